@@ -1,0 +1,60 @@
+/* The embedded API server: a request goes in, an answer comes out, no sockets. Holds objects in memory, serves the REST
+ * verbs, watches and discovery, runs a Deployment and ReplicaSet controller, a garbage collector and pods that behave as
+ * they are told. Pure: time comes from sim_advance(), randomness from the seed. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+
+struct sim;
+struct sim_config {
+    uint64_t seed;
+    int64_t wall_ns;         /* the time at the start */
+    size_t history;          /* watch events kept per resource before a start version is 410 Gone; 0: 1000 */
+    int64_t bookmark_ns;     /* between bookmarks of a watch that allows them; 0: 60 s */
+    int64_t pod_start_ns;    /* from created to running; 0: 300 ms. An image's script may say otherwise */
+    int64_t min_watch_ns;    /* a watch without timeoutSeconds lasts this long to twice this; 0: 30 min */
+};
+struct sim *sim_new(const struct sim_config *cfg);
+void sim_free(struct sim *s); /* open exchanges end with their `end` (cut) */
+
+/* Moves time (never backwards) and runs all that is due up to then. */
+void sim_advance(struct sim *s, int64_t wall_ns);
+int64_t sim_next_ns(const struct sim *s); /* when sim_advance() has to be called next; TIME_NEVER */
+int64_t sim_now_ns(const struct sim *s);
+
+struct sim_request {
+    struct slice method, target /* path?query */, content_type, accept, authorization, body;
+};
+struct sim_exchange;
+struct sim_cb {
+    /* retry_after_s: -1 for none */
+    void (*head)(void *ctx, int status, const char *content_type, int retry_after_s);
+    void (*body)(void *ctx, struct slice data);
+    void (*end)(void *ctx, bool cut); /* last; cut: the connection broke in the middle */
+};
+/* Answered inside the call (then NULL is returned), or later from within sim_advance() or another sim_handle() (watches,
+ * injected latency, silence): then the exchange is returned, valid until its end. Before anything runs inside the sim, call
+ * sim_advance() with the present time. */
+struct sim_exchange *sim_handle(struct sim *s, const struct sim_request *req, const struct sim_cb *cb, void *ctx);
+void sim_leave(struct sim_exchange *x); /* the client has gone: no callback any more */
+
+/* ---- what tests and the demo do from the side; the same is reachable by POST /sim/... (see docs/reference/sim.md) ---- */
+/* How pods of an image behave; the last script whose pattern (fnmatch) fits the image counts. JSON, all members optional:
+ * {"image":"*:bad", "startMs":300, "ready":true, "crashAfterMs":0, "crashes":0 (how often; 0 = for ever when crashAfterMs),
+ *  "terminateMs":50, "errorRate":0.3, "reconcilesPerSecond":20, "errorRateAfterMs":0 (the rate starts then), "busy":0.2
+ *  (share of time with active workers), "depth":0, "metrics":"controller-runtime"|"none"|"garbage"|"http500"|"slow",
+ *  "leaderElection":false (only the elected pod of an image set reconciles)} */
+int sim_script(struct sim *s, struct slice json, struct err *err);
+/* A fault for requests to come. JSON: {"match":{"method":"PUT","path":"fnmatch of the path","query":"substring"},
+ *  "count":N (-1 for ever), "probability":1.0, "latencyMs":0, "status":429, "retryAfter":1, "body":"...", "cutAfterBytes":N,
+ *  "dropBefore":true (lost before it was carried out), "dropAfter":true (carried out, answer lost), "silent":true (never
+ *  answered; an open watch sends nothing any more)}; {"clear":true} forgets all faults. */
+int sim_fault(struct sim *s, struct slice json, struct err *err);
+/* Forgets the watch history, so that every watch from an old version gets 410; open watches end with an ERROR event 410. */
+void sim_compact(struct sim *s);
+uint64_t sim_requests(const struct sim *s); /* requests handled so far */
+/* Prints the object as JSON or returns -ENOENT; group "" for core. For tests. */
+int sim_peek(const struct sim *s, const char *resource, const char *ns, const char *name, struct buf *out);
+#endif
