@@ -1,0 +1,58 @@
+/* A controller: a queue, N asynchronous reconciles at once, retries by error class, dead letters, metrics. */
+#ifndef CONTROL_CONTROLLER_H
+#define CONTROL_CONTROLLER_H
+#include "base/log.h"
+#include "base/metrics.h"
+#include "control/queue.h"
+#include "world/world.h"
+
+struct task; /* one reconcile in flight */
+enum outcome {
+    OUT_DONE,        /* failures forgotten */
+    OUT_AFTER,       /* done, look again after_ns later; failures forgotten */
+    OUT_RETRY,       /* failed: backoff by the error's class and Retry-After */
+    OUT_TERMINAL,    /* failed for good: to the dead letters, not tried again until the key is added anew */
+    OUT_INTERRUPTED, /* cancelled in the middle: first in line for the next leader */
+};
+struct reconciler {
+    void (*start)(void *self, struct slice key, struct task *t); /* must lead to task_finish(t), now or later */
+    void (*cancel)(void *self, struct task *t);                  /* stop soon: task_finish(t, OUT_INTERRUPTED) follows */
+};
+struct slice task_key(const struct task *t);
+void task_set_data(struct task *t, void *data); /* the reconciler's own */
+void *task_data(const struct task *t);
+bool task_cancelled(const struct task *t);
+void task_finish(struct task *t, enum outcome out, int64_t after_ns, const struct err *err); /* exactly once */
+
+struct controller_limits {
+    struct queue_limits queue;
+    unsigned workers;       /* at once; 0: auto (grows with the queue, shrinks on 429, timeouts and loop lag), up to max_workers */
+    unsigned max_workers;   /* 0: 64 */
+    unsigned max_retries;   /* failures of a key after which it is a dead letter; 0: never */
+    size_t max_dead;        /* dead letters kept, oldest dropped first and counted; 0: 1000 */
+};
+struct controller;
+/* name: the label `controller`/`name` of its metrics. It starts gated (nothing is worked on). */
+struct controller *controller_new(struct world *w, struct log *log, struct metrics *m, const char *name, const struct reconciler *r,
+                                  void *self, const struct controller_limits *lim);
+void controller_free(struct controller *c); /* tasks in flight are cancelled; their task_finish() is still allowed until then */
+void controller_add(struct controller *c, struct slice key, int prio, int64_t delay_ns);
+void controller_gate(struct controller *c, bool open); /* open: leading. Closed: nothing new is started */
+void controller_stop_intake(struct controller *c);     /* drain: no new starts, adds are still remembered for the checkpoint */
+size_t controller_inflight(const struct controller *c), controller_pending(const struct controller *c);
+void controller_on_idle(struct controller *c, world_fn fn, void *ctx); /* called when the last task in flight ends while gated or stopped */
+void controller_cancel(struct controller *c);          /* asks every task in flight to stop */
+
+/* For the checkpoint. */
+struct key_state {
+    struct slice key;
+    enum key_kind { KEY_INTERRUPTED, KEY_INFLIGHT, KEY_QUEUED, KEY_DELAYED, KEY_FAILURES, KEY_DEAD } kind;
+    int prio;
+    int64_t at_wall_ns; /* delayed: when; dead: since when */
+    unsigned failures;
+    struct slice reason; /* dead: why */
+};
+void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k), void *ctx);
+void controller_restore(struct controller *c, const struct key_state *k); /* before the gate opens */
+void controller_dead_retry(struct controller *c, struct slice key), controller_dead_drop(struct controller *c, struct slice key);
+#endif
