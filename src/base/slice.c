@@ -1,0 +1,130 @@
+/* Borrowed runs of bytes: comparing, cutting, and numbers out of them without a locale. */
+#include "base/slice.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <math.h>
+
+int slice_cmp(struct slice a, struct slice b) {
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+bool slice_starts(struct slice s, struct slice prefix) {
+    return s.n >= prefix.n && slice_eq(slice_make(s.p, prefix.n), prefix);
+}
+
+bool slice_ends(struct slice s, struct slice suffix) {
+    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + (s.n - suffix.n), suffix.p, suffix.n) == 0);
+}
+
+bool slice_has(struct slice s, char c) {
+    return s.n && memchr(s.p, c, s.n);
+}
+
+static bool blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct slice slice_trim(struct slice s) {
+    while (s.n && blank(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && blank(s.p[s.n - 1])) s.n--;
+    return s;
+}
+
+bool slice_cut(struct slice s, char sep, struct slice *before, struct slice *after) {
+    const char *at = s.n ? memchr(s.p, sep, s.n) : NULL;
+    if (!at) {
+        *before = s;
+        *after = (struct slice){NULL, 0};
+        return false;
+    }
+    size_t i = (size_t)(at - s.p);
+    *before = slice_make(s.p, i);
+    *after = slice_make(at + 1, s.n - i - 1);
+    return true;
+}
+
+int slice_i64(struct slice s, int64_t *ret) {
+    size_t i = 0;
+    bool neg = s.n && s.p[0] == '-';
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) i++;
+    if (i == s.n) return -EINVAL;
+    int64_t v = 0; /* counted downwards: the negative side is larger by one */
+    bool out = false;
+    for (; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9') return -EINVAL;
+        if (!out && (__builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s.p[i] - '0', &v))) out = true;
+    }
+    if (out || (!neg && v == INT64_MIN)) return -ERANGE;
+    *ret = neg ? v : -v;
+    return 0;
+}
+
+/* [+-](digits[.digits]|.digits)[e[+-]digits] */
+static bool is_decimal(struct slice s) {
+    size_t i = 0, digits = 0;
+    if (i < s.n && (s.p[i] == '-' || s.p[i] == '+')) i++;
+    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) digits++;
+    if (i < s.n && s.p[i] == '.') {
+        for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) digits++;
+    }
+    if (!digits) return false;
+    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+        i++;
+        if (i < s.n && (s.p[i] == '-' || s.p[i] == '+')) i++;
+        if (i == s.n) return false;
+        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') i++;
+    }
+    return i == s.n;
+}
+
+static bool same_letters(struct slice s, const char *lower) {
+    size_t n = strlen(lower);
+    if (s.n != n) return false;
+    for (size_t i = 0; i < n; i++) {
+        if ((s.p[i] | 0x20) != lower[i]) return false;
+    }
+    return true;
+}
+
+int slice_f64(struct slice s, double *ret) {
+    if (is_decimal(s)) {
+        char small[64];
+        char *text = s.n < sizeof small ? memcpy(small, s.p, s.n) : xmalloc(s.n + 1);
+        if (text != small) memcpy(text, s.p, s.n);
+        text[s.n] = '\0';
+        double v = strtod(text, NULL);
+        if (text != small) free(text);
+        if (isinf(v)) return -ERANGE;
+        *ret = v;
+        return 0;
+    }
+    double sign = s.n && s.p[0] == '-' ? -1 : 1;
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) s = slice_make(s.p + 1, s.n - 1);
+    if (same_letters(s, "nan")) {
+        *ret = (double)NAN;
+        return 0;
+    }
+    if (same_letters(s, "inf") || same_letters(s, "infinity")) {
+        *ret = sign * (double)INFINITY;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+char *slice_dup(struct slice s) {
+    char *p = xmalloc(s.n + 1);
+    if (s.n) memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return p;
+}
+
+uint64_t slice_hash(struct slice s, uint64_t seed) {
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
+    for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
