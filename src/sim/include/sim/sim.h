@@ -15,6 +15,8 @@ struct sim_config {
     int64_t bookmark_ns;     /* between bookmarks of a watch that allows them; 0: 60 s */
     int64_t pod_start_ns;    /* from created to running; 0: 300 ms. An image's script may say otherwise */
     int64_t min_watch_ns;    /* a watch without timeoutSeconds lasts this long to twice this; 0: 30 min */
+    size_t trees;            /* objects kept parsed between calls; 0: 4096 (tests set 1 to find who keeps a tree too long) */
+    bool watch_list_422;     /* answer sendInitialEvents with 422 instead of ignoring it, as 1.20 does */
 };
 struct sim *sim_new(const struct sim_config *cfg);
 void sim_free(struct sim *s); /* open exchanges end with their `end` (cut) */
@@ -33,6 +35,8 @@ struct sim_cb {
     void (*head)(void *ctx, int status, const char *content_type, int retry_after_s);
     void (*body)(void *ctx, struct slice data);
     void (*end)(void *ctx, bool cut); /* last; cut: the connection broke in the middle */
+    /* May be NULL: bytes handed to body() that have not left yet. A long list waits while they are many. */
+    size_t (*unsent)(void *ctx);
 };
 /* Answered inside the call (then NULL is returned), or later from within sim_advance() or another sim_handle() (watches,
  * injected latency, silence): then the exchange is returned, valid until its end. Before anything runs inside the sim, call
