@@ -1,0 +1,78 @@
+/* What subcommands share: kubectl's flags, option values, the real world and its log. */
+#include "common.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "obs/obs.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OPT_KUBECONFIG = 0x1000, OPT_CONTEXT, OPT_SERVER };
+
+static const struct argp_option kube_options[] = {
+    {"kubeconfig", OPT_KUBECONFIG, "FILE", 0, "How to reach the API server ($KUBECONFIG, in-cluster, ~/.kube/config)", 10},
+    {"context", OPT_CONTEXT, "NAME", 0, "Context of the kubeconfig", 10},
+    {"server", OPT_SERVER, "URL", 0, "Address of the API server, instead of the kubeconfig's", 10},
+    {"namespace", 'n', "NAMESPACE", 0, "Only this namespace", 10},
+    {0},
+};
+
+static error_t parse_kube(int key, char *arg, struct argp_state *st) {
+    struct cli_kube *k = st->input;
+    switch (key) {
+    case OPT_KUBECONFIG: k->spec.kubeconfig = arg; return 0;
+    case OPT_CONTEXT: k->spec.context = arg; return 0;
+    case OPT_SERVER: k->spec.server = arg; return 0;
+    case 'n': k->namespace_ = arg; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp cli_kube_argp = {.options = kube_options, .parser = parse_kube};
+
+int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns, int64_t max_ns) {
+    int64_t ns;
+    char lo[32], hi[32];
+    if (duration_parse(slice_of(text), &ns) == 0 && ns >= min_ns && ns <= max_ns) return ns;
+    duration_format(min_ns, lo);
+    duration_format(max_ns, hi);
+    argp_error(st, "--%s: read \"%s\"; allowed is a duration such as 500ms, 10s, 1h30m, from %s to %s", option, text, lo, hi);
+    return min_ns;
+}
+
+long cli_number(struct argp_state *st, const char *option, const char *text, long min, long max) {
+    int64_t v;
+    if (slice_i64(slice_of(text), &v) == 0 && v >= min && v <= max) return (long)v;
+    argp_error(st, "--%s: read \"%s\"; allowed is a whole number from %ld to %ld", option, text, min, max);
+    return min;
+}
+
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
+    argp_err_exit_status = CLI_USAGE;
+    cleanup_free char *name = xasprintf("handover %s", argv[0]);
+    char *was = argv[0];
+    argv[0] = name;
+    error_t r = argp_parse(argp, argc, argv, 0, NULL, input);
+    argv[0] = was;
+    return r == 0 ? CLI_OK : CLI_USAGE;
+}
+
+static int64_t wall_ns(void *ctx) {
+    return world_wall_ns(ctx);
+}
+
+void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_level min) {
+    w->loop = loop_new();
+    w->net = net_install(w->loop);
+    w->world = loop_world(w->loop);
+    if (format == CLI_LOG_AUTO) format = log_under_journal(w->world, STDERR_FILENO) ? CLI_LOG_JOURNAL : CLI_LOG_TEXT;
+    struct log_sink sink = format == CLI_LOG_JOURNAL ? log_sink_journal()
+                                                     : log_sink_fd(STDERR_FILENO, format == CLI_LOG_JSON ? LOG_STYLE_JSON : LOG_STYLE_TEXT);
+    w->log = (struct log){.sink = sink, .min = min, .wall_ns = wall_ns, .clock_ctx = w->world};
+}
+
+void cli_world_close(struct cli_world *w) {
+    net_uninstall(w->net);
+    loop_free(w->loop);
+}

@@ -1,0 +1,33 @@
+/* What subcommands share: kubectl's flags, values with errors that say what is allowed, a world with a log to stderr. */
+#ifndef CLI_COMMON_H
+#define CLI_COMMON_H
+#include "base/log.h"
+#include "cli/cli.h"
+#include "kube/config.h"
+#include "loop/loop.h"
+#include "net/net.h"
+#include <argp.h>
+
+/* --kubeconfig, --context, --server, -n/--namespace: as an argp child whose input is a struct cli_kube. */
+struct cli_kube {
+    struct kube_config_spec spec;
+    const char *namespace_;
+};
+extern const struct argp cli_kube_argp;
+
+/* Values of options: print what was read and what is allowed and end with the usage exit code. */
+int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns, int64_t max_ns);
+long cli_number(struct argp_state *st, const char *option, const char *text, long min, long max);
+/* argp_parse() with our exit code on bad usage; argv[0] becomes "handover NAME". Returns CLI_OK or CLI_USAGE. */
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+struct cli_world {
+    struct loop *loop;
+    struct net *net;
+    struct world *world;
+    struct log log;
+};
+enum cli_log_format { CLI_LOG_AUTO, CLI_LOG_TEXT, CLI_LOG_JSON, CLI_LOG_JOURNAL };
+void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_level min);
+void cli_world_close(struct cli_world *w);
+#endif

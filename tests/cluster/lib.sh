@@ -1,0 +1,74 @@
+# What the stories share. Sourced by run.sh's children; `NS` is the story's own namespace, `story` its name.
+# A story fails with `fail "why"`; everything it looks at is read from the API server, never from Handover's own words alone.
+
+k() { in_cluster kubectl -n "$NS" "$@"; }
+fail() { echo "FAIL: $*" >&2; exit 1; }
+note() { echo "  $*"; }
+now_ms() { date +%s%3N; }
+
+# until_true SECONDS WHAT COMMAND... : polls until the command succeeds
+until_true() {
+  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$(now_ms)" -lt "$end" ] || fail "$what: not within the time; $(last_words)"
+    sleep 0.2
+  done
+}
+# for_a_while SECONDS WHAT COMMAND... : the command has to succeed all the time
+for_a_while() {
+  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
+  while [ "$(now_ms)" -lt "$end" ]; do "$@" >/dev/null 2>&1 || fail "$what; $(last_words)"; sleep 0.3; done
+}
+last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${target:-op}-handover" -o jsonpath='{.data}' 2>&1; echo; k get events --sort-by=.lastTimestamp 2>&1 | tail -8; }
+
+# manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS from the environment
+manifest() {
+  local name=$1 image=$2 a; shift 2
+  cat <<EOF
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: $name
+  namespace: $NS
+  annotations:
+$(for a in "$@"; do printf '    handover.dev/%s: "%s"\n' "${a%%=*}" "${a#*=}"; done)
+spec:
+  replicas: ${REPLICAS:-2}
+  selector: {matchLabels: {app: $name}}
+  template:
+    metadata: {labels: {app: $name}}
+    spec:
+      terminationGracePeriodSeconds: 5
+      containers:
+      - name: operator
+        image: localhost/operator:$image
+        imagePullPolicy: Never
+        env: [{name: BIG, value: "9007199254740993"}]
+        ports: [{containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}
+        resources: {limits: {memory: ${MEMORY:-64Mi}}}
+EOF
+}
+# Quick ones for the stories: a soak of seconds, judged by a fixed tolerated rate.
+quick=(canary-percent=50 soak=8s min-events=10 max-error-rate=5% quiet=1s)
+apply() { manifest "$@" | k apply -f - >/dev/null; }
+set_image() { k set image "deployment/$1" "operator=localhost/operator:$2" >/dev/null; }
+
+field() { k get "$1" -o "jsonpath=$2"; }
+state() { field "configmap/$1-handover" '{.data.state}' | jq -r "$2"; } # state NAME JQ
+phase() { state "$1" .phase; }
+phase_is() { [ "$(phase "$1")" = "$2" ]; }
+wait_phase() { target=$1; until_true "${3:-60}" "$1 in phase $2 (is $(phase "$1" 2>/dev/null))" phase_is "$1" "$2"; }
+paused() { [ "$(field "deployment/$1" '{.spec.paused}')" = true ]; }
+image_is() { # NAME IMAGE : every pod of the target runs it, and as many as wanted are ready
+  local images; images=$(k get pods -l "app=$1" -o jsonpath='{range .items[*]}{.spec.containers[0].image}{"\n"}{end}' | sort -u)
+  [ "$images" = "localhost/operator:$2" ] && [ "$(field "deployment/$1" '{.status.readyReplicas}')" = "$(field "deployment/$1" '{.spec.replicas}')" ]
+}
+# The pods of the stable track with their restarts: what must not change under a failing canary
+pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o jsonpath='{range .items[*]}{.metadata.uid}{" "}{.status.containerStatuses[0].restartCount}{"\n"}{end}' | sort; }
+canaries() { k get pods -l "app=$1,handover.dev/track=canary" -o name; }
+no_canary() { [ -z "$(canaries "$1")" ]; }
+some_canary() { [ -n "$(canaries "$1")" ]; }
+adopted() { wait_phase "$1" "${STABLE_PHASE:-Stable}" 60; until_true 10 "$1 paused by Handover" paused "$1"; }
+event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | grep -qE "$1"; }
+leader() { in_cluster kubectl -n handover-system get lease handover -o 'jsonpath={.spec.holderIdentity}'; }

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# run.sh [STORY...] : the stories of tests/cluster/stories on a real Kubernetes, Handover running in it from its own image.
+#   KUBECONFIG set: that cluster is used; then HANDOVER_IMAGE and OPERATOR_IMAGE say where it finds the images.
+#   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
+export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/handover-cluster} CLUSTER_NS=${CLUSTER_NS:-handover}
+out=$(mktemp -d)
+log() { echo "cluster: $*"; }
+
+if [ "$(id -u)" != 0 ]; then log "SKIPPED: a cluster of our own needs root"; echo "0 passed, 0 failed"; exit 0; fi
+if [ -n "${KUBECONFIG:-}" ] && [ -z "${HANDOVER_IMAGE:-}" ]; then
+  log "KUBECONFIG is set: HANDOVER_IMAGE and OPERATOR_IMAGE (with tags v1 v2 v3 bad crash garbage) must say which images that cluster can pull"; exit 2
+fi
+finish() { [ -n "${KEEP:-}" ] || ./cluster.sh down; rm -rf "$out"; }
+if [ -z "${KUBECONFIG:-}" ]; then
+  [ -d "$CLUSTER_DIR/pki" ] || ./cluster.sh up
+  trap finish EXIT
+  eval "$(./cluster.sh env)"
+else
+  in_cluster() { "$@"; }
+  trap 'rm -rf "$out"' EXIT
+fi
+export -f in_cluster
+
+images() { # the program under test, and operators that behave in various ways
+  log "building the images"
+  local root=$out/handover; "$top/deploy/image/build.sh" "$root"
+  ./cluster.sh load localhost/handover:test "$root" /usr/bin/handover
+  gcc -static -O2 -o "$out/operator" operator/operator.c -lm
+  operator() { # TAG CONF...
+    local tag=$1 d=$out/op-$1; shift; mkdir -p "$d"; cp "$out/operator" "$d/operator"
+    printf '%s\n' "image=$tag" "$@" >"$d/operator.conf"; chmod 644 "$d/operator.conf"
+    ./cluster.sh load "localhost/operator:$tag" "$d" /operator
+  }
+  operator v1; operator v2; operator v3; operator bad error-rate=0.5; operator late error-rate=0.6 errors-after=4
+  operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent
+}
+[ -n "${HANDOVER_IMAGE:-}" ] || images
+
+deploy_handover() {
+  in_cluster kubectl apply -f "$top/deploy/manifests/namespace.yaml" -f "$top/deploy/manifests/rbac.yaml" >/dev/null
+  sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$top/deploy/manifests/deployment.yaml" | in_cluster kubectl apply -f - >/dev/null
+  in_cluster kubectl -n handover-system rollout status deployment/handover --timeout=60s
+}
+deploy_handover
+
+one() { # STORY : in a namespace of its own
+  local story=$1 t0=$SECONDS rc=0
+  export NS="story-${story//_/-}" story
+  in_cluster kubectl create namespace "$NS" >/dev/null 2>&1 || true
+  timeout "${STORY_SECONDS:-240}" bash -euo pipefail -c '. ./lib.sh; . "./stories/$story.sh"' >"$out/$story.log" 2>&1 || rc=$?
+  if [ $rc = 0 ]; then echo "ok   $story ($((SECONDS - t0)) s)"; else echo "FAIL $story ($((SECONDS - t0)) s)"; sed 's/^/     /' "$out/$story.log"; fi
+  echo $rc >"$out/$story.rc"
+  in_cluster kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || true
+}
+stories=("$@"); [ ${#stories[@]} -gt 0 ] || stories=($(cd stories && ls *.sh | sed 's/\.sh$//' | sort))
+# Stories whose name begins with solo_ replace or restrict Handover itself: they run alone, last.
+for s in "${stories[@]}"; do case $s in solo_*) ;; *)
+  while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-3}" ]; do wait -n || true; done
+  one "$s" & esac; done
+wait
+for s in "${stories[@]}"; do case $s in solo_*) one "$s" ;; esac; done
+
+passed=0 failed=0
+for s in "${stories[@]}"; do if [ "$(cat "$out/$s.rc" 2>/dev/null)" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi; done
+if [ $failed -gt 0 ]; then log "Handover's own logs:"; in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=60 --prefix 2>&1 | tail -120; fi
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,6 @@
+# The user takes the update back in the middle: the rollout ends, stable never noticed.
+apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
+set_image op v2; until_true 20 "a canary pod" some_canary op
+set_image op v1
+wait_phase op Stable 40; until_true 20 "the canary is gone" no_canary op
+[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

@@ -1,0 +1,6 @@
+# A version that crashes is rolled back by its pods' health, without waiting for metrics.
+apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
+set_image op crash
+wait_phase op RolledBack 90
+until_true 20 "the canary is gone" no_canary op
+[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

@@ -1,0 +1,7 @@
+# `kubectl rollout resume` in the middle starts pods of the unjudged version: they are taken back, stable is restored, the trial goes on.
+apply op v1 "${quick[@]}"; adopted op
+set_image op bad; until_true 20 "a canary pod" some_canary op
+k rollout resume deployment/op >/dev/null
+until_true 30 "paused again" paused op
+wait_phase op RolledBack 90
+until_true 60 "every stable pod runs v1" image_is op v1

@@ -1,0 +1,14 @@
+# A good version is tried beside stable and then promoted with the user's own strategy; afterwards we hold it again.
+apply op v1 "${quick[@]}"; adopted op
+[ "$(field deployment/op '{.spec.progressDeadlineSeconds}')" = 2147483647 ] || fail "progressDeadlineSeconds is not set while paused"
+before=$(pods_of op)
+set_image op v2
+until_true 20 "a canary pod" some_canary op
+[ "$(pods_of op)" = "$before" ] || fail "stable pods changed while the canary is on trial"
+rs=$(k get rs -l handover.dev/track=canary -o name); [ -z "$rs" ] || fail "the canary ReplicaSet's own labels match the target's selector"
+until_true 90 "every pod runs v2" image_is op v2
+wait_phase op Stable 30
+paused op || fail "not paused again after the promotion"
+no_canary op || fail "the canary is still there"
+event_seen Promoted || fail "no Event says that it was promoted"
+[ "$(state op '.history[0].result')" = promoted ] || fail "the history does not say promoted"

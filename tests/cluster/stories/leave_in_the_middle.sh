@@ -1,0 +1,12 @@
+# The annotation is removed in the middle of a rollout: the canary goes, but unpausing would ship an unjudged version, so that is
+# refused with the reason until the spec is stable's again.
+apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
+set_image op v2; until_true 20 "a canary pod" some_canary op
+k annotate deployment/op handover.dev/canary-percent- >/dev/null
+until_true 30 "the canary is gone" no_canary op
+for_a_while 4 "still paused" paused op
+[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+event_seen 'Leav|leav' || fail "no Event says why it is still paused"
+set_image op v1
+until_true 20 "unpaused" bash -c '. ./lib.sh; ! paused op' -
+[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
