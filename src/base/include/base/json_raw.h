@@ -27,4 +27,7 @@ int json_raw_unescape(struct slice str, struct buf *out);   /* str with its quot
 bool json_raw_string_is(struct slice str, struct slice text); /* does the raw string say text? */
 /* Are two numbers the same value? Exact for any length ("1e3" = "1000" = "1000.0"), no doubles in between. */
 bool json_raw_number_eq(struct slice a, struct slice b);
+/* One text for all numbers of the same value, no wider than the number and 24 bytes: "[-]DIGITSeEXPONENT", the digits
+ * without zeros around them, "0" for zero. -EINVAL, -ENOBUFS. */
+int json_raw_number_canonical(struct slice number, struct buf *out);
 #endif

@@ -1,0 +1,238 @@
+/* Pod templates as raw JSON text: the same or not, a name for it, and labels put into it. */
+#include "api/template.h"
+#include "base/hash.h"
+#include "template_canonical.h"
+#include <errno.h>
+
+enum { WHERE_DEPTH = 64 }; /* each level costs a canonical text of what is below it */
+
+static int check(struct slice t, struct slice *ret, struct err *err) {
+    if (t.n > TEMPLATE_MAX) {
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template of %zu bytes: at most %d", t.n, TEMPLATE_MAX);
+    }
+    if (json_raw_check(t, err) < 0) {
+        err_wrap(err, "pod template");
+        return -EINVAL;
+    }
+    while (t.p[0] == ' ' || t.p[0] == '\t' || t.p[0] == '\n' || t.p[0] == '\r') t = slice_make(t.p + 1, t.n - 1);
+    if (json_raw_type(t) != JR_OBJECT) return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template: no JSON object");
+    *ret = t;
+    return 0;
+}
+
+/* A number grows most: 1E is 28 digits of 1e-9. */
+static struct buf canonical_buf(size_t n) {
+    return BUF(n * 32 + 64);
+}
+
+static struct slice member_text(struct buf *out, const struct member *m, enum place place) {
+    buf_clear(out);
+    if (m) canonical_member(out, m->key, m->value, place);
+    return buf_slice(out);
+}
+
+static void add_key(struct buf *where, struct slice key) {
+    bool plain = key.n > 0;
+    for (size_t i = 0; i < key.n && plain; i++) {
+        char c = key.p[i];
+        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    }
+    if (plain) {
+        if (where->n) buf_addc(where, '.');
+        buf_add(where, key);
+    } else {
+        buf_addc(where, '[');
+        buf_add_json(where, key);
+        buf_addc(where, ']');
+    }
+}
+
+static void difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth);
+
+static void object_difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth) {
+    struct members ma, mb;
+    members_of(a, place, &ma);
+    members_of(b, place, &mb);
+    cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
+    for (size_t i = 0, k = 0; i < ma.n || k < mb.n;) {
+        int c = i == ma.n ? 1 : k == mb.n ? -1 : slice_cmp(ma.v[i].key, mb.v[k].key);
+        const struct member *x = c <= 0 ? &ma.v[i++] : NULL, *y = c >= 0 ? &mb.v[k++] : NULL;
+        if (slice_eq(member_text(&ta, x, place), member_text(&tb, y, place))) continue;
+        struct slice key = x ? x->key : y->key;
+        add_key(where, key);
+        if (x && y) difference(x->value, y->value, place_below(place, key), where, depth + 1);
+        break;
+    }
+    members_free(&ma);
+    members_free(&mb);
+}
+
+static void array_difference(struct slice a, struct slice b, struct buf *where, int depth) {
+    cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
+    struct json_raw_it x = json_raw_each(a), y = json_raw_each(b);
+    for (size_t i = 0;; i++) {
+        bool more_x = json_raw_next(&x), more_y = json_raw_next(&y);
+        if (!more_x && !more_y) return;
+        buf_clear(&ta);
+        buf_clear(&tb);
+        if (more_x) canonical_value(&ta, x.value, PLACE_PLAIN);
+        if (more_y) canonical_value(&tb, y.value, PLACE_PLAIN);
+        if (more_x == more_y && slice_eq(buf_slice(&ta), buf_slice(&tb))) continue;
+        buf_addf(where, "[%zu]", i);
+        if (more_x && more_y) difference(x.value, y.value, PLACE_PLAIN, where, depth + 1);
+        return;
+    }
+}
+
+/* Of two values that are not the same, the path of the first part that is not. */
+static void difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth) {
+    enum json_raw_type type = json_raw_type(a);
+    if (type != json_raw_type(b) || depth >= WHERE_DEPTH) return;
+    if (type == JR_OBJECT) object_difference(a, b, place, where, depth);
+    if (type == JR_ARRAY) array_difference(a, b, where, depth);
+}
+
+int template_equal(struct slice a, struct slice b, bool *ret, struct buf *where, struct err *err) {
+    int r = check(a, &a, err);
+    if (r == 0) r = check(b, &b, err);
+    if (r < 0) return r;
+    cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
+    canonical_value(&ta, a, PLACE_ROOT);
+    canonical_value(&tb, b, PLACE_ROOT);
+    if (ta.full || tb.full) return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: canonical form too large");
+    bool same = slice_eq(buf_slice(&ta), buf_slice(&tb));
+    if (!same && where) difference(a, b, PLACE_ROOT, where, 0);
+    *ret = same;
+    return 0;
+}
+
+int template_hash(struct slice t, char ret[11], struct err *err) {
+    int r = check(t, &t, err);
+    if (r < 0) return r;
+    cleanup_buf struct buf text = canonical_buf(t.n);
+    canonical_value(&text, t, PLACE_ROOT);
+    if (text.full) return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: canonical form too large");
+    hash_name(buf_slice(&text), ret);
+    return 0;
+}
+
+/* ---- labels ---- */
+
+struct pairs {
+    const char *const *v; /* key, value, key, value, ... */
+    size_t n;
+};
+
+/* Is the raw key one of the pairs' keys, and which? */
+static bool pair_of(struct pairs p, struct slice raw_key, size_t *ret) {
+    for (size_t i = 0; i < p.n; i++) {
+        if (!json_raw_string_is(raw_key, slice_of(p.v[2 * i]))) continue;
+        *ret = i;
+        return true;
+    }
+    return false;
+}
+
+static void add_pair(struct buf *out, struct pairs p, size_t i) {
+    buf_add_json(out, slice_of(p.v[2 * i]));
+    buf_addc(out, ':');
+    buf_add_json(out, slice_of(p.v[2 * i + 1]));
+}
+
+static bool is_empty(struct slice container) {
+    struct json_raw_it it = json_raw_each(container);
+    return !json_raw_next(&it);
+}
+
+/* The labels object with the pairs in it: new ones first, then the old text with changed values. */
+static void merge_labels(struct buf *out, struct slice labels, struct pairs p) {
+    bool first = true;
+    buf_addc(out, '{');
+    for (size_t i = 0; i < p.n; i++) {
+        struct slice old;
+        if (json_raw_get(labels, slice_of(p.v[2 * i]), &old)) continue;
+        if (!first) buf_addc(out, ',');
+        add_pair(out, p, i);
+        first = false;
+    }
+    if (!first && !is_empty(labels)) buf_addc(out, ',');
+    const char *done = labels.p + 1;
+    struct json_raw_it it = json_raw_each(labels);
+    while (json_raw_next(&it)) {
+        size_t i;
+        if (!pair_of(p, it.key, &i)) continue;
+        buf_add(out, slice_make(done, (size_t)(it.value.p - done)));
+        buf_add_json(out, slice_of(p.v[2 * i + 1]));
+        done = it.value.p + it.value.n;
+    }
+    buf_add(out, slice_make(done, (size_t)(labels.p + labels.n - done)));
+}
+
+static void new_labels(struct buf *out, struct pairs p) {
+    buf_addc(out, '{');
+    for (size_t i = 0; i < p.n; i++) {
+        if (i) buf_addc(out, ',');
+        add_pair(out, p, i);
+    }
+    buf_addc(out, '}');
+}
+
+/* Finds obj's member name as an object. 1: found; 0: absent or null, *ret is the null or empty; -EINVAL: something else. */
+static int object_member(struct slice obj, const char *name, struct slice *ret, struct err *err) {
+    *ret = (struct slice){0};
+    if (!json_raw_get(obj, slice_of(name), ret) || json_raw_type(*ret) == JR_NULL) return 0;
+    if (json_raw_type(*ret) == JR_OBJECT) return 1;
+    return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template: %s is no object", name);
+}
+
+/* Everything before old, the middle, everything behind old. */
+static void around(struct buf *out, struct slice t, struct slice old, struct slice middle) {
+    buf_add(out, slice_make(t.p, (size_t)(old.p - t.p)));
+    buf_add(out, middle);
+    buf_add(out, slice_make(old.p + old.n, (size_t)(t.p + t.n - old.p) - old.n));
+}
+
+int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out, struct err *err) {
+    struct pairs p = {pairs, npairs};
+    struct slice root, md, labels = {0};
+    int r = check(t, &root, err);
+    if (r < 0) return r;
+    int have_md = object_member(root, "metadata", &md, err);
+    int have_labels = have_md > 0 ? object_member(md, "labels", &labels, err) : 0;
+    if (have_md < 0 || have_labels < 0) return -EINVAL;
+
+    cleanup_buf struct buf middle = BUF(out->max);
+    struct slice old = have_md > 0 ? labels : md; /* what the middle replaces */
+    bool insert = !old.p;                         /* no such member yet: a new one right behind the brace of its object */
+    struct slice parent = have_md > 0 ? md : root;
+    if (insert) {
+        old = slice_make(parent.p + 1, 0);
+        buf_adds(&middle, have_md > 0 ? "\"labels\":" : "\"metadata\":");
+    }
+    if (have_md <= 0) buf_adds(&middle, "{\"labels\":");
+    if (have_labels > 0) {
+        merge_labels(&middle, labels, p);
+    } else {
+        new_labels(&middle, p);
+    }
+    if (have_md <= 0) buf_addc(&middle, '}');
+    if (insert && !is_empty(parent)) buf_addc(&middle, ',');
+
+    size_t before = out->n;
+    if (middle.full) out->full = true;
+    around(out, t, old, buf_slice(&middle));
+    if (!out->full) return 0;
+    out->n = before;
+    if (out->p) out->p[before] = '\0';
+    return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: more than %zu bytes with its labels", out->max);
+}
+
+int template_image(struct slice t, struct buf *out) {
+    struct slice containers, image;
+    int r = check(t, &t, NULL);
+    if (r < 0) return r;
+    if (!json_raw_at(t, "spec/containers", &containers) || json_raw_type(containers) != JR_ARRAY) return 0;
+    struct json_raw_it it = json_raw_each(containers);
+    if (!json_raw_next(&it) || !json_raw_get(it.value, SL("image"), &image)) return 0;
+    return json_raw_type(image) == JR_STRING ? json_raw_unescape(image, out) : 0;
+}
