@@ -8,6 +8,7 @@ typedef struct uv_loop_s uv_loop_t;
 struct loop; /* owns the libuv loop; its world has no HTTP until net_install() */
 struct loop *loop_new(void);
 struct world *loop_world(struct loop *l);
+struct loop *loop_of(struct world *w);      /* of a world made by loop_new() */
 uv_loop_t *loop_uv(struct loop *l);         /* for src/net only */
 struct world_ops *loop_ops(struct loop *l); /* for src/net to fill in */
 int loop_run(struct loop *l);               /* until loop_stop() */

@@ -1,0 +1,210 @@
+/* Processes: exit codes, output, caps, deadlines, environment, cancelling, what cannot be run. */
+#include "loop/loop.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct fixture {
+    struct loop *l;
+    struct world *w;
+    int calls, code;
+    struct err err;
+    struct buf out, errout;
+    struct timer *timer;
+    struct proc *proc;
+};
+
+static int setup(void **state) {
+    struct fixture *f = xcalloc(1, sizeof *f);
+    f->l = loop_new();
+    f->w = loop_world(f->l);
+    buf_init(&f->out, 1 << 20);
+    buf_init(&f->errout, 1 << 20);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    timer_free(f->timer);
+    loop_free(f->l);
+    buf_free(&f->out);
+    buf_free(&f->errout);
+    free(f);
+    return 0;
+}
+
+static void done(void *ctx, const struct err *err, int code, struct slice out, struct slice errout) {
+    struct fixture *f = ctx;
+    f->calls++;
+    f->code = code;
+    if (err) f->err = *err;
+    buf_add(&f->out, out);
+    buf_add(&f->errout, errout);
+    loop_stop(f->l);
+}
+
+static int try(struct fixture *f, const char *const *argv, const char *const *env, size_t cap, int64_t timeout) {
+    struct spawn s = {.argv = argv, .env = env, .cap = cap, .timeout_ns = timeout, .done = done, .ctx = f};
+    return world_spawn(f->w, &s, &f->proc, &f->err);
+}
+
+static void run(struct fixture *f, const char *const *argv, const char *const *env, size_t cap, int64_t timeout) {
+    assert_int_equal(try(f, argv, env, cap, timeout), 0);
+    assert_int_equal(f->calls, 0); /* never inside the call */
+    loop_run(f->l);
+    assert_int_equal(f->calls, 1);
+}
+#define SH(script) ((const char *const[]){"sh", "-c", script, NULL})
+
+static void both_outputs_and_the_exit_code(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("echo out; echo err >&2; exit 7"), NULL, 100, 10 * NS_PER_S);
+    assert_int_equal(f->err.kind, ERR_NONE);
+    assert_int_equal(f->code, 7);
+    assert_string_equal(buf_str(&f->out), "out\n");
+    assert_string_equal(buf_str(&f->errout), "err\n");
+}
+
+static void arguments_are_not_interpreted(void **state) {
+    struct fixture *f = *state;
+    run(f, (const char *const[]){"printf", "%s|", "$HOME `id`", "a b", "", NULL}, NULL, 100, 10 * NS_PER_S);
+    assert_string_equal(buf_str(&f->out), "$HOME `id`|a b||");
+}
+
+static void stdin_is_empty(void **state) {
+    struct fixture *f = *state;
+    run(f, (const char *const[]){"cat", NULL}, NULL, 100, 10 * NS_PER_S);
+    assert_int_equal(f->code, 0);
+    assert_int_equal(f->out.n, 0);
+}
+
+static void stdout_can_be_opened_by_name(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("echo hi > /dev/stdout"), NULL, 100, 10 * NS_PER_S);
+    assert_string_equal(buf_str(&f->out), "hi\n");
+}
+
+static void environment_is_added_to_ours(void **state) {
+    struct fixture *f = *state;
+    setenv("HANDOVER_A", "ours", 1);
+    setenv("HANDOVER_B", "ours", 1);
+    run(f, SH("echo $HANDOVER_A $HANDOVER_B $HANDOVER_C"),
+        (const char *const[]){"HANDOVER_B=theirs", "HANDOVER_C=x=y", NULL}, 100, 10 * NS_PER_S);
+    assert_string_equal(buf_str(&f->out), "ours theirs x=y\n");
+}
+
+static void too_much_output_is_an_error(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("while :; do echo 0123456789; done"), NULL, 1000, 30 * NS_PER_S);
+    assert_int_equal(f->err.kind, ERR_PROTOCOL);
+    assert_int_equal(f->err.errnum, -EFBIG);
+    assert_int_equal(f->out.n, 1000);
+    assert_int_equal(f->code, 128 + SIGKILL);
+}
+
+static void exactly_the_cap_is_fine(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("printf 12345"), NULL, 5, 10 * NS_PER_S);
+    assert_int_equal(f->err.kind, ERR_NONE);
+    assert_string_equal(buf_str(&f->out), "12345");
+}
+
+static void too_much_stderr_is_cut(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("echo 0123456789 >&2; echo ok"), NULL, 4, 10 * NS_PER_S);
+    assert_int_equal(f->err.kind, ERR_NONE);
+    assert_string_equal(buf_str(&f->errout), "0123");
+    assert_string_equal(buf_str(&f->out), "ok\n");
+}
+
+static void the_deadline_kills_the_whole_group(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("echo begun; sleep 1000 & sleep 1000; echo never"), NULL, 100, 50 * NS_PER_MS);
+    assert_int_equal(f->err.kind, ERR_TIMEOUT);
+    assert_int_equal(f->err.errnum, -ETIMEDOUT);
+    assert_non_null(strstr(f->err.msg, "50ms"));
+    assert_int_equal(f->code, 128 + SIGKILL);
+}
+
+static void killed_by_a_signal(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("kill -TERM $$"), NULL, 100, 10 * NS_PER_S);
+    assert_int_equal(f->err.kind, ERR_NONE);
+    assert_int_equal(f->code, 128 + SIGTERM);
+}
+
+/* The pipe is kept open by a process of another session, which nobody waits for. */
+static void a_daemon_does_not_keep_it_open(void **state) {
+    struct fixture *f = *state;
+    run(f, SH("setsid sleep 3 & echo left"), NULL, 100, 30 * NS_PER_S);
+    assert_int_equal(f->err.kind, ERR_NONE);
+    assert_string_equal(buf_str(&f->out), "left\n");
+}
+
+static void what_cannot_be_run(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(try(f, (const char *const[]){"no-such-program-here", NULL}, NULL, 10, NS_PER_S), -ENOENT);
+    assert_non_null(strstr(f->err.msg, "no-such-program-here"));
+    assert_int_equal(try(f, (const char *const[]){"/", NULL}, NULL, 10, NS_PER_S), -EACCES);
+    assert_int_equal(try(f, (const char *const[]){NULL}, NULL, 10, NS_PER_S), -EINVAL);
+    assert_null(f->proc);
+    assert_int_equal(f->calls, 0);
+}
+
+static void stop(void *ctx) {
+    struct fixture *f = ctx;
+    loop_stop(f->l);
+}
+
+static void cancel_now(void *ctx) {
+    struct fixture *f = ctx;
+    proc_cancel(f->proc);
+    world_defer(f->w, stop, f);
+}
+
+static void cancel_means_no_callback(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(try(f, SH("exit 0"), NULL, 10, NS_PER_S), 0);
+    proc_cancel(f->proc);
+    assert_int_equal(try(f, SH("sleep 1000"), NULL, 10, NS_PER_S), 0);
+    world_defer(f->w, cancel_now, f);
+    loop_run(f->l);
+    assert_int_equal(f->calls, 0);
+    /* the rest is reaped by this run or by loop_free() */
+    f->timer = timer_new(f->w, stop, f);
+    timer_in(f->timer, 20 * NS_PER_MS);
+    loop_run(f->l);
+    assert_int_equal(f->calls, 0);
+}
+
+static void loop_free_kills_what_runs(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(try(f, SH("sleep 1000"), NULL, 10, 0), 0);
+    assert_int_equal(try(f, SH("sleep 1000 & sleep 1000"), NULL, 10, NS_PER_S), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(both_outputs_and_the_exit_code, setup, teardown),
+        cmocka_unit_test_setup_teardown(arguments_are_not_interpreted, setup, teardown),
+        cmocka_unit_test_setup_teardown(stdin_is_empty, setup, teardown),
+        cmocka_unit_test_setup_teardown(stdout_can_be_opened_by_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(environment_is_added_to_ours, setup, teardown),
+        cmocka_unit_test_setup_teardown(too_much_output_is_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(exactly_the_cap_is_fine, setup, teardown),
+        cmocka_unit_test_setup_teardown(too_much_stderr_is_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_deadline_kills_the_whole_group, setup, teardown),
+        cmocka_unit_test_setup_teardown(killed_by_a_signal, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_daemon_does_not_keep_it_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(cancel_means_no_callback, setup, teardown),
+        cmocka_unit_test_setup_teardown(loop_free_kills_what_runs, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

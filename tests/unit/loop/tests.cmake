@@ -1,0 +1,3 @@
+unit_test(loop/loop loop)
+unit_test(loop/timer loop)
+unit_test(loop/proc loop)
