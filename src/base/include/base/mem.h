@@ -2,6 +2,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 void *xmalloc(size_t n) __attribute__((malloc, returns_nonnull));
@@ -24,5 +25,6 @@ static inline void cleanup_free_fn(void *p) {
 #define CLEANUP(name) __attribute__((cleanup(cleanup_##name##_fn)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+/* By way of a number, so that it may be used on pointers to const as well (comparison functions of the heap). */
+#define container_of(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 #endif
