@@ -241,7 +241,9 @@ static cJSON *merge(cJSON *doc, const cJSON *patch) {
     cJSON_ArrayForEach(p, patch) {
         cJSON *old = cJSON_GetObjectItemCaseSensitive(doc, p->string);
         if (cJSON_IsNull(p)) {
-            if (old) cJSON_Delete(cJSON_DetachItemViaPointer(doc, old));
+            for (; old; old = cJSON_GetObjectItemCaseSensitive(doc, p->string)) { /* text may name a member twice */
+                cJSON_Delete(cJSON_DetachItemViaPointer(doc, old));
+            }
         } else if (old && cJSON_IsObject(old) && cJSON_IsObject(p)) {
             merge(old, p); /* in place: both are objects */
         } else {

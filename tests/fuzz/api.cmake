@@ -1,0 +1,5 @@
+fuzzer(selector api)
+fuzzer(quantity api)
+fuzzer(rfc3339 api)
+fuzzer(template api)
+fuzzer(patch api)

@@ -1,0 +1,2 @@
+fuzzer(json_raw base)
+fuzzer(duration base)
