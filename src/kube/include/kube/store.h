@@ -31,11 +31,16 @@ const struct store_rec *store_get(const struct store *s, struct slice ns, struct
 /* Return false to stop. The store must not be changed meanwhile. */
 void store_each(const struct store *s, bool (*fn)(void *ctx, const struct store_rec *r), void *ctx);
 void store_each_indexed(const struct store *s, unsigned index, struct slice value, bool (*fn)(void *, const struct store_rec *), void *ctx);
-/* Puts an object (raw: its text, obj: its tree). change is told old and new records (old stays valid during the call). */
+/* Puts an object (raw: its text, obj: its tree). change is told old and new records (old stays valid during the call). An
+ * object with the uid and resourceVersion of the record is that record: no change. One with another uid is told as a
+ * deletion and an addition. change sees the store as it is afterwards, and must not change it. NULL is fine. */
 typedef void (*store_change)(void *ctx, const struct store_rec *old, const struct store_rec *now);
 int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change change, void *ctx, struct err *err);
 void store_delete(struct store *s, struct slice ns, struct slice name, store_change change, void *ctx);
-/* A relist: begin, put each, end (which deletes what was not put since begin). */
+/* During a relist: is the object here with this resourceVersion (not empty)? Then it counts as put, and nobody has to parse it. */
+bool store_touch(struct store *s, struct slice ns, struct slice name, struct slice rv);
+/* A relist: begin, put each, end (which deletes what was not put since begin). Begin again: a relist
+ * that was given up, what it put stays. */
 void store_relist_begin(struct store *s);
 void store_relist_end(struct store *s, store_change change, void *ctx);
 #endif

@@ -1,0 +1,185 @@
+/* The list/watch state machine; see kube/watch.h. The times are client-go's. */
+#include "kube/watch.h"
+#include "base/mem.h"
+#include <errno.h>
+
+enum {
+    TIMEOUT_MIN_S = 300, /* of a watch, uniform up to twice this, so that a fleet's watches do not end together */
+    FAILS_TO_LIST = 5,   /* a watch that fails so often may want a version that the server does not have */
+};
+static const int64_t grace_ns = 30 * NS_PER_S, /* a server ends its watch late; one that never does has stopped */
+    backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S,
+    soon_ns = NS_PER_S, /* a watch that ends sooner without an event was none */
+    well_ns = 30 * NS_PER_S, broken_min_ns = 30 * NS_PER_S, broken_max_ns = 600 * NS_PER_S, broken_forget_ns = 3600 * NS_PER_S;
+
+void watch_init(struct watch *w) {
+    *w = (struct watch){.phase = WS_LIST, .from = FROM_CACHE, .wait_ns = INT64_MIN, .relist_ns = TIME_NEVER};
+}
+
+void watch_free(struct watch *w) {
+    if (!w) return;
+    free(w->token);
+    w->token = NULL;
+}
+
+static void set_token(struct watch *w, const char *token) {
+    free(w->token);
+    w->token = token && token[0] ? xstrdup(token) : NULL;
+}
+
+void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo *ret) {
+    *ret = (struct watch_todo){.rv = w->rv, .token = "", .fresh = w->fresh, .relist_ns = TIME_NEVER};
+    if (now_ns < w->wait_ns) {
+        ret->what = WATCH_WAIT;
+        ret->until_ns = w->wait_ns;
+    } else if (w->phase == WS_STREAM) {
+        ret->what = WATCH_STREAM;
+        ret->timeout_s = TIMEOUT_MIN_S + (unsigned)(rnd % (TIMEOUT_MIN_S + 1));
+        ret->deadline_ns = now_ns + ret->timeout_s * NS_PER_S + grace_ns;
+        ret->relist_ns = w->relist_ns;
+        w->began_ns = now_ns;
+        w->events = false;
+    } else {
+        ret->what = WATCH_LIST;
+        ret->first = !w->token;
+        ret->limit = w->from == FROM_NEWEST_WHOLE ? 0 : WATCH_PAGE;
+        if (w->token) {
+            ret->token = w->token;
+            ret->rv = ""; /* the token says it */
+        } else if (w->from == FROM_CACHE) {
+            ret->rv = "0";
+        } else if (w->from == FROM_SEEN) {
+            ret->at_least = true;
+        } else {
+            ret->rv = "";
+        }
+    }
+}
+
+bool watch_listed(struct watch *w, const char *rv, const char *token) {
+    w->fresh = false;
+    if (token && token[0]) {
+        if (strlen(token) <= WATCH_TOKEN_MAX) {
+            set_token(w, token);
+        } else { /* not a token that we carry about: all in one */
+            set_token(w, NULL);
+            w->from = FROM_NEWEST_WHOLE;
+        }
+        return false;
+    }
+    set_token(w, NULL);
+    watch_event(w, rv);
+    w->phase = WS_STREAM;
+    w->from = FROM_SEEN;
+    w->relist_ns = TIME_NEVER;
+    return true;
+}
+
+/* Between backoff_min and backoff_max, never the same for two: half of it is chance. */
+static void back_off(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err) {
+    int64_t base = backoff_min_ns;
+    for (unsigned i = 0; i < w->fails && base < backoff_max_ns / 2; i++) base *= 2;
+    if (base > backoff_max_ns / 2) base = backoff_max_ns / 2;
+    int64_t d = base + (int64_t)(rnd % (uint64_t)base), after = err->retry_after_ms;
+    if (after > retry_after_max_ns / NS_PER_MS) after = retry_after_max_ns / NS_PER_MS;
+    if (d < after * NS_PER_MS) d = after * NS_PER_MS + (int64_t)(rnd % (uint64_t)soon_ns);
+    w->wait_ns = now_ns + d;
+    w->fails++;
+}
+
+bool watch_version_too_large(const struct err *err) {
+    return strstr(err->msg, "oo large resource version") != NULL;
+}
+
+/* The same request may well succeed later. */
+static bool passing(const struct err *err) {
+    return err->kind == ERR_TRANSPORT || err->kind == ERR_TIMEOUT || err->kind == ERR_THROTTLED || err->kind == ERR_SERVER;
+}
+
+const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err) {
+    bool too_large = watch_version_too_large(err), gone = err->kind == ERR_GONE || too_large;
+    w->fresh = err->kind == ERR_TIMEOUT && !too_large;
+    if (gone && w->token) {
+        set_token(w, NULL);
+        bool again = w->from == FROM_NEWEST_WHOLE;
+        w->from = FROM_NEWEST_WHOLE;
+        if (again) back_off(w, now_ns, rnd, err);
+        return "page_expired";
+    }
+    if (gone && (w->from == FROM_CACHE || w->from == FROM_SEEN)) {
+        w->from = FROM_NEWEST;
+        return too_large ? "too_large" : "expired";
+    }
+    if (!passing(err)) { /* from the start; a page that was lost on the way is asked for again */
+        set_token(w, NULL);
+        if (w->from == FROM_SEEN) w->from = FROM_NEWEST;
+    }
+    back_off(w, now_ns, rnd, err);
+    return gone ? "expired" : err_kind_name(err->kind);
+}
+
+void watch_event(struct watch *w, const char *rv) {
+    w->events = true;
+    w->fresh = false;
+    size_t n = rv ? strlen(rv) : 0;
+    if (n && n < sizeof w->rv) memcpy(w->rv, rv, n + 1);
+}
+
+void watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd) {
+    if (now_ns - w->broken_ns > broken_forget_ns) w->broken = 0;
+    w->broken_ns = now_ns;
+    if (w->relist_ns != TIME_NEVER) return;
+    int64_t d = broken_min_ns;
+    for (unsigned i = 0; i < w->broken && d < broken_max_ns; i++) d *= 2;
+    if (d > broken_max_ns) d = broken_max_ns;
+    w->broken++;
+    w->relist_ns = now_ns + d + (int64_t)(rnd % (uint64_t)d) / 2;
+}
+
+void watch_relist(struct watch *w) {
+    w->phase = WS_LIST;
+    set_token(w, NULL);
+    w->relist_ns = TIME_NEVER;
+}
+
+/* The version is gone, or is not there yet. */
+static const char *version_lost(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err, bool *ret_trouble) {
+    bool too_large = err->kind != ERR_GONE;
+    watch_relist(w);
+    if (too_large) w->from = FROM_NEWEST;
+    *ret_trouble = w->fails > 0;
+    if (w->fails) {
+        back_off(w, now_ns, rnd, err);
+    } else {
+        w->fails = 1; /* a part of life, but not at once again */
+    }
+    return too_large ? "too_large" : "expired";
+}
+
+const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct err *err, bool *ret_trouble) {
+    int64_t lived = now_ns - w->began_ns;
+    bool served = w->events || lived >= soon_ns;
+    *ret_trouble = false;
+    w->fresh = err->kind == ERR_TIMEOUT && !watch_version_too_large(err);
+    if (lived >= well_ns) w->fails = 0;
+    if (err->kind == ERR_GONE || watch_version_too_large(err)) return version_lost(w, now_ns, rnd, err, ret_trouble);
+
+    if (err->kind == ERR_NONE && served) {
+        if (lived < soon_ns) w->wait_ns = w->began_ns + soon_ns;
+        return "ended";
+    }
+    if (err->kind == ERR_TRANSPORT && served && w->fails == 0) { /* cut: go on where it was */
+        w->fails = 1;
+        return "cut";
+    }
+    const char *why = err_kind_name(err->kind);
+    if (err->kind == ERR_NONE) {
+        err_set(err, ERR_PROTOCOL, -EPIPE, "the server ended the watch after %lld ms without an event", (long long)(lived / NS_PER_MS));
+        why = "short";
+    }
+    *ret_trouble = true;
+    back_off(w, now_ns, rnd, err);
+    bool lasting = err->kind == ERR_REJECTED || (err->kind == ERR_PROTOCOL && strcmp(why, "short") != 0);
+    if (lasting || w->fails >= FAILS_TO_LIST) watch_relist(w);
+    return why;
+}

@@ -1,0 +1,298 @@
+/* The informer's cache: records, indexes, relists; and a random run beside a naive model. */
+#include "base/rand.h"
+#include "kube/store.h"
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+
+static cJSON *parse(const char *text) {
+    cJSON *o = json_parse(slice_of(text), NULL);
+    assert_non_null(o);
+    return o;
+}
+
+static void log_change(void *ctx, const struct store_rec *old, const struct store_rec *now) {
+    struct buf *b = ctx;
+    if (!old) buf_addf(b, "+%s/%s@%s ", now->ns, now->name, now->rv);
+    if (old && now) buf_addf(b, "%s/%s@%s>%s ", now->ns, now->name, old->rv, now->rv);
+    if (!now) buf_addf(b, "-%s/%s@%s ", old->ns, old->name, old->rv);
+}
+
+static void put(struct store *s, const char *text, struct buf *changes) {
+    cleanup_json cJSON *o = parse(text);
+    assert_int_equal(store_put(s, slice_of(text), o, log_change, changes, NULL), 0);
+}
+
+#define OBJ(ns, name, uid, rv) \
+    "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"" uid "\",\"resourceVersion\":\"" rv "\",\"generation\":3}}"
+
+static void changes(void **state) {
+    (void)state;
+    struct store *s = store_new(&(struct store_spec){0});
+    cleanup_buf struct buf b = BUF(4096);
+    put(s, OBJ("a", "x", "u1", "1"), &b);
+    put(s, OBJ("a", "x", "u1", "1"), &b); /* unchanged */
+    put(s, OBJ("a", "x", "u1", "2"), &b);
+    put(s, OBJ("a", "x", "u2", "3"), &b); /* another object of this name */
+    put(s, OBJ("", "x", "u3", "4"), &b);
+    assert_string_equal(buf_str(&b), "+a/x@1 a/x@1>2 -a/x@2 +a/x@3 +/x@4 ");
+    assert_int_equal(store_len(s), 2);
+    const struct store_rec *r = store_get(s, SL("a"), SL("x"));
+    assert_string_equal(r->uid, "u2");
+    assert_int_equal(r->generation, 3);
+    assert_null(r->data);
+    assert_int_equal(r->raw.n, 0);
+    assert_null(store_get(s, SL("a/x"), SL("")));
+    buf_clear(&b);
+    store_delete(s, SL("a"), SL("x"), log_change, &b);
+    store_delete(s, SL("a"), SL("x"), log_change, &b);
+    assert_string_equal(buf_str(&b), "-a/x@3 ");
+    assert_null(store_get(s, SL("a"), SL("x")));
+    cleanup_json cJSON *nameless = parse("{\"metadata\":{}}"), *none = parse("{}");
+    struct err e = {0};
+    assert_int_equal(store_put(s, SL("{}"), nameless, log_change, &b, &e), -EINVAL);
+    assert_int_equal(store_put(s, SL("{}"), none, NULL, NULL, &e), -EINVAL);
+    store_free(s);
+    store_free(NULL);
+}
+
+static void relist(void **state) {
+    (void)state;
+    struct store *s = store_new(&(struct store_spec){0});
+    cleanup_buf struct buf b = BUF(4096);
+    store_relist_begin(s);
+    put(s, OBJ("a", "x", "u1", "1"), &b);
+    put(s, OBJ("a", "y", "u2", "2"), &b);
+    put(s, OBJ("a", "z", "u3", "3"), &b);
+    store_relist_end(s, log_change, &b);
+    assert_string_equal(buf_str(&b), "+a/x@1 +a/y@2 +a/z@3 ");
+    buf_clear(&b);
+    store_relist_begin(s); /* given up */
+    put(s, OBJ("a", "z", "u3", "9"), &b);
+    store_relist_begin(s);
+    assert_true(store_touch(s, SL("a"), SL("x"), SL("1")));
+    assert_false(store_touch(s, SL("a"), SL("y"), SL("3")));
+    assert_false(store_touch(s, SL("a"), SL("y"), SL("")));
+    assert_false(store_touch(s, SL("a"), SL("q"), SL("1")));
+    put(s, OBJ("a", "y", "u2", "4"), &b);
+    store_relist_end(s, log_change, &b);
+    assert_string_equal(buf_str(&b), "a/z@3>9 a/y@2>4 -a/z@9 ");
+    assert_int_equal(store_len(s), 2);
+    store_free(s);
+}
+
+/* ---- projection, keep, index: a label "keep", labels "i0" and "i1" (comma-separated values) ---- */
+
+static void *project(void *ctx, struct slice raw, const cJSON *obj) {
+    assert_true(raw.n > 0);
+    ++*(int *)ctx;
+    return xasprintf("data of %s", obj_name(obj));
+}
+static void unproject(void *ctx, void *data) {
+    --*(int *)ctx;
+    free(data);
+}
+static bool keep(void *ctx, const cJSON *obj) {
+    (void)ctx;
+    return !obj_label(obj, "drop");
+}
+static void index_fn(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *, struct slice), void *to) {
+    (void)ctx;
+    struct slice rest = slice_of(obj_label(obj, index ? "i1" : "i0")), v;
+    while (rest.n) {
+        slice_cut(rest, ',', &v, &rest);
+        add(to, v);
+    }
+}
+static bool collect(void *ctx, const struct store_rec *r) {
+    buf_addf(ctx, "%s ", r->name);
+    return true;
+}
+static bool first(void *ctx, const struct store_rec *r) {
+    collect(ctx, r);
+    return false;
+}
+
+static void projection_and_index(void **state) {
+    (void)state;
+    int alive = 0;
+    struct store_spec spec = {.project = project, .unproject = unproject, .keep = keep, .index = index_fn, .nindexes = 2,
+                              .keep_raw = true, .ctx = &alive};
+    struct store *s = store_new(&spec);
+    size_t empty = store_bytes(s);
+    cleanup_buf struct buf b = BUF(4096), seen = BUF(4096);
+    put(s, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"1\",\"labels\":{\"i0\":\"a,b,a\",\"i1\":\"q\"}}}", &b);
+    put(s, "{\"metadata\":{\"name\":\"y\",\"resourceVersion\":\"2\",\"labels\":{\"i0\":\"b\"}}}", &b);
+    assert_int_equal(alive, 2);
+    assert_string_equal(store_get(s, SL(""), SL("y"))->data, "data of y");
+    assert_true(slice_starts(store_get(s, SL(""), SL("y"))->raw, SL("{\"metadata\":{\"name\":\"y\"")));
+    store_each_indexed(s, 0, SL("a"), collect, &seen);
+    buf_adds(&seen, "| ");
+    store_each_indexed(s, 0, SL("b"), collect, &seen);
+    buf_adds(&seen, "| ");
+    store_each_indexed(s, 0, SL("b"), first, &seen);
+    store_each_indexed(s, 1, SL("b"), collect, &seen);
+    store_each_indexed(s, 7, SL("b"), collect, &seen);
+    assert_string_equal(buf_str(&seen), "x | x y | x ");
+    buf_clear(&seen);
+    /* index values vanish with the change that drops them, and with the object */
+    put(s, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"3\",\"labels\":{\"i0\":\"c\"}}}", &b);
+    store_each_indexed(s, 0, SL("a"), collect, &seen);
+    store_each_indexed(s, 1, SL("q"), collect, &seen);
+    store_each_indexed(s, 0, SL("b"), collect, &seen);
+    store_each_indexed(s, 0, SL("c"), collect, &seen);
+    assert_string_equal(buf_str(&seen), "y x ");
+    /* no longer kept counts as deleted */
+    put(s, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"4\",\"labels\":{\"i0\":\"c\",\"drop\":\"1\"}}}", &b);
+    put(s, "{\"metadata\":{\"name\":\"n\",\"resourceVersion\":\"5\",\"labels\":{\"drop\":\"1\"}}}", &b);
+    assert_string_equal(buf_str(&b), "+/x@1 +/y@2 /x@1>3 -/x@3 ");
+    store_delete(s, SL(""), SL("y"), NULL, NULL);
+    buf_clear(&seen);
+    store_each_indexed(s, 0, SL("b"), collect, &seen);
+    store_each(s, collect, &seen);
+    assert_string_equal(buf_str(&seen), "");
+    assert_int_equal(alive, 0);
+    assert_int_equal(store_len(s), 0);
+    assert_true(store_bytes(s) - empty < 2048); /* what is left are empty tables */
+    put(s, "{\"metadata\":{\"name\":\"z\"}}", &b);
+    store_free(s);
+    assert_int_equal(alive, 0);
+}
+
+static void memory(void **state) {
+    (void)state;
+    struct store *s = store_new(&(struct store_spec){.index = index_fn, .nindexes = 1});
+    enum { N = 10000 };
+    for (int i = 0; i < N; i++) {
+        cleanup_free char *t = xasprintf("{\"metadata\":{\"namespace\":\"some-namespace-%d\",\"name\":\"an-operator-of-some-kind-%d\",\"uid\":"
+                                         "\"8a9c2f4e-8f9d-4a49-9e0a-0123456789ab\",\"resourceVersion\":\"%d\",\"labels\":{\"i0\":\"u%d\"}}}",
+                                         i % 100, i, 1000000 + i, i);
+        cleanup_json cJSON *o = parse(t);
+        store_put(s, slice_of(t), o, NULL, NULL, NULL);
+    }
+    assert_int_equal(store_len(s), N);
+    assert_true(store_bytes(s) / N < 512);
+    store_free(s);
+}
+
+/* ---- random run beside a naive model ---- */
+
+enum { NAMES = 12, STEPS = 400 };
+struct model {
+    struct {
+        bool here, seen;
+        int uid, rv, label; /* label: index value 0..3, or 4: dropped by keep */
+    } o[NAMES];
+    struct buf want;
+};
+
+static void model_tell(struct model *m, int i, bool had, bool has, int old_rv, int rv) {
+    if (!had && has) buf_addf(&m->want, "+n/o%d@%d ", i, rv);
+    if (had && has) buf_addf(&m->want, "n/o%d@%d>%d ", i, old_rv, rv);
+    if (had && !has) buf_addf(&m->want, "-n/o%d@%d ", i, old_rv);
+}
+
+static void model_put(struct model *m, int i, int uid, int rv, int label) {
+    bool had = m->o[i].here, kept = label < 4;
+    int old_rv = m->o[i].rv;
+    m->o[i].seen = true;
+    if (had && m->o[i].uid == uid && old_rv == rv) return;
+    if (had && kept && m->o[i].uid != uid) {
+        model_tell(m, i, true, false, old_rv, 0);
+        had = false;
+    }
+    model_tell(m, i, had, kept, old_rv, rv);
+    m->o[i].here = kept;
+    m->o[i].uid = uid;
+    m->o[i].rv = rv;
+    m->o[i].label = label;
+}
+
+static bool count_one(void *ctx, const struct store_rec *r) {
+    (void)r;
+    ++*(int *)ctx;
+    return true;
+}
+
+static void check(struct store *s, struct model *m, uint64_t seed) {
+    int total = 0, per[4] = {0};
+    for (int i = 0; i < NAMES; i++) {
+        char name[16], rv[16];
+        snprintf(name, sizeof name, "o%d", i);
+        snprintf(rv, sizeof rv, "%d", m->o[i].rv);
+        const struct store_rec *r = store_get(s, SL("n"), slice_of(name));
+        if ((r != NULL) != m->o[i].here || (r && strcmp(r->rv, rv) != 0)) fail_msg("seed %llu: %s", (unsigned long long)seed, name);
+        if (r) total++, per[m->o[i].label]++;
+    }
+    if (store_len(s) != (size_t)total) fail_msg("seed %llu: length", (unsigned long long)seed);
+    for (int v = 0; v < 4; v++) {
+        char text[8];
+        int n = 0;
+        snprintf(text, sizeof text, "v%d", v);
+        store_each_indexed(s, 0, slice_of(text), count_one, &n);
+        if (n != per[v]) fail_msg("seed %llu: index %s has %d, not %d", (unsigned long long)seed, text, n, per[v]);
+    }
+}
+
+static void random_runs(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct rng r = {seed};
+        struct model m = {.want = BUF(1 << 20)};
+        struct buf got = BUF(1 << 20);
+        int rv = 0;
+        struct store *s = store_new(&(struct store_spec){.keep = keep, .index = index_fn, .nindexes = 1});
+        for (int step = 0; step < STEPS; step++) {
+            int i = (int)rng_below(&r, NAMES), uid = (int)rng_below(&r, 2), label = (int)rng_below(&r, 5);
+            uint64_t what = rng_below(&r, 20);
+            char name[16];
+            snprintf(name, sizeof name, "o%d", i);
+            if (what < 14) {
+                bool same = m.o[i].here && rng_below(&r, 3) == 0;
+                if (!same) rv++;
+                int use_rv = same ? m.o[i].rv : rv, use_uid = same ? m.o[i].uid : uid, use = same ? m.o[i].label : label;
+                cleanup_free char *t = xasprintf("{\"metadata\":{\"namespace\":\"n\",\"name\":\"%s\",\"uid\":\"%d\",\"resourceVersion\":\"%d\","
+                                                 "\"labels\":{\"%s\":\"v%d\"}}}", name, use_uid, use_rv, use < 4 ? "i0" : "drop", use);
+                put(s, t, &got);
+                model_put(&m, i, use_uid, use_rv, use);
+            } else if (what < 18) {
+                store_delete(s, SL("n"), slice_of(name), log_change, &got);
+                model_tell(&m, i, m.o[i].here, false, m.o[i].rv, 0);
+                m.o[i].here = false;
+            } else if (what < 19) {
+                store_relist_begin(s);
+                for (int k = 0; k < NAMES; k++) m.o[k].seen = false;
+            } else {
+                size_t before = got.n, n = 0; /* deletions come in no order */
+                store_relist_end(s, log_change, &got);
+                for (int k = 0; k < NAMES; k++) {
+                    if (!m.o[k].here || m.o[k].seen) continue;
+                    cleanup_free char *line = xasprintf("-n/o%d@%d ", k, m.o[k].rv);
+                    if (!strstr(buf_str(&got) + before, line)) fail_msg("seed %llu: %s missing", (unsigned long long)seed, line);
+                    n += strlen(line);
+                    m.o[k].here = false;
+                }
+                assert_int_equal(got.n - before, n);
+                if (n) {
+                    buf_clear(&got);
+                    buf_clear(&m.want);
+                }
+            }
+            check(s, &m, seed);
+            if (!slice_eq(buf_slice(&got), buf_slice(&m.want)) && (got.n || m.want.n)) {
+                fail_msg("seed %llu:\n%s\n%s", (unsigned long long)seed, buf_str(&got), buf_str(&m.want));
+            }
+        }
+        store_free(s);
+        buf_free(&got);
+        buf_free(&m.want);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(changes), cmocka_unit_test(relist), cmocka_unit_test(projection_and_index),
+                                       cmocka_unit_test(memory), cmocka_unit_test(random_runs)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
