@@ -68,7 +68,7 @@ struct judge_report {
     double log_stable_dc;
     double log_pass;                         /* tempered; passes early at limit_pass */
     double limit_fail, limit_pass;
-    double upper;                            /* 95 % upper limit of the canary's rate, tempered */
+    double upper;                            /* 95 % upper limit of the canary's rate, tempered; only for a PASS, else 0 (judge_upper()) */
     bool early;                              /* a PASS by evidence, not by soak */
     char why[240];                           /* one sentence for a person */
 };

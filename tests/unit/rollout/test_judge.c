@@ -1,0 +1,210 @@
+/* The judge's formulas against vectors that were computed independently, and at their extremes. */
+#include "rollout/judge.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+
+#define assert_near(a, b) assert_near_at((a), (b), __LINE__)
+static void assert_near_at(double a, double b, int line) {
+    if (!(fabs(a - b) <= 1e-8 * fmax(1, fabs(b)))) fail_msg("line %d: %.12g is not %.12g", line, a, b);
+}
+
+static void threshold(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t x, n;
+        double theta, fail, pass;
+    } v[] = {
+        {0, 1, .05, -0.818599149, 0.034370399},        {1, 1, .05, 2.452733582, -1.091805071},
+        {2, 2, .05, 5.165420345, -1.599699128},        {0, 59, .05, -3.723474342, 2.340231652},
+        {0, 120, .05, -4.376068745, 5.128556863},      {3, 20, .05, -0.220641138, -1.725558406},
+        {5, 100, .05, -3.021475912, -1.347967502},     {12, 100, .05, 1.389391701, -2.802642234},
+        {30, 1000, .01, 9.546471552, -3.741229776},    {1, 1, .001, 6.234935188, -1.098478901},
+        {0, 500, .01, -5.078529980, 4.096223718},      {200, 200, .05, 596.079284449, -5.976935802},
+        {600, 12000, .05, -5.455369750, -3.679417731}, {10, 10, .5, 5.888305216, -2.842785636},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        assert_near(judge_log_fail(v[i].x, v[i].n, v[i].theta), v[i].fail);
+        assert_near(judge_log_pass(v[i].x, v[i].n, v[i].theta), v[i].pass);
+    }
+    assert_near(judge_log_fail(0, 0, .05), 0);
+    assert_near(judge_log_pass(0, 0, .05), 0);
+    assert_near(judge_log_fail(7, 5, .05), judge_log_fail(5, 5, .05)); /* errors are at most the total */
+}
+
+static void two_samples(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t ec, nc, es, ns;
+        double one, one_and_half, two;
+    } v[] = {
+        {0, 2, 0, 18, 0, 0, 0},
+        {1, 1, 0, 9, 1.859811349, 1.586752398, 1.398499521},
+        {1, 2, 0, 20, 3.993136335, 3.394445706, 2.984504278},
+        {0, 0, 1, 15, 3.993136335, 3.394445706, 2.984504278},
+        {1, 1, 0, 0, 3.993136335, 3.394445706, 2.984504278},
+        {2, 3, 1, 25, 5.947212071, 4.595732799, 3.692622207},
+        {0, 20, 2, 180, 3.539238510, 2.260917559, 1.433392690},
+        {5, 20, 2, 180, 10.580054327, 7.619710016, 5.687137246},
+        {0, 200, 18, 1800, 2.270218176, 0.170941706, -1.003631265},
+        {1, 1, 1, 1, 1.915015980, -0.160536469, -1.279222810},
+    };
+    struct judge_two one = {0}, half = {0}, two = {0};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        judge_two_add(&one, 1, v[i].ec, v[i].nc, v[i].es, v[i].ns);
+        judge_two_add(&half, 1.5, v[i].ec, v[i].nc, v[i].es, v[i].ns);
+        judge_two_add(&two, 2, v[i].ec, v[i].nc, v[i].es, v[i].ns);
+        assert_near(judge_two_log(&one), v[i].one);
+        assert_near(judge_two_log(&half), v[i].one_and_half);
+        assert_near(judge_two_log(&two), v[i].two);
+    }
+}
+
+static void late_break(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t x, n;
+        double log_e;
+    } v[] = {{0, 2, -0.426602077},   {1, 1, 0.249657837}, {0, 20, -0.610498356}, {0, 0, -0.610498356}, {0, 200, -0.743124668},
+             {2, 2, 0.661735397},    {1, 1, 3.245140221}, {3, 3, 11.909776759},  {2, 10, 6.732871913}, {0, 50, -0.782809446}};
+    struct judge_dc dc;
+    judge_dc_init(&dc);
+    assert_near(judge_dc_log(&dc), 0);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        judge_dc_add(&dc, .05, 1, v[i].x, v[i].n);
+        assert_near(judge_dc_log(&dc), v[i].log_e);
+    }
+}
+
+/* The largest n at which x errors still fail; -1: never. */
+static int fails_up_to(uint64_t x, double theta, double alpha, double gamma) {
+    int n = (int)x;
+    while (gamma * judge_log_fail(x, (uint64_t)n, theta) >= -log(alpha)) n++;
+    return n > (int)x ? n - 1 : -1;
+}
+
+static void smallest_failures(void **state) {
+    (void)state;
+    static const struct {
+        double theta, alpha, gamma;
+        int x[10], n[10];
+    } v[] = {
+        {.05, .01, 1, {1, 2, 3, 4, 5, 6, 8, 10, 15, 20}, {-1, 2, 5, 9, 14, 20, 35, 51, 100, 155}},
+        {.05, .05, 1, {1, 2, 3, 4, 5, 6, 8, 10, 15, 20}, {-1, 3, 7, 13, 19, 27, 43, 62, 116, 175}},
+        {.01, .01, 1, {1, 2, 3, 4, 5, 6, 8, 10, 15, 20}, {-1, 5, 16, 32, 54, 81, 145, 220, 444, 703}},
+        {.10, .01, 1, {1, 2, 3, 4, 5, 6, 8, 10, 15, 20}, {-1, -1, 3, 6, 9, 12, 20, 29, 54, 83}},
+        {.50, .01, 1, {1, 2, 3, 4, 5, 6, 8, 10, 15, 20}, {-1, -1, -1, -1, -1, -1, 8, 10, 17, 24}},
+        {.05, .01, .2, {1, 2, 5, 6, 8, 10, 12, 15, 20, 30}, {-1, -1, -1, -1, -1, 12, 18, 30, 56, 126}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        for (size_t k = 0; k < 10; k++) {
+            assert_int_equal(fails_up_to((uint64_t)v[i].x[k], v[i].theta, v[i].alpha, v[i].gamma), v[i].n[k]);
+        }
+    }
+}
+
+static int passes_from(uint64_t x, double theta, double beta) {
+    int n = (int)x;
+    while (judge_log_pass(x, (uint64_t)n, theta) < -log(beta)) n++;
+    return n;
+}
+
+static void clean_events_for_a_pass(void **state) {
+    (void)state;
+    static const double theta[] = {.20, .10, .05, .02, .01};
+    static const int none[] = {17, 36, 74, 188, 377}, strict[] = {25, 53, 109, 277, 556}, three[] = {51, 105, 213, 538, 1079};
+    for (size_t i = 0; i < ARRAY_LEN(theta); i++) {
+        assert_int_equal(passes_from(0, theta[i], .05), none[i]);
+        assert_int_equal(passes_from(0, theta[i], .01), strict[i]);
+        assert_int_equal(passes_from(3, theta[i], .05), three[i]);
+    }
+}
+
+static void upper_limits(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t n;
+        double upper;
+    } v[] = {{1, .972}, {3, .710}, {5, .527}, {10, .314}, {24, .146}, {50, .073}, {100, .037}, {240, .016}, {1000, .004}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        assert_true(fabs(judge_upper(0, v[i].n, .05, 1) - v[i].upper) <= .0006);
+    }
+    assert_near(judge_upper(0, 0, .05, 1), 1);
+    assert_near(judge_upper(5, 5, .05, 1), 1);
+    assert_true(judge_upper(0, 100, .05, .2) > judge_upper(0, 100, .05, 1)); /* bursts make it less sure */
+    assert_true(judge_upper(10, 100, .05, 1) > .1 && judge_upper(10, 100, .05, 1) < .3);
+}
+
+static void clopper_pearson(void **state) {
+    (void)state;
+    /* 1 - 0.05^(1/n) when there is no error; tables for the rest */
+    assert_near(judge_clopper_pearson_upper(0, 100, .95), 1 - pow(.05, .01));
+    assert_near(judge_clopper_pearson_upper(0, 1, .95), .95);
+    assert_true(fabs(judge_clopper_pearson_upper(1, 50, .95) - .0914) < 5e-5);
+    assert_true(fabs(judge_clopper_pearson_upper(10, 100, .95) - .1637) < 1e-4);
+    assert_near(judge_clopper_pearson_upper(3, 3, .95), 1);
+    assert_near(judge_beta_cdf(1, 1, .25), .25);
+    assert_near(judge_beta_cdf(2, 3, .5), .6875);
+}
+
+static void learned_rate(void **state) {
+    (void)state;
+    assert_near(judge_auto_theta(0, 0), .05);
+    assert_near(judge_auto_theta(40, 49), .05);        /* too little is known */
+    assert_near(judge_auto_theta(0, 1000000), .01);    /* never stricter than 1 % */
+    assert_near(judge_auto_theta(900, 1000), .5);      /* never laxer than 50 % */
+    assert_near(judge_auto_theta(10, 100), 1.5 * judge_clopper_pearson_upper(10, 100, .95));
+    assert_near(judge_auto_theta(60, 50), .5);
+}
+
+static void extremes(void **state) {
+    (void)state;
+    static const uint64_t n[] = {1, 1000, 1000000, 1000000000, UINT64_C(1000000000000)};
+    static const double theta[] = {1e-12, 1e-6, .01, .5, .99, 1 - 1e-9, 0, 1, NAN};
+    for (size_t i = 0; i < ARRAY_LEN(n); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(theta); k++) {
+            uint64_t x[] = {0, 1, n[i] / 100, n[i] / 2, n[i] - 1, n[i]};
+            for (size_t m = 0; m < ARRAY_LEN(x); m++) {
+                assert_true(isfinite(judge_log_fail(x[m], n[i], theta[k])));
+                assert_true(isfinite(judge_log_pass(x[m], n[i], theta[k])));
+            }
+        }
+    }
+    /* A rate just above and just below the tolerated one, with a lot of evidence. */
+    uint64_t big = UINT64_C(1000000000000);
+    assert_true(judge_log_fail(big / 100 + 20000000, big, .01) > 100);
+    assert_true(judge_log_pass(big / 100 - 20000000, big, .01) > 100);
+    assert_true(judge_log_fail(big / 100, big, .01) < 0 && judge_log_pass(big / 100, big, .01) < 0);
+    double upper = judge_upper(0, big, .05, 1);
+    assert_true(upper > 1e-12 && upper < 1e-10);
+}
+
+static void extreme_processes(void **state) {
+    (void)state;
+    uint64_t big = UINT64_C(1000000000000);
+    static const double theta[] = {1e-9, .01, .5, .999999};
+    for (size_t i = 0; i < ARRAY_LEN(theta); i++) {
+        struct judge_dc dc;
+        struct judge_two two = {0};
+        judge_dc_init(&dc);
+        for (int k = 0; k < 100000; k++) {
+            uint64_t n = k % 3 ? big : 1, x = k % 5 ? n / 2 : k % 2 ? n : 0;
+            judge_dc_add(&dc, theta[i], 1, x, n);
+            judge_two_add(&two, 2, x, n, n - x, n);
+        }
+        assert_true(isfinite(judge_dc_log(&dc)));
+        assert_true(isfinite(judge_two_log(&two)));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threshold),     cmocka_unit_test(two_samples),       cmocka_unit_test(late_break),
+        cmocka_unit_test(smallest_failures), cmocka_unit_test(clean_events_for_a_pass), cmocka_unit_test(upper_limits),
+        cmocka_unit_test(clopper_pearson), cmocka_unit_test(learned_rate),    cmocka_unit_test(extremes),
+        cmocka_unit_test(extreme_processes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
