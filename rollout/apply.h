@@ -1,0 +1,15 @@
+/* Carries out the steps of a plan, one after the other, until the first error. */
+#ifndef ROLLOUT_APPLY_H
+#define ROLLOUT_APPLY_H
+#include "kube/client.h"
+#include "rollout/plan.h"
+
+struct applying;
+struct apply_cb {
+    void (*state_written)(void *ctx, const char *rv); /* STEP_STATE is done; the answer's resourceVersion */
+    void (*done)(void *ctx, const struct err *err);   /* exactly once, never inside apply_start(); then apply_end() */
+};
+/* The plan is borrowed until done or apply_end(). At least one step. */
+struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan, const struct apply_cb *cb, void *ctx);
+void apply_end(struct applying *a); /* frees it; cancels what is open. NULL is fine */
+#endif

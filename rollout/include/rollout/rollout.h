@@ -1,0 +1,28 @@
+/* The rollout controller: watches the annotated Deployments, carries out the plan of each. The edge around plan.h. */
+#ifndef ROLLOUT_ROLLOUT_H
+#define ROLLOUT_ROLLOUT_H
+#include "control/controller.h"
+#include "kube/client.h"
+
+struct rollout_options {
+    const char *ns;         /* serve this namespace only; NULL: all */
+    const char *instance;   /* who we are, in Events */
+    int64_t scrape_ns;      /* between rounds of scrapes; 0: as the plan says */
+    unsigned workers;       /* 0: auto */
+    bool proxy;             /* metrics through the API server's pod proxy: outside of the cluster */
+    const char *token_file; /* bearer token for https metrics pages, of a ServiceAccount that may do nothing else; NULL: none */
+};
+struct rollout;
+int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);
+void rollout_start(struct rollout *r);          /* the caches: before leading, so that a standby is warm */
+bool rollout_synced(const struct rollout *r);
+void rollout_on_synced(struct rollout *r, world_fn fn, void *ctx);
+struct controller *rollout_controller(struct rollout *r); /* gate, drain, checkpoint */
+/* All targets known, again: on becoming the leader, because what happened before was not worked on. */
+void rollout_add_all(struct rollout *r);
+void rollout_free(struct rollout *r);
+/* For /status.json and tests: one JSON object a target. */
+void rollout_describe(const struct rollout *r, struct buf *out);
+/* Why the caches are not what they should be; empty when all is well. */
+const char *rollout_trouble(const struct rollout *r);
+#endif

@@ -1,0 +1,280 @@
+/* One reconcile of one target: read, scrape if it is time, plan, carry out. */
+#include "pass.h"
+#include "apply.h"
+#include "base/log.h"
+#include "scrape.h"
+#include "view.h"
+#include <errno.h>
+
+struct pass {
+    struct rollout *r;
+    struct target *t;
+    struct task *task;
+    struct reading *reading;
+    struct reads *reads;
+    struct scraping *scraping;
+    struct applying *applying;
+    struct view view;
+    struct err state_err;
+    enum known_state known;
+    const char *state_rv;
+    struct plan plan;
+    bool planned;
+};
+
+enum { PROBE_NS = 250 * 1000000, BREATH_NS = 50 * 1000000 /* however soon: no busy loop */, TOKEN_CAP = 16384 };
+
+static void end(struct pass *p, enum outcome out, int64_t after_ns, const struct err *err) {
+    struct task *task = p->task;
+    struct target *t = p->t;
+    struct rollout *r = p->r;
+    bool forget = p->planned && p->plan.forget && !err;
+    struct err copy = err ? *err : (struct err){0};
+    t->pass = NULL;
+    scrape_end(p->scraping);
+    apply_end(p->applying);
+    view_free(&p->view);
+    reads_end(p->reading);
+    if (p->planned) plan_free(&p->plan);
+    free(p);
+    if (forget) target_forget(&r->targets, t);
+    task_finish(task, out, after_ns, err ? &copy : NULL);
+}
+
+/* A failure is told once, not at every retry. Conflicts are everyday life: somebody wrote in between. */
+static void fail(struct pass *p, const struct err *err) {
+    struct target *t = p->t;
+    bool everyday = err->kind == ERR_CONFLICT || err->kind == ERR_FENCED || err->kind == ERR_CANCELLED;
+    if (!everyday && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
+        free(t->last_error);
+        t->last_error = xstrdup(err->msg);
+        rollout_tell(p->r, t, p->view.has_target ? &p->view.target : NULL, true, "ReconcileFailed", err->msg);
+    }
+    t->given_up = !everyday && !err_retryable(err);
+    end(p, OUT_RETRY, 0, err);
+}
+
+/* ---- the state: what we hold if it is the one on the server, else what is there ---- */
+
+static void take_state(struct pass *p) {
+    struct target *t = p->t;
+    p->known = STATE_ABSENT;
+    p->state_rv = NULL;
+    if (!p->reads->has_state) {
+        target_drop_state(t);
+        return;
+    }
+    p->state_rv = obj_rv(p->reads->configmap_json);
+    p->known = STATE_READ;
+    if (t->state_rv && p->state_rv && strcmp(t->state_rv, p->state_rv) == 0) return;
+    target_drop_state(t);
+    struct state s;
+    if (state_read(p->reads->configmap_json, &s, &p->state_err)) {
+        p->known = STATE_DAMAGED;
+        return;
+    }
+    target_hold_state(t, &s, p->state_rv ? p->state_rv : "");
+    state_free(&s);
+}
+
+/* Rounds of scrapes belong to one rollout. */
+static void match_rounds(struct target *t) {
+    if (!t->state_rv || t->state.began_ns != t->round_began_ns || strcmp(t->state.hash, t->round_hash) != 0) target_rounds_reset(t);
+}
+
+/* ---- planning and carrying out ---- */
+
+static int64_t soonest(const struct pass *p, int64_t now) {
+    int64_t at = p->plan.look_again_ns;
+    if (p->t->scrape_every_ns > 0) {
+        int64_t round = p->t->scraped_ns ? p->t->scraped_ns + p->t->scrape_every_ns : now;
+        if (round < at) at = round;
+    }
+    if (p->t->probe && now + PROBE_NS < at) at = now + PROBE_NS;
+    return at;
+}
+
+static void finish(struct pass *p, bool changed) {
+    int64_t now = world_wall_ns(kube_world(p->r->kube)), at = soonest(p, now);
+    free(p->t->last_error);
+    p->t->last_error = NULL;
+    p->t->given_up = false;
+    if (changed && !p->plan.forget) end(p, OUT_AFTER, 0, NULL); /* observe what it did */
+    else if (at == TIME_NEVER) end(p, OUT_DONE, 0, NULL);
+    else end(p, OUT_AFTER, at > now + BREATH_NS ? at - now : BREATH_NS, NULL);
+}
+
+static void count(struct rollout *r, const struct plan_metric *m) {
+    static const double buckets[] = {10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200};
+    bool histogram = strcmp(m->name, PM_SECONDS) == 0;
+    const char *label = !m->label ? "" : strcmp(m->name, PM_HOLDS) == 0 ? "reason" : strcmp(m->name, PM_QUIET) == 0 ? "outcome" : "result";
+    struct metric_family *f =
+        metrics_family(kube_metrics(r->kube), histogram ? METRIC_HISTOGRAM : METRIC_COUNTER, m->name, "Rollouts, see docs/reference/metrics.md",
+                       label, histogram ? buckets : NULL, histogram ? ARRAY_LEN(buckets) : 0);
+    struct metric *series = m->label ? metric_with(f, &m->label) : metric_plain(f);
+    if (histogram) metric_observe(series, m->value);
+    else metric_add(series, m->value);
+}
+
+static void on_state_written(void *ctx, const char *rv) {
+    struct pass *p = ctx;
+    if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
+    for (size_t i = 0; i < p->plan.nevents; i++) {
+        const struct plan_event *e = &p->plan.event[i];
+        rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason, e->message);
+    }
+    for (size_t i = 0; i < p->plan.nmetrics; i++) count(p->r, &p->plan.metric[i]);
+}
+
+static void on_applied(void *ctx, const struct err *err) {
+    struct pass *p = ctx;
+    if (err) fail(p, err);
+    else finish(p, true);
+}
+
+static void make_plan(struct pass *p) {
+    struct target *t = p->t;
+    struct observed o = {
+        .target = p->view.has_target ? &p->view.target : NULL,
+        .known = true,
+        .rs = p->view.rs, .nrs = p->view.nrs,
+        .pods = p->view.pods, .npods = p->view.npods,
+        .spec = p->view.has_spec ? &p->view.spec : NULL,
+        .spec_err = &p->view.spec_err,
+        .state_known = p->known,
+        .state = p->known == STATE_READ ? &t->state : NULL,
+        .state_rv = p->state_rv,
+        .state_err = &p->state_err,
+        .scraped_ns = t->scraped_ns, .scrape_trouble = t->trouble,
+        .history_known = t->history_known, .history_errors = t->history_errors, .history_total = t->history_total,
+        .quiet = t->quiet,
+    };
+    plan_make(&o, world_wall_ns(kube_world(p->r->kube)), &p->plan);
+    p->planned = true;
+    t->scrape_every_ns = p->plan.scrape_ns > 0 && p->r->opt.scrape_ns > 0 ? p->r->opt.scrape_ns : p->plan.scrape_ns;
+    t->probe = p->plan.probe_quiet;
+    if (p->plan.nsteps == 0) {
+        finish(p, false);
+        return;
+    }
+    static const struct apply_cb cb = {on_state_written, on_applied};
+    p->applying = apply_start(p->r->kube, t->ns, &p->plan, &cb, p);
+}
+
+/* ---- scraping ---- */
+
+static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res, size_t n) {
+    free(t->trouble);
+    t->trouble = NULL;
+    for (int track = TRACK_CANARY; track >= TRACK_STABLE && !t->trouble; track--) { /* the canary's matters more */
+        const char *why = NULL;
+        bool any = false, gave = false;
+        for (size_t i = 0; i < n; i++) {
+            if ((int)pods[i].track != track || pods[i].terminating) continue;
+            any = true;
+            if (res[i].read && res[i].page.v[PROM_TOTAL].present) gave = true;
+            else if (!why) why = res[i].read ? "the metrics page has no reconcile counters (a standby, or another program)" : res[i].err.msg;
+        }
+        if (any && !gave && why && *why)
+            t->trouble = xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why);
+    }
+}
+
+static enum quiet quiet_of(const struct obs_pod *pods, const struct scrape_result *res, size_t n) {
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        if (pods[i].track != TRACK_CANARY || pods[i].terminating || pods[i].finished) continue;
+        const struct prom_value *active = &res[i].page.v[PROM_ACTIVE], *depth = &res[i].page.v[PROM_DEPTH];
+        if (!res[i].read || !active->present) return QUIET_UNKNOWN;
+        if (active->value > 0 || (depth->present && depth->value > 0)) return QUIET_BUSY;
+        any = true;
+    }
+    return any ? QUIET_NOW : QUIET_UNKNOWN;
+}
+
+static void feed_round(struct pass *p, const struct scrape_result *res, size_t n) {
+    struct target *t = p->t;
+    struct pod_sample *s = xcalloc(n ? n : 1, sizeof *s);
+    for (size_t i = 0; i < n; i++) {
+        const struct obs_pod *pod = &p->view.pods[i];
+        const struct prom_page *page = &res[i].page;
+        s[i] = (struct pod_sample){
+            .uid = slice_of(pod->uid), .restarts = pod->restarts, .track = pod->track, .created_ns = pod->created_ns,
+            .terminating = pod->terminating, .scraped = res[i].read, .present = res[i].read && page->v[PROM_TOTAL].present,
+            .errors = evidence_count(page->v[PROM_ERRORS].value), .total = evidence_count(page->v[PROM_TOTAL].value)};
+        const char *label = res[i].read ? "ok" : "failed";
+        metric_inc(metric_with(p->r->scrapes, &label));
+    }
+    if (!t->history_known) {
+        evidence_history(s, n, TRACK_STABLE, &t->history_errors, &t->history_total);
+        for (size_t i = 0; i < n; i++)
+            if (s[i].track == TRACK_STABLE && s[i].scraped) t->history_known = true;
+    }
+    plan_feed(&t->state, s, n);
+    free(s);
+}
+
+static void on_scraped(void *ctx, const struct scrape_result *res, size_t n) {
+    struct pass *p = ctx;
+    int64_t now = world_wall_ns(kube_world(p->r->kube));
+    bool round = p->t->scrape_every_ns > 0 && now >= p->t->scraped_ns + p->t->scrape_every_ns;
+    p->t->quiet = quiet_of(p->view.pods, res, n);
+    if (round || p->t->scraped_ns == 0) {
+        keep_trouble(p->t, p->view.pods, res, n);
+        feed_round(p, res, n);
+        p->t->scraped_ns = now;
+    }
+    make_plan(p);
+}
+
+static bool scrape_is_due(const struct pass *p) {
+    const struct target *t = p->t;
+    int64_t now = world_wall_ns(kube_world(p->r->kube));
+    if (p->known != STATE_READ || !p->view.has_spec || (p->view.spec_err.kind && !p->view.spec.metrics_ok)) return false;
+    return t->probe || (t->scrape_every_ns > 0 && now >= t->scraped_ns + t->scrape_every_ns);
+}
+
+static void start_scrape(struct pass *p) {
+    struct rollout *r = p->r;
+    cleanup_buf struct buf token = BUF(TOKEN_CAP);
+    if (r->token_file) world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, NULL);
+    int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S ? p->t->scrape_every_ns : 5 * NS_PER_S;
+    struct scrape_options opt = {
+        .proxy = r->opt.proxy, .token = slice_trim(buf_slice(&token)), .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
+    p->scraping = scrape_start(r->kube, &opt, &p->view.spec, p->view.pods, p->view.pod_items, p->view.npods, on_scraped, p);
+}
+
+/* ---- reading ---- */
+
+static void on_reads(void *ctx, const struct err *err, struct reads *reads) {
+    struct pass *p = ctx;
+    struct err bad = {0};
+    p->reads = reads;
+    if (err) {
+        fail(p, err);
+        return;
+    }
+    take_state(p);
+    match_rounds(p->t);
+    const char *uid = p->known == STATE_READ ? p->t->state.target_uid : NULL;
+    if (view_make(reads, uid, &p->view, &bad)) {
+        fail(p, &bad);
+        return;
+    }
+    if (scrape_is_due(p)) start_scrape(p);
+    else make_plan(p);
+}
+
+void pass_start(struct rollout *r, struct target *t, struct task *task) {
+    struct pass *p = xcalloc(1, sizeof *p);
+    *p = (struct pass){.r = r, .t = t, .task = task};
+    t->pass = p;
+    task_set_data(task, p);
+    p->reading = reads_start(r->kube, slice_of(t->ns), slice_of(t->name), on_reads, p);
+}
+
+void pass_cancel(struct pass *p) {
+    struct err err = {0};
+    err_set(&err, ERR_CANCELLED, -ECANCELED, "interrupted");
+    end(p, OUT_INTERRUPTED, 0, &err);
+}

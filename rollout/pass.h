@@ -1,0 +1,10 @@
+/* One reconcile of one target: read, scrape if it is time, plan, carry out. */
+#ifndef ROLLOUT_PASS_H
+#define ROLLOUT_PASS_H
+#include "control/controller.h"
+#include "rollout_impl.h"
+#include "target.h"
+
+void pass_start(struct rollout *r, struct target *t, struct task *task); /* leads to task_finish() */
+void pass_cancel(struct pass *p);                                       /* task_finish(OUT_INTERRUPTED) follows at once */
+#endif

@@ -1,0 +1,31 @@
+/* What a process remembers of one target between two reconciles. All of it can be lost: the facts are in its ConfigMap. */
+#ifndef ROLLOUT_TARGET_H
+#define ROLLOUT_TARGET_H
+#include "rollout/plan.h"
+#include <uthash.h>
+
+struct pass;
+struct target {
+    char *key, *ns, *name;
+    struct state state; /* with the evidence of the rounds since it was written */
+    char *state_rv;     /* of the ConfigMap that `state` belongs to; NULL: none held */
+    /* the rounds of scrapes of the present rollout */
+    char round_hash[11];
+    int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
+    int64_t scraped_ns, scrape_every_ns;
+    char *trouble;
+    bool history_known;
+    uint64_t history_errors, history_total;
+    enum quiet quiet;
+    bool probe;
+    char *last_error; /* said once, not at every retry */
+    bool given_up;    /* ended with a terminal error: looked at again now and then */
+    struct pass *pass; /* the reconcile in flight; NULL if none */
+    UT_hash_handle hh;
+};
+struct target *target_get(struct target **all, struct slice key); /* made on first use */
+void target_forget(struct target **all, struct target *t);        /* not while a pass is in flight */
+void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
+void target_drop_state(struct target *t);
+void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */
+#endif
