@@ -3,9 +3,12 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "obs/obs.h"
-#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { OPT_KUBECONFIG = 0x1000, OPT_CONTEXT, OPT_SERVER };
@@ -75,4 +78,16 @@ void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_le
 void cli_world_close(struct cli_world *w) {
     net_uninstall(w->net);
     loop_free(w->loop);
+}
+
+struct board_style cli_style(FILE *to) {
+    struct board_style st = {0};
+    struct winsize size;
+    const char *term = getenv("TERM");
+    setlocale(LC_CTYPE, "");
+    st.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!isatty(fileno(to))) return st;
+    st.colour = !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
+    if (ioctl(fileno(to), TIOCGWINSZ, &size) == 0) st.width = size.ws_col;
+    return st;
 }

@@ -2,11 +2,13 @@
 #ifndef CLI_COMMON_H
 #define CLI_COMMON_H
 #include "base/log.h"
+#include "board.h"
 #include "cli/cli.h"
 #include "kube/config.h"
 #include "loop/loop.h"
 #include "net/net.h"
 #include <argp.h>
+#include <stdio.h>
 
 /* --kubeconfig, --context, --server, -n/--namespace: as an argp child whose input is a struct cli_kube. */
 struct cli_kube {
@@ -27,6 +29,9 @@ struct cli_world {
     struct world *world;
     struct log log;
 };
+/* Colour and block letters where the terminal and the locale have them; NO_COLOR is respected. */
+struct board_style cli_style(FILE *to);
+
 enum cli_log_format { CLI_LOG_AUTO, CLI_LOG_TEXT, CLI_LOG_JSON, CLI_LOG_JOURNAL };
 void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_level min);
 void cli_world_close(struct cli_world *w);
