@@ -52,7 +52,7 @@ static void same(struct slice raw, const cJSON *tree) {
     case JR_TRUE: FUZZ_CHECK(cJSON_IsTrue(tree)); break;
     case JR_FALSE: FUZZ_CHECK(cJSON_IsFalse(tree)); break;
     case JR_NULL: FUZZ_CHECK(cJSON_IsNull(tree)); break;
-    case JR_INVALID: FUZZ_CHECK(!"a checked value without a type");
+    case JR_INVALID: abort(); /* a checked value has a type */
     }
 }
 

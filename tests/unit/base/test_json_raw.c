@@ -1,0 +1,172 @@
+/* JSON as text: what is well-formed, cursors, look-ups, strings. */
+#include "../check.h"
+#include "base/json_raw.h"
+
+static void well_formed(void **state) {
+    (void)state;
+    static const char *const good[] = {"0", "-0", "-1.5e+3", "1E-7", "true", "false", "null", "\"\"", "[]", "{}", " [ ] ",
+                                       "{ }", "[[],{},[{}]]", "{\"a\":{\"b\":[]},\"c\":1}", "\"\\u0000\\ud800\\\"\"",
+                                       "\t\r\n 1\n", "\"\x7f\"", "[1,2 , 3]", "{\"\":0}", "\"\xf4\x8f\xbf\xbf\""};
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"", "empty"},
+        {" ", "at byte 1 of 1"},
+        {"01", "leading zero"},
+        {"-", "bad number"},
+        {"1.", "bad number"},
+        {".5", "no value"},
+        {"1e", "bad number"},
+        {"+1", "no value"},
+        {"0x1", "behind"},
+        {"tru", "unknown word"},
+        {"True", "no value"},
+        {"[1,]", "no value at byte 3"},
+        {"[,1]", "no value at byte 1"},
+        {"[1 2]", "no comma at byte 3"},
+        {"[1", "inside a container"},
+        {"[}", "no value"},
+        {"{]", "no member name"},
+        {"[1}", "no comma"},
+        {"{\"a\"}", "no colon"},
+        {"{\"a\":}", "no value"},
+        {"{\"a\":1,}", "no member name"},
+        {"{1:2}", "no member name"},
+        {"{\"a\":1 \"b\":2}", "no comma"},
+        {"{} {}", "behind the value at byte 3"},
+        {"\"", "without end"},
+        {"\"\\\"", "without end"},
+        {"\"\\", "without end"},
+        {"\"\\x\"", "bad escape"},
+        {"\"\\u12g4\"", "\\u escape"},
+        {"\"\\u12", "\\u escape"},
+        {"\"a\nb\"", "control character"},
+        {"\"\xff\"", "UTF-8"},
+        {"\"\xc3\"", "UTF-8"},
+        {"\"\xed\xa0\x80\"", "UTF-8"},
+        {"\"\xc0\x80\"", "UTF-8"},
+        {"\"a\"b", "behind"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        print_message("%s\n", good[i]);
+        assert_int_equal(json_raw_check(slice_of(good[i]), NULL), 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct err err = {0};
+        print_message("%s\n", bad[i].text);
+        assert_int_equal(json_raw_check(slice_of(bad[i].text), &err), -EINVAL);
+        assert_int_equal(err.kind, ERR_PROTOCOL);
+        if (!strstr(err.msg, bad[i].why)) fail_msg("%s: %s", bad[i].text, err.msg);
+    }
+    assert_int_equal(json_raw_check(SL("{}\0"), NULL), -EINVAL);
+}
+
+static void depth(void **state) {
+    (void)state;
+    cleanup_buf struct buf b = BUF(10000);
+    for (int n = 0; n < JSON_RAW_DEPTH; n++) buf_adds(&b, n % 2 ? "[" : "{\"a\":");
+    for (int n = JSON_RAW_DEPTH; n-- > 0;) buf_adds(&b, n == JSON_RAW_DEPTH - 1 ? "1]" : n % 2 ? "]" : "}");
+    assert_int_equal(json_raw_check(buf_slice(&b), NULL), 0);
+    cleanup_buf struct buf c = BUF(10000);
+    buf_addf(&c, "[%s]", b.p);
+    assert_int_equal(json_raw_check(buf_slice(&c), NULL), -EINVAL);
+    buf_clear(&c);
+    for (int n = 0; n < 2000; n++) buf_adds(&c, "[],"); /* wide is not deep */
+    buf_clear(&b);
+    buf_addf(&b, "[%s[]]", c.p);
+    assert_int_equal(json_raw_check(buf_slice(&b), NULL), 0);
+}
+
+static void cursors(void **state) {
+    (void)state;
+    struct json_raw_it it = json_raw_each(SL(" { \"a\" : [1,{\"x\":\"]}\"}] ,\"b\\u0041\":-1.5e3 , \"\":\"\\\\\\\"\"} "));
+    assert_true(json_raw_next(&it));
+    assert_slice(it.key, "\"a\"");
+    assert_slice(it.value, "[1,{\"x\":\"]}\"}]");
+    assert_true(json_raw_next(&it));
+    assert_slice(it.key, "\"b\\u0041\"");
+    assert_slice(it.value, "-1.5e3");
+    assert_true(json_raw_next(&it));
+    assert_slice(it.key, "\"\"");
+    assert_slice(it.value, "\"\\\\\\\"\"");
+    assert_false(json_raw_next(&it));
+    assert_false(json_raw_next(&it)); /* stays at the end */
+
+    it = json_raw_each(SL("[null,true , [ ]]"));
+    static const char *const want[] = {"null", "true", "[ ]"};
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        assert_true(json_raw_next(&it));
+        assert_slice(it.value, want[i]);
+        assert_int_equal(it.key.n, 0);
+    }
+    assert_false(json_raw_next(&it));
+    static const char *const none[] = {"{}", "[]", " [ ] ", "1", "\"[1]\"", "null", ""};
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        it = json_raw_each(slice_of(none[i]));
+        assert_false(json_raw_next(&it));
+    }
+    it = json_raw_each(slice_make(NULL, 0));
+    assert_false(json_raw_next(&it));
+}
+
+static void look_ups(void **state) {
+    (void)state;
+    struct slice doc = SL("{\"a\":1,\"\\u0061\":2,\"a/b\":3,\"o\":{\"p\":{\"q\":[]}},\"a\\u0000\":4}"), v = SL("untouched");
+    assert_true(json_raw_get(doc, SL("a"), &v));
+    assert_slice(v, "2"); /* the last one wins, by its unescaped name */
+    assert_true(json_raw_get(doc, SL("a\0"), &v));
+    assert_slice(v, "4");
+    assert_true(json_raw_at(doc, "o/p/q", &v));
+    assert_slice(v, "[]");
+    v = SL("untouched");
+    assert_false(json_raw_get(doc, SL("b"), &v));
+    assert_false(json_raw_at(doc, "o/x/q", &v));
+    assert_false(json_raw_at(doc, "a/b", &v)); /* a is a number */
+    assert_false(json_raw_get(SL("[1]"), SL(""), &v));
+    assert_slice(v, "untouched");
+    assert_int_equal(json_raw_type(doc), JR_OBJECT);
+    assert_int_equal(json_raw_type(SL("-1")), JR_NUMBER);
+    assert_int_equal(json_raw_type(SL("\"\"")), JR_STRING);
+    assert_int_equal(json_raw_type(SL("")), JR_INVALID);
+    assert_int_equal(json_raw_type(SL("x")), JR_INVALID);
+}
+
+static void strings(void **state) {
+    (void)state;
+    static const struct {
+        const char *raw, *text;
+        size_t n;
+    } cases[] = {
+        {"\"\"", "", 0},
+        {"\"abc\"", "abc", 3},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", 8},
+        {"\"a\\u0000b\"", "a\0b", 3},
+        {"\"\\u00e9\\u20AC\\ud83D\\ude00\"", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9},
+        {"\"\\ud800\"", "\xef\xbf\xbd", 3},
+        {"\"\\ud800x\"", "\xef\xbf\xbdx", 4},
+        {"\"\\udc00\\ud800\"", "\xef\xbf\xbd\xef\xbf\xbd", 6},
+        {"\"\\ud800\\ud83d\\ude00\"", "\xef\xbf\xbd\xf0\x9f\x98\x80", 7},
+        {"\"\\udbff\\udfff\"", "\xf4\x8f\xbf\xbf", 4},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf b = BUF(100);
+        struct slice raw = slice_of(cases[i].raw), text = slice_make(cases[i].text, cases[i].n);
+        assert_int_equal(json_raw_unescape(raw, &b), 0);
+        assert_true(slice_eq(buf_slice(&b), text));
+        assert_true(json_raw_string_is(raw, text));
+        assert_false(json_raw_string_is(raw, SL("something else that is longer")));
+        if (text.n) assert_false(json_raw_string_is(raw, slice_make(text.p, text.n - 1)));
+    }
+    static const char *const bad[] = {"", "\"", "abc", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\\"", "1"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        cleanup_buf struct buf b = BUF(100);
+        buf_adds(&b, "kept");
+        assert_int_equal(json_raw_unescape(slice_of(bad[i]), &b), -EINVAL);
+        assert_buf(b, "kept");
+    }
+    cleanup_buf struct buf small = BUF(3);
+    assert_int_equal(json_raw_unescape(SL("\"ab\\ncd\""), &small), -ENOBUFS);
+    assert_int_equal(small.n, 0);
+}
+
+RUN_TESTS(TEST(well_formed), TEST(depth), TEST(cursors), TEST(look_ups), TEST(strings))

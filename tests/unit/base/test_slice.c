@@ -1,0 +1,111 @@
+/* Slices: comparing, cutting, numbers. */
+#include "../check.h"
+#include "base/mem.h"
+#include <locale.h>
+#include <math.h>
+
+static void compares(void **state) {
+    (void)state;
+    assert_true(slice_cmp(SL("a"), SL("b")) < 0);
+    assert_true(slice_cmp(SL("a"), SL("aa")) < 0);
+    assert_true(slice_cmp(SL("b"), SL("aa")) > 0);
+    assert_true(slice_cmp(SL("\xff"), SL("a")) > 0);
+    assert_int_equal(slice_cmp(SL(""), slice_make(NULL, 0)), 0);
+    assert_true(slice_eq(slice_make(NULL, 0), SL("")));
+    assert_true(slice_starts(SL("abc"), SL("ab")) && slice_starts(SL("abc"), SL("")) && !slice_starts(SL("a"), SL("ab")));
+    assert_true(slice_ends(SL("abc"), SL("bc")) && slice_ends(SL(""), slice_make(NULL, 0)) && !slice_ends(SL("c"), SL("bc")));
+    assert_true(slice_has(SL("a\0b"), '\0') && !slice_has(SL(""), '\0'));
+    assert_true(slice_eqs(slice_of(NULL), ""));
+}
+
+static void trims_and_cuts(void **state) {
+    (void)state;
+    struct slice a, b;
+    assert_slice(slice_trim(SL(" \t a b\r\n")), "a b");
+    assert_slice(slice_trim(SL(" \v\f ")), "");
+    assert_true(slice_cut(SL("a=b=c"), '=', &a, &b));
+    assert_slice(a, "a");
+    assert_slice(b, "b=c");
+    assert_true(slice_cut(SL("a="), '=', &a, &b));
+    assert_slice(a, "a");
+    assert_true(b.p != NULL && b.n == 0);
+    assert_false(slice_cut(SL("abc"), '=', &a, &b));
+    assert_slice(a, "abc");
+    assert_true(b.p == NULL && b.n == 0);
+    assert_false(slice_cut(slice_make(NULL, 0), '=', &a, &b));
+    a = SL("x,y");
+    assert_true(slice_cut(a, ',', &b, &a)); /* the outputs may be the input */
+    assert_slice(a, "y");
+}
+
+static void integers(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int r;
+        int64_t v;
+    } cases[] = {
+        {"0", 0, 0},
+        {"-0", 0, 0},
+        {"+7", 0, 7},
+        {"007", 0, 7},
+        {"9223372036854775807", 0, INT64_MAX},
+        {"-9223372036854775808", 0, INT64_MIN},
+        {"9223372036854775808", -ERANGE, 0},
+        {"-9223372036854775809", -ERANGE, 0},
+        {"99999999999999999999999999", -ERANGE, 0},
+        {"99999999999999999999999999x", -EINVAL, 0},
+        {"", -EINVAL, 0},
+        {"-", -EINVAL, 0},
+        {"+-1", -EINVAL, 0},
+        {" 1", -EINVAL, 0},
+        {"1 ", -EINVAL, 0},
+        {"1.0", -EINVAL, 0},
+        {"0x10", -EINVAL, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int64_t v = 4711;
+        print_message("%s\n", cases[i].text);
+        assert_int_equal(slice_i64(slice_of(cases[i].text), &v), cases[i].r);
+        assert_int_equal(v, cases[i].r ? 4711 : cases[i].v);
+    }
+}
+
+static void doubles(void **state) {
+    (void)state;
+    static const char *const bad[] = {"", "-", ".", "e1", "1e", "1e+", "0x1", "1 ", "nano", "infi", "--1", "1.2.3", "NAN(1)"};
+    double v = 47.11;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_int_equal(slice_f64(slice_of(bad[i]), &v), -EINVAL);
+    assert_int_equal(slice_f64(SL("1e999"), &v), -ERANGE);
+    assert_true(fabs(v - 47.11) < 1e-12);
+    assert_int_equal(slice_f64(SL("-1.5e3"), &v), 0);
+    assert_true(fabs(v + 1500) < 1e-9);
+    assert_int_equal(slice_f64(SL(".5"), &v), 0);
+    assert_int_equal(slice_f64(SL("5."), &v), 0);
+    assert_int_equal(slice_f64(SL("1e-999"), &v), 0);
+    assert_true(fabs(v) < 1e-300);
+    assert_int_equal(slice_f64(SL("NaN"), &v), 0);
+    assert_true(isnan(v));
+    assert_int_equal(slice_f64(SL("+Inf"), &v), 0);
+    assert_true(isinf(v) && v > 0);
+    assert_int_equal(slice_f64(SL("-infinity"), &v), 0);
+    assert_true(isinf(v) && v < 0);
+    char digits[300];
+    memset(digits, '1', sizeof digits);
+    assert_int_equal(slice_f64(slice_make(digits, sizeof digits), &v), 0); /* longer than the buffer on the stack */
+    assert_true(v > 1e299);
+}
+
+static void duplicates_and_hashes(void **state) {
+    (void)state;
+    cleanup_free char *empty = slice_dup(slice_make(NULL, 0)), *nul = slice_dup(SL("a\0b"));
+    assert_string_equal(empty, "");
+    assert_memory_equal(nul, "a\0b", 4);
+    /* FNV-1a 64, from its authors' test vectors: checkpoints may rely on it */
+    assert_true(slice_hash(SL(""), 0) == UINT64_C(0xcbf29ce484222325));
+    assert_true(slice_hash(SL("a"), 0) == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(slice_hash(SL("foobar"), 0) == UINT64_C(0x85944171f73967e8));
+    assert_true(slice_hash(SL("a"), 1) != slice_hash(SL("a"), 0));
+}
+
+RUN_TESTS(TEST(compares), TEST(trims_and_cuts), TEST(integers), TEST(doubles), TEST(duplicates_and_hashes))

@@ -1,0 +1,29 @@
+/* cmocka with what it needs before it, and a few comparisons. */
+#ifndef UNIT_CHECK_H
+#define UNIT_CHECK_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/buf.h"
+
+#define TEST(name) cmocka_unit_test(name)
+#define RUN_TESTS(...)                                                                                       \
+    int main(void) {                                                                                         \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};                                                     \
+        return cmocka_run_group_tests(tests, NULL, NULL);                                                    \
+    }
+
+#define assert_slice(s, text)                                                                                \
+    do {                                                                                                     \
+        struct slice got_ = (s), want_ = slice_of(text);                                                     \
+        if (!slice_eq(got_, want_)) print_error("got \"%.*s\", want \"%.*s\"\n", SLF(got_), SLF(want_));     \
+        assert_true(slice_eq(got_, want_));                                                                  \
+    } while (0)
+#define assert_buf(b, text) assert_slice(buf_slice(&(b)), text)
+#endif
