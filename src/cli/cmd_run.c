@@ -10,6 +10,7 @@
 enum {
     OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, OPT_LEASE_DURATION, OPT_RENEW_DEADLINE, OPT_RETRY, OPT_GRACE, OPT_ADMIN, OPT_LOG_FORMAT,
     OPT_LOG_LEVEL, OPT_WORKERS, OPT_SCRAPE, OPT_TERMLOG,
+    OPT_METRICS_TOKEN,
 };
 
 static const struct argp_option options[] = {
@@ -25,6 +26,7 @@ static const struct argp_option options[] = {
     {"log-level", OPT_LOG_LEVEL, "LEVEL", 0, "debug, info, warn, error (info)", 2},
     {"workers", OPT_WORKERS, "N", 0, "Reconciles at once; \"auto\" adapts (auto)", 3},
     {"scrape-interval", OPT_SCRAPE, "TIME", 0, "Between looks at the metrics of a rollout (a thirtieth of its soak, 1s to 10s)", 3},
+    {"metrics-token", OPT_METRICS_TOKEN, "FILE", 0, "Bearer token for https metrics pages, of an account that may do nothing else", 3},
     {0},
 };
 
@@ -69,6 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_LOG_LEVEL: r->level = (enum log_level)pick(st, "log-level", arg, levels, 4); return 0;
     case OPT_WORKERS: o->workers = strcmp(arg, "auto") == 0 ? 0 : (unsigned)cli_number(st, "workers", arg, 1, 1000); return 0;
     case OPT_SCRAPE: o->scrape_ns = cli_duration(st, "scrape-interval", arg, 100 * NS_PER_MS, 600 * NS_PER_S); return 0;
+    case OPT_METRICS_TOKEN: o->metrics_token = arg; return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": run takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -18,13 +18,10 @@ struct app_options {
     const char *termination_log; /* NULL: /dev/termination-log if it exists */
     int64_t scrape_ns;        /* between scrapes of a rollout; 0: by its soak */
     unsigned workers;         /* 0: auto */
+    const char *metrics_token; /* file with the bearer token for https metrics pages; NULL: none */
     const char *version;
 };
-enum app_exit {
-    APP_EXIT_CLEAN = 0,   /* drained, lease released */
-    APP_EXIT_FAILED = 1,  /* could not start, or lost the lease */
-    APP_EXIT_CUT = 3,     /* the drain's deadline came first: interrupted work is in the checkpoint */
-};
+/* Exit codes: enum drain_exit of leader/drain.h; 0 is a clean end. */
 struct app;
 /* exit is called once, never inside app_new(), app_start() or app_stop(), when the instance has come to its end. */
 int app_new(struct world *w, struct log *log, const struct app_options *opt, void (*exit)(void *ctx, int code), void *ctx,
