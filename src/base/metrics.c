@@ -231,6 +231,15 @@ void metrics_on_collect(struct metrics *m, void (*fn)(void *ctx), void *ctx) {
     m->collectors[m->ncollectors++] = (struct collector){fn, ctx};
 }
 
+void metrics_off_collect(struct metrics *m, void (*fn)(void *ctx), void *ctx) {
+    for (size_t i = 0; i < m->ncollectors; i++) {
+        if (m->collectors[i].fn != fn || m->collectors[i].ctx != ctx) continue;
+        memmove(&m->collectors[i], &m->collectors[i + 1], (m->ncollectors - i - 1) * sizeof *m->collectors);
+        m->ncollectors--;
+        return;
+    }
+}
+
 /* ---- the text format ---- */
 
 /* One byte of invalid UTF-8 makes Prometheus refuse the whole page. */

@@ -2,16 +2,12 @@
 #include "queue_impl.h"
 #include <errno.h>
 
-static struct node *of_due(struct heap_node *h) {
+static struct node *of_due(const struct heap_node *h) {
     return container_of(h, struct node, due);
 }
 
-static const struct node *of_due_const(const struct heap_node *h) {
-    return (const struct node *)(const void *)((const char *)h - offsetof(struct node, due));
-}
-
 static bool due_before(const struct heap_node *a, const struct heap_node *b) {
-    const struct node *x = of_due_const(a), *y = of_due_const(b);
+    const struct node *x = of_due(a), *y = of_due(b);
     return x->at_ns != y->at_ns ? x->at_ns < y->at_ns : x->seq < y->seq;
 }
 
@@ -294,7 +290,7 @@ void queue_shutdown(struct queue *q) {
 }
 
 int64_t queue_next_ns(const struct queue *q) {
-    struct heap_node *h = heap_min(&q->delayed);
+    const struct heap_node *h = heap_min(&q->delayed);
     return h ? of_due(h)->at_ns : TIME_NEVER;
 }
 

@@ -44,7 +44,7 @@ struct queue {
     uint64_t adds, retries, refused;
 };
 
-static inline struct node *queue_of_link(struct list *l) {
+static inline struct node *queue_of_link(const struct list *l) {
     return container_of(l, struct node, link);
 }
 struct node *queue_find(const struct queue *q, struct slice key); /* NULL if not known */

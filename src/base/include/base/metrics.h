@@ -30,6 +30,7 @@ void metric_observe(struct metric *m, double value);
 double metric_value(const struct metric *m); /* histograms: the count */
 /* Gauges that are computed when somebody looks: called before each metrics_write(). */
 void metrics_on_collect(struct metrics *m, void (*fn)(void *ctx), void *ctx);
+void metrics_off_collect(struct metrics *m, void (*fn)(void *ctx), void *ctx); /* for what does not live as long */
 int metrics_write(struct metrics *m, struct buf *out); /* families in order of registration */
 extern const double metrics_seconds[12]; /* buckets from 1 ms to 60 s */
 #endif
