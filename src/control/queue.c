@@ -191,7 +191,8 @@ void queue_done(struct queue *q, struct slice key, int64_t now_ns) {
 /* ---- failures ---- */
 
 static int64_t plus(int64_t now_ns, int64_t delay_ns) {
-    return delay_ns > TIME_NEVER - now_ns ? TIME_NEVER : now_ns + delay_ns;
+    int64_t at;
+    return __builtin_add_overflow(now_ns, delay_ns, &at) ? TIME_NEVER : at;
 }
 
 static void again_later(struct queue *q, struct node *n, int64_t delay_ns, int64_t now_ns) {

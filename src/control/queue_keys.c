@@ -26,7 +26,8 @@ static unsigned hash_key(const struct queue *q, struct slice key) {
 
 static struct node *lookup(const struct queue *q, struct slice key, unsigned hash) {
     struct node *n = NULL;
-    HASH_FIND_BYHASHVALUE(hh, q->table, key.p, (unsigned)key.n, hash, n);
+    const char *p = key.p ? key.p : ""; /* memcmp() is declared to take no NULL, not even for nothing */
+    HASH_FIND_BYHASHVALUE(hh, q->table, p, (unsigned)key.n, hash, n);
     return n;
 }
 

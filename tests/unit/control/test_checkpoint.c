@@ -1,0 +1,179 @@
+/* What the controller tells the checkpoint, and what it makes of one. */
+#include "control/controller.h"
+#include "fake_world.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#define MS(n) ((n) * NS_PER_MS)
+
+struct fixture {
+    struct fake_world fw;
+    struct metrics *m;
+    struct controller *c;
+    struct task *open[16];
+    size_t nopen;
+    struct buf started;
+};
+
+static void on_start(void *self, struct slice key, struct task *t) {
+    struct fixture *f = self;
+    buf_addf(&f->started, "%.*s ", SLF(key));
+    f->open[f->nopen++] = t;
+}
+
+static void on_cancel(void *self, struct task *t) {
+    (void)self, (void)t;
+}
+
+static const struct reconciler reconciler = {on_start, on_cancel};
+
+static int setup(void **state) {
+    struct fixture *f = xcalloc(1, sizeof *f);
+    struct controller_limits lim = {.queue = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1}, .workers = 4};
+    fake_world_init(&f->fw, 1);
+    f->m = metrics_new(100);
+    f->started = BUF(1000);
+    f->c = controller_new(&f->fw.base, NULL, f->m, "target", &reconciler, f, &lim);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    controller_free(f->c);
+    metrics_free(f->m);
+    fake_world_check(&f->fw);
+    buf_free(&f->started);
+    free(f);
+    return 0;
+}
+
+static void write_one(void *ctx, const struct key_state *k) {
+    static const char *const names[] = {"interrupted", "inflight", "queued", "delayed", "failures", "dead"};
+    buf_addf(ctx, "%s %.*s prio=%d at=%lld n=%u%s%.*s\n", names[k->kind], SLF(k->key), k->prio,
+             k->at_wall_ns ? (long long)((k->at_wall_ns - 1700001000 * NS_PER_S) / NS_PER_MS) : -1, k->failures,
+             k->reason.n ? " " : "", SLF(k->reason));
+}
+
+static void snapshot_is(struct fixture *f, const char *want) {
+    cleanup_buf struct buf out = BUF(10000);
+    controller_snapshot(f->c, write_one, &out);
+    assert_string_equal(buf_str(&out), want);
+}
+
+static void restore(struct fixture *f, enum key_kind kind, const char *key, int prio, int64_t at_wall, unsigned failures) {
+    controller_restore(f->c, &(struct key_state){.key = slice_of(key), .kind = kind, .prio = prio, .at_wall_ns = at_wall, .failures = failures,
+                                                 .reason = kind == KEY_DEAD ? SL("broken") : SL("")});
+}
+
+static void add(struct fixture *f, const char *key, int prio, int64_t delay) {
+    controller_add(f->c, slice_of(key), prio, delay);
+}
+
+static void run_ms(struct fixture *f, int64_t ms) {
+    fake_world_run(&f->fw, f->fw.now_ns + MS(ms));
+}
+
+static void told_in_the_order_of_the_checkpoint(void **state) {
+    struct fixture *f = *state;
+    controller_gate(f->c, true);
+    add(f, "bad", 0, 0);
+    add(f, "slow", 0, 0);
+    add(f, "flaky", 0, 0);
+    add(f, "cut", 0, 0);
+    run_ms(f, 0);
+    task_finish(f->open[0], OUT_TERMINAL, 0, &(struct err){.kind = ERR_REJECTED, .msg = "invalid"});
+    task_finish(f->open[2], OUT_RETRY, 0, NULL);
+    controller_stop_intake(f->c);
+    task_finish(f->open[3], OUT_INTERRUPTED, 0, NULL);
+    add(f, "low", PRIO_LOW, 0);
+    add(f, "new", 0, 0);
+    add(f, "later", 0, MS(900));
+    add(f, "soon", 0, MS(300));
+    snapshot_is(f, "interrupted cut prio=100 at=-1 n=0\n"
+                   "inflight slow prio=0 at=-1 n=0\n"
+                   "queued new prio=0 at=-1 n=0\n"
+                   "queued low prio=-100 at=-1 n=0\n"
+                   "delayed flaky prio=0 at=1 n=1\n"
+                   "delayed soon prio=0 at=300 n=0\n"
+                   "delayed later prio=0 at=900 n=0\n"
+                   "dead bad prio=0 at=0 n=1 invalid\n");
+    run_ms(f, 10); /* flaky's time has come, although nobody may start it */
+    cleanup_buf struct buf out = BUF(10000);
+    controller_snapshot(f->c, write_one, &out);
+    assert_non_null(strstr(buf_str(&out), "queued flaky prio=0 at=-1 n=1\n"));
+    task_finish(f->open[1], OUT_DONE, 0, NULL);
+}
+
+static void restored_in_the_order_of_the_checkpoint(void **state) {
+    struct fixture *f = *state;
+    int64_t wall = world_wall_ns(&f->fw.base);
+    add(f, "list1", PRIO_LOW, 0); /* a warm standby's initial list was there before */
+    add(f, "inflight", PRIO_LOW, 0);
+    add(f, "event", PRIO_NORMAL, 0);
+    restore(f, KEY_DELAYED, "delayed", 0, wall + MS(50), 3);
+    restore(f, KEY_DELAYED, "overdue", 0, wall - MS(50), 0);
+    restore(f, KEY_FAILURES, "failing", 0, 0, 2);
+    restore(f, KEY_DEAD, "dead", 0, wall - 5 * NS_PER_S, 9);
+    restore(f, KEY_QUEUED, "queued", 0, 0, 1);
+    restore(f, KEY_QUEUED, "resync", PRIO_LOW, 0, 0);
+    restore(f, KEY_INTERRUPTED, "interrupted", PRIO_INTERRUPTED, 0, 4);
+    restore(f, KEY_INFLIGHT, "inflight", 0, 0, 0);
+    snapshot_is(f, "interrupted interrupted prio=100 at=-1 n=4\n"
+                   "interrupted inflight prio=100 at=-1 n=0\n"
+                   "queued queued prio=50 at=-1 n=1\n"
+                   "queued event prio=0 at=-1 n=0\n"
+                   "queued overdue prio=0 at=-1 n=0\n"
+                   "queued list1 prio=-100 at=-1 n=0\n"
+                   "queued resync prio=-100 at=-1 n=0\n"
+                   "delayed delayed prio=0 at=50 n=3\n"
+                   "failures failing prio=0 at=-1 n=2\n"
+                   "dead dead prio=0 at=-5000 n=9 broken\n");
+    controller_gate(f->c, true);
+    for (int i = 0; i < 10; i++) {
+        run_ms(f, 10);
+        while (f->nopen) task_finish(f->open[--f->nopen], OUT_DONE, 0, NULL);
+    }
+    assert_string_equal(buf_str(&f->started), "interrupted inflight queued event overdue list1 resync delayed ");
+}
+
+static void count_one(void *ctx, const struct key_state *k) {
+    assert_true(k->key.n <= QUEUE_KEY_MAX);
+    ++*(size_t *)ctx;
+}
+
+static void damaged_checkpoints_do_no_harm(void **state) {
+    struct fixture *f = *state;
+    char big[QUEUE_KEY_MAX + 1];
+    memset(big, 'x', sizeof big);
+    for (int kind = KEY_INTERRUPTED; kind <= KEY_DEAD; kind++) {
+        controller_restore(f->c, &(struct key_state){.key = slice_make(big, sizeof big), .kind = (enum key_kind)kind, .failures = UINT32_MAX});
+        controller_restore(f->c, &(struct key_state){.kind = (enum key_kind)kind, .prio = INT32_MIN, .at_wall_ns = INT64_MIN});
+        controller_restore(f->c, &(struct key_state){.key = SL("far"), .kind = (enum key_kind)kind, .prio = INT32_MAX, .at_wall_ns = INT64_MAX,
+                                                     .failures = UINT32_MAX});
+    }
+    f->fw.wall_off_ns = INT64_MIN / 2; /* a clock before 1970 */
+    restore(f, KEY_DELAYED, "never", 0, INT64_MAX, 0);
+    controller_gate(f->c, true);
+    run_ms(f, 3600 * 1000 - 1);
+    assert_null(strstr(buf_str(&f->started), "never"));
+    while (f->nopen) task_finish(f->open[--f->nopen], OUT_RETRY, 0, NULL);
+    run_ms(f, 1);
+    assert_non_null(strstr(buf_str(&f->started), "never")); /* within an hour, whatever it says */
+    size_t n = 0;
+    controller_snapshot(f->c, count_one, &n);
+    assert_in_range(n, 1, 10);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(told_in_the_order_of_the_checkpoint),
+        T(restored_in_the_order_of_the_checkpoint),
+        T(damaged_checkpoints_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
