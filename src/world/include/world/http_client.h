@@ -44,5 +44,8 @@ int http_start(struct world *w, const struct http_spec *spec, const struct http_
                struct http_req **ret, struct err *err);
 void http_resume(struct http_req *r); /* after HTTP_HOLD */
 void http_cancel(struct http_req *r); /* no callback after it; allowed inside callbacks; r is gone. Invalid after end() */
-/* Errors: ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_PROTOCOL, ERR_FENCED. An HTTP status of 4xx/5xx is no error here. */
+/* Errors: ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_PROTOCOL, ERR_FENCED. An HTTP status of 4xx/5xx is no error here.
+ * Of ERR_TRANSPORT and ERR_TIMEOUT, errnum -ECONNRESET and -ETIMEDOUT say that the request was sent and may have been carried
+ * out; with any other errnum nothing has left. Only GET, HEAD and OPTIONS are repeated silently, when a kept connection
+ * turns out to be dead. While a receiver holds, the end waits for http_resume(), except for the total deadline. */
 #endif

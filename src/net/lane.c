@@ -1,0 +1,161 @@
+/* A lane: one libcurl multi handle with connections of its own, driven by libuv through the multi-socket interface.
+ *
+ * Two rules keep it simple. libcurl is never called inside one of its callbacks: what a callback wants to change goes to
+ * todo and is done in the next turn. And a timeout of 0 ms is an idle handle, not a timer: uv_timer_start(0) inside a timer
+ * callback runs again in the same iteration and starves I/O, and 1 ms instead costs each request a millisecond. */
+#include "net_impl.h"
+
+struct sock {
+    uv_poll_t poll;
+    struct lane *lane;
+    curl_socket_t fd;
+    int events;
+};
+
+static void turn(uv_idle_t *handle);
+
+static void want_turn(struct lane *l) {
+    if (!uv_is_active((uv_handle_t *)&l->idle)) uv_idle_start(&l->idle, turn);
+}
+
+void lane_todo(struct request *r) {
+    list_remove(&r->todo);
+    list_push(&r->lane->todo, &r->todo);
+    want_turn(r->lane);
+}
+
+bool lane_http2(const struct lane *l) {
+    return l->id == LANE_CALL;
+}
+
+/* After each action: a message that is left in the queue would be a request that never ends. */
+static void drain(struct lane *l) {
+    CURLMsg *m;
+    int left;
+    while ((m = curl_multi_info_read(l->multi, &left))) {
+        if (m->msg != CURLMSG_DONE) continue;
+        struct request *r = NULL;
+        CURLcode rc = m->data.result; /* m is gone once the handle is removed */
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &r);
+        request_finished(r, rc);
+    }
+}
+
+static void act(struct lane *l, curl_socket_t fd, int flags) {
+    int running;
+    curl_multi_socket_action(l->multi, fd, flags, &running);
+    drain(l);
+}
+
+static void turn(uv_idle_t *handle) {
+    struct lane *l = handle->data;
+    struct list now;
+    list_init(&now);
+    while (!list_empty(&l->todo)) {
+        struct list *first = l->todo.next;
+        list_remove(first);
+        list_push(&now, first);
+    }
+    while (!list_empty(&now)) {
+        struct request *r = container_of(now.next, struct request, todo);
+        list_remove(&r->todo);
+        request_work(r);
+    }
+    if (l->expired) {
+        l->expired = false;
+        act(l, CURL_SOCKET_TIMEOUT, 0);
+    } else {
+        drain(l);
+    }
+    if (!l->expired && list_empty(&l->todo)) uv_idle_stop(&l->idle);
+}
+
+static void on_timer(void *ctx) {
+    act(ctx, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_curl_timer(CURLM *multi, long ms, void *ctx) {
+    struct lane *l = ctx;
+    (void)multi;
+    l->expired = ms == 0;
+    if (ms > 0) {
+        timer_in(l->timer, ms * NS_PER_MS);
+    } else {
+        timer_stop(l->timer);
+    }
+    if (l->expired) want_turn(l);
+    return 0;
+}
+
+/* libuv stops watching a socket with an error on it; libcurl will read the error, or ask for something else. */
+static void on_ready(uv_poll_t *handle, int status, int events) {
+    struct sock *s = handle->data;
+    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    if (events & UV_READABLE) flags |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE) flags |= CURL_CSELECT_OUT;
+    act(s->lane, s->fd, flags);
+    if (!uv_is_closing((uv_handle_t *)handle) && !uv_is_active((uv_handle_t *)handle))
+        uv_poll_start(handle, s->events, on_ready);
+}
+
+static void free_sock(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx) {
+    struct lane *l = ctx;
+    struct sock *s = socket_ctx;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (s) uv_close((uv_handle_t *)&s->poll, free_sock);
+        curl_multi_assign(l->multi, fd, NULL);
+        return 0;
+    }
+    if (!s) {
+        s = xcalloc(1, sizeof *s);
+        s->lane = l;
+        s->fd = fd;
+        s->poll.data = s;
+        if (uv_poll_init(loop_uv(l->net->loop), &s->poll, fd) < 0) abort(); /* an open socket that epoll does not know yet */
+        curl_multi_assign(l->multi, fd, s);
+    }
+    s->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    uv_poll_start(&s->poll, s->events, on_ready);
+    return 0;
+}
+
+void lane_init(struct net *n, struct lane *l, enum http_lane id) {
+    /* kept: connections in the cache, idle ones closed first. per_host, total: open at once, further requests wait. */
+    static const struct {
+        long kept, per_host, total;
+    } limits[LANE_COUNT] = {
+        [LANE_LEASE] = {.kept = 2},                                /* nothing may ever wait here */
+        [LANE_WATCH] = {.kept = 16},                               /* a connection for each watch */
+        [LANE_CALL] = {.kept = 8, .per_host = 16},                 /* HTTP/2: 100 streams each; above, curl opens more */
+        [LANE_SCRAPE] = {.kept = 8, .per_host = 4, .total = 32},   /* hundreds of pods, each asked now and then */
+    };
+    *l = (struct lane){.net = n, .id = id};
+    list_init(&l->todo);
+    list_init(&l->requests);
+    l->timer = timer_new(n->world, on_timer, l);
+    uv_idle_init(loop_uv(n->loop), &l->idle);
+    l->idle.data = l;
+    n->handles++;
+    l->multi = curl_multi_init();
+    if (!l->multi) abort();
+    curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
+    curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
+    curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, limits[id].kept);
+    curl_multi_setopt(l->multi, CURLMOPT_MAX_HOST_CONNECTIONS, limits[id].per_host);
+    curl_multi_setopt(l->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, limits[id].total);
+    curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, lane_http2(l) ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING);
+}
+
+void lane_close(struct lane *l) {
+    list_each_safe(it, tmp, &l->requests) request_free(container_of(it, struct request, node));
+    curl_multi_cleanup(l->multi); /* closes the connections, and with them the sockets' handles */
+    timer_free(l->timer);
+    l->idle.data = l->net;
+}

@@ -1,0 +1,73 @@
+/* What the server's files share: listener.c (listening, the round before the loop sleeps), conn.c (one connection),
+ * exchange.c (one request and its answer), http_in.c (parsing). */
+#ifndef SERVER_H
+#define SERVER_H
+#include "http_in.h"
+#include "net_impl.h"
+
+struct listener {
+    struct http_listener base;
+    struct net *net;
+    struct list node; /* in net.listeners */
+    uv_tcp_t tcp;
+    struct http_limits limits;
+    http_handler fn;
+    void *ctx;
+    struct list conns;
+    size_t nconns;
+    int port;
+};
+
+struct exchange {
+    struct http_exchange base;
+    struct conn *c; /* NULL: the connection has gone, and nobody had asked to be told: the owner still ends it */
+    struct http_in in;
+    world_fn gone;
+    void *gone_ctx;
+    bool begun, chunked, bodyless /* HEAD, 204, 304 */;
+};
+
+enum conn_phase {
+    CONN_READING,  /* a request is awaited or arriving */
+    CONN_HANDLING, /* x is being answered */
+    CONN_FLUSHING, /* closes when all is written */
+    CONN_LINGERING /* our side is shut: what still comes is dropped, so that our last answer is not lost to a reset */
+};
+struct conn {
+    struct list node;  /* in listener.conns */
+    struct list dirty; /* in net.dirty */
+    struct listener *listener;
+    struct net *net;
+    uv_tcp_t tcp;
+    uv_shutdown_t shutdown;
+    struct timer *timer;
+    enum conn_phase phase;
+    bool used;    /* at least one request has been answered: it is kept alive */
+    bool broken;  /* a write failed, or the reader is too slow: to be closed in the next round */
+    bool stalled; /* not reading, since pending is full */
+    bool eof;     /* the client sends no more */
+    bool closed;
+    struct http_in in;
+    struct exchange *x;
+    struct buf pending; /* received beyond the request that is being handled */
+    struct buf out;     /* written before the loop sleeps */
+    size_t unsent_then; /* what was unsent when the timer was set: is there progress? */
+};
+
+void server_init(struct net *n);
+void server_close(struct net *n);  /* without callbacks */
+void server_dirty(struct conn *c); /* it needs conn_service() before the loop sleeps */
+
+void conn_accept(struct listener *l);
+void conn_service(struct conn *c);
+void conn_close(struct conn *c);   /* at once; x must have been dealt with */
+void conn_gone(struct conn *c);    /* tells x's owner, closes */
+size_t conn_unsent(const struct conn *c);
+void conn_answered(struct conn *c, bool keep_alive); /* x has ended */
+void conn_cut(struct conn *c, bool reset);           /* x was aborted */
+
+struct exchange *exchange_new(struct conn *c); /* takes over the request in c->in */
+void exchange_free(struct exchange *x);
+/* An answer without a handler: malformed or late requests. */
+void exchange_refuse(struct buf *out, int status, const char *why);
+#endif

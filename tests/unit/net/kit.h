@@ -1,0 +1,85 @@
+/* What the tests of src/net share: a loop with net installed, a client that records, sockets that speak byte by byte. */
+#ifndef NET_KIT_H
+#define NET_KIT_H
+#include "base/mem.h"
+#include "net/net.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <uv.h>
+#include <cmocka.h>
+
+struct kit {
+    struct loop *l;
+    struct world *w;
+    struct net *n;
+    struct http_listener *server;
+    int port;
+    struct timer *guard;
+    struct timer *timer; /* for the test */
+    char url[64];        /* http://127.0.0.1:PORT */
+    bool late;
+};
+int kit_setup(void **state); /* for cmocka: *state is a struct kit */
+int kit_teardown(void **state);
+void kit_run(struct kit *k); /* until kit_stop(); fails the test after 20 s */
+void kit_stop(void *k);
+void kit_turns(struct kit *k, int n); /* n iterations of the loop */
+void kit_serve(struct kit *k, http_handler fn, void *ctx, const struct http_limits *limits);
+
+/* A recorded request. */
+struct call {
+    struct kit *k;
+    struct http_req *r; /* NULL once it has ended */
+    int heads, ends, status;
+    struct err err; /* kind ERR_NONE: it ended well */
+    struct buf body;
+    char type[64];       /* Content-Type */
+    size_t hold_at;      /* HTTP_HOLD when this much of the body is there; 0: never */
+    bool held;           /* body came while it was held: an error of the client */
+    void (*on_head)(struct call *c);
+    void (*on_body)(struct call *c);
+    void (*on_end)(struct call *c);
+    void *extra;
+};
+void call_init(struct call *c, struct kit *k);
+int call_try(struct call *c, const struct http_spec *spec);
+void call_start(struct call *c, const struct http_spec *spec);
+void call_wait(struct call *c); /* until it has ended */
+void call_get(struct call *c, enum http_lane lane, const char *url);
+void call_free(struct call *c);
+
+/* A socket of its own that speaks what it is told. */
+struct raw {
+    struct kit *k;
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    struct buf in;
+    bool connected, eof, reset, closed;
+    void (*on_data)(struct raw *r); /* of a served one */
+    void *extra;
+    struct raw *next;
+};
+void raw_connect(struct raw *r, struct kit *k, int port);
+void raw_send(struct raw *r, struct slice data);
+void raw_sends(struct raw *r, const char *text);
+void raw_shutdown(struct raw *r);
+bool raw_until(struct raw *r, const char *text); /* false: the connection ended before */
+void raw_until_eof(struct raw *r);
+void raw_close(struct raw *r);
+void raw_reset(struct raw *r);
+void raw_stop(struct raw *r); /* reads no more */
+
+/* A listening socket whose connections do what on_data says. */
+struct raw_server {
+    struct kit *k;
+    uv_tcp_t tcp;
+    int port, accepted;
+    void (*on_data)(struct raw *r);
+    void *extra;
+    struct raw *first;
+};
+void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r));
+void raw_server_close(struct raw_server *s);
+#endif

@@ -1,0 +1,746 @@
+/* The HTTP client against our own server and against sockets that misbehave. */
+#include "kit.h"
+
+static void echo(void *ctx, struct http_exchange *x) {
+    (void)ctx;
+    cleanup_buf struct buf b = BUF(8 << 20);
+    buf_addf(&b, "%.*s %.*s x=%.*s type=%.*s ", SLF(http_x_method(x)), SLF(http_x_target(x)),
+             SLF(http_x_header(x, "X-Test")), SLF(http_x_header(x, "Content-Type")));
+    buf_add(&b, http_x_body(x));
+    http_reply(x, slice_eqs(http_x_target(x), "/404") ? 404 : 200, "text/plain", buf_slice(&b));
+}
+
+static const char *at(struct kit *k, const char *path) {
+    static char url[256];
+    snprintf(url, sizeof url, "%s%s", k->url, path);
+    return url;
+}
+
+static void verbs_headers_and_bodies(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    static const char *const methods[] = {"GET", "PUT", "POST", "PATCH", "DELETE"};
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        for (int lane = 0; lane < LANE_COUNT; lane++) {
+            struct call c;
+            call_init(&c, k);
+            struct http_headers h = {.n = 0};
+            http_headers_add(&h, SL("X-Test"), SL(" some value "));
+            if (i > 0) http_headers_add(&h, SL("Content-Type"), SL("application/json"));
+            struct http_spec s = {.lane = (enum http_lane)lane, .method = methods[i], .url = at(k, "/a/../b%20c?q=1&r"),
+                                  .headers = &h, .body = i > 0 ? SL("{\"a\":1}") : (struct slice){0}};
+            call_start(&c, &s);
+            call_wait(&c);
+            assert_int_equal(c.err.kind, ERR_NONE);
+            assert_int_equal(c.status, 200);
+            assert_int_equal(c.heads, 1);
+            assert_string_equal(c.type, "text/plain");
+            char want[200];
+            snprintf(want, sizeof want, "%s /a/../b%%20c?q=1&r x=some value type=%s %s", methods[i],
+                     i > 0 ? "application/json" : "", i > 0 ? "{\"a\":1}" : "");
+            assert_string_equal(buf_str(&c.body), want);
+            call_free(&c);
+        }
+    }
+}
+
+static void head_has_no_body(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec s = {.lane = LANE_CALL, .method = "HEAD", .url = at(k, "/x")};
+    call_start(&c, &s);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_int_equal(c.status, 200);
+    assert_int_equal(c.body.n, 0);
+    call_free(&c);
+}
+
+static void statuses_are_no_errors(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct call c;
+    call_init(&c, k);
+    call_get(&c, LANE_CALL, at(k, "/404"));
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_int_equal(c.status, 404);
+    call_free(&c);
+}
+
+static void empty_bodies_have_a_length(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec s = {.lane = LANE_CALL, .method = "POST", .url = at(k, "/x")};
+    call_start(&c, &s);
+    call_wait(&c);
+    assert_string_equal(buf_str(&c.body), "POST /x x= type= ");
+    call_free(&c);
+}
+
+static void large_bodies_pass_both_ways(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    char *big = xmalloc(2 << 20);
+    for (size_t i = 0; i < 2 << 20; i++) big[i] = (char)('a' + i % 26);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec s = {.lane = LANE_CALL, .method = "PUT", .url = at(k, "/x"), .body = slice_make(big, 2 << 20)};
+    call_start(&c, &s);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_true(slice_ends(buf_slice(&c.body), slice_make(big, 2 << 20)));
+    call_free(&c);
+    free(big);
+}
+
+static void what_is_no_request_is_refused_at_once(void **state) {
+    struct kit *k = *state;
+    static const char *const urls[] = {"ftp://x/", "x", "", "http://", "http://a b/", "file:///etc/passwd", NULL};
+    struct call c;
+    call_init(&c, k);
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        struct http_spec s = {.lane = LANE_CALL, .method = "GET", .url = urls[i]};
+        assert_int_equal(call_try(&c, &s), -EINVAL);
+        assert_int_equal(c.err.kind, ERR_CONFIG);
+    }
+    struct http_headers h = {.n = 0};
+    http_headers_add(&h, SL("Authorization"), SL("secret\r\nX: y"));
+    struct http_spec s = {.lane = LANE_CALL, .method = "GET", .url = "http://127.0.0.1:1/", .headers = &h};
+    assert_int_equal(call_try(&c, &s), -EINVAL);
+    assert_null(strstr(c.err.msg, "secret"));
+    h.n = 0;
+    http_headers_add(&h, SL("X Y"), SL("z"));
+    assert_int_equal(call_try(&c, &s), -EINVAL);
+    s.headers = NULL;
+    s.method = "GET /";
+    assert_int_equal(call_try(&c, &s), -EINVAL);
+    assert_null(c.r);
+    call_free(&c);
+}
+
+static void refused_connections_say_so(void **state) {
+    struct kit *k = *state;
+    struct raw_server s;
+    raw_serve(&s, k, NULL);
+    int port = s.port; /* closed again: nobody listens there */
+    raw_server_close(&s);
+    kit_turns(k, 2);
+    char url[100];
+    snprintf(url, sizeof url, "http://user:hunter2@127.0.0.1:%d/some/path?token=hunter2", port);
+    struct call c;
+    call_init(&c, k);
+    call_get(&c, LANE_LEASE, url);
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_int_equal(c.err.errnum, -ECONNREFUSED);
+    assert_int_equal(c.status, 0);
+    char want[200];
+    snprintf(want, sizeof want, "GET http://127.0.0.1:%d/some/path: Connection refused", port);
+    assert_string_equal(c.err.msg, want); /* no query, no password */
+    call_free(&c);
+}
+
+static void unknown_names_say_so(void **state) {
+    struct kit *k = *state;
+    struct call c;
+    call_init(&c, k);
+    call_get(&c, LANE_CALL, "http://does-not-exist.invalid/");
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_int_equal(c.err.errnum, -EHOSTUNREACH);
+    assert_non_null(strstr(c.err.msg, "resolve"));
+    call_free(&c);
+}
+
+static void say_nothing(struct raw *r) {
+    (void)r;
+}
+
+static void a_silent_server_meets_the_deadline(void **state) {
+    struct kit *k = *state;
+    struct raw_server srv;
+    raw_serve(&srv, k, say_nothing);
+    char url[100];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec s = {.lane = LANE_CALL, .method = "GET", .url = url, .total_ns = 50 * NS_PER_MS};
+    call_start(&c, &s);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TIMEOUT);
+    assert_int_equal(c.err.errnum, -ETIMEDOUT);
+    assert_non_null(strstr(c.err.msg, "no answer within 50ms"));
+    call_free(&c);
+    raw_server_close(&srv);
+}
+
+static void half_an_answer(struct raw *r) {
+    if (!strstr(buf_str(&r->in), "\r\n\r\n")) return;
+    raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    if (r->extra) raw_shutdown(r);
+}
+
+static void a_deadline_in_the_body(void **state) {
+    struct kit *k = *state;
+    struct raw_server srv;
+    raw_serve(&srv, k, half_an_answer);
+    char url[100];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec s = {.lane = LANE_WATCH, .method = "GET", .url = url, .total_ns = 50 * NS_PER_MS};
+    call_start(&c, &s);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TIMEOUT);
+    assert_int_equal(c.status, 200);
+    assert_string_equal(buf_str(&c.body), "half");
+    assert_non_null(strstr(c.err.msg, "did not end within"));
+    call_free(&c);
+    raw_server_close(&srv);
+}
+
+static void cut_in_the_middle(void **state) {
+    struct kit *k = *state;
+    struct raw_server srv;
+    raw_serve(&srv, k, half_an_answer);
+    srv.extra = k;
+    char url[100];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+    struct call c;
+    call_init(&c, k);
+    call_get(&c, LANE_WATCH, url);
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_int_equal(c.err.errnum, -ECONNRESET);
+    assert_int_equal(c.status, 200);
+    assert_string_equal(buf_str(&c.body), "half");
+    call_free(&c);
+    raw_server_close(&srv);
+}
+
+struct canned {
+    const char *answer;
+    enum err_kind kind;
+    int status;
+    const char *body;
+};
+
+static void answer_canned(struct raw *r) {
+    if (!strstr(buf_str(&r->in), "\r\n\r\n")) return;
+    raw_sends(r, ((struct canned *)r->extra)->answer);
+    raw_shutdown(r);
+}
+
+static void odd_answers(void **state) {
+    struct kit *k = *state;
+    static struct canned cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ERR_NONE, 200, "ok"},
+        {"HTTP/1.0 200\r\n\r\nuntil the end", ERR_NONE, 200, "until the end"},
+        {"HTTP/1.1 100 Continue\r\nX: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\nx",
+         ERR_NONE, 201, "x"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nTrailer: t\r\n\r\n", ERR_NONE, 200, "abc"},
+        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", ERR_NONE, 302, ""},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", ERR_TRANSPORT, 200, "ab"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", ERR_PROTOCOL, 200, ""},
+        {"SSH-2.0-OpenSSH\r\n", ERR_PROTOCOL, 0, ""},
+        {"", ERR_TRANSPORT, 0, ""},
+        {"HTTP/1.1 2", ERR_TRANSPORT, 0, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct raw_server srv;
+        raw_serve(&srv, k, answer_canned);
+        srv.extra = &cases[i];
+        char url[100];
+        snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+        struct call c;
+        call_init(&c, k);
+        call_get(&c, LANE_CALL, url);
+        if (c.err.kind != cases[i].kind) print_error("case %zu: %s\n", i, c.err.msg);
+        assert_int_equal(c.err.kind, cases[i].kind);
+        assert_int_equal(c.status, cases[i].status);
+        assert_string_equal(buf_str(&c.body), cases[i].body);
+        call_free(&c);
+        raw_server_close(&srv);
+    }
+}
+
+static void a_huge_head_is_refused(void **state) {
+    struct kit *k = *state;
+    struct buf b = BUF(1 << 20);
+    buf_adds(&b, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 60; i++) buf_addf(&b, "X-%d: %01999d\r\n", i, i);
+    buf_adds(&b, "Content-Length: 0\r\n\r\n");
+    struct canned answer = {.answer = b.p};
+    struct raw_server srv;
+    raw_serve(&srv, k, answer_canned);
+    srv.extra = &answer;
+    char url[100];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+    struct call c;
+    call_init(&c, k);
+    call_get(&c, LANE_CALL, url);
+    assert_int_equal(c.err.kind, ERR_PROTOCOL);
+    call_free(&c);
+    raw_server_close(&srv);
+    buf_free(&b);
+}
+
+static void body_cap(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    static const size_t caps[] = {16, 17}; /* "GET /x x= type= " is 16 long */
+    for (size_t i = 0; i < 2; i++) {
+        struct call c;
+        call_init(&c, k);
+        struct http_spec s = {.lane = LANE_SCRAPE, .method = "GET", .url = at(k, i ? "/xy" : "/x"), .body_cap = caps[0]};
+        call_start(&c, &s);
+        call_wait(&c);
+        assert_int_equal(c.err.kind, i ? ERR_PROTOCOL : ERR_NONE);
+        if (i) assert_int_equal(c.err.errnum, -EFBIG);
+        assert_int_equal(c.body.n, i ? 0 : 16);
+        call_free(&c);
+    }
+}
+
+/* ---- streams ---- */
+struct stream {
+    struct http_exchange *x;
+    int gone;
+};
+
+static void on_gone(void *ctx) {
+    struct stream *s = ctx;
+    s->x = NULL;
+    s->gone++;
+}
+
+static void open_stream(void *ctx, struct http_exchange *x) {
+    struct stream *s = ctx;
+    s->x = x;
+    http_on_gone(x, on_gone, s);
+    http_reply_begin(x, 200, "application/json", NULL);
+}
+
+static void a_stream_arrives_as_it_is_sent(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
+    call_start(&c, &spec);
+    while (!s.x) kit_turns(k, 1);
+    while (!c.heads) kit_turns(k, 1);
+    http_reply_send(s.x, SL("one"));
+    while (c.body.n < 3) kit_turns(k, 1);
+    http_reply_send(s.x, SL("two"));
+    http_reply_send(s.x, SL(""));
+    while (c.body.n < 6) kit_turns(k, 1);
+    assert_int_equal(c.ends, 0);
+    http_reply_end(s.x);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_string_equal(buf_str(&c.body), "onetwo");
+    assert_int_equal(s.gone, 0);
+    call_free(&c);
+}
+
+static void an_aborted_stream_is_an_error(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
+    call_start(&c, &spec);
+    while (!c.heads) kit_turns(k, 1);
+    http_reply_send(s.x, SL("one"));
+    http_reply_abort(s.x);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_string_equal(buf_str(&c.body), "one");
+    assert_int_equal(s.gone, 0);
+    call_free(&c);
+}
+
+/* Holds after every piece, resumes some turns later: nothing comes in between, nothing is lost, and the end waits. */
+static void hold_and_resume(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    struct http_limits limits = {.send_cap = 64 << 20};
+    kit_serve(k, open_stream, &s, &limits);
+    struct call c;
+    call_init(&c, k);
+    c.hold_at = 1;
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/list")};
+    call_start(&c, &spec);
+    while (!s.x) kit_turns(k, 1);
+    enum { BIG = 3 << 20 };
+    char *big = xmalloc(BIG);
+    for (size_t i = 0; i < BIG; i++) big[i] = (char)(i * 31 % 251);
+    http_reply_send(s.x, slice_make(big, BIG));
+    http_reply_end(s.x);
+    size_t rounds = 0;
+    while (!c.ends) {
+        kit_turns(k, 5);
+        if (!c.held) continue;
+        size_t had = c.body.n;
+        kit_turns(k, 5);
+        assert_int_equal(c.body.n, had);
+        assert_int_equal(c.ends, 0); /* even when all has arrived */
+        rounds++;
+        c.held = false;
+        http_resume(c.r);
+        assert_int_equal(c.body.n, had); /* not inside the call */
+    }
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_true(rounds > 10);
+    assert_true(slice_eq(buf_slice(&c.body), slice_make(big, BIG)));
+    call_free(&c);
+    free(big);
+}
+
+static void the_deadline_does_not_wait_for_a_resume(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct call c;
+    call_init(&c, k);
+    c.hold_at = 1;
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x"), .total_ns = 100 * NS_PER_MS};
+    call_start(&c, &spec);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TIMEOUT);
+    call_free(&c);
+}
+
+static void cancel_while_held(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    c.hold_at = 1;
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
+    call_start(&c, &spec);
+    while (!s.x) kit_turns(k, 1);
+    http_reply_send(s.x, SL("first"));
+    while (!c.held) kit_turns(k, 1);
+    http_reply_send(s.x, SL("second"));
+    kit_turns(k, 5);
+    http_cancel(c.r);
+    while (!s.gone) kit_turns(k, 1); /* the server notices */
+    assert_int_equal(c.ends, 0);
+    assert_string_equal(buf_str(&c.body), "first");
+    call_free(&c);
+}
+
+/* ---- cancelling ---- */
+static void cancel_self(struct call *c) {
+    http_cancel(c->r);
+    c->r = NULL;
+}
+
+static void cancel_other(struct call *c) {
+    struct call *other = c->extra;
+    http_cancel(other->r);
+    other->r = NULL;
+}
+
+static void cancel_before_the_first_turn_sends_nothing(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
+    call_start(&c, &spec);
+    http_cancel(c.r);
+    kit_turns(k, 20);
+    assert_int_equal(c.ends, 0);
+    assert_null(s.x);
+    call_free(&c);
+}
+
+static void cancel_after_n_turns(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    for (int n = 1; n < 12; n++) {
+        struct call c;
+        call_init(&c, k);
+        struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = at(k, "/x"), .body = SL("x")};
+        call_start(&c, &spec);
+        kit_turns(k, n);
+        if (c.r) {
+            http_cancel(c.r);
+            kit_turns(k, 10);
+            assert_int_equal(c.ends, 0);
+        }
+        call_free(&c);
+    }
+}
+
+static void cancel_in_head_and_body(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    for (int in_body = 0; in_body < 2; in_body++) {
+        s = (struct stream){0};
+        struct call c;
+        call_init(&c, k);
+        if (in_body) {
+            c.on_body = cancel_self;
+        } else {
+            c.on_head = cancel_self;
+        }
+        struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
+        call_start(&c, &spec);
+        while (!s.x) kit_turns(k, 1);
+        http_reply_send(s.x, SL("data"));
+        while (!s.gone) kit_turns(k, 1);
+        assert_null(c.r);
+        assert_int_equal(c.heads, 1);
+        assert_int_equal(c.body.n, in_body ? 4 : 0);
+        assert_int_equal(c.ends, 0);
+        call_free(&c);
+    }
+}
+
+static void cancel_another_in_its_end(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    for (int same_lane = 0; same_lane < 2; same_lane++) {
+        struct call a, b;
+        call_init(&a, k);
+        call_init(&b, k);
+        a.on_end = b.on_end = cancel_other; /* whichever is first */
+        a.extra = &b;
+        b.extra = &a;
+        struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
+        call_start(&a, &spec);
+        spec.lane = same_lane ? LANE_CALL : LANE_SCRAPE;
+        call_start(&b, &spec);
+        while (a.ends + b.ends == 0) kit_run(k);
+        kit_turns(k, 20);
+        assert_int_equal(a.ends + b.ends, 1);
+        call_free(&a);
+        call_free(&b);
+    }
+}
+
+struct chain {
+    struct call calls[5];
+    size_t n;
+    struct http_spec spec;
+};
+
+static void start_next(struct call *c) {
+    struct chain *chain = c->extra;
+    if (chain->n == ARRAY_LEN(chain->calls)) return;
+    struct call *next = &chain->calls[chain->n++];
+    call_init(next, c->k);
+    next->extra = chain;
+    next->on_end = start_next;
+    call_start(next, &chain->spec);
+}
+
+static void start_another_in_the_end(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")}};
+    struct call first = {.k = k, .extra = &chain};
+    start_next(&first);
+    while (chain.n < ARRAY_LEN(chain.calls) || !chain.calls[chain.n - 1].ends) kit_run(k);
+    for (size_t i = 0; i < chain.n; i++) {
+        assert_int_equal(chain.calls[i].err.kind, ERR_NONE);
+        call_free(&chain.calls[i]);
+    }
+}
+
+static void uninstall_with_everything_open(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c[4];
+    for (int i = 0; i < 4; i++) {
+        call_init(&c[i], k);
+        struct http_spec spec = {.lane = (enum http_lane)i, .method = "GET", .url = at(k, "/x")};
+        call_start(&c[i], &spec);
+        if (i < 3) kit_turns(k, 4 * i);
+    }
+    /* kit_teardown() closes the server first; here the client goes first */
+    net_uninstall(k->n);
+    k->n = NULL;
+    k->server = NULL;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(c[i].ends, 0);
+        call_free(&c[i]);
+    }
+}
+
+/* ---- the fence ---- */
+struct fence {
+    bool open;
+    int asked;
+};
+
+static bool may_send(void *ctx) {
+    struct fence *f = ctx;
+    f->asked++;
+    return f->open;
+}
+
+static void counting(void *ctx, struct http_exchange *x) {
+    ++*(int *)ctx;
+    http_reply(x, 200, NULL, SL("ok"));
+}
+
+static void the_fence_on_new_and_reused_connections(void **state) {
+    struct kit *k = *state;
+    int served = 0;
+    kit_serve(k, counting, &served, NULL);
+    static const bool steps[] = {false, true, false, true, false};
+    struct fence f = {0};
+    int expected = 0;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        f.open = steps[i];
+        struct call c;
+        call_init(&c, k);
+        struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = at(k, "/x"), .may_send = may_send, .may_send_ctx = &f};
+        call_start(&c, &spec);
+        call_wait(&c);
+        assert_int_equal(c.err.kind, steps[i] ? ERR_NONE : ERR_FENCED);
+        if (!steps[i]) assert_non_null(strstr(c.err.msg, "not sent"));
+        expected += steps[i];
+        kit_turns(k, 10);
+        assert_int_equal(served, expected);
+        call_free(&c);
+    }
+    assert_int_equal(f.asked, 5);
+}
+
+/* ---- connections ---- */
+struct counted {
+    int requests;
+    bool close_second; /* every second request gets no answer: the connection ends */
+};
+
+static void answer_counted(struct raw *r) {
+    struct counted *n = r->extra;
+    if (!slice_ends(buf_slice(&r->in), SL("\r\n\r\n")) && !slice_ends(buf_slice(&r->in), SL("body"))) return;
+    n->requests++;
+    buf_clear(&r->in);
+    if (n->close_second && n->requests % 2 == 0) {
+        raw_shutdown(r);
+        return;
+    }
+    raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+static void keeps_connections_unless_fresh(void **state) {
+    struct kit *k = *state;
+    struct counted n = {0};
+    struct raw_server srv;
+    raw_serve(&srv, k, answer_counted);
+    srv.extra = &n;
+    char url[100];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+    static const struct {
+        bool fresh;
+        int conns;
+    } steps[] = {{false, 1}, {false, 1}, {true, 2}, {false, 2}, {true, 3}};
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct call c;
+        call_init(&c, k);
+        struct http_spec spec = {.lane = LANE_LEASE, .method = "GET", .url = url, .fresh = steps[i].fresh};
+        call_start(&c, &spec);
+        call_wait(&c);
+        assert_int_equal(c.err.kind, ERR_NONE);
+        assert_int_equal(srv.accepted, steps[i].conns);
+        call_free(&c);
+    }
+    raw_server_close(&srv);
+}
+
+/* A kept connection dies with the request on it: a GET is repeated, a PUT is not, for it may have been carried out. */
+static void a_dead_kept_connection(void **state) {
+    struct kit *k = *state;
+    for (int put = 0; put < 2; put++) {
+        struct counted n = {.close_second = true};
+        struct raw_server srv;
+        raw_serve(&srv, k, answer_counted);
+        srv.extra = &n;
+        char url[100];
+        snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+        struct call c;
+        call_init(&c, k);
+        call_get(&c, LANE_CALL, url);
+        assert_int_equal(c.err.kind, ERR_NONE);
+        call_free(&c);
+        call_init(&c, k);
+        struct http_spec spec = {.lane = LANE_CALL, .method = put ? "PUT" : "GET", .url = url, .body = put ? SL("body") : SL("")};
+        call_start(&c, &spec);
+        call_wait(&c);
+        assert_int_equal(c.err.kind, put ? ERR_TRANSPORT : ERR_NONE);
+        if (put) assert_int_equal(c.err.errnum, -ECONNRESET);
+        assert_int_equal(n.requests, put ? 2 : 3);
+        call_free(&c);
+        raw_server_close(&srv);
+    }
+}
+
+static void many_at_once(void **state) {
+    struct kit *k = *state;
+    int served = 0;
+    kit_serve(k, counting, &served, NULL);
+    enum { N = 200 };
+    struct call *c = xcalloc(N, sizeof *c);
+    for (int i = 0; i < N; i++) {
+        call_init(&c[i], k);
+        struct http_spec spec = {.lane = i % 2 ? LANE_SCRAPE : LANE_CALL, .method = "GET", .url = at(k, "/x"), .total_ns = 15 * NS_PER_S};
+        call_start(&c[i], &spec);
+    }
+    for (int i = 0; i < N; i++) {
+        call_wait(&c[i]);
+        assert_int_equal(c[i].err.kind, ERR_NONE);
+        call_free(&c[i]);
+    }
+    assert_int_equal(served, N);
+    free(c);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(verbs_headers_and_bodies),
+        T(head_has_no_body),
+        T(statuses_are_no_errors),
+        T(empty_bodies_have_a_length),
+        T(large_bodies_pass_both_ways),
+        T(what_is_no_request_is_refused_at_once),
+        T(refused_connections_say_so),
+        T(unknown_names_say_so),
+        T(a_silent_server_meets_the_deadline),
+        T(a_deadline_in_the_body),
+        T(cut_in_the_middle),
+        T(odd_answers),
+        T(a_huge_head_is_refused),
+        T(body_cap),
+        T(a_stream_arrives_as_it_is_sent),
+        T(an_aborted_stream_is_an_error),
+        T(hold_and_resume),
+        T(the_deadline_does_not_wait_for_a_resume),
+        T(cancel_while_held),
+        T(cancel_before_the_first_turn_sends_nothing),
+        T(cancel_after_n_turns),
+        T(cancel_in_head_and_body),
+        T(cancel_another_in_its_end),
+        T(start_another_in_the_end),
+        T(uninstall_with_everything_open),
+        T(the_fence_on_new_and_reused_connections),
+        T(keeps_connections_unless_fresh),
+        T(a_dead_kept_connection),
+        T(many_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
