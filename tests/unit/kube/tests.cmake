@@ -1,3 +1,9 @@
 unit_test(kube/splitter kube_core)
 unit_test(kube/store kube_core)
 unit_test(kube/watch kube_core)
+
+# A scripted world for the edges.
+add_library(kube_fake STATIC ${CMAKE_CURRENT_SOURCE_DIR}/kube/fake.c)
+target_link_libraries(kube_fake PUBLIC world PRIVATE options PkgConfig::CMOCKA)
+unit_test(kube/url kube)
+unit_test(kube/config kube kube_fake)

@@ -1,0 +1,493 @@
+/* Configurations: which one is used, how files merge, what each error says, that no secret is in it, and credentials that
+ * change under us. */
+#include "fake.h"
+#include "kube/config.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define SA "/var/run/secrets/kubernetes.io/serviceaccount"
+#define PEM "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"
+#define CERT "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+#define KEY "-----BEGIN PRIVATE KEY-----\nsecret-key\n-----END PRIVATE KEY-----\n"
+#define CERT64 "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCkFBQUEKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
+
+static int load(struct fake *f, const char *kubeconfig, const char *context, const char *server, struct kube_config **ret, struct err *err) {
+    struct kube_config_spec s = {kubeconfig, context, server};
+    return kube_config_load(&f->w, &f->log, &s, ret, err);
+}
+
+/* One file of a cluster and a user; must fail, and say all of the words. */
+static void refused(const char *text, const char *a, const char *b) {
+    struct fake *f = fake_new();
+    fake_file(f, "/etc/k/config", text);
+    fake_file(f, "/etc/k/ca.crt", CERT);
+    fake_file(f, "/etc/k/rubbish", "not PEM");
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    int r = load(f, "/etc/k/config", NULL, NULL, &c, &e);
+    if (r >= 0) fail_msg("was accepted: %s", text);
+    assert_int_equal(e.kind, ERR_CONFIG);
+    if (!strstr(e.msg, a) || !strstr(e.msg, b)) fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", e.msg, a, b);
+    if (!strstr(e.msg, "/etc/k/")) fail_msg("\"%s\" names no file", e.msg);
+    if (strstr(e.msg, "s3cret")) fail_msg("\"%s\" tells the secret", e.msg);
+    fake_free(f);
+}
+
+#define CTX "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
+#define CLUSTER "clusters: [{name: k, cluster: {server: 'https://api:6443'}}]\n"
+#define WITH_USER(u) CTX CLUSTER "users: [{name: u, user: {" u "}}]\n"
+#define WITH_CLUSTER(k) CTX "clusters: [{name: k, cluster: {" k "}}]\nusers: [{name: u, user: {}}]\n"
+
+static struct kube_config *config_of(struct fake *f, const char *text) {
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    fake_file(f, "/etc/k/config", text);
+    if (load(f, "/etc/k/config", NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
+    return c;
+}
+
+struct got {
+    struct buf text;
+    struct err err;
+    unsigned n;
+};
+static void on_auth(void *ctx, const struct err *err, struct slice authorization) {
+    struct got *g = ctx;
+    g->n++;
+    buf_free(&g->text);
+    buf_init(&g->text, 1 << 20);
+    buf_add(&g->text, authorization);
+    g->err = err ? *err : (struct err){0};
+}
+static void expect_auth(struct kube_config *c, struct fake *f, bool refresh, const char *want) {
+    struct got g = {0};
+    kube_config_auth(c, refresh, on_auth, &g);
+    fake_settle(f);
+    assert_int_equal(g.n, 1);
+    if (g.err.kind) fail_msg("%s", g.err.msg);
+    assert_string_equal(buf_str(&g.text), want);
+    buf_free(&g.text);
+}
+static void expect_auth_error(struct kube_config *c, struct fake *f, bool refresh, const char *a, const char *b) {
+    struct got g = {0};
+    kube_config_auth(c, refresh, on_auth, &g);
+    fake_settle(f);
+    assert_int_equal(g.n, 1);
+    assert_int_equal(g.err.kind, ERR_AUTH);
+    if (!strstr(g.err.msg, a) || !strstr(g.err.msg, b)) fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", g.err.msg, a, b);
+    if (strstr(g.err.msg, "s3cret")) fail_msg("\"%s\" tells the secret", g.err.msg);
+    buf_free(&g.text);
+}
+
+static void a_file(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c = config_of(f, WITH_USER("token: s3cret"));
+    assert_string_equal(kube_config_server(c), "https://api:6443");
+    assert_string_equal(kube_config_namespace(c), "n");
+    assert_false(kube_config_in_cluster(c));
+    assert_null(kube_config_proxy(c));
+    assert_non_null(kube_config_tls(c));
+    assert_int_equal(kube_config_tls(c)->ca.n, 0);
+    expect_auth(c, f, false, "Bearer s3cret");
+    kube_config_free(c);
+    c = config_of(f, "{\"kind\":\"Config\",\"apiVersion\":\"v1\",\"current-context\":\"c\",\"contexts\":[{\"name\":\"c\",\"context\":{\"cluster\":\"k\"}}],"
+                     "\"clusters\":[{\"name\":\"k\",\"cluster\":{\"server\":\"http://[::1]:8080/base/\"}}]}");
+    assert_string_equal(kube_config_server(c), "http://[::1]:8080/base");
+    assert_string_equal(kube_config_namespace(c), "default");
+    assert_null(kube_config_tls(c));
+    expect_auth(c, f, true, "");
+    kube_config_free(c);
+    c = config_of(f, WITH_USER("username: a, password: 'b:c'"));
+    expect_auth(c, f, false, "Basic YTpiOmM=");
+    kube_config_free(c);
+    c = config_of(f, WITH_CLUSTER("server: 'api', insecure-skip-tls-verify: true, tls-server-name: other"));
+    assert_string_equal(kube_config_server(c), "https://api");
+    assert_true(kube_config_tls(c)->insecure);
+    assert_string_equal(kube_config_tls(c)->server_name, "other");
+    kube_config_free(c);
+    kube_config_free(NULL);
+    fake_free(f);
+}
+
+static void files_merge(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    fake_env(f, "KUBECONFIG", "/a/one:/absent::/b/two");
+    fake_file(f, "/a/one", "users: [{name: u, user: {tokenFile: tok}}]\nclusters: [{name: other, cluster: {server: 'http://x'}}]\n");
+    fake_file(f, "/a/tok", "from-one\n");
+    fake_file(f, "/b/two", CTX "users: [{name: u, user: {token: from-two}}]\n"
+                               "clusters: [{name: k, cluster: {server: 'https://two', certificate-authority: pki/ca.crt}}]\n"
+                               "preferences: {}\n");
+    fake_file(f, "/b/pki/ca.crt", CERT);
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    if (load(f, NULL, NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
+    assert_string_equal(kube_config_server(c), "https://two");
+    assert_true(kube_config_tls(c)->ca.n > 0);
+    expect_auth(c, f, false, "Bearer from-one");
+    kube_config_free(c);
+    /* the first current-context counts; --context and --server go before */
+    fake_file(f, "/a/one", "current-context: d\ncontexts: [{name: d, context: {cluster: other}}]\nclusters: [{name: other, cluster: {server: 'http://x'}}]");
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
+    assert_string_equal(kube_config_server(c), "http://x");
+    kube_config_free(c);
+    assert_int_equal(load(f, NULL, "c", "http://override:1/", &c, &e), 0);
+    assert_string_equal(kube_config_server(c), "http://override:1");
+    expect_auth(c, f, false, "Bearer from-two");
+    kube_config_free(c);
+    /* one broken file is not passed over */
+    fake_file(f, "/a/one", "contexts: [}");
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -EINVAL);
+    assert_non_null(strstr(e.msg, "/a/one:1"));
+    fake_file(f, "/a/one", NULL);
+    fake_file(f, "/b/two", NULL);
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
+    assert_non_null(strstr(e.msg, "/a/one:/absent::/b/two"));
+    assert_int_equal(load(f, "/absent", NULL, NULL, &c, &e), -ENOENT);
+    assert_non_null(strstr(e.msg, "/absent"));
+    fake_free(f);
+}
+
+static void in_cluster(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
+    assert_non_null(strstr(e.msg, "no cluster is configured"));
+    fake_env(f, "KUBERNETES_SERVICE_HOST", "fd00::1");
+    fake_env(f, "KUBERNETES_SERVICE_PORT", "443");
+    fake_env(f, "HOME", "/root");
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
+    assert_non_null(strstr(e.msg, "automountServiceAccountToken"));
+    fake_file(f, SA "/token", "tok1\n");
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
+    assert_non_null(strstr(e.msg, "ca.crt"));
+    fake_file(f, SA "/ca.crt", CERT);
+    fake_file(f, SA "/namespace", "upgrades\n");
+    if (load(f, NULL, NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
+    assert_string_equal(kube_config_server(c), "https://[fd00::1]:443");
+    assert_string_equal(kube_config_namespace(c), "upgrades");
+    assert_true(kube_config_in_cluster(c));
+    expect_auth(c, f, false, "Bearer tok1");
+    /* the kubelet replaces the token; it is seen within a second, or at once when the old one was refused */
+    fake_file(f, SA "/token", "tok2");
+    fake_run(f, 2 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer tok2");
+    fake_file(f, SA "/token", "tok3");
+    expect_auth(c, f, false, "Bearer tok2");
+    expect_auth(c, f, true, "Bearer tok3");
+    /* gone or unusable: the old one stays */
+    fake_file(f, SA "/token", "to\nk4");
+    fake_run(f, 2 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer tok3");
+    fake_file(f, SA "/token", NULL);
+    fake_run(f, 120 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer tok3");
+    assert_non_null(strstr(buf_str(&f->lines), "cannot be read again"));
+    assert_null(strstr(buf_str(&f->lines), "tok"
+                                           "4"));
+    /* the authority's certificate changes: another id, so that no connection of the old one is used */
+    uint64_t id = kube_config_tls(c)->id;
+    fake_file(f, SA "/ca.crt", CERT CERT);
+    fake_run(f, 2 * NS_PER_S);
+    assert_true(kube_config_tls(c)->id != id);
+    kube_config_free(c);
+    /* ~/.kube/config comes after the pod's, --context means a kubeconfig */
+    fake_file(f, SA "/token", "tok");
+    fake_file(f, "/root/.kube/config", WITH_USER("token: t"));
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
+    assert_true(kube_config_in_cluster(c));
+    kube_config_free(c);
+    assert_int_equal(load(f, NULL, "c", NULL, &c, &e), 0);
+    assert_false(kube_config_in_cluster(c));
+    kube_config_free(c);
+    fake_env(f, "KUBERNETES_SERVICE_HOST", NULL);
+    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
+    assert_string_equal(kube_config_server(c), "https://api:6443");
+    kube_config_free(c);
+    fake_file(f, "/root/.kube/config", NULL);
+    assert_int_equal(load(f, NULL, NULL, "127.0.0.1:8001", &c, &e), 0);
+    assert_string_equal(kube_config_server(c), "http://127.0.0.1:8001");
+    kube_config_free(c);
+    fake_free(f);
+}
+
+static void errors_say_what_and_where(void **state) {
+    (void)state;
+    refused("a: [", "not YAML", ":");
+    refused("- list", "a list where a mapping should be", ":1");
+    refused("kind: Pod", "kind Pod", "must be Config");
+    refused("apiVersion: v2", "v2", "v1");
+    refused("clusters: {}", "clusters", "a list should be");
+    refused("clusters: [x]", "clusters[0]", "a mapping should be");
+    refused("clusters: [{name: k, cluster: {server: [s3cret]}}]", "cluster \"k\".server", "a string should be");
+    refused("clusters: [{name: k, cluster: {insecure-skip-tls-verify: s3cret}}]", "insecure-skip-tls-verify", "true or false");
+    refused("clusters: [{name: k, cluster: {}}, {name: k, cluster: {}}]", "two clusters", "\"k\"");
+    refused("contexts: [{name: a}, {name: b}]", "no current-context", "\"a\", \"b\"");
+    refused("current-context: z\ncontexts: [{name: a}, {name: b}]", "\"z\" does not exist", "\"a\", \"b\"");
+    refused("current-context: z", "\"z\" does not exist", "none");
+    refused("current-context: a\ncontexts: [{name: a, context: {cluster: k}}]", "context \"a\"", "cluster \"k\" does not exist");
+    refused(CTX CLUSTER, "context \"c\"", "user \"u\" does not exist");
+    refused(WITH_CLUSTER("server: ''"), "cluster \"k\"", "no server");
+    refused(WITH_CLUSTER("server: 'ftp://x'"), "ftp://x", "allowed: https://");
+    refused(WITH_CLUSTER("server: 'https://x:99999'"), "is no URL", "cluster \"k\"");
+    refused(WITH_CLUSTER("server: 'https://u:s3cret@x'"), "credentials", "cluster \"k\"");
+    refused(WITH_CLUSTER("server: 'https://u:s3cret@x:bad'"), "credentials", "cluster \"k\"");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: gone.crt"), "certificate-authority", "/etc/k/gone.crt");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: rubbish"), "certificate-authority", "PEM");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority-data: '%%s3cret'"), "certificate-authority-data", "base64");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: ca.crt, insecure-skip-tls-verify: true"), "only one", "cluster \"k\"");
+    refused(WITH_CLUSTER("server: 'https://x', proxy-url: 'ftp://u:s3cret@p'"), "proxy-url", "socks5");
+    refused(WITH_USER("client-certificate-data: " CERT64), "client-key", "user \"u\"");
+    refused(WITH_USER("client-certificate: ca.crt, client-key: ca.crt"), "client-key", "PRIVATE KEY");
+    refused(WITH_USER("token: 's3cret with blanks'"), "token", "user \"u\"");
+    refused(WITH_USER("tokenFile: gone"), "token file", "/etc/k/gone");
+    refused(WITH_USER("token: s3cret, username: x"), "only one", "user \"u\"");
+    refused(WITH_USER("username: 'a:b', password: s3cret"), "username", "user \"u\"");
+    refused(WITH_USER("as: root"), "as", "user \"u\"");
+    refused(WITH_USER("auth-provider: {name: gcp, config: {x: s3cret}}"), "auth-provider \"gcp\"", "exec");
+    refused(WITH_USER("exec: {command: x}"), "apiVersion \"\"", "client.authentication.k8s.io/v1beta1");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"), "v1alpha1", "allowed");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}"), "no command", "user \"u\"");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x}"), "interactiveMode", "IfAvailable");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"), "Always", "terminal");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never, env: [{value: s3cret}]}"),
+            "env[0]", "name");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never, args: [[s3cret]]}"), "args[0]",
+            "string");
+}
+
+static void client_certificate(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    fake_file(f, "/etc/k/me.crt", CERT);
+    fake_file(f, "/etc/k/me.key", KEY);
+    struct kube_config *c = config_of(f, WITH_USER("client-certificate: me.crt, client-key: /etc/k/me.key"));
+    const struct http_tls *t = kube_config_tls(c);
+    assert_true(slice_eqs(t->cert, CERT) && slice_eqs(t->key, KEY));
+    uint64_t id = t->id;
+    fake_run(f, 2 * NS_PER_S);
+    assert_true(kube_config_tls(c)->id == id);
+    fake_file(f, "/etc/k/me.crt", CERT "\n");
+    fake_run(f, 2 * NS_PER_S);
+    assert_true(kube_config_tls(c)->id != id);
+    kube_config_free(c);
+    fake_free(f);
+}
+
+/* ---- exec plugins ---- */
+
+#define EXEC(more) \
+    WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/login, interactiveMode: IfAvailable, installHint: get it here" more "}")
+#define CRED(status) "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{" status "}}"
+
+static char *plugin_out;
+static const char *plugin_err;
+static int plugin_code;
+static struct buf plugin_saw;
+
+static void plugin(struct fake *f, struct fake_proc *p) {
+    (void)f;
+    buf_clear(&plugin_saw);
+    buf_addf(&plugin_saw, "%s %s", p->argv, p->env);
+    fake_exit(p, plugin_code, plugin_out, plugin_err ? plugin_err : "");
+}
+static struct kube_config *exec_config(struct fake *f, const char *text, const char *out) {
+    buf_init(&plugin_saw, 1 << 20);
+    plugin_out = xstrdup(out);
+    plugin_code = 0;
+    plugin_err = NULL;
+    f->on_spawn = plugin;
+    return config_of(f, text);
+}
+static void says(const char *out) {
+    free(plugin_out);
+    plugin_out = xstrdup(out);
+}
+static void exec_end(struct fake *f, struct kube_config *c) {
+    kube_config_free(c);
+    fake_free(f);
+    free(plugin_out);
+    buf_free(&plugin_saw);
+}
+
+static void exec_token(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c = exec_config(f, EXEC(", args: [get, \"-x\"], env: [{name: A, value: b c}]"), CRED("\"token\":\"t1\""));
+    expect_auth(c, f, false, "Bearer t1");
+    assert_string_equal(buf_str(&plugin_saw), "/etc/k/./bin/login|get|-x| A=b c|KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":"
+                                              "\"client.authentication.k8s.io/v1\",\"spec\":{\"interactive\":false}}|");
+    /* no expiry: kept for good, until it is refused */
+    says(CRED("\"token\":\"t2\""));
+    fake_run(f, 86400 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer t1");
+    assert_int_equal(f->spawned, 1);
+    expect_auth(c, f, true, "Bearer t2");
+    assert_int_equal(f->spawned, 2);
+    /* many refusals at once are one run */
+    says(CRED("\"token\":\"t3\""));
+    expect_auth(c, f, true, "Bearer t2");
+    assert_int_equal(f->spawned, 2);
+    fake_run(f, 6 * NS_PER_S);
+    struct got a = {0}, b = {0}, gone = {0};
+    kube_config_auth(c, true, on_auth, &a);
+    kube_config_auth(c, true, on_auth, &gone);
+    kube_config_auth(c, true, on_auth, &b);
+    assert_int_equal(a.n, 0);
+    kube_config_auth_cancel(c, &gone);
+    fake_settle(f);
+    assert_int_equal(f->spawned, 3);
+    assert_string_equal(buf_str(&a.text), "Bearer t3");
+    assert_string_equal(buf_str(&b.text), "Bearer t3");
+    assert_true(a.n == 1 && b.n == 1 && gone.n == 0);
+    buf_free(&a.text);
+    buf_free(&b.text);
+    exec_end(f, c);
+}
+
+static void exec_expiry(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - f->now_ns; /* 2026-09-21T14:13:20Z */
+    struct kube_config *c = exec_config(f, EXEC(""), CRED("\"token\":\"t1\",\"expirationTimestamp\":\"2026-09-21T14:23:20Z\""));
+    expect_auth(c, f, false, "Bearer t1");
+    says(CRED("\"token\":\"t2\",\"expirationTimestamp\":\"2026-09-21T14:23:21Z\""));
+    fake_run(f, 580 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer t1");
+    assert_int_equal(f->spawned, 1);
+    fake_run(f, 15 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer t2");
+    assert_int_equal(f->spawned, 2);
+    exec_end(f, c);
+}
+
+static void exec_certificate_and_cluster(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    fake_file(f, "/etc/k/ca.crt", CERT);
+    struct kube_config *c = exec_config(
+        f,
+        CTX "clusters: [{name: k, cluster: {server: 'https://api', certificate-authority: ca.crt, tls-server-name: sn, proxy-url: 'http://p:1', "
+            "extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x, n: 1, l: [true, null, '1']}}]}}]\n"
+            "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: login, provideClusterInfo: true}}}]\n",
+        "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"clientCertificateData\":\"" PEM
+        "\",\"clientKeyData\":\"-----BEGIN PRIVATE KEY-----\"}}");
+    uint64_t before = kube_config_tls(c)->id;
+    expect_auth(c, f, false, "");
+    assert_true(slice_eqs(kube_config_tls(c)->cert, CERT));
+    assert_true(kube_config_tls(c)->id != before);
+    assert_string_equal(buf_str(&plugin_saw),
+                        "login| KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"spec\":{"
+                        "\"interactive\":false,\"cluster\":{\"server\":\"https://api\",\"tls-server-name\":\"sn\",\"certificate-authority-data\":\"" CERT64
+                        "\",\"proxy-url\":\"http://p:1\",\"config\":{\"audience\":\"x\",\"n\":1,\"l\":[true,null,\"1\"]}}}}|");
+    exec_end(f, c);
+}
+
+static void exec_failures(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c = exec_config(f, EXEC(""), "");
+#define AGAIN fake_run(f, 6 * NS_PER_S)
+    plugin_code = 3;
+    plugin_err = "some lines\nlogin: session is over\x1b[0m\n";
+    expect_auth_error(c, f, false, "user \"u\" of /etc/k/config: exec plugin", "exit code 3: login: session is over?[0m");
+    /* a plugin that fails is not run for every request */
+    expect_auth_error(c, f, false, "exit code 3", "login");
+    assert_int_equal(f->spawned, 1);
+    AGAIN;
+    plugin_code = 127;
+    expect_auth_error(c, f, false, "exit code 127", "get it here");
+    AGAIN;
+    plugin_code = 0;
+    expect_auth_error(c, f, false, "printed nothing", "user \"u\"");
+    AGAIN;
+    says("s3cret, no JSON");
+    expect_auth_error(c, f, false, "no JSON", "user \"u\"");
+    AGAIN;
+    says("{\"token\":\"s3cret\"}");
+    expect_auth_error(c, f, false, "no ExecCredential", "user \"u\"");
+    AGAIN;
+    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"s3cret\"}}");
+    expect_auth_error(c, f, false, "another apiVersion", "client.authentication.k8s.io/v1");
+    AGAIN;
+    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}");
+    expect_auth_error(c, f, false, "no status", "");
+    AGAIN;
+    says(CRED(""));
+    expect_auth_error(c, f, false, "neither a token nor", "");
+    AGAIN;
+    says(CRED("\"clientKeyData\":\"s3cret\""));
+    expect_auth_error(c, f, false, "without its key", "");
+    AGAIN;
+    says(CRED("\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\""));
+    expect_auth_error(c, f, false, "expirationTimestamp", "");
+    AGAIN;
+    says(CRED("\"token\":\"s3cret\\nX: y\""));
+    struct got g = {0};
+    kube_config_auth(c, false, on_auth, &g);
+    fake_settle(f);
+    assert_true(g.n == 1 && g.err.kind != ERR_NONE && !strstr(g.err.msg, "s3cret"));
+    buf_free(&g.text);
+    AGAIN;
+    says(CRED("\"token\":\"fine\""));
+    expect_auth(c, f, false, "Bearer fine");
+    /* freed while it runs: killed, nobody is called */
+    fake_run(f, 6 * NS_PER_S);
+    f->on_spawn = NULL;
+    struct got late = {0};
+    kube_config_auth(c, true, on_auth, &late);
+    fake_settle(f);
+    exec_end(f, c);
+    assert_int_equal(late.n, 0);
+
+    f = fake_new();
+    c = exec_config(f, WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: absent, interactiveMode: Never, installHint: brew it}"), "");
+    expect_auth_error(c, f, false, "No such file", "brew it");
+    exec_end(f, c);
+}
+
+static void proxies(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c = config_of(f, WITH_CLUSTER("server: 'https://api', proxy-url: 'socks5://p:1080'"));
+    assert_string_equal(kube_config_proxy(c), "socks5://p:1080");
+    kube_config_free(c);
+    fake_env(f, "HTTPS_PROXY", "proxy:3128");
+    fake_env(f, "http_proxy", "http://plain:1");
+    fake_env(f, "NO_PROXY", "internal, 10.0.0.0/8");
+    c = config_of(f, WITH_CLUSTER("server: 'https://api'"));
+    assert_string_equal(kube_config_proxy(c), "http://proxy:3128");
+    kube_config_free(c);
+    c = config_of(f, WITH_CLUSTER("server: 'http://api'"));
+    assert_string_equal(kube_config_proxy(c), "http://plain:1");
+    kube_config_free(c);
+    c = config_of(f, WITH_CLUSTER("server: 'https://api.internal'"));
+    assert_null(kube_config_proxy(c));
+    kube_config_free(c);
+    fake_env(f, "HTTPS_PROXY", "ftp://u:s3cret@x");
+    fake_file(f, "/etc/k/config", WITH_CLUSTER("server: 'https://api'"));
+    struct err e = {0};
+    assert_int_equal(load(f, "/etc/k/config", NULL, NULL, &c, &e), -EINVAL);
+    assert_non_null(strstr(e.msg, "HTTPS_PROXY"));
+    assert_null(strstr(e.msg, "s3cret"));
+    fake_free(f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file),
+        cmocka_unit_test(files_merge),
+        cmocka_unit_test(in_cluster),
+        cmocka_unit_test(errors_say_what_and_where),
+        cmocka_unit_test(client_certificate),
+        cmocka_unit_test(exec_token),
+        cmocka_unit_test(exec_expiry),
+        cmocka_unit_test(exec_certificate_and_cluster),
+        cmocka_unit_test(exec_failures),
+        cmocka_unit_test(proxies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+/* URLs and the rules of HTTPS_PROXY and NO_PROXY. The private header is what is tested. */
+#include "../../../src/kube/url.h"
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <errno.h>
+
+static void split(void **state) {
+    (void)state;
+    struct url u;
+    assert_int_equal(url_split(SL("https://api.x:6443/base?q"), &u), 0);
+    assert_true(slice_eqs(u.scheme, "https") && slice_eqs(u.host, "api.x") && u.port == 6443 && slice_eqs(u.path, "/base?q") && u.query);
+    assert_int_equal(url_split(SL("HTTP://[fe80::1]"), &u), 0);
+    assert_true(slice_eqs(u.host, "fe80::1") && u.ipv6 && u.port == 80 && !u.path.n && !u.query);
+    assert_int_equal(url_split(SL("socks5://u:p@q@h:1"), &u), 0);
+    assert_true(slice_eqs(u.host, "h") && slice_eqs(u.user, "u:p@q"));
+    static const char *const bad[] = {"", "x", "://x", "ftp://x", "http://", "http://:1", "http://x:", "http://x:0", "http://x:65536", "http://x:+1",
+                                      "http://x:1x", "http://a b", "http://[::1", "http://[::1]x", "http://x/a b", "http://x/\n", "http://a:b:c",
+                                      "http://[]"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (url_split(slice_of(bad[i]), &u) != -EINVAL) fail_msg("accepted: %s", bad[i]);
+    }
+}
+
+static const char *no_proxy;
+static const char *env(void *ctx, const char *name) {
+    (void)ctx;
+    if (slice_eqs(SL("https_proxy"), name)) return "http://p:1";
+    if (slice_eqs(SL("NO_PROXY"), name)) return no_proxy;
+    return NULL;
+}
+static bool proxied(const char *list, const char *url) {
+    struct url u;
+    char *got = NULL;
+    no_proxy = list;
+    assert_int_equal(url_split(slice_of(url), &u), 0);
+    assert_int_equal(proxy_from_env(env, NULL, &u, &got, NULL), 0);
+    bool yes = got != NULL;
+    free(got);
+    return yes;
+}
+
+static void no_proxy_rules(void **state) {
+    (void)state;
+    assert_true(proxied(NULL, "https://api"));
+    assert_false(proxied(NULL, "http://api")); /* no HTTP_PROXY */
+    assert_false(proxied(NULL, "https://localhost:6443"));
+    assert_false(proxied(NULL, "https://127.3.2.1"));
+    assert_false(proxied(NULL, "https://[::1]:6443"));
+    assert_false(proxied("*", "https://api"));
+    assert_false(proxied("x.org,api", "https://api"));
+    assert_false(proxied(" Example.COM ", "https://API.example.com"));
+    assert_false(proxied("example.com", "https://example.com"));
+    assert_true(proxied("example.com", "https://notexample.com"));
+    assert_true(proxied(".example.com", "https://example.com"));
+    assert_false(proxied(".example.com", "https://a.example.com"));
+    assert_false(proxied("*.example.com", "https://a.example.com"));
+    assert_true(proxied("api:443", "https://api:6443"));
+    assert_false(proxied("api:6443", "https://api:6443"));
+    assert_true(proxied("api:x", "https://api:6443"));
+    assert_false(proxied("10.0.0.0/8", "https://10.96.0.1"));
+    assert_true(proxied("10.0.0.0/8", "https://11.96.0.1"));
+    assert_true(proxied("10.0.0.0/99", "https://10.96.0.1"));
+    assert_true(proxied("10.0.0.0/8", "https://api"));
+    assert_false(proxied("fd00::/8", "https://[fd12::1]"));
+    assert_false(proxied("fd12::1", "https://[fd12:0::1]"));
+    assert_false(proxied("[fd12::1]:443", "https://[fd12::1]"));
+    assert_true(proxied("[fd12::1]:443", "https://[fd12::1]:6443"));
+    assert_true(proxied(",, ,[,:,/,.,*.", "https://api"));
+    assert_false(proxied("10.0.0.1", "https://10.0.0.1:6443"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(split), cmocka_unit_test(no_proxy_rules)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
