@@ -103,7 +103,7 @@ static bool value_is(const cJSON *v, const char *want) {
     if (cJSON_IsString(v)) have = v->valuestring;
     if (cJSON_IsBool(v)) have = cJSON_IsTrue(v) ? "true" : "false";
     if (cJSON_IsNumber(v) && v->valuedouble == trunc(v->valuedouble) && fabs(v->valuedouble) < 0x1p53) {
-        snprintf(number, sizeof number, "%.0f", v->valuedouble);
+        (void)snprintf(number, sizeof number, "%.0f", v->valuedouble);
         have = number;
     }
     return strcmp(have, want) == 0;

@@ -53,6 +53,11 @@ struct place {
     int index;     /* in an array; its length for "-" or one past the end; -1 where it can be no index */
 };
 
+static void place_free(struct place *at) {
+    free(at->name);
+}
+#define cleanup_place __attribute__((cleanup(place_free)))
+
 /* RFC 6901: ~1 is '/', ~0 is '~'. NULL if another letter follows '~'. */
 static char *unescape(struct slice s) {
     char *out = xmalloc(s.n + 1);
@@ -89,6 +94,7 @@ static cJSON *child_of(cJSON *v, const char *name, int *index) {
     return *index >= 0 ? cJSON_GetArrayItem(v, *index) : NULL;
 }
 
+/* ret is to be freed whatever the result. */
 static int locate(cJSON *doc, const char *path, struct place *ret, struct err *err) {
     *ret = (struct place){.item = doc, .index = -1};
     if (!path[0]) return 0;
@@ -101,7 +107,6 @@ static int locate(cJSON *doc, const char *path, struct place *ret, struct err *e
         ret->parent = ret->item;
         ret->depth++;
         if (!ret->name || !ret->parent || !(cJSON_IsObject(ret->parent) || cJSON_IsArray(ret->parent))) {
-            free(ret->name);
             return err_set(err, ERR_REJECTED, -EINVAL, "path \"%.200s\" does not exist", path);
         }
         ret->item = child_of(ret->parent, ret->name, &ret->index);
@@ -141,7 +146,7 @@ static bool is_below(const char *from, const char *path) {
 
 static int op_move_or_copy(cJSON **doc, const cJSON *op, bool move, const char *path, size_t *copied, struct err *err) {
     const char *from = json_str(op, "from");
-    struct place src, dst;
+    cleanup_place struct place src = {0}, dst = {0};
     if (!from) return err_set(err, ERR_REJECTED, -EINVAL, "\"from\" is missing");
     if (move && is_below(from, path)) return err_set(err, ERR_REJECTED, -EINVAL, "cannot move %.200s below itself", from);
     int r = locate(*doc, from, &src, err);
@@ -154,7 +159,6 @@ static int op_move_or_copy(cJSON **doc, const cJSON *op, bool move, const char *
         if (!move) *copied += weight(src.item);
         value = *copied <= PATCH_MAX_COPIED ? cJSON_Duplicate(src.item, true) : NULL;
     }
-    free(src.name);
     if (!found) return err_set(err, ERR_REJECTED, -EINVAL, "\"from\": path \"%.200s\" does not exist", from);
     if (!value) return err_set(err, ERR_REJECTED, -EINVAL, "copies of more than %d bytes", PATCH_MAX_COPIED);
     r = locate(*doc, path, &dst, err);
@@ -162,9 +166,7 @@ static int op_move_or_copy(cJSON **doc, const cJSON *op, bool move, const char *
         cJSON_Delete(value);
         return r;
     }
-    r = put(doc, &dst, value, true, err);
-    free(dst.name);
-    return r;
+    return put(doc, &dst, value, true, err);
 }
 
 /* github.com/evanphx/json-patch, which the API server uses, lets an absent member pass a test for null. */
@@ -195,12 +197,10 @@ static int one_op(cJSON **doc, const cJSON *op, size_t *copied, struct err *err)
     if (strcmp(name, "move") == 0 || strcmp(name, "copy") == 0) {
         return op_move_or_copy(doc, op, name[0] == 'm', path, copied, err);
     }
-    struct place at;
+    cleanup_place struct place at = {0};
     int r = locate(*doc, path, &at, err);
     if (r < 0) return r;
-    r = op_at(doc, name, &at, json_get(op, "value"), err);
-    free(at.name);
-    return r;
+    return op_at(doc, name, &at, json_get(op, "value"), err);
 }
 
 int patch_json(cJSON **doc, const cJSON *ops, struct err *err) {

@@ -33,6 +33,7 @@ static void vec_give(struct vec *l, cJSON *arr) {
 }
 
 static void vec_remove(struct vec *l, size_t i) {
+    if (i >= l->n || !l->v) return;
     cJSON_Delete(l->v[i]);
     memmove(l->v + i, l->v + i + 1, (l->n - i - 1) * sizeof(cJSON *));
     l->n--;
@@ -58,14 +59,14 @@ static bool same_element(const cJSON *a, const cJSON *b, const char *key) {
     return scalar_equal(identity(a, key), identity(b, key));
 }
 
-static bool vec_find(const struct vec *l, const cJSON *item, const char *key, size_t *ret) {
+/* The first such element, and where it is. */
+static cJSON *vec_find(const struct vec *l, const cJSON *item, const char *key, size_t *ret) {
     for (size_t i = 0; i < l->n; i++) {
-        if (same_element(l->v[i], item, key)) {
-            *ret = i;
-            return true;
-        }
+        if (!same_element(l->v[i], item, key)) continue;
+        *ret = i;
+        return l->v[i];
     }
-    return false;
+    return NULL;
 }
 
 static bool is_directive(const char *member) {
@@ -193,12 +194,13 @@ static int special_elements(struct vec *live, const cJSON *patch, const char *ke
 /* Merges one element into the list or adds it. */
 static int merge_element(struct vec *merged, const cJSON *item, const char *key, enum patch_type type, struct err *err) {
     size_t at;
-    if (!vec_find(merged, item, key, &at)) {
+    cJSON *live = vec_find(merged, item, key, &at);
+    if (!live) {
         cJSON *copy = cleaned(item);
         if (copy) vec_push(merged, copy);
         return 0;
     }
-    return key ? merge_map(merged->v[at], item, type, err) : 0; /* a scalar that is there already */
+    return key ? merge_map(live, item, type, err) : 0; /* a scalar that is there already */
 }
 
 /* mergeSlice: patch into live, an array of the document; order: $setElementOrder, NULL for the patch's own. */

@@ -82,7 +82,7 @@ int rfc3339_parse(struct slice s, int64_t *ret_wall_ns) {
     int64_t ns = sign(&s, '.') ? fraction(&s) : 0;
     int off;
     if (ns < 0 || offset(s, &off) < 0) return -EINVAL;
-    int64_t secs = days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec - off;
+    int64_t secs = days_from_civil(y, mo, d) * 86400 + (int64_t)h * 3600 + (int64_t)mi * 60 + sec - off;
     if (secs < 0) return -EINVAL; /* an offset before the epoch; the upper end has room for one */
     *ret_wall_ns = secs * NS_PER_S + ns;
     return 0;
@@ -99,10 +99,10 @@ static int whole_seconds(int64_t wall_ns, char *ret, size_t size) {
 
 void rfc3339_seconds(int64_t wall_ns, char ret[32]) {
     int n = whole_seconds(wall_ns, ret, 32);
-    snprintf(ret + n, 32 - (size_t)n, "Z");
+    (void)snprintf(ret + n, 32 - (size_t)n, "Z");
 }
 
 void rfc3339_micro(int64_t wall_ns, char ret[40]) {
     int n = whole_seconds(wall_ns, ret, 40);
-    snprintf(ret + n, 40 - (size_t)n, ".%06dZ", (int)((wall_ns < 0 ? 0 : wall_ns) % NS_PER_S / NS_PER_US));
+    (void)snprintf(ret + n, 40 - (size_t)n, ".%06dZ", (int)((wall_ns < 0 ? 0 : wall_ns) % NS_PER_S / NS_PER_US));
 }

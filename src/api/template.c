@@ -57,6 +57,7 @@ static void object_difference(struct slice a, struct slice b, enum place place, 
     for (size_t i = 0, k = 0; i < ma.n || k < mb.n;) {
         int c = i == ma.n ? 1 : k == mb.n ? -1 : slice_cmp(ma.v[i].key, mb.v[k].key);
         const struct member *x = c <= 0 ? &ma.v[i++] : NULL, *y = c >= 0 ? &mb.v[k++] : NULL;
+        if (!x && !y) break; /* cannot be: one of the two goes on */
         if (slice_eq(member_text(&ta, x, place), member_text(&tb, y, place))) continue;
         struct slice key = x ? x->key : y->key;
         add_key(where, key);

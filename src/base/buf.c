@@ -47,7 +47,7 @@ int buf_addv(struct buf *b, const char *fmt, va_list ap) {
     } else if (n >= 0) {
         r = reserve(b, (size_t)n);
         if (r == 0) {
-            vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+            (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
             b->n += (size_t)n;
         }
     }

@@ -40,7 +40,7 @@ static void down(struct heap *h, size_t i, struct heap_node *node) {
 }
 
 void heap_insert(struct heap *h, struct heap_node *node) {
-    h->v = xgrow(h->v, &h->cap, h->n + 1, sizeof *h->v);
+    h->v = xgrow(h->v, &h->cap, h->n + 1, sizeof(struct heap_node *));
     h->n++;
     up(h, h->n - 1, node);
 }

@@ -209,8 +209,9 @@ static struct slice skip_value(struct scan *s) {
 }
 
 struct json_raw_it json_raw_each(struct slice value) {
-    struct scan s = {value.p, value.n ? value.p + value.n : value.p};
-    if (s.p) blanks(&s);
+    if (!value.p) return (struct json_raw_it){0};
+    struct scan s = {value.p, value.p + value.n};
+    blanks(&s);
     if (!at(&s, '{') && !at(&s, '[')) return (struct json_raw_it){0};
     return (struct json_raw_it){.p = s.p + 1, .end = s.end, .object = *s.p == '{'};
 }

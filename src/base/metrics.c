@@ -46,7 +46,7 @@ struct metrics {
 const double metrics_seconds[12] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15, 60};
 
 static _Noreturn void misuse(const char *name, const char *what) {
-    fprintf(stderr, "handover: metric %s: %s\n", name, what);
+    (void)fprintf(stderr, "handover: metric %s: %s\n", name, what);
     abort();
 }
 
@@ -188,7 +188,8 @@ struct metric *metric_with(struct metric_family *f, const char *const *values) {
 
 struct metric *metric_plain(struct metric_family *f) {
     if (f->nlabels) misuse(f->name, "has labels");
-    return metric_with(f, NULL);
+    static const char *const none[1];
+    return metric_with(f, none);
 }
 
 void metric_remove(struct metric_family *f, const char *const *values) {

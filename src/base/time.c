@@ -88,7 +88,7 @@ void duration_format(int64_t ns, char ret[32]) {
     if (v < (uint64_t)NS_PER_S && v > 0) {
         const char *unit = v < (uint64_t)NS_PER_US ? "ns" : v < (uint64_t)NS_PER_MS ? "us" : "ms";
         p += decimal(p, (size_t)(end - p), v, v < (uint64_t)NS_PER_US ? 0 : v < (uint64_t)NS_PER_MS ? 3 : 6);
-        snprintf(p, (size_t)(end - p), "%s", unit);
+        (void)snprintf(p, (size_t)(end - p), "%s", unit);
         return;
     }
     const uint64_t minute = 60 * (uint64_t)NS_PER_S, hour = 60 * minute;
@@ -98,6 +98,6 @@ void duration_format(int64_t ns, char ret[32]) {
     v %= minute;
     if (v || p == ret || p[-1] == '-') {
         p += decimal(p, (size_t)(end - p), v, 9);
-        snprintf(p, (size_t)(end - p), "s");
+        (void)snprintf(p, (size_t)(end - p), "s");
     }
 }

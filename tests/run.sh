@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# tests/run.sh [--cluster] [--clang] [--tidy] [--filter RE] : installs what is missing, builds with sanitizers and -Werror,
+# runs every test. Ends non-zero on any failure; the last line is "N passed, N failed".
+#   --cluster     then the stories of tests/cluster on a real Kubernetes
+#   --clang       also builds with clang, which warns about other things
+#   --tidy        also runs clang-tidy over the sources
+#   --filter RE   only the tests whose names match RE
+# With CI=true: --clang and --tidy. BUILD=DIR: another build folder than build/.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd); cd "$top"
+build=${BUILD:-$top/build}; clang_build=$build-clang
+cluster=0; clang=0; tidy=0; filter=
+[ "${CI:-}" = true ] && { clang=1; tidy=1; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --cluster) cluster=1 ;;
+    --clang) clang=1 ;;
+    --tidy) tidy=1 ;;
+    --filter) filter=${2:?--filter needs a regular expression}; shift ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "unknown argument: $1" >&2; sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
+jobs=$(nproc); passed=0; failed=0; skips=()
+step() { printf '\n== %s\n' "$*"; }
+ok() { echo "ok: $*"; passed=$((passed + 1)); }
+bad() { echo "FAILED: $*"; failed=$((failed + 1)); }
+skip() { skips+=("$*"); }
+finish() {
+  local s; for s in "${skips[@]+"${skips[@]}"}"; do echo "skipped: $s"; done
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]; exit
+}
+
+# What the build needs, what the tests use where it is there (valgrind, spin), and what the clang steps need.
+needs="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libcurl4-openssl-dev libcjson-dev libsystemd-dev libyaml-dev libssl-dev
+  libhttp-parser-dev uthash-dev libcmocka-dev"
+likes="spin valgrind openssl ca-certificates"
+[ $((clang + tidy)) -gt 0 ] && needs="$needs clang-14"
+[ $tidy = 1 ] && needs="$needs clang-tidy-14"
+missing_of() { local p; for p in "$@"; do [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"; done; }
+install() {
+  command -v dpkg-query >/dev/null || { echo "not Debian: what is missing will show when configuring"; return 0; }
+  local missing; missing=$(missing_of $needs $likes)
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    missing=$(missing_of $needs)
+    [ -z "$missing" ] || { echo "missing, and only root can install them:" $missing >&2; exit 1; }
+    skip "tests with $(missing_of $likes | xargs): not installed, and not root"
+    return 0
+  fi
+  step "installing" $missing
+  export DEBIAN_FRONTEND=noninteractive
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"${TMPDIR:-/tmp}/handover-apt.log" 2>&1 ||
+    { tail -20 "${TMPDIR:-/tmp}/handover-apt.log" >&2; echo "apt failed" >&2; exit 1; }
+}
+
+# configure DIR ARGS... ; compile DIR [TARGET...]: quiet unless something is wrong
+configure() {
+  local dir=$1; shift
+  local launcher=(); command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+  mkdir -p "$dir"
+  cmake -S "$top" -B "$dir" -G Ninja -DHANDOVER_WERROR=ON "${launcher[@]+"${launcher[@]}"}" "$@" >"$dir/configure.log" 2>&1 ||
+    { cat "$dir/configure.log"; return 1; }
+}
+compile() {
+  local dir=$1; shift
+  ninja -C "$dir" -k 0 "$@" >"$dir/build.log" 2>&1 || { grep -vE '^\[|^ninja: Entering' "$dir/build.log" | head -200; return 1; }
+}
+
+run_ctest() {
+  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs")
+  [ -n "$filter" ] && args+=(-R "$filter")
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+  (cd "$build" && ctest "${args[@]}") 2>&1 | tee "$log" | grep -vE '^ +Start +[0-9]+:|^Test project' || rc=${PIPESTATUS[0]}
+  local line; line=$(grep -E 'tests passed, [0-9]+ tests failed out of' "$log" | tail -1) || true
+  if [[ $line =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
+    failed=$((failed + BASH_REMATCH[1])); passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1]))
+  else
+    bad "ctest: no test ran"
+  fi
+}
+
+# clang-tidy reads how clang compiled; gcc's options are not all known to it.
+run_tidy() {
+  local log=$clang_build/tidy.log rc=0
+  git ls-files 'src/*.c' 'leader/*.c' 'rollout/*.c' |
+    xargs -P "$jobs" -n 4 clang-tidy-14 -p "$clang_build" --quiet >"$log" 2>/dev/null || rc=$?
+  grep -E '^[^ ].*(error|warning):' "$log" | sed "s|$top/||" | sort -u || true
+  return $rc
+}
+
+run_cluster() {
+  local log=$build/cluster.log rc=0
+  tests/cluster/run.sh 2>&1 | tee "$log" | grep -vE '^[0-9]+ passed, [0-9]+ failed$' || rc=${PIPESTATUS[0]}
+  local line; line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -1) || true
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
+    [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || skip "tests/cluster: no story ran: $(grep -m1 SKIPPED "$log" || echo see above)"
+    [ "$rc" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || bad "tests/cluster/run.sh ended with $rc"
+  else
+    bad "tests/cluster/run.sh ended with $rc before its stories"
+  fi
+}
+
+install
+step "building with gcc, AddressSanitizer and UndefinedBehaviorSanitizer"
+if configure "$build" -DHANDOVER_SANITIZE=ON && compile "$build"; then ok "gcc build without warnings"; else bad "gcc build"; finish; fi
+step "testing"
+run_ctest
+
+if [ $clang = 1 ] || [ $tidy = 1 ]; then
+  step "building with clang"
+  if configure "$clang_build" -DCMAKE_C_COMPILER=clang-14 && compile "$clang_build"; then ok "clang build without warnings"; else bad "clang build"; fi
+else
+  skip "the build with clang (--clang, or CI=true)"
+fi
+if [ $tidy = 1 ]; then
+  step "clang-tidy"
+  if run_tidy; then ok "clang-tidy"; else bad "clang-tidy"; fi
+else
+  skip "clang-tidy (--tidy, or CI=true)"
+fi
+if [ $cluster = 1 ]; then
+  step "stories on a real Kubernetes"
+  run_cluster
+else
+  skip "the stories on a real Kubernetes (--cluster)"
+fi
+echo
+finish
