@@ -77,6 +77,7 @@ run_ctest() {
   local line; line=$(grep -E 'tests passed, [0-9]+ tests failed out of' "$log" | tail -1) || true
   if [[ $line =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
     failed=$((failed + BASH_REMATCH[1])); passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1]))
+    [ "$rc" = 0 ] || [ "${BASH_REMATCH[1]}" != 0 ] || bad "ctest ended with $rc"
   else
     bad "ctest: no test ran"
   fi
