@@ -12,7 +12,8 @@ enum {
     PROM_MAX_MATCHERS = 8,       /* in one selector */
 };
 
-/* A sum of selectors: `name{label="v",other!="w",third=~"a|b.*",fourth!~"x.+"} + another_name{...}`.
+/* A sum of selectors: `name{label="v",other!="w",third=~"a|b.*",fourth!~"x.+"} + another_name{...}`;
+ * `name*` stands for every metric whose name begins so.
  * =~ and !~ match the whole value by a subset of regular expressions: plain characters, `.`, `.*`, `.+`, `\` before a
  * special character, and `|` between alternatives; anything else special is refused with its position (no backtracking
  * surprises). An absent label is the empty value, as in Prometheus. */
@@ -42,15 +43,16 @@ struct prom_page {
 
 struct promtext;
 /* errors, total: the target's own selectors (annotations `errors` and `total`), NULL for the known runtimes:
- * controller_runtime_reconcile_total (all results; result="error"), else operator_sdk_reconciliations_{success,failed}_total
- * (the Java operator SDK through Micrometer). The sums are borrowed until promtext_free(). */
+ * controller_runtime_reconcile_total (all results; result="error"), else (Java operator SDK through Micrometer)
+ * operator_sdk_reconciliations_{success,failed}_total or reconciliations_{success,failure}_total. The sums are borrowed until promtext_free(). */
 struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total);
 void promtext_free(struct promtext *p);
 /* Any cut of the page. -EINVAL (ERR_PROTOCOL: "line 3: expected a metric name, found '<'"), -E2BIG. After an error every
  * later call returns the same one. A NaN, an infinity or a negative number in a counter that was asked for is an error;
  * in a gauge that series is left out. */
 int promtext_feed(struct promtext *p, struct slice bytes, struct err *err);
-/* The end of the page; a last line without newline counts, except in OpenMetrics, where "# EOF" must have been seen. An empty
- * page is an error. Errors present without total are reported as absent (a selector that fits nothing). */
+/* The end of the page; a last line without newline counts. An empty page is an error. ERRORS and TOTAL are present together or
+ * not at all as far as TOTAL goes: without it there is no source; with it, absent errors are 0 (some runtimes make that series
+ * at the first error). */
 int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err);
 #endif

@@ -130,8 +130,8 @@ static void extension(void **state) {
     j.extended = true;
     assert_int_equal(at(&j, &p, 199), VERDICT_WATCHING);
     assert_int_equal(at(&j, &p, 200), VERDICT_INCONCLUSIVE); /* once only */
-    for (int i = 0; i < 30; i++) judge_feed(&j, &p, 0, 10, 0, 90);
-    assert_int_equal(at(&j, &p, 200), VERDICT_PASS); /* calm again */
+    for (int i = 0; i < 30; i++) judge_feed(&j, &p, 0, 10, 1, 90);
+    assert_int_equal(at(&j, &p, 200), VERDICT_PASS); /* calm again, and stable has an error now and then too */
 }
 
 static void several_metrics(void **state) {

@@ -1,3 +1,6 @@
 unit_test(rollout/judge rollout_core m)
 unit_test(rollout/judge_rule rollout_core m)
 unit_test(rollout/judge_study rollout_core m)
+unit_test(rollout/promtext rollout_core m)
+unit_test(rollout/spec rollout_core m)
+unit_test(rollout/evidence rollout_core m)

@@ -1,0 +1,300 @@
+/* Metrics pages: what is read of real ones, every cut of them, and clear words for broken ones. */
+#include "rollout/promtext.h"
+#include "base/buf.h"
+#include "base/rand.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <math.h>
+
+static const char page[] =
+    "# HELP controller_runtime_active_workers Number of currently used workers per controller\n"
+    "# TYPE controller_runtime_active_workers gauge\n"
+    "controller_runtime_active_workers{controller=\"widget\"} 2\n"
+    "controller_runtime_active_workers{controller=\"gadget\"} 1\n"
+    "# HELP controller_runtime_reconcile_errors_total Total number of reconciliation errors per controller\n"
+    "controller_runtime_reconcile_errors_total{controller=\"widget\"} 99\n"
+    "controller_runtime_reconcile_total{controller=\"widget\",result=\"error\"} 7\n"
+    "controller_runtime_reconcile_total{controller=\"widget\",result=\"requeue\"} 0\n"
+    "controller_runtime_reconcile_total{controller=\"widget\",result=\"requeue_after\"} 1\n"
+    "controller_runtime_reconcile_total{controller=\"widget\",result=\"success\"} 1.2e+02\n"
+    "controller_runtime_reconcile_total{controller=\"gadget\",result=\"error\"} 3\n"
+    "controller_runtime_reconcile_total{controller=\"gadget\",result=\"success\"} 20\n"
+    "\n"
+    "leader_election_master_status{name=\"op\"} 1\n"
+    "process_start_time_seconds 1.76392e+09\n"
+    "rest_client_requests_total{code=\"200\",host=\"a\\\\b\\\"c\\nd\",method=\"GET\"} 33 1700000000000\n"
+    "go_gc_duration_seconds{quantile=\"0.5\"} NaN\n"
+    "histogram_bucket{le=\"+Inf\"} +Inf\n"
+    "workqueue_depth{controller=\"widget\",name=\"widget\",priority=\"0\"} 4\n"
+    "workqueue_depth{controller=\"widget\",name=\"widget\",priority=\"-100\"} 5\n";
+
+static int read_cut(struct slice text, const char *errors, const char *total, size_t cut, struct prom_page *ret, struct err *err) {
+    struct prom_sum *e = NULL, *t = NULL;
+    if (errors) {
+        assert_int_equal(prom_sum_parse(slice_of(errors), &e, NULL), 0);
+        assert_int_equal(prom_sum_parse(slice_of(total), &t, NULL), 0);
+    }
+    struct promtext *p = promtext_new(e, t);
+    int rc = 0;
+    for (size_t at = 0; at < text.n; at += cut) {
+        size_t n = text.n - at < cut ? text.n - at : cut;
+        char *exact = slice_dup(slice_make(text.p + at, n)); /* so that the sanitizer sees a read past the piece */
+        rc = promtext_feed(p, slice_make(exact, n), err);
+        free(exact);
+        if (rc < 0) break;
+    }
+    struct err again = {0};
+    int end = promtext_end(p, ret, rc < 0 ? &again : err);
+    if (rc < 0) {
+        assert_int_equal(end, rc);
+        assert_string_equal(again.msg, err->msg);
+    }
+    promtext_free(p);
+    prom_sum_free(e);
+    prom_sum_free(t);
+    return end;
+}
+
+static struct prom_page read_page(const char *text) {
+    struct prom_page r;
+    struct err e = {0};
+    if (read_cut(slice_of(text), NULL, NULL, 1 << 20, &r, &e) < 0) fail_msg("%s", e.msg);
+    return r;
+}
+
+static void assert_refused(const char *text, const char *why) {
+    for (size_t cut = 1; cut < 5; cut++) {
+        struct prom_page r;
+        struct err e = {0};
+        assert_true(read_cut(slice_of(text), NULL, NULL, cut, &r, &e) < 0);
+        assert_string_equal(e.msg, why);
+        assert_int_equal(e.kind, ERR_PROTOCOL);
+    }
+}
+
+static void controller_runtime(void **state) {
+    (void)state;
+    for (size_t cut = 1; cut < sizeof page; cut += cut < 90 ? 1 : 97) {
+        struct prom_page r;
+        struct err e = {0};
+        if (read_cut(slice_of(page), NULL, NULL, cut, &r, &e) < 0) fail_msg("%s", e.msg);
+        assert_string_equal(r.source, "controller-runtime");
+        assert_true(r.v[PROM_ERRORS].value == 10 && r.v[PROM_ERRORS].series == 2);
+        assert_true(r.v[PROM_TOTAL].value == 151 && r.v[PROM_TOTAL].series == 6);
+        assert_true(r.v[PROM_ACTIVE].value == 3);
+        assert_true(r.v[PROM_DEPTH].value == 9);
+        assert_true(r.v[PROM_START].value == 1.76392e+09);
+        assert_true(r.v[PROM_LEADER].value == 1);
+        assert_int_equal(r.samples, 16);
+    }
+}
+
+static void idle_is_not_absent(void **state) {
+    (void)state;
+    struct prom_page r = read_page("controller_runtime_reconcile_total{result=\"error\"} 0\n"
+                                   "controller_runtime_reconcile_total{result=\"success\"} 0\n");
+    assert_true(r.v[PROM_TOTAL].present && r.v[PROM_TOTAL].value == 0);
+    r = read_page("process_start_time_seconds 3\ncontroller_runtime_active_workers{controller=\"x\"} 0\n");
+    assert_false(r.v[PROM_TOTAL].present || r.v[PROM_ERRORS].present);
+    assert_null(r.source);
+    assert_true(r.v[PROM_ACTIVE].present);
+}
+
+static void java(void **state) {
+    (void)state;
+    struct prom_page r = read_page("operator_sdk_reconciliations_started_total{kind=\"X\"} 50.0\n"
+                                   "operator_sdk_reconciliations_success_total{kind=\"X\"} 40.0\n"
+                                   "operator_sdk_reconciliations_failed_total{exception=\"E\",kind=\"X\"} 2.0\n"
+                                   "operator_sdk_reconciliations_executions_widget 1.0\n");
+    assert_string_equal(r.source, "java-operator-sdk");
+    assert_true(r.v[PROM_ERRORS].value == 2 && r.v[PROM_TOTAL].value == 42 && r.v[PROM_ACTIVE].value == 1);
+    r = read_page("reconciliations_success_total{controller_name=\"x\"} 40\nreconciliations_queue{controller_name=\"x\"} 3\n");
+    assert_string_equal(r.source, "java-operator-sdk");
+    assert_false(r.v[PROM_ERRORS].present); /* made at the first error: 0 until then */
+    assert_true(r.v[PROM_ERRORS].value == 0 && r.v[PROM_TOTAL].value == 40 && r.v[PROM_DEPTH].value == 3);
+}
+
+static void openmetrics(void **state) {
+    (void)state;
+    struct prom_page r = read_page("# TYPE controller_runtime_reconcile counter\n# UNIT x y\n"
+                                   "controller_runtime_reconcile_total{result=\"error\"} 1.0 1700000000.123 # {trace_id=\"a b\"} 1.0 1.5\n"
+                                   "controller_runtime_reconcile_total{result=\"success\",} 4.0 # {} 1\n"
+                                   "{\"a.name with dots\",\"label.x\"=\"1\"} 1\n"
+                                   "# EOF\n");
+    assert_true(r.v[PROM_ERRORS].value == 1 && r.v[PROM_TOTAL].value == 5);
+    assert_int_equal(r.samples, 3);
+    assert_refused("a 1\n# EOF\nb 2\n", "line 3: expected nothing after # EOF");
+    read_page("# EOF");
+}
+
+static void without_last_newline(void **state) {
+    (void)state;
+    struct prom_page r = read_page("process_start_time_seconds 12\r\nleader_election_master_status{name=\"x\"} 1");
+    assert_true(r.v[PROM_LEADER].value == 1 && r.v[PROM_START].value == 12);
+}
+
+static void own_selectors(void **state) {
+    (void)state;
+    static const char text[] = "jobs{state=\"failed\",q=\"a.b\"} 3\njobs{state=\"done\",q=\"a.b\"} 10\njobs{state=\"done\",q=\"axb\"} 100\n"
+                               "jobs{q=\"z\\\"q\"} 1000\nother 5\ncontroller_runtime_reconcile_total{result=\"error\"} 7\n";
+    static const struct {
+        const char *errors, *total;
+        double e, t;
+    } v[] = {
+        {"jobs{state=\"failed\"}", "jobs", 3, 1113},
+        {"jobs{state!=\"done\"}", "jobs{state=~\".*\"}", 1003, 1113},
+        {"jobs{state=\"\"}", "jobs{state=~\"fail.*|d.ne\"}", 1000, 113},
+        {"jobs{q=~\"a\\.b\", state=~\"failed\"}", "jobs{q=~\"a\\\\.b\"}", 3, 13},
+        {"jobs{q=~\"a.b\"}", "jobs{q!~\".+x.+\"} + other", 113, 1018},
+        {"other", " jobs { state = \"failed\" , } + jobs{state=\"failed\"} + other ", 5, 8},
+        {"oth*", "j*", 5, 1113},
+        {"jobs{q='z\"q'}", "jobs{q=\"z\\\"q\"}", 1000, 1000},
+        {"absent", "other", 0, 5},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct prom_page r;
+        struct err e = {0};
+        if (read_cut(slice_of(text), v[i].errors, v[i].total, 7, &r, &e) < 0) fail_msg("%s", e.msg);
+        if (r.v[PROM_ERRORS].value != v[i].e || r.v[PROM_TOTAL].value != v[i].t) {
+            fail_msg("%s: %g of %g", v[i].errors, r.v[PROM_ERRORS].value, r.v[PROM_TOTAL].value);
+        }
+        assert_string_equal(r.source, "annotations");
+    }
+}
+
+static void bad_selectors(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } v[] = {
+        {"", "at its end: expected a metric's name"},
+        {"1x", "at character 1: expected a metric's name, found '1'"},
+        {"a{", "at its end: expected a label's name"},
+        {"a{x}", "at character 4: expected one of = != =~ !~, found '}'"},
+        {"a{x!y}", "at character 5: expected = or ~ after !, found 'y'"},
+        {"a{x=y}", "at character 5: expected a quoted value, found 'y'"},
+        {"a{x=\"y}", "at its end: expected the closing quote"},
+        {"a{x=\"y\\q\"}", "at character 8: expected \\, n or a quote after \\, found 'q'"},
+        {"a{x=\"y\" z}", "at character 9: expected , or }, found 'z'"},
+        {"a b", "at character 3: expected + or the end, found 'b'"},
+        {"a +", "at its end: expected a metric's name"},
+        {"rate(a[5m])", "at character 5: expected + or the end, found '('"},
+        {"a{x=~\"(b|c)\"}", "pattern \"(b|c)\": '(' is not supported (allowed: characters, . .* .+ | and \\ before a special one)"},
+        {"a{x=~\"b*\"}", "pattern \"b*\": '*' is not supported (allowed: characters, . .* .+ | and \\ before a special one)"},
+        {"a{x=~\"\\\\d\"}", "pattern \"\\d\": \\ must stand before a special character"},
+        {"a+a+a+a+a+a+a+a+a", "at character 17: expected at most 8 selectors, found 'a'"},
+        {"a{a=\"\",b=\"\",c=\"\",d=\"\",e=\"\",f=\"\",g=\"\",h=\"\",i=\"\"}", "at character 43: expected at most 8 labels, found 'i'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct prom_sum *s = NULL;
+        struct err e = {0};
+        assert_true(prom_sum_parse(slice_of(v[i].text), &s, &e) < 0);
+        assert_null(s);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        assert_string_equal(e.msg, v[i].why);
+    }
+}
+
+static void malformed(void **state) {
+    (void)state;
+    assert_refused("<html>", "line 1: expected a metric's name, found '<'");
+    assert_refused("{\"error\":\"x\"}\n", "line 1: expected , or }, found ':'");
+    assert_refused("{}\n", "line 1: expected a metric's name, found the end of the line");
+    assert_refused("a 1\nb\n", "line 2: expected { or a blank after the metric's name, found the end of the line");
+    assert_refused("404 page not found\n", "line 1: expected a metric's name, found '4'");
+    assert_refused("a\n", "line 1: expected { or a blank after the metric's name, found the end of the line");
+    assert_refused("a one\n", "line 1: expected a number, found 'o'");
+    assert_refused("a 1 x\n", "line 1: expected a timestamp, found 'x'");
+    assert_refused("a 1 2 3\n", "line 1: expected the end of the line, found '3'");
+    assert_refused("a{b 1\n", "line 1: expected =, found '1'");
+    assert_refused("a{b=c} 1\n", "line 1: expected a quoted value, found 'c'");
+    assert_refused("a{b=\"c} 1\n", "line 1: expected the closing quote, found the end of the line");
+    assert_refused("a{b=\"\\t\"} 1\n", "line 1: expected \\, n or a quote after a backslash, found 't'");
+    assert_refused("a{b=\"c\";d=\"e\"} 1\n", "line 1: expected , or }, found ';'");
+    assert_refused("\n\na{b=\"c\"}\n", "line 3: expected a number, found the end of the line");
+    assert_refused("a 1 # x\n", "line 1: expected { of an exemplar, found 'x'");
+    assert_refused("{a=\"b\"} 1\n", "line 1: expected a metric's name, found ' '");
+    assert_refused("\x01\n", "line 1: expected a metric's name, found byte 0x01");
+    assert_refused("", "an empty metrics page");
+    assert_refused("# HELP only\n", "a metrics page without a sample");
+}
+
+static void strange_numbers(void **state) {
+    (void)state;
+    assert_refused("controller_runtime_reconcile_total 1\ncontroller_runtime_reconcile_total NaN\n",
+                   "line 2: expected a count in controller_runtime_reconcile_total, found nan");
+    assert_refused("controller_runtime_reconcile_total +Inf\n", "line 1: expected a count in controller_runtime_reconcile_total, found inf");
+    assert_refused("controller_runtime_reconcile_total -1\n", "line 1: expected a count in controller_runtime_reconcile_total, found -1");
+    struct prom_page r = read_page("workqueue_depth NaN\nx -Inf\ny 1e-320\nprocess_start_time_seconds +Inf\n");
+    assert_false(r.v[PROM_DEPTH].present || r.v[PROM_START].present);
+    assert_refused("a 1e999\n", "line 1: expected a number, found '1'");
+    assert_refused("controller_runtime_reconcile_total 1e308\ncontroller_runtime_reconcile_total{a=\"b\"} 1e308\n",
+                   "line 2: expected a count in controller_runtime_reconcile_total, found 1e+308");
+}
+
+static void limits(void **state) {
+    (void)state;
+    cleanup_buf struct buf b = BUF(64 << 20);
+    struct prom_page r;
+    struct err e = {0};
+    /* a long comment is skipped, whole and in pieces */
+    buf_adds(&b, "# HELP x ");
+    for (int i = 0; i < PROM_MAX_LINE; i++) buf_addc(&b, 'x');
+    buf_adds(&b, "\nprocess_start_time_seconds 5\n?");
+    for (size_t cut = 1; cut < b.n * 2; cut = cut * 3 + 1) {
+        assert_true(read_cut(buf_slice(&b), NULL, NULL, cut, &r, &e) < 0);
+        assert_string_equal(e.msg, "line 3: expected a metric's name, found '?'");
+    }
+    /* a long sample is not */
+    buf_clear(&b);
+    buf_adds(&b, "x{y=\"");
+    for (int i = 0; i < PROM_MAX_LINE; i++) buf_addc(&b, 'x');
+    buf_adds(&b, "\"} 1\n");
+    for (size_t cut = 1000; cut < b.n * 4; cut *= 4) {
+        assert_int_equal(read_cut(buf_slice(&b), NULL, NULL, cut, &r, &e), -E2BIG);
+        assert_string_equal(e.msg, "line 1: longer than 65536 bytes");
+    }
+    buf_clear(&b);
+    for (int i = 0; i <= PROM_MAX_SERIES; i++) buf_adds(&b, "x 1\n");
+    assert_int_equal(read_cut(buf_slice(&b), NULL, NULL, 4096, &r, &e), -E2BIG);
+    assert_string_equal(e.msg, "line 500001: more than 500000 samples");
+    buf_clear(&b);
+    while (b.n <= PROM_MAX_PAGE) buf_adds(&b, "#########################################################################\n");
+    assert_int_equal(read_cut(buf_slice(&b), NULL, NULL, 1 << 20, &r, &e), -E2BIG);
+    buf_clear(&b);
+    buf_adds(&b, "x{");
+    for (int i = 0; i <= 128; i++) buf_addf(&b, "l%d=\"\\\\\",", i);
+    buf_adds(&b, "} 1\n");
+    assert_true(read_cut(buf_slice(&b), NULL, NULL, 4096, &r, &e) < 0);
+    assert_string_equal(e.msg, "line 1: expected at most 128 labels, found 'l'");
+}
+
+/* Damage anywhere: an answer or an error, never a crash, and the same for every cut. */
+static void random_damage(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        struct rng rng = {seed};
+        char *text = slice_dup(slice_of(page));
+        size_t n = sizeof page - 1;
+        for (uint64_t k = rng_below(&rng, 8); k > 0; k--) text[rng_below(&rng, n)] = "\"{}\\\n#=, \x00\xff"[rng_below(&rng, 12)];
+        n -= rng_below(&rng, n / 2);
+        struct prom_page a = {0}, b = {0};
+        struct err e = {0}, f = {0};
+        int x = read_cut(slice_make(text, n), NULL, NULL, n, &a, &e);
+        int y = read_cut(slice_make(text, n), NULL, NULL, 1 + rng_below(&rng, 60), &b, &f);
+        if (x != y || strcmp(e.msg, f.msg) || memcmp(&a, &b, sizeof a)) fail_msg("seed %llu: %s, %s", (unsigned long long)seed, e.msg, f.msg);
+        free(text);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(controller_runtime), cmocka_unit_test(idle_is_not_absent), cmocka_unit_test(java),
+        cmocka_unit_test(openmetrics),        cmocka_unit_test(without_last_newline), cmocka_unit_test(own_selectors),
+        cmocka_unit_test(bad_selectors),      cmocka_unit_test(malformed),          cmocka_unit_test(strange_numbers),
+        cmocka_unit_test(limits),             cmocka_unit_test(random_damage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* Annotations: defaults, every value's limits, and words that name the annotation, what was read and what is allowed. */
+#include "rollout/spec.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <math.h>
+
+static cJSON *annotations(const char *pairs) { /* "canary-percent=10\nsoak=5s" */
+    cJSON *a = cJSON_CreateObject();
+    struct slice rest = slice_of(pairs), line, name, value;
+    while (rest.n) {
+        slice_cut(rest, '\n', &line, &rest);
+        slice_cut(line, '=', &name, &value);
+        char *key = xasprintf(HANDOVER_PREFIX "%.*s", SLF(name)), *text = slice_dup(value);
+        cJSON_AddStringToObject(a, key, text);
+        free(key);
+        free(text);
+    }
+    return a;
+}
+
+static void defaults(void **state) {
+    (void)state;
+    cleanup_json cJSON *a = annotations("canary-percent=10");
+    cleanup_spec struct spec s;
+    assert_int_equal(spec_parse(a, &s, NULL), 0);
+    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.mode == MODE_REPLICAS && s.auto_rate && s.max_regression == 2);
+    assert_true(s.soak_ns == 300 * NS_PER_S && s.quiet_ns == 10 * NS_PER_S && s.deadline_ns == 3600 * NS_PER_S);
+    assert_true(s.min_events == 10 && s.on_inconclusive == INCONCLUSIVE_PAUSE && s.metrics == METRICS_AUTO && s.metrics_ok);
+    assert_null(s.errors);
+    assert_null(s.canary_args);
+    assert_null(s.lease_name);
+    for (int i = 0; i < ACTION_N; i++) assert_null(s.action[i]);
+    assert_true(spec_opted_in(a));
+    assert_false(spec_opted_in(NULL));
+}
+
+static void everything(void **state) {
+    (void)state;
+    cleanup_json cJSON *a = annotations(
+        "canary-percent= 5, 20,50 \nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\nmin-events=3\nquiet=0s\n"
+        "deadline=2h\non-inconclusive=rollback\nmetrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
+        "canary-args=--x=1  --y\ncanary-env=A=1 B_C==2\nlease=ns/name\npromote=abc@1\nretry=abc\nstatus=whatever\nunknown=x");
+    cleanup_spec struct spec s;
+    struct err e = {0};
+    if (spec_parse(a, &s, &e) < 0) fail_msg("%s", e.msg);
+    assert_true(s.nsteps == 3 && s.step[0] == 5 && s.step[1] == 20 && s.step[2] == 50);
+    assert_true(!s.auto_rate && fabs(s.max_error_rate - .025) < 1e-12 && s.max_regression == 1.5 && s.soak_ns == 90 * NS_PER_S);
+    assert_true(s.min_events == 3 && s.quiet_ns == 0 && s.deadline_ns == 7200 * NS_PER_S && s.on_inconclusive == INCONCLUSIVE_ROLLBACK);
+    assert_true(s.metrics == METRICS_ENDPOINT && s.https && s.tls_insecure && s.port == 8443);
+    assert_string_equal(s.path, "/some/metrics?x=1");
+    assert_string_equal(s.errors, "a{b=\"c\"}");
+    assert_string_equal(s.canary_args[1], "--y");
+    assert_null(s.canary_args[2]);
+    assert_string_equal(s.canary_env[1], "B_C==2");
+    assert_string_equal(s.lease_ns, "ns");
+    assert_string_equal(s.lease_name, "name");
+    assert_string_equal(s.action[ACTION_PROMOTE], "abc@1");
+    assert_true(slice_eqs(spec_action_hash(s.action[ACTION_PROMOTE]), "abc"));
+    assert_true(slice_eqs(spec_action_hash(s.action[ACTION_RETRY]), "abc"));
+}
+
+static void endpoints(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool https;
+        int port;
+        const char *path;
+    } v[] = {{":8080/metrics", false, 8080, "/metrics"},
+             {"http://:1/", false, 1, "/"},
+             {"https://:65535/m", true, 65535, "/m"}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *text = xasprintf("canary-percent=1\nmetrics=%s", v[i].text);
+        cleanup_json cJSON *a = annotations(text);
+        cleanup_spec struct spec s;
+        assert_int_equal(spec_parse(a, &s, NULL), 0);
+        assert_true(s.https == v[i].https && s.port == v[i].port && !s.tls_insecure);
+        assert_string_equal(s.path, v[i].path);
+    }
+}
+
+static void refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *pairs, *name, *read, *allowed;
+    } v[] = {
+        {"canary-percent=lots", "canary-percent", "\"lots\"", "1..100"},
+        {"canary-percent=", "canary-percent", "\"\"", "1..100"},
+        {"canary-percent=0", "canary-percent", "\"0\"", "1..100"},
+        {"canary-percent=101", "canary-percent", "\"101\"", "1..100"},
+        {"canary-percent=10%", "canary-percent", "\"10%\"", "1..100"},
+        {"canary-percent=5,5", "canary-percent", "\"5,5\"", "ascending"},
+        {"canary-percent=20,5", "canary-percent", "\"20,5\"", "ascending"},
+        {"canary-percent=5,", "canary-percent", "\"5,\"", "ascending"},
+        {"canary-percent=+5", "canary-percent", "\"+5\"", "ascending"},
+        {"canary-percent=1.5", "canary-percent", "\"1.5\"", "whole"},
+        {"canary-percent=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "canary-percent", "21\"", "at most 20"},
+        {"mode=objects", "mode", "\"objects\"", "not available in this version"},
+        {"mode=leader", "mode", "\"leader\"", "not available in this version"},
+        {"mode=Replicas", "mode", "\"Replicas\"", "allowed: replicas"},
+        {"max-error-rate=2", "max-error-rate", "\"2\"", "such as 2%"},
+        {"max-error-rate=0%", "max-error-rate", "\"0%\"", "above 0"},
+        {"max-error-rate=100%", "max-error-rate", "\"100%\"", "below 100"},
+        {"max-error-rate=-1%", "max-error-rate", "\"-1%\"", "above 0"},
+        {"max-error-rate=nan%", "max-error-rate", "\"nan%\"", "above 0"},
+        {"max-error-rate=1e1%", "max-error-rate", "\"1e1%\"", "above 0"},
+        {"max-error-rate=%", "max-error-rate", "\"%\"", "above 0"},
+        {"max-regression=0.5", "max-regression", "\"0.5\"", "1 to 100"},
+        {"max-regression=inf", "max-regression", "\"inf\"", "1 to 100"},
+        {"max-regression=2x", "max-regression", "\"2x\"", "1 to 100"},
+        {"soak=5", "soak", "\"5\"", "duration"},
+        {"soak=500ms", "soak", "\"500ms\"", "at least 1s"},
+        {"soak=-5m", "soak", "\"-5m\"", "duration"},
+        {"soak=9999999h", "soak", "\"9999999h\"", "duration"},
+        {"min-events=0", "min-events", "\"0\"", "at least 1"},
+        {"min-events=ten", "min-events", "\"ten\"", "whole number"},
+        {"min-events=99999999999999999999", "min-events", "\"99999999999999999999\"", "whole number"},
+        {"quiet=11m", "quiet", "\"11m\"", "10m"},
+        {"deadline=x", "deadline", "\"x\"", "duration"},
+        {"on-inconclusive=abort", "on-inconclusive", "\"abort\"", "pause, rollback or promote"},
+        {"metrics=prometheus", "metrics", "\"prometheus\"", "not available in this version"},
+        {"metrics=8080/metrics", "metrics", "\"8080/metrics\"", ":8080/metrics"},
+        {"metrics=:8080", "metrics", "\":8080\"", ":8080/metrics"},
+        {"metrics=:0/metrics", "metrics", "\":0/metrics\"", ":8080/metrics"},
+        {"metrics=:65536/metrics", "metrics", "65536", ":8080/metrics"},
+        {"metrics=http://evil:80/metrics", "metrics", "evil", ":8080/metrics"},
+        {"metrics=:80/a b", "metrics", "a b", ":8080/metrics"},
+        {"metrics=:80/a\rHost: x", "metrics", "a?Host", ":8080/metrics"},
+        {"errors=a{\ntotal=b", "errors", "at its end: expected a label's name", "metric selector"},
+        {"errors=a\ntotal=rate(b)", "total", "expected + or the end, found '('", "metric selector"},
+        {"objects=widgets.v1.example.com", "objects", "\"widgets.v1.example.com\"", "not available"},
+        {"canary-args=", "canary-args", "\"\"", "words"},
+        {"canary-env=A", "canary-env", "\"A\" is no NAME=value", "words"},
+        {"canary-env=1A=2", "canary-env", "\"1A=2\" is no NAME=value", "words"},
+        {"lease=A/b", "lease", "\"A/b\"", "namespace/name"},
+        {"lease=a/b/c", "lease", "\"a/b/c\"", "namespace/name"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        bool percent = !strncmp(v[i].pairs, "canary-percent", 14);
+        cleanup_free char *text = xasprintf("%s%s", percent ? "" : "canary-percent=10\n", v[i].pairs);
+        cleanup_json cJSON *a = annotations(text);
+        cleanup_spec struct spec s;
+        struct err e = {0};
+        if (spec_parse(a, &s, &e) == 0) fail_msg("%s was taken", text);
+        cleanup_free char *begin = xasprintf("handover.dev/%s: \"", v[i].name);
+        if (e.kind != ERR_CONFIG || strncmp(e.msg, begin, strlen(begin)) || !strstr(e.msg, v[i].read) || !strstr(e.msg, v[i].allowed)) {
+            fail_msg("%s: %s", text, e.msg);
+        }
+    }
+}
+
+static void across(void **state) {
+    (void)state;
+    static const struct {
+        const char *pairs, *why;
+    } v[] = {
+        {"soak=5m", "handover.dev/canary-percent: missing; allowed: a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
+        {"canary-percent=5\nerrors=a", "handover.dev/errors: given without handover.dev/total; allowed: both or neither"},
+        {"canary-percent=5\ntotal=a", "handover.dev/total: given without handover.dev/errors; allowed: both or neither"},
+        {"canary-percent=5,20,50\nsoak=20m",
+         "handover.dev/deadline: \"1h\" leaves no time for 3 steps of handover.dev/soak 20m; allowed: more than 1h"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_json cJSON *a = annotations(v[i].pairs);
+        cleanup_spec struct spec s;
+        struct err e = {0};
+        assert_int_not_equal(spec_parse(a, &s, &e), 0);
+        assert_string_equal(e.msg, v[i].why);
+    }
+}
+
+static void good_parts_of_a_bad_one(void **state) {
+    (void)state;
+    cleanup_json cJSON *a = annotations("canary-percent=x\nmetrics=:1/m\nsoak=7s\nabort=h");
+    cleanup_spec struct spec s;
+    assert_int_not_equal(spec_parse(a, &s, NULL), 0);
+    assert_true(s.metrics_ok && s.port == 1 && s.soak_ns == 7 * NS_PER_S);
+    assert_string_equal(s.action[ACTION_ABORT], "h");
+    cleanup_json cJSON *b = annotations("canary-percent=1\nmetrics=nowhere");
+    cleanup_spec struct spec t;
+    assert_int_not_equal(spec_parse(b, &t, NULL), 0);
+    assert_false(t.metrics_ok);
+}
+
+static void strange_json(void **state) {
+    (void)state;
+    static const char *const text[] = {"{\"handover.dev/canary-percent\":10}", "{\"handover.dev/canary-percent\":null}",
+                                       "{\"handover.dev/canary-percent\":{\"a\":1}}", "[]", "\"x\"",
+                                       "{\"handover.dev/canary-percent\":\"10\",\"handover.dev/promote\":7}"};
+    for (size_t i = 0; i < ARRAY_LEN(text); i++) {
+        cleanup_json cJSON *a = json_parse(slice_of(text[i]), NULL);
+        cleanup_spec struct spec s;
+        assert_int_equal(spec_parse(a, &s, NULL) == 0, i == 5);
+        assert_null(s.action[ACTION_PROMOTE]);
+    }
+    cleanup_json cJSON *a = annotations("canary-percent=10");
+    char huge[3000];
+    memset(huge, '\xc3', sizeof huge);
+    huge[sizeof huge - 1] = '\0';
+    cJSON_AddStringToObject(a, "handover.dev/soak", huge);
+    cleanup_spec struct spec s;
+    struct err e = {0};
+    assert_int_not_equal(spec_parse(a, &s, &e), 0);
+    assert_non_null(strstr(e.msg, "longer than 1024 bytes"));
+    assert_true(strlen(e.msg) < 300);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(everything), cmocka_unit_test(endpoints),
+                                       cmocka_unit_test(refused), cmocka_unit_test(across), cmocka_unit_test(good_parts_of_a_bad_one),
+                                       cmocka_unit_test(strange_json)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
