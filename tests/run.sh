@@ -86,7 +86,7 @@ run_ctest() {
 # clang-tidy reads how clang compiled; gcc's options are not all known to it.
 run_tidy() {
   local log=$clang_build/tidy.log rc=0
-  git ls-files 'src/*.c' 'leader/*.c' 'rollout/*.c' |
+  sed -n 's/^ *"file": "\(.*\)".*/\1/p' "$clang_build/compile_commands.json" | grep -E "^$top/(src|leader|rollout)/" |
     xargs -P "$jobs" -n 4 clang-tidy-14 -p "$clang_build" --quiet >"$log" 2>/dev/null || rc=$?
   grep -E '^[^ ].*(error|warning):' "$log" | sed "s|$top/||" | sort -u || true
   return $rc
