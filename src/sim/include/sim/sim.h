@@ -61,4 +61,23 @@ void sim_compact(struct sim *s);
 uint64_t sim_requests(const struct sim *s); /* requests handled so far */
 /* Prints the object as JSON or returns -ENOENT; group "" for core. For tests. */
 int sim_peek(const struct sim *s, const char *resource, const char *ns, const char *name, struct buf *out);
+
+/* ---- pods from the inside: for a simulated network, and for processes that are the test's own ---- */
+/* GET of path at a pod's address. 0, -EHOSTUNREACH (no such pod) or -ECONNREFUSED; *ret_type is a literal; the answer is to
+ * come *ret_delay_ns later. */
+int sim_pod_get(struct sim *s, struct slice ip, int port, struct slice path, int *ret_status, const char **ret_type,
+                int64_t *ret_delay_ns, struct buf *body);
+/* Containers whose image's script says "external": true are run by somebody else. start: the container runs from now on
+ * (again); term: it is asked to stop; kill: it has to be gone now. Called from within the sim: start or stop nothing
+ * heavy inside, and call no sim_ function, but do it on the next turn. */
+struct sim_runtime {
+    void (*start)(void *ctx, const char *ns, const char *pod, const char *container);
+    void (*term)(void *ctx, const char *ns, const char *pod, const char *container, int64_t grace_ns);
+    void (*kill)(void *ctx, const char *ns, const char *pod, const char *container);
+};
+void sim_set_runtime(struct sim *s, const struct sim_runtime *rt, void *ctx); /* rt is kept; before any such pod is made */
+/* What such a process does, as its kubelet sees it. -ENOENT: no such pod or container, or it does not run. */
+int sim_container_ready(struct sim *s, const char *ns, const char *pod, const char *container, bool ready);
+int sim_container_exit(struct sim *s, const char *ns, const char *pod, const char *container, int exit_code,
+                       struct slice message);
 #endif
