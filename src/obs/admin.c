@@ -1,0 +1,137 @@
+/* The admin port: metrics, health, the page. Every answer is made and sent in the call that brings the request. */
+#include "admin_impl.h"
+#include "gzip.h"
+#include <errno.h>
+
+enum { GZIP_MIN = 1024, REQUEST_BODY_CAP = 4096, CONNECTIONS = 64 };
+static const char text_type[] = "text/plain; charset=utf-8";
+
+static void count(struct admin *a, int status) {
+    int hundreds = status / 100;
+    if (hundreds >= 1 && hundreds <= 5) metric_inc(a->requests[hundreds]);
+}
+
+static void answer(struct admin *a, struct http_exchange *x, int status, const char *type, const char *allow, struct slice body) {
+    struct http_headers h = {.n = 0};
+    cleanup_buf struct buf packed = BUF(ADMIN_PAGE_CAP);
+    http_headers_add(&h, SL("Cache-Control"), SL("no-store"));
+    http_headers_add(&h, SL("X-Content-Type-Options"), SL("nosniff"));
+    http_headers_add(&h, SL("Content-Security-Policy"), SL("default-src 'none'; style-src 'unsafe-inline'"));
+    http_headers_add(&h, SL("Vary"), SL("Accept-Encoding"));
+    if (allow) http_headers_add(&h, SL("Allow"), slice_of(allow));
+    if (body.n >= GZIP_MIN && gzip_accepted(http_x_header(x, "Accept-Encoding")) && gzip_add(&packed, body) == 0) {
+        http_headers_add(&h, SL("Content-Encoding"), SL("gzip"));
+        body = buf_slice(&packed);
+    }
+    count(a, status);
+    http_reply_begin(x, status, type, &h);
+    http_reply_send(x, body);
+    http_reply_end(x);
+}
+
+static void answer_text(struct admin *a, struct http_exchange *x, int status, struct slice body) {
+    answer(a, x, status, text_type, NULL, body);
+}
+
+static void on_metrics(struct admin *a, struct http_exchange *x) {
+    cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
+    if (metrics_write(a->metrics, &out) < 0) {
+        answer_text(a, x, 500, SL("the metrics do not fit their page\n"));
+    } else {
+        answer(a, x, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, buf_slice(&out));
+    }
+}
+
+/* path: "/healthz" or "/healthz/NAME" (livez is the same); false: neither. */
+static bool on_health(struct admin *a, struct http_exchange *x, struct slice path, struct slice query) {
+    static const struct {
+        const char *path;
+        bool readyz;
+    } probes[] = {{"/healthz", false}, {"/livez", false}, {"/readyz", true}};
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        struct slice p = slice_of(probes[i].path);
+        if (!slice_starts(path, p) || (path.n > p.n && path.p[p.n] != '/')) continue;
+        cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
+        int status = path.n > p.n + 1 ? health_write_one(a, probes[i].readyz, slice_make(path.p + p.n + 1, path.n - p.n - 1), &out)
+                                      : health_write(a, probes[i].readyz, query, &out);
+        answer_text(a, x, status, status == 404 ? SL("no such check\n") : buf_slice(&out));
+        return true;
+    }
+    return false;
+}
+
+static void on_page(struct admin *a, struct http_exchange *x, const struct admin_page_entry *p) {
+    cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
+    p->fn(p->ctx, &out);
+    answer(a, x, 200, p->content_type, NULL, buf_slice(&out));
+}
+
+static void on_request(void *ctx, struct http_exchange *x) {
+    struct admin *a = ctx;
+    struct slice path, query;
+    slice_cut(http_x_target(x), '?', &path, &query);
+    if (!slice_eqs(http_x_method(x), "GET") && !slice_eqs(http_x_method(x), "HEAD")) {
+        answer(a, x, 405, text_type, "GET, HEAD", SL("only GET and HEAD\n"));
+        return;
+    }
+    if (slice_eqs(path, "/metrics")) {
+        on_metrics(a, x);
+        return;
+    }
+    if (on_health(a, x, path, query)) return;
+    for (size_t i = 0; i < a->npages; i++) {
+        if (!slice_eqs(path, a->pages[i].path)) continue;
+        on_page(a, x, &a->pages[i]);
+        return;
+    }
+    if (slice_eqs(path, "/")) {
+        cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
+        page_write(a, &out);
+        answer(a, x, 200, "text/html; charset=utf-8", NULL, buf_slice(&out));
+        return;
+    }
+    answer_text(a, x, 404, SL("not found; / lists what there is\n"));
+}
+
+static void admin_free(struct admin *a) {
+    free(a->checks);
+    free(a->pages);
+    free(a);
+}
+
+int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret, struct err *err) {
+    static const char *const codes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    const struct http_limits limits = {.body_cap = REQUEST_BODY_CAP, .connections = CONNECTIONS, .header_ns = 10 * NS_PER_S};
+    struct admin *a = xcalloc(1, sizeof *a);
+    *a = (struct admin){.world = w, .metrics = m, .log = log, .started_ns = world_boot_ns(w)};
+    int r = http_listen(w, addr, &limits, on_request, a, &a->listener, err);
+    if (r < 0) {
+        admin_free(a);
+        return err_wrap(err, "the admin port for metrics and health");
+    }
+    struct metric_family *f = metrics_family(m, METRIC_COUNTER, "handover_admin_requests_total",
+                                             "Requests answered on the port for metrics and health", "code", NULL, 0);
+    for (size_t i = 1; i < ARRAY_LEN(codes); i++) a->requests[i] = metric_with(f, &codes[i]);
+    *ret = a;
+    return 0;
+}
+
+void admin_stop(struct admin *a) {
+    if (!a) return;
+    http_listener_close(a->listener);
+    admin_free(a);
+}
+
+int admin_port(const struct admin *a) {
+    return http_listener_port(a->listener);
+}
+
+void admin_check(struct admin *a, const char *name, bool readyz_only, bool (*check)(void *ctx, struct buf *why), void *ctx) {
+    a->checks = xgrow(a->checks, &a->checks_cap, a->nchecks + 1, sizeof *a->checks);
+    a->checks[a->nchecks++] = (struct admin_check_entry){name, readyz_only, check, ctx};
+}
+
+void admin_page(struct admin *a, const char *path, const char *content_type, void (*fn)(void *ctx, struct buf *out), void *ctx) {
+    a->pages = xgrow(a->pages, &a->pages_cap, a->npages + 1, sizeof *a->pages);
+    a->pages[a->npages++] = (struct admin_page_entry){path, content_type, fn, ctx};
+}

@@ -1,0 +1,36 @@
+/* What the admin port's files share. Private. */
+#ifndef OBS_ADMIN_IMPL_H
+#define OBS_ADMIN_IMPL_H
+#include "obs/obs.h"
+
+struct admin_check_entry {
+    const char *name;
+    bool readyz_only;
+    bool (*fn)(void *ctx, struct buf *why);
+    void *ctx;
+};
+struct admin_page_entry {
+    const char *path, *content_type;
+    void (*fn)(void *ctx, struct buf *out);
+    void *ctx;
+};
+struct admin {
+    struct world *world;
+    struct metrics *metrics;
+    struct log *log;
+    struct http_listener *listener;
+    int64_t started_ns;
+    struct admin_check_entry *checks;
+    size_t nchecks, checks_cap;
+    struct admin_page_entry *pages;
+    size_t npages, pages_cap;
+    struct metric *requests[6]; /* by hundreds of the status */
+    bool was_failing[2];        /* healthz, readyz: so that a change is logged, not each probe */
+};
+enum { ADMIN_PAGE_CAP = 64 << 20, ADMIN_WHY_CAP = 1024 };
+bool admin_run_check(const struct admin_check_entry *c, struct buf *why); /* why: one line */
+/* The answer to /healthz or /readyz with its query; the status to answer it with. */
+int health_write(struct admin *a, bool readyz, struct slice query, struct buf *out);
+int health_write_one(struct admin *a, bool readyz, struct slice name, struct buf *out); /* 404: there is none */
+void page_write(struct admin *a, struct buf *out); /* the HTML page */
+#endif

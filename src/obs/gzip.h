@@ -1,0 +1,10 @@
+/* Compressed answers for clients that ask for them. Private. */
+#ifndef OBS_GZIP_H
+#define OBS_GZIP_H
+#include "base/buf.h"
+
+/* Does this Accept-Encoding (empty: the header is absent) allow gzip? A weight of 0 forbids it. */
+bool gzip_accepted(struct slice accept_encoding);
+/* Appends in as one gzip member, at the fastest level: the loop waits meanwhile. */
+int gzip_add(struct buf *out, struct slice in);
+#endif

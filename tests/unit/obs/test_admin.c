@@ -1,0 +1,262 @@
+/* The admin port through the world's server interface: what it answers, and to what it does not fall. */
+#include "fake_world.h"
+#include "gunzip.h"
+#include "obs/obs.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+struct lines {
+    size_t n;
+    char last[512];
+};
+
+static void count_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+    struct lines *l = ctx;
+    cleanup_buf struct buf out = BUF(4096);
+    log_format_text(&out, level, wall_ns, msg, f, n);
+    snprintf(l->last, sizeof l->last, "%s", buf_str(&out));
+    l->n++;
+}
+
+struct fixture {
+    struct fake_world fw;
+    struct metrics *m;
+    struct admin *a;
+    struct fake_answer ans;
+    struct lines lines;
+    struct log log;
+    bool leader_well, cache_well;
+};
+
+static bool check_leader(void *ctx, struct buf *why) {
+    struct fixture *f = ctx;
+    buf_adds(why, "lease\nexpired"); /* also when well: not shown then */
+    return f->leader_well;
+}
+
+static bool check_cache(void *ctx, struct buf *why) {
+    struct fixture *f = ctx;
+    (void)why;
+    return f->cache_well;
+}
+
+static int setup(void **state) {
+    struct fixture *f = xcalloc(1, sizeof *f);
+    fake_world_init(&f->fw, 1);
+    f->m = metrics_new(100);
+    f->log = (struct log){.sink = {count_line, &f->lines}, .min = LOG_INFO};
+    assert_int_equal(admin_start(&f->fw.base, ":8080", f->m, &f->log, &f->a, NULL), 0);
+    f->leader_well = f->cache_well = true;
+    admin_check(f->a, "leader", false, check_leader, f);
+    admin_check(f->a, "cache", true, check_cache, f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    fake_answer_free(&f->ans);
+    admin_stop(f->a);
+    assert_false(f->fw.listening);
+    metrics_free(f->m);
+    fake_world_check(&f->fw);
+    free(f);
+    return 0;
+}
+
+static const char *get_as(struct fixture *f, const char *method, const char *target, const char *accept) {
+    struct http_headers h = {.n = 0};
+    if (accept) http_headers_add(&h, SL("accept-encoding"), slice_of(accept));
+    fake_answer_free(&f->ans);
+    fake_request(&f->fw, &f->ans, method, target, &h);
+    assert_true(f->ans.ended);
+    return buf_str(&f->ans.body);
+}
+
+static const char *get(struct fixture *f, const char *target) {
+    return get_as(f, "GET", target, NULL);
+}
+
+static void healthy(void **state) {
+    struct fixture *f = *state;
+    assert_string_equal(get(f, "/healthz"), "ok");
+    assert_int_equal(f->ans.status, 200);
+    assert_string_equal(f->ans.content_type, "text/plain; charset=utf-8");
+    assert_non_null(strstr(buf_str(&f->ans.raw), "X-Content-Type-Options: nosniff\n"));
+    assert_non_null(strstr(buf_str(&f->ans.raw), "Cache-Control: no-store\n"));
+    assert_string_equal(get(f, "/livez"), "ok");
+    assert_string_equal(get(f, "/readyz"), "ok");
+    assert_string_equal(get(f, "/healthz/"), "ok");
+    assert_string_equal(get(f, "/healthz?verbose"), "[+]ping ok\n[+]leader ok\nhealthz check passed\n");
+    assert_string_equal(get(f, "/readyz?verbose=true"), "[+]ping ok\n[+]leader ok\n[+]cache ok\nreadyz check passed\n");
+    assert_int_equal(f->lines.n, 0);
+}
+
+static void failing(void **state) {
+    struct fixture *f = *state;
+    f->leader_well = f->cache_well = false;
+    assert_string_equal(get(f, "/healthz"), "[+]ping ok\n[-]leader failed: lease expired\nhealthz check failed\n");
+    assert_int_equal(f->ans.status, 500);
+    assert_string_equal(get(f, "/readyz"), "[+]ping ok\n[-]leader failed: lease expired\n[-]cache failed: no reason given\nreadyz check failed\n");
+    assert_int_equal(f->ans.status, 500);
+    assert_int_equal(f->lines.n, 3); /* each check of each probe */
+    get(f, "/readyz");
+    get(f, "/healthz");
+    assert_int_equal(f->lines.n, 3); /* but not each probe */
+    f->leader_well = true;
+    assert_string_equal(get(f, "/healthz"), "ok");
+    f->leader_well = false;
+    get(f, "/healthz");
+    assert_int_equal(f->lines.n, 4);
+    assert_non_null(strstr(f->lines.last, "check=leader"));
+}
+
+static void excluded_checks(void **state) {
+    struct fixture *f = *state;
+    f->leader_well = false;
+    assert_string_equal(get(f, "/readyz?exclude=leader"), "ok");
+    assert_string_equal(get(f, "/readyz?verbose&exclude=leader&exclude=ping&exclude=no%22ne"),
+                        "[+]ping excluded: ok\n[+]leader excluded: ok\n[+]cache ok\n"
+                        "warn: some health checks cannot be excluded: no matches for \"no%22ne\"\nreadyz check passed\n");
+    get(f, "/healthz?exclude=cache&verbose");
+    assert_non_null(strstr(buf_str(&f->ans.body), "no matches for \"cache\""));
+}
+
+static void single_checks(void **state) {
+    struct fixture *f = *state;
+    assert_string_equal(get(f, "/readyz/cache"), "ok");
+    assert_string_equal(get(f, "/healthz/ping"), "ok");
+    get(f, "/healthz/cache"); /* readiness only */
+    assert_int_equal(f->ans.status, 404);
+    get(f, "/healthz/none");
+    assert_int_equal(f->ans.status, 404);
+    f->leader_well = false;
+    assert_string_equal(get(f, "/livez/leader"), "internal server error: lease expired\n");
+    assert_int_equal(f->ans.status, 500);
+}
+
+static void metrics_plain_and_packed(void **state) {
+    struct fixture *f = *state;
+    struct metric_family *fam = metrics_family(f->m, METRIC_COUNTER, "things_total", "Things", "kind", NULL, 0);
+    for (int i = 0; i < 90; i++) {
+        char kind[16];
+        snprintf(kind, sizeof kind, "k%d", i);
+        metric_inc(metric_with(fam, (const char *const[]){kind}));
+    }
+    cleanup_free char *plain = xstrdup(get(f, "/metrics"));
+    assert_string_equal(f->ans.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    assert_non_null(strstr(plain, "things_total{kind=\"k89\"} 1\n"));
+    assert_string_equal(f->ans.encoding, "");
+    assert_string_equal(f->ans.vary, "Accept-Encoding");
+    assert_non_null(strstr(get(f, "/metrics?name[]=x"), "handover_admin_requests_total{code=\"2xx\"} 1\n"));
+    get_as(f, "GET", "/metrics", "gzip");
+    assert_string_equal(f->ans.encoding, "gzip");
+    assert_true(f->ans.body.n < strlen(plain));
+    cleanup_buf struct buf out = BUF(1 << 20);
+    assert_true(gunzip(buf_slice(&f->ans.body), &out));
+    assert_non_null(strstr(buf_str(&out), "things_total{kind=\"k89\"} 1\n"));
+    get_as(f, "GET", "/healthz", "gzip"); /* not worth it */
+    assert_string_equal(f->ans.encoding, "");
+}
+
+static void write_state(void *ctx, struct buf *out) {
+    (void)ctx;
+    buf_adds(out, "leader <b>&\"pod-1\"");
+}
+
+static void write_json(void *ctx, struct buf *out) {
+    (void)ctx;
+    buf_adds(out, "{}");
+}
+
+static void write_long(void *ctx, struct buf *out) {
+    (void)ctx;
+    for (int i = 0; i < 30000; i++) buf_adds(out, "row\n");
+}
+
+static void the_page(void **state) {
+    struct fixture *f = *state;
+    admin_page(f->a, "/leader", "text/plain; charset=utf-8", write_state, f);
+    admin_page(f->a, "/status.json", "application/json", write_json, f);
+    admin_page(f->a, "/long", "text/plain", write_long, f);
+    f->cache_well = false;
+    f->fw.now_ns += 3700 * NS_PER_S;
+    const char *page = get(f, "/");
+    assert_int_equal(f->ans.status, 200);
+    assert_string_equal(f->ans.content_type, "text/html; charset=utf-8");
+    assert_non_null(strstr(buf_str(&f->ans.raw), "Content-Security-Policy: default-src 'none'"));
+    assert_non_null(strstr(page, "Handover " HANDOVER_VERSION));
+    assert_non_null(strstr(page, "up 1h1m40s"));
+    assert_non_null(strstr(page, "<pre>leader &lt;b&gt;&amp;&quot;pod-1&quot;</pre>"));
+    assert_non_null(strstr(page, "<a href=\"/status.json\">"));
+    assert_non_null(strstr(page, "no reason given"));
+    assert_non_null(strstr(page, "the rest is on the page itself"));
+    assert_null(strstr(page, "src=")); /* it loads nothing */
+    assert_null(strstr(page, "http://"));
+    assert_null(strstr(page, "https://"));
+    assert_true(f->ans.body.n < 100000);
+    assert_string_equal(get(f, "/status.json"), "{}");
+    assert_string_equal(f->ans.content_type, "application/json");
+    get(f, "/long");
+    assert_int_equal(f->ans.body.n, 120000);
+}
+
+static void odd_requests(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *method, *target;
+        int status;
+    } cases[] = {
+        {"POST", "/metrics", 405},
+        {"DELETE", "/", 405},
+        {"get", "/metrics", 405},
+        {"", "/metrics", 405},
+        {"HEAD", "/metrics", 200},
+        {"HEAD", "/none", 404},
+        {"GET", "", 404},
+        {"GET", "*", 404},
+        {"GET", "metrics", 404},
+        {"GET", "//metrics", 404},
+        {"GET", "/metrics/", 404},
+        {"GET", "/../metrics", 404},
+        {"GET", "/metrics%00", 404},
+        {"GET", "/healthzz", 404},
+        {"GET", "/healthz/leader/more", 404},
+        {"GET", "/readyz?&&=&exclude&exclude=&verbose", 200},
+        {"GET", "/?", 200},
+        {"GET", "?verbose", 404},
+        {"GET", "http://host/metrics", 404},
+        {"GET", "/\x01\xff", 404},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        get_as(f, cases[i].method, cases[i].target, ";;;q=,,\x80");
+        if (f->ans.status != cases[i].status) fail_msg("%s %s: %d", cases[i].method, cases[i].target, f->ans.status);
+        if (f->ans.status == 405) assert_non_null(strstr(buf_str(&f->ans.raw), "Allow: GET, HEAD\n"));
+    }
+    assert_non_null(strstr(get(f, "/metrics"), "handover_admin_requests_total{code=\"4xx\"} 17\n"));
+}
+
+static void a_port_that_is_taken(void **state) {
+    struct fixture *f = *state;
+    struct admin *a = NULL;
+    struct err err = {0};
+    f->fw.listen_error = -EADDRINUSE;
+    assert_int_equal(admin_start(&f->fw.base, ":8080", f->m, NULL, &a, &err), -EADDRINUSE);
+    assert_null(a);
+    assert_string_equal(err.msg, "the admin port for metrics and health: cannot listen on :8080");
+    assert_int_equal(admin_port(f->a), 8080);
+    admin_stop(NULL);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(healthy),  T(failing),      T(excluded_checks),      T(single_checks), T(metrics_plain_and_packed),
+        T(the_page), T(odd_requests), T(a_port_that_is_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

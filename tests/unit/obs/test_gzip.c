@@ -1,0 +1,69 @@
+/* Who wants gzip, and what they get. */
+#include "gunzip.h"
+#include "gzip.h"
+#include "base/rand.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+static void accept_encoding(void **s) {
+    (void)s;
+    static const struct {
+        const char *header;
+        bool yes;
+    } cases[] = {
+        {"", false},
+        {"gzip", true},
+        {"GZIP", true},
+        {"deflate, gzip;q=1.0, *;q=0.5", true},
+        {"gzip;q=0", false},
+        {"gzip;q=0.000", false},
+        {"gzip ; q = 0.1", true},
+        {"gzip;q=0, *", false},
+        {"*, gzip;q=0", false},
+        {"*", true},
+        {"*;q=0", false},
+        {"identity", false},
+        {"deflate,br", false},
+        {"x-gzip", true},
+        {"gzip;q=bad", false},
+        {"gzip;q=", false},
+        {"gzip;level=9", true},
+        {",,,gzip,,,", true},
+        {"gzipped", false},
+        {";;;=,=;", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (gzip_accepted(slice_of(cases[i].header)) != cases[i].yes) fail_msg("%s", cases[i].header);
+}
+
+static void round_trip(void **s) {
+    (void)s;
+    struct rng r = {3};
+    for (size_t n = 0; n < 300000; n = n * 3 + 1) {
+        cleanup_buf struct buf in = BUF(1 << 20), packed = BUF(1 << 20), out = BUF(1 << 20);
+        for (size_t i = 0; i < n; i++) buf_addc(&in, (char)(n % 2 ? rng_next(&r) : 'x'));
+        assert_int_equal(gzip_add(&packed, buf_slice(&in)), 0);
+        assert_true(gunzip(buf_slice(&packed), &out));
+        assert_true(slice_eq(buf_slice(&in), buf_slice(&out)));
+    }
+}
+
+static void a_full_buffer_is_an_error(void **s) {
+    (void)s;
+    struct rng r = {3};
+    cleanup_buf struct buf in = BUF(1 << 20), packed = BUF(1000);
+    for (size_t i = 0; i < 100000; i++) buf_addc(&in, (char)rng_next(&r));
+    assert_int_equal(gzip_add(&packed, buf_slice(&in)), -ENOBUFS);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accept_encoding),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(a_full_buffer_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

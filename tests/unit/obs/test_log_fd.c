@@ -1,0 +1,184 @@
+/* The log on a pipe: the formats, and a reader that is slow, gone or back again. */
+#include "obs/obs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct ends {
+    int r, w;
+};
+
+static struct ends make_pipe(void) {
+    int fd[2];
+    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    assert_true(fcntl(fd[1], F_SETPIPE_SZ, 16384) >= 0);
+    assert_true(fcntl(fd[0], F_SETFL, O_NONBLOCK) >= 0);
+    return (struct ends){fd[0], fd[1]};
+}
+
+static void drain(int fd, struct buf *out) {
+    char chunk[4096];
+    for (ssize_t n; (n = read(fd, chunk, sizeof chunk)) > 0;) buf_add(out, slice_make(chunk, (size_t)n));
+}
+
+static int64_t epoch(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+static struct log log_to(int fd, enum log_style style) {
+    return (struct log){.sink = log_sink_fd(fd, style), .min = LOG_DEBUG, .wall_ns = epoch};
+}
+
+static void both_styles(void **s) {
+    (void)s;
+    struct ends p = make_pipe();
+    struct log text = log_to(p.w, LOG_STYLE_TEXT), json = log_to(p.w, LOG_STYLE_JSON);
+    LOG(&text, LOG_INFO, "lease acquired", LF_STR("holder", "a b"), LF_INT("term", 3));
+    LOG(&json, LOG_WARN, "lease lost", LF_DUR("after", 1500 * NS_PER_MS));
+    cleanup_buf struct buf out = BUF(10000);
+    drain(p.r, &out);
+    assert_string_equal(buf_str(&out), "1970-01-01T00:00:00.000000Z INFO  lease acquired holder=\"a b\" term=3\n"
+                                       "{\"ts\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warn\",\"msg\":\"lease lost\",\"after\":1.5}\n");
+    close(p.r);
+    close(p.w);
+}
+
+/* Every line is whole and in order but for those that were dropped, and those are counted. */
+static void check_lines(const struct buf *out, int64_t logged) {
+    struct slice rest = buf_slice(out), line, key, value;
+    int64_t next = 0, dropped = 0;
+    while (rest.n) {
+        assert_true(slice_cut(rest, '\n', &line, &rest));
+        if (!line.n) continue;
+        const char *n = memmem(line.p, line.n, " n=", 3), *lines = memmem(line.p, line.n, " lines=", 7);
+        int64_t v;
+        if (lines) {
+            slice_cut(slice_make(lines, (size_t)(line.p + line.n - lines)), '=', &key, &value);
+            assert_int_equal(slice_i64(value, &v), 0);
+            dropped += v;
+            next += v;
+        } else if (n) {
+            slice_cut(slice_make(n, (size_t)(line.p + line.n - n)), '=', &key, &value);
+            assert_true(slice_cut(value, ' ', &value, &rest) || true);
+            assert_int_equal(slice_i64(value, &v), 0);
+            assert_int_equal(v, next);
+            next++;
+            rest = slice_make(line.p + line.n + 1, (size_t)(out->p + out->n - (line.p + line.n + 1)));
+        }
+    }
+    assert_int_equal(next, logged);
+    assert_true(dropped > 0);
+}
+
+static void a_reader_that_stops_does_not_stop_us(void **s) {
+    (void)s;
+    struct ends p = make_pipe();
+    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+    int64_t n = 0;
+    alarm(60); /* a write that blocks ends the test */
+    for (; n < 5000; n++) LOG(&log, LOG_INFO, "line", LF_INT("n", n), LF_STR("pad", "xxxxxxxxxxxxxxxxxxxx"));
+    cleanup_buf struct buf out = BUF(1 << 22);
+    drain(p.r, &out);
+    for (int i = 0; i < 50; i++) {
+        LOG(&log, LOG_INFO, "line", LF_INT("n", n), LF_STR("pad", "x"));
+        n++;
+    }
+    drain(p.r, &out);
+    alarm(0);
+    check_lines(&out, n);
+    close(p.r);
+    close(p.w);
+}
+
+static void a_long_line_that_is_torn_ends_before_the_next(void **s) {
+    (void)s;
+    struct ends p = make_pipe();
+    struct log log = log_to(p.w, LOG_STYLE_JSON);
+    char pad[4001];
+    memset(pad, 'y', sizeof pad - 1);
+    pad[sizeof pad - 1] = '\0';
+    alarm(60);
+    for (int i = 0; i < 3; i++)
+        LOG(&log, LOG_INFO, "long", LF_STR("a", pad), LF_STR("b", pad), LF_STR("c", pad), LF_STR("d", pad), LF_STR("e", pad));
+    cleanup_buf struct buf out = BUF(1 << 20);
+    drain(p.r, &out);
+    size_t torn = out.n;
+    assert_true(torn && out.p[torn - 1] != '\n');
+    LOG0(&log, LOG_INFO, "after");
+    drain(p.r, &out);
+    alarm(0);
+    const char *rest = buf_str(&out) + torn;
+    assert_memory_equal(rest, "\n{", 2); /* on a line of its own */
+    assert_non_null(strstr(rest, "\"lines\":3}\n"));
+    assert_non_null(strstr(rest, "\"msg\":\"after\"}\n"));
+    close(p.r);
+    close(p.w);
+}
+
+static void an_enormous_line_loses_its_fields(void **s) {
+    (void)s;
+    int fd[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+    assert_true(fcntl(fd[0], F_SETFL, O_NONBLOCK) >= 0);
+    struct log log = log_to(fd[1], LOG_STYLE_TEXT);
+    static char pad[4096];
+    memset(pad, '\x01', sizeof pad);
+    struct log_field f[64];
+    for (size_t i = 0; i < ARRAY_LEN(f); i++) f[i] = LF_SLICE("k", slice_make(pad, sizeof pad));
+    log_write(&log, LOG_ERROR, "kept", f, ARRAY_LEN(f));
+    cleanup_buf struct buf out = BUF(1 << 20);
+    drain(fd[0], &out);
+    assert_string_equal(buf_str(&out), "1970-01-01T00:00:00.000000Z ERROR kept\n");
+    close(fd[0]);
+    close(fd[1]);
+}
+
+static void a_reader_that_is_gone_or_never_was(void **s) {
+    (void)s;
+    struct ends p = make_pipe();
+    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+    signal(SIGPIPE, SIG_IGN); /* as src/loop does */
+    close(p.r);
+    errno = 1234;
+    LOG0(&log, LOG_INFO, "nobody");
+    assert_int_equal(errno, 1234);
+    close(p.w);
+    LOG0(&log, LOG_INFO, "closed");
+    struct log none = log_to(-1, LOG_STYLE_TEXT);
+    LOG0(&none, LOG_INFO, "no descriptor");
+}
+
+static void a_nonblocking_descriptor_is_fine(void **s) {
+    (void)s;
+    struct ends p = make_pipe();
+    assert_true(fcntl(p.w, F_SETFL, O_NONBLOCK) >= 0);
+    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+    for (int i = 0; i < 3000; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "xxxxxxxxxxxxxx"));
+    cleanup_buf struct buf out = BUF(1 << 20);
+    drain(p.r, &out);
+    for (int i = 3000; i < 3005; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "x"));
+    drain(p.r, &out);
+    check_lines(&out, 3005);
+    close(p.r);
+    close(p.w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_styles),
+        cmocka_unit_test(a_reader_that_stops_does_not_stop_us),
+        cmocka_unit_test(a_long_line_that_is_torn_ends_before_the_next),
+        cmocka_unit_test(an_enormous_line_loses_its_fields),
+        cmocka_unit_test(a_nonblocking_descriptor_is_fine),
+        cmocka_unit_test(a_reader_that_is_gone_or_never_was),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

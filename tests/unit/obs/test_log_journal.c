@@ -1,0 +1,163 @@
+/* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our own. Skipped
+ * where no such namespace is to be had. */
+#include "fake_world.h"
+#include "obs/obs.h"
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static int bind_journal(void) {
+    struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+    if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return -1;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0) return -1;
+    if (mkdir("/run/systemd", 0755) < 0 || mkdir("/run/systemd/journal", 0755) < 0) return -1;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0) return -1;
+    return fd;
+}
+
+/* The value of a field in a datagram of the native protocol: NAME=value\n, or NAME\n, 64 bits of length, value, \n. */
+static bool field(struct slice entry, const char *name, struct buf *ret) {
+    buf_clear(ret);
+    while (entry.n) {
+        struct slice line, rest, key, value;
+        slice_cut(entry, '\n', &line, &rest);
+        if (!slice_cut(line, '=', &key, &value)) {
+            uint64_t n;
+            assert_true(rest.n >= sizeof n);
+            memcpy(&n, rest.p, sizeof n); /* little-endian, as this machine is */
+            assert_true(n + sizeof n < rest.n);
+            value = slice_make(rest.p + sizeof n, n);
+            rest = slice_make(rest.p + sizeof n + n + 1, rest.n - sizeof n - n - 1);
+        }
+        if (slice_eqs(key, name)) {
+            buf_add(ret, value);
+            return true;
+        }
+        entry = rest;
+    }
+    return false;
+}
+
+static void entries_with_fields(void **state) {
+    int fd = *(int *)*state;
+    static char text[65536];
+    if (fd < 0) skip();
+    struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
+    char big[5000];
+    memset(big, 'z', sizeof big);
+    LOG(&log, LOG_WARN, "lease lost", LF_STR("lease.name", "handover"), LF_INT("term", -3), LF_DUR("after", 1500 * NS_PER_MS),
+        LF_NUM("rate", 0.5), LF_STR("two", "a\nMESSAGE=forged"),
+        LF_STR("a-very-long-name-that-journald-would-refuse-because-it-has-more-than-64-letters", "x"), LF_SLICE("big", slice_make(big, sizeof big)));
+    ssize_t n = recv(fd, text, sizeof text, 0);
+    assert_true(n > 0);
+    struct slice entry = slice_make(text, (size_t)n);
+    cleanup_buf struct buf v = BUF(65536);
+    assert_true(field(entry, "MESSAGE", &v));
+    assert_non_null(strstr(buf_str(&v), "lease lost lease.name=handover term=-3 after=1.5s rate=0.5 two=\"a\\nMESSAGE=forged\""));
+    assert_memory_equal(buf_str(&v), "lease lost ", 11);
+    assert_true(field(entry, "PRIORITY", &v));
+    assert_string_equal(buf_str(&v), "4");
+    assert_true(field(entry, "SYSLOG_IDENTIFIER", &v));
+    assert_string_equal(buf_str(&v), "handover");
+    assert_true(field(entry, "HANDOVER_LEASE_NAME", &v));
+    assert_string_equal(buf_str(&v), "handover");
+    assert_true(field(entry, "HANDOVER_TERM", &v));
+    assert_string_equal(buf_str(&v), "-3");
+    assert_true(field(entry, "HANDOVER_AFTER", &v));
+    assert_string_equal(buf_str(&v), "1.500000000");
+    assert_true(field(entry, "HANDOVER_TWO", &v));
+    assert_string_equal(buf_str(&v), "a\nMESSAGE=forged"); /* whole, and no field of its own */
+    assert_true(field(entry, "HANDOVER_A_VERY_LONG_NAME_THAT_JOURNALD_WOULD_REFUSE_BECAUSE_IT_", &v) ||
+                field(entry, "HANDOVER_A_VERY_LONG_NAME_THAT_JOURNALD_WOULD_REFUSE_BECAUSE_IT", &v));
+    assert_true(field(entry, "HANDOVER_BIG", &v));
+    assert_int_equal(v.n, 5000);
+    assert_false(field(entry, "CODE_FILE", &v)); /* it would be this sink's own, always */
+    LOG0(&log, LOG_ERROR, "short");
+    n = recv(fd, text, sizeof text, 0);
+    assert_true(n > 0 && field(slice_make(text, (size_t)n), "MESSAGE", &v));
+    assert_string_equal(buf_str(&v), "short");
+}
+
+static void a_journal_that_takes_nothing_does_not_stop_us(void **state) {
+    int fd = *(int *)*state;
+    char text[65536];
+    if (fd < 0) skip();
+    struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
+    alarm(60); /* a write that blocks ends the test */
+    for (int i = 0; i < 30; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i));
+    alarm(0);
+    int got = 0;
+    while (recv(fd, text, sizeof text, 0) > 0) got++;
+    assert_in_range(got, 1, 29); /* the queue of a datagram socket is short */
+    LOG0(&log, LOG_INFO, "back");
+    assert_true(recv(fd, text, sizeof text, 0) > 0);
+}
+
+static void without_a_journal(void **state) {
+    (void)state;
+    struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
+    unlink("/run/systemd/journal/socket");
+    errno = 1234;
+    LOG0(&log, LOG_INFO, "nobody");
+    assert_int_equal(errno, 1234);
+}
+
+static void under_the_journal(void **state) {
+    (void)state;
+    struct fake_world fw;
+    struct stat st;
+    char stream[64];
+    int fd[2];
+    fake_world_init(&fw, 1);
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(fstat(fd[1], &st), 0);
+    assert_false(log_under_journal(&fw.base, fd[1]));
+    fw.env_name = "JOURNAL_STREAM";
+    fw.env_value = stream;
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    assert_true(log_under_journal(&fw.base, fd[1]));
+    assert_false(log_under_journal(&fw.base, STDIN_FILENO)); /* redirected since */
+    static const char *const bad[] = {"", ":", "1", "1:", ":1", "x:y", "1:2:3", "99999999999999999999:1"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        snprintf(stream, sizeof stream, "%s", bad[i]);
+        assert_false(log_under_journal(&fw.base, fd[1]));
+    }
+    close(fd[0]);
+    close(fd[1]);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    assert_false(log_under_journal(&fw.base, fd[1]));
+}
+
+static int setup(void **state) {
+    int *fd = xmalloc(sizeof *fd);
+    *fd = bind_journal();
+    *state = fd;
+    return 0;
+}
+
+static int teardown(void **state) {
+    int *fd = *state;
+    if (*fd >= 0) close(*fd);
+    free(fd);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(entries_with_fields),
+        cmocka_unit_test(a_journal_that_takes_nothing_does_not_stop_us),
+        cmocka_unit_test(without_a_journal),
+        cmocka_unit_test(under_the_journal),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,44 @@
+/* The process metrics tell the truth about this process. */
+#include "obs/obs.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static double value(struct metrics *m, const char *name) {
+    cleanup_buf struct buf page = BUF(1 << 16);
+    cleanup_free char *key = xasprintf("\n%s ", name);
+    metrics_write(m, &page);
+    const char *at = strstr(buf_str(&page), key);
+    assert_non_null(at);
+    return strtod(at + strlen(key), NULL);
+}
+
+static void truth(void **s) {
+    (void)s;
+    struct metrics *m = metrics_new(10);
+    process_metrics(m);
+    time_t now = time(NULL);
+    assert_true(value(m, "process_start_time_seconds") > (double)now - 600);
+    assert_true(value(m, "process_start_time_seconds") < (double)now + 2);
+    assert_true(value(m, "process_resident_memory_bytes") > 500000);
+    assert_true(value(m, "process_virtual_memory_bytes") > value(m, "process_resident_memory_bytes"));
+    assert_true(value(m, "process_max_fds") > 10);
+    double cpu = value(m, "process_cpu_seconds_total"), fds = value(m, "process_open_fds");
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    for (volatile unsigned i = 0; i < 100000000; i++) continue;
+    assert_true(value(m, "process_cpu_seconds_total") > cpu);
+    assert_true(value(m, "process_open_fds") > fds && value(m, "process_open_fds") < fds + 2);
+    close(fd);
+    assert_true(value(m, "handover_build_info{version=\"" HANDOVER_VERSION "\"}") > 0.5);
+    metrics_free(m);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(truth)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
