@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 enum { FIELDS_MAX = 32, NAME_MAX_LEN = 64, ENTRY_CAP = 256 << 10, WAIT_MS = 50 };
+/* Entries since the last one that journald took. There is one journald for the whole process; see log_fd.c. */
+static uint64_t dropped;
+
 static const struct sockaddr_un journal_addr = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
 
 bool log_under_journal(struct world *w, int fd) {
@@ -32,7 +35,7 @@ static bool journal_takes(void) {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return false;
     struct pollfd p = {.fd = fd, .events = POLLOUT};
-    bool takes = connect(fd, (const struct sockaddr *)&journal_addr, sizeof journal_addr) == 0 && poll(&p, 1, WAIT_MS) == 1 &&
+    bool takes = connect(fd, (const struct sockaddr *)&journal_addr, sizeof journal_addr) == 0 && poll(&p, 1, dropped ? 0 : WAIT_MS) == 1 &&
                  (p.revents & POLLOUT);
     close(fd);
     return takes;
@@ -75,12 +78,10 @@ static void add_message(struct buf *out, enum log_level level, const char *msg, 
     buf_add(out, rest);
 }
 
-static void write_entry(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+static void send_entry(enum log_level level, const char *msg, const struct log_field *f, size_t n) {
     static const int priorities[] = {7, 6, 4, 3};
     cleanup_buf struct buf text = BUF(ENTRY_CAP);
     size_t ends[FIELDS_MAX + 3], count = 0;
-    int saved = errno;
-    (void)ctx, (void)wall_ns;
     add_message(&text, level, msg, f, n);
     ends[count++] = text.n;
     buf_addf(&text, "PRIORITY=%d", priorities[level]);
@@ -100,7 +101,19 @@ static void write_entry(void *ctx, enum log_level level, int64_t wall_ns, const 
     struct iovec iov[FIELDS_MAX + 3];
     for (size_t i = 0, from = 0; i < count; from = ends[i++])
         iov[i] = (struct iovec){.iov_base = text.p + from, .iov_len = ends[i] - from};
-    if (journal_takes()) (void)sd_journal_sendv(iov, (int)count);
+    if (!journal_takes() || sd_journal_sendv(iov, (int)count) < 0) dropped++;
+}
+
+static void write_entry(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+    int saved = errno;
+    (void)ctx, (void)wall_ns;
+    uint64_t missing = dropped;
+    if (missing && journal_takes()) {
+        dropped = 0;
+        send_entry(LOG_WARN, "log entries were dropped, journald did not take them", &LF_INT("entries", missing), 1);
+        if (dropped) dropped = missing;
+    }
+    send_entry(level, msg, f, n);
     errno = saved;
 }
 
