@@ -8,6 +8,11 @@
 #include "base/time.h"
 
 struct sim;
+enum sim_watch_list { /* what a watch with sendInitialEvents=true gets */
+    SIM_WATCH_LIST_IGNORE, /* the parameter is not known, as in 1.20 */
+    SIM_WATCH_LIST_REFUSE, /* 422, as a later server with the feature off */
+    SIM_WATCH_LIST_SERVE,  /* initial events, then the bookmark annotated k8s.io/initial-events-end */
+};
 struct sim_config {
     uint64_t seed;
     int64_t wall_ns;         /* the time at the start */
@@ -16,7 +21,7 @@ struct sim_config {
     int64_t pod_start_ns;    /* from created to running; 0: 300 ms. An image's script may say otherwise */
     int64_t min_watch_ns;    /* a watch without timeoutSeconds lasts this long to twice this; 0: 30 min */
     size_t trees;            /* objects kept parsed between calls; 0: 4096 (tests set 1 to find who keeps a tree too long) */
-    bool watch_list_422;     /* answer sendInitialEvents with 422 instead of ignoring it, as 1.20 does */
+    enum sim_watch_list watch_list;
 };
 struct sim *sim_new(const struct sim_config *cfg);
 void sim_free(struct sim *s); /* open exchanges end with their `end` (cut) */
@@ -28,6 +33,7 @@ int64_t sim_now_ns(const struct sim *s);
 
 struct sim_request {
     struct slice method, target /* path?query */, content_type, accept, authorization, body;
+    struct slice user_agent; /* the field manager of who names none, up to the first '/' */
 };
 struct sim_exchange;
 struct sim_cb {
