@@ -96,17 +96,16 @@ static bool passing(const struct err *err) {
     return err->kind == ERR_TRANSPORT || err->kind == ERR_TIMEOUT || err->kind == ERR_THROTTLED || err->kind == ERR_SERVER;
 }
 
-const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err) {
+const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err, bool *ret_trouble) {
     bool too_large = watch_version_too_large(err), gone = err->kind == ERR_GONE || too_large;
     w->fresh = err->kind == ERR_TIMEOUT && !too_large;
-    if (gone && w->token) {
+    *ret_trouble = false;
+    if (gone && w->token && w->from != FROM_NEWEST_WHOLE) {
         set_token(w, NULL);
-        bool again = w->from == FROM_NEWEST_WHOLE;
         w->from = FROM_NEWEST_WHOLE;
-        if (again) back_off(w, now_ns, rnd, err);
         return "page_expired";
     }
-    if (gone && (w->from == FROM_CACHE || w->from == FROM_SEEN)) {
+    if (gone && !w->token && (w->from == FROM_CACHE || w->from == FROM_SEEN)) {
         w->from = FROM_NEWEST;
         return too_large ? "too_large" : "expired";
     }
@@ -114,6 +113,7 @@ const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, con
         set_token(w, NULL);
         if (w->from == FROM_SEEN) w->from = FROM_NEWEST;
     }
+    *ret_trouble = true;
     back_off(w, now_ns, rnd, err);
     return gone ? "expired" : err_kind_name(err->kind);
 }
@@ -125,15 +125,16 @@ void watch_event(struct watch *w, const char *rv) {
     if (n && n < sizeof w->rv) memcpy(w->rv, rv, n + 1);
 }
 
-void watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd) {
+int64_t watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd) {
     if (now_ns - w->broken_ns > broken_forget_ns) w->broken = 0;
     w->broken_ns = now_ns;
-    if (w->relist_ns != TIME_NEVER) return;
+    if (w->relist_ns != TIME_NEVER) return w->relist_ns;
     int64_t d = broken_min_ns;
     for (unsigned i = 0; i < w->broken && d < broken_max_ns; i++) d *= 2;
     if (d > broken_max_ns) d = broken_max_ns;
     w->broken++;
     w->relist_ns = now_ns + d + (int64_t)(rnd % (uint64_t)d) / 2;
+    return w->relist_ns;
 }
 
 void watch_relist(struct watch *w) {

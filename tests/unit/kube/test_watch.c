@@ -64,6 +64,7 @@ static void first_list_then_watch(void **state) {
 
 static void pages(void **state) {
     (void)state;
+    bool trouble;
     struct watch w;
     watch_init(&w);
     assert_false(watch_listed(&w, "17", "tok1"));
@@ -74,7 +75,7 @@ static void pages(void **state) {
     assert_false(t.first);
     /* a page that is lost on the way is asked for again, later */
     struct err e = error_of(ERR_TRANSPORT, "reset");
-    assert_string_equal(watch_list_failed(&w, 0, 0, &e), "transport");
+    assert_string_equal(watch_list_failed(&w, 0, 0, &e, &trouble), "transport");
     t = next(&w, 0, 0);
     assert_int_equal(t.what, WATCH_WAIT);
     t = next(&w, t.until_ns, 0);
@@ -82,7 +83,7 @@ static void pages(void **state) {
     assert_false(watch_listed(&w, "17", "tok2"));
     /* the token expires in the middle: all of it, newest, at once */
     e = error_of(ERR_GONE, "expired");
-    assert_string_equal(watch_list_failed(&w, t.until_ns, 0, &e), "page_expired");
+    assert_string_equal(watch_list_failed(&w, t.until_ns, 0, &e, &trouble), "page_expired");
     t = next(&w, 60 * S, 0);
     assert_int_equal(t.what, WATCH_LIST);
     assert_true(t.first);
@@ -104,10 +105,11 @@ static void pages(void **state) {
 
 static void versions(void **state) {
     (void)state;
+    bool trouble;
     struct watch w;
     watch_init(&w);
     struct err e = error_of(ERR_TIMEOUT, "list pods: 504 Timeout: Too large resource version: 9, current: 3");
-    assert_string_equal(watch_list_failed(&w, 0, 0, &e), "too_large");
+    assert_string_equal(watch_list_failed(&w, 0, 0, &e, &trouble), "too_large");
     struct watch_todo t = next(&w, 0, 0);
     assert_int_equal(t.what, WATCH_LIST); /* at once */
     assert_string_equal(t.rv, "");
@@ -123,7 +125,6 @@ static void versions(void **state) {
     t = next(&w, 400 * S, 0);
     assert_int_equal(t.what, WATCH_STREAM);
     assert_string_equal(t.rv, "9");
-    bool trouble;
     assert_string_equal(ended(&w, 500 * S, ERR_GONE, "too old", &trouble), "expired");
     assert_false(trouble);
     t = next(&w, 500 * S, 0);
@@ -131,13 +132,13 @@ static void versions(void **state) {
     assert_string_equal(t.rv, "9");
     assert_true(t.at_least && t.first);
     e = error_of(ERR_GONE, "too old");
-    assert_string_equal(watch_list_failed(&w, 500 * S, 0, &e), "expired");
+    assert_string_equal(watch_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
     t = next(&w, 500 * S, 0);
     assert_string_equal(t.rv, "");
     assert_false(t.at_least);
     assert_int_equal(t.limit, 500);
     /* that is gone too: no hurry any more */
-    assert_string_equal(watch_list_failed(&w, 500 * S, 0, &e), "expired");
+    assert_string_equal(watch_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
     assert_int_equal(next(&w, 500 * S, 0).what, WATCH_WAIT);
     listed(&w, 600 * S, "30");
     next(&w, 600 * S, 0);
@@ -213,6 +214,7 @@ static void ends(void **state) {
 
 static void backoff(void **state) {
     (void)state;
+    bool trouble;
     struct rng r = {3};
     for (int run = 0; run < 200; run++) {
         struct watch w;
@@ -220,7 +222,7 @@ static void backoff(void **state) {
         int64_t now = 1000 * S, lo = 800 * NS_PER_MS;
         for (int i = 0; i < 12; i++) {
             struct err e = error_of(ERR_SERVER, "500");
-            watch_list_failed(&w, now, rng_next(&r), &e);
+            watch_list_failed(&w, now, rng_next(&r), &e, &trouble);
             struct watch_todo t = next(&w, now, 0);
             assert_int_equal(t.what, WATCH_WAIT);
             assert_true(t.until_ns - now >= lo && t.until_ns - now < 2 * lo && t.until_ns - now <= 30 * S);
@@ -242,7 +244,7 @@ static void backoff(void **state) {
     watch_init(&w);
     struct err e = error_of(ERR_THROTTLED, "429");
     e.retry_after_ms = 86400000;
-    watch_list_failed(&w, 0, 1, &e);
+    watch_list_failed(&w, 0, 1, &e, &trouble);
     assert_true(next(&w, 0, 0).until_ns <= 61 * S);
     watch_free(&w);
 }
@@ -256,8 +258,7 @@ static void broken_event_leads_to_a_list(void **state) {
     int64_t last = 0;
     for (int i = 0; i < 8; i++) {
         int64_t now = 4000 * S * (i ? i : 0) / 8;
-        watch_broken(&w, now, 0);
-        int64_t at = next(&w, now, 0).relist_ns;
+        int64_t at = watch_broken(&w, now, 0);
         watch_broken(&w, now, 99); /* one list for all of them */
         assert_true(next(&w, now, 0).relist_ns == at);
         assert_true(at - now >= 30 * S && at - now <= 900 * S && at - now >= last);
@@ -326,15 +327,16 @@ struct run {
 static void do_list(struct run *x, const struct watch_todo *t) {
     struct rng *r = &x->r;
     struct err e;
+    bool trouble;
     if (!x->calm && rng_below(r, 4) == 0) {
         e = random_error(r);
-        watch_list_failed(&x->w, x->now, rng_next(r), &e);
+        watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
         return;
     }
     if (t->token[0]) {
         if (x->listing < x->s.compacted || (!x->calm && rng_below(r, 6) == 0)) {
             e = error_of(ERR_GONE, "page token expired");
-            watch_list_failed(&x->w, x->now, rng_next(r), &e);
+            watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
     } else {
@@ -343,12 +345,12 @@ static void do_list(struct run *x, const struct watch_todo *t) {
         if (!t->first) fail_msg("seed %llu: a list from the start that is not the first page", (unsigned long long)x->seed);
         if (t->at_least && want > lag && rng_below(r, 2)) {
             e = error_of(ERR_TIMEOUT, "504: Too large resource version");
-            watch_list_failed(&x->w, x->now, rng_next(r), &e);
+            watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
         if (t->at_least && want < x->s.compacted && rng_below(r, 2)) { /* as a server without NotOlderThan */
             e = error_of(ERR_GONE, "410");
-            watch_list_failed(&x->w, x->now, rng_next(r), &e);
+            watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
         x->listing = strcmp(t->rv, "0") == 0 ? lag : t->at_least && want > lag ? want : t->at_least ? lag : x->s.rv;

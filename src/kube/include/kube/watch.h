@@ -23,7 +23,7 @@ struct watch_todo {
     unsigned limit;         /* LIST: parameter limit, 0: none */
     unsigned timeout_s;     /* STREAM: parameter timeoutSeconds */
     int64_t deadline_ns;    /* STREAM: our own, for a server that has stopped; instant */
-    int64_t relist_ns;      /* STREAM: give it up at this instant and list; TIME_NEVER */
+    int64_t relist_ns;      /* STREAM: see watch_broken(); TIME_NEVER */
     int64_t until_ns;       /* WAIT */
     bool fresh;             /* on a new connection: the last request timed out */
 };
@@ -47,16 +47,16 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
 
 /* A page was put into the store. True: it was the last one, the store is whole. */
 bool watch_listed(struct watch *w, const char *rv, const char *token);
-/* A list failed. Why, in a word for metrics, is returned (a literal). */
-const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err);
+/* A list failed. *ret_trouble: a person should hear of it. Returns why in a word for metrics, a literal. */
+const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err, bool *ret_trouble);
 /* An event or a bookmark; rv "" is ignored. */
 void watch_event(struct watch *w, const char *rv);
-/* An event could not be read. The stream goes on, and a list some time later finds what was missed. */
-void watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd);
+/* An event could not be read. The stream goes on; at the instant that is returned it is given up, with watch_relist(), for a
+ * list that finds what was missed. */
+int64_t watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd);
 /* The stream has ended: err->kind ERR_NONE: regularly, else why (an ERROR event of the server included). Fills err where a
- * regular end came too soon. *ret_trouble: a person should hear of it. Returns why in a word, a literal. */
+ * regular end came too soon. The rest as above. */
 const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct err *err, bool *ret_trouble);
-/* The stream was given up by ourselves, to list (relist_ns has come). */
 void watch_relist(struct watch *w);
 bool watch_version_too_large(const struct err *err);
 #endif

@@ -1,0 +1,296 @@
+/* Kubernetes Events; see kube/events.h. An Event's name is made of what it says, so that a successor of this process counts
+ * up the same Event. */
+#include "kube/events.h"
+#include "api/rfc3339.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include <errno.h>
+
+enum {
+    ENTRIES = 256,  /* remembered; one that was forgotten costs two requests more */
+    OPEN = 32,      /* requests at once */
+    BURST = 25,     /* Events of one object at once, as client-go's spam filter; */
+    REFILL_S = 30,  /* then one in so many seconds */
+    OBJECTS = 256,
+    MESSAGE = 1024,
+    NAME_MAX_LEN = 253,
+};
+
+struct entry {
+    struct list node;
+    struct kube_events *e;
+    struct kube_op *op;
+    char *ns, *name, *about; /* about: the members that name the object and say what happened, as JSON text */
+    int64_t count, now;      /* written, or being written; told since */
+    int64_t first_ns, last_ns;
+    bool exists, due;
+};
+struct object { /* whose rate is limited */
+    uint64_t hash;
+    double tokens;
+    int64_t at_ns;
+};
+struct kube_events {
+    struct kube *k;
+    char *component, *instance;
+    struct list entries; /* the one used last stands last */
+    size_t n, open;
+    struct object objects[OBJECTS];
+    struct metric *dropped;
+};
+
+static void flush(struct kube_events *e);
+
+struct kube_events *kube_events_new(struct kube *k, const char *component, const char *instance) {
+    struct kube_events *e = xcalloc(1, sizeof *e);
+    e->k = k;
+    e->component = xstrdup(component);
+    e->instance = xstrdup(instance);
+    list_init(&e->entries);
+    struct metrics *m = kube_metrics(k);
+    if (m) {
+        e->dropped = metric_plain(metrics_family(m, METRIC_COUNTER, "handover_events_dropped_total",
+                                                 "Kubernetes Events that were not written, for their rate or since the write failed", "", NULL, 0));
+    }
+    return e;
+}
+
+static void entry_free(struct entry *x) {
+    list_remove(&x->node);
+    x->e->n--;
+    if (x->op) x->e->open--;
+    kube_cancel(x->op);
+    free(x->ns);
+    free(x->name);
+    free(x->about);
+    free(x);
+}
+
+void kube_events_free(struct kube_events *e) {
+    if (!e) return;
+    list_each_safe(it, tmp, &e->entries) entry_free(container_of(it, struct entry, node));
+    free(e->component);
+    free(e->instance);
+    free(e);
+}
+
+/* ---- writing ---- */
+
+static void add_member(struct buf *b, const char *key, const char *value) {
+    if (!value || !value[0]) return;
+    buf_addf(b, "%s\"%s\":", b->p[b->n - 1] == '{' ? "" : ",", key);
+    buf_add_json(b, slice_of(value));
+}
+
+/* What could not be written is part of the count that is written next. */
+static void done(struct entry *x, const struct err *err) {
+    if (err) {
+        LOG(kube_log(x->e->k), LOG_DEBUG, "an Event is not written", LF_STR("event", x->name), LF_ERR(err));
+        if (x->e->dropped) metric_inc(x->e->dropped);
+    }
+    flush(x->e);
+}
+
+static void on_created(void *ctx, const struct err *err, struct slice raw);
+static void on_read(void *ctx, const struct err *err, struct slice raw);
+static void on_counted(void *ctx, const struct err *err, struct slice raw);
+
+static void call(struct entry *x, enum kube_verb verb, struct slice body, kube_done fn) {
+    struct kube_spec s = {.verb = verb, .ref = {.gvr = &gvr_events, .ns = slice_of(x->ns)}, .body = body, .lane = LANE_CALL, .unfenced = true,
+                          .body_cap = 256 << 10};
+    if (verb != KUBE_CREATE) s.ref.name = slice_of(x->name);
+    x->e->open++;
+    x->op = kube_call(x->e->k, &s, fn, x);
+}
+
+static struct entry *answered(void *ctx) {
+    struct entry *x = ctx;
+    x->op = NULL;
+    x->e->open--;
+    return x;
+}
+
+static void create(struct entry *x) {
+    struct buf b = BUF(64 << 10);
+    char first[32], last[32];
+    rfc3339_seconds(x->first_ns, first);
+    rfc3339_seconds(x->last_ns, last);
+    buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{");
+    add_member(&b, "name", x->name);
+    add_member(&b, "namespace", x->ns);
+    buf_addf(&b, "},%s,\"source\":{", x->about);
+    add_member(&b, "component", x->e->component);
+    add_member(&b, "host", x->e->instance);
+    buf_addc(&b, '}');
+    add_member(&b, "reportingComponent", x->e->component);
+    add_member(&b, "reportingInstance", x->e->instance);
+    buf_addf(&b, ",\"firstTimestamp\":\"%s\",\"lastTimestamp\":\"%s\",\"count\":%lld}", first, last, (long long)(x->count + x->now));
+    x->due = false;
+    x->count += x->now;
+    x->now = 0;
+    call(x, KUBE_CREATE, buf_slice(&b), on_created);
+    buf_free(&b);
+}
+
+static void count_up(struct entry *x) {
+    struct buf b = BUF(1024);
+    char last[32];
+    rfc3339_seconds(x->last_ns, last);
+    x->due = false;
+    x->count += x->now;
+    x->now = 0;
+    buf_addf(&b, "{\"count\":%lld,\"lastTimestamp\":\"%s\"}", (long long)x->count, last);
+    call(x, KUBE_PATCH_MERGE, buf_slice(&b), on_counted);
+    buf_free(&b);
+}
+
+static void on_created(void *ctx, const struct err *err, struct slice raw) {
+    struct entry *x = answered(ctx);
+    (void)raw;
+    if (err && err->kind == ERR_CONFLICT) { /* from before us */
+        call(x, KUBE_GET, (struct slice){0}, on_read);
+        return;
+    }
+    x->exists = !err;
+    done(x, err);
+}
+
+static void on_read(void *ctx, const struct err *err, struct slice raw) {
+    struct entry *x = answered(ctx);
+    cleanup_json cJSON *obj = err ? NULL : json_parse(raw, NULL);
+    int64_t before = json_i64(obj, "count", 1);
+    if (!obj) {
+        done(x, err);
+        return;
+    }
+    x->exists = true;
+    x->now += x->count;
+    x->count = before > 0 && before < INT64_C(1000000000) ? before : 1;
+    count_up(x);
+}
+
+static void on_counted(void *ctx, const struct err *err, struct slice raw) {
+    struct entry *x = answered(ctx);
+    (void)raw;
+    if (err && err->kind == ERR_NOTFOUND) { /* it lived for an hour, as Events do */
+        x->exists = false;
+        x->first_ns = x->last_ns;
+        create(x);
+        return;
+    }
+    done(x, err);
+}
+
+static void write_entry(struct entry *x) {
+    if (x->exists) {
+        count_up(x);
+    } else {
+        create(x);
+    }
+}
+
+static void flush(struct kube_events *e) {
+    list_each_safe(it, tmp, &e->entries) {
+        struct entry *x = container_of(it, struct entry, node);
+        if (e->open >= OPEN) return;
+        if (x->due && !x->op) write_entry(x);
+    }
+}
+
+/* ---- what is told ---- */
+
+/* A bucket per object; objects that share a slot of the table share its tokens' fate, never for long. */
+static bool within_rate(struct kube_events *e, const struct event_ref *about) {
+    uint64_t h = slice_hash(slice_of(about->uid), slice_hash(slice_of(about->name), slice_hash(slice_of(about->ns), 1)));
+    struct object *o = &e->objects[h % OBJECTS];
+    int64_t now = world_boot_ns(kube_world(e->k));
+    if (o->hash != h) *o = (struct object){h, BURST, now};
+    o->tokens += (double)(now - o->at_ns) / (double)(REFILL_S * NS_PER_S);
+    if (o->tokens > BURST) o->tokens = BURST;
+    o->at_ns = now;
+    if (o->tokens < 1) return false;
+    o->tokens--;
+    return true;
+}
+
+static struct slice cut(const char *message) {
+    struct slice s = slice_of(message);
+    if (s.n <= MESSAGE) return s;
+    s.n = MESSAGE;
+    while (s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80) s.n--; /* between two characters */
+    return s;
+}
+
+static char *name_of(const struct event_ref *about, struct slice identity) {
+    char hash[11];
+    hash_name(identity, hash);
+    struct slice base = slice_of(about->name);
+    size_t room = NAME_MAX_LEN - 1 - (sizeof hash - 1);
+    if (base.n > room) base.n = room;
+    while (base.n && (base.p[base.n - 1] == '.' || base.p[base.n - 1] == '-')) base.n--;
+    if (!name_is_dns_subdomain(base)) base = SL("object");
+    return xasprintf("%.*s.%s", SLF(base), hash);
+}
+
+static char *about_of(const struct event_ref *about, const char *ns, const char *type, const char *reason, struct slice message) {
+    struct buf b = BUF(64 << 10);
+    buf_adds(&b, "\"involvedObject\":{");
+    add_member(&b, "apiVersion", about->api_version);
+    add_member(&b, "kind", about->kind);
+    add_member(&b, "namespace", about->ns && about->ns[0] ? ns : NULL);
+    add_member(&b, "name", about->name);
+    add_member(&b, "uid", about->uid);
+    buf_addc(&b, '}');
+    add_member(&b, "type", type);
+    add_member(&b, "reason", reason);
+    buf_adds(&b, ",\"message\":");
+    buf_add_json(&b, message);
+    return buf_take(&b);
+}
+
+static struct entry *find(struct kube_events *e, const char *ns, const char *name) {
+    list_each(it, &e->entries) {
+        struct entry *x = container_of(it, struct entry, node);
+        if (strcmp(x->name, name) == 0 && strcmp(x->ns, ns) == 0) return x;
+    }
+    return NULL;
+}
+
+/* Room for one more: the one that was not used for longest goes, unless it is being written. */
+static bool make_room(struct kube_events *e) {
+    list_each_safe(it, tmp, &e->entries) {
+        if (e->n < ENTRIES) break;
+        struct entry *x = container_of(it, struct entry, node);
+        if (!x->op && !x->due) entry_free(x);
+    }
+    return e->n < ENTRIES;
+}
+
+void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason, const char *message) {
+    const char *ns = about->ns && about->ns[0] ? about->ns : "default";
+    cleanup_free char *text = about_of(about, ns, type, reason, cut(message));
+    cleanup_free char *identity = xasprintf("%s\n%s", e->component, text), *name = name_of(about, slice_of(identity));
+    int64_t now = world_wall_ns(kube_world(e->k));
+    struct entry *x = find(e, ns, name);
+    if (!x && make_room(e)) {
+        x = xcalloc(1, sizeof *x);
+        *x = (struct entry){.e = e, .ns = xstrdup(ns), .name = name, .about = text, .first_ns = now};
+        name = text = NULL;
+        list_push(&e->entries, &x->node);
+        e->n++;
+    }
+    if (!x) {
+        if (e->dropped) metric_inc(e->dropped);
+        return;
+    }
+    list_remove(&x->node);
+    list_push(&e->entries, &x->node);
+    x->now++;
+    x->last_ns = now;
+    if (!within_rate(e, about)) { /* counted, and told with the next one that may be */
+        if (e->dropped) metric_inc(e->dropped);
+        return;
+    }
+    x->due = true;
+    flush(e);
+}

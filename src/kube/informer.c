@@ -1,0 +1,505 @@
+/* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, what arrives is cut by
+ * splitter.c; here it is carried out. A large answer is worked off in slices, one a turn of the loop, and the connection is
+ * held meanwhile, so that nothing else waits for it. */
+#include "kube/informer.h"
+#include "api/status.h"
+#include "base/json_raw.h"
+#include "exchange.h"
+#include "kube/splitter.h"
+#include "kube/watch.h"
+#include "said.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { SLICE = 128 << 10, MAX_OBJECTS = 1000000, PENDING_CAP = 256 << 20 };
+static const int64_t list_idle_ns = 60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
+    list_total_ns = 600 * NS_PER_S;
+
+struct turn { /* outlives the informer if it has to */
+    struct informer *inf;
+};
+
+struct informer {
+    struct kube *k;
+    struct informer_spec spec; /* its slices point at copies */
+    struct informer_cb cb;
+    void *ctx;
+    char *name, *ns, *labels, *fields;
+    struct store *store;
+    struct watch watch;
+    enum watch_what doing;
+    struct splitter splitter;
+    struct exchange *x;
+    struct timer *timer; /* of a wait; of a silent list; of a watch that is given up for a list */
+    struct turn *turn;   /* due, or NULL */
+    struct buf pending;  /* taken from the connection, not worked off */
+    size_t pending_pos, used; /* used: bytes worked off in this turn */
+    char *target, *what;
+    struct err stop;     /* why we stopped reading: an ERROR event, an item that cannot be read */
+    bool ended;          /* the exchange has, with end_err */
+    struct err end_err;
+    bool started, synced, initial, freed, full;
+    unsigned depth; /* of callbacks, in which we may be freed */
+    int64_t seen_ns, list_began_ns;
+    struct said said;
+    struct metric *objects, *added, *updated, *deleted, *bookmarks, *list_seconds;
+    struct metric_family *restarts;
+};
+
+static void next(struct informer *inf);
+static void work(void *ctx);
+
+/* ---- life ---- */
+
+static void make_metrics(struct informer *inf) {
+    struct metrics *m = inf->k->metrics;
+    if (!m) return;
+    const char *name = inf->name;
+    inf->objects = metric_with(metrics_family(m, METRIC_GAUGE, "handover_informer_objects", "Objects in the cache", "informer", NULL, 0), &name);
+    struct metric_family *events = metrics_family(m, METRIC_COUNTER, "handover_informer_events_total",
+                                                  "Changes told by lists and watches", "informer,type", NULL, 0);
+    inf->added = metric_with(events, (const char *[]){name, "added"});
+    inf->updated = metric_with(events, (const char *[]){name, "updated"});
+    inf->deleted = metric_with(events, (const char *[]){name, "deleted"});
+    inf->bookmarks = metric_with(events, (const char *[]){name, "bookmark"});
+    inf->list_seconds = metric_with(metrics_family(m, METRIC_HISTOGRAM, "handover_list_duration_seconds",
+                                                   "From the first page's request to a whole store", "informer", metrics_seconds,
+                                                   ARRAY_LEN(metrics_seconds)), &name);
+    inf->restarts = metrics_family(m, METRIC_COUNTER, "handover_watch_restarts_total", "Lists and watches that ended, by cause",
+                                   "informer,reason", NULL, 0);
+}
+
+static void on_timer(void *ctx);
+
+int informer_new(struct kube *k, const struct informer_spec *spec, const struct informer_cb *cb, void *ctx, struct informer **ret,
+                 struct err *err) {
+    if (!spec->gvr || !spec->name || !spec->name[0] || !cb->change) {
+        return err_set(err, ERR_CONFIG, -EINVAL, "an informer needs a kind, a name and a change callback");
+    }
+    struct informer *inf = xcalloc(1, sizeof *inf);
+    inf->k = k;
+    inf->spec = *spec;
+    inf->cb = *cb;
+    inf->ctx = ctx;
+    inf->name = xstrdup(spec->name);
+    inf->ns = slice_dup(spec->ns);
+    inf->labels = slice_dup(spec->labels);
+    inf->fields = slice_dup(spec->fields);
+    inf->spec.ns = slice_of(inf->ns);
+    inf->spec.labels = slice_of(inf->labels);
+    inf->spec.fields = slice_of(inf->fields);
+    if (!inf->spec.max_objects) inf->spec.max_objects = MAX_OBJECTS;
+    inf->store = store_new(&spec->store);
+    inf->timer = timer_new(k->w, on_timer, inf);
+    buf_init(&inf->pending, PENDING_CAP);
+    watch_init(&inf->watch);
+    splitter_init(&inf->splitter, SPLIT_LIST, 0);
+    make_metrics(inf);
+    *ret = inf;
+    return 0;
+}
+
+static void destroy(struct informer *inf) {
+    store_free(inf->store);
+    watch_free(&inf->watch);
+    splitter_free(&inf->splitter);
+    buf_free(&inf->pending);
+    free(inf->target);
+    free(inf->what);
+    free(inf->name);
+    free(inf->ns);
+    free(inf->labels);
+    free(inf->fields);
+    free(inf);
+}
+
+void informer_free(struct informer *inf) {
+    if (!inf || inf->freed) return;
+    inf->freed = true;
+    exchange_cancel(inf->x);
+    inf->x = NULL;
+    timer_free(inf->timer);
+    inf->timer = NULL;
+    if (inf->turn) inf->turn->inf = NULL;
+    inf->turn = NULL;
+    if (!inf->depth) destroy(inf);
+}
+
+/* Everything that may call the user stands between the two; what follows leave() must look at its result. */
+static void enter(struct informer *inf) {
+    inf->depth++;
+}
+static bool leave(struct informer *inf) {
+    inf->depth--;
+    if (!inf->freed) return true;
+    if (!inf->depth) destroy(inf);
+    return false;
+}
+
+void informer_start(struct informer *inf) {
+    if (inf->started) return;
+    inf->started = true;
+    next(inf);
+}
+bool informer_synced(const struct informer *inf) {
+    return inf->synced;
+}
+const struct store *informer_store(const struct informer *inf) {
+    return inf->store;
+}
+int64_t informer_seen_ns(const struct informer *inf) {
+    return inf->seen_ns;
+}
+
+/* ---- trouble ---- */
+
+static void report(struct informer *inf, const struct err *err) {
+    unsigned times = said_again(&inf->said, err->msg);
+    if (times) {
+        LOG(inf->k->log, LOG_WARN, "list or watch failed, it will be tried again", LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
+    }
+    if (inf->cb.trouble) inf->cb.trouble(inf->ctx, err);
+}
+
+static void works(struct informer *inf) {
+    if (said_over(&inf->said)) LOG(inf->k->log, LOG_INFO, "list and watch work again", LF_STR("informer", inf->name));
+}
+
+static void restarted(struct informer *inf, const char *reason) {
+    if (inf->restarts) metric_inc(metric_with(inf->restarts, (const char *[]){inf->name, reason}));
+}
+
+/* ---- objects ---- */
+
+static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now) {
+    struct informer *inf = ctx;
+    struct metric *m = !old ? inf->added : !now ? inf->deleted : inf->updated;
+    if (m) metric_inc(m);
+    if (!inf->freed) inf->cb.change(inf->ctx, old, now, inf->initial);
+}
+
+static int put(struct informer *inf, struct slice raw, const cJSON *obj, struct err *err) {
+    bool room = store_len(inf->store) < inf->spec.max_objects;
+    if (!room && !store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)))) {
+        if (!inf->full) {
+            inf->full = true;
+            LOG(inf->k->log, LOG_ERROR, "the cache is full, further objects are not seen", LF_STR("informer", inf->name),
+                LF_INT("objects", inf->spec.max_objects));
+        }
+        return 0;
+    }
+    int r = store_put(inf->store, raw, obj, on_change, inf, err);
+    if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
+    return r;
+}
+
+/* A raw string as it stands, if it has no escapes: as names and versions are. */
+static struct slice plain(struct slice obj, const char *key) {
+    struct slice v;
+    if (!json_raw_get(obj, slice_of(key), &v) || v.n < 2 || v.p[0] != '"') return (struct slice){0};
+    v = slice_make(v.p + 1, v.n - 2);
+    return slice_has(v, '\\') ? (struct slice){0} : v;
+}
+
+/* Already here in this version: nobody has to parse it. */
+static bool known(struct informer *inf, struct slice item) {
+    struct slice md;
+    if (!store_len(inf->store) || !json_raw_get(item, SL("metadata"), &md)) return false;
+    return store_touch(inf->store, plain(md, "namespace"), plain(md, "name"), plain(md, "resourceVersion"));
+}
+
+static void on_listed_item(struct informer *inf, struct slice item) {
+    if (known(inf, item)) return;
+    cleanup_json cJSON *obj = json_parse(item, &inf->stop);
+    if (!obj || put(inf, item, obj, &inf->stop) < 0) err_wrap(&inf->stop, "%s: an item of the list", inf->what);
+}
+
+/* ---- events ---- */
+
+static void broken(struct informer *inf, const char *why) {
+    struct err e;
+    err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: an event cannot be read (%s); the list is read anew soon", inf->what, why);
+    timer_at(inf->timer, watch_broken(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w)));
+    restarted(inf, "broken_event");
+    report(inf, &e);
+}
+
+static void on_error_event(struct informer *inf, const cJSON *obj, struct slice raw) {
+    int64_t code = json_i64(obj, "code", 500);
+    status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, &inf->stop);
+}
+
+static bool of_our_kind(const struct informer *inf, const cJSON *obj) {
+    const char *kind = json_str(obj, "kind");
+    return !kind || strcmp(kind, inf->spec.gvr->kind) == 0 || strcmp(kind, "PartialObjectMetadata") == 0;
+}
+
+static void on_object(struct informer *inf, struct slice type, const cJSON *obj, struct slice raw) {
+    struct err e = {0};
+    if (!of_our_kind(inf, obj)) {
+        broken(inf, "an object of another kind");
+        return;
+    }
+    if (slice_eqs(type, "BOOKMARK")) {
+        if (inf->bookmarks) metric_inc(inf->bookmarks);
+    } else if (slice_eqs(type, "DELETED")) {
+        store_delete(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)), on_change, inf);
+        inf->full = false;
+        if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
+    } else if (put(inf, raw, obj, &e) < 0) {
+        broken(inf, e.msg);
+        return;
+    }
+    if (inf->freed) return;
+    const char *rv = obj_rv(obj);
+    watch_event(&inf->watch, rv ? rv : "");
+    works(inf);
+}
+
+static void on_event(struct informer *inf, struct slice event) {
+    struct slice raw, type = plain(event, "type");
+    struct err e = {0};
+    if (!json_raw_get(event, SL("object"), &raw)) raw = (struct slice){0};
+    bool object = slice_eqs(type, "ADDED") || slice_eqs(type, "MODIFIED") || slice_eqs(type, "DELETED") || slice_eqs(type, "BOOKMARK");
+    if (!object && !slice_eqs(type, "ERROR")) {
+        broken(inf, "unknown type");
+        return;
+    }
+    cleanup_json cJSON *obj = json_parse(raw, &e);
+    if (!obj) {
+        broken(inf, e.msg);
+    } else if (object) {
+        on_object(inf, type, obj, raw);
+    } else {
+        on_error_event(inf, obj, raw);
+    }
+}
+
+/* ---- bytes ---- */
+
+/* Works off data; false: stop reading (freed, or inf->stop). */
+static bool consume(struct informer *inf, struct slice data) {
+    enum split_event ev;
+    struct slice item;
+    while (!inf->freed && !inf->stop.kind && (ev = splitter_next(&inf->splitter, &data, &item)) != SPLIT_MORE) {
+        if (ev == SPLIT_ITEM && inf->doing == WATCH_LIST) {
+            on_listed_item(inf, item);
+        } else if (ev == SPLIT_ITEM) {
+            on_event(inf, item);
+        } else if (ev == SPLIT_BROKEN && inf->doing == WATCH_STREAM) {
+            broken(inf, splitter_why(&inf->splitter));
+        } else if (ev == SPLIT_BROKEN) {
+            err_set(&inf->stop, ERR_PROTOCOL, -EPROTO, "%s: not a list: %s", inf->what, splitter_why(&inf->splitter));
+        }
+    }
+    return !inf->freed && !inf->stop.kind;
+}
+
+static void want_turn(struct informer *inf) {
+    if (inf->turn) return;
+    inf->turn = xmalloc(sizeof *inf->turn);
+    inf->turn->inf = inf;
+    world_defer(inf->k->w, work, inf->turn);
+}
+
+static void complete(struct informer *inf);
+
+static enum http_pull on_body(void *ctx, struct slice data) {
+    struct informer *inf = ctx;
+    bool behind = inf->pending.n > inf->pending_pos || inf->turn || inf->stop.kind;
+    inf->seen_ns = world_boot_ns(inf->k->w);
+    if (inf->doing == WATCH_LIST) timer_at(inf->timer, inf->seen_ns + list_idle_ns);
+    size_t now = behind ? 0 : SLICE - inf->used < data.n ? SLICE - inf->used : data.n;
+    if (!inf->stop.kind && buf_add(&inf->pending, slice_make(data.p + now, data.n - now)) < 0) {
+        err_set(&inf->stop, ERR_PROTOCOL, -ENOBUFS, "%s: more bytes at once than can be held", inf->what);
+    }
+    enter(inf);
+    if (now) consume(inf, slice_make(data.p, now));
+    if (!leave(inf)) return HTTP_MORE;
+    inf->used += now;
+    if (inf->used < SLICE && !inf->pending.n && !inf->stop.kind) return HTTP_MORE;
+    want_turn(inf);
+    return HTTP_HOLD;
+}
+
+/* The next slice, or the end of the answer, or on with the connection. */
+static void work(void *ctx) {
+    struct turn *turn = ctx;
+    struct informer *inf = turn->inf;
+    free(turn);
+    if (!inf) return;
+    inf->turn = NULL;
+    inf->used = 0;
+    if (!inf->stop.kind && inf->pending.n) {
+        size_t left = inf->pending.n - inf->pending_pos, n = left < SLICE ? left : SLICE;
+        struct slice part = slice_make(inf->pending.p + inf->pending_pos, n);
+        inf->pending_pos += n;
+        enter(inf);
+        consume(inf, part);
+        if (!leave(inf)) return;
+    }
+    if (!inf->stop.kind && inf->pending_pos < inf->pending.n) {
+        want_turn(inf);
+        return;
+    }
+    buf_clear(&inf->pending);
+    inf->pending_pos = 0;
+    if (inf->pending.cap > SLICE) buf_free(&inf->pending);
+    if (inf->stop.kind || inf->ended) {
+        complete(inf);
+    } else if (inf->x) {
+        exchange_resume(inf->x);
+    }
+}
+
+static void on_end(void *ctx, const struct err *err, struct slice status_body, bool sent) {
+    struct informer *inf = ctx;
+    (void)status_body, (void)sent;
+    inf->x = NULL;
+    inf->ended = true;
+    inf->end_err = err ? *err : (struct err){0};
+    if (!inf->turn) complete(inf);
+}
+
+/* ---- the end of an answer ---- */
+
+static void list_done(struct informer *inf, const struct split_list *l) {
+    if (!watch_listed(&inf->watch, l->rv, l->token)) return;
+    store_relist_end(inf->store, on_change, inf);
+    if (inf->freed) return;
+    inf->full = inf->full && store_len(inf->store) >= inf->spec.max_objects;
+    if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
+    double s = (double)(world_mono_ns(inf->k->w) - inf->list_began_ns) / (double)NS_PER_S;
+    if (inf->list_seconds) metric_observe(inf->list_seconds, s);
+    works(inf);
+    if (inf->synced) return;
+    inf->synced = true;
+    LOG(inf->k->log, LOG_DEBUG, "the cache is complete", LF_STR("informer", inf->name), LF_INT("objects", store_len(inf->store)), LF_NUM("seconds", s));
+    if (inf->cb.synced) inf->cb.synced(inf->ctx);
+}
+
+static void list_ended(struct informer *inf, struct err *e) {
+    struct split_list l = {0};
+    if (!e->kind && splitter_list(&inf->splitter, &l, e) < 0) {
+        err_wrap(e, "%s", inf->what);
+    } else if (!e->kind && !l.rv[0]) {
+        err_set(e, ERR_PROTOCOL, -EPROTO, "%s: a list without resourceVersion", inf->what);
+    }
+    if (!e->kind) {
+        list_done(inf, &l);
+    } else {
+        bool trouble;
+        restarted(inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+        if (trouble) report(inf, e);
+    }
+    split_list_free(&l);
+}
+
+static void stream_ended(struct informer *inf, struct err *e) {
+    bool trouble;
+    if (!e->kind && splitter_finish(&inf->splitter, e) < 0) { /* the cut is what happened, not bad bytes */
+        e->kind = ERR_TRANSPORT;
+        err_wrap(e, "%s", inf->what);
+    }
+    restarted(inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+    if (trouble) report(inf, e);
+}
+
+static void complete(struct informer *inf) {
+    struct err e = inf->stop.kind ? inf->stop : inf->end_err;
+    exchange_cancel(inf->x);
+    inf->x = NULL;
+    if (inf->turn) inf->turn->inf = NULL;
+    inf->turn = NULL;
+    timer_stop(inf->timer);
+    enter(inf);
+    if (inf->doing == WATCH_LIST) {
+        list_ended(inf, &e);
+    } else {
+        stream_ended(inf, &e);
+    }
+    if (leave(inf)) next(inf);
+}
+
+/* ---- what to do next ---- */
+
+static void set_target(struct informer *inf, const struct watch_todo *t) {
+    struct buf b = BUF(256 << 10), what = BUF(1024);
+    const struct informer_spec *s = &inf->spec;
+    struct kube_ref ref = {.gvr = s->gvr, .ns = s->ns};
+    bool first = true, list = t->what == WATCH_LIST;
+    char number[24];
+    gvr_path(&b, s->gvr, s->ns, (struct slice){0}, (struct slice){0});
+    kube_what(&what, list ? "list" : "watch", &ref);
+    if (s->labels.n) url_query(&b, &first, "labelSelector", s->labels);
+    if (s->fields.n) url_query(&b, &first, "fieldSelector", s->fields);
+    if (list && t->limit) {
+        snprintf(number, sizeof number, "%u", t->limit);
+        url_query(&b, &first, "limit", slice_of(number));
+    }
+    if (list && t->token[0]) url_query(&b, &first, "continue", slice_of(t->token));
+    if (t->rv[0]) url_query(&b, &first, "resourceVersion", slice_of(t->rv));
+    if (t->at_least) url_query(&b, &first, "resourceVersionMatch", SL("NotOlderThan"));
+    if (!list) {
+        snprintf(number, sizeof number, "%u", t->timeout_s);
+        url_query(&b, &first, "watch", SL("true"));
+        url_query(&b, &first, "allowWatchBookmarks", SL("true"));
+        url_query(&b, &first, "timeoutSeconds", slice_of(number));
+    }
+    free(inf->target);
+    free(inf->what);
+    inf->target = buf_take(&b);
+    inf->what = buf_take(&what);
+}
+
+static void start(struct informer *inf, const struct watch_todo *t) {
+    static const struct exchange_cb cb = {on_body, on_end};
+    bool list = t->what == WATCH_LIST, meta = inf->spec.metadata_only;
+    int64_t now = world_boot_ns(inf->k->w);
+    set_target(inf, t);
+    splitter_free(&inf->splitter);
+    splitter_init(&inf->splitter, list ? SPLIT_LIST : SPLIT_WATCH, 0);
+    inf->initial = list;
+    inf->ended = false;
+    inf->stop = inf->end_err = (struct err){0};
+    buf_clear(&inf->pending);
+    inf->pending_pos = inf->used = 0;
+    if (list && t->first) {
+        store_relist_begin(inf->store);
+        inf->list_began_ns = world_mono_ns(inf->k->w);
+    }
+    struct exchange_spec s = {.lane = LANE_WATCH, .method = "GET", .target = inf->target, .what = inf->what, .fresh = t->fresh,
+                              .stream = !list, .deadline_ns = list ? now + list_total_ns : t->deadline_ns,
+                              .accept = !meta ? kube_accept_json : list ? kube_accept_meta_list : kube_accept_meta};
+    timer_at(inf->timer, list ? now + list_idle_ns : t->relist_ns);
+    inf->x = exchange_start(inf->k, &s, &cb, inf);
+}
+
+static void next(struct informer *inf) {
+    struct watch_todo t;
+    watch_next(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), &t);
+    inf->doing = t.what;
+    if (t.what == WATCH_WAIT) {
+        timer_at(inf->timer, t.until_ns);
+    } else {
+        start(inf, &t);
+    }
+}
+
+static void on_timer(void *ctx) {
+    struct informer *inf = ctx;
+    if (inf->doing == WATCH_LIST) {
+        err_set(&inf->stop, ERR_TIMEOUT, -ETIMEDOUT, "%s: no byte for %d s", inf->what, (int)(list_idle_ns / NS_PER_S));
+        complete(inf);
+        return;
+    }
+    if (inf->doing == WATCH_STREAM) { /* the list after a broken event */
+        exchange_cancel(inf->x);
+        inf->x = NULL;
+        if (inf->turn) inf->turn->inf = NULL;
+        inf->turn = NULL;
+        watch_relist(&inf->watch);
+        restarted(inf, "relist");
+    }
+    next(inf);
+}

@@ -1,0 +1,24 @@
+/* What client, informer and exchange share. */
+#ifndef KUBE_IMPL_H
+#define KUBE_IMPL_H
+#include "base/list.h"
+#include "config_priv.h"
+#include "kube/client.h"
+
+struct kube {
+    struct world *w;
+    struct kube_config *cfg;
+    struct log *log;
+    struct metrics *metrics;
+    struct kube_fence fence;
+    struct list ops;
+    bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their own */
+    struct metric_family *requests, *durations;
+};
+bool kube_may_mutate(const struct kube *k);
+
+/* "get leases.coordination.k8s.io default/handover", "list pods in all namespaces": for messages. */
+void kube_what(struct buf *out, const char *verb, const struct kube_ref *ref);
+/* The values of Accept. */
+extern const char kube_accept_json[], kube_accept_meta[], kube_accept_meta_list[];
+#endif

@@ -1,0 +1,31 @@
+/* See said.h. */
+#include "said.h"
+
+static uint64_t hash_without_digits(const char *text) {
+    uint64_t h = 0;
+    for (const char *p = text; *p;) {
+        size_t digits = strspn(p, "0123456789"), words = strcspn(p + digits, "0123456789");
+        h = slice_hash(slice_make(p + digits, words), h + (digits > 0));
+        p += digits + words;
+    }
+    return h ? h : 1;
+}
+
+unsigned said_again(struct said *s, const char *text) {
+    uint64_t h = hash_without_digits(text);
+    for (unsigned i = 0; i < SAID_KINDS; i++) {
+        if (s->v[i].hash != h) continue;
+        unsigned n = ++s->v[i].times;
+        return n & (n - 1) ? 0 : n;
+    }
+    s->v[s->oldest].hash = h;
+    s->v[s->oldest].times = 1;
+    s->oldest = (s->oldest + 1) % SAID_KINDS;
+    return 1;
+}
+
+bool said_over(struct said *s) {
+    bool any = s->v[0].times > 0;
+    if (any) *s = (struct said){0};
+    return any;
+}

@@ -1,0 +1,542 @@
+/* Calls: what is sent, how answers are classified, what is tried again and what is not, the fence, credentials. */
+#include "fake.h"
+#include "kube/client.h"
+#include <errno.h>
+#include <stdio.h>
+
+struct call {
+    struct fake *f;
+    struct kube *k;
+    struct kube_config *c;
+    struct metrics *m;
+    struct kube_op *op;
+    unsigned n;
+    struct err err;
+    struct buf raw;
+    void (*then)(struct call *);
+};
+
+static void done(void *ctx, const struct err *err, struct slice raw) {
+    struct call *c = ctx;
+    c->op = NULL;
+    c->n++;
+    c->err = err ? *err : (struct err){0};
+    buf_free(&c->raw);
+    buf_init(&c->raw, 1 << 20);
+    buf_add(&c->raw, raw);
+    if (c->then) c->then(c);
+}
+
+static struct call *setup(const char *user) {
+    struct call *c = xcalloc(1, sizeof *c);
+    c->f = fake_new();
+    c->f->user = c;
+    c->m = metrics_new(100);
+    cleanup_free char *text = xasprintf("current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                                        "clusters: [{name: k, cluster: {server: 'https://api:6443/base'}}]\nusers: [{name: u, user: {%s}}]\n", user);
+    fake_file(c->f, "/k/config", text);
+    fake_file(c->f, "/k/token", "tok1");
+    struct kube_config_spec s = {.kubeconfig = "/k/config"};
+    struct err e = {0};
+    if (kube_config_load(&c->f->w, &c->f->log, &s, &c->c, &e) < 0) fail_msg("%s", e.msg);
+    c->k = kube_new(&c->f->w, c->c, &c->f->log, c->m);
+    return c;
+}
+static void teardown(struct call *c) {
+    kube_free(c->k);
+    kube_config_free(c->c);
+    fake_free(c->f);
+    metrics_free(c->m);
+    buf_free(&c->raw);
+    free(c);
+}
+
+static struct kube_spec lease(enum kube_verb verb) {
+    return (struct kube_spec){.verb = verb, .ref = {.gvr = &gvr_leases, .ns = SL("default"), .name = SL("handover")}, .lane = LANE_CALL};
+}
+static void start(struct call *c, const struct kube_spec *s) {
+    c->n = 0;
+    unsigned before = c->f->turns;
+    c->op = kube_call(c->k, s, done, c);
+    assert_int_equal(c->n, 0);
+    assert_int_equal(c->f->turns, before);
+}
+static double metric_of(struct call *c, const char *code, const char *method) {
+    const char *labels[] = {code, method, "api:6443"};
+    return metric_value(metric_with(metrics_family(c->m, METRIC_COUNTER, "rest_client_requests_total", "", "code,method,host", NULL, 0), labels));
+}
+
+static void requests(void **state) {
+    (void)state;
+    static const struct {
+        enum kube_verb verb;
+        const char *method, *url, *type;
+    } want[] = {
+        {KUBE_GET, "GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover", NULL},
+        {KUBE_UPDATE, "PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover", "application/json"},
+        {KUBE_PATCH_MERGE, "PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+         "application/merge-patch+json"},
+        {KUBE_PATCH_JSON, "PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+         "application/json-patch+json"},
+        {KUBE_PATCH_STRATEGIC, "PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+         "application/strategic-merge-patch+json"},
+        {KUBE_DELETE, "DELETE", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover", "application/json"},
+        {KUBE_CREATE, "POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases?fieldManager=handover", "application/json"},
+        {KUBE_LIST, "GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases?labelSelector=a%3Db&fieldSelector=c%3Dd", NULL},
+    };
+    struct call *c = setup("token: s3cret");
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        struct kube_spec s = lease(want[i].verb);
+        if (want[i].verb == KUBE_CREATE) s.ref.name = (struct slice){0};
+        if (want[i].verb == KUBE_LIST) s.labels = SL("a=b"), s.fields = SL("c=d");
+        if (want[i].type) s.body = SL("{\"a\":1}");
+        start(c, &s);
+        fake_settle(c->f);
+        struct fake_req *r = fake_one(c->f);
+        cleanup_free char *url = xasprintf("https://api:6443/base%s", want[i].url);
+        assert_string_equal(r->method, want[i].method);
+        assert_string_equal(r->url, url);
+        assert_string_equal(buf_str(&r->body), want[i].type ? "{\"a\":1}" : "");
+        assert_true(fake_has_header(r, "Authorization: Bearer s3cret"));
+        assert_true(fake_has_header(r, "User-Agent: handover/" HANDOVER_VERSION));
+        assert_true(fake_has_header(r, "Accept: application/json"));
+        assert_null(strstr(buf_str(&r->headers), "Accept-Encoding"));
+        cleanup_free char *type = xasprintf("Content-Type: %s", want[i].type ? want[i].type : "");
+        assert_int_equal(fake_has_header(r, type), want[i].type != NULL);
+        assert_int_equal(r->lane, LANE_CALL);
+        assert_false(r->fresh);
+        fake_answer(r, 200, "{\"x\":1}");
+        fake_settle(c->f);
+        assert_int_equal(c->n, 1);
+        assert_int_equal(c->err.kind, ERR_NONE);
+        assert_string_equal(buf_str(&c->raw), "{\"x\":1}");
+    }
+    assert_true(metric_of(c, "200", "PATCH") == 3);
+    struct kube_spec s = {.verb = KUBE_LIST, .ref = {.gvr = &gvr_pods}, .metadata_only = true, .lane = LANE_CALL};
+    start(c, &s);
+    fake_settle(c->f);
+    assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/api/v1/pods");
+    assert_non_null(strstr(buf_str(&fake_one(c->f)->headers), "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"));
+    kube_cancel(c->op);
+    assert_int_equal(fake_open(c->f), 0);
+    /* whatever it is, through a proxy of the server */
+    s = (struct kube_spec){.ref = {.gvr = &gvr_pods, .ns = SL("n"), .name = SL("p:8080"), .sub = SL("proxy/metrics")}, .lane = LANE_CALL};
+    start(c, &s);
+    fake_settle(c->f);
+    assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/api/v1/namespaces/n/pods/p%3A8080/proxy/metrics");
+    fake_answer(fake_one(c->f), 200, "up 1\n");
+    fake_settle(c->f);
+    assert_string_equal(buf_str(&c->raw), "up 1\n");
+    s = (struct kube_spec){.path = "/version", .lane = LANE_CALL};
+    start(c, &s);
+    fake_settle(c->f);
+    assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/version");
+    teardown(c); /* with a call open: no callback */
+}
+
+static void wrong_specs(void **state) {
+    (void)state;
+    struct call *c = setup("token: t");
+    struct kube_spec s = lease(KUBE_GET);
+    s.ref.name = (struct slice){0};
+    start(c, &s);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_CONFIG && strstr(c->err.msg, "needs a name"));
+    s = lease(KUBE_DELETE);
+    s.ref.ns = (struct slice){0};
+    start(c, &s);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_CONFIG && strstr(c->err.msg, "needs a namespace"));
+    start(c, &s);
+    kube_cancel(c->op);
+    kube_cancel(NULL);
+    fake_settle(c->f);
+    assert_int_equal(c->n, 0);
+    assert_int_equal(c->f->started, 0);
+    teardown(c);
+}
+
+#define STATUS(code, reason, msg) \
+    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"" msg "\",\"reason\":\"" reason "\",\"code\":" #code "}"
+
+static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind) {
+    struct kube_spec s = lease(verb);
+    s.no_retry = true;
+    start(c, &s);
+    fake_settle(c->f);
+    fake_answer(fake_one(c->f), code, body);
+    fake_settle(c->f);
+    assert_int_equal(c->n, 1);
+    if (c->err.kind != kind) fail_msg("%d: %s: %s", code, err_kind_name(c->err.kind), c->err.msg);
+}
+
+static void errors(void **state) {
+    (void)state;
+    struct call *c = setup("token: s3cret");
+    one_answer(c, KUBE_GET, 403,
+               STATUS(403, "Forbidden", "leases.coordination.k8s.io \\\"handover\\\" is forbidden: User \\\"u\\\" cannot get resource"), ERR_FORBIDDEN);
+    assert_true(slice_starts(slice_of(c->err.msg), SL("get leases.coordination.k8s.io default/handover: 403 Forbidden: leases.coord")));
+    assert_int_equal(c->err.http, 403);
+    assert_non_null(strstr(buf_str(&c->raw), "\"Status\""));
+    one_answer(c, KUBE_UPDATE, 403, "", ERR_FORBIDDEN);
+    assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover"));
+    one_answer(c, KUBE_GET, 404, STATUS(404, "NotFound", "not found"), ERR_NOTFOUND);
+    one_answer(c, KUBE_UPDATE, 409, STATUS(409, "Conflict", "modified"), ERR_CONFLICT);
+    one_answer(c, KUBE_GET, 410, STATUS(410, "Expired", "old"), ERR_GONE);
+    one_answer(c, KUBE_PATCH_JSON, 422, STATUS(422, "Invalid", "no"), ERR_REJECTED);
+    one_answer(c, KUBE_GET, 500, "boom", ERR_SERVER);
+    one_answer(c, KUBE_GET, 503, "", ERR_SERVER);
+    one_answer(c, KUBE_GET, 302, "", ERR_PROTOCOL);
+    assert_non_null(strstr(c->err.msg, "302"));
+    one_answer(c, KUBE_GET, 200, "<html>sign in</html>", ERR_PROTOCOL);
+    assert_non_null(strstr(c->err.msg, "no JSON object"));
+    one_answer(c, KUBE_GET, 200, "{\"a\":", ERR_PROTOCOL);
+    one_answer(c, KUBE_GET, 200, "", ERR_PROTOCOL);
+    struct kube_spec s = {.verb = KUBE_LIST, .ref = {.gvr = &gvr_deployments}, .lane = LANE_CALL, .no_retry = true};
+    start(c, &s);
+    fake_settle(c->f);
+    fake_fail(fake_one(c->f), ERR_TLS, "the certificate is for other names");
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_TLS);
+    assert_string_equal(c->err.msg, "list deployments.apps in all namespaces: the certificate is for other names");
+    assert_true(metric_of(c, "<error>", "GET") == 1);
+    s.ref.ns = SL("n");
+    s.body_cap = 10;
+    start(c, &s);
+    fake_settle(c->f);
+    fake_answer(fake_one(c->f), 200, "{\"long\":\"answer\"}");
+    fake_settle(c->f);
+    assert_int_equal(c->err.errnum, -EFBIG);
+    assert_non_null(strstr(c->err.msg, "list deployments.apps in namespace n"));
+    assert_null(strstr(buf_str(&c->f->lines), "s3cret"));
+    teardown(c);
+}
+
+/* ---- retries: the server fails so many times, then answers ---- */
+
+static struct {
+    int times, code;
+    enum err_kind kind;
+    bool before_sent;
+    const char *after;
+    int64_t at[16];
+    unsigned n;
+} flaky;
+
+static void answer_flaky(struct fake *f, struct fake_req *r) {
+    if (flaky.n < ARRAY_LEN(flaky.at)) flaky.at[flaky.n] = f->now_ns;
+    flaky.n++;
+    if (flaky.times-- <= 0) {
+        fake_answer(r, 200, "{\"ok\":1}");
+    } else if (flaky.kind) {
+        fake_fail(r, flaky.kind, "injected");
+    } else {
+        fake_head(r, flaky.code, flaky.after ? "retry-after" : NULL, flaky.after);
+        fake_end(r, NULL);
+    }
+}
+static void run_flaky(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind, const char *after) {
+    flaky.times = times;
+    flaky.code = code;
+    flaky.kind = kind;
+    flaky.after = after;
+    flaky.n = 0;
+    c->f->on_request = answer_flaky;
+    start(c, s);
+    fake_run(c->f, 40 * NS_PER_S);
+    assert_int_equal(c->n, 1);
+}
+
+static void retries(void **state) {
+    (void)state;
+    struct call *c = setup("token: t");
+    struct kube_spec get = lease(KUBE_GET), put = lease(KUBE_UPDATE), once = lease(KUBE_GET);
+    once.no_retry = true;
+    run_flaky(c, &get, 3, 500, 0, NULL);
+    assert_true(c->err.kind == ERR_NONE && flaky.n == 4);
+    run_flaky(c, &get, 2, 0, ERR_TRANSPORT, NULL);
+    assert_true(c->err.kind == ERR_NONE && flaky.n == 3);
+    run_flaky(c, &get, 100, 503, 0, NULL);
+    assert_true(c->err.kind == ERR_SERVER && flaky.n == 8);
+    /* growing waits, all within the deadline */
+    for (unsigned i = 2; i < flaky.n; i++) assert_true(flaky.at[i] - flaky.at[i - 1] > (flaky.at[i - 1] - flaky.at[i - 2]) / 2);
+    assert_true(flaky.at[flaky.n - 1] - flaky.at[0] < 30 * NS_PER_S);
+    run_flaky(c, &once, 1, 500, 0, NULL);
+    assert_true(c->err.kind == ERR_SERVER && flaky.n == 1);
+    /* a mutation that may have been carried out is not repeated */
+    run_flaky(c, &put, 1, 500, 0, NULL);
+    assert_true(c->err.kind == ERR_SERVER && flaky.n == 1);
+    run_flaky(c, &put, 1, 0, ERR_TRANSPORT, NULL);
+    assert_true(c->err.kind == ERR_TRANSPORT && flaky.n == 1);
+    run_flaky(c, &put, 1, 409, 0, NULL);
+    assert_true(c->err.kind == ERR_CONFLICT && flaky.n == 1);
+    /* throttled: it was not carried out, as late as it says */
+    run_flaky(c, &put, 2, 429, 0, "3");
+    assert_true(c->err.kind == ERR_NONE && flaky.n == 3);
+    assert_true(flaky.at[1] - flaky.at[0] >= 3 * NS_PER_S && flaky.at[1] - flaky.at[0] < 4 * NS_PER_S);
+    run_flaky(c, &put, 1, 503, 0, "1");
+    assert_true(c->err.kind == ERR_NONE && flaky.n == 2);
+    /* later than the deadline: says so at once, with the delay */
+    run_flaky(c, &put, 1, 429, 0, "3600");
+    assert_true(c->err.kind == ERR_THROTTLED && flaky.n == 1 && c->err.retry_after_ms == 3600000);
+    run_flaky(c, &get, 1, 403, 0, NULL);
+    assert_true(c->err.kind == ERR_FORBIDDEN && flaky.n == 1);
+    run_flaky(c, &get, 1, 0, ERR_TLS, NULL);
+    assert_true(c->err.kind == ERR_TLS && flaky.n == 1);
+    teardown(c);
+}
+
+static void refuse_unsent(struct fake *f, struct fake_req *r) {
+    (void)f;
+    r->sent = true;
+}
+
+/* A refused connection: the bytes never left, so that any request may be tried again. */
+static void nothing_was_sent(void **state) {
+    (void)state;
+    struct call *c = setup("token: t");
+    struct kube_spec put = lease(KUBE_UPDATE);
+    c->f->on_request = refuse_unsent;
+    start(c, &put);
+    fake_fail(fake_one(c->f), ERR_TRANSPORT, "connection refused"); /* before its turn to be sent */
+    struct fake_req *first = fake_one(c->f);
+    bool (*ask)(void *) = first->may_send;
+    first->may_send = NULL; /* never asked */
+    assert_non_null(ask);
+    fake_settle(c->f);
+    assert_int_equal(c->n, 0);
+    c->f->on_request = answer_flaky;
+    flaky.times = 0;
+    fake_run(c->f, NS_PER_S);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE);
+    assert_int_equal(c->f->started, 2);
+    teardown(c);
+}
+
+static void deadline(void **state) {
+    (void)state;
+    struct call *c = setup("token: t");
+    struct kube_spec get = lease(KUBE_GET);
+    get.timeout_ns = 9 * NS_PER_S;
+    start(c, &get);
+    fake_run(c->f, 2 * NS_PER_S);
+    assert_false(fake_one(c->f)->fresh);
+    assert_true(fake_one(c->f)->total_ns == 3 * NS_PER_S);
+    fake_run(c->f, 2 * NS_PER_S); /* the first attempt hangs: another connection */
+    assert_true(fake_one(c->f)->fresh);
+    fake_run(c->f, 6 * NS_PER_S);
+    assert_true(c->n == 1 && c->err.kind == ERR_TIMEOUT);
+    assert_true(c->f->now_ns <= 1011 * NS_PER_S);
+    /* the next call goes on a connection of its own too, until one works */
+    struct kube_spec put = lease(KUBE_UPDATE);
+    start(c, &put);
+    assert_true(fake_one(c->f)->fresh);
+    assert_true(fake_one(c->f)->total_ns == 30 * NS_PER_S);
+    fake_settle(c->f);
+    fake_answer(fake_one(c->f), 200, "{}");
+    fake_settle(c->f);
+    start(c, &put);
+    assert_false(fake_one(c->f)->fresh);
+    kube_cancel(c->op);
+    teardown(c);
+}
+
+static bool held(void *ctx) {
+    int *left = ctx;
+    return (*left)-- > 0;
+}
+
+static void fence(void **state) {
+    (void)state;
+    struct call *c = setup("token: t");
+    int answers = 0;
+    kube_set_fence(c->k, (struct kube_fence){held, &answers});
+    struct kube_spec put = lease(KUBE_UPDATE), get = lease(KUBE_GET);
+    start(c, &put); /* not even started */
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_FENCED && c->f->started == 0);
+    assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover"));
+    answers = 1;
+    start(c, &put); /* lost between the call and its bytes */
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_FENCED && c->f->started == 1);
+    answers = 0;
+    c->f->on_request = answer_flaky;
+    flaky.times = 0;
+    start(c, &get);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_NONE);
+    put.unfenced = true;
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_NONE);
+    /* asked again before a retry */
+    put.unfenced = false;
+    answers = 2;
+    run_flaky(c, &put, 5, 429, 0, "1");
+    assert_true(c->err.kind == ERR_FENCED && flaky.n == 1);
+    teardown(c);
+}
+
+/* ---- credentials ---- */
+
+static void accept_token(struct fake *f, struct fake_req *r) {
+    const char *good = f->user;
+    cleanup_free char *line = xasprintf("Authorization: Bearer %s", good);
+    if (fake_has_header(r, line)) {
+        fake_answer(r, 200, "{\"ok\":1}");
+    } else {
+        fake_answer(r, 401, STATUS(401, "Unauthorized", "Unauthorized"));
+    }
+}
+
+static void token_is_refreshed_once(void **state) {
+    (void)state;
+    struct call *c = setup("tokenFile: /k/token");
+    struct kube_spec put = lease(KUBE_UPDATE);
+    put.no_retry = true;
+    c->f->on_request = accept_token;
+    c->f->user = (char *)(uintptr_t) "tok2";
+    fake_file(c->f, "/k/token", "tok2"); /* not looked at yet */
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_NONE);
+    assert_int_equal(c->f->started, 2);
+    /* the file has nothing better */
+    c->f->user = (char *)(uintptr_t) "tok3";
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_int_equal(c->err.http, 401);
+    assert_int_equal(c->f->started, 3);
+    assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
+    assert_non_null(strstr(c->err.msg, "user \"u\" of /k/config, token file /k/token"));
+    assert_null(strstr(c->err.msg, "tok2"));
+    /* something better that is refused as well */
+    fake_file(c->f, "/k/token", "tokX");
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_int_equal(c->f->started, 5);
+    teardown(c);
+}
+
+static void an_expired_token_says_so(void **state) {
+    (void)state;
+    /* {"alg":"none"}.{"exp":1700000000} */
+    struct call *c = setup("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig");
+    struct kube_spec get = lease(KUBE_GET);
+    c->f->on_request = accept_token;
+    c->f->user = (char *)(uintptr_t) "other";
+    start(c, &get);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_int_equal(c->f->started, 1); /* the same again would not help */
+    assert_non_null(strstr(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z"));
+    assert_null(strstr(c->err.msg, "eyJ"));
+    teardown(c);
+}
+
+static int logins;
+static void login(struct fake *f, struct fake_proc *p) {
+    (void)f;
+    cleanup_free char *out = xasprintf("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"login%d\"}}",
+                                       ++logins);
+    fake_exit(p, 0, out, "");
+}
+
+static void exec_plugin(void **state) {
+    (void)state;
+    struct call *c = setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
+    struct kube_spec get = lease(KUBE_GET);
+    logins = 0;
+    c->f->on_spawn = login;
+    c->f->on_request = accept_token;
+    c->f->user = (char *)(uintptr_t) "login1";
+    start(c, &get);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE);
+    fake_run(c->f, 10 * NS_PER_S);
+    c->f->user = (char *)(uintptr_t) "login2";
+    start(c, &get);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE && logins == 2);
+    /* cancelled while the plugin runs; then one that never ends */
+    c->f->on_spawn = NULL;
+    c->f->user = (char *)(uintptr_t) "login9";
+    fake_run(c->f, 10 * NS_PER_S);
+    start(c, &get);
+    fake_settle(c->f);
+    kube_cancel(c->op);
+    get.timeout_ns = 6 * NS_PER_S;
+    get.no_retry = true;
+    start(c, &get);
+    fake_run(c->f, 7 * NS_PER_S);
+    assert_true(c->n == 1 && c->err.kind == ERR_TIMEOUT && strstr(c->err.msg, "no credentials in time"));
+    teardown(c);
+}
+
+static void start_another(struct call *c) {
+    struct kube_spec get = lease(KUBE_GET);
+    c->then = NULL;
+    c->op = kube_call(c->k, &get, done, c);
+}
+
+static void calls_in_callbacks(void **state) {
+    (void)state;
+    struct call *c = setup("token: t");
+    struct kube_spec get = lease(KUBE_GET);
+    c->then = start_another;
+    c->f->on_request = answer_flaky;
+    flaky.times = 0;
+    start(c, &get);
+    fake_settle(c->f);
+    assert_int_equal(c->n, 2);
+    teardown(c);
+}
+
+static void scrapes(void **state) {
+    (void)state;
+    struct call *c = setup("token: s3cret");
+    c->op = kube_scrape(c->k, "https://10.0.0.7:8443/metrics?x=y", SL(" pod-token\n"), true, 5 * NS_PER_S, 100, done, c);
+    assert_int_equal(c->n, 0);
+    struct fake_req *r = fake_one(c->f);
+    assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
+    assert_int_equal(r->lane, LANE_SCRAPE);
+    assert_true(r->insecure && r->total_ns == 5 * NS_PER_S);
+    assert_true(fake_has_header(r, "Authorization: Bearer pod-token"));
+    assert_null(strstr(buf_str(&r->headers), "s3cret"));
+    fake_settle(c->f);
+    fake_answer(r, 200, "up 1\n");
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE);
+    assert_string_equal(buf_str(&c->raw), "up 1\n");
+    c->op = kube_scrape(c->k, "http://10.0.0.7/metrics", SL(""), false, 0, 0, done, c);
+    r = fake_one(c->f);
+    assert_null(strstr(buf_str(&r->headers), "Authorization"));
+    assert_false(r->insecure);
+    fake_settle(c->f);
+    fake_answer(r, 401, "who are you");
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: 401 Unauthorized: who are you");
+    c->op = kube_scrape(c->k, "http://10.0.0.7/metrics", SL("bad\r\nX: y"), false, 0, 0, done, c);
+    kube_cancel(c->op);
+    c->op = kube_scrape(c->k, "no url", SL(""), false, 0, 0, done, c);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_CONFIG);
+    assert_true(metric_of(c, "200", "GET") == 0);
+    teardown(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests),      cmocka_unit_test(wrong_specs),
+        cmocka_unit_test(errors),        cmocka_unit_test(retries),
+        cmocka_unit_test(nothing_was_sent), cmocka_unit_test(deadline),
+        cmocka_unit_test(fence),         cmocka_unit_test(token_is_refreshed_once),
+        cmocka_unit_test(an_expired_token_says_so), cmocka_unit_test(exec_plugin),
+        cmocka_unit_test(calls_in_callbacks), cmocka_unit_test(scrapes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
