@@ -1,0 +1,137 @@
+/* What the lease machine knows of the Lease: which news are newer, which of our writes were executed, may it be taken. */
+#include "lease_state.h"
+
+/* -1, 0, 1; 2: not comparable. Resource versions are decimal numbers that grow with every write of the server. */
+static int rv_cmp(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+    bool numbers = n && m && strspn(a, "0123456789") == n && strspn(b, "0123456789") == m && a[0] != '0' && b[0] != '0';
+    if (!numbers) return strcmp(a, b) == 0 ? 0 : 2;
+    int c = n != m ? (n < m ? -1 : 1) : memcmp(a, b, n);
+    return c < 0 ? -1 : c > 0;
+}
+
+bool know_ours(const struct lease *l) {
+    return l->known && !l->absent && strcmp(l->rec.holder, l->id) == 0;
+}
+
+int64_t lease_jittered(const struct lease *l, int64_t ns) {
+    return ns - (int64_t)(l->rnd % (uint64_t)(ns / 2 + 1));
+}
+
+static void heard(struct lease *l) {
+    l->heard = true;
+    l->poll_ns = l->now_ns + (l->watch_up ? 2 : 1) * l->cfg.retry_ns + (int64_t)(l->rnd % (uint64_t)(l->cfg.retry_ns / 5 + 1));
+}
+
+/* A record of ours: which write made it, and so, since when is the lease renewed? Its renewTime tells, since no two of our
+ * writes have the same. A version that moved because somebody edited a label proves nothing. */
+static void match_sent(struct lease *l) {
+    if (!know_ours(l)) return;
+    for (unsigned i = 0; i < LEASE_SENT; i++) {
+        if (l->sent[i].renew_us != l->rec.renew_us || !l->rec.renew_us) continue;
+        int64_t at = PLANTED(FAULT_FENCE_FROM_ANSWER) && l->sent[i].at_ns > l->renewed_ns ? l->now_ns : l->sent[i].at_ns;
+        if (at <= l->renewed_ns) continue;
+        l->renewed_ns = at;
+        l->renewed = true;
+    }
+}
+
+static void accept(struct lease *l, const struct lease_rec *rec, struct slice raw) {
+    const struct lease_rec *old = &l->rec;
+    bool same = l->known && !l->absent && strcmp(old->holder, rec->holder) == 0 && strcmp(old->uid, rec->uid) == 0 &&
+                old->renew_us == rec->renew_us && old->acquire_us == rec->acquire_us &&
+                old->transitions == rec->transitions && old->duration_ns == rec->duration_ns;
+    if (!same) l->observed_ns = l->now_ns;
+    l->rec = *rec;
+    l->known = true;
+    l->absent = false;
+    buf_clear(&l->raw);
+    buf_add(&l->raw, raw); /* without it if it is too large: then a write carries our fields only */
+    if (rec->transitions > l->max_term) l->max_term = rec->transitions;
+    match_sent(l);
+}
+
+void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched) {
+    int c = l->known ? rv_cmp(rec->rv, l->rec.rv) : 1;
+    if (watched) {
+        heard(l);
+        if (c == 2 && !l->absent) {
+            l->must_read = l->reread = true; /* old news or new? ask */
+        } else if (c > 0) {
+            accept(l, rec, raw);
+            l->wait_ns = 0; /* fresh news need not wait for the backoff of an older failure */
+            if (l->unresolved && strcmp(l->base_rv, rec->rv) != 0) l->unresolved = l->must_read = false;
+        }
+        return;
+    }
+    if (l->pending != P_GET) return;
+    l->pending = P_NONE;
+    heard(l);
+    l->fails = 0;
+    l->unresolved = false;
+    l->must_read = l->reread;
+    l->reread = false;
+    /* Older than what a watch has told meanwhile: keep that. Older than what was known when we asked: the server itself
+     * went back (restored from a backup), and its word counts. */
+    bool overtaken = c < 0 && rv_cmp(rec->rv, l->get_rv) >= 0;
+    if (!overtaken) accept(l, rec, raw);
+}
+
+void know_absent(struct lease *l, bool watched) {
+    heard(l);
+    if (watched) {
+        l->must_read = l->reread = true; /* the event may be older than a new Lease */
+        l->wait_ns = 0;
+        return;
+    }
+    if (l->pending != P_GET) return;
+    l->pending = P_NONE;
+    l->fails = 0;
+    l->unresolved = false;
+    l->must_read = l->reread;
+    l->reread = false;
+    if (l->absent) return;
+    /* Somebody deleted it under its holder, who may mutate until his fence shuts: wait as for an expiry. */
+    bool held = l->known && l->rec.holder[0] && !know_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
+    int64_t when;
+    l->held_until_ns = 0;
+    if (held && !know_claim(l, 0, &when)) l->held_until_ns = when;
+    l->absent = true;
+    buf_clear(&l->raw);
+}
+
+void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw) {
+    l->pending = P_NONE;
+    l->fails = l->conflicts = 0;
+    l->unresolved = false;
+    heard(l);
+    if (l->writing != LEASE_RELEASE && l->decided_ns > l->renewed_ns) {
+        l->renewed_ns = PLANTED(FAULT_FENCE_FROM_ANSWER) ? l->now_ns : l->decided_ns;
+        l->renewed = true;
+    }
+    if (!l->known || l->absent || rv_cmp(rec->rv, l->rec.rv) > 0) accept(l, rec, raw);
+}
+
+/* If a newer version than the write's base is known already, then the write has been executed before it or never will be. */
+void know_doubt(struct lease *l) {
+    bool moved = l->base_rv[0] ? l->known && !l->absent && strcmp(l->rec.rv, l->base_rv) != 0 : l->known && !l->absent;
+    if (!moved) l->unresolved = l->must_read = true;
+}
+
+enum lease_reason know_claim(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns) {
+    *ret_when_ns = TIME_NEVER;
+    if (!l->heard) return LEASE_R_NONE;
+    if (l->absent || !l->known) {
+        if (l->now_ns >= l->held_until_ns) return LEASE_R_ABSENT;
+        *ret_when_ns = l->held_until_ns;
+        return LEASE_R_NONE;
+    }
+    if (!l->rec.holder[0]) return LEASE_R_RELEASED;
+    if (strcmp(l->rec.holder, l->dead) == 0) return LEASE_R_DEAD;
+    int64_t duration = l->rec.duration_ns > 0 ? l->rec.duration_ns : l->cfg.lease_ns;
+    int64_t when = l->observed_ns > INT64_MAX - duration ? INT64_MAX : l->observed_ns + duration;
+    if (PLANTED(FAULT_EXPIRY_BY_WALL) && wall_ns / NS_PER_US >= l->rec.renew_us + duration / NS_PER_US) return LEASE_R_EXPIRED;
+    if (l->now_ns >= when) return LEASE_R_EXPIRED;
+    *ret_when_ns = when;
+    return LEASE_R_NONE;
+}
