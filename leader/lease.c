@@ -19,6 +19,14 @@ void lease_free(struct lease *l) {
     free(l);
 }
 
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t sooner(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 /* ---- the fence ---- */
 
 int64_t lease_fence_ns(const struct lease *l) {
@@ -114,6 +122,7 @@ static void lead(struct lease *l, struct lease_out *out) {
     l->state = S_LEADING;
     l->term = l->rec.transitions;
     l->next_renew_ns = l->renewed_ns + l->cfg.retry_ns;
+    l->told_ns = sooner(l->told_ns, l->now_ns + l->cfg.retry_ns);
     out->act |= LEASE_LEAD;
     out->reason = l->claim;
     out->gap_ns = l->claim_seen_ns < 0 ? -1 : l->now_ns - l->claim_seen_ns;
@@ -328,14 +337,6 @@ static void take(struct lease *l, const struct lease_in *in, struct lease_out *o
 }
 
 /* ---- when to look again ---- */
-
-static int64_t later(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static int64_t sooner(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 static int64_t wake(const struct lease *l) {
     if (l->state == S_OVER || l->state == S_LOST) return TIME_NEVER;

@@ -1,0 +1,13 @@
+set(leader_tests ${CMAKE_CURRENT_LIST_DIR})
+# The random schedules twice: with the lease machine as it is, and with one that has faults to be switched on.
+add_library(lease_world STATIC ${leader_tests}/lease_world.c)
+target_link_libraries(lease_world PUBLIC leader_core PRIVATE options)
+target_include_directories(lease_world PUBLIC ${leader_tests})
+unit_test(leader/lease_schedules lease_world)
+file(GLOB lease_sources ${CMAKE_SOURCE_DIR}/leader/lease.c ${CMAKE_SOURCE_DIR}/leader/lease_know.c
+  ${CMAKE_SOURCE_DIR}/leader/lease_config.c)
+add_library(lease_world_planted STATIC ${leader_tests}/lease_world.c ${lease_sources})
+target_compile_definitions(lease_world_planted PUBLIC LEASE_PLANTED)
+target_include_directories(lease_world_planted PUBLIC ${leader_tests} ${CMAKE_SOURCE_DIR}/leader/include)
+target_link_libraries(lease_world_planted PUBLIC base api PRIVATE options)
+unit_test(leader/lease_faults lease_world_planted)
