@@ -208,7 +208,7 @@ static void leading(struct lease *l, int64_t wall_ns, struct lease_out *out) {
 
 /* Nothing of ours mutates any more. Release what the server says is ours, and only that. */
 static void closing(struct lease *l, int64_t wall_ns, struct lease_out *out) {
-    if (l->pending == P_WRITE) return;
+    if (l->pending == P_WRITE && (know_ours(l) || !know_moved(l))) return;
     if (PLANTED(FAULT_BLIND_RELEASE) && !l->released && l->pending == P_NONE) {
         l->released = true;
         write_lease(l, LEASE_RELEASE, wall_ns, out);
@@ -239,8 +239,15 @@ static void told_to_wait(struct lease *l, int64_t retry_after_ns) {
     if (retry_after_ns > 0) l->told_ns = l->now_ns + (retry_after_ns < most ? retry_after_ns : most);
 }
 
-static void failed(struct lease *l, int64_t retry_after_ns) {
+/* The request under way has ended without success: unless a watch has told that it was executed, a renewal is due again as
+ * soon as the backoff allows. */
+static void ended(struct lease *l) {
+    if (l->pending == P_WRITE && l->renewed_ns < l->decided_ns) l->next_renew_ns = l->now_ns;
     l->pending = P_NONE;
+}
+
+static void failed(struct lease *l, int64_t retry_after_ns) {
+    ended(l);
     told_to_wait(l, retry_after_ns);
     int64_t backoff = l->cfg.retry_ns >> (l->fails < 3 ? 3 - l->fails : 0);
     l->fails++;
@@ -251,7 +258,7 @@ static void failed(struct lease *l, int64_t retry_after_ns) {
  * gets one after the other (somebody edits the Lease all the time, a proxy answers 5xx) steps back, by a little and then
  * more. */
 static void doubtful(struct lease *l) {
-    l->pending = P_NONE;
+    ended(l);
     know_doubt(l);
     if (++l->conflicts < 2) return;
     unsigned shift = l->conflicts < 12 ? l->conflicts : 12;

@@ -105,17 +105,19 @@ void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw
     l->fails = l->conflicts = 0;
     l->unresolved = false;
     heard(l);
-    if (l->writing != LEASE_RELEASE && l->decided_ns > l->renewed_ns) {
+    if (l->writing != LEASE_RELEASE && l->decided_ns >= l->renewed_ns) {
         l->renewed_ns = PLANTED(FAULT_FENCE_FROM_ANSWER) ? l->now_ns : l->decided_ns;
         l->renewed = true;
     }
     if (!l->known || l->absent || rv_cmp(rec->rv, l->rec.rv) > 0) accept(l, rec, raw);
 }
 
-/* If a newer version than the write's base is known already, then the write has been executed before it or never will be. */
+bool know_moved(const struct lease *l) {
+    return l->known && !l->absent && (!l->base_rv[0] || strcmp(l->rec.rv, l->base_rv) != 0);
+}
+
 void know_doubt(struct lease *l) {
-    bool moved = l->base_rv[0] ? l->known && !l->absent && strcmp(l->rec.rv, l->base_rv) != 0 : l->known && !l->absent;
-    if (!moved) l->unresolved = l->must_read = true;
+    if (!know_moved(l)) l->unresolved = l->must_read = true;
 }
 
 enum lease_reason know_claim(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns) {

@@ -73,7 +73,9 @@ struct lease {
 void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched);
 void know_absent(struct lease *l, bool watched);
 void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw);
-void know_doubt(struct lease *l); /* the write under way may have been executed */
+/* Is a newer version known than the last write was decided on? Then it was executed before that, or never will be. */
+bool know_moved(const struct lease *l);
+void know_doubt(struct lease *l); /* the write under way may have been executed, or may be yet */
 bool know_ours(const struct lease *l);
 /* May it be taken now, and why; else when at the earliest (TIME_NEVER: not by the passing of time). */
 enum lease_reason know_claim(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns);

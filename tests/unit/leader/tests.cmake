@@ -1,12 +1,18 @@
-set(leader_tests ${CMAKE_CURRENT_LIST_DIR})
+unit_test(leader/lease leader_core)
+unit_test(leader/lease_object leader_core)
+unit_test(leader/certificate leader_core)
+unit_test(leader/checkpoint leader_core)
+unit_test(leader/drain leader_core)
+
 # The random schedules twice: with the lease machine as it is, and with one that has faults to be switched on.
+set(leader_tests ${CMAKE_CURRENT_LIST_DIR})
 add_library(lease_world STATIC ${leader_tests}/lease_world.c)
 target_link_libraries(lease_world PUBLIC leader_core PRIVATE options)
 target_include_directories(lease_world PUBLIC ${leader_tests})
 unit_test(leader/lease_schedules lease_world)
-file(GLOB lease_sources ${CMAKE_SOURCE_DIR}/leader/lease.c ${CMAKE_SOURCE_DIR}/leader/lease_know.c
-  ${CMAKE_SOURCE_DIR}/leader/lease_config.c)
-add_library(lease_world_planted STATIC ${leader_tests}/lease_world.c ${lease_sources})
+
+add_library(lease_world_planted STATIC ${leader_tests}/lease_world.c ${CMAKE_SOURCE_DIR}/leader/lease.c
+  ${CMAKE_SOURCE_DIR}/leader/lease_know.c ${CMAKE_SOURCE_DIR}/leader/lease_config.c)
 target_compile_definitions(lease_world_planted PUBLIC LEASE_PLANTED)
 target_include_directories(lease_world_planted PUBLIC ${leader_tests} ${CMAKE_SOURCE_DIR}/leader/include)
 target_link_libraries(lease_world_planted PUBLIC base api PRIVATE options)

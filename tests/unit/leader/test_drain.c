@@ -1,0 +1,246 @@
+#include "leader/drain.h"
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/rand.h"
+#include <errno.h>
+#include <string.h>
+
+#define S NS_PER_S
+
+struct t {
+    struct drain d;
+    struct drain_out o;
+    int64_t now;
+    bool leading;
+    size_t inflight;
+};
+
+static void setup(struct t *t, bool leading, size_t inflight) {
+    struct drain_config c = {0};
+    struct err err;
+    assert_int_equal(drain_config_check(&c, &err), 0);
+    *t = (struct t){.leading = leading, .inflight = inflight, .now = 1000 * S};
+    drain_init(&t->d, &c);
+}
+
+static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
+    t->now = now;
+    drain_step(&t->d, &(struct drain_in){.ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight}, &t->o);
+    return t->o.act;
+}
+
+static unsigned ev(struct t *t, enum drain_event e) {
+    return at(t, t->now, e);
+}
+
+static void test_config(void **state) {
+    (void)state;
+    struct err err;
+    struct drain_config c = {0};
+    assert_int_equal(drain_config_check(&c, &err), 0);
+    assert_int_equal(c.grace_ns, 30 * S);
+    assert_int_equal(c.reserve_ns, 5 * S);
+    c = (struct drain_config){.grace_ns = 3 * S};
+    assert_int_equal(drain_config_check(&c, &err), 0);
+    assert_int_equal(c.reserve_ns, 1 * S);
+    c = (struct drain_config){.grace_ns = S};
+    assert_int_equal(drain_config_check(&c, &err), 0);
+    assert_int_equal(c.reserve_ns, S / 2);
+    c = (struct drain_config){.grace_ns = 5 * S, .reserve_ns = 5 * S};
+    assert_int_equal(drain_config_check(&c, &err), -EINVAL);
+    assert_non_null(strstr(err.msg, "5s"));
+    c = (struct drain_config){.grace_ns = -1};
+    assert_int_equal(drain_config_check(&c, &err), -EINVAL);
+}
+
+static void test_idle_leader_releases_at_once(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 0);
+    assert_int_equal(drain_left_ns(&t.d, t.now), TIME_NEVER);
+    /* no early checkpoint: the release carries it */
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
+    assert_int_equal(ev(&t, DRAIN_EV_CLOSED), DRAIN_RELEASE);
+    assert_int_equal(t.o.phase, DRAIN_RELEASING);
+    assert_int_equal(at(&t, t.now + 3 * NS_PER_MS, DRAIN_EV_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+    assert_int_equal(t.o.spent_ns[DRAIN_RELEASING], 3 * NS_PER_MS);
+    assert_int_equal(t.o.wake_ns, TIME_NEVER);
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), 0); /* nothing follows the exit */
+}
+
+static void test_work_finishes_uncancelled(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 2);
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CHECKPOINT);
+    assert_int_equal(ev(&t, DRAIN_EV_CLOSED), 0);
+    assert_int_equal(t.o.phase, DRAIN_CHECKPOINT_EARLY);
+    assert_int_equal(at(&t, 1000 * S + 5 * NS_PER_MS, DRAIN_EV_CHECKPOINTED), 0);
+    assert_int_equal(t.o.phase, DRAIN_FINISHING);
+    assert_int_equal(t.o.wake_ns, 1025 * S);
+    t.inflight = 1;
+    assert_int_equal(at(&t, 1010 * S, DRAIN_EV_IDLE), 0);
+    assert_int_equal(at(&t, 1024 * S, DRAIN_EV_TICK), 0);
+    t.inflight = 0;
+    assert_int_equal(at(&t, 1024 * S + 1, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+}
+
+static void test_deadline_cancels(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 2);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    /* the early checkpoint is never answered: the phases go on without it */
+    assert_int_equal(at(&t, 1001 * S, DRAIN_EV_TICK), 0);
+    assert_int_equal(t.o.phase, DRAIN_FINISHING);
+    assert_int_equal(at(&t, 1025 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
+    assert_int_equal(t.o.phase, DRAIN_CANCELLING);
+    t.inflight = 0;
+    assert_int_equal(at(&t, 1025 * S + 1, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_CUT);
+}
+
+static void test_stuck_work_is_not_released(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    assert_int_equal(at(&t, 1025 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
+    assert_int_equal(t.o.wake_ns, 1027 * S);
+    assert_int_equal(at(&t, 1027 * S, DRAIN_EV_TICK), DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_STUCK);
+}
+
+static void test_unreachable_server(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 0);
+    ev(&t, DRAIN_EV_SIGNAL);
+    assert_int_equal(ev(&t, DRAIN_EV_CLOSED), DRAIN_RELEASE);
+    assert_int_equal(t.o.wake_ns, 1029 * S + S / 2);
+    assert_int_equal(at(&t, t.o.wake_ns, DRAIN_EV_TICK), DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+    /* or the lease machine gives up by itself */
+    setup(&t, true, 0);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    assert_int_equal(ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+    /* with work in flight, the lease is lost on the way: nothing may be mutated any more, so it is cancelled */
+    setup(&t, true, 1);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    assert_int_equal(at(&t, 1010 * S, DRAIN_EV_LOST), DRAIN_CANCEL);
+    t.inflight = 0;
+    assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
+}
+
+static void test_more_signals(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    assert_int_equal(at(&t, 1002 * S, DRAIN_EV_SIGNAL), DRAIN_CANCEL);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 5 * S);
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_STUCK);
+    setup(&t, true, 0);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), 0); /* releasing already: nothing to shorten */
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+}
+
+static void test_standby_and_start(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, false, 0);
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE);
+    assert_int_equal(ev(&t, DRAIN_EV_CLOSED), DRAIN_RELEASE);
+    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+    setup(&t, false, 0); /* impatient */
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_SIGNAL);
+    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+}
+
+static void test_lost_without_a_signal(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 3);
+    assert_int_equal(ev(&t, DRAIN_EV_LOST), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CANCEL);
+    assert_int_equal(t.o.phase, DRAIN_CANCELLING);
+    t.inflight = 0;
+    assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
+}
+
+/* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit comes once and
+ * in time. */
+static void test_random_schedules(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20000; seed++) {
+        struct rng r = {seed};
+        struct t t;
+        setup(&t, rng_below(&r, 3) > 0, 0);
+        t.inflight = t.leading ? rng_below(&r, 4) : 0;
+        int64_t began = -1;
+        bool released = false, exited = false;
+        enum drain_phase last = DRAIN_RUNNING;
+        for (int i = 0; i < 200 && !exited; i++) {
+            int64_t step = (int64_t)rng_below(&r, rng_below(&r, 5) ? 1000000000 : 8000000000);
+            int64_t now = t.now + step;
+            if (began >= 0 && t.o.wake_ns < now) now = t.o.wake_ns > t.now ? t.o.wake_ns : t.now;
+            if (t.inflight && rng_below(&r, 3) == 0) t.inflight--;
+            enum drain_event e = (enum drain_event)rng_below(&r, DRAIN_EV_NOT_RELEASED + 1);
+            if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST) e = DRAIN_EV_TICK;
+            if (!released && (e == DRAIN_EV_RELEASED || e == DRAIN_EV_NOT_RELEASED)) e = DRAIN_EV_TICK;
+            unsigned act = at(&t, now, e);
+            if (t.o.phase < last) fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
+            if (began < 0 && t.o.phase != DRAIN_RUNNING) began = now;
+            if (act & DRAIN_RELEASE) {
+                if (released || t.inflight) fail_msg("seed %lu: release twice or in flight", (unsigned long)seed);
+                released = true;
+            }
+            if (act & DRAIN_EXIT) {
+                exited = true;
+                if (now > began + 30 * S) fail_msg("seed %lu: too late", (unsigned long)seed);
+                if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released) fail_msg("seed %lu", (unsigned long)seed);
+            }
+            last = t.o.phase;
+        }
+        if (!exited) fail_msg("seed %lu: no end", (unsigned long)seed);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_idle_leader_releases_at_once),
+        cmocka_unit_test(test_work_finishes_uncancelled),
+        cmocka_unit_test(test_deadline_cancels),
+        cmocka_unit_test(test_stuck_work_is_not_released),
+        cmocka_unit_test(test_unreachable_server),
+        cmocka_unit_test(test_more_signals),
+        cmocka_unit_test(test_standby_and_start),
+        cmocka_unit_test(test_lost_without_a_signal),
+        cmocka_unit_test(test_random_schedules),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
