@@ -1,0 +1,186 @@
+/* handover demo: the main job in half a minute, on the embedded API server, with two real instances of this program. */
+#include "demo.h"
+#include "obs/obs.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OPT_KEEP = 0x2000, POLL_MS = 100 };
+
+static const struct argp_option options[] = {
+    {"keep-logs", OPT_KEEP, NULL, 0, "Leave the instances' logs behind and say where", 1},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *st) {
+    struct demo *d = st->input;
+    switch (key) {
+    case OPT_KEEP: d->keep_logs = true; return 0;
+    case ARGP_KEY_ARG: argp_error(st, "\"%s\": demo takes options only", arg); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- the stage ---- */
+
+static int start_server(struct demo *d, struct err *err) {
+    static const char *const scripts[] = {
+        "{\"image\":\"example.com/widget:*\",\"startMs\":400,\"reconcilesPerSecond\":40,\"errorRate\":0.004,\"terminateMs\":200}",
+        "{\"image\":\"example.com/widget:v3-bad\",\"startMs\":400,\"reconcilesPerSecond\":40,\"errorRate\":0.4,\"terminateMs\":200}",
+    };
+    struct sim_config cfg = {.seed = 1, .wall_ns = world_wall_ns(d->world.world)};
+    int rc = sim_host_start(d->world.world, "127.0.0.1:0", &cfg, &d->host, err);
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(scripts); i++) rc = sim_script(sim_host_sim(d->host), slice_of(scripts[i]), err);
+    return rc;
+}
+
+static int start_client(struct demo *d, struct err *err) {
+    cleanup_free char *server = xasprintf("http://127.0.0.1:%d", sim_host_port(d->host));
+    struct kube_config_spec spec = {.server = server};
+    int rc = kube_config_load(d->world.world, &d->world.log, &spec, &d->config, err);
+    if (rc) return rc;
+    d->metrics = metrics_new(100);
+    d->kube = kube_new(d->world.world, d->config, &d->world.log, d->metrics);
+    return 0;
+}
+
+static int start_instance(struct demo *d, size_t i, struct err *err) {
+    struct demo_instance *in = &d->instance[i];
+    snprintf(in->name, sizeof in->name, "handover-%c", (char)('a' + i));
+    cleanup_free char *server = xasprintf("--server=http://127.0.0.1:%d", sim_host_port(d->host));
+    cleanup_free char *name = xasprintf("POD_NAME=%s", in->name);
+    cleanup_free char *log = xasprintf("%s/%s.log", d->dir, in->name);
+    const char *argv[] = {"/proc/self/exe", "run", server, "--lease-namespace=" DEMO_NS, "--admin=none", "--scrape-interval=250ms",
+                          "--grace=10s", "--log-format=json", NULL};
+    const char *env[] = {name, "POD_UID=", "KUBECONFIG=/dev/null", NULL};
+    return child_start(&in->child, argv, env, log, err);
+}
+
+static void on_call(void *ctx, const struct err *err, struct slice raw) {
+    struct demo *d = ctx;
+    (void)raw;
+    d->op = NULL;
+    if (err) demo_fail(d, "%s", err->msg);
+}
+
+void demo_call(struct demo *d, const struct kube_spec *spec, const char *what) {
+    (void)what;
+    d->op = kube_call(d->kube, spec, on_call, d);
+}
+
+/* ---- looking ---- */
+
+static void on_pods(void *ctx, const struct err *err, struct slice raw);
+
+static void look_at_pods(struct demo *d) {
+    struct kube_spec spec = {.verb = KUBE_LIST, .lane = LANE_CALL, .ref = {.gvr = &gvr_pods, .ns = SL(DEMO_NS)},
+                             .labels = SL("app=" DEMO_TARGET ",handover.dev/track!=canary")};
+    d->pods_op = kube_call(d->kube, &spec, on_pods, d);
+}
+
+static void on_pods(void *ctx, const struct err *err, struct slice raw) {
+    struct demo *d = ctx;
+    d->pods_op = NULL;
+    cleanup_json cJSON *list = err ? NULL : json_parse(raw, NULL);
+    cleanup_buf struct buf text = BUF(sizeof d->pods_now - 1);
+    const cJSON *pod;
+    cJSON_ArrayForEach(pod, json_arr(list, "items")) {
+        const cJSON *status = cJSON_GetArrayItem(json_at(pod, "status/containerStatuses"), 0);
+        buf_addf(&text, "%s/%lld ", obj_uid(pod) ? obj_uid(pod) : "", (long long)json_i64(status, "restartCount", 0));
+    }
+    if (list) memcpy(d->pods_now, buf_str(&text), text.n + 1);
+    demo_story_look(d, &d->poll_board);
+    demo_draw(d, &d->poll_board);
+    board_poll_end(d->poll);
+    d->poll = NULL;
+    if (!d->over) timer_in(d->poll_timer, POLL_MS * NS_PER_MS);
+}
+
+static void on_board(void *ctx, const struct err *err, struct board *b) {
+    struct demo *d = ctx;
+    if (err) {
+        demo_fail(d, "%s", err->msg);
+        return;
+    }
+    d->poll_board = *b; /* the poll's; valid until board_poll_end() */
+    look_at_pods(d);
+}
+
+static void look(void *ctx) {
+    struct demo *d = ctx;
+    d->poll = board_poll_start(d->kube, &d->board_spec, on_board, d);
+}
+
+static void lease_look(void *ctx) {
+    demo_lease_look(ctx);
+}
+
+static void on_interrupt(void *ctx) {
+    demo_fail(ctx, "interrupted");
+}
+
+/* ---- from curtain to curtain ---- */
+
+static void clear_stage(struct demo *d) {
+    for (size_t i = 0; i < DEMO_INSTANCES; i++) {
+        if (d->instance[i].child.pid) child_stop(&d->instance[i].child, 3 * NS_PER_S);
+        cleanup_free char *log = xasprintf("%s/%s.log", d->dir, d->instance[i].name);
+        if (!d->keep_logs && !d->failed) unlink(log);
+    }
+    if (!d->keep_logs && !d->failed) rmdir(d->dir);
+    else printf("The instances' logs are in %s\n", d->dir);
+    board_poll_end(d->poll);
+    kube_cancel(d->op);
+    kube_cancel(d->pods_op);
+    timer_free(d->poll_timer);
+    timer_free(d->lease_timer);
+    kube_free(d->kube);
+    kube_config_free(d->config);
+    metrics_free(d->metrics);
+    sim_host_stop(d->host);
+}
+
+static int perform(struct demo *d, struct err *err) {
+    snprintf(d->dir, sizeof d->dir, "/tmp/handover-demo-XXXXXX");
+    if (!mkdtemp(d->dir)) return err_set(err, ERR_CONFIG, -errno, "cannot make a folder for logs in /tmp");
+    d->start_ns = world_mono_ns(d->world.world);
+    d->board_spec = (struct board_spec){.ns = DEMO_NS, .lease_ns = DEMO_NS, .lease_name = "handover"};
+    int rc = start_server(d, err);
+    if (rc == 0) rc = start_client(d, err);
+    if (rc) return rc;
+    struct kube_spec ns = {.verb = KUBE_CREATE, .lane = LANE_CALL, .ref = {.gvr = &gvr_namespaces},
+                           .body = SL("{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" DEMO_NS "\"}}")};
+    demo_call(d, &ns, "create the namespace");
+    for (size_t i = 0; rc == 0 && i < DEMO_INSTANCES; i++) rc = start_instance(d, i, err);
+    if (rc) return rc;
+    d->poll_timer = timer_new(d->world.world, look, d);
+    d->lease_timer = timer_new(d->world.world, lease_look, d);
+    world_on_signal(d->world.world, SIGINT, on_interrupt, d);
+    world_on_signal(d->world.world, SIGTERM, on_interrupt, d);
+    if (d->style.colour) printf("\x1b[2J");
+    timer_in(d->poll_timer, 0);
+    loop_run(d->world.loop);
+    return 0;
+}
+
+static int demo_main(int argc, char **argv) {
+    struct argp argp = {options, parse, NULL,
+                        "Plays the main job on an embedded API server: a good update is promoted, a bad one rolled back, and the leader is "
+                        "stopped in the middle of the third.",
+                        NULL, NULL, NULL};
+    struct demo d = {0};
+    struct err err = {0};
+    int bad = cli_parse(&argp, argc, argv, &d);
+    if (bad) return bad;
+    d.style = cli_style(stdout);
+    cli_world_open(&d.world, CLI_LOG_TEXT, LOG_ERROR);
+    if (perform(&d, &err)) demo_fail(&d, "%s", err.msg);
+    demo_summary(&d);
+    clear_stage(&d);
+    cli_world_close(&d.world);
+    return d.failed ? CLI_FAILED : CLI_OK;
+}
+
+const struct cli_command cli_demo = {"demo", "Watch the main job on an embedded API server", demo_main};
