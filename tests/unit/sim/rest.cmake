@@ -1,0 +1,3 @@
+foreach(name objects watch)
+  unit_test(sim/${name} sim_core)
+endforeach()

@@ -1,0 +1,156 @@
+/* A client of the embedded API server inside the same process, for its unit tests. */
+#ifndef TEST_SIM_REST_CLIENT_H
+#define TEST_SIM_REST_CLIENT_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include "base/json.h"
+#include "sim/sim.h"
+
+#define WALL (INT64_C(1700000000) * NS_PER_S)
+
+struct answer {
+    struct sim_exchange *x; /* while it is open */
+    int status, retry_after_s, heads;
+    struct buf body;
+    size_t read;            /* how far watch_next() has got */
+    bool ended, cut;
+    char type[64];
+};
+
+static void on_head(void *ctx, int status, const char *type, int retry) {
+    struct answer *a = ctx;
+    assert_false(a->ended);
+    a->status = status;
+    a->retry_after_s = retry;
+    a->heads++;
+    strncpy(a->type, type, sizeof a->type - 1);
+}
+
+static void on_body(void *ctx, struct slice data) {
+    struct answer *a = ctx;
+    assert_false(a->ended);
+    assert_int_equal(a->heads, 1);
+    assert_int_equal(buf_add(&a->body, data), 0);
+}
+
+static void on_end(void *ctx, bool cut) {
+    struct answer *a = ctx;
+    assert_false(a->ended);
+    a->ended = true;
+    a->cut = cut;
+    a->x = NULL;
+}
+
+static const struct sim_cb client_cb = {on_head, on_body, on_end, NULL};
+
+static inline struct sim *sim_test(void) {
+    struct sim_config cfg = {.seed = 7, .wall_ns = WALL, .trees = 1};
+    return sim_new(&cfg);
+}
+
+static inline void answer_free(struct answer *a) {
+    if (a->x) sim_leave(a->x);
+    buf_free(&a->body);
+    *a = (struct answer){0};
+}
+
+/* Starts a request; a must stay where it is until its end. */
+static inline void send_as(struct sim *s, const char *method, const char *target, const char *content_type,
+                           const char *accept, struct slice body, struct answer *a) {
+    *a = (struct answer){.body = BUF((size_t)64 << 20)};
+    struct sim_request r = {.method = slice_of(method), .target = slice_of(target), .content_type = slice_of(content_type),
+                            .accept = slice_of(accept), .body = body, .user_agent = SL("tester/1.0")};
+    struct sim_exchange *x = sim_handle(s, &r, &client_cb, a);
+    assert_int_equal(x == NULL, a->ended);
+    a->x = x;
+}
+
+/* A request that is answered at once. Returns the body as a tree (NULL if it is none), to be deleted. */
+static inline cJSON *ask_as(struct sim *s, const char *method, const char *target, const char *content_type,
+                            const char *accept, const char *body, int *ret_status) {
+    struct answer a;
+    send_as(s, method, target, content_type, accept, slice_of(body), &a);
+    assert_true(a.ended);
+    assert_false(a.cut);
+    cJSON *v = json_parse(buf_slice(&a.body), NULL);
+    if (ret_status) *ret_status = a.status;
+    answer_free(&a);
+    return v;
+}
+
+static inline cJSON *ask(struct sim *s, const char *method, const char *target, const char *body, int *ret_status) {
+    const char *type = strcmp(method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json";
+    return ask_as(s, method, target, type, NULL, body, ret_status);
+}
+
+static inline void run(struct sim *s, const char *method, const char *target, const char *body, int want_status) {
+    int status = 0;
+    cJSON *v = ask(s, method, target, body, &status);
+    if (status != want_status) {
+        char *text = v ? json_print(v) : NULL;
+        fail_msg("%s %s: %d instead of %d: %s", method, target, status, want_status, text ? text : "");
+    }
+    cJSON_Delete(v);
+}
+
+/* The request fails with this status, and its message has this text. */
+static inline void refused(struct sim *s, const char *method, const char *target, const char *body, int want_status,
+                           const char *text) {
+    int status = 0;
+    cJSON *v = ask(s, method, target, body, &status);
+    const char *msg = json_str_or(v, "message", "");
+    if (status != want_status || !strstr(msg, text)) fail_msg("%s %s: %d %s", method, target, status, msg);
+    assert_string_equal(json_str_or(v, "kind", ""), "Status");
+    assert_int_equal(json_i64(v, "code", 0), want_status);
+    cJSON_Delete(v);
+}
+
+/* The next event of a watch as a tree, NULL if none has come. */
+static inline cJSON *watch_next(struct answer *a) {
+    const char *from = buf_str(&a->body) + a->read, *nl = strchr(from, '\n');
+    if (!nl) return NULL;
+    cJSON *v = json_parse(slice_make(from, (size_t)(nl - from)), NULL);
+    assert_non_null(v);
+    a->read += (size_t)(nl - from) + 1;
+    return v;
+}
+
+/* The next event is of this type and about this object. */
+static inline void expect_event(struct answer *a, const char *type, const char *name) {
+    cJSON *v = watch_next(a);
+    if (!v) fail_msg("no event, expected %s %s", type, name);
+    const char *have = json_str_or(json_obj(json_obj(v, "object"), "metadata"), "name", "");
+    if (strcmp(json_str_or(v, "type", ""), type) != 0 || strcmp(have, name) != 0) {
+        fail_msg("%s %s instead of %s %s", json_str_or(v, "type", ""), have, type, name);
+    }
+    cJSON_Delete(v);
+}
+
+static inline void expect_no_event(struct answer *a) {
+    cJSON *v = watch_next(a);
+    if (v) fail_msg("unexpected: %s", json_print(v));
+}
+
+static inline char *config_map(const char *name, const char *label, const char *value) {
+    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}},"
+                     "\"data\":{\"k\":\"%s\"}}", name, label, value);
+}
+
+#define CMS "/api/v1/namespaces/default/configmaps"
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+#define DEPLOYMENT(name, image)                                                                              \
+    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" name "\"},\"spec\":{"     \
+    "\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"" name "\"}},\"template\":{\"metadata\":{"       \
+    "\"labels\":{\"app\":\"" name "\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"" image "\"}]}}}}"
+
+static inline void make_cm(struct sim *s, const char *name, const char *label, const char *value) {
+    char *body = config_map(name, label, value);
+    run(s, "POST", CMS, body, 201);
+    free(body);
+}
+#endif
