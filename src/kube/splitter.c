@@ -259,8 +259,9 @@ static void advance(struct slice *src, const char *to) {
 static enum split_event broken(struct splitter *s, struct slice *src, const char *from, const char *at) {
     if (s->mode == SPLIT_LIST) return die(s, src);
     const char *seen = s->capture == CAP_ITEM ? from : at;
-    const char *nl = memrchr(seen, '\n', (size_t)(at - seen) + 1);
-    const char *held = !nl && s->capture == CAP_ITEM && s->item.n ? memrchr(s->item.p, '\n', s->item.n) : NULL;
+    bool whole = !s->too_big && s->item.n + (size_t)(at - seen) <= s->item_cap; /* else what we have depends on the chunks */
+    const char *nl = whole ? memrchr(seen, '\n', (size_t)(at - seen) + 1) : NULL;
+    const char *held = whole && !nl && s->item.n ? memrchr(s->item.p, '\n', s->item.n) : NULL;
     if (nl) {
         advance(src, nl + 1);
     } else if (held) { /* what stands behind it is scanned again, then this chunk from its start */
@@ -388,7 +389,7 @@ int splitter_list(const struct splitter *s, struct split_list *ret, struct err *
     int r = splitter_finish(s, err);
     if (r < 0) return r;
     struct slice kind = buf_slice(&s->kind), meta = buf_slice(&s->meta), v;
-    bool list = !kind.n || (kind.p[0] == '"' && slice_ends(kind, SL("List\"")));
+    bool list = !s->kind.full && (!kind.n || (kind.p[0] == '"' && slice_ends(kind, SL("List\""))));
     if (!list || !s->seen_items) {
         return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: kind %.*s, %s", (int)(kind.n < 64 ? kind.n : 64), kind.n ? kind.p : "",
                        s->seen_items ? "with items" : "without items");

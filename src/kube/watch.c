@@ -5,7 +5,7 @@
 
 enum {
     TIMEOUT_MIN_S = 300, /* of a watch, uniform up to twice this, so that a fleet's watches do not end together */
-    FAILS_TO_LIST = 5,   /* a watch that fails so often may want a version that the server does not have */
+    SHORT_TO_LIST = 3,   /* watches without an event in a row: the version may be one that the server does not have */
 };
 static const int64_t grace_ns = 30 * NS_PER_S, /* a server ends its watch late; one that never does has stopped */
     backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S,
@@ -174,13 +174,14 @@ const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct er
         return "cut";
     }
     const char *why = err_kind_name(err->kind);
-    if (err->kind == ERR_NONE) {
+    bool is_short = err->kind == ERR_NONE;
+    if (is_short) {
         err_set(err, ERR_PROTOCOL, -EPIPE, "the server ended the watch after %lld ms without an event", (long long)(lived / NS_PER_MS));
         why = "short";
     }
     *ret_trouble = true;
     back_off(w, now_ns, rnd, err);
-    bool lasting = err->kind == ERR_REJECTED || (err->kind == ERR_PROTOCOL && strcmp(why, "short") != 0);
-    if (lasting || w->fails >= FAILS_TO_LIST) watch_relist(w);
+    bool refused = err->kind == ERR_REJECTED || (err->kind == ERR_PROTOCOL && !is_short);
+    if (refused || (is_short && w->fails >= SHORT_TO_LIST)) watch_relist(w);
     return why;
 }

@@ -1,0 +1,225 @@
+/* Kubernetes Events: one object counted up, also one from before us, the rate, and failures that nobody hears of. */
+#include "base/json.h"
+#include "fake.h"
+#include "kube/events.h"
+#include <stdio.h>
+
+struct run {
+    struct fake *f;
+    struct kube_config *c;
+    struct kube *k;
+    struct metrics *m;
+    struct kube_events *e;
+    struct buf seen; /* METHOD count, in order */
+    int code;        /* of the answers; 0: none */
+    int get_count;
+    unsigned creates, patches;
+    char *url;
+    struct buf body;
+};
+
+static void answer(struct fake *f, struct fake_req *q) {
+    struct run *r = f->user;
+    cleanup_json cJSON *o = json_parse(buf_slice(&q->body), NULL);
+    buf_addf(&r->seen, "%s %d, ", q->method, (int)json_i64(o, "count", -1));
+    r->creates += strcmp(q->method, "POST") == 0;
+    r->patches += strcmp(q->method, "PATCH") == 0;
+    free(r->url);
+    r->url = xstrdup(q->url);
+    if (q->body.n) {
+        buf_free(&r->body);
+        buf_init(&r->body, 1 << 20);
+        buf_add(&r->body, buf_slice(&q->body));
+    }
+    cleanup_free char *body = xasprintf("{\"count\":%d}", r->get_count);
+    if (r->code) fake_answer(q, strcmp(q->method, "GET") == 0 ? 200 : r->code, body);
+}
+static bool closed(void *ctx) {
+    (void)ctx;
+    return false;
+}
+static struct run *setup(void) {
+    struct run *r = xcalloc(1, sizeof *r);
+    r->f = fake_new();
+    r->f->user = r;
+    r->f->on_request = answer;
+    r->code = 201;
+    r->m = metrics_new(100);
+    buf_init(&r->seen, 1 << 20);
+    struct kube_config_spec s = {.server = "http://api"};
+    assert_int_equal(kube_config_load(&r->f->w, &r->f->log, &s, &r->c, NULL), 0);
+    r->k = kube_new(&r->f->w, r->c, &r->f->log, r->m);
+    kube_set_fence(r->k, (struct kube_fence){closed, NULL}); /* Events are not held back by it */
+    r->e = kube_events_new(r->k, "handover", "pod-1");
+    return r;
+}
+static void teardown(struct run *r) {
+    kube_events_free(r->e);
+    kube_free(r->k);
+    kube_config_free(r->c);
+    fake_free(r->f);
+    metrics_free(r->m);
+    buf_free(&r->seen);
+    buf_free(&r->body);
+    free(r->url);
+    free(r);
+}
+static const struct event_ref web = {"apps/v1", "Deployment", "shop", "web", "u1"};
+static void tell(struct run *r, const char *message) {
+    kube_event(r->e, &web, "Normal", "Promoted", message);
+    fake_settle(r->f);
+}
+static void expect(struct run *r, const char *want) {
+    assert_string_equal(buf_str(&r->seen), want);
+    buf_clear(&r->seen);
+}
+
+static void one_event_counted_up(void **state) {
+    (void)state;
+    struct run *r = setup();
+    r->f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - r->f->now_ns;
+    tell(r, "v2 \"is\" good");
+    cleanup_json cJSON *o = json_parse(buf_slice(&r->body), NULL);
+    assert_string_equal(r->url, "http://api/api/v1/namespaces/shop/events?fieldManager=handover");
+    assert_string_equal(json_str(o, "message"), "v2 \"is\" good");
+    assert_string_equal(json_str(o, "reason"), "Promoted");
+    assert_string_equal(json_str(o, "type"), "Normal");
+    assert_string_equal(json_str(o, "firstTimestamp"), "2026-09-21T14:13:20Z");
+    assert_string_equal(json_str(json_obj(o, "source"), "component"), "handover");
+    assert_string_equal(json_str(json_obj(o, "source"), "host"), "pod-1");
+    const cJSON *about = json_obj(o, "involvedObject");
+    assert_string_equal(json_str(about, "kind"), "Deployment");
+    assert_string_equal(json_str(about, "apiVersion"), "apps/v1");
+    assert_string_equal(json_str(about, "namespace"), "shop");
+    assert_string_equal(json_str(about, "uid"), "u1");
+    const char *name = json_str(json_obj(o, "metadata"), "name");
+    assert_int_equal(strlen(name), strlen("web.") + 10);
+    fake_run(r->f, 5 * NS_PER_S);
+    tell(r, "v2 \"is\" good");
+    cleanup_free char *url = xasprintf("http://api/api/v1/namespaces/shop/events/%s?fieldManager=handover", name);
+    assert_string_equal(r->url, url);
+    assert_string_equal(buf_str(&r->body), "{\"count\":2,\"lastTimestamp\":\"2026-09-21T14:13:25Z\"}");
+    tell(r, "another");
+    tell(r, "v2 \"is\" good");
+    expect(r, "POST 1, PATCH 2, POST 1, PATCH 3, ");
+    /* it lives for an hour */
+    r->code = 404;
+    tell(r, "v2 \"is\" good");
+    r->code = 201;
+    tell(r, "v2 \"is\" good");
+    fake_run(r->f, 60 * NS_PER_S);
+    expect(r, "PATCH 4, POST 4, POST 5, "); /* the POST failed too, and is repeated with the next one */
+    teardown(r);
+}
+
+/* The predecessor wrote the same Event: the same name, counted on. */
+static void from_before_us(void **state) {
+    (void)state;
+    struct run *r = setup();
+    r->code = 409;
+    r->get_count = 41;
+    tell(r, "m");
+    r->code = 200;
+    tell(r, "m");
+    expect(r, "POST 1, GET -1, PATCH 42, PATCH 43, ");
+    teardown(r);
+}
+
+static void told_while_writing(void **state) {
+    (void)state;
+    struct run *r = setup();
+    r->code = 0;
+    tell(r, "m");
+    struct fake_req *first = fake_one(r->f);
+    tell(r, "m");
+    tell(r, "m");
+    expect(r, "POST 1, ");
+    r->code = 200;
+    fake_answer(first, 201, "{}");
+    fake_settle(r->f);
+    expect(r, "PATCH 3, ");
+    /* freed in the middle */
+    r->code = 0;
+    tell(r, "m");
+    teardown(r);
+}
+
+static void the_rate_is_limited(void **state) {
+    (void)state;
+    struct run *r = setup();
+    for (int i = 0; i < 100; i++) {
+        char m[16];
+        snprintf(m, sizeof m, "message %d", i);
+        tell(r, m);
+    }
+    assert_int_equal(r->creates, 25);
+    assert_true(metric_value(metric_plain(metrics_family(r->m, METRIC_COUNTER, "handover_events_dropped_total", "", "", NULL, 0))) == 75);
+    /* others are not affected; what was held back is told with the next one that may be */
+    struct event_ref other = web;
+    other.uid = "u2";
+    other.name = "other";
+    kube_event(r->e, &other, "Normal", "R", "m");
+    fake_run(r->f, 31 * NS_PER_S);
+    assert_int_equal(r->creates, 26);
+    buf_clear(&r->seen);
+    tell(r, "message 99");
+    expect(r, "POST 2, ");
+    /* many objects: what is remembered is bounded, and so are the requests at once */
+    r->code = 0;
+    for (int i = 0; i < 1000; i++) {
+        char n[16];
+        snprintf(n, sizeof n, "o%d", i);
+        other.uid = other.name = n;
+        kube_event(r->e, &other, "Normal", "R", "m");
+    }
+    fake_settle(r->f);
+    assert_true(fake_open(r->f) <= 32);
+    teardown(r);
+}
+
+static void failures_are_quiet(void **state) {
+    (void)state;
+    struct run *r = setup();
+    r->code = 403;
+    tell(r, "m");
+    fake_run(r->f, 60 * NS_PER_S);
+    assert_null(strstr(buf_str(&r->f->lines), "WARN"));
+    assert_non_null(strstr(buf_str(&r->f->lines), "an Event is not written"));
+    r->code = 201;
+    tell(r, "m");
+    expect(r, "POST 1, POST 2, ");
+    teardown(r);
+}
+
+static void odd_names_and_messages(void **state) {
+    (void)state;
+    struct run *r = setup();
+    char long_name[254], message[3000];
+    memset(long_name, 'a', 253);
+    long_name[253] = '\0';
+    for (size_t i = 0; i + 1 < sizeof message; i += 2) memcpy(message + i, "\xc3\xa9", 2);
+    message[sizeof message - 2] = '\0';
+    struct event_ref about = {"v1", "Node", NULL, long_name, NULL};
+    kube_event(r->e, &about, "Warning", "R", message + 0);
+    fake_settle(r->f);
+    cleanup_json cJSON *o = json_parse(buf_slice(&r->body), NULL);
+    assert_string_equal(r->url, "http://api/api/v1/namespaces/default/events?fieldManager=handover");
+    assert_true(strlen(json_str(json_obj(o, "metadata"), "name")) <= 253);
+    assert_null(json_str(json_obj(o, "involvedObject"), "namespace"));
+    assert_int_equal(strlen(json_str(o, "message")), 1024);
+    about.name = "system:node";
+    kube_event(r->e, &about, "Warning", "R", "x\xff\n");
+    fake_settle(r->f);
+    cleanup_json cJSON *p = json_parse(buf_slice(&r->body), NULL);
+    assert_true(slice_starts(slice_of(json_str(json_obj(p, "metadata"), "name")), SL("object.")));
+    teardown(r);
+    kube_events_free(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_event_counted_up), cmocka_unit_test(from_before_us),     cmocka_unit_test(told_while_writing),
+        cmocka_unit_test(the_rate_is_limited),  cmocka_unit_test(failures_are_quiet), cmocka_unit_test(odd_names_and_messages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
