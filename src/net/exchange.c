@@ -121,6 +121,11 @@ static void on_gone(struct http_exchange *base, world_fn fn, void *ctx) {
     x->gone_ctx = ctx;
 }
 
+static size_t unsent(const struct http_exchange *base) {
+    const struct exchange *x = (const struct exchange *)(const void *)base; /* its first member */
+    return x->c && !x->c->closed ? conn_unsent(x->c) : 0;
+}
+
 struct exchange *exchange_new(struct conn *c) {
     static const struct http_x_ops ops = {reply, begin, send_part, end, abort_it, on_gone};
     struct exchange *x = xcalloc(1, sizeof *x);
@@ -128,6 +133,7 @@ struct exchange *exchange_new(struct conn *c) {
     x->in = c->in;
     http_in_init(&c->in, c->listener->limits.body_cap);
     x->base.ops = &ops;
+    x->base.unsent = unsent;
     x->base.method = http_in_method(&x->in);
     x->base.target = http_in_target(&x->in);
     x->base.body = buf_slice(&x->in.body);

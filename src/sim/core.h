@@ -95,10 +95,13 @@ struct sim {
     int depth;                /* nested calls into the sim */
     bool dirty;               /* the controllers have something to look at */
     bool fresh;               /* some shelf has events not yet shown */
-    bool closing;
+    bool closing, advancing;
     struct writer writer;
     struct due cleaner;       /* namespaces being deleted, old Events */
     int64_t next_sweep;
+    bool loading;             /* objects keep the uid that they come with */
+    void (*on_change)(void *ctx);
+    void *on_change_ctx;
     struct faults *faults;
     struct reqlog *log;
     void *ctl;

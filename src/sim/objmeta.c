@@ -67,10 +67,12 @@ int objmeta_create(struct sim *s, const struct sim_type *t, const char *ns, cJSO
         generated_name(s, base, made);
         tree_set_str(meta, "name", made);
     }
-    static const char *const mine[] = {"resourceVersion", "uid", "selfLink", "generation", "creationTimestamp",
-                                       "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"};
-    for (size_t i = 0; i < ARRAY_LEN(mine); i++) tree_set(meta, mine[i], NULL);
+    static const char *const mine[] = {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
+                                       "uid", "generation", "creationTimestamp", "managedFields"};
+    size_t n = s->loading && json_str(meta, "uid") ? 4 : ARRAY_LEN(mine); /* what was dumped stays itself */
+    for (size_t i = 0; i < n; i++) tree_set(meta, mine[i], NULL);
     drop_empty(meta);
+    if (n < ARRAY_LEN(mine) && json_str(meta, "creationTimestamp")) return 0;
     char uid[37], now[32];
     uuid(s, uid);
     sim_time(s, now);

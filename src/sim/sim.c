@@ -100,6 +100,12 @@ void sim_exit(struct sim *s) {
         s->writer = (struct writer){0};
     }
     s->depth--;
+    if (s->depth == 0 && s->on_change && !s->advancing && !s->closing) s->on_change(s->on_change_ctx);
+}
+
+void sim_on_change(struct sim *s, void (*fn)(void *ctx), void *ctx) {
+    s->on_change = fn;
+    s->on_change_ctx = ctx;
 }
 
 int64_t sim_now_ns(const struct sim *s) {
@@ -134,6 +140,8 @@ static void run_now(struct sim *s) {
 
 void sim_advance(struct sim *s, int64_t wall_ns) {
     if (wall_ns < s->now) wall_ns = s->now;
+    bool outer = !s->advancing;
+    s->advancing = true;
     int again = 0; /* rounds in which the clock stood still */
     for (;;) {
         int64_t next = sim_next_ns(s);
@@ -145,6 +153,7 @@ void sim_advance(struct sim *s, int64_t wall_ns) {
         sim_exit(s);
     }
     s->now = wall_ns;
+    if (outer) s->advancing = false;
 }
 
 /* ---- small things of the interface ---- */

@@ -102,6 +102,9 @@ void http_reply_begin(struct http_exchange *x, int status, const char *content_t
 void http_reply_send(struct http_exchange *x, struct slice data) {
     x->ops->send(x, data);
 }
+size_t http_reply_unsent(const struct http_exchange *x) {
+    return x->unsent ? x->unsent(x) : 0;
+}
 void http_reply_end(struct http_exchange *x) {
     x->ops->end(x);
 }

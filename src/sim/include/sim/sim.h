@@ -31,6 +31,9 @@ void sim_advance(struct sim *s, int64_t wall_ns);
 int64_t sim_next_ns(const struct sim *s); /* when sim_advance() has to be called next; TIME_NEVER */
 int64_t sim_now_ns(const struct sim *s);
 
+/* fn is called after each call into the sim but sim_advance(): sim_next_ns() may have changed. One at a time. */
+void sim_on_change(struct sim *s, void (*fn)(void *ctx), void *ctx);
+
 struct sim_request {
     struct slice method, target /* path?query */, content_type, accept, authorization, body;
     struct slice user_agent; /* the field manager of who names none, up to the first '/' */
@@ -65,6 +68,12 @@ int sim_fault(struct sim *s, struct slice json, struct err *err);
 /* Forgets the watch history, so that every watch from an old version gets 410; open watches end with an ERROR event 410. */
 void sim_compact(struct sim *s);
 uint64_t sim_requests(const struct sim *s); /* requests handled so far */
+/* Objects to begin with: YAML documents, or JSON, one value or one per line; Lists are taken apart, missing namespaces
+ * made, what exists is replaced. uid, creationTimestamp and status are kept where given, so that what sim_dump() wrote
+ * comes back as it was. err says which document was refused; those before it stay. */
+int sim_load(struct sim *s, struct slice text, struct err *err);
+/* All objects, one JSON value per line, those that others need first. */
+void sim_dump(const struct sim *s, void (*write)(void *ctx, struct slice text), void *ctx);
 /* Prints the object as JSON or returns -ENOENT; group "" for core. For tests. */
 int sim_peek(const struct sim *s, const char *resource, const char *ns, const char *name, struct buf *out);
 

@@ -33,6 +33,9 @@ void http_reply(struct http_exchange *x, int status, const char *content_type, s
 /* Streaming, chunked. extra may be NULL. */
 void http_reply_begin(struct http_exchange *x, int status, const char *content_type, const struct http_headers *extra);
 void http_reply_send(struct http_exchange *x, struct slice data); /* copied */
+/* Bytes handed to http_reply_send() that have not left yet: who has much to say waits while they are many. 0 where nobody
+ * counts. */
+size_t http_reply_unsent(const struct http_exchange *x);
 void http_reply_end(struct http_exchange *x);                     /* x is gone after it */
 void http_reply_abort(struct http_exchange *x);                   /* cuts the connection; x is gone after it */
 /* fn: the client left (or the listener closed, or the reader was too slow) before the answer ended; x is gone after fn

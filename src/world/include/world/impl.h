@@ -57,5 +57,6 @@ struct http_exchange {
     const struct http_x_ops *ops;
     struct slice method, target, body;
     struct http_headers headers;
+    size_t (*unsent)(const struct http_exchange *); /* NULL: not counted */
 };
 #endif
