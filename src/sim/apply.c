@@ -249,7 +249,7 @@ int apply_serve(struct call *c, cJSON *config) {
     if (r < 0) return r;
     c->s->writer.apply = true;
     cleanup_json cJSON *set = fields_of(c->type, config, part);
-    struct sim_obj *o = store_get(c->s, c->type, c->ns ? c->ns : "", c->name);
+    struct sim_obj *o = sim_store_get(c->s, c->type, c->ns ? c->ns : "", c->name);
     if (!o && c->sub[0]) return fail_not_found(&c->f, c->type, c->name);
     return o ? apply_live(c, o, config, set, part) : apply_new(c, config, set);
 }

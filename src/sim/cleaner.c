@@ -14,7 +14,7 @@ void cleaner_wake(struct sim *s, bool now) {
 }
 
 static bool delete_one(void *ctx, struct sim_obj *o) {
-    if (!obj_deleting(o->json)) store_delete(ctx, o, "Background", -1, NULL);
+    if (!obj_deleting(o->json)) sim_store_delete(ctx, o, "Background", -1, NULL);
     return true;
 }
 
@@ -24,7 +24,7 @@ static bool empty_namespace(struct sim *s, const char *ns) {
     for (size_t i = 0; i < s->nshelves; i++) {
         const struct sim_type *t = s->shelves[i]->type;
         if (!t->namespaced) continue;
-        store_each(s, t, ns, delete_one, s);
+        sim_store_each(s, t, ns, delete_one, s);
         struct index_node *left = index_from(&s->shelves[i]->index, ns, "", 1);
         if (left && strcmp(left->obj->ns, ns) == 0) empty = false;
     }
@@ -41,7 +41,7 @@ static bool clean_namespace(void *ctx, struct sim_obj *o) {
     if (!obj_deleting(o->json)) return true;
     cleanup_free char *name = xstrdup(o->name);
     if (empty_namespace(w->s, name) && !objmeta_has_finalizers(store_json(w->s, o))) {
-        store_remove(w->s, o);
+        sim_store_remove(w->s, o);
     } else {
         w->waiting = true;
     }
@@ -53,16 +53,16 @@ static bool clean_event(void *ctx, struct sim_obj *o) {
     int64_t at = 0;
     const char *last = json_str(o->json, "lastTimestamp");
     if (!last) last = json_str(json_obj(o->json, "metadata"), "creationTimestamp");
-    if (last && rfc3339_parse(slice_of(last), &at) == 0 && w->s->now - at > EVENT_TTL_S * NS_PER_S) store_remove(w->s, o);
+    if (last && rfc3339_parse(slice_of(last), &at) == 0 && w->s->now - at > EVENT_TTL_S * NS_PER_S) sim_store_remove(w->s, o);
     return true;
 }
 
 void cleaner_run(struct sim *s, struct due *d) {
     struct sweep w = {.s = s};
-    store_each(s, sim_type_find("", "namespaces"), NULL, clean_namespace, &w);
+    sim_store_each(s, sim_type_find("", "namespaces"), NULL, clean_namespace, &w);
     const struct sim_type *ev = sim_type_find("", "events");
     if (s->now >= s->next_sweep) {
-        store_each(s, ev, NULL, clean_event, &w);
+        sim_store_each(s, ev, NULL, clean_event, &w);
         s->next_sweep = s->now + EVENT_SWEEP_S * NS_PER_S;
     }
     if (w.waiting) { /* its pods are still ending */

@@ -42,7 +42,7 @@ void sim_set_runtime(struct sim *s, const struct sim_runtime *rt, void *ctx) {
 
 static struct container *external(struct ctl *c, const char *ns, const char *pod, const char *name,
                                   struct pod_proc **ret) {
-    struct sim_obj *o = store_get(c->s, c->pods, ns, pod);
+    struct sim_obj *o = sim_store_get(c->s, c->pods, ns, pod);
     struct ctl_obj *co = o ? o->ctl : NULL;
     struct container *k = co && co->pod ? pod_container(co->pod, name) : NULL;
     if (!k || k->state != RUN_RUNNING || !k->script.external) return NULL;

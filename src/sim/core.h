@@ -153,7 +153,7 @@ int obj_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s
                struct doc **ret_doc, struct fail *f);
 void name_type(const struct sim_type *t, cJSON *obj); /* fills in apiVersion and kind where they are missing */
 void store_trim(struct sim *s, size_t keep); /* drops the trees of the coldest */
-void store_free(struct sim *s);
+void sim_store_free(struct sim *s);
 
 /* owners.c */
 void uids_add(struct sim *s, struct sim_obj *o);

@@ -15,7 +15,7 @@ cJSON *ctl_copy(struct ctl *c, struct sim_obj *o) {
 }
 
 int ctl_put(struct ctl *c, struct sim_obj *o, cJSON *json, enum store_part part) {
-    return store_put(c->s, o, json, part, NULL);
+    return sim_store_put(c->s, o, json, part, NULL);
 }
 
 void jdel(cJSON *obj, const char *key) {

@@ -213,7 +213,7 @@ static bool create_new(struct dep *d) {
     int64_t replicas = new_rs_replicas(d, 0), revision = next_revision(d);
     struct sim_obj *made = NULL;
     struct err err = {0};
-    int r = store_create(d->c->s, d->c->replicasets, d->o->ns, new_rs_json(d, name, hash, replicas), &made, &err);
+    int r = sim_store_create(d->c->s, d->c->replicasets, d->o->ns, new_rs_json(d, name, hash, replicas), &made, &err);
     if (err.http == 409) {
         count_collision(d);
         return false;
@@ -281,6 +281,6 @@ void dep_cleanup(struct dep *d) {
                       json_i64(json_get(json, "status"), "observedGeneration", 0);
         if (r->replicas == 0 && r->spec == 0 && !behind) objs_add(&gone, r->o);
     }
-    for (size_t i = 0; i < gone.n; i++) (void)store_delete(d->c->s, gone.v[i], NULL, -1, NULL);
+    for (size_t i = 0; i < gone.n; i++) (void)sim_store_delete(d->c->s, gone.v[i], NULL, -1, NULL);
     if (gone.n > 0) dep_free(d);
 }

@@ -78,7 +78,7 @@ static bool create_lease(struct ctl *c, struct pod_proc *p, struct container *k,
     jset_str(lease, "kind", "Lease");
     jset_str(jmake(lease, "metadata"), "name", k->op.lease);
     write_holder(lease, me, ctl_now(c), k->script.lease_ns / NS_PER_S, true);
-    return store_create(c->s, c->leases, p->co->o->ns, lease, NULL, NULL) == 0;
+    return sim_store_create(c->s, c->leases, p->co->o->ns, lease, NULL, NULL) == 0;
 }
 
 static void set_leads(struct ctl *c, struct container *k, bool leads) {
@@ -106,7 +106,7 @@ bool elect(struct ctl *c, struct pod_proc *p, struct container *k) {
     char me[512];
     identity(p, k, me);
     store_as(c->s, "operator");
-    struct sim_obj *o = store_get(c->s, c->leases, p->co->o->ns, k->op.lease);
+    struct sim_obj *o = sim_store_get(c->s, c->leases, p->co->o->ns, k->op.lease);
     bool kept = true;
     if (!o) {
         set_leads(c, k, create_lease(c, p, k, me));
@@ -131,7 +131,7 @@ void elect_end(struct ctl *c, struct pod_proc *p, struct container *k) {
     k->op.leads = false;
     k->op.elect_at = TIME_NEVER;
     if (!led || !k->script.releases || p->stage < POD_ENDING) return;
-    struct sim_obj *o = store_get(c->s, c->leases, p->co->o->ns, k->op.lease);
+    struct sim_obj *o = sim_store_get(c->s, c->leases, p->co->o->ns, k->op.lease);
     char me[512];
     identity(p, k, me);
     if (!o || strcmp(json_str_or(json_get(o->json, "spec"), "holderIdentity", ""), me) != 0) return;

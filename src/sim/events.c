@@ -11,7 +11,7 @@ void events_changed(struct ctl *c, struct ctl_obj *co) {
 }
 
 void events_expire(struct ctl *c, struct ctl_obj *co) {
-    store_remove(c->s, co->o);
+    sim_store_remove(c->s, co->o);
 }
 
 static cJSON *involved(const struct sim_obj *o) {
@@ -43,7 +43,7 @@ void ctl_event(struct ctl *c, struct sim_obj *o, const char *component, const ch
     const char *ns = *o->ns ? o->ns : "default";
     int64_t now = ctl_now(c);
 
-    struct sim_obj *old = store_get(c->s, c->event_type, ns, buf_str(&name));
+    struct sim_obj *old = sim_store_get(c->s, c->event_type, ns, buf_str(&name));
     if (old) {
         cJSON *e = ctl_copy(c, old);
         jset_i64(e, "count", json_i64(e, "count", 1) + 1);
@@ -68,5 +68,5 @@ void ctl_event(struct ctl *c, struct sim_obj *o, const char *component, const ch
     jset(e, "eventTime", cJSON_CreateNull());
     jset_str(e, "reportingComponent", "");
     jset_str(e, "reportingInstance", "");
-    (void)store_create(c->s, c->event_type, ns, e, NULL, NULL); /* a namespace on its way out takes none */
+    (void)sim_store_create(c->s, c->event_type, ns, e, NULL, NULL); /* a namespace on its way out takes none */
 }

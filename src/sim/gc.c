@@ -172,7 +172,7 @@ static bool collect_dependent(struct ctl *c, struct sim_obj *o, const char *uid)
                          : has_finalizer(json, FOREGROUND) || (n.waiting && parent) ? "Foreground"
                                                                                         : "Background";
     cleanup_free char *own = xstrdup(uid);
-    (void)store_delete(c->s, o, policy, -1, NULL);
+    (void)sim_store_delete(c->s, o, policy, -1, NULL);
     return store_by_uid(c->s, own) != NULL;
 }
 

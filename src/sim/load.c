@@ -12,7 +12,7 @@ struct load {
 
 static int make_namespace(struct sim *s, const char *name, struct fail *f) {
     const struct sim_type *t = sim_type_find("", "namespaces");
-    if (store_get(s, t, "", name)) return 0;
+    if (sim_store_get(s, t, "", name)) return 0;
     cJSON *ns = cJSON_CreateObject();
     tree_set_str(tree_child(ns, "metadata"), "name", name);
     name_type(t, ns);
@@ -37,14 +37,14 @@ static int load_one(struct load *l, cJSON *taken, struct fail *f) {
     const char *name = json_str(json_obj(obj, "metadata"), "name");
     int r = t->namespaced ? make_namespace(l->s, ns, f) : 0;
     if (r < 0) return r;
-    struct sim_obj *o = name ? store_get(l->s, t, ns, name) : NULL;
+    struct sim_obj *o = name ? sim_store_get(l->s, t, ns, name) : NULL;
     cJSON *given = obj;
     obj = NULL;
     tree_set(tree_child(given, "metadata"), "resourceVersion", NULL);
     if (o) {
         tree_set(tree_child(given, "metadata"), "uid", NULL);
         r = obj_put(l->s, o, given, STORE_MAIN, false, NULL, f);
-        o = r < 0 ? NULL : store_get(l->s, t, ns, name);
+        o = r < 0 ? NULL : sim_store_get(l->s, t, ns, name);
     } else {
         r = obj_create(l->s, t, ns, given, false, &o, NULL, f);
     }

@@ -172,7 +172,7 @@ static bool die(struct ctl *c, struct pod_proc *p) {
     int64_t now = ctl_now(c), grace = grace_of(store_json(c->s, p->co->o));
     if (p->stage == POD_NEW) { /* no kubelet knows it */
         p->stage = POD_REMOVED;
-        return store_delete(c->s, p->co->o, NULL, 0, NULL) == 0;
+        return sim_store_delete(c->s, p->co->o, NULL, 0, NULL) == 0;
     }
     if (p->stage < POD_ENDING || (p->stage == POD_ENDING && grace < p->grace_ns)) begin_end(c, p, grace);
     if (p->stage == POD_ENDING) {
@@ -193,7 +193,7 @@ static bool die(struct ctl *c, struct pod_proc *p) {
     if (p->stage == POD_ENDED && p->remove_at <= now) {
         p->stage = POD_REMOVED;
         p->remove_at = TIME_NEVER;
-        (void)store_delete(c->s, p->co->o, NULL, 0, NULL);
+        (void)sim_store_delete(c->s, p->co->o, NULL, 0, NULL);
         return true; /* gone, unless a finalizer keeps it; then there is nothing more to do */
     }
     return false;

@@ -76,7 +76,7 @@ static cJSON *pod_json(struct ctl *c, struct sim_obj *rs) {
 static int create_pod(struct ctl *c, struct sim_obj *rs, struct err *err) {
     struct sim_obj *pod = NULL;
     int r = c->npods < CTL_MAX_PODS
-                ? store_create(c->s, c->pods, rs->ns, pod_json(c, rs), &pod, err)
+                ? sim_store_create(c->s, c->pods, rs->ns, pod_json(c, rs), &pod, err)
                 : err_set(err, ERR_FORBIDDEN, -ENOSPC, "pods are forbidden: exceeded quota: this server holds at most %d",
                           CTL_MAX_PODS);
     if (r < 0)
@@ -88,7 +88,7 @@ static int create_pod(struct ctl *c, struct sim_obj *rs, struct err *err) {
 
 static void delete_pod(struct ctl *c, struct sim_obj *rs, struct sim_obj *pod) {
     cleanup_free char *name = xstrdup(pod->name);
-    if (store_delete(c->s, pod, NULL, -1, NULL) == 0)
+    if (sim_store_delete(c->s, pod, NULL, -1, NULL) == 0)
         ctl_event(c, rs, "replicaset-controller", "Normal", "SuccessfulDelete", "Deleted pod: %s", name);
 }
 

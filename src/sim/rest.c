@@ -71,7 +71,7 @@ int rest_write_options(struct call *c, const cJSON *body) {
 }
 
 struct sim_obj *rest_object(struct call *c) {
-    struct sim_obj *o = store_get(c->s, c->type, c->ns ? c->ns : "", c->name);
+    struct sim_obj *o = sim_store_get(c->s, c->type, c->ns ? c->ns : "", c->name);
     if (!o) fail_not_found(&c->f, c->type, c->name);
     return o;
 }

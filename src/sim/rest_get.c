@@ -43,7 +43,7 @@ int rest_pod_proxy(struct call *c) {
     struct slice name, port;
     split_proxy_name(slice_of(c->name), &name, &port);
     cleanup_free char *pod = slice_dup(name);
-    struct sim_obj *o = store_get(c->s, c->type, c->ns, pod);
+    struct sim_obj *o = sim_store_get(c->s, c->type, c->ns, pod);
     if (!o) return fail_not_found(&c->f, c->type, pod);
     cleanup_free char *rest = target_rest(&c->t, c->rest);
     cleanup_free char *path = xasprintf("/%s", rest);

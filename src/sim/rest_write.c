@@ -209,7 +209,7 @@ static void answer_list(struct call *c, const struct snapshot *p) {
 
 static int delete_each(struct call *c, const struct options *op, const struct snapshot *p) {
     for (size_t i = 0; i < p->n; i++) {
-        struct sim_obj *o = store_get(c->s, c->type, p->v[i]->ns, p->v[i]->name);
+        struct sim_obj *o = sim_store_get(c->s, c->type, p->v[i]->ns, p->v[i]->name);
         bool gone = false;
         if (!o) continue; /* went with another one */
         int r = obj_delete(c->s, o, op->policy, op->grace, c->dry, &gone, NULL, &c->f);

@@ -35,7 +35,7 @@ void sim_time(const struct sim *s, char ret[32]) {
 static void make_namespace(struct sim *s, const char *name) {
     cJSON *obj = cJSON_CreateObject();
     tree_set_str(tree_child(obj, "metadata"), "name", name);
-    store_create(s, sim_type_find("", "namespaces"), "", obj, NULL, NULL);
+    sim_store_create(s, sim_type_find("", "namespaces"), "", obj, NULL, NULL);
 }
 
 struct sim *sim_new(const struct sim_config *cfg) {
@@ -71,7 +71,7 @@ void sim_free(struct sim *s) {
     sim_enter(s);
     list_each_safe(it, tmp, &s->exchanges) x_end(container_of(it, struct sim_exchange, link), true);
     sim_exit(s);
-    store_free(s);
+    sim_store_free(s);
     ctl_free(s->ctl);
     owners_free(s);
     types_free(s);

@@ -38,14 +38,14 @@ static void set_tree(struct sim *s, struct sim_obj *o, cJSON *tree) {
 }
 
 /* ---- reading ---- */
-struct sim_obj *store_get(struct sim *s, const struct sim_type *t, const char *ns, const char *name) {
+struct sim_obj *sim_store_get(struct sim *s, const struct sim_type *t, const char *ns, const char *name) {
     struct index_node *n = index_find(&shelf_of(s, t)->index, t->namespaced ? ns : "", name);
     if (!n) return NULL;
     store_json(s, n->obj);
     return n->obj;
 }
 
-void store_each(struct sim *s, const struct sim_type *t, const char *ns, bool (*fn)(void *ctx, struct sim_obj *o), void *ctx) {
+void sim_store_each(struct sim *s, const struct sim_type *t, const char *ns, bool (*fn)(void *ctx, struct sim_obj *o), void *ctx) {
     struct index *x = &shelf_of(s, t)->index;
     cleanup_free char *only = xstrdup_null(ns);
     struct index_node *n = ns ? index_from(x, ns, "", 1) : x->head[0];
@@ -78,7 +78,7 @@ static int too_large(struct fail *f) {
 static int check_namespace(struct sim *s, const struct sim_type *t, const char *ns, const char *name, struct fail *f) {
     if (!t->namespaced) return 0;
     const struct sim_type *nst = sim_type_find("", "namespaces");
-    struct sim_obj *o = store_get(s, nst, "", ns);
+    struct sim_obj *o = sim_store_get(s, nst, "", ns);
     if (!o) return fail_not_found(f, nst, ns);
     if (!obj_deleting(o->json)) return 0;
     char why[400];
@@ -231,14 +231,14 @@ int obj_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part part, 
     if (ret_doc) *ret_doc = doc_ref(o->in->doc);
     if (same) return 0;
     if (going) {
-        store_remove(s, o);
+        sim_store_remove(s, o);
     } else {
         changed(s, o);
     }
     return 0;
 }
 
-void store_remove(struct sim *s, struct sim_obj *o) {
+void sim_store_remove(struct sim *s, struct sim_obj *o) {
     if (o->in->going) return; /* the controllers' answer to its own removal */
     o->in->going = true;
     struct shelf *h = shelf_of(s, o->type);
@@ -271,21 +271,21 @@ void name_type(const struct sim_type *t, cJSON *obj) {
     if (!json_str(obj, "kind")) tree_set_str(obj, "kind", t->kind);
 }
 
-int store_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj, struct sim_obj **ret, struct err *err) {
+int sim_store_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj, struct sim_obj **ret, struct err *err) {
     cleanup_fail struct fail f;
     fail_init(&f);
     name_type(t, obj);
     return obj_create(s, t, ns, obj, false, ret, NULL, &f) < 0 ? fail_to_err(&f, err) : 0;
 }
 
-int store_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part part, struct err *err) {
+int sim_store_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part part, struct err *err) {
     cleanup_fail struct fail f;
     fail_init(&f);
     name_type(o->type, obj);
     return obj_put(s, o, obj, part, false, NULL, &f) < 0 ? fail_to_err(&f, err) : 0;
 }
 
-int store_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s, struct err *err) {
+int sim_store_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s, struct err *err) {
     cleanup_fail struct fail f;
     fail_init(&f);
     bool gone = false;
@@ -365,7 +365,7 @@ int obj_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s
     }
     if (ret_doc) *ret_doc = doc_ref(o->in->doc);
     if (!stays) {
-        store_remove(s, o);
+        sim_store_remove(s, o);
     } else if (!same) {
         changed(s, o);
     }
@@ -373,7 +373,7 @@ int obj_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s
 }
 
 /* When the sim itself ends: no events, nobody is told. */
-void store_free(struct sim *s) {
+void sim_store_free(struct sim *s) {
     for (size_t i = 0; i < s->nshelves; i++) {
         struct shelf *h = s->shelves[i];
         while (h->index.head[0]) {
