@@ -114,6 +114,23 @@ static int locate(cJSON *doc, const char *path, struct place *ret, struct err *e
     return 0;
 }
 
+/* cJSON_InsertItemInArray() of Debian's 1.7.15 with its fix of CVE-2023-50471 inserts nothing but at the front. */
+static void insert_at(cJSON *arr, int index, cJSON *value) {
+    cJSON *next = cJSON_GetArrayItem(arr, index);
+    if (!next) {
+        cJSON_AddItemToArray(arr, value);
+        return;
+    }
+    value->next = next;
+    value->prev = next->prev; /* of the first: the last one */
+    if (next == arr->child) {
+        arr->child = value;
+    } else {
+        next->prev->next = value;
+    }
+    next->prev = value;
+}
+
 /* Puts value, which it takes over on failure too, in the place of what is there; insert: lists grow instead. Copies and
  * moves must not nest deeper than the parser allows: all that walks a tree recurses. */
 static int put(cJSON **doc, const struct place *at, cJSON *value, bool insert, struct err *err) {
@@ -128,7 +145,7 @@ static int put(cJSON **doc, const struct place *at, cJSON *value, bool insert, s
         cJSON_Delete(*doc);
         *doc = value;
     } else if (cJSON_IsArray(at->parent) && insert) {
-        cJSON_InsertItemInArray(at->parent, at->index, value);
+        insert_at(at->parent, at->index, value);
     } else if (cJSON_IsArray(at->parent)) {
         cJSON_ReplaceItemInArray(at->parent, at->index, value);
     } else if (at->item) {

@@ -24,8 +24,12 @@ enum place place_below(enum place place, struct slice key) {
         if (slice_eqs(key, "limits") || slice_eqs(key, "requests")) return PLACE_RESOURCE_LIST;
         break;
     case PLACE_RESOURCE_LIST: return PLACE_QUANTITY;
-    case PLACE_EMPTY_DIR: return slice_eqs(key, "sizeLimit") ? PLACE_QUANTITY : PLACE_PLAIN;
-    case PLACE_RESOURCE_FIELD: return slice_eqs(key, "divisor") ? PLACE_QUANTITY : PLACE_PLAIN;
+    case PLACE_EMPTY_DIR:
+        if (slice_eqs(key, "sizeLimit")) return PLACE_QUANTITY;
+        break;
+    case PLACE_RESOURCE_FIELD:
+        if (slice_eqs(key, "divisor")) return PLACE_QUANTITY;
+        break;
     default: break;
     }
     if (slice_eqs(key, "resources")) return PLACE_RESOURCES; /* of containers, pods and volume claim templates */

@@ -1,0 +1,42 @@
+/* One case of a patch: applies, compares, and looks that a failure has changed nothing. */
+#ifndef PATCH_CHECK_H
+#define PATCH_CHECK_H
+#include "../check.h"
+#include "api/patch.h"
+
+enum dialect { JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH };
+
+static inline int patch_any(enum dialect d, cJSON **doc, const cJSON *patch, const char *kind, struct err *err) {
+    if (d == JSON_PATCH) return patch_json(doc, patch, err);
+    return d == MERGE_PATCH ? patch_merge(doc, patch, err) : patch_strategic(doc, patch, kind, err);
+}
+
+/* want: the document afterwards, text for text as cJSON prints it. */
+static inline void patch_gives(enum dialect d, const char *kind, const char *doc_text, const char *patch_text, const char *want) {
+    struct err err = {0};
+    cJSON *doc = json_parse(slice_of(doc_text), &err);
+    cleanup_json cJSON *patch = json_parse(slice_of(patch_text), &err), *expected = json_parse(slice_of(want), &err);
+    if (!doc || !patch || !expected) fail_msg("test data: %s", err.msg);
+    cleanup_free char *patch_before = json_print(patch);
+    if (patch_any(d, &doc, patch, kind, &err) < 0) fail_msg("%s\n%s: %s", doc_text, patch_text, err.msg);
+    cleanup_free char *got = json_print(doc), *exp = json_print(expected), *patch_after = json_print(patch);
+    assert_string_equal(got, exp);
+    assert_string_equal(patch_before, patch_after);
+    cJSON_Delete(doc);
+}
+
+/* The reason must hold why. */
+static inline void patch_fails(enum dialect d, const char *kind, const char *doc_text, const char *patch_text, const char *why) {
+    struct err err = {0};
+    cJSON *doc = json_parse(slice_of(doc_text), &err);
+    cleanup_json cJSON *patch = json_parse(slice_of(patch_text), &err);
+    if (!doc || !patch) fail_msg("test data: %s", err.msg);
+    cleanup_free char *before = json_print(doc);
+    if (patch_any(d, &doc, patch, kind, &err) >= 0) fail_msg("%s\n%s: accepted", doc_text, patch_text);
+    cleanup_free char *after = json_print(doc);
+    assert_string_equal(before, after);
+    assert_int_equal(err.kind, ERR_REJECTED);
+    if (!strstr(err.msg, why)) fail_msg("%s: %s", patch_text, err.msg);
+    cJSON_Delete(doc);
+}
+#endif

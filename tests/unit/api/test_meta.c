@@ -1,0 +1,98 @@
+/* ObjectMeta and keys. */
+#include "../check.h"
+#include "api/meta.h"
+
+static void from_raw(void **state) {
+    (void)state;
+    struct meta m;
+    struct err err = {0};
+    assert_int_equal(meta_from_raw(SL("{\"spec\":{\"metadata\":{\"name\":\"no\"}},\"metadata\":{\"name\":\"a\",\"namespace\":\"n\\u0073\","
+                                      "\"uid\":\"u\",\"resourceVersion\":\"9223372036854775808\",\"generation\":7,"
+                                      "\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"}}"),
+                                   &m, &err),
+                     0);
+    assert_string_equal(m.name, "a");
+    assert_string_equal(m.ns, "ns");
+    assert_string_equal(m.uid, "u");
+    assert_string_equal(m.rv, "9223372036854775808");
+    assert_int_equal(m.generation, 7);
+    assert_true(m.deleting);
+    meta_free(&m);
+    meta_free(&m); /* safe to repeat */
+    meta_free(NULL);
+    assert_int_equal(meta_from_raw(SL("{\"metadata\":{\"name\":\"a\",\"namespace\":null,\"deletionTimestamp\":null,\"generation\":null}}"),
+                                   &m, &err),
+                     0);
+    assert_string_equal(m.ns, "");
+    assert_string_equal(m.rv, "");
+    assert_int_equal(m.generation, 0);
+    assert_false(m.deleting);
+    meta_free(&m);
+}
+
+static void bad_raw(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "", "[]", "{}", "{\"metadata\":null}", "{\"metadata\":[]}", "{\"metadata\":{}}", "{\"metadata\":{\"name\":\"\"}}",
+        "{\"metadata\":{\"name\":7}}", "{\"metadata\":{\"name\":\"a\\u0000b\"}}", "{\"metadata\":{\"name\":\"a\",\"uid\":{}}}",
+        "{\"metadata\":{\"name\":\"a\",\"generation\":1.5}}", "{\"metadata\":{\"name\":\"a\"}", "{\"metadata\":{\"name\":\"a\"}}x",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct meta m = {.generation = 4711};
+        struct err err = {0};
+        print_message("%s\n", bad[i]);
+        assert_int_equal(meta_from_raw(slice_of(bad[i]), &m, &err), -EINVAL);
+        assert_int_equal(m.generation, 4711); /* untouched */
+        assert_true(err.msg[0]);
+    }
+    cleanup_buf struct buf b = BUF(10000);
+    buf_adds(&b, "{\"metadata\":{\"name\":\"");
+    for (int i = 0; i < 5000; i++) buf_addc(&b, 'x');
+    buf_adds(&b, "\"}}");
+    struct meta m;
+    assert_int_equal(meta_from_raw(buf_slice(&b), &m, NULL), -EINVAL);
+}
+
+static void keys(void **state) {
+    (void)state;
+    struct slice ns, name;
+    cleanup_free char *both = key_of(SL("ns"), SL("a")), *one = key_of(SL(""), SL("a"));
+    assert_string_equal(both, "ns/a");
+    assert_string_equal(one, "a");
+    key_split(SL("ns/a"), &ns, &name);
+    assert_slice(ns, "ns");
+    assert_slice(name, "a");
+    key_split(SL("a"), &ns, &name);
+    assert_slice(ns, "");
+    assert_slice(name, "a");
+}
+
+static void trees(void **state) {
+    (void)state;
+    cleanup_json cJSON *o = cJSON_Parse(
+        "{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"5\",\"labels\":{\"x/y\":\"1\"},"
+        "\"annotations\":{\"handover.dev/mode\":\"leader\",\"n\":7},\"ownerReferences\":[{\"uid\":\"o1\"},"
+        "{\"uid\":\"o2\",\"controller\":true},{\"uid\":\"o3\",\"controller\":false}]},"
+        "\"status\":{\"conditions\":[{\"type\":\"Available\",\"status\":\"True\"},{\"type\":\"Progressing\"}]}}");
+    assert_string_equal(obj_name(o), "a");
+    assert_string_equal(obj_ns(o), "n");
+    assert_string_equal(obj_uid(o), "u");
+    assert_string_equal(obj_rv(o), "5");
+    assert_string_equal(obj_label(o, "x/y"), "1");
+    assert_string_equal(obj_annotation(o, "handover.dev/mode"), "leader");
+    assert_null(obj_annotation(o, "n"));
+    assert_null(obj_annotation(o, "absent"));
+    assert_false(obj_deleting(o));
+    assert_string_equal(json_str(obj_controller(o), "uid"), "o2");
+    assert_true(obj_owned_by(o, "o1") && obj_owned_by(o, "o3") && !obj_owned_by(o, "u") && !obj_owned_by(o, NULL));
+    assert_string_equal(json_str(obj_condition(o, "Available"), "status"), "True");
+    assert_null(obj_condition(o, "available"));
+    assert_null(obj_name(NULL));
+    assert_null(obj_controller(NULL));
+    assert_null(obj_condition(NULL, "x"));
+    assert_false(obj_deleting(NULL));
+    cleanup_json cJSON *d = cJSON_Parse("{\"metadata\":{\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"}}");
+    assert_true(obj_deleting(d));
+}
+
+RUN_TESTS(TEST(from_raw), TEST(bad_raw), TEST(keys), TEST(trees))

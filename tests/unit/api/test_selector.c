@@ -1,0 +1,190 @@
+/* Label selectors, with the cases of k8s.io/apimachinery/pkg/labels/selector_test.go. */
+#include "../check.h"
+#include "api/selector.h"
+
+static bool matches(const char *selector, const char *labels) {
+    struct selector *s = NULL;
+    struct err err = {0};
+    if (selector_parse(slice_of(selector), &s, &err) < 0) fail_msg("%s: %s", selector, err.msg);
+    cleanup_json cJSON *set = labels ? cJSON_Parse(labels) : NULL;
+    bool r = selector_match(s, set);
+    selector_free(s);
+    return r;
+}
+
+static void accepted_and_written(void **state) {
+    (void)state;
+    static const char *const cases[][2] = { /* text, as it is written */
+        {"", ""},
+        {"   ", ""},
+        {"x=a,y=b,z=c", "x=a,y=b,z=c"},
+        {"x!=a,y=b", "x!=a,y=b"},
+        {"x=", "x="},
+        {"x= ,z= ", "x=,z="},
+        {"x = a", "x=a"},
+        {"x==a", "x==a"},
+        {"!x", "!x"},
+        {"! x", "!x"},
+        {"x>1", "x>1"},
+        {"x>1,z<5", "x>1,z<5"},
+        {"x in (foo,bar)", "x in (bar,foo)"},
+        {"x in (a,a,b,a)", "x in (a,b)"},
+        {"x in()", "x in ()"},
+        {"x notin (,)", "x notin ()"},
+        {"x in (,a)", "x in (,a)"},
+        {"x in (a,)", "x in (,a)"},
+        {"x in (foo,,baz),y,z notin ()", "x in (,baz,foo),y,z notin ()"},
+        {"in", "in"},
+        {"notin in (in,notin)", "notin in (in,notin)"},
+        {"in=notin", "in=notin"},
+        {"z,a", "z,a"}, /* in their order */
+        {"example.com/a-b_c.D=E_f.9", "example.com/a-b_c.D=E_f.9"},
+        {"x\tin\r\n( a , b )", "x in (a,b)"},
+        {"!in", "!in"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct selector *s = NULL;
+        struct err err = {0};
+        cleanup_buf struct buf b = BUF(1000);
+        if (selector_parse(slice_of(cases[i][0]), &s, &err) < 0) fail_msg("%s: %s", cases[i][0], err.msg);
+        assert_int_equal(selector_format(s, &b), 0);
+        assert_buf(b, cases[i][1]);
+        selector_free(s);
+    }
+}
+
+static void refused(void **state) {
+    (void)state;
+    static const char *const cases[][2] = { /* text, what the reason says */
+        {"x=a||y=b", "a||y"},
+        {"x==a==b", "expected: ',' or 'end of string'"},
+        {"!x=a", "expected: ',' or 'end of string'"},
+        {"x<a", "integer"},
+        {"x>1.5", "integer"},
+        {"x>", "integer"},
+        {"x>-5", "beginning and ending"}, /* an integer, but no label value */
+        {",", "expected: !, identifier, or 'end of string'"},
+        {"a,", "identifier after ','"},
+        {"a,,b", "identifier after ','"},
+        {"!", "expected: identifier"},
+        {"!!x", "expected: identifier"},
+        {"x y", "in, notin, =, ==, !=, >, <"},
+        {"x!y", "in, notin, =, ==, !=, >, <"},
+        {"x in", "'('"},
+        {"x in a", "'('"},
+        {"x in (", "',', ')' or identifier"},
+        {"x in (a", "',' or ')'"},
+        {"x in (a b)", "',' or ')'"},
+        {"x in (a))", "',' or 'end of string'"},
+        {"x in (!a)", "expected"},
+        {"x not in (a)", "in, notin"},
+        {"x===a", "expected: identifier"},
+        {"x=(", "expected: identifier"},
+        {"-x", "label key"},
+        {"a/b/c", "label key"},
+        {"/b", "prefix"},
+        {"A.com/b", "prefix"},
+        {"a/", "label key"},
+        {"x=a/b", "must be empty, or"},
+        {"x=.a", "must be empty, or"},
+        {"x in (a,b*)", "must be empty, or"},
+        {"x=\xc3\xa9", "must be empty, or"},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1 to 63"},
+        {"x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1 to 63"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct selector *s = NULL;
+        struct err err = {0};
+        print_message("%s\n", cases[i][0]);
+        assert_int_equal(selector_parse(slice_of(cases[i][0]), &s, &err), -EINVAL);
+        assert_null(s);
+        assert_int_equal(err.kind, ERR_CONFIG);
+        if (!strstr(err.msg, cases[i][1])) fail_msg("%s: %s", cases[i][0], err.msg);
+    }
+    struct selector *s = NULL;
+    assert_int_equal(selector_parse(SL("a\0b"), &s, NULL), -EINVAL);
+    cleanup_free char *big = xcalloc(1, 70000);
+    memset(big, 'a', 69999);
+    assert_int_equal(selector_parse(slice_of(big), &s, NULL), -EINVAL);
+    selector_free(NULL);
+}
+
+static void matching(void **state) {
+    (void)state;
+    const char *xy = "{\"x\":\"y\",\"n\":\"7\",\"e\":\"\",\"big\":\"99999999999999999999\"}";
+    static const char *const yes[] = {"",           "x",           "x=y",          "x==y",        "x in (a,y)", "x!=z",      "z!=a",
+                                      "z notin (a)", "!z",         "n>6",          "n<8",         "e=",         "e",         "e in ()",
+                                      "x=y,n=7",    "x,!z,n>-0,e", "x notin (z,w)", "e notin (a)"};
+    static const char *const no[] = {"z",     "z=",  "x=z",  "x!=y", "x notin (y)", "!x", "n>7",  "n<7", "x>1", "z>1", "z<1", "big>1",
+                                     "e!=",   "x=Y", "x=y,z", "x in (z)", "e>0", "X=y"};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        if (strstr(yes[i], "-0")) continue; /* no label value */
+        if (!matches(yes[i], xy)) fail_msg("%s", yes[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+        if (matches(no[i], xy)) fail_msg("%s", no[i]);
+    }
+    assert_true(matches("!a", NULL) && matches("", NULL) && !matches("a", NULL));
+    assert_true(matches("a!=b", "{}"));
+    assert_false(matches("a", "{\"a\":7}")); /* a label is a string */
+    assert_true(matches("handover.dev/track notin (canary,moving)", "{\"handover.dev/track\":\"stable\"}"));
+    assert_false(matches("handover.dev/track notin (canary,moving)", "{\"handover.dev/track\":\"moving\"}"));
+}
+
+static void spec_form(void **state) {
+    (void)state;
+    static const char *const good[][2] = {
+        {"{}", ""},
+        {"{\"matchLabels\":{},\"matchExpressions\":[]}", ""},
+        {"{\"matchLabels\":null,\"matchExpressions\":null}", ""},
+        {"{\"matchLabels\":{\"a\":\"b\",\"c\":\"\"}}", "a=b,c="},
+        {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]},{\"key\":\"b\",\"operator\":\"NotIn\","
+         "\"values\":[\"z\"]},{\"key\":\"c\",\"operator\":\"Exists\"},{\"key\":\"d\",\"operator\":\"DoesNotExist\",\"values\":[]}]}",
+         "a in (x,y),b notin (z),c,!d"},
+    };
+    static const char *const bad[] = {
+        "[]", "\"a=b\"", "{\"matchLabels\":[]}", "{\"matchExpressions\":{}}", "{\"matchLabels\":{\"a\":7}}",
+        "{\"matchLabels\":{\"-a\":\"b\"}}", "{\"matchLabels\":{\"a\":\"b c\"}}", "{\"matchExpressions\":[{\"key\":\"a\"}]}",
+        "{\"matchExpressions\":[{\"operator\":\"Exists\"}]}", "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"in\",\"values\":[\"b\"]}]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[]}]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\"}]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\",\"values\":[\"b\"]}]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[7]}]}", "{\"matchExpressions\":[7]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Gt\",\"values\":[\"7\"]}]}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        cleanup_json cJSON *spec = cJSON_Parse(good[i][0]);
+        struct selector *s = NULL;
+        cleanup_buf struct buf b = BUF(1000);
+        assert_int_equal(selector_from_spec(spec, &s, NULL), 0);
+        assert_int_equal(selector_format(s, &b), 0);
+        assert_buf(b, good[i][1]);
+        selector_free(s);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        cleanup_json cJSON *spec = cJSON_Parse(bad[i]);
+        struct selector *s = NULL;
+        struct err err = {0};
+        print_message("%s\n", bad[i]);
+        assert_non_null(spec);
+        assert_int_equal(selector_from_spec(spec, &s, &err), -EINVAL);
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_null(s);
+    }
+}
+
+static void no_selector_selects_nothing(void **state) {
+    (void)state;
+    struct selector *s = NULL;
+    cleanup_json cJSON *null = cJSON_CreateNull(), *labels = cJSON_Parse("{\"a\":\"b\"}");
+    const cJSON *const absent[] = {NULL, null};
+    for (size_t i = 0; i < 2; i++) {
+        cleanup_buf struct buf b = BUF(100);
+        assert_int_equal(selector_from_spec(absent[i], &s, NULL), 0);
+        assert_false(selector_match(s, labels) || selector_match(s, NULL));
+        assert_int_equal(selector_format(s, &b), -EINVAL); /* its text would say "all" */
+        selector_free(s);
+    }
+}
+
+RUN_TESTS(TEST(accepted_and_written), TEST(refused), TEST(matching), TEST(spec_form), TEST(no_selector_selects_nothing))
