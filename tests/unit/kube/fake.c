@@ -193,6 +193,7 @@ void fake_exit(struct fake_proc *p, int code, const char *out, const char *errou
 /* ---- HTTP ---- */
 
 static void req_free(struct fake_req *r) {
+    if (r->on_gone) r->on_gone(r->gone_ctx);
     list_remove(&r->node);
     timer_free(r->deadline);
     free(r->method);

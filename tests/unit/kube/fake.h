@@ -31,6 +31,8 @@ struct fake_req {
     struct err out_err;
     int status;
     size_t deliver_max; /* bytes a turn; 0: all */
+    void (*on_gone)(void *ctx); /* ended or cancelled */
+    void *gone_ctx;
 };
 struct fake_proc {
     struct proc proc; /* first */

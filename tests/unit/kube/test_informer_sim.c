@@ -1,0 +1,229 @@
+/* Informers against the embedded API server, in one process and one clock: random changes, compactions and faults; when the
+ * faults are over, the cache holds what the server holds, and handlers have been told of every difference in between. */
+#include "fake.h"
+#include "kube/informer.h"
+#include "sim/sim.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { NAMES = 20, STEPS = 60 };
+
+struct bridge { /* an open request */
+    struct fake_req *r;
+    struct sim_exchange *x;
+    bool ended;
+};
+struct run {
+    struct fake *f;
+    struct sim *sim;
+    struct timer *tick;
+    struct kube_config *c;
+    struct kube *k;
+    struct informer *inf;
+    struct rng rng;
+    uint64_t seed;
+    char rv[NAMES][24]; /* what the handlers believe; "" absent */
+    unsigned changes, ended;
+};
+
+/* ---- the embedded server behind the fake world ---- */
+
+static void tick(void *ctx);
+static void plan(struct run *x) {
+    int64_t at = sim_next_ns(x->sim);
+    timer_at(x->tick, at == TIME_NEVER ? TIME_NEVER : at - x->f->wall_off_ns);
+}
+static void tick(void *ctx) {
+    struct run *x = ctx;
+    sim_advance(x->sim, world_wall_ns(&x->f->w));
+    plan(x);
+}
+static void on_head(void *ctx, int status, const char *type, int retry_after_s) {
+    struct bridge *b = ctx;
+    char after[16];
+    (void)type;
+    snprintf(after, sizeof after, "%d", retry_after_s);
+    if (b->r) fake_head(b->r, status, retry_after_s >= 0 ? "Retry-After" : NULL, after);
+}
+static void on_body(void *ctx, struct slice data) {
+    struct bridge *b = ctx;
+    if (b->r) fake_bytes(b->r, data);
+}
+static void on_end(void *ctx, bool cut) {
+    struct bridge *b = ctx;
+    struct err e;
+    err_set(&e, ERR_TRANSPORT, -ECONNRESET, "cut");
+    b->ended = true;
+    if (b->r) {
+        fake_end(b->r, cut ? &e : NULL);
+    } else {
+        free(b);
+    }
+}
+static void on_gone(void *ctx) {
+    struct bridge *b = ctx;
+    b->r = NULL;
+    if (b->ended) {
+        free(b);
+    } else if (b->x) {
+        sim_leave(b->x);
+        free(b);
+    }
+}
+static struct slice header_of(const struct fake_req *r, const char *name) {
+    cleanup_free char *start = xasprintf("%s: ", name);
+    const char *at = strstr(buf_str(&r->headers), start);
+    return at ? slice_make(at + strlen(start), strcspn(at + strlen(start), "\n")) : (struct slice){0};
+}
+static void handle(struct fake *f, struct fake_req *r) {
+    static const struct sim_cb cb = {.head = on_head, .body = on_body, .end = on_end};
+    struct run *x = f->user;
+    struct sim_request q = {.method = slice_of(r->method), .target = slice_of(r->url + strlen("http://api")), .accept = header_of(r, "Accept"),
+                            .content_type = header_of(r, "Content-Type"), .authorization = header_of(r, "Authorization"),
+                            .body = buf_slice(&r->body)};
+    struct bridge *b = xcalloc(1, sizeof *b);
+    b->r = r;
+    r->on_gone = on_gone;
+    r->gone_ctx = b;
+    r->deliver_max = 1 + rng_below(&x->rng, 3000);
+    sim_advance(x->sim, world_wall_ns(&f->w));
+    b->x = sim_handle(x->sim, &q, &cb, b);
+    plan(x);
+}
+
+/* ---- changes from the side ---- */
+
+static void nothing_head(void *ctx, int status, const char *type, int retry_after_s) {
+    (void)type, (void)retry_after_s;
+    *(int *)ctx = status;
+}
+static void nothing_body(void *ctx, struct slice data) {
+    (void)ctx, (void)data;
+}
+static void nothing_end(void *ctx, bool cut) {
+    (void)ctx, (void)cut;
+}
+static int direct(struct run *x, const char *method, const char *target, const char *body) {
+    static const struct sim_cb cb = {.head = nothing_head, .body = nothing_body, .end = nothing_end};
+    int status = 0;
+    struct sim_request q = {.method = slice_of(method), .target = slice_of(target), .content_type = SL("application/json"), .body = slice_of(body)};
+    sim_advance(x->sim, world_wall_ns(&x->f->w));
+    assert_null(sim_handle(x->sim, &q, &cb, &status));
+    plan(x);
+    return status;
+}
+static void change_something(struct run *x) {
+    int i = (int)rng_below(&x->rng, NAMES);
+    cleanup_free char *one = xasprintf("/api/v1/namespaces/default/configmaps/c%d", i);
+    cleanup_free char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c%d\"},\"data\":{\"x\":\"%llu\"}}", i,
+                                        (unsigned long long)rng_next(&x->rng));
+    if (rng_below(&x->rng, 4) == 0) {
+        direct(x, "DELETE", one, "");
+    } else if (direct(x, "PUT", one, body) >= 400) {
+        direct(x, "POST", "/api/v1/namespaces/default/configmaps", body);
+    }
+}
+
+/* ---- what the handlers are told ---- */
+
+static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    struct run *x = ctx;
+    const struct store_rec *rec = now ? now : old;
+    (void)initial;
+    if (rec->name[0] != 'c') return;
+    char *believed = x->rv[atoi(rec->name + 1)];
+    if (strcmp(believed, old ? old->rv : "") != 0) fail_msg("seed %llu: %s: told from %s, was %s", (unsigned long long)x->seed, rec->name, old ? old->rv : "-", believed);
+    snprintf(believed, sizeof x->rv[0], "%s", now ? now->rv : "");
+    x->changes++;
+}
+
+static void fault(struct run *x) {
+    static const char *const faults[] = {
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":429,\"retryAfter\":1}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":500}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":403}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"dropBefore\":true}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"dropAfter\":true}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":3,\"cutAfterBytes\":700}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"latencyMs\":5000}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"watch\"},\"count\":1,\"silent\":true}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"continue\"},\"count\":1,\"status\":410}",
+    };
+    struct err e = {0};
+    if (sim_fault(x->sim, slice_of(faults[rng_below(&x->rng, ARRAY_LEN(faults))]), &e) < 0) fail_msg("%s", e.msg);
+}
+
+static struct run *setup(uint64_t seed, bool metadata_only) {
+    static const struct informer_cb cb = {on_change, NULL, NULL};
+    struct run *x = xcalloc(1, sizeof *x);
+    x->rng.s = x->seed = seed;
+    x->f = fake_new();
+    x->f->rng.s = seed;
+    x->f->user = x;
+    x->f->on_request = handle;
+    x->sim = sim_new(&(struct sim_config){.seed = seed, .wall_ns = world_wall_ns(&x->f->w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
+    x->tick = timer_new(&x->f->w, tick, x);
+    struct kube_config_spec s = {.server = "http://api"};
+    assert_int_equal(kube_config_load(&x->f->w, &x->f->log, &s, &x->c, NULL), 0);
+    x->k = kube_new(&x->f->w, x->c, &x->f->log, NULL);
+    struct informer_spec spec = {.gvr = &gvr_configmaps, .ns = SL("default"), .metadata_only = metadata_only, .name = "configmaps"};
+    assert_int_equal(informer_new(x->k, &spec, &cb, x, &x->inf, NULL), 0);
+    return x;
+}
+static void teardown(struct run *x) {
+    informer_free(x->inf);
+    kube_free(x->k);
+    kube_config_free(x->c);
+    x->f->on_request = NULL;
+    timer_free(x->tick);
+    sim_free(x->sim);
+    fake_free(x->f);
+    free(x);
+}
+
+static void compare(struct run *x) {
+    size_t there = 0;
+    for (int i = 0; i < NAMES; i++) {
+        char name[8];
+        cleanup_buf struct buf b = BUF(1 << 20);
+        snprintf(name, sizeof name, "c%d", i);
+        bool here = sim_peek(x->sim, "configmaps", "default", name, &b) == 0;
+        cleanup_json cJSON *o = here ? json_parse(buf_slice(&b), NULL) : NULL;
+        const struct store_rec *r = store_get(informer_store(x->inf), SL("default"), slice_of(name));
+        const char *want = here ? obj_rv(o) : "", *got = r ? r->rv : "";
+        if (strcmp(want, got) != 0) fail_msg("seed %llu: %s is %s, not %s", (unsigned long long)x->seed, name, got, want);
+        if (strcmp(want, x->rv[i]) != 0) fail_msg("seed %llu: %s was told as %s, not %s", (unsigned long long)x->seed, name, x->rv[i], want);
+        there += here;
+    }
+    if (store_len(informer_store(x->inf)) < there) fail_msg("seed %llu: length", (unsigned long long)x->seed);
+}
+
+static void the_cache_follows_the_server(void **state) {
+    (void)state;
+    unsigned changes = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct run *x = setup(seed, seed % 2);
+        for (int i = 0; i < 10; i++) change_something(x);
+        informer_start(x->inf);
+        for (int step = 0; step < STEPS; step++) {
+            for (uint64_t n = rng_below(&x->rng, 4); n > 0; n--) change_something(x);
+            if (rng_below(&x->rng, 4) == 0) fault(x);
+            if (rng_below(&x->rng, 15) == 0) sim_compact(x->sim);
+            fake_run(x->f, (int64_t)rng_below(&x->rng, 20000) * NS_PER_MS);
+        }
+        assert_int_equal(sim_fault(x->sim, SL("{\"clear\":true}"), NULL), 0);
+        fake_run(x->f, 1200 * NS_PER_S); /* a watch that was silenced stays so until its deadline */
+        for (int i = 0; i < 5; i++) change_something(x);
+        fake_run(x->f, 5 * NS_PER_S);
+        assert_true(informer_synced(x->inf));
+        compare(x);
+        changes += x->changes;
+        teardown(x);
+    }
+    assert_true(changes > 1000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_cache_follows_the_server)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
