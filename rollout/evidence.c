@@ -111,6 +111,7 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
         e->carry[t] = all - ret->errors[t];
         e->errors[t] = capped(e->errors[t], ret->errors[t]);
         e->total[t] = capped(e->total[t], ret->total[t]);
+        e->dry[t] = ret->pods[t] ? 0 : e->dry[t] + (e->dry[t] < UINT32_MAX);
     }
 }
 

@@ -135,6 +135,7 @@ static void on_applied(void *ctx, const struct err *err) {
 static void make_plan(struct pass *p) {
     struct target *t = p->t;
     struct observed o = {
+        .name = t->name,
         .target = p->view.has_target ? &p->view.target : NULL,
         .known = true,
         .rs = p->view.rs, .nrs = p->view.nrs,

@@ -23,6 +23,7 @@ struct evidence {
     uint64_t errors[TRACKS], total[TRACKS]; /* counted since the beginning */
     int64_t began_ns;                       /* when the rollout began, wall clock */
     uint64_t rounds;
+    uint32_t dry[TRACKS]; /* rounds in a row in which no pod of the track gave a number; this process's, not written */
     uint64_t refused; /* pods left out because of EVIDENCE_MAX_PODS, in the last round */
 };
 

@@ -27,6 +27,7 @@ enum quiet {
     QUIET_NOW, /* no active worker and no key queued in any canary pod, at the last look (less than a second ago) */
 };
 struct observed {
+    const char *name;                /* the target's; also when it does not exist any more */
     const struct obs_target *target; /* NULL: it does not exist (any more) */
     bool known;                      /* ReplicaSets and pods below are complete. False: nothing is changed but what a pause needs */
     const struct obs_rs *rs;         /* all with an owner reference to the target (or, when it is gone, to state's target_uid) */

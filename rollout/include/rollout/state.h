@@ -105,6 +105,7 @@ struct state {
     int64_t ready_ns;     /* ... and ready again since */
     int64_t shrink_ns;    /* waiting for a quiet moment since */
     bool pause_asked;     /* by a person */
+    int64_t pause_ns;     /* ... at that time */
     bool was_ready;       /* the canary was ready once in this rollout */
     enum ended ending;    /* ROLLING_BACK, WITHDRAWING, PROMOTING, FINISHING: what goes to the history */
     char *reason;         /* and why */

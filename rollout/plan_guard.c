@@ -1,0 +1,98 @@
+/* The health of the canary's pods: a guard beside the judge, since a pod that crashes is not scraped. What may have its cause
+ * outside the new version (quota, no node, stable has the same trouble) holds and does not condemn. */
+#include "plan_impl.h"
+#include <stdio.h>
+
+/* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race at the start). */
+enum { MAX_RESTARTS = 2 };
+/* Readiness that lasts this long is believed; flapping faster counts as not ready all the while. */
+#define CALM_NS (60 * NS_PER_S)
+
+static bool crashes(const struct obs_pod *p) {
+    return (p->waiting && !strcmp(p->waiting, "CrashLoopBackOff")) || p->restarts >= MAX_RESTARTS;
+}
+
+static bool no_image(const struct obs_pod *p) {
+    static const char *const reasons[] = {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"};
+    for (size_t i = 0; p->waiting && i < ARRAY_LEN(reasons); i++) {
+        if (!strcmp(p->waiting, reasons[i])) return true;
+    }
+    return false;
+}
+
+static bool of_canary(const struct ctx *c, const struct obs_pod *p) {
+    return p->track == TRACK_CANARY && !p->terminating && !p->finished && same_hash(p->hash, c->s->hash);
+}
+
+/* Does stable have this very trouble now? Its restarts of long ago do not count. */
+static bool stable_shares(const struct ctx *c, bool crash) {
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        if (p->track != TRACK_STABLE || p->terminating || p->finished || p->ready || !p->waiting) continue;
+        if (crash ? !strcmp(p->waiting, "CrashLoopBackOff") : no_image(p)) return true;
+    }
+    return false;
+}
+
+static enum health fatal(const struct ctx *c, char why[300]) {
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        bool crash = of_canary(c, p) && crashes(p);
+        if (!crash && !(of_canary(c, p) && no_image(p))) continue;
+        const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
+        if (crash) snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
+        else snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
+        return stable_shares(c, crash) ? HEALTH_SHARED : HEALTH_BAD;
+    }
+    return HEALTH_READY;
+}
+
+/* Counts pods; what keeps the others from being there or ready goes to why, the causes outside first. */
+static int32_t ready_pods(const struct ctx *c, bool *ret_outside, int32_t *ret_there, char why[300]) {
+    int32_t ready = 0;
+    why[0] = '\0';
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        if (!of_canary(c, p)) continue;
+        ++*ret_there;
+        ready += p->ready;
+        if (p->ready || *ret_outside) continue;
+        *ret_outside = !p->scheduled;
+        snprintf(why, 300, "canary pod %.80s is %s%s%.150s", p->name, p->scheduled ? "not ready" : "not scheduled", p->trouble ? ": " : "",
+                 p->trouble ? p->trouble : "");
+    }
+    return ready;
+}
+
+static void track_readiness(struct ctx *c, bool ready) {
+    struct state *s = c->s;
+    if (!ready) {
+        if (!s->unready_ns) s->unready_ns = c->now;
+        s->ready_ns = 0;
+        look_at(c, c->now + POLL_NS);
+    } else if (s->unready_ns) {
+        if (!s->ready_ns) s->ready_ns = c->now;
+        if (c->now - s->ready_ns >= CALM_NS) s->unready_ns = s->ready_ns = 0;
+    }
+}
+
+enum health canary_health(struct ctx *c, int32_t want, char why[300]) {
+    enum health h = fatal(c, why);
+    if (h != HEALTH_READY) return h;
+    const struct obs_rs *rs = canary_of(c, c->s->hash);
+    bool outside = false;
+    int32_t there = 0, ready = ready_pods(c, &outside, &there, why);
+    bool ok = rs && ready >= want;
+    track_readiness(c, ok);
+    if (ok) return HEALTH_READY;
+    if (there < want && !outside) {
+        outside = true;
+        snprintf(why, 300, "%d of %d canary pods are there%s%.200s", there, want, rs && rs->failure ? ": " : "",
+                 rs && rs->failure ? rs->failure : "");
+    }
+    /* Its own progress deadline, but never so long that the rollout's deadline comes first. */
+    int64_t limit = original_deadline(c->s) * NS_PER_S, half = c->spec ? c->spec->deadline_ns / 2 : limit;
+    if (c->now - c->s->unready_ns <= (half < limit ? half : limit)) return HEALTH_WAITING;
+    if (outside) return HEALTH_OUTSIDE;
+    return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
+}

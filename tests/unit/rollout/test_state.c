@@ -1,0 +1,249 @@
+/* The state: through text and back, damaged, of a later version; its bounded lists. */
+#include "rollout/state.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+#define T0 (INT64_C(1795457793) * NS_PER_S)
+
+static void sample(struct state *s) {
+    state_init(s);
+    s->target_uid = xstrdup("1234-uid");
+    s->stable_name = xstrdup("op-abc");
+    s->stable_uid = xstrdup("rs-uid");
+    memcpy(s->stable_hash, "bcdfghjklm", 11);
+    s->paused = true;
+    s->deadline_s = 600;
+    state_quarantine_add(s, "zzzz", T0, "3 of 3 failed \"\n\xe2\x82\xac");
+    s->phase = PHASE_SOAKING;
+    s->since_ns = T0 + 1000;
+    s->hold = HOLD_NO_DATA;
+    s->hold_ns = T0 + 5000;
+    s->message = xstrdup("no metrics");
+    memcpy(s->hash, "qrst", 5);
+    s->canary = xstrdup("op-canary-qrst");
+    s->image = xstrdup("op:v2");
+    s->step = 1;
+    s->percent = 20;
+    s->began_ns = T0;
+    s->soak_from_ns = T0 + 2000;
+    s->shift_ns = 123456789012345;
+    s->unready_ns = T0 + 3000;
+    s->shrink_ns = T0 + 4000;
+    s->was_ready = s->pause_asked = true;
+    s->ending = ENDED_FAILED;
+    s->reason = xstrdup("why");
+    s->learned = true;
+    s->learned_errors = 3;
+    s->learned_total = 500;
+    s->best_updated = 2;
+    s->progress_ns = T0 + 6000;
+    s->written_ns = T0 + 7000;
+    judge_feed(&s->judge, &s->param, 1, 3, 2, 20);
+    evidence_begin(&s->evidence, T0);
+    struct pod_sample p = {.uid = SL("pod"), .track = TRACK_CANARY, .scraped = true, .present = true, .errors = 1, .total = 3};
+    struct evidence_delta d;
+    evidence_round(&s->evidence, &p, 1, &d);
+    state_history_add(s, ENDED_PROMOTED, T0 + 8000);
+    state_consume(s, ACTION_PAUSE, "qrst@1");
+    state_consume(s, ACTION_RETRY, "zzzz");
+    s->consumed[0].removing = false;
+}
+
+static cJSON *configmap(const char *facts, const char *state) {
+    cJSON *cm = cJSON_CreateObject(), *data = cJSON_AddObjectToObject(cm, "data");
+    if (facts) cJSON_AddStringToObject(data, "facts", facts);
+    if (state) cJSON_AddStringToObject(data, "state", state);
+    return cm;
+}
+
+static cJSON *as_configmap(const struct state *s) {
+    cleanup_buf struct buf f = BUF(STATE_MAX_TEXT), t = BUF(STATE_MAX_TEXT);
+    state_write_facts(s, &f);
+    state_write(s, &t);
+    return configmap(buf_str(&f), buf_str(&t));
+}
+
+static void assert_round_trip(const struct state *s) {
+    cleanup_json cJSON *cm = as_configmap(s);
+    cleanup_state struct state back;
+    struct err e = {0};
+    state_init(&back);
+    if (state_read(cm, &back, &e) < 0) fail_msg("%s in %s", e.msg, json_str(json_get(cm, "data"), "state"));
+    assert_true(state_same(s, &back));
+    assert_true(s->written_ns == back.written_ns);
+    assert_memory_equal(&s->judge, &back.judge, sizeof s->judge);
+    cleanup_state struct state copy;
+    state_copy(&back, &copy);
+    assert_true(state_same(&copy, s));
+}
+
+static void round_trip(void **state) {
+    (void)state;
+    cleanup_state struct state s;
+    sample(&s);
+    assert_round_trip(&s);
+    cleanup_state struct state empty;
+    state_init(&empty);
+    empty.target_uid = xstrdup("u");
+    assert_round_trip(&empty);
+    assert_false(state_same(&s, &empty));
+    cleanup_state struct state other;
+    state_copy(&s, &other);
+    other.written_ns = 1;
+    assert_true(state_same(&s, &other));
+    other.step = 0;
+    assert_false(state_same(&s, &other));
+}
+
+static void every_phase_and_hold(void **state) {
+    (void)state;
+    cleanup_state struct state s;
+    sample(&s);
+    for (int p = 0; p < PHASES; p++) {
+        for (int h = 0; h < HOLDS; h++) {
+            s.phase = (enum phase)p;
+            s.hold = (enum hold)h;
+            s.ending = (enum ended)(h % ENDEDS);
+            assert_round_trip(&s);
+        }
+    }
+}
+
+static void facts_are_frozen(void **state) { /* what the first version wrote must be readable, and is written so, for ever */
+    (void)state;
+    static const char facts[] =
+        "{\"version\":1,\"targetUID\":\"1234-uid\",\"stable\":{\"hash\":\"bcdfghjklm\",\"name\":\"op-abc\",\"uid\":\"rs-uid\"},"
+        "\"paused\":true,\"progressDeadlineSeconds\":600,\"quarantine\":[{\"hash\":\"zzzz\",\"at\":\"2026-11-23T18:16:33.000000Z\","
+        "\"reason\":\"3 of 3 failed \\\"\\n\xe2\x82\xac\"}]}";
+    cleanup_state struct state s;
+    sample(&s);
+    cleanup_buf struct buf b = BUF(STATE_MAX_TEXT);
+    state_write_facts(&s, &b);
+    assert_string_equal(buf_str(&b), facts);
+}
+
+static void later_version(void **state) {
+    (void)state;
+    cleanup_json cJSON *cm = configmap(
+        "{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
+        "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\"}");
+    cleanup_state struct state s, copy;
+    state_init(&s);
+    assert_int_equal(state_read(cm, &s, NULL), 0);
+    state_copy(&s, &copy);
+    cleanup_json cJSON *again = as_configmap(&copy);
+    assert_non_null(strstr(json_str(json_get(again, "data"), "facts"), "\"epoch\":{\"n\":[1,2]}"));
+    assert_non_null(strstr(json_str(json_get(again, "data"), "state"), "\"slices\":\"x\""));
+}
+
+static void damaged(void **state) {
+    (void)state;
+    static const char good[] = "{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\"}}";
+    static const struct {
+        const char *facts, *state, *why;
+    } v[] = {
+        {NULL, "{}", "data.facts is missing"},
+        {good, NULL, "data.state is missing"},
+        {"", "{}", "data.facts: "},
+        {good, "{\"version\":1,", "data.state: "},
+        {good, "[]", "data.state is no JSON object"},
+        {"{}", "{}", "data.facts: version is missing or not what it should be"},
+        {"{\"version\":1}", "{}", "data.facts: targetUID is missing"},
+        {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{}}", "{}", "data.facts: stable is missing"},
+        {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"UPPER\"}}", "{}", "data.facts: hash"},
+        {"{\"version\":1,\"targetUID\":\"u\",\"quarantine\":{}}", "{}", "data.facts: quarantine"},
+        {"{\"version\":1,\"targetUID\":\"u\",\"quarantine\":[7]}", "{}", "data.facts: quarantine"},
+        {"{\"version\":1,\"targetUID\":\"u\",\"paused\":1}", "{}", "data.facts: paused"},
+        {good, "{\"version\":1}", "data.state: phase is missing"},
+        {good, "{\"version\":1,\"phase\":\"Dancing\"}", "data.state: phase"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"hold\":\"Tea\"}", "data.state: hold"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"since\":\"yesterday\"}", "data.state: since"},
+        {good, "{\"version\":1,\"phase\":\"Soaking\",\"hash\":\"h\",\"startedAt\":\"2026-11-23T18:16:33Z\",\"canary\":\"c\"}", "data.state: learned"},
+        {good, "{\"version\":1,\"phase\":\"Starting\",\"hash\":\"h\"}", "data.state: canary"},
+        {good, "{\"version\":1,\"phase\":\"RolledBack\"}", "data.state: hash"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"learned\":true}", "data.state: param"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"consumed\":[{\"action\":\"dance\"}]}", "data.state: action"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"shiftNs\":\"-1\"}", "data.state: shiftNs"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"step\":1e9}", "data.state: step"},
+        {"{\"version\":1,\"targetUID\":\"u\"}", "{\"version\":1,\"phase\":\"Stable\"}", "data.state: phase"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_json cJSON *cm = configmap(v[i].facts, v[i].state);
+        struct state s = {.step = 77};
+        struct err e = {0};
+        assert_int_not_equal(state_read(cm, &s, &e), 0);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        if (strncmp(e.msg, v[i].why, strlen(v[i].why))) fail_msg("%s is not %s", e.msg, v[i].why);
+        assert_int_equal(s.step, 77);
+    }
+    struct state s;
+    assert_int_not_equal(state_read(NULL, &s, NULL), 0);
+}
+
+static void random_damage(void **state) {
+    (void)state;
+    cleanup_state struct state s;
+    sample(&s);
+    cleanup_json cJSON *cm = as_configmap(&s);
+    const char *facts = json_str(json_get(cm, "data"), "facts"), *text = json_str(json_get(cm, "data"), "state");
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        struct rng rng = {seed};
+        char *f = xstrdup(facts), *t = xstrdup(text);
+        if (rng_below(&rng, 2)) f[rng_below(&rng, strlen(f))] = "{}[]\",:0-xe9"[rng_below(&rng, 12)];
+        for (uint64_t k = 1 + rng_below(&rng, 3); k > 0; k--) t[rng_below(&rng, strlen(t))] = "{}[]\",:0-xe9"[rng_below(&rng, 12)];
+        cleanup_json cJSON *bad = configmap(f, t);
+        cleanup_state struct state got;
+        state_init(&got);
+        if (state_read(bad, &got, NULL) == 0) assert_round_trip(&got);
+        free(f);
+        free(t);
+    }
+}
+
+static void bounded_lists(void **state) {
+    (void)state;
+    cleanup_state struct state s;
+    sample(&s);
+    for (int i = 0; i < 50; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "h%d", i);
+        state_quarantine_add(&s, text, T0 + i * 1000, text);
+        state_quarantine_add(&s, text, T0 + i * 1000, "again");
+        memcpy(s.hash, text, 11);
+        state_history_add(&s, ENDED_FAILED, T0 + i * 1000);
+        state_consume(&s, ACTION_ABORT, text);
+        state_consume(&s, ACTION_ABORT, text);
+    }
+    assert_true(s.nquarantine == STATE_MAX_QUARANTINE && s.nhistory == STATE_MAX_HISTORY && s.nconsumed == STATE_MAX_CONSUMED);
+    const struct state_quarantine *q;
+    assert_true(state_quarantined(&s, "h49", &q) && !strcmp(q->reason, "again"));
+    assert_true(state_quarantined(&s, "h30", NULL) && !state_quarantined(&s, "h29", NULL));
+    assert_string_equal(s.history[0].hash, "h49");
+    assert_true(state_consumed(&s, ACTION_ABORT, "h49") && !state_consumed(&s, ACTION_ABORT, "h1") && !state_consumed(&s, ACTION_PAUSE, "h49"));
+    state_quarantine_remove(&s, "h40");
+    assert_false(state_quarantined(&s, "h40", NULL));
+    assert_round_trip(&s);
+}
+
+static void names(void **state) {
+    (void)state;
+    cleanup_free char *a = state_configmap_name("op");
+    assert_string_equal(a, "op-handover");
+    char longest[254];
+    memset(longest, 'a', 253);
+    longest[253] = '\0';
+    longest[243] = '.';
+    cleanup_free char *b = state_configmap_name(longest);
+    assert_int_equal(strlen(b), 243 + 9);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(every_phase_and_hold), cmocka_unit_test(facts_are_frozen),
+                                       cmocka_unit_test(later_version), cmocka_unit_test(damaged), cmocka_unit_test(random_damage),
+                                       cmocka_unit_test(bounded_lists), cmocka_unit_test(names)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
