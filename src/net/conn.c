@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-enum { PENDING_CAP = 64 * 1024, OUT_KEPT = 16 * 1024 };
+enum { PENDING_CAP = 64 * 1024, PENDING_ROUND = 32, OUT_KEPT = 16 * 1024 };
 #define IDLE_NS   (120 * NS_PER_S)
 #define LINGER_NS (2 * NS_PER_S)
 
@@ -186,7 +186,7 @@ void conn_answered(struct conn *c, bool keep_alive) {
 
 static void keep_for_later(struct conn *c, struct slice data) {
     if (c->closed || c->phase > CONN_HANDLING || data.n == 0) return;
-    buf_add(&c->pending, data); /* has room: one read is at most PENDING_CAP, and reading stops above it */
+    buf_add(&c->pending, data); /* has room: reading stops above the cap, and there is room for one more read */
     if (c->pending.n >= PENDING_CAP) {
         uv_read_stop((uv_stream_t *)&c->tcp);
         c->stalled = true;
@@ -231,14 +231,17 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret) {
     *ret = uv_buf_init(c->net->scratch, sizeof c->net->scratch);
 }
 
-/* Requests that came while another one was being handled: one per round. */
+/* Requests that came while another one was being handled; a few in each round, so that others get their turn. */
 static void take_pending(struct conn *c) {
-    struct buf data = c->pending;
-    buf_init(&c->pending, data.max);
-    size_t used = take(c, buf_slice(&data));
-    keep_for_later(c, slice_make(data.p + used, data.n - used));
-    buf_free(&data);
-    if (c->closed || !c->stalled || c->eof || c->pending.n >= PENDING_CAP) return;
+    for (int i = 0; i < PENDING_ROUND && c->phase == CONN_READING && !c->closed && c->taken < c->pending.n; i++)
+        c->taken += take(c, slice_make(c->pending.p + c->taken, c->pending.n - c->taken));
+    if (c->closed || c->phase > CONN_HANDLING) return;
+    if (c->taken == c->pending.n) {
+        buf_free(&c->pending);
+        c->taken = 0;
+    }
+    if (c->phase == CONN_READING && c->pending.n > 0) server_dirty(c);
+    if (!c->stalled || c->eof || c->pending.n > 0) return;
     c->stalled = false;
     uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_readable);
 }

@@ -50,6 +50,7 @@ struct conn {
     struct http_in in;
     struct exchange *x;
     struct buf pending; /* received beyond the request that is being handled */
+    size_t taken;       /* of pending, already looked at */
     struct buf out;     /* written before the loop sleeps */
     size_t unsent_then; /* what was unsent when the timer was set: is there progress? */
 };

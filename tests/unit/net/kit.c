@@ -187,8 +187,13 @@ void raw_shutdown(struct raw *r) {
 }
 
 bool raw_until(struct raw *r, const char *text) {
-    while (!r->eof && !strstr(buf_str(&r->in), text)) kit_run(r->k);
-    return strstr(buf_str(&r->in), text) != NULL;
+    size_t seen = 0; /* looked through already */
+    for (;;) {
+        if (strstr(buf_str(&r->in) + seen, text)) return true;
+        if (r->eof) return false;
+        seen = r->in.n > strlen(text) ? r->in.n - strlen(text) : 0;
+        kit_run(r->k);
+    }
 }
 
 void raw_until_eof(struct raw *r) {
