@@ -74,6 +74,7 @@ static bool is_protocol(const struct failure *f) {
 static const char *cause(const struct failure *f) {
     if (f->os_errno && f->code == CURLE_COULDNT_CONNECT) return strerror(f->os_errno);
     if (f->sent && f->os_errno == ETIMEDOUT) return "connection lost: the peer has not answered for 8 s";
+    if (has(f->text, "getpeername") || has(f->text, "getsockname")) return "connection lost as soon as it was made";
     if (f->text[0]) return f->text;
     return f->os_errno ? strerror(f->os_errno) : curl_easy_strerror(f->code);
 }

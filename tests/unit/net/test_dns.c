@@ -1,0 +1,101 @@
+/* A name server that hangs must not stop the loop: neither when its request is cancelled or meets its deadline, nor at the
+ * end. This program's own getaddrinfo() stands in for libc's. */
+#include "kit.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool released;
+static int asked, answered;
+
+__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                                                       struct addrinfo **res) {
+    (void)service, (void)hints;
+    *res = NULL;
+    if (strncmp(node, "hang", 4) != 0) return EAI_NONAME;
+    pthread_mutex_lock(&lock);
+    asked++;
+    pthread_cond_broadcast(&changed);
+    while (!released) pthread_cond_wait(&changed, &lock);
+    answered++;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    return EAI_AGAIN;
+}
+
+static int count(const int *which) {
+    pthread_mutex_lock(&lock);
+    int n = *which;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+static int release(void **state) {
+    pthread_mutex_lock(&lock);
+    released = true;
+    pthread_cond_broadcast(&changed);
+    while (answered < asked) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    return kit_teardown(state);
+}
+
+static int hang(void **state) {
+    released = false;
+    asked = answered = 0;
+    return kit_setup(state);
+}
+
+static void start(struct call *c, struct kit *k, struct http_spec spec) {
+    call_init(c, k);
+    spec.lane = LANE_CALL;
+    spec.method = "GET";
+    spec.url = "http://hang.example/";
+    int before = count(&asked);
+    call_start(c, &spec);
+    while (count(&asked) == before) kit_turns(k, 1);
+}
+
+static void cancelling_does_not_wait(void **state) {
+    struct call c;
+    start(&c, *state, (struct http_spec){0});
+    http_cancel(c.r);
+    kit_turns(*state, 10); /* would not come back */
+    assert_int_equal(count(&answered), 0);
+    assert_int_equal(c.ends, 0);
+    call_free(&c);
+}
+
+static void deadlines_do_not_wait(void **state) {
+    struct call c;
+    start(&c, *state, (struct http_spec){.total_ns = 20 * NS_PER_MS});
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TIMEOUT);
+    assert_int_equal(c.err.errnum, -EHOSTUNREACH);
+    call_free(&c);
+    start(&c, *state, (struct http_spec){.connect_ns = 20 * NS_PER_MS});
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TIMEOUT);
+    assert_int_equal(count(&answered), 0);
+    call_free(&c);
+}
+
+static void uninstalling_does_not_wait(void **state) {
+    struct kit *k = *state;
+    struct call c;
+    start(&c, k, (struct http_spec){0});
+    net_uninstall(k->n);
+    k->n = NULL;
+    assert_int_equal(count(&answered), 0);
+    call_free(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(cancelling_does_not_wait, hang, release),
+        cmocka_unit_test_setup_teardown(deadlines_do_not_wait, hang, release),
+        cmocka_unit_test_setup_teardown(uninstalling_does_not_wait, hang, release),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

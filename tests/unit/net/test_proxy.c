@@ -1,0 +1,145 @@
+/* Through a proxy: plain requests with a whole URL, https in a tunnel, refusals in the proxy's words. */
+#include "kit.h"
+#include "tls_server.h"
+
+/* A proxy of one connection at a time: relays between the client and the port that CONNECT names. */
+struct proxy {
+    struct raw_server server;
+    struct raw up;     /* to the target */
+    struct raw *down;  /* from the client */
+    bool open, refuse;
+    char first[256]; /* the request line that it got */
+    struct timer *pump;
+};
+
+static void relay(void *ctx) {
+    struct proxy *p = ctx;
+    if (p->open) {
+        if (p->down->in.n) raw_send(&p->up, buf_slice(&p->down->in));
+        buf_clear(&p->down->in);
+        if (p->up.in.n) raw_send(p->down, buf_slice(&p->up.in));
+        buf_clear(&p->up.in);
+    }
+}
+
+static void on_data(struct raw *r) {
+    struct proxy *p = r->extra;
+    if (p->open || !strstr(buf_str(&r->in), "\r\n\r\n")) return;
+    snprintf(p->first, sizeof p->first, "%.*s", (int)strcspn(r->in.p, "\r"), r->in.p);
+    p->down = r;
+    if (p->refuse) {
+        raw_sends(r, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    } else if (!slice_starts(buf_slice(&r->in), SL("CONNECT "))) {
+        raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nvia proxy");
+        buf_clear(&r->in);
+    } else {
+        loop_stop(r->k->l); /* the test connects upwards: see tunnel() */
+    }
+}
+
+static void plain_http_goes_as_a_whole_url(void **state) {
+    struct kit *k = *state;
+    struct proxy p = {0};
+    raw_serve(&p.server, k, on_data);
+    p.server.extra = &p;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = proxy};
+    call_start(&c, &spec);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_string_equal(buf_str(&c.body), "via proxy");
+    assert_string_equal(p.first, "GET http://target.invalid:81/x?y HTTP/1.1");
+    call_free(&c);
+    raw_server_close(&p.server);
+}
+
+static void https_goes_through_a_tunnel(void **state) {
+    struct kit *k = *state;
+    struct pem ca, id;
+    pem_make(&ca, "CA", NULL, NULL, PEM_CA);
+    pem_make(&id, "server", "DNS:target.invalid", &ca, 0);
+    struct tls_server *s = tls_server_start(&(struct tls_server_spec){.id = &id});
+    struct proxy p = {0};
+    raw_serve(&p.server, k, on_data);
+    p.server.extra = &p;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
+    struct http_tls tls = {.ca = slice_of(ca.cert)};
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy, .tls = &tls, .body = SL("b")};
+    call_start(&c, &spec);
+    while (!p.down) kit_run(k);
+    assert_string_equal(p.first, "CONNECT target.invalid:443 HTTP/1.1"); /* the name is the proxy's to resolve */
+    buf_clear(&p.down->in);
+    raw_connect(&p.up, k, tls_server_port(s));
+    p.open = true;
+    raw_sends(p.down, "HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n");
+    while (!c.ends) {
+        relay(&p);
+        kit_turns(k, 1);
+    }
+    if (c.err.kind) print_error("%s\n", c.err.msg);
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_int_equal(c.heads, 1); /* the proxy's head is not the answer's */
+    assert_string_equal(buf_str(&c.body), "h1 nobody target.invalid");
+    call_free(&c);
+    raw_close(&p.up);
+    raw_server_close(&p.server);
+    tls_server_stop(s);
+    pem_free(&ca);
+    pem_free(&id);
+}
+
+static void refusals_are_reported(void **state) {
+    struct kit *k = *state;
+    struct proxy p = {.refuse = true};
+    raw_serve(&p.server, k, on_data);
+    p.server.extra = &p;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy};
+    call_start(&c, &spec);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_int_not_equal(c.err.errnum, -ECONNRESET); /* nothing was sent to the target */
+    assert_non_null(strstr(c.err.msg, "403"));
+    call_free(&c);
+    raw_server_close(&p.server);
+}
+
+/* Whether to use one is the caller's business. */
+static void the_environment_is_not_asked(void **state) {
+    struct kit *k = *state;
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    setenv("HTTPS_PROXY", "http://127.0.0.1:1", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    struct proxy p = {0};
+    raw_serve(&p.server, k, on_data); /* here simply a server */
+    p.server.extra = &p;
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", p.server.port);
+    struct call c;
+    call_init(&c, k);
+    call_get(&c, LANE_CALL, url);
+    assert_string_equal(buf_str(&c.body), "via proxy");
+    assert_string_equal(p.first, "GET / HTTP/1.1");
+    call_free(&c);
+    raw_server_close(&p.server);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(plain_http_goes_as_a_whole_url),
+        T(https_goes_through_a_tunnel),
+        T(refusals_are_reported),
+        T(the_environment_is_not_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
