@@ -489,6 +489,22 @@ static void collect(void *ctx, const struct queue_item *it) {
     buf_addf(out, "%c%s%.*s/%d/%u ", names[it->state], it->dirty ? "!" : "", SLF(it->key), it->prio, it->failures);
 }
 
+/* The slice from queue_get() leads to its key without a look into the table, and no other slice is taken for it. */
+static void keys_are_told_apart_whatever_their_address(void **state) {
+    struct queue *q = *state;
+    struct slice ab, a;
+    add(q, "ab", 0);
+    add(q, "a", 0);
+    add(q, "b", 0);
+    assert_true(queue_get(q, 0, &ab) && queue_get(q, 0, &a));
+    queue_done(q, slice_make(ab.p, 1), 0); /* "a", by the address of "ab" */
+    assert_int_equal(queue_processing(q), 1);
+    queue_done(q, slice_make(ab.p + 1, 1), 0); /* "b", which nobody works on */
+    assert_int_equal(queue_processing(q), 1);
+    queue_done(q, ab, 0);
+    assert_int_equal(queue_processing(q), 0);
+}
+
 static void each_shows_all_in_order(void **state) {
     struct queue *q = *state;
     queue_set_failures(q, SL("idle"), 4);
@@ -541,6 +557,7 @@ int main(void) {
         T(idle_keys_are_bounded),
         T(a_full_queue_refuses_new_keys_and_drops_none),
         T(odd_keys),
+        T(keys_are_told_apart_whatever_their_address),
         T(each_shows_all_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-enum { KEYS = 12, STEPS = 400, SCHEDULES = 10000 };
+enum { KEYS = 12, STEPS = 400, SCHEDULES = 5000 };
 
 struct model_key {
     bool queued, processing, again; /* queued: ready or delayed */

@@ -8,6 +8,8 @@ foreach(file ratelimit autolimit failure dead)
 endforeach()
 unit_test(control/queue control_core)
 unit_test(control/queue_random control_core)
+unit_test(control/queue_alloc control_core)
+target_link_options(unit_control_queue_alloc PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 unit_test(control/controller control fake_world)
 
 unit_test(control/checkpoint control fake_world)
