@@ -1,5 +1,6 @@
-/* Dead letters in a hash table, which keeps the order of insertion. */
+/* Dead letters: a hash table to find them, a list for their order. */
 #include "dead.h"
+#include "base/list.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
@@ -8,6 +9,7 @@ enum { REASON_MAX = 512 };
 
 struct letter {
     UT_hash_handle hh;
+    struct list order; /* in dead_letters.oldest */
     char *key, *reason;
     size_t key_n, reason_n;
     int64_t since_wall_ns;
@@ -15,17 +17,20 @@ struct letter {
 };
 struct dead_letters {
     struct letter *table;
+    struct list oldest;
     size_t n, max;
 };
 
 struct dead_letters *dead_new(size_t max) {
     struct dead_letters *d = xcalloc(1, sizeof *d);
     d->max = max ? max : 1;
+    list_init(&d->oldest);
     return d;
 }
 
 static void letter_free(struct dead_letters *d, struct letter *l) {
-    HASH_DELETE(hh, d->table, l);
+    HASH_DELETE(hh, d->table, l); /* NOLINT(clang-analyzer-core.NullDereference): a letter is in the table */
+    list_remove(&l->order);
     d->n--;
     free(l->key);
     free(l->reason);
@@ -34,10 +39,7 @@ static void letter_free(struct dead_letters *d, struct letter *l) {
 
 void dead_free(struct dead_letters *d) {
     if (!d) return;
-    struct letter *l, *tmp;
-    HASH_ITER(hh, d->table, l, tmp) {
-        letter_free(d, l);
-    }
+    list_each_safe(it, next, &d->oldest) letter_free(d, container_of(it, struct letter, order));
     free(d);
 }
 
@@ -67,10 +69,11 @@ bool dead_put(struct dead_letters *d, const struct dead_letter *in) {
         l->key_n = in->key.n;
         l->since_wall_ns = in->since_wall_ns;
         if (d->n == d->max) {
-            letter_free(d, d->table);
+            letter_free(d, container_of(d->oldest.next, struct letter, order));
             room = false;
         }
         HASH_ADD_KEYPTR(hh, d->table, l->key, l->key_n, l);
+        list_push(&d->oldest, &l->order);
         d->n++;
     }
     l->failures = in->failures;
@@ -93,8 +96,8 @@ size_t dead_count(const struct dead_letters *d) {
 }
 
 void dead_each(const struct dead_letters *d, void (*fn)(void *ctx, const struct dead_letter *l), void *ctx) {
-    for (const struct letter *l = d->table, *next; l; l = next) {
-        next = l->hh.next;
+    list_each(it, &d->oldest) {
+        const struct letter *l = container_of(it, struct letter, order);
         struct dead_letter out = {.key = slice_make(l->key, l->key_n), .reason = slice_make(l->reason, l->reason_n),
                                   .since_wall_ns = l->since_wall_ns, .failures = l->failures};
         fn(ctx, &out);

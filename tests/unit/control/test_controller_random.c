@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-enum { KEYS = 10, LEADERS = 4, STEPS = 120, SCHEDULES = 3000 };
+enum { KEYS = 10, LEADERS = 4, STEPS = 120, SCHEDULES = 1500 };
 
 struct key {
     bool running, wanted; /* wanted: added, and not begun since */
