@@ -1,0 +1,45 @@
+/* Requests to the admin port (three lines: target, Accept-Encoding, method): each has one answer, which can be unpacked. */
+#include "fuzz.h"
+#include "fake_world.h"
+#include "gunzip.h"
+#include "obs/obs.h"
+
+static bool check(void *ctx, struct buf *why) {
+    (void)ctx;
+    buf_adds(why, "because");
+    return false;
+}
+
+static void page(void *ctx, struct buf *out) {
+    (void)ctx;
+    for (int i = 0; i < 100; i++) buf_adds(out, "<all & \"everything\">\n");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct fake_world fw;
+    struct fake_answer a;
+    struct admin *admin = NULL;
+    struct http_headers h = {.n = 0};
+    struct slice target, accept, method, rest;
+    slice_cut(fuzz_slice(data, size), '\n', &target, &rest);
+    slice_cut(rest, '\n', &accept, &rest);
+    slice_cut(rest, '\n', &method, &rest);
+    cleanup_free char *target_text = slice_dup(target), *method_text = slice_dup(method);
+    http_headers_add(&h, SL("Accept-Encoding"), accept);
+
+    struct metrics *m = metrics_new(100);
+    fake_world_init(&fw, 1);
+    FUZZ_CHECK(admin_start(&fw.base, ":0", m, NULL, &admin, NULL) == 0);
+    admin_check(admin, "leader", false, check, NULL);
+    admin_page(admin, "/page", "text/plain", page, NULL);
+    fake_request(&fw, &a, method_text, target_text, &h);
+    FUZZ_CHECK(a.ended && a.status >= 200 && a.status <= 500);
+    if (a.encoding[0]) {
+        cleanup_buf struct buf out = BUF(1 << 20);
+        FUZZ_CHECK(gunzip(buf_slice(&a.body), &out));
+    }
+    fake_answer_free(&a);
+    admin_stop(admin);
+    metrics_free(m);
+    return 0;
+}
