@@ -51,7 +51,7 @@ static void next(struct applying *a) {
     const struct step *s = &a->plan->step[a->at];
     struct kube_spec spec = {
         .verb = verbs[s->verb],
-        .ref = {.gvr = s->gvr, .ns = slice_of(a->ns), .name = slice_of(s->name)},
+        .ref = {.gvr = s->gvr, .ns = slice_of(a->ns), .name = s->verb == VERB_CREATE ? (struct slice){0} : slice_of(s->name)},
         .body = slice_of(s->body),
         .lane = LANE_CALL,
     };

@@ -11,7 +11,7 @@ static void add(struct places *to, bool https, bool insecure, int64_t port, cons
     struct place *p = &to->v[to->n++];
     *p = (struct place){.https = https, .insecure = insecure, .port = (uint16_t)port};
     memcpy(p->path, path, strlen(path) + 1);
-    snprintf(p->text, sizeof p->text, "%s:%u%s", https ? "https " : "", (unsigned)p->port, p->path);
+    snprintf(p->text, sizeof p->text, "%s:%u%s", https ? "https " : "", (unsigned)port, path);
 }
 
 static void from_annotations(const cJSON *pod, struct places *to) {

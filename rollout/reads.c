@@ -47,7 +47,9 @@ static void read_list(struct reading *r, enum read_what what, const struct gvr *
 static void read_owned(struct reading *r) {
     struct selector *sel = NULL;
     cleanup_buf struct buf text = BUF(16 << 10);
-    read_list(r, READ_CANARIES, &gvr_replicasets, SL(LABEL_TRACK "=canary"));
+    const char *uid = obj_uid(r->reads.deployment_json);
+    cleanup_free char *canaries = xasprintf("%s%s%s", LABEL_TARGET, uid ? "=" : "", uid ? uid : "");
+    read_list(r, READ_CANARIES, &gvr_replicasets, slice_of(canaries));
     if (r->reads.gone) return; /* what it left behind is all there is to see */
     int rc = selector_from_spec(json_at(r->reads.deployment_json, "spec/selector"), &sel, &r->err);
     if (rc == 0) rc = selector_format(sel, &text);

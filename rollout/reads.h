@@ -13,7 +13,7 @@ struct reads {
     cJSON *configmap_json;
     cJSON *replicasets;       /* the list's "items" that the selector finds */
     struct buf replicasets_raw; /* the list's text: templates are compared as text */
-    cJSON *canaries;          /* bare ReplicaSets with handover.dev/track=canary in the namespace */
+    cJSON *canaries;          /* bare ReplicaSets that bear the target's uid in a label (of any target, when it is gone) */
     struct buf canaries_raw;
     cJSON *pods;              /* of both tracks */
 };

@@ -1,6 +1,6 @@
 /* Processes that the demo starts and stops. */
 #include "child.h"
-#include "base/time.h"
+#include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static void in_child(const char *const *argv, const char *const *env, int log_fd) {
@@ -55,11 +54,9 @@ int child_exit_code(const struct child *c) {
     return WIFSIGNALED(c->status) ? 128 + WTERMSIG(c->status) : WEXITSTATUS(c->status);
 }
 
-void child_stop(struct child *c, int64_t grace_ns) {
-    const struct timespec tick = {.tv_nsec = 10 * (long)NS_PER_MS};
-    child_signal(c, SIGTERM);
-    for (int64_t waited = 0; !child_ended(c); waited += tick.tv_nsec) {
-        if (waited >= grace_ns) child_signal(c, SIGKILL);
-        nanosleep(&tick, NULL);
-    }
+void child_kill(struct child *c) {
+    int status;
+    if (child_ended(c)) return;
+    child_signal(c, SIGKILL);
+    if (waitpid(c->pid, &status, 0) == c->pid) *c = (struct child){.status = status};
 }

@@ -14,5 +14,5 @@ int child_start(struct child *c, const char *const *argv, const char *const *env
 void child_signal(struct child *c, int signo);
 bool child_ended(struct child *c);                 /* reaps it; true once it has ended (or never ran) */
 int child_exit_code(const struct child *c);        /* 128+signal when killed */
-void child_stop(struct child *c, int64_t grace_ns); /* SIGTERM, then SIGKILL after grace; waits */
+void child_kill(struct child *c); /* SIGKILL if it still runs, and waits for its end */
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPT_KEEP = 0x2000, POLL_MS = 100 };
+enum { OPT_KEEP = 0x2000, POLL_MS = 100, DISMISS_S = 5 };
 
 static const struct argp_option options[] = {
     {"keep-logs", OPT_KEEP, NULL, 0, "Leave the instances' logs behind and say where", 1},
@@ -123,9 +123,29 @@ static void on_interrupt(void *ctx) {
 
 /* ---- from curtain to curtain ---- */
 
+static void check_dismissed(void *ctx) {
+    struct demo *d = ctx;
+    bool all = true;
+    for (size_t i = 0; i < DEMO_INSTANCES; i++) all = child_ended(&d->instance[i].child) && all;
+    if (all || world_mono_ns(d->world.world) > d->dismissed_ns + DISMISS_S * NS_PER_S) loop_stop(d->world.loop);
+    else timer_in(d->dismiss_timer, 10 * NS_PER_MS);
+}
+
+/* The instances release their lease on our server: it has to go on meanwhile. */
+static void dismiss(struct demo *d) {
+    d->dismissed_ns = world_mono_ns(d->world.world);
+    d->dismiss_timer = timer_new(d->world.world, check_dismissed, d);
+    for (size_t i = 0; i < DEMO_INSTANCES; i++) child_signal(&d->instance[i].child, SIGTERM);
+    timer_in(d->dismiss_timer, 0);
+    loop_run(d->world.loop);
+    timer_free(d->dismiss_timer);
+    for (size_t i = 0; i < DEMO_INSTANCES; i++) child_kill(&d->instance[i].child);
+}
+
 static void clear_stage(struct demo *d) {
+    timer_stop(d->poll_timer);
+    dismiss(d);
     for (size_t i = 0; i < DEMO_INSTANCES; i++) {
-        if (d->instance[i].child.pid) child_stop(&d->instance[i].child, 3 * NS_PER_S);
         cleanup_free char *log = xasprintf("%s/%s.log", d->dir, d->instance[i].name);
         if (!d->keep_logs && !d->failed) unlink(log);
     }
@@ -145,7 +165,6 @@ static void clear_stage(struct demo *d) {
 static int perform(struct demo *d, struct err *err) {
     snprintf(d->dir, sizeof d->dir, "/tmp/handover-demo-XXXXXX");
     if (!mkdtemp(d->dir)) return err_set(err, ERR_CONFIG, -errno, "cannot make a folder for logs in /tmp");
-    d->start_ns = world_mono_ns(d->world.world);
     d->board_spec = (struct board_spec){.ns = DEMO_NS, .lease_ns = DEMO_NS, .lease_name = "handover"};
     int rc = start_server(d, err);
     if (rc == 0) rc = start_client(d, err);
@@ -155,8 +174,6 @@ static int perform(struct demo *d, struct err *err) {
     demo_call(d, &ns, "create the namespace");
     for (size_t i = 0; rc == 0 && i < DEMO_INSTANCES; i++) rc = start_instance(d, i, err);
     if (rc) return rc;
-    d->poll_timer = timer_new(d->world.world, look, d);
-    d->lease_timer = timer_new(d->world.world, lease_look, d);
     world_on_signal(d->world.world, SIGINT, on_interrupt, d);
     world_on_signal(d->world.world, SIGTERM, on_interrupt, d);
     if (d->style.colour) printf("\x1b[2J");
@@ -176,6 +193,9 @@ static int demo_main(int argc, char **argv) {
     if (bad) return bad;
     d.style = cli_style(stdout);
     cli_world_open(&d.world, CLI_LOG_TEXT, LOG_ERROR);
+    d.start_ns = world_mono_ns(d.world.world);
+    d.poll_timer = timer_new(d.world.world, look, &d);
+    d.lease_timer = timer_new(d.world.world, lease_look, &d);
     if (perform(&d, &err)) demo_fail(&d, "%s", err.msg);
     demo_summary(&d);
     clear_stage(&d);

@@ -26,7 +26,8 @@ struct demo {
     struct metrics *metrics;
     struct kube *kube;
     struct demo_instance instance[DEMO_INSTANCES];
-    struct timer *poll_timer, *lease_timer;
+    struct timer *poll_timer, *lease_timer, *dismiss_timer;
+    int64_t dismissed_ns;
     struct board_poll *poll;
     struct kube_op *op, *pods_op;
     struct board poll_board; /* borrowed from the poll under way */

@@ -41,7 +41,7 @@ static void create_target(struct demo *d) {
         "\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"" DEMO_TARGET "\"}},\"template\":{\"metadata\":{\"labels\":"
         "{\"app\":\"" DEMO_TARGET "\"}},\"spec\":{\"containers\":[{\"name\":\"operator\",\"image\":\"example.com/widget:v1\","
         "\"ports\":[{\"name\":\"metrics\",\"containerPort\":8080}]}]}}}}";
-    struct kube_spec spec = {.verb = KUBE_CREATE, .lane = LANE_CALL, .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS)}, .body = SL(body)};
+    struct kube_spec spec = {.verb = KUBE_CREATE, .lane = LANE_CALL, .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS)}, .body = slice_of(body)};
     demo_call(d, &spec, "create the Deployment");
 }
 
