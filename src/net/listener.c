@@ -93,7 +93,7 @@ static int parse_addr(const char *addr, struct sockaddr_storage *ret, bool *ret_
 
 static int start(struct listener *l, const char *addr, struct err *err) {
     struct sockaddr_storage sa = {0};
-    bool any;
+    bool any = false;
     int r = parse_addr(addr, &sa, &any, err);
     if (r < 0) return r;
     r = uv_tcp_bind(&l->tcp, (struct sockaddr *)&sa, 0);

@@ -1,0 +1,102 @@
+/* See lane_server.h. */
+#include "lane_server.h"
+#include "net/net.h"
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { ITEM_BYTES = 3200, PER_TURN = 64 };
+
+struct server {
+    struct world *w;
+    size_t items;
+};
+struct answer {
+    struct server *s;
+    struct http_exchange *x; /* NULL: the client has gone */
+    size_t at;
+    struct buf part;
+};
+
+static void add_item(struct buf *b, size_t i) {
+    size_t from = b->n;
+    buf_addf(b,
+             "%s{\"metadata\":{\"name\":\"operator-%06zu\",\"namespace\":\"team-%03zu\",\"uid\":\"00000000-0000-4000-8000-%012zu\","
+             "\"resourceVersion\":\"%zu\",\"generation\":3,\"labels\":{\"app\":\"operator\"},\"annotations\":{\"note\":\"",
+             i ? "," : "", i, i % 500, i, 1000 + i);
+    /* As in real lists most of an object is a few long strings and many short members. */
+    while (b->n - from < ITEM_BYTES / 2) buf_adds(b, "a \\\"quoted\\\" {brace} and [bracket] in last-applied ");
+    buf_adds(b, "\"}},\"spec\":{\"replicas\":2,\"template\":{\"spec\":{\"containers\":[{\"name\":\"manager\",\"env\":[");
+    for (int k = 0; b->n - from < ITEM_BYTES - 120; k++)
+        buf_addf(b, "%s{\"name\":\"VARIABLE_%d\",\"value\":\"value %d\"}", k ? "," : "", k, k);
+    buf_adds(b, "]}]}}},\"status\":{\"replicas\":2,\"readyReplicas\":2,\"observedGeneration\":3}}");
+}
+
+static void more(void *ctx) {
+    struct answer *a = ctx;
+    if (!a->x) {
+        buf_free(&a->part);
+        free(a);
+        return;
+    }
+    buf_clear(&a->part);
+    if (a->at == 0) buf_adds(&a->part, "{\"kind\":\"DeploymentList\",\"apiVersion\":\"apps/v1\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[");
+    for (int i = 0; i < PER_TURN && a->at < a->s->items; i++) add_item(&a->part, a->at++);
+    bool last = a->at == a->s->items;
+    if (last) buf_adds(&a->part, "]}\n");
+    http_reply_send(a->x, buf_slice(&a->part));
+    if (last) {
+        http_reply_end(a->x);
+        a->x = NULL;
+    }
+    world_defer(a->s->w, more, a);
+}
+
+static void on_gone(void *ctx) {
+    struct answer *a = ctx;
+    a->x = NULL;
+}
+
+static void handle(void *ctx, struct http_exchange *x) {
+    struct server *s = ctx;
+    if (!slice_eqs(http_x_method(x), "GET")) {
+        http_reply(x, 200, "application/json", http_x_body(x));
+        return;
+    }
+    struct answer *a = xcalloc(1, sizeof *a);
+    a->s = s;
+    a->x = x;
+    buf_init(&a->part, 2 * ITEM_BYTES * PER_TURN);
+    http_on_gone(x, on_gone, a);
+    http_reply_begin(x, 200, "application/json", NULL);
+    more(a);
+}
+
+static void serve(size_t items, int fd) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct loop *l = loop_new();
+    net_install(l);
+    struct server s = {.w = loop_world(l), .items = items};
+    struct http_limits limits = {.send_cap = (size_t)1 << 30}; /* all of it may wait for the reader */
+    struct http_listener *hl;
+    struct err err = {0};
+    if (http_listen(s.w, "127.0.0.1:0", &limits, handle, &s, &hl, &err) < 0) abort();
+    int port = http_listener_port(hl);
+    if (write(fd, &port, sizeof port) != (ssize_t)sizeof port) abort();
+    loop_run(l);
+}
+
+pid_t lane_server_start(size_t items, int *ret_port) {
+    int fd[2];
+    if (pipe(fd) < 0) abort();
+    pid_t pid = fork();
+    if (pid < 0) abort();
+    if (pid == 0) {
+        serve(items, fd[1]);
+        _exit(0);
+    }
+    if (read(fd[0], ret_port, sizeof *ret_port) != (ssize_t)sizeof *ret_port) abort();
+    close(fd[0]);
+    close(fd[1]);
+    return pid;
+}

@@ -1,0 +1,10 @@
+/* The other side of the lane bench: servers in processes of their own. */
+#ifndef LANE_SERVER_H
+#define LANE_SERVER_H
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A process that answers GET /apis/apps/v1/deployments with so many Deployments of about 3.2 kB, or, items 0, any PUT with
+ * what was sent. The port goes to *ret_port; the process ends with the caller, or by kill(). */
+pid_t lane_server_start(size_t items, int *ret_port);
+#endif
