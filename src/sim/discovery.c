@@ -147,23 +147,6 @@ static const char version_text[] =
 static const char paths_text[] = "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\",\"/healthz\",\"/livez\",\"/openapi/v2\","
                                  "\"/readyz\",\"/version\"]}";
 
-/* A Swagger document that describes nothing: a type that is not in it is not checked by kubectl 1.20. As protobuf
- * (gnostic.openapi.v2.Document: 1 swagger, 2 info {1 title, 2 version}, 8 paths {}) or JSON. */
-static int openapi_v2(struct call *c) {
-    static const char pb[] = "\x0a\x03" "2.0" "\x12\x1a" "\x0a\x0c" "handover sim" "\x12\x0a" "v1.20.2+hs" "\x42\x00";
-    static const char json[] = "{\"swagger\":\"2.0\",\"info\":{\"title\":\"handover sim\",\"version\":\"v1.20.2+hs\"},\"paths\":{}}";
-    const char *want = "application/com.github.proto-openapi.spec.v2";
-    struct slice a = c->req->accept;
-    if (a.n && memmem(a.p, a.n, want, strlen(want))) {
-        x_head(c->x, 200, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", -1);
-        x_body(c->x, slice_make(pb, sizeof pb - 1));
-        x_end(c->x, false);
-    } else {
-        x_json(c->x, 200, slice_of(json));
-    }
-    return 0;
-}
-
 static bool is_health(const char *s) {
     return !strcmp(s, "healthz") || !strcmp(s, "livez") || !strcmp(s, "readyz");
 }
@@ -178,7 +161,7 @@ static int serve_root(struct call *c, const char *first) {
         x_json(c->x, 200, slice_of(version_text));
         return 0;
     }
-    if (!strcmp(first, "openapi") && t->n == 2 && !strcmp(t->seg[1], "v2")) return openapi_v2(c);
+    if (!strcmp(first, "openapi") && t->n == 2 && !strcmp(t->seg[1], "v2")) return openapi_serve(c);
     if (!strcmp(first, "api") && t->n == 1) {
         x_json(c->x, 200, SL("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}"));
         return 0;

@@ -1,6 +1,7 @@
 /* From a request's path to the verb that serves it. */
 #include "rest.h"
 #include "list.h"
+#include "protobuf.h"
 #include "watch.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -31,11 +32,7 @@ int rest_body(struct call *c, cJSON **ret) {
     slice_cut(c->req->content_type, ';', &media, &params);
     media = slice_trim(media);
     if (slice_eqs(media, "application/yaml") || slice_ends(media, SL("+yaml"))) return yaml_parse(c->req->body, ret, &c->f);
-    if (slice_eqs(media, "application/vnd.kubernetes.protobuf")) {
-        return fail_set(&c->f, 415, "UnsupportedMediaType",
-                        "the body of the request was in an unknown format - accepted media types include: application/json, "
-                        "application/yaml");
-    }
+    if (slice_eqs(media, "application/vnd.kubernetes.protobuf")) return pb_parse(c->req->body, ret, &c->f);
     struct err err = {0};
     *ret = tree_parse(c->req->body, &err);
     if (!*ret) return fail_set(&c->f, 400, "BadRequest", "couldn't get the object from the body: %s", err.msg);

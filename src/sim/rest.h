@@ -35,6 +35,7 @@ int rest_evict(struct call *c);
 int rest_review(struct call *c);    /* *AccessReviews: always allowed */
 bool rest_review_served(const struct target *t);
 int discovery_serve(struct call *c); /* /version, /api, /apis, /openapi, health; -ENOENT: none of these */
+int openapi_serve(struct call *c);
 int simapi_serve(struct call *c);    /* /sim/... */
 
 /* The body as a tree: JSON, or YAML where the content type says so. */
