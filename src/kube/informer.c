@@ -1,13 +1,7 @@
 /* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, what arrives is cut by
  * splitter.c; here it is carried out. A large answer is worked off in slices, one a turn of the loop, and the connection is
  * held meanwhile, so that nothing else waits for it. */
-#include "kube/informer.h"
-#include "api/status.h"
-#include "base/json_raw.h"
-#include "exchange.h"
-#include "kube/splitter.h"
-#include "kube/watch.h"
-#include "said.h"
+#include "informer_impl.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -15,38 +9,8 @@ enum { SLICE = 128 << 10, MAX_OBJECTS = 1000000, PENDING_CAP = 256 << 20 };
 static const int64_t list_idle_ns = 60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
     list_total_ns = 600 * NS_PER_S;
 
-struct turn { /* outlives the informer if it has to */
-    struct informer *inf;
-};
-
-struct informer {
-    struct kube *k;
-    struct informer_spec spec; /* its slices point at copies */
-    struct informer_cb cb;
-    void *ctx;
-    char *name, *ns, *labels, *fields;
-    struct store *store;
-    struct watch watch;
-    enum watch_what doing;
-    struct splitter splitter;
-    struct exchange *x;
-    struct timer *timer; /* of a wait; of a silent list; of a watch that is given up for a list */
-    struct turn *turn;   /* due, or NULL */
-    struct buf pending;  /* taken from the connection, not worked off */
-    size_t pending_pos, used; /* used: bytes worked off in this turn */
-    char *target, *what;
-    struct err stop;     /* why we stopped reading: an ERROR event, an item that cannot be read */
-    bool ended;          /* the exchange has, with end_err */
-    struct err end_err;
-    bool started, synced, initial, freed, full;
-    unsigned depth; /* of callbacks, in which we may be freed */
-    int64_t seen_ns, list_began_ns;
-    struct said said;
-    struct metric *objects, *added, *updated, *deleted, *bookmarks, *list_seconds;
-    struct metric_family *restarts;
-};
-
 static void next(struct informer *inf);
+static void complete(struct informer *inf);
 static void work(void *ctx);
 
 /* ---- life ---- */
@@ -92,6 +56,7 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
     inf->store = store_new(&spec->store);
     inf->timer = timer_new(k->w, on_timer, inf);
     buf_init(&inf->pending, PENDING_CAP);
+    buf_init(&inf->scratch, SPLIT_ITEM_CAP);
     watch_init(&inf->watch);
     splitter_init(&inf->splitter, SPLIT_LIST, 0);
     make_metrics(inf);
@@ -104,6 +69,7 @@ static void destroy(struct informer *inf) {
     watch_free(&inf->watch);
     splitter_free(&inf->splitter);
     buf_free(&inf->pending);
+    buf_free(&inf->scratch);
     free(inf->target);
     free(inf->what);
     free(inf->name);
@@ -151,130 +117,6 @@ int64_t informer_seen_ns(const struct informer *inf) {
     return inf->seen_ns;
 }
 
-/* ---- trouble ---- */
-
-static void report(struct informer *inf, const struct err *err) {
-    unsigned times = said_again(&inf->said, err->msg);
-    if (times) {
-        LOG(inf->k->log, LOG_WARN, "list or watch failed, it will be tried again", LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
-    }
-    if (inf->cb.trouble) inf->cb.trouble(inf->ctx, err);
-}
-
-static void works(struct informer *inf) {
-    if (said_over(&inf->said)) LOG(inf->k->log, LOG_INFO, "list and watch work again", LF_STR("informer", inf->name));
-}
-
-static void restarted(struct informer *inf, const char *reason) {
-    if (inf->restarts) metric_inc(metric_with(inf->restarts, (const char *[]){inf->name, reason}));
-}
-
-/* ---- objects ---- */
-
-static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now) {
-    struct informer *inf = ctx;
-    struct metric *m = !old ? inf->added : !now ? inf->deleted : inf->updated;
-    if (m) metric_inc(m);
-    if (!inf->freed) inf->cb.change(inf->ctx, old, now, inf->initial);
-}
-
-static int put(struct informer *inf, struct slice raw, const cJSON *obj, struct err *err) {
-    bool room = store_len(inf->store) < inf->spec.max_objects;
-    if (!room && !store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)))) {
-        if (!inf->full) {
-            inf->full = true;
-            LOG(inf->k->log, LOG_ERROR, "the cache is full, further objects are not seen", LF_STR("informer", inf->name),
-                LF_INT("objects", inf->spec.max_objects));
-        }
-        return 0;
-    }
-    int r = store_put(inf->store, raw, obj, on_change, inf, err);
-    if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
-    return r;
-}
-
-/* A raw string as it stands, if it has no escapes: as names and versions are. */
-static struct slice plain(struct slice obj, const char *key) {
-    struct slice v;
-    if (!json_raw_get(obj, slice_of(key), &v) || v.n < 2 || v.p[0] != '"') return (struct slice){0};
-    v = slice_make(v.p + 1, v.n - 2);
-    return slice_has(v, '\\') ? (struct slice){0} : v;
-}
-
-/* Already here in this version: nobody has to parse it. */
-static bool known(struct informer *inf, struct slice item) {
-    struct slice md;
-    if (!store_len(inf->store) || !json_raw_get(item, SL("metadata"), &md)) return false;
-    return store_touch(inf->store, plain(md, "namespace"), plain(md, "name"), plain(md, "resourceVersion"));
-}
-
-static void on_listed_item(struct informer *inf, struct slice item) {
-    if (known(inf, item)) return;
-    cleanup_json cJSON *obj = json_parse(item, &inf->stop);
-    if (!obj || put(inf, item, obj, &inf->stop) < 0) err_wrap(&inf->stop, "%s: an item of the list", inf->what);
-}
-
-/* ---- events ---- */
-
-static void broken(struct informer *inf, const char *why) {
-    struct err e;
-    err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: an event cannot be read (%s); the list is read anew soon", inf->what, why);
-    timer_at(inf->timer, watch_broken(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w)));
-    restarted(inf, "broken_event");
-    report(inf, &e);
-}
-
-static void on_error_event(struct informer *inf, const cJSON *obj, struct slice raw) {
-    int64_t code = json_i64(obj, "code", 500);
-    status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, &inf->stop);
-}
-
-static bool of_our_kind(const struct informer *inf, const cJSON *obj) {
-    const char *kind = json_str(obj, "kind");
-    return !kind || strcmp(kind, inf->spec.gvr->kind) == 0 || strcmp(kind, "PartialObjectMetadata") == 0;
-}
-
-static void on_object(struct informer *inf, struct slice type, const cJSON *obj, struct slice raw) {
-    struct err e = {0};
-    if (!of_our_kind(inf, obj)) {
-        broken(inf, "an object of another kind");
-        return;
-    }
-    if (slice_eqs(type, "BOOKMARK")) {
-        if (inf->bookmarks) metric_inc(inf->bookmarks);
-    } else if (slice_eqs(type, "DELETED")) {
-        store_delete(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)), on_change, inf);
-        inf->full = false;
-        if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
-    } else if (put(inf, raw, obj, &e) < 0) {
-        broken(inf, e.msg);
-        return;
-    }
-    if (inf->freed) return;
-    const char *rv = obj_rv(obj);
-    watch_event(&inf->watch, rv ? rv : "");
-    works(inf);
-}
-
-static void on_event(struct informer *inf, struct slice event) {
-    struct slice raw, type = plain(event, "type");
-    struct err e = {0};
-    if (!json_raw_get(event, SL("object"), &raw)) raw = (struct slice){0};
-    bool object = slice_eqs(type, "ADDED") || slice_eqs(type, "MODIFIED") || slice_eqs(type, "DELETED") || slice_eqs(type, "BOOKMARK");
-    if (!object && !slice_eqs(type, "ERROR")) {
-        broken(inf, "unknown type");
-        return;
-    }
-    cleanup_json cJSON *obj = json_parse(raw, &e);
-    if (!obj) {
-        broken(inf, e.msg);
-    } else if (object) {
-        on_object(inf, type, obj, raw);
-    } else {
-        on_error_event(inf, obj, raw);
-    }
-}
-
 /* ---- bytes ---- */
 
 /* Works off data; false: stop reading (freed, or inf->stop). */
@@ -283,11 +125,11 @@ static bool consume(struct informer *inf, struct slice data) {
     struct slice item;
     while (!inf->freed && !inf->stop.kind && (ev = splitter_next(&inf->splitter, &data, &item)) != SPLIT_MORE) {
         if (ev == SPLIT_ITEM && inf->doing == WATCH_LIST) {
-            on_listed_item(inf, item);
+            informer_listed(inf, item);
         } else if (ev == SPLIT_ITEM) {
-            on_event(inf, item);
+            informer_event(inf, item);
         } else if (ev == SPLIT_BROKEN && inf->doing == WATCH_STREAM) {
-            broken(inf, splitter_why(&inf->splitter));
+            informer_broken(inf, splitter_why(&inf->splitter));
         } else if (ev == SPLIT_BROKEN) {
             err_set(&inf->stop, ERR_PROTOCOL, -EPROTO, "%s: not a list: %s", inf->what, splitter_why(&inf->splitter));
         }
@@ -301,8 +143,6 @@ static void want_turn(struct informer *inf) {
     inf->turn->inf = inf;
     world_defer(inf->k->w, work, inf->turn);
 }
-
-static void complete(struct informer *inf);
 
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct informer *inf = ctx;
@@ -365,13 +205,14 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
 
 static void list_done(struct informer *inf, const struct split_list *l) {
     if (!watch_listed(&inf->watch, l->rv, l->token)) return;
-    store_relist_end(inf->store, on_change, inf);
+    buf_free(&inf->scratch);
+    store_relist_end(inf->store, informer_changed, inf);
     if (inf->freed) return;
     inf->full = inf->full && store_len(inf->store) >= inf->spec.max_objects;
-    if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
+    informer_count(inf);
     double s = (double)(world_mono_ns(inf->k->w) - inf->list_began_ns) / (double)NS_PER_S;
     if (inf->list_seconds) metric_observe(inf->list_seconds, s);
-    works(inf);
+    informer_works(inf);
     if (inf->synced) return;
     inf->synced = true;
     LOG(inf->k->log, LOG_DEBUG, "the cache is complete", LF_STR("informer", inf->name), LF_INT("objects", store_len(inf->store)), LF_NUM("seconds", s));
@@ -389,8 +230,8 @@ static void list_ended(struct informer *inf, struct err *e) {
         list_done(inf, &l);
     } else {
         bool trouble;
-        restarted(inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
-        if (trouble) report(inf, e);
+        informer_restarted(inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+        if (trouble) informer_report(inf, e);
     }
     split_list_free(&l);
 }
@@ -401,8 +242,8 @@ static void stream_ended(struct informer *inf, struct err *e) {
         e->kind = ERR_TRANSPORT;
         err_wrap(e, "%s", inf->what);
     }
-    restarted(inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
-    if (trouble) report(inf, e);
+    informer_restarted(inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+    if (trouble) informer_report(inf, e);
 }
 
 static void complete(struct informer *inf) {
@@ -499,7 +340,7 @@ static void on_timer(void *ctx) {
         if (inf->turn) inf->turn->inf = NULL;
         inf->turn = NULL;
         watch_relist(&inf->watch);
-        restarted(inf, "relist");
+        informer_restarted(inf, "relist");
     }
     next(inf);
 }

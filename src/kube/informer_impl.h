@@ -1,0 +1,52 @@
+/* The parts of an informer: informer.c asks and listens, informer_objects.c reads what has arrived. */
+#ifndef KUBE_INFORMER_IMPL_H
+#define KUBE_INFORMER_IMPL_H
+#include "exchange.h"
+#include "kube/informer.h"
+#include "kube/splitter.h"
+#include "kube/watch.h"
+#include "said.h"
+
+struct turn { /* outlives the informer if it has to */
+    struct informer *inf;
+};
+
+struct informer {
+    struct kube *k;
+    struct informer_spec spec; /* its slices point at copies */
+    struct informer_cb cb;
+    void *ctx;
+    char *name, *ns, *labels, *fields;
+    struct store *store;
+    struct watch watch;
+    enum watch_what doing;
+    struct splitter splitter;
+    struct exchange *x;
+    struct timer *timer; /* of a wait; of a silent list; of a watch that is given up for a list */
+    struct turn *turn;   /* due, or NULL */
+    struct buf pending;  /* taken from the connection, not worked off */
+    struct buf scratch;  /* an object without the fields that nobody reads */
+    size_t pending_pos, used; /* used: bytes worked off in this turn */
+    char *target, *what;
+    struct err stop;     /* why we stopped reading: an ERROR event, an item that cannot be read */
+    bool ended;          /* the exchange has, with end_err */
+    struct err end_err;
+    bool started, synced, initial, freed, full;
+    unsigned depth; /* of callbacks, in which we may be freed */
+    int64_t seen_ns, list_began_ns;
+    struct said said;
+    struct metric *objects, *added, *updated, *deleted, *bookmarks, *list_seconds;
+    struct metric_family *restarts;
+};
+
+/* One item of a list, or one event of a watch. May call the user, sets inf->stop where reading has to end. */
+void informer_listed(struct informer *inf, struct slice text);
+void informer_event(struct informer *inf, struct slice text);
+void informer_broken(struct informer *inf, const char *why); /* an event that cannot be read */
+void informer_changed(void *ctx, const struct store_rec *old, const struct store_rec *now); /* a store_change */
+void informer_count(struct informer *inf);
+
+void informer_report(struct informer *inf, const struct err *err); /* trouble */
+void informer_works(struct informer *inf);                         /* it is over */
+void informer_restarted(struct informer *inf, const char *reason);
+#endif
