@@ -32,6 +32,7 @@ struct election {
     size_t ntells;
     struct buf taken;       /* the checkpoint that stood on the record when we contested */
     int64_t taken_term;     /* its leaseTransitions */
+    char trouble[sizeof ((struct err *)0)->msg]; /* the last one told */
     struct metric *status;
     struct metric_family *takeovers;
     struct metric *gap;
@@ -83,6 +84,13 @@ static void answer_renewal(struct election *e, enum told how) {
 
 /* ---- requests ---- */
 
+/* A trouble is told once, not at every retry. */
+static void tell_trouble(struct election *e, const char *what, const struct err *err) {
+    bool again = strcmp(e->trouble, err->msg) == 0;
+    memcpy(e->trouble, err->msg, sizeof e->trouble);
+    LOG(kube_log(e->kube), again ? LOG_DEBUG : LOG_WARN, what, LF_STR("lease", e->name), LF_ERR(err));
+}
+
 static struct lease_in input(struct election *e, enum lease_event ev) {
     struct world *w = kube_world(e->kube);
     return (struct lease_in){.ev = ev, .boot_ns = world_boot_ns(w), .wall_ns = world_wall_ns(w), .rnd = world_rand(w)};
@@ -109,7 +117,7 @@ static void on_got(void *ctx, const struct err *err, struct slice raw) {
         step(e, &in);
         return;
     }
-    LOG(kube_log(e->kube), LOG_WARN, "cannot read the lease", LF_ERR(err ? err : &bad));
+    tell_trouble(e, "cannot read the lease", err ? err : &bad);
     struct lease_in in = input(e, LEASE_EV_READ_FAILED);
     in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
     step(e, &in);
@@ -131,11 +139,12 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
         struct lease_in in = input(e, LEASE_EV_WRITTEN);
         in.rec = &rec;
         in.raw = raw;
+        e->trouble[0] = '\0';
         step(e, &in);
         return;
     }
     struct lease_in in = input(e, err ? lease_event_of(err, e->creating) : LEASE_EV_UNKNOWN);
-    if (in.ev != LEASE_EV_CONFLICT) LOG(kube_log(e->kube), LOG_WARN, "cannot write the lease", LF_ERR(err ? err : &bad));
+    if (in.ev != LEASE_EV_CONFLICT) tell_trouble(e, "cannot write the lease", err ? err : &bad);
     in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
     answer_renewal(e, TELL_NOT_RENEWED);
     step(e, &in);

@@ -31,6 +31,7 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
     a->op = NULL;
     if (err && !as_good_as_done(s, err)) {
         struct err e = *err;
+        if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND) e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
         err_wrap(&e, "%s", s->why);
         a->cb.done(a->ctx, &e);
         return;

@@ -11,4 +11,4 @@ wait_phase op Stable 30
 paused op || fail "not paused again after the promotion"
 no_canary op || fail "the canary is still there"
 event_seen Promoted || fail "no Event says that it was promoted"
-[ "$(state op '.history[0].result')" = Promoted ] || fail "the history does not say promoted"
+[ "$(state op '.history[0].result')" = promoted ] || fail "the history does not say promoted"

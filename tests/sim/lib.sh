@@ -1,0 +1,85 @@
+# What the stories of tests/sim share: an embedded API server, instances of Handover, requests with curl, waiting for events.
+# Everything that was started is stopped by its id; logs are shown when a story fails.
+set -euo pipefail
+: "${HANDOVER:?path of the program}"
+for tool in curl jq; do command -v $tool >/dev/null || { echo "SKIPPED: $tool is not installed"; exit 77; }; done
+dir=$(mktemp -d) pids=() server=
+export KUBECONFIG=/dev/null POD_UID=
+
+finish() {
+  local rc=$? p i
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do # the server last: instances release their lease on it
+    p=${pids[i]}; kill "$p" 2>/dev/null || true
+    for _ in $(seq 50); do kill -0 "$p" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$p" 2>/dev/null || true
+  done
+  if grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$dir"/*.log 2>/dev/null; then echo "a sanitizer reported"; rc=1; fi
+  [ $rc = 0 ] || [ $rc = 77 ] || { echo "state: $(cat "$dir/last" 2>/dev/null)"; } ; [ $rc = 0 ] || [ $rc = 77 ] || for f in "$dir"/*.log; do echo "--- $f"; tail -n 40 "$f"; done
+  rm -rf "$dir"; exit $rc
+}
+trap finish EXIT
+fail() { echo "FAIL: $*" >&2; exit 1; }
+now_ms() { date +%s%3N; }
+until_true() { # SECONDS WHAT COMMAND...
+  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
+  until "$@" >/dev/null 2>&1; do [ "$(now_ms)" -lt "$end" ] || fail "not within the time: $what; state $(cat "$dir/last" 2>/dev/null)"; sleep 0.1; done
+}
+for_a_while() { # SECONDS WHAT COMMAND... : must hold all the time
+  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
+  while [ "$(now_ms)" -lt "$end" ]; do "$@" >/dev/null 2>&1 || fail "$what"; sleep 0.2; done
+}
+
+sim() { # [ARGS] : starts the embedded API server
+  "$HANDOVER" sim --listen 127.0.0.1:0 "$@" >"$dir/sim.log" 2>&1 & pids+=($!)
+  until_true 10 "the server listens" grep -q listening "$dir/sim.log"
+  server=$(grep -oE 'http://[0-9.:]+' "$dir/sim.log" | head -1)
+}
+handover() { # NAME [ARGS] : an instance with short lease times; its pid is in $pid
+  local name=$1; shift
+  POD_NAME=$name "$HANDOVER" run --server="$server" --lease-namespace=default --lease-duration=3s --renew-deadline=2s \
+    --retry-period=500ms --scrape-interval=250ms --grace=10s --admin=127.0.0.1:0 --log-format=json "$@" >"$dir/$name.log" 2>&1 &
+  pid=$!; pids+=("$pid"); eval "pid_${name//-/_}=$pid"
+}
+api() { # METHOD PATH [BODY [TYPE]]
+  curl -sS -f -A story -X "$1" -H "Content-Type: ${4:-application/json}" ${3:+--data-binary "$3"} "$server$2"
+}
+fault() { api POST /sim/fault "$1" >/dev/null; }
+ours='"userAgent":"handover*"' # a fault for Handover's requests only, not for the story's own
+script() { api POST /sim/script "$1" >/dev/null; }
+deploy=/apis/apps/v1/namespaces/default/deployments
+target() { # IMAGE [ANNOTATION=VALUE...]
+  local image=$1 notes; shift
+  [ $# -gt 0 ] || set -- canary-percent=50 soak=3s max-error-rate=5% quiet=1s
+  notes=$(for a in "$@"; do jq -n --arg k "handover.dev/${a%%=*}" --arg v "${a#*=}" '{($k): $v}'; done | jq -s add)
+  api POST "$deploy" "$(jq -n --argjson notes "$notes" --arg image "$image" '{apiVersion:"apps/v1",kind:"Deployment",
+    metadata:{name:"op",annotations:$notes},spec:{replicas:2,selector:{matchLabels:{app:"op"}},template:{metadata:{labels:{app:"op"}},
+    spec:{containers:[{name:"operator",image:$image}]}}}}')" >/dev/null
+}
+set_image() {
+  api PATCH "$deploy/op" "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"operator\",\"image\":\"$1\"}]}}}}" \
+    application/strategic-merge-patch+json >/dev/null
+}
+annotate() { api PATCH "$deploy/op" "{\"metadata\":{\"annotations\":{\"handover.dev/$1\":${2:-null}}}}" application/merge-patch+json >/dev/null; }
+state() { api GET /api/v1/namespaces/default/configmaps/op-handover | jq -r .data.state >"$dir/last"; jq -r "$1" "$dir/last"; }
+phase_is() { [ "$(state .phase)" = "$1" ]; }
+wait_phase() { until_true "${2:-40}" "phase $1" phase_is "$1"; }
+ended() { [ "$(state '.history[0].result')" = "$1" ]; }
+pods() { api GET "/api/v1/namespaces/default/pods?labelSelector=app%3Dop,handover.dev%2Ftrack$1canary" | jq -r '.items[] | "\(.metadata.uid) \(.status.containerStatuses[0].restartCount // 0)"' | sort; }
+stable_pods() { pods '!%3D'; }
+no_canary() { [ -z "$(pods %3D)" ]; }
+some_canary() { [ -n "$(pods %3D)" ]; }
+runs() { # IMAGE : all of stable runs it
+  api GET "/api/v1/namespaces/default/pods?labelSelector=app%3Dop,handover.dev%2Ftrack!%3Dcanary" |
+    jq -e --arg i "$1" '[.items[].spec.containers[0].image] | length == 2 and all(. == $i)' >/dev/null
+}
+paused() { api GET "$deploy/op" | jq -e '.spec.paused == true' >/dev/null; }
+events() { api GET /api/v1/namespaces/default/events | jq -r '.items[] | "\(.reason) \(.message)"'; }
+leader() { api GET /apis/coordination.k8s.io/v1/namespaces/default/leases/handover | jq -r '.spec.holderIdentity // ""' | sed 's/_.*//'; }
+leads() { [ "$(leader)" = "$1" ]; }
+log_says() { grep -qE "$2" "$dir/$1.log"; }
+adopted() { wait_phase Stable 20; paused || fail "not paused after the adoption"; }
+promoted() { # IMAGE
+  until_true "${2:-60}" "$1 is in service" runs "$1"
+  wait_phase Stable 30; ended promoted || fail "the history says $(state '.history[0].result')"
+  no_canary || fail "a canary is left"; paused || fail "not paused again"
+}

@@ -1,0 +1,11 @@
+# Idle, it asks for nothing but its watches and the renewal of its lease.
+. "$SIM_DIR/lib.sh"
+sim --script '{"image":"*","reconcilesPerSecond":40}'
+handover a; target op:v1; adopted
+others() { api GET /sim/requests | jq -r '[.last[] | select(.userAgent | startswith("handover")) | "\(.method) \(.target)"] | unique[]' | grep -v '^PUT .*/leases/handover' || true; }
+quiet() { api DELETE /sim/requests >/dev/null; sleep 2; [ -z "$(others)" ]; }
+until_true 20 "quiet after the adoption" quiet
+api DELETE /sim/requests >/dev/null; sleep 6
+[ -z "$(others)" ] || fail "idle, it asked for: $(others)"
+n=$(api GET /sim/requests | jq '[.last[] | select(.method == "PUT")] | length')
+[ "$n" -ge 3 ] || fail "only $n renewals in 6 s"
