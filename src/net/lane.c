@@ -87,10 +87,11 @@ static int on_curl_timer(CURLM *multi, long ms, void *ctx) {
     return 0;
 }
 
-/* libuv stops watching a socket with an error on it; libcurl will read the error, or ask for something else. */
+/* libuv stops watching a socket with an error on it. libcurl is told that it is ready, so that it reads the error itself:
+ * told of an error it would only know that there is one. */
 static void on_ready(uv_poll_t *handle, int status, int events) {
     struct sock *s = handle->data;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
     if (events & UV_READABLE) flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE) flags |= CURL_CSELECT_OUT;
     act(s->lane, s->fd, flags);

@@ -219,6 +219,33 @@ static void cut_in_the_middle(void **state) {
     raw_server_close(&srv);
 }
 
+static void half_then_reset(struct raw *r) {
+    if (!strstr(buf_str(&r->in), "\r\n\r\n")) return;
+    struct call *c = r->extra;
+    if (c->body.n == 0) raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+}
+
+static void reset_in_the_middle(void **state) {
+    struct kit *k = *state;
+    struct raw_server srv;
+    struct call c;
+    raw_serve(&srv, k, half_then_reset);
+    srv.extra = &c;
+    char url[100];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = url};
+    call_start(&c, &spec);
+    while (c.body.n < 4) kit_run(k);
+    raw_reset(srv.first);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_int_equal(c.err.errnum, -ECONNRESET);
+    assert_non_null(strstr(c.err.msg, "reset by peer"));
+    call_free(&c);
+    raw_server_close(&srv);
+}
+
 struct canned {
     const char *answer;
     enum err_kind kind;
@@ -723,6 +750,7 @@ int main(void) {
         T(a_silent_server_meets_the_deadline),
         T(a_deadline_in_the_body),
         T(cut_in_the_middle),
+        T(reset_in_the_middle),
         T(odd_answers),
         T(a_huge_head_is_refused),
         T(body_cap),
