@@ -66,12 +66,13 @@ static double report(struct bench *b, const char *name) {
     return p99;
 }
 
-static void list_done(void *ctx, const struct lane_list_result *r) {
+static void list_done(void *ctx, const struct err *err, size_t objects) {
     struct bench *b = ctx;
     double s = (double)(world_boot_ns(b->w) - b->began) / 1e9;
-    printf("lane_list_items %zu objects\nlane_list_size %.0f MiB\nlane_list_time %.2f s\n", r->items, (double)r->bytes / (1 << 20), s);
-    if (r->err) {
-        fprintf(stderr, "list failed: %s\n", r->err->msg);
+    printf("lane_list_objects %zu objects\nlane_list_size %.0f MiB\nlane_list_time %.2f s\n", objects,
+           (double)lane_server_bytes(objects) / (1 << 20), s);
+    if (err) {
+        fprintf(stderr, "list failed: %s\n", err->msg);
         b->failed = true;
     }
     loop_stop(b->l);

@@ -5,7 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { ITEM_BYTES = 3200, PER_TURN = 64 };
+enum { ITEM_BYTES = 3200, PER_TURN = 64, AHEAD = 8 << 20 };
 
 struct server {
     struct world *w;
@@ -13,10 +13,15 @@ struct server {
 };
 struct answer {
     struct server *s;
-    struct http_exchange *x; /* NULL: the client has gone */
+    struct http_exchange *x;
+    struct timer *timer;
     size_t at;
     struct buf part;
 };
+
+size_t lane_server_bytes(size_t items) {
+    return items * ITEM_BYTES;
+}
 
 static void add_item(struct buf *b, size_t i) {
     size_t from = b->n;
@@ -32,29 +37,29 @@ static void add_item(struct buf *b, size_t i) {
     buf_adds(b, "]}]}}},\"status\":{\"replicas\":2,\"readyReplicas\":2,\"observedGeneration\":3}}");
 }
 
+static void free_answer(struct answer *a) {
+    timer_free(a->timer);
+    buf_free(&a->part);
+    free(a);
+}
+
 static void more(void *ctx) {
     struct answer *a = ctx;
-    if (!a->x) {
-        buf_free(&a->part);
-        free(a);
-        return;
-    }
+    timer_in(a->timer, http_reply_unsent(a->x) > AHEAD ? NS_PER_MS : 0);
+    if (http_reply_unsent(a->x) > AHEAD) return; /* as fast as the reader, without holding all of it */
     buf_clear(&a->part);
     if (a->at == 0) buf_adds(&a->part, "{\"kind\":\"DeploymentList\",\"apiVersion\":\"apps/v1\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[");
     for (int i = 0; i < PER_TURN && a->at < a->s->items; i++) add_item(&a->part, a->at++);
     bool last = a->at == a->s->items;
     if (last) buf_adds(&a->part, "]}\n");
     http_reply_send(a->x, buf_slice(&a->part));
-    if (last) {
-        http_reply_end(a->x);
-        a->x = NULL;
-    }
-    world_defer(a->s->w, more, a);
+    if (!last) return;
+    http_reply_end(a->x);
+    free_answer(a);
 }
 
 static void on_gone(void *ctx) {
-    struct answer *a = ctx;
-    a->x = NULL;
+    free_answer(ctx);
 }
 
 static void handle(void *ctx, struct http_exchange *x) {
@@ -63,12 +68,15 @@ static void handle(void *ctx, struct http_exchange *x) {
         http_reply(x, 200, "application/json", http_x_body(x));
         return;
     }
+    http_reply_begin(x, 200, "application/json", NULL);
+    cleanup_free char *target = slice_dup(http_x_target(x));
+    if (strstr(target, "watch=")) return; /* nothing ever happens */
     struct answer *a = xcalloc(1, sizeof *a);
     a->s = s;
     a->x = x;
+    a->timer = timer_new(s->w, more, a);
     buf_init(&a->part, 2 * ITEM_BYTES * PER_TURN);
     http_on_gone(x, on_gone, a);
-    http_reply_begin(x, 200, "application/json", NULL);
     more(a);
 }
 
@@ -77,7 +85,7 @@ static void serve(size_t items, int fd) {
     struct loop *l = loop_new();
     net_install(l);
     struct server s = {.w = loop_world(l), .items = items};
-    struct http_limits limits = {.send_cap = (size_t)1 << 30}; /* all of it may wait for the reader */
+    struct http_limits limits = {.send_cap = 2 * AHEAD};
     struct http_listener *hl;
     struct err err = {0};
     if (http_listen(s.w, "127.0.0.1:0", &limits, handle, &s, &hl, &err) < 0) abort();

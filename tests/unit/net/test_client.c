@@ -236,7 +236,7 @@ static void reset_in_the_middle(void **state) {
     call_init(&c, k);
     struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = url};
     call_start(&c, &spec);
-    while (c.body.n < 4) kit_run(k);
+    while (c.body.n < 4) kit_turns(k, 1);
     raw_reset(srv.first);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
