@@ -3,7 +3,8 @@
 
 void autolimit_init(struct autolimit *a, unsigned max) {
     if (max < 1) max = 1;
-    *a = (struct autolimit){.limit = max < AUTOLIMIT_START ? max : AUTOLIMIT_START, .max = max, .cool_until_ns = INT64_MIN};
+    *a = (struct autolimit){
+        .limit = max < AUTOLIMIT_START ? max : AUTOLIMIT_START, .max = max, .cool_until_ns = INT64_MIN};
 }
 
 unsigned autolimit_get(const struct autolimit *a) {

@@ -1,5 +1,5 @@
-/* The controller: takes keys from the queue while the gate is open, up to the worker limit, and hands them to the
- * reconciler as tasks. How a task ends is in task.c, the checkpoint in controller_state.c. */
+/* The controller: takes keys from the queue while the gate is open, up to the worker limit, and hands them to
+ * the reconciler as tasks. How a task ends is in task.c, the checkpoint in controller_state.c. */
 #include "controller_impl.h"
 
 enum { STARTS_PER_TURN = 32 }; /* then the loop gets a chance: a lease renewal may be waiting */
@@ -59,7 +59,8 @@ static void on_pump(void *ctx) {
 static void collect(void *ctx) {
     struct controller *c = ctx;
     int64_t now = world_boot_ns(c->world);
-    struct controller_gauges g = {.depth = queue_depth(c->queue, now), .dead = dead_count(c->dead), .limit = workers(c)};
+    struct controller_gauges g = {
+        .depth = queue_depth(c->queue, now), .dead = dead_count(c->dead), .limit = workers(c)};
     queue_stats(c->queue, &g.queue);
     list_each(it, &c->tasks) {
         int64_t age = now - container_of(it, struct task, link)->start_ns;
@@ -69,8 +70,9 @@ static void collect(void *ctx) {
     controller_metrics_collect(&c->metrics, &g);
 }
 
-struct controller *controller_new(struct world *w, struct log *log, struct metrics *m, const char *name, const struct reconciler *r,
-                                  void *self, const struct controller_limits *lim) {
+struct controller *controller_new(struct world *w, struct log *log, struct metrics *m, const char *name,
+                                  const struct reconciler *r, void *self,
+                                  const struct controller_limits *lim) {
     static const struct controller_limits none;
     if (!lim) lim = &none;
     struct controller *c = xcalloc(1, sizeof *c);
@@ -121,7 +123,8 @@ void controller_add(struct controller *c, struct slice key, int prio, int64_t de
     int64_t now = world_boot_ns(c->world);
     if (!queue_add(c->queue, key, prio, controller_after(now, delay_ns), now)) {
         if (!c->refused) {
-            LOG(c->log, LOG_ERROR, "work queue is full, keys are refused", LF_STR("controller", c->metrics.name), LF_SLICE("key", key));
+            LOG(c->log, LOG_ERROR, "work queue is full, keys are refused",
+                LF_STR("controller", c->metrics.name), LF_SLICE("key", key));
         }
         c->refused = true;
         return;
@@ -147,7 +150,8 @@ size_t controller_inflight(const struct controller *c) {
 }
 
 size_t controller_pending(const struct controller *c) {
-    return queue_ready(c->queue, INT64_MIN) + queue_delayed(c->queue); /* what is due and still among the delayed counts once */
+    return queue_ready(c->queue, INT64_MIN) +
+           queue_delayed(c->queue); /* what is due and still among the delayed counts once */
 }
 
 void controller_on_idle(struct controller *c, world_fn fn, void *ctx) {

@@ -9,8 +9,8 @@
 
 struct task {
     struct controller *c;
-    struct list link;  /* in c->tasks */
-    struct slice key;  /* the queue's: valid until queue_done() */
+    struct list link; /* in c->tasks */
+    struct slice key; /* the queue's: valid until queue_done() */
     int64_t start_ns;
     void *data;
     bool cancelled;
@@ -41,7 +41,8 @@ struct controller {
 static inline bool controller_running(const struct controller *c) {
     return c->open && !c->stopped;
 }
-void controller_kick(struct controller *c); /* the pump runs on the next turn */
+void controller_kick(struct controller *c);                 /* the pump runs on the next turn */
 int64_t controller_after(int64_t now_ns, int64_t delay_ns); /* the sum, or TIME_NEVER */
-void controller_put_dead(struct controller *c, struct slice key, struct slice reason, unsigned failures, int64_t since_wall_ns);
+void controller_put_dead(struct controller *c, struct slice key, struct slice reason, unsigned failures,
+                         int64_t since_wall_ns);
 #endif

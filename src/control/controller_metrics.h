@@ -9,8 +9,8 @@ struct controller_metrics {
     struct metrics *m;
     char *name;
     struct metric *depth, *active; /* from the beginning */
-    /* The others are NULL until the gate opens for the first time: controller-runtime makes its series on starting, and a
-     * standby that showed zeros would be taken for a leader without work. */
+    /* The others are NULL until the gate opens for the first time: controller-runtime makes its series on
+     * starting, and a standby that showed zeros would be taken for a leader without work. */
     struct metric *adds, *retries, *refused, *queue_s, *work_s, *unfinished_s, *longest_s;
     struct metric *total[RESULT_COUNT], *errors, *terminal, *time_s, *max, *interrupted, *dead, *dead_dropped;
     struct queue_stats published;

@@ -1,7 +1,9 @@
-/* The controller's part of the checkpoint: everything unfinished, told in the order in which a successor should take it. */
+/* The controller's part of the checkpoint: everything unfinished, told in the order in which a successor
+ * should take it. */
 #include "controller_impl.h"
 
-/* A checkpoint is another machine's word, and so is its clock: whatever it says, a restored key is looked at within this. */
+/* A checkpoint is another machine's word, and so is its clock: whatever it says, a restored key is looked at
+ * within this. */
 #define RESTORED_DELAY_MAX_NS (3600 * NS_PER_S)
 
 struct telling {
@@ -17,13 +19,19 @@ static void tell_item(void *ctx, const struct queue_item *it) {
     if (interrupted != t->interrupted) return;
     struct key_state k = {.key = it->key, .prio = it->prio, .failures = it->failures};
     switch (it->state) {
-    case QI_PROCESSING: k.kind = KEY_INFLIGHT; break;
-    case QI_READY: k.kind = KEY_QUEUED; break;
+    case QI_PROCESSING:
+        k.kind = KEY_INFLIGHT;
+        break;
+    case QI_READY:
+        k.kind = KEY_QUEUED;
+        break;
     case QI_DELAYED:
         k.kind = it->at_ns <= t->now_ns ? KEY_QUEUED : KEY_DELAYED;
         if (k.kind == KEY_DELAYED) k.at_wall_ns = controller_after(t->wall_ns, it->at_ns - t->now_ns);
         break;
-    case QI_IDLE: k.kind = KEY_FAILURES; break;
+    case QI_IDLE:
+        k.kind = KEY_FAILURES;
+        break;
     }
     if (interrupted) {
         k.kind = KEY_INTERRUPTED;
@@ -34,12 +42,21 @@ static void tell_item(void *ctx, const struct queue_item *it) {
 
 static void tell_dead(void *ctx, const struct dead_letter *l) {
     const struct telling *t = ctx;
-    struct key_state k = {.key = l->key, .kind = KEY_DEAD, .at_wall_ns = l->since_wall_ns, .failures = l->failures, .reason = l->reason};
+    struct key_state k = {.key = l->key,
+                          .kind = KEY_DEAD,
+                          .at_wall_ns = l->since_wall_ns,
+                          .failures = l->failures,
+                          .reason = l->reason};
     t->fn(t->ctx, &k);
 }
 
-void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k), void *ctx) {
-    struct telling t = {.fn = fn, .ctx = ctx, .interrupted = true, .now_ns = world_boot_ns(c->world), .wall_ns = world_wall_ns(c->world)};
+void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k),
+                         void *ctx) {
+    struct telling t = {.fn = fn,
+                        .ctx = ctx,
+                        .interrupted = true,
+                        .now_ns = world_boot_ns(c->world),
+                        .wall_ns = world_wall_ns(c->world)};
     queue_each(c->queue, tell_item, &t);
     t.interrupted = false;
     queue_each(c->queue, tell_item, &t);
@@ -55,19 +72,26 @@ static void restore_add(struct controller *c, const struct key_state *k, int pri
 static int64_t delay_until(const struct controller *c, int64_t at_wall_ns) {
     int64_t now = world_wall_ns(c->world), delay;
     if (at_wall_ns <= now) return 0;
-    if (__builtin_sub_overflow(at_wall_ns, now, &delay) || delay > RESTORED_DELAY_MAX_NS) return RESTORED_DELAY_MAX_NS;
+    if (__builtin_sub_overflow(at_wall_ns, now, &delay) || delay > RESTORED_DELAY_MAX_NS)
+        return RESTORED_DELAY_MAX_NS;
     return delay;
 }
 
 void controller_restore(struct controller *c, const struct key_state *k) {
     switch (k->kind) {
     case KEY_INTERRUPTED:
-    case KEY_INFLIGHT: restore_add(c, k, PRIO_INTERRUPTED, 0); break;
+    case KEY_INFLIGHT:
+        restore_add(c, k, PRIO_INTERRUPTED, 0);
+        break;
     case KEY_QUEUED: /* before what comes new, but a resync stays behind it */
         restore_add(c, k, k->prio < PRIO_NORMAL ? k->prio : PRIO_RESTORED, 0);
         break;
-    case KEY_DELAYED: restore_add(c, k, PRIO_NORMAL, delay_until(c, k->at_wall_ns)); break;
-    case KEY_FAILURES: queue_set_failures(c->queue, k->key, k->failures); break;
+    case KEY_DELAYED:
+        restore_add(c, k, PRIO_NORMAL, delay_until(c, k->at_wall_ns));
+        break;
+    case KEY_FAILURES:
+        queue_set_failures(c->queue, k->key, k->failures);
+        break;
     case KEY_DEAD:
         if (k->key.n > QUEUE_KEY_MAX) break;
         controller_put_dead(c, k->key, k->reason, k->failures, k->at_wall_ns);

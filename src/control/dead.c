@@ -52,7 +52,8 @@ static struct letter *find(const struct dead_letters *d, struct slice key) {
 static void set_reason(struct letter *l, struct slice reason) {
     if (reason.n > REASON_MAX) {
         reason.n = REASON_MAX;
-        while (reason.n && ((unsigned char)reason.p[reason.n] & 0xc0) == 0x80) reason.n--; /* between two characters */
+        while (reason.n && ((unsigned char)reason.p[reason.n] & 0xc0) == 0x80)
+            reason.n--; /* between two characters */
     }
     char *text = slice_dup(reason); /* it may be l's own */
     free(l->reason);
@@ -98,8 +99,10 @@ size_t dead_count(const struct dead_letters *d) {
 void dead_each(const struct dead_letters *d, void (*fn)(void *ctx, const struct dead_letter *l), void *ctx) {
     list_each(it, &d->oldest) {
         const struct letter *l = container_of(it, struct letter, order);
-        struct dead_letter out = {.key = slice_make(l->key, l->key_n), .reason = slice_make(l->reason, l->reason_n),
-                                  .since_wall_ns = l->since_wall_ns, .failures = l->failures};
+        struct dead_letter out = {.key = slice_make(l->key, l->key_n),
+                                  .reason = slice_make(l->reason, l->reason_n),
+                                  .since_wall_ns = l->since_wall_ns,
+                                  .failures = l->failures};
         fn(ctx, &out);
     }
 }

@@ -11,8 +11,8 @@ struct dead_letter {
 struct dead_letters;
 struct dead_letters *dead_new(size_t max);
 void dead_free(struct dead_letters *d);
-/* A key that is there keeps its place and its `since`, and takes the new reason. The reason is cut at 512 bytes.
- * False: the oldest letter was dropped to make room. */
+/* A key that is there keeps its place and its `since`, and takes the new reason. The reason is cut at 512
+ * bytes. False: the oldest letter was dropped to make room. */
 bool dead_put(struct dead_letters *d, const struct dead_letter *l);
 bool dead_remove(struct dead_letters *d, struct slice key); /* false: not there */
 bool dead_has(const struct dead_letters *d, struct slice key);

@@ -1,4 +1,5 @@
-/* The work queue: what is ready (a FIFO per priority), delayed (a heap) or being worked on, and how a key moves between. */
+/* The work queue: what is ready (a FIFO per priority), delayed (a heap) or being worked on, and how a key
+ * moves between. */
 #include "queue_impl.h"
 #include <errno.h>
 
@@ -38,7 +39,8 @@ struct queue *queue_new(const struct queue_limits *lim) {
     list_init(&q->clean);
     list_init(&q->remembered);
     heap_init(&q->delayed, due_before);
-    q->hash_seed = (uint64_t)(uintptr_t)q; /* hard to guess from outside; only the place in the table depends on it */
+    q->hash_seed =
+        (uint64_t)(uintptr_t)q; /* hard to guess; nothing but the place in the table depends on it */
     return q;
 }
 
@@ -103,10 +105,14 @@ static void add_again(struct queue *q, struct node *n, int16_t prio, int64_t at_
 }
 
 static void schedule(struct queue *q, struct node *n, int prio, int64_t at_ns, int64_t now_ns) {
-    int16_t p = (int16_t)(prio < QUEUE_PRIO_MIN ? QUEUE_PRIO_MIN : prio > QUEUE_PRIO_MAX ? QUEUE_PRIO_MAX : prio);
+    int16_t p = (int16_t)(prio < QUEUE_PRIO_MIN   ? QUEUE_PRIO_MIN
+                          : prio > QUEUE_PRIO_MAX ? QUEUE_PRIO_MAX
+                                                  : prio);
     if (at_ns > now_ns) q->retries++;
     switch (n->state) {
-    case QI_PROCESSING: add_again(q, n, p, at_ns, now_ns); break;
+    case QI_PROCESSING:
+        add_again(q, n, p, at_ns, now_ns);
+        break;
     case QI_READY:
         if (p <= n->prio) break;
         band_remove(q, n); /* last of its new priority */
@@ -270,7 +276,9 @@ static void describe(const struct node *n, struct queue_item *ret) {
         ret->state = QI_DELAYED;
         ret->at_ns = n->at_ns;
         break;
-    default: ret->state = QI_IDLE; break;
+    default:
+        ret->state = QI_IDLE;
+        break;
     }
 }
 
@@ -323,7 +331,8 @@ size_t queue_depth(const struct queue *q, int64_t now_ns) {
 }
 
 void queue_stats(const struct queue *q, struct queue_stats *ret) {
-    *ret = (struct queue_stats){.adds = q->adds, .retries = q->retries, .refused = q->refused, .known = q->nknown};
+    *ret = (struct queue_stats){
+        .adds = q->adds, .retries = q->retries, .refused = q->refused, .known = q->nknown};
 }
 
 static void each_of(const struct list *l, void (*fn)(void *ctx, const struct queue_item *it), void *ctx) {

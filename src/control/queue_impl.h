@@ -1,5 +1,6 @@
 /* What the queue's files share: its node and its lists. Private.
- * Invariant: a node is in exactly one of band[] (READY), delayed (DELAYED), processing, and clean or remembered (IDLE). */
+ * Invariant: a node is in exactly one of band[] (READY), delayed (DELAYED), processing, and clean or
+ * remembered (IDLE). */
 #ifndef CONTROL_QUEUE_IMPL_H
 #define CONTROL_QUEUE_IMPL_H
 #include "base/heap.h"
@@ -36,7 +37,8 @@ struct queue {
     struct list band[BANDS];   /* ready keys, a FIFO for each priority */
     uint64_t used[BAND_WORDS]; /* the bit of each band that is not empty */
     struct heap delayed;
-    struct list processing, clean, remembered; /* the last two: idle keys, the one that has been longest first */
+    struct list processing, clean,
+        remembered; /* the last two: idle keys, the one that has been longest first */
     size_t nready, nprocessing, nclean, nremembered, nknown;
     uint64_t seq;
     struct bucket bucket;

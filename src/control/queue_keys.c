@@ -1,4 +1,5 @@
-/* The keys that the queue knows: interned in a hash table, and the two bounded lists of those without work. */
+/* The keys that the queue knows: interned in a hash table, and the two bounded lists of those without work.
+ */
 #include "queue_impl.h"
 
 __extension__ typedef unsigned __int128 u128;
@@ -20,7 +21,8 @@ static uint64_t load32(const char *p) {
     return w;
 }
 
-/* Eight bytes at a time through a folded 128-bit product, as wyhash does; the last eight may overlap those before. */
+/* Eight bytes at a time through a folded 128-bit product, as wyhash does; the last eight may overlap those
+ * before. */
 static unsigned hash_key(const struct queue *q, struct slice key) {
     const uint64_t k0 = UINT64_C(0xa0761d6478bd642f), k1 = UINT64_C(0xe7037ed1a0b428db);
     uint64_t h = q->hash_seed ^ k0, last = 0;
@@ -33,7 +35,8 @@ static unsigned hash_key(const struct queue *q, struct slice key) {
     } else if (key.n >= 4) {
         last = load32(p) << 32 | load32(p + key.n - 4);
     } else if (key.n) {
-        last = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[key.n / 2] << 8 | (unsigned char)p[key.n - 1];
+        last = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[key.n / 2] << 8 |
+               (unsigned char)p[key.n - 1];
     }
     h = fold(h ^ last, k1 ^ key.n);
     return (unsigned)(h ^ (h >> 32));
@@ -46,8 +49,8 @@ static struct node *lookup(const struct queue *q, struct slice key, unsigned has
     return n;
 }
 
-/* Whoever works on a key holds the slice that queue_get() gave out: its address alone tells the node, without a look into
- * the table. The last to be handed out are looked at, which are all of them in most programs. */
+/* Whoever works on a key holds the slice that queue_get() gave out: its address alone tells the node, without
+ * a look into the table. The last to be handed out are looked at, which are all of them in most programs. */
 static struct node *handed_out(const struct queue *q, struct slice key) {
     const struct list *it = q->processing.prev;
     for (int i = 0; i < 8 && it != &q->processing; i++, it = it->prev)
@@ -98,7 +101,8 @@ void queue_unpark(struct queue *q, struct node *n) {
     --*(n->failures || n->quick ? &q->nremembered : &q->nclean);
 }
 
-/* Idle keys make room for new ones: a failure count that is lost costs one early retry, a key that is lost, correctness. */
+/* Idle keys make room for new ones: a failure count that is lost costs one early retry, a key that is lost,
+ * correctness. */
 struct node *queue_intern(struct queue *q, struct slice key) {
     if (key.n > QUEUE_KEY_MAX) return NULL;
     unsigned hash = hash_key(q, key);

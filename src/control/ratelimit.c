@@ -11,7 +11,8 @@ int64_t backoff_ns(int64_t base_ns, int64_t max_ns, unsigned n, double jitter, u
 }
 
 void bucket_init(struct bucket *b, double rate, double burst, int64_t max_wait_ns) {
-    *b = (struct bucket){.rate = rate, .burst = burst, .tokens = burst, .at_ns = INT64_MIN, .max_wait_ns = max_wait_ns};
+    *b = (struct bucket){
+        .rate = rate, .burst = burst, .tokens = burst, .at_ns = INT64_MIN, .max_wait_ns = max_wait_ns};
 }
 
 int64_t bucket_take(struct bucket *b, int64_t now_ns) {
@@ -21,7 +22,8 @@ int64_t bucket_take(struct bucket *b, int64_t now_ns) {
         if (b->tokens > b->burst) b->tokens = b->burst;
     }
     if (b->at_ns == INT64_MIN || now_ns > b->at_ns) b->at_ns = now_ns;
-    double debt = (double)b->max_wait_ns / (double)NS_PER_S * b->rate; /* what is promised has a bound as well */
+    double debt =
+        (double)b->max_wait_ns / (double)NS_PER_S * b->rate; /* what is promised has a bound as well */
     if (b->tokens - 1 < -debt) return b->max_wait_ns;
     b->tokens -= 1;
     if (b->tokens >= 0) return 0;

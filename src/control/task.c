@@ -3,8 +3,8 @@
 #include "failure.h"
 #include <stdio.h>
 
-/* A task that was fenced or cancelled while its controller goes on is tried again, but not in a busy loop: the fence opens
- * with the next good renewal, or the gate closes. */
+/* A task that was fenced or cancelled while its controller goes on is tried again, but not in a busy loop:
+ * the fence opens with the next good renewal, or the gate closes. */
 #define INTERRUPTED_PAUSE_NS (100 * NS_PER_MS)
 
 struct slice task_key(const struct task *t) {
@@ -23,10 +23,12 @@ bool task_cancelled(const struct task *t) {
     return t->cancelled;
 }
 
-static void succeeded(struct controller *c, const struct task *t, enum outcome out, int64_t after_ns, int64_t now_ns) {
+static void succeeded(struct controller *c, const struct task *t, enum outcome out, int64_t after_ns,
+                      int64_t now_ns) {
     dead_remove(c->dead, t->key);
     queue_forget(c->queue, t->key);
-    autolimit_success(&c->limit, c->inflight >= autolimit_get(&c->limit) && queue_ready(c->queue, now_ns) > 0);
+    autolimit_success(&c->limit,
+                      c->inflight >= autolimit_get(&c->limit) && queue_ready(c->queue, now_ns) > 0);
     if (out == OUT_AFTER) {
         queue_add(c->queue, t->key, PRIO_NORMAL, controller_after(now_ns, after_ns), now_ns);
         controller_metrics_result(&c->metrics, after_ns > 0 ? RESULT_REQUEUE_AFTER : RESULT_REQUEUE, false);
@@ -39,14 +41,18 @@ static void interrupted(struct controller *c, const struct task *t, int64_t now_
     int64_t pause = controller_running(c) ? INTERRUPTED_PAUSE_NS : 0;
     metric_inc(c->metrics.interrupted);
     queue_add(c->queue, t->key, PRIO_INTERRUPTED, now_ns + pause, now_ns);
-    LOG(c->log, LOG_DEBUG, "reconcile interrupted", LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key));
+    LOG(c->log, LOG_DEBUG, "reconcile interrupted", LF_STR("controller", c->metrics.name),
+        LF_SLICE("key", t->key));
 }
 
-void controller_put_dead(struct controller *c, struct slice key, struct slice reason, unsigned failures, int64_t since_wall_ns) {
-    struct dead_letter l = {.key = key, .reason = reason, .since_wall_ns = since_wall_ns, .failures = failures};
+void controller_put_dead(struct controller *c, struct slice key, struct slice reason, unsigned failures,
+                         int64_t since_wall_ns) {
+    struct dead_letter l = {
+        .key = key, .reason = reason, .since_wall_ns = since_wall_ns, .failures = failures};
     if (dead_put(c->dead, &l)) return;
     c->metrics.dropped++;
-    LOG(c->log, LOG_WARN, "too many dead letters, the oldest was forgotten", LF_STR("controller", c->metrics.name));
+    LOG(c->log, LOG_WARN, "too many dead letters, the oldest was forgotten",
+        LF_STR("controller", c->metrics.name));
 }
 
 static struct slice reason_of(const struct err *err) {
@@ -61,11 +67,12 @@ static unsigned failures_with_this(const struct controller *c, const struct task
 static void give_up(struct controller *c, const struct task *t, struct slice reason, unsigned failures) {
     controller_put_dead(c, t->key, reason, failures, world_wall_ns(c->world));
     queue_forget(c->queue, t->key);
-    LOG(c->log, LOG_ERROR, "gave up, see `handover deadletter`", LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key),
-        LF_INT("failures", failures), LF_SLICE("error", reason));
+    LOG(c->log, LOG_ERROR, "gave up, see `handover deadletter`", LF_STR("controller", c->metrics.name),
+        LF_SLICE("key", t->key), LF_INT("failures", failures), LF_SLICE("error", reason));
 }
 
-static void retry(struct controller *c, const struct task *t, enum failure class, const struct err *err, int64_t now_ns) {
+static void retry(struct controller *c, const struct task *t, enum failure class, const struct err *err,
+                  int64_t now_ns) {
     struct slice reason = reason_of(err);
     unsigned failures = failures_with_this(c, t);
     controller_metrics_result(&c->metrics, RESULT_ERROR, false);
@@ -76,16 +83,22 @@ static void retry(struct controller *c, const struct task *t, enum failure class
     int64_t wait = err && err->retry_after_ms > 0 ? c->retry_after_max_ns : 0;
     if (wait && err->retry_after_ms < wait / NS_PER_MS) wait = err->retry_after_ms * NS_PER_MS;
     int64_t delay = queue_retry(c->queue, t->key, wait, now_ns, world_rand(c->world));
-    LOG(c->log, LOG_WARN, "reconcile failed", LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key), LF_SLICE("error", reason),
-        LF_INT("failures", failures), LF_DUR("retry_in", delay));
+    bool telling =
+        (failures & (failures - 1)) == 0; /* the 1st, 2nd, 4th, ...: an outage is not to fill the log */
+    LOG(c->log, telling ? LOG_WARN : LOG_DEBUG, "reconcile failed", LF_STR("controller", c->metrics.name),
+        LF_SLICE("key", t->key), LF_SLICE("error", reason), LF_INT("failures", failures),
+        LF_DUR("retry_in", delay));
 }
 
 static void failed(struct controller *c, const struct task *t, const struct err *err, int64_t now_ns) {
     enum failure class = failure_of(err);
     if (failure_is_pressure(err)) autolimit_pressure(&c->limit, now_ns);
-    if (t->cancelled && class != FAILURE_TERMINAL) class = FAILURE_INTERRUPTED; /* we broke it off ourselves */
+    if (t->cancelled && class != FAILURE_TERMINAL)
+        class = FAILURE_INTERRUPTED; /* we broke it off ourselves */
     switch (class) {
-    case FAILURE_INTERRUPTED: interrupted(c, t, now_ns); return;
+    case FAILURE_INTERRUPTED:
+        interrupted(c, t, now_ns);
+        return;
     case FAILURE_CONFLICT:
         if (queue_retry_quick(c->queue, t->key, now_ns, world_rand(c->world)) >= 0) {
             controller_metrics_result(&c->metrics, RESULT_REQUEUE, false);
@@ -97,7 +110,8 @@ static void failed(struct controller *c, const struct task *t, const struct err 
         give_up(c, t, reason_of(err), failures_with_this(c, t));
         return;
     case FAILURE_RETRY:
-    case FAILURE_OUTAGE: break;
+    case FAILURE_OUTAGE:
+        break;
     }
     retry(c, t, class, err, now_ns);
 }
@@ -108,13 +122,19 @@ void task_finish(struct task *t, enum outcome out, int64_t after_ns, const struc
     controller_metrics_ended(&c->metrics, now - t->start_ns);
     switch (out) {
     case OUT_DONE:
-    case OUT_AFTER: succeeded(c, t, out, after_ns, now); break;
-    case OUT_RETRY: failed(c, t, err, now); break;
+    case OUT_AFTER:
+        succeeded(c, t, out, after_ns, now);
+        break;
+    case OUT_RETRY:
+        failed(c, t, err, now);
+        break;
     case OUT_TERMINAL:
         controller_metrics_result(&c->metrics, RESULT_ERROR, true);
         give_up(c, t, reason_of(err), failures_with_this(c, t));
         break;
-    case OUT_INTERRUPTED: interrupted(c, t, now); break;
+    case OUT_INTERRUPTED:
+        interrupted(c, t, now);
+        break;
     }
     queue_done(c->queue, t->key, now);
     list_remove(&t->link);

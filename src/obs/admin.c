@@ -1,4 +1,5 @@
-/* The admin port: metrics, health, the page. Every answer is made and sent in the call that brings the request. */
+/* The admin port: metrics, health, the page. Every answer is made and sent in the call that brings the
+ * request. */
 #include "admin_impl.h"
 #include "gzip.h"
 #include <errno.h>
@@ -11,7 +12,8 @@ static void count(struct admin *a, int status) {
     if (hundreds >= 1 && hundreds <= 5) metric_inc(a->requests[hundreds]);
 }
 
-static void answer(struct admin *a, struct http_exchange *x, int status, const char *type, const char *allow, struct slice body) {
+static void answer(struct admin *a, struct http_exchange *x, int status, const char *type, const char *allow,
+                   struct slice body) {
     struct http_headers h = {.n = 0};
     cleanup_buf struct buf packed = BUF(ADMIN_PAGE_CAP);
     http_headers_add(&h, SL("Cache-Control"), SL("no-store"));
@@ -19,7 +21,8 @@ static void answer(struct admin *a, struct http_exchange *x, int status, const c
     http_headers_add(&h, SL("Content-Security-Policy"), SL("default-src 'none'; style-src 'unsafe-inline'"));
     http_headers_add(&h, SL("Vary"), SL("Accept-Encoding"));
     if (allow) http_headers_add(&h, SL("Allow"), slice_of(allow));
-    if (body.n >= GZIP_MIN && gzip_accepted(http_x_header(x, "Accept-Encoding")) && gzip_add(&packed, body) == 0) {
+    if (body.n >= GZIP_MIN && gzip_accepted(http_x_header(x, "Accept-Encoding")) &&
+        gzip_add(&packed, body) == 0) {
         http_headers_add(&h, SL("Content-Encoding"), SL("gzip"));
         body = buf_slice(&packed);
     }
@@ -52,7 +55,8 @@ static bool on_health(struct admin *a, struct http_exchange *x, struct slice pat
         struct slice p = slice_of(probes[i].path);
         if (!slice_starts(path, p) || (path.n > p.n && path.p[p.n] != '/')) continue;
         cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
-        int status = path.n > p.n + 1 ? health_write_one(a, probes[i].readyz, slice_make(path.p + p.n + 1, path.n - p.n - 1), &out)
+        int status = path.n > p.n + 1 ? health_write_one(a, probes[i].readyz,
+                                                         slice_make(path.p + p.n + 1, path.n - p.n - 1), &out)
                                       : health_write(a, probes[i].readyz, query, &out);
         answer_text(a, x, status, status == 404 ? SL("no such check\n") : buf_slice(&out));
         return true;
@@ -99,9 +103,11 @@ static void admin_free(struct admin *a) {
     free(a);
 }
 
-int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret, struct err *err) {
+int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret,
+                struct err *err) {
     static const char *const codes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-    const struct http_limits limits = {.body_cap = REQUEST_BODY_CAP, .connections = CONNECTIONS, .header_ns = 10 * NS_PER_S};
+    const struct http_limits limits = {
+        .body_cap = REQUEST_BODY_CAP, .connections = CONNECTIONS, .header_ns = 10 * NS_PER_S};
     struct admin *a = xcalloc(1, sizeof *a);
     *a = (struct admin){.world = w, .metrics = m, .log = log, .started_ns = world_boot_ns(w)};
     int r = http_listen(w, addr, &limits, on_request, a, &a->listener, err);
@@ -109,8 +115,9 @@ int admin_start(struct world *w, const char *addr, struct metrics *m, struct log
         admin_free(a);
         return err_wrap(err, "the admin port for metrics and health");
     }
-    struct metric_family *f = metrics_family(m, METRIC_COUNTER, "handover_admin_requests_total",
-                                             "Requests answered on the port for metrics and health", "code", NULL, 0);
+    struct metric_family *f =
+        metrics_family(m, METRIC_COUNTER, "handover_admin_requests_total",
+                       "Requests answered on the port for metrics and health", "code", NULL, 0);
     for (size_t i = 1; i < ARRAY_LEN(codes); i++) a->requests[i] = metric_with(f, &codes[i]);
     *ret = a;
     return 0;
@@ -126,12 +133,14 @@ int admin_port(const struct admin *a) {
     return http_listener_port(a->listener);
 }
 
-void admin_check(struct admin *a, const char *name, bool readyz_only, bool (*check)(void *ctx, struct buf *why), void *ctx) {
+void admin_check(struct admin *a, const char *name, bool readyz_only,
+                 bool (*check)(void *ctx, struct buf *why), void *ctx) {
     a->checks = xgrow(a->checks, &a->checks_cap, a->nchecks + 1, sizeof *a->checks);
     a->checks[a->nchecks++] = (struct admin_check_entry){name, readyz_only, check, ctx};
 }
 
-void admin_page(struct admin *a, const char *path, const char *content_type, void (*fn)(void *ctx, struct buf *out), void *ctx) {
+void admin_page(struct admin *a, const char *path, const char *content_type,
+                void (*fn)(void *ctx, struct buf *out), void *ctx) {
     a->pages = xgrow(a->pages, &a->pages_cap, a->npages + 1, sizeof *a->pages);
     a->pages[a->npages++] = (struct admin_page_entry){path, content_type, fn, ctx};
 }

@@ -31,6 +31,7 @@ enum { ADMIN_PAGE_CAP = 64 << 20, ADMIN_WHY_CAP = 1024 };
 bool admin_run_check(const struct admin_check_entry *c, struct buf *why); /* why: one line */
 /* The answer to /healthz or /readyz with its query; the status to answer it with. */
 int health_write(struct admin *a, bool readyz, struct slice query, struct buf *out);
-int health_write_one(struct admin *a, bool readyz, struct slice name, struct buf *out); /* 404: there is none */
+int health_write_one(struct admin *a, bool readyz, struct slice name,
+                     struct buf *out);             /* 404: there is none */
 void page_write(struct admin *a, struct buf *out); /* the HTML page */
 #endif

@@ -17,7 +17,9 @@ static int coding(struct slice item, bool *exact) {
     if (!*exact && !is_word(name, "*")) return -1;
     struct slice key, value;
     double q = 1;
-    if (slice_cut(params, '=', &key, &value) && is_word(slice_trim(key), "q") && slice_f64(slice_trim(value), &q) < 0) q = 0;
+    if (slice_cut(params, '=', &key, &value) && is_word(slice_trim(key), "q") &&
+        slice_f64(slice_trim(value), &q) < 0)
+        q = 0;
     return q > 0;
 }
 
@@ -39,8 +41,10 @@ int gzip_add(struct buf *out, struct slice in) {
     unsigned char chunk[16384];
     z_stream z = {0};
     if (in.n > UINT32_MAX) return -EFBIG;
-    if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16 /* gzip */, 8, Z_DEFAULT_STRATEGY) != Z_OK) return -ENOMEM;
-    z.next_in = in.n ? (unsigned char *)(uintptr_t)in.p : nothing; /* not written to; zlib's type is not const */
+    if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16 /* gzip */, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return -ENOMEM;
+    z.next_in =
+        in.n ? (unsigned char *)(uintptr_t)in.p : nothing; /* not written to; zlib's type is not const */
     z.avail_in = (uInt)in.n;
     int r, done = Z_OK;
     do {

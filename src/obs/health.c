@@ -1,5 +1,5 @@
-/* /healthz and /readyz, answered as Kubernetes' own components answer them, but with the reason of a failure: whoever may
- * read this port may read the logs as well, and a probe's event is where people look first. */
+/* /healthz and /readyz, answered as Kubernetes' own components answer them, but with the reason of a failure:
+ * whoever may read this port may read the logs as well, and a probe's event is where people look first. */
 #include "admin_impl.h"
 
 bool admin_run_check(const struct admin_check_entry *c, struct buf *why) {
@@ -64,7 +64,9 @@ int health_write(struct admin *a, bool readyz, struct slice query, struct buf *o
             buf_addf(out, "[+]%s ok\n", c->name);
         } else {
             buf_addf(out, "[-]%s failed: %s\n", c->name, buf_str(&why));
-            if (!a->was_failing[readyz]) LOG(a->log, LOG_WARN, "check failed", LF_STR("probe", name), LF_STR("check", c->name), LF_STR("why", buf_str(&why)));
+            if (!a->was_failing[readyz])
+                LOG(a->log, LOG_WARN, "check failed", LF_STR("probe", name), LF_STR("check", c->name),
+                    LF_STR("why", buf_str(&why)));
             failed = true;
         }
     }
@@ -83,7 +85,8 @@ int health_write_one(struct admin *a, bool readyz, struct slice name, struct buf
     if (!known(a, readyz, name)) return 404;
     bool well = true;
     for (size_t i = 0; i < a->nchecks; i++)
-        if (slice_eqs(name, a->checks[i].name) && (readyz || !a->checks[i].readyz_only)) well = admin_run_check(&a->checks[i], &why);
+        if (slice_eqs(name, a->checks[i].name) && (readyz || !a->checks[i].readyz_only))
+            well = admin_run_check(&a->checks[i], &why);
     if (well) {
         buf_adds(out, "ok");
         return 200;

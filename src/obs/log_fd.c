@@ -1,5 +1,6 @@
-/* Log lines on a file descriptor. The program must not stop because nobody reads its log: a line waits for its reader a
- * moment at most, and once one was dropped no line waits until the reader is back, which is then told how many it missed. */
+/* Log lines on a file descriptor. The program must not stop because nobody reads its log: a line waits for
+ * its reader a moment at most, and once one was dropped no line waits until the reader is back, which is then
+ * told how many it missed. */
 #include "obs/obs.h"
 #include <errno.h>
 #include <limits.h>
@@ -8,8 +9,8 @@
 
 enum { WAIT_MS = 50, LINE_CAP = 256 << 10 };
 
-/* A descriptor's reader is one for the whole process, whatever the number of instances in it, and so is what we know of it:
- * this is the one exception to "no globals with state". */
+/* A descriptor's reader is one for the whole process, whatever the number of instances in it, and so is what
+ * we know of it: this is the one exception to "no globals with state". */
 static struct reader {
     uint64_t dropped; /* lines since the last one that went out */
     bool torn;        /* a line broke off in the middle */
@@ -35,8 +36,8 @@ static size_t put(int fd, struct slice line, int wait_ms) {
     return done;
 }
 
-static void format(struct buf *out, enum log_style style, enum log_level level, int64_t wall_ns, const char *msg,
-                   const struct log_field *f, size_t n) {
+static void format(struct buf *out, enum log_style style, enum log_level level, int64_t wall_ns,
+                   const char *msg, const struct log_field *f, size_t n) {
     if (style == LOG_STYLE_JSON) {
         log_format_json(out, level, wall_ns, msg, f, n);
     } else {
@@ -45,7 +46,8 @@ static void format(struct buf *out, enum log_style style, enum log_level level, 
 }
 
 /* ctx: fd and style, so that there is nothing to free. */
-static void write_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+static void write_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                       const struct log_field *f, size_t n) {
     int fd = (int)((uintptr_t)ctx >> 1);
     enum log_style style = (uintptr_t)ctx & 1 ? LOG_STYLE_JSON : LOG_STYLE_TEXT;
     struct reader *r = reader_of(fd);
@@ -53,7 +55,8 @@ static void write_line(void *ctx, enum log_level level, int64_t wall_ns, const c
     int saved = errno;
     if (r && r->torn) buf_addc(&line, '\n');
     if (r && r->dropped)
-        format(&line, style, LOG_WARN, wall_ns, "log lines were dropped, nobody read them", &LF_INT("lines", r->dropped), 1);
+        format(&line, style, LOG_WARN, wall_ns, "log lines were dropped, nobody read them",
+               &LF_INT("lines", r->dropped), 1);
     size_t before = line.n;
     format(&line, style, level, wall_ns, msg, f, n);
     if (line.n == before) { /* larger than any line may be */

@@ -1,5 +1,5 @@
-/* Log entries with fields of their own, by journald's native protocol. The message repeats the fields as text, because
- * journalctl shows only the message. */
+/* Log entries with fields of their own, by journald's native protocol. The message repeats the fields as
+ * text, because journalctl shows only the message. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "obs/obs.h"
 #include "world/world.h"
@@ -14,13 +14,16 @@
 #include <unistd.h>
 
 enum { FIELDS_MAX = 32, NAME_MAX_LEN = 64, ENTRY_CAP = 256 << 10, WAIT_MS = 50 };
-/* Entries since the last one that journald took. There is one journald for the whole process; see log_fd.c. */
+/* Entries since the last one that journald took. There is one journald for the whole process; see log_fd.c.
+ */
 static uint64_t dropped;
 
-static const struct sockaddr_un journal_addr = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+static const struct sockaddr_un journal_addr = {.sun_family = AF_UNIX,
+                                                .sun_path = "/run/systemd/journal/socket"};
 
 bool log_under_journal(struct world *w, int fd) {
-    const char *stream = world_getenv(w, "JOURNAL_STREAM"); /* "device:inode" of what stdout or stderr was at the start */
+    const char *stream =
+        world_getenv(w, "JOURNAL_STREAM"); /* "device:inode" of what stdout or stderr was at the start */
     struct slice dev, ino;
     int64_t d, i;
     struct stat st;
@@ -29,14 +32,15 @@ bool log_under_journal(struct world *w, int fd) {
     return (uint64_t)d == (uint64_t)st.st_dev && (uint64_t)i == (uint64_t)st.st_ino;
 }
 
-/* libsystemd sends with a blocking call and shows nobody its socket. A journald that does not take entries any more shows
- * as a connected socket that does not poll writable, so that is asked first; a log entry is worth those four calls. */
+/* libsystemd sends with a blocking call and shows nobody its socket. A journald that does not take entries
+ * any more shows as a connected socket that does not poll writable, so that is asked first; a log entry is
+ * worth those four calls. */
 static bool journal_takes(void) {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return false;
     struct pollfd p = {.fd = fd, .events = POLLOUT};
-    bool takes = connect(fd, (const struct sockaddr *)&journal_addr, sizeof journal_addr) == 0 && poll(&p, 1, dropped ? 0 : WAIT_MS) == 1 &&
-                 (p.revents & POLLOUT);
+    bool takes = connect(fd, (const struct sockaddr *)&journal_addr, sizeof journal_addr) == 0 &&
+                 poll(&p, 1, dropped ? 0 : WAIT_MS) == 1 && (p.revents & POLLOUT);
     close(fd);
     return takes;
 }
@@ -59,21 +63,31 @@ static void add_name(struct buf *out, const char *key) {
 
 static void add_value(struct buf *out, const struct log_field *f) {
     switch (f->type) {
-    case LOG_T_STR: buf_add(out, f->s); break;
-    case LOG_T_INT: buf_addf(out, "%" PRId64, f->i); break;
-    case LOG_T_NUM: buf_addf(out, "%.17g", f->d); break;
-    case LOG_T_DUR: buf_addf(out, "%.9f", (double)f->i / (double)NS_PER_S); break;
+    case LOG_T_STR:
+        buf_add(out, f->s);
+        break;
+    case LOG_T_INT:
+        buf_addf(out, "%" PRId64, f->i);
+        break;
+    case LOG_T_NUM:
+        buf_addf(out, "%.17g", f->d);
+        break;
+    case LOG_T_DUR:
+        buf_addf(out, "%.9f", (double)f->i / (double)NS_PER_S);
+        break;
     }
 }
 
 /* The text line without its time and level, which the journal has of its own. */
-static void add_message(struct buf *out, enum log_level level, const char *msg, const struct log_field *f, size_t n) {
+static void add_message(struct buf *out, enum log_level level, const char *msg, const struct log_field *f,
+                        size_t n) {
     cleanup_buf struct buf line = BUF(ENTRY_CAP);
     log_format_text(&line, level, 0, msg, f, n);
     struct slice time, rest;
     slice_cut(buf_slice(&line), ' ', &time, &rest);
     const size_t level_len = strlen("INFO  ");
-    rest = rest.n > level_len ? slice_trim(slice_make(rest.p + level_len, rest.n - level_len)) : slice_of(msg);
+    rest =
+        rest.n > level_len ? slice_trim(slice_make(rest.p + level_len, rest.n - level_len)) : slice_of(msg);
     buf_adds(out, "MESSAGE=");
     buf_add(out, rest);
 }
@@ -104,13 +118,15 @@ static void send_entry(enum log_level level, const char *msg, const struct log_f
     if (!journal_takes() || sd_journal_sendv(iov, (int)count) < 0) dropped++;
 }
 
-static void write_entry(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+static void write_entry(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                        const struct log_field *f, size_t n) {
     int saved = errno;
     (void)ctx, (void)wall_ns;
     uint64_t missing = dropped;
     if (missing && journal_takes()) {
         dropped = 0;
-        send_entry(LOG_WARN, "log entries were dropped, journald did not take them", &LF_INT("entries", missing), 1);
+        send_entry(LOG_WARN, "log entries were dropped, journald did not take them",
+                   &LF_INT("entries", missing), 1);
         if (dropped) dropped = missing;
     }
     send_entry(level, msg, f, n);

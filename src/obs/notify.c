@@ -41,5 +41,7 @@ void notify_watchdog(void) {
 int64_t notify_watchdog_ns(void) {
     uint64_t usec = 0;
     if (sd_watchdog_enabled(0, &usec) <= 0) return 0;
-    return usec > (uint64_t)(INT64_MAX / NS_PER_US) ? INT64_MAX / 2 : (int64_t)usec * NS_PER_US / 2; /* half of it, as systemd advises */
+    return usec > (uint64_t)(INT64_MAX / NS_PER_US)
+               ? INT64_MAX / 2
+               : (int64_t)usec * NS_PER_US / 2; /* half of it, as systemd advises */
 }

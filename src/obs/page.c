@@ -1,25 +1,39 @@
-/* The page at /: what this process is, how it is, and what else can be read here. Plain HTML that loads nothing. */
+/* The page at /: what this process is, how it is, and what else can be read here. Plain HTML that loads
+ * nothing. */
 #include "admin_impl.h"
 #include "base/time.h"
 
 enum { SHOWN_MAX = 64 << 10 }; /* of a text page that is shown in place */
 
 static const char style[] =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "body{color:#222;background:#fff}"
     "h1{font-size:1.4rem;margin-bottom:0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}p{margin:.3rem 0}"
-    "table{border-collapse:collapse}td{padding:.1rem 1.2rem .1rem 0;vertical-align:top}ul{margin:0;padding-left:1.2rem}"
+    "table{border-collapse:collapse}td{padding:.1rem 1.2rem .1rem 0;vertical-align:top}"
+    "ul{margin:0;padding-left:1.2rem}"
     "pre{font:14px/1.45 ui-monospace,monospace;background:#f5f5f5;padding:.7rem;overflow-x:auto}"
     ".bad{color:#a40000;font-weight:600}.dim{color:#666}a{color:#0b5394}"
-    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#242424}.bad{color:#ff8a80}.dim{color:#999}a{color:#8ab4f8}}";
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#242424}"
+    ".bad{color:#ff8a80}.dim{color:#999}a{color:#8ab4f8}}";
 
 static void add_html(struct buf *out, struct slice s) {
     for (size_t i = 0; i < s.n; i++) {
         switch (s.p[i]) {
-        case '&': buf_adds(out, "&amp;"); break;
-        case '<': buf_adds(out, "&lt;"); break;
-        case '>': buf_adds(out, "&gt;"); break;
-        case '"': buf_adds(out, "&quot;"); break;
-        default: buf_addc(out, s.p[i]); break;
+        case '&':
+            buf_adds(out, "&amp;");
+            break;
+        case '<':
+            buf_adds(out, "&lt;");
+            break;
+        case '>':
+            buf_adds(out, "&gt;");
+            break;
+        case '"':
+            buf_adds(out, "&quot;");
+            break;
+        default:
+            buf_addc(out, s.p[i]);
+            break;
         }
     }
 }
@@ -70,10 +84,11 @@ static void add_texts(struct admin *a, struct buf *out) {
 void page_write(struct admin *a, struct buf *out) {
     char up[32];
     duration_format((world_boot_ns(a->world) - a->started_ns) / NS_PER_S * NS_PER_S, up);
-    buf_addf(out,
-             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
-             "<title>Handover</title><style>%s</style><h1>Handover %s</h1><p class=dim>up %s",
-             style, HANDOVER_VERSION, up);
+    buf_addf(
+        out,
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
+        "<title>Handover</title><style>%s</style><h1>Handover %s</h1><p class=dim>up %s",
+        style, HANDOVER_VERSION, up);
     add_checks(a, out);
     add_texts(a, out);
     buf_adds(out, "<h2>Pages</h2><ul>");

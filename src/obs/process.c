@@ -21,7 +21,8 @@ static bool read_text(const char *path, char *out, size_t size) {
     return true;
 }
 
-/* The field of /proc/self/stat with this number (man proc: from 1), which stands after the name in parentheses from 3. */
+/* The field of /proc/self/stat with this number (man proc: from 1), which stands after the name in
+ * parentheses from 3. */
 static double stat_field(const char *stat, int field) {
     const char *p = strrchr(stat, ')');
     for (int i = 2; p && i < field; i++) p = strchr(p + 1, ' ');
@@ -54,27 +55,34 @@ static void collect(void *ctx) {
     char stat[2048];
     struct rusage u;
     struct rlimit lim;
-    struct metric *cpu = metric_plain(metrics_family(m, METRIC_COUNTER, "process_cpu_seconds_total",
-                                                     "Total user and system CPU time spent in seconds.", "", NULL, 0));
+    struct metric *cpu =
+        metric_plain(metrics_family(m, METRIC_COUNTER, "process_cpu_seconds_total",
+                                    "Total user and system CPU time spent in seconds.", "", NULL, 0));
     if (getrusage(RUSAGE_SELF, &u) == 0) {
-        double now = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+        double now = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
         metric_add(cpu, now - metric_value(cpu));
     }
     if (read_text("/proc/self/stat", stat, sizeof stat)) {
-        metric_set(gauge(m, "process_virtual_memory_bytes", "Virtual memory size in bytes."), stat_field(stat, 23));
+        metric_set(gauge(m, "process_virtual_memory_bytes", "Virtual memory size in bytes."),
+                   stat_field(stat, 23));
         metric_set(gauge(m, "process_resident_memory_bytes", "Resident memory size in bytes."),
                    stat_field(stat, 24) * (double)sysconf(_SC_PAGESIZE));
-        struct metric *start = gauge(m, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
-        if (!(metric_value(start) > 0)) metric_set(start, start_time(stat)); /* once: the wall clock may be set */
+        struct metric *start =
+            gauge(m, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
+        if (!(metric_value(start) > 0))
+            metric_set(start, start_time(stat)); /* once: the wall clock may be set */
     }
     metric_set(gauge(m, "process_open_fds", "Number of open file descriptors."), open_fds());
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0)
-        metric_set(gauge(m, "process_max_fds", "Maximum number of open file descriptors."), (double)lim.rlim_cur);
+        metric_set(gauge(m, "process_max_fds", "Maximum number of open file descriptors."),
+                   (double)lim.rlim_cur);
 }
 
 void process_metrics(struct metrics *m) {
-    struct metric_family *info = metrics_family(m, METRIC_GAUGE, "handover_build_info", "1, labelled by the version of this program",
-                                                "version", NULL, 0);
+    struct metric_family *info =
+        metrics_family(m, METRIC_GAUGE, "handover_build_info", "1, labelled by the version of this program",
+                       "version", NULL, 0);
     metric_set(metric_with(info, (const char *const[]){HANDOVER_VERSION}), 1);
     collect(m);
     metrics_on_collect(m, collect, m);

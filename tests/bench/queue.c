@@ -1,5 +1,5 @@
-/* What an add, get and done of a known key cost; the peer is tests/bench/queue_peer. Prints "NAME VALUE UNIT". The best of
- * many short tries counts: the others measure what else the machine is doing. */
+/* What an add, get and done of a known key cost; the peer is tests/bench/queue_peer. Prints "NAME VALUE
+ * UNIT". The best of many short tries counts: the others measure what else the machine is doing. */
 #include "base/mem.h"
 #include "control/queue.h"
 #include <stdio.h>
@@ -41,7 +41,8 @@ static void batch(struct queue *q, char (*keys)[32]) {
 static void delayed(struct queue *q, char (*keys)[32]) {
     static int64_t clock_ns;
     for (int64_t r = 0; r < ROUNDS; r++, clock_ns += 2 * KEYS) {
-        for (size_t i = 0; i < KEYS; i++) queue_add(q, slice_of(keys[i]), PRIO_NORMAL, clock_ns + 1 + (int64_t)(i * 7919 % KEYS), clock_ns);
+        for (size_t i = 0; i < KEYS; i++)
+            queue_add(q, slice_of(keys[i]), PRIO_NORMAL, clock_ns + 1 + (int64_t)(i * 7919 % KEYS), clock_ns);
         for (size_t i = 0; i < KEYS; i++) turn(q, clock_ns + KEYS);
     }
 }

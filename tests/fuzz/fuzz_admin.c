@@ -1,4 +1,5 @@
-/* Requests to the admin port (three lines: target, Accept-Encoding, method): each has one answer, which can be unpacked. */
+/* Requests to the admin port (three lines: target, Accept-Encoding, method): each has one answer, which can
+ * be unpacked. */
 #include "fuzz.h"
 #include "fake_world.h"
 #include "gunzip.h"

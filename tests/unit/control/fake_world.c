@@ -79,8 +79,8 @@ static void fake_close(struct http_listener *l) {
     free(f);
 }
 
-static int fake_listen(struct world *w, const char *addr, const struct http_limits *lim, http_handler fn, void *ctx,
-                       struct http_listener **ret, struct err *err) {
+static int fake_listen(struct world *w, const char *addr, const struct http_limits *lim, http_handler fn,
+                       void *ctx, struct http_listener **ret, struct err *err) {
     struct fake_world *fw = of(w);
     (void)lim;
     if (fw->listen_error) return err_set(err, ERR_CONFIG, fw->listen_error, "cannot listen on %s", addr);
@@ -95,10 +95,17 @@ static int fake_listen(struct world *w, const char *addr, const struct http_limi
 
 void fake_world_init(struct fake_world *fw, uint64_t seed) {
     static const struct world_ops ops = {
-        .mono = now, .boot = now, .wall = wall, .rand = next_rand, .getenv = env, .defer = fake_defer, .timer_new = fake_timer_new,
+        .mono = now,
+        .boot = now,
+        .wall = wall,
+        .rand = next_rand,
+        .getenv = env,
+        .defer = fake_defer,
+        .timer_new = fake_timer_new,
         .http_listen = fake_listen,
     };
-    *fw = (struct fake_world){.base = {&ops}, .now_ns = 1000 * NS_PER_S, .wall_off_ns = 1700000000 * NS_PER_S, .rng = {seed}};
+    *fw = (struct fake_world){
+        .base = {&ops}, .now_ns = 1000 * NS_PER_S, .wall_off_ns = 1700000000 * NS_PER_S, .rng = {seed}};
     list_init(&fw->timers);
 }
 
@@ -138,7 +145,9 @@ static struct fake_answer *answer_of(struct http_exchange *x) {
 
 static void note_header(struct fake_answer *a, const struct http_header *h) {
     buf_addf(&a->raw, "%.*s: %.*s\n", SLF(h->name), SLF(h->value));
-    char *into = http_name_eq(h->name, SL("Content-Encoding")) ? a->encoding : http_name_eq(h->name, SL("Vary")) ? a->vary : NULL;
+    char *into = http_name_eq(h->name, SL("Content-Encoding")) ? a->encoding
+                 : http_name_eq(h->name, SL("Vary"))           ? a->vary
+                                                               : NULL;
     if (into) snprintf(into, sizeof a->vary, "%.*s", SLF(h->value));
 }
 
@@ -177,7 +186,8 @@ static void x_on_gone(struct http_exchange *x, world_fn fn, void *ctx) {
     (void)x, (void)fn, (void)ctx;
 }
 
-void fake_request(struct fake_world *fw, struct fake_answer *a, const char *method, const char *target, const struct http_headers *h) {
+void fake_request(struct fake_world *fw, struct fake_answer *a, const char *method, const char *target,
+                  const struct http_headers *h) {
     static const struct http_x_ops ops = {x_reply, x_begin, x_send, x_end, x_abort, x_on_gone};
     *a = (struct fake_answer){.body = BUF(64 << 20), .raw = BUF(65536)};
     a->x.ops = &ops;

@@ -1,5 +1,5 @@
-/* A small world for unit tests: one simulated clock, timers and deferred calls in their order, a seeded generator, and one
- * HTTP listener whose requests are put in by hand. What else a world can do aborts. */
+/* A small world for unit tests: one simulated clock, timers and deferred calls in their order, a seeded
+ * generator, and one HTTP listener whose requests are put in by hand. What else a world can do aborts. */
 #ifndef FAKE_WORLD_H
 #define FAKE_WORLD_H
 #include "base/list.h"
@@ -35,6 +35,7 @@ struct fake_answer {
     struct buf body, raw; /* raw: all extra headers, "Name: value\n" each */
     bool begun, ended, aborted;
 };
-void fake_request(struct fake_world *fw, struct fake_answer *a, const char *method, const char *target, const struct http_headers *h);
+void fake_request(struct fake_world *fw, struct fake_answer *a, const char *method, const char *target,
+                  const struct http_headers *h);
 void fake_answer_free(struct fake_answer *a);
 #endif

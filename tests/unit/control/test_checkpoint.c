@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define MS(n) ((n) * NS_PER_MS)
+#define MS(n) ((n)*NS_PER_MS)
 
 struct fixture {
     struct fake_world fw;
@@ -54,8 +54,8 @@ static int teardown(void **state) {
 static void write_one(void *ctx, const struct key_state *k) {
     static const char *const names[] = {"interrupted", "inflight", "queued", "delayed", "failures", "dead"};
     buf_addf(ctx, "%s %.*s prio=%d at=%lld n=%u%s%.*s\n", names[k->kind], SLF(k->key), k->prio,
-             k->at_wall_ns ? (long long)((k->at_wall_ns - 1700001000 * NS_PER_S) / NS_PER_MS) : -1, k->failures,
-             k->reason.n ? " " : "", SLF(k->reason));
+             k->at_wall_ns ? (long long)((k->at_wall_ns - 1700001000 * NS_PER_S) / NS_PER_MS) : -1,
+             k->failures, k->reason.n ? " " : "", SLF(k->reason));
 }
 
 static void snapshot_is(struct fixture *f, const char *want) {
@@ -64,8 +64,13 @@ static void snapshot_is(struct fixture *f, const char *want) {
     assert_string_equal(buf_str(&out), want);
 }
 
-static void restore(struct fixture *f, enum key_kind kind, const char *key, int prio, int64_t at_wall, unsigned failures) {
-    controller_restore(f->c, &(struct key_state){.key = slice_of(key), .kind = kind, .prio = prio, .at_wall_ns = at_wall, .failures = failures,
+static void restore(struct fixture *f, enum key_kind kind, const char *key, int prio, int64_t at_wall,
+                    unsigned failures) {
+    controller_restore(f->c, &(struct key_state){.key = slice_of(key),
+                                                 .kind = kind,
+                                                 .prio = prio,
+                                                 .at_wall_ns = at_wall,
+                                                 .failures = failures,
                                                  .reason = kind == KEY_DEAD ? SL("broken") : SL("")});
 }
 
@@ -137,7 +142,8 @@ static void restored_in_the_order_of_the_checkpoint(void **state) {
         run_ms(f, 10);
         while (f->nopen) task_finish(f->open[--f->nopen], OUT_DONE, 0, NULL);
     }
-    assert_string_equal(buf_str(&f->started), "interrupted inflight queued event overdue list1 resync delayed ");
+    assert_string_equal(buf_str(&f->started),
+                        "interrupted inflight queued event overdue list1 resync delayed ");
 }
 
 static void count_one(void *ctx, const struct key_state *k) {
@@ -150,9 +156,16 @@ static void damaged_checkpoints_do_no_harm(void **state) {
     char big[QUEUE_KEY_MAX + 1];
     memset(big, 'x', sizeof big);
     for (int kind = KEY_INTERRUPTED; kind <= KEY_DEAD; kind++) {
-        controller_restore(f->c, &(struct key_state){.key = slice_make(big, sizeof big), .kind = (enum key_kind)kind, .failures = UINT32_MAX});
-        controller_restore(f->c, &(struct key_state){.kind = (enum key_kind)kind, .prio = INT32_MIN, .at_wall_ns = INT64_MIN});
-        controller_restore(f->c, &(struct key_state){.key = SL("far"), .kind = (enum key_kind)kind, .prio = INT32_MAX, .at_wall_ns = INT64_MAX,
+        controller_restore(f->c, &(struct key_state){.key = slice_make(big, sizeof big),
+                                                     .kind = (enum key_kind)kind,
+                                                     .failures = UINT32_MAX});
+        controller_restore(
+            f->c,
+            &(struct key_state){.kind = (enum key_kind)kind, .prio = INT32_MIN, .at_wall_ns = INT64_MIN});
+        controller_restore(f->c, &(struct key_state){.key = SL("far"),
+                                                     .kind = (enum key_kind)kind,
+                                                     .prio = INT32_MAX,
+                                                     .at_wall_ns = INT64_MAX,
                                                      .failures = UINT32_MAX});
     }
     f->fw.wall_off_ns = INT64_MIN / 2; /* a clock before 1970 */

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define MS(n) ((n) * NS_PER_MS)
+#define MS(n) ((n)*NS_PER_MS)
 
-/* A reconciler that leaves its tasks open until the test ends them, or ends them inside start() as it is told. */
+/* A reconciler that leaves its tasks open until the test ends them, or ends them inside start() as it is
+ * told. */
 struct fixture {
     struct fake_world fw;
     struct metrics *m;
@@ -57,7 +58,8 @@ static void on_cancel(void *self, struct task *t) {
 }
 
 static const struct reconciler reconciler = {on_start, on_cancel};
-static const struct controller_limits limits = {.queue = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1}, .workers = 2};
+static const struct controller_limits limits = {.queue = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1},
+                                                .workers = 2};
 
 static int setup_with(void **state, const struct controller_limits *lim) {
     struct fixture *f = xcalloc(1, sizeof *f);
@@ -235,7 +237,8 @@ static void a_failure_backs_off(void **state) {
 
 static void retry_after_has_a_bound(void **state) {
     (void)state;
-    setup_with(state, &(struct controller_limits){.queue = {.base_ns = NS_PER_MS, .max_ns = MS(5000), .jitter = -1}, .workers = 1});
+    setup_with(state, &(struct controller_limits){
+                          .queue = {.base_ns = NS_PER_MS, .max_ns = MS(5000), .jitter = -1}, .workers = 1});
     struct fixture *f = *state;
     controller_gate(f->c, true);
     assert_int_equal(fail_with(f, ERR_THROTTLED, INT64_MAX), 5000);
@@ -518,8 +521,10 @@ static void a_standby_shows_only_that_it_does_nothing(void **state) {
     metric_is(f, "controller_runtime_active_workers{controller=\"target\"} 0");
     cleanup_buf struct buf page = BUF(1 << 20);
     metrics_write(f->m, &page);
-    static const char *const absent[] = {"workqueue_adds_total", "workqueue_retries_total", "workqueue_queue_duration", "reconcile_total",
-                                         "reconcile_errors_total", "reconcile_time", "max_concurrent", "handover_dead_letters"};
+    static const char *const absent[] = {"workqueue_adds_total",     "workqueue_retries_total",
+                                         "workqueue_queue_duration", "reconcile_total",
+                                         "reconcile_errors_total",   "reconcile_time",
+                                         "max_concurrent",           "handover_dead_letters"};
     for (size_t i = 0; i < ARRAY_LEN(absent); i++) assert_null(strstr(buf_str(&page), absent[i]));
     controller_gate(f->c, true);
     metric_is(f, "workqueue_adds_total{name=\"target\"} 1"); /* what came before is told now */
@@ -560,7 +565,7 @@ static void durations(void **state) {
     metric_is(f, "controller_runtime_reconcile_total{controller=\"target\",result=\"success\"} 1");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f)   cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define OWN(f) cmocka_unit_test(f)
 int main(void) {
     const struct CMUnitTest tests[] = {

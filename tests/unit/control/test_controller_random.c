@@ -1,5 +1,5 @@
-/* Random schedules over several leaders: events, reconciles that end in every way, drains, cancellations and crashes, each
- * followed by a second controller that is given the first one's checkpoint. What must hold:
+/* Random schedules over several leaders: events, reconciles that end in every way, drains, cancellations and
+ * crashes, each followed by a second controller that is given the first one's checkpoint. What must hold:
  *   - one worker per key, and every task ends once;
  *   - no key is lost: whatever was added has a reconcile that *starts* after the add, or is a dead letter;
  *   - a graceful end loses no failure count. */
@@ -40,7 +40,8 @@ static struct key *key_at(struct schedule *s, struct slice key) {
 }
 
 static void finish(struct schedule *s, size_t i, bool drop_in) {
-    static const enum err_kind kinds[] = {ERR_NONE, ERR_TRANSPORT, ERR_THROTTLED, ERR_SERVER, ERR_CONFLICT, ERR_REJECTED, ERR_FENCED};
+    static const enum err_kind kinds[] = {ERR_NONE,     ERR_TRANSPORT, ERR_THROTTLED, ERR_SERVER,
+                                          ERR_CONFLICT, ERR_REJECTED,  ERR_FENCED};
     struct task *t = s->open[i];
     struct slice key = task_key(t);
     struct key *k = key_at(s, key);
@@ -50,13 +51,19 @@ static void finish(struct schedule *s, size_t i, bool drop_in) {
     enum outcome out = s->calm ? OUT_DONE : drop_in ? OUT_INTERRUPTED : (enum outcome)rng_below(&s->r, 5);
     struct err e = {.kind = kinds[rng_below(&s->r, ARRAY_LEN(kinds))], .errnum = -EIO, .msg = "broken"};
     switch (out) {
-    case OUT_DONE: k->dead = false; break;
+    case OUT_DONE:
+        k->dead = false;
+        break;
     case OUT_AFTER:
         k->dead = false;
         k->wanted = true;
         break;
-    case OUT_INTERRUPTED: k->wanted = true; break;
-    case OUT_TERMINAL: k->dead = true; break;
+    case OUT_INTERRUPTED:
+        k->wanted = true;
+        break;
+    case OUT_TERMINAL:
+        k->dead = true;
+        break;
     case OUT_RETRY:
         if (e.kind == ERR_REJECTED) {
             k->dead = true;
@@ -102,14 +109,19 @@ static void step(struct schedule *s) {
     switch (rng_below(&s->r, 6)) {
     case 0:
     case 1:
-        controller_add(s->c, slice_of(name), (int)rng_below(&s->r, 3) * 50 - 100, (int64_t)rng_below(&s->r, 3) * 10 * NS_PER_MS);
+        controller_add(s->c, slice_of(name), (int)rng_below(&s->r, 3) * 50 - 100,
+                       (int64_t)rng_below(&s->r, 3) * 10 * NS_PER_MS);
         s->k[name[0] - 'a'].wanted = true;
         break;
     case 2:
         if (s->nopen) finish(s, rng_below(&s->r, s->nopen), false);
         break;
-    case 3: fake_world_step(&s->fw, s->fw.now_ns); break;
-    case 4: fake_world_run(&s->fw, s->fw.now_ns + (int64_t)rng_below(&s->r, 40) * NS_PER_MS); break;
+    case 3:
+        fake_world_step(&s->fw, s->fw.now_ns);
+        break;
+    case 4:
+        fake_world_run(&s->fw, s->fw.now_ns + (int64_t)rng_below(&s->r, 40) * NS_PER_MS);
+        break;
     default:
         if (rng_below(&s->r, 10) == 0) controller_cancel(s->c);
         break;
@@ -163,7 +175,9 @@ static void count_failures(void *ctx, const struct key_state *k) {
 }
 
 static void start_leader(struct schedule *s) {
-    struct controller_limits lim = {.queue = {.base_ns = NS_PER_MS, .rate = -1}, .workers = (unsigned)rng_below(&s->r, 5), .max_workers = 8};
+    struct controller_limits lim = {.queue = {.base_ns = NS_PER_MS, .rate = -1},
+                                    .workers = (unsigned)rng_below(&s->r, 5),
+                                    .max_workers = 8};
     unsigned before[KEYS] = {0}, after[KEYS] = {0};
     s->m = metrics_new(100);
     s->c = controller_new(&s->fw.base, NULL, s->m, "target", &reconciler, s, &lim);

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 static bool put(struct dead_letters *d, const char *key, const char *reason, int64_t since) {
-    return dead_put(d, &(struct dead_letter){.key = slice_of(key), .reason = slice_of(reason), .since_wall_ns = since, .failures = 2});
+    return dead_put(
+        d, &(struct dead_letter){
+               .key = slice_of(key), .reason = slice_of(reason), .since_wall_ns = since, .failures = 2});
 }
 
 static void write_one(void *ctx, const struct dead_letter *l) {

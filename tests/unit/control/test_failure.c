@@ -32,7 +32,8 @@ static void classes(void **s) {
 static void an_outage_is_never_a_reason_to_give_a_key_up(void **s) {
     (void)s;
     static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_AUTH, ERR_THROTTLED};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) assert_int_equal(of(kinds[i], 0), FAILURE_OUTAGE);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        assert_int_equal(of(kinds[i], 0), FAILURE_OUTAGE);
     for (int http = 502; http <= 504; http++) assert_int_equal(of(ERR_SERVER, http), FAILURE_OUTAGE);
 }
 

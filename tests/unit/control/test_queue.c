@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define MS(n) ((n) * NS_PER_MS)
+#define MS(n) ((n)*NS_PER_MS)
 
 static const struct queue_limits plain = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1};
 
@@ -222,7 +222,8 @@ static void the_highest_priority_first_then_first_in(void **state) {
     static const struct {
         const char *key;
         int prio;
-    } in[] = {{"low1", PRIO_LOW}, {"n1", 0}, {"top", PRIO_INTERRUPTED}, {"low2", PRIO_LOW}, {"n2", 0}, {"r", PRIO_RESTORED}};
+    } in[] = {{"low1", PRIO_LOW}, {"n1", 0}, {"top", PRIO_INTERRUPTED},
+              {"low2", PRIO_LOW}, {"n2", 0}, {"r", PRIO_RESTORED}};
     for (size_t i = 0; i < ARRAY_LEN(in); i++) queue_add(q, slice_of(in[i].key), in[i].prio, 0, 0);
     static const char *const out[] = {"top", "r", "n1", "n2", "low1", "low2"};
     for (size_t i = 0; i < ARRAY_LEN(out); i++) gets(q, 0, out[i]);
@@ -284,7 +285,8 @@ static void backoff_doubles_until_forgotten(void **state) {
     struct queue *q = *state;
     for (unsigned n = 0; n < 8; n++) {
         assert_int_equal(queue_failures(q, SL("a")), n);
-        assert_int_equal(fails(q, "a", 0, MS(10000) * n), MS(1) << n); /* kept although it ran without failing meanwhile */
+        assert_int_equal(fails(q, "a", 0, MS(10000) * n),
+                         MS(1) << n); /* kept although it ran without failing meanwhile */
     }
     assert_int_equal(fails(q, "b", 0, 0), MS(1)); /* each key has its own */
     queue_forget(q, SL("a"));
@@ -304,7 +306,8 @@ static void backoff_is_capped(void **state) {
 
 static void the_longest_of_backoff_bucket_and_minimum_counts(void **state) {
     (void)state;
-    struct queue *q = queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 10, .burst = 2});
+    struct queue *q =
+        queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 10, .burst = 2});
     assert_int_equal(fails(q, "a", 0, 0), MS(1));
     assert_int_equal(fails(q, "b", MS(7), 0), MS(7)); /* Retry-After */
     assert_int_equal(fails(q, "c", 0, 0), MS(100));   /* the bucket */
@@ -341,7 +344,8 @@ static void a_retry_keeps_a_low_priority_and_loses_a_high_one(void **state) {
 
 static void conflicts_are_retried_soon_and_not_counted(void **state) {
     (void)state;
-    struct queue *q = queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 0.001, .burst = 1});
+    struct queue *q =
+        queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 0.001, .burst = 1});
     int64_t now = 0;
     for (int turn = 0; turn < 2; turn++) {
         for (unsigned n = 1; n <= QUEUE_QUICK_MAX; n++) {
@@ -486,10 +490,12 @@ static void odd_keys(void **state) {
 static void collect(void *ctx, const struct queue_item *it) {
     static const char names[] = "PRDI";
     struct buf *out = ctx;
-    buf_addf(out, "%c%s%.*s/%d/%u ", names[it->state], it->dirty ? "!" : "", SLF(it->key), it->prio, it->failures);
+    buf_addf(out, "%c%s%.*s/%d/%u ", names[it->state], it->dirty ? "!" : "", SLF(it->key), it->prio,
+             it->failures);
 }
 
-/* The slice from queue_get() leads to its key without a look into the table, and no other slice is taken for it. */
+/* The slice from queue_get() leads to its key without a look into the table, and no other slice is taken for
+ * it. */
 static void keys_are_told_apart_whatever_their_address(void **state) {
     struct queue *q = *state;
     struct slice ab, a;

@@ -1,4 +1,5 @@
-/* A key that is known costs no allocation. The linker puts the functions below in the place of malloc and its like. */
+/* A key that is known costs no allocation. The linker puts the functions below in the place of malloc and its
+ * like. */
 #include "control/queue.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,8 @@ static void round_of(struct queue *q, int64_t now) {
         queue_done(q, key, now + 100);
         if (i > 3 * KEYS) break;
     }
-    while (queue_next_ns(q) != TIME_NEVER && queue_get(q, now + NS_PER_S, &key)) queue_done(q, key, now + NS_PER_S);
+    while (queue_next_ns(q) != TIME_NEVER && queue_get(q, now + NS_PER_S, &key))
+        queue_done(q, key, now + NS_PER_S);
 }
 
 static void known_keys_allocate_nothing(void **s) {

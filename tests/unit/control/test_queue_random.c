@@ -1,4 +1,5 @@
-/* Random schedules: the queue against a naive model, which keeps an array of keys and looks at all of them each time. */
+/* Random schedules: the queue against a naive model, which keeps an array of keys and looks at all of them
+ * each time. */
 #include "control/queue.h"
 #include "base/mem.h"
 #include <setjmp.h>
@@ -22,7 +23,8 @@ struct model {
     bool shutdown;
 };
 
-/* Delayed keys take their place in the line at their time; at the same time, in the order in which they were added. */
+/* Delayed keys take their place in the line at their time; at the same time, in the order in which they were
+ * added. */
 static void settle(struct model *m, int64_t now) {
     for (;;) {
         struct model_key *first = NULL;
@@ -74,7 +76,9 @@ static int model_get(struct model *m, int64_t now) {
     for (int i = 0; i < KEYS; i++) {
         const struct model_key *k = &m->k[i];
         if (!k->queued || k->order < 0) continue;
-        if (best < 0 || k->prio > m->k[best].prio || (k->prio == m->k[best].prio && k->order < m->k[best].order)) best = i;
+        if (best < 0 || k->prio > m->k[best].prio ||
+            (k->prio == m->k[best].prio && k->order < m->k[best].order))
+            best = i;
     }
     if (best < 0) return -1;
     m->k[best].queued = false;
@@ -135,7 +139,8 @@ static void compare(const struct queue *q, struct model *m, int64_t now) {
     assert_int_equal(queue_ready(q, now), ready);
     assert_int_equal(queue_depth(q, now), ready + dirty);
     assert_int_equal(queue_processing(q), processing);
-    if (queue_next_ns(q) > now) assert_int_equal(queue_next_ns(q), next); /* else one is due, and not yet in line */
+    if (queue_next_ns(q) > now)
+        assert_int_equal(queue_next_ns(q), next); /* else one is due, and not yet in line */
     struct seen seen = {.m = m};
     queue_each(q, compare_item, &seen);
     assert_int_equal(seen.n, queued + processing + idle);
@@ -149,7 +154,9 @@ static void step(struct queue *q, struct model *m, struct rng *r, int64_t *now) 
     int prio = prios[rng_below(r, ARRAY_LEN(prios))];
     int64_t at = *now + (int64_t)rng_below(r, 40) - 20;
     switch (rng_below(r, 12)) {
-    case 0: *now += (int64_t)rng_below(r, 15); break;
+    case 0:
+        *now += (int64_t)rng_below(r, 15);
+        break;
     case 1:
     case 2:
     case 3:

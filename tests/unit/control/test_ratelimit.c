@@ -25,8 +25,10 @@ static void jitter_spreads_both_ways_within_its_share(void **s) {
     (void)s;
     const int64_t max = 1000 * NS_PER_S;
     assert_in_range(backoff_ns(NS_PER_S, max, 0, 0.1, 0), 9 * NS_PER_S / 10 - 1, 9 * NS_PER_S / 10 + 1);
-    assert_in_range(backoff_ns(NS_PER_S, max, 0, 0.1, UINT64_MAX), 11 * NS_PER_S / 10 - 1, 11 * NS_PER_S / 10);
-    assert_int_equal(backoff_ns(NS_PER_S, NS_PER_S, 0, 1, UINT64_MAX), NS_PER_S); /* never above the maximum */
+    assert_in_range(backoff_ns(NS_PER_S, max, 0, 0.1, UINT64_MAX), 11 * NS_PER_S / 10 - 1,
+                    11 * NS_PER_S / 10);
+    assert_int_equal(backoff_ns(NS_PER_S, NS_PER_S, 0, 1, UINT64_MAX),
+                     NS_PER_S); /* never above the maximum */
 }
 
 static void bucket_gives_the_burst_then_the_rate(void **s) {

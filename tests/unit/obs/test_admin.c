@@ -14,7 +14,8 @@ struct lines {
     char last[512];
 };
 
-static void count_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+static void count_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                       const struct log_field *f, size_t n) {
     struct lines *l = ctx;
     cleanup_buf struct buf out = BUF(4096);
     log_format_text(&out, level, wall_ns, msg, f, n);
@@ -92,16 +93,19 @@ static void healthy(void **state) {
     assert_string_equal(get(f, "/readyz"), "ok");
     assert_string_equal(get(f, "/healthz/"), "ok");
     assert_string_equal(get(f, "/healthz?verbose"), "[+]ping ok\n[+]leader ok\nhealthz check passed\n");
-    assert_string_equal(get(f, "/readyz?verbose=true"), "[+]ping ok\n[+]leader ok\n[+]cache ok\nreadyz check passed\n");
+    assert_string_equal(get(f, "/readyz?verbose=true"),
+                        "[+]ping ok\n[+]leader ok\n[+]cache ok\nreadyz check passed\n");
     assert_int_equal(f->lines.n, 0);
 }
 
 static void failing(void **state) {
     struct fixture *f = *state;
     f->leader_well = f->cache_well = false;
-    assert_string_equal(get(f, "/healthz"), "[+]ping ok\n[-]leader failed: lease expired\nhealthz check failed\n");
+    assert_string_equal(get(f, "/healthz"),
+                        "[+]ping ok\n[-]leader failed: lease expired\nhealthz check failed\n");
     assert_int_equal(f->ans.status, 500);
-    assert_string_equal(get(f, "/readyz"), "[+]ping ok\n[-]leader failed: lease expired\n[-]cache failed: no reason given\nreadyz check failed\n");
+    assert_string_equal(get(f, "/readyz"), "[+]ping ok\n[-]leader failed: lease expired\n[-]cache failed: no "
+                                           "reason given\nreadyz check failed\n");
     assert_int_equal(f->ans.status, 500);
     assert_int_equal(f->lines.n, 3); /* each check of each probe */
     get(f, "/readyz");
@@ -119,9 +123,10 @@ static void excluded_checks(void **state) {
     struct fixture *f = *state;
     f->leader_well = false;
     assert_string_equal(get(f, "/readyz?exclude=leader"), "ok");
-    assert_string_equal(get(f, "/readyz?verbose&exclude=leader&exclude=ping&exclude=no%22ne"),
-                        "[+]ping excluded: ok\n[+]leader excluded: ok\n[+]cache ok\n"
-                        "warn: some health checks cannot be excluded: no matches for \"no%22ne\"\nreadyz check passed\n");
+    assert_string_equal(
+        get(f, "/readyz?verbose&exclude=leader&exclude=ping&exclude=no%22ne"),
+        "[+]ping excluded: ok\n[+]leader excluded: ok\n[+]cache ok\n"
+        "warn: some health checks cannot be excluded: no matches for \"no%22ne\"\nreadyz check passed\n");
     get(f, "/healthz?exclude=cache&verbose");
     assert_non_null(strstr(buf_str(&f->ans.body), "no matches for \"cache\""));
 }
@@ -141,7 +146,8 @@ static void single_checks(void **state) {
 
 static void metrics_plain_and_packed(void **state) {
     struct fixture *f = *state;
-    struct metric_family *fam = metrics_family(f->m, METRIC_COUNTER, "things_total", "Things", "kind", NULL, 0);
+    struct metric_family *fam =
+        metrics_family(f->m, METRIC_COUNTER, "things_total", "Things", "kind", NULL, 0);
     for (int i = 0; i < 90; i++) {
         char kind[16];
         snprintf(kind, sizeof kind, "k%d", i);
@@ -234,7 +240,8 @@ static void odd_requests(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         get_as(f, cases[i].method, cases[i].target, ";;;q=,,\x80");
-        if (f->ans.status != cases[i].status) fail_msg("%s %s: %d", cases[i].method, cases[i].target, f->ans.status);
+        if (f->ans.status != cases[i].status)
+            fail_msg("%s %s: %d", cases[i].method, cases[i].target, f->ans.status);
         if (f->ans.status == 405) assert_non_null(strstr(buf_str(&f->ans.raw), "Allow: GET, HEAD\n"));
     }
     assert_non_null(strstr(get(f, "/metrics"), "handover_admin_requests_total{code=\"4xx\"} 17\n"));

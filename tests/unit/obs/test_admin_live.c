@@ -46,7 +46,8 @@ static int ask(struct fixture *f, const char *method, const char *path, const ch
     struct http_req *req;
     cleanup_free char *url = xasprintf("http://127.0.0.1:%d%s", admin_port(f->a), path);
     if (accept) http_headers_add(&h, SL("Accept-Encoding"), slice_of(accept));
-    struct http_spec spec = {.lane = LANE_SCRAPE, .method = method, .url = url, .headers = &h, .total_ns = 20 * NS_PER_S};
+    struct http_spec spec = {
+        .lane = LANE_SCRAPE, .method = method, .url = url, .headers = &h, .total_ns = 20 * NS_PER_S};
     buf_clear(&f->body);
     assert_int_equal(http_start(f->w, &spec, &cb, f, &req, NULL), 0);
     loop_run(f->loop);

@@ -45,8 +45,10 @@ static void both_styles(void **s) {
     LOG(&json, LOG_WARN, "lease lost", LF_DUR("after", 1500 * NS_PER_MS));
     cleanup_buf struct buf out = BUF(10000);
     drain(p.r, &out);
-    assert_string_equal(buf_str(&out), "1970-01-01T00:00:00.000000Z INFO  lease acquired holder=\"a b\" term=3\n"
-                                       "{\"ts\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warn\",\"msg\":\"lease lost\",\"after\":1.5}\n");
+    assert_string_equal(
+        buf_str(&out),
+        "1970-01-01T00:00:00.000000Z INFO  lease acquired holder=\"a b\" term=3\n"
+        "{\"ts\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warn\",\"msg\":\"lease lost\",\"after\":1.5}\n");
     close(p.r);
     close(p.w);
 }
@@ -106,7 +108,8 @@ static void a_long_line_that_is_torn_ends_before_the_next(void **s) {
     pad[sizeof pad - 1] = '\0';
     alarm(60);
     for (int i = 0; i < 3; i++)
-        LOG(&log, LOG_INFO, "long", LF_STR("a", pad), LF_STR("b", pad), LF_STR("c", pad), LF_STR("d", pad), LF_STR("e", pad));
+        LOG(&log, LOG_INFO, "long", LF_STR("a", pad), LF_STR("b", pad), LF_STR("c", pad), LF_STR("d", pad),
+            LF_STR("e", pad));
     cleanup_buf struct buf out = BUF(1 << 20);
     drain(p.r, &out);
     size_t torn = out.n;
@@ -160,7 +163,8 @@ static void a_nonblocking_descriptor_is_fine(void **s) {
     struct ends p = make_pipe();
     assert_true(fcntl(p.w, F_SETFL, O_NONBLOCK) >= 0);
     struct log log = log_to(p.w, LOG_STYLE_TEXT);
-    for (int i = 0; i < 3000; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "xxxxxxxxxxxxxx"));
+    for (int i = 0; i < 3000; i++)
+        LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "xxxxxxxxxxxxxx"));
     cleanup_buf struct buf out = BUF(1 << 20);
     drain(p.r, &out);
     for (int i = 3000; i < 3005; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "x"));

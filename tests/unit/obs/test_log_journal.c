@@ -1,5 +1,5 @@
-/* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our own. Skipped
- * where no such namespace is to be had. */
+/* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our
+ * own. Skipped where no such namespace is to be had. */
 #include "fake_world.h"
 #include "obs/obs.h"
 #include <errno.h>
@@ -18,14 +18,17 @@
 static int bind_journal(void) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
     if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return -1;
-    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0) return -1;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
+        return -1;
     if (mkdir("/run/systemd", 0755) < 0 || mkdir("/run/systemd/journal", 0755) < 0) return -1;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0) return -1;
     return fd;
 }
 
-/* The value of a field in a datagram of the native protocol: NAME=value\n, or NAME\n, 64 bits of length, value, \n. */
+/* The value of a field in a datagram of the native protocol: NAME=value\n, or NAME\n, 64 bits of length,
+ * value, \n. */
 static bool field(struct slice entry, const char *name, struct buf *ret) {
     buf_clear(ret);
     while (entry.n) {
@@ -55,15 +58,18 @@ static void entries_with_fields(void **state) {
     struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
     char big[5000];
     memset(big, 'z', sizeof big);
-    LOG(&log, LOG_WARN, "lease lost", LF_STR("lease.name", "handover"), LF_INT("term", -3), LF_DUR("after", 1500 * NS_PER_MS),
-        LF_NUM("rate", 0.5), LF_STR("two", "a\nMESSAGE=forged"),
-        LF_STR("a-very-long-name-that-journald-would-refuse-because-it-has-more-than-64-letters", "x"), LF_SLICE("big", slice_make(big, sizeof big)));
+    LOG(&log, LOG_WARN, "lease lost", LF_STR("lease.name", "handover"), LF_INT("term", -3),
+        LF_DUR("after", 1500 * NS_PER_MS), LF_NUM("rate", 0.5), LF_STR("two", "a\nMESSAGE=forged"),
+        LF_STR("a-very-long-name-that-journald-would-refuse-because-it-has-more-than-64-letters", "x"),
+        LF_SLICE("big", slice_make(big, sizeof big)));
     ssize_t n = recv(fd, text, sizeof text, 0);
     assert_true(n > 0);
     struct slice entry = slice_make(text, (size_t)n);
     cleanup_buf struct buf v = BUF(65536);
     assert_true(field(entry, "MESSAGE", &v));
-    assert_non_null(strstr(buf_str(&v), "lease lost lease.name=handover term=-3 after=1.5s rate=0.5 two=\"a\\nMESSAGE=forged\""));
+    assert_non_null(
+        strstr(buf_str(&v),
+               "lease lost lease.name=handover term=-3 after=1.5s rate=0.5 two=\"a\\nMESSAGE=forged\""));
     assert_memory_equal(buf_str(&v), "lease lost ", 11);
     assert_true(field(entry, "PRIORITY", &v));
     assert_string_equal(buf_str(&v), "4");
@@ -132,7 +138,8 @@ static void under_the_journal(void **state) {
     assert_false(log_under_journal(&fw.base, fd[1]));
     fw.env_name = "JOURNAL_STREAM";
     fw.env_value = stream;
-    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
     assert_true(log_under_journal(&fw.base, fd[1]));
     assert_false(log_under_journal(&fw.base, STDIN_FILENO)); /* redirected since */
     static const char *const bad[] = {"", ":", "1", "1:", ":1", "x:y", "1:2:3", "99999999999999999999:1"};
@@ -142,7 +149,8 @@ static void under_the_journal(void **state) {
     }
     close(fd[0]);
     close(fd[1]);
-    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
     assert_false(log_under_journal(&fw.base, fd[1]));
 }
 

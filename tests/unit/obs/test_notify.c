@@ -13,8 +13,11 @@ static int setup(void **state) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     int *fd = xmalloc(sizeof *fd), on = 1;
     *fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int n = snprintf(addr.sun_path + 1, sizeof addr.sun_path - 1, "handover-test-%d", (int)getpid()); /* abstract */
-    assert_int_equal(bind(*fd, (struct sockaddr *)&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)), 0);
+    int n = snprintf(addr.sun_path + 1, sizeof addr.sun_path - 1, "handover-test-%d",
+                     (int)getpid()); /* abstract */
+    assert_int_equal(bind(*fd, (struct sockaddr *)&addr,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)),
+                     0);
     assert_int_equal(setsockopt(*fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
     char name[128];
     snprintf(name, sizeof name, "@%s", addr.sun_path + 1);
