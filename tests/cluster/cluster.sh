@@ -34,7 +34,7 @@ packages() { # what apt has to bring for the given purpose
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null
 }
 runtime_packages() {
-  packages containerd runc containernetworking-plugins socat conntrack iptables iproute2 openssl procps util-linux jq gcc libc6-dev
+  packages containerd runc containernetworking-plugins socat conntrack iptables iproute2 openssl procps util-linux jq curl gcc libc6-dev
   command -v "$ETCD" >/dev/null || packages etcd-server
   command -v kubectl >/dev/null || packages kubernetes-client
 }

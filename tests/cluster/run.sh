@@ -27,6 +27,7 @@ images() { # the program under test, and operators that behave in various ways
   log "building the images"
   local root=$out/handover; "$top/deploy/image/build.sh" "$root"
   ./cluster.sh load localhost/handover:test "$root" /usr/bin/handover
+  export OWN_CLUSTER=1
   gcc -static -O2 -o "$out/operator" operator/operator.c -lm
   operator() { # TAG CONF...
     local tag=$1 d=$out/op-$1; shift; mkdir -p "$d"; cp "$out/operator" "$d/operator"
@@ -36,6 +37,7 @@ images() { # the program under test, and operators that behave in various ways
   operator v1; operator v2; operator v3; operator bad error-rate=0.5; operator late error-rate=0.6 errors-after=4
   operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent
 }
+export HANDOVER_BIN=${HANDOVER_BUILD:-$top/build-release}/handover
 [ -n "${HANDOVER_IMAGE:-}" ] || images
 
 deploy_handover() {

@@ -1,0 +1,21 @@
+# Idle in the cluster: under 16 MiB resident and 4 MiB of its own, and no request but the watches and the lease renewal.
+apply op v1 "${quick[@]}"; adopted op
+H() { in_cluster kubectl -n handover-system "$@"; }
+pod=$(leader); pod=${pod%%_*}
+ip=$(H get pod "$pod" -o 'jsonpath={.status.podIP}')
+page() { in_cluster curl -sf "http://$ip:8080/metrics"; }
+# requests by verb and resource, watches and the lease apart
+requests() { page | grep '^rest_client_requests_total' | awk '{s += $NF} END {print s + 0}'; }
+settled() { local a b; a=$(requests); sleep 5; b=$(requests); [ $((b - a)) -le 4 ]; } # at most the renewals of 5 s
+until_true 60 "no requests but the renewals" settled
+a=$(requests); sleep 20; b=$(requests)
+note "$((b - a)) requests in 20 s (a renewal every 2 s)"
+[ $((b - a)) -le 13 ] || fail "$((b - a)) requests in 20 s of idleness"
+container=$(H get pod "$pod" -o 'jsonpath={.status.containerStatuses[0].containerID}'); container=${container#containerd://}
+[ -z "${OWN_CLUSTER:-}" ] && { note "memory is not looked at: not our cluster"; exit 0; }
+pid=$(pgrep -f "^/usr/bin/handover run" | while read -r p; do grep -q "$container" "/proc/$p/cgroup" && echo "$p"; done | head -1)
+[ -n "$pid" ] || fail "the process of container $container was not found"
+rss=$(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") own=$(awk '/^RssAnon/ {print $2}' "/proc/$pid/status")
+note "VmRSS $rss KiB, RssAnon $own KiB"
+[ "$rss" -lt 16384 ] || fail "resident $rss KiB, allowed are 16384"
+[ "$own" -lt 4096 ] || fail "of its own $own KiB, allowed are 4096"
