@@ -54,7 +54,8 @@ static char *unescape(struct slice s) {
     return value;
 }
 
-/* The first operator in the text splits it; "==" is tried before "=", so that no '=' stays at the value's head. */
+/* The first operator in the text splits it; "==" is tried before "=", so that no '=' stays at the value's
+ * head. */
 static int add_term(struct field_selector *s, struct slice text, struct err *err) {
     static const char *const ops[] = {"!=", "==", "="};
     int shown = (int)(text.n < 200 ? text.n : 200);
@@ -66,7 +67,8 @@ static int add_term(struct field_selector *s, struct slice text, struct err *err
             char *value = i ? unescape(slice_make(rest.p + n, rest.n - n)) : NULL;
             if (!value) {
                 return err_set(err, ERR_CONFIG, -EINVAL,
-                               "field selector \"%.*s\": needs a field's path, and '\\' before ',', '=' and '\\' in its value",
+                               "field selector \"%.*s\": needs a field's path, and '\\' before ',', '=' and "
+                               "'\\' in its value",
                                shown, text.p);
             }
             struct term t = {.path = slice_dup(slice_make(text.p, i)), .value = value, .negated = k == 0};
@@ -78,12 +80,14 @@ static int add_term(struct field_selector *s, struct slice text, struct err *err
             return 0;
         }
     }
-    return err_set(err, ERR_CONFIG, -EINVAL, "field selector \"%.*s\": expected one of =, ==, !=", shown, text.p);
+    return err_set(err, ERR_CONFIG, -EINVAL, "field selector \"%.*s\": expected one of =, ==, !=", shown,
+                   text.p);
 }
 
 int field_selector_parse(struct slice text, struct field_selector **ret, struct err *err) {
     if (text.n > FIELD_SELECTOR_MAX_TEXT || slice_has(text, '\0')) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "field selector: at most %d bytes, without NUL", FIELD_SELECTOR_MAX_TEXT);
+        return err_set(err, ERR_CONFIG, -EINVAL, "field selector: at most %d bytes, without NUL",
+                       FIELD_SELECTOR_MAX_TEXT);
     }
     CLEANUP(field_selector) struct field_selector *s = xcalloc(1, sizeof *s);
     for (struct slice rest = text; rest.n;) {

@@ -11,8 +11,8 @@ const struct gvr gvr_events = {"", "v1", "events", "Event", true};
 const struct gvr gvr_namespaces = {"", "v1", "namespaces", "Namespace", false};
 
 static bool unreserved(char c) { /* RFC 3986, 2.3 */
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-           c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 /* Everything but unreserved characters and, where it is not '\0', keep. */

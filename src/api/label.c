@@ -24,11 +24,13 @@ const char *label_key_problem(struct slice key) {
         return "the prefix before '/' must be a lower case DNS name of at most 253 characters";
     }
     if (name_ok(name)) return NULL;
-    return "must be 1 to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit, after an optional "
+    return "must be 1 to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit, "
+           "after an optional "
            "DNS name and one '/'";
 }
 
 const char *label_value_problem(struct slice value) {
     if (!value.n || name_ok(value)) return NULL;
-    return "must be empty, or 1 to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit";
+    return "must be empty, or 1 to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter "
+           "or digit";
 }

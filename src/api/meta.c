@@ -3,13 +3,14 @@
 #include "base/json_raw.h"
 #include <errno.h>
 
-/* The decoded string of a member; NULL if it is there but no string; "" if absent or null, as Go decodes it. A NUL in it
- * is an error too: no name of Kubernetes has one, and as a C string it would be another name. */
+/* The decoded string of a member; NULL if it is there but no string; "" if absent or null, as Go decodes it.
+ * A NUL in it is an error too: no name of Kubernetes has one, and as a C string it would be another name. */
 static char *string_of(struct slice obj, const char *key) {
     struct slice v;
     if (!json_raw_get(obj, slice_of(key), &v) || json_raw_type(v) == JR_NULL) return xstrdup("");
     struct buf b = BUF(4096);
-    if (json_raw_type(v) == JR_STRING && json_raw_unescape(v, &b) == 0 && !slice_has(buf_slice(&b), '\0')) return buf_take(&b);
+    if (json_raw_type(v) == JR_STRING && json_raw_unescape(v, &b) == 0 && !slice_has(buf_slice(&b), '\0'))
+        return buf_take(&b);
     buf_free(&b);
     return NULL;
 }
@@ -21,15 +22,20 @@ int meta_from_raw(struct slice raw, struct meta *ret, struct err *err) {
     if (!json_raw_get(raw, SL("metadata"), &md) || json_raw_type(md) != JR_OBJECT) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "object without metadata");
     }
-    struct meta m = {.ns = string_of(md, "namespace"), .name = string_of(md, "name"), .uid = string_of(md, "uid"),
+    struct meta m = {.ns = string_of(md, "namespace"),
+                     .name = string_of(md, "name"),
+                     .uid = string_of(md, "uid"),
                      .rv = string_of(md, "resourceVersion")};
     if (!m.ns || !m.name || !m.uid || !m.rv) {
-        r = err_set(err, ERR_PROTOCOL, -EINVAL,
-                    "metadata: namespace, name, uid and resourceVersion must be strings of at most 4096 bytes");
+        r = err_set(
+            err, ERR_PROTOCOL, -EINVAL,
+            "metadata: namespace, name, uid and resourceVersion must be strings of at most 4096 bytes");
     } else if (!m.name[0]) {
         r = err_set(err, ERR_PROTOCOL, -EINVAL, "object without metadata.name");
-    } else if (json_raw_get(md, SL("generation"), &v) && json_raw_type(v) != JR_NULL && slice_i64(v, &m.generation) < 0) {
-        r = err_set(err, ERR_PROTOCOL, -EINVAL, "%s: metadata.generation is no integer: %.*s", m.name, SLF(v));
+    } else if (json_raw_get(md, SL("generation"), &v) && json_raw_type(v) != JR_NULL &&
+               slice_i64(v, &m.generation) < 0) {
+        r = err_set(err, ERR_PROTOCOL, -EINVAL, "%s: metadata.generation is no integer: %.*s", m.name,
+                    SLF(v));
     }
     if (r < 0) {
         meta_free(&m);

@@ -1,11 +1,12 @@
-/* JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7396) on trees. Work is done on a copy that takes the document's place
- * when all of it went well. */
+/* JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7396) on trees. Work is done on a copy that takes the
+ * document's place when all of it went well. */
 #include "api/patch.h"
 #include "base/json_raw.h"
 #include <errno.h>
 #include <math.h>
 
-/* As the API server (k8s.io/apiserver, endpoints/handlers/patch.go): operations in a patch, and what "copy" may pile up. */
+/* As the API server (k8s.io/apiserver, endpoints/handlers/patch.go): operations in a patch, and what "copy"
+ * may pile up. */
 enum { PATCH_MAX_OPS = 10000, PATCH_MAX_COPIED = 3 * 1024 * 1024 };
 
 static bool same_number(double a, double b) {
@@ -27,7 +28,8 @@ static bool deep_equal(const cJSON *a, const cJSON *b) {
 }
 
 static size_t weight(const cJSON *v) {
-    size_t n = sizeof *v + (v->string ? strlen(v->string) : 0) + (cJSON_IsString(v) ? strlen(v->valuestring) : 0);
+    size_t n =
+        sizeof *v + (v->string ? strlen(v->string) : 0) + (cJSON_IsString(v) ? strlen(v->valuestring) : 0);
     const cJSON *c;
     cJSON_ArrayForEach(c, v) n += weight(c);
     return n;
@@ -82,7 +84,8 @@ static int array_index(const cJSON *arr, const char *name) {
     int64_t i;
     int size = cJSON_GetArraySize(arr);
     if (strcmp(name, "-") == 0) return size;
-    if ((name[0] == '0' && name[1]) || name[0] < '0' || name[0] > '9') return -1; /* no sign, no leading zero */
+    if ((name[0] == '0' && name[1]) || name[0] < '0' || name[0] > '9')
+        return -1; /* no sign, no leading zero */
     return slice_i64(slice_of(name), &i) < 0 || i > size ? -1 : (int)i;
 }
 
@@ -98,7 +101,8 @@ static cJSON *child_of(cJSON *v, const char *name, int *index) {
 static int locate(cJSON *doc, const char *path, struct place *ret, struct err *err) {
     *ret = (struct place){.item = doc, .index = -1};
     if (!path[0]) return 0;
-    if (path[0] != '/') return err_set(err, ERR_REJECTED, -EINVAL, "path \"%.200s\" must be empty or begin with '/'", path);
+    if (path[0] != '/')
+        return err_set(err, ERR_REJECTED, -EINVAL, "path \"%.200s\" must be empty or begin with '/'", path);
     struct slice segment, rest = slice_of(path + 1);
     while (rest.p) {
         slice_cut(rest, '/', &segment, &rest);
@@ -114,7 +118,8 @@ static int locate(cJSON *doc, const char *path, struct place *ret, struct err *e
     return 0;
 }
 
-/* cJSON_InsertItemInArray() of Debian's 1.7.15 with its fix of CVE-2023-50471 inserts nothing but at the front. */
+/* cJSON_InsertItemInArray() of Debian's 1.7.15 with its fix of CVE-2023-50471 inserts nothing but at the
+ * front. */
 static void insert_at(cJSON *arr, int index, cJSON *value) {
     cJSON *next = cJSON_GetArrayItem(arr, index);
     if (!next) {
@@ -131,8 +136,8 @@ static void insert_at(cJSON *arr, int index, cJSON *value) {
     next->prev = value;
 }
 
-/* Puts value, which it takes over on failure too, in the place of what is there; insert: lists grow instead. Copies and
- * moves must not nest deeper than the parser allows: all that walks a tree recurses. */
+/* Puts value, which it takes over on failure too, in the place of what is there; insert: lists grow instead.
+ * Copies and moves must not nest deeper than the parser allows: all that walks a tree recurses. */
 static int put(cJSON **doc, const struct place *at, cJSON *value, bool insert, struct err *err) {
     const char *bad = NULL;
     if (at->depth + height(value) > JSON_RAW_DEPTH) bad = "nesting too deep";
@@ -161,11 +166,13 @@ static bool is_below(const char *from, const char *path) {
     return strncmp(from, path, n) == 0 && path[n] == '/';
 }
 
-static int op_move_or_copy(cJSON **doc, const cJSON *op, bool move, const char *path, size_t *copied, struct err *err) {
+static int op_move_or_copy(cJSON **doc, const cJSON *op, bool move, const char *path, size_t *copied,
+                           struct err *err) {
     const char *from = json_str(op, "from");
     cleanup_place struct place src = {0}, dst = {0};
     if (!from) return err_set(err, ERR_REJECTED, -EINVAL, "\"from\" is missing");
-    if (move && is_below(from, path)) return err_set(err, ERR_REJECTED, -EINVAL, "cannot move %.200s below itself", from);
+    if (move && is_below(from, path))
+        return err_set(err, ERR_REJECTED, -EINVAL, "cannot move %.200s below itself", from);
     int r = locate(*doc, from, &src, err);
     if (r < 0) return r;
     bool found = src.item != NULL, root = !src.parent;
@@ -186,14 +193,17 @@ static int op_move_or_copy(cJSON **doc, const cJSON *op, bool move, const char *
     return put(doc, &dst, value, true, err);
 }
 
-/* github.com/evanphx/json-patch, which the API server uses, lets an absent member pass a test for null. */
+/* github.com/evanphx/json-patch v4, which the API server uses, lets an absent member pass a test for null,
+ * and so do we: clients rely on it. It also lets "replace" add what is absent and "copy" copy null from it:
+ * we refuse, as the RFC says. */
 static int op_test(const struct place *at, const cJSON *value, struct err *err) {
     if (at->item ? deep_equal(at->item, value) : cJSON_IsNull(value) && cJSON_IsObject(at->parent)) return 0;
     return err_set(err, ERR_REJECTED, -EINVAL, "test failed");
 }
 
 static int op_at(cJSON **doc, const char *name, const struct place *at, const cJSON *value, struct err *err) {
-    bool add = strcmp(name, "add") == 0, replace = strcmp(name, "replace") == 0, test = strcmp(name, "test") == 0;
+    bool add = strcmp(name, "add") == 0, replace = strcmp(name, "replace") == 0,
+         test = strcmp(name, "test") == 0;
     bool remove = strcmp(name, "remove") == 0;
     if (!add && !replace && !test && !remove) {
         return err_set(err, ERR_REJECTED, -EINVAL, "unknown; one of add, remove, replace, move, copy, test");
@@ -221,7 +231,8 @@ static int one_op(cJSON **doc, const cJSON *op, size_t *copied, struct err *err)
 }
 
 int patch_json(cJSON **doc, const cJSON *ops, struct err *err) {
-    if (!cJSON_IsArray(ops)) return err_set(err, ERR_REJECTED, -EINVAL, "a JSON patch is a list of operations");
+    if (!cJSON_IsArray(ops))
+        return err_set(err, ERR_REJECTED, -EINVAL, "a JSON patch is a list of operations");
     if (cJSON_GetArraySize(ops) > PATCH_MAX_OPS) {
         return err_set(err, ERR_REJECTED, -E2BIG, "JSON patch: at most %d operations", PATCH_MAX_OPS);
     }
@@ -232,7 +243,8 @@ int patch_json(cJSON **doc, const cJSON *ops, struct err *err) {
         int r = one_op(&work, op, &copied, err);
         if (r < 0) {
             cJSON_Delete(work);
-            err_wrap(err, "operation %zu (%.32s %.200s)", i, json_str_or(op, "op", "?"), json_str_or(op, "path", "?"));
+            err_wrap(err, "operation %zu (%.32s %.200s)", i, json_str_or(op, "op", "?"),
+                     json_str_or(op, "path", "?"));
             return r;
         }
         i++;
@@ -258,7 +270,8 @@ static cJSON *merge(cJSON *doc, const cJSON *patch) {
     cJSON_ArrayForEach(p, patch) {
         cJSON *old = cJSON_GetObjectItemCaseSensitive(doc, p->string);
         if (cJSON_IsNull(p)) {
-            for (; old; old = cJSON_GetObjectItemCaseSensitive(doc, p->string)) { /* text may name a member twice */
+            for (; old;
+                 old = cJSON_GetObjectItemCaseSensitive(doc, p->string)) { /* text may name a member twice */
                 cJSON_Delete(cJSON_DetachItemViaPointer(doc, old));
             }
         } else if (old && cJSON_IsObject(old) && cJSON_IsObject(p)) {

@@ -1,4 +1,5 @@
-/* The merge keys, by type and field. What is not here is a plain object or an atomic list, as tolerations are. */
+/* The merge keys, by type and field. What is not here is a plain object or an atomic list, as tolerations
+ * are. */
 #include "base/json.h"
 #include "patch_schema.h"
 
@@ -56,9 +57,12 @@ enum patch_type patch_type_of_kind(const char *kind) {
     static const struct {
         const char *kind;
         enum patch_type type;
-    } kinds[] = {{"Deployment", TYPE_DEPLOYMENT}, {"ReplicaSet", TYPE_DEPLOYMENT},
-                 {"Pod", TYPE_POD},               {"Service", TYPE_SERVICE},
-                 {"ServiceAccount", TYPE_SERVICE_ACCOUNT}, {"Namespace", TYPE_WITH_CONDITIONS}};
+    } kinds[] = {{"Deployment", TYPE_DEPLOYMENT},
+                 {"ReplicaSet", TYPE_DEPLOYMENT},
+                 {"Pod", TYPE_POD},
+                 {"Service", TYPE_SERVICE},
+                 {"ServiceAccount", TYPE_SERVICE_ACCOUNT},
+                 {"Namespace", TYPE_WITH_CONDITIONS}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (kind && strcmp(kinds[i].kind, kind) == 0) return kinds[i].type;
     }

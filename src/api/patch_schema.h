@@ -1,5 +1,5 @@
-/* Which lists of the types that we serve are merged, and by which key: the patchStrategy and patchMergeKey tags of
- * k8s.io/api (core/v1, apps/v1, coordination/v1) and ObjectMeta. */
+/* Which lists of the types that we serve are merged, and by which key: the patchStrategy and patchMergeKey
+ * tags of k8s.io/api (core/v1, apps/v1, coordination/v1) and ObjectMeta. */
 #ifndef API_PATCH_SCHEMA_H
 #define API_PATCH_SCHEMA_H
 #include <stdbool.h>

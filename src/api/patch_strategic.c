@@ -1,6 +1,7 @@
-/* Strategic merge patch, after k8s.io/apimachinery/pkg/util/strategicpatch/patch.go (mergeMap, mergeSlice and what they
- * call, with MergeParallelList and IgnoreUnmatchedNulls, as the API server applies it). Where that code leaves nulls and
- * directives in what it adds, the server's decoding into types drops them: here they are dropped at once. */
+/* Strategic merge patch, after k8s.io/apimachinery/pkg/util/strategicpatch/patch.go (mergeMap, mergeSlice and
+ * what they call, with MergeParallelList and IgnoreUnmatchedNulls, as the API server applies it). Where that
+ * code leaves nulls and directives in what it adds, the server's decoding into types drops them: here they
+ * are dropped at once. */
 #include "api/patch.h"
 #include "patch_schema.h"
 #include <errno.h>
@@ -70,11 +71,12 @@ static cJSON *vec_find(const struct vec *l, const cJSON *item, const char *key, 
 }
 
 static bool is_directive(const char *member) {
-    return strcmp(member, DIRECTIVE) == 0 || strcmp(member, RETAIN_KEYS) == 0 || has_prefix(member, DELETE_FROM) ||
-           has_prefix(member, SET_ORDER);
+    return strcmp(member, DIRECTIVE) == 0 || strcmp(member, RETAIN_KEYS) == 0 ||
+           has_prefix(member, DELETE_FROM) || has_prefix(member, SET_ORDER);
 }
 
-/* removeDirectives and discardNullValuesFromPatch: a copy fit to be stored; NULL if v is itself a $patch directive. */
+/* removeDirectives and discardNullValuesFromPatch: a copy fit to be stored; NULL if v is itself a $patch
+ * directive. */
 static cJSON *cleaned(const cJSON *v) {
     if (!cJSON_IsObject(v) && !cJSON_IsArray(v)) return cJSON_Duplicate(v, true);
     bool object = cJSON_IsObject(v);
@@ -126,12 +128,14 @@ static void sort_by(struct vec *l, const struct vec *order, const char *key) {
     *l = out;
 }
 
-/* normalizeElementOrder and mergeSortedSlice: the order of the patch holds, then that of the live list: each element that
- * only the server has goes before the first of the patch's elements that it preceded. */
-static void order_elements(struct vec *merged, const struct vec *by, const struct vec *live, const char *key) {
+/* normalizeElementOrder and mergeSortedSlice: the order of the patch holds, then that of the live list: each
+ * element that only the server has goes before the first of the patch's elements that it preceded. */
+static void order_elements(struct vec *merged, const struct vec *by, const struct vec *live,
+                           const char *key) {
     struct vec mine = {0}, theirs = {0};
     size_t at, i = 0, j = 0;
-    for (size_t k = 0; k < merged->n; k++) vec_push(vec_find(by, merged->v[k], key, &at) ? &mine : &theirs, merged->v[k]);
+    for (size_t k = 0; k < merged->n; k++)
+        vec_push(vec_find(by, merged->v[k], key, &at) ? &mine : &theirs, merged->v[k]);
     sort_by(&mine, by, key);
     sort_by(&theirs, live, key);
     merged->n = 0;
@@ -164,15 +168,17 @@ static int check_elements(const cJSON *list, int *type, const char *key, const c
         if (!key) return bad_list(err, field, "cannot merge a list of objects without a merge key");
         const cJSON *replace = json_get(c, DIRECTIVE);
         if (!json_get(c, key) && !(cJSON_IsString(replace) && strcmp(replace->valuestring, "replace") == 0)) {
-            return err_set(err, ERR_REJECTED, -EINVAL, "%s: an element does not contain the merge key %s", field, key);
+            return err_set(err, ERR_REJECTED, -EINVAL, "%s: an element does not contain the merge key %s",
+                           field, key);
         }
     }
     return 0;
 }
 
-/* mergeSliceWithSpecialElements: elements with $patch. On return *replace says that the rest of the patch is the list. */
-static int special_elements(struct vec *live, const cJSON *patch, const char *key, bool *replace, const char *field,
-                            struct err *err) {
+/* mergeSliceWithSpecialElements: elements with $patch. On return *replace says that the rest of the patch is
+ * the list. */
+static int special_elements(struct vec *live, const cJSON *patch, const char *key, bool *replace,
+                            const char *field, struct err *err) {
     const cJSON *c;
     *replace = false;
     cJSON_ArrayForEach(c, patch) {
@@ -192,7 +198,8 @@ static int special_elements(struct vec *live, const cJSON *patch, const char *ke
 }
 
 /* Merges one element into the list or adds it. */
-static int merge_element(struct vec *merged, const cJSON *item, const char *key, enum patch_type type, struct err *err) {
+static int merge_element(struct vec *merged, const cJSON *item, const char *key, enum patch_type type,
+                         struct err *err) {
     size_t at;
     cJSON *live = vec_find(merged, item, key, &at);
     if (!live) {
@@ -203,9 +210,10 @@ static int merge_element(struct vec *merged, const cJSON *item, const char *key,
     return key ? merge_map(live, item, type, err) : 0; /* a scalar that is there already */
 }
 
-/* mergeSlice: patch into live, an array of the document; order: $setElementOrder, NULL for the patch's own. */
-static int merge_list(cJSON *live_arr, const cJSON *patch, const cJSON *order, struct patch_field f, const char *field,
-                      struct err *err) {
+/* mergeSlice: patch into live, an array of the document; order: $setElementOrder, NULL for the patch's own.
+ */
+static int merge_list(cJSON *live_arr, const cJSON *patch, const cJSON *order, struct patch_field f,
+                      const char *field, struct err *err) {
     int type = 0;
     int r = check_elements(live_arr, &type, f.key, field, err);
     if (r == 0) r = check_elements(patch, &type, f.key, field, err);
@@ -216,7 +224,8 @@ static int merge_list(cJSON *live_arr, const cJSON *patch, const cJSON *order, s
     if (key) r = special_elements(&live, patch, key, &replace, field, err);
     size_t at;
     for (size_t i = 0; i < live.n && !replace; i++) { /* live stays as the record of the old order */
-        if (key || !vec_find(&merged, live.v[i], NULL, &at)) vec_push(&merged, cJSON_Duplicate(live.v[i], true));
+        if (key || !vec_find(&merged, live.v[i], NULL, &at))
+            vec_push(&merged, cJSON_Duplicate(live.v[i], true));
     }
     const cJSON *c, *first = order ? order : patch;
     cJSON_ArrayForEach(c, patch) {
@@ -249,8 +258,10 @@ static int delete_from_list(cJSON *doc, const char *field, const cJSON *list, st
     return 0;
 }
 
-/* validatePatchWithSetOrderList: the patch's elements, deletions aside, must be in the order list, in its order. */
-static int check_order(const cJSON *patch, const cJSON *order, const char *key, const char *field, struct err *err) {
+/* validatePatchWithSetOrderList: the patch's elements, deletions aside, must be in the order list, in its
+ * order. */
+static int check_order(const cJSON *patch, const cJSON *order, const char *key, const char *field,
+                       struct err *err) {
     if (!order->child) return 0;
     const cJSON *p = patch ? patch->child : NULL, *o = order->child;
     while (p && o) {
@@ -262,12 +273,13 @@ static int check_order(const cJSON *patch, const cJSON *order, const char *key, 
         o = o->next;
     }
     while (p && key && json_get(p, DIRECTIVE)) p = p->next;
-    return p ? bad_list(err, field, "the order in the patch list does not match the $setElementOrder list") : 0;
+    return p ? bad_list(err, field, "the order in the patch list does not match the $setElementOrder list")
+             : 0;
 }
 
 /* mergePatchIntoOriginal for one $setElementOrder/FIELD */
-static int ordered_list(cJSON *doc, const cJSON *patch, const char *field, const cJSON *order, enum patch_type type,
-                        struct err *err) {
+static int ordered_list(cJSON *doc, const cJSON *patch, const char *field, const cJSON *order,
+                        enum patch_type type, struct err *err) {
     struct patch_field f = patch_field_of(type, field);
     const cJSON *mine = json_get(patch, field);
     cJSON *live = cJSON_GetObjectItemCaseSensitive(doc, field);
@@ -294,20 +306,25 @@ static int ordered_list(cJSON *doc, const cJSON *patch, const char *field, const
 
 /* ---- objects ---- */
 
-/* applyRetainKeysDirective: members of doc that the list does not name go, e.g. the other members of a union. */
+/* applyRetainKeysDirective: members of doc that the list does not name go, e.g. the other members of a union.
+ */
 static int retain_keys(cJSON *doc, const cJSON *patch, const cJSON *list, struct err *err) {
     if (!cJSON_IsArray(list)) return err_set(err, ERR_REJECTED, -EINVAL, "$retainKeys must be a list");
     const cJSON *p, *k;
     cJSON_ArrayForEach(p, patch) {
         if (cJSON_IsNull(p) || is_directive(p->string)) continue;
         bool named = false;
-        cJSON_ArrayForEach(k, list) named = named || (cJSON_IsString(k) && strcmp(k->valuestring, p->string) == 0);
-        if (!named) return err_set(err, ERR_REJECTED, -EINVAL, "$retainKeys must name all fields of the patch: %.128s", p->string);
+        cJSON_ArrayForEach(k, list) named =
+            named || (cJSON_IsString(k) && strcmp(k->valuestring, p->string) == 0);
+        if (!named)
+            return err_set(err, ERR_REJECTED, -EINVAL,
+                           "$retainKeys must name all fields of the patch: %.128s", p->string);
     }
     for (cJSON *c = doc->child, *next; c; c = next) {
         next = c->next;
         bool named = false;
-        cJSON_ArrayForEach(k, list) named = named || (cJSON_IsString(k) && strcmp(k->valuestring, c->string) == 0);
+        cJSON_ArrayForEach(k, list) named =
+            named || (cJSON_IsString(k) && strcmp(k->valuestring, c->string) == 0);
         if (!named) cJSON_Delete(cJSON_DetachItemViaPointer(doc, c));
     }
     return 0;
@@ -322,7 +339,8 @@ static int object_directive(cJSON *doc, const cJSON *patch, const cJSON *directi
     const char *what = cJSON_GetStringValue(directive);
     bool replace = what && strcmp(what, "replace") == 0;
     if (!replace && !(what && strcmp(what, "delete") == 0)) {
-        return err_set(err, ERR_REJECTED, -EINVAL, "$patch: %.32s: must be replace or delete", what ? what : "no string");
+        return err_set(err, ERR_REJECTED, -EINVAL, "$patch: %.32s: must be replace or delete",
+                       what ? what : "no string");
     }
     clear(doc);
     const cJSON *c;
@@ -377,7 +395,8 @@ static int merge_map(cJSON *doc, const cJSON *patch, enum patch_type type, struc
 
 int patch_strategic(cJSON **doc, const cJSON *patch, const char *kind, struct err *err) {
     if (!cJSON_IsObject(patch) || !cJSON_IsObject(*doc)) {
-        return err_set(err, ERR_REJECTED, -EINVAL, "a strategic merge patch and its object must be JSON objects");
+        return err_set(err, ERR_REJECTED, -EINVAL,
+                       "a strategic merge patch and its object must be JSON objects");
     }
     cJSON *work = cJSON_Duplicate(*doc, true);
     int r = merge_map(work, patch, patch_type_of_kind(kind), err);

@@ -1,6 +1,6 @@
-/* resource.Quantity, by the grammar in k8s.io/apimachinery/pkg/api/resource/quantity.go. Amounts are whole numbers of
- * 1e-9 ("nano", the API server's finest) in 128 bits. What is finer (the server rounds it up) or larger than that has no
- * amount here: -ERANGE rather than an answer about another number. */
+/* resource.Quantity, by the grammar in k8s.io/apimachinery/pkg/api/resource/quantity.go. Amounts are whole
+ * numbers of 1e-9 ("nano", the API server's finest) in 128 bits. What is finer (the server rounds it up) or
+ * larger than that has no amount here: -ERANGE rather than an answer about another number. */
 #include "quantity_amount.h"
 #include "api/quantity.h"
 #include <errno.h>
@@ -25,9 +25,9 @@ static int suffix(struct slice s, struct parsed *p) {
     static const struct {
         const char *text;
         int binary, exponent;
-    } suffixes[] = {{"", 0, 0},   {"n", 0, -9},  {"u", 0, -6},  {"m", 0, -3},  {"k", 0, 3},   {"M", 0, 6},   {"G", 0, 9},
-                    {"T", 0, 12}, {"P", 0, 15},  {"E", 0, 18},  {"Ki", 10, 0}, {"Mi", 20, 0}, {"Gi", 30, 0}, {"Ti", 40, 0},
-                    {"Pi", 50, 0}, {"Ei", 60, 0}};
+    } suffixes[] = {{"", 0, 0},    {"n", 0, -9},  {"u", 0, -6},  {"m", 0, -3}, {"k", 0, 3},   {"M", 0, 6},
+                    {"G", 0, 9},   {"T", 0, 12},  {"P", 0, 15},  {"E", 0, 18}, {"Ki", 10, 0}, {"Mi", 20, 0},
+                    {"Gi", 30, 0}, {"Ti", 40, 0}, {"Pi", 50, 0}, {"Ei", 60, 0}};
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         if (!slice_eqs(s, suffixes[i].text)) continue;
         p->binary = suffixes[i].binary;

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Days since 1970-01-01 and back: Howard Hinnant, "chrono-compatible low-level date algorithms"; years 1970 and later. */
+/* Days since 1970-01-01 and back: Howard Hinnant, "chrono-compatible low-level date algorithms"; years 1970
+ * and later. */
 static int64_t days_from_civil(int64_t y, int64_t m, int64_t d) {
     y -= m <= 2;
     int64_t era = y / 400, yoe = y - era * 400;
@@ -14,7 +15,8 @@ static int64_t days_from_civil(int64_t y, int64_t m, int64_t d) {
 
 static void civil_from_days(int64_t days, int *y, int *m, int *d) {
     int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+            doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153;
     *d = (int)(doy - (153 * mp + 2) / 5 + 1);
     *m = (int)(mp < 10 ? mp + 3 : mp - 9);
@@ -75,7 +77,8 @@ int rfc3339_parse(struct slice s, int64_t *ret_wall_ns) {
     int y = number(&s, 4), d1 = sign(&s, '-'), mo = number(&s, 2), d2 = sign(&s, '-'), d = number(&s, 2);
     bool t = sign(&s, 'T');
     int h = number(&s, 2), c1 = sign(&s, ':'), mi = number(&s, 2), c2 = sign(&s, ':'), sec = number(&s, 2);
-    if (!d1 || !d2 || !t || !c1 || !c2 || y < 1970 || y > 2261 || mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo)) {
+    if (!d1 || !d2 || !t || !c1 || !c2 || y < 1970 || y > 2261 || mo < 1 || mo > 12 || d < 1 ||
+        d > month_days(y, mo)) {
         return -EINVAL;
     }
     if (h < 0 || h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 59) return -EINVAL;
@@ -93,8 +96,8 @@ static int whole_seconds(int64_t wall_ns, char *ret, size_t size) {
     int y, m, d;
     civil_from_days(sec / 86400, &y, &m, &d);
     sec %= 86400;
-    return snprintf(ret, size, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d, (int)(sec / 3600), (int)(sec / 60 % 60),
-                    (int)(sec % 60));
+    return snprintf(ret, size, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d, (int)(sec / 3600),
+                    (int)(sec / 60 % 60), (int)(sec % 60));
 }
 
 void rfc3339_seconds(int64_t wall_ns, char ret[32]) {
@@ -104,5 +107,6 @@ void rfc3339_seconds(int64_t wall_ns, char ret[32]) {
 
 void rfc3339_micro(int64_t wall_ns, char ret[40]) {
     int n = whole_seconds(wall_ns, ret, 40);
-    (void)snprintf(ret + n, 40 - (size_t)n, ".%06dZ", (int)((wall_ns < 0 ? 0 : wall_ns) % NS_PER_S / NS_PER_US));
+    (void)snprintf(ret + n, 40 - (size_t)n, ".%06dZ",
+                   (int)((wall_ns < 0 ? 0 : wall_ns) % NS_PER_S / NS_PER_US));
 }

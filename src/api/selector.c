@@ -1,6 +1,6 @@
-/* Label selectors. The text form is parsed as k8s.io/apimachinery/pkg/labels does it (Lexer, Parser, NewRequirement), its
- * oddities included: "in" and "notin" are values where a value is due, "x in (,)" holds the empty value, "!x=1" is an
- * error. Other than there, requirements stay in the order of the text. */
+/* Label selectors. The text form is parsed as k8s.io/apimachinery/pkg/labels does it (Lexer, Parser,
+ * NewRequirement), its oddities included: "in" and "notin" are values where a value is due, "x in (,)" holds
+ * the empty value, "!x=1" is an error. Other than there, requirements stay in the order of the text. */
 #include "api/selector.h"
 #include "label.h"
 #include <errno.h>
@@ -64,11 +64,14 @@ static int check_requirement(const struct requirement *r, struct err *err) {
     for (size_t i = 0; i < r->n; i++) {
         int64_t number;
         if ((r->op == OP_GT || r->op == OP_LT) && slice_i64(slice_of(r->values[i]), &number) < 0) {
-            return err_set(err, ERR_CONFIG, -EINVAL, "label %s: \"%.128s\": with '>' and '<' the value must be an integer",
-                           r->key, r->values[i]);
+            return err_set(err, ERR_CONFIG, -EINVAL,
+                           "label %s: \"%.128s\": with '>' and '<' the value must be an integer", r->key,
+                           r->values[i]);
         }
         bad = label_value_problem(slice_of(r->values[i]));
-        if (bad) return err_set(err, ERR_CONFIG, -EINVAL, "label %s: value \"%.128s\": %s", r->key, r->values[i], bad);
+        if (bad)
+            return err_set(err, ERR_CONFIG, -EINVAL, "label %s: value \"%.128s\": %s", r->key, r->values[i],
+                           bad);
     }
     return 0;
 }
@@ -113,7 +116,7 @@ static void advance(struct parser *p) {
         static const struct {
             const char *text;
             enum token tok;
-        } symbols[] = {{"==", T_EQ2}, {"!=", T_NE}, {"=", T_EQ}, {"!", T_NOT},  {"(", T_OPEN},
+        } symbols[] = {{"==", T_EQ2},  {"!=", T_NE},   {"=", T_EQ}, {"!", T_NOT}, {"(", T_OPEN},
                        {")", T_CLOSE}, {",", T_COMMA}, {">", T_GT}, {"<", T_LT}};
         for (size_t i = 0; i < ARRAY_LEN(symbols) && !n; i++) {
             if (!slice_starts(p->rest, slice_of(symbols[i].text))) continue;
@@ -129,8 +132,8 @@ static void advance(struct parser *p) {
 }
 
 static int expected(struct parser *p, const char *what) {
-    return err_set(p->err, ERR_CONFIG, -EINVAL, "found '%.*s', expected: %s", (int)(p->lit.n < 128 ? p->lit.n : 128),
-                   p->lit.p ? p->lit.p : "", what);
+    return err_set(p->err, ERR_CONFIG, -EINVAL, "found '%.*s', expected: %s",
+                   (int)(p->lit.n < 128 ? p->lit.n : 128), p->lit.p ? p->lit.p : "", what);
 }
 
 static int parse_operator(struct parser *p, enum op *ret) {
@@ -194,8 +197,9 @@ static int parse_requirement(struct parser *p, struct requirement *r) {
     if (negated) advance(p);
     if (p->tok != T_WORD) return expected(p, "identifier");
     const char *bad = label_key_problem(p->lit);
-    if (bad) return err_set(p->err, ERR_CONFIG, -EINVAL, "label key \"%.*s\": %s", (int)(p->lit.n < 128 ? p->lit.n : 128),
-                            p->lit.p, bad);
+    if (bad)
+        return err_set(p->err, ERR_CONFIG, -EINVAL, "label key \"%.*s\": %s",
+                       (int)(p->lit.n < 128 ? p->lit.n : 128), p->lit.p, bad);
     r->key = slice_dup(p->lit);
     advance(p);
     if (negated || p->tok == T_END || p->tok == T_COMMA) {
@@ -228,7 +232,8 @@ static int parse_all(struct parser *p, struct selector *s) {
 
 int selector_parse(struct slice text, struct selector **ret, struct err *err) {
     if (text.n > SELECTOR_MAX_TEXT || slice_has(text, '\0')) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "label selector: at most %d bytes, without NUL", SELECTOR_MAX_TEXT);
+        return err_set(err, ERR_CONFIG, -EINVAL, "label selector: at most %d bytes, without NUL",
+                       SELECTOR_MAX_TEXT);
     }
     CLEANUP(selector) struct selector *s = xcalloc(1, sizeof *s);
     struct parser p = {.rest = text, .err = err};
@@ -249,7 +254,8 @@ static int from_labels(struct selector *s, const cJSON *labels, struct err *err)
     const cJSON *v;
     cJSON_ArrayForEach(v, labels) {
         if (!cJSON_IsString(v)) {
-            return err_set(err, ERR_CONFIG, -EINVAL, "selector: matchLabels[%.128s] must be a string", v->string);
+            return err_set(err, ERR_CONFIG, -EINVAL, "selector: matchLabels[%.128s] must be a string",
+                           v->string);
         }
         struct requirement r = {.key = xstrdup(v->string), .op = OP_EQ};
         add_value(&r, slice_of(v->valuestring));
@@ -271,21 +277,24 @@ static int from_expression(struct selector *s, const cJSON *expr, struct err *er
     }
     if (!key || r.op == OP_NONE) {
         return err_set(err, ERR_CONFIG, -EINVAL,
-                       "selector: matchExpressions: key \"%.128s\", operator \"%.128s\": a key and one of In, NotIn, Exists, "
+                       "selector: matchExpressions: key \"%.128s\", operator \"%.128s\": a key and one of "
+                       "In, NotIn, Exists, "
                        "DoesNotExist are needed",
                        key ? key : "", name);
     }
     const cJSON *values = json_arr(expr, "values"), *v;
     bool set = r.op == OP_IN || r.op == OP_NOT_IN;
     if ((cJSON_GetArraySize(values) > 0) != set) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "selector: matchExpressions: %.128s: values must %s with operator %s", key,
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "selector: matchExpressions: %.128s: values must %s with operator %s", key,
                        set ? "not be empty" : "be empty", name);
     }
     r.key = xstrdup(key);
     cJSON_ArrayForEach(v, values) {
         if (!cJSON_IsString(v)) {
             requirement_free(&r);
-            return err_set(err, ERR_CONFIG, -EINVAL, "selector: matchExpressions: %.128s: values must be strings", key);
+            return err_set(err, ERR_CONFIG, -EINVAL,
+                           "selector: matchExpressions: %.128s: values must be strings", key);
         }
         add_value(&r, slice_of(v->valuestring));
     }
@@ -295,11 +304,13 @@ static int from_expression(struct selector *s, const cJSON *expr, struct err *er
 int selector_from_spec(const cJSON *spec, struct selector **ret, struct err *err) {
     CLEANUP(selector) struct selector *s = xcalloc(1, sizeof *s);
     s->nothing = !spec || cJSON_IsNull(spec);
-    if (!s->nothing && !cJSON_IsObject(spec)) return err_set(err, ERR_CONFIG, -EINVAL, "selector: must be an object");
+    if (!s->nothing && !cJSON_IsObject(spec))
+        return err_set(err, ERR_CONFIG, -EINVAL, "selector: must be an object");
     const cJSON *labels = json_get(spec, "matchLabels"), *exprs = json_get(spec, "matchExpressions"), *expr;
     if ((labels && !cJSON_IsObject(labels) && !cJSON_IsNull(labels)) ||
         (exprs && !cJSON_IsArray(exprs) && !cJSON_IsNull(exprs))) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "selector: matchLabels must be an object and matchExpressions a list");
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "selector: matchLabels must be an object and matchExpressions a list");
     }
     int e = from_labels(s, labels, err);
     if (e < 0) return e;
@@ -332,7 +343,8 @@ static bool requirement_match(const struct requirement *r, const cJSON *labels) 
     case OP_ABSENT: return value == NULL;
     case OP_GT:
     case OP_LT:
-        if (!value || slice_i64(slice_of(value), &have) < 0 || slice_i64(slice_of(r->values[0]), &want) < 0) return false;
+        if (!value || slice_i64(slice_of(value), &have) < 0 || slice_i64(slice_of(r->values[0]), &want) < 0)
+            return false;
         return r->op == OP_GT ? have > want : have < want;
     case OP_NONE: break;
     }
@@ -348,8 +360,9 @@ bool selector_match(const struct selector *s, const cJSON *labels) {
 }
 
 int selector_format(const struct selector *s, struct buf *out) {
-    static const char *const ops[] = {[OP_IN] = " in (", [OP_NOT_IN] = " notin (", [OP_EQ] = "=", [OP_EQ2] = "==",
-                                      [OP_NE] = "!=",    [OP_GT] = ">",            [OP_LT] = "<"};
+    static const char *const ops[] = {[OP_IN] = " in (", [OP_NOT_IN] = " notin (", [OP_EQ] = "=",
+                                      [OP_EQ2] = "==",   [OP_NE] = "!=",           [OP_GT] = ">",
+                                      [OP_LT] = "<"};
     if (s->nothing) return -EINVAL; /* has no text form: "" would select all */
     for (size_t i = 0; i < s->n; i++) {
         const struct requirement *r = &s->v[i];

@@ -7,11 +7,21 @@
 static const struct {
     int code;
     const char *reason;
-} reasons[] = {{400, "BadRequest"},           {401, "Unauthorized"},      {403, "Forbidden"},
-               {404, "NotFound"},             {405, "MethodNotAllowed"},  {406, "NotAcceptable"},
-               {409, "Conflict"},             {410, "Expired"},           {413, "RequestEntityTooLarge"},
-               {415, "UnsupportedMediaType"}, {422, "Invalid"},           {429, "TooManyRequests"},
-               {500, "InternalError"},        {503, "ServiceUnavailable"}, {504, "Timeout"}};
+} reasons[] = {{400, "BadRequest"},
+               {401, "Unauthorized"},
+               {403, "Forbidden"},
+               {404, "NotFound"},
+               {405, "MethodNotAllowed"},
+               {406, "NotAcceptable"},
+               {409, "Conflict"},
+               {410, "Expired"},
+               {413, "RequestEntityTooLarge"},
+               {415, "UnsupportedMediaType"},
+               {422, "Invalid"},
+               {429, "TooManyRequests"},
+               {500, "InternalError"},
+               {503, "ServiceUnavailable"},
+               {504, "Timeout"}};
 
 const char *status_reason(int code) {
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
@@ -69,7 +79,8 @@ int status_to_err(int code, struct slice body, const char *what, struct err *err
     enum err_kind k = kind_of(code, retry_s > 0);
     int r;
     if (msg && msg[0]) {
-        r = err_set(err, k, errno_of(k), "%s: %d %s: %s", what, code, json_str_or(st, "reason", status_reason(code)), msg);
+        r = err_set(err, k, errno_of(k), "%s: %d %s: %s", what, code,
+                    json_str_or(st, "reason", status_reason(code)), msg);
     } else if (quoted[0]) {
         r = err_set(err, k, errno_of(k), "%s: %d %s: %s%s", what, code, status_reason(code), quoted,
                     body.n > 200 ? "..." : "");
@@ -83,8 +94,11 @@ int status_to_err(int code, struct slice body, const char *what, struct err *err
     return r;
 }
 
-int status_write(struct buf *out, int code, const char *reason, const char *message, const char *kind, const char *name) {
-    buf_adds(out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":");
+int status_write(struct buf *out, int code, const char *reason, const char *message, const char *kind,
+                 const char *name) {
+    buf_adds(
+        out,
+        "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":");
     buf_add_json(out, slice_of(message));
     buf_adds(out, ",\"reason\":");
     buf_add_json(out, slice_of(reason));

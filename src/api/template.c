@@ -8,14 +8,17 @@ enum { WHERE_DEPTH = 64 }; /* each level costs a canonical text of what is below
 
 static int check(struct slice t, struct slice *ret, struct err *err) {
     if (t.n > TEMPLATE_MAX) {
-        return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template of %zu bytes: at most %d", t.n, TEMPLATE_MAX);
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template of %zu bytes: at most %d", t.n,
+                       TEMPLATE_MAX);
     }
     if (json_raw_check(t, err) < 0) {
         err_wrap(err, "pod template");
         return -EINVAL;
     }
-    while (t.p[0] == ' ' || t.p[0] == '\t' || t.p[0] == '\n' || t.p[0] == '\r') t = slice_make(t.p + 1, t.n - 1);
-    if (json_raw_type(t) != JR_OBJECT) return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template: no JSON object");
+    while (t.p[0] == ' ' || t.p[0] == '\t' || t.p[0] == '\n' || t.p[0] == '\r')
+        t = slice_make(t.p + 1, t.n - 1);
+    if (json_raw_type(t) != JR_OBJECT)
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template: no JSON object");
     *ret = t;
     return 0;
 }
@@ -35,7 +38,8 @@ static void add_key(struct buf *where, struct slice key) {
     bool plain = key.n > 0;
     for (size_t i = 0; i < key.n && plain; i++) {
         char c = key.p[i];
-        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                c == '_';
     }
     if (plain) {
         if (where->n) buf_addc(where, '.');
@@ -49,7 +53,8 @@ static void add_key(struct buf *where, struct slice key) {
 
 static void difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth);
 
-static void object_difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth) {
+static void object_difference(struct slice a, struct slice b, enum place place, struct buf *where,
+                              int depth) {
     struct members ma, mb;
     members_of(a, place, &ma);
     members_of(b, place, &mb);
@@ -100,7 +105,8 @@ int template_equal(struct slice a, struct slice b, bool *ret, struct buf *where,
     cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
     canonical_value(&ta, a, PLACE_ROOT);
     canonical_value(&tb, b, PLACE_ROOT);
-    if (ta.full || tb.full) return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: canonical form too large");
+    if (ta.full || tb.full)
+        return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: canonical form too large");
     bool same = slice_eq(buf_slice(&ta), buf_slice(&tb));
     if (!same && where) difference(a, b, PLACE_ROOT, where, 0);
     *ret = same;
@@ -178,7 +184,8 @@ static void new_labels(struct buf *out, struct pairs p) {
     buf_addc(out, '}');
 }
 
-/* Finds obj's member name as an object. 1: found; 0: absent or null, *ret is the null or empty; -EINVAL: something else. */
+/* Finds obj's member name as an object. 1: found; 0: absent or null, *ret is the null or empty; -EINVAL:
+ * something else. */
 static int object_member(struct slice obj, const char *name, struct slice *ret, struct err *err) {
     *ret = (struct slice){0};
     if (!json_raw_get(obj, slice_of(name), ret) || json_raw_type(*ret) == JR_NULL) return 0;
@@ -193,7 +200,8 @@ static void around(struct buf *out, struct slice t, struct slice old, struct sli
     buf_add(out, slice_make(old.p + old.n, (size_t)(t.p + t.n - old.p) - old.n));
 }
 
-int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out, struct err *err) {
+int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out,
+                         struct err *err) {
     struct pairs p = {pairs, npairs};
     struct slice root, md, labels = {0};
     int r = check(t, &root, err);
@@ -204,7 +212,7 @@ int template_with_labels(struct slice t, const char *const *pairs, size_t npairs
 
     cleanup_buf struct buf middle = BUF(out->max);
     struct slice old = have_md > 0 ? labels : md; /* what the middle replaces */
-    bool insert = !old.p;                         /* no such member yet: a new one right behind the brace of its object */
+    bool insert = !old.p; /* no such member yet: a new one right behind the brace of its object */
     struct slice parent = have_md > 0 ? md : root;
     if (insert) {
         old = slice_make(parent.p + 1, 0);
@@ -225,7 +233,8 @@ int template_with_labels(struct slice t, const char *const *pairs, size_t npairs
     if (!out->full) return 0;
     out->n = before;
     if (out->p) out->p[before] = '\0';
-    return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: more than %zu bytes with its labels", out->max);
+    return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: more than %zu bytes with its labels",
+                   out->max);
 }
 
 int template_image(struct slice t, struct buf *out) {

@@ -1,13 +1,15 @@
-/* The canonical text of a pod template: members sorted, strings unescaped and escaped again in one way, numbers by value,
- * quantities by amount, and without what the API server leaves out of what it stores. */
+/* The canonical text of a pod template: members sorted, strings unescaped and escaped again in one way,
+ * numbers by value, quantities by amount, and without what the API server leaves out of what it stores. */
 #include "template_canonical.h"
 #include "quantity_amount.h"
 
-/* Members whose empty object the API server does not tell from an absent one: maps with omitempty, and structs that are no
- * pointers (k8s.io/api/core/v1). All others mean something: emptyDir, namespaceSelector, securityContext, ... */
+/* Members whose empty object the API server does not tell from an absent one: maps with omitempty, and
+ * structs that are no pointers (k8s.io/api/core/v1). All others mean something: emptyDir, namespaceSelector,
+ * securityContext, ... */
 static bool empty_is_absent(struct slice key) {
-    static const char *const names[] = {"annotations", "labels",   "limits",   "matchLabels", "metadata",        "nodeSelector",
-                                        "options",     "overhead", "requests", "resources",   "volumeAttributes"};
+    static const char *const names[] = {"annotations", "labels",       "limits",          "matchLabels",
+                                        "metadata",    "nodeSelector", "options",         "overhead",
+                                        "requests",    "resources",    "volumeAttributes"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (slice_eqs(key, names[i])) return true;
     }
@@ -32,7 +34,8 @@ enum place place_below(enum place place, struct slice key) {
         break;
     default: break;
     }
-    if (slice_eqs(key, "resources")) return PLACE_RESOURCES; /* of containers, pods and volume claim templates */
+    if (slice_eqs(key, "resources"))
+        return PLACE_RESOURCES; /* of containers, pods and volume claim templates */
     if (slice_eqs(key, "overhead")) return PLACE_RESOURCE_LIST;
     if (slice_eqs(key, "emptyDir")) return PLACE_EMPTY_DIR;
     if (slice_eqs(key, "resourceFieldRef")) return PLACE_RESOURCE_FIELD;
@@ -64,7 +67,8 @@ void members_of(struct slice obj, enum place place, struct members *ret) {
     size_t kept = 0;
     for (size_t i = 0; i < m.n; i++) {
         bool again = i + 1 < m.n && slice_eq(m.v[i].key, m.v[i + 1].key);
-        /* The label that the Deployment controller adds to a ReplicaSet's template, and nothing else of ours. */
+        /* The label that the Deployment controller adds to a ReplicaSet's template, and nothing else of ours.
+         */
         bool hash = place == PLACE_ROOT_LABELS && slice_eqs(m.v[i].key, "pod-template-hash");
         if (again || hash) {
             free(m.v[i].owned);
@@ -95,8 +99,8 @@ static void amount(struct buf *out, quantity_amount v) {
     buf_add(out, slice_make(digits + at, sizeof digits - at));
 }
 
-/* A quantity is written as a string or, in whole numbers, as a number: 1 = "1" = "1000m". What has no exact amount is
- * compared as text. */
+/* A quantity is written as a string or, in whole numbers, as a number: 1 = "1" = "1000m". What has no exact
+ * amount is compared as text. */
 static void quantity(struct buf *out, struct slice text) {
     quantity_amount v;
     buf_addc(out, 'q');

@@ -74,8 +74,7 @@ bool err_retryable(const struct err *e) {
     case ERR_TIMEOUT:
     case ERR_THROTTLED:
     case ERR_SERVER:
-    case ERR_AUTH: /* the token file is rotated under us, and read again */
-        return true;
+    case ERR_AUTH: /* the token file is rotated under us, and read again */ return true;
     case ERR_CONFLICT: /* the same precondition never holds again: read anew, then it is another request */
     default: return false;
     }

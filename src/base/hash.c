@@ -18,7 +18,8 @@ void sha256_hex(struct slice in, char ret[65]) {
     ret[64] = '\0';
 }
 
-/* The alphabet of k8s.io/apimachinery/pkg/util/rand: no vowels and none of 0, 1, 3, so that no words come out. */
+/* The alphabet of k8s.io/apimachinery/pkg/util/rand: no vowels and none of 0, 1, 3, so that no words come
+ * out. */
 void hash_name(struct slice in, char ret[11]) {
     static const char safe[] = "bcdfghjklmnpqrstvwxz2456789";
     unsigned char d[32];
@@ -60,8 +61,11 @@ int base64_decode(struct slice in, struct buf *out) {
             buf_addc(&got, (char)(acc >> bits & 0xff));
         }
     }
-    /* A last group has 2..4 letters, its left-over bits are zero, and padding, where there is any, completes it. */
-    if (letters % 4 == 1 || (bits && (acc & ((1U << bits) - 1))) || (pads && (pads > 2 || (letters + pads) % 4))) goto bad;
+    /* A last group has 2..4 letters, its left-over bits are zero, and padding, where there is any, completes
+     * it. */
+    if (letters % 4 == 1 || (bits && (acc & ((1U << bits) - 1))) ||
+        (pads && (pads > 2 || (letters + pads) % 4)))
+        goto bad;
     int r = buf_add(out, buf_slice(&got));
     buf_free(&got);
     return r;
@@ -78,7 +82,8 @@ int base64_encode(struct slice in, struct buf *out) {
         uint32_t v = (uint32_t)(unsigned char)in.p[i] << 16;
         if (left > 1) v |= (uint32_t)(unsigned char)in.p[i + 1] << 8;
         if (left > 2) v |= (unsigned char)in.p[i + 2];
-        char q[4] = {abc[v >> 18], abc[v >> 12 & 63], left > 1 ? abc[v >> 6 & 63] : '=', left > 2 ? abc[v & 63] : '='};
+        char q[4] = {abc[v >> 18], abc[v >> 12 & 63], left > 1 ? abc[v >> 6 & 63] : '=',
+                     left > 2 ? abc[v & 63] : '='};
         buf_add(out, slice_make(q, 4));
     }
     return out->full ? -ENOBUFS : 0;

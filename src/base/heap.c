@@ -1,4 +1,5 @@
-/* An intrusive binary heap. Invariant: v[i]->pos == i + 1, and no element is before its parent (i - 1) / 2. */
+/* An intrusive binary heap. Invariant: v[i]->pos == i + 1, and no element is before its parent (i - 1) / 2.
+ */
 #include "base/heap.h"
 #include "base/mem.h"
 

@@ -5,7 +5,8 @@
 #include <math.h>
 
 cJSON *json_parse(struct slice text, struct err *err) {
-    /* cJSON alone takes 01, 1., raw control characters and a second value: our own check says what is JSON, and where not. */
+    /* cJSON alone takes 01, 1., raw control characters and a second value: our own check says what is JSON,
+     * and where not. */
     if (json_raw_check(text, err) < 0) return NULL;
     cJSON *v = cJSON_ParseWithLength(text.p, text.n);
     if (!v) err_set(err, ERR_PROTOCOL, -EINVAL, "invalid JSON");

@@ -1,5 +1,5 @@
-/* JSON as text (RFC 8259). The checker decides what is well-formed; everything else may assume it, but stays inside the
- * slice whatever it is handed. Nothing here recurses. */
+/* JSON as text (RFC 8259). The checker decides what is well-formed; everything else may assume it, but stays
+ * inside the slice whatever it is handed. Nothing here recurses. */
 #include "base/json_raw.h"
 #include "utf8.h"
 #include <errno.h>
@@ -25,7 +25,9 @@ static int hex4(const char *p, const char *end) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        int d = c >= '0' && c <= '9'                     ? c - '0'
+                : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                         : -1;
         if (d < 0) return -1;
         v = v * 16 + d;
     }
@@ -160,7 +162,8 @@ int json_raw_check(struct slice doc, struct err *err) {
     char open[JSON_RAW_DEPTH];
     const char *bad = check_doc(&s, open);
     if (!bad) return 0;
-    return err_set(err, ERR_PROTOCOL, -EINVAL, "invalid JSON: %s at byte %zu of %zu", bad, (size_t)(s.p - doc.p), doc.n);
+    return err_set(err, ERR_PROTOCOL, -EINVAL, "invalid JSON: %s at byte %zu of %zu", bad,
+                   (size_t)(s.p - doc.p), doc.n);
 }
 
 /* ---- walking ---- */
@@ -281,8 +284,8 @@ static size_t utf8_put(unsigned cp, char out[4]) {
     return n;
 }
 
-/* The next piece of a string's text: a run without escapes, or one escaped character in tmp. Empty at the end, p == NULL
- * if the escape is bad. A lone surrogate becomes U+FFFD, as in Go. */
+/* The next piece of a string's text: a run without escapes, or one escaped character in tmp. Empty at the
+ * end, p == NULL if the escape is bad. A lone surrogate becomes U+FFFD, as in Go. */
 static struct slice next_piece(struct scan *s, char tmp[4]) {
     const char *start = s->p;
     if (s->p == s->end || *s->p != '\\') {
@@ -302,7 +305,9 @@ static struct slice next_piece(struct scan *s, char tmp[4]) {
     if (cp < 0) return (struct slice){0};
     s->p += 6;
     if (cp >= 0xd800 && cp <= 0xdfff) {
-        int low = cp <= 0xdbff && s->end - s->p >= 2 && s->p[0] == '\\' && s->p[1] == 'u' ? hex4(s->p + 2, s->end) : -1;
+        int low = cp <= 0xdbff && s->end - s->p >= 2 && s->p[0] == '\\' && s->p[1] == 'u'
+                      ? hex4(s->p + 2, s->end)
+                      : -1;
         if (low >= 0xdc00 && low <= 0xdfff) {
             cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
             s->p += 6;

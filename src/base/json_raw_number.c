@@ -1,12 +1,13 @@
-/* JSON numbers by value, exact for any length: significant digits times a power of ten, which may itself be too long for
- * any integer type. */
+/* JSON numbers by value, exact for any length: significant digits times a power of ten, which may itself be
+ * too long for any integer type. */
 #include "base/json_raw.h"
 #include <errno.h>
 
 struct decimal {
     bool neg, exp_neg;
-    struct slice whole, frac, exp; /* digits only; of whole and frac the zeros around the significant ones are cut */
-    int64_t shift;                 /* the value is whole.frac (read as one integer) * 10^(exp + shift) */
+    struct slice whole, frac,
+        exp;       /* digits only; of whole and frac the zeros around the significant ones are cut */
+    int64_t shift; /* the value is whole.frac (read as one integer) * 10^(exp + shift) */
 };
 
 static bool take(struct slice *s, char c) {
@@ -64,7 +65,8 @@ static void add_exponent(struct buf *out, const struct decimal *d) {
         int e = digit_from_end(d->exp, i), s = (int)(shift % 10);
         v[i] = (signed char)((d->exp_neg ? -e : e) + (d->shift < 0 ? -s : s));
     }
-    for (size_t i = n; i-- > 0 && !sum_sign;) { /* the sign of the sum: of the first place that outweighs all below */
+    for (size_t i = n;
+         i-- > 0 && !sum_sign;) { /* the sign of the sum: of the first place that outweighs all below */
         carry = carry * 10 + v[i];
         if (carry > 2 || carry < -2 || i == 0) sum_sign = carry < 0 ? -1 : 1;
     }

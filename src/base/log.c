@@ -24,8 +24,8 @@ const char *log_level_name(enum log_level level) {
     return "unknown";
 }
 
-/* UTC with microseconds; the civil calendar from days as in Howard Hinnant's "chrono-compatible low-level date
- * algorithms": eras of 400 years that begin in March. */
+/* UTC with microseconds; the civil calendar from days as in Howard Hinnant's "chrono-compatible low-level
+ * date algorithms": eras of 400 years that begin in March. */
 static void add_timestamp(struct buf *out, int64_t wall_ns) {
     const int64_t day_ns = 86400 * NS_PER_S;
     int64_t days = wall_ns / day_ns, rest = wall_ns % day_ns;
@@ -34,7 +34,8 @@ static void add_timestamp(struct buf *out, int64_t wall_ns) {
         days--;
     }
     int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+            doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153, day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
     int64_t year = yoe + era * 400 + (month <= 2), sec = rest / NS_PER_S;
     buf_addf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (int)year, (int)month, (int)day, (int)(sec / 3600),
@@ -45,8 +46,8 @@ static void add_timestamp(struct buf *out, int64_t wall_ns) {
 static void add_seconds(struct buf *out, int64_t ns) {
     uint64_t v = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
     char text[40];
-    int n = snprintf(text, sizeof text, "%s%llu.%09llu", ns < 0 ? "-" : "", (unsigned long long)(v / 1000000000),
-                     (unsigned long long)(v % 1000000000));
+    int n = snprintf(text, sizeof text, "%s%llu.%09llu", ns < 0 ? "-" : "",
+                     (unsigned long long)(v / 1000000000), (unsigned long long)(v % 1000000000));
     while (n > 0 && text[n - 1] == '0') n--;
     if (n > 0 && text[n - 1] == '.') n--;
     buf_add(out, slice_make(text, (size_t)n));
@@ -85,8 +86,8 @@ static void drop_line(struct buf *out, size_t before) {
     if (out->p) out->p[before] = '\0';
 }
 
-void log_format_json(struct buf *out, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f,
-                     size_t n) {
+void log_format_json(struct buf *out, enum log_level level, int64_t wall_ns, const char *msg,
+                     const struct log_field *f, size_t n) {
     size_t before = out->n;
     buf_adds(out, "{\"ts\":\"");
     add_timestamp(out, wall_ns);
@@ -113,7 +114,8 @@ void log_format_json(struct buf *out, enum log_level level, int64_t wall_ns, con
     drop_line(out, before);
 }
 
-/* Bare where it is one plain word, else quoted, so that a value can never look like another field or another line. */
+/* Bare where it is one plain word, else quoted, so that a value can never look like another field or another
+ * line. */
 static void add_text_value(struct buf *out, struct slice s) {
     bool plain = s.n > 0;
     for (size_t i = 0; i < s.n && plain; i++) {
@@ -130,7 +132,8 @@ static void add_text_value(struct buf *out, struct slice s) {
     for (size_t i = 0; i < s.n && !out->full;) {
         unsigned char c = (unsigned char)s.p[i];
         size_t len = utf8_len(slice_make(s.p + i, s.n - i));
-        bool c1 = len == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0; /* a terminal may act on U+0080..9F */
+        bool c1 =
+            len == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0; /* a terminal may act on U+0080..9F */
         if (c == '"' || c == '\\') {
             buf_addf(out, "\\%c", c);
         } else if (c == '\n' || c == '\t' || c == '\r') {
@@ -157,8 +160,8 @@ static void add_message(struct buf *out, struct slice msg) {
     if (cut) buf_adds(out, "...");
 }
 
-void log_format_text(struct buf *out, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f,
-                     size_t n) {
+void log_format_text(struct buf *out, enum log_level level, int64_t wall_ns, const char *msg,
+                     const struct log_field *f, size_t n) {
     static const char *const names[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
     size_t before = out->n;
     add_timestamp(out, wall_ns);

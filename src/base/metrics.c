@@ -1,5 +1,5 @@
-/* The metrics registry and its Prometheus text format (version 0.0.4). Series of a family are found by hash, written in
- * the order in which they were made. */
+/* The metrics registry and its Prometheus text format (version 0.0.4). Series of a family are found by hash,
+ * written in the order in which they were made. */
 #include "base/metrics.h"
 #include "base/list.h"
 #include "utf8.h"
@@ -53,9 +53,9 @@ static _Noreturn void misuse(const char *name, const char *what) {
 struct metrics *metrics_new(size_t max_series_per_family) {
     struct metrics *m = xcalloc(1, sizeof *m);
     m->max_series = max_series_per_family ? max_series_per_family : 1;
-    m->dropped = metric_plain(metrics_family(m, METRIC_COUNTER, "handover_metrics_series_dropped_total",
-                                             "Look-ups of series past the cap of their family, counted as \"other\".", "",
-                                             NULL, 0));
+    m->dropped = metric_plain(metrics_family(
+        m, METRIC_COUNTER, "handover_metrics_series_dropped_total",
+        "Look-ups of series past the cap of their family, counted as \"other\".", "", NULL, 0));
     return m;
 }
 
@@ -85,8 +85,8 @@ void metrics_free(struct metrics *m) {
     free(m);
 }
 
-static bool same_shape(const struct metric_family *f, enum metric_type type, const char *labels, const double *buckets,
-                       size_t nbuckets) {
+static bool same_shape(const struct metric_family *f, enum metric_type type, const char *labels,
+                       const double *buckets, size_t nbuckets) {
     if (f->type != type || strcmp(f->labels, labels) != 0 || f->nbuckets != nbuckets) return false;
     for (size_t i = 0; i < nbuckets; i++) {
         if (f->buckets[i] < buckets[i] || f->buckets[i] > buckets[i]) return false;
@@ -94,12 +94,14 @@ static bool same_shape(const struct metric_family *f, enum metric_type type, con
     return true;
 }
 
-struct metric_family *metrics_family(struct metrics *m, enum metric_type type, const char *name, const char *help,
-                                     const char *labels, const double *buckets, size_t nbuckets) {
+struct metric_family *metrics_family(struct metrics *m, enum metric_type type, const char *name,
+                                     const char *help, const char *labels, const double *buckets,
+                                     size_t nbuckets) {
     if (type != METRIC_HISTOGRAM) nbuckets = 0;
     for (size_t i = 0; i < m->n; i++) {
         if (strcmp(m->families[i]->name, name) != 0) continue;
-        if (!same_shape(m->families[i], type, labels, buckets, nbuckets)) misuse(name, "registered twice, differently");
+        if (!same_shape(m->families[i], type, labels, buckets, nbuckets))
+            misuse(name, "registered twice, differently");
         return m->families[i];
     }
     struct metric_family *f = xcalloc(1, sizeof *f);
@@ -159,7 +161,8 @@ static void grow(struct metric_family *f) {
 }
 
 struct metric *metric_with(struct metric_family *f, const char *const *values) {
-    static const char *const other[METRIC_MAX_LABELS] = {"other", "other", "other", "other", "other", "other"};
+    static const char *const other[METRIC_MAX_LABELS] = {"other", "other", "other",
+                                                         "other", "other", "other"};
     uint64_t hash = hash_values(f, values);
     struct metric **at = find(f, hash, values);
     if (*at) return *at;

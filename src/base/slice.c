@@ -57,7 +57,8 @@ int slice_i64(struct slice s, int64_t *ret) {
     bool out = false;
     for (; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9') return -EINVAL;
-        if (!out && (__builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s.p[i] - '0', &v))) out = true;
+        if (!out && (__builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s.p[i] - '0', &v)))
+            out = true;
     }
     if (out || (!neg && v == INT64_MIN)) return -ERANGE;
     *ret = neg ? v : -v;

@@ -25,7 +25,8 @@ static int one_term(struct slice *s, int64_t *sum) {
     int64_t whole = 0, frac = 0, scale = 1;
     bool digits = false, over = false;
     for (; digit(*s); skip(s, 1), digits = true) {
-        over = over || __builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, s->p[0] - '0', &whole);
+        over = over || __builtin_mul_overflow(whole, 10, &whole) ||
+               __builtin_add_overflow(whole, s->p[0] - '0', &whole);
     }
     if (s->n && s->p[0] == '.') {
         for (skip(s, 1); digit(*s); skip(s, 1), digits = true) {
@@ -42,7 +43,8 @@ static int one_term(struct slice *s, int64_t *sum) {
         skip(s, n);
         wide part = (wide)frac * units[i].ns / scale;
         if (over || __builtin_mul_overflow(whole, units[i].ns, &whole) ||
-            __builtin_add_overflow(whole, (int64_t)part, &whole) || __builtin_add_overflow(*sum, whole, sum)) {
+            __builtin_add_overflow(whole, (int64_t)part, &whole) ||
+            __builtin_add_overflow(*sum, whole, sum)) {
             return -ERANGE;
         }
         return 0;

@@ -3,8 +3,8 @@
 #define BASE_UTF8_H
 #include "base/slice.h"
 
-/* The length of the well-formed sequence at the start of s (RFC 3629: no surrogates, nothing overlong), 0 if there is
- * none. s is not empty. */
+/* The length of the well-formed sequence at the start of s (RFC 3629: no surrogates, nothing overlong), 0 if
+ * there is none. s is not empty. */
 static inline size_t utf8_len(struct slice s) {
     const unsigned char *u = (const unsigned char *)s.p;
     if (u[0] < 0x80) return 1;

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cleanup_buf struct buf bytes = BUF(1 << 20), letters = BUF(1 << 21), back = BUF(1 << 20);
     if (base64_decode(s, &bytes) == 0) {
         FUZZ_CHECK(base64_encode(buf_slice(&bytes), &letters) == 0);
-        FUZZ_CHECK(base64_decode(buf_slice(&letters), &back) == 0 && slice_eq(buf_slice(&back), buf_slice(&bytes)));
+        FUZZ_CHECK(base64_decode(buf_slice(&letters), &back) == 0 &&
+                   slice_eq(buf_slice(&back), buf_slice(&bytes)));
     }
     return 0;
 }

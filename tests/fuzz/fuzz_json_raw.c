@@ -26,7 +26,8 @@ static void same(struct slice raw, const cJSON *tree) {
     case JR_ARRAY:
         for (; json_raw_next(&it); c = c->next) {
             FUZZ_CHECK(c);
-            FUZZ_CHECK(!it.object || (json_raw_unescape(it.key, &out) == 0 && strcmp(buf_str(&out), c->string) == 0));
+            FUZZ_CHECK(!it.object ||
+                       (json_raw_unescape(it.key, &out) == 0 && strcmp(buf_str(&out), c->string) == 0));
             buf_clear(&out);
             same(it.value, c);
         }
@@ -34,7 +35,8 @@ static void same(struct slice raw, const cJSON *tree) {
         break;
     case JR_STRING:
         FUZZ_CHECK(json_raw_unescape(raw, &out) == 0);
-        FUZZ_CHECK(cJSON_IsString(tree) && strcmp(buf_str(&out), tree->valuestring) == 0); /* to the first NUL */
+        FUZZ_CHECK(cJSON_IsString(tree) &&
+                   strcmp(buf_str(&out), tree->valuestring) == 0); /* to the first NUL */
         FUZZ_CHECK(json_raw_string_is(raw, buf_slice(&out)));
         FUZZ_CHECK(buf_add_json(&again, buf_slice(&out)) == 0);
         FUZZ_CHECK(json_raw_check(buf_slice(&again), NULL) == 0);
@@ -46,7 +48,8 @@ static void same(struct slice raw, const cJSON *tree) {
         FUZZ_CHECK(json_raw_number_eq(raw, buf_slice(&number)));
         if (isfinite(tree->valuedouble)) {
             double d;
-            FUZZ_CHECK(slice_f64(buf_slice(&number), &d) == 0 && d >= tree->valuedouble && d <= tree->valuedouble);
+            FUZZ_CHECK(slice_f64(buf_slice(&number), &d) == 0 && d >= tree->valuedouble &&
+                       d <= tree->valuedouble);
         }
         break;
     case JR_TRUE: FUZZ_CHECK(cJSON_IsTrue(tree)); break;

@@ -1,4 +1,5 @@
-/* The three patch dialects: a document and a patch, with a line between. A patch that fails has changed nothing. */
+/* The three patch dialects: a document and a patch, with a line between. A patch that fails has changed
+ * nothing. */
 #include "fuzz.h"
 #include "api/patch.h"
 

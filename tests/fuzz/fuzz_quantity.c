@@ -1,4 +1,5 @@
-/* Quantities: an order on amounts, whatever the notation. The input is up to three quantities with ',' between. */
+/* Quantities: an order on amounts, whatever the notation. The input is up to three quantities with ','
+ * between. */
 #include "fuzz.h"
 #include "api/quantity.h"
 

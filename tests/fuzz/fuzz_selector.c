@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(err.kind == ERR_CONFIG && err.msg[0]);
     }
     if (field_selector_parse(fuzz_slice(data, size), &f, &err) == 0) {
-        cleanup_json cJSON *obj = cJSON_Parse("{\"metadata\":{\"name\":\"a\"},\"spec\":{\"n\":3,\"b\":true}}");
+        cleanup_json cJSON *obj =
+            cJSON_Parse("{\"metadata\":{\"name\":\"a\"},\"spec\":{\"n\":3,\"b\":true}}");
         (void)field_selector_match(f, obj);
     }
     selector_free(s);

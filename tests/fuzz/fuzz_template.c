@@ -1,11 +1,12 @@
-/* Pod templates: equality and hash agree with each other, and labels change nothing but labels. The input is one template,
- * or two with a line between them. */
+/* Pod templates: equality and hash agree with each other, and labels change nothing but labels. The input is
+ * one template, or two with a line between them. */
 #include "fuzz.h"
 #include "api/template.h"
 #include "base/json_raw.h"
 
 static void one(struct slice t) {
-    static const char *const hash[] = {"pod-template-hash", "abc"}, *const track[] = {"handover.dev/track", "canary"};
+    static const char *const hash[] = {"pod-template-hash", "abc"}, *const track[] = {"handover.dev/track",
+                                                                                      "canary"};
     struct err err = {0};
     char name[11], name2[11];
     bool same = false;
@@ -21,10 +22,12 @@ static void one(struct slice t) {
     FUZZ_CHECK(template_equal(t, buf_slice(&out), &same, NULL, NULL) == 0 && same);
     FUZZ_CHECK(template_hash(buf_slice(&out), name2, NULL) == 0 && strcmp(name, name2) == 0);
     buf_clear(&out);
-    FUZZ_CHECK(template_with_labels(t, track, 1, &out, &err) == 0 && json_raw_check(buf_slice(&out), NULL) == 0);
+    FUZZ_CHECK(template_with_labels(t, track, 1, &out, &err) == 0 &&
+               json_raw_check(buf_slice(&out), NULL) == 0);
     struct slice md, labels, value;
     FUZZ_CHECK(json_raw_get(buf_slice(&out), SL("metadata"), &md) && json_raw_get(md, SL("labels"), &labels));
-    FUZZ_CHECK(json_raw_get(labels, SL("handover.dev/track"), &value) && json_raw_string_is(value, SL("canary")));
+    FUZZ_CHECK(json_raw_get(labels, SL("handover.dev/track"), &value) &&
+               json_raw_string_is(value, SL("canary")));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,5 +1,6 @@
-/* Runs a fuzzer without libFuzzer: the corpus, then seeded mutations of it, until FUZZ_RUNS (20000) or FUZZ_SECONDS (2) are
- * over. FUZZ_SEED chooses others. An input that fails is written to crash-PROGRAM; a file as argument is run once. */
+/* Runs a fuzzer without libFuzzer: the corpus, then seeded mutations of it, until FUZZ_RUNS (20000) or
+ * FUZZ_SECONDS (2) are over. FUZZ_SEED chooses others. An input that fails is written to crash-PROGRAM; a
+ * file as argument is run once. */
 #include "fuzz.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -36,8 +37,9 @@ static void report(void) {
     FILE *f = fopen(path, "wb");
     size_t put = f ? fwrite(current.p, 1, current.n, f) : 0;
     if (f && fclose(f) != 0) put = 0;
-    fprintf(stderr, "%s: failed with FUZZ_SEED=%llu in run %llu; input of %zu bytes %s %s\n", current.program, current.seed,
-            current.run, current.n, put == current.n ? "is in" : "could not be written to", path);
+    fprintf(stderr, "%s: failed with FUZZ_SEED=%llu in run %llu; input of %zu bytes %s %s\n", current.program,
+            current.seed, current.run, current.n, put == current.n ? "is in" : "could not be written to",
+            path);
     current.p = NULL;
 }
 
@@ -106,7 +108,8 @@ static size_t insert(uint8_t *p, size_t n, size_t at, const uint8_t *what, size_
 
 /* One change; p has room for INPUT_MAX bytes. */
 static size_t mutate(struct rng *r, uint8_t *p, size_t n) {
-    static const char letters[] = "{}[]\"\":,\\/ \n0123456789-+.eEnulltruefalse$~()=!<>inKMGmh\x00\x7f\x80\xc3\xff";
+    static const char letters[] =
+        "{}[]\"\":,\\/ \n0123456789-+.eEnulltruefalse$~()=!<>inKMGmh\x00\x7f\x80\xc3\xff";
     size_t at = rng_below(r, n + 1), len = rng_below(r, 16) + 1;
     if (len > n - at) len = n - at;
     uint8_t chunk[256];
@@ -120,9 +123,7 @@ static size_t mutate(struct rng *r, uint8_t *p, size_t n) {
     case 2: /* a byte that means something */
         if (at < n) p[at] = (uint8_t)letters[rng_below(r, sizeof letters - 1)];
         return n;
-    case 3: /* some less */
-        memmove(p + at, p + at + len, n - at - len);
-        return n - len;
+    case 3: /* some less */ memmove(p + at, p + at + len, n - at - len); return n - len;
     case 4: /* a letter more */
         chunk[0] = (uint8_t)letters[rng_below(r, sizeof letters - 1)];
         return insert(p, n, at, chunk, 1);
@@ -139,8 +140,7 @@ static size_t mutate(struct rng *r, uint8_t *p, size_t n) {
         if (take) memcpy(chunk, o->p + from, take);
         return insert(p, n, at, chunk, take);
     }
-    default: /* the end off */
-        return rng_below(r, 4) ? n : at;
+    default: /* the end off */ return rng_below(r, 4) ? n : at;
     }
 }
 
@@ -185,7 +185,8 @@ int main(int argc, char **argv) {
         run(p, n);
         if (current.run % 64 == 0 && now_ns() > until) break;
     }
-    printf("%zu files, %llu mutations\n", ncorpus, mutations ? (current.run <= runs ? current.run : runs) : 0);
+    printf("%zu files, %llu mutations\n", ncorpus,
+           mutations ? (current.run <= runs ? current.run : runs) : 0);
     free(p);
     for (size_t i = 0; i < ncorpus; i++) free(corpus[i].p);
     free(corpus);

@@ -6,16 +6,19 @@
 
 enum dialect { JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH };
 
-static inline int patch_any(enum dialect d, cJSON **doc, const cJSON *patch, const char *kind, struct err *err) {
+static inline int patch_any(enum dialect d, cJSON **doc, const cJSON *patch, const char *kind,
+                            struct err *err) {
     if (d == JSON_PATCH) return patch_json(doc, patch, err);
     return d == MERGE_PATCH ? patch_merge(doc, patch, err) : patch_strategic(doc, patch, kind, err);
 }
 
 /* want: the document afterwards, text for text as cJSON prints it. */
-static inline void patch_gives(enum dialect d, const char *kind, const char *doc_text, const char *patch_text, const char *want) {
+static inline void patch_gives(enum dialect d, const char *kind, const char *doc_text, const char *patch_text,
+                               const char *want) {
     struct err err = {0};
     cJSON *doc = json_parse(slice_of(doc_text), &err);
-    cleanup_json cJSON *patch = json_parse(slice_of(patch_text), &err), *expected = json_parse(slice_of(want), &err);
+    cleanup_json cJSON *patch = json_parse(slice_of(patch_text), &err),
+                       *expected = json_parse(slice_of(want), &err);
     if (!doc || !patch || !expected) fail_msg("test data: %s", err.msg);
     cleanup_free char *patch_before = json_print(patch);
     if (patch_any(d, &doc, patch, kind, &err) < 0) fail_msg("%s\n%s: %s", doc_text, patch_text, err.msg);
@@ -26,7 +29,8 @@ static inline void patch_gives(enum dialect d, const char *kind, const char *doc
 }
 
 /* The reason must hold why. */
-static inline void patch_fails(enum dialect d, const char *kind, const char *doc_text, const char *patch_text, const char *why) {
+static inline void patch_fails(enum dialect d, const char *kind, const char *doc_text, const char *patch_text,
+                               const char *why) {
     struct err err = {0};
     cJSON *doc = json_parse(slice_of(doc_text), &err);
     cleanup_json cJSON *patch = json_parse(slice_of(patch_text), &err);

@@ -3,8 +3,9 @@
 #include "api/selector.h"
 
 static bool matches(const char *selector) {
-    cleanup_json cJSON *obj = cJSON_Parse("{\"metadata\":{\"name\":\"a,b=c\\\\d\",\"namespace\":\"ns\"},\"status\":{\"phase\":\"Running\"},"
-                                          "\"spec\":{\"n\":3,\"big\":1e30,\"f\":1.5,\"t\":true,\"f2\":false,\"o\":{},\"e\":\"\"}}");
+    cleanup_json cJSON *obj = cJSON_Parse(
+        "{\"metadata\":{\"name\":\"a,b=c\\\\d\",\"namespace\":\"ns\"},\"status\":{\"phase\":\"Running\"},"
+        "\"spec\":{\"n\":3,\"big\":1e30,\"f\":1.5,\"t\":true,\"f2\":false,\"o\":{},\"e\":\"\"}}");
     struct field_selector *s = NULL;
     struct err err = {0};
     if (field_selector_parse(slice_of(selector), &s, &err) < 0) fail_msg("%s: %s", selector, err.msg);
@@ -28,8 +29,10 @@ static void matching(void **state) {
                                       "spec.o=",
                                       "spec.e=",
                                       "metadata.name.x="};
-    static const char *const no[] = {"metadata.namespace=Ns", "metadata.namespace=ns,status.phase=Failed", "spec.absent=x",
-                                     "spec.n=3.0", "status.phase!=Running", "spec.t=1", "metadata.namespace= ns"};
+    static const char *const no[] = {"metadata.namespace=Ns", "metadata.namespace=ns,status.phase=Failed",
+                                     "spec.absent=x",         "spec.n=3.0",
+                                     "status.phase!=Running", "spec.t=1",
+                                     "metadata.namespace= ns"};
     for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
         if (!matches(yes[i])) fail_msg("%s", yes[i]);
     }
@@ -40,7 +43,8 @@ static void matching(void **state) {
 
 static void refused(void **state) {
     (void)state;
-    static const char *const bad[] = {"a", "a,b=c", "=x", "!=x", "a=b=c", "a==b=c", "a=b\\", "a=b\\x", "a=b\\,c=d", "a<b"};
+    static const char *const bad[] = {"a",      "a,b=c", "=x",     "!=x",       "a=b=c",
+                                      "a==b=c", "a=b\\", "a=b\\x", "a=b\\,c=d", "a<b"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct field_selector *s = NULL;
         struct err err = {0};

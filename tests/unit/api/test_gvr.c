@@ -57,7 +57,8 @@ static void names(void **state) {
     (void)state;
     char big[300];
     memset(big, 'a', sizeof big);
-    assert_true(name_is_dns_label(SL("a")) && name_is_dns_label(SL("0-9z")) && name_is_dns_label(slice_make(big, 63)));
+    assert_true(name_is_dns_label(SL("a")) && name_is_dns_label(SL("0-9z")) &&
+                name_is_dns_label(slice_make(big, 63)));
     static const char *const bad[] = {"", "-a", "a-", "A", "a_b", "a b", "\xc3\xa9"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_false(name_is_dns_label(slice_of(bad[i])));

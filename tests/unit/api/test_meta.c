@@ -6,11 +6,13 @@ static void from_raw(void **state) {
     (void)state;
     struct meta m;
     struct err err = {0};
-    assert_int_equal(meta_from_raw(SL("{\"spec\":{\"metadata\":{\"name\":\"no\"}},\"metadata\":{\"name\":\"a\",\"namespace\":\"n\\u0073\","
-                                      "\"uid\":\"u\",\"resourceVersion\":\"9223372036854775808\",\"generation\":7,"
-                                      "\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"}}"),
-                                   &m, &err),
-                     0);
+    assert_int_equal(
+        meta_from_raw(SL("{\"spec\":{\"metadata\":{\"name\":\"no\"}},\"metadata\":{\"name\":\"a\","
+                         "\"namespace\":\"n\\u0073\","
+                         "\"uid\":\"u\",\"resourceVersion\":\"9223372036854775808\",\"generation\":7,"
+                         "\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"}}"),
+                      &m, &err),
+        0);
     assert_string_equal(m.name, "a");
     assert_string_equal(m.ns, "ns");
     assert_string_equal(m.uid, "u");
@@ -20,7 +22,8 @@ static void from_raw(void **state) {
     meta_free(&m);
     meta_free(&m); /* safe to repeat */
     meta_free(NULL);
-    assert_int_equal(meta_from_raw(SL("{\"metadata\":{\"name\":\"a\",\"namespace\":null,\"deletionTimestamp\":null,\"generation\":null}}"),
+    assert_int_equal(meta_from_raw(SL("{\"metadata\":{\"name\":\"a\",\"namespace\":null,"
+                                      "\"deletionTimestamp\":null,\"generation\":null}}"),
                                    &m, &err),
                      0);
     assert_string_equal(m.ns, "");
@@ -33,9 +36,19 @@ static void from_raw(void **state) {
 static void bad_raw(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "", "[]", "{}", "{\"metadata\":null}", "{\"metadata\":[]}", "{\"metadata\":{}}", "{\"metadata\":{\"name\":\"\"}}",
-        "{\"metadata\":{\"name\":7}}", "{\"metadata\":{\"name\":\"a\\u0000b\"}}", "{\"metadata\":{\"name\":\"a\",\"uid\":{}}}",
-        "{\"metadata\":{\"name\":\"a\",\"generation\":1.5}}", "{\"metadata\":{\"name\":\"a\"}", "{\"metadata\":{\"name\":\"a\"}}x",
+        "",
+        "[]",
+        "{}",
+        "{\"metadata\":null}",
+        "{\"metadata\":[]}",
+        "{\"metadata\":{}}",
+        "{\"metadata\":{\"name\":\"\"}}",
+        "{\"metadata\":{\"name\":7}}",
+        "{\"metadata\":{\"name\":\"a\\u0000b\"}}",
+        "{\"metadata\":{\"name\":\"a\",\"uid\":{}}}",
+        "{\"metadata\":{\"name\":\"a\",\"generation\":1.5}}",
+        "{\"metadata\":{\"name\":\"a\"}",
+        "{\"metadata\":{\"name\":\"a\"}}x",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct meta m = {.generation = 4711};
@@ -70,10 +83,12 @@ static void keys(void **state) {
 static void trees(void **state) {
     (void)state;
     cleanup_json cJSON *o = cJSON_Parse(
-        "{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"5\",\"labels\":{\"x/y\":\"1\"},"
+        "{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"5\","
+        "\"labels\":{\"x/y\":\"1\"},"
         "\"annotations\":{\"handover.dev/mode\":\"leader\",\"n\":7},\"ownerReferences\":[{\"uid\":\"o1\"},"
         "{\"uid\":\"o2\",\"controller\":true},{\"uid\":\"o3\",\"controller\":false}]},"
-        "\"status\":{\"conditions\":[{\"type\":\"Available\",\"status\":\"True\"},{\"type\":\"Progressing\"}]}}");
+        "\"status\":{\"conditions\":[{\"type\":\"Available\",\"status\":\"True\"},{\"type\":\"Progressing\"}]"
+        "}}");
     assert_string_equal(obj_name(o), "a");
     assert_string_equal(obj_ns(o), "n");
     assert_string_equal(obj_uid(o), "u");
@@ -84,7 +99,8 @@ static void trees(void **state) {
     assert_null(obj_annotation(o, "absent"));
     assert_false(obj_deleting(o));
     assert_string_equal(json_str(obj_controller(o), "uid"), "o2");
-    assert_true(obj_owned_by(o, "o1") && obj_owned_by(o, "o3") && !obj_owned_by(o, "u") && !obj_owned_by(o, NULL));
+    assert_true(obj_owned_by(o, "o1") && obj_owned_by(o, "o3") && !obj_owned_by(o, "u") &&
+                !obj_owned_by(o, NULL));
     assert_string_equal(json_str(obj_condition(o, "Available"), "status"), "True");
     assert_null(obj_condition(o, "available"));
     assert_null(obj_name(NULL));

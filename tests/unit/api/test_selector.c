@@ -14,7 +14,8 @@ static bool matches(const char *selector, const char *labels) {
 
 static void accepted_and_written(void **state) {
     (void)state;
-    static const char *const cases[][2] = { /* text, as it is written */
+    static const char *const cases[][2] = {
+        /* text, as it is written */
         {"", ""},
         {"   ", ""},
         {"x=a,y=b,z=c", "x=a,y=b,z=c"},
@@ -55,7 +56,8 @@ static void accepted_and_written(void **state) {
 
 static void refused(void **state) {
     (void)state;
-    static const char *const cases[][2] = { /* text, what the reason says */
+    static const char *const cases[][2] = {
+        /* text, what the reason says */
         {"x=a||y=b", "a||y"},
         {"x==a==b", "expected: ',' or 'end of string'"},
         {"!x=a", "expected: ',' or 'end of string'"},
@@ -112,11 +114,12 @@ static void refused(void **state) {
 static void matching(void **state) {
     (void)state;
     const char *xy = "{\"x\":\"y\",\"n\":\"7\",\"e\":\"\",\"big\":\"99999999999999999999\"}";
-    static const char *const yes[] = {"",           "x",           "x=y",          "x==y",        "x in (a,y)", "x!=z",      "z!=a",
-                                      "z notin (a)", "!z",         "n>6",          "n<8",         "e=",         "e",         "e in ()",
-                                      "x=y,n=7",    "x,!z,n>-0,e", "x notin (z,w)", "e notin (a)"};
-    static const char *const no[] = {"z",     "z=",  "x=z",  "x!=y", "x notin (y)", "!x", "n>7",  "n<7", "x>1", "z>1", "z<1", "big>1",
-                                     "e!=",   "x=Y", "x=y,z", "x in (z)", "e>0", "X=y"};
+    static const char *const yes[] = {
+        "",    "x",   "x=y", "x==y", "x in (a,y)", "x!=z",    "z!=a",        "z notin (a)",   "!z",
+        "n>6", "n<8", "e=",  "e",    "e in ()",    "x=y,n=7", "x,!z,n>-0,e", "x notin (z,w)", "e notin (a)"};
+    static const char *const no[] = {"z",   "z=",  "x=z",   "x!=y",     "x notin (y)", "!x",
+                                     "n>7", "n<7", "x>1",   "z>1",      "z<1",         "big>1",
+                                     "e!=", "x=Y", "x=y,z", "x in (z)", "e>0",         "X=y"};
     for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
         if (strstr(yes[i], "-0")) continue; /* no label value */
         if (!matches(yes[i], xy)) fail_msg("%s", yes[i]);
@@ -138,18 +141,28 @@ static void spec_form(void **state) {
         {"{\"matchLabels\":{},\"matchExpressions\":[]}", ""},
         {"{\"matchLabels\":null,\"matchExpressions\":null}", ""},
         {"{\"matchLabels\":{\"a\":\"b\",\"c\":\"\"}}", "a=b,c="},
-        {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]},{\"key\":\"b\",\"operator\":\"NotIn\","
-         "\"values\":[\"z\"]},{\"key\":\"c\",\"operator\":\"Exists\"},{\"key\":\"d\",\"operator\":\"DoesNotExist\",\"values\":[]}]}",
+        {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]},{\"key\":\"b\","
+         "\"operator\":\"NotIn\","
+         "\"values\":[\"z\"]},{\"key\":\"c\",\"operator\":\"Exists\"},{\"key\":\"d\",\"operator\":"
+         "\"DoesNotExist\",\"values\":[]}]}",
          "a in (x,y),b notin (z),c,!d"},
     };
     static const char *const bad[] = {
-        "[]", "\"a=b\"", "{\"matchLabels\":[]}", "{\"matchExpressions\":{}}", "{\"matchLabels\":{\"a\":7}}",
-        "{\"matchLabels\":{\"-a\":\"b\"}}", "{\"matchLabels\":{\"a\":\"b c\"}}", "{\"matchExpressions\":[{\"key\":\"a\"}]}",
-        "{\"matchExpressions\":[{\"operator\":\"Exists\"}]}", "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"in\",\"values\":[\"b\"]}]}",
+        "[]",
+        "\"a=b\"",
+        "{\"matchLabels\":[]}",
+        "{\"matchExpressions\":{}}",
+        "{\"matchLabels\":{\"a\":7}}",
+        "{\"matchLabels\":{\"-a\":\"b\"}}",
+        "{\"matchLabels\":{\"a\":\"b c\"}}",
+        "{\"matchExpressions\":[{\"key\":\"a\"}]}",
+        "{\"matchExpressions\":[{\"operator\":\"Exists\"}]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"in\",\"values\":[\"b\"]}]}",
         "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[]}]}",
         "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\"}]}",
         "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\",\"values\":[\"b\"]}]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[7]}]}", "{\"matchExpressions\":[7]}",
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[7]}]}",
+        "{\"matchExpressions\":[7]}",
         "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Gt\",\"values\":[\"7\"]}]}",
     };
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -187,4 +200,5 @@ static void no_selector_selects_nothing(void **state) {
     }
 }
 
-RUN_TESTS(TEST(accepted_and_written), TEST(refused), TEST(matching), TEST(spec_form), TEST(no_selector_selects_nothing))
+RUN_TESTS(TEST(accepted_and_written), TEST(refused), TEST(matching), TEST(spec_form),
+          TEST(no_selector_selects_nothing))

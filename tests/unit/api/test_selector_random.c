@@ -12,7 +12,8 @@ static void blank(struct rng *r, struct buf *out) {
     buf_adds(out, some[rng_below(r, ARRAY_LEN(some))]);
 }
 
-/* Writes one requirement in a random spelling and says whether labels (value index by key, -1: absent) fulfil it. */
+/* Writes one requirement in a random spelling and says whether labels (value index by key, -1: absent) fulfil
+ * it. */
 static bool requirement(struct rng *r, struct buf *out, const int *labels) {
     uint64_t k = rng_below(r, KEYS);
     int have = labels[k];
@@ -34,7 +35,7 @@ static bool requirement(struct rng *r, struct buf *out, const int *labels) {
         buf_adds(out, not ? "!=" : rng_below(r, 2) ? "=" : "==");
         blank(r, out);
         buf_adds(out, values[v]);
-        return (have == (int)v) != not;
+        return (have == (int)v) != not ;
     }
     case 4: {
         bool not = rng_below(r, 2);
@@ -50,7 +51,7 @@ static bool requirement(struct rng *r, struct buf *out, const int *labels) {
         }
         blank(r, out);
         buf_addc(out, ')');
-        return (have >= 0 && (set >> have & 1)) != not;
+        return (have >= 0 && (set >> have & 1)) != not ;
     }
     default: {
         bool greater = rng_below(r, 2);
@@ -83,7 +84,8 @@ static void random_selectors(void **state) {
             if (selector_parse(buf_slice(pass ? &again : &text), &s, &err) < 0) {
                 fail_msg("seed %llu: %s: %s", (unsigned long long)seed, buf_str(&text), err.msg);
             }
-            if (selector_match(s, set) != want) fail_msg("seed %llu: %s", (unsigned long long)seed, buf_str(&text));
+            if (selector_match(s, set) != want)
+                fail_msg("seed %llu: %s", (unsigned long long)seed, buf_str(&text));
             if (!pass) assert_int_equal(selector_format(s, &again), 0);
             selector_free(s);
         }

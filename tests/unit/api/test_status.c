@@ -10,11 +10,12 @@ static void classes(void **state) {
         enum err_kind kind;
         bool retry;
     } cases[] = {
-        {400, ERR_REJECTED, false}, {401, ERR_AUTH, true},       {403, ERR_FORBIDDEN, false}, {404, ERR_NOTFOUND, false},
-        {405, ERR_REJECTED, false}, {408, ERR_TIMEOUT, true},    {409, ERR_CONFLICT, false},  {410, ERR_GONE, false},
-        {413, ERR_REJECTED, false}, {415, ERR_REJECTED, false},  {422, ERR_REJECTED, false},  {429, ERR_THROTTLED, true},
-        {500, ERR_SERVER, true},    {502, ERR_SERVER, true},     {503, ERR_SERVER, true},     {504, ERR_TIMEOUT, true},
-        {418, ERR_REJECTED, false}, {599, ERR_SERVER, true},
+        {400, ERR_REJECTED, false}, {401, ERR_AUTH, true},      {403, ERR_FORBIDDEN, false},
+        {404, ERR_NOTFOUND, false}, {405, ERR_REJECTED, false}, {408, ERR_TIMEOUT, true},
+        {409, ERR_CONFLICT, false}, {410, ERR_GONE, false},     {413, ERR_REJECTED, false},
+        {415, ERR_REJECTED, false}, {422, ERR_REJECTED, false}, {429, ERR_THROTTLED, true},
+        {500, ERR_SERVER, true},    {502, ERR_SERVER, true},    {503, ERR_SERVER, true},
+        {504, ERR_TIMEOUT, true},   {418, ERR_REJECTED, false}, {599, ERR_SERVER, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err err = {0};
@@ -30,8 +31,10 @@ static void classes(void **state) {
 static void messages(void **state) {
     (void)state;
     struct err err = {0};
-    status_to_err(409, SL("{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"AlreadyExists\",\"message\":\"pods \\\"a\\\" already "
-                          "exists\",\"code\":409}"),
+    status_to_err(409,
+                  SL("{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"AlreadyExists\",\"message\":"
+                     "\"pods \\\"a\\\" already "
+                     "exists\",\"code\":409}"),
                   "POST pods", &err);
     assert_string_equal(err.msg, "POST pods: 409 AlreadyExists: pods \"a\" already exists");
     status_to_err(404, SL(""), "GET x", &err);
@@ -43,14 +46,16 @@ static void messages(void **state) {
     status_to_err(500, slice_make(big, sizeof big), "GET x", &err);
     assert_int_equal(strspn(err.msg + strlen("GET x: 500 InternalError: "), "y"), 200);
     assert_string_equal(err.msg + strlen(err.msg) - 3, "...");
-    status_to_err(500, SL("{\"kind\":\"Other\",\"message\":\"m\"}"), "GET x", &err); /* JSON, but no Status: quoted */
+    status_to_err(500, SL("{\"kind\":\"Other\",\"message\":\"m\"}"), "GET x",
+                  &err); /* JSON, but no Status: quoted */
     assert_non_null(strstr(err.msg, "{\"kind\":\"Other\""));
 }
 
 static void retry_after(void **state) {
     (void)state;
     struct err err = {0};
-    status_to_err(503, SL("{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":3}}"), "x", &err);
+    status_to_err(503, SL("{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":3}}"),
+                  "x", &err);
     assert_int_equal(err.kind, ERR_THROTTLED);
     assert_int_equal(err.retry_after_ms, 3000);
     status_to_err(429, SL("{\"kind\":\"Status\",\"details\":{\"retryAfterSeconds\":1}}"), "x", &err);
@@ -58,7 +63,8 @@ static void retry_after(void **state) {
     static const char *const odd[] = {"-1", "1e300", "\"5\"", "99999999999", "null", "1.5"};
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         cleanup_buf struct buf b = BUF(1000);
-        buf_addf(&b, "{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":%s}}", odd[i]);
+        buf_addf(&b, "{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":%s}}",
+                 odd[i]);
         status_to_err(503, buf_slice(&b), "x", &err);
         assert_int_equal(err.retry_after_ms, 0);
         assert_int_equal(err.kind, ERR_SERVER);
@@ -69,7 +75,8 @@ static void writing(void **state) {
     (void)state;
     cleanup_buf struct buf b = BUF(1000);
     assert_int_equal(status_write(&b, 404, status_reason(404), "pods \"a\" not found", "pods", "a"), 0);
-    assert_buf(b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"pods \\\"a\\\" not found\","
+    assert_buf(b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
+                  "\"message\":\"pods \\\"a\\\" not found\","
                   "\"reason\":\"NotFound\",\"details\":{\"name\":\"a\",\"kind\":\"pods\"},\"code\":404}");
     buf_clear(&b);
     status_write(&b, 400, "BadRequest", "m\n\"", "", "");

@@ -7,7 +7,8 @@ static bool same(const char *a, const char *b, struct buf *where) {
     bool ab = false, ba = true;
     struct err err = {0};
     if (where) buf_clear(where);
-    if (template_equal(slice_of(a), slice_of(b), &ab, where, &err) < 0) fail_msg("%s | %s: %s", a, b, err.msg);
+    if (template_equal(slice_of(a), slice_of(b), &ab, where, &err) < 0)
+        fail_msg("%s | %s: %s", a, b, err.msg);
     assert_int_equal(template_equal(slice_of(b), slice_of(a), &ba, NULL, NULL), 0);
     assert_int_equal(ab, ba);
     char x[11], y[11];
@@ -25,32 +26,43 @@ static void equal(void **state) {
         {"{\"a\":null}", "{}"},
         {"{\"metadata\":{\"creationTimestamp\":null}}", "{}"},
         {"{\"metadata\":{\"labels\":{\"pod-template-hash\":\"x\"}}}", "{}"},
-        {"{\"metadata\":{\"labels\":{\"pod-template-hash\":\"x\",\"a\":\"b\"}}}", "{\"metadata\":{\"labels\":{\"a\":\"b\",\"pod-template-hash\":\"y\"}}}"},
+        {"{\"metadata\":{\"labels\":{\"pod-template-hash\":\"x\",\"a\":\"b\"}}}",
+         "{\"metadata\":{\"labels\":{\"a\":\"b\",\"pod-template-hash\":\"y\"}}}"},
         {"{\"metadata\":{\"annotations\":{},\"labels\":{}}}", "{}"},
-        {"{\"spec\":{\"volumes\":[],\"nodeSelector\":{},\"containers\":[{\"resources\":{},\"env\":[],\"command\":[]}]}}",
+        {"{\"spec\":{\"volumes\":[],\"nodeSelector\":{},\"containers\":[{\"resources\":{},\"env\":[],"
+         "\"command\":[]}]}}",
          "{\"spec\":{\"containers\":[{}]}}"},
-        {"{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{},\"requests\":{\"cpu\":null}}}]}}", "{\"spec\":{\"containers\":[{}]}}"},
+        {"{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{},\"requests\":{\"cpu\":null}}}]}}",
+         "{\"spec\":{\"containers\":[{}]}}"},
         {"{\"a\":\"\\u0041\\/\\u00e9\"}", "{\"\\u0061\":\"A/\xc3\xa9\"}"},
         {"{\"a\":1e3}", "{\"a\":1000.0}"},
         {"{\"a\":[1e15,-0]}", "{\"a\":[1000000000000000,0]}"},
         {"{\"a\":1,\"a\":2}", "{\"a\":2}"},
         /* quantities */
         {"{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"memory\":\"64Mi\",\"cpu\":\"1\"}}}]}}",
-         "{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"memory\":67108864,\"cpu\":\"1000m\"}}}]}}"},
+         "{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"memory\":67108864,\"cpu\":\"1000m\"}}}]}"
+         "}"},
         {"{\"spec\":{\"initContainers\":[{\"resources\":{\"requests\":{\"cpu\":0.5}}}]}}",
          "{\"spec\":{\"initContainers\":[{\"resources\":{\"requests\":{\"cpu\":\"500m\"}}}]}}"},
-        {"{\"spec\":{\"resources\":{\"requests\":{\"cpu\":2}}}}", "{\"spec\":{\"resources\":{\"requests\":{\"cpu\":\"2e0\"}}}}"},
+        {"{\"spec\":{\"resources\":{\"requests\":{\"cpu\":2}}}}",
+         "{\"spec\":{\"resources\":{\"requests\":{\"cpu\":\"2e0\"}}}}"},
         {"{\"spec\":{\"overhead\":{\"memory\":\"1Ki\"}}}", "{\"spec\":{\"overhead\":{\"memory\":\"1024\"}}}"},
-        {"{\"spec\":{\"volumes\":[{\"emptyDir\":{\"sizeLimit\":\"1Gi\"}}]}}", "{\"spec\":{\"volumes\":[{\"emptyDir\":{\"sizeLimit\":\"1024Mi\"}}]}}"},
-        {"{\"env\":[{\"valueFrom\":{\"resourceFieldRef\":{\"divisor\":\"1k\"}}}]}", "{\"env\":[{\"valueFrom\":{\"resourceFieldRef\":{\"divisor\":1000}}}]}"},
-        {"{\"volumes\":[{\"ephemeral\":{\"volumeClaimTemplate\":{\"spec\":{\"resources\":{\"requests\":{\"storage\":\"1Gi\"}}}}}}]}",
-         "{\"volumes\":[{\"ephemeral\":{\"volumeClaimTemplate\":{\"metadata\":{},\"spec\":{\"resources\":{\"requests\":{\"storage\":1073741824}}}}}}]}"},
-        {"{\"resources\":{\"limits\":{\"x\":\"garbage\"}}}", "{\"resources\":{\"limits\":{\"x\":\"garbage\"}}}"},
+        {"{\"spec\":{\"volumes\":[{\"emptyDir\":{\"sizeLimit\":\"1Gi\"}}]}}",
+         "{\"spec\":{\"volumes\":[{\"emptyDir\":{\"sizeLimit\":\"1024Mi\"}}]}}"},
+        {"{\"env\":[{\"valueFrom\":{\"resourceFieldRef\":{\"divisor\":\"1k\"}}}]}",
+         "{\"env\":[{\"valueFrom\":{\"resourceFieldRef\":{\"divisor\":1000}}}]}"},
+        {"{\"volumes\":[{\"ephemeral\":{\"volumeClaimTemplate\":{\"spec\":{\"resources\":{\"requests\":{"
+         "\"storage\":\"1Gi\"}}}}}}]}",
+         "{\"volumes\":[{\"ephemeral\":{\"volumeClaimTemplate\":{\"metadata\":{},\"spec\":{\"resources\":{"
+         "\"requests\":{\"storage\":1073741824}}}}}}]}"},
+        {"{\"resources\":{\"limits\":{\"x\":\"garbage\"}}}",
+         "{\"resources\":{\"limits\":{\"x\":\"garbage\"}}}"},
         {"{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}", "{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}"},
     };
     cleanup_buf struct buf where = BUF(1000);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (!same(cases[i][0], cases[i][1], &where)) fail_msg("%s | %s differ at %s", cases[i][0], cases[i][1], buf_str(&where));
+        if (!same(cases[i][0], cases[i][1], &where))
+            fail_msg("%s | %s differ at %s", cases[i][0], cases[i][1], buf_str(&where));
         assert_int_equal(where.n, 0);
     }
 }
@@ -58,7 +70,8 @@ static void equal(void **state) {
 static void different(void **state) {
     (void)state;
     static const char *const cases[][3] = {
-        {"{\"spec\":{\"containers\":[{\"image\":\"a:1\"}]}}", "{\"spec\":{\"containers\":[{\"image\":\"a:2\"}]}}", "spec.containers[0].image"},
+        {"{\"spec\":{\"containers\":[{\"image\":\"a:1\"}]}}",
+         "{\"spec\":{\"containers\":[{\"image\":\"a:2\"}]}}", "spec.containers[0].image"},
         {"{\"spec\":{\"containers\":[{},{}]}}", "{\"spec\":{\"containers\":[{}]}}", "spec.containers[1]"},
         {"{\"a\":[1,2]}", "{\"a\":[2,1]}", "a[0]"},
         {"{\"a\":{\"b\":1}}", "{\"a\":{}}", "a.b"},
@@ -69,23 +82,26 @@ static void different(void **state) {
         {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\\u0000z\"}", "a"}, /* the same C string */
         {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\"}", "a"},
         {"{\"a\\u0000b\":1}", "{\"a\\u0000c\":1}", "[\"a\\u0000b\"]"},
-        {"{\"metadata\":{\"annotations\":{\"a.b/c\":\"1\"}}}", "{\"metadata\":{\"annotations\":{\"a.b/c\":\"2\"}}}",
-         "metadata.annotations[\"a.b/c\"]"},
+        {"{\"metadata\":{\"annotations\":{\"a.b/c\":\"1\"}}}",
+         "{\"metadata\":{\"annotations\":{\"a.b/c\":\"2\"}}}", "metadata.annotations[\"a.b/c\"]"},
         {"{\"metadata\":{\"annotations\":{\"pod-template-hash\":\"1\"}}}", "{}", "metadata"},
         {"{\"spec\":{\"metadata\":{\"labels\":{\"pod-template-hash\":\"1\"}}}}", "{}", "spec"},
         /* empty, and means something */
-        {"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}}", "{\"spec\":{\"volumes\":[{\"name\":\"v\"}]}}", "spec.volumes[0].emptyDir"},
+        {"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}}",
+         "{\"spec\":{\"volumes\":[{\"name\":\"v\"}]}}", "spec.volumes[0].emptyDir"},
         {"{\"spec\":{\"securityContext\":{}}}", "{\"spec\":{}}", "spec.securityContext"},
         {"{\"x\":{\"namespaceSelector\":{}}}", "{\"x\":{\"y\":1}}", "x.namespaceSelector"},
         {"{\"a\":\"\"}", "{}", "a"},
         {"{\"a\":false}", "{}", "a"},
         {"{\"a\":0}", "{}", "a"},
         /* quantities, and what only looks like one */
-        {"{\"resources\":{\"limits\":{\"cpu\":\"1000m\"}}}", "{\"resources\":{\"limits\":{\"cpu\":\"1001m\"}}}", "resources.limits.cpu"},
-        {"{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}", "{\"resources\":{\"limits\":{\"x\":\"0.2n\"}}}", "resources.limits.x"},
+        {"{\"resources\":{\"limits\":{\"cpu\":\"1000m\"}}}",
+         "{\"resources\":{\"limits\":{\"cpu\":\"1001m\"}}}", "resources.limits.cpu"},
+        {"{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}", "{\"resources\":{\"limits\":{\"x\":\"0.2n\"}}}",
+         "resources.limits.x"},
         {"{\"env\":[{\"value\":\"64Mi\"}]}", "{\"env\":[{\"value\":\"67108864\"}]}", "env[0].value"},
-        {"{\"metadata\":{\"annotations\":{\"resources\":\"1\"}}}", "{\"metadata\":{\"annotations\":{\"resources\":\"1000m\"}}}",
-         "metadata.annotations.resources"},
+        {"{\"metadata\":{\"annotations\":{\"resources\":\"1\"}}}",
+         "{\"metadata\":{\"annotations\":{\"resources\":\"1000m\"}}}", "metadata.annotations.resources"},
         {"{\"emptyDir\":{\"medium\":\"1\"}}", "{\"emptyDir\":{\"medium\":\"1000m\"}}", "emptyDir.medium"},
     };
     cleanup_buf struct buf where = BUF(1000);
@@ -100,7 +116,8 @@ static void different(void **state) {
 
 static void no_templates(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "[]", "null", "\"x\"", "{", "{}x", "{\"a\":01}", "{\"a\":\"\xff\"}"};
+    static const char *const bad[] = {"",  "[]",  "null",       "\"x\"",
+                                      "{", "{}x", "{\"a\":01}", "{\"a\":\"\xff\"}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         bool r = true;
         char name[11] = "untouched";
@@ -126,7 +143,8 @@ static void no_templates(void **state) {
 static void hashes(void **state) {
     (void)state;
     char a[11];
-    assert_int_equal(template_hash(SL("{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"}]}}"), a, NULL), 0);
+    assert_int_equal(
+        template_hash(SL("{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"}]}}"), a, NULL), 0);
     assert_int_equal(strspn(a, "bcdfghjklmnpqrstvwxz2456789"), 10);
     /* Canaries and quarantines are found by this name: another version of Handover must find them too. */
     assert_string_equal(a, "lzh5rqz45v");
@@ -139,14 +157,20 @@ static void labels(void **state) {
         {"{}", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}}"},
         {" {\t} ", " {\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}\t} "},
         {"{ \"s\":1e15}", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}, \"s\":1e15}"},
-        {"{\"metadata\" : null,\"s\":1}", "{\"metadata\" : {\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}},\"s\":1}"},
+        {"{\"metadata\" : null,\"s\":1}",
+         "{\"metadata\" : {\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}},\"s\":1}"},
         {"{\"metadata\":{ } }", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"} } }"},
-        {"{\"metadata\":{\"z\":1}}", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"},\"z\":1}}"},
-        {"{\"metadata\":{\"labels\":null}}", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}}"},
-        {"{\"metadata\":{\"labels\":{ }}}", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\" }}}"},
+        {"{\"metadata\":{\"z\":1}}",
+         "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"},\"z\":1}}"},
+        {"{\"metadata\":{\"labels\":null}}",
+         "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}}"},
+        {"{\"metadata\":{\"labels\":{ }}}",
+         "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\" }}}"},
         {"{\"metadata\":{\"labels\":{ \"\\u0061\" : 7 , \"b\":\"\\u0000\"}},\"n\":9007199254740993}",
-         "{\"metadata\":{\"labels\":{\"t/x\":\"q\\\"\\n\", \"\\u0061\" : \"2\" , \"b\":\"\\u0000\"}},\"n\":9007199254740993}"},
-        {"{\"metadata\":{\"labels\":{\"t/x\":\"1\",\"a\":\"1\"}}}", "{\"metadata\":{\"labels\":{\"t/x\":\"q\\\"\\n\",\"a\":\"2\"}}}"},
+         "{\"metadata\":{\"labels\":{\"t/x\":\"q\\\"\\n\", \"\\u0061\" : \"2\" , "
+         "\"b\":\"\\u0000\"}},\"n\":9007199254740993}"},
+        {"{\"metadata\":{\"labels\":{\"t/x\":\"1\",\"a\":\"1\"}}}",
+         "{\"metadata\":{\"labels\":{\"t/x\":\"q\\\"\\n\",\"a\":\"2\"}}}"},
         {"{\"metadata\":{\"labels\":{\"a\":\"0\",\"a\":\"1\",\"t/x\":null}}}",
          "{\"metadata\":{\"labels\":{\"a\":\"2\",\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}}"},
     };
@@ -165,15 +189,18 @@ static void labels(void **state) {
     cleanup_buf struct buf out = BUF(1000);
     struct err err = {0};
     assert_int_equal(template_with_labels(SL("{\"metadata\":7}"), pairs, 2, &out, &err), -EINVAL);
-    assert_int_equal(template_with_labels(SL("{\"metadata\":{\"labels\":[]}}"), pairs, 2, &out, &err), -EINVAL);
-    assert_int_equal(template_with_labels(SL("{\"metadata\":{\"labels\":{\"x\":\"y\"}}}"), NULL, 0, &out, &err), 0);
+    assert_int_equal(template_with_labels(SL("{\"metadata\":{\"labels\":[]}}"), pairs, 2, &out, &err),
+                     -EINVAL);
+    assert_int_equal(
+        template_with_labels(SL("{\"metadata\":{\"labels\":{\"x\":\"y\"}}}"), NULL, 0, &out, &err), 0);
     assert_buf(out, "{\"metadata\":{\"labels\":{\"x\":\"y\"}}}");
 }
 
 static void images(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"r.io\\/i:\\u0031\"},{\"image\":\"no\"}]}}", "r.io/i:1"},
+        {"{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"r.io\\/i:\\u0031\"},{\"image\":\"no\"}]}}",
+         "r.io/i:1"},
         {"{}", ""},
         {"{\"spec\":{\"containers\":[]}}", ""},
         {"{\"spec\":{\"containers\":{\"image\":\"x\"}}}", ""},

@@ -1,4 +1,5 @@
-/* Random templates, written twice in different spellings: same name, same verdict; one changed leaf: another. */
+/* Random templates, written twice in different spellings: same name, same verdict; one changed leaf: another.
+ */
 #include "../check.h"
 #include "api/template.h"
 #include "base/rand.h"
@@ -46,14 +47,20 @@ static void quantity(struct writer *w, struct buf *out) {
     unsigned v = (unsigned)rng_below(&w->shape, 50) + 1;
     if (w->leaf++ == w->change) v += 100;
     uint64_t how = rng_below(&w->style, 4);
-    buf_addf(out, how == 0 ? "\"%uKi\"" : how == 1 ? "%u" : how == 2 ? "\"%u000m\"" : "\"%u\"", how == 0 ? v : v * 1024);
+    buf_addf(out,
+             how == 0   ? "\"%uKi\""
+             : how == 1 ? "%u"
+             : how == 2 ? "\"%u000m\""
+                        : "\"%u\"",
+             how == 0 ? v : v * 1024);
 }
 
 static void value(struct writer *w, struct buf *out, int depth);
 
 static void object(struct writer *w, struct buf *out, int depth) {
     static const char *const names[] = {"a", "b", "spec", "x-y", "image", "resources", "emptyDir", "z"};
-    size_t n = rng_below(&w->shape, 5), first = rng_below(&w->shape, ARRAY_LEN(names)), turn = n ? rng_below(&w->style, n) : 0;
+    size_t n = rng_below(&w->shape, 5), first = rng_below(&w->shape, ARRAY_LEN(names)),
+           turn = n ? rng_below(&w->style, n) : 0;
     struct buf part[5];
     for (size_t i = 0; i < n; i++) { /* said in one order ... */
         const char *name = names[(first + i) % ARRAY_LEN(names)];
@@ -64,7 +71,8 @@ static void object(struct writer *w, struct buf *out, int depth) {
         buf_addc(&part[i], ':');
         blank(w, &part[i]);
         if (strcmp(name, "resources") == 0) {
-            buf_adds(&part[i], rng_below(&w->style, 2) ? "{\"requests\":{},\"limits\":{\"memory\":" : "{\"limits\":{\"memory\":");
+            buf_adds(&part[i], rng_below(&w->style, 2) ? "{\"requests\":{},\"limits\":{\"memory\":"
+                                                       : "{\"limits\":{\"memory\":");
             quantity(w, &part[i]);
             buf_adds(&part[i], rng_below(&w->style, 2) ? "}}" : ",\"x\":null}}");
         } else {
@@ -120,7 +128,8 @@ static void spellings(void **state) {
         struct err err = {0};
         char x[11], y[11], z[11];
         if (template_equal(buf_slice(&a), buf_slice(&b), &same, &where, &err) < 0 || !same) {
-            fail_msg("seed %llu: %s\n%s\n%s %s", (unsigned long long)seed, a.p, b.p, buf_str(&where), err.msg);
+            fail_msg("seed %llu: %s\n%s\n%s %s", (unsigned long long)seed, a.p, b.p, buf_str(&where),
+                     err.msg);
         }
         assert_int_equal(template_hash(buf_slice(&a), x, NULL), 0);
         assert_int_equal(template_hash(buf_slice(&b), y, NULL), 0);
@@ -129,7 +138,8 @@ static void spellings(void **state) {
         write_template(&c, seed, seed + 2000003, (int)(seed % (uint64_t)leaves));
         assert_int_equal(template_equal(buf_slice(&a), buf_slice(&c), &same, &where, &err), 0);
         assert_int_equal(template_hash(buf_slice(&c), z, NULL), 0);
-        if (same || strcmp(x, z) == 0 || !where.n) fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, a.p, c.p);
+        if (same || strcmp(x, z) == 0 || !where.n)
+            fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, a.p, c.p);
     }
 }
 

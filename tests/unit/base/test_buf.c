@@ -76,10 +76,10 @@ static void json_strings(void **state) {
         {"\n\r\t\b\f\x01\x7f", "\"\\n\\r\\t\\u0008\\u000c\\u0001\x7f\"", 7},
         {"a\0b", "\"a\\u0000b\"", 3},
         {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"", 9},
-        {"\xff", "\"\xef\xbf\xbd\"", 1},                                        /* no UTF-8 */
-        {"\xc3", "\"\xef\xbf\xbd\"", 1},                                        /* cut off */
-        {"\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"", 2},                        /* overlong */
-        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", 3},        /* a surrogate */
+        {"\xff", "\"\xef\xbf\xbd\"", 1},                                                 /* no UTF-8 */
+        {"\xc3", "\"\xef\xbf\xbd\"", 1},                                                 /* cut off */
+        {"\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"", 2},                                 /* overlong */
+        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", 3},                 /* a surrogate */
         {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", 4}, /* past U+10FFFF */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

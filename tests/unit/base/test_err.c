@@ -71,7 +71,8 @@ static void names_and_retries(void **state) {
             assert_string_not_equal(err_kind_name((enum err_kind)k), err_kind_name((enum err_kind)o));
         }
         struct err e = {.kind = (enum err_kind)k};
-        bool want = k == ERR_TRANSPORT || k == ERR_TIMEOUT || k == ERR_THROTTLED || k == ERR_SERVER || k == ERR_AUTH;
+        bool want =
+            k == ERR_TRANSPORT || k == ERR_TIMEOUT || k == ERR_THROTTLED || k == ERR_SERVER || k == ERR_AUTH;
         assert_int_equal(err_retryable(&e), want);
     }
     assert_string_equal(err_kind_name(ERR_TIMEOUT), "timeout");
@@ -79,4 +80,5 @@ static void names_and_retries(void **state) {
     assert_string_equal(err_kind_name((enum err_kind)99), "unknown");
 }
 
-RUN_TESTS(TEST(set_and_wrap), TEST(null_is_fine), TEST(cut_with_dots), TEST(never_half_a_character), TEST(names_and_retries))
+RUN_TESTS(TEST(set_and_wrap), TEST(null_is_fine), TEST(cut_with_dots), TEST(never_half_a_character),
+          TEST(names_and_retries))

@@ -29,8 +29,13 @@ static void names(void **state) {
 
 static void base64(void **state) {
     (void)state;
-    static const char *const rfc[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                         {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const rfc[][2] = {{"", ""},
+                                         {"f", "Zg=="},
+                                         {"fo", "Zm8="},
+                                         {"foo", "Zm9v"},
+                                         {"foob", "Zm9vYg=="},
+                                         {"fooba", "Zm9vYmE="},
+                                         {"foobar", "Zm9vYmFy"}};
     cleanup_buf struct buf b = BUF(100);
     for (size_t i = 0; i < ARRAY_LEN(rfc); i++) { /* RFC 4648, 10 */
         buf_clear(&b);
@@ -43,7 +48,8 @@ static void base64(void **state) {
     buf_clear(&b);
     assert_int_equal(base64_decode(SL("Zm 9v\n Ym E"), &b), 0); /* blanks, no padding */
     assert_buf(b, "fooba");
-    static const char *const bad[] = {"Z", "Zg=", "Zg===", "Zh==", "Zm9=", "Z*==", "=", "Zg==Zg==", "Zm9v=", "====", "Zg-_"};
+    static const char *const bad[] = {
+        "Z", "Zg=", "Zg===", "Zh==", "Zm9=", "Z*==", "=", "Zg==Zg==", "Zm9v=", "====", "Zg-_"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         print_message("%s\n", bad[i]);
         assert_int_equal(base64_decode(slice_of(bad[i]), &b), -EINVAL);

@@ -56,7 +56,8 @@ static void one_schedule(uint64_t seed) {
             break;
         }
         const struct item *want = least(v);
-        if (heap_min(&h) != (want ? &want->node : NULL) || h.n != n) fail_msg("seed %llu step %d", (unsigned long long)seed, step);
+        if (heap_min(&h) != (want ? &want->node : NULL) || h.n != n)
+            fail_msg("seed %llu step %d", (unsigned long long)seed, step);
     }
     for (const struct item *want; (want = least(v)); n--) {
         if (heap_min(&h) != &want->node) fail_msg("seed %llu while emptying", (unsigned long long)seed);

@@ -2,8 +2,9 @@
 #include "../check.h"
 #include "base/json.h"
 
-static const char doc[] = "{\"a\":{\"b\":{\"c\":\"x\"}},\"s\":\"text\",\"n\":7,\"f\":1.5,\"t\":true,\"l\":[1],\"z\":null,"
-                          "\"big\":9223372036854775807,\"huge\":1e300,\"min\":-9223372036854775808,\"A\":1}";
+static const char doc[] =
+    "{\"a\":{\"b\":{\"c\":\"x\"}},\"s\":\"text\",\"n\":7,\"f\":1.5,\"t\":true,\"l\":[1],\"z\":null,"
+    "\"big\":9223372036854775807,\"huge\":1e300,\"min\":-9223372036854775808,\"A\":1}";
 
 static void types_are_checked(void **state) {
     (void)state;
@@ -48,8 +49,10 @@ static void null_in_null_out(void **state) {
 
 static void only_json(void **state) {
     (void)state;
-    static const char *const bad[] = {"", " ", "{", "{}x", "{} {}", "01", "1.", "'a'", "[1,]", "{\"a\":1,}", "nul", "\"\t\"",
-                                      "\xef\xbb\xbf{}", "NaN", "+1", "[1 2]", "{\"a\" 1}", "{a:1}"};
+    static const char *const bad[] = {
+        "",          " ",          "{",   "{}x",    "{} {}",          "01",  "1.", "'a'",
+        "[1,]",      "{\"a\":1,}", "nul", "\"\t\"", "\xef\xbb\xbf{}", "NaN", "+1", "[1 2]",
+        "{\"a\" 1}", "{a:1}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct err err = {0};
         assert_null(json_parse(slice_of(bad[i]), &err));

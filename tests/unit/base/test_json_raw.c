@@ -4,9 +4,26 @@
 
 static void well_formed(void **state) {
     (void)state;
-    static const char *const good[] = {"0", "-0", "-1.5e+3", "1E-7", "true", "false", "null", "\"\"", "[]", "{}", " [ ] ",
-                                       "{ }", "[[],{},[{}]]", "{\"a\":{\"b\":[]},\"c\":1}", "\"\\u0000\\ud800\\\"\"",
-                                       "\t\r\n 1\n", "\"\x7f\"", "[1,2 , 3]", "{\"\":0}", "\"\xf4\x8f\xbf\xbf\""};
+    static const char *const good[] = {"0",
+                                       "-0",
+                                       "-1.5e+3",
+                                       "1E-7",
+                                       "true",
+                                       "false",
+                                       "null",
+                                       "\"\"",
+                                       "[]",
+                                       "{}",
+                                       " [ ] ",
+                                       "{ }",
+                                       "[[],{},[{}]]",
+                                       "{\"a\":{\"b\":[]},\"c\":1}",
+                                       "\"\\u0000\\ud800\\\"\"",
+                                       "\t\r\n 1\n",
+                                       "\"\x7f\"",
+                                       "[1,2 , 3]",
+                                       "{\"\":0}",
+                                       "\"\xf4\x8f\xbf\xbf\""};
     static const struct {
         const char *text, *why;
     } bad[] = {
@@ -79,7 +96,8 @@ static void depth(void **state) {
 
 static void cursors(void **state) {
     (void)state;
-    struct json_raw_it it = json_raw_each(SL(" { \"a\" : [1,{\"x\":\"]}\"}] ,\"b\\u0041\":-1.5e3 , \"\":\"\\\\\\\"\"} "));
+    struct json_raw_it it =
+        json_raw_each(SL(" { \"a\" : [1,{\"x\":\"]}\"}] ,\"b\\u0041\":-1.5e3 , \"\":\"\\\\\\\"\"} "));
     assert_true(json_raw_next(&it));
     assert_slice(it.key, "\"a\"");
     assert_slice(it.value, "[1,{\"x\":\"]}\"}]");
@@ -111,7 +129,8 @@ static void cursors(void **state) {
 
 static void look_ups(void **state) {
     (void)state;
-    struct slice doc = SL("{\"a\":1,\"\\u0061\":2,\"a/b\":3,\"o\":{\"p\":{\"q\":[]}},\"a\\u0000\":4}"), v = SL("untouched");
+    struct slice doc = SL("{\"a\":1,\"\\u0061\":2,\"a/b\":3,\"o\":{\"p\":{\"q\":[]}},\"a\\u0000\":4}"),
+                 v = SL("untouched");
     assert_true(json_raw_get(doc, SL("a"), &v));
     assert_slice(v, "2"); /* the last one wins, by its unescaped name */
     assert_true(json_raw_get(doc, SL("a\0"), &v));

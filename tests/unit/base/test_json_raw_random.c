@@ -8,8 +8,9 @@
 enum { DOCUMENTS = 4000 };
 
 static void random_string(struct rng *r, struct buf *out) {
-    static const char *const parts[] = {"a", "b/c", "\\n", "\\u0041", "\\\"", "\\\\", "\xc3\xa9", "\\u00e9", "\\ud83d\\ude00", "x y",
-                                        "]", "}", ",", ":", "\\t", "0"};
+    static const char *const parts[] = {
+        "a",   "b/c", "\\n", "\\u0041", "\\\"", "\\\\", "\xc3\xa9", "\\u00e9", "\\ud83d\\ude00",
+        "x y", "]",   "}",   ",",       ":",    "\\t",  "0"};
     buf_addc(out, '"');
     for (uint64_t n = rng_below(r, 4); n > 0; n--) buf_adds(out, parts[rng_below(r, ARRAY_LEN(parts))]);
     buf_addc(out, '"');
@@ -27,9 +28,11 @@ static void random_value(struct rng *r, struct buf *out, int depth) {
     } else if (kind <= 2) {
         random_string(r, out);
     } else if (kind <= 4) {
-        buf_addf(out, "%s%llu", rng_below(r, 3) ? "" : "-", (unsigned long long)(rng_next(r) >> (11 + rng_below(r, 53))));
+        buf_addf(out, "%s%llu", rng_below(r, 3) ? "" : "-",
+                 (unsigned long long)(rng_next(r) >> (11 + rng_below(r, 53))));
         if (rng_below(r, 3) == 0) buf_addf(out, ".%llu", (unsigned long long)rng_below(r, 100));
-        if (rng_below(r, 4) == 0) buf_addf(out, "%c%d", rng_below(r, 2) ? 'e' : 'E', (int)rng_below(r, 40) - 20);
+        if (rng_below(r, 4) == 0)
+            buf_addf(out, "%c%d", rng_below(r, 2) ? 'e' : 'E', (int)rng_below(r, 40) - 20);
     } else {
         bool object = kind != 5;
         buf_addc(out, object ? '{' : '[');
@@ -86,7 +89,9 @@ static void same(struct slice raw, const cJSON *v) {
         break;
     }
     default:
-        assert_int_equal(json_raw_type(raw), cJSON_IsTrue(v) ? JR_TRUE : cJSON_IsFalse(v) ? JR_FALSE : JR_NULL);
+        assert_int_equal(json_raw_type(raw), cJSON_IsTrue(v)    ? JR_TRUE
+                                             : cJSON_IsFalse(v) ? JR_FALSE
+                                                                : JR_NULL);
         break;
     }
 }
@@ -103,7 +108,8 @@ static void random_documents(void **state) {
         random_value(&r, &b, 0);
         struct err err = {0};
         cleanup_json cJSON *v = cJSON_ParseWithLength(b.p, b.n);
-        if (json_raw_check(buf_slice(&b), &err) < 0 || !v) fail_msg("seed %llu: %s: %s", (unsigned long long)seed, b.p, err.msg);
+        if (json_raw_check(buf_slice(&b), &err) < 0 || !v)
+            fail_msg("seed %llu: %s: %s", (unsigned long long)seed, b.p, err.msg);
         same(trimmed(&b), v);
 
         /* Broken in one place: what we still accept, cJSON accepts too, and reads the same. */

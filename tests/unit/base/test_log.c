@@ -16,7 +16,8 @@ struct seen {
     size_t n;
 };
 
-static void sink(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+static void sink(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f,
+                 size_t n) {
     (void)msg;
     (void)f;
     struct seen *s = ctx;
@@ -52,17 +53,21 @@ static void both_formats(void **state) {
     (void)state;
     struct err err = {0};
     err_set(&err, ERR_CONFIG, -EINVAL, "bad \"thing\"");
-    const struct log_field f[] = {LF_STR("holder", "pod-1"), LF_INT("term", -3),         LF_NUM("rate", 0.1),
-                                  LF_DUR("took", 3200000),   LF_SLICE("s", SL("a b")),   LF_STR("none", NULL),
-                                  LF_ERR(&err),              LF_DUR("long", 90 * NS_PER_S), LF_DUR("neg", -1500000000)};
+    const struct log_field f[] = {
+        LF_STR("holder", "pod-1"), LF_INT("term", -3),   LF_NUM("rate", 0.1), LF_DUR("took", 3200000),
+        LF_SLICE("s", SL("a b")),  LF_STR("none", NULL), LF_ERR(&err),        LF_DUR("long", 90 * NS_PER_S),
+        LF_DUR("neg", -1500000000)};
     cleanup_buf struct buf b = BUF(4096);
     log_format_json(&b, LOG_INFO, noon, "lease acquired", f, ARRAY_LEN(f));
-    assert_buf(b, "{\"ts\":\"2026-11-23T18:16:33.123456Z\",\"level\":\"info\",\"msg\":\"lease acquired\",\"holder\":\"pod-1\","
-                  "\"term\":-3,\"rate\":0.1,\"took\":0.0032,\"s\":\"a b\",\"none\":\"\",\"error\":\"bad \\\"thing\\\"\","
+    assert_buf(b, "{\"ts\":\"2026-11-23T18:16:33.123456Z\",\"level\":\"info\",\"msg\":\"lease "
+                  "acquired\",\"holder\":\"pod-1\","
+                  "\"term\":-3,\"rate\":0.1,\"took\":0.0032,\"s\":\"a b\",\"none\":\"\",\"error\":\"bad "
+                  "\\\"thing\\\"\","
                   "\"long\":90,\"neg\":-1.5}\n");
     buf_clear(&b);
     log_format_text(&b, LOG_INFO, noon, "lease acquired", f, ARRAY_LEN(f));
-    assert_buf(b, "2026-11-23T18:16:33.123456Z INFO  lease acquired holder=pod-1 term=-3 rate=0.1 took=0.0032s s=\"a b\" "
+    assert_buf(b, "2026-11-23T18:16:33.123456Z INFO  lease acquired holder=pod-1 term=-3 rate=0.1 "
+                  "took=0.0032s s=\"a b\" "
                   "none=\"\" error=\"bad \\\"thing\\\"\" long=90s neg=-1.5s\n");
     buf_clear(&b);
     log_format_text(&b, LOG_ERROR, 0, "m", NULL, 0);
@@ -74,19 +79,22 @@ static void both_formats(void **state) {
 
 static void hostile_values(void **state) {
     (void)state;
-    const char *evil = "a\nlevel=error \x1b[31m\"x\\y\r\t\x7f \xc2\x9b" "0m \xff\xc3\xa9";
-    const struct log_field f[] = {LF_STR("v", evil), LF_SLICE("nul", SL("a\0b")), LF_STR("eq", "a=b"), LF_NUM("nan", (double)NAN),
-                                  LF_NUM("inf", -(double)INFINITY)};
+    const char *evil = "a\nlevel=error \x1b[31m\"x\\y\r\t\x7f \xc2\x9b"
+                       "0m \xff\xc3\xa9";
+    const struct log_field f[] = {LF_STR("v", evil), LF_SLICE("nul", SL("a\0b")), LF_STR("eq", "a=b"),
+                                  LF_NUM("nan", (double)NAN), LF_NUM("inf", -(double)INFINITY)};
     cleanup_buf struct buf b = BUF(4096);
     log_format_text(&b, LOG_INFO, noon, "two\nlines\x1b", f, ARRAY_LEN(f));
-    assert_buf(b, "2026-11-23T18:16:33.123456Z INFO  two lines  v=\"a\\nlevel=error \\x1b[31m\\\"x\\\\y\\r\\t\\x7f \\xc2\\x9b0m "
+    assert_buf(b, "2026-11-23T18:16:33.123456Z INFO  two lines  v=\"a\\nlevel=error "
+                  "\\x1b[31m\\\"x\\\\y\\r\\t\\x7f \\xc2\\x9b0m "
                   "\\xff\xc3\xa9\" nul=\"a\\x00b\" eq=\"a=b\" nan=nan inf=-inf\n");
     buf_clear(&b);
     log_format_json(&b, LOG_INFO, noon, "two\nlines", f, ARRAY_LEN(f));
     cleanup_json cJSON *v = json_parse(slice_make(b.p, b.n), NULL);
     assert_non_null(v);
     assert_string_equal(json_str(v, "msg"), "two\nlines");
-    assert_string_equal(json_str(v, "v"), "a\nlevel=error \x1b[31m\"x\\y\r\t\x7f \xc2\x9b" "0m \xef\xbf\xbd\xc3\xa9");
+    assert_string_equal(json_str(v, "v"), "a\nlevel=error \x1b[31m\"x\\y\r\t\x7f \xc2\x9b"
+                                          "0m \xef\xbf\xbd\xc3\xa9");
     assert_string_equal(json_str(v, "nan"), "NaN");
     assert_string_equal(json_str(v, "inf"), "-Inf");
     assert_ptr_equal(strchr(b.p, '\n'), b.p + b.n - 1); /* one line */
@@ -136,4 +144,5 @@ static void full_buffers(void **state) {
     }
 }
 
-RUN_TESTS(TEST(filters), TEST(both_formats), TEST(hostile_values), TEST(long_values_are_cut), TEST(full_buffers))
+RUN_TESTS(TEST(filters), TEST(both_formats), TEST(hostile_values), TEST(long_values_are_cut),
+          TEST(full_buffers))

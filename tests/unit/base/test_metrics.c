@@ -4,7 +4,8 @@
 #include <math.h>
 
 #define HEAD                                                                                                 \
-    "# HELP handover_metrics_series_dropped_total Look-ups of series past the cap of their family, counted as \"other\".\n" \
+    "# HELP handover_metrics_series_dropped_total Look-ups of series past the cap of their family, counted " \
+    "as \"other\".\n"                                                                                        \
     "# TYPE handover_metrics_series_dropped_total counter\nhandover_metrics_series_dropped_total "
 
 static int setup(void **state) {
@@ -19,7 +20,8 @@ static int teardown(void **state) {
 
 static void text_format(void **state) {
     struct metrics *m = *state;
-    struct metric_family *c = metrics_family(m, METRIC_COUNTER, "b_total", "Help \\ with\na line and \"quotes\".", "x,y", NULL, 0);
+    struct metric_family *c =
+        metrics_family(m, METRIC_COUNTER, "b_total", "Help \\ with\na line and \"quotes\".", "x,y", NULL, 0);
     struct metric_family *g = metrics_family(m, METRIC_GAUGE, "a", "A.", "", NULL, 0);
     metrics_family(m, METRIC_GAUGE, "silent", "Has no series.", "x", NULL, 0);
     metric_add(metric_with(c, (const char *[]){"1", "q\"\\\n"}), 2.5);
@@ -28,10 +30,10 @@ static void text_format(void **state) {
     cleanup_buf struct buf b = BUF(4096);
     assert_int_equal(metrics_write(m, &b), 0);
     assert_buf(b, HEAD "0\n"
-                  "# HELP b_total Help \\\\ with\\na line and \"quotes\".\n# TYPE b_total counter\n"
-                  "b_total{x=\"1\",y=\"q\\\"\\\\\\n\"} 2.5\n"
-                  "b_total{x=\"\",y=\"\xef\xbf\xbd\xc3\xa9\"} 1\n"
-                  "# HELP a A.\n# TYPE a gauge\na -7\n");
+                       "# HELP b_total Help \\\\ with\\na line and \"quotes\".\n# TYPE b_total counter\n"
+                       "b_total{x=\"1\",y=\"q\\\"\\\\\\n\"} 2.5\n"
+                       "b_total{x=\"\",y=\"\xef\xbf\xbd\xc3\xa9\"} 1\n"
+                       "# HELP a A.\n# TYPE a gauge\na -7\n");
 }
 
 static void numbers(void **state) {
@@ -40,9 +42,15 @@ static void numbers(void **state) {
     static const struct {
         double v;
         const char *text;
-    } cases[] = {{0, "\ng 0\n"},       {1e14, "\ng 100000000000000\n"}, {1e15, "\ng 1e+15\n"},     {0.1, "\ng 0.1\n"},
-                 {1.0 / 3, "\ng 0.3333333333333333\n"},                 {-1e-7, "\ng -1e-07\n"},   {(double)NAN, "\ng NaN\n"},
-                 {(double)INFINITY, "\ng +Inf\n"},                      {-(double)INFINITY, "\ng -Inf\n"}};
+    } cases[] = {{0, "\ng 0\n"},
+                 {1e14, "\ng 100000000000000\n"},
+                 {1e15, "\ng 1e+15\n"},
+                 {0.1, "\ng 0.1\n"},
+                 {1.0 / 3, "\ng 0.3333333333333333\n"},
+                 {-1e-7, "\ng -1e-07\n"},
+                 {(double)NAN, "\ng NaN\n"},
+                 {(double)INFINITY, "\ng +Inf\n"},
+                 {-(double)INFINITY, "\ng -Inf\n"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         cleanup_buf struct buf b = BUF(4096);
         metric_set(g, cases[i].v);
@@ -57,14 +65,17 @@ static void histograms(void **state) {
     struct metric_family *f = metrics_family(m, METRIC_HISTOGRAM, "h", "H.", "l", limits, 3);
     struct metric *h = metric_with(f, (const char *[]){"v"});
     const double seen[] = {0.1, 0.05, 1, 1.5, 11, 0.5};
-    for (size_t i = 0; i < ARRAY_LEN(seen); i++) metric_observe(h, seen[i]); /* a limit belongs to its own bucket */
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++)
+        metric_observe(h, seen[i]); /* a limit belongs to its own bucket */
     assert_true(metric_value(h) > 5.5 && metric_value(h) < 6.5);
     cleanup_buf struct buf b = BUF(4096);
     assert_int_equal(metrics_write(m, &b), 0);
-    assert_buf(b, HEAD "0\n# HELP h H.\n# TYPE h histogram\n"
-                  "h_bucket{l=\"v\",le=\"0.1\"} 2\nh_bucket{l=\"v\",le=\"1\"} 4\nh_bucket{l=\"v\",le=\"10\"} 5\n"
-                  "h_bucket{l=\"v\",le=\"+Inf\"} 6\nh_sum{l=\"v\"} 14.15\nh_count{l=\"v\"} 6\n");
-    for (size_t i = 1; i < ARRAY_LEN(metrics_seconds); i++) assert_true(metrics_seconds[i] > metrics_seconds[i - 1]);
+    assert_buf(b, HEAD
+               "0\n# HELP h H.\n# TYPE h histogram\n"
+               "h_bucket{l=\"v\",le=\"0.1\"} 2\nh_bucket{l=\"v\",le=\"1\"} 4\nh_bucket{l=\"v\",le=\"10\"} 5\n"
+               "h_bucket{l=\"v\",le=\"+Inf\"} 6\nh_sum{l=\"v\"} 14.15\nh_count{l=\"v\"} 6\n");
+    for (size_t i = 1; i < ARRAY_LEN(metrics_seconds); i++)
+        assert_true(metrics_seconds[i] > metrics_seconds[i - 1]);
     metric_observe(h, (double)NAN); /* counted, in no bucket but +Inf */
     buf_clear(&b);
     assert_int_equal(metrics_write(m, &b), 0);
@@ -91,7 +102,8 @@ static void series_are_found_again(void **state) {
         assert_ptr_equal(metric_with(f, (const char *[]){a, b}), v[i]);
         assert_int_equal((int)metric_value(v[i]), i);
     }
-    assert_ptr_not_equal(metric_with(f, (const char *[]){"ab", "c"}), metric_with(f, (const char *[]){"a", "bc"}));
+    assert_ptr_not_equal(metric_with(f, (const char *[]){"ab", "c"}),
+                         metric_with(f, (const char *[]){"a", "bc"}));
     metrics_free(m);
 }
 
@@ -106,16 +118,18 @@ static void the_cap(void **state) {
     cleanup_buf struct buf b = BUF(4096);
     assert_int_equal(metrics_write(m, &b), 0);
     assert_buf(b, HEAD "7\n# HELP c_total C.\n# TYPE c_total counter\n"
-                  "c_total{a=\"0\",b=\"x\"} 1\nc_total{a=\"1\",b=\"x\"} 1\nc_total{a=\"2\",b=\"x\"} 1\n"
-                  "c_total{a=\"other\",b=\"other\"} 7\n");
+                       "c_total{a=\"0\",b=\"x\"} 1\nc_total{a=\"1\",b=\"x\"} 1\nc_total{a=\"2\",b=\"x\"} 1\n"
+                       "c_total{a=\"other\",b=\"other\"} 7\n");
     metric_remove(f, (const char *[]){"0", "x"});
     metric_remove(f, (const char *[]){"1", "x"});
-    metric_remove(f, (const char *[]){"1", "x"}); /* not there any more */
+    metric_remove(f, (const char *[]){"1", "x"});             /* not there any more */
     metric_inc(metric_with(f, (const char *[]){"new", "x"})); /* there is room again */
     buf_clear(&b);
     assert_int_equal(metrics_write(m, &b), 0);
-    assert_buf(b, HEAD "7\n# HELP c_total C.\n# TYPE c_total counter\n"
-                  "c_total{a=\"2\",b=\"x\"} 1\nc_total{a=\"other\",b=\"other\"} 7\nc_total{a=\"new\",b=\"x\"} 1\n");
+    assert_buf(
+        b, HEAD
+        "7\n# HELP c_total C.\n# TYPE c_total counter\n"
+        "c_total{a=\"2\",b=\"x\"} 1\nc_total{a=\"other\",b=\"other\"} 7\nc_total{a=\"new\",b=\"x\"} 1\n");
 }
 
 static void counters_only_rise(void **state) {

@@ -12,8 +12,10 @@ static void compares(void **state) {
     assert_true(slice_cmp(SL("\xff"), SL("a")) > 0);
     assert_int_equal(slice_cmp(SL(""), slice_make(NULL, 0)), 0);
     assert_true(slice_eq(slice_make(NULL, 0), SL("")));
-    assert_true(slice_starts(SL("abc"), SL("ab")) && slice_starts(SL("abc"), SL("")) && !slice_starts(SL("a"), SL("ab")));
-    assert_true(slice_ends(SL("abc"), SL("bc")) && slice_ends(SL(""), slice_make(NULL, 0)) && !slice_ends(SL("c"), SL("bc")));
+    assert_true(slice_starts(SL("abc"), SL("ab")) && slice_starts(SL("abc"), SL("")) &&
+                !slice_starts(SL("a"), SL("ab")));
+    assert_true(slice_ends(SL("abc"), SL("bc")) && slice_ends(SL(""), slice_make(NULL, 0)) &&
+                !slice_ends(SL("c"), SL("bc")));
     assert_true(slice_has(SL("a\0b"), '\0') && !slice_has(SL(""), '\0'));
     assert_true(slice_eqs(slice_of(NULL), ""));
 }
@@ -73,7 +75,8 @@ static void integers(void **state) {
 
 static void doubles(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "-", ".", "e1", "1e", "1e+", "0x1", "1 ", "nano", "infi", "--1", "1.2.3", "NAN(1)"};
+    static const char *const bad[] = {"",   "-",    ".",    "e1",  "1e",    "1e+",   "0x1",
+                                      "1 ", "nano", "infi", "--1", "1.2.3", "NAN(1)"};
     double v = 47.11;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_int_equal(slice_f64(slice_of(bad[i]), &v), -EINVAL);
     assert_int_equal(slice_f64(SL("1e999"), &v), -ERANGE);
@@ -92,7 +95,8 @@ static void doubles(void **state) {
     assert_true(isinf(v) && v < 0);
     char digits[300];
     memset(digits, '1', sizeof digits);
-    assert_int_equal(slice_f64(slice_make(digits, sizeof digits), &v), 0); /* longer than the buffer on the stack */
+    assert_int_equal(slice_f64(slice_make(digits, sizeof digits), &v),
+                     0); /* longer than the buffer on the stack */
     assert_true(v > 1e299);
 }
 
