@@ -162,6 +162,21 @@ static void collectors_and_caps(void **state) {
     metrics_free(NULL);
 }
 
+static void a_collector_is_taken_back(void **state) {
+    struct metrics *m = *state;
+    struct metric_family *f = metrics_family(m, METRIC_GAUGE, "g", "G.", "of", NULL, 0);
+    struct metric *g[3];
+    for (int i = 0; i < 3; i++) {
+        g[i] = metric_with(f, (const char *const[]){(const char *const[]){"a", "b", "c"}[i]});
+        metrics_on_collect(m, count_looks, g[i]);
+    }
+    cleanup_buf struct buf b = BUF(4096);
+    metrics_off_collect(m, count_looks, g[1]);
+    metrics_off_collect(m, count_looks, g[1]); /* no longer there */
+    assert_int_equal(metrics_write(m, &b), 0);
+    assert_non_null(strstr(b.p, "g{of=\"a\"} 1\ng{of=\"b\"} 0\ng{of=\"c\"} 1\n"));
+}
+
 #define FIXED(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 RUN_TESTS(FIXED(text_format), FIXED(numbers), FIXED(histograms), TEST(series_are_found_again), FIXED(the_cap),
-          FIXED(counters_only_rise), FIXED(collectors_and_caps))
+          FIXED(counters_only_rise), FIXED(collectors_and_caps), FIXED(a_collector_is_taken_back))
