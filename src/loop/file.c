@@ -22,14 +22,16 @@ int loop_read_file(struct world *w, const char *path, size_t cap, struct buf *re
         if (n < 0) r = file_err(err, -errno, "read", path);
         if (n <= 0) break;
         if (buf_add(&all, slice_make(part, (size_t)n)) < 0) {
-            r = err_set(err, ERR_CONFIG, -EFBIG, "%s is larger than the %zu bytes that are allowed for it", path, cap);
+            r = err_set(err, ERR_CONFIG, -EFBIG, "%s is larger than the %zu bytes that are allowed for it",
+                        path, cap);
             break;
         }
     }
     close(fd);
     if (r < 0) return r;
     if (buf_add(ret, buf_slice(&all)) < 0)
-        return err_set(err, ERR_CONFIG, -EFBIG, "%s is larger than the %zu bytes that are allowed for it", path, ret->max);
+        return err_set(err, ERR_CONFIG, -EFBIG, "%s is larger than the %zu bytes that are allowed for it",
+                       path, ret->max);
     return 0;
 }
 

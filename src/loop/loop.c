@@ -53,14 +53,14 @@ static void loop_defer(struct world *w, world_fn fn, void *ctx) {
     if (!uv_is_active((uv_handle_t *)&l->idle)) uv_idle_start(&l->idle, run_deferred);
 }
 
-static int no_http_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb, void *ctx,
-                         struct http_req **ret, struct err *err) {
+static int no_http_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb,
+                         void *ctx, struct http_req **ret, struct err *err) {
     (void)w, (void)spec, (void)cb, (void)ctx, (void)ret;
     return err_set(err, ERR_TRANSPORT, -ENOSYS, "this process has no HTTP client");
 }
 
-static int no_http_listen(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,
-                          void *ctx, struct http_listener **ret, struct err *err) {
+static int no_http_listen(struct world *w, const char *addr, const struct http_limits *limits,
+                          http_handler fn, void *ctx, struct http_listener **ret, struct err *err) {
     (void)w, (void)addr, (void)limits, (void)fn, (void)ctx, (void)ret;
     return err_set(err, ERR_TRANSPORT, -ENOSYS, "this process has no HTTP server");
 }
@@ -86,8 +86,10 @@ struct loop *loop_new(void) {
     l->world.ops = &l->ops;
     list_init(&l->signals);
     list_init(&l->procs);
-    if (getrandom(&l->rng.s, sizeof l->rng.s, 0) != (ssize_t)sizeof l->rng.s) l->rng.s = (uint64_t)loop_mono(&l->world);
-    /* A peer that left must be an error of the write: neither libuv nor libcurl (with CURLOPT_NOSIGNAL) sees to that. */
+    if (getrandom(&l->rng.s, sizeof l->rng.s, 0) != (ssize_t)sizeof l->rng.s)
+        l->rng.s = (uint64_t)loop_mono(&l->world);
+    /* A peer that left must be an error of the write: neither libuv nor libcurl (with CURLOPT_NOSIGNAL) sees
+     * to that. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&l->uv) < 0) abort();
     l->uv.data = l;
@@ -128,8 +130,10 @@ void loop_free(struct loop *l) {
     loop_signals_close(l);
     loop_timers_close(l);
     uv_close((uv_handle_t *)&l->idle, NULL);
-    for (int i = 0; i < 8 && uv_run(&l->uv, UV_RUN_NOWAIT); i++) {} /* close callbacks, and those that they cause */
-    if (uv_loop_close(&l->uv) < 0) return; /* somebody's handle is still open: better a leak than memory in use freed */
+    for (int i = 0; i < 8 && uv_run(&l->uv, UV_RUN_NOWAIT); i++) {
+    } /* close callbacks, and those that they cause */
+    if (uv_loop_close(&l->uv) < 0)
+        return; /* somebody's handle is still open: better a leak than memory in use freed */
     free(l->queue.v);
     free(l->batch.v);
     free(l);

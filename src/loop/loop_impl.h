@@ -31,7 +31,8 @@ struct loop {
     uv_poll_t timer_poll;
     uv_prepare_t prepare;
 
-    /* Deferred calls: the idle handle runs while there are any, so that I/O is polled between two rounds of them. */
+    /* Deferred calls: the idle handle runs while there are any, so that I/O is polled between two rounds of
+     * them. */
     uv_idle_t idle;
     struct deferred_list queue, batch;
 

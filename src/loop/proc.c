@@ -1,6 +1,6 @@
-/* Processes: no shell, an empty stdin, stdout and stderr collected up to a cap, the whole process group killed at the
- * deadline. A process ends for its owner when it has exited and both pipes are at their end, or shortly after its exit
- * when a grandchild keeps them open. */
+/* Processes: no shell, an empty stdin, stdout and stderr collected up to a cap, the whole process group
+ * killed at the deadline. A process ends for its owner when it has exited and both pipes are at their end, or
+ * shortly after its exit when a grandchild keeps them open. */
 #include "loop_impl.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,8 @@ struct loop_proc {
     int64_t timeout_ns;
     bool exited, timed_out;
     int exit_code;
-    void (*done)(void *, const struct err *, int, struct slice, struct slice); /* NULL: cancelled, or called */
+    void (*done)(void *, const struct err *, int, struct slice,
+                 struct slice); /* NULL: cancelled, or called */
     void *ctx;
     char *name;
     char chunk[4096]; /* where both pipes are read into, one at a time */
@@ -48,7 +49,8 @@ static void close_handle(uv_handle_t *handle) {
     if (!uv_is_closing(handle)) uv_close(handle, on_closed);
 }
 
-/* It leads a group of its own (setsid), so that its children die with it. Until it is reaped the id cannot be reused. */
+/* It leads a group of its own (setsid), so that its children die with it. Until it is reaped the id cannot be
+ * reused. */
 static void kill_group(struct loop_proc *p) {
     if (p->exited) return;
     if (kill(-p->child.pid, SIGKILL) < 0) (void)kill(p->child.pid, SIGKILL);
@@ -71,10 +73,12 @@ static void maybe_done(struct loop_proc *p) {
         duration_format(p->timeout_ns, limit);
         err_set(&err, ERR_TIMEOUT, -ETIMEDOUT, "%s did not end within %s and was killed", p->name, limit);
     } else if (p->out.over) {
-        err_set(&err, ERR_PROTOCOL, -EFBIG, "%s printed more than %zu bytes and was killed", p->name, p->out.text.max);
+        err_set(&err, ERR_PROTOCOL, -EFBIG, "%s printed more than %zu bytes and was killed", p->name,
+                p->out.text.max);
     }
     if (p->done) {
-        p->done(p->ctx, err.kind ? &err : NULL, p->exit_code, buf_slice(&p->out.text), buf_slice(&p->errout.text));
+        p->done(p->ctx, err.kind ? &err : NULL, p->exit_code, buf_slice(&p->out.text),
+                buf_slice(&p->errout.text));
     }
     p->done = NULL;
     release(p);
@@ -109,7 +113,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret) {
     *ret = uv_buf_init(p->chunk, sizeof p->chunk);
 }
 
-/* stdout above its cap is an error, for half a JSON document is worse than none; of stderr the first part is enough. */
+/* stdout above its cap is an error, for half a JSON document is worse than none; of stderr the first part is
+ * enough. */
 static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf) {
     struct loop_proc *p = handle->data;
     struct stream *s = handle == (uv_stream_t *)&p->out.pipe ? &p->out : &p->errout;
@@ -137,7 +142,8 @@ static void cancel(struct proc *base) {
     }
 }
 
-/* Our own environment with the given entries added or replaced; the strings are borrowed. free() the array. */
+/* Our own environment with the given entries added or replaced; the strings are borrowed. free() the array.
+ */
 static char **make_env(const char *const *extra) {
     size_t ours = 0, more = 0, n = 0;
     while (environ[ours]) ours++;
@@ -182,8 +188,9 @@ static int start(struct loop_proc *p, const struct spawn *s) {
     int r2 = open_stream(p, &p->errout, s->cap, &errout);
     if (r == 0) r = r2;
     cleanup_free char **env = make_env(s->env);
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = out}, {.flags = UV_INHERIT_FD, .data.fd = errout}};
+    uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE},
+                                     {.flags = UV_INHERIT_FD, .data.fd = out},
+                                     {.flags = UV_INHERIT_FD, .data.fd = errout}};
     uv_process_options_t o = {
         .exit_cb = on_exit_status,
         .file = s->argv[0],
@@ -232,7 +239,8 @@ int loop_spawn(struct world *w, const struct spawn *s, struct proc **ret, struct
     return 0;
 }
 
-/* A killed process is reaped here, for the loop will not do it any more; one that hangs in the kernel is left to init. */
+/* A killed process is reaped here, for the loop will not do it any more; one that hangs in the kernel is left
+ * to init. */
 static void reap(pid_t pid) {
     for (int i = 0; i < 100 && waitpid(pid, NULL, WNOHANG) == 0; i++) {
         struct timespec ms = {.tv_nsec = NS_PER_MS};

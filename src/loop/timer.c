@@ -1,5 +1,5 @@
-/* Timers: one timerfd on CLOCK_BOOTTIME for all of them, the next instant from a heap. libuv's own timers count
- * CLOCK_MONOTONIC, which stands still while the machine is suspended; a lease does not. */
+/* Timers: one timerfd on CLOCK_BOOTTIME for all of them, the next instant from a heap. libuv's own timers
+ * count CLOCK_MONOTONIC, which stands still while the machine is suspended; a lease does not. */
 #include "loop_impl.h"
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -15,7 +15,8 @@ struct loop_timer {
 };
 
 static bool before(const struct heap_node *a, const struct heap_node *b) {
-    const struct loop_timer *x = container_of(a, struct loop_timer, node), *y = container_of(b, struct loop_timer, node);
+    const struct loop_timer *x = container_of(a, struct loop_timer, node),
+                            *y = container_of(b, struct loop_timer, node);
     return x->at != y->at ? x->at < y->at : x->seq < y->seq;
 }
 
@@ -54,13 +55,15 @@ struct timer *loop_timer_new(struct world *w, world_fn fn, void *ctx) {
     return &t->base;
 }
 
-/* All that is due moves to a list first: a timer that is set again to a past instant in a callback waits for the next
- * round, after the I/O of this one, and one that is moved or freed by an earlier callback leaves the list. */
+/* All that is due moves to a list first: a timer that is set again to a past instant in a callback waits for
+ * the next round, after the I/O of this one, and one that is moved or freed by an earlier callback leaves the
+ * list. */
 static void fire(uv_poll_t *handle, int status, int events) {
     struct loop *l = handle->data;
     uint64_t expirations;
     (void)status, (void)events;
-    if (read(l->timer_fd, &expirations, sizeof expirations) == (ssize_t)sizeof expirations) l->armed = TIME_NEVER;
+    if (read(l->timer_fd, &expirations, sizeof expirations) == (ssize_t)sizeof expirations)
+        l->armed = TIME_NEVER;
     int64_t now = world_boot_ns(&l->world);
     for (struct heap_node *n = heap_min(&l->timers); n; n = heap_min(&l->timers)) {
         struct loop_timer *t = container_of(n, struct loop_timer, node);
@@ -75,8 +78,8 @@ static void fire(uv_poll_t *handle, int status, int events) {
     }
 }
 
-/* Before the loop sleeps. An instant later than the armed one is left alone: waking once for nothing is cheaper than a
- * system call each time that a deadline is pushed back. */
+/* Before the loop sleeps. An instant later than the armed one is left alone: waking once for nothing is
+ * cheaper than a system call each time that a deadline is pushed back. */
 static void arm(uv_prepare_t *handle) {
     struct loop *l = handle->data;
     struct heap_node *n = heap_min(&l->timers);

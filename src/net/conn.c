@@ -1,4 +1,5 @@
-/* One connection of the server: reads requests one after the other, hands each to the handler, writes what it answers. */
+/* One connection of the server: reads requests one after the other, hands each to the handler, writes what it
+ * answers. */
 #include "server.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -61,7 +62,8 @@ void conn_cut(struct conn *c, bool reset) {
     }
     if (c->out.n > 0) {
         uv_buf_t b = uv_buf_init(c->out.p, (unsigned)(c->out.n < INT32_MAX ? c->out.n : INT32_MAX));
-        (void)uv_try_write((uv_stream_t *)&c->tcp, &b, 1); /* what there was before the cut, as far as it goes */
+        (void)uv_try_write((uv_stream_t *)&c->tcp, &b,
+                           1); /* what there was before the cut, as far as it goes */
     }
     conn_close(c);
 }
@@ -76,7 +78,8 @@ static void on_shut(uv_shutdown_t *req, int status) {
     if (status < 0 && !c->closed) conn_close(c);
 }
 
-/* All has been handed to the kernel: says that no more will come, then waits for the other side to have seen it. */
+/* All has been handed to the kernel: says that no more will come, then waits for the other side to have seen
+ * it. */
 static void linger(struct conn *c) {
     c->phase = CONN_LINGERING;
     buf_free(&c->pending);
@@ -125,7 +128,8 @@ static void flush(struct conn *c) {
         w->req.data = c;
         uv_buf_t parts[64];
         unsigned nparts = 0;
-        for (size_t at = done; left > 0 && nparts < ARRAY_LEN(parts); nparts++) { /* a buffer's length is an int for writev */
+        for (size_t at = done; left > 0 && nparts < ARRAY_LEN(parts);
+             nparts++) { /* a buffer's length is an int for writev */
             size_t n = left < (1u << 30) ? left : (1u << 30);
             parts[nparts] = uv_buf_init(w->data + at, (unsigned)n);
             at += n;
@@ -186,7 +190,8 @@ void conn_answered(struct conn *c, bool keep_alive) {
 
 static void keep_for_later(struct conn *c, struct slice data) {
     if (c->closed || c->phase > CONN_HANDLING || data.n == 0) return;
-    buf_add(&c->pending, data); /* has room: reading stops above the cap, and there is room for one more read */
+    buf_add(&c->pending,
+            data); /* has room: reading stops above the cap, and there is room for one more read */
     if (c->pending.n >= PENDING_CAP) {
         uv_read_stop((uv_stream_t *)&c->tcp);
         c->stalled = true;
@@ -194,8 +199,8 @@ static void keep_for_later(struct conn *c, struct slice data) {
     if (c->phase == CONN_READING) server_dirty(c);
 }
 
-/* The client has sent all it will. While it waits for an answer this means that it left: a client that half-closes and
- * still listens gets those answers only that the handler gives at once. */
+/* The client has sent all it will. While it waits for an answer this means that it left: a client that
+ * half-closes and still listens gets those answers only that the handler gives at once. */
 static void on_eof(struct conn *c) {
     c->eof = true;
     uv_read_stop((uv_stream_t *)&c->tcp);
@@ -231,9 +236,11 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret) {
     *ret = uv_buf_init(c->net->scratch, sizeof c->net->scratch);
 }
 
-/* Requests that came while another one was being handled; a few in each round, so that others get their turn. */
+/* Requests that came while another one was being handled; a few in each round, so that others get their turn.
+ */
 static void take_pending(struct conn *c) {
-    for (int i = 0; i < PENDING_ROUND && c->phase == CONN_READING && !c->closed && c->taken < c->pending.n; i++)
+    for (int i = 0; i < PENDING_ROUND && c->phase == CONN_READING && !c->closed && c->taken < c->pending.n;
+         i++)
         c->taken += take(c, slice_make(c->pending.p + c->taken, c->pending.n - c->taken));
     if (c->closed || c->phase > CONN_HANDLING) return;
     if (c->taken == c->pending.n) {
@@ -301,7 +308,8 @@ void conn_accept(struct listener *l) {
     }
     uv_os_fd_t fd;
     unsigned dead = 30000;
-    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0) (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
     uv_tcp_keepalive(&c->tcp, 1, 15); /* a client that vanished is noticed though nothing is written to it */
     uv_tcp_nodelay(&c->tcp, 1);
     set_timer(c, l->limits.header_ns);

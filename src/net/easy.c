@@ -12,8 +12,8 @@ static int bad(struct err *err, const char *what) {
     return err_set(err, ERR_CONFIG, -EINVAL, "%s", what);
 }
 
-/* Notices a peer that vanished (no FIN, no RST) within 8 s, whether we wait or send. libcurl's LOW_SPEED options would kill
- * quiet watches and wake the idle process instead. */
+/* Notices a peer that vanished (no FIN, no RST) within 8 s, whether we wait or send. libcurl's LOW_SPEED
+ * options would kill quiet watches and wake the idle process instead. */
 static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose) {
     int on = 1, idle = KEEPALIVE_S, every = 1;
     unsigned dead = DEAD_PEER_MS;
@@ -42,9 +42,10 @@ static void add_line(struct curl_slist **list, const char *line) {
 DEFINE_CLEANUP(CURLU *, curlu, curl_url_cleanup)
 DEFINE_CLEANUP(char *, curl_str, curl_free)
 
-/* With a server_name the URL is rewritten to that name, for it is what libcurl verifies and sends as SNI, and the
- * connection is led to the real place. */
-static void redirect(struct request *r, CURLU *u, const char *host, const char *port, const char *default_port) {
+/* With a server_name the URL is rewritten to that name, for it is what libcurl verifies and sends as SNI, and
+ * the connection is led to the real place. */
+static void redirect(struct request *r, CURLU *u, const char *host, const char *port,
+                     const char *default_port) {
     cleanup_free char *to = xasprintf("::%s:%s", host, port);
     add_line(&r->connect_to, to);
     bool plain = strcmp(port, default_port) == 0;
@@ -66,8 +67,9 @@ static int set_url(struct request *r, const char *url, struct err *err) {
     CLEANUP(curl_str) char *port = NULL;
     CLEANUP(curl_str) char *path = NULL;
     const unsigned flags = CURLU_PATH_AS_IS;
-    if (curl_url_set(u, CURLUPART_URL, url, flags) != CURLUE_OK || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
-        curl_url_get(u, CURLUPART_HOST, &host, 0) || curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ||
+    if (curl_url_set(u, CURLUPART_URL, url, flags) != CURLUE_OK ||
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ||
         curl_url_get(u, CURLUPART_PATH, &path, 0))
         return bad(err, "not a URL, which begins with http:// or https:// and a host");
     bool https = strcmp(scheme, "https") == 0;
@@ -88,7 +90,8 @@ static int set_headers(struct request *r, const struct http_headers *h, struct e
         struct slice name = h->v[i].name, value = slice_trim(h->v[i].value);
         if (!http_is_token(name)) return bad(err, "a header's name has a character that is not allowed");
         if (!is_value(value))
-            return err_set(err, ERR_CONFIG, -EINVAL, "the value of header %.*s has a character that is not allowed", SLF(name));
+            return err_set(err, ERR_CONFIG, -EINVAL,
+                           "the value of header %.*s has a character that is not allowed", SLF(name));
         cleanup_buf struct buf line = BUF(HEADER_MAX);
         buf_add(&line, name);
         buf_adds(&line, value.n ? ": " : ";"); /* the latter is how libcurl writes an empty one */
@@ -108,7 +111,8 @@ static int set_method(struct request *r, const struct http_spec *spec, struct er
     if (!http_is_token(slice_of(m))) return bad(err, "a request needs a method");
     r->method = xstrdup(m);
     r->idempotent = strcmp(m, "GET") == 0 || strcmp(m, "HEAD") == 0 || strcmp(m, "OPTIONS") == 0;
-    bool has_body = spec->body.n > 0 || strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0;
+    bool has_body =
+        spec->body.n > 0 || strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0;
     if (has_body) {
         r->body = slice_dup(spec->body);
         r->nbody = spec->body.n;
@@ -154,7 +158,8 @@ static void set_connection(struct request *r, const struct http_spec *spec) {
     curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket);
     curl_easy_setopt(e, CURLOPT_CONNECT_TO, r->connect_to);
     curl_easy_setopt(e, CURLOPT_SHARE, r->lane->net->share);
-    /* Without it, removing a request waits for the resolver's thread: a hung name server would stop the whole loop. */
+    /* Without it, removing a request waits for the resolver's thread: a hung name server would stop the whole
+     * loop. */
     curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
                      lane_http2(r->lane) ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);

@@ -1,5 +1,6 @@
-/* One request and its answer. Nothing is written here: answers go to the connection's buffer, which is written before the
- * loop sleeps, so that a failing write never calls anybody back inside a call on the exchange. */
+/* One request and its answer. Nothing is written here: answers go to the connection's buffer, which is
+ * written before the loop sleeps, so that a failing write never calls anybody back inside a call on the
+ * exchange. */
 #include "server.h"
 
 static struct exchange *from(struct http_exchange *base) {
@@ -19,7 +20,8 @@ static void add_status(struct buf *out, int status) {
     buf_addf(out, "HTTP/1.1 %d %s\r\n", status, http_status_text(status));
 }
 
-/* Values come from the program, but may carry something that came from outside: a line break would begin a new header. */
+/* Values come from the program, but may carry something that came from outside: a line break would begin a
+ * new header. */
 static void add_header(struct buf *out, struct slice name, struct slice value) {
     if (!http_is_token(name)) return;
     for (size_t i = 0; i < value.n; i++)
@@ -44,7 +46,8 @@ static bool status_has_body(int status) {
 
 void exchange_refuse(struct buf *out, int status, const char *why) {
     add_status(out, status);
-    buf_addf(out, "Content-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n", strlen(why) + 1, why);
+    buf_addf(out, "Content-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
+             strlen(why) + 1, why);
 }
 
 /* The end for x, whose answer stands in the connection's buffer. */
@@ -69,14 +72,16 @@ static void reply(struct http_exchange *base, int status, const char *content_ty
     finish(x);
 }
 
-static void begin(struct http_exchange *base, int status, const char *content_type, const struct http_headers *extra) {
+static void begin(struct http_exchange *base, int status, const char *content_type,
+                  const struct http_headers *extra) {
     struct exchange *x = from(base);
     if (!x->c || x->c->closed || x->begun) return;
     struct buf *out = &x->c->out;
     x->begun = true;
     x->bodyless = is_head(x) || !status_has_body(status);
     x->chunked = x->in.parser.http_minor > 0;
-    if (!x->chunked && !x->bodyless) x->in.keep_alive = false; /* HTTP/1.0: the end of the body is the end of the connection */
+    if (!x->chunked && !x->bodyless)
+        x->in.keep_alive = false; /* HTTP/1.0: the end of the body is the end of the connection */
     add_status(out, status);
     if (content_type) add_header(out, SL("Content-Type"), slice_of(content_type));
     for (size_t i = 0; extra && i < extra->n; i++) add_header(out, extra->v[i].name, extra->v[i].value);
@@ -89,7 +94,8 @@ static void begin(struct http_exchange *base, int status, const char *content_ty
 static void send_part(struct http_exchange *base, struct slice data) {
     struct exchange *x = from(base);
     if (!x->c || x->c->closed || x->c->broken || x->bodyless || data.n == 0) return;
-    if (data.n > x->c->listener->limits.send_cap || conn_unsent(x->c) > x->c->listener->limits.send_cap - data.n) {
+    if (data.n > x->c->listener->limits.send_cap ||
+        conn_unsent(x->c) > x->c->listener->limits.send_cap - data.n) {
         x->c->broken = true; /* a slow reader: the next round tells the owner */
         server_dirty(x->c);
         return;

@@ -1,4 +1,5 @@
-/* A request as it arrives. What could be understood in two ways is refused: both lengths, odd encodings, odd names. */
+/* A request as it arrives. What could be understood in two ways is refused: both lengths, odd encodings, odd
+ * names. */
 #include "http_in.h"
 
 static int refuse(struct http_in *in, int status, const char *why) {
@@ -18,7 +19,8 @@ bool http_is_token(struct slice s) {
 }
 
 static int add_head(struct http_in *in, const char *p, size_t n) {
-    if (buf_add(&in->head, slice_make(p, n)) < 0) return refuse(in, 431, "the request's head is larger than 64 KiB");
+    if (buf_add(&in->head, slice_make(p, n)) < 0)
+        return refuse(in, 431, "the request's head is larger than 64 KiB");
     return 0;
 }
 
@@ -70,21 +72,27 @@ static int check_length(struct http_in *in, const struct http_headers *h) {
     if (encodings > 0 && lengths > 0) return refuse(in, 400, "both Content-Length and Transfer-Encoding");
     if (encodings > 1 || lengths > 1) return refuse(in, 400, "the length of the body is given twice");
     if (encodings > 0 && in->parser.http_minor == 0) return refuse(in, 400, "Transfer-Encoding in HTTP/1.0");
-    if (encodings > 0 && !http_name_eq(encoding, SL("chunked"))) return refuse(in, 501, "only chunked is understood");
-    if (lengths > 0 && in->parser.content_length > in->body.max) return refuse(in, 413, "the body is too large");
+    if (encodings > 0 && !http_name_eq(encoding, SL("chunked")))
+        return refuse(in, 501, "only chunked is understood");
+    if (lengths > 0 && in->parser.content_length > in->body.max)
+        return refuse(in, 413, "the body is too large");
     return 0;
 }
 
 static int check_head(struct http_in *in, const struct http_headers *h) {
     size_t hosts, expects;
     for (size_t i = 0; i < h->n; i++)
-        if (!http_is_token(h->v[i].name)) return refuse(in, 400, "a header's name has a character that is not allowed");
+        if (!http_is_token(h->v[i].name))
+            return refuse(in, 400, "a header's name has a character that is not allowed");
     one(h, "Host", &hosts);
-    if (hosts > 1 || (hosts == 0 && in->parser.http_minor > 0)) return refuse(in, 400, "exactly one Host is needed");
+    if (hosts > 1 || (hosts == 0 && in->parser.http_minor > 0))
+        return refuse(in, 400, "exactly one Host is needed");
     if (check_length(in, h) < 0) return -1;
     struct slice target = http_in_target(in), expect = one(h, "Expect", &expects);
-    if (target.n == 0 || (target.p[0] != '/' && !slice_eqs(target, "*"))) return refuse(in, 400, "the target is not a path");
-    if (expects > 0 && !http_name_eq(expect, SL("100-continue"))) return refuse(in, 417, "only 100-continue is understood");
+    if (target.n == 0 || (target.p[0] != '/' && !slice_eqs(target, "*")))
+        return refuse(in, 400, "the target is not a path");
+    if (expects > 0 && !http_name_eq(expect, SL("100-continue")))
+        return refuse(in, 417, "only 100-continue is understood");
     in->want_continue = expects > 0 && in->parser.http_minor > 0;
     return 0;
 }

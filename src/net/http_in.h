@@ -1,5 +1,6 @@
-/* A request as it arrives: bytes in, one whole request or the status to refuse it with out. Pure, no I/O. Around Debian's
- * libhttp-parser, which is built without its strict checks: what they would refuse is refused here. */
+/* A request as it arrives: bytes in, one whole request or the status to refuse it with out. Pure, no I/O.
+ * Around Debian's libhttp-parser, which is built without its strict checks: what they would refuse is refused
+ * here. */
 #ifndef HTTP_IN_H
 #define HTTP_IN_H
 #include "world/http.h"
@@ -16,7 +17,7 @@ struct http_in {
         size_t name, nname, value, nvalue; /* places in head */
     } at[HTTP_MAX_HEADERS];
     size_t n;
-    bool in_value;      /* the last bytes were a value: the next name begins a new header */
+    bool in_value; /* the last bytes were a value: the next name begins a new header */
     bool headers_done;
     bool begun;         /* at least one byte that counts */
     bool want_continue; /* the client waits for "100 Continue" */

@@ -1,8 +1,10 @@
-/* A lane: one libcurl multi handle with connections of its own, driven by libuv through the multi-socket interface.
+/* A lane: one libcurl multi handle with connections of its own, driven by libuv through the multi-socket
+ * interface.
  *
- * Two rules keep it simple. libcurl is never called inside one of its callbacks: what a callback wants to change goes to
- * todo and is done in the next turn. And a timeout of 0 ms is an idle handle, not a timer: uv_timer_start(0) inside a timer
- * callback runs again in the same iteration and starves I/O, and 1 ms instead costs each request a millisecond. */
+ * Two rules keep it simple. libcurl is never called inside one of its callbacks: what a callback wants to
+ * change goes to todo and is done in the next turn. And a timeout of 0 ms is an idle handle, not a timer:
+ * uv_timer_start(0) inside a timer callback runs again in the same iteration and starves I/O, and 1 ms
+ * instead costs each request a millisecond. */
 #include "net_impl.h"
 
 struct sock {
@@ -87,8 +89,8 @@ static int on_curl_timer(CURLM *multi, long ms, void *ctx) {
     return 0;
 }
 
-/* libuv stops watching a socket with an error on it. libcurl is told that it is ready, so that it reads the error itself:
- * told of an error it would only know that there is one. */
+/* libuv stops watching a socket with an error on it. libcurl is told that it is ready, so that it reads the
+ * error itself: told of an error it would only know that there is one. */
 static void on_ready(uv_poll_t *handle, int status, int events) {
     struct sock *s = handle->data;
     int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
@@ -117,7 +119,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
         s->lane = l;
         s->fd = fd;
         s->poll.data = s;
-        if (uv_poll_init(loop_uv(l->net->loop), &s->poll, fd) < 0) abort(); /* an open socket that epoll does not know yet */
+        if (uv_poll_init(loop_uv(l->net->loop), &s->poll, fd) < 0)
+            abort(); /* an open socket that epoll does not know yet */
         curl_multi_assign(l->multi, fd, s);
     }
     s->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
@@ -126,14 +129,17 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
 }
 
 void lane_init(struct net *n, struct lane *l, enum http_lane id) {
-    /* kept: connections in the cache, idle ones closed first. per_host, total: open at once, further requests wait. */
+    /* kept: connections in the cache, idle ones closed first. per_host, total: open at once, further requests
+     * wait. */
     static const struct {
         long kept, per_host, total;
     } limits[LANE_COUNT] = {
-        [LANE_LEASE] = {.kept = 2},                                /* nothing may ever wait here */
-        [LANE_WATCH] = {.kept = 16},                               /* a connection for each watch */
-        [LANE_CALL] = {.kept = 8, .per_host = 16},                 /* HTTP/2: 100 streams each; above, curl opens more */
-        [LANE_SCRAPE] = {.kept = 8, .per_host = 4, .total = 32},   /* hundreds of pods, each asked now and then */
+        [LANE_LEASE] = {.kept = 2},                /* nothing may ever wait here */
+        [LANE_WATCH] = {.kept = 16},               /* a connection for each watch */
+        [LANE_CALL] = {.kept = 8, .per_host = 16}, /* HTTP/2: 100 streams each; above, curl opens more */
+        [LANE_SCRAPE] = {.kept = 8,
+                         .per_host = 4,
+                         .total = 32}, /* hundreds of pods, each asked now and then */
     };
     *l = (struct lane){.net = n, .id = id};
     list_init(&l->todo);

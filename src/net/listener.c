@@ -1,5 +1,6 @@
-/* Listening sockets, and the round before the loop sleeps: what was written during an iteration leaves in one piece, and
- * requests that had to wait for their turn on a connection are looked at outside of anybody's calls. */
+/* Listening sockets, and the round before the loop sleeps: what was written during an iteration leaves in one
+ * piece, and requests that had to wait for their turn on a connection are looked at outside of anybody's
+ * calls. */
 #include "server.h"
 #include <errno.h>
 
@@ -80,15 +81,18 @@ static int parse_addr(const char *addr, struct sockaddr_storage *ret, bool *ret_
     const char *colon = addr ? strrchr(addr, ':') : NULL;
     int64_t port = -1;
     if (!colon || slice_i64(slice_of(colon + 1), &port) < 0 || port < 0 || port > 65535)
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s is no address to listen on: host:port, [host]:port or :port", addr ? addr : "");
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "%s is no address to listen on: host:port, [host]:port or :port", addr ? addr : "");
     struct slice host = slice_make(addr, (size_t)(colon - addr));
-    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') host = slice_make(host.p + 1, host.n - 2);
+    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = slice_make(host.p + 1, host.n - 2);
     cleanup_free char *name = slice_dup(slice_eqs(host, "localhost") ? SL("127.0.0.1") : host);
     *ret_any = host.n == 0;
     if (host.n == 0 && uv_ip6_addr("::", (int)port, (struct sockaddr_in6 *)ret) == 0) return 0;
     if (uv_ip4_addr(name, (int)port, (struct sockaddr_in *)ret) == 0) return 0;
     if (uv_ip6_addr(name, (int)port, (struct sockaddr_in6 *)ret) == 0) return 0;
-    return err_set(err, ERR_CONFIG, -EINVAL, "%s is no address to listen on: the host must be an IP address or localhost", addr);
+    return err_set(err, ERR_CONFIG, -EINVAL,
+                   "%s is no address to listen on: the host must be an IP address or localhost", addr);
 }
 
 static int start(struct listener *l, const char *addr, struct err *err) {
@@ -106,12 +110,13 @@ static int start(struct listener *l, const char *addr, struct err *err) {
     int len = sizeof sa;
     if (r == 0) r = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&sa, &len);
     if (r < 0) return err_set(err, ERR_CONFIG, r, "cannot listen on %s: %s", addr, uv_strerror(r));
-    l->port = ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port : ((struct sockaddr_in *)&sa)->sin_port);
+    l->port = ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port
+                                             : ((struct sockaddr_in *)&sa)->sin_port);
     return 0;
 }
 
-int listener_open(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn, void *ctx,
-                  struct http_listener **ret, struct err *err) {
+int listener_open(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,
+                  void *ctx, struct http_listener **ret, struct err *err) {
     struct net *n = net_of(w);
     struct listener *l = xcalloc(1, sizeof *l);
     l->base = (struct http_listener){port_of, close_listener};

@@ -1,5 +1,6 @@
-/* What the files of src/net share. The client: net.c (life), lane.c (libcurl's multi interface on libuv), request.c (one
- * request from start to end), easy.c (its options), tls.c (certificates), failure.c (words for what went wrong). */
+/* What the files of src/net share. The client: net.c (life), lane.c (libcurl's multi interface on libuv),
+ * request.c (one request from start to end), easy.c (its options), tls.c (certificates), failure.c (words for
+ * what went wrong). */
 #ifndef NET_IMPL_H
 #define NET_IMPL_H
 #include "base/list.h"
@@ -29,9 +30,9 @@ struct net {
     uv_prepare_t prepare;
     uv_idle_t busy; /* active while dirty is not empty after a round, so that the loop does not sleep */
     char scratch[64 * 1024]; /* what the server reads into */
-    int handles;    /* libuv handles that are not closed yet: the memory goes with the last one */
-    int (*no_start)(struct world *, const struct http_spec *, const struct http_client_cb *, void *, struct http_req **,
-                    struct err *);
+    int handles;             /* libuv handles that are not closed yet: the memory goes with the last one */
+    int (*no_start)(struct world *, const struct http_spec *, const struct http_client_cb *, void *,
+                    struct http_req **, struct err *);
     int (*no_listen)(struct world *, const char *, const struct http_limits *, http_handler, void *,
                      struct http_listener **, struct err *);
 };
@@ -39,7 +40,8 @@ struct net {
 struct net *net_of(struct world *w);
 void net_handle_closed(struct net *n); /* from the close callback of a handle that was counted in handles */
 
-/* TLS material as libcurl's blobs borrow it: kept while a request uses it, shared by those with the same content. */
+/* TLS material as libcurl's blobs borrow it: kept while a request uses it, shared by those with the same
+ * content. */
 struct tls_mat {
     struct list node; /* in net.tls */
     size_t refs;
@@ -122,6 +124,6 @@ struct failure {
 void failure_explain(const struct failure *f, struct err *ret);
 
 /* The server. */
-int listener_open(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn, void *ctx,
-                  struct http_listener **ret, struct err *err);
+int listener_open(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,
+                  void *ctx, struct http_listener **ret, struct err *err);
 #endif

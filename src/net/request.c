@@ -1,5 +1,6 @@
-/* One request from start to end. libcurl's callbacks run inside its own calls and only note what is to be done; what
- * changes a transfer (adding, removing, unpausing it) is done by request_work() in the lane's next turn. */
+/* One request from start to end. libcurl's callbacks run inside its own calls and only note what is to be
+ * done; what changes a transfer (adding, removing, unpausing it) is done by request_work() in the lane's next
+ * turn. */
 #include "net_impl.h"
 #include <errno.h>
 
@@ -49,11 +50,13 @@ static void deliver(struct request *r) {
     if (r->fenced) {
         fail(r, ERR_FENCED, -EPERM, "not sent: this process may not change anything at this moment");
     } else if (r->resend) {
-        fail(r, ERR_TRANSPORT, -ECONNRESET, "connection lost before an answer came; it may have been carried out");
+        fail(r, ERR_TRANSPORT, -ECONNRESET,
+             "connection lost before an answer came; it may have been carried out");
     } else if (r->too_large) {
         struct err err = {0};
-        err_set(&err, ERR_PROTOCOL, -EFBIG, "%s %s: the answer is larger than the %zu bytes that are allowed for it",
-                r->method, r->shown, r->cap);
+        err_set(&err, ERR_PROTOCOL, -EFBIG,
+                "%s %s: the answer is larger than the %zu bytes that are allowed for it", r->method, r->shown,
+                r->cap);
         end(r, &err);
     } else if (r->odd_head) {
         fail(r, ERR_PROTOCOL, -EPROTO, "the head of the answer is malformed or larger than 64 KiB");
@@ -102,7 +105,8 @@ void request_work(struct request *r) {
         }
     } else if (r->paused && !r->held) {
         r->paused = false;
-        CURLcode rc = curl_easy_pause(r->easy, CURLPAUSE_CONT); /* delivers what was held back, and may pause again */
+        CURLcode rc =
+            curl_easy_pause(r->easy, CURLPAUSE_CONT); /* delivers what was held back, and may pause again */
         if (rc != CURLE_OK) request_finished(r, rc);
     }
 }
@@ -115,8 +119,9 @@ static void on_deadline(void *ctx) {
     fail(r, ERR_TIMEOUT, r->sent ? -ETIMEDOUT : -EHOSTUNREACH, why);
 }
 
-/* Just before the bytes leave, on new and on reused connections. A second time means that the first connection died
- * without an answer: what is not idempotent may have been carried out, and whether to repeat it is not ours to say. */
+/* Just before the bytes leave, on new and on reused connections. A second time means that the first
+ * connection died without an answer: what is not idempotent may have been carried out, and whether to repeat
+ * it is not ours to say. */
 static int on_prereq(void *ctx, char *peer, char *local, int peer_port, int local_port) {
     struct request *r = ctx;
     (void)peer, (void)local, (void)peer_port, (void)local_port;

@@ -1,5 +1,5 @@
-/* What the server's files share: listener.c (listening, the round before the loop sleeps), conn.c (one connection),
- * exchange.c (one request and its answer), http_in.c (parsing). */
+/* What the server's files share: listener.c (listening, the round before the loop sleeps), conn.c (one
+ * connection), exchange.c (one request and its answer), http_in.c (parsing). */
 #ifndef SERVER_H
 #define SERVER_H
 #include "http_in.h"
@@ -20,7 +20,8 @@ struct listener {
 
 struct exchange {
     struct http_exchange base;
-    struct conn *c; /* NULL: the connection has gone, and nobody had asked to be told: the owner still ends it */
+    struct conn
+        *c; /* NULL: the connection has gone, and nobody had asked to be told: the owner still ends it */
     struct http_in in;
     world_fn gone;
     void *gone_ctx;
@@ -31,7 +32,8 @@ enum conn_phase {
     CONN_READING,  /* a request is awaited or arriving */
     CONN_HANDLING, /* x is being answered */
     CONN_FLUSHING, /* closes when all is written */
-    CONN_LINGERING /* our side is shut: what still comes is dropped, so that our last answer is not lost to a reset */
+    CONN_LINGERING /* our side is shut: what still comes is dropped, so that our last answer is not lost to a
+                      reset */
 };
 struct conn {
     struct list node;  /* in listener.conns */
@@ -61,8 +63,8 @@ void server_dirty(struct conn *c); /* it needs conn_service() before the loop sl
 
 void conn_accept(struct listener *l);
 void conn_service(struct conn *c);
-void conn_close(struct conn *c);   /* at once; x must have been dealt with */
-void conn_gone(struct conn *c);    /* tells x's owner, closes */
+void conn_close(struct conn *c); /* at once; x must have been dealt with */
+void conn_gone(struct conn *c);  /* tells x's owner, closes */
 size_t conn_unsent(const struct conn *c);
 void conn_answered(struct conn *c, bool keep_alive); /* x has ended */
 void conn_cut(struct conn *c, bool reset);           /* x was aborted */

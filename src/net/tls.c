@@ -1,5 +1,6 @@
-/* TLS material: copied once, shared by the requests that use it. libcurl borrows it, and compares the contents when it
- * looks for a connection to reuse, so that a connection made with other certificates is never taken. */
+/* TLS material: copied once, shared by the requests that use it. libcurl borrows it, and compares the
+ * contents when it looks for a connection to reuse, so that a connection made with other certificates is
+ * never taken. */
 #include "net_impl.h"
 
 static bool same(const struct tls_mat *m, const struct http_tls *t) {

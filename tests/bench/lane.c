@@ -1,6 +1,7 @@
-/* The lane bench: does a long list delay the lease? A PUT on LANE_LEASE every 50 ms, timed from the instant at which it was
- * due to its answer, first with nothing else going on, then during a list of 100,000 Deployments on LANE_WATCH.
- * Usage: bench_lane [ITEMS]. Exits with 1 when p99 during the list is 20 ms or more. */
+/* The lane bench: does a long list delay the lease? A PUT on LANE_LEASE every 50 ms, timed from the instant
+ * at which it was due to its answer, first with nothing else going on, then during a list of 100,000
+ * Deployments on LANE_WATCH. Usage: bench_lane [ITEMS]. Exits with 1 when p99 during the list is 20 ms or
+ * more. */
 #include "lane_list.h"
 #include "lane_server.h"
 #include "net/net.h"
@@ -47,8 +48,11 @@ static void put(void *ctx) {
     struct bench *b = ctx;
     struct http_req *r;
     struct err err = {0};
-    const struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = b->lease_url,
-                                   .body = SL("{\"kind\":\"Lease\",\"spec\":{\"holderIdentity\":\"bench\"}}"), .total_ns = 10 * NS_PER_S};
+    const struct http_spec spec = {.lane = LANE_LEASE,
+                                   .method = "PUT",
+                                   .url = b->lease_url,
+                                   .body = SL("{\"kind\":\"Lease\",\"spec\":{\"holderIdentity\":\"bench\"}}"),
+                                   .total_ns = 10 * NS_PER_S};
     b->in_flight = http_start(b->w, &spec, &cb, b, &r, &err) == 0;
 }
 
@@ -61,8 +65,8 @@ static double report(struct bench *b, const char *name) {
     if (b->n == 0) return 0;
     qsort(b->ms, b->n, sizeof *b->ms, ascending);
     double p99 = b->ms[(b->n - 1) * 99 / 100];
-    printf("%s_p50 %.2f ms\n%s_p99 %.2f ms\n%s_max %.2f ms\n%s_count %zu requests\n", name, b->ms[b->n / 2], name, p99, name,
-           b->ms[b->n - 1], name, b->n);
+    printf("%s_p50 %.2f ms\n%s_p99 %.2f ms\n%s_max %.2f ms\n%s_count %zu requests\n", name, b->ms[b->n / 2],
+           name, p99, name, b->ms[b->n - 1], name, b->n);
     return p99;
 }
 
@@ -100,12 +104,14 @@ int main(int argc, char **argv) {
     int64_t items = 100000;
     if (argc > 1 && slice_i64(slice_of(argv[1]), &items) < 0) return 2;
     int list_port, lease_port;
-    pid_t list_pid = lane_server_start((size_t)items, &list_port), lease_pid = lane_server_start(0, &lease_port);
+    pid_t list_pid = lane_server_start((size_t)items, &list_port),
+          lease_pid = lane_server_start(0, &lease_port);
     struct bench b = {.l = loop_new()};
     struct net *net = net_install(b.l);
     b.w = loop_world(b.l);
     b.timer = timer_new(b.w, put, &b);
-    b.lease_url = xasprintf("http://127.0.0.1:%d/apis/coordination.k8s.io/v1/namespaces/x/leases/y", lease_port);
+    b.lease_url =
+        xasprintf("http://127.0.0.1:%d/apis/coordination.k8s.io/v1/namespaces/x/leases/y", lease_port);
     b.list_server = xasprintf("http://127.0.0.1:%d", list_port);
     run(&b);
     report(&b, "lane_quiet_put");
@@ -123,7 +129,8 @@ int main(int argc, char **argv) {
     free(b.ms);
     kill(list_pid, SIGKILL);
     kill(lease_pid, SIGKILL);
-    while (wait(NULL) > 0) {}
+    while (wait(NULL) > 0) {
+    }
     if (p99 >= LIMIT_MS) fprintf(stderr, "p99 is %.2f ms, and must be below %d ms\n", p99, LIMIT_MS);
     return b.failed || p99 >= LIMIT_MS;
 }

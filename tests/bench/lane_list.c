@@ -1,4 +1,5 @@
-/* See lane_list.h. Every object is parsed and put into the store, as for a resource of which all objects are wanted. */
+/* See lane_list.h. Every object is parsed and put into the store, as for a resource of which all objects are
+ * wanted. */
 #include "lane_list.h"
 #include "kube/informer.h"
 

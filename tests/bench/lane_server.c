@@ -26,12 +26,16 @@ size_t lane_server_bytes(size_t items) {
 static void add_item(struct buf *b, size_t i) {
     size_t from = b->n;
     buf_addf(b,
-             "%s{\"metadata\":{\"name\":\"operator-%06zu\",\"namespace\":\"team-%03zu\",\"uid\":\"00000000-0000-4000-8000-%012zu\","
-             "\"resourceVersion\":\"%zu\",\"generation\":3,\"labels\":{\"app\":\"operator\"},\"annotations\":{\"note\":\"",
+             "%s{\"metadata\":{\"name\":\"operator-%06zu\",\"namespace\":\"team-%03zu\",\"uid\":\"00000000-"
+             "0000-4000-8000-%012zu\","
+             "\"resourceVersion\":\"%zu\",\"generation\":3,\"labels\":{\"app\":\"operator\"},\"annotations\":"
+             "{\"note\":\"",
              i ? "," : "", i, i % 500, i, 1000 + i);
     /* As in real lists most of an object is a few long strings and many short members. */
-    while (b->n - from < ITEM_BYTES / 2) buf_adds(b, "a \\\"quoted\\\" {brace} and [bracket] in last-applied ");
-    buf_adds(b, "\"}},\"spec\":{\"replicas\":2,\"template\":{\"spec\":{\"containers\":[{\"name\":\"manager\",\"env\":[");
+    while (b->n - from < ITEM_BYTES / 2)
+        buf_adds(b, "a \\\"quoted\\\" {brace} and [bracket] in last-applied ");
+    buf_adds(b, "\"}},\"spec\":{\"replicas\":2,\"template\":{\"spec\":{\"containers\":[{\"name\":\"manager\","
+                "\"env\":[");
     for (int k = 0; b->n - from < ITEM_BYTES - 120; k++)
         buf_addf(b, "%s{\"name\":\"VARIABLE_%d\",\"value\":\"value %d\"}", k ? "," : "", k, k);
     buf_adds(b, "]}]}}},\"status\":{\"replicas\":2,\"readyReplicas\":2,\"observedGeneration\":3}}");
@@ -48,7 +52,9 @@ static void more(void *ctx) {
     timer_in(a->timer, http_reply_unsent(a->x) > AHEAD ? NS_PER_MS : 0);
     if (http_reply_unsent(a->x) > AHEAD) return; /* as fast as the reader, without holding all of it */
     buf_clear(&a->part);
-    if (a->at == 0) buf_adds(&a->part, "{\"kind\":\"DeploymentList\",\"apiVersion\":\"apps/v1\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[");
+    if (a->at == 0)
+        buf_adds(&a->part, "{\"kind\":\"DeploymentList\",\"apiVersion\":\"apps/"
+                           "v1\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[");
     for (int i = 0; i < PER_TURN && a->at < a->s->items; i++) add_item(&a->part, a->at++);
     bool last = a->at == a->s->items;
     if (last) buf_adds(&a->part, "]}\n");

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A process that answers GET /apis/apps/v1/deployments with so many Deployments of about 3.2 kB in one page and watches
- * with silence, or, items 0, any PUT with what was sent. The port goes to *ret_port; the process ends with the caller, or by
- * kill(). */
+/* A process that answers GET /apis/apps/v1/deployments with so many Deployments of about 3.2 kB in one page
+ * and watches with silence, or, items 0, any PUT with what was sent. The port goes to *ret_port; the process
+ * ends with the caller, or by kill(). */
 pid_t lane_server_start(size_t items, int *ret_port);
 size_t lane_server_bytes(size_t items); /* of such a list, about */
 #endif

@@ -1,5 +1,6 @@
-/* Requests as hostile clients send them. The bytes are read as one connection's stream: what is understood must not depend
- * on the pieces in which it arrives, and a request that was understood has one host, one length and clean names. */
+/* Requests as hostile clients send them. The bytes are read as one connection's stream: what is understood
+ * must not depend on the pieces in which it arrives, and a request that was understood has one host, one
+ * length and clean names. */
 #include "fuzz.h"
 #include "base/buf.h"
 #include "http_in.h"

@@ -1,4 +1,5 @@
-/* The real world apart from timers and processes: clocks, deferred calls, files, signals, what is missing without net. */
+/* The real world apart from timers and processes: clocks, deferred calls, files, signals, what is missing
+ * without net. */
 #include "loop/loop.h"
 #include "base/mem.h"
 #include <errno.h>

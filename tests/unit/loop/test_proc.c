@@ -49,12 +49,14 @@ static void done(void *ctx, const struct err *err, int code, struct slice out, s
     loop_stop(f->l);
 }
 
-static int try(struct fixture *f, const char *const *argv, const char *const *env, size_t cap, int64_t timeout) {
+static int try(struct fixture *f, const char *const *argv, const char *const *env, size_t cap,
+               int64_t timeout) {
     struct spawn s = {.argv = argv, .env = env, .cap = cap, .timeout_ns = timeout, .done = done, .ctx = f};
     return world_spawn(f->w, &s, &f->proc, &f->err);
 }
 
-static void run(struct fixture *f, const char *const *argv, const char *const *env, size_t cap, int64_t timeout) {
+static void run(struct fixture *f, const char *const *argv, const char *const *env, size_t cap,
+                int64_t timeout) {
     assert_int_equal(try(f, argv, env, cap, timeout), 0);
     assert_int_equal(f->calls, 0); /* never inside the call */
     loop_run(f->l);
@@ -139,7 +141,8 @@ static void the_deadline_kills_the_whole_group(void **state) {
     run(f, SH("sleep 1000 & echo $!; sleep 1000; echo never"), NULL, 100, 200 * NS_PER_MS);
     int64_t pid = 0;
     assert_int_equal(slice_i64(slice_trim(buf_slice(&f->out)), &pid), 0);
-    for (int i = 0; i < 1000 && !is_dead((int)pid); i++) usleep(1000); /* the signal was sent; its effect may take a moment */
+    for (int i = 0; i < 1000 && !is_dead((int)pid); i++)
+        usleep(1000); /* the signal was sent; its effect may take a moment */
     assert_true(is_dead((int)pid));
     assert_int_equal(f->err.kind, ERR_TIMEOUT);
     assert_int_equal(f->err.errnum, -ETIMEDOUT);
@@ -164,7 +167,8 @@ static void a_daemon_does_not_keep_it_open(void **state) {
 
 static void what_cannot_be_run(void **state) {
     struct fixture *f = *state;
-    assert_int_equal(try(f, (const char *const[]){"no-such-program-here", NULL}, NULL, 10, NS_PER_S), -ENOENT);
+    assert_int_equal(try(f, (const char *const[]){"no-such-program-here", NULL}, NULL, 10, NS_PER_S),
+                     -ENOENT);
     assert_non_null(strstr(f->err.msg, "no-such-program-here"));
     assert_int_equal(try(f, (const char *const[]){"/", NULL}, NULL, 10, NS_PER_S), -EACCES);
     assert_int_equal(try(f, (const char *const[]){NULL}, NULL, 10, NS_PER_S), -EINVAL);

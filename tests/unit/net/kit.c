@@ -255,8 +255,15 @@ void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *
     s->port = ntohs(((struct sockaddr_in *)&sa)->sin_port);
 }
 
+static void on_server_closed(uv_handle_t *handle) {
+    struct raw_server *s = handle->data;
+    s->closed = true;
+    loop_stop(s->k->l);
+}
+
 void raw_server_close(struct raw_server *s) {
-    uv_close((uv_handle_t *)&s->tcp, NULL);
+    uv_close((uv_handle_t *)&s->tcp, on_server_closed);
+    while (!s->closed) kit_run(s->k);
     while (s->first) {
         struct raw *r = s->first;
         s->first = r->next;

@@ -1,4 +1,5 @@
-/* What the tests of src/net share: a loop with net installed, a client that records, sockets that speak byte by byte. */
+/* What the tests of src/net share: a loop with net installed, a client that records, sockets that speak byte
+ * by byte. */
 #ifndef NET_KIT_H
 #define NET_KIT_H
 #include "base/mem.h"
@@ -35,9 +36,9 @@ struct call {
     int heads, ends, status;
     struct err err; /* kind ERR_NONE: it ended well */
     struct buf body;
-    char type[64];       /* Content-Type */
-    size_t hold_at;      /* HTTP_HOLD when this much of the body is there; 0: never */
-    bool held;           /* body came while it was held: an error of the client */
+    char type[64];  /* Content-Type */
+    size_t hold_at; /* HTTP_HOLD when this much of the body is there; 0: never */
+    bool held;      /* body came while it was held: an error of the client */
     void (*on_head)(struct call *c);
     void (*on_body)(struct call *c);
     void (*on_end)(struct call *c);
@@ -76,6 +77,7 @@ struct raw_server {
     struct kit *k;
     uv_tcp_t tcp;
     int port, accepted;
+    bool closed;
     void (*on_data)(struct raw *r);
     void *extra;
     struct raw *first;

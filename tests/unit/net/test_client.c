@@ -27,8 +27,11 @@ static void verbs_headers_and_bodies(void **state) {
             struct http_headers h = {.n = 0};
             http_headers_add(&h, SL("X-Test"), SL(" some value "));
             if (i > 0) http_headers_add(&h, SL("Content-Type"), SL("application/json"));
-            struct http_spec s = {.lane = (enum http_lane)lane, .method = methods[i], .url = at(k, "/a/../b%20c?q=1&r"),
-                                  .headers = &h, .body = i > 0 ? SL("{\"a\":1}") : (struct slice){0}};
+            struct http_spec s = {.lane = (enum http_lane)lane,
+                                  .method = methods[i],
+                                  .url = at(k, "/a/../b%20c?q=1&r"),
+                                  .headers = &h,
+                                  .body = i > 0 ? SL("{\"a\":1}") : (struct slice){0}};
             call_start(&c, &s);
             call_wait(&c);
             assert_int_equal(c.err.kind, ERR_NONE);
@@ -88,7 +91,8 @@ static void large_bodies_pass_both_ways(void **state) {
     for (size_t i = 0; i < 2 << 20; i++) big[i] = (char)('a' + i % 26);
     struct call c;
     call_init(&c, k);
-    struct http_spec s = {.lane = LANE_CALL, .method = "PUT", .url = at(k, "/x"), .body = slice_make(big, 2 << 20)};
+    struct http_spec s = {
+        .lane = LANE_CALL, .method = "PUT", .url = at(k, "/x"), .body = slice_make(big, 2 << 20)};
     call_start(&c, &s);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_NONE);
@@ -99,7 +103,8 @@ static void large_bodies_pass_both_ways(void **state) {
 
 static void what_is_no_request_is_refused_at_once(void **state) {
     struct kit *k = *state;
-    static const char *const urls[] = {"ftp://x/", "x", "", "http://", "http://a b/", "file:///etc/passwd", NULL};
+    static const char *const urls[] = {"ftp://x/",           "x", "", "http://", "http://a b/",
+                                       "file:///etc/passwd", NULL};
     struct call c;
     call_init(&c, k);
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
@@ -264,10 +269,13 @@ static void odd_answers(void **state) {
     static struct canned cases[] = {
         {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ERR_NONE, 200, "ok"},
         {"HTTP/1.0 200\r\n\r\nuntil the end", ERR_NONE, 200, "until the end"},
-        {"HTTP/1.1 100 Continue\r\nX: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\nx",
+        {"HTTP/1.1 100 Continue\r\nX: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 201 "
+         "Created\r\nContent-Length: 1\r\n\r\nx",
          ERR_NONE, 201, "x"},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nTrailer: t\r\n\r\n", ERR_NONE, 200, "abc"},
-        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", ERR_NONE, 302, ""},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nTrailer: t\r\n\r\n",
+         ERR_NONE, 200, "abc"},
+        {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", ERR_NONE, 302,
+         ""},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", ERR_TRANSPORT, 200, "ab"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", ERR_PROTOCOL, 200, ""},
         {"SSH-2.0-OpenSSH\r\n", ERR_PROTOCOL, 0, ""},
@@ -320,288 +328,14 @@ static void body_cap(void **state) {
     for (size_t i = 0; i < 2; i++) {
         struct call c;
         call_init(&c, k);
-        struct http_spec s = {.lane = LANE_SCRAPE, .method = "GET", .url = at(k, i ? "/xy" : "/x"), .body_cap = caps[0]};
+        struct http_spec s = {
+            .lane = LANE_SCRAPE, .method = "GET", .url = at(k, i ? "/xy" : "/x"), .body_cap = caps[0]};
         call_start(&c, &s);
         call_wait(&c);
         assert_int_equal(c.err.kind, i ? ERR_PROTOCOL : ERR_NONE);
         if (i) assert_int_equal(c.err.errnum, -EFBIG);
         assert_int_equal(c.body.n, i ? 0 : 16);
         call_free(&c);
-    }
-}
-
-/* ---- streams ---- */
-struct stream {
-    struct http_exchange *x;
-    int gone;
-};
-
-static void on_gone(void *ctx) {
-    struct stream *s = ctx;
-    s->x = NULL;
-    s->gone++;
-}
-
-static void open_stream(void *ctx, struct http_exchange *x) {
-    struct stream *s = ctx;
-    s->x = x;
-    http_on_gone(x, on_gone, s);
-    http_reply_begin(x, 200, "application/json", NULL);
-}
-
-static void a_stream_arrives_as_it_is_sent(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
-    call_start(&c, &spec);
-    while (!s.x) kit_turns(k, 1);
-    while (!c.heads) kit_turns(k, 1);
-    http_reply_send(s.x, SL("one"));
-    while (c.body.n < 3) kit_turns(k, 1);
-    http_reply_send(s.x, SL("two"));
-    http_reply_send(s.x, SL(""));
-    while (c.body.n < 6) kit_turns(k, 1);
-    assert_int_equal(c.ends, 0);
-    http_reply_end(s.x);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_NONE);
-    assert_string_equal(buf_str(&c.body), "onetwo");
-    assert_int_equal(s.gone, 0);
-    call_free(&c);
-}
-
-static void an_aborted_stream_is_an_error(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
-    call_start(&c, &spec);
-    while (!c.heads) kit_turns(k, 1);
-    http_reply_send(s.x, SL("one"));
-    http_reply_abort(s.x);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_string_equal(buf_str(&c.body), "one");
-    assert_int_equal(s.gone, 0);
-    call_free(&c);
-}
-
-/* Holds after every piece, resumes some turns later: nothing comes in between, nothing is lost, and the end waits. */
-static void hold_and_resume(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    struct http_limits limits = {.send_cap = 64 << 20};
-    kit_serve(k, open_stream, &s, &limits);
-    struct call c;
-    call_init(&c, k);
-    c.hold_at = 1;
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/list")};
-    call_start(&c, &spec);
-    while (!s.x) kit_turns(k, 1);
-    enum { BIG = 3 << 20 };
-    char *big = xmalloc(BIG);
-    for (size_t i = 0; i < BIG; i++) big[i] = (char)(i * 31 % 251);
-    http_reply_send(s.x, slice_make(big, BIG));
-    http_reply_end(s.x);
-    size_t rounds = 0;
-    while (!c.ends) {
-        kit_turns(k, 5);
-        if (!c.held) continue;
-        size_t had = c.body.n;
-        kit_turns(k, 5);
-        assert_int_equal(c.body.n, had);
-        assert_int_equal(c.ends, 0); /* even when all has arrived */
-        rounds++;
-        c.held = false;
-        http_resume(c.r);
-        assert_int_equal(c.body.n, had); /* not inside the call */
-    }
-    assert_int_equal(c.err.kind, ERR_NONE);
-    assert_true(rounds > 10);
-    assert_true(slice_eq(buf_slice(&c.body), slice_make(big, BIG)));
-    call_free(&c);
-    free(big);
-}
-
-static void the_deadline_does_not_wait_for_a_resume(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    struct call c;
-    call_init(&c, k);
-    c.hold_at = 1;
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x"), .total_ns = 100 * NS_PER_MS};
-    call_start(&c, &spec);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TIMEOUT);
-    call_free(&c);
-}
-
-static void cancel_while_held(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
-    c.hold_at = 1;
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
-    call_start(&c, &spec);
-    while (!s.x) kit_turns(k, 1);
-    http_reply_send(s.x, SL("first"));
-    while (!c.held) kit_turns(k, 1);
-    http_reply_send(s.x, SL("second"));
-    kit_turns(k, 5);
-    http_cancel(c.r);
-    while (!s.gone) kit_turns(k, 1); /* the server notices */
-    assert_int_equal(c.ends, 0);
-    assert_string_equal(buf_str(&c.body), "first");
-    call_free(&c);
-}
-
-/* ---- cancelling ---- */
-static void cancel_self(struct call *c) {
-    http_cancel(c->r);
-    c->r = NULL;
-}
-
-static void cancel_other(struct call *c) {
-    struct call *other = c->extra;
-    http_cancel(other->r);
-    other->r = NULL;
-}
-
-static void cancel_before_the_first_turn_sends_nothing(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
-    call_start(&c, &spec);
-    http_cancel(c.r);
-    kit_turns(k, 20);
-    assert_int_equal(c.ends, 0);
-    assert_null(s.x);
-    call_free(&c);
-}
-
-static void cancel_after_n_turns(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    for (int n = 1; n < 12; n++) {
-        struct call c;
-        call_init(&c, k);
-        struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = at(k, "/x"), .body = SL("x")};
-        call_start(&c, &spec);
-        kit_turns(k, n);
-        if (c.r) {
-            http_cancel(c.r);
-            kit_turns(k, 10);
-            assert_int_equal(c.ends, 0);
-        }
-        call_free(&c);
-    }
-}
-
-static void cancel_in_head_and_body(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    for (int in_body = 0; in_body < 2; in_body++) {
-        s = (struct stream){0};
-        struct call c;
-        call_init(&c, k);
-        if (in_body) {
-            c.on_body = cancel_self;
-        } else {
-            c.on_head = cancel_self;
-        }
-        struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
-        call_start(&c, &spec);
-        while (!s.x) kit_turns(k, 1);
-        http_reply_send(s.x, SL("data"));
-        while (!s.gone) kit_turns(k, 1);
-        assert_null(c.r);
-        assert_int_equal(c.heads, 1);
-        assert_int_equal(c.body.n, in_body ? 4 : 0);
-        assert_int_equal(c.ends, 0);
-        call_free(&c);
-    }
-}
-
-static void cancel_another_in_its_end(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    for (int same_lane = 0; same_lane < 2; same_lane++) {
-        struct call a, b;
-        call_init(&a, k);
-        call_init(&b, k);
-        a.on_end = b.on_end = cancel_other; /* whichever is first */
-        a.extra = &b;
-        b.extra = &a;
-        struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
-        call_start(&a, &spec);
-        spec.lane = same_lane ? LANE_CALL : LANE_SCRAPE;
-        call_start(&b, &spec);
-        while (a.ends + b.ends == 0) kit_run(k);
-        kit_turns(k, 20);
-        assert_int_equal(a.ends + b.ends, 1);
-        call_free(&a);
-        call_free(&b);
-    }
-}
-
-struct chain {
-    struct call calls[5];
-    size_t n;
-    struct http_spec spec;
-};
-
-static void start_next(struct call *c) {
-    struct chain *chain = c->extra;
-    if (chain->n == ARRAY_LEN(chain->calls)) return;
-    struct call *next = &chain->calls[chain->n++];
-    call_init(next, c->k);
-    next->extra = chain;
-    next->on_end = start_next;
-    call_start(next, &chain->spec);
-}
-
-static void start_another_in_the_end(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")}};
-    struct call first = {.k = k, .extra = &chain};
-    start_next(&first);
-    while (chain.n < ARRAY_LEN(chain.calls) || !chain.calls[chain.n - 1].ends) kit_run(k);
-    for (size_t i = 0; i < chain.n; i++) {
-        assert_int_equal(chain.calls[i].err.kind, ERR_NONE);
-        call_free(&chain.calls[i]);
-    }
-}
-
-static void uninstall_with_everything_open(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    struct call c[4];
-    for (int i = 0; i < 4; i++) {
-        call_init(&c[i], k);
-        struct http_spec spec = {.lane = (enum http_lane)i, .method = "GET", .url = at(k, "/x")};
-        call_start(&c[i], &spec);
-        if (i < 3) kit_turns(k, 4 * i);
-    }
-    /* kit_teardown() closes the server first; here the client goes first */
-    net_uninstall(k->n);
-    k->n = NULL;
-    k->server = NULL;
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(c[i].ends, 0);
-        call_free(&c[i]);
     }
 }
 
@@ -633,7 +367,11 @@ static void the_fence_on_new_and_reused_connections(void **state) {
         f.open = steps[i];
         struct call c;
         call_init(&c, k);
-        struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = at(k, "/x"), .may_send = may_send, .may_send_ctx = &f};
+        struct http_spec spec = {.lane = LANE_LEASE,
+                                 .method = "PUT",
+                                 .url = at(k, "/x"),
+                                 .may_send = may_send,
+                                 .may_send_ctx = &f};
         call_start(&c, &spec);
         call_wait(&c);
         assert_int_equal(c.err.kind, steps[i] ? ERR_NONE : ERR_FENCED);
@@ -689,7 +427,8 @@ static void keeps_connections_unless_fresh(void **state) {
     raw_server_close(&srv);
 }
 
-/* A kept connection dies with the request on it: a GET is repeated, a PUT is not, for it may have been carried out. */
+/* A kept connection dies with the request on it: a GET is repeated, a PUT is not, for it may have been
+ * carried out. */
 static void a_dead_kept_connection(void **state) {
     struct kit *k = *state;
     for (int put = 0; put < 2; put++) {
@@ -705,7 +444,8 @@ static void a_dead_kept_connection(void **state) {
         assert_int_equal(c.err.kind, ERR_NONE);
         call_free(&c);
         call_init(&c, k);
-        struct http_spec spec = {.lane = LANE_CALL, .method = put ? "PUT" : "GET", .url = url, .body = put ? SL("body") : SL("")};
+        struct http_spec spec = {
+            .lane = LANE_CALL, .method = put ? "PUT" : "GET", .url = url, .body = put ? SL("body") : SL("")};
         call_start(&c, &spec);
         call_wait(&c);
         assert_int_equal(c.err.kind, put ? ERR_TRANSPORT : ERR_NONE);
@@ -724,7 +464,10 @@ static void many_at_once(void **state) {
     struct call *c = xcalloc(N, sizeof *c);
     for (int i = 0; i < N; i++) {
         call_init(&c[i], k);
-        struct http_spec spec = {.lane = i % 2 ? LANE_SCRAPE : LANE_CALL, .method = "GET", .url = at(k, "/x"), .total_ns = 15 * NS_PER_S};
+        struct http_spec spec = {.lane = i % 2 ? LANE_SCRAPE : LANE_CALL,
+                                 .method = "GET",
+                                 .url = at(k, "/x"),
+                                 .total_ns = 15 * NS_PER_S};
         call_start(&c[i], &spec);
     }
     for (int i = 0; i < N; i++) {
@@ -754,17 +497,6 @@ int main(void) {
         T(odd_answers),
         T(a_huge_head_is_refused),
         T(body_cap),
-        T(a_stream_arrives_as_it_is_sent),
-        T(an_aborted_stream_is_an_error),
-        T(hold_and_resume),
-        T(the_deadline_does_not_wait_for_a_resume),
-        T(cancel_while_held),
-        T(cancel_before_the_first_turn_sends_nothing),
-        T(cancel_after_n_turns),
-        T(cancel_in_head_and_body),
-        T(cancel_another_in_its_end),
-        T(start_another_in_the_end),
-        T(uninstall_with_everything_open),
         T(the_fence_on_new_and_reused_connections),
         T(keeps_connections_unless_fresh),
         T(a_dead_kept_connection),

@@ -1,5 +1,5 @@
-/* A name server that hangs must not stop the loop: neither when its request is cancelled or meets its deadline, nor at the
- * end. This program's own getaddrinfo() stands in for libc's. */
+/* A name server that hangs must not stop the loop: neither when its request is cancelled or meets its
+ * deadline, nor at the end. This program's own getaddrinfo() stands in for libc's. */
 #include "kit.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -10,8 +10,8 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool released;
 static int asked, answered;
 
-__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                                                       struct addrinfo **res) {
+__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
+                                                       const struct addrinfo *hints, struct addrinfo **res) {
     (void)service, (void)hints;
     *res = NULL;
     if (strncmp(node, "hang", 4) != 0) return EAI_NONAME;

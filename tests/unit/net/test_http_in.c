@@ -1,4 +1,5 @@
-/* The server's request parser: what is understood, what is refused and how, whatever the pieces in which it arrives. */
+/* The server's request parser: what is understood, what is refused and how, whatever the pieces in which it
+ * arrives. */
 #include "http_in.h"
 #include "base/mem.h"
 #include <setjmp.h>
@@ -18,7 +19,8 @@ static size_t feed(struct http_in *in, struct slice text, size_t step) {
 
 static void understands_a_request(void **state) {
     (void)state;
-    static const char text[] = "\r\nPATCH /apis/x?a=b HTTP/1.1\r\nHost: h\r\nX-Empty:\r\nx-test:  a value \r\nContent-Length: 3\r\n\r\nabcGET";
+    static const char text[] = "\r\nPATCH /apis/x?a=b HTTP/1.1\r\nHost: h\r\nX-Empty:\r\nx-test:  a value "
+                               "\r\nContent-Length: 3\r\n\r\nabcGET";
     for (size_t step = 1; step < sizeof text; step++) {
         struct http_in in;
         http_in_init(&in, 100);
@@ -45,7 +47,8 @@ static void understands_a_request(void **state) {
 
 static void chunked_bodies(void **state) {
     (void)state;
-    static const char text[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\n"
+    static const char text[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                               "Chunked\r\n\r\n3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\n"
                                "Trailer: ignored\r\n\r\n";
     for (size_t step = 1; step < sizeof text; step++) {
         struct http_in in;
@@ -74,7 +77,8 @@ static void refusals(void **state) {
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\nabc", 400},
         {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
-        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+         400},
         {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
         {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n", 501},
         {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 501},
@@ -108,11 +112,13 @@ static void refusals(void **state) {
             struct http_in in;
             http_in_init(&in, 10);
             feed(&in, slice_of(cases[i].text), step);
-            if (in.refused != cases[i].status) print_error("case %zu, step %zu: %d %s\n", i, step, in.refused, in.why ? in.why : "");
+            if (in.refused != cases[i].status)
+                print_error("case %zu, step %zu: %d %s\n", i, step, in.refused, in.why ? in.why : "");
             assert_int_equal(in.refused, cases[i].status);
             assert_false(in.complete);
             assert_non_null(in.why);
-            assert_int_equal(http_in_feed(&in, SL("GET / HTTP/1.1\r\n\r\n")), 0); /* and nothing is taken after it */
+            assert_int_equal(http_in_feed(&in, SL("GET / HTTP/1.1\r\n\r\n")),
+                             0); /* and nothing is taken after it */
             http_in_free(&in);
         }
     }
@@ -149,7 +155,8 @@ static void other_versions_and_forms(void **state) {
         {"GET http://h:80/a?b HTTP/1.1\r\nHost: h\r\n\r\n", "/a?b", true},
         {"GET https://h HTTP/1.1\r\nHost: h\r\n\r\n", "/", true},
         {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "*", true},
-        {"GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n", "/a", true},
+        {"GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n", "/a",
+         true},
         {"GET /a HTTP/1.1\nHost: h\n\n", "/a", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -180,8 +187,11 @@ static void expect_continue(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(understands_a_request), cmocka_unit_test(chunked_bodies), cmocka_unit_test(refusals),
-        cmocka_unit_test(heads_have_a_cap),      cmocka_unit_test(other_versions_and_forms),
+        cmocka_unit_test(understands_a_request),
+        cmocka_unit_test(chunked_bodies),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(heads_have_a_cap),
+        cmocka_unit_test(other_versions_and_forms),
         cmocka_unit_test(expect_continue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,8 @@
 /* A proxy of one connection at a time: relays between the client and the port that CONNECT names. */
 struct proxy {
     struct raw_server server;
-    struct raw up;     /* to the target */
-    struct raw *down;  /* from the client */
+    struct raw up;    /* to the target */
+    struct raw *down; /* from the client */
     bool open, refuse;
     char first[256]; /* the request line that it got */
     struct timer *pump;
@@ -46,7 +46,8 @@ static void plain_http_goes_as_a_whole_url(void **state) {
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
     struct call c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = proxy};
+    struct http_spec spec = {
+        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = proxy};
     call_start(&c, &spec);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_NONE);
@@ -70,10 +71,16 @@ static void https_goes_through_a_tunnel(void **state) {
     struct http_tls tls = {.ca = slice_of(ca.cert)};
     struct call c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy, .tls = &tls, .body = SL("b")};
+    struct http_spec spec = {.lane = LANE_LEASE,
+                             .method = "PUT",
+                             .url = "https://target.invalid/x",
+                             .proxy = proxy,
+                             .tls = &tls,
+                             .body = SL("b")};
     call_start(&c, &spec);
     while (!p.down) kit_run(k);
-    assert_string_equal(p.first, "CONNECT target.invalid:443 HTTP/1.1"); /* the name is the proxy's to resolve */
+    assert_string_equal(p.first,
+                        "CONNECT target.invalid:443 HTTP/1.1"); /* the name is the proxy's to resolve */
     buf_clear(&p.down->in);
     raw_connect(&p.up, k, tls_server_port(s));
     p.open = true;
@@ -103,7 +110,8 @@ static void refusals_are_reported(void **state) {
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
     struct call c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy};
+    struct http_spec spec = {
+        .lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy};
     call_start(&c, &spec);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_TRANSPORT);

@@ -49,7 +49,7 @@ static void app(void *ctx, struct http_exchange *x) {
     }
 }
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET(path)   "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 #define OK(n, body) "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " n "\r\n\r\n" body
 
 static struct raw *dial(struct raw *r, struct app *a, struct kit *k, const struct http_limits *limits) {
@@ -70,7 +70,9 @@ static void answers_and_keeps_alive(void **state) {
     buf_clear(&r.in);
     raw_sends(&r, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     raw_until_eof(&r);
-    assert_string_equal(buf_str(&r.in), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_string_equal(
+        buf_str(&r.in),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     raw_close(&r);
 }
 
@@ -79,7 +81,8 @@ static void a_request_in_single_bytes(void **state) {
     struct app a;
     struct raw r;
     dial(&r, &a, k, NULL);
-    static const char text[] = "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    static const char text[] =
+        "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     for (size_t i = 0; i < sizeof text - 1; i++) {
         raw_send(&r, slice_make(text + i, 1));
         kit_turns(k, 2);
@@ -94,8 +97,8 @@ static void pipelined_requests_are_answered_in_order(void **state) {
     struct app a;
     struct raw r;
     dial(&r, &a, k, NULL);
-    raw_sends(&r, "PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1" GET("/later")
-                  "PUT /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3" GET("/stream"));
+    raw_sends(&r, "PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1" GET(
+                      "/later") "PUT /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3" GET("/stream"));
     assert_true(raw_until(&r, OK("1", "1")));
     while (!a.nopen) kit_run(k);
     kit_turns(k, 20);
@@ -103,8 +106,10 @@ static void pipelined_requests_are_answered_in_order(void **state) {
     http_reply(a.open[0], 404, NULL, SL("2"));
     assert_int_equal(a.requests, 2); /* no handler inside a call on an exchange */
     assert_true(raw_until(&r, "0\r\n\r\n"));
-    assert_string_equal(buf_str(&r.in), OK("1", "1") "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\n2" OK("1", "3")
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+    assert_string_equal(buf_str(&r.in),
+                        OK("1", "1") "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\n2" OK(
+                            "1", "3") "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
+                                      "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
     assert_int_equal(a.gone, 0);
     raw_close(&r);
 }
@@ -126,7 +131,8 @@ static void a_flood_of_pipelined_requests(void **state) {
     http_reply(a.open[0], 200, NULL, SL(""));
     raw_until_eof(&r);
     assert_int_equal(a.requests, N + 1);
-    assert_int_equal(r.in.n, strlen("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") + N * strlen(OK("0", "")));
+    assert_int_equal(r.in.n,
+                     strlen("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") + N * strlen(OK("0", "")));
     buf_free(&b);
     raw_close(&r);
 }
@@ -148,11 +154,12 @@ static void head_and_bodyless_statuses(void **state) {
     struct app a;
     struct raw r;
     dial(&r, &a, k, NULL);
-    raw_sends(&r, "HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n" GET("/204")
-                  "HEAD /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/end"));
+    raw_sends(&r, "HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n" GET(
+                      "/204") "HEAD /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/end"));
     assert_true(raw_until(&r, OK("0", "")));
-    assert_string_equal(buf_str(&r.in), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                        "HTTP/1.1 204 No Content\r\n\r\n" OK("3", "") OK("0", ""));
+    assert_string_equal(buf_str(&r.in),
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "HTTP/1.1 204 No Content\r\n\r\n" OK("3", "") OK("0", ""));
     raw_close(&r);
 }
 
@@ -167,7 +174,8 @@ static void http_1_0(void **state) {
     buf_clear(&r.in);
     raw_sends(&r, "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"); /* no chunks: until the end */
     raw_until_eof(&r);
-    assert_string_equal(buf_str(&r.in), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nabc");
+    assert_string_equal(buf_str(&r.in),
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nabc");
     raw_close(&r);
 }
 
@@ -239,7 +247,8 @@ static void smuggling_is_refused(void **state) {
     struct app a;
     struct raw r;
     dial(&r, &a, k, NULL);
-    raw_sends(&r, GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
+    raw_sends(&r, GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+                               "chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
     raw_until_eof(&r);
     assert_true(slice_starts(buf_slice(&r.in), SL(OK("0", "") "HTTP/1.1 400 Bad Request\r\n")));
     assert_int_equal(a.requests, 1);
@@ -392,7 +401,8 @@ static void large_answers(void **state) {
     http_reply_begin(a.open[0], 200, NULL, NULL);
     for (int i = 0; i < BIG; i += 1 << 20) http_reply_send(a.open[0], slice_make(big + i, 1 << 20));
     http_reply_end(a.open[0]);
-    assert_true(raw_until(&r, "0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"));
+    assert_true(
+        raw_until(&r, "0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"));
     assert_true(r.in.n > BIG);
     free(big);
     raw_close(&r);
@@ -432,7 +442,9 @@ static void closing_the_listener_inside_a_handler(void **state) {
 static void listening_addresses(void **state) {
     struct kit *k = *state;
     static const char *const good[] = {"127.0.0.1:0", "[::1]:0", ":0", "localhost:0", "0.0.0.0:0", "[::]:0"};
-    static const char *const bad[] = {"", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "example.com:80", "[::1:80", NULL};
+    static const char *const bad[] = {
+        "",        "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "example.com:80",
+        "[::1:80", NULL};
     struct app a = {.k = k};
     struct err err = {0};
     struct http_listener *l = NULL;

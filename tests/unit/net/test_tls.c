@@ -1,8 +1,10 @@
-/* TLS: what is accepted, what is refused and in which words, client certificates, names, rotation, sessions, HTTP/2. */
+/* TLS: what is accepted, what is refused and in which words, client certificates, names, rotation, sessions,
+ * HTTP/2. */
 #include "kit.h"
 #include "tls_server.h"
 
-static struct pem ca, other_ca, server_id, foreign_id, named_id, expired_id, future_id, client_id, client2_id, foreign_client_id;
+static struct pem ca, other_ca, server_id, foreign_id, named_id, expired_id, future_id, client_id, client2_id,
+    foreign_client_id;
 
 static int make_certificates(void **state) {
     (void)state;
@@ -22,7 +24,8 @@ static int make_certificates(void **state) {
 
 static int free_certificates(void **state) {
     (void)state;
-    struct pem *all[] = {&ca, &other_ca, &server_id, &foreign_id, &named_id, &expired_id, &future_id, &client_id, &client2_id, &foreign_client_id};
+    struct pem *all[] = {&ca,         &other_ca,  &server_id, &foreign_id, &named_id,
+                         &expired_id, &future_id, &client_id, &client2_id, &foreign_client_id};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) pem_free(all[i]);
     return 0;
 }
@@ -31,11 +34,13 @@ static struct http_tls trusting(const struct pem *authority) {
     return (struct http_tls){.id = 1, .ca = slice_of(authority->cert)};
 }
 
-static void get(struct call *c, struct kit *k, const struct tls_server *s, enum http_lane lane, const struct http_tls *tls, bool fresh) {
+static void get(struct call *c, struct kit *k, const struct tls_server *s, enum http_lane lane,
+                const struct http_tls *tls, bool fresh) {
     char url[64];
     snprintf(url, sizeof url, "https://127.0.0.1:%d/path?secret=1", tls_server_port(s));
     call_init(c, k);
-    struct http_spec spec = {.lane = lane, .method = "GET", .url = url, .tls = tls, .fresh = fresh, .total_ns = 15 * NS_PER_S};
+    struct http_spec spec = {
+        .lane = lane, .method = "GET", .url = url, .tls = tls, .fresh = fresh, .total_ns = 15 * NS_PER_S};
     call_start(c, &spec);
     call_wait(c);
 }
@@ -50,7 +55,8 @@ static void expect(struct kit *k, const struct tls_server *s, const struct http_
     call_free(&c);
 }
 
-static void expect_refusal(struct kit *k, const struct tls_server *s, const struct http_tls *tls, const char *part) {
+static void expect_refusal(struct kit *k, const struct tls_server *s, const struct http_tls *tls,
+                           const char *part) {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         struct call c;
         get(&c, k, s, (enum http_lane)lane, tls, false);
@@ -131,7 +137,8 @@ static void insecure_only_when_asked_for(void **state) {
 
 static void client_certificates(void **state) {
     for (int tls12 = 0; tls12 < 2; tls12++) {
-        struct tls_server *s = tls_server_start(&(struct tls_server_spec){.id = &server_id, .client_ca = ca.cert, .tls12 = tls12});
+        struct tls_server *s = tls_server_start(
+            &(struct tls_server_spec){.id = &server_id, .client_ca = ca.cert, .tls12 = tls12});
         struct http_tls tls = trusting(&ca);
         expect_refusal(*state, s, &tls, "client certificate");
         tls.cert = slice_of(foreign_client_id.cert);
@@ -140,7 +147,8 @@ static void client_certificates(void **state) {
         tls.cert = slice_of(client_id.cert);
         tls.key = slice_of(client_id.key);
         expect(*state, s, &tls, "h1 alice -");
-        char *both = xasprintf("%s%s", client_id.key, client_id.cert); /* one file with both, as some tools write it */
+        char *both =
+            xasprintf("%s%s", client_id.key, client_id.cert); /* one file with both, as some tools write it */
         tls.cert = slice_of(both);
         tls.key = (struct slice){0};
         expect(*state, s, &tls, "h1 alice -");
@@ -165,10 +173,12 @@ static void bad_material(void **state) {
 }
 
 static void rotation_uses_the_new_material(void **state) {
-    struct tls_server *s = tls_server_start(&(struct tls_server_spec){.id = &server_id, .client_ca = ca.cert});
+    struct tls_server *s =
+        tls_server_start(&(struct tls_server_spec){.id = &server_id, .client_ca = ca.cert});
     static const struct pem *const ids[] = {&client_id, &client_id, &client2_id, &client2_id, &client_id};
     static const char *const bodies[] = {"h1 alice -", "h1 alice -", "h1 bob -", "h1 bob -", "h1 alice -"};
-    static const int connections[] = {1, 1, 2, 2, 2}; /* kept ones are reused by those with the same material only */
+    static const int connections[] = {1, 1, 2, 2,
+                                      2}; /* kept ones are reused by those with the same material only */
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
         struct http_tls tls = trusting(&ca);
         tls.id = ids[i] == &client_id ? 7 : 8;
@@ -199,7 +209,8 @@ static void sessions_are_shared_by_the_lanes(void **state) {
 }
 
 static void answer_in_plain_text(struct raw *r) {
-    raw_sends(r, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server, or the other way round.\n");
+    raw_sends(r, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server, or the "
+                 "other way round.\n");
     raw_shutdown(r);
 }
 
@@ -263,7 +274,8 @@ static void a_silent_handshake_meets_the_connect_deadline(void **state) {
     struct call c;
     call_init(&c, k);
     struct http_tls tls = trusting(&ca);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls, .connect_ns = 50 * NS_PER_MS};
+    struct http_spec spec = {
+        .lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls, .connect_ns = 50 * NS_PER_MS};
     call_start(&c, &spec);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_TIMEOUT);
@@ -306,7 +318,11 @@ static void many_calls_share_one_connection(void **state) {
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < N; i++) {
             call_init(&c[i], k);
-            struct http_spec spec = {.lane = LANE_CALL, .method = i % 3 ? "GET" : "PUT", .url = url, .tls = &tls, .total_ns = 15 * NS_PER_S};
+            struct http_spec spec = {.lane = LANE_CALL,
+                                     .method = i % 3 ? "GET" : "PUT",
+                                     .url = url,
+                                     .tls = &tls,
+                                     .total_ns = 15 * NS_PER_S};
             if (i % 3 == 0) spec.body = slice_make(body, (size_t)(i * BODY / N));
             if (i % 10 == 9) {
                 spec.may_send = refuse;
@@ -354,7 +370,8 @@ static void the_server_stops_under_a_kept_connection(void **state) {
         snprintf(url, sizeof url, "https://127.0.0.1:%d/x", tls_server_port(s));
         tls_server_stop(s);
         call_init(&c, *state);
-        struct http_spec spec = {.lane = LANE_CALL, .method = "PUT", .url = url, .tls = &tls, .body = SL("x")};
+        struct http_spec spec = {
+            .lane = LANE_CALL, .method = "PUT", .url = url, .tls = &tls, .body = SL("x")};
         call_start(&c, &spec);
         call_wait(&c);
         assert_int_equal(c.err.kind, ERR_TRANSPORT);

@@ -57,7 +57,8 @@ void pem_make(struct pem *ret, const char *cn, const char *san, const struct pem
     X509_set_pubkey(x, key);
     add_ext(x, above ? above : x, NID_subject_key_identifier, "hash");
     if (above) add_ext(x, above, NID_authority_key_identifier, "keyid");
-    add_ext(x, above ? above : x, NID_basic_constraints, flags & PEM_CA ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    add_ext(x, above ? above : x, NID_basic_constraints,
+            flags & PEM_CA ? "critical,CA:TRUE" : "critical,CA:FALSE");
     if (san) add_ext(x, above ? above : x, NID_subject_alt_name, san);
     X509_sign(x, signer ? signer : key, EVP_sha256());
     BIO *b = BIO_new(BIO_s_mem());
@@ -84,7 +85,8 @@ struct tls_server {
     struct tls_server_spec spec;
     SSL_CTX *ctx;
     int fd, port;
-    pthread_t acceptor, *threads; /* all are joined: OpenSSL's clean-up at exit must not meet a thread that still ends */
+    pthread_t acceptor,
+        *threads; /* all are joined: OpenSSL's clean-up at exit must not meet a thread that still ends */
     size_t nthreads, cthreads;
     pthread_mutex_t lock;
     int open[MAX_CONNS], nopen;
@@ -135,13 +137,15 @@ static void serve_http1(struct peer *p) {
         buf_consume(&in, head + body);
         atomic_fetch_add(&p->s->requests, 1);
         char answer[512];
-        int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(p->body), p->body);
+        int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                         strlen(p->body), p->body);
         if (!peer_write(p, answer, n)) return;
     }
 }
 
 static bool frame(struct peer *p, int type, int flags, uint32_t stream, const void *data, size_t n) {
-    unsigned char f[9 + 512] = {0, (unsigned char)(n >> 8), (unsigned char)n, (unsigned char)type, (unsigned char)flags};
+    unsigned char f[9 + 512] = {0, (unsigned char)(n >> 8), (unsigned char)n, (unsigned char)type,
+                                (unsigned char)flags};
     uint32_t id = htonl(stream);
     memcpy(f + 5, &id, 4);
     memcpy(f + 9, data, n);
@@ -150,7 +154,16 @@ static bool frame(struct peer *p, int type, int flags, uint32_t stream, const vo
 
 /* Just enough of RFC 9113: what a request says is not looked at, every one is answered with 200. */
 static void serve_http2(struct peer *p) {
-    enum { DATA, HEADERS, SETTINGS = 4, PING = 6, WINDOW_UPDATE = 8, END_STREAM = 1, ACK = 1, END_HEADERS = 4 };
+    enum {
+        DATA,
+        HEADERS,
+        SETTINGS = 4,
+        PING = 6,
+        WINDOW_UPDATE = 8,
+        END_STREAM = 1,
+        ACK = 1,
+        END_HEADERS = 4
+    };
     unsigned char preface[24], h[9], *payload = xmalloc(1 << 20);
     static const unsigned char status_200[] = {0x88};
     bool ok = read_all(p, preface, sizeof preface) && frame(p, SETTINGS, 0, 0, "", 0);
@@ -168,13 +181,15 @@ static void serve_http2(struct peer *p) {
         }
         if ((h[3] == HEADERS || h[3] == DATA) && (h[4] & END_STREAM)) {
             atomic_fetch_add(&p->s->requests, 1);
-            ok = frame(p, HEADERS, END_HEADERS, id, status_200, 1) && frame(p, DATA, END_STREAM, id, p->body, strlen(p->body));
+            ok = frame(p, HEADERS, END_HEADERS, id, status_200, 1) &&
+                 frame(p, DATA, END_STREAM, id, p->body, strlen(p->body));
         }
     }
     free(payload);
 }
 
-static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *nout, const unsigned char *in, unsigned nin, void *ctx) {
+static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *nout, const unsigned char *in,
+                       unsigned nin, void *ctx) {
     static const unsigned char both[] = "\x02h2\x08http/1.1", one[] = "\x08http/1.1";
     const struct tls_server *s = ctx;
     unsigned char *chosen;
@@ -217,7 +232,8 @@ static void *serve(void *arg) {
     serve_tls(p);
     /* What still comes is read, so that an alert of ours is not lost to a reset. */
     shutdown(p->fd, SHUT_WR);
-    while (recv(p->fd, p->body, sizeof p->body, 0) > 0) {}
+    while (recv(p->fd, p->body, sizeof p->body, 0) > 0) {
+    }
     pthread_mutex_lock(&s->lock);
     for (int i = 0; i < s->nopen; i++)
         if (s->open[i] == p->fd) s->open[i--] = s->open[--s->nopen];

@@ -1,0 +1,308 @@
+/* The HTTP client over time: streams, holding and resuming, cancelling at every stage, going away. */
+#include "kit.h"
+
+static void echo(void *ctx, struct http_exchange *x) {
+    (void)ctx;
+    http_reply(x, 200, "text/plain", http_x_target(x));
+}
+
+static const char *at(struct kit *k, const char *path) {
+    static char url[256];
+    snprintf(url, sizeof url, "%s%s", k->url, path);
+    return url;
+}
+
+/* ---- streams ---- */
+struct stream {
+    struct http_exchange *x;
+    int gone;
+};
+
+static void on_gone(void *ctx) {
+    struct stream *s = ctx;
+    s->x = NULL;
+    s->gone++;
+}
+
+static void open_stream(void *ctx, struct http_exchange *x) {
+    struct stream *s = ctx;
+    s->x = x;
+    http_on_gone(x, on_gone, s);
+    http_reply_begin(x, 200, "application/json", NULL);
+}
+
+static void a_stream_arrives_as_it_is_sent(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
+    call_start(&c, &spec);
+    while (!s.x) kit_turns(k, 1);
+    while (!c.heads) kit_turns(k, 1);
+    http_reply_send(s.x, SL("one"));
+    while (c.body.n < 3) kit_turns(k, 1);
+    http_reply_send(s.x, SL("two"));
+    http_reply_send(s.x, SL(""));
+    while (c.body.n < 6) kit_turns(k, 1);
+    assert_int_equal(c.ends, 0);
+    http_reply_end(s.x);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_string_equal(buf_str(&c.body), "onetwo");
+    assert_int_equal(s.gone, 0);
+    call_free(&c);
+}
+
+static void an_aborted_stream_is_an_error(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
+    call_start(&c, &spec);
+    while (!c.heads) kit_turns(k, 1);
+    http_reply_send(s.x, SL("one"));
+    http_reply_abort(s.x);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TRANSPORT);
+    assert_string_equal(buf_str(&c.body), "one");
+    assert_int_equal(s.gone, 0);
+    call_free(&c);
+}
+
+/* Holds after every piece, resumes some turns later: nothing comes in between, nothing is lost, and the end
+ * waits. */
+static void hold_and_resume(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    struct http_limits limits = {.send_cap = 64 << 20};
+    kit_serve(k, open_stream, &s, &limits);
+    struct call c;
+    call_init(&c, k);
+    c.hold_at = 1;
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/list")};
+    call_start(&c, &spec);
+    while (!s.x) kit_turns(k, 1);
+    enum { BIG = 3 << 20 };
+    char *big = xmalloc(BIG);
+    for (size_t i = 0; i < BIG; i++) big[i] = (char)(i * 31 % 251);
+    http_reply_send(s.x, slice_make(big, BIG));
+    http_reply_end(s.x);
+    size_t rounds = 0;
+    while (!c.ends) {
+        kit_turns(k, 5);
+        if (!c.held) continue;
+        size_t had = c.body.n;
+        kit_turns(k, 5);
+        assert_int_equal(c.body.n, had);
+        assert_int_equal(c.ends, 0); /* even when all has arrived */
+        rounds++;
+        c.held = false;
+        http_resume(c.r);
+        assert_int_equal(c.body.n, had); /* not inside the call */
+    }
+    assert_int_equal(c.err.kind, ERR_NONE);
+    assert_true(rounds > 10);
+    assert_true(slice_eq(buf_slice(&c.body), slice_make(big, BIG)));
+    call_free(&c);
+    free(big);
+}
+
+static void the_deadline_does_not_wait_for_a_resume(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct call c;
+    call_init(&c, k);
+    c.hold_at = 1;
+    struct http_spec spec = {
+        .lane = LANE_WATCH, .method = "GET", .url = at(k, "/x"), .total_ns = 100 * NS_PER_MS};
+    call_start(&c, &spec);
+    call_wait(&c);
+    assert_int_equal(c.err.kind, ERR_TIMEOUT);
+    call_free(&c);
+}
+
+static void cancel_while_held(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    c.hold_at = 1;
+    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
+    call_start(&c, &spec);
+    while (!s.x) kit_turns(k, 1);
+    http_reply_send(s.x, SL("first"));
+    while (!c.held) kit_turns(k, 1);
+    http_reply_send(s.x, SL("second"));
+    kit_turns(k, 5);
+    http_cancel(c.r);
+    while (!s.gone) kit_turns(k, 1); /* the server notices */
+    assert_int_equal(c.ends, 0);
+    assert_string_equal(buf_str(&c.body), "first");
+    call_free(&c);
+}
+
+/* ---- cancelling ---- */
+static void cancel_self(struct call *c) {
+    http_cancel(c->r);
+    c->r = NULL;
+}
+
+static void cancel_other(struct call *c) {
+    struct call *other = c->extra;
+    http_cancel(other->r);
+    other->r = NULL;
+}
+
+static void cancel_before_the_first_turn_sends_nothing(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
+    call_start(&c, &spec);
+    http_cancel(c.r);
+    kit_turns(k, 20);
+    assert_int_equal(c.ends, 0);
+    assert_null(s.x);
+    call_free(&c);
+}
+
+static void cancel_after_n_turns(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    for (int n = 1; n < 12; n++) {
+        struct call c;
+        call_init(&c, k);
+        struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = at(k, "/x"), .body = SL("x")};
+        call_start(&c, &spec);
+        kit_turns(k, n);
+        if (c.r) {
+            http_cancel(c.r);
+            kit_turns(k, 10);
+            assert_int_equal(c.ends, 0);
+        }
+        call_free(&c);
+    }
+}
+
+static void cancel_in_head_and_body(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    for (int in_body = 0; in_body < 2; in_body++) {
+        s = (struct stream){0};
+        struct call c;
+        call_init(&c, k);
+        if (in_body) {
+            c.on_body = cancel_self;
+        } else {
+            c.on_head = cancel_self;
+        }
+        struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
+        call_start(&c, &spec);
+        while (!s.x) kit_turns(k, 1);
+        http_reply_send(s.x, SL("data"));
+        while (!s.gone) kit_turns(k, 1);
+        assert_null(c.r);
+        assert_int_equal(c.heads, 1);
+        assert_int_equal(c.body.n, in_body ? 4 : 0);
+        assert_int_equal(c.ends, 0);
+        call_free(&c);
+    }
+}
+
+static void cancel_another_in_its_end(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    for (int same_lane = 0; same_lane < 2; same_lane++) {
+        struct call a, b;
+        call_init(&a, k);
+        call_init(&b, k);
+        a.on_end = b.on_end = cancel_other; /* whichever is first */
+        a.extra = &b;
+        b.extra = &a;
+        struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
+        call_start(&a, &spec);
+        spec.lane = same_lane ? LANE_CALL : LANE_SCRAPE;
+        call_start(&b, &spec);
+        while (a.ends + b.ends == 0) kit_run(k);
+        kit_turns(k, 20);
+        assert_int_equal(a.ends + b.ends, 1);
+        call_free(&a);
+        call_free(&b);
+    }
+}
+
+struct chain {
+    struct call calls[5];
+    size_t n;
+    struct http_spec spec;
+};
+
+static void start_next(struct call *c) {
+    struct chain *chain = c->extra;
+    if (chain->n == ARRAY_LEN(chain->calls)) return;
+    struct call *next = &chain->calls[chain->n++];
+    call_init(next, c->k);
+    next->extra = chain;
+    next->on_end = start_next;
+    call_start(next, &chain->spec);
+}
+
+static void start_another_in_the_end(void **state) {
+    struct kit *k = *state;
+    kit_serve(k, echo, NULL, NULL);
+    struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")}};
+    struct call first = {.k = k, .extra = &chain};
+    start_next(&first);
+    while (chain.n < ARRAY_LEN(chain.calls) || !chain.calls[chain.n - 1].ends) kit_run(k);
+    for (size_t i = 0; i < chain.n; i++) {
+        assert_int_equal(chain.calls[i].err.kind, ERR_NONE);
+        call_free(&chain.calls[i]);
+    }
+}
+
+static void uninstall_with_everything_open(void **state) {
+    struct kit *k = *state;
+    struct stream s = {0};
+    kit_serve(k, open_stream, &s, NULL);
+    struct call c[4];
+    for (int i = 0; i < 4; i++) {
+        call_init(&c[i], k);
+        struct http_spec spec = {.lane = (enum http_lane)i, .method = "GET", .url = at(k, "/x")};
+        call_start(&c[i], &spec);
+        if (i < 3) kit_turns(k, 4 * i);
+    }
+    /* kit_teardown() closes the server first; here the client goes first */
+    net_uninstall(k->n);
+    k->n = NULL;
+    k->server = NULL;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(c[i].ends, 0);
+        call_free(&c[i]);
+    }
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_stream_arrives_as_it_is_sent),
+        T(an_aborted_stream_is_an_error),
+        T(hold_and_resume),
+        T(the_deadline_does_not_wait_for_a_resume),
+        T(cancel_while_held),
+        T(cancel_before_the_first_turn_sends_nothing),
+        T(cancel_after_n_turns),
+        T(cancel_in_head_and_body),
+        T(cancel_another_in_its_end),
+        T(start_another_in_the_end),
+        T(uninstall_with_everything_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
