@@ -123,7 +123,7 @@ static int set_user(struct kube_config *c, const struct kc_user *u, const struct
     if (!u->exec) return 0;
     /* A plugin that asks for the cluster gets the certificates as data, wherever they stand. */
     struct kc_cluster with = *k;
-    struct buf ca = BUF(2 * MATERIAL_CAP);
+    struct buf ca = BUF((size_t)2 * MATERIAL_CAP);
     if (c->ca.text.n && base64_encode(buf_slice(&c->ca.text), &ca) == 0) with.ca_data = ca.p;
     with.server = c->server;
     struct exec_plugin *p;
@@ -168,8 +168,9 @@ static int from_kubeconfig(struct kube_config *c, const struct kubeconfig *kc, c
     cleanup_free char *where = xasprintf("cluster \"%s\" of %s", k->name, k->file);
     bool tls_said = k->insecure || k->ca_data || k->ca_file;
     int r = set_cluster_tls(c, k, where, err);
-    if (r == 0 && !spec->server && !(k->server && k->server[0])) r = err_set(err, ERR_CONFIG, -EINVAL, "%s: no server", where);
-    if (r == 0) r = set_server(c, spec->server ? spec->server : k->server, spec->server ? "--server" : where, tls_said, err);
+    const char *server = spec->server ? spec->server : k->server;
+    if (!server || !server[0]) return err_set(err, ERR_CONFIG, -EINVAL, "%s: no server", where);
+    if (r == 0) r = set_server(c, server, spec->server ? "--server" : where, tls_said, err);
     if (r == 0) r = set_proxy(c, k->proxy_url, where, err);
     if (r < 0 || !u) return r;
     cleanup_free char *who = xasprintf("user \"%s\" of %s", u->name, u->file);

@@ -124,10 +124,10 @@ static void create(struct entry *x) {
     buf_addc(&b, '}');
     add_member(&b, "reportingComponent", x->e->component);
     add_member(&b, "reportingInstance", x->e->instance);
-    buf_addf(&b, ",\"firstTimestamp\":\"%s\",\"lastTimestamp\":\"%s\",\"count\":%lld}", first, last, (long long)(x->count + x->now));
     x->due = false;
     x->count += x->now;
     x->now = 0;
+    buf_addf(&b, ",\"firstTimestamp\":\"%s\",\"lastTimestamp\":\"%s\",\"count\":%lld}", first, last, (long long)x->count);
     call(x, KUBE_CREATE, buf_slice(&b), on_created);
     buf_free(&b);
 }

@@ -369,7 +369,7 @@ static void trouble_is_said_at_a_falling_rate(void **state) {
 /* A large list in one piece: so many items a turn and no more, in order, with the connection held. */
 static void large_lists_go_in_slices(void **state) {
     (void)state;
-    enum { N = 20000 };
+    enum { N = 4000 };
     struct run *r = setup(NULL);
     struct buf list = BUF(64 << 20);
     buf_adds(&list, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
