@@ -90,9 +90,13 @@ enum health canary_health(struct ctx *c, int32_t want, char why[300]) {
         snprintf(why, 300, "%d of %d canary pods are there%s%.200s", there, want, rs && rs->failure ? ": " : "",
                  rs && rs->failure ? rs->failure : "");
     }
+    if (outside) return HEALTH_OUTSIDE;
+    if (c->s->hold == HOLD_OUTSIDE) { /* over: from here on it is the pods' own time */
+        c->s->unready_ns = c->now;
+        unhold(c);
+    }
     /* Its own progress deadline, but never so long that the rollout's deadline comes first. */
     int64_t limit = original_deadline(c->s) * NS_PER_S, half = c->spec ? c->spec->deadline_ns / 2 : limit;
     if (c->now - c->s->unready_ns <= (half < limit ? half : limit)) return HEALTH_WAITING;
-    if (outside) return HEALTH_OUTSIDE;
     return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
 }

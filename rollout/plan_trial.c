@@ -145,8 +145,7 @@ static bool not_healthy(struct ctx *c, enum health h, const char *why) {
     if (h == HEALTH_BAD) return roll_back(c, ENDED_FAILED, "%s", why);
     if (h == HEALTH_SHARED) return hold(c, HOLD_SHARED, false, "%s, and stable's pods are not well either", why);
     if (past_deadline(c)) return on_deadline(c, false, why);
-    if (h == HEALTH_OUTSIDE) return hold(c, HOLD_OUTSIDE, false, "%s", why);
-    if (c->now - s->unready_ns > PATIENCE_NS) return hold(c, HOLD_NOT_READY, false, "%s", why);
+    if (c->now - s->unready_ns > PATIENCE_NS) return hold(c, h == HEALTH_OUTSIDE ? HOLD_OUTSIDE : HOLD_NOT_READY, false, "%s", why);
     look_at(c, s->unready_ns + PATIENCE_NS + 1000);
     return false;
 }

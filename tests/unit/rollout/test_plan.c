@@ -1,4 +1,4 @@
-/* The plan, line by line of "Holding the rollout back", against a model of the Deployment controller. */
+/* The plan's way from adoption to a verdict, against a model of the Deployment controller. */
 #include "model.h"
 
 static void adopts(void **state) {
@@ -14,13 +14,319 @@ static void adopts(void **state) {
     assert_int_equal(m_s(&m)->deadline_s, 600);
     assert_non_null(strstr(m_annotation(&m, "status"), "Stable: op:v0 is in service"));
     assert_true(m_event(&m, "Adopted"));
-    int plans = m.plans, writes = m.writes;
+    int writes = m.writes;
     m_run(&m, 10);
-    assert_true(m.edge.look_again_ns == TIME_NEVER && m.writes == writes && m.plans > plans); /* nothing to do, nothing written */
+    assert_true(m.edge.look_again_ns == TIME_NEVER && m.writes == writes); /* nothing to do, nothing written, no clock */
+    m_free(&m);
+}
+
+static void adopts_at_zero(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 0);
+    m_image(&m, 1);
+    m_run(&m, 5);
+    assert_true(m_phase(&m) == PHASE_STABLE && m_s(&m)->hold == HOLD_ZERO); /* nothing to compare with: it waits */
+    m_scale(&m, 2);
+    m_until(&m, PHASE_SOAKING, 20);
+    assert_int_equal(m_running(&m, 0, false), 2); /* the stable version runs, not the new one */
+    m_until(&m, PHASE_STABLE, 60);
+    assert_int_equal(m_running(&m, 1, false), 2);
+    m_free(&m);
+}
+
+static void respects_a_users_pause(void **state) {
+    (void)state;
+    struct model m;
+    m_init(&m, 1, 2);
+    m_run(&m, 0);
+    for (int i = 0; i < 10; i++) m_tick(&m);
+    m_user_paused(&m, true);
+    m_run(&m, 10);
+    assert_true(m_phase(&m) == PHASE_IDLE && m_s(&m)->hold == HOLD_USER_PAUSED && m.deadline_s == 600);
+    m_user_paused(&m, false);
+    m_until(&m, PHASE_STABLE, 10);
+    m_free(&m);
+}
+
+static void changed_while_adopting(void **state) {
+    (void)state;
+    struct model m;
+    m_init(&m, 1, 2);
+    for (int i = 0; i < 10; i++) m_tick(&m);
+    m.fail_at = 2 * 1; /* the state is written, the pause is not */
+    m_pass(&m);
+    m.fail_at = -1;
+    assert_int_equal(m_phase(&m), PHASE_ADOPTING);
+    m_image(&m, 1);
+    m_settle(&m);
+    assert_false(m.paused); /* the native rollout of what came in between is let finish */
+    m_until(&m, PHASE_STABLE, 20);
+    assert_int_equal(m_running(&m, 1, false), 2);
+    m_free(&m);
+}
+
+static void wrong_annotation_before_adoption(void **state) {
+    (void)state;
+    struct model m;
+    m_init(&m, 1, 2);
+    m_annotate(&m, "canary-percent", "lots");
+    m_run(&m, 10);
+    assert_true(m_phase(&m) == PHASE_IDLE && m_s(&m)->hold == HOLD_CONFIG && !m.paused && m.deadline_s == 600);
+    assert_true(m_event(&m, "InvalidConfig"));
+    assert_non_null(strstr(m_annotation(&m, "status"), "handover.dev/canary-percent: \"lots\""));
+    int writes = m.writes;
+    m_run(&m, 10);
+    assert_int_equal(m.writes, writes);
+    m_annotate(&m, "canary-percent", "50");
+    m_until(&m, PHASE_STABLE, 10);
+    m_free(&m);
+}
+
+static void good_version(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    assert_int_equal(m_running(&m, 1, true), 1); /* 20 % of 3 beside it: one of four */
+    assert_int_equal(m_running(&m, 0, false), 3);
+    assert_non_null(strstr(m_annotation(&m, "status"), "wanted 20 %, got 25 % of 4 pods"));
+    m_until(&m, PHASE_PROMOTING, 40);
+    assert_true(!m.paused && m.deadline_s == 600);
+    m_until(&m, PHASE_STABLE, 40);
+    m_run(&m, 3);
+    assert_true(m.paused && m.deadline_s == 2147483647);
+    assert_true(m_running(&m, 1, false) == 3 && m_running(&m, 0, false) == 0 && m_running(&m, 1, true) == 0);
+    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "promoted");
+    assert_true(m_event(&m, "RolloutStarted") && m_event(&m, "Promoted"));
+    m_free(&m);
+}
+
+static void steps(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 4);
+    m_annotate(&m, "canary-percent", "10,40,80");
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    assert_int_equal(m_running(&m, 1, true), 1);
+    int seen[3] = {0};
+    for (int i = 0; i < 120 && m_phase(&m) == PHASE_SOAKING; i++) {
+        if (m_s(&m)->soak_from_ns) seen[m_s(&m)->step] = m_running(&m, 1, true);
+        m_run(&m, 1);
+    }
+    assert_true(seen[0] == 1 && seen[1] == 3 && seen[2] == 4); /* never more than stable has */
+    m_until(&m, PHASE_STABLE, 40);
+    assert_int_equal(m_running(&m, 1, false), 4);
+    m_free(&m);
+}
+
+static void bad_version(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m.behaviour[1] = FAILS;
+    m_image(&m, 1);
+    m_until(&m, PHASE_ROLLED_BACK, 40);
+    m_run(&m, 5);
+    assert_true(m.paused && m.version == 1 && m_running(&m, 0, false) == 3 && m_running(&m, 1, true) == 0);
+    assert_true(state_quarantined(m_s(&m), m.hash[1], NULL) && m_event(&m, "RolledBack"));
+    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "failed");
+    struct mrs *record = m_find_rs(&m, m_s(&m)->canary);
+    assert_true(record && record->replicas == 0 && record->quarantined[0]);
+    int writes = m.writes;
+    m_run(&m, 20);
+    assert_true(m.writes == writes && m.edge.look_again_ns == TIME_NEVER);
+    m_image(&m, 2); /* the next one is tried */
+    m_until(&m, PHASE_SOAKING, 30);
+    m_until(&m, PHASE_STABLE, 60);
+    assert_int_equal(m_running(&m, 2, false), 3);
+    m_image(&m, 1); /* and the bad one is remembered */
+    m_until(&m, PHASE_ROLLED_BACK, 10);
+    m_run(&m, 5);
+    assert_true(m_running(&m, 1, true) == 0 && m_running(&m, 2, false) == 3);
+    m_free(&m);
+}
+
+/* What pods do: crash and missing image condemn, what comes from outside holds. */
+static void guards(void **state) {
+    (void)state;
+    static const struct {
+        enum behaviour b;
+        enum phase phase;
+        enum hold hold;
+        int ticks;
+    } v[] = {{CRASHES, PHASE_ROLLED_BACK, HOLD_NONE, 30},      {NO_IMAGE, PHASE_ROLLED_BACK, HOLD_NONE, 30},
+             {NEVER_READY, PHASE_STARTING, HOLD_NOT_READY, 60}, {NEVER_READY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
+             {UNSCHEDULABLE, PHASE_STARTING, HOLD_OUTSIDE, 400}, {UNSCHEDULABLE, PHASE_STARTING, HOLD_INCONCLUSIVE, 700},
+             {SILENT, PHASE_SOAKING, HOLD_NO_DATA, 60},        {SILENT, PHASE_SOAKING, HOLD_INCONCLUSIVE, 700},
+             {STANDBY, PHASE_SOAKING, HOLD_NO_DATA, 60}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct model m;
+        m_start(&m, 1, 2);
+        m.behaviour[1] = v[i].b;
+        m_image(&m, 1);
+        m_run(&m, v[i].ticks);
+        if (m_phase(&m) != (int)v[i].phase || m_s(&m)->hold != v[i].hold) {
+            fail_msg("case %zu: %s %s: %s", i, phase_name(m_s(&m)->phase), hold_name(m_s(&m)->hold), m_s(&m)->message);
+        }
+        assert_int_equal(m_running(&m, 0, false), 2);
+        m_free(&m);
+    }
+}
+
+static void crashes_of_both_hold(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    m.behaviour[0] = m.behaviour[1] = CRASHES;
+    m_run(&m, 5);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_SHARED);
+    m_free(&m);
+}
+
+static void no_quota(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    m.no_quota = true;
+    m_image(&m, 1);
+    m_run(&m, 400);
+    assert_true(m_phase(&m) == PHASE_STARTING && m_s(&m)->hold == HOLD_OUTSIDE);
+    assert_non_null(strstr(m_s(&m)->message, "exceeded quota"));
+    m.no_quota = false;
+    m_until(&m, PHASE_STABLE, 100);
+    assert_int_equal(m_running(&m, 1, false), 2);
+    m_free(&m);
+}
+
+static void shared_outage(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_annotate(&m, "soak", "60s");
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    m_run(&m, 5);
+    m.outage = true;
+    m_run(&m, 100);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_SHARED);
+    m_run(&m, 700); /* the deadline does not turn it into a verdict */
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_SHARED);
+    m_free(&m);
+}
+
+static void deadline(void **state) {
+    (void)state;
+    static const struct {
+        const char *policy;
+        int version;
+        enum phase phase;
+    } v[] = {{"rollback", 0, PHASE_ROLLED_BACK}, {"promote", 1, PHASE_STABLE}, {"pause", 0, PHASE_SOAKING}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct model m;
+        m_start(&m, 1, 2);
+        m.behaviour[1] = STANDBY;
+        m_annotate(&m, "on-inconclusive", v[i].policy);
+        m_image(&m, 1);
+        m_run(&m, 680);
+        assert_int_equal(m_phase(&m), v[i].phase);
+        assert_int_equal(m_running(&m, v[i].version, false), 2);
+        if (i == 0) assert_string_equal(ended_name(m_s(&m)->history[0].ended), "inconclusive");
+        m_free(&m);
+    }
+}
+
+/* Handover was down past the deadline: the first scrape decides, not the clock. */
+static void down_past_the_deadline(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    m_annotate(&m, "on-inconclusive", "rollback");
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    m_run(&m, 2);
+    m_forget(&m);
+    for (int i = 0; i < 2000; i++) m_tick(&m);
+    m_until(&m, PHASE_STABLE, 60);
+    assert_int_equal(m_running(&m, 1, false), 2);
+    m_free(&m);
+}
+
+static void learns_the_rate(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    m_annotate(&m, "max-error-rate", NULL);
+    m_run(&m, 20);
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    assert_true(m_s(&m)->learned_total > 100 && m_s(&m)->learned_errors == 0 && m_s(&m)->param.theta < .06);
+    assert_true(m_event(&m, "RateLearned"));
+    m_free(&m);
+}
+
+static void counts_of_pods(void **state) {
+    (void)state;
+    static const int v[][3] = {{0, 50, 0}, {1, 1, 1}, {1, 100, 1}, {3, 5, 1}, {3, 20, 1}, {3, 25, 1}, {3, 26, 2}, {10, 5, 1}, {10, 10, 2},
+                               {100, 1, 2}, {99, 1, 1}, {10, 49, 10}, {10, 50, 10}, {10, 99, 10}, {1000000, 33, 492538}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        int n = plan_canary_replicas(v[i][0], (unsigned)v[i][1]);
+        assert_int_equal(n, v[i][2]);
+        if (v[i][0] && v[i][1] <= 50) {
+            assert_true(100.0 * n / (v[i][0] + n) >= v[i][1]); /* at least what was asked */
+            assert_true(n == 1 || 100.0 * (n - 1) / (v[i][0] + n - 1) < v[i][1]);
+        }
+    }
+}
+
+static void a_damaged_state_changes_nothing(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    free(m.state);
+    m.state = xstrdup("{\"version\":1,\"phase\":");
+    m.cm_rv++;
+    m_forget(&m);
+    m_image(&m, 1);
+    for (int i = 0; i < 20; i++) {
+        m_tick(&m);
+        m_settle(&m);
+    }
+    assert_true(m.paused && m_running(&m, 1, true) == 0 && m_running(&m, 0, false) == 2);
+    assert_non_null(strstr(m_annotation(&m, "status"), "ConfigMap op-handover is damaged, nothing is done: data.state"));
+    m_free(&m);
+}
+
+static void not_ours(void **state) {
+    (void)state;
+    struct model m;
+    m_init(&m, 1, 2);
+    m_annotate(&m, "canary-percent", NULL);
+    m_settle(&m);
+    struct m_view *v = m_observe(&m);
+    cleanup_plan struct plan p;
+    plan_make(&v->o, m_now(&m), &p);
+    assert_true(p.nsteps == 0 && !p.watch && p.forget && !p.next);
+    v->o.state_known = STATE_UNKNOWN; /* not read yet: nothing whatever else */
+    cleanup_plan struct plan q;
+    plan_make(&v->o, m_now(&m), &q);
+    assert_true(q.nsteps == 0 && q.watch && !q.forget);
+    m_view_free(v);
     m_free(&m);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(adopts)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(adopts), cmocka_unit_test(adopts_at_zero), cmocka_unit_test(respects_a_users_pause),
+        cmocka_unit_test(changed_while_adopting), cmocka_unit_test(wrong_annotation_before_adoption), cmocka_unit_test(good_version),
+        cmocka_unit_test(steps), cmocka_unit_test(bad_version), cmocka_unit_test(guards), cmocka_unit_test(crashes_of_both_hold),
+        cmocka_unit_test(no_quota), cmocka_unit_test(shared_outage), cmocka_unit_test(deadline), cmocka_unit_test(down_past_the_deadline),
+        cmocka_unit_test(learns_the_rate), cmocka_unit_test(counts_of_pods), cmocka_unit_test(a_damaged_state_changes_nothing),
+        cmocka_unit_test(not_ours),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
