@@ -26,7 +26,7 @@ static bool refused(struct ctx *c) {
                 c->t->image, c->s->stable_name ? c->s->stable_name : "another version", c->t->hash);
 }
 
-/* Decided: from the state that says so, every later look goes on giving back. */
+/* Decided, and `repair` says so: from the state that says so, every later look goes on giving back. */
 static bool let_go(struct ctx *c, const char *why) {
     struct state *s = c->s;
     s->ending = ENDED_WITHDRAWN;
@@ -38,16 +38,17 @@ static bool let_go(struct ctx *c, const char *why) {
 bool phase_leaving(struct ctx *c) {
     struct state *s = c->s;
     if (!c->o->known) return false;
+    bool held = c->t->paused && s->paused && s->stable_uid, safe = same_hash(c->t->hash, s->stable_hash) || is_forced(c);
+    if (s->repair && held && !safe) s->repair = false; /* the template changed before our patch */
     if (s->repair) {
         give_back(c);
         if (given_back(c)) step_state_delete(c);
         else look_at(c, c->now + POLL_NS);
         return false;
     }
-    if (!c->leaving) return go(c, PHASE_WITHDRAWING, "managed again");
+    if (!c->leaving) return go(c, s->stable_uid ? PHASE_WITHDRAWING : PHASE_IDLE, "managed again");
     look_at(c, c->now + POLL_NS);
     if (!wind_down(c, true)) return false;
-    bool held = c->t->paused && s->stable_uid;
     if (!held) return let_go(c, "it is not held back");
     if (same_hash(c->t->hash, s->stable_hash)) return let_go(c, "the version in service is the Deployment's");
     if (is_forced(c)) return let_go(c, "forced");

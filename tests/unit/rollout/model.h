@@ -66,6 +66,11 @@ struct model {
     int crashes;
     char events[16384];
     int plans, writes;
+    /* between the steps of a plan; false: the answer was lost (the step may have been carried out). NULL: nothing happens */
+    bool (*between)(struct model *m, bool after);
+    bool moved;            /* the world has changed since it was observed: a race that no precondition covers is forgiven */
+    bool asked[VERSIONS];  /* a person asked for its promotion, or forced it otherwise */
+    bool direct; /* many runs: fill what is observed without the way through JSON, and plan once */
 };
 
 static inline int64_t m_now(const struct model *m) {
@@ -300,7 +305,43 @@ static inline void m_tick(struct model *m) {
 }
 
 /* ---- objects as text, and back through the readers ---- */
+static inline void m_fill_target(const struct model *m, struct obs_target *ret) {
+    *ret = (struct obs_target){.ns = xstrdup("ns"), .name = xstrdup("op"), .uid = xasprintf("d-%d", m->uid), .rv = xasprintf("%d", m->rv),
+                               .deleting = m->deleting, .generation = m->generation, .observed_generation = m->observed, .replicas = m->replicas,
+                               .paused = m->paused, .deadline_s = m->deadline_s, .st_replicas = m->st_replicas, .st_updated = m->st_updated,
+                               .st_ready = m->st_ready, .st_available = m->st_available, .selector = xstrdup("{\"matchLabels\":{\"app\":\"op\"}}"),
+                               .tmpl = m_template(m->version, false), .image = xasprintf("op:v%d", m->version),
+                               .status = xstrdup_null(m_annotation(m, "status")), .annotations = cJSON_Duplicate(m->annotations, true)};
+    memcpy(ret->hash, m->hash[m->version], sizeof ret->hash);
+}
+
+static inline void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
+    const struct mrs *r = &m->rs[i];
+    *ret = (struct obs_rs){.name = xstrdup(r->name), .uid = xstrdup(r->uid), .rv = xasprintf("%d", r->rv), .owner_uid = xasprintf("d-%d", m->uid),
+                           .canary = r->canary, .created_ns = r->created, .replicas = r->replicas, .st_replicas = m_pods(m, i, false),
+                           .st_ready = m_pods(m, i, true), .st_available = m_pods(m, i, true),
+                           .quarantined = r->quarantined[0] ? xstrdup(r->quarantined) : NULL,
+                           .failure = m->no_quota && r->canary ? xstrdup("exceeded quota") : NULL};
+    memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
+}
+
+static inline void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
+    const struct mpod *p = &m->pod[k];
+    const struct mrs *r = &m->rs[p->rs];
+    enum behaviour b = m->behaviour[r->version];
+    *ret = (struct obs_pod){.ns = xstrdup("ns"), .name = xstrdup(p->uid), .uid = xstrdup(p->uid), .rs_uid = xstrdup(r->uid),
+                            .track = r->canary ? TRACK_CANARY : TRACK_STABLE, .created_ns = T0 + p->born * NS_PER_S, .terminating = p->terminating,
+                            .ready = p->ready && !p->terminating, .scheduled = b != UNSCHEDULABLE, .restarts = p->restarts};
+    if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
+    if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
+    if (b == NO_IMAGE && m->tick - p->born >= 5) ret->waiting = xstrdup("ImagePullBackOff");
+}
+
 static inline void m_read_target(const struct model *m, struct obs_target *ret) {
+    if (m->direct) {
+        m_fill_target(m, ret);
+        return;
+    }
     cleanup_free char *t = m_template(m->version, false), *a = json_print(m->annotations);
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"op\",\"namespace\":\"ns\",\"uid\":\"d-%d\",\"resourceVersion\":\"%d\",\"generation\":%d,\"annotations\":%s%s},"
@@ -315,6 +356,10 @@ static inline void m_read_target(const struct model *m, struct obs_target *ret) 
 
 static inline void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     const struct mrs *r = &m->rs[i];
+    if (m->direct) {
+        m_fill_rs(m, i, ret);
+        return;
+    }
     cleanup_free char *t = m_template(r->version, true);
     cleanup_free char *labels =
         r->canary ? xasprintf("{\"handover.dev/target\":\"d-%d\",\"handover.dev/template\":\"%s\"}", m->uid, m->hash[r->version]) : xstrdup("{\"app\":\"op\"}");
@@ -335,6 +380,10 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
     const struct mpod *p = &m->pod[k];
     const struct mrs *r = &m->rs[p->rs];
     enum behaviour b = m->behaviour[r->version];
+    if (m->direct) {
+        m_fill_pod(m, k, ret);
+        return;
+    }
     char waiting[200] = "\"running\":{}";
     if (b == CRASHES && p->restarts >= 2) snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
     if (b == NO_IMAGE) snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\"}", m->tick - p->born < 5 ? "ErrImagePull" : "ImagePullBackOff");
@@ -454,6 +503,14 @@ static inline void m_scrape(struct model *m) {
 
 enum { OK = 0, CONFLICT = -1, GONE = -2 };
 
+/* What starts by our unpausing is in service already, or was judged good, or a person wanted it. */
+static inline void m_check_unpause(struct model *m) {
+    cleanup_json cJSON *facts = json_parse(slice_of(m->facts), NULL);
+    enum behaviour b = m->behaviour[m->version];
+    bool stable = !strcmp(json_str_or(json_get(facts, "stable"), "hash", ""), m->hash[m->version]);
+    if (!stable && b != GOOD && !m->asked[m->version]) fail_msg("version %d was let loose: %s", m->version, m->state);
+}
+
 static inline int m_patch_target(struct model *m, const cJSON *body) {
     char uid[32], rv[32];
     const cJSON *meta = json_get(body, "metadata"), *spec = json_get(body, "spec");
@@ -466,7 +523,10 @@ static inline int m_patch_target(struct model *m, const cJSON *body) {
         m_annotate(m, a->string + strlen(HANDOVER_PREFIX), cJSON_GetStringValue(a));
     }
     for (const cJSON *f = spec->child; f; f = f->next) {
-        if (!strcmp(f->string, "paused")) m->paused = cJSON_IsTrue(f);
+        if (!strcmp(f->string, "paused")) {
+            m->paused = cJSON_IsTrue(f);
+            if (!m->paused) m_check_unpause(m);
+        }
         else if (!strcmp(f->string, "progressDeadlineSeconds")) m->deadline_s = (int64_t)f->valuedouble;
         else fail_msg("spec.%s of the user's was changed", f->string);
     }
@@ -493,7 +553,7 @@ static inline int m_patch_rs(struct model *m, const char *name, const cJSON *bod
     if (!r || strcmp(r->uid, json_str_or(json_get(body, "metadata"), "uid", ""))) return GONE;
     int replicas = (int)json_i64(json_get(body, "spec"), "replicas", r->replicas);
     /* The last active one of the target's own is never scaled down by us. */
-    if (!r->canary && r->replicas > 0 && replicas < r->replicas && m->replicas > 0) {
+    if (!r->canary && r->replicas > 0 && replicas < r->replicas && m->replicas > 0 && !m->moved) {
         if (m_active(m) < 2) fail_msg("%s is the only active ReplicaSet and was scaled down", name);
         if (m->edge.held && m->edge.s.stable_uid && !strcmp(r->uid, m->edge.s.stable_uid)) fail_msg("stable was scaled down");
     }
@@ -589,8 +649,9 @@ static inline bool m_pass(struct model *m) {
     m_scrape(m);
     struct m_view *v = m_observe(m);
     cleanup_plan struct plan p;
+    m->moved = false;
     plan_make(&v->o, m_now(m), &p);
-    m_same_plan(&v->o, m_now(m), &p);
+    if (!m->direct || m->plans % 16 == 0) m_same_plan(&v->o, m_now(m), &p);
     m->plans++;
     m->edge.look_again_ns = p.look_again_ns;
     m->edge.scrape_every_ns = p.scrape_ns;
@@ -605,7 +666,9 @@ static inline bool m_pass(struct model *m) {
             m_forget(m);
             break;
         }
+        if (m->between && !m->between(m, false)) break;
         int rc = m_apply(m, &p.step[i]);
+        if (m->between && !m->between(m, true)) break;
         bool fine = rc == OK || (rc == GONE && p.step[i].gone_ok) || (rc == CONFLICT && p.step[i].exists_ok);
         if (!fine) break;
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
@@ -681,11 +744,15 @@ static inline bool m_event(const struct model *m, const char *reason) {
 }
 
 /* Adopted at version 0 and quiet. */
-static inline void m_start(struct model *m, uint64_t seed, int replicas) {
-    m_init(m, seed, replicas);
+static inline void m_begin(struct model *m) {
     m_until(m, PHASE_STABLE, 30);
     m_run(m, 3);
     assert_true(m->paused && m->deadline_s == 2147483647);
     m->events[0] = '\0';
+}
+
+static inline void m_start(struct model *m, uint64_t seed, int replicas) {
+    m_init(m, seed, replicas);
+    m_begin(m);
 }
 #endif

@@ -335,6 +335,22 @@ static void leaves_in_the_middle(void **state) {
     m_free(&m);
 }
 
+/* Decided to give back, killed before the patch, and then the template changes: that one must not start. */
+static void leaving_raced(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_annotate(&m, "canary-percent", NULL);
+    m.fail_at = 2 * (m.steps + 1);
+    m_pass(&m);
+    assert_true(m.crashes == 1 && m_s(&m)->phase == PHASE_LEAVING && m.paused);
+    m_image(&m, 1);
+    m_run(&m, 10);
+    assert_true(m.paused && m_s(&m)->hold == HOLD_REFUSED);
+    assert_all(&m, 0, 3);
+    m_free(&m);
+}
+
 static void leaving_taken_back(void **state) {
     (void)state;
     struct model m;
@@ -437,7 +453,7 @@ int main(void) {
         cmocka_unit_test(stuck_promotion_with_stable_at_zero), cmocka_unit_test(overtaken_promotion), cmocka_unit_test(promotion_taken_back),
         cmocka_unit_test(promotion_paused_by_others), cmocka_unit_test(canary_deleted), cmocka_unit_test(stables_replicaset_deleted),
         cmocka_unit_test(wrong_annotation_in_the_middle), cmocka_unit_test(leaves), cmocka_unit_test(leaves_in_the_middle),
-        cmocka_unit_test(leaving_taken_back), cmocka_unit_test(leaving_forced), cmocka_unit_test(state_lost), cmocka_unit_test(target_deleted),
+        cmocka_unit_test(leaving_raced), cmocka_unit_test(leaving_taken_back), cmocka_unit_test(leaving_forced), cmocka_unit_test(state_lost), cmocka_unit_test(target_deleted),
         cmocka_unit_test(a_namesake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,213 @@
+/* Random schedules: users, other controllers, crashes, lost answers and races at every moment. Whatever happened: stable was
+ * never stopped by us, nothing was let loose without a verdict or a person, and once the world is calm it comes to an end.
+ * Each seed is a schedule; HANDOVER_SCHEDULES=N runs more of them. */
+#include "model.h"
+
+static void user_image(struct model *m) {
+    static const int likely[] = {0, 1, 1, 2, 3, 4, 5, 6, 7, 8};
+    m_image(m, likely[rng_below(&m->rng, ARRAY_LEN(likely))]);
+}
+static void user_scale(struct model *m) {
+    m_scale(m, (int)rng_below(&m->rng, 6));
+}
+static void user_unpauses(struct model *m) {
+    m->asked[m->version] = true; /* as good as asking: it may be in service before we can undo it */
+    m_user_paused(m, false);
+}
+static void user_pauses(struct model *m) {
+    m_user_paused(m, true);
+}
+static void user_replaces(struct model *m) {
+    m->paused = false;
+    m->deadline_s = 60;
+    m->asked[m->version] = true;
+    m_annotate(m, "status", NULL);
+}
+static void user_annotates(struct model *m) {
+    static const char *const soaks[] = {"5s", "10s", "soon", "3s"};
+    m_annotate(m, "soak", soaks[rng_below(&m->rng, 4)]);
+}
+static void user_steps(struct model *m) {
+    static const char *const v[] = {"10", "50", "5,20,50", "100"};
+    if (m_annotation(m, "canary-percent")) m_annotate(m, "canary-percent", v[rng_below(&m->rng, 4)]);
+}
+static void user_leaves(struct model *m) {
+    m_annotate(m, "canary-percent", NULL);
+}
+static void user_joins(struct model *m) {
+    m_annotate(m, "canary-percent", "25");
+}
+static void user_policy(struct model *m) {
+    static const char *const v[] = {"pause", "rollback"};
+    m_annotate(m, "on-inconclusive", v[rng_below(&m->rng, 2)]);
+}
+static void user_acts(struct model *m) {
+    static const char *const v[] = {"promote", "pause", "resume", "abort", "retry", "release"};
+    size_t a = rng_below(&m->rng, ARRAY_LEN(v));
+    int version = rng_below(&m->rng, 4) ? m->version : (int)rng_below(&m->rng, 4);
+    if (a == 0 || a == 5) m->asked[version] = true;
+    char value[64];
+    snprintf(value, sizeof value, "%s@%d", m->hash[version], (int)rng_below(&m->rng, 3));
+    m_annotate(m, v[a], value);
+}
+static void delete_some_rs(struct model *m, bool canary) {
+    for (int i = 0; i < MAX_RS; i++) {
+        if (!m->rs[i].there || m->rs[i].canary != canary || rng_below(&m->rng, 2)) continue;
+        m->rs[i].there = false;
+        for (int k = 0; k < MAX_PODS; k++) m->pod[k].there = m->pod[k].there && m->pod[k].rs != i;
+        return;
+    }
+}
+static void user_deletes_canary(struct model *m) {
+    delete_some_rs(m, true);
+}
+static void user_deletes_rs(struct model *m) {
+    if (rng_below(&m->rng, 4) == 0) delete_some_rs(m, false);
+}
+static void user_deletes_state(struct model *m) {
+    if (rng_below(&m->rng, 4) || !m->state) return;
+    /* The quarantine that only the state knew is lost with it, so a version may be judged again, and so on. */
+    free(m->facts);
+    free(m->state);
+    m->facts = m->state = NULL;
+}
+static void outage(struct model *m) {
+    m->outage = !m->outage;
+}
+static void quota(struct model *m) {
+    m->no_quota = !m->no_quota;
+}
+static void busy(struct model *m) {
+    m->quiet = (enum quiet)rng_below(&m->rng, 3);
+}
+static void strategy(struct model *m) {
+    m->recreate = !m->recreate;
+}
+
+static void (*const happenings[])(struct model *) = {
+    user_image, user_image, user_image, user_scale, user_unpauses, user_pauses, user_replaces, user_annotates, user_steps, user_leaves,
+    user_joins, user_joins, user_policy, user_acts, user_acts, user_acts, user_deletes_canary, user_deletes_rs, user_deletes_state, outage,
+    quota, busy, strategy};
+
+static void happen(struct model *m) {
+    happenings[rng_below(&m->rng, ARRAY_LEN(happenings))](m);
+    m->moved = true;
+}
+
+static bool between(struct model *m, bool after) {
+    switch (rng_below(&m->rng, 60)) {
+    case 0: m_deployment_controller(m); m->moved = true; return true;
+    case 1: m_tick(m); m->moved = true; return true;
+    case 2: happen(m); return true;
+    case 3: m_forget(m); return false;   /* dies */
+    case 4: return !after;               /* the answer is lost */
+    default: return true;
+    }
+}
+
+static bool opted_in(const struct model *m) {
+    return m_annotation(m, "canary-percent") != NULL;
+}
+
+/* Why it is right to stand still here; NULL: it is not. */
+static const char *at_rest(struct model *m) {
+    if (!m->state) return opted_in(m) ? NULL : "left";
+    const struct state *s = m_s(m);
+    bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+    if (s->hold == HOLD_NO_ACTIVE) return "alarm";
+    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_FOREIGN)) return s->hold == HOLD_NONE ? "stable" : NULL;
+    if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
+    if (s->phase == PHASE_IDLE && (s->hold == HOLD_NATIVE || s->hold == HOLD_USER_PAUSED)) return "idle";
+    if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
+    if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK)) return "promotion held";
+    if (s->phase == PHASE_LEAVING && s->hold == HOLD_REFUSED) return "leaving refused";
+    return NULL;
+}
+
+static void check_rest(struct model *m, const char *rest) {
+    bool held = !strcmp(rest, "stable") || !strcmp(rest, "rolled back");
+    if (!strcmp(rest, "left")) {
+        if (m->deadline_s == 2147483647 || m_annotation(m, "status")) fail_msg("left, but something of ours is left");
+        for (int i = 0; i < MAX_RS; i++) assert_false(m->rs[i].there && m->rs[i].canary);
+    }
+    if (!held) return;
+    const struct state *s = m_s(m);
+    if (!m->paused) fail_msg("not paused at rest");
+    if (m_active(m) != 1) fail_msg("%d active ReplicaSets at rest", m_active(m));
+    int canaries = 0, stable = -1;
+    for (int i = 0; i < MAX_RS; i++) {
+        if (m->rs[i].there && m->rs[i].canary) canaries += m->rs[i].replicas;
+        if (m->rs[i].there && m->rs[i].replicas && !m->rs[i].canary) stable = i;
+    }
+    if (canaries) fail_msg("a canary runs at rest");
+    if (strcmp(m->rs[stable].uid, s->stable_uid)) fail_msg("%s runs, but %s is stable", m->rs[stable].name, s->stable_name);
+    if (m->rs[stable].replicas != m->replicas) fail_msg("%d of %d replicas", m->rs[stable].replicas, m->replicas);
+    if (!strcmp(rest, "stable") && m->rs[stable].version != m->version) fail_msg("at rest with a template that is not stable's");
+}
+
+static const char *calm(struct model *m) {
+    m->between = NULL;
+    m->outage = m->no_quota = false;
+    m->quiet = QUIET_NOW;
+    if (m->replicas == 0) m_scale(m, 2);
+    if (opted_in(m)) m_annotate(m, "soak", "5s");
+    char value[64];
+    snprintf(value, sizeof value, "%s@end", m->hash[m->version]);
+    m_annotate(m, "resume", value);
+    const char *rest = NULL;
+    int still = 0;
+    for (int i = 0; i < 900 && still < 12; i++) {
+        m_run(m, 1);
+        rest = at_rest(m);
+        still = rest ? still + 1 : 0;
+    }
+    return still >= 12 ? rest : NULL;
+}
+
+static void schedule(uint64_t seed, int *ret_steps) {
+    static const enum behaviour behaviour[VERSIONS] = {GOOD, GOOD, FAILS, CRASHES, NEVER_READY, SILENT, STANDBY, UNSCHEDULABLE, NO_IMAGE, GOOD};
+    struct model m;
+    m_init(&m, seed, 1 + (int)(seed % 4));
+    m.direct = true;
+    m.deadline_s = 60;
+    memcpy(m.behaviour, behaviour, sizeof behaviour);
+    m_annotate(&m, "soak", "5s");
+    m_annotate(&m, "deadline", "60s");
+    m_annotate(&m, "quiet", "3s");
+    m.between = between;
+    int pace = 3 + (int)rng_below(&m.rng, 30);
+    for (int i = 0; i < 150; i++) {
+        m_tick(&m);
+        for (int k = 0; k < 12 && m_pass(&m); k++) continue;
+        if (rng_below(&m.rng, (uint64_t)pace) == 0) happen(&m);
+    }
+    const char *rest = calm(&m);
+    if (!rest) {
+        fail_msg("no rest: %s %s: %s; version %d, %s, replicas %d", m.state ? phase_name(m_s(&m)->phase) : "none",
+                 m.state ? hold_name(m_s(&m)->hold) : "", m.state && m_s(&m)->message ? m_s(&m)->message : "", m.version,
+                 m.paused ? "paused" : "not paused", m.replicas);
+    }
+    check_rest(&m, rest);
+    if (getenv("HANDOVER_VERBOSE")) printf("REST %s | %s\n", rest, m.events);
+    *ret_steps += m.steps;
+    m_free(&m);
+}
+
+static void random_schedules(void **state) {
+    (void)state;
+    const char *more = getenv("HANDOVER_SCHEDULES"), *only = getenv("HANDOVER_SEED");
+    uint64_t n = more ? strtoull(more, NULL, 10) : 250;
+    int steps = 0;
+    for (uint64_t seed = only ? strtoull(only, NULL, 10) : 1; seed <= n; seed++) {
+        fprintf(stderr, "\rseed %llu ", (unsigned long long)seed); /* the last one printed is the one that failed */
+        schedule(seed, &steps);
+        if (only) break;
+    }
+    fprintf(stderr, "\n");
+    print_message("%llu schedules, %d steps carried out\n", (unsigned long long)n, steps);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_schedules)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
