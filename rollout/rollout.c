@@ -169,6 +169,7 @@ void rollout_add_all(struct rollout *r) {
 
 void rollout_free(struct rollout *r) {
     if (!r) return;
+    metrics_off_collect(kube_metrics(r->kube), collect, r);
     controller_free(r->controller);
     for (struct target *t = r->targets, *nextt; t; t = nextt) {
         nextt = t->hh.next;
