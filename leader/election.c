@@ -271,6 +271,10 @@ static void make_metrics(struct election *e) {
     e->status = metric_with(metrics_family(m, METRIC_GAUGE, "leader_election_master_status",
                                            "1 while this process leads, else 0", "name", NULL, 0), &name);
     e->takeovers = metrics_family(m, METRIC_COUNTER, "handover_takeovers_total", "How this process came to lead", "reason", NULL, 0);
+    for (int i = LEASE_R_ABSENT; i <= LEASE_R_DEAD; i++) { /* at zero: a rate must see the first one */
+        const char *reason = lease_reason_name((enum lease_reason)i);
+        metric_with(e->takeovers, &reason);
+    }
     e->gap = metric_plain(metrics_family(m, METRIC_HISTOGRAM, "handover_leader_gap_seconds",
                                          "From the last sign of the predecessor to our term", "", gaps, ARRAY_LEN(gaps)));
 }

@@ -2,6 +2,7 @@
 #include "pass.h"
 #include "apply.h"
 #include "base/log.h"
+#include "counts.h"
 #include "scrape.h"
 #include "view.h"
 #include <errno.h>
@@ -104,18 +105,6 @@ static void finish(struct pass *p, bool changed) {
     else end(p, OUT_AFTER, at > now + BREATH_NS ? at - now : BREATH_NS, NULL);
 }
 
-static void count(struct rollout *r, const struct plan_metric *m) {
-    static const double buckets[] = {10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200};
-    bool histogram = strcmp(m->name, PM_SECONDS) == 0;
-    const char *label = !m->label ? "" : strcmp(m->name, PM_HOLDS) == 0 ? "reason" : strcmp(m->name, PM_QUIET) == 0 ? "outcome" : "result";
-    struct metric_family *f =
-        metrics_family(kube_metrics(r->kube), histogram ? METRIC_HISTOGRAM : METRIC_COUNTER, m->name, "Rollouts, see docs/reference/metrics.md",
-                       label, histogram ? buckets : NULL, histogram ? ARRAY_LEN(buckets) : 0);
-    struct metric *series = m->label ? metric_with(f, &m->label) : metric_plain(f);
-    if (histogram) metric_observe(series, m->value);
-    else metric_add(series, m->value);
-}
-
 static void on_state_written(void *ctx, const char *rv) {
     struct pass *p = ctx;
     if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
@@ -123,7 +112,7 @@ static void on_state_written(void *ctx, const char *rv) {
         const struct plan_event *e = &p->plan.event[i];
         rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason, e->message);
     }
-    for (size_t i = 0; i < p->plan.nmetrics; i++) count(p->r, &p->plan.metric[i]);
+    for (size_t i = 0; i < p->plan.nmetrics; i++) counts_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
 }
 
 static void on_applied(void *ctx, const struct err *err) {

@@ -1,6 +1,7 @@
 /* The rollout controller: caches that say which target to look at, a queue, and one pass for each key. */
 #include "rollout/rollout.h"
 #include "base/log.h"
+#include "counts.h"
 #include "pass.h"
 #include "rollout_impl.h"
 
@@ -123,6 +124,7 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
     r->events = kube_events_new(k, "handover", r->instance);
     r->revisit = timer_new(kube_world(k), revisit, r);
     r->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total", "Metrics pages asked for, by result", "result", NULL, 0);
+    counts_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     int rc = make_informers(r, err);
     if (rc) {
