@@ -366,6 +366,27 @@ static void trouble_is_said_at_a_falling_rate(void **state) {
     teardown(r);
 }
 
+static void wrong_certificate(struct fake *f, struct fake_req *q) {
+    (void)f;
+    fake_fail(q, ERR_TLS, "TLS with api failed: the certificate is for other names");
+}
+
+static void a_wrong_certificate(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    wrong_certificate(r->f, fake_one(r->f));
+    r->f->on_request = wrong_certificate;
+    fake_run(r->f, 600 * NS_PER_S);
+    assert_int_equal(r->trouble.kind, ERR_TLS);
+    assert_string_equal(r->trouble.msg, "list pods in all namespaces: TLS with api failed: the certificate is for other names");
+    assert_true(r->f->started < 45); /* waits grow to half a minute */
+    r->f->on_request = NULL;
+    fake_run(r->f, 40 * NS_PER_S);
+    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    expect_seen(r, "synced ");
+    teardown(r);
+}
+
 /* A large list in one piece: so many items a turn and no more, in order, with the connection held. */
 static void large_lists_go_in_slices(void **state) {
     (void)state;
@@ -481,7 +502,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list_then_watch), cmocka_unit_test(selectors_and_metadata), cmocka_unit_test(pages), cmocka_unit_test(expired_versions),
         cmocka_unit_test(cut_streams), cmocka_unit_test(dead_connections), cmocka_unit_test(broken_events), cmocka_unit_test(error_events),
-        cmocka_unit_test(bad_lists), cmocka_unit_test(trouble_is_said_at_a_falling_rate), cmocka_unit_test(large_lists_go_in_slices),
+        cmocka_unit_test(bad_lists), cmocka_unit_test(trouble_is_said_at_a_falling_rate), cmocka_unit_test(a_wrong_certificate), cmocka_unit_test(large_lists_go_in_slices),
         cmocka_unit_test(a_full_cache), cmocka_unit_test(freed_in_callbacks), cmocka_unit_test(wrong_specs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
