@@ -117,7 +117,7 @@ static void encode(const struct checkpoint *c, struct coder *k, const struct cp_
         buf_addf(out, "@%lld", (long long)(e->at_ms - k->at_ms));
         k->at_ms = e->at_ms;
     }
-    if (e->kind == CHECKPOINT_DEAD && e->reason_n) {
+    if (e->reason_n) {
         buf_addc(out, '~');
         cp_escape(out, slice_make(c->arena.p + e->reason, e->reason_n));
     }

@@ -36,7 +36,7 @@ struct checkpoint_key {
     int prio;
     int64_t at_wall_ns; /* DELAYED: when; DEAD: since when. Kept to the millisecond, rounded up */
     unsigned failures;
-    struct slice reason; /* DEAD */
+    struct slice reason; /* DEAD: why */
 };
 struct checkpoint_head {
     int64_t term; /* of the leader that answers for it, see checkpoint_carry() */

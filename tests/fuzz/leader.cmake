@@ -1,0 +1,3 @@
+fuzzer(checkpoint leader_core)
+fuzzer(certificate leader_core)
+fuzzer(lease_object leader_core)
