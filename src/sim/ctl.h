@@ -101,6 +101,7 @@ void objs_free(struct sim_objs *l);
 
 /* ---- ctl_util.c ---- */
 cJSON *ctl_copy(struct ctl *c, struct sim_obj *o);                         /* to be changed and put */
+cJSON *ctl_copy_status(struct ctl *c, struct sim_obj *o);                  /* as much of it as a change of status needs */
 int ctl_put(struct ctl *c, struct sim_obj *o, cJSON *json, enum store_part part); /* json is taken */
 void jset(cJSON *obj, const char *key, cJSON *value);                      /* replaces or adds; value is taken */
 void jset_str(cJSON *obj, const char *key, const char *value);

@@ -14,7 +14,32 @@ cJSON *ctl_copy(struct ctl *c, struct sim_obj *o) {
     return cJSON_Duplicate(store_json(c->s, o), true);
 }
 
+cJSON *ctl_copy_status(struct ctl *c, struct sim_obj *o) {
+    static const char *const kept[] = {"name", "namespace", "uid", "resourceVersion", "annotations"};
+    const cJSON *from = store_json(c->s, o);
+    cJSON *json = cJSON_CreateObject(), *meta = jmake(json, "metadata");
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        const cJSON *v = json_get(json_get(from, "metadata"), kept[i]);
+        if (v) jset(meta, kept[i], cJSON_Duplicate(v, true));
+    }
+    const cJSON *status = json_get(from, "status");
+    if (status) jset(json, "status", cJSON_Duplicate(status, true));
+    return json;
+}
+
+static bool same(const cJSON *a, const cJSON *b) {
+    return (!a && !b) || cJSON_Compare(a, b, true);
+}
+
 int ctl_put(struct ctl *c, struct sim_obj *o, cJSON *json, enum store_part part) {
+    if (part == STORE_STATUS) { /* most looks change nothing: not worth the store's while */
+        const cJSON *old = store_json(c->s, o);
+        if (same(json_get(old, "status"), json_get(json, "status")) &&
+            same(json_at(old, "metadata/annotations"), json_at(json, "metadata/annotations"))) {
+            cJSON_Delete(json);
+            return 0;
+        }
+    }
     return sim_store_put(c->s, o, json, part, NULL);
 }
 

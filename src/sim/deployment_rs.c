@@ -90,38 +90,45 @@ static int64_t next_revision(const struct dep *d) {
     return max + 1;
 }
 
-static bool set_annotation(cJSON *json, const char *key, const char *value) {
-    const char *old = obj_annotation(json, key);
-    if (old && strcmp(old, value) == 0) return false;
+static void set_annotation(cJSON *json, const char *key, const char *value) {
     jset_str(jmake(json, "metadata/annotations"), key, value);
-    return true;
 }
 
-static bool set_annotation_i64(cJSON *json, const char *key, int64_t value) {
+static void set_annotation_i64(cJSON *json, const char *key, int64_t value) {
     char text[24];
     (void)snprintf(text, sizeof text, "%lld", (long long)value);
-    return set_annotation(json, key, text);
+    set_annotation(json, key, text);
 }
 
 /* The Deployment's annotations go down to its new ReplicaSet, but for those that have a meaning of their own there. */
-static bool copy_annotations(const cJSON *from, cJSON *to) {
+static bool goes_down(const cJSON *annotation) {
     static const char *const own[] = {"kubectl.kubernetes.io/last-applied-configuration", ANN_REVISION,
                                       ANN_REVISION_HISTORY, ANN_DESIRED, ANN_MAX,
                                       "deprecated.deployment.rollback.to"};
-    bool changed = false;
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (strcmp(annotation->string, own[i]) == 0) return false;
+    return cJSON_IsString(annotation);
+}
+
+static bool misses_annotations(const cJSON *from, const cJSON *to) {
     const cJSON *a = json_at(from, "metadata/annotations");
     for (const cJSON *v = a ? a->child : NULL; v; v = v->next) {
-        bool skip = !cJSON_IsString(v);
-        for (size_t i = 0; i < ARRAY_LEN(own); i++) skip = skip || strcmp(v->string, own[i]) == 0;
-        if (!skip && set_annotation(to, v->string, v->valuestring)) changed = true;
+        const char *got = obj_annotation(to, v->string);
+        if (goes_down(v) && (!got || strcmp(got, v->valuestring) != 0)) return true;
     }
-    return changed;
+    return false;
+}
+
+static void copy_annotations(const cJSON *from, cJSON *to) {
+    const cJSON *a = json_at(from, "metadata/annotations");
+    for (const cJSON *v = a ? a->child : NULL; v; v = v->next)
+        if (goes_down(v)) set_annotation(to, v->string, v->valuestring);
 }
 
 /* A revision only rises; the former one is remembered when an old ReplicaSet becomes the new one again. */
-static bool raise_revision(cJSON *json, int64_t to) {
+static void raise_revision(cJSON *json, int64_t to) {
     int64_t old = annotation_i64(json, ANN_REVISION, 0);
-    if (old >= to) return false;
+    if (old >= to) return;
     if (old > 0) {
         const char *history = obj_annotation(json, ANN_REVISION_HISTORY);
         cleanup_free char *text =
@@ -129,33 +136,36 @@ static bool raise_revision(cJSON *json, int64_t to) {
         if (strlen(text) < 2000) set_annotation(json, ANN_REVISION_HISTORY, text);
     }
     set_annotation_i64(json, ANN_REVISION, to);
-    return true;
 }
 
 static void note_revision(struct dep *d, int64_t revision) {
-    cJSON *json = ctl_copy(d->c, d->o);
-    if (set_annotation_i64(json, ANN_REVISION, revision))
-        (void)ctl_put(d->c, d->o, json, STORE_STATUS); /* through status: the generation stays */
-    else
-        cJSON_Delete(json);
+    if (annotation_i64(store_json(d->c->s, d->o), ANN_REVISION, -1) == revision) return;
+    cJSON *json = ctl_copy_status(d->c, d->o);
+    set_annotation_i64(json, ANN_REVISION, revision);
+    (void)ctl_put(d->c, d->o, json, STORE_STATUS); /* through status: the generation stays */
+}
+
+static bool is_up_to_date(struct dep *d) {
+    const cJSON *json = store_json(d->c->s, d->new->o);
+    return d->new->revision >= next_revision(d) && !misses_annotations(store_json(d->c->s, d->o), json) &&
+           json_i64(json_get(json, "spec"), "minReadySeconds", 0) == d->min_ready_s;
 }
 
 static bool update_new(struct dep *d) {
-    cJSON *json = ctl_copy(d->c, d->new->o), *spec = jmake(json, "spec");
-    bool changed = copy_annotations(store_json(d->c->s, d->o), json);
-    changed = raise_revision(json, next_revision(d)) || changed;
-    if (json_i64(spec, "minReadySeconds", 0) != d->min_ready_s) {
-        jset_i64(spec, "minReadySeconds", d->min_ready_s);
-        changed = true;
-    }
-    if (!changed) {
-        cJSON_Delete(json);
+    if (is_up_to_date(d)) {
         note_revision(d, d->new->revision);
         if (d->deadline_s >= 0 && !obj_condition(store_json(d->c->s, d->o), "Progressing"))
             dep_condition(d, "Progressing", "True", "FoundNewReplicaSet", "Found new replica set \"%s\"",
                           d->new->o->name);
         return true;
     }
+    cJSON *json = ctl_copy(d->c, d->new->o);
+    copy_annotations(store_json(d->c->s, d->o), json);
+    raise_revision(json, next_revision(d));
+    if (d->min_ready_s > 0)
+        jset_i64(jmake(json, "spec"), "minReadySeconds", d->min_ready_s);
+    else
+        jdel(jmake(json, "spec"), "minReadySeconds");
     if (ctl_put(d->c, d->new->o, json, STORE_MAIN) < 0) return false;
     rs_read(d, d->new, d->new->o);
     return true;
@@ -200,7 +210,7 @@ static cJSON *new_rs_json(struct dep *d, const char *name, const char *hash, int
 
 /* The name is taken by something that is not ours: another name next time. */
 static void count_collision(struct dep *d) {
-    cJSON *json = ctl_copy(d->c, d->o), *status = jmake(json, "status");
+    cJSON *json = ctl_copy_status(d->c, d->o), *status = jmake(json, "status");
     jset_i64(status, "collisionCount", json_i64(status, "collisionCount", 0) + 1);
     (void)ctl_put(d->c, d->o, json, STORE_STATUS);
     ctl_wake(d->c, d->co);
@@ -249,13 +259,10 @@ bool dep_sync_revision(struct dep *d, bool create) {
 
 bool rs_scale(struct dep *d, struct rs *r, int64_t to) {
     bool resize = r->spec != to;
+    if (!resize && r->desired == d->replicas && r->max == d->replicas + d->surge) return false;
     cJSON *json = ctl_copy(d->c, r->o);
-    bool changed = set_annotation_i64(json, ANN_DESIRED, d->replicas);
-    changed = set_annotation_i64(json, ANN_MAX, d->replicas + d->surge) || changed;
-    if (!changed && !resize) {
-        cJSON_Delete(json);
-        return false;
-    }
+    set_annotation_i64(json, ANN_DESIRED, d->replicas);
+    set_annotation_i64(json, ANN_MAX, d->replicas + d->surge);
     jset_i64(jmake(json, "spec"), "replicas", to);
     if (ctl_put(d->c, r->o, json, STORE_MAIN) < 0) return false;
     const char *way = to > r->spec ? "up" : "down";

@@ -57,7 +57,7 @@ void dep_condition(struct dep *d, const char *type, const char *status, const ch
     va_start(ap, fmt);
     (void)buf_addv(&msg, fmt, ap);
     va_end(ap);
-    cJSON *json = ctl_copy(d->c, d->o);
+    cJSON *json = ctl_copy_status(d->c, d->o);
     set_condition(d, jmake(json, "status"), type, status, reason, buf_str(&msg), NULL);
     (void)ctl_put(d->c, d->o, json, STORE_STATUS);
 }
@@ -192,7 +192,7 @@ static void arm_deadline(struct dep *d, const cJSON *status, const struct counts
 }
 
 void dep_write_status(struct dep *d, enum dep_status how) {
-    cJSON *json = ctl_copy(d->c, d->o), *status = jmake(json, "status");
+    cJSON *json = ctl_copy_status(d->c, d->o), *status = jmake(json, "status");
     struct counts old = counts_of(status), n = count(d);
     jset_i64(status, "observedGeneration", d->generation);
     set_count(status, "replicas", n.replicas);

@@ -179,7 +179,7 @@ static cJSON *conditions(struct ctl *c, struct pod_proc *p, const cJSON *old, co
 /* ---- the whole ---- */
 
 void pod_write_status(struct ctl *c, struct pod_proc *p) {
-    cJSON *json = ctl_copy(c, p->co->o), *status = jmake(json, "status");
+    cJSON *json = ctl_copy_status(c, p->co->o), *status = jmake(json, "status");
     const char *phase = pod_phase(p);
     jset(status, "conditions", conditions(c, p, status, phase));
     jset_str(status, "phase", phase);
@@ -197,6 +197,6 @@ void pod_write_status(struct ctl *c, struct pod_proc *p) {
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < p->n; i++) cJSON_AddItemToArray(list, container_status(p, &p->v[i]));
     jset(status, "containerStatuses", list);
-    jset_str(status, "qosClass", qos_class(json_get(json, "spec")));
+    jset_str(status, "qosClass", qos_class(json_get(store_json(c->s, p->co->o), "spec")));
     (void)ctl_put(c, p->co->o, json, STORE_STATUS);
 }

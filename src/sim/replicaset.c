@@ -145,8 +145,9 @@ static bool has_all_labels(const cJSON *pod, const cJSON *labels) {
 static void write_status(struct ctl *c, struct ctl_obj *co, const struct member *m, size_t n, int64_t labeled,
                          const struct err *err) {
     int64_t now = ctl_now(c), next = TIME_NEVER, ready = 0, available = 0;
-    cJSON *json = ctl_copy(c, co->o), *status = jmake(json, "status");
-    int64_t min_ready = json_i64(json_get(json, "spec"), "minReadySeconds", 0) * NS_PER_S;
+    const cJSON *rs = store_json(c->s, co->o);
+    cJSON *json = ctl_copy_status(c, co->o), *status = jmake(json, "status");
+    int64_t min_ready = json_i64(json_get(rs, "spec"), "minReadySeconds", 0) * NS_PER_S;
     for (size_t i = 0; i < n; i++) {
         if (!m[i].ready) continue;
         ready++;
@@ -160,7 +161,7 @@ static void write_status(struct ctl *c, struct ctl_obj *co, const struct member 
     set_count(status, "fullyLabeledReplicas", labeled);
     set_count(status, "readyReplicas", ready);
     set_count(status, "availableReplicas", available);
-    jset_i64(status, "observedGeneration", json_i64(json_get(json, "metadata"), "generation", 0));
+    jset_i64(status, "observedGeneration", json_i64(json_get(rs, "metadata"), "generation", 0));
     set_failure(c, status, err);
     (void)ctl_put(c, co->o, json, STORE_STATUS);
     if (next == TIME_NEVER) return;
