@@ -78,8 +78,14 @@ static void run(struct ctx *c) {
     }
 }
 
-static bool due(const struct ctx *c) { /* the evidence, once a minute */
-    return c->plan->scrape_ns > 0 && c->now - c->s->written_ns >= 60 * NS_PER_S;
+/* How often the evidence is written: five times in a soak, at most once a minute. */
+static int64_t evidence_ns(const struct ctx *c) {
+    int64_t fifth = c->s->param.soak_ns / 5;
+    return fifth < NS_PER_S ? NS_PER_S : fifth < 60 * NS_PER_S ? fifth : 60 * NS_PER_S;
+}
+
+static bool due(const struct ctx *c) { /* the evidence */
+    return c->plan->scrape_ns > 0 && c->now - c->s->written_ns >= evidence_ns(c);
 }
 
 static void finish(struct ctx *c, bool fresh) {
@@ -94,7 +100,7 @@ static void finish(struct ctx *c, bool fresh) {
     } else {
         while (p->nevents) free(p->event[--p->nevents].message); /* nothing is new */
         p->nmetrics = 0;
-        if (p->scrape_ns) look_at(c, c->s->written_ns + 60 * NS_PER_S);
+        if (p->scrape_ns) look_at(c, c->s->written_ns + evidence_ns(c));
     }
     order(p);
 }
