@@ -10,6 +10,7 @@ struct applying {
     void *ctx;
     size_t at;
     struct kube_op *op;
+    bool existed;
 };
 
 static void next(struct applying *a);
@@ -33,9 +34,10 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
         struct err e = *err;
         if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND) e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
         err_wrap(&e, "%s", s->why);
-        a->cb.done(a->ctx, &e);
+        a->cb.done(a->ctx, &e, a->existed);
         return;
     }
+    a->existed = a->existed || (err && err->kind == ERR_CONFLICT);
     LOG(kube_log(a->kube), LOG_INFO, s->why, LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind), LF_STR("name", s->name));
     if (s->kind == STEP_STATE && !err) tell_state(a, raw);
     a->at++;
@@ -46,7 +48,7 @@ static void next(struct applying *a) {
     static const enum kube_verb verbs[] = {
         [VERB_CREATE] = KUBE_CREATE, [VERB_PATCH_MERGE] = KUBE_PATCH_MERGE, [VERB_DELETE] = KUBE_DELETE};
     if (a->at == a->plan->nsteps) {
-        a->cb.done(a->ctx, NULL);
+        a->cb.done(a->ctx, NULL, a->existed);
         return;
     }
     const struct step *s = &a->plan->step[a->at];

@@ -14,7 +14,7 @@ static int32_t count(const cJSON *obj, const char *key, int32_t def) {
 }
 
 static char *line(const char *s) { /* a copy, of a sane length */
-    return s ? slice_dup(slice_make(s, strnlen(s, 512))) : NULL;
+    return s ? slice_dup_text(slice_of(s), 512) : NULL;
 }
 
 static int64_t created(const cJSON *obj) {

@@ -18,7 +18,7 @@ static size_t rank(const char *reason) {
 
 static void set(char **to, const char *text) {
     free(*to);
-    *to = text && *text ? slice_dup(slice_make(text, strnlen(text, 300))) : NULL;
+    *to = text && *text ? slice_dup_text(slice_of(text), 300) : NULL;
 }
 
 static void last_end(const cJSON *status, struct obs_pod *p) {

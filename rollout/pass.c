@@ -23,7 +23,8 @@ struct pass {
     bool planned;
 };
 
-enum { PROBE_NS = 250 * 1000000, BREATH_NS = 50 * 1000000 /* however soon: no busy loop */, TOKEN_CAP = 16384 };
+enum { PROBE_NS = 250 * 1000000, BREATH_NS = 50 * 1000000 /* however soon: no busy loop */,
+       POLL_NS = 2000000000, TOKEN_CAP = 16384 };
 
 static void end(struct pass *p, enum outcome out, int64_t after_ns, const struct err *err) {
     struct task *task = p->task;
@@ -85,24 +86,28 @@ static void match_rounds(struct target *t) {
 
 /* ---- planning and carrying out ---- */
 
-static int64_t soonest(const struct pass *p, int64_t now) {
-    int64_t at = p->plan.look_again_ns;
+/* The plan speaks of wall time; rounds and probes go by the boot clock, which nobody sets back. */
+static int64_t soonest(const struct pass *p) {
+    struct world *w = kube_world(p->r->kube);
+    int64_t wall = world_wall_ns(w), boot = world_boot_ns(w);
+    int64_t in = p->plan.look_again_ns == TIME_NEVER ? TIME_NEVER : p->plan.look_again_ns > wall ? p->plan.look_again_ns - wall : 0;
     if (p->t->scrape_every_ns > 0) {
-        int64_t round = p->t->scraped_ns ? p->t->scraped_ns + p->t->scrape_every_ns : now;
-        if (round < at) at = round;
+        int64_t round = p->t->round_ns ? p->t->round_ns + p->t->scrape_every_ns - boot : 0;
+        if (round < in) in = round;
     }
-    if (p->t->probe && now + PROBE_NS < at) at = now + PROBE_NS;
-    return at;
+    if (p->t->probe && PROBE_NS < in) in = PROBE_NS;
+    return in < BREATH_NS ? BREATH_NS : in;
 }
 
-static void finish(struct pass *p, bool changed) {
-    int64_t now = world_wall_ns(kube_world(p->r->kube)), at = soonest(p, now);
+static void finish(struct pass *p, bool changed, bool existed) {
+    int64_t in = soonest(p);
     free(p->t->last_error);
     p->t->last_error = NULL;
     p->t->given_up = false;
-    if (changed && !p->plan.forget) end(p, OUT_AFTER, 0, NULL); /* observe what it did */
-    else if (at == TIME_NEVER) end(p, OUT_DONE, 0, NULL);
-    else end(p, OUT_AFTER, at > now + BREATH_NS ? at - now : BREATH_NS, NULL);
+    if (existed) end(p, OUT_AFTER, POLL_NS, NULL); /* what we would make is there, and not ours yet or no more: wait for it to go */
+    else if (changed && !p->plan.forget) end(p, OUT_AFTER, 0, NULL); /* observe what it did */
+    else if (in == TIME_NEVER) end(p, OUT_DONE, 0, NULL);
+    else end(p, OUT_AFTER, in, NULL);
 }
 
 static void on_state_written(void *ctx, const char *rv) {
@@ -115,14 +120,15 @@ static void on_state_written(void *ctx, const char *rv) {
     for (size_t i = 0; i < p->plan.nmetrics; i++) counts_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
 }
 
-static void on_applied(void *ctx, const struct err *err) {
+static void on_applied(void *ctx, const struct err *err, bool existed) {
     struct pass *p = ctx;
     if (err) fail(p, err);
-    else finish(p, true);
+    else finish(p, true, existed);
 }
 
 static void make_plan(struct pass *p) {
     struct target *t = p->t;
+    int64_t boot = world_boot_ns(kube_world(p->r->kube));
     struct observed o = {
         .name = t->name,
         .target = p->view.has_target ? &p->view.target : NULL,
@@ -137,14 +143,14 @@ static void make_plan(struct pass *p) {
         .state_err = &p->state_err,
         .scraped_ns = t->scraped_ns, .scrape_trouble = t->trouble,
         .history_known = t->history_known, .history_errors = t->history_errors, .history_total = t->history_total,
-        .quiet = t->quiet,
+        .quiet = boot - t->quiet_ns < NS_PER_S ? t->quiet : QUIET_UNKNOWN,
     };
     plan_make(&o, world_wall_ns(kube_world(p->r->kube)), &p->plan);
     p->planned = true;
     t->scrape_every_ns = p->plan.scrape_ns > 0 && p->r->opt.scrape_ns > 0 ? p->r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
     if (p->plan.nsteps == 0) {
-        finish(p, false);
+        finish(p, false, false);
         return;
     }
     static const struct apply_cb cb = {on_state_written, on_applied};
@@ -198,7 +204,7 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
     if (!t->history_known) {
         evidence_history(s, n, TRACK_STABLE, &t->history_errors, &t->history_total);
         for (size_t i = 0; i < n; i++)
-            if (s[i].track == TRACK_STABLE && s[i].scraped) t->history_known = true;
+            if (s[i].track == TRACK_STABLE && s[i].present) t->history_known = true; /* a standby's page teaches nothing */
     }
     plan_feed(&t->state, s, n);
     free(s);
@@ -206,22 +212,24 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
 
 static void on_scraped(void *ctx, const struct scrape_result *res, size_t n) {
     struct pass *p = ctx;
-    int64_t now = world_wall_ns(kube_world(p->r->kube));
-    bool round = p->t->scrape_every_ns > 0 && now >= p->t->scraped_ns + p->t->scrape_every_ns;
-    p->t->quiet = quiet_of(p->view.pods, res, n);
-    if (round || p->t->scraped_ns == 0) {
-        keep_trouble(p->t, p->view.pods, res, n);
+    struct target *t = p->t;
+    int64_t boot = world_boot_ns(kube_world(p->r->kube));
+    t->quiet = quiet_of(p->view.pods, res, n);
+    t->quiet_ns = boot;
+    if (t->round_ns == 0 || (t->scrape_every_ns > 0 && boot >= t->round_ns + t->scrape_every_ns)) {
+        keep_trouble(t, p->view.pods, res, n);
         feed_round(p, res, n);
-        p->t->scraped_ns = now;
+        t->round_ns = boot;
+        t->scraped_ns = world_wall_ns(kube_world(p->r->kube));
     }
     make_plan(p);
 }
 
 static bool scrape_is_due(const struct pass *p) {
     const struct target *t = p->t;
-    int64_t now = world_wall_ns(kube_world(p->r->kube));
+    int64_t boot = world_boot_ns(kube_world(p->r->kube));
     if (p->known != STATE_READ || !p->view.has_spec || (p->view.spec_err.kind && !p->view.spec.metrics_ok)) return false;
-    return t->probe || (t->scrape_every_ns > 0 && now >= t->scraped_ns + t->scrape_every_ns);
+    return t->probe || (t->scrape_every_ns > 0 && (t->round_ns == 0 || boot >= t->round_ns + t->scrape_every_ns));
 }
 
 static void start_scrape(struct pass *p) {

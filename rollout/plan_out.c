@@ -106,8 +106,8 @@ void step_state_delete(struct ctx *c) {
 
 char *status_line(const struct state *s) {
     bool held = s->hold != HOLD_NONE;
-    return xasprintf("%s%s%s%s%s%.400s", phase_name(s->phase), held ? " (" : "", hold_name(s->hold), held ? ")" : "", s->message ? ": " : "",
-                     s->message ? s->message : "");
+    cleanup_free char *message = slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
+    return xasprintf("%s%s%s%s%s%s", phase_name(s->phase), held ? " (" : "", hold_name(s->hold), held ? ")" : "", *message ? ": " : "", message);
 }
 
 static void member(struct buf *b, bool *first, const char *key) {

@@ -7,7 +7,7 @@ static char *formatted(const char *fmt, va_list ap) __attribute__((format(printf
 static char *formatted(const char *fmt, va_list ap) {
     char text[1200];
     int n = vsnprintf(text, sizeof text, fmt, ap);
-    return slice_dup(slice_make(text, n < 0 ? 0 : strnlen(text, 600)));
+    return slice_dup_text(slice_make(text, n < 0 ? 0 : strlen(text)), 600);
 }
 
 void set_text(char **to, const char *fmt, ...) {

@@ -33,7 +33,7 @@ void target_hold_state(struct target *t, const struct state *s, const char *rv) 
 }
 
 void target_rounds_reset(struct target *t) {
-    t->scraped_ns = 0;
+    t->scraped_ns = t->round_ns = 0;
     free(t->trouble);
     t->trouble = NULL;
     t->history_known = false;

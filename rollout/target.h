@@ -12,11 +12,14 @@ struct target {
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
-    int64_t scraped_ns, scrape_every_ns;
+    int64_t scraped_ns;  /* wall: of the last round, for the plan */
+    int64_t round_ns;    /* boot: of the same, for the next one; 0: none yet */
+    int64_t scrape_every_ns;
     char *trouble;
     bool history_known;
     uint64_t history_errors, history_total;
     enum quiet quiet;
+    int64_t quiet_ns; /* boot time of that look: an old one says nothing */
     bool probe;
     char *last_error; /* said once, not at every retry */
     bool given_up;    /* ended with a terminal error: looked at again now and then */

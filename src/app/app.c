@@ -156,6 +156,7 @@ void app_free(struct app *a) {
     timer_free(a->exit_turn);
     timer_free(a->watchdog);
     election_free(a->election);
+    a->election = NULL; /* the fence is shut from here on */
     rollout_free(a->rollout);
     kube_free(a->kube);
     kube_config_free(a->config);

@@ -34,6 +34,7 @@ static void restore_key(void *ctx, const struct checkpoint_key *k) {
 static void on_lead(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work) {
     struct app *a = ctx;
     struct restore r = {.app = a};
+    if (a->stopping) return; /* the signal came in between: the intake stays shut, the drain releases */
     if (work) checkpoint_each(work, restore_key, &r);
     rollout_add_all(a->rollout);
     controller_gate(controller(a), true);

@@ -1,5 +1,6 @@
 /* Borrowed runs of bytes: comparing, cutting, and numbers out of them without a locale. */
 #include "base/slice.h"
+#include "utf8.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <math.h>
@@ -128,4 +129,18 @@ uint64_t slice_hash(struct slice s, uint64_t seed) {
     uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
     for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
     return h;
+}
+
+char *slice_dup_text(struct slice s, size_t max) {
+    char *text = xmalloc((s.n < max ? s.n : max) + 1);
+    size_t n = 0;
+    while (n < s.n) {
+        struct slice rest = slice_make(s.p + n, s.n - n);
+        size_t len = utf8_len(rest), take = len ? len : 1;
+        if (n + take > max) break;
+        memcpy(text + n, len ? rest.p : "?", take);
+        n += take;
+    }
+    text[n] = '\0';
+    return text;
 }

@@ -25,7 +25,7 @@ static const struct argp_option options[] = {
     {"log-format", OPT_LOG_FORMAT, "FORMAT", 0, "text, json, journal, or auto (journal under journald, else text)", 2},
     {"log-level", OPT_LOG_LEVEL, "LEVEL", 0, "debug, info, warn, error (info)", 2},
     {"workers", OPT_WORKERS, "N", 0, "Reconciles at once; \"auto\" adapts (auto)", 3},
-    {"scrape-interval", OPT_SCRAPE, "TIME", 0, "Between looks at the metrics of a rollout (a thirtieth of its soak, 1s to 10s)", 3},
+    {"scrape-interval", OPT_SCRAPE, "TIME", 0, "Between looks at the metrics of a rollout (a sixtieth of its soak, 1s to 15s)", 3},
     {"metrics-token", OPT_METRICS_TOKEN, "FILE", 0, "Bearer token for https metrics pages, of an account that may do nothing else", 3},
     {0},
 };

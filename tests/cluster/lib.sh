@@ -41,8 +41,8 @@ spec:
       terminationGracePeriodSeconds: 5
       containers:
       - name: operator
-        image: localhost/operator:$image
-        imagePullPolicy: Never
+        image: ${OPERATOR_IMAGE:-localhost/operator}:$image
+        imagePullPolicy: IfNotPresent
         env: [{name: BIG, value: "9007199254740993"}]
         ports: [{containerPort: 8080}]
         readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}
@@ -52,7 +52,7 @@ EOF
 # Quick ones for the stories: a soak of seconds, judged by a fixed tolerated rate.
 quick=(canary-percent=50 soak=8s min-events=10 max-error-rate=5% quiet=1s)
 apply() { manifest "$@" | k apply -f - >/dev/null; }
-set_image() { k set image "deployment/$1" "operator=localhost/operator:$2" >/dev/null; }
+set_image() { k set image "deployment/$1" "operator=${OPERATOR_IMAGE:-localhost/operator}:$2" >/dev/null; }
 
 field() { k get "$1" -o "jsonpath=$2"; }
 state() { field "configmap/$1-handover" '{.data.state}' | jq -r "$2"; } # state NAME JQ
@@ -60,14 +60,15 @@ phase() { state "$1" .phase; }
 phase_is() { [ "$(phase "$1")" = "$2" ]; }
 wait_phase() { target=$1; until_true "${3:-60}" "$1 in phase $2 (is $(phase "$1" 2>/dev/null))" phase_is "$1" "$2"; }
 paused() { [ "$(field "deployment/$1" '{.spec.paused}')" = true ]; }
+not_paused() { local p; p=$(k get deployment "$1" -o 'jsonpath=x{.spec.paused}') && [ "$p" = x ] || [ "$p" = xfalse ]; } # an unread object is no answer
 image_is() { # NAME IMAGE : every pod of the target runs it, and as many as wanted are ready
   local images; images=$(k get pods -l "app=$1" -o jsonpath='{range .items[*]}{.spec.containers[0].image}{"\n"}{end}' | sort -u)
-  [ "$images" = "localhost/operator:$2" ] && [ "$(field "deployment/$1" '{.status.readyReplicas}')" = "$(field "deployment/$1" '{.spec.replicas}')" ]
+  [ "$images" = "${OPERATOR_IMAGE:-localhost/operator}:$2" ] && [ "$(field "deployment/$1" '{.status.readyReplicas}')" = "$(field "deployment/$1" '{.spec.replicas}')" ]
 }
 # The pods of the stable track with their restarts: what must not change under a failing canary
 pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o jsonpath='{range .items[*]}{.metadata.uid}{" "}{.status.containerStatuses[0].restartCount}{"\n"}{end}' | sort; }
 canaries() { k get pods -l "app=$1,handover.dev/track=canary" -o name; }
-no_canary() { [ -z "$(canaries "$1")" ]; }
+no_canary() { local c; c=$(canaries "$1") && [ -z "$c" ]; }
 some_canary() { [ -n "$(canaries "$1")" ]; }
 adopted() { wait_phase "$1" "${STABLE_PHASE:-Stable}" 60; until_true 10 "$1 paused by Handover" paused "$1"; }
 event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | grep -qE "$1"; }

@@ -66,7 +66,7 @@ wait_phase() { until_true "${2:-40}" "phase $1" phase_is "$1"; }
 ended() { [ "$(state '.history[0].result')" = "$1" ]; }
 pods() { api GET "/api/v1/namespaces/default/pods?labelSelector=app%3Dop,handover.dev%2Ftrack$1canary" | jq -r '.items[] | "\(.metadata.uid) \(.status.containerStatuses[0].restartCount // 0)"' | sort; }
 stable_pods() { pods '!%3D'; }
-no_canary() { [ -z "$(pods %3D)" ]; }
+no_canary() { local c; c=$(pods %3D) && [ -z "$c" ]; }
 some_canary() { [ -n "$(pods %3D)" ]; }
 runs() { # IMAGE : all of stable runs it
   api GET "/api/v1/namespaces/default/pods?labelSelector=app%3Dop,handover.dev%2Ftrack!%3Dcanary" |

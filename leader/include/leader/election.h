@@ -1,5 +1,5 @@
-/* Runs the lease machine on a real Lease: requests on a lane of their own, a watch on the Lease, a watch on the holder's pod
- * for its death certificate. The edge around lease.h. */
+/* Runs the lease machine on a real Lease: requests on a lane of their own, and a watch on the Lease. The
+ * edge around lease.h. Not here yet: reading the holder's death certificate from its pod. */
 #ifndef LEADER_ELECTION_H
 #define LEADER_ELECTION_H
 #include "kube/client.h"

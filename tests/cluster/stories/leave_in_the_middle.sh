@@ -8,5 +8,5 @@ for_a_while 4 "still paused" paused op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
 event_seen 'Leav|leav' || fail "no Event says why it is still paused"
 set_image op v1
-until_true 20 "unpaused" bash -c '. ./lib.sh; ! paused op' -
+until_true 20 "unpaused" not_paused op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

@@ -27,6 +27,7 @@ static void promote_a_quarantined_one(void **state) {
     soaking(&m);
     m.behaviour[1] = FAILS;
     m_until(&m, PHASE_ROLLED_BACK, 30);
+    m.asked[1] = true;
     m_act(&m, "promote", 1);
     m_until(&m, PHASE_STABLE, 40);
     m_run(&m, 3);

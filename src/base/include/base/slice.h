@@ -39,5 +39,7 @@ bool slice_cut(struct slice s, char sep, struct slice *before, struct slice *aft
 int slice_i64(struct slice s, int64_t *ret);
 int slice_f64(struct slice s, double *ret); /* plain decimal notation, NaN and +/-Inf accepted */
 char *slice_dup(struct slice s);            /* NUL-terminated copy, never NULL, free() */
+/* The same of at most max bytes, as well-formed UTF-8: not cut inside a character, ill-formed bytes become '?'. */
+char *slice_dup_text(struct slice s, size_t max);
 uint64_t slice_hash(struct slice s, uint64_t seed); /* for tables, not for security; stable over versions (FNV-1a 64) */
 #endif
