@@ -52,8 +52,9 @@ static int start(struct sim_run *r, struct sim_host **ret, struct err *err) {
         if (rc) return err_wrap(err, "--script=%s", r->scripts[i]);
     }
     if (!r->load) return 0;
-    cleanup_buf struct buf text = BUF(0);
-    rc = world_read_file(r->world.world, r->load, 64 << 20, &text, err);
+    enum { LOAD_MAX = 1 << 30 };
+    cleanup_buf struct buf text = BUF(LOAD_MAX);
+    rc = world_read_file(r->world.world, r->load, LOAD_MAX, &text, err);
     if (rc == 0) rc = sim_host_load(*ret, buf_slice(&text), err);
     return rc ? err_wrap(err, "--load=%s", r->load) : 0;
 }

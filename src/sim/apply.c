@@ -85,16 +85,18 @@ struct conflict {
     cJSON *live, *merged;
     bool force;
     struct fail *f;
-    const char *manager, *version;
-    cJSON *lost;           /* what the other one loses, by force */
-    struct buf lines;
+    const char *who;       /* the other one, as it is told */
+    bool named;            /* in the list of several already */
+    struct buf one, all;   /* what is said of one conflict, and of several */
     size_t n;
 };
 
 static void report(struct conflict *c, const char *path) {
-    fail_cause(c->f, "FieldManagerConflict", path, "conflict with \"%s\" using %s", c->manager, c->version);
-    buf_addf(&c->lines, "\n- %s", path);
-    c->n++;
+    fail_cause(c->f, "FieldManagerConflict", path, "conflict with %s", c->who);
+    if (c->n++ == 0) buf_addf(&c->one, "conflict with %s: %s", c->who, path);
+    if (!c->named) buf_addf(&c->all, "%sconflicts with %s:", c->all.n ? "\n" : "", c->who);
+    c->named = true;
+    buf_addf(&c->all, "\n- %s", path);
 }
 
 /* At a path that both sets hold. */
@@ -128,17 +130,15 @@ static void check_other(void *ctx, const cJSON *entry, cJSON *set) {
     struct conflict *c = ctx;
     struct buf path = BUF(64 << 10);
     cleanup_json cJSON *lost = cJSON_CreateObject();
-    c->manager = json_str_or(entry, "manager", "");
-    c->version = json_str_or(entry, "apiVersion", "");
-    size_t before = c->n;
+    /* Who applied is known by name, who updated by what it used as well. */
+    bool update = !strcmp(json_str_or(entry, "operation", ""), "Update");
+    cleanup_free char *who = xasprintf("\"%s\"%s%s", json_str_or(entry, "manager", ""), update ? " using " : "",
+                                       update ? json_str_or(entry, "apiVersion", "") : "");
+    c->who = who;
+    c->named = false;
     compare(c, c->mine, set, c->live, c->merged, NULL, false, &path, lost);
     buf_free(&path);
     if (c->force) fields_take(set, lost);
-    if (c->n > before) {
-        cleanup_free char *lines = buf_take(&c->lines);
-        buf_init(&c->lines, 64 << 10);
-        buf_addf(&c->f->text, "conflict%s with \"%s\" using %s:%s", c->n - before > 1 ? "s" : "", c->manager, c->version, lines);
-    }
 }
 
 /* ---- what is no longer applied ---- */
@@ -205,18 +205,16 @@ static int apply_new(struct call *c, cJSON *config, cJSON *set) {
 }
 
 static int resolve(struct call *c, const cJSON *live, cJSON *merged, struct manager m, const cJSON *set) {
-    struct conflict k = {.t = c->type, .mine = set, .merged = merged, .force = target_flag(&c->t, "force"), .f = &c->f,
-                         .lines = BUF(64 << 10)};
     cleanup_json cJSON *before = tree_dup(live);
-    k.live = before;
-    struct buf had = c->f.text;
-    c->f.text = BUF(64 << 10);
+    struct conflict k = {.t = c->type, .mine = set, .live = before, .merged = merged, .force = target_flag(&c->t, "force"),
+                         .f = &c->f, .one = BUF(64 << 10), .all = BUF(64 << 10)};
     managed_others(merged, m, check_other, &k);
-    cleanup_free char *text = buf_take(&c->f.text);
-    c->f.text = had;
-    buf_free(&k.lines);
-    if (!k.n) return 0;
-    return fail_set(&c->f, 409, "Conflict", "Apply failed with %zu conflict%s: %s", k.n, k.n > 1 ? "s" : "", text);
+    int r = 0;
+    if (k.n == 1) r = fail_set(&c->f, 409, "Conflict", "Apply failed with 1 conflict: %s", buf_str(&k.one));
+    if (k.n > 1) r = fail_set(&c->f, 409, "Conflict", "Apply failed with %zu conflicts: %s", k.n, buf_str(&k.all));
+    buf_free(&k.one);
+    buf_free(&k.all);
+    return r;
 }
 
 static int apply_live(struct call *c, struct sim_obj *o, const cJSON *config, cJSON *set, enum store_part part) {

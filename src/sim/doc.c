@@ -85,12 +85,16 @@ static char *string_of(struct slice raw) {
 
 static cJSON *number_of(struct slice raw) {
     char small[64], num[40];
-    cleanup_free char *big = raw.n < sizeof small ? NULL : slice_dup(raw);
-    if (!big) {
+    double d = 0;
+    if (raw.n < sizeof small) {
         memcpy(small, raw.p, raw.n);
         small[raw.n] = '\0';
+        d = strtod(small, NULL);
+    } else {
+        cleanup_free char *big = slice_dup(raw);
+        d = strtod(big, NULL);
     }
-    cJSON *v = cJSON_CreateNumber(strtod(big ? big : small, NULL));
+    cJSON *v = cJSON_CreateNumber(d);
     if (!v) abort();
     if (raw.n > 15) { /* up to 15 digits a double is exact */
         format_number(v->valuedouble, num);
@@ -118,37 +122,76 @@ static void drop_same(cJSON *obj, const char *name, size_t members) {
     cJSON_DeleteItemFromObjectCaseSensitive(obj, name);
 }
 
-cJSON *tree_parse_checked(struct slice text) {
-    text = slice_trim(text);
-    cJSON *v = NULL;
-    switch (json_raw_type(text)) {
-    case JR_OBJECT:
-    case JR_ARRAY: {
-        struct json_raw_it it = json_raw_each(text);
-        v = it.object ? cJSON_CreateObject() : cJSON_CreateArray();
-        if (!v) abort();
-        for (size_t n = 0; json_raw_next(&it); n++) {
-            cJSON *c = tree_parse_checked(it.value);
-            if (it.object) {
-                c->string = string_of(it.key);
-                drop_same(v, c->string, n);
-            }
-            append(v, c);
-        }
-        return v;
+/* One pass over text that is known to be well-formed: no bounds are looked at that the form does not give. */
+static const char *skip_blanks(const char *p) {
+    while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r') p++;
+    return p;
+}
+
+static const char *string_end(const char *p) { /* p: at the opening quote; behind the closing one */
+    for (p++; *p != '"'; p++) {
+        if (*p == '\\') p++;
     }
-    case JR_STRING:
+    return p + 1;
+}
+
+static const char *parse_value(const char *p, const char *end, cJSON **ret);
+
+static const char *parse_members(const char *p, const char *end, bool object, cJSON *parent) {
+    char close = object ? '}' : ']';
+    size_t n = 0;
+    p = skip_blanks(p + 1);
+    while (*p != close) {
+        char *name = NULL;
+        if (object) {
+            const char *key = p;
+            p = string_end(p);
+            name = string_of(slice_make(key, (size_t)(p - key)));
+            p = skip_blanks(p) + 1; /* the colon */
+        }
+        cJSON *c = NULL;
+        p = skip_blanks(parse_value(p, end, &c));
+        if (object) {
+            drop_same(parent, name, n++);
+            c->string = name;
+        }
+        append(parent, c);
+        if (*p == ',') p = skip_blanks(p + 1);
+    }
+    return p + 1;
+}
+
+static const char *parse_value(const char *p, const char *end, cJSON **ret) {
+    p = skip_blanks(p);
+    const char *from = p;
+    cJSON *v = NULL;
+    if (*p == '{' || *p == '[') {
+        v = *p == '{' ? cJSON_CreateObject() : cJSON_CreateArray();
+        if (v) p = parse_members(p, end, *p == '{', v);
+    } else if (*p == '"') {
+        p = string_end(p);
         v = cJSON_CreateNull();
-        if (!v) abort();
-        v->type = cJSON_String;
-        v->valuestring = string_of(text);
-        return v;
-    case JR_NUMBER: return number_of(text);
-    case JR_TRUE: v = cJSON_CreateTrue(); break;
-    case JR_FALSE: v = cJSON_CreateFalse(); break;
-    default: v = cJSON_CreateNull(); break;
+        if (v) {
+            v->type = cJSON_String;
+            v->valuestring = string_of(slice_make(from, (size_t)(p - from)));
+        }
+    } else {
+        while (p < end && !strchr(",]} \t\r\n", *p)) p++;
+        switch (*from) {
+        case 't': v = cJSON_CreateTrue(); break;
+        case 'f': v = cJSON_CreateFalse(); break;
+        case 'n': v = cJSON_CreateNull(); break;
+        default: v = number_of(slice_make(from, (size_t)(p - from))); break;
+        }
     }
     if (!v) abort();
+    *ret = v;
+    return p;
+}
+
+cJSON *tree_parse_checked(struct slice text) {
+    cJSON *v = NULL;
+    parse_value(text.p, text.p + text.n, &v);
     return v;
 }
 
@@ -218,6 +261,12 @@ void tree_set(cJSON *obj, const char *key, cJSON *value) {
         value->string = xstrdup(key);
         append(obj, value);
     }
+}
+
+void tree_append(cJSON *obj, const char *key, cJSON *value) {
+    free(value->string);
+    value->string = xstrdup(key);
+    append(obj, value);
 }
 
 void tree_set_str(cJSON *obj, const char *key, const char *value) {

@@ -32,6 +32,7 @@ cJSON *tree_dup(const cJSON *v);                       /* NULL stays NULL */
 /* The member as an object, made if it is absent (or of another kind). */
 cJSON *tree_child(cJSON *obj, const char *key);
 void tree_set(cJSON *obj, const char *key, cJSON *value); /* takes value; NULL removes */
+void tree_append(cJSON *obj, const char *key, cJSON *value); /* where key is known not to be there */
 void tree_set_str(cJSON *obj, const char *key, const char *value);
 void tree_set_num(cJSON *obj, const char *key, double value);
 cJSON *tree_get(cJSON *obj, const char *key);          /* as json_get(), to be changed */

@@ -122,7 +122,7 @@ static cJSON *set_of(const struct sim_type *t, const char *field, const cJSON *v
 
 static void add_member(const struct sim_type *t, const cJSON *m, bool in_meta, cJSON *set) {
     cleanup_free char *key = xasprintf("f:%s", m->string);
-    tree_set(set, key, set_of(t, m->string, m, in_meta));
+    tree_append(set, key, set_of(t, m->string, m, in_meta));
 }
 
 static cJSON *set_of(const struct sim_type *t, const char *field, const cJSON *v, bool in_meta) {

@@ -3,7 +3,7 @@
 #include "world/http_server.h"
 #include <stdio.h>
 
-enum { WHOLE_MAX = 256 << 10, CONNECTIONS = 4096, BODY_MAX = (3 << 20) + 1 };
+enum { WHOLE_MAX = 256 << 10, CONNECTIONS = 4096, BODY_MAX = (3 << 20) + 1, ROUNDS = 16 };
 #define SEND_CAP ((size_t)1 << 30) /* a list waits for its reader by itself; this is for watches that begin with a lot */
 
 struct sim_host {
@@ -25,8 +25,9 @@ struct hosted { /* one exchange of both sides */
     struct buf whole;          /* of an answer that is not (yet) a stream */
 };
 
+/* A little at a time: while thousands of Deployments are being looked after, requests are answered in between. */
 static void advance(struct sim_host *h) {
-    sim_advance(h->sim, h->wall0 + (world_boot_ns(h->w) - h->boot0));
+    sim_advance_some(h->sim, h->wall0 + (world_boot_ns(h->w) - h->boot0), ROUNDS);
 }
 
 static void arm(void *ctx) {

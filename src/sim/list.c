@@ -31,16 +31,16 @@ static void send_pieces(struct sim_exchange *x) {
     struct buf b = BUF(SIZE_MAX - 1);
     while (x->list && x->list->next < x->list->items.n) {
         struct lister *l = x->list;
+        if (b.n == 0 && x_unsent(x) > UNSENT_MAX) {
+            due_at(x->s, &l->due, x->s->now + PAUSE_NS);
+            buf_free(&b);
+            return;
+        }
         if (l->next) buf_addc(&b, ',');
         render_item(x->s, l->type, l->items.v[l->next++], l->render, &b);
         if (b.n < PIECE) continue;
         x_body(x, buf_slice(&b)); /* may end it: x->list is looked at again */
         buf_clear(&b);
-        if (!x->over && x_unsent(x) > UNSENT_MAX) {
-            due_at(x->s, &x->list->due, x->s->now + PAUSE_NS);
-            buf_free(&b);
-            return;
-        }
     }
     if (!x->over) {
         render_list_tail(&b);

@@ -50,6 +50,7 @@ static int load_one(struct load *l, cJSON *taken, struct fail *f) {
     }
     if (r == 0 && o) r = load_status(l->s, o, status, f);
     if (r == 0) l->n++;
+    store_trim(l->s, l->s->cfg.trees); /* a long file is one call: trees must not pile up until its end */
     return r;
 }
 

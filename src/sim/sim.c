@@ -138,22 +138,31 @@ static void run_now(struct sim *s) {
     }
 }
 
-void sim_advance(struct sim *s, int64_t wall_ns) {
+bool sim_advance_some(struct sim *s, int64_t wall_ns, int rounds) {
     if (wall_ns < s->now) wall_ns = s->now;
-    bool outer = !s->advancing;
+    bool outer = !s->advancing, done = true;
     s->advancing = true;
-    int again = 0; /* rounds in which the clock stood still */
+    int again = 0; /* rounds in which the clock stood still: a bound on what starts itself over and over */
     for (;;) {
         int64_t next = sim_next_ns(s);
         if (next > wall_ns || again > 1000) break;
+        if (rounds-- <= 0) {
+            done = false;
+            break;
+        }
         again = next > s->now ? 0 : again + 1;
         s->now = next;
         sim_enter(s);
         run_now(s);
         sim_exit(s);
     }
-    s->now = wall_ns;
+    if (done) s->now = wall_ns;
     if (outer) s->advancing = false;
+    return done;
+}
+
+void sim_advance(struct sim *s, int64_t wall_ns) {
+    while (!sim_advance_some(s, wall_ns, 1000000)) continue;
 }
 
 /* ---- small things of the interface ---- */

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kubectl against the embedded API server: kubectl.sh SERVER [ARG...]
-# SERVER is a program that listens on a port of its own choosing and prints a line with its number (simd, or
-# `handover sim --listen 127.0.0.1:0`). Every kubectl that is found is used: the one in PATH, those in $HOME/.cache, those
+# SERVER is a program that listens on a port of its own choosing and prints a line with its number:
+# `handover sim --listen 127.0.0.1:0`. Every kubectl that is found is used: the one in PATH, those in $HOME/.cache, those
 # named in HANDOVER_KUBECTLS. Without any: skipped.
 set -euo pipefail
 work=$(mktemp -d); trap 'stop_server; rm -rf "$work"' EXIT

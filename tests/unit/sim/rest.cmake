@@ -1,3 +1,3 @@
-foreach(name objects watch)
+foreach(name objects watch list patch)
   unit_test(sim/${name} sim_core)
 endforeach()

@@ -28,6 +28,9 @@ void sim_free(struct sim *s); /* open exchanges end with their `end` (cut) */
 
 /* Moves time (never backwards) and runs all that is due up to then. */
 void sim_advance(struct sim *s, int64_t wall_ns);
+/* The same for who has requests waiting meanwhile: stops after so many rounds of what is due. True: all was done. False:
+ * the sim's time stands before wall_ns, sim_next_ns() says that there is something due. */
+bool sim_advance_some(struct sim *s, int64_t wall_ns, int rounds);
 int64_t sim_next_ns(const struct sim *s); /* when sim_advance() has to be called next; TIME_NEVER */
 int64_t sim_now_ns(const struct sim *s);
 
