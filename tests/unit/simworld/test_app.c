@@ -1,4 +1,5 @@
-/* What the simulated world is for: whole instances of Handover in one process against the embedded API server. */
+/* What the simulated world is for: whole instances of Handover in one process against the embedded API
+ * server. */
 #include "helper.h"
 #include "app/app.h"
 
@@ -18,7 +19,8 @@ struct stage {
 static int64_t wall(void *ctx) {
     return world_wall_ns(ctx);
 }
-static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f, size_t n) {
+static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
+                      size_t n) {
     cleanup_buf struct buf line = BUF(4096);
     log_format_text(&line, level, t, msg, f, n);
     if (getenv("SIM_LOG")) fprintf(stderr, "%s: %s", ((struct instance *)ctx)->name, buf_str(&line));
@@ -34,8 +36,12 @@ static void boot(struct stage *st, int i, struct world *w) {
     *in = (struct instance){.w = w};
     (void)snprintf(in->name, sizeof in->name, "%s", simworld_name(w));
     in->log = (struct log){.sink = {print_log, in}, .min = LOG_DEBUG, .wall_ns = wall, .clock_ctx = w};
-    struct app_options opt = {.kube = {.server = API}, .pod_name = in->name, .pod_uid = in->name, .admin_addr = ":8080",
-                              .lease_namespace = "default", .version = "test"};
+    struct app_options opt = {.kube = {.server = API},
+                              .pod_name = in->name,
+                              .pod_uid = in->name,
+                              .admin_addr = ":8080",
+                              .lease_namespace = "default",
+                              .version = "test"};
     struct err err = {0};
     if (app_new(w, &in->log, &opt, on_exit_, in, &in->app, &err) < 0) fail_msg("%s", err.msg);
     if (app_start(in->app, &err) < 0) fail_msg("%s", err.msg);
@@ -56,7 +62,8 @@ static void stage_free(struct stage *st) {
     free(st);
 }
 
-static void request(struct stage *st, const char *method, const char *path, const char *type, const char *body, int want) {
+static void request(struct stage *st, const char *method, const char *path, const char *type,
+                    const char *body, int want) {
     cleanup_free char *url = xasprintf(API "%s", path);
     cleanup_buf struct buf b = BUF(1 << 20);
     int got = simworld_request(st->f.sw, method, url, type, slice_of(body), &b);
@@ -65,16 +72,20 @@ static void request(struct stage *st, const char *method, const char *path, cons
 
 static void make_target(struct stage *st) {
     request(st, "POST", "/apis/apps/v1/namespaces/default/deployments", "application/json",
-            "{\"metadata\":{\"name\":\"op\",\"annotations\":{\"handover.dev/canary-percent\":\"50\",\"handover.dev/soak\":\"30s\","
-            "\"handover.dev/metrics\":\":8080/metrics\"}},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"op\"}},"
-            "\"template\":{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\"}]}}}}",
+            "{\"metadata\":{\"name\":\"op\",\"annotations\":{\"handover.dev/"
+            "canary-percent\":\"50\",\"handover.dev/soak\":\"30s\","
+            "\"handover.dev/metrics\":\":8080/"
+            "metrics\"}},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"op\"}},"
+            "\"template\":{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{\"containers\":[{\"name\":"
+            "\"m\",\"image\":\"op:v1\"}]}}}}",
             201);
 }
 
 static void set_image(struct stage *st, const char *image) {
     cleanup_free char *body = xasprintf(
         "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}", image);
-    request(st, "PATCH", "/apis/apps/v1/namespaces/default/deployments/op", "application/merge-patch+json", body, 200);
+    request(st, "PATCH", "/apis/apps/v1/namespaces/default/deployments/op", "application/merge-patch+json",
+            body, 200);
 }
 
 static int pods(struct stage *st, const char *image) {
@@ -191,15 +202,23 @@ static void the_leader_is_stopped_in_the_middle(void **state) {
     stage_free(st);
 }
 
-/* Crashes, pauses, partitions and an unreliable network; when they stop, the rollout comes to its right end. */
+/* Crashes, pauses, partitions and an unreliable network; when they stop, the rollout comes to its right end.
+ */
 static uint64_t rough(uint64_t seed, bool bad) {
     struct stage *st = begun(seed);
     struct simworld *sw = st->f.sw;
     struct err err = {0};
     assert_int_equal(sim_script(st->f.api, SL("{\"image\":\"*:bad\",\"errorRate\":0.4}"), &err), 0);
     simworld_net(sw, "*", "*",
-                 &(struct simnet){.latency_ns = MS, .jitter_ns = 4 * MS, .slow = 0.01, .slow_ns = 3 * NS_PER_S,
-                                  .lose_request = 0.01, .lose_answer = 0.01, .duplicate = 0.02, .cut = 0.005, .loss = LOSS_ANY});
+                 &(struct simnet){.latency_ns = MS,
+                                  .jitter_ns = 4 * MS,
+                                  .slow = 0.01,
+                                  .slow_ns = 3 * NS_PER_S,
+                                  .lose_request = 0.01,
+                                  .lose_answer = 0.01,
+                                  .duplicate = 0.02,
+                                  .cut = 0.005,
+                                  .loss = LOSS_ANY});
     set_image(st, bad ? "op:bad" : "op:v2");
     struct rng *r = simworld_rng(sw);
     for (int k = 0; k < 12; k++) {

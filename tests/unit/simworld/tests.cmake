@@ -1,4 +1,6 @@
-foreach(name host network listener determinism)
+foreach(name host network listener pods determinism)
   unit_test(simworld/${name} simworld)
 endforeach()
-unit_test(simworld/app simworld app)
+foreach(name app app_pods)
+  unit_test(simworld/${name} simworld app)
+endforeach()
