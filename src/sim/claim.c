@@ -17,7 +17,8 @@ static bool see_child(void *ctx, struct sim_obj *o) {
     struct claiming *w = ctx;
     const cJSON *json = store_json(w->c->s, o);
     const char *uid = json_str(obj_controller(json), "uid");
-    if (!uid || strcmp(uid, w->uid) != 0) return true; /* an owner, but not its controller: an orphan, see below */
+    if (!uid || strcmp(uid, w->uid) != 0)
+        return true; /* an owner, but not its controller: an orphan, see below */
     objs_add(matches(w, json) ? w->out : &w->release, o);
     return true;
 }

@@ -1,4 +1,5 @@
-/* What tests and the demo tell the controllers from the side: scripts, the controller manager's own pace, processes. */
+/* What tests and the demo tell the controllers from the side: scripts, the controller manager's own pace,
+ * processes. */
 #include "core.h"
 #include "pod.h"
 #include <errno.h>
@@ -6,7 +7,8 @@
 static int ms_member(const cJSON *v, const char *key, int64_t *ret, struct err *err) {
     double ms = json_num(v, key, (double)*ret / (double)NS_PER_MS);
     if (!(ms >= 0 && ms <= 1e9))
-        return err_set(err, ERR_CONFIG, -EINVAL, "script: controllers: %s must be a number of milliseconds", key);
+        return err_set(err, ERR_CONFIG, -EINVAL, "script: controllers: %s must be a number of milliseconds",
+                       key);
     *ret = (int64_t)(ms * (double)NS_PER_MS);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* What has to be looked at, and when: notices every change of an object, wakes those that it concerns, and runs what is due. */
+/* What has to be looked at, and when: notices every change of an object, wakes those that it concerns, and
+ * runs what is due. */
 #include "ctl.h"
 #include "events.h"
 #include "ns.h"
@@ -102,11 +103,13 @@ static void wake_if_selected(void *ctx, struct ctl_obj *owner) {
     if (owner->sel && selector_match(owner->sel, w->labels)) ctl_wake(w->c, owner);
 }
 
-/* A ReplicaSet or Pod has changed: its controller is to look, a former one too; an orphan is offered to those that select it. */
+/* A ReplicaSet or Pod has changed: its controller is to look, a former one too; an orphan is offered to those
+ * that select it. */
 static void wake_owners(struct ctl *c, struct ctl_obj *co) {
     const cJSON *json = co->o->json, *labels = json_at(json, "metadata/labels");
     const char *owner = json_str(obj_controller(json), "uid");
-    bool moved = !co->seen || (owner == NULL) != (co->owner == NULL) || (owner && strcmp(owner, co->owner) != 0);
+    bool moved =
+        !co->seen || (owner == NULL) != (co->owner == NULL) || (owner && strcmp(owner, co->owner) != 0);
     uint64_t lh = json_hash(labels);
     if (moved) {
         ctl_wake_uid(c, co->owner);
@@ -158,7 +161,8 @@ void ctl_removed(struct sim *s, struct sim_obj *o) {
     gc_removed(c, o);
     struct ctl_obj *co = o->ctl;
     if (!co) return;
-    if (co->kind == CK_POD && co->owner) { /* a Deployment that waits for its old pods to go is two steps up */
+    if (co->kind == CK_POD &&
+        co->owner) { /* a Deployment that waits for its old pods to go is two steps up */
         struct sim_obj *rs = store_by_uid(s, co->owner);
         if (rs && rs->ctl) {
             ctl_wake(c, rs->ctl);
@@ -192,7 +196,8 @@ static void look(struct ctl *c, struct ctl_obj *co) {
 
 void ctl_run(struct sim *s) {
     struct ctl *c = ctl_of(s);
-    /* With no delay two parties could undo each other's work at one instant for ever: then time has to go on. */
+    /* With no delay two parties could undo each other's work at one instant for ever: then time has to go on.
+     */
     size_t left = 1000 + 200 * (c->due.n + 1);
     struct heap_node *n;
     while ((n = heap_min(&c->due)) != NULL) {

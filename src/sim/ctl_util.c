@@ -1,4 +1,5 @@
-/* Small helpers of the controllers: reading and writing objects, times, owner references, quantities as int or percent. */
+/* Small helpers of the controllers: reading and writing objects, times, owner references, quantities as int
+ * or percent. */
 #include "ctl.h"
 #include "api/rfc3339.h"
 #include "api/template.h"

@@ -68,7 +68,8 @@ static void container(cJSON *c) {
     if (cJSON_IsObject(limits) && limits->child) {
         cJSON *res = member(c, "resources");
         def(res, "requests", cJSON_CreateObject());
-        for (cJSON *l = limits->child; l; l = l->next) def(member(res, "requests"), l->string, cJSON_Duplicate(l, true));
+        for (cJSON *l = limits->child; l; l = l->next)
+            def(member(res, "requests"), l->string, cJSON_Duplicate(l, true));
     }
     static const char *const probes[] = {"livenessProbe", "readinessProbe", "startupProbe"};
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) probe(member(c, probes[i]));
@@ -175,7 +176,8 @@ void sim_defaults(const struct sim_type *t, cJSON *obj) {
         pod(obj);
         return;
     }
-    bool deployment = strcmp(t->resource, "deployments") == 0, replicaset = strcmp(t->resource, "replicasets") == 0;
+    bool deployment = strcmp(t->resource, "deployments") == 0,
+         replicaset = strcmp(t->resource, "replicasets") == 0;
     if (strcmp(t->group, "apps") != 0 || (!deployment && !replicaset)) return;
     cJSON *spec = member(obj, "spec");
     if (!cJSON_IsObject(spec)) return;

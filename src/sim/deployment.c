@@ -1,4 +1,5 @@
-/* The Deployment controller: one step of a rolling update, a re-creation, or a scaling, as Kubernetes 1.20 takes them. */
+/* The Deployment controller: one step of a rolling update, a re-creation, or a scaling, as Kubernetes 1.20
+ * takes them. */
 #include "deployment.h"
 
 static int64_t min64(int64_t a, int64_t b) {

@@ -100,10 +100,14 @@ static void set_annotation_i64(cJSON *json, const char *key, int64_t value) {
     set_annotation(json, key, text);
 }
 
-/* The Deployment's annotations go down to its new ReplicaSet, but for those that have a meaning of their own there. */
+/* The Deployment's annotations go down to its new ReplicaSet, but for those that have a meaning of their own
+ * there. */
 static bool goes_down(const cJSON *annotation) {
-    static const char *const own[] = {"kubectl.kubernetes.io/last-applied-configuration", ANN_REVISION,
-                                      ANN_REVISION_HISTORY, ANN_DESIRED, ANN_MAX,
+    static const char *const own[] = {"kubectl.kubernetes.io/last-applied-configuration",
+                                      ANN_REVISION,
+                                      ANN_REVISION_HISTORY,
+                                      ANN_DESIRED,
+                                      ANN_MAX,
                                       "deprecated.deployment.rollback.to"};
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if (strcmp(annotation->string, own[i]) == 0) return false;
@@ -131,8 +135,8 @@ static void raise_revision(cJSON *json, int64_t to) {
     if (old >= to) return;
     if (old > 0) {
         const char *history = obj_annotation(json, ANN_REVISION_HISTORY);
-        cleanup_free char *text =
-            history && *history ? xasprintf("%s,%lld", history, (long long)old) : xasprintf("%lld", (long long)old);
+        cleanup_free char *text = history && *history ? xasprintf("%s,%lld", history, (long long)old)
+                                                      : xasprintf("%lld", (long long)old);
         if (strlen(text) < 2000) set_annotation(json, ANN_REVISION_HISTORY, text);
     }
     set_annotation_i64(json, ANN_REVISION, to);
@@ -223,15 +227,16 @@ static bool create_new(struct dep *d) {
     int64_t replicas = new_rs_replicas(d, 0), revision = next_revision(d);
     struct sim_obj *made = NULL;
     struct err err = {0};
-    int r = sim_store_create(d->c->s, d->c->replicasets, d->o->ns, new_rs_json(d, name, hash, replicas), &made, &err);
+    int r = sim_store_create(d->c->s, d->c->replicasets, d->o->ns, new_rs_json(d, name, hash, replicas),
+                             &made, &err);
     if (err.http == 409) {
         count_collision(d);
         return false;
     }
     if (r < 0) {
         if (d->deadline_s >= 0)
-            dep_condition(d, "Progressing", "False", "ReplicaSetCreateError", "Failed to create new replica set \"%s\": %s",
-                          name, err.msg);
+            dep_condition(d, "Progressing", "False", "ReplicaSetCreateError",
+                          "Failed to create new replica set \"%s\": %s", name, err.msg);
         ctl_event(d->c, d->o, "deployment-controller", "Warning", "ReplicaSetCreateError",
                   "Failed to create new replica set \"%s\": %s", name, err.msg);
         d->co->mine = true;
@@ -246,7 +251,8 @@ static bool create_new(struct dep *d) {
                   "Scaled up replica set %s to %lld", name, (long long)replicas);
     note_revision(d, revision);
     if (d->deadline_s >= 0)
-        dep_condition(d, "Progressing", "True", "NewReplicaSetCreated", "Created new replica set \"%s\"", name);
+        dep_condition(d, "Progressing", "True", "NewReplicaSetCreated", "Created new replica set \"%s\"",
+                      name);
     return true;
 }
 
@@ -268,8 +274,8 @@ bool rs_scale(struct dep *d, struct rs *r, int64_t to) {
     const char *way = to > r->spec ? "up" : "down";
     rs_read(d, r, r->o);
     if (resize)
-        ctl_event(d->c, d->o, "deployment-controller", "Normal", "ScalingReplicaSet", "Scaled %s replica set %s to %lld",
-                  way, r->o->name, (long long)to);
+        ctl_event(d->c, d->o, "deployment-controller", "Normal", "ScalingReplicaSet",
+                  "Scaled %s replica set %s to %lld", way, r->o->name, (long long)to);
     return resize;
 }
 

@@ -1,4 +1,5 @@
-/* The Deployment controller's arithmetic: how many pods may be too many or too few, and who gets how many. Pure. */
+/* The Deployment controller's arithmetic: how many pods may be too many or too few, and who gets how many.
+ * Pure. */
 #include "deployment.h"
 #include <math.h>
 

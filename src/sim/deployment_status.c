@@ -1,4 +1,5 @@
-/* The Deployment controller's status: counts, and the conditions Progressing, Available and ReplicaFailure. */
+/* The Deployment controller's status: counts, and the conditions Progressing, Available and ReplicaFailure.
+ */
 #include "deployment.h"
 #include <stdio.h>
 
@@ -13,17 +14,18 @@ static cJSON *find(cJSON *status, const char *type) {
 
 static void drop(cJSON *status, const char *type) {
     cJSON *c = find(status, type);
-    if (c) cJSON_Delete(cJSON_DetachItemViaPointer(cJSON_GetObjectItemCaseSensitive(status, "conditions"), c));
+    if (c)
+        cJSON_Delete(cJSON_DetachItemViaPointer(cJSON_GetObjectItemCaseSensitive(status, "conditions"), c));
 }
 
 static bool reason_is(const cJSON *cond, const char *reason) {
     return strcmp(json_str_or(cond, "reason", ""), reason) == 0;
 }
 
-/* The same status and reason: nothing changes. Otherwise it is replaced, at the end; lastTransitionTime is that of the
- * last change of status, or `since` where that is given. */
-static void set_condition(struct dep *d, cJSON *status, const char *type, const char *value, const char *reason,
-                          const char *message, const char *since) {
+/* The same status and reason: nothing changes. Otherwise it is replaced, at the end; lastTransitionTime is
+ * that of the last change of status, or `since` where that is given. */
+static void set_condition(struct dep *d, cJSON *status, const char *type, const char *value,
+                          const char *reason, const char *message, const char *since) {
     cJSON *old = find(status, type);
     if (old && !since && reason_is(old, reason) && strcmp(json_str_or(old, "status", ""), value) == 0) return;
     char *moved = NULL;
@@ -51,7 +53,8 @@ static void set_condition(struct dep *d, cJSON *status, const char *type, const 
     cJSON_AddItemToArray(list, c);
 }
 
-void dep_condition(struct dep *d, const char *type, const char *status, const char *reason, const char *fmt, ...) {
+void dep_condition(struct dep *d, const char *type, const char *status, const char *reason, const char *fmt,
+                   ...) {
     cleanup_buf struct buf msg = BUF(1024);
     va_list ap;
     va_start(ap, fmt);
@@ -135,7 +138,8 @@ static bool timed_out(const struct dep *d, const cJSON *cond) {
 
 static void judge_progress(struct dep *d, cJSON *status, const struct counts *n, const struct counts *old) {
     cJSON *cond = find(status, "Progressing");
-    if (n->replicas == n->updated && reason_is(cond, "NewReplicaSetAvailable")) return; /* done; pods may come and go */
+    if (n->replicas == n->updated && reason_is(cond, "NewReplicaSetAvailable"))
+        return; /* done; pods may come and go */
     cleanup_free char *who =
         d->new ? xasprintf("ReplicaSet \"%s\"", d->new->o->name) : xasprintf("Deployment \"%s\"", d->name);
     cleanup_buf struct buf msg = BUF(1024);

@@ -1,5 +1,6 @@
-/* Leader election of scripted operators on a real Lease object, as client-go does it: polls every two seconds, judges expiry
- * by its own clock since it last saw the record change, and leaves the Lease behind unless told to release it. */
+/* Leader election of scripted operators on a real Lease object, as client-go does it: polls every two
+ * seconds, judges expiry by its own clock since it last saw the record change, and leaves the Lease behind
+ * unless told to release it. */
 #include "operator.h"
 #include "pod.h"
 #include "api/rfc3339.h"
@@ -39,7 +40,8 @@ static void name_lease(struct ctl *c, struct pod_proc *p, struct container *k) {
     if (arg || *k->script.lease)
         (void)snprintf(k->op.lease, sizeof k->op.lease, "%.120s", arg ? arg : k->script.lease);
     else
-        (void)snprintf(k->op.lease, sizeof k->op.lease, "%.*s-lock", (int)(repo.n > 100 ? 100 : repo.n), repo.p);
+        (void)snprintf(k->op.lease, sizeof k->op.lease, "%.*s-lock", (int)(repo.n > 100 ? 100 : repo.n),
+                       repo.p);
 }
 
 void elect_start(struct ctl *c, struct pod_proc *p, struct container *k) {
@@ -86,7 +88,8 @@ static void set_leads(struct ctl *c, struct container *k, bool leads) {
     k->op.leads = leads;
 }
 
-static bool update_lease(struct ctl *c, struct container *k, struct sim_obj *o, const char *me, bool acquire) {
+static bool update_lease(struct ctl *c, struct container *k, struct sim_obj *o, const char *me,
+                         bool acquire) {
     cJSON *lease = ctl_copy(c, o);
     write_holder(lease, me, ctl_now(c), k->script.lease_ns / NS_PER_S, acquire);
     return ctl_put(c, o, lease, STORE_MAIN) == 0;

@@ -1,4 +1,5 @@
-/* Kubernetes Events: the same thing about the same object counts up one Event, and there is a limit to how many are kept. */
+/* Kubernetes Events: the same thing about the same object counts up one Event, and there is a limit to how
+ * many are kept. */
 #include "events.h"
 
 void events_changed(struct ctl *c, struct ctl_obj *co) {
@@ -68,5 +69,6 @@ void ctl_event(struct ctl *c, struct sim_obj *o, const char *component, const ch
     jset(e, "eventTime", cJSON_CreateNull());
     jset_str(e, "reportingComponent", "");
     jset_str(e, "reportingInstance", "");
-    (void)sim_store_create(c->s, c->event_type, ns, e, NULL, NULL); /* a namespace on its way out takes none */
+    (void)sim_store_create(c->s, c->event_type, ns, e, NULL,
+                           NULL); /* a namespace on its way out takes none */
 }

@@ -1,9 +1,9 @@
-/* The garbage collector: objects whose owners are gone go too; foreground deletion waits for its dependents; orphaning cuts
- * them loose. */
+/* The garbage collector: objects whose owners are gone go too; foreground deletion waits for its dependents;
+ * orphaning cuts them loose. */
 #include "ctl.h"
 
 #define FOREGROUND "foregroundDeletion"
-#define ORPHAN "orphan"
+#define ORPHAN     "orphan"
 
 static bool has_finalizer(const cJSON *json, const char *name) {
     const cJSON *list = json_at(json, "metadata/finalizers");
@@ -18,7 +18,8 @@ static bool has_owners(const cJSON *json) {
 }
 
 bool gc_concerns(const cJSON *json) {
-    return has_owners(json) || (obj_deleting(json) && (has_finalizer(json, FOREGROUND) || has_finalizer(json, ORPHAN)));
+    return has_owners(json) ||
+           (obj_deleting(json) && (has_finalizer(json, FOREGROUND) || has_finalizer(json, ORPHAN)));
 }
 
 /* ---- dependents of an owner ---- */
@@ -73,7 +74,8 @@ static cJSON *without_finalizer(struct ctl *c, struct sim_obj *o, const char *na
     cJSON *list = cJSON_GetObjectItemCaseSensitive(meta, "finalizers");
     for (cJSON *f = list ? list->child : NULL, *next; f; f = next) {
         next = f->next;
-        if (cJSON_IsString(f) && strcmp(f->valuestring, name) == 0) cJSON_Delete(cJSON_DetachItemViaPointer(list, f));
+        if (cJSON_IsString(f) && strcmp(f->valuestring, name) == 0)
+            cJSON_Delete(cJSON_DetachItemViaPointer(list, f));
     }
     if (list && !list->child) jdel(meta, "finalizers");
     return json;
@@ -168,9 +170,9 @@ static bool collect_dependent(struct ctl *c, struct sim_obj *o, const char *uid)
     }
     bool parent = false;
     store_owned(c->s, uid, NULL, see_any, &parent);
-    const char *policy = has_finalizer(json, ORPHAN)                                   ? "Orphan"
+    const char *policy = has_finalizer(json, ORPHAN)                                ? "Orphan"
                          : has_finalizer(json, FOREGROUND) || (n.waiting && parent) ? "Foreground"
-                                                                                        : "Background";
+                                                                                    : "Background";
     cleanup_free char *own = xstrdup(uid);
     (void)sim_store_delete(c->s, o, policy, -1, NULL);
     return store_by_uid(c->s, own) != NULL;

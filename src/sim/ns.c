@@ -1,4 +1,5 @@
-/* The controllers' index of a namespace, so that adoption looks only at orphans and waking only at possible owners. */
+/* The controllers' index of a namespace, so that adoption looks only at orphans and waking only at possible
+ * owners. */
 #include "ns.h"
 #include <uthash.h>
 
@@ -23,11 +24,13 @@ struct ctl_ns *ns_of(struct ctl *c, const char *name) {
 }
 
 void ns_free(struct ctl *c) {
-    struct ctl_ns *n, *tmp;
-    HASH_ITER(hh, c->ns, n, tmp) {
-        HASH_DEL(c->ns, n);
+    struct ctl_ns *n = c->ns;
+    HASH_CLEAR(hh, c->ns); /* the table; the entries still know their next */
+    while (n) {
+        struct ctl_ns *next = n->hh.next;
         free(n->name);
         free(n);
+        n = next;
     }
 }
 
@@ -39,11 +42,12 @@ struct list *ns_orphans(struct ctl_ns *n, enum ctl_kind kind) {
     return &n->orphans[kind];
 }
 
-void ctl_each(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co), void *ctx) {
+void ctl_each(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co),
+              void *ctx) {
     list_each_safe(it, tmp, ns_all(ns_of(c, ns), kind)) fn(ctx, container_of(it, struct ctl_obj, in_ns));
 }
 
-void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co),
-                     void *ctx) {
+void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind,
+                     void (*fn)(void *ctx, struct ctl_obj *co), void *ctx) {
     list_each_safe(it, tmp, ns_orphans(ns_of(c, ns), kind)) fn(ctx, container_of(it, struct ctl_obj, orphan));
 }

@@ -1,11 +1,12 @@
-/* What a scripted operator has reconciled. Time is cut into buckets of a second; how much happens in a bucket, when, and
- * what of it fails, comes from a hash of (seed, bucket), so that it does not depend on who looks how often. */
+/* What a scripted operator has reconciled. Time is cut into buckets of a second; how much happens in a
+ * bucket, when, and what of it fails, comes from a hash of (seed, bucket), so that it does not depend on who
+ * looks how often. */
 #include "operator.h"
 #include "pod.h"
 #include <math.h>
 #include <stdio.h>
 
-#define BUCKET NS_PER_S
+#define BUCKET    NS_PER_S
 #define BUSY_SLOT (200 * NS_PER_MS)
 enum { EXACT_MAX = 256 }; /* more arrivals in a bucket than that are spread evenly */
 
@@ -50,7 +51,8 @@ static struct tally in_bucket(const struct container *k, int64_t b, int64_t from
     struct tally t = {0};
     int64_t start = op->started + b * BUCKET, n = poisson(op->seed, (uint64_t)b, k->script.rate);
     if (n > EXACT_MAX) {
-        double share = (double)(to - start) / (double)BUCKET, before = (double)(from - start) / (double)BUCKET;
+        double share = (double)(to - start) / (double)BUCKET,
+               before = (double)(from - start) / (double)BUCKET;
         t.all = (int64_t)((double)n * share) - (int64_t)((double)n * before);
         double p = failing(k, from), mean = (double)t.all * p;
         double errors = mean + sqrt(mean * (1 - p)) * normal(op->seed + 1, (uint64_t)(from / NS_PER_MS));
@@ -107,8 +109,8 @@ static void family(struct buf *out, const char *name, const char *type, const ch
 }
 
 static void total(struct buf *out, const char *controller, const char *result, int64_t n) {
-    (void)buf_addf(out, "controller_runtime_reconcile_total{controller=\"%s\",result=\"%s\"} %lld\n", controller, result,
-                   (long long)n);
+    (void)buf_addf(out, "controller_runtime_reconcile_total{controller=\"%s\",result=\"%s\"} %lld\n",
+                   controller, result, (long long)n);
 }
 
 static void one(struct buf *out, const char *name, const char *label, const char *value, int64_t n) {
@@ -118,7 +120,8 @@ static void one(struct buf *out, const char *name, const char *label, const char
 static void controller_series(const struct container *k, int64_t now, struct buf *out) {
     const char *name = k->script.controller;
     const struct oper *op = &k->op;
-    family(out, "controller_runtime_active_workers", "gauge", "Number of currently used workers per controller");
+    family(out, "controller_runtime_active_workers", "gauge",
+           "Number of currently used workers per controller");
     one(out, "controller_runtime_active_workers", "controller", name, oper_workers(k, now));
     family(out, "controller_runtime_max_concurrent_reconciles", "gauge",
            "Maximum number of concurrent reconciles per controller");
@@ -126,7 +129,8 @@ static void controller_series(const struct container *k, int64_t now, struct buf
     family(out, "controller_runtime_reconcile_errors_total", "counter",
            "Total number of reconciliation errors per controller");
     one(out, "controller_runtime_reconcile_errors_total", "controller", name, op->errors);
-    family(out, "controller_runtime_reconcile_total", "counter", "Total number of reconciliations per controller");
+    family(out, "controller_runtime_reconcile_total", "counter",
+           "Total number of reconciliations per controller");
     total(out, name, "error", op->errors);
     total(out, name, "requeue", 0);
     total(out, name, "requeue_after", 0);
@@ -145,11 +149,13 @@ void oper_page(const struct container *k, int64_t now, struct buf *out) {
     if (!k->script.elects || k->op.leads) controller_series(k, now, out);
     if (k->script.elects) {
         family(out, "leader_election_master_status", "gauge",
-               "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master.");
+               "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 "
+               "indicates master.");
         one(out, "leader_election_master_status", "name", k->op.lease, k->op.leads);
     }
     family(out, "go_goroutines", "gauge", "Number of goroutines that currently exist.");
     (void)buf_adds(out, "go_goroutines 42\n");
-    family(out, "process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.");
+    family(out, "process_start_time_seconds", "gauge",
+           "Start time of the process since unix epoch in seconds.");
     (void)buf_addf(out, "process_start_time_seconds %.3f\n", (double)k->op.started / (double)NS_PER_S);
 }

@@ -1,9 +1,11 @@
-/* A pod from creation to removal: scheduling, its containers, graceful deletion. Plays scheduler and kubelet. */
+/* A pod from creation to removal: scheduling, its containers, graceful deletion. Plays scheduler and kubelet.
+ */
 #include "pod.h"
 #include <stdio.h>
 
-#define SCHEDULE_NS (5 * NS_PER_MS) /* from created to bound */
-#define REMOVE_NS (50 * NS_PER_MS)  /* from all containers ended to gone */
+#define SCHEDULE_NS       (5 * NS_PER_MS)  /* from created to bound */
+#define REMOVE_NS         (50 * NS_PER_MS) /* from all containers ended to gone */
+#define REPORT_NS         (5 * NS_PER_S)   /* for an external process to report its end after it was killed */
 #define SCRIPT_ANNOTATION "sim.handover.dev/script"
 
 /* ---- the record of a pod ---- */
@@ -21,7 +23,8 @@ static void give_ip(struct ctl *c, struct pod_proc *p) {
 }
 
 static void read_script(struct ctl *c, struct pod_proc *p, struct container *k) {
-    scripts_for(&c->scripts, k->image, obj_annotation(store_json(c->s, p->co->o), SCRIPT_ANNOTATION), &k->script);
+    scripts_for(&c->scripts, k->image, obj_annotation(store_json(c->s, p->co->o), SCRIPT_ANNOTATION),
+                &k->script);
 }
 
 static struct pod_proc *pod_new(struct ctl *c, struct ctl_obj *co) {
@@ -53,7 +56,8 @@ void pod_forget(struct ctl *c, struct pod_proc *p) {
     HASH_DEL(c->ips, p);
     for (size_t i = 0; i < p->n; i++) {
         struct container *k = &p->v[i];
-        if (k->state == RUN_RUNNING && k->script.external && c->rt) /* removed by force: it runs on for a moment */
+        if (k->state == RUN_RUNNING && k->script.external &&
+            c->rt) /* removed by force: it runs on for a moment */
             c->rt->kill(c->rt_ctx, p->co->o->ns, p->co->o->name, k->name);
         free(k->name);
         free(k->image);
@@ -87,8 +91,8 @@ static void bind(struct ctl *c, struct pod_proc *p) {
         store_as(c->s, "kube-scheduler");
         (void)ctl_put(c, o, json, STORE_MAIN);
         store_as(c->s, NULL);
-        ctl_event(c, o, "default-scheduler", "Normal", "Scheduled", "Successfully assigned %s/%s to sim-node", o->ns,
-                  o->name);
+        ctl_event(c, o, "default-scheduler", "Normal", "Scheduled", "Successfully assigned %s/%s to sim-node",
+                  o->ns, o->name);
     }
     pod_write_status(c, p);
 }
@@ -96,7 +100,8 @@ static void bind(struct ctl *c, struct pod_proc *p) {
 static void report(struct ctl *c, struct pod_proc *p, const struct container *k, enum run_state before) {
     if (k->state == before) return;
     struct sim_obj *o = p->co->o;
-    if (k->state == RUN_RUNNING) ctl_event(c, o, "kubelet", "Normal", "Started", "Started container %s", k->name);
+    if (k->state == RUN_RUNNING)
+        ctl_event(c, o, "kubelet", "Normal", "Started", "Started container %s", k->name);
     if (k->state == RUN_BACKOFF)
         ctl_event(c, o, "kubelet", "Warning", "BackOff", "Back-off restarting failed container");
     if (k->state == RUN_PULL_FAILED)
@@ -149,17 +154,26 @@ static void begin_end(struct ctl *c, struct pod_proc *p, int64_t grace) {
     p->grace_ns = grace;
 }
 
+/* Kills the external processes that are left; true if their end is still to be reported. */
+static bool kill_external(struct ctl *c, struct pod_proc *p) {
+    bool any = false;
+    for (size_t i = 0; i < p->n; i++) {
+        struct container *k = &p->v[i];
+        if (k->state != RUN_RUNNING || !k->script.external || !c->rt || k->killed) continue;
+        k->killed = any = true;
+        c->rt->kill(c->rt_ctx, p->co->o->ns, p->co->o->name, k->name);
+    }
+    if (any) p->end_at = ctl_now(c) + REPORT_NS;
+    return any;
+}
+
 static void end_containers(struct ctl *c, struct pod_proc *p) {
-    int64_t asked = p->grace_ns;
     for (size_t i = 0; i < p->n; i++) {
         struct container *k = &p->v[i];
         if (k->state == RUN_RUNNING) {
-            bool external = k->script.external && c->rt;
-            bool killed = external || k->script.terminate_ns > asked;
-            if (external) c->rt->kill(c->rt_ctx, p->co->o->ns, p->co->o->name, k->name);
-            if (k->state == RUN_RUNNING) /* the runtime may have reported it already */
-                container_end(c, p, k, killed ? 137 : k->script.term_exit_code, killed ? "Error" : NULL,
-                              slice_of(k->script.message));
+            bool killed = k->killed || k->script.terminate_ns > p->grace_ns;
+            container_end(c, p, k, killed ? 137 : k->script.term_exit_code, killed ? "Error" : NULL,
+                          slice_of(k->script.message));
         } else if (k->state == RUN_EXITED || k->state == RUN_BACKOFF) {
             k->state = RUN_DONE;
         }
@@ -167,36 +181,38 @@ static void end_containers(struct ctl *c, struct pod_proc *p) {
     }
 }
 
+static void step_ending(struct ctl *c, struct pod_proc *p) {
+    int64_t now = ctl_now(c);
+    for (size_t i = 0; i < p->n; i++) {
+        struct container *k = &p->v[i];
+        if (k->state == RUN_RUNNING && k->op.elect_at <= now) (void)elect(c, p, k);
+    }
+    bool over = p->end_at <= now;
+    if (over && kill_external(c, p)) over = false; /* their own message comes with their report */
+    if (over || !any_running(p)) {
+        end_containers(c, p);
+        p->stage = POD_ENDED;
+        p->remove_at = now + REMOVE_NS;
+        p->unwritten = true;
+    }
+    if (p->unwritten) pod_write_status(c, p);
+    p->unwritten = false;
+}
+
 /* True when the pod has been removed. */
 static bool die(struct ctl *c, struct pod_proc *p) {
-    int64_t now = ctl_now(c), grace = grace_of(store_json(c->s, p->co->o));
+    int64_t grace = grace_of(store_json(c->s, p->co->o));
     if (p->stage == POD_NEW) { /* no kubelet knows it */
         p->stage = POD_REMOVED;
         return sim_store_delete(c->s, p->co->o, NULL, 0, NULL) == 0;
     }
     if (p->stage < POD_ENDING || (p->stage == POD_ENDING && grace < p->grace_ns)) begin_end(c, p, grace);
-    if (p->stage == POD_ENDING) {
-        for (size_t i = 0; i < p->n; i++) {
-            struct container *k = &p->v[i];
-            if (k->state == RUN_RUNNING && k->op.elect_at <= now) (void)elect(c, p, k);
-        }
-        if (p->end_at <= now || !any_running(p)) {
-            end_containers(c, p);
-            p->stage = POD_ENDED;
-            p->remove_at = now + REMOVE_NS;
-            pod_write_status(c, p);
-        } else if (p->unwritten) {
-            pod_write_status(c, p);
-        }
-        p->unwritten = false;
-    }
-    if (p->stage == POD_ENDED && p->remove_at <= now) {
-        p->stage = POD_REMOVED;
-        p->remove_at = TIME_NEVER;
-        (void)sim_store_delete(c->s, p->co->o, NULL, 0, NULL);
-        return true; /* gone, unless a finalizer keeps it; then there is nothing more to do */
-    }
-    return false;
+    if (p->stage == POD_ENDING) step_ending(c, p);
+    if (p->stage != POD_ENDED || p->remove_at > ctl_now(c)) return false;
+    p->stage = POD_REMOVED;
+    p->remove_at = TIME_NEVER;
+    (void)sim_store_delete(c->s, p->co->o, NULL, 0, NULL);
+    return true; /* gone, unless a finalizer keeps it; then there is nothing more to do */
 }
 
 /* ---- one look ---- */

@@ -2,11 +2,11 @@
 #include "pod.h"
 #include <stdio.h>
 
-#define BACKOFF_MIN (10 * NS_PER_S)
-#define BACKOFF_MAX (300 * NS_PER_S)
-#define BACKOFF_RESET (600 * NS_PER_S) /* a run that lasted so long begins anew */
-#define EXIT_SHOWN (500 * NS_PER_MS)   /* until a kubelet notices and acts */
-#define PULL_SHOWN NS_PER_S
+#define BACKOFF_MIN   (10 * NS_PER_S)
+#define BACKOFF_MAX   (300 * NS_PER_S)
+#define BACKOFF_RESET (600 * NS_PER_S)  /* a run that lasted so long begins anew */
+#define EXIT_SHOWN    (500 * NS_PER_MS) /* until a kubelet notices and acts */
+#define PULL_SHOWN    NS_PER_S
 
 bool container_ready(const struct container *k) {
     return k->state == RUN_RUNNING && k->ready;
@@ -36,7 +36,7 @@ static void start(struct ctl *c, struct pod_proc *p, struct container *k) {
     }
     k->state = RUN_RUNNING;
     k->started = now;
-    k->ready = k->told_ready = false;
+    k->ready = k->told_ready = k->killed = false;
     k->ready_at = now + k->script.ready_ns;
     make_id(p, k);
     oper_start(c, p, k);
@@ -127,15 +127,10 @@ bool container_step(struct ctl *c, struct pod_proc *p, struct container *k) {
         break;
     case RUN_CREATING:
     case RUN_PULL_BACKOFF:
-    case RUN_BACKOFF:
-        start(c, p, k);
-        break;
-    case RUN_EXITED:
-        after_exit(c, p, k);
-        break;
+    case RUN_BACKOFF: start(c, p, k); break;
+    case RUN_EXITED: after_exit(c, p, k); break;
     case RUN_RUNNING:
-    case RUN_DONE:
-        return false;
+    case RUN_DONE: return false;
     }
     if (k->state == RUN_RUNNING) (void)step_running(c, p, k, now); /* ready at once */
     return true;

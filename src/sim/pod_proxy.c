@@ -3,8 +3,9 @@
 #include "api/status.h"
 #include <errno.h>
 
-static const char garbage[] = "<html><body>\n# HELP not what \xff\xfe you think\nfoo{bar=\"baz} one\n{}{}{} 1e\n"
-                              "controller_runtime_reconcile_total{controller=\"x\" NaNNaN\n\"\n";
+static const char garbage[] =
+    "<html><body>\n# HELP not what \xff\xfe you think\nfoo{bar=\"baz} one\n{}{}{} 1e\n"
+    "controller_runtime_reconcile_total{controller=\"x\" NaNNaN\n\"\n";
 
 static bool serves_port(const struct pod_proc *p, const struct container *k, int64_t port) {
     const cJSON *list = json_at(p->co->o->json, "spec/containers");
@@ -24,7 +25,8 @@ static int64_t named_port(const struct pod_proc *p, struct slice port) {
     for (const cJSON *v = list ? list->child : NULL; v; v = v->next) {
         const cJSON *ports = json_arr(v, "ports");
         for (const cJSON *one = ports ? ports->child : NULL; one; one = one->next)
-            if (port.n == 0 || slice_eqs(port, json_str_or(one, "name", ""))) return json_i64(one, "containerPort", 0);
+            if (port.n == 0 || slice_eqs(port, json_str_or(one, "name", "")))
+                return json_i64(one, "containerPort", 0);
     }
     return 0;
 }
@@ -48,7 +50,8 @@ static int plain(const char **type, struct buf *body, int status, const char *te
     return status;
 }
 
-static int answer(struct ctl *c, struct container *k, struct slice path, const char **type, int64_t *delay, struct buf *body) {
+static int answer(struct ctl *c, struct container *k, struct slice path, const char **type, int64_t *delay,
+                  struct buf *body) {
     struct slice only, query;
     slice_cut(path, '?', &only, &query);
     if (slice_starts(only, SL("/"))) only = slice_make(only.p + 1, only.n - 1);
@@ -56,17 +59,15 @@ static int answer(struct ctl *c, struct container *k, struct slice path, const c
     if (!slice_eqs(only, "metrics")) return plain(type, body, 404, "404 page not found\n");
     switch (k->script.metrics) {
     case METRICS_HTTP500:
-        return plain(type, body, 500, "An error has occurred while serving metrics:\n\ncollected before with the same name\n");
+        return plain(type, body, 500,
+                     "An error has occurred while serving metrics:\n\ncollected before with the same name\n");
     case METRICS_GARBAGE:
         *type = "text/plain; version=0.0.4; charset=utf-8";
         (void)buf_add(body, slice_make(garbage, sizeof garbage - 1));
         return 200;
-    case METRICS_SLOW:
-        *delay = k->script.slow_ns;
-        break;
+    case METRICS_SLOW: *delay = k->script.slow_ns; break;
     case METRICS_RUNTIME:
-    case METRICS_NONE:
-        break;
+    case METRICS_NONE: break;
     }
     oper_count(k, ctl_now(c));
     *type = "text/plain; version=0.0.4; charset=utf-8";
@@ -92,7 +93,8 @@ void ctl_pod_proxy(struct sim *s, struct sim_obj *pod, struct slice port, struct
     if (p && serve(ctl_of(s), p, port, path, ret_status, ret_type, ret_delay_ns, body) == 0) return;
     cleanup_free char *msg =
         p && p->stage != POD_NEW
-            ? xasprintf("error trying to reach service: dial tcp %s:%.*s: connect: connection refused", p->ip, SLF(port))
+            ? xasprintf("error trying to reach service: dial tcp %s:%.*s: connect: connection refused", p->ip,
+                        SLF(port))
             : xasprintf("error trying to reach service: no address of pod %s", pod->name);
     *ret_status = 503;
     *ret_type = "application/json";
@@ -100,8 +102,8 @@ void ctl_pod_proxy(struct sim *s, struct sim_obj *pod, struct slice port, struct
     (void)status_write(body, 503, "ServiceUnavailable", msg, "", "");
 }
 
-int sim_pod_get(struct sim *s, struct slice ip, int port, struct slice path, int *ret_status, const char **ret_type,
-                int64_t *ret_delay_ns, struct buf *body) {
+int sim_pod_get(struct sim *s, struct slice ip, int port, struct slice path, int *ret_status,
+                const char **ret_type, int64_t *ret_delay_ns, struct buf *body) {
     struct ctl *c = ctl_of(s);
     struct ctl_obj *co = pod_by_ip(c, ip);
     if (!co) return -EHOSTUNREACH;

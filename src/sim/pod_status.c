@@ -1,4 +1,5 @@
-/* What a kubelet reports: phase, conditions and container statuses of a pod, written from the state of its processes. */
+/* What a kubelet reports: phase, conditions and container statuses of a pod, written from the state of its
+ * processes. */
 #include "pod.h"
 #include "api/quantity.h"
 #include <stdio.h>
@@ -9,7 +10,8 @@ const char *pod_phase(const struct pod_proc *p) {
     size_t starting = 0, done = 0, failed = 0;
     for (size_t i = 0; i < p->n; i++) {
         const struct container *k = &p->v[i];
-        if (k->state == RUN_CREATING || k->state == RUN_PULL_FAILED || k->state == RUN_PULL_BACKOFF) starting++;
+        if (k->state == RUN_CREATING || k->state == RUN_PULL_FAILED || k->state == RUN_PULL_BACKOFF)
+            starting++;
         if (k->state == RUN_DONE && (p->never_restart || p->restart_on_failure_only)) {
             done++;
             failed += k->now.code != 0;
@@ -75,30 +77,25 @@ static void waiting(cJSON *state, const char *reason, const char *message) {
 static void state_of(const struct pod_proc *p, const struct container *k, cJSON *state) {
     cleanup_free char *msg = NULL;
     switch (k->state) {
-    case RUN_CREATING:
-        waiting(state, "ContainerCreating", NULL);
-        break;
+    case RUN_CREATING: waiting(state, "ContainerCreating", NULL); break;
     case RUN_PULL_FAILED:
-        msg = xasprintf("rpc error: code = NotFound desc = failed to pull and unpack image \"%s\": not found", k->image);
+        msg = xasprintf("rpc error: code = NotFound desc = failed to pull and unpack image \"%s\": not found",
+                        k->image);
         waiting(state, "ErrImagePull", msg);
         break;
     case RUN_PULL_BACKOFF:
         msg = xasprintf("Back-off pulling image \"%s\"", k->image);
         waiting(state, "ImagePullBackOff", msg);
         break;
-    case RUN_RUNNING:
-        jset_time(jmake(state, "running"), "startedAt", k->started);
-        break;
+    case RUN_RUNNING: jset_time(jmake(state, "running"), "startedAt", k->started); break;
     case RUN_BACKOFF:
         msg = xasprintf("back-off %llds restarting failed container=%s pod=%s_%s(%s)",
-                        (long long)((k->next - k->now.finished) / NS_PER_S), k->name, p->co->o->name, p->co->o->ns,
-                        obj_uid(p->co->o->json));
+                        (long long)((k->next - k->now.finished) / NS_PER_S), k->name, p->co->o->name,
+                        p->co->o->ns, obj_uid(p->co->o->json));
         waiting(state, "CrashLoopBackOff", msg);
         break;
     case RUN_EXITED:
-    case RUN_DONE:
-        jset(state, "terminated", terminated(&k->now));
-        break;
+    case RUN_DONE: jset(state, "terminated", terminated(&k->now)); break;
     }
 }
 
@@ -135,7 +132,8 @@ static cJSON *container_status(const struct pod_proc *p, const struct container 
 
 /* ---- conditions ---- */
 
-static void condition(cJSON *list, const char *type, bool value, int64_t since, const char *reason, const char *message) {
+static void condition(cJSON *list, const char *type, bool value, int64_t since, const char *reason,
+                      const char *message) {
     cJSON *c = cJSON_CreateObject();
     jset_str(c, "type", type);
     jset_str(c, "status", value ? "True" : "False");
@@ -163,8 +161,11 @@ static cJSON *conditions(struct ctl *c, struct pod_proc *p, const cJSON *old, co
     bool ready = unready == 0 && p->stage != POD_NEW;
     if (ready != p->ready || p->ready_since == 0) p->ready_since = ctl_now(c);
     p->ready = ready;
-    cleanup_free char *msg = ready ? NULL : xasprintf("containers with unready status: [%s]", buf_str(&names));
-    const char *reason = ready ? NULL : strcmp(phase, "Succeeded") == 0 ? "PodCompleted" : "ContainersNotReady";
+    cleanup_free char *msg =
+        ready ? NULL : xasprintf("containers with unready status: [%s]", buf_str(&names));
+    const char *reason = ready                             ? NULL
+                         : strcmp(phase, "Succeeded") == 0 ? "PodCompleted"
+                                                           : "ContainersNotReady";
     cJSON *list = cJSON_CreateArray();
     condition(list, "Initialized", true, p->started, NULL, NULL);
     condition(list, "Ready", ready, p->ready_since, reason, msg);

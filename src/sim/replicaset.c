@@ -38,7 +38,8 @@ static struct member member_of(struct ctl *c, struct sim_obj *o) {
     return m;
 }
 
-/* Whom to delete first: not scheduled, pending, not ready, ready for a shorter time, restarted more often, younger. */
+/* Whom to delete first: not scheduled, pending, not ready, ready for a shorter time, restarted more often,
+ * younger. */
 static int by_worth(const void *a, const void *b) {
     const struct member *x = a, *y = b;
     if (x->assigned != y->assigned) return x->assigned ? 1 : -1;
@@ -77,11 +78,11 @@ static int create_pod(struct ctl *c, struct sim_obj *rs, struct err *err) {
     struct sim_obj *pod = NULL;
     int r = c->npods < CTL_MAX_PODS
                 ? sim_store_create(c->s, c->pods, rs->ns, pod_json(c, rs), &pod, err)
-                : err_set(err, ERR_FORBIDDEN, -ENOSPC, "pods are forbidden: exceeded quota: this server holds at most %d",
-                          CTL_MAX_PODS);
+                : err_set(err, ERR_FORBIDDEN, -ENOSPC,
+                          "pods are forbidden: exceeded quota: this server holds at most %d", CTL_MAX_PODS);
     if (r < 0)
         ctl_event(c, rs, "replicaset-controller", "Warning", "FailedCreate", "Error creating: %s", err->msg);
-    else
+    else if (pod)
         ctl_event(c, rs, "replicaset-controller", "Normal", "SuccessfulCreate", "Created pod: %s", pod->name);
     return r;
 }
@@ -93,7 +94,8 @@ static void delete_pod(struct ctl *c, struct sim_obj *rs, struct sim_obj *pod) {
 }
 
 /* Makes or deletes at most CTL_BURST pods; true if there is more to do. err: why a pod could not be made. */
-static bool manage(struct ctl *c, struct sim_obj *rs, int64_t want, struct member *m, size_t n, struct err *err) {
+static bool manage(struct ctl *c, struct sim_obj *rs, int64_t want, struct member *m, size_t n,
+                   struct err *err) {
     int64_t diff = (int64_t)n - want;
     if (diff < 0) {
         int64_t count = -diff < CTL_BURST ? -diff : CTL_BURST;

@@ -48,7 +48,7 @@ static int get_int(const cJSON *v, int64_t max, int64_t *ret, struct err *err) {
 }
 
 static int get_code(const cJSON *v, int *ret, struct err *err) {
-    int64_t code;
+    int64_t code = 0;
     int r = get_int(v, 255, &code, err);
     if (r == 0) *ret = (int)code;
     return r;
@@ -68,7 +68,8 @@ static int get_bool(const cJSON *v, bool *ret, struct err *err) {
 }
 
 static int get_text(const cJSON *v, char *ret, size_t size, struct err *err) {
-    if (!cJSON_IsString(v) || strlen(v->valuestring) >= size) return bad(err, v, "a string that is not too long");
+    if (!cJSON_IsString(v) || strlen(v->valuestring) >= size)
+        return bad(err, v, "a string that is not too long");
     (void)snprintf(ret, size, "%s", v->valuestring);
     return 0;
 }

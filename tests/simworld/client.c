@@ -1,4 +1,5 @@
-/* The HTTP client of a host: connecting, the last look before sending, the answer's callbacks, time-outs, cancelling. */
+/* The HTTP client of a host: connecting, the last look before sending, the answer's callbacks, time-outs,
+ * cancelling. */
 #include "internal.h"
 #include <ctype.h>
 #include <errno.h>
@@ -14,7 +15,7 @@ struct req {
     struct host *host;
     struct http_client_cb cb;
     void *ctx;
-    struct link *link;      /* made at once; sent later; NULL when broken */
+    struct link *link; /* made at once; sent later; NULL when broken */
     enum http_lane lane;
     int64_t connect_by;
     size_t cap, got;
@@ -25,7 +26,7 @@ struct req {
     char *ca;
     uint64_t tls_id;
     int status;
-    int broken;             /* negative errno: ends so on its next turn */
+    int broken; /* negative errno: ends so on its next turn */
     const char *why;
     struct ev go, down, late, fail;
 };
@@ -74,8 +75,8 @@ static void over(struct req *r, enum err_kind kind, int neg_errno, const char *w
 /* ---- connections kept open ---- */
 
 static uint64_t warm_key(const struct req *r) {
-    cleanup_free char *text = xasprintf("%d %s %llu %s", (int)r->lane, r->origin, (unsigned long long)r->tls_id,
-                                        r->proxy ? r->proxy : "");
+    cleanup_free char *text = xasprintf("%d %s %llu %s", (int)r->lane, r->origin,
+                                        (unsigned long long)r->tls_id, r->proxy ? r->proxy : "");
     return slice_hash(slice_of(text), 0);
 }
 
@@ -120,7 +121,8 @@ static const char *refused(const struct req *r, enum err_kind *kind, int *neg_er
         return "could not resolve the host's name";
     }
     if (net->refuse) return "connection refused";
-    if (l->kind == TO_HOST && !listener_there(l->peer, l->port, l->peer == r->host)) return "connection refused";
+    if (l->kind == TO_HOST && !listener_there(l->peer, l->port, l->peer == r->host))
+        return "connection refused";
     if (r->tls && l->server && l->server->ca && !r->insecure && !strstr(r->ca, l->server->ca)) {
         *kind = ERR_TLS;
         *neg_errno = -EPROTO;
@@ -252,7 +254,8 @@ static void op_cancel(struct http_req *base) {
 /* ---- starting ---- */
 
 /* "https://host:1234/path?q" -> host, port, target. */
-static int split_url(const char *url, struct slice *ret_host, int *ret_port, const char **ret_target, bool *ret_tls) {
+static int split_url(const char *url, struct slice *ret_host, int *ret_port, const char **ret_target,
+                     bool *ret_tls) {
     *ret_tls = strncasecmp(url, "https://", 8) == 0;
     if (!*ret_tls && strncasecmp(url, "http://", 7) != 0) return -EINVAL;
     const char *p = url + (*ret_tls ? 8 : 7), *end = p + strcspn(p, "/?#");
@@ -262,7 +265,8 @@ static int split_url(const char *url, struct slice *ret_host, int *ret_port, con
         const char *close = memchr(p, ']', authority.n);
         if (!close) return -EINVAL;
         host = slice_make(p + 1, (size_t)(close - p - 1));
-        port = close + 1 < end && close[1] == ':' ? slice_make(close + 2, (size_t)(end - close - 2)) : (struct slice){0};
+        port = close + 1 < end && close[1] == ':' ? slice_make(close + 2, (size_t)(end - close - 2))
+                                                  : (struct slice){0};
     } else {
         slice_cut(authority, ':', &host, &port);
     }
@@ -275,7 +279,7 @@ static int split_url(const char *url, struct slice *ret_host, int *ret_port, con
 }
 
 static struct server *server_of(struct simworld *sw, const char *url, const char **ret_target) {
-    list_each (it, &sw->servers) {
+    list_each(it, &sw->servers) {
         struct server *s = container_of(it, struct server, all);
         size_t n = strlen(s->url);
         if (strncmp(url, s->url, n) != 0 || (url[n] != '\0' && url[n] != '/' && url[n] != '?')) continue;
@@ -293,7 +297,7 @@ static bool is_local(struct slice host) {
 static struct host *host_at(struct host *from, struct slice name) {
     if (is_local(name)) return from;
     struct host *dead = NULL;
-    list_each (it, &from->sw->hosts) {
+    list_each(it, &from->sw->hosts) {
         struct host *h = container_of(it, struct host, all);
         if (!slice_eqs(name, h->name) && !slice_eqs(name, h->ip)) continue;
         if (h->alive) return h;
@@ -403,7 +407,8 @@ int client_start(struct world *w, const struct http_spec *spec, const struct htt
     l->body = slice_dup(spec->body);
     l->nbody = spec->body.n;
     copy_headers(l, spec->headers);
-    r->connect_by = host_true(h, host_boot(h, h->sw->now) + (spec->connect_ns ? spec->connect_ns : CONNECT_NS));
+    r->connect_by =
+        host_true(h, host_boot(h, h->sw->now) + (spec->connect_ns ? spec->connect_ns : CONNECT_NS));
     ev_at(h->sw, &r->go, h->sw->now + connect_time(r), EV_ANY);
     if (spec->total_ns > 0)
         ev_at(h->sw, &r->late, host_true(h, host_boot(h, h->sw->now) + spec->total_ns), EV_ANY);
@@ -413,7 +418,7 @@ int client_start(struct world *w, const struct http_spec *spec, const struct htt
 /* ---- death ---- */
 
 void client_kill(struct host *h) {
-    list_each (it, &h->reqs) {
+    list_each(it, &h->reqs) {
         struct req *r = container_of(it, struct req, all);
         let_go(r);
         struct ev *all[] = {&r->go, &r->down, &r->late, &r->fail};
@@ -422,7 +427,7 @@ void client_kill(struct host *h) {
 }
 
 void client_free_all(struct host *h) {
-    list_each_safe (it, tmp, &h->reqs) {
+    list_each_safe(it, tmp, &h->reqs) {
         struct req *r = container_of(it, struct req, all);
         let_go(r);
         req_free(r);

@@ -17,7 +17,7 @@ struct var {
 };
 
 static struct file *find(struct host *h, const char *path) {
-    list_each (it, &h->files) {
+    list_each(it, &h->files) {
         struct file *f = container_of(it, struct file, all);
         if (strcmp(f->path, path) == 0) return f;
     }
@@ -96,7 +96,7 @@ int64_t host_file_mtime(struct world *w, const char *path) {
 /* ---- environment ---- */
 
 static struct var *var_find(struct host *h, const char *name) {
-    list_each (it, &h->vars) {
+    list_each(it, &h->vars) {
         struct var *v = container_of(it, struct var, all);
         if (strcmp(v->name, name) == 0) return v;
     }
@@ -127,6 +127,6 @@ const char *host_getenv(struct world *w, const char *name) {
 }
 
 void host_files_free(struct host *h) {
-    list_each_safe (it, tmp, &h->files) file_free(container_of(it, struct file, all));
-    list_each_safe (it, tmp, &h->vars) var_free(container_of(it, struct var, all));
+    list_each_safe(it, tmp, &h->files) file_free(container_of(it, struct file, all));
+    list_each_safe(it, tmp, &h->vars) var_free(container_of(it, struct var, all));
 }

@@ -90,7 +90,8 @@ static bool op_timer_active(const struct timer *base) {
     return ev_pending(&container_of(base, const struct stimer, base)->ev);
 }
 
-static const struct timer_ops timer_table = {.at = op_timer_at, .free = op_timer_free, .active = op_timer_active};
+static const struct timer_ops timer_table = {
+    .at = op_timer_at, .free = op_timer_free, .active = op_timer_active};
 
 static struct timer *op_timer_new(struct world *w, world_fn fn, void *ctx) {
     struct host *h = host_of(w);
@@ -156,7 +157,8 @@ static void op_defer(struct world *w, world_fn fn, void *ctx) {
 
 static int op_on_signal(struct world *w, int signo, world_fn fn, void *ctx) {
     struct host *h = host_of(w);
-    if (signo <= 0 || signo >= (int)ARRAY_LEN(h->signals) || signo == SIGKILL || signo == SIGSTOP) return -EINVAL;
+    if (signo <= 0 || signo >= (int)ARRAY_LEN(h->signals) || signo == SIGKILL || signo == SIGSTOP)
+        return -EINVAL;
     h->signals[signo] = (struct handler){fn, ctx};
     return 0;
 }
@@ -200,11 +202,13 @@ struct host *host_new(struct simworld *sw, const char *name, const struct simhos
     h->alive = true;
     h->rng.s = rng_next(&sw->rng);
     h->start = sw->now;
-    h->boot0 = opt->boot_ns ? opt->boot_ns : (int64_t)(rng_next(&h->rng) % (uint64_t)(1000000 * NS_PER_S)) + NS_PER_S;
+    h->boot0 = opt->boot_ns ? opt->boot_ns
+                            : (int64_t)(rng_next(&h->rng) % (uint64_t)(1000000 * NS_PER_S)) + NS_PER_S;
     h->drift_ppb = opt->drift_ppb;
     h->wall_offset = opt->wall_offset_ns;
     h->next_port = 40000;
-    struct list *lists[] = {&h->held, &h->timers, &h->defers, &h->reqs, &h->listeners, &h->files, &h->vars, &h->procs};
+    struct list *lists[] = {&h->held,      &h->timers, &h->defers, &h->reqs,
+                            &h->listeners, &h->files,  &h->vars,   &h->procs};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) list_init(lists[i]);
     list_push(&sw->hosts, &h->all);
     return h;
@@ -250,7 +254,7 @@ void simworld_thaw(struct world *w) {
     trace(h->sw, h, "thawed");
     if (h->suspended) h->asleep_ns += op_boot(w) - h->asleep_since;
     h->frozen = h->suspended = false;
-    list_each_safe (it, tmp, &h->held) {
+    list_each_safe(it, tmp, &h->held) {
         struct ev *e = container_of(it, struct ev, held);
         list_remove(&e->held);
         ev_at(h->sw, e, h->sw->now, EV_FIRST);
@@ -265,7 +269,7 @@ void simworld_set_wall(struct world *w, int64_t offset_ns) {
 /* ---- death ---- */
 
 static void drop_defers(struct host *h) {
-    list_each_safe (it, tmp, &h->defers) {
+    list_each_safe(it, tmp, &h->defers) {
         struct sdefer *d = container_of(it, struct sdefer, all);
         ev_cancel(h->sw, &d->ev);
         list_remove(&d->all);
@@ -279,7 +283,7 @@ void simworld_kill(struct world *w) {
     trace(h->sw, h, "dead");
     h->alive = h->frozen = h->suspended = false;
     drop_defers(h);
-    list_each (it, &h->timers) ev_cancel(h->sw, &container_of(it, struct stimer, all)->ev);
+    list_each(it, &h->timers) ev_cancel(h->sw, &container_of(it, struct stimer, all)->ev);
     client_kill(h);
     listener_kill(h);
     host_procs_end(h);

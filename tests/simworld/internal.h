@@ -59,6 +59,9 @@ struct simworld {
     unsigned next_ip;
     void (*trace_fn)(void *ctx, const char *line);
     void *trace_ctx;
+    void (*request_fn)(void *ctx, const struct simrequest *r);
+    void *request_ctx;
+    struct list podsets;
     struct host *outside; /* who asks for tests */
     bool running;
 };
@@ -186,6 +189,9 @@ void client_ready(struct req *r);                  /* there are messages in its 
 void client_broken(struct req *r, int neg_errno, const char *why); /* no link any more; it ends on its next turn */
 void client_kill(struct host *h);                  /* no callbacks any more */
 void client_free_all(struct host *h);
+
+/* pods.c */
+void pods_free(struct simworld *sw); /* before the hosts */
 
 /* listener.c */
 int listener_new(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn, void *ctx,

@@ -1,5 +1,5 @@
-/* One request on its way and its answer on the way back: latency, loss, duplication, partitions. Nothing here calls into a
- * process; what a process has to hear is an event of its own. */
+/* One request on its way and its answer on the way back: latency, loss, duplication, partitions. Nothing here
+ * calls into a process; what a process has to hear is an event of its own. */
 #include "internal.h"
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ void msg_free(struct msg *m) {
 }
 
 static void drop_messages(struct link *l) {
-    list_each_safe (it, tmp, &l->down) msg_free(container_of(it, struct msg, link));
+    list_each_safe(it, tmp, &l->down) msg_free(container_of(it, struct msg, link));
     l->unread = 0;
 }
 
@@ -68,7 +68,8 @@ static void lose(struct link *l) {
     enum simnet_loss how = l->loss;
     if (how == LOSS_ANY) how = (enum simnet_loss)rng_below(&l->sw->rng, LOSS_ANY);
     if (how == LOSS_RESET)
-        ev_at(l->sw, &l->dead, l->sw->now + net_latency(l->sw, net_between(l->sw, l->from->name, l->to)), EV_ANY);
+        ev_at(l->sw, &l->dead, l->sw->now + net_latency(l->sw, net_between(l->sw, l->from->name, l->to)),
+              EV_ANY);
     else if (how == LOSS_SILENT)
         ev_at(l->sw, &l->dead, l->sw->now + l->sw->dead_after_ns, EV_ANY);
 }
@@ -107,12 +108,19 @@ static void duplicate(struct link *l, int64_t at) {
     ev_at(d->sw, &d->up, at, EV_ANY);
 }
 
+static void tell(const struct link *l, bool arrived) {
+    struct simrequest r = {l->from->name, l->to, l->method, l->target, slice_make(l->body, l->nbody),
+                           arrived};
+    if (l->sw->request_fn) l->sw->request_fn(l->sw->request_ctx, &r);
+}
+
 void link_send(struct link *l) {
     struct simworld *sw = l->sw;
     const struct simnet *net = net_between(sw, l->from->name, l->to);
     sw->stats.sent++;
     trace(sw, l->from, "sends %s %s to %s", l->method, l->target, l->to);
     trace_bytes(sw, slice_make(l->body, l->nbody));
+    tell(l, false);
     l->up.host = l->kind == TO_HOST ? l->peer : NULL;
     l->loss = net->loss;
     if (net_blocked(sw, l->from->name, l->to)) { /* on a connection that it thinks is alive */
@@ -122,7 +130,8 @@ void link_send(struct link *l) {
     }
     int64_t at = sw->now + net_latency(sw, net);
     if (net_chance(sw, net->duplicate))
-        duplicate(l, at + (int64_t)rng_below(&sw->rng, (uint64_t)(net->slow_ns > 0 ? net->slow_ns : NS_PER_S)));
+        duplicate(l,
+                  at + (int64_t)rng_below(&sw->rng, (uint64_t)(net->slow_ns > 0 ? net->slow_ns : NS_PER_S)));
     if (net_chance(sw, net->lose_request)) {
         sw->stats.lost_requests++;
         lose(l);
@@ -132,7 +141,8 @@ void link_send(struct link *l) {
         sw->stats.lost_answers++;
         l->mute = true;
     }
-    if (net_chance(sw, net->cut)) l->cut_at = (size_t)rng_below(&sw->rng, net->cut_bytes ? net->cut_bytes : 4096);
+    if (net_chance(sw, net->cut))
+        l->cut_at = (size_t)rng_below(&sw->rng, net->cut_bytes ? net->cut_bytes : 4096);
     ev_at(sw, &l->up, at, EV_ANY);
 }
 
@@ -180,8 +190,8 @@ static void ask_pod(struct link *l) {
     struct sim *sim = l->server->sim;
     int64_t delay = 0;
     sim_advance(sim, l->sw->now + l->server->offset_ns);
-    int r = sim_pod_get(sim, slice_of(l->address), l->port, slice_of(l->target), &l->late_status, &l->late_type, &delay,
-                        &l->late_body);
+    int r = sim_pod_get(sim, slice_of(l->address), l->port, slice_of(l->target), &l->late_status,
+                        &l->late_type, &delay, &l->late_body);
     if (r < 0) {
         link_break(l, r, r == -ECONNREFUSED ? "connection refused" : "no route to host");
         return;
@@ -205,6 +215,7 @@ static void arrive(struct ev *e) {
     }
     l->arrived = true;
     l->sw->stats.executed++;
+    tell(l, true);
     trace(l->sw, NULL, "%s takes %s %s", l->to, l->method, l->target);
     if (l->kind == TO_SIM)
         ask_sim(l);
@@ -231,8 +242,10 @@ void link_abandon(struct link *l) {
     drop_messages(l);
     ev_cancel(l->sw, &l->dead);
     bool blocked = l->stalled || net_blocked(l->sw, l->from->name, l->to);
-    int64_t at = blocked ? l->sw->dead_after_ns : net_latency(l->sw, net_between(l->sw, l->from->name, l->to));
-    if (ev_pending(&l->up) && l->up.at > l->sw->now + at) at = l->up.at - l->sw->now; /* not before the request itself */
+    int64_t at =
+        blocked ? l->sw->dead_after_ns : net_latency(l->sw, net_between(l->sw, l->from->name, l->to));
+    if (ev_pending(&l->up) && l->up.at > l->sw->now + at)
+        at = l->up.at - l->sw->now; /* not before the request itself */
     if (l->up_waits) { /* the bytes are still in its machine, which drops them with the connection */
         l->up_waits = false;
         ev_cancel(l->sw, &l->up);
@@ -255,7 +268,8 @@ void link_break(struct link *l, int neg_errno, const char *why) {
 static void died(struct ev *e) {
     struct link *l = container_of(e, struct link, dead);
     bool silent = l->stalled || l->loss != LOSS_RESET;
-    link_break(l, silent ? -ETIMEDOUT : -ECONNRESET, silent ? "connection timed out" : "connection reset by peer");
+    link_break(l, silent ? -ETIMEDOUT : -ECONNRESET,
+               silent ? "connection timed out" : "connection reset by peer");
 }
 
 void link_stall(struct link *l) {
@@ -270,7 +284,8 @@ void link_resume(struct link *l) {
     if (!l->mute || l->arrived) ev_cancel(l->sw, &l->dead);
     if (l->up_waits) { /* sent again */
         l->up_waits = false;
-        ev_at(l->sw, &l->up, l->sw->now + net_latency(l->sw, net_between(l->sw, l->from->name, l->to)), EV_ANY);
+        ev_at(l->sw, &l->up, l->sw->now + net_latency(l->sw, net_between(l->sw, l->from->name, l->to)),
+              EV_ANY);
     }
     if (l->req) client_ready(l->req);
 }
@@ -291,7 +306,8 @@ static bool deaf(const struct link *l) {
     return !l->req || l->mute || l->answered;
 }
 
-void link_head(struct link *l, int status, const char *content_type, int retry_after_s, const struct http_headers *extra) {
+void link_head(struct link *l, int status, const char *content_type, int retry_after_s,
+               const struct http_headers *extra) {
     if (l->mute && l->req && !ev_pending(&l->dead)) lose(l);
     if (deaf(l)) return;
     struct msg *m = push(l, MSG_HEAD);

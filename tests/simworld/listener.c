@@ -1,4 +1,5 @@
-/* The HTTP server of a host: listeners, and exchanges with the clients that reach them over the simulated network. */
+/* The HTTP server of a host: listeners, and exchanges with the clients that reach them over the simulated
+ * network. */
 #include "internal.h"
 #include <errno.h>
 #include <stdio.h>
@@ -48,7 +49,8 @@ static void detach(struct exchange *x) {
     if (l) l->hx = NULL;
 }
 
-static void op_begin(struct http_exchange *base, int status, const char *type, const struct http_headers *extra) {
+static void op_begin(struct http_exchange *base, int status, const char *type,
+                     const struct http_headers *extra) {
     struct exchange *x = exchange_of(base);
     if (x->link) link_head(x->link, status, type, -1, extra);
 }
@@ -123,7 +125,7 @@ void listener_left(struct link *l) {
 /* ---- arriving ---- */
 
 static struct listener *find(const struct host *h, int port) {
-    list_each (it, &h->listeners) {
+    list_each(it, &h->listeners) {
         struct listener *l = container_of(it, struct listener, all);
         if (l->port == port && !l->deaf) return l;
     }
@@ -178,7 +180,7 @@ static int op_port(const struct http_listener *base) {
 }
 
 static void listener_free(struct listener *s, bool tell) {
-    list_each_safe (it, tmp, &s->exchanges) {
+    list_each_safe(it, tmp, &s->exchanges) {
         struct exchange *x = container_of(it, struct exchange, all);
         struct link *l = x->link;
         detach(x);
@@ -196,8 +198,8 @@ static void op_close(struct http_listener *base) {
     listener_free(s, true);
 }
 
-int listener_new(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn, void *ctx,
-                 struct http_listener **ret, struct err *err) {
+int listener_new(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,
+                 void *ctx, struct http_listener **ret, struct err *err) {
     struct host *h = host_of(w);
     const char *colon = strrchr(addr, ':');
     int64_t port = -1;
@@ -207,7 +209,8 @@ int listener_new(struct world *w, const char *addr, const struct http_limits *li
         while (find(h, h->next_port)) h->next_port++;
         port = h->next_port++;
     }
-    if (find(h, (int)port)) return err_set(err, ERR_CONFIG, -EADDRINUSE, "%.100s: address already in use", addr);
+    if (find(h, (int)port))
+        return err_set(err, ERR_CONFIG, -EADDRINUSE, "%.100s: address already in use", addr);
     struct listener *s = xcalloc(1, sizeof *s);
     s->base = (struct http_listener){.port = op_port, .close = op_close};
     s->host = h;
@@ -231,10 +234,10 @@ int listener_new(struct world *w, const char *addr, const struct http_limits *li
 /* ---- death ---- */
 
 void listener_kill(struct host *h) {
-    list_each (it, &h->listeners) {
+    list_each(it, &h->listeners) {
         struct listener *s = container_of(it, struct listener, all);
         s->deaf = true;
-        list_each (xt, &s->exchanges) {
+        list_each(xt, &s->exchanges) {
             struct exchange *x = container_of(xt, struct exchange, all);
             ev_cancel(h->sw, &x->gone);
             struct link *l = x->link;
@@ -242,7 +245,7 @@ void listener_kill(struct host *h) {
             if (l) link_break(l, -ECONNRESET, "connection reset by peer");
         }
     }
-    list_each_safe (it, tmp, &h->sw->links) { /* what has not arrived yet finds nobody */
+    list_each_safe(it, tmp, &h->sw->links) { /* what has not arrived yet finds nobody */
         struct link *l = container_of(it, struct link, all);
         if (l->kind == TO_HOST && l->peer == h && l->req && ev_pending(&l->up))
             link_break(l, -ECONNRESET, "connection reset by peer");
@@ -250,5 +253,5 @@ void listener_kill(struct host *h) {
 }
 
 void listener_free_all(struct host *h) {
-    list_each_safe (it, tmp, &h->listeners) listener_free(container_of(it, struct listener, all), false);
+    list_each_safe(it, tmp, &h->listeners) listener_free(container_of(it, struct listener, all), false);
 }

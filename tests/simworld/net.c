@@ -71,7 +71,7 @@ void simworld_partition(struct simworld *sw, const char *from, const char *to) {
     trace(sw, NULL, "partition %s -> %s", from, to);
     sw->cuts = xgrow(sw->cuts, &sw->cuts_cap, sw->ncuts + 1, sizeof *sw->cuts);
     sw->cuts[sw->ncuts++] = (struct cut_off){xstrdup(from), xstrdup(to)};
-    list_each (it, &sw->links) {
+    list_each(it, &sw->links) {
         struct link *l = container_of(it, struct link, all);
         if (link_fits(l, from, to)) link_stall(l);
     }
@@ -91,7 +91,7 @@ void simworld_heal(struct simworld *sw, const char *from, const char *to) {
         free(c.to);
     }
     sw->ncuts = kept;
-    list_each_safe (it, tmp, &sw->links) {
+    list_each_safe(it, tmp, &sw->links) {
         struct link *l = container_of(it, struct link, all);
         if (!net_blocked(sw, l->from->name, l->to)) link_resume(l);
     }
@@ -99,7 +99,7 @@ void simworld_heal(struct simworld *sw, const char *from, const char *to) {
 
 void simworld_reset(struct simworld *sw, const char *from, const char *to) {
     trace(sw, NULL, "reset %s -> %s", from, to);
-    list_each_safe (it, tmp, &sw->links) {
+    list_each_safe(it, tmp, &sw->links) {
         struct link *l = container_of(it, struct link, all);
         if (link_fits(l, from, to)) link_break(l, -ECONNRESET, "connection reset by peer");
     }
@@ -108,7 +108,7 @@ void simworld_reset(struct simworld *sw, const char *from, const char *to) {
 /* ---- names ---- */
 
 struct server *server_by_name(const struct simworld *sw, const char *name) {
-    list_each (it, &sw->servers) {
+    list_each(it, &sw->servers) {
         struct server *s = container_of(it, struct server, all);
         if (strcmp(s->name, name) == 0) return s;
     }
@@ -122,8 +122,7 @@ void simworld_proxy(struct simworld *sw, const char *url) {
 }
 
 bool proxy_exists(const struct simworld *sw, const char *url) {
-    list_each (it, &sw->proxies)
-        if (strcmp(container_of(it, struct proxy, all)->url, url) == 0) return true;
+    list_each(it, &sw->proxies) if (strcmp(container_of(it, struct proxy, all)->url, url) == 0) return true;
     return false;
 }
 
@@ -138,7 +137,7 @@ void net_free(struct simworld *sw) {
         free(sw->cuts[i].to);
     }
     free(sw->cuts);
-    list_each_safe (it, tmp, &sw->proxies) {
+    list_each_safe(it, tmp, &sw->proxies) {
         struct proxy *p = container_of(it, struct proxy, all);
         free(p->url);
         free(p);

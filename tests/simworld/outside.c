@@ -24,8 +24,8 @@ static bool is_done(void *ctx) {
     return ((struct asking *)ctx)->done;
 }
 
-int simworld_request(struct simworld *sw, const char *method, const char *url, const char *content_type, struct slice body,
-                     struct buf *ret_body) {
+int simworld_request(struct simworld *sw, const char *method, const char *url, const char *content_type,
+                     struct slice body, struct buf *ret_body) {
     static const struct http_client_cb cb = {.body = on_body, .end = on_end};
     struct http_headers headers = {0};
     if (content_type) (void)http_headers_add(&headers, SL("Content-Type"), slice_of(content_type));

@@ -68,16 +68,17 @@ int host_spawn(struct world *w, const struct spawn *s, struct proc **ret, struct
     return 0;
 }
 
-void simworld_on_spawn(struct world *w, int (*fn)(void *ctx, const struct spawn *s, struct simproc *ret), void *ctx) {
+void simworld_on_spawn(struct world *w, int (*fn)(void *ctx, const struct spawn *s, struct simproc *ret),
+                       void *ctx) {
     struct host *h = host_of(w);
     h->spawn = fn;
     h->spawn_ctx = ctx;
 }
 
 void host_procs_end(struct host *h) {
-    list_each (it, &h->procs) ev_cancel(h->sw, &container_of(it, struct sproc, all)->ev);
+    list_each(it, &h->procs) ev_cancel(h->sw, &container_of(it, struct sproc, all)->ev);
 }
 
 void host_procs_free(struct host *h) {
-    list_each_safe (it, tmp, &h->procs) sproc_free(container_of(it, struct sproc, all));
+    list_each_safe(it, tmp, &h->procs) sproc_free(container_of(it, struct sproc, all));
 }

@@ -26,6 +26,7 @@ struct simworld *simworld_new(uint64_t seed) {
     list_init(&sw->links);
     list_init(&sw->proxies);
     list_init(&sw->plans);
+    list_init(&sw->podsets);
     sw->outside = host_of(simworld_host(sw, "outside", NULL));
     return sw;
 }
@@ -47,6 +48,10 @@ struct simstats simworld_stats(const struct simworld *sw) {
 }
 void simworld_dead_after(struct simworld *sw, int64_t ns) {
     sw->dead_after_ns = ns;
+}
+void simworld_on_request(struct simworld *sw, void (*fn)(void *ctx, const struct simrequest *r), void *ctx) {
+    sw->request_fn = fn;
+    sw->request_ctx = ctx;
 }
 void simworld_on_trace(struct simworld *sw, void (*fn)(void *ctx, const char *line), void *ctx) {
     sw->trace_fn = fn;
@@ -107,7 +112,7 @@ void simworld_pod_network(struct simworld *sw, const char *server) {
 /* The next thing inside any sim, in true time. */
 static int64_t servers_next(struct simworld *sw, struct server **ret) {
     int64_t next = TIME_NEVER;
-    list_each (it, &sw->servers) {
+    list_each(it, &sw->servers) {
         struct server *s = container_of(it, struct server, all);
         int64_t at = sim_next_ns(s->sim);
         if (at == TIME_NEVER) continue;
@@ -149,8 +154,8 @@ static bool step_before(struct simworld *sw, int64_t limit) {
     if (next == TIME_NEVER || next > limit) return false;
     set_time(sw, next);
     if (++sw->still > MAX_STILL) {
-        fprintf(stderr, "simworld: time stands still at %lld: %s of %s goes round and round\n", (long long)sw->now,
-                e ? e->what : "sim", e && e->host ? e->host->name : "-");
+        fprintf(stderr, "simworld: time stands still at %lld: %s of %s goes round and round\n",
+                (long long)sw->now, e ? e->what : "sim", e && e->host ? e->host->name : "-");
         abort();
     }
     if (inside <= next) {
@@ -172,7 +177,8 @@ static int64_t after(const struct simworld *sw, int64_t ns) {
 
 void simworld_run(struct simworld *sw, int64_t duration_ns) {
     int64_t end = after(sw, duration_ns);
-    while (step_before(sw, end)) {}
+    while (step_before(sw, end)) {
+    }
     set_time(sw, end);
 }
 
@@ -190,17 +196,18 @@ bool simworld_run_until(struct simworld *sw, bool (*done)(void *ctx), void *ctx,
 
 void simworld_free(struct simworld *sw) {
     if (!sw) return;
-    list_each (it, &sw->hosts) simworld_kill(&container_of(it, struct host, all)->world);
-    list_each_safe (it, tmp, &sw->links) link_free(container_of(it, struct link, all));
-    list_each_safe (it, tmp, &sw->hosts) host_free(container_of(it, struct host, all));
-    list_each_safe (it, tmp, &sw->servers) {
+    pods_free(sw);
+    list_each(it, &sw->hosts) simworld_kill(&container_of(it, struct host, all)->world);
+    list_each_safe(it, tmp, &sw->links) link_free(container_of(it, struct link, all));
+    list_each_safe(it, tmp, &sw->hosts) host_free(container_of(it, struct host, all));
+    list_each_safe(it, tmp, &sw->servers) {
         struct server *s = container_of(it, struct server, all);
         free(s->name);
         free(s->url);
         free(s->ca);
         free(s);
     }
-    list_each_safe (it, tmp, &sw->plans) {
+    list_each_safe(it, tmp, &sw->plans) {
         struct plan *p = container_of(it, struct plan, all);
         ev_cancel(sw, &p->ev);
         free(p);

@@ -1,4 +1,5 @@
-/* A client of the embedded API server for the controllers' tests: requests as kubectl would make them, time in ms. */
+/* A client of the embedded API server for the controllers' tests: requests as kubectl would make them, time
+ * in ms. */
 #ifndef TEST_SIM_CLIENT_H
 #define TEST_SIM_CLIENT_H
 #include <setjmp.h>
@@ -16,9 +17,9 @@
 #include "base/time.h"
 #include "sim/sim.h"
 
-#define START (INT64_C(1767225600) * NS_PER_S)
-#define APPS "/apis/apps/v1/namespaces/default/"
-#define CORE "/api/v1/namespaces/default/"
+#define START  (INT64_C(1767225600) * NS_PER_S)
+#define APPS   "/apis/apps/v1/namespaces/default/"
+#define CORE   "/api/v1/namespaces/default/"
 #define UNUSED __attribute__((unused))
 
 struct answer {
@@ -41,7 +42,8 @@ static void answer_end(void *ctx, bool cut) {
 }
 
 /* The status; *ret (if not NULL) the parsed body, NULL when it is no JSON. */
-static int ask(struct sim *s, const char *method, const char *path, const char *type, const char *body, cJSON **ret) {
+static int ask(struct sim *s, const char *method, const char *path, const char *type, const char *body,
+               cJSON **ret) {
     static const struct sim_cb cb = {.head = answer_head, .body = answer_body, .end = answer_end};
     struct answer a = {.body = BUF((size_t)64 << 20)};
     struct sim_request rq = {.method = slice_of(method),
@@ -89,12 +91,14 @@ static UNUSED void script(struct sim *s, const char *json) {
 }
 
 /* spec: more members of spec, as JSON text beginning with ',', or "". */
-static UNUSED void make_deployment(struct sim *s, const char *name, int replicas, const char *image, const char *spec) {
-    cleanup_free char *body =
-        xasprintf("{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
-                  "\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{"
-                  "\"app\":\"%s\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}%s}}",
-                  name, replicas, name, name, image, spec);
+static UNUSED void make_deployment(struct sim *s, const char *name, int replicas, const char *image,
+                                   const char *spec) {
+    cleanup_free char *body = xasprintf(
+        "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
+        "\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"%s\"}},\"template\":{\"metadata\":{"
+        "\"labels\":{"
+        "\"app\":\"%s\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}%s}}",
+        name, replicas, name, name, image, spec);
     cJSON *v = NULL;
     int status = ask(s, "POST", APPS "deployments", "application/json", body, &v);
     if (status != 201) fail_msg("%d %s", status, json_str_or(v, "message", "?"));
@@ -103,8 +107,8 @@ static UNUSED void make_deployment(struct sim *s, const char *name, int replicas
 
 static UNUSED void set_image(struct sim *s, const char *name, const char *image) {
     cleanup_free char *path = xasprintf(APPS "deployments/%s", name);
-    cleanup_free char *body =
-        xasprintf("{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}", image);
+    cleanup_free char *body = xasprintf(
+        "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}", image);
     assert_int_equal(merge(s, path, body), 200);
 }
 
@@ -126,7 +130,8 @@ static UNUSED int64_t at_i64(const cJSON *v, const char *where, const char *key)
 }
 
 /* A number of a Deployment or ReplicaSet: num(s, "deployments", "op", "status", "readyReplicas") */
-static UNUSED int64_t num(struct sim *s, const char *kind, const char *name, const char *where, const char *key) {
+static UNUSED int64_t num(struct sim *s, const char *kind, const char *name, const char *where,
+                          const char *key) {
     cleanup_free char *path = xasprintf(APPS "%s/%s", kind, name);
     cleanup_json cJSON *v = get(s, path);
     return v ? at_i64(v, where, key) : -1;
@@ -177,7 +182,8 @@ static UNUSED char *rs_of(struct sim *s, const char *image) {
 static UNUSED char *pod_of(struct sim *s, const char *image) {
     cleanup_json cJSON *v = list_of(s, "pods");
     for (const cJSON *p = first_item(v); p; p = p->next)
-        if (!obj_deleting(p) && strcmp(image_of(p, "spec/containers"), image) == 0) return xstrdup(obj_name(p));
+        if (!obj_deleting(p) && strcmp(image_of(p, "spec/containers"), image) == 0)
+            return xstrdup(obj_name(p));
     return xstrdup("");
 }
 
@@ -188,7 +194,8 @@ static UNUSED char *condition(struct sim *s, const char *name, const char *type,
 
 static UNUSED void assert_condition(struct sim *s, const char *name, const char *type, const char *status,
                                     const char *reason) {
-    cleanup_free char *got_status = condition(s, name, type, "status"), *got = condition(s, name, type, "reason");
+    cleanup_free char *got_status = condition(s, name, type, "status"),
+                      *got = condition(s, name, type, "reason");
     assert_string_equal(got, reason);
     assert_string_equal(got_status, status);
 }

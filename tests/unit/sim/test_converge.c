@@ -1,5 +1,6 @@
-/* Random schedules: people scale, update, pause, delete and tear at ReplicaSets; when they stop, everything is as the spec
- * says, and on the way no healthy Deployment falls below its limit. And a speed check: thousands of Deployments. */
+/* Random schedules: people scale, update, pause, delete and tear at ReplicaSets; when they stop, everything
+ * is as the spec says, and on the way no healthy Deployment falls below its limit. And a speed check:
+ * thousands of Deployments. */
 #include "client.h"
 
 enum { MANY = 200, STEPS = 40, DEPLOYMENTS = 3 };
@@ -39,9 +40,11 @@ static void random_pause(struct play *p, const char *name) {
 
 static void random_strategy(struct play *p, const char *name) {
     static const char *const all[] = {
-        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\",\"maxUnavailable\":\"25%\"}}}",
+        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\","
+        "\"maxUnavailable\":\"25%\"}}}",
         "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":0,\"maxUnavailable\":1}}}",
-        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"100%\",\"maxUnavailable\":0}}}",
+        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"100%\","
+        "\"maxUnavailable\":0}}}",
         "{\"strategy\":{\"type\":\"Recreate\",\"rollingUpdate\":null}}",
     };
     patch_spec(p->s, "deployments", name, all[rng_below(&p->rng, ARRAY_LEN(all))]);
@@ -52,7 +55,8 @@ static void random_delete(struct play *p, const char *kind, const char *options)
     int n = cJSON_GetArraySize(json_arr(v, "items"));
     if (n == 0) return;
     const cJSON *o = cJSON_GetArrayItem(json_arr(v, "items"), (int)rng_below(&p->rng, (uint64_t)n));
-    cleanup_free char *path = xasprintf("%s%s/%s", strcmp(kind, "pods") == 0 ? CORE : APPS, kind, obj_name(o));
+    cleanup_free char *path =
+        xasprintf("%s%s/%s", strcmp(kind, "pods") == 0 ? CORE : APPS, kind, obj_name(o));
     (void)del(p->s, path, options);
 }
 
@@ -71,28 +75,16 @@ static void random_step(struct play *p) {
     name_of((int)rng_below(&p->rng, DEPLOYMENTS), name);
     switch (rng_below(&p->rng, 9)) {
     case 0:
-    case 1:
-        random_scale(p, name);
-        break;
+    case 1: random_scale(p, name); break;
     case 2:
-    case 3:
-        random_image(p, name);
-        break;
-    case 4:
-        random_pause(p, name);
-        break;
-    case 5:
-        random_strategy(p, name);
-        break;
-    case 6:
-        random_delete(p, "pods", rng_below(&p->rng, 2) ? "{\"gracePeriodSeconds\":0}" : NULL);
-        break;
+    case 3: random_image(p, name); break;
+    case 4: random_pause(p, name); break;
+    case 5: random_strategy(p, name); break;
+    case 6: random_delete(p, "pods", rng_below(&p->rng, 2) ? "{\"gracePeriodSeconds\":0}" : NULL); break;
     case 7:
         random_delete(p, "replicasets", rng_below(&p->rng, 2) ? "{\"propagationPolicy\":\"Orphan\"}" : NULL);
         break;
-    case 8:
-        random_rs_scale(p);
-        break;
+    case 8: random_rs_scale(p); break;
     }
 }
 
@@ -101,8 +93,9 @@ static void check_end(struct play *p) {
     for (int i = 0; i < DEPLOYMENTS; i++) {
         char name[16];
         name_of(i, name);
-        /* ReplicaSets scaled by hand can leave the real controller stuck until the next scaling (their desired-replicas
-         * annotation differs, but there is nothing to scale; or two are active under Recreate), and so ours. */
+        /* ReplicaSets scaled by hand can leave the real controller stuck until the next scaling (their
+         * desired-replicas annotation differs, but there is nothing to scale; or two are active under
+         * Recreate), and so ours. */
         patch_spec(p->s, "deployments", name,
                    "{\"paused\":false,\"replicas\":4,\"strategy\":{\"type\":\"RollingUpdate\"}}");
         run_ms(p->s, 500);
@@ -113,14 +106,16 @@ static void check_end(struct play *p) {
         char name[16];
         name_of(i, name);
         for (int t = 0; t < 3000 && !settled(p->s, name); t++) run_ms(p->s, 20);
-        if (!settled(p->s, name)) fail_msg("seed %llu: %s does not settle", (unsigned long long)p->seed, name);
+        if (!settled(p->s, name))
+            fail_msg("seed %llu: %s does not settle", (unsigned long long)p->seed, name);
     }
     run_ms(p->s, 5000);
     cleanup_json cJSON *v = list_of(p->s, "replicasets");
     int64_t sum = 0;
     for (const cJSON *r = first_item(v); r; r = r->next)
         if (obj_controller(r)) sum += at_i64(r, "spec", "replicas");
-    if (sum != 3 * DEPLOYMENTS) fail_msg("seed %llu: %lld replicas", (unsigned long long)p->seed, (long long)sum);
+    if (sum != 3 * DEPLOYMENTS)
+        fail_msg("seed %llu: %lld replicas", (unsigned long long)p->seed, (long long)sum);
 }
 
 static void schedules_converge(void **state) {
@@ -144,8 +139,8 @@ static void schedules_converge(void **state) {
     }
 }
 
-/* Only updates, of a Deployment that is whole at the start: never fewer available than replicas - maxUnavailable, and no more
- * asked for than replicas + maxSurge, whatever the new version does. */
+/* Only updates, of a Deployment that is whole at the start: never fewer available than replicas -
+ * maxUnavailable, and no more asked for than replicas + maxSurge, whatever the new version does. */
 static void updates_keep_their_limits(void **state) {
     (void)state;
     uint64_t from, to;
@@ -155,10 +150,12 @@ static void updates_keep_their_limits(void **state) {
         struct sim *s = sim_start(seed);
         script(s, "{\"image\":\"*:sick\",\"ready\":false}");
         script(s, "{\"image\":\"*:crash\",\"crashAfterMs\":700}");
-        int replicas = 1 + (int)rng_below(&rng, 9), surge = (int)rng_below(&rng, 4), away = (int)rng_below(&rng, 3);
+        int replicas = 1 + (int)rng_below(&rng, 9), surge = (int)rng_below(&rng, 4),
+            away = (int)rng_below(&rng, 3);
         if (surge == 0 && away == 0) surge = 1;
         cleanup_free char *spec = xasprintf(
-            ",\"minReadySeconds\":1,\"strategy\":{\"rollingUpdate\":{\"maxSurge\":%d,\"maxUnavailable\":%d}}", surge, away);
+            ",\"minReadySeconds\":1,\"strategy\":{\"rollingUpdate\":{\"maxSurge\":%d,\"maxUnavailable\":%d}}",
+            surge, away);
         make_deployment(s, "op", replicas, "op:v0", spec);
         settle(s, "op", 10000);
         static const char *const images[] = {"op:v0", "op:v1", "op:v2", "op:sick", "op:crash"};
@@ -170,11 +167,13 @@ static void updates_keep_their_limits(void **state) {
                 cleanup_json cJSON *v = list_of(s, "replicasets");
                 int64_t all = 0, ready = pods_of(s, NULL, true);
                 for (const cJSON *r = first_item(v); r; r = r->next) all += at_i64(r, "spec", "replicas");
-                /* Crashing pods are available for a while, until they are not: then the promise cannot hold. */
+                /* Crashing pods are available for a while, until they are not: then the promise cannot hold.
+                 */
                 bool crashing = pods_of(s, "op:crash", false) > 0;
-                if (all > replicas + surge || (!crashing && ready < replicas - away && pods_of(s, "op:v0", true) > 0 && i == 0))
-                    fail_msg("seed %llu: %lld asked for, %lld ready of %d+%d-%d", (unsigned long long)seed, (long long)all,
-                             (long long)ready, replicas, surge, away);
+                if (all > replicas + surge ||
+                    (!crashing && ready < replicas - away && pods_of(s, "op:v0", true) > 0 && i == 0))
+                    fail_msg("seed %llu: %lld asked for, %lld ready of %d+%d-%d", (unsigned long long)seed,
+                             (long long)all, (long long)ready, replicas, surge, away);
             }
         }
         sim_free(s);
@@ -212,7 +211,8 @@ static void many_deployments(void **state) {
     run_ms(s, 5000);
     cleanup_json cJSON *v = list_of(s, "deployments");
     int ready = 0;
-    for (const cJSON *d = first_item(v); d; d = d->next) ready += at_i64(d, "status", "availableReplicas") == 1;
+    for (const cJSON *d = first_item(v); d; d = d->next)
+        ready += at_i64(d, "status", "availableReplicas") == 1;
     assert_int_equal(ready, MANY);
     sim_free(s);
 }

@@ -80,12 +80,14 @@ static void quantities_written_otherwise_are_the_same(void **state) {
     make_deployment(s, "op", 1, "op:v1", "");
     settle(s, "op", 2000);
     patch_spec(s, "deployments", "op",
-               "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\",\"resources\":{\"limits\":{"
+               "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\",\"resources\":{"
+               "\"limits\":{"
                "\"memory\":\"64Mi\"}}}]}}}");
     run_ms(s, 3000);
     assert_int_equal(count(s, "replicasets"), 2);
     patch_spec(s, "deployments", "op",
-               "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\",\"resources\":{\"limits\":{"
+               "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\",\"resources\":{"
+               "\"limits\":{"
                "\"memory\":\"67108864\"}}}]}}}");
     run_ms(s, 3000);
     assert_int_equal(count(s, "replicasets"), 2);
@@ -329,10 +331,11 @@ static void collisions_are_counted(void **state) {
     make_deployment(other, "op", 1, "op:v1", "");
     settle(other, "op", 2000);
     cleanup_free char *name = rs_of(other, "op:v1");
-    cleanup_free char *foreign = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"replicas\":0,\"selector\":{\"matchLabels\":{\"x\":\"y\"}},\"template\":{"
-        "\"metadata\":{\"labels\":{\"x\":\"y\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}}",
-        name);
+    cleanup_free char *foreign = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"replicas\":0,"
+                                           "\"selector\":{\"matchLabels\":{\"x\":\"y\"}},\"template\":{"
+                                           "\"metadata\":{\"labels\":{\"x\":\"y\"}},\"spec\":{\"containers\":"
+                                           "[{\"name\":\"c\",\"image\":\"i\"}]}}}}",
+                                           name);
     assert_int_equal(post(s, APPS "replicasets", foreign), 201);
     make_deployment(s, "op", 1, "op:v1", "");
     settle(s, "op", 2000);
@@ -362,19 +365,24 @@ static void adopts_its_orphans_back(void **state) {
     sim_free(s);
 }
 
-/* The canary's shape: owned without being controlled, own labels that the target does not select, pods that carry the
- * target's labels and one more. Nobody takes it over. */
+/* The canary's shape: owned without being controlled, own labels that the target does not select, pods that
+ * carry the target's labels and one more. Nobody takes it over. */
 static void leaves_a_canary_alone(void **state) {
     (void)state;
     struct sim *s = paused(20, 2);
     cleanup_json cJSON *d = deployment(s, "op");
-    cleanup_free char *canary = xasprintf(
-        "{\"metadata\":{\"name\":\"op-canary\",\"labels\":{\"handover.dev/target\":\"op\"},\"ownerReferences\":[{\"apiVersion\":"
-        "\"apps/v1\",\"kind\":\"Deployment\",\"name\":\"op\",\"uid\":\"%s\",\"controller\":false}]},\"spec\":{\"replicas\":1,"
-        "\"selector\":{\"matchLabels\":{\"app\":\"op\",\"handover.dev/track\":\"canary\"}},\"template\":{\"metadata\":{"
-        "\"labels\":{\"app\":\"op\",\"handover.dev/track\":\"canary\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":"
-        "\"op:v2\"}]}}}}",
-        obj_uid(d));
+    cleanup_free char *canary =
+        xasprintf("{\"metadata\":{\"name\":\"op-canary\",\"labels\":{\"handover.dev/"
+                  "target\":\"op\"},\"ownerReferences\":[{\"apiVersion\":"
+                  "\"apps/"
+                  "v1\",\"kind\":\"Deployment\",\"name\":\"op\",\"uid\":\"%s\",\"controller\":false}]},"
+                  "\"spec\":{\"replicas\":1,"
+                  "\"selector\":{\"matchLabels\":{\"app\":\"op\",\"handover.dev/"
+                  "track\":\"canary\"}},\"template\":{\"metadata\":{"
+                  "\"labels\":{\"app\":\"op\",\"handover.dev/"
+                  "track\":\"canary\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":"
+                  "\"op:v2\"}]}}}}",
+                  obj_uid(d));
     assert_int_equal(post(s, APPS "replicasets", canary), 201);
     run_ms(s, 2000);
     assert_int_equal(pods_of(s, "op:v2", true), 1);
@@ -393,8 +401,9 @@ static void scales_in_proportion(void **state) {
     (void)state;
     struct sim *s = sim_start(21);
     script(s, "{\"image\":\"*:bad\",\"ready\":false}");
-    make_deployment(s, "op", 10, "op:v1",
-                    ",\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":3,\"maxUnavailable\":2}}");
+    make_deployment(
+        s, "op", 10, "op:v1",
+        ",\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":3,\"maxUnavailable\":2}}");
     settle(s, "op", 2000);
     set_image(s, "op", "op:bad");
     run_ms(s, 2000);

@@ -8,14 +8,16 @@ static char *uid_at(struct sim *s, const char *path) {
 
 /* A ConfigMap; refs: a JSON array of owner references, or "[]". */
 static void make(struct sim *s, const char *name, const char *refs) {
-    cleanup_free char *body = xasprintf("{\"metadata\":{\"name\":\"%s\",\"ownerReferences\":%s}}", name, refs);
+    cleanup_free char *body =
+        xasprintf("{\"metadata\":{\"name\":\"%s\",\"ownerReferences\":%s}}", name, refs);
     assert_int_equal(post(s, CORE "configmaps", body), 201);
 }
 
 static char *ref(struct sim *s, const char *owner, bool block) {
     cleanup_free char *path = xasprintf(CORE "configmaps/%s", owner), *uid = uid_at(s, path);
-    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"%s\",\"uid\":\"%s\",\"blockOwnerDeletion\":%s}", owner,
-                     uid, block ? "true" : "false");
+    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"%s\",\"uid\":\"%s\","
+                     "\"blockOwnerDeletion\":%s}",
+                     owner, uid, block ? "true" : "false");
 }
 
 static void make_child(struct sim *s, const char *name, const char *owner, bool block) {
@@ -85,7 +87,8 @@ static void the_last_owner_decides(void **state) {
     struct sim *s = sim_start(4);
     make(s, "a", "[]");
     make(s, "b", "[]");
-    cleanup_free char *ra = ref(s, "a", false), *rb = ref(s, "b", false), *refs = xasprintf("[%s,%s]", ra, rb);
+    cleanup_free char *ra = ref(s, "a", false), *rb = ref(s, "b", false),
+                      *refs = xasprintf("[%s,%s]", ra, rb);
     make(s, "c", refs);
     run_ms(s, 100);
     assert_int_equal(del(s, CORE "configmaps/a", NULL), 200);
@@ -141,8 +144,10 @@ static void namespaces_go_whole(void **state) {
     struct sim *s = sim_start(7);
     assert_int_equal(post(s, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"n\"}}"), 201);
     assert_int_equal(post(s, "/apis/apps/v1/namespaces/n/deployments",
-                          "{\"metadata\":{\"name\":\"op\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"a\":\"b\"}},"
-                          "\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":"
+                          "{\"metadata\":{\"name\":\"op\"},\"spec\":{\"replicas\":2,\"selector\":{"
+                          "\"matchLabels\":{\"a\":\"b\"}},"
+                          "\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":[{"
+                          "\"name\":\"m\",\"image\":"
                           "\"i\"}]}}}}"),
                      201);
     run_ms(s, 2000);

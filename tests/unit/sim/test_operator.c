@@ -1,4 +1,5 @@
-/* Scripted operators: their metrics pages, counters that do not depend on who looks, and leader election on a Lease. */
+/* Scripted operators: their metrics pages, counters that do not depend on who looks, and leader election on a
+ * Lease. */
 #include "client.h"
 #include <math.h>
 
@@ -32,8 +33,9 @@ static double read_of(struct sim *s, const char *pod, const char *series) {
 }
 
 static void make_pod(struct sim *s, const char *name, const char *image) {
-    cleanup_free char *body =
-        xasprintf("{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}", name, image);
+    cleanup_free char *body = xasprintf(
+        "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}",
+        name, image);
     assert_int_equal(post(s, CORE "pods", body), 201);
 }
 
@@ -138,7 +140,7 @@ static void kinds_of_pages(void **state) {
     }
     int status;
     make_pod(s, "young", "op:v1");
-    cleanup_free char *early = page(s, "young", &status);
+    free(page(s, "young", &status));
     assert_int_equal(status, 503);
     sim_free(s);
 }
@@ -159,7 +161,8 @@ static void pods_at_their_address(void **state) {
     assert_int_equal(status, 200);
     assert_true(value(buf_str(&body), SUCCESS) >= 0);
     assert_int_equal(sim_pod_get(s, ip, 9090, SL("/metrics"), &status, &type, &delay, &body), -ECONNREFUSED);
-    assert_int_equal(sim_pod_get(s, SL("10.9.9.9"), 8080, SL("/metrics"), &status, &type, &delay, &body), -EHOSTUNREACH);
+    assert_int_equal(sim_pod_get(s, SL("10.9.9.9"), 8080, SL("/metrics"), &status, &type, &delay, &body),
+                     -EHOSTUNREACH);
     buf_clear(&body);
     assert_int_equal(sim_pod_get(s, ip, 8080, SL("/healthz"), &status, &type, &delay, &body), 0);
     assert_string_equal(buf_str(&body), "ok");
@@ -168,7 +171,7 @@ static void pods_at_their_address(void **state) {
 
 /* ---- leader election ---- */
 
-#define LEASE "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-lock"
+#define LEASE  "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-lock"
 #define MASTER "leader_election_master_status{name=\"op-lock\"}"
 
 static char *holder(struct sim *s) { /* the pod's name, "" for nobody */
@@ -248,7 +251,8 @@ static void the_lease_may_be_an_argument(void **state) {
     struct sim *s = sim_start(10);
     script(s, "{\"image\":\"*\",\"leaderElection\":true}");
     assert_int_equal(post(s, CORE "pods",
-                          "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v2\",\"args\":["
+                          "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"m\","
+                          "\"image\":\"op:v2\",\"args\":["
                           "\"--leader-election-id=op-canary\"]}]}}"),
                      201);
     run_ms(s, 3000);

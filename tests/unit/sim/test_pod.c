@@ -1,10 +1,12 @@
-/* Pods: start, readiness, crashes and their back-off, image pulls, graceful and forced deletion, processes from outside. */
+/* Pods: start, readiness, crashes and their back-off, image pulls, graceful and forced deletion, processes
+ * from outside. */
 #include "client.h"
 
 static void make_pod(struct sim *s, const char *name, const char *image, const char *spec) {
-    cleanup_free char *body = xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"p\":\"q\"}},\"spec\":{\"containers\":[{"
-                                        "\"name\":\"m\",\"image\":\"%s\"}]%s}}",
-                                        name, image, spec);
+    cleanup_free char *body =
+        xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"p\":\"q\"}},\"spec\":{\"containers\":[{"
+                  "\"name\":\"m\",\"image\":\"%s\"}]%s}}",
+                  name, image, spec);
     assert_int_equal(post(s, CORE "pods", body), 201);
 }
 
@@ -83,15 +85,17 @@ static void quality_of_service(void **state) {
         const char *resources, *want;
     } t[] = {
         {"{\"limits\":{\"cpu\":\"1\",\"memory\":\"64Mi\"}}", "Guaranteed"},
-        {"{\"limits\":{\"cpu\":1,\"memory\":\"64Mi\"},\"requests\":{\"cpu\":\"1000m\",\"memory\":\"67108864\"}}", "Guaranteed"},
+        {"{\"limits\":{\"cpu\":1,\"memory\":\"64Mi\"},\"requests\":{\"cpu\":\"1000m\",\"memory\":"
+         "\"67108864\"}}",
+         "Guaranteed"},
         {"{\"requests\":{\"cpu\":\"1\"}}", "Burstable"},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         char name[8];
         (void)snprintf(name, sizeof name, "p%zu", i);
-        cleanup_free char *body = xasprintf(
-            "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i\",\"resources\":%s}]}}", name,
-            t[i].resources);
+        cleanup_free char *body = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{"
+                                            "\"name\":\"m\",\"image\":\"i\",\"resources\":%s}]}}",
+                                            name, t[i].resources);
         assert_int_equal(post(s, CORE "pods", body), 201);
         run_ms(s, 500);
         cleanup_json cJSON *p = pod(s, name);
@@ -298,7 +302,8 @@ static void an_annotation_is_a_script(void **state) {
     struct sim *s = sim_start(13);
     script(s, "{\"image\":\"*\",\"startMs\":2000}");
     assert_int_equal(post(s, CORE "pods",
-                          "{\"metadata\":{\"name\":\"p\",\"annotations\":{\"sim.handover.dev/script\":\"{\\\"ready\\\":false}\"}},"
+                          "{\"metadata\":{\"name\":\"p\",\"annotations\":{\"sim.handover.dev/"
+                          "script\":\"{\\\"ready\\\":false}\"}},"
                           "\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}"),
                      201);
     run_ms(s, 1900);
@@ -313,8 +318,18 @@ static void bad_scripts_say_why(void **state) {
     (void)state;
     struct sim *s = sim_start(14);
     static const char *const bad[] = {
-        "", "[]", "{", "{\"errorRate\":2}", "{\"errorRate\":\"x\"}", "{\"ready\":1}", "{\"startMs\":-1}", "{\"metrics\":\"odd\"}",
-        "{\"imagePull\":\"maybe\"}", "{\"image\":3}", "{\"nonsense\":1}", "{\"exitCode\":256}",
+        "",
+        "[]",
+        "{",
+        "{\"errorRate\":2}",
+        "{\"errorRate\":\"x\"}",
+        "{\"ready\":1}",
+        "{\"startMs\":-1}",
+        "{\"metrics\":\"odd\"}",
+        "{\"imagePull\":\"maybe\"}",
+        "{\"image\":3}",
+        "{\"nonsense\":1}",
+        "{\"exitCode\":256}",
         "{\"controllers\":{\"delayMs\":-1}}",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -388,8 +403,10 @@ static void external_processes(void **state) {
     make_pod(s, "q", "ext", "");
     run_ms(s, 1000);
     assert_int_equal(del(s, CORE "pods/q", NULL), 200);
-    run_ms(s, 31000); /* never ends by itself */
+    run_ms(s, 30100); /* never ends by itself */
     assert_int_equal(t.killed, 1);
+    assert_state(s, "q", "running"); /* and nobody reports its end */
+    run_ms(s, 6000);
     assert_state(s, "q", "gone");
     assert_int_equal(sim_container_ready(s, "default", "q", "m", true), -ENOENT);
     make_pod(s, "r", "ext", "");

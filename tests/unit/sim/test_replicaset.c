@@ -2,11 +2,12 @@
 #include "client.h"
 
 static void make_rs(struct sim *s, const char *name, int replicas, const char *image) {
-    cleanup_free char *body = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"rs\":\"%s\"}},\"spec\":{\"replicas\":%d,\"selector\":{\"matchLabels\":{"
-        "\"app\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"%s\"},\"annotations\":{\"a\":\"b\"}},\"spec\":{"
-        "\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}",
-        name, name, replicas, name, name, image);
+    cleanup_free char *body = xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"rs\":\"%s\"}},\"spec\":"
+                                        "{\"replicas\":%d,\"selector\":{\"matchLabels\":{"
+                                        "\"app\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"%"
+                                        "s\"},\"annotations\":{\"a\":\"b\"}},\"spec\":{"
+                                        "\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}",
+                                        name, name, replicas, name, name, image);
     assert_int_equal(post(s, APPS "replicasets", body), 201);
 }
 
@@ -47,8 +48,9 @@ static void template_counts_for_new_pods(void **state) {
     struct sim *s = sim_start(2);
     make_rs(s, "rs", 2, "i:1");
     run_ms(s, 1000);
-    patch_spec(s, "replicasets", "rs",
-               "{\"replicas\":3,\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i:2\"}]}}}");
+    patch_spec(
+        s, "replicasets", "rs",
+        "{\"replicas\":3,\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i:2\"}]}}}");
     run_ms(s, 1000);
     assert_int_equal(pods_of(s, "i:1", true), 2);
     assert_int_equal(pods_of(s, "i:2", true), 1);
@@ -64,8 +66,9 @@ static void victims_not_ready_then_young(void **state) {
     patch_spec(s, "replicasets", "rs", "{\"replicas\":2}");
     run_ms(s, 3000);
     script(s, "{\"image\":\"i:2\",\"ready\":false}");
-    patch_spec(s, "replicasets", "rs",
-               "{\"replicas\":3,\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i:2\"}]}}}");
+    patch_spec(
+        s, "replicasets", "rs",
+        "{\"replicas\":3,\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i:2\"}]}}}");
     run_ms(s, 3000);
     assert_int_equal(pods_of(s, NULL, false), 3);
     patch_spec(s, "replicasets", "rs", "{\"replicas\":2}"); /* the one that is not ready goes */
@@ -92,7 +95,8 @@ static void relabelled_pods_are_released_and_adopted(void **state) {
     assert_int_equal(count(s, "pods"), 3);
     assert_int_equal(num(s, "replicasets", "rs", "status", "replicas"), 2);
 
-    assert_int_equal(merge(s, path, "{\"metadata\":{\"labels\":{\"app\":\"rs\"}}}"), 200); /* back: one too many now */
+    assert_int_equal(merge(s, path, "{\"metadata\":{\"labels\":{\"app\":\"rs\"}}}"),
+                     200); /* back: one too many now */
     run_ms(s, 1000);
     assert_int_equal(count(s, "pods"), 2);
     make_rs(s, "late", 1, "i:2"); /* takes what fits its selector */
@@ -104,7 +108,8 @@ static void relabelled_pods_are_released_and_adopted(void **state) {
 static void an_orphan_pod_is_adopted(void **state) {
     (void)state;
     struct sim *s = sim_start(5);
-    const char *pod = "{\"metadata\":{\"name\":\"mine\",\"labels\":{\"app\":\"rs\"}},\"spec\":{\"containers\":[{\"name\":\"m\","
+    const char *pod = "{\"metadata\":{\"name\":\"mine\",\"labels\":{\"app\":\"rs\"}},\"spec\":{"
+                      "\"containers\":[{\"name\":\"m\","
                       "\"image\":\"i:0\"}]}}";
     assert_int_equal(post(s, CORE "pods", pod), 201);
     run_ms(s, 1000);
@@ -149,11 +154,13 @@ static void failures_are_reported(void **state) {
     assert_int_equal(post(s, "/api/v1/namespaces/going/configmaps",
                           "{\"metadata\":{\"name\":\"held\",\"finalizers\":[\"x.y/z\"]}}"),
                      201);
-    assert_int_equal(post(s, "/apis/apps/v1/namespaces/going/replicasets",
-                          "{\"metadata\":{\"name\":\"rs\",\"finalizers\":[\"x.y/z\"]},\"spec\":{\"replicas\":1,\"selector\":{"
-                          "\"matchLabels\":{\"a\":\"b\"}},\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{"
-                          "\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}}}"),
-                     201);
+    assert_int_equal(
+        post(s, "/apis/apps/v1/namespaces/going/replicasets",
+             "{\"metadata\":{\"name\":\"rs\",\"finalizers\":[\"x.y/"
+             "z\"]},\"spec\":{\"replicas\":1,\"selector\":{"
+             "\"matchLabels\":{\"a\":\"b\"}},\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{"
+             "\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}}}"),
+        201);
     script(s, "{\"controllers\":{\"stopped\":true}}");
     assert_int_equal(del(s, "/api/v1/namespaces/going", NULL), 200);
     run_ms(s, 500);

@@ -29,8 +29,8 @@ struct got {
     bool failed;
     struct buf body;
     char type[128], retry_after[16];
-    int hold_after;     /* HTTP_HOLD at the n-th piece of body; 0: never */
-    int cancel_at;      /* http_cancel() from within: 1 at the head, 2 at the body */
+    int hold_after; /* HTTP_HOLD at the n-th piece of body; 0: never */
+    int cancel_at;  /* http_cancel() from within: 1 at the head, 2 at the body */
     int pieces;
     int64_t ended_at;
     struct simworld *sw;
@@ -85,7 +85,8 @@ static UNUSED bool got_ended(void *ctx) {
 }
 
 /* Runs one request to its end and returns the status, or the negative errno. */
-static UNUSED int do_request(struct simworld *sw, struct world *w, struct http_spec spec, struct buf *ret_body) {
+static UNUSED int do_request(struct simworld *sw, struct world *w, struct http_spec spec,
+                             struct buf *ret_body) {
     struct got g;
     got_init(&g, sw);
     start(w, &g, spec);

@@ -1,4 +1,5 @@
-/* A seed replays a run exactly, faults and all; random traffic ends with nothing left over; and it is fast. */
+/* A seed replays a run exactly, faults and all; random traffic ends with nothing left over; and it is fast.
+ */
 #include "helper.h"
 #include <signal.h>
 
@@ -34,7 +35,8 @@ static enum http_pull w_watch_body(void *ctx, struct slice data) {
 
 static void walk(void *ctx) {
     struct walker *k = ctx;
-    static const struct http_client_cb cb = {.head = w_head, .end = w_end}, watch = {.body = w_watch_body, .end = w_watch_end};
+    static const struct http_client_cb cb = {.head = w_head, .end = w_end},
+                                       watch = {.body = w_watch_body, .end = w_watch_end};
     timer_in(k->t, (int64_t)(world_rand(k->w) % (300 * (uint64_t)MS)));
     if (!k->watching) {
         struct http_headers none = {0};
@@ -46,7 +48,8 @@ static void walk(void *ctx) {
     }
     if (k->busy) return;
     char body[64];
-    (void)snprintf(body, sizeof body, "{\"metadata\":{\"name\":\"c%llu\"}}", (unsigned long long)(world_rand(k->w) % 50));
+    (void)snprintf(body, sizeof body, "{\"metadata\":{\"name\":\"c%llu\"}}",
+                   (unsigned long long)(world_rand(k->w) % 50));
     struct http_spec s = create_cm(body);
     s.total_ns = 2 * NS_PER_S;
     k->busy = http_start(k->w, &s, &cb, k, &k->g.req, NULL) == 0;
@@ -70,8 +73,15 @@ struct result {
 static struct result play(uint64_t seed, int64_t seconds) {
     struct field f = field_new(seed);
     simworld_net(f.sw, "*", "api",
-                 &(struct simnet){.latency_ns = MS, .jitter_ns = 5 * MS, .slow = 0.02, .slow_ns = 5 * NS_PER_S,
-                                  .lose_request = 0.03, .lose_answer = 0.03, .duplicate = 0.03, .cut = 0.02, .loss = LOSS_ANY});
+                 &(struct simnet){.latency_ns = MS,
+                                  .jitter_ns = 5 * MS,
+                                  .slow = 0.02,
+                                  .slow_ns = 5 * NS_PER_S,
+                                  .lose_request = 0.03,
+                                  .lose_answer = 0.03,
+                                  .duplicate = 0.03,
+                                  .cut = 0.02,
+                                  .loss = LOSS_ANY});
     struct walker k[2];
     walker_init(&k[0], f.a);
     walker_init(&k[1], f.b);
@@ -79,15 +89,9 @@ static struct result play(uint64_t seed, int64_t seconds) {
         struct rng *r = simworld_rng(f.sw);
         struct world *w = rng_below(r, 2) ? f.a : f.b;
         switch (rng_below(r, 5)) {
-        case 0:
-            simworld_freeze(w);
-            break;
-        case 1:
-            simworld_partition(f.sw, simworld_name(w), "api");
-            break;
-        case 2:
-            simworld_reset(f.sw, "*", "*");
-            break;
+        case 0: simworld_freeze(w); break;
+        case 1: simworld_partition(f.sw, simworld_name(w), "api"); break;
+        case 2: simworld_reset(f.sw, "*", "*"); break;
         case 3: {
             struct walker *dead = &k[w == f.b];
             simworld_kill(w);
@@ -96,8 +100,7 @@ static struct result play(uint64_t seed, int64_t seconds) {
             walker_init(dead, w);
             break;
         }
-        default:
-            break;
+        default: break;
         }
         simworld_run(f.sw, 5 * NS_PER_S);
         simworld_thaw(w);

@@ -7,7 +7,8 @@ static void clocks_have_their_own_minds(void **state) {
     struct simworld *sw = simworld_new(1);
     struct world *exact = simworld_host(sw, "exact", &(struct simhost){.boot_ns = 100 * NS_PER_S});
     struct world *fast = simworld_host(
-        sw, "fast", &(struct simhost){.boot_ns = 5 * NS_PER_S, .drift_ppb = 1000000, .wall_offset_ns = -3 * NS_PER_S});
+        sw, "fast",
+        &(struct simhost){.boot_ns = 5 * NS_PER_S, .drift_ppb = 1000000, .wall_offset_ns = -3 * NS_PER_S});
     assert_true(world_boot_ns(exact) == 100 * NS_PER_S);
     assert_true(world_wall_ns(exact) == simworld_now(sw));
     assert_true(world_wall_ns(fast) == simworld_now(sw) - 3 * NS_PER_S);
@@ -307,7 +308,8 @@ static void on_ran(void *ctx, const struct err *err, int code, struct slice out,
 static int plugin(void *ctx, const struct spawn *s, struct simproc *ret) {
     ++*(int *)ctx;
     if (strcmp(s->argv[0], "token") != 0) return -ENOENT;
-    *ret = (struct simproc){.ns = 2 * NS_PER_S, .exit_code = 3, .out = SL("0123456789"), .errout = SL("oops")};
+    *ret =
+        (struct simproc){.ns = 2 * NS_PER_S, .exit_code = 3, .out = SL("0123456789"), .errout = SL("oops")};
     return 0;
 }
 

@@ -18,8 +18,8 @@ static void on_gone(void *ctx) {
 static void handle(void *ctx, struct http_exchange *x) {
     struct service *s = ctx;
     s->asked++;
-    (void)snprintf(s->seen, sizeof s->seen, "%.*s %.*s %.*s %.*s", SLF(http_x_method(x)), SLF(http_x_target(x)),
-                   SLF(http_x_header(x, "x-test")), SLF(http_x_body(x)));
+    (void)snprintf(s->seen, sizeof s->seen, "%.*s %.*s %.*s %.*s", SLF(http_x_method(x)),
+                   SLF(http_x_target(x)), SLF(http_x_header(x, "x-test")), SLF(http_x_body(x)));
     if (s->answer) {
         http_reply(x, 200, "text/plain", SL("hello"));
         return;
@@ -28,7 +28,8 @@ static void handle(void *ctx, struct http_exchange *x) {
     http_on_gone(x, on_gone, s);
 }
 
-static void listen_on(struct world *w, const char *addr, struct service *s, const struct http_limits *limits) {
+static void listen_on(struct world *w, const char *addr, struct service *s,
+                      const struct http_limits *limits) {
     struct err err = {0};
     if (http_listen(w, addr, limits, handle, s, &s->l, &err) < 0) fail_msg("%s", err.msg);
 }
@@ -43,9 +44,12 @@ static void requests_between_hosts(void **state) {
     struct http_headers h = {0};
     (void)http_headers_add(&h, SL("X-Test"), SL("yes"));
     cleanup_buf struct buf b = BUF(100);
-    assert_int_equal(do_request(f.sw, f.a,
-                                (struct http_spec){.method = "PUT", .url = "http://b:8080/p?q", .headers = &h, .body = SL("data")}, &b),
-                     200);
+    assert_int_equal(
+        do_request(f.sw, f.a,
+                   (struct http_spec){
+                       .method = "PUT", .url = "http://b:8080/p?q", .headers = &h, .body = SL("data")},
+                   &b),
+        200);
     assert_string_equal(buf_str(&b), "hello");
     assert_string_equal(s.seen, "PUT /p?q yes data");
     cleanup_free char *by_ip = xasprintf("http://%s:8080/", simworld_ip(f.b));
@@ -182,7 +186,10 @@ static void limits(void **state) {
     struct field f = field_new(5);
     struct service s = {.answer = true};
     listen_on(f.b, ":80", &s, &(struct http_limits){.body_cap = 4, .connections = 2, .send_cap = 1000});
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.method = "POST", .url = "http://b/", .body = SL("12345")}, NULL), 413);
+    assert_int_equal(do_request(f.sw, f.a,
+                                (struct http_spec){.method = "POST", .url = "http://b/", .body = SL("12345")},
+                                NULL),
+                     413);
     assert_int_equal(s.asked, 0);
     s.answer = false;
     struct got g[3];
@@ -214,8 +221,11 @@ static void limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_between_hosts), cmocka_unit_test(streams), cmocka_unit_test(clients_that_leave),
-        cmocka_unit_test(closing_and_crashing),   cmocka_unit_test(limits),
+        cmocka_unit_test(requests_between_hosts),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(clients_that_leave),
+        cmocka_unit_test(closing_and_crashing),
+        cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests_name("simworld/listener", tests, NULL, NULL);
 }

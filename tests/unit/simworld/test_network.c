@@ -25,9 +25,11 @@ static void a_request_is_answered(void **state) {
     assert_int_equal(http_start(f.a, &bad, &got_cb, &g, &r, &err), -EINVAL);
     assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://no.such.name/"}, NULL), -ENOENT);
     assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://b:99/"}, NULL), -ECONNREFUSED);
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/", .proxy = "http://p:1"}, NULL), -ENOENT);
+    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/", .proxy = "http://p:1"}, NULL),
+                     -ENOENT);
     simworld_proxy(f.sw, "http://p:1");
-    assert_true(do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .proxy = "http://p:1"}, NULL) > 0);
+    assert_true(
+        do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .proxy = "http://p:1"}, NULL) > 0);
     field_free(&f);
 }
 
@@ -45,7 +47,8 @@ static void connections_are_kept(void **state) {
     do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .fresh = true}, NULL);
     assert_true(simworld_now(f.sw) - t == 60 * MS);
     t = simworld_now(f.sw);
-    do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .lane = LANE_WATCH}, NULL); /* a lane of its own */
+    do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .lane = LANE_WATCH},
+               NULL); /* a lane of its own */
     assert_true(simworld_now(f.sw) - t == 60 * MS);
     field_free(&f);
 }
@@ -92,7 +95,8 @@ static void time_outs(void **state) {
     (void)state;
     struct field f = field_new(4);
     struct err err = {0};
-    assert_int_equal(sim_fault(f.api, SL("{\"match\":{\"method\":\"POST\"},\"latencyMs\":5000,\"count\":1}"), &err), 0);
+    assert_int_equal(
+        sim_fault(f.api, SL("{\"match\":{\"method\":\"POST\"},\"latencyMs\":5000,\"count\":1}"), &err), 0);
     struct http_spec s = create_cm("{\"metadata\":{\"name\":\"x\"}}");
     s.total_ns = 2 * NS_PER_S;
     struct got g;
@@ -166,7 +170,8 @@ static void watches_hold_and_resume(void **state) {
     struct got g;
     got_init(&g, f.sw);
     g.hold_after = 1;
-    start(f.a, &g, (struct http_spec){.lane = LANE_WATCH, .url = API "/api/v1/namespaces/default/configmaps?watch=1"});
+    start(f.a, &g,
+          (struct http_spec){.lane = LANE_WATCH, .url = API "/api/v1/namespaces/default/configmaps?watch=1"});
     simworld_run(f.sw, NS_PER_S);
     assert_int_equal(g.heads, 1);
     for (int i = 0; i < 3; i++) {
@@ -207,7 +212,9 @@ static void lost_requests(void **state) {
         assert_true(simworld_run_until(f.sw, got_ended, &g, 60 * NS_PER_S));
         int64_t took = simworld_now(f.sw) - t;
         assert_true(g.failed && g.err.kind == (how[i] == LOSS_HANG ? ERR_TIMEOUT : ERR_TRANSPORT));
-        assert_true(how[i] == LOSS_RESET ? took < 10 * MS : how[i] == LOSS_SILENT ? took / NS_PER_S == 8 : took == s.total_ns);
+        assert_true(how[i] == LOSS_RESET    ? took < 10 * MS
+                    : how[i] == LOSS_SILENT ? took / NS_PER_S == 8
+                                            : took == s.total_ns);
         assert_false(cm_there(&f, "x"));
     }
     field_free(&f);
@@ -258,7 +265,8 @@ static void late_execution(void **state) {
     struct field f = field_new(11);
     int late = 0;
     for (int i = 0; i < 20; i++) {
-        simworld_net(f.sw, "a", "api", &(struct simnet){.latency_ns = MS, .slow = 1, .slow_ns = 10 * NS_PER_S});
+        simworld_net(f.sw, "a", "api",
+                     &(struct simnet){.latency_ns = MS, .slow = 1, .slow_ns = 10 * NS_PER_S});
         char name[8], body[64];
         (void)snprintf(name, sizeof name, "x%d", i);
         (void)snprintf(body, sizeof body, "{\"metadata\":{\"name\":\"%s\"}}", name);
@@ -297,10 +305,12 @@ static void a_short_partition_delays(void **state) {
     struct field f = field_new(13);
     struct got g;
     got_init(&g, f.sw);
-    start(f.a, &g, (struct http_spec){.lane = LANE_WATCH, .url = API "/api/v1/namespaces/default/configmaps?watch=1"});
+    start(f.a, &g,
+          (struct http_spec){.lane = LANE_WATCH, .url = API "/api/v1/namespaces/default/configmaps?watch=1"});
     simworld_run(f.sw, NS_PER_S);
     simworld_partition(f.sw, "a", "api");
-    assert_int_equal(do_request(f.sw, f.b, create_cm("{\"metadata\":{\"name\":\"x\"}}"), NULL), 201); /* b is fine */
+    assert_int_equal(do_request(f.sw, f.b, create_cm("{\"metadata\":{\"name\":\"x\"}}"), NULL),
+                     201); /* b is fine */
     simworld_run(f.sw, 3 * NS_PER_S);
     assert_int_equal(g.pieces, 0);
     simworld_heal(f.sw, "a", "api");
@@ -322,7 +332,8 @@ static void a_long_partition_kills_connections(void **state) {
     do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .lane = LANE_CALL}, NULL);
     simworld_run(f.sw, NS_PER_S);
     simworld_partition(f.sw, "a", "*");
-    start(f.a, &h, create_cm("{\"metadata\":{\"name\":\"x\"}}")); /* into a kept connection that leads nowhere */
+    start(f.a, &h,
+          create_cm("{\"metadata\":{\"name\":\"x\"}}")); /* into a kept connection that leads nowhere */
     simworld_run(f.sw, 7 * NS_PER_S);
     assert_int_equal(g.ends + h.ends, 0);
     simworld_run(f.sw, 2 * NS_PER_S);
@@ -362,14 +373,17 @@ static void certificates(void **state) {
     (void)state;
     struct field f = field_new(16);
     simworld_server_ca(f.sw, "api", "CA-1");
-    struct http_tls wrong = {.id = 1, .ca = SL("CA-2")}, right = {.id = 2, .ca = SL("CA-2 CA-1")}, blind = {.id = 3, .insecure = true};
+    struct http_tls wrong = {.id = 1, .ca = SL("CA-2")}, right = {.id = 2, .ca = SL("CA-2 CA-1")},
+                    blind = {.id = 3, .insecure = true};
     struct got g;
     got_init(&g, f.sw);
     start(f.a, &g, (struct http_spec){.url = API "/version", .tls = &wrong});
     assert_true(simworld_run_until(f.sw, got_ended, &g, NS_PER_S));
     assert_true(g.failed && g.err.kind == ERR_TLS);
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .tls = &right}, NULL), 200);
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .tls = &blind}, NULL), 200);
+    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .tls = &right}, NULL),
+                     200);
+    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .tls = &blind}, NULL),
+                     200);
     field_free(&f);
 }
 
@@ -433,23 +447,29 @@ static void pods_answer_at_their_address(void **state) {
     struct field f = field_new(19);
     simworld_pod_network(f.sw, "api");
     assert_int_equal(simworld_request(f.sw, "POST", API "/api/v1/namespaces/default/pods", "application/json",
-                                      SL("{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}"),
+                                      SL("{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":"
+                                         "\"m\",\"image\":\"i\"}]}}"),
                                       NULL),
                      201);
     simworld_run(f.sw, NS_PER_S);
     cleanup_buf struct buf b = BUF(1 << 20);
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://10.244.0.2:8080/metrics"}, &b), 200);
+    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://10.244.0.2:8080/metrics"}, &b),
+                     200);
     assert_non_null(strstr(buf_str(&b), "controller_runtime_reconcile_total"));
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://10.244.0.9:8080/metrics"}, NULL), -EHOSTUNREACH);
+    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://10.244.0.9:8080/metrics"}, NULL),
+                     -EHOSTUNREACH);
     struct err err = {0};
-    assert_int_equal(sim_script(f.api, SL("{\"image\":\"i\",\"metrics\":\"slow\",\"slowMs\":4000}"), &err), 0);
+    assert_int_equal(sim_script(f.api, SL("{\"image\":\"i\",\"metrics\":\"slow\",\"slowMs\":4000}"), &err),
+                     0);
     int64_t t = simworld_now(f.sw);
-    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://10.244.0.2:8080/metrics"}, NULL), 200);
+    assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = "http://10.244.0.2:8080/metrics"}, NULL),
+                     200);
     assert_true(simworld_now(f.sw) - t >= 4 * NS_PER_S);
     simworld_partition(f.sw, "*", "pods");
-    assert_int_equal(do_request(f.sw, f.a,
-                                (struct http_spec){.url = "http://10.244.0.2:8080/metrics", .total_ns = NS_PER_S}, NULL),
-                     -ETIMEDOUT);
+    assert_int_equal(
+        do_request(f.sw, f.a,
+                   (struct http_spec){.url = "http://10.244.0.2:8080/metrics", .total_ns = NS_PER_S}, NULL),
+        -ETIMEDOUT);
     field_free(&f);
 }
 

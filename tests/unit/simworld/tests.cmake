@@ -1,3 +1,6 @@
-foreach(name host network listener determinism)
+foreach(name host network listener pods determinism)
   unit_test(simworld/${name} simworld)
+endforeach()
+foreach(name app app_pods)
+  unit_test(simworld/${name} simworld app)
 endforeach()

@@ -61,7 +61,8 @@ void sim_leave(struct sim_exchange *x); /* the client has gone: no callback any 
  * {"image":"*:bad", "startMs":300, "ready":true, "crashAfterMs":0, "crashes":0 (how often; 0 = for ever when crashAfterMs),
  *  "terminateMs":50, "errorRate":0.3, "reconcilesPerSecond":20, "errorRateAfterMs":0 (the rate starts then), "busy":0.2
  *  (share of time with active workers), "depth":0, "metrics":"controller-runtime"|"none"|"garbage"|"http500"|"slow",
- *  "leaderElection":false (only the elected pod of an image set reconciles)} */
+ *  "leaderElection":false (only the holder of its Lease reconciles), ...}: all of them in docs/reference/sim.md.
+ * {"controllers":{"delayMs":1,"jitterMs":2,"stopped":false}}: the pace of the controllers. */
 int sim_script(struct sim *s, struct slice json, struct err *err);
 /* A fault for requests to come. JSON: {"match":{"method":"PUT","path":"fnmatch of the path","query":"substring"},
  *  "count":N (-1 for ever), "probability":1.0, "latencyMs":0, "status":429, "retryAfter":1, "body":"...", "cutAfterBytes":N,
@@ -86,7 +87,7 @@ int sim_peek(const struct sim *s, const char *resource, const char *ns, const ch
 int sim_pod_get(struct sim *s, struct slice ip, int port, struct slice path, int *ret_status, const char **ret_type,
                 int64_t *ret_delay_ns, struct buf *body);
 /* Containers whose image's script says "external": true are run by somebody else. start: the container runs from now on
- * (again); term: it is asked to stop; kill: it has to be gone now. Called from within the sim: start or stop nothing
+ * (again); term: it is asked to stop; kill: it has to be gone now, and reports its end, or the pod has been removed by force. Called from within the sim: start or stop nothing
  * heavy inside, and call no sim_ function, but do it on the next turn. */
 struct sim_runtime {
     void (*start)(void *ctx, const char *ns, const char *pod, const char *container);

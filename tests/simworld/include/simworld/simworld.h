@@ -140,6 +140,32 @@ struct simstats {
 };
 struct simstats simworld_stats(const struct simworld *sw);
 
+/* Called for every request, when it leaves a process (arrived false) and when it is about to be carried out (true; twice when
+ * it is duplicated): for properties such as "no write of a former leader". It may look, and must not act. */
+struct simrequest {
+    const char *from, *to, *method, *target;
+    struct slice body;
+    bool arrived;
+};
+void simworld_on_request(struct simworld *sw, void (*fn)(void *ctx, const struct simrequest *r), void *ctx);
+
+/* ---- pods whose containers are processes of this world ---- */
+struct simprogram {
+    /* main(). w has the environment, service account files and address that the pod gives it; its name is the pod's (further
+     * containers: "pod.container"). The result is handed to the others. */
+    void *(*start)(void *ctx, struct world *w);
+    /* It has died: by simworld_exit(), simworld_kill(), a signal or at the end of its grace. Frees the instance. */
+    void (*destroy)(void *ctx, void *instance);
+    void *ctx;
+};
+/* Runs the containers of the named server's sim whose image's script says {"external":true}: started when their kubelet
+ * starts them, ready by their readinessProbe (httpGet; without one at once), SIGTERM and SIGKILL at deletion, restarted when
+ * they die, which their kubelet notices 0.1..1.05 s later; what they wrote to /dev/termination-log is then in the status. */
+void simworld_pods(struct simworld *sw, const char *server, const struct simprogram *program);
+/* NULL if no such container runs. container NULL: the first that does. */
+struct world *simworld_pod_world(struct simworld *sw, const char *ns, const char *pod, const char *container);
+void *simworld_pod_instance(const struct world *w);
+
 /* ---- requests from outside, for tests ---- */
 /* A GET on an address that hosts listen on or servers answer, run to its end (that is, it runs the world). Returns the HTTP
  * status or a negative errno. */
