@@ -14,7 +14,8 @@ static bool all(struct slice s, const char *also) {
 }
 
 static int fields_check(struct slice pod, struct slice uid, struct slice nonce, struct err *err) {
-    if (!name_is_dns_subdomain(pod)) return err_set(err, ERR_PROTOCOL, -EINVAL, "identity: '%.*s' is no pod name", SLF(pod));
+    if (!name_is_dns_subdomain(pod))
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "identity: '%.*s' is no pod name", SLF(pod));
     if (uid.n >= sizeof(((struct identity *)0)->uid) || !all(uid, "-")) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "identity: '%.*s' is no UID", SLF(uid));
     }
@@ -37,7 +38,8 @@ int identity_format(const struct identity *id, char ret[IDENTITY_MAX]) {
 int identity_parse(struct slice text, struct identity *ret, struct err *err) {
     struct slice pod, uid, nonce, rest;
     if (text.n >= IDENTITY_MAX || !slice_cut(text, '_', &pod, &rest) || !slice_cut(rest, '_', &uid, &nonce)) {
-        return err_set(err, ERR_PROTOCOL, -EINVAL, "identity: not of the form POD_UID_NONCE: %.*s", SLF(text));
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "identity: not of the form POD_UID_NONCE: %.*s",
+                       SLF(text));
     }
     int r = fields_check(pod, uid, nonce, err);
     if (r < 0) return r;
@@ -58,7 +60,8 @@ void identity_make(const char *pod, const char *uid, uint64_t rnd1, uint64_t rnd
         ret->pod[n] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ? c : '-';
     }
     if (!name_is_dns_subdomain(slice_make(ret->pod, n))) memcpy(ret->pod, "unnamed", sizeof("unnamed"));
-    for (n = 0; uid && uid[n] && n + 1 < sizeof(ret->uid); n++) ret->uid[n] = all(slice_make(uid + n, 1), "") ? uid[n] : '-';
+    for (n = 0; uid && uid[n] && n + 1 < sizeof(ret->uid); n++)
+        ret->uid[n] = all(slice_make(uid + n, 1), "") ? uid[n] : '-';
     for (n = 0; n < 16; n++) {
         ret->nonce[n] = hex[(rnd1 >> (4 * n)) & 15];
         ret->nonce[n + 16] = hex[(rnd2 >> (4 * n)) & 15];
@@ -74,7 +77,8 @@ static enum proof terminated_proves(struct slice state, struct slice holder) {
     int64_t exit_code;
     if (!json_raw_get(state, SL("terminated"), &t) || json_raw_type(t) != JR_OBJECT) return PROOF_NONE;
     if (!json_raw_get(t, SL("message"), &message) || !json_raw_string_is(message, holder)) return PROOF_NONE;
-    if (!json_raw_get(t, SL("exitCode"), &code) || json_raw_type(code) != JR_NUMBER || slice_i64(code, &exit_code) < 0) {
+    if (!json_raw_get(t, SL("exitCode"), &code) || json_raw_type(code) != JR_NUMBER ||
+        slice_i64(code, &exit_code) < 0) {
         return PROOF_NONE;
     }
     return exit_code == 255 ? PROOF_LOST_SHIM : PROOF_DEAD;
@@ -105,7 +109,7 @@ static bool pod_is(struct slice pod, const struct identity *id) {
 bool certificate_proves_dead(struct slice pod, struct slice holder, const char **why) {
     const char *unused;
     if (!why) why = &unused;
-    struct identity id;
+    struct identity id = {0};
     struct slice status;
     if (identity_parse(holder, &id, NULL) < 0 || !id.uid[0]) {
         *why = "the holder's identity names no pod";
@@ -128,7 +132,8 @@ bool certificate_proves_dead(struct slice pod, struct slice holder, const char *
         enum proof p = statuses_prove(status, lists[i], holder);
         if (p > best) best = p;
     }
-    if (best == PROOF_LOST_SHIM) *why = "exit code 255: the container's shim is lost, the process may be alive";
+    if (best == PROOF_LOST_SHIM)
+        *why = "exit code 255: the container's shim is lost, the process may be alive";
     if (best == PROOF_DEAD) *why = "the holder's container has ended";
     return best == PROOF_DEAD;
 }

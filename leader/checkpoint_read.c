@@ -10,7 +10,9 @@ struct checkpoint_reader {
     struct buf arena;
     struct cp_entry *v;
     size_t n, cap;
-    struct slice_at { size_t at, n; } controllers[CHECKPOINT_CONTROLLERS_MAX]; /* names, in the arena */
+    struct slice_at {
+        size_t at, n;
+    } controllers[CHECKPOINT_CONTROLLERS_MAX]; /* names, in the arena */
     unsigned ncontrollers;
     size_t skipped;
     bool given[CHECKPOINT_PARTS_MAX];
@@ -92,8 +94,10 @@ static int read_entry(struct decoder *d, struct slice s) {
     struct checkpoint_reader *r = d->r;
     size_t n;
     if (!d->named || cp_get_shared(&s, &n) < 0 || n > d->last_n) return -EINVAL;
-    struct cp_entry e = {.kind = d->kind < 0 ? CHECKPOINT_QUEUED : (enum checkpoint_kind)d->kind, .controller = d->controller,
-                         .prio = d->prio, .key = r->arena.n};
+    struct cp_entry e = {.kind = d->kind < 0 ? CHECKPOINT_QUEUED : (enum checkpoint_kind)d->kind,
+                         .controller = d->controller,
+                         .prio = d->prio,
+                         .key = r->arena.n};
     if (r->arena.n + n > r->arena.max) return -EFBIG;
     char prefix[CHECKPOINT_KEY_MAX]; /* of its own: the arena may move while it grows */
     if (n) memcpy(prefix, r->arena.p + d->last, n);
@@ -162,7 +166,8 @@ static enum checkpoint_fault take(struct checkpoint_reader *r, size_t i, struct 
     char sha[65];
     sha256_hex(text, sha);
     if (memcmp(sha, r->head.sha[i], sizeof(sha)) != 0) {
-        err_set(err, ERR_PROTOCOL, -EBADMSG, "checkpoint part %zu: its digest is not the one on the Lease", i + 1);
+        err_set(err, ERR_PROTOCOL, -EBADMSG, "checkpoint part %zu: its digest is not the one on the Lease",
+                i + 1);
         return CHECKPOINT_DAMAGED;
     }
     if (read_body(r, text) < 0) {
@@ -173,13 +178,14 @@ static enum checkpoint_fault take(struct checkpoint_reader *r, size_t i, struct 
     return CHECKPOINT_OK;
 }
 
-enum checkpoint_fault checkpoint_open(struct slice value, int64_t term, struct checkpoint_reader **ret, struct err *err) {
+enum checkpoint_fault checkpoint_open(struct slice value, int64_t term, struct checkpoint_reader **ret,
+                                      struct err *err) {
     struct cp_head h;
     enum checkpoint_fault f = cp_head_read(value, &h, err);
     if (f != CHECKPOINT_OK) return f;
     if (term >= 0 && h.h.term != term) {
-        err_set(err, ERR_PROTOCOL, -ESTALE, "checkpoint: of term %lld, but term %lld was taken over", (long long)h.h.term,
-                (long long)term);
+        err_set(err, ERR_PROTOCOL, -ESTALE, "checkpoint: of term %lld, but term %lld was taken over",
+                (long long)h.h.term, (long long)term);
         return CHECKPOINT_STALE;
     }
     struct checkpoint_reader *r = xcalloc(1, sizeof(*r));
@@ -188,11 +194,14 @@ enum checkpoint_fault checkpoint_open(struct slice value, int64_t term, struct c
     buf_init(&r->arena, CP_TEXT_MAX);
     if (!h.h.parts) f = take(r, 0, h.body, err);
     if (f == CHECKPOINT_OK && !h.h.parts && r->n + r->skipped != h.h.keys) {
-        err_set(err, ERR_PROTOCOL, -EINVAL, "checkpoint: it has %zu keys, its head says %zu", r->n + r->skipped, h.h.keys);
+        err_set(err, ERR_PROTOCOL, -EINVAL, "checkpoint: it has %zu keys, its head says %zu",
+                r->n + r->skipped, h.h.keys);
         f = CHECKPOINT_DAMAGED;
     }
-    if (f == CHECKPOINT_OK) *ret = r;
-    else checkpoint_close(r);
+    if (f == CHECKPOINT_OK)
+        *ret = r;
+    else
+        checkpoint_close(r);
     return f;
 }
 
@@ -207,9 +216,11 @@ const struct checkpoint_head *checkpoint_reader_head(const struct checkpoint_rea
     return &r->head.h;
 }
 
-enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text, struct err *err) {
+enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text,
+                                      struct err *err) {
     if (i >= r->head.h.parts || r->given[i]) {
-        err_set(err, ERR_PROTOCOL, -EINVAL, "checkpoint part %zu: there is no such part, or it was given", i + 1);
+        err_set(err, ERR_PROTOCOL, -EINVAL, "checkpoint part %zu: there is no such part, or it was given",
+                i + 1);
         return CHECKPOINT_FOREIGN;
     }
     if (!text.p) {
@@ -219,15 +230,19 @@ enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, str
     return take(r, i, text, err);
 }
 
-size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k), void *ctx) {
+size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k),
+                       void *ctx) {
     for (int kind = 0; kind < CHECKPOINT_KINDS; kind++) {
         for (size_t i = 0; i < r->n; i++) {
             const struct cp_entry *e = &r->v[i];
             if ((int)e->kind != kind) continue;
             struct slice_at c = r->controllers[e->controller];
-            fn(ctx, &(struct checkpoint_key){.kind = e->kind, .controller = slice_make(r->arena.p + c.at, c.n),
-                                             .key = slice_make(r->arena.p + e->key, e->key_n), .prio = e->prio,
-                                             .at_wall_ns = e->at_ms * NS_PER_MS, .failures = e->failures,
+            fn(ctx, &(struct checkpoint_key){.kind = e->kind,
+                                             .controller = slice_make(r->arena.p + c.at, c.n),
+                                             .key = slice_make(r->arena.p + e->key, e->key_n),
+                                             .prio = e->prio,
+                                             .at_wall_ns = e->at_ms * NS_PER_MS,
+                                             .failures = e->failures,
                                              .reason = slice_make(r->arena.p + e->reason, e->reason_n)});
         }
     }

@@ -8,8 +8,8 @@ static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 enum { DIGITS_LAST = 61 };
 
 static bool safe(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-           c == '/' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '/' || c == ':';
 }
 
 void cp_escape(struct buf *out, struct slice s) {
@@ -63,8 +63,8 @@ int cp_get_shared(struct slice *s, size_t *ret) {
 void cp_head_write(struct buf *out, const struct cp_head *h) {
     buf_addf(out, CP_VERSION " term=%lld made=%lld by=", (long long)h->h.term, (long long)h->h.made);
     cp_escape(out, slice_of(h->h.by));
-    buf_addf(out, " at=%lld keys=%zu dropped=%zu parts=%zu sha256=", (long long)(h->h.at_wall_ns / NS_PER_MS), h->h.keys,
-             h->h.dropped, h->h.parts);
+    buf_addf(out, " at=%lld keys=%zu dropped=%zu parts=%zu sha256=", (long long)(h->h.at_wall_ns / NS_PER_MS),
+             h->h.keys, h->h.dropped, h->h.parts);
     for (size_t i = 0; i == 0 || i < h->h.parts; i++) buf_addf(out, "%s%s", i ? "," : "", h->sha[i]);
     if (!h->h.parts) {
         buf_adds(out, " | ");
@@ -115,7 +115,11 @@ static int read_field(struct slice field, struct cp_head *h, unsigned *seen, siz
     int r = 0;
     if (which == 6) return read_by(v, h->h.by);
     if (which == 7) return read_digests(v, h, digests);
-    r = read_count(v, which == 2 ? INT64_MAX / NS_PER_MS : which == 5 ? CHECKPOINT_PARTS_MAX : INT64_MAX / 2, &n);
+    r = read_count(v,
+                   which == 2   ? INT64_MAX / NS_PER_MS
+                   : which == 5 ? CHECKPOINT_PARTS_MAX
+                                : INT64_MAX / 2,
+                   &n);
     if (which == 0) {
         h->h.term = n;
         h->term_text = v;
@@ -134,11 +138,12 @@ enum checkpoint_fault cp_head_read(struct slice value, struct cp_head *ret, stru
         err_set(err, ERR_PROTOCOL, -ENOENT, "there is no checkpoint");
         return CHECKPOINT_EMPTY;
     }
-    struct slice word, rest, head = value;
+    struct slice word, rest, head;
     slice_cut(value, ' ', &word, &rest);
     if (!slice_eqs(word, CP_VERSION)) {
         if (word.n > 40) word.n = 40;
-        err_set(err, ERR_PROTOCOL, -EPROTO, "checkpoint: begins with '%.*s', known is '%s'", SLF(word), CP_VERSION);
+        err_set(err, ERR_PROTOCOL, -EPROTO, "checkpoint: begins with '%.*s', known is '%s'", SLF(word),
+                CP_VERSION);
         return CHECKPOINT_FOREIGN;
     }
     for (size_t i = 0; i + 2 < rest.n; i++) {

@@ -1,4 +1,5 @@
-/* The checkpoint's text, shared by its writer and its reader. The format is described in docs/reference/checkpoint.md.
+/* The checkpoint's text, shared by its writer and its reader. The format is described in
+ * docs/reference/checkpoint.md.
  *
  *   handover/1 term=7 made=7 by=ID at=MS keys=3 dropped=0 parts=0 sha256=HEX | #rollout !q 0ns/app-1 5 5b^..
  *
@@ -24,9 +25,11 @@ struct cp_entry {
 
 /* %XX for all but letters, digits and "-._/:". */
 void cp_escape(struct buf *out, struct slice s);
-/* The reverse, up to the first byte that is neither safe nor an escape; *s moves behind. -EINVAL: a bad escape. */
+/* The reverse, up to the first byte that is neither safe nor an escape; *s moves behind. -EINVAL: a bad
+ * escape. */
 int cp_unescape(struct slice *s, struct buf *out);
-/* A number of shared bytes: one digit of base 62, a last digit 'z' says that 61 and the next number are meant. */
+/* A number of shared bytes: one digit of base 62, a last digit 'z' says that 61 and the next number are
+ * meant. */
 void cp_put_shared(struct buf *out, size_t n);
 int cp_get_shared(struct slice *s, size_t *ret);
 

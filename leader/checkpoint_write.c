@@ -1,4 +1,5 @@
-/* Writing a checkpoint: entries are collected, ordered by what matters most, and encoded with shared prefixes. */
+/* Writing a checkpoint: entries are collected, ordered by what matters most, and encoded with shared
+ * prefixes. */
 #include "base/hash.h"
 #include "base/time.h"
 #include "checkpoint_text.h"
@@ -41,23 +42,30 @@ static unsigned controller_number(struct checkpoint *c, struct slice name) {
     for (unsigned i = c->ncontrollers; i-- > 0;) {
         if (slice_eqs(name, c->controllers[i])) return i;
     }
-    if (c->ncontrollers < CHECKPOINT_CONTROLLERS_MAX) c->controllers[c->ncontrollers++] = slice_dup(name);
-    else return CHECKPOINT_CONTROLLERS_MAX;
+    if (c->ncontrollers < CHECKPOINT_CONTROLLERS_MAX)
+        c->controllers[c->ncontrollers++] = slice_dup(name);
+    else
+        return CHECKPOINT_CONTROLLERS_MAX;
     return c->ncontrollers - 1;
 }
 
 void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k) {
     struct slice reason = k->reason;
     if (reason.n > CHECKPOINT_REASON_MAX) reason.n = CHECKPOINT_REASON_MAX;
-    bool fits = k->key.n && k->key.n <= CHECKPOINT_KEY_MAX && k->controller.n && k->controller.n <= CHECKPOINT_KEY_MAX &&
-                !slice_has(k->controller, '\0') && c->n < CHECKPOINT_KEYS_MAX && c->arena.n + k->key.n + reason.n <= c->arena.max;
+    bool fits = k->key.n && k->key.n <= CHECKPOINT_KEY_MAX && k->controller.n &&
+                k->controller.n <= CHECKPOINT_KEY_MAX && !slice_has(k->controller, '\0') &&
+                c->n < CHECKPOINT_KEYS_MAX && c->arena.n + k->key.n + reason.n <= c->arena.max;
     unsigned controller = fits ? controller_number(c, k->controller) : CHECKPOINT_CONTROLLERS_MAX;
     if (controller == CHECKPOINT_CONTROLLERS_MAX) {
         c->dropped++;
         return;
     }
-    struct cp_entry e = {.kind = k->kind, .controller = controller, .failures = k->failures, .prio = k->prio,
-                         .at_ms = k->at_wall_ns <= 0 ? 0 : (k->at_wall_ns - 1) / NS_PER_MS + 1, .seq = c->n};
+    struct cp_entry e = {.kind = k->kind,
+                         .controller = controller,
+                         .failures = k->failures,
+                         .prio = k->prio,
+                         .at_ms = k->at_wall_ns <= 0 ? 0 : (k->at_wall_ns - 1) / NS_PER_MS + 1,
+                         .seq = c->n};
     e.key = c->arena.n;
     e.key_n = k->key.n;
     buf_add(&c->arena, k->key);
@@ -97,7 +105,8 @@ static struct slice key_slice(const struct checkpoint *c, const struct cp_entry 
 
 static void encode(const struct checkpoint *c, struct coder *k, const struct cp_entry *e, struct buf *out) {
     const struct cp_entry *last = k->last;
-    bool same_controller = last && last->controller == e->controller, same_kind = same_controller && last->kind == e->kind;
+    bool same_controller = last && last->controller == e->controller,
+         same_kind = same_controller && last->kind == e->kind;
     if (!same_controller) {
         buf_addc(out, '#');
         cp_escape(out, slice_of(c->controllers[e->controller]));
@@ -159,7 +168,8 @@ static size_t encode_all(struct checkpoint *c, size_t max, size_t parts) {
 void checkpoint_finish(struct checkpoint *c, bool inline_only) {
     if (c->n) qsort(c->v, c->n, sizeof(*c->v), order);
     struct checkpoint_head *h = &c->head.h;
-    size_t by = 3 * strlen(h->by), room = CHECKPOINT_INLINE_MAX - 400 - by; /* the head's numbers and digest take < 400 */
+    size_t by = 3 * strlen(h->by),
+           room = CHECKPOINT_INLINE_MAX - 400 - by; /* the head's numbers and digest take < 400 */
     size_t written = encode_all(c, room, 1);
     if (written < c->n && !inline_only) {
         written = encode_all(c, CHECKPOINT_PART_MAX, CHECKPOINT_PARTS_MAX);

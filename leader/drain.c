@@ -7,7 +7,8 @@ enum { EARLY_MS = 1000 }; /* how long the early checkpoint may keep the other ph
 int drain_config_check(struct drain_config *cfg, struct err *err) {
     struct drain_config c = *cfg;
     if (c.grace_ns == 0) c.grace_ns = 30 * NS_PER_S;
-    if (c.grace_ns < 0 || c.reserve_ns < 0) return err_set(err, ERR_CONFIG, -EINVAL, "a duration for the drain is negative");
+    if (c.grace_ns < 0 || c.reserve_ns < 0)
+        return err_set(err, ERR_CONFIG, -EINVAL, "a duration for the drain is negative");
     if (c.grace_ns < 10 * NS_PER_MS) {
         return err_set(err, ERR_CONFIG, -EINVAL, "the grace period for the drain must be 10ms or more");
     }
@@ -21,19 +22,24 @@ int drain_config_check(struct drain_config *cfg, struct err *err) {
         char grace[32], reserve[32];
         duration_format(c.grace_ns, grace);
         duration_format(c.reserve_ns, reserve);
-        return err_set(err, ERR_CONFIG, -EINVAL, "the drain's reserve %s must be shorter than the grace period %s", reserve, grace);
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "the drain's reserve %s must be shorter than the grace period %s", reserve, grace);
     }
     *cfg = c;
     return 0;
 }
 
 const char *drain_phase_name(enum drain_phase p) {
-    static const char *const names[] = {"running", "checkpoint-early", "intake-closed", "finishing", "cancelling", "releasing", "done"};
+    static const char *const names[] = {"running",    "checkpoint-early", "intake-closed", "finishing",
+                                        "cancelling", "releasing",        "done"};
     return (unsigned)p < DRAIN_PHASES ? names[p] : "unknown";
 }
 
 void drain_init(struct drain *d, const struct drain_config *checked) {
-    *d = (struct drain){.cfg = *checked, .cancel_ns = TIME_NEVER, .stuck_ns = TIME_NEVER, .end_ns = TIME_NEVER,
+    *d = (struct drain){.cfg = *checked,
+                        .cancel_ns = TIME_NEVER,
+                        .stuck_ns = TIME_NEVER,
+                        .end_ns = TIME_NEVER,
                         .phase_ns = INT64_MIN};
 }
 
@@ -43,7 +49,8 @@ int64_t drain_left_ns(const struct drain *d, int64_t boot_ns) {
     return end > boot_ns ? end - boot_ns : 0;
 }
 
-/* The reserve, counted from the cancelling: two fifths for the work to end, the rest but a tenth for the release. */
+/* The reserve, counted from the cancelling: two fifths for the work to end, the rest but a tenth for the
+ * release. */
 static void set_deadlines(struct drain *d, int64_t cancel_ns) {
     if (cancel_ns >= d->cancel_ns) return;
     d->cancel_ns = cancel_ns;
@@ -64,8 +71,10 @@ static void begin(struct drain *d, int64_t now, int64_t cancel_ns, struct drain_
     out->act |= DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE;
     enter(d, DRAIN_CHECKPOINT_EARLY, now, out);
     /* With nothing in flight the release itself, at once, carries the checkpoint. */
-    if (d->leading && d->inflight && !d->lost) out->act |= DRAIN_CHECKPOINT;
-    else d->checkpointed = true;
+    if (d->leading && d->inflight && !d->lost)
+        out->act |= DRAIN_CHECKPOINT;
+    else
+        d->checkpointed = true;
 }
 
 static void finish(struct drain *d, int code, int64_t now, struct drain_out *out) {
@@ -128,7 +137,8 @@ static void release(struct drain *d, int64_t now, struct drain_out *out) {
     out->act |= DRAIN_RELEASE;
 }
 
-/* Work that does not end although it was cancelled: what it does after the release would be done twice. So no release. */
+/* Work that does not end although it was cancelled: what it does after the release would be done twice. So no
+ * release. */
 static void stuck(struct drain *d, int64_t now, struct drain_out *out) {
     d->stuck = true;
     out->act |= DRAIN_ABANDON;
@@ -141,7 +151,8 @@ static bool advance(struct drain *d, int64_t now, struct drain_out *out) {
     bool idle = d->inflight == 0 && d->closed;
     switch (d->phase) {
     case DRAIN_CHECKPOINT_EARLY:
-        if (!d->checkpointed && !idle && now < d->began_ns + EARLY_MS * NS_PER_MS && now < d->cancel_ns) return false;
+        if (!d->checkpointed && !idle && now < d->began_ns + EARLY_MS * NS_PER_MS && now < d->cancel_ns)
+            return false;
         enter(d, DRAIN_INTAKE_CLOSED, now, out);
         return true;
     case DRAIN_INTAKE_CLOSED:
@@ -156,12 +167,16 @@ static bool advance(struct drain *d, int64_t now, struct drain_out *out) {
         if (now < d->cancel_ns) return false;
         d->cut = d->inflight > 0;
         out->act |= DRAIN_CANCEL;
-        if (!out->why) out->why = d->lost ? "the lease is lost: work in flight is cancelled" : "the deadline: work in flight is cancelled";
+        if (!out->why)
+            out->why = d->lost ? "the lease is lost: work in flight is cancelled"
+                               : "the deadline: work in flight is cancelled";
         enter(d, DRAIN_CANCELLING, now, out);
         return true;
     case DRAIN_CANCELLING:
-        if (d->inflight == 0) release(d, now, out);
-        else if (now >= d->stuck_ns) stuck(d, now, out);
+        if (d->inflight == 0)
+            release(d, now, out);
+        else if (now >= d->stuck_ns)
+            stuck(d, now, out);
         return false;
     case DRAIN_RELEASING:
         if (now < d->end_ns) return false;
@@ -193,7 +208,8 @@ void drain_step(struct drain *d, const struct drain_in *in, struct drain_out *re
     struct drain_out out = {0};
     if (!d->exited) {
         take(d, in, &out);
-        while (!d->exited && advance(d, in->boot_ns, &out)) {}
+        while (!d->exited && advance(d, in->boot_ns, &out)) {
+        }
     }
     out.phase = d->phase;
     out.wake_ns = wake(d);

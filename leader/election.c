@@ -1,73 +1,35 @@
-/* Runs the lease machine on a real Lease. */
-#include "leader/election.h"
-#include "base/log.h"
-#include "kube/informer.h"
-#include "leader/lease_object.h"
+/* Runs the lease machine on a real Lease: its requests, its watch, its timer. */
+#include "election_impl.h"
 #include <errno.h>
 
-/* Callbacks are told on a turn of their own, in the order in which they came up. */
-enum told { TELL_LEAD, TELL_LOST, TELL_OVER, TELL_RENEWED, TELL_NOT_RENEWED };
-struct tell {
-    enum told what;
-    enum lease_reason reason;
-    int64_t term;
-    const char *why;
-};
-enum { TELLS = 8 };
-
-struct election {
-    struct kube *kube;
-    char *ns, *name, *termination_log;
-    char id[IDENTITY_MAX];
-    struct election_cb cb;
-    void *ctx;
-    struct lease *lease;
-    struct informer *watch;
-    struct kube_op *get_op, *write_op;
-    bool creating;          /* the write under way is a POST */
-    bool watching;          /* as the machine was told */
-    bool renew_wanted, renew_sent; /* by election_renew_now(); the write under way answers it */
-    struct timer *tick, *turn;
-    struct tell tells[TELLS];
-    size_t ntells;
-    struct buf taken;       /* the checkpoint that stood on the record when we contested */
-    int64_t taken_term;     /* its leaseTransitions */
-    char trouble[sizeof ((struct err *)0)->msg]; /* the last one told */
-    struct metric *status;
-    struct metric_family *takeovers;
-    struct metric *gap;
-};
+enum { NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an object */ };
 
 static void step(struct election *e, struct lease_in *in);
 
 /* ---- telling ---- */
 
 static void tell(struct election *e, enum told what, const struct lease_out *out) {
-    if (e->ntells == TELLS) return; /* cannot be: LEAD, LOST and OVER come at most once each between two turns */
-    e->tells[e->ntells++] = (struct tell){what, out ? out->reason : LEASE_R_NONE, out ? out->term : 0, out ? out->why : NULL};
+    if (e->ntells == TELLS)
+        return; /* cannot be: LEAD, LOST and OVER come at most once each between two turns */
+    e->tells[e->ntells++] =
+        (struct tell){what, out ? out->reason : LEASE_R_NONE, out ? out->term : 0, out ? out->why : NULL};
     timer_in(e->turn, 0);
 }
 
-static void tell_lead(struct election *e, const struct tell *t) {
-    struct checkpoint_reader *work = NULL;
-    struct err err = {0};
-    enum checkpoint_fault fault = CHECKPOINT_EMPTY;
-    if (e->taken.n) fault = checkpoint_open(buf_slice(&e->taken), e->taken_term, &work, &err);
-    if (fault != CHECKPOINT_OK && fault != CHECKPOINT_EMPTY)
-        LOG(kube_log(e->kube), LOG_WARN, "the predecessor's checkpoint is not used; everything is reconciled as ever",
-            LF_STR("fault", checkpoint_fault_name(fault)), LF_ERR(&err));
-    e->cb.lead(e->ctx, t->term, t->reason, work);
-    checkpoint_close(work);
+void election_tell_lead(struct election *e, const struct tell *t) {
+    tell(e, TELL_LEAD, &(struct lease_out){.reason = t->reason, .term = t->term, .why = t->why});
 }
 
 static void turn(void *ctx) {
     struct election *e = ctx;
     if (!e->ntells) return;
     struct tell t = e->tells[0];
-    memmove(e->tells, e->tells + 1, --e->ntells * sizeof t);
+    memmove(e->tells, e->tells + 1, --e->ntells * sizeof(t));
     if (e->ntells) timer_in(e->turn, 0);
     switch (t.what) { /* the callback may free us: nothing after it */
-    case TELL_LEAD: tell_lead(e, &t); break;
+    case TELL_LEAD:
+        if (lease_leading(e->lease)) work_call_lead(e, &t); /* else it was over before it began */
+        break;
     case TELL_LOST: e->cb.lost(e->ctx, t.reason, t.why ? t.why : ""); break;
     case TELL_OVER: e->cb.over(e->ctx, t.reason); break;
     case TELL_RENEWED:
@@ -87,16 +49,17 @@ static void answer_renewal(struct election *e, enum told how) {
 /* A trouble is told once, not at every retry. */
 static void tell_trouble(struct election *e, const char *what, const struct err *err) {
     bool again = strcmp(e->trouble, err->msg) == 0;
-    memcpy(e->trouble, err->msg, sizeof e->trouble);
+    memcpy(e->trouble, err->msg, sizeof(e->trouble));
     LOG(kube_log(e->kube), again ? LOG_DEBUG : LOG_WARN, what, LF_STR("lease", e->name), LF_ERR(err));
 }
 
 static struct lease_in input(struct election *e, enum lease_event ev) {
     struct world *w = kube_world(e->kube);
-    return (struct lease_in){.ev = ev, .boot_ns = world_boot_ns(w), .wall_ns = world_wall_ns(w), .rnd = world_rand(w)};
+    return (struct lease_in){
+        .ev = ev, .boot_ns = world_boot_ns(w), .wall_ns = world_wall_ns(w), .rnd = world_rand(w)};
 }
 
-static void simple_step(struct election *e, enum lease_event ev) {
+void election_event(struct election *e, enum lease_event ev) {
     struct lease_in in = input(e, ev);
     step(e, &in);
 }
@@ -107,7 +70,7 @@ static void on_got(void *ctx, const struct err *err, struct slice raw) {
     struct err bad = {0};
     e->get_op = NULL;
     if (err && err->kind == ERR_NOTFOUND) {
-        simple_step(e, LEASE_EV_ABSENT);
+        election_event(e, LEASE_EV_ABSENT);
         return;
     }
     if (!err && lease_parse(raw, &rec, &bad) == 0) {
@@ -124,8 +87,11 @@ static void on_got(void *ctx, const struct err *err, struct slice raw) {
 }
 
 static void start_get(struct election *e, int64_t timeout_ns) {
-    struct kube_spec spec = {.verb = KUBE_GET, .ref = {.gvr = &gvr_leases, .ns = slice_of(e->ns), .name = slice_of(e->name)},
-                             .lane = LANE_LEASE, .timeout_ns = timeout_ns, .no_retry = true};
+    struct kube_spec spec = {.verb = KUBE_GET,
+                             .ref = {.gvr = &gvr_leases, .ns = slice_of(e->ns), .name = slice_of(e->name)},
+                             .lane = LANE_LEASE,
+                             .timeout_ns = timeout_ns,
+                             .no_retry = true};
     kube_cancel(e->get_op);
     e->get_op = kube_call(e->kube, &spec, on_got, e);
 }
@@ -140,6 +106,7 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
         in.rec = &rec;
         in.raw = raw;
         e->trouble[0] = '\0';
+        e->own_written = e->own_written || e->own_sent;
         step(e, &in);
         return;
     }
@@ -150,44 +117,30 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
     step(e, &in);
 }
 
-/* What the write says about work: a leader's own, or, on acquiring, the predecessor's passed on under our term. */
-static bool work_note(struct election *e, const struct lease_out *out, struct buf *value) {
-    if (out->write.kind == LEASE_ACQUIRE) {
-        e->taken_term = lease_last(e->lease) ? lease_last(e->lease)->transitions : -1;
-        buf_clear(&e->taken);
-        if (!lease_note(lease_raw(e->lease), LEASE_NOTE_CHECKPOINT, &e->taken)) return false;
-        return checkpoint_carry(buf_slice(&e->taken), e->taken_term, out->write.rec.transitions, value);
-    }
-    if (!e->cb.work) return false;
-    struct checkpoint_head head = {.term = lease_term(e->lease), .made = lease_term(e->lease), .at_wall_ns = world_wall_ns(kube_world(e->kube))};
-    memcpy(head.by, e->id, sizeof e->id < sizeof head.by ? sizeof e->id : sizeof head.by);
-    cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head);
-    e->cb.work(e->ctx, out->write.kind == LEASE_RELEASE, c);
-    checkpoint_finish(c, true);
-    buf_add(value, checkpoint_value(c));
-    return true;
-}
-
 static void start_write(struct election *e, const struct lease_out *out) {
-    cleanup_buf struct buf body = BUF(LEASE_RAW_MAX), note = BUF(CHECKPOINT_INLINE_MAX + 1);
+    cleanup_buf struct buf body = BUF(4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
     struct lease_change change = {.key = LEASE_NOTE_CHECKPOINT};
     size_t changes = work_note(e, out, &note) ? 1 : 0;
     change.value = buf_slice(&note);
-    struct slice base = out->write.create ? (struct slice){0} : lease_raw(e->lease);
-    if (lease_render(base, slice_of(e->ns), slice_of(e->name), &out->write.rec, &change, changes, &body, &err)) {
-        /* an object that somebody else has filled up: without what we would add */
-        LOG(kube_log(e->kube), LOG_WARN, "the lease is written without the checkpoint", LF_ERR(&err));
-        buf_clear(&body);
-        lease_render((struct slice){0}, slice_of(e->ns), slice_of(e->name), &out->write.rec, NULL, 0, &body, &err);
+    if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
+                     changes, &body, &err) < 0) {
+        tell_trouble(e, "the lease cannot be written", &err);
+        election_event(e, LEASE_EV_FAILED); /* with its backoff */
+        return;
     }
     e->creating = out->write.create;
     e->renew_sent = e->renew_wanted && out->write.kind == LEASE_RENEW;
     if (e->renew_sent) e->renew_wanted = false;
-    struct kube_spec spec = {
-        .verb = out->write.create ? KUBE_CREATE : KUBE_UPDATE,
-        .ref = {.gvr = &gvr_leases, .ns = slice_of(e->ns), .name = out->write.create ? (struct slice){0} : slice_of(e->name)},
-        .body = buf_slice(&body), .lane = LANE_LEASE, .timeout_ns = out->timeout_ns, .no_retry = true, .unfenced = true};
+    struct kube_spec spec = {.verb = out->write.create ? KUBE_CREATE : KUBE_UPDATE,
+                             .ref = {.gvr = &gvr_leases,
+                                     .ns = slice_of(e->ns),
+                                     .name = out->write.create ? (struct slice){0} : slice_of(e->name)},
+                             .body = buf_slice(&body),
+                             .lane = LANE_LEASE,
+                             .timeout_ns = out->timeout_ns,
+                             .no_retry = true,
+                             .unfenced = true};
     kube_cancel(e->get_op);
     e->get_op = NULL;
     e->write_op = kube_call(e->kube, &spec, on_written, e);
@@ -205,21 +158,39 @@ static void step(struct election *e, struct lease_in *in) {
     struct lease_out out = {0};
     lease_step(e->lease, in, &out);
     metric_set(e->status, lease_leading(e->lease) ? 1 : 0);
-    if (out.why) LOG(kube_log(e->kube), LOG_INFO, out.why, LF_STR("lease", e->name), LF_STR("identity", e->id), LF_INT("term", lease_term(e->lease)));
+    if (out.why) {
+        LOG(kube_log(e->kube), LOG_INFO, out.why, LF_STR("lease", e->name), LF_STR("identity", e->id),
+            LF_INT("term", lease_term(e->lease)));
+    }
     timer_at(e->tick, out.wake_ns);
     if (out.act & LEASE_LEAD) {
         count_lead(e, &out);
-        tell(e, TELL_LEAD, &out);
+        work_lead(e, &out);
+    }
+    if (out.act & LEASE_RENEWED) {
+        answer_renewal(e, TELL_RENEWED);
+        work_renewed(e);
+    }
+    if (out.act & LEASE_GET) {
+        if (lease_leading(e->lease)) metric_inc(e->slowpath);
+        start_get(e, out.timeout_ns);
     }
     if (out.act & LEASE_STOP_WORK) tell(e, TELL_LOST, &out);
-    if (out.act & LEASE_RENEWED) answer_renewal(e, TELL_RENEWED);
-    if (out.act & LEASE_GET) start_get(e, out.timeout_ns);
-    if (out.act & LEASE_WRITE) start_write(e, &out);
     if (out.act & LEASE_EXIT) tell(e, TELL_OVER, &out);
+    holder_look(e);
+    /* These may lead to another step. */
+    if (out.act & LEASE_WRITE) start_write(e, &out);
+    if (out.act & LEASE_STOP_WORK) work_lost(e);
+}
+
+void election_dead(struct election *e, struct slice holder) {
+    struct lease_in in = input(e, LEASE_EV_DEAD);
+    in.holder = holder;
+    step(e, &in);
 }
 
 static void on_tick(void *ctx) {
-    simple_step(ctx, LEASE_EV_TICK);
+    election_event(ctx, LEASE_EV_TICK);
 }
 
 /* ---- the watch ---- */
@@ -260,31 +231,52 @@ static void on_trouble(void *ctx, const struct err *err) {
 static int make_watch(struct election *e, struct err *err) {
     static const struct informer_cb cb = {on_change, on_synced, on_trouble};
     cleanup_free char *field = xasprintf("metadata.name=%s", e->name);
-    struct informer_spec spec = {.gvr = &gvr_leases, .ns = slice_of(e->ns), .fields = slice_of(field), .store = {.keep_raw = true}, .name = "lease"};
+    struct informer_spec spec = {.gvr = &gvr_leases,
+                                 .ns = slice_of(e->ns),
+                                 .fields = slice_of(field),
+                                 .store = {.keep_raw = true},
+                                 .name = "lease"};
     return informer_new(e->kube, &spec, &cb, e, &e->watch, err);
 }
 
 static void make_metrics(struct election *e) {
-    static const double gaps[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30};
+    static const double gaps[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                  0.5,   1,      2.5,   5,    10,    15,   30};
     struct metrics *m = kube_metrics(e->kube);
     const char *name = e->name;
     e->status = metric_with(metrics_family(m, METRIC_GAUGE, "leader_election_master_status",
-                                           "1 while this process leads, else 0", "name", NULL, 0), &name);
-    e->takeovers = metrics_family(m, METRIC_COUNTER, "handover_takeovers_total", "How this process came to lead", "reason", NULL, 0);
+                                           "1 while this process leads, else 0", "name", NULL, 0),
+                            &name);
+    e->takeovers = metrics_family(m, METRIC_COUNTER, "handover_takeovers_total",
+                                  "How this process came to lead", "reason", NULL, 0);
     for (int i = LEASE_R_ABSENT; i <= LEASE_R_DEAD; i++) { /* at zero: a rate must see the first one */
         const char *reason = lease_reason_name((enum lease_reason)i);
         metric_with(e->takeovers, &reason);
     }
+    e->slowpath =
+        metric_with(metrics_family(m, METRIC_COUNTER, "leader_election_slowpath_total",
+                                   "Reads of the lease that a leader needed to renew it", "name", NULL, 0),
+                    &name);
     e->gap = metric_plain(metrics_family(m, METRIC_HISTOGRAM, "handover_leader_gap_seconds",
-                                         "From the last sign of the predecessor to our term", "", gaps, ARRAY_LEN(gaps)));
+                                         "From the last sign of the predecessor to our term", "", gaps,
+                                         ARRAY_LEN(gaps)));
 }
 
-int election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb, void *ctx, struct election **ret,
-                 struct err *err) {
-    struct election *e = xcalloc(1, sizeof *e);
-    *e = (struct election){.kube = k, .cb = *cb, .ctx = ctx, .ns = xstrdup(cfg->ns), .name = xstrdup(cfg->name),
-                           .termination_log = xstrdup_null(cfg->termination_log), .taken = BUF(CHECKPOINT_INLINE_MAX + 1)};
-    struct lease_config lc = {.identity = e->id, .lease_ns = cfg->lease_ns, .renew_ns = cfg->renew_ns, .retry_ns = cfg->retry_ns};
+int election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb, void *ctx,
+                 struct election **ret, struct err *err) {
+    struct election *e = xcalloc(1, sizeof(*e));
+    *e = (struct election){.kube = k,
+                           .cb = *cb,
+                           .ctx = ctx,
+                           .ns = xstrdup(cfg->ns),
+                           .name = xstrdup(cfg->name),
+                           .termination_log = xstrdup_null(cfg->termination_log),
+                           .taken = BUF(NOTE_MAX),
+                           .final = BUF(NOTE_MAX),
+                           .taken_term = -1,
+                           .old_made = -1};
+    struct lease_config lc = {
+        .identity = e->id, .lease_ns = cfg->lease_ns, .renew_ns = cfg->renew_ns, .retry_ns = cfg->retry_ns};
     int rc = identity_format(&cfg->id, e->id);
     if (rc) err_set(err, ERR_CONFIG, rc, "the identity \"%s\" cannot be used", cfg->id.pod);
     if (rc == 0) rc = lease_config_check(&lc, err);
@@ -296,6 +288,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
     e->lease = lease_new(&lc);
     e->tick = timer_new(kube_world(k), on_tick, e);
     e->turn = timer_new(kube_world(k), turn, e);
+    e->pod_turn = timer_new(kube_world(k), holder_turn, e);
     make_metrics(e);
     *ret = e;
     return 0;
@@ -305,11 +298,13 @@ void election_free(struct election *e) {
     if (!e) return;
     kube_cancel(e->get_op);
     kube_cancel(e->write_op);
-    if (e->watch) informer_free(e->watch);
+    work_free(e);
+    informer_free(e->watch);
+    informer_free(e->pod_watch);
     timer_free(e->tick);
     timer_free(e->turn);
+    timer_free(e->pod_turn);
     lease_free(e->lease);
-    buf_free(&e->taken);
     free(e->termination_log);
     free(e->ns);
     free(e->name);
@@ -318,10 +313,12 @@ void election_free(struct election *e) {
 
 void election_start(struct election *e) {
     struct err err = {0};
-    if (e->termination_log && world_write_file(kube_world(e->kube), e->termination_log, slice_of(e->id), &err))
-        LOG(kube_log(e->kube), LOG_WARN, "no death certificate can be given: a successor waits for the lease's expiry", LF_ERR(&err));
+    if (e->termination_log &&
+        world_write_file(kube_world(e->kube), e->termination_log, slice_of(e->id), &err))
+        LOG(kube_log(e->kube), LOG_WARN,
+            "no death certificate can be given: a successor waits for the lease's expiry", LF_ERR(&err));
     informer_start(e->watch);
-    simple_step(e, LEASE_EV_TICK);
+    election_event(e, LEASE_EV_TICK);
 }
 
 void election_ready(struct election *e, bool ready) {
@@ -332,19 +329,20 @@ void election_ready(struct election *e, bool ready) {
 
 void election_renew_now(struct election *e) {
     e->renew_wanted = true;
-    simple_step(e, LEASE_EV_RENEW);
+    election_event(e, LEASE_EV_RENEW);
 }
 
 void election_stop(struct election *e) {
-    simple_step(e, LEASE_EV_STOP);
+    election_event(e, LEASE_EV_STOP);
 }
 
 void election_drained(struct election *e) {
-    simple_step(e, LEASE_EV_DRAINED);
+    work_final(e);
 }
 
 void election_give_up(struct election *e) {
-    simple_step(e, LEASE_EV_GIVE_UP);
+    work_cancel(e);
+    election_event(e, LEASE_EV_GIVE_UP);
 }
 
 bool election_may_mutate(const struct election *e) {

@@ -1,4 +1,5 @@
-/* The lease machine: an event is taken in, then everything known is looked at and the next thing to do is decided. */
+/* The lease machine: an event is taken in, then everything known is looked at and the next thing to do is
+ * decided. */
 #include "lease_state.h"
 
 struct lease *lease_new(const struct lease_config *checked) {
@@ -73,8 +74,8 @@ static void get(struct lease *l, struct lease_out *out) {
     out->timeout_ns = wanted_timeout(l);
 }
 
-/* A renewTime that no other write of ours has, and that differs from what stands there: others take a change for a sign of
- * life, and we tell by it which of our writes was executed. */
+/* A renewTime that no other write of ours has, and that differs from what stands there: others take a change
+ * for a sign of life, and we tell by it which of our writes was executed. */
 static int64_t unique_us(const struct lease *l, int64_t wall_ns) {
     int64_t us = wall_ns < NS_PER_US ? 1 : wall_ns / NS_PER_US;
     for (unsigned i = 0; i < LEASE_SENT; i++) {
@@ -135,7 +136,8 @@ static void lose(struct lease *l, enum lease_reason reason, struct lease_out *ou
     l->lost = reason;
     out->act |= LEASE_STOP_WORK;
     out->reason = reason;
-    l->why = reason == LEASE_R_TAKEN ? "somebody else holds the lease" : "the lease was not renewed by the renew deadline";
+    l->why = reason == LEASE_R_TAKEN ? "somebody else holds the lease"
+                                     : "the lease was not renewed by the renew deadline";
 }
 
 static void leave(struct lease *l, enum lease_reason reason, struct lease_out *out) {
@@ -225,8 +227,10 @@ static void closing(struct lease *l, int64_t wall_ns, struct lease_out *out) {
 
 static void decide(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     if (l->state == S_STANDBY) {
-        if (l->stopping) standby_stop(l, out);
-        else standby(l, wall_ns, out);
+        if (l->stopping)
+            standby_stop(l, out);
+        else
+            standby(l, wall_ns, out);
     }
     if (l->state == S_LEADING) leading(l, wall_ns, out);
     if (l->state == S_CLOSING) closing(l, wall_ns, out);
@@ -239,8 +243,8 @@ static void told_to_wait(struct lease *l, int64_t retry_after_ns) {
     if (retry_after_ns > 0) l->told_ns = l->now_ns + (retry_after_ns < most ? retry_after_ns : most);
 }
 
-/* The request under way has ended without success: unless a watch has told that it was executed, a renewal is due again as
- * soon as the backoff allows. */
+/* The request under way has ended without success: unless a watch has told that it was executed, a renewal is
+ * due again as soon as the backoff allows. */
 static void ended(struct lease *l) {
     if (l->pending == P_WRITE && l->renewed_ns < l->decided_ns) l->next_renew_ns = l->now_ns;
     l->pending = P_NONE;
@@ -254,9 +258,9 @@ static void failed(struct lease *l, int64_t retry_after_ns) {
     l->wait_ns = l->now_ns + lease_jittered(l, backoff);
 }
 
-/* Several that contest at once: all but one get a conflict, read, and see the winner. There is nothing to jitter. Only who
- * gets one after the other (somebody edits the Lease all the time, a proxy answers 5xx) steps back, by a little and then
- * more. */
+/* Several that contest at once: all but one get a conflict, read, and see the winner. There is nothing to
+ * jitter. Only who gets one after the other (somebody edits the Lease all the time, a proxy answers 5xx)
+ * steps back, by a little and then more. */
 static void doubtful(struct lease *l) {
     ended(l);
     know_doubt(l);
@@ -281,8 +285,10 @@ static void drained(struct lease *l) {
 
 static void give_up(struct lease *l, struct lease_out *out) {
     bool maybe = l->unresolved || l->pending == P_WRITE || know_ours(l);
-    enum lease_reason r = maybe ? LEASE_R_NOT_RELEASED : l->released ? LEASE_R_GIVEN_BACK
-                          : l->state == S_LOST && l->lost == LEASE_R_TAKEN ? LEASE_R_TAKEN : LEASE_R_NOT_HELD;
+    enum lease_reason r = maybe                                            ? LEASE_R_NOT_RELEASED
+                          : l->released                                    ? LEASE_R_GIVEN_BACK
+                          : l->state == S_LOST && l->lost == LEASE_R_TAKEN ? LEASE_R_TAKEN
+                                                                           : LEASE_R_NOT_HELD;
     l->why = maybe ? "gave up: the lease may still be ours" : NULL;
     leave(l, r, out);
 }
@@ -328,7 +334,8 @@ static void take(struct lease *l, const struct lease_in *in, struct lease_out *o
         break;
     case LEASE_EV_WATCH:
         l->watch_up = in->on;
-        if (!in->on && l->poll_ns > l->now_ns + l->cfg.retry_ns) l->poll_ns = l->now_ns + lease_jittered(l, l->cfg.retry_ns);
+        if (!in->on && l->poll_ns > l->now_ns + l->cfg.retry_ns)
+            l->poll_ns = l->now_ns + lease_jittered(l, l->cfg.retry_ns);
         break;
     case LEASE_EV_READY: l->ready = in->on; break;
     case LEASE_EV_RENEW: l->renew_now = l->state == S_LEADING; break;
@@ -351,7 +358,8 @@ static int64_t wake(const struct lease *l) {
     bool doubt = l->unresolved || l->must_read;
     if (l->state == S_LEADING) {
         at = l->renewed_ns + l->cfg.renew_ns;
-        if (l->pending == P_NONE) at = sooner(at, later(calm, doubt || l->absent || l->renew_now ? 0 : l->next_renew_ns));
+        if (l->pending == P_NONE)
+            at = sooner(at, later(calm, doubt || l->absent || l->renew_now ? 0 : l->next_renew_ns));
         return at;
     }
     if (l->pending == P_WRITE) return TIME_NEVER;

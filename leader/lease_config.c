@@ -8,27 +8,31 @@ static int durations_check(const struct lease_config *c, struct err *err) {
     duration_format(c->renew_ns, renew);
     duration_format(c->retry_ns, retry);
     if (c->lease_ns < NS_PER_S || c->lease_ns % NS_PER_S != 0 || c->lease_ns / NS_PER_S > INT32_MAX) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "lease duration %s: must be whole seconds, 1s or more", lease);
+        return err_set(err, ERR_CONFIG, -EINVAL, "lease duration %s: must be whole seconds, 1s or more",
+                       lease);
     }
     if (c->retry_ns < 10 * NS_PER_MS) {
         return err_set(err, ERR_CONFIG, -EINVAL, "lease retry period %s: must be 10ms or more", retry);
     }
     if (c->lease_ns <= c->renew_ns) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "lease duration %s must be longer than the renew deadline %s", lease, renew);
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "lease duration %s must be longer than the renew deadline %s", lease, renew);
     }
     /* As in client-go: with the jitter of a retry there is time for more than one attempt. */
     if (c->renew_ns <= c->retry_ns + c->retry_ns / 5) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "renew deadline %s must be longer than 1.2 times the retry period %s", renew,
-                       retry);
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "renew deadline %s must be longer than 1.2 times the retry period %s", renew, retry);
     }
     return 0;
 }
 
 int lease_config_check(struct lease_config *cfg, struct err *err) {
     struct lease_config c = *cfg;
-    if (!c.identity || !c.identity[0]) return err_set(err, ERR_CONFIG, -EINVAL, "the identity for the lease is empty");
+    if (!c.identity || !c.identity[0])
+        return err_set(err, ERR_CONFIG, -EINVAL, "the identity for the lease is empty");
     if (strlen(c.identity) >= LEASE_ID_MAX) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "the identity for the lease is longer than %d bytes", LEASE_ID_MAX - 1);
+        return err_set(err, ERR_CONFIG, -EINVAL, "the identity for the lease is longer than %d bytes",
+                       LEASE_ID_MAX - 1);
     }
     if (c.lease_ns < 0 || c.renew_ns < 0 || c.retry_ns < 0) {
         return err_set(err, ERR_CONFIG, -EINVAL, "a duration for the lease is negative");
@@ -57,7 +61,8 @@ const char *lease_reason_name(enum lease_reason r) {
     return "none";
 }
 
-/* Only what cannot have been executed may count as failed: a 5xx can come from a proxy behind which it was. */
+/* Only what cannot have been executed may count as failed: a 5xx can come from a proxy behind which it was.
+ */
 enum lease_event lease_event_of(const struct err *e, bool create) {
     switch (e->kind) {
     case ERR_CONFLICT: return LEASE_EV_CONFLICT;

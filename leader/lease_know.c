@@ -1,10 +1,13 @@
-/* What the lease machine knows of the Lease: which news are newer, which of our writes were executed, may it be taken. */
+/* What the lease machine knows of the Lease: which news are newer, which of our writes were executed, may it
+ * be taken. */
 #include "lease_state.h"
 
-/* -1, 0, 1; 2: not comparable. Resource versions are decimal numbers that grow with every write of the server. */
+/* -1, 0, 1; 2: not comparable. Resource versions are decimal numbers that grow with every write of the
+ * server. */
 static int rv_cmp(const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b);
-    bool numbers = n && m && strspn(a, "0123456789") == n && strspn(b, "0123456789") == m && a[0] != '0' && b[0] != '0';
+    bool numbers =
+        n && m && strspn(a, "0123456789") == n && strspn(b, "0123456789") == m && a[0] != '0' && b[0] != '0';
     if (!numbers) return strcmp(a, b) == 0 ? 0 : 2;
     int c = n != m ? (n < m ? -1 : 1) : memcmp(a, b, n);
     return c < 0 ? -1 : c > 0;
@@ -20,16 +23,18 @@ int64_t lease_jittered(const struct lease *l, int64_t ns) {
 
 static void heard(struct lease *l) {
     l->heard = true;
-    l->poll_ns = l->now_ns + (l->watch_up ? 2 : 1) * l->cfg.retry_ns + (int64_t)(l->rnd % (uint64_t)(l->cfg.retry_ns / 5 + 1));
+    l->poll_ns = l->now_ns + (l->watch_up ? 2 : 1) * l->cfg.retry_ns +
+                 (int64_t)(l->rnd % (uint64_t)(l->cfg.retry_ns / 5 + 1));
 }
 
-/* A record of ours: which write made it, and so, since when is the lease renewed? Its renewTime tells, since no two of our
- * writes have the same. A version that moved because somebody edited a label proves nothing. */
+/* A record of ours: which write made it, and so, since when is the lease renewed? Its renewTime tells, since
+ * no two of our writes have the same. A version that moved because somebody edited a label proves nothing. */
 static void match_sent(struct lease *l) {
     if (!know_ours(l)) return;
     for (unsigned i = 0; i < LEASE_SENT; i++) {
         if (l->sent[i].renew_us != l->rec.renew_us || !l->rec.renew_us) continue;
-        int64_t at = PLANTED(FAULT_FENCE_FROM_ANSWER) && l->sent[i].at_ns > l->renewed_ns ? l->now_ns : l->sent[i].at_ns;
+        int64_t at = PLANTED(FAULT_FENCE_FROM_ANSWER) && l->sent[i].at_ns > l->renewed_ns ? l->now_ns
+                                                                                          : l->sent[i].at_ns;
         if (at <= l->renewed_ns) continue;
         l->renewed_ns = at;
         l->renewed = true;
@@ -38,9 +43,10 @@ static void match_sent(struct lease *l) {
 
 static void accept(struct lease *l, const struct lease_rec *rec, struct slice raw) {
     const struct lease_rec *old = &l->rec;
-    bool same = l->known && !l->absent && strcmp(old->holder, rec->holder) == 0 && strcmp(old->uid, rec->uid) == 0 &&
-                old->renew_us == rec->renew_us && old->acquire_us == rec->acquire_us &&
-                old->transitions == rec->transitions && old->duration_ns == rec->duration_ns;
+    bool same = l->known && !l->absent && strcmp(old->holder, rec->holder) == 0 &&
+                strcmp(old->uid, rec->uid) == 0 && old->renew_us == rec->renew_us &&
+                old->acquire_us == rec->acquire_us && old->transitions == rec->transitions &&
+                old->duration_ns == rec->duration_ns;
     if (!same) l->observed_ns = l->now_ns;
     l->rec = *rec;
     l->known = true;
@@ -71,8 +77,8 @@ void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw,
     l->unresolved = false;
     l->must_read = l->reread;
     l->reread = false;
-    /* Older than what a watch has told meanwhile: keep that. Older than what was known when we asked: the server itself
-     * went back (restored from a backup), and its word counts. */
+    /* Older than what a watch has told meanwhile: keep that. Older than what was known when we asked: the
+     * server itself went back (restored from a backup), and its word counts. */
     bool overtaken = c < 0 && rv_cmp(rec->rv, l->get_rv) >= 0;
     if (!overtaken) accept(l, rec, raw);
 }
@@ -132,7 +138,8 @@ enum lease_reason know_claim(const struct lease *l, int64_t wall_ns, int64_t *re
     if (strcmp(l->rec.holder, l->dead) == 0) return LEASE_R_DEAD;
     int64_t duration = l->rec.duration_ns > 0 ? l->rec.duration_ns : l->cfg.lease_ns;
     int64_t when = l->observed_ns > INT64_MAX - duration ? INT64_MAX : l->observed_ns + duration;
-    if (PLANTED(FAULT_EXPIRY_BY_WALL) && wall_ns / NS_PER_US >= l->rec.renew_us + duration / NS_PER_US) return LEASE_R_EXPIRED;
+    if (PLANTED(FAULT_EXPIRY_BY_WALL) && wall_ns / NS_PER_US >= l->rec.renew_us + duration / NS_PER_US)
+        return LEASE_R_EXPIRED;
     if (l->now_ns >= when) return LEASE_R_EXPIRED;
     *ret_when_ns = when;
     return LEASE_R_NONE;

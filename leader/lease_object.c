@@ -16,7 +16,9 @@ static int read_text(struct slice obj, const char *key, char *ret, size_t size, 
     if (r == 0 && slice_has(buf_slice(&b), '\0')) r = -EINVAL;
     if (r == 0) memcpy(ret, buf_str(&b), b.n + 1);
     buf_free(&b);
-    return r == 0 ? 0 : err_set(err, ERR_PROTOCOL, -EINVAL, "lease: %s must be a string of at most %zu bytes", key, size - 1);
+    return r == 0 ? 0
+                  : err_set(err, ERR_PROTOCOL, -EINVAL, "lease: %s must be a string of at most %zu bytes",
+                            key, size - 1);
 }
 
 /* A whole number from 0 to INT32_MAX, the API's type. */
@@ -50,20 +52,24 @@ static int member_object(struct slice doc, const char *key, struct slice *ret, s
     *ret = (struct slice){0};
     struct slice v;
     if (!json_raw_get(doc, slice_of(key), &v) || json_raw_type(v) == JR_NULL) return 0;
-    if (json_raw_type(v) != JR_OBJECT) return err_set(err, ERR_PROTOCOL, -EINVAL, "lease: %s is no object", key);
+    if (json_raw_type(v) != JR_OBJECT)
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "lease: %s is no object", key);
     *ret = v;
     return 0;
 }
 
 int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err) {
-    if (raw.n > LEASE_RAW_MAX) return err_set(err, ERR_PROTOCOL, -EFBIG, "lease: larger than %d bytes", LEASE_RAW_MAX);
+    if (raw.n > LEASE_RAW_MAX)
+        return err_set(err, ERR_PROTOCOL, -EFBIG, "lease: larger than %d bytes", LEASE_RAW_MAX);
     int r = json_raw_check(raw, err);
     if (r < 0) return err_wrap(err, "lease");
     struct slice md, spec, kind;
     if (json_raw_get(raw, SL("kind"), &kind) && !json_raw_string_is(kind, SL("Lease"))) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "this is no Lease but a %.*s", SLF(kind));
     }
-    if ((r = member_object(raw, "metadata", &md, err)) < 0 || (r = member_object(raw, "spec", &spec, err)) < 0) return r;
+    if ((r = member_object(raw, "metadata", &md, err)) < 0 ||
+        (r = member_object(raw, "spec", &spec, err)) < 0)
+        return r;
     if (!md.n) return err_set(err, ERR_PROTOCOL, -EINVAL, "lease: no metadata");
     struct lease_rec rec = {0};
     int64_t seconds = 0;
@@ -83,7 +89,8 @@ int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err) {
 
 bool lease_note(struct slice raw, const char *key, struct buf *out) {
     struct slice notes, v;
-    if (!json_raw_at(raw, "metadata/annotations", &notes) || !json_raw_get(notes, slice_of(key), &v)) return false;
+    if (!json_raw_at(raw, "metadata/annotations", &notes) || !json_raw_get(notes, slice_of(key), &v))
+        return false;
     return json_raw_type(v) == JR_STRING && json_raw_unescape(v, out) == 0;
 }
 
@@ -139,7 +146,8 @@ static void put_others(struct members *m, struct slice obj, const char *const *w
     }
 }
 
-static void put_annotations(struct members *md, struct slice old, const struct lease_change *notes, size_t n) {
+static void put_annotations(struct members *md, struct slice old, const struct lease_change *notes,
+                            size_t n) {
     comma(md);
     buf_adds(md->out, "\"annotations\":{");
     struct members m = {.out = md->out};
@@ -155,10 +163,11 @@ static void put_annotations(struct members *md, struct slice old, const struct l
     buf_addc(md->out, '}');
 }
 
-static void put_metadata(struct buf *out, struct slice old, struct slice ns, struct slice name, const struct lease_rec *rec,
-                         const struct lease_change *notes, size_t n) {
+static void put_metadata(struct buf *out, struct slice old, struct slice ns, struct slice name,
+                         const struct lease_rec *rec, const struct lease_change *notes, size_t n) {
     /* managedFields: the server keeps what it has when they are absent, and they are half of the bytes. */
-    static const char *const own[] = {"name", "namespace", "uid", "resourceVersion", "annotations", "managedFields", NULL};
+    static const char *const own[] = {"name",        "namespace",     "uid", "resourceVersion",
+                                      "annotations", "managedFields", NULL};
     struct members m = {.out = out};
     struct slice annotations = {0};
     buf_addc(out, '{');
@@ -173,8 +182,8 @@ static void put_metadata(struct buf *out, struct slice old, struct slice ns, str
 }
 
 static void put_spec(struct buf *out, struct slice old, const struct lease_rec *rec) {
-    static const char *const own[] = {"holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions",
-                                      NULL};
+    static const char *const own[] = {"holderIdentity", "leaseDurationSeconds", "acquireTime",
+                                      "renewTime",      "leaseTransitions",     NULL};
     struct members m = {.out = out};
     buf_addc(out, '{');
     put_text(&m, "holderIdentity", slice_of(rec->holder));
@@ -193,7 +202,9 @@ int lease_render(struct slice base, struct slice ns, struct slice name, const st
     if (base.n) {
         int r = json_raw_check(base, err);
         if (r < 0) return err_wrap(err, "lease as last seen");
-        if ((r = member_object(base, "metadata", &md, err)) < 0 || (r = member_object(base, "spec", &spec, err)) < 0) return r;
+        if ((r = member_object(base, "metadata", &md, err)) < 0 ||
+            (r = member_object(base, "spec", &spec, err)) < 0)
+            return r;
     }
     struct members m = {.out = out};
     buf_addc(out, '{');

@@ -3,7 +3,8 @@
 #define LEADER_LEASE_STATE_H
 #include "leader/lease.h"
 
-/* The tests compile this machine once more with faults to be switched on, to show that the random schedules find them. */
+/* The tests compile this machine once more with faults to be switched on, to show that the random schedules
+ * find them. */
 #ifdef LEASE_PLANTED
 enum lease_fault {
     FAULT_NONE,
@@ -33,27 +34,30 @@ struct lease {
     uint64_t rnd;
 
     /* What is known of the Lease. */
-    bool known, absent; /* known: rec is something that stood there once; absent: it was deleted since, or never was */
+    bool known, absent; /* known: rec is something that stood there once; absent: it was deleted since, or
+                           never was */
     bool heard;         /* a first answer has come, be it that there is none */
     struct lease_rec rec;
     struct buf raw;
-    int64_t observed_ns; /* when rec was first seen as it stands; expiry counts from here */
-    int64_t held_until_ns; /* absent: when the last holder's fence is shut for certain */
-    int64_t max_term;    /* the highest transitions ever seen: terms only grow, even over a deletion */
+    int64_t observed_ns;     /* when rec was first seen as it stands; expiry counts from here */
+    int64_t held_until_ns;   /* absent: when the last holder's fence is shut for certain */
+    int64_t max_term;        /* the highest transitions ever seen: terms only grow, even over a deletion */
     char dead[LEASE_ID_MAX]; /* the identity that has a death certificate; "": none */
-    bool must_read;      /* what is known may be wrong: read before anything is decided on it */
-    bool unresolved;     /* and so because a write of ours may or may not have been executed */
-    bool reread;         /* a hint came while a GET was under way: its answer may be older */
+    bool must_read;          /* what is known may be wrong: read before anything is decided on it */
+    bool unresolved;         /* and so because a write of ours may or may not have been executed */
+    bool reread;             /* a hint came while a GET was under way: its answer may be older */
 
     /* Requests. */
     enum lease_pending pending;
     enum lease_write_kind writing;
-    int64_t decided_ns;                      /* the write's decision */
-    char base_rv[LEASE_RV_MAX];              /* the version that the write was decided on; "" for a POST */
-    char get_rv[LEASE_RV_MAX];               /* what was known when the GET was sent */
-    struct { int64_t renew_us, at_ns; } sent[LEASE_SENT]; /* our last writes by the renewTime in them: no two are equal */
+    int64_t decided_ns;         /* the write's decision */
+    char base_rv[LEASE_RV_MAX]; /* the version that the write was decided on; "" for a POST */
+    char get_rv[LEASE_RV_MAX];  /* what was known when the GET was sent */
+    struct {
+        int64_t renew_us, at_ns;
+    } sent[LEASE_SENT]; /* our last writes by the renewTime in them: no two are equal */
     unsigned nsent;
-    int64_t wait_ns, told_ns; /* no request before these: our own backoff; the server's Retry-After */
+    int64_t wait_ns, told_ns;  /* no request before these: our own backoff; the server's Retry-After */
     unsigned fails, conflicts; /* in a row */
     bool watch_up;
     int64_t poll_ns; /* standby: when to read although nothing was heard */
@@ -61,19 +65,20 @@ struct lease {
     /* We. */
     bool ready, stopping, shut; /* shut: the fence, for good */
     bool renew_now, released;   /* released: a release was sent at least once */
-    int64_t renewed_ns;         /* decision of the last write of ours that is known to be executed; -1: none */
+    int64_t renewed_ns; /* decision of the last write of ours that is known to be executed; -1: none */
     int64_t next_renew_ns, term;
     enum lease_reason claim, lost;
     int64_t claim_seen_ns; /* last sign of the predecessor; -1: none */
     const char *why;
-    bool renewed;          /* in this step */
+    bool renewed; /* in this step */
 };
 
 /* lease_know.c */
 void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched);
 void know_absent(struct lease *l, bool watched);
 void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw);
-/* Is a newer version known than the last write was decided on? Then it was executed before that, or never will be. */
+/* Is a newer version known than the last write was decided on? Then it was executed before that, or never
+ * will be. */
 bool know_moved(const struct lease *l);
 void know_doubt(struct lease *l); /* the write under way may have been executed, or may be yet */
 bool know_ours(const struct lease *l);

@@ -1,5 +1,5 @@
-/* Checkpoints: any text as a whole value, and any text as a body under a digest that fits, since a random one never does.
- * What is read can be written and says the same when read again. */
+/* Checkpoints: any text as a whole value, and any text as a body under a digest that fits, since a random one
+ * never does. What is read can be written and says the same when read again. */
 #include "fuzz.h"
 #include "base/hash.h"
 #include "leader/checkpoint.h"
@@ -12,11 +12,13 @@ struct sum {
 
 static void each(void *ctx, const struct checkpoint_key *k) {
     struct sum *s = ctx;
-    FUZZ_CHECK(k->key.n && k->key.n <= CHECKPOINT_KEY_MAX && k->controller.n && k->reason.n <= CHECKPOINT_REASON_MAX);
+    FUZZ_CHECK(k->key.n && k->key.n <= CHECKPOINT_KEY_MAX && k->controller.n &&
+               k->reason.n <= CHECKPOINT_REASON_MAX);
     FUZZ_CHECK((int)k->kind < (int)CHECKPOINT_KINDS && k->at_wall_ns >= 0);
     /* Independent of the order: the writer sorts. */
     s->hash += slice_hash(k->key, k->kind) * 31 + slice_hash(k->controller, 1) + slice_hash(k->reason, 2) +
-               (uint64_t)k->prio * 7 + k->failures + (k->kind == CHECKPOINT_DELAYED ? (uint64_t)k->at_wall_ns : 0);
+               (uint64_t)k->prio * 7 + k->failures +
+               (k->kind == CHECKPOINT_DELAYED ? (uint64_t)k->at_wall_ns : 0);
     s->n++;
     if (s->copy && !slice_has(k->controller, '\0')) checkpoint_add(s->copy, k);
 }

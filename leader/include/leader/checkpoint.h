@@ -1,7 +1,7 @@
-/* The checkpoint: the unfinished work that a leader leaves behind, as text. docs/reference/checkpoint.md has the format.
- * Small ones stand in the annotation handover.dev/checkpoint of the Lease, larger ones in ConfigMaps, with their number and
- * digests in that annotation. A checkpoint is a hint: what cannot be read is reported, and the full list is reconciled as
- * ever. Pure. */
+/* The checkpoint: the unfinished work that a leader leaves behind, as text. docs/reference/checkpoint.md has
+ * the format. Small ones stand in the annotation handover.dev/checkpoint of the Lease, larger ones in
+ * ConfigMaps, with their number and digests in that annotation. A checkpoint is a hint: what cannot be read
+ * is reported, and the full list is reconciled as ever. Pure. */
 #ifndef LEADER_CHECKPOINT_H
 #define LEADER_CHECKPOINT_H
 #include "base/buf.h"
@@ -12,8 +12,8 @@ enum {
     CHECKPOINT_PART_MAX = 900 << 10,  /* bytes of the value in one ConfigMap */
     CHECKPOINT_PARTS_MAX = 16,
     CHECKPOINT_KEYS_MAX = 1000000,
-    CHECKPOINT_KEY_MAX = 1024,      /* longer keys and names are left out and counted */
-    CHECKPOINT_REASON_MAX = 512,    /* longer reasons are cut */
+    CHECKPOINT_KEY_MAX = 1024,   /* longer keys and names are left out and counted */
+    CHECKPOINT_REASON_MAX = 512, /* longer reasons are cut */
     CHECKPOINT_CONTROLLERS_MAX = 256,
 };
 #define CHECKPOINT_DATA_KEY "checkpoint" /* in the ConfigMap's data */
@@ -21,7 +21,8 @@ enum {
 /* In the order of a restore. */
 enum checkpoint_kind {
     CHECKPOINT_INTERRUPTED, /* cancelled in the middle */
-    CHECKPOINT_INFLIGHT,    /* was being worked on when this was written: as interrupted if nothing newer is known */
+    CHECKPOINT_INFLIGHT,    /* was being worked on when this was written: as interrupted if nothing newer is
+                               known */
     CHECKPOINT_QUEUED,
     CHECKPOINT_DELAYED,
     CHECKPOINT_FAILURES, /* nothing to do, but failures are remembered */
@@ -56,8 +57,8 @@ void checkpoint_free(struct checkpoint *c);
 DEFINE_CLEANUP(struct checkpoint *, checkpoint, checkpoint_free)
 #define cleanup_checkpoint CLEANUP(checkpoint)
 void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k); /* copied */
-/* Encodes. inline_only: what does not fit the annotation is left out, the least important last kinds first (for renewals).
- * Else, when it does not fit, parts are made. After it nothing may be added. */
+/* Encodes. inline_only: what does not fit the annotation is left out, the least important last kinds first
+ * (for renewals). Else, when it does not fit, parts are made. After it nothing may be added. */
 void checkpoint_finish(struct checkpoint *c, bool inline_only);
 struct slice checkpoint_value(const struct checkpoint *c); /* of the annotation */
 size_t checkpoint_parts(const struct checkpoint *c);
@@ -80,19 +81,24 @@ enum checkpoint_fault {
 const char *checkpoint_fault_name(enum checkpoint_fault f);
 
 struct checkpoint_reader;
-/* value: of the annotation. term: leaseTransitions of the record that was taken over; -1: any. NULL unless CHECKPOINT_OK; err says
- * why in a person's words. */
-enum checkpoint_fault checkpoint_open(struct slice value, int64_t term, struct checkpoint_reader **ret, struct err *err);
+/* value: of the annotation. term: leaseTransitions of the record that was taken over; -1: any. NULL unless
+ * CHECKPOINT_OK; err says why in a person's words. */
+enum checkpoint_fault checkpoint_open(struct slice value, int64_t term, struct checkpoint_reader **ret,
+                                      struct err *err);
 void checkpoint_close(struct checkpoint_reader *r);
 const struct checkpoint_head *checkpoint_reader_head(const struct checkpoint_reader *r);
-/* The text of ConfigMap number i, p NULL if it is not there. Copied. Each part stands for itself: a bad one is left out. */
-enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text, struct err *err);
-/* Calls fn for each key in the order interrupted, in flight, queued, delayed, failures, dead; inside a kind in the order
- * in which they were added. The slices are valid during the call. Returns how many. */
-size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k), void *ctx);
-size_t checkpoint_skipped(const struct checkpoint_reader *r); /* entries of a kind or with a mark that we do not know */
+/* The text of ConfigMap number i, p NULL if it is not there. Copied. Each part stands for itself: a bad one
+ * is left out. */
+enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text,
+                                      struct err *err);
+/* Calls fn for each key in the order interrupted, in flight, queued, delayed, failures, dead; inside a kind
+ * in the order in which they were added. The slices are valid during the call. Returns how many. */
+size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k),
+                       void *ctx);
+size_t checkpoint_skipped(
+    const struct checkpoint_reader *r); /* entries of a kind or with a mark that we do not know */
 
-/* The same checkpoint as the new leader's own: a successor that dies before it has written one passes on what it got. Only
- * if it is of term `from`; else false, and the annotation stays as it is. */
+/* The same checkpoint as the new leader's own: a successor that dies before it has written one passes on what
+ * it got. Only if it is of term `from`; else false, and the annotation stays as it is. */
 bool checkpoint_carry(struct slice value, int64_t from, int64_t to, struct buf *out);
 #endif

@@ -1,6 +1,6 @@
-/* The way from "stop" to the exit, as a pure state machine: named phases under a deadline. What is in flight runs on
- * uncancelled as long as there is time, the lease is renewed all the while, and it is released only once the work has
- * stopped. docs/reference/drain.md has the table of signals and exit codes. */
+/* The way from "stop" to the exit, as a pure state machine: named phases under a deadline. What is in flight
+ * runs on uncancelled as long as there is time, the lease is renewed all the while, and it is released only
+ * once the work has stopped. docs/reference/drain.md has the table of signals and exit codes. */
 #ifndef LEADER_DRAIN_H
 #define LEADER_DRAIN_H
 #include "base/err.h"
@@ -8,17 +8,19 @@
 
 struct drain_config {
     int64_t grace_ns;   /* terminationGracePeriodSeconds of the pod; 0: 30 s */
-    int64_t reserve_ns; /* of it, kept for cancelling and releasing; 0: a sixth, at least 1 s, at most 5 s and half of it */
+    int64_t reserve_ns; /* of it, kept for cancelling and releasing; 0: a sixth, at least 1 s, at most 5 s and
+                           half of it */
 };
 int drain_config_check(struct drain_config *cfg, struct err *err);
 
 enum drain_phase {
     DRAIN_RUNNING,
-    DRAIN_CHECKPOINT_EARLY, /* intake is shut, a checkpoint is being written: eviction leaves 2 s whatever the grace */
+    DRAIN_CHECKPOINT_EARLY, /* intake is shut, a checkpoint is being written: eviction leaves 2 s whatever the
+                               grace */
     DRAIN_INTAKE_CLOSED,    /* that is done; waiting for the intake to be shut, where this takes time */
     DRAIN_FINISHING,        /* what is in flight runs on */
     DRAIN_CANCELLING,       /* asked to stop; what ends now is marked interrupted */
-    DRAIN_RELEASING,        /* nothing of ours mutates any more; one write gives the lease and the checkpoint away */
+    DRAIN_RELEASING, /* nothing of ours mutates any more; one write gives the lease and the checkpoint away */
     DRAIN_DONE,
 };
 enum { DRAIN_PHASES = DRAIN_DONE + 1 };
@@ -26,8 +28,9 @@ const char *drain_phase_name(enum drain_phase p); /* "checkpoint-early" */
 
 enum drain_event {
     DRAIN_EV_TICK,
-    DRAIN_EV_SIGNAL,       /* SIGTERM, SIGINT, or a caller that wants to stop: the first begins, the second cancels, the third exits */
-    DRAIN_EV_LOST,         /* the lease is lost: mutating is over, so is the work */
+    DRAIN_EV_SIGNAL, /* SIGTERM, SIGINT, or a caller that wants to stop: the first begins, the second cancels,
+                        the third exits */
+    DRAIN_EV_LOST,   /* the lease is lost: mutating is over, so is the work */
     DRAIN_EV_CHECKPOINTED, /* the early checkpoint was written, or cannot be */
     DRAIN_EV_CLOSED,       /* the intake is shut: nothing new starts */
     DRAIN_EV_IDLE,         /* inflight has changed */
@@ -41,18 +44,20 @@ struct drain_in {
     size_t inflight; /* reconciles that have not ended */
 };
 enum drain_act {
-    DRAIN_NOT_READY = 1,     /* answer /readyz with no; tell the lease machine LEASE_EV_STOP */
-    DRAIN_CLOSE_INTAKE = 2,  /* start nothing new; answer with DRAIN_EV_CLOSED (at once is fine) */
-    DRAIN_CHECKPOINT = 4,    /* write a checkpoint now; answer with DRAIN_EV_CHECKPOINTED */
-    DRAIN_CANCEL = 8,        /* ask what is in flight to stop */
-    DRAIN_RELEASE = 16,      /* tell the lease machine LEASE_EV_DRAINED; answer with RELEASED or NOT_RELEASED */
-    DRAIN_ABANDON = 32,      /* tell the lease machine LEASE_EV_GIVE_UP */
-    DRAIN_EXIT = 64,         /* with `exit_code`; once, last */
+    DRAIN_NOT_READY = 1,    /* answer /readyz with no; tell the lease machine LEASE_EV_STOP */
+    DRAIN_CLOSE_INTAKE = 2, /* start nothing new; answer with DRAIN_EV_CLOSED (at once is fine) */
+    DRAIN_CHECKPOINT = 4,   /* write a checkpoint now; answer with DRAIN_EV_CHECKPOINTED */
+    DRAIN_CANCEL = 8,       /* ask what is in flight to stop */
+    DRAIN_RELEASE = 16, /* tell the lease machine LEASE_EV_DRAINED; answer with RELEASED or NOT_RELEASED */
+    DRAIN_ABANDON = 32, /* tell the lease machine LEASE_EV_GIVE_UP */
+    DRAIN_EXIT = 64,    /* with `exit_code`; once, last */
 };
 enum drain_exit {
-    DRAIN_X_CLEAN = 0,        /* all work ended by itself, the lease is free */
-    DRAIN_X_CUT = 3,          /* work was cancelled, its keys are in the checkpoint as interrupted; the lease is free */
-    DRAIN_X_STUCK = 4,        /* work would not end: the lease was not released, a certificate or the expiry frees it */
+    DRAIN_X_CLEAN = 0, /* all work ended by itself, the lease is free */
+    DRAIN_X_CUT =
+        3, /* work was cancelled, its keys are in the checkpoint as interrupted; the lease is free */
+    DRAIN_X_STUCK =
+        4, /* work would not end: the lease was not released, a certificate or the expiry frees it */
     DRAIN_X_NOT_RELEASED = 5, /* the lease could not be released (API server unreachable): as above */
     DRAIN_X_LOST = 6,         /* stopped because the lease was lost or could not be renewed */
 }; /* never 255: that is what a lost shim gives, and proves nothing (certificate.h) */
@@ -62,7 +67,7 @@ struct drain_out {
     int64_t spent_ns[DRAIN_PHASES]; /* time spent in each phase that this step left, else 0 */
     int64_t wake_ns;                /* boot time of the next DRAIN_EV_TICK at the latest; TIME_NEVER */
     int exit_code;
-    const char *why;                /* for the log; NULL: nothing worth a line */
+    const char *why; /* for the log; NULL: nothing worth a line */
 };
 
 struct drain {
@@ -75,5 +80,6 @@ struct drain {
 };
 void drain_init(struct drain *d, const struct drain_config *checked);
 void drain_step(struct drain *d, const struct drain_in *in, struct drain_out *ret);
-int64_t drain_left_ns(const struct drain *d, int64_t boot_ns); /* until it must have exited; TIME_NEVER while running */
+int64_t drain_left_ns(const struct drain *d,
+                      int64_t boot_ns); /* until it must have exited; TIME_NEVER while running */
 #endif

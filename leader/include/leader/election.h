@@ -1,5 +1,5 @@
-/* Runs the lease machine on a real Lease: requests on a lane of their own, and a watch on the Lease. The
- * edge around lease.h. Not here yet: reading the holder's death certificate from its pod. */
+/* Runs the lease machine on a real Lease: requests on a lane of their own, a watch on the Lease, a watch on
+ * the holder's pod for its death certificate. The edge around lease.h. */
 #ifndef LEADER_ELECTION_H
 #define LEADER_ELECTION_H
 #include "kube/client.h"
@@ -8,36 +8,40 @@
 #include "leader/lease.h"
 
 struct election_config {
-    const char *ns, *name;        /* of the Lease */
-    struct identity id;           /* see identity_make() */
+    const char *ns, *name;                /* of the Lease */
+    struct identity id;                   /* see identity_make() */
     int64_t lease_ns, renew_ns, retry_ns; /* 0: defaults */
-    const char *termination_log;  /* gets the identity before we contest; NULL: none */
+    const char *termination_log;          /* gets the identity before we contest; NULL: none */
 };
 struct election_cb {
-    /* Leading, with the fence open. work: what the predecessor left, NULL if nothing usable; valid during the call. */
+    /* Leading, with the fence open. work: what the predecessor left, NULL if nothing usable; valid during the
+     * call. Where it stands in ConfigMaps these are read first. Not called at all if the lease is lost
+     * before. */
     void (*lead)(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work);
     /* The fence is shut: stop, and call election_drained() when nothing runs any more. */
     void (*lost)(void *ctx, enum lease_reason reason, const char *why);
     /* Nothing more will happen: released, or never held, or could not be released. Once, last. */
     void (*over)(void *ctx, enum lease_reason reason);
-    /* A renewal (final: the release) is about to be written: adds the work in hand. NULL: no checkpoints. */
+    /* A renewal (final: the release) is about to be written: adds the work in hand. NULL: no checkpoints. May
+     * be called inside a call of this header and must call none. Not before lead() was. */
     void (*work)(void *ctx, bool final, struct checkpoint *to);
     /* The renewal that election_renew_now() asked for was written, or could not be. May be NULL. */
     void (*renewed)(void *ctx, bool ok);
 };
 struct election;
 /* cfg is checked (ERR_CONFIG). No callback inside any call of this header. */
-int election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb, void *ctx, struct election **ret,
-                 struct err *err);
+int election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb, void *ctx,
+                 struct election **ret, struct err *err);
 void election_free(struct election *e); /* as a crash: nothing is sent */
 void election_start(struct election *e);
 void election_ready(struct election *e, bool ready); /* may contest: the caches are warm */
 void election_renew_now(struct election *e);         /* a checkpoint is wanted on the server now */
-void election_stop(struct election *e);              /* acquire no more; a leader goes on renewing until drained */
-void election_drained(struct election *e);           /* nothing of ours mutates any more: the fence shuts, the lease is released */
-void election_give_up(struct election *e);           /* no time left: over() as things are */
+void election_stop(struct election *e);    /* acquire no more; a leader goes on renewing until drained */
+void election_drained(struct election *e); /* nothing of ours mutates any more: a large
+                                              checkpoint is written, the fence shuts, the lease is released */
+void election_give_up(struct election *e); /* no time left: over() as things are */
 
-bool election_may_mutate(const struct election *e);  /* the fence, at this moment */
+bool election_may_mutate(const struct election *e); /* the fence, at this moment */
 bool election_leading(const struct election *e);
 int64_t election_term(const struct election *e);
 const char *election_identity(const struct election *e);

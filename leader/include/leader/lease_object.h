@@ -1,23 +1,26 @@
-/* Lease objects as JSON: reading the fields of an election, and writing an object with these fields and annotations
- * replaced and every other byte of it kept (labels, annotations and fields of others). Pure. */
+/* Lease objects as JSON: reading the fields of an election, and writing an object with these fields and
+ * annotations replaced and every other byte of it kept (labels, annotations and fields of others). Pure. */
 #ifndef LEADER_LEASE_OBJECT_H
 #define LEADER_LEASE_OBJECT_H
 #include "leader/lease.h"
 
 #define LEASE_NOTE_CHECKPOINT "handover.dev/checkpoint"
 
-/* -EINVAL if it is no Lease or a field has not the type or the form that the API gives it. Missing spec fields are zero. */
+/* -EINVAL if it is no Lease or a field has not the type or the form that the API gives it. Missing spec
+ * fields are zero. */
 int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err);
 
-/* The value of an annotation, unescaped; false if absent. Appended to out; -ENOBUFS and the like count as absent. */
+/* The value of an annotation, unescaped; false if absent. Appended to out; -ENOBUFS and the like count as
+ * absent. */
 bool lease_note(struct slice raw, const char *key, struct buf *out);
 
 struct lease_change {
     const char *key;    /* annotation */
     struct slice value; /* p NULL: remove it */
 };
-/* The body to send. base: the object's text as last seen, empty for none (then one is made). managedFields are left out:
- * the server keeps its own. rec->rv and rec->uid stand in the metadata as preconditions where they are not "". */
+/* The body to send. base: the object's text as last seen, empty for none (then one is made). managedFields
+ * are left out: the server keeps its own. rec->rv and rec->uid stand in the metadata as preconditions where
+ * they are not "". */
 int lease_render(struct slice base, struct slice ns, struct slice name, const struct lease_rec *rec,
                  const struct lease_change *notes, size_t nnotes, struct buf *out, struct err *err);
 #endif

@@ -6,14 +6,30 @@
 #include <stdio.h>
 
 enum { CANDS = 5, HISTORY = 16, CERTS = 64 };
-#define MS NS_PER_MS
-#define SEC NS_PER_S
+#define MS         NS_PER_MS
+#define SEC        NS_PER_S
 #define FAULTS_END (70 * SEC)
-/* A crash or a deadline just before the end of the faults, then: the expiry by the slowest clock, a read and a write. */
+/* A crash or a deadline just before the end of the faults, then: the expiry by the slowest clock, a read and
+ * a write. */
 #define STABLE_FOR (25 * SEC)
 
-enum ev_kind { E_ARRIVE, E_ANSWER, E_TIMEOUT, E_WAKE, E_WATCH, E_WATCH_CUT, E_WATCH_OPEN, E_DRAINED, E_GIVE_UP, E_CERT, E_RESUME,
-               E_START, E_HEAL, E_FAULT, E_CALM };
+enum ev_kind {
+    E_ARRIVE,
+    E_ANSWER,
+    E_TIMEOUT,
+    E_WAKE,
+    E_WATCH,
+    E_WATCH_CUT,
+    E_WATCH_OPEN,
+    E_DRAINED,
+    E_GIVE_UP,
+    E_CERT,
+    E_RESUME,
+    E_START,
+    E_HEAL,
+    E_FAULT,
+    E_CALM
+};
 enum ev_req { R_GET, R_PUT, R_POST };
 
 struct ev {
@@ -22,8 +38,8 @@ struct ev {
     uint64_t seq;
     enum ev_kind kind;
     int cand;
-    unsigned inc;  /* incarnation of the candidate; others do not concern it */
-    uint64_t id;   /* request, wake generation, watch generation */
+    unsigned inc; /* incarnation of the candidate; others do not concern it */
+    uint64_t id;  /* request, wake generation, watch generation */
     enum ev_req req;
     enum lease_event answer;
     bool present;
@@ -148,7 +164,8 @@ static void check_write(struct w *w, const struct ev *e, const struct lease_rec 
     snprintf(id, sizeof(id), "pod-%d_uid_%u", e->cand, e->inc);
     if (!e->rec.holder[0]) {
         if (strcmp(holder, id) != 0) broken(w, "%s released the lease of '%s'", id, holder);
-        if (c->inc == e->inc && c->alive && c->working) broken(w, "%s released before its work had stopped", id);
+        if (c->inc == e->inc && c->alive && c->working)
+            broken(w, "%s released before its work had stopped", id);
     } else if (strcmp(holder, e->rec.holder) != 0) {
         if (e->rec.transitions <= w->top_transitions) {
             broken(w, "%s took term %ld after %ld", id, (long)e->rec.transitions, (long)w->top_transitions);
@@ -181,7 +198,8 @@ static void changed(struct w *w) {
 static enum lease_event execute(struct w *w, const struct ev *e) {
     if (e->req == R_GET) return w->present ? LEASE_EV_SEEN : LEASE_EV_ABSENT;
     bool create = e->req == R_POST;
-    if (create ? w->present : !w->present || (e->rec.rv[0] && strcmp(e->rec.rv, w->cur.rv) != 0)) return LEASE_EV_CONFLICT;
+    if (create ? w->present : !w->present || (e->rec.rv[0] && strcmp(e->rec.rv, w->cur.rv) != 0))
+        return LEASE_EV_CONFLICT;
     check_write(w, e, &w->cur, w->present);
     char uid[LEASE_UID_MAX];
     memcpy(uid, w->cur.uid, sizeof(uid));
@@ -189,8 +207,8 @@ static enum lease_event execute(struct w *w, const struct ev *e) {
     memcpy(w->cur.uid, uid, sizeof(uid));
     w->present = true;
     changed(w);
-    say(w, "server: %d.%u writes holder '%s' term %ld -> %s", e->cand, e->inc, w->cur.holder, (long)w->cur.transitions,
-        w->cur.rv);
+    say(w, "server: %d.%u writes holder '%s' term %ld -> %s", e->cand, e->inc, w->cur.holder,
+        (long)w->cur.transitions, w->cur.rv);
     return LEASE_EV_WRITTEN;
 }
 
@@ -199,7 +217,9 @@ static void arrive(struct w *w, const struct ev *e) {
     bool faulty = !w->calm && chance(w, 3);
     enum lease_event got;
     if (faulty && chance(w, 50)) {
-        got = e->req == R_GET ? LEASE_EV_READ_FAILED : chance(w, 70) ? LEASE_EV_FAILED : LEASE_EV_REFUSED; /* 429, 403 */
+        got = e->req == R_GET ? LEASE_EV_READ_FAILED
+              : chance(w, 70) ? LEASE_EV_FAILED
+                              : LEASE_EV_REFUSED; /* 429, 403 */
     } else {
         got = execute(w, e);
         if (faulty && e->req != R_GET) got = LEASE_EV_UNKNOWN; /* a 5xx on the way back */
@@ -262,7 +282,8 @@ static void send_req(struct w *w, int i, const struct lease_out *out) {
 static void on_lead(struct w *w, int i, const struct lease_out *out) {
     struct cand *c = &w->c[i];
     say(w, "%d.%u leads, term %ld, %s", i, c->inc, (long)out->term, lease_reason_name(out->reason));
-    if (out->term <= w->last_term) broken(w, "%d leads in term %ld after %ld", i, (long)out->term, (long)w->last_term);
+    if (out->term <= w->last_term)
+        broken(w, "%d leads in term %ld after %ld", i, (long)out->term, (long)w->last_term);
     if (c->stopping) broken(w, "%d leads although it is to stop", i);
     w->last_term = out->term;
     c->working = true;
@@ -469,15 +490,18 @@ static void on_candidate(struct w *w, const struct ev *e) {
         if (e->id == c->wake_gen) feed_ev(w, i, LEASE_EV_TICK);
         break;
     case E_WATCH:
-        if (e->id == c->watch_gen) feed(w, i, (struct lease_in){.ev = LEASE_EV_SEEN, .watched = true, .rec = &e->rec});
+        if (e->id == c->watch_gen)
+            feed(w, i, (struct lease_in){.ev = LEASE_EV_SEEN, .watched = true, .rec = &e->rec});
         break;
     case E_WATCH_CUT:
         feed(w, i, (struct lease_in){.ev = LEASE_EV_WATCH});
         if (c->inc == e->inc) post_in(w, E_WATCH_OPEN, i, 100 * MS + upto(w, 5 * SEC));
         break;
     case E_WATCH_OPEN:
-        if (c->partitioned) post_in(w, E_WATCH_OPEN, i, SEC);
-        else if (!c->watch_open) watch_connect(w, i);
+        if (c->partitioned)
+            post_in(w, E_WATCH_OPEN, i, SEC);
+        else if (!c->watch_open)
+            watch_connect(w, i);
         break;
     case E_DRAINED: drained(w, i); break;
     default: feed_ev(w, i, LEASE_EV_GIVE_UP); break; /* E_GIVE_UP */
@@ -492,8 +516,10 @@ static void handle(struct w *w, struct ev *e) {
         return;
     }
     if (mine && c->paused) {
-        if (c->nbacklog < ARRAY_LEN(c->backlog)) c->backlog[c->nbacklog++] = e;
-        else free(e);
+        if (c->nbacklog < ARRAY_LEN(c->backlog))
+            c->backlog[c->nbacklog++] = e;
+        else
+            free(e);
         return;
     }
     switch (e->kind) {
@@ -542,7 +568,8 @@ bool lease_world_run(uint64_t seed, bool trace, struct lease_run *ret) {
         handle(w, e);
         check(w);
     }
-    if (!ret->broken[0] && w->led_at < 0) broken(w, "nobody leads %d s after the last fault", (int)(STABLE_FOR / SEC));
+    if (!ret->broken[0] && w->led_at < 0)
+        broken(w, "nobody leads %d s after the last fault", (int)(STABLE_FOR / SEC));
     ret->worst_gap_ns = w->led_at > FAULTS_END ? w->led_at - FAULTS_END : 0;
     while ((node = heap_min(&w->q))) {
         heap_remove(&w->q, node);

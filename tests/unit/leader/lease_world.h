@@ -1,5 +1,6 @@
-/* A world in simulated time for the lease machine: one API server with one Lease, 2 to 5 candidates, and a network, clocks
- * and an operating system that misbehave as a seed says. The same seed replays the same run. */
+/* A world in simulated time for the lease machine: one API server with one Lease, 2 to 5 candidates, and a
+ * network, clocks and an operating system that misbehave as a seed says. The same seed replays the same run.
+ */
 #ifndef TEST_LEASE_WORLD_H
 #define TEST_LEASE_WORLD_H
 #include <stdbool.h>

@@ -37,8 +37,17 @@ static void test_identity(void **state) {
 
 static void test_foreign_identities(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "pod", "pod_uid", "pod_uid_", "_uid_n", "Pod_uid_n", "pod_u/d_n", "pod_uid_n n", "pod_uid_n_m",
-                                      "ip-10-0-0-1_6e6a1d70-c9a1-11ee", "pod_uid_0123456789abcdef0123456789abcdef0"};
+    static const char *const bad[] = {"",
+                                      "pod",
+                                      "pod_uid",
+                                      "pod_uid_",
+                                      "_uid_n",
+                                      "Pod_uid_n",
+                                      "pod_u/d_n",
+                                      "pod_uid_n n",
+                                      "pod_uid_n_m",
+                                      "ip-10-0-0-1_6e6a1d70-c9a1-11ee",
+                                      "pod_uid_0123456789abcdef0123456789abcdef0"};
     struct identity id;
     struct err err;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -54,13 +63,16 @@ static bool dead(const char *status, const char *holder, const char **why) {
     char pod[4096];
     snprintf(pod, sizeof(pod),
              "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"handover-6d5f-abcde\",\"namespace\":\"n\","
-             "\"uid\":\"0f1e2d3c-0000-4000-8000-001122334455\"},\"status\":%s}", status);
+             "\"uid\":\"0f1e2d3c-0000-4000-8000-001122334455\"},\"status\":%s}",
+             status);
     return certificate_proves_dead(slice_of(pod), slice_of(holder), why);
 }
 
-#define TERMINATED(code, reason, message) \
+#define TERMINATED(code, reason, message)                                                                    \
     "{\"terminated\":{\"exitCode\":" code ",\"reason\":\"" reason "\",\"message\":\"" message "\"}}"
-#define STATUS(state, last) "{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"state\":" state ",\"lastState\":" last "}]}"
+#define STATUS(state, last)                                                                                  \
+    "{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"state\":" state ",\"lastState\":" last  \
+    "}]}"
 
 static void test_dead(void **state) {
     (void)state;
@@ -71,7 +83,8 @@ static void test_dead(void **state) {
     assert_true(dead(STATUS(TERMINATED("0", "Completed", ME), "{}"), ME, &why));
     assert_true(dead(STATUS("{\"running\":{}}", TERMINATED("137", "Error", ME)), ME, &why));
     assert_true(dead("{\"containerStatuses\":[{\"state\":{\"running\":{}}}],"
-                     "\"initContainerStatuses\":[{\"state\":" TERMINATED("1", "Error", ME) "}]}", ME, &why));
+                     "\"initContainerStatuses\":[{\"state\":" TERMINATED("1", "Error", ME) "}]}",
+                     ME, &why));
 }
 
 static void test_not_proven(void **state) {
@@ -80,17 +93,24 @@ static void test_not_proven(void **state) {
     assert_false(dead(STATUS(TERMINATED("255", "Unknown", ME), "{}"), ME, &why)); /* a lost shim */
     assert_non_null(strstr(why, "255"));
     assert_false(dead(STATUS(TERMINATED("137", "Error", ME), TERMINATED("255", "Unknown", ME)), ME, &why));
-    assert_false(dead(STATUS(TERMINATED("137", "Error", "handover-6d5f-abcde_0f1e2d3c-0000-4000-8000-001122334455_ffff"), "{}"), ME, &why));
+    assert_false(dead(
+        STATUS(TERMINATED("137", "Error", "handover-6d5f-abcde_0f1e2d3c-0000-4000-8000-001122334455_ffff"),
+               "{}"),
+        ME, &why));
     assert_false(dead(STATUS(TERMINATED("137", "Error", ME "\\n"), "{}"), ME, &why));
     assert_false(dead(STATUS(TERMINATED("137", "Error", ""), "{}"), ME, &why));
     assert_false(dead(STATUS(TERMINATED("\"137\"", "Error", ME), "{}"), ME, &why));
     assert_false(dead(STATUS("{\"terminated\":{\"message\":\"" ME "\"}}", "{}"), ME, &why));
-    assert_false(dead(STATUS("{\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"" ME "\"}}", "{}"), ME, &why));
+    assert_false(dead(STATUS("{\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"" ME "\"}}", "{}"),
+                      ME, &why));
     /* phase, reason, deletion: an evicted pod, a node that is gone */
     assert_false(dead("{\"phase\":\"Failed\",\"reason\":\"Evicted\",\"message\":\"" ME "\"}", ME, &why));
     assert_false(dead("{\"phase\":\"Succeeded\"}", ME, &why));
-    assert_false(dead(STATUS("{\"terminated\":{\"exitCode\":137,\"reason\":\"ContainerStatusUnknown\",\"message\":"
-                             "\"The container could not be located when the pod was terminated\"}}", "{}"), ME, &why));
+    assert_false(
+        dead(STATUS("{\"terminated\":{\"exitCode\":137,\"reason\":\"ContainerStatusUnknown\",\"message\":"
+                    "\"The container could not be located when the pod was terminated\"}}",
+                    "{}"),
+             ME, &why));
     assert_false(dead("null", ME, &why));
     assert_false(dead("{\"containerStatuses\":7}", ME, &why));
 }
@@ -99,9 +119,11 @@ static void test_another_pod(void **state) {
     (void)state;
     const char *why;
 #define OTHER "handover-6d5f-abcde_ffffffff-0000-4000-8000-001122334455_0123"
-    assert_false(dead(STATUS(TERMINATED("137", "Error", OTHER), "{}"), OTHER, &why)); /* the same name, made anew */
+    assert_false(
+        dead(STATUS(TERMINATED("137", "Error", OTHER), "{}"), OTHER, &why)); /* the same name, made anew */
     assert_string_equal(why, "another pod than the holder's");
-    assert_false(dead(STATUS(TERMINATED("137", "Error", "x"), "{}"), "x", &why)); /* not our form of identity */
+    assert_false(
+        dead(STATUS(TERMINATED("137", "Error", "x"), "{}"), "x", &why)); /* not our form of identity */
     assert_false(dead(STATUS(TERMINATED("137", "Error", "host__12"), "{}"), "host__12", &why)); /* no pod */
     assert_false(certificate_proves_dead(SL("{"), SL(ME), &why));
     assert_false(certificate_proves_dead(SL("{}"), SL(ME), &why));
@@ -109,8 +131,8 @@ static void test_another_pod(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity), cmocka_unit_test(test_foreign_identities),
-                                       cmocka_unit_test(test_dead), cmocka_unit_test(test_not_proven),
-                                       cmocka_unit_test(test_another_pod)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity),
+                                       cmocka_unit_test(test_foreign_identities), cmocka_unit_test(test_dead),
+                                       cmocka_unit_test(test_not_proven), cmocka_unit_test(test_another_pod)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

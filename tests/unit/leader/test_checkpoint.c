@@ -12,13 +12,15 @@
 #define NOW (INT64_C(1767225600) * NS_PER_S)
 static const struct checkpoint_head head7 = {.term = 7, .by = "pod_uid_1", .at_wall_ns = NOW};
 
-static void add(struct checkpoint *c, enum checkpoint_kind kind, const char *controller, const char *key, int prio, int64_t at,
-                unsigned failures, const char *reason) {
-    checkpoint_add(c, &(struct checkpoint_key){kind, slice_of(controller), slice_of(key), prio, at, failures, slice_of(reason)});
+static void add(struct checkpoint *c, enum checkpoint_kind kind, const char *controller, const char *key,
+                int prio, int64_t at, unsigned failures, const char *reason) {
+    checkpoint_add(c, &(struct checkpoint_key){kind, slice_of(controller), slice_of(key), prio, at, failures,
+                                               slice_of(reason)});
 }
 
 static void print(void *ctx, const struct checkpoint_key *k) {
-    buf_addf(ctx, "%s %.*s %.*s p%d f%u", checkpoint_kind_name(k->kind), SLF(k->controller), SLF(k->key), k->prio, k->failures);
+    buf_addf(ctx, "%s %.*s %.*s p%d f%u", checkpoint_kind_name(k->kind), SLF(k->controller), SLF(k->key),
+             k->prio, k->failures);
     if (k->at_wall_ns) buf_addf(ctx, " %+lld", (long long)((k->at_wall_ns - NOW) / NS_PER_MS));
     if (k->reason.n) buf_addf(ctx, " %.*s", SLF(k->reason));
     buf_adds(ctx, "\n");
@@ -28,7 +30,8 @@ static void test_round_trip(void **state) {
     (void)state;
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     add(c, CHECKPOINT_DELAYED, "rollout", "ns/app-3", 0, NOW + 90 * NS_PER_S + 1, 4, NULL);
-    add(c, CHECKPOINT_DEAD, "rollout", "ns/app-9", 0, NOW - 5 * NS_PER_S, 16, "no such image: \"x\" \\ <y>\n\xff");
+    add(c, CHECKPOINT_DEAD, "rollout", "ns/app-9", 0, NOW - 5 * NS_PER_S, 16,
+        "no such image: \"x\" \\ <y>\n\xff");
     add(c, CHECKPOINT_QUEUED, "rollout", "ns/app-2", -100, 0, 0, NULL);
     add(c, CHECKPOINT_QUEUED, "rollout", "ns/app-1", 0, 0, 1, NULL);
     add(c, CHECKPOINT_QUEUED, "rollout", "ns/zzz", 0, 0, 0, NULL);
@@ -50,17 +53,18 @@ static void test_round_trip(void **state) {
     assert_int_equal(checkpoint_open(v, 7, &r, &err), CHECKPOINT_OK);
     cleanup_buf struct buf b = BUF(10000);
     assert_int_equal(checkpoint_each(r, print, &b), 11);
-    assert_string_equal(buf_str(&b), "interrupted other \x01 key%with=every#thing p7 f0\n"
-                                     "inflight rollout x p0 f0\n"
-                                     "queued rollout ns/app-1 p0 f1\n"
-                                     "queued rollout ns/zzz p0 f0\n"
-                                     "queued rollout ns/aaa p0 f0\n"
-                                     "queued rollout ns/app-2 p-100 f0\n"
-                                     "queued other ns/app-2 p0 f0\n"
-                                     "delayed rollout ns/app-3 p0 f4 +90001\n"
-                                     "delayed rollout ns/app-3 p0 f0\n"
-                                     "failures rollout ns/app-4 p0 f4294967295\n"
-                                     "dead rollout ns/app-9 p0 f16 -5000 no such image: \"x\" \\ <y>\n\xff\n");
+    assert_string_equal(buf_str(&b),
+                        "interrupted other \x01 key%with=every#thing p7 f0\n"
+                        "inflight rollout x p0 f0\n"
+                        "queued rollout ns/app-1 p0 f1\n"
+                        "queued rollout ns/zzz p0 f0\n"
+                        "queued rollout ns/aaa p0 f0\n"
+                        "queued rollout ns/app-2 p-100 f0\n"
+                        "queued other ns/app-2 p0 f0\n"
+                        "delayed rollout ns/app-3 p0 f4 +90001\n"
+                        "delayed rollout ns/app-3 p0 f0\n"
+                        "failures rollout ns/app-4 p0 f4294967295\n"
+                        "dead rollout ns/app-9 p0 f16 -5000 no such image: \"x\" \\ <y>\n\xff\n");
     assert_string_equal(checkpoint_reader_head(r)->by, "pod_uid_1");
     assert_int_equal(checkpoint_reader_head(r)->keys, 11);
     assert_int_equal(checkpoint_skipped(r), 0);
@@ -73,15 +77,20 @@ static void test_text_of_version_1(void **state) {
     static const char body[] = "#rollout !q 0ns/app-1+2 ^5 72 !d 0a@1500 !x 0b@-500~oh%20no ";
     char text[600], sha[65];
     sha256_hex(slice_of(body), sha);
-    snprintf(text, sizeof(text), "handover/1 term=7 made=6 by=p_u_1 at=1767225600000 keys=4 dropped=3 parts=0 new=1 sha256=%s | %s", sha, body);
+    snprintf(
+        text, sizeof(text),
+        "handover/1 term=7 made=6 by=p_u_1 at=1767225600000 keys=4 dropped=3 parts=0 new=1 sha256=%s | %s",
+        sha, body);
     struct checkpoint_reader *r;
     struct err err = {0};
     int f = checkpoint_open(slice_of(text), 7, &r, &err);
     if (f) fail_msg("%s", err.msg);
     cleanup_buf struct buf b = BUF(10000);
     checkpoint_each(r, print, &b);
-    assert_string_equal(buf_str(&b), "queued rollout ns/app-1 p0 f2\nqueued rollout ns/app-2 p5 f0\ndelayed rollout a p0 f0 +1500\n"
-                                     "dead rollout b p0 f0 +1000 oh no\n");
+    assert_string_equal(
+        buf_str(&b),
+        "queued rollout ns/app-1 p0 f2\nqueued rollout ns/app-2 p5 f0\ndelayed rollout a p0 f0 +1500\n"
+        "dead rollout b p0 f0 +1000 oh no\n");
     assert_int_equal(checkpoint_reader_head(r)->dropped, 3);
     assert_int_equal(checkpoint_reader_head(r)->made, 6);
     checkpoint_close(r);
@@ -93,7 +102,8 @@ static void test_unknown_entries(void **state) {
     static const char body[] = "#c !Z 0a 0b !q 0a 0b*what 0c ";
     char text[600], sha[65];
     sha256_hex(slice_of(body), sha);
-    snprintf(text, sizeof(text), "handover/1 term=7 made=7 by=p at=0 keys=5 dropped=0 parts=0 sha256=%s | %s", sha, body);
+    snprintf(text, sizeof(text), "handover/1 term=7 made=7 by=p at=0 keys=5 dropped=0 parts=0 sha256=%s | %s",
+             sha, body);
     struct checkpoint_reader *r;
     struct err err = {0};
     if (checkpoint_open(slice_of(text), 7, &r, &err)) fail_msg("%s", err.msg);
@@ -107,7 +117,8 @@ static void test_unknown_entries(void **state) {
 static enum checkpoint_fault open_body(const char *body) {
     char text[600], sha[65];
     sha256_hex(slice_of(body), sha);
-    snprintf(text, sizeof(text), "handover/1 term=7 made=7 by=p at=0 keys=1 dropped=0 parts=0 sha256=%s | %s", sha, body);
+    snprintf(text, sizeof(text), "handover/1 term=7 made=7 by=p at=0 keys=1 dropped=0 parts=0 sha256=%s | %s",
+             sha, body);
     struct checkpoint_reader *r = NULL;
     struct err err = {0};
     enum checkpoint_fault f = checkpoint_open(slice_of(text), 7, &r, &err);
@@ -134,15 +145,32 @@ static void test_damaged(void **state) {
         copy[i] ^= 1;
         struct checkpoint_reader *x = NULL;
         enum checkpoint_fault f = checkpoint_open(slice_make(copy, v.n), 7, &x, &err);
-        /* the head's by, at, made, dropped and made-up names are not under the digest: nothing depends on them */
+        /* the head's by, at, made, dropped and made-up names are not under the digest: nothing depends on
+         * them */
         if (f == CHECKPOINT_OK) assert_true(checkpoint_reader_head(x)->keys == 1);
         checkpoint_close(x);
         assert_int_not_equal(checkpoint_open(slice_make(v.p, i), 7, &r, &err), CHECKPOINT_OK);
     }
-    static const char *const bad[] = {"", "!q 0a ", "#c 0", "#c !q 1a ", "#c !q 0 ", "#c !q 0%ZZ ", "#c !q 0%2 ", "#c ! 0a", "# !q 0a",
-                                      "#c !d 0a ", "#c !d 0a@ ", "#c !d 0a@-1 ", "#c !q 0a+-1 ", "#c !q 0a+4294967296 ",
-                                      "#c !q ^x 0a", "#c !q ^99999999999 0a", "#c !d 0a@99999999999999999 ", "#c !q ~a",
-                                      "#c !q 0a  0b ", "#c !q zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz0"};
+    static const char *const bad[] = {"",
+                                      "!q 0a ",
+                                      "#c 0",
+                                      "#c !q 1a ",
+                                      "#c !q 0 ",
+                                      "#c !q 0%ZZ ",
+                                      "#c !q 0%2 ",
+                                      "#c ! 0a",
+                                      "# !q 0a",
+                                      "#c !d 0a ",
+                                      "#c !d 0a@ ",
+                                      "#c !d 0a@-1 ",
+                                      "#c !q 0a+-1 ",
+                                      "#c !q 0a+4294967296 ",
+                                      "#c !q ^x 0a",
+                                      "#c !q ^99999999999 0a",
+                                      "#c !d 0a@99999999999999999 ",
+                                      "#c !q ~a",
+                                      "#c !q 0a  0b ",
+                                      "#c !q zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz0"};
     assert_int_equal(open_body("#c !q 0a "), CHECKPOINT_OK);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         if (open_body(bad[i]) != CHECKPOINT_DAMAGED) fail_msg("%s", bad[i]);
@@ -169,10 +197,17 @@ static void fill(struct checkpoint *c, size_t n, bool random_names) {
     struct rng r = {3};
     for (size_t i = 0; i < n; i++) {
         char key[80];
-        if (random_names) snprintf(key, sizeof(key), "team-%03lu/%016lx%016lx", (unsigned long)rng_below(&r, 100), (unsigned long)rng_next(&r), (unsigned long)rng_next(&r));
-        else snprintf(key, sizeof(key), "team-%04zu/deployment-%05zu", i / 100, i);
-        enum checkpoint_kind kind = i < 50 ? CHECKPOINT_INTERRUPTED : i % 2 ? CHECKPOINT_QUEUED : CHECKPOINT_DELAYED;
-        add(c, kind, "rollout", key, 0, kind == CHECKPOINT_DELAYED ? NOW + (int64_t)rng_below(&r, 600000) * NS_PER_MS : 0, i % 7 == 0, NULL);
+        if (random_names)
+            snprintf(key, sizeof(key), "team-%03lu/%016lx%016lx", (unsigned long)rng_below(&r, 100),
+                     (unsigned long)rng_next(&r), (unsigned long)rng_next(&r));
+        else
+            snprintf(key, sizeof(key), "team-%04zu/deployment-%05zu", i / 100, i);
+        enum checkpoint_kind kind = i < 50  ? CHECKPOINT_INTERRUPTED
+                                    : i % 2 ? CHECKPOINT_QUEUED
+                                            : CHECKPOINT_DELAYED;
+        add(c, kind, "rollout", key, 0,
+            kind == CHECKPOINT_DELAYED ? NOW + (int64_t)rng_below(&r, 600000) * NS_PER_MS : 0, i % 7 == 0,
+            NULL);
     }
 }
 
@@ -199,7 +234,8 @@ static void hundred_thousand(bool random_names, size_t most_parts) {
     assert_int_equal(checkpoint_each(r, count, counts), 100000);
     assert_int_equal(counts[CHECKPOINT_INTERRUPTED], 50);
     assert_int_equal(counts[CHECKPOINT_QUEUED], 49975);
-    print_message("100,000 %s keys: %zu parts, %.1f bytes a key\n", random_names ? "random" : "listed", n, (double)bytes / 100000);
+    print_message("100,000 %s keys: %zu parts, %.1f bytes a key\n", random_names ? "random" : "listed", n,
+                  (double)bytes / 100000);
     checkpoint_close(r);
 }
 
@@ -219,7 +255,8 @@ static void test_parts_survive_each_other(void **state) {
     struct err err;
     assert_int_equal(checkpoint_open(checkpoint_value(c), 7, &r, &err), CHECKPOINT_OK);
     assert_int_equal(checkpoint_give(r, 0, (struct slice){0}, &err), CHECKPOINT_MISSING);
-    assert_int_equal(checkpoint_give(r, 1, checkpoint_part(c, 0), &err), CHECKPOINT_DAMAGED); /* another's text */
+    assert_int_equal(checkpoint_give(r, 1, checkpoint_part(c, 0), &err),
+                     CHECKPOINT_DAMAGED); /* another's text */
     assert_int_equal(checkpoint_give(r, 1, SL("0"), &err), CHECKPOINT_DAMAGED);
     assert_int_equal(checkpoint_give(r, 2, checkpoint_part(c, 2), &err), CHECKPOINT_OK);
     assert_int_equal(checkpoint_give(r, 2, checkpoint_part(c, 2), &err), CHECKPOINT_FOREIGN); /* twice */
@@ -289,9 +326,15 @@ static void test_part_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_text_of_version_1), cmocka_unit_test(test_unknown_entries),
-        cmocka_unit_test(test_damaged), cmocka_unit_test(test_carry), cmocka_unit_test(test_hundred_thousand_keys),
-        cmocka_unit_test(test_parts_survive_each_other), cmocka_unit_test(test_renewals_stay_small), cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_text_of_version_1),
+        cmocka_unit_test(test_unknown_entries),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_carry),
+        cmocka_unit_test(test_hundred_thousand_keys),
+        cmocka_unit_test(test_parts_survive_each_other),
+        cmocka_unit_test(test_renewals_stay_small),
+        cmocka_unit_test(test_caps),
         cmocka_unit_test(test_part_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,9 @@ static void setup(struct t *t, bool leading, size_t inflight) {
 
 static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
     t->now = now;
-    drain_step(&t->d, &(struct drain_in){.ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight}, &t->o);
+    drain_step(&t->d,
+               &(struct drain_in){.ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight},
+               &t->o);
     return t->o.act;
 }
 
@@ -135,7 +137,8 @@ static void test_unreachable_server(void **state) {
     ev(&t, DRAIN_EV_CLOSED);
     assert_int_equal(ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT);
     assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
-    /* with work in flight, the lease is lost on the way: nothing may be mutated any more, so it is cancelled */
+    /* with work in flight, the lease is lost on the way: nothing may be mutated any more, so it is cancelled
+     */
     setup(&t, true, 1);
     ev(&t, DRAIN_EV_SIGNAL);
     ev(&t, DRAIN_EV_CLOSED);
@@ -191,8 +194,8 @@ static void test_lost_without_a_signal(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
 }
 
-/* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit comes once and
- * in time. */
+/* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit
+ * comes once and in time. */
 static void test_random_schedules(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20000; seed++) {
@@ -212,16 +215,19 @@ static void test_random_schedules(void **state) {
             if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST) e = DRAIN_EV_TICK;
             if (!released && (e == DRAIN_EV_RELEASED || e == DRAIN_EV_NOT_RELEASED)) e = DRAIN_EV_TICK;
             unsigned act = at(&t, now, e);
-            if (t.o.phase < last) fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
+            if (t.o.phase < last)
+                fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
             if (began < 0 && t.o.phase != DRAIN_RUNNING) began = now;
             if (act & DRAIN_RELEASE) {
-                if (released || t.inflight) fail_msg("seed %lu: release twice or in flight", (unsigned long)seed);
+                if (released || t.inflight)
+                    fail_msg("seed %lu: release twice or in flight", (unsigned long)seed);
                 released = true;
             }
             if (act & DRAIN_EXIT) {
                 exited = true;
                 if (now > began + 30 * S) fail_msg("seed %lu: too late", (unsigned long)seed);
-                if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released) fail_msg("seed %lu", (unsigned long)seed);
+                if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released)
+                    fail_msg("seed %lu", (unsigned long)seed);
             }
             last = t.o.phase;
         }

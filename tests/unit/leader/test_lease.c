@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define S  NS_PER_S
-#define MS NS_PER_MS
+#define S    NS_PER_S
+#define MS   NS_PER_MS
 #define WALL (INT64_C(1767225600) * S)
 
 /* One candidate "me" with a hand on everything that it hears. Time goes on only when a test says so. */
@@ -38,7 +38,8 @@ static unsigned on(struct t *t, enum lease_event e, bool is) {
 }
 
 static struct lease_rec rec(int rv, const char *holder, int64_t term, int64_t renew_us) {
-    struct lease_rec r = {.uid = "u", .duration_ns = 15 * S, .acquire_us = 1, .renew_us = renew_us, .transitions = term};
+    struct lease_rec r = {
+        .uid = "u", .duration_ns = 15 * S, .acquire_us = 1, .renew_us = renew_us, .transitions = term};
     snprintf(r.rv, sizeof(r.rv), "%d", rv);
     snprintf(r.holder, sizeof(r.holder), "%s", holder);
     return r;
@@ -90,7 +91,10 @@ static void test_config(void **state) {
     assert_true(c.lease_ns == 15 * S && c.renew_ns == 10 * S && c.retry_ns == 2 * S);
     c = (struct lease_config){.identity = "me", .lease_ns = 3 * S, .renew_ns = 2 * S, .retry_ns = 500 * MS};
     assert_int_equal(lease_config_check(&c, &err), 0);
-    struct { struct lease_config c; const char *says; } bad[] = {
+    struct {
+        struct lease_config c;
+        const char *says;
+    } bad[] = {
         {{.identity = ""}, "empty"},
         {{.identity = NULL}, "empty"},
         {{.identity = "me", .lease_ns = 10 * S, .renew_ns = 10 * S}, "longer than the renew deadline 10s"},
@@ -114,7 +118,11 @@ static void test_config(void **state) {
 
 static void test_meaning_of_errors(void **state) {
     (void)state;
-    struct { struct err e; bool create; enum lease_event ev; } v[] = {
+    struct {
+        struct err e;
+        bool create;
+        enum lease_event ev;
+    } v[] = {
         {{.kind = ERR_CONFLICT, .http = 409}, false, LEASE_EV_CONFLICT},
         {{.kind = ERR_CONFLICT, .http = 409}, true, LEASE_EV_CONFLICT},
         {{.kind = ERR_NOTFOUND, .http = 404}, false, LEASE_EV_CONFLICT}, /* deleted */
@@ -174,7 +182,8 @@ static void test_acquire_released_by_the_watch(void **state) {
     assert_int_equal(t.o.reason, LEASE_R_RELEASED);
     assert_int_equal(t.o.term, 4);
     assert_int_equal(t.o.gap_ns, 3 * MS);
-    assert_int_equal(lease_fence_ns(t.l), t.now - 3 * MS + 10 * S); /* from the decision, not from the answer */
+    assert_int_equal(lease_fence_ns(t.l),
+                     t.now - 3 * MS + 10 * S); /* from the decision, not from the answer */
     done(&t);
 }
 
@@ -188,7 +197,8 @@ static void test_held_then_expired(void **state) {
         t.now += 2 * S;
         assert_int_equal(seen(&t, true, rec(10 + i, "other", 3, 5 + i)), 0);
     }
-    /* Silence. A watch that says nothing while a lease is held is not to be trusted: it is read now and then. */
+    /* Silence. A watch that says nothing while a lease is held is not to be trusted: it is read now and then.
+     */
     assert_int_equal(pass(&t, 4 * S), LEASE_GET);
     assert_int_equal(seen(&t, false, rec(15, "other", 3, 10)), 0); /* no change: the clock goes on */
     assert_int_equal(pass(&t, 4 * S), LEASE_GET);
@@ -289,9 +299,12 @@ static void test_conflicts_without_end_step_back(void **state) {
         writes += (act & LEASE_WRITE) != 0;
         gets += (act & LEASE_GET) != 0;
         t.rnd = 1;
-        if (act & LEASE_WRITE) act = ev(&t, LEASE_EV_CONFLICT);
-        else if (act & LEASE_GET) act = seen(&t, false, rec(++rv, "", 3, 5));
-        else act = pass(&t, t.o.wake_ns - t.now);
+        if (act & LEASE_WRITE)
+            act = ev(&t, LEASE_EV_CONFLICT);
+        else if (act & LEASE_GET)
+            act = seen(&t, false, rec(++rv, "", 3, 5));
+        else
+            act = pass(&t, t.o.wake_ns - t.now);
     }
     assert_in_range(writes, 20, 60);
     assert_in_range(gets, 20, 90);
@@ -309,7 +322,8 @@ static void test_unknown_acquisition_is_read_first(void **state) {
     snprintf(mine.rv, sizeof(mine.rv), "11");
     t.now += 3 * S;
     assert_int_equal(ev(&t, LEASE_EV_UNKNOWN), LEASE_GET);
-    assert_int_equal(seen(&t, false, mine), LEASE_LEAD | LEASE_RENEWED | LEASE_WRITE); /* it had been; a renewal is due */
+    assert_int_equal(seen(&t, false, mine),
+                     LEASE_LEAD | LEASE_RENEWED | LEASE_WRITE); /* it had been; a renewal is due */
     assert_int_equal(lease_fence_ns(t.l), t.now - 3 * S + 10 * S);
     done(&t);
     setup(&t); /* it had not, and may be yet: the same version again, so that only one of both can */
@@ -386,8 +400,10 @@ static void test_errors_while_renewing(void **state) {
     unsigned act = pass(&t, 2 * S);
     int tries = 0;
     while (!(act & LEASE_STOP_WORK)) {
-        if (act & LEASE_WRITE) act = ev(&t, ++tries % 2 ? LEASE_EV_FAILED : LEASE_EV_REFUSED);
-        else act = pass(&t, t.o.wake_ns - t.now);
+        if (act & LEASE_WRITE)
+            act = ev(&t, ++tries % 2 ? LEASE_EV_FAILED : LEASE_EV_REFUSED);
+        else
+            act = pass(&t, t.o.wake_ns - t.now);
         if (!(act & LEASE_STOP_WORK)) assert_true(lease_may_mutate(t.l, t.now));
     }
     assert_int_equal(t.now, began + 10 * S); /* on the deadline, before anybody else can take it */
@@ -423,7 +439,8 @@ static void test_retry_after_never_delays_a_leader_for_long(void **state) {
     done(&t);
 }
 
-/* Somebody edits a label of our Lease: the next renewal conflicts, reads and writes again, and keeps the edit. */
+/* Somebody edits a label of our Lease: the next renewal conflicts, reads and writes again, and keeps the
+ * edit. */
 static void test_renewal_fallback(void **state) {
     (void)state;
     struct t t;
@@ -433,7 +450,8 @@ static void test_renewal_fallback(void **state) {
     int64_t fence = lease_fence_ns(t.l);
     assert_int_equal(pass(&t, 2 * S), LEASE_WRITE);
     assert_int_equal(ev(&t, LEASE_EV_CONFLICT), LEASE_GET);
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_SEEN, .rec = &edited, .raw = SL("{\"a\":1}")}), LEASE_WRITE);
+    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_SEEN, .rec = &edited, .raw = SL("{\"a\":1}")}),
+                     LEASE_WRITE);
     assert_int_equal(lease_fence_ns(t.l), fence); /* a new version alone is no renewal */
     assert_string_equal(t.o.write.rec.rv, "12");
     assert_true(slice_eqs(lease_raw(t.l), "{\"a\":1}"));
@@ -511,10 +529,12 @@ static void test_old_news_do_not_unseat(void **state) {
     (void)state;
     struct t t;
     setup_leader(&t);
-    assert_int_equal(seen(&t, true, rec(9, "other", 3, 4)), 0); /* a watch that lags, or a list from a cache */
+    assert_int_equal(seen(&t, true, rec(9, "other", 3, 4)),
+                     0); /* a watch that lags, or a list from a cache */
     assert_int_equal(seen(&t, true, rec(10, "", 3, 5)), 0);
     assert_true(lease_leading(t.l));
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}), LEASE_GET); /* is it? */
+    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}),
+                     LEASE_GET); /* is it? */
     assert_int_equal(seen(&t, false, *lease_last(t.l)), 0);
     struct lease_rec odd = rec(0, "other", 9, 9); /* a version that is no number proves nothing: read */
     snprintf(odd.rv, sizeof(odd.rv), "x7");
@@ -580,7 +600,9 @@ static void test_paused_ex_leader(void **state) {
         unsigned act = 0;
         switch (first) {
         case 0: act = ev(&t, LEASE_EV_TICK); break;
-        case 1: act = step(&t, (struct lease_in){.ev = LEASE_EV_WRITTEN, .rec = &mine}); break; /* of a minute ago */
+        case 1:
+            act = step(&t, (struct lease_in){.ev = LEASE_EV_WRITTEN, .rec = &mine});
+            break; /* of a minute ago */
         case 2: act = ev(&t, LEASE_EV_UNKNOWN); break;
         case 3: act = ev(&t, LEASE_EV_STOP); break;
         default: act = seen(&t, true, rec(13, "other", 5, 9)); break;
@@ -739,7 +761,8 @@ static void test_release_of_unknown_outcome(void **state) {
     done(&t);
 }
 
-/* Self-stopped at the deadline; later the server answers, and the lease is still ours: the successor need not wait. */
+/* Self-stopped at the deadline; later the server answers, and the lease is still ours: the successor need not
+ * wait. */
 static void test_release_after_the_deadline(void **state) {
     (void)state;
     struct t t;

@@ -59,9 +59,10 @@ static void test_no_precondition(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_planted),    cmocka_unit_test(test_no_fence),       cmocka_unit_test(test_release_early),
-        cmocka_unit_test(test_blind_release),      cmocka_unit_test(test_fence_from_answer),
-        cmocka_unit_test(test_expiry_by_wall),     cmocka_unit_test(test_no_precondition),
+        cmocka_unit_test(test_nothing_planted),   cmocka_unit_test(test_no_fence),
+        cmocka_unit_test(test_release_early),     cmocka_unit_test(test_blind_release),
+        cmocka_unit_test(test_fence_from_answer), cmocka_unit_test(test_expiry_by_wall),
+        cmocka_unit_test(test_no_precondition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,16 @@
 
 /* As client-go writes it. */
 static const char seen[] =
-    "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":\"n\",\"uid\":\"u-1\","
+    "{\"apiVersion\":\"coordination.k8s.io/"
+    "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":\"n\",\"uid\":\"u-1\","
     "\"resourceVersion\":\"77\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{\"app\":\"x\"},"
-    "\"annotations\":{\"handover.dev/successor\":\"s\",\"who/knows\":\"\\u003ca\\u003e\",\"handover.dev/checkpoint\":\"old\"},"
+    "\"annotations\":{\"handover.dev/successor\":\"s\",\"who/knows\":\"\\u003ca\\u003e\",\"handover.dev/"
+    "checkpoint\":\"old\"},"
     "\"managedFields\":[{\"manager\":\"m\",\"operation\":\"Update\"}]},"
-    "\"spec\":{\"holderIdentity\":\"a\\u005f1\",\"leaseDurationSeconds\":15,\"acquireTime\":\"2026-01-01T00:00:00.000001Z\","
-    "\"renewTime\":\"2026-01-01T01:00:00.500000+01:00\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},\"more\":[1e15]}";
+    "\"spec\":{\"holderIdentity\":\"a\\u005f1\",\"leaseDurationSeconds\":15,\"acquireTime\":\"2026-01-01T00:"
+    "00:00.000001Z\","
+    "\"renewTime\":\"2026-01-01T01:00:00.500000+01:00\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},"
+    "\"more\":[1e15]}";
 
 static void test_parse(void **state) {
     (void)state;
@@ -28,22 +32,40 @@ static void test_parse(void **state) {
     assert_int_equal(r.acquire_us, INT64_C(1767225600000001));
     assert_int_equal(r.renew_us, INT64_C(1767225600500000));
     /* a Lease without anything in it: never held */
-    assert_int_equal(lease_parse(SL("{\"kind\":\"Lease\",\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{\"holderIdentity\":null}}"), &r, &err), 0);
+    assert_int_equal(lease_parse(SL("{\"kind\":\"Lease\",\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{"
+                                    "\"holderIdentity\":null}}"),
+                                 &r, &err),
+                     0);
     assert_string_equal(r.holder, "");
     assert_int_equal(r.transitions, 0);
-    assert_int_equal(lease_parse(SL("{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":null}"), &r, &err), 0);
+    assert_int_equal(lease_parse(SL("{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":null}"), &r, &err),
+                     0);
 }
+
+#define TOO_LONG                                                                                             \
+    "{\"metadata\":{\"resourceVersion\":\"012345678901234567890123456789012345678901234567890123456789012" \
+    "3\"}}"
 
 static void test_bad(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "", "7", "[]", "{}", "{\"kind\":\"Pod\",\"metadata\":{}}", "{\"metadata\":7}", "{\"metadata\":{},\"spec\":[]}",
-        "{\"metadata\":{},\"spec\":{\"holderIdentity\":7}}", "{\"metadata\":{},\"spec\":{\"holderIdentity\":\"a\\u0000b\"}}",
-        "{\"metadata\":{},\"spec\":{\"leaseDurationSeconds\":-1}}", "{\"metadata\":{},\"spec\":{\"leaseDurationSeconds\":1.5}}",
-        "{\"metadata\":{},\"spec\":{\"leaseTransitions\":2147483648}}", "{\"metadata\":{},\"spec\":{\"leaseTransitions\":\"3\"}}",
-        "{\"metadata\":{},\"spec\":{\"renewTime\":\"yesterday\"}}", "{\"metadata\":{},\"spec\":{\"renewTime\":7}}",
+        "",
+        "7",
+        "[]",
+        "{}",
+        "{\"kind\":\"Pod\",\"metadata\":{}}",
+        "{\"metadata\":7}",
+        "{\"metadata\":{},\"spec\":[]}",
+        "{\"metadata\":{},\"spec\":{\"holderIdentity\":7}}",
+        "{\"metadata\":{},\"spec\":{\"holderIdentity\":\"a\\u0000b\"}}",
+        "{\"metadata\":{},\"spec\":{\"leaseDurationSeconds\":-1}}",
+        "{\"metadata\":{},\"spec\":{\"leaseDurationSeconds\":1.5}}",
+        "{\"metadata\":{},\"spec\":{\"leaseTransitions\":2147483648}}",
+        "{\"metadata\":{},\"spec\":{\"leaseTransitions\":\"3\"}}",
+        "{\"metadata\":{},\"spec\":{\"renewTime\":\"yesterday\"}}",
+        "{\"metadata\":{},\"spec\":{\"renewTime\":7}}",
         "{\"metadata\":{\"resourceVersion\":7}}",
-        "{\"metadata\":{\"resourceVersion\":\"0123456789012345678901234567890123456789012345678901234567890123\"}}",
+        TOO_LONG,
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct lease_rec r = {.transitions = 42};
@@ -61,16 +83,21 @@ static void test_render_keeps_what_others_wrote(void **state) {
     assert_int_equal(lease_parse(slice_of(seen), &r, &err), 0);
     strcpy(r.holder, "me");
     r.renew_us += 2000000;
-    struct lease_change notes[] = {{LEASE_NOTE_CHECKPOINT, SL("new \"one\"")}, {"handover.dev/successor", {0}}};
+    struct lease_change notes[] = {{LEASE_NOTE_CHECKPOINT, SL("new \"one\"")},
+                                   {"handover.dev/successor", {0}}};
     cleanup_buf struct buf b = BUF(1 << 20);
     assert_int_equal(lease_render(slice_of(seen), SL("n"), SL("l"), &r, notes, 2, &b, &err), 0);
     assert_string_equal(
         buf_str(&b),
-        "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":\"n\",\"uid\":\"u-1\","
-        "\"resourceVersion\":\"77\",\"annotations\":{\"who/knows\":\"\\u003ca\\u003e\",\"handover.dev/checkpoint\":\"new \\\"one\\\"\"},"
+        "{\"apiVersion\":\"coordination.k8s.io/"
+        "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":\"n\",\"uid\":\"u-1\","
+        "\"resourceVersion\":\"77\",\"annotations\":{\"who/knows\":\"\\u003ca\\u003e\",\"handover.dev/"
+        "checkpoint\":\"new \\\"one\\\"\"},"
         "\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{\"app\":\"x\"}},"
-        "\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"acquireTime\":\"2026-01-01T00:00:00.000001Z\","
-        "\"renewTime\":\"2026-01-01T00:00:02.500000Z\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},\"more\":[1e15]}");
+        "\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"acquireTime\":\"2026-01-01T00:00:"
+        "00.000001Z\","
+        "\"renewTime\":\"2026-01-01T00:00:02.500000Z\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},"
+        "\"more\":[1e15]}");
     struct lease_rec back;
     assert_int_equal(lease_parse(buf_slice(&b), &back, &err), 0);
     assert_memory_equal(&back, &r, sizeof(r));
@@ -88,9 +115,12 @@ static void test_render_anew(void **state) {
     struct err err;
     cleanup_buf struct buf b = BUF(1 << 20);
     assert_int_equal(lease_render((struct slice){0}, SL("n"), SL("l"), &r, NULL, 0, &b, &err), 0);
-    assert_string_equal(buf_str(&b), "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":"
-                                     "\"n\"},\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"acquireTime\":"
-                                     "\"1970-01-01T00:00:00.000001Z\",\"renewTime\":\"1970-01-01T00:00:00.000001Z\",\"leaseTransitions\":0}}");
+    assert_string_equal(
+        buf_str(&b), "{\"apiVersion\":\"coordination.k8s.io/"
+                     "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":"
+                     "\"n\"},\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"acquireTime\":"
+                     "\"1970-01-01T00:00:00.000001Z\",\"renewTime\":\"1970-01-01T00:00:00.000001Z\","
+                     "\"leaseTransitions\":0}}");
     cleanup_buf struct buf tiny = BUF(30);
     assert_int_equal(lease_render((struct slice){0}, SL("n"), SL("l"), &r, NULL, 0, &tiny, &err), -ENOBUFS);
     buf_clear(&b);
@@ -100,6 +130,7 @@ static void test_render_anew(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_bad),
-                                       cmocka_unit_test(test_render_keeps_what_others_wrote), cmocka_unit_test(test_render_anew)};
+                                       cmocka_unit_test(test_render_keeps_what_others_wrote),
+                                       cmocka_unit_test(test_render_anew)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

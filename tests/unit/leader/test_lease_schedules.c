@@ -1,5 +1,5 @@
-/* Thousands of random schedules of the lease machine in simulated time. LEASE_SEED=N replays one with a trace,
- * LEASE_SCHEDULES=N runs that many. */
+/* Thousands of random schedules of the lease machine in simulated time. LEASE_SEED=N replays one with a
+ * trace, LEASE_SCHEDULES=N runs that many. */
 #include "lease_world.h"
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,8 @@ static void test_schedules(void **state) {
     struct lease_run sum = {0}, r;
     for (uint64_t seed = from; seed < from + n; seed++) {
         if (!lease_world_run(seed, one != NULL, &r)) {
-            print_error("seed %lu (LEASE_SEED=%lu replays it): %s\n", (unsigned long)seed, (unsigned long)seed, r.broken);
+            print_error("seed %lu (LEASE_SEED=%lu replays it): %s\n", (unsigned long)seed,
+                        (unsigned long)seed, r.broken);
             fail();
         }
         sum.events += r.events;
@@ -29,13 +30,15 @@ static void test_schedules(void **state) {
         sum.pauses += r.pauses;
         if (r.worst_gap_ns > sum.worst_gap_ns) sum.worst_gap_ns = r.worst_gap_ns;
     }
-    print_message("%lu schedules: %u events, %u requests, %u leads (%u after a release, %u by certificate, %u by expiry), %u lost, "
+    print_message("%lu schedules: %u events, %u requests, %u leads (%u after a release, %u by certificate, "
+                  "%u by expiry), %u lost, "
                   "%u renewals, %u pauses; a leader again %.1f s after the last fault at the latest\n",
-                  (unsigned long)n, sum.events, sum.requests, sum.leads, sum.released, sum.dead, sum.expired, sum.lost,
-                  sum.renewals, sum.pauses, (double)sum.worst_gap_ns / 1e9);
+                  (unsigned long)n, sum.events, sum.requests, sum.leads, sum.released, sum.dead, sum.expired,
+                  sum.lost, sum.renewals, sum.pauses, (double)sum.worst_gap_ns / 1e9);
     if (one) return;
     /* A schedule in which nothing happens proves nothing. */
-    assert_true(sum.released > n && sum.dead > n / 10 && sum.expired > n / 10 && sum.lost > n / 10 && sum.pauses > n / 10);
+    assert_true(sum.released > n && sum.dead > n / 10 && sum.expired > n / 10 && sum.lost > n / 10 &&
+                sum.pauses > n / 10);
 }
 
 int main(void) {

@@ -17,3 +17,6 @@ target_compile_definitions(lease_world_planted PUBLIC LEASE_PLANTED)
 target_include_directories(lease_world_planted PUBLIC ${leader_tests} ${CMAKE_SOURCE_DIR}/leader/include)
 target_link_libraries(lease_world_planted PUBLIC base api PRIVATE options)
 unit_test(leader/lease_faults lease_world_planted)
+
+# The edge, in a simulated world with the embedded API server.
+unit_test(leader/election leader simworld)

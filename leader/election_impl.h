@@ -1,0 +1,93 @@
+/* The inside of an election: election.c runs the lease machine, election_work.c the checkpoints,
+ * election_holder.c looks for the holder's death certificate. */
+#ifndef LEADER_ELECTION_IMPL_H
+#define LEADER_ELECTION_IMPL_H
+#include "base/log.h"
+#include "kube/informer.h"
+#include "leader/election.h"
+#include "leader/lease_object.h"
+
+/* Callbacks are told on a turn of their own, in the order in which they came up. */
+enum told { TELL_LEAD, TELL_LOST, TELL_OVER, TELL_RENEWED, TELL_NOT_RENEWED };
+struct tell {
+    enum told what;
+    enum lease_reason reason;
+    int64_t term;
+    const char *why;
+};
+enum { TELLS = 8 };
+
+/* One request for one ConfigMap of a checkpoint: to read, to write, to delete. */
+struct part_op {
+    struct election *e;
+    struct kube_op *op;
+    size_t i;
+    bool patching; /* it was there already */
+};
+
+struct election {
+    struct kube *kube;
+    char *ns, *name, *termination_log;
+    char id[IDENTITY_MAX];
+    struct election_cb cb;
+    void *ctx;
+    struct lease *lease;
+    struct informer *watch;
+    struct kube_op *get_op, *write_op;
+    bool creating;                 /* the write under way is a POST */
+    bool watching;                 /* as the machine was told */
+    bool renew_wanted, renew_sent; /* by election_renew_now(); the write under way answers it */
+    struct timer *tick, *turn;
+    struct tell tells[TELLS];
+    size_t ntells;
+    char trouble[sizeof(((struct err *)0)->msg)]; /* the last one told */
+
+    /* Checkpoints. */
+    struct buf taken;                 /* what stood on the record when we contested */
+    int64_t taken_term;               /* its leaseTransitions */
+    struct tell lead;                 /* waits for the parts of the predecessor's checkpoint */
+    struct checkpoint_reader *reader; /* while its parts are read */
+    bool own;                         /* lead() was called: from now on what is written is our own work */
+    bool own_sent,
+        own_written; /* the write under way has it; it stands on the server: the old parts are of no use */
+    struct checkpoint *saving; /* the last one, while its parts are written */
+    bool save_failed;
+    struct buf final; /* the annotation that goes with the release */
+    bool final_ready;
+    struct part_op parts[CHECKPOINT_PARTS_MAX];
+    size_t nparts_open; /* requests under way */
+    int64_t old_made;   /* the predecessor's parts, to be deleted; -1: none */
+    size_t old_parts;
+
+    /* The holder's pod. */
+    struct informer *pod_watch;
+    char pod_holder[IDENTITY_MAX]; /* whose pod is watched; "": nobody's */
+    struct timer *pod_turn;
+    char pod_trouble[sizeof(((struct err *)0)->msg)];
+
+    struct metric *status, *gap, *slowpath;
+    struct metric_family *takeovers;
+};
+
+/* election.c */
+void election_event(struct election *e, enum lease_event ev);
+void election_dead(struct election *e, struct slice holder);
+void election_tell_lead(struct election *e, const struct tell *t);
+
+/* election_work.c */
+/* The annotation for a write; false: it stays as it is. */
+bool work_note(struct election *e, const struct lease_out *out, struct buf *value);
+/* We are the leader: reads what the predecessor left, then tells. */
+void work_lead(struct election *e, const struct lease_out *out);
+void work_call_lead(struct election *e, const struct tell *t); /* calls lead() */
+void work_renewed(struct election *e);
+void work_final(
+    struct election *e); /* writes the parts of the last checkpoint if need be, then LEASE_EV_DRAINED */
+bool work_cancel(struct election *e); /* what is under way has no sense any more; true: work_final() was */
+void work_lost(struct election *e);   /* the fence is shut */
+void work_free(struct election *e);
+
+/* election_holder.c */
+void holder_look(struct election *e); /* after each step: is another pod to be watched? */
+void holder_turn(void *ctx);
+#endif
