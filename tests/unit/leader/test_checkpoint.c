@@ -83,7 +83,7 @@ static void test_text_of_version_1(void **state) {
         sha, body);
     struct checkpoint_reader *r;
     struct err err = {0};
-    int f = checkpoint_open(slice_of(text), 7, &r, &err);
+    enum checkpoint_fault f = checkpoint_open(slice_of(text), 7, &r, &err);
     if (f) fail_msg("%s", err.msg);
     cleanup_buf struct buf b = BUF(10000);
     checkpoint_each(r, print, &b);

@@ -1,0 +1,40 @@
+/* Metrics pages and selectors: any bytes, any cut of them, the same answer; what is added up is finite. The
+ * first byte says how the page is cut, what stands before a byte 0x01 is a selector for both sums. */
+#include "fuzz.h"
+#include "base/err.h"
+#include "rollout/promtext.h"
+#include <math.h>
+
+static int read_page(struct slice text, size_t cut, const struct prom_sum *sum, struct prom_page *ret,
+                     struct err *err) {
+    struct promtext *p = promtext_new(sum, sum);
+    int rc = 0;
+    for (size_t at = 0; at < text.n && rc == 0; at += cut)
+        rc = promtext_feed(p, slice_make(text.p + at, text.n - at < cut ? text.n - at : cut), err);
+    if (rc == 0) rc = promtext_end(p, ret, err);
+    promtext_free(p);
+    return rc;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct slice text = fuzz_slice(data, size), selector;
+    if (!size) return 0;
+    size_t cut = 1 + (unsigned char)text.p[0] % 60;
+    text = slice_make(text.p + 1, text.n - 1);
+    struct prom_sum *sum = NULL;
+    struct err e = {0}, f = {0};
+    if (slice_has(text, 1)) {
+        slice_cut(text, 1, &selector, &text);
+        if (prom_sum_parse(selector, &sum, &e) < 0) FUZZ_CHECK(e.kind == ERR_CONFIG && e.msg[0]);
+        e = (struct err){0};
+    }
+    struct prom_page a = {0}, b = {0};
+    int x = read_page(text, text.n + 1, sum, &a, &e), y = read_page(text, cut, sum, &b, &f);
+    FUZZ_CHECK(x == y && !strcmp(e.msg, f.msg) && !memcmp(&a, &b, sizeof a));
+    FUZZ_CHECK(x == 0 || (e.kind == ERR_PROTOCOL && e.msg[0]));
+    for (int w = 0; w < PROM_WHATS && x == 0; w++)
+        FUZZ_CHECK(isfinite(a.v[w].value) && (a.v[w].present || a.v[w].value == 0));
+    FUZZ_CHECK(x || (a.v[PROM_ERRORS].value >= 0 && a.v[PROM_TOTAL].value >= 0));
+    prom_sum_free(sum);
+    return 0;
+}

@@ -1,0 +1,76 @@
+/* The state's documents, facts and state with a byte 0x01 between: what is accepted says the same when
+ * written and read again, and the plan can be made of it. */
+#include "fuzz.h"
+#include "rollout/plan.h"
+
+static cJSON *configmap(struct slice facts, struct slice state) {
+    cJSON *cm = cJSON_CreateObject(), *data = cJSON_AddObjectToObject(cm, "data");
+    char *f = slice_dup(facts), *s = slice_dup(state);
+    cJSON_AddStringToObject(data, "facts", f);
+    cJSON_AddStringToObject(data, "state", s);
+    free(f);
+    free(s);
+    return cm;
+}
+
+static void plan_of(const struct state *s) {
+    char name[] = "op", uid[] = "1234-uid", rv[] = "7",
+         tmpl[] = "{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{}}",
+         selector[] = "{\"matchLabels\":{\"app\":\"op\"}}", image[] = "op:v2";
+    struct obs_target t = {.ns = name,
+                           .name = name,
+                           .uid = uid,
+                           .rv = rv,
+                           .replicas = 3,
+                           .paused = true,
+                           .deadline_s = 2147483647,
+                           .selector = selector,
+                           .tmpl = tmpl,
+                           .image = image,
+                           .hash = "qrst"};
+    cJSON *a = cJSON_CreateObject();
+    cJSON_AddStringToObject(a, "handover.dev/canary-percent", "10");
+    t.annotations = a;
+    cleanup_spec struct spec spec;
+    struct err none = {0};
+    FUZZ_CHECK(spec_parse(a, &spec, &none) == 0);
+    struct observed o = {.name = name,
+                         .target = &t,
+                         .known = true,
+                         .spec = &spec,
+                         .spec_err = &none,
+                         .state_known = STATE_READ,
+                         .state = s,
+                         .state_rv = rv};
+    cleanup_plan struct plan p;
+    plan_make(&o, INT64_C(1795457893000000000), &p);
+    for (size_t i = 0; i < p.nsteps; i++) {
+        cleanup_json cJSON *body = json_parse(slice_of(p.step[i].body), NULL);
+        FUZZ_CHECK(body);
+    }
+    cJSON_Delete(a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct slice facts, state;
+    slice_cut(fuzz_slice(data, size), 1, &facts, &state);
+    cleanup_json cJSON *cm = configmap(facts, state);
+    cleanup_state struct state s, again;
+    struct err e = {0};
+    state_init(&s);
+    state_init(&again);
+    if (state_read(cm, &s, &e) < 0) {
+        FUZZ_CHECK(e.kind == ERR_CONFIG && e.msg[0]);
+        return 0;
+    }
+    cleanup_buf struct buf f = BUF(1 << 22), t = BUF(1 << 22);
+    state_write_facts(&s, &f);
+    state_write(&s, &t);
+    cleanup_json cJSON *cm2 = configmap(buf_slice(&f), buf_slice(&t));
+    if (f.n <= STATE_MAX_TEXT && t.n <= STATE_MAX_TEXT) {
+        FUZZ_CHECK(state_read(cm2, &again, &e) == 0);
+        FUZZ_CHECK(state_same(&s, &again));
+    }
+    plan_of(&s);
+    return 0;
+}
