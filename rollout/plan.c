@@ -145,7 +145,6 @@ static void with_target(struct ctx *c) {
     }
     if (o->state_known == STATE_READ && o->state->target_uid && strcmp(o->state->target_uid, o->target->uid)) {
         step_state_delete(c); /* of a namesake that is gone */
-        look_at(c, c->now);
         return;
     }
     bool fresh = o->state_known == STATE_ABSENT;

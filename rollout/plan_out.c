@@ -173,6 +173,8 @@ void count(struct ctx *c, const char *name, const char *label, double value) {
     c->plan->metric[c->plan->nmetrics++] = (struct plan_metric){name, label, value};
 }
 
+/* A moment that is over calls for nothing: what it was for has been looked at in this very plan, and an edge that is told to look
+ * at once, again and again, would do nothing else. */
 void look_at(struct ctx *c, int64_t wall_ns) {
-    if (wall_ns < c->plan->look_again_ns) c->plan->look_again_ns = wall_ns;
+    if (wall_ns > c->now && wall_ns < c->plan->look_again_ns) c->plan->look_again_ns = wall_ns;
 }

@@ -121,7 +121,7 @@ bool phase_promoting(struct ctx *c) {
     const struct obs_target *t = c->t;
     bool ours = same_hash(t->hash, s->hash), stables = same_hash(t->hash, s->stable_hash);
     if (!c->o->known) return false;
-    look_at(c, c->now + POLL_NS);
+    look_at(c, c->now + 5 * POLL_NS); /* the Deployment's own status tells of each pod */
     if (!ours && !stables) return overtaken(c);
     if (t->paused && s->paused && !ours && !s->repair) return withdraw(c, "the template is stable's again"); /* not begun */
     if (t->paused) return paused_promotion(c);

@@ -654,6 +654,7 @@ static inline bool m_pass(struct model *m) {
     if (!m->direct || m->plans % 16 == 0) m_same_plan(&v->o, m_now(m), &p);
     m->plans++;
     m->edge.look_again_ns = p.look_again_ns;
+    assert_true(p.look_again_ns > m_now(m)); /* never "at once, for ever" */
     m->edge.scrape_every_ns = p.scrape_ns;
     m->edge.probe = p.probe_quiet;
     bool any = p.nsteps > 0;
