@@ -14,6 +14,10 @@ if [ -n "${KUBECONFIG:-}" ] && [ -z "${HANDOVER_IMAGE:-}" ]; then
 fi
 finish() { [ -n "${KEEP:-}" ] || ./cluster.sh down; rm -rf "$out"; }
 if [ -z "${KUBECONFIG:-}" ]; then
+  # one that an earlier run kept is used again if it still answers
+  if [ -d "$CLUSTER_DIR/pki" ] && ! nsenter --net="/run/netns/$CLUSTER_NS" kubectl --kubeconfig="$CLUSTER_DIR/pki/admin.kubeconfig" get --raw /readyz >/dev/null 2>&1; then
+    ./cluster.sh down
+  fi
   [ -d "$CLUSTER_DIR/pki" ] || ./cluster.sh up
   trap finish EXIT
   eval "$(./cluster.sh env)"
