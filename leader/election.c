@@ -28,7 +28,8 @@ static void turn(void *ctx) {
     if (e->ntells) timer_in(e->turn, 0);
     switch (t.what) { /* the callback may free us: nothing after it */
     case TELL_LEAD:
-        if (lease_leading(e->lease)) work_call_lead(e, &t); /* else it was over before it began */
+        /* Else it was over before it began, and what the predecessor left stays as it is. */
+        if (lease_leading(e->lease) && !e->stopping) work_call_lead(e, &t);
         break;
     case TELL_LOST: e->cb.lost(e->ctx, t.reason, t.why ? t.why : ""); break;
     case TELL_OVER: e->cb.over(e->ctx, t.reason); break;
@@ -333,6 +334,7 @@ void election_renew_now(struct election *e) {
 }
 
 void election_stop(struct election *e) {
+    e->stopping = true;
     election_event(e, LEASE_EV_STOP);
 }
 

@@ -35,6 +35,7 @@ struct election {
     struct informer *watch;
     struct kube_op *get_op, *write_op;
     bool creating;                 /* the write under way is a POST */
+    bool stopping;                 /* election_stop() */
     bool watching;                 /* as the machine was told */
     bool renew_wanted, renew_sent; /* by election_renew_now(); the write under way answers it */
     struct timer *tick, *turn;

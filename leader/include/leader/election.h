@@ -15,8 +15,8 @@ struct election_config {
 };
 struct election_cb {
     /* Leading, with the fence open. work: what the predecessor left, NULL if nothing usable; valid during the
-     * call. Where it stands in ConfigMaps these are read first. Not called at all if the lease is lost
-     * before. */
+     * call. Where it stands in ConfigMaps these are read first. Not called at all if
+     * the lease is lost or a stop is wanted before; then the predecessor's work stays where it is. */
     void (*lead)(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work);
     /* The fence is shut: stop, and call election_drained() when nothing runs any more. */
     void (*lost)(void *ctx, enum lease_reason reason, const char *why);

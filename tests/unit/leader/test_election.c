@@ -355,6 +355,27 @@ static void test_stop_before_the_work_is_read(void **state) {
     field_free(&f);
 }
 
+static bool holds(void *ctx) {
+    return election_leading(((struct cand *)ctx)->e);
+}
+
+static void test_stop_before_lead_is_told(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 2);
+    f.c[0].keys = 5;
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, holds, &f.c[1], S));
+    assert_int_equal(f.c[1].leads, 0);
+    stop_cleanly(&f.c[1]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[1], S));
+    assert_int_equal(f.c[1].leads, 0);
+    cand_start(&f, 2, NULL);
+    assert_true(simworld_run_until(f.sw, leads, &f.c[2], S));
+    assert_int_equal(f.c[2].got[CHECKPOINT_QUEUED], 5);
+    field_free(&f);
+}
+
 /* A client-go elector in between leaves our annotation as it is: its term is over, and so is the work in it.
  */
 static void test_stale_checkpoint(void **state) {
@@ -635,6 +656,7 @@ int main(void) {
         cmocka_unit_test(test_parts_missing_or_foreign),
         cmocka_unit_test(test_work_is_passed_on),
         cmocka_unit_test(test_stop_before_the_work_is_read),
+        cmocka_unit_test(test_stop_before_lead_is_told),
         cmocka_unit_test(test_stale_checkpoint),
         cmocka_unit_test(test_death_certificate),
         cmocka_unit_test(test_partition),
