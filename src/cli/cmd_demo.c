@@ -87,6 +87,7 @@ static void on_pods(void *ctx, const struct err *err, struct slice raw) {
     cleanup_buf struct buf text = BUF(sizeof d->pods_now - 1);
     const cJSON *pod;
     cJSON_ArrayForEach(pod, json_arr(list, "items")) {
+        if (obj_deleting(pod)) continue; /* on its way out since an earlier promotion */
         const cJSON *status = cJSON_GetArrayItem(json_at(pod, "status/containerStatuses"), 0);
         buf_addf(&text, "%s/%lld ", obj_uid(pod) ? obj_uid(pod) : "", (long long)json_i64(status, "restartCount", 0));
     }
