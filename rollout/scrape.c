@@ -4,7 +4,7 @@
 #include "world/world.h"
 #include <errno.h>
 
-enum { AT_ONCE = 16, PAGE_CAP = 16 << 20 };
+enum { AT_ONCE = 4, PAGE_CAP = 4 << 20 }; /* together they bound what a target can make us hold */
 
 struct one {
     struct scraping *s;
