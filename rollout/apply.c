@@ -16,7 +16,8 @@ struct applying {
 static void next(struct applying *a);
 
 static bool as_good_as_done(const struct step *s, const struct err *err) {
-    return (s->gone_ok && err->kind == ERR_NOTFOUND) || (s->exists_ok && s->verb == VERB_CREATE && err->kind == ERR_CONFLICT);
+    return (s->gone_ok && err->kind == ERR_NOTFOUND) ||
+           (s->exists_ok && s->verb == VERB_CREATE && err->kind == ERR_CONFLICT);
 }
 
 static void tell_state(struct applying *a, struct slice raw) {
@@ -32,13 +33,15 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
     a->op = NULL;
     if (err && !as_good_as_done(s, err)) {
         struct err e = *err;
-        if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND) e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
+        if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND)
+            e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
         err_wrap(&e, "%s", s->why);
         a->cb.done(a->ctx, &e, a->existed);
         return;
     }
     a->existed = a->existed || (err && err->kind == ERR_CONFLICT);
-    LOG(kube_log(a->kube), LOG_INFO, s->why, LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind), LF_STR("name", s->name));
+    LOG(kube_log(a->kube), LOG_INFO, s->why, LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind),
+        LF_STR("name", s->name));
     if (s->kind == STEP_STATE && !err) tell_state(a, raw);
     a->at++;
     next(a);
@@ -54,14 +57,17 @@ static void next(struct applying *a) {
     const struct step *s = &a->plan->step[a->at];
     struct kube_spec spec = {
         .verb = verbs[s->verb],
-        .ref = {.gvr = s->gvr, .ns = slice_of(a->ns), .name = s->verb == VERB_CREATE ? (struct slice){0} : slice_of(s->name)},
+        .ref = {.gvr = s->gvr,
+                .ns = slice_of(a->ns),
+                .name = s->verb == VERB_CREATE ? (struct slice){0} : slice_of(s->name)},
         .body = slice_of(s->body),
         .lane = LANE_CALL,
     };
     a->op = kube_call(a->kube, &spec, on_answer, a);
 }
 
-struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan, const struct apply_cb *cb, void *ctx) {
+struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan,
+                             const struct apply_cb *cb, void *ctx) {
     struct applying *a = xcalloc(1, sizeof *a);
     *a = (struct applying){.kube = k, .ns = ns, .plan = plan, .cb = *cb, .ctx = ctx};
     next(a);

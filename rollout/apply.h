@@ -7,10 +7,12 @@
 struct applying;
 struct apply_cb {
     void (*state_written)(void *ctx, const char *rv); /* STEP_STATE is done; the answer's resourceVersion */
-    /* Exactly once, never inside apply_start(); then apply_end(). existed: an object that was to be made was there already. */
+    /* Exactly once, never inside apply_start(); then apply_end(). existed: an object that was to be made was
+     * there already. */
     void (*done)(void *ctx, const struct err *err, bool existed);
 };
 /* The plan is borrowed until done or apply_end(). At least one step. */
-struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan, const struct apply_cb *cb, void *ctx);
+struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan,
+                             const struct apply_cb *cb, void *ctx);
 void apply_end(struct applying *a); /* frees it; cancels what is open. NULL is fine */
 #endif

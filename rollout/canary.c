@@ -15,16 +15,19 @@ char *canary_name(const char *target, const char *hash) {
     return xasprintf("%.*s-canary-%s", n, target, hash);
 }
 
-/* Would the target's controller take our ReplicaSet for one of its own? Then it would scale it, and all others with it. */
+/* Would the target's controller take our ReplicaSet for one of its own? Then it would scale it, and all
+ * others with it. */
 static int not_adoptable(const struct obs_target *t, struct slice labels, struct err *err) {
     struct selector *sel = NULL;
     struct err why = {0};
     cleanup_json cJSON *spec = json_parse(slice_of(t->selector), NULL), *l = json_parse(labels, NULL);
-    if (selector_from_spec(spec, &sel, &why) < 0) return err_set(err, ERR_CONFIG, -EINVAL, "spec.selector: %s", why.msg);
+    if (selector_from_spec(spec, &sel, &why) < 0)
+        return err_set(err, ERR_CONFIG, -EINVAL, "spec.selector: %s", why.msg);
     bool match = selector_match(sel, l);
     selector_free(sel);
     if (!match) return 0;
-    return err_set(err, ERR_CONFIG, -EINVAL, "spec.selector matches the canary's ReplicaSet (%.*s): it must ask for a label of its own",
+    return err_set(err, ERR_CONFIG, -EINVAL,
+                   "spec.selector matches the canary's ReplicaSet (%.*s): it must ask for a label of its own",
                    SLF(labels));
 }
 
@@ -35,7 +38,8 @@ static void write_selector(const struct obs_target *t, struct buf *out) {
     if (json_raw_get(selector, SL("matchLabels"), &part)) {
         struct json_raw_it it = json_raw_each(part);
         while (json_raw_next(&it)) {
-            if (json_raw_string_is(it.key, SL(LABEL_TRACK)) || json_raw_string_is(it.key, SL(LABEL_TEMPLATE))) continue;
+            if (json_raw_string_is(it.key, SL(LABEL_TRACK)) || json_raw_string_is(it.key, SL(LABEL_TEMPLATE)))
+                continue;
             buf_addc(out, ',');
             buf_add(out, it.key);
             buf_addc(out, ':');
@@ -65,7 +69,8 @@ static void write_metadata(const struct obs_target *t, struct slice labels, stru
     buf_adds(out, ",\"controller\":false,\"blockOwnerDeletion\":false}]}");
 }
 
-int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out, struct err *err) {
+int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
+                    struct err *err) {
     const char *pairs[] = {LABEL_TRACK, "canary", LABEL_TEMPLATE, t->hash};
     cleanup_buf struct buf labels = BUF(1024), changed = BUF(4 << 20), tmpl = BUF(4 << 20);
     buf_adds(&labels, "{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
@@ -73,7 +78,8 @@ int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t
     buf_addf(&labels, ",\"" LABEL_TEMPLATE "\":\"%s\"}", t->hash);
     int rc = not_adoptable(t, buf_slice(&labels), err);
     if (rc < 0) return rc;
-    template_with_overrides(slice_of(t->tmpl), spec ? spec->canary_args : NULL, spec ? spec->canary_env : NULL, &changed);
+    template_with_overrides(slice_of(t->tmpl), spec ? spec->canary_args : NULL,
+                            spec ? spec->canary_env : NULL, &changed);
     rc = template_with_labels(buf_slice(&changed), pairs, 2, &tmpl, err);
     if (rc < 0) return rc;
     write_metadata(t, buf_slice(&labels), out);
@@ -82,5 +88,7 @@ int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t
     buf_adds(out, ",\"template\":");
     buf_add(out, buf_slice(&tmpl));
     buf_adds(out, "}}");
-    return out->full ? err_set(err, ERR_CONFIG, -E2BIG, "the canary's ReplicaSet is larger than %zu bytes", out->max) : 0;
+    return out->full ? err_set(err, ERR_CONFIG, -E2BIG, "the canary's ReplicaSet is larger than %zu bytes",
+                               out->max)
+                     : 0;
 }

@@ -1,4 +1,5 @@
-/* canary-args and canary-env: a template's text with the first container's args and env changed, nothing reprinted. */
+/* canary-args and canary-env: a template's text with the first container's args and env changed, nothing
+ * reprinted. */
 #include "canary.h"
 #include "base/json_raw.h"
 
@@ -86,7 +87,8 @@ static void write_container(struct buf *out, struct slice c, const struct overri
     buf_addc(out, '{');
     struct json_raw_it it = json_raw_each(c);
     while (json_raw_next(&it)) {
-        bool ours = (o->args && json_raw_string_is(it.key, SL("args"))) || (o->env && json_raw_string_is(it.key, SL("env")));
+        bool ours = (o->args && json_raw_string_is(it.key, SL("args"))) ||
+                    (o->env && json_raw_string_is(it.key, SL("env")));
         if (!ours) item(out, &first, it.key, it.value);
     }
     if (o->args) {
@@ -114,15 +116,18 @@ static void write_containers(struct buf *out, struct slice list, const struct ov
 }
 
 /* Copies an object; the member on the way down (path[0]) is rewritten instead. */
-static void write_path(struct buf *out, struct slice obj, const char *const *path, const struct overrides *o) {
+static void write_path(struct buf *out, struct slice obj, const char *const *path,
+                       const struct overrides *o) {
     bool first = true;
     buf_addc(out, '{');
     struct json_raw_it it = json_raw_each(obj);
     while (json_raw_next(&it)) {
         bool down = json_raw_string_is(it.key, slice_of(*path));
         item(out, &first, it.key, down ? (struct slice){0} : it.value);
-        if (down && path[1]) write_path(out, it.value, path + 1, o);
-        else if (down) write_containers(out, it.value, o);
+        if (down && path[1])
+            write_path(out, it.value, path + 1, o);
+        else if (down)
+            write_containers(out, it.value, o);
     }
     buf_addc(out, '}');
 }
@@ -130,6 +135,8 @@ static void write_path(struct buf *out, struct slice obj, const char *const *pat
 void template_with_overrides(struct slice tmpl, char *const *args, char *const *env, struct buf *out) {
     static const char *const path[] = {"spec", "containers", NULL};
     struct overrides o = {args, env};
-    if (args || env) write_path(out, tmpl, path, &o);
-    else buf_add(out, tmpl);
+    if (args || env)
+        write_path(out, tmpl, path, &o);
+    else
+        buf_add(out, tmpl);
 }

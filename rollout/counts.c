@@ -14,11 +14,13 @@ static const struct known {
 
 static struct metric_family *family(struct metrics *m, const struct known *k) {
     bool histogram = k->type == METRIC_HISTOGRAM;
-    return metrics_family(m, k->type, k->name, k->help, k->label, histogram ? durations : NULL, histogram ? ARRAY_LEN(durations) : 0);
+    return metrics_family(m, k->type, k->name, k->help, k->label, histogram ? durations : NULL,
+                          histogram ? ARRAY_LEN(durations) : 0);
 }
 
 void counts_register(struct metrics *m) {
-    static const char *const quiet[] = {"quiet", "waited_out"}, *const started = "started", *const held = "inconclusive_held";
+    static const char *const quiet[] = {"quiet", "waited_out"}, *const started = "started",
+                             *const held = "inconclusive_held";
     for (int i = 0; i < ENDEDS; i++) {
         const char *result = ended_name((enum ended)i);
         metric_with(family(m, &known[0]), &result);
@@ -36,7 +38,9 @@ void counts_add(struct metrics *m, const struct plan_metric *what) {
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (strcmp(known[i].name, what->name) != 0 || !what->label) continue;
         struct metric *series = metric_with(family(m, &known[i]), &what->label);
-        if (known[i].type == METRIC_HISTOGRAM) metric_observe(series, what->value);
-        else metric_add(series, what->value);
+        if (known[i].type == METRIC_HISTOGRAM)
+            metric_observe(series, what->value);
+        else
+            metric_add(series, what->value);
     }
 }

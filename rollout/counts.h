@@ -1,4 +1,5 @@
-/* The rollouts' metrics: registered at zero, so that a rate sees their first event; the plan says what to count. */
+/* The rollouts' metrics: registered at zero, so that a rate sees their first event; the plan says what to
+ * count. */
 #ifndef ROLLOUT_COUNTS_H
 #define ROLLOUT_COUNTS_H
 #include "base/metrics.h"

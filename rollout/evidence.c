@@ -35,8 +35,8 @@ static struct evidence_pod *find(struct evidence *e, struct slice uid) {
     return NULL;
 }
 
-/* A place for a new pod. A pod that is only not listed for a moment must not be forgotten: as a newcomer its whole history
- * would count again. So the places of absent pods are used last, the longest absent first. */
+/* A place for a new pod. A pod that is only not listed for a moment must not be forgotten: as a newcomer its
+ * whole history would count again. So the places of absent pods are used last, the longest absent first. */
 static struct evidence_pod *place(struct evidence *e) {
     if (e->n < EVIDENCE_MAX_PODS) {
         e->pod = xgrow(e->pod, &e->cap, e->n + 1, sizeof *e->pod);
@@ -59,7 +59,8 @@ static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sampl
         }
         *p = (struct evidence_pod){.restarts = s->restarts, .track = s->track};
         memcpy(p->uid, s->uid.p, s->uid.n);
-        /* A pod since the rollout began: all of its counts are news, from zero. Creation times are whole seconds. */
+        /* A pod since the rollout began: all of its counts are news, from zero. Creation times are whole
+         * seconds. */
         p->based = s->track == TRACK_CANARY || s->created_ns >= e->began_ns - e->began_ns % NS_PER_S;
     }
     p->unseen = 0;
@@ -75,7 +76,8 @@ static uint64_t since(uint64_t was, uint64_t is) {
     return is < was ? is : is - was; /* less than before: a reset */
 }
 
-static void take(struct evidence *e, const struct pod_sample *s, uint64_t errors[TRACKS], struct evidence_delta *d) {
+static void take(struct evidence *e, const struct pod_sample *s, uint64_t errors[TRACKS],
+                 struct evidence_delta *d) {
     struct evidence_pod *p = of_sample(e, s);
     if (!p || s->terminating || !s->scraped || !s->present) return;
     d->pods[s->track]++;
@@ -104,7 +106,8 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
         if (s[i].track < TRACKS) take(e, &s[i], errors, ret);
     }
     for (int t = 0; t < TRACKS; t++) {
-        /* The two series are incremented at slightly different moments: an error may be seen before its reconcile. */
+        /* The two series are incremented at slightly different moments: an error may be seen before its
+         * reconcile. */
         uint64_t all = capped(e->carry[t], errors[t]);
         ret->total[t] = capped(ret->total[t], 0);
         ret->errors[t] = all < ret->total[t] ? all : ret->total[t];
@@ -115,7 +118,8 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
     }
 }
 
-void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors, uint64_t *ret_total) {
+void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,
+                      uint64_t *ret_total) {
     uint64_t errors = 0, total = 0;
     for (size_t i = 0; i < n; i++) {
         if (s[i].track != track || s[i].terminating || !s[i].scraped || !s[i].present) continue;

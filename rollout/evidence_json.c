@@ -5,7 +5,8 @@
 #include <errno.h>
 
 static void pair(struct buf *out, const char *key, const uint64_t v[TRACKS]) {
-    buf_addf(out, ",\"%s\":[%llu,%llu]", key, (unsigned long long)v[TRACK_STABLE], (unsigned long long)v[TRACK_CANARY]);
+    buf_addf(out, ",\"%s\":[%llu,%llu]", key, (unsigned long long)v[TRACK_STABLE],
+             (unsigned long long)v[TRACK_CANARY]);
 }
 
 void evidence_write(const struct evidence *e, struct buf *out) {
@@ -19,8 +20,11 @@ void evidence_write(const struct evidence *e, struct buf *out) {
         const struct evidence_pod *p = &e->pod[i];
         buf_adds(out, i ? ",{\"uid\":" : "{\"uid\":");
         buf_add_json(out, slice_of(p->uid));
-        buf_addf(out, ",\"restarts\":%u,\"canary\":%s", p->restarts, p->track == TRACK_CANARY ? "true" : "false");
-        if (p->based) buf_addf(out, ",\"errors\":%llu,\"total\":%llu", (unsigned long long)p->errors, (unsigned long long)p->total);
+        buf_addf(out, ",\"restarts\":%u,\"canary\":%s", p->restarts,
+                 p->track == TRACK_CANARY ? "true" : "false");
+        if (p->based)
+            buf_addf(out, ",\"errors\":%llu,\"total\":%llu", (unsigned long long)p->errors,
+                     (unsigned long long)p->total);
         if (p->unseen) buf_addf(out, ",\"unseen\":%u", p->unseen);
         buf_addc(out, '}');
     }
@@ -40,7 +44,9 @@ static bool read_pair(const cJSON *obj, const char *key, uint64_t ret[TRACKS]) {
 static bool read_pod(const cJSON *obj, struct evidence_pod *ret) {
     struct slice uid = slice_of(json_str(obj, "uid"));
     int64_t restarts = json_i64(obj, "restarts", -1), unseen = json_i64(obj, "unseen", 0);
-    if (!uid.n || uid.n >= sizeof ret->uid || restarts < 0 || restarts > UINT32_MAX || unseen < 0 || unseen > UINT32_MAX) return false;
+    if (!uid.n || uid.n >= sizeof ret->uid || restarts < 0 || restarts > UINT32_MAX || unseen < 0 ||
+        unseen > UINT32_MAX)
+        return false;
     *ret = (struct evidence_pod){.restarts = (uint32_t)restarts, .unseen = (uint32_t)unseen};
     memcpy(ret->uid, uid.p, uid.n);
     ret->track = json_bool(obj, "canary", false) ? TRACK_CANARY : TRACK_STABLE;
@@ -51,8 +57,9 @@ static bool read_pod(const cJSON *obj, struct evidence_pod *ret) {
 int evidence_read(const cJSON *obj, struct evidence *ret, struct err *err) {
     struct evidence e = {0};
     const cJSON *pods = json_arr(obj, "pods");
-    bool ok = num_u64(obj, "rounds", &e.rounds) && read_pair(obj, "carry", e.carry) && read_pair(obj, "errors", e.errors) &&
-              read_pair(obj, "total", e.total) && moment_get(obj, "beganAt", &e.began_ns) && pods;
+    bool ok = num_u64(obj, "rounds", &e.rounds) && read_pair(obj, "carry", e.carry) &&
+              read_pair(obj, "errors", e.errors) && read_pair(obj, "total", e.total) &&
+              moment_get(obj, "beganAt", &e.began_ns) && pods;
     for (const cJSON *p = ok ? pods->child : NULL; p && ok; p = p->next) {
         ok = e.n < EVIDENCE_MAX_PODS;
         if (!ok) break;

@@ -1,4 +1,5 @@
-/* The rule: from the e-values, the time watched and the number of events to a verdict and a sentence for it. */
+/* The rule: from the e-values, the time watched and the number of events to a verdict and a sentence for it.
+ */
 #include "rollout/judge.h"
 #include "base/time.h"
 #include <math.h>
@@ -27,7 +28,8 @@ static void count(uint64_t *sum, uint64_t by) {
     *sum = by > end - *sum ? end : *sum + by;
 }
 
-void judge_feed(struct judge *j, const struct judge_param *p, uint64_t ec, uint64_t nc, uint64_t es, uint64_t ns) {
+void judge_feed(struct judge *j, const struct judge_param *p, uint64_t ec, uint64_t nc, uint64_t es,
+                uint64_t ns) {
     if (ec > nc) ec = nc;
     if (es > ns) es = ns;
     judge_dc_add(&j->canary, p->theta, p->gamma, ec, nc);
@@ -61,30 +63,37 @@ static double percent(uint64_t x, uint64_t n) {
 }
 
 static enum verdict on_fail(const struct judge *j, const struct judge_param *p, struct judge_report *r) {
-    bool stable_fails = r->log_stable_dc >= log(3), no_worse = r->log_two_equal < -1e-9; /* 0 is no evidence, whatever the rounding */
+    bool stable_fails = r->log_stable_dc >= log(3),
+         no_worse = r->log_two_equal < -1e-9; /* 0 is no evidence, whatever the rounding */
     if ((stable_fails || no_worse) && r->log_two < r->limit_fail) {
-        snprintf(r->why, sizeof r->why, "both versions fail (canary %.2g %%, stable %.2g %%): an outage is not a verdict",
+        snprintf(r->why, sizeof r->why,
+                 "both versions fail (canary %.2g %%, stable %.2g %%): an outage is not a verdict",
                  percent(j->ec, j->nc), percent(j->es, j->ns));
         return VERDICT_HOLD;
     }
-    snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed (%.3g %%), tolerated are %.3g %%; stable %.2g %% of %llu",
-             (unsigned long long)j->ec, (unsigned long long)j->nc, percent(j->ec, j->nc), 100 * p->theta, percent(j->es, j->ns),
-             (unsigned long long)j->ns);
+    snprintf(r->why, sizeof r->why,
+             "%llu of %llu reconciles failed (%.3g %%), tolerated are %.3g %%; stable %.2g %% of %llu",
+             (unsigned long long)j->ec, (unsigned long long)j->nc, percent(j->ec, j->nc), 100 * p->theta,
+             percent(j->es, j->ns), (unsigned long long)j->ns);
     return VERDICT_FAIL;
 }
 
-static enum verdict pass(const struct judge *j, const struct judge_param *p, struct judge_report *r, bool early) {
+static enum verdict pass(const struct judge *j, const struct judge_param *p, struct judge_report *r,
+                         bool early) {
     r->early = early;
     r->upper = judge_upper(j->ec, j->nc, 0.05, p->gamma);
     snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed; at most %.2g %% with 95 %% confidence%s",
-             (unsigned long long)j->ec, (unsigned long long)j->nc, 100 * r->upper, early ? ", clear before the soak was over" : "");
+             (unsigned long long)j->ec, (unsigned long long)j->nc, 100 * r->upper,
+             early ? ", clear before the soak was over" : "");
     return VERDICT_PASS;
 }
 
-static enum verdict decide(const struct judge *j, const struct judge_param *p, int64_t soaked_ns, struct judge_report *r) {
+static enum verdict decide(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,
+                           struct judge_report *r) {
     if (r->log_fail >= r->limit_fail) return on_fail(j, p, r);
     bool calm = r->log_fail < log(3), enough = j->nc >= p->min_events && j->step_nc > 0;
-    if (enough && calm && r->log_pass >= r->limit_pass && soaked_ns >= p->min_soak_ns) return pass(j, p, r, true);
+    if (enough && calm && r->log_pass >= r->limit_pass && soaked_ns >= p->min_soak_ns)
+        return pass(j, p, r, true);
     if (soaked_ns < judge_soak_ns(j, p)) {
         snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed so far", (unsigned long long)j->ec,
                  (unsigned long long)j->nc);
@@ -92,16 +101,18 @@ static enum verdict decide(const struct judge *j, const struct judge_param *p, i
     }
     if (!enough) {
         snprintf(r->why, sizeof r->why, "the canary did %llu reconciles (%llu in this step), %llu are needed",
-                 (unsigned long long)j->nc, (unsigned long long)j->step_nc, (unsigned long long)p->min_events);
+                 (unsigned long long)j->nc, (unsigned long long)j->step_nc,
+                 (unsigned long long)p->min_events);
         return VERDICT_INCONCLUSIVE;
     }
     if (calm) return pass(j, p, r, false);
-    snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed: suspicious, not proven", (unsigned long long)j->ec,
-             (unsigned long long)j->nc);
+    snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed: suspicious, not proven",
+             (unsigned long long)j->ec, (unsigned long long)j->nc);
     return j->extended ? VERDICT_INCONCLUSIVE : VERDICT_EXTEND;
 }
 
-void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t soaked_ns, struct judge_report *ret) {
+void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,
+                   struct judge_report *ret) {
     *ret = (struct judge_report){
         .log_dc = judge_dc_log(&j->canary), /* tempered in its increments */
         .log_stable_dc = judge_dc_log(&j->stable),

@@ -22,10 +22,12 @@ void judge_write(const struct judge *j, struct buf *out) {
     buf_adds(out, ",\"twoEqual\":");
     num_adds(out, j->two_equal.l, JUDGE_RATIOS);
     buf_addf(out,
-             ",\"canaryErrors\":%llu,\"canaryTotal\":%llu,\"stableErrors\":%llu,\"stableTotal\":%llu,\"stepTotal\":%llu,"
+             ",\"canaryErrors\":%llu,\"canaryTotal\":%llu,\"stableErrors\":%llu,\"stableTotal\":%llu,"
+             "\"stepTotal\":%llu,"
              "\"scrapes\":%llu,\"extended\":%s}",
-             (unsigned long long)j->ec, (unsigned long long)j->nc, (unsigned long long)j->es, (unsigned long long)j->ns,
-             (unsigned long long)j->step_nc, (unsigned long long)j->scrapes, j->extended ? "true" : "false");
+             (unsigned long long)j->ec, (unsigned long long)j->nc, (unsigned long long)j->es,
+             (unsigned long long)j->ns, (unsigned long long)j->step_nc, (unsigned long long)j->scrapes,
+             j->extended ? "true" : "false");
 }
 
 static bool read_dc(const cJSON *obj, const char *key, struct judge_dc *ret) {
@@ -45,9 +47,10 @@ static bool read_two(const cJSON *obj, const char *key, struct judge_two *ret) {
 
 int judge_read(const cJSON *obj, struct judge *ret, struct err *err) {
     struct judge j = {0};
-    bool ok = read_dc(obj, "canary", &j.canary) && read_dc(obj, "stable", &j.stable) && read_two(obj, "two", &j.two) &&
-              read_two(obj, "twoEqual", &j.two_equal) && num_u64(obj, "canaryErrors", &j.ec) &&
-              num_u64(obj, "canaryTotal", &j.nc) && num_u64(obj, "stableErrors", &j.es) && num_u64(obj, "stableTotal", &j.ns) &&
+    bool ok = read_dc(obj, "canary", &j.canary) && read_dc(obj, "stable", &j.stable) &&
+              read_two(obj, "two", &j.two) && read_two(obj, "twoEqual", &j.two_equal) &&
+              num_u64(obj, "canaryErrors", &j.ec) && num_u64(obj, "canaryTotal", &j.nc) &&
+              num_u64(obj, "stableErrors", &j.es) && num_u64(obj, "stableTotal", &j.ns) &&
               num_u64(obj, "stepTotal", &j.step_nc) && num_u64(obj, "scrapes", &j.scrapes);
     if (!ok || j.ec > j.nc || j.es > j.ns) {
         return err_set(err, ERR_CONFIG, -EINVAL, "judge: a member is missing or out of range");
@@ -68,8 +71,8 @@ void judge_param_write(const struct judge_param *p, struct buf *out) {
     num_add(out, p->beta);
     buf_adds(out, ",\"gamma\":");
     num_add(out, p->gamma);
-    buf_addf(out, ",\"metrics\":%u,\"minEvents\":%llu,\"soakNs\":\"%lld\",\"minSoakNs\":\"%lld\"}", p->metrics,
-             (unsigned long long)p->min_events, (long long)p->soak_ns, (long long)p->min_soak_ns);
+    buf_addf(out, ",\"metrics\":%u,\"minEvents\":%llu,\"soakNs\":\"%lld\",\"minSoakNs\":\"%lld\"}",
+             p->metrics, (unsigned long long)p->min_events, (long long)p->soak_ns, (long long)p->min_soak_ns);
 }
 
 static bool fraction(const cJSON *obj, const char *key, double *ret) {
@@ -79,12 +82,16 @@ static bool fraction(const cJSON *obj, const char *key, double *ret) {
 int judge_param_read(const cJSON *obj, struct judge_param *ret, struct err *err) {
     struct judge_param p;
     uint64_t metrics = 0;
-    bool ok = fraction(obj, "theta", &p.theta) && num_get(obj, "psi0", &p.psi0) && p.psi0 > 0 && fraction(obj, "alpha", &p.alpha) &&
-              fraction(obj, "beta", &p.beta) && num_get(obj, "gamma", &p.gamma) && p.gamma > 0 && p.gamma <= 1 &&
-              num_u64(obj, "metrics", &metrics) && metrics > 0 && metrics <= 1000 && num_u64(obj, "minEvents", &p.min_events) &&
-              slice_i64(slice_of(json_str_or(obj, "soakNs", "")), &p.soak_ns) == 0 && p.soak_ns >= 0 && p.soak_ns < INT64_MAX / 4 &&
-              slice_i64(slice_of(json_str_or(obj, "minSoakNs", "")), &p.min_soak_ns) == 0 && p.min_soak_ns >= 0;
-    if (!ok) return err_set(err, ERR_CONFIG, -EINVAL, "judge parameters: a member is missing or out of range");
+    bool ok =
+        fraction(obj, "theta", &p.theta) && num_get(obj, "psi0", &p.psi0) && p.psi0 > 0 &&
+        fraction(obj, "alpha", &p.alpha) && fraction(obj, "beta", &p.beta) &&
+        num_get(obj, "gamma", &p.gamma) && p.gamma > 0 && p.gamma <= 1 && num_u64(obj, "metrics", &metrics) &&
+        metrics > 0 && metrics <= 1000 && num_u64(obj, "minEvents", &p.min_events) &&
+        slice_i64(slice_of(json_str_or(obj, "soakNs", "")), &p.soak_ns) == 0 && p.soak_ns >= 0 &&
+        p.soak_ns < INT64_MAX / 4 &&
+        slice_i64(slice_of(json_str_or(obj, "minSoakNs", "")), &p.min_soak_ns) == 0 && p.min_soak_ns >= 0;
+    if (!ok)
+        return err_set(err, ERR_CONFIG, -EINVAL, "judge parameters: a member is missing or out of range");
     p.metrics = (unsigned)metrics;
     *ret = p;
     return 0;

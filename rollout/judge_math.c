@@ -8,7 +8,9 @@ enum { CF_ROUNDS = 4000000, BISECTIONS = 200 };
 /* lgamma(x) less Stirling's main part, x >= 10. */
 static double stirling_rest(double x) {
     double y = 1 / (x * x);
-    return (1.0 / 12 - y * (1.0 / 360 - y * (1.0 / 1260 - y * (1.0 / 1680 - y * (1.0 / 1188 - y * 691.0 / 360360))))) / x;
+    return (1.0 / 12 -
+            y * (1.0 / 360 - y * (1.0 / 1260 - y * (1.0 / 1680 - y * (1.0 / 1188 - y * 691.0 / 360360))))) /
+           x;
 }
 
 static double log_gamma(double x) {
@@ -26,7 +28,8 @@ static double log_beta(double a, double b) {
     return -0.5 * log(q) + 0.5 * log(2 * M_PI) + rest + (p - 0.5) * log(share) + q * log1p(-share);
 }
 
-/* Lentz' evaluation of the continued fraction of the incomplete beta; converges for x < (a + 1) / (a + b + 2). */
+/* Lentz' evaluation of the continued fraction of the incomplete beta; converges for x < (a + 1) / (a + b +
+ * 2). */
 static double beta_fraction(double a, double b, double x) {
     const double tiny = 1e-300;
     double c = 1, d = 1 - (a + b) * x / (a + 1);
@@ -59,7 +62,8 @@ double judge_log_upper_beta(double a, double b, double t) {
     double kernel = a * log(t) + b * log1p(-t);
     if (t >= (a + 1) / (a + b + 2)) return kernel + log(beta_fraction(b, a, 1 - t) / b);
     double all = log_beta(a, b);
-    double below = kernel + log(beta_fraction(a, b, t) / a) - all; /* ln of the share under t, about a half at most */
+    double below =
+        kernel + log(beta_fraction(a, b, t) / a) - all; /* ln of the share under t, about a half at most */
     return all + log1p(-exp(fmin(below, -1e-16)));
 }
 
@@ -94,8 +98,10 @@ double judge_upper(uint64_t x, uint64_t n, double level, double gamma) {
     /* Above x/n the e-value grows with theta. */
     for (int i = 0; i < BISECTIONS && hi - lo > 1e-9 * hi; i++) {
         double mid = lo + (hi - lo) / 2;
-        if (gamma * judge_log_pass(x, n, mid) >= limit) hi = mid;
-        else lo = mid;
+        if (gamma * judge_log_pass(x, n, mid) >= limit)
+            hi = mid;
+        else
+            lo = mid;
     }
     return hi;
 }
@@ -105,8 +111,10 @@ double judge_clopper_pearson_upper(uint64_t x, uint64_t n, double confidence) {
     double lo = (double)x / (double)n, hi = 1;
     for (int i = 0; i < BISECTIONS && hi - lo > 1e-12 * hi; i++) {
         double mid = lo + (hi - lo) / 2;
-        if (judge_beta_cdf((double)x + 1, (double)(n - x), mid) >= confidence) hi = mid;
-        else lo = mid;
+        if (judge_beta_cdf((double)x + 1, (double)(n - x), mid) >= confidence)
+            hi = mid;
+        else
+            lo = mid;
     }
     return hi;
 }

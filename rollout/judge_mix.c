@@ -16,13 +16,14 @@ void judge_dc_init(struct judge_dc *dc) {
     for (int j = 0; j < JUDGE_RATES; j++) dc->m[j] = -INFINITY;
 }
 
-/* ln(p_j / theta) and ln((1 - p_j) / (1 - theta)) for the grid's rate j: equispaced in logit between just above the
- * tolerated rate and nearly always. */
+/* ln(p_j / theta) and ln((1 - p_j) / (1 - theta)) for the grid's rate j: equispaced in logit between just
+ * above the tolerated rate and nearly always. */
 static void grid_rate(double theta, int j, double *ret_hit, double *ret_miss) {
     double lo = logit(theta + fmin(theta / 2, (1 - theta) / 4));
     double hi = logit(fmax(0.98, 1 - (1 - theta) / 50));
     double z = lo + (hi - lo) * j / (JUDGE_RATES - 1);
-    double ln_p = -log1p(exp(-z)), ln_q = -log1p(exp(z)); /* of the logistic function of z and its complement */
+    double ln_p = -log1p(exp(-z)),
+           ln_q = -log1p(exp(z)); /* of the logistic function of z and its complement */
     *ret_hit = ln_p - log(theta);
     *ret_miss = ln_q - log1p(-theta);
 }
@@ -30,14 +31,16 @@ static void grid_rate(double theta, int j, double *ret_hit, double *ret_miss) {
 void judge_dc_add(struct judge_dc *dc, double theta, double gamma, uint64_t errors, uint64_t total) {
     if (!total) return;
     if (errors > total) errors = total;
-    /* The weight that this scrape's "it broke now" gets: a half at first, then a 60th of the rest (a hazard rate). */
+    /* The weight that this scrape's "it broke now" gets: a half at first, then a 60th of the rest (a hazard
+     * rate). */
     double ln_w = dc->ln_r + log(dc->begun ? 1.0 / 60 : 0.5);
     dc->ln_r += log(dc->begun ? 59.0 / 60 : 0.5);
     dc->begun = true;
     for (int j = 0; j < JUDGE_RATES; j++) {
         double hit, miss;
         grid_rate(theta, j, &hit, &miss);
-        dc->m[j] = log_add(dc->m[j], ln_w - log(JUDGE_RATES)) + gamma * ((double)errors * hit + (double)(total - errors) * miss);
+        dc->m[j] = log_add(dc->m[j], ln_w - log(JUDGE_RATES)) +
+                   gamma * ((double)errors * hit + (double)(total - errors) * miss);
     }
 }
 

@@ -3,6 +3,8 @@
 #define ROLLOUT_MOMENT_H
 #include "base/json.h"
 
-void moment_add(struct buf *out, const char *key, int64_t wall_ns); /* ,"key":"..." with its comma, nothing when 0 */
-bool moment_get(const cJSON *obj, const char *key, int64_t *ret);   /* 0 when absent; false when it is no instant */
+void moment_add(struct buf *out, const char *key,
+                int64_t wall_ns); /* ,"key":"..." with its comma, nothing when 0 */
+bool moment_get(const cJSON *obj, const char *key,
+                int64_t *ret); /* 0 when absent; false when it is no instant */
 #endif

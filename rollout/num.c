@@ -3,8 +3,10 @@
 #include <math.h>
 
 void num_add(struct buf *out, double v) {
-    if (isfinite(v)) buf_addf(out, "%.17g", v);
-    else buf_adds(out, "null");
+    if (isfinite(v))
+        buf_addf(out, "%.17g", v);
+    else
+        buf_adds(out, "null");
 }
 
 void num_adds(struct buf *out, const double *v, size_t n) {

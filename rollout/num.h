@@ -3,10 +3,10 @@
 #define ROLLOUT_NUM_H
 #include "base/json.h"
 
-void num_add(struct buf *out, double v);            /* 17 digits; minus infinity is null */
+void num_add(struct buf *out, double v);                   /* 17 digits; minus infinity is null */
 void num_adds(struct buf *out, const double *v, size_t n); /* an array */
 /* A member that must be there: a finite number, or null for minus infinity. False otherwise. */
 bool num_get(const cJSON *obj, const char *key, double *ret);
 bool num_gets(const cJSON *obj, const char *key, double *ret, size_t n); /* exactly n */
-bool num_u64(const cJSON *obj, const char *key, uint64_t *ret); /* 0 .. 2^53 */
+bool num_u64(const cJSON *obj, const char *key, uint64_t *ret);          /* 0 .. 2^53 */
 #endif

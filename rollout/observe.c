@@ -29,7 +29,8 @@ static int identity(const cJSON *obj, const char *kind, struct err *err) {
 }
 
 static int template_of(struct slice raw, char hash[11], struct slice *ret, struct err *err) {
-    if (!json_raw_at(raw, "spec/template", ret)) return err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.template");
+    if (!json_raw_at(raw, "spec/template", ret))
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.template");
     return template_hash(*ret, hash, err);
 }
 
@@ -38,12 +39,14 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     struct obs_target t = {0};
     int rc = identity(obj, "Deployment", err);
     if (rc == 0) rc = template_of(raw, t.hash, &tmpl, err);
-    if (rc == 0 && !json_raw_at(raw, "spec/selector", &selector)) rc = err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.selector");
+    if (rc == 0 && !json_raw_at(raw, "spec/selector", &selector))
+        rc = err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.selector");
     if (rc < 0) {
         err_wrap(err, "Deployment %s", obj_name(obj) ? obj_name(obj) : "");
         return rc;
     }
-    const cJSON *meta = json_get(obj, "metadata"), *spec = json_get(obj, "spec"), *status = json_get(obj, "status");
+    const cJSON *meta = json_get(obj, "metadata"), *spec = json_get(obj, "spec"),
+                *status = json_get(obj, "status");
     t.ns = xstrdup(obj_ns(obj));
     t.name = xstrdup(obj_name(obj));
     t.uid = xstrdup(obj_uid(obj));
@@ -74,7 +77,8 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
 
 void obs_target_free(struct obs_target *t) {
     if (!t) return;
-    char *owned[] = {t->ns, t->name, t->uid, t->rv, t->selector, t->tmpl, t->image, t->status, t->progressing};
+    char *owned[] = {t->ns,   t->name,  t->uid,    t->rv,         t->selector,
+                     t->tmpl, t->image, t->status, t->progressing};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     cJSON_Delete(t->annotations);
     *t = (struct obs_target){0};
@@ -90,7 +94,8 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     struct slice tmpl;
     struct obs_rs r = {0};
     int rc = identity(obj, "ReplicaSet", err);
-    const cJSON *controller = obj_controller(obj), *spec = json_get(obj, "spec"), *status = json_get(obj, "status");
+    const cJSON *controller = obj_controller(obj), *spec = json_get(obj, "spec"),
+                *status = json_get(obj, "status");
     r.canary = !controller && obj_label(obj, LABEL_TARGET);
     if (rc == 0 && !r.canary) rc = template_of(raw, r.hash, &tmpl, err);
     if (rc < 0) {
@@ -110,7 +115,8 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     r.st_available = count(status, "availableReplicas", 0);
     r.quarantined = line(obj_annotation(obj, ANNOTATION_QUARANTINED));
     const cJSON *failure = obj_condition(obj, "ReplicaFailure");
-    if (failure && !strcmp(json_str_or(failure, "status", ""), "True")) r.failure = line(json_str_or(failure, "message", "its pods cannot be made"));
+    if (failure && !strcmp(json_str_or(failure, "status", ""), "True"))
+        r.failure = line(json_str_or(failure, "message", "its pods cannot be made"));
     *ret = r;
     return 0;
 }
@@ -128,7 +134,8 @@ void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), vo
         const char *uid = json_str(r, "uid");
         if (uid) fn(ctx, uid);
     }
-    /* An orphaning delete of the target takes the reference away, and our canary must not outlive its target. */
+    /* An orphaning delete of the target takes the reference away, and our canary must not outlive its target.
+     */
     const char *target = obj_controller(obj) ? NULL : obj_label(obj, LABEL_TARGET);
     if (target) fn(ctx, target);
 }

@@ -6,9 +6,10 @@
 #include <stdio.h>
 
 /* Reasons to wait, worst first: when several containers wait, the worst tells. */
-static const char *const reasons[] = {"CrashLoopBackOff", "InvalidImageName", "ErrImageNeverPull", "ImagePullBackOff", "ErrImagePull",
-                                      "ImageInspectError", "RegistryUnavailable", "CreateContainerConfigError", "CreateContainerError",
-                                      "RunContainerError", "PostStartHookError"};
+static const char *const reasons[] = {
+    "CrashLoopBackOff",     "InvalidImageName",  "ErrImageNeverPull",   "ImagePullBackOff",
+    "ErrImagePull",         "ImageInspectError", "RegistryUnavailable", "CreateContainerConfigError",
+    "CreateContainerError", "RunContainerError", "PostStartHookError"};
 
 static size_t rank(const char *reason) {
     size_t i = 0;
@@ -28,7 +29,8 @@ static void last_end(const cJSON *status, struct obs_pod *p) {
     int64_t code = json_i64(t, "exitCode", 0);
     const char *reason = json_str_or(t, "reason", "ended");
     if (code == 0 && !strcmp(reason, "Completed")) return; /* an init container's normal end */
-    p->trouble = xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"), reason, (long long)code);
+    p->trouble = xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"), reason,
+                           (long long)code);
 }
 
 static void containers(const cJSON *list, struct obs_pod *p, int64_t *restarts) {
@@ -53,8 +55,10 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "Pod without name, namespace or uid");
     }
     const cJSON *status = json_get(obj, "status"), *spec = json_get(obj, "spec");
-    const char *track = obj_label(obj, LABEL_TRACK), *hash = obj_label(obj, LABEL_TEMPLATE), *phase = json_str_or(status, "phase", "");
-    struct obs_pod p = {.ns = xstrdup(obj_ns(obj)), .name = xstrdup(obj_name(obj)), .uid = xstrdup(obj_uid(obj))};
+    const char *track = obj_label(obj, LABEL_TRACK), *hash = obj_label(obj, LABEL_TEMPLATE),
+               *phase = json_str_or(status, "phase", "");
+    struct obs_pod p = {
+        .ns = xstrdup(obj_ns(obj)), .name = xstrdup(obj_name(obj)), .uid = xstrdup(obj_uid(obj))};
     p.ip = xstrdup_null(json_str(status, "podIP"));
     if (p.ip && !*p.ip) set(&p.ip, NULL);
     p.rs_uid = xstrdup_null(json_str(obj_controller(obj), "uid"));
@@ -71,7 +75,8 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     containers(json_arr(status, "containerStatuses"), &p, &restarts);
     p.restarts = restarts > UINT32_MAX ? UINT32_MAX : (uint32_t)restarts;
     if (!p.trouble && !p.scheduled) set(&p.trouble, json_str(obj_condition(obj, "PodScheduled"), "message"));
-    if (!p.trouble && p.finished) set(&p.trouble, json_str_or(status, "message", json_str_or(status, "reason", "")));
+    if (!p.trouble && p.finished)
+        set(&p.trouble, json_str_or(status, "message", json_str_or(status, "reason", "")));
     *ret = p;
     return 0;
 }

@@ -23,8 +23,12 @@ struct pass {
     bool planned;
 };
 
-enum { PROBE_NS = 250 * 1000000, BREATH_NS = 50 * 1000000 /* however soon: no busy loop */,
-       POLL_NS = 2000000000, TOKEN_CAP = 16384 };
+enum {
+    PROBE_NS = 250 * 1000000,
+    BREATH_NS = 50 * 1000000 /* however soon: no busy loop */,
+    POLL_NS = 2000000000,
+    TOKEN_CAP = 16384
+};
 
 static void end(struct pass *p, enum outcome out, int64_t after_ns, const struct err *err) {
     struct task *task = p->task;
@@ -81,7 +85,8 @@ static void take_state(struct pass *p) {
 
 /* Rounds of scrapes belong to one rollout. */
 static void match_rounds(struct target *t) {
-    if (!t->state_rv || t->state.began_ns != t->round_began_ns || strcmp(t->state.hash, t->round_hash) != 0) target_rounds_reset(t);
+    if (!t->state_rv || t->state.began_ns != t->round_began_ns || strcmp(t->state.hash, t->round_hash) != 0)
+        target_rounds_reset(t);
 }
 
 /* ---- planning and carrying out ---- */
@@ -90,7 +95,9 @@ static void match_rounds(struct target *t) {
 static int64_t soonest(const struct pass *p) {
     struct world *w = kube_world(p->r->kube);
     int64_t wall = world_wall_ns(w), boot = world_boot_ns(w);
-    int64_t in = p->plan.look_again_ns == TIME_NEVER ? TIME_NEVER : p->plan.look_again_ns > wall ? p->plan.look_again_ns - wall : 0;
+    int64_t in = p->plan.look_again_ns == TIME_NEVER ? TIME_NEVER
+                 : p->plan.look_again_ns > wall      ? p->plan.look_again_ns - wall
+                                                     : 0;
     if (p->t->scrape_every_ns > 0) {
         int64_t round = p->t->round_ns ? p->t->round_ns + p->t->scrape_every_ns - boot : 0;
         if (round < in) in = round;
@@ -104,10 +111,15 @@ static void finish(struct pass *p, bool changed, bool existed) {
     free(p->t->last_error);
     p->t->last_error = NULL;
     p->t->given_up = false;
-    if (existed) end(p, OUT_AFTER, POLL_NS, NULL); /* what we would make is there, and not ours yet or no more: wait for it to go */
-    else if (changed && !p->plan.forget) end(p, OUT_AFTER, 0, NULL); /* observe what it did */
-    else if (in == TIME_NEVER) end(p, OUT_DONE, 0, NULL);
-    else end(p, OUT_AFTER, in, NULL);
+    if (existed)
+        end(p, OUT_AFTER, POLL_NS,
+            NULL); /* what we would make is there, and not ours yet or no more: wait for it to go */
+    else if (changed && !p->plan.forget)
+        end(p, OUT_AFTER, 0, NULL); /* observe what it did */
+    else if (in == TIME_NEVER)
+        end(p, OUT_DONE, 0, NULL);
+    else
+        end(p, OUT_AFTER, in, NULL);
 }
 
 static void on_state_written(void *ctx, const char *rv) {
@@ -115,15 +127,18 @@ static void on_state_written(void *ctx, const char *rv) {
     if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
-        rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason, e->message);
+        rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason,
+                     e->message);
     }
     for (size_t i = 0; i < p->plan.nmetrics; i++) counts_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
 }
 
 static void on_applied(void *ctx, const struct err *err, bool existed) {
     struct pass *p = ctx;
-    if (err) fail(p, err);
-    else finish(p, true, existed);
+    if (err)
+        fail(p, err);
+    else
+        finish(p, true, existed);
 }
 
 static void make_plan(struct pass *p) {
@@ -133,21 +148,27 @@ static void make_plan(struct pass *p) {
         .name = t->name,
         .target = p->view.has_target ? &p->view.target : NULL,
         .known = true,
-        .rs = p->view.rs, .nrs = p->view.nrs,
-        .pods = p->view.pods, .npods = p->view.npods,
+        .rs = p->view.rs,
+        .nrs = p->view.nrs,
+        .pods = p->view.pods,
+        .npods = p->view.npods,
         .spec = p->view.has_spec ? &p->view.spec : NULL,
         .spec_err = &p->view.spec_err,
         .state_known = p->known,
         .state = p->known == STATE_READ ? &t->state : NULL,
         .state_rv = p->state_rv,
         .state_err = &p->state_err,
-        .scraped_ns = t->scraped_ns, .scrape_trouble = t->trouble,
-        .history_known = t->history_known, .history_errors = t->history_errors, .history_total = t->history_total,
+        .scraped_ns = t->scraped_ns,
+        .scrape_trouble = t->trouble,
+        .history_known = t->history_known,
+        .history_errors = t->history_errors,
+        .history_total = t->history_total,
         .quiet = boot - t->quiet_ns < NS_PER_S ? t->quiet : QUIET_UNKNOWN,
     };
     plan_make(&o, world_wall_ns(kube_world(p->r->kube)), &p->plan);
     p->planned = true;
-    t->scrape_every_ns = p->plan.scrape_ns > 0 && p->r->opt.scrape_ns > 0 ? p->r->opt.scrape_ns : p->plan.scrape_ns;
+    t->scrape_every_ns =
+        p->plan.scrape_ns > 0 && p->r->opt.scrape_ns > 0 ? p->r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
     if (p->plan.nsteps == 0) {
         finish(p, false, false);
@@ -159,17 +180,23 @@ static void make_plan(struct pass *p) {
 
 /* ---- scraping ---- */
 
-static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res, size_t n) {
+static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res,
+                         size_t n) {
     free(t->trouble);
     t->trouble = NULL;
-    for (int track = TRACK_CANARY; track >= TRACK_STABLE && !t->trouble; track--) { /* the canary's matters more */
+    for (int track = TRACK_CANARY; track >= TRACK_STABLE && !t->trouble;
+         track--) { /* the canary's matters more */
         const char *why = NULL;
         bool any = false, gave = false;
         for (size_t i = 0; i < n; i++) {
             if ((int)pods[i].track != track || pods[i].terminating) continue;
             any = true;
-            if (res[i].read && res[i].page.v[PROM_TOTAL].present) gave = true;
-            else if (!why) why = res[i].read ? "the metrics page has no reconcile counters (a standby, or another program)" : res[i].err.msg;
+            if (res[i].read && res[i].page.v[PROM_TOTAL].present)
+                gave = true;
+            else if (!why)
+                why = res[i].read
+                          ? "the metrics page has no reconcile counters (a standby, or another program)"
+                          : res[i].err.msg;
         }
         if (any && !gave && why && *why)
             t->trouble = xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why);
@@ -194,17 +221,23 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
     for (size_t i = 0; i < n; i++) {
         const struct obs_pod *pod = &p->view.pods[i];
         const struct prom_page *page = &res[i].page;
-        s[i] = (struct pod_sample){
-            .uid = slice_of(pod->uid), .restarts = pod->restarts, .track = pod->track, .created_ns = pod->created_ns,
-            .terminating = pod->terminating, .scraped = res[i].read, .present = res[i].read && page->v[PROM_TOTAL].present,
-            .errors = evidence_count(page->v[PROM_ERRORS].value), .total = evidence_count(page->v[PROM_TOTAL].value)};
+        s[i] = (struct pod_sample){.uid = slice_of(pod->uid),
+                                   .restarts = pod->restarts,
+                                   .track = pod->track,
+                                   .created_ns = pod->created_ns,
+                                   .terminating = pod->terminating,
+                                   .scraped = res[i].read,
+                                   .present = res[i].read && page->v[PROM_TOTAL].present,
+                                   .errors = evidence_count(page->v[PROM_ERRORS].value),
+                                   .total = evidence_count(page->v[PROM_TOTAL].value)};
         const char *label = res[i].read ? "ok" : "failed";
         metric_inc(metric_with(p->r->scrapes, &label));
     }
     if (!t->history_known) {
         evidence_history(s, n, TRACK_STABLE, &t->history_errors, &t->history_total);
         for (size_t i = 0; i < n; i++)
-            if (s[i].track == TRACK_STABLE && s[i].present) t->history_known = true; /* a standby's page teaches nothing */
+            if (s[i].track == TRACK_STABLE && s[i].present)
+                t->history_known = true; /* a standby's page teaches nothing */
     }
     plan_feed(&t->state, s, n);
     free(s);
@@ -228,18 +261,24 @@ static void on_scraped(void *ctx, const struct scrape_result *res, size_t n) {
 static bool scrape_is_due(const struct pass *p) {
     const struct target *t = p->t;
     int64_t boot = world_boot_ns(kube_world(p->r->kube));
-    if (p->known != STATE_READ || !p->view.has_spec || (p->view.spec_err.kind && !p->view.spec.metrics_ok)) return false;
-    return t->probe || (t->scrape_every_ns > 0 && (t->round_ns == 0 || boot >= t->round_ns + t->scrape_every_ns));
+    if (p->known != STATE_READ || !p->view.has_spec || (p->view.spec_err.kind && !p->view.spec.metrics_ok))
+        return false;
+    return t->probe ||
+           (t->scrape_every_ns > 0 && (t->round_ns == 0 || boot >= t->round_ns + t->scrape_every_ns));
 }
 
 static void start_scrape(struct pass *p) {
     struct rollout *r = p->r;
     cleanup_buf struct buf token = BUF(TOKEN_CAP);
     if (r->token_file) world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, NULL);
-    int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S ? p->t->scrape_every_ns : 5 * NS_PER_S;
-    struct scrape_options opt = {
-        .proxy = r->opt.proxy, .token = slice_trim(buf_slice(&token)), .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
-    p->scraping = scrape_start(r->kube, &opt, &p->view.spec, p->view.pods, p->view.pod_items, p->view.npods, on_scraped, p);
+    int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S
+                          ? p->t->scrape_every_ns
+                          : 5 * NS_PER_S;
+    struct scrape_options opt = {.proxy = r->opt.proxy,
+                                 .token = slice_trim(buf_slice(&token)),
+                                 .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
+    p->scraping = scrape_start(r->kube, &opt, &p->view.spec, p->view.pods, p->view.pod_items, p->view.npods,
+                               on_scraped, p);
 }
 
 /* ---- reading ---- */
@@ -259,8 +298,10 @@ static void on_reads(void *ctx, const struct err *err, struct reads *reads) {
         fail(p, &bad);
         return;
     }
-    if (scrape_is_due(p)) start_scrape(p);
-    else make_plan(p);
+    if (scrape_is_due(p))
+        start_scrape(p);
+    else
+        make_plan(p);
 }
 
 void pass_start(struct rollout *r, struct target *t, struct task *task) {

@@ -6,5 +6,5 @@
 #include "target.h"
 
 void pass_start(struct rollout *r, struct target *t, struct task *task); /* leads to task_finish() */
-void pass_cancel(struct pass *p);                                       /* task_finish(OUT_INTERRUPTED) follows at once */
+void pass_cancel(struct pass *p); /* task_finish(OUT_INTERRUPTED) follows at once */
 #endif

@@ -19,7 +19,8 @@ static void from_annotations(const cJSON *pod, struct places *to) {
     const char *path = obj_annotation(pod, "prometheus.io/path");
     const char *scheme = obj_annotation(pod, "prometheus.io/scheme");
     int64_t n;
-    if (port && slice_i64(slice_of(port), &n) == 0) add(to, scheme && strcmp(scheme, "https") == 0, false, n, path ? path : "/metrics");
+    if (port && slice_i64(slice_of(port), &n) == 0)
+        add(to, scheme && strcmp(scheme, "https") == 0, false, n, path ? path : "/metrics");
 }
 
 static void from_ports(const cJSON *pod, struct places *to) {
@@ -30,7 +31,8 @@ static void from_ports(const cJSON *pod, struct places *to) {
             const char *name = json_str(port, "name");
             for (size_t i = 0; name && i < ARRAY_LEN(names); i++)
                 if (strcmp(name, names[i]) == 0)
-                    add(to, strncmp(name, "https", 5) == 0, false, json_i64(port, "containerPort", 0), "/metrics");
+                    add(to, strncmp(name, "https", 5) == 0, false, json_i64(port, "containerPort", 0),
+                        "/metrics");
         }
     }
 }
@@ -48,11 +50,13 @@ void places_of(const struct spec *spec, const cJSON *pod, struct places *ret) {
 
 void place_url(const struct place *p, const struct obs_pod *pod, struct buf *out) {
     bool v6 = slice_has(slice_of(pod->ip), ':');
-    buf_addf(out, "%s://%s%s%s:%u%s", p->https ? "https" : "http", v6 ? "[" : "", pod->ip, v6 ? "]" : "", (unsigned)p->port, p->path);
+    buf_addf(out, "%s://%s%s%s:%u%s", p->https ? "https" : "http", v6 ? "[" : "", pod->ip, v6 ? "]" : "",
+             (unsigned)p->port, p->path);
 }
 
 void place_proxy_path(const struct place *p, const struct obs_pod *pod, struct buf *out) {
-    buf_addf(out, "/api/v1/namespaces/%s/pods/%s%s:%u/proxy%s", pod->ns, p->https ? "https:" : "", pod->name, (unsigned)p->port, p->path);
+    buf_addf(out, "/api/v1/namespaces/%s/pods/%s%s:%u/proxy%s", pod->ns, p->https ? "https:" : "", pod->name,
+             (unsigned)p->port, p->path);
 }
 
 const char *place_text(const struct place *p) {

@@ -15,8 +15,8 @@ struct places {
     struct place v[PLACES];
     size_t n;
 };
-/* `metrics` of the spec; with auto: the pod's prometheus.io/port annotations, a container port named like "metrics", then
- * controller-runtime's :8080/metrics. Never twice the same. */
+/* `metrics` of the spec; with auto: the pod's prometheus.io/port annotations, a container port named like
+ * "metrics", then controller-runtime's :8080/metrics. Never twice the same. */
 void places_of(const struct spec *spec, const cJSON *pod, struct places *ret);
 void place_url(const struct place *p, const struct obs_pod *pod, struct buf *out);
 void place_proxy_path(const struct place *p, const struct obs_pod *pod, struct buf *out);

@@ -1,5 +1,5 @@
-/* One plan: the state as it is, what the person asked, one phase after the other until none moves, then the write and its
- * effects in their order. */
+/* One plan: the state as it is, what the person asked, one phase after the other until none moves, then the
+ * write and its effects in their order. */
 #include "plan_impl.h"
 
 /* A chain of phases without waiting is short; this only stops a fault from going round for ever. */
@@ -26,10 +26,11 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
     return (int32_t)(n > stable ? stable : n);
 }
 
-/* Harm is stopped first, what gives something back or away comes after; the order of the kinds in the enum is not that. */
+/* Harm is stopped first, what gives something back or away comes after; the order of the kinds in the enum is
+ * not that. */
 static int rank(enum step_kind k) {
-    static const int ranks[] = {
-        [STEP_STATE] = 0, [STEP_RS] = 1, [STEP_TARGET] = 2, [STEP_RS_DELETE] = 3, [STEP_CANARY] = 4, [STEP_STATE_DELETE] = 5};
+    static const int ranks[] = {[STEP_STATE] = 0,     [STEP_RS] = 1,     [STEP_TARGET] = 2,
+                                [STEP_RS_DELETE] = 3, [STEP_CANARY] = 4, [STEP_STATE_DELETE] = 5};
     return ranks[k];
 }
 
@@ -49,7 +50,8 @@ static bool rolling(enum phase p) { /* what must come to its end before the targ
 static bool start_leaving(struct ctx *c) {
     struct state *s = c->s;
     if (!c->leaving || rolling(s->phase)) return false;
-    if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE) return false; /* recover first */
+    if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE)
+        return false; /* recover first */
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
     if (trial) end_rollout(c, ENDED_WITHDRAWN, "the target is not managed any more");
     return go(c, PHASE_LEAVING, "leaving: the canary is taken away");
@@ -68,7 +70,8 @@ static void run(struct ctx *c) {
     take_actions(c);
     const struct target_patch asked = c->patch;
     for (int i = 0; i < MAX_MOVES; i++) {
-        /* Effects are those of the last phase only: what an earlier one wanted may be what this one undoes. */
+        /* Effects are those of the last phase only: what an earlier one wanted may be what this one undoes.
+         */
         drop_steps(p);
         c->patch = asked;
         p->look_again_ns = TIME_NEVER;
@@ -107,7 +110,8 @@ static void finish(struct ctx *c, bool fresh) {
 
 /* The target was ours and its state is lost: our mark is still on it. */
 static bool lost(const struct observed *o) {
-    return o->state_known == STATE_ABSENT && o->target->paused && o->target->deadline_s == HELD_DEADLINE && o->target->status;
+    return o->state_known == STATE_ABSENT && o->target->paused && o->target->deadline_s == HELD_DEADLINE &&
+           o->target->status;
 }
 
 static void drop_status(struct ctx *c) { /* of a target that has left */
@@ -124,7 +128,8 @@ static void damaged(struct ctx *c) { /* nothing is changed; it is said in our ow
     struct state said;
     state_init(&said);
     c->s = &said;
-    set_text(&said.message, "ConfigMap %s-handover is damaged, nothing is done: %s", c->t->name, c->o->state_err ? c->o->state_err->msg : "");
+    set_text(&said.message, "ConfigMap %s-handover is damaged, nothing is done: %s", c->t->name,
+             c->o->state_err ? c->o->state_err->msg : "");
     said.hold = HOLD_CONFIG;
     step_target(c);
     c->s = NULL;
@@ -143,7 +148,8 @@ static void with_target(struct ctx *c) {
         drop_status(c);
         return;
     }
-    if (o->state_known == STATE_READ && o->state->target_uid && strcmp(o->state->target_uid, o->target->uid)) {
+    if (o->state_known == STATE_READ && o->state->target_uid &&
+        strcmp(o->state->target_uid, o->target->uid)) {
         step_state_delete(c); /* of a namesake that is gone */
         return;
     }
@@ -167,8 +173,10 @@ void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret) 
     struct ctx c = {.o = o, .t = o->target, .plan = ret, .patch = {.deadline_s = -1}};
     c.now = now_wall_ns - now_wall_ns % NS_PER_US; /* as the text keeps it */
     if (o->state_known == STATE_UNKNOWN) return;
-    if (o->target) with_target(&c);
-    else plan_without_target(&c);
+    if (o->target)
+        with_target(&c);
+    else
+        plan_without_target(&c);
 }
 
 void plan_free(struct plan *p) {
@@ -185,12 +193,14 @@ void plan_feed(struct state *s, const struct pod_sample *samples, size_t n) {
     if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
     evidence_round(&s->evidence, samples, n, &d);
     if (!s->learned) return; /* before the canary: stable's baselines */
-    judge_feed(&s->judge, &s->param, d.errors[TRACK_CANARY], d.total[TRACK_CANARY], d.errors[TRACK_STABLE], d.total[TRACK_STABLE]);
+    judge_feed(&s->judge, &s->param, d.errors[TRACK_CANARY], d.total[TRACK_CANARY], d.errors[TRACK_STABLE],
+               d.total[TRACK_STABLE]);
 }
 
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
     if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
-    judge_verdict(&s->judge, &s->param, s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
+    judge_verdict(&s->judge, &s->param,
+                  s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
     ret->upper = judge_upper(s->judge.ec, s->judge.nc, 0.05, s->param.gamma);
     return true;
 }

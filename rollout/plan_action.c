@@ -1,4 +1,5 @@
-/* What a person asks for: annotations whose value is the template's hash, carried out once, said, taken off. */
+/* What a person asks for: annotations whose value is the template's hash, carried out once, said, taken off.
+ */
 #include "plan_impl.h"
 #include <stdio.h>
 
@@ -109,13 +110,16 @@ static void take_one(struct ctx *c, enum spec_action a) {
     if (!slice_eqs(spec_action_hash(value), c->t->hash)) {
         state_consume(c->s, a, value);
         consumed(c, a, value)->removing = false;
-        note(c, true, "ActionIgnored", "%s: \"%.80s\" is not the hash of the present template, which is %s", key, value, c->t->hash);
+        note(c, true, "ActionIgnored", "%s: \"%.80s\" is not the hash of the present template, which is %s",
+             key, value, c->t->hash);
         return;
     }
     bool acted = carry_out(c, a);
     state_consume(c->s, a, value);
     take_off(c, a);
-    if (!acted) note(c, true, "ActionIgnored", "%s: there is nothing to %s in phase %s", key, spec_action_name(a), phase_name(c->s->phase));
+    if (!acted)
+        note(c, true, "ActionIgnored", "%s: there is nothing to %s in phase %s", key, spec_action_name(a),
+             phase_name(c->s->phase));
 }
 
 void take_actions(struct ctx *c) {

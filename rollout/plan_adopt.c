@@ -1,7 +1,8 @@
 /* From a Deployment of its own to one that is held back, and watching it there: Idle, Adopting, Stable. */
 #include "plan_impl.h"
 
-/* Its state was lost (somebody deleted the ConfigMap) while we held it: our mark tells it from a user's pause. */
+/* Its state was lost (somebody deleted the ConfigMap) while we held it: our mark tells it from a user's
+ * pause. */
 static bool was_ours(const struct ctx *c) {
     return c->t->paused && c->t->deadline_s == HELD_DEADLINE;
 }
@@ -17,7 +18,8 @@ static const struct obs_rs *stable_of(const struct ctx *c) {
 static void restore_quarantine(struct ctx *c) {
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (r->canary && r->quarantined && r->hash[0]) state_quarantine_add(c->s, r->hash, c->now, r->quarantined);
+        if (r->canary && r->quarantined && r->hash[0])
+            state_quarantine_add(c->s, r->hash, c->now, r->quarantined);
     }
 }
 
@@ -25,7 +27,9 @@ static bool recover(struct ctx *c) {
     const struct obs_rs *rs = stable_of(c);
     if (!rs) {
         look_at(c, c->now + 10 * POLL_NS);
-        return hold(c, HOLD_NO_ACTIVE, false, "the state was lost and more or less than one ReplicaSet runs: which one is stable is not known");
+        return hold(
+            c, HOLD_NO_ACTIVE, false,
+            "the state was lost and more or less than one ReplicaSet runs: which one is stable is not known");
     }
     take_stable(c, rs);
     c->s->deadline_s = DEFAULT_DEADLINE_S;
@@ -38,7 +42,8 @@ static bool recover(struct ctx *c) {
 static bool wait_for_native(struct ctx *c) {
     const char *reason = c->t->progressing;
     if (reason && !strcmp(reason, "ProgressDeadlineExceeded")) {
-        return hold(c, HOLD_NATIVE, true, "its own rollout is stuck (%s); it is adopted when that is complete", reason);
+        return hold(c, HOLD_NATIVE, true,
+                    "its own rollout is stuck (%s); it is adopted when that is complete", reason);
     }
     return hold(c, HOLD_NATIVE, true, "its own rollout is not complete yet; it is adopted when it is");
 }
@@ -50,21 +55,28 @@ bool phase_idle(struct ctx *c) {
     if (c->leaving) return false;
     if (!c->spec) return hold(c, HOLD_CONFIG, true, "%s", config_error(c));
     if (t->paused) {
-        return hold(c, HOLD_USER_PAUSED, false, "somebody paused the Deployment; it is adopted when it is resumed");
+        return hold(c, HOLD_USER_PAUSED, false,
+                    "somebody paused the Deployment; it is adopted when it is resumed");
     }
     if (!native_complete(c)) return wait_for_native(c);
     const struct obs_rs *rs = stable_of(c);
     if (!rs) {
         look_at(c, c->now + POLL_NS);
-        return t->replicas ? wait_for_native(c) : hold(c, HOLD_ZERO, false, "scaled to zero and never run: there is nothing to call stable");
+        return t->replicas ? wait_for_native(c)
+                           : hold(c, HOLD_ZERO, false,
+                                  "scaled to zero and never run: there is nothing to call stable");
     }
     if (!same_hash(rs->hash, t->hash)) {
-        return hold(c, HOLD_DISAGREE, false, "the controller calls %s complete, but its template is not the Deployment's", rs->name);
+        return hold(c, HOLD_DISAGREE, false,
+                    "the controller calls %s complete, but its template is not the Deployment's", rs->name);
     }
     take_stable(c, rs);
-    c->s->deadline_s = t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
+    c->s->deadline_s =
+        t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
     c->s->paused = true;
-    note(c, false, "Adopted", "%s is stable (%s); image updates are held back and tried beside it from now on", t->image, rs->name);
+    note(c, false, "Adopted",
+         "%s is stable (%s); image updates are held back and tried beside it from now on", t->image,
+         rs->name);
     return go(c, PHASE_ADOPTING, "%s is stable", t->image);
 }
 
@@ -73,7 +85,8 @@ bool phase_adopting(struct ctx *c) {
     if (!c->o->known) return false;
     if (c->t->paused) return go(c, PHASE_STABLE, "%s is in service", c->t->image);
     size_t n = count_active(c, &last);
-    bool still = c->stable && same_hash(c->stable->hash, c->t->hash) && native_complete(c) && (n == 0 || (n == 1 && last == c->stable));
+    bool still = c->stable && same_hash(c->stable->hash, c->t->hash) && native_complete(c) &&
+                 (n == 0 || (n == 1 && last == c->stable));
     if (!still) { /* somebody was quicker than our patch */
         c->s->paused = false;
         return go(c, PHASE_IDLE, "changed while it was being adopted");
@@ -87,7 +100,8 @@ static bool new_template(struct ctx *c) {
     const struct state_quarantine *q = NULL;
     if (t->st_updated > 0) {
         return hold(c, HOLD_DISAGREE, false,
-                    "the template differs from that of %s, but the Deployment controller counts %d pods as updated: nothing is done",
+                    "the template differs from that of %s, but the Deployment controller counts %d pods as "
+                    "updated: nothing is done",
                     c->s->stable_name, t->st_updated);
     }
     if (state_quarantined(c->s, t->hash, &q)) {
@@ -96,13 +110,18 @@ static bool new_template(struct ctx *c) {
         c->s->canary = canary_name(t->name, t->hash);
         c->s->image = xstrdup(t->image);
         set_text(&c->s->reason, "%s", q->reason ? q->reason : "");
-        note(c, true, "Quarantined", "%s was rolled back before (%s) and is not tried again; annotation " HANDOVER_PREFIX "retry: %s does",
+        note(c, true, "Quarantined",
+             "%s was rolled back before (%s) and is not tried again; annotation " HANDOVER_PREFIX
+             "retry: %s does",
              t->image, c->s->reason, t->hash);
         return go(c, PHASE_ROLLED_BACK, "%s was rolled back before: %s", t->image, c->s->reason);
     }
     if (t->replicas == 0) {
-        return hold(c, HOLD_ZERO, false, "scaled to zero: %s waits until there are pods to compare it with (or annotation " HANDOVER_PREFIX
-                                         "promote: %s)", t->image, t->hash);
+        return hold(
+            c, HOLD_ZERO, false,
+            "scaled to zero: %s waits until there are pods to compare it with (or annotation " HANDOVER_PREFIX
+            "promote: %s)",
+            t->image, t->hash);
     }
     begin_rollout(c);
     return true;
@@ -123,7 +142,9 @@ bool phase_stable(struct ctx *c) {
     }
     if (!same_hash(t->hash, c->s->stable_hash)) return t->paused && new_template(c);
     if (t->replicas > 0 && t->st_replicas > 0 && t->st_updated == 0 && t->paused) {
-        return hold(c, HOLD_DISAGREE, false, "the template is that of %s, but the Deployment controller counts no pod as updated: nothing is done",
+        return hold(c, HOLD_DISAGREE, false,
+                    "the template is that of %s, but the Deployment controller counts no pod as updated: "
+                    "nothing is done",
                     c->s->stable_name);
     }
     unhold(c);

@@ -1,9 +1,11 @@
-/* The health of the canary's pods: a guard beside the judge, since a pod that crashes is not scraped. What may have its cause
- * outside the new version (quota, no node, stable has the same trouble) holds and does not condemn. */
+/* The health of the canary's pods: a guard beside the judge, since a pod that crashes is not scraped. What
+ * may have its cause outside the new version (quota, no node, stable has the same trouble) holds and does not
+ * condemn. */
 #include "plan_impl.h"
 #include <stdio.h>
 
-/* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race at the start). */
+/* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race
+ * at the start). */
 enum { MAX_RESTARTS = 2 };
 /* Readiness that lasts this long is believed; flapping faster counts as not ready all the while. */
 #define CALM_NS (60 * NS_PER_S)
@@ -40,8 +42,10 @@ static enum health fatal(const struct ctx *c, char why[300]) {
         bool crash = of_canary(c, p) && crashes(p);
         if (!crash && !(of_canary(c, p) && no_image(p))) continue;
         const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
-        if (crash) snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
-        else snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
+        if (crash)
+            snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
+        else
+            snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
         return stable_shares(c, crash) ? HEALTH_SHARED : HEALTH_BAD;
     }
     return HEALTH_READY;
@@ -58,7 +62,8 @@ static int32_t ready_pods(const struct ctx *c, bool *ret_outside, int32_t *ret_t
         ready += p->ready;
         if (p->ready || *ret_outside) continue;
         *ret_outside = !p->scheduled;
-        snprintf(why, 300, "canary pod %.80s is %s%s%.150s", p->name, p->scheduled ? "not ready" : "not scheduled", p->trouble ? ": " : "",
+        snprintf(why, 300, "canary pod %.80s is %s%s%.150s", p->name,
+                 p->scheduled ? "not ready" : "not scheduled", p->trouble ? ": " : "",
                  p->trouble ? p->trouble : "");
     }
     return ready;
@@ -87,8 +92,8 @@ enum health canary_health(struct ctx *c, int32_t want, char why[300]) {
     if (ok) return HEALTH_READY;
     if (there < want && !outside) {
         outside = true;
-        snprintf(why, 300, "%d of %d canary pods are there%s%.200s", there, want, rs && rs->failure ? ": " : "",
-                 rs && rs->failure ? rs->failure : "");
+        snprintf(why, 300, "%d of %d canary pods are there%s%.200s", there, want,
+                 rs && rs->failure ? ": " : "", rs && rs->failure ? rs->failure : "");
     }
     if (outside) return HEALTH_OUTSIDE;
     if (c->s->hold == HOLD_OUTSIDE) { /* over: from here on it is the pods' own time */

@@ -1,8 +1,10 @@
-/* Holding the target back: paused, and no ReplicaSet of its own runs but stable's. Every phase that holds asks for it each
- * time; whoever unpaused or started another version in between is undone here, the way it was tried on a real cluster. */
+/* Holding the target back: paused, and no ReplicaSet of its own runs but stable's. Every phase that holds
+ * asks for it each time; whoever unpaused or started another version in between is undone here, the way it
+ * was tried on a real cluster. */
 #include "plan_impl.h"
 
-/* Somebody (a manifest with the field) may put progressDeadlineSeconds back again and again: it is cosmetic, we yield. */
+/* Somebody (a manifest with the field) may put progressDeadlineSeconds back again and again: it is cosmetic,
+ * we yield. */
 enum { MAX_RESTORED = 3 };
 
 static void pause(struct ctx *c, bool checked) {
@@ -25,8 +27,8 @@ static void keep_deadline(struct ctx *c) {
     if (!c->patch.why) c->patch.why = "progressDeadlineSeconds while held";
 }
 
-/* Another version than stable runs, is complete, and stable is at zero: it is in service, whoever did it. To fight it would stop
- * pods that serve. */
+/* Another version than stable runs, is complete, and stable is at zero: it is in service, whoever did it. To
+ * fight it would stop pods that serve. */
 static enum held_back accept(struct ctx *c, const struct obs_rs *rs) {
     struct state *s = c->s;
     bool trial = same_hash(s->hash, rs->hash);
@@ -37,8 +39,11 @@ static enum held_back accept(struct ctx *c, const struct obs_rs *rs) {
     }
     state_quarantine_remove(s, rs->hash);
     take_stable(c, rs);
-    end_rollout(c, ENDED_FOREIGN, "somebody unpaused the Deployment, and the version was in service before that could be undone");
-    note(c, true, "ForeignRollout", "%s is in service without a verdict: somebody unpaused the Deployment", c->t->image);
+    end_rollout(
+        c, ENDED_FOREIGN,
+        "somebody unpaused the Deployment, and the version was in service before that could be undone");
+    note(c, true, "ForeignRollout", "%s is in service without a verdict: somebody unpaused the Deployment",
+         c->t->image);
     go(c, PHASE_FINISHING, "%s is in service without a verdict", c->t->image);
     return BACK_MOVED;
 }
@@ -51,18 +56,22 @@ static enum held_back others_run(struct ctx *c, const struct obs_rs *last) {
     if (stable_runs) {
         for (size_t i = 0; i < c->o->nrs; i++) {
             const struct obs_rs *r = &c->o->rs[i];
-            if (is_active(r) && r != c->stable) step_scale(c, r, 0, "the other version to zero; the controller restores stable");
+            if (is_active(r) && r != c->stable)
+                step_scale(c, r, 0, "the other version to zero; the controller restores stable");
         }
         return BACK_BUSY;
     }
     /* Never scale down the only active ReplicaSet: first stable's has to run again. */
     if (same_hash(last->hash, t->hash) && native_complete(c)) return accept(c, last);
     if (!c->stable) {
-        hold(c, HOLD_NO_ACTIVE, false, "stable's ReplicaSet %s is gone, another version is starting: it is accepted when it is complete",
-             c->s->stable_name);
+        hold(
+            c, HOLD_NO_ACTIVE, false,
+            "stable's ReplicaSet %s is gone, another version is starting: it is accepted when it is complete",
+            c->s->stable_name);
         return BACK_BUSY;
     }
-    if (t->replicas > 0) step_scale(c, c->stable, t->replicas, "stable runs again, before the other version goes");
+    if (t->replicas > 0)
+        step_scale(c, c->stable, t->replicas, "stable runs again, before the other version goes");
     return BACK_BUSY;
 }
 
@@ -78,14 +87,16 @@ static enum held_back nothing_runs(struct ctx *c) {
         bool trial = c->s->phase != PHASE_STABLE;
         if (trial) clear_rollout(c->s);
         c->s->repair = true;
-        note(c, true, "NoActiveReplicaSet", "somebody deleted ReplicaSet %s: unpausing, so that the controller makes it again",
+        note(c, true, "NoActiveReplicaSet",
+             "somebody deleted ReplicaSet %s: unpausing, so that the controller makes it again",
              c->s->stable_name);
         go(c, PHASE_PROMOTING, "stable's ReplicaSet was deleted, it is made again");
         c->s->progress_ns = c->now;
         return BACK_MOVED;
     }
     hold(c, HOLD_NO_ACTIVE, false,
-         "NOTHING RUNS: somebody deleted stable's ReplicaSet %s, and the template is not stable's. Put stable's template back, or promote "
+         "NOTHING RUNS: somebody deleted stable's ReplicaSet %s, and the template is not stable's. Put "
+         "stable's template back, or promote "
          "the new one (annotation " HANDOVER_PREFIX "promote: %s)",
          c->s->stable_name, t->hash);
     return BACK_BUSY;
@@ -93,22 +104,30 @@ static enum held_back nothing_runs(struct ctx *c) {
 
 enum held_back hold_back(struct ctx *c) {
     const struct obs_rs *last = NULL;
-    bool ours = c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nobody's doing */
-    if (!c->t->paused) pause(c, ours);
-    else keep_deadline(c);
+    bool ours =
+        c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nobody's doing */
+    if (!c->t->paused)
+        pause(c, ours);
+    else
+        keep_deadline(c);
     if (!c->o->known) return BACK_BUSY;
     size_t active = count_active(c, &last);
     enum held_back r = BACK_OK;
     bool other = active > 1 || (active == 1 && last != c->stable);
-    if (other) r = others_run(c, last);
-    else if (active == 0 && c->t->replicas > 0) r = nothing_runs(c);
+    if (other)
+        r = others_run(c, last);
+    else if (active == 0 && c->t->replicas > 0)
+        r = nothing_runs(c);
     if (r == BACK_MOVED) return r;
-    /* Unpaused with the new template: pods of it start at any moment, whether one sees their ReplicaSet yet or not. */
+    /* Unpaused with the new template: pods of it start at any moment, whether one sees their ReplicaSet yet
+     * or not. */
     bool foreign = !ours && !c->t->paused && !same_hash(c->t->hash, c->s->stable_hash);
     if (foreign || other) {
-        bool undoing = c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_WITHDRAWING; /* of our own unpausing */
+        bool undoing =
+            c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_WITHDRAWING; /* of our own unpausing */
         if (c->s->hold != HOLD_NO_ACTIVE && !undoing) {
-            hold(c, HOLD_FOREIGN, false, "somebody unpaused the Deployment or started another version: stable is being restored");
+            hold(c, HOLD_FOREIGN, false,
+                 "somebody unpaused the Deployment or started another version: stable is being restored");
         }
         look_at(c, c->now + POLL_NS);
         return BACK_BUSY;

@@ -1,17 +1,19 @@
-/* What the files of the plan share: one look at the world, the state that is being made of it, the steps collected. */
+/* What the files of the plan share: one look at the world, the state that is being made of it, the steps
+ * collected. */
 #ifndef ROLLOUT_PLAN_IMPL_H
 #define ROLLOUT_PLAN_IMPL_H
 #include "rollout/plan.h"
 
-#define HELD_DEADLINE INT64_C(2147483647) /* progressDeadlineSeconds while we hold: the controller then reports no stall */
+#define HELD_DEADLINE                                                                                        \
+    INT64_C(2147483647) /* progressDeadlineSeconds while we hold: the controller then reports no stall */
 enum { DEFAULT_DEADLINE_S = 600 };
 #define POLL_NS (NS_PER_S) /* while pods are waited for: nothing of theirs shows on the Deployment */
 
 /* The one merge patch of the Deployment that a plan may hold. */
 struct target_patch {
-    bool any, checked;          /* checked: with the resourceVersion that was read */
+    bool any, checked; /* checked: with the resourceVersion that was read */
     enum { PAUSED_KEEP, PAUSED_SET, PAUSED_DROP } paused;
-    int64_t deadline_s;         /* -1: kept */
+    int64_t deadline_s; /* -1: kept */
     bool drop_status;
     bool drop_action[ACTION_N];
     const char *why;
@@ -30,14 +32,17 @@ struct ctx {
 };
 
 /* ---- plan_out.c: steps, Events, metrics ---- */
-struct step *step_add(struct ctx *c, enum step_kind kind, enum step_verb verb, const struct gvr *gvr, const char *name, const char *why);
+struct step *step_add(struct ctx *c, enum step_kind kind, enum step_verb verb, const struct gvr *gvr,
+                      const char *name, const char *why);
 void step_scale(struct ctx *c, const struct obs_rs *rs, int32_t replicas, const char *why);
-void step_quarantine(struct ctx *c, const struct obs_rs *rs, const char *why); /* to zero, with the reason on it */
+void step_quarantine(struct ctx *c, const struct obs_rs *rs,
+                     const char *why); /* to zero, with the reason on it */
 void step_rs_delete(struct ctx *c, const struct obs_rs *rs, const char *why);
 void step_state(struct ctx *c);        /* writes c->s */
 void step_state_delete(struct ctx *c); /* with the resourceVersion that was read */
 void step_target(struct ctx *c);       /* the collected patch, if any, with the status line */
-void note(struct ctx *c, bool warning, const char *reason, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void note(struct ctx *c, bool warning, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void count(struct ctx *c, const char *name, const char *label, double value);
 void look_at(struct ctx *c, int64_t wall_ns);
 char *status_line(const struct state *s); /* free() */
@@ -46,9 +51,10 @@ char *status_line(const struct state *s); /* free() */
 void set_text(char **to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Another phase: not held, with a line for a person. Always true: "evaluate the new phase". */
 bool go(struct ctx *c, enum phase phase, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Held for a reason. While the reason stays the message stays, unless follow: so that texts which change all the time (back-off
- * times) are not written again and again. Always false: "nothing more to do now". */
-bool hold(struct ctx *c, enum hold why, bool follow, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Held for a reason. While the reason stays the message stays, unless follow: so that texts which change all
+ * the time (back-off times) are not written again and again. Always false: "nothing more to do now". */
+bool hold(struct ctx *c, enum hold why, bool follow, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void unhold(struct ctx *c);
 void begin_rollout(struct ctx *c);
 void end_rollout(struct ctx *c, enum ended how, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -56,14 +62,14 @@ void clear_rollout(struct state *s);
 void describe_phase(const struct ctx *c, char ret[300]);
 
 /* ---- plan_look.c: what is there ---- */
-bool is_own(const struct obs_rs *r);    /* one of the target's ReplicaSets, not a canary, not on its way out */
+bool is_own(const struct obs_rs *r); /* one of the target's ReplicaSets, not a canary, not on its way out */
 bool is_active(const struct obs_rs *r); /* and wanted to run */
 const struct obs_rs *canary_of(const struct ctx *c, const char *hash);
 bool any_canary(const struct ctx *c);
 const struct obs_rs *own_of(const struct ctx *c, const char *hash); /* the newest with this template */
 size_t count_active(const struct ctx *c, const struct obs_rs **ret_last);
-bool observed_now(const struct ctx *c);     /* the controller has seen spec as it is */
-bool native_complete(const struct ctx *c);  /* its rollout is through */
+bool observed_now(const struct ctx *c);    /* the controller has seen spec as it is */
+bool native_complete(const struct ctx *c); /* its rollout is through */
 bool same_hash(const char *a, const char *b);
 void find_stable(struct ctx *c);
 void take_stable(struct ctx *c, const struct obs_rs *rs);

@@ -21,8 +21,8 @@ static bool given_back(const struct ctx *c) {
 
 static bool refused(struct ctx *c) {
     return hold(c, HOLD_REFUSED, false,
-                "leaving would start %s, which is not in service (%s is): put that template back, or force it with annotation " HANDOVER_PREFIX
-                "release: %s",
+                "leaving would start %s, which is not in service (%s is): put that template back, or force "
+                "it with annotation " HANDOVER_PREFIX "release: %s",
                 c->t->image, c->s->stable_name ? c->s->stable_name : "another version", c->t->hash);
 }
 
@@ -38,12 +38,15 @@ static bool let_go(struct ctx *c, const char *why) {
 bool phase_leaving(struct ctx *c) {
     struct state *s = c->s;
     if (!c->o->known) return false;
-    bool held = c->t->paused && s->paused && s->stable_uid, safe = same_hash(c->t->hash, s->stable_hash) || is_forced(c);
+    bool held = c->t->paused && s->paused && s->stable_uid,
+         safe = same_hash(c->t->hash, s->stable_hash) || is_forced(c);
     if (s->repair && held && !safe) s->repair = false; /* the template changed before our patch */
     if (s->repair) {
         give_back(c);
-        if (given_back(c)) step_state_delete(c);
-        else look_at(c, c->now + POLL_NS);
+        if (given_back(c))
+            step_state_delete(c);
+        else
+            look_at(c, c->now + POLL_NS);
         return false;
     }
     if (!c->leaving) return go(c, s->stable_uid ? PHASE_WITHDRAWING : PHASE_IDLE, "managed again");

@@ -37,7 +37,8 @@ const struct obs_rs *own_of(const struct ctx *c, const char *hash) {
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
         if (!is_own(r) || !of_target(c, r) || !same_hash(r->hash, hash)) continue;
-        bool better = !best || r->replicas > best->replicas || (r->replicas == best->replicas && r->created_ns > best->created_ns);
+        bool better = !best || r->replicas > best->replicas ||
+                      (r->replicas == best->replicas && r->created_ns > best->created_ns);
         if (better) best = r;
     }
     return best;
@@ -60,7 +61,8 @@ bool observed_now(const struct ctx *c) {
 
 bool native_complete(const struct ctx *c) {
     const struct obs_target *t = c->t;
-    return observed_now(c) && t->st_updated == t->replicas && t->st_replicas == t->replicas && t->st_available == t->replicas;
+    return observed_now(c) && t->st_updated == t->replicas && t->st_replicas == t->replicas &&
+           t->st_available == t->replicas;
 }
 
 int64_t original_deadline(const struct state *s) {
@@ -87,7 +89,9 @@ void find_stable(struct ctx *c) {
         const struct obs_rs *r = &c->o->rs[i];
         if (is_own(r) && !strcmp(r->uid, c->s->stable_uid)) c->stable = r;
     }
-    if (c->stable) memcpy(c->s->stable_hash, c->stable->hash, sizeof c->s->stable_hash); /* a later version may hash otherwise */
+    if (c->stable)
+        memcpy(c->s->stable_hash, c->stable->hash,
+               sizeof c->s->stable_hash); /* a later version may hash otherwise */
     if (c->stable || !c->s->stable_hash[0]) return;
     /* Deleted and made anew (the same template): it is stable all the same. */
     const struct obs_rs *again = own_of(c, c->s->stable_hash);

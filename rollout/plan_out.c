@@ -2,8 +2,10 @@
 #include "plan_impl.h"
 #include <stdio.h>
 
-struct step *step_add(struct ctx *c, enum step_kind kind, enum step_verb verb, const struct gvr *gvr, const char *name, const char *why) {
-    /* A plan that is full says the rest the next time: it is made anew after these steps. Step 0 is the state's. */
+struct step *step_add(struct ctx *c, enum step_kind kind, enum step_verb verb, const struct gvr *gvr,
+                      const char *name, const char *why) {
+    /* A plan that is full says the rest the next time: it is made anew after these steps. Step 0 is the
+     * state's. */
     if (c->plan->nsteps >= PLAN_MAX_STEPS - 1) return NULL;
     struct step *s = &c->plan->step[c->plan->nsteps++];
     *s = (struct step){.kind = kind, .verb = verb, .gvr = gvr, .name = xstrdup(name)};
@@ -40,7 +42,8 @@ void step_quarantine(struct ctx *c, const struct obs_rs *rs, const char *why) {
 
 void step_rs_delete(struct ctx *c, const struct obs_rs *rs, const char *why) {
     struct buf b = BUF(1024);
-    buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\",\"preconditions\":{\"uid\":");
+    buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\","
+                 "\"preconditions\":{\"uid\":");
     buf_add_json(&b, slice_of(rs->uid));
     buf_adds(&b, "}}");
     struct step *s = step_add(c, STEP_RS_DELETE, VERB_DELETE, &gvr_replicasets, rs->name, why);
@@ -70,7 +73,8 @@ void step_state(struct ctx *c) {
         buf_add_json(&b, slice_of(name));
         buf_adds(&b, ",\"namespace\":");
         buf_add_json(&b, slice_of(c->t->ns));
-        buf_adds(&b, ",\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\"},\"ownerReferences\":[{\"apiVersion\":\"apps/v1\","
+        buf_adds(&b, ",\"labels\":{\"app.kubernetes.io/"
+                     "managed-by\":\"handover\"},\"ownerReferences\":[{\"apiVersion\":\"apps/v1\","
                      "\"kind\":\"Deployment\",\"name\":");
         buf_add_json(&b, slice_of(c->t->name));
         buf_adds(&b, ",\"uid\":");
@@ -86,8 +90,11 @@ void step_state(struct ctx *c) {
     /* always the first */
     struct plan *p = c->plan;
     memmove(&p->step[1], &p->step[0], p->nsteps++ * sizeof p->step[0]);
-    p->step[0] = (struct step){.kind = STEP_STATE, .verb = fresh ? VERB_CREATE : VERB_PATCH_MERGE, .gvr = &gvr_configmaps,
-                               .name = xstrdup(name), .body = buf_take(&b)};
+    p->step[0] = (struct step){.kind = STEP_STATE,
+                               .verb = fresh ? VERB_CREATE : VERB_PATCH_MERGE,
+                               .gvr = &gvr_configmaps,
+                               .name = xstrdup(name),
+                               .body = buf_take(&b)};
     snprintf(p->step[0].why, sizeof p->step[0].why, "write the state: %s", phase_name(c->s->phase));
 }
 
@@ -106,8 +113,10 @@ void step_state_delete(struct ctx *c) {
 
 char *status_line(const struct state *s) {
     bool held = s->hold != HOLD_NONE;
-    cleanup_free char *message = slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
-    return xasprintf("%s%s%s%s%s%s", phase_name(s->phase), held ? " (" : "", hold_name(s->hold), held ? ")" : "", *message ? ": " : "", message);
+    cleanup_free char *message =
+        slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
+    return xasprintf("%s%s%s%s%s%s", phase_name(s->phase), held ? " (" : "", hold_name(s->hold),
+                     held ? ")" : "", *message ? ": " : "", message);
 }
 
 static void member(struct buf *b, bool *first, const char *key) {
@@ -119,8 +128,10 @@ static void add_annotations(const struct target_patch *p, const char *status, st
     bool first = true;
     buf_adds(b, "\"annotations\":{");
     if (p->drop_status || status) member(b, &first, HANDOVER_PREFIX "status");
-    if (p->drop_status) buf_adds(b, "null");
-    else if (status) buf_add_json(b, slice_of(status));
+    if (p->drop_status)
+        buf_adds(b, "null");
+    else if (status)
+        buf_add_json(b, slice_of(status));
     for (int a = 0; a < ACTION_N; a++) {
         if (!p->drop_action[a]) continue;
         char key[64];
@@ -152,7 +163,8 @@ void step_target(struct ctx *c) {
         buf_addf(&b, "%lld", (long long)p->deadline_s);
     }
     buf_adds(&b, "}}");
-    struct step *s = step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name, p->why ? p->why : "tell the status");
+    struct step *s = step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name,
+                              p->why ? p->why : "tell the status");
     body(s, &b);
 }
 
@@ -164,8 +176,8 @@ void note(struct ctx *c, bool warning, const char *reason, const char *fmt, ...)
     buf_addv(&text, fmt, ap);
     va_end(ap);
     char *message = buf_take(&text);
-    c->plan->event[c->plan->nevents++] =
-        (struct plan_event){.warning = warning, .reason = reason, .message = message ? message : xstrdup(reason)};
+    c->plan->event[c->plan->nevents++] = (struct plan_event){
+        .warning = warning, .reason = reason, .message = message ? message : xstrdup(reason)};
 }
 
 void count(struct ctx *c, const char *name, const char *label, double value) {
@@ -173,8 +185,8 @@ void count(struct ctx *c, const char *name, const char *label, double value) {
     c->plan->metric[c->plan->nmetrics++] = (struct plan_metric){name, label, value};
 }
 
-/* A moment that is over calls for nothing: what it was for has been looked at in this very plan, and an edge that is told to look
- * at once, again and again, would do nothing else. */
+/* A moment that is over calls for nothing: what it was for has been looked at in this very plan, and an edge
+ * that is told to look at once, again and again, would do nothing else. */
 void look_at(struct ctx *c, int64_t wall_ns) {
     if (wall_ns > c->now && wall_ns < c->plan->look_again_ns) c->plan->look_again_ns = wall_ns;
 }

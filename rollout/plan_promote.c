@@ -1,4 +1,5 @@
-/* A version that is good goes into service: the native rolling update under a deadline of its own, then held again. */
+/* A version that is good goes into service: the native rolling update under a deadline of its own, then held
+ * again. */
 #include "plan_impl.h"
 #include <stdio.h>
 
@@ -66,23 +67,27 @@ static bool complete(struct ctx *c) {
     return go(c, PHASE_FINISHING, "%s is in service, tidying up", c->t->image);
 }
 
-/* Another template while the native update runs would go out unjudged: hold at once. The version that was just judged good is
- * kept if stable is at zero already. */
+/* Another template while the native update runs would go out unjudged: hold at once. The version that was
+ * just judged good is kept if stable is at zero already. */
 static bool overtaken(struct ctx *c) {
     struct state *s = c->s;
     const struct obs_rs *judged = s->repair ? NULL : own_of(c, s->hash);
     bool stable_runs = c->stable && c->stable->replicas > 0;
     bool keep = !stable_runs && judged && judged->replicas > 0;
     if (keep) take_stable(c, judged);
-    if (!s->repair) end_rollout(c, keep ? ENDED_PROMOTED : ENDED_WITHDRAWN, "a newer template (%s) came while it was rolled out", c->t->image);
-    note(c, true, "Overtaken", "a newer template (%s) came in the middle of the rollout: held back", c->t->image);
+    if (!s->repair)
+        end_rollout(c, keep ? ENDED_PROMOTED : ENDED_WITHDRAWN,
+                    "a newer template (%s) came while it was rolled out", c->t->image);
+    note(c, true, "Overtaken", "a newer template (%s) came in the middle of the rollout: held back",
+         c->t->image);
     s->repair = false;
     return go(c, PHASE_WITHDRAWING, "a newer template (%s) takes its place", c->t->image);
 }
 
 static bool paused_by_others(struct ctx *c) {
     c->plan->look_again_ns = TIME_NEVER;
-    return hold(c, HOLD_USER_PAUSED, false, "somebody paused the Deployment in the middle of the rollout; it goes on when it is resumed");
+    return hold(c, HOLD_USER_PAUSED, false,
+                "somebody paused the Deployment in the middle of the rollout; it goes on when it is resumed");
 }
 
 /* Goes on after a pause: the time of standing still does not count. */
@@ -96,7 +101,8 @@ static bool paused_promotion(struct ctx *c) {
     struct state *s = c->s;
     if (s->pause_asked) {
         c->plan->look_again_ns = TIME_NEVER;
-        return hold(c, HOLD_PERSON, false, "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
+        return hold(c, HOLD_PERSON, false,
+                    "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
     }
     if (!s->paused) return paused_by_others(c);
     resumed(c);
@@ -110,9 +116,11 @@ static bool stuck(struct ctx *c) {
     look_at(c, s->progress_ns + limit);
     if (c->now - s->progress_ns < limit) return false;
     if (s->repair || same_hash(c->t->hash, s->stable_hash)) {
-        return hold(c, HOLD_STUCK, false, "stable's version does not become available: %d of %d pods", c->t->st_available, c->t->replicas);
+        return hold(c, HOLD_STUCK, false, "stable's version does not become available: %d of %d pods",
+                    c->t->st_available, c->t->replicas);
     }
-    return roll_back(c, ENDED_STUCK, "no progress for %lld s while it was rolled out (%d of %d pods updated and available)",
+    return roll_back(c, ENDED_STUCK,
+                     "no progress for %lld s while it was rolled out (%d of %d pods updated and available)",
                      (long long)original_deadline(s), c->s->best_available, c->t->replicas);
 }
 
@@ -123,7 +131,8 @@ bool phase_promoting(struct ctx *c) {
     if (!c->o->known) return false;
     look_at(c, c->now + 5 * POLL_NS); /* the Deployment's own status tells of each pod */
     if (!ours && !stables) return overtaken(c);
-    if (t->paused && s->paused && !ours && !s->repair) return withdraw(c, "the template is stable's again"); /* not begun */
+    if (t->paused && s->paused && !ours && !s->repair)
+        return withdraw(c, "the template is stable's again"); /* not begun */
     if (t->paused) return paused_promotion(c);
     if (s->pause_asked) { /* spec.paused alone: the update stands still, the deadline is the user's own */
         c->patch.any = true;

@@ -1,4 +1,5 @@
-/* Back: the harm is stopped first, the version is remembered, stable never stopped. And the trial that ends without a verdict. */
+/* Back: the harm is stopped first, the version is remembered, stable never stopped. And the trial that ends
+ * without a verdict. */
 #include "plan_impl.h"
 #include <stdio.h>
 
@@ -16,7 +17,8 @@ bool roll_back(struct ctx *c, enum ended how, const char *fmt, ...) {
     return go(c, PHASE_ROLLING_BACK, "%s is rolled back: %s", s->image, text);
 }
 
-/* The canary at zero, with the reason on it: it stays as a record of the quarantine. True when nothing of it runs. */
+/* The canary at zero, with the reason on it: it stays as a record of the quarantine. True when nothing of it
+ * runs. */
 static bool canary_stopped(struct ctx *c) {
     const struct obs_rs *rs = canary_of(c, c->s->hash);
     remove_other_canaries(c);
@@ -33,8 +35,10 @@ bool phase_rolling_back(struct ctx *c) {
     if (back == BACK_MOVED) return true;
     look_at(c, c->now + POLL_NS);
     if (!stopped || back != BACK_OK || !c->t->paused) return false;
-    note(c, true, "RolledBack", "%s was rolled back: %s. %s serves; a new template starts a new rollout, annotation " HANDOVER_PREFIX
-                                "retry: %s tries this one again", s->image, s->reason, s->stable_name, s->hash);
+    note(c, true, "RolledBack",
+         "%s was rolled back: %s. %s serves; a new template starts a new rollout, annotation " HANDOVER_PREFIX
+         "retry: %s tries this one again",
+         s->image, s->reason, s->stable_name, s->hash);
     return go(c, PHASE_ROLLED_BACK, "%s was rolled back: %s", s->image, s->reason);
 }
 

@@ -65,12 +65,14 @@ void describe_phase(const struct ctx *c, char ret[300]) {
     case PHASE_STABLE: snprintf(ret, 300, "%.200s is in service", c->t->image); break;
     case PHASE_STARTING: snprintf(ret, 300, "canary of %.200s starts", image); break;
     case PHASE_SOAKING:
-        snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1, steps, s->percent,
-                 all ? (100 * canary + all / 2) / all : 0, all);
+        snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1,
+                 steps, s->percent, all ? (100 * canary + all / 2) / all : 0, all);
         break;
     case PHASE_PROMOTING: snprintf(ret, 300, "%.200s is rolled out", image); break;
     case PHASE_FINISHING: snprintf(ret, 300, "%.200s is in service, tidying up", image); break;
-    case PHASE_ROLLED_BACK: snprintf(ret, 300, "%.100s was rolled back: %.160s", image, s->reason ? s->reason : ""); break;
+    case PHASE_ROLLED_BACK:
+        snprintf(ret, 300, "%.100s was rolled back: %.160s", image, s->reason ? s->reason : "");
+        break;
     default: snprintf(ret, 300, "%s", phase_name(s->phase)); break;
     }
 }
@@ -91,7 +93,8 @@ void clear_rollout(struct state *s) {
     s->canary = s->image = s->reason = NULL;
     s->step = 0;
     s->percent = 0;
-    s->began_ns = s->soak_from_ns = s->shift_ns = s->unready_ns = s->ready_ns = s->shrink_ns = s->pause_ns = s->progress_ns = 0;
+    s->began_ns = s->soak_from_ns = s->shift_ns = s->unready_ns = s->ready_ns = s->shrink_ns = s->pause_ns =
+        s->progress_ns = 0;
     s->pause_asked = s->was_ready = s->learned = s->repair = false;
     s->learned_errors = s->learned_total = 0;
     s->best_updated = s->best_available = s->least_old = 0;
@@ -111,7 +114,8 @@ void begin_rollout(struct ctx *c) {
     s->percent = c->spec->step[0];
     evidence_begin(&s->evidence, c->now);
     count(c, PM_ROLLOUTS, "started", 1);
-    note(c, false, "RolloutStarted", "%s is tried beside %s (template %s)", c->t->image, s->stable_name, s->hash);
+    note(c, false, "RolloutStarted", "%s is tried beside %s (template %s)", c->t->image, s->stable_name,
+         s->hash);
     go(c, PHASE_STARTING, "canary of %s starts", c->t->image);
 }
 
@@ -125,5 +129,6 @@ void end_rollout(struct ctx *c, enum ended how, const char *fmt, ...) {
     s->ending = how;
     state_history_add(s, how, c->now);
     count(c, PM_ROLLOUTS, ended_name(how), 1);
-    if (s->began_ns && c->now > s->began_ns) count(c, PM_SECONDS, ended_name(how), (double)(c->now - s->began_ns) / (double)NS_PER_S);
+    if (s->began_ns && c->now > s->began_ns)
+        count(c, PM_SECONDS, ended_name(how), (double)(c->now - s->began_ns) / (double)NS_PER_S);
 }

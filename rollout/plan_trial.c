@@ -1,5 +1,5 @@
-/* The trial: the canary starts, is watched step by step, is judged. Nothing here goes forward without evidence, and nothing
- * here goes back without a verdict. */
+/* The trial: the canary starts, is watched step by step, is judged. Nothing here goes forward without
+ * evidence, and nothing here goes back without a verdict. */
 #include "plan_impl.h"
 
 /* So long a stable without metrics is asked for its history, before the default rate is taken. */
@@ -17,7 +17,8 @@ static int64_t deadline_at(const struct ctx *c) {
     return c->s->began_ns + c->s->shift_ns + c->spec->deadline_ns;
 }
 
-/* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations. */
+/* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations.
+ */
 static bool learn(struct ctx *c) {
     struct state *s = c->s;
     if (!c->spec) return false;
@@ -37,7 +38,8 @@ static bool learn(struct ctx *c) {
     }
     s->learned = true;
     if (c->spec->auto_rate) {
-        note(c, false, "RateLearned", "tolerated error rate %.3g %%: stable had %llu errors of %llu reconciles", 100 * s->param.theta,
+        note(c, false, "RateLearned",
+             "tolerated error rate %.3g %%: stable had %llu errors of %llu reconciles", 100 * s->param.theta,
              (unsigned long long)s->learned_errors, (unsigned long long)s->learned_total);
     }
     return true;
@@ -52,7 +54,8 @@ static void create(struct ctx *c, int32_t want) {
         buf_free(&b);
         return;
     }
-    struct step *s = step_add(c, STEP_CANARY, VERB_CREATE, &gvr_replicasets, c->s->canary, "create the canary");
+    struct step *s =
+        step_add(c, STEP_CANARY, VERB_CREATE, &gvr_replicasets, c->s->canary, "create the canary");
     if (s) {
         s->exists_ok = true;
         s->body = buf_take(&b);
@@ -74,15 +77,18 @@ static bool ensure_canary(struct ctx *c, int32_t want) {
         return true;
     }
     look_at(c, c->now + POLL_NS);
-    if (rs->replicas < want) step_scale(c, rs, want, "scale the canary");
-    else if (rs->st_ready == 0 || quiet_enough(c)) step_scale(c, rs, want, "scale the canary down");
+    if (rs->replicas < want)
+        step_scale(c, rs, want, "scale the canary");
+    else if (rs->st_ready == 0 || quiet_enough(c))
+        step_scale(c, rs, want, "scale the canary down");
     return rs->replicas > want; /* more pods than wanted are no reason to wait */
 }
 
 static bool advance(struct ctx *c, const struct judge_report *r) {
     struct state *s = c->s;
     if (s->step + 1 >= c->spec->nsteps) return promote(c, "%s", r->why);
-    note(c, false, "StepPassed", "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps, s->percent, r->why);
+    note(c, false, "StepPassed", "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
+         s->percent, r->why);
     s->step++;
     s->percent = c->spec->step[s->step];
     s->soak_from_ns = 0;
@@ -93,7 +99,8 @@ static bool advance(struct ctx *c, const struct judge_report *r) {
     return go(c, PHASE_SOAKING, "%s", text);
 }
 
-/* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at its start. */
+/* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at
+ * its start. */
 static bool past_deadline(struct ctx *c) {
     look_at(c, deadline_at(c));
     return c->now >= deadline_at(c) && c->o->scraped_ns >= deadline_at(c);
@@ -101,14 +108,18 @@ static bool past_deadline(struct ctx *c) {
 
 static bool on_deadline(struct ctx *c, bool healthy, const char *why) {
     switch (c->spec->on_inconclusive) {
-    case INCONCLUSIVE_ROLLBACK: return roll_back(c, ENDED_INCONCLUSIVE, "the deadline is over without a verdict: %s", why);
+    case INCONCLUSIVE_ROLLBACK:
+        return roll_back(c, ENDED_INCONCLUSIVE, "the deadline is over without a verdict: %s", why);
     case INCONCLUSIVE_PROMOTE:
-        if (healthy) return promote(c, "the deadline is over without a verdict (%s), on-inconclusive: promote", why);
+        if (healthy)
+            return promote(c, "the deadline is over without a verdict (%s), on-inconclusive: promote", why);
         break; /* a canary that is not even ready is not promoted */
     case INCONCLUSIVE_PAUSE: break;
     }
     if (c->s->hold != HOLD_INCONCLUSIVE) count(c, PM_ROLLOUTS, "inconclusive_held", 1);
-    return hold(c, HOLD_INCONCLUSIVE, false, "the deadline is over without a verdict: %s. Annotations promote, abort, retry or resume (another deadline): %s",
+    return hold(c, HOLD_INCONCLUSIVE, false,
+                "the deadline is over without a verdict: %s. Annotations promote, abort, retry or resume "
+                "(another deadline): %s",
                 why, c->s->hash);
 }
 
@@ -116,8 +127,11 @@ static bool no_verdict(struct ctx *c, enum verdict v, const char *why) {
     const struct evidence *e = &c->s->evidence;
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
     if (v == VERDICT_HOLD) return hold(c, HOLD_SHARED, false, "%s", why);
-    if (past_deadline(c)) return on_deadline(c, true, dry && c->o->scrape_trouble ? c->o->scrape_trouble : why);
-    if (dry) return hold(c, HOLD_NO_DATA, false, "no metrics: %s", c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
+    if (past_deadline(c))
+        return on_deadline(c, true, dry && c->o->scrape_trouble ? c->o->scrape_trouble : why);
+    if (dry)
+        return hold(c, HOLD_NO_DATA, false, "no metrics: %s",
+                    c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
     unhold(c);
     return false;
 }
@@ -126,8 +140,10 @@ static bool judge_now(struct ctx *c, bool may_advance) {
     struct state *s = c->s;
     struct judge_report r;
     if (!s->learned) return false;
-    /* Watched until the last round of scrapes of this process; before the first one nothing is known of the time gone by. */
-    int64_t soaked = s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns ? c->o->scraped_ns - s->soak_from_ns : 0;
+    /* Watched until the last round of scrapes of this process; before the first one nothing is known of the
+     * time gone by. */
+    int64_t soaked =
+        s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns ? c->o->scraped_ns - s->soak_from_ns : 0;
     judge_verdict(&s->judge, &s->param, soaked, &r);
     if (r.verdict == VERDICT_FAIL) return roll_back(c, ENDED_FAILED, "%s", r.why);
     if (!may_advance) return false;
@@ -135,7 +151,8 @@ static bool judge_now(struct ctx *c, bool may_advance) {
     if (r.verdict == VERDICT_PASS && fresh) return advance(c, &r);
     if (r.verdict == VERDICT_EXTEND) {
         s->judge.extended = true;
-        note(c, false, "SoakExtended", "step %u is watched for another %lld s: %s", s->step + 1, (long long)(s->param.soak_ns / NS_PER_S), r.why);
+        note(c, false, "SoakExtended", "step %u is watched for another %lld s: %s", s->step + 1,
+             (long long)(s->param.soak_ns / NS_PER_S), r.why);
     }
     return no_verdict(c, r.verdict, r.why);
 }
@@ -143,9 +160,11 @@ static bool judge_now(struct ctx *c, bool may_advance) {
 static bool not_healthy(struct ctx *c, enum health h, const char *why) {
     struct state *s = c->s;
     if (h == HEALTH_BAD) return roll_back(c, ENDED_FAILED, "%s", why);
-    if (h == HEALTH_SHARED) return hold(c, HOLD_SHARED, false, "%s, and stable's pods are not well either", why);
+    if (h == HEALTH_SHARED)
+        return hold(c, HOLD_SHARED, false, "%s, and stable's pods are not well either", why);
     if (past_deadline(c)) return on_deadline(c, false, why);
-    if (c->now - s->unready_ns > PATIENCE_NS) return hold(c, h == HEALTH_OUTSIDE ? HOLD_OUTSIDE : HOLD_NOT_READY, false, "%s", why);
+    if (c->now - s->unready_ns > PATIENCE_NS)
+        return hold(c, h == HEALTH_OUTSIDE ? HOLD_OUTSIDE : HOLD_NOT_READY, false, "%s", why);
     look_at(c, s->unready_ns + PATIENCE_NS + 1000);
     return false;
 }
@@ -184,23 +203,31 @@ bool phase_trial(struct ctx *c) {
     if (back == BACK_MOVED) return true;
     if (!c->o->known) return false;
     remove_other_canaries(c);
-    if (c->spec) c->plan->scrape_ns = scrape_interval(c->spec->soak_ns);
-    else if (c->o->spec && c->o->spec->metrics_ok) c->plan->scrape_ns = 15 * NS_PER_S;
+    if (c->spec)
+        c->plan->scrape_ns = scrape_interval(c->spec->soak_ns);
+    else if (c->o->spec && c->o->spec->metrics_ok)
+        c->plan->scrape_ns = 15 * NS_PER_S;
     if (c->spec) {
         if (!learn(c)) return false;
-        if (s->step >= c->spec->nsteps) s->step = (uint32_t)c->spec->nsteps - 1; /* fewer steps than a moment ago */
+        if (s->step >= c->spec->nsteps)
+            s->step = (uint32_t)c->spec->nsteps - 1; /* fewer steps than a moment ago */
         s->percent = c->spec->step[s->step];
     }
     int32_t want = plan_canary_replicas(c->t->replicas, s->percent);
     bool sized = c->spec && s->learned && ensure_canary(c, want);
     enum health h = s->learned ? canary_health(c, want, why) : HEALTH_WAITING;
     if (!c->spec) return stop_harm(c, h, why) || hold(c, HOLD_CONFIG, true, "%s", config_error(c));
-    if (s->pause_asked) return stop_harm(c, h, why) || hold(c, HOLD_PERSON, false, "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
+    if (s->pause_asked)
+        return stop_harm(c, h, why) ||
+               hold(c, HOLD_PERSON, false,
+                    "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
     if (over) return stop_harm(c, h, why); /* it was said: a person decides */
-    if (s->hold == HOLD_CONFIG || s->hold == HOLD_PERSON || s->hold == HOLD_INCONCLUSIVE || (s->hold == HOLD_ZERO && want)) unhold(c);
+    if (s->hold == HOLD_CONFIG || s->hold == HOLD_PERSON || s->hold == HOLD_INCONCLUSIVE ||
+        (s->hold == HOLD_ZERO && want))
+        unhold(c);
     if (want == 0) {
         s->soak_from_ns = 0;
         if (past_deadline(c)) return on_deadline(c, false, "the target is scaled to zero");

@@ -1,4 +1,5 @@
-/* One line of a metrics page: name, labels, value; a timestamp or an exemplar after it is looked at and left. */
+/* One line of a metrics page: name, labels, value; a timestamp or an exemplar after it is looked at and left.
+ */
 #include "promline.h"
 #include <ctype.h>
 #include <errno.h>
@@ -17,7 +18,8 @@ static int peek(const struct reader *r) {
 static int expected(const struct reader *r, const char *what) {
     int c = peek(r);
     if (c < 0) return err_set(r->err, ERR_PROTOCOL, -EINVAL, "expected %s, found the end of the line", what);
-    if (c < 0x20 || c > 0x7e) return err_set(r->err, ERR_PROTOCOL, -EINVAL, "expected %s, found byte 0x%02x", what, (unsigned)c);
+    if (c < 0x20 || c > 0x7e)
+        return err_set(r->err, ERR_PROTOCOL, -EINVAL, "expected %s, found byte 0x%02x", what, (unsigned)c);
     return err_set(r->err, ERR_PROTOCOL, -EINVAL, "expected %s, found '%c'", what, c);
 }
 
@@ -29,7 +31,9 @@ static bool blanks(struct reader *r) {
 
 static int name(struct reader *r, bool colon, const char *what, struct slice *ret) {
     size_t from = r->at;
-    for (int c = peek(r); c == '_' || isalpha(c) || (colon && c == ':') || (r->at > from && isdigit(c)); c = peek(r)) r->at++;
+    for (int c = peek(r); c == '_' || isalpha(c) || (colon && c == ':') || (r->at > from && isdigit(c));
+         c = peek(r))
+        r->at++;
     if (r->at == from) return expected(r, what);
     *ret = slice_make(r->all.p + from, r->at - from);
     return 0;
@@ -93,8 +97,10 @@ static int labels(struct reader *r, struct prom_line *l) {
         if (peek(r) == '}') break;
         int rc = label(r, l);
         if (rc < 0) return rc;
-        if (peek(r) == ',') r->at++;
-        else if (peek(r) != '}') return expected(r, ", or }");
+        if (peek(r) == ',')
+            r->at++;
+        else if (peek(r) != '}')
+            return expected(r, ", or }");
     }
     r->at++;
     return l->metric.n ? 0 : expected(r, "a metric's name");

@@ -11,7 +11,8 @@ struct prom_line {
     double value; /* as printed, NaN and infinities included */
     bool eof;     /* "# EOF" */
 };
-/* text: without its newline. scratch: room for text.n bytes, holds what had to be unescaped as long as *ret is looked at. On
- * error err says what was expected and what was found; the caller adds the number of the line. */
+/* text: without its newline. scratch: room for text.n bytes, holds what had to be unescaped as long as *ret
+ * is looked at. On error err says what was expected and what was found; the caller adds the number of the
+ * line. */
 int prom_line_read(struct slice text, char *scratch, struct prom_line *ret, struct err *err);
 #endif

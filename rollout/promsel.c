@@ -1,5 +1,5 @@
-/* Selectors of metric series: their grammar and how they match. Patterns are alternatives of characters and wildcards, so
- * that matching is linear in the text for each wildcard and cannot be made to explode. */
+/* Selectors of metric series: their grammar and how they match. Patterns are alternatives of characters and
+ * wildcards, so that matching is linear in the text for each wildcard and cannot be made to explode. */
 #include "promsel.h"
 #include "base/buf.h"
 #include <ctype.h>
@@ -25,13 +25,17 @@ static void blanks(struct reader *r) {
 static int expected(const struct reader *r, const char *what) {
     int c = peek(r);
     if (c < 0) return err_set(r->err, ERR_CONFIG, -EINVAL, "at its end: expected %s", what);
-    if (c < 0x20 || c > 0x7e) return err_set(r->err, ERR_CONFIG, -EINVAL, "at character %zu: expected %s", r->at + 1, what);
-    return err_set(r->err, ERR_CONFIG, -EINVAL, "at character %zu: expected %s, found '%c'", r->at + 1, what, c);
+    if (c < 0x20 || c > 0x7e)
+        return err_set(r->err, ERR_CONFIG, -EINVAL, "at character %zu: expected %s", r->at + 1, what);
+    return err_set(r->err, ERR_CONFIG, -EINVAL, "at character %zu: expected %s, found '%c'", r->at + 1, what,
+                   c);
 }
 
 static int name(struct reader *r, bool colon, const char *what, char **ret) {
     size_t from = r->at;
-    for (int c = peek(r); c == '_' || isalpha(c) || (colon && c == ':') || (r->at > from && isdigit(c)); c = peek(r)) r->at++;
+    for (int c = peek(r); c == '_' || isalpha(c) || (colon && c == ':') || (r->at > from && isdigit(c));
+         c = peek(r))
+        r->at++;
     if (r->at == from) return expected(r, what);
     *ret = slice_dup(slice_make(r->all.p + from, r->at - from));
     return 0;
@@ -48,9 +52,12 @@ static int quoted(struct reader *r, bool pattern, struct buf *out) {
             r->at++;
             c = peek(r);
             if (c < 0) return expected(r, "the closing quote");
-            if (pattern && c != q && c != 'n' && c != '\\') buf_addc(out, '\\'); /* "\." as well as PromQL's "\\." */
-            else if (c == 'n') c = '\n';
-            else if (c != '\\' && c != q) return expected(r, "\\, n or a quote after \\");
+            if (pattern && c != q && c != 'n' && c != '\\')
+                buf_addc(out, '\\'); /* "\." as well as PromQL's "\\." */
+            else if (c == 'n')
+                c = '\n';
+            else if (c != '\\' && c != q)
+                return expected(r, "\\, n or a quote after \\");
         }
         buf_addc(out, (char)c);
     }
@@ -64,7 +71,8 @@ static int compile(struct slice p, struct buf *out, struct err *err) {
         char c = p.p[i];
         if (c == '\\') {
             if (++i == p.n || isalnum((unsigned char)p.p[i])) {
-                return err_set(err, ERR_CONFIG, -EINVAL, "pattern \"%.*s\": \\ must stand before a special character", SLF(p));
+                return err_set(err, ERR_CONFIG, -EINVAL,
+                               "pattern \"%.*s\": \\ must stand before a special character", SLF(p));
             }
             buf_addc(out, p.p[i]);
         } else if (c == '|') {
@@ -78,7 +86,8 @@ static int compile(struct slice p, struct buf *out, struct err *err) {
             }
         } else if (strchr("*+?()[]{}^$", c) || (unsigned char)c < 0x20) {
             return err_set(err, ERR_CONFIG, -EINVAL,
-                           "pattern \"%.*s\": '%c' is not supported (allowed: characters, . .* .+ | and \\ before a special one)",
+                           "pattern \"%.*s\": '%c' is not supported (allowed: characters, . .* .+ | and \\ "
+                           "before a special one)",
                            SLF(p), (unsigned char)c < 0x20 ? '?' : c);
         } else {
             buf_addc(out, c);
@@ -89,12 +98,12 @@ static int compile(struct slice p, struct buf *out, struct err *err) {
 
 static int op(struct reader *r, enum prom_op *ret) {
     bool not = peek(r) == '!';
-    if (not) r->at++;
+    if (not ) r->at++;
     int c = peek(r);
-    if (!not && c != '=') return expected(r, "one of = != =~ !~");
-    if (not && c != '=' && c != '~') return expected(r, "= or ~ after !");
+    if (!not &&c != '=') return expected(r, "one of = != =~ !~");
+    if (not &&c != '=' && c != '~') return expected(r, "= or ~ after !");
     r->at++;
-    if (!not && peek(r) == '~') {
+    if (!not &&peek(r) == '~') {
         r->at++;
         *ret = PROM_RE;
     } else {
@@ -137,8 +146,10 @@ static int selector(struct reader *r, struct prom_selector *s) {
         if (peek(r) == '}') break;
         rc = matcher(r, s);
         if (rc < 0) return rc;
-        if (peek(r) == ',') r->at++;
-        else if (peek(r) != '}') return expected(r, ", or }");
+        if (peek(r) == ',')
+            r->at++;
+        else if (peek(r) != '}')
+            return expected(r, ", or }");
     }
     r->at++;
     blanks(r);
@@ -152,8 +163,10 @@ int prom_sum_parse(struct slice text, struct prom_sum **ret, struct err *err) {
     int rc;
     for (;;) {
         blanks(&r);
-        if (s->n == PROM_MAX_SELECTORS) rc = expected(&r, "at most 8 selectors");
-        else rc = selector(&r, &s->s[s->n++]);
+        if (s->n == PROM_MAX_SELECTORS)
+            rc = expected(&r, "at most 8 selectors");
+        else
+            rc = selector(&r, &s->s[s->n++]);
         if (rc < 0 || peek(&r) != '+') break;
         r.at++;
     }
@@ -214,7 +227,8 @@ static bool matcher_fits(const struct prom_matcher *m, const struct prom_label *
     for (size_t i = 0; i < n; i++) {
         if (slice_eqs(l[i].name, m->label)) value = l[i].value;
     }
-    bool same = m->op == PROM_EQ || m->op == PROM_NE ? slice_eqs(value, m->value) : pattern_fits(m->value, value);
+    bool same =
+        m->op == PROM_EQ || m->op == PROM_NE ? slice_eqs(value, m->value) : pattern_fits(m->value, value);
     return same == (m->op == PROM_EQ || m->op == PROM_RE);
 }
 

@@ -10,16 +10,19 @@ enum { MAX_WANTED = 12 };
 static const struct {
     const char *source, *errors, *total;
 } runtimes[] = {
-    {"controller-runtime", "controller_runtime_reconcile_total{result=\"error\"}", "controller_runtime_reconcile_total"},
+    {"controller-runtime", "controller_runtime_reconcile_total{result=\"error\"}",
+     "controller_runtime_reconcile_total"},
     {"java-operator-sdk", "operator_sdk_reconciliations_failed_total",
      "operator_sdk_reconciliations_success_total + operator_sdk_reconciliations_failed_total"},
-    {"java-operator-sdk", "reconciliations_failure_total", "reconciliations_success_total + reconciliations_failure_total"},
+    {"java-operator-sdk", "reconciliations_failure_total",
+     "reconciliations_success_total + reconciliations_failure_total"},
 };
 static const struct {
     enum prom_what what;
     const char *sum;
 } gauges[] = {
-    {PROM_ACTIVE, "controller_runtime_active_workers + reconciliations_active + operator_sdk_reconciliations_executions_*"},
+    {PROM_ACTIVE, "controller_runtime_active_workers + reconciliations_active + "
+                  "operator_sdk_reconciliations_executions_*"},
     {PROM_DEPTH, "workqueue_depth + reconciliations_queue + operator_sdk_reconciliations_queue_size_*"},
     {PROM_START, "process_start_time_seconds"},
     {PROM_LEADER, "leader_election_master_status"},
@@ -43,7 +46,8 @@ struct promtext {
     struct err failed;
 };
 
-static void want(struct promtext *p, enum prom_what what, const char *source, const struct prom_sum *sum, const char *text) {
+static void want(struct promtext *p, enum prom_what what, const char *source, const struct prom_sum *sum,
+                 const char *text) {
     struct wanted *w = &p->w[p->n++];
     *w = (struct wanted){.what = what, .source = source, .sum = sum};
     if (sum || prom_sum_parse(slice_of(text), &w->own, NULL) < 0) return; /* our own texts are right */
@@ -82,7 +86,8 @@ static bool is_counter(enum prom_what w) {
 static int count(struct wanted *w, const struct prom_line *l, struct err *err) {
     if (is_counter(w->what)) {
         if (!isfinite(l->value) || l->value < 0 || !isfinite(w->v.value + l->value)) {
-            return err_set(err, ERR_PROTOCOL, -EINVAL, "expected a count in %.*s, found %g", SLF(l->metric), l->value);
+            return err_set(err, ERR_PROTOCOL, -EINVAL, "expected a count in %.*s, found %g", SLF(l->metric),
+                           l->value);
         }
     } else if (!isfinite(l->value)) {
         return 0;
@@ -99,9 +104,12 @@ static int take_line(struct promtext *p, struct slice text, struct err *err) {
     struct prom_line l = {0};
     p->lineno++;
     int rc = 0;
-    if (p->eof && slice_trim(text).n) rc = err_set(err, ERR_PROTOCOL, -EINVAL, "expected nothing after # EOF");
-    else if (text.n <= PROM_MAX_LINE) rc = prom_line_read(text, p->scratch, &l, err);
-    else if (text.p[0] != '#') rc = err_set(err, ERR_PROTOCOL, -E2BIG, "longer than %d bytes", PROM_MAX_LINE);
+    if (p->eof && slice_trim(text).n)
+        rc = err_set(err, ERR_PROTOCOL, -EINVAL, "expected nothing after # EOF");
+    else if (text.n <= PROM_MAX_LINE)
+        rc = prom_line_read(text, p->scratch, &l, err);
+    else if (text.p[0] != '#')
+        rc = err_set(err, ERR_PROTOCOL, -E2BIG, "longer than %d bytes", PROM_MAX_LINE);
     p->eof = p->eof || l.eof;
     if (rc == 0 && l.metric.n && ++p->samples > PROM_MAX_SERIES) {
         rc = err_set(err, ERR_PROTOCOL, -E2BIG, "more than %d samples", PROM_MAX_SERIES);
@@ -120,7 +128,8 @@ static int keep(struct promtext *p, struct slice part, struct err *err) {
         p->comment = true; /* a HELP text may be long, nobody reads it here */
         return 0;
     }
-    return err_set(err, ERR_PROTOCOL, -E2BIG, "line %llu: longer than %d bytes", (unsigned long long)p->lineno + 1, PROM_MAX_LINE);
+    return err_set(err, ERR_PROTOCOL, -E2BIG, "line %llu: longer than %d bytes",
+                   (unsigned long long)p->lineno + 1, PROM_MAX_LINE);
 }
 
 static int kept_line(struct promtext *p, struct err *err) {
@@ -176,7 +185,8 @@ static void pick(struct promtext *p, struct prom_page *ret) {
 int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err) {
     if (p->failed.kind == ERR_NONE && p->line.n) kept_line(p, &p->failed);
     if (p->failed.kind == ERR_NONE && !p->samples && !p->eof) {
-        err_set(&p->failed, ERR_PROTOCOL, -EINVAL, p->bytes ? "a metrics page without a sample" : "an empty metrics page");
+        err_set(&p->failed, ERR_PROTOCOL, -EINVAL,
+                p->bytes ? "a metrics page without a sample" : "an empty metrics page");
     }
     if (p->failed.kind != ERR_NONE) return fail(p, err);
     *ret = (struct prom_page){.samples = p->samples};

@@ -33,13 +33,18 @@ static void read_one(struct reading *r, enum read_what what, const struct kube_s
 }
 
 static void read_object(struct reading *r, enum read_what what, const struct gvr *gvr, const char *name) {
-    struct kube_spec spec = {.verb = KUBE_GET, .lane = LANE_CALL, .ref = {.gvr = gvr, .ns = slice_of(r->ns), .name = slice_of(name)}};
+    struct kube_spec spec = {.verb = KUBE_GET,
+                             .lane = LANE_CALL,
+                             .ref = {.gvr = gvr, .ns = slice_of(r->ns), .name = slice_of(name)}};
     read_one(r, what, &spec);
 }
 
 static void read_list(struct reading *r, enum read_what what, const struct gvr *gvr, struct slice labels) {
-    struct kube_spec spec = {
-        .verb = KUBE_LIST, .lane = LANE_CALL, .ref = {.gvr = gvr, .ns = slice_of(r->ns)}, .labels = labels, .body_cap = LIST_CAP};
+    struct kube_spec spec = {.verb = KUBE_LIST,
+                             .lane = LANE_CALL,
+                             .ref = {.gvr = gvr, .ns = slice_of(r->ns)},
+                             .labels = labels,
+                             .body_cap = LIST_CAP};
     read_one(r, what, &spec);
 }
 
@@ -124,8 +129,10 @@ static void on_read(void *ctx, const struct err *err, struct slice raw) {
     struct err bad = {0};
     o->op = NULL;
     r->open--;
-    if (err && err->kind == ERR_NOTFOUND && o->what == READ_DEPLOYMENT) r->reads.gone = true;
-    else if (err && err->kind == ERR_NOTFOUND && o->what == READ_STATE) r->reads.has_state = false;
+    if (err && err->kind == ERR_NOTFOUND && o->what == READ_DEPLOYMENT)
+        r->reads.gone = true;
+    else if (err && err->kind == ERR_NOTFOUND && o->what == READ_STATE)
+        r->reads.has_state = false;
     else if (err || keep(&r->reads, o->what, raw, &bad)) {
         if (!r->failed) r->err = err ? *err : bad;
         r->failed = true;

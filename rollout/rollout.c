@@ -61,10 +61,17 @@ static void on_trouble(void *ctx, const struct err *err) {
 static int make_informers(struct rollout *r, struct err *err) {
     static const struct informer_cb deployments_cb = {on_deployment, on_synced, on_trouble};
     static const struct informer_cb pods_cb = {on_pod, on_synced, on_trouble};
-    struct informer_spec deployments = {
-        .gvr = &gvr_deployments, .ns = slice_of(r->ns), .metadata_only = true, .store = {.keep = keep_deployment}, .name = "deployments"};
-    struct informer_spec pods = {.gvr = &gvr_pods, .ns = slice_of(r->ns), .labels = SL(LABEL_TRACK "=canary"), .metadata_only = true,
-                                 .store = {.project = target_of_pod, .unproject = free_name}, .name = "canary-pods"};
+    struct informer_spec deployments = {.gvr = &gvr_deployments,
+                                        .ns = slice_of(r->ns),
+                                        .metadata_only = true,
+                                        .store = {.keep = keep_deployment},
+                                        .name = "deployments"};
+    struct informer_spec pods = {.gvr = &gvr_pods,
+                                 .ns = slice_of(r->ns),
+                                 .labels = SL(LABEL_TRACK "=canary"),
+                                 .metadata_only = true,
+                                 .store = {.project = target_of_pod, .unproject = free_name},
+                                 .name = "canary-pods"};
     int rc = informer_new(r->kube, &deployments, &deployments_cb, r, &r->deployments, err);
     if (rc == 0) rc = informer_new(r->kube, &pods, &pods_cb, r, &r->pods, err);
     return rc;
@@ -89,9 +96,10 @@ static void revisit(void *ctx) {
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
-void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about, bool warning, const char *reason,
-                  const char *message) {
-    LOG(kube_log(r->kube), warning ? LOG_WARN : LOG_INFO, message, LF_STR("reason", reason), LF_STR("target", t->key));
+void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about, bool warning,
+                  const char *reason, const char *message) {
+    LOG(kube_log(r->kube), warning ? LOG_WARN : LOG_INFO, message, LF_STR("reason", reason),
+        LF_STR("target", t->key));
     if (!about) return;
     struct event_ref ref = {"apps/v1", "Deployment", t->ns, t->name, about->uid};
     kube_event(r->events, &ref, warning ? "Warning" : "Normal", reason, message);
@@ -104,7 +112,8 @@ static void collect(void *ctx) {
     double in[PHASES] = {0};
     for (const struct target *t = r->targets; t; t = t->hh.next)
         if (t->state_rv) in[t->state.phase]++;
-    struct metric_family *f = metrics_family(kube_metrics(r->kube), METRIC_GAUGE, "handover_targets", "Targets by phase", "phase", NULL, 0);
+    struct metric_family *f = metrics_family(kube_metrics(r->kube), METRIC_GAUGE, "handover_targets",
+                                             "Targets by phase", "phase", NULL, 0);
     for (int i = 0; i < PHASES; i++) {
         const char *label = phase_name((enum phase)i);
         metric_set(metric_with(f, &label), in[i]);
@@ -120,10 +129,12 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
     r->token_file = xstrdup_null(opt->token_file);
     r->reconciler = (struct reconciler){start_task, cancel_task};
     struct controller_limits lim = {.workers = opt->workers, .queue = {.max_ns = 60 * NS_PER_S}};
-    r->controller = controller_new(kube_world(k), kube_log(k), kube_metrics(k), "rollout", &r->reconciler, r, &lim);
+    r->controller =
+        controller_new(kube_world(k), kube_log(k), kube_metrics(k), "rollout", &r->reconciler, r, &lim);
     r->events = kube_events_new(k, "handover", r->instance);
     r->revisit = timer_new(kube_world(k), revisit, r);
-    r->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total", "Metrics pages asked for, by result", "result", NULL, 0);
+    r->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total",
+                                "Metrics pages asked for, by result", "result", NULL, 0);
     counts_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     int rc = make_informers(r, err);

@@ -50,24 +50,29 @@ static bool ask(struct one *o) {
     cleanup_buf struct buf url = BUF(4096);
     if (s->opt.proxy) {
         place_proxy_path(pl, o->pod, &url);
-        struct kube_spec spec = {.verb = KUBE_GET, .path = buf_str(&url), .lane = LANE_CALL, .timeout_ns = s->opt.timeout_ns,
-                                 .body_cap = PAGE_CAP, .no_retry = true};
+        struct kube_spec spec = {.verb = KUBE_GET,
+                                 .path = buf_str(&url),
+                                 .lane = LANE_CALL,
+                                 .timeout_ns = s->opt.timeout_ns,
+                                 .body_cap = PAGE_CAP,
+                                 .no_retry = true};
         o->op = kube_call(s->kube, &spec, on_page, o);
     } else {
         place_url(pl, o->pod, &url);
-        o->op = kube_scrape(s->kube, buf_str(&url), pl->https ? s->opt.token : (struct slice){0}, pl->insecure, s->opt.timeout_ns,
-                            PAGE_CAP, on_page, o);
+        o->op = kube_scrape(s->kube, buf_str(&url), pl->https ? s->opt.token : (struct slice){0},
+                            pl->insecure, s->opt.timeout_ns, PAGE_CAP, on_page, o);
     }
     s->open++;
     return true;
 }
 
-/* Keeps the better of two results: a page with the counters, then any page, then the error that says most (a refused
- * connection only says that nobody listens there). */
+/* Keeps the better of two results: a page with the counters, then any page, then the error that says most (a
+ * refused connection only says that nobody listens there). */
 static void keep(struct one *o, const struct scrape_result *r) {
     struct scrape_result *had = o->result;
     bool first = !had->read && had->err.kind == ERR_NONE;
-    bool better = r->read ? (!had->read || r->page.v[PROM_TOTAL].present) : (!had->read && had->err.errnum == -ECONNREFUSED);
+    bool better = r->read ? (!had->read || r->page.v[PROM_TOTAL].present)
+                          : (!had->read && had->err.errnum == -ECONNREFUSED);
     if (first || better) *had = *r;
 }
 
@@ -77,13 +82,17 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
     struct scrape_result r = {0};
     o->op = NULL;
     s->open--;
-    if (err) r.err = *err;
-    else r.read = read_page(s, raw, &r.page, &r.err) == 0;
+    if (err)
+        r.err = *err;
+    else
+        r.read = read_page(s, raw, &r.page, &r.err) == 0;
     if (!r.read) err_wrap(&r.err, "metrics of pod %s at %s", o->pod->name, place_text(&o->places.v[o->at]));
     keep(o, &r);
     bool found = r.read && r.page.v[PROM_TOTAL].present;
-    if (!found && ++o->at < o->places.n) ask(o);
-    else pump(s);
+    if (!found && ++o->at < o->places.n)
+        ask(o);
+    else
+        pump(s);
 }
 
 static void pump(struct scraping *s) {
@@ -96,14 +105,16 @@ static void begin(void *ctx) {
     pump(ctx);
 }
 
-struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec, const struct obs_pod *pods,
-                              const cJSON *const *items, size_t n, scrape_done done, void *ctx) {
+struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec,
+                              const struct obs_pod *pods, const cJSON *const *items, size_t n,
+                              scrape_done done, void *ctx) {
     struct scraping *s = xcalloc(1, sizeof *s);
     *s = (struct scraping){.kube = k, .opt = *opt, .n = n, .done = done, .ctx = ctx};
     s->one = xcalloc(n ? n : 1, sizeof *s->one);
     s->results = xcalloc(n ? n : 1, sizeof *s->results);
     if (spec->errors && spec->total) { /* checked by spec_parse(); a failure here leaves the known runtimes */
-        if (prom_sum_parse(slice_of(spec->errors), &s->errors, NULL) == 0 && prom_sum_parse(slice_of(spec->total), &s->total, NULL)) {
+        if (prom_sum_parse(slice_of(spec->errors), &s->errors, NULL) == 0 &&
+            prom_sum_parse(slice_of(spec->total), &s->total, NULL)) {
             prom_sum_free(s->errors);
             s->errors = NULL;
         }

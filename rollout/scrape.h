@@ -1,5 +1,5 @@
-/* One round of looks at the metrics pages of a target's pods: directly by pod IP inside the cluster, through the API server's
- * pod proxy outside. Every pod ends with a result; a failed one is a result too. */
+/* One round of looks at the metrics pages of a target's pods: directly by pod IP inside the cluster, through
+ * the API server's pod proxy outside. Every pod ends with a result; a failed one is a result too. */
 #ifndef ROLLOUT_SCRAPE_H
 #define ROLLOUT_SCRAPE_H
 #include "kube/client.h"
@@ -19,9 +19,11 @@ struct scrape_options {
 };
 struct scraping;
 typedef void (*scrape_done)(void *ctx, const struct scrape_result *results, size_t n);
-/* pods: as observed, and items: the same pods as JSON, in the same order (for `auto`: their annotations and ports). Both are
- * borrowed until done or scrape_end(). Exactly one callback, never inside this call; then call scrape_end(). */
-struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec, const struct obs_pod *pods,
-                              const cJSON *const *items, size_t n, scrape_done done, void *ctx);
+/* pods: as observed, and items: the same pods as JSON, in the same order (for `auto`: their annotations and
+ * ports). Both are borrowed until done or scrape_end(). Exactly one callback, never inside this call; then
+ * call scrape_end(). */
+struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec,
+                              const struct obs_pod *pods, const cJSON *const *items, size_t n,
+                              scrape_done done, void *ctx);
 void scrape_end(struct scraping *s); /* frees it; cancels what is open. NULL is fine */
 #endif

@@ -1,4 +1,5 @@
-/* The annotations of a target to a checked struct: one table of names and readers, then the checks across them. */
+/* The annotations of a target to a checked struct: one table of names and readers, then the checks across
+ * them. */
 #include "rollout/spec.h"
 #include "rollout/promtext.h"
 #include "spec_value.h"
@@ -121,7 +122,8 @@ static bool read_env(struct slice v, struct spec *s, struct why *w) {
     for (char **e = s->canary_env; e && *e; e++) {
         struct slice name, value;
         bool ok = slice_cut(slice_of(*e), '=', &name, &value) && name.n && !isdigit((unsigned char)name.p[0]);
-        for (size_t i = 0; ok && i < name.n; i++) ok = isalnum((unsigned char)name.p[i]) || strchr("_.-", name.p[i]);
+        for (size_t i = 0; ok && i < name.n; i++)
+            ok = isalnum((unsigned char)name.p[i]) || strchr("_.-", name.p[i]);
         if (ok) continue;
         snprintf(w->text, sizeof w->text, "\"%.64s\" is no NAME=value", *e);
         value_free_words(s->canary_env);
@@ -140,7 +142,8 @@ static const struct {
     bool (*read)(struct slice v, struct spec *s, struct why *w);
     const char *allowed;
 } table[] = {
-    {"canary-percent", read_percent, "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
+    {"canary-percent", read_percent,
+     "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
     {"mode", read_mode, "replicas"},
     {"max-error-rate", read_error_rate, "auto, or a percentage such as 2% or 0.5%, above 0 and below 100"},
     {"max-regression", read_regression, "a number from 1 to 100"},
@@ -149,7 +152,9 @@ static const struct {
     {"quiet", read_quiet, "a duration from 0s to 10m"},
     {"deadline", read_deadline, "a duration such as 1h, at least 1s"},
     {"on-inconclusive", read_inconclusive, "pause, rollback or promote"},
-    {"metrics", read_metrics, "auto, or where the pods serve them: :8080/metrics, https://:8443/metrics, https+insecure://:8443/metrics"},
+    {"metrics", read_metrics,
+     "auto, or where the pods serve them: :8080/metrics, https://:8443/metrics, "
+     "https+insecure://:8443/metrics"},
     {"errors", read_errors, "a metric selector such as jobs_total{result=\"failed\"}"},
     {"total", read_total, "a metric selector such as jobs_total"},
     {"objects", read_objects, "nothing in mode replicas"},
@@ -195,8 +200,8 @@ static void bad(struct err *first, const char *name, struct slice v, const char 
     char shown[100];
     if (first->kind != ERR_NONE) return;
     quote(v, shown);
-    err_set(first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "%s: \"%s\" is not allowed%s%s; allowed: %s", name, shown, *why ? ": " : "", why,
-            allowed);
+    err_set(first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "%s: \"%s\" is not allowed%s%s; allowed: %s", name,
+            shown, *why ? ": " : "", why, allowed);
 }
 
 static void read_table(const cJSON *annotations, struct spec *s, struct err *first) {
@@ -215,8 +220,9 @@ static void cross_checks(struct spec *s, struct err *first) {
     if (!s->errors != !s->total) {
         const char *there = s->errors ? "errors" : "total", *missing = s->errors ? "total" : "errors";
         if (first->kind == ERR_NONE) {
-            err_set(first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "%s: given without " HANDOVER_PREFIX "%s; allowed: both or neither", there,
-                    missing);
+            err_set(first, ERR_CONFIG, -EINVAL,
+                    HANDOVER_PREFIX "%s: given without " HANDOVER_PREFIX "%s; allowed: both or neither",
+                    there, missing);
         }
         s->metrics_ok = false;
     }
@@ -227,8 +233,9 @@ static void cross_checks(struct spec *s, struct err *first) {
         duration_format(s->soak_ns, soak);
         duration_format(soaks, total);
         err_set(first, ERR_CONFIG, -EINVAL,
-                HANDOVER_PREFIX "deadline: \"%s\" leaves no time for %zu step%s of " HANDOVER_PREFIX "soak %s; allowed: more than %s", deadline,
-                s->nsteps, s->nsteps == 1 ? "" : "s", soak, total);
+                HANDOVER_PREFIX "deadline: \"%s\" leaves no time for %zu step%s of " HANDOVER_PREFIX
+                                "soak %s; allowed: more than %s",
+                deadline, s->nsteps, s->nsteps == 1 ? "" : "s", soak, total);
     }
 }
 
@@ -236,7 +243,8 @@ int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err) {
     struct err first = {0};
     defaults(ret);
     if (!spec_opted_in(annotations)) {
-        err_set(&first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "canary-percent: missing; allowed: %s", table[0].allowed);
+        err_set(&first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "canary-percent: missing; allowed: %s",
+                table[0].allowed);
     }
     read_table(annotations, ret, &first);
     cross_checks(ret, &first);

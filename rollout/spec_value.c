@@ -29,7 +29,8 @@ bool value_number(struct slice v, double min, double max, double *ret) {
 
 bool value_percent(struct slice v, double *ret) {
     double d;
-    if (!v.n || v.p[v.n - 1] != '%' || !value_number(slice_make(v.p, v.n - 1), 0.0001, 99.9999, &d)) return false;
+    if (!v.n || v.p[v.n - 1] != '%' || !value_number(slice_make(v.p, v.n - 1), 0.0001, 99.9999, &d))
+        return false;
     *ret = d / 100;
     return true;
 }
@@ -43,7 +44,8 @@ bool value_steps(struct slice v, struct spec *s) {
         uint64_t percent;
         more = slice_cut(v, ',', &one, &v);
         one = slice_trim(one);
-        if (n == SPEC_MAX_STEPS || !value_count(one, 1, 100, &percent) || (n && percent <= step[n - 1])) return false;
+        if (n == SPEC_MAX_STEPS || !value_count(one, 1, 100, &percent) || (n && percent <= step[n - 1]))
+            return false;
         step[n++] = (uint8_t)percent;
     }
     memcpy(s->step, step, n);

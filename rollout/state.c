@@ -3,12 +3,27 @@
 #include <errno.h>
 #include <stdio.h>
 
-static const char *const phases[PHASES] = {"Idle",       "Adopting",  "Stable",      "Starting",   "Soaking",    "Promoting",
-                                           "Finishing",  "RollingBack", "RolledBack", "Withdrawing", "Leaving"};
-static const char *const holds[HOLDS] = {"",        "InvalidConfig", "UserPaused", "NativeRollout", "Disagreement", "ScaledToZero",
-                                         "NoActiveReplicaSet", "ForeignChange", "NotReady", "OutsideTrouble", "NoData", "SharedOutage",
-                                         "PausedByPerson", "Inconclusive", "LeavingRefused", "PromotionStuck"};
-static const char *const endeds[ENDEDS] = {"promoted", "failed", "aborted", "inconclusive", "stuck", "withdrawn", "foreign"};
+static const char *const phases[PHASES] = {"Idle",       "Adopting",    "Stable",    "Starting",
+                                           "Soaking",    "Promoting",   "Finishing", "RollingBack",
+                                           "RolledBack", "Withdrawing", "Leaving"};
+static const char *const holds[HOLDS] = {"",
+                                         "InvalidConfig",
+                                         "UserPaused",
+                                         "NativeRollout",
+                                         "Disagreement",
+                                         "ScaledToZero",
+                                         "NoActiveReplicaSet",
+                                         "ForeignChange",
+                                         "NotReady",
+                                         "OutsideTrouble",
+                                         "NoData",
+                                         "SharedOutage",
+                                         "PausedByPerson",
+                                         "Inconclusive",
+                                         "LeavingRefused",
+                                         "PromotionStuck"};
+static const char *const endeds[ENDEDS] = {"promoted", "failed",    "aborted", "inconclusive",
+                                           "stuck",    "withdrawn", "foreign"};
 
 const char *phase_name(enum phase p) {
     return (size_t)p < PHASES ? phases[p] : "?";
@@ -25,7 +40,9 @@ char *state_configmap_name(const char *target) {
     size_t n = strlen(target);
     if (n <= ROOM) return xasprintf("%s-handover", target);
     n = ROOM;
-    while (n && !((target[n - 1] >= 'a' && target[n - 1] <= 'z') || (target[n - 1] >= '0' && target[n - 1] <= '9'))) n--;
+    while (n && !((target[n - 1] >= 'a' && target[n - 1] <= 'z') ||
+                  (target[n - 1] >= '0' && target[n - 1] <= '9')))
+        n--;
     return xasprintf("%.*s-handover", (int)n, target);
 }
 
@@ -78,14 +95,16 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->reason = xstrdup_null(from->reason);
     evidence_copy(&from->evidence, &ret->evidence);
     ret->quarantine = copy_list(from->quarantine, from->nquarantine, sizeof *from->quarantine);
-    for (size_t i = 0; i < from->nquarantine; i++) ret->quarantine[i].reason = xstrdup_null(from->quarantine[i].reason);
+    for (size_t i = 0; i < from->nquarantine; i++)
+        ret->quarantine[i].reason = xstrdup_null(from->quarantine[i].reason);
     ret->history = copy_list(from->history, from->nhistory, sizeof *from->history);
     for (size_t i = 0; i < from->nhistory; i++) {
         ret->history[i].image = xstrdup_null(from->history[i].image);
         ret->history[i].reason = xstrdup_null(from->history[i].reason);
     }
     ret->consumed = copy_list(from->consumed, from->nconsumed, sizeof *from->consumed);
-    for (size_t i = 0; i < from->nconsumed; i++) ret->consumed[i].value = xstrdup_null(from->consumed[i].value);
+    for (size_t i = 0; i < from->nconsumed; i++)
+        ret->consumed[i].value = xstrdup_null(from->consumed[i].value);
     ret->extra_facts = from->extra_facts ? cJSON_Duplicate(from->extra_facts, true) : NULL;
     ret->extra_state = from->extra_state ? cJSON_Duplicate(from->extra_state, true) : NULL;
 }
@@ -113,8 +132,10 @@ bool state_quarantined(const struct state *s, const char *hash, const struct sta
 void state_quarantine_remove(struct state *s, const char *hash) {
     size_t n = 0;
     for (size_t i = 0; i < s->nquarantine; i++) {
-        if (strcmp(s->quarantine[i].hash, hash)) s->quarantine[n++] = s->quarantine[i];
-        else free(s->quarantine[i].reason);
+        if (strcmp(s->quarantine[i].hash, hash))
+            s->quarantine[n++] = s->quarantine[i];
+        else
+            free(s->quarantine[i].reason);
     }
     s->nquarantine = n;
 }
@@ -140,8 +161,13 @@ void state_history_add(struct state *s, enum ended ended, int64_t now_ns) {
     s->history = xrealloc(s->history, (s->nhistory + 1) * sizeof *s->history);
     memmove(s->history + 1, s->history, s->nhistory++ * sizeof *s->history);
     struct state_history *h = &s->history[0];
-    *h = (struct state_history){.ended = ended, .began_ns = s->began_ns, .ended_ns = now_ns, .errors = s->judge.ec,
-                                .total = s->judge.nc, .image = xstrdup_null(s->image), .reason = xstrdup_null(s->reason)};
+    *h = (struct state_history){.ended = ended,
+                                .began_ns = s->began_ns,
+                                .ended_ns = now_ns,
+                                .errors = s->judge.ec,
+                                .total = s->judge.nc,
+                                .image = xstrdup_null(s->image),
+                                .reason = xstrdup_null(s->reason)};
     memcpy(h->hash, s->hash, sizeof h->hash);
 }
 

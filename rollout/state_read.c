@@ -39,11 +39,14 @@ static void hash(struct reader *r, const cJSON *obj, const char *key, char ret[1
 
 static void flag(struct reader *r, const cJSON *obj, const char *key, bool *ret) {
     const cJSON *v = json_get(obj, key);
-    if (cJSON_IsBool(v)) *ret = cJSON_IsTrue(v);
-    else if (v) wrong(r, key);
+    if (cJSON_IsBool(v))
+        *ret = cJSON_IsTrue(v);
+    else if (v)
+        wrong(r, key);
 }
 
-static int64_t number(struct reader *r, const cJSON *obj, const char *key, int64_t min, int64_t max, int64_t def) {
+static int64_t number(struct reader *r, const cJSON *obj, const char *key, int64_t min, int64_t max,
+                      int64_t def) {
     if (!json_get(obj, key)) return def;
     int64_t v = json_i64(obj, key, INT64_MIN);
     if (v >= min && v <= max) return v;
@@ -55,7 +58,8 @@ static void moment(struct reader *r, const cJSON *obj, const char *key, int64_t 
     if (!moment_get(obj, key, ret)) wrong(r, key);
 }
 
-static size_t name(struct reader *r, const cJSON *obj, const char *key, const char *(*name_of)(size_t), size_t n, size_t def) {
+static size_t name(struct reader *r, const cJSON *obj, const char *key, const char *(*name_of)(size_t),
+                   size_t n, size_t def) {
     const cJSON *v = json_get(obj, key);
     if (!v) return def;
     for (size_t i = 0; i < n && cJSON_IsString(v); i++) {
@@ -117,8 +121,10 @@ static void read_facts(struct reader *r, struct state *s) {
         hash(r, q, "hash", h);
         moment(r, q, "at", &at);
         text(r, q, "reason", &reason);
-        if (!h[0]) wrong(r, "quarantine");
-        else state_quarantine_add(s, h, at, reason);
+        if (!h[0])
+            wrong(r, "quarantine");
+        else
+            state_quarantine_add(s, h, at, reason);
     }
     s->extra_facts = unknown(r->obj, facts_members);
 }
@@ -127,7 +133,8 @@ static void read_history(struct reader *r, struct state *s) {
     for (const cJSON *v = list(r, "history"); v && s->nhistory < STATE_MAX_HISTORY; v = v->next) {
         s->history = xrealloc(s->history, (s->nhistory + 1) * sizeof *s->history);
         struct state_history *h = &s->history[s->nhistory++];
-        *h = (struct state_history){.ended = (enum ended)name(r, v, "result", ended_at, ENDEDS, ENDED_WITHDRAWN)};
+        *h = (struct state_history){.ended =
+                                        (enum ended)name(r, v, "result", ended_at, ENDEDS, ENDED_WITHDRAWN)};
         hash(r, v, "hash", h->hash);
         moment(r, v, "startedAt", &h->began_ns);
         moment(r, v, "endedAt", &h->ended_ns);
@@ -160,8 +167,10 @@ static void read_span(struct reader *r, const char *key, int64_t *ret) {
     const cJSON *v = json_get(r->obj, key);
     int64_t ns;
     if (!v) return;
-    if (slice_i64(slice_of(cJSON_GetStringValue(v)), &ns) < 0 || ns < 0) wrong(r, key);
-    else *ret = ns;
+    if (slice_i64(slice_of(cJSON_GetStringValue(v)), &ns) < 0 || ns < 0)
+        wrong(r, key);
+    else
+        *ret = ns;
 }
 
 static void read_rollout(struct reader *r, struct state *s) {
@@ -225,7 +234,8 @@ static void check(struct reader *r, const struct state *s) {
 static int document(const cJSON *cm, const char *key, cJSON **ret, struct err *err) {
     const char *raw = json_str(json_get(cm, "data"), key);
     if (!raw) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s is missing", key);
-    if (strlen(raw) > STATE_MAX_TEXT) return err_set(err, ERR_CONFIG, -E2BIG, "data.%s is longer than %d bytes", key, STATE_MAX_TEXT);
+    if (strlen(raw) > STATE_MAX_TEXT)
+        return err_set(err, ERR_CONFIG, -E2BIG, "data.%s is longer than %d bytes", key, STATE_MAX_TEXT);
     struct err e = {0};
     cJSON *v = json_parse(slice_of(raw), &e);
     if (!v) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s", key, e.msg);
@@ -251,7 +261,9 @@ int state_read(const cJSON *cm, struct state *ret, struct err *err) {
         read_state(&r, &s);
         if (!r.bad) check(&r, &s);
     }
-    if (r.bad) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s is missing or not what it should be", r.doc, r.bad);
+    if (r.bad)
+        return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s is missing or not what it should be", r.doc,
+                       r.bad);
     *ret = s;
     state_init(&s); /* given away */
     return 0;

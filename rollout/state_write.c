@@ -1,14 +1,29 @@
-/* The state's two documents as text. Members that say nothing are left out, so that a quiet target's state is short. */
+/* The state's two documents as text. Members that say nothing are left out, so that a quiet target's state is
+ * short. */
 #include "moment.h"
 #include "state_json.h"
 
-const char *const facts_members[] = {"version", "targetUID", "stable", "paused", "progressDeadlineSeconds", "replicas", "quarantine", NULL};
-const char *const state_members[] = {
-    "version",     "phase",         "since",      "hold",      "holdSince",   "message",    "hash",         "canary",     "image",
-    "step",        "percent",       "startedAt",  "soakFrom",  "shiftNs",     "unreadySince", "readySince", "shrinkSince", "pauseAsked",
-    "pausedAt",    "wasReady",    "ending",        "reason",     "learned",   "learnedErrors", "learnedTotal", "bestUpdated", "bestAvailable",
-    "leastOld",    "progressAt",    "repair",     "param",     "judge",       "evidence",   "deadlineRestored", "consumed", "history",
-    "writtenAt",   NULL};
+const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
+                                     "replicas", "quarantine", NULL};
+const char *const state_members[] = {"version",       "phase",
+                                     "since",         "hold",
+                                     "holdSince",     "message",
+                                     "hash",          "canary",
+                                     "image",         "step",
+                                     "percent",       "startedAt",
+                                     "soakFrom",      "shiftNs",
+                                     "unreadySince",  "readySince",
+                                     "shrinkSince",   "pauseAsked",
+                                     "pausedAt",      "wasReady",
+                                     "ending",        "reason",
+                                     "learned",       "learnedErrors",
+                                     "learnedTotal",  "bestUpdated",
+                                     "bestAvailable", "leastOld",
+                                     "progressAt",    "repair",
+                                     "param",         "judge",
+                                     "evidence",      "deadlineRestored",
+                                     "consumed",      "history",
+                                     "writtenAt",     NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;

@@ -1,4 +1,5 @@
-/* What a process remembers of one target between two reconciles. All of it can be lost: the facts are in its ConfigMap. */
+/* What a process remembers of one target between two reconciles. All of it can be lost: the facts are in its
+ * ConfigMap. */
 #ifndef ROLLOUT_TARGET_H
 #define ROLLOUT_TARGET_H
 #include "rollout/plan.h"
@@ -12,8 +13,8 @@ struct target {
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
-    int64_t scraped_ns;  /* wall: of the last round, for the plan */
-    int64_t round_ns;    /* boot: of the same, for the next one; 0: none yet */
+    int64_t scraped_ns;     /* wall: of the last round, for the plan */
+    int64_t round_ns;       /* boot: of the same, for the next one; 0: none yet */
     int64_t scrape_every_ns;
     char *trouble;
     bool history_known;
@@ -21,8 +22,8 @@ struct target {
     enum quiet quiet;
     int64_t quiet_ns; /* boot time of that look: an old one says nothing */
     bool probe;
-    char *last_error; /* said once, not at every retry */
-    bool given_up;    /* ended with a terminal error: looked at again now and then */
+    char *last_error;  /* said once, not at every retry */
+    bool given_up;     /* ended with a terminal error: looked at again now and then */
     struct pass *pass; /* the reconcile in flight; NULL if none */
     UT_hash_handle hh;
 };

@@ -1,4 +1,5 @@
-/* From what was read to what the plan looks at: only ReplicaSets that belong to the target, and their pods. */
+/* From what was read to what the plan looks at: only ReplicaSets that belong to the target, and their pods.
+ */
 #include "view.h"
 #include "base/json_raw.h"
 #include <errno.h>
@@ -26,7 +27,8 @@ static bool seen(const struct view *v, const char *uid) {
 }
 
 /* The text of each element beside its tree: templates are compared and copied as text. */
-static int add_replicasets(struct view *v, const cJSON *items, struct slice list, const char *uid, struct err *err) {
+static int add_replicasets(struct view *v, const cJSON *items, struct slice list, const char *uid,
+                           struct err *err) {
     struct slice raw_items = {0};
     size_t n = v->nrs + (size_t)cJSON_GetArraySize(items);
     if (n == 0) return 0;
@@ -53,8 +55,10 @@ static int add_pods(struct view *v, const cJSON *items, struct err *err) {
     cJSON_ArrayForEach(item, items) {
         int rc = obs_pod_read(item, &v->pods[v->npods], err);
         if (rc) return rc;
-        if (v->pods[v->npods].rs_uid && seen(v, v->pods[v->npods].rs_uid)) v->pod_items[v->npods++] = item;
-        else obs_pod_free(&v->pods[v->npods]);
+        if (v->pods[v->npods].rs_uid && seen(v, v->pods[v->npods].rs_uid))
+            v->pod_items[v->npods++] = item;
+        else
+            obs_pod_free(&v->pods[v->npods]);
     }
     return 0;
 }

@@ -16,7 +16,9 @@ struct view {
     bool has_spec; /* opted in */
     struct err spec_err;
 };
-/* 0, or what was not as it should be; ret is filled as far as it goes and is freed with view_free() in any case. */
-int view_make(const struct reads *r, const char *target_uid /* of the state, NULL: none */, struct view *ret, struct err *err);
+/* 0, or what was not as it should be; ret is filled as far as it goes and is freed with view_free() in any
+ * case. */
+int view_make(const struct reads *r, const char *target_uid /* of the state, NULL: none */, struct view *ret,
+              struct err *err);
 void view_free(struct view *v);
 #endif

@@ -40,7 +40,8 @@ static void status_page(void *ctx, struct buf *out) {
     buf_add_json(out, slice_of(election_identity(a->election)));
     buf_adds(out, ",\"holder\":");
     buf_add_json(out, slice_of(election_holder(a->election)));
-    buf_addf(out, ",\"leading\":%s,\"term\":%lld,\"targets\":", election_leading(a->election) ? "true" : "false",
+    buf_addf(out,
+             ",\"leading\":%s,\"term\":%lld,\"targets\":", election_leading(a->election) ? "true" : "false",
              (long long)election_term(a->election));
     rollout_describe(a->rollout, out);
     buf_adds(out, "}\n");
@@ -86,8 +87,12 @@ static int make_election(struct app *a, const struct identity *id, struct err *e
 }
 
 static int make_rollout(struct app *a, struct err *err) {
-    struct rollout_options opt = {.ns = a->opt.namespace_, .instance = a->instance, .scrape_ns = a->opt.scrape_ns, .workers = a->opt.workers,
-                                  .proxy = !kube_config_in_cluster(a->config), .token_file = a->opt.metrics_token};
+    struct rollout_options opt = {.ns = a->opt.namespace_,
+                                  .instance = a->instance,
+                                  .scrape_ns = a->opt.scrape_ns,
+                                  .workers = a->opt.workers,
+                                  .proxy = !kube_config_in_cluster(a->config),
+                                  .token_file = a->opt.metrics_token};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);
     if (rc) return rc;
     rollout_on_synced(a->rollout, app_synced, a);
@@ -98,10 +103,13 @@ static int make_rollout(struct app *a, struct err *err) {
 static void make_metrics(struct app *a) {
     a->metrics = metrics_new(500);
     process_metrics(a->metrics);
-    a->drain_seconds = metrics_family(a->metrics, METRIC_HISTOGRAM, "handover_drain_seconds", "Time spent in each phase of a drain", "phase",
-                                      metrics_seconds, ARRAY_LEN(metrics_seconds));
-    a->checkpoint_keys = metrics_family(a->metrics, METRIC_GAUGE, "handover_checkpoint_keys", "Keys in the last checkpoint, by state", "state", NULL, 0);
-    a->restored_keys = metrics_family(a->metrics, METRIC_COUNTER, "handover_restored_keys", "Keys taken over from a predecessor, by state", "state", NULL, 0);
+    a->drain_seconds = metrics_family(a->metrics, METRIC_HISTOGRAM, "handover_drain_seconds",
+                                      "Time spent in each phase of a drain", "phase", metrics_seconds,
+                                      ARRAY_LEN(metrics_seconds));
+    a->checkpoint_keys = metrics_family(a->metrics, METRIC_GAUGE, "handover_checkpoint_keys",
+                                        "Keys in the last checkpoint, by state", "state", NULL, 0);
+    a->restored_keys = metrics_family(a->metrics, METRIC_COUNTER, "handover_restored_keys",
+                                      "Keys taken over from a predecessor, by state", "state", NULL, 0);
 }
 
 static int make(struct app *a, struct err *err) {
@@ -110,8 +118,8 @@ static int make(struct app *a, struct err *err) {
     if (rc == 0) rc = kube_config_load(a->world, a->log, &a->opt.kube, &a->config, err);
     if (rc) return rc;
     make_identity(a, &id);
-    a->lease_namespace =
-        xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"), kube_config_namespace(a->config)));
+    a->lease_namespace = xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"),
+                                          kube_config_namespace(a->config)));
     a->kube = kube_new(a->world, a->config, a->log, a->metrics);
     kube_set_fence(a->kube, (struct kube_fence){fence_held, a});
     rc = make_rollout(a, err);
@@ -119,10 +127,15 @@ static int make(struct app *a, struct err *err) {
     return rc;
 }
 
-int app_new(struct world *w, struct log *log, const struct app_options *opt, void (*exit)(void *, int), void *ctx, struct app **ret,
-            struct err *err) {
+int app_new(struct world *w, struct log *log, const struct app_options *opt, void (*exit)(void *, int),
+            void *ctx, struct app **ret, struct err *err) {
     struct app *a = xcalloc(1, sizeof *a);
-    *a = (struct app){.world = w, .log = log, .opt = *opt, .exit = exit, .exit_ctx = ctx, .drain_cfg = {.grace_ns = opt->grace_ns}};
+    *a = (struct app){.world = w,
+                      .log = log,
+                      .opt = *opt,
+                      .exit = exit,
+                      .exit_ctx = ctx,
+                      .drain_cfg = {.grace_ns = opt->grace_ns}};
     make_metrics(a);
     a->drain_tick = timer_new(w, app_drain_tick, a);
     a->exit_turn = timer_new(w, app_exit_turn, a);
@@ -140,8 +153,9 @@ int app_new(struct world *w, struct log *log, const struct app_options *opt, voi
 int app_start(struct app *a, struct err *err) {
     int rc = start_admin(a, err);
     if (rc) return rc;
-    LOG(a->log, LOG_INFO, "starting", LF_STR("version", a->opt.version ? a->opt.version : ""), LF_STR("server", kube_config_server(a->config)),
-        LF_STR("identity", election_identity(a->election)), LF_STR("lease_namespace", a->lease_namespace));
+    LOG(a->log, LOG_INFO, "starting", LF_STR("version", a->opt.version ? a->opt.version : ""),
+        LF_STR("server", kube_config_server(a->config)), LF_STR("identity", election_identity(a->election)),
+        LF_STR("lease_namespace", a->lease_namespace));
     if (notify_watchdog_ns() > 0) app_watchdog(a);
     election_start(a->election);
     rollout_start(a->rollout);

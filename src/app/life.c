@@ -24,8 +24,12 @@ static void restore_key(void *ctx, const struct checkpoint_key *k) {
     struct restore *r = ctx;
     const char *kind = checkpoint_kind_name(k->kind);
     if (!slice_eqs(k->controller, "rollout")) return; /* of a controller that this version does not have */
-    struct key_state state = {.key = k->key, .kind = (enum key_kind)k->kind, .prio = k->prio, .at_wall_ns = k->at_wall_ns,
-                              .failures = k->failures, .reason = k->reason};
+    struct key_state state = {.key = k->key,
+                              .kind = (enum key_kind)k->kind,
+                              .prio = k->prio,
+                              .at_wall_ns = k->at_wall_ns,
+                              .failures = k->failures,
+                              .reason = k->reason};
     controller_restore(controller(r->app), &state);
     metric_inc(metric_with(r->app->restored_keys, &kind));
     r->n++;
@@ -39,7 +43,8 @@ static void on_lead(void *ctx, int64_t term, enum lease_reason reason, struct ch
     rollout_add_all(a->rollout);
     controller_gate(controller(a), true);
     notify_status("leading");
-    LOG(a->log, LOG_INFO, "leading", LF_INT("term", term), LF_STR("reason", lease_reason_name(reason)), LF_INT("restored_keys", r.n));
+    LOG(a->log, LOG_INFO, "leading", LF_INT("term", term), LF_STR("reason", lease_reason_name(reason)),
+        LF_INT("restored_keys", r.n));
 }
 
 /* ---- the checkpoint ---- */
@@ -52,8 +57,13 @@ struct gather {
 
 static void gather_key(void *ctx, const struct key_state *k) {
     struct gather *g = ctx;
-    struct checkpoint_key key = {.kind = (enum checkpoint_kind)k->kind, .controller = SL("rollout"), .key = k->key, .prio = k->prio,
-                                 .at_wall_ns = k->at_wall_ns, .failures = k->failures, .reason = k->reason};
+    struct checkpoint_key key = {.kind = (enum checkpoint_kind)k->kind,
+                                 .controller = SL("rollout"),
+                                 .key = k->key,
+                                 .prio = k->prio,
+                                 .at_wall_ns = k->at_wall_ns,
+                                 .failures = k->failures,
+                                 .reason = k->reason};
     checkpoint_add(g->to, &key);
     g->n[key.kind]++;
 }
@@ -61,7 +71,7 @@ static void gather_key(void *ctx, const struct key_state *k) {
 static void on_work(void *ctx, bool final, struct checkpoint *to) {
     struct app *a = ctx;
     struct gather g = {.app = a, .to = to};
-    (void)final;
+    (void) final;
     controller_snapshot(controller(a), gather_key, &g);
     for (int i = 0; i < CHECKPOINT_KINDS; i++) {
         const char *kind = checkpoint_kind_name((enum checkpoint_kind)i);
@@ -80,7 +90,9 @@ static void observe_phases(struct app *a, const struct drain_out *out) {
 }
 
 static void carry_out(struct app *a, const struct drain_out *out) {
-    if (out->why) LOG(a->log, LOG_INFO, out->why, LF_STR("phase", drain_phase_name(out->phase)), LF_INT("inflight", controller_inflight(controller(a))));
+    if (out->why)
+        LOG(a->log, LOG_INFO, out->why, LF_STR("phase", drain_phase_name(out->phase)),
+            LF_INT("inflight", controller_inflight(controller(a))));
     timer_at(a->drain_tick, out->wake_ns);
     observe_phases(a, out);
     if (out->act & DRAIN_NOT_READY) {
@@ -107,7 +119,9 @@ void app_drain_event(struct app *a, enum drain_event ev) {
     if (a->draining_now) return;
     a->draining_now = true;
     while (a->nevents) {
-        struct drain_in in = {.ev = a->events[0], .boot_ns = world_boot_ns(a->world), .leading = election_leading(a->election),
+        struct drain_in in = {.ev = a->events[0],
+                              .boot_ns = world_boot_ns(a->world),
+                              .leading = election_leading(a->election),
                               .inflight = controller_inflight(controller(a))};
         struct drain_out out = {0};
         memmove(a->events, a->events + 1, --a->nevents * sizeof a->events[0]);
@@ -135,7 +149,8 @@ static void on_renewed(void *ctx, bool ok) {
 
 static void on_lost(void *ctx, enum lease_reason reason, const char *why) {
     struct app *a = ctx;
-    LOG(a->log, LOG_ERROR, "the lease is lost: nothing is changed any more", LF_STR("reason", lease_reason_name(reason)), LF_STR("why", why));
+    LOG(a->log, LOG_ERROR, "the lease is lost: nothing is changed any more",
+        LF_STR("reason", lease_reason_name(reason)), LF_STR("why", why));
     controller_gate(controller(a), false);
     app_drain_event(a, DRAIN_EV_LOST);
 }
@@ -148,7 +163,8 @@ static void on_over(void *ctx, enum lease_reason reason) {
 const struct election_cb app_election_cb = {on_lead, on_lost, on_over, on_work, on_renewed};
 
 void app_stop(struct app *a, const char *why) {
-    LOG(a->log, LOG_INFO, "stopping", LF_STR("why", why), LF_INT("inflight", controller_inflight(controller(a))),
+    LOG(a->log, LOG_INFO, "stopping", LF_STR("why", why),
+        LF_INT("inflight", controller_inflight(controller(a))),
         LF_INT("pending", controller_pending(controller(a))));
     notify_extend(10 * NS_PER_S);
     app_drain_event(a, DRAIN_EV_SIGNAL);

@@ -73,9 +73,11 @@ static void on_state(void *ctx, const struct err *err, struct slice raw) {
     if (cm && state_read(cm, &row->state, &row->problem) == 0) row->has_state = true;
     if (err && err->kind != ERR_NOTFOUND) row->problem = *err;
     if (row->has_state && row->state.stable_name && row->state.phase != PHASE_STABLE) {
-        struct kube_spec spec = {
-            .verb = KUBE_GET, .lane = LANE_CALL,
-            .ref = {.gvr = &gvr_replicasets, .ns = slice_of(row->ns), .name = slice_of(row->state.stable_name)}};
+        struct kube_spec spec = {.verb = KUBE_GET,
+                                 .lane = LANE_CALL,
+                                 .ref = {.gvr = &gvr_replicasets,
+                                         .ns = slice_of(row->ns),
+                                         .name = slice_of(row->state.stable_name)}};
         p->open++;
         o->stable_op = kube_call(p->kube, &spec, on_stable, o);
     }
@@ -107,8 +109,10 @@ static void read_states(struct board_poll *p) {
     p->one = xcalloc(p->board.n ? p->board.n : 1, sizeof *p->one);
     for (size_t i = 0; i < p->board.n; i++) {
         cleanup_free char *cm = state_configmap_name(p->board.rows[i].name);
-        struct kube_spec spec = {.verb = KUBE_GET, .lane = LANE_CALL,
-                                 .ref = {.gvr = &gvr_configmaps, .ns = slice_of(p->board.rows[i].ns), .name = slice_of(cm)}};
+        struct kube_spec spec = {
+            .verb = KUBE_GET,
+            .lane = LANE_CALL,
+            .ref = {.gvr = &gvr_configmaps, .ns = slice_of(p->board.rows[i].ns), .name = slice_of(cm)}};
         p->one[i] = (struct one){.p = p, .row = i};
         p->open++;
         p->one[i].op = kube_call(p->kube, &spec, on_state, &p->one[i]);
@@ -148,13 +152,18 @@ static void on_lease(void *ctx, const struct err *err, struct slice raw) {
     close_one(p);
 }
 
-struct board_poll *board_poll_start(struct kube *k, const struct board_spec *spec, board_done done, void *ctx) {
+struct board_poll *board_poll_start(struct kube *k, const struct board_spec *spec, board_done done,
+                                    void *ctx) {
     struct board_poll *p = xcalloc(1, sizeof *p);
     *p = (struct board_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx, .open = 2};
-    struct kube_spec list = {
-        .verb = KUBE_LIST, .lane = LANE_CALL, .body_cap = LIST_CAP, .ref = {.gvr = &gvr_deployments, .ns = slice_of(spec->ns)}};
-    struct kube_spec lease = {.verb = KUBE_GET, .lane = LANE_CALL,
-                              .ref = {.gvr = &gvr_leases, .ns = slice_of(spec->lease_ns), .name = slice_of(spec->lease_name)}};
+    struct kube_spec list = {.verb = KUBE_LIST,
+                             .lane = LANE_CALL,
+                             .body_cap = LIST_CAP,
+                             .ref = {.gvr = &gvr_deployments, .ns = slice_of(spec->ns)}};
+    struct kube_spec lease = {
+        .verb = KUBE_GET,
+        .lane = LANE_CALL,
+        .ref = {.gvr = &gvr_leases, .ns = slice_of(spec->lease_ns), .name = slice_of(spec->lease_name)}};
     p->list_op = kube_call(k, &list, on_list, p);
     p->lease_op = kube_call(k, &lease, on_lease, p);
     return p;

@@ -1,4 +1,5 @@
-/* What `status` and the demo show: every target with its state, and who leads; read in one go from the API server. */
+/* What `status` and the demo show: every target with its state, and who leads; read in one go from the API
+ * server. */
 #ifndef CLI_BOARD_H
 #define CLI_BOARD_H
 #include "kube/client.h"
@@ -28,9 +29,11 @@ struct board_spec {
     const char *lease_ns, *lease_name;
 };
 struct board_poll;
-typedef void (*board_done)(void *ctx, const struct err *err, struct board *b); /* b is the poll's until board_poll_end() */
+typedef void (*board_done)(void *ctx, const struct err *err,
+                           struct board *b); /* b is the poll's until board_poll_end() */
 /* Exactly one callback, never inside this call; then board_poll_end(). */
-struct board_poll *board_poll_start(struct kube *k, const struct board_spec *spec, board_done done, void *ctx);
+struct board_poll *board_poll_start(struct kube *k, const struct board_spec *spec, board_done done,
+                                    void *ctx);
 void board_poll_end(struct board_poll *p);
 
 /* ---- as text ---- */

@@ -3,8 +3,9 @@
 #include "board.h"
 #include <stdio.h>
 
-static const char *const plain = "\x1b[0m", *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const red = "\x1b[31m",
-                         *const green = "\x1b[32m", *const yellow = "\x1b[33m", *const cyan = "\x1b[36m";
+static const char *const plain = "\x1b[0m", *const bold = "\x1b[1m", *const dim = "\x1b[2m",
+                         *const red = "\x1b[31m", *const green = "\x1b[32m", *const yellow = "\x1b[33m",
+                         *const cyan = "\x1b[36m";
 
 struct pen {
     struct buf *out;
@@ -19,18 +20,23 @@ static void paint(struct pen *p, const char *colour) {
 /* Text cut and padded to so many columns (of ASCII text). */
 static void cell(struct pen *p, const char *text, int columns) {
     int n = (int)strlen(text);
-    if (n > columns) buf_addf(p->out, "%.*s~ ", columns - 1, text);
-    else buf_addf(p->out, "%-*s ", columns, text);
+    if (n > columns)
+        buf_addf(p->out, "%.*s~ ", columns - 1, text);
+    else
+        buf_addf(p->out, "%-*s ", columns, text);
 }
 
 static void ago(int64_t ns, char ret[32]) {
     if (ns < 0) ns = 0;
-    if (ns >= NS_PER_S) ns = ns / NS_PER_S * NS_PER_S;
-    else ns = ns / NS_PER_MS * NS_PER_MS;
+    if (ns >= NS_PER_S)
+        ns = ns / NS_PER_S * NS_PER_S;
+    else
+        ns = ns / NS_PER_MS * NS_PER_MS;
     duration_format(ns, ret);
 }
 
-/* What a person calls the version: what follows the last '/' of the image, or its tag alone when both images share a name. */
+/* What a person calls the version: what follows the last '/' of the image, or its tag alone when both images
+ * share a name. */
 static const char *short_image(const char *image) {
     const char *slash = strrchr(image, '/');
     return slash ? slash + 1 : image;
@@ -54,7 +60,8 @@ static void bar(struct pen *p, double share) {
     enum { CELLS = 12 };
     int full = (int)(share < 0 ? 0 : share > 1 ? CELLS : share * CELLS + 0.5);
     buf_adds(p->out, p->style->utf8 ? "▕" : "[");
-    for (int i = 0; i < CELLS; i++) buf_adds(p->out, p->style->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
+    for (int i = 0; i < CELLS; i++)
+        buf_adds(p->out, p->style->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
     buf_adds(p->out, p->style->utf8 ? "▏" : "]");
 }
 
@@ -75,17 +82,22 @@ static void draw_trial(struct pen *p, const struct board_row *r) {
         buf_addf(p->out, "  %s of %s\n", took, of);
     }
     if (!plan_report(s, p->now, &rep)) return;
-    buf_addf(p->out, "    canary %llu errors of %llu (%.1f %%, at most %.1f %%)   stable %llu of %llu (%.1f %%)   tolerated %.1f %%\n",
-             (unsigned long long)s->judge.ec, (unsigned long long)s->judge.nc, rate(s->judge.ec, s->judge.nc), 100 * rep.upper,
-             (unsigned long long)s->judge.es, (unsigned long long)s->judge.ns, rate(s->judge.es, s->judge.ns), 100 * s->param.theta);
-    buf_addf(p->out, "    evidence that it is bad %.1f of %.1f, that it is good %.1f of %.1f\n", rep.log_fail, rep.limit_fail, rep.log_pass,
-             rep.limit_pass);
+    buf_addf(p->out,
+             "    canary %llu errors of %llu (%.1f %%, at most %.1f %%)   stable %llu of %llu (%.1f %%)   "
+             "tolerated %.1f %%\n",
+             (unsigned long long)s->judge.ec, (unsigned long long)s->judge.nc, rate(s->judge.ec, s->judge.nc),
+             100 * rep.upper, (unsigned long long)s->judge.es, (unsigned long long)s->judge.ns,
+             rate(s->judge.es, s->judge.ns), 100 * s->param.theta);
+    buf_addf(p->out, "    evidence that it is bad %.1f of %.1f, that it is good %.1f of %.1f\n", rep.log_fail,
+             rep.limit_fail, rep.log_pass, rep.limit_pass);
 }
 
 static void draw_row(struct pen *p, const struct board_row *r) {
     char version[96], ready[32], took[32] = "";
-    if (r->stable_image) snprintf(version, sizeof version, "%s -> %s", short_image(r->stable_image), short_image(r->image));
-    else snprintf(version, sizeof version, "%s", short_image(r->image));
+    if (r->stable_image)
+        snprintf(version, sizeof version, "%s -> %s", short_image(r->stable_image), short_image(r->image));
+    else
+        snprintf(version, sizeof version, "%s", short_image(r->image));
     snprintf(ready, sizeof ready, "%d/%d", r->ready, r->replicas);
     if (r->has_state) ago(p->now - r->state.since_ns, took);
     cell(p, r->ns, 16);
@@ -113,37 +125,45 @@ static void draw_row(struct pen *p, const struct board_row *r) {
     draw_trial(p, r);
 }
 
-void board_draw(const struct board *b, const struct board_style *style, int64_t now_wall_ns, struct buf *out) {
+void board_draw(const struct board *b, const struct board_style *style, int64_t now_wall_ns,
+                struct buf *out) {
     struct pen p = {.out = out, .style = style, .now = now_wall_ns};
     char since[32];
     if (!b->has_lease) {
-        buf_adds(out, b->no_lease_access ? "leader: not allowed to read the Lease\n" : "leader: none, the Lease does not exist\n");
+        buf_adds(out, b->no_lease_access ? "leader: not allowed to read the Lease\n"
+                                         : "leader: none, the Lease does not exist\n");
     } else if (!*b->holder) {
         buf_addf(out, "leader: none at this moment (term %lld was released)\n", (long long)b->term);
     } else {
         ago(now_wall_ns - b->renewed_wall_ns, since);
-        buf_addf(out, "leader: %.*s (term %lld, renewed %s ago)\n", (int)strcspn(b->holder, "_"), b->holder, (long long)b->term, since);
+        buf_addf(out, "leader: %.*s (term %lld, renewed %s ago)\n", (int)strcspn(b->holder, "_"), b->holder,
+                 (long long)b->term, since);
     }
     if (!b->n) {
         buf_adds(out, "no Deployment carries the annotation " HANDOVER_PREFIX "canary-percent\n");
         return;
     }
     paint(&p, dim);
-    buf_addf(out, "%-16s %-24s %-12s %-8s %-6s %s\n", "NAMESPACE", "TARGET", "PHASE", "SINCE", "READY", "VERSION");
+    buf_addf(out, "%-16s %-24s %-12s %-8s %-6s %s\n", "NAMESPACE", "TARGET", "PHASE", "SINCE", "READY",
+             "VERSION");
     paint(&p, plain);
     for (size_t i = 0; i < b->n; i++) draw_row(&p, &b->rows[i]);
 }
 
 static void json_field(struct buf *out, const char *key, const char *value) {
     buf_addf(out, ",\"%s\":", key);
-    if (value) buf_add_json(out, slice_of(value));
-    else buf_adds(out, "null");
+    if (value)
+        buf_add_json(out, slice_of(value));
+    else
+        buf_adds(out, "null");
 }
 
 void board_json(const struct board *b, int64_t now_wall_ns, struct buf *out) {
     buf_adds(out, "{\"leader\":");
-    if (b->holder) buf_add_json(out, slice_of(b->holder));
-    else buf_adds(out, "null");
+    if (b->holder)
+        buf_add_json(out, slice_of(b->holder));
+    else
+        buf_adds(out, "null");
     buf_addf(out, ",\"term\":%lld,\"targets\":[", (long long)b->term);
     for (size_t i = 0; i < b->n; i++) {
         const struct board_row *r = &b->rows[i];
@@ -159,7 +179,8 @@ void board_json(const struct board *b, int64_t now_wall_ns, struct buf *out) {
         json_field(out, "problem", r->problem.kind ? r->problem.msg : NULL);
         buf_addf(out, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
         if (r->has_state && plan_report(&r->state, now_wall_ns, &rep)) {
-            buf_addf(out, ",\"verdict\":\"%s\",\"logFail\":%.6g,\"logPass\":%.6g", verdict_name(rep.verdict), rep.log_fail, rep.log_pass);
+            buf_addf(out, ",\"verdict\":\"%s\",\"logFail\":%.6g,\"logPass\":%.6g", verdict_name(rep.verdict),
+                     rep.log_fail, rep.log_pass);
             json_field(out, "why", rep.why);
         }
         if (r->has_state) {

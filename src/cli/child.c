@@ -26,7 +26,8 @@ static void in_child(const char *const *argv, const char *const *env, int log_fd
     _exit(127);
 }
 
-int child_start(struct child *c, const char *const *argv, const char *const *env, const char *log_path, struct err *err) {
+int child_start(struct child *c, const char *const *argv, const char *const *env, const char *log_path,
+                struct err *err) {
     int fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) return err_set(err, ERR_CONFIG, -errno, "%s: %s", log_path, strerror(errno));
     pid_t pid = fork();

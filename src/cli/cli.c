@@ -3,12 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct cli_command *const commands[] = {&cli_run, &cli_status, &cli_sim, &cli_demo, &cli_version};
+static const struct cli_command *const commands[] = {&cli_run, &cli_status, &cli_sim, &cli_demo,
+                                                     &cli_version};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *to) {
-    fputs("Handover upgrades Kubernetes operators without losing work.\n\nUsage: handover COMMAND [OPTION...]\n\n", to);
-    for (unsigned i = 0; i < COMMANDS; i++) fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("Handover upgrades Kubernetes operators without losing work.\n\nUsage: handover COMMAND "
+          "[OPTION...]\n\n",
+          to);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n`handover COMMAND --help` says more about one of them.\n", to);
 }
 

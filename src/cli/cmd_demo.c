@@ -1,4 +1,5 @@
-/* handover demo: the main job in half a minute, on the embedded API server, with two real instances of this program. */
+/* handover demo: the main job in half a minute, on the embedded API server, with two real instances of this
+ * program. */
 #include "demo.h"
 #include "obs/obs.h"
 #include <errno.h>
@@ -27,12 +28,15 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
 
 static int start_server(struct demo *d, struct err *err) {
     static const char *const scripts[] = {
-        "{\"image\":\"example.com/widget:*\",\"startMs\":400,\"reconcilesPerSecond\":40,\"errorRate\":0.004,\"terminateMs\":200}",
-        "{\"image\":\"example.com/widget:v3-bad\",\"startMs\":400,\"reconcilesPerSecond\":40,\"errorRate\":0.4,\"terminateMs\":200}",
+        "{\"image\":\"example.com/"
+        "widget:*\",\"startMs\":400,\"reconcilesPerSecond\":40,\"errorRate\":0.004,\"terminateMs\":200}",
+        "{\"image\":\"example.com/"
+        "widget:v3-bad\",\"startMs\":400,\"reconcilesPerSecond\":40,\"errorRate\":0.4,\"terminateMs\":200}",
     };
     struct sim_config cfg = {.seed = 1, .wall_ns = world_wall_ns(d->world.world)};
     int rc = sim_host_start(d->world.world, "127.0.0.1:0", &cfg, &d->host, err);
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(scripts); i++) rc = sim_script(sim_host_sim(d->host), slice_of(scripts[i]), err);
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(scripts); i++)
+        rc = sim_script(sim_host_sim(d->host), slice_of(scripts[i]), err);
     return rc;
 }
 
@@ -52,8 +56,15 @@ static int start_instance(struct demo *d, size_t i, struct err *err) {
     cleanup_free char *server = xasprintf("--server=http://127.0.0.1:%d", sim_host_port(d->host));
     cleanup_free char *name = xasprintf("POD_NAME=%s", in->name);
     cleanup_free char *log = xasprintf("%s/%s.log", d->dir, in->name);
-    const char *argv[] = {"/proc/self/exe", "run", server, "--lease-namespace=" DEMO_NS, "--admin=none", "--scrape-interval=250ms",
-                          "--grace=10s", "--log-format=json", NULL};
+    const char *argv[] = {"/proc/self/exe",
+                          "run",
+                          server,
+                          "--lease-namespace=" DEMO_NS,
+                          "--admin=none",
+                          "--scrape-interval=250ms",
+                          "--grace=10s",
+                          "--log-format=json",
+                          NULL};
     const char *env[] = {name, "POD_UID=", "KUBECONFIG=/dev/null", NULL};
     return child_start(&in->child, argv, env, log, err);
 }
@@ -75,7 +86,9 @@ void demo_call(struct demo *d, const struct kube_spec *spec, const char *what) {
 static void on_pods(void *ctx, const struct err *err, struct slice raw);
 
 static void look_at_pods(struct demo *d) {
-    struct kube_spec spec = {.verb = KUBE_LIST, .lane = LANE_CALL, .ref = {.gvr = &gvr_pods, .ns = SL(DEMO_NS)},
+    struct kube_spec spec = {.verb = KUBE_LIST,
+                             .lane = LANE_CALL,
+                             .ref = {.gvr = &gvr_pods, .ns = SL(DEMO_NS)},
                              .labels = SL("app=" DEMO_TARGET ",handover.dev/track!=canary")};
     d->pods_op = kube_call(d->kube, &spec, on_pods, d);
 }
@@ -89,7 +102,8 @@ static void on_pods(void *ctx, const struct err *err, struct slice raw) {
     cJSON_ArrayForEach(pod, json_arr(list, "items")) {
         if (obj_deleting(pod)) continue; /* on its way out since an earlier promotion */
         const cJSON *status = cJSON_GetArrayItem(json_at(pod, "status/containerStatuses"), 0);
-        buf_addf(&text, "%s/%lld ", obj_uid(pod) ? obj_uid(pod) : "", (long long)json_i64(status, "restartCount", 0));
+        buf_addf(&text, "%s/%lld ", obj_uid(pod) ? obj_uid(pod) : "",
+                 (long long)json_i64(status, "restartCount", 0));
     }
     if (list) memcpy(d->pods_now, buf_str(&text), text.n + 1);
     demo_story_look(d, &d->poll_board);
@@ -128,8 +142,10 @@ static void check_dismissed(void *ctx) {
     struct demo *d = ctx;
     bool all = true;
     for (size_t i = 0; i < DEMO_INSTANCES; i++) all = child_ended(&d->instance[i].child) && all;
-    if (all || world_mono_ns(d->world.world) > d->dismissed_ns + DISMISS_S * NS_PER_S) loop_stop(d->world.loop);
-    else timer_in(d->dismiss_timer, 10 * NS_PER_MS);
+    if (all || world_mono_ns(d->world.world) > d->dismissed_ns + DISMISS_S * NS_PER_S)
+        loop_stop(d->world.loop);
+    else
+        timer_in(d->dismiss_timer, 10 * NS_PER_MS);
 }
 
 /* The instances release their lease on our server: it has to go on meanwhile. */
@@ -150,8 +166,10 @@ static void clear_stage(struct demo *d) {
         cleanup_free char *log = xasprintf("%s/%s.log", d->dir, d->instance[i].name);
         if (!d->keep_logs && !d->failed) unlink(log);
     }
-    if (!d->keep_logs && !d->failed) rmdir(d->dir);
-    else printf("The instances' logs are in %s\n", d->dir);
+    if (!d->keep_logs && !d->failed)
+        rmdir(d->dir);
+    else
+        printf("The instances' logs are in %s\n", d->dir);
     board_poll_end(d->poll);
     kube_cancel(d->op);
     kube_cancel(d->pods_op);
@@ -170,8 +188,11 @@ static int perform(struct demo *d, struct err *err) {
     int rc = start_server(d, err);
     if (rc == 0) rc = start_client(d, err);
     if (rc) return rc;
-    struct kube_spec ns = {.verb = KUBE_CREATE, .lane = LANE_CALL, .ref = {.gvr = &gvr_namespaces},
-                           .body = SL("{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" DEMO_NS "\"}}")};
+    struct kube_spec ns = {
+        .verb = KUBE_CREATE,
+        .lane = LANE_CALL,
+        .ref = {.gvr = &gvr_namespaces},
+        .body = SL("{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" DEMO_NS "\"}}")};
     demo_call(d, &ns, "create the namespace");
     for (size_t i = 0; rc == 0 && i < DEMO_INSTANCES; i++) rc = start_instance(d, i, err);
     if (rc) return rc;
@@ -184,10 +205,15 @@ static int perform(struct demo *d, struct err *err) {
 }
 
 static int demo_main(int argc, char **argv) {
-    struct argp argp = {options, parse, NULL,
-                        "Plays the main job on an embedded API server: a good update is promoted, a bad one rolled back, and the leader is "
+    struct argp argp = {options,
+                        parse,
+                        NULL,
+                        "Plays the main job on an embedded API server: a good update is promoted, a bad one "
+                        "rolled back, and the leader is "
                         "stopped in the middle of the third.",
-                        NULL, NULL, NULL};
+                        NULL,
+                        NULL,
+                        NULL};
     struct demo d = {0};
     struct err err = {0};
     int bad = cli_parse(&argp, argc, argv, &d);

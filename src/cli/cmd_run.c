@@ -8,25 +8,41 @@
 #include <string.h>
 
 enum {
-    OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, OPT_LEASE_DURATION, OPT_RENEW_DEADLINE, OPT_RETRY, OPT_GRACE, OPT_ADMIN, OPT_LOG_FORMAT,
-    OPT_LOG_LEVEL, OPT_WORKERS, OPT_SCRAPE, OPT_TERMLOG,
+    OPT_LEASE_NS = 0x2000,
+    OPT_LEASE_NAME,
+    OPT_LEASE_DURATION,
+    OPT_RENEW_DEADLINE,
+    OPT_RETRY,
+    OPT_GRACE,
+    OPT_ADMIN,
+    OPT_LOG_FORMAT,
+    OPT_LOG_LEVEL,
+    OPT_WORKERS,
+    OPT_SCRAPE,
+    OPT_TERMLOG,
     OPT_METRICS_TOKEN,
 };
 
 static const struct argp_option options[] = {
-    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0, "Where the leader's Lease lives (the pod's own namespace)", 1},
+    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0,
+     "Where the leader's Lease lives (the pod's own namespace)", 1},
     {"lease-name", OPT_LEASE_NAME, "NAME", 0, "The Lease (handover)", 1},
     {"lease-duration", OPT_LEASE_DURATION, "TIME", 0, "How long a lease lasts without renewal (15s)", 1},
     {"renew-deadline", OPT_RENEW_DEADLINE, "TIME", 0, "When a leader that cannot renew stops (10s)", 1},
     {"retry-period", OPT_RETRY, "TIME", 0, "Between renewals (2s)", 1},
-    {"grace", OPT_GRACE, "TIME", 0, "What a drain may take: the pod's terminationGracePeriodSeconds (30s)", 1},
-    {"termination-log", OPT_TERMLOG, "FILE", 0, "Where the death certificate is laid down (/dev/termination-log, if it is there)", 1},
+    {"grace", OPT_GRACE, "TIME", 0, "What a drain may take: the pod's terminationGracePeriodSeconds (30s)",
+     1},
+    {"termination-log", OPT_TERMLOG, "FILE", 0,
+     "Where the death certificate is laid down (/dev/termination-log, if it is there)", 1},
     {"admin", OPT_ADMIN, "ADDRESS", 0, "Metrics, health and the page; \"none\" for none (:8080)", 2},
-    {"log-format", OPT_LOG_FORMAT, "FORMAT", 0, "text, json, journal, or auto (journal under journald, else text)", 2},
+    {"log-format", OPT_LOG_FORMAT, "FORMAT", 0,
+     "text, json, journal, or auto (journal under journald, else text)", 2},
     {"log-level", OPT_LOG_LEVEL, "LEVEL", 0, "debug, info, warn, error (info)", 2},
     {"workers", OPT_WORKERS, "N", 0, "Reconciles at once; \"auto\" adapts (auto)", 3},
-    {"scrape-interval", OPT_SCRAPE, "TIME", 0, "Between looks at the metrics of a rollout (a sixtieth of its soak, 1s to 15s)", 3},
-    {"metrics-token", OPT_METRICS_TOKEN, "FILE", 0, "Bearer token for https metrics pages, of an account that may do nothing else", 3},
+    {"scrape-interval", OPT_SCRAPE, "TIME", 0,
+     "Between looks at the metrics of a rollout (a sixtieth of its soak, 1s to 15s)", 3},
+    {"metrics-token", OPT_METRICS_TOKEN, "FILE", 0,
+     "Bearer token for https metrics pages, of an account that may do nothing else", 3},
     {0},
 };
 
@@ -40,7 +56,8 @@ struct run {
     int code;
 };
 
-static int pick(struct argp_state *st, const char *option, const char *text, const char *const *names, int n) {
+static int pick(struct argp_state *st, const char *option, const char *text, const char *const *names,
+                int n) {
     for (int i = 0; i < n; i++)
         if (strcmp(text, names[i]) == 0) return i;
     char all[128] = "";
@@ -61,16 +78,24 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case ARGP_KEY_INIT: st->child_inputs[0] = &r->kube; return 0;
     case OPT_LEASE_NS: o->lease_namespace = arg; return 0;
     case OPT_LEASE_NAME: o->lease_name = arg; return 0;
-    case OPT_LEASE_DURATION: o->lease_duration_ns = cli_duration(st, "lease-duration", arg, NS_PER_S, 3600 * NS_PER_S); return 0;
-    case OPT_RENEW_DEADLINE: o->renew_deadline_ns = cli_duration(st, "renew-deadline", arg, NS_PER_MS, 3600 * NS_PER_S); return 0;
+    case OPT_LEASE_DURATION:
+        o->lease_duration_ns = cli_duration(st, "lease-duration", arg, NS_PER_S, 3600 * NS_PER_S);
+        return 0;
+    case OPT_RENEW_DEADLINE:
+        o->renew_deadline_ns = cli_duration(st, "renew-deadline", arg, NS_PER_MS, 3600 * NS_PER_S);
+        return 0;
     case OPT_RETRY: o->retry_ns = cli_duration(st, "retry-period", arg, NS_PER_MS, 3600 * NS_PER_S); return 0;
     case OPT_GRACE: o->grace_ns = cli_duration(st, "grace", arg, NS_PER_S, 24 * 3600 * NS_PER_S); return 0;
     case OPT_TERMLOG: o->termination_log = arg; return 0;
     case OPT_ADMIN: o->admin_addr = strcmp(arg, "none") == 0 ? NULL : arg; return 0;
     case OPT_LOG_FORMAT: r->format = (enum cli_log_format)pick(st, "log-format", arg, formats, 4); return 0;
     case OPT_LOG_LEVEL: r->level = (enum log_level)pick(st, "log-level", arg, levels, 4); return 0;
-    case OPT_WORKERS: o->workers = strcmp(arg, "auto") == 0 ? 0 : (unsigned)cli_number(st, "workers", arg, 1, 1000); return 0;
-    case OPT_SCRAPE: o->scrape_ns = cli_duration(st, "scrape-interval", arg, 100 * NS_PER_MS, 600 * NS_PER_S); return 0;
+    case OPT_WORKERS:
+        o->workers = strcmp(arg, "auto") == 0 ? 0 : (unsigned)cli_number(st, "workers", arg, 1, 1000);
+        return 0;
+    case OPT_SCRAPE:
+        o->scrape_ns = cli_duration(st, "scrape-interval", arg, 100 * NS_PER_MS, 600 * NS_PER_S);
+        return 0;
     case OPT_METRICS_TOKEN: o->metrics_token = arg; return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": run takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -97,7 +122,11 @@ static void on_int(void *ctx) {
 
 static int run_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
-    struct argp argp = {options, parse, NULL, "Runs the operator: leads or stands by, and manages the annotated Deployments.", children, NULL, NULL};
+    struct argp argp = {
+        options,  parse,
+        NULL,     "Runs the operator: leads or stands by, and manages the annotated Deployments.",
+        children, NULL,
+        NULL};
     struct run r = {.level = LOG_INFO, .app = {.admin_addr = ":8080", .version = HANDOVER_VERSION}};
     int bad = cli_parse(&argp, argc, argv, &r);
     if (bad) return bad;

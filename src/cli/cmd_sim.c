@@ -8,8 +8,10 @@
 enum { OPT_LISTEN = 0x2000, OPT_SCRIPT, OPT_LOAD, OPT_SEED, SCRIPTS = 64 };
 
 static const struct argp_option options[] = {
-    {"listen", OPT_LISTEN, "ADDRESS", 0, "Where to listen (127.0.0.1:8001); port 0 takes any free one and prints it", 1},
-    {"script", OPT_SCRIPT, "JSON", 0, "How pods of an image behave, see docs/reference/sim.md; may be repeated", 1},
+    {"listen", OPT_LISTEN, "ADDRESS", 0,
+     "Where to listen (127.0.0.1:8001); port 0 takes any free one and prints it", 1},
+    {"script", OPT_SCRIPT, "JSON", 0,
+     "How pods of an image behave, see docs/reference/sim.md; may be repeated", 1},
     {"load", OPT_LOAD, "FILE", 0, "Objects to begin with, YAML or JSON", 1},
     {"seed", OPT_SEED, "N", 0, "Of everything random (1)", 1},
     {0},
@@ -30,8 +32,10 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_LOAD: r->load = arg; return 0;
     case OPT_SEED: r->seed = (uint64_t)cli_number(st, "seed", arg, 0, 1000000000); return 0;
     case OPT_SCRIPT:
-        if (r->nscripts == SCRIPTS) argp_error(st, "--script: at most %d", (int)SCRIPTS);
-        else r->scripts[r->nscripts++] = arg;
+        if (r->nscripts == SCRIPTS)
+            argp_error(st, "--script: at most %d", (int)SCRIPTS);
+        else
+            r->scripts[r->nscripts++] = arg;
         return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": sim takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -60,7 +64,11 @@ static int start(struct sim_run *r, struct sim_host **ret, struct err *err) {
 }
 
 static int sim_main(int argc, char **argv) {
-    struct argp argp = {options, parse, NULL, "An API server in memory, with Deployments that roll and pods that behave as told.", NULL, NULL, NULL};
+    struct argp argp = {
+        options, parse,
+        NULL,    "An API server in memory, with Deployments that roll and pods that behave as told.",
+        NULL,    NULL,
+        NULL};
     struct sim_run r = {.listen = "127.0.0.1:8001", .seed = 1};
     struct sim_host *host = NULL;
     struct err err = {0};
@@ -69,7 +77,9 @@ static int sim_main(int argc, char **argv) {
     cli_world_open(&r.world, CLI_LOG_TEXT, LOG_INFO);
     int rc = start(&r, &host, &err);
     if (rc == 0) {
-        printf("listening on http://127.0.0.1:%d\ntry: kubectl --server=http://127.0.0.1:%d get deployments\n", sim_host_port(host), sim_host_port(host));
+        printf(
+            "listening on http://127.0.0.1:%d\ntry: kubectl --server=http://127.0.0.1:%d get deployments\n",
+            sim_host_port(host), sim_host_port(host));
         fflush(stdout);
         world_on_signal(r.world.world, SIGINT, on_signal, &r);
         world_on_signal(r.world.world, SIGTERM, on_signal, &r);

@@ -48,21 +48,27 @@ static void show(struct status *s, const struct board *b) {
     cleanup_buf struct buf out = BUF(64 << 20);
     int64_t now = world_wall_ns(s->world.world);
     if (s->watch && s->style.colour) buf_adds(&out, "\x1b[H\x1b[2J");
-    if (s->json) board_json(b, now, &out);
-    else board_draw(b, &s->style, now, &out);
+    if (s->json)
+        board_json(b, now, &out);
+    else
+        board_draw(b, &s->style, now, &out);
     fwrite(out.p, 1, out.n, stdout);
     fflush(stdout);
 }
 
 static void on_board(void *ctx, const struct err *err, struct board *b) {
     struct status *s = ctx;
-    if (err) fprintf(stderr, "handover: %s\n", err->msg);
-    else show(s, b);
+    if (err)
+        fprintf(stderr, "handover: %s\n", err->msg);
+    else
+        show(s, b);
     board_poll_end(s->poll);
     s->poll = NULL;
     s->code = err ? CLI_FAILED : CLI_OK;
-    if (s->watch) timer_in(s->timer, REFRESH_MS * NS_PER_MS);
-    else loop_stop(s->world.loop);
+    if (s->watch)
+        timer_in(s->timer, REFRESH_MS * NS_PER_MS);
+    else
+        loop_stop(s->world.loop);
 }
 
 static void poll_again(void *ctx) {
@@ -99,7 +105,8 @@ static int show_status(struct status *s) {
 
 static int status_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
-    struct argp argp = {options, parse, NULL, "Shows every target and what happens to it.", children, NULL, NULL};
+    struct argp argp = {options,  parse, NULL, "Shows every target and what happens to it.",
+                        children, NULL,  NULL};
     struct status s = {.board = {.lease_ns = "handover-system", .lease_name = "handover"}};
     int bad = cli_parse(&argp, argc, argv, &s);
     if (bad) return bad;

@@ -14,7 +14,8 @@
 enum { OPT_KUBECONFIG = 0x1000, OPT_CONTEXT, OPT_SERVER };
 
 static const struct argp_option kube_options[] = {
-    {"kubeconfig", OPT_KUBECONFIG, "FILE", 0, "How to reach the API server ($KUBECONFIG, in-cluster, ~/.kube/config)", 10},
+    {"kubeconfig", OPT_KUBECONFIG, "FILE", 0,
+     "How to reach the API server ($KUBECONFIG, in-cluster, ~/.kube/config)", 10},
     {"context", OPT_CONTEXT, "NAME", 0, "Context of the kubeconfig", 10},
     {"server", OPT_SERVER, "URL", 0, "Address of the API server, instead of the kubeconfig's", 10},
     {"namespace", 'n', "NAMESPACE", 0, "Only this namespace", 10},
@@ -34,13 +35,15 @@ static error_t parse_kube(int key, char *arg, struct argp_state *st) {
 
 const struct argp cli_kube_argp = {.options = kube_options, .parser = parse_kube};
 
-int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns, int64_t max_ns) {
+int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns,
+                     int64_t max_ns) {
     int64_t ns;
     char lo[32], hi[32];
     if (duration_parse(slice_of(text), &ns) == 0 && ns >= min_ns && ns <= max_ns) return ns;
     duration_format(min_ns, lo);
     duration_format(max_ns, hi);
-    argp_error(st, "--%s: read \"%s\"; allowed is a duration such as 500ms, 10s, 1h30m, from %s to %s", option, text, lo, hi);
+    argp_error(st, "--%s: read \"%s\"; allowed is a duration such as 500ms, 10s, 1h30m, from %s to %s",
+               option, text, lo, hi);
     return min_ns;
 }
 
@@ -69,9 +72,12 @@ void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_le
     w->loop = loop_new();
     w->net = net_install(w->loop);
     w->world = loop_world(w->loop);
-    if (format == CLI_LOG_AUTO) format = log_under_journal(w->world, STDERR_FILENO) ? CLI_LOG_JOURNAL : CLI_LOG_TEXT;
-    struct log_sink sink = format == CLI_LOG_JOURNAL ? log_sink_journal()
-                                                     : log_sink_fd(STDERR_FILENO, format == CLI_LOG_JSON ? LOG_STYLE_JSON : LOG_STYLE_TEXT);
+    if (format == CLI_LOG_AUTO)
+        format = log_under_journal(w->world, STDERR_FILENO) ? CLI_LOG_JOURNAL : CLI_LOG_TEXT;
+    struct log_sink sink =
+        format == CLI_LOG_JOURNAL
+            ? log_sink_journal()
+            : log_sink_fd(STDERR_FILENO, format == CLI_LOG_JSON ? LOG_STYLE_JSON : LOG_STYLE_TEXT);
     w->log = (struct log){.sink = sink, .min = min, .wall_ns = wall_ns, .clock_ctx = w->world};
 }
 

@@ -1,4 +1,5 @@
-/* What subcommands share: kubectl's flags, values with errors that say what is allowed, a world with a log to stderr. */
+/* What subcommands share: kubectl's flags, values with errors that say what is allowed, a world with a log to
+ * stderr. */
 #ifndef CLI_COMMON_H
 #define CLI_COMMON_H
 #include "base/log.h"
@@ -18,9 +19,11 @@ struct cli_kube {
 extern const struct argp cli_kube_argp;
 
 /* Values of options: print what was read and what is allowed and end with the usage exit code. */
-int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns, int64_t max_ns);
+int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns,
+                     int64_t max_ns);
 long cli_number(struct argp_state *st, const char *option, const char *text, long min, long max);
-/* argp_parse() with our exit code on bad usage; argv[0] becomes "handover NAME". Returns CLI_OK or CLI_USAGE. */
+/* argp_parse() with our exit code on bad usage; argv[0] becomes "handover NAME". Returns CLI_OK or CLI_USAGE.
+ */
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 struct cli_world {

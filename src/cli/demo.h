@@ -1,5 +1,5 @@
-/* The demo's inside: an embedded API server in this process, two real `handover run` processes, and a story that is carried
- * out and checked step by step. */
+/* The demo's inside: an embedded API server in this process, two real `handover run` processes, and a story
+ * that is carried out and checked step by step. */
 #ifndef CLI_DEMO_H
 #define CLI_DEMO_H
 #include "board.h"
@@ -33,17 +33,17 @@ struct demo {
     struct board poll_board; /* borrowed from the poll under way */
     struct board_spec board_spec;
 
-    size_t step;          /* of the story */
+    size_t step; /* of the story */
     bool begun;
     int64_t start_ns, step_ns; /* mono */
-    char pods_before[4096]; /* uids and restarts of the stable pods */
+    char pods_before[4096];    /* uids and restarts of the stable pods */
     char pods_now[4096];
     char last_line[256];
 
     /* what was measured */
-    int64_t took_ns[8];           /* each step */
-    int64_t canary_ns;            /* image update to the canary's first pod */
-    int64_t rollback_ns;          /* image update of the bad version to the canary at zero */
+    int64_t took_ns[8];                      /* each step */
+    int64_t canary_ns;                       /* image update to the canary's first pod */
+    int64_t rollback_ns;                     /* image update of the bad version to the canary at zero */
     int64_t signalled_ns, free_ns, taken_ns; /* mono: SIGTERM, the lease was released, the other one has it */
     char old_leader[64], new_leader[64];
     char failure[512];
@@ -53,12 +53,14 @@ struct demo {
 /* demo_story.c */
 extern const size_t demo_steps;
 const char *demo_step_title(size_t i);
-void demo_story_look(struct demo *d, const struct board *b); /* goes on with the story as far as the board allows */
+void demo_story_look(struct demo *d,
+                     const struct board *b); /* goes on with the story as far as the board allows */
 void demo_fail(struct demo *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void demo_lease_look(struct demo *d); /* every millisecond while leadership passes */
 /* demo_screen.c */
 void demo_draw(struct demo *d, const struct board *b);
-void demo_line(struct demo *d, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* plain output only */
+void demo_line(struct demo *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3))); /* plain output only */
 void demo_summary(struct demo *d);
 /* cmd_demo.c */
 void demo_call(struct demo *d, const struct kube_spec *spec, const char *what); /* a failure fails the demo */

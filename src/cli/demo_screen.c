@@ -22,7 +22,9 @@ static void draw_steps(struct demo *d, struct buf *out) {
     int64_t now = world_mono_ns(d->world.world);
     for (size_t i = 0; i < demo_steps; i++) {
         bool past = i < d->step, at = i == d->step && !d->over;
-        const char *mark = past ? (d->style.utf8 ? "\x1b[32m✔\x1b[0m" : "\x1b[32m+\x1b[0m") : at ? (d->style.utf8 ? "\x1b[36m▶\x1b[0m" : ">") : " ";
+        const char *mark = past ? (d->style.utf8 ? "\x1b[32m✔\x1b[0m" : "\x1b[32m+\x1b[0m")
+                           : at ? (d->style.utf8 ? "\x1b[36m▶\x1b[0m" : ">")
+                                : " ";
         buf_addf(out, "  %s %s%-74s\x1b[0m", mark, past || at ? "" : "\x1b[2m", demo_step_title(i));
         if (past) buf_addf(out, "%6.1f s", seconds(d->took_ns[i]));
         if (at && d->begun) buf_addf(out, "%6.1f s", seconds(now - d->step_ns));
@@ -51,14 +53,19 @@ void demo_draw(struct demo *d, const struct board *b) {
 void demo_summary(struct demo *d) {
     if (d->style.colour) printf("\x1b[H\x1b[2J");
     printf("\n");
-    for (size_t i = 0; i < d->step; i++) printf("  done  %-74s %5.1f s\n", demo_step_title(i), seconds(d->took_ns[i]));
+    for (size_t i = 0; i < d->step; i++)
+        printf("  done  %-74s %5.1f s\n", demo_step_title(i), seconds(d->took_ns[i]));
     if (d->failed) {
         printf("\nThe demo failed: %s\n", d->failure);
         return;
     }
     printf("\n  image update to a canary at work             %6.1f s\n", seconds(d->canary_ns));
-    printf("  bad image to its canary taken away           %6.1f s, stable pods restarted: 0\n", seconds(d->rollback_ns));
-    printf("  SIGTERM to the lease's release               %6.0f ms (%s)\n", 1000 * seconds(d->free_ns - d->signalled_ns), d->old_leader);
-    printf("  nobody in charge                             %6.0f ms (then %s)\n", 1000 * seconds(d->taken_ns - d->free_ns), d->new_leader);
-    printf("  the whole story                              %6.1f s\n\n", seconds(world_mono_ns(d->world.world) - d->start_ns));
+    printf("  bad image to its canary taken away           %6.1f s, stable pods restarted: 0\n",
+           seconds(d->rollback_ns));
+    printf("  SIGTERM to the lease's release               %6.0f ms (%s)\n",
+           1000 * seconds(d->free_ns - d->signalled_ns), d->old_leader);
+    printf("  nobody in charge                             %6.0f ms (then %s)\n",
+           1000 * seconds(d->taken_ns - d->free_ns), d->new_leader);
+    printf("  the whole story                              %6.1f s\n\n",
+           seconds(world_mono_ns(d->world.world) - d->start_ns));
 }

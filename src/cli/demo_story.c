@@ -1,4 +1,5 @@
-/* The demo's story: a good version is promoted, a bad one rolled back, the leader is stopped in the middle of the third. */
+/* The demo's story: a good version is promoted, a bad one rolled back, the leader is stopped in the middle of
+ * the third. */
 #include "demo.h"
 #include <signal.h>
 #include <stdarg.h>
@@ -35,28 +36,39 @@ void demo_fail(struct demo *d, const char *fmt, ...) {
 
 static void create_target(struct demo *d) {
     static const char body[] =
-        "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" DEMO_TARGET "\",\"annotations\":{"
-        "\"handover.dev/canary-percent\":\"25,50\",\"handover.dev/soak\":\"4s\",\"handover.dev/max-error-rate\":\"5%\","
+        "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" DEMO_TARGET
+        "\",\"annotations\":{"
+        "\"handover.dev/canary-percent\":\"25,50\",\"handover.dev/soak\":\"4s\",\"handover.dev/"
+        "max-error-rate\":\"5%\","
         "\"handover.dev/quiet\":\"1s\"}},"
-        "\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"" DEMO_TARGET "\"}},\"template\":{\"metadata\":{\"labels\":"
-        "{\"app\":\"" DEMO_TARGET "\"}},\"spec\":{\"containers\":[{\"name\":\"operator\",\"image\":\"example.com/widget:v1\","
+        "\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"" DEMO_TARGET
+        "\"}},\"template\":{\"metadata\":{\"labels\":"
+        "{\"app\":\"" DEMO_TARGET
+        "\"}},\"spec\":{\"containers\":[{\"name\":\"operator\",\"image\":\"example.com/widget:v1\","
         "\"ports\":[{\"name\":\"metrics\",\"containerPort\":8080}]}]}}}}";
-    struct kube_spec spec = {.verb = KUBE_CREATE, .lane = LANE_CALL, .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS)}, .body = slice_of(body)};
+    struct kube_spec spec = {.verb = KUBE_CREATE,
+                             .lane = LANE_CALL,
+                             .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS)},
+                             .body = slice_of(body)};
     demo_call(d, &spec, "create the Deployment");
 }
 
 static void set_image(struct demo *d, const char *tag) {
-    cleanup_free char *body =
-        xasprintf("{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"operator\",\"image\":\"example.com/widget:%s\"}]}}}}", tag);
-    struct kube_spec spec = {.verb = KUBE_PATCH_STRATEGIC, .lane = LANE_CALL,
-                             .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS), .name = SL(DEMO_TARGET)}, .body = slice_of(body)};
+    cleanup_free char *body = xasprintf("{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":"
+                                        "\"operator\",\"image\":\"example.com/widget:%s\"}]}}}}",
+                                        tag);
+    struct kube_spec spec = {.verb = KUBE_PATCH_STRATEGIC,
+                             .lane = LANE_CALL,
+                             .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS), .name = SL(DEMO_TARGET)},
+                             .body = slice_of(body)};
     memcpy(d->pods_before, d->pods_now, sizeof d->pods_before);
     demo_call(d, &spec, "update the image");
 }
 
 static struct demo_instance *leader(struct demo *d, const struct board *b) {
     for (size_t i = 0; i < DEMO_INSTANCES; i++)
-        if (b->holder && strncmp(b->holder, d->instance[i].name, strlen(d->instance[i].name)) == 0) return &d->instance[i];
+        if (b->holder && strncmp(b->holder, d->instance[i].name, strlen(d->instance[i].name)) == 0)
+            return &d->instance[i];
     return NULL;
 }
 
@@ -96,7 +108,8 @@ static const struct board_row *row_of(const struct board *b) {
 
 static bool settled(const struct board_row *r, enum phase phase, enum ended ended, const char *tag) {
     const struct state *s = &r->state;
-    if (s->phase != phase || !s->nhistory || s->history[0].ended != ended || !s->history[0].image) return false;
+    if (s->phase != phase || !s->nhistory || s->history[0].ended != ended || !s->history[0].image)
+        return false;
     const char *colon = strrchr(s->history[0].image, ':');
     return colon && strcmp(colon + 1, tag) == 0;
 }
@@ -115,7 +128,8 @@ static bool begin(struct demo *d, const struct board *b) {
 
 static bool stable_untouched(struct demo *d) {
     if (strcmp(d->pods_before, d->pods_now) == 0) return true;
-    demo_fail(d, "stable pods changed while the bad version was on trial: before %s, after %s", d->pods_before, d->pods_now);
+    demo_fail(d, "stable pods changed while the bad version was on trial: before %s, after %s",
+              d->pods_before, d->pods_now);
     return false;
 }
 
@@ -150,7 +164,8 @@ static void tell_phase(struct demo *d, const struct board *b) {
     const struct board_row *r = row_of(b);
     char line[sizeof d->last_line];
     if (!r) return;
-    snprintf(line, sizeof line, "%s: %s", phase_name(r->state.phase), r->state.message ? r->state.message : "");
+    snprintf(line, sizeof line, "%s: %s", phase_name(r->state.phase),
+             r->state.message ? r->state.message : "");
     if (strcmp(line, d->last_line) == 0) return;
     memcpy(d->last_line, line, sizeof line);
     demo_line(d, "  %s", line);
@@ -160,7 +175,8 @@ static void check_instances(struct demo *d) {
     for (size_t i = 0; i < DEMO_INSTANCES && !d->over; i++) {
         struct demo_instance *in = &d->instance[i];
         if (in->child.pid && child_ended(&in->child) && (!in->stopped || child_exit_code(&in->child) != 0))
-            demo_fail(d, "%s ended with exit code %d; its log is in %s", in->name, child_exit_code(&in->child), d->dir);
+            demo_fail(d, "%s ended with exit code %d; its log is in %s", in->name,
+                      child_exit_code(&in->child), d->dir);
     }
 }
 
@@ -183,6 +199,7 @@ void demo_story_look(struct demo *d, const struct board *b) {
             loop_stop(d->world.loop);
         }
     } else if (!d->over && now - d->step_ns > steps[d->step].timeout_s * NS_PER_S) {
-        demo_fail(d, "\"%s\" did not happen within %d s; last seen: %s", steps[d->step].title, steps[d->step].timeout_s, d->last_line);
+        demo_fail(d, "\"%s\" did not happen within %d s; last seen: %s", steps[d->step].title,
+                  steps[d->step].timeout_s, d->last_line);
     }
 }

@@ -19,19 +19,13 @@ static void tell_item(void *ctx, const struct queue_item *it) {
     if (interrupted != t->interrupted) return;
     struct key_state k = {.key = it->key, .prio = it->prio, .failures = it->failures};
     switch (it->state) {
-    case QI_PROCESSING:
-        k.kind = KEY_INFLIGHT;
-        break;
-    case QI_READY:
-        k.kind = KEY_QUEUED;
-        break;
+    case QI_PROCESSING: k.kind = KEY_INFLIGHT; break;
+    case QI_READY: k.kind = KEY_QUEUED; break;
     case QI_DELAYED:
         k.kind = it->at_ns <= t->now_ns ? KEY_QUEUED : KEY_DELAYED;
         if (k.kind == KEY_DELAYED) k.at_wall_ns = controller_after(t->wall_ns, it->at_ns - t->now_ns);
         break;
-    case QI_IDLE:
-        k.kind = KEY_FAILURES;
-        break;
+    case QI_IDLE: k.kind = KEY_FAILURES; break;
     }
     if (interrupted) {
         k.kind = KEY_INTERRUPTED;
@@ -80,18 +74,12 @@ static int64_t delay_until(const struct controller *c, int64_t at_wall_ns) {
 void controller_restore(struct controller *c, const struct key_state *k) {
     switch (k->kind) {
     case KEY_INTERRUPTED:
-    case KEY_INFLIGHT:
-        restore_add(c, k, PRIO_INTERRUPTED, 0);
-        break;
+    case KEY_INFLIGHT: restore_add(c, k, PRIO_INTERRUPTED, 0); break;
     case KEY_QUEUED: /* before what comes new, but a resync stays behind it */
         restore_add(c, k, k->prio < PRIO_NORMAL ? k->prio : PRIO_RESTORED, 0);
         break;
-    case KEY_DELAYED:
-        restore_add(c, k, PRIO_NORMAL, delay_until(c, k->at_wall_ns));
-        break;
-    case KEY_FAILURES:
-        queue_set_failures(c->queue, k->key, k->failures);
-        break;
+    case KEY_DELAYED: restore_add(c, k, PRIO_NORMAL, delay_until(c, k->at_wall_ns)); break;
+    case KEY_FAILURES: queue_set_failures(c->queue, k->key, k->failures); break;
     case KEY_DEAD:
         if (k->key.n > QUEUE_KEY_MAX) break;
         controller_put_dead(c, k->key, k->reason, k->failures, k->at_wall_ns);

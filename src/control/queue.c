@@ -110,9 +110,7 @@ static void schedule(struct queue *q, struct node *n, int prio, int64_t at_ns, i
                                                   : prio);
     if (at_ns > now_ns) q->retries++;
     switch (n->state) {
-    case QI_PROCESSING:
-        add_again(q, n, p, at_ns, now_ns);
-        break;
+    case QI_PROCESSING: add_again(q, n, p, at_ns, now_ns); break;
     case QI_READY:
         if (p <= n->prio) break;
         band_remove(q, n); /* last of its new priority */
@@ -276,9 +274,7 @@ static void describe(const struct node *n, struct queue_item *ret) {
         ret->state = QI_DELAYED;
         ret->at_ns = n->at_ns;
         break;
-    default:
-        ret->state = QI_IDLE;
-        break;
+    default: ret->state = QI_IDLE; break;
     }
 }
 

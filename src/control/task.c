@@ -96,9 +96,7 @@ static void failed(struct controller *c, const struct task *t, const struct err 
     if (t->cancelled && class != FAILURE_TERMINAL)
         class = FAILURE_INTERRUPTED; /* we broke it off ourselves */
     switch (class) {
-    case FAILURE_INTERRUPTED:
-        interrupted(c, t, now_ns);
-        return;
+    case FAILURE_INTERRUPTED: interrupted(c, t, now_ns); return;
     case FAILURE_CONFLICT:
         if (queue_retry_quick(c->queue, t->key, now_ns, world_rand(c->world)) >= 0) {
             controller_metrics_result(&c->metrics, RESULT_REQUEUE, false);
@@ -110,8 +108,7 @@ static void failed(struct controller *c, const struct task *t, const struct err 
         give_up(c, t, reason_of(err), failures_with_this(c, t));
         return;
     case FAILURE_RETRY:
-    case FAILURE_OUTAGE:
-        break;
+    case FAILURE_OUTAGE: break;
     }
     retry(c, t, class, err, now_ns);
 }
@@ -122,19 +119,13 @@ void task_finish(struct task *t, enum outcome out, int64_t after_ns, const struc
     controller_metrics_ended(&c->metrics, now - t->start_ns);
     switch (out) {
     case OUT_DONE:
-    case OUT_AFTER:
-        succeeded(c, t, out, after_ns, now);
-        break;
-    case OUT_RETRY:
-        failed(c, t, err, now);
-        break;
+    case OUT_AFTER: succeeded(c, t, out, after_ns, now); break;
+    case OUT_RETRY: failed(c, t, err, now); break;
     case OUT_TERMINAL:
         controller_metrics_result(&c->metrics, RESULT_ERROR, true);
         give_up(c, t, reason_of(err), failures_with_this(c, t));
         break;
-    case OUT_INTERRUPTED:
-        interrupted(c, t, now);
-        break;
+    case OUT_INTERRUPTED: interrupted(c, t, now); break;
     }
     queue_done(c->queue, t->key, now);
     list_remove(&t->link);

@@ -1,4 +1,5 @@
-/* See auth.h. A plugin runs once for all who wait; its credential is used until it expires, its failure for a few seconds. */
+/* See auth.h. A plugin runs once for all who wait; its credential is used until it expires, its failure for a
+ * few seconds. */
 #include "auth.h"
 #include "api/rfc3339.h"
 #include "base/hash.h"
@@ -9,8 +10,8 @@
 
 enum { HEADER_CAP = 64 << 10 };
 static const int64_t look_ns = NS_PER_S, reread_ns = 60 * NS_PER_S, /* of a token file */
-    fail_ns = 5 * NS_PER_S, again_ns = 5 * NS_PER_S,                  /* of a plugin: between two runs */
-    early_ns = 10 * NS_PER_S;                                         /* renewed before it expires */
+    fail_ns = 5 * NS_PER_S, again_ns = 5 * NS_PER_S,                /* of a plugin: between two runs */
+    early_ns = 10 * NS_PER_S;                                       /* renewed before it expires */
 
 struct waiter {
     struct list node;
@@ -62,10 +63,13 @@ static int set_token(struct auth *a, struct slice token, const char *what, struc
     if (!token.n) return err_set(err, ERR_CONFIG, -EINVAL, "%s: %s is empty", a->where, what);
     for (size_t i = 0; i < token.n; i++) {
         if (token.p[i] <= 0x20 || token.p[i] >= 0x7f) {
-            return err_set(err, ERR_CONFIG, -EINVAL, "%s: %s holds a blank, a line break or another character that no token has", a->where, what);
+            return err_set(err, ERR_CONFIG, -EINVAL,
+                           "%s: %s holds a blank, a line break or another character that no token has",
+                           a->where, what);
         }
     }
-    if (token.n > HEADER_CAP - 16) return err_set(err, ERR_CONFIG, -E2BIG, "%s: %s is longer than 64 KiB", a->where, what);
+    if (token.n > HEADER_CAP - 16)
+        return err_set(err, ERR_CONFIG, -E2BIG, "%s: %s is longer than 64 KiB", a->where, what);
     buf_clear(&a->header);
     buf_adds(&a->header, "Bearer ");
     buf_add(&a->header, token);
@@ -76,7 +80,8 @@ struct auth *auth_none(struct world *w, struct log *log) {
     return new_auth(w, log, "no credentials");
 }
 
-int auth_token(struct world *w, struct log *log, const char *where, const char *token, struct auth **ret, struct err *err) {
+int auth_token(struct world *w, struct log *log, const char *where, const char *token, struct auth **ret,
+               struct err *err) {
     struct auth *a = new_auth(w, log, where);
     int r = set_token(a, slice_of(token), "token", err);
     if (r < 0) {
@@ -87,8 +92,8 @@ int auth_token(struct world *w, struct log *log, const char *where, const char *
     return r;
 }
 
-int auth_basic(struct world *w, struct log *log, const char *where, const char *user, const char *password, struct auth **ret,
-               struct err *err) {
+int auth_basic(struct world *w, struct log *log, const char *where, const char *user, const char *password,
+               struct auth **ret, struct err *err) {
     if (strchr(user, ':')) return err_set(err, ERR_CONFIG, -EINVAL, "%s: username holds a ':'", where);
     struct auth *a = new_auth(w, log, where);
     struct buf pair = BUF(HEADER_CAP / 2);
@@ -105,7 +110,8 @@ int auth_basic(struct world *w, struct log *log, const char *where, const char *
     return 0;
 }
 
-int auth_token_file(struct world *w, struct log *log, const char *where, const char *path, struct auth **ret, struct err *err) {
+int auth_token_file(struct world *w, struct log *log, const char *where, const char *path, struct auth **ret,
+                    struct err *err) {
     struct auth *a = new_auth(w, log, where);
     cleanup_free char *what = xasprintf("%s: token file", where);
     int r = material_read(&a->file, w, path, what, err);
@@ -134,8 +140,10 @@ static void look_at_file(struct auth *a, bool refresh) {
     a->looked_ns = now;
     if (refresh || old) a->read_ns = now;
     struct err err = {0};
-    if (material_refresh(&a->file, a->w, a->log, refresh || old) && set_token(a, buf_slice(&a->file.text), a->file.path, &err) < 0) {
-        LOG(a->log, LOG_WARN, "the token file has become unusable, the token read before stays in use", LF_ERR(&err));
+    if (material_refresh(&a->file, a->w, a->log, refresh || old) &&
+        set_token(a, buf_slice(&a->file.text), a->file.path, &err) < 0) {
+        LOG(a->log, LOG_WARN, "the token file has become unusable, the token read before stays in use",
+            LF_ERR(&err));
     }
 }
 
@@ -242,7 +250,8 @@ static bool jwt_expiry(struct slice token, int64_t *ret_s) {
     struct slice head, rest, body;
     if (!slice_cut(token, '.', &head, &rest) || !slice_cut(rest, '.', &body, &rest)) return false;
     struct buf b64 = BUF(HEADER_CAP), json = BUF(HEADER_CAP);
-    for (size_t i = 0; i < body.n; i++) buf_addc(&b64, body.p[i] == '-' ? '+' : body.p[i] == '_' ? '/' : body.p[i]);
+    for (size_t i = 0; i < body.n; i++)
+        buf_addc(&b64, body.p[i] == '-' ? '+' : body.p[i] == '_' ? '/' : body.p[i]);
     int64_t exp = 0;
     if (base64_decode(buf_slice(&b64), &json) == 0) {
         cleanup_json cJSON *claims = json_parse(buf_slice(&json), NULL);

@@ -4,14 +4,16 @@
 #include <errno.h>
 
 enum { ATTEMPTS = 8 };
-static const int64_t default_timeout_ns = 30 * NS_PER_S, retry_min_ns = 100 * NS_PER_MS, retry_max_ns = 5 * NS_PER_S,
-    retry_after_max_ns = 60 * NS_PER_S;
+static const int64_t default_timeout_ns = 30 * NS_PER_S, retry_min_ns = 100 * NS_PER_MS,
+                     retry_max_ns = 5 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S;
 static const size_t default_cap = 8 << 20;
 
 const char kube_accept_json[] = "application/json";
 /* A server that cannot make metadata of it answers with the object, which is as good. */
-const char kube_accept_meta[] = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
-const char kube_accept_meta_list[] = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+const char kube_accept_meta[] =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+const char kube_accept_meta_list[] =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 struct kube_op {
     struct kube *k;
@@ -44,11 +46,12 @@ struct kube *kube_new(struct world *w, struct kube_config *cfg, struct log *log,
     k->metrics = metrics;
     list_init(&k->ops);
     if (metrics) {
-        k->requests = metrics_family(metrics, METRIC_COUNTER, "rest_client_requests_total", "Requests to the API server, by answer",
-                                     "code,method,host", NULL, 0);
-        k->durations = metrics_family(metrics, METRIC_HISTOGRAM, "rest_client_request_duration_seconds",
-                                      "Requests to the API server: to the end of the answer, of watches to its beginning", "verb",
-                                      metrics_seconds, ARRAY_LEN(metrics_seconds));
+        k->requests = metrics_family(metrics, METRIC_COUNTER, "rest_client_requests_total",
+                                     "Requests to the API server, by answer", "code,method,host", NULL, 0);
+        k->durations = metrics_family(
+            metrics, METRIC_HISTOGRAM, "rest_client_request_duration_seconds",
+            "Requests to the API server: to the end of the answer, of watches to its beginning", "verb",
+            metrics_seconds, ARRAY_LEN(metrics_seconds));
     }
     return k;
 }
@@ -100,7 +103,8 @@ static const struct verb verbs[] = {
     [KUBE_DELETE] = {"delete", "DELETE", "application/json", true, false},
 };
 
-static int write_target(struct kube_op *op, const struct kube_spec *s, const struct verb *v, struct err *err) {
+static int write_target(struct kube_op *op, const struct kube_spec *s, const struct verb *v,
+                        struct err *err) {
     struct buf t = BUF(64 << 10), what = BUF(1024);
     bool first = true;
     if (s->path) {
@@ -108,7 +112,8 @@ static int write_target(struct kube_op *op, const struct kube_spec *s, const str
         first = !strchr(s->path, '?');
         buf_addf(&what, "%s %.*s", v->name, (int)strcspn(s->path, "?"), s->path);
     } else {
-        gvr_path(&t, s->ref.gvr, s->ref.ns, s->verb == KUBE_LIST ? (struct slice){0} : s->ref.name, s->ref.sub);
+        gvr_path(&t, s->ref.gvr, s->ref.ns, s->verb == KUBE_LIST ? (struct slice){0} : s->ref.name,
+                 s->ref.sub);
         kube_what(&what, v->name, &s->ref);
     }
     if (s->labels.n) url_query(&t, &first, "labelSelector", s->labels);
@@ -182,7 +187,8 @@ static int64_t retry_delay(struct kube_op *op, const struct err *err) {
     int64_t base = retry_min_ns;
     for (unsigned i = 1; i < op->attempt && base < retry_max_ns; i++) base *= 2;
     if (base > retry_max_ns) base = retry_max_ns;
-    int64_t after = err->retry_after_ms * NS_PER_MS, jitter = (int64_t)(world_rand(op->k->w) % (uint64_t)base) / 2;
+    int64_t after = err->retry_after_ms * NS_PER_MS,
+            jitter = (int64_t)(world_rand(op->k->w) % (uint64_t)base) / 2;
     if (after > retry_after_max_ns) after = retry_after_max_ns;
     return (after > base ? after : base) + jitter;
 }
@@ -199,7 +205,8 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
         struct slice raw = buf_slice(&op->answer);
         struct err e = {0};
         if (op->json && !looks_like_json(raw)) {
-            err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: the answer is no JSON object (%zu bytes): is this an API server?", op->what, raw.n);
+            err_set(&e, ERR_PROTOCOL, -EPROTO,
+                    "%s: the answer is no JSON object (%zu bytes): is this an API server?", op->what, raw.n);
         }
         finish(op, e.kind ? &e : NULL, raw);
         return;
@@ -221,7 +228,8 @@ static enum http_pull on_body(void *ctx, struct slice data) {
     return HTTP_MORE;
 }
 
-/* Of a read that may be tried again a third of the time, so that a connection which hangs leaves time for another. */
+/* Of a read that may be tried again a third of the time, so that a connection which hangs leaves time for
+ * another. */
 static int64_t attempt_deadline(const struct kube_op *op) {
     bool first = op->attempt == 1 && !op->no_retry && !op->mutates && !op->foreign;
     return op->deadline_ns - (first ? op->timeout_ns * 2 / 3 : 0);
@@ -238,10 +246,20 @@ static void attempt(void *ctx) {
     }
     op->attempt++;
     buf_clear(&op->answer);
-    struct exchange_spec s = {.lane = op->lane, .method = op->method, .accept = op->accept, .content_type = op->content_type,
-                              .target = op->target, .what = op->what, .body = buf_slice(&op->body),
-                              .deadline_ns = attempt_deadline(op), .body_cap = op->cap, .fresh = op->fresh, .fenced = op->fenced,
-                              .foreign = op->foreign, .bearer = op->bearer, .tls = op->foreign ? &op->tls : NULL};
+    struct exchange_spec s = {.lane = op->lane,
+                              .method = op->method,
+                              .accept = op->accept,
+                              .content_type = op->content_type,
+                              .target = op->target,
+                              .what = op->what,
+                              .body = buf_slice(&op->body),
+                              .deadline_ns = attempt_deadline(op),
+                              .body_cap = op->cap,
+                              .fresh = op->fresh,
+                              .fenced = op->fenced,
+                              .foreign = op->foreign,
+                              .bearer = op->bearer,
+                              .tls = op->foreign ? &op->tls : NULL};
     op->x = exchange_start(op->k, &s, &cb, op);
 }
 
@@ -263,13 +281,16 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
     struct kube_op *op = op_new(k, spec->timeout_ns, spec->body_cap, done, ctx);
     op->method = v->method;
     op->content_type = spec->body.n ? v->type : NULL;
-    op->accept = !spec->metadata_only ? kube_accept_json : spec->verb == KUBE_LIST ? kube_accept_meta_list : kube_accept_meta;
+    op->accept = !spec->metadata_only      ? kube_accept_json
+                 : spec->verb == KUBE_LIST ? kube_accept_meta_list
+                                           : kube_accept_meta;
     op->lane = spec->lane;
     op->mutates = v->mutates;
     op->fenced = v->mutates && !spec->unfenced;
     op->no_retry = spec->no_retry;
     /* What comes through a proxy, and logs, are whatever they are. */
-    op->json = !spec->path && !slice_starts(spec->ref.sub, SL("proxy")) && !slice_starts(spec->ref.sub, SL("log"));
+    op->json =
+        !spec->path && !slice_starts(spec->ref.sub, SL("proxy")) && !slice_starts(spec->ref.sub, SL("log"));
     if (!op->json) op->accept = "*/*";
     buf_init(&op->body, spec->body.n);
     buf_add(&op->body, spec->body);
@@ -282,8 +303,8 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
     return op;
 }
 
-struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token, bool tls_insecure, int64_t timeout_ns, size_t cap,
-                            kube_done done, void *ctx) {
+struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token, bool tls_insecure,
+                            int64_t timeout_ns, size_t cap, kube_done done, void *ctx) {
     struct kube_op *op = op_new(k, timeout_ns, cap, done, ctx);
     struct url u;
     bool known = url_split(slice_of(url), &u) == 0; /* else it is not shown: who knows what is in it */
@@ -293,7 +314,8 @@ struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token,
     op->lane = LANE_SCRAPE;
     op->foreign = op->no_retry = true;
     op->target = xstrdup(url);
-    op->what = known ? xasprintf("scrape %.*s://%.*s:%u%.*s", SLF(u.scheme), SLF(u.host), u.port, (int)path, u.path.p ? u.path.p : "")
+    op->what = known ? xasprintf("scrape %.*s://%.*s:%u%.*s", SLF(u.scheme), SLF(u.host), u.port, (int)path,
+                                 u.path.p ? u.path.p : "")
                      : xstrdup("scrape");
     op->bearer = slice_dup(slice_trim(token));
     op->tls.insecure = tls_insecure;

@@ -29,17 +29,23 @@ static const char *getenv_in(void *w, const char *name) {
 }
 
 /* where: what to blame; tls_said: TLS settings stand beside a server without scheme. */
-static int set_server(struct kube_config *c, const char *text, const char *where, bool tls_said, struct err *err) {
+static int set_server(struct kube_config *c, const char *text, const char *where, bool tls_said,
+                      struct err *err) {
     struct slice s = slice_trim(slice_of(text));
-    cleanup_free char *full = memmem(s.p, s.n, "://", 3) ? slice_dup(s)
-                                                         : xasprintf("%s%.*s", tls_said ? "https://" : "http://", SLF(s));
+    cleanup_free char *full = memmem(s.p, s.n, "://", 3)
+                                  ? slice_dup(s)
+                                  : xasprintf("%s%.*s", tls_said ? "https://" : "http://", SLF(s));
     struct url u;
     int r = url_split(slice_of(full), &u);
     if (r == 0 && (slice_starts(u.scheme, SL("socks")) || u.query)) r = -EINVAL;
     if (strchr(text, '@')) { /* not shown */
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: the server's URL holds credentials; allowed: https://HOST:PORT", where);
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "%s: the server's URL holds credentials; allowed: https://HOST:PORT", where);
     }
-    if (r < 0) return err_set(err, ERR_CONFIG, r, "%s: server \"%s\" is no URL; allowed: https://HOST:PORT or http://HOST:PORT", where, text);
+    if (r < 0)
+        return err_set(err, ERR_CONFIG, r,
+                       "%s: server \"%s\" is no URL; allowed: https://HOST:PORT or http://HOST:PORT", where,
+                       text);
     size_t n = strlen(full);
     while (n && full[n - 1] == '/') full[--n] = '\0';
     c->https = u.scheme.n == 5;
@@ -72,7 +78,8 @@ static int read_pem(struct kube_config *c, const struct pem *p, const char *wher
     bool data = p->data && p->data[0];
     if (!data && !(p->file && p->file[0])) return 0;
     cleanup_free char *what = xasprintf("%s: %s%s", where, p->key, data ? "-data" : "");
-    int r = data ? material_decode(p->to, p->data, what, err) : material_read(p->to, c->w, p->file, what, err);
+    int r =
+        data ? material_decode(p->to, p->data, what, err) : material_read(p->to, c->w, p->file, what, err);
     if (r < 0) return r;
     struct slice text = buf_slice(&p->to->text);
     if (!text.n || !memmem(text.p, text.n, p->mark, strlen(p->mark))) {
@@ -81,45 +88,63 @@ static int read_pem(struct kube_config *c, const struct pem *p, const char *wher
     return 0;
 }
 
-static int set_cluster_tls(struct kube_config *c, const struct kc_cluster *k, const char *where, struct err *err) {
-    int r = read_pem(c, &(struct pem){&c->ca, k->ca_data, k->ca_file, "certificate-authority", "CERTIFICATE-----"}, where, err);
+static int set_cluster_tls(struct kube_config *c, const struct kc_cluster *k, const char *where,
+                           struct err *err) {
+    int r = read_pem(
+        c, &(struct pem){&c->ca, k->ca_data, k->ca_file, "certificate-authority", "CERTIFICATE-----"}, where,
+        err);
     if (r < 0) return r;
     if (k->insecure && c->ca.text.n) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: certificate-authority together with insecure-skip-tls-verify; only one is allowed", where);
+        return err_set(
+            err, ERR_CONFIG, -EINVAL,
+            "%s: certificate-authority together with insecure-skip-tls-verify; only one is allowed", where);
     }
     c->insecure = k->insecure;
     if (k->tls_server_name && k->tls_server_name[0]) c->server_name = xstrdup(k->tls_server_name);
     return 0;
 }
 
-static int set_client_cert(struct kube_config *c, const struct kc_user *u, const char *where, struct err *err) {
-    int r = read_pem(c, &(struct pem){&c->cert, u->cert_data, u->cert_file, "client-certificate", "CERTIFICATE-----"}, where, err);
-    if (r == 0) r = read_pem(c, &(struct pem){&c->key, u->key_data, u->key_file, "client-key", "PRIVATE KEY-----"}, where, err);
+static int set_client_cert(struct kube_config *c, const struct kc_user *u, const char *where,
+                           struct err *err) {
+    int r = read_pem(
+        c, &(struct pem){&c->cert, u->cert_data, u->cert_file, "client-certificate", "CERTIFICATE-----"},
+        where, err);
+    if (r == 0)
+        r = read_pem(c, &(struct pem){&c->key, u->key_data, u->key_file, "client-key", "PRIVATE KEY-----"},
+                     where, err);
     if (r == 0 && !c->cert.text.n != !c->key.text.n) {
-        r = err_set(err, ERR_CONFIG, -EINVAL, "%s: client-certificate and client-key must both be there, or neither", where);
+        r = err_set(err, ERR_CONFIG, -EINVAL,
+                    "%s: client-certificate and client-key must both be there, or neither", where);
     }
     return r;
 }
 
 /* ---- from kubeconfig files ---- */
 
-static int set_user(struct kube_config *c, const struct kc_user *u, const struct kc_cluster *k, const char *where, struct err *err) {
-    bool token = u->token && u->token[0], file = u->token_file && u->token_file[0], basic = u->username && u->username[0];
+static int set_user(struct kube_config *c, const struct kc_user *u, const struct kc_cluster *k,
+                    const char *where, struct err *err) {
+    bool token = u->token && u->token[0], file = u->token_file && u->token_file[0],
+         basic = u->username && u->username[0];
     if (u->impersonate && u->impersonate[0]) {
-        return err_set(err, ERR_CONFIG, -ENOTSUP, "%s: acting as another user (\"as\") is not supported", where);
+        return err_set(err, ERR_CONFIG, -ENOTSUP, "%s: acting as another user (\"as\") is not supported",
+                       where);
     }
     if (u->auth_provider) {
-        return err_set(err, ERR_CONFIG, -ENOTSUP, "%s: auth-provider \"%s\" is not supported (Kubernetes removed these); allowed: exec, "
-                       "token, tokenFile, client-certificate, username", where, u->auth_provider);
+        return err_set(err, ERR_CONFIG, -ENOTSUP,
+                       "%s: auth-provider \"%s\" is not supported (Kubernetes removed these); allowed: exec, "
+                       "token, tokenFile, client-certificate, username",
+                       where, u->auth_provider);
     }
     if (basic && (token || file)) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: both a token and a username; only one is allowed", where);
+        return err_set(err, ERR_CONFIG, -EINVAL, "%s: both a token and a username; only one is allowed",
+                       where);
     }
     int r = set_client_cert(c, u, where, err);
     if (r < 0) return r;
     if (file) return auth_token_file(c->w, c->log, where, u->token_file, &c->auth, err);
     if (token) return auth_token(c->w, c->log, where, u->token, &c->auth, err);
-    if (basic) return auth_basic(c->w, c->log, where, u->username, u->password ? u->password : "", &c->auth, err);
+    if (basic)
+        return auth_basic(c->w, c->log, where, u->username, u->password ? u->password : "", &c->auth, err);
     if (!u->exec) return 0;
     /* A plugin that asks for the cluster gets the certificates as data, wherever they stand. */
     struct kc_cluster with = *k;
@@ -143,17 +168,20 @@ static int no_context(const struct kubeconfig *kc, const char *files, const char
     for (size_t i = 0; i < kc->ncontexts; i++) add_name(&names, i, kc->contexts[i].name);
     const char *there = kc->ncontexts ? buf_str(&names) : "none";
     if (!wanted) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: no current-context; choose one with --context; there are: %s", files, there);
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "%s: no current-context; choose one with --context; there are: %s", files, there);
     }
-    return err_set(err, ERR_CONFIG, -ENOENT, "%s: context \"%s\" does not exist; there are: %s", files, wanted, there);
+    return err_set(err, ERR_CONFIG, -ENOENT, "%s: context \"%s\" does not exist; there are: %s", files,
+                   wanted, there);
 }
 
 static int no_entry(const struct kc_context *ctx, const char *what, const char *name, struct err *err) {
-    return err_set(err, ERR_CONFIG, -ENOENT, "context \"%s\" of %s: %s \"%s\" does not exist", ctx->name, ctx->file, what, name);
+    return err_set(err, ERR_CONFIG, -ENOENT, "context \"%s\" of %s: %s \"%s\" does not exist", ctx->name,
+                   ctx->file, what, name);
 }
 
-static int from_kubeconfig(struct kube_config *c, const struct kubeconfig *kc, const char *files, const struct kube_config_spec *spec,
-                           struct err *err) {
+static int from_kubeconfig(struct kube_config *c, const struct kubeconfig *kc, const char *files,
+                           const struct kube_config_spec *spec, struct err *err) {
     const char *wanted = spec->context && spec->context[0] ? spec->context : kc->current;
     const struct kc_context *ctx = wanted ? kubeconfig_context(kc, wanted) : NULL;
     if (!wanted && spec->server) return 0; /* a server and nothing else to go by */
@@ -187,7 +215,8 @@ static int add_file(struct kube_config *c, struct kubeconfig *kc, const char *pa
     return kubeconfig_add(kc, buf_slice(&text), path, err);
 }
 
-static int from_file(struct kube_config *c, const char *path, const char *option, const struct kube_config_spec *spec, struct err *err) {
+static int from_file(struct kube_config *c, const char *path, const char *option,
+                     const struct kube_config_spec *spec, struct err *err) {
     struct kubeconfig kc = {0};
     int r = add_file(c, &kc, path, err);
     if (r < 0) {
@@ -199,7 +228,8 @@ static int from_file(struct kube_config *c, const char *path, const char *option
     return r;
 }
 
-static int from_list(struct kube_config *c, const char *list, const struct kube_config_spec *spec, struct err *err) {
+static int from_list(struct kube_config *c, const char *list, const struct kube_config_spec *spec,
+                     struct err *err) {
     struct kubeconfig kc = {0};
     struct slice rest = slice_of(list), one;
     size_t found = 0;
@@ -229,12 +259,14 @@ static bool account_here(struct world *w) {
     return world_file_mtime(w, ACCOUNT_DIR "/token") >= 0;
 }
 
-static int from_pod(struct kube_config *c, const char *host, const char *port, const struct kube_config_spec *spec, struct err *err) {
+static int from_pod(struct kube_config *c, const char *host, const char *port,
+                    const struct kube_config_spec *spec, struct err *err) {
     static const char where[] = "the pod's service account";
     cleanup_free char *url = xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
     struct pem ca = {&c->ca, NULL, ACCOUNT_DIR "/ca.crt", "certificate-authority", "CERTIFICATE-----"};
     c->in_cluster = true;
-    int r = set_server(c, spec->server ? spec->server : url, spec->server ? "--server" : "KUBERNETES_SERVICE_HOST and _PORT", true, err);
+    int r = set_server(c, spec->server ? spec->server : url,
+                       spec->server ? "--server" : "KUBERNETES_SERVICE_HOST and _PORT", true, err);
     if (r == 0) r = read_pem(c, &ca, where, err);
     if (r == 0) r = set_proxy(c, NULL, where, err);
     if (r == 0) r = auth_token_file(c->w, c->log, where, ACCOUNT_DIR "/token", &c->auth, err);
@@ -249,24 +281,31 @@ static int from_pod(struct kube_config *c, const char *host, const char *port, c
 /* ---- which of them ---- */
 
 static int choose(struct kube_config *c, const struct kube_config_spec *spec, struct err *err) {
-    if (spec->kubeconfig && spec->kubeconfig[0]) return from_file(c, spec->kubeconfig, "--kubeconfig", spec, err);
+    if (spec->kubeconfig && spec->kubeconfig[0])
+        return from_file(c, spec->kubeconfig, "--kubeconfig", spec, err);
     const char *list = world_getenv(c->w, "KUBECONFIG");
     if (list && list[0]) return from_list(c, list, spec, err);
-    const char *host = world_getenv(c->w, "KUBERNETES_SERVICE_HOST"), *port = world_getenv(c->w, "KUBERNETES_SERVICE_PORT");
+    const char *host = world_getenv(c->w, "KUBERNETES_SERVICE_HOST"),
+               *port = world_getenv(c->w, "KUBERNETES_SERVICE_PORT");
     bool pod = host && host[0] && port && port[0];
-    if (pod && account_here(c->w) && !(spec->context && spec->context[0])) return from_pod(c, host, port, spec, err);
+    if (pod && account_here(c->w) && !(spec->context && spec->context[0]))
+        return from_pod(c, host, port, spec, err);
     const char *home = world_getenv(c->w, "HOME");
     cleanup_free char *path = xasprintf("%s/.kube/config", home ? home : "");
     if (world_file_mtime(c->w, path) >= 0) return from_file(c, path, "the default kubeconfig", spec, err);
     if (spec->server) return 0;
     if (pod) {
-        return err_set(err, ERR_CONFIG, -ENOENT, "this looks like a pod (KUBERNETES_SERVICE_HOST is set), but " ACCOUNT_DIR
+        return err_set(err, ERR_CONFIG, -ENOENT,
+                       "this looks like a pod (KUBERNETES_SERVICE_HOST is set), but " ACCOUNT_DIR
                        "/token cannot be read; does the pod have automountServiceAccountToken: false?");
     }
-    return err_set(err, ERR_CONFIG, -ENOENT, "no cluster is configured: no --kubeconfig, no $KUBECONFIG, no %s, and this is no pod", path);
+    return err_set(err, ERR_CONFIG, -ENOENT,
+                   "no cluster is configured: no --kubeconfig, no $KUBECONFIG, no %s, and this is no pod",
+                   path);
 }
 
-int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec, struct kube_config **ret, struct err *err) {
+int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec,
+                     struct kube_config **ret, struct err *err) {
     struct kube_config *c = xcalloc(1, sizeof *c);
     c->w = w;
     c->log = log;
@@ -330,14 +369,18 @@ uint64_t tls_id(const struct http_tls *t) {
 const struct http_tls *kube_config_tls(struct kube_config *c) {
     if (!c->https) return NULL;
     int64_t now = world_boot_ns(c->w);
-    if (now - c->looked_ns >= NS_PER_S) { /* a second of an old certificate does no harm, a stat a request would */
+    if (now - c->looked_ns >=
+        NS_PER_S) { /* a second of an old certificate does no harm, a stat a request would */
         c->looked_ns = now;
         material_refresh(&c->ca, c->w, c->log, false);
         material_refresh(&c->cert, c->w, c->log, false);
         material_refresh(&c->key, c->w, c->log, false);
     }
-    c->tls = (struct http_tls){.ca = buf_slice(&c->ca.text), .cert = buf_slice(&c->cert.text), .key = buf_slice(&c->key.text),
-                               .server_name = c->server_name, .insecure = c->insecure};
+    c->tls = (struct http_tls){.ca = buf_slice(&c->ca.text),
+                               .cert = buf_slice(&c->cert.text),
+                               .key = buf_slice(&c->key.text),
+                               .server_name = c->server_name,
+                               .insecure = c->insecure};
     auth_cert(c->auth, &c->tls.cert, &c->tls.key);
     c->tls.id = tls_id(&c->tls);
     return &c->tls;
@@ -353,5 +396,7 @@ void kube_config_auth_cancel(struct kube_config *c, void *ctx) {
 
 void kube_config_describe(const struct kube_config *c, struct buf *out) {
     auth_describe(c->auth, out);
-    if (c->cert.text.n) buf_addf(out, ", a client certificate%s%s", c->cert.path ? " of " : "", c->cert.path ? c->cert.path : "");
+    if (c->cert.text.n)
+        buf_addf(out, ", a client certificate%s%s", c->cert.path ? " of " : "",
+                 c->cert.path ? c->cert.path : "");
 }

@@ -1,5 +1,5 @@
-/* Kubernetes Events; see kube/events.h. An Event's name is made of what it says, so that a successor of this process counts
- * up the same Event. */
+/* Kubernetes Events; see kube/events.h. An Event's name is made of what it says, so that a successor of this
+ * process counts up the same Event. */
 #include "kube/events.h"
 #include "api/rfc3339.h"
 #include "base/hash.h"
@@ -7,10 +7,10 @@
 #include <errno.h>
 
 enum {
-    ENTRIES = 256,  /* remembered; one that was forgotten costs two requests more */
-    OPEN = 32,      /* requests at once */
-    BURST = 25,     /* Events of one object at once, as client-go's spam filter; */
-    REFILL_S = 30,  /* then one in so many seconds */
+    ENTRIES = 256, /* remembered; one that was forgotten costs two requests more */
+    OPEN = 32,     /* requests at once */
+    BURST = 25,    /* Events of one object at once, as client-go's spam filter; */
+    REFILL_S = 30, /* then one in so many seconds */
     OBJECTS = 256,
     MESSAGE = 1024,
     NAME_MAX_LEN = 253,
@@ -49,8 +49,10 @@ struct kube_events *kube_events_new(struct kube *k, const char *component, const
     list_init(&e->entries);
     struct metrics *m = kube_metrics(k);
     if (m) {
-        e->dropped = metric_plain(metrics_family(m, METRIC_COUNTER, "handover_events_dropped_total",
-                                                 "Kubernetes Events that were not written, for their rate or since the write failed", "", NULL, 0));
+        e->dropped = metric_plain(metrics_family(
+            m, METRIC_COUNTER, "handover_events_dropped_total",
+            "Kubernetes Events that were not written, for their rate or since the write failed", "", NULL,
+            0));
     }
     return e;
 }
@@ -96,7 +98,11 @@ static void on_read(void *ctx, const struct err *err, struct slice raw);
 static void on_counted(void *ctx, const struct err *err, struct slice raw);
 
 static void call(struct entry *x, enum kube_verb verb, struct slice body, kube_done fn) {
-    struct kube_spec s = {.verb = verb, .ref = {.gvr = &gvr_events, .ns = slice_of(x->ns)}, .body = body, .lane = LANE_CALL, .unfenced = true,
+    struct kube_spec s = {.verb = verb,
+                          .ref = {.gvr = &gvr_events, .ns = slice_of(x->ns)},
+                          .body = body,
+                          .lane = LANE_CALL,
+                          .unfenced = true,
                           .body_cap = 256 << 10};
     if (verb != KUBE_CREATE) s.ref.name = slice_of(x->name);
     x->e->open++;
@@ -127,7 +133,8 @@ static void create(struct entry *x) {
     x->due = false;
     x->count += x->now;
     x->now = 0;
-    buf_addf(&b, ",\"firstTimestamp\":\"%s\",\"lastTimestamp\":\"%s\",\"count\":%lld}", first, last, (long long)x->count);
+    buf_addf(&b, ",\"firstTimestamp\":\"%s\",\"lastTimestamp\":\"%s\",\"count\":%lld}", first, last,
+             (long long)x->count);
     call(x, KUBE_CREATE, buf_slice(&b), on_created);
     buf_free(&b);
 }
@@ -201,7 +208,8 @@ static void flush(struct kube_events *e) {
 
 /* A bucket per object; objects that share a slot of the table share its tokens' fate, never for long. */
 static bool within_rate(struct kube_events *e, const struct event_ref *about) {
-    uint64_t h = slice_hash(slice_of(about->uid), slice_hash(slice_of(about->name), slice_hash(slice_of(about->ns), 1)));
+    uint64_t h = slice_hash(slice_of(about->uid),
+                            slice_hash(slice_of(about->name), slice_hash(slice_of(about->ns), 1)));
     struct object *o = &e->objects[h % OBJECTS];
     int64_t now = world_boot_ns(kube_world(e->k));
     if (o->hash != h) *o = (struct object){h, BURST, now};
@@ -232,7 +240,8 @@ static char *name_of(const struct event_ref *about, struct slice identity) {
     return xasprintf("%.*s.%s", SLF(base), hash);
 }
 
-static char *about_of(const struct event_ref *about, const char *ns, const char *type, const char *reason, struct slice message) {
+static char *about_of(const struct event_ref *about, const char *ns, const char *type, const char *reason,
+                      struct slice message) {
     struct buf b = BUF(64 << 10);
     buf_adds(&b, "\"involvedObject\":{");
     add_member(&b, "apiVersion", about->api_version);
@@ -266,10 +275,12 @@ static bool make_room(struct kube_events *e) {
     return e->n < ENTRIES;
 }
 
-void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason, const char *message) {
+void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason,
+                const char *message) {
     const char *ns = about->ns && about->ns[0] ? about->ns : "default";
     cleanup_free char *text = about_of(about, ns, type, reason, cut(message));
-    cleanup_free char *identity = xasprintf("%s\n%s", e->component, text), *name = name_of(about, slice_of(identity));
+    cleanup_free char *identity = xasprintf("%s\n%s", e->component, text),
+                      *name = name_of(about, slice_of(identity));
     int64_t now = world_wall_ns(kube_world(e->k));
     struct entry *x = find(e, ns, name);
     if (!x && make_room(e)) {

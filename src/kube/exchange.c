@@ -58,7 +58,8 @@ static void finish(struct exchange *x, const struct err *err) {
 
 static void on_timer(void *ctx) {
     struct exchange *x = ctx;
-    if (!x->failure.kind) err_set(&x->failure, ERR_TIMEOUT, -ETIMEDOUT, "%s: no credentials in time", x->s.what);
+    if (!x->failure.kind)
+        err_set(&x->failure, ERR_TIMEOUT, -ETIMEDOUT, "%s: no credentials in time", x->s.what);
     struct err e = x->failure;
     finish(x, &e);
 }
@@ -90,7 +91,8 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
     x->status = status;
     x->retry_after_s = 0;
     if (slice_i64(slice_trim(http_headers_get(h, "Retry-After")), &after) == 0 && after > 0) {
-        x->retry_after_s = after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S; /* a date is left out: clocks differ */
+        x->retry_after_s =
+            after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S; /* a date is left out: clocks differ */
     }
     if (x->s.stream) observe(x);
 }
@@ -115,8 +117,8 @@ static void refused(struct exchange *x, struct err *e) {
 static void classify(struct exchange *x, struct err *e) {
     if (x->status >= 200 && x->status < 300) return;
     if (x->status < 400) {
-        err_set(e, ERR_PROTOCOL, -EPROTO, "%s: %d %s where an answer should be: is this an API server?", x->s.what, x->status,
-                http_status_text(x->status));
+        err_set(e, ERR_PROTOCOL, -EPROTO, "%s: %d %s where an answer should be: is this an API server?",
+                x->s.what, x->status, http_status_text(x->status));
         e->http = x->status;
         return;
     }
@@ -175,7 +177,8 @@ static void send_it(struct exchange *x, const struct http_tls *tls) {
         fail_later(x, &e);
         return;
     }
-    cleanup_free char *url = xasprintf("%s%s", x->s.foreign ? "" : kube_config_server(x->k->cfg), x->s.target);
+    cleanup_free char *url =
+        xasprintf("%s%s", x->s.foreign ? "" : kube_config_server(x->k->cfg), x->s.target);
     struct http_headers h = {0};
     add(&h, "Authorization", buf_slice(&x->authorization));
     add(&h, "User-Agent", SL("handover/" HANDOVER_VERSION));
@@ -233,7 +236,8 @@ static void on_auth(void *ctx, const struct err *err, struct slice authorization
     }
 }
 
-struct exchange *exchange_start(struct kube *k, const struct exchange_spec *spec, const struct exchange_cb *cb, void *ctx) {
+struct exchange *exchange_start(struct kube *k, const struct exchange_spec *spec,
+                                const struct exchange_cb *cb, void *ctx) {
     struct exchange *x = xcalloc(1, sizeof *x);
     x->k = k;
     x->s = *spec;

@@ -1,5 +1,5 @@
-/* One request to the API server: credentials, the fence, the answer's status classified, a refused credential refreshed once,
- * the request metrics. No retries: those are the caller's. */
+/* One request to the API server: credentials, the fence, the answer's status classified, a refused credential
+ * refreshed once, the request metrics. No retries: those are the caller's. */
 #ifndef KUBE_EXCHANGE_H
 #define KUBE_EXCHANGE_H
 #include "kube_impl.h"
@@ -26,7 +26,8 @@ struct exchange_cb {
 };
 struct exchange;
 /* Never a callback inside this call. target, what, body and tls are borrowed until the end. */
-struct exchange *exchange_start(struct kube *k, const struct exchange_spec *spec, const struct exchange_cb *cb, void *ctx);
+struct exchange *exchange_start(struct kube *k, const struct exchange_spec *spec,
+                                const struct exchange_cb *cb, void *ctx);
 void exchange_resume(struct exchange *x); /* after HTTP_HOLD */
 void exchange_cancel(struct exchange *x); /* no callback; allowed in callbacks; NULL is fine */
 #endif

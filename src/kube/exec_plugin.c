@@ -33,20 +33,26 @@ static int bad(struct err *err, const char *where, const char *what) {
     return err_set(err, ERR_AUTH, -EPROTO, "%s: %s", where, what);
 }
 
-int exec_cred_parse(struct slice out, const char *api_version, const char *where, struct exec_cred *ret, struct err *err) {
+int exec_cred_parse(struct slice out, const char *api_version, const char *where, struct exec_cred *ret,
+                    struct err *err) {
     cleanup_json cJSON *doc = json_parse(slice_trim(out), NULL);
     if (!doc) return bad(err, where, out.n ? "its output is no JSON" : "it printed nothing");
-    if (strcmp(json_str_or(doc, "kind", ""), "ExecCredential") != 0) return bad(err, where, "its output is no ExecCredential");
+    if (strcmp(json_str_or(doc, "kind", ""), "ExecCredential") != 0)
+        return bad(err, where, "its output is no ExecCredential");
     if (strcmp(json_str_or(doc, "apiVersion", ""), api_version) != 0) {
-        return err_set(err, ERR_AUTH, -EPROTO, "%s: its output has another apiVersion than the %s that is configured", where, api_version);
+        return err_set(err, ERR_AUTH, -EPROTO,
+                       "%s: its output has another apiVersion than the %s that is configured", where,
+                       api_version);
     }
     const cJSON *st = json_obj(doc, "status");
     if (!st) return bad(err, where, "its output has no status");
     struct exec_cred c = {.expires_ns = TIME_NEVER};
     const char *token = json_str_or(st, "token", ""), *cert = json_str_or(st, "clientCertificateData", ""),
                *key = json_str_or(st, "clientKeyData", ""), *expires = json_str(st, "expirationTimestamp");
-    if (!token[0] && !cert[0] && !key[0]) return bad(err, where, "its output has neither a token nor a client certificate");
-    if (!cert[0] != !key[0]) return bad(err, where, "its output has a client certificate without its key, or a key alone");
+    if (!token[0] && !cert[0] && !key[0])
+        return bad(err, where, "its output has neither a token nor a client certificate");
+    if (!cert[0] != !key[0])
+        return bad(err, where, "its output has a client certificate without its key, or a key alone");
     if (expires && rfc3339_parse(slice_of(expires), &c.expires_ns) < 0) {
         return bad(err, where, "the expirationTimestamp in its output is no RFC 3339 time");
     }
@@ -68,7 +74,10 @@ static void add_member(struct buf *b, const char *key, const char *value) {
 /* KUBERNETES_EXEC_INFO */
 static char *info_of(const struct kc_exec *x, const struct kc_cluster *cluster) {
     struct buf b = BUF(INFO_CAP);
-    buf_addf(&b, "KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"%s\",\"spec\":{\"interactive\":false", x->api_version);
+    buf_addf(&b,
+             "KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"%s\",\"spec\":{"
+             "\"interactive\":false",
+             x->api_version);
     if (x->provide_cluster && cluster) {
         buf_adds(&b, ",\"cluster\":{\"server\":");
         buf_add_json(&b, slice_of(cluster->server ? cluster->server : ""));
@@ -91,27 +100,33 @@ static int check(const struct kc_user *user, const char *where, struct err *err)
     const char *v = x->api_version ? x->api_version : "";
     bool v1 = strcmp(v, "client.authentication.k8s.io/v1") == 0;
     if (!v1 && strcmp(v, "client.authentication.k8s.io/v1beta1") != 0) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: apiVersion \"%s\"; allowed: %sv1, %sv1beta1", where, v, group, group);
+        return err_set(err, ERR_CONFIG, -EINVAL, "%s: apiVersion \"%s\"; allowed: %sv1, %sv1beta1", where, v,
+                       group, group);
     }
     if (!x->command || !x->command[0]) return err_set(err, ERR_CONFIG, -EINVAL, "%s: no command", where);
     const char *mode = x->interactive ? x->interactive : "";
     if (strcmp(mode, "Always") == 0) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: interactiveMode Always: it needs a terminal, and there is none here", where);
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "%s: interactiveMode Always: it needs a terminal, and there is none here", where);
     }
     if (strcmp(mode, "Never") != 0 && strcmp(mode, "IfAvailable") != 0 && (v1 || mode[0])) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: interactiveMode \"%s\"; allowed: Never, IfAvailable", where, mode);
+        return err_set(err, ERR_CONFIG, -EINVAL, "%s: interactiveMode \"%s\"; allowed: Never, IfAvailable",
+                       where, mode);
     }
     return 0;
 }
 
-int exec_plugin_new(struct world *w, const struct kc_user *user, const struct kc_cluster *cluster, struct exec_plugin **ret,
-                    struct err *err) {
+int exec_plugin_new(struct world *w, const struct kc_user *user, const struct kc_cluster *cluster,
+                    struct exec_plugin **ret, struct err *err) {
     const struct kc_exec *x = user->exec;
-    cleanup_free char *where = xasprintf("user \"%s\" of %s: exec plugin %s", user->name, user->file, x->command ? x->command : "");
+    cleanup_free char *where =
+        xasprintf("user \"%s\" of %s: exec plugin %s", user->name, user->file, x->command ? x->command : "");
     int r = check(user, where, err);
     if (r < 0) return r;
     char *info = info_of(x, cluster);
-    if (!info) return err_set(err, ERR_CONFIG, -E2BIG, "%s: more than %d bytes of cluster information", where, INFO_CAP);
+    if (!info)
+        return err_set(err, ERR_CONFIG, -E2BIG, "%s: more than %d bytes of cluster information", where,
+                       INFO_CAP);
     struct exec_plugin *p = xcalloc(1, sizeof *p);
     p->w = w;
     p->where = xstrdup(where);
@@ -147,7 +162,8 @@ const char *exec_plugin_where(const struct exec_plugin *p) {
     return p->where;
 }
 
-/* The last line that it wrote to stderr, fit for a log. What it printed to stdout may be a secret, and is never shown. */
+/* The last line that it wrote to stderr, fit for a log. What it printed to stdout may be a secret, and is
+ * never shown. */
 static void last_line(struct slice text, char ret[201]) {
     text = slice_trim(text);
     const char *nl = text.n ? memrchr(text.p, '\n', text.n) : NULL;
@@ -164,7 +180,8 @@ static void add_hint(const struct exec_plugin *p, struct err *err) {
     *err = with;
 }
 
-static void on_exit_of(void *ctx, const struct err *err, int exit_code, struct slice out, struct slice errout) {
+static void on_exit_of(void *ctx, const struct err *err, int exit_code, struct slice out,
+                       struct slice errout) {
     struct exec_plugin *p = ctx;
     struct err e = {0};
     struct exec_cred cred = {0};
@@ -177,7 +194,8 @@ static void on_exit_of(void *ctx, const struct err *err, int exit_code, struct s
         err_wrap(&e, "%s", p->where);
         add_hint(p, &e);
     } else if (exit_code != 0) {
-        err_set(&e, ERR_AUTH, -EACCES, "%s: exit code %d%s%s", p->where, exit_code, line[0] ? ": " : "", line);
+        err_set(&e, ERR_AUTH, -EACCES, "%s: exit code %d%s%s", p->where, exit_code, line[0] ? ": " : "",
+                line);
         if (exit_code == 127) add_hint(p, &e);
     } else {
         exec_cred_parse(out, p->api_version, p->where, &cred, &e);
@@ -187,7 +205,12 @@ static void on_exit_of(void *ctx, const struct err *err, int exit_code, struct s
 }
 
 int exec_plugin_run(struct exec_plugin *p, exec_done done, void *ctx, struct err *err) {
-    struct spawn s = {.argv = p->argv, .env = p->env, .cap = OUT_CAP, .timeout_ns = RUN_S * NS_PER_S, .done = on_exit_of, .ctx = p};
+    struct spawn s = {.argv = p->argv,
+                      .env = p->env,
+                      .cap = OUT_CAP,
+                      .timeout_ns = RUN_S * NS_PER_S,
+                      .done = on_exit_of,
+                      .ctx = p};
     p->done = done;
     p->ctx = ctx;
     struct err e = {0};

@@ -1,12 +1,13 @@
-/* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, what arrives is cut by
- * splitter.c; here it is carried out. A large answer is worked off in slices, one a turn of the loop, and the connection is
- * held meanwhile, so that nothing else waits for it. */
+/* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, what arrives is
+ * cut by splitter.c; here it is carried out. A large answer is worked off in slices, one a turn of the loop,
+ * and the connection is held meanwhile, so that nothing else waits for it. */
 #include "informer_impl.h"
 #include <errno.h>
 #include <stdio.h>
 
 enum { SLICE = 128 << 10, MAX_OBJECTS = 1000000, PENDING_CAP = 256 << 20 };
-static const int64_t list_idle_ns = 60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
+static const int64_t list_idle_ns =
+                         60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
     list_total_ns = 600 * NS_PER_S;
 
 static void next(struct informer *inf);
@@ -19,24 +20,28 @@ static void make_metrics(struct informer *inf) {
     struct metrics *m = inf->k->metrics;
     if (!m) return;
     const char *name = inf->name;
-    inf->objects = metric_with(metrics_family(m, METRIC_GAUGE, "handover_informer_objects", "Objects in the cache", "informer", NULL, 0), &name);
-    struct metric_family *events = metrics_family(m, METRIC_COUNTER, "handover_informer_events_total",
-                                                  "Changes told by lists and watches", "informer,type", NULL, 0);
+    inf->objects = metric_with(metrics_family(m, METRIC_GAUGE, "handover_informer_objects",
+                                              "Objects in the cache", "informer", NULL, 0),
+                               &name);
+    struct metric_family *events =
+        metrics_family(m, METRIC_COUNTER, "handover_informer_events_total",
+                       "Changes told by lists and watches", "informer,type", NULL, 0);
     inf->added = metric_with(events, (const char *[]){name, "added"});
     inf->updated = metric_with(events, (const char *[]){name, "updated"});
     inf->deleted = metric_with(events, (const char *[]){name, "deleted"});
     inf->bookmarks = metric_with(events, (const char *[]){name, "bookmark"});
     inf->list_seconds = metric_with(metrics_family(m, METRIC_HISTOGRAM, "handover_list_duration_seconds",
-                                                   "From the first page's request to a whole store", "informer", metrics_seconds,
-                                                   ARRAY_LEN(metrics_seconds)), &name);
-    inf->restarts = metrics_family(m, METRIC_COUNTER, "handover_watch_restarts_total", "Lists and watches that ended, by cause",
-                                   "informer,reason", NULL, 0);
+                                                   "From the first page's request to a whole store",
+                                                   "informer", metrics_seconds, ARRAY_LEN(metrics_seconds)),
+                                    &name);
+    inf->restarts = metrics_family(m, METRIC_COUNTER, "handover_watch_restarts_total",
+                                   "Lists and watches that ended, by cause", "informer,reason", NULL, 0);
 }
 
 static void on_timer(void *ctx);
 
-int informer_new(struct kube *k, const struct informer_spec *spec, const struct informer_cb *cb, void *ctx, struct informer **ret,
-                 struct err *err) {
+int informer_new(struct kube *k, const struct informer_spec *spec, const struct informer_cb *cb, void *ctx,
+                 struct informer **ret, struct err *err) {
     if (!spec->gvr || !spec->name || !spec->name[0] || !cb->change) {
         return err_set(err, ERR_CONFIG, -EINVAL, "an informer needs a kind, a name and a change callback");
     }
@@ -123,7 +128,8 @@ int64_t informer_seen_ns(const struct informer *inf) {
 static bool consume(struct informer *inf, struct slice data) {
     enum split_event ev;
     struct slice item;
-    while (!inf->freed && !inf->stop.kind && (ev = splitter_next(&inf->splitter, &data, &item)) != SPLIT_MORE) {
+    while (!inf->freed && !inf->stop.kind &&
+           (ev = splitter_next(&inf->splitter, &data, &item)) != SPLIT_MORE) {
         if (ev == SPLIT_ITEM && inf->doing == WATCH_LIST) {
             informer_listed(inf, item);
         } else if (ev == SPLIT_ITEM) {
@@ -131,7 +137,8 @@ static bool consume(struct informer *inf, struct slice data) {
         } else if (ev == SPLIT_BROKEN && inf->doing == WATCH_STREAM) {
             informer_broken(inf, splitter_why(&inf->splitter));
         } else if (ev == SPLIT_BROKEN) {
-            err_set(&inf->stop, ERR_PROTOCOL, -EPROTO, "%s: not a list: %s", inf->what, splitter_why(&inf->splitter));
+            err_set(&inf->stop, ERR_PROTOCOL, -EPROTO, "%s: not a list: %s", inf->what,
+                    splitter_why(&inf->splitter));
         }
     }
     return !inf->freed && !inf->stop.kind;
@@ -215,7 +222,8 @@ static void list_done(struct informer *inf, const struct split_list *l) {
     informer_works(inf);
     if (inf->synced) return;
     inf->synced = true;
-    LOG(inf->k->log, LOG_DEBUG, "the cache is complete", LF_STR("informer", inf->name), LF_INT("objects", store_len(inf->store)), LF_NUM("seconds", s));
+    LOG(inf->k->log, LOG_DEBUG, "the cache is complete", LF_STR("informer", inf->name),
+        LF_INT("objects", store_len(inf->store)), LF_NUM("seconds", s));
     if (inf->cb.synced) inf->cb.synced(inf->ctx);
 }
 
@@ -230,7 +238,8 @@ static void list_ended(struct informer *inf, struct err *e) {
         list_done(inf, &l);
     } else {
         bool trouble;
-        informer_restarted(inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+        informer_restarted(inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w),
+                                                  world_rand(inf->k->w), e, &trouble));
         if (trouble) informer_report(inf, e);
     }
     split_list_free(&l);
@@ -242,7 +251,8 @@ static void stream_ended(struct informer *inf, struct err *e) {
         e->kind = ERR_TRANSPORT;
         err_wrap(e, "%s", inf->what);
     }
-    informer_restarted(inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+    informer_restarted(
+        inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
     if (trouble) informer_report(inf, e);
 }
 
@@ -309,9 +319,16 @@ static void start(struct informer *inf, const struct watch_todo *t) {
         store_relist_begin(inf->store);
         inf->list_began_ns = world_mono_ns(inf->k->w);
     }
-    struct exchange_spec s = {.lane = LANE_WATCH, .method = "GET", .target = inf->target, .what = inf->what, .fresh = t->fresh,
-                              .stream = !list, .deadline_ns = list ? now + list_total_ns : t->deadline_ns,
-                              .accept = !meta ? kube_accept_json : list ? kube_accept_meta_list : kube_accept_meta};
+    struct exchange_spec s = {.lane = LANE_WATCH,
+                              .method = "GET",
+                              .target = inf->target,
+                              .what = inf->what,
+                              .fresh = t->fresh,
+                              .stream = !list,
+                              .deadline_ns = list ? now + list_total_ns : t->deadline_ns,
+                              .accept = !meta  ? kube_accept_json
+                                        : list ? kube_accept_meta_list
+                                               : kube_accept_meta};
     timer_at(inf->timer, list ? now + list_idle_ns : t->relist_ns);
     inf->x = exchange_start(inf->k, &s, &cb, inf);
 }
@@ -330,7 +347,8 @@ static void next(struct informer *inf) {
 static void on_timer(void *ctx) {
     struct informer *inf = ctx;
     if (inf->doing == WATCH_LIST) {
-        err_set(&inf->stop, ERR_TIMEOUT, -ETIMEDOUT, "%s: no byte for %d s", inf->what, (int)(list_idle_ns / NS_PER_S));
+        err_set(&inf->stop, ERR_TIMEOUT, -ETIMEDOUT, "%s: no byte for %d s", inf->what,
+                (int)(list_idle_ns / NS_PER_S));
         complete(inf);
         return;
     }

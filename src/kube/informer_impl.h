@@ -22,14 +22,14 @@ struct informer {
     enum watch_what doing;
     struct splitter splitter;
     struct exchange *x;
-    struct timer *timer; /* of a wait; of a silent list; of a watch that is given up for a list */
-    struct turn *turn;   /* due, or NULL */
-    struct buf pending;  /* taken from the connection, not worked off */
-    struct buf scratch;  /* an object without the fields that nobody reads */
+    struct timer *timer;      /* of a wait; of a silent list; of a watch that is given up for a list */
+    struct turn *turn;        /* due, or NULL */
+    struct buf pending;       /* taken from the connection, not worked off */
+    struct buf scratch;       /* an object without the fields that nobody reads */
     size_t pending_pos, used; /* used: bytes worked off in this turn */
     char *target, *what;
-    struct err stop;     /* why we stopped reading: an ERROR event, an item that cannot be read */
-    bool ended;          /* the exchange has, with end_err */
+    struct err stop; /* why we stopped reading: an ERROR event, an item that cannot be read */
+    bool ended;      /* the exchange has, with end_err */
     struct err end_err;
     bool started, synced, initial, freed, full;
     unsigned depth; /* of callbacks, in which we may be freed */
@@ -43,7 +43,8 @@ struct informer {
 void informer_listed(struct informer *inf, struct slice text);
 void informer_event(struct informer *inf, struct slice text);
 void informer_broken(struct informer *inf, const char *why); /* an event that cannot be read */
-void informer_changed(void *ctx, const struct store_rec *old, const struct store_rec *now); /* a store_change */
+void informer_changed(void *ctx, const struct store_rec *old,
+                      const struct store_rec *now); /* a store_change */
 void informer_count(struct informer *inf);
 
 void informer_report(struct informer *inf, const struct err *err); /* trouble */

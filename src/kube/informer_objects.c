@@ -8,13 +8,15 @@
 void informer_report(struct informer *inf, const struct err *err) {
     unsigned times = said_again(&inf->said, err->msg);
     if (times) {
-        LOG(inf->k->log, LOG_WARN, "list or watch failed, it will be tried again", LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
+        LOG(inf->k->log, LOG_WARN, "list or watch failed, it will be tried again",
+            LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
     }
     if (inf->cb.trouble) inf->cb.trouble(inf->ctx, err);
 }
 
 void informer_works(struct informer *inf) {
-    if (said_over(&inf->said)) LOG(inf->k->log, LOG_INFO, "list and watch work again", LF_STR("informer", inf->name));
+    if (said_over(&inf->said))
+        LOG(inf->k->log, LOG_INFO, "list and watch work again", LF_STR("informer", inf->name));
 }
 
 void informer_restarted(struct informer *inf, const char *reason) {
@@ -39,8 +41,8 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, struct 
     if (!room && !store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)))) {
         if (!inf->full) {
             inf->full = true;
-            LOG(inf->k->log, LOG_ERROR, "the cache is full, further objects are not seen", LF_STR("informer", inf->name),
-                LF_INT("objects", inf->spec.max_objects));
+            LOG(inf->k->log, LOG_ERROR, "the cache is full, further objects are not seen",
+                LF_STR("informer", inf->name), LF_INT("objects", inf->spec.max_objects));
         }
         return 0;
     }
@@ -51,16 +53,19 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, struct 
 
 void informer_listed(struct informer *inf, struct slice text) {
     struct item it = item_look(text);
-    if (store_touch(inf->store, it.ns, it.name, it.rv)) return; /* here in this version: nobody has to parse it */
+    if (store_touch(inf->store, it.ns, it.name, it.rv))
+        return; /* here in this version: nobody has to parse it */
     cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, &inf->stop);
-    if (!obj || put(inf, text, obj, &inf->stop) < 0) err_wrap(&inf->stop, "%s: an item of the list", inf->what);
+    if (!obj || put(inf, text, obj, &inf->stop) < 0)
+        err_wrap(&inf->stop, "%s: an item of the list", inf->what);
 }
 
 /* ---- events ---- */
 
 void informer_broken(struct informer *inf, const char *why) {
     struct err e;
-    err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: an event cannot be read (%s); the list is read anew soon", inf->what, why);
+    err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: an event cannot be read (%s); the list is read anew soon",
+            inf->what, why);
     timer_at(inf->timer, watch_broken(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w)));
     informer_restarted(inf, "broken_event");
     informer_report(inf, &e);
@@ -107,7 +112,8 @@ void informer_event(struct informer *inf, struct slice event) {
         if (slice_eqs(key, "type")) type = item_plain(m.value);
         if (slice_eqs(key, "object")) raw = m.value;
     }
-    bool object = slice_eqs(type, "ADDED") || slice_eqs(type, "MODIFIED") || slice_eqs(type, "DELETED") || slice_eqs(type, "BOOKMARK");
+    bool object = slice_eqs(type, "ADDED") || slice_eqs(type, "MODIFIED") || slice_eqs(type, "DELETED") ||
+                  slice_eqs(type, "BOOKMARK");
     if (!object && !slice_eqs(type, "ERROR")) {
         informer_broken(inf, "unknown type");
         return;

@@ -12,7 +12,8 @@ struct kube {
     struct metrics *metrics;
     struct kube_fence fence;
     struct list ops;
-    bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their own */
+    bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their
+                                 own */
     struct metric_family *requests, *durations;
 };
 bool kube_may_mutate(const struct kube *k);

@@ -11,7 +11,8 @@ static void free_all(char **v, size_t n) {
 }
 
 static void cluster_free(struct kc_cluster *c) {
-    char *all[] = {c->name, c->file, c->server, c->tls_server_name, c->ca_file, c->ca_data, c->proxy_url, c->exec_config};
+    char *all[] = {c->name,    c->file,    c->server,    c->tls_server_name,
+                   c->ca_file, c->ca_data, c->proxy_url, c->exec_config};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) free(all[i]);
 }
 
@@ -79,13 +80,15 @@ struct field {
     char **to;
 };
 
-static int strings(struct yaml_doc *d, int map, const char *where, const struct field *f, size_t n, struct err *err) {
+static int strings(struct yaml_doc *d, int map, const char *where, const struct field *f, size_t n,
+                   struct err *err) {
     int r = 0;
     for (size_t i = 0; i < n && r == 0; i++) r = yaml_str(d, map, f[i].key, where, f[i].to, err);
     return r;
 }
-#define STRINGS(d, map, where, err, ...) \
-    strings(d, map, where, (const struct field[]){__VA_ARGS__}, ARRAY_LEN(((const struct field[]){__VA_ARGS__})), err)
+#define STRINGS(d, map, where, err, ...)                                                                     \
+    strings(d, map, where, (const struct field[]){__VA_ARGS__},                                              \
+            ARRAY_LEN(((const struct field[]){__VA_ARGS__})), err)
 
 /* Relative paths are relative to the file's folder. */
 static void anchor(char **path, const char *file) {
@@ -97,9 +100,11 @@ static void anchor(char **path, const char *file) {
     *path = full;
 }
 
-static int read_cluster(struct yaml_doc *d, int map, const char *where, struct kc_cluster *c, struct err *err) {
+static int read_cluster(struct yaml_doc *d, int map, const char *where, struct kc_cluster *c,
+                        struct err *err) {
     int r = STRINGS(d, map, where, err, {"server", &c->server}, {"tls-server-name", &c->tls_server_name},
-                    {"certificate-authority", &c->ca_file}, {"certificate-authority-data", &c->ca_data}, {"proxy-url", &c->proxy_url});
+                    {"certificate-authority", &c->ca_file}, {"certificate-authority-data", &c->ca_data},
+                    {"proxy-url", &c->proxy_url});
     if (r == 0) r = yaml_bool(d, map, "insecure-skip-tls-verify", where, &c->insecure, err);
     anchor(&c->ca_file, d->file);
     int list = yaml_get(d, map, "extensions");
@@ -115,7 +120,8 @@ static int read_cluster(struct yaml_doc *d, int map, const char *where, struct k
             free(c->exec_config);
             c->exec_config = buf_take(&json);
         } else {
-            r = err_set(err, ERR_CONFIG, -EINVAL, "%s: %s: the extension for exec plugins is nested too deep or larger than 64 KiB",
+            r = err_set(err, ERR_CONFIG, -EINVAL,
+                        "%s: %s: the extension for exec plugins is nested too deep or larger than 64 KiB",
                         d->file, where);
         }
         buf_free(&json);
@@ -129,9 +135,11 @@ static int read_args(struct yaml_doc *d, int map, const char *where, struct kc_e
         int item = yaml_list_at(d, list, i);
         if (!item || i == KUBECONFIG_ENTRIES) break;
         yaml_node_t *n = yaml_document_get_node(&d->doc, item);
-        if (n->type != YAML_SCALAR_NODE) return err_set(err, ERR_CONFIG, -EINVAL, "%s: %s: args[%zu] is no string", d->file, where, i);
+        if (n->type != YAML_SCALAR_NODE)
+            return err_set(err, ERR_CONFIG, -EINVAL, "%s: %s: args[%zu] is no string", d->file, where, i);
         x->args = xgrow(x->args, &cap, i + 1, sizeof *x->args);
-        x->args[x->nargs++] = xasprintf("%.*s", (int)n->data.scalar.length, (const char *)n->data.scalar.value);
+        x->args[x->nargs++] =
+            xasprintf("%.*s", (int)n->data.scalar.length, (const char *)n->data.scalar.value);
     }
     return r;
 }
@@ -145,7 +153,8 @@ static int read_env(struct yaml_doc *d, int map, const char *where, struct kc_ex
         r = STRINGS(d, item, where, err, {"name", &name}, {"value", &value});
         if (r < 0) break;
         if (!name || !name[0] || strchr(name, '=')) {
-            return err_set(err, ERR_CONFIG, -EINVAL, "%s: %s: env[%zu] has no usable name", d->file, where, i);
+            return err_set(err, ERR_CONFIG, -EINVAL, "%s: %s: env[%zu] has no usable name", d->file, where,
+                           i);
         }
         x->env = xgrow(x->env, &cap, x->nenv + 1, sizeof *x->env);
         x->env[x->nenv++] = xasprintf("%s=%s", name, value ? value : "");
@@ -157,18 +166,20 @@ static int read_exec(struct yaml_doc *d, int map, const char *where, struct kc_u
     int r = yaml_want_map(d, map, where, err);
     if (r < 0 || !map) return r;
     struct kc_exec *x = u->exec = xcalloc(1, sizeof *x);
-    r = STRINGS(d, map, where, err, {"apiVersion", &x->api_version}, {"command", &x->command}, {"installHint", &x->install_hint},
-                {"interactiveMode", &x->interactive});
+    r = STRINGS(d, map, where, err, {"apiVersion", &x->api_version}, {"command", &x->command},
+                {"installHint", &x->install_hint}, {"interactiveMode", &x->interactive});
     if (r == 0) r = yaml_bool(d, map, "provideClusterInfo", where, &x->provide_cluster, err);
     if (r == 0) r = read_args(d, map, where, x, err);
     if (r == 0) r = read_env(d, map, where, x, err);
-    if (x->command && strchr(x->command, '/')) anchor(&x->command, d->file); /* a bare name is looked up in PATH */
+    if (x->command && strchr(x->command, '/'))
+        anchor(&x->command, d->file); /* a bare name is looked up in PATH */
     return r;
 }
 
 static int read_user(struct yaml_doc *d, int map, const char *where, struct kc_user *u, struct err *err) {
-    int r = STRINGS(d, map, where, err, {"client-certificate", &u->cert_file}, {"client-certificate-data", &u->cert_data},
-                    {"client-key", &u->key_file}, {"client-key-data", &u->key_data}, {"token", &u->token}, {"tokenFile", &u->token_file},
+    int r = STRINGS(d, map, where, err, {"client-certificate", &u->cert_file},
+                    {"client-certificate-data", &u->cert_data}, {"client-key", &u->key_file},
+                    {"client-key-data", &u->key_data}, {"token", &u->token}, {"tokenFile", &u->token_file},
                     {"username", &u->username}, {"password", &u->password}, {"as", &u->impersonate});
     anchor(&u->cert_file, d->file);
     anchor(&u->key_file, d->file);
@@ -183,12 +194,14 @@ static int read_user(struct yaml_doc *d, int map, const char *where, struct kc_u
     return r;
 }
 
-static int read_context(struct yaml_doc *d, int map, const char *where, struct kc_context *c, struct err *err) {
+static int read_context(struct yaml_doc *d, int map, const char *where, struct kc_context *c,
+                        struct err *err) {
     return STRINGS(d, map, where, err, {"cluster", &c->cluster}, {"user", &c->user}, {"namespace", &c->ns});
 }
 
 enum list { CLUSTERS, USERS, CONTEXTS };
-static const char *const plural[] = {"clusters", "users", "contexts"}, *const singular[] = {"cluster", "user", "context"};
+static const char *const plural[] = {"clusters", "users", "contexts"}, *const singular[] = {"cluster", "user",
+                                                                                            "context"};
 
 static bool has(const struct kubeconfig *kc, enum list what, const char *name) {
     return what == CLUSTERS ? kubeconfig_cluster(kc, name) != NULL
@@ -197,7 +210,8 @@ static bool has(const struct kubeconfig *kc, enum list what, const char *name) {
 }
 
 /* The entry is in kc at once, so that whatever was read of it is freed with kc. */
-static int read_entry(struct kubeconfig *kc, struct yaml_doc *d, enum list what, char *name, int map, struct err *err) {
+static int read_entry(struct kubeconfig *kc, struct yaml_doc *d, enum list what, char *name, int map,
+                      struct err *err) {
     cleanup_free char *where = xasprintf("%s \"%s\"", singular[what], name);
     char *file = xstrdup(d->file);
     if (what == CLUSTERS) {
@@ -225,7 +239,8 @@ static int read_list(struct kubeconfig *kc, struct yaml_doc *d, enum list what, 
         int item = yaml_list_at(d, list, i);
         if (!item) break;
         if (i == KUBECONFIG_ENTRIES) {
-            return err_set(err, ERR_CONFIG, -E2BIG, "%s: more than %d %s", d->file, KUBECONFIG_ENTRIES, plural[what]);
+            return err_set(err, ERR_CONFIG, -E2BIG, "%s: more than %d %s", d->file, KUBECONFIG_ENTRIES,
+                           plural[what]);
         }
         cleanup_free char *at = xasprintf("%s[%zu]", plural[what], i), *name = NULL;
         r = yaml_want_map(d, item, at, err);
@@ -235,7 +250,8 @@ static int read_list(struct kubeconfig *kc, struct yaml_doc *d, enum list what, 
         if (r < 0) return r;
         if (!name) name = xstrdup("");
         if (has(kc, what, name)) {
-            return err_set(err, ERR_CONFIG, -EEXIST, "%s: two %s are named \"%s\"", d->file, plural[what], name);
+            return err_set(err, ERR_CONFIG, -EEXIST, "%s: two %s are named \"%s\"", d->file, plural[what],
+                           name);
         }
         char *owned = name;
         name = NULL;
@@ -247,10 +263,13 @@ static int read_list(struct kubeconfig *kc, struct yaml_doc *d, enum list what, 
 static int read_file(struct kubeconfig *kc, struct yaml_doc *d, struct err *err) {
     int root = yaml_root(d), r = yaml_want_map(d, root, "the file", err);
     cleanup_free char *kind = NULL, *version = NULL;
-    if (r == 0) r = STRINGS(d, root, "", err, {"kind", &kind}, {"apiVersion", &version}, {"current-context", &kc->current});
+    if (r == 0)
+        r = STRINGS(d, root, "", err, {"kind", &kind}, {"apiVersion", &version},
+                    {"current-context", &kc->current});
     if (r < 0) return r;
     if ((kind && strcmp(kind, "Config") != 0) || (version && strcmp(version, "v1") != 0)) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: no kubeconfig: kind %s, apiVersion %s; it must be Config and v1", d->file,
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "%s: no kubeconfig: kind %s, apiVersion %s; it must be Config and v1", d->file,
                        kind ? kind : "absent", version ? version : "absent");
     }
     if (kc->current) kc->current_file = xstrdup(d->file);

@@ -1,5 +1,6 @@
-/* kubeconfig files as text: parsed and merged as kubectl does. No file but the text is looked at; what an entry means is
- * checked by whoever uses it (config.c), so that a broken entry that nobody uses does no harm. */
+/* kubeconfig files as text: parsed and merged as kubectl does. No file but the text is looked at; what an
+ * entry means is checked by whoever uses it (config.c), so that a broken entry that nobody uses does no harm.
+ */
 #ifndef KUBE_KUBECONFIG_H
 #define KUBE_KUBECONFIG_H
 #include "base/buf.h"
@@ -36,7 +37,8 @@ struct kubeconfig {
     size_t nclusters, nusers, ncontexts, cap_clusters, cap_users, cap_contexts;
     char *current, *current_file;
 };
-/* Adds a file's entries: what a name already stands for stays, current-context too. On failure kc is as it was. */
+/* Adds a file's entries: what a name already stands for stays, current-context too. On failure kc is as it
+ * was. */
 int kubeconfig_add(struct kubeconfig *kc, struct slice text, const char *file, struct err *err);
 void kubeconfig_free(struct kubeconfig *kc);
 const struct kc_cluster *kubeconfig_cluster(const struct kubeconfig *kc, const char *name);

@@ -7,7 +7,8 @@ int material_decode(struct material *m, const char *base64, const char *where, s
     struct buf text = BUF(MATERIAL_CAP);
     if (base64_decode(slice_of(base64), &text) < 0 || !text.n) {
         buf_free(&text);
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s: no base64, or of more than %d bytes", where, MATERIAL_CAP);
+        return err_set(err, ERR_CONFIG, -EINVAL, "%s: no base64, or of more than %d bytes", where,
+                       MATERIAL_CAP);
     }
     material_free(m);
     m->text = text;
@@ -38,7 +39,8 @@ bool material_refresh(struct material *m, struct world *w, struct log *log, bool
     struct buf text = BUF(MATERIAL_CAP);
     struct err err = {0};
     if (world_read_file(w, m->path, MATERIAL_CAP, &text, &err) < 0) {
-        LOG(log, said ? LOG_DEBUG : LOG_WARN, "a file of the configuration cannot be read again, the old content stays in use",
+        LOG(log, said ? LOG_DEBUG : LOG_WARN,
+            "a file of the configuration cannot be read again, the old content stays in use",
             LF_STR("path", m->path), LF_ERR(&err));
         buf_free(&text);
         return false;

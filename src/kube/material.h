@@ -13,7 +13,8 @@ struct material {
 /* base64, as in the -data fields. where: "cluster \"x\" of FILE: certificate-authority-data". */
 int material_decode(struct material *m, const char *base64, const char *where, struct err *err);
 int material_read(struct material *m, struct world *w, const char *path, const char *where, struct err *err);
-/* Has the file changed (or force)? Reads it again; what cannot be read leaves the old text, and says so in the log. */
+/* Has the file changed (or force)? Reads it again; what cannot be read leaves the old text, and says so in
+ * the log. */
 bool material_refresh(struct material *m, struct world *w, struct log *log, bool force);
 void material_free(struct material *m);
 #endif

@@ -11,7 +11,8 @@ struct said {
     } v[SAID_KINDS];
     unsigned oldest;
 };
-/* How often it has been said by now if it shall be said, else 0. Numbers in the text do not make it another one. */
+/* How often it has been said by now if it shall be said, else 0. Numbers in the text do not make it another
+ * one. */
 unsigned said_again(struct said *s, const char *text);
 bool said_over(struct said *s); /* forgets all; was there anything? */
 #endif

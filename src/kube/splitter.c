@@ -4,7 +4,17 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum state { ST_VALUE, ST_ELEM /* behind '[' */, ST_MEMBER /* behind '{' */, ST_NAME, ST_COLON, ST_AFTER, ST_STRING, ST_ESC, ST_SCALAR };
+enum state {
+    ST_VALUE,
+    ST_ELEM /* behind '[' */,
+    ST_MEMBER /* behind '{' */,
+    ST_NAME,
+    ST_COLON,
+    ST_AFTER,
+    ST_STRING,
+    ST_ESC,
+    ST_SCALAR
+};
 enum capture { CAP_NONE, CAP_ITEM, CAP_META, CAP_KIND };
 enum hit { HIT_NONE, HIT_START /* a value starts at p */, HIT_END /* one has ended before p */, HIT_BAD };
 
@@ -37,7 +47,8 @@ static bool blank(char c) {
 }
 
 static bool scalar_char(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+           c == '-' || c == '.';
 }
 
 static bool in_object(const struct splitter *s) {
@@ -133,7 +144,8 @@ static const char *string_run(struct splitter *s, const char *p, const char *end
 /* One byte of structure; blanks are skipped before. */
 static const char *structure(struct splitter *s, const char *p, enum hit *hit) {
     char c = *p;
-    bool closes = (s->state == ST_AFTER || s->state == ST_MEMBER || s->state == ST_ELEM) && c == (in_object(s) ? '}' : ']');
+    bool closes = (s->state == ST_AFTER || s->state == ST_MEMBER || s->state == ST_ELEM) &&
+                  c == (in_object(s) ? '}' : ']');
     if (closes) {
         s->depth--;
         *hit = after(s);
@@ -141,9 +153,7 @@ static const char *structure(struct splitter *s, const char *p, enum hit *hit) {
     }
     switch ((enum state)s->state) {
     case ST_VALUE:
-    case ST_ELEM:
-        *hit = open_value(s, p);
-        return *hit == HIT_NONE ? p + 1 : p;
+    case ST_ELEM: *hit = open_value(s, p); return *hit == HIT_NONE ? p + 1 : p;
     case ST_MEMBER:
     case ST_NAME: *hit = open_name(s, p); break;
     case ST_COLON:
@@ -259,7 +269,8 @@ static void advance(struct slice *src, const char *to) {
 static enum split_event broken(struct splitter *s, struct slice *src, const char *from, const char *at) {
     if (s->mode == SPLIT_LIST) return die(s, src);
     const char *seen = s->capture == CAP_ITEM ? from : at;
-    bool whole = !s->too_big && s->item.n + (size_t)(at - seen) <= s->item_cap; /* else what we have depends on the chunks */
+    bool whole = !s->too_big &&
+                 s->item.n + (size_t)(at - seen) <= s->item_cap; /* else what we have depends on the chunks */
     const char *nl = whole ? memrchr(seen, '\n', (size_t)(at - seen) + 1) : NULL;
     const char *held = whole && !nl && s->item.n ? memrchr(s->item.p, '\n', s->item.n) : NULL;
     if (nl) {
@@ -285,7 +296,8 @@ static enum split_event too_big(struct splitter *s, struct slice *src) {
 }
 
 /* The value that began at from (in this chunk, or earlier) has ended before p. */
-static enum split_event on_end(struct splitter *s, struct slice *src, const char *from, const char *p, struct slice *ret) {
+static enum split_event on_end(struct splitter *s, struct slice *src, const char *from, const char *p,
+                               struct slice *ret) {
     advance(src, p);
     if (s->capture == CAP_ITEM) {
         struct slice whole = slice_make(from, (size_t)(p - from));
@@ -369,7 +381,8 @@ enum split_event splitter_next(struct splitter *s, struct slice *in, struct slic
 
 int splitter_finish(const struct splitter *s, struct err *err) {
     if (s->dead) return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: %s", s->why);
-    if (s->mode == SPLIT_LIST && !s->ended) return err_set(err, ERR_PROTOCOL, -EPROTO, "the list ends in the middle");
+    if (s->mode == SPLIT_LIST && !s->ended)
+        return err_set(err, ERR_PROTOCOL, -EPROTO, "the list ends in the middle");
     if (s->mode == SPLIT_WATCH && (s->depth || s->skipping)) {
         return err_set(err, ERR_PROTOCOL, -EPROTO, "the stream ends in the middle of an event");
     }
@@ -391,13 +404,16 @@ int splitter_list(const struct splitter *s, struct split_list *ret, struct err *
     struct slice kind = buf_slice(&s->kind), meta = buf_slice(&s->meta), v;
     bool list = !s->kind.full && (!kind.n || (kind.p[0] == '"' && slice_ends(kind, SL("List\""))));
     if (!list || !s->seen_items) {
-        return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: kind %.*s, %s", (int)(kind.n < 64 ? kind.n : 64), kind.n ? kind.p : "",
-                       s->seen_items ? "with items" : "without items");
+        return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: kind %.*s, %s", (int)(kind.n < 64 ? kind.n : 64),
+                       kind.n ? kind.p : "", s->seen_items ? "with items" : "without items");
     }
-    if (s->meta.full || (meta.n && json_raw_check(meta, err) < 0) || (meta.n && json_raw_type(meta) != JR_OBJECT)) {
-        return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: its metadata is no object of at most %d bytes", SPLIT_META_CAP);
+    if (s->meta.full || (meta.n && json_raw_check(meta, err) < 0) ||
+        (meta.n && json_raw_type(meta) != JR_OBJECT)) {
+        return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: its metadata is no object of at most %d bytes",
+                       SPLIT_META_CAP);
     }
-    struct split_list l = {.rv = meta_string(meta, "resourceVersion"), .token = meta_string(meta, "continue"), .remaining = -1};
+    struct split_list l = {
+        .rv = meta_string(meta, "resourceVersion"), .token = meta_string(meta, "continue"), .remaining = -1};
     if (!l.rv || !l.token) {
         split_list_free(&l);
         return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: resourceVersion and continue must be strings");

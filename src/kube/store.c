@@ -54,7 +54,8 @@ static void **bucket_of(const struct table *t, uint32_t hash) {
 }
 
 /* Makes room for one more. link gives where an element keeps its successor, hash what it hashes to. */
-static void table_room(struct store *s, struct table *t, void **(*link)(void *), uint32_t (*hash)(const void *)) {
+static void table_room(struct store *s, struct table *t, void **(*link)(void *),
+                       uint32_t (*hash)(const void *)) {
     if (t->n < t->size) return;
     struct table big = {.n = t->n, .size = t->size ? t->size * 2 : 16};
     big.bucket = xcalloc(big.size, sizeof *big.bucket);
@@ -172,8 +173,10 @@ static char *put_text(char **at, struct slice s) {
 }
 
 static struct entry *entry_new(const struct store *s, struct slice raw, const cJSON *obj) {
-    struct slice ns = slice_of(obj_ns(obj)), name = slice_of(obj_name(obj)), uid = slice_of(obj_uid(obj)), rv = slice_of(obj_rv(obj));
-    size_t keep = s->spec.keep_raw ? raw.n + 1 : 0, bytes = sizeof(struct entry) + ns.n + name.n + uid.n + rv.n + 4 + keep;
+    struct slice ns = slice_of(obj_ns(obj)), name = slice_of(obj_name(obj)), uid = slice_of(obj_uid(obj)),
+                 rv = slice_of(obj_rv(obj));
+    size_t keep = s->spec.keep_raw ? raw.n + 1 : 0,
+           bytes = sizeof(struct entry) + ns.n + name.n + uid.n + rv.n + 4 + keep;
     struct entry *e = xmalloc(bytes);
     *e = (struct entry){.hash = hash_of(ns, name), .epoch = s->epoch, .bytes = bytes};
     char *at = e->text;
@@ -261,8 +264,8 @@ void store_each(const struct store *s, bool (*fn)(void *ctx, const struct store_
     }
 }
 
-void store_each_indexed(const struct store *s, unsigned index, struct slice value, bool (*fn)(void *, const struct store_rec *),
-                        void *ctx) {
+void store_each_indexed(const struct store *s, unsigned index, struct slice value,
+                        bool (*fn)(void *, const struct store_rec *), void *ctx) {
     struct value *v = index < s->spec.nindexes ? find_value(s, index, value) : NULL;
     if (!v) return;
     list_each(it, &v->terms) {
@@ -270,7 +273,8 @@ void store_each_indexed(const struct store *s, unsigned index, struct slice valu
     }
 }
 
-int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change change, void *ctx, struct err *err) {
+int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change change, void *ctx,
+              struct err *err) {
     const char *name = obj_name(obj), *rv = obj_rv(obj), *uid = obj_uid(obj);
     if (!name || !name[0]) return err_set(err, ERR_PROTOCOL, -EINVAL, "object without metadata.name");
     struct entry *old = find(s, slice_of(obj_ns(obj)), slice_of(name));

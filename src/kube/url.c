@@ -16,7 +16,8 @@ static bool same(struct slice a, const char *b) {
 
 static int port_of(struct slice text, unsigned *ret) {
     int64_t v;
-    if (!text.n || text.p[0] < '0' || text.p[0] > '9' || slice_i64(text, &v) < 0 || v < 1 || v > 65535) return -EINVAL;
+    if (!text.n || text.p[0] < '0' || text.p[0] > '9' || slice_i64(text, &v) < 0 || v < 1 || v > 65535)
+        return -EINVAL;
     *ret = (unsigned)v;
     return 0;
 }
@@ -57,7 +58,8 @@ int url_split(struct slice text, struct url *ret) {
         struct slice behind;
         if (!slice_cut(slice_make(at.p + 1, at.n - 1), ']', &u.host, &behind)) return -EINVAL;
         u.ipv6 = true;
-        if (behind.n && (behind.p[0] != ':' || port_of(slice_make(behind.p + 1, behind.n - 1), &u.port) < 0)) return -EINVAL;
+        if (behind.n && (behind.p[0] != ':' || port_of(slice_make(behind.p + 1, behind.n - 1), &u.port) < 0))
+            return -EINVAL;
     } else if (slice_cut(at, ':', &u.host, &port) && port_of(port, &u.port) < 0) {
         return -EINVAL;
     }
@@ -69,12 +71,15 @@ int url_split(struct slice text, struct url *ret) {
 int proxy_check(struct slice text, const char *where, char **ret, struct err *err) {
     text = slice_trim(text);
     bool schemed = text.n && memmem(text.p, text.n, "://", 3);
-    cleanup_free char *full = xasprintf("%s%.*s", schemed ? "" : "http://", (int)(text.n > 4096 ? 0 : text.n), text.n ? text.p : "");
+    cleanup_free char *full = xasprintf("%s%.*s", schemed ? "" : "http://", (int)(text.n > 4096 ? 0 : text.n),
+                                        text.n ? text.p : "");
     struct url u;
     if (url_split(slice_of(full), &u) < 0) {
         return err_set(err, ERR_CONFIG, -EINVAL,
-                       "%s is no proxy's URL (not shown, it may hold a password); allowed: http://, https://, socks5:// or "
-                       "socks5h://HOST:PORT", where);
+                       "%s is no proxy's URL (not shown, it may hold a password); allowed: http://, "
+                       "https://, socks5:// or "
+                       "socks5h://HOST:PORT",
+                       where);
     }
     *ret = full;
     full = NULL;
@@ -119,7 +124,8 @@ static bool excepted_by(struct slice entry, const struct url *to, const struct i
     int64_t n;
     if (slice_cut(entry, '/', &net, &bits)) {
         struct ip base = ip_of(net);
-        return ip->family && base.family && slice_i64(bits, &n) == 0 && n >= 0 && in_net(ip, &base, (unsigned)n);
+        return ip->family && base.family && slice_i64(bits, &n) == 0 && n >= 0 &&
+               in_net(ip, &base, (unsigned)n);
     }
     struct slice host = entry, port = {0};
     if (entry.p[0] == '[') {
@@ -162,7 +168,8 @@ static const char *either(url_getenv env, void *ctx, const char *upper, const ch
 
 int proxy_from_env(url_getenv env, void *ctx, const struct url *to, char **ret, struct err *err) {
     bool https = same(to->scheme, "https");
-    const char *v = https ? either(env, ctx, "HTTPS_PROXY", "https_proxy") : either(env, ctx, "HTTP_PROXY", "http_proxy");
+    const char *v =
+        https ? either(env, ctx, "HTTPS_PROXY", "https_proxy") : either(env, ctx, "HTTP_PROXY", "http_proxy");
     if (!v || !v[0] || excepted(slice_of(either(env, ctx, "NO_PROXY", "no_proxy")), to)) {
         *ret = NULL;
         return 0;

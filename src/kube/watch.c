@@ -4,13 +4,17 @@
 #include <errno.h>
 
 enum {
-    TIMEOUT_MIN_S = 300, /* of a watch, uniform up to twice this, so that a fleet's watches do not end together */
-    SHORT_TO_LIST = 3,   /* watches without an event in a row: the version may be one that the server does not have */
+    TIMEOUT_MIN_S =
+        300, /* of a watch, uniform up to twice this, so that a fleet's watches do not end together */
+    SHORT_TO_LIST =
+        3, /* watches without an event in a row: the version may be one that the server does not have */
 };
-static const int64_t grace_ns = 30 * NS_PER_S, /* a server ends its watch late; one that never does has stopped */
+static const int64_t grace_ns =
+                         30 * NS_PER_S, /* a server ends its watch late; one that never does has stopped */
     backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S,
-    soon_ns = NS_PER_S, /* a watch that ends sooner without an event was none */
-    well_ns = 30 * NS_PER_S, broken_min_ns = 30 * NS_PER_S, broken_max_ns = 600 * NS_PER_S, broken_forget_ns = 3600 * NS_PER_S;
+                     soon_ns = NS_PER_S, /* a watch that ends sooner without an event was none */
+    well_ns = 30 * NS_PER_S, broken_min_ns = 30 * NS_PER_S, broken_max_ns = 600 * NS_PER_S,
+                     broken_forget_ns = 3600 * NS_PER_S;
 
 void watch_init(struct watch *w) {
     *w = (struct watch){.phase = WS_LIST, .from = FROM_CACHE, .wait_ns = INT64_MIN, .relist_ns = TIME_NEVER};
@@ -93,10 +97,12 @@ bool watch_version_too_large(const struct err *err) {
 
 /* The same request may well succeed later. */
 static bool passing(const struct err *err) {
-    return err->kind == ERR_TRANSPORT || err->kind == ERR_TIMEOUT || err->kind == ERR_THROTTLED || err->kind == ERR_SERVER;
+    return err->kind == ERR_TRANSPORT || err->kind == ERR_TIMEOUT || err->kind == ERR_THROTTLED ||
+           err->kind == ERR_SERVER;
 }
 
-const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err, bool *ret_trouble) {
+const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err,
+                              bool *ret_trouble) {
     bool too_large = watch_version_too_large(err), gone = err->kind == ERR_GONE || too_large;
     w->fresh = err->kind == ERR_TIMEOUT && !too_large;
     *ret_trouble = false;
@@ -144,7 +150,8 @@ void watch_relist(struct watch *w) {
 }
 
 /* The version is gone, or is not there yet. */
-static const char *version_lost(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err, bool *ret_trouble) {
+static const char *version_lost(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err,
+                                bool *ret_trouble) {
     bool too_large = err->kind != ERR_GONE;
     watch_relist(w);
     if (too_large) w->from = FROM_NEWEST;
@@ -163,7 +170,8 @@ const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct er
     *ret_trouble = false;
     w->fresh = err->kind == ERR_TIMEOUT && !watch_version_too_large(err);
     if (lived >= well_ns) w->fails = 0;
-    if (err->kind == ERR_GONE || watch_version_too_large(err)) return version_lost(w, now_ns, rnd, err, ret_trouble);
+    if (err->kind == ERR_GONE || watch_version_too_large(err))
+        return version_lost(w, now_ns, rnd, err, ret_trouble);
 
     if (err->kind == ERR_NONE && served) {
         if (lived < soon_ns) w->wait_ns = w->began_ns + soon_ns;
@@ -176,7 +184,8 @@ const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct er
     const char *why = err_kind_name(err->kind);
     bool is_short = err->kind == ERR_NONE;
     if (is_short) {
-        err_set(err, ERR_PROTOCOL, -EPIPE, "the server ended the watch after %lld ms without an event", (long long)(lived / NS_PER_MS));
+        err_set(err, ERR_PROTOCOL, -EPIPE, "the server ended the watch after %lld ms without an event",
+                (long long)(lived / NS_PER_MS));
         why = "short";
     }
     *ret_trouble = true;

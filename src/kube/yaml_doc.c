@@ -1,4 +1,5 @@
-/* See yaml_doc.h. libyaml limits the nesting itself (1000), and an alias is a reference here, never a copy. */
+/* See yaml_doc.h. libyaml limits the nesting itself (1000), and an alias is a reference here, never a copy.
+ */
 #include "yaml_doc.h"
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +15,9 @@ int yaml_doc_load(struct yaml_doc *d, struct slice text, const char *file, struc
     if (ok) {
         d->loaded = true;
     } else {
-        r = err_set(err, ERR_CONFIG, -EINVAL, "%s:%zu: not YAML: %s%s%s", file, p.problem_mark.line + 1, p.context ? p.context : "",
-                    p.context ? ": " : "", p.problem ? p.problem : "cannot be read");
+        r = err_set(err, ERR_CONFIG, -EINVAL, "%s:%zu: not YAML: %s%s%s", file, p.problem_mark.line + 1,
+                    p.context ? p.context : "", p.context ? ": " : "",
+                    p.problem ? p.problem : "cannot be read");
     }
     yaml_parser_delete(&p);
     return r;
@@ -62,12 +64,15 @@ int yaml_get(struct yaml_doc *d, int map, const char *key) {
 }
 
 static const char *type_name(const yaml_node_t *n) {
-    return n->type == YAML_MAPPING_NODE ? "a mapping" : n->type == YAML_SEQUENCE_NODE ? "a list" : "a plain value";
+    return n->type == YAML_MAPPING_NODE    ? "a mapping"
+           : n->type == YAML_SEQUENCE_NODE ? "a list"
+                                           : "a plain value";
 }
 
-static int wrong(struct yaml_doc *d, const yaml_node_t *n, const char *where, const char *key, const char *want, struct err *err) {
-    return err_set(err, ERR_CONFIG, -EINVAL, "%s:%zu: %s%s%s: %s where %s should be", d->file, n->start_mark.line + 1, where,
-                   where[0] && key[0] ? "." : "", key, type_name(n), want);
+static int wrong(struct yaml_doc *d, const yaml_node_t *n, const char *where, const char *key,
+                 const char *want, struct err *err) {
+    return err_set(err, ERR_CONFIG, -EINVAL, "%s:%zu: %s%s%s: %s where %s should be", d->file,
+                   n->start_mark.line + 1, where, where[0] && key[0] ? "." : "", key, type_name(n), want);
 }
 
 int yaml_want_map(struct yaml_doc *d, int node, const char *where, struct err *err) {
@@ -92,7 +97,8 @@ int yaml_str(struct yaml_doc *d, int map, const char *key, const char *where, ch
     if (!n) return 0;
     if (n->type != YAML_SCALAR_NODE) return wrong(d, n, where, key, "a string", err);
     if (slice_has(text_of(n), '\0')) {
-        return err_set(err, ERR_CONFIG, -EINVAL, "%s:%zu: %s.%s: holds a NUL character", d->file, n->start_mark.line + 1, where, key);
+        return err_set(err, ERR_CONFIG, -EINVAL, "%s:%zu: %s.%s: holds a NUL character", d->file,
+                       n->start_mark.line + 1, where, key);
     }
     free(*ret);
     *ret = slice_dup(text_of(n));
@@ -100,7 +106,9 @@ int yaml_str(struct yaml_doc *d, int map, const char *key, const char *where, ch
 }
 
 static int bool_of(struct slice t) {
-    static const char *const yes[] = {"true", "True", "TRUE", "yes", "on"}, *const no[] = {"false", "False", "FALSE", "no", "off"};
+    static const char *const yes[] = {"true", "True", "TRUE", "yes", "on"}, *const no[] = {"false", "False",
+                                                                                           "FALSE", "no",
+                                                                                           "off"};
     for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
         if (slice_eqs(t, yes[i])) return 1;
         if (slice_eqs(t, no[i])) return 0;
@@ -120,9 +128,11 @@ int yaml_bool(struct yaml_doc *d, int map, const char *key, const char *where, b
 /* JSON's own numbers only: what else YAML takes for a number stays a string. */
 static bool json_number(struct slice t) {
     double v;
-    bool starts = t.n && (t.p[0] == '-' ? t.n > 1 && t.p[1] >= '0' && t.p[1] <= '9' : t.p[0] >= '0' && t.p[0] <= '9');
+    bool starts =
+        t.n && (t.p[0] == '-' ? t.n > 1 && t.p[1] >= '0' && t.p[1] <= '9' : t.p[0] >= '0' && t.p[0] <= '9');
     size_t lead = starts && t.p[0] == '-' ? 1 : 0;
-    if (!starts || (t.n > lead + 1 && t.p[lead] == '0' && t.p[lead + 1] != '.') || t.p[t.n - 1] == '.') return false;
+    if (!starts || (t.n > lead + 1 && t.p[lead] == '0' && t.p[lead + 1] != '.') || t.p[t.n - 1] == '.')
+        return false;
     return slice_f64(t, &v) == 0;
 }
 
@@ -147,14 +157,16 @@ static int json_at(struct yaml_doc *d, int node, struct buf *out, int depth) {
         scalar_json(n, out);
     } else if (n->type == YAML_SEQUENCE_NODE) {
         buf_addc(out, '[');
-        for (int *i = n->data.sequence.items.start; i < n->data.sequence.items.top && r == 0; i++, first = false) {
+        for (int *i = n->data.sequence.items.start; i < n->data.sequence.items.top && r == 0;
+             i++, first = false) {
             if (!first) buf_addc(out, ',');
             r = json_at(d, *i, out, depth + 1);
         }
         buf_addc(out, ']');
     } else {
         buf_addc(out, '{');
-        for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top && r == 0; p++, first = false) {
+        for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top && r == 0;
+             p++, first = false) {
             const yaml_node_t *k = node_at(d, p->key);
             if (!k || k->type != YAML_SCALAR_NODE) return -EINVAL;
             if (!first) buf_addc(out, ',');

@@ -1,4 +1,5 @@
-/* A YAML document (libyaml) behind accessors that say where and what is wrong. Nodes are ints, 0 is absent. */
+/* A YAML document (libyaml) behind accessors that say where and what is wrong. Nodes are ints, 0 is absent.
+ */
 #ifndef KUBE_YAML_DOC_H
 #define KUBE_YAML_DOC_H
 #include "base/buf.h"
@@ -23,6 +24,7 @@ int yaml_list_at(struct yaml_doc *d, int list, size_t i); /* 0 past the end */
 /* Copies of the scalar; absent: *ret stays as it is. */
 int yaml_str(struct yaml_doc *d, int map, const char *key, const char *where, char **ret, struct err *err);
 int yaml_bool(struct yaml_doc *d, int map, const char *key, const char *where, bool *ret, struct err *err);
-/* As JSON, by YAML's core schema. -EINVAL when nested too deep (also by an anchor in itself) or too long for out. */
+/* As JSON, by YAML's core schema. -EINVAL when nested too deep (also by an anchor in itself) or too long for
+ * out. */
 int yaml_json(struct yaml_doc *d, int node, struct buf *out);
 #endif

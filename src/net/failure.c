@@ -21,10 +21,8 @@ static bool is_tls_code(CURLcode code) {
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:
     case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_USE_SSL_FAILED:
-        return true;
-    default:
-        return false;
+    case CURLE_USE_SSL_FAILED: return true;
+    default: return false;
     }
 }
 
@@ -75,10 +73,8 @@ static bool is_protocol(const struct failure *f) {
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_OUT_OF_MEMORY: /* libcurl's word for a header of more than 100 KiB */
     case CURLE_TOO_MANY_REDIRECTS:
-    case CURLE_FILESIZE_EXCEEDED:
-        return true;
-    default:
-        return has(f->text, "chunked-encoding") || has(f->text, "HTTP/0.9");
+    case CURLE_FILESIZE_EXCEEDED: return true;
+    default: return has(f->text, "chunked-encoding") || has(f->text, "HTTP/0.9");
     }
 }
 
@@ -99,13 +95,10 @@ static int transport_errno(const struct failure *f) {
     switch (f->os_errno) {
     case 0:
     case EPIPE:
-    case ECONNRESET:
-        return -ECONNABORTED;
+    case ECONNRESET: return -ECONNABORTED;
     case ETIMEDOUT:
-    case EINPROGRESS:
-        return -EHOSTUNREACH;
-    default:
-        return -f->os_errno;
+    case EINPROGRESS: return -EHOSTUNREACH;
+    default: return -f->os_errno;
     }
 }
 

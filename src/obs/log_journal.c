@@ -63,18 +63,10 @@ static void add_name(struct buf *out, const char *key) {
 
 static void add_value(struct buf *out, const struct log_field *f) {
     switch (f->type) {
-    case LOG_T_STR:
-        buf_add(out, f->s);
-        break;
-    case LOG_T_INT:
-        buf_addf(out, "%" PRId64, f->i);
-        break;
-    case LOG_T_NUM:
-        buf_addf(out, "%.17g", f->d);
-        break;
-    case LOG_T_DUR:
-        buf_addf(out, "%.9f", (double)f->i / (double)NS_PER_S);
-        break;
+    case LOG_T_STR: buf_add(out, f->s); break;
+    case LOG_T_INT: buf_addf(out, "%" PRId64, f->i); break;
+    case LOG_T_NUM: buf_addf(out, "%.17g", f->d); break;
+    case LOG_T_DUR: buf_addf(out, "%.9f", (double)f->i / (double)NS_PER_S); break;
     }
 }
 

@@ -19,21 +19,11 @@ static const char style[] =
 static void add_html(struct buf *out, struct slice s) {
     for (size_t i = 0; i < s.n; i++) {
         switch (s.p[i]) {
-        case '&':
-            buf_adds(out, "&amp;");
-            break;
-        case '<':
-            buf_adds(out, "&lt;");
-            break;
-        case '>':
-            buf_adds(out, "&gt;");
-            break;
-        case '"':
-            buf_adds(out, "&quot;");
-            break;
-        default:
-            buf_addc(out, s.p[i]);
-            break;
+        case '&': buf_adds(out, "&amp;"); break;
+        case '<': buf_adds(out, "&lt;"); break;
+        case '>': buf_adds(out, "&gt;"); break;
+        case '"': buf_adds(out, "&quot;"); break;
+        default: buf_addc(out, s.p[i]); break;
         }
     }
 }

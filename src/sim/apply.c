@@ -1,17 +1,20 @@
-/* Server-side apply: the applied configuration is merged, what its manager applied before and now leaves out is removed
- * unless somebody else owns it too, and a field of somebody else's that would change is a conflict. */
+/* Server-side apply: the applied configuration is merged, what its manager applied before and now leaves out
+ * is removed unless somebody else owns it too, and a field of somebody else's that would change is a
+ * conflict. */
 #include "apply.h"
 #include "managed.h"
 #include <errno.h>
 
 /* ---- merge ---- */
-static void merge_value(const struct sim_type *t, cJSON *into, const char *field, const cJSON *v, bool in_meta);
+static void merge_value(const struct sim_type *t, cJSON *into, const char *field, const cJSON *v,
+                        bool in_meta);
 
 static void merge_map(const struct sim_type *t, cJSON *into, const cJSON *from, bool in_meta) {
     for (const cJSON *m = from->child; m; m = m->next) merge_value(t, into, m->string, m, in_meta);
 }
 
-static void merge_list(const struct sim_type *t, cJSON *into, const cJSON *from, enum shape shape, const char *keys) {
+static void merge_list(const struct sim_type *t, cJSON *into, const cJSON *from, enum shape shape,
+                       const char *keys) {
     for (const cJSON *i = from->child; i; i = i->next) {
         cleanup_free char *key = item_key(i, shape, keys);
         cJSON *have = key ? item_find(into, key, shape, keys) : NULL;
@@ -23,7 +26,8 @@ static void merge_list(const struct sim_type *t, cJSON *into, const cJSON *from,
     }
 }
 
-static void merge_value(const struct sim_type *t, cJSON *into, const char *field, const cJSON *v, bool in_meta) {
+static void merge_value(const struct sim_type *t, cJSON *into, const char *field, const cJSON *v,
+                        bool in_meta) {
     const char *keys = NULL, *had = NULL;
     cJSON *have = tree_get(into, field);
     enum shape shape = shape_of(t, field, v, in_meta, &keys);
@@ -81,13 +85,13 @@ static void add_step(struct buf *path, const char *key) {
 /* ---- conflicts ---- */
 struct conflict {
     const struct sim_type *t;
-    const cJSON *mine;     /* the set applied now */
+    const cJSON *mine; /* the set applied now */
     cJSON *live, *merged;
     bool force;
     struct fail *f;
-    const char *who;       /* the other one, as it is told */
-    bool named;            /* in the list of several already */
-    struct buf one, all;   /* what is said of one conflict, and of several */
+    const char *who;     /* the other one, as it is told */
+    bool named;          /* in the list of several already */
+    struct buf one, all; /* what is said of one conflict, and of several */
     size_t n;
 };
 
@@ -100,12 +104,13 @@ static void report(struct conflict *c, const char *path) {
 }
 
 /* At a path that both sets hold. */
-static void compare(struct conflict *c, const cJSON *mine, const cJSON *other, cJSON *live, cJSON *merged, const char *field,
-                    bool in_meta, struct buf *path, cJSON *lost) {
+static void compare(struct conflict *c, const cJSON *mine, const cJSON *other, cJSON *live, cJSON *merged,
+                    const char *field, bool in_meta, struct buf *path, cJSON *lost) {
     for (const cJSON *m = mine->child; m; m = m->next) {
         const cJSON *o = fields_child(other, m->string);
         if (!o || !strcmp(m->string, ".")) continue;
-        cJSON *a = step(c->t, live, field, in_meta, m->string), *b = step(c->t, merged, field, in_meta, m->string);
+        cJSON *a = step(c->t, live, field, in_meta, m->string),
+              *b = step(c->t, merged, field, in_meta, m->string);
         size_t n = path->n;
         bool meta = in_meta || (path->n == 0 && !strcmp(m->string, "f:metadata"));
         add_step(path, m->string);
@@ -132,8 +137,9 @@ static void check_other(void *ctx, const cJSON *entry, cJSON *set) {
     cleanup_json cJSON *lost = cJSON_CreateObject();
     /* Who applied is known by name, who updated by what it used as well. */
     bool update = !strcmp(json_str_or(entry, "operation", ""), "Update");
-    cleanup_free char *who = xasprintf("\"%s\"%s%s", json_str_or(entry, "manager", ""), update ? " using " : "",
-                                       update ? json_str_or(entry, "apiVersion", "") : "");
+    cleanup_free char *who =
+        xasprintf("\"%s\"%s%s", json_str_or(entry, "manager", ""), update ? " using " : "",
+                  update ? json_str_or(entry, "apiVersion", "") : "");
     c->who = who;
     c->named = false;
     compare(c, c->mine, set, c->live, c->merged, NULL, false, &path, lost);
@@ -155,8 +161,8 @@ static void remove_step(cJSON *v, cJSON *child) {
     if (v && child) cJSON_Delete(cJSON_DetachItemViaPointer(v, child));
 }
 
-static void prune(const struct sim_type *t, cJSON *v, const char *field, bool in_meta, const cJSON *had, const cJSON *has,
-                  const cJSON *others) {
+static void prune(const struct sim_type *t, cJSON *v, const char *field, bool in_meta, const cJSON *had,
+                  const cJSON *has, const cJSON *others) {
     for (const cJSON *h = had->child; h; h = h->next) {
         if (!strcmp(h->string, ".")) continue;
         cJSON *child = step(t, v, field, in_meta, h->string);
@@ -167,27 +173,32 @@ static void prune(const struct sim_type *t, cJSON *v, const char *field, bool in
         bool item = strncmp(h->string, "f:", 2) != 0;
         if (h->child) prune(t, child, field_of(h->string), meta, h, still, theirs);
         if (still || theirs) continue;
-        if (!h->child || item || ((cJSON_IsObject(child) || cJSON_IsArray(child)) && !child->child)) remove_step(v, child);
+        if (!h->child || item || ((cJSON_IsObject(child) || cJSON_IsArray(child)) && !child->child))
+            remove_step(v, child);
     }
 }
 
 /* ---- the request ---- */
 static int check_config(struct call *c, cJSON *config) {
     const char *manager = target_param(&c->t, "fieldManager");
-    static const struct sim_type options = {"meta.k8s.io", "v1", "patchoptions", "PatchOptions", "", "", .custom = true};
+    static const struct sim_type options = {"meta.k8s.io", "v1", "patchoptions", "PatchOptions", "", "",
+                                            .custom = true};
     if (!cJSON_IsObject(config)) return fail_set(&c->f, 400, "BadRequest", "the body is not an object");
     if (!manager || !manager[0]) {
-        fail_cause(&c->f, "FieldValueRequired", "fieldManager", "Required value: is required for apply patch");
+        fail_cause(&c->f, "FieldValueRequired", "fieldManager",
+                   "Required value: is required for apply patch");
         return fail_invalid(&c->f, &options, "");
     }
     const cJSON *meta = json_obj(config, "metadata");
-    if (json_get(meta, "managedFields")) return fail_set(&c->f, 400, "BadRequest", "metadata.managedFields must be nil");
+    if (json_get(meta, "managedFields"))
+        return fail_set(&c->f, 400, "BadRequest", "metadata.managedFields must be nil");
     int r = validate_shape(c->type, config, &c->f);
     if (r < 0) return r;
     meta = json_obj(config, "metadata");
     const char *name = json_str(meta, "name");
     if (name && strcmp(name, c->name) != 0) {
-        return fail_set(&c->f, 400, "BadRequest", "the name of the object (%.253s) does not match the name on the URL (%s)", name,
+        return fail_set(&c->f, 400, "BadRequest",
+                        "the name of the object (%.253s) does not match the name on the URL (%s)", name,
                         c->name);
     }
     tree_set_str(tree_child(config, "metadata"), "name", c->name);
@@ -206,18 +217,26 @@ static int apply_new(struct call *c, cJSON *config, cJSON *set) {
 
 static int resolve(struct call *c, const cJSON *live, cJSON *merged, struct manager m, const cJSON *set) {
     cleanup_json cJSON *before = tree_dup(live);
-    struct conflict k = {.t = c->type, .mine = set, .live = before, .merged = merged, .force = target_flag(&c->t, "force"),
-                         .f = &c->f, .one = BUF(64 << 10), .all = BUF(64 << 10)};
+    struct conflict k = {.t = c->type,
+                         .mine = set,
+                         .live = before,
+                         .merged = merged,
+                         .force = target_flag(&c->t, "force"),
+                         .f = &c->f,
+                         .one = BUF(64 << 10),
+                         .all = BUF(64 << 10)};
     managed_others(merged, m, check_other, &k);
     int r = 0;
     if (k.n == 1) r = fail_set(&c->f, 409, "Conflict", "Apply failed with 1 conflict: %s", buf_str(&k.one));
-    if (k.n > 1) r = fail_set(&c->f, 409, "Conflict", "Apply failed with %zu conflicts: %s", k.n, buf_str(&k.all));
+    if (k.n > 1)
+        r = fail_set(&c->f, 409, "Conflict", "Apply failed with %zu conflicts: %s", k.n, buf_str(&k.all));
     buf_free(&k.one);
     buf_free(&k.all);
     return r;
 }
 
-static int apply_live(struct call *c, struct sim_obj *o, const cJSON *config, cJSON *set, enum store_part part) {
+static int apply_live(struct call *c, struct sim_obj *o, const cJSON *config, cJSON *set,
+                      enum store_part part) {
     struct manager m = {c->s->writer.manager, "Apply", c->sub};
     cleanup_json cJSON *merged = tree_dup(o->json);
     merge_object(c->type, merged, config, part);

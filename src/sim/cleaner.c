@@ -1,4 +1,5 @@
-/* What the server tidies up by itself: the contents of namespaces that are being deleted, and Events after an hour. */
+/* What the server tidies up by itself: the contents of namespaces that are being deleted, and Events after an
+ * hour. */
 #include "core.h"
 #include "api/meta.h"
 #include "api/rfc3339.h"
@@ -53,7 +54,8 @@ static bool clean_event(void *ctx, struct sim_obj *o) {
     int64_t at = 0;
     const char *last = json_str(o->json, "lastTimestamp");
     if (!last) last = json_str(json_obj(o->json, "metadata"), "creationTimestamp");
-    if (last && rfc3339_parse(slice_of(last), &at) == 0 && w->s->now - at > EVENT_TTL_S * NS_PER_S) sim_store_remove(w->s, o);
+    if (last && rfc3339_parse(slice_of(last), &at) == 0 && w->s->now - at > EVENT_TTL_S * NS_PER_S)
+        sim_store_remove(w->s, o);
     return true;
 }
 

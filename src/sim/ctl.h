@@ -1,8 +1,9 @@
-/* What the controllers of the embedded API server share: their state, the list of what is to be looked at and when, and
- * helpers to read and write objects. Private to the controllers.
+/* What the controllers of the embedded API server share: their state, the list of what is to be looked at and
+ * when, and helpers to read and write objects. Private to the controllers.
  *
- * Every object that somebody may have to look at again has a struct ctl_obj. It stands at most once in a heap ordered by the
- * time of the next look; a controller looks at the whole object and does the next step, as the real ones do. */
+ * Every object that somebody may have to look at again has a struct ctl_obj. It stands at most once in a heap
+ * ordered by the time of the next look; a controller looks at the whole object and does the next step, as the
+ * real ones do. */
 #ifndef SIM_CTL_H
 #define SIM_CTL_H
 #include "api/meta.h"
@@ -28,20 +29,21 @@ struct pod_proc;
 
 struct ctl_obj {
     struct heap_node due;
-    int64_t at;          /* valid while in the heap */
-    uint64_t seq;        /* earlier asked, earlier served */
-    struct list all;     /* of struct ctl */
-    struct list in_ns;   /* of struct ctl_ns, by kind */
-    struct list orphan;  /* of struct ctl_ns: no controller */
+    int64_t at;         /* valid while in the heap */
+    uint64_t seq;       /* earlier asked, earlier served */
+    struct list all;    /* of struct ctl */
+    struct list in_ns;  /* of struct ctl_ns, by kind */
+    struct list orphan; /* of struct ctl_ns: no controller */
     struct sim_obj *o;
     enum ctl_kind kind;
-    bool seen;           /* is this not the first change? */
-    bool gc;             /* owners or finalizers to be looked at */
-    bool mine;           /* the kind's controller is to look */
-    char *owner;         /* uid of the controller at the last change, or NULL */
+    bool seen;               /* is this not the first change? */
+    bool gc;                 /* owners or finalizers to be looked at */
+    bool mine;               /* the kind's controller is to look */
+    char *owner;             /* uid of the controller at the last change, or NULL */
     uint64_t labels, owners; /* hashes of what they were at the last change */
-    struct selector *sel;    /* of Deployments and ReplicaSets; NULL when it selects nothing or is not understood */
-    char tmpl[11];           /* hash of spec.template, valid for tmpl_generation */
+    struct selector
+        *sel;      /* of Deployments and ReplicaSets; NULL when it selects nothing or is not understood */
+    char tmpl[11]; /* hash of spec.template, valid for tmpl_generation */
     int64_t tmpl_generation;
     struct pod_proc *pod;
 };
@@ -69,11 +71,14 @@ struct ctl *ctl_of(struct sim *s);
 /* ctl_obj of an object, NULL if it has none (yet). */
 struct ctl_obj *ctl_obj_of(struct sim_obj *o);
 void ctl_at(struct ctl *c, struct ctl_obj *co, int64_t at); /* look not later than at */
-void ctl_wake(struct ctl *c, struct ctl_obj *co);           /* look soon, as a controller that was told of a change */
-void ctl_wake_uid(struct ctl *c, const char *uid);          /* the same; NULL and unknown uids are fine */
-/* Calls fn for each object of a kind in the namespace: those without a controller, or all. fn may change the list. */
-void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co), void *ctx);
-void ctl_each(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co), void *ctx);
+void ctl_wake(struct ctl *c, struct ctl_obj *co);  /* look soon, as a controller that was told of a change */
+void ctl_wake_uid(struct ctl *c, const char *uid); /* the same; NULL and unknown uids are fine */
+/* Calls fn for each object of a kind in the namespace: those without a controller, or all. fn may change the
+ * list. */
+void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind,
+                     void (*fn)(void *ctx, struct ctl_obj *co), void *ctx);
+void ctl_each(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co),
+              void *ctx);
 
 /* ---- the controllers: one look at one object, which may be gone afterwards ---- */
 void deployment_sync(struct ctl *c, struct ctl_obj *co);
@@ -92,22 +97,23 @@ struct sim_objs {
     struct sim_obj **v;
     size_t n, cap;
 };
-/* Appends the children of type kind (CK_REPLICASET or CK_POD) of owner: adopts matching orphans, releases what matches no
- * more. An owner that is being deleted does neither, and has only what matches. */
+/* Appends the children of type kind (CK_REPLICASET or CK_POD) of owner: adopts matching orphans, releases
+ * what matches no more. An owner that is being deleted does neither, and has only what matches. */
 void claim(struct ctl *c, struct ctl_obj *owner, enum ctl_kind kind, struct sim_objs *ret);
 void objs_add(struct sim_objs *l, struct sim_obj *o);
 void objs_free(struct sim_objs *l);
 #define cleanup_objs __attribute__((cleanup(objs_free)))
 
 /* ---- ctl_util.c ---- */
-cJSON *ctl_copy(struct ctl *c, struct sim_obj *o);                         /* to be changed and put */
-cJSON *ctl_copy_status(struct ctl *c, struct sim_obj *o);                  /* as much of it as a change of status needs */
+cJSON *ctl_copy(struct ctl *c, struct sim_obj *o);        /* to be changed and put */
+cJSON *ctl_copy_status(struct ctl *c, struct sim_obj *o); /* as much of it as a change of status needs */
 int ctl_put(struct ctl *c, struct sim_obj *o, cJSON *json, enum store_part part); /* json is taken */
-void jset(cJSON *obj, const char *key, cJSON *value);                      /* replaces or adds; value is taken */
+void jset(cJSON *obj, const char *key, cJSON *value); /* replaces or adds; value is taken */
 void jset_str(cJSON *obj, const char *key, const char *value);
 void jset_i64(cJSON *obj, const char *key, int64_t value);
 void jset_bool(cJSON *obj, const char *key, bool value);
-cJSON *jmake(cJSON *obj, const char *path); /* the object at a path of names separated by '/', made where missing */
+cJSON *jmake(cJSON *obj,
+             const char *path); /* the object at a path of names separated by '/', made where missing */
 void jdel(cJSON *obj, const char *key);
 void jset_time(cJSON *obj, const char *key, int64_t wall_ns); /* whole seconds */
 int64_t jtime(const cJSON *obj, const char *key);             /* 0 if absent or not a time */

@@ -1,4 +1,5 @@
-/* Who we are and what is served: enough for kubectl's discovery, old (1.20) and new (which falls back to the old). */
+/* Who we are and what is served: enough for kubectl's discovery, old (1.20) and new (which falls back to the
+ * old). */
 #include "rest.h"
 #include <errno.h>
 
@@ -41,8 +42,8 @@ static bool in_all(const struct sim_type *t) {
     return type_is(t, "", "pods") || type_is(t, "", "services") || !strcmp(t->group, "apps");
 }
 
-static void write_sub(const struct sim_type *t, const char *sub, const char *group, const char *version, const char *kind,
-                      const char *verbs, struct buf *out) {
+static void write_sub(const struct sim_type *t, const char *sub, const char *group, const char *version,
+                      const char *kind, const char *verbs, struct buf *out) {
     buf_addf(out, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s", t->resource, sub,
              t->namespaced ? "true" : "false");
     if (group) buf_addf(out, ",\"group\":\"%s\",\"version\":\"%s\"", group, version);
@@ -52,8 +53,8 @@ static void write_sub(const struct sim_type *t, const char *sub, const char *gro
 }
 
 static void write_type(const struct sim_type *t, bool first, struct buf *out) {
-    buf_addf(out, "%s{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\"", first ? "" : ",", t->resource,
-             t->singular, t->namespaced ? "true" : "false", t->kind);
+    buf_addf(out, "%s{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\"",
+             first ? "" : ",", t->resource, t->singular, t->namespaced ? "true" : "false", t->kind);
     write_verbs(out, "create delete deletecollection get list patch update watch");
     write_names(out, t->short_names);
     if (in_all(t)) buf_adds(out, ",\"categories\":[\"all\"]");
@@ -68,8 +69,9 @@ static void write_type(const struct sim_type *t, bool first, struct buf *out) {
 
 static int resource_list(struct call *c, const char *group, const char *version) {
     struct buf b = BUF(1 << 20);
-    buf_addf(&b, "{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"%s%s%s\",\"resources\":[", group,
-             group[0] ? "/" : "", version);
+    buf_addf(
+        &b, "{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"%s%s%s\",\"resources\":[",
+        group, group[0] ? "/" : "", version);
     bool any = false;
     const struct sim_type *t;
     for (size_t i = 0; (t = store_type_at(c->s, i)); i++) {
@@ -79,7 +81,9 @@ static int resource_list(struct call *c, const char *group, const char *version)
     }
     if (!strcmp(group, "authorization.k8s.io") && !strcmp(version, "v1")) {
         for (size_t i = 0; i < ARRAY_LEN(review_types); i++) {
-            buf_addf(&b, "%s{\"name\":\"%s\",\"singularName\":\"\",\"namespaced\":%s,\"kind\":\"%s\",\"verbs\":[\"create\"]}",
+            buf_addf(&b,
+                     "%s{\"name\":\"%s\",\"singularName\":\"\",\"namespaced\":%s,\"kind\":\"%s\",\"verbs\":["
+                     "\"create\"]}",
                      i ? "," : "", review_types[i][0], review_types[i][2], review_types[i][1]);
         }
         any = true;
@@ -93,7 +97,8 @@ static int resource_list(struct call *c, const char *group, const char *version)
 /* ---- groups ---- */
 static void write_group(struct sim *s, const char *group, bool whole, struct buf *out) {
     const struct sim_type *t;
-    buf_addf(out, "{%s\"name\":\"%s\",\"versions\":[", whole ? "\"kind\":\"APIGroup\",\"apiVersion\":\"v1\"," : "", group);
+    buf_addf(out, "{%s\"name\":\"%s\",\"versions\":[",
+             whole ? "\"kind\":\"APIGroup\",\"apiVersion\":\"v1\"," : "", group);
     const char *first = !strcmp(group, "authorization.k8s.io") ? "v1" : NULL;
     if (first) buf_addf(out, "{\"groupVersion\":\"%s/v1\",\"version\":\"v1\"}", group);
     for (size_t i = 0; (t = store_type_at(s, i)); i++) {
@@ -104,10 +109,12 @@ static void write_group(struct sim *s, const char *group, bool whole, struct buf
             said = !strcmp(o->group, group) && !strcmp(o->version, t->version);
         }
         if (said) continue;
-        buf_addf(out, "%s{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", first ? "," : "", group, t->version, t->version);
+        buf_addf(out, "%s{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", first ? "," : "", group,
+                 t->version, t->version);
         if (!first) first = t->version;
     }
-    buf_addf(out, "],\"preferredVersion\":{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}}", group, first, first);
+    buf_addf(out, "],\"preferredVersion\":{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}}", group, first,
+             first);
 }
 
 static bool group_known(struct sim *s, const char *group, size_t before) {
@@ -133,19 +140,22 @@ static int group_list(struct call *c) {
 }
 
 static int one_group(struct call *c, const char *group) {
-    if (!group[0] || (!group_known(c->s, group, SIZE_MAX) && strcmp(group, "authorization.k8s.io") != 0)) return -ENOENT;
+    if (!group[0] || (!group_known(c->s, group, SIZE_MAX) && strcmp(group, "authorization.k8s.io") != 0))
+        return -ENOENT;
     struct buf b = BUF(1 << 20);
     write_group(c->s, group, true, &b);
     return answer(c, &b);
 }
 
 /* ---- the rest ---- */
-static const char version_text[] =
-    "{\"major\":\"1\",\"minor\":\"20\",\"gitVersion\":\"v1.20.2+handover-sim\",\"gitCommit\":\"\",\"gitTreeState\":\"clean\","
-    "\"buildDate\":\"2021-01-13T13:20:00Z\",\"goVersion\":\"go1.15.5\",\"compiler\":\"gc\",\"platform\":\"linux/amd64\"}";
+static const char version_text[] = "{\"major\":\"1\",\"minor\":\"20\",\"gitVersion\":\"v1.20.2+handover-"
+                                   "sim\",\"gitCommit\":\"\",\"gitTreeState\":\"clean\","
+                                   "\"buildDate\":\"2021-01-13T13:20:00Z\",\"goVersion\":\"go1.15.5\","
+                                   "\"compiler\":\"gc\",\"platform\":\"linux/amd64\"}";
 
-static const char paths_text[] = "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\",\"/healthz\",\"/livez\",\"/openapi/v2\","
-                                 "\"/readyz\",\"/version\"]}";
+static const char paths_text[] =
+    "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\",\"/healthz\",\"/livez\",\"/openapi/v2\","
+    "\"/readyz\",\"/version\"]}";
 
 static bool is_health(const char *s) {
     return !strcmp(s, "healthz") || !strcmp(s, "livez") || !strcmp(s, "readyz");
@@ -163,7 +173,8 @@ static int serve_root(struct call *c, const char *first) {
     }
     if (!strcmp(first, "openapi") && t->n == 2 && !strcmp(t->seg[1], "v2")) return openapi_serve(c);
     if (!strcmp(first, "api") && t->n == 1) {
-        x_json(c->x, 200, SL("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}"));
+        x_json(c->x, 200,
+               SL("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}"));
         return 0;
     }
     if (!strcmp(first, "api") && t->n == 2) return resource_list(c, "", t->seg[1]);

@@ -103,7 +103,8 @@ static cJSON *number_of(struct slice raw) {
     return v;
 }
 
-/* Appends without cJSON's walk to the end of the list: that is kept in the first child's prev, as cJSON does itself. */
+/* Appends without cJSON's walk to the end of the list: that is kept in the first child's prev, as cJSON does
+ * itself. */
 static void append(cJSON *parent, cJSON *item) {
     cJSON *first = parent->child;
     if (!first) {
@@ -116,7 +117,8 @@ static void append(cJSON *parent, cJSON *item) {
     }
 }
 
-/* Go keeps the last of several members with one name. Long objects are not searched: no client of ours writes such. */
+/* Go keeps the last of several members with one name. Long objects are not searched: no client of ours writes
+ * such. */
 static void drop_same(cJSON *obj, const char *name, size_t members) {
     if (members > 64) return;
     cJSON_DeleteItemFromObjectCaseSensitive(obj, name);
@@ -206,7 +208,8 @@ static bool number_equal(const cJSON *a, const cJSON *b) {
     char na[40], nb[40];
     format_number(a->valuedouble, na);
     format_number(b->valuedouble, nb);
-    return json_raw_number_eq(slice_of(a->valuestring ? a->valuestring : na), slice_of(b->valuestring ? b->valuestring : nb));
+    return json_raw_number_eq(slice_of(a->valuestring ? a->valuestring : na),
+                              slice_of(b->valuestring ? b->valuestring : nb));
 }
 
 static size_t members(const cJSON *v) {
@@ -315,7 +318,8 @@ struct doc *doc_new(const cJSON *obj, const char *ns, const char *name, uint64_t
     buf_addc(&b, '{');
     print_metadata(json_obj(obj, "metadata"), &b, &at, &n);
     for (const cJSON *c = obj->child; c; c = c->next) {
-        if (!strcmp(c->string, "kind") || !strcmp(c->string, "apiVersion") || !strcmp(c->string, "metadata")) continue;
+        if (!strcmp(c->string, "kind") || !strcmp(c->string, "apiVersion") || !strcmp(c->string, "metadata"))
+            continue;
         buf_addc(&b, ',');
         print_string(c->string, &b);
         buf_addc(&b, ':');

@@ -1,4 +1,5 @@
-/* Kubernetes Events in the embedded API server: a limit to how many there are (their hour is the store's business). */
+/* Kubernetes Events in the embedded API server: a limit to how many there are (their hour is the store's
+ * business). */
 #ifndef SIM_EVENTS_H
 #define SIM_EVENTS_H
 #include "ctl.h"

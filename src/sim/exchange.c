@@ -173,8 +173,9 @@ static struct slice copy(struct slice s) {
 }
 
 static void keep_request(struct sim_exchange *x, const struct sim_request *r) {
-    x->req = (struct sim_request){copy(r->method), copy(r->target),        copy(r->content_type), copy(r->accept),
-                                  copy(r->authorization), copy(r->body), copy(r->user_agent)};
+    x->req =
+        (struct sim_request){copy(r->method),        copy(r->target), copy(r->content_type), copy(r->accept),
+                             copy(r->authorization), copy(r->body),   copy(r->user_agent)};
     x->req_owned = true;
 }
 
@@ -198,9 +199,11 @@ static int refuse(struct sim *s, const struct sim_request *req, struct fail *f) 
         f->retry_after_s = 1;
         return fail_set(f, 429, "TooManyRequests", "too many requests, please try again later");
     }
-    if (req->target.n > MAX_TARGET) return fail_set(f, 414, "RequestURITooLong", "the request's target is too long");
+    if (req->target.n > MAX_TARGET)
+        return fail_set(f, 414, "RequestURITooLong", "the request's target is too long");
     if (req->body.n > SIM_MAX_BODY) {
-        return fail_set(f, 413, "RequestEntityTooLarge", "Request entity too large: limit is %d", SIM_MAX_BODY);
+        return fail_set(f, 413, "RequestEntityTooLarge", "Request entity too large: limit is %d",
+                        SIM_MAX_BODY);
     }
     if (req->method.n > 32 || req->content_type.n > MAX_HEADER || req->accept.n > MAX_HEADER ||
         req->user_agent.n > MAX_HEADER) {
@@ -209,7 +212,8 @@ static int refuse(struct sim *s, const struct sim_request *req, struct fail *f) 
     return 0;
 }
 
-struct sim_exchange *sim_handle(struct sim *s, const struct sim_request *req, const struct sim_cb *cb, void *ctx) {
+struct sim_exchange *sim_handle(struct sim *s, const struct sim_request *req, const struct sim_cb *cb,
+                                void *ctx) {
     cleanup_fail struct fail f;
     fail_init(&f);
     sim_enter(s);

@@ -1,4 +1,5 @@
-/* Failures in the words of k8s.io/apimachinery/pkg/api/errors: clients match on them, people search for them. */
+/* Failures in the words of k8s.io/apimachinery/pkg/api/errors: clients match on them, people search for them.
+ */
 #include "fail.h"
 #include "store.h"
 #include "core.h"
@@ -76,14 +77,15 @@ int fail_exists(struct fail *f, const struct sim_type *t, const char *name) {
 int fail_conflict(struct fail *f, const struct sim_type *t, const char *name, const char *why) {
     char res[160];
     fail_details(f, t->resource, t->group, name);
-    return fail_set(f, 409, "Conflict", "Operation cannot be fulfilled on %s \"%s\": %s", type_resource_group(t, res), name,
-                    why);
+    return fail_set(f, 409, "Conflict", "Operation cannot be fulfilled on %s \"%s\": %s",
+                    type_resource_group(t, res), name, why);
 }
 
 int fail_forbidden(struct fail *f, const struct sim_type *t, const char *name, const char *why) {
     char res[160];
     fail_details(f, t->resource, t->group, name);
-    return fail_set(f, 403, "Forbidden", "%s \"%s\" is forbidden: %s", type_resource_group(t, res), name, why);
+    return fail_set(f, 403, "Forbidden", "%s \"%s\" is forbidden: %s", type_resource_group(t, res), name,
+                    why);
 }
 
 void fail_cause(struct fail *f, const char *reason, const char *field, const char *fmt, ...) {
@@ -111,8 +113,9 @@ int fail_invalid(struct fail *f, const struct sim_type *t, const char *name) {
     if (!f->ncauses) return 0;
     char kind[160];
     fail_details(f, t->kind, t->group, name);
-    return fail_set(f, 422, "Invalid", "%s \"%s\" is invalid: %s%s%s", type_kind_group(t, kind), name ? name : "",
-                    f->ncauses > 1 ? "[" : "", buf_str(&f->text), f->ncauses > 1 ? "]" : "");
+    return fail_set(f, 422, "Invalid", "%s \"%s\" is invalid: %s%s%s", type_kind_group(t, kind),
+                    name ? name : "", f->ncauses > 1 ? "[" : "", buf_str(&f->text),
+                    f->ncauses > 1 ? "]" : "");
 }
 
 static void member(struct buf *out, bool *first, const char *key, const char *value) {
@@ -143,7 +146,8 @@ void fail_write(const struct fail *f, struct buf *out) {
             buf_addc(out, ']');
             first = false;
         }
-        if (f->retry_after_s > 0) buf_addf(out, "%s\"retryAfterSeconds\":%d", first ? "" : ",", f->retry_after_s);
+        if (f->retry_after_s > 0)
+            buf_addf(out, "%s\"retryAfterSeconds\":%d", first ? "" : ",", f->retry_after_s);
         buf_addc(out, '}');
     }
     buf_addf(out, ",\"code\":%d}", f->code);

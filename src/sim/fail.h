@@ -6,14 +6,14 @@
 
 struct sim_type;
 struct fail {
-    int code;              /* HTTP; 0: no failure */
-    const char *reason;    /* a literal: "NotFound" */
-    char *message;         /* owned */
+    int code;                  /* HTTP; 0: no failure */
+    const char *reason;        /* a literal: "NotFound" */
+    char *message;             /* owned */
     char *kind, *group, *name; /* details; owned, may be NULL */
-    int retry_after_s;     /* -1: none; 0 in an empty struct means none as well */
-    char *more;            /* continue token to go on with, for 410; owned */
-    struct buf causes;     /* JSON elements, separated by ',' */
-    struct buf text;       /* the same for the message */
+    int retry_after_s;         /* -1: none; 0 in an empty struct means none as well */
+    char *more;                /* continue token to go on with, for 410; owned */
+    struct buf causes;         /* JSON elements, separated by ',' */
+    struct buf text;           /* the same for the message */
     size_t ncauses;
 };
 void fail_init(struct fail *f);
@@ -21,7 +21,8 @@ void fail_free(struct fail *f);
 #define cleanup_fail __attribute__((cleanup(fail_free)))
 
 /* All return a negative errno. */
-int fail_set(struct fail *f, int code, const char *reason, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int fail_set(struct fail *f, int code, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 int fail_not_found(struct fail *f, const struct sim_type *t, const char *name);
 int fail_exists(struct fail *f, const struct sim_type *t, const char *name);
 int fail_conflict(struct fail *f, const struct sim_type *t, const char *name, const char *why);

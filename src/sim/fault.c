@@ -106,8 +106,9 @@ static int bad(struct err *err, const char *what) {
 }
 
 static int check(const cJSON *v, struct err *err) {
-    static const char *const known[] = {"match", "count", "probability", "latencyMs", "answerLatencyMs", "status",
-                                        "retryAfter", "body", "cutAfterBytes", "dropBefore", "dropAfter", "silent", "open"};
+    static const char *const known[] = {
+        "match", "count",         "probability", "latencyMs", "answerLatencyMs", "status", "retryAfter",
+        "body",  "cutAfterBytes", "dropBefore",  "dropAfter", "silent",          "open"};
     for (const cJSON *c = v->child; c; c = c->next) {
         bool ok = false;
         for (size_t i = 0; i < ARRAY_LEN(known) && !ok; i++) ok = !strcmp(c->string, known[i]);
@@ -154,6 +155,7 @@ int faults_add(struct sim *s, struct slice json, struct err *err) {
                             .silent = json_bool(v, "silent", false)};
     list_push(&s->faults->all, &f->link);
     s->faults->n++;
-    if (json_bool(v, "open", f->fx.silent) && (!f->method || fnmatch(f->method, "GET", 0) == 0)) strike_open(s, f);
+    if (json_bool(v, "open", f->fx.silent) && (!f->method || fnmatch(f->method, "GET", 0) == 0))
+        strike_open(s, f);
     return 0;
 }

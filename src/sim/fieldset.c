@@ -6,16 +6,28 @@
 static const struct {
     const char *field, *keys; /* keys "": a set */
 } lists[] = {
-    {"containers", "name"},          {"initContainers", "name"},   {"ephemeralContainers", "name"}, {"env", "name"},
-    {"volumes", "name"},             {"volumeMounts", "mountPath"}, {"volumeDevices", "devicePath"}, {"imagePullSecrets", "name"},
-    {"hostAliases", "ip"},           {"conditions", "type"},       {"secrets", "name"},             {"podIPs", "ip"},
-    {"addresses", "type"},           {"topologySpreadConstraints", "topologyKey,whenUnsatisfiable"},
+    {"containers", "name"},
+    {"initContainers", "name"},
+    {"ephemeralContainers", "name"},
+    {"env", "name"},
+    {"volumes", "name"},
+    {"volumeMounts", "mountPath"},
+    {"volumeDevices", "devicePath"},
+    {"imagePullSecrets", "name"},
+    {"hostAliases", "ip"},
+    {"conditions", "type"},
+    {"secrets", "name"},
+    {"podIPs", "ip"},
+    {"addresses", "type"},
+    {"topologySpreadConstraints", "topologyKey,whenUnsatisfiable"},
 };
 /* Maps that are one value: a selector with a key less is another selector. */
-static const char *const atomic_maps[] = {"selector", "nodeSelector", "fieldRef", "secretKeyRef", "configMapKeyRef",
-                                          "resourceFieldRef", "labelSelector", "nodeAffinity"};
+static const char *const atomic_maps[] = {"selector",      "nodeSelector",    "fieldRef",
+                                          "secretKeyRef",  "configMapKeyRef", "resourceFieldRef",
+                                          "labelSelector", "nodeAffinity"};
 
-enum shape shape_of(const struct sim_type *t, const char *field, const cJSON *value, bool in_meta, const char **ret_keys) {
+enum shape shape_of(const struct sim_type *t, const char *field, const cJSON *value, bool in_meta,
+                    const char **ret_keys) {
     *ret_keys = NULL;
     if (cJSON_IsObject(value)) {
         for (size_t i = 0; field && !t->custom && !in_meta && i < ARRAY_LEN(atomic_maps); i++) {
@@ -144,8 +156,16 @@ static cJSON *set_of(const struct sim_type *t, const char *field, const cJSON *v
 }
 
 static bool server_owned(const char *key) {
-    static const char *const mine[] = {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
-                                       "selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"};
+    static const char *const mine[] = {"name",
+                                       "namespace",
+                                       "uid",
+                                       "resourceVersion",
+                                       "generation",
+                                       "creationTimestamp",
+                                       "selfLink",
+                                       "managedFields",
+                                       "deletionTimestamp",
+                                       "deletionGracePeriodSeconds"};
     for (size_t i = 0; i < ARRAY_LEN(mine); i++) {
         if (!strcmp(key, mine[i])) return true;
     }
@@ -182,10 +202,11 @@ cJSON *fields_of(const struct sim_type *t, const cJSON *obj, enum store_part par
 
 /* ---- differences ---- */
 
-static void diff_value(const struct sim_type *t, const char *field, const cJSON *a, const cJSON *b, bool in_meta,
-                       const char *key, cJSON *changed, cJSON *removed);
+static void diff_value(const struct sim_type *t, const char *field, const cJSON *a, const cJSON *b,
+                       bool in_meta, const char *key, cJSON *changed, cJSON *removed);
 
-static void diff_map(const struct sim_type *t, const cJSON *a, const cJSON *b, bool in_meta, cJSON *changed, cJSON *removed) {
+static void diff_map(const struct sim_type *t, const cJSON *a, const cJSON *b, bool in_meta, cJSON *changed,
+                     cJSON *removed) {
     for (const cJSON *m = b->child; m; m = m->next) {
         cleanup_free char *key = xasprintf("f:%s", m->string);
         diff_value(t, m->string, json_get(a, m->string), m, in_meta, key, changed, removed);
@@ -197,8 +218,8 @@ static void diff_map(const struct sim_type *t, const cJSON *a, const cJSON *b, b
     }
 }
 
-static void diff_list(const struct sim_type *t, const cJSON *a, const cJSON *b, enum shape shape, const char *keys,
-                      cJSON *changed, cJSON *removed) {
+static void diff_list(const struct sim_type *t, const cJSON *a, const cJSON *b, enum shape shape,
+                      const char *keys, cJSON *changed, cJSON *removed) {
     for (const cJSON *i = b->child; i; i = i->next) {
         cleanup_free char *key = item_key(i, shape, keys);
         if (!key) continue;
@@ -206,10 +227,14 @@ static void diff_list(const struct sim_type *t, const cJSON *a, const cJSON *b, 
         if (was && cJSON_IsObject(i) && cJSON_IsObject(was)) {
             cJSON *c = new_set(), *r = new_set();
             diff_map(t, was, i, false, c, r);
-            if (c->child) tree_set(changed, key, c);
-            else cJSON_Delete(c);
-            if (r->child) tree_set(removed, key, r);
-            else cJSON_Delete(r);
+            if (c->child)
+                tree_set(changed, key, c);
+            else
+                cJSON_Delete(c);
+            if (r->child)
+                tree_set(removed, key, r);
+            else
+                cJSON_Delete(r);
         } else if (!was) {
             cJSON *below = cJSON_IsObject(i) ? set_of(t, NULL, i, false) : new_set();
             if (shape == SHAPE_KEYED) tree_set(below, ".", new_set());
@@ -222,8 +247,8 @@ static void diff_list(const struct sim_type *t, const cJSON *a, const cJSON *b, 
     }
 }
 
-static void diff_value(const struct sim_type *t, const char *field, const cJSON *a, const cJSON *b, bool in_meta,
-                       const char *key, cJSON *changed, cJSON *removed) {
+static void diff_value(const struct sim_type *t, const char *field, const cJSON *a, const cJSON *b,
+                       bool in_meta, const char *key, cJSON *changed, cJSON *removed) {
     if (a && tree_equal(a, b)) return;
     const char *keys = NULL, *was_keys = NULL;
     enum shape shape = shape_of(t, field, b, in_meta, &keys);
@@ -238,29 +263,39 @@ static void diff_value(const struct sim_type *t, const char *field, const cJSON 
     } else {
         diff_list(t, a, b, shape, keys, c, r);
     }
-    if (c->child) tree_set(changed, key, c);
-    else cJSON_Delete(c);
-    if (r->child) tree_set(removed, key, r);
-    else cJSON_Delete(r);
+    if (c->child)
+        tree_set(changed, key, c);
+    else
+        cJSON_Delete(c);
+    if (r->child)
+        tree_set(removed, key, r);
+    else
+        cJSON_Delete(r);
 }
 
 /* The object without what nobody owns. */
 static cJSON *own_part(const cJSON *obj) {
     cJSON *v = new_set();
     for (const cJSON *m = obj->child; m; m = m->next) {
-        if (!strcmp(m->string, "apiVersion") || !strcmp(m->string, "kind") || !strcmp(m->string, "metadata")) continue;
+        if (!strcmp(m->string, "apiVersion") || !strcmp(m->string, "kind") || !strcmp(m->string, "metadata"))
+            continue;
         cJSON *ref = cJSON_CreateNull();
         if (!ref) abort();
-        *ref = (cJSON){.type = m->type | cJSON_IsReference, .child = m->child, .valuestring = m->valuestring,
-                       .valueint = m->valueint, .valuedouble = m->valuedouble};
+        *ref = (cJSON){.type = m->type | cJSON_IsReference,
+                       .child = m->child,
+                       .valuestring = m->valuestring,
+                       .valueint = m->valueint,
+                       .valuedouble = m->valuedouble};
         tree_set(v, m->string, ref);
     }
     return v;
 }
 
-static void diff_metadata(const struct sim_type *t, const cJSON *a, const cJSON *b, cJSON *changed, cJSON *removed) {
+static void diff_metadata(const struct sim_type *t, const cJSON *a, const cJSON *b, cJSON *changed,
+                          cJSON *removed) {
     cleanup_json cJSON *x = new_set(), *y = new_set();
-    static const char *const kept[] = {"labels", "annotations", "finalizers", "ownerReferences", "generateName"};
+    static const char *const kept[] = {"labels", "annotations", "finalizers", "ownerReferences",
+                                       "generateName"};
     for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
         if (json_get(a, kept[i])) tree_set(x, kept[i], tree_dup(json_get(a, kept[i])));
         if (json_get(b, kept[i])) tree_set(y, kept[i], tree_dup(json_get(b, kept[i])));
@@ -268,7 +303,8 @@ static void diff_metadata(const struct sim_type *t, const cJSON *a, const cJSON 
     diff_value(t, NULL, x, y, true, "f:metadata", changed, removed);
 }
 
-void fields_diff(const struct sim_type *t, const cJSON *a, const cJSON *b, cJSON **ret_changed, cJSON **ret_removed) {
+void fields_diff(const struct sim_type *t, const cJSON *a, const cJSON *b, cJSON **ret_changed,
+                 cJSON **ret_removed) {
     cJSON *changed = new_set(), *removed = new_set();
     cleanup_json cJSON *x = own_part(a), *y = own_part(b);
     diff_map(t, x, y, false, changed, removed);

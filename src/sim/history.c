@@ -25,7 +25,8 @@ static void grow(struct shelf *h) {
 
 void history_add(struct sim *s, struct shelf *h, enum event_type type, struct doc *doc, struct doc *old) {
     if (h->count == h->cap) grow(h);
-    h->history[(h->first + h->count) % h->cap] = (struct event){.rv = doc->rv, .type = type, .doc = doc, .old = old};
+    h->history[(h->first + h->count) % h->cap] =
+        (struct event){.rv = doc->rv, .type = type, .doc = doc, .old = old};
     h->count++;
     h->fresh++;
     s->fresh = true;
@@ -79,8 +80,10 @@ static size_t overlay(const struct shelf *h, uint64_t rv, struct doc ***ret_keys
         size_t lo = 0, hi = kept;
         while (lo < hi) {
             size_t mid = (lo + hi) / 2;
-            if (key_cmp(keys[mid]->ns, keys[mid]->name, key->ns, key->name) < 0) lo = mid + 1;
-            else hi = mid;
+            if (key_cmp(keys[mid]->ns, keys[mid]->name, key->ns, key->name) < 0)
+                lo = mid + 1;
+            else
+                hi = mid;
         }
         old[lo] = e->old; /* NULL: it did not exist */
     }

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 enum { WHOLE_MAX = 256 << 10, CONNECTIONS = 4096, BODY_MAX = (3 << 20) + 1, ROUNDS = 16 };
-#define SEND_CAP ((size_t)1 << 30) /* a list waits for its reader by itself; this is for watches that begin with a lot */
+#define SEND_CAP                                                                                             \
+    ((size_t)1 << 30) /* a list waits for its reader by itself; this is for watches that begin with a lot */
 
 struct sim_host {
     struct world *w;
@@ -16,16 +17,17 @@ struct sim_host {
 
 struct hosted { /* one exchange of both sides */
     struct sim_host *host;
-    struct http_exchange *x;   /* NULL once answered or gone */
+    struct http_exchange *x; /* NULL once answered or gone */
     struct sim_exchange *sx;
-    bool inside;               /* sim_handle() is still running: it frees */
+    bool inside; /* sim_handle() is still running: it frees */
     bool begun, headed;
     int status, retry_after_s;
     char type[128];
-    struct buf whole;          /* of an answer that is not (yet) a stream */
+    struct buf whole; /* of an answer that is not (yet) a stream */
 };
 
-/* A little at a time: while thousands of Deployments are being looked after, requests are answered in between. */
+/* A little at a time: while thousands of Deployments are being looked after, requests are answered in
+ * between. */
 static void advance(struct sim_host *h) {
     sim_advance_some(h->sim, h->wall0 + (world_boot_ns(h->w) - h->boot0), ROUNDS);
 }
@@ -90,7 +92,8 @@ static void on_end(void *ctx, bool cut) {
         return;
     }
     x->x = hx;
-    if (!x->begun && (cut || x->retry_after_s >= 0)) begin(x); /* nothing to begin where not even a head came */
+    if (!x->begun && (cut || x->retry_after_s >= 0))
+        begin(x); /* nothing to begin where not even a head came */
     x->x = NULL;
     if (cut) {
         http_reply_abort(hx);
@@ -141,10 +144,12 @@ static void on_request(void *ctx, struct http_exchange *hx) {
 }
 
 /* ---- start and stop ---- */
-int sim_host_start(struct world *w, const char *addr, const struct sim_config *cfg, struct sim_host **ret, struct err *err) {
+int sim_host_start(struct world *w, const char *addr, const struct sim_config *cfg, struct sim_host **ret,
+                   struct err *err) {
     struct sim_host *h = xcalloc(1, sizeof *h);
     *h = (struct sim_host){.w = w, .wall0 = cfg->wall_ns, .boot0 = world_boot_ns(w)};
-    const struct http_limits limits = {.body_cap = BODY_MAX, .connections = CONNECTIONS, .send_cap = SEND_CAP};
+    const struct http_limits limits = {
+        .body_cap = BODY_MAX, .connections = CONNECTIONS, .send_cap = SEND_CAP};
     int r = http_listen(w, addr, &limits, on_request, h, &h->listener, err);
     if (r < 0) {
         free(h);

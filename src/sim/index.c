@@ -20,8 +20,10 @@ static unsigned levels_of(const char *ns, const char *name) {
     return n;
 }
 
-/* links[l]: the pointer at level l that leads to the first node not before the key (or, with after, behind it). */
-static void seek(const struct index *x, const char *ns, const char *name, bool after, struct index_node ***links) {
+/* links[l]: the pointer at level l that leads to the first node not before the key (or, with after, behind
+ * it). */
+static void seek(const struct index *x, const char *ns, const char *name, bool after,
+                 struct index_node ***links) {
     struct index_node *const *at = NULL; /* the array of next pointers that we stand on; NULL: the head */
     for (int l = INDEX_LEVELS - 1; l >= 0; l--) {
         struct index_node *const *row = at ? at : x->head;

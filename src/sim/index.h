@@ -1,5 +1,5 @@
-/* The objects of a type in order of namespace and name: a skip list, whose levels come from the key's hash, so that the same
- * run is the same run again. */
+/* The objects of a type in order of namespace and name: a skip list, whose levels come from the key's hash,
+ * so that the same run is the same run again. */
 #ifndef SIM_INDEX_H
 #define SIM_INDEX_H
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* LIST with limit and continue, resourceVersion and resourceVersionMatch. What goes out was fixed when the request came:
- * references to the texts of that version; they are sent in pieces, as fast as they leave. */
+/* LIST with limit and continue, resourceVersion and resourceVersionMatch. What goes out was fixed when the
+ * request came: references to the texts of that version; they are sent in pieces, as fast as they leave. */
 #include "list.h"
 #include "base/hash.h"
 #include <errno.h>
@@ -56,11 +56,12 @@ static void go_on(struct sim *s, struct due *d) {
     send_pieces(container_of(d, struct lister, due)->x);
 }
 
-/* ---- continue tokens: base64 of {"v":"meta.k8s.io/v1","rv":N,"start":"ns/name"}, as Kubernetes makes them ---- */
+/* ---- continue tokens: base64 of {"v":"meta.k8s.io/v1","rv":N,"start":"ns/name"}, as Kubernetes makes them
+ * ---- */
 struct from {
     bool set, inconsistent; /* inconsistent: at the present state, not at rv */
     uint64_t rv;
-    char *ns, *name;        /* go on behind this */
+    char *ns, *name; /* go on behind this */
 };
 
 static void from_free(struct from *f) {
@@ -104,12 +105,16 @@ static int read_token(const char *text, struct from *ret, struct fail *f) {
 
 static int token_expired(const struct from *from, struct fail *f) {
     f->more = make_token(from->ns, from->name, 0, true);
-    return fail_set(f, 410, "Expired",
-                    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-                    "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
-                    "the results. Continuing with the provided token results in an inconsistent list - objects that were "
-                    "created, modified, or deleted between the time the first chunk was returned and now may show up in the "
-                    "list.");
+    return fail_set(
+        f, 410, "Expired",
+        "The provided continue parameter is too old to display a consistent list result. You can start a new "
+        "list "
+        "without the continue parameter, or use the continue token in this response to retrieve the "
+        "remainder of "
+        "the results. Continuing with the provided token results in an inconsistent list - objects that were "
+        "created, modified, or deleted between the time the first chunk was returned and now may show up in "
+        "the "
+        "list.");
 }
 
 /* ---- which version ---- */
@@ -121,7 +126,8 @@ struct wanted {
 };
 
 static int option_error(struct call *c, const char *reason, const char *detail) {
-    static const struct sim_type options = {"meta.k8s.io", "v1", "listoptions", "ListOptions", "", "", .custom = true};
+    static const struct sim_type options = {"meta.k8s.io", "v1", "listoptions", "ListOptions", "", "",
+                                            .custom = true};
     fail_cause(&c->f, reason, "resourceVersionMatch", "%s", detail);
     return fail_invalid(&c->f, &options, "");
 }
@@ -129,26 +135,31 @@ static int option_error(struct call *c, const char *reason, const char *detail) 
 static int check_match(struct call *c, const char *rv, const char *match, bool cont) {
     if (!match || !match[0]) return 0;
     if (cont) {
-        return option_error(c, "FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden when continue is provided");
+        return option_error(c, "FieldValueForbidden",
+                            "Forbidden: resourceVersionMatch is forbidden when continue is provided");
     }
     if (!rv || !rv[0]) {
-        return option_error(c, "FieldValueForbidden",
-                            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
+        return option_error(
+            c, "FieldValueForbidden",
+            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
     }
     if (strcmp(match, "Exact") != 0 && strcmp(match, "NotOlderThan") != 0) {
         char text[200];
-        snprintf(text, sizeof text, "Unsupported value: \"%.80s\": supported values: \"Exact\", \"NotOlderThan\", \"\"", match);
+        snprintf(text, sizeof text,
+                 "Unsupported value: \"%.80s\": supported values: \"Exact\", \"NotOlderThan\", \"\"", match);
         return option_error(c, "FieldValueNotSupported", text);
     }
     if (!strcmp(match, "Exact") && !strcmp(rv, "0")) {
-        return option_error(c, "FieldValueForbidden",
-                            "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+        return option_error(
+            c, "FieldValueForbidden",
+            "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
     }
     return 0;
 }
 
 static int read_wanted(struct call *c, struct wanted *ret) {
-    const char *rv = target_param(&c->t, "resourceVersion"), *match = target_param(&c->t, "resourceVersionMatch");
+    const char *rv = target_param(&c->t, "resourceVersion"),
+               *match = target_param(&c->t, "resourceVersionMatch");
     const char *cont = target_param(&c->t, "continue"), *limit = target_param(&c->t, "limit");
     int r = check_match(c, rv, match, cont && cont[0]);
     if (r < 0) return r;
@@ -160,21 +171,23 @@ static int read_wanted(struct call *c, struct wanted *ret) {
     ret->exact = match && !strcmp(match, "Exact");
     if (!cont || !cont[0]) return 0;
     if (ret->rv) {
-        return fail_set(&c->f, 400, "BadRequest", "specifying resource version is not allowed when using continue");
+        return fail_set(&c->f, 400, "BadRequest",
+                        "specifying resource version is not allowed when using continue");
     }
     return read_token(cont, &ret->from, &c->f);
 }
 
 /* ---- the page ---- */
 /* Keeps of the snapshot what belongs to the page; *ret_rest: how many of the matching ones come after it. */
-static void cut_page(const struct call *c, const struct wanted *w, const struct matcher *m, struct snapshot *p,
-                     size_t *ret_rest) {
+static void cut_page(const struct call *c, const struct wanted *w, const struct matcher *m,
+                     struct snapshot *p, size_t *ret_rest) {
     size_t kept = 0, rest = 0, limit = w->limit > 0 ? (size_t)w->limit : SIZE_MAX;
     for (size_t i = 0; i < p->n; i++) {
         struct doc *d = p->v[i];
         bool in = !c->ns || strcmp(d->ns, c->ns) == 0;
         if (in && w->from.set) in = key_cmp(d->ns, d->name, w->from.ns, w->from.name) > 0;
-        if (in && !matcher_all(m) && rest == 0) { /* behind the page one more is enough to know that there is more */
+        if (in && !matcher_all(m) &&
+            rest == 0) { /* behind the page one more is enough to know that there is more */
             struct match_cache cache = {0};
             in = matcher_fits(m, d, &cache);
             match_cache_free(&cache);
@@ -190,7 +203,8 @@ static void cut_page(const struct call *c, const struct wanted *w, const struct 
     *ret_rest = rest;
 }
 
-static void begin(struct call *c, struct render r, struct snapshot *p, uint64_t rv, const char *more, int64_t remaining) {
+static void begin(struct call *c, struct render r, struct snapshot *p, uint64_t rv, const char *more,
+                  int64_t remaining) {
     struct lister *l = xcalloc(1, sizeof *l);
     *l = (struct lister){.x = c->x, .type = c->type, .render = r, .items = *p};
     l->due.fn = go_on;
@@ -207,7 +221,8 @@ static void begin(struct call *c, struct render r, struct snapshot *p, uint64_t 
 static int too_large(struct call *c, uint64_t rv) {
     fail_cause(&c->f, "ResourceVersionTooLarge", "", "Too large resource version");
     c->f.retry_after_s = 1;
-    return fail_set(&c->f, 504, "Timeout", "Too large resource version: %" PRIu64 ", current: %" PRIu64, rv, c->s->rv);
+    return fail_set(&c->f, 504, "Timeout", "Too large resource version: %" PRIu64 ", current: %" PRIu64, rv,
+                    c->s->rv);
 }
 
 static int serve(struct call *c, const struct wanted *w, const struct matcher *m, struct render r) {
@@ -221,7 +236,8 @@ static int serve(struct call *c, const struct wanted *w, const struct matcher *m
     }
     size_t rest = 0;
     cut_page(c, w, m, &p, &rest);
-    cleanup_free char *more = rest && p.n ? make_token(p.v[p.n - 1]->ns, p.v[p.n - 1]->name, rv, w->from.inconsistent) : NULL;
+    cleanup_free char *more =
+        rest && p.n ? make_token(p.v[p.n - 1]->ns, p.v[p.n - 1]->name, rv, w->from.inconsistent) : NULL;
     begin(c, r, &p, rv, more, matcher_all(m) ? (int64_t)rest : -1);
     snapshot_free(&p);
     return 0;
@@ -234,7 +250,8 @@ int list_serve(struct call *c) {
     int ret = render_choose(c->req->accept, target_param(&c->t, "includeObject"), &r, &c->f);
     if (ret == 0) ret = read_wanted(c, &w);
     if (ret == 0) {
-        ret = matcher_parse(c->type, target_param(&c->t, "labelSelector"), target_param(&c->t, "fieldSelector"), &m, &c->f);
+        ret = matcher_parse(c->type, target_param(&c->t, "labelSelector"),
+                            target_param(&c->t, "fieldSelector"), &m, &c->f);
     }
     if (ret == 0) ret = serve(c, &w, &m, r);
     from_free(&w.from);

@@ -31,9 +31,12 @@ static int load_one(struct load *l, cJSON *taken, struct fail *f) {
     cleanup_json cJSON *obj = taken;
     const char *kind = json_str_or(obj, "kind", ""), *version = json_str_or(obj, "apiVersion", "");
     const struct sim_type *t = type_by_kind(l->s, version, kind);
-    if (!t) return fail_set(f, 400, "BadRequest", "no matches for kind \"%.80s\" in version \"%.80s\"", kind, version);
+    if (!t)
+        return fail_set(f, 400, "BadRequest", "no matches for kind \"%.80s\" in version \"%.80s\"", kind,
+                        version);
     cleanup_json cJSON *status = tree_dup(json_obj(obj, "status"));
-    cleanup_free char *ns = xstrdup(t->namespaced ? json_str_or(json_obj(obj, "metadata"), "namespace", "default") : "");
+    cleanup_free char *ns =
+        xstrdup(t->namespaced ? json_str_or(json_obj(obj, "metadata"), "namespace", "default") : "");
     const char *name = json_str(json_obj(obj, "metadata"), "name");
     int r = t->namespaced ? make_namespace(l->s, ns, f) : 0;
     if (r < 0) return r;
@@ -104,7 +107,8 @@ static int load_text(struct load *l, struct slice text, struct fail *f) {
     if (!t.n || t.p[0] != '{') return yaml_each(text, load_doc, l, f);
     if (json_raw_check(t, NULL) == 0) return load_doc(l, tree_parse_checked(t), f);
     slice_cut(t, '\n', &line, &rest);
-    return json_raw_check(slice_trim(line), NULL) == 0 ? load_lines(l, t, f) : yaml_each(text, load_doc, l, f);
+    return json_raw_check(slice_trim(line), NULL) == 0 ? load_lines(l, t, f)
+                                                       : yaml_each(text, load_doc, l, f);
 }
 
 int sim_load(struct sim *s, struct slice text, struct err *err) {

@@ -2,7 +2,8 @@
 #include "managed.h"
 
 static bool is_entry(const cJSON *e, struct manager m) {
-    return !strcmp(json_str_or(e, "manager", ""), m.name) && !strcmp(json_str_or(e, "operation", ""), m.operation) &&
+    return !strcmp(json_str_or(e, "manager", ""), m.name) &&
+           !strcmp(json_str_or(e, "operation", ""), m.operation) &&
            !strcmp(json_str_or(e, "subresource", ""), m.subresource);
 }
 
@@ -65,7 +66,8 @@ void managed_set(struct sim *s, const struct sim_type *t, cJSON *obj, struct man
     if (m.subresource[0]) tree_set_str(e, "subresource", m.subresource);
 }
 
-void managed_others(cJSON *obj, struct manager m, void (*fn)(void *ctx, const cJSON *entry, cJSON *set), void *ctx) {
+void managed_others(cJSON *obj, struct manager m, void (*fn)(void *ctx, const cJSON *entry, cJSON *set),
+                    void *ctx) {
     cJSON *list = entries(obj);
     for (cJSON *e = list ? list->child : NULL, *next; e; e = next) {
         next = e->next;
@@ -88,11 +90,16 @@ static void lose(void *ctx, const cJSON *entry, cJSON *set) {
     fields_take(set, l->removed);
 }
 
-void managed_record(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj, enum store_part part) {
+void managed_record(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj,
+                    enum store_part part) {
     const struct writer *w = &s->writer;
     bool kubelet = part == STORE_STATUS && type_is(t, "", "pods");
-    const char *sub = w->subresource && w->subresource[0] ? w->subresource : part == STORE_STATUS ? "status" : "";
-    struct manager m = {w->manager ? w->manager : kubelet ? "kubelet" : "kube-controller-manager",
+    const char *sub = w->subresource && w->subresource[0] ? w->subresource
+                      : part == STORE_STATUS              ? "status"
+                                                          : "";
+    struct manager m = {w->manager ? w->manager
+                        : kubelet  ? "kubelet"
+                                   : "kube-controller-manager",
                         w->apply ? "Apply" : "Update", sub};
     if (!old) {
         managed_set(s, t, obj, m, w->apply ? tree_dup(w->set) : fields_of(t, obj, part));

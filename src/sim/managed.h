@@ -9,8 +9,11 @@ struct manager {
 };
 /* The entry's set within obj, or NULL. */
 cJSON *managed_find(const cJSON *obj, struct manager m);
-/* Replaces (or adds, or, where set is empty, removes) the entry; its time becomes now if the set differs. set is taken. */
+/* Replaces (or adds, or, where set is empty, removes) the entry; its time becomes now if the set differs. set
+ * is taken. */
 void managed_set(struct sim *s, const struct sim_type *t, cJSON *obj, struct manager m, cJSON *set);
-/* Calls fn for each entry but m's own; fn may change the set. Entries whose set has become empty are dropped afterwards. */
-void managed_others(cJSON *obj, struct manager m, void (*fn)(void *ctx, const cJSON *entry, cJSON *set), void *ctx);
+/* Calls fn for each entry but m's own; fn may change the set. Entries whose set has become empty are dropped
+ * afterwards. */
+void managed_others(cJSON *obj, struct manager m, void (*fn)(void *ctx, const cJSON *entry, cJSON *set),
+                    void *ctx);
 #endif

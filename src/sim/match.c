@@ -10,7 +10,8 @@ static const struct {
      "spec.nodeName,spec.restartPolicy,spec.schedulerName,spec.serviceAccountName,status.phase,status.podIP,"
      "status.nominatedNodeName"},
     {"", "events",
-     "involvedObject.kind,involvedObject.namespace,involvedObject.name,involvedObject.uid,involvedObject.apiVersion,"
+     "involvedObject.kind,involvedObject.namespace,involvedObject.name,involvedObject.uid,involvedObject."
+     "apiVersion,"
      "involvedObject.resourceVersion,involvedObject.fieldPath,reason,reportingComponent,source,type"},
     {"", "namespaces", "status.phase"},
     {"", "nodes", "spec.unschedulable"},
@@ -41,7 +42,8 @@ static int look_at_fields(const struct sim_type *t, struct slice text, struct ma
         if (value.n && value.p[0] == '=') value = slice_make(value.p + 1, value.n - 1);
         field = slice_trim(field);
         if (slice_eqs(field, "metadata.name")) {
-            if (equal && !m->name && !memchr(value.p ? value.p : "", '\\', value.n)) m->name = slice_dup(slice_trim(value));
+            if (equal && !m->name && !memchr(value.p ? value.p : "", '\\', value.n))
+                m->name = slice_dup(slice_trim(value));
         } else if (!slice_eqs(field, "metadata.namespace")) {
             m->whole = true;
             if (field_known(t, field)) continue;
@@ -51,7 +53,8 @@ static int look_at_fields(const struct sim_type *t, struct slice text, struct ma
     return 0;
 }
 
-static int parse(const struct sim_type *t, const char *labels, const char *fields, struct matcher *m, struct fail *f) {
+static int parse(const struct sim_type *t, const char *labels, const char *fields, struct matcher *m,
+                 struct fail *f) {
     struct err err = {0};
     if (labels && labels[0] && selector_parse(slice_of(labels), &m->labels, &err) < 0) {
         return fail_set(f, 400, "BadRequest", "unable to parse requirement: %s", err.msg);
@@ -63,7 +66,8 @@ static int parse(const struct sim_type *t, const char *labels, const char *field
     return look_at_fields(t, slice_of(fields), m, f);
 }
 
-int matcher_parse(const struct sim_type *t, const char *labels, const char *fields, struct matcher *ret, struct fail *f) {
+int matcher_parse(const struct sim_type *t, const char *labels, const char *fields, struct matcher *ret,
+                  struct fail *f) {
     struct matcher m = {0};
     int r = parse(t, labels, fields, &m, f);
     if (r < 0) {

@@ -1,16 +1,18 @@
-/* Which objects a list, a watch or a deletecollection is about: label and field selector, on the text of objects. */
+/* Which objects a list, a watch or a deletecollection is about: label and field selector, on the text of
+ * objects. */
 #ifndef SIM_MATCH_H
 #define SIM_MATCH_H
 #include "core.h"
 #include "api/selector.h"
 
 struct matcher {
-    struct selector *labels;      /* NULL: all */
+    struct selector *labels;       /* NULL: all */
     struct field_selector *fields; /* NULL: all */
-    bool whole;                   /* the fields lie outside namespace and name: the whole object is needed */
-    char *name;                   /* set where metadata.name=X is demanded: a cheap first look */
+    bool whole;                    /* the fields lie outside namespace and name: the whole object is needed */
+    char *name;                    /* set where metadata.name=X is demanded: a cheap first look */
 };
-int matcher_parse(const struct sim_type *t, const char *labels, const char *fields, struct matcher *ret, struct fail *f);
+int matcher_parse(const struct sim_type *t, const char *labels, const char *fields, struct matcher *ret,
+                  struct fail *f);
 void matcher_free(struct matcher *m);
 static inline bool matcher_all(const struct matcher *m) {
     return !m->labels && !m->fields;

@@ -1,4 +1,5 @@
-/* The controllers' index of a namespace: its Deployments, ReplicaSets and pods, and those of them that nobody controls. */
+/* The controllers' index of a namespace: its Deployments, ReplicaSets and pods, and those of them that nobody
+ * controls. */
 #ifndef SIM_NS_H
 #define SIM_NS_H
 #include "ctl.h"

@@ -46,7 +46,9 @@ static int set_namespace(const struct sim_type *t, const char *ns, cJSON *meta, 
     if (!t->namespaced) {
         tree_set(meta, "namespace", NULL);
     } else if (have && have[0] && strcmp(have, ns) != 0) {
-        return fail_set(f, 400, "BadRequest", "the namespace of the provided object does not match the namespace sent on the request");
+        return fail_set(
+            f, 400, "BadRequest",
+            "the namespace of the provided object does not match the namespace sent on the request");
     } else {
         tree_set_str(meta, "namespace", ns);
     }
@@ -67,8 +69,9 @@ int objmeta_create(struct sim *s, const struct sim_type *t, const char *ns, cJSO
         generated_name(s, base, made);
         tree_set_str(meta, "name", made);
     }
-    static const char *const mine[] = {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
-                                       "uid", "generation", "creationTimestamp", "managedFields"};
+    static const char *const mine[] = {
+        "resourceVersion", "selfLink",          "deletionTimestamp", "deletionGracePeriodSeconds", "uid",
+        "generation",      "creationTimestamp", "managedFields"};
     size_t n = s->loading && json_str(meta, "uid") ? 4 : ARRAY_LEN(mine); /* what was dumped stays itself */
     for (size_t i = 0; i < n; i++) tree_set(meta, mine[i], NULL);
     drop_empty(meta);
@@ -103,47 +106,61 @@ static void check_finalizers(const cJSON *was, const cJSON *meta, struct fail *f
     const cJSON *now = json_arr(meta, "finalizers"), *before = json_arr(was, "finalizers");
     for (const cJSON *n = now ? now->child : NULL; n; n = n->next) {
         bool known = false;
-        for (const cJSON *b = before ? before->child : NULL; b && !known; b = b->next) known = tree_equal(n, b);
+        for (const cJSON *b = before ? before->child : NULL; b && !known; b = b->next)
+            known = tree_equal(n, b);
         if (known || !cJSON_IsString(n)) continue;
-        fail_cause(f, "FieldValueForbidden", "metadata.finalizers",
-                   "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
-                   "[]string{\"%s\"}",
-                   n->valuestring);
+        fail_cause(
+            f, "FieldValueForbidden", "metadata.finalizers",
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
+            "[]string{\"%s\"}",
+            n->valuestring);
     }
 }
 
-int objmeta_update(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj, enum store_part part,
-                   struct fail *f) {
+int objmeta_update(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj,
+                   enum store_part part, struct fail *f) {
     (void)s;
     const cJSON *was = json_obj(old, "metadata");
     cJSON *meta = tree_child(obj, "metadata");
-    const char *name = json_str(was, "name"), *rv = json_str(meta, "resourceVersion"), *uid = json_str(meta, "uid");
+    const char *name = json_str(was, "name"), *rv = json_str(meta, "resourceVersion"),
+               *uid = json_str(meta, "uid");
     if (rv && rv[0] && strcmp(rv, "0") != 0 && strcmp(rv, json_str_or(was, "resourceVersion", "")) != 0) {
         return fail_conflict(f, t, name, fail_modified);
     }
     if (uid && uid[0] && strcmp(uid, json_str_or(was, "uid", "")) != 0) {
         char why[256];
-        snprintf(why, sizeof why, "Precondition failed: UID in precondition: %.80s, UID in object meta: %s", uid,
-                 json_str_or(was, "uid", ""));
+        snprintf(why, sizeof why, "Precondition failed: UID in precondition: %.80s, UID in object meta: %s",
+                 uid, json_str_or(was, "uid", ""));
         return fail_conflict(f, t, name, why);
     }
     const char *given = json_str(meta, "name");
     if (given && strcmp(given, name) != 0) {
-        fail_cause(f, "FieldValueInvalid", "metadata.name", "Invalid value: \"%s\": field is immutable", given);
+        fail_cause(f, "FieldValueInvalid", "metadata.name", "Invalid value: \"%s\": field is immutable",
+                   given);
     }
     int r = set_namespace(t, json_str_or(was, "namespace", ""), meta, f);
     if (r < 0) return r;
-    static const char *const fixed[] = {"name", "namespace", "uid", "selfLink", "resourceVersion", "generateName",
-                                        "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"};
+    static const char *const fixed[] = {"name",
+                                        "namespace",
+                                        "uid",
+                                        "selfLink",
+                                        "resourceVersion",
+                                        "generateName",
+                                        "generation",
+                                        "creationTimestamp",
+                                        "deletionTimestamp",
+                                        "deletionGracePeriodSeconds"};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) keep(was, meta, fixed[i]);
-    /* A client may correct the record of who owns what; leaving it out changes nothing, an empty list forgets it. */
+    /* A client may correct the record of who owns what; leaving it out changes nothing, an empty list forgets
+     * it. */
     if (!json_arr(meta, "managedFields")) keep(was, meta, "managedFields");
     drop_empty(meta);
     check_finalizers(was, meta, f);
     if (part == STORE_MAIN && t->has_generation) {
         bool annotations = type_is(t, "apps", "deployments") &&
                            !tree_equal(json_get(was, "annotations"), json_get(meta, "annotations"));
-        if (annotations || wants_differ(old, obj)) tree_set_num(meta, "generation", json_num(was, "generation", 0) + 1);
+        if (annotations || wants_differ(old, obj))
+            tree_set_num(meta, "generation", json_num(was, "generation", 0) + 1);
     }
     return 0;
 }

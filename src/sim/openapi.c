@@ -1,5 +1,6 @@
-/* /openapi/v2: no types (what is not described is not checked by kubectl), but that PATCH of every served type takes dryRun,
- * which kubectl 1.20 looks for before it asks for one. As protobuf (gnostic's openapi.v2.Document) or JSON. */
+/* /openapi/v2: no types (what is not described is not checked by kubectl), but that PATCH of every served
+ * type takes dryRun, which kubectl 1.20 looks for before it asks for one. As protobuf (gnostic's
+ * openapi.v2.Document) or JSON. */
 #include "rest.h"
 
 static void pb_varint(struct buf *b, size_t n) {
@@ -67,12 +68,15 @@ static void write_pb(struct sim *s, struct buf *out) {
 
 static void write_json(struct sim *s, struct buf *out) {
     const struct sim_type *t;
-    buf_adds(out, "{\"swagger\":\"2.0\",\"info\":{\"title\":\"handover sim\",\"version\":\"v1.20.2\"},\"paths\":{");
+    buf_adds(
+        out,
+        "{\"swagger\":\"2.0\",\"info\":{\"title\":\"handover sim\",\"version\":\"v1.20.2\"},\"paths\":{");
     for (size_t i = 0; (t = store_type_at(s, i)); i++) {
         buf_adds(out, i ? ",\"" : "\"");
         path_of(t, out);
-        buf_adds(out, "\":{\"patch\":{\"parameters\":[{\"name\":\"dryRun\",\"in\":\"query\",\"type\":\"string\"}],"
-                      "\"x-kubernetes-group-version-kind\":");
+        buf_adds(out,
+                 "\":{\"patch\":{\"parameters\":[{\"name\":\"dryRun\",\"in\":\"query\",\"type\":\"string\"}],"
+                 "\"x-kubernetes-group-version-kind\":");
         gvk(t, out);
         buf_adds(out, "}}");
     }
@@ -89,7 +93,8 @@ int openapi_serve(struct call *c) {
     } else {
         write_json(c->s, &b);
     }
-    x_head(c->x, 200, pb ? "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" : "application/json", -1);
+    x_head(c->x, 200, pb ? "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" : "application/json",
+           -1);
     x_body(c->x, buf_slice(&b));
     x_end(c->x, false);
     buf_free(&b);

@@ -1,9 +1,12 @@
-/* Who is owned by whom, and which object has a uid: two hash tables that the controllers would else have to search for. */
+/* Who is owned by whom, and which object has a uid: two hash tables that the controllers would else have to
+ * search for. */
 #include "core.h"
 #include "api/meta.h"
 
 #define HASH_FUNCTION(keyptr, keylen, hashv)                                                                 \
-    do { (hashv) = (unsigned)slice_hash(slice_make((const char *)(keyptr), (keylen)), 0); } while (0)
+    do {                                                                                                     \
+        (hashv) = (unsigned)slice_hash(slice_make((const char *)(keyptr), (keylen)), 0);                     \
+    } while (0)
 #include <uthash.h>
 
 struct uid_node {
@@ -119,8 +122,8 @@ static struct owner_link *link_after(struct sim *s, const char *uid, uint64_t se
     return NULL;
 }
 
-void store_owned(struct sim *s, const char *owner_uid, const struct sim_type *t, bool (*fn)(void *ctx, struct sim_obj *o),
-                 void *ctx) {
+void store_owned(struct sim *s, const char *owner_uid, const struct sim_type *t,
+                 bool (*fn)(void *ctx, struct sim_obj *o), void *ctx) {
     cleanup_free char *uid = xstrdup(owner_uid); /* the caller's may go with the object */
     uint64_t seq = 0;
     struct owner_link *l = link_after(s, uid, 0);

@@ -6,20 +6,20 @@
 #include <uthash.h>
 
 enum pod_stage {
-    POD_NEW,       /* not scheduled */
-    POD_ALIVE,     /* on the node, containers starting or running */
-    POD_ENDING,    /* asked to stop */
-    POD_ENDED,     /* all containers have ended; about to be removed */
-    POD_REMOVED,   /* removed by its kubelet, kept by a finalizer */
+    POD_NEW,     /* not scheduled */
+    POD_ALIVE,   /* on the node, containers starting or running */
+    POD_ENDING,  /* asked to stop */
+    POD_ENDED,   /* all containers have ended; about to be removed */
+    POD_REMOVED, /* removed by its kubelet, kept by a finalizer */
 };
 enum run_state {
     RUN_CREATING,
     RUN_PULL_FAILED,  /* ErrImagePull: just tried */
     RUN_PULL_BACKOFF, /* ImagePullBackOff */
     RUN_RUNNING,
-    RUN_EXITED,       /* ended, to be started again */
-    RUN_BACKOFF,      /* CrashLoopBackOff */
-    RUN_DONE,         /* ended for good */
+    RUN_EXITED,  /* ended, to be started again */
+    RUN_BACKOFF, /* CrashLoopBackOff */
+    RUN_DONE,    /* ended for good */
 };
 
 struct exit_info {
@@ -32,28 +32,28 @@ struct container {
     char *name, *image;
     struct script script;
     enum run_state state;
-    int64_t next;        /* when the state changes by itself; TIME_NEVER */
-    int64_t started;     /* of the present run */
-    int64_t ready_at;    /* of the present run */
+    int64_t next;           /* when the state changes by itself; TIME_NEVER */
+    int64_t started;        /* of the present run */
+    int64_t ready_at;       /* of the present run */
     bool ready, told_ready; /* told_ready: an external process says so */
-    bool killed;         /* an external process that was told to go at once; it reports its end */
+    bool killed;            /* an external process that was told to go at once; it reports its end */
     int64_t restarts, crashes;
-    int64_t backoff_ns;  /* of the next restart or pull */
+    int64_t backoff_ns;         /* of the next restart or pull */
     struct exit_info last, now; /* lastState.terminated; state.terminated while RUN_EXITED or RUN_DONE */
-    char id[65];         /* of the present run */
+    char id[65];                /* of the present run */
     struct oper op;
 };
 struct pod_proc {
     struct ctl_obj *co;
     char ip[16];
-    UT_hash_handle hh;   /* by ip */
+    UT_hash_handle hh; /* by ip */
     enum pod_stage stage;
     bool never_restart, restart_on_failure_only;
     int64_t created, started, end_at, remove_at; /* end_at: when the processes will have ended */
-    int64_t grace_ns;    /* as asked for last */
+    int64_t grace_ns;                            /* as asked for last */
     int64_t scheduled_at, ready_since;
-    bool ready;          /* the condition */
-    bool unwritten;      /* a process has ended from outside; the status does not say so yet */
+    bool ready;     /* the condition */
+    bool unwritten; /* a process has ended from outside; the status does not say so yet */
     struct container *v;
     size_t n;
 };

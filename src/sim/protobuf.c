@@ -52,10 +52,10 @@ static bool read_field(struct slice *s, struct field *f) {
 
 /* One line of the schema. */
 struct rule {
-    bool zero_too;   /* a zero counts */
-    char *name;      /* in JSON */
+    bool zero_too; /* a zero counts */
+    char *name;    /* in JSON */
     struct slice type;
-    char list;       /* '*', '%', '&' or 0 */
+    char list; /* '*', '%', '&' or 0 */
 };
 
 static bool rule_find(const struct pb_message *m, uint32_t number, struct rule *ret) {
@@ -257,20 +257,23 @@ static bool unwrap(struct slice in, struct slice *version, struct slice *kind, s
 
 int pb_parse(struct slice body, cJSON **ret, struct fail *f) {
     struct slice version = {0}, kind = {0}, raw = {0};
-    if (!slice_starts(body, slice_make("k8s", 4)) || !unwrap(slice_make(body.p + 4, body.n - 4), &version, &kind, &raw)) {
+    if (!slice_starts(body, slice_make("k8s", 4)) ||
+        !unwrap(slice_make(body.p + 4, body.n - 4), &version, &kind, &raw)) {
         return fail_set(f, 400, "BadRequest", "the body is not Kubernetes' protobuf");
     }
     const struct pb_message *m = pb_message_find(kind);
     if (!m) {
-        return fail_set(f, 415, "UnsupportedMediaType",
-                        "%.*s is not understood as protobuf here - accepted media types include: application/json, "
-                        "application/yaml",
-                        SLF(kind));
+        return fail_set(
+            f, 415, "UnsupportedMediaType",
+            "%.*s is not understood as protobuf here - accepted media types include: application/json, "
+            "application/yaml",
+            SLF(kind));
     }
     cleanup_json cJSON *v = cJSON_CreateObject();
     tree_set(v, "kind", text(kind));
     tree_set(v, "apiVersion", text(version));
-    if (message(m, raw, 0, v) < 0) return fail_set(f, 400, "BadRequest", "proto: %.*s: unexpected EOF", SLF(kind));
+    if (message(m, raw, 0, v) < 0)
+        return fail_set(f, 400, "BadRequest", "proto: %.*s: unexpected EOF", SLF(kind));
     *ret = v;
     v = NULL;
     return 0;

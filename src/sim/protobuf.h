@@ -1,4 +1,5 @@
-/* Kubernetes' protobuf encoding of request bodies: kubectl's typed clients write it even where they are answered in JSON. */
+/* Kubernetes' protobuf encoding of request bodies: kubectl's typed clients write it even where they are
+ * answered in JSON. */
 #ifndef SIM_PROTOBUF_H
 #define SIM_PROTOBUF_H
 #include "doc.h"

@@ -1,6 +1,7 @@
-/* The messages of Kubernetes' protobuf encoding that clients write here, after k8s.io/api's generated.proto: what typed
- * clients create (kubectl create, expose, drain, auth can-i). Per field: number, '!' where a zero was set on purpose (a pointer
- * in Go), JSON name, type: s string, i integer, b bool, y bytes, T Time, M MicroTime, Q Quantity, I IntOrString, or a message;
+/* The messages of Kubernetes' protobuf encoding that clients write here, after k8s.io/api's generated.proto:
+ * what typed clients create (kubectl create, expose, drain, auth can-i). Per field: number, '!' where a zero
+ * was set on purpose (a pointer in Go), JSON name, type: s string, i integer, b bool, y bytes, T Time, M
+ * MicroTime, Q Quantity, I IntOrString, or a message;
  * '*' a list, '%' a map from strings, '&' a message whose members are ours. */
 #include "protobuf.h"
 
@@ -13,11 +14,10 @@ static const struct pb_message messages[] = {
     {"Secret", "1 metadata ObjectMeta|5! immutable b|2 data %y|4 stringData %s|3 type s"},
     {"Service", "1 metadata ObjectMeta|2 spec ServiceSpec"},
     {"Pod", "1 metadata ObjectMeta|2 spec PodSpec"},
-    {"Event",
-     "1 metadata ObjectMeta|2 involvedObject ObjectReference|3 reason s|4 message s|"
-     "5 source EventSource|6 firstTimestamp T|7 lastTimestamp T|8 count i|9 type s|10 eventTime M|"
-     "11 series EventSeries|12 action s|13 related ObjectReference|14 reportingComponent s|"
-     "15 reportingInstance s"},
+    {"Event", "1 metadata ObjectMeta|2 involvedObject ObjectReference|3 reason s|4 message s|"
+              "5 source EventSource|6 firstTimestamp T|7 lastTimestamp T|8 count i|9 type s|10 eventTime M|"
+              "11 series EventSeries|12 action s|13 related ObjectReference|14 reportingComponent s|"
+              "15 reportingInstance s"},
     {"Deployment", "1 metadata ObjectMeta|2 spec DeploymentSpec"},
     {"ReplicaSet", "1 metadata ObjectMeta|2 spec ReplicaSetSpec"},
     {"Role", "1 metadata ObjectMeta|2 rules *PolicyRule"},
@@ -25,9 +25,8 @@ static const struct pb_message messages[] = {
     {"ClusterRole", "1 metadata ObjectMeta|2 rules *PolicyRule"},
     {"ClusterRoleBinding", "1 metadata ObjectMeta|2 subjects *Subject|3 roleRef RoleRef"},
     {"Lease", "1 metadata ObjectMeta|2 spec LeaseSpec"},
-    {"DeleteOptions",
-     "1! gracePeriodSeconds i|2 preconditions Preconditions|3! orphanDependents b|"
-     "4! propagationPolicy s|5 dryRun *s"},
+    {"DeleteOptions", "1! gracePeriodSeconds i|2 preconditions Preconditions|3! orphanDependents b|"
+                      "4! propagationPolicy s|5 dryRun *s"},
     {"SelfSubjectAccessReview", "1 metadata ObjectMeta|2 spec SelfSubjectAccessReviewSpec"},
     {"SelfSubjectRulesReview", "1 metadata ObjectMeta|2 spec SelfSubjectRulesReviewSpec"},
     {"Eviction", "1 metadata ObjectMeta|2 deleteOptions DeleteOptions"},
@@ -48,18 +47,17 @@ static const struct pb_message messages[] = {
      "11 externalTrafficPolicy s|12 healthCheckNodePort i|13 publishNotReadyAddresses b|"
      "14 sessionAffinityConfig SessionAffinityConfig|16 topologyKeys *s|19 ipFamilies *s|"
      "17! ipFamilyPolicy s|20! allocateLoadBalancerNodePorts b"},
-    {"PodSpec",
-     "1 volumes *Volume|20 initContainers *Container|2 containers *Container|3 restartPolicy s|"
-     "4! terminationGracePeriodSeconds i|5! activeDeadlineSeconds i|6 dnsPolicy s|"
-     "7 nodeSelector %s|8 serviceAccountName s|9 serviceAccount s|"
-     "21! automountServiceAccountToken b|10 nodeName s|11 hostNetwork b|12 hostPID b|13 hostIPC b|"
-     "27! shareProcessNamespace b|14 securityContext PodSecurityContext|"
-     "15 imagePullSecrets *LocalObjectReference|16 hostname s|17 subdomain s|18 affinity Affinity|"
-     "19 schedulerName s|22 tolerations *Toleration|23 hostAliases *HostAlias|"
-     "24 priorityClassName s|25! priority i|26 dnsConfig PodDNSConfig|"
-     "28 readinessGates *PodReadinessGate|29! runtimeClassName s|30! enableServiceLinks b|"
-     "31! preemptionPolicy s|32 overhead %Q|"
-     "33 topologySpreadConstraints *TopologySpreadConstraint|35! setHostnameAsFQDN b"},
+    {"PodSpec", "1 volumes *Volume|20 initContainers *Container|2 containers *Container|3 restartPolicy s|"
+                "4! terminationGracePeriodSeconds i|5! activeDeadlineSeconds i|6 dnsPolicy s|"
+                "7 nodeSelector %s|8 serviceAccountName s|9 serviceAccount s|"
+                "21! automountServiceAccountToken b|10 nodeName s|11 hostNetwork b|12 hostPID b|13 hostIPC b|"
+                "27! shareProcessNamespace b|14 securityContext PodSecurityContext|"
+                "15 imagePullSecrets *LocalObjectReference|16 hostname s|17 subdomain s|18 affinity Affinity|"
+                "19 schedulerName s|22 tolerations *Toleration|23 hostAliases *HostAlias|"
+                "24 priorityClassName s|25! priority i|26 dnsConfig PodDNSConfig|"
+                "28 readinessGates *PodReadinessGate|29! runtimeClassName s|30! enableServiceLinks b|"
+                "31! preemptionPolicy s|32 overhead %Q|"
+                "33 topologySpreadConstraints *TopologySpreadConstraint|35! setHostnameAsFQDN b"},
     {"EventSource", "1 component s|2 host s"},
     {"EventSeries", "1 count i|2 lastObservedTime M"},
     {"DeploymentSpec",
@@ -71,9 +69,8 @@ static const struct pb_message messages[] = {
     {"PolicyRule", "1 verbs *s|2 apiGroups *s|3 resources *s|4 resourceNames *s|5 nonResourceURLs *s"},
     {"Subject", "1 kind s|2 apiGroup s|3 name s|4 namespace s"},
     {"RoleRef", "1 apiGroup s|2 kind s|3 name s"},
-    {"LeaseSpec",
-     "1! holderIdentity s|2! leaseDurationSeconds i|3 acquireTime M|4 renewTime M|"
-     "5! leaseTransitions i"},
+    {"LeaseSpec", "1! holderIdentity s|2! leaseDurationSeconds i|3 acquireTime M|4 renewTime M|"
+                  "5! leaseTransitions i"},
     {"Preconditions", "1! uid s|2! resourceVersion s"},
     {"SelfSubjectAccessReviewSpec",
      "1 resourceAttributes ResourceAttributes|2 nonResourceAttributes NonResourceAttributes"},
@@ -87,13 +84,12 @@ static const struct pb_message messages[] = {
     {"ServicePort", "1 name s|2 protocol s|6! appProtocol s|3 port i|4 targetPort I|5 nodePort i"},
     {"SessionAffinityConfig", "1 clientIP ClientIPConfig"},
     {"Volume", "1 name s|2 volumeSource &VolumeSource"},
-    {"Container",
-     "1 name s|2 image s|3 command *s|4 args *s|5 workingDir s|6 ports *ContainerPort|"
-     "19 envFrom *EnvFromSource|7 env *EnvVar|8 resources ResourceRequirements|"
-     "9 volumeMounts *VolumeMount|21 volumeDevices *VolumeDevice|10 livenessProbe Probe|"
-     "11 readinessProbe Probe|22 startupProbe Probe|12 lifecycle Lifecycle|"
-     "13 terminationMessagePath s|20 terminationMessagePolicy s|14 imagePullPolicy s|"
-     "15 securityContext SecurityContext|16 stdin b|17 stdinOnce b|18 tty b"},
+    {"Container", "1 name s|2 image s|3 command *s|4 args *s|5 workingDir s|6 ports *ContainerPort|"
+                  "19 envFrom *EnvFromSource|7 env *EnvVar|8 resources ResourceRequirements|"
+                  "9 volumeMounts *VolumeMount|21 volumeDevices *VolumeDevice|10 livenessProbe Probe|"
+                  "11 readinessProbe Probe|22 startupProbe Probe|12 lifecycle Lifecycle|"
+                  "13 terminationMessagePath s|20 terminationMessagePolicy s|14 imagePullPolicy s|"
+                  "15 securityContext SecurityContext|16 stdin b|17 stdinOnce b|18 tty b"},
     {"PodSecurityContext",
      "1 seLinuxOptions SELinuxOptions|8 windowsOptions WindowsSecurityContextOptions|"
      "2! runAsUser i|6! runAsGroup i|3! runAsNonRoot b|4 supplementalGroups *i|5! fsGroup i|"
@@ -124,9 +120,8 @@ static const struct pb_message messages[] = {
     {"ResourceRequirements", "1 limits %Q|2 requests %Q"},
     {"VolumeMount", "1 name s|2 readOnly b|3 mountPath s|4 subPath s|5! mountPropagation s|6 subPathExpr s"},
     {"VolumeDevice", "1 name s|2 devicePath s"},
-    {"Probe",
-     "1 handler &Handler|2 initialDelaySeconds i|3 timeoutSeconds i|4 periodSeconds i|"
-     "5 successThreshold i|6 failureThreshold i"},
+    {"Probe", "1 handler &Handler|2 initialDelaySeconds i|3 timeoutSeconds i|4 periodSeconds i|"
+              "5 successThreshold i|6 failureThreshold i"},
     {"Lifecycle", "1 postStart Handler|2 preStop Handler"},
     {"SecurityContext",
      "1 capabilities Capabilities|2! privileged b|3 seLinuxOptions SELinuxOptions|"
@@ -138,15 +133,12 @@ static const struct pb_message messages[] = {
      "1! gmsaCredentialSpecName s|2! gmsaCredentialSpec s|3! runAsUserName s"},
     {"Sysctl", "1 name s|2 value s"},
     {"SeccompProfile", "1 type s|2! localhostProfile s"},
-    {"NodeAffinity",
-     "1 requiredDuringSchedulingIgnoredDuringExecution NodeSelector|"
-     "2 preferredDuringSchedulingIgnoredDuringExecution *PreferredSchedulingTerm"},
-    {"PodAffinity",
-     "1 requiredDuringSchedulingIgnoredDuringExecution *PodAffinityTerm|"
-     "2 preferredDuringSchedulingIgnoredDuringExecution *WeightedPodAffinityTerm"},
-    {"PodAntiAffinity",
-     "1 requiredDuringSchedulingIgnoredDuringExecution *PodAffinityTerm|"
-     "2 preferredDuringSchedulingIgnoredDuringExecution *WeightedPodAffinityTerm"},
+    {"NodeAffinity", "1 requiredDuringSchedulingIgnoredDuringExecution NodeSelector|"
+                     "2 preferredDuringSchedulingIgnoredDuringExecution *PreferredSchedulingTerm"},
+    {"PodAffinity", "1 requiredDuringSchedulingIgnoredDuringExecution *PodAffinityTerm|"
+                    "2 preferredDuringSchedulingIgnoredDuringExecution *WeightedPodAffinityTerm"},
+    {"PodAntiAffinity", "1 requiredDuringSchedulingIgnoredDuringExecution *PodAffinityTerm|"
+                        "2 preferredDuringSchedulingIgnoredDuringExecution *WeightedPodAffinityTerm"},
     {"PodDNSConfigOption", "1 name s|2! value s"},
     {"LabelSelectorRequirement", "1 key s|2 operator s|3 values *s"},
     {"RollingUpdateDeployment", "1 maxUnavailable I|2 maxSurge I"},
@@ -161,9 +153,8 @@ static const struct pb_message messages[] = {
     {"ProjectedVolumeSource", "1 sources *VolumeProjection|2! defaultMode i"},
     {"ConfigMapEnvSource", "1 localObjectReference &LocalObjectReference|2! optional b"},
     {"SecretEnvSource", "1 localObjectReference &LocalObjectReference|2! optional b"},
-    {"EnvVarSource",
-     "1 fieldRef ObjectFieldSelector|2 resourceFieldRef ResourceFieldSelector|"
-     "3 configMapKeyRef ConfigMapKeySelector|4 secretKeyRef SecretKeySelector"},
+    {"EnvVarSource", "1 fieldRef ObjectFieldSelector|2 resourceFieldRef ResourceFieldSelector|"
+                     "3 configMapKeyRef ConfigMapKeySelector|4 secretKeyRef SecretKeySelector"},
     {"Handler", "1 exec ExecAction|2 httpGet HTTPGetAction|3 tcpSocket TCPSocketAction"},
     {"Capabilities", "1 add *s|2 drop *s"},
     {"NodeSelector", "1 nodeSelectorTerms *NodeSelectorTerm"},

@@ -21,7 +21,9 @@ static bool range_fits(struct slice range, struct render *ret) {
     struct slice media, params, as = {0}, g = {0}, v = {0};
     slice_cut(range, ';', &media, &params);
     media = slice_trim(media);
-    if (!slice_eqs(media, "application/json") && !slice_eqs(media, "*/*") && !slice_eqs(media, "application/*")) return false;
+    if (!slice_eqs(media, "application/json") && !slice_eqs(media, "*/*") &&
+        !slice_eqs(media, "application/*"))
+        return false;
     ret->form = FORM_FULL;
     ret->beta = false;
     if (!param_of(range, "as", &as)) return true;
@@ -47,10 +49,13 @@ int render_choose(struct slice accept, const char *include, struct render *ret, 
         found = range_fits(range, &r);
     }
     if (!found) {
-        return fail_set(f, 406, "NotAcceptable", "only the following media types are accepted: application/json");
+        return fail_set(f, 406, "NotAcceptable",
+                        "only the following media types are accepted: application/json");
     }
     if (include && r.form == FORM_TABLE) {
-        r.include = !strcmp(include, "None") ? INCLUDE_NONE : !strcmp(include, "Object") ? INCLUDE_OBJECT : INCLUDE_META;
+        r.include = !strcmp(include, "None")     ? INCLUDE_NONE
+                    : !strcmp(include, "Object") ? INCLUDE_OBJECT
+                                                 : INCLUDE_META;
     }
     *ret = r;
     return 0;
@@ -67,7 +72,8 @@ static void write_partial(const struct doc *d, struct render r, struct buf *out)
     buf_addc(out, '}');
 }
 
-static void write_row(const struct sim *s, const struct sim_type *t, const struct doc *d, struct render r, struct buf *out) {
+static void write_row(const struct sim *s, const struct sim_type *t, const struct doc *d, struct render r,
+                      struct buf *out) {
     cleanup_json cJSON *obj = tree_parse_checked(slice_make(d->text, d->n));
     char version[128];
     buf_adds(out, "{\"cells\":[");
@@ -89,21 +95,24 @@ static void write_columns(const struct sim_type *t, struct buf *out) {
     buf_adds(out, "\"columnDefinitions\":[");
     for (size_t i = 0; i < tab->n; i++) {
         const struct column *c = &tab->columns[i];
-        buf_addf(out, "%s{\"name\":\"%s\",\"type\":\"%s\",\"format\":\"%s\",\"description\":\"\",\"priority\":%d}",
+        buf_addf(out,
+                 "%s{\"name\":\"%s\",\"type\":\"%s\",\"format\":\"%s\",\"description\":\"\",\"priority\":%d}",
                  i ? "," : "", c->name, c->type, c->format, c->priority);
     }
     buf_adds(out, "],");
 }
 
-void render_one(const struct sim *s, const struct sim_type *t, const struct doc *d, struct render r, bool columns,
-                struct buf *out) {
+void render_one(const struct sim *s, const struct sim_type *t, const struct doc *d, struct render r,
+                bool columns, struct buf *out) {
     char version[128];
     if (r.form == FORM_FULL) {
         doc_write(d, type_api_version(t, version), t->kind, out);
     } else if (r.form == FORM_META) {
         write_partial(d, r, out);
     } else {
-        buf_addf(out, "{\"kind\":\"Table\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"},",
+        buf_addf(out,
+                 "{\"kind\":\"Table\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%" PRIu64
+                 "\"},",
                  meta_version(r), d->rv);
         if (columns) {
             write_columns(t, out);
@@ -117,14 +126,14 @@ void render_one(const struct sim *s, const struct sim_type *t, const struct doc 
 }
 
 /* ---- lists ---- */
-void render_list_head(const struct sim_type *t, struct render r, uint64_t rv, const char *more, int64_t remaining,
-                      struct buf *out) {
+void render_list_head(const struct sim_type *t, struct render r, uint64_t rv, const char *more,
+                      int64_t remaining, struct buf *out) {
     char version[128];
     if (r.form == FORM_FULL) {
         buf_addf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"%s\"", t->kind, type_api_version(t, version));
     } else {
-        buf_addf(out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\"", r.form == FORM_META ? "PartialObjectMetadataList" : "Table",
-                 meta_version(r));
+        buf_addf(out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\"",
+                 r.form == FORM_META ? "PartialObjectMetadataList" : "Table", meta_version(r));
     }
     buf_addf(out, ",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"", rv);
     if (more) {
@@ -137,7 +146,8 @@ void render_list_head(const struct sim_type *t, struct render r, uint64_t rv, co
     buf_adds(out, r.form == FORM_TABLE ? "\"rows\":[" : "\"items\":[");
 }
 
-void render_item(const struct sim *s, const struct sim_type *t, const struct doc *d, struct render r, struct buf *out) {
+void render_item(const struct sim *s, const struct sim_type *t, const struct doc *d, struct render r,
+                 struct buf *out) {
     char version[128];
     if (r.form == FORM_META) {
         write_partial(d, r, out);
@@ -155,7 +165,8 @@ void render_list_tail(struct buf *out) {
 }
 
 /* ---- bookmarks ---- */
-void render_bookmark(const struct sim_type *t, struct render r, uint64_t rv, bool initial_end, struct buf *out) {
+void render_bookmark(const struct sim_type *t, struct render r, uint64_t rv, bool initial_end,
+                     struct buf *out) {
     char version[128];
     const char *end = initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "";
     const char *kind = r.form == FORM_FULL ? t->kind : "PartialObjectMetadata";
@@ -166,8 +177,9 @@ void render_bookmark(const struct sim_type *t, struct render r, uint64_t rv, boo
                  "\"},\"columnDefinitions\":null,\"rows\":[{\"cells\":[],\"object\":",
                  api, rv);
     }
-    buf_addf(out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%" PRIu64
-                  "\",\"creationTimestamp\":null%s}}",
+    buf_addf(out,
+             "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%" PRIu64
+             "\",\"creationTimestamp\":null%s}}",
              kind, api, rv, end);
     if (r.form == FORM_TABLE) buf_adds(out, "}]}");
 }

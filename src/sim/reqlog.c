@@ -58,7 +58,8 @@ static void count(struct reqlog *l, const struct sim_request *req) {
     if (method.n > 16) method.n = 16;
     if (path.n > MAX_TEXT) path.n = MAX_TEXT;
     /* A watch is another kind of request than the list of the same path. */
-    bool watch = query.n && (memmem(query.p, query.n, "watch=true", 10) || memmem(query.p, query.n, "watch=1", 7));
+    bool watch =
+        query.n && (memmem(query.p, query.n, "watch=true", 10) || memmem(query.p, query.n, "watch=1", 7));
     cleanup_free char *key = xasprintf("%.*s %.*s", SLF(watch ? SL("WATCH") : method), SLF(path));
     struct count *c = NULL;
     HASH_FIND_STR(l->counts, key, c);

@@ -18,10 +18,14 @@ int rest_version(const char *text, uint64_t *ret, struct fail *f) {
     }
     int64_t v = 0;
     if (slice_i64(slice_of(text), &v) < 0 || v < 0) {
-        fail_cause(f, "FieldValueInvalid", "resourceVersion", "Invalid value: \"%.80s\": strconv.ParseUint: parsing \"%.80s\": "
-                   "invalid syntax", text, text);
-        return fail_set(f, 400, "BadRequest", "resourceVersion: Invalid value: \"%.80s\": strconv.ParseUint: parsing \"%.80s\": "
-                        "invalid syntax", text, text);
+        fail_cause(f, "FieldValueInvalid", "resourceVersion",
+                   "Invalid value: \"%.80s\": strconv.ParseUint: parsing \"%.80s\": "
+                   "invalid syntax",
+                   text, text);
+        return fail_set(f, 400, "BadRequest",
+                        "resourceVersion: Invalid value: \"%.80s\": strconv.ParseUint: parsing \"%.80s\": "
+                        "invalid syntax",
+                        text, text);
     }
     *ret = (uint64_t)v;
     return 0;
@@ -31,11 +35,13 @@ int rest_body(struct call *c, cJSON **ret) {
     struct slice media, params;
     slice_cut(c->req->content_type, ';', &media, &params);
     media = slice_trim(media);
-    if (slice_eqs(media, "application/yaml") || slice_ends(media, SL("+yaml"))) return yaml_parse(c->req->body, ret, &c->f);
+    if (slice_eqs(media, "application/yaml") || slice_ends(media, SL("+yaml")))
+        return yaml_parse(c->req->body, ret, &c->f);
     if (slice_eqs(media, "application/vnd.kubernetes.protobuf")) return pb_parse(c->req->body, ret, &c->f);
     struct err err = {0};
     *ret = tree_parse(c->req->body, &err);
-    if (!*ret) return fail_set(&c->f, 400, "BadRequest", "couldn't get the object from the body: %s", err.msg);
+    if (!*ret)
+        return fail_set(&c->f, 400, "BadRequest", "couldn't get the object from the body: %s", err.msg);
     return 0;
 }
 
@@ -56,7 +62,8 @@ int rest_write_options(struct call *c, const cJSON *body) {
     const cJSON *in_body = json_arr(body, "dryRun");
     const char *dry = in_body ? cJSON_GetStringValue(in_body->child) : target_param(&c->t, "dryRun");
     if (dry && dry[0] && strcmp(dry, "All") != 0) {
-        return fail_set(&c->f, 422, "Invalid", "dryRun: Unsupported value: \"%.80s\": supported values: \"All\"", dry);
+        return fail_set(&c->f, 422, "Invalid",
+                        "dryRun: Unsupported value: \"%.80s\": supported values: \"All\"", dry);
     }
     c->dry = dry && dry[0];
     const char *m = target_param(&c->t, "fieldManager");
@@ -86,7 +93,8 @@ int rest_answer(struct call *c, int status, const struct doc *d) {
 
 /* ---- routing ---- */
 static int method_not_allowed(struct call *c) {
-    return fail_set(&c->f, 405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+    return fail_set(&c->f, 405, "MethodNotAllowed",
+                    "the server does not allow this method on the requested resource");
 }
 
 static int page_not_found(struct call *c) {
@@ -141,7 +149,8 @@ static int serve_resource(struct call *c, const char *group, const char *version
     }
     if (left == 0) return page_not_found(c);
     c->type = store_type_find(c->s, group, t->seg[at]);
-    if (!c->type || strcmp(c->type->version, version) != 0 || (c->ns && !c->type->namespaced)) return page_not_found(c);
+    if (!c->type || strcmp(c->type->version, version) != 0 || (c->ns && !c->type->namespaced))
+        return page_not_found(c);
     if (left == 1) return serve_collection(c);
     c->name = t->seg[at + 1];
     if (!c->name[0]) return serve_collection(c);
@@ -160,7 +169,8 @@ static int route(struct call *c) {
     if (rest_review_served(t)) return rest_review(c);
     int r = discovery_serve(c);
     if (r != -ENOENT) return r;
-    if (t->n >= 3 && !strcmp(t->seg[0], "api") && !strcmp(t->seg[1], "v1")) return serve_resource(c, "", "v1", 2);
+    if (t->n >= 3 && !strcmp(t->seg[0], "api") && !strcmp(t->seg[1], "v1"))
+        return serve_resource(c, "", "v1", 2);
     if (t->n >= 4 && !strcmp(t->seg[0], "apis")) return serve_resource(c, t->seg[1], t->seg[2], 3);
     return page_not_found(c);
 }

@@ -10,7 +10,8 @@ int rest_get(struct call *c) {
     if (rv > c->s->rv) {
         fail_cause(&c->f, "ResourceVersionTooLarge", "", "Too large resource version");
         c->f.retry_after_s = 1;
-        return fail_set(&c->f, 504, "Timeout", "Too large resource version: %" PRIu64 ", current: %" PRIu64, rv, c->s->rv);
+        return fail_set(&c->f, 504, "Timeout", "Too large resource version: %" PRIu64 ", current: %" PRIu64,
+                        rv, c->s->rv);
     }
     struct index_node *n = index_find(&shelf_of(c->s, c->type)->index, c->ns ? c->ns : "", c->name);
     if (!n) return fail_not_found(&c->f, c->type, c->name);
@@ -23,8 +24,10 @@ int rest_pod_log(struct call *c) {
     const char *want = target_param(&c->t, "container");
     const cJSON *list = json_arr(json_obj(o->json, "spec"), "containers");
     bool found = !want || !want[0];
-    for (const cJSON *k = list ? list->child : NULL; k && !found; k = k->next) found = !strcmp(json_str_or(k, "name", ""), want);
-    if (!found) return fail_set(&c->f, 400, "BadRequest", "container %.80s is not valid for pod %s", want, o->name);
+    for (const cJSON *k = list ? list->child : NULL; k && !found; k = k->next)
+        found = !strcmp(json_str_or(k, "name", ""), want);
+    if (!found)
+        return fail_set(&c->f, 400, "BadRequest", "container %.80s is not valid for pod %s", want, o->name);
     x_text(c->x, 200, SL("this pod is simulated: it runs no program and keeps no log\n"));
     return 0;
 }

@@ -9,14 +9,16 @@
 enum { MAX_JSON_PATCH = 10000 };
 
 static int patch_failed(struct call *c, const struct err *err) {
-    return fail_set(&c->f, 422, "Invalid", "the server rejected our request due to an error in our request: %s", err->msg);
+    return fail_set(&c->f, 422, "Invalid",
+                    "the server rejected our request due to an error in our request: %s", err->msg);
 }
 
 /* Applies a patch that is no apply to *doc. */
 int rest_apply_patch(struct call *c, struct slice type, const cJSON *patch, const char *kind, cJSON **doc) {
     struct err err = {0};
     if (slice_eqs(type, "application/json-patch+json")) {
-        if (!cJSON_IsArray(patch)) return fail_set(&c->f, 400, "BadRequest", "a JSON patch is an array of operations");
+        if (!cJSON_IsArray(patch))
+            return fail_set(&c->f, 400, "BadRequest", "a JSON patch is an array of operations");
         if (cJSON_GetArraySize(patch) > MAX_JSON_PATCH) {
             return fail_set(&c->f, 413, "RequestEntityTooLarge",
                             "The allowed maximum operations in a JSON patch is %d, got %d", MAX_JSON_PATCH,
@@ -25,14 +27,16 @@ int rest_apply_patch(struct call *c, struct slice type, const cJSON *patch, cons
         return patch_json(doc, patch, &err) < 0 ? patch_failed(c, &err) : 0;
     }
     if (!cJSON_IsObject(patch)) return fail_set(&c->f, 400, "BadRequest", "a patch is an object");
-    if (slice_eqs(type, "application/merge-patch+json")) return patch_merge(doc, patch, &err) < 0 ? patch_failed(c, &err) : 0;
+    if (slice_eqs(type, "application/merge-patch+json"))
+        return patch_merge(doc, patch, &err) < 0 ? patch_failed(c, &err) : 0;
     if (slice_eqs(type, "application/strategic-merge-patch+json") && !c->type->custom) {
         return patch_strategic(doc, patch, kind, &err) < 0 ? patch_failed(c, &err) : 0;
     }
-    return fail_set(&c->f, 415, "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types include: "
-                    "application/json-patch+json, application/merge-patch+json, %sapplication/apply-patch+yaml",
-                    c->type->custom ? "" : "application/strategic-merge-patch+json, ");
+    return fail_set(
+        &c->f, 415, "UnsupportedMediaType",
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, %sapplication/apply-patch+yaml",
+        c->type->custom ? "" : "application/strategic-merge-patch+json, ");
 }
 
 static struct slice media_type(const struct call *c) {
@@ -108,15 +112,17 @@ static int read_scale(struct call *c, const cJSON *obj, cJSON **ret) {
         r = rest_apply_patch(c, media_type(c), body, "Scale", &v);
         if (r < 0) return r;
     }
-    static const struct sim_type scale = {"autoscaling", "v1", "scales", "Scale", "scale", "", .custom = true};
+    static const struct sim_type scale = {"autoscaling", "v1", "scales",      "Scale",
+                                          "scale",       "",   .custom = true};
     const cJSON *n = json_get(json_obj(v, "spec"), "replicas");
     int64_t replicas = json_i64(json_obj(v, "spec"), "replicas", n ? INT64_MIN : 0);
     if (!cJSON_IsObject(v) || replicas == INT64_MIN || replicas > INT32_MAX) {
-        return fail_set(&c->f, 400, "BadRequest", "Scale in version \"v1\" cannot be handled as a Scale: spec.replicas");
+        return fail_set(&c->f, 400, "BadRequest",
+                        "Scale in version \"v1\" cannot be handled as a Scale: spec.replicas");
     }
     if (replicas < 0) {
-        fail_cause(&c->f, "FieldValueInvalid", "spec.replicas", "Invalid value: %lld: must be greater than or equal to 0",
-                   (long long)replicas);
+        fail_cause(&c->f, "FieldValueInvalid", "spec.replicas",
+                   "Invalid value: %lld: must be greater than or equal to 0", (long long)replicas);
         return fail_invalid(&c->f, &scale, c->name);
     }
     *ret = v;
@@ -130,7 +136,8 @@ int rest_scale(struct call *c) {
     struct slice m = c->req->method;
     if (slice_eqs(m, "GET")) return answer_scale(c, o->json);
     if (!slice_eqs(m, "PUT") && !slice_eqs(m, "PATCH")) {
-        return fail_set(&c->f, 405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+        return fail_set(&c->f, 405, "MethodNotAllowed",
+                        "the server does not allow this method on the requested resource");
     }
     cleanup_json cJSON *want = NULL;
     int r = read_scale(c, o->json, &want);
@@ -138,7 +145,8 @@ int rest_scale(struct call *c) {
     cJSON *obj = tree_dup(o->json);
     static const char *const checked[] = {"resourceVersion", "uid"};
     for (size_t i = 0; i < ARRAY_LEN(checked); i++) {
-        tree_set(tree_child(obj, "metadata"), checked[i], tree_dup(json_get(json_obj(want, "metadata"), checked[i])));
+        tree_set(tree_child(obj, "metadata"), checked[i],
+                 tree_dup(json_get(json_obj(want, "metadata"), checked[i])));
     }
     tree_set_num(tree_child(obj, "spec"), "replicas", json_num(json_obj(want, "spec"), "replicas", 0));
     struct doc *d = NULL;

@@ -2,8 +2,8 @@
 #include "rest.h"
 #include <errno.h>
 
-static const char *const reviews[] = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews",
-                                      "localsubjectaccessreviews"};
+static const char *const reviews[] = {"selfsubjectaccessreviews", "selfsubjectrulesreviews",
+                                      "subjectaccessreviews", "localsubjectaccessreviews"};
 
 bool rest_review_served(const struct target *t) {
     if (t->n < 4 || strcmp(t->seg[0], "apis") != 0) return false;
@@ -18,7 +18,8 @@ bool rest_review_served(const struct target *t) {
 int rest_review(struct call *c) {
     cleanup_json cJSON *v = NULL;
     if (!slice_eqs(c->req->method, "POST")) {
-        return fail_set(&c->f, 405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+        return fail_set(&c->f, 405, "MethodNotAllowed",
+                        "the server does not allow this method on the requested resource");
     }
     int r = rest_body(c, &v);
     if (r < 0) return r;
@@ -26,10 +27,12 @@ int rest_review(struct call *c) {
     const char *what = c->t.seg[c->t.n - 1];
     const char *status = "{\"allowed\":true}";
     if (!strcmp(what, "selfsubjectrulesreviews")) {
-        status = "{\"resourceRules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]}],\"nonResourceRules\":"
+        status = "{\"resourceRules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]}],"
+                 "\"nonResourceRules\":"
                  "[{\"verbs\":[\"*\"],\"nonResourceURLs\":[\"*\"]}],\"incomplete\":false}";
     } else if (!strcmp(what, "tokenreviews")) {
-        status = "{\"authenticated\":true,\"user\":{\"username\":\"sim\",\"groups\":[\"system:authenticated\"]}}";
+        status =
+            "{\"authenticated\":true,\"user\":{\"username\":\"sim\",\"groups\":[\"system:authenticated\"]}}";
     }
     tree_set(v, "status", tree_parse(slice_of(status), NULL));
     struct buf b = BUF(SIM_MAX_BODY * 2);

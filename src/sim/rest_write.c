@@ -34,14 +34,18 @@ int rest_create(struct call *c) {
 static int check_url(struct call *c, const cJSON *obj) {
     const cJSON *meta = json_obj(obj, "metadata");
     const char *name = json_str_or(meta, "name", ""), *ns = json_str_or(meta, "namespace", "");
-    if (!name[0]) return fail_set(&c->f, 400, "BadRequest", "the name of the object (based on URL) was undeterminable: name must be provided");
+    if (!name[0])
+        return fail_set(&c->f, 400, "BadRequest",
+                        "the name of the object (based on URL) was undeterminable: name must be provided");
     if (strcmp(name, c->name) != 0) {
-        return fail_set(&c->f, 400, "BadRequest", "the name of the object (%.253s) does not match the name on the URL (%s)", name,
+        return fail_set(&c->f, 400, "BadRequest",
+                        "the name of the object (%.253s) does not match the name on the URL (%s)", name,
                         c->name);
     }
     if (c->type->namespaced && ns[0] && strcmp(ns, c->ns) != 0) {
         return fail_set(&c->f, 400, "BadRequest",
-                        "the namespace of the object (%.253s) does not match the namespace on the URL (%s)", ns, c->ns);
+                        "the namespace of the object (%.253s) does not match the namespace on the URL (%s)",
+                        ns, c->ns);
     }
     return 0;
 }
@@ -53,12 +57,14 @@ static bool has_version(const cJSON *obj) {
 
 /* A PUT of these makes what is not there (AllowCreateOnUpdate), */
 static bool put_creates(const struct sim_type *t) {
-    return type_is(t, "coordination.k8s.io", "leases") || type_is(t, "", "events") || type_is(t, "", "endpoints");
+    return type_is(t, "coordination.k8s.io", "leases") || type_is(t, "", "events") ||
+           type_is(t, "", "endpoints");
 }
 
 /* and of these it must say which version it replaces (AllowUnconditionalUpdate is false). */
 static bool put_needs_version(const struct sim_type *t) {
-    return t->custom || type_is(t, "coordination.k8s.io", "leases") || type_is(t, "policy", "poddisruptionbudgets");
+    return t->custom || type_is(t, "coordination.k8s.io", "leases") ||
+           type_is(t, "policy", "poddisruptionbudgets");
 }
 
 int rest_update(struct call *c) {
@@ -75,7 +81,8 @@ int rest_update(struct call *c) {
         return create(c, given);
     }
     if (put_needs_version(c->type) && !has_version(obj)) {
-        fail_cause(&c->f, "FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update");
+        fail_cause(&c->f, "FieldValueInvalid", "metadata.resourceVersion",
+                   "Invalid value: 0x0: must be specified for an update");
         return fail_invalid(&c->f, c->type, c->name);
     }
     obj = NULL;
@@ -96,31 +103,35 @@ struct options {
 };
 
 static int read_options(struct call *c, const cJSON *body, struct options *ret) {
-    const char *policy = json_str(body, "propagationPolicy"), *grace = target_param(&c->t, "gracePeriodSeconds");
+    const char *policy = json_str(body, "propagationPolicy"),
+               *grace = target_param(&c->t, "gracePeriodSeconds");
     const cJSON *orphan = json_get(body, "orphanDependents"), *pre = json_obj(body, "preconditions");
     int64_t g = json_i64(body, "gracePeriodSeconds", -1);
     if (!body) {
         policy = target_param(&c->t, "propagationPolicy");
         if (grace && grace[0] && slice_i64(slice_of(grace), &g) < 0) {
-            return fail_set(&c->f, 400, "BadRequest", "strconv.ParseInt: parsing \"%.80s\": invalid syntax", grace);
+            return fail_set(&c->f, 400, "BadRequest", "strconv.ParseInt: parsing \"%.80s\": invalid syntax",
+                            grace);
         }
         const char *text = target_param(&c->t, "orphanDependents");
         if (text && text[0]) policy = !strcmp(text, "true") ? "Orphan" : "Background";
     }
     if (policy && !policy[0]) policy = NULL;
     if (orphan && policy) {
-        return fail_set(&c->f, 422, "Invalid",
-                        "orphanDependents and deletionPropagation cannot be both set");
+        return fail_set(&c->f, 422, "Invalid", "orphanDependents and deletionPropagation cannot be both set");
     }
     if (orphan) policy = cJSON_IsTrue(orphan) ? "Orphan" : "Background";
-    if (policy && strcmp(policy, "Background") != 0 && strcmp(policy, "Foreground") != 0 && strcmp(policy, "Orphan") != 0) {
+    if (policy && strcmp(policy, "Background") != 0 && strcmp(policy, "Foreground") != 0 &&
+        strcmp(policy, "Orphan") != 0) {
         return fail_set(&c->f, 422, "Invalid",
-                        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"%.80s\": supported "
+                        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: "
+                        "\"%.80s\": supported "
                         "values: \"Background\", \"Foreground\", \"Orphan\"",
                         policy);
     }
     if (g > 86400 * 365) g = 86400 * 365;
-    *ret = (struct options){policy, g < 0 ? -1 : (int)g, json_str(pre, "uid"), json_str(pre, "resourceVersion")};
+    *ret =
+        (struct options){policy, g < 0 ? -1 : (int)g, json_str(pre, "uid"), json_str(pre, "resourceVersion")};
     return 0;
 }
 
@@ -129,17 +140,20 @@ static int check_preconditions(struct call *c, const struct sim_obj *o, const st
     const char *uid = json_str_or(meta, "uid", ""), *rv = json_str_or(meta, "resourceVersion", "");
     cleanup_free char *why = NULL;
     if (op->uid && strcmp(op->uid, uid) != 0) {
-        why = xasprintf("Precondition failed: UID in precondition: %.80s, UID in object meta: %s", op->uid, uid);
+        why = xasprintf("Precondition failed: UID in precondition: %.80s, UID in object meta: %s", op->uid,
+                        uid);
     } else if (op->rv && strcmp(op->rv, rv) != 0) {
-        why = xasprintf("Precondition failed: ResourceVersion in precondition: %.80s, ResourceVersion in object meta: %s", op->rv,
-                        rv);
+        why = xasprintf(
+            "Precondition failed: ResourceVersion in precondition: %.80s, ResourceVersion in object meta: %s",
+            op->rv, rv);
     }
     return why ? fail_conflict(&c->f, c->type, c->name, why) : 0;
 }
 
 static int answer_deleted(struct call *c, const char *uid) {
     struct buf b = BUF(4096);
-    buf_adds(&b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{\"name\":");
+    buf_adds(&b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\","
+                 "\"details\":{\"name\":");
     buf_add_json(&b, slice_of(c->name));
     if (c->type->group[0]) buf_addf(&b, ",\"group\":\"%s\"", c->type->group);
     buf_addf(&b, ",\"kind\":\"%s\",\"uid\":\"%s\"}}", c->type->resource, uid);
@@ -151,7 +165,8 @@ static int answer_deleted(struct call *c, const char *uid) {
 static int read_delete(struct call *c, cJSON **ret_body, struct options *ret) {
     int r = 0;
     if (slice_trim(c->req->body).n) r = rest_body(c, ret_body);
-    if (r == 0 && *ret_body && !cJSON_IsObject(*ret_body)) r = fail_set(&c->f, 400, "BadRequest", "the body is not an object");
+    if (r == 0 && *ret_body && !cJSON_IsObject(*ret_body))
+        r = fail_set(&c->f, 400, "BadRequest", "the body is not an object");
     if (r == 0) r = rest_write_options(c, *ret_body);
     return r < 0 ? r : read_options(c, *ret_body, ret);
 }
@@ -189,7 +204,9 @@ int rest_evict(struct call *c) {
     bool gone = false;
     if (r == 0) r = obj_delete(c->s, o, op.policy, op.grace, c->dry, &gone, NULL, &c->f);
     if (r < 0) return r;
-    x_json(c->x, 201, SL("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}"));
+    x_json(c->x, 201,
+           SL("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":"
+              "201}"));
     return 0;
 }
 
@@ -224,7 +241,8 @@ int rest_delete_collection(struct call *c) {
     struct matcher m = {0};
     int r = read_delete(c, &body, &op);
     if (r == 0) {
-        r = matcher_parse(c->type, target_param(&c->t, "labelSelector"), target_param(&c->t, "fieldSelector"), &m, &c->f);
+        r = matcher_parse(c->type, target_param(&c->t, "labelSelector"), target_param(&c->t, "fieldSelector"),
+                          &m, &c->f);
     }
     if (r < 0) return r;
     struct snapshot p = {0};

@@ -1,4 +1,5 @@
-/* Scripts: how the pods of an image behave. See sim_script() in sim/sim.h and docs/reference/sim.md for the JSON. */
+/* Scripts: how the pods of an image behave. See sim_script() in sim/sim.h and docs/reference/sim.md for the
+ * JSON. */
 #ifndef SIM_SCRIPT_H
 #define SIM_SCRIPT_H
 #include "base/err.h"
@@ -8,29 +9,30 @@
 enum metrics_kind { METRICS_RUNTIME, METRICS_NONE, METRICS_GARBAGE, METRICS_HTTP500, METRICS_SLOW };
 
 struct script {
-    int64_t start_ns;    /* from created to running; -1: the sim's default */
+    int64_t start_ns; /* from created to running; -1: the sim's default */
     bool ready;
-    int64_t ready_ns;    /* from running to ready */
+    int64_t ready_ns; /* from running to ready */
     bool pull_fails;
-    int64_t crash_ns;    /* from running to the crash; 0: does not crash */
-    int64_t crashes;     /* how often; 0: for ever */
-    int exit_code;       /* of a crash */
-    char reason[64];     /* "" : by the exit code */
-    char message[1024];  /* the termination message */
+    int64_t crash_ns;     /* from running to the crash; 0: does not crash */
+    int64_t crashes;      /* how often; 0: for ever */
+    int exit_code;        /* of a crash */
+    char reason[64];      /* "" : by the exit code */
+    char message[1024];   /* the termination message */
     int64_t terminate_ns; /* from SIGTERM to the end */
     int term_exit_code;
-    bool external;       /* the process belongs to the sim's runtime (sim_runtime) */
+    bool external; /* the process belongs to the sim's runtime (sim_runtime) */
 
-    double rate, error_rate, busy; /* reconciles a second; the share that fails; the share of time with active workers */
-    int64_t error_after_ns;        /* before this age nothing fails */
-    int64_t depth;                 /* of the work queue */
+    double rate, error_rate,
+        busy; /* reconciles a second; the share that fails; the share of time with active workers */
+    int64_t error_after_ns; /* before this age nothing fails */
+    int64_t depth;          /* of the work queue */
     enum metrics_kind metrics;
     int64_t slow_ns;
     int64_t metrics_port; /* 0: any */
     char controller[64];
-    bool elects;          /* leaderElection: reconciles only as the holder of its Lease */
-    bool releases;        /* gives the Lease back on SIGTERM */
-    char lease[128];      /* "": by the arguments, else by the image's repository */
+    bool elects;     /* leaderElection: reconciles only as the holder of its Lease */
+    bool releases;   /* gives the Lease back on SIGTERM */
+    char lease[128]; /* "": by the arguments, else by the image's repository */
     int64_t lease_ns;
 };
 
@@ -43,9 +45,11 @@ struct scripts {
 void script_default(struct script *s);
 /* Sets what json says in *s; members that it does not know are an error. *s is untouched on failure. */
 int script_from_json(struct script *s, const cJSON *json, struct err *err);
-/* Adds a rule {"image":"pattern",...}; a rule of the same pattern is replaced and becomes the last. {"clear":true}: none left. */
+/* Adds a rule {"image":"pattern",...}; a rule of the same pattern is replaced and becomes the last.
+ * {"clear":true}: none left. */
 int scripts_add(struct scripts *l, const cJSON *json, struct err *err);
-/* What holds for an image: the last rule that fits, or the defaults; annotation (JSON text, NULL for none) comes on top. */
+/* What holds for an image: the last rule that fits, or the defaults; annotation (JSON text, NULL for none)
+ * comes on top. */
 void scripts_for(const struct scripts *l, const char *image, const char *annotation, struct script *ret);
 void scripts_free(struct scripts *l);
 #endif

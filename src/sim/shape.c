@@ -1,13 +1,13 @@
-/* What a typed server notices while it decodes a body, before any validation: 400, in the words of its JSON decoder. Also
- * drops nulls, and brings times into the server's own form. */
+/* What a typed server notices while it decodes a body, before any validation: 400, in the words of its JSON
+ * decoder. Also drops nulls, and brings times into the server's own form. */
 #include "core.h"
 #include "api/quantity.h"
 #include "api/rfc3339.h"
 #include <stdio.h>
 
 static int bad(const struct sim_type *t, const char *where, const char *what, struct fail *f) {
-    return fail_set(f, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: v1.%s.%s: %s", t->kind, t->version,
-                    t->kind, t->kind, where, what);
+    return fail_set(f, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: v1.%s.%s: %s",
+                    t->kind, t->version, t->kind, t->kind, where, what);
 }
 
 static void drop_nulls(cJSON *v) {
@@ -22,7 +22,8 @@ static void drop_nulls(cJSON *v) {
 }
 
 /* A map of strings, or absent. */
-static int strings(const struct sim_type *t, const cJSON *parent, const char *key, const char *where, struct fail *f) {
+static int strings(const struct sim_type *t, const cJSON *parent, const char *key, const char *where,
+                   struct fail *f) {
     const cJSON *map = json_get(parent, key);
     if (!map) return 0;
     if (!cJSON_IsObject(map)) return bad(t, where, "ReadMapCB: expect { or n, but found something else", f);
@@ -60,10 +61,11 @@ struct member {
     const char *where;
 };
 
-static int members(const struct sim_type *t, const cJSON *obj, const struct member *m, size_t n, struct fail *f) {
-    static const char *const what[] = {"ReadObject: expect { or n", "ReadArray: expect [ or n", "ReadString: expects \" or n",
-                                       "readUint32: unexpected character", "readUint64: unexpected character",
-                                       "ReadBool: expect t or f"};
+static int members(const struct sim_type *t, const cJSON *obj, const struct member *m, size_t n,
+                   struct fail *f) {
+    static const char *const what[] = {"ReadObject: expect { or n",        "ReadArray: expect [ or n",
+                                       "ReadString: expects \" or n",      "readUint32: unexpected character",
+                                       "readUint64: unexpected character", "ReadBool: expect t or f"};
     for (size_t i = 0; i < n; i++) {
         const cJSON *v = json_get(obj, m[i].key);
         if (v && !fits(v, m[i].want)) return bad(t, m[i].where, what[m[i].want], f);
@@ -77,7 +79,8 @@ static int resources(const struct sim_type *t, const cJSON *container, struct fa
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         const cJSON *map = json_obj(res, parts[i]);
         for (const cJSON *q = map ? map->child : NULL; q; q = q->next) {
-            if (cJSON_IsNumber(q) || (cJSON_IsString(q) && quantity_valid(slice_of(q->valuestring)))) continue;
+            if (cJSON_IsNumber(q) || (cJSON_IsString(q) && quantity_valid(slice_of(q->valuestring))))
+                continue;
             return bad(t, "Spec.Template.Spec.Containers.Resources",
                        "unmarshalerDecoder: quantities must match the regular expression "
                        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
@@ -88,13 +91,14 @@ static int resources(const struct sim_type *t, const cJSON *container, struct fa
 }
 
 static int pod_spec(const struct sim_type *t, const cJSON *spec, struct fail *f) {
-    static const struct member in[] = {{"containers", W_ARRAY, "Spec.Containers"},
-                                       {"initContainers", W_ARRAY, "Spec.InitContainers"},
-                                       {"volumes", W_ARRAY, "Spec.Volumes"},
-                                       {"terminationGracePeriodSeconds", W_INT64, "Spec.TerminationGracePeriodSeconds"},
-                                       {"nodeName", W_STRING, "Spec.NodeName"},
-                                       {"serviceAccountName", W_STRING, "Spec.ServiceAccountName"},
-                                       {"restartPolicy", W_STRING, "Spec.RestartPolicy"}};
+    static const struct member in[] = {
+        {"containers", W_ARRAY, "Spec.Containers"},
+        {"initContainers", W_ARRAY, "Spec.InitContainers"},
+        {"volumes", W_ARRAY, "Spec.Volumes"},
+        {"terminationGracePeriodSeconds", W_INT64, "Spec.TerminationGracePeriodSeconds"},
+        {"nodeName", W_STRING, "Spec.NodeName"},
+        {"serviceAccountName", W_STRING, "Spec.ServiceAccountName"},
+        {"restartPolicy", W_STRING, "Spec.RestartPolicy"}};
     static const struct member container[] = {{"name", W_STRING, "Spec.Containers.Name"},
                                               {"image", W_STRING, "Spec.Containers.Image"},
                                               {"args", W_ARRAY, "Spec.Containers.Args"},
@@ -143,7 +147,8 @@ static int workload(const struct sim_type *t, const cJSON *obj, struct fail *f) 
     return r < 0 ? r : pod_spec(t, json_get(tmpl, "spec"), f);
 }
 
-/* metav1.MicroTime is read by a layout with exactly six digits of fraction; metav1.Time with any. Written in UTC. */
+/* metav1.MicroTime is read by a layout with exactly six digits of fraction; metav1.Time with any. Written in
+ * UTC. */
 static int time_field(cJSON *obj, const char *key, bool micro, struct fail *f) {
     cJSON *v = tree_get(obj, key);
     if (!v) return 0;
@@ -152,12 +157,14 @@ static int time_field(cJSON *obj, const char *key, bool micro, struct fail *f) {
     bool ok = cJSON_IsString(v) && rfc3339_parse(s, &at) == 0;
     if (ok && micro) {
         size_t digits = 0;
-        for (size_t i = 20; s.n > 20 && s.p[19] == '.' && i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) digits++;
+        for (size_t i = 20; s.n > 20 && s.p[19] == '.' && i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+            digits++;
         ok = digits == 6;
     }
     if (!ok) {
         const char *layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
-        return fail_set(f, 400, "BadRequest", "parsing time \"\\\"%.*s\\\"\" as \"\\\"%s\\\"\": cannot parse \"%.*s\" as \"%s\"",
+        return fail_set(f, 400, "BadRequest",
+                        "parsing time \"\\\"%.*s\\\"\" as \"\\\"%s\\\"\": cannot parse \"%.*s\" as \"%s\"",
                         SLF(s), layout, SLF(s), micro ? ".000000" : "2006");
     }
     char text[40];
@@ -196,7 +203,8 @@ static int identity(const struct sim_type *t, const cJSON *obj, struct fail *f) 
                         version ? version : "", type_api_version(t, want));
     }
     if (strcmp(kind, t->kind) != 0) {
-        return fail_set(f, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered here",
+        return fail_set(f, 400, "BadRequest",
+                        "%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered here",
                         kind, t->version, t->kind, kind);
     }
     return 0;
@@ -212,13 +220,16 @@ int validate_shape(const struct sim_type *t, cJSON *obj, struct fail *f) {
     } else {
         drop_nulls(obj);
     }
-    static const struct member top[] = {{"metadata", W_OBJECT, "ObjectMeta"}, {"spec", W_OBJECT, "Spec"},
-                                        {"status", W_OBJECT, "Status"}};
-    static const struct member meta_in[] = {
-        {"name", W_STRING, "ObjectMeta.Name"},           {"generateName", W_STRING, "ObjectMeta.GenerateName"},
-        {"namespace", W_STRING, "ObjectMeta.Namespace"}, {"resourceVersion", W_STRING, "ObjectMeta.ResourceVersion"},
-        {"uid", W_STRING, "ObjectMeta.UID"},             {"finalizers", W_ARRAY, "ObjectMeta.Finalizers"},
-        {"ownerReferences", W_ARRAY, "ObjectMeta.OwnerReferences"}, {"managedFields", W_ARRAY, "ObjectMeta.ManagedFields"}};
+    static const struct member top[] = {
+        {"metadata", W_OBJECT, "ObjectMeta"}, {"spec", W_OBJECT, "Spec"}, {"status", W_OBJECT, "Status"}};
+    static const struct member meta_in[] = {{"name", W_STRING, "ObjectMeta.Name"},
+                                            {"generateName", W_STRING, "ObjectMeta.GenerateName"},
+                                            {"namespace", W_STRING, "ObjectMeta.Namespace"},
+                                            {"resourceVersion", W_STRING, "ObjectMeta.ResourceVersion"},
+                                            {"uid", W_STRING, "ObjectMeta.UID"},
+                                            {"finalizers", W_ARRAY, "ObjectMeta.Finalizers"},
+                                            {"ownerReferences", W_ARRAY, "ObjectMeta.OwnerReferences"},
+                                            {"managedFields", W_ARRAY, "ObjectMeta.ManagedFields"}};
     const cJSON *meta = json_get(obj, "metadata");
     r = members(t, obj, top, t->custom ? 1 : ARRAY_LEN(top), f);
     if (r == 0) r = members(t, meta, meta_in, ARRAY_LEN(meta_in), f);

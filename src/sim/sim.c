@@ -8,7 +8,8 @@
 #include <errno.h>
 
 static bool due_before(const struct heap_node *a, const struct heap_node *b) {
-    const struct due *x = container_of(a, const struct due, node), *y = container_of(b, const struct due, node);
+    const struct due *x = container_of(a, const struct due, node),
+                     *y = container_of(b, const struct due, node);
     return x->at != y->at ? x->at < y->at : x->seq < y->seq;
 }
 
@@ -115,7 +116,8 @@ int64_t sim_now_ns(const struct sim *s) {
 int64_t sim_next_ns(const struct sim *s) {
     int64_t next = s->dirty ? s->now : TIME_NEVER;
     const struct heap_node *n = heap_min(&s->dues);
-    if (n && container_of(n, const struct due, node)->at < next) next = container_of(n, const struct due, node)->at;
+    if (n && container_of(n, const struct due, node)->at < next)
+        next = container_of(n, const struct due, node)->at;
     int64_t ctl = ctl_next_ns(s->me);
     if (ctl < next) next = ctl;
     return next < s->now ? s->now : next;

@@ -28,7 +28,8 @@ static int post_compact(struct call *c) {
     return done(c);
 }
 
-/* {"group","version","resource","kind","singular","shortNames":"a,b","namespaced":true,"status":true,"scale":false} */
+/* {"group","version","resource","kind","singular","shortNames":"a,b","namespaced":true,"status":true,"scale":false}
+ */
 static int post_type(struct call *c) {
     struct err err = {0};
     cleanup_json cJSON *v = json_parse(c->req->body, &err);
@@ -65,8 +66,9 @@ static int clear_requests(struct call *c) {
 static const struct {
     const char *method, *path;
     int (*serve)(struct call *c);
-} pages[] = {{"POST", "fault", post_fault},      {"POST", "script", post_script},     {"POST", "compact", post_compact},
-             {"POST", "types", post_type},       {"GET", "requests", get_requests},   {"DELETE", "requests", clear_requests}};
+} pages[] = {{"POST", "fault", post_fault},     {"POST", "script", post_script},
+             {"POST", "compact", post_compact}, {"POST", "types", post_type},
+             {"GET", "requests", get_requests}, {"DELETE", "requests", clear_requests}};
 
 int simapi_serve(struct call *c) {
     bool known = false;

@@ -1,4 +1,5 @@
-/* The objects: created, replaced, deleted, each with its event, and their trees kept only while they are used. */
+/* The objects: created, replaced, deleted, each with its event, and their trees kept only while they are
+ * used. */
 #include "core.h"
 #include "api/meta.h"
 #include <errno.h>
@@ -45,7 +46,8 @@ struct sim_obj *sim_store_get(struct sim *s, const struct sim_type *t, const cha
     return n->obj;
 }
 
-void sim_store_each(struct sim *s, const struct sim_type *t, const char *ns, bool (*fn)(void *ctx, struct sim_obj *o), void *ctx) {
+void sim_store_each(struct sim *s, const struct sim_type *t, const char *ns,
+                    bool (*fn)(void *ctx, struct sim_obj *o), void *ctx) {
     struct index *x = &shelf_of(s, t)->index;
     cleanup_free char *only = xstrdup_null(ns);
     struct index_node *n = ns ? index_from(x, ns, "", 1) : x->head[0];
@@ -75,14 +77,16 @@ static int too_large(struct fail *f) {
     return fail_set(f, 413, "RequestEntityTooLarge", "Request entity too large: limit is %d", SIM_MAX_OBJECT);
 }
 
-static int check_namespace(struct sim *s, const struct sim_type *t, const char *ns, const char *name, struct fail *f) {
+static int check_namespace(struct sim *s, const struct sim_type *t, const char *ns, const char *name,
+                           struct fail *f) {
     if (!t->namespaced) return 0;
     const struct sim_type *nst = sim_type_find("", "namespaces");
     struct sim_obj *o = sim_store_get(s, nst, "", ns);
     if (!o) return fail_not_found(f, nst, ns);
     if (!obj_deleting(o->json)) return 0;
     char why[400];
-    snprintf(why, sizeof why, "unable to create new content in namespace %.253s because it is being terminated", ns);
+    snprintf(why, sizeof why,
+             "unable to create new content in namespace %.253s because it is being terminated", ns);
     return fail_forbidden(f, t, name ? name : "", why);
 }
 
@@ -94,7 +98,8 @@ static void new_namespace(cJSON *obj) {
     tree_set_str(tree_child(obj, "status"), "phase", "Active");
 }
 
-static int prepare_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj, struct fail *f) {
+static int prepare_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj,
+                          struct fail *f) {
     int r = validate_shape(t, obj, f);
     if (r == 0) r = objmeta_create(s, t, ns, obj, f);
     if (r < 0) return r;
@@ -109,7 +114,8 @@ static int prepare_create(struct sim *s, const struct sim_type *t, const char *n
     return 0;
 }
 
-static struct sim_obj *put_in(struct sim *s, const struct sim_type *t, const char *ns, cJSON *tree, struct doc *doc) {
+static struct sim_obj *put_in(struct sim *s, const struct sim_type *t, const char *ns, cJSON *tree,
+                              struct doc *doc) {
     struct shelf *h = shelf_of(s, t);
     struct sim_obj *o = xcalloc(1, sizeof *o);
     o->type = t;
@@ -131,8 +137,8 @@ static struct sim_obj *put_in(struct sim *s, const struct sim_type *t, const cha
     return o;
 }
 
-int obj_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj, bool dry, struct sim_obj **ret,
-               struct doc **ret_doc, struct fail *f) {
+int obj_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj, bool dry,
+               struct sim_obj **ret, struct doc **ret_doc, struct fail *f) {
     cleanup_json cJSON *tree = obj;
     int r = check_room(s, f);
     if (r == 0) r = prepare_create(s, t, ns, tree, f);
@@ -203,7 +209,8 @@ static int would_be(struct sim_obj *o, const cJSON *tree, struct doc **ret_doc, 
     return 0;
 }
 
-int obj_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part part, bool dry, struct doc **ret_doc, struct fail *f) {
+int obj_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part part, bool dry,
+            struct doc **ret_doc, struct fail *f) {
     const struct sim_type *t = o->type;
     const cJSON *old = store_json(s, o);
     cleanup_json cJSON *tree = obj;
@@ -271,7 +278,8 @@ void name_type(const struct sim_type *t, cJSON *obj) {
     if (!json_str(obj, "kind")) tree_set_str(obj, "kind", t->kind);
 }
 
-int sim_store_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj, struct sim_obj **ret, struct err *err) {
+int sim_store_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj,
+                     struct sim_obj **ret, struct err *err) {
     cleanup_fail struct fail f;
     fail_init(&f);
     name_type(t, obj);
@@ -294,7 +302,8 @@ int sim_store_delete(struct sim *s, struct sim_obj *o, const char *policy, int g
 
 /* ---- deletion ---- */
 static bool is_gc_finalizer(const cJSON *v) {
-    return cJSON_IsString(v) && (!strcmp(v->valuestring, "foregroundDeletion") || !strcmp(v->valuestring, "orphan"));
+    return cJSON_IsString(v) &&
+           (!strcmp(v->valuestring, "foregroundDeletion") || !strcmp(v->valuestring, "orphan"));
 }
 
 static void set_policy(cJSON *meta, const char *policy) {
@@ -304,7 +313,9 @@ static void set_policy(cJSON *meta, const char *policy) {
     for (const cJSON *c = had ? had->child : NULL; c; c = c->next) {
         if (!is_gc_finalizer(c)) cJSON_AddItemToArray(list, tree_dup(c));
     }
-    const char *add = !strcmp(policy, "Foreground") ? "foregroundDeletion" : !strcmp(policy, "Orphan") ? "orphan" : NULL;
+    const char *add = !strcmp(policy, "Foreground") ? "foregroundDeletion"
+                      : !strcmp(policy, "Orphan")   ? "orphan"
+                                                    : NULL;
     if (add) cJSON_AddItemToArray(list, cJSON_CreateString(add));
     if (list->child) {
         tree_set(meta, "finalizers", list);
@@ -319,7 +330,8 @@ static int grace_of(const struct sim_obj *o, const cJSON *obj, int grace_s) {
     if (!type_is(o->type, "", "pods")) return 0;
     const cJSON *spec = json_obj(obj, "spec"), *meta = json_obj(obj, "metadata");
     const char *phase = json_str_or(json_obj(obj, "status"), "phase", "");
-    if (!json_str_or(spec, "nodeName", "")[0] || !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed")) return 0;
+    if (!json_str_or(spec, "nodeName", "")[0] || !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"))
+        return 0;
     int64_t usual = json_i64(spec, "terminationGracePeriodSeconds", 30);
     if (usual < 0 || usual > 86400 * 365) usual = 30;
     int64_t grace = grace_s < 0 ? usual : grace_s;
@@ -339,12 +351,13 @@ static void mark_deleting(struct sim *s, const struct sim_type *t, const cJSON *
     sim_time(&at, when);
     tree_set_str(meta, "deletionTimestamp", when);
     tree_set_num(meta, "deletionGracePeriodSeconds", grace);
-    if (!obj_deleting(old) && t->has_generation) tree_set_num(meta, "generation", json_num(meta, "generation", 0) + 1);
+    if (!obj_deleting(old) && t->has_generation)
+        tree_set_num(meta, "generation", json_num(meta, "generation", 0) + 1);
     if (type_is(t, "", "namespaces")) tree_set_str(tree_child(tree, "status"), "phase", "Terminating");
 }
 
-int obj_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s, bool dry, bool *ret_gone, struct doc **ret_doc,
-               struct fail *f) {
+int obj_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s, bool dry, bool *ret_gone,
+               struct doc **ret_doc, struct fail *f) {
     const cJSON *old = store_json(s, o);
     if (type_is(o->type, "", "namespaces") &&
         (!strcmp(o->name, "default") || !strcmp(o->name, "kube-system") || !strcmp(o->name, "kube-public"))) {

@@ -1,4 +1,5 @@
-/* kubectl's columns (k8s.io/kubernetes/pkg/printers/internalversion). Cells are what kubectl prints as they stand. */
+/* kubectl's columns (k8s.io/kubernetes/pkg/printers/internalversion). Cells are what kubectl prints as they
+ * stand. */
 #include "render.h"
 #include "api/rfc3339.h"
 #include "api/selector.h"
@@ -134,7 +135,8 @@ static void cells_replicaset(const struct sim *s, const cJSON *obj, struct buf *
 }
 
 static void cells_service(const struct sim *s, const cJSON *obj, struct buf *out) {
-    const cJSON *spec = json_obj(obj, "spec"), *ports = json_arr(spec, "ports"), *sel = json_obj(spec, "selector");
+    const cJSON *spec = json_obj(obj, "spec"), *ports = json_arr(spec, "ports"),
+                *sel = json_obj(spec, "selector");
     struct buf b = BUF(16 << 10);
     name_cell(obj, out);
     cell_str(out, json_str_or(spec, "type", "ClusterIP"));
@@ -148,7 +150,8 @@ static void cells_service(const struct sim *s, const cJSON *obj, struct buf *out
     age_cell(s, obj, out);
     buf_clear(&b);
     for (const cJSON *l = sel ? sel->child : NULL; l; l = l->next) {
-        buf_addf(&b, "%s%s=%s", l == sel->child ? "" : ",", l->string, cJSON_IsString(l) ? l->valuestring : "");
+        buf_addf(&b, "%s%s=%s", l == sel->child ? "" : ",", l->string,
+                 cJSON_IsString(l) ? l->valuestring : "");
     }
     cell_str(out, b.n ? buf_str(&b) : "<none>");
     buf_free(&b);
@@ -202,18 +205,25 @@ static void cells_account(const struct sim *s, const cJSON *obj, struct buf *out
     age_cell(s, obj, out);
 }
 
-#define NAME {"Name", "string", "name", 0}
-#define AGE {"Age", "string", "", 0}
-#define WIDE {"Containers", "string", "", 1}, {"Images", "string", "", 1}, {"Selector", "string", "", 1}
+#define NAME                                                                                                 \
+    { "Name", "string", "name", 0 }
+#define AGE                                                                                                  \
+    { "Age", "string", "", 0 }
+#define WIDE                                                                                                 \
+    {"Containers", "string", "", 1}, {"Images", "string", "", 1}, {                                          \
+        "Selector", "string", "", 1                                                                          \
+    }
 static const struct column col_default[] = {NAME, AGE};
 static const struct column col_namespace[] = {NAME, {"Status", "string", "", 0}, AGE};
 static const struct column col_configmap[] = {NAME, {"Data", "string", "", 0}, AGE};
 static const struct column col_secret[] = {NAME, {"Type", "string", "", 0}, {"Data", "string", "", 0}, AGE};
 static const struct column col_lease[] = {NAME, {"Holder", "string", "", 0}, AGE};
-static const struct column col_deployment[] = {NAME, {"Ready", "string", "", 0}, {"Up-to-date", "string", "", 0},
-                                               {"Available", "string", "", 0}, AGE, WIDE};
-static const struct column col_replicaset[] = {NAME, {"Desired", "integer", "", 0}, {"Current", "integer", "", 0},
-                                               {"Ready", "integer", "", 0}, AGE, WIDE};
+static const struct column col_deployment[] = {
+    NAME, {"Ready", "string", "", 0}, {"Up-to-date", "string", "", 0}, {"Available", "string", "", 0}, AGE,
+    WIDE};
+static const struct column col_replicaset[] = {
+    NAME, {"Desired", "integer", "", 0}, {"Current", "integer", "", 0}, {"Ready", "integer", "", 0}, AGE,
+    WIDE};
 static const struct column col_pod[] = {NAME,
                                         {"Ready", "string", "", 0},
                                         {"Status", "string", "", 0},
@@ -230,13 +240,13 @@ static const struct column col_service[] = {NAME,
                                             {"Port(s)", "string", "", 0},
                                             AGE,
                                             {"Selector", "string", "", 1}};
-static const struct column col_event[] = {{"Last Seen", "string", "", 0},  {"Type", "string", "", 0},
-                                          {"Reason", "string", "", 0},     {"Object", "string", "", 0},
-                                          {"Subobject", "string", "", 1},  {"Source", "string", "", 1},
-                                          {"Message", "string", "", 0},    {"First Seen", "string", "", 1},
-                                          {"Count", "string", "", 1},      {"Name", "string", "name", 1}};
-static const struct column col_node[] = {NAME, {"Status", "string", "", 0}, {"Roles", "string", "", 0}, AGE,
-                                         {"Version", "string", "", 0}};
+static const struct column col_event[] = {{"Last Seen", "string", "", 0}, {"Type", "string", "", 0},
+                                          {"Reason", "string", "", 0},    {"Object", "string", "", 0},
+                                          {"Subobject", "string", "", 1}, {"Source", "string", "", 1},
+                                          {"Message", "string", "", 0},   {"First Seen", "string", "", 1},
+                                          {"Count", "string", "", 1},     {"Name", "string", "name", 1}};
+static const struct column col_node[] = {
+    NAME, {"Status", "string", "", 0}, {"Roles", "string", "", 0}, AGE, {"Version", "string", "", 0}};
 static const struct column col_account[] = {NAME, {"Secrets", "string", "", 0}, AGE};
 
 static const struct {

@@ -1,4 +1,5 @@
-/* A pod's row as kubectl shows it: its state is read from phase, reason and the containers (printPod of Kubernetes). */
+/* A pod's row as kubectl shows it: its state is read from phase, reason and the containers (printPod of
+ * Kubernetes). */
 #include "render.h"
 #include "api/meta.h"
 #include <inttypes.h>
@@ -27,7 +28,8 @@ static bool waiting_word(const cJSON *state, char ret[128]) {
 }
 
 void cells_pod(const struct sim *s, const cJSON *obj, struct buf *out) {
-    const cJSON *st = json_obj(obj, "status"), *spec = json_obj(obj, "spec"), *meta = json_obj(obj, "metadata");
+    const cJSON *st = json_obj(obj, "status"), *spec = json_obj(obj, "spec"),
+                *meta = json_obj(obj, "metadata");
     const cJSON *list = json_arr(st, "containerStatuses");
     char word[128], ready_text[48];
     snprintf(word, sizeof word, "%s", json_str_or(st, "reason", json_str_or(st, "phase", "")));
@@ -42,12 +44,14 @@ void cells_pod(const struct sim *s, const cJSON *obj, struct buf *out) {
         running = true;
         ready++;
     }
-    if (!strcmp(word, "Completed") && running) snprintf(word, sizeof word, "%s", condition_true(obj, "Ready") ? "Running" : "NotReady");
+    if (!strcmp(word, "Completed") && running)
+        snprintf(word, sizeof word, "%s", condition_true(obj, "Ready") ? "Running" : "NotReady");
     if (obj_deleting(obj)) {
         bool lost = !strcmp(json_str_or(st, "reason", ""), "NodeLost");
         snprintf(word, sizeof word, "%s", lost ? "Unknown" : "Terminating");
     }
-    snprintf(ready_text, sizeof ready_text, "%" PRId64 "/%d", ready, cJSON_GetArraySize(json_arr(spec, "containers")));
+    snprintf(ready_text, sizeof ready_text, "%" PRId64 "/%d", ready,
+             cJSON_GetArraySize(json_arr(spec, "containers")));
     cell_str(out, json_str_or(meta, "name", ""));
     cell_str(out, ready_text);
     cell_str(out, word);

@@ -14,25 +14,27 @@ static const struct sim_type builtin[] = {
     {"", "v1", "serviceaccounts", "ServiceAccount", "serviceaccount", "sa", .namespaced = true},
     {"", "v1", "events", "Event", "event", "ev", .namespaced = true},
     {"", "v1", "endpoints", "Endpoints", "endpoints", "ep", .namespaced = true},
-    {"apps", "v1", "deployments", "Deployment", "deployment", "deploy", .namespaced = true, .has_status = true,
-     .has_scale = true, .has_generation = true},
+    {"apps", "v1", "deployments", "Deployment", "deployment", "deploy", .namespaced = true,
+     .has_status = true, .has_scale = true, .has_generation = true},
     {"apps", "v1", "replicasets", "ReplicaSet", "replicaset", "rs", .namespaced = true, .has_status = true,
      .has_scale = true, .has_generation = true},
-    {"apps", "v1", "statefulsets", "StatefulSet", "statefulset", "sts", .namespaced = true, .has_status = true,
-     .has_scale = true, .has_generation = true},
+    {"apps", "v1", "statefulsets", "StatefulSet", "statefulset", "sts", .namespaced = true,
+     .has_status = true, .has_scale = true, .has_generation = true},
     {"apps", "v1", "daemonsets", "DaemonSet", "daemonset", "ds", .namespaced = true, .has_status = true,
      .has_generation = true},
-    {"autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "horizontalpodautoscaler", "hpa",
-     .namespaced = true, .has_status = true},
+    {"autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "horizontalpodautoscaler",
+     "hpa", .namespaced = true, .has_status = true},
     {"coordination.k8s.io", "v1", "leases", "Lease", "lease", "", .namespaced = true},
-    {"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "poddisruptionbudget", "pdb", .namespaced = true,
-     .has_status = true, .has_generation = true},
-    {"rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", "clusterrole", "", .namespaced = false},
-    {"rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", "clusterrolebinding", "", .namespaced = false},
+    {"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "poddisruptionbudget", "pdb",
+     .namespaced = true, .has_status = true, .has_generation = true},
+    {"rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", "clusterrole", "",
+     .namespaced = false},
+    {"rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", "clusterrolebinding", "",
+     .namespaced = false},
     {"rbac.authorization.k8s.io", "v1", "roles", "Role", "role", "", .namespaced = true},
     {"rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", "rolebinding", "", .namespaced = true},
-    {"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", "customresourcedefinition",
-     "crd,crds", .has_status = true, .has_generation = true},
+    {"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
+     "customresourcedefinition", "crd,crds", .has_status = true, .has_generation = true},
 };
 
 const struct sim_type *sim_types(size_t *ret_n) {
@@ -112,7 +114,8 @@ void types_init(struct sim *s) {
 static bool word_ok(const char *s, size_t max) {
     if (!s || !s[0] || strlen(s) > max) return false;
     for (; *s; s++) {
-        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '-' || *s == '.')) {
+        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '-' ||
+              *s == '.')) {
             return false;
         }
     }
@@ -127,7 +130,8 @@ const struct sim_type *types_add(struct sim *s, const struct sim_type *t, struct
         return NULL;
     }
     if (!word_ok(t->group, 60) || !name_is_dns_subdomain(slice_of(t->group)) || !word_ok(t->version, 63) ||
-        !word_ok(t->resource, 63) || !word_ok(t->kind, 63) || !word_ok(t->singular, 63) || strlen(t->short_names) > 200) {
+        !word_ok(t->resource, 63) || !word_ok(t->kind, 63) || !word_ok(t->singular, 63) ||
+        strlen(t->short_names) > 200) {
         fail_set(f, 422, "Invalid", "a type needs a group, a version, a plural, a singular and a kind");
         return NULL;
     }

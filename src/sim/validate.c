@@ -1,28 +1,33 @@
-/* Refusals in Kubernetes' words (k8s.io/apimachinery/pkg/util/validation): names, labels, annotations, and the small types. */
+/* Refusals in Kubernetes' words (k8s.io/apimachinery/pkg/util/validation): names, labels, annotations, and
+ * the small types. */
 #include "core.h"
 #include "api/gvr.h"
 #include "api/meta.h"
 #include <stdio.h>
 
 static const char subdomain_text[] =
-    "a DNS-1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
+    "a DNS-1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an "
     "alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 static const char label_text[] =
-    "a DNS-1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric "
+    "a DNS-1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric "
     "character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 static const char label1035_text[] =
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end "
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+    "character, and end "
     "with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')";
-static const char value_text[] =
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-static const char key_text[] =
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
-    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+static const char value_text[] = "a valid label must be an empty string or consist of alphanumeric "
+                                 "characters, '-', '_' or '.', and must start and end "
+                                 "with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
+                                 "'12345', regex used for validation is "
+                                 "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+static const char key_text[] = "name part must consist of alphanumeric characters, '-', '_' or '.', and must "
+                               "start and end with an alphanumeric character "
+                               "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+                               "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
 static bool alnum(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -43,13 +48,15 @@ static void check_key(const char *key, const char *field, struct fail *f) {
         name = prefix;
         prefix = (struct slice){0};
     } else if (!name_is_dns_subdomain(prefix)) {
-        fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%s\": prefix part %s", key, subdomain_text);
+        fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%s\": prefix part %s", key,
+                   subdomain_text);
         return;
     }
     if (name.n == 0) {
         fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%s\": name part must be non-empty", key);
     } else if (name.n > 63) {
-        fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%s\": name part must be no more than 63 characters", key);
+        fail_cause(f, "FieldValueInvalid", field,
+                   "Invalid value: \"%s\": name part must be no more than 63 characters", key);
     } else if (!word_ok(name)) {
         fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%s\": %s", key, key_text);
     }
@@ -60,7 +67,8 @@ void validate_labels(const cJSON *labels, const char *field, struct fail *f) {
         check_key(l->string, field, f);
         struct slice v = slice_of(cJSON_GetStringValue(l));
         if (v.n > 63) {
-            fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%.*s\": must be no more than 63 characters", SLF(v));
+            fail_cause(f, "FieldValueInvalid", field,
+                       "Invalid value: \"%.*s\": must be no more than 63 characters", SLF(v));
         } else if (v.n && !word_ok(v)) {
             fail_cause(f, "FieldValueInvalid", field, "Invalid value: \"%.*s\": %s", SLF(v), value_text);
         }
@@ -81,14 +89,16 @@ static void check_annotations(const cJSON *ann, struct fail *f) {
         total += strlen(a->string) + slice_of(cJSON_GetStringValue(a)).n;
     }
     if (total > 256 << 10) {
-        fail_cause(f, "FieldValueTooLong", "metadata.annotations", "Too long: must have at most %d bytes", 256 << 10);
+        fail_cause(f, "FieldValueTooLong", "metadata.annotations", "Too long: must have at most %d bytes",
+                   256 << 10);
     }
 }
 
 static void check_name(const struct sim_type *t, const cJSON *obj, struct fail *f) {
     struct slice name = slice_of(obj_name(obj));
     if (!name.n) {
-        fail_cause(f, "FieldValueRequired", "metadata.name", "Required value: name or generateName is required");
+        fail_cause(f, "FieldValueRequired", "metadata.name",
+                   "Required value: name or generateName is required");
         return;
     }
     const char *why = NULL;
@@ -103,7 +113,8 @@ static void check_name(const struct sim_type *t, const cJSON *obj, struct fail *
     } else if (!name_is_dns_subdomain(name)) {
         why = name.n > 253 ? "must be no more than 253 characters" : subdomain_text;
     }
-    if (why) fail_cause(f, "FieldValueInvalid", "metadata.name", "Invalid value: \"%.*s\": %s", SLF(name), why);
+    if (why)
+        fail_cause(f, "FieldValueInvalid", "metadata.name", "Invalid value: \"%.*s\": %s", SLF(name), why);
 }
 
 static void check_owners(const cJSON *meta, struct fail *f) {
@@ -121,16 +132,18 @@ static void check_owners(const cJSON *meta, struct fail *f) {
     }
     if (controllers > 1) {
         fail_cause(f, "FieldValueInvalid", "metadata.ownerReferences",
-                   "Invalid value: []: Only one reference can have Controller set to true. Found \"true\" in references");
+                   "Invalid value: []: Only one reference can have Controller set to true. Found \"true\" in "
+                   "references");
     }
 }
 
 static void validate_lease(const cJSON *obj, struct fail *f) {
     const cJSON *spec = json_obj(obj, "spec");
-    int64_t seconds = json_i64(spec, "leaseDurationSeconds", 1), terms = json_i64(spec, "leaseTransitions", 0);
+    int64_t seconds = json_i64(spec, "leaseDurationSeconds", 1),
+            terms = json_i64(spec, "leaseTransitions", 0);
     if (seconds <= 0) {
-        fail_cause(f, "FieldValueInvalid", "spec.leaseDurationSeconds", "Invalid value: %lld: must be greater than 0",
-                   (long long)seconds);
+        fail_cause(f, "FieldValueInvalid", "spec.leaseDurationSeconds",
+                   "Invalid value: %lld: must be greater than 0", (long long)seconds);
     }
     if (terms < 0) {
         fail_cause(f, "FieldValueInvalid", "spec.leaseTransitions",
@@ -143,7 +156,8 @@ static void validate_configmap(const cJSON *obj, const cJSON *old, struct fail *
     static const char *const parts[] = {"data", "binaryData"};
     bool fixed = json_bool(old, "immutable", false);
     if (fixed && !json_bool(obj, "immutable", false)) {
-        fail_cause(f, "FieldValueForbidden", "immutable", "Forbidden: field is immutable when `immutable` is set");
+        fail_cause(f, "FieldValueForbidden", "immutable",
+                   "Forbidden: field is immutable when `immutable` is set");
     }
     for (size_t p = 0; p < ARRAY_LEN(parts); p++) {
         const cJSON *data = json_obj(obj, parts[p]);
@@ -154,26 +168,30 @@ static void validate_configmap(const cJSON *obj, const cJSON *old, struct fail *
             char field[320];
             snprintf(field, sizeof field, "%s[%.253s]", parts[p], d->string);
             if (!ok) {
-                fail_cause(f, "FieldValueInvalid", field,
-                           "Invalid value: \"%s\": a valid config key must consist of alphanumeric characters, '-', '_' or "
-                           "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
-                           "'[-._a-zA-Z0-9]+')",
-                           d->string);
+                fail_cause(
+                    f, "FieldValueInvalid", field,
+                    "Invalid value: \"%s\": a valid config key must consist of alphanumeric characters, '-', "
+                    "'_' or "
+                    "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+                    "'[-._a-zA-Z0-9]+')",
+                    d->string);
             }
             total += slice_of(cJSON_GetStringValue(d)).n;
         }
         if (fixed && !tree_equal(data, json_obj(old, parts[p]))) {
-            fail_cause(f, "FieldValueForbidden", parts[p], "Forbidden: field is immutable when `immutable` is set");
+            fail_cause(f, "FieldValueForbidden", parts[p],
+                       "Forbidden: field is immutable when `immutable` is set");
         }
     }
-    if (total > 1 << 20) fail_cause(f, "FieldValueTooLong", "", "Too long: must have at most %d bytes", 1 << 20);
+    if (total > 1 << 20)
+        fail_cause(f, "FieldValueTooLong", "", "Too long: must have at most %d bytes", 1 << 20);
 }
 
 static void validate_event(const cJSON *obj, struct fail *f) {
     const char *ns = json_str_or(json_obj(obj, "involvedObject"), "namespace", ""), *own = obj_ns(obj);
     if (ns[0] ? strcmp(ns, own ? own : "") != 0 : own && strcmp(own, "default") != 0) {
-        fail_cause(f, "FieldValueInvalid", "involvedObject.namespace", "Invalid value: \"%s\": does not match event.namespace",
-                   ns);
+        fail_cause(f, "FieldValueInvalid", "involvedObject.namespace",
+                   "Invalid value: \"%s\": does not match event.namespace", ns);
     }
 }
 
@@ -190,8 +208,8 @@ static void validate_service(const cJSON *obj, struct fail *f) {
         char field[64];
         snprintf(field, sizeof field, "spec.ports[%d].port", i);
         if (port >= 1 && port <= 65535) continue;
-        fail_cause(f, "FieldValueInvalid", field, "Invalid value: %lld: must be between 1 and 65535, inclusive",
-                   (long long)port);
+        fail_cause(f, "FieldValueInvalid", field,
+                   "Invalid value: %lld: must be between 1 and 65535, inclusive", (long long)port);
     }
 }
 

@@ -1,4 +1,5 @@
-/* Refusals of Deployments, ReplicaSets and their like, and of pods (k8s.io/kubernetes/pkg/apis/{apps,core}/validation). */
+/* Refusals of Deployments, ReplicaSets and their like, and of pods
+ * (k8s.io/kubernetes/pkg/apis/{apps,core}/validation). */
 #include "core.h"
 #include "api/gvr.h"
 #include "api/selector.h"
@@ -19,8 +20,10 @@ static void check_containers(const cJSON *list, const char *at, const char *whic
             required(f, field, "");
         } else if (!name_is_dns_label(slice_of(name))) {
             fail_cause(f, "FieldValueInvalid", field,
-                       "Invalid value: \"%s\": a DNS-1123 label must consist of lower case alphanumeric characters or '-', "
-                       "and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
+                       "Invalid value: \"%s\": a DNS-1123 label must consist of lower case alphanumeric "
+                       "characters or '-', "
+                       "and must start and end with an alphanumeric character (e.g. 'my-name',  or "
+                       "'123-abc', regex used for "
                        "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
                        name);
         }
@@ -64,7 +67,8 @@ static void check_pod_spec(const cJSON *spec, const char *at, struct fail *f) {
     int64_t grace = json_i64(spec, "terminationGracePeriodSeconds", 0);
     snprintf(field, sizeof field, "%s.terminationGracePeriodSeconds", at);
     if (grace < 0) {
-        fail_cause(f, "FieldValueInvalid", field, "Invalid value: %lld: must be greater than or equal to 0", (long long)grace);
+        fail_cause(f, "FieldValueInvalid", field, "Invalid value: %lld: must be greater than or equal to 0",
+                   (long long)grace);
     }
 }
 
@@ -91,7 +95,8 @@ void validate_pod(const cJSON *obj, const cJSON *old, struct fail *f) {
     if (tree_equal(a, b)) return;
     fail_cause(f, "FieldValueForbidden", "spec",
                "Forbidden: pod updates may not change fields other than `spec.containers[*].image`, "
-               "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only additions to "
+               "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only "
+               "additions to "
                "existing tolerations)");
 }
 
@@ -144,7 +149,8 @@ static void check_selector(const cJSON *spec, const cJSON *old_spec, struct fail
     if (old_spec && !tree_equal(sel, json_obj(old_spec, "selector"))) {
         buf_clear(&text);
         print_selector(sel, &text);
-        fail_cause(f, "FieldValueInvalid", "spec.selector", "Invalid value: %s: field is immutable", buf_str(&text));
+        fail_cause(f, "FieldValueInvalid", "spec.selector", "Invalid value: %s: field is immutable",
+                   buf_str(&text));
     }
     buf_free(&text);
 }
@@ -182,17 +188,19 @@ static void check_strategy(const cJSON *spec, struct fail *f) {
             snprintf(field, sizeof field, "spec.strategy.rollingUpdate.%s", names[i]);
             if (!int_or_percent(v)) {
                 fail_cause(f, "FieldValueInvalid", field,
-                           "Invalid value: \"%s\": a valid percent string must be a numeric string followed by an ending '%%' "
+                           "Invalid value: \"%s\": a valid percent string must be a numeric string followed "
+                           "by an ending '%%' "
                            "(e.g. '1%%',  or '93%%', regex used for validation is '[0-9]+%%')",
                            cJSON_GetStringValue(v));
             } else if (cJSON_IsNumber(v) && v->valuedouble < 0) {
-                fail_cause(f, "FieldValueInvalid", field, "Invalid value: %.0f: must be greater than or equal to 0",
-                           v->valuedouble);
+                fail_cause(f, "FieldValueInvalid", field,
+                           "Invalid value: %.0f: must be greater than or equal to 0", v->valuedouble);
             }
         }
         if (is_zero(json_get(ru, "maxUnavailable")) && is_zero(json_get(ru, "maxSurge"))) {
             fail_cause(f, "FieldValueInvalid", "spec.strategy.rollingUpdate.maxUnavailable",
-                       "Invalid value: intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}: may not be 0 when `maxSurge` is 0");
+                       "Invalid value: intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}: may not be 0 when "
+                       "`maxSurge` is 0");
         }
     }
 }
@@ -202,7 +210,8 @@ static void not_negative(const cJSON *spec, const char *key, struct fail *f) {
     char field[64];
     snprintf(field, sizeof field, "spec.%s", key);
     if (v >= 0) return;
-    fail_cause(f, "FieldValueInvalid", field, "Invalid value: %lld: must be greater than or equal to 0", (long long)v);
+    fail_cause(f, "FieldValueInvalid", field, "Invalid value: %lld: must be greater than or equal to 0",
+               (long long)v);
 }
 
 void validate_workload(const struct sim_type *t, const cJSON *obj, const cJSON *old, struct fail *f) {

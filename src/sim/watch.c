@@ -1,4 +1,5 @@
-/* Watches of a type: what a change looks like through a selector, and how it is sent to many at the price of one. */
+/* Watches of a type: what a change looks like through a selector, and how it is sent to many at the price of
+ * one. */
 #include "watch.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,11 +11,11 @@ struct watch {
     struct list link;
     struct sim_exchange *x;
     struct shelf *shelf;
-    char *ns;              /* NULL: all */
+    char *ns; /* NULL: all */
     struct matcher match;
     struct render render;
     bool bookmarks, columns_sent, last_sent;
-    uint64_t from;         /* events up to this version are not for this watch */
+    uint64_t from; /* events up to this version are not for this watch */
     int64_t end, next_bookmark;
     struct due due;
     char *target, *agent;
@@ -59,8 +60,8 @@ void frames_free(struct event *e) {
 
 static const char *const type_names[] = {"ADDED", "MODIFIED", "DELETED"};
 
-static void write_frame(const struct sim *s, const struct sim_type *t, enum event_type type, const struct doc *d,
-                        struct render r, bool columns, struct buf *out) {
+static void write_frame(const struct sim *s, const struct sim_type *t, enum event_type type,
+                        const struct doc *d, struct render r, bool columns, struct buf *out) {
     buf_addf(out, "{\"type\":\"%s\",\"object\":", type_names[type]);
     render_one(s, t, d, r, columns, out);
     buf_adds(out, "}\n");
@@ -78,7 +79,8 @@ static struct doc *old_at_rv(struct event *e, const struct sim_type *t) {
     return fs->old_at_rv;
 }
 
-static struct slice frame_of(struct sim *s, struct watch *w, struct event *e, enum event_type type, bool old) {
+static struct slice frame_of(struct sim *s, struct watch *w, struct event *e, enum event_type type,
+                             bool old) {
     for (struct frame *f = e->frames->all; f; f = f->next) {
         if (f->type == type && f->old == old && render_same(f->render, w->render)) return buf_slice(&f->text);
     }
@@ -107,10 +109,12 @@ static void show(struct sim *s, struct watch *w, struct event *e) {
     enum event_type type = EV_ADDED;
     bool old = false;
     if (!seen_as(w, e, &type, &old)) return;
-    if (w->render.form == FORM_TABLE && !w->columns_sent) { /* the first Table names its columns: of this watch alone */
+    if (w->render.form == FORM_TABLE &&
+        !w->columns_sent) { /* the first Table names its columns: of this watch alone */
         struct buf b = BUF(SIZE_MAX - 1);
         w->columns_sent = true;
-        write_frame(s, w->shelf->type, type, old ? old_at_rv(e, w->shelf->type) : e->doc, w->render, true, &b);
+        write_frame(s, w->shelf->type, type, old ? old_at_rv(e, w->shelf->type) : e->doc, w->render, true,
+                    &b);
         x_body(w->x, buf_slice(&b));
         buf_free(&b);
         return;
@@ -262,7 +266,7 @@ static int64_t duration(struct call *c, struct fail *f) {
 
 struct start {
     uint64_t rv;
-    bool state;   /* begins with what there is */
+    bool state;    /* begins with what there is */
     bool end_mark; /* then the bookmark that says so */
 };
 
@@ -273,9 +277,11 @@ static int choose_start(struct call *c, struct start *ret) {
     ret->state = ret->rv == 0;
     if (!target_param(&c->t, "sendInitialEvents")) return 0;
     if (c->s->cfg.watch_list == SIM_WATCH_LIST_REFUSE) {
-        static const struct sim_type options = {"meta.k8s.io", "v1", "listoptions", "ListOptions", "", "", .custom = true};
+        static const struct sim_type options = {"meta.k8s.io", "v1", "listoptions", "ListOptions", "", "",
+                                                .custom = true};
         fail_cause(&c->f, "FieldValueForbidden", "sendInitialEvents",
-                   "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
+                   "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is "
+                   "enabled");
         return fail_invalid(&c->f, &options, "");
     }
     if (c->s->cfg.watch_list == SIM_WATCH_LIST_SERVE) {
@@ -289,8 +295,13 @@ static int choose_start(struct call *c, struct start *ret) {
 
 static struct watch *watch_new(struct call *c, const struct render *r, struct matcher *m, int64_t lasts) {
     struct watch *w = xcalloc(1, sizeof *w);
-    *w = (struct watch){.x = c->x, .shelf = shelf_of(c->s, c->type), .ns = xstrdup_null(c->ns), .match = *m, .render = *r,
-                        .bookmarks = target_flag(&c->t, "allowWatchBookmarks"), .target = slice_dup(c->req->target),
+    *w = (struct watch){.x = c->x,
+                        .shelf = shelf_of(c->s, c->type),
+                        .ns = xstrdup_null(c->ns),
+                        .match = *m,
+                        .render = *r,
+                        .bookmarks = target_flag(&c->t, "allowWatchBookmarks"),
+                        .target = slice_dup(c->req->target),
                         .agent = slice_dup(c->req->user_agent)};
     *m = (struct matcher){0};
     w->end = c->s->now + lasts;
@@ -338,7 +349,8 @@ int watch_serve(struct call *c) {
     int64_t lasts = ret == 0 ? duration(c, &c->f) : 0;
     if (lasts < 0) ret = (int)lasts;
     if (ret == 0) {
-        ret = matcher_parse(c->type, target_param(&c->t, "labelSelector"), target_param(&c->t, "fieldSelector"), &m, &c->f);
+        ret = matcher_parse(c->type, target_param(&c->t, "labelSelector"),
+                            target_param(&c->t, "fieldSelector"), &m, &c->f);
     }
     if (ret == 0) begin(c, watch_new(c, &r, &m, lasts), &st);
     matcher_free(&m);

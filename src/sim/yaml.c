@@ -43,8 +43,10 @@ static bool integer(const char *s, double *ret) {
 static bool decimal(const char *s) {
     bool digit = false;
     for (const char *p = s; *p; p++) {
-        if (*p >= '0' && *p <= '9') digit = true;
-        else if (!strchr("+-.eE", *p)) return false;
+        if (*p >= '0' && *p <= '9')
+            digit = true;
+        else if (!strchr("+-.eE", *p))
+            return false;
     }
     char *end = NULL;
     if (digit) strtod(s, &end);
@@ -63,8 +65,10 @@ static cJSON *number(const char *text, double v) {
 
 static cJSON *plain(const char *s) {
     static const char *const null_words[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const yes[] = {"true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", NULL};
-    static const char *const no[] = {"false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF", NULL};
+    static const char *const yes[] = {"true", "True", "TRUE", "y",  "Y",  "yes",
+                                      "Yes",  "YES",  "on",   "On", "ON", NULL};
+    static const char *const no[] = {"false", "False", "FALSE", "n",   "N",   "no",
+                                     "No",    "NO",    "off",   "Off", "OFF", NULL};
     double v = 0;
     if (one_of(s, null_words)) return cJSON_CreateNull();
     if (one_of(s, yes)) return cJSON_CreateTrue();
@@ -100,7 +104,8 @@ static void merge(cJSON *into, const cJSON *from) {
 static int key_text(struct reader *r, int index, char **ret) {
     const yaml_node_t *n = yaml_document_get_node(r->doc, index);
     if (!n || n->type != YAML_SCALAR_NODE) return bad(r->f, "a key that is no scalar");
-    if (memchr(n->data.scalar.value, 0, n->data.scalar.length)) return bad(r->f, "control characters are not allowed");
+    if (memchr(n->data.scalar.value, 0, n->data.scalar.length))
+        return bad(r->f, "control characters are not allowed");
     *ret = xstrdup((const char *)n->data.scalar.value);
     return 0;
 }
@@ -117,7 +122,8 @@ static int mapping(struct reader *r, const yaml_node_t *n, int depth, cJSON *obj
             cJSON_AddItemToArray(merges, value);
         } else if (json_get(obj, key)) {
             cJSON_Delete(value);
-            return fail_set(r->f, 400, "BadRequest", "error converting YAML to JSON: yaml: key \"%.100s\" already set in map", key);
+            return fail_set(r->f, 400, "BadRequest",
+                            "error converting YAML to JSON: yaml: key \"%.100s\" already set in map", key);
         } else {
             tree_set(obj, key, value);
         }
@@ -156,8 +162,8 @@ static int convert(struct reader *r, int index, int depth, cJSON **ret) {
 static int load(yaml_parser_t *p, cJSON **ret, bool *ret_end, struct fail *f) {
     yaml_document_t doc;
     if (!yaml_parser_load(p, &doc)) {
-        return fail_set(f, 400, "BadRequest", "error converting YAML to JSON: yaml: line %zu: %s", p->problem_mark.line + 1,
-                        p->problem ? p->problem : "cannot be read");
+        return fail_set(f, 400, "BadRequest", "error converting YAML to JSON: yaml: line %zu: %s",
+                        p->problem_mark.line + 1, p->problem ? p->problem : "cannot be read");
     }
     int r = 0;
     *ret_end = !yaml_document_get_root_node(&doc);
@@ -169,7 +175,8 @@ static int load(yaml_parser_t *p, cJSON **ret, bool *ret_end, struct fail *f) {
     return r;
 }
 
-int yaml_each(struct slice text, int (*fn)(void *ctx, cJSON *doc, struct fail *f), void *ctx, struct fail *f) {
+int yaml_each(struct slice text, int (*fn)(void *ctx, cJSON *doc, struct fail *f), void *ctx,
+              struct fail *f) {
     yaml_parser_t p;
     if (!yaml_parser_initialize(&p)) abort();
     yaml_parser_set_input_string(&p, (const unsigned char *)(text.p ? text.p : ""), text.n);

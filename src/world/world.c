@@ -60,8 +60,8 @@ int world_on_signal(struct world *w, int signo, world_fn fn, void *ctx) {
     return w->ops->on_signal(w, signo, fn, ctx);
 }
 
-int http_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb, void *ctx, struct http_req **ret,
-               struct err *err) {
+int http_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb, void *ctx,
+               struct http_req **ret, struct err *err) {
     return w->ops->http_start(w, spec, cb, ctx, ret, err);
 }
 void http_resume(struct http_req *r) {
@@ -71,8 +71,8 @@ void http_cancel(struct http_req *r) {
     r->cancel(r);
 }
 
-int http_listen(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn, void *ctx,
-                struct http_listener **ret, struct err *err) {
+int http_listen(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,
+                void *ctx, struct http_listener **ret, struct err *err) {
     return w->ops->http_listen(w, addr, limits, fn, ctx, ret, err);
 }
 int http_listener_port(const struct http_listener *l) {
@@ -96,7 +96,8 @@ struct slice http_x_body(const struct http_exchange *x) {
 void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body) {
     x->ops->reply(x, status, content_type, body);
 }
-void http_reply_begin(struct http_exchange *x, int status, const char *content_type, const struct http_headers *extra) {
+void http_reply_begin(struct http_exchange *x, int status, const char *content_type,
+                      const struct http_headers *extra) {
     x->ops->begin(x, status, content_type, extra);
 }
 void http_reply_send(struct http_exchange *x, struct slice data) {

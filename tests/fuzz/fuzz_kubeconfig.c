@@ -1,5 +1,5 @@
-/* kubeconfig files, and the credentials that a plugin prints: any bytes are either taken or refused with words, and a merge
- * with itself changes nothing. */
+/* kubeconfig files, and the credentials that a plugin prints: any bytes are either taken or refused with
+ * words, and a merge with itself changes nothing. */
 #include "fuzz.h"
 #include "exec_plugin.h"
 #include "kubeconfig.h"
@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
         size_t had = kc.nclusters + kc.nusers + kc.ncontexts;
         FUZZ_CHECK(kubeconfig_add(&kc, text, "/other/file", &err) == 0);
         FUZZ_CHECK(kc.nclusters + kc.nusers + kc.ncontexts == had);
-        for (size_t i = 0; i < kc.nusers; i++) FUZZ_CHECK(kc.users[i].name && strcmp(kc.users[i].file, "/dir/file") == 0);
+        for (size_t i = 0; i < kc.nusers; i++)
+            FUZZ_CHECK(kc.users[i].name && strcmp(kc.users[i].file, "/dir/file") == 0);
     }
     kubeconfig_free(&kc);
     struct exec_cred cred;

@@ -1,5 +1,5 @@
-/* Lists and watches in chunks: the first byte chooses the mode, the second the size of a chunk. However it is cut, the same
- * comes out. */
+/* Lists and watches in chunks: the first byte chooses the mode, the second the size of a chunk. However it is
+ * cut, the same comes out. */
 #include "fuzz.h"
 #include "kube/splitter.h"
 
@@ -15,7 +15,8 @@ static void run(enum split_mode mode, struct slice text, size_t chunk, struct bu
         size_t events = 0;
         while ((ev = splitter_next(&s, &in, &item)) != SPLIT_MORE) {
             FUZZ_CHECK(events++ <= 2 * before + 2);
-            FUZZ_CHECK(ev != SPLIT_ITEM || (item.n >= 2 && item.n <= 512 && item.p[0] == '{' && item.p[item.n - 1] == '}'));
+            FUZZ_CHECK(ev != SPLIT_ITEM ||
+                       (item.n >= 2 && item.n <= 512 && item.p[0] == '{' && item.p[item.n - 1] == '}'));
             buf_addf(out, "%d:", (int)ev);
             buf_add(out, item);
         }

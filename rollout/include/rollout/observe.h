@@ -1,14 +1,16 @@
-/* What the plan looks at, read from plain API objects. The edge keeps these as its informers' projections. Pure. */
+/* What the plan looks at, read from plain API objects. The edge keeps these as its informers' projections.
+ * Pure. */
 #ifndef ROLLOUT_OBSERVE_H
 #define ROLLOUT_OBSERVE_H
 #include "rollout/evidence.h"
 #include "rollout/spec.h"
 
-/* The pods of a canary bear TRACK and TEMPLATE besides the target's own labels; its ReplicaSet bears TARGET and TEMPLATE, and
- * neither TRACK nor a label of the target: it must not match the target's selector, nor one that is meant for pods. */
-#define LABEL_TRACK    HANDOVER_PREFIX "track"    /* "canary" */
-#define LABEL_TEMPLATE HANDOVER_PREFIX "template" /* the template's hash */
-#define LABEL_TARGET   HANDOVER_PREFIX "target"   /* the target's uid */
+/* The pods of a canary bear TRACK and TEMPLATE besides the target's own labels; its ReplicaSet bears TARGET
+ * and TEMPLATE, and neither TRACK nor a label of the target: it must not match the target's selector, nor one
+ * that is meant for pods. */
+#define LABEL_TRACK            HANDOVER_PREFIX "track"       /* "canary" */
+#define LABEL_TEMPLATE         HANDOVER_PREFIX "template"    /* the template's hash */
+#define LABEL_TARGET           HANDOVER_PREFIX "target"      /* the target's uid */
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* The Deployment. */
@@ -18,15 +20,15 @@ struct obs_target {
     int64_t generation, observed_generation;
     int32_t replicas; /* spec; 1 when absent */
     bool paused;
-    int64_t deadline_s;        /* spec.progressDeadlineSeconds; -1 when absent */
-    bool recreate;             /* strategy Recreate */
+    int64_t deadline_s; /* spec.progressDeadlineSeconds; -1 when absent */
+    bool recreate;      /* strategy Recreate */
     int32_t st_replicas, st_updated, st_ready, st_available;
-    char *selector, *tmpl;     /* raw JSON text of spec.selector and spec.template, byte for byte */
-    char hash[11];             /* template_hash(tmpl) */
-    char *image;               /* of the first container, for a person */
-    char *status;              /* annotation handover.dev/status; NULL if absent */
-    char *progressing;         /* reason of the condition Progressing; NULL if absent */
-    cJSON *annotations;        /* NULL if none */
+    char *selector, *tmpl; /* raw JSON text of spec.selector and spec.template, byte for byte */
+    char hash[11];         /* template_hash(tmpl) */
+    char *image;           /* of the first container, for a person */
+    char *status;          /* annotation handover.dev/status; NULL if absent */
+    char *progressing;     /* reason of the condition Progressing; NULL if absent */
+    cJSON *annotations;    /* NULL if none */
 };
 /* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
 struct obs_rs {
@@ -37,19 +39,21 @@ struct obs_rs {
     int32_t replicas, st_replicas, st_ready, st_available;
     char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE */
     char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
-    char *failure;     /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
+    char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };
 struct obs_pod {
     char *ns, *name, *uid, *ip, *rs_uid; /* ip NULL when it has none yet */
-    enum track track;         /* by LABEL_TRACK */
-    char hash[11];            /* of a canary: LABEL_TEMPLATE; "" otherwise */
+    enum track track;                    /* by LABEL_TRACK */
+    char hash[11];                       /* of a canary: LABEL_TEMPLATE; "" otherwise */
     int64_t created_ns;
     bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
-    uint32_t restarts;        /* sum over its containers, init containers too */
-    char *waiting;            /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
-    char *trouble;            /* message to it, or why it is not scheduled, or how the last container ended; NULL if none */
+    uint32_t restarts;                            /* sum over its containers, init containers too */
+    char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
+    char *trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none
+                    */
 };
-/* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be; ret untouched. */
+/* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
+ * ret untouched. */
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err);
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err);
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err);

@@ -1,22 +1,22 @@
-/* A streaming reader of a metrics page, Prometheus text format 0.0.4 or OpenMetrics 1.0, that keeps only the few sums asked
- * for. Memory does not grow with the page. Pure. */
+/* A streaming reader of a metrics page, Prometheus text format 0.0.4 or OpenMetrics 1.0, that keeps only the
+ * few sums asked for. Memory does not grow with the page. Pure. */
 #ifndef ROLLOUT_PROMTEXT_H
 #define ROLLOUT_PROMTEXT_H
 #include "base/err.h"
 
 enum {
-    PROM_MAX_LINE = 64 * 1024,   /* of a sample; comments may be longer, they are skipped */
-    PROM_MAX_PAGE = 32 << 20,    /* bytes */
-    PROM_MAX_SERIES = 500000,    /* samples on a page */
-    PROM_MAX_SELECTORS = 8,      /* in one sum */
-    PROM_MAX_MATCHERS = 8,       /* in one selector */
+    PROM_MAX_LINE = 64 * 1024, /* of a sample; comments may be longer, they are skipped */
+    PROM_MAX_PAGE = 32 << 20,  /* bytes */
+    PROM_MAX_SERIES = 500000,  /* samples on a page */
+    PROM_MAX_SELECTORS = 8,    /* in one sum */
+    PROM_MAX_MATCHERS = 8,     /* in one selector */
 };
 
 /* A sum of selectors: `name{label="v",other!="w",third=~"a|b.*",fourth!~"x.+"} + another_name{...}`;
  * `name*` stands for every metric whose name begins so.
- * =~ and !~ match the whole value by a subset of regular expressions: plain characters, `.`, `.*`, `.+`, `\` before a
- * special character, and `|` between alternatives; anything else special is refused with its position (no backtracking
- * surprises). An absent label is the empty value, as in Prometheus. */
+ * =~ and !~ match the whole value by a subset of regular expressions: plain characters, `.`, `.*`, `.+`, `\`
+ * before a special character, and `|` between alternatives; anything else special is refused with its
+ * position (no backtracking surprises). An absent label is the empty value, as in Prometheus. */
 struct prom_sum;
 int prom_sum_parse(struct slice text, struct prom_sum **ret, struct err *err); /* ERR_CONFIG */
 void prom_sum_free(struct prom_sum *s);
@@ -31,28 +31,31 @@ enum prom_what {
     PROM_WHATS
 };
 struct prom_value {
-    bool present;    /* at least one series: present and 0 is idle; absent is a standby, not started, or another program */
+    bool present; /* at least one series: present and 0 is idle; absent is a standby, not started, or another
+                     program */
     uint32_t series;
-    double value;    /* the sum (PROM_START, PROM_LEADER: the largest); finite, counters >= 0 */
+    double value; /* the sum (PROM_START, PROM_LEADER: the largest); finite, counters >= 0 */
 };
 struct prom_page {
     struct prom_value v[PROM_WHATS];
-    const char *source; /* where ERRORS and TOTAL are from: "controller-runtime", "java-operator-sdk", "annotations"; NULL: none */
+    const char *source; /* where ERRORS and TOTAL are from: "controller-runtime", "java-operator-sdk",
+                           "annotations"; NULL: none */
     uint64_t samples;   /* on the page */
 };
 
 struct promtext;
 /* errors, total: the target's own selectors (annotations `errors` and `total`), NULL for the known runtimes:
- * controller_runtime_reconcile_total (all results; result="error"), else (Java operator SDK through Micrometer)
- * operator_sdk_reconciliations_{success,failed}_total or reconciliations_{success,failure}_total. The sums are borrowed until promtext_free(). */
+ * controller_runtime_reconcile_total (all results; result="error"), else (Java operator SDK through
+ * Micrometer) operator_sdk_reconciliations_{success,failed}_total or reconciliations_{success,failure}_total.
+ * The sums are borrowed until promtext_free(). */
 struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total);
 void promtext_free(struct promtext *p);
-/* Any cut of the page. -EINVAL (ERR_PROTOCOL: "line 3: expected a metric name, found '<'"), -E2BIG. After an error every
- * later call returns the same one. A NaN, an infinity or a negative number in a counter that was asked for is an error;
- * in a gauge that series is left out. */
+/* Any cut of the page. -EINVAL (ERR_PROTOCOL: "line 3: expected a metric name, found '<'"), -E2BIG. After an
+ * error every later call returns the same one. A NaN, an infinity or a negative number in a counter that was
+ * asked for is an error; in a gauge that series is left out. */
 int promtext_feed(struct promtext *p, struct slice bytes, struct err *err);
-/* The end of the page; a last line without newline counts. An empty page is an error. ERRORS and TOTAL are present together or
- * not at all as far as TOTAL goes: without it there is no source; with it, absent errors are 0 (some runtimes make that series
- * at the first error). */
+/* The end of the page; a last line without newline counts. An empty page is an error. ERRORS and TOTAL are
+ * present together or not at all as far as TOTAL goes: without it there is no source; with it, absent errors
+ * are 0 (some runtimes make that series at the first error). */
 int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err);
 #endif

@@ -1,4 +1,5 @@
-/* The rollout controller: watches the annotated Deployments, carries out the plan of each. The edge around plan.h. */
+/* The rollout controller: watches the annotated Deployments, carries out the plan of each. The edge around
+ * plan.h. */
 #ifndef ROLLOUT_ROLLOUT_H
 #define ROLLOUT_ROLLOUT_H
 #include "control/controller.h"
@@ -10,11 +11,12 @@ struct rollout_options {
     int64_t scrape_ns;      /* between rounds of scrapes; 0: as the plan says */
     unsigned workers;       /* 0: auto */
     bool proxy;             /* metrics through the API server's pod proxy: outside of the cluster */
-    const char *token_file; /* bearer token for https metrics pages, of a ServiceAccount that may do nothing else; NULL: none */
+    const char *token_file; /* bearer token for https metrics pages, of a ServiceAccount that may do nothing
+                               else; NULL: none */
 };
 struct rollout;
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);
-void rollout_start(struct rollout *r);          /* the caches: before leading, so that a standby is warm */
+void rollout_start(struct rollout *r); /* the caches: before leading, so that a standby is warm */
 bool rollout_synced(const struct rollout *r);
 void rollout_on_synced(struct rollout *r, world_fn fn, void *ctx);
 struct controller *rollout_controller(struct rollout *r); /* gate, drain, checkpoint */

@@ -1,16 +1,22 @@
-/* What is remembered of a target: the ConfigMap NAME-handover, owned by the target. Two documents in its data:
- *   facts  what another version of Handover must be able to read: stable's ReplicaSet, the originals of what we changed, the
- *          quarantine. A frozen format ("version": 1): members may be added, none changes its meaning.
- *   state  the rollout in progress: phase, step, evidence, judge, history.
- * Unknown members (of a later version) are carried through a read and a write. A damaged document is an error: then nothing
- * is changed and the plan holds. Times are wall clock ns in memory (0: not set), RFC 3339 in the text. Pure. */
+/* What is remembered of a target: the ConfigMap NAME-handover, owned by the target. Two documents in its
+ * data: facts  what another version of Handover must be able to read: stable's ReplicaSet, the originals of
+ * what we changed, the quarantine. A frozen format ("version": 1): members may be added, none changes its
+ * meaning. state  the rollout in progress: phase, step, evidence, judge, history. Unknown members (of a later
+ * version) are carried through a read and a write. A damaged document is an error: then nothing is changed
+ * and the plan holds. Times are wall clock ns in memory (0: not set), RFC 3339 in the text. Pure. */
 #ifndef ROLLOUT_STATE_H
 #define ROLLOUT_STATE_H
 #include "rollout/evidence.h"
 #include "rollout/judge.h"
 #include "rollout/spec.h"
 
-enum { STATE_VERSION = 1, STATE_MAX_QUARANTINE = 20, STATE_MAX_HISTORY = 10, STATE_MAX_CONSUMED = 16, STATE_MAX_TEXT = 256 * 1024 };
+enum {
+    STATE_VERSION = 1,
+    STATE_MAX_QUARANTINE = 20,
+    STATE_MAX_HISTORY = 10,
+    STATE_MAX_CONSUMED = 16,
+    STATE_MAX_TEXT = 256 * 1024
+};
 
 enum phase {
     PHASE_IDLE,         /* opted in, not yet held back: `hold` says what is waited for */
@@ -22,8 +28,9 @@ enum phase {
     PHASE_FINISHING,    /* it is complete: pause again, canary away */
     PHASE_ROLLING_BACK, /* canary to zero; in the middle of a promotion also the native update is undone */
     PHASE_ROLLED_BACK,  /* quarantined: spec stays new and paused, stable serves */
-    PHASE_WITHDRAWING,  /* the trial ended without a verdict (template changed): canary away, then stable again */
-    PHASE_LEAVING,      /* canary away, give back what we changed, forget the target */
+    PHASE_WITHDRAWING, /* the trial ended without a verdict (template changed): canary away, then stable again
+                        */
+    PHASE_LEAVING,     /* canary away, give back what we changed, forget the target */
     PHASES
 };
 /* Why a phase does not move on. HOLD_NONE while it does. */
@@ -47,14 +54,14 @@ enum hold {
     HOLDS
 };
 enum ended { /* of a rollout, in the history */
-    ENDED_PROMOTED,
-    ENDED_FAILED,       /* by the judge or a guard */
-    ENDED_ABORTED,      /* by a person */
-    ENDED_INCONCLUSIVE, /* deadline, on-inconclusive: rollback */
-    ENDED_STUCK,        /* the promotion did not complete */
-    ENDED_WITHDRAWN,    /* the template changed, or the target left */
-    ENDED_FOREIGN,      /* somebody unpaused and the new version was in service before we could undo it */
-    ENDEDS
+             ENDED_PROMOTED,
+             ENDED_FAILED,       /* by the judge or a guard */
+             ENDED_ABORTED,      /* by a person */
+             ENDED_INCONCLUSIVE, /* deadline, on-inconclusive: rollback */
+             ENDED_STUCK,        /* the promotion did not complete */
+             ENDED_WITHDRAWN,    /* the template changed, or the target left */
+             ENDED_FOREIGN, /* somebody unpaused and the new version was in service before we could undo it */
+             ENDEDS
 };
 
 struct state_quarantine {
@@ -77,7 +84,7 @@ struct state_consumed {
 
 struct state {
     /* -- facts -- */
-    char *target_uid;   /* the Deployment that this is about; another uid: a namesake, start anew */
+    char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
     char *stable_name, *stable_uid; /* its ReplicaSet; NULL before adoption */
     char stable_hash[11];
     bool paused;        /* we hold it by spec.paused */
@@ -90,7 +97,8 @@ struct state {
     int64_t since_ns; /* of the phase */
     enum hold hold;
     int64_t hold_ns;
-    char *message;    /* one line for a person: of the phase or of the hold; also the target's annotation `status` */
+    char *message;         /* one line for a person: of the phase or of the hold; also the target's annotation
+                              `status` */
     uint32_t pds_restored; /* how often somebody put progressDeadlineSeconds back; we yield after a few */
 
     char hash[11];        /* the template on trial, promoted or rolled back; "" if none */
@@ -140,15 +148,17 @@ void state_write(const struct state *s, struct buf *out);
 /* cm: the ConfigMap as parsed. ERR_CONFIG when it is damaged: what, where. ret untouched then. */
 int state_read(const cJSON *cm, struct state *ret, struct err *err);
 
-bool state_quarantined(const struct state *s, const char *hash, const struct state_quarantine **ret); /* ret may be NULL */
-void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns, const char *reason);      /* oldest goes at the cap */
+bool state_quarantined(const struct state *s, const char *hash,
+                       const struct state_quarantine **ret); /* ret may be NULL */
+void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns,
+                          const char *reason); /* oldest goes at the cap */
 void state_quarantine_remove(struct state *s, const char *hash);
 void state_history_add(struct state *s, enum ended ended, int64_t now_ns);
 bool state_consumed(const struct state *s, enum spec_action a, const char *value);
 void state_consume(struct state *s, enum spec_action a, const char *value);
 
-const char *phase_name(enum phase p); /* "Soaking" */
-const char *hold_name(enum hold h);   /* "NoData"; "" for none */
-const char *ended_name(enum ended e); /* "promoted" */
+const char *phase_name(enum phase p);           /* "Soaking" */
+const char *hold_name(enum hold h);             /* "NoData"; "" for none */
+const char *ended_name(enum ended e);           /* "promoted" */
 char *state_configmap_name(const char *target); /* NAME-handover, cut to what a name may be long; free() */
 #endif

@@ -1,13 +1,14 @@
-/* A test operator: it reconciles nothing, but counts as if it did, and exports the counts under controller-runtime's metric
- * names. What it does is said by /operator.conf in its image (so that an image update changes the behaviour), or by the
- * environment (OPERATOR_ERROR_RATE ...), one `key=value` a line:
+/* A test operator: it reconciles nothing, but counts as if it did, and exports the counts under
+ * controller-runtime's metric names. What it does is said by /operator.conf in its image (so that an image
+ * update changes the behaviour), or by the environment (OPERATOR_ERROR_RATE ...), one `key=value` a line:
  *   rate=20          reconciles per second
  *   error-rate=0     share of them that fail, 0..1
  *   errors-after=0   seconds from the start until they begin to fail
  *   crash-after=0    seconds until the process exits with 1; 0: never
  *   ready-after=0    seconds until /readyz says yes
  *   metrics=page     page | garbage | error | silent
- * POST /set?error-rate=0.5 changes one of them while it runs. GET /metrics, /healthz, /readyz. Port 8080. Static, libc only. */
+ * POST /set?error-rate=0.5 changes one of them while it runs. GET /metrics, /healthz, /readyz. Port 8080.
+ * Static, libc only. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
@@ -78,7 +79,8 @@ static void count(void) {
 }
 
 static size_t metrics_page(char *out, size_t cap) {
-    if (strcmp(metrics_mode, "garbage") == 0) return (size_t)snprintf(out, cap, "<html>{{{ this is no metrics page\n\x01\x02 }}}\n");
+    if (strcmp(metrics_mode, "garbage") == 0)
+        return (size_t)snprintf(out, cap, "<html>{{{ this is no metrics page\n\x01\x02 }}}\n");
     count();
     return (size_t)snprintf(
         out, cap,
@@ -102,7 +104,8 @@ static size_t metrics_page(char *out, size_t cap) {
 static void answer(int fd, const char *status, const char *body, size_t n) {
     char head[256];
     int h = snprintf(head, sizeof head,
-                     "HTTP/1.1 %s\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                     "HTTP/1.1 %s\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: "
+                     "%zu\r\nConnection: close\r\n\r\n",
                      status, n);
     if (send(fd, head, (size_t)h, MSG_NOSIGNAL) < 0 || send(fd, body, n, MSG_NOSIGNAL) < 0) return;
 }
@@ -116,8 +119,10 @@ static void serve(int fd) {
     req[n] = 0;
     if (strncmp(req, "GET /metrics", 12) == 0) {
         if (strcmp(metrics_mode, "silent") == 0) return;
-        if (strcmp(metrics_mode, "error") == 0) answer(fd, "500 Internal Server Error", "broken\n", 7);
-        else answer(fd, "200 OK", page, metrics_page(page, sizeof page));
+        if (strcmp(metrics_mode, "error") == 0)
+            answer(fd, "500 Internal Server Error", "broken\n", 7);
+        else
+            answer(fd, "200 OK", page, metrics_page(page, sizeof page));
     } else if (strncmp(req, "POST /set?", 10) == 0) {
         char *key = req + 10, *eq = strchr(key, '='), *end = strchr(key, ' ');
         if (eq && end && eq < end) {

@@ -51,19 +51,13 @@ static void finish(struct schedule *s, size_t i, bool drop_in) {
     enum outcome out = s->calm ? OUT_DONE : drop_in ? OUT_INTERRUPTED : (enum outcome)rng_below(&s->r, 5);
     struct err e = {.kind = kinds[rng_below(&s->r, ARRAY_LEN(kinds))], .errnum = -EIO, .msg = "broken"};
     switch (out) {
-    case OUT_DONE:
-        k->dead = false;
-        break;
+    case OUT_DONE: k->dead = false; break;
     case OUT_AFTER:
         k->dead = false;
         k->wanted = true;
         break;
-    case OUT_INTERRUPTED:
-        k->wanted = true;
-        break;
-    case OUT_TERMINAL:
-        k->dead = true;
-        break;
+    case OUT_INTERRUPTED: k->wanted = true; break;
+    case OUT_TERMINAL: k->dead = true; break;
     case OUT_RETRY:
         if (e.kind == ERR_REJECTED) {
             k->dead = true;
@@ -116,12 +110,8 @@ static void step(struct schedule *s) {
     case 2:
         if (s->nopen) finish(s, rng_below(&s->r, s->nopen), false);
         break;
-    case 3:
-        fake_world_step(&s->fw, s->fw.now_ns);
-        break;
-    case 4:
-        fake_world_run(&s->fw, s->fw.now_ns + (int64_t)rng_below(&s->r, 40) * NS_PER_MS);
-        break;
+    case 3: fake_world_step(&s->fw, s->fw.now_ns); break;
+    case 4: fake_world_run(&s->fw, s->fw.now_ns + (int64_t)rng_below(&s->r, 40) * NS_PER_MS); break;
     default:
         if (rng_below(&s->r, 10) == 0) controller_cancel(s->c);
         break;

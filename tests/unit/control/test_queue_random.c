@@ -154,9 +154,7 @@ static void step(struct queue *q, struct model *m, struct rng *r, int64_t *now) 
     int prio = prios[rng_below(r, ARRAY_LEN(prios))];
     int64_t at = *now + (int64_t)rng_below(r, 40) - 20;
     switch (rng_below(r, 12)) {
-    case 0:
-        *now += (int64_t)rng_below(r, 15);
-        break;
+    case 0: *now += (int64_t)rng_below(r, 15); break;
     case 1:
     case 2:
     case 3:

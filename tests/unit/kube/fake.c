@@ -67,7 +67,8 @@ static const char *fk_getenv(struct world *w, const char *name) {
 static int fk_read(struct world *w, const char *path, size_t cap, struct buf *ret, struct err *err) {
     struct var *v = var_of(of(w), path, true);
     if (!v || !v->text) return err_set(err, ERR_CONFIG, -ENOENT, "%s: No such file or directory", path);
-    if (strlen(v->text) > cap) return err_set(err, ERR_CONFIG, -EFBIG, "%s: larger than %zu bytes", path, cap);
+    if (strlen(v->text) > cap)
+        return err_set(err, ERR_CONFIG, -EFBIG, "%s: larger than %zu bytes", path, cap);
     return buf_adds(ret, v->text);
 }
 static int fk_write(struct world *w, const char *path, struct slice data, struct err *err) {
@@ -175,9 +176,11 @@ static void spawn_turn(void *ctx) {
 }
 static int fk_spawn(struct world *w, const struct spawn *s, struct proc **ret, struct err *err) {
     struct fake *f = of(w);
-    if (strcmp(s->argv[0], "absent") == 0) return err_set(err, ERR_CONFIG, -ENOENT, "absent: No such file or directory");
+    if (strcmp(s->argv[0], "absent") == 0)
+        return err_set(err, ERR_CONFIG, -ENOENT, "absent: No such file or directory");
     struct fake_proc *p = xcalloc(1, sizeof *p);
-    *p = (struct fake_proc){.proc.cancel = fk_proc_cancel, .f = f, .argv = join(s->argv), .env = join(s->env), .s = *s};
+    *p = (struct fake_proc){
+        .proc.cancel = fk_proc_cancel, .f = f, .argv = join(s->argv), .env = join(s->env), .s = *s};
     list_push(&f->procs, &p->node);
     f->spawned++;
     fk_defer(w, spawn_turn, f);
@@ -295,15 +298,26 @@ static void deadline_over(void *ctx) {
     err_set(&e, ERR_TIMEOUT, -ETIMEDOUT, "no answer in time");
     end_now(ctx, &e);
 }
-static int fk_http(struct world *w, const struct http_spec *s, const struct http_client_cb *cb, void *ctx, struct http_req **ret,
-                   struct err *err) {
+static int fk_http(struct world *w, const struct http_spec *s, const struct http_client_cb *cb, void *ctx,
+                   struct http_req **ret, struct err *err) {
     struct fake *f = of(w);
     if (strncmp(s->url, "http", 4) != 0) return err_set(err, ERR_CONFIG, -EINVAL, "no URL");
     struct fake_req *r = xcalloc(1, sizeof *r);
-    *r = (struct fake_req){.req = {req_resume, req_cancel}, .f = f, .lane = s->lane, .method = xstrdup(s->method), .url = xstrdup(s->url),
-                           .proxy = xstrdup_null(s->proxy), .fresh = s->fresh, .insecure = s->tls && s->tls->insecure,
-                           .tls_id = s->tls ? s->tls->id : 0, .total_ns = s->total_ns, .body_cap = s->body_cap, .may_send = s->may_send,
-                           .may_send_ctx = s->may_send_ctx, .cb = *cb, .ctx = ctx};
+    *r = (struct fake_req){.req = {req_resume, req_cancel},
+                           .f = f,
+                           .lane = s->lane,
+                           .method = xstrdup(s->method),
+                           .url = xstrdup(s->url),
+                           .proxy = xstrdup_null(s->proxy),
+                           .fresh = s->fresh,
+                           .insecure = s->tls && s->tls->insecure,
+                           .tls_id = s->tls ? s->tls->id : 0,
+                           .total_ns = s->total_ns,
+                           .body_cap = s->body_cap,
+                           .may_send = s->may_send,
+                           .may_send_ctx = s->may_send_ctx,
+                           .cb = *cb,
+                           .ctx = ctx};
     buf_init(&r->headers, 1 << 20);
     buf_init(&r->body, 8 << 20);
     buf_init(&r->out, 1 << 30);
@@ -368,13 +382,23 @@ struct fake_req *fake_one(struct fake *f) {
 
 /* ---- all of it ---- */
 
-static void log_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n) {
+static void log_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                     const struct log_field *f, size_t n) {
     log_format_text(ctx, level, wall_ns, msg, f, n);
 }
 struct fake *fake_new(void) {
-    static const struct world_ops ops = {.mono = fk_boot, .boot = fk_boot, .wall = fk_wall, .rand = fk_rand, .getenv = fk_getenv,
-                                         .defer = fk_defer, .timer_new = fk_timer, .read_file = fk_read, .write_file = fk_write,
-                                         .file_mtime = fk_mtime, .spawn = fk_spawn, .http_start = fk_http};
+    static const struct world_ops ops = {.mono = fk_boot,
+                                         .boot = fk_boot,
+                                         .wall = fk_wall,
+                                         .rand = fk_rand,
+                                         .getenv = fk_getenv,
+                                         .defer = fk_defer,
+                                         .timer_new = fk_timer,
+                                         .read_file = fk_read,
+                                         .write_file = fk_write,
+                                         .file_mtime = fk_mtime,
+                                         .spawn = fk_spawn,
+                                         .http_start = fk_http};
     struct fake *f = xcalloc(1, sizeof *f);
     f->w.ops = &ops;
     f->now_ns = 1000 * NS_PER_S;
@@ -392,7 +416,8 @@ struct fake *fake_new(void) {
 void fake_free(struct fake *f) {
     f->on_request = NULL;
     fake_settle(f);
-    if (!list_empty(&f->timers) || !list_empty(&f->reqs) || !list_empty(&f->procs)) fail_msg("something was left behind");
+    if (!list_empty(&f->timers) || !list_empty(&f->reqs) || !list_empty(&f->procs))
+        fail_msg("something was left behind");
     list_each_safe(it, tmp, &f->vars) {
         struct var *v = container_of(it, struct var, node);
         free(v->name);

@@ -1,5 +1,5 @@
-/* A world for the tests of this layer: time that stands still until fake_run(), files, an environment, programs and HTTP
- * answers as each test scripts them. */
+/* A world for the tests of this layer: time that stands still until fake_run(), files, an environment,
+ * programs and HTTP answers as each test scripts them. */
 #ifndef TEST_KUBE_FAKE_H
 #define TEST_KUBE_FAKE_H
 #include "base/list.h"
@@ -30,7 +30,7 @@ struct fake_req {
     bool out_end;
     struct err out_err;
     int status;
-    size_t deliver_max; /* bytes a turn; 0: all */
+    size_t deliver_max;         /* bytes a turn; 0: all */
     void (*on_gone)(void *ctx); /* ended or cancelled */
     void *gone_ctx;
 };
@@ -55,13 +55,14 @@ struct fake {
 };
 
 struct fake *fake_new(void);
-void fake_free(struct fake *f); /* fails when a timer, request or process was left */
-void fake_run(struct fake *f, int64_t ns);  /* lets so much time pass */
-void fake_settle(struct fake *f);           /* runs what is due, no time passes */
+void fake_free(struct fake *f);            /* fails when a timer, request or process was left */
+void fake_run(struct fake *f, int64_t ns); /* lets so much time pass */
+void fake_settle(struct fake *f);          /* runs what is due, no time passes */
 void fake_file(struct fake *f, const char *path, const char *text); /* NULL: gone; a new mtime each time */
 void fake_env(struct fake *f, const char *name, const char *value);
 
-/* Answers: the head once, then bodies, then the end. Delivered on the next turns, or not while the receiver holds. */
+/* Answers: the head once, then bodies, then the end. Delivered on the next turns, or not while the receiver
+ * holds. */
 void fake_head(struct fake_req *r, int status, const char *name, const char *value);
 void fake_body(struct fake_req *r, const char *text);
 void fake_bytes(struct fake_req *r, struct slice data);

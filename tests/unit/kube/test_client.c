@@ -1,4 +1,5 @@
-/* Calls: what is sent, how answers are classified, what is tried again and what is not, the fence, credentials. */
+/* Calls: what is sent, how answers are classified, what is tried again and what is not, the fence,
+ * credentials. */
 #include "fake.h"
 #include "kube/client.h"
 #include <errno.h>
@@ -32,8 +33,10 @@ static struct call *setup(const char *user) {
     c->f = fake_new();
     c->f->user = c;
     c->m = metrics_new(100);
-    cleanup_free char *text = xasprintf("current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-                                        "clusters: [{name: k, cluster: {server: 'https://api:6443/base'}}]\nusers: [{name: u, user: {%s}}]\n", user);
+    cleanup_free char *text = xasprintf(
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        "clusters: [{name: k, cluster: {server: 'https://api:6443/base'}}]\nusers: [{name: u, user: {%s}}]\n",
+        user);
     fake_file(c->f, "/k/config", text);
     fake_file(c->f, "/k/token", "tok1");
     struct kube_config_spec s = {.kubeconfig = "/k/config"};
@@ -52,7 +55,9 @@ static void teardown(struct call *c) {
 }
 
 static struct kube_spec lease(enum kube_verb verb) {
-    return (struct kube_spec){.verb = verb, .ref = {.gvr = &gvr_leases, .ns = SL("default"), .name = SL("handover")}, .lane = LANE_CALL};
+    return (struct kube_spec){.verb = verb,
+                              .ref = {.gvr = &gvr_leases, .ns = SL("default"), .name = SL("handover")},
+                              .lane = LANE_CALL};
 }
 static void start(struct call *c, const struct kube_spec *s) {
     c->n = 0;
@@ -63,7 +68,9 @@ static void start(struct call *c, const struct kube_spec *s) {
 }
 static double metric_of(struct call *c, const char *code, const char *method) {
     const char *labels[] = {code, method, "api:6443"};
-    return metric_value(metric_with(metrics_family(c->m, METRIC_COUNTER, "rest_client_requests_total", "", "code,method,host", NULL, 0), labels));
+    return metric_value(metric_with(
+        metrics_family(c->m, METRIC_COUNTER, "rest_client_requests_total", "", "code,method,host", NULL, 0),
+        labels));
 }
 
 static void requests(void **state) {
@@ -73,16 +80,25 @@ static void requests(void **state) {
         const char *method, *url, *type;
     } want[] = {
         {KUBE_GET, "GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover", NULL},
-        {KUBE_UPDATE, "PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover", "application/json"},
-        {KUBE_PATCH_MERGE, "PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+        {KUBE_UPDATE, "PUT",
+         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+         "application/json"},
+        {KUBE_PATCH_MERGE, "PATCH",
+         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
          "application/merge-patch+json"},
-        {KUBE_PATCH_JSON, "PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+        {KUBE_PATCH_JSON, "PATCH",
+         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
          "application/json-patch+json"},
-        {KUBE_PATCH_STRATEGIC, "PATCH", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
+        {KUBE_PATCH_STRATEGIC, "PATCH",
+         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
          "application/strategic-merge-patch+json"},
-        {KUBE_DELETE, "DELETE", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover", "application/json"},
-        {KUBE_CREATE, "POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases?fieldManager=handover", "application/json"},
-        {KUBE_LIST, "GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases?labelSelector=a%3Db&fieldSelector=c%3Dd", NULL},
+        {KUBE_DELETE, "DELETE", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover",
+         "application/json"},
+        {KUBE_CREATE, "POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases?fieldManager=handover",
+         "application/json"},
+        {KUBE_LIST, "GET",
+         "/apis/coordination.k8s.io/v1/namespaces/default/leases?labelSelector=a%3Db&fieldSelector=c%3Dd",
+         NULL},
     };
     struct call *c = setup("token: s3cret");
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
@@ -112,18 +128,23 @@ static void requests(void **state) {
         assert_string_equal(buf_str(&c->raw), "{\"x\":1}");
     }
     assert_true(metric_of(c, "200", "PATCH") == 3);
-    struct kube_spec s = {.verb = KUBE_LIST, .ref = {.gvr = &gvr_pods}, .metadata_only = true, .lane = LANE_CALL};
+    struct kube_spec s = {
+        .verb = KUBE_LIST, .ref = {.gvr = &gvr_pods}, .metadata_only = true, .lane = LANE_CALL};
     start(c, &s);
     fake_settle(c->f);
     assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/api/v1/pods");
-    assert_non_null(strstr(buf_str(&fake_one(c->f)->headers), "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"));
+    assert_non_null(strstr(buf_str(&fake_one(c->f)->headers),
+                           "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"));
     kube_cancel(c->op);
     assert_int_equal(fake_open(c->f), 0);
     /* whatever it is, through a proxy of the server */
-    s = (struct kube_spec){.ref = {.gvr = &gvr_pods, .ns = SL("n"), .name = SL("p:8080"), .sub = SL("proxy/metrics")}, .lane = LANE_CALL};
+    s = (struct kube_spec){
+        .ref = {.gvr = &gvr_pods, .ns = SL("n"), .name = SL("p:8080"), .sub = SL("proxy/metrics")},
+        .lane = LANE_CALL};
     start(c, &s);
     fake_settle(c->f);
-    assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/api/v1/namespaces/n/pods/p%3A8080/proxy/metrics");
+    assert_string_equal(fake_one(c->f)->url,
+                        "https://api:6443/base/api/v1/namespaces/n/pods/p%3A8080/proxy/metrics");
     fake_answer(fake_one(c->f), 200, "up 1\n");
     fake_settle(c->f);
     assert_string_equal(buf_str(&c->raw), "up 1\n");
@@ -156,8 +177,9 @@ static void wrong_specs(void **state) {
     teardown(c);
 }
 
-#define STATUS(code, reason, msg) \
-    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"" msg "\",\"reason\":\"" reason "\",\"code\":" #code "}"
+#define STATUS(code, reason, msg)                                                                            \
+    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"" msg                   \
+    "\",\"reason\":\"" reason "\",\"code\":" #code "}"
 
 static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind) {
     struct kube_spec s = lease(verb);
@@ -173,9 +195,15 @@ static void one_answer(struct call *c, enum kube_verb verb, int code, const char
 static void errors(void **state) {
     (void)state;
     struct call *c = setup("token: s3cret");
-    one_answer(c, KUBE_GET, 403,
-               STATUS(403, "Forbidden", "leases.coordination.k8s.io \\\"handover\\\" is forbidden: User \\\"u\\\" cannot get resource"), ERR_FORBIDDEN);
-    assert_true(slice_starts(slice_of(c->err.msg), SL("get leases.coordination.k8s.io default/handover: 403 Forbidden: leases.coord")));
+    one_answer(
+        c, KUBE_GET, 403,
+        STATUS(
+            403, "Forbidden",
+            "leases.coordination.k8s.io \\\"handover\\\" is forbidden: User \\\"u\\\" cannot get resource"),
+        ERR_FORBIDDEN);
+    assert_true(
+        slice_starts(slice_of(c->err.msg),
+                     SL("get leases.coordination.k8s.io default/handover: 403 Forbidden: leases.coord")));
     assert_int_equal(c->err.http, 403);
     assert_non_null(strstr(buf_str(&c->raw), "\"Status\""));
     one_answer(c, KUBE_UPDATE, 403, "", ERR_FORBIDDEN);
@@ -192,13 +220,15 @@ static void errors(void **state) {
     assert_non_null(strstr(c->err.msg, "no JSON object"));
     one_answer(c, KUBE_GET, 200, "{\"a\":", ERR_PROTOCOL);
     one_answer(c, KUBE_GET, 200, "", ERR_PROTOCOL);
-    struct kube_spec s = {.verb = KUBE_LIST, .ref = {.gvr = &gvr_deployments}, .lane = LANE_CALL, .no_retry = true};
+    struct kube_spec s = {
+        .verb = KUBE_LIST, .ref = {.gvr = &gvr_deployments}, .lane = LANE_CALL, .no_retry = true};
     start(c, &s);
     fake_settle(c->f);
     fake_fail(fake_one(c->f), ERR_TLS, "the certificate is for other names");
     fake_settle(c->f);
     assert_int_equal(c->err.kind, ERR_TLS);
-    assert_string_equal(c->err.msg, "list deployments.apps in all namespaces: the certificate is for other names");
+    assert_string_equal(c->err.msg,
+                        "list deployments.apps in all namespaces: the certificate is for other names");
     assert_true(metric_of(c, "<error>", "GET") == 1);
     s.ref.ns = SL("n");
     s.body_cap = 10;
@@ -235,7 +265,8 @@ static void answer_flaky(struct fake *f, struct fake_req *r) {
         fake_end(r, NULL);
     }
 }
-static void run_flaky(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind, const char *after) {
+static void run_flaky(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind,
+                      const char *after) {
     flaky.times = times;
     flaky.code = code;
     flaky.kind = kind;
@@ -259,7 +290,8 @@ static void retries(void **state) {
     run_flaky(c, &get, 100, 503, 0, NULL);
     assert_true(c->err.kind == ERR_SERVER && flaky.n == 8);
     /* growing waits, all within the deadline */
-    for (unsigned i = 2; i < flaky.n; i++) assert_true(flaky.at[i] - flaky.at[i - 1] > (flaky.at[i - 1] - flaky.at[i - 2]) / 2);
+    for (unsigned i = 2; i < flaky.n; i++)
+        assert_true(flaky.at[i] - flaky.at[i - 1] > (flaky.at[i - 1] - flaky.at[i - 2]) / 2);
     assert_true(flaky.at[flaky.n - 1] - flaky.at[0] < 30 * NS_PER_S);
     run_flaky(c, &once, 1, 500, 0, NULL);
     assert_true(c->err.kind == ERR_SERVER && flaky.n == 1);
@@ -409,7 +441,8 @@ static void token_is_refreshed_once(void **state) {
     assert_int_equal(c->err.kind, ERR_AUTH);
     assert_int_equal(c->err.http, 401);
     assert_int_equal(c->f->started, 3);
-    assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
+    assert_non_null(
+        strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
     assert_non_null(strstr(c->err.msg, "user \"u\" of /k/config, token file /k/token"));
     assert_null(strstr(c->err.msg, "tok2"));
     /* something better that is refused as well */
@@ -440,14 +473,16 @@ static void an_expired_token_says_so(void **state) {
 static int logins;
 static void login(struct fake *f, struct fake_proc *p) {
     (void)f;
-    cleanup_free char *out = xasprintf("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"login%d\"}}",
+    cleanup_free char *out = xasprintf("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication."
+                                       "k8s.io/v1\",\"status\":{\"token\":\"login%d\"}}",
                                        ++logins);
     fake_exit(p, 0, out, "");
 }
 
 static void exec_plugin(void **state) {
     (void)state;
-    struct call *c = setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
+    struct call *c =
+        setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
     struct kube_spec get = lease(KUBE_GET);
     logins = 0;
     c->f->on_spawn = login;
@@ -498,7 +533,8 @@ static void calls_in_callbacks(void **state) {
 static void scrapes(void **state) {
     (void)state;
     struct call *c = setup("token: s3cret");
-    c->op = kube_scrape(c->k, "https://10.0.0.7:8443/metrics?x=y", SL(" pod-token\n"), true, 5 * NS_PER_S, 100, done, c);
+    c->op = kube_scrape(c->k, "https://10.0.0.7:8443/metrics?x=y", SL(" pod-token\n"), true, 5 * NS_PER_S,
+                        100, done, c);
     assert_int_equal(c->n, 0);
     struct fake_req *r = fake_one(c->f);
     assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
@@ -531,12 +567,18 @@ static void scrapes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),      cmocka_unit_test(wrong_specs),
-        cmocka_unit_test(errors),        cmocka_unit_test(retries),
-        cmocka_unit_test(nothing_was_sent), cmocka_unit_test(deadline),
-        cmocka_unit_test(fence),         cmocka_unit_test(token_is_refreshed_once),
-        cmocka_unit_test(an_expired_token_says_so), cmocka_unit_test(exec_plugin),
-        cmocka_unit_test(calls_in_callbacks), cmocka_unit_test(scrapes),
+        cmocka_unit_test(requests),
+        cmocka_unit_test(wrong_specs),
+        cmocka_unit_test(errors),
+        cmocka_unit_test(retries),
+        cmocka_unit_test(nothing_was_sent),
+        cmocka_unit_test(deadline),
+        cmocka_unit_test(fence),
+        cmocka_unit_test(token_is_refreshed_once),
+        cmocka_unit_test(an_expired_token_says_so),
+        cmocka_unit_test(exec_plugin),
+        cmocka_unit_test(calls_in_callbacks),
+        cmocka_unit_test(scrapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,18 @@
-/* Configurations: which one is used, how files merge, what each error says, that no secret is in it, and credentials that
- * change under us. */
+/* Configurations: which one is used, how files merge, what each error says, that no secret is in it, and
+ * credentials that change under us. */
 #include "fake.h"
 #include "kube/config.h"
 #include <errno.h>
 #include <stdio.h>
 
-#define SA "/var/run/secrets/kubernetes.io/serviceaccount"
-#define PEM "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"
-#define CERT "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-#define KEY "-----BEGIN PRIVATE KEY-----\nsecret-key\n-----END PRIVATE KEY-----\n"
+#define SA     "/var/run/secrets/kubernetes.io/serviceaccount"
+#define PEM    "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"
+#define CERT   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+#define KEY    "-----BEGIN PRIVATE KEY-----\nsecret-key\n-----END PRIVATE KEY-----\n"
 #define CERT64 "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCkFBQUEKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
 
-static int load(struct fake *f, const char *kubeconfig, const char *context, const char *server, struct kube_config **ret, struct err *err) {
+static int load(struct fake *f, const char *kubeconfig, const char *context, const char *server,
+                struct kube_config **ret, struct err *err) {
     struct kube_config_spec s = {kubeconfig, context, server};
     return kube_config_load(&f->w, &f->log, &s, ret, err);
 }
@@ -27,15 +28,16 @@ static void refused(const char *text, const char *a, const char *b) {
     int r = load(f, "/etc/k/config", NULL, NULL, &c, &e);
     if (r >= 0) fail_msg("was accepted: %s", text);
     assert_int_equal(e.kind, ERR_CONFIG);
-    if (!strstr(e.msg, a) || !strstr(e.msg, b)) fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", e.msg, a, b);
+    if (!strstr(e.msg, a) || !strstr(e.msg, b))
+        fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", e.msg, a, b);
     if (!strstr(e.msg, "/etc/k/")) fail_msg("\"%s\" names no file", e.msg);
     if (strstr(e.msg, "s3cret")) fail_msg("\"%s\" tells the secret", e.msg);
     fake_free(f);
 }
 
-#define CTX "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
-#define CLUSTER "clusters: [{name: k, cluster: {server: 'https://api:6443'}}]\n"
-#define WITH_USER(u) CTX CLUSTER "users: [{name: u, user: {" u "}}]\n"
+#define CTX             "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
+#define CLUSTER         "clusters: [{name: k, cluster: {server: 'https://api:6443'}}]\n"
+#define WITH_USER(u)    CTX CLUSTER "users: [{name: u, user: {" u "}}]\n"
 #define WITH_CLUSTER(k) CTX "clusters: [{name: k, cluster: {" k "}}]\nusers: [{name: u, user: {}}]\n"
 
 static struct kube_config *config_of(struct fake *f, const char *text) {
@@ -68,13 +70,15 @@ static void expect_auth(struct kube_config *c, struct fake *f, bool refresh, con
     assert_string_equal(buf_str(&g.text), want);
     buf_free(&g.text);
 }
-static void expect_auth_error(struct kube_config *c, struct fake *f, bool refresh, const char *a, const char *b) {
+static void expect_auth_error(struct kube_config *c, struct fake *f, bool refresh, const char *a,
+                              const char *b) {
     struct got g = {0};
     kube_config_auth(c, refresh, on_auth, &g);
     fake_settle(f);
     assert_int_equal(g.n, 1);
     assert_int_equal(g.err.kind, ERR_AUTH);
-    if (!strstr(g.err.msg, a) || !strstr(g.err.msg, b)) fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", g.err.msg, a, b);
+    if (!strstr(g.err.msg, a) || !strstr(g.err.msg, b))
+        fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", g.err.msg, a, b);
     if (strstr(g.err.msg, "s3cret")) fail_msg("\"%s\" tells the secret", g.err.msg);
     buf_free(&g.text);
 }
@@ -91,7 +95,8 @@ static void a_file(void **state) {
     assert_int_equal(kube_config_tls(c)->ca.n, 0);
     expect_auth(c, f, false, "Bearer s3cret");
     kube_config_free(c);
-    c = config_of(f, "{\"kind\":\"Config\",\"apiVersion\":\"v1\",\"current-context\":\"c\",\"contexts\":[{\"name\":\"c\",\"context\":{\"cluster\":\"k\"}}],"
+    c = config_of(f, "{\"kind\":\"Config\",\"apiVersion\":\"v1\",\"current-context\":\"c\",\"contexts\":[{"
+                     "\"name\":\"c\",\"context\":{\"cluster\":\"k\"}}],"
                      "\"clusters\":[{\"name\":\"k\",\"cluster\":{\"server\":\"http://[::1]:8080/base/\"}}]}");
     assert_string_equal(kube_config_server(c), "http://[::1]:8080/base");
     assert_string_equal(kube_config_namespace(c), "default");
@@ -114,11 +119,15 @@ static void files_merge(void **state) {
     (void)state;
     struct fake *f = fake_new();
     fake_env(f, "KUBECONFIG", "/a/one:/absent::/b/two");
-    fake_file(f, "/a/one", "users: [{name: u, user: {tokenFile: tok}}]\nclusters: [{name: other, cluster: {server: 'http://x'}}]\n");
+    fake_file(f, "/a/one",
+              "users: [{name: u, user: {tokenFile: tok}}]\nclusters: [{name: other, cluster: {server: "
+              "'http://x'}}]\n");
     fake_file(f, "/a/tok", "from-one\n");
-    fake_file(f, "/b/two", CTX "users: [{name: u, user: {token: from-two}}]\n"
-                               "clusters: [{name: k, cluster: {server: 'https://two', certificate-authority: pki/ca.crt}}]\n"
-                               "preferences: {}\n");
+    fake_file(f, "/b/two",
+              CTX
+              "users: [{name: u, user: {token: from-two}}]\n"
+              "clusters: [{name: k, cluster: {server: 'https://two', certificate-authority: pki/ca.crt}}]\n"
+              "preferences: {}\n");
     fake_file(f, "/b/pki/ca.crt", CERT);
     struct kube_config *c = NULL;
     struct err e = {0};
@@ -128,7 +137,9 @@ static void files_merge(void **state) {
     expect_auth(c, f, false, "Bearer from-one");
     kube_config_free(c);
     /* the first current-context counts; --context and --server go before */
-    fake_file(f, "/a/one", "current-context: d\ncontexts: [{name: d, context: {cluster: other}}]\nclusters: [{name: other, cluster: {server: 'http://x'}}]");
+    fake_file(f, "/a/one",
+              "current-context: d\ncontexts: [{name: d, context: {cluster: other}}]\nclusters: [{name: "
+              "other, cluster: {server: 'http://x'}}]");
     assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
     assert_string_equal(kube_config_server(c), "http://x");
     kube_config_free(c);
@@ -222,23 +233,31 @@ static void errors_say_what_and_where(void **state) {
     refused("apiVersion: v2", "v2", "v1");
     refused("clusters: {}", "clusters", "a list should be");
     refused("clusters: [x]", "clusters[0]", "a mapping should be");
-    refused("clusters: [{name: k, cluster: {server: [s3cret]}}]", "cluster \"k\".server", "a string should be");
-    refused("clusters: [{name: k, cluster: {insecure-skip-tls-verify: s3cret}}]", "insecure-skip-tls-verify", "true or false");
+    refused("clusters: [{name: k, cluster: {server: [s3cret]}}]", "cluster \"k\".server",
+            "a string should be");
+    refused("clusters: [{name: k, cluster: {insecure-skip-tls-verify: s3cret}}]", "insecure-skip-tls-verify",
+            "true or false");
     refused("clusters: [{name: k, cluster: {}}, {name: k, cluster: {}}]", "two clusters", "\"k\"");
     refused("contexts: [{name: a}, {name: b}]", "no current-context", "\"a\", \"b\"");
     refused("current-context: z\ncontexts: [{name: a}, {name: b}]", "\"z\" does not exist", "\"a\", \"b\"");
     refused("current-context: z", "\"z\" does not exist", "none");
-    refused("current-context: a\ncontexts: [{name: a, context: {cluster: k}}]", "context \"a\"", "cluster \"k\" does not exist");
+    refused("current-context: a\ncontexts: [{name: a, context: {cluster: k}}]", "context \"a\"",
+            "cluster \"k\" does not exist");
     refused(CTX CLUSTER, "context \"c\"", "user \"u\" does not exist");
     refused(WITH_CLUSTER("server: ''"), "cluster \"k\"", "no server");
     refused(WITH_CLUSTER("server: 'ftp://x'"), "ftp://x", "allowed: https://");
     refused(WITH_CLUSTER("server: 'https://x:99999'"), "is no URL", "cluster \"k\"");
     refused(WITH_CLUSTER("server: 'https://u:s3cret@x'"), "credentials", "cluster \"k\"");
     refused(WITH_CLUSTER("server: 'https://u:s3cret@x:bad'"), "credentials", "cluster \"k\"");
-    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: gone.crt"), "certificate-authority", "/etc/k/gone.crt");
-    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: rubbish"), "certificate-authority", "PEM");
-    refused(WITH_CLUSTER("server: 'https://x', certificate-authority-data: '%%s3cret'"), "certificate-authority-data", "base64");
-    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: ca.crt, insecure-skip-tls-verify: true"), "only one", "cluster \"k\"");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: gone.crt"), "certificate-authority",
+            "/etc/k/gone.crt");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority: rubbish"), "certificate-authority",
+            "PEM");
+    refused(WITH_CLUSTER("server: 'https://x', certificate-authority-data: '%%s3cret'"),
+            "certificate-authority-data", "base64");
+    refused(
+        WITH_CLUSTER("server: 'https://x', certificate-authority: ca.crt, insecure-skip-tls-verify: true"),
+        "only one", "cluster \"k\"");
     refused(WITH_CLUSTER("server: 'https://x', proxy-url: 'ftp://u:s3cret@p'"), "proxy-url", "socks5");
     refused(WITH_USER("client-certificate-data: " CERT64), "client-key", "user \"u\"");
     refused(WITH_USER("client-certificate: ca.crt, client-key: ca.crt"), "client-key", "PRIVATE KEY");
@@ -249,14 +268,21 @@ static void errors_say_what_and_where(void **state) {
     refused(WITH_USER("as: root"), "as", "user \"u\"");
     refused(WITH_USER("auth-provider: {name: gcp, config: {x: s3cret}}"), "auth-provider \"gcp\"", "exec");
     refused(WITH_USER("exec: {command: x}"), "apiVersion \"\"", "client.authentication.k8s.io/v1beta1");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"), "v1alpha1", "allowed");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}"), "no command", "user \"u\"");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x}"), "interactiveMode", "IfAvailable");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"), "Always", "terminal");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never, env: [{value: s3cret}]}"),
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"), "v1alpha1",
+            "allowed");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}"),
+            "no command", "user \"u\"");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x}"), "interactiveMode",
+            "IfAvailable");
+    refused(
+        WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"),
+        "Always", "terminal");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: "
+                      "Never, env: [{value: s3cret}]}"),
             "env[0]", "name");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never, args: [[s3cret]]}"), "args[0]",
-            "string");
+    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: "
+                      "Never, args: [[s3cret]]}"),
+            "args[0]", "string");
 }
 
 static void client_certificate(void **state) {
@@ -279,9 +305,11 @@ static void client_certificate(void **state) {
 
 /* ---- exec plugins ---- */
 
-#define EXEC(more) \
-    WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/login, interactiveMode: IfAvailable, installHint: get it here" more "}")
-#define CRED(status) "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{" status "}}"
+#define EXEC(more)                                                                                           \
+    WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/login, interactiveMode: "  \
+              "IfAvailable, installHint: get it here" more "}")
+#define CRED(status)                                                                                         \
+    "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{" status "}}"
 
 static char *plugin_out;
 static const char *plugin_err;
@@ -316,10 +344,13 @@ static void exec_end(struct fake *f, struct kube_config *c) {
 static void exec_token(void **state) {
     (void)state;
     struct fake *f = fake_new();
-    struct kube_config *c = exec_config(f, EXEC(", args: [get, \"-x\"], env: [{name: A, value: b c}]"), CRED("\"token\":\"t1\""));
+    struct kube_config *c =
+        exec_config(f, EXEC(", args: [get, \"-x\"], env: [{name: A, value: b c}]"), CRED("\"token\":\"t1\""));
     expect_auth(c, f, false, "Bearer t1");
-    assert_string_equal(buf_str(&plugin_saw), "/etc/k/./bin/login|get|-x| A=b c|KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":"
-                                              "\"client.authentication.k8s.io/v1\",\"spec\":{\"interactive\":false}}|");
+    assert_string_equal(
+        buf_str(&plugin_saw),
+        "/etc/k/./bin/login|get|-x| A=b c|KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":"
+        "\"client.authentication.k8s.io/v1\",\"spec\":{\"interactive\":false}}|");
     /* no expiry: kept for good, until it is refused */
     says(CRED("\"token\":\"t2\""));
     fake_run(f, 86400 * NS_PER_S);
@@ -352,7 +383,8 @@ static void exec_expiry(void **state) {
     (void)state;
     struct fake *f = fake_new();
     f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - f->now_ns; /* 2026-09-21T14:13:20Z */
-    struct kube_config *c = exec_config(f, EXEC(""), CRED("\"token\":\"t1\",\"expirationTimestamp\":\"2026-09-21T14:23:20Z\""));
+    struct kube_config *c =
+        exec_config(f, EXEC(""), CRED("\"token\":\"t1\",\"expirationTimestamp\":\"2026-09-21T14:23:20Z\""));
     expect_auth(c, f, false, "Bearer t1");
     says(CRED("\"token\":\"t2\",\"expirationTimestamp\":\"2026-09-21T14:23:21Z\""));
     fake_run(f, 580 * NS_PER_S);
@@ -368,21 +400,29 @@ static void exec_certificate_and_cluster(void **state) {
     (void)state;
     struct fake *f = fake_new();
     fake_file(f, "/etc/k/ca.crt", CERT);
-    struct kube_config *c = exec_config(
-        f,
-        CTX "clusters: [{name: k, cluster: {server: 'https://api', certificate-authority: ca.crt, tls-server-name: sn, proxy-url: 'http://p:1', "
-            "extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x, n: 1, l: [true, null, '1']}}]}}]\n"
-            "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: login, provideClusterInfo: true}}}]\n",
-        "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"clientCertificateData\":\"" PEM
-        "\",\"clientKeyData\":\"-----BEGIN PRIVATE KEY-----\"}}");
+    struct kube_config *c =
+        exec_config(f,
+                    CTX "clusters: [{name: k, cluster: {server: 'https://api', certificate-authority: "
+                        "ca.crt, tls-server-name: sn, proxy-url: 'http://p:1', "
+                        "extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x, n: "
+                        "1, l: [true, null, '1']}}]}}]\n"
+                        "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1beta1, "
+                        "command: login, provideClusterInfo: true}}}]\n",
+                    "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+                    "v1beta1\",\"status\":{\"clientCertificateData\":\"" PEM
+                    "\",\"clientKeyData\":\"-----BEGIN PRIVATE KEY-----\"}}");
     uint64_t before = kube_config_tls(c)->id;
     expect_auth(c, f, false, "");
     assert_true(slice_eqs(kube_config_tls(c)->cert, CERT));
     assert_true(kube_config_tls(c)->id != before);
     assert_string_equal(buf_str(&plugin_saw),
-                        "login| KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"spec\":{"
-                        "\"interactive\":false,\"cluster\":{\"server\":\"https://api\",\"tls-server-name\":\"sn\",\"certificate-authority-data\":\"" CERT64
-                        "\",\"proxy-url\":\"http://p:1\",\"config\":{\"audience\":\"x\",\"n\":1,\"l\":[true,null,\"1\"]}}}}|");
+                        "login| "
+                        "KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"client."
+                        "authentication.k8s.io/v1beta1\",\"spec\":{"
+                        "\"interactive\":false,\"cluster\":{\"server\":\"https://"
+                        "api\",\"tls-server-name\":\"sn\",\"certificate-authority-data\":\"" CERT64
+                        "\",\"proxy-url\":\"http://"
+                        "p:1\",\"config\":{\"audience\":\"x\",\"n\":1,\"l\":[true,null,\"1\"]}}}}|");
     exec_end(f, c);
 }
 
@@ -393,7 +433,8 @@ static void exec_failures(void **state) {
 #define AGAIN fake_run(f, 6 * NS_PER_S)
     plugin_code = 3;
     plugin_err = "some lines\nlogin: session is over\x1b[0m\n";
-    expect_auth_error(c, f, false, "user \"u\" of /etc/k/config: exec plugin", "exit code 3: login: session is over?[0m");
+    expect_auth_error(c, f, false, "user \"u\" of /etc/k/config: exec plugin",
+                      "exit code 3: login: session is over?[0m");
     /* a plugin that fails is not run for every request */
     expect_auth_error(c, f, false, "exit code 3", "login");
     assert_int_equal(f->spawned, 1);
@@ -410,7 +451,8 @@ static void exec_failures(void **state) {
     says("{\"token\":\"s3cret\"}");
     expect_auth_error(c, f, false, "no ExecCredential", "user \"u\"");
     AGAIN;
-    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"s3cret\"}}");
+    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+         "v1beta1\",\"status\":{\"token\":\"s3cret\"}}");
     expect_auth_error(c, f, false, "another apiVersion", "client.authentication.k8s.io/v1");
     AGAIN;
     says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}");
@@ -444,7 +486,10 @@ static void exec_failures(void **state) {
     assert_int_equal(late.n, 0);
 
     f = fake_new();
-    c = exec_config(f, WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: absent, interactiveMode: Never, installHint: brew it}"), "");
+    c = exec_config(f,
+                    WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: absent, "
+                              "interactiveMode: Never, installHint: brew it}"),
+                    "");
     expect_auth_error(c, f, false, "No such file", "brew it");
     exec_end(f, c);
 }

@@ -1,4 +1,5 @@
-/* Kubernetes Events: one object counted up, also one from before us, the rate, and failures that nobody hears of. */
+/* Kubernetes Events: one object counted up, also one from before us, the rate, and failures that nobody hears
+ * of. */
 #include "base/json.h"
 #include "fake.h"
 #include "kube/events.h"
@@ -96,7 +97,8 @@ static void one_event_counted_up(void **state) {
     assert_int_equal(strlen(name), strlen("web.") + 10);
     fake_run(r->f, 5 * NS_PER_S);
     tell(r, "v2 \"is\" good");
-    cleanup_free char *url = xasprintf("http://api/api/v1/namespaces/shop/events/%s?fieldManager=handover", name);
+    cleanup_free char *url =
+        xasprintf("http://api/api/v1/namespaces/shop/events/%s?fieldManager=handover", name);
     assert_string_equal(r->url, url);
     assert_string_equal(buf_str(&r->body), "{\"count\":2,\"lastTimestamp\":\"2026-09-21T14:13:25Z\"}");
     tell(r, "another");
@@ -153,7 +155,8 @@ static void the_rate_is_limited(void **state) {
         tell(r, m);
     }
     assert_int_equal(r->creates, 25);
-    assert_true(metric_value(metric_plain(metrics_family(r->m, METRIC_COUNTER, "handover_events_dropped_total", "", "", NULL, 0))) == 75);
+    assert_true(metric_value(metric_plain(metrics_family(
+                    r->m, METRIC_COUNTER, "handover_events_dropped_total", "", "", NULL, 0))) == 75);
     /* others are not affected; what was held back is told with the next one that may be */
     struct event_ref other = web;
     other.uid = "u2";
@@ -218,8 +221,9 @@ static void odd_names_and_messages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_event_counted_up), cmocka_unit_test(from_before_us),     cmocka_unit_test(told_while_writing),
-        cmocka_unit_test(the_rate_is_limited),  cmocka_unit_test(failures_are_quiet), cmocka_unit_test(odd_names_and_messages),
+        cmocka_unit_test(one_event_counted_up), cmocka_unit_test(from_before_us),
+        cmocka_unit_test(told_while_writing),   cmocka_unit_test(the_rate_is_limited),
+        cmocka_unit_test(failures_are_quiet),   cmocka_unit_test(odd_names_and_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* List and watch carried out: what is asked, what handlers see and in which order, slices, and everything that goes wrong. */
+/* List and watch carried out: what is asked, what handlers see and in which order, slices, and everything
+ * that goes wrong. */
 #include "fake.h"
 #include "kube/informer.h"
 #include <errno.h>
@@ -19,7 +20,11 @@ struct run {
 static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
     struct run *r = ctx;
     const struct store_rec *rec = now ? now : old;
-    buf_addf(&r->seen, "%s%s%s/%s@%s ", initial ? "i" : "", !old ? "+" : !now ? "-" : "~", rec->ns, rec->name, rec->rv);
+    buf_addf(&r->seen, "%s%s%s/%s@%s ", initial ? "i" : "",
+             !old   ? "+"
+             : !now ? "-"
+                    : "~",
+             rec->ns, rec->name, rec->rv);
     r->changes++;
     r->in_turn = r->turn == r->f->turns ? r->in_turn + 1 : 1;
     r->turn = r->f->turns;
@@ -104,12 +109,19 @@ static struct fake_req *asked(struct run *r, const char *query) {
     }
     return q;
 }
-#define POD(name, rv)     "{\"metadata\":{\"namespace\":\"n\",\"name\":\"" name "\",\"uid\":\"u-" name "\",\"resourceVersion\":\"" rv "\"}}"
-#define LIST(rv, items)   "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" rv "\"},\"items\":[" items "]}"
-#define PAGE(rv, t, items) "{\"metadata\":{\"resourceVersion\":\"" rv "\",\"continue\":\"" t "\"},\"items\":[" items "]}"
-#define EV(type, obj)     "{\"type\":\"" type "\",\"object\":" obj "}\n"
-#define WATCH(rv)         "resourceVersion=" rv "&watch=true&allowWatchBookmarks=true"
-#define GONE              "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Expired\",\"message\":\"too old resource version\",\"code\":410}"
+#define POD(name, rv)                                                                                        \
+    "{\"metadata\":{\"namespace\":\"n\",\"name\":\"" name "\",\"uid\":\"u-" name                             \
+    "\",\"resourceVersion\":\"" rv "\"}}"
+#define LIST(rv, items)                                                                                      \
+    "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" rv                    \
+    "\"},\"items\":[" items "]}"
+#define PAGE(rv, t, items)                                                                                   \
+    "{\"metadata\":{\"resourceVersion\":\"" rv "\",\"continue\":\"" t "\"},\"items\":[" items "]}"
+#define EV(type, obj) "{\"type\":\"" type "\",\"object\":" obj "}\n"
+#define WATCH(rv)     "resourceVersion=" rv "&watch=true&allowWatchBookmarks=true"
+#define GONE                                                                                                 \
+    "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Expired\",\"message\":\"too old resource "     \
+    "version\",\"code\":410}"
 
 static void answer(struct run *r, const char *query, int code, const char *body) {
     fake_answer(asked(r, query), code, body);
@@ -135,7 +147,9 @@ static void list_then_watch(void **state) {
     expect_seen(r, "i+n/a@3 i+n/b@5 synced ");
     assert_true(informer_synced(r->inf));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q, EV("ADDED", POD("c", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10")) EV("MODIFIED", POD("a", "11")));
+    send_to(r, q,
+            EV("ADDED", POD("c", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
+                EV("MODIFIED", POD("a", "11")));
     expect_seen(r, "+n/c@8 ~n/a@9 -n/b@5 ~n/a@11 ");
     assert_int_equal(store_len(informer_store(r->inf)), 2);
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "11");
@@ -151,25 +165,38 @@ static void list_then_watch(void **state) {
     cleanup_buf struct buf page = BUF(1 << 20);
     metrics_write(r->m, &page);
     assert_non_null(strstr(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2"));
-    assert_non_null(strstr(buf_str(&page), "handover_informer_events_total{informer=\"pods\",type=\"updated\"} 2"));
-    assert_non_null(strstr(buf_str(&page), "handover_watch_restarts_total{informer=\"pods\",reason=\"ended\"} 1"));
+    assert_non_null(
+        strstr(buf_str(&page), "handover_informer_events_total{informer=\"pods\",type=\"updated\"} 2"));
+    assert_non_null(
+        strstr(buf_str(&page), "handover_watch_restarts_total{informer=\"pods\",reason=\"ended\"} 1"));
     assert_non_null(strstr(buf_str(&page), "handover_list_duration_seconds_count{informer=\"pods\"} 1"));
     teardown(r);
 }
 
 static void selectors_and_metadata(void **state) {
     (void)state;
-    struct run *r = setup(&(struct informer_spec){.gvr = &gvr_deployments, .ns = SL("x"), .labels = SL("a=b"), .fields = SL("metadata.name=q"),
+    struct run *r = setup(&(struct informer_spec){.gvr = &gvr_deployments,
+                                                  .ns = SL("x"),
+                                                  .labels = SL("a=b"),
+                                                  .fields = SL("metadata.name=q"),
                                                   .metadata_only = true});
     struct fake_req *q = fake_one(r->f);
-    assert_string_equal(q->url, "http://api/apis/apps/v1/namespaces/x/deployments?labelSelector=a%3Db&fieldSelector=metadata.name%3Dq&limit=500&resourceVersion=0");
+    assert_string_equal(
+        q->url,
+        "http://api/apis/apps/v1/namespaces/x/"
+        "deployments?labelSelector=a%3Db&fieldSelector=metadata.name%3Dq&limit=500&resourceVersion=0");
     assert_non_null(strstr(buf_str(&q->headers), "as=PartialObjectMetadataList;"));
-    fake_answer(q, 200, "{\"kind\":\"PartialObjectMetadataList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
+    fake_answer(
+        q, 200,
+        "{\"kind\":\"PartialObjectMetadataList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
     fake_settle(r->f);
     q = fake_one(r->f);
     assert_non_null(strstr(buf_str(&q->headers), "as=PartialObjectMetadata;"));
     fake_head(q, 200, NULL, NULL);
-    send_to(r, q, EV("ADDED", "{\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"8\"}}"));
+    send_to(
+        r, q,
+        EV("ADDED",
+           "{\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"8\"}}"));
     expect_seen(r, "synced +/a@8 ");
     teardown(r);
 }
@@ -197,14 +224,16 @@ static void expired_versions(void **state) {
     (void)state;
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 504,
-           "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 9, current: 3\",\"code\":504,\"details\":{\"retryAfterSeconds\":1}}");
+           "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 9, "
+           "current: 3\",\"code\":504,\"details\":{\"retryAfterSeconds\":1}}");
     answer(r, "limit=500", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     struct fake_req *q = stream(r, WATCH("7"));
     send_to(r, q, EV("MODIFIED", POD("a", "8")));
     unsigned parsed = r->projected;
     send_to(r, q, EV("ERROR", GONE));
     /* the relist: at least as new as what was seen; unchanged objects are not parsed; deletions are told */
-    answer(r, "limit=500&resourceVersion=8&resourceVersionMatch=NotOlderThan", 200, LIST("30", POD("a", "8") "," POD("c", "29")));
+    answer(r, "limit=500&resourceVersion=8&resourceVersionMatch=NotOlderThan", 200,
+           LIST("30", POD("a", "8") "," POD("c", "29")));
     assert_int_equal(r->projected, parsed + 1);
     expect_seen(r, "i+n/a@3 i+n/b@5 synced ~n/a@8 i+n/c@29 i-n/b@5 ");
     asked(r, WATCH("30"));
@@ -285,13 +314,21 @@ static void broken_events(void **state) {
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     static const char *const broken[] = {
-        "rubbish\n", "{\"type\":\"ADDED\",\"object\":{\n", EV("ADDED", "{\"metadata\":{\"resourceVersion\":\"8\"}}"), EV("ADDED", "[]"),
-        EV("ADDED", "{\"metadata\":{\"name\":\"x\",\"a\":01}}"), EV("SURPRISE", POD("x", "8")), "{}\n", EV("ADDED", "{\"kind\":\"Node\",\"metadata\":{\"name\":\"x\"}}"),
+        "rubbish\n",
+        "{\"type\":\"ADDED\",\"object\":{\n",
+        EV("ADDED", "{\"metadata\":{\"resourceVersion\":\"8\"}}"),
+        EV("ADDED", "[]"),
+        EV("ADDED", "{\"metadata\":{\"name\":\"x\",\"a\":01}}"),
+        EV("SURPRISE", POD("x", "8")),
+        "{}\n",
+        EV("ADDED", "{\"kind\":\"Node\",\"metadata\":{\"name\":\"x\"}}"),
     };
     for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
         unsigned before = r->troubles;
         send_to(r, q, broken[i]);
-        cleanup_free char *good = xasprintf("{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"%d\"}}}\n", (int)(10 + i));
+        cleanup_free char *good = xasprintf(
+            "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"%d\"}}}\n",
+            (int)(10 + i));
         send_to(r, q, good);
         if (r->troubles != before + 1) fail_msg("%s: %u", broken[i], r->troubles - before);
         assert_int_equal(r->trouble.kind, ERR_PROTOCOL);
@@ -299,7 +336,8 @@ static void broken_events(void **state) {
     expect_seen(r, "synced +/a@10 ~/a@11 ~/a@12 ~/a@13 ~/a@14 ~/a@15 ~/a@16 ~/a@17 ");
     /* what was missed is found by a list, not long after; one list for all of it */
     fake_run(r->f, 60 * NS_PER_S);
-    answer(r, "limit=500&resourceVersion=17&resourceVersionMatch=NotOlderThan", 200, LIST("20", POD("b", "9")));
+    answer(r, "limit=500&resourceVersion=17&resourceVersionMatch=NotOlderThan", 200,
+           LIST("20", POD("b", "9")));
     expect_seen(r, "i+n/b@9 i-/a@17 ");
     asked(r, WATCH("20"));
     teardown(r);
@@ -310,7 +348,9 @@ static void error_events(void **state) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q, EV("ERROR", "{\"kind\":\"Status\",\"code\":500,\"message\":\"etcd is away\"}") EV("ADDED", POD("late", "9")));
+    send_to(r, q,
+            EV("ERROR", "{\"kind\":\"Status\",\"code\":500,\"message\":\"etcd is away\"}")
+                EV("ADDED", POD("late", "9")));
     assert_int_equal(r->troubles, 1);
     assert_int_equal(r->trouble.kind, ERR_SERVER);
     assert_non_null(strstr(r->trouble.msg, "watch pods in all namespaces: 500"));
@@ -326,8 +366,15 @@ static void error_events(void **state) {
 static void bad_lists(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "<html>sign in</html>", "{\"kind\":\"Status\",\"code\":200}", "{\"items\":[]}", LIST("", ""), "{\"items\":[" POD("a", "1"), "",
-        LIST("7", "{\"metadata\":{}}"), LIST("7", "{\"metadata\":{\"name\":\"x\",\"y\":01}}"), "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"7\"}}",
+        "<html>sign in</html>",
+        "{\"kind\":\"Status\",\"code\":200}",
+        "{\"items\":[]}",
+        LIST("", ""),
+        "{\"items\":[" POD("a", "1"),
+        "",
+        LIST("7", "{\"metadata\":{}}"),
+        LIST("7", "{\"metadata\":{\"name\":\"x\",\"y\":01}}"),
+        "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"7\"}}",
     };
     struct run *r = setup(NULL);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -335,7 +382,8 @@ static void bad_lists(void **state) {
         fake_settle(r->f);
         if (r->troubles != i + 1) fail_msg("accepted: %s", bad[i]);
         assert_int_equal(r->trouble.kind, ERR_PROTOCOL);
-        if (!slice_starts(slice_of(r->trouble.msg), SL("list pods in all namespaces: "))) fail_msg("%s", r->trouble.msg);
+        if (!slice_starts(slice_of(r->trouble.msg), SL("list pods in all namespaces: ")))
+            fail_msg("%s", r->trouble.msg);
         fake_run(r->f, 40 * NS_PER_S);
     }
     assert_false(informer_synced(r->inf));
@@ -348,7 +396,9 @@ static void bad_lists(void **state) {
 
 static void forbid(struct fake *f, struct fake_req *q) {
     (void)f;
-    fake_answer(q, 403, "{\"kind\":\"Status\",\"message\":\"pods is forbidden: User \\\"x\\\" cannot list resource \\\"pods\\\"\",\"reason\":\"Forbidden\",\"code\":403}");
+    fake_answer(q, 403,
+                "{\"kind\":\"Status\",\"message\":\"pods is forbidden: User \\\"x\\\" cannot list resource "
+                "\\\"pods\\\"\",\"reason\":\"Forbidden\",\"code\":403}");
 }
 
 static void trouble_is_said_at_a_falling_rate(void **state) {
@@ -378,7 +428,9 @@ static void a_wrong_certificate(void **state) {
     r->f->on_request = wrong_certificate;
     fake_run(r->f, 600 * NS_PER_S);
     assert_int_equal(r->trouble.kind, ERR_TLS);
-    assert_string_equal(r->trouble.msg, "list pods in all namespaces: TLS with api failed: the certificate is for other names");
+    assert_string_equal(
+        r->trouble.msg,
+        "list pods in all namespaces: TLS with api failed: the certificate is for other names");
     assert_true(r->f->started < 45); /* waits grow to half a minute */
     r->f->on_request = NULL;
     fake_run(r->f, 40 * NS_PER_S);
@@ -395,7 +447,8 @@ static void large_lists_go_in_slices(void **state) {
     struct buf list = BUF(64 << 20);
     buf_adds(&list, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
     for (int i = 0; i < N; i++) {
-        buf_addf(&list, "%s{\"metadata\":{\"name\":\"p%d\",\"resourceVersion\":\"%d\"},\"spec\":\"%0400d\"}", i ? "," : "", i, i + 1, 0);
+        buf_addf(&list, "%s{\"metadata\":{\"name\":\"p%d\",\"resourceVersion\":\"%d\"},\"spec\":\"%0400d\"}",
+                 i ? "," : "", i, i + 1, 0);
     }
     buf_adds(&list, "]}");
     struct fake_req *q = fake_one(r->f);
@@ -430,9 +483,12 @@ static void large_lists_go_in_slices(void **state) {
 static void a_full_cache(void **state) {
     (void)state;
     struct run *r = setup(&(struct informer_spec){.max_objects = 2});
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "1") "," POD("b", "2") "," POD("c", "3")));
+    answer(r, "limit=500&resourceVersion=0", 200,
+           LIST("7", POD("a", "1") "," POD("b", "2") "," POD("c", "3")));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q, EV("ADDED", POD("d", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10")) EV("ADDED", POD("e", "11")));
+    send_to(r, q,
+            EV("ADDED", POD("d", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
+                EV("ADDED", POD("e", "11")));
     expect_seen(r, "i+n/a@1 i+n/b@2 synced ~n/a@9 -n/b@2 +n/e@11 ");
     assert_non_null(strstr(buf_str(&r->f->lines), "the cache is full"));
     teardown(r);
@@ -488,11 +544,15 @@ static void wrong_specs(void **state) {
     struct informer *inf = NULL;
     struct err e = {0};
     assert_int_equal(informer_new(r->k, &(struct informer_spec){.name = "x"}, &cb, r, &inf, &e), -EINVAL);
-    assert_int_equal(informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods}, &cb, r, &inf, &e), -EINVAL);
-    assert_int_equal(informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &none, r, &inf, &e), -EINVAL);
+    assert_int_equal(informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods}, &cb, r, &inf, &e),
+                     -EINVAL);
+    assert_int_equal(
+        informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &none, r, &inf, &e),
+        -EINVAL);
     assert_null(inf);
     /* never started; without the optional callbacks */
-    assert_int_equal(informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &cb, r, &inf, &e), 0);
+    assert_int_equal(
+        informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &cb, r, &inf, &e), 0);
     informer_free(inf);
     informer_free(NULL);
     teardown(r);
@@ -500,10 +560,21 @@ static void wrong_specs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(list_then_watch), cmocka_unit_test(selectors_and_metadata), cmocka_unit_test(pages), cmocka_unit_test(expired_versions),
-        cmocka_unit_test(cut_streams), cmocka_unit_test(dead_connections), cmocka_unit_test(broken_events), cmocka_unit_test(error_events),
-        cmocka_unit_test(bad_lists), cmocka_unit_test(trouble_is_said_at_a_falling_rate), cmocka_unit_test(a_wrong_certificate), cmocka_unit_test(large_lists_go_in_slices),
-        cmocka_unit_test(a_full_cache), cmocka_unit_test(freed_in_callbacks), cmocka_unit_test(wrong_specs),
+        cmocka_unit_test(list_then_watch),
+        cmocka_unit_test(selectors_and_metadata),
+        cmocka_unit_test(pages),
+        cmocka_unit_test(expired_versions),
+        cmocka_unit_test(cut_streams),
+        cmocka_unit_test(dead_connections),
+        cmocka_unit_test(broken_events),
+        cmocka_unit_test(error_events),
+        cmocka_unit_test(bad_lists),
+        cmocka_unit_test(trouble_is_said_at_a_falling_rate),
+        cmocka_unit_test(a_wrong_certificate),
+        cmocka_unit_test(large_lists_go_in_slices),
+        cmocka_unit_test(a_full_cache),
+        cmocka_unit_test(freed_in_callbacks),
+        cmocka_unit_test(wrong_specs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

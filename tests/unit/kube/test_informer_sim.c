@@ -1,5 +1,6 @@
-/* Informers against the embedded API server, in one process and one clock: random changes, compactions and faults; when the
- * faults are over, the cache holds what the server holds, and handlers have been told of every difference in between. */
+/* Informers against the embedded API server, in one process and one clock: random changes, compactions and
+ * faults; when the faults are over, the cache holds what the server holds, and handlers have been told of
+ * every difference in between. */
 #include "fake.h"
 #include "kube/informer.h"
 #include "sim/sim.h"
@@ -78,8 +79,11 @@ static struct slice header_of(const struct fake_req *r, const char *name) {
 static void handle(struct fake *f, struct fake_req *r) {
     static const struct sim_cb cb = {.head = on_head, .body = on_body, .end = on_end};
     struct run *x = f->user;
-    struct sim_request q = {.method = slice_of(r->method), .target = slice_of(r->url + strlen("http://api")), .accept = header_of(r, "Accept"),
-                            .content_type = header_of(r, "Content-Type"), .authorization = header_of(r, "Authorization"),
+    struct sim_request q = {.method = slice_of(r->method),
+                            .target = slice_of(r->url + strlen("http://api")),
+                            .accept = header_of(r, "Accept"),
+                            .content_type = header_of(r, "Content-Type"),
+                            .authorization = header_of(r, "Authorization"),
                             .body = buf_slice(&r->body)};
     struct bridge *b = xcalloc(1, sizeof *b);
     b->r = r;
@@ -106,7 +110,10 @@ static void nothing_end(void *ctx, bool cut) {
 static int direct(struct run *x, const char *method, const char *target, const char *body) {
     static const struct sim_cb cb = {.head = nothing_head, .body = nothing_body, .end = nothing_end};
     int status = 0;
-    struct sim_request q = {.method = slice_of(method), .target = slice_of(target), .content_type = SL("application/json"), .body = slice_of(body)};
+    struct sim_request q = {.method = slice_of(method),
+                            .target = slice_of(target),
+                            .content_type = SL("application/json"),
+                            .body = slice_of(body)};
     sim_advance(x->sim, world_wall_ns(&x->f->w));
     assert_null(sim_handle(x->sim, &q, &cb, &status));
     plan(x);
@@ -115,8 +122,9 @@ static int direct(struct run *x, const char *method, const char *target, const c
 static void change_something(struct run *x) {
     int i = (int)rng_below(&x->rng, NAMES);
     cleanup_free char *one = xasprintf("/api/v1/namespaces/default/configmaps/c%d", i);
-    cleanup_free char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"c%d\"},\"data\":{\"x\":\"%llu\"}}", i,
-                                        (unsigned long long)rng_next(&x->rng));
+    cleanup_free char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+                                        "\"name\":\"c%d\"},\"data\":{\"x\":\"%llu\"}}",
+                                        i, (unsigned long long)rng_next(&x->rng));
     if (rng_below(&x->rng, 4) == 0) {
         direct(x, "DELETE", one, "");
     } else if (direct(x, "PUT", one, body) >= 400) {
@@ -132,25 +140,31 @@ static void on_change(void *ctx, const struct store_rec *old, const struct store
     (void)initial;
     if (rec->name[0] != 'c') return;
     char *believed = x->rv[atoi(rec->name + 1)];
-    if (strcmp(believed, old ? old->rv : "") != 0) fail_msg("seed %llu: %s: told from %s, was %s", (unsigned long long)x->seed, rec->name, old ? old->rv : "-", believed);
+    if (strcmp(believed, old ? old->rv : "") != 0)
+        fail_msg("seed %llu: %s: told from %s, was %s", (unsigned long long)x->seed, rec->name,
+                 old ? old->rv : "-", believed);
     snprintf(believed, sizeof x->rv[0], "%s", now ? now->rv : "");
     x->changes++;
 }
 
 static void fault(struct run *x) {
     static const char *const faults[] = {
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":429,\"retryAfter\":1}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":429,\"retryAfter\":"
+        "1}",
         "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":500}",
         "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":403}",
         "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"dropBefore\":true}",
         "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"dropAfter\":true}",
         "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":3,\"cutAfterBytes\":700}",
         "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"latencyMs\":5000}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"watch\"},\"count\":1,\"silent\":true}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"continue\"},\"count\":1,\"status\":410}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"watch\"},\"count\":1,\"silent\":"
+        "true}",
+        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"continue\"},\"count\":1,"
+        "\"status\":410}",
     };
     struct err e = {0};
-    if (sim_fault(x->sim, slice_of(faults[rng_below(&x->rng, ARRAY_LEN(faults))]), &e) < 0) fail_msg("%s", e.msg);
+    if (sim_fault(x->sim, slice_of(faults[rng_below(&x->rng, ARRAY_LEN(faults))]), &e) < 0)
+        fail_msg("%s", e.msg);
 }
 
 static struct run *setup(uint64_t seed, bool metadata_only) {
@@ -161,12 +175,14 @@ static struct run *setup(uint64_t seed, bool metadata_only) {
     x->f->rng.s = seed;
     x->f->user = x;
     x->f->on_request = handle;
-    x->sim = sim_new(&(struct sim_config){.seed = seed, .wall_ns = world_wall_ns(&x->f->w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
+    x->sim = sim_new(&(struct sim_config){
+        .seed = seed, .wall_ns = world_wall_ns(&x->f->w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
     x->tick = timer_new(&x->f->w, tick, x);
     struct kube_config_spec s = {.server = "http://api"};
     assert_int_equal(kube_config_load(&x->f->w, &x->f->log, &s, &x->c, NULL), 0);
     x->k = kube_new(&x->f->w, x->c, &x->f->log, NULL);
-    struct informer_spec spec = {.gvr = &gvr_configmaps, .ns = SL("default"), .metadata_only = metadata_only, .name = "configmaps"};
+    struct informer_spec spec = {
+        .gvr = &gvr_configmaps, .ns = SL("default"), .metadata_only = metadata_only, .name = "configmaps"};
     assert_int_equal(informer_new(x->k, &spec, &cb, x, &x->inf, NULL), 0);
     return x;
 }
@@ -191,8 +207,11 @@ static void compare(struct run *x) {
         cleanup_json cJSON *o = here ? json_parse(buf_slice(&b), NULL) : NULL;
         const struct store_rec *r = store_get(informer_store(x->inf), SL("default"), slice_of(name));
         const char *want = here ? obj_rv(o) : "", *got = r ? r->rv : "";
-        if (strcmp(want, got) != 0) fail_msg("seed %llu: %s is %s, not %s", (unsigned long long)x->seed, name, got, want);
-        if (strcmp(want, x->rv[i]) != 0) fail_msg("seed %llu: %s was told as %s, not %s", (unsigned long long)x->seed, name, x->rv[i], want);
+        if (strcmp(want, got) != 0)
+            fail_msg("seed %llu: %s is %s, not %s", (unsigned long long)x->seed, name, got, want);
+        if (strcmp(want, x->rv[i]) != 0)
+            fail_msg("seed %llu: %s was told as %s, not %s", (unsigned long long)x->seed, name, x->rv[i],
+                     want);
         there += here;
     }
     if (store_len(informer_store(x->inf)) < there) fail_msg("seed %llu: length", (unsigned long long)x->seed);

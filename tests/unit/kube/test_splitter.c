@@ -54,12 +54,15 @@ static void expect(enum split_mode mode, const char *text, const char *items, un
 
 static void lists(void **state) {
     (void)state;
-    expect(SPLIT_LIST, "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[{\"a\":1},{\"b\":[{}]}]}\n",
+    expect(SPLIT_LIST,
+           "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[{\"a\":1},{\"b\":[{}]}]"
+           "}\n",
            "{\"a\":1}|{\"b\":[{}]}|", 0, 0);
     expect(SPLIT_LIST, " { \"items\" : [ ] , \"x\" : {\"items\":[{}]} }", "", 0, 0);
     expect(SPLIT_LIST, "{\"items\":null}", "", 0, 0);
     expect(SPLIT_LIST, "{\"it\\u0065ms\":[{}],\"n\":-1.5e+3,\"t\":true}", "{}|", 0, 0);
-    expect(SPLIT_LIST, "{\"items\":[{\"s\":\"a\\\"]}\\\\\"}, {\"t\":\"\\u00e9\"}]}", "{\"s\":\"a\\\"]}\\\\\"}|{\"t\":\"\\u00e9\"}|", 0, 0);
+    expect(SPLIT_LIST, "{\"items\":[{\"s\":\"a\\\"]}\\\\\"}, {\"t\":\"\\u00e9\"}]}",
+           "{\"s\":\"a\\\"]}\\\\\"}|{\"t\":\"\\u00e9\"}|", 0, 0);
 }
 
 static void lists_that_are_none(void **state) {
@@ -92,8 +95,11 @@ static void list_metadata(void **state) {
     (void)state;
     struct split_list l;
     struct err e = {0};
-    assert_int_equal(list_of("{\"metadata\":{\"resourceVersion\":\"12\",\"continue\":\"a\\/b\",\"remainingItemCount\":42},\"items\":[],"
-                             "\"kind\":\"DeploymentList\"}", &l, &e), 0);
+    assert_int_equal(list_of("{\"metadata\":{\"resourceVersion\":\"12\",\"continue\":\"a\\/"
+                             "b\",\"remainingItemCount\":42},\"items\":[],"
+                             "\"kind\":\"DeploymentList\"}",
+                             &l, &e),
+                     0);
     assert_string_equal(l.rv, "12");
     assert_string_equal(l.token, "a/b");
     assert_int_equal(l.remaining, 42);
@@ -113,9 +119,11 @@ static void list_metadata(void **state) {
 
 static void watches(void **state) {
     (void)state;
-    expect(SPLIT_WATCH, "{\"type\":\"ADDED\",\"object\":{}}\n{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}\n",
+    expect(SPLIT_WATCH,
+           "{\"type\":\"ADDED\",\"object\":{}}\n{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}\n",
            "{\"type\":\"ADDED\",\"object\":{}}|{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}|", 0, 0);
-    expect(SPLIT_WATCH, "{\"a\":1}{\"b\":2} \r\n\n{\n \"c\": 3\n}", "{\"a\":1}|{\"b\":2}|{\n \"c\": 3\n}|", 0, 0);
+    expect(SPLIT_WATCH, "{\"a\":1}{\"b\":2} \r\n\n{\n \"c\": 3\n}", "{\"a\":1}|{\"b\":2}|{\n \"c\": 3\n}|", 0,
+           0);
     expect(SPLIT_WATCH, "", "", 0, 0);
     expect(SPLIT_WATCH, "{\"a\":1}\n{\"b\":", "{\"a\":1}|", 0, -EPROTO);
 }
@@ -179,7 +187,8 @@ static void lean(void **state) {
     splitter_init(&s, SPLIT_LIST, 0);
     struct got g = {.items = BUF(16)};
     feed(&s, SL("{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":["), 16384, &g);
-    cleanup_free char *item = text_of("{\"metadata\":{\"name\":\"x\"},\"pad\":\"", 3000, 'p', "\"}"), *more = text_of(",", 0, 0, item);
+    cleanup_free char *item = text_of("{\"metadata\":{\"name\":\"x\"},\"pad\":\"", 3000, 'p', "\"}"),
+                      *more = text_of(",", 0, 0, item);
     for (int i = 0; i < 20000; i++) feed(&s, slice_of(i ? more : item), 2000, &g);
     feed(&s, SL("]}"), 16384, &g);
     assert_int_equal(g.n, 20000);
@@ -194,7 +203,8 @@ static void lean(void **state) {
 }
 
 static void value(struct rng *r, struct buf *b, int depth) {
-    static const char *const scalars[] = {"1", "-0.5e9", "true", "null", "\"\"", "\"a\\\\\"", "\"\\\"}{\\n\"", "\"\xc3\xa9\""};
+    static const char *const scalars[] = {"1",    "-0.5e9",    "true",          "null",
+                                          "\"\"", "\"a\\\\\"", "\"\\\"}{\\n\"", "\"\xc3\xa9\""};
     uint64_t pick = rng_below(r, depth > 4 ? 2 : 4);
     if (pick < 2) {
         buf_adds(b, scalars[rng_below(r, ARRAY_LEN(scalars))]);
@@ -209,8 +219,9 @@ static void value(struct rng *r, struct buf *b, int depth) {
     buf_addc(b, pick == 2 ? '}' : ']');
 }
 
-/* Random events, some of them damaged by one byte, in random chunks: the whole ones in front of the first damage come out
- * as they are, what comes out is always a run of the input that begins with '{', and good lines behind damage are found. */
+/* Random events, some of them damaged by one byte, in random chunks: the whole ones in front of the first
+ * damage come out as they are, what comes out is always a run of the input that begins with '{', and good
+ * lines behind damage are found. */
 static void random_streams(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 3000; seed++) {
@@ -237,9 +248,11 @@ static void random_streams(void **state) {
         struct got g = {.items = BUF(1 << 20)};
         feed(&s, buf_slice(&text), 1 + rng_below(&r, 40), &g);
         if (limit) {
-            if (g.items.n < limit || memcmp(g.items.p, want.p, limit) != 0 || g.broken) fail_msg("seed %llu", (unsigned long long)seed);
+            if (g.items.n < limit || memcmp(g.items.p, want.p, limit) != 0 || g.broken)
+                fail_msg("seed %llu", (unsigned long long)seed);
         }
-        if (!slice_ends(buf_slice(&g.items), SL("{\"z\":2}|"))) fail_msg("seed %llu: stalled", (unsigned long long)seed);
+        if (!slice_ends(buf_slice(&g.items), SL("{\"z\":2}|")))
+            fail_msg("seed %llu: stalled", (unsigned long long)seed);
         buf_free(&g.items);
         splitter_free(&s);
     }
@@ -247,9 +260,9 @@ static void random_streams(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists),        cmocka_unit_test(lists_that_are_none), cmocka_unit_test(list_metadata),
-        cmocka_unit_test(watches),      cmocka_unit_test(broken_lines),        cmocka_unit_test(limits),
-        cmocka_unit_test(lean),         cmocka_unit_test(random_streams),
+        cmocka_unit_test(lists),   cmocka_unit_test(lists_that_are_none), cmocka_unit_test(list_metadata),
+        cmocka_unit_test(watches), cmocka_unit_test(broken_lines),        cmocka_unit_test(limits),
+        cmocka_unit_test(lean),    cmocka_unit_test(random_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,9 @@ static void put(struct store *s, const char *text, struct buf *changes) {
     assert_int_equal(store_put(s, slice_of(text), o, log_change, changes, NULL), 0);
 }
 
-#define OBJ(ns, name, uid, rv) \
-    "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"" uid "\",\"resourceVersion\":\"" rv "\",\"generation\":3}}"
+#define OBJ(ns, name, uid, rv)                                                                               \
+    "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"" uid                           \
+    "\",\"resourceVersion\":\"" rv "\",\"generation\":3}}"
 
 static void changes(void **state) {
     (void)state;
@@ -98,7 +99,8 @@ static bool keep(void *ctx, const cJSON *obj) {
     (void)ctx;
     return !obj_label(obj, "drop");
 }
-static void index_fn(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *, struct slice), void *to) {
+static void index_fn(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *, struct slice),
+                     void *to) {
     (void)ctx;
     struct slice rest = slice_of(obj_label(obj, index ? "i1" : "i0")), v;
     while (rest.n) {
@@ -118,12 +120,20 @@ static bool first(void *ctx, const struct store_rec *r) {
 static void projection_and_index(void **state) {
     (void)state;
     int alive = 0;
-    struct store_spec spec = {.project = project, .unproject = unproject, .keep = keep, .index = index_fn, .nindexes = 2,
-                              .keep_raw = true, .ctx = &alive};
+    struct store_spec spec = {.project = project,
+                              .unproject = unproject,
+                              .keep = keep,
+                              .index = index_fn,
+                              .nindexes = 2,
+                              .keep_raw = true,
+                              .ctx = &alive};
     struct store *s = store_new(&spec);
     size_t empty = store_bytes(s);
     cleanup_buf struct buf b = BUF(4096), seen = BUF(4096);
-    put(s, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"1\",\"labels\":{\"i0\":\"a,b,a\",\"i1\":\"q\"}}}", &b);
+    put(s,
+        "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"1\",\"labels\":{\"i0\":\"a,b,a\",\"i1\":\"q\"}}"
+        "}",
+        &b);
     put(s, "{\"metadata\":{\"name\":\"y\",\"resourceVersion\":\"2\",\"labels\":{\"i0\":\"b\"}}}", &b);
     assert_int_equal(alive, 2);
     assert_string_equal(store_get(s, SL(""), SL("y"))->data, "data of y");
@@ -145,7 +155,9 @@ static void projection_and_index(void **state) {
     store_each_indexed(s, 0, SL("c"), collect, &seen);
     assert_string_equal(buf_str(&seen), "y x ");
     /* no longer kept counts as deleted */
-    put(s, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"4\",\"labels\":{\"i0\":\"c\",\"drop\":\"1\"}}}", &b);
+    put(s,
+        "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"4\",\"labels\":{\"i0\":\"c\",\"drop\":\"1\"}}}",
+        &b);
     put(s, "{\"metadata\":{\"name\":\"n\",\"resourceVersion\":\"5\",\"labels\":{\"drop\":\"1\"}}}", &b);
     assert_string_equal(buf_str(&b), "+/x@1 +/y@2 /x@1>3 -/x@3 ");
     store_delete(s, SL(""), SL("y"), NULL, NULL);
@@ -166,8 +178,10 @@ static void memory(void **state) {
     struct store *s = store_new(&(struct store_spec){.index = index_fn, .nindexes = 1});
     enum { N = 10000 };
     for (int i = 0; i < N; i++) {
-        cleanup_free char *t = xasprintf("{\"metadata\":{\"namespace\":\"some-namespace-%d\",\"name\":\"an-operator-of-some-kind-%d\",\"uid\":"
-                                         "\"8a9c2f4e-8f9d-4a49-9e0a-0123456789ab\",\"resourceVersion\":\"%d\",\"labels\":{\"i0\":\"u%d\"}}}",
+        cleanup_free char *t = xasprintf("{\"metadata\":{\"namespace\":\"some-namespace-%d\",\"name\":\"an-"
+                                         "operator-of-some-kind-%d\",\"uid\":"
+                                         "\"8a9c2f4e-8f9d-4a49-9e0a-0123456789ab\",\"resourceVersion\":\"%"
+                                         "d\",\"labels\":{\"i0\":\"u%d\"}}}",
                                          i % 100, i, 1000000 + i, i);
         cleanup_json cJSON *o = parse(t);
         store_put(s, slice_of(t), o, NULL, NULL, NULL);
@@ -223,7 +237,8 @@ static void check(struct store *s, struct model *m, uint64_t seed) {
         snprintf(name, sizeof name, "o%d", i);
         snprintf(rv, sizeof rv, "%d", m->o[i].rv);
         const struct store_rec *r = store_get(s, SL("n"), slice_of(name));
-        if ((r != NULL) != m->o[i].here || (r && strcmp(r->rv, rv) != 0)) fail_msg("seed %llu: %s", (unsigned long long)seed, name);
+        if ((r != NULL) != m->o[i].here || (r && strcmp(r->rv, rv) != 0))
+            fail_msg("seed %llu: %s", (unsigned long long)seed, name);
         if (r) total++, per[m->o[i].label]++;
     }
     if (store_len(s) != (size_t)total) fail_msg("seed %llu: length", (unsigned long long)seed);
@@ -232,7 +247,8 @@ static void check(struct store *s, struct model *m, uint64_t seed) {
         int n = 0;
         snprintf(text, sizeof text, "v%d", v);
         store_each_indexed(s, 0, slice_of(text), count_one, &n);
-        if (n != per[v]) fail_msg("seed %llu: index %s has %d, not %d", (unsigned long long)seed, text, n, per[v]);
+        if (n != per[v])
+            fail_msg("seed %llu: index %s has %d, not %d", (unsigned long long)seed, text, n, per[v]);
     }
 }
 
@@ -252,9 +268,12 @@ static void random_runs(void **state) {
             if (what < 14) {
                 bool same = m.o[i].here && rng_below(&r, 3) == 0;
                 if (!same) rv++;
-                int use_rv = same ? m.o[i].rv : rv, use_uid = same ? m.o[i].uid : uid, use = same ? m.o[i].label : label;
-                cleanup_free char *t = xasprintf("{\"metadata\":{\"namespace\":\"n\",\"name\":\"%s\",\"uid\":\"%d\",\"resourceVersion\":\"%d\","
-                                                 "\"labels\":{\"%s\":\"v%d\"}}}", name, use_uid, use_rv, use < 4 ? "i0" : "drop", use);
+                int use_rv = same ? m.o[i].rv : rv, use_uid = same ? m.o[i].uid : uid,
+                    use = same ? m.o[i].label : label;
+                cleanup_free char *t = xasprintf("{\"metadata\":{\"namespace\":\"n\",\"name\":\"%s\",\"uid\":"
+                                                 "\"%d\",\"resourceVersion\":\"%d\","
+                                                 "\"labels\":{\"%s\":\"v%d\"}}}",
+                                                 name, use_uid, use_rv, use < 4 ? "i0" : "drop", use);
                 put(s, t, &got);
                 model_put(&m, i, use_uid, use_rv, use);
             } else if (what < 18) {
@@ -270,7 +289,8 @@ static void random_runs(void **state) {
                 for (int k = 0; k < NAMES; k++) {
                     if (!m.o[k].here || m.o[k].seen) continue;
                     cleanup_free char *line = xasprintf("-n/o%d@%d ", k, m.o[k].rv);
-                    if (!strstr(buf_str(&got) + before, line)) fail_msg("seed %llu: %s missing", (unsigned long long)seed, line);
+                    if (!strstr(buf_str(&got) + before, line))
+                        fail_msg("seed %llu: %s missing", (unsigned long long)seed, line);
                     n += strlen(line);
                     m.o[k].here = false;
                 }
@@ -292,7 +312,8 @@ static void random_runs(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(changes), cmocka_unit_test(relist), cmocka_unit_test(projection_and_index),
-                                       cmocka_unit_test(memory), cmocka_unit_test(random_runs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(changes), cmocka_unit_test(relist),
+                                       cmocka_unit_test(projection_and_index), cmocka_unit_test(memory),
+                                       cmocka_unit_test(random_runs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,29 @@ static void split(void **state) {
     (void)state;
     struct url u;
     assert_int_equal(url_split(SL("https://api.x:6443/base?q"), &u), 0);
-    assert_true(slice_eqs(u.scheme, "https") && slice_eqs(u.host, "api.x") && u.port == 6443 && slice_eqs(u.path, "/base?q") && u.query);
+    assert_true(slice_eqs(u.scheme, "https") && slice_eqs(u.host, "api.x") && u.port == 6443 &&
+                slice_eqs(u.path, "/base?q") && u.query);
     assert_int_equal(url_split(SL("HTTP://[fe80::1]"), &u), 0);
     assert_true(slice_eqs(u.host, "fe80::1") && u.ipv6 && u.port == 80 && !u.path.n && !u.query);
     assert_int_equal(url_split(SL("socks5://u:p@q@h:1"), &u), 0);
     assert_true(slice_eqs(u.host, "h") && slice_eqs(u.user, "u:p@q"));
-    static const char *const bad[] = {"", "x", "://x", "ftp://x", "http://", "http://:1", "http://x:", "http://x:0", "http://x:65536", "http://x:+1",
-                                      "http://x:1x", "http://a b", "http://[::1", "http://[::1]x", "http://x/a b", "http://x/\n", "http://a:b:c",
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "://x",
+                                      "ftp://x",
+                                      "http://",
+                                      "http://:1",
+                                      "http://x:",
+                                      "http://x:0",
+                                      "http://x:65536",
+                                      "http://x:+1",
+                                      "http://x:1x",
+                                      "http://a b",
+                                      "http://[::1",
+                                      "http://[::1]x",
+                                      "http://x/a b",
+                                      "http://x/\n",
+                                      "http://a:b:c",
                                       "http://[]"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (url_split(slice_of(bad[i]), &u) != -EINVAL) fail_msg("accepted: %s", bad[i]);

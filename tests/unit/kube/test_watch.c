@@ -1,4 +1,5 @@
-/* List and watch as a pure machine: each rule by itself, then random schedules against a small model of an API server. */
+/* List and watch as a pure machine: each rule by itself, then random schedules against a small model of an
+ * API server. */
 #include "base/mem.h"
 #include "base/rand.h"
 #include "kube/watch.h"
@@ -274,8 +275,9 @@ static void broken_event_leads_to_a_list(void **state) {
 }
 
 /* ---- random schedules ----
- * The server: a version counter, objects that change, a history that is compacted, pages whose tokens expire, a cache that
- * lags. The client: a mirror fed as the machine says. At the end the server calms down, and the mirror must be right. */
+ * The server: a version counter, objects that change, a history that is compacted, pages whose tokens expire,
+ * a cache that lags. The client: a mirror fed as the machine says. At the end the server calms down, and the
+ * mirror must be right. */
 enum { OBJECTS = 8 };
 struct server {
     long rv, compacted;
@@ -306,8 +308,8 @@ static void state_at(const struct server *s, long rv, long obj[OBJECTS]) {
 }
 
 static struct err random_error(struct rng *r) {
-    static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TIMEOUT, ERR_THROTTLED, ERR_SERVER, ERR_AUTH, ERR_FORBIDDEN, ERR_REJECTED,
-                                          ERR_PROTOCOL};
+    static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TIMEOUT,   ERR_THROTTLED, ERR_SERVER,
+                                          ERR_AUTH,      ERR_FORBIDDEN, ERR_REJECTED,  ERR_PROTOCOL};
     return error_of(kinds[rng_below(r, ARRAY_LEN(kinds))], "injected");
 }
 
@@ -342,7 +344,9 @@ static void do_list(struct run *x, const struct watch_todo *t) {
     } else {
         long lag = x->calm ? x->s.rv : x->s.rv - (long)rng_below(r, 4), want = atol(t->rv);
         if (lag < 0) lag = 0;
-        if (!t->first) fail_msg("seed %llu: a list from the start that is not the first page", (unsigned long long)x->seed);
+        if (!t->first)
+            fail_msg("seed %llu: a list from the start that is not the first page",
+                     (unsigned long long)x->seed);
         if (t->at_least && want > lag && rng_below(r, 2)) {
             e = error_of(ERR_TIMEOUT, "504: Too large resource version");
             watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
@@ -353,7 +357,10 @@ static void do_list(struct run *x, const struct watch_todo *t) {
             watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
-        x->listing = strcmp(t->rv, "0") == 0 ? lag : t->at_least && want > lag ? want : t->at_least ? lag : x->s.rv;
+        x->listing = strcmp(t->rv, "0") == 0     ? lag
+                     : t->at_least && want > lag ? want
+                     : t->at_least               ? lag
+                                                 : x->s.rv;
         x->pos = 0;
         memset(x->m.seen, 0, sizeof x->m.seen);
     }
@@ -414,11 +421,13 @@ static void random_schedules(void **state) {
             x->calm = step >= 200;
             if (!x->calm) {
                 for (uint64_t n = rng_below(&x->r, 4); n > 0; n--) change(&x->s, &x->r);
-                if (rng_below(&x->r, 10) == 0) x->s.compacted = x->s.rv - (long)rng_below(&x->r, (uint64_t)x->s.rv + 1);
+                if (rng_below(&x->r, 10) == 0)
+                    x->s.compacted = x->s.rv - (long)rng_below(&x->r, (uint64_t)x->s.rv + 1);
             }
             struct watch_todo t = next(&x->w, x->now, rng_next(&x->r));
             if (t.what == WATCH_WAIT) {
-                if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S) fail_msg("seed %llu: wait", (unsigned long long)seed);
+                if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S)
+                    fail_msg("seed %llu: wait", (unsigned long long)seed);
                 x->now = t.until_ns;
                 continue;
             }
@@ -434,7 +443,9 @@ static void random_schedules(void **state) {
             }
         }
         for (int i = 0; i < OBJECTS; i++) {
-            if (x->m.obj[i] != x->s.obj[i]) fail_msg("seed %llu: object %d at %ld, not %ld", (unsigned long long)seed, i, x->m.obj[i], x->s.obj[i]);
+            if (x->m.obj[i] != x->s.obj[i])
+                fail_msg("seed %llu: object %d at %ld, not %ld", (unsigned long long)seed, i, x->m.obj[i],
+                         x->s.obj[i]);
         }
         watch_free(&x->w);
         free(x);
@@ -443,8 +454,12 @@ static void random_schedules(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_list_then_watch), cmocka_unit_test(pages), cmocka_unit_test(versions),
-        cmocka_unit_test(ends), cmocka_unit_test(backoff), cmocka_unit_test(broken_event_leads_to_a_list),
+        cmocka_unit_test(first_list_then_watch),
+        cmocka_unit_test(pages),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(ends),
+        cmocka_unit_test(backoff),
+        cmocka_unit_test(broken_event_leads_to_a_list),
         cmocka_unit_test(random_schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void test_parse(void **state) {
 }
 
 #define TOO_LONG                                                                                             \
-    "{\"metadata\":{\"resourceVersion\":\"012345678901234567890123456789012345678901234567890123456789012" \
+    "{\"metadata\":{\"resourceVersion\":\"012345678901234567890123456789012345678901234567890123456789012"   \
     "3\"}}"
 
 static void test_bad(void **state) {

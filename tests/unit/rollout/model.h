@@ -1,5 +1,6 @@
-/* A small model of what surrounds the plan: a Deployment with its controller, ReplicaSets, pods, the ConfigMap, and an edge that
- * observes, scrapes, plans and applies. Objects go through their JSON text, as in life. One tick is a second. */
+/* A small model of what surrounds the plan: a Deployment with its controller, ReplicaSets, pods, the
+ * ConfigMap, and an edge that observes, scrapes, plans and applies. Objects go through their JSON text, as in
+ * life. One tick is a second. */
 #ifndef TEST_ROLLOUT_MODEL_H
 #define TEST_ROLLOUT_MODEL_H
 #include "api/template.h"
@@ -15,7 +16,16 @@ enum { MAX_RS = 24, MAX_PODS = 160, VERSIONS = 10 };
 #define T0 (INT64_C(1795457793) * NS_PER_S)
 
 /* How a version's pods behave. */
-enum behaviour { GOOD, FAILS /* every reconcile */, CRASHES, NO_IMAGE, NEVER_READY, UNSCHEDULABLE, SILENT /* no metrics */, STANDBY };
+enum behaviour {
+    GOOD,
+    FAILS /* every reconcile */,
+    CRASHES,
+    NO_IMAGE,
+    NEVER_READY,
+    UNSCHEDULABLE,
+    SILENT /* no metrics */,
+    STANDBY
+};
 
 struct mrs {
     bool there, canary;
@@ -61,16 +71,18 @@ struct model {
     bool release, force;
     enum quiet quiet;
     /* what the tests look at */
-    int fail_at;     /* the step at which the process dies: before it (even) or after it (odd); -1: never */
-    int steps;       /* carried out so far */
+    int fail_at; /* the step at which the process dies: before it (even) or after it (odd); -1: never */
+    int steps;   /* carried out so far */
     int crashes;
     char events[16384];
     int plans, writes;
-    /* between the steps of a plan; false: the answer was lost (the step may have been carried out). NULL: nothing happens */
+    /* between the steps of a plan; false: the answer was lost (the step may have been carried out). NULL:
+     * nothing happens */
     bool (*between)(struct model *m, bool after);
-    bool moved;            /* the world has changed since it was observed: a race that no precondition covers is forgiven */
-    bool asked[VERSIONS];  /* a person asked for its promotion, or forced it otherwise */
-    bool direct; /* many runs: fill what is observed without the way through JSON, and plan once */
+    bool moved; /* the world has changed since it was observed: a race that no precondition covers is forgiven
+                 */
+    bool asked[VERSIONS]; /* a person asked for its promotion, or forced it otherwise */
+    bool direct;          /* many runs: fill what is observed without the way through JSON, and plan once */
 };
 
 static inline int64_t m_now(const struct model *m) {
@@ -78,7 +90,8 @@ static inline int64_t m_now(const struct model *m) {
 }
 
 static inline char *m_template(int version, bool rs) {
-    return xasprintf("{\"metadata\":{\"labels\":{\"app\":\"op\"%s}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"op:v%d\",\"n\":9007199254740993}]}}",
+    return xasprintf("{\"metadata\":{\"labels\":{\"app\":\"op\"%s}},\"spec\":{\"containers\":[{\"name\":"
+                     "\"c\",\"image\":\"op:v%d\",\"n\":9007199254740993}]}}",
                      rs ? ",\"pod-template-hash\":\"x\"" : "", version);
 }
 
@@ -98,7 +111,14 @@ static inline const char *m_annotation(const struct model *m, const char *name) 
 }
 
 static inline void m_init(struct model *m, uint64_t seed, int replicas) {
-    *m = (struct model){.rng = {seed}, .exists = true, .uid = 1, .rv = 1, .generation = 1, .replicas = replicas, .deadline_s = 600, .fail_at = -1,
+    *m = (struct model){.rng = {seed},
+                        .exists = true,
+                        .uid = 1,
+                        .rv = 1,
+                        .generation = 1,
+                        .replicas = replicas,
+                        .deadline_s = 600,
+                        .fail_at = -1,
                         .quiet = QUIET_NOW};
     m->annotations = cJSON_CreateObject();
     m->edge.look_again_ns = 0;
@@ -129,10 +149,17 @@ static inline int m_add_rs(struct model *m, int version, bool canary, const char
     for (int i = 0; i < MAX_RS; i++) {
         struct mrs *r = &m->rs[i];
         if (r->there) continue;
-        *r = (struct mrs){.there = true, .canary = canary, .version = version, .replicas = replicas, .rv = 1, .created = m_now(m)};
+        *r = (struct mrs){.there = true,
+                          .canary = canary,
+                          .version = version,
+                          .replicas = replicas,
+                          .rv = 1,
+                          .created = m_now(m)};
         m->serial++;
-        if (name) snprintf(r->name, sizeof r->name, "%s", name);
-        else snprintf(r->name, sizeof r->name, "op-%d-%d", version, m->serial);
+        if (name)
+            snprintf(r->name, sizeof r->name, "%s", name);
+        else
+            snprintf(r->name, sizeof r->name, "op-%d-%d", version, m->serial);
         snprintf(r->uid, sizeof r->uid, "rs-%d", m->serial);
         return i;
     }
@@ -146,7 +173,9 @@ static inline bool m_available(const struct mpod *p) {
 
 static inline int m_pods(const struct model *m, int rs, bool available) {
     int n = 0;
-    for (int i = 0; i < MAX_PODS; i++) n += m->pod[i].there && !m->pod[i].terminating && m->pod[i].rs == rs && (!available || m_available(&m->pod[i]));
+    for (int i = 0; i < MAX_PODS; i++)
+        n += m->pod[i].there && !m->pod[i].terminating && m->pod[i].rs == rs &&
+             (!available || m_available(&m->pod[i]));
     return n;
 }
 
@@ -181,12 +210,14 @@ static inline void m_scale_paused(struct model *m) {
         return;
     }
     if (active < 2) return;
-    bool saturated = fresh >= 0 && m->rs[fresh].replicas == m->replicas && m_pods(m, fresh, true) == m->replicas;
+    bool saturated =
+        fresh >= 0 && m->rs[fresh].replicas == m->replicas && m_pods(m, fresh, true) == m->replicas;
     int allowed = m->replicas ? m->replicas + 1 : 0, over = total - allowed;
     for (int i = 0; i < MAX_RS; i++) {
         struct mrs *r = &m->rs[i];
         if (!r->there || r->canary || !r->replicas) continue;
-        if (saturated && i != fresh) m_set(m, i, 0);
+        if (saturated && i != fresh)
+            m_set(m, i, 0);
         else if (!saturated && over > 0) { /* roughly in proportion */
             int cut = r->replicas < over ? r->replicas - 1 : over;
             if (m->replicas == 0) cut = r->replicas;
@@ -218,7 +249,8 @@ static inline void m_roll(struct model *m) {
         if (!pods) m_set(m, fresh, m->replicas);
         return;
     }
-    if (m->rs[fresh].replicas > m->replicas) m_set(m, fresh, m->replicas);
+    if (m->rs[fresh].replicas > m->replicas)
+        m_set(m, fresh, m->replicas);
     else if (total < m->replicas + surge) {
         int room = m->replicas + surge - total, wish = m->replicas - m->rs[fresh].replicas;
         m_set(m, fresh, m->rs[fresh].replicas + (room < wish ? room : wish));
@@ -227,7 +259,8 @@ static inline void m_roll(struct model *m) {
     for (int i = 0; i < MAX_RS && old > 0; i++) {
         if (!m->rs[i].there || m->rs[i].canary || i == fresh || !m->rs[i].replicas) continue;
         int sick = m->rs[i].replicas - m_pods(m, i, true);
-        int fresh_sick = m->rs[fresh].replicas - m_pods(m, fresh, true), clean = total - m->replicas - fresh_sick;
+        int fresh_sick = m->rs[fresh].replicas - m_pods(m, fresh, true),
+            clean = total - m->replicas - fresh_sick;
         int cut = sick < clean ? sick : clean;
         if (cut > 0) m_set(m, i, m->rs[i].replicas - cut);
         if (spare > 0 && m->rs[i].replicas > 0) {
@@ -240,8 +273,10 @@ static inline void m_roll(struct model *m) {
 
 static inline void m_deployment_controller(struct model *m) {
     if (!m->exists) return;
-    if (m->paused) m_scale_paused(m);
-    else m_roll(m);
+    if (m->paused)
+        m_scale_paused(m);
+    else
+        m_roll(m);
     int fresh = m_new_rs(m), replicas = 0, available = 0;
     for (int i = 0; i < MAX_RS; i++) {
         if (!m->rs[i].there || m->rs[i].canary) continue;
@@ -249,7 +284,8 @@ static inline void m_deployment_controller(struct model *m) {
         available += m_pods(m, i, true);
     }
     int updated = fresh >= 0 ? m_pods(m, fresh, false) : 0;
-    bool same = m->observed == m->generation && m->st_updated == updated && m->st_replicas == replicas && m->st_available == available;
+    bool same = m->observed == m->generation && m->st_updated == updated && m->st_replicas == replicas &&
+                m->st_available == available;
     m->observed = m->generation;
     m->st_updated = updated;
     m->st_replicas = replicas;
@@ -260,7 +296,8 @@ static inline void m_deployment_controller(struct model *m) {
 static inline void m_rs_controller(struct model *m) {
     for (int i = 0; i < MAX_RS; i++) {
         int have = m_pods(m, i, false), want = m->rs[i].there ? m->rs[i].replicas : 0;
-        for (int k = 0; k < MAX_PODS && have < want && m->rs[i].there && !(m->no_quota && m->rs[i].canary); k++) {
+        for (int k = 0; k < MAX_PODS && have < want && m->rs[i].there && !(m->no_quota && m->rs[i].canary);
+             k++) {
             if (m->pod[k].there) continue;
             m->pod[k] = (struct mpod){.there = true, .rs = i, .born = m->tick};
             snprintf(m->pod[k].uid, sizeof m->pod[k].uid, "pod-%d", ++m->serial);
@@ -306,20 +343,40 @@ static inline void m_tick(struct model *m) {
 
 /* ---- objects as text, and back through the readers ---- */
 static inline void m_fill_target(const struct model *m, struct obs_target *ret) {
-    *ret = (struct obs_target){.ns = xstrdup("ns"), .name = xstrdup("op"), .uid = xasprintf("d-%d", m->uid), .rv = xasprintf("%d", m->rv),
-                               .deleting = m->deleting, .generation = m->generation, .observed_generation = m->observed, .replicas = m->replicas,
-                               .paused = m->paused, .deadline_s = m->deadline_s, .st_replicas = m->st_replicas, .st_updated = m->st_updated,
-                               .st_ready = m->st_ready, .st_available = m->st_available, .selector = xstrdup("{\"matchLabels\":{\"app\":\"op\"}}"),
-                               .tmpl = m_template(m->version, false), .image = xasprintf("op:v%d", m->version),
-                               .status = xstrdup_null(m_annotation(m, "status")), .annotations = cJSON_Duplicate(m->annotations, true)};
+    *ret = (struct obs_target){.ns = xstrdup("ns"),
+                               .name = xstrdup("op"),
+                               .uid = xasprintf("d-%d", m->uid),
+                               .rv = xasprintf("%d", m->rv),
+                               .deleting = m->deleting,
+                               .generation = m->generation,
+                               .observed_generation = m->observed,
+                               .replicas = m->replicas,
+                               .paused = m->paused,
+                               .deadline_s = m->deadline_s,
+                               .st_replicas = m->st_replicas,
+                               .st_updated = m->st_updated,
+                               .st_ready = m->st_ready,
+                               .st_available = m->st_available,
+                               .selector = xstrdup("{\"matchLabels\":{\"app\":\"op\"}}"),
+                               .tmpl = m_template(m->version, false),
+                               .image = xasprintf("op:v%d", m->version),
+                               .status = xstrdup_null(m_annotation(m, "status")),
+                               .annotations = cJSON_Duplicate(m->annotations, true)};
     memcpy(ret->hash, m->hash[m->version], sizeof ret->hash);
 }
 
 static inline void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
     const struct mrs *r = &m->rs[i];
-    *ret = (struct obs_rs){.name = xstrdup(r->name), .uid = xstrdup(r->uid), .rv = xasprintf("%d", r->rv), .owner_uid = xasprintf("d-%d", m->uid),
-                           .canary = r->canary, .created_ns = r->created, .replicas = r->replicas, .st_replicas = m_pods(m, i, false),
-                           .st_ready = m_pods(m, i, true), .st_available = m_pods(m, i, true),
+    *ret = (struct obs_rs){.name = xstrdup(r->name),
+                           .uid = xstrdup(r->uid),
+                           .rv = xasprintf("%d", r->rv),
+                           .owner_uid = xasprintf("d-%d", m->uid),
+                           .canary = r->canary,
+                           .created_ns = r->created,
+                           .replicas = r->replicas,
+                           .st_replicas = m_pods(m, i, false),
+                           .st_ready = m_pods(m, i, true),
+                           .st_available = m_pods(m, i, true),
                            .quarantined = r->quarantined[0] ? xstrdup(r->quarantined) : NULL,
                            .failure = m->no_quota && r->canary ? xstrdup("exceeded quota") : NULL};
     memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
@@ -329,9 +386,16 @@ static inline void m_fill_pod(const struct model *m, int k, struct obs_pod *ret)
     const struct mpod *p = &m->pod[k];
     const struct mrs *r = &m->rs[p->rs];
     enum behaviour b = m->behaviour[r->version];
-    *ret = (struct obs_pod){.ns = xstrdup("ns"), .name = xstrdup(p->uid), .uid = xstrdup(p->uid), .rs_uid = xstrdup(r->uid),
-                            .track = r->canary ? TRACK_CANARY : TRACK_STABLE, .created_ns = T0 + p->born * NS_PER_S, .terminating = p->terminating,
-                            .ready = p->ready && !p->terminating, .scheduled = b != UNSCHEDULABLE, .restarts = p->restarts};
+    *ret = (struct obs_pod){.ns = xstrdup("ns"),
+                            .name = xstrdup(p->uid),
+                            .uid = xstrdup(p->uid),
+                            .rs_uid = xstrdup(r->uid),
+                            .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
+                            .created_ns = T0 + p->born * NS_PER_S,
+                            .terminating = p->terminating,
+                            .ready = p->ready && !p->terminating,
+                            .scheduled = b != UNSCHEDULABLE,
+                            .restarts = p->restarts};
     if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
     if (b == NO_IMAGE && m->tick - p->born >= 5) ret->waiting = xstrdup("ImagePullBackOff");
@@ -344,11 +408,15 @@ static inline void m_read_target(const struct model *m, struct obs_target *ret) 
     }
     cleanup_free char *t = m_template(m->version, false), *a = json_print(m->annotations);
     cleanup_free char *raw = xasprintf(
-        "{\"metadata\":{\"name\":\"op\",\"namespace\":\"ns\",\"uid\":\"d-%d\",\"resourceVersion\":\"%d\",\"generation\":%d,\"annotations\":%s%s},"
-        "\"spec\":{\"replicas\":%d,\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":{\"matchLabels\":{\"app\":\"op\"}},\"template\":%s},"
-        "\"status\":{\"observedGeneration\":%d,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d}}",
-        m->uid, m->rv, m->generation, a, m->deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "", m->replicas,
-        m->paused ? "true" : "false", (long long)m->deadline_s, t, m->observed, m->st_replicas, m->st_updated, m->st_ready, m->st_available);
+        "{\"metadata\":{\"name\":\"op\",\"namespace\":\"ns\",\"uid\":\"d-%d\",\"resourceVersion\":\"%d\","
+        "\"generation\":%d,\"annotations\":%s%s},"
+        "\"spec\":{\"replicas\":%d,\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":{"
+        "\"matchLabels\":{\"app\":\"op\"}},\"template\":%s},"
+        "\"status\":{\"observedGeneration\":%d,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
+        "\"availableReplicas\":%d}}",
+        m->uid, m->rv, m->generation, a, m->deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
+        m->replicas, m->paused ? "true" : "false", (long long)m->deadline_s, t, m->observed, m->st_replicas,
+        m->st_updated, m->st_ready, m->st_available);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_target_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s", e.msg);
@@ -362,14 +430,22 @@ static inline void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     }
     cleanup_free char *t = m_template(r->version, true);
     cleanup_free char *labels =
-        r->canary ? xasprintf("{\"handover.dev/target\":\"d-%d\",\"handover.dev/template\":\"%s\"}", m->uid, m->hash[r->version]) : xstrdup("{\"app\":\"op\"}");
-    cleanup_free char *raw = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%d\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
-        "\"labels\":%s,\"annotations\":{%s%s%s},\"ownerReferences\":[{\"uid\":\"d-%d\",\"controller\":%s}]},\"spec\":{\"replicas\":%d,\"template\":%s},"
-        "\"status\":{\"replicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d%s}}",
-        r->name, r->uid, r->rv, i % 24, 0, 0, labels, r->quarantined[0] ? "\"handover.dev/quarantined\":\"" : "", r->quarantined,
-        r->quarantined[0] ? "\"" : "", m->uid, r->canary ? "false" : "true", r->replicas, t, m_pods(m, i, false), m_pods(m, i, true), m_pods(m, i, true),
-        m->no_quota && r->canary ? ",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":\"True\",\"message\":\"exceeded quota\"}]" : "");
+        r->canary ? xasprintf("{\"handover.dev/target\":\"d-%d\",\"handover.dev/template\":\"%s\"}", m->uid,
+                              m->hash[r->version])
+                  : xstrdup("{\"app\":\"op\"}");
+    cleanup_free char *raw =
+        xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%"
+                  "d\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
+                  "\"labels\":%s,\"annotations\":{%s%s%s},\"ownerReferences\":[{\"uid\":\"d-%d\","
+                  "\"controller\":%s}]},\"spec\":{\"replicas\":%d,\"template\":%s},"
+                  "\"status\":{\"replicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d%s}}",
+                  r->name, r->uid, r->rv, i % 24, 0, 0, labels,
+                  r->quarantined[0] ? "\"handover.dev/quarantined\":\"" : "", r->quarantined,
+                  r->quarantined[0] ? "\"" : "", m->uid, r->canary ? "false" : "true", r->replicas, t,
+                  m_pods(m, i, false), m_pods(m, i, true), m_pods(m, i, true),
+                  m->no_quota && r->canary ? ",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":"
+                                             "\"True\",\"message\":\"exceeded quota\"}]"
+                                           : "");
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_rs_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s in %s", e.msg, raw);
@@ -385,17 +461,29 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         return;
     }
     char waiting[200] = "\"running\":{}";
-    if (b == CRASHES && p->restarts >= 2) snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
-    if (b == NO_IMAGE) snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\"}", m->tick - p->born < 5 ? "ErrImagePull" : "ImagePullBackOff");
-    cleanup_free char *labels = r->canary ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}", m->hash[r->version])
-                                          : xstrdup("{\"app\":\"op\"}");
+    if (b == CRASHES && p->restarts >= 2)
+        snprintf(waiting, sizeof waiting,
+                 "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
+    if (b == NO_IMAGE)
+        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\"}",
+                 m->tick - p->born < 5 ? "ErrImagePull" : "ImagePullBackOff");
+    cleanup_free char *labels =
+        r->canary
+            ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}",
+                        m->hash[r->version])
+            : xstrdup("{\"app\":\"op\"}");
     cleanup_free char *raw = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":%s,\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
-        "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%s\"}%s],"
+        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":%s,"
+        "\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
+        "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
+        "s\"}%s],"
         "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}}]}}",
-        p->uid, p->uid, labels, r->uid, p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
+        p->uid, p->uid, labels, r->uid,
+        p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         b == UNSCHEDULABLE ? "" : "\"nodeName\":\"n\"", p->ready ? "True" : "False",
-        b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}" : "", p->restarts, waiting);
+        b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}"
+                           : "",
+        p->restarts, waiting);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);
@@ -456,8 +544,15 @@ static inline struct m_view *m_observe(struct model *m) {
     for (int k = 0; k < MAX_PODS; k++) {
         if (m->pod[k].there) m_read_pod(m, k, &v->pods[v->npods++]);
     }
-    v->o = (struct observed){.name = "op", .known = true, .rs = v->rs, .nrs = v->nrs, .pods = v->pods, .npods = v->npods, .release = m->release,
-                             .force_release = m->force, .quiet = m->quiet};
+    v->o = (struct observed){.name = "op",
+                             .known = true,
+                             .rs = v->rs,
+                             .nrs = v->nrs,
+                             .pods = v->pods,
+                             .npods = v->npods,
+                             .release = m->release,
+                             .force_release = m->force,
+                             .quiet = m->quiet};
     m_take_state(m, v);
     if (m->exists) {
         m_read_target(m, &v->target);
@@ -485,15 +580,23 @@ static inline struct m_view *m_observe(struct model *m) {
 static inline void m_scrape(struct model *m) {
     struct pod_sample s[MAX_PODS];
     size_t n = 0;
-    if (!m->edge.held || m->edge.scrape_every_ns <= 0 || m_now(m) < m->edge.scraped_ns + m->edge.scrape_every_ns) return;
+    if (!m->edge.held || m->edge.scrape_every_ns <= 0 ||
+        m_now(m) < m->edge.scraped_ns + m->edge.scrape_every_ns)
+        return;
     for (int k = 0; k < MAX_PODS; k++) {
         const struct mpod *p = &m->pod[k];
         if (!p->there) continue;
         const struct mrs *r = &m->rs[p->rs];
         enum behaviour b = m->behaviour[r->version];
-        s[n++] = (struct pod_sample){.uid = slice_of(p->uid), .restarts = p->restarts, .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
-                                     .created_ns = T0 + p->born * NS_PER_S, .terminating = p->terminating, .scraped = p->ready && b != SILENT,
-                                     .present = p->ready && b != SILENT && b != STANDBY, .errors = p->errors, .total = p->total};
+        s[n++] = (struct pod_sample){.uid = slice_of(p->uid),
+                                     .restarts = p->restarts,
+                                     .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
+                                     .created_ns = T0 + p->born * NS_PER_S,
+                                     .terminating = p->terminating,
+                                     .scraped = p->ready && b != SILENT,
+                                     .present = p->ready && b != SILENT && b != STANDBY,
+                                     .errors = p->errors,
+                                     .total = p->total};
     }
     evidence_history(s, n, TRACK_STABLE, &m->edge.history_errors, &m->edge.history_total);
     m->edge.history_known = true;
@@ -508,7 +611,8 @@ static inline void m_check_unpause(struct model *m) {
     cleanup_json cJSON *facts = json_parse(slice_of(m->facts), NULL);
     enum behaviour b = m->behaviour[m->version];
     bool stable = !strcmp(json_str_or(json_get(facts, "stable"), "hash", ""), m->hash[m->version]);
-    if (!stable && b != GOOD && !m->asked[m->version]) fail_msg("version %d was let loose: %s", m->version, m->state);
+    if (!stable && b != GOOD && !m->asked[m->version])
+        fail_msg("version %d was let loose: %s", m->version, m->state);
 }
 
 static inline int m_patch_target(struct model *m, const cJSON *body) {
@@ -517,8 +621,10 @@ static inline int m_patch_target(struct model *m, const cJSON *body) {
     snprintf(uid, sizeof uid, "d-%d", m->uid);
     snprintf(rv, sizeof rv, "%d", m->rv);
     if (!m->exists) return GONE;
-    if (strcmp(json_str_or(meta, "uid", uid), uid) || strcmp(json_str_or(meta, "resourceVersion", rv), rv)) return CONFLICT;
-    for (const cJSON *a = json_get(meta, "annotations") ? json_get(meta, "annotations")->child : NULL; a; a = a->next) {
+    if (strcmp(json_str_or(meta, "uid", uid), uid) || strcmp(json_str_or(meta, "resourceVersion", rv), rv))
+        return CONFLICT;
+    for (const cJSON *a = json_get(meta, "annotations") ? json_get(meta, "annotations")->child : NULL; a;
+         a = a->next) {
         assert_int_equal(strncmp(a->string, HANDOVER_PREFIX, strlen(HANDOVER_PREFIX)), 0);
         m_annotate(m, a->string + strlen(HANDOVER_PREFIX), cJSON_GetStringValue(a));
     }
@@ -526,9 +632,10 @@ static inline int m_patch_target(struct model *m, const cJSON *body) {
         if (!strcmp(f->string, "paused")) {
             m->paused = cJSON_IsTrue(f);
             if (!m->paused) m_check_unpause(m);
-        }
-        else if (!strcmp(f->string, "progressDeadlineSeconds")) m->deadline_s = (int64_t)f->valuedouble;
-        else fail_msg("spec.%s of the user's was changed", f->string);
+        } else if (!strcmp(f->string, "progressDeadlineSeconds"))
+            m->deadline_s = (int64_t)f->valuedouble;
+        else
+            fail_msg("spec.%s of the user's was changed", f->string);
     }
     m->generation++;
     m->rv++;
@@ -555,7 +662,8 @@ static inline int m_patch_rs(struct model *m, const char *name, const cJSON *bod
     /* The last active one of the target's own is never scaled down by us. */
     if (!r->canary && r->replicas > 0 && replicas < r->replicas && m->replicas > 0 && !m->moved) {
         if (m_active(m) < 2) fail_msg("%s is the only active ReplicaSet and was scaled down", name);
-        if (m->edge.held && m->edge.s.stable_uid && !strcmp(r->uid, m->edge.s.stable_uid)) fail_msg("stable was scaled down");
+        if (m->edge.held && m->edge.s.stable_uid && !strcmp(r->uid, m->edge.s.stable_uid))
+            fail_msg("stable was scaled down");
     }
     m_set(m, (int)(r - m->rs), replicas);
     const char *q = json_str(json_at(body, "metadata/annotations"), "handover.dev/quarantined");
@@ -590,7 +698,9 @@ static inline int m_state(struct model *m, const struct step *s, const cJSON *bo
     char rv[16];
     snprintf(rv, sizeof rv, "%d", m->cm_rv);
     if (s->verb == VERB_CREATE && m->state) return CONFLICT;
-    if (s->verb == VERB_PATCH_MERGE && (!m->state || strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", ""), rv))) return CONFLICT;
+    if (s->verb == VERB_PATCH_MERGE &&
+        (!m->state || strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", ""), rv)))
+        return CONFLICT;
     const cJSON *data = json_get(body, "data");
     free(m->facts);
     free(m->state);
@@ -614,8 +724,8 @@ static inline int m_apply(struct model *m, const struct step *s) {
     case STEP_TARGET: return m_patch_target(m, body);
     case STEP_CANARY:
         if (m_find_rs(m, s->name)) return CONFLICT;
-        m_add_rs(m, m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template")), true, s->name,
-                 (int)json_i64(json_get(body, "spec"), "replicas", -1));
+        m_add_rs(m, m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template")),
+                 true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
         return OK;
     case STEP_RS: return m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
@@ -637,7 +747,8 @@ static inline void m_written(struct model *m, const struct plan *p) {
 static inline void m_same_plan(const struct observed *o, int64_t now, const struct plan *p) {
     cleanup_plan struct plan q;
     plan_make(o, now, &q);
-    assert_true(p->nsteps == q.nsteps && p->nevents == q.nevents && p->look_again_ns == q.look_again_ns && p->scrape_ns == q.scrape_ns);
+    assert_true(p->nsteps == q.nsteps && p->nevents == q.nevents && p->look_again_ns == q.look_again_ns &&
+                p->scrape_ns == q.scrape_ns);
     for (size_t i = 0; i < p->nsteps; i++) {
         assert_string_equal(p->step[i].body, q.step[i].body);
         assert_string_equal(p->step[i].name, q.step[i].name);
@@ -706,8 +817,8 @@ static inline int m_phase(struct model *m) {
 static inline void m_until(struct model *m, enum phase want, int ticks) {
     for (int i = 0; i < ticks && m_phase(m) != (int)want; i++) m_run(m, 1);
     if (m_phase(m) != (int)want) {
-        fail_msg("phase is %s (%s), wanted %s; events %s", m->state ? phase_name(m_s(m)->phase) : "none", m->state ? m_s(m)->message : "",
-                 phase_name(want), m->events);
+        fail_msg("phase is %s (%s), wanted %s; events %s", m->state ? phase_name(m_s(m)->phase) : "none",
+                 m->state ? m_s(m)->message : "", phase_name(want), m->events);
     }
 }
 
@@ -735,7 +846,8 @@ static inline void m_act(struct model *m, const char *action, int version) {
 static inline int m_running(const struct model *m, int version, bool canary) {
     int n = 0;
     for (int i = 0; i < MAX_RS; i++) {
-        if (m->rs[i].there && m->rs[i].version == version && m->rs[i].canary == canary) n += m_pods(m, i, true);
+        if (m->rs[i].there && m->rs[i].version == version && m->rs[i].canary == canary)
+            n += m_pods(m, i, true);
     }
     return n;
 }

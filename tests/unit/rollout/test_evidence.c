@@ -11,14 +11,21 @@
 #define BEGAN (1000 * NS_PER_S)
 
 static struct pod_sample pod(const char *uid, enum track t, uint64_t errors, uint64_t total) {
-    return (struct pod_sample){.uid = slice_of(uid), .track = t, .created_ns = t == TRACK_CANARY ? BEGAN + NS_PER_S : BEGAN - NS_PER_S,
-                               .scraped = true, .present = true, .errors = errors, .total = total};
+    return (struct pod_sample){.uid = slice_of(uid),
+                               .track = t,
+                               .created_ns = t == TRACK_CANARY ? BEGAN + NS_PER_S : BEGAN - NS_PER_S,
+                               .scraped = true,
+                               .present = true,
+                               .errors = errors,
+                               .total = total};
 }
 
-static void assert_round(struct evidence *e, const struct pod_sample *s, size_t n, uint64_t ec, uint64_t nc, uint64_t es, uint64_t ns) {
+static void assert_round(struct evidence *e, const struct pod_sample *s, size_t n, uint64_t ec, uint64_t nc,
+                         uint64_t es, uint64_t ns) {
     struct evidence_delta d;
     evidence_round(e, s, n, &d);
-    if (d.errors[TRACK_CANARY] != ec || d.total[TRACK_CANARY] != nc || d.errors[TRACK_STABLE] != es || d.total[TRACK_STABLE] != ns) {
+    if (d.errors[TRACK_CANARY] != ec || d.total[TRACK_CANARY] != nc || d.errors[TRACK_STABLE] != es ||
+        d.total[TRACK_STABLE] != ns) {
         fail_msg("canary %llu/%llu, stable %llu/%llu", (unsigned long long)d.errors[TRACK_CANARY],
                  (unsigned long long)d.total[TRACK_CANARY], (unsigned long long)d.errors[TRACK_STABLE],
                  (unsigned long long)d.total[TRACK_STABLE]);
@@ -26,20 +33,23 @@ static void assert_round(struct evidence *e, const struct pod_sample *s, size_t 
 }
 
 static void one(struct evidence *e, struct pod_sample s, uint64_t errors, uint64_t total) {
-    if (s.track == TRACK_CANARY) assert_round(e, &s, 1, errors, total, 0, 0);
-    else assert_round(e, &s, 1, 0, 0, errors, total);
+    if (s.track == TRACK_CANARY)
+        assert_round(e, &s, 1, errors, total, 0, 0);
+    else
+        assert_round(e, &s, 1, 0, 0, errors, total);
 }
 
 static void baseline(void **state) {
     (void)state;
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
-    one(&e, pod("s", TRACK_STABLE, 100, 5000), 0, 0);  /* it was there before: its first counts are where we begin */
+    one(&e, pod("s", TRACK_STABLE, 100, 5000), 0,
+        0); /* it was there before: its first counts are where we begin */
     one(&e, pod("s", TRACK_STABLE, 101, 5007), 1, 7);
-    one(&e, pod("c", TRACK_CANARY, 2, 3), 2, 3);       /* since the rollout began: all of it is news */
-    one(&e, pod("c", TRACK_CANARY, 2, 3), 0, 0);       /* idle */
+    one(&e, pod("c", TRACK_CANARY, 2, 3), 2, 3); /* since the rollout began: all of it is news */
+    one(&e, pod("c", TRACK_CANARY, 2, 3), 0, 0); /* idle */
     struct pod_sample newer = pod("t", TRACK_STABLE, 1, 9);
-    newer.created_ns = BEGAN + 5 * NS_PER_S;           /* an HPA's doing */
+    newer.created_ns = BEGAN + 5 * NS_PER_S; /* an HPA's doing */
     one(&e, newer, 1, 9);
     assert_true(e.errors[TRACK_STABLE] == 2 && e.total[TRACK_STABLE] == 16 && e.rounds == 5);
     evidence_free(&e);
@@ -116,9 +126,9 @@ static void many_pods(void **state) {
     }
     assert_round(&e, s, ARRAY_LEN(s), 0, EVIDENCE_MAX_PODS, 0, 0);
     assert_int_equal(e.refused, 10);
-    assert_round(&e, s + 100, 10, 0, 0, 0, 0);                      /* the rest is gone; known ones stay known */
-    assert_round(&e, s + EVIDENCE_MAX_PODS, 10, 0, 10, 0, 0);       /* newcomers take the places of absent ones */
-    assert_round(&e, s + 100, 10, 0, 0, 0, 0);                      /* not of those that were seen later */
+    assert_round(&e, s + 100, 10, 0, 0, 0, 0);                /* the rest is gone; known ones stay known */
+    assert_round(&e, s + EVIDENCE_MAX_PODS, 10, 0, 10, 0, 0); /* newcomers take the places of absent ones */
+    assert_round(&e, s + 100, 10, 0, 0, 0, 0);                /* not of those that were seen later */
     assert_int_equal(e.n, EVIDENCE_MAX_PODS);
     struct pod_sample odd = pod("", TRACK_CANARY, 0, 1);
     assert_round(&e, &odd, 1, 0, 0, 0, 0);
@@ -129,8 +139,9 @@ static void many_pods(void **state) {
 
 static void history(void **state) {
     (void)state;
-    struct pod_sample s[] = {pod("a", TRACK_STABLE, 3, 100), pod("b", TRACK_STABLE, 2, 50), pod("c", TRACK_STABLE, 9, 90),
-                             pod("d", TRACK_CANARY, 9, 90), pod("e", TRACK_STABLE, 9, 90)};
+    struct pod_sample s[] = {pod("a", TRACK_STABLE, 3, 100), pod("b", TRACK_STABLE, 2, 50),
+                             pod("c", TRACK_STABLE, 9, 90), pod("d", TRACK_CANARY, 9, 90),
+                             pod("e", TRACK_STABLE, 9, 90)};
     s[2].terminating = true;
     s[4].present = false;
     uint64_t errors, total;
@@ -154,19 +165,22 @@ static void counts(void **state) {
         s.restarts = i;
         struct evidence_delta d;
         evidence_round(&e, &s, 1, &d);
-        assert_true(d.errors[TRACK_CANARY] <= d.total[TRACK_CANARY] && e.total[TRACK_CANARY] == UINT64_C(1) << 53);
+        assert_true(d.errors[TRACK_CANARY] <= d.total[TRACK_CANARY] && e.total[TRACK_CANARY] == UINT64_C(1)
+                                                                                                    << 53);
     }
     evidence_free(&e);
 }
 
-/* The deltas of any schedule of scrapes, failures and restarts of one pod add up to what it did and what was scraped. */
+/* The deltas of any schedule of scrapes, failures and restarts of one pod add up to what it did and what was
+ * scraped. */
 static void random_schedules(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 500; seed++) {
         struct rng rng = {seed};
         struct evidence e = {0}, copy;
         evidence_begin(&e, BEGAN);
-        uint64_t errors = 0, total = 0, lost_total = 0, lost_errors = 0, seen_total = 0, seen_errors = 0, done_total = 0, done_errors = 0;
+        uint64_t errors = 0, total = 0, lost_total = 0, lost_errors = 0, seen_total = 0, seen_errors = 0,
+                 done_total = 0, done_errors = 0;
         uint32_t restarts = 0;
         for (int i = 0; i < 100; i++) {
             uint64_t n = rng_below(&rng, 20), x = n ? rng_below(&rng, n + 1) : 0;
@@ -201,7 +215,8 @@ static void random_schedules(void **state) {
             }
         }
         if (e.total[TRACK_CANARY] != done_total - lost_total - (total - seen_total) ||
-            e.errors[TRACK_CANARY] + e.carry[TRACK_CANARY] != done_errors - lost_errors - (errors - seen_errors)) {
+            e.errors[TRACK_CANARY] + e.carry[TRACK_CANARY] !=
+                done_errors - lost_errors - (errors - seen_errors)) {
             fail_msg("seed %llu", (unsigned long long)seed);
         }
         evidence_free(&e);
@@ -211,12 +226,16 @@ static void random_schedules(void **state) {
 static void damaged(void **state) {
     (void)state;
     static const char *const text[] = {
-        "null", "{}", "[]", "{\"rounds\":1,\"carry\":[0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
+        "null",
+        "{}",
+        "[]",
+        "{\"rounds\":1,\"carry\":[0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
         "{\"rounds\":-1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
         "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,1e300],\"pods\":[]}",
         "{\"rounds\":1,\"beganAt\":\"x\",\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
         "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{}]}",
-        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\",\"restarts\":0,\"total\":1}]}",
+        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
+        "\"restarts\":0,\"total\":1}]}",
     };
     for (size_t i = 0; i < ARRAY_LEN(text); i++) {
         cleanup_json cJSON *v = json_parse(slice_of(text[i]), NULL);
@@ -230,9 +249,10 @@ static void damaged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(baseline), cmocka_unit_test(whole_seconds), cmocka_unit_test(resets_and_restarts), cmocka_unit_test(gaps),
-        cmocka_unit_test(clamp_and_carry), cmocka_unit_test(many_pods), cmocka_unit_test(history), cmocka_unit_test(counts),
-        cmocka_unit_test(random_schedules), cmocka_unit_test(damaged),
+        cmocka_unit_test(baseline), cmocka_unit_test(whole_seconds),   cmocka_unit_test(resets_and_restarts),
+        cmocka_unit_test(gaps),     cmocka_unit_test(clamp_and_carry), cmocka_unit_test(many_pods),
+        cmocka_unit_test(history),  cmocka_unit_test(counts),          cmocka_unit_test(random_schedules),
+        cmocka_unit_test(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

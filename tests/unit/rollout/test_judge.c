@@ -67,8 +67,9 @@ static void late_break(void **state) {
     static const struct {
         uint64_t x, n;
         double log_e;
-    } v[] = {{0, 2, -0.426602077},   {1, 1, 0.249657837}, {0, 20, -0.610498356}, {0, 0, -0.610498356}, {0, 200, -0.743124668},
-             {2, 2, 0.661735397},    {1, 1, 3.245140221}, {3, 3, 11.909776759},  {2, 10, 6.732871913}, {0, 50, -0.782809446}};
+    } v[] = {{0, 2, -0.426602077},   {1, 1, 0.249657837},  {0, 20, -0.610498356}, {0, 0, -0.610498356},
+             {0, 200, -0.743124668}, {2, 2, 0.661735397},  {1, 1, 3.245140221},   {3, 3, 11.909776759},
+             {2, 10, 6.732871913},   {0, 50, -0.782809446}};
     struct judge_dc dc;
     judge_dc_init(&dc);
     assert_near(judge_dc_log(&dc), 0);
@@ -114,7 +115,8 @@ static int passes_from(uint64_t x, double theta, double beta) {
 static void clean_events_for_a_pass(void **state) {
     (void)state;
     static const double theta[] = {.20, .10, .05, .02, .01};
-    static const int none[] = {17, 36, 74, 188, 377}, strict[] = {25, 53, 109, 277, 556}, three[] = {51, 105, 213, 538, 1079};
+    static const int none[] = {17, 36, 74, 188, 377}, strict[] = {25, 53, 109, 277, 556},
+                     three[] = {51, 105, 213, 538, 1079};
     for (size_t i = 0; i < ARRAY_LEN(theta); i++) {
         assert_int_equal(passes_from(0, theta[i], .05), none[i]);
         assert_int_equal(passes_from(0, theta[i], .01), strict[i]);
@@ -127,7 +129,8 @@ static void upper_limits(void **state) {
     static const struct {
         uint64_t n;
         double upper;
-    } v[] = {{1, .972}, {3, .710}, {5, .527}, {10, .314}, {24, .146}, {50, .073}, {100, .037}, {240, .016}, {1000, .004}};
+    } v[] = {{1, .972},  {3, .710},   {5, .527},   {10, .314},  {24, .146},
+             {50, .073}, {100, .037}, {240, .016}, {1000, .004}};
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         assert_true(fabs(judge_upper(0, v[i].n, .05, 1) - v[i].upper) <= .0006);
     }
@@ -152,9 +155,9 @@ static void clopper_pearson(void **state) {
 static void learned_rate(void **state) {
     (void)state;
     assert_near(judge_auto_theta(0, 0), .05);
-    assert_near(judge_auto_theta(40, 49), .05);        /* too little is known */
-    assert_near(judge_auto_theta(0, 1000000), .01);    /* never stricter than 1 % */
-    assert_near(judge_auto_theta(900, 1000), .5);      /* never laxer than 50 % */
+    assert_near(judge_auto_theta(40, 49), .05);     /* too little is known */
+    assert_near(judge_auto_theta(0, 1000000), .01); /* never stricter than 1 % */
+    assert_near(judge_auto_theta(900, 1000), .5);   /* never laxer than 50 % */
     assert_near(judge_auto_theta(10, 100), 1.5 * judge_clopper_pearson_upper(10, 100, .95));
     assert_near(judge_auto_theta(60, 50), .5);
 }
@@ -201,9 +204,15 @@ static void extreme_processes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threshold),     cmocka_unit_test(two_samples),       cmocka_unit_test(late_break),
-        cmocka_unit_test(smallest_failures), cmocka_unit_test(clean_events_for_a_pass), cmocka_unit_test(upper_limits),
-        cmocka_unit_test(clopper_pearson), cmocka_unit_test(learned_rate),    cmocka_unit_test(extremes),
+        cmocka_unit_test(threshold),
+        cmocka_unit_test(two_samples),
+        cmocka_unit_test(late_break),
+        cmocka_unit_test(smallest_failures),
+        cmocka_unit_test(clean_events_for_a_pass),
+        cmocka_unit_test(upper_limits),
+        cmocka_unit_test(clopper_pearson),
+        cmocka_unit_test(learned_rate),
+        cmocka_unit_test(extremes),
         cmocka_unit_test(extreme_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

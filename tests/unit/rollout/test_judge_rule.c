@@ -74,7 +74,8 @@ static void early_pass(void **state) {
     assert_true(r.early && r.upper <= .0501);
 }
 
-static void no_early_pass_on_a_good_past(void **state) { /* a canary that breaks late must not hide behind it */
+static void
+no_early_pass_on_a_good_past(void **state) { /* a canary that breaks late must not hide behind it */
     (void)state;
     struct judge_param p = plain();
     struct judge j;
@@ -131,7 +132,8 @@ static void extension(void **state) {
     assert_int_equal(at(&j, &p, 199), VERDICT_WATCHING);
     assert_int_equal(at(&j, &p, 200), VERDICT_INCONCLUSIVE); /* once only */
     for (int i = 0; i < 30; i++) judge_feed(&j, &p, 0, 10, 1, 90);
-    assert_int_equal(at(&j, &p, 200), VERDICT_PASS); /* calm again, and stable has an error now and then too */
+    assert_int_equal(at(&j, &p, 200),
+                     VERDICT_PASS); /* calm again, and stable has an error now and then too */
 }
 
 static void several_metrics(void **state) {
@@ -153,7 +155,8 @@ static void through_json(const struct judge *j, struct judge *ret) {
     if (judge_read(v, ret, &e)) fail_msg("%s in %s", e.msg, buf_str(&b));
 }
 
-/* A leader that dies after any scrape leaves a state from which the next one comes to the same verdicts, bit by bit. */
+/* A leader that dies after any scrape leaves a state from which the next one comes to the same verdicts, bit
+ * by bit. */
 static void resumable(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 200; seed++) {
@@ -165,13 +168,15 @@ static void resumable(void **state) {
         judge_param_write(&p, &text);
         cleanup_json cJSON *v = json_parse(buf_slice(&text), NULL);
         assert_int_equal(judge_param_read(v, &q, NULL), 0);
-        assert_true(p.theta == q.theta && p.gamma == q.gamma && p.min_soak_ns == q.min_soak_ns && p.soak_ns == q.soak_ns);
+        assert_true(p.theta == q.theta && p.gamma == q.gamma && p.min_soak_ns == q.min_soak_ns &&
+                    p.soak_ns == q.soak_ns);
         struct judge one, other, copy;
         judge_init(&one);
         judge_init(&other);
         for (int i = 0; i < 60; i++) {
             uint64_t n = rng_below(&rng, 4) ? rng_below(&rng, 50) : 0, s = rng_below(&rng, 400);
-            uint64_t x = n ? rng_below(&rng, n + 1) / (1 + rng_below(&rng, 10)) : 0, y = s ? rng_below(&rng, s) / 30 : 0;
+            uint64_t x = n ? rng_below(&rng, n + 1) / (1 + rng_below(&rng, 10)) : 0,
+                     y = s ? rng_below(&rng, s) / 30 : 0;
             judge_feed(&one, &p, x, n, y, s);
             through_json(&other, &copy);
             judge_feed(&copy, &q, x, n, y, s);
@@ -179,8 +184,10 @@ static void resumable(void **state) {
             struct judge_report a, b;
             judge_verdict(&one, &p, i * NS_PER_S, &a);
             judge_verdict(&other, &q, i * NS_PER_S, &b);
-            if (a.verdict != b.verdict || a.log_fail != b.log_fail || a.log_pass != b.log_pass || a.upper != b.upper) {
-                fail_msg("seed %llu scrape %d: %.17g and %.17g", (unsigned long long)seed, i, a.log_fail, b.log_fail);
+            if (a.verdict != b.verdict || a.log_fail != b.log_fail || a.log_pass != b.log_pass ||
+                a.upper != b.upper) {
+                fail_msg("seed %llu scrape %d: %.17g and %.17g", (unsigned long long)seed, i, a.log_fail,
+                         b.log_fail);
             }
         }
     }
@@ -214,10 +221,17 @@ static void damaged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failing),      cmocka_unit_test(failing_alone), cmocka_unit_test(shared_outage),
-        cmocka_unit_test(early_pass),   cmocka_unit_test(no_early_pass_on_a_good_past), cmocka_unit_test(pass_on_soak),
-        cmocka_unit_test(nothing_is_nothing), cmocka_unit_test(extension), cmocka_unit_test(several_metrics),
-        cmocka_unit_test(resumable),    cmocka_unit_test(damaged),
+        cmocka_unit_test(failing),
+        cmocka_unit_test(failing_alone),
+        cmocka_unit_test(shared_outage),
+        cmocka_unit_test(early_pass),
+        cmocka_unit_test(no_early_pass_on_a_good_past),
+        cmocka_unit_test(pass_on_soak),
+        cmocka_unit_test(nothing_is_nothing),
+        cmocka_unit_test(extension),
+        cmocka_unit_test(several_metrics),
+        cmocka_unit_test(resumable),
+        cmocka_unit_test(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* What the judge must reach (docs/judge.md): false rollbacks at most 1 %, and how soon a bad canary is found. Seeded; the
- * margins are several standard errors of this number of runs, so a failure is a fault and not chance. */
+/* What the judge must reach (docs/judge.md): false rollbacks at most 1 %, and how soon a bad canary is found.
+ * Seeded; the margins are several standard errors of this number of runs, so a failure is a fault and not
+ * chance. */
 #include "rollout/judge.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -26,7 +27,8 @@ static uint64_t poisson(struct rng *r, double mean) {
 static uint64_t binomial(struct rng *r, uint64_t n, double p) {
     if (p >= 1) return n;
     double var = (double)n * p * (1 - p);
-    if (var > 40) return (uint64_t)fmin((double)n, fmax(0, floor((double)n * p + sqrt(var) * normal(r) + 0.5)));
+    if (var > 40)
+        return (uint64_t)fmin((double)n, fmax(0, floor((double)n * p + sqrt(var) * normal(r) + 0.5)));
     uint64_t k = 0;
     double at = 0; /* jumps from one success to the next: as many draws as successes */
     for (;; k++) {
@@ -41,7 +43,7 @@ struct setting {
     int runs;
 };
 struct outcome {
-    double share, before;             /* rolled back; of them before `from` */
+    double share, before;              /* rolled back; of them before `from` */
     int median_scrapes, median_events; /* after `from`, unconditional; -1 when fewer than half were */
 };
 
@@ -68,7 +70,8 @@ static struct outcome simulate(const struct setting *s, uint64_t seed) {
         for (int i = 0; i < SCRAPES; i++) {
             bool on = i >= s->from;
             uint64_t nc = poisson(&rng, s->m), ns = poisson(&rng, 9 * s->m);
-            judge_feed(&j, &p, binomial(&rng, nc, on ? s->canary : 0.01), nc, binomial(&rng, ns, on ? s->stable : 0.01), ns);
+            judge_feed(&j, &p, binomial(&rng, nc, on ? s->canary : 0.01), nc,
+                       binomial(&rng, ns, on ? s->stable : 0.01), ns);
             if (on) seen += nc;
             struct judge_report r;
             judge_verdict(&j, &p, 0, &r);
@@ -82,8 +85,9 @@ static struct outcome simulate(const struct setting *s, uint64_t seed) {
     struct outcome o = {(double)n / s->runs, (double)early / s->runs, 0, 0};
     o.median_scrapes = median(scrapes, n, s->runs);
     o.median_events = median(events, n, s->runs);
-    print_message("m %.4g canary %.3g stable %.3g from %d: %.1f %% (before %.1f), median %d scrapes, %d events\n", s->m, s->canary,
-                  s->stable, s->from, 100 * o.share, 100 * o.before, o.median_scrapes, o.median_events);
+    print_message(
+        "m %.4g canary %.3g stable %.3g from %d: %.1f %% (before %.1f), median %d scrapes, %d events\n", s->m,
+        s->canary, s->stable, s->from, 100 * o.share, 100 * o.before, o.median_scrapes, o.median_events);
     return o;
 }
 
@@ -143,7 +147,8 @@ static void shared(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(healthy), cmocka_unit_test(always_failing), cmocka_unit_test(often_failing),
-                                       cmocka_unit_test(late), cmocka_unit_test(shared)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(healthy), cmocka_unit_test(always_failing),
+                                       cmocka_unit_test(often_failing), cmocka_unit_test(late),
+                                       cmocka_unit_test(shared)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

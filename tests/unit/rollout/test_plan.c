@@ -16,7 +16,8 @@ static void adopts(void **state) {
     assert_true(m_event(&m, "Adopted"));
     int writes = m.writes;
     m_run(&m, 10);
-    assert_true(m.edge.look_again_ns == TIME_NEVER && m.writes == writes); /* nothing to do, nothing written, no clock */
+    assert_true(m.edge.look_again_ns == TIME_NEVER &&
+                m.writes == writes); /* nothing to do, nothing written, no clock */
     m_free(&m);
 }
 
@@ -26,7 +27,8 @@ static void adopts_at_zero(void **state) {
     m_start(&m, 1, 0);
     m_image(&m, 1);
     m_run(&m, 5);
-    assert_true(m_phase(&m) == PHASE_STABLE && m_s(&m)->hold == HOLD_ZERO); /* nothing to compare with: it waits */
+    assert_true(m_phase(&m) == PHASE_STABLE &&
+                m_s(&m)->hold == HOLD_ZERO); /* nothing to compare with: it waits */
     m_scale(&m, 2);
     m_until(&m, PHASE_SOAKING, 20);
     assert_int_equal(m_running(&m, 0, false), 2); /* the stable version runs, not the new one */
@@ -72,7 +74,8 @@ static void wrong_annotation_before_adoption(void **state) {
     m_init(&m, 1, 2);
     m_annotate(&m, "canary-percent", "lots");
     m_run(&m, 10);
-    assert_true(m_phase(&m) == PHASE_IDLE && m_s(&m)->hold == HOLD_CONFIG && !m.paused && m.deadline_s == 600);
+    assert_true(m_phase(&m) == PHASE_IDLE && m_s(&m)->hold == HOLD_CONFIG && !m.paused &&
+                m.deadline_s == 600);
     assert_true(m_event(&m, "InvalidConfig"));
     assert_non_null(strstr(m_annotation(&m, "status"), "handover.dev/canary-percent: \"lots\""));
     int writes = m.writes;
@@ -157,10 +160,14 @@ static void guards(void **state) {
         enum phase phase;
         enum hold hold;
         int ticks;
-    } v[] = {{CRASHES, PHASE_ROLLED_BACK, HOLD_NONE, 30},      {NO_IMAGE, PHASE_ROLLED_BACK, HOLD_NONE, 30},
-             {NEVER_READY, PHASE_STARTING, HOLD_NOT_READY, 60}, {NEVER_READY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
-             {UNSCHEDULABLE, PHASE_STARTING, HOLD_OUTSIDE, 400}, {UNSCHEDULABLE, PHASE_STARTING, HOLD_INCONCLUSIVE, 700},
-             {SILENT, PHASE_SOAKING, HOLD_NO_DATA, 60},        {SILENT, PHASE_SOAKING, HOLD_INCONCLUSIVE, 700},
+    } v[] = {{CRASHES, PHASE_ROLLED_BACK, HOLD_NONE, 30},
+             {NO_IMAGE, PHASE_ROLLED_BACK, HOLD_NONE, 30},
+             {NEVER_READY, PHASE_STARTING, HOLD_NOT_READY, 60},
+             {NEVER_READY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
+             {UNSCHEDULABLE, PHASE_STARTING, HOLD_OUTSIDE, 400},
+             {UNSCHEDULABLE, PHASE_STARTING, HOLD_INCONCLUSIVE, 700},
+             {SILENT, PHASE_SOAKING, HOLD_NO_DATA, 60},
+             {SILENT, PHASE_SOAKING, HOLD_INCONCLUSIVE, 700},
              {STANDBY, PHASE_SOAKING, HOLD_NO_DATA, 60}};
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         struct model m;
@@ -169,7 +176,8 @@ static void guards(void **state) {
         m_image(&m, 1);
         m_run(&m, v[i].ticks);
         if (m_phase(&m) != (int)v[i].phase || m_s(&m)->hold != v[i].hold) {
-            fail_msg("case %zu: %s %s: %s", i, phase_name(m_s(&m)->phase), hold_name(m_s(&m)->hold), m_s(&m)->message);
+            fail_msg("case %zu: %s %s: %s", i, phase_name(m_s(&m)->phase), hold_name(m_s(&m)->hold),
+                     m_s(&m)->message);
         }
         assert_int_equal(m_running(&m, 0, false), 2);
         m_free(&m);
@@ -272,8 +280,9 @@ static void learns_the_rate(void **state) {
 
 static void counts_of_pods(void **state) {
     (void)state;
-    static const int v[][3] = {{0, 50, 0}, {1, 1, 1}, {1, 100, 1}, {3, 5, 1}, {3, 20, 1}, {3, 25, 1}, {3, 26, 2}, {10, 5, 1}, {10, 10, 2},
-                               {100, 1, 2}, {99, 1, 1}, {10, 49, 10}, {10, 50, 10}, {10, 99, 10}, {1000000, 33, 492538}};
+    static const int v[][3] = {{0, 50, 0}, {1, 1, 1},    {1, 100, 1},  {3, 5, 1},    {3, 20, 1},
+                               {3, 25, 1}, {3, 26, 2},   {10, 5, 1},   {10, 10, 2},  {100, 1, 2},
+                               {99, 1, 1}, {10, 49, 10}, {10, 50, 10}, {10, 99, 10}, {1000000, 33, 492538}};
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         int n = plan_canary_replicas(v[i][0], (unsigned)v[i][1]);
         assert_int_equal(n, v[i][2]);
@@ -298,7 +307,8 @@ static void a_damaged_state_changes_nothing(void **state) {
         m_settle(&m);
     }
     assert_true(m.paused && m_running(&m, 1, true) == 0 && m_running(&m, 0, false) == 2);
-    assert_non_null(strstr(m_annotation(&m, "status"), "ConfigMap op-handover is damaged, nothing is done: data.state"));
+    assert_non_null(
+        strstr(m_annotation(&m, "status"), "ConfigMap op-handover is damaged, nothing is done: data.state"));
     m_free(&m);
 }
 
@@ -322,11 +332,23 @@ static void not_ours(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adopts), cmocka_unit_test(adopts_at_zero), cmocka_unit_test(respects_a_users_pause),
-        cmocka_unit_test(changed_while_adopting), cmocka_unit_test(wrong_annotation_before_adoption), cmocka_unit_test(good_version),
-        cmocka_unit_test(steps), cmocka_unit_test(bad_version), cmocka_unit_test(guards), cmocka_unit_test(crashes_of_both_hold),
-        cmocka_unit_test(no_quota), cmocka_unit_test(shared_outage), cmocka_unit_test(deadline), cmocka_unit_test(down_past_the_deadline),
-        cmocka_unit_test(learns_the_rate), cmocka_unit_test(counts_of_pods), cmocka_unit_test(a_damaged_state_changes_nothing),
+        cmocka_unit_test(adopts),
+        cmocka_unit_test(adopts_at_zero),
+        cmocka_unit_test(respects_a_users_pause),
+        cmocka_unit_test(changed_while_adopting),
+        cmocka_unit_test(wrong_annotation_before_adoption),
+        cmocka_unit_test(good_version),
+        cmocka_unit_test(steps),
+        cmocka_unit_test(bad_version),
+        cmocka_unit_test(guards),
+        cmocka_unit_test(crashes_of_both_hold),
+        cmocka_unit_test(no_quota),
+        cmocka_unit_test(shared_outage),
+        cmocka_unit_test(deadline),
+        cmocka_unit_test(down_past_the_deadline),
+        cmocka_unit_test(learns_the_rate),
+        cmocka_unit_test(counts_of_pods),
+        cmocka_unit_test(a_damaged_state_changes_nothing),
         cmocka_unit_test(not_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

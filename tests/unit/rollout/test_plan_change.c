@@ -1,4 +1,5 @@
-/* Changes in the middle: templates, scaling, foreign hands, lost objects, leaving; each has its defined answer. */
+/* Changes in the middle: templates, scaling, foreign hands, lost objects, leaving; each has its defined
+ * answer. */
 #include "model.h"
 
 static void soaking(struct model *m, int replicas) {
@@ -12,8 +13,8 @@ static void soaking(struct model *m, int replicas) {
 static void assert_all(struct model *m, int version, int n) {
     for (int v = 0; v < VERSIONS; v++) {
         if (m_running(m, v, false) != (v == version ? n : 0) || m_running(m, v, true)) {
-            fail_msg("%d pods and %d canaries of version %d; %s: %s", m_running(m, v, false), m_running(m, v, true), v,
-                     phase_name(m_s(m)->phase), m_s(m)->message);
+            fail_msg("%d pods and %d canaries of version %d; %s: %s", m_running(m, v, false),
+                     m_running(m, v, true), v, phase_name(m_s(m)->phase), m_s(m)->message);
         }
     }
 }
@@ -52,7 +53,8 @@ static void quiet_moments(void **state) {
     m.quiet = QUIET_BUSY;
     m_image(&m, 0);
     m_run(&m, 5);
-    assert_true(m_phase(&m) == PHASE_WITHDRAWING && m_running(&m, 1, true) == 1 && m.edge.probe); /* not in the middle of something */
+    assert_true(m_phase(&m) == PHASE_WITHDRAWING && m_running(&m, 1, true) == 1 &&
+                m.edge.probe); /* not in the middle of something */
     m_run(&m, 8);
     assert_int_equal(m_running(&m, 1, true), 0); /* for `quiet` at most, 10 s */
     m_until(&m, PHASE_STABLE, 10);
@@ -96,7 +98,8 @@ static void foreign_unpause(void **state) {
     m_settle(&m);
     assert_true(m.paused && m_s(&m)->hold == HOLD_FOREIGN && m_event(&m, "Held"));
     m_run(&m, 10);
-    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NONE && m_running(&m, 0, false) == 4 && m_active(&m) == 1);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NONE && m_running(&m, 0, false) == 4 &&
+                m_active(&m) == 1);
     m_until(&m, PHASE_STABLE, 120); /* the trial went on */
     assert_all(&m, 1, 4);
     m_free(&m);
@@ -130,7 +133,8 @@ static void foreign_rollout_that_is_through(void **state) { /* Handover was away
     m_free(&m);
 }
 
-static void replace_with_stables_template(void **state) { /* kubectl replace: no pause, another deadline, no status, stable's template */
+static void replace_with_stables_template(
+    void **state) { /* kubectl replace: no pause, another deadline, no status, stable's template */
     (void)state;
     struct model m;
     m_start(&m, 1, 2);
@@ -174,7 +178,8 @@ static void stuck_promotion(void **state) {
     m_free(&m);
 }
 
-static void stuck_promotion_with_stable_at_zero(void **state) { /* strategy Recreate: stable's pods are gone first */
+static void
+stuck_promotion_with_stable_at_zero(void **state) { /* strategy Recreate: stable's pods are gone first */
     (void)state;
     struct model m;
     soaking(&m, 3);
@@ -413,7 +418,7 @@ static void target_deleted(void **state) {
     int steps = m.steps;
     m_run(&m, 3);
     assert_int_equal(m.steps, steps); /* the garbage collector does it */
-    m.exists = m.deleting = false; /* orphaned: nobody else does */
+    m.exists = m.deleting = false;    /* orphaned: nobody else does */
     for (int i = 0; i < 10; i++) {
         m_tick(&m);
         m_settle(&m);
@@ -446,14 +451,30 @@ static void a_namesake(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_template_restarts), cmocka_unit_test(back_to_stables), cmocka_unit_test(quiet_moments),
-        cmocka_unit_test(scaling), cmocka_unit_test(foreign_unpause), cmocka_unit_test(foreign_unpause_of_a_quarantined_one),
-        cmocka_unit_test(foreign_rollout_that_is_through), cmocka_unit_test(replace_with_stables_template),
-        cmocka_unit_test(deadline_put_back_again_and_again), cmocka_unit_test(stuck_promotion),
-        cmocka_unit_test(stuck_promotion_with_stable_at_zero), cmocka_unit_test(overtaken_promotion), cmocka_unit_test(promotion_taken_back),
-        cmocka_unit_test(promotion_paused_by_others), cmocka_unit_test(canary_deleted), cmocka_unit_test(stables_replicaset_deleted),
-        cmocka_unit_test(wrong_annotation_in_the_middle), cmocka_unit_test(leaves), cmocka_unit_test(leaves_in_the_middle),
-        cmocka_unit_test(leaving_raced), cmocka_unit_test(leaving_taken_back), cmocka_unit_test(leaving_forced), cmocka_unit_test(state_lost), cmocka_unit_test(target_deleted),
+        cmocka_unit_test(new_template_restarts),
+        cmocka_unit_test(back_to_stables),
+        cmocka_unit_test(quiet_moments),
+        cmocka_unit_test(scaling),
+        cmocka_unit_test(foreign_unpause),
+        cmocka_unit_test(foreign_unpause_of_a_quarantined_one),
+        cmocka_unit_test(foreign_rollout_that_is_through),
+        cmocka_unit_test(replace_with_stables_template),
+        cmocka_unit_test(deadline_put_back_again_and_again),
+        cmocka_unit_test(stuck_promotion),
+        cmocka_unit_test(stuck_promotion_with_stable_at_zero),
+        cmocka_unit_test(overtaken_promotion),
+        cmocka_unit_test(promotion_taken_back),
+        cmocka_unit_test(promotion_paused_by_others),
+        cmocka_unit_test(canary_deleted),
+        cmocka_unit_test(stables_replicaset_deleted),
+        cmocka_unit_test(wrong_annotation_in_the_middle),
+        cmocka_unit_test(leaves),
+        cmocka_unit_test(leaves_in_the_middle),
+        cmocka_unit_test(leaving_raced),
+        cmocka_unit_test(leaving_taken_back),
+        cmocka_unit_test(leaving_forced),
+        cmocka_unit_test(state_lost),
+        cmocka_unit_test(target_deleted),
         cmocka_unit_test(a_namesake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

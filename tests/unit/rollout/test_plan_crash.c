@@ -80,15 +80,22 @@ static char *end_of(struct model *m) {
         canary += m_running(m, v, true);
     }
     const struct state *s = m->state ? m_s(m) : NULL;
-    return xasprintf("%s paused %d deadline %lld pods %d %d %d canaries %d quarantine %d last %s", s ? phase_name(s->phase) : "none", m->paused,
-                     (long long)m->deadline_s, own[0], own[1], own[2], canary, s && state_quarantined(s, m->hash[1], NULL),
+    return xasprintf("%s paused %d deadline %lld pods %d %d %d canaries %d quarantine %d last %s",
+                     s ? phase_name(s->phase) : "none", m->paused, (long long)m->deadline_s, own[0], own[1],
+                     own[2], canary, s && state_quarantined(s, m->hash[1], NULL),
                      s && s->nhistory ? ended_name(s->history[0].ended) : "-");
 }
 
 static void killed_anywhere(void **state) {
     (void)state;
-    static const struct story stories[] = {{"good", good}, {"bad", bad}, {"crashing", crashing}, {"two in a row", two_in_a_row},
-                                           {"taken back", taken_back}, {"unpaused", unpaused}, {"aborted", aborted}, {"left", left},
+    static const struct story stories[] = {{"good", good},
+                                           {"bad", bad},
+                                           {"crashing", crashing},
+                                           {"two in a row", two_in_a_row},
+                                           {"taken back", taken_back},
+                                           {"unpaused", unpaused},
+                                           {"aborted", aborted},
+                                           {"left", left},
                                            {"overtaken", overtaken}};
     for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
         struct model m;
@@ -104,7 +111,8 @@ static void killed_anywhere(void **state) {
             stories[i].play(&m);
             cleanup_free char *got = end_of(&m);
             if (strcmp(want, got) || m.crashes != 1) {
-                fail_msg("%s, killed %s step %d: %s\n instead of %s\n %s", stories[i].name, at % 2 ? "after" : "before", at / 2 - from, got, want,
+                fail_msg("%s, killed %s step %d: %s\n instead of %s\n %s", stories[i].name,
+                         at % 2 ? "after" : "before", at / 2 - from, got, want,
                          m.state ? m_s(&m)->message : "");
             }
             m_free(&m);

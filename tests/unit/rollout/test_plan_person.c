@@ -1,4 +1,5 @@
-/* What a person may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this template. */
+/* What a person may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this
+ * template. */
 #include "model.h"
 
 static void soaking(struct model *m) {
@@ -31,7 +32,8 @@ static void promote_a_quarantined_one(void **state) {
     m_act(&m, "promote", 1);
     m_until(&m, PHASE_STABLE, 40);
     m_run(&m, 3);
-    assert_true(m_running(&m, 1, false) == 3 && !state_quarantined(m_s(&m), m.hash[1], NULL) && m_running(&m, 1, true) == 0);
+    assert_true(m_running(&m, 1, false) == 3 && !state_quarantined(m_s(&m), m.hash[1], NULL) &&
+                m_running(&m, 1, true) == 0);
     m_free(&m);
 }
 
@@ -77,7 +79,8 @@ static void pause_a_promotion(void **state) {
     m_run(&m, 1);
     m_act(&m, "pause", 1);
     m_run(&m, 700);
-    assert_true(m_phase(&m) == PHASE_PROMOTING && m_s(&m)->hold == HOLD_PERSON && m.paused && m_active(&m) == 2);
+    assert_true(m_phase(&m) == PHASE_PROMOTING && m_s(&m)->hold == HOLD_PERSON && m.paused &&
+                m_active(&m) == 2);
     m_act(&m, "resume", 1);
     m_until(&m, PHASE_STABLE, 40);
     assert_int_equal(m_running(&m, 1, false), 3);
@@ -96,7 +99,8 @@ static void abort_it(void **state) {
         m_act(&m, "abort", 1);
         m_until(&m, PHASE_ROLLED_BACK, 60);
         m_run(&m, 10);
-        assert_true(m_running(&m, 0, false) == 3 && m_running(&m, 1, false) == 0 && m_running(&m, 1, true) == 0 && m.paused);
+        assert_true(m_running(&m, 0, false) == 3 && m_running(&m, 1, false) == 0 &&
+                    m_running(&m, 1, true) == 0 && m.paused);
         assert_string_equal(ended_name(m_s(&m)->history[0].ended), "aborted");
         m_act(&m, "retry", 1);
         m_until(&m, PHASE_SOAKING, 20);
@@ -115,7 +119,8 @@ static void retry_once_for_a_value(void **state) {
     m_act(&m, "retry", 1);
     m_until(&m, PHASE_SOAKING, 20);
     m_until(&m, PHASE_ROLLED_BACK, 30);
-    for (int i = 0; i < 5; i++) { /* a manifest in Git puts it back again and again: no replay, and no fight */
+    for (int i = 0; i < 5;
+         i++) { /* a manifest in Git puts it back again and again: no replay, and no fight */
         m_act(&m, "retry", 1);
         m_run(&m, 5);
         assert_true(m_phase(&m) == PHASE_ROLLED_BACK && m_annotation(&m, "retry"));
@@ -174,7 +179,8 @@ static void resume_gives_another_deadline(void **state) {
     m_free(&m);
 }
 
-/* After the deadline with on-inconclusive: pause a person decides, evidence or not; but harm is still stopped. */
+/* After the deadline with on-inconclusive: pause a person decides, evidence or not; but harm is still
+ * stopped. */
 static void inconclusive_waits_for_a_person(void **state) {
     (void)state;
     struct model m;
@@ -191,9 +197,17 @@ static void inconclusive_waits_for_a_person(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(promote), cmocka_unit_test(promote_a_quarantined_one), cmocka_unit_test(promote_at_zero), cmocka_unit_test(pause_and_resume),
-        cmocka_unit_test(pause_a_promotion), cmocka_unit_test(abort_it), cmocka_unit_test(retry_once_for_a_value), cmocka_unit_test(wrong_hash),
-        cmocka_unit_test(nothing_to_do), cmocka_unit_test(resume_gives_another_deadline), cmocka_unit_test(inconclusive_waits_for_a_person),
+        cmocka_unit_test(promote),
+        cmocka_unit_test(promote_a_quarantined_one),
+        cmocka_unit_test(promote_at_zero),
+        cmocka_unit_test(pause_and_resume),
+        cmocka_unit_test(pause_a_promotion),
+        cmocka_unit_test(abort_it),
+        cmocka_unit_test(retry_once_for_a_value),
+        cmocka_unit_test(wrong_hash),
+        cmocka_unit_test(nothing_to_do),
+        cmocka_unit_test(resume_gives_another_deadline),
+        cmocka_unit_test(inconclusive_waits_for_a_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* Random schedules: users, other controllers, crashes, lost answers and races at every moment. Whatever happened: stable was
- * never stopped by us, nothing was let loose without a verdict or a person, and once the world is calm it comes to an end.
- * Each seed is a schedule; HANDOVER_SCHEDULES=N runs more of them. */
+/* Random schedules: users, other controllers, crashes, lost answers and races at every moment. Whatever
+ * happened: stable was never stopped by us, nothing was let loose without a verdict or a person, and once the
+ * world is calm it comes to an end. Each seed is a schedule; HANDOVER_SCHEDULES=N runs more of them. */
 #include "model.h"
 
 static void user_image(struct model *m) {
@@ -66,7 +66,8 @@ static void user_deletes_rs(struct model *m) {
 }
 static void user_deletes_state(struct model *m) {
     if (rng_below(&m->rng, 4) || !m->state) return;
-    /* The quarantine that only the state knew is lost with it, so a version may be judged again, and so on. */
+    /* The quarantine that only the state knew is lost with it, so a version may be judged again, and so on.
+     */
     free(m->facts);
     free(m->state);
     m->facts = m->state = NULL;
@@ -84,10 +85,29 @@ static void strategy(struct model *m) {
     m->recreate = !m->recreate;
 }
 
-static void (*const happenings[])(struct model *) = {
-    user_image, user_image, user_image, user_scale, user_unpauses, user_pauses, user_replaces, user_annotates, user_steps, user_leaves,
-    user_joins, user_joins, user_policy, user_acts, user_acts, user_acts, user_deletes_canary, user_deletes_rs, user_deletes_state, outage,
-    quota, busy, strategy};
+static void (*const happenings[])(struct model *) = {user_image,
+                                                     user_image,
+                                                     user_image,
+                                                     user_scale,
+                                                     user_unpauses,
+                                                     user_pauses,
+                                                     user_replaces,
+                                                     user_annotates,
+                                                     user_steps,
+                                                     user_leaves,
+                                                     user_joins,
+                                                     user_joins,
+                                                     user_policy,
+                                                     user_acts,
+                                                     user_acts,
+                                                     user_acts,
+                                                     user_deletes_canary,
+                                                     user_deletes_rs,
+                                                     user_deletes_state,
+                                                     outage,
+                                                     quota,
+                                                     busy,
+                                                     strategy};
 
 static void happen(struct model *m) {
     happenings[rng_below(&m->rng, ARRAY_LEN(happenings))](m);
@@ -96,11 +116,17 @@ static void happen(struct model *m) {
 
 static bool between(struct model *m, bool after) {
     switch (rng_below(&m->rng, 60)) {
-    case 0: m_deployment_controller(m); m->moved = true; return true;
-    case 1: m_tick(m); m->moved = true; return true;
+    case 0:
+        m_deployment_controller(m);
+        m->moved = true;
+        return true;
+    case 1:
+        m_tick(m);
+        m->moved = true;
+        return true;
     case 2: happen(m); return true;
-    case 3: m_forget(m); return false;   /* dies */
-    case 4: return !after;               /* the answer is lost */
+    case 3: m_forget(m); return false; /* dies */
+    case 4: return !after;             /* the answer is lost */
     default: return true;
     }
 }
@@ -115,11 +141,13 @@ static const char *at_rest(struct model *m) {
     const struct state *s = m_s(m);
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
     if (s->hold == HOLD_NO_ACTIVE) return "alarm";
-    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_FOREIGN)) return s->hold == HOLD_NONE ? "stable" : NULL;
+    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_FOREIGN))
+        return s->hold == HOLD_NONE ? "stable" : NULL;
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
     if (s->phase == PHASE_IDLE && (s->hold == HOLD_NATIVE || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
-    if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK)) return "promotion held";
+    if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK))
+        return "promotion held";
     if (s->phase == PHASE_LEAVING && s->hold == HOLD_REFUSED) return "leaving refused";
     return NULL;
 }
@@ -127,7 +155,8 @@ static const char *at_rest(struct model *m) {
 static void check_rest(struct model *m, const char *rest) {
     bool held = !strcmp(rest, "stable") || !strcmp(rest, "rolled back");
     if (!strcmp(rest, "left")) {
-        if (m->deadline_s == 2147483647 || m_annotation(m, "status")) fail_msg("left, but something of ours is left");
+        if (m->deadline_s == 2147483647 || m_annotation(m, "status"))
+            fail_msg("left, but something of ours is left");
         for (int i = 0; i < MAX_RS; i++) assert_false(m->rs[i].there && m->rs[i].canary);
     }
     if (!held) return;
@@ -140,9 +169,12 @@ static void check_rest(struct model *m, const char *rest) {
         if (m->rs[i].there && m->rs[i].replicas && !m->rs[i].canary) stable = i;
     }
     if (canaries) fail_msg("a canary runs at rest");
-    if (strcmp(m->rs[stable].uid, s->stable_uid)) fail_msg("%s runs, but %s is stable", m->rs[stable].name, s->stable_name);
-    if (m->rs[stable].replicas != m->replicas) fail_msg("%d of %d replicas", m->rs[stable].replicas, m->replicas);
-    if (!strcmp(rest, "stable") && m->rs[stable].version != m->version) fail_msg("at rest with a template that is not stable's");
+    if (strcmp(m->rs[stable].uid, s->stable_uid))
+        fail_msg("%s runs, but %s is stable", m->rs[stable].name, s->stable_name);
+    if (m->rs[stable].replicas != m->replicas)
+        fail_msg("%d of %d replicas", m->rs[stable].replicas, m->replicas);
+    if (!strcmp(rest, "stable") && m->rs[stable].version != m->version)
+        fail_msg("at rest with a template that is not stable's");
 }
 
 static const char *calm(struct model *m) {
@@ -165,7 +197,8 @@ static const char *calm(struct model *m) {
 }
 
 static void schedule(uint64_t seed, int *ret_steps) {
-    static const enum behaviour behaviour[VERSIONS] = {GOOD, GOOD, FAILS, CRASHES, NEVER_READY, SILENT, STANDBY, UNSCHEDULABLE, NO_IMAGE, GOOD};
+    static const enum behaviour behaviour[VERSIONS] = {GOOD,   GOOD,    FAILS,         CRASHES,  NEVER_READY,
+                                                       SILENT, STANDBY, UNSCHEDULABLE, NO_IMAGE, GOOD};
     struct model m;
     m_init(&m, seed, 1 + (int)(seed % 4));
     m.direct = true;
@@ -183,8 +216,9 @@ static void schedule(uint64_t seed, int *ret_steps) {
     }
     const char *rest = calm(&m);
     if (!rest) {
-        fail_msg("no rest: %s %s: %s; version %d, %s, replicas %d", m.state ? phase_name(m_s(&m)->phase) : "none",
-                 m.state ? hold_name(m_s(&m)->hold) : "", m.state && m_s(&m)->message ? m_s(&m)->message : "", m.version,
+        fail_msg("no rest: %s %s: %s; version %d, %s, replicas %d",
+                 m.state ? phase_name(m_s(&m)->phase) : "none", m.state ? hold_name(m_s(&m)->hold) : "",
+                 m.state && m_s(&m)->message ? m_s(&m)->message : "", m.version,
                  m.paused ? "paused" : "not paused", m.replicas);
     }
     check_rest(&m, rest);
@@ -199,7 +233,8 @@ static void random_schedules(void **state) {
     uint64_t n = more ? strtoull(more, NULL, 10) : 250;
     int steps = 0;
     for (uint64_t seed = only ? strtoull(only, NULL, 10) : 1; seed <= n; seed++) {
-        fprintf(stderr, "\rseed %llu ", (unsigned long long)seed); /* the last one printed is the one that failed */
+        fprintf(stderr, "\rseed %llu ",
+                (unsigned long long)seed); /* the last one printed is the one that failed */
         schedule(seed, &steps);
         if (only) break;
     }

@@ -30,7 +30,8 @@ static const char page[] =
     "workqueue_depth{controller=\"widget\",name=\"widget\",priority=\"0\"} 4\n"
     "workqueue_depth{controller=\"widget\",name=\"widget\",priority=\"-100\"} 5\n";
 
-static int read_cut(struct slice text, const char *errors, const char *total, size_t cut, struct prom_page *ret, struct err *err) {
+static int read_cut(struct slice text, const char *errors, const char *total, size_t cut,
+                    struct prom_page *ret, struct err *err) {
     struct prom_sum *e = NULL, *t = NULL;
     if (errors) {
         assert_int_equal(prom_sum_parse(slice_of(errors), &e, NULL), 0);
@@ -40,7 +41,8 @@ static int read_cut(struct slice text, const char *errors, const char *total, si
     int rc = 0;
     for (size_t at = 0; at < text.n; at += cut) {
         size_t n = text.n - at < cut ? text.n - at : cut;
-        char *exact = slice_dup(slice_make(text.p + at, n)); /* so that the sanitizer sees a read past the piece */
+        char *exact =
+            slice_dup(slice_make(text.p + at, n)); /* so that the sanitizer sees a read past the piece */
         rc = promtext_feed(p, slice_make(exact, n), err);
         free(exact);
         if (rc < 0) break;
@@ -104,13 +106,15 @@ static void idle_is_not_absent(void **state) {
 
 static void java(void **state) {
     (void)state;
-    struct prom_page r = read_page("operator_sdk_reconciliations_started_total{kind=\"X\"} 50.0\n"
-                                   "operator_sdk_reconciliations_success_total{kind=\"X\"} 40.0\n"
-                                   "operator_sdk_reconciliations_failed_total{exception=\"E\",kind=\"X\"} 2.0\n"
-                                   "operator_sdk_reconciliations_executions_widget 1.0\n");
+    struct prom_page r =
+        read_page("operator_sdk_reconciliations_started_total{kind=\"X\"} 50.0\n"
+                  "operator_sdk_reconciliations_success_total{kind=\"X\"} 40.0\n"
+                  "operator_sdk_reconciliations_failed_total{exception=\"E\",kind=\"X\"} 2.0\n"
+                  "operator_sdk_reconciliations_executions_widget 1.0\n");
     assert_string_equal(r.source, "java-operator-sdk");
     assert_true(r.v[PROM_ERRORS].value == 2 && r.v[PROM_TOTAL].value == 42 && r.v[PROM_ACTIVE].value == 1);
-    r = read_page("reconciliations_success_total{controller_name=\"x\"} 40\nreconciliations_queue{controller_name=\"x\"} 3\n");
+    r = read_page("reconciliations_success_total{controller_name=\"x\"} "
+                  "40\nreconciliations_queue{controller_name=\"x\"} 3\n");
     assert_string_equal(r.source, "java-operator-sdk");
     assert_false(r.v[PROM_ERRORS].present); /* made at the first error: 0 until then */
     assert_true(r.v[PROM_ERRORS].value == 0 && r.v[PROM_TOTAL].value == 40 && r.v[PROM_DEPTH].value == 3);
@@ -119,7 +123,8 @@ static void java(void **state) {
 static void openmetrics(void **state) {
     (void)state;
     struct prom_page r = read_page("# TYPE controller_runtime_reconcile counter\n# UNIT x y\n"
-                                   "controller_runtime_reconcile_total{result=\"error\"} 1.0 1700000000.123 # {trace_id=\"a b\"} 1.0 1.5\n"
+                                   "controller_runtime_reconcile_total{result=\"error\"} 1.0 1700000000.123 "
+                                   "# {trace_id=\"a b\"} 1.0 1.5\n"
                                    "controller_runtime_reconcile_total{result=\"success\",} 4.0 # {} 1\n"
                                    "{\"a.name with dots\",\"label.x\"=\"1\"} 1\n"
                                    "# EOF\n");
@@ -131,14 +136,17 @@ static void openmetrics(void **state) {
 
 static void without_last_newline(void **state) {
     (void)state;
-    struct prom_page r = read_page("process_start_time_seconds 12\r\nleader_election_master_status{name=\"x\"} 1");
+    struct prom_page r =
+        read_page("process_start_time_seconds 12\r\nleader_election_master_status{name=\"x\"} 1");
     assert_true(r.v[PROM_LEADER].value == 1 && r.v[PROM_START].value == 12);
 }
 
 static void own_selectors(void **state) {
     (void)state;
-    static const char text[] = "jobs{state=\"failed\",q=\"a.b\"} 3\njobs{state=\"done\",q=\"a.b\"} 10\njobs{state=\"done\",q=\"axb\"} 100\n"
-                               "jobs{q=\"z\\\"q\"} 1000\nother 5\ncontroller_runtime_reconcile_total{result=\"error\"} 7\n";
+    static const char text[] =
+        "jobs{state=\"failed\",q=\"a.b\"} 3\njobs{state=\"done\",q=\"a.b\"} "
+        "10\njobs{state=\"done\",q=\"axb\"} 100\n"
+        "jobs{q=\"z\\\"q\"} 1000\nother 5\ncontroller_runtime_reconcile_total{result=\"error\"} 7\n";
     static const struct {
         const char *errors, *total;
         double e, t;
@@ -181,11 +189,14 @@ static void bad_selectors(void **state) {
         {"a b", "at character 3: expected + or the end, found 'b'"},
         {"a +", "at its end: expected a metric's name"},
         {"rate(a[5m])", "at character 5: expected + or the end, found '('"},
-        {"a{x=~\"(b|c)\"}", "pattern \"(b|c)\": '(' is not supported (allowed: characters, . .* .+ | and \\ before a special one)"},
-        {"a{x=~\"b*\"}", "pattern \"b*\": '*' is not supported (allowed: characters, . .* .+ | and \\ before a special one)"},
+        {"a{x=~\"(b|c)\"}", "pattern \"(b|c)\": '(' is not supported (allowed: characters, . .* .+ | and \\ "
+                            "before a special one)"},
+        {"a{x=~\"b*\"}",
+         "pattern \"b*\": '*' is not supported (allowed: characters, . .* .+ | and \\ before a special one)"},
         {"a{x=~\"\\\\d\"}", "pattern \"\\d\": \\ must stand before a special character"},
         {"a+a+a+a+a+a+a+a+a", "at character 17: expected at most 8 selectors, found 'a'"},
-        {"a{a=\"\",b=\"\",c=\"\",d=\"\",e=\"\",f=\"\",g=\"\",h=\"\",i=\"\"}", "at character 43: expected at most 8 labels, found 'i'"},
+        {"a{a=\"\",b=\"\",c=\"\",d=\"\",e=\"\",f=\"\",g=\"\",h=\"\",i=\"\"}",
+         "at character 43: expected at most 8 labels, found 'i'"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         struct prom_sum *s = NULL;
@@ -202,7 +213,8 @@ static void malformed(void **state) {
     assert_refused("<html>", "line 1: expected a metric's name, found '<'");
     assert_refused("{\"error\":\"x\"}\n", "line 1: expected , or }, found ':'");
     assert_refused("{}\n", "line 1: expected a metric's name, found the end of the line");
-    assert_refused("a 1\nb\n", "line 2: expected { or a blank after the metric's name, found the end of the line");
+    assert_refused("a 1\nb\n",
+                   "line 2: expected { or a blank after the metric's name, found the end of the line");
     assert_refused("404 page not found\n", "line 1: expected a metric's name, found '4'");
     assert_refused("a\n", "line 1: expected { or a blank after the metric's name, found the end of the line");
     assert_refused("a one\n", "line 1: expected a number, found 'o'");
@@ -225,13 +237,17 @@ static void strange_numbers(void **state) {
     (void)state;
     assert_refused("controller_runtime_reconcile_total 1\ncontroller_runtime_reconcile_total NaN\n",
                    "line 2: expected a count in controller_runtime_reconcile_total, found nan");
-    assert_refused("controller_runtime_reconcile_total +Inf\n", "line 1: expected a count in controller_runtime_reconcile_total, found inf");
-    assert_refused("controller_runtime_reconcile_total -1\n", "line 1: expected a count in controller_runtime_reconcile_total, found -1");
-    struct prom_page r = read_page("workqueue_depth NaN\nx -Inf\ny 1e-320\nprocess_start_time_seconds +Inf\n");
+    assert_refused("controller_runtime_reconcile_total +Inf\n",
+                   "line 1: expected a count in controller_runtime_reconcile_total, found inf");
+    assert_refused("controller_runtime_reconcile_total -1\n",
+                   "line 1: expected a count in controller_runtime_reconcile_total, found -1");
+    struct prom_page r =
+        read_page("workqueue_depth NaN\nx -Inf\ny 1e-320\nprocess_start_time_seconds +Inf\n");
     assert_false(r.v[PROM_DEPTH].present || r.v[PROM_START].present);
     assert_refused("a 1e999\n", "line 1: expected a number, found '1'");
-    assert_refused("controller_runtime_reconcile_total 1e308\ncontroller_runtime_reconcile_total{a=\"b\"} 1e308\n",
-                   "line 2: expected a count in controller_runtime_reconcile_total, found 1e+308");
+    assert_refused(
+        "controller_runtime_reconcile_total 1e308\ncontroller_runtime_reconcile_total{a=\"b\"} 1e308\n",
+        "line 2: expected a count in controller_runtime_reconcile_total, found 1e+308");
 }
 
 static void limits(void **state) {
@@ -261,7 +277,8 @@ static void limits(void **state) {
     assert_int_equal(read_cut(buf_slice(&b), NULL, NULL, 4096, &r, &e), -E2BIG);
     assert_string_equal(e.msg, "line 500001: more than 500000 samples");
     buf_clear(&b);
-    while (b.n <= PROM_MAX_PAGE) buf_adds(&b, "#########################################################################\n");
+    while (b.n <= PROM_MAX_PAGE)
+        buf_adds(&b, "#########################################################################\n");
     assert_int_equal(read_cut(buf_slice(&b), NULL, NULL, 1 << 20, &r, &e), -E2BIG);
     buf_clear(&b);
     buf_adds(&b, "x{");
@@ -278,23 +295,32 @@ static void random_damage(void **state) {
         struct rng rng = {seed};
         char *text = slice_dup(slice_of(page));
         size_t n = sizeof page - 1;
-        for (uint64_t k = rng_below(&rng, 8); k > 0; k--) text[rng_below(&rng, n)] = "\"{}\\\n#=, \x00\xff"[rng_below(&rng, 12)];
+        for (uint64_t k = rng_below(&rng, 8); k > 0; k--)
+            text[rng_below(&rng, n)] = "\"{}\\\n#=, \x00\xff"[rng_below(&rng, 12)];
         n -= rng_below(&rng, n / 2);
         struct prom_page a = {0}, b = {0};
         struct err e = {0}, f = {0};
         int x = read_cut(slice_make(text, n), NULL, NULL, n, &a, &e);
         int y = read_cut(slice_make(text, n), NULL, NULL, 1 + rng_below(&rng, 60), &b, &f);
-        if (x != y || strcmp(e.msg, f.msg) || memcmp(&a, &b, sizeof a)) fail_msg("seed %llu: %s, %s", (unsigned long long)seed, e.msg, f.msg);
+        if (x != y || strcmp(e.msg, f.msg) || memcmp(&a, &b, sizeof a))
+            fail_msg("seed %llu: %s, %s", (unsigned long long)seed, e.msg, f.msg);
         free(text);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(controller_runtime), cmocka_unit_test(idle_is_not_absent), cmocka_unit_test(java),
-        cmocka_unit_test(openmetrics),        cmocka_unit_test(without_last_newline), cmocka_unit_test(own_selectors),
-        cmocka_unit_test(bad_selectors),      cmocka_unit_test(malformed),          cmocka_unit_test(strange_numbers),
-        cmocka_unit_test(limits),             cmocka_unit_test(random_damage),
+        cmocka_unit_test(controller_runtime),
+        cmocka_unit_test(idle_is_not_absent),
+        cmocka_unit_test(java),
+        cmocka_unit_test(openmetrics),
+        cmocka_unit_test(without_last_newline),
+        cmocka_unit_test(own_selectors),
+        cmocka_unit_test(bad_selectors),
+        cmocka_unit_test(malformed),
+        cmocka_unit_test(strange_numbers),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

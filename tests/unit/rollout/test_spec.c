@@ -1,4 +1,5 @@
-/* Annotations: defaults, every value's limits, and words that name the annotation, what was read and what is allowed. */
+/* Annotations: defaults, every value's limits, and words that name the annotation, what was read and what is
+ * allowed. */
 #include "rollout/spec.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +25,12 @@ static void defaults(void **state) {
     cleanup_json cJSON *a = annotations("canary-percent=10");
     cleanup_spec struct spec s;
     assert_int_equal(spec_parse(a, &s, NULL), 0);
-    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.mode == MODE_REPLICAS && s.auto_rate && s.max_regression == 2);
-    assert_true(s.soak_ns == 300 * NS_PER_S && s.quiet_ns == 10 * NS_PER_S && s.deadline_ns == 3600 * NS_PER_S);
-    assert_true(s.min_events == 10 && s.on_inconclusive == INCONCLUSIVE_PAUSE && s.metrics == METRICS_AUTO && s.metrics_ok);
+    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.mode == MODE_REPLICAS && s.auto_rate &&
+                s.max_regression == 2);
+    assert_true(s.soak_ns == 300 * NS_PER_S && s.quiet_ns == 10 * NS_PER_S &&
+                s.deadline_ns == 3600 * NS_PER_S);
+    assert_true(s.min_events == 10 && s.on_inconclusive == INCONCLUSIVE_PAUSE && s.metrics == METRICS_AUTO &&
+                s.metrics_ok);
     assert_null(s.errors);
     assert_null(s.canary_args);
     assert_null(s.lease_name);
@@ -38,15 +42,20 @@ static void defaults(void **state) {
 static void everything(void **state) {
     (void)state;
     cleanup_json cJSON *a = annotations(
-        "canary-percent= 5, 20,50 \nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\nmin-events=3\nquiet=0s\n"
-        "deadline=2h\non-inconclusive=rollback\nmetrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
-        "canary-args=--x=1  --y\ncanary-env=A=1 B_C==2\nlease=ns/name\npromote=abc@1\nretry=abc\nstatus=whatever\nunknown=x");
+        "canary-percent= 5, 20,50 "
+        "\nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\nmin-events=3\nquiet=0s\n"
+        "deadline=2h\non-inconclusive=rollback\nmetrics=https+insecure://:8443/some/"
+        "metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
+        "canary-args=--x=1  --y\ncanary-env=A=1 "
+        "B_C==2\nlease=ns/name\npromote=abc@1\nretry=abc\nstatus=whatever\nunknown=x");
     cleanup_spec struct spec s;
     struct err e = {0};
     if (spec_parse(a, &s, &e) < 0) fail_msg("%s", e.msg);
     assert_true(s.nsteps == 3 && s.step[0] == 5 && s.step[1] == 20 && s.step[2] == 50);
-    assert_true(!s.auto_rate && fabs(s.max_error_rate - .025) < 1e-12 && s.max_regression == 1.5 && s.soak_ns == 90 * NS_PER_S);
-    assert_true(s.min_events == 3 && s.quiet_ns == 0 && s.deadline_ns == 7200 * NS_PER_S && s.on_inconclusive == INCONCLUSIVE_ROLLBACK);
+    assert_true(!s.auto_rate && fabs(s.max_error_rate - .025) < 1e-12 && s.max_regression == 1.5 &&
+                s.soak_ns == 90 * NS_PER_S);
+    assert_true(s.min_events == 3 && s.quiet_ns == 0 && s.deadline_ns == 7200 * NS_PER_S &&
+                s.on_inconclusive == INCONCLUSIVE_ROLLBACK);
     assert_true(s.metrics == METRICS_ENDPOINT && s.https && s.tls_insecure && s.port == 8443);
     assert_string_equal(s.path, "/some/metrics?x=1");
     assert_string_equal(s.errors, "a{b=\"c\"}");
@@ -95,7 +104,8 @@ static void refused(void **state) {
         {"canary-percent=5,", "canary-percent", "\"5,\"", "ascending"},
         {"canary-percent=+5", "canary-percent", "\"+5\"", "ascending"},
         {"canary-percent=1.5", "canary-percent", "\"1.5\"", "whole"},
-        {"canary-percent=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "canary-percent", "21\"", "at most 20"},
+        {"canary-percent=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "canary-percent", "21\"",
+         "at most 20"},
         {"mode=objects", "mode", "\"objects\"", "not available in this version"},
         {"mode=leader", "mode", "\"leader\"", "not available in this version"},
         {"mode=Replicas", "mode", "\"Replicas\"", "allowed: replicas"},
@@ -144,7 +154,8 @@ static void refused(void **state) {
         struct err e = {0};
         if (spec_parse(a, &s, &e) == 0) fail_msg("%s was taken", text);
         cleanup_free char *begin = xasprintf("handover.dev/%s: \"", v[i].name);
-        if (e.kind != ERR_CONFIG || strncmp(e.msg, begin, strlen(begin)) || !strstr(e.msg, v[i].read) || !strstr(e.msg, v[i].allowed)) {
+        if (e.kind != ERR_CONFIG || strncmp(e.msg, begin, strlen(begin)) || !strstr(e.msg, v[i].read) ||
+            !strstr(e.msg, v[i].allowed)) {
             fail_msg("%s: %s", text, e.msg);
         }
     }
@@ -155,11 +166,14 @@ static void across(void **state) {
     static const struct {
         const char *pairs, *why;
     } v[] = {
-        {"soak=5m", "handover.dev/canary-percent: missing; allowed: a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
-        {"canary-percent=5\nerrors=a", "handover.dev/errors: given without handover.dev/total; allowed: both or neither"},
-        {"canary-percent=5\ntotal=a", "handover.dev/total: given without handover.dev/errors; allowed: both or neither"},
-        {"canary-percent=5,20,50\nsoak=20m",
-         "handover.dev/deadline: \"1h\" leaves no time for 3 steps of handover.dev/soak 20m; allowed: more than 1h"},
+        {"soak=5m", "handover.dev/canary-percent: missing; allowed: a whole percentage 1..100, or at most 20 "
+                    "ascending ones such as 5,20,50"},
+        {"canary-percent=5\nerrors=a",
+         "handover.dev/errors: given without handover.dev/total; allowed: both or neither"},
+        {"canary-percent=5\ntotal=a",
+         "handover.dev/total: given without handover.dev/errors; allowed: both or neither"},
+        {"canary-percent=5,20,50\nsoak=20m", "handover.dev/deadline: \"1h\" leaves no time for 3 steps of "
+                                             "handover.dev/soak 20m; allowed: more than 1h"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         cleanup_json cJSON *a = annotations(v[i].pairs);
@@ -185,8 +199,11 @@ static void good_parts_of_a_bad_one(void **state) {
 
 static void strange_json(void **state) {
     (void)state;
-    static const char *const text[] = {"{\"handover.dev/canary-percent\":10}", "{\"handover.dev/canary-percent\":null}",
-                                       "{\"handover.dev/canary-percent\":{\"a\":1}}", "[]", "\"x\"",
+    static const char *const text[] = {"{\"handover.dev/canary-percent\":10}",
+                                       "{\"handover.dev/canary-percent\":null}",
+                                       "{\"handover.dev/canary-percent\":{\"a\":1}}",
+                                       "[]",
+                                       "\"x\"",
                                        "{\"handover.dev/canary-percent\":\"10\",\"handover.dev/promote\":7}"};
     for (size_t i = 0; i < ARRAY_LEN(text); i++) {
         cleanup_json cJSON *a = json_parse(slice_of(text[i]), NULL);
@@ -207,8 +224,10 @@ static void strange_json(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(everything), cmocka_unit_test(endpoints),
-                                       cmocka_unit_test(refused), cmocka_unit_test(across), cmocka_unit_test(good_parts_of_a_bad_one),
-                                       cmocka_unit_test(strange_json)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),    cmocka_unit_test(everything),
+        cmocka_unit_test(endpoints),   cmocka_unit_test(refused),
+        cmocka_unit_test(across),      cmocka_unit_test(good_parts_of_a_bad_one),
+        cmocka_unit_test(strange_json)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

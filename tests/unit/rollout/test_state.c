@@ -44,7 +44,8 @@ static void sample(struct state *s) {
     s->written_ns = T0 + 7000;
     judge_feed(&s->judge, &s->param, 1, 3, 2, 20);
     evidence_begin(&s->evidence, T0);
-    struct pod_sample p = {.uid = SL("pod"), .track = TRACK_CANARY, .scraped = true, .present = true, .errors = 1, .total = 3};
+    struct pod_sample p = {
+        .uid = SL("pod"), .track = TRACK_CANARY, .scraped = true, .present = true, .errors = 1, .total = 3};
     struct evidence_delta d;
     evidence_round(&s->evidence, &p, 1, &d);
     state_history_add(s, ENDED_PROMOTED, T0 + 8000);
@@ -113,12 +114,14 @@ static void every_phase_and_hold(void **state) {
     }
 }
 
-static void facts_are_frozen(void **state) { /* what the first version wrote must be readable, and is written so, for ever */
+static void facts_are_frozen(
+    void **state) { /* what the first version wrote must be readable, and is written so, for ever */
     (void)state;
-    static const char facts[] =
-        "{\"version\":1,\"targetUID\":\"1234-uid\",\"stable\":{\"hash\":\"bcdfghjklm\",\"name\":\"op-abc\",\"uid\":\"rs-uid\"},"
-        "\"paused\":true,\"progressDeadlineSeconds\":600,\"quarantine\":[{\"hash\":\"zzzz\",\"at\":\"2026-11-23T18:16:33.000000Z\","
-        "\"reason\":\"3 of 3 failed \\\"\\n\xe2\x82\xac\"}]}";
+    static const char facts[] = "{\"version\":1,\"targetUID\":\"1234-uid\",\"stable\":{\"hash\":"
+                                "\"bcdfghjklm\",\"name\":\"op-abc\",\"uid\":\"rs-uid\"},"
+                                "\"paused\":true,\"progressDeadlineSeconds\":600,\"quarantine\":[{\"hash\":"
+                                "\"zzzz\",\"at\":\"2026-11-23T18:16:33.000000Z\","
+                                "\"reason\":\"3 of 3 failed \\\"\\n\xe2\x82\xac\"}]}";
     cleanup_state struct state s;
     sample(&s);
     cleanup_buf struct buf b = BUF(STATE_MAX_TEXT);
@@ -128,9 +131,9 @@ static void facts_are_frozen(void **state) { /* what the first version wrote mus
 
 static void later_version(void **state) {
     (void)state;
-    cleanup_json cJSON *cm = configmap(
-        "{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
-        "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\"}");
+    cleanup_json cJSON *cm = configmap("{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},"
+                                       "\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
+                                       "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\"}");
     cleanup_state struct state s, copy;
     state_init(&s);
     assert_int_equal(state_read(cm, &s, NULL), 0);
@@ -142,7 +145,8 @@ static void later_version(void **state) {
 
 static void damaged(void **state) {
     (void)state;
-    static const char good[] = "{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\"}}";
+    static const char good[] =
+        "{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\"}}";
     static const struct {
         const char *facts, *state, *why;
     } v[] = {
@@ -154,7 +158,8 @@ static void damaged(void **state) {
         {"{}", "{}", "data.facts: version is missing or not what it should be"},
         {"{\"version\":1}", "{}", "data.facts: targetUID is missing"},
         {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{}}", "{}", "data.facts: stable is missing"},
-        {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"UPPER\"}}", "{}", "data.facts: hash"},
+        {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"UPPER\"}}",
+         "{}", "data.facts: hash"},
         {"{\"version\":1,\"targetUID\":\"u\",\"quarantine\":{}}", "{}", "data.facts: quarantine"},
         {"{\"version\":1,\"targetUID\":\"u\",\"quarantine\":[7]}", "{}", "data.facts: quarantine"},
         {"{\"version\":1,\"targetUID\":\"u\",\"paused\":1}", "{}", "data.facts: paused"},
@@ -162,11 +167,15 @@ static void damaged(void **state) {
         {good, "{\"version\":1,\"phase\":\"Dancing\"}", "data.state: phase"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"hold\":\"Tea\"}", "data.state: hold"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"since\":\"yesterday\"}", "data.state: since"},
-        {good, "{\"version\":1,\"phase\":\"Soaking\",\"hash\":\"h\",\"startedAt\":\"2026-11-23T18:16:33Z\",\"canary\":\"c\"}", "data.state: learned"},
+        {good,
+         "{\"version\":1,\"phase\":\"Soaking\",\"hash\":\"h\",\"startedAt\":\"2026-11-23T18:16:33Z\","
+         "\"canary\":\"c\"}",
+         "data.state: learned"},
         {good, "{\"version\":1,\"phase\":\"Starting\",\"hash\":\"h\"}", "data.state: canary"},
         {good, "{\"version\":1,\"phase\":\"RolledBack\"}", "data.state: hash"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"learned\":true}", "data.state: param"},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"consumed\":[{\"action\":\"dance\"}]}", "data.state: action"},
+        {good, "{\"version\":1,\"phase\":\"Stable\",\"consumed\":[{\"action\":\"dance\"}]}",
+         "data.state: action"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"shiftNs\":\"-1\"}", "data.state: shiftNs"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"step\":1e9}", "data.state: step"},
         {"{\"version\":1,\"targetUID\":\"u\"}", "{\"version\":1,\"phase\":\"Stable\"}", "data.state: phase"},
@@ -189,12 +198,14 @@ static void random_damage(void **state) {
     cleanup_state struct state s;
     sample(&s);
     cleanup_json cJSON *cm = as_configmap(&s);
-    const char *facts = json_str(json_get(cm, "data"), "facts"), *text = json_str(json_get(cm, "data"), "state");
+    const char *facts = json_str(json_get(cm, "data"), "facts"),
+               *text = json_str(json_get(cm, "data"), "state");
     for (uint64_t seed = 1; seed <= 3000; seed++) {
         struct rng rng = {seed};
         char *f = xstrdup(facts), *t = xstrdup(text);
         if (rng_below(&rng, 2)) f[rng_below(&rng, strlen(f))] = "{}[]\",:0-xe9"[rng_below(&rng, 12)];
-        for (uint64_t k = 1 + rng_below(&rng, 3); k > 0; k--) t[rng_below(&rng, strlen(t))] = "{}[]\",:0-xe9"[rng_below(&rng, 12)];
+        for (uint64_t k = 1 + rng_below(&rng, 3); k > 0; k--)
+            t[rng_below(&rng, strlen(t))] = "{}[]\",:0-xe9"[rng_below(&rng, 12)];
         cleanup_json cJSON *bad = configmap(f, t);
         cleanup_state struct state got;
         state_init(&got);
@@ -218,12 +229,14 @@ static void bounded_lists(void **state) {
         state_consume(&s, ACTION_ABORT, text);
         state_consume(&s, ACTION_ABORT, text);
     }
-    assert_true(s.nquarantine == STATE_MAX_QUARANTINE && s.nhistory == STATE_MAX_HISTORY && s.nconsumed == STATE_MAX_CONSUMED);
+    assert_true(s.nquarantine == STATE_MAX_QUARANTINE && s.nhistory == STATE_MAX_HISTORY &&
+                s.nconsumed == STATE_MAX_CONSUMED);
     const struct state_quarantine *q;
     assert_true(state_quarantined(&s, "h49", &q) && !strcmp(q->reason, "again"));
     assert_true(state_quarantined(&s, "h30", NULL) && !state_quarantined(&s, "h29", NULL));
     assert_string_equal(s.history[0].hash, "h49");
-    assert_true(state_consumed(&s, ACTION_ABORT, "h49") && !state_consumed(&s, ACTION_ABORT, "h1") && !state_consumed(&s, ACTION_PAUSE, "h49"));
+    assert_true(state_consumed(&s, ACTION_ABORT, "h49") && !state_consumed(&s, ACTION_ABORT, "h1") &&
+                !state_consumed(&s, ACTION_PAUSE, "h49"));
     state_quarantine_remove(&s, "h40");
     assert_false(state_quarantined(&s, "h40", NULL));
     assert_round_trip(&s);
@@ -242,8 +255,10 @@ static void names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(every_phase_and_hold), cmocka_unit_test(facts_are_frozen),
-                                       cmocka_unit_test(later_version), cmocka_unit_test(damaged), cmocka_unit_test(random_damage),
-                                       cmocka_unit_test(bounded_lists), cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip),       cmocka_unit_test(every_phase_and_hold),
+        cmocka_unit_test(facts_are_frozen), cmocka_unit_test(later_version),
+        cmocka_unit_test(damaged),          cmocka_unit_test(random_damage),
+        cmocka_unit_test(bounded_lists),    cmocka_unit_test(names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ struct answer {
     struct sim_exchange *x; /* while it is open */
     int status, retry_after_s, heads;
     struct buf body;
-    size_t read;            /* how far watch_next() has got */
+    size_t read; /* how far watch_next() has got */
     bool ended, cut;
     char type[64];
 };
@@ -62,8 +62,12 @@ static inline void answer_free(struct answer *a) {
 static inline void send_as(struct sim *s, const char *method, const char *target, const char *content_type,
                            const char *accept, struct slice body, struct answer *a) {
     *a = (struct answer){.body = BUF((size_t)64 << 20)};
-    struct sim_request r = {.method = slice_of(method), .target = slice_of(target), .content_type = slice_of(content_type),
-                            .accept = slice_of(accept), .body = body, .user_agent = SL("tester/1.0")};
+    struct sim_request r = {.method = slice_of(method),
+                            .target = slice_of(target),
+                            .content_type = slice_of(content_type),
+                            .accept = slice_of(accept),
+                            .body = body,
+                            .user_agent = SL("tester/1.0")};
     struct sim_exchange *x = sim_handle(s, &r, &client_cb, a);
     assert_int_equal(x == NULL, a->ended);
     a->x = x;
@@ -82,12 +86,14 @@ static inline cJSON *ask_as(struct sim *s, const char *method, const char *targe
     return v;
 }
 
-static inline cJSON *ask(struct sim *s, const char *method, const char *target, const char *body, int *ret_status) {
+static inline cJSON *ask(struct sim *s, const char *method, const char *target, const char *body,
+                         int *ret_status) {
     const char *type = strcmp(method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json";
     return ask_as(s, method, target, type, NULL, body, ret_status);
 }
 
-static inline void run(struct sim *s, const char *method, const char *target, const char *body, int want_status) {
+static inline void run(struct sim *s, const char *method, const char *target, const char *body,
+                       int want_status) {
     int status = 0;
     cJSON *v = ask(s, method, target, body, &status);
     if (status != want_status) {
@@ -98,8 +104,8 @@ static inline void run(struct sim *s, const char *method, const char *target, co
 }
 
 /* The request fails with this status, and its message has this text. */
-static inline void refused(struct sim *s, const char *method, const char *target, const char *body, int want_status,
-                           const char *text) {
+static inline void refused(struct sim *s, const char *method, const char *target, const char *body,
+                           int want_status, const char *text) {
     int status = 0;
     cJSON *v = ask(s, method, target, body, &status);
     const char *msg = json_str_or(v, "message", "");
@@ -136,17 +142,20 @@ static inline void expect_no_event(struct answer *a) {
 }
 
 static inline char *config_map(const char *name, const char *label, const char *value) {
-    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}},"
-                     "\"data\":{\"k\":\"%s\"}}", name, label, value);
+    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\",\"labels\":"
+                     "{\"l\":\"%s\"}},"
+                     "\"data\":{\"k\":\"%s\"}}",
+                     name, label, value);
 }
 
-#define CMS "/api/v1/namespaces/default/configmaps"
+#define CMS         "/api/v1/namespaces/default/configmaps"
 #define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
-#define LEASES "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+#define LEASES      "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 #define DEPLOYMENT(name, image)                                                                              \
-    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" name "\"},\"spec\":{"     \
-    "\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"" name "\"}},\"template\":{\"metadata\":{"       \
-    "\"labels\":{\"app\":\"" name "\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"" image "\"}]}}}}"
+    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" name "\"},\"spec\":{"    \
+    "\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"" name "\"}},\"template\":{\"metadata\":{"      \
+    "\"labels\":{\"app\":\"" name "\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"" image        \
+    "\"}]}}}}"
 
 static inline void make_cm(struct sim *s, const char *name, const char *label, const char *value) {
     char *body = config_map(name, label, value);

@@ -39,7 +39,8 @@ static void order_and_selectors(void **state) {
     run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"aa\"}}", 201);
     make_cm(s, "b", "x", "1");
     make_cm(s, "a", "y", "1");
-    run(s, "POST", "/api/v1/namespaces/aa/configmaps", "{\"metadata\":{\"name\":\"z\",\"labels\":{\"l\":\"x\"}}}", 201);
+    run(s, "POST", "/api/v1/namespaces/aa/configmaps",
+        "{\"metadata\":{\"name\":\"z\",\"labels\":{\"l\":\"x\"}}}", 201);
     expect_list(s, "/api/v1/configmaps", "z a b"); /* by namespace, then name */
     expect_list(s, CMS, "a b");
     expect_list(s, "/api/v1/configmaps?labelSelector=l%3Dx", "z b");
@@ -61,7 +62,8 @@ static void events_by_field(void **state) {
     (void)state;
     struct sim *s = sim_test();
     for (int i = 0; i < 2; i++) {
-        char *body = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"involvedObject\":{\"kind\":\"%s\",\"name\":\"x\",\"namespace\":"
+        char *body = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"involvedObject\":{\"kind\":\"%s\",\"name\":"
+                               "\"x\",\"namespace\":"
                                "\"default\"},\"reason\":\"R\",\"source\":{\"component\":\"%s\"}}",
                                i ? "e1" : "e0", i ? "Pod" : "Node", i ? "kubelet" : "me");
         run(s, "POST", "/api/v1/namespaces/default/events", body, 201);
@@ -167,12 +169,15 @@ static void versions(void **state) {
     expect_list(s, newer, "b");
     expect_list(s, any, "b");
     expect_list(s, CMS "?resourceVersion=0", "b");
-    refused(s, "GET", CMS "?resourceVersion=999999", NULL, 504, "Too large resource version: 999999, current: ");
+    refused(s, "GET", CMS "?resourceVersion=999999", NULL, 504,
+            "Too large resource version: 999999, current: ");
     refused(s, "GET", CMS "/b?resourceVersion=999999", NULL, 504, "Too large resource version");
     refused(s, "GET", CMS "?resourceVersionMatch=Exact", NULL, 422,
             "resourceVersionMatch is forbidden unless resourceVersion is provided");
-    refused(s, "GET", CMS "?resourceVersion=0&resourceVersionMatch=Exact", NULL, 422, "is forbidden for resourceVersion \"0\"");
-    refused(s, "GET", CMS "?resourceVersion=1&resourceVersionMatch=Newest", NULL, 422, "Unsupported value: \"Newest\"");
+    refused(s, "GET", CMS "?resourceVersion=0&resourceVersionMatch=Exact", NULL, 422,
+            "is forbidden for resourceVersion \"0\"");
+    refused(s, "GET", CMS "?resourceVersion=1&resourceVersionMatch=Newest", NULL, 422,
+            "Unsupported value: \"Newest\"");
     refused(s, "GET", CMS "?resourceVersion=-1", NULL, 400, "invalid syntax");
     sim_compact(s);
     refused(s, "GET", exact, NULL, 410, "too old");
@@ -189,16 +194,19 @@ static void forms(void **state) {
     make_cm(s, "a", "x", "1");
     sim_advance(s, WALL + 125 * NS_PER_S);
     int status = 0;
-    cJSON *v = ask_as(s, "GET", CMS, NULL, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", NULL, &status);
+    cJSON *v = ask_as(s, "GET", CMS, NULL, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+                      NULL, &status);
     assert_string_equal(json_str(v, "kind"), "PartialObjectMetadataList");
     assert_string_equal(json_str(json_arr(v, "items")->child, "kind"), "PartialObjectMetadata");
     assert_null(json_get(json_arr(v, "items")->child, "data"));
     cJSON_Delete(v);
-    v = ask_as(s, "GET", CMS "/a", NULL, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json", NULL,
+    v = ask_as(s, "GET", CMS "/a", NULL,
+               "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json", NULL,
                &status);
     assert_string_equal(json_str(v, "kind"), "PartialObjectMetadata");
     cJSON_Delete(v);
-    v = ask_as(s, "GET", CMS, NULL, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", NULL, &status);
+    v = ask_as(s, "GET", CMS, NULL, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", NULL,
+               &status);
     assert_string_equal(json_str(v, "kind"), "Table");
     const cJSON *cells = json_arr(json_arr(v, "rows")->child, "cells");
     assert_string_equal(cJSON_GetArrayItem(cells, 0)->valuestring, "a");
@@ -206,7 +214,8 @@ static void forms(void **state) {
     assert_string_equal(cJSON_GetArrayItem(cells, 2)->valuestring, "2m5s");
     assert_int_equal(cJSON_GetArraySize(json_arr(v, "columnDefinitions")), 3);
     cJSON_Delete(v);
-    v = ask_as(s, "GET", CMS "?includeObject=None", NULL, "application/json;as=Table;v=v1beta1;g=meta.k8s.io", NULL, &status);
+    v = ask_as(s, "GET", CMS "?includeObject=None", NULL, "application/json;as=Table;v=v1beta1;g=meta.k8s.io",
+               NULL, &status);
     assert_string_equal(json_str(v, "apiVersion"), "meta.k8s.io/v1beta1");
     assert_null(json_get(json_arr(v, "rows")->child, "object"));
     cJSON_Delete(v);
@@ -226,8 +235,10 @@ static void all_tables(void **state) {
     static const char *const bodies[][2] = {
         {"/api/v1/namespaces/default/secrets", "{\"metadata\":{\"name\":\"o\"}}"},
         {"/api/v1/namespaces/default/serviceaccounts", "{\"metadata\":{\"name\":\"o\"}}"},
-        {"/api/v1/namespaces/default/services", "{\"metadata\":{\"name\":\"o\"},\"spec\":{\"ports\":[{\"port\":80}]}}"},
-        {"/api/v1/namespaces/default/events", "{\"metadata\":{\"name\":\"o\"},\"involvedObject\":{\"namespace\":\"default\"}}"},
+        {"/api/v1/namespaces/default/services",
+         "{\"metadata\":{\"name\":\"o\"},\"spec\":{\"ports\":[{\"port\":80}]}}"},
+        {"/api/v1/namespaces/default/events",
+         "{\"metadata\":{\"name\":\"o\"},\"involvedObject\":{\"namespace\":\"default\"}}"},
         {"/api/v1/namespaces/default/endpoints", "{\"metadata\":{\"name\":\"o\"}}"},
         {"/api/v1/nodes", "{\"metadata\":{\"name\":\"o\"}}"},
         {LEASES, "{\"metadata\":{\"name\":\"o\"},\"spec\":{\"holderIdentity\":\"me\"}}"},
@@ -238,11 +249,13 @@ static void all_tables(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         run(s, "POST", bodies[i][0], bodies[i][1], 201);
-        cJSON *v = ask_as(s, "GET", bodies[i][0], NULL, "application/json;as=Table;v=v1;g=meta.k8s.io", NULL, NULL);
+        cJSON *v =
+            ask_as(s, "GET", bodies[i][0], NULL, "application/json;as=Table;v=v1;g=meta.k8s.io", NULL, NULL);
         int columns = cJSON_GetArraySize(json_arr(v, "columnDefinitions"));
         const cJSON *rows = json_arr(v, "rows");
         assert_true(columns >= 2 && rows && rows->child);
-        for (const cJSON *r = rows->child; r; r = r->next) assert_int_equal(cJSON_GetArraySize(json_arr(r, "cells")), columns);
+        for (const cJSON *r = rows->child; r; r = r->next)
+            assert_int_equal(cJSON_GetArraySize(json_arr(r, "cells")), columns);
         cJSON_Delete(v);
     }
     sim_free(s);
@@ -310,8 +323,9 @@ static void long_list(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(order_and_selectors), cmocka_unit_test(events_by_field),
-                                       cmocka_unit_test(pages),    cmocka_unit_test(expired_token), cmocka_unit_test(versions),
-                                       cmocka_unit_test(forms),    cmocka_unit_test(all_tables),    cmocka_unit_test(long_list)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(order_and_selectors), cmocka_unit_test(events_by_field), cmocka_unit_test(pages),
+        cmocka_unit_test(expired_token),       cmocka_unit_test(versions),        cmocka_unit_test(forms),
+        cmocka_unit_test(all_tables),          cmocka_unit_test(long_list)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,11 +25,14 @@ static void create_and_get(void **state) {
     refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"a\"}}", 409, "configmaps \"a\" already exists");
     refused(s, "POST", "/api/v1/namespaces/nowhere/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 404,
             "namespaces \"nowhere\" not found");
-    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"b\",\"namespace\":\"other\"}}", 400, "does not match the namespace");
-    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"3\"}}", 400, "resourceVersion should not be set");
-    refused(s, "POST", CMS, "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\"}}", 400, "ConfigMap");
-    refused(s, "POST", CMS, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v2\",\"metadata\":{\"name\":\"b\"}}", 400,
-            "does not match the expected API version (v1)");
+    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"b\",\"namespace\":\"other\"}}", 400,
+            "does not match the namespace");
+    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"3\"}}", 400,
+            "resourceVersion should not be set");
+    refused(s, "POST", CMS, "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\"}}", 400,
+            "ConfigMap");
+    refused(s, "POST", CMS, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v2\",\"metadata\":{\"name\":\"b\"}}",
+            400, "does not match the expected API version (v1)");
     refused(s, "POST", CMS, "{", 400, "");
     refused(s, "POST", CMS, "[]", 400, "");
     refused(s, "POST", CMS, "", 400, "");
@@ -64,7 +67,8 @@ static void optimistic_lock(void **state) {
     char *text = json_print(first);
     run(s, "PATCH", CMS "/a", "{\"data\":{\"k\":\"2\"}}", 200);
     refused(s, "PUT", CMS "/a", text, 409,
-            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply your changes to the "
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply "
+            "your changes to the "
             "latest version and try again");
     free(text);
     /* Without a version it is unconditional, and what does not change anything is no change. */
@@ -91,17 +95,24 @@ static void optimistic_lock(void **state) {
 static void leases_by_put(void **state) {
     (void)state;
     struct sim *s = sim_test();
-    const char *body = "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\"},\"spec\":{"
-                       "\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"renewTime\":\"2023-11-14T23:13:20.000001+01:00\"}}";
+    const char *body = "{\"apiVersion\":\"coordination.k8s.io/"
+                       "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\"},\"spec\":{"
+                       "\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"renewTime\":\"2023-11-14T23:"
+                       "13:20.000001+01:00\"}}";
     run(s, "PUT", LEASES "/l", body, 201); /* a PUT makes a Lease, */
-    refused(s, "PUT", LEASES "/l", body, 422, "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update");
+    refused(s, "PUT", LEASES "/l", body, 422,
+            "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update");
     cJSON *v = ask(s, "GET", LEASES "/l", NULL, NULL);
     assert_string_equal(json_str(json_obj(v, "spec"), "renewTime"), "2023-11-14T22:13:20.000001Z");
     cJSON_Delete(v);
-    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"renewTime\":\"2023-11-14T22:13:20Z\"}}", 400, "parsing time");
-    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":0}}", 422, "must be greater than 0");
-    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseTransitions\":-1}}", 422, "must be greater than or equal to 0");
-    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":\"15\"}}", 400, "cannot be handled as a Lease");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"renewTime\":\"2023-11-14T22:13:20Z\"}}", 400,
+            "parsing time");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":0}}", 422,
+            "must be greater than 0");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseTransitions\":-1}}", 422,
+            "must be greater than or equal to 0");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":\"15\"}}", 400,
+            "cannot be handled as a Lease");
     sim_free(s);
 }
 
@@ -113,13 +124,15 @@ static void generation_and_status(void **state) {
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 1);
     cJSON_Delete(v);
     v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}", NULL);
-    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 2); /* annotations count, of Deployments */
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0),
+                     2); /* annotations count, of Deployments */
     cJSON_Delete(v);
     v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"spec\":{\"replicas\":5},\"status\":{\"replicas\":9}}", NULL);
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
     assert_int_equal(json_i64(json_obj(v, "status"), "replicas", 0), 0); /* not by this door */
     cJSON_Delete(v);
-    v = ask(s, "PATCH", DEPLOYMENTS "/d/status", "{\"spec\":{\"replicas\":7},\"status\":{\"replicas\":9}}", NULL);
+    v = ask(s, "PATCH", DEPLOYMENTS "/d/status", "{\"spec\":{\"replicas\":7},\"status\":{\"replicas\":9}}",
+            NULL);
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
     assert_int_equal(json_i64(json_obj(v, "status"), "replicas", 0), 9);
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 5);
@@ -138,9 +151,10 @@ static void scale(void **state) {
     assert_string_equal(json_str(json_obj(v, "status"), "selector"), "app=d");
     cJSON_Delete(v);
     run(s, "PATCH", DEPLOYMENTS "/d/scale", "{\"spec\":{\"replicas\":4}}", 200);
-    refused(s, "PATCH", DEPLOYMENTS "/d/scale", "{\"spec\":{\"replicas\":-4}}", 422, "must be greater than or equal to 0");
-    refused(s, "PUT", DEPLOYMENTS "/d/scale", "{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{\"replicas\":1}}", 409,
-            "has been modified");
+    refused(s, "PATCH", DEPLOYMENTS "/d/scale", "{\"spec\":{\"replicas\":-4}}", 422,
+            "must be greater than or equal to 0");
+    refused(s, "PUT", DEPLOYMENTS "/d/scale",
+            "{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{\"replicas\":1}}", 409, "has been modified");
     run(s, "PUT", DEPLOYMENTS "/d/scale", "{\"metadata\":{\"name\":\"d\"}}", 200); /* absent: zero */
     v = ask(s, "GET", DEPLOYMENTS "/d", NULL, NULL);
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 7), 0);
@@ -175,14 +189,17 @@ static void delete_options(void **state) {
     (void)state;
     struct sim *s = sim_test();
     make_cm(s, "a", "x", "1");
-    refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"uid\":\"no\"}}", 409, "Precondition failed: UID in precondition: no");
-    refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"resourceVersion\":\"1\"}}", 409, "ResourceVersion in precondition");
+    refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"uid\":\"no\"}}", 409,
+            "Precondition failed: UID in precondition: no");
+    refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"resourceVersion\":\"1\"}}", 409,
+            "ResourceVersion in precondition");
     refused(s, "DELETE", CMS "/a?propagationPolicy=Sideways", NULL, 422, "Unsupported value");
     refused(s, "DELETE", CMS "/a", "{\"dryRun\":[\"Some\"]}", 422, "dryRun");
     run(s, "DELETE", CMS "/a?dryRun=All", NULL, 200);
     run(s, "GET", CMS "/a", NULL, 200);
     cJSON *v = ask(s, "GET", CMS "/a", NULL, NULL);
-    char *body = xasprintf("{\"preconditions\":{\"uid\":\"%s\",\"resourceVersion\":\"%s\"}}", obj_uid(v), obj_rv(v));
+    char *body =
+        xasprintf("{\"preconditions\":{\"uid\":\"%s\",\"resourceVersion\":\"%s\"}}", obj_uid(v), obj_rv(v));
     cJSON_Delete(v);
     run(s, "DELETE", CMS "/a", body, 200);
     free(body);
@@ -232,12 +249,14 @@ static void namespaces(void **state) {
     struct sim *s = sim_test();
     run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"n\"}}", 201);
     run(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 201);
-    run(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"b\",\"finalizers\":[\"x.io/f\"]}}", 201);
+    run(s, "POST", "/api/v1/namespaces/n/configmaps",
+        "{\"metadata\":{\"name\":\"b\",\"finalizers\":[\"x.io/f\"]}}", 201);
     refused(s, "DELETE", "/api/v1/namespaces/default", NULL, 403, "this namespace may not be deleted");
     cJSON *v = ask(s, "DELETE", "/api/v1/namespaces/n", NULL, NULL);
     assert_string_equal(json_str(json_obj(v, "status"), "phase"), "Terminating");
     cJSON_Delete(v);
-    refused(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"c\"}}", 403, "because it is being terminated");
+    refused(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"c\"}}", 403,
+            "because it is being terminated");
     sim_advance(s, WALL + NS_PER_S);
     run(s, "GET", "/api/v1/namespaces/n/configmaps/a", NULL, 404);
     run(s, "GET", "/api/v1/namespaces/n", NULL, 200); /* waits for the finalizer */
@@ -252,9 +271,11 @@ static void exact_numbers(void **state) {
     struct sim *s = sim_test();
     run(s, "POST", "/sim/types", "{\"group\":\"x.io\",\"resource\":\"widgets\",\"kind\":\"Widget\"}", 200);
     struct answer a;
-    const char *body = "{\"apiVersion\":\"x.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
-                       "\"spec\":{\"a\":9007199254740993,\"b\":1e15,\"c\":0.1,\"d\":1000000000000000,\"e\":null}}";
-    send_as(s, "POST", "/apis/x.io/v1/namespaces/default/widgets", "application/json", NULL, slice_of(body), &a);
+    const char *body =
+        "{\"apiVersion\":\"x.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
+        "\"spec\":{\"a\":9007199254740993,\"b\":1e15,\"c\":0.1,\"d\":1000000000000000,\"e\":null}}";
+    send_as(s, "POST", "/apis/x.io/v1/namespaces/default/widgets", "application/json", NULL, slice_of(body),
+            &a);
     assert_int_equal(a.status, 201);
     answer_free(&a);
     run(s, "PATCH", "/apis/x.io/v1/namespaces/default/widgets/w", "{\"spec\":{\"f\":1}}", 200);
@@ -285,11 +306,18 @@ static void too_much(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create_and_get), cmocka_unit_test(generate_name),    cmocka_unit_test(optimistic_lock),
-        cmocka_unit_test(leases_by_put),  cmocka_unit_test(generation_and_status), cmocka_unit_test(scale),
-        cmocka_unit_test(finalizers),     cmocka_unit_test(delete_options),   cmocka_unit_test(delete_collection),
-        cmocka_unit_test(dry_run),        cmocka_unit_test(namespaces),       cmocka_unit_test(exact_numbers),
-        cmocka_unit_test(too_much)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(create_and_get),
+                                       cmocka_unit_test(generate_name),
+                                       cmocka_unit_test(optimistic_lock),
+                                       cmocka_unit_test(leases_by_put),
+                                       cmocka_unit_test(generation_and_status),
+                                       cmocka_unit_test(scale),
+                                       cmocka_unit_test(finalizers),
+                                       cmocka_unit_test(delete_options),
+                                       cmocka_unit_test(delete_collection),
+                                       cmocka_unit_test(dry_run),
+                                       cmocka_unit_test(namespaces),
+                                       cmocka_unit_test(exact_numbers),
+                                       cmocka_unit_test(too_much)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

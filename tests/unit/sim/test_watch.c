@@ -41,10 +41,10 @@ static void starts(void **state) {
 static void selectors(void **state) {
     (void)state;
     struct sim *s = sim_test();
-    struct answer label, field, not;
+    struct answer label, field, not ;
     watch(s, "&labelSelector=l%3Dx", &label);
     watch(s, "&fieldSelector=metadata.name%3Db", &field);
-    watch(s, "&labelSelector=l!%3Dx", &not);
+    watch(s, "&labelSelector=l!%3Dx", &not );
     make_cm(s, "a", "x", "1");
     make_cm(s, "b", "y", "1");
     expect_event(&label, "ADDED", "a");
@@ -52,7 +52,7 @@ static void selectors(void **state) {
     expect_event(&not, "ADDED", "b");
     run(s, "PATCH", CMS "/a", "{\"metadata\":{\"labels\":{\"l\":\"y\"}}}", 200);
     /* For who no longer selects it, it is deleted: as it was, at the version of the change. */
-    cJSON *gone = watch_next(&label), *come = watch_next(&not);
+    cJSON *gone = watch_next(&label), *come = watch_next(&not );
     assert_string_equal(json_str(gone, "type"), "DELETED");
     assert_string_equal(json_str(come, "type"), "ADDED");
     assert_string_equal(obj_label(json_obj(gone, "object"), "l"), "x");
@@ -67,12 +67,13 @@ static void selectors(void **state) {
     expect_event(&not, "DELETED", "a");
     run(s, "DELETE", CMS "/a", NULL, 200);
     expect_event(&label, "DELETED", "a");
-    expect_no_event(&not);
+    expect_no_event(&not );
     expect_no_event(&field);
     answer_free(&label);
     answer_free(&field);
-    answer_free(&not);
-    refused(s, "GET", CMS "?watch=1&fieldSelector=data.k%3D1", NULL, 400, "field label not supported: data.k");
+    answer_free(&not );
+    refused(s, "GET", CMS "?watch=1&fieldSelector=data.k%3D1", NULL, 400,
+            "field label not supported: data.k");
     refused(s, "GET", CMS "?watch=1&labelSelector=%3D%3D%3D", NULL, 400, "");
     refused(s, "GET", CMS "?watch=1&timeoutSeconds=soon", NULL, 400, "invalid syntax");
     refused(s, "GET", CMS "?watch=1&resourceVersion=soon", NULL, 400, "invalid syntax");
@@ -117,7 +118,8 @@ static void history_limit(void **state) {
     v = ask(s, "GET", CMS "/a", NULL, NULL);
     from = xasprintf("&resourceVersion=%s", obj_rv(v));
     cJSON_Delete(v);
-    for (int i = 0; i < 20; i++) run(s, "POST", "/api/v1/namespaces/default/secrets", "{\"metadata\":{\"generateName\":\"x\"}}", 201);
+    for (int i = 0; i < 20; i++)
+        run(s, "POST", "/api/v1/namespaces/default/secrets", "{\"metadata\":{\"generateName\":\"x\"}}", 201);
     watch(s, from, &a);
     assert_false(a.ended);
     answer_free(&a);
@@ -165,7 +167,8 @@ static void bookmarks_and_end(void **state) {
     cJSON *v = watch_next(&with);
     assert_string_equal(json_str(v, "type"), "BOOKMARK");
     assert_string_equal(json_str(json_obj(v, "object"), "kind"), "ConfigMap");
-    assert_string_equal(obj_rv(json_obj(v, "object")), json_str(json_obj(list, "metadata"), "resourceVersion"));
+    assert_string_equal(obj_rv(json_obj(v, "object")),
+                        json_str(json_obj(list, "metadata"), "resourceVersion"));
     cJSON_Delete(v);
     cJSON_Delete(list);
     sim_advance(s, WALL + 29 * NS_PER_S);
@@ -207,7 +210,9 @@ static void watch_list(void **state) {
             expect_event(&a, "ADDED", "a");
             cJSON *v = watch_next(&a);
             assert_int_equal(v != NULL, mode == SIM_WATCH_LIST_SERVE);
-            if (v) assert_string_equal(obj_annotation(json_obj(v, "object"), "k8s.io/initial-events-end"), "true");
+            if (v)
+                assert_string_equal(obj_annotation(json_obj(v, "object"), "k8s.io/initial-events-end"),
+                                    "true");
             cJSON_Delete(v);
         }
         answer_free(&a);
@@ -219,8 +224,10 @@ static void other_forms(void **state) {
     (void)state;
     struct sim *s = sim_test();
     struct answer meta, table;
-    send_as(s, "GET", CMS "?watch=true", NULL, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", SL(""), &meta);
-    send_as(s, "GET", CMS "?watch=true", NULL, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", SL(""), &table);
+    send_as(s, "GET", CMS "?watch=true", NULL, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+            SL(""), &meta);
+    send_as(s, "GET", CMS "?watch=true", NULL,
+            "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", SL(""), &table);
     make_cm(s, "a", "x", "1");
     make_cm(s, "b", "x", "1");
     for (int i = 0; i < 2; i++) {
@@ -235,7 +242,8 @@ static void other_forms(void **state) {
         assert_string_equal(json_str(o, "kind"), "Table");
         assert_int_equal(cJSON_IsArray(json_get(o, "columnDefinitions")), i == 0); /* once is enough */
         const cJSON *row = json_arr(o, "rows")->child;
-        assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(json_arr(row, "cells"), 0)), i ? "b" : "a");
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(json_arr(row, "cells"), 0)),
+                            i ? "b" : "a");
         assert_string_equal(obj_name(json_obj(row, "object")), i ? "b" : "a");
         cJSON_Delete(v);
     }
@@ -306,9 +314,14 @@ static void end_with_the_sim(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts),      cmocka_unit_test(selectors),         cmocka_unit_test(history_limit),
-        cmocka_unit_test(compaction),  cmocka_unit_test(bookmarks_and_end), cmocka_unit_test(watch_list),
-        cmocka_unit_test(other_forms), cmocka_unit_test(calls_from_callbacks), cmocka_unit_test(end_with_the_sim)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(starts),
+                                       cmocka_unit_test(selectors),
+                                       cmocka_unit_test(history_limit),
+                                       cmocka_unit_test(compaction),
+                                       cmocka_unit_test(bookmarks_and_end),
+                                       cmocka_unit_test(watch_list),
+                                       cmocka_unit_test(other_forms),
+                                       cmocka_unit_test(calls_from_callbacks),
+                                       cmocka_unit_test(end_with_the_sim)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* ObjectMeta: the part of every object that the runtime looks at, from raw JSON. Strings are borrowed from the text where
- * they need no unescaping, else owned by the struct; meta_free() in any case. */
+/* ObjectMeta: the part of every object that the runtime looks at, from raw JSON. Strings are borrowed from
+ * the text where they need no unescaping, else owned by the struct; meta_free() in any case. */
 #ifndef API_META_H
 #define API_META_H
 #include "base/buf.h"
@@ -11,7 +11,8 @@ struct meta {
     int64_t generation;
     bool deleting; /* deletionTimestamp is set */
 };
-/* raw: the whole object (or {"metadata":...} of a PartialObjectMetadata). Missing name: -EINVAL. ret owned by the caller. */
+/* raw: the whole object (or {"metadata":...} of a PartialObjectMetadata). Missing name: -EINVAL. ret owned by
+ * the caller. */
 int meta_from_raw(struct slice raw, struct meta *ret, struct err *err);
 void meta_free(struct meta *m);
 

@@ -1,4 +1,5 @@
-/* Instants as Kubernetes writes them. Wall time in ns since 1970 UTC, years 1970..2261. Pure (no tz database). */
+/* Instants as Kubernetes writes them. Wall time in ns since 1970 UTC, years 1970..2261. Pure (no tz
+ * database). */
 #ifndef API_RFC3339_H
 #define API_RFC3339_H
 #include "base/slice.h"

@@ -1,18 +1,22 @@
-/* Are two pod templates the same? As raw JSON text, without a tree: see "Holding the rollout back" in docs/design.md. */
+/* Are two pod templates the same? As raw JSON text, without a tree: see "Holding the rollout back" in
+ * docs/design.md. */
 #ifndef API_TEMPLATE_H
 #define API_TEMPLATE_H
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Equal but for the label pod-template-hash, with null as absent, empty object/array as absent where the API server drops
- * them, numbers by value, quantities (resources, sizeLimit, divisor, ...) by amount. where (NULL allowed) gets the path of
- * the first difference, e.g. "spec.containers[0].image". -EINVAL if either is no JSON object. */
+/* Equal but for the label pod-template-hash, with null as absent, empty object/array as absent where the API
+ * server drops them, numbers by value, quantities (resources, sizeLimit, divisor, ...) by amount. where (NULL
+ * allowed) gets the path of the first difference, e.g. "spec.containers[0].image". -EINVAL if either is no
+ * JSON object. */
 int template_equal(struct slice a, struct slice b, bool *ret, struct buf *where, struct err *err);
-/* A short stable name of a template: equal templates (as above) have equal hashes. 10 letters fit for a name. */
+/* A short stable name of a template: equal templates (as above) have equal hashes. 10 letters fit for a name.
+ */
 int template_hash(struct slice t, char ret[11], struct err *err);
 /* The template's text with labels set in metadata.labels (added or replaced) and every other byte as it was.
  * labels: pairs key, value. Used for the canary's ReplicaSet. */
-int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out, struct err *err);
+int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out,
+                         struct err *err);
 /* "image" of the first container, unescaped; "" if none. For a person to read. */
 int template_image(struct slice t, struct buf *out);
 #endif

@@ -1,5 +1,5 @@
-/* One instance of Handover: informers, election, rollouts, admin port, wired together. No globals: several instances run in
- * one process under a simulated world. leader and rollout meet only here. */
+/* One instance of Handover: informers, election, rollouts, admin port, wired together. No globals: several
+ * instances run in one process under a simulated world. leader and rollout meet only here. */
 #ifndef APP_APP_H
 #define APP_APP_H
 #include "base/log.h"
@@ -8,24 +8,25 @@
 
 struct app_options {
     struct kube_config_spec kube;
-    const char *namespace_;   /* serve this namespace only; NULL: all */
-    const char *lease_namespace;     /* NULL: POD_NAMESPACE, else the context's namespace */
-    const char *lease_name;   /* NULL: "handover" */
+    const char *namespace_;         /* serve this namespace only; NULL: all */
+    const char *lease_namespace;    /* NULL: POD_NAMESPACE, else the context's namespace */
+    const char *lease_name;         /* NULL: "handover" */
     const char *pod_name, *pod_uid; /* NULL: POD_NAME, POD_UID; without them: host name */
     int64_t lease_duration_ns, renew_deadline_ns, retry_ns; /* 0: 15, 10, 2 s */
-    int64_t grace_ns;         /* what a drain may take in all; 0: 30 s */
-    const char *admin_addr;   /* NULL: no admin port */
-    const char *termination_log; /* NULL: /dev/termination-log if it exists */
-    int64_t scrape_ns;        /* between scrapes of a rollout; 0: by its soak */
-    unsigned workers;         /* 0: auto */
+    int64_t grace_ns;                                       /* what a drain may take in all; 0: 30 s */
+    const char *admin_addr;                                 /* NULL: no admin port */
+    const char *termination_log;                            /* NULL: /dev/termination-log if it exists */
+    int64_t scrape_ns;                                      /* between scrapes of a rollout; 0: by its soak */
+    unsigned workers;                                       /* 0: auto */
     const char *metrics_token; /* file with the bearer token for https metrics pages; NULL: none */
     const char *version;
 };
 /* Exit codes: enum drain_exit of leader/drain.h; 0 is a clean end. */
 struct app;
-/* exit is called once, never inside app_new(), app_start() or app_stop(), when the instance has come to its end. */
-int app_new(struct world *w, struct log *log, const struct app_options *opt, void (*exit)(void *ctx, int code), void *ctx,
-            struct app **ret, struct err *err);
+/* exit is called once, never inside app_new(), app_start() or app_stop(), when the instance has come to its
+ * end. */
+int app_new(struct world *w, struct log *log, const struct app_options *opt,
+            void (*exit)(void *ctx, int code), void *ctx, struct app **ret, struct err *err);
 int app_start(struct app *a, struct err *err);
 void app_stop(struct app *a, const char *why); /* SIGTERM: drain; a second time: hurry */
 /* At any time, also as a crash: nothing is sent, nothing called back. */

@@ -5,8 +5,10 @@
 
 void sha256(struct slice in, unsigned char ret[32]);
 void sha256_hex(struct slice in, char ret[65]);
-/* The first 10 letters of the digest in Kubernetes' safe alphabet (bcdfghjklmnpqrstvwxz2456789): fit for object names. */
+/* The first 10 letters of the digest in Kubernetes' safe alphabet (bcdfghjklmnpqrstvwxz2456789): fit for
+ * object names. */
 void hash_name(struct slice in, char ret[11]);
-int base64_decode(struct slice in, struct buf *out); /* standard alphabet, padding optional, blanks ignored; -EINVAL */
+int base64_decode(struct slice in,
+                  struct buf *out); /* standard alphabet, padding optional, blanks ignored; -EINVAL */
 int base64_encode(struct slice in, struct buf *out);
 #endif

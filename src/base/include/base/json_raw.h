@@ -7,27 +7,29 @@
 enum { JSON_RAW_DEPTH = 1000 };
 enum json_raw_type { JR_INVALID, JR_OBJECT, JR_ARRAY, JR_STRING, JR_NUMBER, JR_TRUE, JR_FALSE, JR_NULL };
 
-int json_raw_check(struct slice doc, struct err *err);      /* one well-formed value, RFC 8259; -EINVAL */
-enum json_raw_type json_raw_type(struct slice value);       /* by its first byte */
+int json_raw_check(struct slice doc, struct err *err); /* one well-formed value, RFC 8259; -EINVAL */
+enum json_raw_type json_raw_type(struct slice value);  /* by its first byte */
 
-/* A cursor over the members of an object or the elements of an array. The document must have passed json_raw_check().
- *   struct json_raw_it it = json_raw_each(obj);
- *   while (json_raw_next(&it)) use(it.key, it.value);          key: raw, with quotes; empty in an array */
+/* A cursor over the members of an object or the elements of an array. The document must have passed
+ * json_raw_check(). struct json_raw_it it = json_raw_each(obj); while (json_raw_next(&it)) use(it.key,
+ * it.value);          key: raw, with quotes; empty in an array */
 struct json_raw_it {
     const char *p, *end;
     bool object;
     struct slice key, value;
 };
-struct json_raw_it json_raw_each(struct slice value);       /* nothing to see if it is neither object nor array */
+struct json_raw_it json_raw_each(struct slice value); /* nothing to see if it is neither object nor array */
 bool json_raw_next(struct json_raw_it *it);
-/* Member by name (unescaped), or by a path of names separated by '/'. False: absent, ret untouched. Last one wins, as in Go. */
+/* Member by name (unescaped), or by a path of names separated by '/'. False: absent, ret untouched. Last one
+ * wins, as in Go. */
 bool json_raw_get(struct slice obj, struct slice key, struct slice *ret);
 bool json_raw_at(struct slice doc, const char *path, struct slice *ret);
-int json_raw_unescape(struct slice str, struct buf *out);   /* str with its quotes; \u0000 stays a NUL byte; -EINVAL */
+int json_raw_unescape(struct slice str,
+                      struct buf *out); /* str with its quotes; \u0000 stays a NUL byte; -EINVAL */
 bool json_raw_string_is(struct slice str, struct slice text); /* does the raw string say text? */
 /* Are two numbers the same value? Exact for any length ("1e3" = "1000" = "1000.0"), no doubles in between. */
 bool json_raw_number_eq(struct slice a, struct slice b);
-/* One text for all numbers of the same value, no wider than the number and 24 bytes: "[-]DIGITSeEXPONENT", the digits
- * without zeros around them, "0" for zero. -EINVAL, -ENOBUFS. */
+/* One text for all numbers of the same value, no wider than the number and 24 bytes: "[-]DIGITSeEXPONENT",
+ * the digits without zeros around them, "0" for zero. -EINVAL, -ENOBUFS. */
 int json_raw_number_canonical(struct slice number, struct buf *out);
 #endif

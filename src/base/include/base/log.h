@@ -1,5 +1,5 @@
-/* Structured logs: a message and fields to a sink. The logger is a pointer that everything is handed; NULL drops all.
- * Field values must never be secrets; a URL is logged without its query. */
+/* Structured logs: a message and fields to a sink. The logger is a pointer that everything is handed; NULL
+ * drops all. Field values must never be secrets; a URL is logged without its query. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 #include "base/buf.h"
@@ -15,7 +15,8 @@ struct log_field {
     double d;
 };
 struct log_sink {
-    void (*write)(void *ctx, enum log_level level, int64_t wall_ns, const char *msg, const struct log_field *f, size_t n);
+    void (*write)(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                  const struct log_field *f, size_t n);
     void *ctx;
 };
 struct log {
@@ -41,6 +42,8 @@ void log_write(struct log *log, enum log_level level, const char *msg, const str
 
 const char *log_level_name(enum log_level level);
 /* One line with its newline: {"ts":"...Z","level":"info","msg":"...",...} or "2026-.. INFO msg key=value". */
-void log_format_json(struct buf *out, enum log_level, int64_t wall_ns, const char *msg, const struct log_field *, size_t n);
-void log_format_text(struct buf *out, enum log_level, int64_t wall_ns, const char *msg, const struct log_field *, size_t n);
+void log_format_json(struct buf *out, enum log_level, int64_t wall_ns, const char *msg,
+                     const struct log_field *, size_t n);
+void log_format_text(struct buf *out, enum log_level, int64_t wall_ns, const char *msg,
+                     const struct log_field *, size_t n);
 #endif

@@ -1,4 +1,5 @@
-/* Allocation that cannot fail: running out of memory aborts here, at one place. And cleanup attributes for locals. */
+/* Allocation that cannot fail: running out of memory aborts here, at one place. And cleanup attributes for
+ * locals. */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 #include <stddef.h>
@@ -25,6 +26,7 @@ static inline void cleanup_free_fn(void *p) {
 #define CLEANUP(name) __attribute__((cleanup(cleanup_##name##_fn)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-/* By way of a number, so that it may be used on pointers to const as well (comparison functions of the heap). */
+/* By way of a number, so that it may be used on pointers to const as well (comparison functions of the heap).
+ */
 #define container_of(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 #endif

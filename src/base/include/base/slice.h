@@ -32,14 +32,16 @@ bool slice_starts(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);
 bool slice_has(struct slice s, char c);
 struct slice slice_trim(struct slice s); /* ASCII blanks */
-/* Splits at the first sep: before and after are set in any case (after empty, p == NULL, where there is no sep; then
- * the result is false). */
+/* Splits at the first sep: before and after are set in any case (after empty, p == NULL, where there is no
+ * sep; then the result is false). */
 bool slice_cut(struct slice s, char sep, struct slice *before, struct slice *after);
 /* Whole of s must be a number; 0, -EINVAL or -ERANGE. ret untouched on failure. */
 int slice_i64(struct slice s, int64_t *ret);
 int slice_f64(struct slice s, double *ret); /* plain decimal notation, NaN and +/-Inf accepted */
 char *slice_dup(struct slice s);            /* NUL-terminated copy, never NULL, free() */
-/* The same of at most max bytes, as well-formed UTF-8: not cut inside a character, ill-formed bytes become '?'. */
+/* The same of at most max bytes, as well-formed UTF-8: not cut inside a character, ill-formed bytes become
+ * '?'. */
 char *slice_dup_text(struct slice s, size_t max);
-uint64_t slice_hash(struct slice s, uint64_t seed); /* for tables, not for security; stable over versions (FNV-1a 64) */
+uint64_t slice_hash(struct slice s,
+                    uint64_t seed); /* for tables, not for security; stable over versions (FNV-1a 64) */
 #endif

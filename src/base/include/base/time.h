@@ -4,9 +4,9 @@
 #include "base/err.h"
 #include "base/buf.h"
 
-#define NS_PER_US INT64_C(1000)
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S  INT64_C(1000000000)
+#define NS_PER_US  INT64_C(1000)
+#define NS_PER_MS  INT64_C(1000000)
+#define NS_PER_S   INT64_C(1000000000)
 #define TIME_NEVER INT64_MAX
 
 /* Go's notation: "1h30m", "250ms", "10s"; 0, -EINVAL or -ERANGE. Not negative. */

@@ -8,51 +8,60 @@
 
 struct task; /* one reconcile in flight */
 enum outcome {
-    OUT_DONE,        /* failures forgotten */
-    OUT_AFTER,       /* done, look again after_ns later; failures forgotten */
-    OUT_RETRY,       /* failed: backoff by the error's class and Retry-After. By err->kind: a conflict is tried again soon and
-                        counts no failure; fenced or cancelled is OUT_INTERRUPTED; what nobody but the user can mend
-                        (config, forbidden, notfound, rejected) is OUT_TERMINAL; see src/control/failure.c */
-    OUT_TERMINAL,    /* failed for good: to the dead letters, not tried again until the key is added anew. The letter stays
-                        until a later try succeeds, or somebody retries or drops it */
+    OUT_DONE,     /* failures forgotten */
+    OUT_AFTER,    /* done, look again after_ns later; failures forgotten */
+    OUT_RETRY,    /* failed: backoff by the error's class and Retry-After. By err->kind: a conflict is tried
+                     again soon and    counts no failure; fenced or cancelled is OUT_INTERRUPTED; what nobody but
+                     the user can mend    (config, forbidden, notfound, rejected) is OUT_TERMINAL; see
+                     src/control/failure.c */
+    OUT_TERMINAL, /* failed for good: to the dead letters, not tried again until the key is added anew. The
+                     letter stays until a later try succeeds, or somebody retries or drops it */
     OUT_INTERRUPTED, /* cancelled in the middle: first in line for the next leader */
 };
 struct reconciler {
-    void (*start)(void *self, struct slice key, struct task *t); /* must lead to task_finish(t), now or later */
-    void (*cancel)(void *self, struct task *t);                  /* stop soon: task_finish(t, OUT_INTERRUPTED) follows */
+    void (*start)(void *self, struct slice key,
+                  struct task *t);              /* must lead to task_finish(t), now or later */
+    void (*cancel)(void *self, struct task *t); /* stop soon: task_finish(t, OUT_INTERRUPTED) follows */
 };
 struct slice task_key(const struct task *t);
 void task_set_data(struct task *t, void *data); /* the reconciler's own */
 void *task_data(const struct task *t);
 bool task_cancelled(const struct task *t);
-void task_finish(struct task *t, enum outcome out, int64_t after_ns, const struct err *err); /* exactly once */
+void task_finish(struct task *t, enum outcome out, int64_t after_ns,
+                 const struct err *err); /* exactly once */
 
 struct controller_limits {
     struct queue_limits queue;
-    unsigned workers;       /* at once; 0: auto (grows with the queue, shrinks on 429, timeouts and loop lag), up to max_workers */
-    unsigned max_workers;   /* 0: 64 */
-    unsigned max_retries;   /* failures of a key after which it is a dead letter; 0: never. Not by an error that is about
-                               the server and not the key (connection, TLS, time-out, 401, 429, 502..504) */
-    size_t max_dead;        /* dead letters kept, oldest dropped first and counted; 0: 1000 */
+    unsigned workers; /* at once; 0: auto (grows with the queue, shrinks on 429, timeouts and loop lag), up to
+                         max_workers */
+    unsigned max_workers; /* 0: 64 */
+    unsigned
+        max_retries; /* failures of a key after which it is a dead letter; 0: never. Not by an error that is
+                        about the server and not the key (connection, TLS, time-out, 401, 429, 502..504) */
+    size_t max_dead; /* dead letters kept, oldest dropped first and counted; 0: 1000 */
 };
 struct controller;
 /* name: the label `controller`/`name` of its metrics. It starts gated (nothing is worked on). */
-struct controller *controller_new(struct world *w, struct log *log, struct metrics *m, const char *name, const struct reconciler *r,
-                                  void *self, const struct controller_limits *lim);
-/* Tasks in flight are cancelled; their task_finish() is still allowed until then. Not from inside the reconciler's calls. */
+struct controller *controller_new(struct world *w, struct log *log, struct metrics *m, const char *name,
+                                  const struct reconciler *r, void *self,
+                                  const struct controller_limits *lim);
+/* Tasks in flight are cancelled; their task_finish() is still allowed until then. Not from inside the
+ * reconciler's calls. */
 void controller_free(struct controller *c);
 void controller_add(struct controller *c, struct slice key, int prio, int64_t delay_ns);
 /* open: leading (also again, after a drain). Closed: nothing new is started; tasks in flight go on. */
 void controller_gate(struct controller *c, bool open);
-void controller_stop_intake(struct controller *c);     /* drain: no new starts, adds are still remembered for the checkpoint */
+void controller_stop_intake(
+    struct controller *c); /* drain: no new starts, adds are still remembered for the checkpoint */
 size_t controller_inflight(const struct controller *c), controller_pending(const struct controller *c);
-/* Called when the last task in flight ends while gated or stopped, on a later turn. Nothing in flight at that moment: no
- * call, so look at controller_inflight() first. fn may free the controller. */
+/* Called when the last task in flight ends while gated or stopped, on a later turn. Nothing in flight at that
+ * moment: no call, so look at controller_inflight() first. fn may free the controller. */
 void controller_on_idle(struct controller *c, world_fn fn, void *ctx);
-void controller_cancel(struct controller *c);          /* asks every task in flight to stop */
+void controller_cancel(struct controller *c); /* asks every task in flight to stop */
 
-/* For the checkpoint, told in the order interrupted, in flight, queued, delayed, failures, dead, which is the order in which a
- * successor takes them. The slices are valid during fn, which must not touch the controller. */
+/* For the checkpoint, told in the order interrupted, in flight, queued, delayed, failures, dead, which is the
+ * order in which a successor takes them. The slices are valid during fn, which must not touch the controller.
+ */
 struct key_state {
     struct slice key;
     enum key_kind { KEY_INTERRUPTED, KEY_INFLIGHT, KEY_QUEUED, KEY_DELAYED, KEY_FAILURES, KEY_DEAD } kind;
@@ -61,7 +70,9 @@ struct key_state {
     unsigned failures;
     struct slice reason; /* dead: why */
 };
-void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k), void *ctx);
+void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k),
+                         void *ctx);
 void controller_restore(struct controller *c, const struct key_state *k); /* before the gate opens */
-void controller_dead_retry(struct controller *c, struct slice key), controller_dead_drop(struct controller *c, struct slice key);
+void controller_dead_retry(struct controller *c, struct slice key),
+    controller_dead_drop(struct controller *c, struct slice key);
 #endif

@@ -1,4 +1,5 @@
-/* Calls to the API server: one call, one answer, errors classified. Retries what is safe to retry, waits as Retry-After says. */
+/* Calls to the API server: one call, one answer, errors classified. Retries what is safe to retry, waits as
+ * Retry-After says. */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
 #include "api/gvr.h"
@@ -14,14 +15,24 @@ struct log *kube_log(struct kube *k);
 struct metrics *kube_metrics(struct kube *k);
 struct kube_config *kube_config_of(struct kube *k);
 
-/* The mutation fence: asked before a mutating call is started and again when its bytes are about to leave. NULL: open. */
+/* The mutation fence: asked before a mutating call is started and again when its bytes are about to leave.
+ * NULL: open. */
 struct kube_fence {
     bool (*held)(void *ctx);
     void *ctx;
 };
 void kube_set_fence(struct kube *k, struct kube_fence f);
 
-enum kube_verb { KUBE_GET, KUBE_LIST, KUBE_CREATE, KUBE_UPDATE, KUBE_PATCH_MERGE, KUBE_PATCH_JSON, KUBE_PATCH_STRATEGIC, KUBE_DELETE };
+enum kube_verb {
+    KUBE_GET,
+    KUBE_LIST,
+    KUBE_CREATE,
+    KUBE_UPDATE,
+    KUBE_PATCH_MERGE,
+    KUBE_PATCH_JSON,
+    KUBE_PATCH_STRATEGIC,
+    KUBE_DELETE
+};
 struct kube_ref {
     const struct gvr *gvr;
     struct slice ns, name; /* LIST: name empty; ns empty: all namespaces */
@@ -37,21 +48,23 @@ struct kube_spec {
     int64_t timeout_ns;          /* for the whole call with its retries; 0: 30 s */
     size_t body_cap;             /* of the answer; 0: 8 MiB */
     bool no_retry;               /* one attempt only: the caller decides */
-    bool unfenced;               /* a mutation that the fence does not hold back: the lease itself, Kubernetes Events */
-    bool metadata_only;          /* ask for PartialObjectMetadata */
+    bool unfenced; /* a mutation that the fence does not hold back: the lease itself, Kubernetes Events */
+    bool metadata_only; /* ask for PartialObjectMetadata */
 };
-/* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a Status). */
+/* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a
+ * Status). */
 typedef void (*kube_done)(void *ctx, const struct err *err, struct slice raw);
 struct kube_op;
-/* Exactly one callback, never inside this call. A 409 on update is ERR_CONFLICT and never retried here. What is retried:
- * 429 and 503 with Retry-After, 5xx and lost connections of GET/LIST (and of others when nothing was sent yet), 401 once
- * with fresh credentials. An answer that was lost after a mutation was sent ends with ERR_TIMEOUT or ERR_TRANSPORT: it may
- * have been executed. */
+/* Exactly one callback, never inside this call. A 409 on update is ERR_CONFLICT and never retried here. What
+ * is retried: 429 and 503 with Retry-After, 5xx and lost connections of GET/LIST (and of others when nothing
+ * was sent yet), 401 once with fresh credentials. An answer that was lost after a mutation was sent ends with
+ * ERR_TIMEOUT or ERR_TRANSPORT: it may have been executed. */
 struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_done done, void *ctx);
 void kube_cancel(struct kube_op *op); /* no callback after it; invalid once done was called; NULL is fine */
 
-/* A GET on LANE_SCRAPE of any URL (a pod's metrics page), without our credentials and client certificate. token (may be
- * empty): sent as bearer token. tls_insecure: the target's explicit opt-out. cap: bytes of the page. Ends as kube_call. */
-struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token, bool tls_insecure, int64_t timeout_ns, size_t cap,
-                            kube_done done, void *ctx);
+/* A GET on LANE_SCRAPE of any URL (a pod's metrics page), without our credentials and client certificate.
+ * token (may be empty): sent as bearer token. tls_insecure: the target's explicit opt-out. cap: bytes of the
+ * page. Ends as kube_call. */
+struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token, bool tls_insecure,
+                            int64_t timeout_ns, size_t cap, kube_done done, void *ctx);
 #endif

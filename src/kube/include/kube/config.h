@@ -1,27 +1,31 @@
-/* How to reach an API server and as whom: kubeconfig files merged as kubectl does, in-cluster configuration, or a plain URL.
- * Re-reads tokens and certificates from their files when these change; runs exec credential plugins without a shell. */
+/* How to reach an API server and as whom: kubeconfig files merged as kubectl does, in-cluster configuration,
+ * or a plain URL. Re-reads tokens and certificates from their files when these change; runs exec credential
+ * plugins without a shell. */
 #ifndef KUBE_CONFIG_H
 #define KUBE_CONFIG_H
 #include "world/http_client.h"
 #include "base/log.h"
 
 struct kube_config_spec {
-    const char *kubeconfig; /* --kubeconfig; NULL: $KUBECONFIG (a list of files), then in-cluster, then ~/.kube/config */
+    const char *kubeconfig; /* --kubeconfig; NULL: $KUBECONFIG (a list of files), then in-cluster, then
+                               ~/.kube/config */
     const char *context;    /* --context; NULL: current-context */
     const char *server;     /* overrides the server's URL; NULL: as configured */
 };
 struct kube_config; /* reference counted by nobody: outlives every kube made from it */
-int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec, struct kube_config **ret,
-                     struct err *err);
+int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec,
+                     struct kube_config **ret, struct err *err);
 void kube_config_free(struct kube_config *c);
-const char *kube_config_server(const struct kube_config *c);    /* "https://host:port/base", no trailing '/' */
+const char *kube_config_server(const struct kube_config *c); /* "https://host:port/base", no trailing '/' */
 const char *kube_config_namespace(const struct kube_config *c); /* of the context or the pod; "default" */
 bool kube_config_in_cluster(const struct kube_config *c);
-const char *kube_config_proxy(const struct kube_config *c);     /* NULL: none */
-const struct http_tls *kube_config_tls(struct kube_config *c);  /* present material, re-read when files changed */
+const char *kube_config_proxy(const struct kube_config *c); /* NULL: none */
+const struct http_tls *
+kube_config_tls(struct kube_config *c); /* present material, re-read when files changed */
 
-/* The Authorization header for the next request, "" for none. Asynchronous, since an exec plugin may have to run: done is
- * called exactly once, possibly inside this call. refresh: the last token got a 401, do not use it again. */
+/* The Authorization header for the next request, "" for none. Asynchronous, since an exec plugin may have to
+ * run: done is called exactly once, possibly inside this call. refresh: the last token got a 401, do not use
+ * it again. */
 typedef void (*kube_auth_done)(void *ctx, const struct err *err, struct slice authorization);
 void kube_config_auth(struct kube_config *c, bool refresh, kube_auth_done done, void *ctx);
 void kube_config_auth_cancel(struct kube_config *c, void *ctx); /* no callback for ctx any more */

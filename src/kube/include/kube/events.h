@@ -1,5 +1,5 @@
-/* Kubernetes Events: what a person sees in `kubectl describe`. Best effort: repeated ones are counted up on the same Event
- * object, the rate is limited, failures are logged at debug level and forgotten. */
+/* Kubernetes Events: what a person sees in `kubectl describe`. Best effort: repeated ones are counted up on
+ * the same Event object, the rate is limited, failures are logged at debug level and forgotten. */
 #ifndef KUBE_EVENTS_H
 #define KUBE_EVENTS_H
 #include "kube/client.h"
@@ -11,5 +11,6 @@ struct event_ref {
     const char *api_version, *kind, *ns, *name, *uid;
 };
 /* type "Normal" or "Warning"; reason in CamelCase; message at most 1024 bytes (cut). */
-void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason, const char *message);
+void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason,
+                const char *message);
 #endif

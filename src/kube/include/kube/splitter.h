@@ -1,10 +1,10 @@
-/* Cuts what the API server streams into single objects: the items of a List, or the events of a watch. Fed in chunks of any
- * size, holds at most the one item that a chunk's end has cut. Pure.
+/* Cuts what the API server streams into single objects: the items of a List, or the events of a watch. Fed in
+ * chunks of any size, holds at most the one item that a chunk's end has cut. Pure.
  *
  *   while ((ev = splitter_next(&s, &chunk, &item)) != SPLIT_MORE) ...       item is valid until the next call
  *
- * What an item says is not looked at: brackets, commas, colons and strings are checked here, numbers, words and escapes by
- * whoever parses the item. */
+ * What an item says is not looked at: brackets, commas, colons and strings are checked here, numbers, words
+ * and escapes by whoever parses the item. */
 #ifndef KUBE_SPLITTER_H
 #define KUBE_SPLITTER_H
 #include "base/buf.h"
@@ -22,7 +22,8 @@ enum split_mode {
 enum split_event {
     SPLIT_MORE,   /* the chunk is used up */
     SPLIT_ITEM,   /* ret is one item */
-    SPLIT_BROKEN, /* LIST: not a list, nothing more will come. WATCH: something was left out up to the next line, go on */
+    SPLIT_BROKEN, /* LIST: not a list, nothing more will come. WATCH: something was left out up to the next
+                     line, go on */
     SPLIT_END,    /* LIST: the list is complete (only blanks may follow) */
 };
 
@@ -51,7 +52,7 @@ const char *splitter_why(const struct splitter *s); /* of the last SPLIT_BROKEN 
 
 /* Of a list, once SPLIT_END has come. */
 struct split_list {
-    char *rv, *token; /* owned; "" when absent */
+    char *rv, *token;  /* owned; "" when absent */
     int64_t remaining; /* remainingItemCount, -1 when absent */
 };
 /* -EPROTO: no List at all (a Status, no items, no usable metadata). */

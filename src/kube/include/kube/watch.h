@@ -1,11 +1,12 @@
-/* When to list, when to watch, from which version, and when to wait: the state machine behind an informer. Pure: what has
- * happened goes in, watch_next() says what to do.
+/* When to list, when to watch, from which version, and when to wait: the state machine behind an informer.
+ * Pure: what has happened goes in, watch_next() says what to do.
  *
- * The first list is answered from the server's cache (resourceVersion 0), later ones are at least as new as what was seen;
- * where that version is gone (410) or not there yet ("too large resource version") the newest is asked for. Lists come in
- * pages; a page token that expires in the middle leads to one list without pages. A lost watch goes on from the last event
- * or bookmark without a list, unless the server says that the version is gone. WatchList (sendInitialEvents) is not used:
- * what it spares the server, it does not spare us, since a list is parsed as it streams. */
+ * The first list is answered from the server's cache (resourceVersion 0), later ones are at least as new as
+ * what was seen; where that version is gone (410) or not there yet ("too large resource version") the newest
+ * is asked for. Lists come in pages; a page token that expires in the middle leads to one list without pages.
+ * A lost watch goes on from the last event or bookmark without a list, unless the server says that the
+ * version is gone. WatchList (sendInitialEvents) is not used: what it spares the server, it does not spare
+ * us, since a list is parsed as it streams. */
 #ifndef KUBE_WATCH_H
 #define KUBE_WATCH_H
 #include "base/err.h"
@@ -16,16 +17,16 @@ enum { WATCH_PAGE = 500, WATCH_RV_MAX = 128, WATCH_TOKEN_MAX = 64 << 10 };
 enum watch_what { WATCH_LIST, WATCH_STREAM, WATCH_WAIT };
 struct watch_todo {
     enum watch_what what;
-    const char *rv;         /* parameter resourceVersion; LIST: "" for the newest */
-    bool at_least;          /* LIST: with resourceVersionMatch=NotOlderThan */
-    bool first;             /* LIST: its first page: what was put by an unfinished one does not count */
-    const char *token;      /* LIST: parameter continue, or "" */
-    unsigned limit;         /* LIST: parameter limit, 0: none */
-    unsigned timeout_s;     /* STREAM: parameter timeoutSeconds */
-    int64_t deadline_ns;    /* STREAM: our own, for a server that has stopped; instant */
-    int64_t relist_ns;      /* STREAM: see watch_broken(); TIME_NEVER */
-    int64_t until_ns;       /* WAIT */
-    bool fresh;             /* on a new connection: the last request timed out */
+    const char *rv;      /* parameter resourceVersion; LIST: "" for the newest */
+    bool at_least;       /* LIST: with resourceVersionMatch=NotOlderThan */
+    bool first;          /* LIST: its first page: what was put by an unfinished one does not count */
+    const char *token;   /* LIST: parameter continue, or "" */
+    unsigned limit;      /* LIST: parameter limit, 0: none */
+    unsigned timeout_s;  /* STREAM: parameter timeoutSeconds */
+    int64_t deadline_ns; /* STREAM: our own, for a server that has stopped; instant */
+    int64_t relist_ns;   /* STREAM: see watch_broken(); TIME_NEVER */
+    int64_t until_ns;    /* WAIT */
+    bool fresh;          /* on a new connection: the last request timed out */
 };
 
 struct watch {
@@ -48,14 +49,15 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
 /* A page was put into the store. True: it was the last one, the store is whole. */
 bool watch_listed(struct watch *w, const char *rv, const char *token);
 /* A list failed. *ret_trouble: a person should hear of it. Returns why in a word for metrics, a literal. */
-const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err, bool *ret_trouble);
+const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err,
+                              bool *ret_trouble);
 /* An event or a bookmark; rv "" is ignored. */
 void watch_event(struct watch *w, const char *rv);
-/* An event could not be read. The stream goes on; at the instant that is returned it is given up, with watch_relist(), for a
- * list that finds what was missed. */
+/* An event could not be read. The stream goes on; at the instant that is returned it is given up, with
+ * watch_relist(), for a list that finds what was missed. */
 int64_t watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd);
-/* The stream has ended: err->kind ERR_NONE: regularly, else why (an ERROR event of the server included). Fills err where a
- * regular end came too soon. The rest as above. */
+/* The stream has ended: err->kind ERR_NONE: regularly, else why (an ERROR event of the server included).
+ * Fills err where a regular end came too soon. The rest as above. */
 const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct err *err, bool *ret_trouble);
 void watch_relist(struct watch *w);
 bool watch_version_too_large(const struct err *err);

@@ -1,4 +1,5 @@
-/* The real world: libuv for timers (timerfd on CLOCK_BOOTTIME), deferred calls, processes, signals. src/net adds HTTP. */
+/* The real world: libuv for timers (timerfd on CLOCK_BOOTTIME), deferred calls, processes, signals. src/net
+ * adds HTTP. */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
 #include "world/impl.h"

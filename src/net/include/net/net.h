@@ -1,4 +1,5 @@
-/* HTTP for the real world: a client on libcurl's multi-socket interface, one multi per lane, and a server on libuv. */
+/* HTTP for the real world: a client on libcurl's multi-socket interface, one multi per lane, and a server on
+ * libuv. */
 #ifndef NET_NET_H
 #define NET_NET_H
 #include "loop/loop.h"

@@ -5,27 +5,31 @@
 #include "base/metrics.h"
 #include "world/http_server.h"
 
-/* ---- admin port: /metrics (gzip if asked), /healthz, /readyz (each check by name with ?verbose), / a page ---- */
+/* ---- admin port: /metrics (gzip if asked), /healthz, /readyz (each check by name with ?verbose), / a page
+ * ---- */
 struct admin;
-int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret, struct err *err);
+int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret,
+                struct err *err);
 void admin_stop(struct admin *a);
 int admin_port(const struct admin *a);
 /* check: true is well; otherwise fills why. readyz: part of /readyz only, else of both. name: a literal. */
-void admin_check(struct admin *a, const char *name, bool readyz_only, bool (*check)(void *ctx, struct buf *why), void *ctx);
+void admin_check(struct admin *a, const char *name, bool readyz_only,
+                 bool (*check)(void *ctx, struct buf *why), void *ctx);
 /* A further page; content is written by fn. path: a literal, e.g. "/status.json". */
-void admin_page(struct admin *a, const char *path, const char *content_type, void (*fn)(void *ctx, struct buf *out), void *ctx);
+void admin_page(struct admin *a, const char *path, const char *content_type,
+                void (*fn)(void *ctx, struct buf *out), void *ctx);
 
 /* ---- log sinks: lines on a file descriptor, or journald's native protocol with fields ---- */
 enum log_style { LOG_STYLE_TEXT, LOG_STYLE_JSON, LOG_STYLE_JOURNAL };
 struct log_sink log_sink_fd(int fd, enum log_style style); /* TEXT or JSON; nothing to free */
-bool log_under_journal(struct world *w, int fd);           /* JOURNAL_STREAM says that fd goes to the journal */
+bool log_under_journal(struct world *w, int fd); /* JOURNAL_STREAM says that fd goes to the journal */
 struct log_sink log_sink_journal(void);
 
 /* ---- service manager; silent no-ops without one ---- */
 void notify_ready(const char *status);
 void notify_status(const char *status);
 void notify_stopping(void);
-void notify_extend(int64_t ns);   /* EXTEND_TIMEOUT_USEC */
+void notify_extend(int64_t ns); /* EXTEND_TIMEOUT_USEC */
 void notify_watchdog(void);
 int64_t notify_watchdog_ns(void); /* how often at most notify_watchdog() must come; 0: not wanted */
 

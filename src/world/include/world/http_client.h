@@ -5,10 +5,14 @@
 #include "world/world.h"
 
 enum http_lane { LANE_LEASE, LANE_WATCH /* lists and watches */, LANE_CALL, LANE_SCRAPE, LANE_COUNT };
-enum http_pull { HTTP_MORE, HTTP_HOLD /* these bytes were taken, but send no more until http_resume(); not on LANE_CALL */ };
+enum http_pull {
+    HTTP_MORE,
+    HTTP_HOLD /* these bytes were taken, but send no more until http_resume(); not on LANE_CALL */
+};
 
-/* TLS material as PEM text, borrowed during http_start() only (the implementation keeps what it needs). Equal material
- * shares connections: `id` must differ whenever the material does (e.g. a counter raised when certificates are re-read). */
+/* TLS material as PEM text, borrowed during http_start() only (the implementation keeps what it needs). Equal
+ * material shares connections: `id` must differ whenever the material does (e.g. a counter raised when
+ * certificates are re-read). */
 struct http_tls {
     uint64_t id;
     struct slice ca;         /* PEM; empty: the system's certificates */
@@ -19,9 +23,11 @@ struct http_tls {
 
 struct http_req;
 struct http_client_cb {
-    void (*head)(void *ctx, int status, const struct http_headers *h); /* once, before any body; may be NULL */
-    enum http_pull (*body)(void *ctx, struct slice data);              /* any number of times; may be NULL (dropped) */
-    void (*end)(void *ctx, const struct err *err, int status); /* exactly once, last; err NULL: the answer is complete */
+    void (*head)(void *ctx, int status,
+                 const struct http_headers *h);           /* once, before any body; may be NULL */
+    enum http_pull (*body)(void *ctx, struct slice data); /* any number of times; may be NULL (dropped) */
+    void (*end)(void *ctx, const struct err *err,
+                int status); /* exactly once, last; err NULL: the answer is complete */
 };
 struct http_spec {
     enum http_lane lane;
@@ -31,21 +37,23 @@ struct http_spec {
     struct slice body;                  /* copied */
     int64_t total_ns;                   /* deadline for the whole request, 0: none (watches) */
     int64_t connect_ns;                 /* 0: the default, 10 s */
-    size_t body_cap;            /* a longer answer ends with ERR_PROTOCOL/-EFBIG; 0: no cap (the receiver bounds it) */
+    size_t body_cap; /* a longer answer ends with ERR_PROTOCOL/-EFBIG; 0: no cap (the receiver bounds it) */
     const struct http_tls *tls; /* NULL: defaults */
-    const char *proxy;          /* "http://host:port"; NULL: none (the environment is the caller's business) */
-    bool fresh;                 /* on a connection of its own that is not kept: after a time-out */
-    bool (*may_send)(void *ctx); /* asked at the last moment before the bytes leave, also on a reused connection; NULL:
-                                    yes. No: ends with ERR_FENCED */
+    const char *proxy; /* "http://host:port"; NULL: none (the environment is the caller's business) */
+    bool fresh;        /* on a connection of its own that is not kept: after a time-out */
+    bool (*may_send)(void *ctx); /* asked at the last moment before the bytes leave, also on a reused
+                                    connection; NULL: yes. No: ends with ERR_FENCED */
     void *may_send_ctx;
 };
 /* 0 and *ret, or a negative errno with err: then no callback will come. No callback inside this call. */
 int http_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb, void *ctx,
                struct http_req **ret, struct err *err);
 void http_resume(struct http_req *r); /* after HTTP_HOLD */
-void http_cancel(struct http_req *r); /* no callback after it; allowed inside callbacks; r is gone. Invalid after end() */
-/* Errors: ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_PROTOCOL, ERR_FENCED. An HTTP status of 4xx/5xx is no error here.
- * Of ERR_TRANSPORT and ERR_TIMEOUT, errnum -ECONNRESET and -ETIMEDOUT say that the request was sent and may have been carried
- * out; with any other errnum nothing has left. Only GET, HEAD and OPTIONS are repeated silently, when a kept connection
- * turns out to be dead. While a receiver holds, the end waits for http_resume(), except for the total deadline. */
+void http_cancel(
+    struct http_req *r); /* no callback after it; allowed inside callbacks; r is gone. Invalid after end() */
+/* Errors: ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_PROTOCOL, ERR_FENCED. An HTTP status of 4xx/5xx is no
+ * error here. Of ERR_TRANSPORT and ERR_TIMEOUT, errnum -ECONNRESET and -ETIMEDOUT say that the request was
+ * sent and may have been carried out; with any other errnum nothing has left. Only GET, HEAD and OPTIONS are
+ * repeated silently, when a kept connection turns out to be dead. While a receiver holds, the end waits for
+ * http_resume(), except for the total deadline. */
 #endif

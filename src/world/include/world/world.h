@@ -1,6 +1,6 @@
-/* The only door to the outside: clocks, timers, randomness, files, processes, signals. HTTP is in world/http_client.h and
- * world/http_server.h. Two implementations: the real one (src/loop + src/net) and the simulated one (tests/simworld).
- * Single-threaded: everything runs on the thread that runs the world. */
+/* The only door to the outside: clocks, timers, randomness, files, processes, signals. HTTP is in
+ * world/http_client.h and world/http_server.h. Two implementations: the real one (src/loop + src/net) and the
+ * simulated one (tests/simworld). Single-threaded: everything runs on the thread that runs the world. */
 #ifndef WORLD_WORLD_H
 #define WORLD_WORLD_H
 #include "base/buf.h"
@@ -12,7 +12,8 @@ struct timer;
 struct proc;
 typedef void (*world_fn)(void *ctx);
 
-/* CLOCK_MONOTONIC (durations), CLOCK_BOOTTIME (deadlines; counts suspend), CLOCK_REALTIME (what is written down). ns. */
+/* CLOCK_MONOTONIC (durations), CLOCK_BOOTTIME (deadlines; counts suspend), CLOCK_REALTIME (what is written
+ * down). ns. */
 int64_t world_mono_ns(struct world *w);
 int64_t world_boot_ns(struct world *w);
 int64_t world_wall_ns(struct world *w);
@@ -22,7 +23,8 @@ const char *world_getenv(struct world *w, const char *name); /* NULL if unset */
 /* Calls fn on the next turn, never inside this call. Cannot be taken back: the ctx must still be there. */
 void world_defer(struct world *w, world_fn fn, void *ctx);
 
-/* One-shot timers on CLOCK_BOOTTIME. An instant in the past fires on the next turn. timer_at on a running timer moves it. */
+/* One-shot timers on CLOCK_BOOTTIME. An instant in the past fires on the next turn. timer_at on a running
+ * timer moves it. */
 struct timer *timer_new(struct world *w, world_fn fn, void *ctx);
 void timer_at(struct timer *t, int64_t boot_ns); /* TIME_NEVER: as timer_stop */
 void timer_in(struct timer *t, int64_t delay_ns);
@@ -37,8 +39,8 @@ int world_write_file(struct world *w, const char *path, struct slice data, struc
 /* Modification time in ns since 1970, negative errno if it cannot be read: has a token file changed? */
 int64_t world_file_mtime(struct world *w, const char *path);
 
-/* Runs a program (no shell, stdin empty), collects stdout and stderr up to a cap each, kills it at the timeout. done is
- * called once unless proc_cancel() came first. exit_code: 128+signal when killed by one. */
+/* Runs a program (no shell, stdin empty), collects stdout and stderr up to a cap each, kills it at the
+ * timeout. done is called once unless proc_cancel() came first. exit_code: 128+signal when killed by one. */
 struct spawn {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
     const char *const *env;  /* "K=V", added to our own environment; NULL for none */
