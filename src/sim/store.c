@@ -338,7 +338,7 @@ static int grace_of(const struct sim_obj *o, const cJSON *obj, int grace_s) {
     if (!json_str_or(spec, "nodeName", "")[0] || !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"))
         return 0;
     int64_t usual = json_i64(spec, "terminationGracePeriodSeconds", 30);
-    if (usual < 0 || usual > 86400 * 365) usual = 30;
+    if (usual < 0 || usual > INT64_C(365) * 86400) usual = 30;
     int64_t grace = grace_s < 0 ? usual : grace_s;
     if (obj_deleting(obj)) { /* it may only become shorter */
         int64_t now = json_i64(meta, "deletionGracePeriodSeconds", usual);
