@@ -1,4 +1,4 @@
-foreach(name objects watch list patch fault load)
+foreach(name objects watch list patch fault load clients_random)
   unit_test(sim/${name} sim_core)
 endforeach()
 foreach(name yaml protobuf) # parsers inside
