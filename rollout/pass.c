@@ -3,7 +3,6 @@
 #include "apply.h"
 #include "base/log.h"
 #include "counts.h"
-#include "scrape.h"
 #include "view.h"
 #include <errno.h>
 
@@ -274,7 +273,8 @@ static void start_scrape(struct pass *p) {
     int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S
                           ? p->t->scrape_every_ns
                           : 5 * NS_PER_S;
-    struct scrape_options opt = {.proxy = r->opt.proxy,
+    struct scrape_options opt = {.slots = &r->slots,
+                                 .proxy = r->opt.proxy,
                                  .token = slice_trim(buf_slice(&token)),
                                  .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
     p->scraping = scrape_start(r->kube, &opt, &p->view.spec, p->view.pods, p->view.pod_items, p->view.npods,
