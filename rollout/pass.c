@@ -121,9 +121,7 @@ static void finish(struct pass *p, bool changed, bool existed) {
         end(p, OUT_AFTER, in, NULL);
 }
 
-static void on_state_written(void *ctx, const char *rv) {
-    struct pass *p = ctx;
-    if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
+static void tell_all(struct pass *p) {
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
         rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason,
@@ -132,12 +130,20 @@ static void on_state_written(void *ctx, const char *rv) {
     for (size_t i = 0; i < p->plan.nmetrics; i++) counts_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
 }
 
+static void on_state_written(void *ctx, const char *rv) {
+    struct pass *p = ctx;
+    if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
+    tell_all(p);
+}
+
 static void on_applied(void *ctx, const struct err *err, bool existed) {
     struct pass *p = ctx;
-    if (err)
+    if (err) {
         fail(p, err);
-    else
-        finish(p, true, existed);
+        return;
+    }
+    if (!p->plan.next) tell_all(p);
+    finish(p, true, existed);
 }
 
 static void make_plan(struct pass *p) {
