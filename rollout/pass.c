@@ -274,14 +274,19 @@ static bool scrape_is_due(const struct pass *p) {
 
 static void start_scrape(struct pass *p) {
     struct rollout *r = p->r;
+    struct err none = {0};
     cleanup_buf struct buf token = BUF(TOKEN_CAP);
-    if (r->token_file) world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, NULL);
+    if (r->token_file) /* each time: it is renewed, and may come later than we do */
+        world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, &none);
+    else
+        err_set(&none, ERR_CONFIG, -ENOENT, "run with --metrics-token=FILE");
     int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S
                           ? p->t->scrape_every_ns
                           : 5 * NS_PER_S;
     struct scrape_options opt = {.slots = &r->slots,
                                  .proxy = r->opt.proxy,
                                  .token = slice_trim(buf_slice(&token)),
+                                 .no_token = none.kind ? none.msg : NULL,
                                  .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
     p->scraping = scrape_start(r->kube, &opt, &p->view.spec, p->view.pods, p->view.pod_items, p->view.npods,
                                on_scraped, p);

@@ -18,7 +18,10 @@ struct one {
 
 struct scraping {
     struct kube *kube;
-    struct scrape_options opt;
+    struct scrape_slots *slots;
+    bool proxy;
+    int64_t timeout_ns;
+    char *token, *no_token; /* NULL */
     struct prom_sum *errors, *total;
     struct one *one;
     struct scrape_result *results;
@@ -27,7 +30,7 @@ struct scraping {
     scrape_done done;
     void *ctx;
     struct timer *start; /* the first turn: no callback inside scrape_start() */
-    struct list line;    /* in opt.slots->waiting */
+    struct list line;    /* in slots->waiting */
 };
 
 static void pump(struct scraping *s);
@@ -50,7 +53,7 @@ static void give_back(struct scrape_slots *slots, unsigned n) {
 /* ---- one page ---- */
 
 static bool worth_asking(const struct one *o) {
-    return !o->pod->finished && o->places.n && (o->s->opt.proxy || o->pod->ip);
+    return !o->pod->finished && o->places.n && (o->s->proxy || o->pod->ip);
 }
 
 static int on_piece(void *ctx, struct slice piece, struct err *err) {
@@ -65,15 +68,15 @@ static void ask(struct one *o) {
     struct scraping *s = o->s;
     const struct place *pl = &o->places.v[o->at];
     cleanup_buf struct buf where = BUF(4096);
-    struct kube_scrape spec = {.timeout_ns = s->opt.timeout_ns};
-    if (s->opt.proxy) {
+    struct kube_scrape spec = {.timeout_ns = s->timeout_ns};
+    if (s->proxy) {
         place_proxy_path(pl, o->pod, &where);
         spec.path = buf_str(&where);
     } else {
         place_url(pl, o->pod, &where);
         spec.url = buf_str(&where);
         spec.tls_insecure = pl->insecure;
-        if (pl->https) spec.token = s->opt.token;
+        if (pl->https) spec.token = slice_of(s->token);
     }
     o->text = promtext_new(s->errors, s->total);
     o->op = kube_scrape(s->kube, &spec, &cb, o);
@@ -89,6 +92,18 @@ static void keep(struct one *o, const struct scrape_result *r) {
     if (first || better) *had = *r;
 }
 
+static bool asked_for_a_token(const struct one *o, const struct err *err) {
+    return err && (err->http == 401 || err->http == 403) && o->places.v[o->at].https && !o->s->proxy &&
+           !o->s->token;
+}
+
+static void explain(struct err *err, const struct scraping *s) {
+    struct err said = *err;
+    err_set(err, said.kind, said.errnum, "%s; no token was sent: %s", said.msg,
+            s->no_token ? s->no_token : "there is none");
+    err->http = said.http;
+}
+
 static void on_page(void *ctx, const struct err *err, struct slice raw) {
     struct one *o = ctx;
     struct scraping *s = o->s;
@@ -101,6 +116,7 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
         r.read = promtext_end(o->text, &r.page, &r.err) == 0;
     promtext_free(o->text);
     o->text = NULL;
+    if (asked_for_a_token(o, err)) explain(&r.err, s);
     if (!r.read) err_wrap(&r.err, "metrics of pod %s at %s", o->pod->name, place_text(&o->places.v[o->at]));
     keep(o, &r);
     bool found = r.read && r.page.v[PROM_TOTAL].present;
@@ -109,13 +125,13 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
         return;
     }
     s->open--;
-    give_back(s->opt.slots, 1); /* others first: we have just had our turn */
+    give_back(s->slots, 1); /* others first: we have just had our turn */
     pump(s);
 }
 
 /* Asks as many pods as may be asked at once; ends the round after the last one. */
 static void pump(struct scraping *s) {
-    struct scrape_slots *slots = s->opt.slots;
+    struct scrape_slots *slots = s->slots;
     list_remove(&s->line);
     for (; s->next < s->n; s->next++) {
         struct one *o = &s->one[s->next];
@@ -140,7 +156,15 @@ struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, 
                               const struct obs_pod *pods, const cJSON *const *items, size_t n,
                               scrape_done done, void *ctx) {
     struct scraping *s = xcalloc(1, sizeof *s);
-    *s = (struct scraping){.kube = k, .opt = *opt, .n = n, .done = done, .ctx = ctx};
+    *s = (struct scraping){.kube = k,
+                           .slots = opt->slots,
+                           .proxy = opt->proxy,
+                           .timeout_ns = opt->timeout_ns,
+                           .token = opt->token.n ? slice_dup(opt->token) : NULL,
+                           .no_token = xstrdup_null(opt->no_token),
+                           .n = n,
+                           .done = done,
+                           .ctx = ctx};
     list_init(&s->line);
     s->one = xcalloc(n ? n : 1, sizeof *s->one);
     s->results = xcalloc(n ? n : 1, sizeof *s->results);
@@ -168,9 +192,11 @@ void scrape_end(struct scraping *s) {
         kube_cancel(s->one[i].op);
         promtext_free(s->one[i].text);
     }
-    give_back(s->opt.slots, s->open);
+    give_back(s->slots, s->open);
     prom_sum_free(s->errors);
     prom_sum_free(s->total);
+    free(s->token);
+    free(s->no_token);
     free(s->one);
     free(s->results);
     free(s);

@@ -21,11 +21,12 @@ struct scrape_slots {
 };
 void scrape_slots_init(struct scrape_slots *s, unsigned max);
 
-struct scrape_options {
-    struct scrape_slots *slots; /* outlives the round */
-    bool proxy;                 /* through the API server */
-    struct slice token; /* for https pages: of a ServiceAccount that may do nothing else; empty: none */
-    int64_t timeout_ns; /* of one page, from its request on */
+struct scrape_options { /* borrowed during scrape_start() only, but for the slots */
+    struct scrape_slots *slots;
+    bool proxy;           /* through the API server */
+    struct slice token;   /* for https pages: of a ServiceAccount that may do nothing else; empty: none */
+    const char *no_token; /* why there is none, for the message when a page asks for one; NULL */
+    int64_t timeout_ns;   /* of one page, from its request on */
 };
 struct scraping;
 typedef void (*scrape_done)(void *ctx, const struct scrape_result *results, size_t n);

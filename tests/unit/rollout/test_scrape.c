@@ -51,8 +51,7 @@ static struct kit *setup(unsigned slots) {
         t->items[i] = t->item;
     }
     t->spec = (struct spec){.metrics = METRICS_ENDPOINT, .port = 8080, .path = path};
-    t->opt =
-        (struct scrape_options){.slots = &t->slots, .token = SL("pod-token"), .timeout_ns = 5 * NS_PER_S};
+    t->opt = (struct scrape_options){.slots = &t->slots, .timeout_ns = 5 * NS_PER_S};
     return t;
 }
 
@@ -67,7 +66,11 @@ static struct round *begin(struct kit *t, size_t n) {
     struct round *r = t->round;
     while (r->s) r++;
     *r = (struct round){0};
-    r->s = scrape_start(t->k, &t->opt, &t->spec, t->pods, t->items, n, on_round, r);
+    char *token = xstrdup("pod-token"); /* nobody keeps it for the round's time */
+    struct scrape_options opt = t->opt;
+    if (!opt.no_token) opt.token = slice_of(token);
+    r->s = scrape_start(t->k, &opt, &t->spec, t->pods, t->items, n, on_round, r);
+    free(token);
     assert_int_equal(r->ended, 0);
     return r;
 }
@@ -236,6 +239,31 @@ static void places_in_turn(void **state) {
     teardown(t);
 }
 
+static void without_a_token(void **state) {
+    (void)state;
+    struct kit *t = setup(1);
+    t->opt.no_token = "/var/run/token: No such file or directory";
+    t->spec.https = true;
+    struct round *r = begin(t, 1);
+    fake_settle(t->f);
+    struct fake_req *q = fake_one(t->f);
+    assert_null(strstr(buf_str(&q->headers), "Authorization"));
+    fake_answer(q, 401, "");
+    fake_settle(t->f);
+    assert_string_equal(r->res[0].err.msg,
+                        "metrics of pod p0 at https :8080/metrics: scrape https://10.0.0.0:8080/metrics: 401 "
+                        "Unauthorized; no token was sent: /var/run/token: No such file or directory");
+    end(r);
+    t->opt.no_token = NULL; /* with one, the page's own words are all there is to say */
+    r = begin(t, 1);
+    fake_settle(t->f);
+    fake_answer(fake_one(t->f), 403, "no");
+    fake_settle(t->f);
+    assert_string_equal(r->res[0].err.msg, "metrics of pod p0 at https :8080/metrics: scrape "
+                                           "https://10.0.0.0:8080/metrics: 403 Forbidden: no");
+    teardown(t);
+}
+
 static void through_the_proxy(void **state) {
     (void)state;
     struct kit *t = setup(1);
@@ -269,6 +297,7 @@ int main(void) {
         cmocka_unit_test(a_broken_page_is_not_read_on),
         cmocka_unit_test(half_a_page),
         cmocka_unit_test(places_in_turn),
+        cmocka_unit_test(without_a_token),
         cmocka_unit_test(through_the_proxy),
         cmocka_unit_test(nobody_to_ask),
     };
