@@ -228,6 +228,7 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
         const struct prom_page *page = &res[i].page;
         s[i] = (struct pod_sample){.uid = slice_of(pod->uid),
                                    .restarts = pod->restarts,
+                                   .started_s = page->v[PROM_START].value,
                                    .track = pod->track,
                                    .created_ns = pod->created_ns,
                                    .terminating = pod->terminating,
