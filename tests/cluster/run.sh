@@ -45,7 +45,7 @@ export HANDOVER_BIN=${HANDOVER_BUILD:-$top/build-release}/handover
 [ -n "${HANDOVER_IMAGE:-}" ] || images
 
 deploy_handover() {
-  in_cluster kubectl apply -f "$top/deploy/manifests/00-namespace.yaml" -f "$top/deploy/manifests/10-rbac.yaml" >/dev/null
+  in_cluster kubectl apply -f "$top/deploy/manifests/00-namespace.yaml" -f "$top/deploy/manifests/10-rbac.yaml" -f "$top/deploy/manifests/15-metrics-account.yaml" >/dev/null
   sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$top/deploy/manifests/20-deployment.yaml" | in_cluster kubectl apply -f - >/dev/null
   in_cluster kubectl -n handover-system rollout status deployment/handover --timeout=60s
 }
