@@ -20,3 +20,5 @@ unit_test(leader/lease_faults lease_world_planted)
 
 # The edge, in a simulated world with the embedded API server.
 unit_test(leader/election leader simworld)
+unit_test(leader/election_work leader simworld)
+unit_test(leader/election_random leader simworld)
