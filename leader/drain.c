@@ -4,6 +4,13 @@
 
 enum { EARLY_MS = 1000 }; /* how long the early checkpoint may keep the other phases from being named */
 
+static int64_t reserve_of(int64_t grace_ns) {
+    int64_t reserve = grace_ns / 6;
+    if (reserve < NS_PER_S) reserve = NS_PER_S;
+    if (reserve > 5 * NS_PER_S) reserve = 5 * NS_PER_S;
+    return reserve > grace_ns / 2 ? grace_ns / 2 : reserve;
+}
+
 int drain_config_check(struct drain_config *cfg, struct err *err) {
     struct drain_config c = *cfg;
     if (c.grace_ns == 0) c.grace_ns = 30 * NS_PER_S;
@@ -12,12 +19,7 @@ int drain_config_check(struct drain_config *cfg, struct err *err) {
     if (c.grace_ns < 10 * NS_PER_MS) {
         return err_set(err, ERR_CONFIG, -EINVAL, "the grace period for the drain must be 10ms or more");
     }
-    if (c.reserve_ns == 0) {
-        c.reserve_ns = c.grace_ns / 6;
-        if (c.reserve_ns < NS_PER_S) c.reserve_ns = NS_PER_S;
-        if (c.reserve_ns > 5 * NS_PER_S) c.reserve_ns = 5 * NS_PER_S;
-        if (c.reserve_ns > c.grace_ns / 2) c.reserve_ns = c.grace_ns / 2;
-    }
+    if (c.reserve_ns == 0) c.reserve_ns = reserve_of(c.grace_ns);
     if (c.reserve_ns >= c.grace_ns) {
         char grace[32], reserve[32];
         duration_format(c.grace_ns, grace);
@@ -37,6 +39,7 @@ const char *drain_phase_name(enum drain_phase p) {
 
 void drain_init(struct drain *d, const struct drain_config *checked) {
     *d = (struct drain){.cfg = *checked,
+                        .reserve_ns = checked->reserve_ns,
                         .cancel_ns = TIME_NEVER,
                         .stuck_ns = TIME_NEVER,
                         .end_ns = TIME_NEVER,
@@ -45,7 +48,7 @@ void drain_init(struct drain *d, const struct drain_config *checked) {
 
 int64_t drain_left_ns(const struct drain *d, int64_t boot_ns) {
     if (d->phase == DRAIN_RUNNING) return TIME_NEVER;
-    int64_t end = d->cancel_ns + d->cfg.reserve_ns;
+    int64_t end = d->cancel_ns + d->reserve_ns;
     return end > boot_ns ? end - boot_ns : 0;
 }
 
@@ -54,8 +57,28 @@ int64_t drain_left_ns(const struct drain *d, int64_t boot_ns) {
 static void set_deadlines(struct drain *d, int64_t cancel_ns) {
     if (cancel_ns >= d->cancel_ns) return;
     d->cancel_ns = cancel_ns;
-    d->stuck_ns = cancel_ns + d->cfg.reserve_ns / 5 * 2;
-    d->end_ns = cancel_ns + d->cfg.reserve_ns - d->cfg.reserve_ns / 10;
+    d->stuck_ns = cancel_ns + d->reserve_ns / 5 * 2;
+    d->end_ns = cancel_ns + d->reserve_ns - d->reserve_ns / 10;
+}
+
+/* The end comes nearer: what is kept of the shorter time for cancelling and releasing is a part of that time.
+ * Where the cancelling has begun, all that is left is such a part. */
+static void bring_nearer(struct drain *d, int64_t now, int64_t within) {
+    if (within < 0) within = 0;
+    if (drain_left_ns(d, now) <= within) return;
+    int64_t cancel = d->cancel_ns, reserve = reserve_of(within);
+    if (reserve > d->reserve_ns) reserve = d->reserve_ns;
+    if (cancel > now + within - reserve) cancel = now + within - reserve;
+    if (cancel < now) {
+        int64_t stuck = now + within / 5 * 2, end = now + within - within / 10;
+        if (stuck < d->stuck_ns) d->stuck_ns = stuck;
+        if (end < d->end_ns) d->end_ns = end;
+        d->reserve_ns = now + within - d->cancel_ns;
+        return;
+    }
+    d->reserve_ns = now + within - cancel;
+    d->cancel_ns = TIME_NEVER;
+    set_deadlines(d, cancel);
 }
 
 static void enter(struct drain *d, enum drain_phase phase, int64_t now, struct drain_out *out) {
@@ -108,6 +131,15 @@ static void signalled(struct drain *d, int64_t now, struct drain_out *out) {
     }
 }
 
+static void hurried(struct drain *d, const struct drain_in *in, struct drain_out *out) {
+    if (d->phase == DRAIN_RUNNING) {
+        d->signals = 1;
+        begin(d, in->boot_ns, in->boot_ns + d->cfg.grace_ns - d->cfg.reserve_ns, out);
+        out->why = "stopping";
+    }
+    bring_nearer(d, in->boot_ns, in->within_ns);
+}
+
 static void take(struct drain *d, const struct drain_in *in, struct drain_out *out) {
     d->leading = d->leading || in->leading;
     d->inflight = in->inflight;
@@ -115,6 +147,7 @@ static void take(struct drain *d, const struct drain_in *in, struct drain_out *o
     case DRAIN_EV_TICK:
     case DRAIN_EV_IDLE: break;
     case DRAIN_EV_SIGNAL: signalled(d, in->boot_ns, out); break;
+    case DRAIN_EV_WITHIN: hurried(d, in, out); break;
     case DRAIN_EV_LOST:
         d->lost = true;
         if (d->phase == DRAIN_RUNNING) begin(d, in->boot_ns, in->boot_ns, out);

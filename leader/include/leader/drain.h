@@ -30,6 +30,8 @@ enum drain_event {
     DRAIN_EV_TICK,
     DRAIN_EV_SIGNAL, /* SIGTERM, SIGINT, or a caller that wants to stop: the first begins, the second cancels,
                         the third exits */
+    DRAIN_EV_WITHIN, /* somebody else's deadline, the host's: begins as a signal does, but must be over within
+                        `within_ns`; where a drain has begun, its end comes nearer, never further */
     DRAIN_EV_LOST,   /* the lease is lost: mutating is over, so is the work */
     DRAIN_EV_CHECKPOINTED, /* the early checkpoint was written, or cannot be */
     DRAIN_EV_CLOSED,       /* the intake is shut: nothing new starts */
@@ -40,8 +42,9 @@ enum drain_event {
 struct drain_in {
     enum drain_event ev;
     int64_t boot_ns;
-    bool leading;    /* LEASE_LEAD was said */
-    size_t inflight; /* reconciles that have not ended */
+    int64_t within_ns; /* DRAIN_EV_WITHIN */
+    bool leading;      /* LEASE_LEAD was said */
+    size_t inflight;   /* reconciles that have not ended */
 };
 enum drain_act {
     DRAIN_NOT_READY = 1,    /* answer /readyz with no; tell the lease machine LEASE_EV_STOP */
@@ -73,6 +76,7 @@ struct drain_out {
 struct drain {
     struct drain_config cfg;
     enum drain_phase phase;
+    int64_t reserve_ns; /* of the deadline that holds */
     int64_t phase_ns, began_ns, cancel_ns, stuck_ns, end_ns;
     size_t inflight;
     unsigned signals;

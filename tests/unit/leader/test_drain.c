@@ -12,7 +12,7 @@
 struct t {
     struct drain d;
     struct drain_out o;
-    int64_t now;
+    int64_t now, within;
     bool leading;
     size_t inflight;
 };
@@ -27,9 +27,11 @@ static void setup(struct t *t, bool leading, size_t inflight) {
 
 static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
     t->now = now;
-    drain_step(&t->d,
-               &(struct drain_in){.ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight},
-               &t->o);
+    drain_step(
+        &t->d,
+        &(struct drain_in){
+            .ev = ev, .boot_ns = now, .within_ns = t->within, .leading = t->leading, .inflight = t->inflight},
+        &t->o);
     return t->o.act;
 }
 
@@ -194,6 +196,64 @@ static void test_lost_without_a_signal(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
 }
 
+static void test_the_host_goes(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    t.within = 5 * S; /* logind's default */
+    assert_int_equal(ev(&t, DRAIN_EV_WITHIN), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CHECKPOINT);
+    ev(&t, DRAIN_EV_CLOSED);
+    ev(&t, DRAIN_EV_CHECKPOINTED);
+    assert_int_equal(t.o.phase, DRAIN_FINISHING);
+    assert_int_equal(t.o.wake_ns, 1004 * S);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 5 * S);
+    assert_int_equal(at(&t, 1004 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
+    assert_int_equal(t.o.wake_ns, 1004 * S + 400 * NS_PER_MS);
+    t.inflight = 0;
+    assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(t.o.wake_ns, 1004 * S + 900 * NS_PER_MS);
+    /* more time than we would take anyhow changes nothing */
+    setup(&t, true, 1);
+    t.within = 60 * S;
+    ev(&t, DRAIN_EV_WITHIN);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
+    /* the service manager's SIGTERM after it, when the host waits no longer, is a second signal */
+    ev(&t, DRAIN_EV_CLOSED);
+    assert_int_equal(at(&t, 1002 * S, DRAIN_EV_SIGNAL) & DRAIN_CANCEL, DRAIN_CANCEL);
+}
+
+static void test_the_host_goes_in_the_middle(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    t.within = 5 * S;
+    assert_int_equal(at(&t, 1010 * S, DRAIN_EV_WITHIN), 0); /* not a second signal: nothing is cancelled */
+    assert_int_equal(t.o.wake_ns, 1014 * S);
+    t.within = 20 * S;
+    ev(&t, DRAIN_EV_WITHIN);
+    assert_int_equal(t.o.wake_ns, 1014 * S); /* never further */
+    assert_int_equal(at(&t, 1014 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
+    /* while cancelling: what is left is shared out anew */
+    setup(&t, true, 1);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    at(&t, 1025 * S, DRAIN_EV_TICK);
+    assert_int_equal(t.o.wake_ns, 1027 * S);
+    t.within = 1 * S;
+    assert_int_equal(at(&t, 1025 * S + S / 2, DRAIN_EV_WITHIN), 0);
+    assert_int_equal(t.o.wake_ns, 1025 * S + S / 2 + 400 * NS_PER_MS);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 1 * S);
+    /* no time at all: it is cancelled at once, and does not hang */
+    setup(&t, true, 1);
+    t.within = 0;
+    ev(&t, DRAIN_EV_WITHIN);
+    ev(&t, DRAIN_EV_CLOSED);
+    at(&t, t.o.wake_ns, DRAIN_EV_TICK);
+    assert_int_equal(t.o.phase, DRAIN_DONE);
+}
+
 /* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit
  * comes once and in time. */
 static void test_random_schedules(void **state) {
@@ -203,7 +263,7 @@ static void test_random_schedules(void **state) {
         struct t t;
         setup(&t, rng_below(&r, 3) > 0, 0);
         t.inflight = t.leading ? rng_below(&r, 4) : 0;
-        int64_t began = -1;
+        int64_t began = -1, deadline = TIME_NEVER;
         bool released = false, exited = false;
         enum drain_phase last = DRAIN_RUNNING;
         for (int i = 0; i < 200 && !exited; i++) {
@@ -212,9 +272,17 @@ static void test_random_schedules(void **state) {
             if (began >= 0 && t.o.wake_ns < now) now = t.o.wake_ns > t.now ? t.o.wake_ns : t.now;
             if (t.inflight && rng_below(&r, 3) == 0) t.inflight--;
             enum drain_event e = (enum drain_event)rng_below(&r, DRAIN_EV_NOT_RELEASED + 1);
-            if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST) e = DRAIN_EV_TICK;
+            if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST && e != DRAIN_EV_WITHIN)
+                e = DRAIN_EV_TICK;
             if (!released && (e == DRAIN_EV_RELEASED || e == DRAIN_EV_NOT_RELEASED)) e = DRAIN_EV_TICK;
+            if (e == DRAIN_EV_WITHIN) {
+                t.within = (int64_t)rng_below(&r, 40000000000);
+                if (now + t.within < deadline) deadline = now + t.within;
+            }
+            int64_t left = drain_left_ns(&t.d, now);
             unsigned act = at(&t, now, e);
+            if (drain_left_ns(&t.d, now) > left)
+                fail_msg("seed %lu: more time than before", (unsigned long)seed);
             if (t.o.phase < last)
                 fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
             if (began < 0 && t.o.phase != DRAIN_RUNNING) began = now;
@@ -225,7 +293,8 @@ static void test_random_schedules(void **state) {
             }
             if (act & DRAIN_EXIT) {
                 exited = true;
-                if (now > began + 30 * S) fail_msg("seed %lu: too late", (unsigned long)seed);
+                if (now > began + 30 * S || now > (deadline > began ? deadline : began))
+                    fail_msg("seed %lu: too late", (unsigned long)seed);
                 if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released)
                     fail_msg("seed %lu", (unsigned long)seed);
             }
@@ -246,6 +315,8 @@ int main(void) {
         cmocka_unit_test(test_more_signals),
         cmocka_unit_test(test_standby_and_start),
         cmocka_unit_test(test_lost_without_a_signal),
+        cmocka_unit_test(test_the_host_goes),
+        cmocka_unit_test(test_the_host_goes_in_the_middle),
         cmocka_unit_test(test_random_schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
