@@ -4,13 +4,6 @@
 
 enum { EARLY_MS = 1000 }; /* how long the early checkpoint may keep the other phases from being named */
 
-static int64_t reserve_of(int64_t grace_ns) {
-    int64_t reserve = grace_ns / 6;
-    if (reserve < NS_PER_S) reserve = NS_PER_S;
-    if (reserve > 5 * NS_PER_S) reserve = 5 * NS_PER_S;
-    return reserve > grace_ns / 2 ? grace_ns / 2 : reserve;
-}
-
 int drain_config_check(struct drain_config *cfg, struct err *err) {
     struct drain_config c = *cfg;
     if (c.grace_ns == 0) c.grace_ns = 30 * NS_PER_S;
@@ -19,7 +12,12 @@ int drain_config_check(struct drain_config *cfg, struct err *err) {
     if (c.grace_ns < 10 * NS_PER_MS) {
         return err_set(err, ERR_CONFIG, -EINVAL, "the grace period for the drain must be 10ms or more");
     }
-    if (c.reserve_ns == 0) c.reserve_ns = reserve_of(c.grace_ns);
+    if (c.reserve_ns == 0) {
+        c.reserve_ns = c.grace_ns / 6;
+        if (c.reserve_ns < NS_PER_S) c.reserve_ns = NS_PER_S;
+        if (c.reserve_ns > 5 * NS_PER_S) c.reserve_ns = 5 * NS_PER_S;
+        if (c.reserve_ns > c.grace_ns / 2) c.reserve_ns = c.grace_ns / 2;
+    }
     if (c.reserve_ns >= c.grace_ns) {
         char grace[32], reserve[32];
         duration_format(c.grace_ns, grace);
@@ -39,46 +37,45 @@ const char *drain_phase_name(enum drain_phase p) {
 
 void drain_init(struct drain *d, const struct drain_config *checked) {
     *d = (struct drain){.cfg = *checked,
-                        .reserve_ns = checked->reserve_ns,
                         .cancel_ns = TIME_NEVER,
                         .stuck_ns = TIME_NEVER,
                         .end_ns = TIME_NEVER,
+                        .kill_ns = TIME_NEVER,
                         .phase_ns = INT64_MIN};
+}
+
+void drain_config_set(struct drain *d, const struct drain_config *checked) {
+    if (d->phase == DRAIN_RUNNING) d->cfg = *checked;
 }
 
 int64_t drain_left_ns(const struct drain *d, int64_t boot_ns) {
     if (d->phase == DRAIN_RUNNING) return TIME_NEVER;
-    int64_t end = d->cancel_ns + d->reserve_ns;
-    return end > boot_ns ? end - boot_ns : 0;
+    return d->kill_ns > boot_ns ? d->kill_ns - boot_ns : 0;
 }
 
-/* The reserve, counted from the cancelling: two fifths for the work to end, the rest but a tenth for the
- * release. */
-static void set_deadlines(struct drain *d, int64_t cancel_ns) {
-    if (cancel_ns >= d->cancel_ns) return;
-    d->cancel_ns = cancel_ns;
-    d->stuck_ns = cancel_ns + d->reserve_ns / 5 * 2;
-    d->end_ns = cancel_ns + d->reserve_ns - d->reserve_ns / 10;
+static int64_t sooner(int64_t a, int64_t b) {
+    return a < b ? a : b;
 }
 
-/* The end comes nearer: what is kept of the shorter time for cancelling and releasing is a part of that time.
- * Where the cancelling has begun, all that is left is such a part. */
-static void bring_nearer(struct drain *d, int64_t now, int64_t within) {
-    if (within < 0) within = 0;
-    if (drain_left_ns(d, now) <= within) return;
-    int64_t cancel = d->cancel_ns, reserve = reserve_of(within);
-    if (reserve > d->reserve_ns) reserve = d->reserve_ns;
-    if (cancel > now + within - reserve) cancel = now + within - reserve;
-    if (cancel < now) {
-        int64_t stuck = now + within / 5 * 2, end = now + within - within / 10;
-        if (stuck < d->stuck_ns) d->stuck_ns = stuck;
-        if (end < d->end_ns) d->end_ns = end;
-        d->reserve_ns = now + within - d->cancel_ns;
-        return;
-    }
-    d->reserve_ns = now + within - cancel;
-    d->cancel_ns = TIME_NEVER;
-    set_deadlines(d, cancel);
+/* Of a reserve that begins at from: two fifths for the work to end, the rest but a tenth for the release.
+ * Deadlines only come forward. */
+static void set_deadlines(struct drain *d, int64_t from, int64_t reserve) {
+    d->cancel_ns = sooner(d->cancel_ns, from);
+    d->stuck_ns = sooner(d->stuck_ns, from + reserve / 5 * 2);
+    d->end_ns = sooner(d->end_ns, from + reserve - reserve / 10);
+    d->kill_ns = sooner(d->kill_ns, from + reserve);
+}
+
+static void cancel_by(struct drain *d, int64_t cancel_ns) {
+    set_deadlines(d, cancel_ns, d->cfg.reserve_ns);
+}
+
+/* Less time than was thought: half of it at most is the reserve. */
+static void killed_in(struct drain *d, int64_t now, int64_t left_ns) {
+    if (d->phase == DRAIN_RUNNING || left_ns < 0) return;
+    int64_t reserve = sooner(d->cfg.reserve_ns, left_ns / 2);
+    if (d->phase >= DRAIN_CANCELLING) reserve = left_ns; /* all that is left is for what the reserve is for */
+    set_deadlines(d, now + left_ns - reserve, reserve);
 }
 
 static void enter(struct drain *d, enum drain_phase phase, int64_t now, struct drain_out *out) {
@@ -90,7 +87,7 @@ static void enter(struct drain *d, enum drain_phase phase, int64_t now, struct d
 
 static void begin(struct drain *d, int64_t now, int64_t cancel_ns, struct drain_out *out) {
     d->began_ns = now;
-    set_deadlines(d, cancel_ns);
+    cancel_by(d, cancel_ns);
     out->act |= DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE;
     enter(d, DRAIN_CHECKPOINT_EARLY, now, out);
     /* With nothing in flight the release itself, at once, carries the checkpoint. */
@@ -120,7 +117,7 @@ static void signalled(struct drain *d, int64_t now, struct drain_out *out) {
         begin(d, now, now + d->cfg.grace_ns - d->cfg.reserve_ns, out);
         out->why = "stopping";
     } else if (d->signals == 2) {
-        set_deadlines(d, now);
+        cancel_by(d, now);
         out->why = "asked again: work in flight is cancelled";
     } else if (d->signals > 2) {
         out->act |= DRAIN_ABANDON;
@@ -131,15 +128,6 @@ static void signalled(struct drain *d, int64_t now, struct drain_out *out) {
     }
 }
 
-static void hurried(struct drain *d, const struct drain_in *in, struct drain_out *out) {
-    if (d->phase == DRAIN_RUNNING) {
-        d->signals = 1;
-        begin(d, in->boot_ns, in->boot_ns + d->cfg.grace_ns - d->cfg.reserve_ns, out);
-        out->why = "stopping";
-    }
-    bring_nearer(d, in->boot_ns, in->within_ns);
-}
-
 static void take(struct drain *d, const struct drain_in *in, struct drain_out *out) {
     d->leading = d->leading || in->leading;
     d->inflight = in->inflight;
@@ -147,12 +135,12 @@ static void take(struct drain *d, const struct drain_in *in, struct drain_out *o
     case DRAIN_EV_TICK:
     case DRAIN_EV_IDLE: break;
     case DRAIN_EV_SIGNAL: signalled(d, in->boot_ns, out); break;
-    case DRAIN_EV_WITHIN: hurried(d, in, out); break;
     case DRAIN_EV_LOST:
         d->lost = true;
         if (d->phase == DRAIN_RUNNING) begin(d, in->boot_ns, in->boot_ns, out);
-        set_deadlines(d, in->boot_ns);
+        cancel_by(d, in->boot_ns);
         break;
+    case DRAIN_EV_DEADLINE: killed_in(d, in->boot_ns, in->left_ns); break;
     case DRAIN_EV_CHECKPOINTED: d->checkpointed = true; break;
     case DRAIN_EV_CLOSED: d->closed = true; break;
     case DRAIN_EV_RELEASED:

@@ -12,9 +12,10 @@
 struct t {
     struct drain d;
     struct drain_out o;
-    int64_t now, within;
+    int64_t now;
     bool leading;
     size_t inflight;
+    int64_t left_ns;
 };
 
 static void setup(struct t *t, bool leading, size_t inflight) {
@@ -30,7 +31,7 @@ static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
     drain_step(
         &t->d,
         &(struct drain_in){
-            .ev = ev, .boot_ns = now, .within_ns = t->within, .leading = t->leading, .inflight = t->inflight},
+            .ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight, .left_ns = t->left_ns},
         &t->o);
     return t->o.act;
 }
@@ -196,66 +197,56 @@ static void test_lost_without_a_signal(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
 }
 
-static void test_the_host_goes(void **state) {
-    (void)state;
-    struct t t;
-    setup(&t, true, 1);
-    t.within = 5 * S; /* logind's default */
-    assert_int_equal(ev(&t, DRAIN_EV_WITHIN), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CHECKPOINT);
-    ev(&t, DRAIN_EV_CLOSED);
-    ev(&t, DRAIN_EV_CHECKPOINTED);
-    assert_int_equal(t.o.phase, DRAIN_FINISHING);
-    assert_int_equal(t.o.wake_ns, 1004 * S);
-    assert_int_equal(drain_left_ns(&t.d, t.now), 5 * S);
-    assert_int_equal(at(&t, 1004 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
-    assert_int_equal(t.o.wake_ns, 1004 * S + 400 * NS_PER_MS);
-    t.inflight = 0;
-    assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
-    assert_int_equal(t.o.wake_ns, 1004 * S + 900 * NS_PER_MS);
-    /* more time than we would take anyhow changes nothing */
-    setup(&t, true, 1);
-    t.within = 60 * S;
-    ev(&t, DRAIN_EV_WITHIN);
-    assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
-    /* the service manager's SIGTERM after it, when the host waits no longer, is a second signal */
-    ev(&t, DRAIN_EV_CLOSED);
-    assert_int_equal(at(&t, 1002 * S, DRAIN_EV_SIGNAL) & DRAIN_CANCEL, DRAIN_CANCEL);
-}
-
-static void test_the_host_goes_in_the_middle(void **state) {
-    (void)state;
-    struct t t;
-    setup(&t, true, 1);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
-    t.within = 5 * S;
-    assert_int_equal(at(&t, 1010 * S, DRAIN_EV_WITHIN), 0); /* not a second signal: nothing is cancelled */
-    assert_int_equal(t.o.wake_ns, 1014 * S);
-    t.within = 20 * S;
-    ev(&t, DRAIN_EV_WITHIN);
-    assert_int_equal(t.o.wake_ns, 1014 * S); /* never further */
-    assert_int_equal(at(&t, 1014 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
-    /* while cancelling: what is left is shared out anew */
-    setup(&t, true, 1);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
-    at(&t, 1025 * S, DRAIN_EV_TICK);
-    assert_int_equal(t.o.wake_ns, 1027 * S);
-    t.within = 1 * S;
-    assert_int_equal(at(&t, 1025 * S + S / 2, DRAIN_EV_WITHIN), 0);
-    assert_int_equal(t.o.wake_ns, 1025 * S + S / 2 + 400 * NS_PER_MS);
-    assert_int_equal(drain_left_ns(&t.d, t.now), 1 * S);
-    /* no time at all: it is cancelled at once, and does not hang */
-    setup(&t, true, 1);
-    t.within = 0;
-    ev(&t, DRAIN_EV_WITHIN);
-    ev(&t, DRAIN_EV_CLOSED);
-    at(&t, t.o.wake_ns, DRAIN_EV_TICK);
-    assert_int_equal(t.o.phase, DRAIN_DONE);
-}
-
 /* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit
  * comes once and in time. */
+static unsigned killed_in(struct t *t, int64_t left_ns) {
+    t->left_ns = left_ns;
+    return ev(t, DRAIN_EV_DEADLINE);
+}
+
+/* `kubectl delete --grace-period=4`, a host that shuts down: less time than the pod's own grace period. */
+static void test_less_time_than_thought(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    assert_int_equal(killed_in(&t, S), 0); /* nothing before the signal */
+    assert_int_equal(drain_left_ns(&t.d, t.now), TIME_NEVER);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    ev(&t, DRAIN_EV_CHECKPOINTED);
+    killed_in(&t, 60 * S); /* never lengthens */
+    assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
+    assert_int_equal(killed_in(&t, 4 * S), 0);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 4 * S);
+    assert_int_equal(t.o.wake_ns, t.now + 2 * S); /* half of it is the reserve */
+    assert_int_equal(at(&t, t.now + 2 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
+    assert_int_equal(t.o.wake_ns, t.now + 2 * S / 5 * 2);
+    /* Once more, in the middle of cancelling: all of what is left is for the rest. */
+    killed_in(&t, S);
+    assert_int_equal(drain_left_ns(&t.d, t.now), S);
+    t.inflight = 0;
+    assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(t.o.wake_ns, t.now + S - S / 10);
+    killed_in(&t, 0); /* no time at all: exit as things are */
+    assert_int_equal(t.o.act, DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+}
+
+static void test_grace_learnt_later(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    struct drain_config c = {.grace_ns = 60 * S};
+    struct err err;
+    assert_int_equal(drain_config_check(&c, &err), 0);
+    drain_config_set(&t.d, &c);
+    ev(&t, DRAIN_EV_SIGNAL);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 60 * S);
+    c.grace_ns = 10 * S;
+    drain_config_set(&t.d, &c); /* too late */
+    assert_int_equal(drain_left_ns(&t.d, t.now), 60 * S);
+}
+
 static void test_random_schedules(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20000; seed++) {
@@ -263,7 +254,8 @@ static void test_random_schedules(void **state) {
         struct t t;
         setup(&t, rng_below(&r, 3) > 0, 0);
         t.inflight = t.leading ? rng_below(&r, 4) : 0;
-        int64_t began = -1, deadline = TIME_NEVER;
+        int64_t began = -1;
+        int64_t kill = INT64_MAX;
         bool released = false, exited = false;
         enum drain_phase last = DRAIN_RUNNING;
         for (int i = 0; i < 200 && !exited; i++) {
@@ -271,18 +263,12 @@ static void test_random_schedules(void **state) {
             int64_t now = t.now + step;
             if (began >= 0 && t.o.wake_ns < now) now = t.o.wake_ns > t.now ? t.o.wake_ns : t.now;
             if (t.inflight && rng_below(&r, 3) == 0) t.inflight--;
-            enum drain_event e = (enum drain_event)rng_below(&r, DRAIN_EV_NOT_RELEASED + 1);
-            if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST && e != DRAIN_EV_WITHIN)
-                e = DRAIN_EV_TICK;
+            enum drain_event e = (enum drain_event)rng_below(&r, DRAIN_EV_DEADLINE + 1);
+            if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST) e = DRAIN_EV_TICK;
             if (!released && (e == DRAIN_EV_RELEASED || e == DRAIN_EV_NOT_RELEASED)) e = DRAIN_EV_TICK;
-            if (e == DRAIN_EV_WITHIN) {
-                t.within = (int64_t)rng_below(&r, 40000000000);
-                if (now + t.within < deadline) deadline = now + t.within;
-            }
-            int64_t left = drain_left_ns(&t.d, now);
+            t.left_ns = (int64_t)rng_below(&r, 40000000000);
+            if (e == DRAIN_EV_DEADLINE && now + t.left_ns < kill) kill = now + t.left_ns;
             unsigned act = at(&t, now, e);
-            if (drain_left_ns(&t.d, now) > left)
-                fail_msg("seed %lu: more time than before", (unsigned long)seed);
             if (t.o.phase < last)
                 fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
             if (began < 0 && t.o.phase != DRAIN_RUNNING) began = now;
@@ -293,8 +279,7 @@ static void test_random_schedules(void **state) {
             }
             if (act & DRAIN_EXIT) {
                 exited = true;
-                if (now > began + 30 * S || now > (deadline > began ? deadline : began))
-                    fail_msg("seed %lu: too late", (unsigned long)seed);
+                if (now > began + 30 * S || now > kill) fail_msg("seed %lu: too late", (unsigned long)seed);
                 if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released)
                     fail_msg("seed %lu", (unsigned long)seed);
             }
@@ -315,8 +300,8 @@ int main(void) {
         cmocka_unit_test(test_more_signals),
         cmocka_unit_test(test_standby_and_start),
         cmocka_unit_test(test_lost_without_a_signal),
-        cmocka_unit_test(test_the_host_goes),
-        cmocka_unit_test(test_the_host_goes_in_the_middle),
+        cmocka_unit_test(test_less_time_than_thought),
+        cmocka_unit_test(test_grace_learnt_later),
         cmocka_unit_test(test_random_schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
