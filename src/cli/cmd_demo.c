@@ -63,6 +63,7 @@ static int start_instance(struct demo *d, size_t i, struct err *err) {
                           "--admin=none",
                           "--scrape-interval=250ms",
                           "--grace=10s",
+                          "--logind=off",
                           "--log-format=json",
                           NULL};
     const char *env[] = {name, "POD_UID=", "KUBECONFIG=/dev/null", NULL};
