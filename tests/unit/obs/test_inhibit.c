@@ -1,4 +1,4 @@
-/* The inhibitors on a real bus, with the stand-in for logind (tests/logind). All that happens ends up as
+/* The inhibitors on a real bus, with the stand-in for logind (tests/host). All that happens ends up as
  * lines in one transcript: what logind saw, what we are told, what is logged. Skipped where there is no
  * dbus-daemon. */
 #include "../check.h"
