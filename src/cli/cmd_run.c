@@ -88,7 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         o->renew_deadline_ns = cli_duration(st, "renew-deadline", arg, NS_PER_MS, 3600 * NS_PER_S);
         return 0;
     case OPT_RETRY: o->retry_ns = cli_duration(st, "retry-period", arg, NS_PER_MS, 3600 * NS_PER_S); return 0;
-    case OPT_GRACE: o->grace_ns = cli_duration(st, "grace", arg, NS_PER_S, 24 * 3600 * NS_PER_S); return 0;
+    case OPT_GRACE:
+        o->grace_ns = cli_duration(st, "grace", arg, NS_PER_S, INT64_C(24) * 3600 * NS_PER_S);
+        return 0;
     case OPT_LOGIND: o->logind = (enum app_logind)pick(st, "logind", arg, logind, 3); return 0;
     case OPT_TERMLOG: o->termination_log = arg; return 0;
     case OPT_ADMIN: o->admin_addr = strcmp(arg, "none") == 0 ? NULL : arg; return 0;

@@ -1,5 +1,6 @@
-/* A stand-in for the service manager: binds the socket PATH and prints what services say to it, a datagram a line,
- * "MS STATE;STATE;..." with the milliseconds of CLOCK_MONOTONIC. Usage: manager PATH; ends with its stdin. */
+/* A stand-in for the service manager: binds the socket PATH and prints what services say to it, a datagram a
+ * line, "MS STATE;STATE;..." with the milliseconds of CLOCK_MONOTONIC. Usage: manager PATH; ends with its
+ * stdin. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
