@@ -59,8 +59,6 @@ static int on_lock(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
     l->fd = fd;
     l->going = false;
     if (!l->wanted) drop(l); /* let go of in the meantime */
-    free(i->logind);
-    i->logind = xstrdup(sd_bus_message_get_sender(m));
     i->said = false;
     LOG(i->cfg.log, LOG_DEBUG, "logind waits for a drain", LF_STR("what", l->what),
         LF_DUR("at_most", i->delay_ns));
@@ -87,6 +85,8 @@ static int on_delay(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
     } else if (sd_bus_message_read(m, "v", "t", &usec) >= 0) {
         i->delay_ns = usec > (uint64_t)(INT64_MAX / NS_PER_US) ? INT64_MAX : (int64_t)usec * NS_PER_US;
     }
+    free(i->logind);
+    i->logind = xstrdup_null(sd_bus_message_get_sender(m));
     if (i->delay_ns < USELESS_DELAY) {
         complain(i, "InhibitDelayMaxSec", "logind waits for less than 1s");
         return 0;
