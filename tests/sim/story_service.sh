@@ -11,11 +11,14 @@ until_true 10 "why it does not start" heard '^[0-9]+ EXTEND_TIMEOUT_USEC=3000000
 fault '{"clear":true}'
 until_true 20 "ready" heard '^[0-9]+ READY=1;STATUS=standing by; (nobody|a) leads$'
 until_true 10 "leading" heard '^[0-9]+ STATUS=leading since 20[0-9-]+T[0-9:]+Z, term [0-9]+$'
-# The watchdog: at least every half of WatchdogSec while it runs, nothing while it hangs.
+
+# The watchdog: four times in WatchdogSec. (That a loop which hangs misses it: unit/obs/notify.)
 feeds() { grep -c 'WATCHDOG=1$' "$dir/manager.log"; }
 n=$(feeds); until_true 10 "the watchdog is fed" eval '[ "$(feeds)" -ge '$((n + 5))' ]'
 gaps=$(grep 'WATCHDOG=1$' "$dir/manager.log" | awk 'NR > 1 && $1 - last > 1500 { n++ } { last = $1 } END { print n + 0 }')
 [ "$gaps" = 0 ] || fail "$gaps times the watchdog waited for more than 1.5 of its 2 seconds"
+
+handover b; until_true 15 "b stands by" heard 'STATUS=standing by; a leads$'
 
 # A drain with work in flight: stopping, with time beyond all that it may still take.
 fault '{"match":{'"$ours"',"method":"GET","path":"*/deployments/op"},"count":1,"latencyMs":3000}'
