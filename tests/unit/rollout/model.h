@@ -3,6 +3,7 @@
  * life. One tick is a second. */
 #ifndef TEST_ROLLOUT_MODEL_H
 #define TEST_ROLLOUT_MODEL_H
+#include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -36,6 +37,7 @@ struct mrs {
 struct mpod {
     bool there, ready, terminating;
     char uid[32];
+    int crashed;        /* the tick; 0: never */
     int rs, born, left; /* left: ticks until a terminating pod is gone */
     uint32_t restarts;
     uint64_t errors, total;
@@ -396,7 +398,8 @@ static inline void m_fill_pod(const struct model *m, int k, struct obs_pod *ret)
                             .terminating = p->terminating,
                             .ready = p->ready && !p->terminating,
                             .scheduled = b != UNSCHEDULABLE,
-                            .restarts = p->restarts};
+                            .restarts = p->restarts,
+                            .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
     if (b == NO_IMAGE && m->tick - p->born >= 5) ret->waiting = xstrdup("ImagePullBackOff");
@@ -461,7 +464,14 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         m_fill_pod(m, k, ret);
         return;
     }
-    char waiting[200] = "\"running\":{}";
+    char waiting[200] = "\"running\":{}", last[160] = "", at[32];
+    if (p->crashed) {
+        rfc3339_seconds(T0 + p->crashed * NS_PER_S, at);
+        snprintf(
+            last, sizeof last,
+            ",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"finishedAt\":\"%s\"}}",
+            at);
+    }
     if (b == CRASHES && p->restarts >= 2)
         snprintf(waiting, sizeof waiting,
                  "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
@@ -478,13 +488,13 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         "\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
         "s\"}%s],"
-        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}}]}}",
+        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
         p->uid, p->uid, labels, r->uid,
         p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         b == UNSCHEDULABLE ? "" : "\"nodeName\":\"n\"", p->ready ? "True" : "False",
         b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}"
                            : "",
-        p->restarts, waiting);
+        p->restarts, waiting, last);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);

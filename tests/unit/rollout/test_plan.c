@@ -196,6 +196,42 @@ static void crashes_of_both_hold(void **state) {
     m_free(&m);
 }
 
+static void restart_all(struct model *m, bool canary, int ago) {
+    for (int k = 0; k < MAX_PODS; k++) {
+        struct mpod *p = &m->pod[k];
+        if (!p->there || m->rs[p->rs].canary != canary) continue;
+        p->restarts += 2;
+        p->crashed = m->tick - ago;
+        p->errors = p->total = 0;
+    }
+}
+
+/* The API server was away, twice, and operators of both versions ended themselves, as they do: no verdict. */
+static void an_outage_restarts_both(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    m_run(&m, 3);
+    restart_all(&m, false, 20);
+    restart_all(&m, true, 0);
+    m_until(&m, PHASE_STABLE, 120);
+    assert_int_equal(m_running(&m, 1, false), 3);
+    m_free(&m);
+    for (int ago = 0; ago < 2; ago++) { /* its own doing, whatever stable did long ago */
+        m_start(&m, 1, 3);
+        m_run(&m, 700);
+        if (ago) restart_all(&m, false, 650);
+        m_image(&m, 1);
+        m_until(&m, PHASE_SOAKING, 20);
+        restart_all(&m, true, 0);
+        m_until(&m, PHASE_ROLLED_BACK, 10);
+        assert_non_null(strstr(m_s(&m)->history[0].reason, "crashed 2 times"));
+        m_free(&m);
+    }
+}
+
 static void no_quota(void **state) {
     (void)state;
     struct model m;
@@ -362,6 +398,7 @@ int main(void) {
         cmocka_unit_test(bad_version),
         cmocka_unit_test(guards),
         cmocka_unit_test(crashes_of_both_hold),
+        cmocka_unit_test(an_outage_restarts_both),
         cmocka_unit_test(no_quota),
         cmocka_unit_test(shared_outage),
         cmocka_unit_test(deadline),
