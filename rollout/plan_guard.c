@@ -17,10 +17,19 @@ static bool loops(const struct obs_pod *p) {
     return p->waiting && !strcmp(p->waiting, "CrashLoopBackOff");
 }
 
+/* There is no such image. A registry that does not answer says nothing about the version: such a pod is not
+ * ready, and has its time. */
 static bool no_image(const struct obs_pod *p) {
-    static const char *const reasons[] = {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"};
-    for (size_t i = 0; p->waiting && i < ARRAY_LEN(reasons); i++) {
-        if (!strcmp(p->waiting, reasons[i])) return true;
+    static const char *const never[] = {"InvalidImageName", "ErrImageNeverPull"};
+    static const char *const pulls[] = {"ErrImagePull", "ImagePullBackOff"};
+    static const char *const absent[] = {"not found", "NotFound", "manifest unknown"};
+    bool pulling = false;
+    for (size_t i = 0; p->waiting && i < ARRAY_LEN(never); i++) {
+        if (!strcmp(p->waiting, never[i])) return true;
+        pulling = pulling || !strcmp(p->waiting, pulls[i]);
+    }
+    for (size_t i = 0; pulling && p->trouble && i < ARRAY_LEN(absent); i++) {
+        if (strstr(p->trouble, absent[i])) return true;
     }
     return false;
 }

@@ -22,6 +22,7 @@ enum behaviour {
     FAILS /* every reconcile */,
     CRASHES,
     NO_IMAGE,
+    NO_REGISTRY /* it does not answer */,
     NEVER_READY,
     UNSCHEDULABLE,
     SILENT /* no metrics */,
@@ -329,7 +330,8 @@ static inline void m_kubelet(struct model *m) {
         enum behaviour b = m->behaviour[m->rs[p->rs].version];
         int age = m->tick - p->born;
         if (b == CRASHES && age >= 2) p->restarts = age / 3 > 5 ? 5 : (uint32_t)(age / 3);
-        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NEVER_READY && b != UNSCHEDULABLE;
+        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NO_REGISTRY && b != NEVER_READY &&
+                   b != UNSCHEDULABLE;
         if (!p->ready || b == STANDBY) continue;
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;
@@ -402,7 +404,10 @@ static inline void m_fill_pod(const struct model *m, int k, struct obs_pod *ret)
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
-    if (b == NO_IMAGE && m->tick - p->born >= 5) ret->waiting = xstrdup("ImagePullBackOff");
+    if (b == NO_IMAGE) {
+        ret->waiting = xstrdup("ErrImagePull");
+        ret->trouble = xstrdup("op:v1: not found");
+    }
 }
 
 static inline void m_read_target(const struct model *m, struct obs_target *ret) {
@@ -475,9 +480,14 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
     if (b == CRASHES && p->restarts >= 2)
         snprintf(waiting, sizeof waiting,
                  "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
-    if (b == NO_IMAGE)
-        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\"}",
-                 m->tick - p->born < 5 ? "ErrImagePull" : "ImagePullBackOff");
+    if (b == NO_IMAGE || b == NO_REGISTRY) {
+        bool once = (m->tick - p->born) % 20 < 5;
+        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\",\"message\":\"%s\"}",
+                 once ? "ErrImagePull" : "ImagePullBackOff",
+                 !once           ? "Back-off pulling image op:v1"
+                 : b == NO_IMAGE ? "rpc error: code = NotFound desc = failed to resolve op:v1: not found"
+                                 : "dial tcp 10.0.0.9:443: connect: connection refused");
+    }
     cleanup_free char *labels =
         r->canary
             ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}",

@@ -162,6 +162,8 @@ static void guards(void **state) {
         int ticks;
     } v[] = {{CRASHES, PHASE_ROLLED_BACK, HOLD_NONE, 30},
              {NO_IMAGE, PHASE_ROLLED_BACK, HOLD_NONE, 30},
+             {NO_REGISTRY, PHASE_STARTING, HOLD_NOT_READY, 250},
+             {NO_REGISTRY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
              {NEVER_READY, PHASE_STARTING, HOLD_NOT_READY, 60},
              {NEVER_READY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
              {UNSCHEDULABLE, PHASE_STARTING, HOLD_OUTSIDE, 400},
