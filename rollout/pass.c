@@ -185,6 +185,18 @@ static void make_plan(struct pass *p) {
 
 /* ---- scraping ---- */
 
+/* A page that was read and tells of no reconcile. */
+static const char *no_counters(enum track track, const struct prom_page *page) {
+    bool stands_by = page->v[PROM_LEADER].present && page->v[PROM_LEADER].value == 0;
+    if (stands_by && track == TRACK_CANARY)
+        return "it stands by for a lease that it shares with stable; annotations canary-args or canary-env "
+               "give "
+               "it one of its own, then: retry";
+    if (stands_by) return "no pod of it holds its lease";
+    return "the metrics page has no reconcile counters: a standby (canary-args or canary-env give a canary a "
+           "lease of its own), or a program that counts otherwise (annotations errors and total)";
+}
+
 static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res,
                          size_t n) {
     free(t->trouble);
@@ -199,9 +211,7 @@ static void keep_trouble(struct target *t, const struct obs_pod *pods, const str
             if (res[i].read && res[i].page.v[PROM_TOTAL].present)
                 gave = true;
             else if (!why)
-                why = res[i].read
-                          ? "the metrics page has no reconcile counters (a standby, or another program)"
-                          : res[i].err.msg;
+                why = res[i].read ? no_counters((enum track)track, &res[i].page) : res[i].err.msg;
         }
         if (any && !gave && why && *why)
             t->trouble = xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why);

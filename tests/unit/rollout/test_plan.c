@@ -287,6 +287,42 @@ static void deadline(void **state) {
     }
 }
 
+/* A canary without work: said before the deadline, with what to do; and never a verdict. */
+static void too_few_reconciles(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    m_annotate(&m, "min-events", "20");
+    m.behaviour[1] = IDLE;
+    m_image(&m, 1);
+    m_run(&m, 60);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NO_DATA);
+    assert_non_null(strstr(m_annotation(&m, "status"),
+                           "Soaking (NoData): the canary has reconciled nothing; "
+                           "annotation min-events asks for 20. Does it stand by"));
+    m_run(&m, 600);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_INCONCLUSIVE);
+    assert_non_null(strstr(m_s(&m)->message, "canary-args"));
+    m_act(&m, "resume", 1); /* another deadline */
+    m_run(&m, 3);
+    assert_int_equal(m_s(&m)->hold, HOLD_NO_DATA);
+    m.behaviour[1] = GOOD; /* there is work */
+    m_run(&m, 1);
+    m.behaviour[1] = IDLE;
+    m_run(&m, 20);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NO_DATA);
+    assert_non_null(
+        strstr(m_s(&m)->message, "too few reconciles for a verdict; annotation min-events asks for 20"));
+    int writes = m.writes;
+    m_run(&m, 8);
+    assert_true(m.writes - writes <= 2); /* the evidence, and no message again and again */
+    m_annotate(&m, "min-events", "5");
+    m.asked[1] = true; /* so few will do, a person says */
+    m_until(&m, PHASE_STABLE, 60);
+    assert_int_equal(m_running(&m, 1, false), 2);
+    m_free(&m);
+}
+
 /* Handover was down past the deadline: the first scrape decides, not the clock. */
 static void down_past_the_deadline(void **state) {
     (void)state;
@@ -404,6 +440,7 @@ int main(void) {
         cmocka_unit_test(no_quota),
         cmocka_unit_test(shared_outage),
         cmocka_unit_test(deadline),
+        cmocka_unit_test(too_few_reconciles),
         cmocka_unit_test(down_past_the_deadline),
         cmocka_unit_test(learns_the_rate),
         cmocka_unit_test(counts_of_pods),
