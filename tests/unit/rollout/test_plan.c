@@ -223,7 +223,6 @@ static void an_outage_restarts_both(void **state) {
     m_free(&m);
     for (int ago = 0; ago < 2; ago++) { /* its own doing, whatever stable did long ago */
         m_start(&m, 1, 3);
-        m_run(&m, 700);
         if (ago) restart_all(&m, false, 650);
         m_image(&m, 1);
         m_until(&m, PHASE_SOAKING, 20);
