@@ -35,7 +35,7 @@ static int template_of(struct slice raw, char hash[11], struct slice *ret, struc
 }
 
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err) {
-    struct slice tmpl, selector;
+    struct slice tmpl = {0}, selector = {0};
     struct obs_target t = {0};
     int rc = identity(obj, "Deployment", err);
     if (rc == 0) rc = template_of(raw, t.hash, &tmpl, err);

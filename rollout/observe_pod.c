@@ -13,7 +13,7 @@ static const char *const reasons[] = {
 
 static size_t rank(const char *reason) {
     size_t i = 0;
-    while (i < ARRAY_LEN(reasons) && strcmp(reason, reasons[i])) i++;
+    while (i < ARRAY_LEN(reasons) && strcmp(reason, reasons[i]) != 0) i++;
     return i;
 }
 

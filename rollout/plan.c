@@ -156,7 +156,7 @@ static void with_target(struct ctx *c) {
         return;
     }
     if (o->state_known == STATE_READ && o->state->target_uid &&
-        strcmp(o->state->target_uid, o->target->uid)) {
+        strcmp(o->state->target_uid, o->target->uid) != 0) {
         step_state_delete(c); /* of a namesake that is gone */
         return;
     }

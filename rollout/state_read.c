@@ -96,14 +96,14 @@ static const char *action_at(size_t i) {
 static const cJSON *list(struct reader *r, const char *key) {
     const cJSON *v = json_get(r->obj, key);
     if (v && !cJSON_IsArray(v)) wrong(r, r->obj, key);
-    return cJSON_IsArray(v) ? v->child : NULL;
+    return v && cJSON_IsArray(v) ? v->child : NULL;
 }
 
 static cJSON *unknown(const cJSON *obj, const char *const *known) {
     cJSON *extra = NULL;
     for (const cJSON *m = obj->child; m; m = m->next) {
         const char *const *k = known;
-        while (*k && strcmp(*k, m->string)) k++;
+        while (*k && strcmp(*k, m->string) != 0) k++;
         if (*k) continue;
         if (!extra) extra = cJSON_CreateObject();
         cJSON_AddItemToObject(extra, m->string, cJSON_Duplicate(m, true));

@@ -290,10 +290,10 @@ static void damaged(void **state) {
         "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,1e300],\"pods\":[]}",
         "{\"rounds\":1,\"beganAt\":\"x\",\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
         "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{}]}",
-        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
-        "\"restarts\":0,\"total\":1}]}",
-        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
-        "\"restarts\":0,\"started\":-1}]}",
+        ("{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
+         "\"restarts\":0,\"total\":1}]}"),
+        ("{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
+         "\"restarts\":0,\"started\":-1}]}"),
     };
     for (size_t i = 0; i < ARRAY_LEN(text); i++) {
         cleanup_json cJSON *v = json_parse(slice_of(text[i]), NULL);
