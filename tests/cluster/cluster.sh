@@ -7,7 +7,7 @@
 #   cluster.sh env       shell text to eval: KUBECONFIG, and in_cluster() to run a command inside the namespace
 #   cluster.sh load NAME ROOTFS ENTRYPOINT    import a root file system as an image
 # Environment: CLUSTER_DIR (state of this cluster), CLUSTER_NS (network namespace), KUBEBUILDER_ASSETS (a folder with the
-# programs, used as it is), HANDOVER_CACHE (where built programs are kept).
+# programs, used as it is), HANDOVER_CACHE (where built programs are kept), WITHOUT_NODE=1 (up: the control plane alone).
 #
 # There is no kube-proxy and no DNS: the API server listens on its Service address itself, so that in-cluster
 # configuration works; pods reach each other by pod IP.
@@ -180,7 +180,8 @@ up() {
   [ ! -d "$PKI" ] || { say "$DIR is in use: cluster.sh down first"; return 1; }
   mkdir -p "$LOG" "$RUN"
   certificates; export KUBECONFIG=$PKI/admin.kubeconfig
-  network; control_plane; node
+  network; control_plane
+  [ -n "${WITHOUT_NODE:-}" ] || node
   wait_for 60 "the default service account" in_ns kubectl get serviceaccount default
   say "up: KUBECONFIG=$KUBECONFIG in namespace $NS"
 }
