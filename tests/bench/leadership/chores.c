@@ -3,7 +3,8 @@
 #include "kube/informer.h"
 #include "ledger.h"
 
-#define POLL_NS (2 * NS_PER_S)
+#define POLL_NS     (2 * NS_PER_S)
+#define POLL_PREFIX "poll/"
 
 enum mode { MODE_PLAIN, MODE_FAIL, MODE_POLL };
 struct item { /* of a ConfigMap, in the store */
@@ -75,11 +76,9 @@ static void finish(struct job *j, enum outcome out, int64_t after_ns, const stru
     task_finish(t, out, after_ns, err);
 }
 
-static void settled(struct job *j) {
-    if (j->mode == MODE_POLL)
-        finish(j, OUT_AFTER, POLL_NS, NULL);
-    else
-        finish(j, OUT_DONE, 0, NULL);
+static void poll_from_now_on(struct chores *w, struct slice key) {
+    cleanup_free char *poll = xasprintf(POLL_PREFIX "%.*s", SLF(key));
+    controller_add(w->controller, slice_of(poll), PRIO_NORMAL, POLL_NS);
 }
 
 static void on_written(void *ctx, const struct err *err, struct slice raw) {
@@ -89,7 +88,8 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
     j->op = NULL;
     if (!err) {
         ledger("end %.*s %lld", SLF(key), (long long)j->want);
-        settled(j);
+        if (j->mode == MODE_POLL) poll_from_now_on(j->w, key);
+        finish(j, OUT_DONE, 0, NULL);
         return;
     }
     ledger("refused %.*s %s", SLF(key), err_kind_name(err->kind));
@@ -124,13 +124,13 @@ static void worked(void *ctx) {
 static void start(void *self, struct slice key, struct task *t) {
     struct chores *w = self;
     struct slice ns, name;
+    bool poll = slice_starts(key, SL(POLL_PREFIX));
     key_split(key, &ns, &name);
-    const struct store_rec *rec = store_get(informer_store(w->informer), ns, name);
+    const struct store_rec *rec = poll ? NULL : store_get(informer_store(w->informer), ns, name);
     const struct item *it = rec ? rec->data : NULL;
     ledger("start %.*s %lld", SLF(key), (long long)(it ? it->want : -1));
     if (!it || (it->mode != MODE_FAIL && it->want == it->done)) {
         ledger("same %.*s", SLF(key));
-        bool poll = it && it->mode == MODE_POLL;
         task_finish(t, poll ? OUT_AFTER : OUT_DONE, poll ? POLL_NS : 0, NULL);
         return;
     }

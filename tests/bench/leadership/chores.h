@@ -1,8 +1,9 @@
 /* The work of the smallest operator: ConfigMaps with the label bench=work, each with what is wanted
  * (data.want, a number) and what is done (data.done). A reconcile that finds them different works for a while
  * and then writes done = want, fenced and with the resourceVersion that it had read as precondition.
- * data.mode: "fail", it never succeeds; "poll", it looks again by itself every two seconds; else nothing.
- * Everything that begins and ends stands in the ledger. */
+ * data.mode: "fail", it never succeeds; "poll", once it is done the key "poll/NAMESPACE/NAME" is looked at
+ * every two seconds, which no watch tells a successor of. Everything that begins and ends stands in the
+ * ledger. */
 #ifndef BENCH_CHORES_H
 #define BENCH_CHORES_H
 #include "control/controller.h"

@@ -206,6 +206,7 @@ int main(int argc, char **argv) {
     timer_in(w.timer, 0);
     loop_run(w.side.loop);
     report(&w, fd[0]);
+    ledger("exit 0");
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     timer_free(w.timer);
