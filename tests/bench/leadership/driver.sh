@@ -39,7 +39,7 @@ between() { pass $(($1 + RANDOM % ($2 - $1 + 1))); }
 spawn() {
   n=$((n + 1)); who=$1-$n
   launch "$1" "$who" # sets pid[who]
-  await 30 "$who/warm"
+  await 60 "$who/warm"
 }
 begin() { # KIND: a leader and a standby
   spawn "$1"; leader[$1]=$who; await 60 "$who/leading"
