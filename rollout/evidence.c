@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <math.h>
 
-#define COUNT_MAX (UINT64_C(1) << 53) /* where doubles and JSON numbers end to be exact */
+#define SAME_START_S 2
+#define COUNT_MAX    (UINT64_C(1) << 53) /* where doubles and JSON numbers end to be exact */
 
 uint64_t evidence_count(double v) {
     return !(v > 0) || isinf(v) ? 0 : v >= (double)COUNT_MAX ? COUNT_MAX : (uint64_t)v;
@@ -64,12 +65,16 @@ static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sampl
         p->based = s->track == TRACK_CANARY || s->created_ns >= e->began_ns - e->began_ns % NS_PER_S;
     }
     p->unseen = 0;
-    if (p->restarts != s->restarts) { /* another process, begun while we watched: counters from zero */
-        p->restarts = s->restarts;
-        p->errors = p->total = 0;
-        p->based = true;
-    }
     return p;
+}
+
+/* Has another process begun while we watched? A restart may be that of a container which counts nothing, and
+ * the list of pods may be older than the page: when the process began settles it, where that is told. It is
+ * reckoned from clocks that are set now and then, so alone it proves nothing. */
+static bool another_process(const struct evidence_pod *p, const struct pod_sample *s) {
+    bool restarted = p->restarts != s->restarts;
+    if (!(p->started_s > 0) || !(s->started_s > 0)) return restarted;
+    return fabs(p->started_s - s->started_s) > SAME_START_S && (restarted || s->total < p->total);
 }
 
 static uint64_t since(uint64_t was, uint64_t is) {
@@ -81,6 +86,12 @@ static void take(struct evidence *e, const struct pod_sample *s, uint64_t errors
     struct evidence_pod *p = of_sample(e, s);
     if (!p || s->terminating || !s->scraped || !s->present) return;
     d->pods[s->track]++;
+    if (another_process(p, s)) { /* counters from zero */
+        p->errors = p->total = 0;
+        p->based = true;
+    }
+    p->restarts = s->restarts;
+    p->started_s = s->started_s;
     if (p->based) {
         errors[s->track] += since(p->errors, s->errors);
         d->total[s->track] += since(p->total, s->total);

@@ -1,7 +1,6 @@
 /* A Pod to what the plan looks at: is it ready, does it restart, what does it wait for. */
-#include "rollout/observe.h"
+#include "observe_impl.h"
 #include "api/meta.h"
-#include "api/rfc3339.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -13,7 +12,7 @@ static const char *const reasons[] = {
 
 static size_t rank(const char *reason) {
     size_t i = 0;
-    while (i < ARRAY_LEN(reasons) && strcmp(reason, reasons[i])) i++;
+    while (i < ARRAY_LEN(reasons) && strcmp(reason, reasons[i]) != 0) i++;
     return i;
 }
 
@@ -55,17 +54,15 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "Pod without name, namespace or uid");
     }
     const cJSON *status = json_get(obj, "status"), *spec = json_get(obj, "spec");
-    const char *track = obj_label(obj, LABEL_TRACK), *hash = obj_label(obj, LABEL_TEMPLATE),
-               *phase = json_str_or(status, "phase", "");
+    const char *track = obj_label(obj, LABEL_TRACK), *phase = json_str_or(status, "phase", "");
     struct obs_pod p = {
         .ns = xstrdup(obj_ns(obj)), .name = xstrdup(obj_name(obj)), .uid = xstrdup(obj_uid(obj))};
     p.ip = xstrdup_null(json_str(status, "podIP"));
     if (p.ip && !*p.ip) set(&p.ip, NULL);
     p.rs_uid = xstrdup_null(json_str(obj_controller(obj), "uid"));
     p.track = track && !strcmp(track, "canary") ? TRACK_CANARY : TRACK_STABLE;
-    if (p.track == TRACK_CANARY && hash && strlen(hash) <= 10) memcpy(p.hash, hash, strlen(hash) + 1);
-    const char *created = json_str(json_get(obj, "metadata"), "creationTimestamp");
-    if (created) rfc3339_parse(slice_of(created), &p.created_ns);
+    if (p.track == TRACK_CANARY) observe_template_label(obj, p.hash);
+    p.created_ns = observe_created(obj);
     p.terminating = obj_deleting(obj);
     p.finished = !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed");
     p.ready = condition_is(obj, "Ready", "True") && !p.terminating && !p.finished;

@@ -93,10 +93,7 @@ static bool advance(struct ctx *c, const struct judge_report *r) {
     s->percent = c->spec->step[s->step];
     s->soak_from_ns = 0;
     judge_next_step(&s->judge);
-    char text[300];
-    s->phase = PHASE_SOAKING;
-    describe_phase(c, text);
-    return go(c, PHASE_SOAKING, "%s", text);
+    return go_described(c, PHASE_SOAKING);
 }
 
 /* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at
@@ -176,11 +173,9 @@ static bool begin_soak(struct ctx *c) {
     s->was_ready = true;
     s->unready_ns = s->ready_ns = 0;
     if (s->phase == PHASE_SOAKING) return false;
-    s->phase = PHASE_SOAKING;
-    char text[300];
-    describe_phase(c, text);
-    note(c, false, "Soaking", "%s", text);
-    return go(c, PHASE_SOAKING, "%s", text);
+    go_described(c, PHASE_SOAKING);
+    note(c, false, "Soaking", "%s", s->message);
+    return true;
 }
 
 static bool template_moved(struct ctx *c) {
@@ -217,10 +212,7 @@ bool phase_trial(struct ctx *c) {
     bool sized = c->spec && s->learned && ensure_canary(c, want);
     enum health h = s->learned ? canary_health(c, want, why) : HEALTH_WAITING;
     if (!c->spec) return stop_harm(c, h, why) || hold(c, HOLD_CONFIG, true, "%s", config_error(c));
-    if (s->pause_asked)
-        return stop_harm(c, h, why) ||
-               hold(c, HOLD_PERSON, false,
-                    "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
+    if (s->pause_asked) return stop_harm(c, h, why) || hold_for_person(c);
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);

@@ -71,6 +71,7 @@ static void make_identity(struct app *a, struct identity *ret) {
     const char *uid = first_of(a->opt.pod_uid, world_getenv(a->world, "POD_UID"), "");
     identity_make(pod, uid, world_rand(a->world), world_rand(a->world), ret);
     a->instance = xstrdup(ret->pod);
+    a->pod_uid = xstrdup(uid);
 }
 
 static int make_leadership(struct app *a, const struct identity *id, struct err *err) {
@@ -141,6 +142,8 @@ int app_start(struct app *a, struct err *err) {
         LF_STR("lease_namespace", a->lease_namespace));
     if (notify_watchdog_ns() > 0) app_watchdog(a);
     leadership_start(a->leadership);
+    a->grace = grace_new(a->kube, a->leadership, world_getenv(a->world, "POD_NAMESPACE"), a->instance,
+                         a->pod_uid, a->opt.grace_ns == 0);
     rollout_start(a->rollout);
     return 0;
 }
@@ -150,6 +153,7 @@ void app_free(struct app *a) {
     if (!a) return;
     admin_stop(a->admin);
     timer_free(a->watchdog);
+    grace_free(a->grace);
     leadership_free(a->leadership);
     a->leadership = NULL; /* the fence is shut from here on */
     rollout_free(a->rollout);
@@ -158,6 +162,7 @@ void app_free(struct app *a) {
     metrics_free(a->metrics);
     free(a->lease_namespace);
     free(a->instance);
+    free(a->pod_uid);
     free(a);
 }
 

@@ -4,6 +4,7 @@
 #include "app/app.h"
 #include "app/leadership.h"
 #include "base/metrics.h"
+#include "grace.h"
 #include "kube/client.h"
 #include "obs/obs.h"
 #include "rollout/rollout.h"
@@ -20,8 +21,9 @@ struct app {
     struct kube *kube;
     struct rollout *rollout;
     struct leadership *leadership;
+    struct grace *grace;
     struct admin *admin;
-    char *lease_namespace, *instance;
+    char *lease_namespace, *instance, *pod_uid;
     struct timer *watchdog;
 };
 

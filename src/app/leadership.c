@@ -20,6 +20,7 @@ struct leadership {
     bool draining_now; /* inside drain_step's consequences */
     bool stopping;
     int exit_code;
+    int64_t kill_ns; /* boot time at which we are killed, as far as we were told */
     struct timer *drain_tick, *exit_turn;
     struct metric_family *drain_seconds, *checkpoint_keys, *restored_keys;
 };
@@ -170,10 +171,12 @@ static void event(struct leadership *l, enum drain_event ev) {
     if (l->draining_now) return;
     l->draining_now = true;
     while (l->nevents) {
+        int64_t now = world_boot_ns(world_of(l));
         struct drain_in in = {.ev = l->events[0],
-                              .boot_ns = world_boot_ns(world_of(l)),
+                              .boot_ns = now,
                               .leading = election_leading(l->election),
-                              .inflight = leadership_inflight(l)};
+                              .inflight = leadership_inflight(l),
+                              .left_ns = l->kill_ns > now ? l->kill_ns - now : 0};
         struct drain_out out = {0};
         memmove(l->events, l->events + 1, --l->nevents * sizeof(l->events[0]));
         drain_step(&l->drain, &in, &out);
@@ -276,6 +279,15 @@ void leadership_stop(struct leadership *l, const char *why) {
     LOG(log_of(l), LOG_INFO, "stopping", LF_STR("why", why), LF_INT("inflight", leadership_inflight(l)),
         LF_INT("pending", pending(l)));
     event(l, DRAIN_EV_SIGNAL);
+}
+
+void leadership_grace(struct leadership *l, const struct drain_config *checked) {
+    drain_config_set(&l->drain, checked);
+}
+
+void leadership_killed_in(struct leadership *l, int64_t left_ns) {
+    l->kill_ns = world_boot_ns(world_of(l)) + left_ns;
+    event(l, DRAIN_EV_DEADLINE);
 }
 
 bool leadership_may_mutate(const struct leadership *l) {

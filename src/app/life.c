@@ -32,6 +32,7 @@ const struct leadership_cb app_leadership_cb = {on_leading, on_draining, on_over
 
 void app_stop(struct app *a, const char *why) {
     leadership_stop(a->leadership, why);
+    grace_stopping(a->grace);
 }
 
 void app_watchdog(void *ctx) {

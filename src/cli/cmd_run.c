@@ -30,8 +30,8 @@ static const struct argp_option options[] = {
     {"lease-duration", OPT_LEASE_DURATION, "TIME", 0, "How long a lease lasts without renewal (15s)", 1},
     {"renew-deadline", OPT_RENEW_DEADLINE, "TIME", 0, "When a leader that cannot renew stops (10s)", 1},
     {"retry-period", OPT_RETRY, "TIME", 0, "Between renewals (2s)", 1},
-    {"grace", OPT_GRACE, "TIME", 0, "What a drain may take: the pod's terminationGracePeriodSeconds (30s)",
-     1},
+    {"grace", OPT_GRACE, "TIME", 0,
+     "What a drain may take (the pod's terminationGracePeriodSeconds, else 30s)", 1},
     {"termination-log", OPT_TERMLOG, "FILE", 0,
      "Where the death certificate is laid down (/dev/termination-log, if it is there)", 1},
     {"admin", OPT_ADMIN, "ADDRESS", 0, "Metrics, health and the page; \"none\" for none (:8080)", 2},
@@ -85,7 +85,9 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         o->renew_deadline_ns = cli_duration(st, "renew-deadline", arg, NS_PER_MS, 3600 * NS_PER_S);
         return 0;
     case OPT_RETRY: o->retry_ns = cli_duration(st, "retry-period", arg, NS_PER_MS, 3600 * NS_PER_S); return 0;
-    case OPT_GRACE: o->grace_ns = cli_duration(st, "grace", arg, NS_PER_S, 24 * 3600 * NS_PER_S); return 0;
+    case OPT_GRACE:
+        o->grace_ns = cli_duration(st, "grace", arg, NS_PER_S, INT64_C(24) * 3600 * NS_PER_S);
+        return 0;
     case OPT_TERMLOG: o->termination_log = arg; return 0;
     case OPT_ADMIN: o->admin_addr = strcmp(arg, "none") == 0 ? NULL : arg; return 0;
     case OPT_LOG_FORMAT: r->format = (enum cli_log_format)pick(st, "log-format", arg, formats, 4); return 0;

@@ -27,6 +27,9 @@ static void start(struct controller *c, const struct queue_item *item, int64_t n
     list_push(&c->tasks, &t->link);
     c->inflight++;
     controller_metrics_started(&c->metrics, now_ns - item->since_ns);
+    /* With the line of its end: who worked on what and when, to be laid beside another process's log. */
+    LOG(c->log, LOG_DEBUG, "reconcile begins", LF_STR("controller", c->metrics.name),
+        LF_SLICE("key", t->key));
     c->r->start(c->self, t->key, t); /* t may be gone after it */
 }
 

@@ -117,6 +117,8 @@ void task_finish(struct task *t, enum outcome out, int64_t after_ns, const struc
     struct controller *c = t->c;
     int64_t now = world_boot_ns(c->world);
     controller_metrics_ended(&c->metrics, now - t->start_ns);
+    LOG(c->log, LOG_DEBUG, "reconcile ends", LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key),
+        LF_DUR("took", now - t->start_ns));
     switch (out) {
     case OUT_DONE:
     case OUT_AFTER: succeeded(c, t, out, after_ns, now); break;

@@ -6,6 +6,7 @@
 #   cluster.sh down      stop and forget everything but the programs
 #   cluster.sh env       shell text to eval: KUBECONFIG, and in_cluster() to run a command inside the namespace
 #   cluster.sh load NAME ROOTFS ENTRYPOINT    import a root file system as an image
+#   cluster.sh restart kubelet|containerd     kill it and start it again, as after a crash of the node's own programs
 # Environment: CLUSTER_DIR (state of this cluster), CLUSTER_NS (network namespace, and cgroup), KUBEBUILDER_ASSETS (a folder with the
 # programs, used as it is), HANDOVER_CACHE (where built programs are kept), WITHOUT_NODE=1 (up: the control plane alone).
 #
@@ -91,7 +92,7 @@ EOF
 
 start() { # NAME COMMAND... : in the namespace, in a session of its own, its pid remembered
   local name=$1; shift
-  setsid nsenter --net="/run/netns/$NS" "$@" >"$LOG/$name.log" 2>&1 </dev/null & echo $! >"$RUN/$name.pid"
+  setsid nsenter --net="/run/netns/$NS" "$@" >>"$LOG/$name.log" 2>&1 </dev/null & echo $! >"$RUN/$name.pid"
 }
 wait_for() { # HALF-SECONDS WHAT COMMAND...
   local n=$1 what=$2; shift 2
@@ -151,7 +152,7 @@ node() {
   mkdir -p "$DIR/cni" "$DIR/containerd"; cgroup
   cat >"$DIR/cni/10-test.conflist" <<EOF
 {"cniVersion":"0.4.0","name":"test","plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":false,
- "ipam":{"type":"host-local","ranges":[[{"subnet":"10.201.0.0/24"}]],"routes":[{"dst":"0.0.0.0/0"}],"dataDir":"$DIR/ipam"}},
+ "ipam":{"type":"host-local","ranges":[[{"subnet":"10.201.0.0/22"}]],"routes":[{"dst":"0.0.0.0/0"}],"dataDir":"$DIR/ipam"}},
  {"type":"portmap","capabilities":{"portMappings":true}}]}
 EOF
   # restrict_oom_score_adj: containers of this machine have no CAP_SYS_RESOURCE. runc: crun refuses a hybrid cgroup tree.
@@ -175,9 +176,9 @@ state = "$DIR/containerd/state"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         BinaryName = "/usr/sbin/runc"
 EOF
-  start containerd containerd --config "$DIR/containerd/config.toml"
-  wait_for 60 containerd ctr -a "$SOCK" version
+  start_containerd
   pause_image
+  # kubeAPIQPS: the default since 1.27; 5 a second, as 1.20 has it, makes every status of a busy node late by minutes
   cat >"$DIR/kubelet.yaml" <<EOF
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -190,7 +191,19 @@ evictionHard: {memory.available: "50Mi", nodefs.available: "1%", imagefs.availab
 tlsCertFile: $PKI/kubelet.crt
 tlsPrivateKeyFile: $PKI/kubelet.key
 resolvConf: ""
+maxPods: 250
+kubeAPIQPS: 50
+kubeAPIBurst: 100
+eventRecordQPS: 50
 EOF
+  start_kubelet
+}
+
+start_containerd() {
+  start containerd containerd --config "$DIR/containerd/config.toml"
+  wait_for 60 containerd ctr -a "$SOCK" version
+}
+start_kubelet() {
   # nsenter, not `ip netns exec`: that one hides the cgroup mounts from the kubelet
   start kubelet "$BIN/kubelet" --config="$DIR/kubelet.yaml" --kubeconfig="$PKI/kubelet.kubeconfig" --hostname-override=node1 \
     --node-ip=$NODE_IP --root-dir="$DIR/kubelet" --container-runtime=remote --container-runtime-endpoint="unix://$SOCK" \
@@ -227,6 +240,11 @@ stop() { # NAME: the process that we started, by its id
   for _ in $(seq 40); do kill -0 "$pid" 2>/dev/null || return 0; sleep 0.1; done
   kill -9 "$pid" 2>/dev/null || true
 }
+restart() { # kubelet | containerd: nobody tells it to stop; containers and their shims live on
+  case ${1:-} in kubelet | containerd) ;; *) say "restart what?"; return 2 ;; esac
+  kill -9 "$(cat "$RUN/$1.pid")"
+  "start_$1"
+}
 down() {
   stop kubelet
   local t
@@ -245,6 +263,7 @@ case ${1:-} in
   up) up ;;
   down) down ;;
   load) shift; load "$@" ;;
+  restart) restart "${2:-}" ;;
   env) echo "export KUBECONFIG=$PKI/admin.kubeconfig CLUSTER_NS=$NS; in_cluster() { nsenter --net=/run/netns/$NS \"\$@\"; }" ;;
-  *) sed -n 2,11p "$0"; exit 2 ;;
+  *) sed -n 2,12p "$0"; exit 2 ;;
 esac

@@ -7,8 +7,10 @@ skip() { echo "$*" >&2; exit 77; } # this machine cannot tell the story
 note() { echo "  $*"; }
 now_ms() { date +%s%3N; }
 
-# until_true SECONDS WHAT COMMAND... : polls until the command succeeds
-until_true() {
+# until_true SECONDS WHAT COMMAND... : polls until the command succeeds. The seconds are those of a quiet machine: a busy one
+# gets PATIENCE times as long. within SECONDS WHAT COMMAND... : the same where the time itself is what is to be proved.
+until_true() { local seconds=$1; shift; within $((seconds * ${PATIENCE:-3})) "$@"; }
+within() {
   local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
   until "$@" >/dev/null 2>&1; do
     [ "$(now_ms)" -lt "$end" ] || fail "$what: not within the time; $(last_words)"
@@ -46,7 +48,7 @@ spec:
         imagePullPolicy: IfNotPresent
         env: [{name: BIG, value: "9007199254740993"}]
         ports: [{containerPort: 8080}]
-        readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}
+        readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: ${PROBE_SECONDS:-1}}
         resources: {limits: {memory: ${MEMORY:-64Mi}}}
 EOF
 }
@@ -62,15 +64,40 @@ phase_is() { [ "$(phase "$1")" = "$2" ]; }
 wait_phase() { target=$1; until_true "${3:-60}" "$1 in phase $2 (is $(phase "$1" 2>/dev/null))" phase_is "$1" "$2"; }
 paused() { [ "$(field "deployment/$1" '{.spec.paused}')" = true ]; }
 not_paused() { local p; p=$(k get deployment "$1" -o 'jsonpath=x{.spec.paused}') && [ "$p" = x ] || [ "$p" = xfalse ]; } # an unread object is no answer
-image_is() { # NAME IMAGE : every pod of the target runs it, and as many as wanted are ready
-  local images; images=$(k get pods -l "app=$1" -o jsonpath='{range .items[*]}{.spec.containers[0].image}{"\n"}{end}' | sort -u)
+# A kubelet takes its time with pods that have ended: their sandbox is removed by a sweep every minute, and only then, at the
+# next tick of 10 s, the object. A pod that is deleted while it is being started ("cannot find volume ... to mount") goes that
+# way as a rule. So: a pod that is marked for deletion has been stopped by whoever deletes it, it has ended when no container of
+# it runs any more (the grace is 5 s), and its object is gone within a minute and a half, which proves nothing further.
+LIVING='select(.metadata.deletionTimestamp == null or any(.status.containerStatuses[]?; .state.running))'
+image_is() { # NAME IMAGE : every pod of the target that has not ended runs it, and as many as wanted are ready
+  local images; images=$(k get pods -l "app=$1" -o json | jq -r ".items[] | $LIVING | .spec.containers[0].image" | sort -u)
   [ "$images" = "${OPERATOR_IMAGE:-localhost/operator}:$2" ] && [ "$(field "deployment/$1" '{.status.readyReplicas}')" = "$(field "deployment/$1" '{.spec.replicas}')" ]
 }
 # The pods of the stable track with their restarts: what must not change under a failing canary
 pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o jsonpath='{range .items[*]}{.metadata.uid}{" "}{.status.containerStatuses[0].restartCount}{"\n"}{end}' | sort; }
-canaries() { k get pods -l "app=$1,handover.dev/track=canary" -o name; }
-no_canary() { local c; c=$(canaries "$1") && [ -z "$c" ]; }
+canary_pods() { k get pods -l "app=$1,handover.dev/track=canary" -o json; }
+canaries() { canary_pods "$1" | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name'; }
 some_canary() { [ -n "$(canaries "$1")" ]; }
+# The canary is taken away: no ReplicaSet of it wants a pod, every pod of it is marked for deletion.
+no_canary() {
+  local c rs
+  c=$(canaries "$1") && [ -z "$c" ] && rs=$(k get rs -o json) &&
+    jq -e --arg n "$1-canary-" '[.items[] | select(.metadata.name | startswith($n)) | .spec.replicas] | add // 0 == 0' <<<"$rs"
+} >/dev/null
+canary_ended() { local p; p=$(canary_pods "$1") && jq -e "[.items[] | $LIVING] == []" <<<"$p" >/dev/null; } # none of it works any more
+canary_forgotten() { local p; p=$(canary_pods "$1") && jq -e '.items == []' <<<"$p" >/dev/null; }
+canary_gone() { until_true "${2:-20}" "the canary is taken away" no_canary "$1"; until_true 40 "the canary's containers have ended" canary_ended "$1"; }
 adopted() { wait_phase "$1" "${STABLE_PHASE:-Stable}" 60; until_true 10 "$1 paused by Handover" paused "$1"; }
 event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | grep -qE "$1"; }
 leader() { in_cluster kubectl -n handover-system get lease handover -o 'jsonpath={.spec.holderIdentity}'; }
+
+# deploy_handover [JQ] : Handover as its users install it, its Deployment changed by a jq filter; with the debug log, which says
+# when a reconcile begins and ends. Waits until it is rolled out.
+deploy_handover() {
+  local manifests=$TOP/deploy/manifests
+  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/15-metrics-account.yaml" >/dev/null
+  sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$manifests/20-deployment.yaml" |
+    in_cluster kubectl create --dry-run=client -o json -f - |
+    jq ".spec.template.spec.containers[0].args += [\"--log-level=debug\"] | ${1:-.}" | in_cluster kubectl apply -f - >/dev/null
+  in_cluster kubectl -n handover-system rollout status deployment/handover --timeout=180s >/dev/null
+}

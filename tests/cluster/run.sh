@@ -45,21 +45,20 @@ images() { # the program under test, and operators that behave in various ways
 export HANDOVER_BIN=${HANDOVER_BUILD:-$top/build-release}/handover
 [ -n "${HANDOVER_IMAGE:-}" ] || images
 
-deploy_handover() {
-  in_cluster kubectl apply -f "$top/deploy/manifests/00-namespace.yaml" -f "$top/deploy/manifests/10-rbac.yaml" >/dev/null
-  sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$top/deploy/manifests/20-deployment.yaml" | in_cluster kubectl apply -f - >/dev/null
-  in_cluster kubectl -n handover-system rollout status deployment/handover --timeout=60s
-}
+export TOP=$top
+. ./lib.sh
 deploy_handover
 
 one() { # STORY : in a namespace of its own
   local story=$1 t0=$SECONDS rc=0
-  export NS="story-${story//_/-}" story
-  in_cluster kubectl create namespace "$NS" >/dev/null 2>&1 || true
-  timeout "${STORY_SECONDS:-240}" bash -euo pipefail -c '. ./lib.sh; . "./stories/$story.sh"' >"$out/$story.log" 2>&1 || rc=$?
-  if [ $rc = 0 ]; then echo "ok   $story ($((SECONDS - t0)) s)"
-  elif [ $rc = 77 ]; then echo "skip $story: $(tail -n 1 "$out/$story.log")"
-  else echo "FAIL $story ($((SECONDS - t0)) s)"; sed 's/^/     /' "$out/$story.log"; fi
+  export NS="story-${story//_/-}-$RANDOM" story # an earlier one of this story may be on its way out
+  in_cluster kubectl create namespace "$NS" >/dev/null
+  timeout "${STORY_SECONDS:-480}" bash -euo pipefail -c '. ./lib.sh; . "./stories/$story.sh"' >"$out/$story.log" 2>&1 || rc=$?
+  case $rc in
+    0) echo "ok   $story ($((SECONDS - t0)) s)"; grep '^  ' "$out/$story.log" | sed 's/^/   /' || true ;;
+    77) echo "skip $story: $(tail -n 1 "$out/$story.log")" ;;
+    *) echo "FAIL $story ($((SECONDS - t0)) s)"; sed 's/^/     /' "$out/$story.log" ;;
+  esac
   echo $rc >"$out/$story.rc"
   in_cluster kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || true
 }
@@ -74,13 +73,13 @@ for s in "${stories[@]}"; do case $s in solo_*) one "$s" ;; esac; done
 # Once more and alone, what failed beside others on a busy machine; said, not hidden.
 for s in "${stories[@]}"; do
   case $(cat "$out/$s.rc" 2>/dev/null) in 0 | 77) continue ;; esac
-  log "$s again, alone"; in_cluster kubectl delete namespace "story-${s//_/-}" --timeout=60s >/dev/null 2>&1 || true
+  log "$s again, alone"
   one "$s"
 done
 passed=0 failed=0
 for s in "${stories[@]}"; do
   case $(cat "$out/$s.rc" 2>/dev/null) in 0) passed=$((passed + 1)) ;; 77) ;; *) failed=$((failed + 1)) ;; esac
 done
-if [ $failed -gt 0 ]; then log "Handover's own logs:"; in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=60 --prefix 2>&1 | tail -120; fi
+if [ $failed -gt 0 ]; then log "Handover's own logs:"; in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=2000 --prefix 2>&1 | grep -v '"msg":"reconcile \(begins\|ends\)"' | tail -120; fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

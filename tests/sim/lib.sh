@@ -75,6 +75,7 @@ runs() { # IMAGE : all of stable runs it
 paused() { api GET "$deploy/op" | jq -e '.spec.paused == true' >/dev/null; }
 events() { api GET /api/v1/namespaces/default/events | jq -r '.items[] | "\(.reason) \(.message)"'; }
 leader() { api GET /apis/coordination.k8s.io/v1/namespaces/default/leases/handover | jq -r '.spec.holderIdentity // ""' | sed 's/_.*//'; }
+checkpoint() { api GET /apis/coordination.k8s.io/v1/namespaces/default/leases/handover | jq -r '.metadata.annotations["handover.dev/checkpoint"] // ""'; }
 leads() { [ "$(leader)" = "$1" ]; }
 log_says() { grep -qE "$2" "$dir/$1.log"; }
 adopted() { wait_phase Stable 20; paused || fail "not paused after the adoption"; }

@@ -2,5 +2,6 @@
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op v2; until_true 20 "a canary pod" some_canary op
 set_image op v1
-wait_phase op Stable 40; until_true 20 "the canary is gone" no_canary op
+wait_phase op Stable 40; canary_gone op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+until_true 150 "the kubelet has forgotten the canary" canary_forgotten op

@@ -4,7 +4,7 @@ before=$(pods_of op)
 set_image op bad
 until_true 20 "a canary pod" some_canary op
 wait_phase op RolledBack 60
-until_true 20 "the canary is gone" no_canary op
+canary_gone op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed: before $before, after $(pods_of op)"
 [ "$(field deployment/op '{.spec.template.spec.containers[0].image}')" = localhost/operator:bad ] || fail "the user's spec was changed"
 paused op || fail "not paused after the rollback: the failing version would start"

@@ -2,5 +2,5 @@
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op crash
 wait_phase op RolledBack 90
-until_true 20 "the canary is gone" no_canary op
+canary_gone op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

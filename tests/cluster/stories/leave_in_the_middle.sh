@@ -3,7 +3,7 @@
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op v2; until_true 20 "a canary pod" some_canary op
 k annotate deployment/op handover.dev/canary-percent- >/dev/null
-until_true 60 "the canary is gone" no_canary op
+canary_gone op 60
 for_a_while 4 "still paused" paused op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
 event_seen 'Leav|leav' || fail "no Event says why it is still paused"

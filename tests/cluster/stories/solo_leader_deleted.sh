@@ -4,7 +4,7 @@ before=$(pods_of op); set_image op v2
 until_true 20 "a canary pod" some_canary op
 canary=$(canaries op); old=$(leader); begun=$(state op .startedAt)
 in_cluster kubectl -n handover-system delete pod "${old%%_*}" --wait=false >/dev/null
-until_true 12 "another leader than $old, sooner than the lease expires" bash -c '. ./lib.sh; l=$(leader); [ -n "$l" ] && [ "$l" != "$1" ]' - "$old"
+within 12 "another leader than $old, sooner than the lease expires" bash -c '. ./lib.sh; l=$(leader); [ -n "$l" ] && [ "$l" != "$1" ]' - "$old"
 [ "$(canaries op)" = "$canary" ] || fail "the canary was made anew"
 [ "$(state op .startedAt)" = "$begun" ] || fail "the rollout began anew"
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

@@ -107,6 +107,33 @@ static void metric_is(struct fixture *f, const char *line) {
     fail();
 }
 
+static void add_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                     const struct log_field *f, size_t n) {
+    log_format_text(ctx, level, wall_ns, msg, f, n);
+}
+
+/* What tests and people lay beside another process's log, to see that two never work at once. */
+static void a_reconciles_begin_and_end_are_in_the_debug_log(void **state) {
+    struct fixture f = {0};
+    cleanup_buf struct buf lines = BUF(4096);
+    struct log log = {.sink = {add_line, &lines}, .min = LOG_DEBUG};
+    (void)state;
+    fake_world_init(&f.fw, 1);
+    f.m = metrics_new(100);
+    f.c = controller_new(&f.fw.base, &log, f.m, "target", &reconciler, &f, &limits);
+    controller_gate(f.c, true);
+    add(&f, "ns/a");
+    run_ms(&f, 1);
+    assert_non_null(strstr(buf_str(&lines), " reconcile begins controller=target key=ns/a\n"));
+    assert_null(strstr(buf_str(&lines), "reconcile ends"));
+    run_ms(&f, 5);
+    end(&f, 0, OUT_DONE, 0, NULL);
+    assert_non_null(strstr(buf_str(&lines), " reconcile ends controller=target key=ns/a took="));
+    controller_free(f.c);
+    metrics_free(f.m);
+    fake_world_check(&f.fw);
+}
+
 static void nothing_starts_before_the_gate_opens(void **state) {
     struct fixture *f = *state;
     add(f, "a");
@@ -570,6 +597,7 @@ static void durations(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(nothing_starts_before_the_gate_opens),
+        OWN(a_reconciles_begin_and_end_are_in_the_debug_log),
         T(no_more_than_the_workers_at_once),
         T(one_task_per_key),
         T(a_reconciler_may_finish_at_once),

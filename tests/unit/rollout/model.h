@@ -74,7 +74,8 @@ struct model {
     int fail_at; /* the step at which the process dies: before it (even) or after it (odd); -1: never */
     int steps;   /* carried out so far */
     int crashes;
-    char events[16384];
+    char events[16384]; /* their reasons */
+    char said[1200];    /* the last one's message */
     int plans, writes;
     /* between the steps of a plan; false: the answer was lost (the step may have been carried out). NULL:
      * nothing happens */
@@ -733,15 +734,20 @@ static inline int m_apply(struct model *m, const struct step *s) {
     return CONFLICT;
 }
 
+static inline void m_tell(struct model *m, const struct plan *p) {
+    for (size_t i = 0; i < p->nevents; i++) {
+        size_t n = strlen(m->events);
+        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
+        snprintf(m->said, sizeof m->said, "%s", p->event[i].message);
+    }
+}
+
 static inline void m_written(struct model *m, const struct plan *p) {
     if (m->edge.held) state_free(&m->edge.s);
     state_copy(p->next, &m->edge.s);
     m->edge.held = true;
     m->edge.rv = m->cm_rv;
-    for (size_t i = 0; i < p->nevents; i++) {
-        size_t n = strlen(m->events);
-        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
-    }
+    m_tell(m, p);
 }
 
 static inline void m_same_plan(const struct observed *o, int64_t now, const struct plan *p) {
@@ -769,7 +775,8 @@ static inline bool m_pass(struct model *m) {
     m->edge.scrape_every_ns = p.scrape_ns;
     m->edge.probe = p.probe_quiet;
     bool any = p.nsteps > 0;
-    for (size_t i = 0; i < p.nsteps; i++) {
+    size_t i = 0;
+    for (; i < p.nsteps; i++) {
         bool before = m->fail_at == 2 * m->steps, after = m->fail_at == 2 * m->steps + 1;
         m->steps++;
         if (before || after) {
@@ -785,6 +792,7 @@ static inline bool m_pass(struct model *m) {
         if (!fine) break;
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
     }
+    if (any && i == p.nsteps && !p.next) m_tell(m, &p);
     m_view_free(v);
     return any;
 }

@@ -10,3 +10,10 @@ unit_test(rollout/plan_change rollout_core m)
 unit_test(rollout/plan_person rollout_core m)
 unit_test(rollout/plan_crash rollout_core m)
 unit_test(rollout/plan_random rollout_core m)
+unit_test(rollout/promtext_held rollout_core m)
+target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+
+# The edge, in the scripted world of tests/unit/kube.
+unit_test(rollout/scrape rollout kube_fake)
+target_include_directories(unit_rollout_scrape PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
+unit_test(rollout/edge simworld app)

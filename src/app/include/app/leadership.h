@@ -36,6 +36,10 @@ void leadership_ready(struct leadership *l, bool ready); /* may contest: the cac
 /* SIGTERM: drains; a second time: what is in flight is cancelled; a third: exits as things are. why: for the
  * log. */
 void leadership_stop(struct leadership *l, const char *why);
+/* The grace period, as learnt later; no-op once stopping. checked: by drain_config_check(). */
+void leadership_grace(struct leadership *l, const struct drain_config *checked);
+/* The process is killed so long from now: a drain makes do with it (DRAIN_EV_DEADLINE). */
+void leadership_killed_in(struct leadership *l, int64_t left_ns);
 
 bool leadership_may_mutate(const struct leadership *l); /* the fence, at this moment; NULL: no */
 bool leadership_leading(const struct leadership *l);

@@ -1,0 +1,105 @@
+# What the stories about Handover's own leadership share, sourced by them after lib.sh: its processes on the node, its logs (kept
+# beyond the pods' lives), who leads, and who worked when. All times are microseconds since 1970, of the one clock of the node.
+
+[ -n "${OWN_CLUSTER:-}" ] || { note "not looked at: it needs the node, and this cluster is not our own"; exit 0; }
+kept=$(mktemp -d)
+at_exit=("rm -rf $kept")
+trap 'for c in "${at_exit[@]}"; do eval "$c" || true; done' EXIT
+
+H() { in_cluster kubectl -n handover-system "$@"; }
+now_us() { local t=$EPOCHREALTIME; echo "${t/./}"; }
+ms() { awk -v us="$1" 'BEGIN {printf "%.1f ms", us / 1000}'; }
+
+# ---- pods and processes ----
+
+pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name + " " + .status.podIP'; }
+pid_of() { # POD : the process of Handover in it
+  local p
+  for p in $(pgrep -x handover); do
+    if tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qx "POD_NAME=$1"; then echo "$p"; return; fi
+  done
+  fail "no process of pod $1"
+}
+shim_of() { awk '/^PPid:/ {print $2}' "/proc/$1/status"; } # PID of a container's first process
+term() { H get lease handover -o 'jsonpath={.spec.leaseTransitions}'; }
+# A leader, and beside it a standby with warm caches that has seen who leads; all of the same mind.
+warm() {
+  local holder n=0 name ip page; holder=$(leader); [ -n "$holder" ] || return 1
+  while read -r name ip; do
+    in_cluster curl -sf -m 2 -o /dev/null "http://$ip:8080/readyz" || return 1
+    page=$(in_cluster curl -sf -m 2 "http://$ip:8080/status.json") || return 1
+    jq -e --arg h "$holder" '.holder == $h and .leading == (.identity == $h)' <<<"$page" || return 1
+    n=$((n + 1))
+  done < <(pods)
+  [ $n = 2 ]
+} >/dev/null
+both_warm() { until_true 40 "a leader and a warm standby" warm; keep_logs; }
+other_leads() { local l; l=$(leader) && [ -n "$l" ] && [ "$l" != "$1" ]; }
+metric() { # POD NAME{LABELS}
+  local ip; ip=$(H get pod "$1" -o 'jsonpath={.status.podIP}')
+  in_cluster curl -sf -m 5 "http://$ip:8080/metrics" | grep -F "$2 " | awk '{print $2}'
+}
+# A container that has been killed before waits 10 s and more for its next start: its pod is replaced.
+replace_pod() { H delete pod "$1" --wait=false >/dev/null 2>&1 || true; }
+
+# ---- logs: one file for each process ----
+
+keep_logs() { # hard links: the kubelet deletes the files with the pod
+  local f d
+  for f in /var/log/pods/handover-system_handover-*/handover/*.log; do
+    d=${f#/var/log/pods/handover-system_}; ln "$f" "$kept/${d//\//_}" 2>/dev/null || true
+  done
+}
+lines() { sed -n 's/^[^ ]* [^ ]* F {/{/p' "$1"; } # a CRI log's own head cut off
+log_of() { grep -l "\"identity\":\"$1\"" "$kept"/*.log | head -1; } # IDENTITY
+US='def us: (sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) * 1000000 + (capture("\\.(?<f>[0-9]{6})Z$").f | tonumber);'
+said() { lines "$1" | jq -r --arg m "$2" "select(.msg == \$m) | ${3:-.msg}"; } # FILE MESSAGE [JQ of the line]
+first_work() { lines "$1" | jq -r "$US select(.msg == \"reconcile begins\") | .ts | us" | head -1; }
+# BEGIN END FILE of each process that has worked, by time: from its first reconcile's begin to its last sign of one
+spans() {
+  local f
+  for f in "$kept"/*.log; do
+    lines "$f" | jq -r "$US select(.msg == \"reconcile begins\" or .msg == \"reconcile ends\") | .ts | us" |
+      awk -v f="$f" 'NR == 1 {a = $1} {b = $1} END {if (NR) print a, b, f}'
+  done | sort -n
+}
+# Two processes never worked at the same time; says the gaps between them. SINCE: only those that ended later
+never_two() {
+  local since=${1:-0} a b f last=0 before=
+  keep_logs
+  while read -r a b f; do
+    [ "$b" -gt "$since" ] || continue
+    if [ $last != 0 ]; then
+      [ "$a" -gt "$last" ] || fail "two worked at once: $(basename "$f") began at $a, $(basename "$before") was at work until $last"
+      note "from the last reconcile of one to the first of the next: $(ms $((a - last)))"
+    fi
+    last=$b before=$f
+  done < <(spans)
+  [ $last != 0 ] || fail "nobody worked at all"
+}
+# The one that leads now: sets new (identity), new_log, why (how it came to lead)
+successor() {
+  new=$(leader)
+  led() { keep_logs; new_log=$(log_of "$new") && [ -n "$new_log" ] && why=$(said "$new_log" leading "select(.reason) | .reason") && [ -n "$why" ] && [ -n "$(first_work "$new_log")" ]; }
+  until_true 10 "the log of $new says that it leads and works" led
+  led
+}
+
+# ---- a rollout to be in the middle of ----
+
+in_a_rollout() { # SOAK : from v1 to v2; sets before, canary, begun
+  apply op v1 canary-percent=50 soak="$1" min-events=10 max-error-rate=5% quiet=1s; adopted op
+  before=$(pods_of op); set_image op v2
+  until_true 20 "a canary pod" some_canary op
+  canary=$(canaries op) begun=$(state op .startedAt)
+}
+still_in_it() { # the same rollout with the same canary, stable untouched
+  [ "$(canaries op)" = "$canary" ] || fail "the canary was made anew: $canary, then $(canaries op)"
+  [ "$(state op .startedAt)" = "$begun" ] || fail "the rollout began anew"
+  [ "$(pods_of op)" = "$before" ] || fail "stable pods changed: $before, then $(pods_of op)"
+}
+it_ends_well() {
+  until_true 90 "every pod runs v2" image_is op v2
+  wait_phase op Stable 30
+  [ "$(state op '.history | length')" = 1 ] || fail "more than one rollout in the history: $(state op .history)"
+}
