@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ int ledger_open(const char *who) {
 static void line(struct buf *to, const char *fmt, va_list ap) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    buf_addf(to, "%lld %s ", (long long)((int64_t)t.tv_sec * 1000000 + t.tv_nsec / NS_PER_US), me);
+    int64_t us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / NS_PER_US;
+    buf_addf(to, "%" PRId64 " %s ", us, me);
     buf_addv(to, fmt, ap);
     buf_addc(to, '\n');
 }
