@@ -3,6 +3,7 @@
 
 k() { in_cluster kubectl -n "$NS" "$@"; }
 fail() { echo "FAIL: $*" >&2; exit 1; }
+skip() { echo "$*" >&2; exit 77; } # this machine cannot tell the story
 note() { echo "  $*"; }
 now_ms() { date +%s%3N; }
 
