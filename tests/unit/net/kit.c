@@ -110,10 +110,14 @@ void call_wait(struct call *c) {
     while (!c->ends) kit_run(c->k);
 }
 
+void call_do(struct call *c, const struct http_spec *spec) {
+    call_start(c, spec);
+    call_wait(c);
+}
+
 void call_get(struct call *c, enum http_lane lane, const char *url) {
     struct http_spec spec = {.lane = lane, .method = "GET", .url = url};
-    call_start(c, &spec);
-    call_wait(c);
+    call_do(c, &spec);
 }
 
 /* ---- raw sockets ---- */
@@ -253,6 +257,7 @@ void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *
     int len = sizeof sa;
     uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&sa, &len);
     s->port = ntohs(((struct sockaddr_in *)&sa)->sin_port);
+    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/x", s->port);
 }
 
 static void on_server_closed(uv_handle_t *handle) {

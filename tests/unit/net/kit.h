@@ -47,7 +47,8 @@ struct call {
 void call_init(struct call *c, struct kit *k);
 int call_try(struct call *c, const struct http_spec *spec);
 void call_start(struct call *c, const struct http_spec *spec);
-void call_wait(struct call *c); /* until it has ended */
+void call_wait(struct call *c);                             /* until it has ended */
+void call_do(struct call *c, const struct http_spec *spec); /* start, wait */
 void call_get(struct call *c, enum http_lane lane, const char *url);
 void call_free(struct call *c);
 
@@ -77,6 +78,7 @@ struct raw_server {
     struct kit *k;
     uv_tcp_t tcp;
     int port, accepted;
+    char url[40]; /* http://127.0.0.1:PORT/x */
     bool closed;
     void (*on_data)(struct raw *r);
     void *extra;

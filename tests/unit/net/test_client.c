@@ -178,8 +178,7 @@ static void the_fence_on_new_and_reused_connections(void **state) {
                                  .url = at(k, "/x"),
                                  .may_send = may_send,
                                  .may_send_ctx = &f};
-        call_start(&c, &spec);
-        call_wait(&c);
+        call_do(&c, &spec);
         assert_int_equal(c.err.kind, steps[i] ? ERR_NONE : ERR_FENCED);
         if (!steps[i]) assert_non_null(strstr(c.err.msg, "not sent"));
         expected += steps[i];
@@ -214,8 +213,6 @@ static void keeps_connections_unless_fresh(void **state) {
     struct raw_server srv;
     raw_serve(&srv, k, answer_counted);
     srv.extra = &n;
-    char url[100];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
     static const struct {
         bool fresh;
         int conns;
@@ -223,9 +220,9 @@ static void keeps_connections_unless_fresh(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         struct call c;
         call_init(&c, k);
-        struct http_spec spec = {.lane = LANE_LEASE, .method = "GET", .url = url, .fresh = steps[i].fresh};
-        call_start(&c, &spec);
-        call_wait(&c);
+        struct http_spec spec = {
+            .lane = LANE_LEASE, .method = "GET", .url = srv.url, .fresh = steps[i].fresh};
+        call_do(&c, &spec);
         assert_int_equal(c.err.kind, ERR_NONE);
         assert_int_equal(srv.accepted, steps[i].conns);
         call_free(&c);
@@ -242,18 +239,17 @@ static void a_dead_kept_connection(void **state) {
         struct raw_server srv;
         raw_serve(&srv, k, answer_counted);
         srv.extra = &n;
-        char url[100];
-        snprintf(url, sizeof url, "http://127.0.0.1:%d/x", srv.port);
         struct call c;
         call_init(&c, k);
-        call_get(&c, LANE_CALL, url);
+        call_get(&c, LANE_CALL, srv.url);
         assert_int_equal(c.err.kind, ERR_NONE);
         call_free(&c);
         call_init(&c, k);
-        struct http_spec spec = {
-            .lane = LANE_CALL, .method = put ? "PUT" : "GET", .url = url, .body = put ? SL("body") : SL("")};
-        call_start(&c, &spec);
-        call_wait(&c);
+        struct http_spec spec = {.lane = LANE_CALL,
+                                 .method = put ? "PUT" : "GET",
+                                 .url = srv.url,
+                                 .body = put ? SL("body") : SL("")};
+        call_do(&c, &spec);
         assert_int_equal(c.err.kind, put ? ERR_TRANSPORT : ERR_NONE);
         if (put) assert_int_equal(c.err.errnum, -ECONNRESET);
         assert_int_equal(n.requests, put ? 2 : 3);

@@ -119,8 +119,7 @@ static void the_deadline_does_not_wait_for_a_resume(void **state) {
     c.hold_at = 1;
     struct http_spec spec = {
         .lane = LANE_WATCH, .method = "GET", .url = at(k, "/x"), .total_ns = 100 * NS_PER_MS};
-    call_start(&c, &spec);
-    call_wait(&c);
+    call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_TIMEOUT);
     call_free(&c);
 }
