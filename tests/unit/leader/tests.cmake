@@ -1,4 +1,6 @@
-unit_test(leader/lease leader_core)
+foreach(file lease lease_acquire lease_lead lease_release)
+  unit_test(leader/${file} leader_core)
+endforeach()
 unit_test(leader/lease_object leader_core)
 unit_test(leader/certificate leader_core)
 unit_test(leader/checkpoint leader_core)
