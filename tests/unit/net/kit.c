@@ -47,6 +47,12 @@ void kit_turns(struct kit *k, int n) {
     }
 }
 
+const char *kit_at(struct kit *k, const char *path) {
+    static char url[256];
+    snprintf(url, sizeof url, "%s%s", k->url, path);
+    return url;
+}
+
 void kit_serve(struct kit *k, http_handler fn, void *ctx, const struct http_limits *limits) {
     struct err err = {0};
     assert_int_equal(http_listen(k->w, "127.0.0.1:0", limits, fn, ctx, &k->server, &err), 0);
@@ -115,9 +121,14 @@ void call_do(struct call *c, const struct http_spec *spec) {
     call_wait(c);
 }
 
-void call_get(struct call *c, enum http_lane lane, const char *url) {
+void call_open(struct call *c, enum http_lane lane, const char *url) {
     struct http_spec spec = {.lane = lane, .method = "GET", .url = url};
-    call_do(c, &spec);
+    call_start(c, &spec);
+}
+
+void call_get(struct call *c, enum http_lane lane, const char *url) {
+    call_open(c, lane, url);
+    call_wait(c);
 }
 
 /* ---- raw sockets ---- */

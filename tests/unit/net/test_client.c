@@ -10,12 +10,6 @@ static void echo(void *ctx, struct http_exchange *x) {
     http_reply(x, slice_eqs(http_x_target(x), "/404") ? 404 : 200, "text/plain", buf_slice(&b));
 }
 
-static const char *at(struct kit *k, const char *path) {
-    static char url[256];
-    snprintf(url, sizeof url, "%s%s", k->url, path);
-    return url;
-}
-
 static void verbs_headers_and_bodies(void **state) {
     struct kit *k = *state;
     kit_serve(k, echo, NULL, NULL);
@@ -29,7 +23,7 @@ static void verbs_headers_and_bodies(void **state) {
             if (i > 0) http_headers_add(&h, SL("Content-Type"), SL("application/json"));
             struct http_spec s = {.lane = (enum http_lane)lane,
                                   .method = methods[i],
-                                  .url = at(k, "/a/../b%20c?q=1&r"),
+                                  .url = kit_at(k, "/a/../b%20c?q=1&r"),
                                   .headers = &h,
                                   .body = i > 0 ? SL("{\"a\":1}") : (struct slice){0}};
             call_start(&c, &s);
@@ -52,7 +46,7 @@ static void head_has_no_body(void **state) {
     kit_serve(k, echo, NULL, NULL);
     struct call c;
     call_init(&c, k);
-    struct http_spec s = {.lane = LANE_CALL, .method = "HEAD", .url = at(k, "/x")};
+    struct http_spec s = {.lane = LANE_CALL, .method = "HEAD", .url = kit_at(k, "/x")};
     call_start(&c, &s);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_NONE);
@@ -66,7 +60,7 @@ static void statuses_are_no_errors(void **state) {
     kit_serve(k, echo, NULL, NULL);
     struct call c;
     call_init(&c, k);
-    call_get(&c, LANE_CALL, at(k, "/404"));
+    call_get(&c, LANE_CALL, kit_at(k, "/404"));
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_int_equal(c.status, 404);
     call_free(&c);
@@ -77,7 +71,7 @@ static void empty_bodies_have_a_length(void **state) {
     kit_serve(k, echo, NULL, NULL);
     struct call c;
     call_init(&c, k);
-    struct http_spec s = {.lane = LANE_CALL, .method = "POST", .url = at(k, "/x")};
+    struct http_spec s = {.lane = LANE_CALL, .method = "POST", .url = kit_at(k, "/x")};
     call_start(&c, &s);
     call_wait(&c);
     assert_string_equal(buf_str(&c.body), "POST /x x= type= ");
@@ -92,7 +86,7 @@ static void large_bodies_pass_both_ways(void **state) {
     struct call c;
     call_init(&c, k);
     struct http_spec s = {
-        .lane = LANE_CALL, .method = "PUT", .url = at(k, "/x"), .body = slice_make(big, 2 << 20)};
+        .lane = LANE_CALL, .method = "PUT", .url = kit_at(k, "/x"), .body = slice_make(big, 2 << 20)};
     call_start(&c, &s);
     call_wait(&c);
     assert_int_equal(c.err.kind, ERR_NONE);
@@ -135,7 +129,7 @@ static void body_cap(void **state) {
         struct call c;
         call_init(&c, k);
         struct http_spec s = {
-            .lane = LANE_SCRAPE, .method = "GET", .url = at(k, i ? "/xy" : "/x"), .body_cap = caps[0]};
+            .lane = LANE_SCRAPE, .method = "GET", .url = kit_at(k, i ? "/xy" : "/x"), .body_cap = caps[0]};
         call_start(&c, &s);
         call_wait(&c);
         assert_int_equal(c.err.kind, i ? ERR_PROTOCOL : ERR_NONE);
@@ -175,7 +169,7 @@ static void the_fence_on_new_and_reused_connections(void **state) {
         call_init(&c, k);
         struct http_spec spec = {.lane = LANE_LEASE,
                                  .method = "PUT",
-                                 .url = at(k, "/x"),
+                                 .url = kit_at(k, "/x"),
                                  .may_send = may_send,
                                  .may_send_ctx = &f};
         call_do(&c, &spec);
@@ -268,7 +262,7 @@ static void many_at_once(void **state) {
         call_init(&c[i], k);
         struct http_spec spec = {.lane = i % 2 ? LANE_SCRAPE : LANE_CALL,
                                  .method = "GET",
-                                 .url = at(k, "/x"),
+                                 .url = kit_at(k, "/x"),
                                  .total_ns = 15 * NS_PER_S};
         call_start(&c[i], &spec);
     }

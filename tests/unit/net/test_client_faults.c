@@ -105,8 +105,7 @@ static void reset_in_the_middle(void **state) {
     raw_serve(&srv, k, half_then_reset);
     srv.extra = &c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = srv.url};
-    call_start(&c, &spec);
+    call_open(&c, LANE_WATCH, srv.url);
     while (c.body.n < 4) kit_turns(k, 1);
     raw_reset(srv.first);
     call_wait(&c);
