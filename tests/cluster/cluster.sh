@@ -169,6 +169,7 @@ tlsCertFile: $PKI/kubelet.crt
 tlsPrivateKeyFile: $PKI/kubelet.key
 resolvConf: ""
 maxPods: 250
+volumeStatsAggPeriod: 5s
 kubeAPIQPS: 50
 kubeAPIBurst: 100
 eventRecordQPS: 50
