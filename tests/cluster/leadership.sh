@@ -18,7 +18,7 @@ pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[]
 pid_of() { # POD : the process of Handover in it
   local p
   for p in $(pgrep -x handover); do
-    if tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qx "POD_NAME=$1"; then echo "$p"; return; fi
+    if { tr '\0' '\n' <"/proc/$p/environ"; } 2>/dev/null | grep -qx "POD_NAME=$1"; then echo "$p"; return; fi
   done
   fail "no process of pod $1"
 }
@@ -33,7 +33,7 @@ warm() {
     jq -e --arg h "$holder" '.holder == $h and .leading == (.identity == $h)' <<<"$page" || return 1
     n=$((n + 1))
   done < <(pods)
-  [ $n = 2 ]
+  [ $n = "${WARM:-2}" ]
 } >/dev/null
 both_warm() { until_true 40 "a leader and a warm standby" warm; keep_logs; }
 other_leads() { local l; l=$(leader) && [ -n "$l" ] && [ "$l" != "$1" ]; }
@@ -46,10 +46,10 @@ replace_pod() { H delete pod "$1" --wait=false >/dev/null 2>&1 || true; }
 
 # ---- logs: each process has one, POD_UID_handover_N.log, in as many pieces as there were files ----
 
-keep_logs() { # hard links: the kubelet deletes the files with the pod, and makes a new one where somebody else deleted it
+keep_logs() { # hard links: the kubelet deletes the files with the pod, and makes a new one where one was deleted
   local f d
-  for f in /var/log/pods/handover-system_handover-*/handover/*.log; do
-    d=${f#/var/log/pods/handover-system_}; ln "$f" "$kept/${d//\//_}.$(stat -c %i "$f")" 2>/dev/null || true
+  for f in "$CLUSTER_DIR"/pod-logs/handover-system_handover-*/handover/*.log; do
+    d=${f#"$CLUSTER_DIR"/pod-logs/handover-system_}; ln "$f" "$kept/${d//\//_}.$(stat -c %i "$f" 2>/dev/null)" 2>/dev/null || true
   done
 }
 logs() { find "$kept" -name '*.log.*' | sed 's/\.[0-9]*$//' | sort -u; }
