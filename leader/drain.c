@@ -40,22 +40,42 @@ void drain_init(struct drain *d, const struct drain_config *checked) {
                         .cancel_ns = TIME_NEVER,
                         .stuck_ns = TIME_NEVER,
                         .end_ns = TIME_NEVER,
+                        .kill_ns = TIME_NEVER,
                         .phase_ns = INT64_MIN};
+}
+
+void drain_config_set(struct drain *d, const struct drain_config *checked) {
+    if (d->phase == DRAIN_RUNNING) d->cfg = *checked;
 }
 
 int64_t drain_left_ns(const struct drain *d, int64_t boot_ns) {
     if (d->phase == DRAIN_RUNNING) return TIME_NEVER;
-    int64_t end = d->cancel_ns + d->cfg.reserve_ns;
-    return end > boot_ns ? end - boot_ns : 0;
+    return d->kill_ns > boot_ns ? d->kill_ns - boot_ns : 0;
 }
 
-/* The reserve, counted from the cancelling: two fifths for the work to end, the rest but a tenth for the
- * release. */
-static void set_deadlines(struct drain *d, int64_t cancel_ns) {
-    if (cancel_ns >= d->cancel_ns) return;
-    d->cancel_ns = cancel_ns;
-    d->stuck_ns = cancel_ns + d->cfg.reserve_ns / 5 * 2;
-    d->end_ns = cancel_ns + d->cfg.reserve_ns - d->cfg.reserve_ns / 10;
+static int64_t sooner(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* Of a reserve that begins at from: two fifths for the work to end, the rest but a tenth for the release.
+ * Deadlines only come forward. */
+static void set_deadlines(struct drain *d, int64_t from, int64_t reserve) {
+    d->cancel_ns = sooner(d->cancel_ns, from);
+    d->stuck_ns = sooner(d->stuck_ns, from + reserve / 5 * 2);
+    d->end_ns = sooner(d->end_ns, from + reserve - reserve / 10);
+    d->kill_ns = sooner(d->kill_ns, from + reserve);
+}
+
+static void cancel_by(struct drain *d, int64_t cancel_ns) {
+    set_deadlines(d, cancel_ns, d->cfg.reserve_ns);
+}
+
+/* Less time than was thought: half of it at most is the reserve. */
+static void killed_in(struct drain *d, int64_t now, int64_t left_ns) {
+    if (d->phase == DRAIN_RUNNING || left_ns < 0) return;
+    int64_t reserve = sooner(d->cfg.reserve_ns, left_ns / 2);
+    if (d->phase >= DRAIN_CANCELLING) reserve = left_ns; /* all that is left is for what the reserve is for */
+    set_deadlines(d, now + left_ns - reserve, reserve);
 }
 
 static void enter(struct drain *d, enum drain_phase phase, int64_t now, struct drain_out *out) {
@@ -67,7 +87,7 @@ static void enter(struct drain *d, enum drain_phase phase, int64_t now, struct d
 
 static void begin(struct drain *d, int64_t now, int64_t cancel_ns, struct drain_out *out) {
     d->began_ns = now;
-    set_deadlines(d, cancel_ns);
+    cancel_by(d, cancel_ns);
     out->act |= DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE;
     enter(d, DRAIN_CHECKPOINT_EARLY, now, out);
     /* With nothing in flight the release itself, at once, carries the checkpoint. */
@@ -97,7 +117,7 @@ static void signalled(struct drain *d, int64_t now, struct drain_out *out) {
         begin(d, now, now + d->cfg.grace_ns - d->cfg.reserve_ns, out);
         out->why = "stopping";
     } else if (d->signals == 2) {
-        set_deadlines(d, now);
+        cancel_by(d, now);
         out->why = "asked again: work in flight is cancelled";
     } else if (d->signals > 2) {
         out->act |= DRAIN_ABANDON;
@@ -118,8 +138,9 @@ static void take(struct drain *d, const struct drain_in *in, struct drain_out *o
     case DRAIN_EV_LOST:
         d->lost = true;
         if (d->phase == DRAIN_RUNNING) begin(d, in->boot_ns, in->boot_ns, out);
-        set_deadlines(d, in->boot_ns);
+        cancel_by(d, in->boot_ns);
         break;
+    case DRAIN_EV_DEADLINE: killed_in(d, in->boot_ns, in->left_ns); break;
     case DRAIN_EV_CHECKPOINTED: d->checkpointed = true; break;
     case DRAIN_EV_CLOSED: d->closed = true; break;
     case DRAIN_EV_RELEASED:

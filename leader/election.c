@@ -119,7 +119,7 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
 }
 
 static void start_write(struct election *e, const struct lease_out *out) {
-    cleanup_buf struct buf body = BUF(4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
+    cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
     struct lease_change change = {.key = LEASE_NOTE_CHECKPOINT};
     size_t changes = work_note(e, out, &note) ? 1 : 0;

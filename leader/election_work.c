@@ -208,7 +208,7 @@ static void part_body(struct election *e, size_t i, bool patch, struct buf *out)
 static void on_part_written(void *ctx, const struct err *err, struct slice raw);
 
 static void save_part(struct election *e, size_t i, bool patch) {
-    cleanup_buf struct buf body = BUF(2 * CHECKPOINT_PART_MAX);
+    cleanup_buf struct buf body = BUF((size_t)2 * CHECKPOINT_PART_MAX);
     part_body(e, i, patch, &body);
     part_call(e, i, patch ? KUBE_PATCH_MERGE : KUBE_CREATE, checkpoint_head(e->saving)->made,
               buf_slice(&body), on_part_written);

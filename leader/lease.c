@@ -2,6 +2,8 @@
  * decided. */
 #include "lease_state.h"
 
+#define WARM_NS (30 * NS_PER_S) /* far below the idle time-outs of libcurl (118 s) and of usual proxies */
+
 struct lease *lease_new(const struct lease_config *checked) {
     struct lease *l = xcalloc(1, sizeof(*l));
     l->cfg = *checked;
@@ -66,7 +68,14 @@ static int64_t wanted_timeout(const struct lease *l) {
     return l->cfg.renew_ns / 3; /* three attempts fit between a renewal and the deadline */
 }
 
+/* A standby whose watch delivers reads the lease even so, now and then: on a connection that was idle for too
+ * long the next request, which may be the one that takes the lease over, would first have to connect anew. */
+static void keep_warm(struct lease *l) {
+    l->warm_ns = l->now_ns + WARM_NS - (int64_t)(l->rnd % (uint64_t)(WARM_NS / 4));
+}
+
 static void get(struct lease *l, struct lease_out *out) {
+    keep_warm(l);
     l->pending = P_GET;
     l->reread = false;
     memcpy(l->get_rv, l->rec.rv, sizeof(l->get_rv));
@@ -102,6 +111,7 @@ static void write_lease(struct lease *l, enum lease_write_kind kind, int64_t wal
     if (PLANTED(FAULT_NO_PRECONDITION) && kind == LEASE_ACQUIRE) rec.rv[0] = '\0';
     if (PLANTED(FAULT_BLIND_RELEASE) && kind == LEASE_RELEASE) rec.rv[0] = '\0';
 
+    keep_warm(l);
     l->pending = P_WRITE;
     l->writing = kind;
     l->decided_ns = l->now_ns;
@@ -171,7 +181,7 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
         l->claim_seen_ns = l->known ? l->observed_ns : -1;
         write_lease(l, LEASE_ACQUIRE, wall_ns, out);
         l->why = "contesting the lease";
-    } else if (may_ask(l) && (doubt || !l->heard || l->now_ns >= l->poll_ns)) {
+    } else if (may_ask(l) && (doubt || !l->heard || l->now_ns >= sooner(l->poll_ns, l->warm_ns))) {
         get(l, out);
     }
 }
@@ -367,7 +377,8 @@ static int64_t wake(const struct lease *l) {
     enum lease_reason claim = know_claim(l, 0, &when);
     if (!doubt && l->ready) at = later(calm, claim ? 0 : when);
     if (!doubt && know_ours(l)) at = calm;
-    if (l->pending == P_NONE) at = sooner(at, later(calm, doubt || !l->heard ? 0 : l->poll_ns));
+    if (l->pending == P_NONE)
+        at = sooner(at, later(calm, doubt || !l->heard ? 0 : sooner(l->poll_ns, l->warm_ns)));
     return at;
 }
 

@@ -61,6 +61,7 @@ struct lease {
     unsigned fails, conflicts; /* in a row */
     bool watch_up;
     int64_t poll_ns; /* standby: when to read although nothing was heard */
+    int64_t warm_ns; /* standby: when to read although the watch delivers */
 
     /* We. */
     bool ready, stopping, shut; /* shut: the fence, for good */

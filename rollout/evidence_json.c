@@ -25,6 +25,10 @@ void evidence_write(const struct evidence *e, struct buf *out) {
         if (p->based)
             buf_addf(out, ",\"errors\":%llu,\"total\":%llu", (unsigned long long)p->errors,
                      (unsigned long long)p->total);
+        if (p->started_s > 0) {
+            buf_adds(out, ",\"started\":");
+            num_add(out, p->started_s);
+        }
         if (p->unseen) buf_addf(out, ",\"unseen\":%u", p->unseen);
         buf_addc(out, '}');
     }
@@ -51,6 +55,8 @@ static bool read_pod(const cJSON *obj, struct evidence_pod *ret) {
     memcpy(ret->uid, uid.p, uid.n);
     ret->track = json_bool(obj, "canary", false) ? TRACK_CANARY : TRACK_STABLE;
     ret->based = json_get(obj, "total") != NULL;
+    if (json_get(obj, "started") && !(num_get(obj, "started", &ret->started_s) && ret->started_s > 0))
+        return false;
     return !ret->based || (num_u64(obj, "errors", &ret->errors) && num_u64(obj, "total", &ret->total));
 }
 

@@ -1,5 +1,5 @@
 /* API objects to what the plan looks at: Deployment and ReplicaSet. */
-#include "rollout/observe.h"
+#include "observe_impl.h"
 #include "api/meta.h"
 #include "api/rfc3339.h"
 #include "api/template.h"
@@ -17,7 +17,7 @@ static char *line(const char *s) { /* a copy, of a sane length */
     return s ? slice_dup_text(slice_of(s), 512) : NULL;
 }
 
-static int64_t created(const cJSON *obj) {
+int64_t observe_created(const cJSON *obj) {
     int64_t ns = 0;
     const char *t = json_str(json_get(obj, "metadata"), "creationTimestamp");
     return t && rfc3339_parse(slice_of(t), &ns) == 0 ? ns : 0;
@@ -35,7 +35,7 @@ static int template_of(struct slice raw, char hash[11], struct slice *ret, struc
 }
 
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err) {
-    struct slice tmpl, selector;
+    struct slice tmpl = {0}, selector = {0};
     struct obs_target t = {0};
     int rc = identity(obj, "Deployment", err);
     if (rc == 0) rc = template_of(raw, t.hash, &tmpl, err);
@@ -84,10 +84,10 @@ void obs_target_free(struct obs_target *t) {
     *t = (struct obs_target){0};
 }
 
-static void of_template_label(const cJSON *obj, char hash[11]) {
+void observe_template_label(const cJSON *obj, char ret[11]) {
     const char *h = obj_label(obj, LABEL_TEMPLATE);
-    hash[0] = '\0';
-    if (h && strlen(h) <= 10) memcpy(hash, h, strlen(h) + 1);
+    ret[0] = '\0';
+    if (h && strlen(h) <= 10) memcpy(ret, h, strlen(h) + 1);
 }
 
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {
@@ -102,13 +102,13 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
         err_wrap(err, "ReplicaSet %s", obj_name(obj) ? obj_name(obj) : "");
         return rc;
     }
-    if (r.canary) of_template_label(obj, r.hash);
+    if (r.canary) observe_template_label(obj, r.hash);
     r.name = xstrdup(obj_name(obj));
     r.uid = xstrdup(obj_uid(obj));
     r.rv = xstrdup(obj_rv(obj));
     r.owner_uid = xstrdup_null(r.canary ? obj_label(obj, LABEL_TARGET) : json_str(controller, "uid"));
     r.deleting = obj_deleting(obj);
-    r.created_ns = created(obj);
+    r.created_ns = observe_created(obj);
     r.replicas = count(spec, "replicas", 1);
     r.st_replicas = count(status, "replicas", 0);
     r.st_ready = count(status, "readyReplicas", 0);

@@ -3,7 +3,6 @@
 #include "apply.h"
 #include "base/log.h"
 #include "counts.h"
-#include "scrape.h"
 #include "view.h"
 #include <errno.h>
 
@@ -122,9 +121,7 @@ static void finish(struct pass *p, bool changed, bool existed) {
         end(p, OUT_AFTER, in, NULL);
 }
 
-static void on_state_written(void *ctx, const char *rv) {
-    struct pass *p = ctx;
-    if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
+static void tell_all(struct pass *p) {
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
         rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason,
@@ -133,12 +130,20 @@ static void on_state_written(void *ctx, const char *rv) {
     for (size_t i = 0; i < p->plan.nmetrics; i++) counts_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
 }
 
+static void on_state_written(void *ctx, const char *rv) {
+    struct pass *p = ctx;
+    if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
+    tell_all(p);
+}
+
 static void on_applied(void *ctx, const struct err *err, bool existed) {
     struct pass *p = ctx;
-    if (err)
+    if (err) {
         fail(p, err);
-    else
-        finish(p, true, existed);
+        return;
+    }
+    if (!p->plan.next) tell_all(p);
+    finish(p, true, existed);
 }
 
 static void make_plan(struct pass *p) {
@@ -180,6 +185,18 @@ static void make_plan(struct pass *p) {
 
 /* ---- scraping ---- */
 
+/* A page that was read and tells of no reconcile. */
+static const char *no_counters(enum track track, const struct prom_page *page) {
+    bool stands_by = page->v[PROM_LEADER].present && page->v[PROM_LEADER].value == 0;
+    if (stands_by && track == TRACK_CANARY)
+        return "it stands by for a lease that it shares with stable; annotations canary-args or canary-env "
+               "give "
+               "it one of its own, then: retry";
+    if (stands_by) return "no pod of it holds its lease";
+    return "the metrics page has no reconcile counters: a standby (canary-args or canary-env give a canary a "
+           "lease of its own), or a program that counts otherwise (annotations errors and total)";
+}
+
 static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res,
                          size_t n) {
     free(t->trouble);
@@ -193,10 +210,8 @@ static void keep_trouble(struct target *t, const struct obs_pod *pods, const str
             any = true;
             if (res[i].read && res[i].page.v[PROM_TOTAL].present)
                 gave = true;
-            else if (!why)
-                why = res[i].read
-                          ? "the metrics page has no reconcile counters (a standby, or another program)"
-                          : res[i].err.msg;
+            else if (!why || !*why) /* who was not asked has nothing to say */
+                why = res[i].read ? no_counters((enum track)track, &res[i].page) : res[i].err.msg;
         }
         if (any && !gave && why && *why)
             t->trouble = xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why);
@@ -223,6 +238,7 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
         const struct prom_page *page = &res[i].page;
         s[i] = (struct pod_sample){.uid = slice_of(pod->uid),
                                    .restarts = pod->restarts,
+                                   .started_s = page->v[PROM_START].value,
                                    .track = pod->track,
                                    .created_ns = pod->created_ns,
                                    .terminating = pod->terminating,
@@ -231,7 +247,7 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
                                    .errors = evidence_count(page->v[PROM_ERRORS].value),
                                    .total = evidence_count(page->v[PROM_TOTAL].value)};
         const char *label = res[i].read ? "ok" : "failed";
-        metric_inc(metric_with(p->r->scrapes, &label));
+        if (res[i].read || res[i].err.kind != ERR_NONE) metric_inc(metric_with(p->r->scrapes, &label));
     }
     if (!t->history_known) {
         evidence_history(s, n, TRACK_STABLE, &t->history_errors, &t->history_total);
@@ -241,6 +257,12 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
     }
     plan_feed(&t->state, s, n);
     free(s);
+    if (t->state.evidence.refused && !t->crowd_told) {
+        t->crowd_told = true;
+        LOG(kube_log(p->r->kube), LOG_WARN,
+            "more pods than are counted: the rest is left out of the evidence", LF_STR("target", t->key),
+            LF_INT("counted", EVIDENCE_MAX_PODS), LF_INT("left out", (int64_t)t->state.evidence.refused));
+    }
 }
 
 static void on_scraped(void *ctx, const struct scrape_result *res, size_t n) {
@@ -269,13 +291,19 @@ static bool scrape_is_due(const struct pass *p) {
 
 static void start_scrape(struct pass *p) {
     struct rollout *r = p->r;
+    struct err none = {0};
     cleanup_buf struct buf token = BUF(TOKEN_CAP);
-    if (r->token_file) world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, NULL);
+    if (r->token_file) /* each time: it is renewed, and may come later than we do */
+        world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, &none);
+    else
+        err_set(&none, ERR_CONFIG, -ENOENT, "run with --metrics-token=FILE");
     int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S
                           ? p->t->scrape_every_ns
                           : 5 * NS_PER_S;
-    struct scrape_options opt = {.proxy = r->opt.proxy,
+    struct scrape_options opt = {.slots = &r->slots,
+                                 .proxy = r->opt.proxy,
                                  .token = slice_trim(buf_slice(&token)),
+                                 .no_token = none.kind ? none.msg : NULL,
                                  .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
     p->scraping = scrape_start(r->kube, &opt, &p->view.spec, p->view.pods, p->view.pod_items, p->view.npods,
                                on_scraped, p);

@@ -4,6 +4,7 @@
 
 /* A chain of phases without waiting is short; this only stops a fault from going round for ever. */
 enum { MAX_MOVES = 16 };
+#define DAMAGED_NS (30 * NS_PER_S)
 
 static bool (*const phases[PHASES])(struct ctx *) = {
     [PHASE_IDLE] = phase_idle,
@@ -124,7 +125,9 @@ static void drop_status(struct ctx *c) { /* of a target that has left */
     c->plan->forget = c->plan->nsteps == 0;
 }
 
-static void damaged(struct ctx *c) { /* nothing is changed; it is said in our own annotation */
+/* Nothing is changed but our own annotation: what is there that must not be written over. The Event goes with
+ * a change of it, so that it is said once, by whichever leader. */
+static void damaged(struct ctx *c) {
     struct state said;
     state_init(&said);
     c->s = &said;
@@ -132,6 +135,10 @@ static void damaged(struct ctx *c) { /* nothing is changed; it is said in our ow
              c->o->state_err ? c->o->state_err->msg : "");
     said.hold = HOLD_CONFIG;
     step_target(c);
+    if (c->plan->nsteps)
+        note(c, true, "StateDamaged", "%s. Repair it, or delete it: the target is then adopted anew",
+             said.message);
+    look_at(c, c->now + DAMAGED_NS); /* nobody watches ConfigMaps, and this one is to be repaired */
     c->s = NULL;
     state_free(&said);
 }
@@ -149,7 +156,7 @@ static void with_target(struct ctx *c) {
         return;
     }
     if (o->state_known == STATE_READ && o->state->target_uid &&
-        strcmp(o->state->target_uid, o->target->uid)) {
+        strcmp(o->state->target_uid, o->target->uid) != 0) {
         step_state_delete(c); /* of a namesake that is gone */
         return;
     }

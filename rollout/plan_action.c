@@ -16,6 +16,7 @@ static bool act_promote(struct ctx *c) {
     bool waits = s->phase == PHASE_STABLE && !same_hash(c->t->hash, s->stable_hash) && s->stable_uid;
     if (!waits) return false;
     clear_rollout(s);
+    /* NOLINTNEXTLINE(clang-analyzer-*): an array is never NULL, though slice_of() asks */
     memcpy(s->hash, c->t->hash, sizeof s->hash);
     s->image = xstrdup(c->t->image);
     s->began_ns = c->now;
@@ -91,7 +92,8 @@ static void take_off(struct ctx *c, enum spec_action a) {
 static void forget_absent(struct ctx *c, enum spec_action a, const char *present) {
     for (size_t i = 0; i < c->s->nconsumed; i++) {
         struct state_consumed *x = &c->s->consumed[i];
-        if (x->action == a && x->removing && (!present || strcmp(x->value, present))) x->removing = false;
+        if (x->action == a && x->removing && (!present || strcmp(x->value, present) != 0))
+            x->removing = false;
     }
 }
 
@@ -108,8 +110,7 @@ static void take_one(struct ctx *c, enum spec_action a) {
     }
     if (a == ACTION_RELEASE && !c->leaving) return; /* speaks of leaving: it waits for that */
     if (!slice_eqs(spec_action_hash(value), c->t->hash)) {
-        state_consume(c->s, a, value);
-        consumed(c, a, value)->removing = false;
+        state_consume(c->s, a, value)->removing = false;
         note(c, true, "ActionIgnored", "%s: \"%.80s\" is not the hash of the present template, which is %s",
              key, value, c->t->hash);
         return;

@@ -48,13 +48,17 @@ void look_at(struct ctx *c, int64_t wall_ns);
 char *status_line(const struct state *s); /* free() */
 
 /* ---- plan_state.c: moving on ---- */
+/* A line for a person, of a sane length, as the server keeps it; free(). */
+char *formatted(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 void set_text(char **to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Another phase: not held, with a line for a person. Always true: "evaluate the new phase". */
 bool go(struct ctx *c, enum phase phase, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool go_described(struct ctx *c, enum phase phase); /* with describe_phase() as that line */
 /* Held for a reason. While the reason stays the message stays, unless follow: so that texts which change all
  * the time (back-off times) are not written again and again. Always false: "nothing more to do now". */
 bool hold(struct ctx *c, enum hold why, bool follow, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+bool hold_for_person(struct ctx *c); /* who said pause */
 void unhold(struct ctx *c);
 void begin_rollout(struct ctx *c);
 void end_rollout(struct ctx *c, enum ended how, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

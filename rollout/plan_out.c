@@ -65,7 +65,7 @@ static void add_data(const struct state *s, struct buf *b) {
 }
 
 void step_state(struct ctx *c) {
-    struct buf b = BUF(4 * STATE_MAX_TEXT);
+    struct buf b = BUF((size_t)4 * STATE_MAX_TEXT);
     bool fresh = !c->o->state_rv;
     cleanup_free char *name = state_configmap_name(c->t->name);
     if (fresh) {

@@ -1,14 +1,12 @@
 /* A version that is good goes into service: the native rolling update under a deadline of its own, then held
  * again. */
 #include "plan_impl.h"
-#include <stdio.h>
 
 bool promote(struct ctx *c, const char *fmt, ...) {
     struct state *s = c->s;
-    char text[400];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    cleanup_free char *text = formatted(fmt, ap);
     va_end(ap);
     s->ending = ENDED_PROMOTED;
     set_text(&s->reason, "%s", text);
@@ -101,8 +99,7 @@ static bool paused_promotion(struct ctx *c) {
     struct state *s = c->s;
     if (s->pause_asked) {
         c->plan->look_again_ns = TIME_NEVER;
-        return hold(c, HOLD_PERSON, false,
-                    "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
+        return hold_for_person(c);
     }
     if (!s->paused) return paused_by_others(c);
     resumed(c);

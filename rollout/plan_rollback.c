@@ -1,14 +1,12 @@
 /* Back: the harm is stopped first, the version is remembered, stable never stopped. And the trial that ends
  * without a verdict. */
 #include "plan_impl.h"
-#include <stdio.h>
 
 bool roll_back(struct ctx *c, enum ended how, const char *fmt, ...) {
     struct state *s = c->s;
-    char text[400];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    cleanup_free char *text = formatted(fmt, ap);
     va_end(ap);
     s->repair = s->pause_asked = false;
     end_rollout(c, how, "%s", text);
@@ -57,10 +55,9 @@ bool phase_rolled_back(struct ctx *c) {
 
 bool withdraw(struct ctx *c, const char *fmt, ...) {
     struct state *s = c->s;
-    char text[400];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    cleanup_free char *text = formatted(fmt, ap);
     va_end(ap);
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING || s->phase == PHASE_PROMOTING;
     if (trial) {

@@ -3,8 +3,7 @@
 #include "api/rfc3339.h"
 #include <stdio.h>
 
-static char *formatted(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
-static char *formatted(const char *fmt, va_list ap) {
+char *formatted(const char *fmt, va_list ap) {
     char text[1200];
     int n = vsnprintf(text, sizeof text, fmt, ap);
     return slice_dup_text(slice_make(text, n < 0 ? 0 : strlen(text)), 600);
@@ -75,6 +74,18 @@ void describe_phase(const struct ctx *c, char ret[300]) {
         break;
     default: snprintf(ret, 300, "%s", phase_name(s->phase)); break;
     }
+}
+
+bool hold_for_person(struct ctx *c) {
+    return hold(c, HOLD_PERSON, false, "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on",
+                c->s->hash);
+}
+
+bool go_described(struct ctx *c, enum phase phase) {
+    char text[300];
+    c->s->phase = phase;
+    describe_phase(c, text);
+    return go(c, phase, "%s", text);
 }
 
 void unhold(struct ctx *c) {

@@ -1,6 +1,7 @@
 /* The trial: the canary starts, is watched step by step, is judged. Nothing here goes forward without
  * evidence, and nothing here goes back without a verdict. */
 #include "plan_impl.h"
+#include <stdio.h>
 
 /* So long a stable without metrics is asked for its history, before the default rate is taken. */
 #define LEARN_NS (30 * NS_PER_S)
@@ -93,10 +94,7 @@ static bool advance(struct ctx *c, const struct judge_report *r) {
     s->percent = c->spec->step[s->step];
     s->soak_from_ns = 0;
     judge_next_step(&s->judge);
-    char text[300];
-    s->phase = PHASE_SOAKING;
-    describe_phase(c, text);
-    return go(c, PHASE_SOAKING, "%s", text);
+    return go_described(c, PHASE_SOAKING);
 }
 
 /* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at
@@ -123,15 +121,33 @@ static bool on_deadline(struct ctx *c, bool healthy, const char *why) {
                 why, c->s->hash);
 }
 
+/* Nothing is wrong with it, and nothing will move by itself. Without the counts, so that it is said once. */
+static void say_too_few(const struct ctx *c, char ret[400]) {
+    bool none = c->s->judge.nc == 0;
+    snprintf(ret, 400, "the canary %s; annotation min-events asks for %llu%s",
+             none ? "has reconciled nothing" : "has done too few reconciles for a verdict",
+             (unsigned long long)c->s->param.min_events,
+             none ? ". Does it stand by for a lease that it shares with stable? Annotations canary-args or "
+                    "canary-env give it one of its own, then: retry"
+                  : "");
+}
+
+static bool too_few(const struct ctx *c) {
+    return c->s->judge.nc < c->s->param.min_events || c->s->judge.step_nc == 0;
+}
+
 static bool no_verdict(struct ctx *c, enum verdict v, const char *why) {
     const struct evidence *e = &c->s->evidence;
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
+    bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
+    char text[400] = "";
     if (v == VERDICT_HOLD) return hold(c, HOLD_SHARED, false, "%s", why);
-    if (past_deadline(c))
-        return on_deadline(c, true, dry && c->o->scrape_trouble ? c->o->scrape_trouble : why);
+    if (few) say_too_few(c, text);
     if (dry)
-        return hold(c, HOLD_NO_DATA, false, "no metrics: %s",
-                    c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
+        snprintf(text, sizeof text, "no metrics: %.380s",
+                 c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
+    if (past_deadline(c)) return on_deadline(c, true, *text ? text : why);
+    if (dry || few) return hold(c, HOLD_NO_DATA, few, "%s", text);
     unhold(c);
     return false;
 }
@@ -176,11 +192,9 @@ static bool begin_soak(struct ctx *c) {
     s->was_ready = true;
     s->unready_ns = s->ready_ns = 0;
     if (s->phase == PHASE_SOAKING) return false;
-    s->phase = PHASE_SOAKING;
-    char text[300];
-    describe_phase(c, text);
-    note(c, false, "Soaking", "%s", text);
-    return go(c, PHASE_SOAKING, "%s", text);
+    go_described(c, PHASE_SOAKING);
+    note(c, false, "Soaking", "%s", s->message);
+    return true;
 }
 
 static bool template_moved(struct ctx *c) {
@@ -217,10 +231,7 @@ bool phase_trial(struct ctx *c) {
     bool sized = c->spec && s->learned && ensure_canary(c, want);
     enum health h = s->learned ? canary_health(c, want, why) : HEALTH_WAITING;
     if (!c->spec) return stop_harm(c, h, why) || hold(c, HOLD_CONFIG, true, "%s", config_error(c));
-    if (s->pause_asked)
-        return stop_harm(c, h, why) ||
-               hold(c, HOLD_PERSON, false,
-                    "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", s->hash);
+    if (s->pause_asked) return stop_harm(c, h, why) || hold_for_person(c);
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);

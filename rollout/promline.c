@@ -138,7 +138,10 @@ static int rest(struct reader *r) {
 
 int prom_line_read(struct slice text, char *scratch, struct prom_line *ret, struct err *err) {
     struct reader r = {text, 0, err, scratch};
-    *ret = (struct prom_line){.n = 0};
+    ret->metric = (struct slice){0}; /* not the labels: 4 KiB of zeros for each line of a long page */
+    ret->n = 0;
+    ret->value = 0;
+    ret->eof = false;
     if (text.n && text.p[text.n - 1] == '\r') r.all.n--;
     blanks(&r);
     if (peek(&r) < 0) return 0;

@@ -12,7 +12,7 @@ struct prom_line {
     bool eof;     /* "# EOF" */
 };
 /* text: without its newline. scratch: room for text.n bytes, holds what had to be unescaped as long as *ret
- * is looked at. On error err says what was expected and what was found; the caller adds the number of the
- * line. */
+ * is looked at; NULL will do for a text without a backslash. On error err says what was expected and what was
+ * found; the caller adds the number of the line. */
 int prom_line_read(struct slice text, char *scratch, struct prom_line *ret, struct err *err);
 #endif

@@ -156,17 +156,25 @@ static int selector(struct reader *r, struct prom_selector *s) {
     return 0;
 }
 
+static struct prom_selector *add_selector(struct prom_sum **s) {
+    size_t n = *s ? (*s)->n : 0;
+    *s = xrealloc(*s, sizeof **s + (n + 1) * sizeof *(*s)->s);
+    (*s)->s[n] = (struct prom_selector){0};
+    (*s)->n = n + 1;
+    return &(*s)->s[n];
+}
+
 int prom_sum_parse(struct slice text, struct prom_sum **ret, struct err *err) {
     if (text.n > 4096) return err_set(err, ERR_CONFIG, -E2BIG, "a metric selector of more than 4096 bytes");
     struct reader r = {text, 0, err};
-    struct prom_sum *s = xcalloc(1, sizeof *s);
+    struct prom_sum *s = NULL;
     int rc;
     for (;;) {
         blanks(&r);
-        if (s->n == PROM_MAX_SELECTORS)
+        if (s && s->n == PROM_MAX_SELECTORS)
             rc = expected(&r, "at most 8 selectors");
         else
-            rc = selector(&r, &s->s[s->n++]);
+            rc = selector(&r, add_selector(&s));
         if (rc < 0 || peek(&r) != '+') break;
         r.at++;
     }

@@ -16,8 +16,8 @@ struct prom_selector {
     size_t nm;
 };
 struct prom_sum {
-    struct prom_selector s[PROM_MAX_SELECTORS];
     size_t n;
+    struct prom_selector s[]; /* as many as there are: a page in flight holds ten sums */
 };
 struct prom_label {
     struct slice name, value; /* unescaped */

@@ -39,7 +39,8 @@ struct promtext {
     struct wanted w[MAX_WANTED];
     size_t n;
     struct buf line;
-    char *scratch; /* PROM_MAX_LINE bytes */
+    char *scratch; /* grows to the longest line with an escape in it */
+    size_t scratch_cap;
     uint64_t lineno, bytes, samples;
     bool comment; /* in the middle of a comment that is not kept */
     bool eof;
@@ -57,7 +58,6 @@ static void want(struct promtext *p, enum prom_what what, const char *source, co
 struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total) {
     struct promtext *p = xcalloc(1, sizeof *p);
     buf_init(&p->line, PROM_MAX_LINE);
-    p->scratch = xmalloc(PROM_MAX_LINE);
     for (size_t i = 0; i < ARRAY_LEN(gauges); i++) want(p, gauges[i].what, NULL, NULL, gauges[i].sum);
     if (errors && total) {
         want(p, PROM_ERRORS, "annotations", errors, NULL);
@@ -100,14 +100,21 @@ static int count(struct wanted *w, const struct prom_line *l, struct err *err) {
     return 0;
 }
 
+static char *scratch_for(struct promtext *p, struct slice text) {
+    if (slice_has(text, '\\')) p->scratch = xgrow(p->scratch, &p->scratch_cap, text.n, 1);
+    return p->scratch;
+}
+
 static int take_line(struct promtext *p, struct slice text, struct err *err) {
-    struct prom_line l = {0};
+    struct prom_line l;
+    l.metric = (struct slice){0};
+    l.eof = false;
     p->lineno++;
     int rc = 0;
     if (p->eof && slice_trim(text).n)
         rc = err_set(err, ERR_PROTOCOL, -EINVAL, "expected nothing after # EOF");
     else if (text.n <= PROM_MAX_LINE)
-        rc = prom_line_read(text, p->scratch, &l, err);
+        rc = prom_line_read(text, scratch_for(p, text), &l, err);
     else if (text.p[0] != '#')
         rc = err_set(err, ERR_PROTOCOL, -E2BIG, "longer than %d bytes", PROM_MAX_LINE);
     p->eof = p->eof || l.eof;

@@ -5,7 +5,11 @@
 #include "pass.h"
 #include "rollout_impl.h"
 
-enum { REVISIT_S = 60 };
+enum {
+    REVISIT_S = 60,
+    PAGES_AT_ONCE = 32 /* the connections of LANE_SCRAPE: a request that waits for one inside the lane would
+                          use up its time there */
+};
 
 /* ---- which target a change is about ---- */
 
@@ -133,6 +137,7 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
         controller_new(kube_world(k), kube_log(k), kube_metrics(k), "rollout", &r->reconciler, r, &lim);
     r->events = kube_events_new(k, "handover", r->instance);
     r->revisit = timer_new(kube_world(k), revisit, r);
+    scrape_slots_init(&r->slots, PAGES_AT_ONCE);
     r->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total",
                                 "Metrics pages asked for, by result", "result", NULL, 0);
     counts_register(kube_metrics(k));

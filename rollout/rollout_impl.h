@@ -4,6 +4,7 @@
 #include "kube/events.h"
 #include "kube/informer.h"
 #include "rollout/rollout.h"
+#include "scrape.h"
 #include "target.h"
 
 struct rollout {
@@ -19,6 +20,7 @@ struct rollout {
     world_fn on_synced;
     void *on_synced_ctx;
     char *trouble;
+    struct scrape_slots slots;
     struct metric_family *scrapes; /* handover_scrapes_total{result} */
 };
 /* Tells a person once: an Event on the target and a log line. */

@@ -2,6 +2,7 @@
  * the API server's pod proxy outside. Every pod ends with a result; a failed one is a result too. */
 #ifndef ROLLOUT_SCRAPE_H
 #define ROLLOUT_SCRAPE_H
+#include "base/list.h"
 #include "kube/client.h"
 #include "rollout/observe.h"
 #include "rollout/promtext.h"
@@ -12,10 +13,20 @@ struct scrape_result {
     struct prom_page page; /* if so */
     struct err err;        /* if not; ERR_NONE when the pod was not asked (no address yet, finished) */
 };
-struct scrape_options {
-    bool proxy;         /* through the API server */
-    struct slice token; /* for https pages: of a ServiceAccount that may do nothing else; empty: none */
-    int64_t timeout_ns; /* of one page */
+/* How many pages are read at once, over all targets of the process: a connection and a parser each, whatever
+ * the size of the pages. Rounds that find no slot stand in line. */
+struct scrape_slots {
+    unsigned max, used;
+    struct list waiting;
+};
+void scrape_slots_init(struct scrape_slots *s, unsigned max);
+
+struct scrape_options { /* borrowed during scrape_start() only, but for the slots */
+    struct scrape_slots *slots;
+    bool proxy;           /* through the API server */
+    struct slice token;   /* for https pages: of a ServiceAccount that may do nothing else; empty: none */
+    const char *no_token; /* why there is none, for the message when a page asks for one; NULL */
+    int64_t timeout_ns;   /* of one page, from its request on */
 };
 struct scraping;
 typedef void (*scrape_done)(void *ctx, const struct scrape_result *results, size_t n);

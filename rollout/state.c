@@ -110,7 +110,7 @@ void state_copy(const struct state *from, struct state *ret) {
 }
 
 bool state_same(const struct state *a, const struct state *b) {
-    cleanup_buf struct buf x = BUF(2 * STATE_MAX_TEXT), y = BUF(2 * STATE_MAX_TEXT);
+    cleanup_buf struct buf x = BUF((size_t)2 * STATE_MAX_TEXT), y = BUF((size_t)2 * STATE_MAX_TEXT);
     struct state p = *a, q = *b; /* borrowed */
     p.written_ns = q.written_ns = 0;
     state_write_facts(&p, &x);
@@ -122,7 +122,7 @@ bool state_same(const struct state *a, const struct state *b) {
 
 bool state_quarantined(const struct state *s, const char *hash, const struct state_quarantine **ret) {
     for (size_t i = 0; i < s->nquarantine; i++) {
-        if (strcmp(s->quarantine[i].hash, hash)) continue;
+        if (strcmp(s->quarantine[i].hash, hash) != 0) continue;
         if (ret) *ret = &s->quarantine[i];
         return true;
     }
@@ -132,7 +132,7 @@ bool state_quarantined(const struct state *s, const char *hash, const struct sta
 void state_quarantine_remove(struct state *s, const char *hash) {
     size_t n = 0;
     for (size_t i = 0; i < s->nquarantine; i++) {
-        if (strcmp(s->quarantine[i].hash, hash))
+        if (strcmp(s->quarantine[i].hash, hash) != 0)
             s->quarantine[n++] = s->quarantine[i];
         else
             free(s->quarantine[i].reason);
@@ -178,12 +178,14 @@ bool state_consumed(const struct state *s, enum spec_action a, const char *value
     return false;
 }
 
-void state_consume(struct state *s, enum spec_action a, const char *value) {
-    if (state_consumed(s, a, value)) return;
+struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value) {
+    for (size_t i = 0; i < s->nconsumed; i++)
+        if (s->consumed[i].action == a && strcmp(s->consumed[i].value, value) == 0) return &s->consumed[i];
     if (s->nconsumed == STATE_MAX_CONSUMED) {
         free(s->consumed[0].value);
         memmove(s->consumed, s->consumed + 1, --s->nconsumed * sizeof *s->consumed);
     }
     s->consumed = xrealloc(s->consumed, (s->nconsumed + 1) * sizeof *s->consumed);
-    s->consumed[s->nconsumed++] = (struct state_consumed){a, xstrdup(value), true};
+    s->consumed[s->nconsumed] = (struct state_consumed){a, xstrdup(value), true};
+    return &s->consumed[s->nconsumed++];
 }

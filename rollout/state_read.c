@@ -8,11 +8,22 @@
 struct reader {
     const char *doc;
     const cJSON *obj;
-    const char *bad; /* the first member that is not what it should be */
+    const char *bad;    /* the first member that is not what it should be */
+    const cJSON *found; /* and what stands there; NULL: nothing */
+    bool fits_not;      /* it could be right, were it not for the rest */
 };
 
-static void wrong(struct reader *r, const char *key) {
-    if (!r->bad) r->bad = key;
+static void wrong(struct reader *r, const cJSON *obj, const char *key) {
+    if (r->bad) return;
+    r->bad = key;
+    r->found = json_get(obj, key);
+}
+
+static int complain(const struct reader *r, struct err *err) {
+    if (!r->found) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s is missing", r->doc, r->bad);
+    cleanup_free char *all = json_print(r->found), *text = slice_dup_text(slice_of(all), 80);
+    return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s: read %s, which %s", r->doc, r->bad, text,
+                   r->fits_not ? "does not go with the rest" : "is not allowed there");
 }
 
 static void text(struct reader *r, const cJSON *obj, const char *key, char **ret) {
@@ -21,7 +32,7 @@ static void text(struct reader *r, const cJSON *obj, const char *key, char **ret
         free(*ret);
         *ret = xstrdup(v->valuestring);
     } else if (v) {
-        wrong(r, key);
+        wrong(r, obj, key);
     }
 }
 
@@ -31,7 +42,7 @@ static void hash(struct reader *r, const cJSON *obj, const char *key, char ret[1
     if (!v && !json_get(obj, key)) return;
     size_t n = v ? strlen(v) : 0;
     if (n > 10 || !v || strspn(v, "abcdefghijklmnopqrstuvwxyz0123456789") != n) {
-        wrong(r, key);
+        wrong(r, obj, key);
         return;
     }
     memcpy(ret, v, n + 1);
@@ -42,7 +53,7 @@ static void flag(struct reader *r, const cJSON *obj, const char *key, bool *ret)
     if (cJSON_IsBool(v))
         *ret = cJSON_IsTrue(v);
     else if (v)
-        wrong(r, key);
+        wrong(r, obj, key);
 }
 
 static int64_t number(struct reader *r, const cJSON *obj, const char *key, int64_t min, int64_t max,
@@ -50,12 +61,12 @@ static int64_t number(struct reader *r, const cJSON *obj, const char *key, int64
     if (!json_get(obj, key)) return def;
     int64_t v = json_i64(obj, key, INT64_MIN);
     if (v >= min && v <= max) return v;
-    wrong(r, key);
+    wrong(r, obj, key);
     return def;
 }
 
 static void moment(struct reader *r, const cJSON *obj, const char *key, int64_t *ret) {
-    if (!moment_get(obj, key, ret)) wrong(r, key);
+    if (!moment_get(obj, key, ret)) wrong(r, obj, key);
 }
 
 static size_t name(struct reader *r, const cJSON *obj, const char *key, const char *(*name_of)(size_t),
@@ -65,7 +76,7 @@ static size_t name(struct reader *r, const cJSON *obj, const char *key, const ch
     for (size_t i = 0; i < n && cJSON_IsString(v); i++) {
         if (!strcmp(v->valuestring, name_of(i))) return i;
     }
-    wrong(r, key);
+    wrong(r, obj, key);
     return def;
 }
 
@@ -84,15 +95,15 @@ static const char *action_at(size_t i) {
 
 static const cJSON *list(struct reader *r, const char *key) {
     const cJSON *v = json_get(r->obj, key);
-    if (v && !cJSON_IsArray(v)) wrong(r, key);
-    return cJSON_IsArray(v) ? v->child : NULL;
+    if (v && !cJSON_IsArray(v)) wrong(r, r->obj, key);
+    return v && cJSON_IsArray(v) ? v->child : NULL;
 }
 
 static cJSON *unknown(const cJSON *obj, const char *const *known) {
     cJSON *extra = NULL;
     for (const cJSON *m = obj->child; m; m = m->next) {
         const char *const *k = known;
-        while (*k && strcmp(*k, m->string)) k++;
+        while (*k && strcmp(*k, m->string) != 0) k++;
         if (*k) continue;
         if (!extra) extra = cJSON_CreateObject();
         cJSON_AddItemToObject(extra, m->string, cJSON_Duplicate(m, true));
@@ -102,14 +113,14 @@ static cJSON *unknown(const cJSON *obj, const char *const *known) {
 
 static void read_facts(struct reader *r, struct state *s) {
     const cJSON *stable = json_get(r->obj, "stable");
-    if (number(r, r->obj, "version", 1, INT32_MAX, 0) == 0) wrong(r, "version");
+    if (number(r, r->obj, "version", 1, INT32_MAX, 0) == 0) wrong(r, r->obj, "version");
     text(r, r->obj, "targetUID", &s->target_uid);
-    if (!s->target_uid || !*s->target_uid) wrong(r, "targetUID");
+    if (!s->target_uid || !*s->target_uid) wrong(r, r->obj, "targetUID");
     if (stable) {
         text(r, stable, "name", &s->stable_name);
         text(r, stable, "uid", &s->stable_uid);
         hash(r, stable, "hash", s->stable_hash);
-        if (!s->stable_name || !s->stable_uid || !s->stable_hash[0]) wrong(r, "stable");
+        if (!s->stable_name || !s->stable_uid || !s->stable_hash[0]) wrong(r, r->obj, "stable");
     }
     flag(r, r->obj, "paused", &s->paused);
     s->deadline_s = number(r, r->obj, "progressDeadlineSeconds", 0, INT32_MAX, -1);
@@ -122,7 +133,7 @@ static void read_facts(struct reader *r, struct state *s) {
         moment(r, q, "at", &at);
         text(r, q, "reason", &reason);
         if (!h[0])
-            wrong(r, "quarantine");
+            wrong(r, r->obj, "quarantine");
         else
             state_quarantine_add(s, h, at, reason);
     }
@@ -151,7 +162,7 @@ static void read_consumed(struct reader *r, struct state *s) {
         size_t a = name(r, v, "action", action_at, ACTION_N, ACTION_N);
         text(r, v, "value", &value);
         if (a == ACTION_N || !value) {
-            wrong(r, "consumed");
+            wrong(r, r->obj, "consumed");
             return;
         }
         state_consume(s, (enum spec_action)a, value);
@@ -168,7 +179,7 @@ static void read_span(struct reader *r, const char *key, int64_t *ret) {
     int64_t ns;
     if (!v) return;
     if (slice_i64(slice_of(cJSON_GetStringValue(v)), &ns) < 0 || ns < 0)
-        wrong(r, key);
+        wrong(r, r->obj, key);
     else
         *ret = ns;
 }
@@ -200,15 +211,15 @@ static void read_rollout(struct reader *r, struct state *s) {
     s->learned_errors = (uint64_t)number(r, o, "learnedErrors", 0, INT64_C(1) << 53, 0);
     s->learned_total = (uint64_t)number(r, o, "learnedTotal", 0, INT64_C(1) << 53, 0);
     if (!s->learned) return;
-    if (judge_param_read(json_get(o, "param"), &s->param, NULL) < 0) wrong(r, "param");
-    if (judge_read(json_get(o, "judge"), &s->judge, NULL) < 0) wrong(r, "judge");
-    if (evidence_read(json_get(o, "evidence"), &s->evidence, NULL) < 0) wrong(r, "evidence");
+    if (judge_param_read(json_get(o, "param"), &s->param, NULL) < 0) wrong(r, o, "param");
+    if (judge_read(json_get(o, "judge"), &s->judge, NULL) < 0) wrong(r, o, "judge");
+    if (evidence_read(json_get(o, "evidence"), &s->evidence, NULL) < 0) wrong(r, o, "evidence");
 }
 
 static void read_state(struct reader *r, struct state *s) {
     const cJSON *o = r->obj;
-    if (number(r, o, "version", 1, INT32_MAX, 0) == 0) wrong(r, "version");
-    if (!json_get(o, "phase")) wrong(r, "phase");
+    if (number(r, o, "version", 1, INT32_MAX, 0) == 0) wrong(r, r->obj, "version");
+    if (!json_get(o, "phase")) wrong(r, o, "phase");
     s->phase = (enum phase)name(r, o, "phase", phase_at, PHASES, PHASE_IDLE);
     moment(r, o, "since", &s->since_ns);
     s->hold = (enum hold)name(r, o, "hold", hold_at, HOLDS, HOLD_NONE);
@@ -224,11 +235,12 @@ static void read_state(struct reader *r, struct state *s) {
 
 /* What the phases rely on. */
 static void check(struct reader *r, const struct state *s) {
+    r->fits_not = true;
     bool adopted = s->phase != PHASE_IDLE, trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-    if (adopted && s->phase != PHASE_LEAVING && !s->stable_uid) wrong(r, "phase");
-    if ((trial || s->phase == PHASE_ROLLED_BACK) && !s->hash[0]) wrong(r, "hash");
-    if (trial && (!s->began_ns || !s->canary)) wrong(r, "canary");
-    if (s->phase == PHASE_SOAKING && !s->learned) wrong(r, "learned");
+    if (adopted && s->phase != PHASE_LEAVING && !s->stable_uid) wrong(r, r->obj, "phase");
+    if ((trial || s->phase == PHASE_ROLLED_BACK) && !s->hash[0]) wrong(r, r->obj, "hash");
+    if (trial && (!s->began_ns || !s->canary)) wrong(r, r->obj, "canary");
+    if (s->phase == PHASE_SOAKING && !s->learned) wrong(r, r->obj, "learned");
 }
 
 static int document(const cJSON *cm, const char *key, cJSON **ret, struct err *err) {
@@ -254,16 +266,14 @@ int state_read(const cJSON *cm, struct state *ret, struct err *err) {
     int rc = document(cm, "facts", &facts, err);
     if (rc == 0) rc = document(cm, "state", &doc, err);
     if (rc < 0) return rc;
-    struct reader r = {"facts", facts, NULL};
+    struct reader r = {.doc = "facts", .obj = facts};
     read_facts(&r, &s);
     if (!r.bad) {
-        r = (struct reader){"state", doc, NULL};
+        r = (struct reader){.doc = "state", .obj = doc};
         read_state(&r, &s);
         if (!r.bad) check(&r, &s);
     }
-    if (r.bad)
-        return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s is missing or not what it should be", r.doc,
-                       r.bad);
+    if (r.bad) return complain(&r, err);
     *ret = s;
     state_init(&s); /* given away */
     return 0;

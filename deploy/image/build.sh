@@ -10,11 +10,5 @@ build=${HANDOVER_BUILD:-$top/build-release}
 cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF >/dev/null
 ninja -C "$build" handover >/dev/null
 case $out in *.tar) root=$(mktemp -d); trap 'rm -rf "$root"' EXIT ;; *) root=$out; mkdir -p "$root" ;; esac
-install -D "$build/handover" "$root/usr/bin/handover"
-strip "$root/usr/bin/handover"
-# every library the loader names, at the path where the loader will look for it
-ldd "$build/handover" | grep -oE '/[^ ]+' | while read -r lib; do install -D "$(readlink -f "$lib")" "$root$lib"; done
-[ -f /etc/ssl/certs/ca-certificates.crt ] && install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-mkdir -p "$root/etc"
-printf 'nonroot:x:65532:65532::/:/\n' >"$root/etc/passwd"; printf 'nonroot:x:65532:\n' >"$root/etc/group"
+"$here/rootfs.sh" "$build/handover" "$root"
 case $out in *.tar) "$here/oci.sh" "$name" "$root" /usr/bin/handover "$out" ;; esac

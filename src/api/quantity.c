@@ -12,14 +12,6 @@ struct parsed {
     int64_t exponent;         /* times 10^exponent */
 };
 
-static struct slice digits(struct slice *s) {
-    size_t n = 0;
-    while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9') n++;
-    struct slice d = slice_make(s->p, n);
-    if (n) *s = slice_make(s->p + n, s->n - n);
-    return d;
-}
-
 /* <binarySI> | <decimalSI> | <decimalExponent>; -ERANGE for an exponent past any range. */
 static int suffix(struct slice s, struct parsed *p) {
     static const struct {
@@ -40,15 +32,9 @@ static int suffix(struct slice s, struct parsed *p) {
 
 static int parse(struct slice s, struct parsed *p) {
     *p = (struct parsed){0};
-    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) {
-        p->neg = s.p[0] == '-';
-        s = slice_make(s.p + 1, s.n - 1);
-    }
-    p->whole = digits(&s);
-    if (s.n && s.p[0] == '.') {
-        s = slice_make(s.p + 1, s.n - 1);
-        p->frac = digits(&s);
-    }
+    p->neg = slice_sign(&s);
+    p->whole = slice_digits(&s);
+    if (slice_take(&s, '.')) p->frac = slice_digits(&s);
     if (!p->whole.n && !p->frac.n) return -EINVAL;
     return suffix(s, p);
 }

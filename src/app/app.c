@@ -8,7 +8,7 @@
 
 static bool fence_held(void *ctx) {
     const struct app *a = ctx;
-    return a->election && election_may_mutate(a->election);
+    return leadership_may_mutate(a->leadership);
 }
 
 /* ---- health ---- */
@@ -22,27 +22,27 @@ static bool check_caches(void *ctx, struct buf *why) {
 
 static bool check_not_stopping(void *ctx, struct buf *why) {
     struct app *a = ctx;
-    if (!a->stopping) return true;
+    if (!leadership_stopping(a->leadership)) return true;
     buf_adds(why, "draining");
     return false;
 }
 
 static bool check_lease(void *ctx, struct buf *why) {
     struct app *a = ctx;
-    if (!election_leading(a->election) || election_may_mutate(a->election)) return true;
+    if (!leadership_leading(a->leadership) || leadership_may_mutate(a->leadership)) return true;
     buf_adds(why, "leading, but the lease could not be renewed in time");
     return false;
 }
 
 static void status_page(void *ctx, struct buf *out) {
     struct app *a = ctx;
+    const struct election *e = leadership_election(a->leadership);
     buf_adds(out, "{\"identity\":");
-    buf_add_json(out, slice_of(election_identity(a->election)));
+    buf_add_json(out, slice_of(election_identity(e)));
     buf_adds(out, ",\"holder\":");
-    buf_add_json(out, slice_of(election_holder(a->election)));
-    buf_addf(out,
-             ",\"leading\":%s,\"term\":%lld,\"targets\":", election_leading(a->election) ? "true" : "false",
-             (long long)election_term(a->election));
+    buf_add_json(out, slice_of(election_holder(e)));
+    buf_addf(out, ",\"leading\":%s,\"term\":%lld,\"targets\":", election_leading(e) ? "true" : "false",
+             (long long)election_term(e));
     rollout_describe(a->rollout, out);
     buf_adds(out, "}\n");
 }
@@ -71,19 +71,23 @@ static void make_identity(struct app *a, struct identity *ret) {
     const char *uid = first_of(a->opt.pod_uid, world_getenv(a->world, "POD_UID"), "");
     identity_make(pod, uid, world_rand(a->world), world_rand(a->world), ret);
     a->instance = xstrdup(ret->pod);
+    a->pod_uid = xstrdup(uid);
 }
 
-static int make_election(struct app *a, const struct identity *id, struct err *err) {
+static int make_leadership(struct app *a, const struct identity *id, struct err *err) {
     const char *log = a->opt.termination_log;
     if (!log && world_file_mtime(a->world, "/dev/termination-log") >= 0) log = "/dev/termination-log";
-    struct election_config cfg = {.ns = a->lease_namespace,
-                                  .name = a->opt.lease_name ? a->opt.lease_name : "handover",
-                                  .id = *id,
-                                  .lease_ns = a->opt.lease_duration_ns,
-                                  .renew_ns = a->opt.renew_deadline_ns,
-                                  .retry_ns = a->opt.retry_ns,
-                                  .termination_log = log};
-    return election_new(a->kube, &cfg, &app_election_cb, a, &a->election, err);
+    struct leadership_config cfg = {.election = {.ns = a->lease_namespace,
+                                                 .name = a->opt.lease_name ? a->opt.lease_name : "handover",
+                                                 .id = *id,
+                                                 .lease_ns = a->opt.lease_duration_ns,
+                                                 .renew_ns = a->opt.renew_deadline_ns,
+                                                 .retry_ns = a->opt.retry_ns,
+                                                 .termination_log = log},
+                                    .drain = {.grace_ns = a->opt.grace_ns}};
+    int rc = leadership_new(a->kube, &cfg, &app_leadership_cb, a, &a->leadership, err);
+    if (rc == 0) leadership_add(a->leadership, "rollout", rollout_controller(a->rollout));
+    return rc;
 }
 
 static int make_rollout(struct app *a, struct err *err) {
@@ -96,26 +100,12 @@ static int make_rollout(struct app *a, struct err *err) {
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);
     if (rc) return rc;
     rollout_on_synced(a->rollout, app_synced, a);
-    controller_on_idle(rollout_controller(a->rollout), app_idle, a);
     return 0;
-}
-
-static void make_metrics(struct app *a) {
-    a->metrics = metrics_new(500);
-    process_metrics(a->metrics);
-    a->drain_seconds = metrics_family(a->metrics, METRIC_HISTOGRAM, "handover_drain_seconds",
-                                      "Time spent in each phase of a drain", "phase", metrics_seconds,
-                                      ARRAY_LEN(metrics_seconds));
-    a->checkpoint_keys = metrics_family(a->metrics, METRIC_GAUGE, "handover_checkpoint_keys",
-                                        "Keys in the last checkpoint, by state", "state", NULL, 0);
-    a->restored_keys = metrics_family(a->metrics, METRIC_COUNTER, "handover_restored_keys",
-                                      "Keys taken over from a predecessor, by state", "state", NULL, 0);
 }
 
 static int make(struct app *a, struct err *err) {
     struct identity id;
-    int rc = drain_config_check(&a->drain_cfg, err);
-    if (rc == 0) rc = kube_config_load(a->world, a->log, &a->opt.kube, &a->config, err);
+    int rc = kube_config_load(a->world, a->log, &a->opt.kube, &a->config, err);
     if (rc) return rc;
     make_identity(a, &id);
     a->lease_namespace = xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"),
@@ -123,41 +113,48 @@ static int make(struct app *a, struct err *err) {
     a->kube = kube_new(a->world, a->config, a->log, a->metrics);
     kube_set_fence(a->kube, (struct kube_fence){fence_held, a});
     rc = make_rollout(a, err);
-    if (rc == 0) rc = make_election(a, &id, err);
+    if (rc == 0) rc = make_leadership(a, &id, err);
     return rc;
 }
 
 int app_new(struct world *w, struct log *log, const struct app_options *opt, void (*exit)(void *, int),
             void *ctx, struct app **ret, struct err *err) {
     struct app *a = xcalloc(1, sizeof *a);
-    *a = (struct app){.world = w,
-                      .log = log,
-                      .opt = *opt,
-                      .exit = exit,
-                      .exit_ctx = ctx,
-                      .drain_cfg = {.grace_ns = opt->grace_ns}};
-    make_metrics(a);
-    a->drain_tick = timer_new(w, app_drain_tick, a);
-    a->exit_turn = timer_new(w, app_exit_turn, a);
-    a->watchdog = timer_new(w, app_watchdog, a);
+    *a = (struct app){.world = w, .log = log, .opt = *opt, .exit = exit, .exit_ctx = ctx};
+    a->metrics = metrics_new(500);
+    process_metrics(a->metrics);
     int rc = make(a, err);
     if (rc) {
         app_free(a);
         return rc;
     }
-    drain_init(&a->drain, &a->drain_cfg);
     *ret = a;
     return 0;
+}
+
+/* In a pod the host's logind is none of our business: the kubelet has inhibitors of its own. */
+static void start_inhibit(struct app *a) {
+    bool pod = world_getenv(a->world, "KUBERNETES_SERVICE_HOST") != NULL;
+    if (a->opt.logind == APP_LOGIND_OFF || (a->opt.logind == APP_LOGIND_AUTO && pod)) return;
+    struct inhibit_config cfg = {.log = a->log,
+                                 .level = a->opt.logind == APP_LOGIND_ON ? LOG_WARN : LOG_DEBUG,
+                                 .going = app_host_goes,
+                                 .ctx = a};
+    a->inhibit = inhibit_start(a->world, &cfg);
 }
 
 int app_start(struct app *a, struct err *err) {
     int rc = start_admin(a, err);
     if (rc) return rc;
     LOG(a->log, LOG_INFO, "starting", LF_STR("version", a->opt.version ? a->opt.version : ""),
-        LF_STR("server", kube_config_server(a->config)), LF_STR("identity", election_identity(a->election)),
+        LF_STR("server", kube_config_server(a->config)),
+        LF_STR("identity", election_identity(leadership_election(a->leadership))),
         LF_STR("lease_namespace", a->lease_namespace));
-    if (notify_watchdog_ns() > 0) app_watchdog(a);
-    election_start(a->election);
+    a->service = service_new(a->world, a->leadership, a->rollout);
+    start_inhibit(a);
+    leadership_start(a->leadership);
+    a->grace = grace_new(a->kube, a->leadership, world_getenv(a->world, "POD_NAMESPACE"), a->instance,
+                         a->pod_uid, a->opt.grace_ns == 0);
     rollout_start(a->rollout);
     return 0;
 }
@@ -166,26 +163,27 @@ int app_start(struct app *a, struct err *err) {
 void app_free(struct app *a) {
     if (!a) return;
     admin_stop(a->admin);
-    timer_free(a->drain_tick);
-    timer_free(a->exit_turn);
-    timer_free(a->watchdog);
-    election_free(a->election);
-    a->election = NULL; /* the fence is shut from here on */
+    service_free(a->service);
+    inhibit_stop(a->inhibit);
+    grace_free(a->grace);
+    leadership_free(a->leadership);
+    a->leadership = NULL; /* the fence is shut from here on */
     rollout_free(a->rollout);
     kube_free(a->kube);
     kube_config_free(a->config);
     metrics_free(a->metrics);
     free(a->lease_namespace);
     free(a->instance);
+    free(a->pod_uid);
     free(a);
 }
 
 bool app_leading(const struct app *a) {
-    return election_leading(a->election);
+    return leadership_leading(a->leadership);
 }
 
 bool app_ready(const struct app *a) {
-    return rollout_synced(a->rollout) && !a->stopping;
+    return rollout_synced(a->rollout) && !leadership_stopping(a->leadership);
 }
 
 int app_admin_port(const struct app *a) {

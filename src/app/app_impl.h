@@ -2,14 +2,15 @@
 #ifndef APP_IMPL_H
 #define APP_IMPL_H
 #include "app/app.h"
+#include "app/leadership.h"
 #include "base/metrics.h"
+#include "grace.h"
 #include "kube/client.h"
-#include "leader/drain.h"
-#include "leader/election.h"
+#include "obs/inhibit.h"
 #include "obs/obs.h"
 #include "rollout/rollout.h"
+#include "service.h"
 
-enum { APP_EVENTS = 16 };
 struct app {
     struct world *world;
     struct log *log;
@@ -21,27 +22,16 @@ struct app {
     struct metrics *metrics;
     struct kube *kube;
     struct rollout *rollout;
-    struct election *election;
+    struct leadership *leadership;
+    struct grace *grace;
     struct admin *admin;
-    char *lease_namespace, *instance;
-
-    struct drain drain;
-    struct drain_config drain_cfg;
-    enum drain_event events[APP_EVENTS]; /* that came up while another was handled */
-    size_t nevents;
-    bool draining_now; /* inside drain_step's consequences */
-    bool stopping, exited;
-    int exit_code;
-    struct timer *drain_tick, *exit_turn, *watchdog;
-    struct metric_family *drain_seconds, *checkpoint_keys, *restored_keys;
+    char *lease_namespace, *instance, *pod_uid;
+    struct service *service; /* NULL: no service manager */
+    struct inhibit *inhibit; /* NULL: logind is not asked */
 };
 
 /* life.c */
-extern const struct election_cb app_election_cb;
+extern const struct leadership_cb app_leadership_cb;
 void app_synced(void *ctx);
-void app_idle(void *ctx);
-void app_drain_tick(void *ctx);
-void app_exit_turn(void *ctx);
-void app_watchdog(void *ctx);
-void app_drain_event(struct app *a, enum drain_event ev);
+void app_host_goes(void *ctx, enum inhibit_what what, int64_t within_ns);
 #endif

@@ -10,33 +10,18 @@ struct decimal {
     int64_t shift; /* the value is whole.frac (read as one integer) * 10^(exp + shift) */
 };
 
-static bool take(struct slice *s, char c) {
-    if (!s->n || s->p[0] != c) return false;
-    *s = slice_make(s->p + 1, s->n - 1);
-    return true;
-}
-
-static struct slice digits(struct slice *s) {
-    size_t n = 0;
-    while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9') n++;
-    struct slice d = slice_make(s->p, n);
-    if (n) *s = slice_make(s->p + n, s->n - n);
-    return d;
-}
-
 static void cut_front(struct slice *d) {
-    while (take(d, '0')) continue;
+    while (slice_take(d, '0')) continue;
 }
 
 static bool decimal_read(struct slice s, struct decimal *d) {
-    *d = (struct decimal){.neg = take(&s, '-')};
-    d->whole = digits(&s);
-    if (take(&s, '.')) d->frac = digits(&s);
+    *d = (struct decimal){.neg = slice_take(&s, '-')};
+    d->whole = slice_digits(&s);
+    if (slice_take(&s, '.')) d->frac = slice_digits(&s);
     bool any = d->whole.n || d->frac.n;
-    if (take(&s, 'e') || take(&s, 'E')) {
-        d->exp_neg = take(&s, '-');
-        if (!d->exp_neg) take(&s, '+');
-        d->exp = digits(&s);
+    if (slice_take(&s, 'e') || slice_take(&s, 'E')) {
+        d->exp_neg = slice_sign(&s);
+        d->exp = slice_digits(&s);
         any = any && d->exp.n;
     }
     if (!any || s.n) return false;

@@ -23,6 +23,14 @@ bool slice_has(struct slice s, char c) {
     return s.n && memchr(s.p, c, s.n);
 }
 
+bool slice_is_text(struct slice s) {
+    for (size_t n; s.n; s = slice_make(s.p + n, s.n - n)) {
+        n = utf8_len(s);
+        if (!n) return false;
+    }
+    return true;
+}
+
 static bool blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -49,14 +57,32 @@ bool slice_cut(struct slice s, char sep, struct slice *before, struct slice *aft
     return true;
 }
 
+struct slice slice_digits(struct slice *s) {
+    size_t n = 0;
+    while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9') n++;
+    struct slice d = slice_make(s->p, n);
+    if (n) *s = slice_make(s->p + n, s->n - n);
+    return d;
+}
+
+bool slice_take(struct slice *s, char c) {
+    if (!s->n || s->p[0] != c) return false;
+    *s = slice_make(s->p + 1, s->n - 1);
+    return true;
+}
+
+bool slice_sign(struct slice *s) {
+    bool minus = slice_take(s, '-');
+    if (!minus) slice_take(s, '+');
+    return minus;
+}
+
 int slice_i64(struct slice s, int64_t *ret) {
-    size_t i = 0;
-    bool neg = s.n && s.p[0] == '-';
-    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) i++;
-    if (i == s.n) return -EINVAL;
+    bool neg = slice_sign(&s);
+    if (!s.n) return -EINVAL;
     int64_t v = 0; /* counted downwards: the negative side is larger by one */
     bool out = false;
-    for (; i < s.n; i++) {
+    for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9') return -EINVAL;
         if (!out && (__builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s.p[i] - '0', &v)))
             out = true;
@@ -68,20 +94,15 @@ int slice_i64(struct slice s, int64_t *ret) {
 
 /* [+-](digits[.digits]|.digits)[e[+-]digits] */
 static bool is_decimal(struct slice s) {
-    size_t i = 0, digits = 0;
-    if (i < s.n && (s.p[i] == '-' || s.p[i] == '+')) i++;
-    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) digits++;
-    if (i < s.n && s.p[i] == '.') {
-        for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) digits++;
+    slice_sign(&s);
+    bool any = slice_digits(&s).n > 0;
+    if (slice_take(&s, '.')) any = slice_digits(&s).n > 0 || any;
+    if (!any) return false;
+    if (slice_take(&s, 'e') || slice_take(&s, 'E')) {
+        slice_sign(&s);
+        if (!slice_digits(&s).n) return false;
     }
-    if (!digits) return false;
-    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-        i++;
-        if (i < s.n && (s.p[i] == '-' || s.p[i] == '+')) i++;
-        if (i == s.n) return false;
-        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') i++;
-    }
-    return i == s.n;
+    return s.n == 0;
 }
 
 static bool same_letters(struct slice s, const char *lower) {
@@ -105,8 +126,7 @@ int slice_f64(struct slice s, double *ret) {
         *ret = v;
         return 0;
     }
-    double sign = s.n && s.p[0] == '-' ? -1 : 1;
-    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) s = slice_make(s.p + 1, s.n - 1);
+    double sign = slice_sign(&s) ? -1 : 1;
     if (same_letters(s, "nan")) {
         *ret = (double)NAN;
         return 0;

@@ -22,7 +22,7 @@ static void in_child(const char *const *argv, const char *const *env, int log_fd
     sigprocmask(SIG_SETMASK, &none, NULL);
     char **copy = xcalloc(64, sizeof *copy); /* execv wants a mutable array; our callers pass few arguments */
     for (size_t i = 0; i < 63 && argv[i]; i++) copy[i] = xstrdup(argv[i]);
-    execv(argv[0], copy);
+    execv(copy[0], copy);
     _exit(127);
 }
 

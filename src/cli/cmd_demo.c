@@ -56,13 +56,15 @@ static int start_instance(struct demo *d, size_t i, struct err *err) {
     cleanup_free char *server = xasprintf("--server=http://127.0.0.1:%d", sim_host_port(d->host));
     cleanup_free char *name = xasprintf("POD_NAME=%s", in->name);
     cleanup_free char *log = xasprintf("%s/%s.log", d->dir, in->name);
+    const char *ns = "--lease-namespace=" DEMO_NS;
     const char *argv[] = {"/proc/self/exe",
                           "run",
                           server,
-                          "--lease-namespace=" DEMO_NS,
+                          ns,
                           "--admin=none",
                           "--scrape-interval=250ms",
                           "--grace=10s",
+                          "--logind=off",
                           "--log-format=json",
                           NULL};
     const char *env[] = {name, "POD_UID=", "KUBECONFIG=/dev/null", NULL};
@@ -73,11 +75,11 @@ static void on_call(void *ctx, const struct err *err, struct slice raw) {
     struct demo *d = ctx;
     (void)raw;
     d->op = NULL;
-    if (err) demo_fail(d, "%s", err->msg);
+    if (err) demo_fail(d, "to %s: %s", d->op_what, err->msg);
 }
 
 void demo_call(struct demo *d, const struct kube_spec *spec, const char *what) {
-    (void)what;
+    d->op_what = what;
     d->op = kube_call(d->kube, spec, on_call, d);
 }
 

@@ -30,6 +30,7 @@ struct demo {
     int64_t dismissed_ns;
     struct board_poll *poll;
     struct kube_op *op, *pods_op;
+    const char *op_what;     /* what op is to do, for the message when it fails */
     struct board poll_board; /* borrowed from the poll under way */
     struct board_spec board_spec;
 
@@ -63,5 +64,6 @@ void demo_line(struct demo *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))); /* plain output only */
 void demo_summary(struct demo *d);
 /* cmd_demo.c */
-void demo_call(struct demo *d, const struct kube_spec *spec, const char *what); /* a failure fails the demo */
+/* A failure fails the demo, with "to WHAT: " before the reason; what lives as long as the demo. */
+void demo_call(struct demo *d, const struct kube_spec *spec, const char *what);
 #endif

@@ -30,6 +30,7 @@ struct kube_op {
     size_t cap;
     unsigned attempt;
     bool foreign, fenced, mutates, no_retry, json, fresh;
+    int (*chunk)(void *ctx, struct slice piece, struct err *err); /* of a scrape */
     kube_done done;
     void *ctx;
 };
@@ -224,7 +225,14 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
 
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct kube_op *op = ctx;
-    buf_add(&op->answer, data); /* capped by the exchange */
+    struct err e = {0};
+    if (!op->chunk) {
+        buf_add(&op->answer, data); /* capped by the exchange */
+    } else if (op->chunk(op->ctx, data, &e) < 0) {
+        exchange_cancel(op->x);
+        op->x = NULL;
+        fail_later(op, &e);
+    }
     return HTTP_MORE;
 }
 
@@ -254,7 +262,8 @@ static void attempt(void *ctx) {
                               .what = op->what,
                               .body = buf_slice(&op->body),
                               .deadline_ns = attempt_deadline(op),
-                              .body_cap = op->cap,
+                              .body_cap = op->chunk ? 0 : op->cap,
+                              .identity = op->chunk != NULL,
                               .fresh = op->fresh,
                               .fenced = op->fenced,
                               .foreign = op->foreign,
@@ -303,24 +312,38 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
     return op;
 }
 
-struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token, bool tls_insecure,
-                            int64_t timeout_ns, size_t cap, kube_done done, void *ctx) {
-    struct kube_op *op = op_new(k, timeout_ns, cap, done, ctx);
+static char *what_of_url(const char *url) {
     struct url u;
-    bool known = url_split(slice_of(url), &u) == 0; /* else it is not shown: who knows what is in it */
-    size_t path = known ? strcspn(u.path.p ? u.path.p : "", "?#") : 0;
+    if (url_split(slice_of(url), &u) < 0) return xstrdup("scrape"); /* who knows what is in it */
+    const char *path = u.path.p ? u.path.p : "";
+    return xasprintf("scrape %.*s://%.*s:%u%.*s", SLF(u.scheme), SLF(u.host), u.port,
+                     (int)strcspn(path, "?#"), path);
+}
+
+struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, const struct kube_scrape_cb *cb,
+                            void *ctx) {
+    struct kube_op *op = op_new(k, spec->timeout_ns, 0, cb->done, ctx);
+    struct err e = {0};
     op->method = "GET";
     op->accept = "text/plain;version=0.0.4,*/*;q=0.5";
-    op->lane = LANE_SCRAPE;
-    op->foreign = op->no_retry = true;
-    op->target = xstrdup(url);
-    op->what = known ? xasprintf("scrape %.*s://%.*s:%u%.*s", SLF(u.scheme), SLF(u.host), u.port, (int)path,
-                                 u.path.p ? u.path.p : "")
-                     : xstrdup("scrape");
-    op->bearer = slice_dup(slice_trim(token));
-    op->tls.insecure = tls_insecure;
-    op->tls.id = tls_id(&op->tls);
-    attempt(op);
+    op->chunk = cb->chunk;
+    op->no_retry = true;
+    if (spec->url) {
+        op->lane = LANE_SCRAPE;
+        op->foreign = true;
+        op->target = xstrdup(spec->url);
+        op->what = what_of_url(spec->url);
+        op->bearer = slice_dup(slice_trim(spec->token));
+        op->tls.insecure = spec->tls_insecure;
+        op->tls.id = tls_id(&op->tls);
+    } else {
+        op->lane = LANE_CALL;
+        write_target(op, &(struct kube_spec){.path = spec->path}, &verbs[KUBE_GET], &e);
+    }
+    if (e.kind)
+        fail_later(op, &e);
+    else
+        attempt(op);
     return op;
 }
 

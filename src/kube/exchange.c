@@ -19,6 +19,7 @@ struct exchange {
     enum { AUTH_FIRST, AUTH_LOOK, AUTH_REFRESH } auth; /* after a 401: has it changed? then: get another */
     bool auth_open, sent;
     int status;
+    char encoded[32]; /* Content-Encoding of the answer, if it has one */
     int64_t began_ns, retry_after_s;
 };
 
@@ -88,8 +89,12 @@ static void observe(struct exchange *x) {
 static void on_head(void *ctx, int status, const struct http_headers *h) {
     struct exchange *x = ctx;
     int64_t after;
+    struct slice encoding = slice_trim(http_headers_get(h, "Content-Encoding"));
     x->status = status;
     x->retry_after_s = 0;
+    x->encoded[0] = '\0';
+    if (encoding.n && !http_name_eq(encoding, SL("identity")))
+        snprintf(x->encoded, sizeof x->encoded, "%.*s", SLF(encoding));
     if (slice_i64(slice_trim(http_headers_get(h, "Retry-After")), &after) == 0 && after > 0) {
         x->retry_after_s =
             after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S; /* a date is left out: clocks differ */
@@ -99,6 +104,7 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
 
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct exchange *x = ctx;
+    if (x->encoded[0]) return HTTP_MORE; /* of no use, see classify() */
     if (x->status >= 200 && x->status < 300) return x->cb.body ? x->cb.body(x->ctx, data) : HTTP_MORE;
     size_t room = STATUS_CAP - x->status_body.n;
     buf_add(&x->status_body, slice_make(data.p, data.n < room ? data.n : room));
@@ -115,7 +121,12 @@ static void refused(struct exchange *x, struct err *e) {
 }
 
 static void classify(struct exchange *x, struct err *e) {
-    if (x->status >= 200 && x->status < 300) return;
+    if (x->status >= 200 && x->status < 300) {
+        if (x->encoded[0])
+            err_set(e, ERR_PROTOCOL, -EPROTO, "%s: the answer is encoded (%s), which was not asked for",
+                    x->s.what, x->encoded);
+        return;
+    }
     if (x->status < 400) {
         err_set(e, ERR_PROTOCOL, -EPROTO, "%s: %d %s where an answer should be: is this an API server?",
                 x->s.what, x->status, http_status_text(x->status));
@@ -183,6 +194,7 @@ static void send_it(struct exchange *x, const struct http_tls *tls) {
     add(&h, "Authorization", buf_slice(&x->authorization));
     add(&h, "User-Agent", SL("handover/" HANDOVER_VERSION));
     add(&h, "Accept", slice_of(x->s.accept));
+    if (x->s.identity) add(&h, "Accept-Encoding", SL("identity"));
     add(&h, "Content-Type", slice_of(x->s.content_type));
     struct http_spec spec = {.lane = x->s.lane,
                              .method = x->s.method,

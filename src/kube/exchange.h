@@ -12,6 +12,7 @@ struct exchange_spec {
     struct slice body;
     int64_t deadline_ns; /* boot time */
     size_t body_cap;     /* 0: none */
+    bool identity; /* ask for the answer as it is: small and encoded on the wire, it may be huge behind it */
     bool fresh;
     bool fenced;  /* ask the fence before the bytes leave */
     bool stream;  /* a watch: its duration is that to the head of the answer */

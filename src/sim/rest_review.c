@@ -35,7 +35,7 @@ int rest_review(struct call *c) {
             "{\"authenticated\":true,\"user\":{\"username\":\"sim\",\"groups\":[\"system:authenticated\"]}}";
     }
     tree_set(v, "status", tree_parse(slice_of(status), NULL));
-    struct buf b = BUF(SIM_MAX_BODY * 2);
+    struct buf b = BUF((size_t)2 * SIM_MAX_BODY);
     tree_print(v, &b);
     x_json(c->x, 201, buf_slice(&b));
     buf_free(&b);

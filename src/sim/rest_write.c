@@ -129,7 +129,7 @@ static int read_options(struct call *c, const cJSON *body, struct options *ret) 
                         "values: \"Background\", \"Foreground\", \"Orphan\"",
                         policy);
     }
-    if (g > 86400 * 365) g = 86400 * 365;
+    if (g > INT64_C(365) * 86400) g = INT64_C(365) * 86400;
     *ret =
         (struct options){policy, g < 0 ? -1 : (int)g, json_str(pre, "uid"), json_str(pre, "resourceVersion")};
     return 0;

@@ -245,6 +245,21 @@ int obj_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part part, 
     return 0;
 }
 
+/* Out of every index, and freed. */
+static void forget(struct sim *s, struct shelf *h, struct sim_obj *o) {
+    ctl_removed(s, o);
+    cool(s, o);
+    owners_drop(s, o);
+    uids_drop(s, o);
+    index_remove(&h->index, o->in->node);
+    doc_unref(o->in->doc);
+    free(o->in->uid);
+    free(o->in);
+    free(o->ns);
+    free(o->name);
+    free(o);
+}
+
 void sim_store_remove(struct sim *s, struct sim_obj *o) {
     if (o->in->going) return; /* the controllers' answer to its own removal */
     o->in->going = true;
@@ -255,19 +270,9 @@ void sim_store_remove(struct sim *s, struct sim_obj *o) {
     o->rv = s->rv;
     history_add(s, h, EV_DELETED, last, doc_ref(o->in->doc));
     s->dirty = true;
-    ctl_removed(s, o);
-    cool(s, o);
-    owners_drop(s, o);
-    uids_drop(s, o);
-    index_remove(&h->index, o->in->node);
     s->objects--;
     s->text -= o->in->doc->n;
-    doc_unref(o->in->doc);
-    free(o->in->uid);
-    free(o->in);
-    free(o->ns);
-    free(o->name);
-    free(o);
+    forget(s, h, o);
 }
 
 /* ---- the contract with the controllers ---- */
@@ -333,7 +338,7 @@ static int grace_of(const struct sim_obj *o, const cJSON *obj, int grace_s) {
     if (!json_str_or(spec, "nodeName", "")[0] || !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"))
         return 0;
     int64_t usual = json_i64(spec, "terminationGracePeriodSeconds", 30);
-    if (usual < 0 || usual > 86400 * 365) usual = 30;
+    if (usual < 0 || usual > INT64_C(365) * 86400) usual = 30;
     int64_t grace = grace_s < 0 ? usual : grace_s;
     if (obj_deleting(obj)) { /* it may only become shorter */
         int64_t now = json_i64(meta, "deletionGracePeriodSeconds", usual);
@@ -389,19 +394,6 @@ int obj_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s
 void sim_store_free(struct sim *s) {
     for (size_t i = 0; i < s->nshelves; i++) {
         struct shelf *h = s->shelves[i];
-        while (h->index.head[0]) {
-            struct sim_obj *o = h->index.head[0]->obj;
-            ctl_removed(s, o);
-            cool(s, o);
-            owners_drop(s, o);
-            uids_drop(s, o);
-            index_remove(&h->index, o->in->node);
-            doc_unref(o->in->doc);
-            free(o->in->uid);
-            free(o->in);
-            free(o->ns);
-            free(o->name);
-            free(o);
-        }
+        while (h->index.head[0]) forget(s, h, h->index.head[0]->obj);
     }
 }

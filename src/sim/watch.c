@@ -260,7 +260,7 @@ static int64_t duration(struct call *c, struct fail *f) {
     if (text && text[0] && slice_i64(slice_of(text), &seconds) < 0) {
         return fail_set(f, 400, "BadRequest", "strconv.ParseInt: parsing \"%s\": invalid syntax", text);
     }
-    if (seconds > 0) return (seconds < 86400 * 30 ? seconds : 86400 * 30) * NS_PER_S;
+    if (seconds > 0) return (seconds < INT64_C(30) * 86400 ? seconds : INT64_C(30) * 86400) * NS_PER_S;
     return c->s->cfg.min_watch_ns + (int64_t)rng_below(&c->s->rng, (uint64_t)c->s->cfg.min_watch_ns);
 }
 

@@ -7,8 +7,8 @@
 #   cluster.sh env       shell text to eval: KUBECONFIG, and in_cluster() to run a command inside the namespace
 #   cluster.sh load NAME ROOTFS ENTRYPOINT    import a root file system as an image
 #   cluster.sh restart kubelet|containerd     kill it and start it again, as after a crash of the node's own programs
-# Environment: CLUSTER_DIR (state of this cluster), CLUSTER_NS (network namespace), KUBEBUILDER_ASSETS (a folder with the
-# programs, used as it is), HANDOVER_CACHE (where built programs are kept).
+# Environment: CLUSTER_DIR (state of this cluster), CLUSTER_NS (network namespace, and cgroup), KUBEBUILDER_ASSETS (a folder with the
+# programs, used as it is), HANDOVER_CACHE (where built programs are kept), WITHOUT_NODE=1 (up: the control plane alone).
 #
 # There is no kube-proxy and no DNS: the API server listens on its Service address itself, so that in-cluster
 # configuration works; pods reach each other by pod IP.
@@ -111,6 +111,28 @@ network() {
   in_ns sysctl -qw net.ipv4.ip_forward=1
 }
 
+# A kubelet kills what it does not know below its cgroup root: two of them on one machine need one each.
+cgroup() {
+  local c
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    mkdir -p "/sys/fs/cgroup/$NS"
+    for c in $(cat /sys/fs/cgroup/cgroup.controllers); do
+      echo "+$c" >/sys/fs/cgroup/cgroup.subtree_control; echo "+$c" >"/sys/fs/cgroup/$NS/cgroup.subtree_control"
+    done 2>/dev/null || true
+    return
+  fi
+  for c in /sys/fs/cgroup/*/; do mkdir -p "$c$NS" 2>/dev/null || true; done
+  for c in cpuset.cpus cpuset.mems; do
+    [ ! -e "/sys/fs/cgroup/cpuset/$c" ] || cat "/sys/fs/cgroup/cpuset/$c" >"/sys/fs/cgroup/cpuset/$NS/$c"
+  done
+}
+forget_cgroup() { # innermost first; what still has a process stays
+  local c
+  for c in "/sys/fs/cgroup/$NS" /sys/fs/cgroup/*/"$NS"; do
+    [ ! -d "$c" ] || find "$c" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  done
+}
+
 control_plane() {
   start etcd "$ETCD" --data-dir "$DIR/etcd" --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync
@@ -127,7 +149,7 @@ control_plane() {
 }
 
 node() {
-  mkdir -p "$DIR/cni" "$DIR/containerd"
+  mkdir -p "$DIR/cni" "$DIR/containerd"; cgroup
   cat >"$DIR/cni/10-test.conflist" <<EOF
 {"cniVersion":"0.4.0","name":"test","plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":false,
  "ipam":{"type":"host-local","ranges":[[{"subnet":"10.201.0.0/22"}]],"routes":[{"dst":"0.0.0.0/0"}],"dataDir":"$DIR/ipam"}},
@@ -164,6 +186,7 @@ kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: false}, x509: {clientCAFile: $PKI/ca.crt}}
 authorization: {mode: AlwaysAllow}
 cgroupDriver: cgroupfs
+cgroupRoot: /$NS
 failSwapOn: false
 evictionHard: {memory.available: "50Mi", nodefs.available: "1%", imagefs.available: "1%"}
 tlsCertFile: $PKI/kubelet.crt
@@ -205,7 +228,8 @@ up() {
   [ ! -d "$PKI" ] || { say "$DIR is in use: cluster.sh down first"; return 1; }
   mkdir -p "$LOG" "$RUN"
   certificates; export KUBECONFIG=$PKI/admin.kubeconfig
-  network; control_plane; node
+  network; control_plane
+  [ -n "${WITHOUT_NODE:-}" ] || node
   wait_for 60 "the default service account" in_ns kubectl get serviceaccount default
   say "up: KUBECONFIG=$KUBECONFIG in namespace $NS"
 }
@@ -242,6 +266,7 @@ down() {
   for t in $(pgrep -f "containerd-shim.*$SOCK"); do kill -9 "$t" 2>/dev/null || true; done # shims of our socket only
   awk -v d="$DIR/" 'index($2, d) == 1 {print $2}' /proc/mounts | sort -r | while read -r m; do umount -l "$m" 2>/dev/null || true; done
   ip netns del "$NS" 2>/dev/null || true
+  forget_cgroup
   rm -rf "$DIR"
 }
 

@@ -3,6 +3,7 @@
 
 k() { in_cluster kubectl -n "$NS" "$@"; }
 fail() { echo "FAIL: $*" >&2; exit 1; }
+skip() { echo "$*" >&2; exit 77; } # this machine cannot tell the story
 note() { echo "  $*"; }
 now_ms() { date +%s%3N; }
 
@@ -94,7 +95,7 @@ leader() { in_cluster kubectl -n handover-system get lease handover -o 'jsonpath
 # when a reconcile begins and ends. Waits until it is rolled out.
 deploy_handover() {
   local manifests=$TOP/deploy/manifests
-  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" >/dev/null
+  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/15-metrics-account.yaml" >/dev/null
   sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$manifests/20-deployment.yaml" |
     in_cluster kubectl create --dry-run=client -o json -f - |
     jq ".spec.template.spec.containers[0].args += [\"--log-level=debug\"] | ${1:-.}" | in_cluster kubectl apply -f - >/dev/null

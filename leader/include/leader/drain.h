@@ -36,12 +36,15 @@ enum drain_event {
     DRAIN_EV_IDLE,         /* inflight has changed */
     DRAIN_EV_RELEASED,     /* the lease is no longer ours, or never was */
     DRAIN_EV_NOT_RELEASED, /* it may still be ours and nothing more can be done about it */
+    DRAIN_EV_DEADLINE, /* we are killed in left_ns from now: the drain makes do with it. Never lengthens, and
+                          means nothing before the first signal */
 };
 struct drain_in {
     enum drain_event ev;
     int64_t boot_ns;
     bool leading;    /* LEASE_LEAD was said */
     size_t inflight; /* reconciles that have not ended */
+    int64_t left_ns; /* DRAIN_EV_DEADLINE */
 };
 enum drain_act {
     DRAIN_NOT_READY = 1,    /* answer /readyz with no; tell the lease machine LEASE_EV_STOP */
@@ -73,12 +76,16 @@ struct drain_out {
 struct drain {
     struct drain_config cfg;
     enum drain_phase phase;
-    int64_t phase_ns, began_ns, cancel_ns, stuck_ns, end_ns;
+    int64_t phase_ns, began_ns;
+    int64_t cancel_ns, stuck_ns, end_ns,
+        kill_ns; /* work is cancelled; given up; release given up; we are killed */
     size_t inflight;
     unsigned signals;
     bool leading, lost, cut, stuck, closed, checkpointed, released, exited;
 };
 void drain_init(struct drain *d, const struct drain_config *checked);
+/* Another grace period, as learnt from the pod. Only before the drain begins; no-op later. */
+void drain_config_set(struct drain *d, const struct drain_config *checked);
 void drain_step(struct drain *d, const struct drain_in *in, struct drain_out *ret);
 int64_t drain_left_ns(const struct drain *d,
                       int64_t boot_ns); /* until it must have exited; TIME_NEVER while running */

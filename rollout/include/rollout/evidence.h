@@ -10,7 +10,8 @@ enum track { TRACK_STABLE, TRACK_CANARY, TRACKS };
 
 struct evidence_pod {
     char uid[64];
-    uint32_t restarts; /* of all its containers: with the uid, the identity of a process */
+    uint32_t restarts; /* of all its containers */
+    double started_s;  /* when the process that counts began, as it says itself; 0: it does not */
     enum track track;
     uint64_t errors, total; /* as last read */
     bool based;             /* errors and total hold something */
@@ -33,6 +34,7 @@ struct evidence {
 struct pod_sample {
     struct slice uid;
     uint32_t restarts;
+    double started_s; /* process_start_time_seconds of the page; 0: not told */
     enum track track;
     int64_t created_ns; /* metadata.creationTimestamp */
     bool terminating;   /* its delta is ignored: controller-runtime counts the cancellations at shutdown as

@@ -8,7 +8,8 @@
  *  - carry the steps out in order, stop at the first error, then observe and plan again (conflicts: at once);
  *  - after STEP_STATE: adopt plan.next as the state, with the resourceVersion of the answer; then send the
  * Events and count the metrics of the plan (none of them before, so that a repeated plan does not repeat
- * them); with no STEP_STATE in the plan there are none;
+ * them). A plan without a state to write has no metrics, and Events only of a damaged state: they go out
+ * after its last step;
  *  - while plan.scrape_ns > 0, scrape the pods at that interval and call plan_feed() after each round; then
  * plan again. */
 #ifndef ROLLOUT_PLAN_H
@@ -133,7 +134,7 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent);
 
 /* The canary's ReplicaSet as JSON text. The template is the target's, byte for byte, with our labels (and the
  * overrides of canary-args and canary-env in its containers). -EINVAL (ERR_CONFIG) when the ReplicaSet's own
- * labels would match the target's selector (then its controller would adopt it). */
+ * labels would match the target's selector (then its controller would adopt it), or its pods' would not. */
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err);
 char *canary_name(const char *target, const char *hash); /* NAME-canary-HASH; free() */

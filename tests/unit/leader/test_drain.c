@@ -15,6 +15,7 @@ struct t {
     int64_t now;
     bool leading;
     size_t inflight;
+    int64_t left_ns;
 };
 
 static void setup(struct t *t, bool leading, size_t inflight) {
@@ -27,9 +28,11 @@ static void setup(struct t *t, bool leading, size_t inflight) {
 
 static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
     t->now = now;
-    drain_step(&t->d,
-               &(struct drain_in){.ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight},
-               &t->o);
+    drain_step(
+        &t->d,
+        &(struct drain_in){
+            .ev = ev, .boot_ns = now, .leading = t->leading, .inflight = t->inflight, .left_ns = t->left_ns},
+        &t->o);
     return t->o.act;
 }
 
@@ -196,6 +199,54 @@ static void test_lost_without_a_signal(void **state) {
 
 /* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit
  * comes once and in time. */
+static unsigned killed_in(struct t *t, int64_t left_ns) {
+    t->left_ns = left_ns;
+    return ev(t, DRAIN_EV_DEADLINE);
+}
+
+/* `kubectl delete --grace-period=4`, a host that shuts down: less time than the pod's own grace period. */
+static void test_less_time_than_thought(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    assert_int_equal(killed_in(&t, S), 0); /* nothing before the signal */
+    assert_int_equal(drain_left_ns(&t.d, t.now), TIME_NEVER);
+    ev(&t, DRAIN_EV_SIGNAL);
+    ev(&t, DRAIN_EV_CLOSED);
+    ev(&t, DRAIN_EV_CHECKPOINTED);
+    killed_in(&t, 60 * S); /* never lengthens */
+    assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
+    assert_int_equal(killed_in(&t, 4 * S), 0);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 4 * S);
+    assert_int_equal(t.o.wake_ns, t.now + 2 * S); /* half of it is the reserve */
+    assert_int_equal(at(&t, t.now + 2 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
+    assert_int_equal(t.o.wake_ns, t.now + 2 * S / 5 * 2);
+    /* Once more, in the middle of cancelling: all of what is left is for the rest. */
+    killed_in(&t, S);
+    assert_int_equal(drain_left_ns(&t.d, t.now), S);
+    t.inflight = 0;
+    assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
+    assert_int_equal(t.o.wake_ns, t.now + S - S / 10);
+    killed_in(&t, 0); /* no time at all: exit as things are */
+    assert_int_equal(t.o.act, DRAIN_ABANDON | DRAIN_EXIT);
+    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+}
+
+static void test_grace_learnt_later(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t, true, 1);
+    struct drain_config c = {.grace_ns = 60 * S};
+    struct err err;
+    assert_int_equal(drain_config_check(&c, &err), 0);
+    drain_config_set(&t.d, &c);
+    ev(&t, DRAIN_EV_SIGNAL);
+    assert_int_equal(drain_left_ns(&t.d, t.now), 60 * S);
+    c.grace_ns = 10 * S;
+    drain_config_set(&t.d, &c); /* too late */
+    assert_int_equal(drain_left_ns(&t.d, t.now), 60 * S);
+}
+
 static void test_random_schedules(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20000; seed++) {
@@ -204,6 +255,7 @@ static void test_random_schedules(void **state) {
         setup(&t, rng_below(&r, 3) > 0, 0);
         t.inflight = t.leading ? rng_below(&r, 4) : 0;
         int64_t began = -1;
+        int64_t kill = INT64_MAX;
         bool released = false, exited = false;
         enum drain_phase last = DRAIN_RUNNING;
         for (int i = 0; i < 200 && !exited; i++) {
@@ -211,9 +263,11 @@ static void test_random_schedules(void **state) {
             int64_t now = t.now + step;
             if (began >= 0 && t.o.wake_ns < now) now = t.o.wake_ns > t.now ? t.o.wake_ns : t.now;
             if (t.inflight && rng_below(&r, 3) == 0) t.inflight--;
-            enum drain_event e = (enum drain_event)rng_below(&r, DRAIN_EV_NOT_RELEASED + 1);
+            enum drain_event e = (enum drain_event)rng_below(&r, DRAIN_EV_DEADLINE + 1);
             if (began < 0 && e != DRAIN_EV_SIGNAL && e != DRAIN_EV_LOST) e = DRAIN_EV_TICK;
             if (!released && (e == DRAIN_EV_RELEASED || e == DRAIN_EV_NOT_RELEASED)) e = DRAIN_EV_TICK;
+            t.left_ns = (int64_t)rng_below(&r, 40000000000);
+            if (e == DRAIN_EV_DEADLINE && now + t.left_ns < kill) kill = now + t.left_ns;
             unsigned act = at(&t, now, e);
             if (t.o.phase < last)
                 fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
@@ -225,7 +279,7 @@ static void test_random_schedules(void **state) {
             }
             if (act & DRAIN_EXIT) {
                 exited = true;
-                if (now > began + 30 * S) fail_msg("seed %lu: too late", (unsigned long)seed);
+                if (now > began + 30 * S || now > kill) fail_msg("seed %lu: too late", (unsigned long)seed);
                 if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released)
                     fail_msg("seed %lu", (unsigned long)seed);
             }
@@ -246,6 +300,8 @@ int main(void) {
         cmocka_unit_test(test_more_signals),
         cmocka_unit_test(test_standby_and_start),
         cmocka_unit_test(test_lost_without_a_signal),
+        cmocka_unit_test(test_less_time_than_thought),
+        cmocka_unit_test(test_grace_learnt_later),
         cmocka_unit_test(test_random_schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -830,12 +830,39 @@ static void test_polling_without_a_watch(void **state) {
     }
     assert_in_range(gets, 25, 31);
     on(&t, LEASE_EV_WATCH, true); /* a watch that delivers: nothing is polled */
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 10; i++) {
         t.now += 2 * S;
         assert_int_equal(seen(&t, true, rec(100 + i, "other", 3, 100 + i)), 0);
     }
     on(&t, LEASE_EV_WATCH, false); /* cut: polled soon */
     assert_in_range(t.o.wake_ns - t.now, 1, 2 * S);
+    done(&t);
+}
+
+/* A connection that nothing was sent on for two minutes is not used again (libcurl), or has been closed by
+ * something in between: a standby keeps its own warm, so that no handshake stands between two leaders. */
+static void test_a_standby_keeps_its_connection_warm(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t);
+    on(&t, LEASE_EV_WATCH, true);
+    assert_int_equal(seen(&t, false, rec(10, "other", 3, 5)), 0);
+    int gets = 0;
+    int64_t last = t.now;
+    for (int i = 1; i <= 300; i++) { /* ten minutes of a watch that delivers every renewal */
+        int64_t due = t.now + 2 * S;
+        while (t.o.wake_ns <= due) {
+            t.rnd += 999999937;
+            if (!(pass(&t, t.o.wake_ns - t.now) & LEASE_GET)) continue;
+            gets++;
+            assert_in_range(t.now - last, 20 * S, 30 * S);
+            last = t.now;
+            assert_int_equal(seen(&t, false, *lease_last(t.l)), 0);
+        }
+        t.now = due;
+        assert_int_equal(seen(&t, true, rec(10 + i, "other", 3, 5 + i)), 0);
+    }
+    assert_in_range(gets, 20, 30);
     done(&t);
 }
 
@@ -874,6 +901,7 @@ int main(void) {
         cmocka_unit_test(test_release_after_the_deadline),
         cmocka_unit_test(test_stop_of_a_standby),
         cmocka_unit_test(test_polling_without_a_watch),
+        cmocka_unit_test(test_a_standby_keeps_its_connection_warm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

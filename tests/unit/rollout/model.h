@@ -3,6 +3,7 @@
  * life. One tick is a second. */
 #ifndef TEST_ROLLOUT_MODEL_H
 #define TEST_ROLLOUT_MODEL_H
+#include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -21,10 +22,12 @@ enum behaviour {
     FAILS /* every reconcile */,
     CRASHES,
     NO_IMAGE,
+    NO_REGISTRY /* it does not answer */,
     NEVER_READY,
     UNSCHEDULABLE,
     SILENT /* no metrics */,
-    STANDBY
+    STANDBY,
+    IDLE /* ready, metrics, no work */
 };
 
 struct mrs {
@@ -36,6 +39,7 @@ struct mrs {
 struct mpod {
     bool there, ready, terminating;
     char uid[32];
+    int crashed;        /* the tick; 0: never */
     int rs, born, left; /* left: ticks until a terminating pod is gone */
     uint32_t restarts;
     uint64_t errors, total;
@@ -74,7 +78,8 @@ struct model {
     int fail_at; /* the step at which the process dies: before it (even) or after it (odd); -1: never */
     int steps;   /* carried out so far */
     int crashes;
-    char events[16384];
+    char events[16384]; /* their reasons */
+    char said[1200];    /* the last one's message */
     int plans, writes;
     /* between the steps of a plan; false: the answer was lost (the step may have been carried out). NULL:
      * nothing happens */
@@ -326,8 +331,9 @@ static inline void m_kubelet(struct model *m) {
         enum behaviour b = m->behaviour[m->rs[p->rs].version];
         int age = m->tick - p->born;
         if (b == CRASHES && age >= 2) p->restarts = age / 3 > 5 ? 5 : (uint32_t)(age / 3);
-        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NEVER_READY && b != UNSCHEDULABLE;
-        if (!p->ready || b == STANDBY) continue;
+        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NO_REGISTRY && b != NEVER_READY &&
+                   b != UNSCHEDULABLE;
+        if (!p->ready || b == STANDBY || b == IDLE) continue;
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;
     }
@@ -395,10 +401,14 @@ static inline void m_fill_pod(const struct model *m, int k, struct obs_pod *ret)
                             .terminating = p->terminating,
                             .ready = p->ready && !p->terminating,
                             .scheduled = b != UNSCHEDULABLE,
-                            .restarts = p->restarts};
+                            .restarts = p->restarts,
+                            .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
-    if (b == NO_IMAGE && m->tick - p->born >= 5) ret->waiting = xstrdup("ImagePullBackOff");
+    if (b == NO_IMAGE) {
+        ret->waiting = xstrdup("ErrImagePull");
+        ret->trouble = xstrdup("op:v1: not found");
+    }
 }
 
 static inline void m_read_target(const struct model *m, struct obs_target *ret) {
@@ -460,13 +470,25 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         m_fill_pod(m, k, ret);
         return;
     }
-    char waiting[200] = "\"running\":{}";
+    char waiting[200] = "\"running\":{}", last[160] = "", at[32];
+    if (p->crashed) {
+        rfc3339_seconds(T0 + p->crashed * NS_PER_S, at);
+        snprintf(
+            last, sizeof last,
+            ",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"finishedAt\":\"%s\"}}",
+            at);
+    }
     if (b == CRASHES && p->restarts >= 2)
         snprintf(waiting, sizeof waiting,
                  "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
-    if (b == NO_IMAGE)
-        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\"}",
-                 m->tick - p->born < 5 ? "ErrImagePull" : "ImagePullBackOff");
+    if (b == NO_IMAGE || b == NO_REGISTRY) {
+        bool once = (m->tick - p->born) % 20 < 5;
+        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\",\"message\":\"%s\"}",
+                 once ? "ErrImagePull" : "ImagePullBackOff",
+                 !once           ? "Back-off pulling image op:v1"
+                 : b == NO_IMAGE ? "rpc error: code = NotFound desc = failed to resolve op:v1: not found"
+                                 : "dial tcp 10.0.0.9:443: connect: connection refused");
+    }
     cleanup_free char *labels =
         r->canary
             ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}",
@@ -477,13 +499,13 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         "\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
         "s\"}%s],"
-        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}}]}}",
+        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
         p->uid, p->uid, labels, r->uid,
         p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         b == UNSCHEDULABLE ? "" : "\"nodeName\":\"n\"", p->ready ? "True" : "False",
         b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}"
                            : "",
-        p->restarts, waiting);
+        p->restarts, waiting, last);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);
@@ -733,15 +755,20 @@ static inline int m_apply(struct model *m, const struct step *s) {
     return CONFLICT;
 }
 
+static inline void m_tell(struct model *m, const struct plan *p) {
+    for (size_t i = 0; i < p->nevents; i++) {
+        size_t n = strlen(m->events);
+        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
+        snprintf(m->said, sizeof m->said, "%s", p->event[i].message);
+    }
+}
+
 static inline void m_written(struct model *m, const struct plan *p) {
     if (m->edge.held) state_free(&m->edge.s);
     state_copy(p->next, &m->edge.s);
     m->edge.held = true;
     m->edge.rv = m->cm_rv;
-    for (size_t i = 0; i < p->nevents; i++) {
-        size_t n = strlen(m->events);
-        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
-    }
+    m_tell(m, p);
 }
 
 static inline void m_same_plan(const struct observed *o, int64_t now, const struct plan *p) {
@@ -769,7 +796,8 @@ static inline bool m_pass(struct model *m) {
     m->edge.scrape_every_ns = p.scrape_ns;
     m->edge.probe = p.probe_quiet;
     bool any = p.nsteps > 0;
-    for (size_t i = 0; i < p.nsteps; i++) {
+    size_t i = 0;
+    for (; i < p.nsteps; i++) {
         bool before = m->fail_at == 2 * m->steps, after = m->fail_at == 2 * m->steps + 1;
         m->steps++;
         if (before || after) {
@@ -785,6 +813,7 @@ static inline bool m_pass(struct model *m) {
         if (!fine) break;
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
     }
+    if (any && i == p.nsteps && !p.next) m_tell(m, &p);
     m_view_free(v);
     return any;
 }

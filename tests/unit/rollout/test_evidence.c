@@ -83,6 +83,44 @@ static void resets_and_restarts(void **state) {
     evidence_free(&e);
 }
 
+/* Whose restart was it? When the process began tells, and what it has counted does not count again. */
+static void two_containers(void **state) {
+    (void)state;
+    struct evidence e = {0};
+    evidence_begin(&e, BEGAN);
+    struct pod_sample s = pod("s", TRACK_STABLE, 900, 100000);
+    s.started_s = 1.7e9;
+    one(&e, s, 0, 0);
+    s.restarts = 1; /* the other container's */
+    s.total = 100004;
+    one(&e, s, 0, 4);
+    s.started_s += 1; /* reckoned anew, from a clock that was set */
+    s.restarts = 2;
+    one(&e, s, 0, 0);
+    s.started_s += 3600; /* a clock that was set by much, and nothing restarted */
+    s.total = 100005;
+    one(&e, s, 0, 1);
+    s.started_s += 60;
+    s.restarts = 3;
+    s.errors = 1;
+    s.total = 7; /* this one's */
+    one(&e, s, 1, 7);
+    s.started_s += 60; /* the page is newer than the list of pods */
+    s.errors = 0;
+    s.total = 2;
+    one(&e, s, 0, 2);
+    s.restarts = 4;
+    s.total = 9;
+    one(&e, s, 0, 7); /* not 9 */
+    s.restarts = 5;
+    s.scraped = false; /* not known yet whose */
+    one(&e, s, 0, 0);
+    s.scraped = true;
+    s.total = 10;
+    one(&e, s, 0, 1);
+    evidence_free(&e);
+}
+
 static void gaps(void **state) {
     (void)state;
     struct evidence e = {0};
@@ -134,6 +172,19 @@ static void many_pods(void **state) {
     assert_round(&e, &odd, 1, 0, 0, 0, 0);
     odd = pod("0123456789012345678901234567890123456789012345678901234567890123456789", TRACK_CANARY, 0, 1);
     assert_round(&e, &odd, 1, 0, 0, 0, 0);
+    evidence_begin(&e, BEGAN);
+    /* Known pods that are listed after newcomers keep their places, and their counts. */
+    assert_round(&e, s + 10, EVIDENCE_MAX_PODS, 0, EVIDENCE_MAX_PODS, 0, 0);
+    assert_round(&e, s, ARRAY_LEN(s), 0, 0, 0, 0);
+    assert_int_equal(e.refused, 10);
+    /* A crowd of stable's pods leaves room for the canary's. */
+    evidence_begin(&e, BEGAN);
+    for (size_t i = 0; i < EVIDENCE_MAX_PODS; i++) s[i].track = TRACK_STABLE;
+    assert_round(&e, s, EVIDENCE_MAX_PODS, 0, 0, 0, EVIDENCE_MAX_PODS);
+    for (size_t i = 0; i < ARRAY_LEN(s); i++) s[i].total++;
+    assert_round(&e, s, ARRAY_LEN(s), 0, 20, 0, EVIDENCE_MAX_PODS - 10);
+    assert_round(&e, s, ARRAY_LEN(s), 0, 0, 0, 0);
+    assert_int_equal(e.refused, 10);
     evidence_free(&e);
 }
 
@@ -182,6 +233,8 @@ static void random_schedules(void **state) {
         uint64_t errors = 0, total = 0, lost_total = 0, lost_errors = 0, seen_total = 0, seen_errors = 0,
                  done_total = 0, done_errors = 0;
         uint32_t restarts = 0;
+        bool told = seed % 2;
+        double started = 1.7e9;
         for (int i = 0; i < 100; i++) {
             uint64_t n = rng_below(&rng, 20), x = n ? rng_below(&rng, n + 1) : 0;
             total += n;
@@ -190,12 +243,15 @@ static void random_schedules(void **state) {
             done_errors += x;
             if (rng_below(&rng, 15) == 0) { /* a crash loses what was not scraped */
                 restarts++;
+                started += 10;
                 lost_total += total - seen_total;
                 lost_errors += errors - seen_errors;
                 total = errors = seen_total = seen_errors = 0;
             }
             struct pod_sample s = pod("c", TRACK_CANARY, errors, total);
+            if (told && rng_below(&rng, 5) == 0) restarts++; /* of another container */
             s.restarts = restarts;
+            s.started_s = told ? started : 0;
             s.scraped = rng_below(&rng, 3) != 0;
             if (s.scraped) {
                 seen_total = total;
@@ -234,8 +290,10 @@ static void damaged(void **state) {
         "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,1e300],\"pods\":[]}",
         "{\"rounds\":1,\"beganAt\":\"x\",\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
         "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{}]}",
-        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
-        "\"restarts\":0,\"total\":1}]}",
+        ("{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
+         "\"restarts\":0,\"total\":1}]}"),
+        ("{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
+         "\"restarts\":0,\"started\":-1}]}"),
     };
     for (size_t i = 0; i < ARRAY_LEN(text); i++) {
         cleanup_json cJSON *v = json_parse(slice_of(text[i]), NULL);
@@ -249,9 +307,16 @@ static void damaged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(baseline), cmocka_unit_test(whole_seconds),   cmocka_unit_test(resets_and_restarts),
-        cmocka_unit_test(gaps),     cmocka_unit_test(clamp_and_carry), cmocka_unit_test(many_pods),
-        cmocka_unit_test(history),  cmocka_unit_test(counts),          cmocka_unit_test(random_schedules),
+        cmocka_unit_test(baseline),
+        cmocka_unit_test(whole_seconds),
+        cmocka_unit_test(resets_and_restarts),
+        cmocka_unit_test(two_containers),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(clamp_and_carry),
+        cmocka_unit_test(many_pods),
+        cmocka_unit_test(history),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(random_schedules),
         cmocka_unit_test(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,24 @@ static void controller_runtime(void **state) {
     }
 }
 
+/* A page in two pieces, cut at every byte: what the wire does is nothing to the answer. */
+static void every_cut(void **state) {
+    (void)state;
+    struct prom_page whole = read_page(page);
+    for (size_t at = 0; at < sizeof page; at++) {
+        struct prom_page r = {0};
+        struct err e = {0};
+        struct promtext *p = promtext_new(NULL, NULL);
+        cleanup_free char *head = slice_dup(slice_make(page, at)),
+                          *tail = slice_dup(slice_make(page + at, sizeof page - 1 - at));
+        assert_int_equal(promtext_feed(p, slice_make(head, at), &e), 0);
+        assert_int_equal(promtext_feed(p, slice_make(tail, sizeof page - 1 - at), &e), 0);
+        assert_int_equal(promtext_end(p, &r, &e), 0);
+        promtext_free(p);
+        if (memcmp(&r, &whole, sizeof r)) fail_msg("cut at %zu", at);
+    }
+}
+
 static void idle_is_not_absent(void **state) {
     (void)state;
     struct prom_page r = read_page("controller_runtime_reconcile_total{result=\"error\"} 0\n"
@@ -280,6 +298,7 @@ static void limits(void **state) {
     while (b.n <= PROM_MAX_PAGE)
         buf_adds(&b, "#########################################################################\n");
     assert_int_equal(read_cut(buf_slice(&b), NULL, NULL, 1 << 20, &r, &e), -E2BIG);
+    assert_string_equal(e.msg, "a metrics page of more than 33554432 bytes");
     buf_clear(&b);
     buf_adds(&b, "x{");
     for (int i = 0; i <= 128; i++) buf_addf(&b, "l%d=\"\\\\\",", i);
@@ -311,6 +330,7 @@ static void random_damage(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(controller_runtime),
+        cmocka_unit_test(every_cut),
         cmocka_unit_test(idle_is_not_absent),
         cmocka_unit_test(java),
         cmocka_unit_test(openmetrics),

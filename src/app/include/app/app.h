@@ -6,6 +6,9 @@
 #include "kube/config.h"
 #include "world/world.h"
 
+/* A host's shutdown and sleep wait for a drain (obs/inhibit.h). AUTO: outside of pods, and silent where it
+ * does not work; ON: wherever it is, with a warning. */
+enum app_logind { APP_LOGIND_OFF, APP_LOGIND_AUTO, APP_LOGIND_ON };
 struct app_options {
     struct kube_config_spec kube;
     const char *namespace_;         /* serve this namespace only; NULL: all */
@@ -13,13 +16,14 @@ struct app_options {
     const char *lease_name;         /* NULL: "handover" */
     const char *pod_name, *pod_uid; /* NULL: POD_NAME, POD_UID; without them: host name */
     int64_t lease_duration_ns, renew_deadline_ns, retry_ns; /* 0: 15, 10, 2 s */
-    int64_t grace_ns;                                       /* what a drain may take in all; 0: 30 s */
-    const char *admin_addr;                                 /* NULL: no admin port */
-    const char *termination_log;                            /* NULL: /dev/termination-log if it exists */
-    int64_t scrape_ns;                                      /* between scrapes of a rollout; 0: by its soak */
-    unsigned workers;                                       /* 0: auto */
-    const char *metrics_token; /* file with the bearer token for https metrics pages; NULL: none */
+    int64_t grace_ns;            /* what a drain may take in all; 0: as the pod says, else 30 s */
+    const char *admin_addr;      /* NULL: no admin port */
+    const char *termination_log; /* NULL: /dev/termination-log if it exists */
+    int64_t scrape_ns;           /* between scrapes of a rollout; 0: by its soak */
+    unsigned workers;            /* 0: auto */
+    const char *metrics_token;   /* file with the bearer token for https metrics pages; NULL: none */
     const char *version;
+    enum app_logind logind;
 };
 /* Exit codes: enum drain_exit of leader/drain.h; 0 is a clean end. */
 struct app;

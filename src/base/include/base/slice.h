@@ -31,10 +31,16 @@ int slice_cmp(struct slice a, struct slice b); /* as memcmp, shorter first */
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);
 bool slice_has(struct slice s, char c);
+bool slice_is_text(struct slice s);      /* well-formed UTF-8 */
 struct slice slice_trim(struct slice s); /* ASCII blanks */
 /* Splits at the first sep: before and after are set in any case (after empty, p == NULL, where there is no
  * sep; then the result is false). */
 bool slice_cut(struct slice s, char sep, struct slice *before, struct slice *after);
+/* For scanners; each takes from the front of s. The digits there, maybe none; one c, false where s does not
+ * begin with it; a sign, which may be missing: true for '-'. */
+struct slice slice_digits(struct slice *s);
+bool slice_take(struct slice *s, char c);
+bool slice_sign(struct slice *s);
 /* Whole of s must be a number; 0, -EINVAL or -ERANGE. ret untouched on failure. */
 int slice_i64(struct slice s, int64_t *ret);
 int slice_f64(struct slice s, double *ret); /* plain decimal notation, NaN and +/-Inf accepted */

@@ -62,9 +62,20 @@ struct kube_op;
 struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_done done, void *ctx);
 void kube_cancel(struct kube_op *op); /* no callback after it; invalid once done was called; NULL is fine */
 
-/* A GET on LANE_SCRAPE of any URL (a pod's metrics page), without our credentials and client certificate.
- * token (may be empty): sent as bearer token. tls_insecure: the target's explicit opt-out. cap: bytes of the
- * page. Ends as kube_call. */
-struct kube_op *kube_scrape(struct kube *k, const char *url, struct slice token, bool tls_insecure,
-                            int64_t timeout_ns, size_t cap, kube_done done, void *ctx);
+/* A page that is read as it passes by: a GET in one attempt, of which nothing is kept here. */
+struct kube_scrape {
+    const char *url;    /* whole: on LANE_SCRAPE, without our credentials and client certificate */
+    const char *path;   /* with url NULL: a raw path of the API server (a pod's proxy), as kube_call() goes */
+    struct slice token; /* of url: sent as bearer token; may be empty */
+    bool tls_insecure;  /* of url: the target's explicit opt-out */
+    int64_t timeout_ns; /* 0: 30 s */
+};
+struct kube_scrape_cb {
+    /* The next piece of an answer of 2xx, any cut; its sum is not capped. Negative with err: no more of it is
+     * read, and done follows with that err. Must not cancel. */
+    int (*chunk)(void *ctx, struct slice piece, struct err *err);
+    kube_done done; /* as of kube_call(); raw only of a failure's Status */
+};
+struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, const struct kube_scrape_cb *cb,
+                            void *ctx);
 #endif

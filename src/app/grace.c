@@ -1,0 +1,110 @@
+/* See grace.h. */
+#include "grace.h"
+#include "base/json.h"
+#include "base/log.h"
+
+enum {
+    READ_TIMEOUT_S = 5,
+    FORCED_S = 2,               /* what a kubelet gives a pod that is evicted, or gone from the API server */
+    GRACE_MAX_S = 7 * 24 * 3600 /* what a number is believed up to */
+};
+
+struct grace {
+    struct kube *kube;
+    struct leadership *leadership;
+    char *ns, *name, *uid;
+    struct kube_op *op;
+    int64_t signal_ns; /* boot time of the first signal; 0: none yet */
+};
+
+static struct world *world_of(const struct grace *g) {
+    return kube_world(g->kube);
+}
+
+static void killed_at(struct grace *g, int64_t after_signal_ns, const char *why) {
+    int64_t left = g->signal_ns + after_signal_ns - world_boot_ns(world_of(g));
+    LOG(kube_log(g->kube), LOG_INFO, "time to stop", LF_STR("why", why), LF_DUR("left", left > 0 ? left : 0));
+    leadership_killed_in(g->leadership, left > 0 ? left : 0);
+}
+
+/* A whole number of seconds; -1: absent or not believable. */
+static int64_t seconds(const cJSON *part, const char *member) {
+    int64_t s = json_i64(part, member, -1);
+    return s <= GRACE_MAX_S ? s : -1;
+}
+
+static bool ours(const struct grace *g, const cJSON *pod) {
+    const char *uid = obj_uid(pod);
+    return uid && strcmp(uid, g->uid) == 0;
+}
+
+static void on_start_read(void *ctx, const struct err *err, struct slice raw) {
+    struct grace *g = ctx;
+    g->op = NULL;
+    cleanup_json cJSON *pod = err ? NULL : json_parse(raw, NULL);
+    int64_t s = pod && ours(g, pod) ? seconds(json_get(pod, "spec"), "terminationGracePeriodSeconds") : -1;
+    struct err why = {0};
+    struct drain_config cfg = {.grace_ns = s * NS_PER_S};
+    if (s <= 0 || drain_config_check(&cfg, &why)) {
+        LOG(kube_log(g->kube), LOG_INFO,
+            "the pod's terminationGracePeriodSeconds is not known: 30s are assumed", LF_STR("pod", g->name),
+            LF_ERR(err));
+        return;
+    }
+    leadership_grace(g->leadership, &cfg);
+}
+
+static void on_stop_read(void *ctx, const struct err *err, struct slice raw) {
+    struct grace *g = ctx;
+    g->op = NULL;
+    if (err && err->kind == ERR_NOTFOUND) {
+        killed_at(g, FORCED_S * NS_PER_S, "the pod was deleted by force");
+        return;
+    }
+    cleanup_json cJSON *pod = err ? NULL : json_parse(raw, NULL);
+    if (!pod) return; /* what was known before still holds */
+    const char *phase = json_str(json_get(pod, "status"), "phase");
+    int64_t s = seconds(json_get(pod, "metadata"), "deletionGracePeriodSeconds");
+    if (!ours(g, pod))
+        killed_at(g, FORCED_S * NS_PER_S, "another pod has the name");
+    else if (phase && strcmp(phase, "Failed") == 0)
+        killed_at(g, FORCED_S * NS_PER_S, "the pod is evicted");
+    else if (s >= 0 && obj_deleting(pod))
+        killed_at(g, (s > FORCED_S ? s : FORCED_S) * NS_PER_S, "the pod's grace period");
+}
+
+static void read_pod(struct grace *g, kube_done done) {
+    struct kube_spec spec = {
+        .verb = KUBE_GET,
+        .ref = {.gvr = &gvr_pods, .ns = slice_of(g->ns), .name = slice_of(g->name)},
+        .lane = LANE_CALL,
+        .timeout_ns = READ_TIMEOUT_S * NS_PER_S,
+    };
+    kube_cancel(g->op);
+    g->op = kube_call(g->kube, &spec, done, g);
+}
+
+struct grace *grace_new(struct kube *k, struct leadership *l, const char *ns, const char *name,
+                        const char *uid, bool learn) {
+    if (!ns || !*ns || !name || !*name || !uid || !*uid) return NULL;
+    struct grace *g = xcalloc(1, sizeof *g);
+    *g = (struct grace){
+        .kube = k, .leadership = l, .ns = xstrdup(ns), .name = xstrdup(name), .uid = xstrdup(uid)};
+    if (learn) read_pod(g, on_start_read);
+    return g;
+}
+
+void grace_free(struct grace *g) {
+    if (!g) return;
+    kube_cancel(g->op);
+    free(g->ns);
+    free(g->name);
+    free(g->uid);
+    free(g);
+}
+
+void grace_stopping(struct grace *g) {
+    if (!g || g->signal_ns || !leadership_inflight(g->leadership)) return;
+    g->signal_ns = world_boot_ns(world_of(g));
+    read_pod(g, on_stop_read);
+}

@@ -1,0 +1,8 @@
+add_library(bench_ledger STATIC leadership/ledger.c)
+target_link_libraries(bench_ledger PUBLIC base PRIVATE options)
+foreach(program worker feeder floor)
+  add_executable(bench_leadership_${program} leadership/${program}.c)
+  target_link_libraries(bench_leadership_${program} PRIVATE bench_ledger leader net kube options)
+endforeach()
+target_sources(bench_leadership_worker PRIVATE leadership/chores.c)
+target_link_libraries(bench_leadership_worker PRIVATE app)

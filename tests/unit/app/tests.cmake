@@ -1,0 +1,1 @@
+unit_test(app/leadership simworld app)
