@@ -23,17 +23,18 @@ if [ "$PEER" -gt 0 ]; then
   fi
 fi
 
-cluster=$top/tests/cluster/cluster.sh
+cluster=$top/tests/cluster/cluster.sh own=
 if [ -n "${KUBECONFIG:-}" ]; then
   inside=() NODE=0
 else
   export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/handover-bench} CLUSTER_NS=${CLUSTER_NS:-handover-bench}
+  own=1
   [ "$(id -u)" = 0 ] || { say "a cluster of our own needs root"; exit 1; }
   NODE=${NODE:-1}; [ "$NODE" != 0 ] || export WITHOUT_NODE=1
   export KUBECONFIG=$CLUSTER_DIR/pki/admin.kubeconfig
   inside=(nsenter "--net=/run/netns/$CLUSTER_NS")
   if [ -d "$CLUSTER_DIR/pki" ] && ! "${inside[@]}" kubectl get --raw /readyz >/dev/null 2>&1; then "$cluster" down; fi
-  [ -d "$CLUSTER_DIR/pki" ] || { [ -n "${KEEP:-}" ] || trap '"$cluster" down' EXIT; "$cluster" up; }
+  [ -d "$CLUSTER_DIR/pki" ] || { [ -n "${KEEP:-}" ] || trap '"$cluster" down' EXIT; "$cluster" up || exit 1; }
 fi
 ns=bench-$$
 . "$here/leadership/driver.sh"
@@ -41,7 +42,7 @@ for kind in idle busy peer crash nocert; do "${inside[@]}" kubectl create namesp
 tidy() {
   end_all
   for kind in idle busy peer crash nocert; do "${inside[@]}" kubectl delete namespace "$ns-$kind" --wait=false >/dev/null 2>&1 || true; done
-  [ -n "${KEEP:-}" ] || [ ! -v CLUSTER_DIR ] || "$cluster" down
+  [ -n "${KEEP:-}" ] || [ -z "$own" ] || "$cluster" down
 }
 trap tidy EXIT
 

@@ -3,7 +3,7 @@
 
 fifo=$out/fifo ledger=$out/ledger
 [ -p "$fifo" ] || mkfifo -m 666 "$fifo"
-exec 3<>"$fifo" 4>>"$ledger"
+exec 3<>"$fifo" 4>"$ledger"
 declare -A seen pid leader standby
 n=0 who=
 

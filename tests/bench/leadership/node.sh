@@ -1,5 +1,6 @@
 # The part of the leadership bench that needs a kubelet: pods whose process is killed with keys in flight. Three candidates; the
-# killed pod is deleted once it has a successor, and another one comes for it. Sourced by leadership.sh.
+# killed pod is deleted once it has a successor, and another one comes for it. Now and then the successor is the killed pod's own
+# next process, which the kubelet has started meanwhile. Sourced by leadership.sh.
 
 image=localhost/bench-worker:1
 image_root=$(mktemp -d)
@@ -59,21 +60,23 @@ spec:
 EOF
 }
 
-successor= # of the two standbys
+successor= # of the standbys, or the killed one's next process
 await_successor() { # SECONDS WHO...
   local end w; now; end=$((REPLY + $1 * 1000000)); shift
   while :; do
-    for w in "$@"; do [ -z "${seen[$w/start]:-}" ] || { successor=$w; return; }; done
+    for w in "$@"; do [ -z "${seen[$w/leading]:-}" ] || { successor=$w; return; }; done
     take; now; [ "$REPLY" -lt $end ] || die "nobody leads after ${leader[$kind]}"
   done
 }
 crash() { # KIND: SIGKILL to the leader's process
   local kind=$1 old=${leader[$1]} w left= p
   p=$(pgrep -f "^/usr/bin/bench_leadership_worker $old ") || die "$old has no process"
+  unset "seen[$old/leading]"
   mark kill9 "$old"; kill -9 "$p"
-  await_successor 60 ${standby[$kind]}
+  await_successor 60 ${standby[$kind]} "$old"
   # for whoever asks where the time went
   in_kind "$kind" logs "$successor" --tail=20 2>/dev/null | sed "s/^/$successor /" >>"$out/$kind.log" || true
+  [ "$successor" != "$old" ] || return 0
   in_kind "$kind" delete pod "$old" --force --grace-period=0 --wait=false >/dev/null 2>&1 || true
   for w in ${standby[$kind]}; do [ "$w" = "$successor" ] || left+="$w "; done
   leader[$kind]=$successor

@@ -1,6 +1,6 @@
 # Reads a ledger sorted by time and prints the bench's figures as lines "NAME VALUE UNIT". Exits with 1 when an aim is missed.
-# Lines: MICROSECONDS WHO EVENT ...; WHO is KIND-NUMBER, or driver.
-function kind_of(w) { sub(/-[0-9]+$/, "", w); return w }
+# Lines: MICROSECONDS WHO EVENT ...; WHO is KIND-NUMBER, or driver. A pod's next process has the same name: a life is KIND-NUMBER#LIFE.
+function kind_of(w) { sub(/-[0-9]+#.*$/, "", w); return w }
 function add(name, v) { sample[name, ++count[name]] = v; total[name] += v }
 function sorted(name,   i, j, v) { # in place; some hundred values
   for (i = 2; i <= count[name]; i++) {
@@ -24,10 +24,10 @@ function twice(why) { doubled++; print "twice: " why }
 # WHO no longer works on KEY
 function rest(w, key) { if (active[kind, key] == w) delete active[kind, key]; if (w == going[kind]) last[kind] = $1 }
 BEGIN { lost = 0; doubled = 0; SLACK_US = 2000; RENEWED_US = 3000000 }
-{ kind = kind_of($2) }
+$2 != "driver" { if ($3 == "warm") lives[$2]++; $2 = $2 "#" (lives[$2] + 0); kind = kind_of($2) }
 
 $2 == "driver" && ($3 == "term" || $3 == "kill9") {
-  kind = kind_of($4); going[kind] = $4; last[kind] = $1; killed[$4] = $3 == "kill9"
+  $4 = $4 "#" lives[$4]; kind = kind_of($4); going[kind] = $4; last[kind] = $1; killed[$4] = $3 == "kill9"
   for (ka in active) if ($3 == "kill9" && active[ka] == $4) { owed[ka] = $4; delete active[ka] }
   # what the checkpoint of the last renewal must have known at least
   for (ka in first) if ($3 == "kill9" && first[ka] < $1 - RENEWED_US) { split(ka, part, SUBSEP); if (part[1] == kind) expected[$4, part[2]] = 1 }
