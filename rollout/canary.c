@@ -15,20 +15,33 @@ char *canary_name(const char *target, const char *hash) {
     return xasprintf("%.*s-canary-%s", n, target, hash);
 }
 
+static bool matches(const struct selector *sel, struct slice labels) {
+    cleanup_json cJSON *l = json_parse(labels, NULL);
+    return selector_match(sel, l);
+}
+
 /* Would the target's controller take our ReplicaSet for one of its own? Then it would scale it, and all
- * others with it. */
-static int not_adoptable(const struct obs_target *t, struct slice labels, struct err *err) {
-    struct selector *sel = NULL;
+ * others with it. And are the canary's pods among those that the selector finds? That is how we see them. */
+static int check_selector(const struct obs_target *t, struct slice labels, struct slice tmpl,
+                          struct err *err) {
+    CLEANUP(selector) struct selector *sel = NULL;
     struct err why = {0};
-    cleanup_json cJSON *spec = json_parse(slice_of(t->selector), NULL), *l = json_parse(labels, NULL);
+    struct slice pod_labels = SL("{}");
+    cleanup_json cJSON *spec = json_parse(slice_of(t->selector), NULL);
     if (selector_from_spec(spec, &sel, &why) < 0)
         return err_set(err, ERR_CONFIG, -EINVAL, "spec.selector: %s", why.msg);
-    bool match = selector_match(sel, l);
-    selector_free(sel);
-    if (!match) return 0;
-    return err_set(err, ERR_CONFIG, -EINVAL,
-                   "spec.selector matches the canary's ReplicaSet (%.*s): it must ask for a label of its own",
-                   SLF(labels));
+    if (matches(sel, labels))
+        return err_set(
+            err, ERR_CONFIG, -EINVAL,
+            "spec.selector matches the canary's ReplicaSet (%.*s): it must ask for a label of its own",
+            SLF(labels));
+    json_raw_at(tmpl, "metadata/labels", &pod_labels);
+    if (!matches(sel, pod_labels))
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "spec.selector does not match the canary's pods (%.*s): it must not speak of "
+                       "Handover's own labels",
+                       SLF(pod_labels));
+    return 0;
 }
 
 /* The target's selector with our two labels; where it speaks of these itself, ours count. */
@@ -76,11 +89,10 @@ int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t
     buf_adds(&labels, "{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
     buf_add_json(&labels, slice_of(t->uid));
     buf_addf(&labels, ",\"" LABEL_TEMPLATE "\":\"%s\"}", t->hash);
-    int rc = not_adoptable(t, buf_slice(&labels), err);
-    if (rc < 0) return rc;
     template_with_overrides(slice_of(t->tmpl), spec ? spec->canary_args : NULL,
                             spec ? spec->canary_env : NULL, &changed);
-    rc = template_with_labels(buf_slice(&changed), pairs, 2, &tmpl, err);
+    int rc = template_with_labels(buf_slice(&changed), pairs, 2, &tmpl, err);
+    if (rc == 0) rc = check_selector(t, buf_slice(&labels), buf_slice(&tmpl), err);
     if (rc < 0) return rc;
     write_metadata(t, buf_slice(&labels), out);
     buf_addf(out, ",\"spec\":{\"replicas\":%d,\"selector\":", replicas);

@@ -3,7 +3,7 @@
 #define ROLLOUT_CANARY_H
 #include "base/buf.h"
 
-/* The template with args and env of its first container overridden, every other byte as it was. args, env:
- * NULL-terminated lists or NULL. The template has passed json_raw_check(). */
+/* The template with args and env of its main container (template_main_container()) overridden, every other
+ * byte as it was. args, env: NULL-terminated lists or NULL. The template has passed json_raw_check(). */
 void template_with_overrides(struct slice tmpl, char *const *args, char *const *env, struct buf *out);
 #endif

@@ -1,10 +1,12 @@
-/* canary-args and canary-env: a template's text with the first container's args and env changed, nothing
+/* canary-args and canary-env: a template's text with the operator's container's args and env changed, nothing
  * reprinted. */
 #include "canary.h"
+#include "api/template.h"
 #include "base/json_raw.h"
 
 struct overrides {
     char *const *args, *const *env;
+    struct slice container; /* of the template's text */
 };
 
 static void item(struct buf *out, bool *first, struct slice key, struct slice value) {
@@ -108,7 +110,7 @@ static void write_containers(struct buf *out, struct slice list, const struct ov
     buf_addc(out, '[');
     struct json_raw_it it = json_raw_each(list);
     while (json_raw_next(&it)) {
-        bool change = first && json_raw_type(it.value) == JR_OBJECT;
+        bool change = it.value.p == o->container.p && json_raw_type(it.value) == JR_OBJECT;
         item(out, &first, (struct slice){0}, change ? (struct slice){0} : it.value);
         if (change) write_container(out, it.value, o);
     }
@@ -134,8 +136,8 @@ static void write_path(struct buf *out, struct slice obj, const char *const *pat
 
 void template_with_overrides(struct slice tmpl, char *const *args, char *const *env, struct buf *out) {
     static const char *const path[] = {"spec", "containers", NULL};
-    struct overrides o = {args, env};
-    if (args || env)
+    struct overrides o = {args, env, {0}};
+    if ((args || env) && template_main_container(tmpl, &o.container))
         write_path(out, tmpl, path, &o);
     else
         buf_add(out, tmpl);

@@ -37,23 +37,25 @@ static struct evidence_pod *find(struct evidence *e, struct slice uid) {
 }
 
 /* A place for a new pod. A pod that is only not listed for a moment must not be forgotten: as a newcomer its
- * whole history would count again. So the places of absent pods are used last, the longest absent first. */
-static struct evidence_pod *place(struct evidence *e) {
+ * whole history would count again. So the places of absent pods are used last, the longest absent first. The
+ * canary's pods come before stable's: many of these are as good as all of them. */
+static struct evidence_pod *place(struct evidence *e, enum track track) {
     if (e->n < EVIDENCE_MAX_PODS) {
         e->pod = xgrow(e->pod, &e->cap, e->n + 1, sizeof *e->pod);
         return &e->pod[e->n++];
     }
-    struct evidence_pod *worst = NULL;
+    struct evidence_pod *worst = NULL, *stable = NULL;
     for (size_t i = 0; i < e->n; i++) {
         if (e->pod[i].unseen && (!worst || e->pod[i].unseen > worst->unseen)) worst = &e->pod[i];
+        if (e->pod[i].track == TRACK_STABLE) stable = &e->pod[i];
     }
-    return worst;
+    return worst || track == TRACK_STABLE ? worst : stable;
 }
 
 static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sample *s) {
     struct evidence_pod *p = find(e, s->uid);
     if (!p) {
-        p = s->uid.n && s->uid.n < sizeof p->uid ? place(e) : NULL;
+        p = s->uid.n && s->uid.n < sizeof p->uid ? place(e, s->track) : NULL;
         if (!p) {
             e->refused++;
             return NULL;
@@ -64,7 +66,6 @@ static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sampl
          * seconds. */
         p->based = s->track == TRACK_CANARY || s->created_ns >= e->began_ns - e->began_ns % NS_PER_S;
     }
-    p->unseen = 0;
     return p;
 }
 
@@ -113,8 +114,13 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
     for (size_t i = 0; i < e->n; i++) {
         if (e->pod[i].unseen < UINT32_MAX) e->pod[i].unseen++;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (s[i].track < TRACKS) take(e, &s[i], errors, ret);
+    for (size_t i = 0; i < n; i++) { /* before any newcomer looks for a place */
+        struct evidence_pod *p = find(e, s[i].uid);
+        if (p) p->unseen = 0;
+    }
+    for (int track = TRACKS - 1; track >= 0; track--) {
+        for (size_t i = 0; i < n; i++)
+            if ((int)s[i].track == track) take(e, &s[i], errors, ret);
     }
     for (int t = 0; t < TRACKS; t++) {
         /* The two series are incremented at slightly different moments: an error may be seen before its

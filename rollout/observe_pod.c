@@ -1,6 +1,7 @@
 /* A Pod to what the plan looks at: is it ready, does it restart, what does it wait for. */
 #include "observe_impl.h"
 #include "api/meta.h"
+#include "api/rfc3339.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -21,18 +22,21 @@ static void set(char **to, const char *text) {
     *to = text && *text ? slice_dup_text(slice_of(text), 300) : NULL;
 }
 
-static void last_end(const cJSON *status, struct obs_pod *p) {
-    const cJSON *t = json_get(json_get(status, "lastState"), "terminated");
-    if (!t) t = json_get(json_get(status, "state"), "terminated");
-    if (!t || p->trouble) return;
-    int64_t code = json_i64(t, "exitCode", 0);
-    const char *reason = json_str_or(t, "reason", "ended");
-    if (code == 0 && !strcmp(reason, "Completed")) return; /* an init container's normal end */
-    p->trouble = xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"), reason,
-                           (long long)code);
+static void last_end(const cJSON *status, bool init, struct obs_pod *p) {
+    const cJSON *t = json_get(json_get(status, "state"), "terminated");
+    if (!t) t = json_get(json_get(status, "lastState"), "terminated");
+    if (!t) return;
+    int64_t code = json_i64(t, "exitCode", 0), at = 0;
+    const char *reason = json_str_or(t, "reason", "ended"), *finished = json_str(t, "finishedAt");
+    bool well = code == 0 && !strcmp(reason, "Completed");
+    if (well && init) return; /* its normal end */
+    if (finished && rfc3339_parse(slice_of(finished), &at) == 0 && at > p->crashed_ns) p->crashed_ns = at;
+    if (!p->trouble && !well)
+        p->trouble = xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"),
+                               reason, (long long)code);
 }
 
-static void containers(const cJSON *list, struct obs_pod *p, int64_t *restarts) {
+static void containers(const cJSON *list, bool init, struct obs_pod *p, int64_t *restarts) {
     for (const cJSON *s = list ? list->child : NULL; s; s = s->next) {
         int64_t n = json_i64(s, "restartCount", 0);
         *restarts += n > 0 && n < UINT32_MAX ? n : 0;
@@ -42,7 +46,7 @@ static void containers(const cJSON *list, struct obs_pod *p, int64_t *restarts) 
         set(&p->waiting, reason);
         set(&p->trouble, json_str(waiting, "message"));
     }
-    for (const cJSON *s = list ? list->child : NULL; s; s = s->next) last_end(s, p);
+    for (const cJSON *s = list ? list->child : NULL; s; s = s->next) last_end(s, init, p);
 }
 
 static bool condition_is(const cJSON *obj, const char *type, const char *status) {
@@ -68,8 +72,8 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     p.ready = condition_is(obj, "Ready", "True") && !p.terminating && !p.finished;
     p.scheduled = json_str(spec, "nodeName") || condition_is(obj, "PodScheduled", "True");
     int64_t restarts = 0;
-    containers(json_arr(status, "initContainerStatuses"), &p, &restarts);
-    containers(json_arr(status, "containerStatuses"), &p, &restarts);
+    containers(json_arr(status, "initContainerStatuses"), true, &p, &restarts);
+    containers(json_arr(status, "containerStatuses"), false, &p, &restarts);
     p.restarts = restarts > UINT32_MAX ? UINT32_MAX : (uint32_t)restarts;
     if (!p.trouble && !p.scheduled) set(&p.trouble, json_str(obj_condition(obj, "PodScheduled"), "message"));
     if (!p.trouble && p.finished)

@@ -185,6 +185,18 @@ static void make_plan(struct pass *p) {
 
 /* ---- scraping ---- */
 
+/* A page that was read and tells of no reconcile. */
+static const char *no_counters(enum track track, const struct prom_page *page) {
+    bool stands_by = page->v[PROM_LEADER].present && page->v[PROM_LEADER].value == 0;
+    if (stands_by && track == TRACK_CANARY)
+        return "it stands by for a lease that it shares with stable; annotations canary-args or canary-env "
+               "give "
+               "it one of its own, then: retry";
+    if (stands_by) return "no pod of it holds its lease";
+    return "the metrics page has no reconcile counters: a standby (canary-args or canary-env give a canary a "
+           "lease of its own), or a program that counts otherwise (annotations errors and total)";
+}
+
 static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res,
                          size_t n) {
     free(t->trouble);
@@ -198,10 +210,8 @@ static void keep_trouble(struct target *t, const struct obs_pod *pods, const str
             any = true;
             if (res[i].read && res[i].page.v[PROM_TOTAL].present)
                 gave = true;
-            else if (!why)
-                why = res[i].read
-                          ? "the metrics page has no reconcile counters (a standby, or another program)"
-                          : res[i].err.msg;
+            else if (!why || !*why) /* who was not asked has nothing to say */
+                why = res[i].read ? no_counters((enum track)track, &res[i].page) : res[i].err.msg;
         }
         if (any && !gave && why && *why)
             t->trouble = xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why);
@@ -237,7 +247,7 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
                                    .errors = evidence_count(page->v[PROM_ERRORS].value),
                                    .total = evidence_count(page->v[PROM_TOTAL].value)};
         const char *label = res[i].read ? "ok" : "failed";
-        metric_inc(metric_with(p->r->scrapes, &label));
+        if (res[i].read || res[i].err.kind != ERR_NONE) metric_inc(metric_with(p->r->scrapes, &label));
     }
     if (!t->history_known) {
         evidence_history(s, n, TRACK_STABLE, &t->history_errors, &t->history_total);
@@ -247,6 +257,12 @@ static void feed_round(struct pass *p, const struct scrape_result *res, size_t n
     }
     plan_feed(&t->state, s, n);
     free(s);
+    if (t->state.evidence.refused && !t->crowd_told) {
+        t->crowd_told = true;
+        LOG(kube_log(p->r->kube), LOG_WARN,
+            "more pods than are counted: the rest is left out of the evidence", LF_STR("target", t->key),
+            LF_INT("counted", EVIDENCE_MAX_PODS), LF_INT("left out", (int64_t)t->state.evidence.refused));
+    }
 }
 
 static void on_scraped(void *ctx, const struct scrape_result *res, size_t n) {

@@ -110,8 +110,7 @@ static void take_one(struct ctx *c, enum spec_action a) {
     }
     if (a == ACTION_RELEASE && !c->leaving) return; /* speaks of leaving: it waits for that */
     if (!slice_eqs(spec_action_hash(value), c->t->hash)) {
-        state_consume(c->s, a, value);
-        consumed(c, a, value)->removing = false;
+        state_consume(c->s, a, value)->removing = false;
         note(c, true, "ActionIgnored", "%s: \"%.80s\" is not the hash of the present template, which is %s",
              key, value, c->t->hash);
         return;

@@ -7,17 +7,29 @@
 /* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race
  * at the start). */
 enum { MAX_RESTARTS = 2 };
+/* Crashes of both versions so near to each other have one cause: the API server was away, a lease was lost.
+ */
+#define NEAR_NS (600 * NS_PER_S)
 /* Readiness that lasts this long is believed; flapping faster counts as not ready all the while. */
 #define CALM_NS (60 * NS_PER_S)
 
-static bool crashes(const struct obs_pod *p) {
-    return (p->waiting && !strcmp(p->waiting, "CrashLoopBackOff")) || p->restarts >= MAX_RESTARTS;
+static bool loops(const struct obs_pod *p) {
+    return p->waiting && !strcmp(p->waiting, "CrashLoopBackOff");
 }
 
+/* There is no such image. A registry that does not answer says nothing about the version: such a pod is not
+ * ready, and has its time. */
 static bool no_image(const struct obs_pod *p) {
-    static const char *const reasons[] = {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"};
-    for (size_t i = 0; p->waiting && i < ARRAY_LEN(reasons); i++) {
-        if (!strcmp(p->waiting, reasons[i])) return true;
+    static const char *const never[] = {"InvalidImageName", "ErrImageNeverPull"};
+    static const char *const pulls[] = {"ErrImagePull", "ImagePullBackOff"};
+    static const char *const absent[] = {"not found", "NotFound", "manifest unknown"};
+    bool pulling = false;
+    for (size_t i = 0; p->waiting && i < ARRAY_LEN(never); i++) {
+        if (!strcmp(p->waiting, never[i])) return true;
+        pulling = pulling || !strcmp(p->waiting, pulls[i]);
+    }
+    for (size_t i = 0; pulling && p->trouble && i < ARRAY_LEN(absent); i++) {
+        if (strstr(p->trouble, absent[i])) return true;
     }
     return false;
 }
@@ -26,29 +38,50 @@ static bool of_canary(const struct ctx *c, const struct obs_pod *p) {
     return p->track == TRACK_CANARY && !p->terminating && !p->finished && same_hash(p->hash, c->s->hash);
 }
 
-/* Does stable have this very trouble now? Its restarts of long ago do not count. */
-static bool stable_shares(const struct ctx *c, bool crash) {
+/* Has stable this very trouble? Its restarts of long ago do not count. */
+static bool stable_crashes(const struct ctx *c, const struct obs_pod *canary) {
+    int64_t at = canary->crashed_ns ? canary->crashed_ns : c->now;
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
-        if (p->track != TRACK_STABLE || p->terminating || p->finished || p->ready || !p->waiting) continue;
-        if (crash ? !strcmp(p->waiting, "CrashLoopBackOff") : no_image(p)) return true;
+        if (p->track != TRACK_STABLE || p->terminating || p->finished) continue;
+        if (loops(p) && !p->ready) return true;
+        if (p->crashed_ns && p->crashed_ns >= at - NEAR_NS && p->crashed_ns <= at + NEAR_NS) return true;
     }
     return false;
 }
 
-static enum health fatal(const struct ctx *c, char why[300]) {
+static bool stable_has_no_image(const struct ctx *c) {
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
-        bool crash = of_canary(c, p) && crashes(p);
-        if (!crash && !(of_canary(c, p) && no_image(p))) continue;
-        const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
-        if (crash)
-            snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
-        else
-            snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
-        return stable_shares(c, crash) ? HEALTH_SHARED : HEALTH_BAD;
+        if (p->track == TRACK_STABLE && !p->terminating && !p->finished && !p->ready && no_image(p))
+            return true;
     }
-    return HEALTH_READY;
+    return false;
+}
+
+static enum health fatal_one(const struct ctx *c, const struct obs_pod *p, char why[300]) {
+    const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
+    if (no_image(p)) {
+        snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
+        return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
+    }
+    if (!loops(p) && p->restarts < MAX_RESTARTS) return HEALTH_READY;
+    snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
+    if (!stable_crashes(c, p)) return HEALTH_BAD;
+    return loops(p) ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
+}
+
+/* The worst of the canary's pods: a crash that both versions share does not hide one of the canary's own. */
+static enum health fatal(const struct ctx *c, char why[300]) {
+    enum health worst = HEALTH_READY;
+    for (size_t i = 0; i < c->o->npods && worst != HEALTH_BAD; i++) {
+        char text[300] = "";
+        enum health h = of_canary(c, &c->o->pods[i]) ? fatal_one(c, &c->o->pods[i], text) : HEALTH_READY;
+        if (h == HEALTH_READY || h == worst) continue;
+        worst = h;
+        memcpy(why, text, sizeof text);
+    }
+    return worst;
 }
 
 /* Counts pods; what keeps the others from being there or ready goes to why, the causes outside first. */

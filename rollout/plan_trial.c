@@ -1,6 +1,7 @@
 /* The trial: the canary starts, is watched step by step, is judged. Nothing here goes forward without
  * evidence, and nothing here goes back without a verdict. */
 #include "plan_impl.h"
+#include <stdio.h>
 
 /* So long a stable without metrics is asked for its history, before the default rate is taken. */
 #define LEARN_NS (30 * NS_PER_S)
@@ -120,15 +121,33 @@ static bool on_deadline(struct ctx *c, bool healthy, const char *why) {
                 why, c->s->hash);
 }
 
+/* Nothing is wrong with it, and nothing will move by itself. Without the counts, so that it is said once. */
+static void say_too_few(const struct ctx *c, char ret[400]) {
+    bool none = c->s->judge.nc == 0;
+    snprintf(ret, 400, "the canary %s; annotation min-events asks for %llu%s",
+             none ? "has reconciled nothing" : "has done too few reconciles for a verdict",
+             (unsigned long long)c->s->param.min_events,
+             none ? ". Does it stand by for a lease that it shares with stable? Annotations canary-args or "
+                    "canary-env give it one of its own, then: retry"
+                  : "");
+}
+
+static bool too_few(const struct ctx *c) {
+    return c->s->judge.nc < c->s->param.min_events || c->s->judge.step_nc == 0;
+}
+
 static bool no_verdict(struct ctx *c, enum verdict v, const char *why) {
     const struct evidence *e = &c->s->evidence;
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
+    bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
+    char text[400] = "";
     if (v == VERDICT_HOLD) return hold(c, HOLD_SHARED, false, "%s", why);
-    if (past_deadline(c))
-        return on_deadline(c, true, dry && c->o->scrape_trouble ? c->o->scrape_trouble : why);
+    if (few) say_too_few(c, text);
     if (dry)
-        return hold(c, HOLD_NO_DATA, false, "no metrics: %s",
-                    c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
+        snprintf(text, sizeof text, "no metrics: %.380s",
+                 c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
+    if (past_deadline(c)) return on_deadline(c, true, *text ? text : why);
+    if (dry || few) return hold(c, HOLD_NO_DATA, few, "%s", text);
     unhold(c);
     return false;
 }

@@ -178,12 +178,14 @@ bool state_consumed(const struct state *s, enum spec_action a, const char *value
     return false;
 }
 
-void state_consume(struct state *s, enum spec_action a, const char *value) {
-    if (state_consumed(s, a, value)) return;
+struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value) {
+    for (size_t i = 0; i < s->nconsumed; i++)
+        if (s->consumed[i].action == a && strcmp(s->consumed[i].value, value) == 0) return &s->consumed[i];
     if (s->nconsumed == STATE_MAX_CONSUMED) {
         free(s->consumed[0].value);
         memmove(s->consumed, s->consumed + 1, --s->nconsumed * sizeof *s->consumed);
     }
     s->consumed = xrealloc(s->consumed, (s->nconsumed + 1) * sizeof *s->consumed);
-    s->consumed[s->nconsumed++] = (struct state_consumed){a, xstrdup(value), true};
+    s->consumed[s->nconsumed] = (struct state_consumed){a, xstrdup(value), true};
+    return &s->consumed[s->nconsumed++];
 }

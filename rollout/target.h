@@ -22,6 +22,7 @@ struct target {
     enum quiet quiet;
     int64_t quiet_ns; /* boot time of that look: an old one says nothing */
     bool probe;
+    bool crowd_told;   /* that there are more pods than the evidence has places */
     char *last_error;  /* said once, not at every retry */
     bool given_up;     /* ended with a terminal error: looked at again now and then */
     struct pass *pass; /* the reconcile in flight; NULL if none */

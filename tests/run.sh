@@ -36,7 +36,7 @@ finish() {
 # What the build needs, what the tests use where it is there (valgrind, spin), and what the clang steps need.
 needs="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libcurl4-openssl-dev libcjson-dev libsystemd-dev libyaml-dev libssl-dev
   libhttp-parser-dev uthash-dev zlib1g-dev libcmocka-dev"
-likes="spin valgrind openssl ca-certificates curl jq iproute2 lld"
+likes="spin valgrind dbus-daemon openssl ca-certificates curl jq iproute2 lld"
 [ $((clang + tidy)) -gt 0 ] && needs="$needs clang-14"
 [ $tidy = 1 ] && needs="$needs clang-tidy-14 clang-format-14"
 command -v kubectl >/dev/null || likes="$likes kubernetes-client"

@@ -237,12 +237,35 @@ int template_with_labels(struct slice t, const char *const *pairs, size_t npairs
                    out->max);
 }
 
+/* Annotation keys have a slash in them, so no path leads to one. */
+static bool annotation(struct slice t, struct slice key, struct slice *ret) {
+    struct slice annotations;
+    return json_raw_at(t, "metadata/annotations", &annotations) && json_raw_get(annotations, key, ret);
+}
+
+bool template_main_container(struct slice t, struct slice *ret) {
+    struct slice containers, wanted, name;
+    cleanup_buf struct buf text = BUF(256);
+    if (!json_raw_at(t, "spec/containers", &containers) || json_raw_type(containers) != JR_ARRAY)
+        return false;
+    bool named = annotation(t, SL("kubectl.kubernetes.io/default-container"), &wanted) &&
+                 json_raw_type(wanted) == JR_STRING && json_raw_unescape(wanted, &text) == 0;
+    struct json_raw_it it = json_raw_each(containers);
+    if (!json_raw_next(&it)) return false;
+    *ret = it.value;
+    for (bool more = named; more; more = json_raw_next(&it)) {
+        if (!json_raw_get(it.value, SL("name"), &name) || !json_raw_string_is(name, buf_slice(&text)))
+            continue;
+        *ret = it.value;
+        break;
+    }
+    return true;
+}
+
 int template_image(struct slice t, struct buf *out) {
-    struct slice containers, image;
+    struct slice container, image;
     int r = check(t, &t, NULL);
     if (r < 0) return r;
-    if (!json_raw_at(t, "spec/containers", &containers) || json_raw_type(containers) != JR_ARRAY) return 0;
-    struct json_raw_it it = json_raw_each(containers);
-    if (!json_raw_next(&it) || !json_raw_get(it.value, SL("image"), &image)) return 0;
+    if (!template_main_container(t, &container) || !json_raw_get(container, SL("image"), &image)) return 0;
     return json_raw_type(image) == JR_STRING ? json_raw_unescape(image, out) : 0;
 }

@@ -123,7 +123,6 @@ int app_new(struct world *w, struct log *log, const struct app_options *opt, voi
     *a = (struct app){.world = w, .log = log, .opt = *opt, .exit = exit, .exit_ctx = ctx};
     a->metrics = metrics_new(500);
     process_metrics(a->metrics);
-    a->watchdog = timer_new(w, app_watchdog, a);
     int rc = make(a, err);
     if (rc) {
         app_free(a);
@@ -133,6 +132,17 @@ int app_new(struct world *w, struct log *log, const struct app_options *opt, voi
     return 0;
 }
 
+/* In a pod the host's logind is none of our business: the kubelet has inhibitors of its own. */
+static void start_inhibit(struct app *a) {
+    bool pod = world_getenv(a->world, "KUBERNETES_SERVICE_HOST") != NULL;
+    if (a->opt.logind == APP_LOGIND_OFF || (a->opt.logind == APP_LOGIND_AUTO && pod)) return;
+    struct inhibit_config cfg = {.log = a->log,
+                                 .level = a->opt.logind == APP_LOGIND_ON ? LOG_WARN : LOG_DEBUG,
+                                 .going = app_host_goes,
+                                 .ctx = a};
+    a->inhibit = inhibit_start(a->world, &cfg);
+}
+
 int app_start(struct app *a, struct err *err) {
     int rc = start_admin(a, err);
     if (rc) return rc;
@@ -140,7 +150,8 @@ int app_start(struct app *a, struct err *err) {
         LF_STR("server", kube_config_server(a->config)),
         LF_STR("identity", election_identity(leadership_election(a->leadership))),
         LF_STR("lease_namespace", a->lease_namespace));
-    if (notify_watchdog_ns() > 0) app_watchdog(a);
+    a->service = service_new(a->world, a->leadership, a->rollout);
+    start_inhibit(a);
     leadership_start(a->leadership);
     a->grace = grace_new(a->kube, a->leadership, world_getenv(a->world, "POD_NAMESPACE"), a->instance,
                          a->pod_uid, a->opt.grace_ns == 0);
@@ -152,7 +163,8 @@ int app_start(struct app *a, struct err *err) {
 void app_free(struct app *a) {
     if (!a) return;
     admin_stop(a->admin);
-    timer_free(a->watchdog);
+    service_free(a->service);
+    inhibit_stop(a->inhibit);
     grace_free(a->grace);
     leadership_free(a->leadership);
     a->leadership = NULL; /* the fence is shut from here on */

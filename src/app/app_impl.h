@@ -6,8 +6,10 @@
 #include "base/metrics.h"
 #include "grace.h"
 #include "kube/client.h"
+#include "obs/inhibit.h"
 #include "obs/obs.h"
 #include "rollout/rollout.h"
+#include "service.h"
 
 struct app {
     struct world *world;
@@ -24,11 +26,12 @@ struct app {
     struct grace *grace;
     struct admin *admin;
     char *lease_namespace, *instance, *pod_uid;
-    struct timer *watchdog;
+    struct service *service; /* NULL: no service manager */
+    struct inhibit *inhibit; /* NULL: logind is not asked */
 };
 
 /* life.c */
 extern const struct leadership_cb app_leadership_cb;
 void app_synced(void *ctx);
-void app_watchdog(void *ctx);
+void app_host_goes(void *ctx, enum inhibit_what what, int64_t within_ns);
 #endif

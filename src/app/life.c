@@ -1,26 +1,23 @@
-/* What happens to an instance: warm, leading, draining, over; and what the service manager is told of it. */
+/* What happens to an instance: warm, leading, draining, over; and the host that is about to go. */
 #include "app_impl.h"
 #include "base/log.h"
-
-enum { STOP_MARGIN_S = 5 }; /* what the service manager waits longer than the drain may take */
 
 void app_synced(void *ctx) {
     struct app *a = ctx;
     LOG0(a->log, LOG_INFO, "the caches are warm");
-    notify_ready("standing by");
+    service_ready(a->service);
     leadership_ready(a->leadership, true);
 }
 
 static void on_leading(void *ctx) {
     struct app *a = ctx;
     rollout_add_all(a->rollout);
-    notify_status("leading");
+    service_leading(a->service);
 }
 
 static void on_draining(void *ctx, enum drain_phase phase, int64_t left_ns) {
-    (void)ctx;
-    (void)phase;
-    notify_extend(left_ns + STOP_MARGIN_S * NS_PER_S);
+    struct app *a = ctx;
+    service_draining(a->service, phase, left_ns);
 }
 
 static void on_over(void *ctx, int exit_code) {
@@ -35,8 +32,16 @@ void app_stop(struct app *a, const char *why) {
     grace_stopping(a->grace);
 }
 
-void app_watchdog(void *ctx) {
+/* Drained as on SIGTERM, in the time that the host waits; its end lets the host go. A drain that has begun
+ * only gets less time: this is no second signal. What leads nothing loses nothing while the host sleeps. */
+void app_host_goes(void *ctx, enum inhibit_what what, int64_t within_ns) {
     struct app *a = ctx;
-    notify_watchdog();
-    timer_in(a->watchdog, notify_watchdog_ns() / 2);
+    if (!leadership_stopping(a->leadership)) {
+        if (what == INHIBIT_SLEEP && !leadership_leading(a->leadership)) {
+            inhibit_let_go(a->inhibit, what);
+            return;
+        }
+        app_stop(a, what == INHIBIT_SLEEP ? "the host is about to sleep" : "the host is shutting down");
+    }
+    leadership_killed_in(a->leadership, within_ns);
 }

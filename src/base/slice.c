@@ -23,6 +23,14 @@ bool slice_has(struct slice s, char c) {
     return s.n && memchr(s.p, c, s.n);
 }
 
+bool slice_is_text(struct slice s) {
+    for (size_t n; s.n; s = slice_make(s.p + n, s.n - n)) {
+        n = utf8_len(s);
+        if (!n) return false;
+    }
+    return true;
+}
+
 static bool blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }

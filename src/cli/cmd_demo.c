@@ -57,9 +57,16 @@ static int start_instance(struct demo *d, size_t i, struct err *err) {
     cleanup_free char *name = xasprintf("POD_NAME=%s", in->name);
     cleanup_free char *log = xasprintf("%s/%s.log", d->dir, in->name);
     const char *ns = "--lease-namespace=" DEMO_NS;
-    const char *argv[] = {
-        "/proc/self/exe",    "run", server, ns, "--admin=none", "--scrape-interval=250ms", "--grace=10s",
-        "--log-format=json", NULL};
+    const char *argv[] = {"/proc/self/exe",
+                          "run",
+                          server,
+                          ns,
+                          "--admin=none",
+                          "--scrape-interval=250ms",
+                          "--grace=10s",
+                          "--logind=off",
+                          "--log-format=json",
+                          NULL};
     const char *env[] = {name, "POD_UID=", "KUBECONFIG=/dev/null", NULL};
     return child_start(&in->child, argv, env, log, err);
 }

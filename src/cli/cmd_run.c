@@ -2,7 +2,6 @@
 #include "app/app.h"
 #include "base/time.h"
 #include "common.h"
-#include "obs/obs.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@ enum {
     OPT_RENEW_DEADLINE,
     OPT_RETRY,
     OPT_GRACE,
+    OPT_LOGIND,
     OPT_ADMIN,
     OPT_LOG_FORMAT,
     OPT_LOG_LEVEL,
@@ -34,6 +34,8 @@ static const struct argp_option options[] = {
      "What a drain may take (the pod's terminationGracePeriodSeconds, else 30s)", 1},
     {"termination-log", OPT_TERMLOG, "FILE", 0,
      "Where the death certificate is laid down (/dev/termination-log, if it is there)", 1},
+    {"logind", OPT_LOGIND, "WHEN", 0,
+     "auto, on, off: the host's shutdown and sleep wait for a drain (auto: outside of pods)", 1},
     {"admin", OPT_ADMIN, "ADDRESS", 0, "Metrics, health and the page; \"none\" for none (:8080)", 2},
     {"log-format", OPT_LOG_FORMAT, "FORMAT", 0,
      "text, json, journal, or auto (journal under journald, else text)", 2},
@@ -74,6 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     struct app_options *o = &r->app;
     static const char *const formats[] = {"auto", "text", "json", "journal"};
     static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const logind[] = {"off", "auto", "on"};
     switch (key) {
     case ARGP_KEY_INIT: st->child_inputs[0] = &r->kube; return 0;
     case OPT_LEASE_NS: o->lease_namespace = arg; return 0;
@@ -88,6 +91,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_GRACE:
         o->grace_ns = cli_duration(st, "grace", arg, NS_PER_S, INT64_C(24) * 3600 * NS_PER_S);
         return 0;
+    case OPT_LOGIND: o->logind = (enum app_logind)pick(st, "logind", arg, logind, 3); return 0;
     case OPT_TERMLOG: o->termination_log = arg; return 0;
     case OPT_ADMIN: o->admin_addr = strcmp(arg, "none") == 0 ? NULL : arg; return 0;
     case OPT_LOG_FORMAT: r->format = (enum cli_log_format)pick(st, "log-format", arg, formats, 4); return 0;
@@ -112,13 +116,11 @@ static void on_exit_code(void *ctx, int code) {
 
 static void on_term(void *ctx) {
     struct run *r = ctx;
-    notify_stopping();
     app_stop(r->instance, "SIGTERM");
 }
 
 static void on_int(void *ctx) {
     struct run *r = ctx;
-    notify_stopping();
     app_stop(r->instance, "SIGINT");
 }
 
@@ -129,7 +131,8 @@ static int run_main(int argc, char **argv) {
         NULL,     "Runs the operator: leads or stands by, and manages the annotated Deployments.",
         children, NULL,
         NULL};
-    struct run r = {.level = LOG_INFO, .app = {.admin_addr = ":8080", .version = HANDOVER_VERSION}};
+    struct run r = {.level = LOG_INFO,
+                    .app = {.admin_addr = ":8080", .version = HANDOVER_VERSION, .logind = APP_LOGIND_AUTO}};
     int bad = cli_parse(&argp, argc, argv, &r);
     if (bad) return bad;
     r.app.kube = r.kube.spec;

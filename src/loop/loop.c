@@ -80,12 +80,14 @@ struct loop *loop_new(void) {
         .file_mtime = loop_file_mtime,
         .spawn = loop_spawn,
         .on_signal = loop_on_signal,
+        .watch_fd = loop_watch_fd,
         .http_start = no_http_start,
         .http_listen = no_http_listen,
     };
     l->world.ops = &l->ops;
     list_init(&l->signals);
     list_init(&l->procs);
+    list_init(&l->watches);
     if (getrandom(&l->rng.s, sizeof l->rng.s, 0) != (ssize_t)sizeof l->rng.s)
         l->rng.s = (uint64_t)loop_mono(&l->world);
     /* A peer that left must be an error of the write: neither libuv nor libcurl (with CURLOPT_NOSIGNAL) sees
@@ -128,6 +130,7 @@ void loop_free(struct loop *l) {
     if (!l) return;
     loop_procs_close(l);
     loop_signals_close(l);
+    loop_watches_close(l);
     loop_timers_close(l);
     uv_close((uv_handle_t *)&l->idle, NULL);
     for (int i = 0; i < 8 && uv_run(&l->uv, UV_RUN_NOWAIT); i++) {

@@ -36,7 +36,7 @@ struct loop {
     uv_idle_t idle;
     struct deferred_list queue, batch;
 
-    struct list signals, procs;
+    struct list signals, procs, watches;
 };
 
 static inline struct loop *loop_from(struct world *w) {
@@ -56,4 +56,7 @@ void loop_procs_close(struct loop *l);
 
 int loop_on_signal(struct world *w, int signo, world_fn fn, void *ctx);
 void loop_signals_close(struct loop *l);
+
+int loop_watch_fd(struct world *w, int fd, void (*fn)(void *, unsigned), void *ctx, struct fd_watch **ret);
+void loop_watches_close(struct loop *l);
 #endif

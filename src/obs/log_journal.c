@@ -2,16 +2,14 @@
  * text, because journalctl shows only the message. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "obs/obs.h"
+#include "takes.h"
 #include "world/world.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-journal.h>
-#include <unistd.h>
 
 enum { FIELDS_MAX = 32, NAME_MAX_LEN = 64, ENTRY_CAP = 256 << 10, WAIT_MS = 50 };
 /* Entries since the last one that journald took. There is one journald for the whole process; see log_fd.c.
@@ -32,17 +30,9 @@ bool log_under_journal(struct world *w, int fd) {
     return (uint64_t)d == (uint64_t)st.st_dev && (uint64_t)i == (uint64_t)st.st_ino;
 }
 
-/* libsystemd sends with a blocking call and shows nobody its socket. A journald that does not take entries
- * any more shows as a connected socket that does not poll writable, so that is asked first; a log entry is
- * worth those four calls. */
+/* Asked before each entry: it is worth those four calls. */
 static bool journal_takes(void) {
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return false;
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    bool takes = connect(fd, (const struct sockaddr *)&journal_addr, sizeof journal_addr) == 0 &&
-                 poll(&p, 1, dropped ? 0 : WAIT_MS) == 1 && (p.revents & POLLOUT);
-    close(fd);
-    return takes;
+    return socket_takes(&journal_addr, sizeof journal_addr, dropped ? 0 : WAIT_MS);
 }
 
 static void add_name(struct buf *out, const char *key) {

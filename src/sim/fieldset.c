@@ -218,6 +218,13 @@ static void diff_map(const struct sim_type *t, const cJSON *a, const cJSON *b, b
     }
 }
 
+static void keep_filled(cJSON *set, const char *key, cJSON *below) {
+    if (below->child)
+        tree_set(set, key, below);
+    else
+        cJSON_Delete(below);
+}
+
 static void diff_list(const struct sim_type *t, const cJSON *a, const cJSON *b, enum shape shape,
                       const char *keys, cJSON *changed, cJSON *removed) {
     for (const cJSON *i = b->child; i; i = i->next) {
@@ -227,14 +234,8 @@ static void diff_list(const struct sim_type *t, const cJSON *a, const cJSON *b, 
         if (was && cJSON_IsObject(i) && cJSON_IsObject(was)) {
             cJSON *c = new_set(), *r = new_set();
             diff_map(t, was, i, false, c, r);
-            if (c->child)
-                tree_set(changed, key, c);
-            else
-                cJSON_Delete(c);
-            if (r->child)
-                tree_set(removed, key, r);
-            else
-                cJSON_Delete(r);
+            keep_filled(changed, key, c);
+            keep_filled(removed, key, r);
         } else if (!was) {
             cJSON *below = cJSON_IsObject(i) ? set_of(t, NULL, i, false) : new_set();
             if (shape == SHAPE_KEYED) tree_set(below, ".", new_set());
@@ -263,14 +264,8 @@ static void diff_value(const struct sim_type *t, const char *field, const cJSON 
     } else {
         diff_list(t, a, b, shape, keys, c, r);
     }
-    if (c->child)
-        tree_set(changed, key, c);
-    else
-        cJSON_Delete(c);
-    if (r->child)
-        tree_set(removed, key, r);
-    else
-        cJSON_Delete(r);
+    keep_filled(changed, key, c);
+    keep_filled(removed, key, r);
 }
 
 /* The object without what nobody owns. */

@@ -37,7 +37,7 @@ static int load_one(struct load *l, cJSON *taken, struct fail *f) {
     cleanup_json cJSON *status = tree_dup(json_obj(obj, "status"));
     cleanup_free char *ns =
         xstrdup(t->namespaced ? json_str_or(json_obj(obj, "metadata"), "namespace", "default") : "");
-    const char *name = json_str(json_obj(obj, "metadata"), "name");
+    cleanup_free char *name = xstrdup_null(json_str(json_obj(obj, "metadata"), "name"));
     int r = t->namespaced ? make_namespace(l->s, ns, f) : 0;
     if (r < 0) return r;
     struct sim_obj *o = name ? sim_store_get(l->s, t, ns, name) : NULL;

@@ -80,11 +80,12 @@ static bool rule_find(const struct pb_message *m, uint32_t number, struct rule *
 
 static int message(const struct pb_message *m, struct slice in, int depth, cJSON *obj);
 
-static cJSON *text(struct slice s) {
+static int text(struct slice s, cJSON **ret) {
+    if (!slice_is_text(s)) return -EINVAL;
     cleanup_free char *t = slice_dup(s); /* to the first NUL: a string of C cannot hold one */
-    cJSON *v = cJSON_CreateString(t);
-    if (!v) abort();
-    return v;
+    *ret = cJSON_CreateString(t);
+    if (!*ret) abort();
+    return 0;
 }
 
 static cJSON *base64(struct slice s) {
@@ -119,13 +120,12 @@ static int instant(struct slice in, bool micro, cJSON **ret) {
 
 static int quantity(struct slice in, cJSON **ret) {
     struct field f;
+    struct slice last = {0};
     while (in.n) {
         if (!read_field(&in, &f)) return -EINVAL;
-        if (f.number != 1 || f.wire != W_BYTES || !f.bytes.n) continue;
-        cJSON_Delete(*ret);
-        *ret = text(f.bytes);
+        if (f.number == 1 && f.wire == W_BYTES && f.bytes.n) last = f.bytes;
     }
-    return 0;
+    return last.n ? text(last, ret) : 0;
 }
 
 static int int_or_string(struct slice in, cJSON **ret) {
@@ -138,7 +138,8 @@ static int int_or_string(struct slice in, cJSON **ret) {
         if (f.number == 2) number = (int32_t)f.varint;
         if (f.number == 3) str = f.bytes;
     }
-    *ret = type ? text(str) : cJSON_CreateNumber((double)number);
+    if (type) return text(str, ret);
+    *ret = cJSON_CreateNumber((double)number);
     return 0;
 }
 
@@ -155,7 +156,7 @@ static int value(const struct rule *r, const struct field *f, bool keep, int dep
     } else if (is(r, 'b')) {
         if (f->varint || keep) *ret = cJSON_CreateBool(f->varint != 0);
     } else if (is(r, 's')) {
-        if (f->bytes.n || keep) *ret = text(f->bytes);
+        if (f->bytes.n || keep) return text(f->bytes, ret);
     } else if (is(r, 'y')) {
         if (f->bytes.n || keep) *ret = base64(f->bytes);
     } else if (is(r, 'T') || is(r, 'M')) {
@@ -192,6 +193,7 @@ static int map_entry(const struct rule *r, struct slice in, int depth, cJSON *ob
         int e = value(r, &f, true, depth, &v);
         if (e < 0) return e;
     }
+    if (!slice_is_text(key)) return -EINVAL;
     cleanup_free char *k = slice_dup(key);
     if (!v) v = cJSON_CreateString("");
     tree_set(tree_child(obj, r->name), k, v);
@@ -270,10 +272,12 @@ int pb_parse(struct slice body, cJSON **ret, struct fail *f) {
             SLF(kind));
     }
     cleanup_json cJSON *v = cJSON_CreateObject();
-    tree_set(v, "kind", text(kind));
-    tree_set(v, "apiVersion", text(version));
-    if (message(m, raw, 0, v) < 0)
-        return fail_set(f, 400, "BadRequest", "proto: %.*s: unexpected EOF", SLF(kind));
+    cJSON *api = NULL;
+    tree_set_str(v, "kind", m->name);
+    int e = text(version, &api);
+    if (e == 0) tree_set(v, "apiVersion", api);
+    if (e == 0) e = message(m, raw, 0, v);
+    if (e < 0) return fail_set(f, 400, "BadRequest", "proto: %.*s: unexpected EOF", SLF(kind));
     *ret = v;
     v = NULL;
     return 0;

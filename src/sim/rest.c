@@ -52,9 +52,9 @@ void rest_manager(struct call *c) {
     slice_cut(c->req->user_agent, '/', &agent, &rest);
     if (m && m[0]) agent = slice_of(m);
     if (agent.n == 0) agent = SL("unknown");
-    if (agent.n > 128) agent.n = 128;
+    cleanup_free char *name = slice_dup_text(agent, sizeof w->name - 1);
     *w = (struct writer){.subresource = c->sub};
-    memcpy(w->name, agent.p, agent.n);
+    strcpy(w->name, name);
     w->manager = w->name;
 }
 

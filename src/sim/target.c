@@ -12,7 +12,8 @@ static char *unescape(struct slice s, bool query) {
             buf_addc(&plain, s.p[i]);
         }
     }
-    bool ok = !plain.full && url_unescape(&b, buf_slice(&plain)) == 0 && !(b.n && memchr(b.p, '\0', b.n));
+    bool ok = !plain.full && url_unescape(&b, buf_slice(&plain)) == 0 && !slice_has(buf_slice(&b), '\0') &&
+              slice_is_text(buf_slice(&b)); /* much of it goes into JSON */
     buf_free(&plain);
     if (ok) return buf_take(&b);
     buf_free(&b);

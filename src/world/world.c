@@ -1,5 +1,6 @@
 /* Dispatch from the public functions of the world to its implementation. */
 #include "world/impl.h"
+#include <errno.h>
 
 int64_t world_mono_ns(struct world *w) {
     return w->ops->mono(w);
@@ -58,6 +59,16 @@ void proc_cancel(struct proc *p) {
 }
 int world_on_signal(struct world *w, int signo, world_fn fn, void *ctx) {
     return w->ops->on_signal(w, signo, fn, ctx);
+}
+int world_watch_fd(struct world *w, int fd, void (*fn)(void *ctx, unsigned ready), void *ctx,
+                   struct fd_watch **ret) {
+    return w->ops->watch_fd ? w->ops->watch_fd(w, fd, fn, ctx, ret) : -ENOSYS;
+}
+void fd_watch_want(struct fd_watch *f, unsigned ready) {
+    f->want(f, ready);
+}
+void fd_watch_free(struct fd_watch *f) {
+    if (f) f->free(f);
 }
 
 int http_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb, void *ctx,

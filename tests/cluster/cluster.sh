@@ -176,6 +176,7 @@ state = "$DIR/containerd/state"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         BinaryName = "/usr/sbin/runc"
 EOF
+  start_mounts
   start_containerd
   pause_image
   # kubeAPIQPS: the default since 1.27; 5 a second, as 1.20 has it, makes every status of a busy node late by minutes
@@ -192,6 +193,7 @@ tlsCertFile: $PKI/kubelet.crt
 tlsPrivateKeyFile: $PKI/kubelet.key
 resolvConf: ""
 maxPods: 250
+volumeStatsAggPeriod: 5s
 kubeAPIQPS: 50
 kubeAPIBurst: 100
 eventRecordQPS: 50
@@ -199,13 +201,23 @@ EOF
   start_kubelet
 }
 
+# The kubelet keeps pods' logs in /var/log/pods, and sweeps away what it does not know, also another cluster's on this machine.
+# So the node's programs have mounts of their own, with a folder of this cluster there: $DIR/pod-logs.
+start_mounts() {
+  mkdir -p "$DIR/pod-logs" /var/log/pods
+  start mounts unshare --mount --propagation slave sh -c "mount --bind '$DIR/pod-logs' /var/log/pods && exec sleep infinity"
+  wait_for 20 "the node's mounts" on_node mountpoint -q /var/log/pods
+}
+on_node() { nsenter --mount="/proc/$(cat "$RUN/mounts.pid")/ns/mnt" "$@"; }
+start_on_node() { local name=$1; shift; start "$name" nsenter --mount="/proc/$(cat "$RUN/mounts.pid")/ns/mnt" "$@"; }
+
 start_containerd() {
-  start containerd containerd --config "$DIR/containerd/config.toml"
+  start_on_node containerd containerd --config "$DIR/containerd/config.toml"
   wait_for 60 containerd ctr -a "$SOCK" version
 }
 start_kubelet() {
   # nsenter, not `ip netns exec`: that one hides the cgroup mounts from the kubelet
-  start kubelet "$BIN/kubelet" --config="$DIR/kubelet.yaml" --kubeconfig="$PKI/kubelet.kubeconfig" --hostname-override=node1 \
+  start_on_node kubelet "$BIN/kubelet" --config="$DIR/kubelet.yaml" --kubeconfig="$PKI/kubelet.kubeconfig" --hostname-override=node1 \
     --node-ip=$NODE_IP --root-dir="$DIR/kubelet" --container-runtime=remote --container-runtime-endpoint="unix://$SOCK" \
     --pod-infra-container-image=localhost/pause:1
   wait_for 120 "the node" sh -c "nsenter --net=/run/netns/$NS kubectl get node node1 | grep -qw Ready"
@@ -258,7 +270,7 @@ down() {
   local t nets; nets=$(pod_networks)
   for t in $(ctr -a "$SOCK" -n k8s.io tasks ls -q 2>/dev/null); do ctr -a "$SOCK" -n k8s.io tasks kill -s SIGKILL "$t" 2>/dev/null || true; done
   for t in $(ctr -a "$SOCK" -n k8s.io tasks ls -q 2>/dev/null); do ctr -a "$SOCK" -n k8s.io tasks delete -f "$t" >/dev/null 2>&1 || true; done
-  for t in kube-scheduler kube-controller-manager kube-apiserver etcd containerd; do stop "$t"; done
+  for t in kube-scheduler kube-controller-manager kube-apiserver etcd containerd mounts; do stop "$t"; done
   for t in $(pgrep -f "containerd-shim.*$SOCK"); do kill -9 "$t" 2>/dev/null || true; done # shims of our socket only
   awk -v d="$DIR/" 'index($2, d) == 1 {print $2}' /proc/mounts | sort -r | while read -r m; do umount -l "$m" 2>/dev/null || true; done
   for t in "$NS" $nets; do ip netns del "$t" 2>/dev/null || true; done

@@ -1,9 +1,11 @@
 # What the stories about Handover's own leadership share, sourced by them after lib.sh: its processes on the node, its logs (kept
 # beyond the pods' lives), who leads, and who worked when. All times are microseconds since 1970, of the one clock of the node.
 
-[ -n "${OWN_CLUSTER:-}" ] || { note "not looked at: it needs the node, and this cluster is not our own"; exit 0; }
+[ -n "${OWN_CLUSTER:-}" ] || skip "it needs the node, and this cluster is not our own"
 kept=$(mktemp -d)
 at_exit=("rm -rf $kept")
+# Failed pods, of an eviction, stay until somebody deletes them.
+in_cluster kubectl -n handover-system delete pods --field-selector=status.phase=Failed --wait=false >/dev/null
 trap 'for c in "${at_exit[@]}"; do eval "$c" || true; done' EXIT
 
 H() { in_cluster kubectl -n handover-system "$@"; }
@@ -12,11 +14,11 @@ ms() { awk -v us="$1" 'BEGIN {printf "%.1f ms", us / 1000}'; }
 
 # ---- pods and processes ----
 
-pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name + " " + .status.podIP'; }
+pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null and .status.phase != "Failed") | .metadata.name + " " + .status.podIP'; }
 pid_of() { # POD : the process of Handover in it
   local p
   for p in $(pgrep -x handover); do
-    if tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qx "POD_NAME=$1"; then echo "$p"; return; fi
+    if { tr '\0' '\n' <"/proc/$p/environ"; } 2>/dev/null | grep -qx "POD_NAME=$1"; then echo "$p"; return; fi
   done
   fail "no process of pod $1"
 }
@@ -31,7 +33,7 @@ warm() {
     jq -e --arg h "$holder" '.holder == $h and .leading == (.identity == $h)' <<<"$page" || return 1
     n=$((n + 1))
   done < <(pods)
-  [ $n = 2 ]
+  [ $n = "${WARM:-2}" ]
 } >/dev/null
 both_warm() { until_true 40 "a leader and a warm standby" warm; keep_logs; }
 other_leads() { local l; l=$(leader) && [ -n "$l" ] && [ "$l" != "$1" ]; }
@@ -42,23 +44,24 @@ metric() { # POD NAME{LABELS}
 # A container that has been killed before waits 10 s and more for its next start: its pod is replaced.
 replace_pod() { H delete pod "$1" --wait=false >/dev/null 2>&1 || true; }
 
-# ---- logs: one file for each process ----
+# ---- logs: each process has one, POD_UID_handover_N.log, in as many pieces as there were files ----
 
-keep_logs() { # hard links: the kubelet deletes the files with the pod
+keep_logs() { # hard links: the kubelet deletes the files with the pod, and makes a new one where one was deleted
   local f d
-  for f in /var/log/pods/handover-system_handover-*/handover/*.log; do
-    d=${f#/var/log/pods/handover-system_}; ln "$f" "$kept/${d//\//_}" 2>/dev/null || true
+  for f in "$CLUSTER_DIR"/pod-logs/handover-system_handover-*/handover/*.log; do
+    d=${f#"$CLUSTER_DIR"/pod-logs/handover-system_}; ln "$f" "$kept/${d//\//_}.$(stat -c %i "$f" 2>/dev/null)" 2>/dev/null || true
   done
 }
-lines() { sed -n 's/^[^ ]* [^ ]* F {/{/p' "$1"; } # a CRI log's own head cut off
-log_of() { grep -l "\"identity\":\"$1\"" "$kept"/*.log | head -1; } # IDENTITY
+logs() { find "$kept" -name '*.log.*' | sed 's/\.[0-9]*$//' | sort -u; }
+lines() { sort -m "$1".* | sed -n 's/^[^ ]* [^ ]* F {/{/p'; } # a CRI log's own head cut off
+log_of() { local f; for f in $(logs); do [ "$(said "$f" starting .identity)" != "$1" ] || { echo "$f"; return; }; done; return 1; } # IDENTITY
 US='def us: (sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) * 1000000 + (capture("\\.(?<f>[0-9]{6})Z$").f | tonumber);'
 said() { lines "$1" | jq -r --arg m "$2" "select(.msg == \$m) | ${3:-.msg}"; } # FILE MESSAGE [JQ of the line]
 first_work() { lines "$1" | jq -r "$US select(.msg == \"reconcile begins\") | .ts | us" | head -1; }
 # BEGIN END FILE of each process that has worked, by time: from its first reconcile's begin to its last sign of one
 spans() {
   local f
-  for f in "$kept"/*.log; do
+  for f in $(logs); do
     lines "$f" | jq -r "$US select(.msg == \"reconcile begins\" or .msg == \"reconcile ends\") | .ts | us" |
       awk -v f="$f" 'NR == 1 {a = $1} {b = $1} END {if (NR) print a, b, f}'
   done | sort -n
@@ -81,14 +84,14 @@ never_two() {
 successor() {
   new=$(leader)
   led() { keep_logs; new_log=$(log_of "$new") && [ -n "$new_log" ] && why=$(said "$new_log" leading "select(.reason) | .reason") && [ -n "$why" ] && [ -n "$(first_work "$new_log")" ]; }
-  until_true 10 "the log of $new says that it leads and works" led
+  until_true 10 "the log of $new says that it leads and works ($(ls "$kept"))" led
   led
 }
 
 # ---- a rollout to be in the middle of ----
 
-in_a_rollout() { # SOAK : from v1 to v2; sets before, canary, begun
-  apply op v1 canary-percent=50 soak="$1" min-events=10 max-error-rate=5% quiet=1s; adopted op
+in_a_rollout() { # SECONDS : from v1 to v2, not promoted for that long (a fifth of the soak); sets before, canary, begun
+  apply op v1 canary-percent=50 soak=$((5 * $1))s min-events=10 max-error-rate=5% quiet=1s; adopted op
   before=$(pods_of op); set_image op v2
   until_true 20 "a canary pod" some_canary op
   canary=$(canaries op) begun=$(state op .startedAt)

@@ -5,6 +5,7 @@ set -euo pipefail
 for tool in curl jq; do command -v $tool >/dev/null || { echo "SKIPPED: $tool is not installed"; exit 77; }; done
 dir=$(mktemp -d) pids=() server=
 export KUBECONFIG=/dev/null POD_UID=
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent; unset NOTIFY_SOCKET # the host of the tests is not that of a story
 
 finish() {
   local rc=$? p i
@@ -42,6 +43,20 @@ handover() { # NAME [ARGS] : an instance with short lease times; its pid is in $
 }
 api() { # METHOD PATH [BODY [TYPE]]
   curl -sS -f -A story -X "$1" -H "Content-Type: ${4:-application/json}" ${3:+--data-binary "$3"} "$server$2"
+}
+logind() { # [DELAY_USEC] : a bus with the stand-in for logind, which reads commands from descriptor 9; see tests/host/logind.c
+  command -v dbus-daemon >/dev/null || { echo "SKIPPED: dbus-daemon is not installed"; exit 77; }
+  export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$dir/bus
+  dbus-daemon --config-file="$SIM_DIR/../host/bus.conf" --address="$DBUS_SYSTEM_BUS_ADDRESS" --nofork --nopidfile >"$dir/bus.log" 2>&1 & pid_bus=$!; pids+=("$pid_bus")
+  until_true 10 "the bus listens" test -S "$dir/bus"
+  mkfifo "$dir/logind.in"
+  "${HOST_DIR:?folder of the stand-ins}/logind" "$@" <"$dir/logind.in" >"$dir/logind.log" 2>&1 & pids+=($!)
+  exec 9>"$dir/logind.in"; until_true 10 "logind is there" grep -q ready "$dir/logind.log"
+}
+manager() { # a stand-in for the service manager; what it hears is in manager.log; see tests/host/manager.c
+  mkfifo "$dir/manager.in"
+  "${HOST_DIR:?folder of the stand-ins}/manager" "$dir/notify" <"$dir/manager.in" >"$dir/manager.log" 2>&1 & pids+=($!)
+  exec 8>"$dir/manager.in"; until_true 10 "the manager listens" grep -q listening "$dir/manager.log"
 }
 fault() { api POST /sim/fault "$1" >/dev/null; }
 ours='"userAgent":"handover*"' # a fault for Handover's requests only, not for the story's own

@@ -48,6 +48,7 @@ struct obs_pod {
     int64_t created_ns;
     bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
     uint32_t restarts;                            /* sum over its containers, init containers too */
+    int64_t crashed_ns; /* when a container last ended that should not, wall clock; 0: none has */
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
     char *trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none
                     */

@@ -155,7 +155,8 @@ void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns,
 void state_quarantine_remove(struct state *s, const char *hash);
 void state_history_add(struct state *s, enum ended ended, int64_t now_ns);
 bool state_consumed(const struct state *s, enum spec_action a, const char *value);
-void state_consume(struct state *s, enum spec_action a, const char *value);
+/* The entry, new or not; valid until the next one. */
+struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value);
 
 const char *phase_name(enum phase p);           /* "Soaking" */
 const char *hold_name(enum hold h);             /* "NoData"; "" for none */

@@ -206,6 +206,18 @@ static void images(void **state) {
         {"{\"spec\":{\"containers\":{\"image\":\"x\"}}}", ""},
         {"{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}", ""},
         {"{\"spec\":{\"containers\":[{\"image\":7}]}}", ""},
+        /* a proxy stands first, as generated manifests have it */
+        {"{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/default-container\":\"m\\u0061nager\"}},"
+         "\"spec\":{\"containers\":[{\"name\":\"proxy\",\"image\":\"p:1\"},{\"image\":\"manager\",\"name\":"
+         "\"manager\","
+         "\"image\":\"op:1\"}]}}",
+         "op:1"},
+        {"{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/default-container\":\"gone\"}},"
+         "\"spec\":{\"containers\":[{\"name\":\"proxy\",\"image\":\"p:1\"},7]}}",
+         "p:1"},
+        {"{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/default-container\":7}},"
+         "\"spec\":{\"containers\":[{\"name\":\"proxy\",\"image\":\"p:1\"}]}}",
+         "p:1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         cleanup_buf struct buf out = BUF(100);

@@ -112,4 +112,30 @@ static void duplicates_and_hashes(void **state) {
     assert_true(slice_hash(SL("a"), 1) != slice_hash(SL("a"), 0));
 }
 
-RUN_TESTS(TEST(compares), TEST(trims_and_cuts), TEST(integers), TEST(doubles), TEST(duplicates_and_hashes))
+static void takes(void **state) {
+    (void)state;
+    struct slice s = SL("-+012x");
+    assert_true(slice_sign(&s));
+    assert_false(slice_sign(&s));
+    assert_slice(slice_digits(&s), "012");
+    assert_slice(slice_digits(&s), "");
+    assert_false(slice_sign(&s));
+    assert_false(slice_take(&s, 'y'));
+    assert_true(slice_take(&s, 'x'));
+    assert_int_equal(s.n, 0);
+    assert_false(slice_take(&s, '\0'));
+    assert_false(slice_sign(&s));
+    assert_int_equal(slice_digits(&s).n, 0);
+}
+
+static void text(void **state) {
+    (void)state;
+    const struct slice yes[] = {SL(""), SL("a\0b"), SL("\xc3\xa4"), SL("\xf4\x8f\xbf\xbf")},
+                       no[] = {SL("\xff"), SL("a\xc3"), SL("\xc0\x80"), SL("\xed\xa0\x80"),
+                               SL("\xf4\x90\x80\x80")};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) assert_true(slice_is_text(yes[i]));
+    for (size_t i = 0; i < ARRAY_LEN(no); i++) assert_false(slice_is_text(no[i]));
+}
+
+RUN_TESTS(TEST(compares), TEST(takes), TEST(text), TEST(trims_and_cuts), TEST(integers), TEST(doubles),
+          TEST(duplicates_and_hashes))

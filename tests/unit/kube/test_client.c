@@ -1,78 +1,5 @@
-/* Calls: what is sent, how answers are classified, what is tried again and what is not, the fence,
- * credentials. */
-#include "fake.h"
-#include "kube/client.h"
-#include <errno.h>
-#include <stdio.h>
-
-struct call {
-    struct fake *f;
-    struct kube *k;
-    struct kube_config *c;
-    struct metrics *m;
-    struct kube_op *op;
-    unsigned n;
-    struct err err;
-    struct buf raw, pieces;
-    void (*then)(struct call *);
-};
-
-static void done(void *ctx, const struct err *err, struct slice raw) {
-    struct call *c = ctx;
-    c->op = NULL;
-    c->n++;
-    c->err = err ? *err : (struct err){0};
-    buf_free(&c->raw);
-    buf_init(&c->raw, 1 << 20);
-    buf_add(&c->raw, raw);
-    if (c->then) c->then(c);
-}
-
-static struct call *setup(const char *user) {
-    struct call *c = xcalloc(1, sizeof *c);
-    c->f = fake_new();
-    c->f->user = c;
-    c->m = metrics_new(100);
-    cleanup_free char *text = xasprintf(
-        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-        "clusters: [{name: k, cluster: {server: 'https://api:6443/base'}}]\nusers: [{name: u, user: {%s}}]\n",
-        user);
-    fake_file(c->f, "/k/config", text);
-    fake_file(c->f, "/k/token", "tok1");
-    struct kube_config_spec s = {.kubeconfig = "/k/config"};
-    struct err e = {0};
-    if (kube_config_load(&c->f->w, &c->f->log, &s, &c->c, &e) < 0) fail_msg("%s", e.msg);
-    c->k = kube_new(&c->f->w, c->c, &c->f->log, c->m);
-    return c;
-}
-static void teardown(struct call *c) {
-    kube_free(c->k);
-    kube_config_free(c->c);
-    fake_free(c->f);
-    metrics_free(c->m);
-    buf_free(&c->raw);
-    buf_free(&c->pieces);
-    free(c);
-}
-
-static struct kube_spec lease(enum kube_verb verb) {
-    return (struct kube_spec){.verb = verb,
-                              .ref = {.gvr = &gvr_leases, .ns = SL("default"), .name = SL("handover")},
-                              .lane = LANE_CALL};
-}
-static void start(struct call *c, const struct kube_spec *s) {
-    c->n = 0;
-    unsigned before = c->f->turns;
-    c->op = kube_call(c->k, s, done, c);
-    assert_int_equal(c->n, 0);
-    assert_int_equal(c->f->turns, before);
-}
-static double metric_of(struct call *c, const char *code, const char *method) {
-    const char *labels[] = {code, method, "api:6443"};
-    return metric_value(metric_with(
-        metrics_family(c->m, METRIC_COUNTER, "rest_client_requests_total", "", "code,method,host", NULL, 0),
-        labels));
-}
+/* The client: what is sent, how errors are told apart and retried, deadlines, the fence. */
+#include "client_kit.h"
 
 static void requests(void **state) {
     (void)state;
@@ -178,10 +105,6 @@ static void wrong_specs(void **state) {
     teardown(c);
 }
 
-#define STATUS(code, reason, msg)                                                                            \
-    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"" msg                   \
-    "\",\"reason\":\"" reason "\",\"code\":" #code "}"
-
 static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind) {
     struct kube_spec s = lease(verb);
     s.no_retry = true;
@@ -266,6 +189,7 @@ static void answer_flaky(struct fake *f, struct fake_req *r) {
         fake_end(r, NULL);
     }
 }
+
 static void run_flaky(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind,
                       const char *after) {
     flaky.times = times;
@@ -411,107 +335,6 @@ static void fence(void **state) {
     teardown(c);
 }
 
-/* ---- credentials ---- */
-
-static void accept_token(struct fake *f, struct fake_req *r) {
-    const char *good = f->user;
-    cleanup_free char *line = xasprintf("Authorization: Bearer %s", good);
-    if (fake_has_header(r, line)) {
-        fake_answer(r, 200, "{\"ok\":1}");
-    } else {
-        fake_answer(r, 401, STATUS(401, "Unauthorized", "Unauthorized"));
-    }
-}
-
-static void token_is_refreshed_once(void **state) {
-    (void)state;
-    struct call *c = setup("tokenFile: /k/token");
-    struct kube_spec put = lease(KUBE_UPDATE);
-    put.no_retry = true;
-    c->f->on_request = accept_token;
-    c->f->user = (char *)(uintptr_t) "tok2";
-    fake_file(c->f, "/k/token", "tok2"); /* not looked at yet */
-    start(c, &put);
-    fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_NONE);
-    assert_int_equal(c->f->started, 2);
-    /* the file has nothing better */
-    c->f->user = (char *)(uintptr_t) "tok3";
-    start(c, &put);
-    fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_int_equal(c->err.http, 401);
-    assert_int_equal(c->f->started, 3);
-    assert_non_null(
-        strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
-    assert_non_null(strstr(c->err.msg, "user \"u\" of /k/config, token file /k/token"));
-    assert_null(strstr(c->err.msg, "tok2"));
-    /* something better that is refused as well */
-    fake_file(c->f, "/k/token", "tokX");
-    start(c, &put);
-    fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_int_equal(c->f->started, 5);
-    teardown(c);
-}
-
-static void an_expired_token_says_so(void **state) {
-    (void)state;
-    /* {"alg":"none"}.{"exp":1700000000} */
-    struct call *c = setup("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig");
-    struct kube_spec get = lease(KUBE_GET);
-    c->f->on_request = accept_token;
-    c->f->user = (char *)(uintptr_t) "other";
-    start(c, &get);
-    fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_int_equal(c->f->started, 1); /* the same again would not help */
-    assert_non_null(strstr(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z"));
-    assert_null(strstr(c->err.msg, "eyJ"));
-    teardown(c);
-}
-
-static int logins;
-static void login(struct fake *f, struct fake_proc *p) {
-    (void)f;
-    cleanup_free char *out = xasprintf("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication."
-                                       "k8s.io/v1\",\"status\":{\"token\":\"login%d\"}}",
-                                       ++logins);
-    fake_exit(p, 0, out, "");
-}
-
-static void exec_plugin(void **state) {
-    (void)state;
-    struct call *c =
-        setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
-    struct kube_spec get = lease(KUBE_GET);
-    logins = 0;
-    c->f->on_spawn = login;
-    c->f->on_request = accept_token;
-    c->f->user = (char *)(uintptr_t) "login1";
-    start(c, &get);
-    fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_NONE);
-    fake_run(c->f, 10 * NS_PER_S);
-    c->f->user = (char *)(uintptr_t) "login2";
-    start(c, &get);
-    fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_NONE && logins == 2);
-    /* cancelled while the plugin runs; then one that never ends */
-    c->f->on_spawn = NULL;
-    c->f->user = (char *)(uintptr_t) "login9";
-    fake_run(c->f, 10 * NS_PER_S);
-    start(c, &get);
-    fake_settle(c->f);
-    kube_cancel(c->op);
-    get.timeout_ns = 6 * NS_PER_S;
-    get.no_retry = true;
-    start(c, &get);
-    fake_run(c->f, 7 * NS_PER_S);
-    assert_true(c->n == 1 && c->err.kind == ERR_TIMEOUT && strstr(c->err.msg, "no credentials in time"));
-    teardown(c);
-}
-
 static void start_another(struct call *c) {
     struct kube_spec get = lease(KUBE_GET);
     c->then = NULL;
@@ -531,149 +354,11 @@ static void calls_in_callbacks(void **state) {
     teardown(c);
 }
 
-/* The pieces of a page, in "piece|piece|". */
-static int on_piece(void *ctx, struct slice piece, struct err *err) {
-    struct call *c = ctx;
-    if (slice_has(piece, '!')) return err_set(err, ERR_PROTOCOL, -EINVAL, "not this one");
-    buf_addf(&c->pieces, "%.*s|", SLF(piece));
-    return 0;
-}
-
-static struct fake_req *scrape(struct call *c, const char *url, const char *token, bool insecure) {
-    static const struct kube_scrape_cb cb = {on_piece, done};
-    struct kube_scrape s = {
-        .url = url, .token = slice_of(token), .tls_insecure = insecure, .timeout_ns = 5 * NS_PER_S};
-    buf_free(&c->pieces);
-    buf_init(&c->pieces, 1 << 20);
-    c->n = 0;
-    c->op = kube_scrape(c->k, &s, &cb, c);
-    assert_int_equal(c->n, 0);
-    return fake_open(c->f) ? fake_one(c->f) : NULL;
-}
-
-static void scrapes(void **state) {
-    (void)state;
-    struct call *c = setup("token: s3cret");
-    struct fake_req *r = scrape(c, "https://10.0.0.7:8443/metrics?x=y", " pod-token\n", true);
-    assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
-    assert_int_equal(r->lane, LANE_SCRAPE);
-    assert_true(r->insecure && r->total_ns == 5 * NS_PER_S && r->body_cap == 0);
-    assert_true(fake_has_header(r, "Authorization: Bearer pod-token"));
-    assert_true(fake_has_header(r, "Accept-Encoding: identity"));
-    assert_null(strstr(buf_str(&r->headers), "s3cret"));
-    fake_settle(c->f);
-    fake_head(r, 200, NULL, NULL);
-    fake_body(r, "up ");
-    fake_settle(c->f);
-    fake_body(r, "1\n");
-    fake_settle(c->f);
-    assert_true(c->n == 0 && !strcmp(buf_str(&c->pieces), "up |1\n|"));
-    fake_end(r, NULL);
-    fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_NONE && c->raw.n == 0); /* nothing was kept */
-    r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    assert_null(strstr(buf_str(&r->headers), "Authorization"));
-    assert_false(r->insecure);
-    fake_settle(c->f);
-    fake_answer(r, 401, "who are you");
-    fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: 401 Unauthorized: who are you");
-    assert_int_equal(c->pieces.n, 0); /* of a failure nothing is a page */
-    scrape(c, "http://10.0.0.7/metrics", "bad\r\nX: y", false);
-    kube_cancel(c->op);
-    scrape(c, "no url", "", false);
-    fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_CONFIG);
-    assert_true(metric_of(c, "200", "GET") == 0);
-    teardown(c);
-}
-
-/* Who reads says that it has seen enough: the rest is not fetched. */
-static void a_scrape_is_stopped(void **state) {
-    (void)state;
-    struct call *c = setup("token: s3cret");
-    struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    fake_settle(c->f);
-    fake_head(r, 200, NULL, NULL);
-    fake_body(r, "a 1\n");
-    fake_settle(c->f);
-    fake_body(r, "!");
-    fake_settle(c->f);
-    assert_int_equal(fake_open(c->f), 0);
-    assert_true(c->n == 1 && c->err.kind == ERR_PROTOCOL);
-    assert_string_equal(c->err.msg, "not this one");
-    r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    fake_settle(c->f);
-    fake_head(r, 200, NULL, NULL);
-    fake_body(r, "a 1\n");
-    fake_settle(c->f);
-    fake_fail(r, ERR_TRANSPORT, "reset"); /* one attempt, and half a page is no page */
-    fake_run(c->f, 20 * NS_PER_S);
-    assert_true(c->n == 1 && c->err.kind == ERR_TRANSPORT);
-    teardown(c);
-}
-
-static void an_encoded_answer_is_refused(void **state) {
-    (void)state;
-    struct call *c = setup("token: s3cret");
-    struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    fake_settle(c->f);
-    fake_head(r, 200, "Content-Encoding", "gzip");
-    fake_body(r, "\x1f\x8b");
-    fake_end(r, NULL);
-    fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_PROTOCOL && c->pieces.n == 0);
-    assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: the answer is encoded (gzip), which "
-                                    "was not asked for");
-    r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    fake_settle(c->f);
-    fake_head(r, 200, "Content-Encoding", "Identity");
-    fake_body(r, "a 1\n");
-    fake_end(r, NULL);
-    fake_settle(c->f);
-    assert_true(c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
-    teardown(c);
-}
-
-/* Through the API server: with our credentials, as any call, on a path of its own. */
-static void scrapes_through_the_proxy(void **state) {
-    (void)state;
-    static const struct kube_scrape_cb cb = {on_piece, done};
-    struct call *c = setup("token: s3cret");
-    struct kube_scrape s = {.path = "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics",
-                            .token = SL("pod-token"),
-                            .timeout_ns = 5 * NS_PER_S};
-    buf_init(&c->pieces, 1 << 20);
-    c->op = kube_scrape(c->k, &s, &cb, c);
-    fake_settle(c->f);
-    struct fake_req *r = fake_one(c->f);
-    assert_string_equal(r->url, "https://api:6443/base/api/v1/namespaces/ns/pods/p:8080/proxy/metrics");
-    assert_true(r->lane == LANE_CALL && fake_has_header(r, "Authorization: Bearer s3cret"));
-    assert_null(strstr(buf_str(&r->headers), "pod-token"));
-    fake_answer(r, 200, "a 1\n");
-    fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
-    teardown(c);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),
-        cmocka_unit_test(wrong_specs),
-        cmocka_unit_test(errors),
-        cmocka_unit_test(retries),
-        cmocka_unit_test(nothing_was_sent),
-        cmocka_unit_test(deadline),
-        cmocka_unit_test(fence),
-        cmocka_unit_test(token_is_refreshed_once),
-        cmocka_unit_test(an_expired_token_says_so),
-        cmocka_unit_test(exec_plugin),
-        cmocka_unit_test(calls_in_callbacks),
-        cmocka_unit_test(scrapes),
-        cmocka_unit_test(a_scrape_is_stopped),
-        cmocka_unit_test(an_encoded_answer_is_refused),
-        cmocka_unit_test(scrapes_through_the_proxy),
+        cmocka_unit_test(requests), cmocka_unit_test(wrong_specs),        cmocka_unit_test(errors),
+        cmocka_unit_test(retries),  cmocka_unit_test(nothing_was_sent),   cmocka_unit_test(deadline),
+        cmocka_unit_test(fence),    cmocka_unit_test(calls_in_callbacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

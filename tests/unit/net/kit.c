@@ -47,6 +47,12 @@ void kit_turns(struct kit *k, int n) {
     }
 }
 
+const char *kit_at(struct kit *k, const char *path) {
+    static char url[256];
+    snprintf(url, sizeof url, "%s%s", k->url, path);
+    return url;
+}
+
 void kit_serve(struct kit *k, http_handler fn, void *ctx, const struct http_limits *limits) {
     struct err err = {0};
     assert_int_equal(http_listen(k->w, "127.0.0.1:0", limits, fn, ctx, &k->server, &err), 0);
@@ -110,9 +116,18 @@ void call_wait(struct call *c) {
     while (!c->ends) kit_run(c->k);
 }
 
-void call_get(struct call *c, enum http_lane lane, const char *url) {
+void call_do(struct call *c, const struct http_spec *spec) {
+    call_start(c, spec);
+    call_wait(c);
+}
+
+void call_open(struct call *c, enum http_lane lane, const char *url) {
     struct http_spec spec = {.lane = lane, .method = "GET", .url = url};
     call_start(c, &spec);
+}
+
+void call_get(struct call *c, enum http_lane lane, const char *url) {
+    call_open(c, lane, url);
     call_wait(c);
 }
 
@@ -253,6 +268,7 @@ void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *
     int len = sizeof sa;
     uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&sa, &len);
     s->port = ntohs(((struct sockaddr_in *)&sa)->sin_port);
+    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/x", s->port);
 }
 
 static void on_server_closed(uv_handle_t *handle) {

@@ -26,7 +26,8 @@ int kit_setup(void **state); /* for cmocka: *state is a struct kit */
 int kit_teardown(void **state);
 void kit_run(struct kit *k); /* until kit_stop(); fails the test after 20 s */
 void kit_stop(void *k);
-void kit_turns(struct kit *k, int n); /* n iterations of the loop */
+void kit_turns(struct kit *k, int n);                /* n iterations of the loop */
+const char *kit_at(struct kit *k, const char *path); /* the server's URL of it, until the next call */
 void kit_serve(struct kit *k, http_handler fn, void *ctx, const struct http_limits *limits);
 
 /* A recorded request. */
@@ -47,8 +48,10 @@ struct call {
 void call_init(struct call *c, struct kit *k);
 int call_try(struct call *c, const struct http_spec *spec);
 void call_start(struct call *c, const struct http_spec *spec);
-void call_wait(struct call *c); /* until it has ended */
-void call_get(struct call *c, enum http_lane lane, const char *url);
+void call_wait(struct call *c);                                       /* until it has ended */
+void call_do(struct call *c, const struct http_spec *spec);           /* start, wait */
+void call_open(struct call *c, enum http_lane lane, const char *url); /* a GET */
+void call_get(struct call *c, enum http_lane lane, const char *url);  /* the same to its end */
 void call_free(struct call *c);
 
 /* A socket of its own that speaks what it is told. */
@@ -77,6 +80,7 @@ struct raw_server {
     struct kit *k;
     uv_tcp_t tcp;
     int port, accepted;
+    char url[40]; /* http://127.0.0.1:PORT/x */
     bool closed;
     void (*on_data)(struct raw *r);
     void *extra;

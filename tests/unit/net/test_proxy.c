@@ -48,8 +48,7 @@ static void plain_http_goes_as_a_whole_url(void **state) {
     call_init(&c, k);
     struct http_spec spec = {
         .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = proxy};
-    call_start(&c, &spec);
-    call_wait(&c);
+    call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_string_equal(buf_str(&c.body), "via proxy");
     assert_string_equal(p.first, "GET http://target.invalid:81/x?y HTTP/1.1");
@@ -112,8 +111,7 @@ static void refusals_are_reported(void **state) {
     call_init(&c, k);
     struct http_spec spec = {
         .lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy};
-    call_start(&c, &spec);
-    call_wait(&c);
+    call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_int_not_equal(c.err.errnum, -ECONNRESET); /* nothing was sent to the target */
     assert_non_null(strstr(c.err.msg, "403"));

@@ -1,63 +1,5 @@
-/* The HTTP server against clients that speak byte by byte: order, limits, framing, leaving, closing. */
-#include "kit.h"
-
-struct app {
-    struct kit *k;
-    int requests, gone;
-    struct http_exchange *open[8]; /* those of /later */
-    int nopen;
-    const struct http_headers *extra;
-    char seen[64];
-};
-
-static void on_gone(void *ctx) {
-    struct app *a = ctx;
-    a->gone++;
-    loop_stop(a->k->l);
-}
-
-static void app(void *ctx, struct http_exchange *x) {
-    struct app *a = ctx;
-    a->requests++;
-    struct slice t = http_x_target(x);
-    snprintf(a->seen, sizeof a->seen, "%.*s", SLF(t));
-    if (slice_eqs(t, "/later")) {
-        a->open[a->nopen++] = x;
-        http_on_gone(x, on_gone, a);
-        loop_stop(a->k->l);
-    } else if (slice_eqs(t, "/unwatched")) {
-        a->open[a->nopen++] = x;
-        loop_stop(a->k->l);
-    } else if (slice_eqs(t, "/stream")) {
-        http_reply_begin(x, 200, "text/plain", a->extra);
-        http_reply_send(x, SL("ab"));
-        http_reply_send(x, SL("c"));
-        http_reply_end(x);
-    } else if (slice_eqs(t, "/abort")) {
-        http_reply_begin(x, 200, "text/plain", NULL);
-        http_reply_send(x, SL("partial"));
-        http_reply_abort(x);
-    } else if (slice_eqs(t, "/204")) {
-        http_reply(x, 204, NULL, SL("never shown"));
-    } else if (slice_eqs(t, "/close")) {
-        struct http_listener *l = a->k->server;
-        a->k->server = NULL;
-        http_listener_close(l);
-        http_reply(x, 200, NULL, SL("late"));
-    } else {
-        http_reply(x, 200, "text/plain", http_x_body(x));
-    }
-}
-
-#define GET(path)   "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-#define OK(n, body) "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " n "\r\n\r\n" body
-
-static struct raw *dial(struct raw *r, struct app *a, struct kit *k, const struct http_limits *limits) {
-    *a = (struct app){.k = k};
-    kit_serve(k, app, a, limits);
-    raw_connect(r, k, k->port);
-    return r;
-}
+/* The HTTP server: requests in any pieces, answers in order, listening and its end. */
+#include "server_kit.h"
 
 static void answers_and_keeps_alive(void **state) {
     struct kit *k = *state;
@@ -111,29 +53,6 @@ static void pipelined_requests_are_answered_in_order(void **state) {
                             "1", "3") "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
                                       "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
     assert_int_equal(a.gone, 0);
-    raw_close(&r);
-}
-
-/* Far more than is read ahead: reading stops meanwhile and goes on afterwards, nothing is lost. */
-static void a_flood_of_pipelined_requests(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
-    enum { N = 20000 };
-    struct buf b = BUF(64 << 20);
-    buf_adds(&b, GET("/later"));
-    for (int i = 0; i < N; i++) buf_adds(&b, GET("/x"));
-    raw_send(&r, buf_slice(&b));
-    raw_shutdown(&r);
-    while (!a.nopen) kit_run(k);
-    kit_turns(k, 20);
-    http_reply(a.open[0], 200, NULL, SL(""));
-    raw_until_eof(&r);
-    assert_int_equal(a.requests, N + 1);
-    assert_int_equal(r.in.n,
-                     strlen("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") + N * strlen(OK("0", "")));
-    buf_free(&b);
     raw_close(&r);
 }
 
@@ -211,163 +130,6 @@ static void continue_is_sent_when_asked_for(void **state) {
     raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
     raw_until_eof(&r);
     assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 413 ")));
-    raw_close(&r);
-}
-
-/* The refusal reaches a client that is still sending, instead of a reset. */
-static void too_large_bodies(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct http_limits limits = {.body_cap = 1000};
-    for (int chunked = 0; chunked < 2; chunked++) {
-        struct raw r;
-        if (chunked) {
-            raw_connect(&r, k, k->port);
-            raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
-        } else {
-            dial(&r, &a, k, &limits);
-            raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n");
-        }
-        char *junk = xmalloc(1 << 20);
-        memset(junk, 'x', 1 << 20);
-        if (chunked) raw_sends(&r, "100000\r\n");
-        raw_send(&r, slice_make(junk, 1 << 20));
-        free(junk);
-        raw_until_eof(&r);
-        assert_false(r.reset);
-        assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 413 Payload Too Large\r\n")));
-        assert_non_null(strstr(buf_str(&r.in), "Connection: close\r\n"));
-        raw_close(&r);
-    }
-    assert_int_equal(a.requests, 0);
-}
-
-static void smuggling_is_refused(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
-    raw_sends(&r, GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
-                               "chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
-    raw_until_eof(&r);
-    assert_true(slice_starts(buf_slice(&r.in), SL(OK("0", "") "HTTP/1.1 400 Bad Request\r\n")));
-    assert_int_equal(a.requests, 1);
-    assert_string_equal(a.seen, "/fine");
-    raw_close(&r);
-}
-
-static void late_requests(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r, silent;
-    struct http_limits limits = {.header_ns = 50 * NS_PER_MS};
-    dial(&r, &a, k, &limits);
-    raw_connect(&silent, k, k->port);
-    raw_sends(&r, "GET /x HTTP/1.1\r\nHost:");
-    raw_until_eof(&r);
-    assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 408 Request Timeout\r\n")));
-    raw_until_eof(&silent);
-    assert_int_equal(silent.in.n, 0); /* who asks for nothing gets nothing */
-    raw_close(&r);
-    raw_close(&silent);
-}
-
-static void connections_are_limited(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r[3];
-    struct http_limits limits = {.connections = 2};
-    dial(&r[0], &a, k, &limits);
-    raw_connect(&r[1], k, k->port);
-    raw_connect(&r[2], k, k->port);
-    raw_until_eof(&r[2]);
-    assert_int_equal(r[2].in.n, 0);
-    raw_close(&r[2]);
-    raw_sends(&r[0], GET("/x"));
-    assert_true(raw_until(&r[0], OK("0", "")));
-    raw_close(&r[0]);
-    kit_turns(k, 5);
-    raw_connect(&r[2], k, k->port);
-    raw_sends(&r[2], GET("/x"));
-    assert_true(raw_until(&r[2], OK("0", "")));
-    raw_close(&r[1]);
-    raw_close(&r[2]);
-}
-
-static void clients_that_leave_are_noticed(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    for (int how = 0; how < 4; how++) {
-        struct raw r;
-        if (how == 0) {
-            dial(&r, &a, k, NULL);
-        } else {
-            raw_connect(&r, k, k->port);
-        }
-        raw_sends(&r, GET("/later"));
-        while (a.nopen <= how) kit_run(k);
-        if (how & 1) {
-            http_reply_begin(a.open[how], 200, NULL, NULL);
-            http_reply_send(a.open[how], SL("data"));
-            assert_true(raw_until(&r, "data"));
-        }
-        if (how & 2) {
-            raw_reset(&r);
-        } else {
-            raw_close(&r);
-        }
-        while (a.gone <= how) kit_run(k);
-    }
-}
-
-static void an_unwatched_exchange_may_be_answered_into_the_void(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    for (int how = 0; how < 3; how++) {
-        struct raw r;
-        if (how == 0) {
-            dial(&r, &a, k, NULL);
-        } else {
-            raw_connect(&r, k, k->port);
-        }
-        raw_sends(&r, GET("/unwatched"));
-        while (a.nopen <= how) kit_run(k);
-        raw_close(&r);
-        kit_turns(k, 5);
-        struct http_exchange *x = a.open[how];
-        assert_true(slice_eqs(http_x_target(x), "/unwatched"));
-        if (how == 0) {
-            http_reply(x, 200, NULL, SL("x"));
-        } else {
-            http_reply_begin(x, 200, NULL, NULL);
-            http_reply_send(x, SL("x"));
-            if (how == 1) {
-                http_reply_end(x);
-            } else {
-                http_reply_abort(x);
-            }
-        }
-    }
-}
-
-static void a_slow_reader_is_dropped(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    struct http_limits limits = {.send_cap = 100000};
-    dial(&r, &a, k, &limits);
-    raw_sends(&r, GET("/later"));
-    while (!a.nopen) kit_run(k);
-    raw_stop(&r);
-    http_reply_begin(a.open[0], 200, NULL, NULL);
-    static char junk[50000];
-    memset(junk, 'x', sizeof junk);
-    for (int i = 0; i < 1000 && !a.gone; i++) {
-        http_reply_send(a.open[0], slice_make(junk, sizeof junk));
-        assert_int_equal(a.gone, 0); /* never inside the call */
-        kit_turns(k, 2);
-    }
-    assert_int_equal(a.gone, 1);
     raw_close(&r);
 }
 
@@ -476,25 +238,16 @@ static void listening_addresses(void **state) {
     assert_non_null(strstr(err.msg, taken));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(answers_and_keeps_alive),
         T(a_request_in_single_bytes),
         T(pipelined_requests_are_answered_in_order),
-        T(a_flood_of_pipelined_requests),
         T(half_closing_clients_get_what_is_answered_at_once),
         T(head_and_bodyless_statuses),
         T(http_1_0),
         T(extra_headers_cannot_be_injected),
         T(continue_is_sent_when_asked_for),
-        T(too_large_bodies),
-        T(smuggling_is_refused),
-        T(late_requests),
-        T(connections_are_limited),
-        T(clients_that_leave_are_noticed),
-        T(an_unwatched_exchange_may_be_answered_into_the_void),
-        T(a_slow_reader_is_dropped),
         T(an_aborted_answer_shows),
         T(large_answers),
         T(closing_the_listener_tells_the_open_ones),

@@ -6,12 +6,6 @@ static void echo(void *ctx, struct http_exchange *x) {
     http_reply(x, 200, "text/plain", http_x_target(x));
 }
 
-static const char *at(struct kit *k, const char *path) {
-    static char url[256];
-    snprintf(url, sizeof url, "%s%s", k->url, path);
-    return url;
-}
-
 /* ---- streams ---- */
 struct stream {
     struct http_exchange *x;
@@ -37,8 +31,7 @@ static void a_stream_arrives_as_it_is_sent(void **state) {
     kit_serve(k, open_stream, &s, NULL);
     struct call c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
-    call_start(&c, &spec);
+    call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
     while (!s.x) kit_turns(k, 1);
     while (!c.heads) kit_turns(k, 1);
     http_reply_send(s.x, SL("one"));
@@ -61,8 +54,7 @@ static void an_aborted_stream_is_an_error(void **state) {
     kit_serve(k, open_stream, &s, NULL);
     struct call c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/watch")};
-    call_start(&c, &spec);
+    call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
     while (!c.heads) kit_turns(k, 1);
     http_reply_send(s.x, SL("one"));
     http_reply_abort(s.x);
@@ -83,8 +75,7 @@ static void hold_and_resume(void **state) {
     struct call c;
     call_init(&c, k);
     c.hold_at = 1;
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/list")};
-    call_start(&c, &spec);
+    call_open(&c, LANE_WATCH, kit_at(k, "/list"));
     while (!s.x) kit_turns(k, 1);
     enum { BIG = 3 << 20 };
     char *big = xmalloc(BIG);
@@ -118,9 +109,8 @@ static void the_deadline_does_not_wait_for_a_resume(void **state) {
     call_init(&c, k);
     c.hold_at = 1;
     struct http_spec spec = {
-        .lane = LANE_WATCH, .method = "GET", .url = at(k, "/x"), .total_ns = 100 * NS_PER_MS};
-    call_start(&c, &spec);
-    call_wait(&c);
+        .lane = LANE_WATCH, .method = "GET", .url = kit_at(k, "/x"), .total_ns = 100 * NS_PER_MS};
+    call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_TIMEOUT);
     call_free(&c);
 }
@@ -132,8 +122,7 @@ static void cancel_while_held(void **state) {
     struct call c;
     call_init(&c, k);
     c.hold_at = 1;
-    struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
-    call_start(&c, &spec);
+    call_open(&c, LANE_WATCH, kit_at(k, "/x"));
     while (!s.x) kit_turns(k, 1);
     http_reply_send(s.x, SL("first"));
     while (!c.held) kit_turns(k, 1);
@@ -164,8 +153,7 @@ static void cancel_before_the_first_turn_sends_nothing(void **state) {
     kit_serve(k, open_stream, &s, NULL);
     struct call c;
     call_init(&c, k);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
-    call_start(&c, &spec);
+    call_open(&c, LANE_CALL, kit_at(k, "/x"));
     http_cancel(c.r);
     kit_turns(k, 20);
     assert_int_equal(c.ends, 0);
@@ -179,7 +167,8 @@ static void cancel_after_n_turns(void **state) {
     for (int n = 1; n < 12; n++) {
         struct call c;
         call_init(&c, k);
-        struct http_spec spec = {.lane = LANE_LEASE, .method = "PUT", .url = at(k, "/x"), .body = SL("x")};
+        struct http_spec spec = {
+            .lane = LANE_LEASE, .method = "PUT", .url = kit_at(k, "/x"), .body = SL("x")};
         call_start(&c, &spec);
         kit_turns(k, n);
         if (c.r) {
@@ -204,8 +193,7 @@ static void cancel_in_head_and_body(void **state) {
         } else {
             c.on_head = cancel_self;
         }
-        struct http_spec spec = {.lane = LANE_WATCH, .method = "GET", .url = at(k, "/x")};
-        call_start(&c, &spec);
+        call_open(&c, LANE_WATCH, kit_at(k, "/x"));
         while (!s.x) kit_turns(k, 1);
         http_reply_send(s.x, SL("data"));
         while (!s.gone) kit_turns(k, 1);
@@ -227,7 +215,7 @@ static void cancel_another_in_its_end(void **state) {
         a.on_end = b.on_end = cancel_other; /* whichever is first */
         a.extra = &b;
         b.extra = &a;
-        struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")};
+        struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = kit_at(k, "/x")};
         call_start(&a, &spec);
         spec.lane = same_lane ? LANE_CALL : LANE_SCRAPE;
         call_start(&b, &spec);
@@ -258,7 +246,7 @@ static void start_next(struct call *c) {
 static void start_another_in_the_end(void **state) {
     struct kit *k = *state;
     kit_serve(k, echo, NULL, NULL);
-    struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = at(k, "/x")}};
+    struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = kit_at(k, "/x")}};
     struct call first = {.k = k, .extra = &chain};
     start_next(&first);
     while (chain.n < ARRAY_LEN(chain.calls) || !chain.calls[chain.n - 1].ends) kit_run(k);
@@ -275,8 +263,7 @@ static void uninstall_with_everything_open(void **state) {
     struct call c[4];
     for (int i = 0; i < 4; i++) {
         call_init(&c[i], k);
-        struct http_spec spec = {.lane = (enum http_lane)i, .method = "GET", .url = at(k, "/x")};
-        call_start(&c[i], &spec);
+        call_open(&c[i], (enum http_lane)i, kit_at(k, "/x"));
         if (i < 3) kit_turns(k, 4 * i);
     }
     /* kit_teardown() closes the server first; here the client goes first */

@@ -41,8 +41,7 @@ static void get(struct call *c, struct kit *k, const struct tls_server *s, enum 
     call_init(c, k);
     struct http_spec spec = {
         .lane = lane, .method = "GET", .url = url, .tls = tls, .fresh = fresh, .total_ns = 15 * NS_PER_S};
-    call_start(c, &spec);
-    call_wait(c);
+    call_do(c, &spec);
 }
 
 static void expect(struct kit *k, const struct tls_server *s, const struct http_tls *tls, const char *body) {
@@ -208,6 +207,24 @@ static void sessions_are_shared_by_the_lanes(void **state) {
     tls_server_stop(s);
 }
 
+/* How a request ends whose server speaks no TLS. */
+static struct err handshake_with(struct kit *k, void (*on_data)(struct raw *r), int64_t connect_ns) {
+    struct raw_server srv;
+    raw_serve(&srv, k, on_data);
+    char url[64];
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/", srv.port);
+    struct call c;
+    call_init(&c, k);
+    struct http_tls tls = trusting(&ca);
+    struct http_spec spec = {
+        .lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls, .connect_ns = connect_ns};
+    call_do(&c, &spec);
+    struct err err = c.err;
+    call_free(&c);
+    raw_server_close(&srv);
+    return err;
+}
+
 static void answer_in_plain_text(struct raw *r) {
     raw_sends(r, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server, or the "
                  "other way round.\n");
@@ -215,21 +232,9 @@ static void answer_in_plain_text(struct raw *r) {
 }
 
 static void plain_http_behind_https(void **state) {
-    struct kit *k = *state;
-    struct raw_server srv;
-    raw_serve(&srv, k, answer_in_plain_text);
-    char url[64];
-    snprintf(url, sizeof url, "https://127.0.0.1:%d/", srv.port);
-    struct call c;
-    call_init(&c, k);
-    struct http_tls tls = trusting(&ca);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls};
-    call_start(&c, &spec);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TLS);
-    assert_non_null(strstr(c.err.msg, "http://"));
-    call_free(&c);
-    raw_server_close(&srv);
+    struct err err = handshake_with(*state, answer_in_plain_text, 0);
+    assert_int_equal(err.kind, ERR_TLS);
+    assert_non_null(strstr(err.msg, "http://"));
 }
 
 static void hang_up(struct raw *r) {
@@ -237,21 +242,9 @@ static void hang_up(struct raw *r) {
 }
 
 static void a_cut_handshake_is_a_lost_connection(void **state) {
-    struct kit *k = *state;
-    struct raw_server srv;
-    raw_serve(&srv, k, hang_up);
-    char url[64];
-    snprintf(url, sizeof url, "https://127.0.0.1:%d/", srv.port);
-    struct call c;
-    call_init(&c, k);
-    struct http_tls tls = trusting(&ca);
-    struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls};
-    call_start(&c, &spec);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_int_not_equal(c.err.errnum, -ECONNRESET); /* nothing was sent */
-    call_free(&c);
-    raw_server_close(&srv);
+    struct err err = handshake_with(*state, hang_up, 0);
+    assert_int_equal(err.kind, ERR_TRANSPORT);
+    assert_int_not_equal(err.errnum, -ECONNRESET); /* nothing was sent */
 }
 
 static void old_versions_are_refused(void **state) {
@@ -266,23 +259,10 @@ static void silent(struct raw *r) {
 }
 
 static void a_silent_handshake_meets_the_connect_deadline(void **state) {
-    struct kit *k = *state;
-    struct raw_server srv;
-    raw_serve(&srv, k, silent);
-    char url[64];
-    snprintf(url, sizeof url, "https://127.0.0.1:%d/", srv.port);
-    struct call c;
-    call_init(&c, k);
-    struct http_tls tls = trusting(&ca);
-    struct http_spec spec = {
-        .lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls, .connect_ns = 50 * NS_PER_MS};
-    call_start(&c, &spec);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TIMEOUT);
-    assert_int_equal(c.err.errnum, -EHOSTUNREACH); /* nothing was sent */
-    assert_non_null(strstr(c.err.msg, "no connection within 50ms"));
-    call_free(&c);
-    raw_server_close(&srv);
+    struct err err = handshake_with(*state, silent, 50 * NS_PER_MS);
+    assert_int_equal(err.kind, ERR_TIMEOUT);
+    assert_int_equal(err.errnum, -EHOSTUNREACH); /* nothing was sent */
+    assert_non_null(strstr(err.msg, "no connection within 50ms"));
 }
 
 /* ---- HTTP/2 ---- */
@@ -372,8 +352,7 @@ static void the_server_stops_under_a_kept_connection(void **state) {
         call_init(&c, *state);
         struct http_spec spec = {
             .lane = LANE_CALL, .method = "PUT", .url = url, .tls = &tls, .body = SL("x")};
-        call_start(&c, &spec);
-        call_wait(&c);
+        call_do(&c, &spec);
         assert_int_equal(c.err.kind, ERR_TRANSPORT);
         call_free(&c);
     }

@@ -1,4 +1,5 @@
 /* What arrives at NOTIFY_SOCKET. */
+#include "loop/loop.h"
 #include "obs/obs.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,14 +52,12 @@ static void states(void **state) {
     arrives(fd, "STATUS=standing by");
     notify_status(NULL);
     arrives(fd, "STATUS=");
-    notify_stopping();
-    arrives(fd, "STOPPING=1");
-    notify_extend(10 * NS_PER_S);
-    arrives(fd, "EXTEND_TIMEOUT_USEC=10000000");
-    notify_extend(1);
-    arrives(fd, "EXTEND_TIMEOUT_USEC=1"); /* never less than asked for */
-    notify_extend(0);
-    notify_extend(-5);
+    notify_starting("waiting for the API server", 10 * NS_PER_S);
+    arrives(fd, "EXTEND_TIMEOUT_USEC=10000000\nSTATUS=waiting for the API server");
+    notify_stopping("draining", 1);
+    arrives(fd, "STOPPING=1\nEXTEND_TIMEOUT_USEC=1\nSTATUS=draining"); /* never less than asked for */
+    notify_stopping("draining", 0);
+    arrives(fd, "STOPPING=1\nSTATUS=draining");
     notify_watchdog();
     arrives(fd, "WATCHDOG=1");
     assert_int_equal(recv(fd, text, sizeof text, 0), -1);
@@ -80,7 +79,7 @@ static void watchdog(void **state) {
     assert_int_equal(notify_watchdog_ns(), 0);
     setenv("WATCHDOG_USEC", "30000000", 1);
     setenv("WATCHDOG_PID", pid, 1);
-    assert_int_equal(notify_watchdog_ns(), 15 * NS_PER_S);
+    assert_int_equal(notify_watchdog_ns(), 30 * NS_PER_S);
     setenv("WATCHDOG_PID", "1", 1); /* meant for another process */
     assert_int_equal(notify_watchdog_ns(), 0);
     unsetenv("WATCHDOG_PID");
@@ -91,13 +90,67 @@ static void watchdog(void **state) {
     unsetenv("WATCHDOG_USEC");
 }
 
+static void a_manager_that_takes_nothing_does_not_stop_us(void **state) {
+    int fd = *(int *)*state, got = 0;
+    char text[256];
+    alarm(60); /* a call that blocks ends the test */
+    for (int i = 0; i < 2000; i++) notify_status("said to nobody");
+    alarm(0);
+    while (recv(fd, text, sizeof text, 0) > 0) got++;
+    assert_in_range(got, 1, 1999);
+    notify_status("back");
+    arrives(fd, "STATUS=back");
+}
+
+/* A callback that takes longer than WatchdogSec: nothing arrives while it lasts. */
+struct hang {
+    struct world *w;
+    struct loop *l;
+    int fd, fed_before, fed_in_it;
+};
+
+static int fed(int fd) {
+    char text[64];
+    int n = 0;
+    while (recv(fd, text, sizeof text, 0) == (ssize_t)strlen("WATCHDOG=1")) n++;
+    return n;
+}
+
+static void hang(void *ctx) {
+    struct hang *h = ctx;
+    h->fed_before = fed(h->fd);
+    int64_t until = world_mono_ns(h->w) + 100 * NS_PER_MS;
+    while (world_mono_ns(h->w) < until) continue;
+    h->fed_in_it = fed(h->fd);
+    loop_stop(h->l);
+}
+
+static void watchdog_is_fed_by_the_loop(void **state) {
+    struct hang h = {.fd = *(int *)*state, .l = loop_new()};
+    h.w = loop_world(h.l);
+    assert_null(watchdog_start(h.w)); /* not wanted */
+    watchdog_stop(NULL);
+    setenv("WATCHDOG_USEC", "40000", 1);
+    struct watchdog *d = watchdog_start(h.w);
+    assert_int_equal(fed(h.fd), 1); /* at once: the clock is running */
+    struct timer *t = timer_new(h.w, hang, &h);
+    timer_in(t, 100 * NS_PER_MS);
+    loop_run(h.l);
+    assert_true(h.fed_before >= 2); /* 10 on a machine with nothing else to do */
+    assert_int_equal(h.fed_in_it, 0);
+    watchdog_stop(d);
+    timer_free(t);
+    loop_free(h.l);
+    unsetenv("WATCHDOG_USEC");
+}
+
 static void without_a_service_manager(void **state) {
     (void)state;
     unsetenv("NOTIFY_SOCKET");
+    assert_false(notify_wanted());
     notify_ready("x");
     notify_status("x");
-    notify_stopping();
-    notify_extend(NS_PER_S);
+    notify_stopping("x", NS_PER_S);
     notify_watchdog();
     setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
     notify_ready("x");
@@ -109,6 +162,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(states, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_status_is_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_manager_that_takes_nothing_does_not_stop_us, setup, teardown),
+        cmocka_unit_test_setup_teardown(watchdog_is_fed_by_the_loop, setup, teardown),
         cmocka_unit_test(watchdog),
         cmocka_unit_test(without_a_service_manager),
     };

@@ -3,6 +3,7 @@
  * life. One tick is a second. */
 #ifndef TEST_ROLLOUT_MODEL_H
 #define TEST_ROLLOUT_MODEL_H
+#include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -21,10 +22,12 @@ enum behaviour {
     FAILS /* every reconcile */,
     CRASHES,
     NO_IMAGE,
+    NO_REGISTRY /* it does not answer */,
     NEVER_READY,
     UNSCHEDULABLE,
     SILENT /* no metrics */,
-    STANDBY
+    STANDBY,
+    IDLE /* ready, metrics, no work */
 };
 
 struct mrs {
@@ -36,6 +39,7 @@ struct mrs {
 struct mpod {
     bool there, ready, terminating;
     char uid[32];
+    int crashed;        /* the tick; 0: never */
     int rs, born, left; /* left: ticks until a terminating pod is gone */
     uint32_t restarts;
     uint64_t errors, total;
@@ -327,8 +331,9 @@ static inline void m_kubelet(struct model *m) {
         enum behaviour b = m->behaviour[m->rs[p->rs].version];
         int age = m->tick - p->born;
         if (b == CRASHES && age >= 2) p->restarts = age / 3 > 5 ? 5 : (uint32_t)(age / 3);
-        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NEVER_READY && b != UNSCHEDULABLE;
-        if (!p->ready || b == STANDBY) continue;
+        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NO_REGISTRY && b != NEVER_READY &&
+                   b != UNSCHEDULABLE;
+        if (!p->ready || b == STANDBY || b == IDLE) continue;
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;
     }
@@ -396,10 +401,14 @@ static inline void m_fill_pod(const struct model *m, int k, struct obs_pod *ret)
                             .terminating = p->terminating,
                             .ready = p->ready && !p->terminating,
                             .scheduled = b != UNSCHEDULABLE,
-                            .restarts = p->restarts};
+                            .restarts = p->restarts,
+                            .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
-    if (b == NO_IMAGE && m->tick - p->born >= 5) ret->waiting = xstrdup("ImagePullBackOff");
+    if (b == NO_IMAGE) {
+        ret->waiting = xstrdup("ErrImagePull");
+        ret->trouble = xstrdup("op:v1: not found");
+    }
 }
 
 static inline void m_read_target(const struct model *m, struct obs_target *ret) {
@@ -461,13 +470,25 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         m_fill_pod(m, k, ret);
         return;
     }
-    char waiting[200] = "\"running\":{}";
+    char waiting[200] = "\"running\":{}", last[160] = "", at[32];
+    if (p->crashed) {
+        rfc3339_seconds(T0 + p->crashed * NS_PER_S, at);
+        snprintf(
+            last, sizeof last,
+            ",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"finishedAt\":\"%s\"}}",
+            at);
+    }
     if (b == CRASHES && p->restarts >= 2)
         snprintf(waiting, sizeof waiting,
                  "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
-    if (b == NO_IMAGE)
-        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\"}",
-                 m->tick - p->born < 5 ? "ErrImagePull" : "ImagePullBackOff");
+    if (b == NO_IMAGE || b == NO_REGISTRY) {
+        bool once = (m->tick - p->born) % 20 < 5;
+        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\",\"message\":\"%s\"}",
+                 once ? "ErrImagePull" : "ImagePullBackOff",
+                 !once           ? "Back-off pulling image op:v1"
+                 : b == NO_IMAGE ? "rpc error: code = NotFound desc = failed to resolve op:v1: not found"
+                                 : "dial tcp 10.0.0.9:443: connect: connection refused");
+    }
     cleanup_free char *labels =
         r->canary
             ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}",
@@ -478,13 +499,13 @@ static inline void m_read_pod(const struct model *m, int k, struct obs_pod *ret)
         "\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
         "s\"}%s],"
-        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}}]}}",
+        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
         p->uid, p->uid, labels, r->uid,
         p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         b == UNSCHEDULABLE ? "" : "\"nodeName\":\"n\"", p->ready ? "True" : "False",
         b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}"
                            : "",
-        p->restarts, waiting);
+        p->restarts, waiting, last);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);

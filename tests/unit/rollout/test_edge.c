@@ -146,8 +146,38 @@ static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
     stage_free(st);
 }
 
+/* An operator that elects a leader: its canary stands by. That is said with what to do, and doing it works.
+ */
+static void a_canary_that_stands_by(void **state) {
+    (void)state;
+    struct stage *st = begun(2);
+    struct err err = {0};
+    if (sim_script(st->api, SL("{\"image\":\"*\",\"leaderElection\":true}"), &err) < 0)
+        fail_msg("%s", err.msg);
+    simworld_run(st->sw, 60 * NS_PER_S); /* one of stable's leads */
+    set_image(st, "op:v2");
+    wait_for(st, "Soaking", 60);
+    simworld_run(st->sw, 60 * NS_PER_S);
+    cleanup_json cJSON *held = get(st, DEPLOYMENT);
+    const char *status = json_str_or(json_at(held, "metadata/annotations"), "handover.dev/status", "");
+    assert_string_equal(status,
+                        "Soaking (NoData): no metrics: canary: it stands by for a lease that it shares "
+                        "with stable; annotations canary-args or canary-env give it one of its own, "
+                        "then: retry");
+    cleanup_json cJSON *cm = get(st, STATE);
+    cleanup_json cJSON *s = json_parse(slice_of(json_str(json_get(cm, "data"), "state")), NULL);
+    cleanup_free char *body = xasprintf("{\"metadata\":{\"annotations\":{\"handover.dev/canary-args\":"
+                                        "\"--leader-election-id=canary\",\"handover.dev/retry\":\"%s\"}}}",
+                                        json_str(s, "hash"));
+    patch(st, DEPLOYMENT, body);
+    wait_for(st, "Promoting", 300);
+    wait_for(st, "Stable", 300);
+    stage_free(st);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_canary_that_stands_by),
         cmocka_unit_test(a_damaged_state_is_told_and_a_repair_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

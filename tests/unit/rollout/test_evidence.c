@@ -172,6 +172,19 @@ static void many_pods(void **state) {
     assert_round(&e, &odd, 1, 0, 0, 0, 0);
     odd = pod("0123456789012345678901234567890123456789012345678901234567890123456789", TRACK_CANARY, 0, 1);
     assert_round(&e, &odd, 1, 0, 0, 0, 0);
+    evidence_begin(&e, BEGAN);
+    /* Known pods that are listed after newcomers keep their places, and their counts. */
+    assert_round(&e, s + 10, EVIDENCE_MAX_PODS, 0, EVIDENCE_MAX_PODS, 0, 0);
+    assert_round(&e, s, ARRAY_LEN(s), 0, 0, 0, 0);
+    assert_int_equal(e.refused, 10);
+    /* A crowd of stable's pods leaves room for the canary's. */
+    evidence_begin(&e, BEGAN);
+    for (size_t i = 0; i < EVIDENCE_MAX_PODS; i++) s[i].track = TRACK_STABLE;
+    assert_round(&e, s, EVIDENCE_MAX_PODS, 0, 0, 0, EVIDENCE_MAX_PODS);
+    for (size_t i = 0; i < ARRAY_LEN(s); i++) s[i].total++;
+    assert_round(&e, s, ARRAY_LEN(s), 0, 20, 0, EVIDENCE_MAX_PODS - 10);
+    assert_round(&e, s, ARRAY_LEN(s), 0, 0, 0, 0);
+    assert_int_equal(e.refused, 10);
     evidence_free(&e);
 }
 

@@ -162,6 +162,8 @@ static void guards(void **state) {
         int ticks;
     } v[] = {{CRASHES, PHASE_ROLLED_BACK, HOLD_NONE, 30},
              {NO_IMAGE, PHASE_ROLLED_BACK, HOLD_NONE, 30},
+             {NO_REGISTRY, PHASE_STARTING, HOLD_NOT_READY, 250},
+             {NO_REGISTRY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
              {NEVER_READY, PHASE_STARTING, HOLD_NOT_READY, 60},
              {NEVER_READY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
              {UNSCHEDULABLE, PHASE_STARTING, HOLD_OUTSIDE, 400},
@@ -194,6 +196,41 @@ static void crashes_of_both_hold(void **state) {
     m_run(&m, 5);
     assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_SHARED);
     m_free(&m);
+}
+
+static void restart_all(struct model *m, bool canary, int ago) {
+    for (int k = 0; k < MAX_PODS; k++) {
+        struct mpod *p = &m->pod[k];
+        if (!p->there || m->rs[p->rs].canary != canary) continue;
+        p->restarts += 2;
+        p->crashed = m->tick - ago;
+        p->errors = p->total = 0;
+    }
+}
+
+/* The API server was away, twice, and operators of both versions ended themselves, as they do: no verdict. */
+static void an_outage_restarts_both(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    m_run(&m, 3);
+    restart_all(&m, false, 20);
+    restart_all(&m, true, 0);
+    m_until(&m, PHASE_STABLE, 120);
+    assert_int_equal(m_running(&m, 1, false), 3);
+    m_free(&m);
+    for (int ago = 0; ago < 2; ago++) { /* its own doing, whatever stable did long ago */
+        m_start(&m, 1, 3);
+        if (ago) restart_all(&m, false, 650);
+        m_image(&m, 1);
+        m_until(&m, PHASE_SOAKING, 20);
+        restart_all(&m, true, 0);
+        m_until(&m, PHASE_ROLLED_BACK, 10);
+        assert_non_null(strstr(m_s(&m)->history[0].reason, "crashed 2 times"));
+        m_free(&m);
+    }
 }
 
 static void no_quota(void **state) {
@@ -247,6 +284,42 @@ static void deadline(void **state) {
         if (i == 0) assert_string_equal(ended_name(m_s(&m)->history[0].ended), "inconclusive");
         m_free(&m);
     }
+}
+
+/* A canary without work: said before the deadline, with what to do; and never a verdict. */
+static void too_few_reconciles(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 2);
+    m_annotate(&m, "min-events", "20");
+    m.behaviour[1] = IDLE;
+    m_image(&m, 1);
+    m_run(&m, 60);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NO_DATA);
+    assert_non_null(strstr(m_annotation(&m, "status"),
+                           "Soaking (NoData): the canary has reconciled nothing; "
+                           "annotation min-events asks for 20. Does it stand by"));
+    m_run(&m, 600);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_INCONCLUSIVE);
+    assert_non_null(strstr(m_s(&m)->message, "canary-args"));
+    m_act(&m, "resume", 1); /* another deadline */
+    m_run(&m, 3);
+    assert_int_equal(m_s(&m)->hold, HOLD_NO_DATA);
+    m.behaviour[1] = GOOD; /* there is work */
+    m_run(&m, 1);
+    m.behaviour[1] = IDLE;
+    m_run(&m, 20);
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NO_DATA);
+    assert_non_null(
+        strstr(m_s(&m)->message, "too few reconciles for a verdict; annotation min-events asks for 20"));
+    int writes = m.writes;
+    m_run(&m, 8);
+    assert_true(m.writes - writes <= 2); /* the evidence, and no message again and again */
+    m_annotate(&m, "min-events", "5");
+    m.asked[1] = true; /* so few will do, a person says */
+    m_until(&m, PHASE_STABLE, 60);
+    assert_int_equal(m_running(&m, 1, false), 2);
+    m_free(&m);
 }
 
 /* Handover was down past the deadline: the first scrape decides, not the clock. */
@@ -362,9 +435,11 @@ int main(void) {
         cmocka_unit_test(bad_version),
         cmocka_unit_test(guards),
         cmocka_unit_test(crashes_of_both_hold),
+        cmocka_unit_test(an_outage_restarts_both),
         cmocka_unit_test(no_quota),
         cmocka_unit_test(shared_outage),
         cmocka_unit_test(deadline),
+        cmocka_unit_test(too_few_reconciles),
         cmocka_unit_test(down_past_the_deadline),
         cmocka_unit_test(learns_the_rate),
         cmocka_unit_test(counts_of_pods),

@@ -88,6 +88,79 @@ static void scaling(void **state) {
     m_free(&m);
 }
 
+/* An HPA's doing, at every moment of the native update. */
+static void scaling_while_promoting(void **state) {
+    (void)state;
+    static const int to[] = {9, 2, 0};
+    for (size_t k = 0; k < ARRAY_LEN(to); k++) {
+        for (int wait = 0; wait < 10; wait += 3) {
+            struct model m;
+            soaking(&m, 4);
+            m_until(&m, PHASE_PROMOTING, 80);
+            m_run(&m, wait);
+            m_scale(&m, to[k]);
+            m_until(&m, PHASE_STABLE, 80);
+            m_run(&m, 3);
+            assert_all(&m, 1, to[k]);
+            assert_true(m.paused && m_s(&m)->hold == HOLD_NONE);
+            assert_string_equal(ended_name(m_s(&m)->history[0].ended), "promoted");
+            m_free(&m);
+        }
+    }
+}
+
+static void scaling_while_rolled_back(void **state) {
+    (void)state;
+    struct model m;
+    soaking(&m, 3);
+    m.behaviour[1] = FAILS;
+    m_until(&m, PHASE_ROLLED_BACK, 40);
+    m_scale(&m, 6);
+    m_run(&m, 6);
+    assert_all(&m, 0, 6); /* the paused controller scales what runs: stable */
+    m_scale(&m, 0);
+    m_run(&m, 4);
+    m_scale(&m, 2);
+    m_run(&m, 10);
+    assert_all(&m, 0, 2); /* from zero, where it would take another */
+    assert_true(m.paused && m_phase(&m) == PHASE_ROLLED_BACK);
+    m_free(&m);
+}
+
+/* A person's hands on the canary: its pods, its size, its record. */
+static void hands_on_the_canary(void **state) {
+    (void)state;
+    struct model m;
+    soaking(&m, 4);
+    for (int i = 0; i < 5; i++) {
+        for (int k = 0; k < MAX_PODS; k++) {
+            struct mpod *p = &m.pod[k];
+            if (!p->there || p->terminating || !m.rs[p->rs].canary) continue;
+            p->terminating = true; /* kubectl delete pod */
+            p->left = 1;
+        }
+        m_run(&m, 5);
+    }
+    assert_int_equal(m_phase(&m), PHASE_SOAKING); /* no verdict: nobody crashed */
+    m_find_rs(&m, m_s(&m)->canary)->replicas = 7;
+    m_run(&m, 4);
+    assert_int_equal(m_running(&m, 1, true), 1);
+    m.behaviour[1] = FAILS;
+    m_until(&m, PHASE_ROLLED_BACK, 60);
+    m_run(&m, 3);
+    struct mrs *record = m_find_rs(&m, m_s(&m)->canary);
+    record->replicas = 3; /* a version that was rolled back does not run again by the back door */
+    m_run(&m, 4);
+    assert_int_equal(m_running(&m, 1, true), 0);
+    record->there = false;
+    m_run(&m, 5);
+    m_forget(&m);
+    m_run(&m, 5);
+    assert_true(m_phase(&m) == PHASE_ROLLED_BACK && state_quarantined(m_s(&m), m.hash[1], NULL));
+    assert_all(&m, 0, 4);
+    m_free(&m);
+}
+
 static void foreign_unpause(void **state) {
     (void)state;
     struct model m;
@@ -455,6 +528,9 @@ int main(void) {
         cmocka_unit_test(back_to_stables),
         cmocka_unit_test(quiet_moments),
         cmocka_unit_test(scaling),
+        cmocka_unit_test(scaling_while_promoting),
+        cmocka_unit_test(scaling_while_rolled_back),
+        cmocka_unit_test(hands_on_the_canary),
         cmocka_unit_test(foreign_unpause),
         cmocka_unit_test(foreign_unpause_of_a_quarantined_one),
         cmocka_unit_test(foreign_rollout_that_is_through),

@@ -42,6 +42,29 @@ static void create_and_get(void **state) {
     sim_free(s);
 }
 
+/* Bytes that are no text never come into an object, by whatever way. */
+static void no_text(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    refused(s, "POST", CMS "?fieldManager=a%ff", "{\"metadata\":{\"name\":\"a\"}}", 400,
+            "cannot be understood");
+    refused(s, "POST", CMS "?fieldManager=a\xff", "{\"metadata\":{\"name\":\"a\"}}", 400,
+            "cannot be understood");
+    refused(s, "GET", CMS "/a%c3", NULL, 400, "cannot be understood");
+    struct answer a = {.body = BUF(1 << 20)};
+    struct sim_request r = {.method = SL("POST"),
+                            .target = SL(CMS),
+                            .content_type = SL("application/json"),
+                            .body = SL("{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"v\"}}"),
+                            .user_agent = SL("b\xff"
+                                             "c/1")};
+    assert_null(sim_handle(s, &r, &client_cb, &a));
+    assert_int_equal(a.status, 201);
+    assert_non_null(strstr(buf_str(&a.body), "\"manager\":\"b?c\""));
+    answer_free(&a);
+    sim_free(s);
+}
+
 static void generate_name(void **state) {
     (void)state;
     struct sim *s = sim_test();
@@ -306,18 +329,13 @@ static void too_much(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(create_and_get),
-                                       cmocka_unit_test(generate_name),
-                                       cmocka_unit_test(optimistic_lock),
-                                       cmocka_unit_test(leases_by_put),
-                                       cmocka_unit_test(generation_and_status),
-                                       cmocka_unit_test(scale),
-                                       cmocka_unit_test(finalizers),
-                                       cmocka_unit_test(delete_options),
-                                       cmocka_unit_test(delete_collection),
-                                       cmocka_unit_test(dry_run),
-                                       cmocka_unit_test(namespaces),
-                                       cmocka_unit_test(exact_numbers),
-                                       cmocka_unit_test(too_much)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(create_and_get), cmocka_unit_test(no_text),
+        cmocka_unit_test(generate_name),  cmocka_unit_test(optimistic_lock),
+        cmocka_unit_test(leases_by_put),  cmocka_unit_test(generation_and_status),
+        cmocka_unit_test(scale),          cmocka_unit_test(finalizers),
+        cmocka_unit_test(delete_options), cmocka_unit_test(delete_collection),
+        cmocka_unit_test(dry_run),        cmocka_unit_test(namespaces),
+        cmocka_unit_test(exact_numbers),  cmocka_unit_test(too_much)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

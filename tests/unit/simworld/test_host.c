@@ -1,5 +1,6 @@
 /* A simulated host: clocks, timers, deferred calls, signals, files, programs; freezing, death, restart. */
 #include "helper.h"
+#include <errno.h>
 #include <signal.h>
 
 static void clocks_have_their_own_minds(void **state) {
@@ -363,6 +364,21 @@ static void plans(void **state) {
     simworld_free(sw);
 }
 
+static void never_ready(void *ctx, unsigned ready) {
+    (void)ctx, (void)ready;
+    fail();
+}
+
+/* Nothing in it depends on the machine that it runs on: the host's bus is out of reach. */
+static void no_descriptors(void **state) {
+    (void)state;
+    struct simworld *sw = simworld_new(1);
+    struct fd_watch *f = NULL;
+    assert_int_equal(world_watch_fd(simworld_host(sw, "w", NULL), 0, never_ready, NULL, &f), -ENOSYS);
+    assert_null(f);
+    simworld_free(sw);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clocks_have_their_own_minds),
@@ -377,6 +393,7 @@ int main(void) {
         cmocka_unit_test(files_and_environment),
         cmocka_unit_test(programs),
         cmocka_unit_test(plans),
+        cmocka_unit_test(no_descriptors),
     };
     return cmocka_run_group_tests_name("simworld/host", tests, NULL, NULL);
 }

@@ -17,6 +17,10 @@ int template_hash(struct slice t, char ret[11], struct err *err);
  * labels: pairs key, value. Used for the canary's ReplicaSet. */
 int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out,
                          struct err *err);
-/* "image" of the first container, unescaped; "" if none. For a person to read. */
+/* The container that is meant when none is named: the one that the template's annotation
+ * kubectl.kubernetes.io/default-container names, else the first. Its text, a part of t, which has passed
+ * json_raw_check(). False: there is none. */
+bool template_main_container(struct slice t, struct slice *ret);
+/* "image" of that container, unescaped; "" if none. For a person to read. */
 int template_image(struct slice t, struct buf *out);
 #endif

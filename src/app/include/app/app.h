@@ -6,6 +6,9 @@
 #include "kube/config.h"
 #include "world/world.h"
 
+/* A host's shutdown and sleep wait for a drain (obs/inhibit.h). AUTO: outside of pods, and silent where it
+ * does not work; ON: wherever it is, with a warning. */
+enum app_logind { APP_LOGIND_OFF, APP_LOGIND_AUTO, APP_LOGIND_ON };
 struct app_options {
     struct kube_config_spec kube;
     const char *namespace_;         /* serve this namespace only; NULL: all */
@@ -20,6 +23,7 @@ struct app_options {
     unsigned workers;            /* 0: auto */
     const char *metrics_token;   /* file with the bearer token for https metrics pages; NULL: none */
     const char *version;
+    enum app_logind logind;
 };
 /* Exit codes: enum drain_exit of leader/drain.h; 0 is a clean end. */
 struct app;

@@ -31,6 +31,7 @@ int slice_cmp(struct slice a, struct slice b); /* as memcmp, shorter first */
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);
 bool slice_has(struct slice s, char c);
+bool slice_is_text(struct slice s);      /* well-formed UTF-8 */
 struct slice slice_trim(struct slice s); /* ASCII blanks */
 /* Splits at the first sep: before and after are set in any case (after empty, p == NULL, where there is no
  * sep; then the result is false). */

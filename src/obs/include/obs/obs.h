@@ -1,4 +1,5 @@
-/* What the outside may see of us: the admin port, log sinks, the service manager. */
+/* What the outside may see of us: the admin port, log sinks, the service manager. The host's logind is in
+ * obs/inhibit.h. */
 #ifndef OBS_OBS_H
 #define OBS_OBS_H
 #include "base/log.h"
@@ -25,13 +26,25 @@ struct log_sink log_sink_fd(int fd, enum log_style style); /* TEXT or JSON; noth
 bool log_under_journal(struct world *w, int fd); /* JOURNAL_STREAM says that fd goes to the journal */
 struct log_sink log_sink_journal(void);
 
-/* ---- service manager; silent no-ops without one ---- */
+/* ---- service manager; silent no-ops without one, or with one that takes nothing. status: one line for
+ * people ---- */
+bool notify_wanted(void); /* there is one */
+/* extend_ns: EXTEND_TIMEOUT_USEC, how long from now the next word may take; 0: the manager's own limit holds.
+ */
+void notify_starting(const char *status, int64_t extend_ns);
 void notify_ready(const char *status);
 void notify_status(const char *status);
-void notify_stopping(void);
-void notify_extend(int64_t ns); /* EXTEND_TIMEOUT_USEC */
+void notify_stopping(const char *status, int64_t extend_ns); /* may be said again, with another time */
 void notify_watchdog(void);
-int64_t notify_watchdog_ns(void); /* how often at most notify_watchdog() must come; 0: not wanted */
+int64_t
+notify_watchdog_ns(void); /* WatchdogSec: how long at most between two notify_watchdog(); 0: not wanted */
+
+/* Feeds the manager's watchdog by a timer of the loop, four times in WatchdogSec: a loop that makes no
+ * progress for three quarters of that time is ended for sure, one that only pauses is not. NULL where no
+ * watchdog is wanted. */
+struct watchdog;
+struct watchdog *watchdog_start(struct world *w);
+void watchdog_stop(struct watchdog *d); /* NULL is fine */
 
 /* ---- process metrics (process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds,
  *      process_start_time_seconds) and handover_build_info{version} ---- */

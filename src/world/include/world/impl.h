@@ -16,6 +16,8 @@ struct world_ops {
     int64_t (*file_mtime)(struct world *, const char *);
     int (*spawn)(struct world *, const struct spawn *, struct proc **, struct err *);
     int (*on_signal)(struct world *, int, world_fn, void *);
+    int (*watch_fd)(struct world *, int, void (*)(void *, unsigned), void *,
+                    struct fd_watch **); /* NULL: -ENOSYS */
     int (*http_start)(struct world *, const struct http_spec *, const struct http_client_cb *, void *,
                       struct http_req **, struct err *);
     int (*http_listen)(struct world *, const char *, const struct http_limits *, http_handler, void *,
@@ -36,6 +38,10 @@ struct timer {
 };
 struct proc {
     void (*cancel)(struct proc *);
+};
+struct fd_watch {
+    void (*want)(struct fd_watch *, unsigned);
+    void (*free)(struct fd_watch *);
 };
 struct http_req {
     void (*resume)(struct http_req *);

@@ -10,6 +10,7 @@
 struct world;
 struct timer;
 struct proc;
+struct fd_watch;
 typedef void (*world_fn)(void *ctx);
 
 /* CLOCK_MONOTONIC (durations), CLOCK_BOOTTIME (deadlines; counts suspend), CLOCK_REALTIME (what is written
@@ -51,6 +52,16 @@ struct spawn {
 };
 int world_spawn(struct world *w, const struct spawn *s, struct proc **ret, struct err *err);
 void proc_cancel(struct proc *p); /* kills it; no callback */
+
+/* A descriptor of a library that speaks a protocol of its own (src/obs/inhibit.c): fn is called from the loop
+ * as long as it is ready for what is wanted, with enum fd_ready bits; an error or the end counts as ready for
+ * all that is wanted. Nothing is wanted at first. The descriptor stays the caller's, who may close it at any
+ * time; it is made non-blocking. A negative errno; -ENOSYS where the world has no descriptors. */
+enum fd_ready { FD_READ = 1, FD_WRITE = 2 };
+int world_watch_fd(struct world *w, int fd, void (*fn)(void *ctx, unsigned ready), void *ctx,
+                   struct fd_watch **ret);
+void fd_watch_want(struct fd_watch *f, unsigned ready);
+void fd_watch_free(struct fd_watch *f); /* NULL is fine; allowed inside its own callback */
 
 /* At most one handler per signal. Repeated signals call it again. */
 int world_on_signal(struct world *w, int signo, world_fn fn, void *ctx);

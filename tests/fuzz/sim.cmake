@@ -1,0 +1,1 @@
+fuzzer(sim_request sim_core)

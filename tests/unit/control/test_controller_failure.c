@@ -1,0 +1,143 @@
+/* Reconciles that fail: backoff, conflicts, and the dead letters. */
+#include "controller_kit.h"
+
+static void a_failure_backs_off(void **state) {
+    struct fixture *f = *state;
+    controller_gate(f->c, true);
+    assert_int_equal(fail_with(f, ERR_SERVER, 0), 1);
+    assert_int_equal(fail_with(f, ERR_NONE, 0), 2);
+    assert_int_equal(fail_with(f, ERR_TRANSPORT, 0), 4);
+    assert_int_equal(fail_with(f, ERR_THROTTLED, 250), 250); /* Retry-After is a minimum */
+    assert_int_equal(fail_with(f, ERR_THROTTLED, 1), 16);
+    metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 5");
+    metric_is(f, "controller_runtime_terminal_reconcile_errors_total{controller=\"target\"} 0");
+    metric_is(f, "workqueue_retries_total{name=\"target\"} 5");
+    end(f, 0, OUT_DONE, 0, NULL);
+    assert_int_equal(fail_with(f, ERR_SERVER, 0), 1); /* success forgets */
+}
+
+static void retry_after_has_a_bound(void **state) {
+    (void)state;
+    setup_with(state, &(struct controller_limits){
+                          .queue = {.base_ns = NS_PER_MS, .max_ns = MS(5000), .jitter = -1}, .workers = 1});
+    struct fixture *f = *state;
+    controller_gate(f->c, true);
+    assert_int_equal(fail_with(f, ERR_THROTTLED, INT64_MAX), 5000);
+    teardown(state);
+}
+
+static void a_conflict_is_retried_quickly_and_is_no_error(void **state) {
+    struct fixture *f = *state;
+    controller_gate(f->c, true);
+    for (int i = 0; i < QUEUE_QUICK_MAX - 1; i++) assert_int_equal(fail_with(f, ERR_CONFLICT, 0), 1 << i);
+    metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 0");
+    fail_with(f, ERR_CONFLICT, 0); /* but not for ever */
+    metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 1");
+}
+
+struct dead_seen {
+    size_t n;
+    char key[64], reason[600];
+    int64_t since;
+    unsigned failures;
+};
+
+static void see_dead(void *ctx, const struct key_state *k) {
+    struct dead_seen *s = ctx;
+    if (k->kind != KEY_DEAD) return;
+    s->n++;
+    snprintf(s->key, sizeof s->key, "%.*s", SLF(k->key));
+    snprintf(s->reason, sizeof s->reason, "%.*s", SLF(k->reason));
+    s->since = k->at_wall_ns;
+    s->failures = k->failures;
+}
+
+static struct dead_seen dead(struct fixture *f) {
+    struct dead_seen s = {0};
+    controller_snapshot(f->c, see_dead, &s);
+    return s;
+}
+
+static void a_terminal_error_is_a_dead_letter_at_once(void **state) {
+    struct fixture *f = *state;
+    controller_gate(f->c, true);
+    run_ms(f, 77);
+    assert_int_equal(fail_with(f, ERR_FORBIDDEN, 0), -1);
+    struct dead_seen s = dead(f);
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.key, "a");
+    assert_string_equal(s.reason, "broken");
+    assert_int_equal(s.failures, 1);
+    assert_true(s.since > 1700001000 * NS_PER_S && s.since < 1700001001 * NS_PER_S);
+    metric_is(f, "controller_runtime_terminal_reconcile_errors_total{controller=\"target\"} 1");
+    metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 1");
+    metric_is(f, "handover_dead_letters{controller=\"target\"} 1");
+    add(f, "a"); /* anew */
+    run_ms(f, 0);
+    assert_int_equal(f->nopen, 1);
+    end(f, 0, OUT_TERMINAL, 0, NULL);
+    run_ms(f, 600000);
+    assert_int_equal(f->nopen, 0);
+    assert_int_equal(dead(f).since, s.since); /* since the first time */
+    assert_string_equal(dead(f).reason, "reconcile failed");
+    add(f, "a");
+    run_ms(f, 0);
+    end(f, 0, OUT_DONE, 0, NULL);
+    assert_int_equal(dead(f).n, 0);
+    metric_is(f, "handover_dead_letters{controller=\"target\"} 0");
+}
+
+static void exhausted_retries_are_a_dead_letter_unless_the_server_is_out(void **state) {
+    setup_with(state, &(struct controller_limits){.queue = limits.queue, .workers = 1, .max_retries = 3});
+    struct fixture *f = *state;
+    controller_gate(f->c, true);
+    for (int i = 0; i < 10; i++) assert_int_not_equal(fail_with(f, ERR_TRANSPORT, 0), -1);
+    end(f, 0, OUT_DONE, 0, NULL);
+    assert_int_equal(fail_with(f, ERR_SERVER, 0), 1);
+    assert_int_equal(fail_with(f, ERR_SERVER, 0), 2);
+    assert_int_equal(fail_with(f, ERR_SERVER, 0), -1);
+    assert_int_equal(dead(f).failures, 3);
+    metric_is(f, "controller_runtime_terminal_reconcile_errors_total{controller=\"target\"} 0");
+    controller_dead_retry(f->c, SL("a"));
+    assert_int_equal(dead(f).n, 0);
+    run_ms(f, 0);
+    assert_int_equal(f->nopen, 1);
+    assert_int_equal(fail_with(f, ERR_SERVER, 0), 1); /* with all its tries */
+    teardown(state);
+}
+
+static void dead_letters_are_retried_dropped_and_bounded(void **state) {
+    setup_with(state, &(struct controller_limits){.queue = limits.queue, .max_dead = 2});
+    struct fixture *f = *state;
+    f->at_once = true;
+    f->outcome = OUT_TERMINAL;
+    controller_gate(f->c, true);
+    add(f, "a");
+    add(f, "b");
+    add(f, "c");
+    run_ms(f, 0);
+    assert_int_equal(dead(f).n, 2);
+    metric_is(f, "handover_dead_letters_dropped_total{controller=\"target\"} 1");
+    f->started = 0;
+    controller_dead_retry(f->c, SL("a")); /* no longer among them */
+    controller_dead_retry(f->c, SL("unknown"));
+    run_ms(f, 100);
+    assert_int_equal(f->started, 0);
+    controller_dead_drop(f->c, SL("c"));
+    controller_dead_drop(f->c, SL("unknown"));
+    assert_int_equal(dead(f).n, 1);
+    assert_string_equal(dead(f).key, "b");
+    teardown(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_failure_backs_off),
+        OWN(retry_after_has_a_bound),
+        T(a_conflict_is_retried_quickly_and_is_no_error),
+        T(a_terminal_error_is_a_dead_letter_at_once),
+        OWN(exhausted_retries_are_a_dead_letter_unless_the_server_is_out),
+        OWN(dead_letters_are_retried_dropped_and_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

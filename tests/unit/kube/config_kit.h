@@ -1,0 +1,56 @@
+/* What the tests of the configuration share: files in a scripted world, and what they come to. */
+#ifndef TEST_CONFIG_KIT_H
+#define TEST_CONFIG_KIT_H
+#include "fake.h"
+#include "kube/config.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define PEM    "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"
+#define CERT   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+#define KEY    "-----BEGIN PRIVATE KEY-----\nsecret-key\n-----END PRIVATE KEY-----\n"
+#define CERT64 "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCkFBQUEKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
+
+static inline int load(struct fake *f, const char *kubeconfig, const char *context, const char *server,
+                       struct kube_config **ret, struct err *err) {
+    struct kube_config_spec s = {kubeconfig, context, server};
+    return kube_config_load(&f->w, &f->log, &s, ret, err);
+}
+
+#define CTX          "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
+#define CLUSTER      "clusters: [{name: k, cluster: {server: 'https://api:6443'}}]\n"
+#define WITH_USER(u) CTX CLUSTER "users: [{name: u, user: {" u "}}]\n"
+
+static inline struct kube_config *config_of(struct fake *f, const char *text) {
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    fake_file(f, "/etc/k/config", text);
+    if (load(f, "/etc/k/config", NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
+    return c;
+}
+
+struct got {
+    struct buf text;
+    struct err err;
+    unsigned n;
+};
+
+static inline void on_auth(void *ctx, const struct err *err, struct slice authorization) {
+    struct got *g = ctx;
+    g->n++;
+    buf_free(&g->text);
+    buf_init(&g->text, 1 << 20);
+    buf_add(&g->text, authorization);
+    g->err = err ? *err : (struct err){0};
+}
+
+static inline void expect_auth(struct kube_config *c, struct fake *f, bool refresh, const char *want) {
+    struct got g = {0};
+    kube_config_auth(c, refresh, on_auth, &g);
+    fake_settle(f);
+    assert_int_equal(g.n, 1);
+    if (g.err.kind) fail_msg("%s", g.err.msg);
+    assert_string_equal(buf_str(&g.text), want);
+    buf_free(&g.text);
+}
+#endif

@@ -1,0 +1,151 @@
+/* What the tests of the informer share: a scripted server, and what the informer has told. */
+#ifndef TEST_INFORMER_KIT_H
+#define TEST_INFORMER_KIT_H
+#include "fake.h"
+#include "kube/informer.h"
+#include <errno.h>
+#include <stdio.h>
+
+struct run {
+    struct fake *f;
+    struct kube_config *c;
+    struct kube *k;
+    struct metrics *m;
+    struct informer *inf;
+    struct buf seen;
+    struct err trouble;
+    unsigned troubles, synced, changes, projected, most_in_a_turn, in_turn, turn;
+    bool free_in_change, free_in_synced, free_in_trouble;
+};
+
+static inline void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now,
+                             bool initial) {
+    struct run *r = ctx;
+    const struct store_rec *rec = now ? now : old;
+    buf_addf(&r->seen, "%s%s%s/%s@%s ", initial ? "i" : "",
+             !old   ? "+"
+             : !now ? "-"
+                    : "~",
+             rec->ns, rec->name, rec->rv);
+    r->changes++;
+    r->in_turn = r->turn == r->f->turns ? r->in_turn + 1 : 1;
+    r->turn = r->f->turns;
+    if (r->in_turn > r->most_in_a_turn) r->most_in_a_turn = r->in_turn;
+    if (r->free_in_change) {
+        informer_free(r->inf);
+        r->inf = NULL;
+    }
+}
+
+static inline void on_synced(void *ctx) {
+    struct run *r = ctx;
+    r->synced++;
+    buf_adds(&r->seen, "synced ");
+    if (r->free_in_synced) {
+        informer_free(r->inf);
+        r->inf = NULL;
+    }
+}
+
+static inline void on_trouble(void *ctx, const struct err *err) {
+    struct run *r = ctx;
+    r->troubles++;
+    r->trouble = *err;
+    if (r->free_in_trouble) {
+        informer_free(r->inf);
+        r->inf = NULL;
+    }
+}
+
+static inline void *project(void *ctx, struct slice raw, const cJSON *obj) {
+    (void)raw, (void)obj;
+    ++*(unsigned *)ctx;
+    return NULL;
+}
+
+static inline struct run *setup(const struct informer_spec *more) {
+    static const struct informer_cb cb = {on_change, on_synced, on_trouble};
+    struct run *r = xcalloc(1, sizeof *r);
+    r->f = fake_new();
+    r->f->user = r;
+    r->m = metrics_new(100);
+    struct kube_config_spec s = {.server = "http://api"};
+    struct err e = {0};
+    if (kube_config_load(&r->f->w, &r->f->log, &s, &r->c, &e) < 0) fail_msg("%s", e.msg);
+    r->k = kube_new(&r->f->w, r->c, &r->f->log, r->m);
+    struct informer_spec spec = more ? *more : (struct informer_spec){0};
+    if (!spec.gvr) spec.gvr = &gvr_pods;
+    if (!spec.name) spec.name = "pods";
+    spec.store.project = project;
+    spec.store.ctx = &r->projected;
+    buf_init(&r->seen, 16 << 20);
+    assert_int_equal(informer_new(r->k, &spec, &cb, r, &r->inf, &e), 0);
+    informer_start(r->inf);
+    informer_start(r->inf); /* once */
+    fake_settle(r->f);
+    return r;
+}
+
+static inline void teardown(struct run *r) {
+    informer_free(r->inf);
+    kube_free(r->k);
+    kube_config_free(r->c);
+    fake_free(r->f);
+    metrics_free(r->m);
+    buf_free(&r->seen);
+    free(r);
+}
+
+static inline void expect_seen(struct run *r, const char *want) {
+    assert_string_equal(buf_str(&r->seen), want);
+    buf_clear(&r->seen);
+}
+
+/* The request that is open ends in query; returns it. */
+static inline struct fake_req *asked(struct run *r, const char *query) {
+    struct fake_req *q = fake_one(r->f);
+    cleanup_free char *url = xasprintf("http://api/api/v1/pods?%s", query);
+    const char *at = strstr(q->url, "timeoutSeconds=");
+    if (at) {
+        int s = atoi(at + 15);
+        assert_true(s >= 300 && s <= 600);
+        assert_true(q->total_ns > s * NS_PER_S && q->total_ns <= (s + 60) * NS_PER_S);
+        cleanup_free char *cut = xasprintf("%.*s", (int)(at - q->url - 1), q->url);
+        assert_string_equal(cut, url);
+    } else {
+        assert_string_equal(q->url, url);
+    }
+    return q;
+}
+
+#define POD(name, rv)                                                                                        \
+    "{\"metadata\":{\"namespace\":\"n\",\"name\":\"" name "\",\"uid\":\"u-" name                             \
+    "\",\"resourceVersion\":\"" rv "\"}}"
+
+#define LIST(rv, items)                                                                                      \
+    "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" rv                    \
+    "\"},\"items\":[" items "]}"
+
+#define EV(type, obj) "{\"type\":\"" type "\",\"object\":" obj "}\n"
+#define WATCH(rv)     "resourceVersion=" rv "&watch=true&allowWatchBookmarks=true"
+
+#define GONE                                                                                                 \
+    "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Expired\",\"message\":\"too old resource "     \
+    "version\",\"code\":410}"
+
+static inline void answer(struct run *r, const char *query, int code, const char *body) {
+    fake_answer(asked(r, query), code, body);
+    fake_settle(r->f);
+}
+
+static inline struct fake_req *stream(struct run *r, const char *query) {
+    struct fake_req *q = asked(r, query);
+    fake_head(q, 200, NULL, NULL);
+    return q;
+}
+
+static inline void send_to(struct run *r, struct fake_req *q, const char *text) {
+    fake_body(q, text);
+    fake_settle(r->f);
+}
+#endif

@@ -1,0 +1,113 @@
+/* The client and who it is: tokens that expire, exec plugins. */
+#include "client_kit.h"
+
+/* ---- credentials ---- */
+
+static void accept_token(struct fake *f, struct fake_req *r) {
+    const char *good = f->user;
+    cleanup_free char *line = xasprintf("Authorization: Bearer %s", good);
+    if (fake_has_header(r, line)) {
+        fake_answer(r, 200, "{\"ok\":1}");
+    } else {
+        fake_answer(r, 401, STATUS(401, "Unauthorized", "Unauthorized"));
+    }
+}
+
+static void token_is_refreshed_once(void **state) {
+    (void)state;
+    struct call *c = setup("tokenFile: /k/token");
+    struct kube_spec put = lease(KUBE_UPDATE);
+    put.no_retry = true;
+    c->f->on_request = accept_token;
+    c->f->user = (char *)(uintptr_t) "tok2";
+    fake_file(c->f, "/k/token", "tok2"); /* not looked at yet */
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_NONE);
+    assert_int_equal(c->f->started, 2);
+    /* the file has nothing better */
+    c->f->user = (char *)(uintptr_t) "tok3";
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_int_equal(c->err.http, 401);
+    assert_int_equal(c->f->started, 3);
+    assert_non_null(
+        strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
+    assert_non_null(strstr(c->err.msg, "user \"u\" of /k/config, token file /k/token"));
+    assert_null(strstr(c->err.msg, "tok2"));
+    /* something better that is refused as well */
+    fake_file(c->f, "/k/token", "tokX");
+    start(c, &put);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_int_equal(c->f->started, 5);
+    teardown(c);
+}
+
+static void an_expired_token_says_so(void **state) {
+    (void)state;
+    /* {"alg":"none"}.{"exp":1700000000} */
+    struct call *c = setup("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig");
+    struct kube_spec get = lease(KUBE_GET);
+    c->f->on_request = accept_token;
+    c->f->user = (char *)(uintptr_t) "other";
+    start(c, &get);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_int_equal(c->f->started, 1); /* the same again would not help */
+    assert_non_null(strstr(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z"));
+    assert_null(strstr(c->err.msg, "eyJ"));
+    teardown(c);
+}
+
+static int logins;
+
+static void login(struct fake *f, struct fake_proc *p) {
+    (void)f;
+    cleanup_free char *out = xasprintf("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication."
+                                       "k8s.io/v1\",\"status\":{\"token\":\"login%d\"}}",
+                                       ++logins);
+    fake_exit(p, 0, out, "");
+}
+
+static void exec_plugin(void **state) {
+    (void)state;
+    struct call *c =
+        setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
+    struct kube_spec get = lease(KUBE_GET);
+    logins = 0;
+    c->f->on_spawn = login;
+    c->f->on_request = accept_token;
+    c->f->user = (char *)(uintptr_t) "login1";
+    start(c, &get);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE);
+    fake_run(c->f, 10 * NS_PER_S);
+    c->f->user = (char *)(uintptr_t) "login2";
+    start(c, &get);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE && logins == 2);
+    /* cancelled while the plugin runs; then one that never ends */
+    c->f->on_spawn = NULL;
+    c->f->user = (char *)(uintptr_t) "login9";
+    fake_run(c->f, 10 * NS_PER_S);
+    start(c, &get);
+    fake_settle(c->f);
+    kube_cancel(c->op);
+    get.timeout_ns = 6 * NS_PER_S;
+    get.no_retry = true;
+    start(c, &get);
+    fake_run(c->f, 7 * NS_PER_S);
+    assert_true(c->n == 1 && c->err.kind == ERR_TIMEOUT && strstr(c->err.msg, "no credentials in time"));
+    teardown(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(token_is_refreshed_once),
+        cmocka_unit_test(an_expired_token_says_so),
+        cmocka_unit_test(exec_plugin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

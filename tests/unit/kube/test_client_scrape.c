@@ -1,0 +1,138 @@
+/* Metrics pages through the client: streamed, stopped, through the API server. */
+#include "client_kit.h"
+
+/* The pieces of a page, in "piece|piece|". */
+static int on_piece(void *ctx, struct slice piece, struct err *err) {
+    struct call *c = ctx;
+    if (slice_has(piece, '!')) return err_set(err, ERR_PROTOCOL, -EINVAL, "not this one");
+    buf_addf(&c->pieces, "%.*s|", SLF(piece));
+    return 0;
+}
+
+static struct fake_req *scrape(struct call *c, const char *url, const char *token, bool insecure) {
+    static const struct kube_scrape_cb cb = {on_piece, done};
+    struct kube_scrape s = {
+        .url = url, .token = slice_of(token), .tls_insecure = insecure, .timeout_ns = 5 * NS_PER_S};
+    buf_free(&c->pieces);
+    buf_init(&c->pieces, 1 << 20);
+    c->n = 0;
+    c->op = kube_scrape(c->k, &s, &cb, c);
+    assert_int_equal(c->n, 0);
+    return fake_open(c->f) ? fake_one(c->f) : NULL;
+}
+
+static void scrapes(void **state) {
+    (void)state;
+    struct call *c = setup("token: s3cret");
+    struct fake_req *r = scrape(c, "https://10.0.0.7:8443/metrics?x=y", " pod-token\n", true);
+    assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
+    assert_int_equal(r->lane, LANE_SCRAPE);
+    assert_true(r->insecure && r->total_ns == 5 * NS_PER_S && r->body_cap == 0);
+    assert_true(fake_has_header(r, "Authorization: Bearer pod-token"));
+    assert_true(fake_has_header(r, "Accept-Encoding: identity"));
+    assert_null(strstr(buf_str(&r->headers), "s3cret"));
+    fake_settle(c->f);
+    fake_head(r, 200, NULL, NULL);
+    fake_body(r, "up ");
+    fake_settle(c->f);
+    fake_body(r, "1\n");
+    fake_settle(c->f);
+    assert_true(c->n == 0 && !strcmp(buf_str(&c->pieces), "up |1\n|"));
+    fake_end(r, NULL);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE && c->raw.n == 0); /* nothing was kept */
+    r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    assert_null(strstr(buf_str(&r->headers), "Authorization"));
+    assert_false(r->insecure);
+    fake_settle(c->f);
+    fake_answer(r, 401, "who are you");
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_AUTH);
+    assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: 401 Unauthorized: who are you");
+    assert_int_equal(c->pieces.n, 0); /* of a failure nothing is a page */
+    scrape(c, "http://10.0.0.7/metrics", "bad\r\nX: y", false);
+    kube_cancel(c->op);
+    scrape(c, "no url", "", false);
+    fake_settle(c->f);
+    assert_int_equal(c->err.kind, ERR_CONFIG);
+    assert_true(metric_of(c, "200", "GET") == 0);
+    teardown(c);
+}
+
+/* Who reads says that it has seen enough: the rest is not fetched. */
+static void a_scrape_is_stopped(void **state) {
+    (void)state;
+    struct call *c = setup("token: s3cret");
+    struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    fake_settle(c->f);
+    fake_head(r, 200, NULL, NULL);
+    fake_body(r, "a 1\n");
+    fake_settle(c->f);
+    fake_body(r, "!");
+    fake_settle(c->f);
+    assert_int_equal(fake_open(c->f), 0);
+    assert_true(c->n == 1 && c->err.kind == ERR_PROTOCOL);
+    assert_string_equal(c->err.msg, "not this one");
+    r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    fake_settle(c->f);
+    fake_head(r, 200, NULL, NULL);
+    fake_body(r, "a 1\n");
+    fake_settle(c->f);
+    fake_fail(r, ERR_TRANSPORT, "reset"); /* one attempt, and half a page is no page */
+    fake_run(c->f, 20 * NS_PER_S);
+    assert_true(c->n == 1 && c->err.kind == ERR_TRANSPORT);
+    teardown(c);
+}
+
+static void an_encoded_answer_is_refused(void **state) {
+    (void)state;
+    struct call *c = setup("token: s3cret");
+    struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    fake_settle(c->f);
+    fake_head(r, 200, "Content-Encoding", "gzip");
+    fake_body(r, "\x1f\x8b");
+    fake_end(r, NULL);
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_PROTOCOL && c->pieces.n == 0);
+    assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: the answer is encoded (gzip), which "
+                                    "was not asked for");
+    r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    fake_settle(c->f);
+    fake_head(r, 200, "Content-Encoding", "Identity");
+    fake_body(r, "a 1\n");
+    fake_end(r, NULL);
+    fake_settle(c->f);
+    assert_true(c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
+    teardown(c);
+}
+
+/* Through the API server: with our credentials, as any call, on a path of its own. */
+static void scrapes_through_the_proxy(void **state) {
+    (void)state;
+    static const struct kube_scrape_cb cb = {on_piece, done};
+    struct call *c = setup("token: s3cret");
+    struct kube_scrape s = {.path = "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics",
+                            .token = SL("pod-token"),
+                            .timeout_ns = 5 * NS_PER_S};
+    buf_init(&c->pieces, 1 << 20);
+    c->op = kube_scrape(c->k, &s, &cb, c);
+    fake_settle(c->f);
+    struct fake_req *r = fake_one(c->f);
+    assert_string_equal(r->url, "https://api:6443/base/api/v1/namespaces/ns/pods/p:8080/proxy/metrics");
+    assert_true(r->lane == LANE_CALL && fake_has_header(r, "Authorization: Bearer s3cret"));
+    assert_null(strstr(buf_str(&r->headers), "pod-token"));
+    fake_answer(r, 200, "a 1\n");
+    fake_settle(c->f);
+    assert_true(c->n == 1 && c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
+    teardown(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scrapes),
+        cmocka_unit_test(a_scrape_is_stopped),
+        cmocka_unit_test(an_encoded_answer_is_refused),
+        cmocka_unit_test(scrapes_through_the_proxy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

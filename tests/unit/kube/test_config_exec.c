@@ -1,0 +1,220 @@
+/* Credentials of an exec plugin: asked for, kept, refused. */
+#include "config_kit.h"
+
+static void expect_auth_error(struct kube_config *c, struct fake *f, bool refresh, const char *a,
+                              const char *b) {
+    struct got g = {0};
+    kube_config_auth(c, refresh, on_auth, &g);
+    fake_settle(f);
+    assert_int_equal(g.n, 1);
+    assert_int_equal(g.err.kind, ERR_AUTH);
+    if (!strstr(g.err.msg, a) || !strstr(g.err.msg, b))
+        fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", g.err.msg, a, b);
+    if (strstr(g.err.msg, "s3cret")) fail_msg("\"%s\" tells the secret", g.err.msg);
+    buf_free(&g.text);
+}
+
+/* ---- exec plugins ---- */
+
+#define EXEC(more)                                                                                           \
+    WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/login, interactiveMode: "  \
+              "IfAvailable, installHint: get it here" more "}")
+
+#define CRED(status)                                                                                         \
+    "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{" status "}}"
+
+static char *plugin_out;
+static const char *plugin_err;
+static int plugin_code;
+static struct buf plugin_saw;
+
+static void plugin(struct fake *f, struct fake_proc *p) {
+    (void)f;
+    buf_clear(&plugin_saw);
+    buf_addf(&plugin_saw, "%s %s", p->argv, p->env);
+    fake_exit(p, plugin_code, plugin_out, plugin_err ? plugin_err : "");
+}
+
+static struct kube_config *exec_config(struct fake *f, const char *text, const char *out) {
+    buf_init(&plugin_saw, 1 << 20);
+    plugin_out = xstrdup(out);
+    plugin_code = 0;
+    plugin_err = NULL;
+    f->on_spawn = plugin;
+    return config_of(f, text);
+}
+
+static void says(const char *out) {
+    free(plugin_out);
+    plugin_out = xstrdup(out);
+}
+
+static void exec_end(struct fake *f, struct kube_config *c) {
+    kube_config_free(c);
+    fake_free(f);
+    free(plugin_out);
+    buf_free(&plugin_saw);
+}
+
+static void exec_token(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c =
+        exec_config(f, EXEC(", args: [get, \"-x\"], env: [{name: A, value: b c}]"), CRED("\"token\":\"t1\""));
+    expect_auth(c, f, false, "Bearer t1");
+    assert_string_equal(
+        buf_str(&plugin_saw),
+        "/etc/k/./bin/login|get|-x| A=b c|KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":"
+        "\"client.authentication.k8s.io/v1\",\"spec\":{\"interactive\":false}}|");
+    /* no expiry: kept for good, until it is refused */
+    says(CRED("\"token\":\"t2\""));
+    fake_run(f, 86400 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer t1");
+    assert_int_equal(f->spawned, 1);
+    expect_auth(c, f, true, "Bearer t2");
+    assert_int_equal(f->spawned, 2);
+    /* many refusals at once are one run */
+    says(CRED("\"token\":\"t3\""));
+    expect_auth(c, f, true, "Bearer t2");
+    assert_int_equal(f->spawned, 2);
+    fake_run(f, 6 * NS_PER_S);
+    struct got a = {0}, b = {0}, gone = {0};
+    kube_config_auth(c, true, on_auth, &a);
+    kube_config_auth(c, true, on_auth, &gone);
+    kube_config_auth(c, true, on_auth, &b);
+    assert_int_equal(a.n, 0);
+    kube_config_auth_cancel(c, &gone);
+    fake_settle(f);
+    assert_int_equal(f->spawned, 3);
+    assert_string_equal(buf_str(&a.text), "Bearer t3");
+    assert_string_equal(buf_str(&b.text), "Bearer t3");
+    assert_true(a.n == 1 && b.n == 1 && gone.n == 0);
+    buf_free(&a.text);
+    buf_free(&b.text);
+    exec_end(f, c);
+}
+
+static void exec_expiry(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - f->now_ns; /* 2026-09-21T14:13:20Z */
+    struct kube_config *c =
+        exec_config(f, EXEC(""), CRED("\"token\":\"t1\",\"expirationTimestamp\":\"2026-09-21T14:23:20Z\""));
+    expect_auth(c, f, false, "Bearer t1");
+    says(CRED("\"token\":\"t2\",\"expirationTimestamp\":\"2026-09-21T14:23:21Z\""));
+    fake_run(f, 580 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer t1");
+    assert_int_equal(f->spawned, 1);
+    fake_run(f, 15 * NS_PER_S);
+    expect_auth(c, f, false, "Bearer t2");
+    assert_int_equal(f->spawned, 2);
+    exec_end(f, c);
+}
+
+static void exec_certificate_and_cluster(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    fake_file(f, "/etc/k/ca.crt", CERT);
+    struct kube_config *c =
+        exec_config(f,
+                    CTX "clusters: [{name: k, cluster: {server: 'https://api', certificate-authority: "
+                        "ca.crt, tls-server-name: sn, proxy-url: 'http://p:1', "
+                        "extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x, n: "
+                        "1, l: [true, null, '1']}}]}}]\n"
+                        "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1beta1, "
+                        "command: login, provideClusterInfo: true}}}]\n",
+                    "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+                    "v1beta1\",\"status\":{\"clientCertificateData\":\"" PEM
+                    "\",\"clientKeyData\":\"-----BEGIN PRIVATE KEY-----\"}}");
+    uint64_t before = kube_config_tls(c)->id;
+    expect_auth(c, f, false, "");
+    assert_true(slice_eqs(kube_config_tls(c)->cert, CERT));
+    assert_true(kube_config_tls(c)->id != before);
+    assert_string_equal(buf_str(&plugin_saw),
+                        "login| "
+                        "KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"client."
+                        "authentication.k8s.io/v1beta1\",\"spec\":{"
+                        "\"interactive\":false,\"cluster\":{\"server\":\"https://"
+                        "api\",\"tls-server-name\":\"sn\",\"certificate-authority-data\":\"" CERT64
+                        "\",\"proxy-url\":\"http://"
+                        "p:1\",\"config\":{\"audience\":\"x\",\"n\":1,\"l\":[true,null,\"1\"]}}}}|");
+    exec_end(f, c);
+}
+
+static void exec_failures(void **state) {
+    (void)state;
+    struct fake *f = fake_new();
+    struct kube_config *c = exec_config(f, EXEC(""), "");
+#define AGAIN fake_run(f, 6 * NS_PER_S)
+    plugin_code = 3;
+    plugin_err = "some lines\nlogin: session is over\x1b[0m\n";
+    expect_auth_error(c, f, false, "user \"u\" of /etc/k/config: exec plugin",
+                      "exit code 3: login: session is over?[0m");
+    /* a plugin that fails is not run for every request */
+    expect_auth_error(c, f, false, "exit code 3", "login");
+    assert_int_equal(f->spawned, 1);
+    AGAIN;
+    plugin_code = 127;
+    expect_auth_error(c, f, false, "exit code 127", "get it here");
+    AGAIN;
+    plugin_code = 0;
+    expect_auth_error(c, f, false, "printed nothing", "user \"u\"");
+    AGAIN;
+    says("s3cret, no JSON");
+    expect_auth_error(c, f, false, "no JSON", "user \"u\"");
+    AGAIN;
+    says("{\"token\":\"s3cret\"}");
+    expect_auth_error(c, f, false, "no ExecCredential", "user \"u\"");
+    AGAIN;
+    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+         "v1beta1\",\"status\":{\"token\":\"s3cret\"}}");
+    expect_auth_error(c, f, false, "another apiVersion", "client.authentication.k8s.io/v1");
+    AGAIN;
+    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}");
+    expect_auth_error(c, f, false, "no status", "");
+    AGAIN;
+    says(CRED(""));
+    expect_auth_error(c, f, false, "neither a token nor", "");
+    AGAIN;
+    says(CRED("\"clientKeyData\":\"s3cret\""));
+    expect_auth_error(c, f, false, "without its key", "");
+    AGAIN;
+    says(CRED("\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\""));
+    expect_auth_error(c, f, false, "expirationTimestamp", "");
+    AGAIN;
+    says(CRED("\"token\":\"s3cret\\nX: y\""));
+    struct got g = {0};
+    kube_config_auth(c, false, on_auth, &g);
+    fake_settle(f);
+    assert_true(g.n == 1 && g.err.kind != ERR_NONE && !strstr(g.err.msg, "s3cret"));
+    buf_free(&g.text);
+    AGAIN;
+    says(CRED("\"token\":\"fine\""));
+    expect_auth(c, f, false, "Bearer fine");
+    /* freed while it runs: killed, nobody is called */
+    fake_run(f, 6 * NS_PER_S);
+    f->on_spawn = NULL;
+    struct got late = {0};
+    kube_config_auth(c, true, on_auth, &late);
+    fake_settle(f);
+    exec_end(f, c);
+    assert_int_equal(late.n, 0);
+
+    f = fake_new();
+    c = exec_config(f,
+                    WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: absent, "
+                              "interactiveMode: Never, installHint: brew it}"),
+                    "");
+    expect_auth_error(c, f, false, "No such file", "brew it");
+    exec_end(f, c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exec_token),
+        cmocka_unit_test(exec_expiry),
+        cmocka_unit_test(exec_certificate_and_cluster),
+        cmocka_unit_test(exec_failures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

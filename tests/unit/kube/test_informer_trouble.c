@@ -1,0 +1,235 @@
+/* The informer in trouble: expired versions, cut and dead streams, broken and refused answers. */
+#include "informer_kit.h"
+
+static void expired_versions(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    answer(r, "limit=500&resourceVersion=0", 504,
+           "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 9, "
+           "current: 3\",\"code\":504,\"details\":{\"retryAfterSeconds\":1}}");
+    answer(r, "limit=500", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
+    struct fake_req *q = stream(r, WATCH("7"));
+    send_to(r, q, EV("MODIFIED", POD("a", "8")));
+    unsigned parsed = r->projected;
+    send_to(r, q, EV("ERROR", GONE));
+    /* the relist: at least as new as what was seen; unchanged objects are not parsed; deletions are told */
+    answer(r, "limit=500&resourceVersion=8&resourceVersionMatch=NotOlderThan", 200,
+           LIST("30", POD("a", "8") "," POD("c", "29")));
+    assert_int_equal(r->projected, parsed + 1);
+    expect_seen(r, "i+n/a@3 i+n/b@5 synced ~n/a@8 i+n/c@29 i-n/b@5 ");
+    asked(r, WATCH("30"));
+    assert_int_equal(r->troubles, 0);
+    /* 410 before the stream; the list is too old as well */
+    fake_run(r->f, 40 * NS_PER_S);
+    answer(r, WATCH("30"), 410, GONE);
+    answer(r, "limit=500&resourceVersion=30&resourceVersionMatch=NotOlderThan", 410, GONE);
+    answer(r, "limit=500", 200, LIST("99", POD("c", "29")));
+    expect_seen(r, "i-n/a@8 ");
+    assert_int_equal(r->synced, 1);
+    asked(r, WATCH("99"));
+    teardown(r);
+}
+
+static void cut_streams(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    struct fake_req *q = stream(r, WATCH("7"));
+    send_to(r, q, EV("ADDED", POD("a", "8")) "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b");
+    fake_fail(q, ERR_TRANSPORT, "connection reset");
+    fake_settle(r->f);
+    q = stream(r, WATCH("8")); /* at once, from the last event */
+    send_to(r, q, EV("ADDED", POD("b", "9")));
+    expect_seen(r, "synced +n/a@8 +n/b@9 ");
+    /* ended properly, but in the middle of a line */
+    send_to(r, q, "{\"type\":");
+    fake_end(q, NULL);
+    fake_run(r->f, 3 * NS_PER_S);
+    asked(r, WATCH("9"));
+    /* refused: again without a list, later, until it works */
+    for (int i = 0; i < 3; i++) {
+        fake_fail(fake_one(r->f), ERR_TRANSPORT, "connection refused");
+        fake_settle(r->f);
+        assert_int_equal(fake_open(r->f), 0);
+        fake_run(r->f, 20 * NS_PER_S);
+        asked(r, WATCH("9"));
+    }
+    assert_true(r->troubles >= 3);
+    assert_string_equal(r->trouble.msg, "watch pods in all namespaces: connection refused");
+    q = stream(r, WATCH("9"));
+    send_to(r, q, EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"60\"}}"));
+    assert_non_null(strstr(buf_str(&r->f->lines), "work again"));
+    teardown(r);
+}
+
+/* No byte comes, and the connection stands: noticed, and another connection is used. */
+static void dead_connections(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    struct fake_req *q = asked(r, "limit=500&resourceVersion=0");
+    fake_head(q, 200, NULL, NULL);
+    fake_body(q, "{\"items\":[");
+    fake_run(r->f, 50 * NS_PER_S);
+    assert_int_equal(r->troubles, 0);
+    fake_body(fake_one(r->f), POD("a", "1"));
+    fake_run(r->f, 50 * NS_PER_S);
+    assert_int_equal(r->troubles, 0);
+    fake_run(r->f, 15 * NS_PER_S);
+    assert_int_equal(r->troubles, 1);
+    assert_int_equal(r->trouble.kind, ERR_TIMEOUT);
+    assert_non_null(strstr(r->trouble.msg, "no byte for 60 s"));
+    assert_true(asked(r, "limit=500&resourceVersion=0")->fresh);
+    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    expect_seen(r, "i+n/a@1 i-n/a@1 synced ");
+    stream(r, WATCH("7"));
+    fake_run(r->f, 700 * NS_PER_S);
+    assert_true(r->troubles >= 2);
+    assert_int_equal(r->trouble.kind, ERR_TIMEOUT);
+    assert_true(asked(r, WATCH("7"))->fresh);
+    teardown(r);
+}
+
+static void broken_events(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    struct fake_req *q = stream(r, WATCH("7"));
+    static const char *const broken[] = {
+        "rubbish\n",
+        "{\"type\":\"ADDED\",\"object\":{\n",
+        EV("ADDED", "{\"metadata\":{\"resourceVersion\":\"8\"}}"),
+        EV("ADDED", "[]"),
+        EV("ADDED", "{\"metadata\":{\"name\":\"x\",\"a\":01}}"),
+        EV("SURPRISE", POD("x", "8")),
+        "{}\n",
+        EV("ADDED", "{\"kind\":\"Node\",\"metadata\":{\"name\":\"x\"}}"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        unsigned before = r->troubles;
+        send_to(r, q, broken[i]);
+        cleanup_free char *good = xasprintf(
+            "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"%d\"}}}\n",
+            (int)(10 + i));
+        send_to(r, q, good);
+        if (r->troubles != before + 1) fail_msg("%s: %u", broken[i], r->troubles - before);
+        assert_int_equal(r->trouble.kind, ERR_PROTOCOL);
+    }
+    expect_seen(r, "synced +/a@10 ~/a@11 ~/a@12 ~/a@13 ~/a@14 ~/a@15 ~/a@16 ~/a@17 ");
+    /* what was missed is found by a list, not long after; one list for all of it */
+    fake_run(r->f, 60 * NS_PER_S);
+    answer(r, "limit=500&resourceVersion=17&resourceVersionMatch=NotOlderThan", 200,
+           LIST("20", POD("b", "9")));
+    expect_seen(r, "i+n/b@9 i-/a@17 ");
+    asked(r, WATCH("20"));
+    teardown(r);
+}
+
+static void error_events(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    struct fake_req *q = stream(r, WATCH("7"));
+    send_to(r, q,
+            EV("ERROR", "{\"kind\":\"Status\",\"code\":500,\"message\":\"etcd is away\"}")
+                EV("ADDED", POD("late", "9")));
+    assert_int_equal(r->troubles, 1);
+    assert_int_equal(r->trouble.kind, ERR_SERVER);
+    assert_non_null(strstr(r->trouble.msg, "watch pods in all namespaces: 500"));
+    assert_non_null(strstr(r->trouble.msg, "etcd is away"));
+    fake_run(r->f, 10 * NS_PER_S);
+    q = stream(r, WATCH("7"));
+    send_to(r, q, EV("ERROR", "{}"));
+    assert_int_equal(r->troubles, 2);
+    expect_seen(r, "synced ");
+    teardown(r);
+}
+
+static void bad_lists(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "<html>sign in</html>",
+        "{\"kind\":\"Status\",\"code\":200}",
+        "{\"items\":[]}",
+        LIST("", ""),
+        "{\"items\":[" POD("a", "1"),
+        "",
+        LIST("7", "{\"metadata\":{}}"),
+        LIST("7", "{\"metadata\":{\"name\":\"x\",\"y\":01}}"),
+        "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"7\"}}",
+    };
+    struct run *r = setup(NULL);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        fake_answer(fake_one(r->f), 200, bad[i]);
+        fake_settle(r->f);
+        if (r->troubles != i + 1) fail_msg("accepted: %s", bad[i]);
+        assert_int_equal(r->trouble.kind, ERR_PROTOCOL);
+        if (!slice_starts(slice_of(r->trouble.msg), SL("list pods in all namespaces: ")))
+            fail_msg("%s", r->trouble.msg);
+        fake_run(r->f, 40 * NS_PER_S);
+    }
+    assert_false(informer_synced(r->inf));
+    fake_answer(fake_one(r->f), 200, LIST("7", POD("b", "2")));
+    fake_settle(r->f);
+    assert_true(informer_synced(r->inf));
+    assert_int_equal(store_len(informer_store(r->inf)), 1);
+    teardown(r);
+}
+
+static void forbid(struct fake *f, struct fake_req *q) {
+    (void)f;
+    fake_answer(q, 403,
+                "{\"kind\":\"Status\",\"message\":\"pods is forbidden: User \\\"x\\\" cannot list resource "
+                "\\\"pods\\\"\",\"reason\":\"Forbidden\",\"code\":403}");
+}
+
+static void trouble_is_said_at_a_falling_rate(void **state) {
+    (void)state;
+    struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
+    forbid(r->f, fake_one(r->f));
+    r->f->on_request = forbid;
+    fake_run(r->f, 3600 * NS_PER_S);
+    assert_true(r->troubles > 100);
+    assert_int_equal(r->trouble.kind, ERR_FORBIDDEN);
+    assert_non_null(strstr(r->trouble.msg, "list pods in namespace n: 403 Forbidden: pods is forbidden"));
+    unsigned lines = 0;
+    for (const char *p = buf_str(&r->f->lines); (p = strstr(p, "list or watch failed")); p++) lines++;
+    assert_true(lines >= 5 && lines <= 10);
+    teardown(r);
+}
+
+static void wrong_certificate(struct fake *f, struct fake_req *q) {
+    (void)f;
+    fake_fail(q, ERR_TLS, "TLS with api failed: the certificate is for other names");
+}
+
+static void a_wrong_certificate(void **state) {
+    (void)state;
+    struct run *r = setup(NULL);
+    wrong_certificate(r->f, fake_one(r->f));
+    r->f->on_request = wrong_certificate;
+    fake_run(r->f, 600 * NS_PER_S);
+    assert_int_equal(r->trouble.kind, ERR_TLS);
+    assert_string_equal(
+        r->trouble.msg,
+        "list pods in all namespaces: TLS with api failed: the certificate is for other names");
+    assert_true(r->f->started < 45); /* waits grow to half a minute */
+    r->f->on_request = NULL;
+    fake_run(r->f, 40 * NS_PER_S);
+    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    expect_seen(r, "synced ");
+    teardown(r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(expired_versions),
+        cmocka_unit_test(cut_streams),
+        cmocka_unit_test(dead_connections),
+        cmocka_unit_test(broken_events),
+        cmocka_unit_test(error_events),
+        cmocka_unit_test(bad_lists),
+        cmocka_unit_test(trouble_is_said_at_a_falling_rate),
+        cmocka_unit_test(a_wrong_certificate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

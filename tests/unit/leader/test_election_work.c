@@ -1,0 +1,176 @@
+/* The work that one leader leaves to the next: checkpoints early, large, refused, lost, stale. */
+#include "election_kit.h"
+
+#define CM_URL API "/api/v1/namespaces/default/configmaps"
+
+static void test_early_checkpoint(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 1);
+    election_stop(f.c[0].e);
+    election_renew_now(f.c[0].e);
+    simworld_run(f.sw, 20 * MS);
+    assert_int_equal(f.c[0].renewed_ok, 1);
+    sim_fault(f.api, SL("{\"match\":{\"method\":\"PUT\"},\"count\":1,\"status\":503}"), NULL);
+    election_renew_now(f.c[0].e);
+    simworld_run(f.sw, 20 * MS);
+    assert_int_equal(f.c[0].renewed_bad, 1);
+    simworld_run(f.sw, 5 * S);
+    assert_true(election_leading(f.c[0].e));
+    field_free(&f);
+}
+
+/* 100,000 keys: written to ConfigMaps before the release, read before the successor leads, deleted once it
+ * has written. */
+static void test_large_checkpoint(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 2);
+    f.c[0].keys = 100000;
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 5 * S));
+    cleanup_buf struct buf b = BUF(4 << 20);
+    peek(&f, "configmaps", "l-checkpoint-0-1", &b);
+    assert_non_null(strstr(buf_str(&b), "\"ownerReferences\""));
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], S));
+    assert_int_equal(f.c[1].got[CHECKPOINT_QUEUED], 100000);
+    assert_int_equal(f.c[1].got[CHECKPOINT_INTERRUPTED], 1);
+    print_message("100,000 keys: led %.1f ms after the stop\n",
+                  (double)(f.c[1].led_at - f.c[0].stopped_at) / 1e6);
+    f.c[1].keys = 5;
+    simworld_run(f.sw, 5 * S);
+    for (int i = 1; i < 9; i++) {
+        char name[40];
+        snprintf(name, sizeof(name), "l-checkpoint-0-%d", i);
+        peek(&f, "configmaps", name, &b);
+        assert_string_equal(buf_str(&b), "(none)");
+    }
+    field_free(&f);
+}
+
+/* The ConfigMaps cannot be written: what matters most goes with the Lease. */
+static void test_large_checkpoint_refused(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 2);
+    f.c[0].keys = 100000;
+    sim_fault(f.api,
+              SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},\"count\":-1,\"status\":403}"),
+              NULL);
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
+    assert_int_equal(f.c[0].over_reason, LEASE_R_GIVEN_BACK);
+    assert_int_equal(f.c[1].got[CHECKPOINT_INTERRUPTED], 1);
+    assert_in_range(f.c[1].got[CHECKPOINT_QUEUED], 1000, 99999);
+    field_free(&f);
+}
+
+static void test_parts_missing_or_foreign(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 1);
+    f.c[0].keys = 100000;
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 5 * S));
+    ask(&f, "DELETE", CM_URL "/l-checkpoint-0-2", NULL, "", 200);
+    ask(&f, "PATCH", CM_URL "/l-checkpoint-0-3", "application/merge-patch+json",
+        "{\"data\":{\"checkpoint\":\"#x !q 0a \"}}", 200);
+    cand_start(&f, 1, NULL);
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
+    assert_int_equal(f.c[1].got[CHECKPOINT_INTERRUPTED], 1);
+    assert_in_range(f.c[1].got[CHECKPOINT_QUEUED], 10000, 90000);
+    field_free(&f);
+}
+
+/* A successor dies before it has written a checkpoint of its own: the next one gets the same work. */
+static void test_work_is_passed_on(void **state) {
+    (void)state;
+    for (int large = 0; large < 2; large++) {
+        struct field f;
+        field_lead(&f, 2);
+        f.c[0].keys = large ? 60000 : 5;
+        stop_cleanly(&f.c[0]);
+        assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
+        cand_crash(&f.c[1]);
+        cand_start(&f, 2, NULL);
+        assert_true(simworld_run_until(f.sw, leads, &f.c[2], 20 * S));
+        assert_int_equal(f.c[2].term, 2);
+        assert_int_equal(f.c[2].reason, LEASE_R_EXPIRED);
+        assert_int_equal(f.c[2].got[CHECKPOINT_QUEUED], large ? 60000 : 5);
+        field_free(&f);
+    }
+}
+
+/* Told to stop between the acquisition and the end of reading the parts: what is there stays there. */
+static void test_stop_before_the_work_is_read(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 1);
+    f.c[0].keys = 60000;
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 5 * S));
+    sim_fault(
+        f.api,
+        SL("{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":1,\"latencyMs\":500}"),
+        NULL);
+    cand_start(&f, 1, NULL);
+    simworld_run(f.sw, 100 * MS);
+    assert_true(election_leading(f.c[1].e));
+    assert_int_equal(f.c[1].leads, 0);
+    stop_cleanly(&f.c[1]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[1], 5 * S));
+    assert_int_equal(f.c[1].leads, 0);
+    cand_start(&f, 2, NULL);
+    assert_true(simworld_run_until(f.sw, leads, &f.c[2], 5 * S));
+    assert_int_equal(f.c[2].got[CHECKPOINT_QUEUED], 60000);
+    field_free(&f);
+}
+
+/* A client-go elector in between leaves our annotation as it is: its term is over, and so is the work in it.
+ */
+static void test_stale_checkpoint(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 1);
+    f.c[0].keys = 5;
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 5 * S));
+    ask(&f, "PATCH", LEASE_URL, "application/merge-patch+json",
+        "{\"spec\":{\"holderIdentity\":\"go_1\",\"leaseTransitions\":1,\"leaseDurationSeconds\":3,"
+        "\"renewTime\":\"2030-01-01T00:00:00.000000Z\"}}",
+        200);
+    cand_start(&f, 1, NULL);
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
+    assert_int_equal(f.c[1].term, 2);
+    assert_int_equal(f.c[1].reason, LEASE_R_EXPIRED);
+    assert_int_equal(f.c[1].got[CHECKPOINT_QUEUED], 0);
+    field_free(&f);
+}
+
+static void test_lost_while_saving(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 1);
+    f.c[0].keys = 100000;
+    sim_fault(f.api,
+              SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},\"count\":-1,\"silent\":true}"),
+              NULL);
+    stop_cleanly(&f.c[0]);
+    simworld_run(f.sw, 100 * MS);
+    assert_int_equal(f.c[0].overs, 0);
+    ask(&f, "PATCH", LEASE_URL, "application/merge-patch+json",
+        "{\"spec\":{\"holderIdentity\":\"go_1\",\"leaseTransitions\":9}}", 200);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], S));
+    assert_int_equal(f.c[0].over_reason, LEASE_R_TAKEN);
+    field_free(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_early_checkpoint),         cmocka_unit_test(test_large_checkpoint),
+        cmocka_unit_test(test_large_checkpoint_refused), cmocka_unit_test(test_parts_missing_or_foreign),
+        cmocka_unit_test(test_work_is_passed_on),        cmocka_unit_test(test_stop_before_the_work_is_read),
+        cmocka_unit_test(test_stale_checkpoint),         cmocka_unit_test(test_lost_while_saving),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

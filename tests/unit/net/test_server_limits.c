@@ -1,0 +1,196 @@
+/* The HTTP server and clients that ask for too much, too slowly, or leave. */
+#include "server_kit.h"
+
+/* Far more than is read ahead: reading stops meanwhile and goes on afterwards, nothing is lost. */
+static void a_flood_of_pipelined_requests(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    struct raw r;
+    dial(&r, &a, k, NULL);
+    enum { N = 20000 };
+    struct buf b = BUF(64 << 20);
+    buf_adds(&b, GET("/later"));
+    for (int i = 0; i < N; i++) buf_adds(&b, GET("/x"));
+    raw_send(&r, buf_slice(&b));
+    raw_shutdown(&r);
+    while (!a.nopen) kit_run(k);
+    kit_turns(k, 20);
+    http_reply(a.open[0], 200, NULL, SL(""));
+    raw_until_eof(&r);
+    assert_int_equal(a.requests, N + 1);
+    assert_int_equal(r.in.n,
+                     strlen("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") + N * strlen(OK("0", "")));
+    buf_free(&b);
+    raw_close(&r);
+}
+
+/* The refusal reaches a client that is still sending, instead of a reset. */
+static void too_large_bodies(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    struct http_limits limits = {.body_cap = 1000};
+    for (int chunked = 0; chunked < 2; chunked++) {
+        struct raw r;
+        if (chunked) {
+            raw_connect(&r, k, k->port);
+            raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+        } else {
+            dial(&r, &a, k, &limits);
+            raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n");
+        }
+        char *junk = xmalloc(1 << 20);
+        memset(junk, 'x', 1 << 20);
+        if (chunked) raw_sends(&r, "100000\r\n");
+        raw_send(&r, slice_make(junk, 1 << 20));
+        free(junk);
+        raw_until_eof(&r);
+        assert_false(r.reset);
+        assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 413 Payload Too Large\r\n")));
+        assert_non_null(strstr(buf_str(&r.in), "Connection: close\r\n"));
+        raw_close(&r);
+    }
+    assert_int_equal(a.requests, 0);
+}
+
+static void smuggling_is_refused(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    struct raw r;
+    dial(&r, &a, k, NULL);
+    raw_sends(&r, GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+                               "chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
+    raw_until_eof(&r);
+    assert_true(slice_starts(buf_slice(&r.in), SL(OK("0", "") "HTTP/1.1 400 Bad Request\r\n")));
+    assert_int_equal(a.requests, 1);
+    assert_string_equal(a.seen, "/fine");
+    raw_close(&r);
+}
+
+static void late_requests(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    struct raw r, silent;
+    struct http_limits limits = {.header_ns = 50 * NS_PER_MS};
+    dial(&r, &a, k, &limits);
+    raw_connect(&silent, k, k->port);
+    raw_sends(&r, "GET /x HTTP/1.1\r\nHost:");
+    raw_until_eof(&r);
+    assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 408 Request Timeout\r\n")));
+    raw_until_eof(&silent);
+    assert_int_equal(silent.in.n, 0); /* who asks for nothing gets nothing */
+    raw_close(&r);
+    raw_close(&silent);
+}
+
+static void connections_are_limited(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    struct raw r[3];
+    struct http_limits limits = {.connections = 2};
+    dial(&r[0], &a, k, &limits);
+    raw_connect(&r[1], k, k->port);
+    raw_connect(&r[2], k, k->port);
+    raw_until_eof(&r[2]);
+    assert_int_equal(r[2].in.n, 0);
+    raw_close(&r[2]);
+    raw_sends(&r[0], GET("/x"));
+    assert_true(raw_until(&r[0], OK("0", "")));
+    raw_close(&r[0]);
+    kit_turns(k, 5);
+    raw_connect(&r[2], k, k->port);
+    raw_sends(&r[2], GET("/x"));
+    assert_true(raw_until(&r[2], OK("0", "")));
+    raw_close(&r[1]);
+    raw_close(&r[2]);
+}
+
+static void clients_that_leave_are_noticed(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    for (int how = 0; how < 4; how++) {
+        struct raw r;
+        if (how == 0) {
+            dial(&r, &a, k, NULL);
+        } else {
+            raw_connect(&r, k, k->port);
+        }
+        raw_sends(&r, GET("/later"));
+        while (a.nopen <= how) kit_run(k);
+        if (how & 1) {
+            http_reply_begin(a.open[how], 200, NULL, NULL);
+            http_reply_send(a.open[how], SL("data"));
+            assert_true(raw_until(&r, "data"));
+        }
+        if (how & 2) {
+            raw_reset(&r);
+        } else {
+            raw_close(&r);
+        }
+        while (a.gone <= how) kit_run(k);
+    }
+}
+
+static void an_unwatched_exchange_may_be_answered_into_the_void(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    for (int how = 0; how < 3; how++) {
+        struct raw r;
+        if (how == 0) {
+            dial(&r, &a, k, NULL);
+        } else {
+            raw_connect(&r, k, k->port);
+        }
+        raw_sends(&r, GET("/unwatched"));
+        while (a.nopen <= how) kit_run(k);
+        raw_close(&r);
+        kit_turns(k, 5);
+        struct http_exchange *x = a.open[how];
+        assert_true(slice_eqs(http_x_target(x), "/unwatched"));
+        if (how == 0) {
+            http_reply(x, 200, NULL, SL("x"));
+        } else {
+            http_reply_begin(x, 200, NULL, NULL);
+            http_reply_send(x, SL("x"));
+            if (how == 1) {
+                http_reply_end(x);
+            } else {
+                http_reply_abort(x);
+            }
+        }
+    }
+}
+
+static void a_slow_reader_is_dropped(void **state) {
+    struct kit *k = *state;
+    struct app a;
+    struct raw r;
+    struct http_limits limits = {.send_cap = 100000};
+    dial(&r, &a, k, &limits);
+    raw_sends(&r, GET("/later"));
+    while (!a.nopen) kit_run(k);
+    raw_stop(&r);
+    http_reply_begin(a.open[0], 200, NULL, NULL);
+    static char junk[50000];
+    memset(junk, 'x', sizeof junk);
+    for (int i = 0; i < 1000 && !a.gone; i++) {
+        http_reply_send(a.open[0], slice_make(junk, sizeof junk));
+        assert_int_equal(a.gone, 0); /* never inside the call */
+        kit_turns(k, 2);
+    }
+    assert_int_equal(a.gone, 1);
+    raw_close(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_flood_of_pipelined_requests),
+        T(too_large_bodies),
+        T(smuggling_is_refused),
+        T(late_requests),
+        T(connections_are_limited),
+        T(clients_that_leave_are_noticed),
+        T(an_unwatched_exchange_may_be_answered_into_the_void),
+        T(a_slow_reader_is_dropped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

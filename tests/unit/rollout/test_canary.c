@@ -1,0 +1,186 @@
+/* The canary's ReplicaSet: the user's template byte for byte, labels of ours, what cannot be made, and
+ * overrides. */
+#include "api/selector.h"
+#include "base/json_raw.h"
+#include "canary.h"
+#include "rollout/plan.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+static struct obs_target target(const char *selector, const char *tmpl) {
+    return (struct obs_target){.ns = (char *)(uintptr_t) "ns",
+                               .name = (char *)(uintptr_t) "op",
+                               .uid = (char *)(uintptr_t) "u-1",
+                               .selector = (char *)(uintptr_t)selector,
+                               .tmpl = (char *)(uintptr_t)tmpl,
+                               .hash = "abcdefghij"};
+}
+
+#define SPEC                                                                                                 \
+    "\"spec\":{\"containers\":[{\"name\":\"c\",\"n\":9007199254740993,\"e\":1e15,\"s\":\"a\\u0000b\"}]}"
+#define TEMPLATE "{\"metadata\":{\"labels\":{\"app\":\"op\"}}," SPEC "}"
+
+static bool finds(const cJSON *selector, const cJSON *labels) {
+    CLEANUP(selector) struct selector *sel = NULL;
+    assert_int_equal(selector_from_spec(selector, &sel, NULL), 0);
+    return selector_match(sel, labels);
+}
+
+static void manifest(void **state) {
+    (void)state;
+    static const char *const selectors[] = {
+        "{\"matchLabels\":{\"app\":\"op\"}}",
+        "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\",\"values\":[\"op\",\"x\"]}]}",
+        "{\"matchLabels\":{\"app\":\"op\"},\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Exists\"}]}",
+        "{\"matchLabels\":{\"app\":\"op\"},\"matchExpressions\":null}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(selectors); i++) {
+        struct obs_target t = target(selectors[i], TEMPLATE);
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        if (canary_manifest(&t, NULL, 3, &out, &e) < 0) fail_msg("%s", e.msg);
+        cleanup_json cJSON *rs = json_parse(buf_slice(&out), &e);
+        if (!rs) fail_msg("%s: %s", e.msg, buf_str(&out));
+        const cJSON *meta = json_get(rs, "metadata"), *spec = json_get(rs, "spec"),
+                    *own = json_get(meta, "labels"), *pods = json_at(spec, "template/metadata/labels"),
+                    *owner = json_arr(meta, "ownerReferences")->child;
+        assert_string_equal(json_str(meta, "name"), "op-canary-abcdefghij");
+        assert_string_equal(json_str(meta, "namespace"), "ns");
+        assert_string_equal(json_str(own, LABEL_TARGET), "u-1");
+        assert_string_equal(json_str(own, LABEL_TEMPLATE), "abcdefghij");
+        assert_string_equal(json_str(owner, "uid"), "u-1");
+        assert_false(json_bool(owner, "controller", true) || json_bool(owner, "blockOwnerDeletion", true));
+        assert_int_equal(json_i64(spec, "replicas", -1), 3);
+        assert_string_equal(json_str(pods, LABEL_TRACK), "canary");
+        assert_string_equal(json_str(pods, "app"), "op");
+        /* its pods are the target's too, stable's pods are not the canary's, and it is nobody's to adopt */
+        cleanup_json cJSON *targets = json_parse(slice_of(selectors[i]), NULL);
+        cleanup_json cJSON *stables = json_parse(SL("{\"app\":\"op\",\"pod-template-hash\":\"x\"}"), NULL);
+        assert_true(finds(targets, pods) && !finds(targets, own));
+        assert_true(finds(json_get(spec, "selector"), pods) && !finds(json_get(spec, "selector"), stables));
+        assert_non_null(strstr(buf_str(&out), SPEC)); /* nothing was reprinted */
+    }
+}
+
+/* Labels of ours in the user's template and selector: ours count, once. */
+static void labels_that_are_there_already(void **state) {
+    (void)state;
+    struct obs_target t =
+        target("{\"matchLabels\":{\"app\":\"op\"}}",
+               "{\"metadata\":{\"labels\":{\"handover.dev/track\":\"stable\",\"app\":\"op\"}}}");
+    cleanup_buf struct buf out = BUF(1 << 16);
+    struct err e = {0};
+    if (canary_manifest(&t, NULL, 1, &out, &e) < 0) fail_msg("%s", e.msg);
+    cleanup_json cJSON *rs = json_parse(buf_slice(&out), NULL);
+    assert_string_equal(json_str(json_at(rs, "spec/template/metadata/labels"), LABEL_TRACK), "canary");
+    assert_null(strstr(buf_str(&out), "\"stable\""));
+}
+
+static void what_cannot_be_made(void **state) {
+    (void)state;
+    static const struct {
+        const char *selector, *tmpl, *why;
+    } v[] = {
+        {"{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"NotIn\",\"values\":[\"x\"]}]}", TEMPLATE,
+         "spec.selector matches the canary's ReplicaSet ({\"app.kubernetes.io/managed-by\":\"handover\","},
+        {"{}", TEMPLATE, "spec.selector matches the canary's ReplicaSet"},
+        {"{\"matchLabels\":{\"app\":\"op\"},\"matchExpressions\":[{\"key\":\"handover.dev/"
+         "track\",\"operator\":"
+         "\"DoesNotExist\"}]}",
+         TEMPLATE, "spec.selector does not match the canary's pods ("},
+        {"{\"matchLabels\":{\"app\":\"op\",\"handover.dev/track\":\"stable\"}}",
+         "{\"metadata\":{\"labels\":{\"handover.dev/track\":\"stable\",\"app\":\"op\"}}}",
+         "spec.selector does not match the canary's pods ("},
+        {"{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Near\"}]}", TEMPLATE, "spec.selector: "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct obs_target t = target(v[i].selector, v[i].tmpl);
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        assert_true(canary_manifest(&t, NULL, 1, &out, &e) < 0);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        if (!slice_starts(slice_of(e.msg), slice_of(v[i].why))) fail_msg("%zu: %s", i, e.msg);
+    }
+    struct obs_target t = target("{\"matchLabels\":{\"app\":\"op\"}}", TEMPLATE);
+    cleanup_buf struct buf small = BUF(300);
+    struct err e = {0};
+    assert_true(canary_manifest(&t, NULL, 1, &small, &e) < 0);
+    assert_string_equal(e.msg, "the canary's ReplicaSet is larger than 300 bytes");
+}
+
+static void names(void **state) {
+    (void)state;
+    char longest[254];
+    memset(longest, 'a', 253);
+    longest[253] = '\0';
+    longest[233] = '.';
+    longest[234] = '-';
+    cleanup_free char *a = canary_name("op", "abc"), *b = canary_name(longest, "abcdefghij");
+    assert_string_equal(a, "op-canary-abc");
+    assert_true(strlen(b) <= 253 && slice_ends(slice_of(b), SL("a-canary-abcdefghij"))); /* no ".-canary" */
+}
+
+static void overridden(const char *tmpl, const char *args, const char *env, const char *want) {
+    char *words[4] = {NULL}, *vars[4] = {NULL};
+    cleanup_free char *a = xstrdup(args ? args : ""), *v = xstrdup(env ? env : "");
+    char *save = NULL;
+    size_t n = 0;
+    for (char *w = strtok_r(a, " ", &save); w; w = strtok_r(NULL, " ", &save)) words[n++] = w;
+    n = 0;
+    for (char *w = strtok_r(v, " ", &save); w; w = strtok_r(NULL, " ", &save)) vars[n++] = w;
+    cleanup_buf struct buf out = BUF(1 << 16);
+    template_with_overrides(slice_of(tmpl), args ? words : NULL, env ? vars : NULL, &out);
+    assert_string_equal(buf_str(&out), want);
+    assert_int_equal(json_raw_check(buf_slice(&out), NULL), 0);
+}
+
+static void overrides(void **state) {
+    (void)state;
+    static const char with[] =
+        "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"args\":[\"run\",\"--id=old\","
+        "\"--v=2\"],\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\"}],\"z\":1},"
+        "{\"name\":\"b\"}]}}";
+    overridden(with, NULL, NULL, with);
+    overridden(
+        with, "--id=new --more", NULL,
+        "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"env\":[{\"name\":\"A\",\"value\":\"1\"},"
+        "{\"name\":\"B\"}],\"z\":1,\"args\":[\"run\",\"--v=2\",\"--id=new\",\"--more\"]},"
+        "{\"name\":\"b\"}]}}");
+    overridden(
+        with, NULL, "B=x=y C=",
+        "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"args\":[\"run\",\"--id=old\",\"--v=2\"],"
+        "\"z\":1,\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\",\"value\":\"x=y\"},"
+        "{\"name\":\"C\",\"value\":\"\"}]},{\"name\":\"b\"}]}}");
+    overridden(
+        "{\"spec\":{\"containers\":[{}]}}", "--x=1", "A=1",
+        "{\"spec\":{\"containers\":[{\"args\":[\"--x=1\"],\"env\":[{\"name\":\"A\",\"value\":\"1\"}]}]}}");
+    overridden("{\"spec\":{\"containers\":[]}}", "--x=1", NULL, "{\"spec\":{\"containers\":[]}}");
+    overridden("{\"a\":1}", "--x=1", NULL, "{\"a\":1}");
+}
+
+/* A proxy for the metrics stands first in generated manifests: it has no use for the operator's flags. */
+static void overrides_of_the_main_container(void **state) {
+    (void)state;
+#define NAMED "\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/default-container\":\"manager\"}}"
+    overridden("{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\"},{\"name\":\"manager\"}]}}", "--x=1",
+               NULL,
+               "{" NAMED
+               ",\"spec\":{\"containers\":[{\"name\":\"proxy\"},{\"name\":\"manager\",\"args\":[\"--x=1\"]}"
+               "]}}");
+    overridden("{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\"}]}}", "--x=1", NULL,
+               "{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\",\"args\":[\"--x=1\"]}]}}");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(manifest),
+        cmocka_unit_test(labels_that_are_there_already),
+        cmocka_unit_test(what_cannot_be_made),
+        cmocka_unit_test(names),
+        cmocka_unit_test(overrides),
+        cmocka_unit_test(overrides_of_the_main_container),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
