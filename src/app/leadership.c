@@ -286,7 +286,8 @@ void leadership_grace(struct leadership *l, const struct drain_config *checked) 
 }
 
 void leadership_killed_in(struct leadership *l, int64_t left_ns) {
-    l->kill_ns = world_boot_ns(world_of(l)) + left_ns;
+    int64_t now = world_boot_ns(world_of(l));
+    l->kill_ns = left_ns < TIME_NEVER - now ? now + left_ns : TIME_NEVER;
     event(l, DRAIN_EV_DEADLINE);
 }
 

@@ -263,12 +263,29 @@ static void the_pod_cannot_be_read(void **state) {
     stage_free(st);
 }
 
+/* A host whose logind waits without end (InhibitDelayMaxSec=infinity) takes nothing from the drain's time. */
+static void a_host_that_waits_without_end(void **state) {
+    (void)state;
+    struct stage *st = stage_new(6, 12);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    first->stopped_at = world_boot_ns(first->w);
+    leadership_stop(first->leadership, "the host is shutting down");
+    leadership_killed_in(first->leadership, INT64_MAX);
+    simworld_run(st->f.sw, 14 * NS_PER_S);
+    assert_int_equal(st->nends, 1);
+    assert_int_equal(st->ends[0].code, DRAIN_X_CUT);
+    assert_true(st->ends[0].took_ns >= 10 * NS_PER_S - MS);
+    stage_free(st);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pods_own_grace),
         cmocka_unit_test(a_shorter_grace_at_deletion),
         cmocka_unit_test(deleted_by_force),
         cmocka_unit_test(the_pod_cannot_be_read),
+        cmocka_unit_test(a_host_that_waits_without_end),
     };
     return cmocka_run_group_tests_name("app/leadership", tests, NULL, NULL);
 }
