@@ -1,6 +1,7 @@
 /* See app/leadership.h: what the election tells and what becomes of it. */
 #include "app/leadership.h"
 #include "base/log.h"
+#include <stdio.h>
 
 enum { EVENTS = 16 };
 struct member {
@@ -53,20 +54,24 @@ static size_t pending(const struct leadership *l) {
 
 struct restore {
     struct leadership *l;
-    size_t n;
+    size_t n, foreign; /* foreign: of controllers that this version does not have */
+    char first[64];    /* the first of those controllers */
 };
 
 static struct controller *named(const struct leadership *l, struct slice name) {
     for (size_t i = 0; i < l->nmembers; i++)
         if (slice_eqs(name, l->members[i].name)) return l->members[i].controller;
-    return NULL; /* of a controller that this version does not have */
+    return NULL;
 }
 
 static void restore_key(void *ctx, const struct checkpoint_key *k) {
     struct restore *r = ctx;
     struct controller *c = named(r->l, k->controller);
     const char *kind = checkpoint_kind_name(k->kind);
-    if (!c) return;
+    if (!c) {
+        if (!r->foreign++) (void)snprintf(r->first, sizeof r->first, "%.*s", SLF(k->controller));
+        return;
+    }
     struct key_state state = {.key = k->key,
                               .kind = (enum key_kind)k->kind,
                               .prio = k->prio,
@@ -118,6 +123,11 @@ static void on_lead(void *ctx, int64_t term, enum lease_reason reason, struct ch
     struct restore r = {.l = l};
     if (l->stopping) return; /* the signal came in between: the intake stays shut, the drain releases */
     if (work) checkpoint_each(work, restore_key, &r);
+    if (r.foreign) {
+        LOG(log_of(l), LOG_WARN,
+            "the predecessor's checkpoint has keys of a controller that this version does not have",
+            LF_STR("controller", r.first), LF_INT("keys", r.foreign));
+    }
     l->cb.leading(l->ctx);
     gates(l, true);
     LOG(log_of(l), LOG_INFO, "leading", LF_INT("term", term), LF_STR("reason", lease_reason_name(reason)),

@@ -35,7 +35,9 @@ struct stage {
     size_t nends;
     char started[MAX * KEYS][128]; /* "CONTROLLER/KEY by POD" */
     size_t nstarted;
-    bool feed; /* the next leader adds keys of its own */
+    bool feed;          /* the next leader adds keys of its own */
+    bool other_version; /* what starts from now on calls its second controller "three" */
+    int64_t foreign;    /* keys that a successor said it has no controller for */
 };
 
 static void start_task(struct instance *in, const char *controller, struct task *t) {
@@ -86,6 +88,11 @@ static int64_t wall(void *ctx) {
 static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
                       size_t n) {
     cleanup_buf struct buf line = BUF(4096);
+    if (strstr(msg, "of a controller that this version does not have")) {
+        assert_int_equal(n, 2);
+        assert_true(slice_eqs(f[0].s, "two"));
+        ((struct instance *)ctx)->st->foreign += f[1].i;
+    }
     log_format_text(&line, level, t, msg, f, n);
     if (getenv("SIM_LOG")) fprintf(stderr, "%s: %s", ((struct instance *)ctx)->name, buf_str(&line));
 }
@@ -113,7 +120,7 @@ static void *begin(void *ctx, struct world *w) {
                   &cfg.election.id);
     if (leadership_new(in->kube, &cfg, &cb, in, &in->leadership, &err) < 0) fail_msg("%s", err.msg);
     leadership_add(in->leadership, "one", in->one);
-    leadership_add(in->leadership, "two", in->two);
+    leadership_add(in->leadership, st->other_version ? "three" : "two", in->two);
     in->grace = grace_new(in->kube, in->leadership, "default", world_getenv(w, "POD_NAME"),
                           world_getenv(w, "POD_UID"), true);
     assert_non_null(in->grace);
@@ -263,6 +270,28 @@ static void the_pod_cannot_be_read(void **state) {
     stage_free(st);
 }
 
+/* What a successor cannot take up is at least said: two keys of a controller that it does not have. */
+static void keys_of_an_unknown_controller(void **state) {
+    (void)state;
+    struct stage *st = stage_new(7, 12);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    char old[64];
+    memcpy(old, first->name, sizeof old);
+    st->other_version = true;
+    for (int i = 0; i < MAX; i++) /* the standby is of this version, too */
+        if (st->live[i] && st->live[i] != first) delete_pod(st, st->live[i]->name, "");
+    simworld_run(st->f.sw, 15 * NS_PER_S);
+    delete_pod(st, old, "");
+    simworld_run(st->f.sw, 15 * NS_PER_S);
+    struct instance *next = leader(st);
+    assert_non_null(next);
+    assert_true(has_started(st, "one/a", next->name));
+    assert_false(has_started(st, "two/a", next->name));
+    assert_int_equal(st->foreign, 2);
+    stage_free(st);
+}
+
 /* A host whose logind waits without end (InhibitDelayMaxSec=infinity) takes nothing from the drain's time. */
 static void a_host_that_waits_without_end(void **state) {
     (void)state;
@@ -285,6 +314,7 @@ int main(void) {
         cmocka_unit_test(a_shorter_grace_at_deletion),
         cmocka_unit_test(deleted_by_force),
         cmocka_unit_test(the_pod_cannot_be_read),
+        cmocka_unit_test(keys_of_an_unknown_controller),
         cmocka_unit_test(a_host_that_waits_without_end),
     };
     return cmocka_run_group_tests_name("app/leadership", tests, NULL, NULL);
