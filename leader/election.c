@@ -338,8 +338,8 @@ void election_stop(struct election *e) {
     election_event(e, LEASE_EV_STOP);
 }
 
-void election_drained(struct election *e) {
-    work_final(e);
+void election_drained(struct election *e, int64_t parts_ns) {
+    work_final(e, parts_ns);
 }
 
 void election_give_up(struct election *e) {

@@ -52,6 +52,7 @@ struct election {
     bool own_sent,
         own_written; /* the write under way has it; it stands on the server: the old parts are of no use */
     struct checkpoint *saving; /* the last one, while its parts are written */
+    int64_t save_until_ns;     /* boot time */
     bool save_failed;
     struct buf final; /* the annotation that goes with the release */
     bool final_ready;
@@ -82,8 +83,8 @@ bool work_note(struct election *e, const struct lease_out *out, struct buf *valu
 void work_lead(struct election *e, const struct lease_out *out);
 void work_call_lead(struct election *e, const struct tell *t); /* calls lead() */
 void work_renewed(struct election *e);
-void work_final(
-    struct election *e); /* writes the parts of the last checkpoint if need be, then LEASE_EV_DRAINED */
+/* Writes the parts of the last checkpoint if need be, for parts_ns at most, then LEASE_EV_DRAINED. */
+void work_final(struct election *e, int64_t parts_ns);
 bool work_cancel(struct election *e); /* what is under way has no sense any more; true: work_final() was */
 void work_lost(struct election *e);   /* the fence is shut */
 void work_free(struct election *e);

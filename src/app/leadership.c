@@ -151,6 +151,12 @@ static void close_intake(struct leadership *l) {
     event(l, DRAIN_EV_CLOSED);
 }
 
+/* A large checkpoint may take half of what is left at most: the release has to come through after it. */
+static void release(struct leadership *l, int64_t until_ns) {
+    int64_t left = until_ns - world_boot_ns(world_of(l));
+    election_drained(l->election, left > 2 ? left / 2 : 1);
+}
+
 static void carry_out(struct leadership *l, const struct drain_out *out) {
     if (out->why) {
         LOG(log_of(l), LOG_INFO, out->why, LF_STR("phase", drain_phase_name(out->phase)),
@@ -166,7 +172,7 @@ static void carry_out(struct leadership *l, const struct drain_out *out) {
     if (out->act & DRAIN_CHECKPOINT) election_renew_now(l->election);
     if (out->act & DRAIN_CANCEL)
         for (size_t i = 0; i < l->nmembers; i++) controller_cancel(l->members[i].controller);
-    if (out->act & DRAIN_RELEASE) election_drained(l->election);
+    if (out->act & DRAIN_RELEASE) release(l, out->wake_ns);
     if (out->act & DRAIN_ABANDON) election_give_up(l->election);
     if (out->act & DRAIN_EXIT) {
         l->exit_code = out->exit_code;

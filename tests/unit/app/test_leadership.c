@@ -37,6 +37,7 @@ struct stage {
     size_t nstarted;
     bool feed;          /* the next leader adds keys of its own */
     bool other_version; /* what starts from now on calls its second controller "three" */
+    size_t many;        /* further keys for later, in its second controller */
     int64_t foreign;    /* keys that a successor said it has no controller for */
 };
 
@@ -66,6 +67,11 @@ static void on_leading(void *ctx) {
     controller_add(in->one, SL("a"), 0, 0);
     controller_add(in->two, SL("a"), 0, 0);
     controller_add(in->two, SL("b"), 0, 3600 * NS_PER_S); /* for later */
+    for (size_t i = 0; i < in->st->many; i++) {
+        char key[32];
+        int n = snprintf(key, sizeof key, "%08zx-%zu", i * 2654435761U % 4294967291U, i);
+        controller_add(in->two, slice_make(key, (size_t)n), 0, 3600 * NS_PER_S);
+    }
 }
 static void on_over(void *ctx, int code) {
     struct instance *in = ctx;
@@ -148,8 +154,9 @@ static void destroy(void *ctx, void *instance) {
     free(in);
 }
 
-static struct stage *stage_new(uint64_t seed, int grace_s) {
+static struct stage *stage_with(uint64_t seed, int grace_s, size_t many) {
     struct stage *st = xcalloc(1, sizeof *st);
+    st->many = many;
     st->f = field_new(seed);
     st->feed = true;
     simworld_pods(st->f.sw, "api", &(struct simprogram){begin, destroy, st});
@@ -169,6 +176,9 @@ static struct stage *stage_new(uint64_t seed, int grace_s) {
                      201);
     simworld_run(st->f.sw, 20 * NS_PER_S);
     return st;
+}
+static struct stage *stage_new(uint64_t seed, int grace_s) {
+    return stage_with(seed, grace_s, 0);
 }
 static void stage_free(struct stage *st) {
     field_free(&st->f);
@@ -255,6 +265,33 @@ static void deleted_by_force(void **state) {
     assert_true(took < 2 * NS_PER_S);
 }
 
+/* The same with a checkpoint that does not fit the Lease, while ConfigMaps are not answered: they are not
+ * waited for so long that the release no longer comes through. */
+static void deleted_by_force_with_a_large_checkpoint(void **state) {
+    (void)state;
+    struct stage *st = stage_with(8, 60, 10000);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    char old[64];
+    memcpy(old, first->name, sizeof old);
+    struct err err = {0};
+    assert_int_equal(sim_fault(st->f.api,
+                               SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},"
+                                  "\"count\":-1,\"silent\":true}"),
+                               &err),
+                     0);
+    delete_pod(st, old, "{\"gracePeriodSeconds\":0}");
+    simworld_run(st->f.sw, 3 * NS_PER_S);
+    assert_int_equal(st->nends, 1);
+    assert_int_equal(st->ends[0].code, DRAIN_X_CUT);
+    assert_true(st->ends[0].took_ns < 2 * NS_PER_S);
+    struct instance *next = leader(st);
+    assert_non_null(next);
+    assert_true(has_started(st, "one/a", next->name));
+    assert_true(controller_pending(next->two) > 1000);
+    stage_free(st);
+}
+
 /* Neither an answer nor a connection: the drain has the time that was known before. */
 static void the_pod_cannot_be_read(void **state) {
     (void)state;
@@ -313,6 +350,7 @@ int main(void) {
         cmocka_unit_test(the_pods_own_grace),
         cmocka_unit_test(a_shorter_grace_at_deletion),
         cmocka_unit_test(deleted_by_force),
+        cmocka_unit_test(deleted_by_force_with_a_large_checkpoint),
         cmocka_unit_test(the_pod_cannot_be_read),
         cmocka_unit_test(keys_of_an_unknown_controller),
         cmocka_unit_test(a_host_that_waits_without_end),
