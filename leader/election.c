@@ -274,6 +274,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
                            .termination_log = xstrdup_null(cfg->termination_log),
                            .taken = BUF(NOTE_MAX),
                            .final = BUF(NOTE_MAX),
+                           .leftover = BUF(LEFTOVER_MAX),
                            .taken_term = -1,
                            .old_made = -1};
     struct lease_config lc = {

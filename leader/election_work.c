@@ -115,7 +115,11 @@ static void on_part_deleted(void *ctx, const struct err *err, struct slice raw) 
 }
 
 void work_renewed(struct election *e) {
-    if (!e->own_written || e->old_made < 0 || e->nparts_open || e->saving) return;
+    if (!e->own_written || e->nparts_open || e->saving) return;
+    if (e->old_made < 0) {
+        sweep_once(e);
+        return;
+    }
     for (size_t i = 0; i < e->old_parts; i++) part_call(e, i, KUBE_DELETE, e->old_made, on_part_deleted);
     e->old_made = -1;
 }
@@ -191,7 +195,8 @@ static void part_body(struct election *e, size_t i, bool patch, struct buf *out)
         part_name(e, checkpoint_head(e->saving)->made, i, &name);
         buf_adds(out, "\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":");
         buf_add_json(out, buf_slice(&name));
-        buf_adds(out, ",\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\"}");
+        buf_adds(out,
+                 ",\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\",\"" PART_LABEL "\":\"part\"}");
         if (rec && rec->uid[0]) { /* it goes with the Lease, if that is ever deleted */
             buf_adds(out, ",\"ownerReferences\":[{\"apiVersion\":\"coordination.k8s.io/"
                           "v1\",\"kind\":\"Lease\",\"name\":");
@@ -240,7 +245,7 @@ void work_final(struct election *e, int64_t parts_ns) {
         if (!e->saving) election_event(e, LEASE_EV_DRAINED);
         return;
     }
-    parts_cancel(e); /* old parts not yet deleted: they go with the Lease */
+    parts_cancel(e); /* old parts not yet deleted: the next leader finds them */
     e->save_until_ns = world_boot_ns(kube_world(e->kube)) +
                        (parts_ns > 0 && parts_ns < PART_TIMEOUT ? parts_ns : PART_TIMEOUT);
     e->saving = gather(e, true);
@@ -266,6 +271,7 @@ void work_lost(struct election *e) {
 
 void work_free(struct election *e) {
     work_cancel(e);
+    sweep_free(e);
     buf_free(&e->taken);
     buf_free(&e->final);
 }

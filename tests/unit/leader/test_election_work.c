@@ -147,6 +147,44 @@ static void test_stale_checkpoint(void **state) {
     field_free(&f);
 }
 
+/* The last leader was killed between the writing of its parts and the release: nothing names them. The next
+ * one deletes them, and nothing else. */
+static void test_parts_that_nobody_names(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 2);
+    f.c[0].keys = 60000;
+    sim_fault(f.api, SL("{\"match\":{\"method\":\"PUT\"},\"count\":-1,\"silent\":true}"), NULL);
+    stop_cleanly(&f.c[0]);
+    simworld_run(f.sw, 200 * MS);
+    cleanup_buf struct buf b = BUF(4 << 20);
+    peek(&f, "configmaps", "l-checkpoint-0-1", &b);
+    assert_string_not_equal(buf_str(&b), "(none)");
+    cand_crash(&f.c[0]);
+    sim_fault(f.api, SL("{\"clear\":true}"), NULL);
+    static const char *const others[] = {"l-checkpoint-7-1", "l-checkpoint-x-1", "m-checkpoint-0-1"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        char body[256];
+        snprintf(body, sizeof(body),
+                 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"handover.dev/checkpoint\":\"part\"}}}",
+                 others[i]);
+        ask(&f, "POST", CM_URL, "application/json", body, 201);
+    }
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 30 * S));
+    simworld_run(f.sw, 10 * S);
+    for (int i = 1; i < 9; i++) {
+        char name[40];
+        snprintf(name, sizeof(name), "l-checkpoint-0-%d", i);
+        peek(&f, "configmaps", name, &b);
+        assert_string_equal(buf_str(&b), "(none)");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        peek(&f, "configmaps", others[i], &b);
+        assert_string_not_equal(buf_str(&b), "(none)");
+    }
+    field_free(&f);
+}
+
 static void test_lost_while_saving(void **state) {
     (void)state;
     struct field f;
@@ -171,6 +209,7 @@ int main(void) {
         cmocka_unit_test(test_large_checkpoint_refused), cmocka_unit_test(test_parts_missing_or_foreign),
         cmocka_unit_test(test_work_is_passed_on),        cmocka_unit_test(test_stop_before_the_work_is_read),
         cmocka_unit_test(test_stale_checkpoint),         cmocka_unit_test(test_lost_while_saving),
+        cmocka_unit_test(test_parts_that_nobody_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
