@@ -313,12 +313,21 @@ void election_free(struct election *e) {
     free(e);
 }
 
-void election_start(struct election *e) {
+/* Before we contest: what cannot be laid down, or names no pod, proves nothing when we are dead. */
+static void lay_down_identity(struct election *e) {
     struct err err = {0};
-    if (e->termination_log &&
-        world_write_file(kube_world(e->kube), e->termination_log, slice_of(e->id), &err))
+    struct identity id;
+    if (!e->termination_log) return;
+    int rc = world_write_file(kube_world(e->kube), e->termination_log, slice_of(e->id), &err);
+    if (rc == 0 && identity_parse(slice_of(e->id), &id, NULL) == 0 && !id.uid[0])
+        rc = err_set(&err, ERR_CONFIG, -ENODATA, "the pod's UID is not known (POD_UID)");
+    if (rc)
         LOG(kube_log(e->kube), LOG_WARN,
             "no death certificate can be given: a successor waits for the lease's expiry", LF_ERR(&err));
+}
+
+void election_start(struct election *e) {
+    lay_down_identity(e);
     informer_start(e->watch);
     election_event(e, LEASE_EV_TICK);
 }
