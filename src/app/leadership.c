@@ -52,6 +52,10 @@ static size_t pending(const struct leadership *l) {
 
 /* ---- the checkpoint: read on leading, written while leading ---- */
 
+_Static_assert((int)KEY_INFLIGHT == (int)CHECKPOINT_INFLIGHT && (int)KEY_DELAYED == (int)CHECKPOINT_DELAYED &&
+                   (int)KEY_DEAD == (int)CHECKPOINT_DEAD,
+               "a controller's kinds of keys are a checkpoint's");
+
 struct restore {
     struct leadership *l;
     size_t n, foreign; /* foreign: of controllers that this version does not have */

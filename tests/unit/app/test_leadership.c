@@ -33,6 +33,7 @@ struct stage {
     struct instance *live[MAX];
     struct ending ends[MAX];
     size_t nends;
+    struct buf last_page;          /* the metrics of the last that ended, at its end */
     char started[MAX * KEYS][128]; /* "CONTROLLER/KEY by POD" */
     size_t nstarted;
     bool feed;          /* the next leader adds keys of its own */
@@ -79,6 +80,8 @@ static void on_over(void *ctx, int code) {
     memcpy(e->name, in->name, sizeof e->name);
     e->code = code;
     e->took_ns = world_boot_ns(in->w) - in->stopped_at;
+    buf_clear(&in->st->last_page);
+    metrics_write(in->metrics, &in->st->last_page);
     simworld_exit(in->w, code);
 }
 static void on_sigterm(void *ctx) {
@@ -157,6 +160,7 @@ static void destroy(void *ctx, void *instance) {
 static struct stage *stage_with(uint64_t seed, int grace_s, size_t many) {
     struct stage *st = xcalloc(1, sizeof *st);
     st->many = many;
+    buf_init(&st->last_page, 1 << 20);
     st->f = field_new(seed);
     st->feed = true;
     simworld_pods(st->f.sw, "api", &(struct simprogram){begin, destroy, st});
@@ -182,6 +186,7 @@ static struct stage *stage_new(uint64_t seed, int grace_s) {
 }
 static void stage_free(struct stage *st) {
     field_free(&st->f);
+    buf_free(&st->last_page);
     free(st);
 }
 
@@ -307,6 +312,52 @@ static void the_pod_cannot_be_read(void **state) {
     stage_free(st);
 }
 
+static void page_has(struct buf *page, const char *const *lines, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        cleanup_free char *line = xasprintf("\n%s\n", lines[i]);
+        if (!strstr(buf_str(page), line)) fail_msg("no line %s in\n%s", lines[i], buf_str(page));
+    }
+}
+
+/* The metrics of a handover: of the one that drained, at its end, and of the one that came after it. */
+static void what_is_measured(void **state) {
+    (void)state;
+    struct stage *st = stage_new(9, 12);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    cleanup_buf struct buf page = BUF(1 << 20);
+    metrics_write(first->metrics, &page);
+    static const char *const leading[] = {
+        "leader_election_master_status{name=\"l\"} 1", "handover_takeovers_total{reason=\"absent\"} 1",
+        "handover_checkpoint_keys{state=\"inflight\"} 2", "handover_checkpoint_keys{state=\"delayed\"} 1"};
+    page_has(&page, leading, ARRAY_LEN(leading));
+    char old[64];
+    memcpy(old, first->name, sizeof old);
+    delete_pod(st, old, "");
+    simworld_run(st->f.sw, 15 * NS_PER_S);
+    static const char *const ended[] = {"leader_election_master_status{name=\"l\"} 0",
+                                        "handover_checkpoint_keys{state=\"interrupted\"} 2",
+                                        "handover_checkpoint_keys{state=\"inflight\"} 0",
+                                        "handover_checkpoint_keys{state=\"delayed\"} 1",
+                                        "handover_drain_seconds_count{phase=\"checkpoint-early\"} 1",
+                                        "handover_drain_seconds_count{phase=\"finishing\"} 1",
+                                        "handover_drain_seconds_bucket{phase=\"finishing\",le=\"5\"} 0",
+                                        "handover_drain_seconds_count{phase=\"releasing\"} 1"};
+    page_has(&st->last_page, ended, ARRAY_LEN(ended));
+    struct instance *next = leader(st);
+    assert_non_null(next);
+    buf_clear(&page);
+    metrics_write(next->metrics, &page);
+    static const char *const took[] = {"leader_election_master_status{name=\"l\"} 1",
+                                       "handover_takeovers_total{reason=\"released\"} 1",
+                                       "handover_leader_gap_seconds_count 1",
+                                       "handover_leader_gap_seconds_bucket{le=\"0.05\"} 1",
+                                       "handover_restored_keys{state=\"interrupted\"} 2",
+                                       "handover_restored_keys{state=\"delayed\"} 1"};
+    page_has(&page, took, ARRAY_LEN(took));
+    stage_free(st);
+}
+
 /* What a successor cannot take up is at least said: two keys of a controller that it does not have. */
 static void keys_of_an_unknown_controller(void **state) {
     (void)state;
@@ -352,6 +403,7 @@ int main(void) {
         cmocka_unit_test(deleted_by_force),
         cmocka_unit_test(deleted_by_force_with_a_large_checkpoint),
         cmocka_unit_test(the_pod_cannot_be_read),
+        cmocka_unit_test(what_is_measured),
         cmocka_unit_test(keys_of_an_unknown_controller),
         cmocka_unit_test(a_host_that_waits_without_end),
     };
