@@ -1,5 +1,6 @@
 /* handover run: the operator itself. Leads or stands by until SIGTERM, then drains. */
 #include "app/app.h"
+#include "base/mem.h"
 #include "base/time.h"
 #include "common.h"
 #include <signal.h>
@@ -138,6 +139,7 @@ static int run_main(int argc, char **argv) {
     r.app.kube = r.kube.spec;
     r.app.namespace_ = r.kube.namespace_;
 
+    mem_frugal();
     cli_world_open(&r.world, r.format, r.level);
     /* First of all: the first process of a container does not even hear a signal that it does not handle.
      * They are told by the loop, when there is an instance. */
