@@ -274,6 +274,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
                            .termination_log = xstrdup_null(cfg->termination_log),
                            .taken = BUF(NOTE_MAX),
                            .final = BUF(NOTE_MAX),
+                           .leftover = BUF(LEFTOVER_MAX),
                            .taken_term = -1,
                            .old_made = -1};
     struct lease_config lc = {
@@ -312,12 +313,21 @@ void election_free(struct election *e) {
     free(e);
 }
 
-void election_start(struct election *e) {
+/* Before we contest: what cannot be laid down, or names no pod, proves nothing when we are dead. */
+static void lay_down_identity(struct election *e) {
     struct err err = {0};
-    if (e->termination_log &&
-        world_write_file(kube_world(e->kube), e->termination_log, slice_of(e->id), &err))
+    struct identity id;
+    if (!e->termination_log) return;
+    int rc = world_write_file(kube_world(e->kube), e->termination_log, slice_of(e->id), &err);
+    if (rc == 0 && identity_parse(slice_of(e->id), &id, NULL) == 0 && !id.uid[0])
+        rc = err_set(&err, ERR_CONFIG, -ENODATA, "the pod's UID is not known (POD_UID)");
+    if (rc)
         LOG(kube_log(e->kube), LOG_WARN,
             "no death certificate can be given: a successor waits for the lease's expiry", LF_ERR(&err));
+}
+
+void election_start(struct election *e) {
+    lay_down_identity(e);
     informer_start(e->watch);
     election_event(e, LEASE_EV_TICK);
 }
@@ -338,8 +348,8 @@ void election_stop(struct election *e) {
     election_event(e, LEASE_EV_STOP);
 }
 
-void election_drained(struct election *e) {
-    work_final(e);
+void election_drained(struct election *e, int64_t parts_ns) {
+    work_final(e, parts_ns);
 }
 
 void election_give_up(struct election *e) {

@@ -1,5 +1,6 @@
 /* The inside of an election: election.c runs the lease machine, election_work.c the checkpoints,
- * election_holder.c looks for the holder's death certificate. */
+ * election_sweep.c what checkpoints have left behind, election_holder.c looks for the holder's death
+ * certificate. */
 #ifndef LEADER_ELECTION_IMPL_H
 #define LEADER_ELECTION_IMPL_H
 #include "base/log.h"
@@ -52,6 +53,7 @@ struct election {
     bool own_sent,
         own_written; /* the write under way has it; it stands on the server: the old parts are of no use */
     struct checkpoint *saving; /* the last one, while its parts are written */
+    int64_t save_until_ns;     /* boot time */
     bool save_failed;
     struct buf final; /* the annotation that goes with the release */
     bool final_ready;
@@ -59,6 +61,10 @@ struct election {
     size_t nparts_open; /* requests under way */
     int64_t old_made;   /* the predecessor's parts, to be deleted; -1: none */
     size_t old_parts;
+    bool swept; /* parts that nobody reads any more were looked for */
+    struct kube_op *sweep_op;
+    struct buf leftover; /* their names, each with a blank behind it */
+    size_t leftover_pos;
 
     /* The holder's pod. */
     struct informer *pod_watch;
@@ -82,11 +88,17 @@ bool work_note(struct election *e, const struct lease_out *out, struct buf *valu
 void work_lead(struct election *e, const struct lease_out *out);
 void work_call_lead(struct election *e, const struct tell *t); /* calls lead() */
 void work_renewed(struct election *e);
-void work_final(
-    struct election *e); /* writes the parts of the last checkpoint if need be, then LEASE_EV_DRAINED */
+/* Writes the parts of the last checkpoint if need be, for parts_ns at most, then LEASE_EV_DRAINED. */
+void work_final(struct election *e, int64_t parts_ns);
 bool work_cancel(struct election *e); /* what is under way has no sense any more; true: work_final() was */
 void work_lost(struct election *e);   /* the fence is shut */
 void work_free(struct election *e);
+
+/* election_sweep.c */
+#define PART_LABEL "handover.dev/checkpoint" /* of a ConfigMap that is a part; the value is "part" */
+enum { LEFTOVER_MAX = 64 << 10 };            /* bytes of names; what is more is left to the next leader */
+void sweep_once(struct election *e);
+void sweep_free(struct election *e);
 
 /* election_holder.c */
 void holder_look(struct election *e); /* after each step: is another pod to be watched? */

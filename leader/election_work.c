@@ -5,7 +5,7 @@
 #include "election_impl.h"
 #include <errno.h>
 
-enum { PART_TIMEOUT_S = 3 };
+#define PART_TIMEOUT (3 * NS_PER_S)
 
 /* ---- ConfigMaps ---- */
 
@@ -14,8 +14,8 @@ static void part_name(const struct election *e, int64_t made, size_t i, struct b
                          out); /* too long a name is refused by the server like any other */
 }
 
-static void part_call(struct election *e, size_t i, enum kube_verb verb, int64_t made, struct slice body,
-                      kube_done done) {
+static void part_call_in(struct election *e, size_t i, enum kube_verb verb, int64_t made, struct slice body,
+                         kube_done done, int64_t timeout_ns) {
     cleanup_buf struct buf name = BUF(512);
     part_name(e, made, i, &name);
     struct part_op *p = &e->parts[i];
@@ -27,9 +27,13 @@ static void part_call(struct election *e, size_t i, enum kube_verb verb, int64_t
                                      .name = verb == KUBE_CREATE ? (struct slice){0} : buf_slice(&name)},
                              .body = body,
                              .lane = LANE_CALL,
-                             .timeout_ns = PART_TIMEOUT_S * NS_PER_S};
+                             .timeout_ns = timeout_ns};
     p->op = kube_call(e->kube, &spec, done, p);
     e->nparts_open++;
+}
+
+static void part_call(struct election *e, size_t i, enum kube_verb verb, int64_t made, kube_done done) {
+    part_call_in(e, i, verb, made, (struct slice){0}, done, PART_TIMEOUT);
 }
 
 static void parts_cancel(struct election *e) {
@@ -83,8 +87,7 @@ void work_lead(struct election *e, const struct lease_out *out) {
     }
     e->old_made = checkpoint_reader_head(e->reader)->made;
     e->old_parts = parts;
-    for (size_t i = 0; i < parts; i++)
-        part_call(e, i, KUBE_GET, e->old_made, (struct slice){0}, on_part_read);
+    for (size_t i = 0; i < parts; i++) part_call(e, i, KUBE_GET, e->old_made, on_part_read);
 }
 
 void work_call_lead(struct election *e, const struct tell *t) {
@@ -112,9 +115,12 @@ static void on_part_deleted(void *ctx, const struct err *err, struct slice raw) 
 }
 
 void work_renewed(struct election *e) {
-    if (!e->own_written || e->old_made < 0 || e->nparts_open || e->saving) return;
-    for (size_t i = 0; i < e->old_parts; i++)
-        part_call(e, i, KUBE_DELETE, e->old_made, (struct slice){0}, on_part_deleted);
+    if (!e->own_written || e->nparts_open || e->saving) return;
+    if (e->old_made < 0) {
+        sweep_once(e);
+        return;
+    }
+    for (size_t i = 0; i < e->old_parts; i++) part_call(e, i, KUBE_DELETE, e->old_made, on_part_deleted);
     e->old_made = -1;
 }
 
@@ -189,7 +195,8 @@ static void part_body(struct election *e, size_t i, bool patch, struct buf *out)
         part_name(e, checkpoint_head(e->saving)->made, i, &name);
         buf_adds(out, "\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":");
         buf_add_json(out, buf_slice(&name));
-        buf_adds(out, ",\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\"}");
+        buf_adds(out,
+                 ",\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\",\"" PART_LABEL "\":\"part\"}");
         if (rec && rec->uid[0]) { /* it goes with the Lease, if that is ever deleted */
             buf_adds(out, ",\"ownerReferences\":[{\"apiVersion\":\"coordination.k8s.io/"
                           "v1\",\"kind\":\"Lease\",\"name\":");
@@ -210,8 +217,9 @@ static void on_part_written(void *ctx, const struct err *err, struct slice raw);
 static void save_part(struct election *e, size_t i, bool patch) {
     cleanup_buf struct buf body = BUF((size_t)2 * CHECKPOINT_PART_MAX);
     part_body(e, i, patch, &body);
-    part_call(e, i, patch ? KUBE_PATCH_MERGE : KUBE_CREATE, checkpoint_head(e->saving)->made,
-              buf_slice(&body), on_part_written);
+    int64_t left = e->save_until_ns - world_boot_ns(kube_world(e->kube));
+    part_call_in(e, i, patch ? KUBE_PATCH_MERGE : KUBE_CREATE, checkpoint_head(e->saving)->made,
+                 buf_slice(&body), on_part_written, left > NS_PER_MS ? left : NS_PER_MS);
 }
 
 static void on_part_written(void *ctx, const struct err *err, struct slice raw) {
@@ -231,13 +239,15 @@ static void on_part_written(void *ctx, const struct err *err, struct slice raw) 
     if (last) saved(e);
 }
 
-void work_final(struct election *e) {
+void work_final(struct election *e, int64_t parts_ns) {
     bool ours = lease_may_mutate(e->lease, world_boot_ns(kube_world(e->kube)));
     if (!ours || !e->own || !e->cb.work || e->final_ready || e->saving) {
         if (!e->saving) election_event(e, LEASE_EV_DRAINED);
         return;
     }
-    parts_cancel(e); /* old parts not yet deleted: they go with the Lease */
+    parts_cancel(e); /* old parts not yet deleted: the next leader finds them */
+    e->save_until_ns = world_boot_ns(kube_world(e->kube)) +
+                       (parts_ns > 0 && parts_ns < PART_TIMEOUT ? parts_ns : PART_TIMEOUT);
     e->saving = gather(e, true);
     checkpoint_finish(e->saving, false);
     size_t n = checkpoint_parts(e->saving);
@@ -261,6 +271,7 @@ void work_lost(struct election *e) {
 
 void work_free(struct election *e) {
     work_cancel(e);
+    sweep_free(e);
     buf_free(&e->taken);
     buf_free(&e->final);
 }

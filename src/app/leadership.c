@@ -1,6 +1,7 @@
 /* See app/leadership.h: what the election tells and what becomes of it. */
 #include "app/leadership.h"
 #include "base/log.h"
+#include <stdio.h>
 
 enum { EVENTS = 16 };
 struct member {
@@ -51,22 +52,30 @@ static size_t pending(const struct leadership *l) {
 
 /* ---- the checkpoint: read on leading, written while leading ---- */
 
+_Static_assert((int)KEY_INFLIGHT == (int)CHECKPOINT_INFLIGHT && (int)KEY_DELAYED == (int)CHECKPOINT_DELAYED &&
+                   (int)KEY_DEAD == (int)CHECKPOINT_DEAD,
+               "a controller's kinds of keys are a checkpoint's");
+
 struct restore {
     struct leadership *l;
-    size_t n;
+    size_t n, foreign; /* foreign: of controllers that this version does not have */
+    char first[64];    /* the first of those controllers */
 };
 
 static struct controller *named(const struct leadership *l, struct slice name) {
     for (size_t i = 0; i < l->nmembers; i++)
         if (slice_eqs(name, l->members[i].name)) return l->members[i].controller;
-    return NULL; /* of a controller that this version does not have */
+    return NULL;
 }
 
 static void restore_key(void *ctx, const struct checkpoint_key *k) {
     struct restore *r = ctx;
     struct controller *c = named(r->l, k->controller);
     const char *kind = checkpoint_kind_name(k->kind);
-    if (!c) return;
+    if (!c) {
+        if (!r->foreign++) (void)snprintf(r->first, sizeof r->first, "%.*s", SLF(k->controller));
+        return;
+    }
     struct key_state state = {.key = k->key,
                               .kind = (enum key_kind)k->kind,
                               .prio = k->prio,
@@ -118,6 +127,11 @@ static void on_lead(void *ctx, int64_t term, enum lease_reason reason, struct ch
     struct restore r = {.l = l};
     if (l->stopping) return; /* the signal came in between: the intake stays shut, the drain releases */
     if (work) checkpoint_each(work, restore_key, &r);
+    if (r.foreign) {
+        LOG(log_of(l), LOG_WARN,
+            "the predecessor's checkpoint has keys of a controller that this version does not have",
+            LF_STR("controller", r.first), LF_INT("keys", r.foreign));
+    }
     l->cb.leading(l->ctx);
     gates(l, true);
     LOG(log_of(l), LOG_INFO, "leading", LF_INT("term", term), LF_STR("reason", lease_reason_name(reason)),
@@ -141,6 +155,12 @@ static void close_intake(struct leadership *l) {
     event(l, DRAIN_EV_CLOSED);
 }
 
+/* A large checkpoint may take half of what is left at most: the release has to come through after it. */
+static void release(struct leadership *l, int64_t until_ns) {
+    int64_t left = until_ns - world_boot_ns(world_of(l));
+    election_drained(l->election, left > 2 ? left / 2 : 1);
+}
+
 static void carry_out(struct leadership *l, const struct drain_out *out) {
     if (out->why) {
         LOG(log_of(l), LOG_INFO, out->why, LF_STR("phase", drain_phase_name(out->phase)),
@@ -156,7 +176,7 @@ static void carry_out(struct leadership *l, const struct drain_out *out) {
     if (out->act & DRAIN_CHECKPOINT) election_renew_now(l->election);
     if (out->act & DRAIN_CANCEL)
         for (size_t i = 0; i < l->nmembers; i++) controller_cancel(l->members[i].controller);
-    if (out->act & DRAIN_RELEASE) election_drained(l->election);
+    if (out->act & DRAIN_RELEASE) release(l, out->wake_ns);
     if (out->act & DRAIN_ABANDON) election_give_up(l->election);
     if (out->act & DRAIN_EXIT) {
         l->exit_code = out->exit_code;
@@ -286,7 +306,8 @@ void leadership_grace(struct leadership *l, const struct drain_config *checked) 
 }
 
 void leadership_killed_in(struct leadership *l, int64_t left_ns) {
-    l->kill_ns = world_boot_ns(world_of(l)) + left_ns;
+    int64_t now = world_boot_ns(world_of(l));
+    l->kill_ns = left_ns < TIME_NEVER - now ? now + left_ns : TIME_NEVER;
     event(l, DRAIN_EV_DEADLINE);
 }
 

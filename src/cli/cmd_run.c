@@ -141,13 +141,13 @@ static int run_main(int argc, char **argv) {
 
     memory_frugal();
     cli_world_open(&r.world, r.format, r.level);
+    /* First of all: the first process of a container does not even hear a signal that it does not handle.
+     * They are told by the loop, when there is an instance. */
+    world_on_signal(r.world.world, SIGTERM, on_term, &r);
+    world_on_signal(r.world.world, SIGINT, on_int, &r);
     struct err err = {0};
     int rc = app_new(r.world.world, &r.world.log, &r.app, on_exit_code, &r, &r.instance, &err);
-    if (rc == 0) {
-        world_on_signal(r.world.world, SIGTERM, on_term, &r);
-        world_on_signal(r.world.world, SIGINT, on_int, &r);
-        rc = app_start(r.instance, &err);
-    }
+    if (rc == 0) rc = app_start(r.instance, &err);
     if (rc == 0) {
         loop_run(r.world.loop);
     } else {

@@ -67,8 +67,9 @@ static unsigned failures_with_this(const struct controller *c, const struct task
 static void give_up(struct controller *c, const struct task *t, struct slice reason, unsigned failures) {
     controller_put_dead(c, t->key, reason, failures, world_wall_ns(c->world));
     queue_forget(c->queue, t->key);
-    LOG(c->log, LOG_ERROR, "gave up, see `handover deadletter`", LF_STR("controller", c->metrics.name),
-        LF_SLICE("key", t->key), LF_INT("failures", failures), LF_SLICE("error", reason));
+    LOG(c->log, LOG_ERROR, "gave up: a dead letter, looked at again when it changes",
+        LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key), LF_INT("failures", failures),
+        LF_SLICE("error", reason));
 }
 
 static void retry(struct controller *c, const struct task *t, enum failure class, const struct err *err,

@@ -13,6 +13,15 @@ ends() { # PID CODE WHAT
 free() { [ "$(leader)" = "" ]; }
 inflight() { log_says "$1" 'reconcile begins'; }
 sim
+# before it has even read its configuration: the first process of a container would not hear a signal that it does not handle
+mkfifo "$dir/kubeconfig"
+handover early --kubeconfig="$dir/kubeconfig"
+catches() { (( 0x$(awk '/^SigCgt/ {print $2}' "/proc/$pid/status") & 0x4000 )); }
+until_true 10 "it handles SIGTERM" catches
+kill -TERM "$pid"
+echo '{"apiVersion":"v1","kind":"Config","clusters":[{"name":"c","cluster":{"server":"'"$server"'"}}],"contexts":[{"name":"x","context":{"cluster":"c"}}],"current-context":"x"}' >"$dir/kubeconfig"
+ends "$pid" 0 "SIGTERM before the configuration is read"
+
 # while starting: the lists are not answered, nothing is held yet
 fault "{\"match\":{$ours,\"path\":\"*/deployments\"},\"count\":-1,\"latencyMs\":30000}"
 handover starting; until_true 10 "it has started" log_says starting '"msg":"starting"'

@@ -36,9 +36,11 @@ void election_free(struct election *e); /* as a crash: nothing is sent */
 void election_start(struct election *e);
 void election_ready(struct election *e, bool ready); /* may contest: the caches are warm */
 void election_renew_now(struct election *e);         /* a checkpoint is wanted on the server now */
-void election_stop(struct election *e);    /* acquire no more; a leader goes on renewing until drained */
-void election_drained(struct election *e); /* nothing of ours mutates any more: a large
-                                              checkpoint is written, the fence shuts, the lease is released */
+void election_stop(struct election *e); /* acquire no more; a leader goes on renewing until drained */
+/* Nothing of ours mutates any more: a large checkpoint is written, the fence shuts, the lease is released.
+ * parts_ns: how long that writing may take at most, 0: 3 s; after it goes what matters most, with the Lease.
+ */
+void election_drained(struct election *e, int64_t parts_ns);
 void election_give_up(struct election *e); /* no time left: over() as things are */
 
 bool election_may_mutate(const struct election *e); /* the fence, at this moment */

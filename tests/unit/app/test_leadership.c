@@ -33,9 +33,13 @@ struct stage {
     struct instance *live[MAX];
     struct ending ends[MAX];
     size_t nends;
+    struct buf last_page;          /* the metrics of the last that ended, at its end */
     char started[MAX * KEYS][128]; /* "CONTROLLER/KEY by POD" */
     size_t nstarted;
-    bool feed; /* the next leader adds keys of its own */
+    bool feed;          /* the next leader adds keys of its own */
+    bool other_version; /* what starts from now on calls its second controller "three" */
+    size_t many;        /* further keys for later, in its second controller */
+    int64_t foreign;    /* keys that a successor said it has no controller for */
 };
 
 static void start_task(struct instance *in, const char *controller, struct task *t) {
@@ -64,6 +68,11 @@ static void on_leading(void *ctx) {
     controller_add(in->one, SL("a"), 0, 0);
     controller_add(in->two, SL("a"), 0, 0);
     controller_add(in->two, SL("b"), 0, 3600 * NS_PER_S); /* for later */
+    for (size_t i = 0; i < in->st->many; i++) {
+        char key[32];
+        int n = snprintf(key, sizeof key, "%08zx-%zu", i * 2654435761U % 4294967291U, i);
+        controller_add(in->two, slice_make(key, (size_t)n), 0, 3600 * NS_PER_S);
+    }
 }
 static void on_over(void *ctx, int code) {
     struct instance *in = ctx;
@@ -71,6 +80,8 @@ static void on_over(void *ctx, int code) {
     memcpy(e->name, in->name, sizeof e->name);
     e->code = code;
     e->took_ns = world_boot_ns(in->w) - in->stopped_at;
+    buf_clear(&in->st->last_page);
+    metrics_write(in->metrics, &in->st->last_page);
     simworld_exit(in->w, code);
 }
 static void on_sigterm(void *ctx) {
@@ -86,6 +97,11 @@ static int64_t wall(void *ctx) {
 static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
                       size_t n) {
     cleanup_buf struct buf line = BUF(4096);
+    if (strstr(msg, "of a controller that this version does not have")) {
+        assert_int_equal(n, 2);
+        assert_true(slice_eqs(f[0].s, "two"));
+        ((struct instance *)ctx)->st->foreign += f[1].i;
+    }
     log_format_text(&line, level, t, msg, f, n);
     if (getenv("SIM_LOG")) fprintf(stderr, "%s: %s", ((struct instance *)ctx)->name, buf_str(&line));
 }
@@ -113,7 +129,7 @@ static void *begin(void *ctx, struct world *w) {
                   &cfg.election.id);
     if (leadership_new(in->kube, &cfg, &cb, in, &in->leadership, &err) < 0) fail_msg("%s", err.msg);
     leadership_add(in->leadership, "one", in->one);
-    leadership_add(in->leadership, "two", in->two);
+    leadership_add(in->leadership, st->other_version ? "three" : "two", in->two);
     in->grace = grace_new(in->kube, in->leadership, "default", world_getenv(w, "POD_NAME"),
                           world_getenv(w, "POD_UID"), true);
     assert_non_null(in->grace);
@@ -141,8 +157,10 @@ static void destroy(void *ctx, void *instance) {
     free(in);
 }
 
-static struct stage *stage_new(uint64_t seed, int grace_s) {
+static struct stage *stage_with(uint64_t seed, int grace_s, size_t many) {
     struct stage *st = xcalloc(1, sizeof *st);
+    st->many = many;
+    buf_init(&st->last_page, 1 << 20);
     st->f = field_new(seed);
     st->feed = true;
     simworld_pods(st->f.sw, "api", &(struct simprogram){begin, destroy, st});
@@ -163,8 +181,12 @@ static struct stage *stage_new(uint64_t seed, int grace_s) {
     simworld_run(st->f.sw, 20 * NS_PER_S);
     return st;
 }
+static struct stage *stage_new(uint64_t seed, int grace_s) {
+    return stage_with(seed, grace_s, 0);
+}
 static void stage_free(struct stage *st) {
     field_free(&st->f);
+    buf_free(&st->last_page);
     free(st);
 }
 
@@ -248,6 +270,33 @@ static void deleted_by_force(void **state) {
     assert_true(took < 2 * NS_PER_S);
 }
 
+/* The same with a checkpoint that does not fit the Lease, while ConfigMaps are not answered: they are not
+ * waited for so long that the release no longer comes through. */
+static void deleted_by_force_with_a_large_checkpoint(void **state) {
+    (void)state;
+    struct stage *st = stage_with(8, 60, 10000);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    char old[64];
+    memcpy(old, first->name, sizeof old);
+    struct err err = {0};
+    assert_int_equal(sim_fault(st->f.api,
+                               SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},"
+                                  "\"count\":-1,\"silent\":true}"),
+                               &err),
+                     0);
+    delete_pod(st, old, "{\"gracePeriodSeconds\":0}");
+    simworld_run(st->f.sw, 3 * NS_PER_S);
+    assert_int_equal(st->nends, 1);
+    assert_int_equal(st->ends[0].code, DRAIN_X_CUT);
+    assert_true(st->ends[0].took_ns < 2 * NS_PER_S);
+    struct instance *next = leader(st);
+    assert_non_null(next);
+    assert_true(has_started(st, "one/a", next->name));
+    assert_true(controller_pending(next->two) > 1000);
+    stage_free(st);
+}
+
 /* Neither an answer nor a connection: the drain has the time that was known before. */
 static void the_pod_cannot_be_read(void **state) {
     (void)state;
@@ -263,12 +312,100 @@ static void the_pod_cannot_be_read(void **state) {
     stage_free(st);
 }
 
+static void page_has(struct buf *page, const char *const *lines, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        cleanup_free char *line = xasprintf("\n%s\n", lines[i]);
+        if (!strstr(buf_str(page), line)) fail_msg("no line %s in\n%s", lines[i], buf_str(page));
+    }
+}
+
+/* The metrics of a handover: of the one that drained, at its end, and of the one that came after it. */
+static void what_is_measured(void **state) {
+    (void)state;
+    struct stage *st = stage_new(9, 12);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    cleanup_buf struct buf page = BUF(1 << 20);
+    metrics_write(first->metrics, &page);
+    static const char *const leading[] = {
+        "leader_election_master_status{name=\"l\"} 1", "handover_takeovers_total{reason=\"absent\"} 1",
+        "handover_checkpoint_keys{state=\"inflight\"} 2", "handover_checkpoint_keys{state=\"delayed\"} 1"};
+    page_has(&page, leading, ARRAY_LEN(leading));
+    char old[64];
+    memcpy(old, first->name, sizeof old);
+    delete_pod(st, old, "");
+    simworld_run(st->f.sw, 15 * NS_PER_S);
+    static const char *const ended[] = {"leader_election_master_status{name=\"l\"} 0",
+                                        "handover_checkpoint_keys{state=\"interrupted\"} 2",
+                                        "handover_checkpoint_keys{state=\"inflight\"} 0",
+                                        "handover_checkpoint_keys{state=\"delayed\"} 1",
+                                        "handover_drain_seconds_count{phase=\"checkpoint-early\"} 1",
+                                        "handover_drain_seconds_count{phase=\"finishing\"} 1",
+                                        "handover_drain_seconds_bucket{phase=\"finishing\",le=\"5\"} 0",
+                                        "handover_drain_seconds_count{phase=\"releasing\"} 1"};
+    page_has(&st->last_page, ended, ARRAY_LEN(ended));
+    struct instance *next = leader(st);
+    assert_non_null(next);
+    buf_clear(&page);
+    metrics_write(next->metrics, &page);
+    static const char *const took[] = {"leader_election_master_status{name=\"l\"} 1",
+                                       "handover_takeovers_total{reason=\"released\"} 1",
+                                       "handover_leader_gap_seconds_count 1",
+                                       "handover_leader_gap_seconds_bucket{le=\"0.05\"} 1",
+                                       "handover_restored_keys{state=\"interrupted\"} 2",
+                                       "handover_restored_keys{state=\"delayed\"} 1"};
+    page_has(&page, took, ARRAY_LEN(took));
+    stage_free(st);
+}
+
+/* What a successor cannot take up is at least said: two keys of a controller that it does not have. */
+static void keys_of_an_unknown_controller(void **state) {
+    (void)state;
+    struct stage *st = stage_new(7, 12);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    char old[64];
+    memcpy(old, first->name, sizeof old);
+    st->other_version = true;
+    for (int i = 0; i < MAX; i++) /* the standby is of this version, too */
+        if (st->live[i] && st->live[i] != first) delete_pod(st, st->live[i]->name, "");
+    simworld_run(st->f.sw, 15 * NS_PER_S);
+    delete_pod(st, old, "");
+    simworld_run(st->f.sw, 15 * NS_PER_S);
+    struct instance *next = leader(st);
+    assert_non_null(next);
+    assert_true(has_started(st, "one/a", next->name));
+    assert_false(has_started(st, "two/a", next->name));
+    assert_int_equal(st->foreign, 2);
+    stage_free(st);
+}
+
+/* A host whose logind waits without end (InhibitDelayMaxSec=infinity) takes nothing from the drain's time. */
+static void a_host_that_waits_without_end(void **state) {
+    (void)state;
+    struct stage *st = stage_new(6, 12);
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    first->stopped_at = world_boot_ns(first->w);
+    leadership_stop(first->leadership, "the host is shutting down");
+    leadership_killed_in(first->leadership, INT64_MAX);
+    simworld_run(st->f.sw, 14 * NS_PER_S);
+    assert_int_equal(st->nends, 1);
+    assert_int_equal(st->ends[0].code, DRAIN_X_CUT);
+    assert_true(st->ends[0].took_ns >= 10 * NS_PER_S - MS);
+    stage_free(st);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pods_own_grace),
         cmocka_unit_test(a_shorter_grace_at_deletion),
         cmocka_unit_test(deleted_by_force),
+        cmocka_unit_test(deleted_by_force_with_a_large_checkpoint),
         cmocka_unit_test(the_pod_cannot_be_read),
+        cmocka_unit_test(what_is_measured),
+        cmocka_unit_test(keys_of_an_unknown_controller),
+        cmocka_unit_test(a_host_that_waits_without_end),
     };
     return cmocka_run_group_tests_name("app/leadership", tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static inline void on_lost(void *ctx, enum lease_reason reason, const char *why)
     assert_true(why[0]);
     c->losts++;
     c->lost_reason = reason;
-    if (c->drains_itself) election_drained(c->e);
+    if (c->drains_itself) election_drained(c->e, 0);
 }
 
 static inline void on_over(void *ctx, enum lease_reason reason) {
@@ -171,7 +171,7 @@ static inline void field_lead(struct field *f, int n) {
 static inline void stop_cleanly(struct cand *c) {
     c->stopped_at = simworld_now(c->sw);
     election_stop(c->e);
-    election_drained(c->e);
+    election_drained(c->e, 0);
 }
 
 static inline void peek(struct field *f, const char *resource, const char *name, struct buf *b) {

@@ -1,5 +1,6 @@
 /* The election: leading, handing over, death, partitions, bad configuration. */
 #include "election_kit.h"
+#include "base/log.h"
 
 #define POD_URL API "/api/v1/namespaces/default/pods"
 
@@ -128,6 +129,47 @@ static void test_death_certificate(void **state) {
     }
 }
 
+static void count_lines(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                        const struct log_field *f, size_t n) {
+    (void)level, (void)wall_ns, (void)f, (void)n;
+    *(int *)ctx += strstr(msg, "no death certificate can be given") != NULL;
+}
+
+static int64_t no_clock(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+/* A pod that is not told its UID, or cannot write its termination log, says that nothing will prove its
+ * death. */
+static void test_a_death_that_cannot_be_proved_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *uid, *log;
+        int told;
+    } cases[] = {{"0f1e", "/dev/termination-log", 0}, {"", "/dev/termination-log", 1}, {"", NULL, 0}};
+    static const struct election_cb cb = {on_lead, on_lost, on_over, NULL, NULL};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct field f;
+        field_new(&f, 7);
+        struct cand *c = &f.c[0];
+        int told = 0;
+        struct log log = {.sink = {count_lines, &told}, .min = LOG_DEBUG, .wall_ns = no_clock};
+        *c = (struct cand){.sw = f.sw, .w = simworld_host(f.sw, "pod-0", NULL)};
+        simworld_file(c->w, "/dev/termination-log", SL(""));
+        assert_int_equal(
+            kube_config_load(c->w, NULL, &(struct kube_config_spec){.server = API}, &c->cfg, NULL), 0);
+        c->metrics = metrics_new(100);
+        c->kube = kube_new(c->w, c->cfg, &log, c->metrics);
+        struct election_config cfg = {.ns = "default", .name = "l", .termination_log = cases[i].log};
+        identity_make("pod-0", cases[i].uid, 1, 2, &cfg.id);
+        assert_int_equal(election_new(c->kube, &cfg, &cb, c, &c->e, NULL), 0);
+        election_start(c->e);
+        assert_int_equal(told, cases[i].told);
+        field_free(&f);
+    }
+}
+
 /* ---- losing ---- */
 
 static void test_partition(void **state) {
@@ -204,6 +246,7 @@ int main(void) {
         cmocka_unit_test(test_leads_renews_and_hands_over),
         cmocka_unit_test(test_stop_before_lead_is_told),
         cmocka_unit_test(test_death_certificate),
+        cmocka_unit_test(test_a_death_that_cannot_be_proved_is_told),
         cmocka_unit_test(test_partition),
         cmocka_unit_test(test_paused),
         cmocka_unit_test(test_unreachable_while_releasing),

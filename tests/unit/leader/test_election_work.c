@@ -126,6 +126,35 @@ static void test_stop_before_the_work_is_read(void **state) {
     field_free(&f);
 }
 
+/* Another takes the lease while the parts are read: nothing of the work is told, and nothing comes of late
+ * answers. */
+static void test_lost_while_reading(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 1);
+    f.c[0].keys = 60000;
+    stop_cleanly(&f.c[0]);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 5 * S));
+    sim_fault(
+        f.api,
+        SL("{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-*\"},\"count\":-1,\"latencyMs\":500}"),
+        NULL);
+    cand_start(&f, 1, NULL);
+    simworld_run(f.sw, 100 * MS);
+    assert_true(election_leading(f.c[1].e));
+    ask(&f, "PATCH", LEASE_URL, "application/merge-patch+json",
+        "{\"spec\":{\"holderIdentity\":\"go_1\",\"leaseTransitions\":9}}", 200);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[1], S));
+    assert_int_equal(f.c[1].over_reason, LEASE_R_TAKEN);
+    simworld_run(f.sw, 5 * S);
+    assert_int_equal(f.c[1].leads, 0);
+    assert_int_equal(f.c[1].losts, 1);
+    cleanup_buf struct buf b = BUF(4 << 20);
+    peek(&f, "configmaps", "l-checkpoint-0-1", &b);
+    assert_string_not_equal(buf_str(&b), "(none)");
+    field_free(&f);
+}
+
 /* A client-go elector in between leaves our annotation as it is: its term is over, and so is the work in it.
  */
 static void test_stale_checkpoint(void **state) {
@@ -144,6 +173,44 @@ static void test_stale_checkpoint(void **state) {
     assert_int_equal(f.c[1].term, 2);
     assert_int_equal(f.c[1].reason, LEASE_R_EXPIRED);
     assert_int_equal(f.c[1].got[CHECKPOINT_QUEUED], 0);
+    field_free(&f);
+}
+
+/* The last leader was killed between the writing of its parts and the release: nothing names them. The next
+ * one deletes them, and nothing else. */
+static void test_parts_that_nobody_names(void **state) {
+    (void)state;
+    struct field f;
+    field_lead(&f, 2);
+    f.c[0].keys = 60000;
+    sim_fault(f.api, SL("{\"match\":{\"method\":\"PUT\"},\"count\":-1,\"silent\":true}"), NULL);
+    stop_cleanly(&f.c[0]);
+    simworld_run(f.sw, 200 * MS);
+    cleanup_buf struct buf b = BUF(4 << 20);
+    peek(&f, "configmaps", "l-checkpoint-0-1", &b);
+    assert_string_not_equal(buf_str(&b), "(none)");
+    cand_crash(&f.c[0]);
+    sim_fault(f.api, SL("{\"clear\":true}"), NULL);
+    static const char *const others[] = {"l-checkpoint-7-1", "l-checkpoint-x-1", "m-checkpoint-0-1"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        char body[256];
+        snprintf(body, sizeof(body),
+                 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"handover.dev/checkpoint\":\"part\"}}}",
+                 others[i]);
+        ask(&f, "POST", CM_URL, "application/json", body, 201);
+    }
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 30 * S));
+    simworld_run(f.sw, 10 * S);
+    for (int i = 1; i < 9; i++) {
+        char name[40];
+        snprintf(name, sizeof(name), "l-checkpoint-0-%d", i);
+        peek(&f, "configmaps", name, &b);
+        assert_string_equal(buf_str(&b), "(none)");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        peek(&f, "configmaps", others[i], &b);
+        assert_string_not_equal(buf_str(&b), "(none)");
+    }
     field_free(&f);
 }
 
@@ -170,7 +237,8 @@ int main(void) {
         cmocka_unit_test(test_early_checkpoint),         cmocka_unit_test(test_large_checkpoint),
         cmocka_unit_test(test_large_checkpoint_refused), cmocka_unit_test(test_parts_missing_or_foreign),
         cmocka_unit_test(test_work_is_passed_on),        cmocka_unit_test(test_stop_before_the_work_is_read),
-        cmocka_unit_test(test_stale_checkpoint),         cmocka_unit_test(test_lost_while_saving),
+        cmocka_unit_test(test_stale_checkpoint),         cmocka_unit_test(test_lost_while_reading),
+        cmocka_unit_test(test_lost_while_saving),        cmocka_unit_test(test_parts_that_nobody_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
