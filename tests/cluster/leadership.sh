@@ -1,7 +1,7 @@
 # What the stories about Handover's own leadership share, sourced by them after lib.sh: its processes on the node, its logs (kept
 # beyond the pods' lives), who leads, and who worked when. All times are microseconds since 1970, of the one clock of the node.
 
-[ -n "${OWN_CLUSTER:-}" ] || { note "not looked at: it needs the node, and this cluster is not our own"; exit 0; }
+[ -n "${OWN_CLUSTER:-}" ] || skip "it needs the node, and this cluster is not our own"
 kept=$(mktemp -d)
 at_exit=("rm -rf $kept")
 # Failed pods, of an eviction, stay until somebody deletes them.
