@@ -47,14 +47,14 @@ install() {
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
     missing=$(missing_of $needs)
-    [ -z "$missing" ] || { echo "missing, and only root can install them:" $missing >&2; exit 1; }
+    [ -z "$missing" ] || { bad "missing, and only root can install them:" $missing; finish; }
     skip "tests with $(missing_of $likes | xargs): not installed, and not root"
     return 0
   fi
   step "installing" $missing
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"${TMPDIR:-/tmp}/handover-apt.log" 2>&1 ||
-    { tail -20 "${TMPDIR:-/tmp}/handover-apt.log" >&2; echo "apt failed" >&2; exit 1; }
+    { tail -20 "${TMPDIR:-/tmp}/handover-apt.log"; bad "apt-get"; finish; }
 }
 
 # configure DIR ARGS... ; compile DIR [TARGET...]: quiet unless something is wrong
@@ -110,7 +110,8 @@ run_cluster() {
   local line; line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -1) || true
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
-    [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || skip "tests/cluster: no story ran: $(grep -m1 SKIPPED "$log" || echo see above)"
+    [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || bad "tests/cluster: no story was told"
+    while read -r line; do skip "tests/cluster: $line"; done < <(sed -n 's/^skip //p' "$log")
     [ "$rc" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || bad "tests/cluster/run.sh ended with $rc"
   else
     bad "tests/cluster/run.sh ended with $rc before its stories"
