@@ -22,13 +22,14 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-jobs=$(nproc); passed=0; failed=0; skips=()
+jobs=$(nproc); passed=0; failed=0; skips=() seconds=()
 step() { printf '\n== %s\n' "$*"; }
 ok() { echo "ok: $*"; passed=$((passed + 1)); }
 bad() { echo "FAILED: $*"; failed=$((failed + 1)); }
 skip() { skips+=("$*"); }
 finish() {
   local s; for s in "${skips[@]+"${skips[@]}"}"; do echo "skipped: $s"; done
+  for s in "${seconds[@]+"${seconds[@]}"}"; do echo "passed only when it was tried again: $s"; done
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]; exit
 }
@@ -80,6 +81,8 @@ run_ctest() {
     local skipped; skipped=$(grep -cE '\*\*\*Skipped' "$log") || true
     failed=$((failed + BASH_REMATCH[1])); passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1] - skipped))
     while read -r line; do skip "$line: its requirements are not met, see $log"; done < <(grep -oE 'Test +#[0-9]+: .*\*\*\*Skipped' "$log" | sed -E 's/Test +#[0-9]+: ([^ ]+).*/\1/')
+    while read -r line; do grep -qE "^[[:space:]]+[0-9]+ - $line \(" "$log" || seconds+=("$line"); done < <(
+      grep -oE 'Test +#[0-9]+: .*\*\*\*(Failed|Timeout|Exception)' "$log" | sed -E 's/Test +#[0-9]+: ([^ ]+).*/\1/' | sort -u)
     [ "$rc" = 0 ] || [ "${BASH_REMATCH[1]}" != 0 ] || bad "ctest ended with $rc"
   else
     bad "ctest: no test ran"
@@ -112,6 +115,7 @@ run_cluster() {
     passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
     [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || bad "tests/cluster: no story was told"
     while read -r line; do skip "tests/cluster: $line"; done < <(sed -n 's/^skip //p' "$log")
+    while read -r line; do ! grep -q "^ok   $line " "$log" || seconds+=("tests/cluster: $line"); done < <(sed -nE 's/^FAIL ([^ ]+) .*/\1/p' "$log" | sort -u)
     [ "$rc" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || bad "tests/cluster/run.sh ended with $rc"
   else
     bad "tests/cluster/run.sh ended with $rc before its stories"
