@@ -58,6 +58,15 @@ install() {
     { tail -20 "${TMPDIR:-/tmp}/handover-apt.log"; bad "apt-get"; finish; }
 }
 
+# The embedded API server is for kubectls of several ages: Debian's is unpacked beside the build where another one is installed.
+kubectls() {
+  local to; to=$(realpath -m "$build")/kubectl-debian
+  [[ $(kubectl version --client 2>/dev/null) =~ v1\.(2[1-9]|[3-9][0-9]) ]] || { skip "sim/kubectl with a kubectl newer than 1.20: there is none here"; return 0; }
+  [ -x "$to/usr/bin/kubectl" ] || { mkdir -p "$to" && (cd "$to" && apt-get download -qq kubernetes-client && dpkg -x ./*.deb . && rm ./*.deb); } >"$build/kubectl-debian.log" 2>&1 ||
+    { skip "sim/kubectl with Debian's kubectl: it could not be had, see $build/kubectl-debian.log"; return 0; }
+  export HANDOVER_KUBECTLS="${HANDOVER_KUBECTLS:-} $to/usr/bin/kubectl"
+}
+
 # configure DIR ARGS... ; compile DIR [TARGET...]: quiet unless something is wrong
 configure() {
   local dir=$1; shift
@@ -126,6 +135,7 @@ install
 step "building with gcc, AddressSanitizer and UndefinedBehaviorSanitizer"
 if configure "$build" -DHANDOVER_SANITIZE=ON && compile "$build"; then ok "gcc build without warnings"; else bad "gcc build"; finish; fi
 step "testing"
+kubectls
 run_ctest
 
 if [ $clang = 1 ] || [ $tidy = 1 ]; then
