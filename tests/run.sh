@@ -81,7 +81,7 @@ compile() {
 }
 
 run_ctest() {
-  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs" --repeat until-pass:2) # the retry is printed
+  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs")
   [ -n "$filter" ] && args+=(-R "$filter")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
   (cd "$build" && ctest "${args[@]}") 2>&1 | tee "$log" | grep -vE '^ +Start +[0-9]+:|^Test project' || rc=${PIPESTATUS[0]}

@@ -123,6 +123,7 @@ int app_new(struct world *w, struct log *log, const struct app_options *opt, voi
     *a = (struct app){.world = w, .log = log, .opt = *opt, .exit = exit, .exit_ctx = ctx};
     a->metrics = metrics_new(500);
     process_metrics(a->metrics);
+    a->settle = timer_new(w, app_settle, a);
     int rc = make(a, err);
     if (rc) {
         app_free(a);
@@ -156,6 +157,7 @@ int app_start(struct app *a, struct err *err) {
     a->grace = grace_new(a->kube, a->leadership, world_getenv(a->world, "POD_NAMESPACE"), a->instance,
                          a->pod_uid, a->opt.grace_ns == 0);
     rollout_start(a->rollout);
+    app_settle(a);
     return 0;
 }
 
@@ -163,6 +165,7 @@ int app_start(struct app *a, struct err *err) {
 void app_free(struct app *a) {
     if (!a) return;
     admin_stop(a->admin);
+    timer_free(a->settle);
     service_free(a->service);
     inhibit_stop(a->inhibit);
     grace_free(a->grace);

@@ -28,10 +28,12 @@ struct app {
     char *lease_namespace, *instance, *pod_uid;
     struct service *service; /* NULL: no service manager */
     struct inhibit *inhibit; /* NULL: logind is not asked */
+    struct timer *settle;
 };
 
 /* life.c */
 extern const struct leadership_cb app_leadership_cb;
 void app_synced(void *ctx);
+void app_settle(void *ctx);
 void app_host_goes(void *ctx, enum inhibit_what what, int64_t within_ns);
 #endif

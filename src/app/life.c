@@ -1,6 +1,16 @@
 /* What happens to an instance: warm, leading, draining, over; and the host that is about to go. */
 #include "app_impl.h"
 #include "base/log.h"
+#include "base/mem.h"
+
+enum { SETTLE_S = 30 };
+
+/* What a list or a rollout took goes back to the system once there is nothing to do. */
+void app_settle(void *ctx) {
+    struct app *a = ctx;
+    if (!leadership_inflight(a->leadership)) mem_give_back();
+    timer_in(a->settle, SETTLE_S * NS_PER_S);
+}
 
 void app_synced(void *ctx) {
     struct app *a = ctx;

@@ -1,5 +1,6 @@
 /* Allocation that cannot fail: the one place where running out of memory ends the program. */
 #include "base/mem.h"
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,4 +55,14 @@ void *xgrow(void *arr, size_t *cap, size_t need, size_t size) {
     void *p = xrealloc(arr, bytes);
     *cap = want;
     return p;
+}
+
+void mem_frugal(void) {
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 64 << 10); /* said once, it no longer grows with what is freed */
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
+void mem_give_back(void) {
+    (void)malloc_trim(0);
 }

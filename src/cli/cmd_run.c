@@ -1,5 +1,6 @@
 /* handover run: the operator itself. Leads or stands by until SIGTERM, then drains. */
 #include "app/app.h"
+#include "base/mem.h"
 #include "base/time.h"
 #include "common.h"
 #include <signal.h>
@@ -138,6 +139,7 @@ static int run_main(int argc, char **argv) {
     r.app.kube = r.kube.spec;
     r.app.namespace_ = r.kube.namespace_;
 
+    mem_frugal();
     cli_world_open(&r.world, r.format, r.level);
     struct err err = {0};
     int rc = app_new(r.world.world, &r.world.log, &r.app, on_exit_code, &r, &r.instance, &err);

@@ -336,9 +336,12 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
         op->bearer = slice_dup(slice_trim(spec->token));
         op->tls.insecure = spec->tls_insecure;
         op->tls.id = tls_id(&op->tls);
-    } else {
+    } else if (spec->path) {
         op->lane = LANE_CALL;
         write_target(op, &(struct kube_spec){.path = spec->path}, &verbs[KUBE_GET], &e);
+    } else {
+        op->what = xstrdup("scrape");
+        err_set(&e, ERR_CONFIG, -EINVAL, "%s: needs a url or a path", op->what);
     }
     if (e.kind)
         fail_later(op, &e);

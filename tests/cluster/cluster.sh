@@ -257,15 +257,23 @@ restart() { # kubelet | containerd: nobody tells it to stop; containers and thei
   kill -9 "$(cat "$RUN/$1.pid")"
   "start_$1"
 }
+# The network namespaces of the pods that run: nobody else forgets them when the pods are killed below
+pod_networks() {
+  local p f inodes
+  inodes=$(ctr -a "$SOCK" -n k8s.io tasks ls 2>/dev/null | awk 'NR > 1 {print $2}' | while read -r p; do stat -Lc %i "/proc/$p/ns/net"; done 2>/dev/null) || true
+  for f in /run/netns/cni-*; do
+    if grep -qx "$(stat -c %i "$f" 2>/dev/null)" <<<"$inodes"; then echo "${f##*/}"; fi
+  done
+}
 down() {
   stop kubelet
-  local t
+  local t nets; nets=$(pod_networks)
   for t in $(ctr -a "$SOCK" -n k8s.io tasks ls -q 2>/dev/null); do ctr -a "$SOCK" -n k8s.io tasks kill -s SIGKILL "$t" 2>/dev/null || true; done
   for t in $(ctr -a "$SOCK" -n k8s.io tasks ls -q 2>/dev/null); do ctr -a "$SOCK" -n k8s.io tasks delete -f "$t" >/dev/null 2>&1 || true; done
   for t in kube-scheduler kube-controller-manager kube-apiserver etcd containerd mounts; do stop "$t"; done
   for t in $(pgrep -f "containerd-shim.*$SOCK"); do kill -9 "$t" 2>/dev/null || true; done # shims of our socket only
   awk -v d="$DIR/" 'index($2, d) == 1 {print $2}' /proc/mounts | sort -r | while read -r m; do umount -l "$m" 2>/dev/null || true; done
-  ip netns del "$NS" 2>/dev/null || true
+  for t in "$NS" $nets; do ip netns del "$t" 2>/dev/null || true; done
   forget_cgroup
   rm -rf "$DIR"
 }

@@ -167,11 +167,11 @@ applying() { # server-side
 }
 
 watching() { # get -w shows what happens, with a selector
-  "$K" get deployments -w -l app=w >"$work/watch.out" 2>&1 & local pid=$!
-  sleep 0.7
+  "$K" get deployments -w -l 'app in (w,web)' >"$work/watch.out" 2>&1 & local pid=$!
+  for _ in $(seq 300); do grep -q '^web ' "$work/watch.out" && break; sleep 0.1; done # listed: from here on it sees all
   run watch-create 'created' create -f "$work/w.yaml"
   run watch-status 'successfully rolled out' rollout status deployment/w
-  for _ in $(seq 100); do grep -q '^w  *1/1' "$work/watch.out" && break; sleep 0.1; done
+  for _ in $(seq 300); do grep -q '^w  *1/1' "$work/watch.out" && break; sleep 0.1; done
   kill $pid 2>/dev/null || true; wait $pid 2>/dev/null || true
   grep -q '^w  *0/1' "$work/watch.out" && grep -q '^w  *1/1' "$work/watch.out" || fail watch "$(cat "$work/watch.out")"
 }
@@ -179,7 +179,7 @@ watching() { # get -w shows what happens, with a selector
 deleting() {
   run delete 'deployment.apps "web" deleted' delete deployment web
   run delete-selector 'deleted' delete deployments -l 'app in (other,w,side)'
-  for _ in $(seq 100); do [ -z "$("$K" get pods -l app=web -o name)" ] && break; sleep 0.1; done
+  for _ in $(seq 300); do [ -z "$("$K" get pods -l app=web -o name)" ] && break; sleep 0.1; done
   run delete-pods-gone 'No resources found' get pods -l app=web
   run delete-all 'deleted' delete configmaps,secrets,services --all
   refuse delete-none 'not found' delete deployment web

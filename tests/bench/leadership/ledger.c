@@ -21,7 +21,7 @@ int ledger_open(const char *who) {
     return fd < 0 ? -errno : 0;
 }
 
-static void line(struct buf *to, const char *fmt, va_list ap) {
+__attribute__((format(printf, 2, 0))) static void line(struct buf *to, const char *fmt, va_list ap) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     int64_t us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / NS_PER_US;

@@ -95,7 +95,7 @@ END {
     figure("floor_p50", value["floor_seen_p50"] + value["floor_put_p50"], "ms")
     figure("floor_p99", rank("floor_seen", .99) + rank("floor_put", .99), "ms")
   }
-  for (k in exits) if (exits[k] > 1 && requests[k, "put"]) {
+  for (k in exits) if (requests[k, "put"] && k ~ /^(idle|busy|peer)$/) { # the killed do not tell
     printf "%s_writes_per_handover %.1f requests\n", k, (requests[k, "put"] + requests[k, "post"]) / exits[k]
     printf "%s_reads_per_handover %.1f requests\n", k, requests[k, "get"] / exits[k]
   }

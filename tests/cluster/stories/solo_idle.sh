@@ -21,6 +21,9 @@ page() { in_cluster curl -sf "http://$ip:8080/metrics"; }
 # requests by verb and resource, watches and the lease apart
 requests() { page | grep '^rest_client_requests_total' | awk '{s += $NF} END {print s + 0}'; }
 settled() { local a b; a=$(requests); sleep 5; b=$(requests); [ $((b - a)) -le 4 ]; } # at most the renewals of 5 s
+# The targets of earlier stories go away with their namespaces, and that is work.
+alone() { local all; all=$(in_cluster kubectl get namespaces -o name) && ! grep -v "^namespace/$NS\$" <<<"$all" | grep -q '^namespace/story-'; }
+until_true 60 "the namespaces of earlier stories are gone" alone
 until_true 60 "no requests but the renewals" settled
 a=$(requests); sleep 20; b=$(requests)
 note "$((b - a)) requests in 20 s (a renewal every 2 s)"

@@ -3,8 +3,8 @@
 # of 1.20 then leaves no word about containers in the pod's status: no certificate, so the lease has to expire. (Later ones do.)
 . ./leadership.sh
 at_exit+=(deploy_handover)
-deploy_handover '.spec.template.spec.volumes = [{name: "scratch", emptyDir: {sizeLimit: "1Mi"}}] |
-  .spec.template.spec.containers[0].volumeMounts = [{name: "scratch", mountPath: "/scratch"}]'
+deploy_handover '.spec.template.spec.volumes += [{name: "scratch", emptyDir: {sizeLimit: "1Mi"}}] |
+  .spec.template.spec.containers[0].volumeMounts += [{name: "scratch", mountPath: "/scratch"}]'
 in_a_rollout 50
 handed_over() { # WHAT
   successor

@@ -9,7 +9,7 @@ group=$(awk -F: '$2 == "memory" {print "/sys/fs/cgroup/memory" $3}' "/proc/$pid/
 [ -w "$group/cgroup.procs" ] || fail "no memory cgroup $group"
 # tail keeps what it has read from a pipe; when Handover is gone and the limit is still too low for it, it goes too
 t0=$(now_us)
-head -c 1G /dev/zero | bash -c 'echo $$ >"$1/cgroup.procs" && exec tail -c 1G >/dev/null' - "$group" 2>/dev/null &
+(head -c 1G /dev/zero | bash -c 'echo $$ >"$1/cgroup.procs" && exec tail -c 1G >/dev/null' - "$group") 2>/dev/null &
 within 12 "another leader than $old, before the lease expires" other_leads "$old"
 successor
 note "from the helper's start to the successor's first reconcile: $(ms $(($(first_work "$new_log") - t0)))"

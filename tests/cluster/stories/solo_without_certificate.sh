@@ -1,7 +1,7 @@
 # No death certificate can be had: the standby may not read pods, or the leader could not write its identity. Then a killed
 # leader is succeeded when its lease has expired, and the reason stands in a log.
 . ./leadership.sh
-role() { in_cluster kubectl get clusterrole handover -o json | jq "$1" | in_cluster kubectl apply -f - >/dev/null 2>&1; }
+roles() { { in_cluster kubectl get clusterrole handover -o json; H get role handover -o json; } | jq "$1" | in_cluster kubectl apply -f - >/dev/null 2>&1; }
 at_exit+=(deploy_handover)
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 killed() { # WHAT
@@ -19,7 +19,7 @@ killed() { # WHAT
 # the two that are left one leads, the other may not look at that one's pod.
 deploy_handover '.spec.replicas = 3'
 WARM=3 both_warm
-role '.rules |= map(select(.resources != ["pods"]))'
+roles '.rules |= map(select(.resources != ["pods"]))'
 old=$(leader); H delete pod "${old%%_*}" --wait=false >/dev/null
 within 12 "another leader than $old, before the lease expires" other_leads "$old"
 complains() {

@@ -55,6 +55,9 @@ static void scrapes(void **state) {
     scrape(c, "no url", "", false);
     fake_settle(c->f);
     assert_int_equal(c->err.kind, ERR_CONFIG);
+    assert_null(scrape(c, NULL, "", false));
+    fake_settle(c->f);
+    assert_string_equal(c->err.msg, "scrape: needs a url or a path");
     assert_true(metric_of(c, "200", "GET") == 0);
     teardown(c);
 }

@@ -15,6 +15,13 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), retur
 /* Grows *arr (capacity *cap, elements of size) so that need elements fit. */
 void *xgrow(void *arr, size_t *cap, size_t need, size_t size) __attribute__((returns_nonnull));
 
+/* For a process that runs for months: one arena, and large blocks go back to the system when they are freed.
+ * Once, at the start. */
+void mem_frugal(void);
+/* Pages without a block in use go back to the system: glibc keeps those below the last block in use for ever,
+ * and a day's work leaves many. Takes well below a millisecond a MiB. */
+void mem_give_back(void);
+
 static inline void cleanup_free_fn(void *p) {
     free(*(void **)p);
 }
