@@ -91,23 +91,42 @@ static void look_at_pods(struct demo *d) {
     struct kube_spec spec = {.verb = KUBE_LIST,
                              .lane = LANE_CALL,
                              .ref = {.gvr = &gvr_pods, .ns = SL(DEMO_NS)},
-                             .labels = SL("app=" DEMO_TARGET ",handover.dev/track!=canary")};
+                             .labels = SL("app=" DEMO_TARGET)};
     d->pods_op = kube_call(d->kube, &spec, on_pods, d);
+}
+
+static const char *tag_of(const cJSON *pod) {
+    const cJSON *container = cJSON_GetArrayItem(json_at(pod, "spec/containers"), 0);
+    const char *image = json_str_or(container, "image", ""), *colon = strrchr(image, ':');
+    return colon ? colon + 1 : "";
+}
+
+static void count_pods(struct demo *d, const cJSON *list) {
+    cleanup_buf struct buf text = BUF(sizeof d->pods_now - 1);
+    const cJSON *pod;
+    d->stable_pods = d->canary_pods = 0;
+    cJSON_ArrayForEach(pod, json_arr(list, "items")) {
+        if (obj_deleting(pod)) continue; /* on its way out since an earlier promotion */
+        const char *track = json_str_or(json_at(pod, "metadata/labels"), "handover.dev/track", "");
+        if (strcmp(track, "canary") == 0) {
+            d->canary_pods++;
+            continue;
+        }
+        const cJSON *status = cJSON_GetArrayItem(json_at(pod, "status/containerStatuses"), 0);
+        bool same = d->stable_pods++ == 0 || strcmp(d->stable_tag, tag_of(pod)) == 0;
+        snprintf(d->stable_tag, sizeof d->stable_tag, "%s", same ? tag_of(pod) : "several");
+        buf_addf(&text, "%s/%lld ", obj_uid(pod) ? obj_uid(pod) : "",
+                 (long long)json_i64(status, "restartCount", 0));
+    }
+    memcpy(d->pods_now, buf_str(&text), text.n + 1);
+    if (d->canary_pods > d->canary_most) d->canary_most = d->canary_pods;
 }
 
 static void on_pods(void *ctx, const struct err *err, struct slice raw) {
     struct demo *d = ctx;
     d->pods_op = NULL;
     cleanup_json cJSON *list = err ? NULL : json_parse(raw, NULL);
-    cleanup_buf struct buf text = BUF(sizeof d->pods_now - 1);
-    const cJSON *pod;
-    cJSON_ArrayForEach(pod, json_arr(list, "items")) {
-        if (obj_deleting(pod)) continue; /* on its way out since an earlier promotion */
-        const cJSON *status = cJSON_GetArrayItem(json_at(pod, "status/containerStatuses"), 0);
-        buf_addf(&text, "%s/%lld ", obj_uid(pod) ? obj_uid(pod) : "",
-                 (long long)json_i64(status, "restartCount", 0));
-    }
-    if (list) memcpy(d->pods_now, buf_str(&text), text.n + 1);
+    if (list) count_pods(d, list);
     demo_story_look(d, &d->poll_board);
     demo_draw(d, &d->poll_board);
     board_poll_end(d->poll);

@@ -7,7 +7,7 @@
 #include "common.h"
 #include "sim/host.h"
 
-enum { DEMO_INSTANCES = 2 };
+enum { DEMO_INSTANCES = 2, DEMO_REPLICAS = 3 };
 #define DEMO_NS     "demo"
 #define DEMO_TARGET "widget-operator"
 
@@ -39,6 +39,10 @@ struct demo {
     int64_t start_ns, step_ns; /* mono */
     char pods_before[4096];    /* uids and restarts of the stable pods */
     char pods_now[4096];
+    /* the pods themselves, as the API server has them: what happened is not taken from our own words alone */
+    size_t stable_pods, canary_pods;
+    char stable_tag[32]; /* of the image that all of stable's pods run; "several" if they differ */
+    size_t canary_most;  /* the largest canary of the step */
     char last_line[256];
 
     /* what was measured */

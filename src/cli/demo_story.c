@@ -62,6 +62,7 @@ static void set_image(struct demo *d, const char *tag) {
                              .ref = {.gvr = &gvr_deployments, .ns = SL(DEMO_NS), .name = SL(DEMO_TARGET)},
                              .body = slice_of(body)};
     memcpy(d->pods_before, d->pods_now, sizeof d->pods_before);
+    d->canary_most = d->canary_pods;
     demo_call(d, &spec, "update the image");
 }
 
@@ -114,6 +115,12 @@ static bool settled(const struct board_row *r, enum phase phase, enum ended ende
     return colon && strcmp(colon + 1, tag) == 0;
 }
 
+/* A canary was there and is gone, and every pod of stable runs this version. */
+static bool in_service(const struct demo *d, const char *tag) {
+    return d->canary_most > 0 && d->canary_pods == 0 && d->stable_pods == DEMO_REPLICAS &&
+           strcmp(d->stable_tag, tag) == 0;
+}
+
 static bool begin(struct demo *d, const struct board *b) {
     (void)b;
     switch (d->step) {
@@ -138,7 +145,9 @@ static bool stopped_leader_is_through(struct demo *d, const struct board *b, con
         if (r->state.phase == PHASE_SOAKING) stop_leader(d, b);
         return false;
     }
-    return d->taken_ns && settled(r, PHASE_STABLE, ENDED_PROMOTED, "v4");
+    for (size_t i = 0; i < DEMO_INSTANCES; i++) /* with exit code 0: check_instances() */
+        if (d->instance[i].stopped && !child_ended(&d->instance[i].child)) return false;
+    return d->taken_ns && settled(r, PHASE_STABLE, ENDED_PROMOTED, "v4") && in_service(d, "v4");
 }
 
 static bool done(struct demo *d, const struct board *b) {
@@ -147,12 +156,15 @@ static bool done(struct demo *d, const struct board *b) {
     if (d->step == STEP_LEADER) return leader(d, b) != NULL;
     if (!r) return false;
     switch (d->step) {
-    case STEP_ADOPT: return r->state.phase == PHASE_STABLE && r->paused && r->ready == r->replicas;
+    case STEP_ADOPT:
+        return r->state.phase == PHASE_STABLE && r->paused && r->ready == r->replicas &&
+               d->stable_pods == DEMO_REPLICAS;
     case STEP_GOOD:
         if (!d->canary_ns && r->state.phase == PHASE_SOAKING) d->canary_ns = now - d->step_ns;
-        return settled(r, PHASE_STABLE, ENDED_PROMOTED, "v2");
+        return settled(r, PHASE_STABLE, ENDED_PROMOTED, "v2") && in_service(d, "v2") &&
+               d->canary_most > 1; /* 50 % of 3 are more pods than 25 % */
     case STEP_BAD:
-        if (!settled(r, PHASE_ROLLED_BACK, ENDED_FAILED, "v3-bad")) return false;
+        if (!settled(r, PHASE_ROLLED_BACK, ENDED_FAILED, "v3-bad") || !in_service(d, "v2")) return false;
         d->rollback_ns = now - d->step_ns;
         return stable_untouched(d);
     case STEP_STOP: return stopped_leader_is_through(d, b, r);

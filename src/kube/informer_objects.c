@@ -5,9 +5,23 @@
 #include "item.h"
 #include <errno.h>
 
+/* The server cannot be reached, is not who it should be, or does not know us: the same trouble for all
+ * informers, and the one that tells it tells it for all. */
+static bool told_by_another(struct informer *inf, const struct err *err) {
+    static const int64_t for_ns = 60 * NS_PER_S;
+    struct kube *k = inf->k;
+    int64_t now = world_boot_ns(k->w);
+    if (err->kind != ERR_TRANSPORT && err->kind != ERR_TLS && err->kind != ERR_AUTH) return false;
+    if (k->told.kind == err->kind && k->told.by != inf && now - k->told.at_ns < for_ns) return true;
+    k->told.kind = err->kind;
+    k->told.at_ns = now;
+    k->told.by = inf;
+    return false;
+}
+
 void informer_report(struct informer *inf, const struct err *err) {
     unsigned times = said_again(&inf->said, err->msg);
-    if (times) {
+    if (times && !told_by_another(inf, err)) {
         LOG(inf->k->log, LOG_WARN, "list or watch failed, it will be tried again",
             LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
     }

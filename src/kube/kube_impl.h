@@ -15,6 +15,11 @@ struct kube {
     bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their
                                  own */
     struct metric_family *requests, *durations;
+    struct { /* trouble with the server itself: who has told it last, and when */
+        enum err_kind kind;
+        int64_t at_ns;
+        const void *by;
+    } told;
 };
 bool kube_may_mutate(const struct kube *k);
 

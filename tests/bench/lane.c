@@ -20,6 +20,7 @@ struct bench {
     int64_t due, began;
     double *ms;
     size_t n, cap;
+    int64_t items; /* that the list has to bring */
     bool in_flight, failed;
 };
 
@@ -78,6 +79,9 @@ static void list_done(void *ctx, const struct err *err, size_t objects) {
     if (err) {
         fprintf(stderr, "list failed: %s\n", err->msg);
         b->failed = true;
+    } else if ((int64_t)objects != b->items) {
+        fprintf(stderr, "%zu objects are in the store, wanted are %lld\n", objects, (long long)b->items);
+        b->failed = true;
     }
     loop_stop(b->l);
 }
@@ -106,7 +110,7 @@ int main(int argc, char **argv) {
     int list_port, lease_port;
     pid_t list_pid = lane_server_start((size_t)items, &list_port),
           lease_pid = lane_server_start(0, &lease_port);
-    struct bench b = {.l = loop_new()};
+    struct bench b = {.l = loop_new(), .items = items};
     struct net *net = net_install(b.l);
     b.w = loop_world(b.l);
     b.timer = timer_new(b.w, put, &b);
@@ -119,6 +123,10 @@ int main(int argc, char **argv) {
     b.list = lane_list_start(b.w, b.list_server, list_done, &b);
     if (!b.failed) run(&b);
     double p99 = report(&b, "lane_put");
+    if (b.n == 0) {
+        fprintf(stderr, "not one PUT fell into the list: nothing was measured\n");
+        b.failed = true;
+    }
     printf("lane_peak_rss %.1f MiB\n", (double)resident_kib() / 1024);
     lane_list_free(b.list);
     timer_free(b.timer);

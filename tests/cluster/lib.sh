@@ -82,7 +82,7 @@ some_canary() { [ -n "$(canaries "$1")" ]; }
 no_canary() {
   local c rs
   c=$(canaries "$1") && [ -z "$c" ] && rs=$(k get rs -o json) &&
-    jq -e --arg n "$1-canary-" '[.items[] | select(.metadata.name | startswith($n)) | .spec.replicas] | add // 0 == 0' <<<"$rs"
+    jq -e --arg n "$1-canary-" '[.items[] | select(.metadata.name | startswith($n)) | .spec.replicas] | (add // 0) == 0' <<<"$rs"
 } >/dev/null
 canary_ended() { local p; p=$(canary_pods "$1") && jq -e "[.items[] | $LIVING] == []" <<<"$p" >/dev/null; } # none of it works any more
 canary_forgotten() { local p; p=$(canary_pods "$1") && jq -e '.items == []' <<<"$p" >/dev/null; }

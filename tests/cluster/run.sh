@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [STORY...] : the stories of tests/cluster/stories on a real Kubernetes, Handover running in it from its own image.
 #   KUBECONFIG set: that cluster is used; then HANDOVER_IMAGE and OPERATOR_IMAGE say where it finds the images.
-#   A story that cannot be told here ends with 77 and says why; it counts neither way.
+#   A story that cannot be told here ends with 77 and says why; it counts neither way. If none could be told, that is a failure.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -9,22 +9,30 @@ export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/handover-cluster} CLUSTER_NS=${CLUSTER_NS
 out=$(mktemp -d)
 log() { echo "cluster: $*"; }
 
-if [ "$(id -u)" != 0 ] && [ -z "${KUBECONFIG:-}" ]; then log "a cluster of our own needs root"; echo "0 passed, 1 failed"; exit 1; fi
+own= told=
+finish() { # whatever ends this, the last line says how many
+  [ -z "$own" ] || [ -n "${KEEP:-}" ] || ./cluster.sh down || log "the cluster could not be taken down"
+  rm -rf "$out"
+  [ -n "$told" ] || { log "it ended before its stories did"; told="0 passed, 1 failed"; }
+  echo "$told"
+}
+trap finish EXIT
+if [ "$(id -u)" != 0 ] && [ -z "${KUBECONFIG:-}" ]; then log "a cluster of our own needs root"; exit 1; fi
 if [ -n "${KUBECONFIG:-}" ] && [ -z "${HANDOVER_IMAGE:-}" ]; then
   log "KUBECONFIG is set: HANDOVER_IMAGE and OPERATOR_IMAGE (with tags v1 v2 v3 bad crash garbage) must say which images that cluster can pull"; exit 2
 fi
-finish() { [ -n "${KEEP:-}" ] || ./cluster.sh down; rm -rf "$out"; }
 if [ -z "${KUBECONFIG:-}" ]; then
   # one that an earlier run kept is used again if it still answers
   if [ -d "$CLUSTER_DIR/pki" ] && ! nsenter --net="/run/netns/$CLUSTER_NS" kubectl --kubeconfig="$CLUSTER_DIR/pki/admin.kubeconfig" get --raw /readyz >/dev/null 2>&1; then
     ./cluster.sh down
   fi
+  # a half of one that would not come up is taken down too, but never the network of somebody else's
+  { [ -d "$CLUSTER_DIR/pki" ] || [ ! -e "/run/netns/$CLUSTER_NS" ]; } && own=1
   [ -d "$CLUSTER_DIR/pki" ] || ./cluster.sh up
-  trap finish EXIT
+  own=1
   eval "$(./cluster.sh env)"
 else
   in_cluster() { "$@"; }
-  trap 'rm -rf "$out"' EXIT
 fi
 export -f in_cluster
 
@@ -80,6 +88,11 @@ passed=0 failed=0
 for s in "${stories[@]}"; do
   case $(cat "$out/$s.rc" 2>/dev/null) in 0) passed=$((passed + 1)) ;; 77) ;; *) failed=$((failed + 1)) ;; esac
 done
-if [ $failed -gt 0 ]; then log "Handover's own logs:"; in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=2000 --prefix 2>&1 | grep -v '"msg":"reconcile \(begins\|ends\)"' | tail -120; fi
-echo "$passed passed, $failed failed"
+if [ $failed -gt 0 ]; then
+  log "Handover's own logs:"
+  in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=2000 --prefix 2>&1 |
+    grep -v '"msg":"reconcile \(begins\|ends\)"' | tail -120 || true
+fi
+[ $((passed + failed)) -gt 0 ] || { log "no story could be told"; failed=1; }
+told="$passed passed, $failed failed"
 [ $failed = 0 ]

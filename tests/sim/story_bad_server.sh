@@ -8,6 +8,11 @@ says() { # PATTERN COMMAND...
   [ "$(wc -l <<<"$out")" = 1 ] || fail "more than one line: $out"
 }
 says 'refused' timeout 60 "$HANDOVER" status --server=http://127.0.0.1:1
+server=http://127.0.0.1:1; handover a # one that runs tries again, and tells it once, not for each thing that it wanted
+until_true 15 "it tries again" log_says a 'list or watch failed.*"times":2'
+[ "$(grep -c 'list or watch failed.*"times":1,\|list or watch failed.*"times":1}' "$dir/a.log")" = 1 ] || fail "told more than once"
+log_says a 'list or watch failed.*Connection refused' || fail "the reason is not told"
+kill -TERM "$pid_a"; rc=0; wait "$pid_a" || rc=$?; [ $rc = 0 ] || fail "exit code $rc of one that never led"
 command -v openssl >/dev/null || { echo "SKIPPED: openssl is not installed"; exit 77; }
 if command -v ss >/dev/null; then
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=nobody -keyout "$dir/k" -out "$dir/c" 2>/dev/null

@@ -28,6 +28,7 @@ until_true 60 "no requests but the renewals" settled
 a=$(requests); sleep 20; b=$(requests)
 note "$((b - a)) requests in 20 s (a renewal every 2 s)"
 [ $((b - a)) -le 13 ] || fail "$((b - a)) requests in 20 s of idleness"
+[ $((b - a)) -ge 5 ] || fail "$((b - a)) requests in 20 s: the lease is not renewed, or not counted"
 if [ -z "${OWN_CLUSTER:-}" ]; then note "memory is not looked at: not our cluster"; exit 0; fi
 memory "$pod"
 note "VmRSS $rss KiB, RssAnon $own KiB"

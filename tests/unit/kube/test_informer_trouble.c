@@ -182,6 +182,12 @@ static void forbid(struct fake *f, struct fake_req *q) {
                 "\\\"pods\\\"\",\"reason\":\"Forbidden\",\"code\":403}");
 }
 
+static unsigned count(const struct buf *lines, const char *what) {
+    unsigned n = 0;
+    for (const char *p = buf_str(lines); (p = strstr(p, what)); p++) n++;
+    return n;
+}
+
 static void trouble_is_said_at_a_falling_rate(void **state) {
     (void)state;
     struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
@@ -191,8 +197,7 @@ static void trouble_is_said_at_a_falling_rate(void **state) {
     assert_true(r->troubles > 100);
     assert_int_equal(r->trouble.kind, ERR_FORBIDDEN);
     assert_non_null(strstr(r->trouble.msg, "list pods in namespace n: 403 Forbidden: pods is forbidden"));
-    unsigned lines = 0;
-    for (const char *p = buf_str(&r->f->lines); (p = strstr(p, "list or watch failed")); p++) lines++;
+    unsigned lines = count(&r->f->lines, "list or watch failed");
     assert_true(lines >= 5 && lines <= 10);
     teardown(r);
 }
@@ -220,6 +225,31 @@ static void a_wrong_certificate(void **state) {
     teardown(r);
 }
 
+/* The server cannot be reached: one of several informers tells it, not each of them. */
+static void an_outage_is_told_once(void **state) {
+    (void)state;
+    static const struct informer_cb cb = {on_change, NULL, NULL};
+    struct run *r = setup(NULL);
+    struct informer *other = NULL;
+    struct err e = {0};
+    struct informer_spec spec = {.gvr = &gvr_deployments, .name = "deployments"};
+    assert_int_equal(informer_new(r->k, &spec, &cb, r, &other, &e), 0);
+    wrong_certificate(r->f, fake_one(r->f));
+    r->f->on_request = wrong_certificate;
+    fake_run(r->f, NS_PER_S / 10);
+    informer_start(other);
+    fake_run(r->f, 30 * NS_PER_S);
+    assert_true(count(&r->f->lines, "list or watch failed") >= 3);
+    assert_int_equal(count(&r->f->lines, "list deployments.apps"), 0);
+    /* something else is its own trouble, and is told */
+    r->f->on_request = forbid;
+    fake_run(r->f, 40 * NS_PER_S);
+    assert_true(count(&r->f->lines, "list deployments.apps in all namespaces: 403") > 0);
+    assert_true(count(&r->f->lines, "list pods in all namespaces: 403") > 0);
+    informer_free(other);
+    teardown(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expired_versions),
@@ -230,6 +260,7 @@ int main(void) {
         cmocka_unit_test(bad_lists),
         cmocka_unit_test(trouble_is_said_at_a_falling_rate),
         cmocka_unit_test(a_wrong_certificate),
+        cmocka_unit_test(an_outage_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

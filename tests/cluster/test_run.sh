@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Does run.sh end as it should? Stories of our own and a kubectl that knows a few answers; no cluster.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+command -v jq >/dev/null || { echo "SKIPPED: jq is not installed"; exit 77; }
+d=$(mktemp -d); trap 'rm -rf "$d"' EXIT
+mkdir -p "$d/tests" "$d/bin" "$d/deploy"
+cp -r "$here" "$d/tests/cluster"; cp -r "$here/../../deploy/manifests" "$d/deploy/"
+rm "$d"/tests/cluster/stories/*
+tell() { cat >"$d/tests/cluster/stories/$1.sh"; }
+cat >"$d/bin/kubectl" <<'K'
+#!/bin/sh
+case " $* " in *" -f - "*) cat >/dev/null ;; esac
+case " $* " in
+  *" create --dry-run"*) echo '{"spec":{"template":{"spec":{"containers":[{"args":[]}]}}}}' ;;
+  *" $BROKEN "*) exit 1 ;;
+  *" get pods "*) echo '{"items":[]}' ;;
+  *" get rs "*) printf '{"items":[{"metadata":{"name":"op-canary-1"},"spec":{"replicas":%s}}]}\n' "$CANARY" ;;
+  *) echo '{}' ;;
+esac
+K
+chmod +x "$d/bin/kubectl"
+export PATH=$d/bin:$PATH KUBECONFIG=/dev/null HANDOVER_IMAGE=x OPERATOR_IMAGE=y BROKEN=nothing CANARY=0
+ends() { # EXIT-CODE LAST-LINE STORIES...
+  local code=$1 last=$2 rc=0; shift 2
+  bash "$d/tests/cluster/run.sh" "$@" >"$d/out" 2>&1 || rc=$?
+  [ "$rc" = "$code" ] && [ "$(tail -n 1 "$d/out")" = "$last" ] && return
+  echo "FAIL: stories $*: exit code $rc, wanted $code and \"$last\":"; cat "$d/out"; exit 1
+}
+tell told <<<'true'
+tell untold <<<'skip "not here"'
+tell broken <<<'fail "as it is"'
+tell solo_told <<<'true'
+ends 0 '2 passed, 0 failed' told solo_told untold
+grep -q '^skip untold: not here$' "$d/out" || { echo "FAIL: it does not say what was skipped"; exit 1; }
+ends 1 '2 passed, 1 failed' # all of them
+ends 1 '0 passed, 1 failed' untold # nothing was told
+ends 1 '0 passed, 1 failed' absent
+BROKEN=logs ends 1 '0 passed, 1 failed' broken # not even the logs can be had
+BROKEN=rollout ends 1 '0 passed, 1 failed' told # Handover does not come up
+BROKEN=namespace ends 1 '0 passed, 1 failed' told
+HANDOVER_IMAGE= ends 2 '0 passed, 1 failed' told
+
+tell gone <<<'no_canary op || fail "a canary"'
+ends 0 '1 passed, 0 failed' gone
+CANARY=1 ends 1 '0 passed, 1 failed' gone # its ReplicaSet wants a pod
+tell node <<<'. ./leadership.sh'
+ends 1 '0 passed, 1 failed' node # not our node: nothing was looked at
+echo "all as it should be"

@@ -1,0 +1,35 @@
+# What the manifests allow is what Handover does, in both directions: every request of the main job is covered by a rule of
+# deploy/manifests/10-rbac.yaml, and every verb of a rule is one that was used, but for those that are named here.
+. "$SIM_DIR/lib.sh"
+sim --load "$SIM_DIR/../../deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
+note_requests() { # "VERB GROUP/RESOURCE" of each; metrics pages go through the proxy only outside of a cluster
+  api GET /sim/requests | jq -r '.last[] | select(.userAgent | startswith("handover")) |
+    (.target | split("?")) as [$path, $query] |
+    ($path | capture("^/(api/v1|apis/(?<group>[^/]+)/[^/]+)(/namespaces/[^/]+)?/(?<resource>[^/]+)(/(?<name>[^/]+))?(?<sub>/.*)?$")) as $at |
+    select($at.sub == null) |
+    ({"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}[.method] //
+      (if $at.name then "get" elif ($query // "") | test("watch=true") then "watch" else "list" end)) + " " + ($at.group // "") + "/" + $at.resource' >>"$dir/seen"
+  api DELETE /sim/requests >/dev/null # the log holds the last thousand
+}
+handover a; until_true 10 "a leads" leads a; handover b; until_true 10 "b is ready" log_says b "caches are warm"
+target op:v1; adopted; note_requests
+set_image op:v2; wait_phase Soaking 20; note_requests; promoted op:v2; note_requests
+set_image op:bad; wait_phase RolledBack 40; note_requests
+kill -TERM "$pid_a"; until_true 10 "b leads" leads b; note_requests
+set_image op:v2; wait_phase Stable 20; annotate canary-percent; left() { ! paused; }
+until_true 20 "b leaves the target alone" left
+forgotten() { ! api GET /api/v1/namespaces/default/configmaps/op-handover 2>/dev/null; }
+until_true 20 "the state is gone" forgotten; note_requests
+
+rights=/apis/rbac.authorization.k8s.io/v1
+{ api GET "$rights/clusterroles"; api GET "$rights/roles"; } |
+  jq -r '.items[].rules[] | .apiGroups[] as $g | .resources[] as $r | .verbs[] | . + " " + $g + "/" + $r' | sort -u >"$dir/allowed"
+[ "$(wc -l <"$dir/allowed")" -gt 15 ] || fail "the manifests were not understood: $(cat "$dir/allowed")"
+unused=( # and why it is there all the same
+  'get /pods'                    # in a pod: its own, for the time that there is to stop
+  'get /events' 'patch /events'  # an Event that is told again is counted up, a predecessor's too
+)
+printf '%s\n' "${unused[@]}" | sort >"$dir/unused"
+sort -u "$dir/seen" >"$dir/used"
+more=$(comm -23 "$dir/used" "$dir/allowed"); [ -z "$more" ] || fail "it does what no rule allows: $more"
+less=$(comm -13 "$dir/used" "$dir/allowed" | comm -23 - "$dir/unused"); [ -z "$less" ] || fail "a rule allows what it does not do: $less"
