@@ -1,6 +1,7 @@
 /* Carries out the steps of a plan. */
 #include "apply.h"
 #include "base/log.h"
+#include <errno.h>
 
 struct applying {
     struct kube *kube;
@@ -10,7 +11,7 @@ struct applying {
     void *ctx;
     size_t at;
     struct kube_op *op;
-    bool existed;
+    bool existed, stopping;
 };
 
 static void next(struct applying *a);
@@ -44,6 +45,12 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
         LF_STR("name", s->name));
     if (s->kind == STEP_STATE && !err) tell_state(a, raw);
     a->at++;
+    if (a->stopping) {
+        struct err e = {0};
+        err_set(&e, ERR_CANCELLED, -ECANCELED, "interrupted");
+        a->cb.done(a->ctx, &e, a->existed);
+        return;
+    }
     next(a);
 }
 
@@ -72,6 +79,11 @@ struct applying *apply_start(struct kube *k, const char *ns, const struct plan *
     *a = (struct applying){.kube = k, .ns = ns, .plan = plan, .cb = *cb, .ctx = ctx};
     next(a);
     return a;
+}
+
+bool apply_stop(struct applying *a) {
+    a->stopping = true;
+    return a->op && kube_in_the_air(a->op);
 }
 
 void apply_end(struct applying *a) {

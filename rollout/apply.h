@@ -11,6 +11,10 @@ struct apply_cb {
      * there already. */
     void (*done)(void *ctx, const struct err *err, bool existed);
 };
+/* No further step. True: done() follows, with the answer to the step that may be at the server by now
+ * (cancelled, it could be carried out after the lease is given away). False: nothing is in the air,
+ * apply_end() may follow at once. */
+bool apply_stop(struct applying *a);
 /* The plan is borrowed until done or apply_end(). At least one step. */
 struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan,
                              const struct apply_cb *cb, void *ctx);

@@ -340,8 +340,12 @@ void pass_start(struct rollout *r, struct target *t, struct task *task) {
     p->reading = reads_start(r->kube, slice_of(t->ns), slice_of(t->name), on_reads, p);
 }
 
-void pass_cancel(struct pass *p) {
+void pass_drop(struct pass *p) {
     struct err err = {0};
     err_set(&err, ERR_CANCELLED, -ECANCELED, "interrupted");
     end(p, OUT_INTERRUPTED, 0, &err);
+}
+
+void pass_cancel(struct pass *p) {
+    if (!p->applying || !apply_stop(p->applying)) pass_drop(p);
 }

@@ -6,5 +6,8 @@
 #include "target.h"
 
 void pass_start(struct rollout *r, struct target *t, struct task *task); /* leads to task_finish() */
-void pass_cancel(struct pass *p); /* task_finish(OUT_INTERRUPTED) follows at once */
+/* No further step: task_finish() follows, at once unless a mutation is in the air, whose answer is waited
+ * for. */
+void pass_cancel(struct pass *p);
+void pass_drop(struct pass *p); /* as a crash: task_finish(OUT_INTERRUPTED) at once */
 #endif

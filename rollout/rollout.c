@@ -188,6 +188,8 @@ void rollout_add_all(struct rollout *r) {
 void rollout_free(struct rollout *r) {
     if (!r) return;
     metrics_off_collect(kube_metrics(r->kube), collect, r);
+    for (struct target *t = r->targets; t; t = t->hh.next)
+        if (t->pass) pass_drop(t->pass);
     controller_free(r->controller);
     for (struct target *t = r->targets, *nextt; t; t = nextt) {
         nextt = t->hh.next;

@@ -76,6 +76,10 @@ bool kube_may_mutate(const struct kube *k) {
     return !k->fence.held || k->fence.held(k->fence.ctx);
 }
 
+bool kube_in_the_air(const struct kube_op *op) {
+    return op->mutates && op->x;
+}
+
 /* ---- what is asked ---- */
 
 void kube_what(struct buf *out, const char *verb, const struct kube_ref *ref) {

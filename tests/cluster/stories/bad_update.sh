@@ -8,7 +8,7 @@ canary_gone op
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed: before $before, after $(pods_of op)"
 [ "$(field deployment/op '{.spec.template.spec.containers[0].image}')" = localhost/operator:bad ] || fail "the user's spec was changed"
 paused op || fail "not paused after the rollback: the failing version would start"
-event_seen RolledBack || fail "no Event says that it was rolled back"
+until_true 10 "an Event says that it was rolled back" event_seen RolledBack # sent after the state was written
 note "quarantine holds"; for_a_while 5 "no canary of a quarantined template" no_canary op
 set_image op v2
 until_true 90 "every pod runs v2" image_is op v2

@@ -5,7 +5,7 @@ trap 'role "(.rules[] | select(.resources == [\"deployments\"]) | .verbs) = [\"g
 apply op v1 "${quick[@]}"
 said() { in_cluster kubectl -n handover-system logs "$(leader | sed 's/_.*//')" --tail=200 | grep "$NS" | grep -q 'patch deployments.*403'; }
 until_true 60 "the message" said
-event_seen 'ReconcileFailed.*patch' || fail "no Event on the target"
+until_true 10 "an Event on the target" event_seen 'ReconcileFailed.*patch'
 for_a_while 3 "the target is left alone" not_paused op
 role '(.rules[] | select(.resources == ["deployments"]) | .verbs) = ["get","list","watch","patch"]'
 target=op; wait_phase op Stable 150; paused op || fail "not adopted when the verb was there"

@@ -61,6 +61,8 @@ struct kube_op;
  * ERR_TIMEOUT or ERR_TRANSPORT: it may have been executed. */
 struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_done done, void *ctx);
 void kube_cancel(struct kube_op *op); /* no callback after it; invalid once done was called; NULL is fine */
+/* A mutation that may be at the server by now: cancelled, it may still be carried out, at any later time. */
+bool kube_in_the_air(const struct kube_op *op);
 
 /* A page that is read as it passes by: a GET in one attempt, of which nothing is kept here. */
 struct kube_scrape {
