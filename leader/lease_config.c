@@ -67,8 +67,8 @@ enum lease_event lease_event_of(const struct err *e, bool create) {
     switch (e->kind) {
     case ERR_CONFLICT: return LEASE_EV_CONFLICT;
     case ERR_NOTFOUND: return create ? LEASE_EV_REFUSED : LEASE_EV_CONFLICT;
-    case ERR_FORBIDDEN:
     case ERR_REJECTED: return LEASE_EV_REFUSED;
+    case ERR_FORBIDDEN: /* a server that is starting refuses what it allows as soon as it has read its roles */
     case ERR_CONFIG:
     case ERR_AUTH:
     case ERR_FENCED: return LEASE_EV_FAILED;

@@ -60,6 +60,7 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
     if (!inf->spec.max_objects) inf->spec.max_objects = MAX_OBJECTS;
     inf->store = store_new(&spec->store);
     inf->timer = timer_new(k->w, on_timer, inf);
+    inf->turn = timer_new(k->w, work, inf);
     buf_init(&inf->pending, PENDING_CAP);
     buf_init(&inf->scratch, SPLIT_ITEM_CAP);
     watch_init(&inf->watch);
@@ -91,7 +92,7 @@ void informer_free(struct informer *inf) {
     inf->x = NULL;
     timer_free(inf->timer);
     inf->timer = NULL;
-    if (inf->turn) inf->turn->inf = NULL;
+    timer_free(inf->turn);
     inf->turn = NULL;
     if (!inf->depth) destroy(inf);
 }
@@ -145,15 +146,12 @@ static bool consume(struct informer *inf, struct slice data) {
 }
 
 static void want_turn(struct informer *inf) {
-    if (inf->turn) return;
-    inf->turn = xmalloc(sizeof *inf->turn);
-    inf->turn->inf = inf;
-    world_defer(inf->k->w, work, inf->turn);
+    if (!timer_active(inf->turn)) timer_in(inf->turn, 0);
 }
 
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct informer *inf = ctx;
-    bool behind = inf->pending.n > inf->pending_pos || inf->turn || inf->stop.kind;
+    bool behind = inf->pending.n > inf->pending_pos || timer_active(inf->turn) || inf->stop.kind;
     inf->seen_ns = world_boot_ns(inf->k->w);
     if (inf->doing == WATCH_LIST) timer_at(inf->timer, inf->seen_ns + list_idle_ns);
     size_t now = behind ? 0 : SLICE - inf->used < data.n ? SLICE - inf->used : data.n;
@@ -171,11 +169,7 @@ static enum http_pull on_body(void *ctx, struct slice data) {
 
 /* The next slice, or the end of the answer, or on with the connection. */
 static void work(void *ctx) {
-    struct turn *turn = ctx;
-    struct informer *inf = turn->inf;
-    free(turn);
-    if (!inf) return;
-    inf->turn = NULL;
+    struct informer *inf = ctx;
     inf->used = 0;
     if (!inf->stop.kind && inf->pending.n) {
         size_t left = inf->pending.n - inf->pending_pos, n = left < SLICE ? left : SLICE;
@@ -205,7 +199,7 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
     inf->x = NULL;
     inf->ended = true;
     inf->end_err = err ? *err : (struct err){0};
-    if (!inf->turn) complete(inf);
+    if (!timer_active(inf->turn)) complete(inf);
 }
 
 /* ---- the end of an answer ---- */
@@ -260,8 +254,7 @@ static void complete(struct informer *inf) {
     struct err e = inf->stop.kind ? inf->stop : inf->end_err;
     exchange_cancel(inf->x);
     inf->x = NULL;
-    if (inf->turn) inf->turn->inf = NULL;
-    inf->turn = NULL;
+    timer_stop(inf->turn);
     timer_stop(inf->timer);
     enter(inf);
     if (inf->doing == WATCH_LIST) {
@@ -355,8 +348,7 @@ static void on_timer(void *ctx) {
     if (inf->doing == WATCH_STREAM) { /* the list after a broken event */
         exchange_cancel(inf->x);
         inf->x = NULL;
-        if (inf->turn) inf->turn->inf = NULL;
-        inf->turn = NULL;
+        timer_stop(inf->turn);
         watch_relist(&inf->watch);
         informer_restarted(inf, "relist");
     }

@@ -7,10 +7,6 @@
 #include "kube/watch.h"
 #include "said.h"
 
-struct turn { /* outlives the informer if it has to */
-    struct informer *inf;
-};
-
 struct informer {
     struct kube *k;
     struct informer_spec spec; /* its slices point at copies */
@@ -23,7 +19,7 @@ struct informer {
     struct splitter splitter;
     struct exchange *x;
     struct timer *timer;      /* of a wait; of a silent list; of a watch that is given up for a list */
-    struct turn *turn;        /* due, or NULL */
+    struct timer *turn;       /* runs while a slice is due */
     struct buf pending;       /* taken from the connection, not worked off */
     struct buf scratch;       /* an object without the fields that nobody reads */
     size_t pending_pos, used; /* used: bytes worked off in this turn */

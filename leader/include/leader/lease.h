@@ -41,7 +41,7 @@ enum lease_event {
     LEASE_EV_WRITTEN,     /* LEASE_WRITE succeeded; rec, raw: the answer */
     LEASE_EV_CONFLICT,    /* 409; also 404 of an update: read again */
     LEASE_EV_FAILED,      /* certainly not executed, may work later */
-    LEASE_EV_REFUSED,     /* certainly not executed, will not work as things are (403, 422, ...) */
+    LEASE_EV_REFUSED,     /* certainly not executed, will not work as things are (404 of a create, 422) */
     LEASE_EV_UNKNOWN,     /* timed out, connection lost, 5xx: may have been executed, or may be yet */
     LEASE_EV_DEAD,        /* holder: this identity is certainly dead, see certificate.h. Remembered */
     LEASE_EV_WATCH,       /* on: the watch delivers, or no longer */

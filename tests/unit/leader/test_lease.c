@@ -47,7 +47,7 @@ static void test_meaning_of_errors(void **state) {
         {{.kind = ERR_CONFLICT, .http = 409}, true, LEASE_EV_CONFLICT},
         {{.kind = ERR_NOTFOUND, .http = 404}, false, LEASE_EV_CONFLICT}, /* deleted */
         {{.kind = ERR_NOTFOUND, .http = 404}, true, LEASE_EV_REFUSED},   /* no such namespace */
-        {{.kind = ERR_FORBIDDEN, .http = 403}, false, LEASE_EV_REFUSED},
+        {{.kind = ERR_FORBIDDEN, .http = 403}, false, LEASE_EV_FAILED},
         {{.kind = ERR_REJECTED, .http = 422}, false, LEASE_EV_REFUSED},
         {{.kind = ERR_AUTH, .http = 401}, false, LEASE_EV_FAILED},
         {{.kind = ERR_THROTTLED, .http = 429}, false, LEASE_EV_FAILED},
