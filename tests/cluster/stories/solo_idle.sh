@@ -9,9 +9,13 @@ memory() { # POD : sets rss and own, in KiB
   [ -n "$pid" ] || fail "the process of pod $1 was not found"
   rss=$(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") own=$(awk '/^RssAnon/ {print $2}' "/proc/$pid/status")
 }
-# The leader of the stories before has worked hard, and what the allocator keeps of that is told; the bound is a new one's.
+# The leader of the stories before has worked hard: what that took goes back to the system within a minute.
 pod=$(leader); pod=${pod%%_*}
-if [ -n "${OWN_CLUSTER:-}" ]; then memory "$pod"; note "after what it has done so far: VmRSS $rss KiB, RssAnon $own KiB"; fi
+settled_down() { memory "$pod" && [ "$rss" -lt 16384 ] && [ "$own" -lt 4096 ]; }
+if [ -n "${OWN_CLUSTER:-}" ]; then
+  memory "$pod"; note "after what it has done so far: VmRSS $rss KiB, RssAnon $own KiB"
+  until_true 60 "what the work took has gone back" settled_down
+fi
 H rollout restart deployment/handover >/dev/null; H rollout status deployment/handover --timeout=180s >/dev/null
 led_by_a_new_one() { local l; l=$(leader) && [ -n "$l" ] && [ "${l%%_*}" != "$pod" ] && H get pod "${l%%_*}" -o json | jq -e '.metadata.deletionTimestamp == null'; }
 until_true 20 "a new leader" led_by_a_new_one
