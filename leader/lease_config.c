@@ -68,7 +68,7 @@ enum lease_event lease_event_of(const struct err *e, bool create) {
     case ERR_CONFLICT: return LEASE_EV_CONFLICT;
     case ERR_NOTFOUND: return create ? LEASE_EV_REFUSED : LEASE_EV_CONFLICT;
     case ERR_REJECTED: return LEASE_EV_REFUSED;
-    case ERR_FORBIDDEN: /* a server that is starting refuses what it allows as soon as it has read its roles */
+    case ERR_FORBIDDEN: /* as a starting server answers until it has read its roles */
     case ERR_CONFIG:
     case ERR_AUTH:
     case ERR_FENCED: return LEASE_EV_FAILED;
