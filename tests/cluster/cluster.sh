@@ -205,11 +205,13 @@ EOF
 # So the node's programs have mounts of their own, with a folder of this cluster there: $DIR/pod-logs.
 start_mounts() {
   mkdir -p "$DIR/pod-logs" /var/log/pods
-  start mounts unshare --mount --propagation slave sh -c "mount --bind '$DIR/pod-logs' /var/log/pods && exec sleep infinity"
+  local how=slave; mountpoint -q / || how=unchanged # in a chroot there is no mount at / to be made a slave
+  start mounts unshare --mount --propagation "$how" sh -c "mount --bind '$DIR/pod-logs' /var/log/pods && exec sleep infinity"
   wait_for 20 "the node's mounts" on_node mountpoint -q /var/log/pods
 }
-on_node() { nsenter --mount="/proc/$(cat "$RUN/mounts.pid")/ns/mnt" "$@"; }
-start_on_node() { local name=$1; shift; start "$name" nsenter --mount="/proc/$(cat "$RUN/mounts.pid")/ns/mnt" "$@"; }
+# --root: entering a mount namespace leads to its root, which is not ours in a chroot
+on_node() { local p=/proc/$(cat "$RUN/mounts.pid"); nsenter --mount="$p/ns/mnt" --root="$p/root" --wd=/ "$@"; }
+start_on_node() { local name=$1 p; shift; p=/proc/$(cat "$RUN/mounts.pid"); start "$name" nsenter --mount="$p/ns/mnt" --root="$p/root" --wd=/ "$@"; }
 
 start_containerd() {
   start_on_node containerd containerd --config "$DIR/containerd/config.toml"

@@ -1,0 +1,259 @@
+/* The model's cluster: a Deployment, its controllers and its kubelet, a tick at a time. */
+#include "model.h"
+
+int64_t m_now(const struct model *m) {
+    return T0 + m->tick * NS_PER_S;
+}
+
+char *m_template(int version, bool rs) {
+    return xasprintf("{\"metadata\":{\"labels\":{\"app\":\"op\"%s}},\"spec\":{\"containers\":[{\"name\":"
+                     "\"c\",\"image\":\"op:v%d\",\"n\":9007199254740993}]}}",
+                     rs ? ",\"pod-template-hash\":\"x\"" : "", version);
+}
+
+void m_annotate(struct model *m, const char *name, const char *value) {
+    char key[128];
+    snprintf(key, sizeof key, HANDOVER_PREFIX "%s", name);
+    cJSON_DeleteItemFromObjectCaseSensitive(m->annotations, key);
+    if (value) cJSON_AddStringToObject(m->annotations, key, value);
+    m->rv++;
+    m->generation++;
+}
+
+const char *m_annotation(const struct model *m, const char *name) {
+    char key[128];
+    snprintf(key, sizeof key, HANDOVER_PREFIX "%s", name);
+    return json_str(m->annotations, key);
+}
+
+void m_init(struct model *m, uint64_t seed, int replicas) {
+    *m = (struct model){.rng = {seed},
+                        .exists = true,
+                        .uid = 1,
+                        .rv = 1,
+                        .generation = 1,
+                        .replicas = replicas,
+                        .deadline_s = 600,
+                        .fail_at = -1,
+                        .quiet = QUIET_NOW};
+    m->annotations = cJSON_CreateObject();
+    m->edge.look_again_ns = 0;
+    for (int v = 0; v < VERSIONS; v++) {
+        cleanup_free char *t = m_template(v, false);
+        assert_int_equal(template_hash(slice_of(t), m->hash[v], NULL), 0);
+    }
+    m_annotate(m, "canary-percent", "20");
+    m_annotate(m, "soak", "20s");
+    m_annotate(m, "max-error-rate", "10%");
+    m_annotate(m, "deadline", "10m");
+}
+
+void m_forget(struct model *m) { /* the process dies */
+    if (m->edge.held) state_free(&m->edge.s);
+    memset(&m->edge, 0, sizeof m->edge);
+}
+
+void m_free(struct model *m) {
+    m_forget(m);
+    cJSON_Delete(m->annotations);
+    free(m->facts);
+    free(m->state);
+}
+
+/* ---- the controllers ---- */
+int m_add_rs(struct model *m, int version, bool canary, const char *name, int replicas) {
+    for (int i = 0; i < MAX_RS; i++) {
+        struct mrs *r = &m->rs[i];
+        if (r->there) continue;
+        *r = (struct mrs){.there = true,
+                          .canary = canary,
+                          .version = version,
+                          .replicas = replicas,
+                          .rv = 1,
+                          .created = m_now(m)};
+        m->serial++;
+        if (name)
+            snprintf(r->name, sizeof r->name, "%s", name);
+        else
+            snprintf(r->name, sizeof r->name, "op-%d-%d", version, m->serial);
+        snprintf(r->uid, sizeof r->uid, "rs-%d", m->serial);
+        return i;
+    }
+    fail_msg("too many ReplicaSets");
+    return -1;
+}
+
+static bool m_available(const struct mpod *p) {
+    return p->there && p->ready && !p->terminating;
+}
+
+int m_pods(const struct model *m, int rs, bool available) {
+    int n = 0;
+    for (int i = 0; i < MAX_PODS; i++)
+        n += m->pod[i].there && !m->pod[i].terminating && m->pod[i].rs == rs &&
+             (!available || m_available(&m->pod[i]));
+    return n;
+}
+
+static int m_new_rs(const struct model *m) {
+    for (int i = 0; i < MAX_RS; i++) {
+        if (m->rs[i].there && !m->rs[i].canary && m->rs[i].version == m->version) return i;
+    }
+    return -1;
+}
+
+void m_set(struct model *m, int rs, int replicas) {
+    if (m->rs[rs].replicas == replicas) return;
+    m->rs[rs].replicas = replicas < 0 ? 0 : replicas;
+    m->rs[rs].rv++;
+}
+
+/* dc.scale() of a paused Deployment, as in Kubernetes' source. */
+static void m_scale_paused(struct model *m) {
+    int fresh = m_new_rs(m), active = 0, last = -1, newest = -1, total = 0;
+    for (int i = 0; i < MAX_RS; i++) {
+        if (!m->rs[i].there || m->rs[i].canary) continue;
+        if (newest < 0 || m->rs[i].created > m->rs[newest].created) newest = i;
+        if (m->rs[i].replicas > 0) {
+            active++;
+            last = i;
+            total += m->rs[i].replicas;
+        }
+    }
+    int pick = active == 1 ? last : active == 0 ? (fresh >= 0 ? fresh : newest) : -1;
+    if (pick >= 0) {
+        m_set(m, pick, m->replicas);
+        return;
+    }
+    if (active < 2) return;
+    bool saturated =
+        fresh >= 0 && m->rs[fresh].replicas == m->replicas && m_pods(m, fresh, true) == m->replicas;
+    int allowed = m->replicas ? m->replicas + 1 : 0, over = total - allowed;
+    for (int i = 0; i < MAX_RS; i++) {
+        struct mrs *r = &m->rs[i];
+        if (!r->there || r->canary || !r->replicas) continue;
+        if (saturated && i != fresh)
+            m_set(m, i, 0);
+        else if (!saturated && over > 0) { /* roughly in proportion */
+            int cut = r->replicas < over ? r->replicas - 1 : over;
+            if (m->replicas == 0) cut = r->replicas;
+            m_set(m, i, r->replicas - cut);
+            over -= cut;
+        } else if (!saturated && over < 0 && i == last) {
+            m_set(m, i, r->replicas - over);
+            over = 0;
+        }
+    }
+}
+
+static void m_roll(struct model *m) {
+    int fresh = m_new_rs(m), total = 0, available = 0, surge = 1;
+    if (fresh < 0) fresh = m_add_rs(m, m->version, false, NULL, 0);
+    for (int i = 0; i < MAX_RS; i++) {
+        if (!m->rs[i].there || m->rs[i].canary) continue;
+        total += m->rs[i].replicas;
+        available += m_pods(m, i, true);
+    }
+    int old = total - m->rs[fresh].replicas;
+    if (m->recreate) {
+        bool pods = false;
+        for (int i = 0; i < MAX_RS; i++) {
+            if (!m->rs[i].there || m->rs[i].canary || i == fresh) continue;
+            m_set(m, i, 0);
+            for (int k = 0; k < MAX_PODS; k++) pods = pods || (m->pod[k].there && m->pod[k].rs == i);
+        }
+        if (!pods) m_set(m, fresh, m->replicas);
+        return;
+    }
+    if (m->rs[fresh].replicas > m->replicas)
+        m_set(m, fresh, m->replicas);
+    else if (total < m->replicas + surge) {
+        int room = m->replicas + surge - total, wish = m->replicas - m->rs[fresh].replicas;
+        m_set(m, fresh, m->rs[fresh].replicas + (room < wish ? room : wish));
+    }
+    int spare = available - m->replicas;
+    for (int i = 0; i < MAX_RS && old > 0; i++) {
+        if (!m->rs[i].there || m->rs[i].canary || i == fresh || !m->rs[i].replicas) continue;
+        int sick = m->rs[i].replicas - m_pods(m, i, true);
+        int fresh_sick = m->rs[fresh].replicas - m_pods(m, fresh, true),
+            clean = total - m->replicas - fresh_sick;
+        int cut = sick < clean ? sick : clean;
+        if (cut > 0) m_set(m, i, m->rs[i].replicas - cut);
+        if (spare > 0 && m->rs[i].replicas > 0) {
+            int n = spare < m->rs[i].replicas ? spare : m->rs[i].replicas;
+            m_set(m, i, m->rs[i].replicas - n);
+            spare -= n;
+        }
+    }
+}
+
+void m_deployment_controller(struct model *m) {
+    if (!m->exists) return;
+    if (m->paused)
+        m_scale_paused(m);
+    else
+        m_roll(m);
+    int fresh = m_new_rs(m), replicas = 0, available = 0;
+    for (int i = 0; i < MAX_RS; i++) {
+        if (!m->rs[i].there || m->rs[i].canary) continue;
+        replicas += m_pods(m, i, false);
+        available += m_pods(m, i, true);
+    }
+    int updated = fresh >= 0 ? m_pods(m, fresh, false) : 0;
+    bool same = m->observed == m->generation && m->st_updated == updated && m->st_replicas == replicas &&
+                m->st_available == available;
+    m->observed = m->generation;
+    m->st_updated = updated;
+    m->st_replicas = replicas;
+    m->st_available = m->st_ready = available;
+    if (!same) m->rv++;
+}
+
+static void m_rs_controller(struct model *m) {
+    for (int i = 0; i < MAX_RS; i++) {
+        int have = m_pods(m, i, false), want = m->rs[i].there ? m->rs[i].replicas : 0;
+        for (int k = 0; k < MAX_PODS && have < want && m->rs[i].there && !(m->no_quota && m->rs[i].canary);
+             k++) {
+            if (m->pod[k].there) continue;
+            m->pod[k] = (struct mpod){.there = true, .rs = i, .born = m->tick};
+            snprintf(m->pod[k].uid, sizeof m->pod[k].uid, "pod-%d", ++m->serial);
+            have++;
+        }
+        for (int pass = 0; pass < 2; pass++) { /* those that are not ready go first */
+            for (int k = 0; k < MAX_PODS && have > want; k++) {
+                struct mpod *p = &m->pod[k];
+                if (!p->there || p->terminating || p->rs != i || (pass == 0 && p->ready)) continue;
+                p->terminating = true;
+                p->left = 2;
+                have--;
+            }
+        }
+    }
+}
+
+static void m_kubelet(struct model *m) {
+    for (int k = 0; k < MAX_PODS; k++) {
+        struct mpod *p = &m->pod[k];
+        if (!p->there) continue;
+        if (p->terminating) {
+            if (p->left-- <= 0) p->there = false;
+            continue;
+        }
+        enum behaviour b = m->behaviour[m->rs[p->rs].version];
+        int age = m->tick - p->born;
+        if (b == CRASHES && age >= 2) p->restarts = age / 3 > 5 ? 5 : (uint32_t)(age / 3);
+        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NO_REGISTRY && b != NEVER_READY &&
+                   b != UNSCHEDULABLE;
+        if (!p->ready || b == STANDBY || b == IDLE) continue;
+        p->total += 5;
+        if (b == FAILS || m->outage) p->errors += 5;
+    }
+}
+
+void m_tick(struct model *m) {
+    m->tick++;
+    m_deployment_controller(m);
+    m_rs_controller(m);
+    m_kubelet(m);
+    m_deployment_controller(m);
+}

@@ -1,0 +1,300 @@
+/* The model's edge: scrapes, steps carried out as the server would, passes; and what a user does. */
+#include "model.h"
+
+/* ---- the edge ---- */
+static void m_scrape(struct model *m) {
+    struct pod_sample s[MAX_PODS];
+    size_t n = 0;
+    if (!m->edge.held || m->edge.scrape_every_ns <= 0 ||
+        m_now(m) < m->edge.scraped_ns + m->edge.scrape_every_ns)
+        return;
+    for (int k = 0; k < MAX_PODS; k++) {
+        const struct mpod *p = &m->pod[k];
+        if (!p->there) continue;
+        const struct mrs *r = &m->rs[p->rs];
+        enum behaviour b = m->behaviour[r->version];
+        s[n++] = (struct pod_sample){.uid = slice_of(p->uid),
+                                     .restarts = p->restarts,
+                                     .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
+                                     .created_ns = T0 + p->born * NS_PER_S,
+                                     .terminating = p->terminating,
+                                     .scraped = p->ready && b != SILENT,
+                                     .present = p->ready && b != SILENT && b != STANDBY,
+                                     .errors = p->errors,
+                                     .total = p->total};
+    }
+    evidence_history(s, n, TRACK_STABLE, &m->edge.history_errors, &m->edge.history_total);
+    m->edge.history_known = true;
+    plan_feed(&m->edge.s, s, n);
+    m->edge.scraped_ns = m_now(m);
+}
+
+/* What starts by our unpausing is in service already, or was judged good, or a person wanted it. */
+static void m_check_unpause(struct model *m) {
+    cleanup_json cJSON *facts = json_parse(slice_of(m->facts), NULL);
+    enum behaviour b = m->behaviour[m->version];
+    bool stable = !strcmp(json_str_or(json_get(facts, "stable"), "hash", ""), m->hash[m->version]);
+    if (!stable && b != GOOD && !m->asked[m->version])
+        fail_msg("version %d was let loose: %s", m->version, m->state);
+}
+
+static int m_patch_target(struct model *m, const cJSON *body) {
+    char uid[32], rv[32];
+    const cJSON *meta = json_get(body, "metadata"), *spec = json_get(body, "spec");
+    snprintf(uid, sizeof uid, "d-%d", m->uid);
+    snprintf(rv, sizeof rv, "%d", m->rv);
+    if (!m->exists) return GONE;
+    if (strcmp(json_str_or(meta, "uid", uid), uid) || strcmp(json_str_or(meta, "resourceVersion", rv), rv))
+        return CONFLICT;
+    for (const cJSON *a = json_get(meta, "annotations") ? json_get(meta, "annotations")->child : NULL; a;
+         a = a->next) {
+        assert_int_equal(strncmp(a->string, HANDOVER_PREFIX, strlen(HANDOVER_PREFIX)), 0);
+        m_annotate(m, a->string + strlen(HANDOVER_PREFIX), cJSON_GetStringValue(a));
+    }
+    for (const cJSON *f = spec->child; f; f = f->next) {
+        if (!strcmp(f->string, "paused")) {
+            m->paused = cJSON_IsTrue(f);
+            if (!m->paused) m_check_unpause(m);
+        } else if (!strcmp(f->string, "progressDeadlineSeconds"))
+            m->deadline_s = (int64_t)f->valuedouble;
+        else
+            fail_msg("spec.%s of the user's was changed", f->string);
+    }
+    m->generation++;
+    m->rv++;
+    return OK;
+}
+
+struct mrs *m_find_rs(struct model *m, const char *name) {
+    for (int i = 0; i < MAX_RS; i++) {
+        if (m->rs[i].there && !strcmp(m->rs[i].name, name)) return &m->rs[i];
+    }
+    return NULL;
+}
+
+int m_active(const struct model *m) {
+    int n = 0;
+    for (int i = 0; i < MAX_RS; i++) n += m->rs[i].there && !m->rs[i].canary && m->rs[i].replicas > 0;
+    return n;
+}
+
+static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
+    struct mrs *r = m_find_rs(m, name);
+    if (!r || strcmp(r->uid, json_str_or(json_get(body, "metadata"), "uid", ""))) return GONE;
+    int replicas = (int)json_i64(json_get(body, "spec"), "replicas", r->replicas);
+    /* The last active one of the target's own is never scaled down by us. */
+    if (!r->canary && r->replicas > 0 && replicas < r->replicas && m->replicas > 0 && !m->moved) {
+        if (m_active(m) < 2) fail_msg("%s is the only active ReplicaSet and was scaled down", name);
+        if (m->edge.held && m->edge.s.stable_uid && !strcmp(r->uid, m->edge.s.stable_uid))
+            fail_msg("stable was scaled down");
+    }
+    m_set(m, (int)(r - m->rs), replicas);
+    const char *q = json_str(json_at(body, "metadata/annotations"), "handover.dev/quarantined");
+    if (q) snprintf(r->quarantined, sizeof r->quarantined, "%.100s", "why");
+    return OK;
+}
+
+static int m_version_of(const struct model *m, const char *hash) {
+    for (int v = 0; v < VERSIONS; v++) {
+        if (!strcmp(m->hash[v], hash)) return v;
+    }
+    fail_msg("no version has the hash %s", hash);
+    return 0;
+}
+
+static int m_delete_rs(struct model *m, const char *name, const cJSON *body) {
+    struct mrs *r = m_find_rs(m, name);
+    if (!r) return GONE;
+    if (strcmp(json_str_or(json_get(body, "preconditions"), "uid", ""), r->uid)) return CONFLICT;
+    if (!r->canary) fail_msg("%s of the user's was deleted", name);
+    for (int k = 0; k < MAX_PODS; k++) {
+        if (m->pod[k].there && m->pod[k].rs == (int)(r - m->rs) && !m->pod[k].terminating) {
+            m->pod[k].terminating = true;
+            m->pod[k].left = 2;
+        }
+    }
+    r->there = false;
+    return OK;
+}
+
+static int m_state(struct model *m, const struct step *s, const cJSON *body) {
+    char rv[16];
+    snprintf(rv, sizeof rv, "%d", m->cm_rv);
+    if (s->verb == VERB_CREATE && m->state) return CONFLICT;
+    if (s->verb == VERB_PATCH_MERGE &&
+        (!m->state || strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", ""), rv)))
+        return CONFLICT;
+    const cJSON *data = json_get(body, "data");
+    free(m->facts);
+    free(m->state);
+    m->facts = xstrdup(json_str(data, "facts"));
+    m->state = xstrdup(json_str(data, "state"));
+    m->cm_rv++;
+    m->writes++;
+    return OK;
+}
+
+static int m_apply(struct model *m, const struct step *s) {
+    cleanup_json cJSON *body = json_parse(slice_of(s->body), NULL);
+    if (!body) fail_msg("step %s has no JSON body: %s", s->why, s->body ? s->body : "");
+    switch (s->kind) {
+    case STEP_STATE: return m_state(m, s, body);
+    case STEP_STATE_DELETE:
+        free(m->facts);
+        free(m->state);
+        m->facts = m->state = NULL;
+        return OK;
+    case STEP_TARGET: return m_patch_target(m, body);
+    case STEP_CANARY:
+        if (m_find_rs(m, s->name)) return CONFLICT;
+        m_add_rs(m, m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template")),
+                 true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
+        return OK;
+    case STEP_RS: return m_patch_rs(m, s->name, body);
+    case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
+    }
+    return CONFLICT;
+}
+
+static void m_tell(struct model *m, const struct plan *p) {
+    for (size_t i = 0; i < p->nevents; i++) {
+        size_t n = strlen(m->events);
+        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
+        snprintf(m->said, sizeof m->said, "%s", p->event[i].message);
+    }
+}
+
+static void m_written(struct model *m, const struct plan *p) {
+    if (m->edge.held) state_free(&m->edge.s);
+    state_copy(p->next, &m->edge.s);
+    m->edge.held = true;
+    m->edge.rv = m->cm_rv;
+    m_tell(m, p);
+}
+
+static void m_same_plan(const struct observed *o, int64_t now, const struct plan *p) {
+    cleanup_plan struct plan q;
+    plan_make(o, now, &q);
+    assert_true(p->nsteps == q.nsteps && p->nevents == q.nevents && p->look_again_ns == q.look_again_ns &&
+                p->scrape_ns == q.scrape_ns);
+    for (size_t i = 0; i < p->nsteps; i++) {
+        assert_string_equal(p->step[i].body, q.step[i].body);
+        assert_string_equal(p->step[i].name, q.step[i].name);
+    }
+}
+
+/* One pass: observe, plan, carry out. True when something was carried out. */
+bool m_pass(struct model *m) {
+    m_scrape(m);
+    struct m_view *v = m_observe(m);
+    cleanup_plan struct plan p;
+    m->moved = false;
+    plan_make(&v->o, m_now(m), &p);
+    if (!m->direct || m->plans % 16 == 0) m_same_plan(&v->o, m_now(m), &p);
+    m->plans++;
+    m->edge.look_again_ns = p.look_again_ns;
+    assert_true(p.look_again_ns > m_now(m)); /* never "at once, for ever" */
+    m->edge.scrape_every_ns = p.scrape_ns;
+    m->edge.probe = p.probe_quiet;
+    bool any = p.nsteps > 0;
+    size_t i = 0;
+    for (; i < p.nsteps; i++) {
+        bool before = m->fail_at == 2 * m->steps, after = m->fail_at == 2 * m->steps + 1;
+        m->steps++;
+        if (before || after) {
+            if (after) m_apply(m, &p.step[i]);
+            m->crashes++;
+            m_forget(m);
+            break;
+        }
+        if (m->between && !m->between(m, false)) break;
+        int rc = m_apply(m, &p.step[i]);
+        if (m->between && !m->between(m, true)) break;
+        bool fine = rc == OK || (rc == GONE && p.step[i].gone_ok) || (rc == CONFLICT && p.step[i].exists_ok);
+        if (!fine) break;
+        if (p.step[i].kind == STEP_STATE) m_written(m, &p);
+    }
+    if (any && i == p.nsteps && !p.next) m_tell(m, &p);
+    m_view_free(v);
+    return any;
+}
+
+/* Passes until nothing is left to do at this moment. */
+void m_settle(struct model *m) {
+    int n = 0;
+    while (m_pass(m)) {
+        if (++n > 40) fail_msg("it goes on and on: %s", m->state ? m->state : "");
+    }
+}
+
+void m_run(struct model *m, int ticks) {
+    for (int i = 0; i < ticks; i++) {
+        m_tick(m);
+        m_settle(m);
+    }
+}
+
+const struct state *m_s(struct model *m) {
+    m_view_free(m_observe(m));
+    assert_true(m->edge.held);
+    return &m->edge.s;
+}
+
+int m_phase(struct model *m) {
+    return m->state ? (int)m_s(m)->phase : -1;
+}
+
+void m_until(struct model *m, enum phase want, int ticks) {
+    for (int i = 0; i < ticks && m_phase(m) != (int)want; i++) m_run(m, 1);
+    if (m_phase(m) != (int)want) {
+        fail_msg("phase is %s (%s), wanted %s; events %s", m->state ? phase_name(m_s(m)->phase) : "none",
+                 m->state ? m_s(m)->message : "", phase_name(want), m->events);
+    }
+}
+
+/* ---- what a user does ---- */
+void m_image(struct model *m, int version) {
+    if (m->version == version) return;
+    m->version = version;
+    m->generation++;
+    m->rv++;
+}
+void m_user_paused(struct model *m, bool paused) {
+    m->paused = paused;
+    m->generation++;
+    m->rv++;
+}
+void m_scale(struct model *m, int replicas) {
+    m->replicas = replicas;
+    m->generation++;
+    m->rv++;
+}
+void m_act(struct model *m, const char *action, int version) {
+    m_annotate(m, action, m->hash[version]);
+}
+
+int m_running(const struct model *m, int version, bool canary) {
+    int n = 0;
+    for (int i = 0; i < MAX_RS; i++) {
+        if (m->rs[i].there && m->rs[i].version == version && m->rs[i].canary == canary)
+            n += m_pods(m, i, true);
+    }
+    return n;
+}
+
+bool m_event(const struct model *m, const char *reason) {
+    return strstr(m->events, reason) != NULL;
+}
+
+/* Adopted at version 0 and quiet. */
+void m_begin(struct model *m) {
+    m_until(m, PHASE_STABLE, 30);
+    m_run(m, 3);
+    assert_true(m->paused && m->deadline_s == 2147483647);
+    m->events[0] = '\0';
+}
+
+void m_start(struct model *m, uint64_t seed, int replicas) {
+    m_init(m, seed, replicas);
+    m_begin(m);
+}
