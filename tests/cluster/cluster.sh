@@ -204,9 +204,13 @@ EOF
 # The kubelet keeps pods' logs in /var/log/pods, and sweeps away what it does not know, also another cluster's on this machine.
 # So the node's programs have mounts of their own, with a folder of this cluster there: $DIR/pod-logs.
 start_mounts() {
-  mkdir -p "$DIR/pod-logs" /var/log/pods
-  local how=slave; mountpoint -q / || how=unchanged # in a chroot there is no mount at / to be made a slave
-  start mounts unshare --mount --propagation "$how" sh -c "mount --bind '$DIR/pod-logs' /var/log/pods && exec sleep infinity"
+  mkdir -p "$DIR/pod-logs" "$DIR/root" /var/log/pods
+  local logs="mount --bind '$DIR/pod-logs' /var/log/pods && exec sleep infinity"
+  if mountpoint -q /; then
+    start mounts unshare --mount --propagation slave sh -c "$logs"
+  else # a chroot: the kubelet looks for the mount at /, so the node gets one
+    start mounts unshare --mount --propagation unchanged sh -c 'mount --rbind / "$1/root" && exec chroot "$1/root" sh -c "$2"' sh "$DIR" "$logs"
+  fi
   wait_for 20 "the node's mounts" on_node mountpoint -q /var/log/pods
 }
 # --root: entering a mount namespace leads to its root, which is not ours in a chroot
