@@ -46,14 +46,15 @@ build() {
   [ -z "$missing" ] && return 0
   [ -z "${KUBEBUILDER_ASSETS:-}" ] || { say "KUBEBUILDER_ASSETS=$BIN lacks$missing"; return 1; }
   packages golang-go dpkg-dev rsync jq make gcc libc6-dev
-  local src; src=$(mktemp -d); trap 'rm -rf "$src"' RETURN
+  local src; src=$(mktemp -d)
   mkdir -p "$BIN" "$src/lists/partial"
   # the same mirror that apt uses here, with its source index beside the system's own lists
   awk '/^deb / {$1 = "deb-src"; print}' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null >"$src/sources.list" || true
   [ -s "$src/sources.list" ] || echo "deb-src $(apt-cache policy base-files | grep -oE 'https?://[^ ]+' | head -1) bookworm main" >"$src/sources.list"
   local o=(-o "Dir::State::Lists=$src/lists" -o "Dir::Etc::sourcelist=$src/sources.list" -o Dir::Etc::sourceparts=/dev/null)
   say "building$missing from Debian's source package (about 8 minutes on 2 cores)"
-  ( cd "$src"
+  ( trap 'rm -rf "$src"' EXIT # of this subshell: a trap on RETURN would outlive the function, and src
+    cd "$src"
     apt-get "${o[@]}" update -qq
     apt-get "${o[@]}" source --download-only -qq kubernetes >/dev/null
     dpkg-source -x kubernetes_*.dsc k8s >/dev/null 2>&1
