@@ -74,14 +74,6 @@ static bool carry_out(struct ctx *c, enum spec_action a) {
     return false;
 }
 
-static struct state_consumed *consumed(struct ctx *c, enum spec_action a, const char *value) {
-    for (size_t i = 0; i < c->s->nconsumed; i++) {
-        struct state_consumed *x = &c->s->consumed[i];
-        if (x->action == a && !strcmp(x->value, value)) return x;
-    }
-    return NULL;
-}
-
 static void take_off(struct ctx *c, enum spec_action a) {
     c->patch.any = true;
     c->patch.drop_action[a] = true;
@@ -103,7 +95,7 @@ static void take_one(struct ctx *c, enum spec_action a) {
     const char *value = json_str(c->t->annotations, key);
     forget_absent(c, a, value);
     if (!value || strlen(value) > SPEC_VALUE_MAX) return;
-    struct state_consumed *done = consumed(c, a, value);
+    struct state_consumed *done = state_consumed(c->s, a, value);
     if (done) {
         if (done->removing) take_off(c, a);
         return;

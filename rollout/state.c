@@ -171,16 +171,15 @@ void state_history_add(struct state *s, enum ended ended, int64_t now_ns) {
     memcpy(h->hash, s->hash, sizeof h->hash);
 }
 
-bool state_consumed(const struct state *s, enum spec_action a, const char *value) {
-    for (size_t i = 0; i < s->nconsumed; i++) {
-        if (s->consumed[i].action == a && !strcmp(s->consumed[i].value, value)) return true;
-    }
-    return false;
+struct state_consumed *state_consumed(const struct state *s, enum spec_action a, const char *value) {
+    for (size_t i = 0; i < s->nconsumed; i++)
+        if (s->consumed[i].action == a && !strcmp(s->consumed[i].value, value)) return &s->consumed[i];
+    return NULL;
 }
 
 struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value) {
-    for (size_t i = 0; i < s->nconsumed; i++)
-        if (s->consumed[i].action == a && strcmp(s->consumed[i].value, value) == 0) return &s->consumed[i];
+    struct state_consumed *known = state_consumed(s, a, value);
+    if (known) return known;
     if (s->nconsumed == STATE_MAX_CONSUMED) {
         free(s->consumed[0].value);
         memmove(s->consumed, s->consumed + 1, --s->nconsumed * sizeof *s->consumed);

@@ -154,7 +154,8 @@ void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns,
                           const char *reason); /* oldest goes at the cap */
 void state_quarantine_remove(struct state *s, const char *hash);
 void state_history_add(struct state *s, enum ended ended, int64_t now_ns);
-bool state_consumed(const struct state *s, enum spec_action a, const char *value);
+/* NULL: not consumed, or forgotten by now. Valid until the next state_consume(). */
+struct state_consumed *state_consumed(const struct state *s, enum spec_action a, const char *value);
 /* The entry, new or not; valid until the next one. */
 struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value);
 
