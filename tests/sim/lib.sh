@@ -97,5 +97,6 @@ adopted() { wait_phase Stable 20; paused || fail "not paused after the adoption"
 promoted() { # IMAGE
   until_true "${2:-60}" "$1 is in service" runs "$1"
   wait_phase Stable 30; ended promoted || fail "the history says $(state '.history[0].result')"
-  no_canary || fail "a canary is left"; paused || fail "not paused again"
+  until_true 10 "the canary is gone" no_canary # the state is written before its effect
+  paused || fail "not paused again"
 }
