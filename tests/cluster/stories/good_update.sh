@@ -9,6 +9,6 @@ rs=$(k get rs -l handover.dev/track=canary -o name); [ -z "$rs" ] || fail "the c
 until_true 90 "every pod runs v2" image_is op v2
 wait_phase op Stable 30
 paused op || fail "not paused again after the promotion"
-no_canary op || fail "the canary is still there"
+until_true 10 "the canary is gone" no_canary op # the state is written before its effect
 until_true 10 "an Event says that it was promoted" event_seen Promoted # sent after the state was written
 [ "$(state op '.history[0].result')" = promoted ] || fail "the history does not say promoted"
