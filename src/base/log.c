@@ -8,6 +8,10 @@
 
 enum { LOG_VALUE_MAX = 4096 }; /* bytes of one value; the rest is cut and says so */
 
+struct log_field log_field_err(const struct err *e) {
+    return (struct log_field){.key = "error", .type = LOG_T_STR, .s = slice_of(e ? e->msg : "")};
+}
+
 void log_write(struct log *log, enum log_level level, const char *msg, const struct log_field *f, size_t n) {
     if (!log || level < log->min || !log->sink.write) return;
     int64_t now = log->wall_ns ? log->wall_ns(log->clock_ctx) : 0;

@@ -40,9 +40,11 @@ static void filters(void **state) {
     assert_int_equal(seen.level, LOG_WARN);
     assert_int_equal(seen.n, 2);
     assert_true(seen.wall_ns == noon);
-    LOG0(&log, LOG_ERROR, "seen too");
+    LOG_EVENT(&log, LOG_ERROR, "SeenToo", "seen too");
     assert_int_equal(seen.calls, 2);
-    assert_int_equal(seen.n, 0);
+    assert_int_equal(seen.n, 1); /* the event id */
+    LOG_EVENT(&log, LOG_ERROR, "NoError", "an error that is not there", LF_ERR(NULL));
+    assert_int_equal(seen.n, 2);
     LOG(NULL, LOG_ERROR, "dropped", LF_INT("n", 1));
     struct log empty = {0};
     LOG0(&empty, LOG_ERROR, "dropped");

@@ -31,7 +31,10 @@ struct log {
 #define LF_INT(k, v)   ((struct log_field){.key = (k), .type = LOG_T_INT, .i = (int64_t)(v)})
 #define LF_NUM(k, v)   ((struct log_field){.key = (k), .type = LOG_T_NUM, .d = (v)})
 #define LF_DUR(k, v)   ((struct log_field){.key = (k), .type = LOG_T_DUR, .i = (v)})
-#define LF_ERR(e)      ((struct log_field){.key = "error", .type = LOG_T_STR, .s = slice_of((e)->msg)})
+#define LF_ERR(e)      log_field_err(e)
+
+/* The field "error"; e NULL or empty: an empty text. */
+struct log_field log_field_err(const struct err *e);
 
 void log_write(struct log *log, enum log_level level, const char *msg, const struct log_field *f, size_t n);
 /* LOG(log, LOG_INFO, "lease acquired", LF_STR("holder", id), LF_INT("term", 3)); at least one field */
@@ -39,6 +42,13 @@ void log_write(struct log *log, enum log_level level, const char *msg, const str
     log_write((log), (level), (msg), (const struct log_field[]){__VA_ARGS__},                                \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 #define LOG0(log, level, msg) log_write((log), (level), (msg), NULL, 0)
+/* LOG_EVENT(log, LOG_INFO, "LeaseAcquired", "lease acquired", LF_INT("term", 3)): `event` is a stable id in
+ * CamelCase that alerts and searches may rely on. Both texts are literals, or it does not compile: what
+ * varies is a field. */
+#define LOG_EVENT(log, level, event, msg, ...)                                                               \
+    log_write((log), (level), "" msg, (const struct log_field[]){LF_STR("event", "" event), ##__VA_ARGS__},  \
+              sizeof((const struct log_field[]){LF_STR("event", "" event), ##__VA_ARGS__}) /                 \
+                  sizeof(struct log_field))
 
 const char *log_level_name(enum log_level level);
 /* One line with its newline: {"ts":"...Z","level":"info","msg":"...",...} or "2026-.. INFO msg key=value". */
