@@ -127,26 +127,26 @@ static void on_pods(void *ctx, const struct err *err, struct slice raw) {
     d->pods_op = NULL;
     cleanup_json cJSON *list = err ? NULL : json_parse(raw, NULL);
     if (list) count_pods(d, list);
-    demo_story_look(d, &d->poll_board);
-    demo_draw(d, &d->poll_board);
-    board_poll_end(d->poll);
+    demo_story_look(d, &d->poll_report);
+    demo_draw(d, &d->poll_report);
+    status_poll_end(d->poll);
     d->poll = NULL;
     if (!d->over) timer_in(d->poll_timer, POLL_MS * NS_PER_MS);
 }
 
-static void on_board(void *ctx, const struct err *err, struct board *b) {
+static void on_report(void *ctx, const struct err *err, struct status_report *b) {
     struct demo *d = ctx;
     if (err) {
         demo_fail(d, "%s", err->msg);
         return;
     }
-    d->poll_board = *b; /* the poll's; valid until board_poll_end() */
+    d->poll_report = *b; /* the poll's; valid until status_poll_end() */
     look_at_pods(d);
 }
 
 static void look(void *ctx) {
     struct demo *d = ctx;
-    d->poll = board_poll_start(d->kube, &d->board_spec, on_board, d);
+    d->poll = status_poll_start(d->kube, &d->status_spec, on_report, d);
 }
 
 static void lease_look(void *ctx) {
@@ -191,7 +191,7 @@ static void clear_stage(struct demo *d) {
         rmdir(d->dir);
     else
         printf("The instances' logs are in %s\n", d->dir);
-    board_poll_end(d->poll);
+    status_poll_end(d->poll);
     kube_cancel(d->op);
     kube_cancel(d->pods_op);
     timer_free(d->poll_timer);
@@ -205,7 +205,7 @@ static void clear_stage(struct demo *d) {
 static int perform(struct demo *d, struct err *err) {
     snprintf(d->dir, sizeof d->dir, "/tmp/handover-demo-XXXXXX");
     if (!mkdtemp(d->dir)) return err_set(err, ERR_CONFIG, -errno, "cannot make a folder for logs in /tmp");
-    d->board_spec = (struct board_spec){.ns = DEMO_NS, .lease_ns = DEMO_NS, .lease_name = "handover"};
+    d->status_spec = (struct status_spec){.ns = DEMO_NS, .lease_ns = DEMO_NS, .lease_name = "handover"};
     int rc = start_server(d, err);
     if (rc == 0) rc = start_client(d, err);
     if (rc) return rc;

@@ -1,6 +1,6 @@
 /* handover status: every target, what happens to it, and who leads. Once, or again and again with -w. */
 #include "base/time.h"
-#include "board.h"
+#include "status_report.h"
 #include "common.h"
 #include <signal.h>
 #include <stdio.h>
@@ -18,13 +18,13 @@ static const struct argp_option options[] = {
 
 struct status {
     struct cli_kube kube_flags;
-    struct board_spec board;
+    struct status_spec spec;
     bool watch, json;
     struct cli_world world;
     struct kube *kube;
-    struct board_poll *poll;
+    struct status_poll *poll;
     struct timer *timer;
-    struct board_style style;
+    struct table_style style;
     int code;
 };
 
@@ -37,32 +37,32 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         if (strcmp(arg, "json") != 0) argp_error(st, "--output: read \"%s\"; allowed is json", arg);
         s->json = true;
         return 0;
-    case OPT_LEASE_NS: s->board.lease_ns = arg; return 0;
-    case OPT_LEASE_NAME: s->board.lease_name = arg; return 0;
+    case OPT_LEASE_NS: s->spec.lease_ns = arg; return 0;
+    case OPT_LEASE_NAME: s->spec.lease_name = arg; return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": status takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static void show(struct status *s, const struct board *b) {
+static void show(struct status *s, const struct status_report *b) {
     cleanup_buf struct buf out = BUF(64 << 20);
     int64_t now = world_wall_ns(s->world.world);
     if (s->watch && s->style.colour) buf_adds(&out, "\x1b[H\x1b[2J");
     if (s->json)
-        board_json(b, now, &out);
+        status_json(b, now, &out);
     else
-        board_draw(b, &s->style, now, &out);
+        status_text(b, &s->style, now, &out);
     fwrite(out.p, 1, out.n, stdout);
     fflush(stdout);
 }
 
-static void on_board(void *ctx, const struct err *err, struct board *b) {
+static void on_report(void *ctx, const struct err *err, struct status_report *b) {
     struct status *s = ctx;
     if (err)
         fprintf(stderr, "handover: %s\n", err->msg);
     else
         show(s, b);
-    board_poll_end(s->poll);
+    status_poll_end(s->poll);
     s->poll = NULL;
     s->code = err ? CLI_FAILED : CLI_OK;
     if (s->watch)
@@ -73,7 +73,7 @@ static void on_board(void *ctx, const struct err *err, struct board *b) {
 
 static void poll_again(void *ctx) {
     struct status *s = ctx;
-    s->poll = board_poll_start(s->kube, &s->board, on_board, s);
+    s->poll = status_poll_start(s->kube, &s->spec, on_report, s);
 }
 
 static void on_signal(void *ctx) {
@@ -95,7 +95,7 @@ static int show_status(struct status *s) {
     world_on_signal(s->world.world, SIGTERM, on_signal, s);
     poll_again(s);
     loop_run(s->world.loop);
-    board_poll_end(s->poll);
+    status_poll_end(s->poll);
     timer_free(s->timer);
     kube_free(s->kube);
     kube_config_free(cfg);
@@ -107,10 +107,10 @@ static int status_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
     struct argp argp = {options,  parse, NULL, "Shows every target and what happens to it.",
                         children, NULL,  NULL};
-    struct status s = {.board = {.lease_ns = "handover-system", .lease_name = "handover"}};
+    struct status s = {.spec = {.lease_ns = "handover-system", .lease_name = "handover"}};
     int bad = cli_parse(&argp, argc, argv, &s);
     if (bad) return bad;
-    s.board.ns = s.kube_flags.namespace_;
+    s.spec.ns = s.kube_flags.namespace_;
     s.style = cli_style(stdout);
     cli_world_open(&s.world, CLI_LOG_TEXT, LOG_ERROR);
     int code = show_status(&s);

@@ -86,8 +86,8 @@ void cli_world_close(struct cli_world *w) {
     loop_free(w->loop);
 }
 
-struct board_style cli_style(FILE *to) {
-    struct board_style st = {0};
+struct table_style cli_style(FILE *to) {
+    struct table_style st = {0};
     struct winsize size;
     const char *term = getenv("TERM");
     setlocale(LC_CTYPE, "");

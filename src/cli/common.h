@@ -3,7 +3,7 @@
 #ifndef CLI_COMMON_H
 #define CLI_COMMON_H
 #include "base/log.h"
-#include "board.h"
+#include "status_report.h"
 #include "cli/cli.h"
 #include "kube/config.h"
 #include "loop/loop.h"
@@ -33,7 +33,7 @@ struct cli_world {
     struct log log;
 };
 /* Colour and block letters where the terminal and the locale have them; NO_COLOR is respected. */
-struct board_style cli_style(FILE *to);
+struct table_style cli_style(FILE *to);
 
 enum cli_log_format { CLI_LOG_AUTO, CLI_LOG_TEXT, CLI_LOG_JSON, CLI_LOG_JOURNAL };
 void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_level min);

@@ -2,7 +2,7 @@
  * that is carried out and checked step by step. */
 #ifndef CLI_DEMO_H
 #define CLI_DEMO_H
-#include "board.h"
+#include "status_report.h"
 #include "child.h"
 #include "common.h"
 #include "sim/host.h"
@@ -18,7 +18,7 @@ struct demo_instance {
 };
 struct demo {
     struct cli_world world;
-    struct board_style style;
+    struct table_style style;
     bool keep_logs;
     char dir[64]; /* the instances' logs */
     struct sim_host *host;
@@ -28,11 +28,11 @@ struct demo {
     struct demo_instance instance[DEMO_INSTANCES];
     struct timer *poll_timer, *lease_timer, *dismiss_timer;
     int64_t dismissed_ns;
-    struct board_poll *poll;
+    struct status_poll *poll;
     struct kube_op *op, *pods_op;
-    const char *op_what;     /* what op is to do, for the message when it fails */
-    struct board poll_board; /* borrowed from the poll under way */
-    struct board_spec board_spec;
+    const char *op_what;              /* what op is to do, for the message when it fails */
+    struct status_report poll_report; /* borrowed from the poll under way */
+    struct status_spec status_spec;
 
     size_t step; /* of the story */
     bool begun;
@@ -59,11 +59,11 @@ struct demo {
 extern const size_t demo_steps;
 const char *demo_step_title(size_t i);
 void demo_story_look(struct demo *d,
-                     const struct board *b); /* goes on with the story as far as the board allows */
+                     const struct status_report *b); /* goes on with the story as far as the report allows */
 void demo_fail(struct demo *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void demo_lease_look(struct demo *d); /* every millisecond while leadership passes */
 /* demo_screen.c */
-void demo_draw(struct demo *d, const struct board *b);
+void demo_draw(struct demo *d, const struct status_report *b);
 void demo_line(struct demo *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))); /* plain output only */
 void demo_summary(struct demo *d);

@@ -66,14 +66,14 @@ static void set_image(struct demo *d, const char *tag) {
     demo_call(d, &spec, "update the image");
 }
 
-static struct demo_instance *leader(struct demo *d, const struct board *b) {
+static struct demo_instance *leader(struct demo *d, const struct status_report *b) {
     for (size_t i = 0; i < DEMO_INSTANCES; i++)
         if (b->holder && strncmp(b->holder, d->instance[i].name, strlen(d->instance[i].name)) == 0)
             return &d->instance[i];
     return NULL;
 }
 
-static void stop_leader(struct demo *d, const struct board *b) {
+static void stop_leader(struct demo *d, const struct status_report *b) {
     struct demo_instance *l = leader(d, b);
     if (!l) return;
     snprintf(d->old_leader, sizeof d->old_leader, "%s", l->name);
@@ -103,11 +103,11 @@ void demo_lease_look(struct demo *d) {
 
 /* ---- what is waited for ---- */
 
-static const struct board_row *row_of(const struct board *b) {
+static const struct status_row *row_of(const struct status_report *b) {
     return b->n && b->rows[0].has_state ? &b->rows[0] : NULL;
 }
 
-static bool settled(const struct board_row *r, enum phase phase, enum ended ended, const char *tag) {
+static bool settled(const struct status_row *r, enum phase phase, enum ended ended, const char *tag) {
     const struct state *s = &r->state;
     if (s->phase != phase || !s->nhistory || s->history[0].ended != ended || !s->history[0].image)
         return false;
@@ -121,7 +121,7 @@ static bool in_service(const struct demo *d, const char *tag) {
            strcmp(d->stable_tag, tag) == 0;
 }
 
-static bool begin(struct demo *d, const struct board *b) {
+static bool begin(struct demo *d, const struct status_report *b) {
     (void)b;
     switch (d->step) {
     case STEP_ADOPT: create_target(d); break;
@@ -140,7 +140,8 @@ static bool stable_untouched(struct demo *d) {
     return false;
 }
 
-static bool stopped_leader_is_through(struct demo *d, const struct board *b, const struct board_row *r) {
+static bool stopped_leader_is_through(struct demo *d, const struct status_report *b,
+                                      const struct status_row *r) {
     if (!d->signalled_ns) {
         if (r->state.phase == PHASE_SOAKING) stop_leader(d, b);
         return false;
@@ -150,8 +151,8 @@ static bool stopped_leader_is_through(struct demo *d, const struct board *b, con
     return d->taken_ns && settled(r, PHASE_STABLE, ENDED_PROMOTED, "v4") && in_service(d, "v4");
 }
 
-static bool done(struct demo *d, const struct board *b) {
-    const struct board_row *r = row_of(b);
+static bool done(struct demo *d, const struct status_report *b) {
+    const struct status_row *r = row_of(b);
     int64_t now = world_mono_ns(d->world.world);
     if (d->step == STEP_LEADER) return leader(d, b) != NULL;
     if (!r) return false;
@@ -172,8 +173,8 @@ static bool done(struct demo *d, const struct board *b) {
     }
 }
 
-static void tell_phase(struct demo *d, const struct board *b) {
-    const struct board_row *r = row_of(b);
+static void tell_phase(struct demo *d, const struct status_report *b) {
+    const struct status_row *r = row_of(b);
     char line[sizeof d->last_line];
     if (!r) return;
     snprintf(line, sizeof line, "%s: %s", phase_name(r->state.phase),
@@ -192,7 +193,7 @@ static void check_instances(struct demo *d) {
     }
 }
 
-void demo_story_look(struct demo *d, const struct board *b) {
+void demo_story_look(struct demo *d, const struct status_report *b) {
     int64_t now = world_mono_ns(d->world.world);
     check_instances(d);
     tell_phase(d, b);

@@ -1,5 +1,5 @@
-/* Reads the board: one list of Deployments, one state each, the Lease. */
-#include "board.h"
+/* Reads the report: one list of Deployments, one state each, the Lease. */
+#include "status_report.h"
 #include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/json_raw.h"
@@ -8,25 +8,25 @@
 enum { LIST_CAP = 256 << 20 };
 
 struct one {
-    struct board_poll *p;
+    struct status_poll *p;
     size_t row;
     struct kube_op *op, *stable_op;
 };
-struct board_poll {
+struct status_poll {
     struct kube *kube;
-    struct board_spec spec;
-    board_done done;
+    struct status_spec spec;
+    status_done done;
     void *ctx;
-    struct board board;
+    struct status_report report;
     struct one *one;
     struct kube_op *list_op, *lease_op;
     size_t open;
     struct err err;
 };
 
-void board_free(struct board *b) {
+void status_report_free(struct status_report *b) {
     for (size_t i = 0; i < b->n; i++) {
-        struct board_row *r = &b->rows[i];
+        struct status_row *r = &b->rows[i];
         free(r->ns);
         free(r->name);
         free(r->image);
@@ -35,11 +35,11 @@ void board_free(struct board *b) {
     }
     free(b->rows);
     free(b->holder);
-    *b = (struct board){0};
+    *b = (struct status_report){0};
 }
 
-static void close_one(struct board_poll *p) {
-    if (--p->open == 0) p->done(p->ctx, p->err.kind ? &p->err : NULL, &p->board);
+static void close_one(struct status_poll *p) {
+    if (--p->open == 0) p->done(p->ctx, p->err.kind ? &p->err : NULL, &p->report);
 }
 
 static char *image_of(struct slice obj) {
@@ -51,7 +51,7 @@ static char *image_of(struct slice obj) {
 
 static void on_stable(void *ctx, const struct err *err, struct slice raw) {
     struct one *o = ctx;
-    struct board_row *row = &o->p->board.rows[o->row];
+    struct status_row *row = &o->p->report.rows[o->row];
     o->stable_op = NULL;
     if (!err) {
         char *image = image_of(raw);
@@ -66,8 +66,8 @@ static void on_stable(void *ctx, const struct err *err, struct slice raw) {
 
 static void on_state(void *ctx, const struct err *err, struct slice raw) {
     struct one *o = ctx;
-    struct board_poll *p = o->p;
-    struct board_row *row = &p->board.rows[o->row];
+    struct status_poll *p = o->p;
+    struct status_row *row = &p->report.rows[o->row];
     o->op = NULL;
     cleanup_json cJSON *cm = err ? NULL : json_parse(raw, &row->problem);
     if (cm && state_read(cm, &row->state, &row->problem) == 0) row->has_state = true;
@@ -84,13 +84,13 @@ static void on_state(void *ctx, const struct err *err, struct slice raw) {
     close_one(p);
 }
 
-static void add_row(struct board *b, struct slice raw, const cJSON *obj) {
+static void add_row(struct status_report *b, struct slice raw, const cJSON *obj) {
     const cJSON *annotations = json_at(obj, "metadata/annotations"), *spec = json_obj(obj, "spec");
     bool opted_in = spec_opted_in(annotations);
     if (!opted_in && !json_get(annotations, HANDOVER_PREFIX "status")) return;
     b->rows = xrealloc(b->rows, (b->n + 1) * sizeof *b->rows);
-    struct board_row *row = &b->rows[b->n++];
-    *row = (struct board_row){.opted_in = opted_in};
+    struct status_row *row = &b->rows[b->n++];
+    *row = (struct status_row){.opted_in = opted_in};
     row->ns = xstrdup(obj_ns(obj) ? obj_ns(obj) : "");
     row->name = xstrdup(obj_name(obj) ? obj_name(obj) : "");
     row->image = image_of(raw);
@@ -105,14 +105,14 @@ static void add_row(struct board *b, struct slice raw, const cJSON *obj) {
     }
 }
 
-static void read_states(struct board_poll *p) {
-    p->one = xcalloc(p->board.n ? p->board.n : 1, sizeof *p->one);
-    for (size_t i = 0; i < p->board.n; i++) {
-        cleanup_free char *cm = state_configmap_name(p->board.rows[i].name);
+static void read_states(struct status_poll *p) {
+    p->one = xcalloc(p->report.n ? p->report.n : 1, sizeof *p->one);
+    for (size_t i = 0; i < p->report.n; i++) {
+        cleanup_free char *cm = state_configmap_name(p->report.rows[i].name);
         struct kube_spec spec = {
             .verb = KUBE_GET,
             .lane = LANE_CALL,
-            .ref = {.gvr = &gvr_configmaps, .ns = slice_of(p->board.rows[i].ns), .name = slice_of(cm)}};
+            .ref = {.gvr = &gvr_configmaps, .ns = slice_of(p->report.rows[i].ns), .name = slice_of(cm)}};
         p->one[i] = (struct one){.p = p, .row = i};
         p->open++;
         p->one[i].op = kube_call(p->kube, &spec, on_state, &p->one[i]);
@@ -120,7 +120,7 @@ static void read_states(struct board_poll *p) {
 }
 
 static void on_list(void *ctx, const struct err *err, struct slice raw) {
-    struct board_poll *p = ctx;
+    struct status_poll *p = ctx;
     p->list_op = NULL;
     struct slice items;
     if (err) {
@@ -129,7 +129,7 @@ static void on_list(void *ctx, const struct err *err, struct slice raw) {
         struct json_raw_it it = json_raw_each(items);
         while (json_raw_next(&it)) {
             cleanup_json cJSON *obj = json_parse(it.value, NULL);
-            if (obj) add_row(&p->board, it.value, obj);
+            if (obj) add_row(&p->report, it.value, obj);
         }
         read_states(p);
     }
@@ -137,25 +137,25 @@ static void on_list(void *ctx, const struct err *err, struct slice raw) {
 }
 
 static void on_lease(void *ctx, const struct err *err, struct slice raw) {
-    struct board_poll *p = ctx;
+    struct status_poll *p = ctx;
     p->lease_op = NULL;
     cleanup_json cJSON *lease = err ? NULL : json_parse(raw, NULL);
     const cJSON *spec = json_obj(lease, "spec");
     if (spec) {
-        p->board.has_lease = true;
-        p->board.holder = xstrdup(json_str_or(spec, "holderIdentity", ""));
-        p->board.term = json_i64(spec, "leaseTransitions", 0);
+        p->report.has_lease = true;
+        p->report.holder = xstrdup(json_str_or(spec, "holderIdentity", ""));
+        p->report.term = json_i64(spec, "leaseTransitions", 0);
         const char *t = json_str(spec, "renewTime");
-        if (t) rfc3339_parse(slice_of(t), &p->board.renewed_wall_ns);
+        if (t) rfc3339_parse(slice_of(t), &p->report.renewed_wall_ns);
     }
-    p->board.no_lease_access = err && err->kind == ERR_FORBIDDEN;
+    p->report.no_lease_access = err && err->kind == ERR_FORBIDDEN;
     close_one(p);
 }
 
-struct board_poll *board_poll_start(struct kube *k, const struct board_spec *spec, board_done done,
-                                    void *ctx) {
-    struct board_poll *p = xcalloc(1, sizeof *p);
-    *p = (struct board_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx, .open = 2};
+struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
+                                      void *ctx) {
+    struct status_poll *p = xcalloc(1, sizeof *p);
+    *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx, .open = 2};
     struct kube_spec list = {.verb = KUBE_LIST,
                              .lane = LANE_CALL,
                              .body_cap = LIST_CAP,
@@ -169,15 +169,15 @@ struct board_poll *board_poll_start(struct kube *k, const struct board_spec *spe
     return p;
 }
 
-void board_poll_end(struct board_poll *p) {
+void status_poll_end(struct status_poll *p) {
     if (!p) return;
     kube_cancel(p->list_op);
     kube_cancel(p->lease_op);
-    for (size_t i = 0; p->one && i < p->board.n; i++) {
+    for (size_t i = 0; p->one && i < p->report.n; i++) {
         kube_cancel(p->one[i].op);
         kube_cancel(p->one[i].stable_op);
     }
-    board_free(&p->board);
+    status_report_free(&p->report);
     free(p->one);
     free(p);
 }

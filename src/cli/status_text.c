@@ -1,6 +1,6 @@
-/* The board as text: a line a target, a second line while one is on trial or needs attention. */
+/* The status report as text: a line a target, a second line while one is on trial or needs attention. */
 #include "base/time.h"
-#include "board.h"
+#include "status_report.h"
 #include <stdio.h>
 
 static const char *const plain = "\x1b[0m", *const bold = "\x1b[1m", *const dim = "\x1b[2m",
@@ -9,7 +9,7 @@ static const char *const plain = "\x1b[0m", *const bold = "\x1b[1m", *const dim 
 
 struct pen {
     struct buf *out;
-    const struct board_style *style;
+    const struct table_style *style;
     int64_t now;
 };
 
@@ -42,7 +42,7 @@ static const char *short_image(const char *image) {
     return slash ? slash + 1 : image;
 }
 
-static const char *phase_colour(const struct board_row *r) {
+static const char *phase_colour(const struct status_row *r) {
     if (!r->has_state) return r->problem.kind ? red : dim;
     switch (r->state.phase) {
     case PHASE_STABLE: return green;
@@ -69,7 +69,7 @@ static double rate(uint64_t errors, uint64_t total) {
     return total ? 100.0 * (double)errors / (double)total : 0;
 }
 
-static void draw_trial(struct pen *p, const struct board_row *r) {
+static void draw_trial(struct pen *p, const struct status_row *r) {
     const struct state *s = &r->state;
     struct judge_report rep;
     char took[32], of[32];
@@ -92,7 +92,7 @@ static void draw_trial(struct pen *p, const struct board_row *r) {
              rep.limit_fail, rep.log_pass, rep.limit_pass);
 }
 
-static void draw_row(struct pen *p, const struct board_row *r) {
+static void draw_row(struct pen *p, const struct status_row *r) {
     char version[96], ready[32], took[32] = "";
     if (r->stable_image)
         snprintf(version, sizeof version, "%s -> %s", short_image(r->stable_image), short_image(r->image));
@@ -125,8 +125,8 @@ static void draw_row(struct pen *p, const struct board_row *r) {
     draw_trial(p, r);
 }
 
-void board_draw(const struct board *b, const struct board_style *style, int64_t now_wall_ns,
-                struct buf *out) {
+void status_text(const struct status_report *b, const struct table_style *style, int64_t now_wall_ns,
+                 struct buf *out) {
     struct pen p = {.out = out, .style = style, .now = now_wall_ns};
     char since[32];
     if (!b->has_lease) {
@@ -158,7 +158,7 @@ static void json_field(struct buf *out, const char *key, const char *value) {
         buf_adds(out, "null");
 }
 
-void board_json(const struct board *b, int64_t now_wall_ns, struct buf *out) {
+void status_json(const struct status_report *b, int64_t now_wall_ns, struct buf *out) {
     buf_adds(out, "{\"leader\":");
     if (b->holder)
         buf_add_json(out, slice_of(b->holder));
@@ -166,7 +166,7 @@ void board_json(const struct board *b, int64_t now_wall_ns, struct buf *out) {
         buf_adds(out, "null");
     buf_addf(out, ",\"term\":%lld,\"targets\":[", (long long)b->term);
     for (size_t i = 0; i < b->n; i++) {
-        const struct board_row *r = &b->rows[i];
+        const struct status_row *r = &b->rows[i];
         struct judge_report rep;
         buf_adds(out, i ? ",{\"namespace\":" : "{\"namespace\":");
         buf_add_json(out, slice_of(r->ns));
