@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The annotations that rollout/spec.c reads are those that docs/reference/annotations.md has in its tables, and the README names no other.
+# The annotations that rollout/plan/spec.c reads are those that docs/reference/annotations.md has in its tables, and the README names no other.
 # Every metric of Handover's own is in docs/reference/metrics.md, and every one there exists.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 read_ones() {
-  sed -nE 's/^    \{"([a-z-]+)", read_.*/\1/p' rollout/spec.c
-  sed -n 's/.*actions\[ACTION_N\] = {\(.*\)};/\1/p' rollout/spec.c | grep -oE '[a-z]+'
+  sed -nE 's/^    \{"([a-z-]+)", read_.*/\1/p' rollout/plan/spec.c
+  sed -n 's/.*actions\[ACTION_N\] = {\(.*\)};/\1/p' rollout/plan/spec.c | grep -oE '[a-z]+'
 }
 told() { grep '^|' "$1" | cut -d'|' -f2 | grep -oE '`[a-z-]+`' | tr -d '`' | sort -u; }
 in_spec=$(read_ones | sort -u)
-[ "$(wc -l <<<"$in_spec")" -gt 15 ] || { echo "FAIL: rollout/spec.c was not understood: $in_spec"; exit 1; }
-diff <(echo "$in_spec") <(told docs/reference/annotations.md) || { echo "FAIL: < only rollout/spec.c, > only docs/reference/annotations.md"; exit 1; }
+[ "$(wc -l <<<"$in_spec")" -gt 15 ] || { echo "FAIL: rollout/plan/spec.c was not understood: $in_spec"; exit 1; }
+diff <(echo "$in_spec") <(told docs/reference/annotations.md) || { echo "FAIL: < only rollout/plan/spec.c, > only docs/reference/annotations.md"; exit 1; }
 others=$(told <(sed -n '/^## The annotations/,/^## More/p' README.md) | comm -23 - <(echo "$in_spec"))
 [ -z "$others" ] || { echo "FAIL: the README names what is not read: $others"; exit 1; }
 

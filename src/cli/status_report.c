@@ -86,7 +86,7 @@ static void on_state(void *ctx, const struct err *err, struct slice raw) {
 
 static void add_row(struct status_report *b, struct slice raw, const cJSON *obj) {
     const cJSON *annotations = json_at(obj, "metadata/annotations"), *spec = json_obj(obj, "spec");
-    bool opted_in = spec_opted_in(annotations);
+    bool opted_in = obs_opted_in(annotations);
     if (!opted_in && !json_get(annotations, HANDOVER_PREFIX "status")) return;
     b->rows = xrealloc(b->rows, (b->n + 1) * sizeof *b->rows);
     struct status_row *row = &b->rows[b->n++];
@@ -108,7 +108,7 @@ static void add_row(struct status_report *b, struct slice raw, const cJSON *obj)
 static void read_states(struct status_poll *p) {
     p->one = xcalloc(p->report.n ? p->report.n : 1, sizeof *p->one);
     for (size_t i = 0; i < p->report.n; i++) {
-        cleanup_free char *cm = state_configmap_name(p->report.rows[i].name);
+        cleanup_free char *cm = obs_state_name(p->report.rows[i].name);
         struct kube_spec spec = {
             .verb = KUBE_GET,
             .lane = LANE_CALL,

@@ -3,7 +3,7 @@
 #ifndef CLI_STATUS_REPORT_H
 #define CLI_STATUS_REPORT_H
 #include "kube/client.h"
-#include "rollout/plan.h"
+#include "plan/plan.h"
 
 struct status_row {
     char *ns, *name, *image, *stable_image; /* stable_image NULL while it is the same */

@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "base/err.h"
 #include "base/rand.h"
-#include "rollout/promtext.h"
+#include "judge/promtext.h"
 #include <math.h>
 
 /* cut: of even pieces; 0: of random ones, from none at all to a few lines. Every piece is a copy of its own,

@@ -1,7 +1,7 @@
 /* The state's documents, facts and state with a byte 0x01 between: what is accepted says the same when
  * written and read again, and the plan can be made of it. */
 #include "fuzz.h"
-#include "rollout/plan.h"
+#include "plan/plan.h"
 
 static cJSON *configmap(struct slice facts, struct slice state) {
     cJSON *cm = cJSON_CreateObject(), *data = cJSON_AddObjectToObject(cm, "data");

@@ -1,6 +1,6 @@
 /* Annotations, as JSON or as lines name=value: a spec within its limits, or an error that names one. */
 #include "fuzz.h"
-#include "rollout/spec.h"
+#include "plan/spec.h"
 
 static cJSON *lines(struct slice text) {
     cJSON *a = cJSON_CreateObject();
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int rc = spec_parse(a, &s, &e);
     FUZZ_CHECK(rc == 0 ||
                (e.kind == ERR_CONFIG && !strncmp(e.msg, HANDOVER_PREFIX, strlen(HANDOVER_PREFIX))));
-    FUZZ_CHECK(rc || spec_opted_in(a));
+    FUZZ_CHECK(rc || obs_opted_in(a));
     FUZZ_CHECK(s.nsteps >= 1 && s.nsteps <= SPEC_MAX_STEPS && s.max_regression >= 1 && s.soak_ns > 0 &&
                s.quiet_ns >= 0 && s.min_events > 0);
     for (size_t i = 0; i < s.nsteps; i++)

@@ -7,7 +7,7 @@
 #include "api/template.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "rollout/plan.h"
+#include "plan/plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>

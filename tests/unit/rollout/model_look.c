@@ -221,7 +221,7 @@ struct m_view *m_observe(struct model *m) {
     if (m->exists) {
         m_read_target(m, &v->target);
         v->o.target = &v->target;
-        v->opted = spec_opted_in(v->target.annotations);
+        v->opted = obs_opted_in(v->target.annotations);
         if (v->opted) {
             spec_parse(v->target.annotations, &v->spec, &v->spec_err);
             v->o.spec = &v->spec;

@@ -2,8 +2,8 @@
  * overrides. */
 #include "api/selector.h"
 #include "base/json_raw.h"
-#include "canary.h"
-#include "rollout/plan.h"
+#include "plan/canary.h"
+#include "plan/plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>

@@ -1,5 +1,5 @@
 /* Counters to deltas: resets, restarts, newcomers, gaps, standbys, pods that end. */
-#include "rollout/evidence.h"
+#include "judge/evidence.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include <setjmp.h>

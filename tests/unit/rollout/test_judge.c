@@ -1,5 +1,5 @@
 /* The judge's formulas against vectors that were computed independently, and at their extremes. */
-#include "rollout/judge.h"
+#include "judge/judge.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>

@@ -1,5 +1,5 @@
 /* The judge's rule: which verdict when; and its state through JSON. */
-#include "rollout/judge.h"
+#include "judge/judge.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include <setjmp.h>

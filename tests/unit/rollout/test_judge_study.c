@@ -1,7 +1,7 @@
 /* What the judge must reach (docs/judge.md): false rollbacks at most 1 %, and how soon a bad canary is found.
  * Seeded; the margins are several standard errors of this number of runs, so a failure is a fault and not
  * chance. */
-#include "rollout/judge.h"
+#include "judge/judge.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include <setjmp.h>

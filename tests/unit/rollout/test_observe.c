@@ -1,5 +1,5 @@
 /* What is read from Deployments, ReplicaSets and Pods as API servers and kubelets write them. */
-#include "rollout/observe.h"
+#include "observe/objects.h"
 #include "api/template.h"
 #include "base/time.h"
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Metrics pages: what is read of real ones, every cut of them, and clear words for broken ones. */
-#include "rollout/promtext.h"
+#include "judge/promtext.h"
 #include "base/buf.h"
 #include "base/rand.h"
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* What a page costs while it passes by: a few KiB, whatever its size. The linker puts the functions below in
  * the place of malloc and its like. */
 #include "base/buf.h"
-#include "rollout/promtext.h"
+#include "judge/promtext.h"
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>

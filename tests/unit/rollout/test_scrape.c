@@ -1,7 +1,7 @@
 /* A round of scrapes: how many pages at once, what is asked and where, which result counts. */
 #include "../kube/fake.h"
-#include "place.h"
-#include "scrape.h"
+#include "act/metrics_endpoint.h"
+#include "act/scrape.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Annotations: defaults, every value's limits, and words that name the annotation, what was read and what is
  * allowed. */
-#include "rollout/spec.h"
+#include "plan/spec.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -35,8 +35,8 @@ static void defaults(void **state) {
     assert_null(s.canary_args);
     assert_null(s.lease_name);
     for (int i = 0; i < ACTION_N; i++) assert_null(s.action[i]);
-    assert_true(spec_opted_in(a));
-    assert_false(spec_opted_in(NULL));
+    assert_true(obs_opted_in(a));
+    assert_false(obs_opted_in(NULL));
 }
 
 static void everything(void **state) {

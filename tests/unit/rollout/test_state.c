@@ -1,5 +1,5 @@
 /* The state: through text and back, damaged, of a later version; its bounded lists. */
-#include "rollout/state.h"
+#include "plan/state.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include <setjmp.h>
@@ -246,13 +246,13 @@ static void bounded_lists(void **state) {
 
 static void names(void **state) {
     (void)state;
-    cleanup_free char *a = state_configmap_name("op");
+    cleanup_free char *a = obs_state_name("op");
     assert_string_equal(a, "op-handover");
     char longest[254];
     memset(longest, 'a', 253);
     longest[253] = '\0';
     longest[243] = '.';
-    cleanup_free char *b = state_configmap_name(longest);
+    cleanup_free char *b = obs_state_name(longest);
     assert_int_equal(strlen(b), 243 + 9);
 }
 

@@ -1,0 +1,93 @@
+/* Carries out the steps of a plan. */
+#include "act/apply.h"
+#include "base/log.h"
+#include <errno.h>
+
+struct applying {
+    struct kube *kube;
+    const char *ns;
+    const struct plan *plan;
+    struct apply_cb cb;
+    void *ctx;
+    size_t at;
+    struct kube_op *op;
+    bool existed, stopping;
+};
+
+static void next(struct applying *a);
+
+static bool as_good_as_done(const struct step *s, const struct err *err) {
+    return (s->gone_ok && err->kind == ERR_NOTFOUND) ||
+           (s->exists_ok && s->verb == VERB_CREATE && err->kind == ERR_CONFLICT);
+}
+
+static void tell_state(struct applying *a, struct slice raw) {
+    struct meta m;
+    if (meta_from_raw(raw, &m, NULL)) return; /* without its version the state is read again the next time */
+    a->cb.state_written(a->ctx, m.rv);
+    meta_free(&m);
+}
+
+static void on_answer(void *ctx, const struct err *err, struct slice raw) {
+    struct applying *a = ctx;
+    const struct step *s = &a->plan->step[a->at];
+    a->op = NULL;
+    if (err && !as_good_as_done(s, err)) {
+        struct err e = *err;
+        if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND)
+            e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
+        err_wrap(&e, "%s", s->why);
+        a->cb.done(a->ctx, &e, a->existed);
+        return;
+    }
+    a->existed = a->existed || (err && err->kind == ERR_CONFLICT);
+    LOG(kube_log(a->kube), LOG_INFO, s->why, LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind),
+        LF_STR("name", s->name));
+    if (s->kind == STEP_STATE && !err) tell_state(a, raw);
+    a->at++;
+    if (a->stopping) {
+        struct err e = {0};
+        err_set(&e, ERR_CANCELLED, -ECANCELED, "interrupted");
+        a->cb.done(a->ctx, &e, a->existed);
+        return;
+    }
+    next(a);
+}
+
+static void next(struct applying *a) {
+    static const enum kube_verb verbs[] = {
+        [VERB_CREATE] = KUBE_CREATE, [VERB_PATCH_MERGE] = KUBE_PATCH_MERGE, [VERB_DELETE] = KUBE_DELETE};
+    if (a->at == a->plan->nsteps) {
+        a->cb.done(a->ctx, NULL, a->existed);
+        return;
+    }
+    const struct step *s = &a->plan->step[a->at];
+    struct kube_spec spec = {
+        .verb = verbs[s->verb],
+        .ref = {.gvr = s->gvr,
+                .ns = slice_of(a->ns),
+                .name = s->verb == VERB_CREATE ? (struct slice){0} : slice_of(s->name)},
+        .body = slice_of(s->body),
+        .lane = LANE_CALL,
+    };
+    a->op = kube_call(a->kube, &spec, on_answer, a);
+}
+
+struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan,
+                             const struct apply_cb *cb, void *ctx) {
+    struct applying *a = xcalloc(1, sizeof *a);
+    *a = (struct applying){.kube = k, .ns = ns, .plan = plan, .cb = *cb, .ctx = ctx};
+    next(a);
+    return a;
+}
+
+bool apply_stop(struct applying *a) {
+    a->stopping = true;
+    return a->op && kube_in_the_air(a->op);
+}
+
+void apply_end(struct applying *a) {
+    if (!a) return;
+    kube_cancel(a->op);
+    free(a);
+}

@@ -1,0 +1,46 @@
+/* The rollouts' metrics. */
+#include "act/rollout_metrics.h"
+
+static const double durations[] = {10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200};
+static const struct known {
+    const char *name, *label, *help;
+    enum metric_type type;
+} known[] = {
+    {PM_ROLLOUTS, "result", "Rollouts that began and ended", METRIC_COUNTER},
+    {PM_HOLDS, "reason", "How often a rollout was held", METRIC_COUNTER},
+    {PM_QUIET, "outcome", "Did a canary pod get a quiet moment before it was stopped?", METRIC_COUNTER},
+    {PM_SECONDS, "result", "How long rollouts took", METRIC_HISTOGRAM},
+};
+
+static struct metric_family *family(struct metrics *m, const struct known *k) {
+    bool histogram = k->type == METRIC_HISTOGRAM;
+    return metrics_family(m, k->type, k->name, k->help, k->label, histogram ? durations : NULL,
+                          histogram ? ARRAY_LEN(durations) : 0);
+}
+
+void rollout_metrics_register(struct metrics *m) {
+    static const char *const quiet[] = {"quiet", "waited_out"}, *const started = "started",
+                             *const held = "inconclusive_held";
+    for (int i = 0; i < ENDEDS; i++) {
+        const char *result = ended_name((enum ended)i);
+        metric_with(family(m, &known[0]), &result);
+    }
+    metric_with(family(m, &known[0]), &started);
+    metric_with(family(m, &known[0]), &held);
+    for (int i = HOLD_NONE + 1; i < HOLDS; i++) {
+        const char *reason = hold_name((enum hold)i);
+        metric_with(family(m, &known[1]), &reason);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(quiet); i++) metric_with(family(m, &known[2]), &quiet[i]);
+}
+
+void rollout_metrics_add(struct metrics *m, const struct plan_metric *what) {
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (strcmp(known[i].name, what->name) != 0 || !what->label) continue;
+        struct metric *series = metric_with(family(m, &known[i]), &what->label);
+        if (known[i].type == METRIC_HISTOGRAM)
+            metric_observe(series, what->value);
+        else
+            metric_add(series, what->value);
+    }
+}

@@ -1,0 +1,55 @@
+/* What a process remembers of one target between two reconciles. */
+#include "act/target.h"
+#include "api/meta.h"
+#include "base/mem.h"
+
+struct target *target_get(struct target **all, struct slice key) {
+    struct target *t = NULL;
+    HASH_FIND(hh, *all, key.p, key.n, t);
+    if (t) return t;
+    struct slice ns, name;
+    key_split(key, &ns, &name);
+    t = xcalloc(1, sizeof *t);
+    t->key = slice_dup(key);
+    t->ns = slice_dup(ns);
+    t->name = slice_dup(name);
+    HASH_ADD_KEYPTR(hh, *all, t->key, key.n, t);
+    return t;
+}
+
+void target_drop_state(struct target *t) {
+    if (t->state_rv) state_free(&t->state);
+    free(t->state_rv);
+    t->state_rv = NULL;
+}
+
+void target_hold_state(struct target *t, const struct state *s, const char *rv) {
+    struct state copy;
+    state_copy(s, &copy);
+    char *copy_rv = xstrdup(rv);
+    target_drop_state(t);
+    t->state = copy;
+    t->state_rv = copy_rv;
+}
+
+void target_rounds_reset(struct target *t) {
+    t->scraped_ns = t->round_ns = 0;
+    free(t->trouble);
+    t->trouble = NULL;
+    t->history_known = t->crowd_told = false;
+    t->history_errors = t->history_total = 0;
+    t->quiet = QUIET_UNKNOWN;
+    memcpy(t->round_hash, t->state_rv ? t->state.hash : "", t->state_rv ? sizeof t->round_hash : 1);
+    t->round_began_ns = t->state_rv ? t->state.began_ns : 0;
+}
+
+void target_forget(struct target **all, struct target *t) {
+    HASH_DEL(*all, t);
+    target_drop_state(t);
+    free(t->trouble);
+    free(t->last_error);
+    free(t->key);
+    free(t->ns);
+    free(t->name);
+    free(t);
+}

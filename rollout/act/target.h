@@ -1,0 +1,36 @@
+/* What a process remembers of one target between two reconciles. All of it can be lost: the facts are in its
+ * ConfigMap. */
+#ifndef ROLLOUT_TARGET_H
+#define ROLLOUT_TARGET_H
+#include "plan/plan.h"
+#include <uthash.h>
+
+struct reconcile;
+struct target {
+    char *key, *ns, *name;
+    struct state state; /* with the evidence of the rounds since it was written */
+    char *state_rv;     /* of the ConfigMap that `state` belongs to; NULL: none held */
+    /* the rounds of scrapes of the present rollout */
+    char round_hash[11];
+    int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
+    int64_t scraped_ns;     /* wall: of the last round, for the plan */
+    int64_t round_ns;       /* boot: of the same, for the next one; 0: none yet */
+    int64_t scrape_every_ns;
+    char *trouble;
+    bool history_known;
+    uint64_t history_errors, history_total;
+    enum quiet quiet;
+    int64_t quiet_ns; /* boot time of that look: an old one says nothing */
+    bool probe;
+    bool crowd_told;        /* that there are more pods than the evidence has places */
+    char *last_error;       /* said once, not at every retry */
+    bool given_up;          /* ended with a terminal error: looked at again now and then */
+    struct reconcile *pass; /* the reconcile in flight; NULL if none */
+    UT_hash_handle hh;
+};
+struct target *target_get(struct target **all, struct slice key); /* made on first use */
+void target_forget(struct target **all, struct target *t);        /* not while a pass is in flight */
+void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
+void target_drop_state(struct target *t);
+void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */
+#endif

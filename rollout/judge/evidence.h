@@ -1,0 +1,64 @@
+/* From cumulative counters of pods to "so many errors of so many reconciles since the last time", by track.
+ * Rules: judge.md, "What is counted". Plain data; nothing here knows a clock. Pure. */
+#ifndef ROLLOUT_EVIDENCE_H
+#define ROLLOUT_EVIDENCE_H
+#include "base/err.h"
+#include "base/json.h"
+#include "observe/objects.h"
+
+enum { EVIDENCE_MAX_PODS = 256 };
+
+struct evidence_pod {
+    char uid[64];
+    uint32_t restarts; /* of all its containers */
+    double started_s;  /* when the process that counts began, as it says itself; 0: it does not */
+    enum track track;
+    uint64_t errors, total; /* as last read */
+    bool based;             /* errors and total hold something */
+    uint32_t
+        unseen; /* rounds in a row in which the pod was not listed; the longest unseen makes room first */
+};
+struct evidence {
+    struct evidence_pod *pod;
+    size_t n, cap;
+    uint64_t carry[TRACKS]; /* errors beyond the number of reconciles, to be counted in a later round */
+    uint64_t errors[TRACKS], total[TRACKS]; /* counted since the beginning */
+    int64_t began_ns;                       /* when the rollout began, wall clock */
+    uint64_t rounds;
+    uint32_t dry[TRACKS]; /* rounds in a row in which no pod of the track gave a number; this process's, not
+                             written */
+    uint64_t refused;     /* pods left out because of EVIDENCE_MAX_PODS, in the last round */
+};
+
+/* One pod in one round. List every live pod of both tracks, also those whose scrape failed. */
+struct pod_sample {
+    struct slice uid;
+    uint32_t restarts;
+    double started_s; /* process_start_time_seconds of the page; 0: not told */
+    enum track track;
+    int64_t created_ns; /* metadata.creationTimestamp */
+    bool terminating;   /* its delta is ignored: controller-runtime counts the cancellations at shutdown as
+                           errors */
+    bool scraped;       /* the page was read */
+    bool present;       /* and the series are there; false: a standby, no evidence */
+    uint64_t errors, total;
+};
+struct evidence_delta {
+    uint64_t errors[TRACKS], total[TRACKS]; /* errors <= total */
+    uint32_t pods[TRACKS];                  /* that gave a number in this round */
+};
+
+void evidence_begin(struct evidence *e, int64_t began_wall_ns); /* empties it */
+void evidence_free(struct evidence *e);
+void evidence_copy(const struct evidence *from, struct evidence *ret);
+void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, struct evidence_delta *ret);
+/* Sum of the cumulative counters as they stand, for `max-error-rate: auto`: since those pods started. */
+void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,
+                      uint64_t *ret_total);
+/* A counter as pages print it (a double) to a count: not finite or negative is 0, past 2^53 it stays there.
+ */
+uint64_t evidence_count(double v);
+
+void evidence_write(const struct evidence *e, struct buf *out); /* a JSON object */
+int evidence_read(const cJSON *obj, struct evidence *ret, struct err *err);
+#endif

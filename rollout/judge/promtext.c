@@ -1,0 +1,202 @@
+/* A metrics page in pieces: cuts it into lines, bounds it, adds up the series that were asked for. */
+#include "judge/promline.h"
+#include "base/buf.h"
+#include <errno.h>
+#include <math.h>
+
+enum { MAX_WANTED = 12 };
+
+/* Who counts: the first of these that is on the page gives ERRORS and TOTAL. */
+static const struct {
+    const char *source, *errors, *total;
+} runtimes[] = {
+    {"controller-runtime", "controller_runtime_reconcile_total{result=\"error\"}",
+     "controller_runtime_reconcile_total"},
+    {"java-operator-sdk", "operator_sdk_reconciliations_failed_total",
+     "operator_sdk_reconciliations_success_total + operator_sdk_reconciliations_failed_total"},
+    {"java-operator-sdk", "reconciliations_failure_total",
+     "reconciliations_success_total + reconciliations_failure_total"},
+};
+static const struct {
+    enum prom_what what;
+    const char *sum;
+} gauges[] = {
+    {PROM_ACTIVE, "controller_runtime_active_workers + reconciliations_active + "
+                  "operator_sdk_reconciliations_executions_*"},
+    {PROM_DEPTH, "workqueue_depth + reconciliations_queue + operator_sdk_reconciliations_queue_size_*"},
+    {PROM_START, "process_start_time_seconds"},
+    {PROM_LEADER, "leader_election_master_status"},
+};
+
+struct wanted {
+    enum prom_what what;
+    const char *source;
+    const struct prom_sum *sum;
+    struct prom_sum *own; /* the same, when it is ours to free */
+    struct prom_value v;
+};
+struct promtext {
+    struct wanted w[MAX_WANTED];
+    size_t n;
+    struct buf line;
+    char *scratch; /* grows to the longest line with an escape in it */
+    size_t scratch_cap;
+    uint64_t lineno, bytes, samples;
+    bool comment; /* in the middle of a comment that is not kept */
+    bool eof;
+    struct err failed;
+};
+
+static void want(struct promtext *p, enum prom_what what, const char *source, const struct prom_sum *sum,
+                 const char *text) {
+    struct wanted *w = &p->w[p->n++];
+    *w = (struct wanted){.what = what, .source = source, .sum = sum};
+    if (sum || prom_sum_parse(slice_of(text), &w->own, NULL) < 0) return; /* our own texts are right */
+    w->sum = w->own;
+}
+
+struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total) {
+    struct promtext *p = xcalloc(1, sizeof *p);
+    buf_init(&p->line, PROM_MAX_LINE);
+    for (size_t i = 0; i < ARRAY_LEN(gauges); i++) want(p, gauges[i].what, NULL, NULL, gauges[i].sum);
+    if (errors && total) {
+        want(p, PROM_ERRORS, "annotations", errors, NULL);
+        want(p, PROM_TOTAL, "annotations", total, NULL);
+        return p;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(runtimes); i++) {
+        want(p, PROM_ERRORS, runtimes[i].source, NULL, runtimes[i].errors);
+        want(p, PROM_TOTAL, runtimes[i].source, NULL, runtimes[i].total);
+    }
+    return p;
+}
+
+void promtext_free(struct promtext *p) {
+    if (!p) return;
+    for (size_t i = 0; i < p->n; i++) prom_sum_free(p->w[i].own);
+    buf_free(&p->line);
+    free(p->scratch);
+    free(p);
+}
+
+static bool is_counter(enum prom_what w) {
+    return w == PROM_ERRORS || w == PROM_TOTAL;
+}
+
+static int count(struct wanted *w, const struct prom_line *l, struct err *err) {
+    if (is_counter(w->what)) {
+        if (!isfinite(l->value) || l->value < 0 || !isfinite(w->v.value + l->value)) {
+            return err_set(err, ERR_PROTOCOL, -EINVAL, "expected a count in %.*s, found %g", SLF(l->metric),
+                           l->value);
+        }
+    } else if (!isfinite(l->value)) {
+        return 0;
+    }
+    bool largest = w->what == PROM_START || w->what == PROM_LEADER;
+    double sum = largest && w->v.present ? fmax(w->v.value, l->value) : w->v.value + l->value;
+    if (isfinite(sum)) w->v.value = sum;
+    w->v.present = true;
+    w->v.series++;
+    return 0;
+}
+
+static char *scratch_for(struct promtext *p, struct slice text) {
+    if (slice_has(text, '\\')) p->scratch = xgrow(p->scratch, &p->scratch_cap, text.n, 1);
+    return p->scratch;
+}
+
+static int take_line(struct promtext *p, struct slice text, struct err *err) {
+    struct prom_line l;
+    l.metric = (struct slice){0};
+    l.eof = false;
+    p->lineno++;
+    int rc = 0;
+    if (p->eof && slice_trim(text).n)
+        rc = err_set(err, ERR_PROTOCOL, -EINVAL, "expected nothing after # EOF");
+    else if (text.n <= PROM_MAX_LINE)
+        rc = prom_line_read(text, scratch_for(p, text), &l, err);
+    else if (text.p[0] != '#')
+        rc = err_set(err, ERR_PROTOCOL, -E2BIG, "longer than %d bytes", PROM_MAX_LINE);
+    p->eof = p->eof || l.eof;
+    if (rc == 0 && l.metric.n && ++p->samples > PROM_MAX_SERIES) {
+        rc = err_set(err, ERR_PROTOCOL, -E2BIG, "more than %d samples", PROM_MAX_SERIES);
+    }
+    for (size_t i = 0; i < p->n && rc == 0 && l.metric.n; i++) {
+        if (prom_sum_match(p->w[i].sum, l.metric, l.label, l.n)) rc = count(&p->w[i], &l, err);
+    }
+    if (rc < 0) err_wrap(err, "line %llu", (unsigned long long)p->lineno);
+    return rc;
+}
+
+/* The part of a line that is not complete yet. */
+static int keep(struct promtext *p, struct slice part, struct err *err) {
+    if (p->comment || !part.n || buf_add(&p->line, part) == 0) return 0;
+    if ((p->line.n ? p->line.p : part.p)[0] == '#') {
+        p->comment = true; /* a HELP text may be long, nobody reads it here */
+        return 0;
+    }
+    return err_set(err, ERR_PROTOCOL, -E2BIG, "line %llu: longer than %d bytes",
+                   (unsigned long long)p->lineno + 1, PROM_MAX_LINE);
+}
+
+static int kept_line(struct promtext *p, struct err *err) {
+    int rc = p->comment ? (p->lineno++, 0) : take_line(p, buf_slice(&p->line), err);
+    p->comment = false;
+    buf_clear(&p->line);
+    return rc;
+}
+
+static int feed(struct promtext *p, struct slice bytes, struct err *err) {
+    if (bytes.n > PROM_MAX_PAGE - p->bytes) {
+        return err_set(err, ERR_PROTOCOL, -E2BIG, "a metrics page of more than %d bytes", PROM_MAX_PAGE);
+    }
+    p->bytes += bytes.n;
+    while (bytes.n) {
+        struct slice line, after;
+        int rc;
+        bool whole = slice_cut(bytes, '\n', &line, &after);
+        if (whole && !p->line.n && !p->comment) {
+            rc = take_line(p, line, err); /* nothing of it was kept: no copy */
+        } else {
+            rc = keep(p, line, err);
+            if (rc == 0 && whole) rc = kept_line(p, err);
+        }
+        if (rc < 0) return rc;
+        bytes = after;
+    }
+    return 0;
+}
+
+static int fail(struct promtext *p, struct err *err) {
+    if (err) *err = p->failed;
+    return p->failed.errnum;
+}
+
+int promtext_feed(struct promtext *p, struct slice bytes, struct err *err) {
+    if (p->failed.kind != ERR_NONE) return fail(p, err);
+    return feed(p, bytes, &p->failed) < 0 ? fail(p, err) : 0;
+}
+
+static void pick(struct promtext *p, struct prom_page *ret) {
+    for (size_t i = 0; i < p->n; i++) {
+        const struct wanted *w = &p->w[i];
+        if (!is_counter(w->what)) ret->v[w->what] = w->v;
+        /* In the table errors stand right before their total. */
+        if (w->what != PROM_TOTAL || !w->v.present || ret->source) continue;
+        ret->source = w->source;
+        ret->v[PROM_TOTAL] = w->v;
+        ret->v[PROM_ERRORS] = w[-1].v;
+    }
+}
+
+int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err) {
+    if (p->failed.kind == ERR_NONE && p->line.n) kept_line(p, &p->failed);
+    if (p->failed.kind == ERR_NONE && !p->samples && !p->eof) {
+        err_set(&p->failed, ERR_PROTOCOL, -EINVAL,
+                p->bytes ? "a metrics page without a sample" : "an empty metrics page");
+    }
+    if (p->failed.kind != ERR_NONE) return fail(p, err);
+    *ret = (struct prom_page){.samples = p->samples};
+    pick(p, ret);
+    return 0;
+}

@@ -1,0 +1,156 @@
+/* API objects to what the plan looks at: Deployment and ReplicaSet. */
+#include "observe/objects_impl.h"
+#include "api/meta.h"
+#include "api/rfc3339.h"
+#include "api/template.h"
+#include "base/json_raw.h"
+#include <errno.h>
+
+enum { MAX_REPLICAS = 1000000 };
+
+static int32_t count(const cJSON *obj, const char *key, int32_t def) {
+    int64_t v = json_i64(obj, key, def);
+    return v < 0 ? 0 : v > MAX_REPLICAS ? MAX_REPLICAS : (int32_t)v;
+}
+
+static char *line(const char *s) { /* a copy, of a sane length */
+    return s ? slice_dup_text(slice_of(s), 512) : NULL;
+}
+
+int64_t observe_created(const cJSON *obj) {
+    int64_t ns = 0;
+    const char *t = json_str(json_get(obj, "metadata"), "creationTimestamp");
+    return t && rfc3339_parse(slice_of(t), &ns) == 0 ? ns : 0;
+}
+
+static int identity(const cJSON *obj, const char *kind, struct err *err) {
+    if (obj_name(obj) && obj_ns(obj) && obj_uid(obj) && obj_rv(obj)) return 0;
+    return err_set(err, ERR_PROTOCOL, -EINVAL, "%s without name, namespace, uid or resourceVersion", kind);
+}
+
+static int template_of(struct slice raw, char hash[11], struct slice *ret, struct err *err) {
+    if (!json_raw_at(raw, "spec/template", ret))
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.template");
+    return template_hash(*ret, hash, err);
+}
+
+int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err) {
+    struct slice tmpl = {0}, selector = {0};
+    struct obs_target t = {0};
+    int rc = identity(obj, "Deployment", err);
+    if (rc == 0) rc = template_of(raw, t.hash, &tmpl, err);
+    if (rc == 0 && !json_raw_at(raw, "spec/selector", &selector))
+        rc = err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.selector");
+    if (rc < 0) {
+        err_wrap(err, "Deployment %s", obj_name(obj) ? obj_name(obj) : "");
+        return rc;
+    }
+    const cJSON *meta = json_get(obj, "metadata"), *spec = json_get(obj, "spec"),
+                *status = json_get(obj, "status");
+    t.ns = xstrdup(obj_ns(obj));
+    t.name = xstrdup(obj_name(obj));
+    t.uid = xstrdup(obj_uid(obj));
+    t.rv = xstrdup(obj_rv(obj));
+    t.deleting = obj_deleting(obj);
+    t.generation = json_i64(meta, "generation", 0);
+    t.observed_generation = json_i64(status, "observedGeneration", 0);
+    t.replicas = count(spec, "replicas", 1);
+    t.paused = json_bool(spec, "paused", false);
+    t.deadline_s = json_i64(spec, "progressDeadlineSeconds", -1);
+    t.recreate = !strcmp(json_str_or(json_get(spec, "strategy"), "type", ""), "Recreate");
+    t.st_replicas = count(status, "replicas", 0);
+    t.st_updated = count(status, "updatedReplicas", 0);
+    t.st_ready = count(status, "readyReplicas", 0);
+    t.st_available = count(status, "availableReplicas", 0);
+    t.selector = slice_dup(selector);
+    t.tmpl = slice_dup(tmpl);
+    cleanup_buf struct buf image = BUF(1024);
+    template_image(tmpl, &image);
+    t.image = xstrdup(buf_str(&image));
+    t.status = xstrdup_null(obj_annotation(obj, HANDOVER_PREFIX "status"));
+    t.progressing = line(json_str(obj_condition(obj, "Progressing"), "reason"));
+    const cJSON *a = json_obj(meta, "annotations");
+    t.annotations = a ? cJSON_Duplicate(a, true) : NULL;
+    *ret = t;
+    return 0;
+}
+
+void obs_target_free(struct obs_target *t) {
+    if (!t) return;
+    char *owned[] = {t->ns,   t->name,  t->uid,    t->rv,         t->selector,
+                     t->tmpl, t->image, t->status, t->progressing};
+    for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
+    cJSON_Delete(t->annotations);
+    *t = (struct obs_target){0};
+}
+
+void observe_template_label(const cJSON *obj, char ret[11]) {
+    const char *h = obj_label(obj, LABEL_TEMPLATE);
+    ret[0] = '\0';
+    if (h && strlen(h) <= 10) memcpy(ret, h, strlen(h) + 1);
+}
+
+int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {
+    struct slice tmpl;
+    struct obs_rs r = {0};
+    int rc = identity(obj, "ReplicaSet", err);
+    const cJSON *controller = obj_controller(obj), *spec = json_get(obj, "spec"),
+                *status = json_get(obj, "status");
+    r.canary = !controller && obj_label(obj, LABEL_TARGET);
+    if (rc == 0 && !r.canary) rc = template_of(raw, r.hash, &tmpl, err);
+    if (rc < 0) {
+        err_wrap(err, "ReplicaSet %s", obj_name(obj) ? obj_name(obj) : "");
+        return rc;
+    }
+    if (r.canary) observe_template_label(obj, r.hash);
+    r.name = xstrdup(obj_name(obj));
+    r.uid = xstrdup(obj_uid(obj));
+    r.rv = xstrdup(obj_rv(obj));
+    r.owner_uid = xstrdup_null(r.canary ? obj_label(obj, LABEL_TARGET) : json_str(controller, "uid"));
+    r.deleting = obj_deleting(obj);
+    r.created_ns = observe_created(obj);
+    r.replicas = count(spec, "replicas", 1);
+    r.st_replicas = count(status, "replicas", 0);
+    r.st_ready = count(status, "readyReplicas", 0);
+    r.st_available = count(status, "availableReplicas", 0);
+    r.quarantined = line(obj_annotation(obj, ANNOTATION_QUARANTINED));
+    const cJSON *failure = obj_condition(obj, "ReplicaFailure");
+    if (failure && !strcmp(json_str_or(failure, "status", ""), "True"))
+        r.failure = line(json_str_or(failure, "message", "its pods cannot be made"));
+    *ret = r;
+    return 0;
+}
+
+void obs_rs_free(struct obs_rs *r) {
+    if (!r) return;
+    char *owned[] = {r->name, r->uid, r->rv, r->owner_uid, r->quarantined, r->failure};
+    for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
+    *r = (struct obs_rs){0};
+}
+
+void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), void *ctx) {
+    const cJSON *refs = json_arr(json_get(obj, "metadata"), "ownerReferences");
+    for (const cJSON *r = refs ? refs->child : NULL; r; r = r->next) {
+        const char *uid = json_str(r, "uid");
+        if (uid) fn(ctx, uid);
+    }
+    /* An orphaning delete of the target takes the reference away, and our canary must not outlive its target.
+     */
+    const char *target = obj_controller(obj) ? NULL : obj_label(obj, LABEL_TARGET);
+    if (target) fn(ctx, target);
+}
+
+bool obs_opted_in(const cJSON *annotations) {
+    return json_get(annotations, HANDOVER_PREFIX "canary-percent") != NULL;
+}
+
+char *obs_state_name(const char *target) {
+    enum { ROOM = 253 - (int)sizeof "-handover" + 1 };
+    size_t n = strlen(target);
+    if (n <= ROOM) return xasprintf("%s-handover", target);
+    n = ROOM;
+    while (n && !((target[n - 1] >= 'a' && target[n - 1] <= 'z') ||
+                  (target[n - 1] >= '0' && target[n - 1] <= '9')))
+        n--;
+    return xasprintf("%.*s-handover", (int)n, target);
+}

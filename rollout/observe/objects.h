@@ -1,0 +1,77 @@
+/* What the plan looks at, read from plain API objects. The edge keeps these as its informers' projections.
+ * Pure. */
+#ifndef ROLLOUT_OBSERVE_H
+#define ROLLOUT_OBSERVE_H
+#include "base/err.h"
+#include "base/json.h"
+#include "base/time.h"
+
+#define HANDOVER_PREFIX "handover.dev/"
+
+/* The pods of a canary bear TRACK and TEMPLATE besides the target's own labels; its ReplicaSet bears TARGET
+ * and TEMPLATE, and neither TRACK nor a label of the target: it must not match the target's selector, nor one
+ * that is meant for pods. */
+#define LABEL_TRACK            HANDOVER_PREFIX "track"       /* "canary" */
+#define LABEL_TEMPLATE         HANDOVER_PREFIX "template"    /* the template's hash */
+#define LABEL_TARGET           HANDOVER_PREFIX "target"      /* the target's uid */
+#define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
+
+enum track { TRACK_STABLE, TRACK_CANARY, TRACKS };
+
+/* The Deployment. */
+struct obs_target {
+    char *ns, *name, *uid, *rv;
+    bool deleting;
+    int64_t generation, observed_generation;
+    int32_t replicas; /* spec; 1 when absent */
+    bool paused;
+    int64_t deadline_s; /* spec.progressDeadlineSeconds; -1 when absent */
+    bool recreate;      /* strategy Recreate */
+    int32_t st_replicas, st_updated, st_ready, st_available;
+    char *selector, *tmpl; /* raw JSON text of spec.selector and spec.template, byte for byte */
+    char hash[11];         /* template_hash(tmpl) */
+    char *image;           /* of the first container, for a person */
+    char *status;          /* annotation handover.dev/status; NULL if absent */
+    char *progressing;     /* reason of the condition Progressing; NULL if absent */
+    cJSON *annotations;    /* NULL if none */
+};
+/* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
+struct obs_rs {
+    char *name, *uid, *rv, *owner_uid; /* owner_uid: of the controlling owner; for a canary, of the target */
+    bool canary;                       /* bears LABEL_TARGET and is controlled by nobody */
+    bool deleting;
+    int64_t created_ns;
+    int32_t replicas, st_replicas, st_ready, st_available;
+    char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE */
+    char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
+    char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
+};
+struct obs_pod {
+    char *ns, *name, *uid, *ip, *rs_uid; /* ip NULL when it has none yet */
+    enum track track;                    /* by LABEL_TRACK */
+    char hash[11];                       /* of a canary: LABEL_TEMPLATE; "" otherwise */
+    int64_t created_ns;
+    bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
+    uint32_t restarts;                            /* sum over its containers, init containers too */
+    int64_t crashed_ns; /* when a container last ended that should not, wall clock; 0: none has */
+    char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
+    char *trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none
+                    */
+};
+/* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
+ * ret untouched. */
+int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err);
+int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err);
+int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err);
+void obs_target_free(struct obs_target *t);
+void obs_rs_free(struct obs_rs *r);
+void obs_pod_free(struct obs_pod *p);
+
+/* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
+bool obs_opted_in(const cJSON *annotations);
+/* The ConfigMap that keeps the state of a target: NAME-handover, cut to what a name may be long; free(). */
+char *obs_state_name(const char *target);
+
+/* The uids of all owners of a ReplicaSet, for the edge's index: calls fn for each. */
+void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), void *ctx);
+#endif

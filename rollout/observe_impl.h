@@ -1,8 +1,0 @@
-/* What the readers of the several kinds share. */
-#ifndef ROLLOUT_OBSERVE_IMPL_H
-#define ROLLOUT_OBSERVE_IMPL_H
-#include "rollout/observe.h"
-
-int64_t observe_created(const cJSON *obj);                   /* wall clock ns; 0 when it is not told */
-void observe_template_label(const cJSON *obj, char ret[11]); /* "" when it is not there, or not ours */
-#endif

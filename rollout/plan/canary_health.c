@@ -1,0 +1,141 @@
+/* The health of the canary's pods: a guard beside the judge, since a pod that crashes is not scraped. What
+ * may have its cause outside the new version (quota, no node, stable has the same trouble) holds and does not
+ * condemn. */
+#include "plan/plan_ctx.h"
+#include <stdio.h>
+
+/* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race
+ * at the start). */
+enum { MAX_RESTARTS = 2 };
+/* Crashes of both versions so near to each other have one cause: the API server was away, a lease was lost.
+ */
+#define NEAR_NS (600 * NS_PER_S)
+/* Readiness that lasts this long is believed; flapping faster counts as not ready all the while. */
+#define CALM_NS (60 * NS_PER_S)
+
+static bool loops(const struct obs_pod *p) {
+    return p->waiting && !strcmp(p->waiting, "CrashLoopBackOff");
+}
+
+/* There is no such image. A registry that does not answer says nothing about the version: such a pod is not
+ * ready, and has its time. */
+static bool no_image(const struct obs_pod *p) {
+    static const char *const never[] = {"InvalidImageName", "ErrImageNeverPull"};
+    static const char *const pulls[] = {"ErrImagePull", "ImagePullBackOff"};
+    static const char *const absent[] = {"not found", "NotFound", "manifest unknown"};
+    bool pulling = false;
+    for (size_t i = 0; p->waiting && i < ARRAY_LEN(never); i++) {
+        if (!strcmp(p->waiting, never[i])) return true;
+        pulling = pulling || !strcmp(p->waiting, pulls[i]);
+    }
+    for (size_t i = 0; pulling && p->trouble && i < ARRAY_LEN(absent); i++) {
+        if (strstr(p->trouble, absent[i])) return true;
+    }
+    return false;
+}
+
+static bool of_canary(const struct plan_ctx *c, const struct obs_pod *p) {
+    return p->track == TRACK_CANARY && !p->terminating && !p->finished && plan_same_hash(p->hash, c->s->hash);
+}
+
+/* Has stable this very trouble? Its restarts of long ago do not count. */
+static bool stable_crashes(const struct plan_ctx *c, const struct obs_pod *canary) {
+    int64_t at = canary->crashed_ns ? canary->crashed_ns : c->now;
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        if (p->track != TRACK_STABLE || p->terminating || p->finished) continue;
+        if (loops(p) && !p->ready) return true;
+        if (p->crashed_ns && p->crashed_ns >= at - NEAR_NS && p->crashed_ns <= at + NEAR_NS) return true;
+    }
+    return false;
+}
+
+static bool stable_has_no_image(const struct plan_ctx *c) {
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        if (p->track == TRACK_STABLE && !p->terminating && !p->finished && !p->ready && no_image(p))
+            return true;
+    }
+    return false;
+}
+
+static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, char why[300]) {
+    const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
+    if (no_image(p)) {
+        snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
+        return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
+    }
+    if (!loops(p) && p->restarts < MAX_RESTARTS) return HEALTH_READY;
+    snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
+    if (!stable_crashes(c, p)) return HEALTH_BAD;
+    return loops(p) ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
+}
+
+/* The worst of the canary's pods: a crash that both versions share does not hide one of the canary's own. */
+static enum health fatal(const struct plan_ctx *c, char why[300]) {
+    enum health worst = HEALTH_READY;
+    for (size_t i = 0; i < c->o->npods && worst != HEALTH_BAD; i++) {
+        char text[300] = "";
+        enum health h = of_canary(c, &c->o->pods[i]) ? fatal_one(c, &c->o->pods[i], text) : HEALTH_READY;
+        if (h == HEALTH_READY || h == worst) continue;
+        worst = h;
+        memcpy(why, text, sizeof text);
+    }
+    return worst;
+}
+
+/* Counts pods; what keeps the others from being there or ready goes to why, the causes outside first. */
+static int32_t ready_pods(const struct plan_ctx *c, bool *ret_outside, int32_t *ret_there, char why[300]) {
+    int32_t ready = 0;
+    why[0] = '\0';
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        if (!of_canary(c, p)) continue;
+        ++*ret_there;
+        ready += p->ready;
+        if (p->ready || *ret_outside) continue;
+        *ret_outside = !p->scheduled;
+        snprintf(why, 300, "canary pod %.80s is %s%s%.150s", p->name,
+                 p->scheduled ? "not ready" : "not scheduled", p->trouble ? ": " : "",
+                 p->trouble ? p->trouble : "");
+    }
+    return ready;
+}
+
+static void track_readiness(struct plan_ctx *c, bool ready) {
+    struct state *s = c->s;
+    if (!ready) {
+        if (!s->unready_ns) s->unready_ns = c->now;
+        s->ready_ns = 0;
+        plan_revisit(c, c->now + POLL_NS);
+    } else if (s->unready_ns) {
+        if (!s->ready_ns) s->ready_ns = c->now;
+        if (c->now - s->ready_ns >= CALM_NS) s->unready_ns = s->ready_ns = 0;
+    }
+}
+
+enum health plan_canary_health(struct plan_ctx *c, int32_t want, char why[300]) {
+    enum health h = fatal(c, why);
+    if (h != HEALTH_READY) return h;
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    bool outside = false;
+    int32_t there = 0, ready = ready_pods(c, &outside, &there, why);
+    bool ok = rs && ready >= want;
+    track_readiness(c, ok);
+    if (ok) return HEALTH_READY;
+    if (there < want && !outside) {
+        outside = true;
+        snprintf(why, 300, "%d of %d canary pods are there%s%.200s", there, want,
+                 rs && rs->failure ? ": " : "", rs && rs->failure ? rs->failure : "");
+    }
+    if (outside) return HEALTH_OUTSIDE;
+    if (c->s->hold == HOLD_OUTSIDE) { /* over: from here on it is the pods' own time */
+        c->s->unready_ns = c->now;
+        plan_unhold(c);
+    }
+    /* Its own progress deadline, but never so long that the rollout's deadline comes first. */
+    int64_t limit = plan_original_deadline(c->s) * NS_PER_S,
+            half = c->spec ? c->spec->deadline_ns / 2 : limit;
+    if (c->now - c->s->unready_ns <= (half < limit ? half : limit)) return HEALTH_WAITING;
+    return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
+}

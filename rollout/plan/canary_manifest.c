@@ -1,0 +1,106 @@
+/* The canary's ReplicaSet: bare, so that nothing adopts it; the template byte for byte the user's. */
+#include "plan/canary.h"
+#include "api/selector.h"
+#include "api/template.h"
+#include "base/json_raw.h"
+#include "plan/plan.h"
+#include <errno.h>
+
+enum { NAME_MAX_LEN = 253 };
+
+char *canary_name(const char *target, const char *hash) {
+    int room = NAME_MAX_LEN - (int)strlen("-canary-") - (int)strlen(hash), n = (int)strlen(target);
+    if (n > room) n = room;
+    while (n > 1 && (target[n - 1] == '.' || target[n - 1] == '-')) n--;
+    return xasprintf("%.*s-canary-%s", n, target, hash);
+}
+
+static bool matches(const struct selector *sel, struct slice labels) {
+    cleanup_json cJSON *l = json_parse(labels, NULL);
+    return selector_match(sel, l);
+}
+
+/* Would the target's controller take our ReplicaSet for one of its own? Then it would scale it, and all
+ * others with it. And are the canary's pods among those that the selector finds? That is how we see them. */
+static int check_selector(const struct obs_target *t, struct slice labels, struct slice tmpl,
+                          struct err *err) {
+    CLEANUP(selector) struct selector *sel = NULL;
+    struct err why = {0};
+    struct slice pod_labels = SL("{}");
+    cleanup_json cJSON *spec = json_parse(slice_of(t->selector), NULL);
+    if (selector_from_spec(spec, &sel, &why) < 0)
+        return err_set(err, ERR_CONFIG, -EINVAL, "spec.selector: %s", why.msg);
+    if (matches(sel, labels))
+        return err_set(
+            err, ERR_CONFIG, -EINVAL,
+            "spec.selector matches the canary's ReplicaSet (%.*s): it must ask for a label of its own",
+            SLF(labels));
+    json_raw_at(tmpl, "metadata/labels", &pod_labels);
+    if (!matches(sel, pod_labels))
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "spec.selector does not match the canary's pods (%.*s): it must not speak of "
+                       "Handover's own labels",
+                       SLF(pod_labels));
+    return 0;
+}
+
+/* The target's selector with our two labels; where it speaks of these itself, ours count. */
+static void write_selector(const struct obs_target *t, struct buf *out) {
+    struct slice selector = slice_of(t->selector), part;
+    buf_addf(out, "{\"matchLabels\":{\"" LABEL_TRACK "\":\"canary\",\"" LABEL_TEMPLATE "\":\"%s\"", t->hash);
+    if (json_raw_get(selector, SL("matchLabels"), &part)) {
+        struct json_raw_it it = json_raw_each(part);
+        while (json_raw_next(&it)) {
+            if (json_raw_string_is(it.key, SL(LABEL_TRACK)) || json_raw_string_is(it.key, SL(LABEL_TEMPLATE)))
+                continue;
+            buf_addc(out, ',');
+            buf_add(out, it.key);
+            buf_addc(out, ':');
+            buf_add(out, it.value);
+        }
+    }
+    buf_addc(out, '}');
+    if (json_raw_get(selector, SL("matchExpressions"), &part) && json_raw_type(part) == JR_ARRAY) {
+        buf_adds(out, ",\"matchExpressions\":");
+        buf_add(out, part);
+    }
+    buf_addc(out, '}');
+}
+
+static void write_metadata(const struct obs_target *t, struct slice labels, struct buf *out) {
+    cleanup_free char *name = canary_name(t->name, t->hash);
+    buf_adds(out, "{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"metadata\":{\"name\":");
+    buf_add_json(out, slice_of(name));
+    buf_adds(out, ",\"namespace\":");
+    buf_add_json(out, slice_of(t->ns));
+    buf_adds(out, ",\"labels\":");
+    buf_add(out, labels);
+    buf_adds(out, ",\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":");
+    buf_add_json(out, slice_of(t->name));
+    buf_adds(out, ",\"uid\":");
+    buf_add_json(out, slice_of(t->uid));
+    buf_adds(out, ",\"controller\":false,\"blockOwnerDeletion\":false}]}");
+}
+
+int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
+                    struct err *err) {
+    const char *pairs[] = {LABEL_TRACK, "canary", LABEL_TEMPLATE, t->hash};
+    cleanup_buf struct buf labels = BUF(1024), changed = BUF(4 << 20), tmpl = BUF(4 << 20);
+    buf_adds(&labels, "{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
+    buf_add_json(&labels, slice_of(t->uid));
+    buf_addf(&labels, ",\"" LABEL_TEMPLATE "\":\"%s\"}", t->hash);
+    template_with_overrides(slice_of(t->tmpl), spec ? spec->canary_args : NULL,
+                            spec ? spec->canary_env : NULL, &changed);
+    int rc = template_with_labels(buf_slice(&changed), pairs, 2, &tmpl, err);
+    if (rc == 0) rc = check_selector(t, buf_slice(&labels), buf_slice(&tmpl), err);
+    if (rc < 0) return rc;
+    write_metadata(t, buf_slice(&labels), out);
+    buf_addf(out, ",\"spec\":{\"replicas\":%d,\"selector\":", replicas);
+    write_selector(t, out);
+    buf_adds(out, ",\"template\":");
+    buf_add(out, buf_slice(&tmpl));
+    buf_adds(out, "}}");
+    return out->full ? err_set(err, ERR_CONFIG, -E2BIG, "the canary's ReplicaSet is larger than %zu bytes",
+                               out->max)
+                     : 0;
+}

@@ -1,0 +1,155 @@
+/* From a Deployment of its own to one that is held back, and watching it there: Idle, Adopting, Stable. */
+#include "plan/plan_ctx.h"
+
+/* Its state was lost (somebody deleted the ConfigMap) while we held it: our mark tells it from a user's
+ * pause. */
+static bool was_ours(const struct plan_ctx *c) {
+    return c->t->paused && c->t->deadline_s == HELD_DEADLINE;
+}
+
+static const struct obs_rs *stable_of(const struct plan_ctx *c) {
+    const struct obs_rs *last = NULL;
+    size_t n = plan_count_active(c, &last);
+    if (n == 1) return last;
+    return n == 0 && c->t->replicas == 0 ? plan_own_of(c, c->t->hash) : NULL;
+}
+
+/* The canaries kept at zero remember what was rolled back. */
+static void restore_quarantine(struct plan_ctx *c) {
+    for (size_t i = 0; i < c->o->nrs; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        if (r->canary && r->quarantined && r->hash[0])
+            state_quarantine_add(c->s, r->hash, c->now, r->quarantined);
+    }
+}
+
+static bool recover(struct plan_ctx *c) {
+    const struct obs_rs *rs = stable_of(c);
+    if (!rs) {
+        plan_revisit(c, c->now + 10 * POLL_NS);
+        return plan_hold(
+            c, HOLD_NO_ACTIVE, false,
+            "the state was lost and more or less than one ReplicaSet runs: which one is stable is not known");
+    }
+    plan_take_stable(c, rs);
+    c->s->deadline_s = DEFAULT_DEADLINE_S;
+    c->s->paused = true;
+    restore_quarantine(c);
+    plan_event(c, true, "StateLost", "the ConfigMap was lost: %s runs and is taken for stable", rs->name);
+    return plan_enter(c, PHASE_STABLE, "the state was lost; %s is stable", rs->name);
+}
+
+static bool wait_for_native(struct plan_ctx *c) {
+    const char *reason = c->t->progressing;
+    if (reason && !strcmp(reason, "ProgressDeadlineExceeded")) {
+        return plan_hold(c, HOLD_NATIVE, true,
+                         "its own rollout is stuck (%s); it is adopted when that is complete", reason);
+    }
+    return plan_hold(c, HOLD_NATIVE, true, "its own rollout is not complete yet; it is adopted when it is");
+}
+
+bool plan_phase_idle(struct plan_ctx *c) {
+    const struct obs_target *t = c->t;
+    if (!c->o->known) return false;
+    if (was_ours(c)) return recover(c);
+    if (c->leaving) return false;
+    if (!c->spec) return plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (t->paused) {
+        return plan_hold(c, HOLD_USER_PAUSED, false,
+                         "somebody paused the Deployment; it is adopted when it is resumed");
+    }
+    if (!plan_native_complete(c)) return wait_for_native(c);
+    const struct obs_rs *rs = stable_of(c);
+    if (!rs) {
+        plan_revisit(c, c->now + POLL_NS);
+        return t->replicas ? wait_for_native(c)
+                           : plan_hold(c, HOLD_ZERO, false,
+                                       "scaled to zero and never run: there is nothing to call stable");
+    }
+    if (!plan_same_hash(rs->hash, t->hash)) {
+        return plan_hold(c, HOLD_DISAGREE, false,
+                         "the controller calls %s complete, but its template is not the Deployment's",
+                         rs->name);
+    }
+    plan_take_stable(c, rs);
+    c->s->deadline_s =
+        t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
+    c->s->paused = true;
+    plan_event(c, false, "Adopted",
+               "%s is stable (%s); image updates are held back and tried beside it from now on", t->image,
+               rs->name);
+    return plan_enter(c, PHASE_ADOPTING, "%s is stable", t->image);
+}
+
+bool plan_phase_adopting(struct plan_ctx *c) {
+    const struct obs_rs *last = NULL;
+    if (!c->o->known) return false;
+    if (c->t->paused) return plan_enter(c, PHASE_STABLE, "%s is in service", c->t->image);
+    size_t n = plan_count_active(c, &last);
+    bool still = c->stable && plan_same_hash(c->stable->hash, c->t->hash) && plan_native_complete(c) &&
+                 (n == 0 || (n == 1 && last == c->stable));
+    if (!still) { /* somebody was quicker than our patch */
+        c->s->paused = false;
+        return plan_enter(c, PHASE_IDLE, "changed while it was being adopted");
+    }
+    plan_enforce_paused(c);
+    return false;
+}
+
+static bool new_template(struct plan_ctx *c) {
+    const struct obs_target *t = c->t;
+    const struct state_quarantine *q = NULL;
+    if (t->st_updated > 0) {
+        return plan_hold(
+            c, HOLD_DISAGREE, false,
+            "the template differs from that of %s, but the Deployment controller counts %d pods as "
+            "updated: nothing is done",
+            c->s->stable_name, t->st_updated);
+    }
+    if (state_quarantined(c->s, t->hash, &q)) {
+        plan_clear_rollout(c->s);
+        memcpy(c->s->hash, t->hash, sizeof c->s->hash);
+        c->s->canary = canary_name(t->name, t->hash);
+        c->s->image = xstrdup(t->image);
+        plan_set_text(&c->s->reason, "%s", q->reason ? q->reason : "");
+        plan_event(c, true, "Quarantined",
+                   "%s was rolled back before (%s) and is not tried again; annotation " HANDOVER_PREFIX
+                   "retry: %s does",
+                   t->image, c->s->reason, t->hash);
+        return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back before: %s", t->image, c->s->reason);
+    }
+    if (t->replicas == 0) {
+        return plan_hold(
+            c, HOLD_ZERO, false,
+            "scaled to zero: %s waits until there are pods to compare it with (or annotation " HANDOVER_PREFIX
+            "promote: %s)",
+            t->image, t->hash);
+    }
+    plan_begin_rollout(c);
+    return true;
+}
+
+bool plan_phase_stable(struct plan_ctx *c) {
+    const struct obs_target *t = c->t;
+    enum held_back back = plan_enforce_paused(c);
+    if (back == BACK_MOVED) return true;
+    if (!c->o->known) return false;
+    if (!c->spec) return plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (c->s->hold == HOLD_CONFIG) plan_unhold(c);
+    if (back == BACK_BUSY) return false;
+    plan_remove_other_canaries(c);
+    if (!plan_spec_observed(c)) { /* its status is of an older spec */
+        plan_revisit(c, c->now + POLL_NS);
+        return false;
+    }
+    if (!plan_same_hash(t->hash, c->s->stable_hash)) return t->paused && new_template(c);
+    if (t->replicas > 0 && t->st_replicas > 0 && t->st_updated == 0 && t->paused) {
+        return plan_hold(
+            c, HOLD_DISAGREE, false,
+            "the template is that of %s, but the Deployment controller counts no pod as updated: "
+            "nothing is done",
+            c->s->stable_name);
+    }
+    plan_unhold(c);
+    return false;
+}

@@ -1,0 +1,257 @@
+/* The trial: the canary starts, is watched step by step, is judged. Nothing here goes forward without
+ * evidence, and nothing here goes back without a verdict. */
+#include "plan/plan_ctx.h"
+#include <stdio.h>
+
+/* So long a stable without metrics is asked for its history, before the default rate is taken. */
+#define LEARN_NS (30 * NS_PER_S)
+/* Not being ready is told after this: starting takes its time. */
+#define PATIENCE_NS (30 * NS_PER_S)
+enum { DRY_ROUNDS = 3 }; /* without numbers, before it is told */
+
+static int64_t scrape_interval(int64_t soak_ns) {
+    int64_t ns = soak_ns / 60;
+    return ns < NS_PER_S ? NS_PER_S : ns > 15 * NS_PER_S ? 15 * NS_PER_S : ns;
+}
+
+static int64_t deadline_at(const struct plan_ctx *c) {
+    return c->s->began_ns + c->s->shift_ns + c->spec->deadline_ns;
+}
+
+/* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations.
+ */
+static bool learn(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (!c->spec) return false;
+    s->param.psi0 = c->spec->max_regression;
+    s->param.min_events = c->spec->min_events;
+    judge_param_soak(&s->param, c->spec->soak_ns);
+    if (s->learned) return true;
+    if (!c->spec->auto_rate) {
+        s->param.theta = c->spec->max_error_rate;
+    } else if (c->o->history_known) {
+        s->learned_errors = c->o->history_errors;
+        s->learned_total = c->o->history_total;
+        s->param.theta = judge_auto_theta(s->learned_errors, s->learned_total);
+    } else if (c->now - s->since_ns < LEARN_NS) {
+        plan_revisit(c, s->since_ns + LEARN_NS);
+        return false;
+    }
+    s->learned = true;
+    if (c->spec->auto_rate) {
+        plan_event(c, false, "RateLearned",
+                   "tolerated error rate %.3g %%: stable had %llu errors of %llu reconciles",
+                   100 * s->param.theta, (unsigned long long)s->learned_errors,
+                   (unsigned long long)s->learned_total);
+    }
+    return true;
+}
+
+static void create(struct plan_ctx *c, int32_t want) {
+    struct buf b = BUF(8 << 20);
+    struct err e = {0};
+    if (canary_manifest(c->t, c->spec, want, &b, &e) < 0) {
+        plan_hold(c, HOLD_CONFIG, true, "%s", e.msg);
+        c->no_manifest = true;
+        buf_free(&b);
+        return;
+    }
+    struct step *s =
+        plan_step_add(c, STEP_CANARY, VERB_CREATE, &gvr_replicasets, c->s->canary, "create the canary");
+    if (s) {
+        s->exists_ok = true;
+        s->body = buf_take(&b);
+    }
+    buf_free(&b);
+}
+
+/* As many canary pods as the step wants; true when that is so. */
+static bool ensure_canary(struct plan_ctx *c, int32_t want) {
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    if (!rs) {
+        c->s->soak_from_ns = 0; /* somebody deleted it: this step is watched anew */
+        create(c, want);
+        plan_revisit(c, c->now + POLL_NS);
+        return false;
+    }
+    if (rs->replicas == want) {
+        c->s->shrink_ns = 0;
+        return true;
+    }
+    plan_revisit(c, c->now + POLL_NS);
+    if (rs->replicas < want)
+        plan_step_scale(c, rs, want, "scale the canary");
+    else if (rs->st_ready == 0 || plan_quiet_enough(c))
+        plan_step_scale(c, rs, want, "scale the canary down");
+    return rs->replicas > want; /* more pods than wanted are no reason to wait */
+}
+
+static bool advance(struct plan_ctx *c, const struct judge_report *r) {
+    struct state *s = c->s;
+    if (s->step + 1 >= c->spec->nsteps) return plan_promote(c, "%s", r->why);
+    plan_event(c, false, "StepPassed", "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
+               s->percent, r->why);
+    s->step++;
+    s->percent = c->spec->step[s->step];
+    s->soak_from_ns = 0;
+    judge_next_step(&s->judge);
+    return plan_enter_described(c, PHASE_SOAKING);
+}
+
+/* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at
+ * its start. */
+static bool past_deadline(struct plan_ctx *c) {
+    plan_revisit(c, deadline_at(c));
+    return c->now >= deadline_at(c) && c->o->scraped_ns >= deadline_at(c);
+}
+
+static bool on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
+    switch (c->spec->on_inconclusive) {
+    case INCONCLUSIVE_ROLLBACK:
+        return plan_roll_back(c, ENDED_INCONCLUSIVE, "the deadline is over without a verdict: %s", why);
+    case INCONCLUSIVE_PROMOTE:
+        if (healthy)
+            return plan_promote(c, "the deadline is over without a verdict (%s), on-inconclusive: promote",
+                                why);
+        break; /* a canary that is not even ready is not promoted */
+    case INCONCLUSIVE_PAUSE: break;
+    }
+    if (c->s->hold != HOLD_INCONCLUSIVE) plan_count(c, PM_ROLLOUTS, "inconclusive_held", 1);
+    return plan_hold(
+        c, HOLD_INCONCLUSIVE, false,
+        "the deadline is over without a verdict: %s. Annotations promote, abort, retry or resume "
+        "(another deadline): %s",
+        why, c->s->hash);
+}
+
+/* Nothing is wrong with it, and nothing will move by itself. Without the counts, so that it is said once. */
+static void say_too_few(const struct plan_ctx *c, char ret[400]) {
+    bool none = c->s->judge.nc == 0;
+    snprintf(ret, 400, "the canary %s; annotation min-events asks for %llu%s",
+             none ? "has reconciled nothing" : "has done too few reconciles for a verdict",
+             (unsigned long long)c->s->param.min_events,
+             none ? ". Does it stand by for a lease that it shares with stable? Annotations canary-args or "
+                    "canary-env give it one of its own, then: retry"
+                  : "");
+}
+
+static bool too_few(const struct plan_ctx *c) {
+    return c->s->judge.nc < c->s->param.min_events || c->s->judge.step_nc == 0;
+}
+
+static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
+    const struct evidence *e = &c->s->evidence;
+    bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
+    bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
+    char text[400] = "";
+    if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, false, "%s", why);
+    if (few) say_too_few(c, text);
+    if (dry)
+        snprintf(text, sizeof text, "no metrics: %.380s",
+                 c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
+    if (past_deadline(c)) return on_deadline(c, true, *text ? text : why);
+    if (dry || few) return plan_hold(c, HOLD_NO_DATA, few, "%s", text);
+    plan_unhold(c);
+    return false;
+}
+
+static bool judge_now(struct plan_ctx *c, bool may_advance) {
+    struct state *s = c->s;
+    struct judge_report r;
+    if (!s->learned) return false;
+    /* Watched until the last round of scrapes of this process; before the first one nothing is known of the
+     * time gone by. */
+    int64_t soaked =
+        s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns ? c->o->scraped_ns - s->soak_from_ns : 0;
+    judge_verdict(&s->judge, &s->param, soaked, &r);
+    if (r.verdict == VERDICT_FAIL) return plan_roll_back(c, ENDED_FAILED, "%s", r.why);
+    if (!may_advance) return false;
+    bool fresh = c->o->scraped_ns && s->evidence.dry[TRACK_CANARY] == 0;
+    if (r.verdict == VERDICT_PASS && fresh) return advance(c, &r);
+    if (r.verdict == VERDICT_EXTEND) {
+        s->judge.extended = true;
+        plan_event(c, false, "SoakExtended", "step %u is watched for another %lld s: %s", s->step + 1,
+                   (long long)(s->param.soak_ns / NS_PER_S), r.why);
+    }
+    return no_verdict(c, r.verdict, r.why);
+}
+
+static bool not_healthy(struct plan_ctx *c, enum health h, const char *why) {
+    struct state *s = c->s;
+    if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
+    if (h == HEALTH_SHARED)
+        return plan_hold(c, HOLD_SHARED, false, "%s, and stable's pods are not well either", why);
+    if (past_deadline(c)) return on_deadline(c, false, why);
+    if (c->now - s->unready_ns > PATIENCE_NS)
+        return plan_hold(c, h == HEALTH_OUTSIDE ? HOLD_OUTSIDE : HOLD_NOT_READY, false, "%s", why);
+    plan_revisit(c, s->unready_ns + PATIENCE_NS + 1000);
+    return false;
+}
+
+/* From "the canary is ready": the time of watching begins. */
+static bool begin_soak(struct plan_ctx *c) {
+    struct state *s = c->s;
+    s->soak_from_ns = c->now;
+    s->was_ready = true;
+    s->unready_ns = s->ready_ns = 0;
+    if (s->phase == PHASE_SOAKING) return false;
+    plan_enter_described(c, PHASE_SOAKING);
+    plan_event(c, false, "Soaking", "%s", s->message);
+    return true;
+}
+
+static bool template_moved(struct plan_ctx *c) {
+    if (plan_same_hash(c->t->hash, c->s->hash)) return false;
+    if (plan_same_hash(c->t->hash, c->s->stable_hash))
+        return plan_cancel_rollout(c, "the template is stable's again");
+    return plan_cancel_rollout(c, "a newer template (%s) takes its place", c->t->image);
+}
+
+/* Harm is stopped whatever else holds: a wrong annotation, a person's pause. */
+static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
+    if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
+    return judge_now(c, false);
+}
+
+bool plan_phase_canary(struct plan_ctx *c) {
+    struct state *s = c->s;
+    char why[300] = "";
+    if (template_moved(c)) return true;
+    enum held_back back = plan_enforce_paused(c);
+    if (back == BACK_MOVED) return true;
+    if (!c->o->known) return false;
+    plan_remove_other_canaries(c);
+    if (c->spec)
+        c->plan->scrape_ns = scrape_interval(c->spec->soak_ns);
+    else if (c->o->spec && c->o->spec->metrics_ok)
+        c->plan->scrape_ns = 15 * NS_PER_S;
+    if (c->spec) {
+        if (!learn(c)) return false;
+        if (s->step >= c->spec->nsteps)
+            s->step = (uint32_t)c->spec->nsteps - 1; /* fewer steps than a moment ago */
+        s->percent = c->spec->step[s->step];
+    }
+    int32_t want = plan_canary_replicas(c->t->replicas, s->percent);
+    bool sized = c->spec && s->learned && ensure_canary(c, want);
+    enum health h = s->learned ? plan_canary_health(c, want, why) : HEALTH_WAITING;
+    if (!c->spec) return stop_harm(c, h, why) || plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (s->pause_asked) return stop_harm(c, h, why) || plan_hold_for_user(c);
+    if (back == BACK_BUSY) return stop_harm(c, h, why);
+    if (c->no_manifest) return false; /* the canary cannot be made as it stands */
+    bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
+    if (over) return stop_harm(c, h, why); /* it was said: a person decides */
+    if (s->hold == HOLD_CONFIG || s->hold == HOLD_PERSON || s->hold == HOLD_INCONCLUSIVE ||
+        (s->hold == HOLD_ZERO && want))
+        plan_unhold(c);
+    if (want == 0) {
+        s->soak_from_ns = 0;
+        if (past_deadline(c)) return on_deadline(c, false, "the target is scaled to zero");
+        return plan_hold(c, HOLD_ZERO, false,
+                         "the target is scaled to zero: there is nothing to compare with");
+    }
+    if (h != HEALTH_READY) return judge_now(c, false) || not_healthy(c, h, why);
+    if (!sized) return judge_now(c, false);
+    if (!s->soak_from_ns && begin_soak(c)) return true;
+    plan_revisit(c, s->soak_from_ns + judge_soak_ns(&s->judge, &s->param) + 1000);
+    return judge_now(c, true);
+}

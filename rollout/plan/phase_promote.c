@@ -1,0 +1,161 @@
+/* A version that is good goes into service: the native rolling update under a deadline of its own, then held
+ * again. */
+#include "plan/plan_ctx.h"
+
+bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
+    struct state *s = c->s;
+    va_list ap;
+    va_start(ap, fmt);
+    cleanup_free char *text = plan_text(fmt, ap);
+    va_end(ap);
+    s->ending = ENDED_PROMOTED;
+    plan_set_text(&s->reason, "%s", text);
+    s->repair = s->pause_asked = false;
+    s->best_updated = s->best_available = 0;
+    s->least_old = c->t->replicas;
+    s->progress_ns = c->now;
+    plan_event(c, false, "Promoting", "%s: %s", s->image, text);
+    return plan_enter(c, PHASE_PROMOTING, "%s is rolled out: %s", s->image, text);
+}
+
+static void unpause(struct plan_ctx *c) {
+    c->patch.any = c->patch.checked = true;
+    c->patch.paused = PAUSED_DROP;
+    c->patch.deadline_s = plan_original_deadline(c->s);
+    c->patch.why = "unpause";
+}
+
+/* The best seen so far: a pod that comes and goes is no progress. */
+static void track_progress(struct plan_ctx *c) {
+    struct state *s = c->s;
+    int32_t updated = c->t->st_updated, old = c->t->st_replicas - c->t->st_updated;
+    const struct obs_rs *rs = plan_own_of(c, c->t->hash);
+    int32_t available = rs ? rs->st_available : 0;
+    if (updated <= s->best_updated && available <= s->best_available && old >= s->least_old) return;
+    if (updated > s->best_updated) s->best_updated = updated;
+    if (available > s->best_available) s->best_available = available;
+    if (old < s->least_old) s->least_old = old < 0 ? 0 : old;
+    s->progress_ns = c->now;
+}
+
+static bool complete(struct plan_ctx *c) {
+    struct state *s = c->s;
+    const struct obs_rs *rs = plan_own_of(c, c->t->hash);
+    if (!rs || !plan_native_complete(c)) return false;
+    const struct obs_rs *last = NULL;
+    size_t active = plan_count_active(c, &last);
+    if (active > 1 || (active == 1 && last != rs)) return false;
+    bool back = plan_same_hash(rs->hash, s->stable_hash);
+    plan_take_stable(c, rs);
+    s->paused = true; /* from here on we hold it again */
+    s->pause_asked = false;
+    if (s->repair) {
+        plan_event(c, false, "Repaired", "stable's ReplicaSet is there again: %s", rs->name);
+        return plan_enter(c, PHASE_FINISHING, "stable's ReplicaSet is there again");
+    }
+    state_quarantine_remove(s, rs->hash);
+    if (back) {
+        plan_end_rollout(c, ENDED_WITHDRAWN, "the template was put back while it was rolled out");
+        plan_event(c, false, "Withdrawn", "%s is in service again", c->t->image);
+    } else {
+        cleanup_free char *why = xstrdup(s->reason ? s->reason : "");
+        plan_end_rollout(c, ENDED_PROMOTED, "%s", why);
+        plan_event(c, false, "Promoted", "%s is in service: %s", c->t->image, why);
+    }
+    return plan_enter(c, PHASE_FINISHING, "%s is in service, tidying up", c->t->image);
+}
+
+/* Another template while the native update runs would go out unjudged: hold at once. The version that was
+ * just judged good is kept if stable is at zero already. */
+static bool overtaken(struct plan_ctx *c) {
+    struct state *s = c->s;
+    const struct obs_rs *judged = s->repair ? NULL : plan_own_of(c, s->hash);
+    bool stable_runs = c->stable && c->stable->replicas > 0;
+    bool keep = !stable_runs && judged && judged->replicas > 0;
+    if (keep) plan_take_stable(c, judged);
+    if (!s->repair)
+        plan_end_rollout(c, keep ? ENDED_PROMOTED : ENDED_WITHDRAWN,
+                         "a newer template (%s) came while it was rolled out", c->t->image);
+    plan_event(c, true, "Overtaken", "a newer template (%s) came in the middle of the rollout: held back",
+               c->t->image);
+    s->repair = false;
+    return plan_enter(c, PHASE_WITHDRAWING, "a newer template (%s) takes its place", c->t->image);
+}
+
+static bool paused_by_others(struct plan_ctx *c) {
+    c->plan->look_again_ns = TIME_NEVER;
+    return plan_hold(
+        c, HOLD_USER_PAUSED, false,
+        "somebody paused the Deployment in the middle of the rollout; it goes on when it is resumed");
+}
+
+/* Goes on after a pause: the time of standing still does not count. */
+static void resumed(struct plan_ctx *c) {
+    if (c->s->hold != HOLD_PERSON && c->s->hold != HOLD_USER_PAUSED) return;
+    c->s->progress_ns = c->now;
+    plan_unhold(c);
+}
+
+static bool paused_promotion(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (s->pause_asked) {
+        c->plan->look_again_ns = TIME_NEVER;
+        return plan_hold_for_user(c);
+    }
+    if (!s->paused) return paused_by_others(c);
+    resumed(c);
+    unpause(c);
+    return false;
+}
+
+static bool stuck(struct plan_ctx *c) {
+    struct state *s = c->s;
+    int64_t limit = plan_original_deadline(s) * NS_PER_S;
+    plan_revisit(c, s->progress_ns + limit);
+    if (c->now - s->progress_ns < limit) return false;
+    if (s->repair || plan_same_hash(c->t->hash, s->stable_hash)) {
+        return plan_hold(c, HOLD_STUCK, false, "stable's version does not become available: %d of %d pods",
+                         c->t->st_available, c->t->replicas);
+    }
+    return plan_roll_back(
+        c, ENDED_STUCK,
+        "no progress for %lld s while it was rolled out (%d of %d pods updated and available)",
+        (long long)plan_original_deadline(s), c->s->best_available, c->t->replicas);
+}
+
+bool plan_phase_promoting(struct plan_ctx *c) {
+    struct state *s = c->s;
+    const struct obs_target *t = c->t;
+    bool ours = plan_same_hash(t->hash, s->hash), stables = plan_same_hash(t->hash, s->stable_hash);
+    if (!c->o->known) return false;
+    plan_revisit(c, c->now + 5 * POLL_NS); /* the Deployment's own status tells of each pod */
+    if (!ours && !stables) return overtaken(c);
+    if (t->paused && s->paused && !ours && !s->repair)
+        return plan_cancel_rollout(c, "the template is stable's again"); /* not begun */
+    if (t->paused) return paused_promotion(c);
+    if (s->pause_asked) { /* spec.paused alone: the update stands still, the deadline is the user's own */
+        c->patch.any = true;
+        c->patch.paused = PAUSED_SET;
+        c->patch.why = "pause the rollout";
+        s->paused = true;
+        return false;
+    }
+    s->paused = false;
+    resumed(c);
+    if (!plan_spec_observed(c)) return false;
+    track_progress(c);
+    return complete(c) || stuck(c);
+}
+
+bool plan_phase_finishing(struct plan_ctx *c) {
+    if (!c->o->known) return false;
+    enum held_back back = plan_enforce_paused(c);
+    if (back == BACK_MOVED) return true;
+    bool away = plan_canary_teardown(c, true);
+    if (!c->t->paused || back != BACK_OK || !away) {
+        plan_revisit(c, c->now + POLL_NS);
+        return false;
+    }
+    plan_clear_rollout(c->s);
+    return plan_enter(c, PHASE_STABLE, "%s is in service", c->t->image);
+}

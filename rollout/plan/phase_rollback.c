@@ -1,0 +1,83 @@
+/* Back: the harm is stopped first, the version is remembered, stable never stopped. And the trial that ends
+ * without a verdict. */
+#include "plan/plan_ctx.h"
+
+bool plan_roll_back(struct plan_ctx *c, enum ended how, const char *fmt, ...) {
+    struct state *s = c->s;
+    va_list ap;
+    va_start(ap, fmt);
+    cleanup_free char *text = plan_text(fmt, ap);
+    va_end(ap);
+    s->repair = s->pause_asked = false;
+    plan_end_rollout(c, how, "%s", text);
+    state_quarantine_add(s, s->hash, c->now, text);
+    plan_event(c, true, "RollingBack", "%s: %s", s->image, text);
+    return plan_enter(c, PHASE_ROLLING_BACK, "%s is rolled back: %s", s->image, text);
+}
+
+/* The canary at zero, with the reason on it: it stays as a record of the quarantine. True when nothing of it
+ * runs. */
+static bool canary_stopped(struct plan_ctx *c) {
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    plan_remove_other_canaries(c);
+    if (!rs) return true;
+    if (rs->replicas > 0 || !rs->quarantined) plan_step_quarantine(c, rs, c->s->reason ? c->s->reason : "");
+    return rs->replicas == 0 && rs->st_replicas == 0;
+}
+
+bool plan_phase_rolling_back(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (!c->o->known) return false;
+    bool stopped = canary_stopped(c);
+    enum held_back back = plan_enforce_paused(c);
+    if (back == BACK_MOVED) return true;
+    plan_revisit(c, c->now + POLL_NS);
+    if (!stopped || back != BACK_OK || !c->t->paused) return false;
+    plan_event(
+        c, true, "RolledBack",
+        "%s was rolled back: %s. %s serves; a new template starts a new rollout, annotation " HANDOVER_PREFIX
+        "retry: %s tries this one again",
+        s->image, s->reason, s->stable_name, s->hash);
+    return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back: %s", s->image, s->reason);
+}
+
+bool plan_phase_rolled_back(struct plan_ctx *c) {
+    struct state *s = c->s;
+    enum held_back back = plan_enforce_paused(c);
+    if (back == BACK_MOVED) return true;
+    if (!c->o->known) return false;
+    if (!plan_same_hash(c->t->hash, s->hash)) return plan_cancel_rollout(c, "the template is another one");
+    if (!state_quarantined(s, s->hash, NULL)) return plan_cancel_rollout(c, "it is tried again");
+    if (!c->spec && !c->leaving) return plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (s->hold == HOLD_CONFIG) plan_unhold(c);
+    if (!canary_stopped(c)) plan_revisit(c, c->now + POLL_NS);
+    return false;
+}
+
+bool plan_cancel_rollout(struct plan_ctx *c, const char *fmt, ...) {
+    struct state *s = c->s;
+    va_list ap;
+    va_start(ap, fmt);
+    cleanup_free char *text = plan_text(fmt, ap);
+    va_end(ap);
+    bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING || s->phase == PHASE_PROMOTING;
+    if (trial) {
+        plan_end_rollout(c, ENDED_WITHDRAWN, "%s", text);
+        plan_event(c, false, "Withdrawn", "the trial of %s ends: %s", s->image, text);
+    }
+    s->repair = s->pause_asked = false;
+    return plan_enter(c, PHASE_WITHDRAWING, "the canary is taken away: %s", text);
+}
+
+bool plan_phase_cancelling(struct plan_ctx *c) {
+    if (!c->o->known) return false;
+    enum held_back back = plan_enforce_paused(c);
+    if (back == BACK_MOVED) return true;
+    bool away = plan_canary_teardown(c, true);
+    if (back != BACK_OK || !away || !c->t->paused) {
+        plan_revisit(c, c->now + POLL_NS);
+        return false;
+    }
+    plan_clear_rollout(c->s);
+    return plan_enter(c, PHASE_STABLE, "%s is in service", c->s->stable_name);
+}

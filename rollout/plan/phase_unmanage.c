@@ -1,0 +1,76 @@
+/* Leaving: what we changed is given back, but never so that a version starts which is not in service. */
+#include "plan/plan_ctx.h"
+
+static void give_back(struct plan_ctx *c) {
+    if (!c->t->paused) c->s->paused = false;
+    bool ours = c->t->paused && c->s->paused;
+    bool deadline = c->t->deadline_s == HELD_DEADLINE;
+    c->patch.drop_status = true;
+    if (!ours && !deadline && !c->t->status) return;
+    c->patch.any = true;
+    c->patch.checked = ours; /* what is unpaused must be what we looked at */
+    if (ours) c->patch.paused = PAUSED_DROP;
+    if (deadline) c->patch.deadline_s = plan_original_deadline(c->s);
+    c->patch.why = "give back what was changed";
+}
+
+/* Nothing of ours is left on the target. */
+static bool given_back(const struct plan_ctx *c) {
+    return c->t->deadline_s != HELD_DEADLINE && !c->t->status && !(c->t->paused && c->s->paused);
+}
+
+static bool refused(struct plan_ctx *c) {
+    return plan_hold(
+        c, HOLD_REFUSED, false,
+        "leaving would start %s, which is not in service (%s is): put that template back, or force "
+        "it with annotation " HANDOVER_PREFIX "release: %s",
+        c->t->image, c->s->stable_name ? c->s->stable_name : "another version", c->t->hash);
+}
+
+/* Decided, and `repair` says so: from the state that says so, every later look goes on giving back. */
+static bool let_go(struct plan_ctx *c, const char *why) {
+    struct state *s = c->s;
+    s->ending = ENDED_WITHDRAWN;
+    s->repair = true; /* in LEAVING: decided */
+    plan_event(c, false, "Released", "no longer managed: %s", why);
+    return plan_enter(c, PHASE_LEAVING, "no longer managed: %s", why);
+}
+
+bool plan_phase_unmanage(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (!c->o->known) return false;
+    bool held = c->t->paused && s->paused && s->stable_uid,
+         safe = plan_same_hash(c->t->hash, s->stable_hash) || plan_is_forced(c);
+    if (s->repair && held && !safe) s->repair = false; /* the template changed before our patch */
+    if (s->repair) {
+        give_back(c);
+        if (given_back(c))
+            plan_step_state_delete(c);
+        else
+            plan_revisit(c, c->now + POLL_NS);
+        return false;
+    }
+    if (!c->leaving) return plan_enter(c, s->stable_uid ? PHASE_WITHDRAWING : PHASE_IDLE, "managed again");
+    plan_revisit(c, c->now + POLL_NS);
+    if (!plan_canary_teardown(c, true)) return false;
+    if (!held) return let_go(c, "it is not held back");
+    if (plan_same_hash(c->t->hash, s->stable_hash))
+        return let_go(c, "the version in service is the Deployment's");
+    if (plan_is_forced(c)) return let_go(c, "forced");
+    /* Whoever resumes it now means it: see held above. Only another ReplicaSet's start is undone. */
+    if (plan_enforce_paused(c) == BACK_MOVED) return true;
+    refused(c);
+    c->plan->look_again_ns = TIME_NEVER;
+    return false;
+}
+
+void plan_without_target(struct plan_ctx *c) {
+    const struct observed *o = c->o;
+    for (size_t i = 0; i < o->nrs; i++) {
+        const struct obs_rs *r = &o->rs[i];
+        if (r->canary && !r->deleting) plan_step_rs_delete(c, r, "the target is gone: delete its canary");
+    }
+    bool state = o->state_known == STATE_READ || o->state_known == STATE_DAMAGED;
+    if (state && o->state_rv && o->name) plan_step_state_delete(c);
+    c->plan->forget = c->plan->nsteps == 0;
+}

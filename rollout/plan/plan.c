@@ -1,0 +1,213 @@
+/* One plan: the state as it is, what the person asked, one phase after the other until none moves, then the
+ * write and its effects in their order. */
+#include "plan/plan_ctx.h"
+
+/* A chain of phases without waiting is short; this only stops a fault from going round for ever. */
+enum { MAX_MOVES = 16 };
+#define DAMAGED_NS (30 * NS_PER_S)
+
+static bool (*const phases[PHASES])(struct plan_ctx *) = {
+    [PHASE_IDLE] = plan_phase_idle,
+    [PHASE_ADOPTING] = plan_phase_adopting,
+    [PHASE_STABLE] = plan_phase_stable,
+    [PHASE_STARTING] = plan_phase_canary,
+    [PHASE_SOAKING] = plan_phase_canary,
+    [PHASE_PROMOTING] = plan_phase_promoting,
+    [PHASE_FINISHING] = plan_phase_finishing,
+    [PHASE_ROLLING_BACK] = plan_phase_rolling_back,
+    [PHASE_ROLLED_BACK] = plan_phase_rolled_back,
+    [PHASE_WITHDRAWING] = plan_phase_cancelling,
+    [PHASE_LEAVING] = plan_phase_unmanage,
+};
+
+int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
+    if (stable <= 0 || percent == 0) return 0;
+    if (percent >= 50) return stable;
+    int64_t n = ((int64_t)stable * percent + (100 - percent) - 1) / (100 - percent);
+    return (int32_t)(n > stable ? stable : n);
+}
+
+/* Harm is stopped first, what gives something back or away comes after; the order of the kinds in the enum is
+ * not that. */
+static int rank(enum step_kind k) {
+    static const int ranks[] = {[STEP_STATE] = 0,     [STEP_RS] = 1,     [STEP_TARGET] = 2,
+                                [STEP_RS_DELETE] = 3, [STEP_CANARY] = 4, [STEP_STATE_DELETE] = 5};
+    return ranks[k];
+}
+
+static void order(struct plan *p) {
+    for (size_t i = 1; i < p->nsteps; i++) {
+        struct step s = p->step[i];
+        size_t k = i;
+        for (; k > 0 && rank(p->step[k - 1].kind) > rank(s.kind); k--) p->step[k] = p->step[k - 1];
+        p->step[k] = s;
+    }
+}
+
+static bool rolling(enum phase p) { /* what must come to its end before the target may leave */
+    return p == PHASE_ROLLING_BACK || p == PHASE_PROMOTING || p == PHASE_FINISHING || p == PHASE_LEAVING;
+}
+
+static bool start_leaving(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (!c->leaving || rolling(s->phase)) return false;
+    if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE)
+        return false; /* recover first */
+    bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+    if (trial) plan_end_rollout(c, ENDED_WITHDRAWN, "the target is not managed any more");
+    return plan_enter(c, PHASE_LEAVING, "leaving: the canary is taken away");
+}
+
+static void drop_steps(struct plan *p) {
+    for (; p->nsteps; p->nsteps--) {
+        free(p->step[p->nsteps - 1].name);
+        free(p->step[p->nsteps - 1].body);
+    }
+}
+
+static void run(struct plan_ctx *c) {
+    struct plan *p = c->plan;
+    plan_find_stable(c);
+    plan_user_commands(c);
+    const struct target_patch asked = c->patch;
+    for (int i = 0; i < MAX_MOVES; i++) {
+        /* Effects are those of the last phase only: what an earlier one wanted may be what this one undoes.
+         */
+        drop_steps(p);
+        c->patch = asked;
+        p->look_again_ns = TIME_NEVER;
+        p->scrape_ns = 0;
+        p->probe_quiet = false;
+        if (!start_leaving(c) && !phases[c->s->phase](c)) break;
+    }
+}
+
+/* How often the evidence is written: five times in a soak, at most once a minute. */
+static int64_t evidence_ns(const struct plan_ctx *c) {
+    int64_t fifth = c->s->param.soak_ns / 5;
+    return fifth < NS_PER_S ? NS_PER_S : fifth < 60 * NS_PER_S ? fifth : 60 * NS_PER_S;
+}
+
+static bool due(const struct plan_ctx *c) { /* the evidence */
+    return c->plan->scrape_ns > 0 && c->now - c->s->written_ns >= evidence_ns(c);
+}
+
+static void finish(struct plan_ctx *c, bool fresh) {
+    struct plan *p = c->plan;
+    bool going = false;
+    for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
+    bool write = !going && (fresh || !state_same(c->o->state, c->s) || due(c));
+    plan_step_target(c);
+    if (write) {
+        c->s->written_ns = c->now;
+        plan_step_state(c);
+    } else {
+        while (p->nevents) free(p->event[--p->nevents].message); /* nothing is new */
+        p->nmetrics = 0;
+        if (p->scrape_ns) plan_revisit(c, c->s->written_ns + evidence_ns(c));
+    }
+    order(p);
+}
+
+/* The target was ours and its state is lost: our mark is still on it. */
+static bool lost(const struct observed *o) {
+    return o->state_known == STATE_ABSENT && o->target->paused && o->target->deadline_s == HELD_DEADLINE &&
+           o->target->status;
+}
+
+static void drop_status(struct plan_ctx *c) { /* of a target that has left */
+    if (c->t->status) {
+        c->patch.any = c->patch.drop_status = true;
+        c->patch.why = "take the status off";
+        plan_step_target(c);
+    }
+    c->plan->watch = false;
+    c->plan->forget = c->plan->nsteps == 0;
+}
+
+/* Nothing is changed but our own annotation: what is there that must not be written over. The Event goes with
+ * a change of it, so that it is said once, by whichever leader. */
+static void damaged(struct plan_ctx *c) {
+    struct state said;
+    state_init(&said);
+    c->s = &said;
+    plan_set_text(&said.message, "ConfigMap %s-handover is damaged, nothing is done: %s", c->t->name,
+                  c->o->state_err ? c->o->state_err->msg : "");
+    said.hold = HOLD_CONFIG;
+    plan_step_target(c);
+    if (c->plan->nsteps)
+        plan_event(c, true, "StateDamaged", "%s. Repair it, or delete it: the target is then adopted anew",
+                   said.message);
+    plan_revisit(c, c->now + DAMAGED_NS); /* nobody watches ConfigMaps, and this one is to be repaired */
+    c->s = NULL;
+    state_free(&said);
+}
+
+static void with_target(struct plan_ctx *c) {
+    const struct observed *o = c->o;
+    if (o->target->deleting) return; /* the garbage collector takes what is ours with it */
+    bool leaving = !o->spec || o->release;
+    if (o->state_known == STATE_DAMAGED) {
+        damaged(c);
+        return;
+    }
+    if (o->state_known == STATE_ABSENT && leaving && !lost(o)) {
+        drop_status(c);
+        return;
+    }
+    if (o->state_known == STATE_READ && o->state->target_uid &&
+        strcmp(o->state->target_uid, o->target->uid) != 0) {
+        plan_step_state_delete(c); /* of a namesake that is gone */
+        return;
+    }
+    bool fresh = o->state_known == STATE_ABSENT;
+    c->leaving = leaving;
+    c->spec = !leaving && (!o->spec_err || o->spec_err->kind == ERR_NONE) ? o->spec : NULL;
+    c->s = c->plan->next = xcalloc(1, sizeof *c->s);
+    if (fresh) {
+        state_init(c->s);
+        c->s->target_uid = xstrdup(o->target->uid);
+        c->s->since_ns = c->now;
+    } else {
+        state_copy(o->state, c->s);
+    }
+    run(c);
+    finish(c, fresh);
+}
+
+void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret) {
+    *ret = (struct plan){.look_again_ns = TIME_NEVER, .watch = true};
+    struct plan_ctx c = {.o = o, .t = o->target, .plan = ret, .patch = {.deadline_s = -1}};
+    c.now = now_wall_ns - now_wall_ns % NS_PER_US; /* as the text keeps it */
+    if (o->state_known == STATE_UNKNOWN) return;
+    if (o->target)
+        with_target(&c);
+    else
+        plan_without_target(&c);
+}
+
+void plan_free(struct plan *p) {
+    if (!p) return;
+    drop_steps(p);
+    for (size_t i = 0; i < p->nevents; i++) free(p->event[i].message);
+    if (p->next) state_free(p->next);
+    free(p->next);
+    *p = (struct plan){0};
+}
+
+void plan_feed(struct state *s, const struct pod_sample *samples, size_t n) {
+    struct evidence_delta d;
+    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    evidence_round(&s->evidence, samples, n, &d);
+    if (!s->learned) return; /* before the canary: stable's baselines */
+    judge_feed(&s->judge, &s->param, d.errors[TRACK_CANARY], d.total[TRACK_CANARY], d.errors[TRACK_STABLE],
+               d.total[TRACK_STABLE]);
+}
+
+bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
+    if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
+    judge_verdict(&s->judge, &s->param,
+                  s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
+    ret->upper = judge_upper(s->judge.ec, s->judge.nc, 0.05, s->param.gamma);
+    return true;
+}

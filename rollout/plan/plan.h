@@ -1,0 +1,141 @@
+/* The heart: from all that is seen of one target and the time to the next steps. A pure function: the same
+ * input gives the same plan. Every plan writes the new state down before its effects, every effect may be
+ * repeated, and each plan looks at everything afresh: killed after any API write, the next leader reaches the
+ * same end.
+ *
+ * The edge's duties:
+ *  - one plan at a time per target; do not plan from caches that lag behind our own last write to an object;
+ *  - carry the steps out in order, stop at the first error, then observe and plan again (conflicts: at once);
+ *  - after STEP_STATE: adopt plan.next as the state, with the resourceVersion of the answer; then send the
+ * Events and count the metrics of the plan (none of them before, so that a repeated plan does not repeat
+ * them). A plan without a state to write has no metrics, and Events only of a damaged state: they go out
+ * after its last step;
+ *  - while plan.scrape_ns > 0, scrape the pods at that interval and call plan_feed() after each round; then
+ * plan again. */
+#ifndef ROLLOUT_PLAN_H
+#define ROLLOUT_PLAN_H
+#include "api/gvr.h"
+#include "observe/objects.h"
+#include "plan/state.h"
+
+enum known_state {
+    STATE_UNKNOWN, /* not read (yet): nothing is planned */
+    STATE_ABSENT,
+    STATE_DAMAGED, /* state_err says how: nothing is changed */
+    STATE_READ,
+};
+enum quiet {
+    QUIET_UNKNOWN, /* not looked at, or no such metrics */
+    QUIET_BUSY,
+    QUIET_NOW, /* no active worker and no key queued in any canary pod, at the last look (less than a second
+                  ago) */
+};
+struct observed {
+    const char *name;                /* the target's; also when it does not exist any more */
+    const struct obs_target *target; /* NULL: it does not exist (any more) */
+    bool
+        known; /* ReplicaSets and pods below are complete. False: nothing is changed but what a pause needs */
+    const struct obs_rs
+        *rs; /* all with an owner reference to the target (or, when it is gone, to state's target_uid) */
+    size_t nrs;
+    const struct obs_pod *pods; /* of those ReplicaSets */
+    size_t npods;
+
+    const struct spec *spec;    /* as parsed from target's annotations; NULL if it is not opted in */
+    const struct err *spec_err; /* kind != ERR_NONE (or NULL): what is wrong with it */
+    bool release;               /* `handover release`: let go although the annotation is there */
+    bool force_release;         /* even where spec is not the version in service */
+
+    enum known_state state_known;
+    const struct state
+        *state;           /* with the evidence of the scrapes since it was written; NULL unless STATE_READ */
+    const char *state_rv; /* of its ConfigMap; NULL if absent */
+    const struct err *state_err;
+
+    /* the last round of scrapes in this process (of this rollout); 0: none yet */
+    int64_t scraped_ns;
+    const char
+        *scrape_trouble; /* why the last round gave nothing for a track, in words; NULL: it gave something */
+    bool history_known; /* max-error-rate auto: stable's cumulative counters were read after the rollout began
+                         */
+    uint64_t history_errors, history_total;
+    enum quiet quiet;
+};
+
+enum step_kind {
+    STEP_STATE, /* create or merge-patch the ConfigMap */
+    STEP_STATE_DELETE,
+    STEP_TARGET, /* merge-patch the Deployment */
+    STEP_CANARY, /* create the canary's ReplicaSet */
+    STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
+    STEP_RS_DELETE,
+};
+enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };
+struct step {
+    enum step_kind kind;
+    enum step_verb verb;
+    const struct gvr *gvr;
+    char *name;     /* of the object; its namespace is the target's */
+    char *body;     /* JSON; holds resourceVersion or uid where a precondition is wanted */
+    bool gone_ok;   /* 404 is as good as done */
+    bool exists_ok; /* 409 on create: somebody was first, observe again */
+    char why[160];
+};
+struct plan_event {
+    bool warning;
+    const char *reason; /* static, CamelCase */
+    char *message;
+};
+/* handover_rollouts_total{result=...} and the like: added when the state was written. */
+struct plan_metric {
+    const char *name;  /* static */
+    const char *label; /* static value of its only label; NULL: none */
+    double value;
+};
+enum { PLAN_MAX_STEPS = 12, PLAN_MAX_EVENTS = 8, PLAN_MAX_METRICS = 8 };
+struct plan {
+    struct step step[PLAN_MAX_STEPS];
+    size_t nsteps;
+    struct plan_event event[PLAN_MAX_EVENTS];
+    size_t nevents;
+    struct plan_metric metric[PLAN_MAX_METRICS];
+    size_t nmetrics;
+    struct state *next; /* the state after STEP_STATE (or as it is, when nothing is to be written); NULL when
+                           there is none */
+    int64_t look_again_ns; /* wall clock; TIME_NEVER: only when something changes */
+    int64_t scrape_ns;     /* interval between rounds of scrapes; 0: no scraping */
+    bool probe_quiet;      /* look at the canary pods' gauges several times a second and plan again when it is
+                              quiet */
+    bool watch;  /* ReplicaSets and pods of this target are needed: false only when the target is not ours at
+                    all */
+    bool forget; /* nothing is left to do for this target: drop what is held in memory */
+};
+
+/* Metric names. */
+#define PM_ROLLOUTS                                                                                          \
+    "handover_rollouts_total" /* result: started, promoted, failed, aborted, inconclusive, ... */
+#define PM_HOLDS   "handover_rollout_holds_total" /* reason: as hold_name() */
+#define PM_SECONDS "handover_rollout_seconds"     /* a histogram, result */
+#define PM_QUIET   "handover_quiet_moments_total" /* outcome: quiet, waited_out */
+
+void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
+void plan_free(struct plan *p);
+#define cleanup_plan __attribute__((cleanup(plan_free)))
+
+/* One round of scrapes into the state in memory (not written by itself: plan_make writes it at a change of
+ * verdict and once a minute). Only in PHASE_STARTING and later of a rollout; otherwise nothing happens. */
+void plan_feed(struct state *s, const struct pod_sample *samples, size_t n);
+/* What a person sees: the verdict as it stands, for `explain`. False when no rollout is being judged. */
+bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);
+/* How many canary pods a step wants beside stable's: ceil, so that canary / (stable + canary) >= percent, but
+ * never more than stable has (so the share ends at 50 %): a trial must not double the bill more than once. 0
+ * when stable is 0. */
+int32_t plan_canary_replicas(int32_t stable, unsigned percent);
+
+/* The canary's ReplicaSet as JSON text. The template is the target's, byte for byte, with our labels (and the
+ * overrides of canary-args and canary-env in its containers). -EINVAL (ERR_CONFIG) when the ReplicaSet's own
+ * labels would match the target's selector (then its controller would adopt it), or its pods' would not. */
+int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
+                    struct err *err);
+char *canary_name(const char *target, const char *hash); /* NAME-canary-HASH; free() */
+#endif

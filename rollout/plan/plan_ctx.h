@@ -1,0 +1,119 @@
+/* What the files of the plan share: one look at the world, the state that is being made of it, the steps
+ * collected. */
+#ifndef ROLLOUT_PLAN_IMPL_H
+#define ROLLOUT_PLAN_IMPL_H
+#include "plan/plan.h"
+
+#define HELD_DEADLINE                                                                                        \
+    INT64_C(2147483647) /* progressDeadlineSeconds while we hold: the controller then reports no stall */
+enum { DEFAULT_DEADLINE_S = 600 };
+#define POLL_NS (NS_PER_S) /* while pods are waited for: nothing of theirs shows on the Deployment */
+
+/* The one merge patch of the Deployment that a plan may hold. */
+struct target_patch {
+    bool any, checked; /* checked: with the resourceVersion that was read */
+    enum { PAUSED_KEEP, PAUSED_SET, PAUSED_DROP } paused;
+    int64_t deadline_s; /* -1: kept */
+    bool drop_status;
+    bool drop_action[ACTION_N];
+    const char *why;
+};
+struct plan_ctx {
+    const struct observed *o;
+    const struct obs_target *t;
+    const struct spec *spec; /* only when it is good */
+    int64_t now;
+    struct plan *plan;
+    struct state *s; /* becomes plan->next */
+    struct target_patch patch;
+    const struct obs_rs *stable; /* state's, if it is there; NULL */
+    bool leaving;                /* not opted in any more, or released */
+    bool no_manifest;            /* the canary cannot be made: held, it was said */
+};
+
+/* ---- plan_out.c: steps, Events, metrics ---- */
+struct step *plan_step_add(struct plan_ctx *c, enum step_kind kind, enum step_verb verb,
+                           const struct gvr *gvr, const char *name, const char *why);
+void plan_step_scale(struct plan_ctx *c, const struct obs_rs *rs, int32_t replicas, const char *why);
+void plan_step_quarantine(struct plan_ctx *c, const struct obs_rs *rs,
+                          const char *why); /* to zero, with the reason on it */
+void plan_step_rs_delete(struct plan_ctx *c, const struct obs_rs *rs, const char *why);
+void plan_step_state(struct plan_ctx *c);        /* writes c->s */
+void plan_step_state_delete(struct plan_ctx *c); /* with the resourceVersion that was read */
+void plan_step_target(struct plan_ctx *c);       /* the collected patch, if any, with the status line */
+void plan_event(struct plan_ctx *c, bool warning, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void plan_count(struct plan_ctx *c, const char *name, const char *label, double value);
+void plan_revisit(struct plan_ctx *c, int64_t wall_ns);
+char *plan_status_line(const struct state *s); /* free() */
+
+/* ---- plan_state.c: moving on ---- */
+/* A line for a person, of a sane length, as the server keeps it; free(). */
+char *plan_text(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+void plan_set_text(char **to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Another phase: not held, with a line for a person. Always true: "evaluate the new phase". */
+bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+bool plan_enter_described(struct plan_ctx *c, enum phase phase); /* with plan_describe_phase() as that line */
+/* Held for a reason. While the reason stays the message stays, unless follow: so that texts which change all
+ * the time (back-off times) are not written again and again. Always false: "nothing more to do now". */
+bool plan_hold(struct plan_ctx *c, enum hold why, bool follow, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+bool plan_hold_for_user(struct plan_ctx *c); /* who said pause */
+void plan_unhold(struct plan_ctx *c);
+void plan_begin_rollout(struct plan_ctx *c);
+void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void plan_clear_rollout(struct state *s);
+void plan_describe_phase(const struct plan_ctx *c, char ret[300]);
+
+/* ---- plan_look.c: what is there ---- */
+bool plan_is_own(
+    const struct obs_rs *r); /* one of the target's ReplicaSets, not a canary, not on its way out */
+bool plan_is_active(const struct obs_rs *r); /* and wanted to run */
+const struct obs_rs *plan_canary_of(const struct plan_ctx *c, const char *hash);
+bool plan_any_canary(const struct plan_ctx *c);
+const struct obs_rs *plan_own_of(const struct plan_ctx *c,
+                                 const char *hash); /* the newest with this template */
+size_t plan_count_active(const struct plan_ctx *c, const struct obs_rs **ret_last);
+bool plan_spec_observed(const struct plan_ctx *c);   /* the controller has seen spec as it is */
+bool plan_native_complete(const struct plan_ctx *c); /* its rollout is through */
+bool plan_same_hash(const char *a, const char *b);
+void plan_find_stable(struct plan_ctx *c);
+void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs);
+int64_t plan_original_deadline(const struct state *s);
+const char *plan_config_error(const struct plan_ctx *c); /* what is wrong with the annotations */
+
+/* ---- the pieces of plans. Those that return bool: true when the phase has changed, so look again ---- */
+enum held_back {
+    BACK_OK,    /* paused, and only stable runs */
+    BACK_BUSY,  /* being restored: nothing may go forward */
+    BACK_MOVED, /* the phase has changed */
+};
+enum held_back plan_enforce_paused(struct plan_ctx *c);
+void plan_user_commands(struct plan_ctx *c);
+bool plan_is_forced(const struct plan_ctx *c); /* leave, whatever the spec is */
+bool plan_phase_idle(struct plan_ctx *c), plan_phase_adopting(struct plan_ctx *c),
+    plan_phase_stable(struct plan_ctx *c);
+bool plan_phase_canary(struct plan_ctx *c); /* STARTING and SOAKING */
+bool plan_phase_promoting(struct plan_ctx *c), plan_phase_finishing(struct plan_ctx *c);
+bool plan_phase_rolling_back(struct plan_ctx *c), plan_phase_rolled_back(struct plan_ctx *c),
+    plan_phase_cancelling(struct plan_ctx *c);
+bool plan_phase_unmanage(struct plan_ctx *c);
+void plan_without_target(struct plan_ctx *c);
+
+bool plan_roll_back(struct plan_ctx *c, enum ended how, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+bool plan_cancel_rollout(struct plan_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool plan_promote(struct plan_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* May a healthy canary be made smaller now? Waits for a quiet moment, for `quiet` at most. */
+bool plan_quiet_enough(struct plan_ctx *c);
+/* All canaries of the target to zero and away; true when none is left. */
+bool plan_canary_teardown(struct plan_ctx *c, bool gracefully);
+void plan_remove_other_canaries(struct plan_ctx *c);
+
+/* ---- plan_guard.c: the health of the canary's pods ---- */
+enum health { HEALTH_READY, HEALTH_WAITING, HEALTH_OUTSIDE, HEALTH_SHARED, HEALTH_BAD };
+/* want: how many pods there should be. why: what is wrong, for a person. */
+enum health plan_canary_health(struct plan_ctx *c, int32_t want, char why[300]);
+#endif

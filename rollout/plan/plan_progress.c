@@ -1,0 +1,145 @@
+/* Moving from phase to phase: each move leaves a line for a person, an Event, a number. */
+#include "plan/plan_ctx.h"
+#include "api/rfc3339.h"
+#include <stdio.h>
+
+char *plan_text(const char *fmt, va_list ap) {
+    char text[1200];
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    return slice_dup_text(slice_make(text, n < 0 ? 0 : strlen(text)), 600);
+}
+
+void plan_set_text(char **to, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = plan_text(fmt, ap);
+    va_end(ap);
+    free(*to);
+    *to = text;
+}
+
+static void set_hold(struct state *s, enum hold h, int64_t now) {
+    s->hold = h;
+    s->hold_ns = h == HOLD_NONE ? 0 : now;
+}
+
+bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = plan_text(fmt, ap);
+    va_end(ap);
+    struct state *s = c->s;
+    free(s->message);
+    s->message = text;
+    s->phase = phase;
+    s->since_ns = c->now;
+    s->shrink_ns = 0;
+    set_hold(s, HOLD_NONE, c->now);
+    return true;
+}
+
+bool plan_hold(struct plan_ctx *c, enum hold why, bool follow, const char *fmt, ...) {
+    struct state *s = c->s;
+    va_list ap;
+    va_start(ap, fmt);
+    cleanup_free char *text = plan_text(fmt, ap);
+    va_end(ap);
+    bool fresh = s->hold != why, other = !s->message || strcmp(s->message, text) != 0;
+    if (!fresh && !(follow && other)) return false;
+    if (fresh) {
+        set_hold(s, why, c->now);
+        plan_count(c, PM_HOLDS, hold_name(why), 1);
+    }
+    plan_set_text(&s->message, "%s", text);
+    plan_event(c, true, why == HOLD_CONFIG ? "InvalidConfig" : "Held", "%s: %s", phase_name(s->phase), text);
+    return false;
+}
+
+void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
+    const struct state *s = c->s;
+    const char *image = s->image ? s->image : s->hash;
+    size_t steps = c->spec ? c->spec->nsteps : s->step + 1;
+    int32_t canary = plan_canary_replicas(c->t->replicas, s->percent), all = canary + c->t->replicas;
+    switch (s->phase) {
+    case PHASE_STABLE: snprintf(ret, 300, "%.200s is in service", c->t->image); break;
+    case PHASE_STARTING: snprintf(ret, 300, "canary of %.200s starts", image); break;
+    case PHASE_SOAKING:
+        snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1,
+                 steps, s->percent, all ? (100 * canary + all / 2) / all : 0, all);
+        break;
+    case PHASE_PROMOTING: snprintf(ret, 300, "%.200s is rolled out", image); break;
+    case PHASE_FINISHING: snprintf(ret, 300, "%.200s is in service, tidying up", image); break;
+    case PHASE_ROLLED_BACK:
+        snprintf(ret, 300, "%.100s was rolled back: %.160s", image, s->reason ? s->reason : "");
+        break;
+    default: snprintf(ret, 300, "%s", phase_name(s->phase)); break;
+    }
+}
+
+bool plan_hold_for_user(struct plan_ctx *c) {
+    return plan_hold(c, HOLD_PERSON, false,
+                     "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", c->s->hash);
+}
+
+bool plan_enter_described(struct plan_ctx *c, enum phase phase) {
+    char text[300];
+    c->s->phase = phase;
+    plan_describe_phase(c, text);
+    return plan_enter(c, phase, "%s", text);
+}
+
+void plan_unhold(struct plan_ctx *c) {
+    if (c->s->hold == HOLD_NONE) return;
+    char text[300];
+    plan_describe_phase(c, text);
+    plan_set_text(&c->s->message, "%s", text);
+    set_hold(c->s, HOLD_NONE, c->now);
+}
+
+void plan_clear_rollout(struct state *s) {
+    s->hash[0] = '\0';
+    free(s->canary);
+    free(s->image);
+    free(s->reason);
+    s->canary = s->image = s->reason = NULL;
+    s->step = 0;
+    s->percent = 0;
+    s->began_ns = s->soak_from_ns = s->shift_ns = s->unready_ns = s->ready_ns = s->shrink_ns = s->pause_ns =
+        s->progress_ns = 0;
+    s->pause_asked = s->was_ready = s->learned = s->repair = false;
+    s->learned_errors = s->learned_total = 0;
+    s->best_updated = s->best_available = s->least_old = 0;
+    s->ending = ENDED_PROMOTED;
+    judge_param_default(&s->param);
+    judge_init(&s->judge);
+    evidence_free(&s->evidence);
+}
+
+void plan_begin_rollout(struct plan_ctx *c) {
+    struct state *s = c->s;
+    plan_clear_rollout(s);
+    memcpy(s->hash, c->t->hash, sizeof s->hash);
+    s->canary = canary_name(c->t->name, c->t->hash);
+    s->image = xstrdup(c->t->image);
+    s->began_ns = c->now;
+    s->percent = c->spec->step[0];
+    evidence_begin(&s->evidence, c->now);
+    plan_count(c, PM_ROLLOUTS, "started", 1);
+    plan_event(c, false, "RolloutStarted", "%s is tried beside %s (template %s)", c->t->image, s->stable_name,
+               s->hash);
+    plan_enter(c, PHASE_STARTING, "canary of %s starts", c->t->image);
+}
+
+void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...) {
+    struct state *s = c->s;
+    va_list ap;
+    va_start(ap, fmt);
+    free(s->reason);
+    s->reason = plan_text(fmt, ap);
+    va_end(ap);
+    s->ending = how;
+    state_history_add(s, how, c->now);
+    plan_count(c, PM_ROLLOUTS, ended_name(how), 1);
+    if (s->began_ns && c->now > s->began_ns)
+        plan_count(c, PM_SECONDS, ended_name(how), (double)(c->now - s->began_ns) / (double)NS_PER_S);
+}

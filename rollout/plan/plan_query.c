@@ -1,0 +1,99 @@
+/* What is there: the target's ReplicaSets, its canaries, how far its controller is. */
+#include "plan/plan_ctx.h"
+
+bool plan_same_hash(const char *a, const char *b) {
+    return a[0] && !strcmp(a, b);
+}
+
+bool plan_is_own(const struct obs_rs *r) {
+    return !r->canary && !r->deleting;
+}
+
+bool plan_is_active(const struct obs_rs *r) {
+    return plan_is_own(r) && r->replicas > 0;
+}
+
+static bool of_target(const struct plan_ctx *c, const struct obs_rs *r) {
+    return r->owner_uid && !strcmp(r->owner_uid, c->t->uid);
+}
+
+const struct obs_rs *plan_canary_of(const struct plan_ctx *c, const char *hash) {
+    for (size_t i = 0; i < c->o->nrs; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        if (r->canary && !r->deleting && plan_same_hash(r->hash, hash)) return r;
+    }
+    return NULL;
+}
+
+bool plan_any_canary(const struct plan_ctx *c) {
+    for (size_t i = 0; i < c->o->nrs; i++) {
+        if (c->o->rs[i].canary) return true;
+    }
+    return false;
+}
+
+const struct obs_rs *plan_own_of(const struct plan_ctx *c, const char *hash) {
+    const struct obs_rs *best = NULL;
+    for (size_t i = 0; i < c->o->nrs; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        if (!plan_is_own(r) || !of_target(c, r) || !plan_same_hash(r->hash, hash)) continue;
+        bool better = !best || r->replicas > best->replicas ||
+                      (r->replicas == best->replicas && r->created_ns > best->created_ns);
+        if (better) best = r;
+    }
+    return best;
+}
+
+size_t plan_count_active(const struct plan_ctx *c, const struct obs_rs **ret_last) {
+    size_t n = 0;
+    for (size_t i = 0; i < c->o->nrs; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        if (!plan_is_active(r) || !of_target(c, r)) continue;
+        n++;
+        if (ret_last) *ret_last = r;
+    }
+    return n;
+}
+
+bool plan_spec_observed(const struct plan_ctx *c) {
+    return c->t->observed_generation >= c->t->generation;
+}
+
+bool plan_native_complete(const struct plan_ctx *c) {
+    const struct obs_target *t = c->t;
+    return plan_spec_observed(c) && t->st_updated == t->replicas && t->st_replicas == t->replicas &&
+           t->st_available == t->replicas;
+}
+
+int64_t plan_original_deadline(const struct state *s) {
+    return s->deadline_s >= 0 && s->deadline_s < HELD_DEADLINE ? s->deadline_s : DEFAULT_DEADLINE_S;
+}
+
+const char *plan_config_error(const struct plan_ctx *c) {
+    return c->o->spec_err && c->o->spec_err->msg[0] ? c->o->spec_err->msg : "the annotations are not valid";
+}
+
+void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs) {
+    struct state *s = c->s;
+    free(s->stable_name);
+    free(s->stable_uid);
+    s->stable_name = xstrdup(rs->name);
+    s->stable_uid = xstrdup(rs->uid);
+    memcpy(s->stable_hash, rs->hash, sizeof s->stable_hash);
+    c->stable = rs;
+}
+
+void plan_find_stable(struct plan_ctx *c) {
+    c->stable = NULL;
+    for (size_t i = 0; i < c->o->nrs && c->s->stable_uid; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        if (plan_is_own(r) && !strcmp(r->uid, c->s->stable_uid)) c->stable = r;
+    }
+    if (c->stable)
+        memcpy(c->s->stable_hash, c->stable->hash,
+               sizeof c->s->stable_hash); /* a later version may hash otherwise */
+    if (c->stable || !c->s->stable_hash[0]) return;
+    /* Deleted and made anew (the same template): it is stable all the same. */
+    const struct obs_rs *again = plan_own_of(c, c->s->stable_hash);
+    if (again && again->replicas > 0) plan_take_stable(c, again);
+}

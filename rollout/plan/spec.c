@@ -1,0 +1,273 @@
+/* The annotations of a target to a checked struct: one table of names and readers, then the checks across
+ * them. */
+#include "plan/spec.h"
+#include "judge/promtext.h"
+#include "plan/spec_value.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+
+/* Beyond this no sum of times below can overflow. */
+#define LONGEST (INT64_C(90) * 24 * 3600 * NS_PER_S)
+
+static const char *const actions[ACTION_N] = {"promote", "pause", "resume", "abort", "retry", "release"};
+static const char *const modes[] = {"replicas", "objects", "leader"};
+static const char *const inconclusives[] = {"pause", "rollback", "promote"};
+
+const char *spec_action_name(enum spec_action a) {
+    return (size_t)a < ARRAY_LEN(actions) ? actions[a] : "?";
+}
+const char *spec_mode_name(enum spec_mode m) {
+    return (size_t)m < ARRAY_LEN(modes) ? modes[m] : "?";
+}
+const char *spec_inconclusive_name(enum spec_inconclusive i) {
+    return (size_t)i < ARRAY_LEN(inconclusives) ? inconclusives[i] : "?";
+}
+
+/* A reader returns what is wrong beyond "this is not allowed" in why (may stay empty). */
+struct why {
+    char text[256];
+};
+
+static bool read_percent(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_steps(v, s);
+}
+static bool read_mode(struct slice v, struct spec *s, struct why *w) {
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        if (!slice_eqs(v, modes[i])) continue;
+        if (i == MODE_REPLICAS) return true;
+        snprintf(w->text, sizeof w->text, "mode %s is not available in this version", modes[i]);
+    }
+    s->mode = MODE_REPLICAS;
+    return false;
+}
+static bool read_error_rate(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    if (slice_eqs(v, "auto")) return true;
+    s->auto_rate = !value_percent(v, &s->max_error_rate);
+    return !s->auto_rate;
+}
+static bool read_regression(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_number(v, 1, 100, &s->max_regression);
+}
+static bool read_soak(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_duration(v, NS_PER_S, LONGEST, &s->soak_ns);
+}
+static bool read_min_events(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_count(v, 1, 1000000000, &s->min_events);
+}
+static bool read_quiet(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_duration(v, 0, 600 * NS_PER_S, &s->quiet_ns);
+}
+static bool read_deadline(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_duration(v, NS_PER_S, LONGEST, &s->deadline_ns);
+}
+static bool read_inconclusive(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    for (size_t i = 0; i < ARRAY_LEN(inconclusives); i++) {
+        if (!slice_eqs(v, inconclusives[i])) continue;
+        s->on_inconclusive = (enum spec_inconclusive)i;
+        return true;
+    }
+    return false;
+}
+static bool read_metrics(struct slice v, struct spec *s, struct why *w) {
+    if (slice_eqs(v, "auto")) return true;
+    if (slice_eqs(v, "prometheus")) {
+        snprintf(w->text, sizeof w->text, "prometheus is not available in this version");
+    } else if (value_endpoint(v, s)) {
+        s->metrics = METRICS_ENDPOINT;
+        return true;
+    }
+    s->metrics_ok = false;
+    return false;
+}
+static bool read_selector(struct slice v, struct spec *s, char **ret, struct why *w) {
+    struct prom_sum *sum = NULL;
+    struct err e = {0};
+    if (prom_sum_parse(v, &sum, &e) < 0) {
+        snprintf(w->text, sizeof w->text, "%.*s", (int)sizeof w->text - 1, e.msg);
+        s->metrics_ok = false;
+        return false;
+    }
+    prom_sum_free(sum);
+    *ret = slice_dup(v);
+    return true;
+}
+static bool read_errors(struct slice v, struct spec *s, struct why *w) {
+    return read_selector(v, s, &s->errors, w);
+}
+static bool read_total(struct slice v, struct spec *s, struct why *w) {
+    return read_selector(v, s, &s->total, w);
+}
+static bool read_objects(struct slice v, struct spec *s, struct why *w) {
+    (void)v;
+    (void)s;
+    snprintf(w->text, sizeof w->text, "mode objects is not available in this version");
+    return false;
+}
+static bool read_args(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    s->canary_args = value_words(v);
+    return s->canary_args != NULL;
+}
+static bool read_env(struct slice v, struct spec *s, struct why *w) {
+    s->canary_env = value_words(v);
+    for (char **e = s->canary_env; e && *e; e++) {
+        struct slice name, value;
+        bool ok = slice_cut(slice_of(*e), '=', &name, &value) && name.n && !isdigit((unsigned char)name.p[0]);
+        for (size_t i = 0; ok && i < name.n; i++)
+            ok = isalnum((unsigned char)name.p[i]) || strchr("_.-", name.p[i]);
+        if (ok) continue;
+        snprintf(w->text, sizeof w->text, "\"%.64s\" is no NAME=value", *e);
+        value_free_words(s->canary_env);
+        s->canary_env = NULL;
+        return false;
+    }
+    return s->canary_env != NULL;
+}
+static bool read_lease(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_lease(v, s);
+}
+
+static const struct {
+    const char *name;
+    bool (*read)(struct slice v, struct spec *s, struct why *w);
+    const char *allowed;
+} table[] = {
+    {"canary-percent", read_percent,
+     "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
+    {"mode", read_mode, "replicas"},
+    {"max-error-rate", read_error_rate, "auto, or a percentage such as 2% or 0.5%, above 0 and below 100"},
+    {"max-regression", read_regression, "a number from 1 to 100"},
+    {"soak", read_soak, "a duration such as 5m or 90s, at least 1s"},
+    {"min-events", read_min_events, "a whole number, at least 1"},
+    {"quiet", read_quiet, "a duration from 0s to 10m"},
+    {"deadline", read_deadline, "a duration such as 1h, at least 1s"},
+    {"on-inconclusive", read_inconclusive, "pause, rollback or promote"},
+    {"metrics", read_metrics,
+     "auto, or where the pods serve them: :8080/metrics, https://:8443/metrics, "
+     "https+insecure://:8443/metrics"},
+    {"errors", read_errors, "a metric selector such as jobs_total{result=\"failed\"}"},
+    {"total", read_total, "a metric selector such as jobs_total"},
+    {"objects", read_objects, "nothing in mode replicas"},
+    {"canary-args", read_args, "words such as --leader-election-id=canary"},
+    {"canary-env", read_env, "words such as LEASE_NAME=canary"},
+    {"lease", read_lease, "a Lease as name or namespace/name"},
+};
+
+static void defaults(struct spec *s) {
+    *s = (struct spec){.auto_rate = true,
+                       .max_regression = 2,
+                       .soak_ns = 300 * NS_PER_S,
+                       .quiet_ns = 10 * NS_PER_S,
+                       .deadline_ns = 3600 * NS_PER_S,
+                       .min_events = 10,
+                       .metrics_ok = true,
+                       .step = {10},
+                       .nsteps = 1};
+}
+
+static const cJSON *annotation(const cJSON *annotations, const char *name) {
+    char key[128];
+    snprintf(key, sizeof key, HANDOVER_PREFIX "%s", name);
+    return json_get(annotations, key);
+}
+
+/* The value as a person may see it in one line: unprintables as '?', cut. */
+static void quote(struct slice v, char ret[100]) {
+    size_t n = v.n < 80 ? v.n : 80;
+    for (size_t i = 0; i < n; i++) ret[i] = (unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f ? '?' : v.p[i];
+    /* a cut in the middle of a UTF-8 character goes back to its beginning */
+    if (n < v.n) {
+        while (n && ((unsigned char)v.p[n] & 0xc0) == 0x80) n--;
+    }
+    snprintf(ret + n, 100 - n, "%s", n < v.n ? "..." : "");
+}
+
+static void bad(struct err *first, const char *name, struct slice v, const char *why, const char *allowed) {
+    char shown[100];
+    if (first->kind != ERR_NONE) return;
+    quote(v, shown);
+    err_set(first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "%s: \"%s\" is not allowed%s%s; allowed: %s", name,
+            shown, *why ? ": " : "", why, allowed);
+}
+
+static void read_table(const cJSON *annotations, struct spec *s, struct err *first) {
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        const cJSON *a = annotation(annotations, table[i].name);
+        if (!a) continue;
+        struct why why = {""};
+        struct slice v = slice_of(cJSON_GetStringValue(a));
+        bool ok = v.p && v.n <= SPEC_VALUE_MAX && table[i].read(slice_trim(v), s, &why);
+        if (v.n > SPEC_VALUE_MAX) snprintf(why.text, sizeof why.text, "longer than %d bytes", SPEC_VALUE_MAX);
+        if (!ok) bad(first, table[i].name, v, why.text, table[i].allowed);
+    }
+}
+
+static void cross_checks(struct spec *s, struct err *first) {
+    if (!s->errors != !s->total) {
+        const char *there = s->errors ? "errors" : "total", *missing = s->errors ? "total" : "errors";
+        if (first->kind == ERR_NONE) {
+            err_set(first, ERR_CONFIG, -EINVAL,
+                    HANDOVER_PREFIX "%s: given without " HANDOVER_PREFIX "%s; allowed: both or neither",
+                    there, missing);
+        }
+        s->metrics_ok = false;
+    }
+    int64_t soaks = (int64_t)s->nsteps * s->soak_ns;
+    if (s->deadline_ns <= soaks && first->kind == ERR_NONE) {
+        char deadline[32], soak[32], total[32];
+        duration_format(s->deadline_ns, deadline);
+        duration_format(s->soak_ns, soak);
+        duration_format(soaks, total);
+        err_set(first, ERR_CONFIG, -EINVAL,
+                HANDOVER_PREFIX "deadline: \"%s\" leaves no time for %zu step%s of " HANDOVER_PREFIX
+                                "soak %s; allowed: more than %s",
+                deadline, s->nsteps, s->nsteps == 1 ? "" : "s", soak, total);
+    }
+}
+
+int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err) {
+    struct err first = {0};
+    defaults(ret);
+    if (!obs_opted_in(annotations)) {
+        err_set(&first, ERR_CONFIG, -EINVAL, HANDOVER_PREFIX "canary-percent: missing; allowed: %s",
+                table[0].allowed);
+    }
+    read_table(annotations, ret, &first);
+    cross_checks(ret, &first);
+    for (int a = 0; a < ACTION_N; a++) {
+        const char *v = cJSON_GetStringValue(annotation(annotations, actions[a]));
+        if (v && strlen(v) <= SPEC_VALUE_MAX) ret->action[a] = xstrdup(v);
+    }
+    if (first.kind == ERR_NONE) return 0;
+    if (err) *err = first;
+    return first.errnum;
+}
+
+void spec_free(struct spec *s) {
+    if (!s) return;
+    free(s->path);
+    free(s->errors);
+    free(s->total);
+    free(s->lease_ns);
+    free(s->lease_name);
+    value_free_words(s->canary_args);
+    value_free_words(s->canary_env);
+    for (int a = 0; a < ACTION_N; a++) free(s->action[a]);
+    defaults(s);
+}
+
+struct slice spec_action_hash(const char *value) {
+    struct slice hash, rest;
+    slice_cut(slice_trim(slice_of(value)), '@', &hash, &rest);
+    return hash;
+}

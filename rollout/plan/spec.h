@@ -1,0 +1,73 @@
+/* What a person asked for: the annotations handover.dev/... of a target, checked. Pure. See docs for the
+ * table. */
+#ifndef ROLLOUT_SPEC_H
+#define ROLLOUT_SPEC_H
+#include "base/err.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "observe/objects.h"
+
+enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024 };
+
+enum spec_mode {
+    MODE_REPLICAS,
+    MODE_OBJECTS,
+    MODE_LEADER
+}; /* only MODE_REPLICAS is available in this version */
+enum spec_inconclusive { INCONCLUSIVE_PAUSE, INCONCLUSIVE_ROLLBACK, INCONCLUSIVE_PROMOTE };
+enum spec_metrics { METRICS_AUTO, METRICS_ENDPOINT, METRICS_PROMETHEUS /* not available in this version */ };
+/* A person's actions. RELEASE is the "unless forced" of leaving: ship what spec says and let go. */
+enum spec_action {
+    ACTION_PROMOTE,
+    ACTION_PAUSE,
+    ACTION_RESUME,
+    ACTION_ABORT,
+    ACTION_RETRY,
+    ACTION_RELEASE,
+    ACTION_N
+};
+
+struct spec {
+    enum spec_mode mode;
+    uint8_t step[SPEC_MAX_STEPS]; /* percent, ascending, 1..100 */
+    size_t nsteps;
+    bool auto_rate;        /* max-error-rate: auto; else max_error_rate counts */
+    double max_error_rate; /* 0 < rate < 1 */
+    double max_regression; /* >= 1 */
+    int64_t soak_ns, quiet_ns, deadline_ns;
+    uint64_t min_events;
+    enum spec_inconclusive on_inconclusive;
+    enum spec_metrics metrics;
+    /* METRICS_ENDPOINT: where on the pod's IP. METRICS_AUTO: the edge tries the usual places. */
+    bool https,
+        tls_insecure; /* "https+insecure://" is the explicit opt-out of TLS verification for this target */
+    uint16_t port;
+    char *path;           /* begins with '/' */
+    char *errors, *total; /* metric selectors (promtext.h), both or neither (NULL: found by itself) */
+    char **canary_args; /* words, NULL-terminated; NULL if none. Flags "--x=y" replace the same flag, else are
+                           appended */
+    char **canary_env;  /* "NAME=value", NULL-terminated; NULL if none */
+    char *lease_ns, *lease_name; /* lease; NULL if not given; lease_ns NULL: the target's own namespace */
+    bool metrics_ok; /* even with an error elsewhere: the metrics, errors and total annotations are good,
+                        scraping may go on */
+    /* Actions as they stand on the object: the whole value ("HASH" or "HASH@anything"), NULL if absent. The
+     * part before '@' must be the hash of spec.template (api/template.h); what follows makes a repeated
+     * request another one, since a value is carried out once: a manifest in Git that holds it cannot replay
+     * it. Owned. */
+    char *action[ACTION_N];
+};
+
+/* annotations: metadata.annotations, NULL for none. On error (ERR_CONFIG: which annotation, what was read,
+ * what is allowed; the first one in the table's order) *ret is filled all the same, with the default in the
+ * place of each bad value: the caller may go on scraping (metrics_ok) and read the actions, and nothing else.
+ * spec_free() in either case. */
+int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err);
+void spec_free(struct spec *s);
+#define cleanup_spec __attribute__((cleanup(spec_free)))
+
+/* The part of an action's value before '@'. */
+struct slice spec_action_hash(const char *value);
+const char *spec_action_name(enum spec_action a); /* "promote", ... */
+const char *spec_mode_name(enum spec_mode m);
+const char *spec_inconclusive_name(enum spec_inconclusive i);
+#endif

@@ -1,0 +1,120 @@
+/* Readers of single annotation values: strict, so that a slip of the pen is told and not guessed at. */
+#include "plan/spec_value.h"
+#include "api/gvr.h"
+#include <ctype.h>
+
+static bool digits(struct slice v) { /* slice_i64() would take a sign */
+    for (size_t i = 0; i < v.n; i++) {
+        if (!isdigit((unsigned char)v.p[i])) return false;
+    }
+    return v.n > 0;
+}
+
+bool value_count(struct slice v, uint64_t min, uint64_t max, uint64_t *ret) {
+    int64_t n;
+    if (!digits(v) || slice_i64(v, &n) < 0 || (uint64_t)n < min || (uint64_t)n > max) return false;
+    *ret = (uint64_t)n;
+    return true;
+}
+
+bool value_number(struct slice v, double min, double max, double *ret) {
+    double d;
+    for (size_t i = 0; i < v.n; i++) {
+        if (!isdigit((unsigned char)v.p[i]) && v.p[i] != '.') return false;
+    }
+    if (slice_f64(v, &d) < 0 || !(d >= min && d <= max)) return false;
+    *ret = d;
+    return true;
+}
+
+bool value_percent(struct slice v, double *ret) {
+    double d;
+    if (!v.n || v.p[v.n - 1] != '%' || !value_number(slice_make(v.p, v.n - 1), 0.0001, 99.9999, &d))
+        return false;
+    *ret = d / 100;
+    return true;
+}
+
+bool value_steps(struct slice v, struct spec *s) {
+    uint8_t step[SPEC_MAX_STEPS];
+    size_t n = 0;
+    bool more = true;
+    while (more) {
+        struct slice one;
+        uint64_t percent;
+        more = slice_cut(v, ',', &one, &v);
+        one = slice_trim(one);
+        if (n == SPEC_MAX_STEPS || !value_count(one, 1, 100, &percent) || (n && percent <= step[n - 1]))
+            return false;
+        step[n++] = (uint8_t)percent;
+    }
+    memcpy(s->step, step, n);
+    s->nsteps = n;
+    return true;
+}
+
+bool value_duration(struct slice v, int64_t min_ns, int64_t max_ns, int64_t *ret) {
+    int64_t ns;
+    if (duration_parse(v, &ns) < 0 || ns < min_ns || ns > max_ns) return false;
+    *ret = ns;
+    return true;
+}
+
+static bool prefix(struct slice *v, const char *p) {
+    if (!slice_starts(*v, slice_of(p))) return false;
+    *v = slice_make(v->p + strlen(p), v->n - strlen(p));
+    return true;
+}
+
+bool value_endpoint(struct slice v, struct spec *s) {
+    bool insecure = prefix(&v, "https+insecure://"), https = insecure || prefix(&v, "https://");
+    if (!https) prefix(&v, "http://");
+    struct slice digits_, path;
+    uint64_t port;
+    if (!prefix(&v, ":") || !slice_has(v, '/')) return false;
+    slice_cut(v, '/', &digits_, &path);
+    if (!value_count(digits_, 1, 65535, &port) || path.n > 512) return false;
+    for (size_t i = 0; i < path.n; i++) {
+        /* it goes into a request line as it stands */
+        if (path.p[i] <= ' ' || path.p[i] > '~' || strchr("\"<>\\^`{|}#", path.p[i])) return false;
+    }
+    free(s->path);
+    s->path = xasprintf("/%.*s", SLF(path));
+    s->port = (uint16_t)port;
+    s->https = https;
+    s->tls_insecure = insecure;
+    return true;
+}
+
+bool value_lease(struct slice v, struct spec *s) {
+    struct slice ns, name;
+    if (!slice_cut(v, '/', &ns, &name)) {
+        name = ns;
+        ns = (struct slice){0};
+    } else if (!name_is_dns_label(ns)) {
+        return false;
+    }
+    if (!name_is_dns_subdomain(name)) return false;
+    s->lease_ns = ns.p ? slice_dup(ns) : NULL;
+    s->lease_name = slice_dup(name);
+    return true;
+}
+
+char **value_words(struct slice v) {
+    char **w = NULL;
+    size_t n = 0, cap = 0;
+    for (v = slice_trim(v); v.n; v = slice_trim(v)) {
+        size_t len = 0;
+        while (len < v.n && !isspace((unsigned char)v.p[len])) len++;
+        w = xgrow(w, &cap, n + 2, sizeof *w);
+        w[n++] = slice_dup(slice_make(v.p, len));
+        w[n] = NULL;
+        v = slice_make(v.p + len, v.n - len);
+    }
+    return w;
+}
+
+void value_free_words(char **words) {
+    for (char **w = words; w && *w; w++) free(*w);
+    free(words);
+}

@@ -1,0 +1,16 @@
+/* Readers of single annotation values. Each takes the whole value and returns false when it is not what is
+ * allowed. */
+#ifndef ROLLOUT_SPEC_VALUE_H
+#define ROLLOUT_SPEC_VALUE_H
+#include "plan/spec.h"
+
+bool value_steps(struct slice v, struct spec *s); /* "10" or "5,20,50" */
+bool value_percent(struct slice v, double *ret);  /* "2%", "0.5%": a fraction in ret, 0 < ret < 1 */
+bool value_number(struct slice v, double min, double max, double *ret);
+bool value_count(struct slice v, uint64_t min, uint64_t max, uint64_t *ret);
+bool value_duration(struct slice v, int64_t min_ns, int64_t max_ns, int64_t *ret);
+bool value_endpoint(struct slice v, struct spec *s); /* [http://|https://|https+insecure://]:PORT/PATH */
+char **value_words(struct slice v);                  /* by blanks; NULL-terminated; NULL if there is none */
+bool value_lease(struct slice v, struct spec *s);    /* "name" or "namespace/name" */
+void value_free_words(char **words);
+#endif

@@ -1,0 +1,179 @@
+/* A target's state in memory: names, copies, its small bounded lists. */
+#include "plan/state.h"
+#include <errno.h>
+#include <stdio.h>
+
+static const char *const phases[PHASES] = {"Idle",       "Adopting",    "Stable",    "Starting",
+                                           "Soaking",    "Promoting",   "Finishing", "RollingBack",
+                                           "RolledBack", "Withdrawing", "Leaving"};
+static const char *const holds[HOLDS] = {"",
+                                         "InvalidConfig",
+                                         "UserPaused",
+                                         "NativeRollout",
+                                         "Disagreement",
+                                         "ScaledToZero",
+                                         "NoActiveReplicaSet",
+                                         "ForeignChange",
+                                         "NotReady",
+                                         "OutsideTrouble",
+                                         "NoData",
+                                         "SharedOutage",
+                                         "PausedByPerson",
+                                         "Inconclusive",
+                                         "LeavingRefused",
+                                         "PromotionStuck"};
+static const char *const endeds[ENDEDS] = {"promoted", "failed",    "aborted", "inconclusive",
+                                           "stuck",    "withdrawn", "foreign"};
+
+const char *phase_name(enum phase p) {
+    return (size_t)p < PHASES ? phases[p] : "?";
+}
+const char *hold_name(enum hold h) {
+    return (size_t)h < HOLDS ? holds[h] : "?";
+}
+const char *ended_name(enum ended e) {
+    return (size_t)e < ENDEDS ? endeds[e] : "?";
+}
+
+void state_init(struct state *s) {
+    *s = (struct state){.deadline_s = -1, .replicas = -1};
+    judge_param_default(&s->param);
+    judge_init(&s->judge);
+}
+
+static void free_lists(struct state *s) {
+    for (size_t i = 0; i < s->nquarantine; i++) free(s->quarantine[i].reason);
+    for (size_t i = 0; i < s->nhistory; i++) {
+        free(s->history[i].image);
+        free(s->history[i].reason);
+    }
+    for (size_t i = 0; i < s->nconsumed; i++) free(s->consumed[i].value);
+    free(s->quarantine);
+    free(s->history);
+    free(s->consumed);
+}
+
+void state_free(struct state *s) {
+    if (!s) return;
+    free(s->target_uid);
+    free(s->stable_name);
+    free(s->stable_uid);
+    free(s->message);
+    free(s->canary);
+    free(s->image);
+    free(s->reason);
+    evidence_free(&s->evidence);
+    free_lists(s);
+    cJSON_Delete(s->extra_facts);
+    cJSON_Delete(s->extra_state);
+    state_init(s);
+}
+
+static void *copy_list(const void *from, size_t n, size_t size) {
+    return n ? memcpy(xcalloc(n, size), from, n * size) : NULL;
+}
+
+void state_copy(const struct state *from, struct state *ret) {
+    *ret = *from;
+    ret->target_uid = xstrdup_null(from->target_uid);
+    ret->stable_name = xstrdup_null(from->stable_name);
+    ret->stable_uid = xstrdup_null(from->stable_uid);
+    ret->message = xstrdup_null(from->message);
+    ret->canary = xstrdup_null(from->canary);
+    ret->image = xstrdup_null(from->image);
+    ret->reason = xstrdup_null(from->reason);
+    evidence_copy(&from->evidence, &ret->evidence);
+    ret->quarantine = copy_list(from->quarantine, from->nquarantine, sizeof *from->quarantine);
+    for (size_t i = 0; i < from->nquarantine; i++)
+        ret->quarantine[i].reason = xstrdup_null(from->quarantine[i].reason);
+    ret->history = copy_list(from->history, from->nhistory, sizeof *from->history);
+    for (size_t i = 0; i < from->nhistory; i++) {
+        ret->history[i].image = xstrdup_null(from->history[i].image);
+        ret->history[i].reason = xstrdup_null(from->history[i].reason);
+    }
+    ret->consumed = copy_list(from->consumed, from->nconsumed, sizeof *from->consumed);
+    for (size_t i = 0; i < from->nconsumed; i++)
+        ret->consumed[i].value = xstrdup_null(from->consumed[i].value);
+    ret->extra_facts = from->extra_facts ? cJSON_Duplicate(from->extra_facts, true) : NULL;
+    ret->extra_state = from->extra_state ? cJSON_Duplicate(from->extra_state, true) : NULL;
+}
+
+bool state_same(const struct state *a, const struct state *b) {
+    cleanup_buf struct buf x = BUF((size_t)2 * STATE_MAX_TEXT), y = BUF((size_t)2 * STATE_MAX_TEXT);
+    struct state p = *a, q = *b; /* borrowed */
+    p.written_ns = q.written_ns = 0;
+    state_write_facts(&p, &x);
+    state_write(&p, &x);
+    state_write_facts(&q, &y);
+    state_write(&q, &y);
+    return slice_eq(buf_slice(&x), buf_slice(&y));
+}
+
+bool state_quarantined(const struct state *s, const char *hash, const struct state_quarantine **ret) {
+    for (size_t i = 0; i < s->nquarantine; i++) {
+        if (strcmp(s->quarantine[i].hash, hash) != 0) continue;
+        if (ret) *ret = &s->quarantine[i];
+        return true;
+    }
+    return false;
+}
+
+void state_quarantine_remove(struct state *s, const char *hash) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->nquarantine; i++) {
+        if (strcmp(s->quarantine[i].hash, hash) != 0)
+            s->quarantine[n++] = s->quarantine[i];
+        else
+            free(s->quarantine[i].reason);
+    }
+    s->nquarantine = n;
+}
+
+void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns, const char *reason) {
+    state_quarantine_remove(s, hash);
+    if (s->nquarantine == STATE_MAX_QUARANTINE) {
+        free(s->quarantine[0].reason);
+        memmove(s->quarantine, s->quarantine + 1, --s->nquarantine * sizeof *s->quarantine);
+    }
+    s->quarantine = xrealloc(s->quarantine, (s->nquarantine + 1) * sizeof *s->quarantine);
+    struct state_quarantine *q = &s->quarantine[s->nquarantine++];
+    *q = (struct state_quarantine){.at_ns = at_ns, .reason = xstrdup(reason ? reason : "")};
+    snprintf(q->hash, sizeof q->hash, "%s", hash);
+}
+
+void state_history_add(struct state *s, enum ended ended, int64_t now_ns) {
+    if (s->nhistory == STATE_MAX_HISTORY) {
+        s->nhistory--;
+        free(s->history[s->nhistory].image);
+        free(s->history[s->nhistory].reason);
+    }
+    s->history = xrealloc(s->history, (s->nhistory + 1) * sizeof *s->history);
+    memmove(s->history + 1, s->history, s->nhistory++ * sizeof *s->history);
+    struct state_history *h = &s->history[0];
+    *h = (struct state_history){.ended = ended,
+                                .began_ns = s->began_ns,
+                                .ended_ns = now_ns,
+                                .errors = s->judge.ec,
+                                .total = s->judge.nc,
+                                .image = xstrdup_null(s->image),
+                                .reason = xstrdup_null(s->reason)};
+    memcpy(h->hash, s->hash, sizeof h->hash);
+}
+
+struct state_consumed *state_consumed(const struct state *s, enum spec_action a, const char *value) {
+    for (size_t i = 0; i < s->nconsumed; i++)
+        if (s->consumed[i].action == a && !strcmp(s->consumed[i].value, value)) return &s->consumed[i];
+    return NULL;
+}
+
+struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value) {
+    struct state_consumed *known = state_consumed(s, a, value);
+    if (known) return known;
+    if (s->nconsumed == STATE_MAX_CONSUMED) {
+        free(s->consumed[0].value);
+        memmove(s->consumed, s->consumed + 1, --s->nconsumed * sizeof *s->consumed);
+    }
+    s->consumed = xrealloc(s->consumed, (s->nconsumed + 1) * sizeof *s->consumed);
+    s->consumed[s->nconsumed] = (struct state_consumed){a, xstrdup(value), true};
+    return &s->consumed[s->nconsumed++];
+}

@@ -1,0 +1,165 @@
+/* What is remembered of a target: the ConfigMap NAME-handover, owned by the target. Two documents in its
+ * data: facts  what another version of Handover must be able to read: stable's ReplicaSet, the originals of
+ * what we changed, the quarantine. A frozen format ("version": 1): members may be added, none changes its
+ * meaning. state  the rollout in progress: phase, step, evidence, judge, history. Unknown members (of a later
+ * version) are carried through a read and a write. A damaged document is an error: then nothing is changed
+ * and the plan holds. Times are wall clock ns in memory (0: not set), RFC 3339 in the text. Pure. */
+#ifndef ROLLOUT_STATE_H
+#define ROLLOUT_STATE_H
+#include "judge/evidence.h"
+#include "judge/judge.h"
+#include "plan/spec.h"
+
+enum {
+    STATE_VERSION = 1,
+    STATE_MAX_QUARANTINE = 20,
+    STATE_MAX_HISTORY = 10,
+    STATE_MAX_CONSUMED = 16,
+    STATE_MAX_TEXT = 256 * 1024
+};
+
+enum phase {
+    PHASE_IDLE,         /* opted in, not yet held back: `hold` says what is waited for */
+    PHASE_ADOPTING,     /* stable and the originals are written down; the patch that pauses comes next */
+    PHASE_STABLE,       /* held back and watched for a new template */
+    PHASE_STARTING,     /* learning stable's rate, making the canary, waiting until it is ready */
+    PHASE_SOAKING,      /* step i is watched and judged */
+    PHASE_PROMOTING,    /* unpaused: the native rolling update runs */
+    PHASE_FINISHING,    /* it is complete: pause again, canary away */
+    PHASE_ROLLING_BACK, /* canary to zero; in the middle of a promotion also the native update is undone */
+    PHASE_ROLLED_BACK,  /* quarantined: spec stays new and paused, stable serves */
+    PHASE_WITHDRAWING, /* the trial ended without a verdict (template changed): canary away, then stable again
+                        */
+    PHASE_LEAVING,     /* canary away, give back what we changed, forget the target */
+    PHASES
+};
+/* Why a phase does not move on. HOLD_NONE while it does. */
+enum hold {
+    HOLD_NONE,
+    HOLD_CONFIG,       /* an annotation is wrong */
+    HOLD_USER_PAUSED,  /* somebody else paused the Deployment before we adopted it */
+    HOLD_NATIVE,       /* a native rollout is not complete yet */
+    HOLD_DISAGREE,     /* we and the Deployment controller do not agree whether the template is new */
+    HOLD_ZERO,         /* the target is scaled to zero: nothing to compare with */
+    HOLD_NO_ACTIVE,    /* paused and no ReplicaSet runs: the alarm */
+    HOLD_FOREIGN,      /* somebody unpaused or started another version: being undone */
+    HOLD_NOT_READY,    /* canary pods are not ready yet, or not any more */
+    HOLD_OUTSIDE,      /* canary pods cannot be made or scheduled: quota, no node */
+    HOLD_NO_DATA,      /* no metrics from the canary or from stable */
+    HOLD_SHARED,       /* both versions fail: an outage is not a verdict */
+    HOLD_PERSON,       /* somebody said pause */
+    HOLD_INCONCLUSIVE, /* the deadline is over without a verdict and on-inconclusive is pause */
+    HOLD_REFUSED,      /* leaving is refused: it would ship a version that is not in service */
+    HOLD_STUCK,        /* a promotion does not move and cannot be undone */
+    HOLDS
+};
+enum ended { /* of a rollout, in the history */
+             ENDED_PROMOTED,
+             ENDED_FAILED,       /* by the judge or a guard */
+             ENDED_ABORTED,      /* by a person */
+             ENDED_INCONCLUSIVE, /* deadline, on-inconclusive: rollback */
+             ENDED_STUCK,        /* the promotion did not complete */
+             ENDED_WITHDRAWN,    /* the template changed, or the target left */
+             ENDED_FOREIGN, /* somebody unpaused and the new version was in service before we could undo it */
+             ENDEDS
+};
+
+struct state_quarantine {
+    char hash[11];
+    int64_t at_ns;
+    char *reason;
+};
+struct state_history {
+    char hash[11];
+    enum ended ended;
+    int64_t began_ns, ended_ns;
+    uint64_t errors, total; /* canary's */
+    char *image, *reason;
+};
+struct state_consumed {
+    enum spec_action action;
+    char *value;
+    bool removing; /* the annotation is still to be taken off the target */
+};
+
+struct state {
+    /* -- facts -- */
+    char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
+    char *stable_name, *stable_uid; /* its ReplicaSet; NULL before adoption */
+    char stable_hash[11];
+    bool paused;        /* we hold it by spec.paused */
+    int64_t deadline_s; /* progressDeadlineSeconds before us; -1: not known */
+    int32_t replicas;   /* spec.replicas before we changed it; -1: we did not */
+    struct state_quarantine *quarantine;
+    size_t nquarantine;
+    /* -- the rollout -- */
+    enum phase phase;
+    int64_t since_ns; /* of the phase */
+    enum hold hold;
+    int64_t hold_ns;
+    char *message;         /* one line for a person: of the phase or of the hold; also the target's annotation
+                              `status` */
+    uint32_t pds_restored; /* how often somebody put progressDeadlineSeconds back; we yield after a few */
+
+    char hash[11];        /* the template on trial, promoted or rolled back; "" if none */
+    char *canary;         /* name of its ReplicaSet */
+    char *image;          /* for a person */
+    uint32_t step;        /* index into the steps */
+    uint8_t percent;      /* of this step, as asked */
+    int64_t began_ns;     /* of the rollout */
+    int64_t soak_from_ns; /* this step is watched since; 0: not yet */
+    int64_t shift_ns;     /* time that does not count against the deadline (a person's pause) */
+    int64_t unready_ns;   /* canary pods are not ready since; forgotten after a minute of readiness */
+    int64_t ready_ns;     /* ... and ready again since */
+    int64_t shrink_ns;    /* waiting for a quiet moment since */
+    bool pause_asked;     /* by a person */
+    int64_t pause_ns;     /* ... at that time */
+    bool was_ready;       /* the canary was ready once in this rollout */
+    enum ended ending;    /* ROLLING_BACK, WITHDRAWING, PROMOTING, FINISHING: what goes to the history */
+    char *reason;         /* and why */
+    bool learned;         /* judge parameters are fixed */
+    uint64_t learned_errors, learned_total;
+    /* promotion: the best seen so far, so that flapping pods do not count as progress */
+    int32_t best_updated, best_available, least_old;
+    int64_t progress_ns;
+    bool repair; /* PROMOTING stable's own template, to bring back a deleted ReplicaSet */
+
+    struct judge_param param;
+    struct judge judge;
+    struct evidence evidence;
+    int64_t written_ns; /* when this state was last written, for the once a minute of the evidence */
+
+    struct state_consumed *consumed; /* actions carried out, oldest first */
+    size_t nconsumed;
+    struct state_history *history; /* newest first */
+    size_t nhistory;
+    cJSON *extra_facts, *extra_state; /* members of a later version */
+};
+
+void state_init(struct state *s); /* PHASE_IDLE, nothing known */
+void state_free(struct state *s);
+void state_copy(const struct state *from, struct state *ret);
+bool state_same(const struct state *a, const struct state *b); /* as their texts, written_ns apart */
+#define cleanup_state __attribute__((cleanup(state_free)))
+
+/* The two documents as text. */
+void state_write_facts(const struct state *s, struct buf *out);
+void state_write(const struct state *s, struct buf *out);
+/* cm: the ConfigMap as parsed. ERR_CONFIG when it is damaged: what, where. ret untouched then. */
+int state_read(const cJSON *cm, struct state *ret, struct err *err);
+
+bool state_quarantined(const struct state *s, const char *hash,
+                       const struct state_quarantine **ret); /* ret may be NULL */
+void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns,
+                          const char *reason); /* oldest goes at the cap */
+void state_quarantine_remove(struct state *s, const char *hash);
+void state_history_add(struct state *s, enum ended ended, int64_t now_ns);
+/* NULL: not consumed, or forgotten by now. Valid until the next state_consume(). */
+struct state_consumed *state_consumed(const struct state *s, enum spec_action a, const char *value);
+/* The entry, new or not; valid until the next one. */
+struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value);
+
+const char *phase_name(enum phase p); /* "Soaking" */
+const char *hold_name(enum hold h);   /* "NoData"; "" for none */
+const char *ended_name(enum ended e); /* "promoted" */
+#endif

@@ -1,0 +1,280 @@
+/* The state's two documents from text: strict about what it knows, and carrying through what it does not. */
+#include "judge/json_time.h"
+#include "judge/json_number.h"
+#include "plan/state_json.h"
+#include <errno.h>
+#include <stdio.h>
+
+struct reader {
+    const char *doc;
+    const cJSON *obj;
+    const char *bad;    /* the first member that is not what it should be */
+    const cJSON *found; /* and what stands there; NULL: nothing */
+    bool fits_not;      /* it could be right, were it not for the rest */
+};
+
+static void wrong(struct reader *r, const cJSON *obj, const char *key) {
+    if (r->bad) return;
+    r->bad = key;
+    r->found = json_get(obj, key);
+}
+
+static int complain(const struct reader *r, struct err *err) {
+    if (!r->found) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s is missing", r->doc, r->bad);
+    cleanup_free char *all = json_print(r->found), *text = slice_dup_text(slice_of(all), 80);
+    return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s: read %s, which %s", r->doc, r->bad, text,
+                   r->fits_not ? "does not go with the rest" : "is not allowed there");
+}
+
+static void text(struct reader *r, const cJSON *obj, const char *key, char **ret) {
+    const cJSON *v = json_get(obj, key);
+    if (cJSON_IsString(v) && strlen(v->valuestring) <= 4096) {
+        free(*ret);
+        *ret = xstrdup(v->valuestring);
+    } else if (v) {
+        wrong(r, obj, key);
+    }
+}
+
+/* 1 to 10 letters and digits, as template_hash() makes them (any later one, too). */
+static void hash(struct reader *r, const cJSON *obj, const char *key, char ret[11]) {
+    const char *v = json_str(obj, key);
+    if (!v && !json_get(obj, key)) return;
+    size_t n = v ? strlen(v) : 0;
+    if (n > 10 || !v || strspn(v, "abcdefghijklmnopqrstuvwxyz0123456789") != n) {
+        wrong(r, obj, key);
+        return;
+    }
+    memcpy(ret, v, n + 1);
+}
+
+static void flag(struct reader *r, const cJSON *obj, const char *key, bool *ret) {
+    const cJSON *v = json_get(obj, key);
+    if (cJSON_IsBool(v))
+        *ret = cJSON_IsTrue(v);
+    else if (v)
+        wrong(r, obj, key);
+}
+
+static int64_t number(struct reader *r, const cJSON *obj, const char *key, int64_t min, int64_t max,
+                      int64_t def) {
+    if (!json_get(obj, key)) return def;
+    int64_t v = json_i64(obj, key, INT64_MIN);
+    if (v >= min && v <= max) return v;
+    wrong(r, obj, key);
+    return def;
+}
+
+static void moment(struct reader *r, const cJSON *obj, const char *key, int64_t *ret) {
+    if (!json_time_get(obj, key, ret)) wrong(r, obj, key);
+}
+
+static size_t name(struct reader *r, const cJSON *obj, const char *key, const char *(*name_of)(size_t),
+                   size_t n, size_t def) {
+    const cJSON *v = json_get(obj, key);
+    if (!v) return def;
+    for (size_t i = 0; i < n && cJSON_IsString(v); i++) {
+        if (!strcmp(v->valuestring, name_of(i))) return i;
+    }
+    wrong(r, obj, key);
+    return def;
+}
+
+static const char *phase_at(size_t i) {
+    return phase_name((enum phase)i);
+}
+static const char *hold_at(size_t i) {
+    return hold_name((enum hold)i);
+}
+static const char *ended_at(size_t i) {
+    return ended_name((enum ended)i);
+}
+static const char *action_at(size_t i) {
+    return spec_action_name((enum spec_action)i);
+}
+
+static const cJSON *list(struct reader *r, const char *key) {
+    const cJSON *v = json_get(r->obj, key);
+    if (v && !cJSON_IsArray(v)) wrong(r, r->obj, key);
+    return v && cJSON_IsArray(v) ? v->child : NULL;
+}
+
+static cJSON *unknown(const cJSON *obj, const char *const *known) {
+    cJSON *extra = NULL;
+    for (const cJSON *m = obj->child; m; m = m->next) {
+        const char *const *k = known;
+        while (*k && strcmp(*k, m->string) != 0) k++;
+        if (*k) continue;
+        if (!extra) extra = cJSON_CreateObject();
+        cJSON_AddItemToObject(extra, m->string, cJSON_Duplicate(m, true));
+    }
+    return extra;
+}
+
+static void read_facts(struct reader *r, struct state *s) {
+    const cJSON *stable = json_get(r->obj, "stable");
+    if (number(r, r->obj, "version", 1, INT32_MAX, 0) == 0) wrong(r, r->obj, "version");
+    text(r, r->obj, "targetUID", &s->target_uid);
+    if (!s->target_uid || !*s->target_uid) wrong(r, r->obj, "targetUID");
+    if (stable) {
+        text(r, stable, "name", &s->stable_name);
+        text(r, stable, "uid", &s->stable_uid);
+        hash(r, stable, "hash", s->stable_hash);
+        if (!s->stable_name || !s->stable_uid || !s->stable_hash[0]) wrong(r, r->obj, "stable");
+    }
+    flag(r, r->obj, "paused", &s->paused);
+    s->deadline_s = number(r, r->obj, "progressDeadlineSeconds", 0, INT32_MAX, -1);
+    s->replicas = (int32_t)number(r, r->obj, "replicas", 0, INT32_MAX, -1);
+    for (const cJSON *q = list(r, "quarantine"); q; q = q->next) {
+        char h[11] = "";
+        int64_t at = 0;
+        cleanup_free char *reason = NULL;
+        hash(r, q, "hash", h);
+        moment(r, q, "at", &at);
+        text(r, q, "reason", &reason);
+        if (!h[0])
+            wrong(r, r->obj, "quarantine");
+        else
+            state_quarantine_add(s, h, at, reason);
+    }
+    s->extra_facts = unknown(r->obj, facts_members);
+}
+
+static void read_history(struct reader *r, struct state *s) {
+    for (const cJSON *v = list(r, "history"); v && s->nhistory < STATE_MAX_HISTORY; v = v->next) {
+        s->history = xrealloc(s->history, (s->nhistory + 1) * sizeof *s->history);
+        struct state_history *h = &s->history[s->nhistory++];
+        *h = (struct state_history){.ended =
+                                        (enum ended)name(r, v, "result", ended_at, ENDEDS, ENDED_WITHDRAWN)};
+        hash(r, v, "hash", h->hash);
+        moment(r, v, "startedAt", &h->began_ns);
+        moment(r, v, "endedAt", &h->ended_ns);
+        h->errors = (uint64_t)number(r, v, "errors", 0, INT64_C(1) << 53, 0);
+        h->total = (uint64_t)number(r, v, "total", 0, INT64_C(1) << 53, 0);
+        text(r, v, "image", &h->image);
+        text(r, v, "reason", &h->reason);
+    }
+}
+
+static void read_consumed(struct reader *r, struct state *s) {
+    for (const cJSON *v = list(r, "consumed"); v; v = v->next) {
+        cleanup_free char *value = NULL;
+        size_t a = name(r, v, "action", action_at, ACTION_N, ACTION_N);
+        text(r, v, "value", &value);
+        if (a == ACTION_N || !value) {
+            wrong(r, r->obj, "consumed");
+            return;
+        }
+        state_consume(s, (enum spec_action)a, value);
+        for (size_t i = 0; i < s->nconsumed; i++) {
+            if (s->consumed[i].action == (enum spec_action)a && !strcmp(s->consumed[i].value, value)) {
+                s->consumed[i].removing = json_bool(v, "removing", false);
+            }
+        }
+    }
+}
+
+static void read_span(struct reader *r, const char *key, int64_t *ret) {
+    const cJSON *v = json_get(r->obj, key);
+    int64_t ns;
+    if (!v) return;
+    if (slice_i64(slice_of(cJSON_GetStringValue(v)), &ns) < 0 || ns < 0)
+        wrong(r, r->obj, key);
+    else
+        *ret = ns;
+}
+
+static void read_rollout(struct reader *r, struct state *s) {
+    const cJSON *o = r->obj;
+    hash(r, o, "hash", s->hash);
+    text(r, o, "canary", &s->canary);
+    text(r, o, "image", &s->image);
+    s->step = (uint32_t)number(r, o, "step", 0, SPEC_MAX_STEPS, 0);
+    s->percent = (uint8_t)number(r, o, "percent", 0, 100, 0);
+    moment(r, o, "startedAt", &s->began_ns);
+    moment(r, o, "soakFrom", &s->soak_from_ns);
+    read_span(r, "shiftNs", &s->shift_ns);
+    moment(r, o, "unreadySince", &s->unready_ns);
+    moment(r, o, "readySince", &s->ready_ns);
+    moment(r, o, "shrinkSince", &s->shrink_ns);
+    flag(r, o, "pauseAsked", &s->pause_asked);
+    moment(r, o, "pausedAt", &s->pause_ns);
+    flag(r, o, "wasReady", &s->was_ready);
+    s->ending = (enum ended)name(r, o, "ending", ended_at, ENDEDS, ENDED_PROMOTED);
+    text(r, o, "reason", &s->reason);
+    s->best_updated = (int32_t)number(r, o, "bestUpdated", 0, INT32_MAX, 0);
+    s->best_available = (int32_t)number(r, o, "bestAvailable", 0, INT32_MAX, 0);
+    s->least_old = (int32_t)number(r, o, "leastOld", 0, INT32_MAX, 0);
+    moment(r, o, "progressAt", &s->progress_ns);
+    flag(r, o, "repair", &s->repair);
+    flag(r, o, "learned", &s->learned);
+    s->learned_errors = (uint64_t)number(r, o, "learnedErrors", 0, INT64_C(1) << 53, 0);
+    s->learned_total = (uint64_t)number(r, o, "learnedTotal", 0, INT64_C(1) << 53, 0);
+    if (!s->learned) return;
+    if (judge_param_read(json_get(o, "param"), &s->param, NULL) < 0) wrong(r, o, "param");
+    if (judge_read(json_get(o, "judge"), &s->judge, NULL) < 0) wrong(r, o, "judge");
+    if (evidence_read(json_get(o, "evidence"), &s->evidence, NULL) < 0) wrong(r, o, "evidence");
+}
+
+static void read_state(struct reader *r, struct state *s) {
+    const cJSON *o = r->obj;
+    if (number(r, o, "version", 1, INT32_MAX, 0) == 0) wrong(r, r->obj, "version");
+    if (!json_get(o, "phase")) wrong(r, o, "phase");
+    s->phase = (enum phase)name(r, o, "phase", phase_at, PHASES, PHASE_IDLE);
+    moment(r, o, "since", &s->since_ns);
+    s->hold = (enum hold)name(r, o, "hold", hold_at, HOLDS, HOLD_NONE);
+    moment(r, o, "holdSince", &s->hold_ns);
+    text(r, o, "message", &s->message);
+    s->pds_restored = (uint32_t)number(r, o, "deadlineRestored", 0, INT32_MAX, 0);
+    read_rollout(r, s);
+    read_consumed(r, s);
+    read_history(r, s);
+    moment(r, o, "writtenAt", &s->written_ns);
+    s->extra_state = unknown(o, state_members);
+}
+
+/* What the phases rely on. */
+static void check(struct reader *r, const struct state *s) {
+    r->fits_not = true;
+    bool adopted = s->phase != PHASE_IDLE, trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+    if (adopted && s->phase != PHASE_LEAVING && !s->stable_uid) wrong(r, r->obj, "phase");
+    if ((trial || s->phase == PHASE_ROLLED_BACK) && !s->hash[0]) wrong(r, r->obj, "hash");
+    if (trial && (!s->began_ns || !s->canary)) wrong(r, r->obj, "canary");
+    if (s->phase == PHASE_SOAKING && !s->learned) wrong(r, r->obj, "learned");
+}
+
+static int document(const cJSON *cm, const char *key, cJSON **ret, struct err *err) {
+    const char *raw = json_str(json_get(cm, "data"), key);
+    if (!raw) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s is missing", key);
+    if (strlen(raw) > STATE_MAX_TEXT)
+        return err_set(err, ERR_CONFIG, -E2BIG, "data.%s is longer than %d bytes", key, STATE_MAX_TEXT);
+    struct err e = {0};
+    cJSON *v = json_parse(slice_of(raw), &e);
+    if (!v) return err_set(err, ERR_CONFIG, -EINVAL, "data.%s: %s", key, e.msg);
+    if (!cJSON_IsObject(v)) {
+        cJSON_Delete(v);
+        return err_set(err, ERR_CONFIG, -EINVAL, "data.%s is no JSON object", key);
+    }
+    *ret = v;
+    return 0;
+}
+
+int state_read(const cJSON *cm, struct state *ret, struct err *err) {
+    cleanup_json cJSON *facts = NULL, *doc = NULL;
+    cleanup_state struct state s;
+    state_init(&s);
+    int rc = document(cm, "facts", &facts, err);
+    if (rc == 0) rc = document(cm, "state", &doc, err);
+    if (rc < 0) return rc;
+    struct reader r = {.doc = "facts", .obj = facts};
+    read_facts(&r, &s);
+    if (!r.bad) {
+        r = (struct reader){.doc = "state", .obj = doc};
+        read_state(&r, &s);
+        if (!r.bad) check(&r, &s);
+    }
+    if (r.bad) return complain(&r, err);
+    *ret = s;
+    state_init(&s); /* given away */
+    return 0;
+}

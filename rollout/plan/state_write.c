@@ -1,0 +1,156 @@
+/* The state's two documents as text. Members that say nothing are left out, so that a quiet target's state is
+ * short. */
+#include "judge/json_time.h"
+#include "plan/state_json.h"
+
+const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
+                                     "replicas", "quarantine", NULL};
+const char *const state_members[] = {"version",       "phase",
+                                     "since",         "hold",
+                                     "holdSince",     "message",
+                                     "hash",          "canary",
+                                     "image",         "step",
+                                     "percent",       "startedAt",
+                                     "soakFrom",      "shiftNs",
+                                     "unreadySince",  "readySince",
+                                     "shrinkSince",   "pauseAsked",
+                                     "pausedAt",      "wasReady",
+                                     "ending",        "reason",
+                                     "learned",       "learnedErrors",
+                                     "learnedTotal",  "bestUpdated",
+                                     "bestAvailable", "leastOld",
+                                     "progressAt",    "repair",
+                                     "param",         "judge",
+                                     "evidence",      "deadlineRestored",
+                                     "consumed",      "history",
+                                     "writtenAt",     NULL};
+
+static void text(struct buf *out, const char *key, const char *v) {
+    if (!v || !*v) return;
+    buf_addf(out, ",\"%s\":", key);
+    buf_add_json(out, slice_of(v));
+}
+
+static void flag(struct buf *out, const char *key, bool v) {
+    if (v) buf_addf(out, ",\"%s\":true", key);
+}
+
+static void number(struct buf *out, const char *key, int64_t v, int64_t def) {
+    if (v != def) buf_addf(out, ",\"%s\":%lld", key, (long long)v);
+}
+
+/* Longer than a double is exact: as a string. */
+static void span(struct buf *out, const char *key, int64_t v) {
+    if (v) buf_addf(out, ",\"%s\":\"%lld\"", key, (long long)v);
+}
+
+static void extras(struct buf *out, const cJSON *extra) {
+    for (const cJSON *m = extra ? extra->child : NULL; m; m = m->next) {
+        cleanup_free char *v = json_print(m);
+        buf_addc(out, ',');
+        buf_add_json(out, slice_of(m->string));
+        buf_addc(out, ':');
+        buf_adds(out, v);
+    }
+}
+
+void state_write_facts(const struct state *s, struct buf *out) {
+    buf_addf(out, "{\"version\":%d", STATE_VERSION);
+    text(out, "targetUID", s->target_uid);
+    if (s->stable_uid) {
+        buf_addf(out, ",\"stable\":{\"hash\":\"%s\"", s->stable_hash);
+        text(out, "name", s->stable_name);
+        text(out, "uid", s->stable_uid);
+        buf_addc(out, '}');
+    }
+    flag(out, "paused", s->paused);
+    number(out, "progressDeadlineSeconds", s->deadline_s, -1);
+    number(out, "replicas", s->replicas, -1);
+    if (s->nquarantine) buf_adds(out, ",\"quarantine\":[");
+    for (size_t i = 0; i < s->nquarantine; i++) {
+        const struct state_quarantine *q = &s->quarantine[i];
+        buf_addf(out, "%s{\"hash\":\"%s\"", i ? "," : "", q->hash);
+        json_time_add(out, "at", q->at_ns);
+        text(out, "reason", q->reason);
+        buf_addc(out, '}');
+    }
+    if (s->nquarantine) buf_addc(out, ']');
+    extras(out, s->extra_facts);
+    buf_addc(out, '}');
+}
+
+static void write_history(const struct state *s, struct buf *out) {
+    if (s->nhistory) buf_adds(out, ",\"history\":[");
+    for (size_t i = 0; i < s->nhistory; i++) {
+        const struct state_history *h = &s->history[i];
+        buf_addf(out, "%s{\"result\":\"%s\",\"hash\":\"%s\"", i ? "," : "", ended_name(h->ended), h->hash);
+        json_time_add(out, "startedAt", h->began_ns);
+        json_time_add(out, "endedAt", h->ended_ns);
+        number(out, "errors", (int64_t)h->errors, 0);
+        number(out, "total", (int64_t)h->total, 0);
+        text(out, "image", h->image);
+        text(out, "reason", h->reason);
+        buf_addc(out, '}');
+    }
+    if (s->nhistory) buf_addc(out, ']');
+}
+
+static void write_consumed(const struct state *s, struct buf *out) {
+    if (s->nconsumed) buf_adds(out, ",\"consumed\":[");
+    for (size_t i = 0; i < s->nconsumed; i++) {
+        buf_addf(out, "%s{\"action\":\"%s\"", i ? "," : "", spec_action_name(s->consumed[i].action));
+        text(out, "value", s->consumed[i].value);
+        flag(out, "removing", s->consumed[i].removing);
+        buf_addc(out, '}');
+    }
+    if (s->nconsumed) buf_addc(out, ']');
+}
+
+static void write_rollout(const struct state *s, struct buf *out) {
+    text(out, "hash", s->hash);
+    text(out, "canary", s->canary);
+    text(out, "image", s->image);
+    number(out, "step", s->step, 0);
+    number(out, "percent", s->percent, 0);
+    json_time_add(out, "startedAt", s->began_ns);
+    json_time_add(out, "soakFrom", s->soak_from_ns);
+    span(out, "shiftNs", s->shift_ns);
+    json_time_add(out, "unreadySince", s->unready_ns);
+    json_time_add(out, "readySince", s->ready_ns);
+    json_time_add(out, "shrinkSince", s->shrink_ns);
+    flag(out, "pauseAsked", s->pause_asked);
+    json_time_add(out, "pausedAt", s->pause_ns);
+    flag(out, "wasReady", s->was_ready);
+    buf_addf(out, ",\"ending\":\"%s\"", ended_name(s->ending));
+    text(out, "reason", s->reason);
+    number(out, "bestUpdated", s->best_updated, 0);
+    number(out, "bestAvailable", s->best_available, 0);
+    number(out, "leastOld", s->least_old, 0);
+    json_time_add(out, "progressAt", s->progress_ns);
+    flag(out, "repair", s->repair);
+    if (!s->learned) return;
+    flag(out, "learned", true);
+    number(out, "learnedErrors", (int64_t)s->learned_errors, 0);
+    number(out, "learnedTotal", (int64_t)s->learned_total, 0);
+    buf_adds(out, ",\"param\":");
+    judge_param_write(&s->param, out);
+    buf_adds(out, ",\"judge\":");
+    judge_write(&s->judge, out);
+    buf_adds(out, ",\"evidence\":");
+    evidence_write(&s->evidence, out);
+}
+
+void state_write(const struct state *s, struct buf *out) {
+    buf_addf(out, "{\"version\":%d,\"phase\":\"%s\"", STATE_VERSION, phase_name(s->phase));
+    json_time_add(out, "since", s->since_ns);
+    text(out, "hold", hold_name(s->hold));
+    json_time_add(out, "holdSince", s->hold_ns);
+    text(out, "message", s->message);
+    number(out, "deadlineRestored", s->pds_restored, 0);
+    if (s->hash[0] || s->began_ns || s->repair) write_rollout(s, out);
+    write_consumed(s, out);
+    write_history(s, out);
+    json_time_add(out, "writtenAt", s->written_ns);
+    extras(out, s->extra_state);
+    buf_addc(out, '}');
+}

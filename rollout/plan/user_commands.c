@@ -1,0 +1,129 @@
+/* What a person asks for: annotations whose value is the template's hash, carried out once, said, taken off.
+ */
+#include "plan/plan_ctx.h"
+#include <stdio.h>
+
+static bool in_trial(const struct state *s) {
+    return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+}
+
+static bool act_promote(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (in_trial(s) || s->phase == PHASE_ROLLED_BACK) {
+        state_quarantine_remove(s, s->hash);
+        return plan_promote(c, "by a person");
+    }
+    bool waits = s->phase == PHASE_STABLE && !plan_same_hash(c->t->hash, s->stable_hash) && s->stable_uid;
+    if (!waits) return false;
+    plan_clear_rollout(s);
+    /* NOLINTNEXTLINE(clang-analyzer-*): an array is never NULL, though slice_of() asks */
+    memcpy(s->hash, c->t->hash, sizeof s->hash);
+    s->image = xstrdup(c->t->image);
+    s->began_ns = c->now;
+    return plan_promote(c, "by a person, without a trial");
+}
+
+static bool act_pause(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if ((!in_trial(s) && s->phase != PHASE_PROMOTING) || s->pause_asked) return false;
+    s->pause_asked = true;
+    s->pause_ns = c->now;
+    plan_event(c, false, "PausedByPerson", "%s", phase_name(s->phase));
+    return true;
+}
+
+static bool act_resume(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (s->pause_asked) {
+        s->pause_asked = false;
+        if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
+        s->pause_ns = 0;
+        if (s->hold == HOLD_PERSON) plan_unhold(c);
+    } else if (in_trial(s) && s->hold == HOLD_INCONCLUSIVE && c->spec) {
+        s->shift_ns = c->now - s->began_ns; /* another deadline from now on */
+        plan_unhold(c);
+    } else {
+        return false;
+    }
+    plan_event(c, false, "ResumedByPerson", "%s", phase_name(s->phase));
+    return true;
+}
+
+static bool act_abort(struct plan_ctx *c) {
+    bool running = in_trial(c->s) || (c->s->phase == PHASE_PROMOTING && !c->s->repair);
+    return running && plan_roll_back(c, ENDED_ABORTED, "by a person");
+}
+
+static bool act_retry(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (s->phase != PHASE_ROLLED_BACK && !in_trial(s)) return false;
+    state_quarantine_remove(s, s->hash);
+    return plan_cancel_rollout(c, "a person asked for another try");
+}
+
+static bool carry_out(struct plan_ctx *c, enum spec_action a) {
+    switch (a) {
+    case ACTION_PROMOTE: return act_promote(c);
+    case ACTION_PAUSE: return act_pause(c);
+    case ACTION_RESUME: return act_resume(c);
+    case ACTION_ABORT: return act_abort(c);
+    case ACTION_RETRY: return act_retry(c);
+    case ACTION_RELEASE: return true; /* seen by plan_is_forced() */
+    case ACTION_N: break;
+    }
+    return false;
+}
+
+static void take_off(struct plan_ctx *c, enum spec_action a) {
+    c->patch.any = true;
+    c->patch.drop_action[a] = true;
+    if (!c->patch.why) c->patch.why = "take the action off";
+}
+
+/* Ours to take off once; a manifest that puts it back is left alone, its value has had its effect. */
+static void forget_absent(struct plan_ctx *c, enum spec_action a, const char *present) {
+    for (size_t i = 0; i < c->s->nconsumed; i++) {
+        struct state_consumed *x = &c->s->consumed[i];
+        if (x->action == a && x->removing && (!present || strcmp(x->value, present) != 0))
+            x->removing = false;
+    }
+}
+
+static void take_one(struct plan_ctx *c, enum spec_action a) {
+    char key[64];
+    snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name(a));
+    const char *value = json_str(c->t->annotations, key);
+    forget_absent(c, a, value);
+    if (!value || strlen(value) > SPEC_VALUE_MAX) return;
+    struct state_consumed *done = state_consumed(c->s, a, value);
+    if (done) {
+        if (done->removing) take_off(c, a);
+        return;
+    }
+    if (a == ACTION_RELEASE && !c->leaving) return; /* speaks of leaving: it waits for that */
+    if (!slice_eqs(spec_action_hash(value), c->t->hash)) {
+        state_consume(c->s, a, value)->removing = false;
+        plan_event(c, true, "ActionIgnored",
+                   "%s: \"%.80s\" is not the hash of the present template, which is %s", key, value,
+                   c->t->hash);
+        return;
+    }
+    bool acted = carry_out(c, a);
+    state_consume(c->s, a, value);
+    take_off(c, a);
+    if (!acted)
+        plan_event(c, true, "ActionIgnored", "%s: there is nothing to %s in phase %s", key,
+                   spec_action_name(a), phase_name(c->s->phase));
+}
+
+void plan_user_commands(struct plan_ctx *c) {
+    for (int a = 0; a < ACTION_N && c->o->known; a++) take_one(c, (enum spec_action)a);
+}
+
+bool plan_is_forced(const struct plan_ctx *c) {
+    for (size_t i = 0; i < c->s->nconsumed; i++) {
+        const struct state_consumed *x = &c->s->consumed[i];
+        if (x->action == ACTION_RELEASE && slice_eqs(spec_action_hash(x->value), c->t->hash)) return true;
+    }
+    return c->o->force_release;
+}
