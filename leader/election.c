@@ -29,7 +29,7 @@ static void turn(void *ctx) {
     switch (t.what) { /* the callback may free us: nothing after it */
     case TELL_LEAD:
         /* Else it was over before it began, and what the predecessor left stays as it is. */
-        if (lease_leading(e->lease) && !e->stopping) work_call_lead(e, &t);
+        if (lease_leading(e->lease) && !e->stopping) checkpoint_io_call_lead(e, &t);
         break;
     case TELL_LOST: e->cb.lost(e->ctx, t.reason, t.why ? t.why : ""); break;
     case TELL_OVER: e->cb.over(e->ctx, t.reason); break;
@@ -122,7 +122,7 @@ static void start_write(struct election *e, const struct lease_out *out) {
     cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
     struct lease_change change = {.key = LEASE_NOTE_CHECKPOINT};
-    size_t changes = work_note(e, out, &note) ? 1 : 0;
+    size_t changes = checkpoint_io_note(e, out, &note) ? 1 : 0;
     change.value = buf_slice(&note);
     if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
                      changes, &body, &err) < 0) {
@@ -166,11 +166,11 @@ static void step(struct election *e, struct lease_in *in) {
     timer_at(e->tick, out.wake_ns);
     if (out.act & LEASE_LEAD) {
         count_lead(e, &out);
-        work_lead(e, &out);
+        checkpoint_io_lead(e, &out);
     }
     if (out.act & LEASE_RENEWED) {
         answer_renewal(e, TELL_RENEWED);
-        work_renewed(e);
+        checkpoint_io_renewed(e);
     }
     if (out.act & LEASE_GET) {
         if (lease_leading(e->lease)) metric_inc(e->slowpath);
@@ -178,10 +178,10 @@ static void step(struct election *e, struct lease_in *in) {
     }
     if (out.act & LEASE_STOP_WORK) tell(e, TELL_LOST, &out);
     if (out.act & LEASE_EXIT) tell(e, TELL_OVER, &out);
-    holder_look(e);
+    election_holder_look(e);
     /* These may lead to another step. */
     if (out.act & LEASE_WRITE) start_write(e, &out);
-    if (out.act & LEASE_STOP_WORK) work_lost(e);
+    if (out.act & LEASE_STOP_WORK) checkpoint_io_lost(e);
 }
 
 void election_dead(struct election *e, struct slice holder) {
@@ -290,7 +290,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
     e->lease = lease_new(&lc);
     e->tick = timer_new(kube_world(k), on_tick, e);
     e->turn = timer_new(kube_world(k), turn, e);
-    e->pod_turn = timer_new(kube_world(k), holder_turn, e);
+    e->pod_turn = timer_new(kube_world(k), election_holder_turn, e);
     make_metrics(e);
     *ret = e;
     return 0;
@@ -300,7 +300,7 @@ void election_free(struct election *e) {
     if (!e) return;
     kube_cancel(e->get_op);
     kube_cancel(e->write_op);
-    work_free(e);
+    checkpoint_io_free(e);
     informer_free(e->watch);
     informer_free(e->pod_watch);
     timer_free(e->tick);
@@ -349,11 +349,11 @@ void election_stop(struct election *e) {
 }
 
 void election_drained(struct election *e, int64_t parts_ns) {
-    work_final(e, parts_ns);
+    checkpoint_io_final(e, parts_ns);
 }
 
 void election_give_up(struct election *e) {
-    work_cancel(e);
+    checkpoint_io_cancel(e);
     election_event(e, LEASE_EV_GIVE_UP);
 }
 

@@ -29,14 +29,14 @@ static bool wanted(const struct election *e, struct identity *ret) {
     return identity_parse(slice_of(rec->holder), ret, NULL) == 0 && ret->uid[0];
 }
 
-void holder_look(struct election *e) {
+void election_holder_look(struct election *e) {
     struct identity id;
     bool want = wanted(e, &id), same = want && strcmp(e->pod_holder, lease_last(e->lease)->holder) == 0;
     /* Not here: this may be a call from the very informer that would be freed. */
     if (!same && (want || e->pod_holder[0])) timer_in(e->pod_turn, 0);
 }
 
-void holder_turn(void *ctx) {
+void election_holder_turn(void *ctx) {
     static const struct informer_cb cb = {.change = on_change, .trouble = on_trouble};
     struct election *e = ctx;
     struct identity id;

@@ -1,5 +1,5 @@
-/* The inside of an election: election.c runs the lease machine, election_work.c the checkpoints,
- * election_sweep.c what checkpoints have left behind, election_holder.c looks for the holder's death
+/* The inside of an election: election.c runs the lease machine, checkpoint_io.c the checkpoints,
+ * checkpoint_gc.c what checkpoints have left behind, election_holder.c looks for the holder's death
  * certificate. */
 #ifndef LEADER_ELECTION_IMPL_H
 #define LEADER_ELECTION_IMPL_H
@@ -81,26 +81,27 @@ void election_event(struct election *e, enum lease_event ev);
 void election_dead(struct election *e, struct slice holder);
 void election_tell_lead(struct election *e, const struct tell *t);
 
-/* election_work.c */
+/* checkpoint_io.c */
 /* The annotation for a write; false: it stays as it is. */
-bool work_note(struct election *e, const struct lease_out *out, struct buf *value);
+bool checkpoint_io_note(struct election *e, const struct lease_out *out, struct buf *value);
 /* We are the leader: reads what the predecessor left, then tells. */
-void work_lead(struct election *e, const struct lease_out *out);
-void work_call_lead(struct election *e, const struct tell *t); /* calls lead() */
-void work_renewed(struct election *e);
+void checkpoint_io_lead(struct election *e, const struct lease_out *out);
+void checkpoint_io_call_lead(struct election *e, const struct tell *t); /* calls lead() */
+void checkpoint_io_renewed(struct election *e);
 /* Writes the parts of the last checkpoint if need be, for parts_ns at most, then LEASE_EV_DRAINED. */
-void work_final(struct election *e, int64_t parts_ns);
-bool work_cancel(struct election *e); /* what is under way has no sense any more; true: work_final() was */
-void work_lost(struct election *e);   /* the fence is shut */
-void work_free(struct election *e);
+void checkpoint_io_final(struct election *e, int64_t parts_ns);
+bool checkpoint_io_cancel(
+    struct election *e); /* what is under way has no sense any more; true: checkpoint_io_final() was */
+void checkpoint_io_lost(struct election *e); /* the fence is shut */
+void checkpoint_io_free(struct election *e);
 
-/* election_sweep.c */
+/* checkpoint_gc.c */
 #define PART_LABEL "handover.dev/checkpoint" /* of a ConfigMap that is a part; the value is "part" */
 enum { LEFTOVER_MAX = 64 << 10 };            /* bytes of names; what is more is left to the next leader */
-void sweep_once(struct election *e);
-void sweep_free(struct election *e);
+void checkpoint_gc_once(struct election *e);
+void checkpoint_gc_free(struct election *e);
 
 /* election_holder.c */
-void holder_look(struct election *e); /* after each step: is another pod to be watched? */
-void holder_turn(void *ctx);
+void election_holder_look(struct election *e); /* after each step: is another pod to be watched? */
+void election_holder_turn(void *ctx);
 #endif

@@ -102,12 +102,12 @@ static void write_lease(struct lease *l, enum lease_write_kind kind, int64_t wal
     rec.renew_us = unique_us(l, wall_ns);
     rec.duration_ns = kind == LEASE_RELEASE ? NS_PER_S : l->cfg.lease_ns;
     memcpy(rec.holder, kind == LEASE_RELEASE ? "" : l->id, kind == LEASE_RELEASE ? 1 : sizeof(rec.holder));
-    if (kind == LEASE_ACQUIRE && !know_ours(l)) {
+    if (kind == LEASE_ACQUIRE && !lease_is_ours(l)) {
         rec.transitions = l->max_term < 0 ? 0 : l->max_term >= INT32_MAX ? INT32_MAX : l->max_term + 1;
     } else if (kind != LEASE_ACQUIRE && l->term >= 0) {
         rec.transitions = l->term;
     }
-    if (!present || kind == LEASE_RELEASE || !know_ours(l)) rec.acquire_us = rec.renew_us;
+    if (!present || kind == LEASE_RELEASE || !lease_is_ours(l)) rec.acquire_us = rec.renew_us;
     if (PLANTED(FAULT_NO_PRECONDITION) && kind == LEASE_ACQUIRE) rec.rv[0] = '\0';
     if (PLANTED(FAULT_BLIND_RELEASE) && kind == LEASE_RELEASE) rec.rv[0] = '\0';
 
@@ -164,17 +164,17 @@ static bool may_ask(const struct lease *l) {
 }
 
 static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
-    if (know_ours(l) && l->now_ns < l->renewed_ns + l->cfg.renew_ns && l->renewed_ns >= 0) {
+    if (lease_is_ours(l) && l->now_ns < l->renewed_ns + l->cfg.renew_ns && l->renewed_ns >= 0) {
         lead(l, out);
         return;
     }
     if (l->pending == P_WRITE) return;
     int64_t when;
-    enum lease_reason claim = know_claim(l, wall_ns, &when);
+    enum lease_reason claim = lease_claimable(l, wall_ns, &when);
     bool doubt = l->unresolved || l->must_read;
     if (!doubt && !claim) l->conflicts = 0; /* somebody has won */
     bool calm = l->now_ns >= l->wait_ns && l->now_ns >= l->told_ns;
-    if (!doubt && know_ours(l) && calm) {
+    if (!doubt && lease_is_ours(l) && calm) {
         write_lease(l, LEASE_ACQUIRE, wall_ns, out); /* ours, but by a write too old to lead on */
     } else if (!doubt && claim && l->ready && calm) {
         l->claim = claim;
@@ -191,7 +191,7 @@ static void standby_stop(struct lease *l, struct lease_out *out) {
     if (l->pending == P_WRITE) return;
     if (l->unresolved) {
         if (may_ask(l)) get(l, out);
-    } else if (know_ours(l)) {
+    } else if (lease_is_ours(l)) {
         l->state = S_CLOSING;
         l->shut = true;
         l->term = l->rec.transitions;
@@ -202,7 +202,7 @@ static void standby_stop(struct lease *l, struct lease_out *out) {
 
 static void leading(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     if (PLANTED(FAULT_RELEASE_EARLY) && l->stopping) return;
-    if (l->known && !l->absent && !know_ours(l)) {
+    if (l->known && !l->absent && !lease_is_ours(l)) {
         lose(l, LEASE_R_TAKEN, out);
     } else if (l->now_ns >= l->renewed_ns + l->cfg.renew_ns && !PLANTED(FAULT_NO_FENCE)) {
         lose(l, LEASE_R_DEADLINE, out);
@@ -220,13 +220,13 @@ static void leading(struct lease *l, int64_t wall_ns, struct lease_out *out) {
 
 /* Nothing of ours mutates any more. Release what the server says is ours, and only that. */
 static void closing(struct lease *l, int64_t wall_ns, struct lease_out *out) {
-    if (l->pending == P_WRITE && (know_ours(l) || !know_moved(l))) return;
+    if (l->pending == P_WRITE && (lease_is_ours(l) || !lease_moved_on(l))) return;
     if (PLANTED(FAULT_BLIND_RELEASE) && !l->released && l->pending == P_NONE) {
         l->released = true;
         write_lease(l, LEASE_RELEASE, wall_ns, out);
     } else if (l->unresolved || l->must_read) {
         if (may_ask(l)) get(l, out);
-    } else if (!know_ours(l)) {
+    } else if (!lease_is_ours(l)) {
         bool free_now = l->absent || !l->rec.holder[0];
         leave(l, l->released ? LEASE_R_GIVEN_BACK : free_now ? LEASE_R_NOT_HELD : LEASE_R_TAKEN, out);
     } else if (l->now_ns >= l->wait_ns && l->now_ns >= l->told_ns) {
@@ -273,7 +273,7 @@ static void failed(struct lease *l, int64_t retry_after_ns) {
  * steps back, by a little and then more. */
 static void doubtful(struct lease *l) {
     ended(l);
-    know_doubt(l);
+    lease_observe_doubt(l);
     if (++l->conflicts < 2) return;
     unsigned shift = l->conflicts < 12 ? l->conflicts : 12;
     int64_t backoff = (5 * NS_PER_MS) << shift;
@@ -285,7 +285,7 @@ static void drained(struct lease *l) {
     if (l->state == S_LEADING || l->state == S_LOST) {
         /* Past the fence the memory of being the holder is worth nothing. */
         if (l->state == S_LOST || l->now_ns >= l->renewed_ns + l->cfg.renew_ns) l->must_read = true;
-        if (l->lost == LEASE_R_TAKEN && !know_ours(l)) l->must_read = false;
+        if (l->lost == LEASE_R_TAKEN && !lease_is_ours(l)) l->must_read = false;
         l->state = S_CLOSING;
         l->shut = true;
         l->wait_ns = l->now_ns; /* a backoff meant for renewals */
@@ -294,7 +294,7 @@ static void drained(struct lease *l) {
 }
 
 static void give_up(struct lease *l, struct lease_out *out) {
-    bool maybe = l->unresolved || l->pending == P_WRITE || know_ours(l);
+    bool maybe = l->unresolved || l->pending == P_WRITE || lease_is_ours(l);
     enum lease_reason r = maybe                                            ? LEASE_R_NOT_RELEASED
                           : l->released                                    ? LEASE_R_GIVEN_BACK
                           : l->state == S_LOST && l->lost == LEASE_R_TAKEN ? LEASE_R_TAKEN
@@ -306,7 +306,7 @@ static void give_up(struct lease *l, struct lease_out *out) {
 static void take_answer(struct lease *l, const struct lease_in *in) {
     if (l->pending != P_WRITE) return;
     switch (in->ev) {
-    case LEASE_EV_WRITTEN: know_written(l, in->rec, in->raw); break;
+    case LEASE_EV_WRITTEN: lease_observe_written(l, in->rec, in->raw); break;
     case LEASE_EV_CONFLICT:
     case LEASE_EV_UNKNOWN:
         doubtful(l);
@@ -319,8 +319,8 @@ static void take_answer(struct lease *l, const struct lease_in *in) {
 static void take(struct lease *l, const struct lease_in *in, struct lease_out *out) {
     switch (in->ev) {
     case LEASE_EV_TICK: break;
-    case LEASE_EV_SEEN: know_record(l, in->rec, in->raw, in->watched); break;
-    case LEASE_EV_ABSENT: know_absent(l, in->watched); break;
+    case LEASE_EV_SEEN: lease_observe_record(l, in->rec, in->raw, in->watched); break;
+    case LEASE_EV_ABSENT: lease_observe_absent(l, in->watched); break;
     case LEASE_EV_READ_FAILED:
         if (l->pending == P_GET) failed(l, in->retry_after_ns);
         break;
@@ -374,9 +374,9 @@ static int64_t wake(const struct lease *l) {
     }
     if (l->pending == P_WRITE) return TIME_NEVER;
     if (l->state == S_CLOSING || l->stopping) return l->pending == P_NONE ? calm : TIME_NEVER;
-    enum lease_reason claim = know_claim(l, 0, &when);
+    enum lease_reason claim = lease_claimable(l, 0, &when);
     if (!doubt && l->ready) at = later(calm, claim ? 0 : when);
-    if (!doubt && know_ours(l)) at = calm;
+    if (!doubt && lease_is_ours(l)) at = calm;
     if (l->pending == P_NONE)
         at = sooner(at, later(calm, doubt || !l->heard ? 0 : sooner(l->poll_ns, l->warm_ns)));
     return at;

@@ -1,4 +1,4 @@
-/* The lease machine's memory, shared by what it knows (lease_know.c) and what it decides (lease.c). */
+/* The lease machine's memory, shared by what it knows (lease_observe.c) and what it decides (lease.c). */
 #ifndef LEADER_LEASE_STATE_H
 #define LEADER_LEASE_STATE_H
 #include "leader/lease.h"
@@ -74,16 +74,16 @@ struct lease {
     bool renewed; /* in this step */
 };
 
-/* lease_know.c */
-void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched);
-void know_absent(struct lease *l, bool watched);
-void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw);
+/* lease_observe.c */
+void lease_observe_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched);
+void lease_observe_absent(struct lease *l, bool watched);
+void lease_observe_written(struct lease *l, const struct lease_rec *rec, struct slice raw);
 /* Is a newer version known than the last write was decided on? Then it was executed before that, or never
  * will be. */
-bool know_moved(const struct lease *l);
-void know_doubt(struct lease *l); /* the write under way may have been executed, or may be yet */
-bool know_ours(const struct lease *l);
+bool lease_moved_on(const struct lease *l);
+void lease_observe_doubt(struct lease *l); /* the write under way may have been executed, or may be yet */
+bool lease_is_ours(const struct lease *l);
 /* May it be taken now, and why; else when at the earliest (TIME_NEVER: not by the passing of time). */
-enum lease_reason know_claim(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns);
+enum lease_reason lease_claimable(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns);
 int64_t lease_jittered(const struct lease *l, int64_t ns); /* 50..100 % of ns */
 #endif

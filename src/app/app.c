@@ -154,8 +154,8 @@ int app_start(struct app *a, struct err *err) {
     a->service = service_new(a->world, a->leadership, a->rollout);
     start_inhibit(a);
     leadership_start(a->leadership);
-    a->grace = grace_new(a->kube, a->leadership, world_getenv(a->world, "POD_NAMESPACE"), a->instance,
-                         a->pod_uid, a->opt.grace_ns == 0);
+    a->grace = termination_grace_new(a->kube, a->leadership, world_getenv(a->world, "POD_NAMESPACE"),
+                                     a->instance, a->pod_uid, a->opt.grace_ns == 0);
     rollout_start(a->rollout);
     app_settle(a);
     return 0;
@@ -168,7 +168,7 @@ void app_free(struct app *a) {
     timer_free(a->settle);
     service_free(a->service);
     inhibit_stop(a->inhibit);
-    grace_free(a->grace);
+    termination_grace_free(a->grace);
     leadership_free(a->leadership);
     a->leadership = NULL; /* the fence is shut from here on */
     rollout_free(a->rollout);

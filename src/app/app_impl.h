@@ -1,10 +1,10 @@
-/* The inside of an instance, shared by app.c (what there is) and life.c (what happens to it). */
+/* The inside of an instance, shared by app.c (what there is) and lifecycle.c (what happens to it). */
 #ifndef APP_IMPL_H
 #define APP_IMPL_H
 #include "app/app.h"
 #include "app/leadership.h"
 #include "base/metrics.h"
-#include "grace.h"
+#include "termination_grace.h"
 #include "kube/client.h"
 #include "obs/inhibit.h"
 #include "obs/obs.h"
@@ -23,7 +23,7 @@ struct app {
     struct kube *kube;
     struct rollout *rollout;
     struct leadership *leadership;
-    struct grace *grace;
+    struct termination_grace *grace;
     struct admin *admin;
     char *lease_namespace, *instance, *pod_uid;
     struct service *service; /* NULL: no service manager */
@@ -31,7 +31,7 @@ struct app {
     struct timer *settle;
 };
 
-/* life.c */
+/* lifecycle.c */
 extern const struct leadership_cb app_leadership_cb;
 void app_synced(void *ctx);
 void app_settle(void *ctx);

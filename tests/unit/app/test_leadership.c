@@ -1,7 +1,7 @@
 /* Leadership of two controllers in pods of the simulated world: what a stop leaves is taken up by the
  * successor, and a drain makes do with the time that its pod has. */
 #include "../simworld/helper.h"
-#include "../../../src/app/grace.h"
+#include "../../../src/app/termination_grace.h"
 #include "app/leadership.h"
 #include "base/log.h"
 #include "kube/config.h"
@@ -19,7 +19,7 @@ struct instance {
     struct kube *kube;
     struct controller *one, *two;
     struct leadership *leadership;
-    struct grace *grace;
+    struct termination_grace *grace;
     char name[64];
     int64_t stopped_at;
 };
@@ -88,7 +88,7 @@ static void on_sigterm(void *ctx) {
     struct instance *in = ctx;
     if (!in->stopped_at) in->stopped_at = world_boot_ns(in->w);
     leadership_stop(in->leadership, "SIGTERM");
-    grace_stopping(in->grace);
+    termination_grace_stopping(in->grace);
 }
 
 static int64_t wall(void *ctx) {
@@ -130,7 +130,7 @@ static void *begin(void *ctx, struct world *w) {
     if (leadership_new(in->kube, &cfg, &cb, in, &in->leadership, &err) < 0) fail_msg("%s", err.msg);
     leadership_add(in->leadership, "one", in->one);
     leadership_add(in->leadership, st->other_version ? "three" : "two", in->two);
-    in->grace = grace_new(in->kube, in->leadership, "default", world_getenv(w, "POD_NAME"),
+    in->grace = termination_grace_new(in->kube, in->leadership, "default", world_getenv(w, "POD_NAME"),
                           world_getenv(w, "POD_UID"), true);
     assert_non_null(in->grace);
     assert_int_equal(world_on_signal(w, SIGTERM, on_sigterm, in), 0);
@@ -147,7 +147,7 @@ static void destroy(void *ctx, void *instance) {
     struct instance *in = instance;
     for (int i = 0; i < MAX; i++)
         if (st->live[i] == in) st->live[i] = NULL;
-    grace_free(in->grace);
+    termination_grace_free(in->grace);
     leadership_free(in->leadership);
     controller_free(in->one);
     controller_free(in->two);

@@ -15,7 +15,7 @@ target_include_directories(lease_world PUBLIC ${leader_tests})
 unit_test(leader/lease_schedules lease_world)
 
 add_library(lease_world_planted STATIC ${lease_world} ${CMAKE_SOURCE_DIR}/leader/lease.c
-  ${CMAKE_SOURCE_DIR}/leader/lease_know.c ${CMAKE_SOURCE_DIR}/leader/lease_config.c)
+  ${CMAKE_SOURCE_DIR}/leader/lease_observe.c ${CMAKE_SOURCE_DIR}/leader/lease_config.c)
 target_compile_definitions(lease_world_planted PUBLIC LEASE_PLANTED)
 target_include_directories(lease_world_planted PUBLIC ${leader_tests} ${CMAKE_SOURCE_DIR}/leader/include)
 target_link_libraries(lease_world_planted PUBLIC base api PRIVATE options)
@@ -23,5 +23,5 @@ unit_test(leader/lease_faults lease_world_planted)
 
 # The edge, in a simulated world with the embedded API server.
 unit_test(leader/election leader simworld)
-unit_test(leader/election_work leader simworld)
+unit_test(leader/checkpoint_io leader simworld)
 unit_test(leader/election_random leader simworld)

@@ -38,7 +38,7 @@ const struct leadership_cb app_leadership_cb = {on_leading, on_draining, on_over
 
 void app_stop(struct app *a, const char *why) {
     leadership_stop(a->leadership, why);
-    grace_stopping(a->grace);
+    termination_grace_stopping(a->grace);
 }
 
 /* Drained as on SIGTERM, in the time that the host waits; its end lets the host go. A drain that has begun

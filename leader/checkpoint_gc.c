@@ -76,7 +76,7 @@ static void on_list(void *ctx, const struct err *err, struct slice raw) {
     next(e);
 }
 
-void sweep_once(struct election *e) {
+void checkpoint_gc_once(struct election *e) {
     if (e->swept) return;
     e->swept = true;
     struct kube_spec spec = {.verb = KUBE_LIST,
@@ -88,7 +88,7 @@ void sweep_once(struct election *e) {
     e->sweep_op = kube_call(e->kube, &spec, on_list, e);
 }
 
-void sweep_free(struct election *e) {
+void checkpoint_gc_free(struct election *e) {
     kube_cancel(e->sweep_op);
     e->sweep_op = NULL;
     buf_free(&e->leftover);

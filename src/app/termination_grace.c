@@ -1,5 +1,5 @@
-/* See grace.h. */
-#include "grace.h"
+/* See termination_grace.h. */
+#include "termination_grace.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -9,7 +9,7 @@ enum {
     GRACE_MAX_S = 7 * 24 * 3600 /* what a number is believed up to */
 };
 
-struct grace {
+struct termination_grace {
     struct kube *kube;
     struct leadership *leadership;
     char *ns, *name, *uid;
@@ -17,11 +17,11 @@ struct grace {
     int64_t signal_ns; /* boot time of the first signal; 0: none yet */
 };
 
-static struct world *world_of(const struct grace *g) {
+static struct world *world_of(const struct termination_grace *g) {
     return kube_world(g->kube);
 }
 
-static void killed_at(struct grace *g, int64_t after_signal_ns, const char *why) {
+static void killed_at(struct termination_grace *g, int64_t after_signal_ns, const char *why) {
     int64_t left = g->signal_ns + after_signal_ns - world_boot_ns(world_of(g));
     LOG(kube_log(g->kube), LOG_INFO, "time to stop", LF_STR("why", why), LF_DUR("left", left > 0 ? left : 0));
     leadership_killed_in(g->leadership, left > 0 ? left : 0);
@@ -33,13 +33,13 @@ static int64_t seconds(const cJSON *part, const char *member) {
     return s <= GRACE_MAX_S ? s : -1;
 }
 
-static bool ours(const struct grace *g, const cJSON *pod) {
+static bool ours(const struct termination_grace *g, const cJSON *pod) {
     const char *uid = obj_uid(pod);
     return uid && strcmp(uid, g->uid) == 0;
 }
 
 static void on_start_read(void *ctx, const struct err *err, struct slice raw) {
-    struct grace *g = ctx;
+    struct termination_grace *g = ctx;
     g->op = NULL;
     cleanup_json cJSON *pod = err ? NULL : json_parse(raw, NULL);
     int64_t s = pod && ours(g, pod) ? seconds(json_get(pod, "spec"), "terminationGracePeriodSeconds") : -1;
@@ -55,7 +55,7 @@ static void on_start_read(void *ctx, const struct err *err, struct slice raw) {
 }
 
 static void on_stop_read(void *ctx, const struct err *err, struct slice raw) {
-    struct grace *g = ctx;
+    struct termination_grace *g = ctx;
     g->op = NULL;
     if (err && err->kind == ERR_NOTFOUND) {
         killed_at(g, FORCED_S * NS_PER_S, "the pod was deleted by force");
@@ -73,7 +73,7 @@ static void on_stop_read(void *ctx, const struct err *err, struct slice raw) {
         killed_at(g, (s > FORCED_S ? s : FORCED_S) * NS_PER_S, "the pod's grace period");
 }
 
-static void read_pod(struct grace *g, kube_done done) {
+static void read_pod(struct termination_grace *g, kube_done done) {
     struct kube_spec spec = {
         .verb = KUBE_GET,
         .ref = {.gvr = &gvr_pods, .ns = slice_of(g->ns), .name = slice_of(g->name)},
@@ -84,17 +84,17 @@ static void read_pod(struct grace *g, kube_done done) {
     g->op = kube_call(g->kube, &spec, done, g);
 }
 
-struct grace *grace_new(struct kube *k, struct leadership *l, const char *ns, const char *name,
-                        const char *uid, bool learn) {
+struct termination_grace *termination_grace_new(struct kube *k, struct leadership *l, const char *ns,
+                                                const char *name, const char *uid, bool learn) {
     if (!ns || !*ns || !name || !*name || !uid || !*uid) return NULL;
-    struct grace *g = xcalloc(1, sizeof *g);
-    *g = (struct grace){
+    struct termination_grace *g = xcalloc(1, sizeof *g);
+    *g = (struct termination_grace){
         .kube = k, .leadership = l, .ns = xstrdup(ns), .name = xstrdup(name), .uid = xstrdup(uid)};
     if (learn) read_pod(g, on_start_read);
     return g;
 }
 
-void grace_free(struct grace *g) {
+void termination_grace_free(struct termination_grace *g) {
     if (!g) return;
     kube_cancel(g->op);
     free(g->ns);
@@ -103,7 +103,7 @@ void grace_free(struct grace *g) {
     free(g);
 }
 
-void grace_stopping(struct grace *g) {
+void termination_grace_stopping(struct termination_grace *g) {
     if (!g || g->signal_ns || !leadership_inflight(g->leadership)) return;
     g->signal_ns = world_boot_ns(world_of(g));
     read_pod(g, on_stop_read);

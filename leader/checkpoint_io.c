@@ -74,7 +74,7 @@ static void on_part_read(void *ctx, const struct err *err, struct slice raw) {
     if (part_done(p)) election_tell_lead(e, &e->lead);
 }
 
-void work_lead(struct election *e, const struct lease_out *out) {
+void checkpoint_io_lead(struct election *e, const struct lease_out *out) {
     struct err err = {0};
     enum checkpoint_fault fault = CHECKPOINT_EMPTY;
     e->lead = (struct tell){TELL_LEAD, out->reason, out->term, out->why};
@@ -90,7 +90,7 @@ void work_lead(struct election *e, const struct lease_out *out) {
     for (size_t i = 0; i < parts; i++) part_call(e, i, KUBE_GET, e->old_made, on_part_read);
 }
 
-void work_call_lead(struct election *e, const struct tell *t) {
+void checkpoint_io_call_lead(struct election *e, const struct tell *t) {
     struct checkpoint_reader *work = e->reader;
     e->reader = NULL;
     e->own = true;
@@ -114,10 +114,10 @@ static void on_part_deleted(void *ctx, const struct err *err, struct slice raw) 
     part_done(p);
 }
 
-void work_renewed(struct election *e) {
+void checkpoint_io_renewed(struct election *e) {
     if (!e->own_written || e->nparts_open || e->saving) return;
     if (e->old_made < 0) {
-        sweep_once(e);
+        checkpoint_gc_once(e);
         return;
     }
     for (size_t i = 0; i < e->old_parts; i++) part_call(e, i, KUBE_DELETE, e->old_made, on_part_deleted);
@@ -135,7 +135,7 @@ static struct checkpoint *gather(struct election *e, bool final) {
     return c;
 }
 
-bool work_note(struct election *e, const struct lease_out *out, struct buf *value) {
+bool checkpoint_io_note(struct election *e, const struct lease_out *out, struct buf *value) {
     e->own_sent = false;
     if (out->write.kind == LEASE_ACQUIRE) { /* the predecessor's, passed on under our term */
         const struct lease_rec *rec = lease_last(e->lease);
@@ -239,7 +239,7 @@ static void on_part_written(void *ctx, const struct err *err, struct slice raw) 
     if (last) saved(e);
 }
 
-void work_final(struct election *e, int64_t parts_ns) {
+void checkpoint_io_final(struct election *e, int64_t parts_ns) {
     bool ours = lease_may_mutate(e->lease, world_boot_ns(kube_world(e->kube)));
     if (!ours || !e->own || !e->cb.work || e->final_ready || e->saving) {
         if (!e->saving) election_event(e, LEASE_EV_DRAINED);
@@ -255,7 +255,7 @@ void work_final(struct election *e, int64_t parts_ns) {
     if (!n) saved(e);
 }
 
-bool work_cancel(struct election *e) {
+bool checkpoint_io_cancel(struct election *e) {
     bool was_saving = e->saving != NULL;
     parts_cancel(e);
     checkpoint_close(e->reader);
@@ -265,13 +265,13 @@ bool work_cancel(struct election *e) {
     return was_saving;
 }
 
-void work_lost(struct election *e) {
-    if (work_cancel(e)) election_event(e, LEASE_EV_DRAINED); /* that is what was waited for */
+void checkpoint_io_lost(struct election *e) {
+    if (checkpoint_io_cancel(e)) election_event(e, LEASE_EV_DRAINED); /* that is what was waited for */
 }
 
-void work_free(struct election *e) {
-    work_cancel(e);
-    sweep_free(e);
+void checkpoint_io_free(struct election *e) {
+    checkpoint_io_cancel(e);
+    checkpoint_gc_free(e);
     buf_free(&e->taken);
     buf_free(&e->final);
 }

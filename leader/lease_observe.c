@@ -13,7 +13,7 @@ static int rv_cmp(const char *a, const char *b) {
     return c < 0 ? -1 : c > 0;
 }
 
-bool know_ours(const struct lease *l) {
+bool lease_is_ours(const struct lease *l) {
     return l->known && !l->absent && strcmp(l->rec.holder, l->id) == 0;
 }
 
@@ -30,7 +30,7 @@ static void heard(struct lease *l) {
 /* A record of ours: which write made it, and so, since when is the lease renewed? Its renewTime tells, since
  * no two of our writes have the same. A version that moved because somebody edited a label proves nothing. */
 static void match_sent(struct lease *l) {
-    if (!know_ours(l)) return;
+    if (!lease_is_ours(l)) return;
     for (unsigned i = 0; i < LEASE_SENT; i++) {
         if (l->sent[i].renew_us != l->rec.renew_us || !l->rec.renew_us) continue;
         int64_t at = PLANTED(FAULT_FENCE_FROM_ANSWER) && l->sent[i].at_ns > l->renewed_ns ? l->now_ns
@@ -57,7 +57,7 @@ static void accept(struct lease *l, const struct lease_rec *rec, struct slice ra
     match_sent(l);
 }
 
-void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched) {
+void lease_observe_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched) {
     int c = l->known ? rv_cmp(rec->rv, l->rec.rv) : 1;
     if (watched) {
         heard(l);
@@ -83,7 +83,7 @@ void know_record(struct lease *l, const struct lease_rec *rec, struct slice raw,
     if (!overtaken) accept(l, rec, raw);
 }
 
-void know_absent(struct lease *l, bool watched) {
+void lease_observe_absent(struct lease *l, bool watched) {
     heard(l);
     if (watched) {
         l->must_read = l->reread = true; /* the event may be older than a new Lease */
@@ -98,15 +98,15 @@ void know_absent(struct lease *l, bool watched) {
     l->reread = false;
     if (l->absent) return;
     /* Somebody deleted it under its holder, who may mutate until his fence shuts: wait as for an expiry. */
-    bool held = l->known && l->rec.holder[0] && !know_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
+    bool held = l->known && l->rec.holder[0] && !lease_is_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
     int64_t when;
     l->held_until_ns = 0;
-    if (held && !know_claim(l, 0, &when)) l->held_until_ns = when;
+    if (held && !lease_claimable(l, 0, &when)) l->held_until_ns = when;
     l->absent = true;
     buf_clear(&l->raw);
 }
 
-void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw) {
+void lease_observe_written(struct lease *l, const struct lease_rec *rec, struct slice raw) {
     l->pending = P_NONE;
     l->fails = l->conflicts = 0;
     l->unresolved = false;
@@ -118,15 +118,15 @@ void know_written(struct lease *l, const struct lease_rec *rec, struct slice raw
     if (!l->known || l->absent || rv_cmp(rec->rv, l->rec.rv) > 0) accept(l, rec, raw);
 }
 
-bool know_moved(const struct lease *l) {
+bool lease_moved_on(const struct lease *l) {
     return l->known && !l->absent && (!l->base_rv[0] || strcmp(l->rec.rv, l->base_rv) != 0);
 }
 
-void know_doubt(struct lease *l) {
-    if (!know_moved(l)) l->unresolved = l->must_read = true;
+void lease_observe_doubt(struct lease *l) {
+    if (!lease_moved_on(l)) l->unresolved = l->must_read = true;
 }
 
-enum lease_reason know_claim(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns) {
+enum lease_reason lease_claimable(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns) {
     *ret_when_ns = TIME_NEVER;
     if (!l->heard) return LEASE_R_NONE;
     if (l->absent || !l->known) {
