@@ -6,7 +6,7 @@
 enum { ATTEMPTS = 8 };
 static const int64_t default_timeout_ns = 30 * NS_PER_S, retry_min_ns = 100 * NS_PER_MS,
                      retry_max_ns = 5 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S;
-static const size_t default_cap = 8 << 20;
+static const size_t default_cap = 8 << 20, scrape_cap = 32 << 20;
 
 const char kube_accept_json[] = "application/json";
 /* A server that cannot make metadata of it answers with the object, which is as good. */
@@ -266,7 +266,7 @@ static void attempt(void *ctx) {
                               .what = op->what,
                               .body = buf_slice(&op->body),
                               .deadline_ns = attempt_deadline(op),
-                              .body_cap = op->chunk ? 0 : op->cap,
+                              .body_cap = op->cap,
                               .identity = op->chunk != NULL,
                               .fresh = op->fresh,
                               .fenced = op->fenced,
@@ -326,7 +326,7 @@ static char *what_of_url(const char *url) {
 
 struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, const struct kube_scrape_cb *cb,
                             void *ctx) {
-    struct kube_op *op = op_new(k, spec->timeout_ns, 0, cb->done, ctx);
+    struct kube_op *op = op_new(k, spec->timeout_ns, scrape_cap, cb->done, ctx);
     struct err e = {0};
     op->method = "GET";
     op->accept = "text/plain;version=0.0.4,*/*;q=0.5";

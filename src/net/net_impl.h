@@ -82,6 +82,8 @@ struct request {
     char *body;
     size_t nbody;
     size_t cap, received; /* of the answer's body */
+    size_t wire;          /* bytes of the whole answer, as libcurl read them */
+    size_t lines;         /* of all its heads and trailers */
     int64_t total_ns, connect_ns;
     struct head *head; /* while it arrives */
     int status;        /* of the answer, 0 before its head is complete */
@@ -94,7 +96,7 @@ struct request {
     bool held;       /* the receiver wants no more for now */
     bool paused;     /* libcurl holds bytes back for us */
     bool finished;   /* the end is held back until the receiver resumes */
-    bool fenced, resend, too_large, odd_head; /* why we ended it ourselves */
+    bool fenced, resend, too_large, odd_head, flooded; /* why we ended it ourselves */
     char text[CURL_ERROR_SIZE];
 };
 

@@ -4,7 +4,7 @@
 #include "net_impl.h"
 #include <errno.h>
 
-enum { HEAD_CAP = 64 * 1024 };
+enum { HEAD_CAP = 64 * 1024, AROUND_CAP = 128 * 1024, LINES_MAX = 256 };
 
 static void free_head(struct request *r) {
     if (!r->head) return;
@@ -58,6 +58,14 @@ static void deliver(struct request *r) {
                 "%s %s: the answer is larger than the %zu bytes that are allowed for it", r->method, r->shown,
                 r->cap);
         end(r, &err);
+    } else if (r->flooded) {
+        struct err err = {0};
+        err_set(
+            &err, ERR_PROTOCOL, -EFBIG,
+            "%s %s: status lines, headers, trailers and chunk framing of the answer exceed %d bytes or %d "
+            "lines beside its body",
+            r->method, r->shown, AROUND_CAP, LINES_MAX);
+        end(r, &err);
     } else if (r->odd_head) {
         fail(r, ERR_PROTOCOL, -EPROTO, "the head of the answer is malformed or larger than 64 KiB");
     } else if (r->result == CURLE_OK) {
@@ -95,6 +103,8 @@ void request_finished(struct request *r, CURLcode rc) {
 void request_work(struct request *r) {
     if (r->cancelled) {
         request_free(r);
+    } else if (r->flooded) {
+        deliver(r);
     } else if (r->finished) {
         if (!r->held) deliver(r);
     } else if (!r->added) {
@@ -186,6 +196,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
     size_t n = size * count;
     struct slice line = slice_trim(slice_make(data, n));
     if (r->cancelled) return 0;
+    if (++r->lines > LINES_MAX || r->flooded) {
+        r->flooded = true;
+        return 0;
+    }
     if (r->status) return n; /* trailers */
     bool ok = true;
     if (slice_starts(line, SL("HTTP/"))) {
@@ -237,6 +251,27 @@ static void cancel(struct http_req *base) {
     lane_todo(r);
 }
 
+/* What an answer may have beside its body: a fixed amount, and as much again as its body or the body's cap, since
+ * chunks are framed one by one. */
+static size_t around_cap(const struct request *r) {
+    return AROUND_CAP + (r->cap ? r->cap - r->received : r->received);
+}
+
+/* Sees every byte of an answer before libcurl decodes it. The only place that does: framing and trailers reach
+ * no other callback, and libcurl keeps trailers without a limit. Nothing may be aborted here. */
+static int on_trace(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx) {
+    struct request *r = ctx;
+    (void)easy, (void)data;
+    if (type != CURLINFO_HEADER_IN && type != CURLINFO_DATA_IN) return 0;
+    /* The bytes at hand are not decoded yet, and so are judged with the next ones. */
+    if (r->wire - r->received > around_cap(r) && !r->flooded && !r->cancelled) {
+        r->flooded = true;
+        lane_todo(r);
+    }
+    r->wire += n;
+    return 0;
+}
+
 static void set_callbacks(struct request *r) {
     curl_easy_setopt(r->easy, CURLOPT_PRIVATE, r);
     curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->text);
@@ -246,6 +281,9 @@ static void set_callbacks(struct request *r) {
     curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
     curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_prereq);
     curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);
+    curl_easy_setopt(r->easy, CURLOPT_DEBUGFUNCTION, on_trace);
+    curl_easy_setopt(r->easy, CURLOPT_DEBUGDATA, r);
+    curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 1L); /* for on_trace() */
 }
 
 int request_start(struct world *w, const struct http_spec *spec, const struct http_client_cb *cb, void *ctx,

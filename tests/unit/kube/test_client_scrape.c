@@ -27,7 +27,7 @@ static void scrapes(void **state) {
     struct fake_req *r = scrape(c, "https://10.0.0.7:8443/metrics?x=y", " pod-token\n", true);
     assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
     assert_int_equal(r->lane, LANE_SCRAPE);
-    assert_true(r->insecure && r->total_ns == 5 * NS_PER_S && r->body_cap == 0);
+    assert_true(r->insecure && r->total_ns == 5 * NS_PER_S && r->body_cap == 32 << 20);
     assert_true(fake_has_header(r, "Authorization: Bearer pod-token"));
     assert_true(fake_has_header(r, "Accept-Encoding: identity"));
     assert_null(strstr(buf_str(&r->headers), "s3cret"));

@@ -1,7 +1,7 @@
 add_library(net_kit STATIC ${CMAKE_CURRENT_LIST_DIR}/kit.c)
 target_include_directories(net_kit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(net_kit PUBLIC net PkgConfig::UV PkgConfig::CMOCKA PRIVATE options)
-foreach(file client client_faults stream server server_limits)
+foreach(file client client_faults flood stream server server_limits)
   unit_test(net/${file} net_kit)
 endforeach()
 unit_test(net/http_in net)

@@ -73,7 +73,7 @@ struct kube_scrape {
     int64_t timeout_ns; /* 0: 30 s */
 };
 struct kube_scrape_cb {
-    /* The next piece of an answer of 2xx, any cut; its sum is not capped. Negative with err: no more of it is
+    /* The next piece of an answer of 2xx, any cut, 32 MiB in all. Negative with err: no more of it is
      * read, and done follows with that err. Must not cancel. */
     int (*chunk)(void *ctx, struct slice piece, struct err *err);
     kube_done done; /* as of kube_call(); raw only of a failure's Status */

@@ -1,0 +1,89 @@
+/* Peers that never stop: every byte of an answer counts, whatever it is part of. */
+#include "kit.h"
+
+#define HEAD    "HTTP/1.1 200 OK\r\n"
+#define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
+
+struct flood {
+    const char *name, *head, *again;
+    int status;
+    const char *message;
+    bool proxy;
+};
+struct flooding {
+    const struct flood *f;
+    uv_write_t write;
+    struct buf block;
+    size_t sent;
+};
+
+static void on_written(uv_write_t *req, int status) {
+    struct raw *r = req->data;
+    struct flooding *f = r->extra;
+    f->sent += f->block.n;
+    if (status < 0 || uv_is_closing((uv_handle_t *)&r->tcp)) return;
+    uv_buf_t b = uv_buf_init(f->block.p, (unsigned)f->block.n);
+    uv_write(&f->write, (uv_stream_t *)&r->tcp, &b, 1, on_written);
+}
+
+static void on_request(struct raw *r) {
+    struct flooding *f = r->extra;
+    if (!strstr(buf_str(&r->in), "\r\n\r\n")) return;
+    buf_clear(&r->in);
+    raw_sends(r, f->f->head);
+    f->write.data = r;
+    on_written(&f->write, 0);
+}
+
+static void every_byte_of_an_answer_counts(void **state) {
+    struct kit *k = *state;
+    static const char around[] = "status lines, headers, trailers and chunk framing",
+                      whole[] = "larger than the 65536 bytes";
+    static const struct flood floods[] = {
+        {"trailers", CHUNKED "2\r\nab\r\n0\r\n", "T: trailer\r\n", 200, around, false},
+        {"short trailers", CHUNKED "0\r\n", "a:\r\n", 200, around, false},
+        {"one trailer", CHUNKED "0\r\nT: ", "t", 200, "", false},
+        {"headers", HEAD, "H: h\r\n", 0, around, false},
+        {"one header", HEAD "H: ", "h", 0, "", false},
+        {"interim answers", "", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 0, around, false},
+        {"status line", "HTTP/1.1 200 ", "O", 0, "", false},
+        {"chunk extension", CHUNKED "2;", "x", 200, around, false},
+        {"zeros of a chunk size", CHUNKED, "0", 200, "", false},
+        {"body", HEAD "\r\n", "b", 200, whole, false},
+        {"chunks", CHUNKED, "8\r\n12345678\r\n", 200, whole, false},
+        {"tiny chunks", CHUNKED, "1\r\n\n\r\n", 200, "", false},
+        {"a proxy's headers", HEAD, "H: h\r\n", 0, around, true},
+    };
+    for (size_t i = 0; i < 2 * ARRAY_LEN(floods); i++) {
+        const struct flood *f = &floods[i / 2];
+        bool watch = i % 2;
+        if (watch && f->message == whole) continue; /* bounded by its receiver */
+        struct raw_server srv;
+        raw_serve(&srv, k, on_request);
+        struct flooding now = {.f = f, .block = BUF(16384)};
+        srv.extra = &now;
+        while (now.block.n + strlen(f->again) <= 16384) buf_adds(&now.block, f->again);
+        struct call c;
+        call_init(&c, k);
+        struct http_spec s = {.lane = watch ? LANE_WATCH : LANE_SCRAPE,
+                              .method = "GET",
+                              .url = f->proxy ? "https://target.invalid/x" : srv.url,
+                              .proxy = f->proxy ? srv.url : NULL,
+                              .body_cap = watch ? 0 : 65536,
+                              .total_ns = 15 * NS_PER_S};
+        call_do(&c, &s);
+        bool right = c.err.kind == ERR_PROTOCOL && c.status == f->status && strstr(c.err.msg, f->message) &&
+                     c.body.n <= 65536;
+        if (!right) print_error("%s: %d: %s, %zu bytes sent\n", f->name, c.status, c.err.msg, now.sent);
+        assert_true(right);
+        call_free(&c);
+        raw_server_close(&srv);
+        buf_free(&now.block);
+    }
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {T(every_byte_of_an_answer_counts)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
