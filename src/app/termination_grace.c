@@ -5,8 +5,8 @@
 
 enum {
     READ_TIMEOUT_S = 5,
-    FORCED_S = 2,               /* what a kubelet gives a pod that is evicted, or gone from the API server */
-    GRACE_MAX_S = 7 * 24 * 3600 /* what a number is believed up to */
+    KUBELET_MIN_S = 2, /* a kubelet gives this whatever the pod says: forced deletion, eviction, grace 0 */
+    MAX_S = 7 * 24 * 3600,
 };
 
 struct termination_grace {
@@ -21,16 +21,19 @@ static struct world *world_of(const struct termination_grace *g) {
     return kube_world(g->kube);
 }
 
-static void killed_at(struct termination_grace *g, int64_t after_signal_ns, const char *why) {
+static void killed_at(struct termination_grace *g, int64_t after_signal_ns, const char *reason) {
     int64_t left = g->signal_ns + after_signal_ns - world_boot_ns(world_of(g));
-    LOG(kube_log(g->kube), LOG_INFO, "time to stop", LF_STR("why", why), LF_DUR("left", left > 0 ? left : 0));
+    LOG_EVENT(kube_log(g->kube), LOG_INFO, "TerminationDeadline",
+              "time left until the kubelet kills the process", LF_STR("reason", reason),
+              LF_DUR("left", left > 0 ? left : 0));
     leadership_killed_in(g->leadership, left > 0 ? left : 0);
 }
 
-/* A whole number of seconds; -1: absent or not believable. */
+/* A grace period in seconds, between what a kubelet gives at least and a week; -1: absent or negative. */
 static int64_t seconds(const cJSON *part, const char *member) {
     int64_t s = json_i64(part, member, -1);
-    return s <= GRACE_MAX_S ? s : -1;
+    if (s < 0) return -1;
+    return s < KUBELET_MIN_S ? KUBELET_MIN_S : s > MAX_S ? MAX_S : s;
 }
 
 static bool ours(const struct termination_grace *g, const cJSON *pod) {
@@ -42,23 +45,23 @@ static void on_start_read(void *ctx, const struct err *err, struct slice raw) {
     struct termination_grace *g = ctx;
     g->op = NULL;
     cleanup_json cJSON *pod = err ? NULL : json_parse(raw, NULL);
-    int64_t s = pod && ours(g, pod) ? seconds(json_get(pod, "spec"), "terminationGracePeriodSeconds") : -1;
-    struct err why = {0};
+    int64_t s = pod ? seconds(json_get(pod, "spec"), "terminationGracePeriodSeconds") : -1;
+    const char *reason = !pod ? "PodNotReadable" : !ours(g, pod) ? "PodReplaced" : s < 0 ? "NotSet" : NULL;
     struct drain_config cfg = {.grace_ns = s * NS_PER_S};
-    if (s <= 0 || drain_config_check(&cfg, &why)) {
-        LOG(kube_log(g->kube), LOG_INFO,
-            "the pod's terminationGracePeriodSeconds is not known: 30s are assumed", LF_STR("pod", g->name),
-            LF_ERR(err));
+    if (!reason && drain_config_check(&cfg, NULL) == 0) {
+        leadership_grace(g->leadership, &cfg);
         return;
     }
-    leadership_grace(g->leadership, &cfg);
+    LOG_EVENT(kube_log(g->kube), LOG_INFO, "TerminationGraceAssumed",
+              "terminationGracePeriodSeconds is not known, assuming 30 s", LF_STR("pod", g->name),
+              LF_STR("reason", reason ? reason : "OutOfRange"), LF_ERR(err));
 }
 
 static void on_stop_read(void *ctx, const struct err *err, struct slice raw) {
     struct termination_grace *g = ctx;
     g->op = NULL;
     if (err && err->kind == ERR_NOTFOUND) {
-        killed_at(g, FORCED_S * NS_PER_S, "the pod was deleted by force");
+        killed_at(g, KUBELET_MIN_S * NS_PER_S, "ForceDeleted");
         return;
     }
     cleanup_json cJSON *pod = err ? NULL : json_parse(raw, NULL);
@@ -66,11 +69,11 @@ static void on_stop_read(void *ctx, const struct err *err, struct slice raw) {
     const char *phase = json_str(json_get(pod, "status"), "phase");
     int64_t s = seconds(json_get(pod, "metadata"), "deletionGracePeriodSeconds");
     if (!ours(g, pod))
-        killed_at(g, FORCED_S * NS_PER_S, "another pod has the name");
+        killed_at(g, KUBELET_MIN_S * NS_PER_S, "PodReplaced");
     else if (phase && strcmp(phase, "Failed") == 0)
-        killed_at(g, FORCED_S * NS_PER_S, "the pod is evicted");
+        killed_at(g, KUBELET_MIN_S * NS_PER_S, "Evicted");
     else if (s >= 0 && obj_deleting(pod))
-        killed_at(g, (s > FORCED_S ? s : FORCED_S) * NS_PER_S, "the pod's grace period");
+        killed_at(g, s * NS_PER_S, "Deleted");
 }
 
 static void read_pod(struct termination_grace *g, kube_done done) {

@@ -1,1 +1,3 @@
-unit_test(app/leadership simworld app)
+foreach(file leadership termination_grace)
+  unit_test(app/${file} simworld app)
+endforeach()

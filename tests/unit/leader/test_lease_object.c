@@ -1,4 +1,7 @@
 #include "leader/lease_object.h"
+#include "leader/certificate.h"
+#include "leader/checkpoint.h"
+#include "leader/drain.h"
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -128,9 +131,34 @@ static void test_render_anew(void **state) {
     assert_int_equal(lease_render(SL("{"), SL("n"), SL("l"), &r, NULL, 0, &b, &err), -EINVAL);
 }
 
+/* Every optional argument of the library, left out where the call fails and would fill it. */
+static void optional_arguments_may_be_null(void **state) {
+    (void)state;
+    struct lease_rec r;
+    struct identity id;
+    struct checkpoint_reader *reader = NULL;
+    cleanup_buf struct buf b = BUF(100);
+    assert_true(lease_parse(SL("[]"), &r, NULL) < 0);
+    assert_true(lease_parse(SL("{\"kind\":\"Pod\"}"), &r, NULL) < 0);
+    assert_true(lease_parse(SL("{\"metadata\":{\"uid\":7}}"), &r, NULL) < 0);
+    assert_true(lease_render(SL("{"), SL("n"), SL("l"), &(struct lease_rec){0}, NULL, 0, &b, NULL) < 0);
+    assert_true(lease_config_check(&(struct lease_config){0}, NULL) < 0);
+    assert_true(drain_config_check(&(struct drain_config){.grace_ns = -1}, NULL) < 0);
+    assert_true(identity_parse(SL("a"), &id, NULL) < 0);
+    assert_false(certificate_proves_dead(SL("{}"), SL("a_b_c"), NULL));
+    assert_int_equal(checkpoint_open(SL(""), -1, &reader, NULL), CHECKPOINT_EMPTY);
+    assert_int_equal(checkpoint_open(SL("handover/2"), -1, &reader, NULL), CHECKPOINT_FOREIGN);
+    assert_int_equal(checkpoint_open(SL("handover/1 term=1"), -1, &reader, NULL), CHECKPOINT_DAMAGED);
+    assert_null(reader);
+    lease_free(NULL);
+    checkpoint_free(NULL);
+    checkpoint_close(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_bad),
                                        cmocka_unit_test(test_render_keeps_what_others_wrote),
-                                       cmocka_unit_test(test_render_anew)};
+                                       cmocka_unit_test(test_render_anew),
+                                       cmocka_unit_test(optional_arguments_may_be_null)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
