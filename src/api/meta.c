@@ -131,3 +131,19 @@ const cJSON *obj_condition(const cJSON *obj, const char *type) {
     }
     return NULL;
 }
+
+static bool is_rv(const char *s, size_t n) {
+    return n && s[0] != '0' && strspn(s, "0123456789") == n;
+}
+
+bool rv_compare(const char *a, const char *b, int *ret) {
+    size_t n = a ? strlen(a) : 0, m = b ? strlen(b) : 0;
+    if (!is_rv(a, n) || !is_rv(b, m)) return false;
+    *ret = n != m ? (n < m ? -1 : 1) : memcmp(a, b, n);
+    return true;
+}
+
+bool rv_older(const char *a, const char *b) {
+    int order;
+    return rv_compare(a, b, &order) && order < 0;
+}

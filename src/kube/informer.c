@@ -94,14 +94,16 @@ void informer_free(struct informer *inf) {
     inf->timer = NULL;
     timer_free(inf->turn);
     inf->turn = NULL;
+    if (inf->k->told.by == inf) inf->k->told.kind = ERR_NONE;
+    if (inf->objects) metric_add(inf->objects, -inf->counted);
+    inf->objects = NULL;
     if (!inf->depth) destroy(inf);
 }
 
-/* Everything that may call the user stands between the two; what follows leave() must look at its result. */
-static void enter(struct informer *inf) {
+void informer_enter(struct informer *inf) {
     inf->depth++;
 }
-static bool leave(struct informer *inf) {
+bool informer_leave(struct informer *inf) {
     inf->depth--;
     if (!inf->freed) return true;
     if (!inf->depth) destroy(inf);
@@ -158,9 +160,9 @@ static enum http_pull on_body(void *ctx, struct slice data) {
     if (!inf->stop.kind && buf_add(&inf->pending, slice_make(data.p + now, data.n - now)) < 0) {
         err_set(&inf->stop, ERR_PROTOCOL, -ENOBUFS, "%s: more bytes at once than can be held", inf->what);
     }
-    enter(inf);
+    informer_enter(inf);
     if (now) consume(inf, slice_make(data.p, now));
-    if (!leave(inf)) return HTTP_MORE;
+    if (!informer_leave(inf)) return HTTP_MORE;
     inf->used += now;
     if (inf->used < SLICE && !inf->pending.n && !inf->stop.kind) return HTTP_MORE;
     want_turn(inf);
@@ -175,9 +177,9 @@ static void work(void *ctx) {
         size_t left = inf->pending.n - inf->pending_pos, n = left < SLICE ? left : SLICE;
         struct slice part = slice_make(inf->pending.p + inf->pending_pos, n);
         inf->pending_pos += n;
-        enter(inf);
+        informer_enter(inf);
         consume(inf, part);
-        if (!leave(inf)) return;
+        if (!informer_leave(inf)) return;
     }
     if (!inf->stop.kind && inf->pending_pos < inf->pending.n) {
         want_turn(inf);
@@ -205,9 +207,17 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
 /* ---- the end of an answer ---- */
 
 static void list_done(struct informer *inf, const struct split_list *l) {
-    if (!watch_listed(&inf->watch, l->rv, l->token)) return;
+    enum watch_listed got = watch_listed(&inf->watch, l->rv, l->token);
+    if (got == WATCH_BEHIND) {
+        informer_restarted(inf, "behind");
+        LOG_EVENT(inf->k->log, LOG_WARN, "InformerServerBehind",
+                  "the server's resourceVersion is behind what was seen; the cache is replaced",
+                  LF_STR("informer", inf->name), LF_STR("seen", watch_version(&inf->watch)),
+                  LF_STR("listed", l->rv));
+    }
+    if (got != WATCH_WHOLE) return;
     buf_free(&inf->scratch);
-    store_relist_end(inf->store, informer_changed, inf);
+    store_relist_end(inf->store, l->rv, informer_changed, inf);
     if (inf->freed) return;
     inf->full = inf->full && store_len(inf->store) >= inf->spec.max_objects;
     informer_count(inf);
@@ -256,13 +266,13 @@ static void complete(struct informer *inf) {
     inf->x = NULL;
     timer_stop(inf->turn);
     timer_stop(inf->timer);
-    enter(inf);
+    informer_enter(inf);
     if (inf->doing == WATCH_LIST) {
         list_ended(inf, &e);
     } else {
         stream_ended(inf, &e);
     }
-    if (leave(inf)) next(inf);
+    if (informer_leave(inf)) next(inf);
 }
 
 /* ---- what to do next ---- */
@@ -309,7 +319,7 @@ static void start(struct informer *inf, const struct watch_todo *t) {
     buf_clear(&inf->pending);
     inf->pending_pos = inf->used = 0;
     if (list && t->first) {
-        store_relist_begin(inf->store);
+        store_relist_begin(inf->store, t->replace);
         inf->list_began_ns = world_mono_ns(inf->k->w);
     }
     struct exchange_spec s = {.lane = LANE_WATCH,

@@ -27,13 +27,18 @@ struct informer {
     struct err stop; /* why we stopped reading: an ERROR event, an item that cannot be read */
     bool ended;      /* the exchange has, with end_err */
     struct err end_err;
-    bool started, synced, initial, freed, full;
+    bool started, synced, initial, freed, full, changing;
     unsigned depth; /* of callbacks, in which we may be freed */
     int64_t seen_ns, list_began_ns;
     struct said said;
     struct metric *objects, *added, *updated, *deleted, *bookmarks, *list_seconds;
     struct metric_family *restarts;
+    double counted; /* our part of the gauge objects */
 };
+
+/* Everything that may call the user stands between the two; what follows leave() must look at its result. */
+void informer_enter(struct informer *inf);
+bool informer_leave(struct informer *inf);
 
 /* One item of a list, or one event of a watch. May call the user, sets inf->stop where reading has to end. */
 void informer_listed(struct informer *inf, struct slice text);

@@ -43,14 +43,20 @@ void informer_changed(void *ctx, const struct store_rec *old, const struct store
     struct informer *inf = ctx;
     struct metric *m = !old ? inf->added : !now ? inf->deleted : inf->updated;
     if (m) metric_inc(m);
-    if (!inf->freed) inf->cb.change(inf->ctx, old, now, inf->initial);
+    if (inf->freed) return;
+    inf->changing = true;
+    inf->cb.change(inf->ctx, old, now, inf->initial);
+    inf->changing = false;
 }
 
 void informer_count(struct informer *inf) {
-    if (inf->objects) metric_set(inf->objects, (double)store_len(inf->store));
+    double n = (double)store_len(inf->store);
+    if (!inf->objects) return;
+    metric_add(inf->objects, n - inf->counted); /* informers of the same name add up */
+    inf->counted = n;
 }
 
-static int put(struct informer *inf, struct slice raw, const cJSON *obj, struct err *err) {
+static int put(struct informer *inf, struct slice raw, const cJSON *obj, bool ours, struct err *err) {
     bool room = store_len(inf->store) < inf->spec.max_objects;
     if (!room && !store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)))) {
         if (!inf->full) {
@@ -60,7 +66,7 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, struct 
         }
         return 0;
     }
-    int r = store_put(inf->store, raw, obj, informer_changed, inf, err);
+    int r = (ours ? store_wrote : store_put)(inf->store, raw, obj, informer_changed, inf, err);
     informer_count(inf);
     return r;
 }
@@ -70,7 +76,7 @@ void informer_listed(struct informer *inf, struct slice text) {
     if (store_touch(inf->store, it.ns, it.name, it.rv))
         return; /* here in this version: nobody has to parse it */
     cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, &inf->stop);
-    if (!obj || put(inf, text, obj, &inf->stop) < 0)
+    if (!obj || put(inf, text, obj, false, &inf->stop) < 0)
         err_wrap(&inf->stop, "%s: an item of the list", inf->what);
 }
 
@@ -104,10 +110,10 @@ static void on_object(struct informer *inf, struct slice type, const cJSON *obj,
     if (slice_eqs(type, "BOOKMARK")) {
         if (inf->bookmarks) metric_inc(inf->bookmarks);
     } else if (slice_eqs(type, "DELETED")) {
-        store_delete(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)), informer_changed, inf);
+        store_delete(inf->store, obj, informer_changed, inf);
         inf->full = false;
         informer_count(inf);
-    } else if (put(inf, raw, obj, &e) < 0) {
+    } else if (put(inf, raw, obj, false, &e) < 0) {
         informer_broken(inf, e.msg);
         return;
     }
@@ -141,4 +147,44 @@ void informer_event(struct informer *inf, struct slice event) {
     } else {
         on_error_event(inf, obj, raw);
     }
+}
+
+/* ---- writes of ours ---- */
+
+/* Have list and watch brought this version, or a later one? Then what they say stands: the object may be gone
+ * again. */
+static bool seen(const struct informer *inf, const char *rv) {
+    int order;
+    return rv_compare(rv, watch_version(&inf->watch), &order) && order <= 0;
+}
+
+int informer_wrote(struct informer *inf, struct slice raw, struct err *err) {
+    if (inf->freed || inf->changing)
+        return err_set(err, ERR_CONFIG, -EBUSY, "informer %s: a write from within change()", inf->name);
+    if (inf->spec.metadata_only)
+        return err_set(err, ERR_CONFIG, -EINVAL, "informer %s keeps metadata only", inf->name);
+    struct item it = item_look(raw);
+    cleanup_json cJSON *obj = item_parse(raw, &it, &inf->scratch, err);
+    if (!obj) return err ? err_wrap(err, "informer %s: an answer", inf->name) : -EPROTO;
+    if (!of_our_kind(inf, obj) || (inf->spec.ns.n && !slice_eq(slice_of(obj_ns(obj)), inf->spec.ns)))
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "informer %s: an answer of another kind or namespace",
+                       inf->name);
+    if (seen(inf, obj_rv(obj))) return 0;
+    bool initial = inf->initial;
+    inf->initial = false;
+    informer_enter(inf);
+    int r = put(inf, raw, obj, true, err);
+    if (!informer_leave(inf)) return r;
+    inf->initial = initial;
+    return r;
+}
+
+void informer_deleted(struct informer *inf, struct slice ns, struct slice name, struct slice uid) {
+    if (inf->freed || inf->changing) return;
+    bool initial = inf->initial;
+    inf->initial = false;
+    informer_enter(inf);
+    store_deleted(inf->store, ns, name, uid, informer_changed, inf);
+    informer_count(inf);
+    if (informer_leave(inf)) inf->initial = initial;
 }

@@ -1,6 +1,7 @@
 /* A hash table of records, one allocation each, and per index a hash table of values with their records. */
 #include "kube/store.h"
 #include "base/list.h"
+#include "tombstone.h"
 #include <errno.h>
 
 enum { INDEXES = 4 };
@@ -38,7 +39,9 @@ struct table { /* of struct entry or struct value, chained */
 struct store {
     struct store_spec spec;
     struct table objects, values[INDEXES];
+    struct tombstones tombstones;
     uint32_t epoch;
+    bool replace; /* of a relist */
     size_t bytes;
 };
 
@@ -185,6 +188,7 @@ static struct entry *entry_new(const struct store *s, struct slice raw, const cJ
     e->rec.uid = put_text(&at, uid);
     e->rec.rv = put_text(&at, rv);
     e->rec.generation = json_i64(json_obj(obj, "metadata"), "generation", 0);
+    e->rec.deleting = obj_deleting(obj);
     if (keep) e->rec.raw = slice_make(put_text(&at, raw), raw.n);
     if (s->spec.project) e->rec.data = s->spec.project(s->spec.ctx, raw, obj);
     return e;
@@ -225,6 +229,7 @@ struct store *store_new(const struct store_spec *spec) {
     s->spec = *spec;
     if (!spec->index) s->spec.nindexes = 0;
     if (s->spec.nindexes > INDEXES) s->spec.nindexes = INDEXES;
+    tombstones_init(&s->tombstones);
     s->bytes = sizeof *s;
     return s;
 }
@@ -238,6 +243,7 @@ void store_free(struct store *s) {
             entry_free(s, e);
         }
     }
+    tombstones_free(&s->tombstones);
     free(s->objects.bucket);
     for (unsigned i = 0; i < INDEXES; i++) free(s->values[i].bucket);
     free(s);
@@ -273,17 +279,29 @@ void store_each_indexed(const struct store *s, unsigned index, struct slice valu
     }
 }
 
-int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change change, void *ctx,
-              struct err *err) {
+static void add_tombstone(struct store *s, const cJSON *obj) {
+    const char *uid = obj_uid(obj), *rv = obj_rv(obj);
+    struct tombstone_of of = {slice_of(obj_ns(obj)), slice_of(obj_name(obj)), uid ? uid : "", rv ? rv : ""};
+    tombstones_add(&s->tombstones, hash_of(of.ns, of.name), &of, false);
+}
+
+static int put(struct store *s, struct slice raw, const cJSON *obj, bool ours, store_change change, void *ctx,
+               struct err *err) {
     const char *name = obj_name(obj), *rv = obj_rv(obj), *uid = obj_uid(obj);
     if (!name || !name[0]) return err_set(err, ERR_PROTOCOL, -EINVAL, "object without metadata.name");
     struct entry *old = find(s, slice_of(obj_ns(obj)), slice_of(name));
-    bool same_uid = old && strcmp(old->rec.uid, uid ? uid : "") == 0;
-    if (same_uid && rv && rv[0] && strcmp(old->rec.rv, rv) == 0) {
-        old->epoch = s->epoch;
+    uint32_t epoch = !ours ? s->epoch : old ? old->epoch : s->epoch - 1;
+    bool same_uid = old && strcmp(old->rec.uid, uid ? uid : "") == 0,
+         same = same_uid && rv && rv[0] && strcmp(old->rec.rv, rv) == 0;
+    if (old && !s->replace && (same || rv_older(rv, old->rec.rv))) {
+        old->epoch = epoch;
         return 0;
     }
+    if (s->tombstones.n &&
+        tombstones_hide(&s->tombstones, hash_of(slice_of(obj_ns(obj)), slice_of(name)), obj, s->epoch))
+        return 0;
     if (s->spec.keep && !s->spec.keep(s->spec.ctx, obj)) {
+        if (ours) add_tombstone(s, obj);
         if (old) remove_entry(s, old, change, ctx);
         return 0;
     }
@@ -292,6 +310,7 @@ int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change 
         old = NULL;
     }
     struct entry *now = entry_new(s, raw, obj);
+    now->epoch = epoch;
     if (old) take_out(s, old);
     insert(s, now, obj);
     if (change) change(ctx, old ? &old->rec : NULL, &now->rec);
@@ -299,27 +318,56 @@ int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change 
     return 0;
 }
 
-void store_delete(struct store *s, struct slice ns, struct slice name, store_change change, void *ctx) {
+int store_put(struct store *s, struct slice raw, const cJSON *obj, store_change change, void *ctx,
+              struct err *err) {
+    return put(s, raw, obj, false, change, ctx, err);
+}
+
+int store_wrote(struct store *s, struct slice raw, const cJSON *obj, store_change change, void *ctx,
+                struct err *err) {
+    return put(s, raw, obj, true, change, ctx, err);
+}
+
+void store_delete(struct store *s, const cJSON *obj, store_change change, void *ctx) {
+    struct entry *e = find(s, slice_of(obj_ns(obj)), slice_of(obj_name(obj)));
+    tombstones_gone(&s->tombstones, obj_uid(obj));
+    if (e && !rv_older(obj_rv(obj), e->rec.rv)) remove_entry(s, e, change, ctx);
+}
+
+void store_deleted(struct store *s, struct slice ns, struct slice name, struct slice uid, store_change change,
+                   void *ctx) {
     struct entry *e = find(s, ns, name);
-    if (e) remove_entry(s, e, change, ctx);
+    if (!e || e->rec.deleting || !slice_eqs(uid, e->rec.uid)) return;
+    struct tombstone_of of = {ns, name, e->rec.uid, e->rec.rv};
+    tombstones_add(&s->tombstones, e->hash, &of, true);
+    remove_entry(s, e, change, ctx);
 }
 
 bool store_touch(struct store *s, struct slice ns, struct slice name, struct slice rv) {
-    struct entry *e = rv.n ? find(s, ns, name) : NULL;
-    if (!e || !slice_eqs(rv, e->rec.rv)) return false;
+    struct entry *e = rv.n && !s->replace ? find(s, ns, name) : NULL;
+    if (!e) return false;
+    if (!slice_eqs(rv, e->rec.rv)) {
+        cleanup_free char *text = slice_dup(rv);
+        if (!rv_older(text, e->rec.rv)) return false;
+    }
     e->epoch = s->epoch;
     return true;
 }
 
-void store_relist_begin(struct store *s) {
+void store_relist_begin(struct store *s, bool replace) {
     s->epoch++;
+    s->replace = replace;
+    if (replace) tombstones_relisted(&s->tombstones, s->epoch, NULL);
 }
 
-void store_relist_end(struct store *s, store_change change, void *ctx) {
+void store_relist_end(struct store *s, const char *rv, store_change change, void *ctx) {
     for (size_t i = 0; i < s->objects.size; i++) {
         for (struct entry *e = s->objects.bucket[i], *next; e; e = next) {
             next = e->next;
-            if (e->epoch != s->epoch) remove_entry(s, e, change, ctx);
+            if (e->epoch == s->epoch || (!s->replace && rv_older(rv, e->rec.rv))) continue;
+            remove_entry(s, e, change, ctx);
         }
     }
+    tombstones_relisted(&s->tombstones, s->epoch, rv);
+    s->replace = false;
 }

@@ -1,5 +1,6 @@
 /* The list/watch state machine; see kube/watch.h. The times are client-go's. */
 #include "kube/watch.h"
+#include "api/meta.h"
 #include "base/mem.h"
 #include <errno.h>
 
@@ -46,6 +47,7 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
     } else {
         ret->what = WATCH_LIST;
         ret->first = !w->token;
+        ret->replace = w->replace;
         ret->limit = w->from == FROM_NEWEST_WHOLE ? 0 : WATCH_PAGE;
         if (w->token) {
             ret->token = w->token;
@@ -60,8 +62,14 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
     }
 }
 
-bool watch_listed(struct watch *w, const char *rv, const char *token) {
+enum watch_listed watch_listed(struct watch *w, const char *rv, const char *token) {
     w->fresh = false;
+    if (!w->replace && rv_older(rv, w->rv)) {
+        set_token(w, NULL);
+        w->from = FROM_NEWEST;
+        w->replace = true;
+        return WATCH_BEHIND;
+    }
     if (token && token[0]) {
         if (strlen(token) <= WATCH_TOKEN_MAX) {
             set_token(w, token);
@@ -69,14 +77,19 @@ bool watch_listed(struct watch *w, const char *rv, const char *token) {
             set_token(w, NULL);
             w->from = FROM_NEWEST_WHOLE;
         }
-        return false;
+        return WATCH_MORE_PAGES;
     }
     set_token(w, NULL);
     watch_event(w, rv);
+    w->replace = false;
     w->phase = WS_STREAM;
     w->from = FROM_SEEN;
     w->relist_ns = TIME_NEVER;
-    return true;
+    return WATCH_WHOLE;
+}
+
+const char *watch_version(const struct watch *w) {
+    return w->rv;
 }
 
 /* Between backoff_min and backoff_max, never the same for two: half of it is chance. */

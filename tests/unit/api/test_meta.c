@@ -111,4 +111,31 @@ static void trees(void **state) {
     assert_true(obj_deleting(d));
 }
 
-RUN_TESTS(TEST(from_raw), TEST(bad_raw), TEST(keys), TEST(trees))
+static void versions_compare_as_numbers(void **state) {
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool comparable, older;
+    } cases[] = {
+        {"1", "2", true, true},
+        {"9", "10", true, true},
+        {"10", "9", true, false},
+        {"10", "10", true, false},
+        {"18446744073709551616", "18446744073709551617", true, true},
+        {"", "1", false, false},
+        {NULL, "1", false, false},
+        {"1", NULL, false, false},
+        {"0", "1", false, false},
+        {"01", "2", false, false},
+        {"1a", "2", false, false},
+        {"-1", "2", false, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int order = 7;
+        assert_int_equal(rv_compare(cases[i].a, cases[i].b, &order), cases[i].comparable);
+        if (!cases[i].comparable) assert_int_equal(order, 7);
+        assert_int_equal(rv_older(cases[i].a, cases[i].b), cases[i].older);
+    }
+}
+
+RUN_TESTS(TEST(versions_compare_as_numbers), TEST(from_raw), TEST(bad_raw), TEST(keys), TEST(trees))

@@ -63,8 +63,7 @@ static inline void *project(void *ctx, struct slice raw, const cJSON *obj) {
     return NULL;
 }
 
-static inline struct run *setup(const struct informer_spec *more) {
-    static const struct informer_cb cb = {on_change, on_synced, on_trouble};
+static inline struct run *setup_with(const struct informer_spec *more, const struct informer_cb *cb) {
     struct run *r = xcalloc(1, sizeof *r);
     r->f = fake_new();
     r->f->user = r;
@@ -79,11 +78,15 @@ static inline struct run *setup(const struct informer_spec *more) {
     spec.store.project = project;
     spec.store.ctx = &r->projected;
     buf_init(&r->seen, 16 << 20);
-    assert_int_equal(informer_new(r->k, &spec, &cb, r, &r->inf, &e), 0);
+    assert_int_equal(informer_new(r->k, &spec, cb, r, &r->inf, &e), 0);
     informer_start(r->inf);
     informer_start(r->inf); /* once */
     fake_settle(r->f);
     return r;
+}
+
+static inline struct run *setup(const struct informer_spec *more) {
+    return setup_with(more, &(struct informer_cb){on_change, on_synced, on_trouble});
 }
 
 static inline void teardown(struct run *r) {

@@ -1,6 +1,6 @@
-/* Informers against the embedded API server, in one process and one clock: random changes, compactions and
- * faults; when the faults are over, the cache holds what the server holds, and handlers have been told of
- * every difference in between. */
+/* Informers against the embedded API server, in one process and one clock: random changes, some of them writes of
+ * ours whose answers are put in at once or late, compactions and faults. No record ever goes back; when the
+ * faults are over, the cache holds what the server holds, and change() has reported every difference. */
 #include "fake.h"
 #include "kube/informer.h"
 #include "sim/sim.h"
@@ -14,6 +14,13 @@ struct bridge { /* an open request */
     struct sim_exchange *x;
     bool ended;
 };
+struct late { /* the answer to a write of ours, on its way */
+    struct list node;
+    struct run *x;
+    struct timer *timer;
+    char *name, *uid; /* of a delete */
+    struct buf body;
+};
 struct run {
     struct fake *f;
     struct sim *sim;
@@ -23,8 +30,11 @@ struct run {
     struct informer *inf;
     struct rng rng;
     uint64_t seed;
-    char rv[NAMES][24]; /* what the handlers believe; "" absent */
-    unsigned changes, ended;
+    char rv[NAMES][24];     /* what the handlers believe; "" absent */
+    char newest[NAMES][24]; /* the newest version that they have seen */
+    bool metadata_only;
+    struct list late; /* of struct late */
+    unsigned changes, ended, wrote, at_once;
 };
 
 /* ---- the embedded server behind the fake world ---- */
@@ -97,38 +107,99 @@ static void handle(struct fake *f, struct fake_req *r) {
 
 /* ---- changes from the side ---- */
 
-static void nothing_head(void *ctx, int status, const char *type, int retry_after_s) {
+struct answer {
+    int status;
+    struct buf body;
+};
+static void answer_head(void *ctx, int status, const char *type, int retry_after_s) {
     (void)type, (void)retry_after_s;
-    *(int *)ctx = status;
+    ((struct answer *)ctx)->status = status;
 }
-static void nothing_body(void *ctx, struct slice data) {
-    (void)ctx, (void)data;
+static void answer_body(void *ctx, struct slice data) {
+    buf_add(&((struct answer *)ctx)->body, data);
 }
-static void nothing_end(void *ctx, bool cut) {
+static void answer_end(void *ctx, bool cut) {
     (void)ctx, (void)cut;
 }
-static int direct(struct run *x, const char *method, const char *target, const char *body) {
-    static const struct sim_cb cb = {.head = nothing_head, .body = nothing_body, .end = nothing_end};
-    int status = 0;
+static int direct(struct run *x, const char *method, const char *target, const char *body, struct buf *ret) {
+    static const struct sim_cb cb = {.head = answer_head, .body = answer_body, .end = answer_end};
+    struct answer a = {.body = BUF(1 << 20)};
     struct sim_request q = {.method = slice_of(method),
                             .target = slice_of(target),
                             .content_type = SL("application/json"),
                             .body = slice_of(body)};
     sim_advance(x->sim, world_wall_ns(&x->f->w));
-    assert_null(sim_handle(x->sim, &q, &cb, &status));
+    assert_null(sim_handle(x->sim, &q, &cb, &a));
     plan(x);
-    return status;
+    if (ret) {
+        buf_free(ret);
+        *ret = a.body;
+    } else {
+        buf_free(&a.body);
+    }
+    return a.status;
+}
+
+static void late_free(struct late *l) {
+    list_remove(&l->node);
+    timer_free(l->timer);
+    free(l->name);
+    free(l->uid);
+    buf_free(&l->body);
+    free(l);
+}
+
+static void arrives(void *ctx) {
+    struct late *l = ctx;
+    struct run *x = l->x;
+    struct err e = {0};
+    if (l->uid) {
+        informer_deleted(x->inf, SL("default"), slice_of(l->name), slice_of(l->uid));
+    } else if (informer_wrote(x->inf, buf_slice(&l->body), &e) != (x->metadata_only ? -EINVAL : 0)) {
+        fail_msg("seed %llu: %s", (unsigned long long)x->seed, e.msg);
+    }
+    x->wrote++;
+    late_free(l);
+}
+
+/* A write of ours was answered: the informer is given the answer now, or later. */
+static void ours(struct run *x, const char *name, const char *uid, struct buf *body) {
+    struct late *l = xcalloc(1, sizeof *l);
+    *l = (struct late){.x = x, .name = xstrdup(name), .uid = xstrdup_null(uid), .body = *body};
+    *body = BUF(1 << 20);
+    l->timer = timer_new(&x->f->w, arrives, l);
+    list_push(&x->late, &l->node);
+    if (rng_below(&x->rng, 2)) {
+        timer_in(l->timer, (int64_t)rng_below(&x->rng, 4000) * NS_PER_MS);
+        return;
+    }
+    cleanup_json cJSON *o = json_parse(buf_slice(&l->body), NULL);
+    cleanup_free char *rv = xstrdup(o && obj_rv(o) ? obj_rv(o) : "");
+    arrives(l);
+    const struct store_rec *r = store_get(informer_store(x->inf), SL("default"), slice_of(name));
+    if (uid ? r && strcmp(r->uid, uid) == 0 : !x->metadata_only && (!r || strcmp(r->rv, rv) != 0))
+        fail_msg("seed %llu: %s: the write is not in the store", (unsigned long long)x->seed, name);
+    x->at_once++;
 }
 static void change_something(struct run *x) {
     int i = (int)rng_below(&x->rng, NAMES);
+    bool mine = informer_synced(x->inf) && rng_below(&x->rng, 2), hold = rng_below(&x->rng, 8) == 0;
+    cleanup_buf struct buf answer = BUF(1 << 20), was = BUF(1 << 20);
+    char name[8];
+    snprintf(name, sizeof name, "c%d", i);
     cleanup_free char *one = xasprintf("/api/v1/namespaces/default/configmaps/c%d", i);
-    cleanup_free char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
-                                        "\"name\":\"c%d\"},\"data\":{\"x\":\"%llu\"}}",
-                                        i, (unsigned long long)rng_next(&x->rng));
+    cleanup_free char *body =
+        xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+                  "\"name\":\"c%d\"%s},\"data\":{\"x\":\"%llu\"}}",
+                  i, hold ? ",\"finalizers\":[\"a.example/b\"]" : "", (unsigned long long)rng_next(&x->rng));
     if (rng_below(&x->rng, 4) == 0) {
-        direct(x, "DELETE", one, "");
-    } else if (direct(x, "PUT", one, body) >= 400) {
-        direct(x, "POST", "/api/v1/namespaces/default/configmaps", body);
+        cleanup_json cJSON *o = sim_peek(x->sim, "configmaps", "default", name, &was) == 0
+                                    ? json_parse(buf_slice(&was), NULL)
+                                    : NULL;
+        if (direct(x, "DELETE", one, "", &answer) < 300 && mine) ours(x, name, obj_uid(o), &answer);
+    } else if (direct(x, "PUT", one, body, &answer) < 300 ||
+               direct(x, "POST", "/api/v1/namespaces/default/configmaps", body, &answer) < 300) {
+        if (mine) ours(x, name, NULL, &answer);
     }
 }
 
@@ -143,6 +214,10 @@ static void on_change(void *ctx, const struct store_rec *old, const struct store
     if (strcmp(believed, old ? old->rv : "") != 0)
         fail_msg("seed %llu: %s: told from %s, was %s", (unsigned long long)x->seed, rec->name,
                  old ? old->rv : "-", believed);
+    if (now && x->newest[atoi(rec->name + 1)][0] && !rv_older(x->newest[atoi(rec->name + 1)], now->rv))
+        fail_msg("seed %llu: %s: back to %s from %s", (unsigned long long)x->seed, rec->name, now->rv,
+                 x->newest[atoi(rec->name + 1)]);
+    if (now) snprintf(x->newest[atoi(rec->name + 1)], sizeof x->newest[0], "%s", now->rv);
     snprintf(believed, sizeof x->rv[0], "%s", now ? now->rv : "");
     x->changes++;
 }
@@ -178,6 +253,8 @@ static struct run *setup(uint64_t seed, bool metadata_only) {
     x->sim = sim_new(&(struct sim_config){
         .seed = seed, .wall_ns = world_wall_ns(&x->f->w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
     x->tick = timer_new(&x->f->w, tick, x);
+    x->metadata_only = metadata_only;
+    list_init(&x->late);
     struct kube_config_spec s = {.server = "http://api"};
     assert_int_equal(kube_config_load(&x->f->w, &x->f->log, &s, &x->c, NULL), 0);
     x->k = kube_new(&x->f->w, x->c, &x->f->log, NULL);
@@ -187,6 +264,7 @@ static struct run *setup(uint64_t seed, bool metadata_only) {
     return x;
 }
 static void teardown(struct run *x) {
+    list_each_safe(it, next, &x->late) late_free(container_of(it, struct late, node));
     informer_free(x->inf);
     kube_free(x->k);
     kube_config_free(x->c);
@@ -219,7 +297,7 @@ static void compare(struct run *x) {
 
 static void the_cache_follows_the_server(void **state) {
     (void)state;
-    unsigned changes = 0;
+    unsigned changes = 0, wrote = 0, at_once = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         struct run *x = setup(seed, seed % 2);
         for (int i = 0; i < 10; i++) change_something(x);
@@ -237,9 +315,11 @@ static void the_cache_follows_the_server(void **state) {
         assert_true(informer_synced(x->inf));
         compare(x);
         changes += x->changes;
+        wrote += x->wrote;
+        at_once += x->at_once;
         teardown(x);
     }
-    assert_true(changes > 1000);
+    assert_true(changes > 1000 && wrote > 500 && at_once > 200);
 }
 
 int main(void) {

@@ -25,6 +25,11 @@ static void put(struct store *s, const char *text, struct buf *changes) {
     assert_int_equal(store_put(s, slice_of(text), o, log_change, changes, NULL), 0);
 }
 
+static void gone(struct store *s, const char *text, struct buf *changes) { /* a DELETED event */
+    cleanup_json cJSON *o = parse(text);
+    store_delete(s, o, log_change, changes);
+}
+
 #define OBJ(ns, name, uid, rv)                                                                               \
     "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"" uid                           \
     "\",\"resourceVersion\":\"" rv "\",\"generation\":3}}"
@@ -47,8 +52,8 @@ static void changes(void **state) {
     assert_int_equal(r->raw.n, 0);
     assert_null(store_get(s, SL("a/x"), SL("")));
     buf_clear(&b);
-    store_delete(s, SL("a"), SL("x"), log_change, &b);
-    store_delete(s, SL("a"), SL("x"), log_change, &b);
+    gone(s, OBJ("a", "x", "u2", "5"), &b);
+    gone(s, OBJ("a", "x", "u2", "5"), &b);
     assert_string_equal(buf_str(&b), "-a/x@3 ");
     assert_null(store_get(s, SL("a"), SL("x")));
     cleanup_json cJSON *nameless = parse("{\"metadata\":{}}"), *none = parse("{}");
@@ -63,22 +68,22 @@ static void relist(void **state) {
     (void)state;
     struct store *s = store_new(&(struct store_spec){0});
     cleanup_buf struct buf b = BUF(4096);
-    store_relist_begin(s);
+    store_relist_begin(s, false);
     put(s, OBJ("a", "x", "u1", "1"), &b);
     put(s, OBJ("a", "y", "u2", "2"), &b);
     put(s, OBJ("a", "z", "u3", "3"), &b);
-    store_relist_end(s, log_change, &b);
+    store_relist_end(s, "9", log_change, &b);
     assert_string_equal(buf_str(&b), "+a/x@1 +a/y@2 +a/z@3 ");
     buf_clear(&b);
-    store_relist_begin(s); /* given up */
+    store_relist_begin(s, false); /* given up */
     put(s, OBJ("a", "z", "u3", "9"), &b);
-    store_relist_begin(s);
+    store_relist_begin(s, false);
     assert_true(store_touch(s, SL("a"), SL("x"), SL("1")));
-    assert_false(store_touch(s, SL("a"), SL("y"), SL("3")));
+    assert_false(store_touch(s, SL("a"), SL("y"), SL("30")));
     assert_false(store_touch(s, SL("a"), SL("y"), SL("")));
     assert_false(store_touch(s, SL("a"), SL("q"), SL("1")));
     put(s, OBJ("a", "y", "u2", "4"), &b);
-    store_relist_end(s, log_change, &b);
+    store_relist_end(s, "9", log_change, &b);
     assert_string_equal(buf_str(&b), "a/z@3>9 a/y@2>4 -a/z@9 ");
     assert_int_equal(store_len(s), 2);
     store_free(s);
@@ -115,6 +120,114 @@ static bool collect(void *ctx, const struct store_rec *r) {
 static bool first(void *ctx, const struct store_rec *r) {
     collect(ctx, r);
     return false;
+}
+
+/* Steps against a store; each line is what change() has been told. */
+static void a_record_never_goes_back(void **state) {
+    (void)state;
+    enum what { PUT, WROTE, GONE, DELETED, BEGIN, END, REPLACE };
+#define HELD(rv)                                                                                             \
+    "{\"metadata\":{\"namespace\":\"a\",\"name\":\"x\",\"uid\":\"u1\",\"resourceVersion\":\"" rv             \
+    "\",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"}}"
+    static const struct {
+        enum what what;
+        const char *arg, *told;
+    } steps[] = {
+        {WROTE, OBJ("a", "x", "u1", "9"), "+a/x@9 "},
+        {PUT, OBJ("a", "x", "u1", "8"), ""}, /* an event from before the write */
+        {PUT, OBJ("a", "x", "u1", "9"), ""},
+        {PUT, OBJ("a", "x", "u1", "10"), "a/x@9>10 "}, /* as numbers, not as texts */
+        {WROTE, OBJ("a", "x", "u1", "9"), ""},
+        {PUT, OBJ("a", "x", "u0", "7"), ""}, /* an earlier object of this name */
+        {GONE, OBJ("a", "x", "u0", "8"), ""},
+        {PUT, OBJ("a", "x", "u1", "odd"), "a/x@10>odd "}, /* not comparable: accepted */
+        {PUT, OBJ("a", "x", "u1", "99999999999999999999999"), "a/x@odd>99999999999999999999999 "},
+        {PUT, OBJ("a", "x", "u1", "99999999999999999999998"), ""},
+        {GONE, OBJ("a", "x", "u1", ""), "-a/x@99999999999999999999999 "},
+        /* our delete: no earlier version comes back, one that a finalizer holds does */
+        {PUT, OBJ("a", "x", "u1", "20"), "+a/x@20 "},
+        {DELETED, "u2", ""},
+        {DELETED, "u1", "-a/x@20 "},
+        {PUT, OBJ("a", "x", "u1", "20"), ""},
+        {PUT, OBJ("a", "x", "u1", "21"), ""}, /* somebody's write before our delete */
+        {WROTE, OBJ("a", "x", "u1", "19"), ""},
+        {PUT, HELD("22"), "+a/x@22 "},
+        {DELETED, "u1", ""},                                  /* held: its end is an event */
+        {PUT, OBJ("a", "x", "u2", "24"), "-a/x@22 +a/x@24 "}, /* another object of this name */
+        {GONE, OBJ("a", "x", "u1", "23"), ""},
+        /* a list from before the writes: they stay; from after them: they go */
+        {WROTE, OBJ("a", "y", "u3", "30"), "+a/y@30 "},
+        {BEGIN, NULL, ""},
+        {WROTE, OBJ("a", "z", "u4", "31"), "+a/z@31 "},
+        {PUT, OBJ("a", "x", "u2", "24"), ""},
+        {END, "29", ""},
+        {BEGIN, NULL, ""},
+        {WROTE, OBJ("a", "x", "u2", "33"), "a/x@24>33 "},
+        {END, "31", "-a/y@30 -a/z@31 "},
+        {DELETED, "u2", "-a/x@33 "},
+        {BEGIN, NULL, ""},
+        {PUT, OBJ("a", "x", "u2", "32"), ""}, /* listed before our delete */
+        {END, "32", ""},
+        {PUT, OBJ("a", "x", "u2", "33"), ""},
+        {BEGIN, NULL, ""},
+        {END, "34", ""}, /* the delete is in the list: nothing earlier can come */
+        {PUT, OBJ("a", "x", "u2", "35"), "+a/x@35 "},
+        /* restored from a backup: the store becomes the list, whatever it held */
+        {WROTE, OBJ("a", "y", "u3", "40"), "+a/y@40 "},
+        {REPLACE, NULL, ""},
+        {PUT, OBJ("a", "x", "u2", "5"), "a/x@35>5 "},
+        {END, "6", "-a/y@40 "},
+        {PUT, OBJ("a", "x", "u2", "4"), ""},
+    };
+    struct store *s = store_new(&(struct store_spec){0});
+    cleanup_buf struct buf b = BUF(4096);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        const char *arg = steps[i].arg;
+        cleanup_json cJSON *o = arg && arg[0] == '{' ? parse(arg) : NULL;
+        buf_clear(&b);
+        switch (steps[i].what) {
+        case PUT: store_put(s, slice_of(arg), o, log_change, &b, NULL); break;
+        case WROTE: store_wrote(s, slice_of(arg), o, log_change, &b, NULL); break;
+        case GONE: store_delete(s, o, log_change, &b); break;
+        case DELETED: store_deleted(s, SL("a"), SL("x"), slice_of(arg), log_change, &b); break;
+        case BEGIN: store_relist_begin(s, false); break;
+        case REPLACE: store_relist_begin(s, true); break;
+        case END: store_relist_end(s, arg, log_change, &b); break;
+        }
+        if (strcmp(buf_str(&b), steps[i].told) != 0) fail_msg("step %zu: %s", i, buf_str(&b));
+    }
+    store_free(s);
+}
+
+/* A write of ours that keep() refuses: versions from before it do not bring the object back. */
+static void a_write_that_is_not_kept(void **state) {
+    (void)state;
+    struct store *s = store_new(&(struct store_spec){.keep = keep});
+    cleanup_buf struct buf b = BUF(4096);
+    const char *dropped =
+        "{\"metadata\":{\"namespace\":\"a\",\"name\":\"x\",\"uid\":\"u1\",\"resourceVersion\":"
+        "\"9\",\"labels\":{\"drop\":\"1\"}}}";
+    cleanup_json cJSON *o = parse(dropped);
+    put(s, OBJ("a", "x", "u1", "7"), &b);
+    store_wrote(s, slice_of(dropped), o, log_change, &b, NULL);
+    put(s, OBJ("a", "x", "u1", "8"), &b);
+    put(s, dropped, &b);
+    assert_string_equal(buf_str(&b), "+a/x@7 -a/x@7 ");
+    put(s, OBJ("a", "x", "u1", "10"), &b);
+    assert_int_equal(store_len(s), 1);
+    /* past the cap the oldest tombstones go */
+    for (int i = 0; i < 1000; i++) {
+        cleanup_free char *t = xasprintf(
+                              "{\"metadata\":{\"namespace\":\"a\",\"name\":\"n%d\",\"uid\":\"%d\"}}", i, i),
+                          *name = xasprintf("n%d", i), *uid = xasprintf("%d", i);
+        put(s, t, &b);
+        store_deleted(s, SL("a"), slice_of(name), slice_of(uid), NULL, NULL);
+    }
+    put(s, "{\"metadata\":{\"namespace\":\"a\",\"name\":\"n999\",\"uid\":\"999\"}}", &b);
+    assert_int_equal(store_len(s), 1);
+    put(s, "{\"metadata\":{\"namespace\":\"a\",\"name\":\"n0\",\"uid\":\"0\"}}", &b);
+    assert_int_equal(store_len(s), 2);
+    store_free(s);
 }
 
 static void projection_and_index(void **state) {
@@ -160,7 +273,8 @@ static void projection_and_index(void **state) {
         &b);
     put(s, "{\"metadata\":{\"name\":\"n\",\"resourceVersion\":\"5\",\"labels\":{\"drop\":\"1\"}}}", &b);
     assert_string_equal(buf_str(&b), "+/x@1 +/y@2 /x@1>3 -/x@3 ");
-    store_delete(s, SL(""), SL("y"), NULL, NULL);
+    gone(s, "{\"metadata\":{\"name\":\"y\"}}", &b);
+    assert_string_equal(buf_str(&b) + b.n - 6, "-/y@2 ");
     buf_clear(&seen);
     store_each_indexed(s, 0, SL("b"), collect, &seen);
     store_each(s, collect, &seen);
@@ -277,15 +391,17 @@ static void random_runs(void **state) {
                 put(s, t, &got);
                 model_put(&m, i, use_uid, use_rv, use);
             } else if (what < 18) {
-                store_delete(s, SL("n"), slice_of(name), log_change, &got);
+                cleanup_free char *t =
+                    xasprintf("{\"metadata\":{\"namespace\":\"n\",\"name\":\"%s\"}}", name);
+                gone(s, t, &got);
                 model_tell(&m, i, m.o[i].here, false, m.o[i].rv, 0);
                 m.o[i].here = false;
             } else if (what < 19) {
-                store_relist_begin(s);
+                store_relist_begin(s, false);
                 for (int k = 0; k < NAMES; k++) m.o[k].seen = false;
             } else {
                 size_t before = got.n, n = 0; /* deletions come in no order */
-                store_relist_end(s, log_change, &got);
+                store_relist_end(s, "99999999", log_change, &got);
                 for (int k = 0; k < NAMES; k++) {
                     if (!m.o[k].here || m.o[k].seen) continue;
                     cleanup_free char *line = xasprintf("-n/o%d@%d ", k, m.o[k].rv);
@@ -312,8 +428,12 @@ static void random_runs(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(changes), cmocka_unit_test(relist),
-                                       cmocka_unit_test(projection_and_index), cmocka_unit_test(memory),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(changes),
+                                       cmocka_unit_test(relist),
+                                       cmocka_unit_test(a_record_never_goes_back),
+                                       cmocka_unit_test(a_write_that_is_not_kept),
+                                       cmocka_unit_test(projection_and_index),
+                                       cmocka_unit_test(memory),
                                        cmocka_unit_test(random_runs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

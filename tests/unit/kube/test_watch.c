@@ -30,7 +30,7 @@ static const char *ended(struct watch *w, int64_t now, enum err_kind kind, const
 }
 static void listed(struct watch *w, int64_t now, const char *rv) {
     assert_int_equal(next(w, now, 0).what, WATCH_LIST);
-    assert_true(watch_listed(w, rv, ""));
+    assert_int_equal(watch_listed(w, rv, ""), WATCH_WHOLE);
 }
 
 static void first_list_then_watch(void **state) {
@@ -43,7 +43,7 @@ static void first_list_then_watch(void **state) {
     assert_string_equal(t.token, "");
     assert_int_equal(t.limit, 500);
     assert_true(t.first && !t.at_least && !t.fresh);
-    assert_true(watch_listed(&w, "17", NULL));
+    assert_int_equal(watch_listed(&w, "17", NULL), WATCH_WHOLE);
     t = next(&w, 101 * S, 0);
     assert_int_equal(t.what, WATCH_STREAM);
     assert_string_equal(t.rv, "17");
@@ -68,7 +68,7 @@ static void pages(void **state) {
     bool trouble;
     struct watch w;
     watch_init(&w);
-    assert_false(watch_listed(&w, "17", "tok1"));
+    assert_int_equal(watch_listed(&w, "17", "tok1"), WATCH_MORE_PAGES);
     struct watch_todo t = next(&w, 0, 0);
     assert_string_equal(t.token, "tok1");
     assert_string_equal(t.rv, "");
@@ -81,7 +81,7 @@ static void pages(void **state) {
     assert_int_equal(t.what, WATCH_WAIT);
     t = next(&w, t.until_ns, 0);
     assert_string_equal(t.token, "tok1");
-    assert_false(watch_listed(&w, "17", "tok2"));
+    assert_int_equal(watch_listed(&w, "17", "tok2"), WATCH_MORE_PAGES);
     /* the token expires in the middle: all of it, newest, at once */
     e = error_of(ERR_GONE, "expired");
     assert_string_equal(watch_list_failed(&w, t.until_ns, 0, &e, &trouble), "page_expired");
@@ -92,14 +92,14 @@ static void pages(void **state) {
     assert_string_equal(t.rv, "");
     assert_false(t.at_least);
     assert_int_equal(t.limit, 0);
-    assert_true(watch_listed(&w, "20", ""));
+    assert_int_equal(watch_listed(&w, "20", ""), WATCH_WHOLE);
     assert_string_equal(next(&w, 60 * S, 0).rv, "20");
     /* a token that nobody would carry: all in one */
     watch_relist(&w);
     cleanup_free char *huge = xmalloc(WATCH_TOKEN_MAX + 2);
     memset(huge, 'x', WATCH_TOKEN_MAX + 1);
     huge[WATCH_TOKEN_MAX + 1] = '\0';
-    assert_false(watch_listed(&w, "21", huge));
+    assert_int_equal(watch_listed(&w, "21", huge), WATCH_MORE_PAGES);
     assert_int_equal(next(&w, 60 * S, 0).limit, 0);
     watch_free(&w);
 }
@@ -147,6 +147,30 @@ static void versions(void **state) {
     assert_string_equal(ended(&w, 600 * S, ERR_GONE, "too old", &trouble), "expired");
     assert_true(trouble);
     assert_int_equal(next(&w, 600 * S, 0).what, WATCH_WAIT);
+    watch_free(&w);
+}
+
+static void a_list_older_than_what_was_seen(void **state) {
+    (void)state;
+    bool trouble;
+    struct watch w;
+    watch_init(&w);
+    listed(&w, 0, "100");
+    watch_event(&w, "120");
+    assert_string_equal(ended(&w, S, ERR_GONE, "410", &trouble), "expired");
+    assert_false(next(&w, S, 0).replace);
+    assert_int_equal(watch_listed(&w, "119", "tok"), WATCH_BEHIND);
+    struct watch_todo t = next(&w, S, 0);
+    assert_true(t.what == WATCH_LIST && t.replace && t.first && !t.at_least);
+    assert_string_equal(t.rv, "");
+    struct err e = error_of(ERR_TRANSPORT, "reset");
+    watch_list_failed(&w, S, 0, &e, &trouble);
+    t = next(&w, 90 * S, 0);
+    assert_true(t.what == WATCH_LIST && t.replace);
+    assert_int_equal(watch_listed(&w, "90", ""), WATCH_WHOLE);
+    assert_string_equal(watch_version(&w), "90");
+    watch_relist(&w);
+    assert_false(next(&w, 99 * S, 0).replace);
     watch_free(&w);
 }
 
@@ -268,7 +292,7 @@ static void broken_event_leads_to_a_list(void **state) {
         struct watch_todo t = next(&w, at, 0);
         assert_int_equal(t.what, WATCH_LIST);
         assert_string_equal(t.rv, "5");
-        assert_true(watch_listed(&w, "5", ""));
+        assert_int_equal(watch_listed(&w, "5", ""), WATCH_WHOLE);
         assert_true(next(&w, at, 0).relist_ns == TIME_NEVER);
     }
     watch_free(&w);
@@ -374,7 +398,7 @@ static void do_list(struct run *x, const struct watch_todo *t) {
     }
     char rv[32];
     snprintf(rv, sizeof rv, "%ld", x->listing);
-    if (watch_listed(&x->w, rv, x->pos < OBJECTS ? "token" : "")) {
+    if (watch_listed(&x->w, rv, x->pos < OBJECTS ? "token" : "") == WATCH_WHOLE) {
         for (int i = 0; i < OBJECTS; i++) {
             if (!x->m.seen[i]) x->m.obj[i] = 0;
         }
@@ -457,6 +481,7 @@ int main(void) {
         cmocka_unit_test(first_list_then_watch),
         cmocka_unit_test(pages),
         cmocka_unit_test(versions),
+        cmocka_unit_test(a_list_older_than_what_was_seen),
         cmocka_unit_test(ends),
         cmocka_unit_test(backoff),
         cmocka_unit_test(broken_event_leads_to_a_list),

@@ -28,6 +28,10 @@ const char *obj_ns(const cJSON *obj);
 const char *obj_uid(const cJSON *obj);
 const char *obj_rv(const cJSON *obj);
 bool obj_deleting(const cJSON *obj);
+/* Compares resourceVersions, which are decimal numbers of any length: *ret is negative, 0 or positive. False,
+ * and *ret untouched, when one of them is not such a number; NULL is none. */
+bool rv_compare(const char *a, const char *b, int *ret);
+bool rv_older(const char *a, const char *b); /* comparable, and a is the smaller one */
 /* The owner reference with controller: true, or NULL. */
 const cJSON *obj_controller(const cJSON *obj);
 bool obj_owned_by(const cJSON *obj, const char *uid); /* any owner reference with that uid */

@@ -20,6 +20,7 @@ struct watch_todo {
     const char *rv;      /* parameter resourceVersion; LIST: "" for the newest */
     bool at_least;       /* LIST: with resourceVersionMatch=NotOlderThan */
     bool first;          /* LIST: its first page: what was put by an unfinished one does not count */
+    bool replace;        /* LIST: the server's history is another one: versions seen before mean nothing */
     const char *token;   /* LIST: parameter continue, or "" */
     unsigned limit;      /* LIST: parameter limit, 0: none */
     unsigned timeout_s;  /* STREAM: parameter timeoutSeconds */
@@ -35,7 +36,7 @@ struct watch {
     enum { FROM_CACHE, FROM_SEEN, FROM_NEWEST, FROM_NEWEST_WHOLE } from; /* the next list */
     char rv[WATCH_RV_MAX];                                               /* the last version seen */
     char *token;                                                         /* of the next page, or NULL */
-    bool fresh, events /* of this stream */;
+    bool fresh, replace, events /* of this stream */;
     unsigned fails;  /* since a watch was well for a while */
     unsigned broken; /* events not understood, lately */
     int64_t wait_ns, began_ns, relist_ns, broken_ns;
@@ -46,8 +47,12 @@ void watch_free(struct watch *w);
 /* What to do now. Changes nothing but the begin of a watch; ret borrows from w. rnd: any random number. */
 void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo *ret);
 
-/* A page was put into the store. True: it was the last one, the store is whole. */
-bool watch_listed(struct watch *w, const char *rv, const char *token);
+/* A page was put into the store. BEHIND: the list is older than what was seen, which no server answers unless it
+ * was restored from a backup: the next list replaces all that is known. */
+enum watch_listed { WATCH_MORE_PAGES, WATCH_WHOLE, WATCH_BEHIND };
+enum watch_listed watch_listed(struct watch *w, const char *rv, const char *token);
+/* The version up to which list and watch have been seen; "" before the first list. */
+const char *watch_version(const struct watch *w);
 /* A list failed. *ret_trouble: a person should hear of it. Returns why in a word for metrics, a literal. */
 const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err,
                               bool *ret_trouble);
