@@ -13,5 +13,5 @@ fi
 echo "building"
 mkdir -p "$build"
 cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
-ninja -C "$build" handover >"$build/build.log" 2>&1 || { tail -40 "$build/build.log" >&2; exit 1; }
+ninja -C "$build" handover handover-sim >"$build/build.log" 2>&1 || { tail -40 "$build/build.log" >&2; exit 1; }
 exec "$build/handover" demo "$@"

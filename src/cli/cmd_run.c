@@ -1,6 +1,7 @@
 /* handover run: the operator itself. Leads or stands by until SIGTERM, then drains. */
 #include "app/app.h"
 #include "base/time.h"
+#include "commands.h"
 #include "common.h"
 #include "obs/obs.h"
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* handover status: every target, what happens to it, and who leads. Once, or again and again with -w. */
 #include "base/time.h"
 #include "status_report.h"
+#include "commands.h"
 #include "common.h"
 #include <signal.h>
 #include <stdio.h>

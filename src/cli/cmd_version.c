@@ -1,11 +1,12 @@
 /* handover version: what this program is. */
-#include "cli/cli.h"
+#include "commands.h"
+#include <errno.h>
 #include <stdio.h>
 
 static int version_main(int argc, char **argv) {
     (void)argc;
     (void)argv;
-    printf("handover %s\n", HANDOVER_VERSION);
+    printf("%s %s\n", program_invocation_short_name, HANDOVER_VERSION);
     return CLI_OK;
 }
 

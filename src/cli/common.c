@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "obs/obs.h"
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ long cli_number(struct argp_state *st, const char *option, const char *text, lon
 
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
     argp_err_exit_status = CLI_USAGE;
-    cleanup_free char *name = xasprintf("handover %s", argv[0]);
+    cleanup_free char *name = xasprintf("%s %s", program_invocation_short_name, argv[0]);
     char *was = argv[0];
     argv[0] = name;
     error_t r = argp_parse(argp, argc, argv, 0, NULL, input);

@@ -20,7 +20,8 @@ struct demo {
     struct cli_world world;
     struct table_style style;
     bool keep_logs;
-    char dir[64]; /* the instances' logs */
+    char *program; /* handover */
+    char dir[64];  /* the instances' logs */
     struct sim_host *host;
     struct kube_config *config;
     struct metrics *metrics;
@@ -67,7 +68,7 @@ void demo_draw(struct demo *d, const struct status_report *b);
 void demo_line(struct demo *d, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))); /* plain output only */
 void demo_summary(struct demo *d);
-/* cmd_demo.c */
+/* demo.c */
 /* A failure fails the demo, with "to WHAT: " before the reason; what lives as long as the demo. */
 void demo_call(struct demo *d, const struct kube_spec *spec, const char *what);
 #endif

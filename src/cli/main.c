@@ -1,6 +1,11 @@
-/* The program: hands over to the command line. */
-#include "cli/cli.h"
+/* handover: its subcommands. */
+#include "commands.h"
+
+static const struct cli_command *const commands[] = {&cli_run,  &cli_status,  &cli_sim,
+                                                     &cli_demo, &cli_version, NULL};
+static const struct cli_program handover = {
+    "handover", "Handover upgrades Kubernetes operators without losing work.", commands};
 
 int main(int argc, char **argv) {
-    return cli_main(argc, argv);
+    return cli_main(&handover, argc, argv);
 }

@@ -1,7 +1,9 @@
-/* handover demo: the main job in half a minute, on the embedded API server, with two real instances of this
- * program. */
+/* handover-sim demo: the main job in half a minute, on the embedded API server, with two real instances of
+ * handover. */
+#include "commands.h"
 #include "demo.h"
 #include "obs/obs.h"
+#include "sibling.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,7 +59,7 @@ static int start_instance(struct demo *d, size_t i, struct err *err) {
     cleanup_free char *name = xasprintf("POD_NAME=%s", in->name);
     cleanup_free char *log = xasprintf("%s/%s.log", d->dir, in->name);
     const char *ns = "--lease-namespace=" DEMO_NS;
-    const char *argv[] = {"/proc/self/exe",
+    const char *argv[] = {d->program,
                           "run",
                           server,
                           ns,
@@ -200,13 +202,15 @@ static void clear_stage(struct demo *d) {
     kube_config_free(d->config);
     metrics_free(d->metrics);
     sim_host_stop(d->host);
+    free(d->program);
 }
 
 static int perform(struct demo *d, struct err *err) {
     snprintf(d->dir, sizeof d->dir, "/tmp/handover-demo-XXXXXX");
     if (!mkdtemp(d->dir)) return err_set(err, ERR_CONFIG, -errno, "cannot make a folder for logs in /tmp");
     d->status_spec = (struct status_spec){.ns = DEMO_NS, .lease_ns = DEMO_NS, .lease_name = "handover"};
-    int rc = start_server(d, err);
+    int rc = sibling_find("handover", &d->program, err);
+    if (rc == 0) rc = start_server(d, err);
     if (rc == 0) rc = start_client(d, err);
     if (rc) return rc;
     struct kube_spec ns = {
@@ -251,4 +255,4 @@ static int demo_main(int argc, char **argv) {
     return d.failed ? CLI_FAILED : CLI_OK;
 }
 
-const struct cli_command cli_demo = {"demo", "Watch the main job on an embedded API server", demo_main};
+const struct cli_command cli_demo_play = {"demo", "Watch the main job on an embedded API server", demo_main};
