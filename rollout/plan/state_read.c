@@ -158,19 +158,14 @@ static void read_history(struct reader *r, struct state *s) {
 
 static void read_consumed(struct reader *r, struct state *s) {
     for (const cJSON *v = list(r, "consumed"); v; v = v->next) {
-        cleanup_free char *value = NULL;
+        cleanup_free char *value = xstrdup(""); /* earlier versions left an empty one out */
         size_t a = name(r, v, "action", action_at, ACTION_N, ACTION_N);
         text(r, v, "value", &value);
-        if (a == ACTION_N || !value) {
+        if (a == ACTION_N) {
             wrong(r, r->obj, "consumed");
             return;
         }
-        state_consume(s, (enum spec_action)a, value);
-        for (size_t i = 0; i < s->nconsumed; i++) {
-            if (s->consumed[i].action == (enum spec_action)a && !strcmp(s->consumed[i].value, value)) {
-                s->consumed[i].removing = json_bool(v, "removing", false);
-            }
-        }
+        state_consume(s, (enum spec_action)a, value)->removing = json_bool(v, "removing", false);
     }
 }
 
@@ -238,7 +233,9 @@ static void check(struct reader *r, const struct state *s) {
     r->fits_not = true;
     bool adopted = s->phase != PHASE_IDLE, trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
     if (adopted && s->phase != PHASE_LEAVING && !s->stable_uid) wrong(r, r->obj, "phase");
-    if ((trial || s->phase == PHASE_ROLLED_BACK) && !s->hash[0]) wrong(r, r->obj, "hash");
+    bool promotes = s->phase == PHASE_PROMOTING && !s->repair,
+         back = s->phase == PHASE_ROLLED_BACK || s->phase == PHASE_ROLLING_BACK;
+    if ((trial || promotes || back) && !s->hash[0]) wrong(r, r->obj, "hash");
     if (trial && (!s->began_ns || !s->canary)) wrong(r, r->obj, "canary");
     if (s->phase == PHASE_SOAKING && !s->learned) wrong(r, r->obj, "learned");
 }

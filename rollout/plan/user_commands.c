@@ -40,7 +40,7 @@ static bool act_resume(struct plan_ctx *c) {
         s->pause_ns = 0;
         if (s->hold == HOLD_PERSON) plan_unhold(c);
     } else if (in_trial(s) && s->hold == HOLD_INCONCLUSIVE && c->spec) {
-        s->shift_ns = c->now - s->began_ns; /* another deadline from now on */
+        s->shift_ns = c->now > s->began_ns ? c->now - s->began_ns : 0; /* another deadline from now on */
         plan_unhold(c);
     } else {
         return false;
@@ -89,19 +89,29 @@ static void forget_absent(struct plan_ctx *c, enum spec_action a, const char *pr
     }
 }
 
+/* How a value is remembered: as it stands, if it could be one of ours; else a printable beginning of it. */
+static char *remembered(const char *value) {
+    char *text = slice_dup_text(slice_of(value), SPEC_ACTION_MAX);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    return text;
+}
+
 static void take_one(struct plan_ctx *c, enum spec_action a) {
     char key[64];
     snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name(a));
-    const char *value = json_str(c->t->annotations, key);
+    const cJSON *read = json_get(c->t->annotations, key);
+    cleanup_free char *value = read ? remembered(json_str_or(c->t->annotations, key, "")) : NULL;
     forget_absent(c, a, value);
-    if (!value || strlen(value) > SPEC_VALUE_MAX) return;
+    if (!value) return;
+    bool allowed = !strcmp(value, json_str_or(c->t->annotations, key, ""));
     struct state_consumed *done = state_consumed(c->s, a, value);
     if (done) {
         if (done->removing) take_off(c, a);
         return;
     }
     if (a == ACTION_RELEASE && !c->leaving) return; /* speaks of leaving: it waits for that */
-    if (!slice_eqs(spec_action_hash(value), c->t->hash)) {
+    if (!allowed || !slice_eqs(spec_action_hash(value), c->t->hash)) {
         state_consume(c->s, a, value)->removing = false;
         plan_event(c, true, "ActionIgnored",
                    "%s: \"%.80s\" is not the hash of the present template, which is %s", key, value,

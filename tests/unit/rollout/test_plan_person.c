@@ -141,8 +141,11 @@ static void wrong_hash(void **state) {
     m_act(&m, "abort", 2);
     m_act(&m, "promote", 0);
     m_annotate(&m, "retry", "nonsense");
+    m_annotate(&m, "pause", ""); /* refused like the others, and the next leader can read that */
+    m_annotate(&m, "resume", "\x01 too strange");
     m_run(&m, 5);
     assert_true(m_phase(&m) == PHASE_SOAKING && m_event(&m, "ActionIgnored"));
+    m_forget(&m);
     int writes = m.writes;
     m.events[0] = '\0';
     m_run(&m, 5);

@@ -51,6 +51,7 @@ static void sample(struct state *s) {
     state_history_add(s, ENDED_PROMOTED, T0 + 8000);
     state_consume(s, ACTION_PAUSE, "qrst@1");
     state_consume(s, ACTION_RETRY, "zzzz");
+    state_consume(s, ACTION_ABORT, "");
     s->consumed[0].removing = false;
 }
 
@@ -133,10 +134,12 @@ static void later_version(void **state) {
     (void)state;
     cleanup_json cJSON *cm = configmap("{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},"
                                        "\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
-                                       "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\"}");
+                                       "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\","
+                                       "\"consumed\":[{\"action\":\"abort\"}]}");
     cleanup_state struct state s, copy;
     state_init(&s);
     assert_int_equal(state_read(cm, &s, NULL), 0);
+    assert_string_equal(s.consumed[0].value, ""); /* an earlier version left an empty value out */
     state_copy(&s, &copy);
     cleanup_json cJSON *again = as_configmap(&copy);
     assert_non_null(strstr(json_str(json_get(again, "data"), "facts"), "\"epoch\":{\"n\":[1,2]}"));
@@ -174,6 +177,7 @@ static void damaged(void **state) {
          "data.state: learned"},
         {good, "{\"version\":1,\"phase\":\"Starting\",\"hash\":\"h\"}", "data.state: canary"},
         {good, "{\"version\":1,\"phase\":\"RolledBack\"}", "data.state: hash"},
+        {good, "{\"version\":1,\"phase\":\"Promoting\"}", "data.state: hash"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"learned\":true}", "data.state: param"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"consumed\":[{\"action\":\"dance\"}]}",
          "data.state: action"},
