@@ -95,7 +95,7 @@ bool cli_utf8(void) {
 
 int cli_fail(const struct err *err) {
     cleanup_free char *text = text_cleaned(err->msg, cli_utf8());
-    fprintf(stderr, "handover: %s\n", text);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
     return CLI_FAILED;
 }
 

@@ -86,7 +86,7 @@ static int serve_main(int argc, char **argv) {
         world_on_signal(r.world.world, SIGTERM, on_signal, &r);
         loop_run(r.world.loop);
     } else {
-        fprintf(stderr, "handover-sim: %s\n", err.msg);
+        (void)cli_fail(&err);
     }
     sim_host_stop(host);
     cli_world_close(&r.world);
