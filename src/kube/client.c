@@ -1,11 +1,10 @@
 /* Calls to the API server; see kube/client.h. A call is a number of exchanges with waits in between. */
 #include "api/status.h"
 #include "exchange.h"
+#include "retry.h"
 #include <errno.h>
 
-enum { ATTEMPTS = 8 };
-static const int64_t default_timeout_ns = 30 * NS_PER_S, retry_min_ns = 100 * NS_PER_MS,
-                     retry_max_ns = 5 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S;
+static const int64_t default_timeout_ns = 30 * NS_PER_S;
 static const size_t default_cap = 8 << 20, scrape_cap = 32 << 20;
 
 const char kube_accept_json[] = "application/json";
@@ -46,6 +45,7 @@ struct kube *kube_new(struct world *w, struct kube_config *cfg, struct log *log,
     k->log = log;
     k->metrics = metrics;
     list_init(&k->ops);
+    list_init(&k->lists);
     if (metrics) {
         k->requests = metrics_family(metrics, METRIC_COUNTER, "rest_client_requests_total",
                                      "Requests to the API server, by answer", "code,method,host", NULL, 0);
@@ -91,6 +91,13 @@ void kube_what(struct buf *out, const char *verb, const struct kube_ref *ref) {
     } else if (ref->gvr->namespaced) {
         buf_addf(out, all ? " in all namespaces" : " in namespace %.*s", SLF(ref->ns));
     }
+}
+
+void kube_collection(struct buf *out, bool *first, const struct gvr *gvr, struct slice ns,
+                     struct slice labels, struct slice fields) {
+    gvr_path(out, gvr, ns, (struct slice){0}, (struct slice){0});
+    if (labels.n) url_query(out, first, "labelSelector", labels);
+    if (fields.n) url_query(out, first, "fieldSelector", fields);
 }
 
 struct verb {
@@ -183,20 +190,9 @@ static void fail_later(struct kube_op *op, const struct err *err) {
 
 /* May this very request be sent again? */
 static bool worth_retrying(const struct kube_op *op, const struct err *err, bool sent) {
-    if (op->no_retry || op->attempt >= ATTEMPTS) return false;
+    if (op->no_retry || !retry_worth(err, op->attempt)) return false;
     if (err->kind == ERR_THROTTLED) return true; /* not carried out */
-    bool passing = err->kind == ERR_TRANSPORT || err->kind == ERR_TIMEOUT || err->kind == ERR_SERVER;
-    return passing && (!op->mutates || (!sent && !err->http));
-}
-
-static int64_t retry_delay(struct kube_op *op, const struct err *err) {
-    int64_t base = retry_min_ns;
-    for (unsigned i = 1; i < op->attempt && base < retry_max_ns; i++) base *= 2;
-    if (base > retry_max_ns) base = retry_max_ns;
-    int64_t after = err->retry_after_ms * NS_PER_MS,
-            jitter = (int64_t)(world_rand(op->k->w) % (uint64_t)base) / 2;
-    if (after > retry_after_max_ns) after = retry_after_max_ns;
-    return (after > base ? after : base) + jitter;
+    return !op->mutates || (!sent && !err->http);
 }
 
 static bool looks_like_json(struct slice raw) {
@@ -218,7 +214,7 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
         return;
     }
     if (worth_retrying(op, err, sent)) {
-        int64_t at = world_boot_ns(op->k->w) + retry_delay(op, err);
+        int64_t at = world_boot_ns(op->k->w) + retry_delay_ns(err, op->attempt, world_rand(op->k->w));
         if (at < op->deadline_ns) {
             op->fresh = err->kind == ERR_TIMEOUT && !err->http;
             timer_at(timer_for(op, attempt), at);
@@ -362,5 +358,6 @@ void kube_cancel(struct kube_op *op) {
 void kube_free(struct kube *k) {
     if (!k) return;
     while (!list_empty(&k->ops)) op_free(container_of(k->ops.next, struct kube_op, node));
+    kube_lists_cancel(k);
     free(k);
 }
