@@ -67,7 +67,7 @@ static int start(struct sim_run *r, struct sim_host **ret, struct err *err) {
 static int serve_main(int argc, char **argv) {
     struct argp argp = {
         options, parse,
-        NULL,    "An API server in memory, with Deployments that roll and pods that behave as told.",
+        NULL,    "An API server in memory, with Deployments that roll and pods that behave as scripted.",
         NULL,    NULL,
         NULL};
     struct sim_run r = {.listen = "127.0.0.1:8001", .seed = 1};

@@ -1,4 +1,4 @@
-/* Adoption and release: a controller owns what its selector selects and nobody else controls. */
+/* Adoption and release: a controller owns what its selector matches and no other controller owns. */
 #include "controllers/ctl.h"
 
 struct adoption {

@@ -1,5 +1,4 @@
-/* What tests and the demo tell the controllers from the side: scripts, the controller manager's own pace,
- * processes. */
+/* What tests and the demo set in the controllers: scripts, the controller manager's own pace, processes. */
 #include "store/core.h"
 #include "controllers/pod.h"
 #include <errno.h>

@@ -197,8 +197,8 @@ static void look(struct ctl *c, struct ctl_obj *co) {
 
 void ctl_run(struct sim *s) {
     struct ctl *c = ctl_of(s);
-    /* With no delay two parties could undo each other's work at one instant for ever: then time has to go on.
-     */
+    /* With no delay two controllers could undo each other's work at one instant for ever: time has to
+     * advance. */
     size_t left = 1000 + 200 * (c->due.n + 1);
     struct heap_node *n;
     while ((n = heap_min(&c->due)) != NULL) {
@@ -246,7 +246,7 @@ void *ctl_new(struct sim *s) {
 void ctl_free(void *ctl) {
     struct ctl *c = ctl;
     if (!c) return;
-    c->rt = NULL; /* nobody is told of the end of the world */
+    c->rt = NULL; /* no events at the end of the sim */
     list_each_safe(it, tmp, &c->all) {
         struct ctl_obj *co = container_of(it, struct ctl_obj, all);
         obj_free(c, co); /* not touching co->o: the store may have freed it */

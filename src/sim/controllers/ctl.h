@@ -41,8 +41,8 @@ struct ctl_obj {
     bool mine;               /* the kind's controller is to look */
     char *owner;             /* uid of the controller at the last change, or NULL */
     uint64_t labels, owners; /* hashes of what they were at the last change */
-    struct selector
-        *sel;      /* of Deployments and ReplicaSets; NULL when it selects nothing or is not understood */
+    /* of Deployments and ReplicaSets; NULL when it selects nothing or is not understood */
+    struct selector *sel;
     char tmpl[11]; /* hash of spec.template, valid for tmpl_generation */
     int64_t tmpl_generation;
     struct pod_proc *pod;
@@ -61,7 +61,7 @@ struct ctl {
     uint32_t next_ip;
     const struct sim_type *deployments, *replicasets, *pods, *event_type, *leases, *nodes;
     int64_t delay_ns, jitter_ns; /* how long a controller takes to notice a change */
-    bool stopped;                /* the controller manager is down; pods live on */
+    bool stopped;                /* the controller manager is down; pods keep running */
     struct scripts scripts;
     const struct sim_runtime *rt;
     void *rt_ctx;
@@ -71,8 +71,8 @@ struct ctl *ctl_of(struct sim *s);
 /* ctl_obj of an object, NULL if it has none (yet). */
 struct ctl_obj *ctl_obj_of(struct sim_obj *o);
 void ctl_at(struct ctl *c, struct ctl_obj *co, int64_t at); /* look not later than at */
-void ctl_wake(struct ctl *c, struct ctl_obj *co);  /* look soon, as a controller that was told of a change */
-void ctl_wake_uid(struct ctl *c, const char *uid); /* the same; NULL and unknown uids are fine */
+void ctl_wake(struct ctl *c, struct ctl_obj *co);           /* reconcile soon, as after a watch event */
+void ctl_wake_uid(struct ctl *c, const char *uid);          /* the same; NULL and unknown uids are fine */
 /* Calls fn for each object of a kind in the namespace: those without a controller, or all. fn may change the
  * list. */
 void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind,
@@ -80,7 +80,7 @@ void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind,
 void ctl_each(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void *ctx, struct ctl_obj *co),
               void *ctx);
 
-/* ---- the controllers: one look at one object, which may be gone afterwards ---- */
+/* ---- the controllers: one reconcile of one object, which may have been removed afterwards ---- */
 void deployment_sync(struct ctl *c, struct ctl_obj *co);
 void replicaset_sync(struct ctl *c, struct ctl_obj *co);
 void pod_sync(struct ctl *c, struct ctl_obj *co);
@@ -112,9 +112,8 @@ void ctl_json_set(cJSON *obj, const char *key, cJSON *value); /* replaces or add
 void ctl_json_set_str(cJSON *obj, const char *key, const char *value);
 void ctl_json_set_i64(cJSON *obj, const char *key, int64_t value);
 void ctl_json_set_bool(cJSON *obj, const char *key, bool value);
-cJSON *
-ctl_json_make(cJSON *obj,
-              const char *path); /* the object at a path of names separated by '/', made where missing */
+/* the object at a path of names separated by '/', made where missing */
+cJSON *ctl_json_make(cJSON *obj, const char *path);
 void ctl_json_del(cJSON *obj, const char *key);
 void ctl_json_set_time(cJSON *obj, const char *key, int64_t wall_ns); /* whole seconds */
 int64_t ctl_json_time(const cJSON *obj, const char *key);             /* 0 if absent or not a time */

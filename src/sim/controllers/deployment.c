@@ -69,7 +69,7 @@ static bool grow_new(struct dep *d) {
     return deployment_rs_scale(d, r, deployment_new_rs_replicas(d, r->spec));
 }
 
-/* Old pods that are not available help nobody and go first: up to max of them. */
+/* Old pods that are not available are deleted first: up to max of them. */
 static int64_t drop_unhealthy(struct dep *d, int64_t max) {
     int64_t total = 0;
     for (size_t i = 0; i < d->n && total < max; i++) {

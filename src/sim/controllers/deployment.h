@@ -35,8 +35,8 @@ struct dep {
 };
 
 /* deployment_rs.c */
-int deployment_read(struct dep *d, struct ctl *c,
-                    struct ctl_obj *co); /* adopts the ReplicaSets and finds the new one */
+/* adopts the ReplicaSets and finds the new one */
+int deployment_read(struct dep *d, struct ctl *c, struct ctl_obj *co);
 void deployment_free(struct dep *d);
 int64_t deployment_rs_sum_spec(const struct dep *d, bool old_only);
 /* Brings the new ReplicaSet's revision and annotations up to date, makes it where it is missing and create is
@@ -50,10 +50,10 @@ void deployment_cleanup(struct dep *d);
 
 /* deployment_scale.c: sums without side effects */
 void deployment_limits(const cJSON *spec, struct dep *d);
-int64_t deployment_new_rs_replicas(const struct dep *d,
-                                   int64_t current); /* how large the new one may be now; current: its spec */
-/* The sizes in proportion (want[i] for v[i]) when several ReplicaSets are active and the total has to change.
- */
+/* how large the new one may be now; current: its spec */
+int64_t deployment_new_rs_replicas(const struct dep *d, int64_t current);
+/* The sizes in proportion (want[i] for v[i]) when several ReplicaSets are active and the total has to
+ * change. */
 void deployment_proportional(const struct dep *d, int64_t *want);
 
 /* deployment_status.c */

@@ -1,5 +1,5 @@
-/* The Deployment controller's arithmetic: how many pods may be too many or too few, and who gets how many.
- * Pure. */
+/* The Deployment controller's arithmetic: how many pods may be too many or too few, and how many each
+ * ReplicaSet gets. Pure. */
 #include "controllers/deployment.h"
 #include <math.h>
 

@@ -1,5 +1,5 @@
-/* The Deployment controller's status: counts, and the conditions Progressing, Available and ReplicaFailure.
- */
+/* The Deployment controller's status: counts, and the conditions Progressing, Available and
+ * ReplicaFailure. */
 #include "controllers/deployment.h"
 #include <stdio.h>
 
@@ -209,7 +209,7 @@ void deployment_write_status(struct dep *d, enum dep_status how) {
         if (d->deadline_s >= 0)
             judge_progress(d, status, &n, &old);
         else
-            drop(status, "Progressing"); /* nobody asked to be told */
+            drop(status, "Progressing"); /* no progressDeadlineSeconds */
         judge_failures(d, status);
         if (d->deadline_s >= 0) arm_deadline(d, status, &n);
     }

@@ -1,5 +1,5 @@
-/* The garbage collector: objects whose owners are gone go too; foreground deletion waits for its dependents;
- * orphaning cuts them loose. */
+/* The garbage collector: objects whose owners are gone are deleted; foreground deletion waits for its
+ * dependents; orphaning removes the owner references. */
 #include "controllers/ctl.h"
 
 #define FOREGROUND "foregroundDeletion"
@@ -52,7 +52,7 @@ static bool see_dependent(void *ctx, struct sim_obj *o) {
     return true;
 }
 
-/* Whoever it owned has to be looked at again, and an owner that waits for its dependents too. */
+/* Its dependents are reconciled again, and an owner that waits for its dependents. */
 void gc_removed(struct ctl *c, struct sim_obj *o) {
     const cJSON *json = sim_store_json(c->s, o);
     const char *uid = json ? obj_uid(json) : NULL;

@@ -1,5 +1,5 @@
-/* The controllers' index of a namespace: its Deployments, ReplicaSets and pods, and those of them that nobody
- * controls. */
+/* The controllers' index of a namespace: its Deployments, ReplicaSets and pods, and those of them without a
+ * controller. */
 #ifndef SIM_NAMESPACE_INDEX_H
 #define SIM_NAMESPACE_INDEX_H
 #include "controllers/ctl.h"

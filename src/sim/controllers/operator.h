@@ -24,13 +24,13 @@ void operator_start(struct ctl *c, struct pod_proc *p, struct container *k);
 void operator_count(struct container *k, int64_t now);
 bool operator_works(const struct container *k); /* does it reconcile at all at the moment? */
 int64_t operator_workers(const struct container *k, int64_t now); /* active ones */
-void operator_page(const struct container *k, int64_t now,
-                   struct buf *out); /* counters as of the last operator_count() */
+/* counters as of the last operator_count() */
+void operator_page(const struct container *k, int64_t now, struct buf *out);
 
-/* elector.c: as a client-go elector does. elector_poll() looks at the Lease; false: it lost the one that it held,
- * and exits. */
+/* elector.c: as a client-go elector does. elector_poll() looks at the Lease; false: it lost the one that it
+ * held, and exits. */
 void elector_start(struct ctl *c, struct pod_proc *p, struct container *k);
 bool elector_poll(struct ctl *c, struct pod_proc *p, struct container *k);
-void elector_end(struct ctl *c, struct pod_proc *p,
-                  struct container *k); /* the process ends; asked to, it may release */
+/* the process ends; asked to, it may release */
+void elector_end(struct ctl *c, struct pod_proc *p, struct container *k);
 #endif

@@ -1,5 +1,5 @@
-/* A pod from creation to removal: scheduling, its containers, graceful deletion. Plays scheduler and kubelet.
- */
+/* A pod from creation to removal: scheduling, its containers, graceful deletion. Plays scheduler and
+ * kubelet. */
 #include "controllers/pod.h"
 #include <stdio.h>
 

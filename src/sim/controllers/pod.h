@@ -36,7 +36,7 @@ struct container {
     int64_t started;        /* of the present run */
     int64_t ready_at;       /* of the present run */
     bool ready, told_ready; /* told_ready: an external process says so */
-    bool killed;            /* an external process that was told to go at once; it reports its end */
+    bool killed;            /* an external process that was sent SIGKILL; it reports its end */
     int64_t restarts, crashes;
     int64_t backoff_ns;         /* of the next restart or pull */
     struct exit_info last, now; /* lastState.terminated; state.terminated while RUN_EXITED or RUN_DONE */

@@ -75,7 +75,7 @@ static int answer(struct ctl *c, struct container *k, struct slice path, const c
     return 200;
 }
 
-/* -ECONNREFUSED: nobody listens there. */
+/* -ECONNREFUSED: nothing listens there. */
 static int serve(struct ctl *c, struct pod_proc *p, struct slice port, struct slice path, int *ret_status,
                  const char **ret_type, int64_t *ret_delay_ns, struct buf *body) {
     *ret_delay_ns = 0;

@@ -89,7 +89,7 @@ struct conflict {
     cJSON *live, *merged;
     bool force;
     struct api_status *f;
-    const char *who;     /* the other one, as it is told */
+    const char *who;     /* the other manager, as the message names it */
     bool named;          /* in the list of several already */
     struct buf one, all; /* what is said of one conflict, and of several */
     size_t n;
@@ -135,7 +135,7 @@ static void check_other(void *ctx, const cJSON *entry, cJSON *set) {
     struct conflict *c = ctx;
     struct buf path = BUF(64 << 10);
     cleanup_json cJSON *lost = cJSON_CreateObject();
-    /* Who applied is known by name, who updated by what it used as well. */
+    /* An applier is known by name, an updater by its apiVersion as well. */
     bool update = !strcmp(json_str_or(entry, "operation", ""), "Update");
     cleanup_free char *who =
         xasprintf("\"%s\"%s%s", json_str_or(entry, "manager", ""), update ? " using " : "",

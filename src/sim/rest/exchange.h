@@ -1,5 +1,6 @@
-/* One request and its answer, with what a fault does to it. The answer goes through exchange_head(), exchange_body(),
- * exchange_end(); an exchange that has ended is freed when the outermost call into the sim ends. */
+/* One request and its answer, with what a fault does to it. The answer goes through exchange_head(),
+ * exchange_body(), exchange_end(); an exchange that has ended is freed when the outermost call into the sim
+ * ends. */
 #ifndef SIM_EXCHANGE_H
 #define SIM_EXCHANGE_H
 #include "store/core.h"
@@ -45,8 +46,8 @@ void exchange_end(struct sim_exchange *x, bool cut);
 void exchange_json(struct sim_exchange *x, int status, struct slice body);
 void exchange_text(struct sim_exchange *x, int status, struct slice body);
 void exchange_fail(struct sim_exchange *x, const struct api_status *f);
-void exchange_delay(struct sim_exchange *x,
-                    int64_t ns); /* the answer, still to be written, goes out that much later */
-size_t exchange_unsent(const struct sim_exchange *x); /* 0 where nobody counts */
+/* the answer, still to be written, goes out that much later */
+void exchange_delay(struct sim_exchange *x, int64_t ns);
+size_t exchange_unsent(const struct sim_exchange *x); /* 0 where the host does not count them */
 void exchange_sweep(struct sim *s);
 #endif

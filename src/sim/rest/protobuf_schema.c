@@ -1,8 +1,8 @@
 /* The messages of Kubernetes' protobuf encoding that clients write here, after k8s.io/api's generated.proto:
  * what typed clients create (kubectl create, expose, drain, auth can-i). Per field: number, '!' where a zero
  * was set on purpose (a pointer in Go), JSON name, type: s string, i integer, b bool, y bytes, T Time, M
- * MicroTime, Q Quantity, I IntOrString, or a message;
- * '*' a list, '%' a map from strings, '&' a message whose members are ours. */
+ * MicroTime, Q Quantity, I IntOrString, or a message; '*' a list, '%' a map from strings, '&' a message whose
+ * members are ours. */
 #include "rest/protobuf.h"
 
 static const struct pb_message messages[] = {

@@ -5,8 +5,8 @@
 
 struct request_log *request_log_new(void);
 void request_log_free(struct request_log *l);
-size_t request_log_add(struct request_log *l, int64_t now,
-                       const struct sim_request *req); /* a slot for request_log_status() */
+/* a slot for request_log_status() */
+size_t request_log_add(struct request_log *l, int64_t now, const struct sim_request *req);
 void request_log_status(struct request_log *l, size_t slot, int status);
 /* {"total":N,"counts":{"GET /path":n},"last":[{"time","method","target","userAgent","status"}]} */
 void request_log_write(const struct request_log *l, struct buf *out);

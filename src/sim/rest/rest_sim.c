@@ -28,8 +28,7 @@ static int post_compact(struct call *c) {
     return done(c);
 }
 
-/* {"group","version","resource","kind","singular","shortNames":"a,b","namespaced":true,"status":true,"scale":false}
- */
+/* {"group","version","resource","kind","singular","shortNames":"a,b","namespaced":true,"status":true,"scale":false} */
 static int post_type(struct call *c) {
     struct err err = {0};
     cleanup_json cJSON *v = json_parse(c->req->body, &err);

@@ -4,8 +4,8 @@
 #include "rest/rest.h"
 
 int rest_watch_serve(struct call *c);
-void rest_watch_flush(struct sim *s,
-                      struct resource_table *h); /* shows the fresh events to all watches of the table */
+/* shows the fresh events to all watches of the table */
+void rest_watch_flush(struct sim *s, struct resource_table *h);
 void rest_watch_expire(struct sim *s, struct resource_table *h); /* ends all with an ERROR event 410 */
 void rest_watch_close(struct sim_exchange *x);
 struct slice rest_watch_target(const struct watch *w);

@@ -1,5 +1,5 @@
-/* Failures in the words of k8s.io/apimachinery/pkg/api/errors: clients match on them, people search for them.
- */
+/* Failures in the words of k8s.io/apimachinery/pkg/api/errors: clients match on them, people search for
+ * them. */
 #include "store/api_status.h"
 #include "store/store.h"
 #include "store/core.h"

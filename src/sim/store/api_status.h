@@ -32,8 +32,8 @@ extern const char api_status_modified[]; /* why of an optimistic lock that faile
 /* 422: causes are collected, then api_status_invalid() says if there were any. reason: "FieldValueInvalid", ... */
 void api_status_cause(struct api_status *f, const char *reason, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-int api_status_invalid(struct api_status *f, const struct sim_type *t,
-                       const char *name); /* 0 if there were no causes */
+/* 0 if there were no causes */
+int api_status_invalid(struct api_status *f, const struct sim_type *t, const char *name);
 void api_status_details(struct api_status *f, const char *kind, const char *group, const char *name);
 
 void api_status_write(const struct api_status *f, struct buf *out); /* the Status */

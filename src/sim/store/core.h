@@ -1,6 +1,7 @@
 /* What the files of sim_core share: the sim itself, its tables of objects, their history, and timers. The
  * order of things: a change makes an event in its table's history; events go to the watches when the
- * outermost call into the sim ends (rest_watch_flush), so that no callback ever runs in the middle of a change. */
+ * outermost call into the sim ends (rest_watch_flush), so that no callback ever runs in the middle of a
+ * change. */
 #ifndef SIM_CORE_H
 #define SIM_CORE_H
 #include "store/json_doc.h"
@@ -30,14 +31,13 @@ struct due {
 };
 
 enum event_type { EV_ADDED, EV_MODIFIED, EV_DELETED };
-struct
-    frames; /* an event as it goes over the wire, by form: made once, shared by all watches; see rest_watch.c */
+/* An event as it goes over the wire, by form: made once, shared by all watches; see rest_watch.c. */
+struct frames;
 struct event {
     uint64_t rv;
     enum event_type type;
-    struct json_doc *doc,
-        *old; /* after and before; EV_ADDED: no old; EV_DELETED: doc is the last state under the
-                              new version */
+    /* After and before. EV_ADDED: no old; EV_DELETED: doc is the last state under the new version. */
+    struct json_doc *doc, *old;
     struct frames *frames;
 };
 
@@ -54,7 +54,7 @@ struct resource_table {
     struct list *cursor; /* the next watch to be shown the event at hand; NULL when none is shown */
 };
 
-/* Who is writing, for metadata.managedFields. */
+/* The writer, for metadata.managedFields. */
 struct writer {
     char name[129];          /* the manager of a request */
     const char *manager;     /* NULL: a controller's default */
@@ -120,8 +120,8 @@ void sim_time(const struct sim *s, char ret[32]); /* now, as metav1.Time */
 
 /* types.c */
 struct resource_table *resource_table_of(struct sim *s, const struct sim_type *t);
-const struct sim_type *types_add(struct sim *s, const struct sim_type *t,
-                                 struct api_status *f); /* strings are copied */
+/* strings are copied */
+const struct sim_type *types_add(struct sim *s, const struct sim_type *t, struct api_status *f);
 void types_init(struct sim *s);
 void types_free(struct sim *s);
 const char *type_api_version(const struct sim_type *t, char ret[128]);    /* "apps/v1" */
@@ -132,11 +132,12 @@ bool type_is(const struct sim_type *t, const char *group, const char *resource);
 const struct sim_type *type_by_kind(struct sim *s, const char *api_version, const char *kind);
 
 /* history.c */
+/* Takes references. */
 void history_add(struct sim *s, struct resource_table *h, enum event_type type, struct json_doc *doc,
-                 struct json_doc *old);                                   /* takes refs */
+                 struct json_doc *old);
 const struct event *history_at(const struct resource_table *h, size_t i); /* oldest first */
-void history_trim(struct sim *s,
-                  struct resource_table *h); /* down to the limit; only events that were shown */
+/* down to the limit; only events that were shown */
+void history_trim(struct sim *s, struct resource_table *h);
 void history_clear(struct sim *s, struct resource_table *h); /* forgets all, as a compaction does */
 void history_free(struct resource_table *h);
 
@@ -159,8 +160,8 @@ int sim_object_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part
 /* *ret_gone: it was removed for good; then ret_doc is its last state. */
 int sim_object_delete(struct sim *s, struct sim_obj *o, const char *policy, int grace_s, bool dry,
                       bool *ret_gone, struct json_doc **ret_doc, struct api_status *f);
-void sim_object_set_type(const struct sim_type *t,
-                         cJSON *obj);            /* fills in apiVersion and kind where they are missing */
+/* fills in apiVersion and kind where they are missing */
+void sim_object_set_type(const struct sim_type *t, cJSON *obj);
 void sim_store_trim(struct sim *s, size_t keep); /* drops the trees of the coldest */
 void sim_store_free(struct sim *s);
 
@@ -184,8 +185,8 @@ void validate_workload(const struct sim_type *t, const cJSON *obj, const cJSON *
 void validate_pod(const cJSON *obj, const cJSON *old, struct api_status *f);
 void validate_labels(const cJSON *labels, const char *field, struct api_status *f);
 int validate(const struct sim_type *t, const cJSON *obj, const cJSON *old, struct api_status *f);
-/* The types of what is decoded before anything is validated: 400, and times brought into the server's form.
- */
+/* The types of what is decoded before anything is validated: 400, and times brought into the server's
+ * form. */
 int validate_types(const struct sim_type *t, cJSON *obj, struct api_status *f);
 
 /* managed_fields.c: metadata.managedFields after a write by s->writer. */

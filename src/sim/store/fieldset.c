@@ -268,7 +268,7 @@ static void diff_value(const struct sim_type *t, const char *field, const cJSON 
     keep_filled(removed, key, r);
 }
 
-/* The object without what nobody owns. */
+/* The object without unowned fields. */
 static cJSON *own_part(const cJSON *obj) {
     cJSON *v = new_set();
     for (const cJSON *m = obj->child; m; m = m->next) {

@@ -62,7 +62,7 @@ static int doc_cmp(const void *a, const void *b) {
     return c ? c : x->rv < y->rv ? -1 : x->rv > y->rv;
 }
 
-/* What the objects that changed since rv were at that version: each key's first event since then tells. */
+/* What the objects that changed since rv were at that version: each key's first event since then has it. */
 static size_t overlay(const struct resource_table *h, uint64_t rv, struct json_doc ***ret_keys,
                       struct json_doc ***ret_old) {
     size_t from = h->count;

@@ -1,4 +1,4 @@
-/* metadata.managedFields: who owns which fields. */
+/* metadata.managedFields: which manager owns which fields. */
 #ifndef SIM_MANAGED_FIELDS_H
 #define SIM_MANAGED_FIELDS_H
 #include "store/core.h"

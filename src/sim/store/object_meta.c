@@ -153,7 +153,7 @@ int object_meta_update(struct sim *s, const struct sim_type *t, const cJSON *old
                                         "deletionTimestamp",
                                         "deletionGracePeriodSeconds"};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) keep(was, meta, fixed[i]);
-    /* A client may correct the record of who owns what; leaving it out changes nothing, an empty list forgets
+    /* A client may correct metadata.managedFields; leaving it out changes nothing, an empty list forgets
      * it. */
     if (!json_arr(meta, "managedFields")) keep(was, meta, "managedFields");
     drop_empty(meta);

@@ -163,7 +163,7 @@ int sim_object_create(struct sim *s, const struct sim_type *t, const char *ns, c
     return 0;
 }
 
-/* Replaces the tree and tells. tree is taken only on success. */
+/* Replaces the tree and records the event. tree is taken only on success. */
 static int commit(struct sim *s, struct sim_obj *o, cJSON *tree, struct api_status *f) {
     object_meta_set_rv(tree, s->rv + 1);
     struct json_doc *doc = json_doc_new(tree, o->ns, o->name, s->rv + 1, SIM_MAX_OBJECT);
@@ -394,7 +394,7 @@ int sim_object_delete(struct sim *s, struct sim_obj *o, const char *policy, int 
     return 0;
 }
 
-/* When the sim itself ends: no events, nobody is told. */
+/* When the sim itself ends: no events. */
 void sim_store_free(struct sim *s) {
     for (size_t i = 0; i < s->ntables; i++) {
         struct resource_table *h = s->tables[i];

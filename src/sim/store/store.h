@@ -21,17 +21,18 @@ const struct sim_type *type_find(const struct sim *s, const char *group, const c
 struct sim_obj {
     const struct sim_type *type;
     char *ns, *name; /* ns "" for cluster-scoped */
-    cJSON *json;     /* apiVersion, kind, metadata, ...: never changed in place, only by sim_store_put(). NULL
-                        while the object     is cold: see sim_store_json() */
+    /* apiVersion, kind, metadata, ...: never changed in place, only by sim_store_put(). NULL while the object
+     * is cold: see sim_store_json(). */
+    cJSON *json;
     uint64_t rv;
     void *ctl; /* the controllers' own state of this object (pods: their process), freed in ctl_removed() */
     struct obj_inner *in; /* the store's own: text, index, owners */
 };
 /* Memory: the text of every object is kept, the tree only of those looked at lately (100,000 trees would take
- * 2 GB). o->json is there for what sim_store_get(), sim_store_each(), sim_store_owned(), sim_store_create() and
- * the ctl_ calls hand out, until the controllers return to the sim; whoever keeps a struct sim_obj * longer
- * than that, or collects very many (more than 10,000) before reading them, asks sim_store_json(o), which parses
- * it again where needed. */
+ * 2 GB). o->json is there for what sim_store_get(), sim_store_each(), sim_store_owned(), sim_store_create()
+ * and the ctl_ calls hand out, until the controllers return to the sim; whoever keeps a struct sim_obj *
+ * longer than that, or collects very many (more than 10,000) before reading them, asks sim_store_json(o),
+ * which parses it again where needed. */
 cJSON *sim_store_json(struct sim *s, struct sim_obj *o);
 struct sim_obj *sim_store_get(struct sim *s, const struct sim_type *t, const char *ns, const char *name);
 /* fn returns false to stop; it may change and delete objects, also the one at hand. ns NULL: all. Order: by
@@ -69,12 +70,12 @@ void sim_store_as(struct sim *s, const char *manager);
 uint64_t sim_rand(struct sim *s);                      /* from the seed */
 const struct sim_config *sim_cfg(const struct sim *s); /* with the defaults filled in */
 
-/* ---- implemented by the controllers (controllers.c and its neighbours) ---- */
+/* ---- implemented by controllers/ ---- */
 void *ctl_new(struct sim *s);
 void ctl_free(void *ctl);
 void *sim_ctl(struct sim *s); /* what ctl_new() returned */
-void ctl_changed(struct sim *s,
-                 struct sim_obj *o); /* after every create and put: mark what has to be looked at again */
+/* after every create and put: mark what has to be looked at again */
+void ctl_changed(struct sim *s, struct sim_obj *o);
 void ctl_removed(struct sim *s, struct sim_obj *o); /* before the object goes: garbage collection, o->ctl */
 void ctl_run(struct sim *s);                        /* to a fixed point at the present time */
 int64_t ctl_next_ns(struct sim *s);

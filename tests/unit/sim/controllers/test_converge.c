@@ -167,8 +167,8 @@ static void updates_keep_their_limits(void **state) {
                 cleanup_json cJSON *v = list_of(s, "replicasets");
                 int64_t all = 0, ready = pods_of(s, NULL, true);
                 for (const cJSON *r = first_item(v); r; r = r->next) all += at_i64(r, "spec", "replicas");
-                /* Crashing pods are available for a while, until they are not: then the promise cannot hold.
-                 */
+                /* Crashing pods are available for a while, until they are not: then the promise cannot
+                 * hold. */
                 bool crashing = pods_of(s, "op:crash", false) > 0;
                 if (all > replicas + surge ||
                     (!crashing && ready < replicas - away && pods_of(s, "op:v0", true) > 0 && i == 0))

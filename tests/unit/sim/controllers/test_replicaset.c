@@ -95,8 +95,8 @@ static void relabelled_pods_are_released_and_adopted(void **state) {
     assert_int_equal(count(s, "pods"), 3);
     assert_int_equal(num(s, "replicasets", "rs", "status", "replicas"), 2);
 
-    assert_int_equal(merge(s, path, "{\"metadata\":{\"labels\":{\"app\":\"rs\"}}}"),
-                     200); /* back: one too many now */
+    /* back: one too many now */
+    assert_int_equal(merge(s, path, "{\"metadata\":{\"labels\":{\"app\":\"rs\"}}}"), 200);
     run_ms(s, 1000);
     assert_int_equal(count(s, "pods"), 2);
     make_rs(s, "late", 1, "i:2"); /* takes what fits its selector */

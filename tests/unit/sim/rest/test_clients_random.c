@@ -201,8 +201,8 @@ static size_t first_from(const struct model *m, size_t next, uint64_t rv) {
     return next;
 }
 
-/* The items are the state at rv, from `next` on, and all of it if there is no more. Returns where to go on.
- */
+/* The items are the state at rv, from `next` on, and all of it if there is no more. Returns where to go
+ * on. */
 static size_t check_items(struct play *p, const cJSON *list, uint64_t rv, size_t next, bool more) {
     for (const cJSON *i = json_arr(list, "items")->child; i; i = i->next) {
         next = first_from(&p->m, next, rv);

@@ -152,8 +152,8 @@ static void silent(void **state) {
     struct answer a, b, watch;
     fault(s, "{\"match\":{\"method\":\"DELETE\"},\"silent\":true}");
     send_as(s, "DELETE", CMS "/a", NULL, NULL, SL(""), &a);
-    fault(s, "{\"match\":{\"method\":\"DELETE\"},\"silent\":true,\"dropAfter\":true}"); /* silent, but carried
-                                                                                           out */
+    /* silent, but carried out */
+    fault(s, "{\"match\":{\"method\":\"DELETE\"},\"silent\":true,\"dropAfter\":true}");
     run_ms(s, 3600 * 1000);
     assert_false(a.ended);
     assert_int_equal(a.heads, 0);

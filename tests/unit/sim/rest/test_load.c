@@ -1,5 +1,5 @@
-/* Objects from a file and into one: which texts are taken, what is kept, what a wrong document leaves behind.
- */
+/* Objects from a file and into one: which texts are taken, what is kept, what a wrong document leaves
+ * behind. */
 #include "../rest_client.h"
 #include "api/meta.h"
 

@@ -234,8 +234,8 @@ static void owners_of_updates(void **state) {
     cJSON_Delete(v);
     run(s, "PATCH", CMS "/m?fieldManager=third", "{\"data\":null}", 200);
     v = ask(s, "GET", CMS "/m", NULL, NULL);
-    assert_int_equal(cJSON_GetArraySize(json_at(v, "metadata/managedFields")),
-                     1); /* who owns nothing is not listed */
+    /* who owns nothing is not listed */
+    assert_int_equal(cJSON_GetArraySize(json_at(v, "metadata/managedFields")), 1);
     cJSON_Delete(v);
     sim_free(s);
 }

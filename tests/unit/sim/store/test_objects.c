@@ -147,8 +147,8 @@ static void generation_and_status(void **state) {
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 1);
     cJSON_Delete(v);
     v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}", NULL);
-    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0),
-                     2); /* annotations count, of Deployments */
+    /* annotations count, of Deployments */
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 2);
     cJSON_Delete(v);
     v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"spec\":{\"replicas\":5},\"status\":{\"replicas\":9}}", NULL);
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
