@@ -329,8 +329,9 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
     op->accept = "text/plain;version=0.0.4,*/*;q=0.5";
     op->chunk = cb->chunk;
     op->no_retry = true;
+    op->lane =
+        LANE_SCRAPE; /* by path as well: a page that the API server passes on is a pod's all the same */
     if (spec->url) {
-        op->lane = LANE_SCRAPE;
         op->foreign = true;
         op->target = xstrdup(spec->url);
         op->what = what_of_url(spec->url);
@@ -338,7 +339,6 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
         op->tls.insecure = spec->tls_insecure;
         op->tls.id = tls_id(&op->tls);
     } else if (spec->path) {
-        op->lane = LANE_CALL;
         write_target(op, &(struct kube_spec){.path = spec->path}, &verbs[KUBE_GET], &e);
     } else {
         op->what = xstrdup("scrape");
