@@ -5,7 +5,7 @@
  * Safety rests on three things. Every write carries the resourceVersion of the record it was decided on, so
  * that a write that is late, repeated or based on old news is refused by the server. The fence lasts renew_ns
  * from the moment the last executed renewal was *decided*, which is before it was sent; nobody else takes an
- * unreleased lease before lease_ns have passed since he *saw* that renewal, which is after it was executed:
+ * unreleased lease before lease_ns have passed since it *saw* that renewal, which is after it was executed:
  * only the rates of the clocks matter. And a write whose outcome is not known (timed out, conflict, 5xx) is
  * resolved by reading the Lease before anything else is written. */
 #ifndef LEADER_LEASE_H

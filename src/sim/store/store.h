@@ -30,7 +30,7 @@ struct sim_obj {
 };
 /* Memory: the text of every object is kept, the tree only of those looked at lately (100,000 trees would take
  * 2 GB). o->json is there for what sim_store_get(), sim_store_each(), sim_store_owned(), sim_store_create()
- * and the ctl_ calls hand out, until the controllers return to the sim; whoever keeps a struct sim_obj *
+ * and the ctl_ calls hand out, until the controllers return to the sim; a caller that keeps a struct sim_obj *
  * longer than that, or collects very many (more than 10,000) before reading them, asks sim_store_json(o),
  * which parses it again where needed. */
 cJSON *sim_store_json(struct sim *s, struct sim_obj *o);

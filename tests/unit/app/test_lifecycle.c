@@ -82,7 +82,7 @@ static void page(struct stage *st, int i, const char *path, int status, const ch
 
 #define LEASES "\"method\":\"P*\",\"path\":\"*/leases*\""
 
-/* Whoever may not write the Lease can never lead: not ready, said once a minute, and counted. */
+/* A process that may not write the Lease can never lead: not ready, said once a minute, and counted. */
 static void a_candidate_that_cannot_write_the_lease_is_not_ready(void **state) {
     (void)state;
     struct stage *st = stage_new(1);

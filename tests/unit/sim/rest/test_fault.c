@@ -162,7 +162,7 @@ static void silent(void **state) {
     run_ms(s, 3600 * 1000);
     assert_false(b.ended);
     run(s, "GET", CMS "/a", NULL, 404);
-    /* A watch that is open falls silent, unless the fault speaks of what is to come only. */
+    /* A watch that is open falls silent, unless the fault is for requests to come only. */
     send_get(s, CMS "?watch=1", &watch);
     fault(s, "{\"match\":{\"query\":\"watch=\"},\"silent\":true,\"open\":false}");
     make_cm(s, "b", "x", "1");
