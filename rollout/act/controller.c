@@ -100,13 +100,15 @@ static void revisit(void *ctx) {
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
-void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about, bool warning,
-                  const char *reason, const char *message) {
-    LOG(kube_log(r->kube), warning ? LOG_WARN : LOG_INFO, message, LF_STR("reason", reason),
-        LF_STR("target", t->key));
+void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about,
+                  enum plan_reason reason, const char *message) {
+    bool warning = plan_reason_warning(reason);
+    LOG_EVENT(kube_log(r->kube), warning ? LOG_WARN : LOG_INFO, "RolloutEvent", "rollout event",
+              LF_STR("reason", plan_reason_name(reason)), LF_STR("target", t->key),
+              LF_STR("message", message));
     if (!about) return;
     struct event_ref ref = {"apps/v1", "Deployment", t->ns, t->name, about->uid};
-    kube_event(r->events, &ref, warning ? "Warning" : "Normal", reason, message);
+    kube_event(r->events, &ref, warning ? "Warning" : "Normal", plan_reason_name(reason), message);
 }
 
 /* ---- gauges, computed when somebody looks ---- */

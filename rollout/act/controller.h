@@ -24,6 +24,6 @@ struct rollout {
     struct metric_family *scrapes; /* handover_scrapes_total{result} */
 };
 /* Tells a person once: an Event on the target and a log line. */
-void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about, bool warning,
-                  const char *reason, const char *message);
+void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about,
+                  enum plan_reason reason, const char *message);
 #endif

@@ -57,7 +57,7 @@ static void fail(struct reconcile *p, const struct err *err) {
     if (!everyday && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
         free(t->last_error);
         t->last_error = xstrdup(err->msg);
-        rollout_tell(p->r, t, p->view.has_target ? &p->view.target : NULL, true, "ReconcileFailed", err->msg);
+        rollout_tell(p->r, t, p->view.has_target ? &p->view.target : NULL, EV_RECONCILE_FAILED, err->msg);
     }
     t->given_up = !everyday && !err_retryable(err);
     end(p, OUT_RETRY, 0, err);
@@ -128,8 +128,7 @@ static void finish(struct reconcile *p, bool changed, bool existed) {
 static void tell_all(struct reconcile *p) {
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
-        rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->warning, e->reason,
-                     e->message);
+        rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->reason, e->message);
     }
     for (size_t i = 0; i < p->plan.nmetrics; i++)
         rollout_metrics_add(kube_metrics(p->r->kube), &p->plan.metric[i]);

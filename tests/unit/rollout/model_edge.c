@@ -174,7 +174,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
 static void m_tell(struct model *m, const struct plan *p) {
     for (size_t i = 0; i < p->nevents; i++) {
         size_t n = strlen(m->events);
-        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
+        snprintf(m->events + n, sizeof m->events - n, "%s ", plan_reason_name(p->event[i].reason));
         snprintf(m->said, sizeof m->said, "%s", p->event[i].message);
     }
 }

@@ -169,14 +169,14 @@ static const char *at_rest(struct model *m) {
     const struct state *s = m_s(m);
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
     if (s->hold == HOLD_NO_ACTIVE) return "alarm";
-    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_FOREIGN))
+    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_UNMANAGED))
         return s->hold == HOLD_NONE ? "stable" : NULL;
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
-    if (s->phase == PHASE_IDLE && (s->hold == HOLD_NATIVE || s->hold == HOLD_USER_PAUSED)) return "idle";
+    if (s->phase == PHASE_IDLE && (s->hold == HOLD_ROLLOUT || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
     if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK))
         return "promotion held";
-    if (s->phase == PHASE_LEAVING && s->hold == HOLD_REFUSED) return "leaving refused";
+    if (s->phase == PHASE_RELEASING && s->hold == HOLD_REFUSED) return "leaving refused";
     return NULL;
 }
 
