@@ -70,9 +70,8 @@ struct lease {
     int64_t next_renew_ns, term;
     enum lease_reason claim, lost;
     int64_t claim_seen_ns; /* last sign of the predecessor; -1: none */
-    bool contested;        /* since it may be taken */
-    enum lease_log log;  /* in this step, as is */
-    bool renewed;
+    const char *why;
+    bool renewed; /* in this step */
 };
 
 /* lease_observe.c */

@@ -21,13 +21,6 @@ static bool as_good_as_done(const struct step *s, const struct err *err) {
            (s->exists_ok && s->verb == VERB_CREATE && err->kind == ERR_CONFLICT);
 }
 
-static void tell_state(struct applying *a, struct slice raw) {
-    struct meta m;
-    if (meta_from_raw(raw, &m, NULL)) return; /* without its version the state is read again the next time */
-    a->cb.state_written(a->ctx, m.rv);
-    meta_free(&m);
-}
-
 static void on_answer(void *ctx, const struct err *err, struct slice raw) {
     struct applying *a = ctx;
     const struct step *s = &a->plan->step[a->at];
@@ -37,18 +30,19 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
         if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND)
             e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
         err_wrap(&e, "%s", s->why);
-        a->cb.done(a->ctx, &e, a->existed);
+        a->cb.done(a->ctx, &e, s, a->existed);
         return;
     }
     a->existed = a->existed || (err && err->kind == ERR_CONFLICT);
-    LOG(kube_log(a->kube), LOG_INFO, s->why, LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind),
-        LF_STR("name", s->name));
-    if (s->kind == STEP_STATE && !err) tell_state(a, raw);
+    LOG_EVENT(kube_log(a->kube), LOG_INFO, "StepDone", "step carried out", LF_STR("step", s->why),
+              LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind), LF_STR("name", s->name));
+    bool object = !err && s->verb != VERB_DELETE;
+    if (!err || err->kind == ERR_NOTFOUND) a->cb.written(a->ctx, s, object ? raw : (struct slice){0});
     a->at++;
     if (a->stopping) {
         struct err e = {0};
         err_set(&e, ERR_CANCELLED, -ECANCELED, "interrupted");
-        a->cb.done(a->ctx, &e, a->existed);
+        a->cb.done(a->ctx, &e, NULL, a->existed);
         return;
     }
     next(a);
@@ -58,7 +52,7 @@ static void next(struct applying *a) {
     static const enum kube_verb verbs[] = {
         [VERB_CREATE] = KUBE_CREATE, [VERB_PATCH_MERGE] = KUBE_PATCH_MERGE, [VERB_DELETE] = KUBE_DELETE};
     if (a->at == a->plan->nsteps) {
-        a->cb.done(a->ctx, NULL, a->existed);
+        a->cb.done(a->ctx, NULL, NULL, a->existed);
         return;
     }
     const struct step *s = &a->plan->step[a->at];

@@ -6,10 +6,11 @@
 
 struct applying;
 struct apply_cb {
-    void (*state_written)(void *ctx, const char *rv); /* STEP_STATE is done; the answer's resourceVersion */
-    /* Exactly once, never inside apply_start(); then apply_end(). existed: an object that was to be made was
-     * there already. */
-    void (*done)(void *ctx, const struct err *err, bool existed);
+    /* A step is done: the answer's object, or empty after a delete and for an object that was there or gone already. */
+    void (*written)(void *ctx, const struct step *s, struct slice raw);
+    /* Exactly once, never inside apply_start(); then apply_end(). failed: the step that err is about, NULL without one.
+     * existed: an object that was to be made was there already. */
+    void (*done)(void *ctx, const struct err *err, const struct step *failed, bool existed);
 };
 /* No further step. True: done() follows, with the answer to the step that may be at the server by now
  * (cancelled, it could be carried out after the lease is given away). False: nothing is in the air,

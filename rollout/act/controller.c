@@ -4,6 +4,7 @@
 #include "act/rollout_metrics.h"
 #include "act/reconcile.h"
 #include "act/controller.h"
+#include "act/round.h"
 
 enum {
     REVISIT_S = 60,
@@ -11,74 +12,24 @@ enum {
                           use up its time there */
 };
 
-/* ---- which target a change is about ---- */
+/* ---- what the caches say ---- */
 
-static bool keep_deployment(void *ctx, const cJSON *obj) {
-    (void)ctx;
-    const cJSON *annotations = json_at(obj, "metadata/annotations");
-    return obs_opted_in(annotations) || json_get(annotations, HANDOVER_PREFIX "status");
-}
-
-static void on_deployment(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+static void on_changed(void *ctx, struct slice ns, struct slice target, bool initial) {
     struct rollout *r = ctx;
-    const struct store_rec *rec = now ? now : old;
-    cleanup_free char *key = key_of(slice_of(rec->ns), slice_of(rec->name));
+    cleanup_free char *key = key_of(ns, target);
     controller_add(r->controller, slice_of(key), initial ? PRIO_LOW : PRIO_NORMAL, 0);
 }
 
-/* A canary pod's target, by the name of its ReplicaSet: NAME-canary-HASH. */
-static void *target_of_pod(void *ctx, struct slice raw, const cJSON *obj) {
-    (void)ctx;
-    (void)raw;
-    const char *rs = json_str(obj_controller(obj), "name");
-    const char *at = rs, *last = NULL;
-    while (at && (at = strstr(at, "-canary-"))) last = at++;
-    return last ? slice_dup(slice_make(rs, (size_t)(last - rs))) : NULL;
-}
-
-static void free_name(void *ctx, void *data) {
-    (void)ctx;
-    free(data);
-}
-
-static void on_pod(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
-    struct rollout *r = ctx;
-    const struct store_rec *rec = now ? now : old;
-    if (initial || !rec->data) return;
-    cleanup_free char *key = key_of(slice_of(rec->ns), slice_of(rec->data));
-    controller_add(r->controller, slice_of(key), PRIO_NORMAL, 0);
-}
-
-/* ---- caches ---- */
-
 static void on_synced(void *ctx) {
     struct rollout *r = ctx;
-    if (rollout_synced(r) && r->on_synced) r->on_synced(r->on_synced_ctx);
+    if (r->on_synced) r->on_synced(r->on_synced_ctx);
 }
 
-static void on_trouble(void *ctx, const struct err *err) {
+static void on_namespace(void *ctx, struct slice ns) {
     struct rollout *r = ctx;
-    free(r->trouble);
-    r->trouble = xstrdup(err->msg);
-}
-
-static int make_informers(struct rollout *r, struct err *err) {
-    static const struct informer_cb deployments_cb = {on_deployment, on_synced, on_trouble};
-    static const struct informer_cb pods_cb = {on_pod, on_synced, on_trouble};
-    struct informer_spec deployments = {.gvr = &gvr_deployments,
-                                        .ns = slice_of(r->ns),
-                                        .metadata_only = true,
-                                        .store = {.keep = keep_deployment},
-                                        .name = "deployments"};
-    struct informer_spec pods = {.gvr = &gvr_pods,
-                                 .ns = slice_of(r->ns),
-                                 .labels = SL(LABEL_TRACK "=canary"),
-                                 .metadata_only = true,
-                                 .store = {.project = target_of_pod, .unproject = free_name},
-                                 .name = "canary-pods"};
-    int rc = informer_new(r->kube, &deployments, &deployments_cb, r, &r->deployments, err);
-    if (rc == 0) rc = informer_new(r->kube, &pods, &pods_cb, r, &r->pods, err);
-    return rc;
+    for (struct target *t = r->targets; t; t = t->hh.next)
+        if (t->holds != NEED_TARGET && slice_eqs(ns, t->ns))
+            controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
 }
 
 /* ---- reconciling ---- */
@@ -100,15 +51,19 @@ static void revisit(void *ctx) {
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
-void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about,
-                  enum plan_reason reason, const char *message) {
-    bool warning = plan_reason_warning(reason);
+void rollout_report(struct rollout *r, const struct target *t, const char *uid, bool warning,
+                    const char *reason, const char *message) {
     LOG_EVENT(kube_log(r->kube), warning ? LOG_WARN : LOG_INFO, "RolloutEvent", "rollout event",
-              LF_STR("reason", plan_reason_name(reason)), LF_STR("target", t->key),
-              LF_STR("message", message));
-    if (!about) return;
-    struct event_ref ref = {"apps/v1", "Deployment", t->ns, t->name, about->uid};
-    kube_event(r->events, &ref, warning ? "Warning" : "Normal", plan_reason_name(reason), message);
+              LF_STR("reason", reason), LF_STR("target", t->key), LF_STR("message", message));
+    if (!uid) return;
+    struct event_ref ref = {"apps/v1", "Deployment", t->ns, t->name, uid};
+    kube_event(r->events, &ref, warning ? "Warning" : "Normal", reason, message);
+}
+
+void rollout_forget(struct rollout *r, struct target *t) {
+    round_drop(t);
+    if (r->caches) caches_release(r->caches, t->ns, t->holds);
+    target_forget(&r->targets, t);
 }
 
 /* ---- gauges, computed when somebody looks ---- */
@@ -144,7 +99,8 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
                                 "Metrics pages asked for, by result", "result", NULL, 0);
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
-    int rc = make_informers(r, err);
+    static const struct caches_cb on = {on_changed, on_synced, on_namespace};
+    int rc = caches_new(k, r->ns, &on, r, &r->caches, err);
     if (rc) {
         rollout_free(r);
         return rc;
@@ -154,13 +110,12 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
 }
 
 void rollout_start(struct rollout *r) {
-    informer_start(r->deployments);
-    informer_start(r->pods);
+    caches_start(r->caches);
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
 bool rollout_synced(const struct rollout *r) {
-    return informer_synced(r->deployments) && informer_synced(r->pods);
+    return caches_synced(r->caches);
 }
 
 void rollout_on_synced(struct rollout *r, world_fn fn, void *ctx) {
@@ -173,18 +128,17 @@ struct controller *rollout_controller(struct rollout *r) {
 }
 
 const char *rollout_trouble(const struct rollout *r) {
-    return rollout_synced(r) ? "" : r->trouble ? r->trouble : "the first list has not arrived yet";
+    return caches_trouble(r->caches);
 }
 
-static bool add_one(void *ctx, const struct store_rec *rec) {
+static void add_one(void *ctx, struct slice ns, struct slice name) {
     struct rollout *r = ctx;
-    cleanup_free char *key = key_of(slice_of(rec->ns), slice_of(rec->name));
+    cleanup_free char *key = key_of(ns, name);
     controller_add(r->controller, slice_of(key), PRIO_LOW, 0);
-    return true;
 }
 
 void rollout_add_all(struct rollout *r) {
-    store_each(informer_store(r->deployments), add_one, r);
+    caches_each_target(r->caches, add_one, r);
 }
 
 void rollout_free(struct rollout *r) {
@@ -195,13 +149,11 @@ void rollout_free(struct rollout *r) {
     controller_free(r->controller);
     for (struct target *t = r->targets, *nextt; t; t = nextt) {
         nextt = t->hh.next;
-        target_forget(&r->targets, t);
+        rollout_forget(r, t);
     }
-    if (r->deployments) informer_free(r->deployments);
-    if (r->pods) informer_free(r->pods);
+    caches_free(r->caches);
     timer_free(r->revisit);
     kube_events_free(r->events);
-    free(r->trouble);
     free(r->ns);
     free(r->instance);
     free(r->token_file);

@@ -1,8 +1,8 @@
-/* The rollout controller's inside, shared by rollout.c and pass.c. */
+/* The rollout controller's inside, shared by the files of act/. */
 #ifndef ROLLOUT_IMPL_H
 #define ROLLOUT_IMPL_H
 #include "kube/events.h"
-#include "kube/informer.h"
+#include "observe/caches.h"
 #include "rollout/rollout.h"
 #include "act/scrape.h"
 #include "act/target.h"
@@ -14,16 +14,16 @@ struct rollout {
     struct controller *controller;
     struct reconciler reconciler;
     struct kube_events *events;
-    struct informer *deployments, *pods;
+    struct caches *caches;
     struct target *targets;
     struct timer *revisit; /* targets that ended with a terminal error are looked at again now and then */
     world_fn on_synced;
     void *on_synced_ctx;
-    char *trouble;
     struct scrape_slots slots;
     struct metric_family *scrapes; /* handover_scrapes_total{result} */
 };
-/* Tells a person once: an Event on the target and a log line. */
-void rollout_tell(struct rollout *r, const struct target *t, const struct obs_target *about,
-                  enum plan_reason reason, const char *message);
+/* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. */
+void rollout_report(struct rollout *r, const struct target *t, const char *uid, bool warning,
+                    const char *reason, const char *message);
+void rollout_forget(struct rollout *r, struct target *t); /* not while a reconcile is in flight */
 #endif

@@ -1,8 +1,9 @@
-/* One reconcile of one target: read, scrape if it is time, plan, carry out. */
+/* One reconcile of one target: look at the caches, plan, carry out. Only what the caches cannot answer is read. */
 #include "act/reconcile.h"
 #include "act/apply.h"
-#include "base/log.h"
 #include "act/rollout_metrics.h"
+#include "act/round.h"
+#include "base/log.h"
 #include "observe/snapshot.h"
 #include <errno.h>
 
@@ -10,26 +11,20 @@ struct reconcile {
     struct rollout *r;
     struct target *t;
     struct task *task;
-    struct reading *reading;
-    struct reads *reads;
-    struct scraping *scraping;
+    struct kube_op *read; /* see read_target() and read_state() */
     struct applying *applying;
-    struct target_snapshot view;
-    struct spec spec;
-    bool has_spec; /* opted in */
-    struct err spec_err;
-    struct err state_err;
-    enum known_state known;
-    const char *state_rv;
+    char *target_uid; /* of the Deployment, for Events; NULL: it does not exist */
+    /* What was read because the caches do not have it */
+    struct obs_target read_target;
+    bool has_read_target, target_is_gone;
+    cJSON *read_state;
     struct plan plan;
     bool planned;
 };
 
 enum {
-    PROBE_NS = 250 * 1000000,
-    BREATH_NS = 50 * 1000000 /* however soon: no busy loop */,
+    BREATH_NS = 50 * 1000000, /* however soon: no busy loop */
     POLL_NS = 2000000000,
-    TOKEN_CAP = 16384
 };
 
 static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const struct err *err) {
@@ -39,51 +34,49 @@ static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const s
     bool forget = p->planned && p->plan.forget && !err;
     struct err copy = err ? *err : (struct err){0};
     t->pass = NULL;
-    scrape_end(p->scraping);
+    kube_cancel(p->read);
     apply_end(p->applying);
-    target_snapshot_free(&p->view);
-    if (p->has_spec) spec_free(&p->spec);
-    reads_end(p->reading);
+    if (p->has_read_target) obs_target_free(&p->read_target);
+    cJSON_Delete(p->read_state);
     if (p->planned) plan_free(&p->plan);
+    free(p->target_uid);
     free(p);
-    if (forget) target_forget(&r->targets, t);
+    if (forget) rollout_forget(r, t);
     task_finish(task, out, after_ns, err ? &copy : NULL);
 }
 
-/* A failure is told once, not at every retry. Conflicts are everyday life: somebody wrote in between. */
+/* A failure is reported once, not at every retry. Conflicts are expected: another client wrote in between. */
 static void fail(struct reconcile *p, const struct err *err) {
     struct target *t = p->t;
-    bool everyday = err->kind == ERR_CONFLICT || err->kind == ERR_FENCED || err->kind == ERR_CANCELLED;
-    if (!everyday && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
+    bool expected = err->kind == ERR_CONFLICT || err->kind == ERR_FENCED || err->kind == ERR_CANCELLED;
+    if (!expected && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
         free(t->last_error);
         t->last_error = xstrdup(err->msg);
-        rollout_tell(p->r, t, p->view.has_target ? &p->view.target : NULL, EV_RECONCILE_FAILED, err->msg);
+        rollout_report(p->r, t, p->target_uid, true, "ReconcileFailed", err->msg);
     }
-    t->given_up = !everyday && !err_retryable(err);
+    t->given_up = !expected && !err_retryable(err);
     end(p, OUT_RETRY, 0, err);
 }
 
-/* ---- the state: what we hold if it is the one on the server, else what is there ---- */
+/* ---- the state: what this process holds if it is the version that is there ---- */
 
-static void take_state(struct reconcile *p) {
+static enum known_state take_state(struct reconcile *p, const struct store_rec *rec, const char **ret_rv,
+                                   struct err *ret_err) {
     struct target *t = p->t;
-    p->known = STATE_ABSENT;
-    p->state_rv = NULL;
-    if (!p->reads->has_state) {
+    *ret_rv = p->read_state ? obj_rv(p->read_state) : rec ? rec->rv : NULL;
+    if (!p->read_state && !rec) {
         target_drop_state(t);
-        return;
+        return STATE_ABSENT;
     }
-    p->state_rv = obj_rv(p->reads->configmap_json);
-    p->known = STATE_READ;
-    if (t->state_rv && p->state_rv && strcmp(t->state_rv, p->state_rv) == 0) return;
+    if (t->state_rv && *ret_rv && strcmp(t->state_rv, *ret_rv) == 0) return STATE_READ;
     target_drop_state(t);
+    cleanup_json cJSON *parsed = p->read_state ? NULL : json_parse(rec->raw, ret_err);
+    const cJSON *cm = p->read_state ? p->read_state : parsed;
     struct state s;
-    if (state_read(p->reads->configmap_json, &s, &p->state_err)) {
-        p->known = STATE_DAMAGED;
-        return;
-    }
-    target_hold_state(t, &s, p->state_rv ? p->state_rv : "");
+    if (!cm || state_read(cm, &s, ret_err)) return STATE_DAMAGED;
+    target_hold_state(t, &s, *ret_rv ? *ret_rv : "");
     state_free(&s);
+    return STATE_READ;
 }
 
 /* Rounds of scrapes belong to one rollout. */
@@ -94,18 +87,19 @@ static void match_rounds(struct target *t) {
 
 /* ---- planning and carrying out ---- */
 
-/* The plan speaks of wall time; rounds and probes go by the boot clock, which nobody sets back. */
+/* The plan's times are wall time; rounds and probes go by the boot clock, which is never set back. */
 static int64_t soonest(const struct reconcile *p) {
     struct world *w = kube_world(p->r->kube);
     int64_t wall = world_wall_ns(w), boot = world_boot_ns(w);
     int64_t in = p->plan.look_again_ns == TIME_NEVER ? TIME_NEVER
                  : p->plan.look_again_ns > wall      ? p->plan.look_again_ns - wall
                                                      : 0;
-    if (p->t->scrape_every_ns > 0) {
+    if (p->t->scrape_every_ns > 0 && !p->t->round) { /* the end of a round looks again by itself */
         int64_t round = p->t->round_ns ? p->t->round_ns + p->t->scrape_every_ns - boot : 0;
         if (round < in) in = round;
     }
-    if (p->t->probe && PROBE_NS < in) in = PROBE_NS;
+    int64_t probe = round_probe_in(p->r, p->t);
+    if (probe < in) in = probe;
     return in < BREATH_NS ? BREATH_NS : in;
 }
 
@@ -114,229 +108,188 @@ static void finish(struct reconcile *p, bool changed, bool existed) {
     free(p->t->last_error);
     p->t->last_error = NULL;
     p->t->given_up = false;
-    if (existed)
-        end(p, OUT_AFTER, POLL_NS,
-            NULL); /* what we would make is there, and not ours yet or no more: wait for it to go */
+    if (existed) /* what we would make is there and is not ours, or not any more: wait for it to go */
+        end(p, OUT_AFTER, POLL_NS, NULL);
     else if (changed && !p->plan.forget)
-        end(p, OUT_AFTER, 0, NULL); /* observe what it did */
+        end(p, OUT_AFTER, 0, NULL); /* plan again from what it did */
     else if (in == TIME_NEVER)
         end(p, OUT_DONE, 0, NULL);
     else
         end(p, OUT_AFTER, in, NULL);
 }
 
-static void tell_all(struct reconcile *p) {
+static void report_all(struct reconcile *p) {
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
-        rollout_tell(p->r, p->t, p->view.has_target ? &p->view.target : NULL, e->reason, e->message);
+        rollout_report(p->r, p->t, p->target_uid, e->warning, e->reason, e->message);
     }
     for (size_t i = 0; i < p->plan.nmetrics; i++)
         rollout_metrics_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
 }
 
-static void on_state_written(void *ctx, const char *rv) {
+static void on_written(void *ctx, const struct step *s, struct slice raw) {
     struct reconcile *p = ctx;
-    if (p->plan.next) target_hold_state(p->t, p->plan.next, rv);
-    tell_all(p);
+    struct target *t = p->t;
+    if (s->verb == VERB_DELETE) {
+        const struct store_rec *rec =
+            s->kind == STEP_STATE_DELETE ? caches_state(p->r->caches, t->ns, t->name) : NULL;
+        cleanup_free char *uid = xstrdup_null(rec ? rec->uid : s->uid);
+        caches_deleted(p->r->caches, s->gvr, t->ns, s->name, uid);
+        return;
+    }
+    struct meta m;
+    if (s->kind == STEP_STATE && p->plan.next && meta_from_raw(raw, &m, NULL) == 0) {
+        target_hold_state(t, p->plan.next, m.rv);
+        t->confirmed = true;
+        meta_free(&m);
+    }
+    if (s->kind == STEP_STATE) report_all(p);
+    if (raw.n) caches_wrote(p->r->caches, s->gvr, raw);
 }
 
-static void on_applied(void *ctx, const struct err *err, bool existed) {
+static void on_applied(void *ctx, const struct err *err, const struct step *failed, bool existed) {
     struct reconcile *p = ctx;
     if (err) {
+        /* Our caches do not have it and it is there: behind, or not ours. */
+        p->t->clash =
+            failed && failed->kind == STEP_STATE && failed->verb == VERB_CREATE && err->kind == ERR_CONFLICT;
         fail(p, err);
         return;
     }
-    if (!p->plan.next) tell_all(p);
+    if (!p->plan.next) report_all(p);
     finish(p, true, existed);
 }
 
-static void make_plan(struct reconcile *p) {
+/* What is held of the namespace's caches follows what the plan has to see. */
+static bool see(struct reconcile *p, enum obs_need need) {
     struct target *t = p->t;
-    int64_t boot = world_boot_ns(kube_world(p->r->kube));
-    struct observed o = {
-        .name = t->name,
-        .target = p->view.has_target ? &p->view.target : NULL,
-        .known = true,
-        .rs = p->view.rs,
-        .nrs = p->view.nrs,
-        .pods = p->view.pods,
-        .npods = p->view.npods,
-        .spec = p->has_spec ? &p->spec : NULL,
-        .spec_err = &p->spec_err,
-        .state_known = p->known,
-        .state = p->known == STATE_READ ? &t->state : NULL,
-        .state_rv = p->state_rv,
-        .state_err = &p->state_err,
-        .scraped_ns = t->scraped_ns,
-        .scrape_trouble = t->trouble,
-        .history_known = t->history_known,
-        .history_errors = t->history_errors,
-        .history_total = t->history_total,
-        .quiet = boot - t->quiet_ns < NS_PER_S ? t->quiet : QUIET_UNKNOWN,
-    };
-    plan_make(&o, world_wall_ns(kube_world(p->r->kube)), &p->plan);
+    enum obs_need had = t->holds;
+    t->holds = need;
+    if (need != had) {
+        caches_hold(p->r->caches, t->ns, need);
+        caches_release(p->r->caches, t->ns, had);
+    }
+    return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need);
+}
+
+static bool may_scrape(const struct observed *o) {
+    return o->state_known == STATE_READ && o->spec && (!o->spec_err->kind || o->spec->metrics_ok);
+}
+
+static void plan_from(struct reconcile *p, struct observed *o, struct target_snapshot *snap,
+                      const char *uid) {
+    struct target *t = p->t;
+    struct rollout *r = p->r;
+    struct world *w = kube_world(r->kube);
+    if (uid) target_snapshot_add(r->caches, t->ns, uid, snap);
+    o->rs = snap->rs;
+    o->nrs = snap->nrs;
+    o->known = see(p, plan_needs(o));
+    o->pods = snap->pods;
+    o->npods = snap->npods;
+    round_take(r, t);
+    o->scraped_ns = t->scraped_ns;
+    o->scrape_trouble = t->trouble;
+    o->history_known = t->history_known;
+    o->history_errors = t->history_errors;
+    o->history_total = t->history_total;
+    o->quiet = world_boot_ns(w) - t->quiet_ns < NS_PER_S ? t->quiet : QUIET_UNKNOWN;
+    plan_make(o, world_wall_ns(w), &p->plan);
     p->planned = true;
-    t->scrape_every_ns =
-        p->plan.scrape_ns > 0 && p->r->opt.scrape_ns > 0 ? p->r->opt.scrape_ns : p->plan.scrape_ns;
+    t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
+    if (may_scrape(o) && round_is_due(r, t)) round_start(r, t, o->spec, snap->pods, snap->npods);
+}
+
+static void look(struct reconcile *p);
+
+/* ---- what the caches cannot answer ---- */
+
+/* Not in the cache and yet there is a state: deleted, or it does not take part any more. */
+static void on_target(void *ctx, const struct err *err, struct slice raw) {
+    struct reconcile *p = ctx;
+    struct err bad = {0};
+    p->read = NULL;
+    if (err && err->kind != ERR_NOTFOUND) {
+        fail(p, err);
+        return;
+    }
+    p->target_is_gone = err != NULL;
+    cleanup_json cJSON *obj = err ? NULL : json_parse(raw, &bad);
+    if (!err && (!obj || obs_target_read(obj, raw, &p->read_target, &bad))) {
+        fail(p, &bad);
+        return;
+    }
+    p->has_read_target = !err;
+    look(p);
+}
+
+/* A ConfigMap of the state's name that our informer does not have: it lacks our label, or the informer is behind. */
+static void on_state(void *ctx, const struct err *err, struct slice raw) {
+    struct reconcile *p = ctx;
+    struct err bad = {0};
+    p->read = NULL;
+    if (err && err->kind != ERR_NOTFOUND) {
+        fail(p, err);
+        return;
+    }
+    p->t->clash = false;
+    p->read_state = err ? NULL : json_parse(raw, &bad);
+    if (bad.kind)
+        fail(p, &bad);
+    else
+        look(p);
+}
+
+static void read_object(struct reconcile *p, const struct gvr *gvr, const char *name, kube_done done) {
+    struct kube_spec spec = {.verb = KUBE_GET,
+                             .lane = LANE_CALL,
+                             .ref = {.gvr = gvr, .ns = slice_of(p->t->ns), .name = slice_of(name)}};
+    p->read = kube_call(p->r->kube, &spec, done, p);
+}
+
+static bool has_to_read(struct reconcile *p, const struct target_snapshot *snap) {
+    if (p->t->clash && !snap->state && snap->target) {
+        cleanup_free char *name = obs_state_name(p->t->name);
+        read_object(p, &gvr_configmaps, name, on_state);
+        return true;
+    }
+    if (snap->target || !snap->state || p->has_read_target || p->target_is_gone) return false;
+    read_object(p, &gvr_deployments, p->t->name, on_target);
+    return true;
+}
+
+static void look(struct reconcile *p) {
+    struct target *t = p->t;
+    struct target_snapshot snap;
+    struct err state_err = {0}, spec_err = {0};
+    cleanup_spec struct spec spec = {0};
+    target_snapshot_begin(p->r->caches, t->ns, t->name, &snap);
+    if (has_to_read(p, &snap)) return;
+    if (!snap.target && p->has_read_target) snap.target = &p->read_target;
+    struct observed o = {
+        .name = t->name, .target = snap.target, .state_err = &state_err, .spec_err = &spec_err};
+    o.state_known = take_state(p, snap.state, &o.state_rv, &state_err);
+    cleanup_free char *rv = xstrdup_null(o.state_rv); /* the record goes when it is written over */
+    o.state_rv = rv;
+    o.state = o.state_known == STATE_READ ? &t->state : NULL;
+    o.state_confirmed = o.state_known != STATE_READ || t->confirmed;
+    match_rounds(t);
+    if (snap.target && obs_opted_in(snap.target->annotations)) {
+        spec_parse(snap.target->annotations, &spec, &spec_err);
+        o.spec = &spec;
+    }
+    const char *uid = snap.target ? snap.target->uid : o.state ? o.state->target_uid : NULL;
+    free(p->target_uid);
+    p->target_uid = snap.target ? xstrdup(snap.target->uid) : NULL;
+    plan_from(p, &o, &snap, uid);
+    target_snapshot_free(&snap);
     if (p->plan.nsteps == 0) {
         finish(p, false, false);
         return;
     }
-    static const struct apply_cb cb = {on_state_written, on_applied};
+    static const struct apply_cb cb = {on_written, on_applied};
     p->applying = apply_start(p->r->kube, t->ns, &p->plan, &cb, p);
-}
-
-/* ---- scraping ---- */
-
-/* A page that was read and tells of no reconcile. */
-static const char *no_counters(enum track track, const struct prom_page *page) {
-    bool stands_by = page->v[PROM_LEADER].present && page->v[PROM_LEADER].value == 0;
-    if (stands_by && track == TRACK_CANARY)
-        return "it stands by for a lease that it shares with stable; annotations canary-args or canary-env "
-               "give "
-               "it one of its own, then: retry";
-    if (stands_by) return "no pod of it holds its lease";
-    return "the metrics page has no reconcile counters: a standby (canary-args or canary-env give a canary a "
-           "lease of its own), or a program that counts otherwise (annotations errors and total)";
-}
-
-static void keep_trouble(struct target *t, const struct obs_pod *pods, const struct scrape_result *res,
-                         size_t n) {
-    free(t->trouble);
-    t->trouble = NULL;
-    for (int track = TRACK_CANARY; track >= TRACK_STABLE && !t->trouble;
-         track--) { /* the canary's matters more */
-        const char *why = NULL;
-        bool any = false, gave = false;
-        for (size_t i = 0; i < n; i++) {
-            if ((int)pods[i].track != track || pods[i].terminating) continue;
-            any = true;
-            if (res[i].read && res[i].page.v[PROM_TOTAL].present)
-                gave = true;
-            else if (!why || !*why) /* who was not asked has nothing to say */
-                why = res[i].read ? no_counters((enum track)track, &res[i].page) : res[i].err.msg;
-        }
-        if (any && !gave && why && *why)
-            t->trouble = xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why);
-    }
-}
-
-static enum quiet quiet_of(const struct obs_pod *pods, const struct scrape_result *res, size_t n) {
-    bool any = false;
-    for (size_t i = 0; i < n; i++) {
-        if (pods[i].track != TRACK_CANARY || pods[i].terminating || pods[i].finished) continue;
-        const struct prom_value *active = &res[i].page.v[PROM_ACTIVE], *depth = &res[i].page.v[PROM_DEPTH];
-        if (!res[i].read || !active->present) return QUIET_UNKNOWN;
-        if (active->value > 0 || (depth->present && depth->value > 0)) return QUIET_BUSY;
-        any = true;
-    }
-    return any ? QUIET_NOW : QUIET_UNKNOWN;
-}
-
-static void feed_round(struct reconcile *p, const struct scrape_result *res, size_t n) {
-    struct target *t = p->t;
-    struct pod_sample *s = xcalloc(n ? n : 1, sizeof *s);
-    for (size_t i = 0; i < n; i++) {
-        const struct obs_pod *pod = &p->view.pods[i];
-        const struct prom_page *page = &res[i].page;
-        s[i] = (struct pod_sample){.uid = slice_of(pod->uid),
-                                   .restarts = pod->restarts,
-                                   .started_s = page->v[PROM_START].value,
-                                   .track = pod->track,
-                                   .created_ns = pod->created_ns,
-                                   .terminating = pod->terminating,
-                                   .scraped = res[i].read,
-                                   .present = res[i].read && page->v[PROM_TOTAL].present,
-                                   .errors = evidence_count(page->v[PROM_ERRORS].value),
-                                   .total = evidence_count(page->v[PROM_TOTAL].value)};
-        const char *label = res[i].read ? "ok" : "failed";
-        if (res[i].read || res[i].err.kind != ERR_NONE) metric_inc(metric_with(p->r->scrapes, &label));
-    }
-    if (!t->history_known) {
-        evidence_history(s, n, TRACK_STABLE, &t->history_errors, &t->history_total);
-        for (size_t i = 0; i < n; i++)
-            if (s[i].track == TRACK_STABLE && s[i].present)
-                t->history_known = true; /* a standby's page teaches nothing */
-    }
-    plan_feed(&t->state, s, n);
-    free(s);
-    if (t->state.evidence.refused && !t->crowd_told) {
-        t->crowd_told = true;
-        LOG(kube_log(p->r->kube), LOG_WARN,
-            "more pods than are counted: the rest is left out of the evidence", LF_STR("target", t->key),
-            LF_INT("counted", EVIDENCE_MAX_PODS), LF_INT("left out", (int64_t)t->state.evidence.refused));
-    }
-}
-
-static void on_scraped(void *ctx, const struct scrape_result *res, size_t n) {
-    struct reconcile *p = ctx;
-    struct target *t = p->t;
-    int64_t boot = world_boot_ns(kube_world(p->r->kube));
-    t->quiet = quiet_of(p->view.pods, res, n);
-    t->quiet_ns = boot;
-    if (t->round_ns == 0 || (t->scrape_every_ns > 0 && boot >= t->round_ns + t->scrape_every_ns)) {
-        keep_trouble(t, p->view.pods, res, n);
-        feed_round(p, res, n);
-        t->round_ns = boot;
-        t->scraped_ns = world_wall_ns(kube_world(p->r->kube));
-    }
-    make_plan(p);
-}
-
-static bool scrape_is_due(const struct reconcile *p) {
-    const struct target *t = p->t;
-    int64_t boot = world_boot_ns(kube_world(p->r->kube));
-    if (p->known != STATE_READ || !p->has_spec || (p->spec_err.kind && !p->spec.metrics_ok)) return false;
-    return t->probe ||
-           (t->scrape_every_ns > 0 && (t->round_ns == 0 || boot >= t->round_ns + t->scrape_every_ns));
-}
-
-static void start_scrape(struct reconcile *p) {
-    struct rollout *r = p->r;
-    struct err none = {0};
-    cleanup_buf struct buf token = BUF(TOKEN_CAP);
-    if (r->token_file) /* each time: it is renewed, and may come later than we do */
-        world_read_file(kube_world(r->kube), r->token_file, TOKEN_CAP, &token, &none);
-    else
-        err_set(&none, ERR_CONFIG, -ENOENT, "run with --metrics-token=FILE");
-    int64_t timeout = p->t->scrape_every_ns > 0 && p->t->scrape_every_ns < 5 * NS_PER_S
-                          ? p->t->scrape_every_ns
-                          : 5 * NS_PER_S;
-    struct scrape_options opt = {.slots = &r->slots,
-                                 .proxy = r->opt.proxy,
-                                 .token = slice_trim(buf_slice(&token)),
-                                 .no_token = none.kind ? none.msg : NULL,
-                                 .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout};
-    p->scraping =
-        scrape_start(r->kube, &opt, &p->spec, p->view.pods, p->view.pod_items, p->view.npods, on_scraped, p);
-}
-
-/* ---- reading ---- */
-
-static void on_reads(void *ctx, const struct err *err, struct reads *reads) {
-    struct reconcile *p = ctx;
-    struct err bad = {0};
-    p->reads = reads;
-    if (err) {
-        fail(p, err);
-        return;
-    }
-    take_state(p);
-    match_rounds(p->t);
-    const char *uid = p->known == STATE_READ ? p->t->state.target_uid : NULL;
-    if (target_snapshot_make(reads, uid, &p->view, &bad)) {
-        fail(p, &bad);
-        return;
-    }
-    if (p->view.has_target && obs_opted_in(p->view.target.annotations)) {
-        p->has_spec = true;
-        spec_parse(p->view.target.annotations, &p->spec, &p->spec_err);
-    }
-    if (scrape_is_due(p))
-        start_scrape(p);
-    else
-        make_plan(p);
 }
 
 void reconcile_start(struct rollout *r, struct target *t, struct task *task) {
@@ -344,7 +297,7 @@ void reconcile_start(struct rollout *r, struct target *t, struct task *task) {
     *p = (struct reconcile){.r = r, .t = t, .task = task};
     t->pass = p;
     task_set_data(task, p);
-    p->reading = reads_start(r->kube, slice_of(t->ns), slice_of(t->name), on_reads, p);
+    look(p);
 }
 
 void reconcile_drop(struct reconcile *p) {

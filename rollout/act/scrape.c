@@ -154,8 +154,7 @@ static void begin(void *ctx) {
 }
 
 struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec,
-                              const struct obs_pod *pods, const cJSON *const *items, size_t n,
-                              scrape_done done, void *ctx) {
+                              const struct obs_pod *pods, size_t n, scrape_done done, void *ctx) {
     struct scraping *s = xcalloc(1, sizeof *s);
     *s = (struct scraping){.kube = k,
                            .slots = opt->slots,
@@ -178,7 +177,7 @@ struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, 
     }
     for (size_t i = 0; i < n; i++) {
         s->one[i] = (struct one){.s = s, .pod = &pods[i], .result = &s->results[i]};
-        metrics_endpoints_of(spec, items[i], &s->one[i].places);
+        metrics_endpoints_of(spec, pods[i].scrape_hints, &s->one[i].places);
     }
     s->start = timer_new(kube_world(k), begin, s);
     timer_in(s->start, 0);

@@ -30,11 +30,8 @@ struct scrape_options { /* borrowed during scrape_start() only, but for the slot
 };
 struct scraping;
 typedef void (*scrape_done)(void *ctx, const struct scrape_result *results, size_t n);
-/* pods: as observed, and items: the same pods as JSON, in the same order (for `auto`: their annotations and
- * ports). Both are borrowed until done or scrape_end(). Exactly one callback, never inside this call; then
- * call scrape_end(). */
+/* pods are borrowed until scrape_end(), the results are valid until then. Exactly one callback, never inside this call. */
 struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec,
-                              const struct obs_pod *pods, const cJSON *const *items, size_t n,
-                              scrape_done done, void *ctx);
+                              const struct obs_pod *pods, size_t n, scrape_done done, void *ctx);
 void scrape_end(struct scraping *s); /* frees it; cancels what is open. NULL is fine */
 #endif

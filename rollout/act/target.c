@@ -21,6 +21,7 @@ void target_drop_state(struct target *t) {
     if (t->state_rv) state_free(&t->state);
     free(t->state_rv);
     t->state_rv = NULL;
+    t->confirmed = false;
 }
 
 void target_hold_state(struct target *t, const struct state *s, const char *rv) {

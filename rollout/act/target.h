@@ -8,8 +8,12 @@
 struct reconcile;
 struct target {
     char *key, *ns, *name;
-    struct state state; /* with the evidence of the rounds since it was written */
-    char *state_rv;     /* of the ConfigMap that `state` belongs to; NULL: none held */
+    struct state state;  /* with the evidence of the rounds since it was written */
+    char *state_rv;      /* of the ConfigMap that `state` belongs to; NULL: none held */
+    bool confirmed;      /* this process wrote that version of it */
+    bool clash;          /* a ConfigMap of that name is there and not in our caches: it has to be read */
+    enum obs_need holds; /* what is held of the caches of its namespace */
+    struct round *round; /* of scrapes, in the background; NULL: none runs */
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */

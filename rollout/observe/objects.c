@@ -34,6 +34,17 @@ static int template_of(struct slice raw, char hash[11], struct slice *ret, struc
     return template_hash(*ret, hash, err);
 }
 
+/* Ours alone: others' (a whole manifest in kubectl's) are never looked at. */
+static cJSON *own_annotations(const cJSON *all) {
+    cJSON *own = NULL;
+    for (const cJSON *a = all ? all->child : NULL; a; a = a->next) {
+        if (strncmp(a->string, HANDOVER_PREFIX, strlen(HANDOVER_PREFIX)) != 0) continue;
+        if (!own) own = cJSON_CreateObject();
+        cJSON_AddItemToObject(own, a->string, cJSON_Duplicate(a, true));
+    }
+    return own;
+}
+
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err) {
     struct slice tmpl = {0}, selector = {0};
     struct obs_target t = {0};
@@ -57,7 +68,6 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.replicas = count(spec, "replicas", 1);
     t.paused = json_bool(spec, "paused", false);
     t.deadline_s = json_i64(spec, "progressDeadlineSeconds", -1);
-    if (t.deadline_s < 0 || t.deadline_s > INT32_MAX) t.deadline_s = -1;
     t.recreate = !strcmp(json_str_or(json_get(spec, "strategy"), "type", ""), "Recreate");
     t.st_replicas = count(status, "replicas", 0);
     t.st_updated = count(status, "updatedReplicas", 0);
@@ -70,8 +80,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.image = xstrdup(buf_str(&image));
     t.status = xstrdup_null(obj_annotation(obj, HANDOVER_PREFIX "status"));
     t.progressing = line(json_str(obj_condition(obj, "Progressing"), "reason"));
-    const cJSON *a = json_obj(meta, "annotations");
-    t.annotations = a ? cJSON_Duplicate(a, true) : NULL;
+    t.annotations = own_annotations(json_obj(meta, "annotations"));
     *ret = t;
     return 0;
 }
@@ -88,8 +97,7 @@ void obs_target_free(struct obs_target *t) {
 void observe_template_label(const cJSON *obj, char ret[11]) {
     const char *h = obj_label(obj, LABEL_TEMPLATE);
     ret[0] = '\0';
-    if (h && strlen(h) <= 10 && strspn(h, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(h))
-        memcpy(ret, h, strlen(h) + 1);
+    if (h && strlen(h) <= 10) memcpy(ret, h, strlen(h) + 1);
 }
 
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {
@@ -109,6 +117,7 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     r.uid = xstrdup(obj_uid(obj));
     r.rv = xstrdup(obj_rv(obj));
     r.owner_uid = xstrdup_null(r.canary ? obj_label(obj, LABEL_TARGET) : json_str(controller, "uid"));
+    r.owner_name = xstrdup_null(obs_owner_deployment(obj));
     r.deleting = obj_deleting(obj);
     r.created_ns = observe_created(obj);
     r.replicas = count(spec, "replicas", 1);
@@ -125,9 +134,23 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
 
 void obs_rs_free(struct obs_rs *r) {
     if (!r) return;
-    char *owned[] = {r->name, r->uid, r->rv, r->owner_uid, r->quarantined, r->failure};
+    char *owned[] = {r->name, r->uid, r->rv, r->owner_uid, r->owner_name, r->quarantined, r->failure};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     *r = (struct obs_rs){0};
+}
+
+const char *obs_owner_deployment(const cJSON *obj) {
+    const cJSON *ref, *refs = json_arr(json_get(obj, "metadata"), "ownerReferences");
+    cJSON_ArrayForEach(ref, refs) {
+        if (!strcmp(json_str_or(ref, "kind", ""), "Deployment")) return json_str(ref, "name");
+    }
+    return NULL;
+}
+
+char *obs_canary_target(const char *rs_name) {
+    const char *last = NULL;
+    for (const char *at = rs_name; (at = strstr(at, "-canary-")); at++) last = at;
+    return last ? slice_dup(slice_make(rs_name, (size_t)(last - rs_name))) : NULL;
 }
 
 void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), void *ctx) {

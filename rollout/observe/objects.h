@@ -11,10 +11,15 @@
 /* The pods of a canary bear TRACK and TEMPLATE besides the target's own labels; its ReplicaSet bears TARGET
  * and TEMPLATE, and neither TRACK nor a label of the target: it must not match the target's selector, nor one
  * that is meant for pods. */
-#define LABEL_TRACK            HANDOVER_PREFIX "track"       /* "canary" */
-#define LABEL_TEMPLATE         HANDOVER_PREFIX "template"    /* the template's hash */
-#define LABEL_TARGET           HANDOVER_PREFIX "target"      /* the target's uid */
-#define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
+#define LABEL_TRACK            HANDOVER_PREFIX "track"                 /* "canary" */
+#define LABEL_TEMPLATE         HANDOVER_PREFIX "template"              /* the template's hash */
+#define LABEL_TARGET           HANDOVER_PREFIX "target"                /* the target's uid */
+#define STATE_LABEL            "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
+#define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined"           /* on the canary's ReplicaSet: why */
+
+/* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
+ * its canaries, the ReplicaSets of its namespace, the Pods of its namespace. */
+enum obs_need { NEED_TARGET, NEED_REPLICASETS, NEED_PODS, NEEDS };
 
 enum track { TRACK_STABLE, TRACK_CANARY, TRACKS };
 
@@ -38,6 +43,7 @@ struct obs_target {
 /* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
 struct obs_rs {
     char *name, *uid, *rv, *owner_uid; /* owner_uid: of the controlling owner; for a canary, of the target */
+    char *owner_name;                  /* the Deployment among its owners; NULL if there is none */
     bool canary;                       /* bears LABEL_TARGET and is controlled by nobody */
     bool deleting;
     int64_t created_ns;
@@ -47,9 +53,12 @@ struct obs_rs {
     char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };
 struct obs_pod {
-    char *ns, *name, *uid, *ip, *rs_uid; /* ip NULL when it has none yet */
-    enum track track;                    /* by LABEL_TRACK */
-    char hash[11];                       /* of a canary: LABEL_TEMPLATE; "" otherwise */
+    char *ns, *name, *uid, *ip, *rs_uid, *rs_name; /* ip NULL when it has none yet */
+    /* What its metrics endpoint is found by, as in the Pod: metadata.annotations (prometheus.io/ ones only),
+     * spec.hostNetwork and the ports of spec.containers. */
+    cJSON *scrape_hints;
+    enum track track; /* by LABEL_TRACK */
+    char hash[11];    /* of a canary: LABEL_TEMPLATE; "" otherwise */
     int64_t created_ns;
     bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
     uint32_t restarts;                            /* sum over its containers, init containers too */
@@ -66,11 +75,17 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err);
 void obs_target_free(struct obs_target *t);
 void obs_rs_free(struct obs_rs *r);
 void obs_pod_free(struct obs_pod *p);
+void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret);
 
 /* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
 bool obs_opted_in(const cJSON *annotations);
 /* The ConfigMap that keeps the state of a target: NAME-handover, cut to what a name may be long; free(). */
 char *obs_state_name(const char *target);
+/* The target that a canary's ReplicaSet NAME-canary-HASH belongs to, by its name alone; NULL if that is not
+ * its name; free(). */
+char *obs_canary_target(const char *rs_name);
+/* The Deployment that an object names as an owner; NULL if there is none. */
+const char *obs_owner_deployment(const cJSON *obj);
 
 /* The uids of all owners of a ReplicaSet, for the edge's index: calls fn for each. */
 void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), void *ctx);

@@ -53,6 +53,36 @@ static bool condition_is(const cJSON *obj, const char *type, const char *status)
     return !strcmp(json_str_or(obj_condition(obj, type), "status", ""), status);
 }
 
+enum { MAX_PORTS = 64 };
+
+static cJSON *ports_of(const cJSON *spec) {
+    cJSON *containers = cJSON_CreateArray();
+    const cJSON *container, *port;
+    int n = 0;
+    cJSON_ArrayForEach(container, json_arr(spec, "containers")) {
+        cJSON *c = cJSON_CreateObject(), *ports = cJSON_AddArrayToObject(c, "ports");
+        cJSON_ArrayForEach(port, json_arr(container, "ports")) {
+            if (n++ < MAX_PORTS) cJSON_AddItemToArray(ports, cJSON_Duplicate(port, true));
+        }
+        cJSON_AddItemToArray(containers, c);
+    }
+    return containers;
+}
+
+static cJSON *scrape_hints(const cJSON *obj) {
+    static const char *const names[] = {"prometheus.io/port", "prometheus.io/path", "prometheus.io/scheme"};
+    cJSON *hints = cJSON_CreateObject();
+    cJSON *annotations = cJSON_AddObjectToObject(cJSON_AddObjectToObject(hints, "metadata"), "annotations");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *v = obj_annotation(obj, names[i]);
+        if (v && strlen(v) < 1024) cJSON_AddStringToObject(annotations, names[i], v);
+    }
+    cJSON *spec = cJSON_AddObjectToObject(hints, "spec");
+    cJSON_AddBoolToObject(spec, "hostNetwork", json_bool(json_get(obj, "spec"), "hostNetwork", false));
+    cJSON_AddItemToObject(spec, "containers", ports_of(json_get(obj, "spec")));
+    return hints;
+}
+
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     if (!obj_name(obj) || !obj_ns(obj) || !obj_uid(obj)) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "Pod without name, namespace or uid");
@@ -64,6 +94,8 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     p.ip = xstrdup_null(json_str(status, "podIP"));
     if (p.ip && !*p.ip) set(&p.ip, NULL);
     p.rs_uid = xstrdup_null(json_str(obj_controller(obj), "uid"));
+    p.rs_name = xstrdup_null(json_str(obj_controller(obj), "name"));
+    p.scrape_hints = scrape_hints(obj);
     p.track = track && !strcmp(track, "canary") ? TRACK_CANARY : TRACK_STABLE;
     if (p.track == TRACK_CANARY) observe_template_label(obj, p.hash);
     p.created_ns = observe_created(obj);
@@ -84,7 +116,16 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
 
 void obs_pod_free(struct obs_pod *p) {
     if (!p) return;
-    char *owned[] = {p->ns, p->name, p->uid, p->ip, p->rs_uid, p->waiting, p->trouble};
+    char *owned[] = {p->ns, p->name, p->uid, p->ip, p->rs_uid, p->rs_name, p->waiting, p->trouble};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
+    cJSON_Delete(p->scrape_hints);
     *p = (struct obs_pod){0};
+}
+
+void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret) {
+    *ret = *from;
+    char **owned[] = {&ret->ns,     &ret->name,    &ret->uid,     &ret->ip,
+                      &ret->rs_uid, &ret->rs_name, &ret->waiting, &ret->trouble};
+    for (size_t i = 0; i < ARRAY_LEN(owned); i++) *owned[i] = xstrdup_null(*owned[i]);
+    ret->scrape_hints = cJSON_Duplicate(from->scrape_hints, true);
 }

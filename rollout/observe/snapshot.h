@@ -1,21 +1,21 @@
-/* From what was read to what the plan looks at. */
-#ifndef ROLLOUT_VIEW_H
-#define ROLLOUT_VIEW_H
-#include "observe/reads.h"
-#include "observe/objects.h"
+/* What the caches have of one target at one moment. Borrowed from them: valid until the loop turns or anything is
+ * written to the caches. */
+#ifndef ROLLOUT_SNAPSHOT_H
+#define ROLLOUT_SNAPSHOT_H
+#include "observe/caches.h"
 
 struct target_snapshot {
-    struct obs_target target;
-    bool has_target;
-    struct obs_rs *rs;
+    const struct obs_target *target; /* NULL: no such Deployment, or one that does not take part */
+    const struct store_rec *state;   /* the ConfigMap; NULL: none that bears our label */
+    struct obs_rs *rs;               /* that name the target as an owner, canaries first */
     size_t nrs;
-    struct obs_pod *pods;
-    const cJSON **pod_items; /* the same pods as JSON; borrowed from the reads */
+    struct obs_pod *pods; /* of those ReplicaSets */
     size_t npods;
 };
-/* 0, or what was not as it should be; ret is filled as far as it goes and is freed with target_snapshot_free() in any
- * case. */
-int target_snapshot_make(const struct reads *r, const char *target_uid /* of the state, NULL: none */,
-                         struct target_snapshot *ret, struct err *err);
-void target_snapshot_free(struct target_snapshot *v);
+/* The Deployment and its state alone: no ReplicaSets, no Pods. */
+void target_snapshot_begin(const struct caches *c, const char *ns, const char *name,
+                           struct target_snapshot *ret);
+/* Adds what is owned by uid: the target's, or, when it is gone, the one that the state names. */
+void target_snapshot_add(const struct caches *c, const char *ns, const char *uid, struct target_snapshot *s);
+void target_snapshot_free(struct target_snapshot *s); /* the arrays; what they borrow stays the caches' */
 #endif

@@ -1,9 +1,7 @@
 /* Holding the target back: paused, and no ReplicaSet of its own runs but stable's. Every phase that holds
- * asks for it each time; an unpause or another version's start by another client is undone here. */
+ * asks for it each time; whoever unpaused or started another version in between is undone here, the way it
+ * was tried on a real cluster. */
 #include "plan/plan_ctx.h"
-
-/* A manifest with the field puts progressDeadlineSeconds back again and again: it is cosmetic, we yield. */
-enum { MAX_RESTORED = 3 };
 
 static void pause(struct plan_ctx *c, bool checked) {
     if (c->t->deadline_s != HELD_DEADLINE && c->t->deadline_s >= 0) c->s->deadline_s = c->t->deadline_s;
@@ -17,7 +15,7 @@ static void pause(struct plan_ctx *c, bool checked) {
 
 static void keep_deadline(struct plan_ctx *c) {
     struct state *s = c->s;
-    if (c->t->deadline_s == HELD_DEADLINE || s->pds_restored >= MAX_RESTORED) return;
+    if (c->t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED) return;
     if (c->t->deadline_s >= 0) s->deadline_s = c->t->deadline_s;
     s->pds_restored++;
     c->patch.any = true;
@@ -25,8 +23,8 @@ static void keep_deadline(struct plan_ctx *c) {
     if (!c->patch.why) c->patch.why = "progressDeadlineSeconds while held";
 }
 
-/* Another version than stable runs, is complete, and stable is at zero: it is in service. Undoing that would stop
- * pods that serve. */
+/* Another version than stable runs, is complete, and stable is at zero: it is in service, whoever did it. To
+ * fight it would stop pods that serve. */
 static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
     struct state *s = c->s;
     bool trial = plan_same_hash(s->hash, rs->hash);
@@ -38,13 +36,10 @@ static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
     state_quarantine_remove(s, rs->hash);
     plan_take_stable(c, rs);
     plan_end_rollout(
-        c, ENDED_UNMANAGED,
-        "another client unpaused the Deployment, and the version was in service before that could be undone");
-    plan_event(c, EV_UNMANAGED_ROLLOUT,
-               "%s is in service without a verdict: another client unpaused the Deployment; to go back, set "
-               "the former "
-               "image",
-               c->t->image);
+        c, ENDED_FOREIGN,
+        "somebody unpaused the Deployment, and the version was in service before that could be undone");
+    plan_event(c, true, "ForeignRollout",
+               "%s is in service without a verdict: somebody unpaused the Deployment", c->t->image);
     plan_enter(c, PHASE_FINISHING, "%s is in service without a verdict", c->t->image);
     return BACK_MOVED;
 }
@@ -56,25 +51,26 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
     if (!t->paused || !plan_spec_observed(c))
         return BACK_BUSY; /* first the controller has to stop moving them */
     if (stable_runs) {
+        plan_step_scale_checked(c, c->stable, c->stable->replicas, "check that stable still runs");
         for (size_t i = 0; i < c->o->nrs; i++) {
             const struct obs_rs *r = &c->o->rs[i];
             if (plan_is_active(r) && r != c->stable)
-                plan_step_scale(c, r, 0, "the other version to zero; the controller restores stable");
+                plan_step_scale_checked(c, r, 0, "the other version to zero; the controller restores stable");
         }
         return BACK_BUSY;
     }
     /* Never scale down the only active ReplicaSet: first stable's has to run again. */
     if (plan_same_hash(last->hash, t->hash) && plan_native_complete(c)) return accept(c, last);
     if (!c->stable) {
-        plan_hold(c, HOLD_NO_ACTIVE, TEXT_KEPT,
-                  "stable's ReplicaSet %s was deleted and another version is starting; that one is in "
-                  "service when it is "
-                  "complete",
-                  c->s->stable_name);
+        plan_hold(
+            c, HOLD_NO_ACTIVE, false,
+            "stable's ReplicaSet %s is gone, another version is starting: it is accepted when it is complete",
+            c->s->stable_name);
         return BACK_BUSY;
     }
     if (t->replicas > 0)
-        plan_step_scale(c, c->stable, t->replicas, "stable runs again, before the other version goes");
+        plan_step_scale_checked(c, c->stable, t->replicas,
+                                "stable runs again, before the other version goes");
     return BACK_BUSY;
 }
 
@@ -83,33 +79,32 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
     plan_revisit(c, c->now + POLL_NS);
     if (!t->paused || !plan_spec_observed(c)) return BACK_BUSY;
     if (c->stable) { /* scaled from zero: left alone, the controller may pick another ReplicaSet */
-        plan_step_scale(c, c->stable, t->replicas, "stable runs again");
+        plan_step_scale_checked(c, c->stable, t->replicas, "stable runs again");
         return BACK_BUSY;
     }
     if (plan_same_hash(t->hash, c->s->stable_hash)) {
         bool trial = c->s->phase != PHASE_STABLE;
         if (trial) plan_clear_rollout(c->s);
         c->s->repair = true;
-        plan_event(c, EV_REPAIRING,
-                   "stable's ReplicaSet %s was deleted; the Deployment is unpaused until its controller has "
-                   "made it again",
+        plan_event(c, true, "NoActiveReplicaSet",
+                   "somebody deleted ReplicaSet %s: unpausing, so that the controller makes it again",
                    c->s->stable_name);
-        plan_enter(c, PHASE_PROMOTING, "stable's ReplicaSet was deleted and is being made again");
+        plan_enter(c, PHASE_PROMOTING, "stable's ReplicaSet was deleted, it is made again");
         c->s->progress_ns = c->now;
         return BACK_MOVED;
     }
-    plan_hold(c, HOLD_NO_ACTIVE, TEXT_KEPT,
-              "NOTHING RUNS: stable's ReplicaSet %s was deleted and the template is another version's; set "
-              "stable's "
-              "image again, or promote the new one: %s",
-              c->s->stable_name, plan_command(c, ACTION_PROMOTE, t->hash).text);
+    plan_hold(c, HOLD_NO_ACTIVE, false,
+              "NOTHING RUNS: somebody deleted stable's ReplicaSet %s, and the template is not stable's. Put "
+              "stable's template back, or promote "
+              "the new one (annotation " HANDOVER_PREFIX "promote: %s)",
+              c->s->stable_name, t->hash);
     return BACK_BUSY;
 }
 
 enum held_back plan_enforce_paused(struct plan_ctx *c) {
     const struct obs_rs *last = NULL;
     bool ours =
-        c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nothing to undo */
+        c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nobody's doing */
     if (!c->t->paused)
         pause(c, ours);
     else
@@ -128,16 +123,16 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     bool foreign = !ours && !c->t->paused && !plan_same_hash(c->t->hash, c->s->stable_hash);
     if (foreign || other) {
         bool undoing =
-            c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_CANCELLING; /* of our own unpausing */
+            c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_WITHDRAWING; /* of our own unpausing */
         if (c->s->hold != HOLD_NO_ACTIVE && !undoing) {
-            plan_hold(c, HOLD_UNMANAGED, TEXT_KEPT,
-                      "another client unpaused the Deployment or started another version; stable is being "
-                      "restored");
+            plan_hold(
+                c, HOLD_FOREIGN, false,
+                "somebody unpaused the Deployment or started another version: stable is being restored");
         }
         plan_revisit(c, c->now + POLL_NS);
         return BACK_BUSY;
     }
-    bool was = c->s->hold == HOLD_UNMANAGED || c->s->hold == HOLD_NO_ACTIVE;
+    bool was = c->s->hold == HOLD_FOREIGN || c->s->hold == HOLD_NO_ACTIVE;
     if (r == BACK_OK && was && c->t->paused) plan_unhold(c);
     return r;
 }

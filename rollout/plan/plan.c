@@ -1,4 +1,4 @@
-/* One plan: the state as it is, what a user asked, one phase after the other until none moves, then the
+/* One plan: the state as it is, what the person asked, one phase after the other until none moves, then the
  * write and its effects in their order. */
 #include "plan/plan_ctx.h"
 
@@ -16,8 +16,8 @@ static bool (*const phases[PHASES])(struct plan_ctx *) = {
     [PHASE_FINISHING] = plan_phase_finishing,
     [PHASE_ROLLING_BACK] = plan_phase_rolling_back,
     [PHASE_ROLLED_BACK] = plan_phase_rolled_back,
-    [PHASE_CANCELLING] = plan_phase_cancelling,
-    [PHASE_RELEASING] = plan_phase_unmanage,
+    [PHASE_WITHDRAWING] = plan_phase_cancelling,
+    [PHASE_LEAVING] = plan_phase_unmanage,
 };
 
 int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
@@ -45,7 +45,7 @@ static void order(struct plan *p) {
 }
 
 static bool rolling(enum phase p) { /* what must come to its end before the target may leave */
-    return p == PHASE_ROLLING_BACK || p == PHASE_PROMOTING || p == PHASE_FINISHING || p == PHASE_RELEASING;
+    return p == PHASE_ROLLING_BACK || p == PHASE_PROMOTING || p == PHASE_FINISHING || p == PHASE_LEAVING;
 }
 
 static bool start_leaving(struct plan_ctx *c) {
@@ -54,13 +54,14 @@ static bool start_leaving(struct plan_ctx *c) {
     if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE)
         return false; /* recover first */
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-    if (trial) plan_end_rollout(c, ENDED_CANCELLED, "the Deployment is no longer managed");
-    return plan_enter(c, PHASE_RELEASING, "the Deployment is being released; the canary is being removed");
+    if (trial) plan_end_rollout(c, ENDED_WITHDRAWN, "the target is not managed any more");
+    return plan_enter(c, PHASE_LEAVING, "leaving: the canary is taken away");
 }
 
 static void drop_steps(struct plan *p) {
     for (; p->nsteps; p->nsteps--) {
         free(p->step[p->nsteps - 1].name);
+        free(p->step[p->nsteps - 1].uid);
         free(p->step[p->nsteps - 1].body);
     }
 }
@@ -96,12 +97,14 @@ static void finish(struct plan_ctx *c, bool fresh) {
     struct plan *p = c->plan;
     bool going = false;
     for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
-    bool write = !going && (fresh || !state_same(c->o->state, c->s) || due(c));
+    bool news = fresh || !state_same(c->o->state, c->s) || due(c);
     plan_step_target(c);
-    if (write) {
+    bool confirm = p->nsteps > 0 && !c->o->state_confirmed;
+    if (!going && (news || confirm)) {
         c->s->written_ns = c->now;
         plan_step_state(c);
-    } else {
+    }
+    if (going || !news) {
         while (p->nevents) free(p->event[--p->nevents].message); /* nothing is new */
         p->nmetrics = 0;
         if (p->scrape_ns) plan_revisit(c, c->s->written_ns + evidence_ns(c));
@@ -126,21 +129,19 @@ static void drop_status(struct plan_ctx *c) { /* of a target that has left */
 }
 
 /* Nothing is changed but our own annotation: what is there that must not be written over. The Event goes with
- * a change of it: one, whichever leader. */
+ * a change of it, so that it is said once, by whichever leader. */
 static void damaged(struct plan_ctx *c) {
     struct state said;
     state_init(&said);
     c->s = &said;
-    cleanup_free char *name = obs_state_name(c->t->name);
-    plan_set_text(&said.message, "ConfigMap %s is damaged, nothing is done: %s", name,
+    plan_set_text(&said.message, "ConfigMap %s-handover is damaged, nothing is done: %s", c->t->name,
                   c->o->state_err ? c->o->state_err->msg : "");
     said.hold = HOLD_CONFIG;
     plan_step_target(c);
     if (c->plan->nsteps)
-        plan_event(c, EV_STATE_DAMAGED,
-                   "%s; repair it, or have the Deployment adopted anew: kubectl delete configmap/%s -n %s",
-                   said.message, name, c->t->ns);
-    plan_revisit(c, c->now + DAMAGED_NS); /* ConfigMaps are not watched, and this one is to be repaired */
+        plan_event(c, true, "StateDamaged", "%s. Repair it, or delete it: the target is then adopted anew",
+                   said.message);
+    plan_revisit(c, c->now + DAMAGED_NS); /* nobody watches ConfigMaps, and this one is to be repaired */
     c->s = NULL;
     state_free(&said);
 }
@@ -163,6 +164,7 @@ static void with_target(struct plan_ctx *c) {
         return;
     }
     bool fresh = o->state_known == STATE_ABSENT;
+    if (fresh && !o->known && plan_needs(o) != NEED_TARGET) return; /* nothing to write down yet */
     c->leaving = leaving;
     c->spec = !leaving && (!o->spec_err || o->spec_err->kind == ERR_NONE) ? o->spec : NULL;
     c->s = c->plan->next = xcalloc(1, sizeof *c->s);

@@ -16,7 +16,6 @@
 #define ROLLOUT_PLAN_H
 #include "api/gvr.h"
 #include "observe/objects.h"
-#include "plan/events.h"
 #include "plan/state.h"
 
 enum known_state {
@@ -34,8 +33,9 @@ enum quiet {
 struct observed {
     const char *name;                /* the target's; also when it does not exist any more */
     const struct obs_target *target; /* NULL: it does not exist (any more) */
-    bool
-        known; /* ReplicaSets and pods below are complete. False: nothing is changed but what a pause needs */
+    /* ReplicaSets and Pods below are complete, as far as plan_needs() asks for them. False: nothing is changed but what a
+     * pause needs. Canaries are complete in either case. */
+    bool known;
     const struct obs_rs
         *rs; /* all with an owner reference to the target (or, when it is gone, to state's target_uid) */
     size_t nrs;
@@ -51,6 +51,9 @@ struct observed {
     const struct state
         *state;           /* with the evidence of the scrapes since it was written; NULL unless STATE_READ */
     const char *state_rv; /* of its ConfigMap; NULL if absent */
+    /* This process has written the state that it looks at. Otherwise the cache may be behind what the last leader wrote:
+     * then the state is written, with its resourceVersion, before any other effect. */
+    bool state_confirmed;
     const struct err *state_err;
 
     /* the last round of scrapes in this process (of this rollout); 0: none yet */
@@ -77,13 +80,15 @@ struct step {
     enum step_verb verb;
     const struct gvr *gvr;
     char *name;     /* of the object; its namespace is the target's */
+    char *uid;      /* of the object that is deleted; NULL */
     char *body;     /* JSON; holds resourceVersion or uid where a precondition is wanted */
     bool gone_ok;   /* 404 is as good as done */
-    bool exists_ok; /* 409 on create: another client was first, observe again */
+    bool exists_ok; /* 409 on create: somebody was first, observe again */
     char why[160];
 };
 struct plan_event {
-    enum plan_reason reason;
+    bool warning;
+    const char *reason; /* static, CamelCase */
     char *message;
 };
 /* handover_rollouts_total{result=...} and the like: added when the state was written. */
@@ -118,6 +123,8 @@ struct plan {
 #define PM_SECONDS "handover_rollout_seconds"     /* a histogram, result */
 #define PM_QUIET   "handover_quiet_moments_total" /* outcome: quiet, waited_out */
 
+/* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
+enum obs_need plan_needs(const struct observed *o);
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
 void plan_free(struct plan *p);
 #define cleanup_plan __attribute__((cleanup(plan_free)))
@@ -125,7 +132,7 @@ void plan_free(struct plan *p);
 /* One round of scrapes into the state in memory (not written by itself: plan_make writes it at a change of
  * verdict and once a minute). Only in PHASE_STARTING and later of a rollout; otherwise nothing happens. */
 void plan_feed(struct state *s, const struct pod_sample *samples, size_t n);
-/* The verdict as it stands, for `explain`. False when no rollout is being judged. */
+/* What a person sees: the verdict as it stands, for `explain`. False when no rollout is being judged. */
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);
 /* How many canary pods a step wants beside stable's: ceil, so that canary / (stable + canary) >= percent, but
  * never more than stable has (so the share ends at 50 %): a trial must not double the bill more than once. 0

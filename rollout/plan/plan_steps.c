@@ -4,7 +4,8 @@
 
 struct step *plan_step_add(struct plan_ctx *c, enum step_kind kind, enum step_verb verb,
                            const struct gvr *gvr, const char *name, const char *why) {
-    /* A full plan leaves the rest to the next one, which is made after these steps. Step 0 is the state's. */
+    /* A plan that is full says the rest the next time: it is made anew after these steps. Step 0 is the
+     * state's. */
     if (c->plan->nsteps >= PLAN_MAX_STEPS - 1) return NULL;
     struct step *s = &c->plan->step[c->plan->nsteps++];
     *s = (struct step){.kind = kind, .verb = verb, .gvr = gvr, .name = xstrdup(name)};
@@ -25,6 +26,16 @@ void plan_step_scale(struct plan_ctx *c, const struct obs_rs *rs, int32_t replic
     struct step *s = plan_step_add(c, STEP_RS, VERB_PATCH_MERGE, &gvr_replicasets, rs->name, why);
     if (s) s->gone_ok = true;
     body(s, &b);
+}
+
+void plan_step_scale_checked(struct plan_ctx *c, const struct obs_rs *rs, int32_t replicas, const char *why) {
+    struct buf b = BUF(1024);
+    buf_adds(&b, "{\"metadata\":{\"uid\":");
+    buf_add_json(&b, slice_of(rs->uid));
+    buf_adds(&b, ",\"resourceVersion\":");
+    buf_add_json(&b, slice_of(rs->rv));
+    buf_addf(&b, "},\"spec\":{\"replicas\":%d}}", replicas);
+    body(plan_step_add(c, STEP_RS, VERB_PATCH_MERGE, &gvr_replicasets, rs->name, why), &b);
 }
 
 void plan_step_quarantine(struct plan_ctx *c, const struct obs_rs *rs, const char *why) {
@@ -48,6 +59,7 @@ void plan_step_rs_delete(struct plan_ctx *c, const struct obs_rs *rs, const char
     buf_adds(&b, "}}");
     struct step *s = plan_step_add(c, STEP_RS_DELETE, VERB_DELETE, &gvr_replicasets, rs->name, why);
     if (s) s->gone_ok = true;
+    if (s) s->uid = xstrdup(rs->uid);
     body(s, &b);
 }
 
@@ -83,7 +95,9 @@ void plan_step_state(struct plan_ctx *c) {
     } else {
         buf_adds(&b, "{\"metadata\":{\"resourceVersion\":");
         buf_add_json(&b, slice_of(c->o->state_rv));
-        buf_adds(&b, "},");
+        buf_adds(
+            &b,
+            ",\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\"}},"); /* our informer finds it by that */
     }
     add_data(c->s, &b);
     buf_addc(&b, '}');
@@ -116,8 +130,10 @@ char *plan_status_line(const struct state *s) {
     bool held = s->hold != HOLD_NONE;
     cleanup_free char *message =
         slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
-    return xasprintf("%s%s%s%s%s%s", phase_name(s->phase), held ? " (" : "", hold_name(s->hold),
-                     held ? ")" : "", *message ? ": " : "", message);
+    /* One patch adopts: the line says at once what will be true when it is carried out. */
+    enum phase phase = s->phase == PHASE_ADOPTING ? PHASE_STABLE : s->phase;
+    return xasprintf("%s%s%s%s%s%s", phase_name(phase), held ? " (" : "", hold_name(s->hold), held ? ")" : "",
+                     *message ? ": " : "", message);
 }
 
 static void member(struct buf *b, bool *first, const char *key) {
@@ -165,11 +181,11 @@ void plan_step_target(struct plan_ctx *c) {
     }
     buf_adds(&b, "}}");
     struct step *s = plan_step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name,
-                                   p->why ? p->why : "patch the status annotation");
+                                   p->why ? p->why : "tell the status");
     body(s, &b);
 }
 
-void plan_event(struct plan_ctx *c, enum plan_reason reason, const char *fmt, ...) {
+void plan_event(struct plan_ctx *c, bool warning, const char *reason, const char *fmt, ...) {
     if (c->plan->nevents == PLAN_MAX_EVENTS) return;
     struct buf text = BUF(4096);
     va_list ap;
@@ -178,7 +194,7 @@ void plan_event(struct plan_ctx *c, enum plan_reason reason, const char *fmt, ..
     va_end(ap);
     char *message = buf_take(&text);
     c->plan->event[c->plan->nevents++] = (struct plan_event){
-        .reason = reason, .message = message ? message : xstrdup(plan_reason_name(reason))};
+        .warning = warning, .reason = reason, .message = message ? message : xstrdup(reason)};
 }
 
 void plan_count(struct plan_ctx *c, const char *name, const char *label, double value) {

@@ -3,7 +3,6 @@
 #include "base/json_raw.h"
 #include "informer_impl.h"
 #include "item.h"
-#include "retry.h"
 #include <errno.h>
 
 /* The server cannot be reached, is not who it should be, or does not know us: the same trouble for all
@@ -72,12 +71,13 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, bool ou
     return r;
 }
 
-int informer_listed(struct informer *inf, struct slice text, struct err *err) {
+void informer_listed(struct informer *inf, struct slice text) {
     struct item it = item_look(text);
-    if (store_touch(inf->store, it.ns, it.name, it.rv)) return 0; /* known: need not be parsed */
-    cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, err);
-    if (obj && put(inf, text, obj, false, err) == 0) return 0;
-    return err_wrap(err, "%s: an item of the list", inf->what);
+    if (store_touch(inf->store, it.ns, it.name, it.rv))
+        return; /* here in this version: nobody has to parse it */
+    cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, &inf->stop);
+    if (!obj || put(inf, text, obj, false, &inf->stop) < 0)
+        err_wrap(&inf->stop, "%s: an item of the list", inf->what);
 }
 
 /* ---- events ---- */
@@ -91,11 +91,9 @@ void informer_broken(struct informer *inf, const char *why) {
     informer_report(inf, &e);
 }
 
-static int on_error_event(struct informer *inf, const cJSON *obj, struct slice raw, struct err *err) {
+static void on_error_event(struct informer *inf, const cJSON *obj, struct slice raw) {
     int64_t code = json_i64(obj, "code", 500);
-    int r = status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, err);
-    retry_cap_after(err);
-    return r;
+    status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, &inf->stop);
 }
 
 static bool of_our_kind(const struct informer *inf, const cJSON *obj) {
@@ -125,7 +123,7 @@ static void on_object(struct informer *inf, struct slice type, const cJSON *obj,
     informer_works(inf);
 }
 
-int informer_event(struct informer *inf, struct slice event, struct err *err) {
+void informer_event(struct informer *inf, struct slice event) {
     struct slice raw = {0}, type = {0};
     struct err e = {0};
     struct json_raw_it m = json_raw_each(event);
@@ -138,7 +136,7 @@ int informer_event(struct informer *inf, struct slice event, struct err *err) {
                   slice_eqs(type, "BOOKMARK");
     if (!object && !slice_eqs(type, "ERROR")) {
         informer_broken(inf, "unknown type");
-        return 0;
+        return;
     }
     struct item it = item_look(raw);
     cleanup_json cJSON *obj = item_parse(raw, &it, &inf->scratch, &e);
@@ -147,9 +145,8 @@ int informer_event(struct informer *inf, struct slice event, struct err *err) {
     } else if (object) {
         on_object(inf, type, obj, raw);
     } else {
-        return on_error_event(inf, obj, raw, err);
+        on_error_event(inf, obj, raw);
     }
-    return 0;
 }
 
 /* ---- writes of ours ---- */

@@ -70,6 +70,11 @@ target() { # IMAGE [ANNOTATION=VALUE...]
     metadata:{name:"op",annotations:$notes},spec:{replicas:2,selector:{matchLabels:{app:"op"}},template:{metadata:{labels:{app:"op"}},
     spec:{containers:[{name:"operator",image:$image}]}}}}')" >/dev/null
 }
+# A state whose Deployment is not there: the one thing for which a reconcile reads something, the Deployment. slow_read makes that take long.
+orphan() {
+  api POST /api/v1/namespaces/default/configmaps '{"metadata":{"name":"ghost-handover","labels":{"app.kubernetes.io/managed-by":"handover"}},"data":{}}' >/dev/null
+}
+slow_read() { fault "{\"match\":{$ours,\"method\":\"GET\",\"path\":\"*/deployments/ghost\"},\"count\":-1,\"latencyMs\":${1:-60000}}"; }
 set_image() {
   api PATCH "$deploy/op" "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"operator\",\"image\":\"$1\"}]}}}}" \
     application/strategic-merge-patch+json >/dev/null

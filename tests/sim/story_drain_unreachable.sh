@@ -2,11 +2,10 @@
 # changes nothing after that, and exits saying so. Nothing of the work is lost: the successor finds the early checkpoint.
 . "$SIM_DIR/lib.sh"
 sim
-fault "{\"match\":{$ours,\"method\":\"GET\",\"path\":\"*/deployments/op\"},\"count\":-1,\"latencyMs\":60000}"
-target op:v1
+slow_read; orphan
 handover a --log-level=debug; until_true 10 "a leads" leads a; until_true 10 "a reconcile is in flight" log_says a 'reconcile begins'
 kill -TERM "$pid"
-checkpointed() { checkpoint | grep -q default/op; }
+checkpointed() { checkpoint | grep -q default/ghost; }
 until_true 5 "the early checkpoint has the key" checkpointed
 fault "{\"match\":{$ours},\"count\":-1,\"silent\":true}"
 rc=0; wait "$pid" || rc=$?
@@ -15,4 +14,5 @@ leads a || fail "released without having been told that it is its own"
 fault '{"clear":true}'
 handover b; until_true 15 "b leads" leads b
 log_says b '"restored_keys":1' || fail "the key was not restored"
-adopted
+tidied() { ! api GET /api/v1/namespaces/default/configmaps/ghost-handover 2>/dev/null; }
+until_true 10 "the key is reconciled" tidied

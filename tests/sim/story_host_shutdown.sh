@@ -15,7 +15,7 @@ log_says a "the host is shutting down" || fail "no reason in the log"
 fault '{"clear":true}'; echo prepare shutdown no >&9
 
 # A reconcile that would take longer than the host waits is cut, and the lease is free in time.
-slow GET deployments/op 60000
+slow_read; orphan
 handover long --log-level=debug; until_true 10 "a reconcile is in flight" log_says long "reconcile begins"
 until_true 10 "it waits" eval '[ "$(seen "asked shutdown")" = 2 ]'
 started=$(now_ms); echo prepare shutdown yes >&9
@@ -26,7 +26,7 @@ rc=0; wait "$pid_long" || rc=$?; took=$(($(now_ms) - started))
 fault '{"clear":true}'; echo prepare shutdown no >&9
 
 # The same in the middle of a drain: it gets less time, but nobody has asked twice.
-slow GET deployments/op 60000
+slow_read
 handover twice --log-level=debug; until_true 10 "a reconcile is in flight" log_says twice "reconcile begins"
 until_true 10 "it waits" eval '[ "$(seen "asked shutdown")" = 3 ]'
 kill -TERM "$pid_twice"; until_true 5 "it drains" log_says twice '"phase":"checkpoint-early"'

@@ -36,14 +36,13 @@ kill -INT "$pid_a"; ends "$pid_a" 0 "SIGINT of an idle leader"
 free || fail "the lease was not released"
 
 # a reconcile in flight that does not end by itself: the first signal lets it run, the second cancels it
-slow() { fault "{\"match\":{$ours,\"method\":\"GET\",\"path\":\"*/deployments/op\"},\"count\":-1,\"latencyMs\":60000}"; }
-slow; target op:v1
+slow_read; orphan
 handover c --log-level=debug; until_true 10 "c leads" leads c; until_true 10 "a reconcile is in flight" inflight c
 kill -TERM "$pid"; until_true 5 "it drains" log_says c '"phase":"checkpoint-early"'
 for_a_while 1 "the first signal lets the work run, and the lease is kept" leads c
 kill -TERM "$pid"; ends "$pid" 3 "the second signal"
 free || fail "the lease was not released after the work was cancelled"
-checkpoint >"$dir/checkpoint"; grep -q '#rollout !i .*default/op' "$dir/checkpoint" || fail "the interrupted key is not in it: $(cat "$dir/checkpoint")"
+checkpoint >"$dir/checkpoint"; grep -q '#rollout !i .*default/ghost' "$dir/checkpoint" || fail "the interrupted key is not in it: $(cat "$dir/checkpoint")"
 
 # the successor takes that key first; a third signal ends it as things are, without asking the server
 handover d --log-level=debug; until_true 10 "d leads" leads d; until_true 10 "its reconcile is in flight" inflight d

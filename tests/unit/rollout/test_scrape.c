@@ -21,7 +21,6 @@ struct kit {
     struct scrape_slots slots;
     struct obs_pod pods[PODS];
     cJSON *item;
-    const cJSON *items[PODS];
     struct spec spec;
     struct scrape_options opt;
     struct round round[ROUNDS];
@@ -48,7 +47,7 @@ static struct kit *setup(unsigned slots) {
         snprintf(names[i], sizeof names[i], "p%d", i);
         snprintf(ips[i], sizeof ips[i], "10.0.0.%d", i);
         t->pods[i] = (struct obs_pod){.ns = (char *)(uintptr_t) "ns", .name = names[i], .ip = ips[i]};
-        t->items[i] = t->item;
+        t->pods[i].scrape_hints = t->item;
     }
     t->spec = (struct spec){.metrics = METRICS_ENDPOINT, .port = 8080, .path = path};
     t->opt = (struct scrape_options){.slots = &t->slots, .timeout_ns = 5 * NS_PER_S};
@@ -69,7 +68,7 @@ static struct round *begin(struct kit *t, size_t n) {
     char *token = xstrdup("pod-token"); /* nobody keeps it for the round's time */
     struct scrape_options opt = t->opt;
     if (!opt.no_token) opt.token = slice_of(token);
-    r->s = scrape_start(t->k, &opt, &t->spec, t->pods, t->items, n, on_round, r);
+    r->s = scrape_start(t->k, &opt, &t->spec, t->pods, n, on_round, r);
     free(token);
     assert_int_equal(r->ended, 0);
     return r;
@@ -214,7 +213,7 @@ static void places_in_turn(void **state) {
     t->item =
         cJSON_Parse("{\"spec\":{\"containers\":[{\"ports\":[{\"name\":\"metrics\",\"containerPort\":9090}]}"
                     ",{\"ports\":[{\"name\":\"https\",\"containerPort\":8443}]}]}}");
-    t->items[0] = t->item;
+    t->pods[0].scrape_hints = t->item;
     t->spec = (struct spec){.metrics = METRICS_AUTO};
     struct round *r = begin(t, 1);
     fake_settle(t->f);

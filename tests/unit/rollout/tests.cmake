@@ -21,3 +21,4 @@ target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=
 unit_test(rollout/scrape rollout kube_fake)
 target_include_directories(unit_rollout_scrape PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/edge simworld app)
+unit_test(rollout/requests simworld app)

@@ -1,0 +1,363 @@
+/* The informers of one instance; see caches.h. */
+#include "observe/caches.h"
+#include "api/meta.h"
+#include "base/json_raw.h"
+#include "observe/namespace_caches.h"
+#include <errno.h>
+
+enum {
+    BY_OWNER
+}; /* the only index of ReplicaSets (uids of their owners) and of Pods (uid of their ReplicaSet) */
+
+struct caches {
+    struct kube *kube;
+    struct caches_cb cb;
+    void *ctx;
+    char *ns, *trouble;
+    struct informer *deployments, *states, *canaries, *canary_pods;
+    struct namespace_caches *namespaces;
+    bool synced;
+};
+
+/* ---- projections ---- */
+
+static void *project_target(void *ctx, struct slice raw, const cJSON *obj) {
+    struct obs_target *t = xcalloc(1, sizeof *t);
+    (void)ctx;
+    if (obs_target_read(obj, raw, t, NULL) == 0) return t;
+    free(t);
+    return NULL;
+}
+
+static void unproject_target(void *ctx, void *data) {
+    (void)ctx;
+    if (data) obs_target_free(data);
+    free(data);
+}
+
+static void *project_rs(void *ctx, struct slice raw, const cJSON *obj) {
+    struct obs_rs *r = xcalloc(1, sizeof *r);
+    (void)ctx;
+    if (obs_rs_read(obj, raw, r, NULL) == 0) return r;
+    free(r);
+    return NULL;
+}
+
+static void unproject_rs(void *ctx, void *data) {
+    (void)ctx;
+    if (data) obs_rs_free(data);
+    free(data);
+}
+
+static void *project_pod(void *ctx, struct slice raw, const cJSON *obj) {
+    struct obs_pod *p = xcalloc(1, sizeof *p);
+    (void)ctx, (void)raw;
+    if (obs_pod_read(obj, p, NULL) == 0) return p;
+    free(p);
+    return NULL;
+}
+
+static void unproject_pod(void *ctx, void *data) {
+    (void)ctx;
+    if (data) obs_pod_free(data);
+    free(data);
+}
+
+/* A state's data is the name of its target; its text is kept as it is, for the next leader. */
+static void *project_state(void *ctx, struct slice raw, const cJSON *obj) {
+    const char *owner = obs_owner_deployment(obj), *name = obj_name(obj);
+    const char *suffix = strrchr(name, '-');
+    (void)ctx, (void)raw;
+    if (owner) return xstrdup(owner);
+    return suffix && !strcmp(suffix, "-handover") ? slice_dup(slice_make(name, (size_t)(suffix - name)))
+                                                  : NULL;
+}
+
+static void unproject_state(void *ctx, void *data) {
+    (void)ctx;
+    free(data);
+}
+
+static bool keep_target(void *ctx, const cJSON *obj) {
+    (void)ctx;
+    const cJSON *annotations = json_at(obj, "metadata/annotations");
+    return obs_opted_in(annotations) || json_get(annotations, HANDOVER_PREFIX "status");
+}
+
+struct adding {
+    void (*add)(void *to, struct slice value);
+    void *to;
+};
+
+static void add_owner(void *ctx, const char *uid) {
+    struct adding *a = ctx;
+    a->add(a->to, slice_of(uid));
+}
+
+static void index_rs(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *to, struct slice value),
+                     void *to) {
+    struct adding a = {add, to};
+    (void)ctx, (void)index;
+    obs_each_owner(obj, add_owner, &a);
+}
+
+static void index_pod(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *to, struct slice value),
+                      void *to) {
+    const char *uid = json_str(obj_controller(obj), "uid");
+    (void)ctx, (void)index;
+    if (uid) add(to, slice_of(uid));
+}
+
+const struct store_spec caches_rs_store = {
+    .project = project_rs, .unproject = unproject_rs, .index = index_rs, .nindexes = 1};
+const struct store_spec caches_pod_store = {
+    .project = project_pod, .unproject = unproject_pod, .index = index_pod, .nindexes = 1};
+
+/* ---- what a change is about ---- */
+
+static void changed(struct caches *c, const char *ns, const char *target, bool initial) {
+    if (target && *target) c->cb.changed(c->ctx, slice_of(ns), slice_of(target), initial);
+}
+
+static void on_deployment(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    const struct store_rec *rec = now ? now : old;
+    changed(ctx, rec->ns, rec->name, initial);
+}
+
+static void on_state(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    const struct store_rec *rec = now ? now : old;
+    changed(ctx, rec->ns, rec->data, initial);
+}
+
+static const char *target_of_rs(const struct store_rec *rec) {
+    const struct obs_rs *r = rec ? rec->data : NULL;
+    return r ? r->owner_name : NULL;
+}
+
+void caches_rs_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    const struct store_rec *rec = now ? now : old;
+    if (!initial) changed(ctx, rec->ns, target_of_rs(rec), false);
+}
+
+/* A Pod's target is that of its ReplicaSet: by the cache, or, when that does not have it (yet), by the name
+ * NAME-canary-HASH. */
+void caches_pod_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    struct caches *c = ctx;
+    const struct store_rec *rec = now && now->data ? now : old;
+    const struct obs_pod *p = rec ? rec->data : NULL;
+    if (initial || !p || !p->rs_name) return;
+    struct slice ns = slice_of(rec->ns), rs = slice_of(p->rs_name);
+    const char *target = target_of_rs(store_get(informer_store(c->canaries), ns, rs));
+    const struct store *local = namespace_caches_store(c->namespaces, rec->ns, NEED_REPLICASETS);
+    if (!target && local) target = target_of_rs(store_get(local, ns, rs));
+    cleanup_free char *by_name = target ? NULL : obs_canary_target(p->rs_name);
+    changed(c, rec->ns, target ? target : by_name, false);
+}
+
+/* ---- life ---- */
+
+static void on_trouble(void *ctx, const struct err *err) {
+    struct caches *c = ctx;
+    free(c->trouble);
+    c->trouble = xstrdup(err->msg);
+}
+
+bool caches_synced(const struct caches *c) {
+    return informer_synced(c->deployments) && informer_synced(c->states) && informer_synced(c->canaries) &&
+           informer_synced(c->canary_pods);
+}
+
+static void on_synced(void *ctx) {
+    struct caches *c = ctx;
+    if (c->synced || !caches_synced(c)) return;
+    c->synced = true;
+    c->cb.synced(c->ctx);
+}
+
+static void on_namespace(void *ctx, const char *ns) {
+    struct caches *c = ctx;
+    c->cb.namespace_synced(c->ctx, slice_of(ns));
+}
+
+int caches_new(struct kube *k, const char *ns, const struct caches_cb *cb, void *ctx, struct caches **ret,
+               struct err *err) {
+    static const struct informer_cb on[] = {{on_deployment, on_synced, on_trouble},
+                                            {on_state, on_synced, on_trouble},
+                                            {caches_rs_changed, on_synced, on_trouble},
+                                            {caches_pod_changed, on_synced, on_trouble}};
+    struct caches *c = xcalloc(1, sizeof *c);
+    *c = (struct caches){.kube = k, .cb = *cb, .ctx = ctx, .ns = xstrdup_null(ns)};
+    struct slice where = slice_of(c->ns);
+    const struct informer_spec spec[] = {
+        {.gvr = &gvr_deployments,
+         .ns = where,
+         .name = "deployments",
+         .store = {.keep = keep_target, .project = project_target, .unproject = unproject_target}},
+        {.gvr = &gvr_configmaps,
+         .ns = where,
+         .labels = SL(STATE_LABEL),
+         .name = "states",
+         .store = {.keep_raw = true, .project = project_state, .unproject = unproject_state}},
+        {.gvr = &gvr_replicasets,
+         .ns = where,
+         .labels = SL(LABEL_TARGET),
+         .name = "canary-replicasets",
+         .store = caches_rs_store},
+        {.gvr = &gvr_pods,
+         .ns = where,
+         .labels = SL(LABEL_TRACK "=canary"),
+         .name = "canary-pods",
+         .store = caches_pod_store}};
+    struct informer **to[] = {&c->deployments, &c->states, &c->canaries, &c->canary_pods};
+    c->namespaces = namespace_caches_new(k, c, on_namespace);
+    for (size_t i = 0; i < ARRAY_LEN(spec); i++) {
+        int rc = informer_new(k, &spec[i], &on[i], c, to[i], err);
+        if (rc == 0) continue;
+        caches_free(c);
+        return rc;
+    }
+    *ret = c;
+    return 0;
+}
+
+void caches_free(struct caches *c) {
+    if (!c) return;
+    namespace_caches_free(c->namespaces);
+    struct informer *all[] = {c->deployments, c->states, c->canaries, c->canary_pods};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i]) informer_free(all[i]);
+    free(c->ns);
+    free(c->trouble);
+    free(c);
+}
+
+void caches_start(struct caches *c) {
+    informer_start(c->deployments);
+    informer_start(c->states);
+    informer_start(c->canaries);
+    informer_start(c->canary_pods);
+}
+
+const char *caches_trouble(const struct caches *c) {
+    return caches_synced(c) ? "" : c->trouble ? c->trouble : "the first list has not arrived yet";
+}
+
+void caches_hold(struct caches *c, const char *ns, enum obs_need need) {
+    namespace_caches_hold(c->namespaces, ns, need);
+}
+
+void caches_release(struct caches *c, const char *ns, enum obs_need need) {
+    namespace_caches_release(c->namespaces, ns, need);
+}
+
+bool caches_complete(const struct caches *c, const char *ns, enum obs_need need) {
+    return need == NEED_TARGET ? caches_synced(c) : namespace_caches_complete(c->namespaces, ns, need);
+}
+
+/* ---- own writes ---- */
+
+/* The informers that may hold an object of this kind: of everything, and of its namespace. */
+static size_t holders(const struct caches *c, const struct gvr *gvr, const char *ns,
+                      struct informer *ret[2]) {
+    size_t n = 0;
+    enum obs_need need = NEED_TARGET;
+    if (gvr == &gvr_deployments) ret[n++] = c->deployments;
+    if (gvr == &gvr_configmaps) ret[n++] = c->states;
+    if (gvr == &gvr_replicasets) need = NEED_REPLICASETS;
+    if (gvr == &gvr_pods) need = NEED_PODS;
+    struct informer *local = namespace_caches_informer(c->namespaces, ns, need);
+    if (local) ret[n++] = local;
+    return n;
+}
+
+void caches_wrote(struct caches *c, const struct gvr *gvr, struct slice raw) {
+    struct informer *to[3];
+    cleanup_json cJSON *obj = json_parse(raw, NULL);
+    if (!obj || !obj_ns(obj)) return; /* the watch brings what cannot be read here */
+    size_t n = holders(c, gvr, obj_ns(obj), to);
+    if (gvr == &gvr_replicasets && obj_label(obj, LABEL_TARGET)) to[n++] = c->canaries;
+    for (size_t i = 0; i < n; i++) informer_wrote(to[i], raw, NULL);
+}
+
+void caches_deleted(struct caches *c, const struct gvr *gvr, const char *ns, const char *name,
+                    const char *uid) {
+    struct informer *to[3];
+    size_t n = holders(c, gvr, ns, to);
+    if (gvr == &gvr_replicasets) to[n++] = c->canaries;
+    for (size_t i = 0; i < n; i++) informer_deleted(to[i], slice_of(ns), slice_of(name), slice_of(uid));
+}
+
+/* ---- what is there ---- */
+
+const struct obs_target *caches_target(const struct caches *c, const char *ns, const char *name) {
+    const struct store_rec *rec = store_get(informer_store(c->deployments), slice_of(ns), slice_of(name));
+    return rec ? rec->data : NULL;
+}
+
+const struct store_rec *caches_state(const struct caches *c, const char *ns, const char *target) {
+    cleanup_free char *name = obs_state_name(target);
+    return store_get(informer_store(c->states), slice_of(ns), slice_of(name));
+}
+
+struct each {
+    void (*rs)(void *ctx, const struct obs_rs *r);
+    void (*pod)(void *ctx, const struct obs_pod *p);
+    void *ctx;
+    const char *ns;
+    const struct store *not_in; /* what is in there has been visited */
+};
+
+static bool visit(void *ctx, const struct store_rec *rec) {
+    struct each *e = ctx;
+    bool other = e->ns && strcmp(rec->ns, e->ns) != 0; /* a uid is unique, a forged reference may name it */
+    if (!rec->data || other) return true;
+    if (e->not_in && store_get(e->not_in, slice_of(rec->ns), slice_of(rec->name))) return true;
+    if (e->rs) e->rs(e->ctx, rec->data);
+    if (e->pod) e->pod(e->ctx, rec->data);
+    return true;
+}
+
+struct naming {
+    void (*fn)(void *ctx, struct slice ns, struct slice name);
+    void *ctx;
+};
+
+static bool name_target(void *ctx, const struct store_rec *rec) {
+    struct naming *n = ctx;
+    n->fn(n->ctx, slice_of(rec->ns), slice_of(rec->name));
+    return true;
+}
+
+static bool name_state(void *ctx, const struct store_rec *rec) {
+    struct naming *n = ctx;
+    if (rec->data) n->fn(n->ctx, slice_of(rec->ns), slice_of(rec->data));
+    return true;
+}
+
+void caches_each_target(const struct caches *c, void (*fn)(void *ctx, struct slice ns, struct slice name),
+                        void *ctx) {
+    struct naming n = {fn, ctx};
+    store_each(informer_store(c->deployments), name_target, &n);
+    store_each(informer_store(c->states), name_state, &n);
+}
+
+static void each_owned(const struct caches *c, const struct informer *canaries, enum obs_need need,
+                       const char *uid, struct each *e) {
+    const struct store *first = informer_store(canaries);
+    const struct store *local = namespace_caches_store(c->namespaces, e->ns, need);
+    store_each_indexed(first, BY_OWNER, slice_of(uid), visit, e);
+    e->not_in = first;
+    if (local) store_each_indexed(local, BY_OWNER, slice_of(uid), visit, e);
+}
+
+void caches_each_rs(const struct caches *c, const char *ns, const char *owner_uid,
+                    void (*fn)(void *ctx, const struct obs_rs *r), void *ctx) {
+    struct each e = {.rs = fn, .ctx = ctx, .ns = ns};
+    each_owned(c, c->canaries, NEED_REPLICASETS, owner_uid, &e);
+}
+
+void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
+                     void (*fn)(void *ctx, const struct obs_pod *p), void *ctx) {
+    struct each e = {.pod = fn, .ctx = ctx, .ns = ns};
+    each_owned(c, c->canary_pods, NEED_PODS, rs_uid, &e);
+}

@@ -1,0 +1,71 @@
+/* What a decision about a target has to be made from. At rest (held and in service, or rolled back) the Deployment's own
+ * status says that nothing has moved, and neither its ReplicaSets nor its Pods are looked at. */
+#include "plan/plan_ctx.h"
+#include <stdio.h>
+
+static bool has_action(const struct obs_target *t) {
+    for (int a = 0; a < ACTION_N; a++) {
+        char key[64];
+        snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name((enum spec_action)a));
+        if (json_get(t->annotations, key)) return true;
+    }
+    return false;
+}
+
+static bool managed(const struct observed *o) {
+    bool spec_ok = o->spec && (!o->spec_err || o->spec_err->kind == ERR_NONE);
+    return spec_ok && !o->release && !has_action(o->target);
+}
+
+/* The controller has seen the spec, and all Pods are of one version: of the template's, or none of it is. */
+static bool settled(const struct obs_target *t, bool of_template) {
+    if (!t->paused || t->observed_generation < t->generation) return false;
+    if (t->replicas > 0 && t->st_replicas == 0) return false;
+    return t->st_updated == (of_template ? t->st_replicas : 0);
+}
+
+static bool canaries_stopped(const struct observed *o, bool kept) {
+    for (size_t i = 0; i < o->nrs; i++) {
+        const struct obs_rs *r = &o->rs[i];
+        if (!r->canary) continue;
+        if (!kept || r->replicas > 0 || r->st_replicas > 0 || !r->quarantined ||
+            !plan_same_hash(r->hash, o->state->hash))
+            return false;
+    }
+    return true;
+}
+
+static bool at_rest(const struct observed *o) {
+    const struct state *s = o->state;
+    const struct obs_target *t = o->target;
+    if (!managed(o) || s->hold != HOLD_NONE || !s->stable_uid || !s->paused) return false;
+    if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
+    bool held_deadline = t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED;
+    if (!held_deadline) return false;
+    if (s->phase == PHASE_STABLE)
+        return plan_same_hash(t->hash, s->stable_hash) && settled(t, true) && canaries_stopped(o, false);
+    return s->phase == PHASE_ROLLED_BACK && plan_same_hash(t->hash, s->hash) &&
+           state_quarantined(s, s->hash, NULL) && settled(t, false) && canaries_stopped(o, true);
+}
+
+/* Not ours yet: only a Deployment that is complete by its own account, or that bears our mark, is adopted. */
+static enum obs_need before_adoption(const struct obs_target *t) {
+    bool ours = t->paused && t->deadline_s == HELD_DEADLINE;
+    bool complete = t->observed_generation >= t->generation && t->st_updated == t->replicas &&
+                    t->st_replicas == t->replicas && t->st_available == t->replicas;
+    return ours || (complete && !t->paused) ? NEED_REPLICASETS : NEED_TARGET;
+}
+
+enum obs_need plan_needs(const struct observed *o) {
+    if (!o->target || o->target->deleting) return NEED_TARGET;
+    if (o->state_known == STATE_ABSENT) return before_adoption(o->target);
+    if (o->state_known != STATE_READ) return NEED_TARGET;
+    switch (o->state->phase) {
+    case PHASE_IDLE: return before_adoption(o->target);
+    case PHASE_STABLE:
+    case PHASE_ROLLED_BACK: return at_rest(o) ? NEED_TARGET : NEED_REPLICASETS;
+    case PHASE_STARTING:
+    case PHASE_SOAKING: return NEED_PODS;
+    default: return NEED_REPLICASETS;
+    }
+}

@@ -1,0 +1,87 @@
+/* What a target costs in requests to the API server. */
+#include "edge_kit.h"
+
+struct counts {
+    int reads, writes, events; /* reads: gets and lists; not the Lease, not watches, not pages */
+};
+
+static void count(void *ctx, const struct simrequest *r) {
+    struct counts *n = ctx;
+    if (!r->arrived || strcmp(r->from, "a") != 0 || strcmp(r->to, "api") != 0) return;
+    if (strstr(r->target, "/leases") || strstr(r->target, "watch=true") || strstr(r->target, "/proxy/"))
+        return;
+    if (strcmp(r->method, "GET") == 0)
+        n->reads++;
+    else if (strstr(r->target, "/events"))
+        n->events++;
+    else
+        n->writes++;
+    if (getenv("SIM_LOG")) fprintf(stderr, "request: %s %s\n", r->method, r->target);
+}
+
+static bool all_stable(void *ctx) {
+    struct stage *st = ctx;
+    for (int i = 0; i < 20; i++) {
+        char name[32];
+        cleanup_buf struct buf b = BUF(1 << 20);
+        snprintf(name, sizeof name, "op%d-handover", i);
+        if (sim_peek(st->api, "configmaps", "default", name, &b) < 0) return false;
+        if (!strstr(buf_str(&b), "\\\"phase\\\":\\\"Stable\\\"")) return false;
+    }
+    return true;
+}
+
+/* Deployments that run when Handover comes: the state, the pause, the state again, an Event. */
+static void adoption_costs_what_it_writes(void **state) {
+    (void)state;
+    struct stage *st = cluster(1);
+    struct counts n = {0};
+    for (int i = 0; i < 20; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "op%d", i);
+        make_target(st, name);
+    }
+    simworld_run(st->sw, 5 * NS_PER_S);
+    simworld_on_request(st->sw, count, &n);
+    boot(st);
+    assert_true(simworld_run_until(st->sw, all_stable, st, 300 * NS_PER_S));
+    simworld_run(st->sw, 60 * NS_PER_S);
+    assert_in_range(n.reads, 1,
+                    6); /* lists of the namespace and, after the faults, of the base: not by target */
+    assert_int_equal(n.writes, 3 * 20);
+    assert_in_range(n.events, 1, 20);
+    stage_free(st);
+}
+
+static void a_soaking_target_reads_metrics_pages_only(void **state) {
+    (void)state;
+    struct stage *st = begun(2);
+    struct counts n = {0};
+    set_image(st, "op:v2");
+    wait_for(st, "Soaking", 60);
+    simworld_on_request(st->sw, count, &n);
+    simworld_run(st->sw, 20 * NS_PER_S);
+    assert_int_equal(n.reads, 0);
+    assert_in_range(n.writes, 1, 5); /* the evidence */
+    stage_free(st);
+}
+
+static void a_target_at_rest_costs_nothing(void **state) {
+    (void)state;
+    struct stage *st = begun(3);
+    struct counts n = {0};
+    simworld_on_request(st->sw, count, &n);
+    patch(st, DEPLOYMENT, "{\"spec\":{\"replicas\":3}}"); /* an autoscaler */
+    simworld_run(st->sw, 300 * NS_PER_S);
+    assert_int_equal(n.reads + n.writes + n.events, 0);
+    stage_free(st);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(adoption_costs_what_it_writes),
+        cmocka_unit_test(a_soaking_target_reads_metrics_pages_only),
+        cmocka_unit_test(a_target_at_rest_costs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
