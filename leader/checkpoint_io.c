@@ -77,7 +77,7 @@ static void on_part_read(void *ctx, const struct err *err, struct slice raw) {
 void checkpoint_io_lead(struct election *e, const struct lease_out *out) {
     struct err err = {0};
     enum checkpoint_fault fault = CHECKPOINT_EMPTY;
-    e->lead = (struct tell){TELL_LEAD, out->reason, out->term, out->why};
+    e->lead = (struct tell){TELL_LEAD, out->reason, out->term};
     if (e->taken.n) fault = checkpoint_open(buf_slice(&e->taken), e->taken_term, &e->reader, &err);
     if (fault != CHECKPOINT_OK && fault != CHECKPOINT_EMPTY) tell_fault(e, fault, &err);
     size_t parts = e->reader ? checkpoint_reader_head(e->reader)->parts : 0;
@@ -141,7 +141,7 @@ bool checkpoint_io_note(struct election *e, const struct lease_out *out, struct 
         const struct lease_rec *rec = lease_last(e->lease);
         e->taken_term = rec ? rec->transitions : -1;
         buf_clear(&e->taken);
-        if (!lease_note(lease_raw(e->lease), LEASE_NOTE_CHECKPOINT, &e->taken)) {
+        if (!lease_annotation(lease_raw(e->lease), LEASE_ANNOTATION_CHECKPOINT, &e->taken)) {
             buf_clear(&e->taken);
             return false;
         }

@@ -11,13 +11,12 @@ static void step(struct election *e, struct lease_in *in);
 static void tell(struct election *e, enum told what, const struct lease_out *out) {
     if (e->ntells == TELLS)
         return; /* cannot be: LEAD, LOST and OVER come at most once each between two turns */
-    e->tells[e->ntells++] =
-        (struct tell){what, out ? out->reason : LEASE_R_NONE, out ? out->term : 0, out ? out->why : NULL};
+    e->tells[e->ntells++] = (struct tell){what, out ? out->reason : LEASE_R_NONE, out ? out->term : 0};
     timer_in(e->turn, 0);
 }
 
 void election_tell_lead(struct election *e, const struct tell *t) {
-    tell(e, TELL_LEAD, &(struct lease_out){.reason = t->reason, .term = t->term, .why = t->why});
+    tell(e, TELL_LEAD, &(struct lease_out){.reason = t->reason, .term = t->term});
 }
 
 static void turn(void *ctx) {
@@ -31,7 +30,7 @@ static void turn(void *ctx) {
         /* Else it was over before it began, and what the predecessor left stays as it is. */
         if (lease_leading(e->lease) && !e->stopping) checkpoint_io_call_lead(e, &t);
         break;
-    case TELL_LOST: e->cb.lost(e->ctx, t.reason, t.why ? t.why : ""); break;
+    case TELL_LOST: e->cb.lost(e->ctx, t.reason); break;
     case TELL_OVER: e->cb.over(e->ctx, t.reason); break;
     case TELL_RENEWED:
     case TELL_NOT_RENEWED:
@@ -46,13 +45,6 @@ static void answer_renewal(struct election *e, enum told how) {
 }
 
 /* ---- requests ---- */
-
-/* A trouble is told once, not at every retry. */
-static void tell_trouble(struct election *e, const char *what, const struct err *err) {
-    bool again = strcmp(e->trouble, err->msg) == 0;
-    memcpy(e->trouble, err->msg, sizeof(e->trouble));
-    LOG(kube_log(e->kube), again ? LOG_DEBUG : LOG_WARN, what, LF_STR("lease", e->name), LF_ERR(err));
-}
 
 static struct lease_in input(struct election *e, enum lease_event ev) {
     struct world *w = kube_world(e->kube);
@@ -71,17 +63,19 @@ static void on_got(void *ctx, const struct err *err, struct slice raw) {
     struct err bad = {0};
     e->get_op = NULL;
     if (err && err->kind == ERR_NOTFOUND) {
+        election_access_answer(e, LEASE_REQUEST_GET, NULL);
         election_event(e, LEASE_EV_ABSENT);
         return;
     }
-    if (!err && lease_parse(raw, &rec, &bad) == 0) {
+    bool ok = !err && lease_parse(raw, &rec, &bad) == 0;
+    election_access_answer(e, LEASE_REQUEST_GET, ok ? NULL : err ? err : &bad);
+    if (ok) {
         struct lease_in in = input(e, LEASE_EV_SEEN);
         in.rec = &rec;
         in.raw = raw;
         step(e, &in);
         return;
     }
-    tell_trouble(e, "cannot read the lease", err ? err : &bad);
     struct lease_in in = input(e, LEASE_EV_READ_FAILED);
     in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
     step(e, &in);
@@ -102,17 +96,20 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
     struct lease_rec rec;
     struct err bad = {0};
     e->write_op = NULL;
-    if (!err && lease_parse(raw, &rec, &bad) == 0) {
+    bool ok = !err && lease_parse(raw, &rec, &bad) == 0;
+    election_access_answer(e, e->creating ? LEASE_REQUEST_CREATE : LEASE_REQUEST_UPDATE,
+                           ok    ? NULL
+                           : err ? err
+                                 : &bad);
+    if (ok) {
         struct lease_in in = input(e, LEASE_EV_WRITTEN);
         in.rec = &rec;
         in.raw = raw;
-        e->trouble[0] = '\0';
         e->own_written = e->own_written || e->own_sent;
         step(e, &in);
         return;
     }
     struct lease_in in = input(e, err ? lease_event_of(err, e->creating) : LEASE_EV_UNKNOWN);
-    if (in.ev != LEASE_EV_CONFLICT) tell_trouble(e, "cannot write the lease", err ? err : &bad);
     in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
     answer_renewal(e, TELL_NOT_RENEWED);
     step(e, &in);
@@ -121,12 +118,12 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
 static void start_write(struct election *e, const struct lease_out *out) {
     cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
-    struct lease_change change = {.key = LEASE_NOTE_CHECKPOINT};
+    struct lease_change change = {.key = LEASE_ANNOTATION_CHECKPOINT};
     size_t changes = checkpoint_io_note(e, out, &note) ? 1 : 0;
     change.value = buf_slice(&note);
     if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
                      changes, &body, &err) < 0) {
-        tell_trouble(e, "the lease cannot be written", &err);
+        election_access_answer(e, LEASE_REQUEST_UPDATE, &err);
         election_event(e, LEASE_EV_FAILED); /* with its backoff */
         return;
     }
@@ -149,6 +146,25 @@ static void start_write(struct election *e, const struct lease_out *out) {
 
 /* ---- the machine ---- */
 
+static void log_line(const struct election *e, enum lease_log what) {
+    struct log *log = kube_log(e->kube);
+    switch (what) {
+    case LEASE_LOG_CONTEST:
+        LOG_EVENT(log, LOG_INFO, "LeaseContested", "contesting the lease", LF_STR("lease", e->name),
+                  LF_STR("identity", e->id));
+        break;
+    case LEASE_LOG_RECREATE:
+        LOG_EVENT(log, LOG_WARN, "LeaseRecreated", "the lease was deleted, creating it again",
+                  LF_STR("lease", e->name), LF_INT("term", lease_term(e->lease)));
+        break;
+    case LEASE_LOG_GIVE_UP:
+        LOG_EVENT(log, LOG_WARN, "LeaseNotReleased", "exiting while the lease may still name this process",
+                  LF_STR("lease", e->name), LF_INT("term", lease_term(e->lease)));
+        break;
+    case LEASE_LOG_NONE: break;
+    }
+}
+
 static void count_lead(struct election *e, const struct lease_out *out) {
     const char *reason = lease_reason_name(out->reason);
     metric_inc(metric_with(e->takeovers, &reason));
@@ -159,10 +175,7 @@ static void step(struct election *e, struct lease_in *in) {
     struct lease_out out = {0};
     lease_step(e->lease, in, &out);
     metric_set(e->status, lease_leading(e->lease) ? 1 : 0);
-    if (out.why) {
-        LOG(kube_log(e->kube), LOG_INFO, out.why, LF_STR("lease", e->name), LF_STR("identity", e->id),
-            LF_INT("term", lease_term(e->lease)));
-    }
+    log_line(e, out.log);
     timer_at(e->tick, out.wake_ns);
     if (out.act & LEASE_LEAD) {
         count_lead(e, &out);
@@ -179,6 +192,7 @@ static void step(struct election *e, struct lease_in *in) {
     if (out.act & LEASE_STOP_WORK) tell(e, TELL_LOST, &out);
     if (out.act & LEASE_EXIT) tell(e, TELL_OVER, &out);
     election_holder_look(e);
+    election_access_look(e);
     /* These may lead to another step. */
     if (out.act & LEASE_WRITE) start_write(e, &out);
     if (out.act & LEASE_STOP_WORK) checkpoint_io_lost(e);
@@ -245,6 +259,7 @@ static void make_metrics(struct election *e) {
                                   0.5,   1,      2.5,   5,    10,    15,   30};
     struct metrics *m = kube_metrics(e->kube);
     const char *name = e->name;
+    election_access_metrics(e, m);
     e->status = metric_with(metrics_family(m, METRIC_GAUGE, "leader_election_master_status",
                                            "1 while this process leads, else 0", "name", NULL, 0),
                             &name);
@@ -291,6 +306,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
     e->tick = timer_new(kube_world(k), on_tick, e);
     e->turn = timer_new(kube_world(k), turn, e);
     e->pod_turn = timer_new(kube_world(k), election_holder_turn, e);
+    e->dry_run_tick = timer_new(kube_world(k), election_access_tick, e);
     make_metrics(e);
     *ret = e;
     return 0;
@@ -301,6 +317,7 @@ void election_free(struct election *e) {
     kube_cancel(e->get_op);
     kube_cancel(e->write_op);
     checkpoint_io_free(e);
+    election_access_free(e);
     informer_free(e->watch);
     informer_free(e->pod_watch);
     timer_free(e->tick);
@@ -322,8 +339,9 @@ static void lay_down_identity(struct election *e) {
     if (rc == 0 && identity_parse(slice_of(e->id), &id, NULL) == 0 && !id.uid[0])
         rc = err_set(&err, ERR_CONFIG, -ENODATA, "the pod's UID is not known (POD_UID)");
     if (rc)
-        LOG(kube_log(e->kube), LOG_WARN,
-            "no death certificate can be given: a successor waits for the lease's expiry", LF_ERR(&err));
+        LOG_EVENT(kube_log(e->kube), LOG_WARN, "CertificateUnavailable",
+                  "no death certificate can be given, a successor has to wait for the lease to expire",
+                  LF_ERR(&err));
 }
 
 void election_start(struct election *e) {

@@ -1,4 +1,5 @@
-/* While another one leads, his pod is watched: its status may prove that he is dead (certificate.h). */
+/* While another candidate leads, the holder's pod is watched: its status may prove that it has terminated
+ * (certificate.h). */
 #include "election_impl.h"
 
 static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
@@ -7,19 +8,18 @@ static void on_change(void *ctx, const struct store_rec *old, const struct store
     (void)old;
     (void)initial;
     if (!now || !certificate_proves_dead(now->raw, slice_of(e->pod_holder), &why)) return;
-    LOG(kube_log(e->kube), LOG_INFO, "the holder of the lease is dead", LF_STR("holder", e->pod_holder),
-        LF_STR("why", why));
+    LOG_EVENT(kube_log(e->kube), LOG_INFO, "HolderTerminated", "the holder of the lease has terminated",
+              LF_STR("holder", e->pod_holder), LF_STR("proof", why));
     election_dead(e, slice_of(e->pod_holder));
 }
 
-/* Without it a successor waits for the expiry: worth a line, not one at every retry. */
 static void on_trouble(void *ctx, const struct err *err) {
     struct election *e = ctx;
-    bool again = strcmp(e->pod_trouble, err->msg) == 0;
-    memcpy(e->pod_trouble, err->msg, sizeof(e->pod_trouble));
-    LOG(kube_log(e->kube), again ? LOG_DEBUG : LOG_WARN,
-        "cannot watch the holder's pod for its death certificate", LF_STR("holder", e->pod_holder),
-        LF_ERR(err));
+    uint64_t n;
+    if (!log_limit_pass(&e->pod_failures, err, world_boot_ns(kube_world(e->kube)), &n)) return;
+    LOG_EVENT(kube_log(e->kube), LOG_WARN, "HolderPodWatchFailed",
+              "cannot watch the holder's pod for its death certificate", LF_STR("holder", e->pod_holder),
+              LF_INT("count", n), LF_ERR(err));
 }
 
 static bool wanted(const struct election *e, struct identity *ret) {

@@ -5,6 +5,7 @@
 #define LEADER_ELECTION_IMPL_H
 #include "base/log.h"
 #include "kube/informer.h"
+#include "lease_access.h"
 #include "leader/election.h"
 #include "leader/lease_object.h"
 
@@ -14,7 +15,6 @@ struct tell {
     enum told what;
     enum lease_reason reason;
     int64_t term;
-    const char *why;
 };
 enum { TELLS = 8 };
 
@@ -42,7 +42,14 @@ struct election {
     struct timer *tick, *turn;
     struct tell tells[TELLS];
     size_t ntells;
-    char trouble[sizeof(((struct err *)0)->msg)]; /* the last one told */
+
+    /* May the Lease be written? */
+    struct lease_access access;
+    struct log_limit read_failures, write_failures;
+    struct kube_op *dry_run_op;
+    struct timer *dry_run_tick;
+    struct metric *writable;
+    struct metric_family *errors;
 
     /* Checkpoints. */
     struct buf taken;                 /* what stood on the record when we contested */
@@ -70,7 +77,7 @@ struct election {
     struct informer *pod_watch;
     char pod_holder[IDENTITY_MAX]; /* whose pod is watched; "": nobody's */
     struct timer *pod_turn;
-    char pod_trouble[sizeof(((struct err *)0)->msg)];
+    struct log_limit pod_failures;
 
     struct metric *status, *gap, *slowpath;
     struct metric_family *takeovers;
@@ -80,6 +87,14 @@ struct election {
 void election_event(struct election *e, enum lease_event ev);
 void election_dead(struct election *e, struct slice holder);
 void election_tell_lead(struct election *e, const struct tell *t);
+
+/* election_access.c */
+void election_access_metrics(struct election *e, struct metrics *m);
+/* A request for the Lease was answered; err NULL: it succeeded. */
+void election_access_answer(struct election *e, enum lease_request r, const struct err *err);
+void election_access_look(struct election *e); /* after each step: is a dry run due? */
+void election_access_tick(void *ctx);
+void election_access_free(struct election *e);
 
 /* checkpoint_io.c */
 /* The annotation for a write; false: it stays as it is. */

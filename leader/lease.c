@@ -137,7 +137,7 @@ static void lead(struct lease *l, struct lease_out *out) {
     out->act |= LEASE_LEAD;
     out->reason = l->claim;
     out->gap_ns = l->claim_seen_ns < 0 ? -1 : l->now_ns - l->claim_seen_ns;
-    l->why = "leading";
+    l->contested = false;
 }
 
 static void lose(struct lease *l, enum lease_reason reason, struct lease_out *out) {
@@ -146,8 +146,6 @@ static void lose(struct lease *l, enum lease_reason reason, struct lease_out *ou
     l->lost = reason;
     out->act |= LEASE_STOP_WORK;
     out->reason = reason;
-    l->why = reason == LEASE_R_TAKEN ? "somebody else holds the lease"
-                                     : "the lease was not renewed by the renew deadline";
 }
 
 static void leave(struct lease *l, enum lease_reason reason, struct lease_out *out) {
@@ -172,7 +170,10 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     int64_t when;
     enum lease_reason claim = lease_claimable(l, wall_ns, &when);
     bool doubt = l->unresolved || l->must_read;
-    if (!doubt && !claim) l->conflicts = 0; /* somebody has won */
+    if (!doubt && !claim) { /* another candidate has won */
+        l->conflicts = 0;
+        l->contested = false;
+    }
     bool calm = l->now_ns >= l->wait_ns && l->now_ns >= l->told_ns;
     if (!doubt && lease_is_ours(l) && calm) {
         write_lease(l, LEASE_ACQUIRE, wall_ns, out); /* ours, but by a write too old to lead on */
@@ -180,7 +181,8 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
         l->claim = claim;
         l->claim_seen_ns = l->known ? l->observed_ns : -1;
         write_lease(l, LEASE_ACQUIRE, wall_ns, out);
-        l->why = "contesting the lease";
+        if (!l->contested) l->log = LEASE_LOG_CONTEST;
+        l->contested = true;
     } else if (may_ask(l) && (doubt || !l->heard || l->now_ns >= sooner(l->poll_ns, l->warm_ns))) {
         get(l, out);
     }
@@ -211,7 +213,7 @@ static void leading(struct lease *l, int64_t wall_ns, struct lease_out *out) {
             get(l, out);
         } else if (l->absent) {
             write_lease(l, LEASE_RENEW, wall_ns, out);
-            l->why = "the lease was deleted: made again";
+            l->log = LEASE_LOG_RECREATE;
         } else if (l->renew_now || l->now_ns >= l->next_renew_ns) {
             write_lease(l, LEASE_RENEW, wall_ns, out);
         }
@@ -299,7 +301,7 @@ static void give_up(struct lease *l, struct lease_out *out) {
                           : l->released                                    ? LEASE_R_GIVEN_BACK
                           : l->state == S_LOST && l->lost == LEASE_R_TAKEN ? LEASE_R_TAKEN
                                                                            : LEASE_R_NOT_HELD;
-    l->why = maybe ? "gave up: the lease may still be ours" : NULL;
+    if (maybe) l->log = LEASE_LOG_GIVE_UP;
     leave(l, r, out);
 }
 
@@ -386,7 +388,7 @@ void lease_step(struct lease *l, const struct lease_in *in, struct lease_out *re
     struct lease_out out = {.wake_ns = TIME_NEVER, .term = l->term, .gap_ns = -1};
     l->now_ns = later(l->now_ns, in->boot_ns);
     l->rnd = in->rnd;
-    l->why = NULL;
+    l->log = LEASE_LOG_NONE;
     l->renewed = false;
     if (l->state != S_OVER) {
         take(l, in, &out);
@@ -398,6 +400,6 @@ void lease_step(struct lease *l, const struct lease_in *in, struct lease_out *re
             out.renewed_at = l->renewed_ns;
         }
     }
-    out.why = l->why;
+    out.log = l->log;
     *ret = out;
 }

@@ -87,7 +87,7 @@ int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err) {
     return 0;
 }
 
-bool lease_note(struct slice raw, const char *key, struct buf *out) {
+bool lease_annotation(struct slice raw, const char *key, struct buf *out) {
     struct slice notes, v;
     if (!json_raw_at(raw, "metadata/annotations", &notes) || !json_raw_get(notes, slice_of(key), &v))
         return false;

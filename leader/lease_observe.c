@@ -79,8 +79,8 @@ void lease_observe_record(struct lease *l, const struct lease_rec *rec, struct s
     l->reread = false;
     /* Older than what a watch has told meanwhile: keep that. Older than what was known when we asked: the
      * server itself went back (restored from a backup), and its word counts. */
-    bool overtaken = c < 0 && rv_cmp(rec->rv, l->get_rv) >= 0;
-    if (!overtaken) accept(l, rec, raw);
+    bool superseded = c < 0 && rv_cmp(rec->rv, l->get_rv) >= 0;
+    if (!superseded) accept(l, rec, raw);
 }
 
 void lease_observe_absent(struct lease *l, bool watched) {
@@ -97,7 +97,7 @@ void lease_observe_absent(struct lease *l, bool watched) {
     l->must_read = l->reread;
     l->reread = false;
     if (l->absent) return;
-    /* Somebody deleted it under its holder, who may mutate until his fence shuts: wait as for an expiry. */
+    /* Somebody deleted it under its holder, who may mutate until its fence shuts: wait as for an expiry. */
     bool held = l->known && l->rec.holder[0] && !lease_is_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
     int64_t when;
     l->held_until_ns = 0;

@@ -70,8 +70,9 @@ struct lease {
     int64_t next_renew_ns, term;
     enum lease_reason claim, lost;
     int64_t claim_seen_ns; /* last sign of the predecessor; -1: none */
-    const char *why;
-    bool renewed; /* in this step */
+    bool contested;        /* since it may be taken */
+    enum lease_log log;  /* in this step, as is */
+    bool renewed;
 };
 
 /* lease_observe.c */

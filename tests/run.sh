@@ -4,12 +4,14 @@
 #   --cluster     then the stories of tests/cluster on a real Kubernetes
 #   --clang       also builds with clang, which warns about other things
 #   --tidy        also checks the layout of every C file and runs clang-tidy over the sources
-#   --filter RE   only the tests whose names match RE
+#   --filter RE   only the tests whose names match RE (`unit/kube`, `sim/demo$`), and builds only what these need
+#   --list        the names of the tests that --filter would run
 # With CI=true: --clang and --tidy. BUILD=DIR: another build folder than build/.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd); cd "$top"
 build=${BUILD:-$top/build}; clang_build=$build-clang
-cluster=0; clang=0; tidy=0; filter=
+. "$top/deploy/packages.sh"
+cluster=0; clang=0; tidy=0; list=0; filter=
 [ "${CI:-}" = true ] && clang=1 tidy=1
 while [ $# -gt 0 ]; do
   case $1 in
@@ -17,12 +19,13 @@ while [ $# -gt 0 ]; do
     --clang) clang=1 ;;
     --tidy) tidy=1 ;;
     --filter) filter=${2:?--filter needs a regular expression}; shift ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "unknown argument: $1" >&2; sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    --list) list=1 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "unknown argument: $1" >&2; sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
-jobs=$(nproc); passed=0; failed=0; skips=() seconds=()
+jobs=$(nproc); passed=0; failed=0; skips=() seconds=() targets=()
 step() { printf '\n== %s\n' "$*"; }
 ok() { echo "ok: $*"; passed=$((passed + 1)); }
 bad() { echo "FAILED: $*"; failed=$((failed + 1)); }
@@ -35,27 +38,24 @@ finish() {
 }
 
 # What the build needs, what the tests use where it is there (valgrind, spin), and what the clang steps need.
-needs="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libcurl4-openssl-dev libcjson-dev libsystemd-dev libyaml-dev libssl-dev
-  libhttp-parser-dev uthash-dev zlib1g-dev libcmocka-dev"
+needs="$packages_build libcmocka-dev"
 likes="spin valgrind dbus-daemon openssl ca-certificates curl jq iproute2 lld"
 [ $((clang + tidy)) -gt 0 ] && needs="$needs clang-14"
 [ $tidy = 1 ] && needs="$needs clang-tidy-14 clang-format-14"
-command -v kubectl >/dev/null || likes="$likes kubernetes-client"
-missing_of() { local p; for p in "$@"; do [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"; done; }
+likes="$likes $(packages_kubectl)"
 install() {
   command -v dpkg-query >/dev/null || { echo "not Debian: what is missing will show when configuring"; return 0; }
-  local missing; missing=$(missing_of $needs $likes)
+  local missing; missing=$(packages_missing $needs $likes)
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
-    missing=$(missing_of $needs)
+    missing=$(packages_missing $needs)
     [ -z "$missing" ] || { bad "missing, and only root can install them:" $missing; finish; }
-    skip "tests with $(missing_of $likes | xargs): not installed, and not root"
+    skip "tests with $(packages_missing $likes | xargs): not installed, and not root"
     return 0
   fi
   step "installing" $missing
-  export DEBIAN_FRONTEND=noninteractive
-  { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"${TMPDIR:-/tmp}/handover-apt.log" 2>&1 ||
-    { tail -20 "${TMPDIR:-/tmp}/handover-apt.log"; bad "apt-get"; finish; }
+  local log=${TMPDIR:-/tmp}/handover-apt.log
+  packages_install "$log" $missing || { tail -20 "$log"; bad "apt-get"; finish; }
 }
 
 # The embedded API server is for kubectls of several ages: Debian's is unpacked beside the build where another one is installed.
@@ -75,23 +75,22 @@ configure() {
   cmake -S "$top" -B "$dir" -G Ninja -DHANDOVER_WERROR=ON "${launcher[@]+"${launcher[@]}"}" "$@" >"$dir/configure.log" 2>&1 ||
     { cat "$dir/configure.log"; return 1; }
 }
-compile() {
+compile() { # one of ninja's lines in a hundred shows how far it is
   local dir=$1; shift
-  ninja -C "$dir" -k 0 "$@" >"$dir/build.log" 2>&1 || { grep -vE '^\[|^ninja: Entering' "$dir/build.log" | head -200; return 1; }
+  ninja -C "$dir" -k 0 "$@" 2>&1 | tee "$dir/build.log" | awk -F '[][/]' '/^\[[0-9]+\/[0-9]+\]/ && $2 && $2 % 100 == 0 {print "  built " $2 " of " $3; fflush()}' ||
+    { grep -vE '^\[|^ninja: Entering' "$dir/build.log" | head -200; return 1; }
 }
 
 run_ctest() {
   local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs")
   [ -n "$filter" ] && args+=(-R "$filter")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-  (cd "$build" && ctest "${args[@]}") 2>&1 | tee "$log" | grep -vE '^ +Start +[0-9]+:|^Test project' || rc=${PIPESTATUS[0]}
+  (cd "$build" && ctest "${args[@]}") 2>&1 | tee "$log" | grep --line-buffered -vE '^ +Start +[0-9]+:|^Test project' || rc=${PIPESTATUS[0]}
   local line; line=$(grep -E 'tests passed, [0-9]+ tests failed out of' "$log" | tail -1) || true
   if [[ $line =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
     local skipped; skipped=$(grep -cE '\*\*\*Skipped' "$log") || true
     failed=$((failed + BASH_REMATCH[1])); passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1] - skipped))
     while read -r line; do skip "$line: its requirements are not met, see $log"; done < <(grep -oE 'Test +#[0-9]+: .*\*\*\*Skipped' "$log" | sed -E 's/Test +#[0-9]+: ([^ ]+).*/\1/')
-    while read -r line; do grep -qE "^[[:space:]]+[0-9]+ - $line \(" "$log" || seconds+=("$line"); done < <(
-      grep -oE 'Test +#[0-9]+: .*\*\*\*(Failed|Timeout|Exception)' "$log" | sed -E 's/Test +#[0-9]+: ([^ ]+).*/\1/' | sort -u)
     [ "$rc" = 0 ] || [ "${BASH_REMATCH[1]}" != 0 ] || bad "ctest ended with $rc"
   else
     bad "ctest: no test ran"
@@ -118,7 +117,7 @@ run_tidy() {
 
 run_cluster() {
   local log=$build/cluster.log rc=0
-  tests/cluster/run.sh 2>&1 | tee "$log" | grep -vE '^[0-9]+ passed, [0-9]+ failed$' || rc=${PIPESTATUS[0]}
+  tests/cluster/run.sh 2>&1 | tee "$log" | grep --line-buffered -vE '^[0-9]+ passed, [0-9]+ failed$' || rc=${PIPESTATUS[0]}
   local line; line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -1) || true
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
@@ -132,10 +131,15 @@ run_cluster() {
 }
 
 install
-step "building with gcc, AddressSanitizer and UndefinedBehaviorSanitizer"
-if configure "$build" -DHANDOVER_SANITIZE=ON && compile "$build"; then ok "gcc build without warnings"; else bad "gcc build"; finish; fi
+configure "$build" -DHANDOVER_SANITIZE=ON || { bad "configuring"; finish; }
+if [ $list = 1 ]; then (cd "$build" && ctest -N ${filter:+-R "$filter"} | sed -nE 's/^ +Test +#[0-9]+: //p'); exit 0; fi
+[ -z "$filter" ] || mapfile -t targets < <(tests/targets.sh "$build" "$filter")
+if [ -z "$filter" ] || [ ${#targets[@]} -gt 0 ]; then
+  step "building${filter:+ what the tests need,} with gcc, AddressSanitizer and UndefinedBehaviorSanitizer"
+  if compile "$build" "${targets[@]+"${targets[@]}"}"; then ok "gcc build without warnings"; else bad "gcc build"; finish; fi
+fi
 step "testing"
-kubectls
+[ -n "$filter" ] && ! [[ sim/kubectl =~ $filter ]] || kubectls
 run_ctest
 
 if [ $clang = 1 ] || [ $tidy = 1 ]; then

@@ -23,7 +23,7 @@ struct rollout {
     struct metric_family *scrapes; /* handover_scrapes_total{result} */
 };
 /* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. */
-void rollout_report(struct rollout *r, const struct target *t, const char *uid, bool warning,
-                    const char *reason, const char *message);
+void rollout_report(struct rollout *r, const struct target *t, const char *uid, enum plan_reason reason,
+                    const char *message);
 void rollout_forget(struct rollout *r, struct target *t); /* not while a reconcile is in flight */
 #endif

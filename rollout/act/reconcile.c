@@ -52,7 +52,7 @@ static void fail(struct reconcile *p, const struct err *err) {
     if (!expected && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
         free(t->last_error);
         t->last_error = xstrdup(err->msg);
-        rollout_report(p->r, t, p->target_uid, true, "ReconcileFailed", err->msg);
+        rollout_report(p->r, t, p->target_uid, EV_RECONCILE_FAILED, err->msg);
     }
     t->given_up = !expected && !err_retryable(err);
     end(p, OUT_RETRY, 0, err);
@@ -121,7 +121,7 @@ static void finish(struct reconcile *p, bool changed, bool existed) {
 static void report_all(struct reconcile *p) {
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
-        rollout_report(p->r, p->t, p->target_uid, e->warning, e->reason, e->message);
+        rollout_report(p->r, p->t, p->target_uid, e->reason, e->message);
     }
     for (size_t i = 0; i < p->plan.nmetrics; i++)
         rollout_metrics_add(kube_metrics(p->r->kube), &p->plan.metric[i]);

@@ -92,7 +92,7 @@ static void take(struct evidence *e, const struct pod_sample *s, uint64_t errors
         p->based = true;
     }
     p->restarts = s->restarts;
-    p->started_s = s->started_s;
+    p->started_s = isfinite(s->started_s) ? s->started_s : 0;
     if (p->based) {
         errors[s->track] += since(p->errors, s->errors);
         d->total[s->track] += since(p->total, s->total);

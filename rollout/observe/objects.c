@@ -68,6 +68,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.replicas = count(spec, "replicas", 1);
     t.paused = json_bool(spec, "paused", false);
     t.deadline_s = json_i64(spec, "progressDeadlineSeconds", -1);
+    if (t.deadline_s < 0 || t.deadline_s > INT32_MAX) t.deadline_s = -1;
     t.recreate = !strcmp(json_str_or(json_get(spec, "strategy"), "type", ""), "Recreate");
     t.st_replicas = count(status, "replicas", 0);
     t.st_updated = count(status, "updatedReplicas", 0);
@@ -97,7 +98,8 @@ void obs_target_free(struct obs_target *t) {
 void observe_template_label(const cJSON *obj, char ret[11]) {
     const char *h = obj_label(obj, LABEL_TEMPLATE);
     ret[0] = '\0';
-    if (h && strlen(h) <= 10) memcpy(ret, h, strlen(h) + 1);
+    if (h && strlen(h) <= 10 && strspn(h, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(h))
+        memcpy(ret, h, strlen(h) + 1);
 }
 
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {

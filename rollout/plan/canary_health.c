@@ -66,7 +66,8 @@ static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, 
         return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
     }
     if (!loops(p) && p->restarts < MAX_RESTARTS) return HEALTH_READY;
-    snprintf(why, 300, "canary pod %.80s crashed %u times (%.120s)", p->name, p->restarts, detail);
+    snprintf(why, 300, "canary pod %.80s crashed %u time%s (%.120s)", p->name, p->restarts,
+             p->restarts == 1 ? "" : "s", detail);
     if (!stable_crashes(c, p)) return HEALTH_BAD;
     return loops(p) ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
 }
@@ -84,7 +85,7 @@ static enum health fatal(const struct plan_ctx *c, char why[300]) {
     return worst;
 }
 
-/* Counts pods; what keeps the others from being there or ready goes to why, the causes outside first. */
+/* Counts pods; what keeps the others from being there or ready goes to why, what is not scheduled first. */
 static int32_t ready_pods(const struct plan_ctx *c, bool *ret_outside, int32_t *ret_there, char why[300]) {
     int32_t ready = 0;
     why[0] = '\0';
@@ -123,13 +124,14 @@ enum health plan_canary_health(struct plan_ctx *c, int32_t want, char why[300]) 
     bool ok = rs && ready >= want;
     track_readiness(c, ok);
     if (ok) return HEALTH_READY;
-    if (there < want && !outside) {
-        outside = true;
-        snprintf(why, 300, "%d of %d canary pods are there%s%.200s", there, want,
-                 rs && rs->failure ? ": " : "", rs && rs->failure ? rs->failure : "");
+    if (outside) return HEALTH_UNSCHEDULABLE;
+    if (there < want) {
+        snprintf(why, 300, "%d of %d canary pods exist%s%.200s", there, want, rs && rs->failure ? ": " : "",
+                 rs && rs->failure ? rs->failure : "");
+        return HEALTH_NOT_CREATED;
     }
-    if (outside) return HEALTH_OUTSIDE;
-    if (c->s->hold == HOLD_OUTSIDE) { /* over: from here on it is the pods' own time */
+    if (c->s->hold == HOLD_UNSCHEDULABLE || c->s->hold == HOLD_NOT_CREATED) {
+        /* over: from here on it is the pods' own time */
         c->s->unready_ns = c->now;
         plan_unhold(c);
     }

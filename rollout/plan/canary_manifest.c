@@ -38,13 +38,13 @@ static int check_selector(const struct obs_target *t, struct slice labels, struc
     json_raw_at(tmpl, "metadata/labels", &pod_labels);
     if (!matches(sel, pod_labels))
         return err_set(err, ERR_CONFIG, -EINVAL,
-                       "spec.selector does not match the canary's pods (%.*s): it must not speak of "
-                       "Handover's own labels",
+                       "spec.selector does not match the canary's pods (%.*s): it must not reference "
+                       "handover.dev/* labels",
                        SLF(pod_labels));
     return 0;
 }
 
-/* The target's selector with our two labels; where it speaks of these itself, ours count. */
+/* The target's selector with our two labels; where it has these itself, ours count. */
 static void write_selector(const struct obs_target *t, struct buf *out) {
     struct slice selector = slice_of(t->selector), part;
     buf_addf(out, "{\"matchLabels\":{\"" LABEL_TRACK "\":\"canary\",\"" LABEL_TEMPLATE "\":\"%s\"", t->hash);

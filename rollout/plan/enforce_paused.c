@@ -1,6 +1,5 @@
 /* Holding the target back: paused, and no ReplicaSet of its own runs but stable's. Every phase that holds
- * asks for it each time; whoever unpaused or started another version in between is undone here, the way it
- * was tried on a real cluster. */
+ * asks for it each time; an unpause or another version's start by another client is undone here. */
 #include "plan/plan_ctx.h"
 
 static void pause(struct plan_ctx *c, bool checked) {
@@ -23,8 +22,8 @@ static void keep_deadline(struct plan_ctx *c) {
     if (!c->patch.why) c->patch.why = "progressDeadlineSeconds while held";
 }
 
-/* Another version than stable runs, is complete, and stable is at zero: it is in service, whoever did it. To
- * fight it would stop pods that serve. */
+/* Another version than stable runs, is complete, and stable is at zero: it is in service. Undoing that would stop
+ * pods that serve. */
 static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
     struct state *s = c->s;
     bool trial = plan_same_hash(s->hash, rs->hash);
@@ -36,10 +35,13 @@ static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
     state_quarantine_remove(s, rs->hash);
     plan_take_stable(c, rs);
     plan_end_rollout(
-        c, ENDED_FOREIGN,
-        "somebody unpaused the Deployment, and the version was in service before that could be undone");
-    plan_event(c, true, "ForeignRollout",
-               "%s is in service without a verdict: somebody unpaused the Deployment", c->t->image);
+        c, ENDED_UNMANAGED,
+        "another client unpaused the Deployment, and the version was in service before that could be undone");
+    plan_event(c, EV_UNMANAGED_ROLLOUT,
+               "%s is in service without a verdict: another client unpaused the Deployment; to go back, set "
+               "the former "
+               "image",
+               c->t->image);
     plan_enter(c, PHASE_FINISHING, "%s is in service without a verdict", c->t->image);
     return BACK_MOVED;
 }
@@ -62,10 +64,11 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
     /* Never scale down the only active ReplicaSet: first stable's has to run again. */
     if (plan_same_hash(last->hash, t->hash) && plan_native_complete(c)) return accept(c, last);
     if (!c->stable) {
-        plan_hold(
-            c, HOLD_NO_ACTIVE, false,
-            "stable's ReplicaSet %s is gone, another version is starting: it is accepted when it is complete",
-            c->s->stable_name);
+        plan_hold(c, HOLD_NO_ACTIVE, TEXT_KEPT,
+                  "stable's ReplicaSet %s was deleted and another version is starting; that one is in "
+                  "service when it is "
+                  "complete",
+                  c->s->stable_name);
         return BACK_BUSY;
     }
     if (t->replicas > 0)
@@ -86,25 +89,26 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
         bool trial = c->s->phase != PHASE_STABLE;
         if (trial) plan_clear_rollout(c->s);
         c->s->repair = true;
-        plan_event(c, true, "NoActiveReplicaSet",
-                   "somebody deleted ReplicaSet %s: unpausing, so that the controller makes it again",
+        plan_event(c, EV_REPAIRING,
+                   "stable's ReplicaSet %s was deleted; the Deployment is unpaused until its controller has "
+                   "made it again",
                    c->s->stable_name);
-        plan_enter(c, PHASE_PROMOTING, "stable's ReplicaSet was deleted, it is made again");
+        plan_enter(c, PHASE_PROMOTING, "stable's ReplicaSet was deleted and is being made again");
         c->s->progress_ns = c->now;
         return BACK_MOVED;
     }
-    plan_hold(c, HOLD_NO_ACTIVE, false,
-              "NOTHING RUNS: somebody deleted stable's ReplicaSet %s, and the template is not stable's. Put "
-              "stable's template back, or promote "
-              "the new one (annotation " HANDOVER_PREFIX "promote: %s)",
-              c->s->stable_name, t->hash);
+    plan_hold(c, HOLD_NO_ACTIVE, TEXT_KEPT,
+              "NOTHING RUNS: stable's ReplicaSet %s was deleted and the template is another version's; set "
+              "stable's "
+              "image again, or promote the new one: %s",
+              c->s->stable_name, plan_command(c, ACTION_PROMOTE, t->hash).text);
     return BACK_BUSY;
 }
 
 enum held_back plan_enforce_paused(struct plan_ctx *c) {
     const struct obs_rs *last = NULL;
     bool ours =
-        c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nobody's doing */
+        c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nothing to undo */
     if (!c->t->paused)
         pause(c, ours);
     else
@@ -123,16 +127,16 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     bool foreign = !ours && !c->t->paused && !plan_same_hash(c->t->hash, c->s->stable_hash);
     if (foreign || other) {
         bool undoing =
-            c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_WITHDRAWING; /* of our own unpausing */
+            c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_CANCELLING; /* of our own unpausing */
         if (c->s->hold != HOLD_NO_ACTIVE && !undoing) {
-            plan_hold(
-                c, HOLD_FOREIGN, false,
-                "somebody unpaused the Deployment or started another version: stable is being restored");
+            plan_hold(c, HOLD_UNMANAGED, TEXT_KEPT,
+                      "another client unpaused the Deployment or started another version; stable is being "
+                      "restored");
         }
         plan_revisit(c, c->now + POLL_NS);
         return BACK_BUSY;
     }
-    bool was = c->s->hold == HOLD_FOREIGN || c->s->hold == HOLD_NO_ACTIVE;
+    bool was = c->s->hold == HOLD_UNMANAGED || c->s->hold == HOLD_NO_ACTIVE;
     if (r == BACK_OK && was && c->t->paused) plan_unhold(c);
     return r;
 }

@@ -1,8 +1,7 @@
 /* From a Deployment of its own to one that is held back, and watching it there: Idle, Adopting, Stable. */
 #include "plan/plan_ctx.h"
 
-/* Its state was lost (somebody deleted the ConfigMap) while we held it: our mark tells it from a user's
- * pause. */
+/* Its state was lost (the ConfigMap was deleted) while we held it: our mark tells it from a user's pause. */
 static bool was_ours(const struct plan_ctx *c) {
     return c->t->paused && c->t->deadline_s == HELD_DEADLINE;
 }
@@ -28,34 +27,43 @@ static bool recover(struct plan_ctx *c) {
     if (!rs) {
         plan_revisit(c, c->now + 10 * POLL_NS);
         return plan_hold(
-            c, HOLD_NO_ACTIVE, false,
-            "the state was lost and more or less than one ReplicaSet runs: which one is stable is not known");
+            c, HOLD_NO_ACTIVE, TEXT_FOLLOWS,
+            "the state was lost and %zu ReplicaSets run, so the stable one is not known; it is the one "
+            "that is left when the others are scaled to zero: kubectl scale replicaset/NAME -n %s "
+            "--replicas=0",
+            plan_count_active(c, NULL), c->t->ns);
     }
     plan_take_stable(c, rs);
     c->s->deadline_s = DEFAULT_DEADLINE_S;
     c->s->paused = true;
     restore_quarantine(c);
-    plan_event(c, true, "StateLost", "the ConfigMap was lost: %s runs and is taken for stable", rs->name);
-    return plan_enter(c, PHASE_STABLE, "the state was lost; %s is stable", rs->name);
+    plan_event(c, EV_STATE_LOST, "the ConfigMap of the state was deleted; %s runs and is recorded as stable",
+               rs->name);
+    return plan_enter(c, PHASE_STABLE, "%s is stable; the state was lost and made anew", rs->name);
 }
+
+#define WAITING "Waiting for the current rollout to complete before adopting the Deployment"
 
 static bool wait_for_native(struct plan_ctx *c) {
     const char *reason = c->t->progressing;
     if (reason && !strcmp(reason, "ProgressDeadlineExceeded")) {
-        return plan_hold(c, HOLD_NATIVE, true,
-                         "its own rollout is stuck (%s); it is adopted when that is complete", reason);
+        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS,
+                         WAITING "; it does not progress (%s): kubectl describe deployment/%s -n %s", reason,
+                         c->t->name, c->t->ns);
     }
-    return plan_hold(c, HOLD_NATIVE, true, "its own rollout is not complete yet; it is adopted when it is");
+    return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
 }
 
 bool plan_phase_idle(struct plan_ctx *c) {
     const struct obs_target *t = c->t;
     if (was_ours(c)) return c->o->known && recover(c);
     if (c->leaving) return false;
-    if (!c->spec) return plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (!c->spec) return plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
     if (t->paused) {
-        return plan_hold(c, HOLD_USER_PAUSED, false,
-                         "somebody paused the Deployment; it is adopted when it is resumed");
+        return plan_hold(c, HOLD_USER_PAUSED, TEXT_KEPT,
+                         "the Deployment is paused by another client; it is adopted after: kubectl rollout "
+                         "resume deployment/%s -n %s",
+                         t->name, t->ns);
     }
     if (!plan_native_complete(c)) return wait_for_native(c);
     if (!c->o->known) return false;
@@ -63,21 +71,22 @@ bool plan_phase_idle(struct plan_ctx *c) {
     if (!rs) {
         plan_revisit(c, c->now + POLL_NS);
         return t->replicas ? wait_for_native(c)
-                           : plan_hold(c, HOLD_ZERO, false,
-                                       "scaled to zero and never run: there is nothing to call stable");
+                           : plan_hold(c, HOLD_ZERO, TEXT_KEPT,
+                                       "the Deployment is scaled to zero and has no ReplicaSet; it is "
+                                       "adopted when it is scaled up");
     }
     if (!plan_same_hash(rs->hash, t->hash)) {
-        return plan_hold(c, HOLD_DISAGREE, false,
-                         "the controller calls %s complete, but its template is not the Deployment's",
+        return plan_hold(c, HOLD_CONFLICT, TEXT_KEPT,
+                         "the Deployment controller reports the rollout as complete, but the template of %s "
+                         "is not the Deployment's; nothing is changed until they agree",
                          rs->name);
     }
     plan_take_stable(c, rs);
     c->s->deadline_s =
         t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
     c->s->paused = true;
-    plan_event(c, false, "Adopted",
-               "%s is stable (%s); image updates are held back and tried beside it from now on", t->image,
-               rs->name);
+    plan_event(c, EV_ADOPTED, "%s is stable (%s); image updates are held and rolled out as a canary first",
+               t->image, rs->name);
     return plan_enter(c, PHASE_ADOPTING, "%s is in service", t->image);
 }
 
@@ -88,9 +97,9 @@ bool plan_phase_adopting(struct plan_ctx *c) {
     size_t n = plan_count_active(c, &last);
     bool still = c->stable && plan_same_hash(c->stable->hash, c->t->hash) && plan_native_complete(c) &&
                  (n == 0 || (n == 1 && last == c->stable));
-    if (!still) { /* somebody was quicker than our patch */
+    if (!still) { /* another client was quicker than our patch */
         c->s->paused = false;
-        return plan_enter(c, PHASE_IDLE, "changed while it was being adopted");
+        return plan_enter(c, PHASE_IDLE, "the Deployment changed while it was being adopted");
     }
     plan_enforce_paused(c);
     return false;
@@ -101,9 +110,9 @@ static bool new_template(struct plan_ctx *c) {
     const struct state_quarantine *q = NULL;
     if (t->st_updated > 0) {
         return plan_hold(
-            c, HOLD_DISAGREE, false,
-            "the template differs from that of %s, but the Deployment controller counts %d pods as "
-            "updated: nothing is done",
+            c, HOLD_CONFLICT, TEXT_FOLLOWS,
+            "the template differs from that of %s, but the Deployment controller counts %d pods as updated; "
+            "nothing is changed until they agree",
             c->s->stable_name, t->st_updated);
     }
     if (state_quarantined(c->s, t->hash, &q)) {
@@ -112,18 +121,16 @@ static bool new_template(struct plan_ctx *c) {
         c->s->canary = canary_name(t->name, t->hash);
         c->s->image = xstrdup(t->image);
         plan_set_text(&c->s->reason, "%s", q->reason ? q->reason : "");
-        plan_event(c, true, "Quarantined",
-                   "%s was rolled back before (%s) and is not tried again; annotation " HANDOVER_PREFIX
-                   "retry: %s does",
-                   t->image, c->s->reason, t->hash);
+        plan_event(c, EV_QUARANTINED,
+                   "%s was rolled back before (%s) and is not rolled out again; to retry: %s", t->image,
+                   c->s->reason, plan_command(c, ACTION_RETRY, t->hash).text);
         return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back before: %s", t->image, c->s->reason);
     }
     if (t->replicas == 0) {
-        return plan_hold(
-            c, HOLD_ZERO, false,
-            "scaled to zero: %s waits until there are pods to compare it with (or annotation " HANDOVER_PREFIX
-            "promote: %s)",
-            t->image, t->hash);
+        return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
+                         "the Deployment is scaled to zero; the rollout of %s starts when it is scaled up; "
+                         "without a canary: %s",
+                         t->image, plan_command(c, ACTION_PROMOTE, t->hash).text);
     }
     plan_begin_rollout(c);
     return true;
@@ -134,7 +141,7 @@ bool plan_phase_stable(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     if (!c->o->known) return false;
-    if (!c->spec) return plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (!c->spec) return plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
     if (c->s->hold == HOLD_CONFIG) plan_unhold(c);
     if (back == BACK_BUSY) return false;
     plan_remove_other_canaries(c);
@@ -145,9 +152,9 @@ bool plan_phase_stable(struct plan_ctx *c) {
     if (!plan_same_hash(t->hash, c->s->stable_hash)) return t->paused && new_template(c);
     if (t->replicas > 0 && t->st_replicas > 0 && t->st_updated == 0 && t->paused) {
         return plan_hold(
-            c, HOLD_DISAGREE, false,
-            "the template is that of %s, but the Deployment controller counts no pod as updated: "
-            "nothing is done",
+            c, HOLD_CONFLICT, TEXT_KEPT,
+            "the template is that of %s, but the Deployment controller counts no pod as updated; nothing is "
+            "changed until they agree",
             c->s->stable_name);
     }
     plan_unhold(c);

@@ -1,13 +1,13 @@
-/* The trial: the canary starts, is watched step by step, is judged. Nothing here goes forward without
+/* The canary phase: the canary starts, is watched step by step, is judged. Nothing here goes forward without
  * evidence, and nothing here goes back without a verdict. */
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
 /* So long a stable without metrics is asked for its history, before the default rate is taken. */
 #define LEARN_NS (30 * NS_PER_S)
-/* Not being ready is told after this: starting takes its time. */
+/* Not being ready is reported after this: starting takes its time. */
 #define PATIENCE_NS (30 * NS_PER_S)
-enum { DRY_ROUNDS = 3 }; /* without numbers, before it is told */
+enum { DRY_ROUNDS = 3 }; /* without numbers, before it is reported */
 
 static int64_t scrape_interval(int64_t soak_ns) {
     int64_t ns = soak_ns / 60;
@@ -39,7 +39,7 @@ static bool learn(struct plan_ctx *c) {
     }
     s->learned = true;
     if (c->spec->auto_rate) {
-        plan_event(c, false, "RateLearned",
+        plan_event(c, EV_BASELINE_MEASURED,
                    "tolerated error rate %.3g %%: stable had %llu errors of %llu reconciles",
                    100 * s->param.theta, (unsigned long long)s->learned_errors,
                    (unsigned long long)s->learned_total);
@@ -51,7 +51,7 @@ static void create(struct plan_ctx *c, int32_t want) {
     struct buf b = BUF(8 << 20);
     struct err e = {0};
     if (canary_manifest(c->t, c->spec, want, &b, &e) < 0) {
-        plan_hold(c, HOLD_CONFIG, true, "%s", e.msg);
+        plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", e.msg);
         c->no_manifest = true;
         buf_free(&b);
         return;
@@ -69,7 +69,7 @@ static void create(struct plan_ctx *c, int32_t want) {
 static bool ensure_canary(struct plan_ctx *c, int32_t want) {
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     if (!rs) {
-        c->s->soak_from_ns = 0; /* somebody deleted it: this step is watched anew */
+        c->s->soak_from_ns = 0; /* deleted: this step is watched anew */
         create(c, want);
         plan_revisit(c, c->now + POLL_NS);
         return false;
@@ -89,7 +89,7 @@ static bool ensure_canary(struct plan_ctx *c, int32_t want) {
 static bool advance(struct plan_ctx *c, const struct judge_report *r) {
     struct state *s = c->s;
     if (s->step + 1 >= c->spec->nsteps) return plan_promote(c, "%s", r->why);
-    plan_event(c, false, "StepPassed", "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
+    plan_event(c, EV_STEP_PASSED, "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
                s->percent, r->why);
     s->step++;
     s->percent = c->spec->step[s->step];
@@ -118,13 +118,12 @@ static bool on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
     }
     if (c->s->hold != HOLD_INCONCLUSIVE) plan_count(c, PM_ROLLOUTS, "inconclusive_held", 1);
     return plan_hold(
-        c, HOLD_INCONCLUSIVE, false,
-        "the deadline is over without a verdict: %s. Annotations promote, abort, retry or resume "
-        "(another deadline): %s",
-        why, c->s->hash);
+        c, HOLD_INCONCLUSIVE, TEXT_KEPT,
+        "the deadline is over without a verdict (%s); for another deadline: %s, or promote, abort, retry",
+        why, plan_command(c, ACTION_RESUME, c->s->hash).text);
 }
 
-/* Nothing is wrong with it, and nothing will move by itself. Without the counts, so that it is said once. */
+/* Nothing is wrong with it, and nothing will move by itself. Without the counts: one Event. */
 static void say_too_few(const struct plan_ctx *c, char ret[400]) {
     bool none = c->s->judge.nc == 0;
     snprintf(ret, 400, "the canary %s; annotation min-events asks for %llu%s",
@@ -144,13 +143,13 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
     bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
     char text[400] = "";
-    if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, false, "%s", why);
+    if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s", why);
     if (few) say_too_few(c, text);
     if (dry)
         snprintf(text, sizeof text, "no metrics: %.380s",
                  c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
     if (past_deadline(c)) return on_deadline(c, true, *text ? text : why);
-    if (dry || few) return plan_hold(c, HOLD_NO_DATA, few, "%s", text);
+    if (dry || few) return plan_hold(c, HOLD_NO_DATA, few ? TEXT_NEWS : TEXT_KEPT, "%s", text);
     plan_unhold(c);
     return false;
 }
@@ -170,7 +169,7 @@ static bool judge_now(struct plan_ctx *c, bool may_advance) {
     if (r.verdict == VERDICT_PASS && fresh) return advance(c, &r);
     if (r.verdict == VERDICT_EXTEND) {
         s->judge.extended = true;
-        plan_event(c, false, "SoakExtended", "step %u is watched for another %lld s: %s", s->step + 1,
+        plan_event(c, EV_SOAK_EXTENDED, "step %u is watched for another %lld s: %s", s->step + 1,
                    (long long)(s->param.soak_ns / NS_PER_S), r.why);
     }
     return no_verdict(c, r.verdict, r.why);
@@ -180,10 +179,14 @@ static bool not_healthy(struct plan_ctx *c, enum health h, const char *why) {
     struct state *s = c->s;
     if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
     if (h == HEALTH_SHARED)
-        return plan_hold(c, HOLD_SHARED, false, "%s, and stable's pods are not well either", why);
+        return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s, and stable's pods are not ready either", why);
     if (past_deadline(c)) return on_deadline(c, false, why);
     if (c->now - s->unready_ns > PATIENCE_NS)
-        return plan_hold(c, h == HEALTH_OUTSIDE ? HOLD_OUTSIDE : HOLD_NOT_READY, false, "%s", why);
+        return plan_hold(c,
+                         h == HEALTH_UNSCHEDULABLE ? HOLD_UNSCHEDULABLE
+                         : h == HEALTH_NOT_CREATED ? HOLD_NOT_CREATED
+                                                   : HOLD_NOT_READY,
+                         h == HEALTH_NOT_CREATED ? TEXT_FOLLOWS : TEXT_KEPT, "%s", why);
     plan_revisit(c, s->unready_ns + PATIENCE_NS + 1000);
     return false;
 }
@@ -196,7 +199,7 @@ static bool begin_soak(struct plan_ctx *c) {
     s->unready_ns = s->ready_ns = 0;
     if (s->phase == PHASE_SOAKING) return false;
     plan_enter_described(c, PHASE_SOAKING);
-    plan_event(c, false, "Soaking", "%s", s->message);
+    plan_event(c, EV_SOAKING, "%s", s->message);
     return true;
 }
 
@@ -204,10 +207,10 @@ static bool template_moved(struct plan_ctx *c) {
     if (plan_same_hash(c->t->hash, c->s->hash)) return false;
     if (plan_same_hash(c->t->hash, c->s->stable_hash))
         return plan_cancel_rollout(c, "the template is stable's again");
-    return plan_cancel_rollout(c, "a newer template (%s) takes its place", c->t->image);
+    return plan_cancel_rollout(c, "a newer template (%s) supersedes it", c->t->image);
 }
 
-/* Harm is stopped whatever else holds: a wrong annotation, a person's pause. */
+/* Harm is stopped whatever else holds: a wrong annotation, a user's pause. */
 static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
     if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
     return judge_now(c, false);
@@ -234,24 +237,30 @@ bool plan_phase_canary(struct plan_ctx *c) {
     int32_t want = plan_canary_replicas(c->t->replicas, s->percent);
     bool sized = c->spec && s->learned && ensure_canary(c, want);
     enum health h = s->learned ? plan_canary_health(c, want, why) : HEALTH_WAITING;
-    if (!c->spec) return stop_harm(c, h, why) || plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (!c->spec)
+        return stop_harm(c, h, why) || plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
     if (s->pause_asked) return stop_harm(c, h, why) || plan_hold_for_user(c);
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
-    if (over) return stop_harm(c, h, why); /* it was said: a person decides */
-    if (s->hold == HOLD_CONFIG || s->hold == HOLD_PERSON || s->hold == HOLD_INCONCLUSIVE ||
+    if (over) return stop_harm(c, h, why); /* reported: a user decides */
+    if (s->hold == HOLD_CONFIG || s->hold == HOLD_PAUSED_BY_USER || s->hold == HOLD_INCONCLUSIVE ||
         (s->hold == HOLD_ZERO && want))
         plan_unhold(c);
     if (want == 0) {
         s->soak_from_ns = 0;
-        if (past_deadline(c)) return on_deadline(c, false, "the target is scaled to zero");
-        return plan_hold(c, HOLD_ZERO, false,
-                         "the target is scaled to zero: there is nothing to compare with");
+        if (past_deadline(c)) return on_deadline(c, false, "the Deployment is scaled to zero");
+        return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
+                         "the Deployment is scaled to zero; the rollout goes on when it is scaled up");
     }
     if (h != HEALTH_READY) return judge_now(c, false) || not_healthy(c, h, why);
     if (!sized) return judge_now(c, false);
     if (!s->soak_from_ns && begin_soak(c)) return true;
+    if (s->hold == HOLD_NONE) { /* the numbers of pods follow a scale */
+        char text[300];
+        plan_describe_phase(c, text);
+        plan_set_text(&s->message, "%s", text);
+    }
     plan_revisit(c, s->soak_from_ns + judge_soak_ns(&s->judge, &s->param) + 1000);
     return judge_now(c, true);
 }

@@ -14,8 +14,8 @@ bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
     s->best_updated = s->best_available = 0;
     s->least_old = c->t->replicas;
     s->progress_ns = c->now;
-    plan_event(c, false, "Promoting", "%s: %s", s->image, text);
-    return plan_enter(c, PHASE_PROMOTING, "%s is rolled out: %s", s->image, text);
+    plan_event(c, EV_PROMOTING, "%s: %s", s->image, text);
+    return plan_enter(c, PHASE_PROMOTING, "%s is being rolled out: %s", s->image, text);
 }
 
 static void unpause(struct plan_ctx *c) {
@@ -50,48 +50,52 @@ static bool complete(struct plan_ctx *c) {
     s->paused = true; /* from here on we hold it again */
     s->pause_asked = false;
     if (s->repair) {
-        plan_event(c, false, "Repaired", "stable's ReplicaSet is there again: %s", rs->name);
-        return plan_enter(c, PHASE_FINISHING, "stable's ReplicaSet is there again");
+        plan_event(c, EV_REPAIRED, "stable's ReplicaSet %s runs again", rs->name);
+        return plan_enter(c, PHASE_FINISHING, "stable's ReplicaSet runs again");
     }
     state_quarantine_remove(s, rs->hash);
     if (back) {
-        plan_end_rollout(c, ENDED_WITHDRAWN, "the template was put back while it was rolled out");
-        plan_event(c, false, "Withdrawn", "%s is in service again", c->t->image);
+        plan_end_rollout(c, ENDED_CANCELLED, "the template was put back while it was rolled out");
+        plan_event(c, EV_ROLLOUT_CANCELLED, "%s is in service again", c->t->image);
     } else {
         cleanup_free char *why = xstrdup(s->reason ? s->reason : "");
         plan_end_rollout(c, ENDED_PROMOTED, "%s", why);
-        plan_event(c, false, "Promoted", "%s is in service: %s", c->t->image, why);
+        plan_event(c, EV_PROMOTED, "%s is in service: %s", c->t->image, why);
     }
-    return plan_enter(c, PHASE_FINISHING, "%s is in service, tidying up", c->t->image);
+    return plan_enter(c, PHASE_FINISHING, "%s is in service; the canary is being removed", c->t->image);
 }
 
 /* Another template while the native update runs would go out unjudged: hold at once. The version that was
  * just judged good is kept if stable is at zero already. */
-static bool overtaken(struct plan_ctx *c) {
+static bool superseded(struct plan_ctx *c) {
     struct state *s = c->s;
     const struct obs_rs *judged = s->repair ? NULL : plan_own_of(c, s->hash);
     bool stable_runs = c->stable && c->stable->replicas > 0;
     bool keep = !stable_runs && judged && judged->replicas > 0;
     if (keep) plan_take_stable(c, judged);
     if (!s->repair)
-        plan_end_rollout(c, keep ? ENDED_PROMOTED : ENDED_WITHDRAWN,
-                         "a newer template (%s) came while it was rolled out", c->t->image);
-    plan_event(c, true, "Overtaken", "a newer template (%s) came in the middle of the rollout: held back",
-               c->t->image);
+        plan_end_rollout(c, keep ? ENDED_PROMOTED : ENDED_CANCELLED,
+                         "a newer template (%s) superseded it while it was rolled out", c->t->image);
+    plan_event(c, EV_SUPERSEDED,
+               "the template changed to %s while %s was being rolled out; it is held and rolled out as a "
+               "canary first",
+               c->t->image, s->image ? s->image : "stable");
     s->repair = false;
-    return plan_enter(c, PHASE_WITHDRAWING, "a newer template (%s) takes its place", c->t->image);
+    return plan_enter(c, PHASE_CANCELLING, "a newer template (%s) supersedes it", c->t->image);
 }
 
 static bool paused_by_others(struct plan_ctx *c) {
     c->plan->look_again_ns = TIME_NEVER;
     return plan_hold(
-        c, HOLD_USER_PAUSED, false,
-        "somebody paused the Deployment in the middle of the rollout; it goes on when it is resumed");
+        c, HOLD_USER_PAUSED, TEXT_KEPT,
+        "another client paused the Deployment in the middle of the rollout; to go on: kubectl rollout "
+        "resume deployment/%s -n %s",
+        c->t->name, c->t->ns);
 }
 
 /* Goes on after a pause: the time of standing still does not count. */
 static void resumed(struct plan_ctx *c) {
-    if (c->s->hold != HOLD_PERSON && c->s->hold != HOLD_USER_PAUSED) return;
+    if (c->s->hold != HOLD_PAUSED_BY_USER && c->s->hold != HOLD_USER_PAUSED) return;
     c->s->progress_ns = c->now;
     plan_unhold(c);
 }
@@ -114,8 +118,9 @@ static bool stuck(struct plan_ctx *c) {
     plan_revisit(c, s->progress_ns + limit);
     if (c->now - s->progress_ns < limit) return false;
     if (s->repair || plan_same_hash(c->t->hash, s->stable_hash)) {
-        return plan_hold(c, HOLD_STUCK, false, "stable's version does not become available: %d of %d pods",
-                         c->t->st_available, c->t->replicas);
+        return plan_hold(c, HOLD_STUCK, TEXT_FOLLOWS,
+                         "stable's version does not become available: %d of %d pods", c->t->st_available,
+                         c->t->replicas);
     }
     return plan_roll_back(
         c, ENDED_STUCK,
@@ -129,7 +134,7 @@ bool plan_phase_promoting(struct plan_ctx *c) {
     bool ours = plan_same_hash(t->hash, s->hash), stables = plan_same_hash(t->hash, s->stable_hash);
     if (!c->o->known) return false;
     plan_revisit(c, c->now + 5 * POLL_NS); /* the Deployment's own status tells of each pod */
-    if (!ours && !stables) return overtaken(c);
+    if (!ours && !stables) return superseded(c);
     if (t->paused && s->paused && !ours && !s->repair)
         return plan_cancel_rollout(c, "the template is stable's again"); /* not begun */
     if (t->paused) return paused_promotion(c);

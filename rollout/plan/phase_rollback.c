@@ -11,8 +11,8 @@ bool plan_roll_back(struct plan_ctx *c, enum ended how, const char *fmt, ...) {
     s->repair = s->pause_asked = false;
     plan_end_rollout(c, how, "%s", text);
     state_quarantine_add(s, s->hash, c->now, text);
-    plan_event(c, true, "RollingBack", "%s: %s", s->image, text);
-    return plan_enter(c, PHASE_ROLLING_BACK, "%s is rolled back: %s", s->image, text);
+    plan_event(c, EV_ROLLING_BACK, "%s: %s", s->image, text);
+    return plan_enter(c, PHASE_ROLLING_BACK, "%s is being rolled back: %s", s->image, text);
 }
 
 /* The canary at zero, with the reason on it: it stays as a record of the quarantine. True when nothing of it
@@ -33,11 +33,8 @@ bool plan_phase_rolling_back(struct plan_ctx *c) {
     if (back == BACK_MOVED) return true;
     plan_revisit(c, c->now + POLL_NS);
     if (!stopped || back != BACK_OK || !c->t->paused) return false;
-    plan_event(
-        c, true, "RolledBack",
-        "%s was rolled back: %s. %s serves; a new template starts a new rollout, annotation " HANDOVER_PREFIX
-        "retry: %s tries this one again",
-        s->image, s->reason, s->stable_name, s->hash);
+    plan_event(c, EV_ROLLED_BACK, "%s was rolled back: %s; %s is in service; to retry: %s", s->image,
+               s->reason, s->stable_name, plan_command(c, ACTION_RETRY, s->hash).text);
     return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back: %s", s->image, s->reason);
 }
 
@@ -46,9 +43,9 @@ bool plan_phase_rolled_back(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     if (!c->o->known) return false;
-    if (!plan_same_hash(c->t->hash, s->hash)) return plan_cancel_rollout(c, "the template is another one");
-    if (!state_quarantined(s, s->hash, NULL)) return plan_cancel_rollout(c, "it is tried again");
-    if (!c->spec && !c->leaving) return plan_hold(c, HOLD_CONFIG, true, "%s", plan_config_error(c));
+    if (!plan_same_hash(c->t->hash, s->hash)) return plan_cancel_rollout(c, "the template changed");
+    if (!state_quarantined(s, s->hash, NULL)) return plan_cancel_rollout(c, "it is no longer in quarantine");
+    if (!c->spec && !c->leaving) return plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
     if (s->hold == HOLD_CONFIG) plan_unhold(c);
     if (!canary_stopped(c)) plan_revisit(c, c->now + POLL_NS);
     return false;
@@ -62,11 +59,11 @@ bool plan_cancel_rollout(struct plan_ctx *c, const char *fmt, ...) {
     va_end(ap);
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING || s->phase == PHASE_PROMOTING;
     if (trial) {
-        plan_end_rollout(c, ENDED_WITHDRAWN, "%s", text);
-        plan_event(c, false, "Withdrawn", "the trial of %s ends: %s", s->image, text);
+        plan_end_rollout(c, ENDED_CANCELLED, "%s", text);
+        plan_event(c, EV_ROLLOUT_CANCELLED, "the rollout of %s is cancelled: %s", s->image, text);
     }
     s->repair = s->pause_asked = false;
-    return plan_enter(c, PHASE_WITHDRAWING, "the canary is taken away: %s", text);
+    return plan_enter(c, PHASE_CANCELLING, "the canary is being removed: %s", text);
 }
 
 bool plan_phase_cancelling(struct plan_ctx *c) {

@@ -21,19 +21,20 @@ static bool given_back(const struct plan_ctx *c) {
 
 static bool refused(struct plan_ctx *c) {
     return plan_hold(
-        c, HOLD_REFUSED, false,
-        "leaving would start %s, which is not in service (%s is): put that template back, or force "
-        "it with annotation " HANDOVER_PREFIX "release: %s",
-        c->t->image, c->s->stable_name ? c->s->stable_name : "another version", c->t->hash);
+        c, HOLD_REFUSED, TEXT_KEPT,
+        "releasing the Deployment would start %s, which is not in service (%s is); set the former image, "
+        "or force it: %s",
+        c->t->image, c->s->stable_name ? c->s->stable_name : "another version",
+        plan_command(c, ACTION_RELEASE, c->t->hash).text);
 }
 
 /* Decided, and `repair` says so: from the state that says so, every later look goes on giving back. */
 static bool let_go(struct plan_ctx *c, const char *why) {
     struct state *s = c->s;
-    s->ending = ENDED_WITHDRAWN;
-    s->repair = true; /* in LEAVING: decided */
-    plan_event(c, false, "Released", "no longer managed: %s", why);
-    return plan_enter(c, PHASE_LEAVING, "no longer managed: %s", why);
+    s->ending = ENDED_CANCELLED;
+    s->repair = true; /* in RELEASING: decided */
+    plan_event(c, EV_RELEASED, "no longer managed: %s", why);
+    return plan_enter(c, PHASE_RELEASING, "no longer managed: %s", why);
 }
 
 bool plan_phase_unmanage(struct plan_ctx *c) {
@@ -50,14 +51,14 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
             plan_revisit(c, c->now + POLL_NS);
         return false;
     }
-    if (!c->leaving) return plan_enter(c, s->stable_uid ? PHASE_WITHDRAWING : PHASE_IDLE, "managed again");
+    if (!c->leaving) return plan_enter(c, s->stable_uid ? PHASE_CANCELLING : PHASE_IDLE, "managed again");
     plan_revisit(c, c->now + POLL_NS);
     if (!plan_canary_teardown(c, true)) return false;
-    if (!held) return let_go(c, "it is not held back");
+    if (!held) return let_go(c, "it is not paused");
     if (plan_same_hash(c->t->hash, s->stable_hash))
         return let_go(c, "the version in service is the Deployment's");
-    if (plan_is_forced(c)) return let_go(c, "forced");
-    /* Whoever resumes it now means it: see held above. Only another ReplicaSet's start is undone. */
+    if (plan_is_forced(c)) return let_go(c, "forced by a user");
+    /* A resume is meant now: see held above. Only another ReplicaSet's start is undone. */
     if (plan_enforce_paused(c) == BACK_MOVED) return true;
     refused(c);
     c->plan->look_again_ns = TIME_NEVER;

@@ -1,4 +1,4 @@
-/* One plan: the state as it is, what the person asked, one phase after the other until none moves, then the
+/* One plan: the state as it is, what a user asked, one phase after the other until none moves, then the
  * write and its effects in their order. */
 #include "plan/plan_ctx.h"
 
@@ -16,8 +16,8 @@ static bool (*const phases[PHASES])(struct plan_ctx *) = {
     [PHASE_FINISHING] = plan_phase_finishing,
     [PHASE_ROLLING_BACK] = plan_phase_rolling_back,
     [PHASE_ROLLED_BACK] = plan_phase_rolled_back,
-    [PHASE_WITHDRAWING] = plan_phase_cancelling,
-    [PHASE_LEAVING] = plan_phase_unmanage,
+    [PHASE_CANCELLING] = plan_phase_cancelling,
+    [PHASE_RELEASING] = plan_phase_unmanage,
 };
 
 int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
@@ -45,7 +45,7 @@ static void order(struct plan *p) {
 }
 
 static bool rolling(enum phase p) { /* what must come to its end before the target may leave */
-    return p == PHASE_ROLLING_BACK || p == PHASE_PROMOTING || p == PHASE_FINISHING || p == PHASE_LEAVING;
+    return p == PHASE_ROLLING_BACK || p == PHASE_PROMOTING || p == PHASE_FINISHING || p == PHASE_RELEASING;
 }
 
 static bool start_leaving(struct plan_ctx *c) {
@@ -54,8 +54,8 @@ static bool start_leaving(struct plan_ctx *c) {
     if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE)
         return false; /* recover first */
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-    if (trial) plan_end_rollout(c, ENDED_WITHDRAWN, "the target is not managed any more");
-    return plan_enter(c, PHASE_LEAVING, "leaving: the canary is taken away");
+    if (trial) plan_end_rollout(c, ENDED_CANCELLED, "the Deployment is no longer managed");
+    return plan_enter(c, PHASE_RELEASING, "the Deployment is being released; the canary is being removed");
 }
 
 static void drop_steps(struct plan *p) {
@@ -129,19 +129,21 @@ static void drop_status(struct plan_ctx *c) { /* of a target that has left */
 }
 
 /* Nothing is changed but our own annotation: what is there that must not be written over. The Event goes with
- * a change of it, so that it is said once, by whichever leader. */
+ * a change of it: one, whichever leader. */
 static void damaged(struct plan_ctx *c) {
     struct state said;
     state_init(&said);
     c->s = &said;
-    plan_set_text(&said.message, "ConfigMap %s-handover is damaged, nothing is done: %s", c->t->name,
+    cleanup_free char *name = obs_state_name(c->t->name);
+    plan_set_text(&said.message, "ConfigMap %s is damaged, nothing is done: %s", name,
                   c->o->state_err ? c->o->state_err->msg : "");
     said.hold = HOLD_CONFIG;
     plan_step_target(c);
     if (c->plan->nsteps)
-        plan_event(c, true, "StateDamaged", "%s. Repair it, or delete it: the target is then adopted anew",
-                   said.message);
-    plan_revisit(c, c->now + DAMAGED_NS); /* nobody watches ConfigMaps, and this one is to be repaired */
+        plan_event(c, EV_STATE_DAMAGED,
+                   "%s; repair it, or have the Deployment adopted anew: kubectl delete configmap/%s -n %s",
+                   said.message, name, c->t->ns);
+    plan_revisit(c, c->now + DAMAGED_NS); /* ConfigMaps are not watched, and this one is to be repaired */
     c->s = NULL;
     state_free(&said);
 }

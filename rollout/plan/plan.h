@@ -16,6 +16,7 @@
 #define ROLLOUT_PLAN_H
 #include "api/gvr.h"
 #include "observe/objects.h"
+#include "plan/events.h"
 #include "plan/state.h"
 
 enum known_state {
@@ -83,12 +84,11 @@ struct step {
     char *uid;      /* of the object that is deleted; NULL */
     char *body;     /* JSON; holds resourceVersion or uid where a precondition is wanted */
     bool gone_ok;   /* 404 is as good as done */
-    bool exists_ok; /* 409 on create: somebody was first, observe again */
+    bool exists_ok; /* 409 on create: another client was first, observe again */
     char why[160];
 };
 struct plan_event {
-    bool warning;
-    const char *reason; /* static, CamelCase */
+    enum plan_reason reason;
     char *message;
 };
 /* handover_rollouts_total{result=...} and the like: added when the state was written. */
@@ -132,7 +132,7 @@ void plan_free(struct plan *p);
 /* One round of scrapes into the state in memory (not written by itself: plan_make writes it at a change of
  * verdict and once a minute). Only in PHASE_STARTING and later of a rollout; otherwise nothing happens. */
 void plan_feed(struct state *s, const struct pod_sample *samples, size_t n);
-/* What a person sees: the verdict as it stands, for `explain`. False when no rollout is being judged. */
+/* The verdict as it stands, for `explain`. False when no rollout is being judged. */
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);
 /* How many canary pods a step wants beside stable's: ceil, so that canary / (stable + canary) >= percent, but
  * never more than stable has (so the share ends at 50 %): a trial must not double the bill more than once. 0

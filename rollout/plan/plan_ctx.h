@@ -2,6 +2,7 @@
  * collected. */
 #ifndef ROLLOUT_PLAN_IMPL_H
 #define ROLLOUT_PLAN_IMPL_H
+#include "plan/events.h"
 #include "plan/plan.h"
 
 #define HELD_DEADLINE                                                                                        \
@@ -30,10 +31,10 @@ struct plan_ctx {
     struct target_patch patch;
     const struct obs_rs *stable; /* state's, if it is there; NULL */
     bool leaving;                /* not opted in any more, or released */
-    bool no_manifest;            /* the canary cannot be made: held, it was said */
+    bool no_manifest;            /* the canary cannot be made: held */
 };
 
-/* ---- plan_out.c: steps, Events, metrics ---- */
+/* ---- plan_steps.c: steps, Events, metrics ---- */
 struct step *plan_step_add(struct plan_ctx *c, enum step_kind kind, enum step_verb verb,
                            const struct gvr *gvr, const char *name, const char *why);
 void plan_step_scale(struct plan_ctx *c, const struct obs_rs *rs, int32_t replicas, const char *why);
@@ -46,25 +47,35 @@ void plan_step_rs_delete(struct plan_ctx *c, const struct obs_rs *rs, const char
 void plan_step_state(struct plan_ctx *c);        /* writes c->s */
 void plan_step_state_delete(struct plan_ctx *c); /* with the resourceVersion that was read */
 void plan_step_target(struct plan_ctx *c);       /* the collected patch, if any, with the status line */
-void plan_event(struct plan_ctx *c, bool warning, const char *reason, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+void plan_event(struct plan_ctx *c, enum plan_reason reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void plan_count(struct plan_ctx *c, const char *name, const char *label, double value);
 void plan_revisit(struct plan_ctx *c, int64_t wall_ns);
 char *plan_status_line(const struct state *s); /* free() */
 
-/* ---- plan_state.c: moving on ---- */
-/* A line for a person, of a sane length, as the server keeps it; free(). */
+/* ---- plan_progress.c: moving on ---- */
+/* A line for users, of a sane length, as the server keeps it; free(). */
 char *plan_text(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 void plan_set_text(char **to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Another phase: not held, with a line for a person. Always true: "evaluate the new phase". */
+/* Another phase: not held, with a line for users. Always true: "evaluate the new phase". */
 bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool plan_enter_described(struct plan_ctx *c, enum phase phase); /* with plan_describe_phase() as that line */
-/* Held for a reason. While the reason stays the message stays, unless follow: so that texts which change all
- * the time (back-off times) are not written again and again. Always false: "nothing more to do now". */
-bool plan_hold(struct plan_ctx *c, enum hold why, bool follow, const char *fmt, ...)
+/* What becomes of the message while the reason to hold stays the same. */
+enum hold_text {
+    TEXT_KEPT, /* as it was first: for texts that change all the time (back-off times) */
+    TEXT_FOLLOWS /* the present one, without another Event: counts */,
+    TEXT_NEWS, /* the present one, and each another Event */
+};
+/* Held for a reason. Always false: "nothing more to do now". */
+bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text text, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-bool plan_hold_for_user(struct plan_ctx *c); /* who said pause */
+bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
+/* The command that sets an action's annotation, for messages. */
+struct command {
+    char text[640];
+};
+struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash);
 void plan_unhold(struct plan_ctx *c);
 void plan_begin_rollout(struct plan_ctx *c);
 void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...)
@@ -72,7 +83,7 @@ void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...)
 void plan_clear_rollout(struct state *s);
 void plan_describe_phase(const struct plan_ctx *c, char ret[300]);
 
-/* ---- plan_look.c: what is there ---- */
+/* ---- plan_query.c: what is there ---- */
 bool plan_is_own(
     const struct obs_rs *r); /* one of the target's ReplicaSets, not a canary, not on its way out */
 bool plan_is_active(const struct obs_rs *r); /* and wanted to run */
@@ -117,8 +128,15 @@ bool plan_quiet_enough(struct plan_ctx *c);
 bool plan_canary_teardown(struct plan_ctx *c, bool gracefully);
 void plan_remove_other_canaries(struct plan_ctx *c);
 
-/* ---- plan_guard.c: the health of the canary's pods ---- */
-enum health { HEALTH_READY, HEALTH_WAITING, HEALTH_OUTSIDE, HEALTH_SHARED, HEALTH_BAD };
-/* want: how many pods there should be. why: what is wrong, for a person. */
+/* ---- canary_health.c: the health of the canary's pods ---- */
+enum health {
+    HEALTH_READY,
+    HEALTH_WAITING,
+    HEALTH_UNSCHEDULABLE,
+    HEALTH_NOT_CREATED,
+    HEALTH_SHARED,
+    HEALTH_BAD
+};
+/* want: how many pods there should be. why: what is wrong, in words. */
 enum health plan_canary_health(struct plan_ctx *c, int32_t want, char why[300]);
 #endif

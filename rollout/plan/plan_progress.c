@@ -1,4 +1,4 @@
-/* Moving from phase to phase: each move leaves a line for a person, an Event, a number. */
+/* Moving from phase to phase: each move leaves a message, an Event, a number. */
 #include "plan/plan_ctx.h"
 #include "api/rfc3339.h"
 #include <stdio.h>
@@ -38,20 +38,20 @@ bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...) {
     return true;
 }
 
-bool plan_hold(struct plan_ctx *c, enum hold why, bool follow, const char *fmt, ...) {
+bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text follow, const char *fmt, ...) {
     struct state *s = c->s;
     va_list ap;
     va_start(ap, fmt);
     cleanup_free char *text = plan_text(fmt, ap);
     va_end(ap);
     bool fresh = s->hold != why, other = !s->message || strcmp(s->message, text) != 0;
-    if (!fresh && !(follow && other)) return false;
+    if (!fresh && (follow == TEXT_KEPT || !other)) return false;
     if (fresh) {
         set_hold(s, why, c->now);
         plan_count(c, PM_HOLDS, hold_name(why), 1);
     }
     plan_set_text(&s->message, "%s", text);
-    plan_event(c, true, why == HOLD_CONFIG ? "InvalidConfig" : "Held", "%s: %s", phase_name(s->phase), text);
+    if (fresh || follow == TEXT_NEWS) plan_event(c, EV_HELD + why, "%s", text);
     return false;
 }
 
@@ -62,13 +62,15 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     int32_t canary = plan_canary_replicas(c->t->replicas, s->percent), all = canary + c->t->replicas;
     switch (s->phase) {
     case PHASE_STABLE: snprintf(ret, 300, "%.200s is in service", c->t->image); break;
-    case PHASE_STARTING: snprintf(ret, 300, "canary of %.200s starts", image); break;
+    case PHASE_STARTING: snprintf(ret, 300, "the canary of %.200s is starting", image); break;
     case PHASE_SOAKING:
         snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1,
                  steps, s->percent, all ? (100 * canary + all / 2) / all : 0, all);
         break;
-    case PHASE_PROMOTING: snprintf(ret, 300, "%.200s is rolled out", image); break;
-    case PHASE_FINISHING: snprintf(ret, 300, "%.200s is in service, tidying up", image); break;
+    case PHASE_PROMOTING: snprintf(ret, 300, "%.200s is being rolled out", image); break;
+    case PHASE_FINISHING:
+        snprintf(ret, 300, "%.200s is in service; the canary is being removed", image);
+        break;
     case PHASE_ROLLED_BACK:
         snprintf(ret, 300, "%.100s was rolled back: %.160s", image, s->reason ? s->reason : "");
         break;
@@ -76,9 +78,17 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     }
 }
 
+struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash) {
+    struct command r;
+    snprintf(r.text, sizeof r.text,
+             "kubectl annotate deployment/%s -n %s --overwrite " HANDOVER_PREFIX "%s=%s", c->t->name,
+             c->t->ns, spec_action_name(a), hash);
+    return r;
+}
+
 bool plan_hold_for_user(struct plan_ctx *c) {
-    return plan_hold(c, HOLD_PERSON, false,
-                     "paused by a person; annotation " HANDOVER_PREFIX "resume: %s goes on", c->s->hash);
+    return plan_hold(c, HOLD_PAUSED_BY_USER, TEXT_KEPT, "paused by a user; to go on: %s",
+                     plan_command(c, ACTION_RESUME, c->s->hash).text);
 }
 
 bool plan_enter_described(struct plan_ctx *c, enum phase phase) {
@@ -125,9 +135,9 @@ void plan_begin_rollout(struct plan_ctx *c) {
     s->percent = c->spec->step[0];
     evidence_begin(&s->evidence, c->now);
     plan_count(c, PM_ROLLOUTS, "started", 1);
-    plan_event(c, false, "RolloutStarted", "%s is tried beside %s (template %s)", c->t->image, s->stable_name,
-               s->hash);
-    plan_enter(c, PHASE_STARTING, "canary of %s starts", c->t->image);
+    plan_event(c, EV_ROLLOUT_STARTED, "rollout of %s started; stable is %s (template %s)", c->t->image,
+               s->stable_name, s->hash);
+    plan_enter_described(c, PHASE_STARTING);
 }
 
 void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...) {

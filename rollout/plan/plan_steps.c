@@ -4,8 +4,7 @@
 
 struct step *plan_step_add(struct plan_ctx *c, enum step_kind kind, enum step_verb verb,
                            const struct gvr *gvr, const char *name, const char *why) {
-    /* A plan that is full says the rest the next time: it is made anew after these steps. Step 0 is the
-     * state's. */
+    /* A full plan leaves the rest to the next one, which is made after these steps. Step 0 is the state's. */
     if (c->plan->nsteps >= PLAN_MAX_STEPS - 1) return NULL;
     struct step *s = &c->plan->step[c->plan->nsteps++];
     *s = (struct step){.kind = kind, .verb = verb, .gvr = gvr, .name = xstrdup(name)};
@@ -181,11 +180,11 @@ void plan_step_target(struct plan_ctx *c) {
     }
     buf_adds(&b, "}}");
     struct step *s = plan_step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name,
-                                   p->why ? p->why : "tell the status");
+                                   p->why ? p->why : "patch the status annotation");
     body(s, &b);
 }
 
-void plan_event(struct plan_ctx *c, bool warning, const char *reason, const char *fmt, ...) {
+void plan_event(struct plan_ctx *c, enum plan_reason reason, const char *fmt, ...) {
     if (c->plan->nevents == PLAN_MAX_EVENTS) return;
     struct buf text = BUF(4096);
     va_list ap;
@@ -194,7 +193,7 @@ void plan_event(struct plan_ctx *c, bool warning, const char *reason, const char
     va_end(ap);
     char *message = buf_take(&text);
     c->plan->event[c->plan->nevents++] = (struct plan_event){
-        .warning = warning, .reason = reason, .message = message ? message : xstrdup(reason)};
+        .reason = reason, .message = message ? message : xstrdup(plan_reason_name(reason))};
 }
 
 void plan_count(struct plan_ctx *c, const char *name, const char *label, double value) {

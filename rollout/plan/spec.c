@@ -244,10 +244,6 @@ int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err) {
     }
     read_table(annotations, ret, &first);
     cross_checks(ret, &first);
-    for (int a = 0; a < ACTION_N; a++) {
-        const char *v = cJSON_GetStringValue(annotation(annotations, actions[a]));
-        if (v && strlen(v) <= SPEC_VALUE_MAX) ret->action[a] = xstrdup(v);
-    }
     if (first.kind == ERR_NONE) return 0;
     if (err) *err = first;
     return first.errnum;
@@ -262,7 +258,6 @@ void spec_free(struct spec *s) {
     free(s->lease_name);
     value_free_words(s->canary_args);
     value_free_words(s->canary_env);
-    for (int a = 0; a < ACTION_N; a++) free(s->action[a]);
     defaults(s);
 }
 

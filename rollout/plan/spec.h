@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "observe/objects.h"
 
-enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024 };
+enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024, SPEC_ACTION_MAX = 253 };
 
 enum spec_mode {
     MODE_REPLICAS,
@@ -50,22 +50,18 @@ struct spec {
     char *lease_ns, *lease_name; /* lease; NULL if not given; lease_ns NULL: the target's own namespace */
     bool metrics_ok; /* even with an error elsewhere: the metrics, errors and total annotations are good,
                         scraping may go on */
-    /* Actions as they stand on the object: the whole value ("HASH" or "HASH@anything"), NULL if absent. The
-     * part before '@' must be the hash of spec.template (api/template.h); what follows makes a repeated
-     * request another one, since a value is carried out once: a manifest in Git that holds it cannot replay
-     * it. Owned. */
-    char *action[ACTION_N];
 };
 
 /* annotations: metadata.annotations, NULL for none. On error (ERR_CONFIG: which annotation, what was read,
  * what is allowed; the first one in the table's order) *ret is filled all the same, with the default in the
- * place of each bad value: the caller may go on scraping (metrics_ok) and read the actions, and nothing else.
+ * place of each bad value: the caller may go on scraping (metrics_ok), and nothing else.
  * spec_free() in either case. */
 int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err);
 void spec_free(struct spec *s);
 #define cleanup_spec __attribute__((cleanup(spec_free)))
 
-/* The part of an action's value before '@'. */
+/* An action's value is HASH or HASH@anything: the part before '@' must be the hash of spec.template
+ * (api/template.h); what follows makes a repeated request another one. */
 struct slice spec_action_hash(const char *value);
 const char *spec_action_name(enum spec_action a); /* "promote", ... */
 const char *spec_mode_name(enum spec_mode m);

@@ -1,38 +1,58 @@
 /* A target's state in memory: names, copies, its small bounded lists. */
-#include "plan/state.h"
+#include "plan/state_json.h"
 #include <errno.h>
 #include <stdio.h>
 
-static const char *const phases[PHASES] = {"Idle",       "Adopting",    "Stable",    "Starting",
-                                           "Soaking",    "Promoting",   "Finishing", "RollingBack",
-                                           "RolledBack", "Withdrawing", "Leaving"};
-static const char *const holds[HOLDS] = {"",
-                                         "InvalidConfig",
-                                         "UserPaused",
-                                         "NativeRollout",
-                                         "Disagreement",
-                                         "ScaledToZero",
-                                         "NoActiveReplicaSet",
-                                         "ForeignChange",
-                                         "NotReady",
-                                         "OutsideTrouble",
-                                         "NoData",
-                                         "SharedOutage",
-                                         "PausedByPerson",
-                                         "Inconclusive",
-                                         "LeavingRefused",
-                                         "PromotionStuck"};
-static const char *const endeds[ENDEDS] = {"promoted", "failed",    "aborted", "inconclusive",
-                                           "stuck",    "withdrawn", "foreign"};
+const struct state_name state_phases[PHASES] = {
+    [PHASE_IDLE] = {"Idle", NULL},
+    [PHASE_ADOPTING] = {"Adopting", NULL},
+    [PHASE_STABLE] = {"Stable", NULL},
+    [PHASE_STARTING] = {"Starting", NULL},
+    [PHASE_SOAKING] = {"Soaking", NULL},
+    [PHASE_PROMOTING] = {"Promoting", NULL},
+    [PHASE_FINISHING] = {"Finishing", NULL},
+    [PHASE_ROLLING_BACK] = {"RollingBack", NULL},
+    [PHASE_ROLLED_BACK] = {"RolledBack", NULL},
+    [PHASE_CANCELLING] = {"Cancelling", "Withdrawing"},
+    [PHASE_RELEASING] = {"Releasing", "Leaving"},
+};
+const struct state_name state_holds[HOLDS] = {
+    [HOLD_NONE] = {"", NULL},
+    [HOLD_CONFIG] = {"InvalidConfig", NULL},
+    [HOLD_USER_PAUSED] = {"UserPaused", NULL},
+    [HOLD_ROLLOUT] = {"WaitingForRollout", "NativeRollout"},
+    [HOLD_CONFLICT] = {"ObservedStateConflict", "Disagreement"},
+    [HOLD_ZERO] = {"ScaledToZero", NULL},
+    [HOLD_NO_ACTIVE] = {"NoActiveReplicaSet", NULL},
+    [HOLD_UNMANAGED] = {"UnmanagedChange", "ForeignChange"},
+    [HOLD_NOT_READY] = {"NotReady", NULL},
+    [HOLD_UNSCHEDULABLE] = {"PodsUnschedulable", "OutsideTrouble"},
+    [HOLD_NOT_CREATED] = {"PodsNotCreated", NULL},
+    [HOLD_NO_DATA] = {"NoData", NULL},
+    [HOLD_SHARED] = {"SharedOutage", NULL},
+    [HOLD_PAUSED_BY_USER] = {"PausedByUser", "PausedByPerson"},
+    [HOLD_INCONCLUSIVE] = {"Inconclusive", NULL},
+    [HOLD_REFUSED] = {"ReleaseRefused", "LeavingRefused"},
+    [HOLD_STUCK] = {"PromotionStuck", NULL},
+};
+const struct state_name state_endeds[ENDEDS] = {
+    [ENDED_PROMOTED] = {"promoted", NULL},
+    [ENDED_FAILED] = {"failed", NULL},
+    [ENDED_ABORTED] = {"aborted", NULL},
+    [ENDED_INCONCLUSIVE] = {"inconclusive", NULL},
+    [ENDED_STUCK] = {"stuck", NULL},
+    [ENDED_CANCELLED] = {"cancelled", "withdrawn"},
+    [ENDED_UNMANAGED] = {"unmanaged", "foreign"},
+};
 
 const char *phase_name(enum phase p) {
-    return (size_t)p < PHASES ? phases[p] : "?";
+    return (size_t)p < PHASES ? state_phases[p].name : "?";
 }
 const char *hold_name(enum hold h) {
-    return (size_t)h < HOLDS ? holds[h] : "?";
+    return (size_t)h < HOLDS ? state_holds[h].name : "?";
 }
 const char *ended_name(enum ended e) {
-    return (size_t)e < ENDEDS ? endeds[e] : "?";
+    return (size_t)e < ENDEDS ? state_endeds[e].name : "?";
 }
 
 void state_init(struct state *s) {

@@ -28,39 +28,39 @@ enum phase {
     PHASE_FINISHING,    /* it is complete: pause again, canary away */
     PHASE_ROLLING_BACK, /* canary to zero; in the middle of a promotion also the native update is undone */
     PHASE_ROLLED_BACK,  /* quarantined: spec stays new and paused, stable serves */
-    PHASE_WITHDRAWING, /* the trial ended without a verdict (template changed): canary away, then stable again
-                        */
-    PHASE_LEAVING,     /* canary away, give back what we changed, forget the target */
+    PHASE_CANCELLING, /* the rollout ended without a verdict (template changed): canary away, then stable again */
+    PHASE_RELEASING, /* canary away, give back what we changed, forget the target */
     PHASES
 };
 /* Why a phase does not move on. HOLD_NONE while it does. */
 enum hold {
     HOLD_NONE,
-    HOLD_CONFIG,       /* an annotation is wrong */
-    HOLD_USER_PAUSED,  /* somebody else paused the Deployment before we adopted it */
-    HOLD_NATIVE,       /* a native rollout is not complete yet */
-    HOLD_DISAGREE,     /* we and the Deployment controller do not agree whether the template is new */
-    HOLD_ZERO,         /* the target is scaled to zero: nothing to compare with */
-    HOLD_NO_ACTIVE,    /* paused and no ReplicaSet runs: the alarm */
-    HOLD_FOREIGN,      /* somebody unpaused or started another version: being undone */
-    HOLD_NOT_READY,    /* canary pods are not ready yet, or not any more */
-    HOLD_OUTSIDE,      /* canary pods cannot be made or scheduled: quota, no node */
-    HOLD_NO_DATA,      /* no metrics from the canary or from stable */
-    HOLD_SHARED,       /* both versions fail: an outage is not a verdict */
-    HOLD_PERSON,       /* somebody said pause */
-    HOLD_INCONCLUSIVE, /* the deadline is over without a verdict and on-inconclusive is pause */
-    HOLD_REFUSED,      /* leaving is refused: it would ship a version that is not in service */
-    HOLD_STUCK,        /* a promotion does not move and cannot be undone */
+    HOLD_CONFIG,         /* an annotation is wrong */
+    HOLD_USER_PAUSED,    /* another client paused the Deployment before it was adopted, or in the middle */
+    HOLD_ROLLOUT,        /* the Deployment's own rollout is not complete yet */
+    HOLD_CONFLICT,       /* we and the Deployment controller do not agree whether the template is new */
+    HOLD_ZERO,           /* the target is scaled to zero: nothing to compare with */
+    HOLD_NO_ACTIVE,      /* paused and no ReplicaSet runs: the alarm */
+    HOLD_UNMANAGED,      /* another client unpaused or started another version: being undone */
+    HOLD_NOT_READY,      /* canary pods are not ready yet, or not any more */
+    HOLD_UNSCHEDULABLE,  /* canary pods find no node */
+    HOLD_NOT_CREATED,    /* canary pods cannot be created: quota, admission */
+    HOLD_NO_DATA,        /* no metrics from the canary or from stable */
+    HOLD_SHARED,         /* both versions fail: an outage is not a verdict */
+    HOLD_PAUSED_BY_USER, /* annotation pause */
+    HOLD_INCONCLUSIVE,   /* the deadline is over without a verdict and on-inconclusive is pause */
+    HOLD_REFUSED,        /* the release is refused: it would ship a version that is not in service */
+    HOLD_STUCK,          /* a promotion does not move and cannot be undone */
     HOLDS
 };
 enum ended { /* of a rollout, in the history */
              ENDED_PROMOTED,
-             ENDED_FAILED,       /* by the judge or a guard */
-             ENDED_ABORTED,      /* by a person */
+             ENDED_FAILED,       /* by the judge, or the health of the canary's pods */
+             ENDED_ABORTED,      /* annotation abort */
              ENDED_INCONCLUSIVE, /* deadline, on-inconclusive: rollback */
              ENDED_STUCK,        /* the promotion did not complete */
-             ENDED_WITHDRAWN,    /* the template changed, or the target left */
-             ENDED_FOREIGN, /* somebody unpaused and the new version was in service before we could undo it */
+             ENDED_CANCELLED,    /* the template changed, or the target was released */
+             ENDED_UNMANAGED,    /* in service without a verdict: another client unpaused the Deployment */
              ENDEDS
 };
 
@@ -97,22 +97,23 @@ struct state {
     int64_t since_ns; /* of the phase */
     enum hold hold;
     int64_t hold_ns;
-    char *message;         /* one line for a person: of the phase or of the hold; also the target's annotation
+    char *message; /* one line for users: of the phase or of the hold; also the target's annotation
                               `status` */
-    uint32_t pds_restored; /* how often somebody put progressDeadlineSeconds back; we yield after a few */
+    uint32_t
+        pds_restored; /* how often another client put progressDeadlineSeconds back; we yield after a few */
 
     char hash[11];        /* the template on trial, promoted or rolled back; "" if none */
     char *canary;         /* name of its ReplicaSet */
-    char *image;          /* for a person */
+    char *image;          /* for messages */
     uint32_t step;        /* index into the steps */
     uint8_t percent;      /* of this step, as asked */
     int64_t began_ns;     /* of the rollout */
     int64_t soak_from_ns; /* this step is watched since; 0: not yet */
-    int64_t shift_ns;     /* time that does not count against the deadline (a person's pause) */
+    int64_t shift_ns;     /* time that does not count against the deadline (annotation pause) */
     int64_t unready_ns;   /* canary pods are not ready since; forgotten after a minute of readiness */
     int64_t ready_ns;     /* ... and ready again since */
     int64_t shrink_ns;    /* waiting for a quiet moment since */
-    bool pause_asked;     /* by a person */
+    bool pause_asked;     /* annotation pause */
     int64_t pause_ns;     /* ... at that time */
     bool was_ready;       /* the canary was ready once in this rollout */
     enum ended ending;    /* ROLLING_BACK, WITHDRAWING, PROMOTING, FINISHING: what goes to the history */

@@ -3,6 +3,12 @@
 #define ROLLOUT_STATE_JSON_H
 #include "plan/state.h"
 
+/* How phases, holds and ends stand in the text; `was`: as an earlier version wrote it, read all the same; NULL. */
+struct state_name {
+    const char *name, *was;
+};
+extern const struct state_name state_phases[PHASES], state_holds[HOLDS], state_endeds[ENDEDS];
+
 /* The members that this version knows; what else is in a document is carried through. NULL-terminated. */
 extern const char *const facts_members[], *const state_members[];
 #endif

@@ -69,28 +69,16 @@ static void moment(struct reader *r, const cJSON *obj, const char *key, int64_t 
     if (!json_time_get(obj, key, ret)) wrong(r, obj, key);
 }
 
-static size_t name(struct reader *r, const cJSON *obj, const char *key, const char *(*name_of)(size_t),
+static size_t name(struct reader *r, const cJSON *obj, const char *key, const struct state_name *names,
                    size_t n, size_t def) {
     const cJSON *v = json_get(obj, key);
     if (!v) return def;
     for (size_t i = 0; i < n && cJSON_IsString(v); i++) {
-        if (!strcmp(v->valuestring, name_of(i))) return i;
+        if (!strcmp(v->valuestring, names[i].name)) return i;
+        if (names[i].was && !strcmp(v->valuestring, names[i].was)) return i;
     }
     wrong(r, obj, key);
     return def;
-}
-
-static const char *phase_at(size_t i) {
-    return phase_name((enum phase)i);
-}
-static const char *hold_at(size_t i) {
-    return hold_name((enum hold)i);
-}
-static const char *ended_at(size_t i) {
-    return ended_name((enum ended)i);
-}
-static const char *action_at(size_t i) {
-    return spec_action_name((enum spec_action)i);
 }
 
 static const cJSON *list(struct reader *r, const char *key) {
@@ -144,8 +132,8 @@ static void read_history(struct reader *r, struct state *s) {
     for (const cJSON *v = list(r, "history"); v && s->nhistory < STATE_MAX_HISTORY; v = v->next) {
         s->history = xrealloc(s->history, (s->nhistory + 1) * sizeof *s->history);
         struct state_history *h = &s->history[s->nhistory++];
-        *h = (struct state_history){.ended =
-                                        (enum ended)name(r, v, "result", ended_at, ENDEDS, ENDED_WITHDRAWN)};
+        *h = (struct state_history){
+            .ended = (enum ended)name(r, v, "result", state_endeds, ENDEDS, ENDED_CANCELLED)};
         hash(r, v, "hash", h->hash);
         moment(r, v, "startedAt", &h->began_ns);
         moment(r, v, "endedAt", &h->ended_ns);
@@ -157,20 +145,17 @@ static void read_history(struct reader *r, struct state *s) {
 }
 
 static void read_consumed(struct reader *r, struct state *s) {
+    struct state_name actions[ACTION_N] = {{NULL, NULL}};
+    for (int a = 0; a < ACTION_N; a++) actions[a].name = spec_action_name((enum spec_action)a);
     for (const cJSON *v = list(r, "consumed"); v; v = v->next) {
-        cleanup_free char *value = NULL;
-        size_t a = name(r, v, "action", action_at, ACTION_N, ACTION_N);
+        cleanup_free char *value = xstrdup(""); /* earlier versions left an empty one out */
+        size_t a = name(r, v, "action", actions, ACTION_N, ACTION_N);
         text(r, v, "value", &value);
-        if (a == ACTION_N || !value) {
+        if (a == ACTION_N) {
             wrong(r, r->obj, "consumed");
             return;
         }
-        state_consume(s, (enum spec_action)a, value);
-        for (size_t i = 0; i < s->nconsumed; i++) {
-            if (s->consumed[i].action == (enum spec_action)a && !strcmp(s->consumed[i].value, value)) {
-                s->consumed[i].removing = json_bool(v, "removing", false);
-            }
-        }
+        state_consume(s, (enum spec_action)a, value)->removing = json_bool(v, "removing", false);
     }
 }
 
@@ -200,7 +185,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     flag(r, o, "pauseAsked", &s->pause_asked);
     moment(r, o, "pausedAt", &s->pause_ns);
     flag(r, o, "wasReady", &s->was_ready);
-    s->ending = (enum ended)name(r, o, "ending", ended_at, ENDEDS, ENDED_PROMOTED);
+    s->ending = (enum ended)name(r, o, "ending", state_endeds, ENDEDS, ENDED_PROMOTED);
     text(r, o, "reason", &s->reason);
     s->best_updated = (int32_t)number(r, o, "bestUpdated", 0, INT32_MAX, 0);
     s->best_available = (int32_t)number(r, o, "bestAvailable", 0, INT32_MAX, 0);
@@ -220,9 +205,9 @@ static void read_state(struct reader *r, struct state *s) {
     const cJSON *o = r->obj;
     if (number(r, o, "version", 1, INT32_MAX, 0) == 0) wrong(r, r->obj, "version");
     if (!json_get(o, "phase")) wrong(r, o, "phase");
-    s->phase = (enum phase)name(r, o, "phase", phase_at, PHASES, PHASE_IDLE);
+    s->phase = (enum phase)name(r, o, "phase", state_phases, PHASES, PHASE_IDLE);
     moment(r, o, "since", &s->since_ns);
-    s->hold = (enum hold)name(r, o, "hold", hold_at, HOLDS, HOLD_NONE);
+    s->hold = (enum hold)name(r, o, "hold", state_holds, HOLDS, HOLD_NONE);
     moment(r, o, "holdSince", &s->hold_ns);
     text(r, o, "message", &s->message);
     s->pds_restored = (uint32_t)number(r, o, "deadlineRestored", 0, INT32_MAX, 0);
@@ -237,8 +222,10 @@ static void read_state(struct reader *r, struct state *s) {
 static void check(struct reader *r, const struct state *s) {
     r->fits_not = true;
     bool adopted = s->phase != PHASE_IDLE, trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-    if (adopted && s->phase != PHASE_LEAVING && !s->stable_uid) wrong(r, r->obj, "phase");
-    if ((trial || s->phase == PHASE_ROLLED_BACK) && !s->hash[0]) wrong(r, r->obj, "hash");
+    if (adopted && s->phase != PHASE_RELEASING && !s->stable_uid) wrong(r, r->obj, "phase");
+    bool promotes = s->phase == PHASE_PROMOTING && !s->repair,
+         back = s->phase == PHASE_ROLLED_BACK || s->phase == PHASE_ROLLING_BACK;
+    if ((trial || promotes || back) && !s->hash[0]) wrong(r, r->obj, "hash");
     if (trial && (!s->began_ns || !s->canary)) wrong(r, r->obj, "canary");
     if (s->phase == PHASE_SOAKING && !s->learned) wrong(r, r->obj, "learned");
 }

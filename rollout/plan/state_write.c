@@ -47,6 +47,8 @@ static void span(struct buf *out, const char *key, int64_t v) {
 static void extras(struct buf *out, const cJSON *extra) {
     for (const cJSON *m = extra ? extra->child : NULL; m; m = m->next) {
         cleanup_free char *v = json_print(m);
+        /* what this version does not know must not keep it from writing what it does know */
+        if (out->n + 2 * strlen(m->string) + strlen(v) + 8 > STATE_MAX_TEXT) continue;
         buf_addc(out, ',');
         buf_add_json(out, slice_of(m->string));
         buf_addc(out, ':');
@@ -99,7 +101,8 @@ static void write_consumed(const struct state *s, struct buf *out) {
     if (s->nconsumed) buf_adds(out, ",\"consumed\":[");
     for (size_t i = 0; i < s->nconsumed; i++) {
         buf_addf(out, "%s{\"action\":\"%s\"", i ? "," : "", spec_action_name(s->consumed[i].action));
-        text(out, "value", s->consumed[i].value);
+        buf_adds(out, ",\"value\":");
+        buf_add_json(out, slice_of(s->consumed[i].value));
         flag(out, "removing", s->consumed[i].removing);
         buf_addc(out, '}');
     }

@@ -1,5 +1,4 @@
-/* What a person asks for: annotations whose value is the template's hash, carried out once, said, taken off.
- */
+/* User commands: annotations whose value is the template's hash, carried out once, reported, removed. */
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
@@ -11,7 +10,7 @@ static bool act_promote(struct plan_ctx *c) {
     struct state *s = c->s;
     if (in_trial(s) || s->phase == PHASE_ROLLED_BACK) {
         state_quarantine_remove(s, s->hash);
-        return plan_promote(c, "by a person");
+        return plan_promote(c, "by a user");
     }
     bool waits = s->phase == PHASE_STABLE && !plan_same_hash(c->t->hash, s->stable_hash) && s->stable_uid;
     if (!waits) return false;
@@ -20,7 +19,7 @@ static bool act_promote(struct plan_ctx *c) {
     memcpy(s->hash, c->t->hash, sizeof s->hash);
     s->image = xstrdup(c->t->image);
     s->began_ns = c->now;
-    return plan_promote(c, "by a person, without a trial");
+    return plan_promote(c, "by a user, without a canary");
 }
 
 static bool act_pause(struct plan_ctx *c) {
@@ -28,7 +27,7 @@ static bool act_pause(struct plan_ctx *c) {
     if ((!in_trial(s) && s->phase != PHASE_PROMOTING) || s->pause_asked) return false;
     s->pause_asked = true;
     s->pause_ns = c->now;
-    plan_event(c, false, "PausedByPerson", "%s", phase_name(s->phase));
+    plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
     return true;
 }
 
@@ -38,27 +37,27 @@ static bool act_resume(struct plan_ctx *c) {
         s->pause_asked = false;
         if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
         s->pause_ns = 0;
-        if (s->hold == HOLD_PERSON) plan_unhold(c);
+        if (s->hold == HOLD_PAUSED_BY_USER) plan_unhold(c);
     } else if (in_trial(s) && s->hold == HOLD_INCONCLUSIVE && c->spec) {
-        s->shift_ns = c->now - s->began_ns; /* another deadline from now on */
+        s->shift_ns = c->now > s->began_ns ? c->now - s->began_ns : 0; /* another deadline from now on */
         plan_unhold(c);
     } else {
         return false;
     }
-    plan_event(c, false, "ResumedByPerson", "%s", phase_name(s->phase));
+    plan_event(c, EV_RESUMED, "resumed by a user in phase %s", phase_name(s->phase));
     return true;
 }
 
 static bool act_abort(struct plan_ctx *c) {
     bool running = in_trial(c->s) || (c->s->phase == PHASE_PROMOTING && !c->s->repair);
-    return running && plan_roll_back(c, ENDED_ABORTED, "by a person");
+    return running && plan_roll_back(c, ENDED_ABORTED, "aborted by a user");
 }
 
 static bool act_retry(struct plan_ctx *c) {
     struct state *s = c->s;
     if (s->phase != PHASE_ROLLED_BACK && !in_trial(s)) return false;
     state_quarantine_remove(s, s->hash);
-    return plan_cancel_rollout(c, "a person asked for another try");
+    return plan_cancel_rollout(c, "a user asked for a retry");
 }
 
 static bool carry_out(struct plan_ctx *c, enum spec_action a) {
@@ -77,7 +76,7 @@ static bool carry_out(struct plan_ctx *c, enum spec_action a) {
 static void take_off(struct plan_ctx *c, enum spec_action a) {
     c->patch.any = c->patch.checked = true; /* another value by now is another command */
     c->patch.drop_action[a] = true;
-    if (!c->patch.why) c->patch.why = "take the action off";
+    if (!c->patch.why) c->patch.why = "remove the action annotation";
 }
 
 /* Ours to take off once; a manifest that puts it back is left alone, its value has had its effect. */
@@ -89,31 +88,41 @@ static void forget_absent(struct plan_ctx *c, enum spec_action a, const char *pr
     }
 }
 
+/* How a value is remembered: as it stands, if it could be one of ours; else a printable beginning of it. */
+static char *remembered(const char *value) {
+    char *text = slice_dup_text(slice_of(value), SPEC_ACTION_MAX);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    return text;
+}
+
 static void take_one(struct plan_ctx *c, enum spec_action a) {
     char key[64];
     snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name(a));
-    const char *value = json_str(c->t->annotations, key);
+    const cJSON *read = json_get(c->t->annotations, key);
+    cleanup_free char *value = read ? remembered(json_str_or(c->t->annotations, key, "")) : NULL;
     forget_absent(c, a, value);
-    if (!value || strlen(value) > SPEC_VALUE_MAX) return;
+    if (!value) return;
+    bool allowed = !strcmp(value, json_str_or(c->t->annotations, key, ""));
     struct state_consumed *done = state_consumed(c->s, a, value);
     if (done) {
         if (done->removing) take_off(c, a);
         return;
     }
-    if (a == ACTION_RELEASE && !c->leaving) return; /* speaks of leaving: it waits for that */
-    if (!slice_eqs(spec_action_hash(value), c->t->hash)) {
+    if (a == ACTION_RELEASE && !c->leaving) return; /* it counts once canary-percent is gone */
+    if (!allowed || !slice_eqs(spec_action_hash(value), c->t->hash)) {
         state_consume(c->s, a, value)->removing = false;
-        plan_event(c, true, "ActionIgnored",
-                   "%s: \"%.80s\" is not the hash of the present template, which is %s", key, value,
-                   c->t->hash);
+        plan_event(c, EV_ACTION_IGNORED,
+                   "%s: \"%.80s\" is not the hash of the present template; for that one: %s", key, value,
+                   plan_command(c, a, c->t->hash).text);
         return;
     }
     bool acted = carry_out(c, a);
     state_consume(c->s, a, value);
     take_off(c, a);
     if (!acted)
-        plan_event(c, true, "ActionIgnored", "%s: there is nothing to %s in phase %s", key,
-                   spec_action_name(a), phase_name(c->s->phase));
+        plan_event(c, EV_ACTION_IGNORED, "%s: there is nothing to %s in phase %s", key, spec_action_name(a),
+                   phase_name(c->s->phase));
 }
 
 void plan_user_commands(struct plan_ctx *c) {

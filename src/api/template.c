@@ -56,8 +56,8 @@ static void difference(struct slice a, struct slice b, enum place place, struct 
 static void object_difference(struct slice a, struct slice b, enum place place, struct buf *where,
                               int depth) {
     struct members ma, mb;
-    members_of(a, place, &ma);
-    members_of(b, place, &mb);
+    canonical_members_of(a, place, &ma);
+    canonical_members_of(b, place, &mb);
     cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
     for (size_t i = 0, k = 0; i < ma.n || k < mb.n;) {
         int c = i == ma.n ? 1 : k == mb.n ? -1 : slice_cmp(ma.v[i].key, mb.v[k].key);
@@ -66,11 +66,11 @@ static void object_difference(struct slice a, struct slice b, enum place place, 
         if (slice_eq(member_text(&ta, x, place), member_text(&tb, y, place))) continue;
         struct slice key = x ? x->key : y->key;
         add_key(where, key);
-        if (x && y) difference(x->value, y->value, place_below(place, key), where, depth + 1);
+        if (x && y) difference(x->value, y->value, canonical_place_below(place, key), where, depth + 1);
         break;
     }
-    members_free(&ma);
-    members_free(&mb);
+    canonical_members_free(&ma);
+    canonical_members_free(&mb);
 }
 
 static void array_difference(struct slice a, struct slice b, struct buf *where, int depth) {

@@ -16,7 +16,7 @@ static bool empty_is_absent(struct slice key) {
     return false;
 }
 
-enum place place_below(enum place place, struct slice key) {
+enum place canonical_place_below(enum place place, struct slice key) {
     switch (place) {
     case PLACE_ROOT:
         if (slice_eqs(key, "metadata")) return PLACE_ROOT_METADATA;
@@ -48,7 +48,7 @@ static int by_key(const void *a, const void *b) {
     return c ? c : (x->index > y->index) - (x->index < y->index);
 }
 
-void members_of(struct slice obj, enum place place, struct members *ret) {
+void canonical_members_of(struct slice obj, enum place place, struct members *ret) {
     struct members m = {0};
     struct json_raw_it it = json_raw_each(obj);
     while (json_raw_next(&it)) {
@@ -80,7 +80,7 @@ void members_of(struct slice obj, enum place place, struct members *ret) {
     *ret = m;
 }
 
-void members_free(struct members *m) {
+void canonical_members_free(struct members *m) {
     for (size_t i = 0; i < m->n; i++) free(m->v[i].owned);
     free(m->v);
     *m = (struct members){0};
@@ -127,11 +127,11 @@ static void string(struct buf *out, struct slice raw, enum place place) {
 
 static void object(struct buf *out, struct slice value, enum place place) {
     struct members m;
-    members_of(value, place, &m);
+    canonical_members_of(value, place, &m);
     buf_addc(out, '{');
     for (size_t i = 0; i < m.n; i++) canonical_member(out, m.v[i].key, m.v[i].value, place);
     buf_addc(out, '}');
-    members_free(&m);
+    canonical_members_free(&m);
 }
 
 void canonical_value(struct buf *out, struct slice value, enum place place) {
@@ -165,7 +165,7 @@ void canonical_member(struct buf *out, struct slice key, struct slice value, enu
     buf_add_json(out, key);
     buf_addc(out, ':');
     size_t start = out->n;
-    canonical_value(out, value, place_below(place, key));
+    canonical_value(out, value, canonical_place_below(place, key));
     struct slice text = slice_make(out->p + start, out->n - start);
     if (!out->full && (slice_eqs(text, "[]") || (slice_eqs(text, "{}") && empty_is_absent(key)))) {
         out->n = before;

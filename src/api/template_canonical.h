@@ -30,9 +30,9 @@ struct members {
     size_t n, cap;
 };
 /* The members that count, sorted by key, of duplicates the last. */
-void members_of(struct slice obj, enum place place, struct members *ret);
-void members_free(struct members *m);
-enum place place_below(enum place place, struct slice key);
+void canonical_members_of(struct slice obj, enum place place, struct members *ret);
+void canonical_members_free(struct members *m);
+enum place canonical_place_below(enum place place, struct slice key);
 /* Value as it stands at place, appended to out; nothing at all where the member key counts as absent. */
 void canonical_member(struct buf *out, struct slice key, struct slice value, enum place place);
 void canonical_value(struct buf *out, struct slice value, enum place place);

@@ -34,6 +34,11 @@ static bool check_lease(void *ctx, struct buf *why) {
     return false;
 }
 
+static bool check_lease_writable(void *ctx, struct buf *why) {
+    struct app *a = ctx;
+    return election_writable(leadership_election(a->leadership), why);
+}
+
 static void status_page(void *ctx, struct buf *out) {
     struct app *a = ctx;
     const struct election *e = leadership_election(a->leadership);
@@ -53,6 +58,7 @@ static int start_admin(struct app *a, struct err *err) {
     if (rc) return err_wrap(err, "--admin=%s", a->opt.admin_addr);
     admin_check(a->admin, "caches", true, check_caches, a);
     admin_check(a->admin, "not-stopping", true, check_not_stopping, a);
+    admin_check(a->admin, "lease-writable", true, check_lease_writable, a);
     admin_check(a->admin, "leader-election", false, check_lease, a);
     admin_page(a->admin, "/status.json", "application/json", status_page, a);
     return 0;
@@ -147,10 +153,11 @@ static void start_inhibit(struct app *a) {
 int app_start(struct app *a, struct err *err) {
     int rc = start_admin(a, err);
     if (rc) return rc;
-    LOG(a->log, LOG_INFO, "starting", LF_STR("version", a->opt.version ? a->opt.version : ""),
-        LF_STR("server", kube_config_server(a->config)),
-        LF_STR("identity", election_identity(leadership_election(a->leadership))),
-        LF_STR("lease_namespace", a->lease_namespace));
+    LOG_EVENT(a->log, LOG_INFO, "Starting", "starting",
+              LF_STR("version", a->opt.version ? a->opt.version : ""),
+              LF_STR("server", kube_config_server(a->config)),
+              LF_STR("identity", election_identity(leadership_election(a->leadership))),
+              LF_STR("lease_namespace", a->lease_namespace), LF_INT("admin_port", app_admin_port(a)));
     a->service = service_new(a->world, a->leadership, a->rollout);
     start_inhibit(a);
     leadership_start(a->leadership);
@@ -183,10 +190,6 @@ void app_free(struct app *a) {
 
 bool app_leading(const struct app *a) {
     return leadership_leading(a->leadership);
-}
-
-bool app_ready(const struct app *a) {
-    return rollout_synced(a->rollout) && !leadership_stopping(a->leadership);
 }
 
 int app_admin_port(const struct app *a) {

@@ -221,10 +221,10 @@ static void on_renewed(void *ctx, bool ok) {
     event(l, DRAIN_EV_CHECKPOINTED);
 }
 
-static void on_lost(void *ctx, enum lease_reason reason, const char *why) {
+static void on_lost(void *ctx, enum lease_reason reason) {
     struct leadership *l = ctx;
-    LOG(log_of(l), LOG_ERROR, "the lease is lost: nothing is changed any more",
-        LF_STR("reason", lease_reason_name(reason)), LF_STR("why", why));
+    LOG_EVENT(log_of(l), LOG_ERROR, "LeaseLost", "the lease is lost, no further changes are made",
+              LF_STR("reason", lease_reason_name(reason)), LF_INT("term", election_term(l->election)));
     gates(l, false);
     event(l, DRAIN_EV_LOST);
 }

@@ -13,7 +13,7 @@ void app_settle(void *ctx) {
 
 void app_synced(void *ctx) {
     struct app *a = ctx;
-    LOG0(a->log, LOG_INFO, "the caches are warm");
+    LOG_EVENT(a->log, LOG_INFO, "CachesSynced", "the caches are warm");
     service_ready(a->service);
     leadership_ready(a->leadership, true);
 }

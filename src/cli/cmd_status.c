@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, REFRESH_MS = 1000 };
+enum { OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, REFRESH_MS = 1000, ATTEMPTS = 3 };
 
 static const struct argp_option options[] = {
     {"watch", 'w', NULL, 0, "Go on showing it until interrupted", 1},
@@ -26,6 +26,8 @@ struct status {
     struct status_poll *poll;
     struct timer *timer;
     struct table_style style;
+    unsigned attempt;
+    struct err shown; /* the failure that -w has printed last */
     int code;
 };
 
@@ -45,28 +47,39 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     }
 }
 
-static void show(struct status *s, const struct status_report *b) {
+static void show(struct status *s, const struct status_report *r) {
     cleanup_buf struct buf out = BUF(64 << 20);
     int64_t now = world_wall_ns(s->world.world);
     if (s->watch && s->style.colour) buf_adds(&out, "\x1b[H\x1b[2J");
     if (s->json)
-        status_json(b, now, &out);
+        status_json(r, now, &out);
     else
-        status_text(b, &s->style, now, &out);
+        status_text(r, &s->style, now, &out);
     fwrite(out.p, 1, out.n, stdout);
     fflush(stdout);
+    err_clear(&s->shown);
 }
 
-static void on_report(void *ctx, const struct err *err, struct status_report *b) {
+/* A server that is overloaded or starting is asked again; a connection that is refused, or a server that does
+ * not answer, is reported. */
+static bool ask_again(struct status *s, const struct err *err) {
+    bool passing = err->kind == ERR_THROTTLED || err->kind == ERR_SERVER;
+    return s->watch || (passing && ++s->attempt < ATTEMPTS);
+}
+
+static void on_report(void *ctx, const struct err *err, struct status_report *r) {
     struct status *s = ctx;
-    if (err)
-        fprintf(stderr, "handover: %s\n", err->msg);
-    else
-        show(s, b);
+    bool again = err ? ask_again(s, err) : s->watch;
+    if (!err) {
+        show(s, r);
+    } else if ((s->watch || !again) && strcmp(err->msg, s->shown.msg) != 0) {
+        cli_fail(err); /* once, while it stays the same */
+        s->shown = *err;
+    }
+    s->code = err ? CLI_FAILED : CLI_OK;
     status_poll_end(s->poll);
     s->poll = NULL;
-    s->code = err ? CLI_FAILED : CLI_OK;
-    if (s->watch)
+    if (again)
         timer_in(s->timer, REFRESH_MS * NS_PER_MS);
     else
         loop_stop(s->world.loop);
@@ -85,10 +98,8 @@ static void on_signal(void *ctx) {
 static int show_status(struct status *s) {
     struct err err = {0};
     struct kube_config *cfg = NULL;
-    if (kube_config_load(s->world.world, &s->world.log, &s->kube_flags.spec, &cfg, &err)) {
-        fprintf(stderr, "handover: %s\n", err.msg);
-        return CLI_FAILED;
-    }
+    if (kube_config_load(s->world.world, &s->world.log, &s->kube_flags.spec, &cfg, &err))
+        return cli_fail(&err);
     struct metrics *metrics = metrics_new(100);
     s->kube = kube_new(s->world.world, cfg, &s->world.log, metrics);
     s->timer = timer_new(s->world.world, poll_again, s);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "obs/obs.h"
+#include "text.h"
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -87,12 +88,22 @@ void cli_world_close(struct cli_world *w) {
     loop_free(w->loop);
 }
 
+bool cli_utf8(void) {
+    setlocale(LC_CTYPE, "");
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+int cli_fail(const struct err *err) {
+    cleanup_free char *text = text_cleaned(err->msg, cli_utf8());
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+    return CLI_FAILED;
+}
+
 struct table_style cli_style(FILE *to) {
     struct table_style st = {0};
     struct winsize size;
     const char *term = getenv("TERM");
-    setlocale(LC_CTYPE, "");
-    st.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    st.utf8 = cli_utf8();
     if (!isatty(fileno(to))) return st;
     st.colour = !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
     if (ioctl(fileno(to), TIOCGWINSZ, &size) == 0) st.width = size.ws_col;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPT_KEEP = 0x2000, POLL_MS = 100, DISMISS_S = 5 };
+enum { OPT_KEEP = 0x2000, POLL_MS = 100, STOP_S = 5 };
 
 static const struct argp_option options[] = {
     {"keep-logs", OPT_KEEP, NULL, 0, "Leave the instances' logs behind and say where", 1},
@@ -26,7 +26,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     }
 }
 
-/* ---- the stage ---- */
+/* ---- start ---- */
 
 static int start_server(struct demo *d, struct err *err) {
     static const char *const scripts[] = {
@@ -85,11 +85,11 @@ void demo_call(struct demo *d, const struct kube_spec *spec, const char *what) {
     d->op = kube_call(d->kube, spec, on_call, d);
 }
 
-/* ---- looking ---- */
+/* ---- polling ---- */
 
 static void on_pods(void *ctx, const struct err *err, struct slice raw);
 
-static void look_at_pods(struct demo *d) {
+static void list_pods(struct demo *d) {
     struct kube_spec spec = {.verb = KUBE_LIST,
                              .lane = LANE_CALL,
                              .ref = {.gvr = &gvr_pods, .ns = SL(DEMO_NS)},
@@ -129,7 +129,7 @@ static void on_pods(void *ctx, const struct err *err, struct slice raw) {
     d->pods_op = NULL;
     cleanup_json cJSON *list = err ? NULL : json_parse(raw, NULL);
     if (list) count_pods(d, list);
-    demo_story_look(d, &d->poll_report);
+    demo_story_step(d, &d->poll_report);
     demo_draw(d, &d->poll_report);
     status_poll_end(d->poll);
     d->poll = NULL;
@@ -143,48 +143,48 @@ static void on_report(void *ctx, const struct err *err, struct status_report *b)
         return;
     }
     d->poll_report = *b; /* the poll's; valid until status_poll_end() */
-    look_at_pods(d);
+    list_pods(d);
 }
 
-static void look(void *ctx) {
+static void poll(void *ctx) {
     struct demo *d = ctx;
     d->poll = status_poll_start(d->kube, &d->status_spec, on_report, d);
 }
 
-static void lease_look(void *ctx) {
-    demo_lease_look(ctx);
+static void poll_lease(void *ctx) {
+    demo_lease_poll(ctx);
 }
 
 static void on_interrupt(void *ctx) {
     demo_fail(ctx, "interrupted");
 }
 
-/* ---- from curtain to curtain ---- */
+/* ---- end ---- */
 
-static void check_dismissed(void *ctx) {
+static void check_stopped(void *ctx) {
     struct demo *d = ctx;
     bool all = true;
     for (size_t i = 0; i < DEMO_INSTANCES; i++) all = child_ended(&d->instance[i].child) && all;
-    if (all || world_mono_ns(d->world.world) > d->dismissed_ns + DISMISS_S * NS_PER_S)
+    if (all || world_mono_ns(d->world.world) > d->stopping_ns + STOP_S * NS_PER_S)
         loop_stop(d->world.loop);
     else
-        timer_in(d->dismiss_timer, 10 * NS_PER_MS);
+        timer_in(d->stop_timer, 10 * NS_PER_MS);
 }
 
 /* The instances release their lease on our server: it has to go on meanwhile. */
-static void dismiss(struct demo *d) {
-    d->dismissed_ns = world_mono_ns(d->world.world);
-    d->dismiss_timer = timer_new(d->world.world, check_dismissed, d);
+static void stop_instances(struct demo *d) {
+    d->stopping_ns = world_mono_ns(d->world.world);
+    d->stop_timer = timer_new(d->world.world, check_stopped, d);
     for (size_t i = 0; i < DEMO_INSTANCES; i++) child_signal(&d->instance[i].child, SIGTERM);
-    timer_in(d->dismiss_timer, 0);
+    timer_in(d->stop_timer, 0);
     loop_run(d->world.loop);
-    timer_free(d->dismiss_timer);
+    timer_free(d->stop_timer);
     for (size_t i = 0; i < DEMO_INSTANCES; i++) child_kill(&d->instance[i].child);
 }
 
-static void clear_stage(struct demo *d) {
+static void clean_up(struct demo *d) {
     timer_stop(d->poll_timer);
-    dismiss(d);
+    stop_instances(d);
     for (size_t i = 0; i < DEMO_INSTANCES; i++) {
         cleanup_free char *log = xasprintf("%s/%s.log", d->dir, d->instance[i].name);
         if (!d->keep_logs && !d->failed) unlink(log);
@@ -205,7 +205,7 @@ static void clear_stage(struct demo *d) {
     free(d->program);
 }
 
-static int perform(struct demo *d, struct err *err) {
+static int run_story(struct demo *d, struct err *err) {
     snprintf(d->dir, sizeof d->dir, "/tmp/handover-demo-XXXXXX");
     if (!mkdtemp(d->dir)) return err_set(err, ERR_CONFIG, -errno, "cannot make a folder for logs in /tmp");
     d->status_spec = (struct status_spec){.ns = DEMO_NS, .lease_ns = DEMO_NS, .lease_name = "handover"};
@@ -233,7 +233,7 @@ static int demo_main(int argc, char **argv) {
     struct argp argp = {options,
                         parse,
                         NULL,
-                        "Plays the main job on an embedded API server: a good update is promoted, a bad one "
+                        "Runs the main job on an embedded API server: a good update is promoted, a bad one "
                         "rolled back, and the leader is "
                         "stopped in the middle of the third.",
                         NULL,
@@ -246,11 +246,11 @@ static int demo_main(int argc, char **argv) {
     d.style = cli_style(stdout);
     cli_world_open(&d.world, CLI_LOG_TEXT, LOG_ERROR);
     d.start_ns = world_mono_ns(d.world.world);
-    d.poll_timer = timer_new(d.world.world, look, &d);
-    d.lease_timer = timer_new(d.world.world, lease_look, &d);
-    if (perform(&d, &err)) demo_fail(&d, "%s", err.msg);
+    d.poll_timer = timer_new(d.world.world, poll, &d);
+    d.lease_timer = timer_new(d.world.world, poll_lease, &d);
+    if (run_story(&d, &err)) demo_fail(&d, "%s", err.msg);
     demo_summary(&d);
-    clear_stage(&d);
+    clean_up(&d);
     cli_world_close(&d.world);
     return d.failed ? CLI_FAILED : CLI_OK;
 }

@@ -27,8 +27,8 @@ struct demo {
     struct metrics *metrics;
     struct kube *kube;
     struct demo_instance instance[DEMO_INSTANCES];
-    struct timer *poll_timer, *lease_timer, *dismiss_timer;
-    int64_t dismissed_ns;
+    struct timer *poll_timer, *lease_timer, *stop_timer;
+    int64_t stopping_ns;
     struct status_poll *poll;
     struct kube_op *op, *pods_op;
     const char *op_what;              /* what op is to do, for the message when it fails */
@@ -40,7 +40,7 @@ struct demo {
     int64_t start_ns, step_ns; /* mono */
     char pods_before[4096];    /* uids and restarts of the stable pods */
     char pods_now[4096];
-    /* the pods themselves, as the API server has them: what happened is not taken from our own words alone */
+    /* the pods themselves, as the API server has them: the story does not rest on the status alone */
     size_t stable_pods, canary_pods;
     char stable_tag[32]; /* of the image that all of stable's pods run; "several" if they differ */
     size_t canary_most;  /* the largest canary of the step */
@@ -59,10 +59,10 @@ struct demo {
 /* demo_story.c */
 extern const size_t demo_steps;
 const char *demo_step_title(size_t i);
-void demo_story_look(struct demo *d,
-                     const struct status_report *b); /* goes on with the story as far as the report allows */
+/* Advances the story as far as the report allows. */
+void demo_story_step(struct demo *d, const struct status_report *b);
 void demo_fail(struct demo *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void demo_lease_look(struct demo *d); /* every millisecond while leadership passes */
+void demo_lease_poll(struct demo *d); /* every millisecond while leadership passes */
 /* demo_screen.c */
 void demo_draw(struct demo *d, const struct status_report *b);
 void demo_line(struct demo *d, const char *fmt, ...)

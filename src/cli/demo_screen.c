@@ -59,13 +59,13 @@ void demo_summary(struct demo *d) {
         printf("\nThe demo failed: %s\n", d->failure);
         return;
     }
-    printf("\n  image update to a canary at work             %6.1f s\n", seconds(d->canary_ns));
-    printf("  bad image to its canary taken away           %6.1f s, stable pods restarted: 0\n",
+    printf("\n  image update to the canary soaking           %6.1f s\n", seconds(d->canary_ns));
+    printf("  failing image to its canary scaled to zero   %6.1f s, stable pods restarted: 0\n",
            seconds(d->rollback_ns));
-    printf("  SIGTERM to the lease's release               %6.0f ms (%s)\n",
+    printf("  SIGTERM to the Lease released                %6.0f ms (%s)\n",
            1000 * seconds(d->free_ns - d->signalled_ns), d->old_leader);
-    printf("  nobody in charge                             %6.0f ms (then %s)\n",
+    printf("  time without a leader                        %6.0f ms (then %s)\n",
            1000 * seconds(d->taken_ns - d->free_ns), d->new_leader);
-    printf("  the whole story                              %6.1f s\n\n",
+    printf("  the whole demo                               %6.1f s\n\n",
            seconds(world_mono_ns(d->world.world) - d->start_ns));
 }

@@ -12,11 +12,11 @@ static const struct {
     const char *title;
     int timeout_s;
 } steps[STEPS] = {
-    [STEP_LEADER] = {"two instances start, one leads", 15},
+    [STEP_LEADER] = {"two instances start, one acquires the Lease", 15},
     [STEP_ADOPT] = {"the operator's Deployment is adopted", 15},
-    [STEP_GOOD] = {"image v2, a good one: tried on 25 %, then 50 %, then promoted", 40},
-    [STEP_BAD] = {"image v3, a bad one: rolled back, stable never stops", 40},
-    [STEP_STOP] = {"image v4, and the leader is stopped in the middle: the other one finishes", 40},
+    [STEP_GOOD] = {"image v2: canary at 25 %, then 50 %, then promoted", 40},
+    [STEP_BAD] = {"image v3-bad: canary fails and is rolled back, stable pods keep running", 40},
+    [STEP_STOP] = {"image v4: the leader is stopped mid-rollout, its successor finishes", 40},
 };
 
 const char *demo_step_title(size_t i) {
@@ -32,7 +32,7 @@ void demo_fail(struct demo *d, const char *fmt, ...) {
     loop_stop(d->world.loop);
 }
 
-/* ---- acts ---- */
+/* ---- actions ---- */
 
 static void create_target(struct demo *d) {
     static const char body[] =
@@ -84,7 +84,7 @@ static void stop_leader(struct demo *d, const struct status_report *b) {
     timer_in(d->lease_timer, 0);
 }
 
-void demo_lease_look(struct demo *d) {
+void demo_lease_poll(struct demo *d) {
     cleanup_buf struct buf text = BUF(1 << 20);
     sim_peek(sim_host_sim(d->host), "leases", DEMO_NS, "handover", &text);
     cleanup_json cJSON *lease = json_parse(buf_slice(&text), NULL);
@@ -94,7 +94,7 @@ void demo_lease_look(struct demo *d) {
     if (*holder && strncmp(holder, d->old_leader, strlen(d->old_leader)) != 0) {
         d->taken_ns = now;
         snprintf(d->new_leader, sizeof d->new_leader, "%.*s", (int)strcspn(holder, "_"), holder);
-        if (!d->free_ns) d->free_ns = now; /* it passed between two looks */
+        if (!d->free_ns) d->free_ns = now; /* it passed between two polls */
         demo_line(d, "%s leads", d->new_leader);
         return;
     }
@@ -140,8 +140,7 @@ static bool stable_untouched(struct demo *d) {
     return false;
 }
 
-static bool stopped_leader_is_through(struct demo *d, const struct status_report *b,
-                                      const struct status_row *r) {
+static bool successor_finished(struct demo *d, const struct status_report *b, const struct status_row *r) {
     if (!d->signalled_ns) {
         if (r->state.phase == PHASE_SOAKING) stop_leader(d, b);
         return false;
@@ -168,12 +167,12 @@ static bool done(struct demo *d, const struct status_report *b) {
         if (!settled(r, PHASE_ROLLED_BACK, ENDED_FAILED, "v3-bad") || !in_service(d, "v2")) return false;
         d->rollback_ns = now - d->step_ns;
         return stable_untouched(d);
-    case STEP_STOP: return stopped_leader_is_through(d, b, r);
+    case STEP_STOP: return successor_finished(d, b, r);
     default: return false;
     }
 }
 
-static void tell_phase(struct demo *d, const struct status_report *b) {
+static void print_phase(struct demo *d, const struct status_report *b) {
     const struct status_row *r = row_of(b);
     char line[sizeof d->last_line];
     if (!r) return;
@@ -193,10 +192,10 @@ static void check_instances(struct demo *d) {
     }
 }
 
-void demo_story_look(struct demo *d, const struct status_report *b) {
+void demo_story_step(struct demo *d, const struct status_report *b) {
     int64_t now = world_mono_ns(d->world.world);
     check_instances(d);
-    tell_phase(d, b);
+    print_phase(d, b);
     if (d->over) return;
     if (!d->begun) {
         demo_line(d, "%zu. %s", d->step + 1, steps[d->step].title);

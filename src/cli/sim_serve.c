@@ -67,7 +67,7 @@ static int start(struct sim_run *r, struct sim_host **ret, struct err *err) {
 static int serve_main(int argc, char **argv) {
     struct argp argp = {
         options, parse,
-        NULL,    "An API server in memory, with Deployments that roll and pods that behave as told.",
+        NULL,    "An API server in memory, with Deployments that roll and pods that behave as scripted.",
         NULL,    NULL,
         NULL};
     struct sim_run r = {.listen = "127.0.0.1:8001", .seed = 1};
@@ -86,7 +86,7 @@ static int serve_main(int argc, char **argv) {
         world_on_signal(r.world.world, SIGTERM, on_signal, &r);
         loop_run(r.world.loop);
     } else {
-        fprintf(stderr, "handover-sim: %s\n", err.msg);
+        (void)cli_fail(&err);
     }
     sim_host_stop(host);
     cli_world_close(&r.world);

@@ -1,16 +1,29 @@
-/* Reads the report: one list of Deployments, one state each, the Lease. */
+/* Reads the status report; see status_report.h. */
 #include "status_report.h"
 #include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/json_raw.h"
 #include <errno.h>
 
-enum { LIST_CAP = 256 << 20 };
+enum {
+    LIST_CAP = 256 << 20,
+    IN_FLIGHT = 16, /* GETs at a time */
+};
+/* Of state ConfigMaps; the parts of a checkpoint bear the first of them as well. */
+#define STATE_SELECTOR "app.kubernetes.io/managed-by=handover,!handover.dev/checkpoint"
 
-struct one {
+/* A state ConfigMap of the list. */
+struct stored {
+    char *key; /* namespace/name */
+    struct state state;
+    struct err problem; /* kind != ERR_NONE: damaged, there is no state */
+};
+/* One GET: of a row's state, or of its stable ReplicaSet. */
+struct fetch {
     struct status_poll *p;
     size_t row;
-    struct kube_op *op, *stable_op;
+    bool stable;
+    struct kube_op *op;
 };
 struct status_poll {
     struct kube *kube;
@@ -18,28 +31,46 @@ struct status_poll {
     status_done done;
     void *ctx;
     struct status_report report;
-    struct one *one;
-    struct kube_op *list_op, *lease_op;
-    size_t open;
+    struct stored *stored;
+    size_t nstored, cap_stored, cap_rows;
+    struct kube_op *targets_op, *states_op, *lease_op;
+    struct fetch *fetch;
+    size_t nfetch, next_fetch, in_flight;
     struct err err;
 };
 
-void status_report_free(struct status_report *b) {
-    for (size_t i = 0; i < b->n; i++) {
-        struct status_row *r = &b->rows[i];
-        free(r->ns);
-        free(r->name);
-        free(r->image);
-        free(r->stable_image);
-        if (r->has_state) state_free(&r->state);
+void status_report_free(struct status_report *r) {
+    for (size_t i = 0; i < r->n; i++) {
+        struct status_row *row = &r->rows[i];
+        free(row->ns);
+        free(row->name);
+        free(row->uid);
+        free(row->image);
+        free(row->stable_image);
+        if (row->has_state) state_free(&row->state);
     }
-    free(b->rows);
-    free(b->holder);
-    *b = (struct status_report){0};
+    free(r->rows);
+    free(r->holder);
+    *r = (struct status_report){0};
 }
 
-static void close_one(struct status_poll *p) {
-    if (--p->open == 0) p->done(p->ctx, p->err.kind ? &p->err : NULL, &p->report);
+static void cancel(struct kube_op **op) {
+    kube_cancel(*op);
+    *op = NULL;
+}
+
+static void cancel_all(struct status_poll *p) {
+    cancel(&p->targets_op);
+    cancel(&p->states_op);
+    cancel(&p->lease_op);
+    for (size_t i = 0; i < p->nfetch; i++) cancel(&p->fetch[i].op);
+    p->in_flight = 0;
+}
+
+static void finish_if_complete(struct status_poll *p) {
+    if (p->err.kind) cancel_all(p); /* nothing can mend it: report it now */
+    if (p->targets_op || p->states_op || p->lease_op || p->in_flight) return;
+    p->done(p->ctx, p->err.kind ? &p->err : NULL, &p->report);
 }
 
 static char *image_of(struct slice obj) {
@@ -49,50 +80,111 @@ static char *image_of(struct slice obj) {
     return buf_take(&image);
 }
 
-static void on_stable(void *ctx, const struct err *err, struct slice raw) {
-    struct one *o = ctx;
-    struct status_row *row = &o->p->report.rows[o->row];
-    o->stable_op = NULL;
-    if (!err) {
-        char *image = image_of(raw);
-        if (strcmp(image, row->image) != 0) {
-            row->stable_image = image;
-            image = NULL;
-        }
-        free(image);
-    }
-    close_one(o->p);
+/* ---- GETs ---- */
+
+static void start_fetches(struct status_poll *p);
+
+static void add_fetch(struct status_poll *p, size_t row, bool stable) {
+    p->fetch[p->nfetch++] = (struct fetch){.p = p, .row = row, .stable = stable};
 }
 
-static void on_state(void *ctx, const struct err *err, struct slice raw) {
-    struct one *o = ctx;
-    struct status_poll *p = o->p;
-    struct status_row *row = &p->report.rows[o->row];
-    o->op = NULL;
-    cleanup_json cJSON *cm = err ? NULL : json_parse(raw, &row->problem);
-    if (cm && state_read(cm, &row->state, &row->problem) == 0) row->has_state = true;
-    if (err && err->kind != ERR_NOTFOUND) row->problem = *err;
-    if (row->has_state && row->state.stable_name && row->state.phase != PHASE_STABLE) {
+static void set_stable_image(struct status_row *row, char *image) {
+    if (image && row->image && strcmp(image, row->image) != 0)
+        row->stable_image = image;
+    else
+        free(image);
+}
+
+/* Stable's image, while it is not the Deployment's: from the history, where an equal hash is an equal template, else
+ * from its ReplicaSet. */
+static void find_stable_image(struct status_poll *p, size_t i) {
+    struct status_row *row = &p->report.rows[i];
+    const struct state *s = &row->state;
+    if (!row->has_state || !s->stable_name || s->phase == PHASE_STABLE) return;
+    for (size_t h = 0; h < s->nhistory; h++) {
+        const struct state_history *past = &s->history[h];
+        if (!past->image || strcmp(past->hash, s->stable_hash) != 0) continue;
+        set_stable_image(row, xstrdup(past->image));
+        return;
+    }
+    add_fetch(p, i, true);
+}
+
+static void take_state(struct status_row *row, struct slice raw) {
+    cleanup_json cJSON *cm = json_parse(raw, &row->problem);
+    if (!cm) return;
+    if (!obj_owned_by(cm, row->uid)) {
+        err_set(&row->problem, ERR_CONFIG, -EEXIST,
+                "ConfigMap %s is not Handover's: no label app.kubernetes.io/managed-by=handover and no owner "
+                "reference to this Deployment",
+                obj_name(cm) ? obj_name(cm) : "");
+        return;
+    }
+    row->has_state = state_read(cm, &row->state, &row->problem) == 0;
+}
+
+static void on_fetch(void *ctx, const struct err *err, struct slice raw) {
+    struct fetch *f = ctx;
+    struct status_poll *p = f->p;
+    struct status_row *row = &p->report.rows[f->row];
+    f->op = NULL;
+    p->in_flight--;
+    if (f->stable) {
+        if (!err) set_stable_image(row, image_of(raw));
+    } else if (!err) {
+        take_state(row, raw);
+        find_stable_image(p, f->row);
+    } else if (err->kind != ERR_NOTFOUND) {
+        row->problem = *err;
+    }
+    start_fetches(p);
+    finish_if_complete(p);
+}
+
+static void start_fetches(struct status_poll *p) {
+    while (p->next_fetch < p->nfetch && p->in_flight < IN_FLIGHT) {
+        struct fetch *f = &p->fetch[p->next_fetch++];
+        const struct status_row *row = &p->report.rows[f->row];
+        cleanup_free char *name = f->stable ? xstrdup(row->state.stable_name) : obs_state_name(row->name);
         struct kube_spec spec = {.verb = KUBE_GET,
                                  .lane = LANE_CALL,
-                                 .ref = {.gvr = &gvr_replicasets,
+                                 .no_retry = true,
+                                 .ref = {.gvr = f->stable ? &gvr_replicasets : &gvr_configmaps,
                                          .ns = slice_of(row->ns),
-                                         .name = slice_of(row->state.stable_name)}};
-        p->open++;
-        o->stable_op = kube_call(p->kube, &spec, on_stable, o);
+                                         .name = slice_of(name)}};
+        p->in_flight++;
+        f->op = kube_call(p->kube, &spec, on_fetch, f);
     }
-    close_one(p);
 }
 
-static void add_row(struct status_report *b, struct slice raw, const cJSON *obj) {
+/* ---- lists ---- */
+
+static void each_item(struct status_poll *p, struct slice list, struct err *err,
+                      void (*add)(struct status_poll *, struct slice raw, const cJSON *obj)) {
+    struct slice items;
+    if (json_raw_check(list, err) != 0) return;
+    if (!json_raw_at(list, "items", &items)) {
+        err_set(err, ERR_PROTOCOL, -EPROTO, "a list without items: is this an API server?");
+        return;
+    }
+    struct json_raw_it it = json_raw_each(items);
+    while (json_raw_next(&it)) {
+        cleanup_json cJSON *obj = json_parse(it.value, NULL);
+        if (obj) add(p, it.value, obj);
+    }
+}
+
+static void add_target(struct status_poll *p, struct slice raw, const cJSON *obj) {
+    struct status_report *r = &p->report;
     const cJSON *annotations = json_at(obj, "metadata/annotations"), *spec = json_obj(obj, "spec");
-    bool opted_in = obs_opted_in(annotations);
-    if (!opted_in && !json_get(annotations, HANDOVER_PREFIX "status")) return;
-    b->rows = xrealloc(b->rows, (b->n + 1) * sizeof *b->rows);
-    struct status_row *row = &b->rows[b->n++];
-    *row = (struct status_row){.opted_in = opted_in};
+    bool opted_in = obs_opted_in(annotations), managed = json_get(annotations, HANDOVER_PREFIX "status");
+    if (!opted_in && !managed) return;
+    r->rows = xgrow(r->rows, &p->cap_rows, r->n + 1, sizeof *r->rows);
+    struct status_row *row = &r->rows[r->n++];
+    *row = (struct status_row){.opted_in = opted_in, .managed = managed};
     row->ns = xstrdup(obj_ns(obj) ? obj_ns(obj) : "");
     row->name = xstrdup(obj_name(obj) ? obj_name(obj) : "");
+    row->uid = xstrdup(obj_uid(obj) ? obj_uid(obj) : "");
     row->image = image_of(raw);
     row->replicas = (int32_t)json_i64(spec, "replicas", 1);
     row->paused = json_bool(spec, "paused", false);
@@ -105,35 +197,66 @@ static void add_row(struct status_report *b, struct slice raw, const cJSON *obj)
     }
 }
 
-static void read_states(struct status_poll *p) {
-    p->one = xcalloc(p->report.n ? p->report.n : 1, sizeof *p->one);
-    for (size_t i = 0; i < p->report.n; i++) {
-        cleanup_free char *cm = obs_state_name(p->report.rows[i].name);
-        struct kube_spec spec = {
-            .verb = KUBE_GET,
-            .lane = LANE_CALL,
-            .ref = {.gvr = &gvr_configmaps, .ns = slice_of(p->report.rows[i].ns), .name = slice_of(cm)}};
-        p->one[i] = (struct one){.p = p, .row = i};
-        p->open++;
-        p->one[i].op = kube_call(p->kube, &spec, on_state, &p->one[i]);
-    }
+static void add_state(struct status_poll *p, struct slice raw, const cJSON *obj) {
+    (void)raw;
+    p->stored = xgrow(p->stored, &p->cap_stored, p->nstored + 1, sizeof *p->stored);
+    struct stored *s = &p->stored[p->nstored++];
+    *s = (struct stored){.key = key_of(slice_of(obj_ns(obj)), slice_of(obj_name(obj)))};
+    state_init(&s->state);
+    state_read(obj, &s->state, &s->problem);
 }
 
-static void on_list(void *ctx, const struct err *err, struct slice raw) {
-    struct status_poll *p = ctx;
-    p->list_op = NULL;
-    struct slice items;
-    if (err) {
-        p->err = *err;
-    } else if (json_raw_check(raw, &p->err) == 0 && json_raw_at(raw, "items", &items)) {
-        struct json_raw_it it = json_raw_each(items);
-        while (json_raw_next(&it)) {
-            cleanup_json cJSON *obj = json_parse(it.value, NULL);
-            if (obj) add_row(&p->report, it.value, obj);
+static int by_key(const void *a, const void *b) {
+    const struct stored *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+/* Both lists are there: each row gets its state. */
+static void join(struct status_poll *p) {
+    struct status_report *r = &p->report;
+    if (p->targets_op || p->states_op || p->err.kind) return;
+    if (p->nstored) qsort(p->stored, p->nstored, sizeof *p->stored, by_key);
+    p->fetch = xcalloc(2 * r->n + 1, sizeof *p->fetch); /* at most one of either kind for a row */
+    for (size_t i = 0; i < r->n; i++) {
+        struct status_row *row = &r->rows[i];
+        cleanup_free char *name = obs_state_name(row->name);
+        cleanup_free char *key = key_of(slice_of(row->ns), slice_of(name));
+        struct stored like = {.key = key},
+                      *s = p->nstored ? bsearch(&like, p->stored, p->nstored, sizeof like, by_key) : NULL;
+        if (!s) {
+            if (row->managed) add_fetch(p, i, false);
+        } else if (s->problem.kind) {
+            row->problem = s->problem;
+        } else if (!s->state.target_uid || strcmp(s->state.target_uid, row->uid) == 0) { /* no namesake's */
+            row->state = s->state;
+            row->has_state = true;
+            state_init(&s->state);
+            find_stable_image(p, i);
         }
-        read_states(p);
     }
-    close_one(p);
+    start_fetches(p);
+}
+
+static void on_targets(void *ctx, const struct err *err, struct slice raw) {
+    struct status_poll *p = ctx;
+    p->targets_op = NULL;
+    if (err)
+        p->err = *err;
+    else
+        each_item(p, raw, &p->err, add_target);
+    join(p);
+    finish_if_complete(p);
+}
+
+static void on_states(void *ctx, const struct err *err, struct slice raw) {
+    struct status_poll *p = ctx;
+    p->states_op = NULL;
+    if (!err)
+        each_item(p, raw, &p->err, add_state);
+    else if (err->kind != ERR_FORBIDDEN && !p->err.kind) /* not allowed to list: read by name */
+        p->err = *err;
+    join(p);
+    finish_if_complete(p);
 }
 
 static void on_lease(void *ctx, const struct err *err, struct slice raw) {
@@ -148,36 +271,41 @@ static void on_lease(void *ctx, const struct err *err, struct slice raw) {
         const char *t = json_str(spec, "renewTime");
         if (t) rfc3339_parse(slice_of(t), &p->report.renewed_wall_ns);
     }
-    p->report.no_lease_access = err && err->kind == ERR_FORBIDDEN;
-    close_one(p);
+    if (err) p->report.lease_err = *err;
+    finish_if_complete(p);
 }
 
 struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
                                       void *ctx) {
     struct status_poll *p = xcalloc(1, sizeof *p);
-    *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx, .open = 2};
+    *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx};
     struct kube_spec list = {.verb = KUBE_LIST,
                              .lane = LANE_CALL,
                              .body_cap = LIST_CAP,
+                             .no_retry = true,
                              .ref = {.gvr = &gvr_deployments, .ns = slice_of(spec->ns)}};
     struct kube_spec lease = {
         .verb = KUBE_GET,
         .lane = LANE_CALL,
+        .no_retry = true,
         .ref = {.gvr = &gvr_leases, .ns = slice_of(spec->lease_ns), .name = slice_of(spec->lease_name)}};
-    p->list_op = kube_call(k, &list, on_list, p);
+    p->targets_op = kube_call(k, &list, on_targets, p);
+    list.ref.gvr = &gvr_configmaps;
+    list.labels = SL(STATE_SELECTOR);
+    p->states_op = kube_call(k, &list, on_states, p);
     p->lease_op = kube_call(k, &lease, on_lease, p);
     return p;
 }
 
 void status_poll_end(struct status_poll *p) {
     if (!p) return;
-    kube_cancel(p->list_op);
-    kube_cancel(p->lease_op);
-    for (size_t i = 0; p->one && i < p->report.n; i++) {
-        kube_cancel(p->one[i].op);
-        kube_cancel(p->one[i].stable_op);
+    cancel_all(p);
+    for (size_t i = 0; i < p->nstored; i++) {
+        free(p->stored[i].key);
+        state_free(&p->stored[i].state);
     }
     status_report_free(&p->report);
-    free(p->one);
+    free(p->stored);
+    free(p->fetch);
     free(p);
 }

@@ -1,14 +1,17 @@
-/* What `status` and the demo show: every target with its state, and who leads; read in one go from the API
- * server. */
+/* What `status` and the demo show: every target with its state, and who leads. Read from the API server with
+ * three requests: a list of Deployments, a list of state ConfigMaps, the Lease. Further GETs only for what
+ * these do not have: see status_poll_start(). */
 #ifndef CLI_STATUS_REPORT_H
 #define CLI_STATUS_REPORT_H
 #include "kube/client.h"
 #include "plan/plan.h"
+#include "table.h"
 
 struct status_row {
-    char *ns, *name, *image, *stable_image; /* stable_image NULL while it is the same */
+    char *ns, *name, *uid, *image, *stable_image; /* stable_image NULL: the same, or not known */
     int32_t replicas, ready;
     bool paused, opted_in;
+    bool managed; /* bears the annotation handover.dev/status: a state has been written */
     bool has_state;
     struct state state;
     struct err problem; /* the annotations or the state cannot be used */
@@ -20,9 +23,9 @@ struct status_report {
     bool has_lease;
     char *holder; /* "" nobody */
     int64_t term, renewed_wall_ns;
-    bool no_lease_access; /* not allowed to look: no reason to fail */
+    struct err lease_err; /* the Lease cannot be read (it exists or not): no reason to fail */
 };
-void status_report_free(struct status_report *b);
+void status_report_free(struct status_report *r);
 
 struct status_spec {
     const char *ns; /* NULL: all */
@@ -30,18 +33,16 @@ struct status_spec {
 };
 struct status_poll;
 typedef void (*status_done)(void *ctx, const struct err *err,
-                            struct status_report *b); /* b is the poll's until status_poll_end() */
-/* Exactly one callback, never inside this call; then status_poll_end(). */
+                            struct status_report *r); /* r is the poll's until status_poll_end() */
+/* Exactly one callback, never inside this call; then status_poll_end(). Nothing is tried twice: a refused
+ * connection is reported at once, and the caller decides. A state that the list does not have although its
+ * target is managed (a ConfigMap whose label was taken away, or no right to list ConfigMaps) is read by name;
+ * stable's ReplicaSet is read while another version is on trial, unless the history names its image. */
 struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
                                       void *ctx);
 void status_poll_end(struct status_poll *p);
 
-/* ---- as text ---- */
-struct table_style {
-    bool colour, utf8;
-    unsigned width; /* columns; 0: no limit */
-};
-void status_text(const struct status_report *b, const struct table_style *style, int64_t now_wall_ns,
+void status_text(const struct status_report *r, const struct table_style *style, int64_t now_wall_ns,
                  struct buf *out);
-void status_json(const struct status_report *b, int64_t now_wall_ns, struct buf *out);
+void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out);
 #endif

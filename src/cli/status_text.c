@@ -1,30 +1,17 @@
 /* The status report as text: a line a target, a second line while one is on trial or needs attention. */
 #include "base/time.h"
 #include "status_report.h"
+#include "text.h"
 #include <stdio.h>
 
-static const char *const plain = "\x1b[0m", *const bold = "\x1b[1m", *const dim = "\x1b[2m",
-                         *const red = "\x1b[31m", *const green = "\x1b[32m", *const yellow = "\x1b[33m",
-                         *const cyan = "\x1b[36m";
+static const char *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const red = "\x1b[31m",
+                         *const green = "\x1b[32m", *const yellow = "\x1b[33m", *const cyan = "\x1b[36m";
 
-struct pen {
-    struct buf *out;
-    const struct table_style *style;
-    int64_t now;
+/* The version's end says more than its start: both tags, rather than a registry. */
+static const struct table_column columns[] = {
+    {"NAMESPACE", TABLE_CUT_END}, {"TARGET", TABLE_CUT_END}, {"PHASE", TABLE_WHOLE},
+    {"SINCE", TABLE_WHOLE},       {"READY", TABLE_WHOLE},    {"VERSION", TABLE_CUT_START},
 };
-
-static void paint(struct pen *p, const char *colour) {
-    if (p->style->colour) buf_adds(p->out, colour);
-}
-
-/* Text cut and padded to so many columns (of ASCII text). */
-static void cell(struct pen *p, const char *text, int columns) {
-    int n = (int)strlen(text);
-    if (n > columns)
-        buf_addf(p->out, "%.*s~ ", columns - 1, text);
-    else
-        buf_addf(p->out, "%-*s ", columns, text);
-}
 
 static void ago(int64_t ns, char ret[32]) {
     if (ns < 0) ns = 0;
@@ -35,11 +22,13 @@ static void ago(int64_t ns, char ret[32]) {
     duration_format(ns, ret);
 }
 
-/* What a person calls the version: what follows the last '/' of the image, or its tag alone when both images
- * share a name. */
-static const char *short_image(const char *image) {
-    const char *slash = strrchr(image, '/');
-    return slash ? slash + 1 : image;
+/* What a person calls the version: what follows the last '/' of the image, a digest by its first digits. */
+static void add_version(struct buf *out, const char *image) {
+    enum { DIGITS = 12 };
+    const char *slash = strrchr(image, '/'), *from = slash ? slash + 1 : image;
+    const char *digest = strstr(from, "@sha256:");
+    size_t n = strlen(from), shown = digest ? (size_t)(digest - from) + sizeof "@sha256:" - 1 + DIGITS : n;
+    buf_add(out, slice_make(from, shown < n ? shown : n));
 }
 
 static const char *phase_colour(const struct status_row *r) {
@@ -56,99 +45,116 @@ static const char *phase_colour(const struct status_row *r) {
     }
 }
 
-static void bar(struct pen *p, double share) {
+static void bar(const struct table_style *style, double share, struct buf *out) {
     enum { CELLS = 12 };
     int full = (int)(share < 0 ? 0 : share > 1 ? CELLS : share * CELLS + 0.5);
-    buf_adds(p->out, p->style->utf8 ? "▕" : "[");
+    buf_adds(out, style->utf8 ? "▕" : "[");
     for (int i = 0; i < CELLS; i++)
-        buf_adds(p->out, p->style->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
-    buf_adds(p->out, p->style->utf8 ? "▏" : "]");
+        buf_adds(out, style->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
+    buf_adds(out, style->utf8 ? "▏" : "]");
 }
 
 static double rate(uint64_t errors, uint64_t total) {
     return total ? 100.0 * (double)errors / (double)total : 0;
 }
 
-static void draw_trial(struct pen *p, const struct status_row *r) {
+static void add_step(struct table *t, const struct table_style *style, const struct status_row *r,
+                     int64_t now) {
+    const struct state *s = &r->state;
+    cleanup_buf struct buf b = BUF(1024);
+    char took[32], of[32];
+    int64_t watched = s->soak_from_ns ? now - s->soak_from_ns : 0,
+            whole = judge_soak_ns(&s->judge, &s->param);
+    ago(watched, took);
+    ago(whole, of);
+    buf_addf(&b, "step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);
+    bar(style, whole > 0 ? (double)watched / (double)whole : 0, &b);
+    buf_addf(&b, "  %s of %s", took, of);
+    table_note(t, NULL, buf_str(&b));
+}
+
+static void add_trial(struct table *t, const struct table_style *style, const struct status_row *r,
+                      int64_t now) {
     const struct state *s = &r->state;
     struct judge_report rep;
-    char took[32], of[32];
-    if (s->phase == PHASE_SOAKING) {
-        int64_t watched = s->soak_from_ns ? p->now - s->soak_from_ns : 0;
-        ago(watched, took);
-        ago(judge_soak_ns(&s->judge, &s->param), of);
-        buf_addf(p->out, "    step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);
-        bar(p, s->param.soak_ns ? (double)watched / (double)judge_soak_ns(&s->judge, &s->param) : 0);
-        buf_addf(p->out, "  %s of %s\n", took, of);
-    }
-    if (!plan_report(s, p->now, &rep)) return;
-    buf_addf(p->out,
-             "    canary %llu errors of %llu (%.1f %%, at most %.1f %%)   stable %llu of %llu (%.1f %%)   "
-             "tolerated %.1f %%\n",
+    if (s->phase == PHASE_SOAKING) add_step(t, style, r, now);
+    if (!plan_report(s, now, &rep)) return;
+    cleanup_buf struct buf b = BUF(1024);
+    buf_addf(&b,
+             "canary %llu errors of %llu (%.1f %%, at most %.1f %%)   stable %llu of %llu (%.1f %%)   "
+             "tolerated %.1f %%",
              (unsigned long long)s->judge.ec, (unsigned long long)s->judge.nc, rate(s->judge.ec, s->judge.nc),
              100 * rep.upper, (unsigned long long)s->judge.es, (unsigned long long)s->judge.ns,
              rate(s->judge.es, s->judge.ns), 100 * s->param.theta);
-    buf_addf(p->out, "    evidence that it is bad %.1f of %.1f, that it is good %.1f of %.1f\n", rep.log_fail,
+    table_note(t, NULL, buf_str(&b));
+    buf_clear(&b);
+    buf_addf(&b, "evidence that it is bad %.1f of %.1f, that it is good %.1f of %.1f", rep.log_fail,
              rep.limit_fail, rep.log_pass, rep.limit_pass);
+    table_note(t, NULL, buf_str(&b));
 }
 
-static void draw_row(struct pen *p, const struct status_row *r) {
-    char version[96], ready[32], took[32] = "";
-    if (r->stable_image)
-        snprintf(version, sizeof version, "%s -> %s", short_image(r->stable_image), short_image(r->image));
-    else
-        snprintf(version, sizeof version, "%s", short_image(r->image));
+static const char *phase_of(const struct status_row *r) {
+    return r->has_state ? phase_name(r->state.phase) : r->problem.kind ? "Invalid" : "Waiting";
+}
+
+static void add_row(struct table *t, const struct table_style *style, const struct status_row *r,
+                    int64_t now) {
+    cleanup_buf struct buf version = BUF(16384);
+    char ready[32], took[32] = "";
+    if (r->stable_image) {
+        add_version(&version, r->stable_image);
+        buf_adds(&version, " -> ");
+    }
+    add_version(&version, r->image);
     snprintf(ready, sizeof ready, "%d/%d", r->ready, r->replicas);
-    if (r->has_state) ago(p->now - r->state.since_ns, took);
-    cell(p, r->ns, 16);
-    paint(p, bold);
-    cell(p, r->name, 24);
-    paint(p, plain);
-    paint(p, phase_colour(r));
-    cell(p, r->has_state ? phase_name(r->state.phase) : r->problem.kind ? "Invalid" : "Waiting", 12);
-    paint(p, plain);
-    cell(p, took, 8);
-    cell(p, ready, 6);
-    cell(p, version, 40);
-    buf_addc(p->out, '\n');
-    if (r->problem.kind) {
-        paint(p, red);
-        buf_addf(p->out, "    %s\n", r->problem.msg);
-        paint(p, plain);
-    }
+    if (r->has_state) ago(now - r->state.since_ns, took);
+    table_cell(t, NULL, r->ns);
+    table_cell(t, bold, r->name);
+    table_cell(t, phase_colour(r), phase_of(r));
+    table_cell(t, NULL, took);
+    table_cell(t, NULL, ready);
+    table_cell(t, NULL, buf_str(&version));
+    if (r->problem.kind) table_note(t, red, r->problem.msg);
     if (!r->has_state) return;
-    if (r->state.message && (r->state.phase != PHASE_STABLE || r->state.hold != HOLD_NONE)) {
-        paint(p, r->state.hold != HOLD_NONE ? yellow : dim);
-        buf_addf(p->out, "    %s\n", r->state.message);
-        paint(p, plain);
-    }
-    draw_trial(p, r);
+    bool held = r->state.hold != HOLD_NONE;
+    if (r->state.message && (r->state.phase != PHASE_STABLE || held))
+        table_note(t, held ? yellow : dim, r->state.message);
+    add_trial(t, style, r, now);
 }
 
-void status_text(const struct status_report *b, const struct table_style *style, int64_t now_wall_ns,
-                 struct buf *out) {
-    struct pen p = {.out = out, .style = style, .now = now_wall_ns};
+static void add_leader(const struct status_report *r, bool utf8, int64_t now, struct buf *out) {
     char since[32];
-    if (!b->has_lease) {
-        buf_adds(out, b->no_lease_access ? "leader: not allowed to read the Lease\n"
-                                         : "leader: none, the Lease does not exist\n");
-    } else if (!*b->holder) {
-        buf_addf(out, "leader: none at this moment (term %lld was released)\n", (long long)b->term);
+    buf_adds(out, "leader: ");
+    if (r->lease_err.kind == ERR_FORBIDDEN) {
+        buf_adds(out, "not allowed to read the Lease\n");
+    } else if (r->lease_err.kind && r->lease_err.kind != ERR_NOTFOUND) {
+        buf_adds(out, "unknown: ");
+        text_clean(out, slice_of(r->lease_err.msg), utf8);
+        buf_addc(out, '\n');
+    } else if (!r->has_lease) {
+        buf_adds(out, "none, the Lease does not exist\n");
+    } else if (!*r->holder) {
+        buf_addf(out, "none at this moment (term %lld was released)\n", (long long)r->term);
     } else {
-        ago(now_wall_ns - b->renewed_wall_ns, since);
-        buf_addf(out, "leader: %.*s (term %lld, renewed %s ago)\n", (int)strcspn(b->holder, "_"), b->holder,
-                 (long long)b->term, since);
+        ago(now - r->renewed_wall_ns, since);
+        text_clean(out, slice_make(r->holder, strcspn(r->holder, "_")), utf8);
+        buf_addf(out, " (term %lld, renewed %s ago)\n", (long long)r->term, since);
     }
-    if (!b->n) {
+}
+
+void status_text(const struct status_report *r, const struct table_style *style, int64_t now_wall_ns,
+                 struct buf *out) {
+    add_leader(r, style->utf8, now_wall_ns, out);
+    if (!r->n) {
         buf_adds(out, "no Deployment carries the annotation " HANDOVER_PREFIX "canary-percent\n");
         return;
     }
-    paint(&p, dim);
-    buf_addf(out, "%-16s %-24s %-12s %-8s %-6s %s\n", "NAMESPACE", "TARGET", "PHASE", "SINCE", "READY",
-             "VERSION");
-    paint(&p, plain);
-    for (size_t i = 0; i < b->n; i++) draw_row(&p, &b->rows[i]);
+    cleanup_table struct table *t = table_new(style, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < r->n; i++) add_row(t, style, &r->rows[i], now_wall_ns);
+    table_print(t, out);
 }
+
+/* ---- for programs ---- */
 
 static void json_field(struct buf *out, const char *key, const char *value) {
     buf_addf(out, ",\"%s\":", key);
@@ -158,7 +164,7 @@ static void json_field(struct buf *out, const char *key, const char *value) {
         buf_adds(out, "null");
 }
 
-void status_json(const struct status_report *b, int64_t now_wall_ns, struct buf *out) {
+static void write_json(const struct status_report *b, int64_t now_wall_ns, struct buf *out) {
     buf_adds(out, "{\"leader\":");
     if (b->holder)
         buf_add_json(out, slice_of(b->holder));
@@ -192,4 +198,22 @@ void status_json(const struct status_report *b, int64_t now_wall_ns, struct buf 
         buf_addc(out, '}');
     }
     buf_adds(out, "]}\n");
+}
+
+void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out) {
+    cleanup_buf struct buf raw = BUF(out->max);
+    write_json(r, now_wall_ns, &raw);
+    /* DEL and U+0080..9f are allowed in JSON text, and commands to some terminals: they stand in strings only,
+     * and are escaped there like the other control characters. */
+    for (size_t i = 0; i < raw.n; i++) {
+        unsigned char c = (unsigned char)raw.p[i], next = (unsigned char)raw.p[i + 1];
+        if (c == 0x7f) {
+            buf_adds(out, "\\u007f");
+        } else if (c == 0xc2 && next < 0xa0) {
+            buf_addf(out, "\\u00%02x", next);
+            i++;
+        } else {
+            buf_addc(out, (char)c);
+        }
+    }
 }

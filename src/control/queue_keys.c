@@ -49,7 +49,7 @@ static struct node *lookup(const struct queue *q, struct slice key, unsigned has
     return n;
 }
 
-/* Whoever works on a key holds the slice that queue_get() gave out: its address alone tells the node, without
+/* The worker of a key holds the slice that queue_get() gave out: its address alone tells the node, without
  * a look into the table. The last to be handed out are looked at, which are all of them in most programs. */
 static struct node *handed_out(const struct queue *q, struct slice key) {
     const struct list *it = q->processing.prev;

@@ -1,11 +1,10 @@
 /* Calls to the API server; see kube/client.h. A call is a number of exchanges with waits in between. */
 #include "api/status.h"
 #include "exchange.h"
+#include "retry.h"
 #include <errno.h>
 
-enum { ATTEMPTS = 8 };
-static const int64_t default_timeout_ns = 30 * NS_PER_S, retry_min_ns = 100 * NS_PER_MS,
-                     retry_max_ns = 5 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S;
+static const int64_t default_timeout_ns = 30 * NS_PER_S;
 static const size_t default_cap = 8 << 20, scrape_cap = 32 << 20;
 
 const char kube_accept_json[] = "application/json";
@@ -46,6 +45,7 @@ struct kube *kube_new(struct world *w, struct kube_config *cfg, struct log *log,
     k->log = log;
     k->metrics = metrics;
     list_init(&k->ops);
+    list_init(&k->lists);
     if (metrics) {
         k->requests = metrics_family(metrics, METRIC_COUNTER, "rest_client_requests_total",
                                      "Requests to the API server, by answer", "code,method,host", NULL, 0);
@@ -93,6 +93,13 @@ void kube_what(struct buf *out, const char *verb, const struct kube_ref *ref) {
     }
 }
 
+void kube_collection(struct buf *out, bool *first, const struct gvr *gvr, struct slice ns,
+                     struct slice labels, struct slice fields) {
+    gvr_path(out, gvr, ns, (struct slice){0}, (struct slice){0});
+    if (labels.n) url_query(out, first, "labelSelector", labels);
+    if (fields.n) url_query(out, first, "fieldSelector", fields);
+}
+
 struct verb {
     const char *name, *method, *type;
     bool mutates, managed;
@@ -124,6 +131,7 @@ static int write_target(struct kube_op *op, const struct kube_spec *s, const str
     if (s->labels.n) url_query(&t, &first, "labelSelector", s->labels);
     if (s->fields.n) url_query(&t, &first, "fieldSelector", s->fields);
     if (v->managed) url_query(&t, &first, "fieldManager", SL("handover"));
+    if (s->dry_run) url_query(&t, &first, "dryRun", SL("All"));
     bool full = t.full || what.full;
     op->what = buf_take(&what);
     op->target = buf_take(&t);
@@ -182,20 +190,9 @@ static void fail_later(struct kube_op *op, const struct err *err) {
 
 /* May this very request be sent again? */
 static bool worth_retrying(const struct kube_op *op, const struct err *err, bool sent) {
-    if (op->no_retry || op->attempt >= ATTEMPTS) return false;
+    if (op->no_retry || !retry_worth(err, op->attempt)) return false;
     if (err->kind == ERR_THROTTLED) return true; /* not carried out */
-    bool passing = err->kind == ERR_TRANSPORT || err->kind == ERR_TIMEOUT || err->kind == ERR_SERVER;
-    return passing && (!op->mutates || (!sent && !err->http));
-}
-
-static int64_t retry_delay(struct kube_op *op, const struct err *err) {
-    int64_t base = retry_min_ns;
-    for (unsigned i = 1; i < op->attempt && base < retry_max_ns; i++) base *= 2;
-    if (base > retry_max_ns) base = retry_max_ns;
-    int64_t after = err->retry_after_ms * NS_PER_MS,
-            jitter = (int64_t)(world_rand(op->k->w) % (uint64_t)base) / 2;
-    if (after > retry_after_max_ns) after = retry_after_max_ns;
-    return (after > base ? after : base) + jitter;
+    return !op->mutates || (!sent && !err->http);
 }
 
 static bool looks_like_json(struct slice raw) {
@@ -217,7 +214,7 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
         return;
     }
     if (worth_retrying(op, err, sent)) {
-        int64_t at = world_boot_ns(op->k->w) + retry_delay(op, err);
+        int64_t at = world_boot_ns(op->k->w) + retry_delay_ns(err, op->attempt, world_rand(op->k->w));
         if (at < op->deadline_ns) {
             op->fresh = err->kind == ERR_TIMEOUT && !err->http;
             timer_at(timer_for(op, attempt), at);
@@ -332,8 +329,9 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
     op->accept = "text/plain;version=0.0.4,*/*;q=0.5";
     op->chunk = cb->chunk;
     op->no_retry = true;
+    op->lane =
+        LANE_SCRAPE; /* by path as well: a page that the API server passes on is a pod's all the same */
     if (spec->url) {
-        op->lane = LANE_SCRAPE;
         op->foreign = true;
         op->target = xstrdup(spec->url);
         op->what = what_of_url(spec->url);
@@ -341,7 +339,6 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
         op->tls.insecure = spec->tls_insecure;
         op->tls.id = tls_id(&op->tls);
     } else if (spec->path) {
-        op->lane = LANE_CALL;
         write_target(op, &(struct kube_spec){.path = spec->path}, &verbs[KUBE_GET], &e);
     } else {
         op->what = xstrdup("scrape");
@@ -361,5 +358,6 @@ void kube_cancel(struct kube_op *op) {
 void kube_free(struct kube *k) {
     if (!k) return;
     while (!list_empty(&k->ops)) op_free(container_of(k->ops.next, struct kube_op, node));
+    kube_lists_cancel(k);
     free(k);
 }

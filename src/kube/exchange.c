@@ -1,10 +1,11 @@
 /* See exchange.h. */
 #include "exchange.h"
 #include "api/status.h"
+#include "retry.h"
 #include <errno.h>
 #include <stdio.h>
 
-enum { STATUS_CAP = 64 << 10, HEADER_CAP = 128 << 10, RETRY_AFTER_MAX_S = 86400 };
+enum { STATUS_CAP = 64 << 10, HEADER_CAP = 128 << 10, ONE_YEAR_S = 365 * 86400 };
 
 struct exchange {
     struct kube *k;
@@ -96,8 +97,7 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
     if (encoding.n && !http_name_eq(encoding, SL("identity")))
         snprintf(x->encoded, sizeof x->encoded, "%.*s", SLF(encoding));
     if (slice_i64(slice_trim(http_headers_get(h, "Retry-After")), &after) == 0 && after > 0) {
-        x->retry_after_s =
-            after < RETRY_AFTER_MAX_S ? after : RETRY_AFTER_MAX_S; /* a date is left out: clocks differ */
+        x->retry_after_s = after < ONE_YEAR_S ? after : ONE_YEAR_S; /* a date is left out: clocks differ */
     }
     if (x->s.stream) observe(x);
 }
@@ -141,6 +141,7 @@ static void classify(struct exchange *x, struct err *e) {
             e->errnum = -EAGAIN;
         }
     }
+    retry_cap_after(e);
     if (x->status == 401 && !x->s.foreign) refused(x, e);
 }
 

@@ -1,18 +1,15 @@
-/* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, what arrives is
- * cut by splitter.c; here it is carried out. A large answer is worked off in slices, one a turn of the loop,
- * and the connection is held meanwhile, so that nothing else waits for it. */
+/* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, item_stream.c cuts
+ * what arrives; here it is carried out. */
 #include "informer_impl.h"
 #include <errno.h>
 #include <stdio.h>
 
-enum { SLICE = 128 << 10, MAX_OBJECTS = 1000000, PENDING_CAP = 256 << 20 };
+enum { MAX_OBJECTS = 1000000 };
 static const int64_t list_idle_ns =
                          60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
     list_total_ns = 600 * NS_PER_S;
 
 static void next(struct informer *inf);
-static void complete(struct informer *inf);
-static void work(void *ctx);
 
 /* ---- life ---- */
 
@@ -60,11 +57,8 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
     if (!inf->spec.max_objects) inf->spec.max_objects = MAX_OBJECTS;
     inf->store = store_new(&spec->store);
     inf->timer = timer_new(k->w, on_timer, inf);
-    inf->turn = timer_new(k->w, work, inf);
-    buf_init(&inf->pending, PENDING_CAP);
     buf_init(&inf->scratch, SPLIT_ITEM_CAP);
     watch_init(&inf->watch);
-    splitter_init(&inf->splitter, SPLIT_LIST, 0);
     make_metrics(inf);
     *ret = inf;
     return 0;
@@ -73,8 +67,6 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
 static void destroy(struct informer *inf) {
     store_free(inf->store);
     watch_free(&inf->watch);
-    splitter_free(&inf->splitter);
-    buf_free(&inf->pending);
     buf_free(&inf->scratch);
     free(inf->target);
     free(inf->what);
@@ -88,12 +80,10 @@ static void destroy(struct informer *inf) {
 void informer_free(struct informer *inf) {
     if (!inf || inf->freed) return;
     inf->freed = true;
-    exchange_cancel(inf->x);
-    inf->x = NULL;
+    item_stream_cancel(inf->stream);
+    inf->stream = NULL;
     timer_free(inf->timer);
     inf->timer = NULL;
-    timer_free(inf->turn);
-    inf->turn = NULL;
     if (inf->k->told.by == inf) inf->k->told.kind = ERR_NONE;
     if (inf->objects) metric_add(inf->objects, -inf->counted);
     inf->objects = NULL;
@@ -125,86 +115,28 @@ int64_t informer_seen_ns(const struct informer *inf) {
     return inf->seen_ns;
 }
 
-/* ---- bytes ---- */
+/* ---- an answer ---- */
 
-/* Works off data; false: stop reading (freed, or inf->stop). */
-static bool consume(struct informer *inf, struct slice data) {
-    enum split_event ev;
-    struct slice item;
-    while (!inf->freed && !inf->stop.kind &&
-           (ev = splitter_next(&inf->splitter, &data, &item)) != SPLIT_MORE) {
-        if (ev == SPLIT_ITEM && inf->doing == WATCH_LIST) {
-            informer_listed(inf, item);
-        } else if (ev == SPLIT_ITEM) {
-            informer_event(inf, item);
-        } else if (ev == SPLIT_BROKEN && inf->doing == WATCH_STREAM) {
-            informer_broken(inf, splitter_why(&inf->splitter));
-        } else if (ev == SPLIT_BROKEN) {
-            err_set(&inf->stop, ERR_PROTOCOL, -EPROTO, "%s: not a list: %s", inf->what,
-                    splitter_why(&inf->splitter));
-        }
-    }
-    return !inf->freed && !inf->stop.kind;
-}
-
-static void want_turn(struct informer *inf) {
-    if (!timer_active(inf->turn)) timer_in(inf->turn, 0);
-}
-
-static enum http_pull on_body(void *ctx, struct slice data) {
+static int on_bytes(void *ctx, size_t n, struct err *err) {
     struct informer *inf = ctx;
-    bool behind = inf->pending.n > inf->pending_pos || timer_active(inf->turn) || inf->stop.kind;
+    (void)n, (void)err;
     inf->seen_ns = world_boot_ns(inf->k->w);
-    if (inf->doing == WATCH_LIST) timer_at(inf->timer, inf->seen_ns + list_idle_ns);
-    size_t now = behind ? 0 : SLICE - inf->used < data.n ? SLICE - inf->used : data.n;
-    if (!inf->stop.kind && buf_add(&inf->pending, slice_make(data.p + now, data.n - now)) < 0) {
-        err_set(&inf->stop, ERR_PROTOCOL, -ENOBUFS, "%s: more bytes at once than can be held", inf->what);
-    }
+    return 0;
+}
+
+static int on_item(void *ctx, struct slice text, struct err *err) {
+    struct informer *inf = ctx;
     informer_enter(inf);
-    if (now) consume(inf, slice_make(data.p, now));
-    if (!informer_leave(inf)) return HTTP_MORE;
-    inf->used += now;
-    if (inf->used < SLICE && !inf->pending.n && !inf->stop.kind) return HTTP_MORE;
-    want_turn(inf);
-    return HTTP_HOLD;
+    int r = inf->doing == WATCH_LIST ? informer_listed(inf, text, err) : informer_event(inf, text, err);
+    return informer_leave(inf) ? r : 0;
 }
 
-/* The next slice, or the end of the answer, or on with the connection. */
-static void work(void *ctx) {
+static void on_broken(void *ctx, const char *why) {
     struct informer *inf = ctx;
-    inf->used = 0;
-    if (!inf->stop.kind && inf->pending.n) {
-        size_t left = inf->pending.n - inf->pending_pos, n = left < SLICE ? left : SLICE;
-        struct slice part = slice_make(inf->pending.p + inf->pending_pos, n);
-        inf->pending_pos += n;
-        informer_enter(inf);
-        consume(inf, part);
-        if (!informer_leave(inf)) return;
-    }
-    if (!inf->stop.kind && inf->pending_pos < inf->pending.n) {
-        want_turn(inf);
-        return;
-    }
-    buf_clear(&inf->pending);
-    inf->pending_pos = 0;
-    if (inf->pending.cap > SLICE) buf_free(&inf->pending);
-    if (inf->stop.kind || inf->ended) {
-        complete(inf);
-    } else if (inf->x) {
-        exchange_resume(inf->x);
-    }
+    informer_enter(inf);
+    informer_broken(inf, why);
+    informer_leave(inf);
 }
-
-static void on_end(void *ctx, const struct err *err, struct slice status_body, bool sent) {
-    struct informer *inf = ctx;
-    (void)status_body, (void)sent;
-    inf->x = NULL;
-    inf->ended = true;
-    inf->end_err = err ? *err : (struct err){0};
-    if (!timer_active(inf->turn)) complete(inf);
-}
-
-/* ---- the end of an answer ---- */
 
 static void list_done(struct informer *inf, const struct split_list *l) {
     enum watch_listed got = watch_listed(&inf->watch, l->rv, l->token);
@@ -231,46 +163,31 @@ static void list_done(struct informer *inf, const struct split_list *l) {
     if (inf->cb.synced) inf->cb.synced(inf->ctx);
 }
 
-static void list_ended(struct informer *inf, struct err *e) {
-    struct split_list l = {0};
-    if (!e->kind && splitter_list(&inf->splitter, &l, e) < 0) {
-        err_wrap(e, "%s", inf->what);
-    } else if (!e->kind && !l.rv[0]) {
-        err_set(e, ERR_PROTOCOL, -EPROTO, "%s: a list without resourceVersion", inf->what);
-    }
-    if (!e->kind) {
-        list_done(inf, &l);
-    } else {
-        bool trouble;
-        informer_restarted(inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w),
-                                                  world_rand(inf->k->w), e, &trouble));
-        if (trouble) informer_report(inf, e);
-    }
-    split_list_free(&l);
+static void list_failed(struct informer *inf, const struct err *e) {
+    bool trouble;
+    informer_restarted(
+        inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+    if (trouble) informer_report(inf, e);
 }
 
 static void stream_ended(struct informer *inf, struct err *e) {
     bool trouble;
-    if (!e->kind && splitter_finish(&inf->splitter, e) < 0) { /* the cut is what happened, not bad bytes */
-        e->kind = ERR_TRANSPORT;
-        err_wrap(e, "%s", inf->what);
-    }
     informer_restarted(
         inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
     if (trouble) informer_report(inf, e);
 }
 
-static void complete(struct informer *inf) {
-    struct err e = inf->stop.kind ? inf->stop : inf->end_err;
-    exchange_cancel(inf->x);
-    inf->x = NULL;
-    timer_stop(inf->turn);
+static void on_end(void *ctx, struct err *err, const struct split_list *list) {
+    struct informer *inf = ctx;
+    inf->stream = NULL;
     timer_stop(inf->timer);
     informer_enter(inf);
-    if (inf->doing == WATCH_LIST) {
-        list_ended(inf, &e);
+    if (list) {
+        list_done(inf, list);
+    } else if (inf->doing == WATCH_LIST) {
+        list_failed(inf, err);
     } else {
-        stream_ended(inf, &e);
+        stream_ended(inf, err);
     }
     if (informer_leave(inf)) next(inf);
 }
@@ -283,10 +200,8 @@ static void set_target(struct informer *inf, const struct watch_todo *t) {
     struct kube_ref ref = {.gvr = s->gvr, .ns = s->ns};
     bool first = true, list = t->what == WATCH_LIST;
     char number[24];
-    gvr_path(&b, s->gvr, s->ns, (struct slice){0}, (struct slice){0});
+    kube_collection(&b, &first, s->gvr, s->ns, s->labels, s->fields);
     kube_what(&what, list ? "list" : "watch", &ref);
-    if (s->labels.n) url_query(&b, &first, "labelSelector", s->labels);
-    if (s->fields.n) url_query(&b, &first, "fieldSelector", s->fields);
     if (list && t->limit) {
         snprintf(number, sizeof number, "%u", t->limit);
         url_query(&b, &first, "limit", slice_of(number));
@@ -307,17 +222,11 @@ static void set_target(struct informer *inf, const struct watch_todo *t) {
 }
 
 static void start(struct informer *inf, const struct watch_todo *t) {
-    static const struct exchange_cb cb = {on_body, on_end};
+    static const struct item_stream_cb cb = {on_bytes, on_item, on_broken, on_end};
     bool list = t->what == WATCH_LIST, meta = inf->spec.metadata_only;
     int64_t now = world_boot_ns(inf->k->w);
     set_target(inf, t);
-    splitter_free(&inf->splitter);
-    splitter_init(&inf->splitter, list ? SPLIT_LIST : SPLIT_WATCH, 0);
     inf->initial = list;
-    inf->ended = false;
-    inf->stop = inf->end_err = (struct err){0};
-    buf_clear(&inf->pending);
-    inf->pending_pos = inf->used = 0;
     if (list && t->first) {
         store_relist_begin(inf->store, t->replace);
         inf->list_began_ns = world_mono_ns(inf->k->w);
@@ -332,8 +241,9 @@ static void start(struct informer *inf, const struct watch_todo *t) {
                               .accept = !meta  ? kube_accept_json
                                         : list ? kube_accept_meta_list
                                                : kube_accept_meta};
-    timer_at(inf->timer, list ? now + list_idle_ns : t->relist_ns);
-    inf->x = exchange_start(inf->k, &s, &cb, inf);
+    timer_at(inf->timer, t->relist_ns);
+    inf->stream =
+        item_stream_start(inf->k, &s, list ? SPLIT_LIST : SPLIT_WATCH, list ? list_idle_ns : 0, &cb, inf);
 }
 
 static void next(struct informer *inf) {
@@ -349,16 +259,9 @@ static void next(struct informer *inf) {
 
 static void on_timer(void *ctx) {
     struct informer *inf = ctx;
-    if (inf->doing == WATCH_LIST) {
-        err_set(&inf->stop, ERR_TIMEOUT, -ETIMEDOUT, "%s: no byte for %d s", inf->what,
-                (int)(list_idle_ns / NS_PER_S));
-        complete(inf);
-        return;
-    }
     if (inf->doing == WATCH_STREAM) { /* the list after a broken event */
-        exchange_cancel(inf->x);
-        inf->x = NULL;
-        timer_stop(inf->turn);
+        item_stream_cancel(inf->stream);
+        inf->stream = NULL;
         watch_relist(&inf->watch);
         informer_restarted(inf, "relist");
     }

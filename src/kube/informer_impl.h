@@ -1,9 +1,8 @@
 /* The parts of an informer: informer.c asks and listens, informer_objects.c reads what has arrived. */
 #ifndef KUBE_INFORMER_IMPL_H
 #define KUBE_INFORMER_IMPL_H
-#include "exchange.h"
+#include "item_stream.h"
 #include "kube/informer.h"
-#include "kube/splitter.h"
 #include "kube/watch.h"
 #include "said.h"
 
@@ -16,17 +15,10 @@ struct informer {
     struct store *store;
     struct watch watch;
     enum watch_what doing;
-    struct splitter splitter;
-    struct exchange *x;
-    struct timer *timer;      /* of a wait; of a silent list; of a watch that is given up for a list */
-    struct timer *turn;       /* runs while a slice is due */
-    struct buf pending;       /* taken from the connection, not worked off */
-    struct buf scratch;       /* an object without the fields that nobody reads */
-    size_t pending_pos, used; /* used: bytes worked off in this turn */
+    struct item_stream *stream;
+    struct timer *timer; /* of a wait; of a watch that is given up for a list */
+    struct buf scratch;  /* an object without the fields that nobody reads */
     char *target, *what;
-    struct err stop; /* why we stopped reading: an ERROR event, an item that cannot be read */
-    bool ended;      /* the exchange has, with end_err */
-    struct err end_err;
     bool started, synced, initial, freed, full, changing;
     unsigned depth; /* of callbacks, in which we may be freed */
     int64_t seen_ns, list_began_ns;
@@ -40,9 +32,9 @@ struct informer {
 void informer_enter(struct informer *inf);
 bool informer_leave(struct informer *inf);
 
-/* One item of a list, or one event of a watch. May call the user, sets inf->stop where reading has to end. */
-void informer_listed(struct informer *inf, struct slice text);
-void informer_event(struct informer *inf, struct slice text);
+/* One item of a list, or one event of a watch. May call the user. Negative with err: reading has to end. */
+int informer_listed(struct informer *inf, struct slice text, struct err *err);
+int informer_event(struct informer *inf, struct slice text, struct err *err);
 void informer_broken(struct informer *inf, const char *why); /* an event that cannot be read */
 void informer_changed(void *ctx, const struct store_rec *old,
                       const struct store_rec *now); /* a store_change */

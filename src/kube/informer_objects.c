@@ -3,6 +3,7 @@
 #include "base/json_raw.h"
 #include "informer_impl.h"
 #include "item.h"
+#include "retry.h"
 #include <errno.h>
 
 /* The server cannot be reached, is not who it should be, or does not know us: the same trouble for all
@@ -71,13 +72,12 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, bool ou
     return r;
 }
 
-void informer_listed(struct informer *inf, struct slice text) {
+int informer_listed(struct informer *inf, struct slice text, struct err *err) {
     struct item it = item_look(text);
-    if (store_touch(inf->store, it.ns, it.name, it.rv))
-        return; /* here in this version: nobody has to parse it */
-    cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, &inf->stop);
-    if (!obj || put(inf, text, obj, false, &inf->stop) < 0)
-        err_wrap(&inf->stop, "%s: an item of the list", inf->what);
+    if (store_touch(inf->store, it.ns, it.name, it.rv)) return 0; /* known: need not be parsed */
+    cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, err);
+    if (obj && put(inf, text, obj, false, err) == 0) return 0;
+    return err_wrap(err, "%s: an item of the list", inf->what);
 }
 
 /* ---- events ---- */
@@ -91,9 +91,11 @@ void informer_broken(struct informer *inf, const char *why) {
     informer_report(inf, &e);
 }
 
-static void on_error_event(struct informer *inf, const cJSON *obj, struct slice raw) {
+static int on_error_event(struct informer *inf, const cJSON *obj, struct slice raw, struct err *err) {
     int64_t code = json_i64(obj, "code", 500);
-    status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, &inf->stop);
+    int r = status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, err);
+    retry_cap_after(err);
+    return r;
 }
 
 static bool of_our_kind(const struct informer *inf, const cJSON *obj) {
@@ -123,7 +125,7 @@ static void on_object(struct informer *inf, struct slice type, const cJSON *obj,
     informer_works(inf);
 }
 
-void informer_event(struct informer *inf, struct slice event) {
+int informer_event(struct informer *inf, struct slice event, struct err *err) {
     struct slice raw = {0}, type = {0};
     struct err e = {0};
     struct json_raw_it m = json_raw_each(event);
@@ -136,7 +138,7 @@ void informer_event(struct informer *inf, struct slice event) {
                   slice_eqs(type, "BOOKMARK");
     if (!object && !slice_eqs(type, "ERROR")) {
         informer_broken(inf, "unknown type");
-        return;
+        return 0;
     }
     struct item it = item_look(raw);
     cleanup_json cJSON *obj = item_parse(raw, &it, &inf->scratch, &e);
@@ -145,8 +147,9 @@ void informer_event(struct informer *inf, struct slice event) {
     } else if (object) {
         on_object(inf, type, obj, raw);
     } else {
-        on_error_event(inf, obj, raw);
+        return on_error_event(inf, obj, raw, err);
     }
+    return 0;
 }
 
 /* ---- writes of ours ---- */

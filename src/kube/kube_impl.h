@@ -11,7 +11,7 @@ struct kube {
     struct log *log;
     struct metrics *metrics;
     struct kube_fence fence;
-    struct list ops;
+    struct list ops, lists;
     bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their
                                  own */
     struct metric_family *requests, *durations;
@@ -22,9 +22,13 @@ struct kube {
     } told;
 };
 bool kube_may_mutate(const struct kube *k);
+void kube_lists_cancel(struct kube *k);
 
 /* "get leases.coordination.k8s.io default/handover", "list pods in all namespaces": for messages. */
 void kube_what(struct buf *out, const char *verb, const struct kube_ref *ref);
+/* The path of a collection with its selectors; for url_query() to go on. */
+void kube_collection(struct buf *out, bool *first, const struct gvr *gvr, struct slice ns,
+                     struct slice labels, struct slice fields);
 /* The values of Accept. */
 extern const char kube_accept_json[], kube_accept_meta[], kube_accept_meta_list[];
 #endif

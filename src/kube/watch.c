@@ -2,6 +2,7 @@
 #include "kube/watch.h"
 #include "api/meta.h"
 #include "base/mem.h"
+#include "retry.h"
 #include <errno.h>
 
 enum {
@@ -12,7 +13,7 @@ enum {
 };
 static const int64_t grace_ns =
                          30 * NS_PER_S, /* a server ends its watch late; one that never does has stopped */
-    backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S, retry_after_max_ns = 60 * NS_PER_S,
+    backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S,
                      soon_ns = NS_PER_S, /* a watch that ends sooner without an event was none */
     well_ns = 30 * NS_PER_S, broken_min_ns = 30 * NS_PER_S, broken_max_ns = 600 * NS_PER_S,
                      broken_forget_ns = 3600 * NS_PER_S;
@@ -98,7 +99,7 @@ static void back_off(struct watch *w, int64_t now_ns, uint64_t rnd, const struct
     for (unsigned i = 0; i < w->fails && base < backoff_max_ns / 2; i++) base *= 2;
     if (base > backoff_max_ns / 2) base = backoff_max_ns / 2;
     int64_t d = base + (int64_t)(rnd % (uint64_t)base), after = err->retry_after_ms;
-    if (after > retry_after_max_ns / NS_PER_MS) after = retry_after_max_ns / NS_PER_MS;
+    if (after > RETRY_AFTER_MAX_S * 1000) after = RETRY_AFTER_MAX_S * 1000;
     if (d < after * NS_PER_MS) d = after * NS_PER_MS + (int64_t)(rnd % (uint64_t)soon_ns);
     w->wait_ns = now_ns + d;
     w->fails++;

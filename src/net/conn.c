@@ -47,7 +47,7 @@ void conn_gone(struct conn *c) {
     conn_close(c);
     if (!x) return;
     x->c = NULL;
-    if (!x->gone) return; /* whoever has x will still answer it, into the void */
+    if (!x->gone) return; /* the owner of x still answers it; nothing is sent */
     x->gone(x->gone_ctx);
     exchange_free(x);
 }

@@ -182,7 +182,7 @@ int easy_setup(struct request *r, const struct http_spec *spec, struct err *err)
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, r->lane->id == LANE_LEASE ? 4096L : 16384L);
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, r->lane->id == LANE_LEASE || r->lane->budget ? 4096L : 16384L);
     set_connection(r, spec);
     set_tls(e, r->tls);
     return 0;

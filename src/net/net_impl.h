@@ -17,6 +17,10 @@ struct lane {
     bool expired;        /* libcurl asked for a timeout of 0 ms */
     struct list todo;    /* requests with work that must not be done inside libcurl's callbacks */
     struct list requests;
+    struct list ready; /* sockets that wait for their turn, on a lane with a budget */
+    size_t budget;     /* bytes of answers that one turn may handle; 0: no limit */
+    size_t handled;    /* in this turn */
+    bool ready_first;  /* in this turn */
 };
 
 struct net {
@@ -95,6 +99,7 @@ struct request {
     bool cancelled;  /* nobody listens: to be removed as soon as we are outside of libcurl */
     bool held;       /* the receiver wants no more for now */
     bool paused;     /* libcurl holds bytes back for us */
+    bool resumes;    /* what libcurl held back is being delivered: it was counted when it came, not handled */
     bool finished;   /* the end is held back until the receiver resumes */
     bool fenced, resend, too_large, odd_head, flooded; /* why we ended it ourselves */
     char text[CURL_ERROR_SIZE];
@@ -110,6 +115,7 @@ void lane_init(struct net *n, struct lane *l, enum http_lane id);
 void lane_close(struct lane *l);
 void lane_todo(struct request *r);
 bool lane_http2(const struct lane *l);
+bool lane_spent(const struct lane *l); /* the turn is over: nothing more is to be handled in it */
 
 /* Sets all options; -errno and err if the URL or a header is not usable. */
 int easy_setup(struct request *r, const struct http_spec *spec, struct err *err);

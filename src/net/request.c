@@ -115,8 +115,10 @@ void request_work(struct request *r) {
         }
     } else if (r->paused && !r->held) {
         r->paused = false;
+        r->resumes = true;
         CURLcode rc =
             curl_easy_pause(r->easy, CURLPAUSE_CONT); /* delivers what was held back, and may pause again */
+        r->resumes = false;
         if (rc != CURLE_OK) request_finished(r, rc);
     }
 }
@@ -215,13 +217,15 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
     return ok && !r->cancelled ? n : 0;
 }
 
-/* HTTP_HOLD takes the bytes at hand; the next ones are left with libcurl, which pauses the transfer then. */
+/* HTTP_HOLD takes the bytes at hand; the next ones are left with libcurl, which pauses the transfer then. So it does
+ * when the lane's turn is over: libcurl would read 100 buffers in a row otherwise. */
 static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
     struct request *r = ctx;
     size_t n = size * count;
     if (r->cancelled) return CURL_WRITEFUNC_ERROR;
-    if (r->held) {
+    if (r->held || lane_spent(r->lane)) {
         r->paused = true;
+        if (!r->held) lane_todo(r);
         return CURL_WRITEFUNC_PAUSE;
     }
     if (r->cap && n > r->cap - r->received) {
@@ -229,6 +233,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
         return CURL_WRITEFUNC_ERROR;
     }
     r->received += n;
+    if (r->resumes) r->lane->handled += n;
     enum http_pull pull = r->cb.body ? r->cb.body(r->ctx, slice_make(data, n)) : HTTP_MORE;
     if (r->cancelled) return CURL_WRITEFUNC_ERROR;
     if (pull == HTTP_HOLD && !lane_http2(r->lane)) r->held = true;
@@ -251,24 +256,20 @@ static void cancel(struct http_req *base) {
     lane_todo(r);
 }
 
-/* What an answer may have beside its body: a fixed amount, and as much again as its body or the body's cap, since
- * chunks are framed one by one. */
-static size_t around_cap(const struct request *r) {
-    return AROUND_CAP + (r->cap ? r->cap - r->received : r->received);
-}
-
 /* Sees every byte of an answer before libcurl decodes it. The only place that does: framing and trailers reach
  * no other callback, and libcurl keeps trailers without a limit. Nothing may be aborted here. */
 static int on_trace(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx) {
     struct request *r = ctx;
     (void)easy, (void)data;
     if (type != CURLINFO_HEADER_IN && type != CURLINFO_DATA_IN) return 0;
-    /* The bytes at hand are not decoded yet, and so are judged with the next ones. */
-    if (r->wire - r->received > around_cap(r) && !r->flooded && !r->cancelled) {
+    /* The bytes at hand are not decoded yet, and so are judged with the next ones. As much as the body: a chunk is
+     * framed. */
+    if (r->wire - r->received > AROUND_CAP + r->received && !r->flooded && !r->cancelled) {
         r->flooded = true;
         lane_todo(r);
     }
     r->wire += n;
+    r->lane->handled += n;
     return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 #define RETRY (30 * NS_PER_S)
-enum { MESSAGES_A_TURN = 16 }; /* the rest next time: whoever floods the bus must not starve the loop */
+enum { MESSAGES_A_TURN = 16 }; /* the rest next time: a flood on the bus must not starve the loop */
 
 struct bus {
     struct world *world;

@@ -1,5 +1,5 @@
 /* /healthz and /readyz, answered as Kubernetes' own components answer them, but with the reason of a failure:
- * whoever may read this port may read the logs as well, and a probe's event is where people look first. */
+ * a reader of this port may read the logs as well, and a probe's event is where people look first. */
 #include "admin_impl.h"
 
 bool admin_run_check(const struct admin_check_entry *c, struct buf *why) {

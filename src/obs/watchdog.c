@@ -1,4 +1,4 @@
-/* The watchdog's food: see obs/obs.h. */
+/* Sends WATCHDOG=1: see obs/obs.h. */
 #include "base/mem.h"
 #include "obs/obs.h"
 

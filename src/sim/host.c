@@ -107,7 +107,7 @@ static void on_end(void *ctx, bool cut) {
 
 static size_t on_unsent(void *ctx) {
     struct hosted *x = ctx;
-    begin(x); /* who asks has much to say */
+    begin(x); /* asked for before a long answer */
     return x->x ? http_reply_unsent(x->x) : 0;
 }
 

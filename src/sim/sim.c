@@ -1,9 +1,9 @@
 /* The sim itself: time, and the order in which things run. */
-#include "core.h"
-#include "exchange.h"
-#include "fault.h"
-#include "reqlog.h"
-#include "watch.h"
+#include "store/core.h"
+#include "rest/exchange.h"
+#include "rest/fault.h"
+#include "rest/request_log.h"
+#include "rest/rest_watch.h"
 #include "api/rfc3339.h"
 #include <errno.h>
 
@@ -13,7 +13,7 @@ static bool due_before(const struct heap_node *a, const struct heap_node *b) {
     return x->at != y->at ? x->at < y->at : x->seq < y->seq;
 }
 
-void due_at(struct sim *s, struct due *d, int64_t at) {
+void sim_due_at(struct sim *s, struct due *d, int64_t at) {
     if (d->node.pos && d->at <= at) return;
     bool waits = d->node.pos != 0;
     d->at = at;
@@ -25,7 +25,7 @@ void due_at(struct sim *s, struct due *d, int64_t at) {
     }
 }
 
-void due_cancel(struct sim *s, struct due *d) {
+void sim_due_cancel(struct sim *s, struct due *d) {
     heap_remove(&s->dues, &d->node);
 }
 
@@ -35,7 +35,7 @@ void sim_time(const struct sim *s, char ret[32]) {
 
 static void make_namespace(struct sim *s, const char *name) {
     cJSON *obj = cJSON_CreateObject();
-    tree_set_str(tree_child(obj, "metadata"), "name", name);
+    json_tree_set_str(json_tree_child(obj, "metadata"), "name", name);
     sim_store_create(s, sim_type_find("", "namespaces"), "", obj, NULL, NULL);
 }
 
@@ -54,9 +54,9 @@ struct sim *sim_new(const struct sim_config *cfg) {
     list_init(&s->exchanges);
     list_init(&s->ended);
     heap_init(&s->dues, due_before);
-    s->cleaner.fn = cleaner_run;
+    s->namespace_gc.fn = namespace_gc_run;
     s->faults = faults_new();
-    s->log = reqlog_new();
+    s->log = request_log_new();
     types_init(s);
     s->ctl = ctl_new(s);
     sim_enter(s);
@@ -70,14 +70,14 @@ void sim_free(struct sim *s) {
     if (!s) return;
     s->closing = true;
     sim_enter(s);
-    list_each_safe(it, tmp, &s->exchanges) x_end(container_of(it, struct sim_exchange, link), true);
+    list_each_safe(it, tmp, &s->exchanges) exchange_end(container_of(it, struct sim_exchange, link), true);
     sim_exit(s);
     sim_store_free(s);
     ctl_free(s->ctl);
-    owners_free(s);
+    owner_index_free(s);
     types_free(s);
     faults_free(s->faults);
-    reqlog_free(s->log);
+    request_log_free(s->log);
     heap_free(&s->dues);
     free(s);
 }
@@ -91,13 +91,13 @@ void sim_exit(struct sim *s) {
     if (s->depth == 1) {
         while (s->fresh && !s->closing) {
             s->fresh = false;
-            for (size_t i = 0; i < s->nshelves; i++) {
-                struct shelf *h = s->shelves[i];
-                if (h->fresh) watch_flush(s, h);
+            for (size_t i = 0; i < s->ntables; i++) {
+                struct resource_table *h = s->tables[i];
+                if (h->fresh) rest_watch_flush(s, h);
             }
         }
-        store_trim(s, s->cfg.trees);
-        x_sweep(s);
+        sim_store_trim(s, s->cfg.trees);
+        exchange_sweep(s);
         s->writer = (struct writer){0};
     }
     s->depth--;
@@ -129,7 +129,7 @@ static void run_now(struct sim *s) {
         struct heap_node *n = heap_min(&s->dues);
         struct due *d = n ? container_of(n, struct due, node) : NULL;
         if (!d || d->at > s->now) break;
-        due_cancel(s, d);
+        sim_due_cancel(s, d);
         d->fn(s, d);
     }
     if (s->dirty || ctl_next_ns(s) <= s->now) {
@@ -180,7 +180,7 @@ void *sim_ctl(struct sim *s) {
     return s->ctl;
 }
 
-void store_as(struct sim *s, const char *manager) {
+void sim_store_as(struct sim *s, const char *manager) {
     s->writer = (struct writer){.manager = manager, .subresource = ""};
 }
 
@@ -205,22 +205,22 @@ int sim_fault(struct sim *s, struct slice json, struct err *err) {
 
 void sim_compact(struct sim *s) {
     sim_enter(s);
-    for (size_t i = 0; i < s->nshelves; i++) {
-        if (s->shelves[i]->fresh) watch_flush(s, s->shelves[i]);
-        history_clear(s, s->shelves[i]);
-        watch_expire(s, s->shelves[i]);
+    for (size_t i = 0; i < s->ntables; i++) {
+        if (s->tables[i]->fresh) rest_watch_flush(s, s->tables[i]);
+        history_clear(s, s->tables[i]);
+        rest_watch_expire(s, s->tables[i]);
     }
     sim_exit(s);
 }
 
 int sim_peek(const struct sim *s, const char *resource, const char *ns, const char *name, struct buf *out) {
     char version[128];
-    for (size_t i = 0; i < s->nshelves; i++) {
-        const struct shelf *h = s->shelves[i];
+    for (size_t i = 0; i < s->ntables; i++) {
+        const struct resource_table *h = s->tables[i];
         if (strcmp(h->type->resource, resource) != 0) continue;
         struct index_node *n = index_find(&h->index, h->type->namespaced ? ns : "", name);
         if (!n) return -ENOENT;
-        doc_write(n->obj->in->doc, type_api_version(h->type, version), h->type->kind, out);
+        json_doc_write(n->obj->in->doc, type_api_version(h->type, version), h->type->kind, out);
         return out->full ? -ENOBUFS : 0;
     }
     return -ENOENT;

@@ -13,7 +13,7 @@
 # There is no kube-proxy and no DNS: the API server listens on its Service address itself, so that in-cluster
 # configuration works; pods reach each other by pod IP.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")" && pwd); . "$here/../../deploy/packages.sh"
 CACHE=${HANDOVER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/handover-kubernetes}
 BIN=${KUBEBUILDER_ASSETS:-$CACHE/bin}
 DIR=${CLUSTER_DIR:-/tmp/handover-cluster}
@@ -27,17 +27,16 @@ say() { echo "cluster: $*" >&2; }
 in_ns() { nsenter --net="/run/netns/$NS" "$@"; }
 
 packages() { # what apt has to bring for the given purpose
-  local want=() p
-  for p in "$@"; do dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || want+=("$p"); done
-  [ ${#want[@]} -eq 0 ] && return 0
-  say "installing ${want[*]}"
-  [ -n "$(ls -A /var/lib/apt/lists 2>/dev/null)" ] || apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null
+  local want log; want=$(packages_missing "$@")
+  [ -n "$want" ] || return 0
+  say "installing" $want
+  log=$(mktemp); packages_install "$log" $want || { tail -20 "$log" >&2; return 1; }
+  rm -f "$log"
 }
 runtime_packages() {
   packages containerd runc containernetworking-plugins socat conntrack iptables iproute2 openssl procps util-linux jq curl gcc libc6-dev
   command -v "$ETCD" >/dev/null || packages etcd-server
-  command -v kubectl >/dev/null || packages kubernetes-client
+  packages $(packages_kubectl)
 }
 
 build() {

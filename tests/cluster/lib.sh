@@ -66,7 +66,7 @@ paused() { [ "$(field "deployment/$1" '{.spec.paused}')" = true ]; }
 not_paused() { local p; p=$(k get deployment "$1" -o 'jsonpath=x{.spec.paused}') && [ "$p" = x ] || [ "$p" = xfalse ]; } # an unread object is no answer
 # A kubelet takes its time with pods that have ended: their sandbox is removed by a sweep every minute, and only then, at the
 # next tick of 10 s, the object. A pod that is deleted while it is being started ("cannot find volume ... to mount") goes that
-# way as a rule. So: a pod that is marked for deletion has been stopped by whoever deletes it, it has ended when no container of
+# way as a rule. So: a pod that is marked for deletion has been stopped by its deleter, it has ended when no container of
 # it runs any more (the grace is 5 s), and its object is gone within a minute and a half, which proves nothing further.
 LIVING='select(.metadata.deletionTimestamp == null or any(.status.containerStatuses[]?; .state.running))'
 image_is() { # NAME IMAGE : every pod of the target that has not ended runs it, and as many as wanted are ready

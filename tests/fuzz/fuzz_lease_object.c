@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     FUZZ_CHECK(r.transitions >= 0 && r.duration_ns >= 0 && r.acquire_us >= 0 && r.renew_us >= 0);
     cleanup_buf struct buf out = BUF(16 << 20), note = BUF(1 << 20);
-    struct lease_change notes[] = {{LEASE_NOTE_CHECKPOINT, in}, {"gone", {0}}};
+    struct lease_change notes[] = {{LEASE_ANNOTATION_CHECKPOINT, in}, {"gone", {0}}};
     FUZZ_CHECK(lease_render(in, SL("n"), SL("l"), &r, notes, ARRAY_LEN(notes), &out, &err) == 0);
     FUZZ_CHECK(lease_parse(buf_slice(&out), &again, &err) == 0);
     FUZZ_CHECK(memcmp(&r, &again, sizeof(r)) == 0);
-    FUZZ_CHECK(!lease_note(buf_slice(&out), "gone", &note));
-    FUZZ_CHECK(lease_note(buf_slice(&out), LEASE_NOTE_CHECKPOINT, &note) && slice_eq(buf_slice(&note), in));
+    FUZZ_CHECK(!lease_annotation(buf_slice(&out), "gone", &note));
+    FUZZ_CHECK(lease_annotation(buf_slice(&out), LEASE_ANNOTATION_CHECKPOINT, &note) && slice_eq(buf_slice(&note), in));
     return 0;
 }

@@ -1,5 +1,6 @@
-/* The state's documents, facts and state with a byte 0x01 between: what is accepted says the same when
- * written and read again, and the plan can be made of it. */
+/* The state's documents and the target's annotations, with a byte 0x01 between: what is accepted says the same
+ * when written and read again, a plan can be made of it, and the state of that plan can be read by the next
+ * leader. */
 #include "fuzz.h"
 #include "plan/plan.h"
 
@@ -13,7 +14,20 @@ static cJSON *configmap(struct slice facts, struct slice state) {
     return cm;
 }
 
-static void plan_of(const struct state *s) {
+static void round_trip(const struct state *s) {
+    cleanup_buf struct buf f = BUF(1 << 22), t = BUF(1 << 22);
+    cleanup_state struct state again;
+    struct err e = {0};
+    state_init(&again);
+    state_write_facts(s, &f);
+    state_write(s, &t);
+    FUZZ_CHECK(f.n <= STATE_MAX_TEXT && t.n <= STATE_MAX_TEXT);
+    cleanup_json cJSON *cm = configmap(buf_slice(&f), buf_slice(&t));
+    FUZZ_CHECK(state_read(cm, &again, &e) == 0);
+    FUZZ_CHECK(state_same(s, &again));
+}
+
+static void plan_of(const struct state *s, struct slice annotations) {
     char name[] = "op", uid[] = "1234-uid", rv[] = "7",
          tmpl[] = "{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{}}",
          selector[] = "{\"matchLabels\":{\"app\":\"op\"}}", image[] = "op:v2";
@@ -28,17 +42,21 @@ static void plan_of(const struct state *s) {
                            .tmpl = tmpl,
                            .image = image,
                            .hash = "qrst"};
-    cJSON *a = cJSON_CreateObject();
-    cJSON_AddStringToObject(a, "handover.dev/canary-percent", "10");
+    cJSON *a = json_parse(annotations, NULL);
+    if (!cJSON_IsObject(a)) {
+        cJSON_Delete(a);
+        a = cJSON_CreateObject();
+        cJSON_AddStringToObject(a, "handover.dev/canary-percent", "10");
+    }
     t.annotations = a;
     cleanup_spec struct spec spec;
-    struct err none = {0};
-    FUZZ_CHECK(spec_parse(a, &spec, &none) == 0);
+    struct err bad = {0};
+    spec_parse(a, &spec, &bad);
     struct observed o = {.name = name,
                          .target = &t,
                          .known = true,
-                         .spec = &spec,
-                         .spec_err = &none,
+                         .spec = obs_opted_in(a) ? &spec : NULL,
+                         .spec_err = &bad,
                          .state_known = STATE_READ,
                          .state = s,
                          .state_rv = rv};
@@ -48,29 +66,23 @@ static void plan_of(const struct state *s) {
         cleanup_json cJSON *body = json_parse(slice_of(p.step[i].body), NULL);
         FUZZ_CHECK(body);
     }
+    if (p.next) round_trip(p.next);
     cJSON_Delete(a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice facts, state;
-    slice_cut(fuzz_slice(data, size), 1, &facts, &state);
+    struct slice facts, rest, state, annotations;
+    slice_cut(fuzz_slice(data, size), 1, &facts, &rest);
+    slice_cut(rest, 1, &state, &annotations);
     cleanup_json cJSON *cm = configmap(facts, state);
-    cleanup_state struct state s, again;
+    cleanup_state struct state s;
     struct err e = {0};
     state_init(&s);
-    state_init(&again);
     if (state_read(cm, &s, &e) < 0) {
         FUZZ_CHECK(e.kind == ERR_CONFIG && e.msg[0]);
         return 0;
     }
-    cleanup_buf struct buf f = BUF(1 << 22), t = BUF(1 << 22);
-    state_write_facts(&s, &f);
-    state_write(&s, &t);
-    cleanup_json cJSON *cm2 = configmap(buf_slice(&f), buf_slice(&t));
-    if (f.n <= STATE_MAX_TEXT && t.n <= STATE_MAX_TEXT) {
-        FUZZ_CHECK(state_read(cm2, &again, &e) == 0);
-        FUZZ_CHECK(state_same(&s, &again));
-    }
-    plan_of(&s);
+    round_trip(&s);
+    plan_of(&s, annotations);
     return 0;
 }

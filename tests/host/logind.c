@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
         }
         if (!p[1].revents) continue;
         ssize_t n = read(STDIN_FILENO, line + have, sizeof line - 1 - have);
-        if (n <= 0) return 0; /* whoever started it has gone */
+        if (n <= 0) return 0; /* its parent has gone */
         have += (size_t)n;
         line[have] = '\0';
         for (char *end; (end = strchr(line, '\n'));) {

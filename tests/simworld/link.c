@@ -296,7 +296,7 @@ static struct msg *push(struct link *l, enum msg_type type) {
     struct msg *m = xcalloc(1, sizeof *m);
     m->type = type;
     int64_t at = l->sw->now + net_latency(l->sw, net_between(l->sw, l->from->name, l->to));
-    m->at = l->last_at = at > l->last_at ? at : l->last_at; /* one stream: never overtaken */
+    m->at = l->last_at = at > l->last_at ? at : l->last_at; /* one stream: in order */
     list_push(&l->down, &m->link);
     if (l->down.next == &m->link) client_ready(l->req);
     return m;

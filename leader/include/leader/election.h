@@ -19,7 +19,7 @@ struct election_cb {
      * the lease is lost or a stop is wanted before; then the predecessor's work stays where it is. */
     void (*lead)(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work);
     /* The fence is shut: stop, and call election_drained() when nothing runs any more. */
-    void (*lost)(void *ctx, enum lease_reason reason, const char *why);
+    void (*lost)(void *ctx, enum lease_reason reason);
     /* Nothing more will happen: released, or never held, or could not be released. Once, last. */
     void (*over)(void *ctx, enum lease_reason reason);
     /* A renewal (final: the release) is about to be written: adds the work in hand. NULL: no checkpoints. May
@@ -46,6 +46,8 @@ void election_give_up(struct election *e); /* no time left: over() as things are
 bool election_may_mutate(const struct election *e); /* the fence, at this moment */
 bool election_leading(const struct election *e);
 int64_t election_term(const struct election *e);
+/* Has the API server shown that this process may write the Lease? Otherwise why says what is wrong. */
+bool election_writable(const struct election *e, struct buf *why);
 const char *election_identity(const struct election *e);
 const char *election_holder(const struct election *e); /* as last seen; "" nobody or not known */
 #endif

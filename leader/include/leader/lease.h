@@ -5,7 +5,7 @@
  * Safety rests on three things. Every write carries the resourceVersion of the record it was decided on, so
  * that a write that is late, repeated or based on old news is refused by the server. The fence lasts renew_ns
  * from the moment the last executed renewal was *decided*, which is before it was sent; nobody else takes an
- * unreleased lease before lease_ns have passed since he *saw* that renewal, which is after it was executed:
+ * unreleased lease before lease_ns have passed since it *saw* that renewal, which is after it was executed:
  * only the rates of the clocks matter. And a write whose outcome is not known (timed out, conflict, 5xx) is
  * resolved by reading the Lease before anything else is written. */
 #ifndef LEADER_LEASE_H
@@ -96,6 +96,13 @@ enum lease_reason {
 };
 const char *lease_reason_name(enum lease_reason r); /* "released": for metrics labels and logs */
 
+/* What is worth a line in the log. */
+enum lease_log {
+    LEASE_LOG_NONE,
+    LEASE_LOG_CONTEST,  /* the lease may be taken: the first attempt since it may */
+    LEASE_LOG_RECREATE, /* the Lease was deleted under us: made again */
+    LEASE_LOG_GIVE_UP,  /* LEASE_EV_GIVE_UP, and it may still name us */
+};
 struct lease_out {
     unsigned act; /* of enum lease_act */
     struct {
@@ -109,7 +116,7 @@ struct lease_out {
     int64_t gap_ns;     /* LEAD: since the last sign of the predecessor was seen; -1: there was none */
     int64_t renewed_at; /* RENEWED: boot ns of the step that decided on that write */
     enum lease_reason reason;
-    const char *why; /* for the log; NULL: nothing worth a line */
+    enum lease_log log;
 };
 
 struct lease;

@@ -4,7 +4,7 @@
 #define LEADER_LEASE_OBJECT_H
 #include "leader/lease.h"
 
-#define LEASE_NOTE_CHECKPOINT "handover.dev/checkpoint"
+#define LEASE_ANNOTATION_CHECKPOINT "handover.dev/checkpoint"
 
 /* -EINVAL if it is no Lease or a field has not the type or the form that the API gives it. Missing spec
  * fields are zero. */
@@ -12,7 +12,7 @@ int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err);
 
 /* The value of an annotation, unescaped; false if absent. Appended to out; -ENOBUFS and the like count as
  * absent. */
-bool lease_note(struct slice raw, const char *key, struct buf *out);
+bool lease_annotation(struct slice raw, const char *key, struct buf *out);
 
 struct lease_change {
     const char *key;    /* annotation */

@@ -74,7 +74,7 @@ crash() { # KIND: SIGKILL to the leader's process
   unset "seen[$old/leading]"
   mark kill9 "$old"; kill -9 "$p"
   await_successor 60 ${standby[$kind]} "$old"
-  # for whoever asks where the time went
+  # shows where the time went
   in_kind "$kind" logs "$successor" --tail=20 2>/dev/null | sed "s/^/$successor /" >>"$out/$kind.log" || true
   [ "$successor" != "$old" ] || return 0
   in_kind "$kind" delete pod "$old" --force --grace-period=0 --wait=false >/dev/null 2>&1 || true

@@ -1,4 +1,4 @@
-# A good version is tried beside stable and then promoted with the user's own strategy; afterwards we hold it again.
+# A good version soaks as a canary and is then promoted with the user's own strategy; afterwards we hold it again.
 apply op v1 "${quick[@]}"; adopted op
 [ "$(field deployment/op '{.spec.progressDeadlineSeconds}')" = 2147483647 ] || fail "progressDeadlineSeconds is not set while paused"
 before=$(pods_of op)

@@ -1,3 +1,3 @@
-foreach(file leadership termination_grace)
+foreach(file leadership lifecycle termination_grace)
   unit_test(app/${file} simworld app)
 endforeach()

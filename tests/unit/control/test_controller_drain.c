@@ -46,7 +46,7 @@ static void idle_is_told_only_while_stopped(void **state) {
     add(f, "a");
     run_ms(f, 0);
     end(f, 0, OUT_DONE, 0, NULL);
-    controller_stop_intake(f->c); /* idle by then: whoever stops it looks at the tasks in flight */
+    controller_stop_intake(f->c); /* idle by then: the caller looks at the tasks in flight */
     run_ms(f, 100);
     assert_int_equal(f->idle, 0);
     controller_gate(f->c, true); /* leading again */

@@ -122,7 +122,7 @@ static void scrapes_through_the_proxy(void **state) {
     fake_settle(c->f);
     struct fake_req *r = fake_one(c->f);
     assert_string_equal(r->url, "https://api:6443/base/api/v1/namespaces/ns/pods/p:8080/proxy/metrics");
-    assert_true(r->lane == LANE_CALL && fake_has_header(r, "Authorization: Bearer s3cret"));
+    assert_true(r->lane == LANE_SCRAPE && fake_has_header(r, "Authorization: Bearer s3cret"));
     assert_null(strstr(buf_str(&r->headers), "pod-token"));
     fake_answer(r, 200, "a 1\n");
     fake_settle(c->f);

@@ -164,6 +164,10 @@ static void a_record_never_goes_back(void **state) {
         {BEGIN, NULL, ""},
         {WROTE, OBJ("a", "x", "u2", "33"), "a/x@24>33 "},
         {END, "31", "-a/y@30 -a/z@31 "},
+        {BEGIN, NULL, ""},
+        {PUT, OBJ("a", "x", "u2", "33"), ""},
+        {WROTE, OBJ("a", "w", "u5", "36"), "+a/w@36 "}, /* gone again before the list was made */
+        {END, "38", "-a/w@36 "},
         {DELETED, "u2", "-a/x@33 "},
         {BEGIN, NULL, ""},
         {PUT, OBJ("a", "x", "u2", "32"), ""}, /* listed before our delete */

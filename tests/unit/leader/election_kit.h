@@ -57,10 +57,9 @@ static inline void on_lead(void *ctx, int64_t term, enum lease_reason reason,
     if (work) checkpoint_each(work, restored, c);
 }
 
-static inline void on_lost(void *ctx, enum lease_reason reason, const char *why) {
+static inline void on_lost(void *ctx, enum lease_reason reason) {
     struct cand *c = ctx;
     assert_false(election_may_mutate(c->e));
-    assert_true(why[0]);
     c->losts++;
     c->lost_reason = reason;
     if (c->drains_itself) election_drained(c->e, 0);

@@ -67,7 +67,7 @@ static void random_run(uint64_t seed, struct sum *sum) {
         } else {
             misbehave(&f, &r);
         }
-        for (size_t i = 0; i < 3; i++) { /* whoever has come to his end comes back as a new process */
+        for (size_t i = 0; i < 3; i++) { /* an instance that has ended comes back as a new process */
             if (f.c[i].e && f.c[i].overs) cand_crash(&f.c[i]);
             if (!f.c[i].e && rng_below(&r, 2)) {
                 add_up(sum, &f.c[i]);

@@ -181,7 +181,7 @@ static void test_death_certificate(void **state) {
     assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_DEAD, .holder = SL("somebody")}), 0);
     assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_DEAD, .holder = SL("other")}), LEASE_WRITE);
     assert_string_equal(t.o.write.rec.rv, "10");
-    /* a renewal of his was still under way and came first: he is no less dead */
+    /* a renewal of its own was still under way and came first: it is no less dead */
     assert_int_equal(ev(&t, LEASE_EV_CONFLICT), LEASE_GET);
     assert_int_equal(seen(&t, false, rec(11, "other", 3, 6)), LEASE_WRITE);
     assert_int_equal(written(&t, 12), LEASE_LEAD | LEASE_RENEWED);

@@ -186,7 +186,7 @@ static void test_server_that_went_back(void **state) {
     assert_int_equal(ev(&t, LEASE_EV_CONFLICT), LEASE_GET);
     assert_int_equal(seen(&t, false, rec(5, "older", 2, 3)), LEASE_STOP_WORK);
     done(&t);
-    setup(&t); /* but a read that a watch has overtaken is dropped */
+    setup(&t); /* but a read that is older than the watch is dropped */
     seen(&t, false, rec(10, "other", 3, 5));
     assert_int_equal(pass(&t, 3 * S), LEASE_GET);
     assert_int_equal(seen(&t, true, rec(12, "other", 3, 7)), 0);
@@ -206,7 +206,7 @@ static void test_deleted_under_the_leader(void **state) {
     assert_string_equal(t.o.write.rec.rv, "");
     assert_int_equal(written(&t, 20), LEASE_RENEWED);
     done(&t);
-    /* a standby that has seen the holder gives him the time that he may think it is his */
+    /* a standby that has seen the holder waits as long as that holder may believe that it leads */
     setup(&t);
     seen(&t, false, rec(10, "other", 3, 5));
     on(&t, LEASE_EV_WATCH, true);

@@ -86,7 +86,7 @@ static void test_render_keeps_what_others_wrote(void **state) {
     assert_int_equal(lease_parse(slice_of(seen), &r, &err), 0);
     strcpy(r.holder, "me");
     r.renew_us += 2000000;
-    struct lease_change notes[] = {{LEASE_NOTE_CHECKPOINT, SL("new \"one\"")},
+    struct lease_change notes[] = {{LEASE_ANNOTATION_CHECKPOINT, SL("new \"one\"")},
                                    {"handover.dev/successor", {0}}};
     cleanup_buf struct buf b = BUF(1 << 20);
     assert_int_equal(lease_render(slice_of(seen), SL("n"), SL("l"), &r, notes, 2, &b, &err), 0);
@@ -105,11 +105,11 @@ static void test_render_keeps_what_others_wrote(void **state) {
     assert_int_equal(lease_parse(buf_slice(&b), &back, &err), 0);
     assert_memory_equal(&back, &r, sizeof(r));
     cleanup_buf struct buf note = BUF(100);
-    assert_true(lease_note(buf_slice(&b), LEASE_NOTE_CHECKPOINT, &note));
+    assert_true(lease_annotation(buf_slice(&b), LEASE_ANNOTATION_CHECKPOINT, &note));
     assert_string_equal(buf_str(&note), "new \"one\"");
-    assert_false(lease_note(buf_slice(&b), "handover.dev/successor", &note));
+    assert_false(lease_annotation(buf_slice(&b), "handover.dev/successor", &note));
     cleanup_buf struct buf tiny = BUF(3);
-    assert_false(lease_note(buf_slice(&b), LEASE_NOTE_CHECKPOINT, &tiny));
+    assert_false(lease_annotation(buf_slice(&b), LEASE_ANNOTATION_CHECKPOINT, &tiny));
 }
 
 static void test_render_anew(void **state) {

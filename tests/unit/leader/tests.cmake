@@ -1,4 +1,4 @@
-foreach(file lease lease_acquire lease_lead lease_release)
+foreach(file lease lease_access lease_acquire lease_lead lease_release)
   unit_test(leader/${file} leader_core)
 endforeach()
 unit_test(leader/lease_object leader_core)

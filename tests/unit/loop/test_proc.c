@@ -127,7 +127,7 @@ static void too_much_stderr_is_cut(void **state) {
     assert_string_equal(buf_str(&f->out), "ok\n");
 }
 
-/* Gone, or dead and not yet reaped by whoever inherited it; a signal that was sent may take a moment to act.
+/* Gone, or dead and not yet reaped by its new parent; a signal that was sent may take a moment to act.
  */
 static bool dies(int pid) {
     int fd = pidfd_open(pid, 0);

@@ -82,8 +82,65 @@ static void every_byte_of_an_answer_counts(void **state) {
     }
 }
 
+static size_t delivered;
+
+static void count(struct call *c) {
+    delivered += c->body.n;
+    buf_clear(&c->body);
+    c->extra = c; /* had a turn */
+}
+
+static void small_page(void *ctx, struct http_exchange *x) {
+    (void)ctx;
+    http_reply(x, 200, "text/plain", SL("up 1\n"));
+}
+
+/* However much is there, a turn of the loop handles little of it, each flood gets its turns, and so does a page that
+ * comes to its end. */
+static void a_turn_of_the_scrapes_is_short(void **state) {
+    enum { FLOODS = 8, TURNS = 400, TURN_MAX = 32 << 10 };
+    struct kit *k = *state;
+    static const struct flood kinds[] = {{"lines", HEAD "\r\n", "\n", 200, "", false},
+                                         {"chunks", CHUNKED, "8\r\n\n\n\n\n\n\n\n\n\r\n", 200, "", false}};
+    struct flooding now[FLOODS] = {0};
+    struct raw_server srv[FLOODS];
+    struct call c[FLOODS], page;
+    kit_serve(k, small_page, NULL, NULL);
+    for (size_t i = 0; i < FLOODS; i++) {
+        now[i] = (struct flooding){.f = &kinds[i % 2], .block = BUF(256 << 10)};
+        while (now[i].block.n + 16 <= 256 << 10) buf_adds(&now[i].block, kinds[i % 2].again);
+        raw_serve(&srv[i], k, on_request);
+        srv[i].extra = &now[i];
+        call_init(&c[i], k);
+        c[i].on_body = count;
+        call_open(&c[i], LANE_SCRAPE, srv[i].url);
+    }
+    size_t most = 0, sum = 0;
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (turn == TURNS / 2) {
+            call_init(&page, k);
+            call_open(&page, LANE_SCRAPE, k->url);
+        }
+        delivered = 0;
+        uv_run(loop_uv(k->l), UV_RUN_NOWAIT);
+        sum += delivered;
+        most = most > delivered ? most : delivered;
+    }
+    assert_in_range(most, 1, TURN_MAX);
+    assert_true(sum > FLOODS * TURN_MAX);
+    assert_true(page.ends == 1 && page.status == 200);
+    call_free(&page);
+    for (size_t i = 0; i < FLOODS; i++) {
+        assert_non_null(c[i].extra);
+        http_cancel(c[i].r);
+        call_free(&c[i]);
+        raw_server_close(&srv[i]);
+        buf_free(&now[i].block);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 int main(void) {
-    const struct CMUnitTest tests[] = {T(every_byte_of_an_answer_counts)};
+    const struct CMUnitTest tests[] = {T(every_byte_of_an_answer_counts), T(a_turn_of_the_scrapes_is_short)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

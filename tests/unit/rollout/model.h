@@ -74,6 +74,8 @@ struct model {
     } edge;
     bool release, force;
     enum quiet quiet;
+    const char *hostile; /* what objects, pods and pages say of themselves; NULL: nothing strange */
+    double started_s;    /* of every page: when its process began; 0: not told */
     /* what the tests look at */
     int fail_at; /* the step at which the process dies: before it (even) or after it (odd); -1: never */
     int steps;   /* carried out so far */

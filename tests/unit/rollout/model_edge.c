@@ -15,6 +15,7 @@ static void m_scrape(struct model *m) {
         enum behaviour b = m->behaviour[r->version];
         s[n++] = (struct pod_sample){.uid = slice_of(p->uid),
                                      .restarts = p->restarts,
+                                     .started_s = m->started_s,
                                      .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
                                      .created_ns = T0 + p->born * NS_PER_S,
                                      .terminating = p->terminating,
@@ -117,7 +118,20 @@ static int m_delete_rs(struct model *m, const char *name, const cJSON *body) {
     return OK;
 }
 
-static int m_state(struct model *m, const struct step *s, const cJSON *body) {
+/* Whatever is written must be read by the next leader, and say the same. */
+static void m_round_trip(const struct model *m, const struct state *wrote) {
+    cleanup_json cJSON *cm = cJSON_CreateObject();
+    cJSON *data = cJSON_AddObjectToObject(cm, "data");
+    cJSON_AddStringToObject(data, "facts", m->facts);
+    cJSON_AddStringToObject(data, "state", m->state);
+    cleanup_state struct state back;
+    struct err e = {0};
+    state_init(&back);
+    if (state_read(cm, &back, &e) < 0) fail_msg("the next leader cannot read it: %s in %s", e.msg, m->state);
+    if (!state_same(wrote, &back)) fail_msg("another state is read than was written: %s", m->state);
+}
+
+static int m_state(struct model *m, const struct plan *p, const struct step *s, const cJSON *body) {
     char rv[16];
     snprintf(rv, sizeof rv, "%d", m->cm_rv);
     if (s->verb == VERB_CREATE && m->state) return CONFLICT;
@@ -131,14 +145,15 @@ static int m_state(struct model *m, const struct step *s, const cJSON *body) {
     m->state = xstrdup(json_str(data, "state"));
     m->cm_rv++;
     m->writes++;
+    m_round_trip(m, p->next);
     return OK;
 }
 
-static int m_apply(struct model *m, const struct step *s) {
+static int m_apply(struct model *m, const struct plan *p, const struct step *s) {
     cleanup_json cJSON *body = json_parse(slice_of(s->body), NULL);
     if (!body) fail_msg("step %s has no JSON body: %s", s->why, s->body ? s->body : "");
     switch (s->kind) {
-    case STEP_STATE: return m_state(m, s, body);
+    case STEP_STATE: return m_state(m, p, s, body);
     case STEP_STATE_DELETE:
         free(m->facts);
         free(m->state);
@@ -159,7 +174,7 @@ static int m_apply(struct model *m, const struct step *s) {
 static void m_tell(struct model *m, const struct plan *p) {
     for (size_t i = 0; i < p->nevents; i++) {
         size_t n = strlen(m->events);
-        snprintf(m->events + n, sizeof m->events - n, "%s ", p->event[i].reason);
+        snprintf(m->events + n, sizeof m->events - n, "%s ", plan_reason_name(p->event[i].reason));
         snprintf(m->said, sizeof m->said, "%s", p->event[i].message);
     }
 }
@@ -202,13 +217,13 @@ bool m_pass(struct model *m) {
         bool before = m->fail_at == 2 * m->steps, after = m->fail_at == 2 * m->steps + 1;
         m->steps++;
         if (before || after) {
-            if (after) m_apply(m, &p.step[i]);
+            if (after) m_apply(m, &p, &p.step[i]);
             m->crashes++;
             m_forget(m);
             break;
         }
         if (m->between && !m->between(m, false)) break;
-        int rc = m_apply(m, &p.step[i]);
+        int rc = m_apply(m, &p, &p.step[i]);
         if (m->between && !m->between(m, true)) break;
         bool fine = rc == OK || (rc == GONE && p.step[i].gone_ok) || (rc == CONFLICT && p.step[i].exists_ok);
         if (!fine) break;

@@ -39,6 +39,10 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .st_available = m_pods(m, i, true),
                            .quarantined = r->quarantined[0] ? xstrdup(r->quarantined) : NULL,
                            .failure = m->no_quota && r->canary ? xstrdup("exceeded quota") : NULL};
+    if (m->hostile && r->quarantined[0]) {
+        free(ret->quarantined);
+        ret->quarantined = xstrdup(m->hostile);
+    }
     memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
 }
 
@@ -59,10 +63,9 @@ static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
-    if (b == NO_IMAGE) {
-        ret->waiting = xstrdup("ErrImagePull");
-        ret->trouble = xstrdup("op:v1: not found");
-    }
+    if (b == NO_IMAGE) ret->waiting = xstrdup("ErrImagePull");
+    if (b == NO_IMAGE || m->hostile)
+        ret->trouble = xasprintf("op:v1: not found%s", m->hostile ? m->hostile : "");
 }
 
 static void m_read_target(const struct model *m, struct obs_target *ret) {
@@ -234,6 +237,7 @@ struct m_view *m_observe(struct model *m) {
         m->edge.history_known = false;
     }
     v->o.scraped_ns = m->edge.scraped_ns;
+    v->o.scrape_trouble = m->hostile;
     v->o.history_known = m->edge.history_known;
     v->o.history_errors = m->edge.history_errors;
     v->o.history_total = m->edge.history_total;

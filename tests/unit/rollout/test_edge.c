@@ -15,8 +15,8 @@ static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
     simworld_run(st->sw, 120 * NS_PER_S);
     assert_int_equal(told(st, "StateDamaged", said), 1);
     assert_string_equal(said, "ConfigMap op-handover is damaged, nothing is done: data.state: phase: read "
-                              "\"Dancing\", which is not allowed there. Repair it, or delete it: the target "
-                              "is then adopted anew");
+                              "\"Dancing\", which is not allowed there; repair it, or have the Deployment adopted "
+                              "anew: kubectl delete configmap/op-handover -n default");
     cleanup_json cJSON *held = get(st, DEPLOYMENT);
     assert_true(json_bool(json_get(held, "spec"), "paused", false));
     patch(st, STATE, repair); /* nothing else changes: no watch tells of it */

@@ -123,7 +123,7 @@ static void replicasets(void **state) {
     assert_string_equal(r.failure, "exceeded quota");
     obs_rs_free(&r);
     r = rs("{\"metadata\":{" META ",\"labels\":{\"handover.dev/target\":\"t\",\"handover.dev/template\":"
-           "\"longer-than-a-hash\"}},\"status\":{\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":"
+           "\"No-Hash\"}},\"status\":{\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":"
            "\"False\"}]}}");
     assert_true(r.canary && !r.hash[0] && !r.failure && r.replicas == 1);
     obs_rs_free(&r);

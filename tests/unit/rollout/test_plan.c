@@ -6,8 +6,12 @@ static void adopts(void **state) {
     struct model m;
     m_init(&m, 1, 3);
     m_settle(&m);
-    assert_int_equal(m_s(&m)->hold, HOLD_NATIVE); /* its own rollout comes first */
+    assert_int_equal(m_s(&m)->hold, HOLD_ROLLOUT); /* its own rollout comes first */
     assert_false(m.paused);
+    assert_string_equal(m.events, "WaitingForRollout ");
+    assert_false(
+        plan_reason_warning(EV_HELD + HOLD_ROLLOUT)); /* adopting a healthy Deployment is no trouble */
+    assert_string_equal(m.said, "Waiting for the current rollout to complete before adopting the Deployment");
     m_until(&m, PHASE_STABLE, 20);
     m_run(&m, 5);
     assert_true(m.paused && m.deadline_s == 2147483647 && m_running(&m, 0, false) == 3);
@@ -166,7 +170,7 @@ static void guards(void **state) {
              {NO_REGISTRY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
              {NEVER_READY, PHASE_STARTING, HOLD_NOT_READY, 60},
              {NEVER_READY, PHASE_ROLLED_BACK, HOLD_NONE, 400},
-             {UNSCHEDULABLE, PHASE_STARTING, HOLD_OUTSIDE, 400},
+             {UNSCHEDULABLE, PHASE_STARTING, HOLD_UNSCHEDULABLE, 400},
              {UNSCHEDULABLE, PHASE_STARTING, HOLD_INCONCLUSIVE, 700},
              {SILENT, PHASE_SOAKING, HOLD_NO_DATA, 60},
              {SILENT, PHASE_SOAKING, HOLD_INCONCLUSIVE, 700},
@@ -240,8 +244,8 @@ static void no_quota(void **state) {
     m.no_quota = true;
     m_image(&m, 1);
     m_run(&m, 400);
-    assert_true(m_phase(&m) == PHASE_STARTING && m_s(&m)->hold == HOLD_OUTSIDE);
-    assert_non_null(strstr(m_s(&m)->message, "exceeded quota"));
+    assert_true(m_phase(&m) == PHASE_STARTING && m_s(&m)->hold == HOLD_NOT_CREATED);
+    assert_non_null(strstr(m_s(&m)->message, "0 of 1 canary pods exist: exceeded quota"));
     m.no_quota = false;
     m_until(&m, PHASE_STABLE, 100);
     assert_int_equal(m_running(&m, 1, false), 2);
@@ -347,7 +351,7 @@ static void learns_the_rate(void **state) {
     m_image(&m, 1);
     m_until(&m, PHASE_SOAKING, 20);
     assert_true(m_s(&m)->learned_total > 100 && m_s(&m)->learned_errors == 0 && m_s(&m)->param.theta < .06);
-    assert_true(m_event(&m, "RateLearned"));
+    assert_true(m_event(&m, "BaselineMeasured"));
     m_free(&m);
 }
 
@@ -398,7 +402,7 @@ static void a_damaged_state_changes_nothing(void **state) {
     damage(&m, "{\"version\":1,\"phase\":\"Dancing\"}"); /* another damage is news */
     assert_string_equal(m.events, "StateDamaged ");
     assert_non_null(
-        strstr(m.said, "data.state: phase: read \"Dancing\", which is not allowed there. Repair it"));
+        strstr(m.said, "data.state: phase: read \"Dancing\", which is not allowed there; repair it"));
     damage(&m, good);
     m_until(&m, PHASE_STABLE, 90); /* repaired: it goes on where it was, with the trial */
     assert_int_equal(m_running(&m, 1, false), 2);

@@ -24,10 +24,10 @@ static void new_template_restarts(void **state) {
     struct model m;
     soaking(&m, 3);
     m_image(&m, 2);
-    m_until(&m, PHASE_WITHDRAWING, 3);
+    m_until(&m, PHASE_CANCELLING, 3);
     m_until(&m, PHASE_SOAKING, 20);
     assert_true(m_running(&m, 1, true) == 0 && m_running(&m, 2, true) == 1 && m_s(&m)->step == 0);
-    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "withdrawn");
+    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "cancelled");
     assert_false(state_quarantined(m_s(&m), m.hash[1], NULL)); /* no verdict, no quarantine */
     m_until(&m, PHASE_STABLE, 120);
     assert_all(&m, 2, 3);
@@ -53,7 +53,7 @@ static void quiet_moments(void **state) {
     m.quiet = QUIET_BUSY;
     m_image(&m, 0);
     m_run(&m, 5);
-    assert_true(m_phase(&m) == PHASE_WITHDRAWING && m_running(&m, 1, true) == 1 &&
+    assert_true(m_phase(&m) == PHASE_CANCELLING && m_running(&m, 1, true) == 1 &&
                 m.edge.probe); /* not in the middle of something */
     m_run(&m, 8);
     assert_int_equal(m_running(&m, 1, true), 0); /* for `quiet` at most, 10 s */
@@ -76,6 +76,7 @@ static void scaling(void **state) {
     m_scale(&m, 12);
     m_run(&m, 6);
     assert_true(m_running(&m, 0, false) == 12 && m_running(&m, 1, true) == 3 && m_phase(&m) == PHASE_SOAKING);
+    assert_non_null(strstr(m_annotation(&m, "status"), "got 20 % of 15 pods"));
     m_scale(&m, 2);
     m_run(&m, 8);
     assert_true(m_running(&m, 0, false) == 2 && m_running(&m, 1, true) == 1 && m_phase(&m) == PHASE_SOAKING);
@@ -169,7 +170,7 @@ static void foreign_unpause(void **state) {
     for (int i = 0; i < 2; i++) m_tick(&m);
     assert_true(m_active(&m) == 2); /* pods of the new version start at once */
     m_settle(&m);
-    assert_true(m.paused && m_s(&m)->hold == HOLD_FOREIGN && m_event(&m, "Held"));
+    assert_true(m.paused && m_s(&m)->hold == HOLD_UNMANAGED && m_event(&m, "UnmanagedChange"));
     m_run(&m, 10);
     assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NONE && m_running(&m, 0, false) == 4 &&
                 m_active(&m) == 1);
@@ -201,8 +202,8 @@ static void foreign_rollout_that_is_through(void **state) { /* Handover was away
     m_until(&m, PHASE_STABLE, 20);
     m_run(&m, 3);
     assert_all(&m, 1, 3);
-    assert_true(m.paused && m_event(&m, "ForeignRollout"));
-    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "foreign");
+    assert_true(m.paused && m_event(&m, "UnmanagedRollout"));
+    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "unmanaged");
     m_free(&m);
 }
 
@@ -348,7 +349,7 @@ static void stables_replicaset_deleted(void **state) {
     m_until(&m, PHASE_STABLE, 20);
     m_run(&m, 3);
     assert_all(&m, 0, 3); /* unpaused for a moment, so that the controller made it again */
-    assert_true(m.paused && m_event(&m, "NoActiveReplicaSet") && m_s(&m)->nhistory == 0);
+    assert_true(m.paused && m_event(&m, "Repairing") && m_s(&m)->nhistory == 0);
     m_free(&m);
     soaking(&m, 3); /* in the middle of a trial the template is another one: the alarm */
     delete_stables_rs(&m);
@@ -400,9 +401,9 @@ static void leaves_in_the_middle(void **state) {
     soaking(&m, 3);
     m_annotate(&m, "canary-percent", NULL);
     m_run(&m, 10);
-    assert_true(m.paused && m_phase(&m) == PHASE_LEAVING && m_s(&m)->hold == HOLD_REFUSED);
+    assert_true(m.paused && m_phase(&m) == PHASE_RELEASING && m_s(&m)->hold == HOLD_REFUSED);
     assert_all(&m, 0, 3);
-    assert_non_null(strstr(m_annotation(&m, "status"), "leaving would start op:v1"));
+    assert_non_null(strstr(m_annotation(&m, "status"), "releasing the Deployment would start op:v1"));
     int writes = m.writes;
     m_run(&m, 30);
     assert_int_equal(m.writes, writes);
@@ -421,7 +422,7 @@ static void leaving_raced(void **state) {
     m_annotate(&m, "canary-percent", NULL);
     m.fail_at = 2 * (m.steps + 1);
     m_pass(&m);
-    assert_true(m.crashes == 1 && m_s(&m)->phase == PHASE_LEAVING && m.paused);
+    assert_true(m.crashes == 1 && m_s(&m)->phase == PHASE_RELEASING && m.paused);
     m_image(&m, 1);
     m_run(&m, 10);
     assert_true(m.paused && m_s(&m)->hold == HOLD_REFUSED);

@@ -70,7 +70,7 @@ static void repaired(struct model *m) { /* stable's ReplicaSet is deleted, its c
 }
 static void given_back(struct model *m) {
     m_start(m, 1, 3);
-    arm(m, PHASE_LEAVING, true, 2);
+    arm(m, PHASE_RELEASING, true, 2);
     m_annotate(m, "canary-percent", NULL);
 }
 

@@ -2,6 +2,7 @@
  * happened: stable was never stopped by us, nothing was let loose without a verdict or a person, and once the
  * world is calm it comes to an end. Each seed is a schedule; HANDOVER_SCHEDULES=N runs more of them. */
 #include "model.h"
+#include <math.h>
 
 static void user_image(struct model *m) {
     static const int likely[] = {0, 1, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -49,6 +50,30 @@ static void user_acts(struct model *m) {
     char value[64];
     snprintf(value, sizeof value, "%s@%d", m->hash[version], (int)rng_below(&m->rng, 3));
     m_annotate(m, v[a], value);
+}
+/* What no reader may stumble over: empty, blank, control characters, no UTF-8, long. */
+static char *hostile_text(struct model *m) {
+    static const char *const v[] = {"", " ", "@", "\"\\", "\x01\x02\x1b[31m", "\xff\xc3", "{\"a\":[", "0"};
+    if (rng_below(&m->rng, 3)) return xstrdup(v[rng_below(&m->rng, ARRAY_LEN(v))]);
+    size_t n = rng_below(&m->rng, 5000);
+    char *text = xmalloc(n + 1);
+    for (size_t i = 0; i < n; i++) text[i] = (char)(1 + rng_below(&m->rng, 255));
+    text[n] = '\0';
+    return text;
+}
+static void user_annotates_anything(struct model *m) {
+    static const char *const v[] = {"promote", "pause", "resume", "abort",         "retry",
+                                    "release", "soak",  "status", "max-error-rate"};
+    cleanup_free char *text = hostile_text(m);
+    m_annotate(m, v[rng_below(&m->rng, ARRAY_LEN(v))], text);
+}
+static void hostile_world(struct model *m) {
+    static const double started[] = {0, -1, 1.7e9, 1e308, INFINITY, NAN};
+    static char text[6000];
+    cleanup_free char *fresh = hostile_text(m);
+    snprintf(text, sizeof text, "%s", fresh);
+    m->hostile = rng_below(&m->rng, 2) ? text : NULL;
+    m->started_s = started[rng_below(&m->rng, ARRAY_LEN(started))];
 }
 static void delete_some_rs(struct model *m, bool canary) {
     for (int i = 0; i < MAX_RS; i++) {
@@ -101,6 +126,9 @@ static void (*const happenings[])(struct model *) = {user_image,
                                                      user_acts,
                                                      user_acts,
                                                      user_acts,
+                                                     user_annotates_anything,
+                                                     user_annotates_anything,
+                                                     hostile_world,
                                                      user_deletes_canary,
                                                      user_deletes_rs,
                                                      user_deletes_state,
@@ -141,14 +169,14 @@ static const char *at_rest(struct model *m) {
     const struct state *s = m_s(m);
     bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
     if (s->hold == HOLD_NO_ACTIVE) return "alarm";
-    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_FOREIGN))
+    if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_UNMANAGED))
         return s->hold == HOLD_NONE ? "stable" : NULL;
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
-    if (s->phase == PHASE_IDLE && (s->hold == HOLD_NATIVE || s->hold == HOLD_USER_PAUSED)) return "idle";
+    if (s->phase == PHASE_IDLE && (s->hold == HOLD_ROLLOUT || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
     if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK))
         return "promotion held";
-    if (s->phase == PHASE_LEAVING && s->hold == HOLD_REFUSED) return "leaving refused";
+    if (s->phase == PHASE_RELEASING && s->hold == HOLD_REFUSED) return "leaving refused";
     return NULL;
 }
 
@@ -181,6 +209,8 @@ static const char *calm(struct model *m) {
     m->between = NULL;
     m->outage = m->no_quota = false;
     m->quiet = QUIET_NOW;
+    m->hostile = NULL;
+    m_annotate(m, "max-error-rate", "10%");
     if (m->replicas == 0) m_scale(m, 2);
     if (opted_in(m)) m_annotate(m, "soak", "5s");
     char value[64];

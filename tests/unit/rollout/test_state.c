@@ -51,6 +51,7 @@ static void sample(struct state *s) {
     state_history_add(s, ENDED_PROMOTED, T0 + 8000);
     state_consume(s, ACTION_PAUSE, "qrst@1");
     state_consume(s, ACTION_RETRY, "zzzz");
+    state_consume(s, ACTION_ABORT, "");
     s->consumed[0].removing = false;
 }
 
@@ -133,14 +134,49 @@ static void later_version(void **state) {
     (void)state;
     cleanup_json cJSON *cm = configmap("{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},"
                                        "\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
-                                       "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\"}");
+                                       "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\","
+                                       "\"consumed\":[{\"action\":\"abort\"}]}");
     cleanup_state struct state s, copy;
     state_init(&s);
     assert_int_equal(state_read(cm, &s, NULL), 0);
+    assert_string_equal(s.consumed[0].value, ""); /* an earlier version left an empty value out */
     state_copy(&s, &copy);
     cleanup_json cJSON *again = as_configmap(&copy);
     assert_non_null(strstr(json_str(json_get(again, "data"), "facts"), "\"epoch\":{\"n\":[1,2]}"));
     assert_non_null(strstr(json_str(json_get(again, "data"), "state"), "\"slices\":\"x\""));
+}
+
+/* As an earlier version named phases, holds and ends. */
+static void earlier_names(void **state) {
+    (void)state;
+    static const struct {
+        const char *phase, *hold, *ended;
+        enum phase want_phase;
+        enum hold want_hold;
+        enum ended want_ended;
+    } v[] = {{"Withdrawing", "ForeignChange", "withdrawn", PHASE_CANCELLING, HOLD_UNMANAGED, ENDED_CANCELLED},
+             {"Leaving", "LeavingRefused", "foreign", PHASE_RELEASING, HOLD_REFUSED, ENDED_UNMANAGED},
+             {"Stable", "Disagreement", "stuck", PHASE_STABLE, HOLD_CONFLICT, ENDED_STUCK},
+             {"Soaking", "OutsideTrouble", "failed", PHASE_SOAKING, HOLD_UNSCHEDULABLE, ENDED_FAILED},
+             {"Soaking", "PausedByPerson", "failed", PHASE_SOAKING, HOLD_PAUSED_BY_USER, ENDED_FAILED},
+             {"Stable", "NativeRollout", "failed", PHASE_STABLE, HOLD_ROLLOUT, ENDED_FAILED}};
+    cleanup_state struct state s;
+    sample(&s);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_json cJSON *cm = as_configmap(&s);
+        cJSON *data = cJSON_GetObjectItemCaseSensitive(cm, "data");
+        cleanup_json cJSON *doc = json_parse(slice_of(json_str(data, "state")), NULL);
+        cJSON_ReplaceItemInObjectCaseSensitive(doc, "phase", cJSON_CreateString(v[i].phase));
+        cJSON_ReplaceItemInObjectCaseSensitive(doc, "hold", cJSON_CreateString(v[i].hold));
+        cJSON_ReplaceItemInObjectCaseSensitive(doc, "ending", cJSON_CreateString(v[i].ended));
+        cleanup_free char *text = json_print(doc);
+        cJSON_ReplaceItemInObjectCaseSensitive(data, "state", cJSON_CreateString(text));
+        cleanup_state struct state got;
+        state_init(&got);
+        assert_int_equal(state_read(cm, &got, NULL), 0);
+        assert_true(got.phase == v[i].want_phase && got.hold == v[i].want_hold &&
+                    got.ending == v[i].want_ended);
+    }
 }
 
 static void damaged(void **state) {
@@ -174,6 +210,7 @@ static void damaged(void **state) {
          "data.state: learned"},
         {good, "{\"version\":1,\"phase\":\"Starting\",\"hash\":\"h\"}", "data.state: canary"},
         {good, "{\"version\":1,\"phase\":\"RolledBack\"}", "data.state: hash"},
+        {good, "{\"version\":1,\"phase\":\"Promoting\"}", "data.state: hash"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"learned\":true}", "data.state: param"},
         {good, "{\"version\":1,\"phase\":\"Stable\",\"consumed\":[{\"action\":\"dance\"}]}",
          "data.state: action"},
@@ -257,10 +294,14 @@ static void names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),       cmocka_unit_test(every_phase_and_hold),
-        cmocka_unit_test(facts_are_frozen), cmocka_unit_test(later_version),
-        cmocka_unit_test(damaged),          cmocka_unit_test(random_damage),
-        cmocka_unit_test(bounded_lists),    cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+                                       cmocka_unit_test(every_phase_and_hold),
+                                       cmocka_unit_test(facts_are_frozen),
+                                       cmocka_unit_test(later_version),
+                                       cmocka_unit_test(earlier_names),
+                                       cmocka_unit_test(damaged),
+                                       cmocka_unit_test(random_damage),
+                                       cmocka_unit_test(bounded_lists),
+                                       cmocka_unit_test(names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-# Of the REST side and the store; the controllers' are beside them.
-foreach(part rest controllers)
-  include(${CMAKE_CURRENT_LIST_DIR}/${part}.cmake OPTIONAL)
+foreach(name store/objects rest/clients_random rest/fault rest/list rest/load rest/patch rest/protobuf rest/watch rest/yaml
+    controllers/converge controllers/deployment controllers/gc controllers/operator controllers/pod controllers/replicaset)
+  unit_test(sim/${name} sim_core)
+endforeach()
+foreach(name protobuf yaml) # parsers inside
+  target_include_directories(unit_sim_rest_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/sim)
 endforeach()

@@ -112,7 +112,7 @@ static void pods_come_up_and_one_leads(void **state) {
     stage_free(st);
 }
 
-/* The kubelet tells of the leader's death with the identity that it left (a certificate for whoever reads
+/* The kubelet tells of the leader's death with the identity that it left (a certificate for the process that reads
  * it), and a standby follows, at the latest when the lease has expired. */
 static void a_killed_leader_is_succeeded(void **state) {
     (void)state;

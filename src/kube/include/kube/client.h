@@ -49,6 +49,7 @@ struct kube_spec {
     size_t body_cap;             /* of the answer; 0: 8 MiB */
     bool no_retry;               /* one attempt only: the caller decides */
     bool unfenced; /* a mutation that the fence does not hold back: the lease itself, Kubernetes Events */
+    bool dry_run;       /* a mutation that the server checks and does not carry out (dryRun=All) */
     bool metadata_only; /* ask for PartialObjectMetadata */
 };
 /* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a
@@ -64,9 +65,9 @@ void kube_cancel(struct kube_op *op); /* no callback after it; invalid once done
 /* A mutation that may be at the server by now: cancelled, it may still be carried out, at any later time. */
 bool kube_in_the_air(const struct kube_op *op);
 
-/* A page that is read as it passes by: a GET in one attempt, of which nothing is kept here. */
+/* A page that is read as it passes by: a GET in one attempt on LANE_SCRAPE, of which nothing is kept here. */
 struct kube_scrape {
-    const char *url;    /* whole: on LANE_SCRAPE, without our credentials and client certificate */
+    const char *url;    /* whole: without our credentials and client certificate */
     const char *path;   /* with url NULL: a raw path of the API server (a pod's proxy), as kube_call() goes */
     struct slice token; /* of url: sent as bearer token; may be empty */
     bool tls_insecure;  /* of url: the target's explicit opt-out */

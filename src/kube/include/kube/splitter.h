@@ -4,7 +4,7 @@
  *   while ((ev = splitter_next(&s, &chunk, &item)) != SPLIT_MORE) ...       item is valid until the next call
  *
  * What an item says is not looked at: brackets, commas, colons and strings are checked here, numbers, words
- * and escapes by whoever parses the item. */
+ * and escapes by the item's parser. */
 #ifndef KUBE_SPLITTER_H
 #define KUBE_SPLITTER_H
 #include "base/buf.h"

@@ -12,6 +12,6 @@ void sim_host_stop(struct sim_host *h); /* NULL is fine; connections are cut */
 int sim_host_port(const struct sim_host *h);
 /* To be used between turns of the loop: scripts, faults, sim_peek(), even sim_handle(). */
 struct sim *sim_host_sim(struct sim_host *h);
-int sim_host_load(struct sim_host *h, struct slice text,
-                  struct err *err); /* sim_load() at the present time */
+/* sim_load() at the present time */
+int sim_host_load(struct sim_host *h, struct slice text, struct err *err);
 #endif

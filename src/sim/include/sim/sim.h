@@ -1,6 +1,6 @@
 /* The embedded API server: a request goes in, an answer comes out, no sockets. Holds objects in memory,
  * serves the REST verbs, watches and discovery, runs a Deployment and ReplicaSet controller, a garbage
- * collector and pods that behave as they are told. Pure: time comes from sim_advance(), randomness from the
+ * collector and pods that behave as scripted. Pure: time comes from sim_advance(), randomness from the
  * seed. */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -9,11 +9,11 @@
 #include "base/time.h"
 
 struct sim;
-enum sim_watch_list {                        /* what a watch with sendInitialEvents=true gets */
-                      SIM_WATCH_LIST_IGNORE, /* the parameter is not known, as in 1.20 */
-                      SIM_WATCH_LIST_REFUSE, /* 422, as a later server with the feature off */
-                      SIM_WATCH_LIST_SERVE,  /* initial events, then the bookmark annotated
-                                                k8s.io/initial-events-end */
+/* What a watch with sendInitialEvents=true gets. */
+enum sim_watch_list {
+    SIM_WATCH_LIST_IGNORE, /* the parameter is not known, as in 1.20 */
+    SIM_WATCH_LIST_REFUSE, /* 422, as a later server with the feature off */
+    SIM_WATCH_LIST_SERVE,  /* initial events, then the bookmark annotated k8s.io/initial-events-end */
 };
 struct sim_config {
     uint64_t seed;
@@ -22,8 +22,8 @@ struct sim_config {
     int64_t bookmark_ns;  /* between bookmarks of a watch that allows them; 0: 60 s */
     int64_t pod_start_ns; /* from created to running; 0: 300 ms. An image's script may say otherwise */
     int64_t min_watch_ns; /* a watch without timeoutSeconds lasts this long to twice this; 0: 30 min */
-    size_t trees; /* objects kept parsed between calls; 0: 4096 (tests set 1 to find who keeps a tree too
-                     long) */
+    /* Objects kept parsed between calls; 0: 4096. Tests set 1 to find code that keeps a tree too long. */
+    size_t trees;
     enum sim_watch_list watch_list;
 };
 struct sim *sim_new(const struct sim_config *cfg);
@@ -31,19 +31,20 @@ void sim_free(struct sim *s); /* open exchanges end with their `end` (cut) */
 
 /* Moves time (never backwards) and runs all that is due up to then. */
 void sim_advance(struct sim *s, int64_t wall_ns);
-/* The same for who has requests waiting meanwhile: stops after so many rounds of what is due. True: all was
- * done. False: the sim's time stands before wall_ns, sim_next_ns() says that there is something due. */
+/* The same in slices, so that requests are served in between: stops after so many rounds of what is due.
+ * True: all was done. False: the sim's time stands before wall_ns, sim_next_ns() says that there is something
+ * due. */
 bool sim_advance_some(struct sim *s, int64_t wall_ns, int rounds);
 int64_t sim_next_ns(const struct sim *s); /* when sim_advance() has to be called next; TIME_NEVER */
 int64_t sim_now_ns(const struct sim *s);
 
-/* fn is called after each call into the sim but sim_advance(): sim_next_ns() may have changed. One at a time.
- */
+/* fn is called after each call into the sim but sim_advance(): sim_next_ns() may have changed. One at a
+ * time. */
 void sim_on_change(struct sim *s, void (*fn)(void *ctx), void *ctx);
 
 struct sim_request {
     struct slice method, target /* path?query */, content_type, accept, authorization, body;
-    struct slice user_agent; /* the field manager of who names none, up to the first '/' */
+    struct slice user_agent; /* the field manager where the query names none: up to the first '/' */
 };
 struct sim_exchange;
 struct sim_cb {
@@ -59,15 +60,14 @@ struct sim_cb {
  * Before anything runs inside the sim, call sim_advance() with the present time. */
 struct sim_exchange *sim_handle(struct sim *s, const struct sim_request *req, const struct sim_cb *cb,
                                 void *ctx);
-void sim_leave(struct sim_exchange *x); /* the client has gone: no callback any more */
+void sim_leave(struct sim_exchange *x); /* the client has disconnected: no callback any more */
 
-/* ---- what tests and the demo do from the side; the same is reachable by POST /sim/... (see
+/* ---- what tests and the demo do beside REST; the same is reachable by POST /sim/... (see
  * docs/reference/sim.md) ---- */
 /* How pods of an image behave; the last script whose pattern (fnmatch) fits the image counts. JSON, all
- * members optional:
- * {"image":"*:bad", "startMs":300, "ready":true, "crashAfterMs":0, "crashes":0 (how often; 0 = for ever when
- * crashAfterMs), "terminateMs":50, "errorRate":0.3, "reconcilesPerSecond":20, "errorRateAfterMs":0 (the rate
- * starts then), "busy":0.2 (share of time with active workers), "depth":0,
+ * members optional: {"image":"*:bad", "startMs":300, "ready":true, "crashAfterMs":0, "crashes":0 (how often;
+ * 0 = for ever when crashAfterMs), "terminateMs":50, "errorRate":0.3, "reconcilesPerSecond":20,
+ * "errorRateAfterMs":0 (the rate starts then), "busy":0.2 (share of time with active workers), "depth":0,
  * "metrics":"controller-runtime"|"none"|"garbage"|"http500"|"slow", "leaderElection":false (only the holder
  * of its Lease reconciles), ...}: all of them in docs/reference/sim.md.
  * {"controllers":{"delayMs":1,"jitterMs":2,"stopped":false}}: the pace of the controllers. */
@@ -96,7 +96,7 @@ int sim_peek(const struct sim *s, const char *resource, const char *ns, const ch
  * the answer is to come *ret_delay_ns later. */
 int sim_pod_get(struct sim *s, struct slice ip, int port, struct slice path, int *ret_status,
                 const char **ret_type, int64_t *ret_delay_ns, struct buf *body);
-/* Containers whose image's script says "external": true are run by somebody else. start: the container runs
+/* Containers whose image's script says "external": true are run by the runtime. start: the container runs
  * from now on (again); term: it is asked to stop; kill: it has to be gone now, and reports its end, or the
  * pod has been removed by force. Called from within the sim: start or stop nothing heavy inside, and call no
  * sim_ function, but do it on the next turn. */
@@ -105,8 +105,8 @@ struct sim_runtime {
     void (*term)(void *ctx, const char *ns, const char *pod, const char *container, int64_t grace_ns);
     void (*kill)(void *ctx, const char *ns, const char *pod, const char *container);
 };
-void sim_set_runtime(struct sim *s, const struct sim_runtime *rt,
-                     void *ctx); /* rt is kept; before any such pod is made */
+/* rt is kept; before any such pod is made */
+void sim_set_runtime(struct sim *s, const struct sim_runtime *rt, void *ctx);
 /* What such a process does, as its kubelet sees it. -ENOENT: no such pod or container, or it does not run. */
 int sim_container_ready(struct sim *s, const char *ns, const char *pod, const char *container, bool ready);
 int sim_container_exit(struct sim *s, const char *ns, const char *pod, const char *container, int exit_code,

@@ -38,8 +38,8 @@ struct http_spec {
     int64_t total_ns;                   /* deadline for the whole request, 0: none (watches) */
     int64_t connect_ns;                 /* 0: the default, 10 s */
     /* A longer body ends with ERR_PROTOCOL/-EFBIG; 0: no cap (the receiver bounds it). What comes beside the body
-     * (1xx, heads, trailers, chunk framing) may be 128 KiB and as much again as the body, or its cap, and 256 lines:
-     * more ends in the same way. */
+     * (1xx, heads, trailers, chunk framing) may be 128 KiB and as much again as the body, and 256 lines: more ends in
+     * the same way. */
     size_t body_cap;
     const struct http_tls *tls; /* NULL: defaults */
     const char *proxy; /* "http://host:port"; NULL: none (the environment is the caller's business) */

@@ -1,0 +1,34 @@
+/* The tables of the command line: columns as wide as their contents, made to fit the terminal. A row's cells
+ * are followed by its notes: lines below it, wrapped at blanks. */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+#include "base/buf.h"
+
+struct table_style {
+    bool colour, utf8;
+    unsigned width; /* columns of the terminal; 0: no limit, nothing is cut or wrapped */
+};
+enum table_cut {
+    TABLE_WHOLE,     /* never cut: short by nature */
+    TABLE_CUT_END,   /* what does not fit is cut from its end */
+    TABLE_CUT_START, /* ... from its start, where the end says more */
+};
+struct table_column {
+    const char *title;
+    enum table_cut cut;
+};
+struct table;
+/* The columns and the style outlive the table. */
+struct table *table_new(const struct table_style *style, const struct table_column *columns, size_t n);
+void table_free(struct table *t);
+/* The next cell, the first of a new row after the last one. text is cleaned (text_clean()) and copied; colour
+ * is an escape sequence of ours, static, or NULL. */
+void table_cell(struct table *t, const char *colour, const char *text);
+/* A line below the row that was begun last. */
+void table_note(struct table *t, const char *colour, const char *text);
+void table_print(const struct table *t, struct buf *out);
+DEFINE_CLEANUP(struct table *, table, table_free)
+#define cleanup_table CLEANUP(table)
+/* Appends text in a colour, if the style has any. */
+void table_paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text);
+#endif

@@ -1,0 +1,15 @@
+/* Text from outside (names, images, identities, messages) made fit for a terminal, and how many columns text
+ * takes there. `utf8`: the locale's encoding is UTF-8; else what is not ASCII becomes '?'. */
+#ifndef CLI_TEXT_H
+#define CLI_TEXT_H
+#include "base/buf.h"
+
+/* Appends s. Control characters, ill-formed bytes and characters that change the direction or are invisible
+ * come out as escapes (\x1b, \u202e): nothing of s reaches the terminal as a command, and what it was can be
+ * read. */
+void text_clean(struct buf *out, struct slice s, bool utf8);
+char *text_cleaned(const char *s, bool utf8); /* the same as a string; NULL is "". free() */
+unsigned text_columns(struct slice clean, bool utf8);
+/* The longest beginning (from_end: end) of clean text that takes at most so many columns. */
+struct slice text_fit(struct slice clean, unsigned columns, bool from_end, bool utf8);
+#endif

@@ -1,0 +1,161 @@
+/* What a scripted operator has reconciled. Time is cut into buckets of a second; how much happens in a
+ * bucket, when, and what of it fails, comes from a hash of (seed, bucket), so that it does not depend on who
+ * looks how often. */
+#include "controllers/operator.h"
+#include "controllers/pod.h"
+#include <math.h>
+#include <stdio.h>
+
+#define BUCKET    NS_PER_S
+#define BUSY_SLOT (200 * NS_PER_MS)
+enum { EXACT_MAX = 256 }; /* more arrivals in a bucket than that are spread evenly */
+
+static double unit(uint64_t seed, uint64_t a, uint64_t b) {
+    struct rng r = {seed ^ (a * 0x9e3779b97f4a7c15ULL) ^ (b << 32)};
+    (void)rng_next(&r);
+    return rng_unit(&r);
+}
+
+/* A normal variable from twelve uniform ones: no tails beyond six sigma, which is fine for counts. */
+static double normal(uint64_t seed, uint64_t a) {
+    double sum = -6;
+    for (uint64_t i = 0; i < 12; i++) sum += unit(seed, a, 1000 + i);
+    return sum;
+}
+
+static int64_t poisson(uint64_t seed, uint64_t bucket, double mean) {
+    if (mean <= 0) return 0;
+    if (mean > 60) {
+        double n = mean + sqrt(mean) * normal(seed, bucket);
+        return n < 0 ? 0 : (int64_t)(n + 0.5);
+    }
+    double limit = exp(-mean), product = 1;
+    int64_t n = -1;
+    do {
+        product *= unit(seed, bucket, (uint64_t)(2000 + ++n));
+    } while (product > limit);
+    return n;
+}
+
+static double failing(const struct container *k, int64_t at) {
+    return at - k->op.started < k->script.error_after_ns ? 0 : k->script.error_rate;
+}
+
+struct tally {
+    int64_t all, errors;
+};
+
+/* What arrives in the part [from, to) of bucket number b. */
+static struct tally in_bucket(const struct container *k, int64_t b, int64_t from, int64_t to) {
+    const struct oper *op = &k->op;
+    struct tally t = {0};
+    int64_t start = op->started + b * BUCKET, n = poisson(op->seed, (uint64_t)b, k->script.rate);
+    if (n > EXACT_MAX) {
+        double share = (double)(to - start) / (double)BUCKET,
+               before = (double)(from - start) / (double)BUCKET;
+        t.all = (int64_t)((double)n * share) - (int64_t)((double)n * before);
+        double p = failing(k, from), mean = (double)t.all * p;
+        double errors = mean + sqrt(mean * (1 - p)) * normal(op->seed + 1, (uint64_t)(from / NS_PER_MS));
+        t.errors = errors < 0 ? 0 : errors > (double)t.all ? t.all : (int64_t)(errors + 0.5);
+        return t;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = start + (int64_t)(unit(op->seed + 2, (uint64_t)b, (uint64_t)i) * (double)BUCKET);
+        if (at < from || at >= to) continue;
+        t.all++;
+        t.errors += unit(op->seed + 3, (uint64_t)b, (uint64_t)i) < failing(k, at);
+    }
+    return t;
+}
+
+bool operator_works(const struct container *k) {
+    return k->state == RUN_RUNNING && (!k->script.elects || k->op.leads);
+}
+
+void operator_count(struct container *k, int64_t now) {
+    struct oper *op = &k->op;
+    if (k->state != RUN_RUNNING) return;
+    if (!operator_works(k) || k->script.rate <= 0) {
+        op->counted_to = now;
+        return;
+    }
+    while (op->counted_to < now) {
+        int64_t b = (op->counted_to - op->started) / BUCKET, end = op->started + (b + 1) * BUCKET;
+        if (end > now) end = now;
+        struct tally t = in_bucket(k, b, op->counted_to, end);
+        op->errors += t.errors;
+        op->success += t.all - t.errors;
+        op->counted_to = end;
+    }
+}
+
+void operator_start(struct ctl *c, struct pod_proc *p, struct container *k) {
+    int64_t now = ctl_now(c);
+    cleanup_free char *text =
+        xasprintf("%s/%s/%lld", obj_uid(p->co->o->json), k->name, (long long)k->restarts);
+    k->op = (struct oper){.seed = slice_hash(slice_of(text), 7), .started = now, .counted_to = now};
+    elector_start(c, p, k);
+}
+
+int64_t operator_workers(const struct container *k, int64_t now) {
+    if (!operator_works(k) || k->script.rate <= 0) return 0;
+    return unit(k->op.seed + 4, (uint64_t)((now - k->op.started) / BUSY_SLOT), 0) < k->script.busy;
+}
+
+/* ---- the page ---- */
+
+static void family(struct buf *out, const char *name, const char *type, const char *help) {
+    (void)buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void total(struct buf *out, const char *controller, const char *result, int64_t n) {
+    (void)buf_addf(out, "controller_runtime_reconcile_total{controller=\"%s\",result=\"%s\"} %lld\n",
+                   controller, result, (long long)n);
+}
+
+static void one(struct buf *out, const char *name, const char *label, const char *value, int64_t n) {
+    (void)buf_addf(out, "%s{%s=\"%s\"} %lld\n", name, label, value, (long long)n);
+}
+
+static void controller_series(const struct container *k, int64_t now, struct buf *out) {
+    const char *name = k->script.controller;
+    const struct oper *op = &k->op;
+    family(out, "controller_runtime_active_workers", "gauge",
+           "Number of currently used workers per controller");
+    one(out, "controller_runtime_active_workers", "controller", name, operator_workers(k, now));
+    family(out, "controller_runtime_max_concurrent_reconciles", "gauge",
+           "Maximum number of concurrent reconciles per controller");
+    one(out, "controller_runtime_max_concurrent_reconciles", "controller", name, 1);
+    family(out, "controller_runtime_reconcile_errors_total", "counter",
+           "Total number of reconciliation errors per controller");
+    one(out, "controller_runtime_reconcile_errors_total", "controller", name, op->errors);
+    family(out, "controller_runtime_reconcile_total", "counter",
+           "Total number of reconciliations per controller");
+    total(out, name, "error", op->errors);
+    total(out, name, "requeue", 0);
+    total(out, name, "requeue_after", 0);
+    total(out, name, "success", op->success);
+    family(out, "controller_runtime_terminal_reconcile_errors_total", "counter",
+           "Total number of terminal reconciliation errors per controller");
+    one(out, "controller_runtime_terminal_reconcile_errors_total", "controller", name, 0);
+    family(out, "workqueue_adds_total", "counter", "Total number of adds handled by workqueue");
+    one(out, "workqueue_adds_total", "name", name, op->success + op->errors);
+    family(out, "workqueue_depth", "gauge", "Current depth of workqueue");
+    one(out, "workqueue_depth", "name", name, k->script.depth);
+}
+
+void operator_page(const struct container *k, int64_t now, struct buf *out) {
+    /* controller-runtime registers a controller's series when it starts it: a standby has none. */
+    if (!k->script.elects || k->op.leads) controller_series(k, now, out);
+    if (k->script.elects) {
+        family(out, "leader_election_master_status", "gauge",
+               "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 "
+               "indicates master.");
+        one(out, "leader_election_master_status", "name", k->op.lease, k->op.leads);
+    }
+    family(out, "go_goroutines", "gauge", "Number of goroutines that currently exist.");
+    (void)buf_adds(out, "go_goroutines 42\n");
+    family(out, "process_start_time_seconds", "gauge",
+           "Start time of the process since unix epoch in seconds.");
+    (void)buf_addf(out, "process_start_time_seconds %.3f\n", (double)k->op.started / (double)NS_PER_S);
+}

@@ -1,0 +1,195 @@
+/* Who we are and what is served: enough for kubectl's discovery, old (1.20) and new (which falls back to the
+ * old). */
+#include "rest/rest.h"
+#include <errno.h>
+
+static const char *const review_types[][3] = {
+    {"selfsubjectaccessreviews", "SelfSubjectAccessReview", "false"},
+    {"selfsubjectrulesreviews", "SelfSubjectRulesReview", "false"},
+    {"subjectaccessreviews", "SubjectAccessReview", "false"},
+    {"localsubjectaccessreviews", "LocalSubjectAccessReview", "true"},
+};
+
+static int answer(struct call *c, struct buf *b) {
+    exchange_json(c->x, 200, buf_slice(b));
+    buf_free(b);
+    return 0;
+}
+
+/* ---- resources of a group ---- */
+static void write_verbs(struct buf *out, const char *verbs) {
+    struct slice rest = slice_of(verbs), one;
+    buf_adds(out, ",\"verbs\":[");
+    for (bool first = true; rest.n; first = false) {
+        slice_cut(rest, ' ', &one, &rest);
+        buf_addf(out, "%s\"%.*s\"", first ? "" : ",", SLF(one));
+    }
+    buf_addc(out, ']');
+}
+
+static void write_names(struct buf *out, const char *list) {
+    struct slice rest = slice_of(list), one;
+    if (!rest.n) return;
+    buf_adds(out, ",\"shortNames\":[");
+    for (bool first = true; rest.n; first = false) {
+        slice_cut(rest, ',', &one, &rest);
+        buf_addf(out, "%s\"%.*s\"", first ? "" : ",", SLF(one));
+    }
+    buf_addc(out, ']');
+}
+
+static bool in_all(const struct sim_type *t) {
+    return type_is(t, "", "pods") || type_is(t, "", "services") || !strcmp(t->group, "apps");
+}
+
+static void write_sub(const struct sim_type *t, const char *sub, const char *group, const char *version,
+                      const char *kind, const char *verbs, struct buf *out) {
+    buf_addf(out, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s", t->resource, sub,
+             t->namespaced ? "true" : "false");
+    if (group) buf_addf(out, ",\"group\":\"%s\",\"version\":\"%s\"", group, version);
+    buf_addf(out, ",\"kind\":\"%s\"", kind);
+    write_verbs(out, verbs);
+    buf_addc(out, '}');
+}
+
+static void write_type(const struct sim_type *t, bool first, struct buf *out) {
+    buf_addf(out, "%s{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\"",
+             first ? "" : ",", t->resource, t->singular, t->namespaced ? "true" : "false", t->kind);
+    write_verbs(out, "create delete deletecollection get list patch update watch");
+    write_names(out, t->short_names);
+    if (in_all(t)) buf_adds(out, ",\"categories\":[\"all\"]");
+    buf_addc(out, '}');
+    if (t->has_status) write_sub(t, "status", NULL, NULL, t->kind, "get patch update", out);
+    if (t->has_scale) write_sub(t, "scale", "autoscaling", "v1", "Scale", "get patch update", out);
+    if (!type_is(t, "", "pods")) return;
+    write_sub(t, "log", NULL, NULL, "Pod", "get", out);
+    write_sub(t, "proxy", NULL, NULL, "PodProxyOptions", "get", out);
+    write_sub(t, "eviction", "policy", "v1", "Eviction", "create", out);
+}
+
+static int resource_list(struct call *c, const char *group, const char *version) {
+    struct buf b = BUF(1 << 20);
+    buf_addf(
+        &b, "{\"kind\":\"APIResourceList\",\"apiVersion\":\"v1\",\"groupVersion\":\"%s%s%s\",\"resources\":[",
+        group, group[0] ? "/" : "", version);
+    bool any = false;
+    const struct sim_type *t;
+    for (size_t i = 0; (t = type_at(c->s, i)); i++) {
+        if (strcmp(t->group, group) != 0 || strcmp(t->version, version) != 0) continue;
+        write_type(t, !any, &b);
+        any = true;
+    }
+    if (!strcmp(group, "authorization.k8s.io") && !strcmp(version, "v1")) {
+        for (size_t i = 0; i < ARRAY_LEN(review_types); i++) {
+            buf_addf(&b,
+                     "%s{\"name\":\"%s\",\"singularName\":\"\",\"namespaced\":%s,\"kind\":\"%s\",\"verbs\":["
+                     "\"create\"]}",
+                     i ? "," : "", review_types[i][0], review_types[i][2], review_types[i][1]);
+        }
+        any = true;
+    }
+    buf_adds(&b, "]}");
+    if (any) return answer(c, &b);
+    buf_free(&b);
+    return -ENOENT;
+}
+
+/* ---- groups ---- */
+static void write_group(struct sim *s, const char *group, bool whole, struct buf *out) {
+    const struct sim_type *t;
+    buf_addf(out, "{%s\"name\":\"%s\",\"versions\":[",
+             whole ? "\"kind\":\"APIGroup\",\"apiVersion\":\"v1\"," : "", group);
+    const char *first = !strcmp(group, "authorization.k8s.io") ? "v1" : NULL;
+    if (first) buf_addf(out, "{\"groupVersion\":\"%s/v1\",\"version\":\"v1\"}", group);
+    for (size_t i = 0; (t = type_at(s, i)); i++) {
+        if (strcmp(t->group, group) != 0) continue;
+        bool said = first && !strcmp(first, t->version);
+        for (size_t k = 0; k < i && !said; k++) {
+            const struct sim_type *o = type_at(s, k);
+            said = !strcmp(o->group, group) && !strcmp(o->version, t->version);
+        }
+        if (said) continue;
+        buf_addf(out, "%s{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", first ? "," : "", group,
+                 t->version, t->version);
+        if (!first) first = t->version;
+    }
+    buf_addf(out, "],\"preferredVersion\":{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}}", group, first,
+             first);
+}
+
+static bool group_known(struct sim *s, const char *group, size_t before) {
+    const struct sim_type *t;
+    for (size_t i = 0; i < before && (t = type_at(s, i)); i++) {
+        if (!strcmp(t->group, group)) return true;
+    }
+    return false;
+}
+
+static int group_list(struct call *c) {
+    struct buf b = BUF(1 << 20);
+    const struct sim_type *t;
+    buf_adds(&b, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[");
+    write_group(c->s, "authorization.k8s.io", false, &b);
+    for (size_t i = 0; (t = type_at(c->s, i)); i++) {
+        if (!t->group[0] || group_known(c->s, t->group, i)) continue;
+        buf_addc(&b, ',');
+        write_group(c->s, t->group, false, &b);
+    }
+    buf_adds(&b, "]}");
+    return answer(c, &b);
+}
+
+static int one_group(struct call *c, const char *group) {
+    if (!group[0] || (!group_known(c->s, group, SIZE_MAX) && strcmp(group, "authorization.k8s.io") != 0))
+        return -ENOENT;
+    struct buf b = BUF(1 << 20);
+    write_group(c->s, group, true, &b);
+    return answer(c, &b);
+}
+
+/* ---- the rest ---- */
+static const char version_text[] = "{\"major\":\"1\",\"minor\":\"20\",\"gitVersion\":\"v1.20.2+handover-"
+                                   "sim\",\"gitCommit\":\"\",\"gitTreeState\":\"clean\","
+                                   "\"buildDate\":\"2021-01-13T13:20:00Z\",\"goVersion\":\"go1.15.5\","
+                                   "\"compiler\":\"gc\",\"platform\":\"linux/amd64\"}";
+
+static const char paths_text[] =
+    "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\",\"/healthz\",\"/livez\",\"/openapi/v2\","
+    "\"/readyz\",\"/version\"]}";
+
+static bool is_health(const char *s) {
+    return !strcmp(s, "healthz") || !strcmp(s, "livez") || !strcmp(s, "readyz");
+}
+
+static int serve_root(struct call *c, const char *first) {
+    const struct request_uri *t = &c->t;
+    if (is_health(first)) {
+        exchange_text(c->x, 200, SL("ok"));
+        return 0;
+    }
+    if (!strcmp(first, "version") && t->n == 1) {
+        exchange_json(c->x, 200, slice_of(version_text));
+        return 0;
+    }
+    if (!strcmp(first, "openapi") && t->n == 2 && !strcmp(t->seg[1], "v2")) return openapi_serve(c);
+    if (!strcmp(first, "api") && t->n == 1) {
+        exchange_json(
+            c->x, 200,
+            SL("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}"));
+        return 0;
+    }
+    if (!strcmp(first, "api") && t->n == 2) return resource_list(c, "", t->seg[1]);
+    if (strcmp(first, "apis") != 0) return -ENOENT;
+    if (t->n == 1) return group_list(c);
+    if (t->n == 2) return one_group(c, t->seg[1]);
+    return t->n == 3 ? resource_list(c, t->seg[1], t->seg[2]) : -ENOENT;
+}
+
+int discovery_serve(struct call *c) {
+    if (!slice_eqs(c->req->method, "GET")) return -ENOENT;
+    if (c->t.n == 0) {
+        exchange_json(c->x, 200, slice_of(paths_text));
+        return 0;
+    }
+    return serve_root(c, c->t.seg[0]);
+}

@@ -1,0 +1,14 @@
+/* Kubernetes' protobuf encoding of request bodies: kubectl's typed clients write it even where they are
+ * answered in JSON. */
+#ifndef SIM_PROTOBUF_H
+#define SIM_PROTOBUF_H
+#include "store/json_doc.h"
+#include "store/api_status.h"
+
+struct pb_message {
+    const char *name, *fields; /* see protobuf_schema.c */
+};
+const struct pb_message *pb_message_find(struct slice name);
+/* "k8s\0" and a runtime.Unknown with the object in it. */
+int pb_parse(struct slice body, cJSON **ret, struct api_status *f);
+#endif

@@ -1,0 +1,125 @@
+/* The events of a type that a watch may start from, and states of the past made from them. */
+#include "store/core.h"
+#include <errno.h>
+
+const struct event *history_at(const struct resource_table *h, size_t i) {
+    return &h->history[(h->first + i) % h->cap];
+}
+
+static void event_drop(struct event *e) {
+    json_doc_unref(e->doc);
+    json_doc_unref(e->old);
+    rest_watch_frames_free(e);
+}
+
+static void grow(struct resource_table *h) {
+    size_t cap = h->cap ? h->cap * 2 : 16;
+    struct event *v = xmalloc(cap * sizeof *v);
+    for (size_t i = 0; i < h->count; i++) v[i] = *history_at(h, i);
+    free(h->history);
+    h->history = v;
+    h->cap = cap;
+    h->first = 0;
+}
+
+void history_add(struct sim *s, struct resource_table *h, enum event_type type, struct json_doc *doc,
+                 struct json_doc *old) {
+    if (h->count == h->cap) grow(h);
+    h->history[(h->first + h->count) % h->cap] =
+        (struct event){.rv = doc->rv, .type = type, .doc = doc, .old = old};
+    h->count++;
+    h->fresh++;
+    s->fresh = true;
+}
+
+static void drop_first(struct resource_table *h) {
+    struct event *e = &h->history[h->first];
+    h->floor = e->rv;
+    event_drop(e);
+    h->first = (h->first + 1) % h->cap;
+    h->count--;
+}
+
+void history_trim(struct sim *s, struct resource_table *h) {
+    while (h->count > s->cfg.history && h->count > h->fresh) drop_first(h);
+}
+
+void history_clear(struct sim *s, struct resource_table *h) {
+    while (h->count > h->fresh) drop_first(h);
+    if (h->count == 0) h->floor = s->rv;
+}
+
+void history_free(struct resource_table *h) {
+    while (h->count) drop_first(h);
+    free(h->history);
+    h->history = NULL;
+}
+
+/* ---- states of the past ---- */
+static int doc_cmp(const void *a, const void *b) {
+    const struct json_doc *x = *(struct json_doc *const *)a, *y = *(struct json_doc *const *)b;
+    int c = index_key_cmp(x->ns, x->name, y->ns, y->name);
+    return c ? c : x->rv < y->rv ? -1 : x->rv > y->rv;
+}
+
+/* What the objects that changed since rv were at that version: each key's first event since then has it. */
+static size_t overlay(const struct resource_table *h, uint64_t rv, struct json_doc ***ret_keys,
+                      struct json_doc ***ret_old) {
+    size_t from = h->count;
+    while (from > 0 && history_at(h, from - 1)->rv > rv) from--;
+    size_t n = h->count - from, kept = 0;
+    struct json_doc **keys = xcalloc(n + 1, sizeof *keys), **old = xcalloc(n + 1, sizeof *old);
+    for (size_t i = 0; i < n; i++) keys[i] = history_at(h, from + i)->doc;
+    qsort(keys, n, sizeof *keys, doc_cmp);
+    for (size_t i = 0; i < n; i++) {
+        if (kept && !index_key_cmp(keys[kept - 1]->ns, keys[kept - 1]->name, keys[i]->ns, keys[i]->name))
+            continue;
+        keys[kept++] = keys[i];
+    }
+    for (size_t i = n; i-- > 0;) { /* from the newest back, so that the first event of a key wins */
+        const struct event *e = history_at(h, from + i);
+        struct json_doc *key = e->doc;
+        size_t lo = 0, hi = kept;
+        while (lo < hi) {
+            size_t mid = (lo + hi) / 2;
+            if (index_key_cmp(keys[mid]->ns, keys[mid]->name, key->ns, key->name) < 0)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        old[lo] = e->old; /* NULL: it did not exist */
+    }
+    *ret_keys = keys;
+    *ret_old = old;
+    return kept;
+}
+
+int history_snapshot_take(struct sim *s, struct resource_table *h, uint64_t rv,
+                          struct history_snapshot *ret) {
+    if (rv < h->floor) return -ESTALE;
+    struct json_doc **keys = NULL, **old = NULL;
+    size_t nkeys = rv < s->rv ? overlay(h, rv, &keys, &old) : 0, k = 0, n = 0;
+    struct json_doc **v = xcalloc(h->index.n + nkeys + 1, sizeof *v);
+    for (struct index_node *x = h->index.head[0]; x || k < nkeys;) {
+        int c = !x           ? 1
+                : k == nkeys ? -1
+                             : index_key_cmp(x->obj->ns, x->obj->name, keys[k]->ns, keys[k]->name);
+        if (c < 0) {
+            v[n++] = json_doc_ref(x->obj->in->doc);
+        } else {
+            if (old[k]) v[n++] = json_doc_ref(old[k]);
+            k++;
+        }
+        if (c <= 0) x = x->next[0];
+    }
+    free(keys);
+    free(old);
+    *ret = (struct history_snapshot){v, n};
+    return 0;
+}
+
+void history_snapshot_free(struct history_snapshot *p) {
+    for (size_t i = 0; i < p->n; i++) json_doc_unref(p->v[i]);
+    free(p->v);
+    *p = (struct history_snapshot){0};
+}

@@ -1,0 +1,115 @@
+/* The programs from outside: each subcommand's options, what is said of a wrong one, exit codes. */
+#include "../check.h"
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OK, FAILED, USAGE };
+
+/* line: the program's name and its arguments, between blanks. */
+static int run(const char *line, struct buf *out) {
+    char text[512], *argv[16], *save = NULL, path[4096];
+    int argc = 0, fds[2], status;
+    (void)snprintf(text, sizeof text, "%s", line);
+    for (char *a = strtok_r(text, " ", &save); a; a = strtok_r(NULL, " ", &save)) argv[argc++] = a;
+    argv[argc] = NULL;
+    (void)snprintf(path, sizeof path, "%s/%s", getenv("PROGRAMS"), argv[0]);
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(fds[1], STDOUT_FILENO);
+        dup2(fds[1], STDERR_FILENO);
+        close(fds[0]);
+        close(fds[1]);
+        setenv("KUBECONFIG", "/dev/null", 1);
+        execv(path, argv);
+        _exit(127);
+    }
+    close(fds[1]);
+    char chunk[4096];
+    for (ssize_t n; (n = read(fds[0], chunk, sizeof chunk)) > 0;) buf_add(out, slice_make(chunk, (size_t)n));
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static const struct {
+    const char *line;
+    int code;
+    const char *says; /* NULL: nothing at all */
+} cases[] = {
+    {"handover", USAGE, "Usage: handover COMMAND"},
+    {"handover help", OK, "  status    "},
+    {"handover --help", OK, "  run       "},
+    {"handover -h", OK, "Usage: handover COMMAND"},
+    {"handover version", OK, "handover " HANDOVER_VERSION "\n"},
+    {"handover --version", OK, "handover " HANDOVER_VERSION "\n"},
+    {"handover version 2", USAGE, "\"2\": version takes no arguments"},
+    {"handover rnu", USAGE, "handover: there is no command \"rnu\""},
+    /* run */
+    {"handover run --help", OK, "--lease-duration=TIME"},
+    {"handover run now", USAGE, "\"now\": run takes options only"},
+    {"handover run --no-such-flag", USAGE, "--no-such-flag"},
+    {"handover run --lease-duration", USAGE, "'--lease-duration' requires an argument"},
+    {"handover run --lease-duration=soon", USAGE,
+     "--lease-duration: read \"soon\"; allowed is a duration such as 500ms, 10s, 1h30m, from 1s to 1h"},
+    {"handover run --lease-duration=999ms", USAGE, "from 1s to 1h"},
+    {"handover run --lease-duration=61m", USAGE, "from 1s to 1h"},
+    {"handover run --renew-deadline=0", USAGE, "--renew-deadline: read \"0\"; allowed is"},
+    {"handover run --retry-period=-1s", USAGE, "--retry-period: read \"-1s\"; allowed is"},
+    {"handover run --grace=25h", USAGE, "--grace: read \"25h\"; allowed is"},
+    {"handover run --scrape-interval=99ms", USAGE, "--scrape-interval: read \"99ms\"; allowed is"},
+    {"handover run --workers=0", USAGE, "--workers: read \"0\"; allowed is a whole number from 1 to 1000"},
+    {"handover run --workers=1001", USAGE, "--workers: read \"1001\"; allowed is"},
+    {"handover run --workers=two", USAGE, "--workers: read \"two\"; allowed is"},
+    {"handover run --logind=maybe", USAGE, "--logind: read \"maybe\"; allowed is one of off, auto, on"},
+    {"handover run --log-format=xml", USAGE,
+     "--log-format: read \"xml\"; allowed is one of auto, text, json, journal"},
+    {"handover run --log-level=loud", USAGE,
+     "--log-level: read \"loud\"; allowed is one of debug, info, warn, error"},
+    {"handover run --log-level=", USAGE, "--log-level: read \"\"; allowed is one of"},
+    {"handover run --kubeconfig=/nonexistent --logind=off", USAGE, "/nonexistent"},
+    {"handover run --server=ftp://a --logind=off", USAGE, "ftp://a"},
+    {"handover run --server=http://127.0.0.1:1 --logind=off --lease-duration=2s --renew-deadline=3s", USAGE,
+     "renew"},
+    /* sim and demo start handover-sim with what they were given */
+    {"handover sim --seed=x", USAGE, "--seed: read \"x\"; allowed is a whole number from 0 to 1000000000"},
+    {"handover demo twice", USAGE, "\"twice\": demo takes options only"},
+    {"handover-sim", USAGE, "Usage: handover-sim COMMAND"},
+    {"handover-sim run", USAGE, "handover-sim: there is no command \"run\""},
+    {"handover-sim version", OK, "handover-sim " HANDOVER_VERSION "\n"},
+    {"handover-sim serve --help", OK, "--listen=ADDRESS"},
+    {"handover-sim serve here", USAGE, "\"here\": serve takes options only"},
+    {"handover-sim serve --seed=-1", USAGE, "--seed: read \"-1\"; allowed is"},
+    {"handover-sim serve --listen=nowhere", FAILED, "handover-sim: --listen=nowhere: "},
+    {"handover-sim serve --listen=127.0.0.1:0 --script={}x", FAILED, "handover-sim: --script={}x: "},
+    {"handover-sim serve --listen=127.0.0.1:0 --load=/nonexistent", FAILED,
+     "handover-sim: --load=/nonexistent: "},
+    {"handover-sim demo --keep-log=1", USAGE, "doesn't allow an argument"},
+    /* status */
+    {"handover status --help", OK, "--output=FORMAT"},
+    {"handover status all", USAGE, "\"all\": status takes options only"},
+    {"handover status -o yaml", USAGE, "--output: read \"yaml\"; allowed is json"},
+    {"handover status --output=", USAGE, "--output: read \"\"; allowed is json"},
+    {"handover status --watch=5", USAGE, "'--watch' doesn't allow an argument"},
+    {"handover status --context=nowhere", FAILED, "nowhere"},
+    {"handover status --kubeconfig=/nonexistent", FAILED, "handover: "},
+    {"handover status --server=http://127.0.0.1:1", FAILED, "Connection refused"},
+    {"handover status --server=http://127.0.0.1:1 -o json", FAILED, "Connection refused"},
+};
+
+static void every_command_line_ends_as_documented(void **state) {
+    (void)state;
+    int bad = 0;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf out = BUF(1 << 20);
+        int code = run(cases[i].line, &out);
+        if (code == cases[i].code && strstr(buf_str(&out), cases[i].says)) continue;
+        print_error("%s\n  ended with %d, want %d with \"%s\":\n%s\n", cases[i].line, code, cases[i].code,
+                    cases[i].says, buf_str(&out));
+        bad++;
+    }
+    assert_int_equal(bad, 0);
+}
+
+RUN_TESTS(TEST(every_command_line_ends_as_documented))

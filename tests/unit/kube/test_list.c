@@ -1,0 +1,210 @@
+/* Lists item by item: pages, slices, caps, attempts, and ends of all kinds. */
+#include "../check.h"
+#include "client_kit.h"
+#include "kube/list.h"
+
+struct listing {
+    struct call *c;
+    struct kube_list *l;
+    struct buf seen;
+    struct err err;
+    unsigned n, in_turn, most_in_a_turn, turn, done;
+    unsigned fail_at, cancel_at, take_at; /* the item, from 1 */
+    cJSON *taken;
+};
+
+static int on_item(void *ctx, struct slice raw, cJSON **obj, struct err *err) {
+    struct listing *l = ctx;
+    assert_non_null(slice_has(raw, '{') ? *obj : NULL);
+    buf_addf(&l->seen, "%s ", obj_name(*obj));
+    l->n++;
+    l->in_turn = l->turn == l->c->f->turns ? l->in_turn + 1 : 1;
+    l->turn = l->c->f->turns;
+    if (l->in_turn > l->most_in_a_turn) l->most_in_a_turn = l->in_turn;
+    if (l->n == l->take_at) {
+        l->taken = *obj;
+        *obj = NULL;
+    }
+    if (l->n == l->cancel_at) kube_list_cancel(l->l);
+    return l->n == l->fail_at ? err_set(err, ERR_CONFIG, -EINVAL, "no use for it") : 0;
+}
+static void on_restart(void *ctx) {
+    buf_adds(&((struct listing *)ctx)->seen, "restart ");
+}
+static void on_done(void *ctx, const struct err *err, const char *rv) {
+    struct listing *l = ctx;
+    l->done++;
+    l->l = NULL;
+    l->err = err ? *err : (struct err){0};
+    buf_addf(&l->seen, err ? "failed" : "done@%s", rv);
+}
+
+static struct listing *begin(const struct kube_list_spec *spec) {
+    static const struct kube_list_cb cb = {on_item, on_restart, on_done};
+    struct listing *l = xcalloc(1, sizeof *l);
+    l->c = setup("token: s3cret");
+    buf_init(&l->seen, 1 << 20);
+    struct kube_list_spec s = *spec;
+    s.gvr = &gvr_pods;
+    l->l = kube_list(l->c->k, &s, &cb, l);
+    assert_int_equal(l->c->f->turns, 0);
+    fake_settle(l->c->f);
+    return l;
+}
+static void end(struct listing *l) {
+    teardown(l->c);
+    buf_free(&l->seen);
+    cJSON_Delete(l->taken);
+    free(l);
+}
+/* The request that is open has this query; it is answered. */
+static void answer(struct listing *l, const char *query, int code, const char *body) {
+    struct fake_req *r = fake_one(l->c->f);
+    cleanup_free char *url = xasprintf("https://api:6443/base/api/v1%s", query);
+    assert_string_equal(r->url, url);
+    assert_int_equal(r->lane, LANE_WATCH);
+    fake_answer(r, code, body);
+    fake_settle(l->c->f);
+}
+
+#define POD(name) "{\"metadata\":{\"name\":\"" name "\",\"managedFields\":[{\"x\":1}]}}"
+#define PAGE(token, items)                                                                                   \
+    "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"" token                    \
+    "\"},\"items\":[" items "]}"
+
+static void pages(void **state) {
+    (void)state;
+    struct listing *l = begin(&(struct kube_list_spec){
+        .ns = SL("n"), .labels = SL("a=b"), .fields = SL("c=d"), .from_cache = true});
+    l->take_at = 2;
+    answer(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&resourceVersion=0", 200,
+           PAGE("t/1", POD("a") "," POD("b")));
+    answer(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&continue=t%2F1", 200,
+           PAGE("", POD("c")));
+    assert_string_equal(buf_str(&l->seen), "a b c done@7");
+    assert_string_equal(obj_name(l->taken), "b");
+    assert_true(cJSON_IsNull(json_at(l->taken, "metadata/managedFields")));
+    end(l);
+}
+
+/* 60 MB in one piece: no turn of the loop parses more than its share, and the connection is held meanwhile. */
+static void large_lists_go_in_slices(void **state) {
+    (void)state;
+    enum { N = 30000, SIZE = 2000 };
+    struct listing *l = begin(&(struct kube_list_spec){.metadata_only = true});
+    struct buf b = BUF(128 << 20);
+    buf_adds(&b, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
+    for (int i = 0; i < N; i++) {
+        buf_addf(&b, "%s{\"metadata\":{\"name\":\"p%d\"},\"spec\":\"%0*d\"}", i ? "," : "", i, SIZE - 50, 0);
+    }
+    buf_adds(&b, "]}");
+    assert_non_null(strstr(buf_str(&fake_one(l->c->f)->headers), "as=PartialObjectMetadataList;"));
+    fake_head(fake_one(l->c->f), 200, NULL, NULL);
+    fake_bytes(fake_one(l->c->f), buf_slice(&b));
+    fake_end(fake_one(l->c->f), NULL);
+    fake_settle(l->c->f);
+    assert_int_equal(l->n, N);
+    assert_int_equal(l->done, 1);
+    assert_int_equal(l->err.kind, ERR_NONE);
+    assert_true(l->most_in_a_turn <= (128 << 10) / (SIZE - 50) + 1);
+    buf_free(&b);
+    end(l);
+}
+
+static void caps(void **state) {
+    (void)state;
+    struct listing *l = begin(&(struct kube_list_spec){.max_items = 2});
+    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b")));
+    answer(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("c")));
+    assert_string_equal(buf_str(&l->seen), "a b failed");
+    assert_string_equal(l->err.msg, "list pods in all namespaces: more than 2 items, the cap of this list");
+    end(l);
+    l = begin(&(struct kube_list_spec){.max_bytes = 200});
+    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
+    answer(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("b")));
+    assert_string_equal(buf_str(&l->seen), "a failed");
+    assert_string_equal(l->err.msg,
+                        "list pods in all namespaces: larger than 200 bytes, the cap of this list");
+    end(l);
+}
+
+static void attempts(void **state) {
+    (void)state;
+    struct listing *l = begin(&(struct kube_list_spec){0});
+    /* cut in the middle of a page: what was given does not count */
+    struct fake_req *r = fake_one(l->c->f);
+    fake_head(r, 200, NULL, NULL);
+    fake_body(r, "{\"items\":[" POD("a") ",");
+    fake_settle(l->c->f);
+    fake_fail(r, ERR_TRANSPORT, "reset");
+    fake_run(l->c->f, NS_PER_S);
+    answer(l, "/pods?limit=500", 429,
+           STATUS(429, "TooManyRequests", "later")); /* nothing given: no restart */
+    fake_run(l->c->f, NS_PER_S);
+    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
+    /* a page's token expires: all of it in one answer */
+    answer(l, "/pods?limit=500&continue=t", 410, STATUS(410, "Expired", "too old"));
+    answer(l, "/pods", 200, PAGE("", POD("a") "," POD("b")));
+    assert_string_equal(buf_str(&l->seen), "a restart a restart a b done@7");
+    end(l);
+    /* never for long */
+    l = begin(&(struct kube_list_spec){.timeout_ns = 20 * NS_PER_S});
+    for (int i = 0; i < 30 && l->l; i++) {
+        if (fake_open(l->c->f)) answer(l, "/pods?limit=500", 500, STATUS(500, "InternalError", "etcd"));
+        fake_run(l->c->f, NS_PER_S);
+    }
+    assert_string_equal(buf_str(&l->seen), "failed");
+    assert_int_equal(l->err.kind, ERR_SERVER);
+    end(l);
+    /* a server that falls silent */
+    l = begin(&(struct kube_list_spec){0});
+    fake_head(fake_one(l->c->f), 200, NULL, NULL);
+    fake_body(fake_one(l->c->f), "{\"items\":[" POD("a"));
+    fake_run(l->c->f, 31 * NS_PER_S);
+    answer(l, "/pods?limit=500", 200, PAGE("", ""));
+    assert_string_equal(buf_str(&l->seen), "a restart done@7");
+    end(l);
+}
+
+static void failures(void **state) {
+    (void)state;
+    static const struct {
+        int code;
+        const char *body, *msg;
+    } bad[] = {
+        {403, STATUS(403, "Forbidden", "no"), "list pods in all namespaces: 403 Forbidden: no"},
+        {200, "<html>", "not a list"},
+        {200, "{\"items\":[{]}", "not a list"},
+        {200, "{\"items\":[{\"a\":01}]}", "list pods in all namespaces: an item: "},
+        {200, "{\"items\":[]}", "a list without resourceVersion"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct listing *l = begin(&(struct kube_list_spec){0});
+        answer(l, "/pods?limit=500", bad[i].code, bad[i].body);
+        if (l->done != 1 || !strstr(l->err.msg, bad[i].msg)) fail_msg("%zu: %u %s", i, l->done, l->err.msg);
+        end(l);
+    }
+    struct listing *l = begin(&(struct kube_list_spec){0});
+    l->fail_at = 2;
+    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
+    assert_string_equal(buf_str(&l->seen), "a b failed");
+    assert_string_equal(l->err.msg, "no use for it");
+    end(l);
+    l = begin(&(struct kube_list_spec){0});
+    l->cancel_at = 2;
+    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
+    assert_string_equal(buf_str(&l->seen), "a b ");
+    assert_int_equal(fake_open(l->c->f), 0);
+    end(l);
+    kube_list_cancel(NULL);
+    end(begin(&(struct kube_list_spec){0})); /* kube_free() ends what is open */
+    char *selector = xmalloc(2 << 20);
+    memset(selector, 'x', (2 << 20) - 1);
+    selector[(2 << 20) - 1] = '\0';
+    l = begin(&(struct kube_list_spec){.labels = slice_of(selector)});
+    assert_string_equal(l->err.msg, "list pods in all namespaces: a selector is too long");
+    end(l);
+    free(selector);
+}
+
+RUN_TESTS(TEST(pages), TEST(large_lists_go_in_slices), TEST(caps), TEST(attempts), TEST(failures))

@@ -1,0 +1,278 @@
+/* Scripted operators: their metrics pages, counters that do not depend on who looks, and leader election on a
+ * Lease. */
+#include "../client.h"
+#include <math.h>
+
+static char *page(struct sim *s, const char *pod, int *ret_status) {
+    static const struct sim_cb cb = {.head = answer_head, .body = answer_body, .end = answer_end};
+    cleanup_free char *path = xasprintf(CORE "pods/%s:8080/proxy/metrics", pod);
+    struct answer a = {.body = BUF((size_t)1 << 20)};
+    struct sim_request rq = {.method = SL("GET"), .target = slice_of(path)};
+    struct sim_exchange *x = sim_handle(s, &rq, &cb, &a);
+    if (x) sim_leave(x);
+    if (ret_status) *ret_status = a.ended ? a.status : 0;
+    char *text = xstrdup(buf_str(&a.body));
+    buf_free(&a.body);
+    return text;
+}
+
+/* The value of the series that begins so; -1: absent. */
+static double value(const char *text, const char *series) {
+    size_t n = strlen(series);
+    for (const char *p = text; p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
+        if (strncmp(p, series, n) == 0 && p[n] == ' ') return strtod(p + n + 1, NULL);
+    return -1;
+}
+
+#define ERRORS  "controller_runtime_reconcile_total{controller=\"sim\",result=\"error\"}"
+#define SUCCESS "controller_runtime_reconcile_total{controller=\"sim\",result=\"success\"}"
+
+static double read_of(struct sim *s, const char *pod, const char *series) {
+    cleanup_free char *text = page(s, pod, NULL);
+    return value(text, series);
+}
+
+static void make_pod(struct sim *s, const char *name, const char *image) {
+    cleanup_free char *body = xasprintf(
+        "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}",
+        name, image);
+    assert_int_equal(post(s, CORE "pods", body), 201);
+}
+
+static void page_has_the_usual_names(void **state) {
+    (void)state;
+    struct sim *s = sim_start(1);
+    make_pod(s, "p", "op:v1");
+    run_ms(s, 10000);
+    int status;
+    cleanup_free char *text = page(s, "p", &status);
+    assert_int_equal(status, 200);
+    assert_true(value(text, SUCCESS) > 100);
+    assert_true(value(text, ERRORS) == 0);
+    assert_true(value(text, "controller_runtime_reconcile_errors_total{controller=\"sim\"}") == 0);
+    assert_true(value(text, "controller_runtime_terminal_reconcile_errors_total{controller=\"sim\"}") == 0);
+    assert_true(value(text, "controller_runtime_max_concurrent_reconciles{controller=\"sim\"}") == 1);
+    assert_true(value(text, "controller_runtime_active_workers{controller=\"sim\"}") >= 0);
+    assert_true(value(text, "workqueue_depth{name=\"sim\"}") == 0);
+    assert_true(fabs(value(text, "process_start_time_seconds") - (double)(START / NS_PER_S) - 0.3) < 0.01);
+    assert_true(value(text, "leader_election_master_status{name=\"op-lock\"}") < 0);
+    sim_free(s);
+}
+
+static void rates_are_as_scripted(void **state) {
+    (void)state;
+    struct sim *s = sim_start(2);
+    script(s, "{\"image\":\"*:slow\",\"reconcilesPerSecond\":20,\"errorRate\":0.3}");
+    script(s, "{\"image\":\"*:fast\",\"reconcilesPerSecond\":2000,\"errorRate\":0.05}");
+    script(s, "{\"image\":\"*:later\",\"errorRate\":0.5,\"errorRateAfterMs\":60000}");
+    script(s, "{\"image\":\"*:idle\",\"reconcilesPerSecond\":0}");
+    make_pod(s, "slow", "op:slow");
+    make_pod(s, "fast", "op:fast");
+    make_pod(s, "later", "op:later");
+    make_pod(s, "idle", "op:idle");
+    run_ms(s, 60200);
+    assert_true(read_of(s, "later", ERRORS) == 0);
+    run_ms(s, 940100); /* 1000 s of running */
+    double e = read_of(s, "slow", ERRORS), n = e + read_of(s, "slow", SUCCESS);
+    assert_true(fabs(n - 20000) < 5 * sqrt(20000));
+    assert_true(fabs(e / n - 0.3) < 0.02);
+    e = read_of(s, "fast", ERRORS);
+    n = e + read_of(s, "fast", SUCCESS);
+    assert_true(fabs(n - 2e6) < 5 * sqrt(2e6));
+    assert_true(fabs(e / n - 0.05) < 0.005);
+    assert_true(read_of(s, "later", ERRORS) > 5000);
+    assert_true(read_of(s, "idle", SUCCESS) == 0);
+    sim_free(s);
+}
+
+/* The same seed and time give the same numbers, whether or not somebody looked in between. */
+static void looking_changes_nothing(void **state) {
+    (void)state;
+    double got[2];
+    for (int run = 0; run < 2; run++) {
+        struct sim *s = sim_start(3);
+        script(s, "{\"image\":\"*\",\"errorRate\":0.3}");
+        make_pod(s, "p", "op:v1");
+        double last = 0;
+        for (int i = 0; i < 100; i++) {
+            run_ms(s, 777);
+            if (run == 0) continue;
+            double now = read_of(s, "p", ERRORS);
+            assert_true(now >= last);
+            last = now;
+        }
+        got[run] = read_of(s, "p", ERRORS) * 1e6 + read_of(s, "p", SUCCESS);
+        sim_free(s);
+    }
+    assert_true(got[0] == got[1]);
+}
+
+static void a_restart_begins_at_zero(void **state) {
+    (void)state;
+    struct sim *s = sim_start(4);
+    make_pod(s, "p", "op:v1");
+    run_ms(s, 10000);
+    double before = read_of(s, "p", SUCCESS), started = read_of(s, "p", "process_start_time_seconds");
+    script(s, "{\"image\":\"*\",\"crashAfterMs\":10000,\"crashes\":1}");
+    run_ms(s, 1500); /* crashed at 10.3, running again since 10.8 */
+    assert_true(read_of(s, "p", SUCCESS) < before / 2);
+    assert_true(read_of(s, "p", "process_start_time_seconds") > started + 5);
+    sim_free(s);
+}
+
+static void kinds_of_pages(void **state) {
+    (void)state;
+    struct sim *s = sim_start(5);
+    static const struct {
+        const char *kind;
+        int status;
+    } t[] = {{"none", 503}, {"garbage", 200}, {"http500", 500}, {"slow", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        cleanup_free char *json = xasprintf("{\"image\":\"*:%s\",\"metrics\":\"%s\"}", t[i].kind, t[i].kind);
+        cleanup_free char *image = xasprintf("op:%s", t[i].kind);
+        script(s, json);
+        make_pod(s, t[i].kind, image);
+        run_ms(s, 1000);
+        int status;
+        cleanup_free char *text = page(s, t[i].kind, &status);
+        assert_int_equal(status, t[i].status);
+        assert_true(value(text, SUCCESS) < 0);
+    }
+    int status;
+    make_pod(s, "young", "op:v1");
+    free(page(s, "young", &status));
+    assert_int_equal(status, 503);
+    sim_free(s);
+}
+
+static void pods_at_their_address(void **state) {
+    (void)state;
+    struct sim *s = sim_start(6);
+    script(s, "{\"image\":\"*\",\"metricsPort\":8080}");
+    make_pod(s, "p", "op:v1");
+    run_ms(s, 1000);
+    cleanup_json cJSON *p = get(s, CORE "pods/p");
+    struct slice ip = slice_of(json_str(json_get(p, "status"), "podIP"));
+    int status;
+    int64_t delay;
+    const char *type;
+    cleanup_buf struct buf body = BUF(1 << 20);
+    assert_int_equal(sim_pod_get(s, ip, 8080, SL("/metrics"), &status, &type, &delay, &body), 0);
+    assert_int_equal(status, 200);
+    assert_true(value(buf_str(&body), SUCCESS) >= 0);
+    assert_int_equal(sim_pod_get(s, ip, 9090, SL("/metrics"), &status, &type, &delay, &body), -ECONNREFUSED);
+    assert_int_equal(sim_pod_get(s, SL("10.9.9.9"), 8080, SL("/metrics"), &status, &type, &delay, &body),
+                     -EHOSTUNREACH);
+    buf_clear(&body);
+    assert_int_equal(sim_pod_get(s, ip, 8080, SL("/healthz"), &status, &type, &delay, &body), 0);
+    assert_string_equal(buf_str(&body), "ok");
+    sim_free(s);
+}
+
+/* ---- leader election ---- */
+
+#define LEASE  "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-lock"
+#define MASTER "leader_election_master_status{name=\"op-lock\"}"
+
+static char *holder(struct sim *s) { /* the pod's name, "" for nobody */
+    cleanup_json cJSON *v = get(s, LEASE);
+    struct slice name, rest;
+    slice_cut(slice_of(json_str_or(json_get(v, "spec"), "holderIdentity", "")), '_', &name, &rest);
+    return slice_dup(name);
+}
+
+static void one_leads_and_another_follows(void **state) {
+    (void)state;
+    struct sim *s = sim_start(7);
+    script(s, "{\"image\":\"*\",\"leaderElection\":true,\"terminateMs\":100}");
+    make_pod(s, "a", "reg/op:v1");
+    run_ms(s, 2000);
+    make_pod(s, "b", "reg/op:v2"); /* another version: the same Lease */
+    run_ms(s, 10000);
+    cleanup_free char *first = holder(s);
+    assert_string_equal(first, "a");
+    assert_true(read_of(s, "a", SUCCESS) > 0);
+    assert_true(read_of(s, "a", MASTER) == 1);
+    assert_true(read_of(s, "b", MASTER) == 0);
+    assert_true(read_of(s, "b", SUCCESS) < 0); /* a standby has no series */
+    assert_int_equal(del(s, CORE "pods/a", NULL), 200);
+    run_ms(s, 12000); /* controller-runtime does not release: expiry has to be waited for */
+    assert_true(read_of(s, "b", MASTER) == 0);
+    run_ms(s, 8000);
+    assert_true(read_of(s, "b", MASTER) == 1);
+    assert_true(read_of(s, "b", SUCCESS) >= 0);
+    cleanup_json cJSON *v = get(s, LEASE);
+    assert_int_equal(at_i64(v, "spec", "leaseTransitions"), 1);
+    sim_free(s);
+}
+
+/* Somebody releases the Lease on behalf of the dead: a standby takes it at its next poll. */
+static void a_released_lease_is_taken_soon(void **state) {
+    (void)state;
+    struct sim *s = sim_start(8);
+    script(s, "{\"image\":\"*\",\"leaderElection\":true,\"lease\":\"op-lock\"}");
+    make_pod(s, "a", "x:v1");
+    run_ms(s, 2000);
+    make_pod(s, "b", "y:v2");
+    run_ms(s, 5000);
+    assert_int_equal(del(s, CORE "pods/a", NULL), 200);
+    run_ms(s, 200);
+    assert_int_equal(merge(s, LEASE, "{\"spec\":{\"holderIdentity\":\"\"}}"), 200);
+    run_ms(s, 4500);
+    assert_true(read_of(s, "b", MASTER) == 1);
+
+    script(s, "{\"image\":\"*\",\"leaderElection\":true,\"lease\":\"op-lock\",\"releaseOnExit\":true}");
+    make_pod(s, "c", "z:v3");
+    run_ms(s, 5000);
+    assert_int_equal(del(s, CORE "pods/b", NULL), 200);
+    run_ms(s, 4600);
+    assert_true(read_of(s, "c", MASTER) == 1);
+    sim_free(s);
+}
+
+/* Who loses the Lease that it held exits, as controller-runtime does. */
+static void losing_the_lease_ends_the_process(void **state) {
+    (void)state;
+    struct sim *s = sim_start(9);
+    script(s, "{\"image\":\"*\",\"leaderElection\":true}");
+    make_pod(s, "a", "op:v1");
+    run_ms(s, 3000);
+    assert_int_equal(merge(s, LEASE, "{\"spec\":{\"holderIdentity\":\"somebody\"}}"), 200);
+    run_ms(s, 3000);
+    cleanup_json cJSON *p = get(s, CORE "pods/a");
+    const cJSON *c = json_at(p, "status/containerStatuses")->child;
+    assert_int_equal(json_i64(c, "restartCount", 0), 1);
+    assert_string_equal(json_str(json_at(c, "lastState/terminated"), "message"), "leader election lost");
+    sim_free(s);
+}
+
+static void the_lease_may_be_an_argument(void **state) {
+    (void)state;
+    struct sim *s = sim_start(10);
+    script(s, "{\"image\":\"*\",\"leaderElection\":true}");
+    assert_int_equal(post(s, CORE "pods",
+                          "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"m\","
+                          "\"image\":\"op:v2\",\"args\":["
+                          "\"--leader-election-id=op-canary\"]}]}}"),
+                     201);
+    run_ms(s, 3000);
+    cleanup_json cJSON *v = get(s, "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-canary");
+    assert_non_null(v);
+    sim_free(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(page_has_the_usual_names),
+        cmocka_unit_test(rates_are_as_scripted),
+        cmocka_unit_test(looking_changes_nothing),
+        cmocka_unit_test(a_restart_begins_at_zero),
+        cmocka_unit_test(kinds_of_pages),
+        cmocka_unit_test(pods_at_their_address),
+        cmocka_unit_test(one_leads_and_another_follows),
+        cmocka_unit_test(a_released_lease_is_taken_soon),
+        cmocka_unit_test(losing_the_lease_ends_the_process),
+        cmocka_unit_test(the_lease_may_be_an_argument),
+    };
+    return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
+}

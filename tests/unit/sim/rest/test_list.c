@@ -1,0 +1,331 @@
+/* LIST: order, selectors, pages of one consistent state, versions asked for, forms. */
+#include "../rest_client.h"
+#include "api/meta.h"
+
+static void make_many(struct sim *s, int n) {
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%02d", i);
+        make_cm(s, name, i % 3 ? "x" : "y", "1");
+    }
+}
+
+/* Names of the items, separated by blanks. */
+static char *names(const cJSON *list) {
+    struct buf b = BUF(1 << 16);
+    const cJSON *items = json_arr(list, "items");
+    assert_non_null(items);
+    for (const cJSON *i = items->child; i; i = i->next) buf_addf(&b, "%s%s", b.n ? " " : "", obj_name(i));
+    return buf_take(&b);
+}
+
+static const char *meta(const cJSON *list, const char *key) {
+    return json_str_or(json_obj(list, "metadata"), key, "");
+}
+
+static void expect_list(struct sim *s, const char *target, const char *want) {
+    int status = 0;
+    cJSON *v = ask(s, "GET", target, NULL, &status);
+    assert_int_equal(status, 200);
+    char *have = names(v);
+    assert_string_equal(have, want);
+    free(have);
+    cJSON_Delete(v);
+}
+
+static void order_and_selectors(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"aa\"}}", 201);
+    make_cm(s, "b", "x", "1");
+    make_cm(s, "a", "y", "1");
+    run(s, "POST", "/api/v1/namespaces/aa/configmaps",
+        "{\"metadata\":{\"name\":\"z\",\"labels\":{\"l\":\"x\"}}}", 201);
+    expect_list(s, "/api/v1/configmaps", "z a b"); /* by namespace, then name */
+    expect_list(s, CMS, "a b");
+    expect_list(s, "/api/v1/configmaps?labelSelector=l%3Dx", "z b");
+    expect_list(s, "/api/v1/configmaps?labelSelector=l+in+(y)", "a");
+    expect_list(s, "/api/v1/configmaps?fieldSelector=metadata.namespace%3Daa", "z");
+    expect_list(s, CMS "?fieldSelector=metadata.name!%3Da", "b");
+    expect_list(s, CMS "?fieldSelector=metadata.name%3Da,metadata.namespace%3Ddefault", "a");
+    expect_list(s, "/api/v1/namespaces/none/configmaps", "");
+    refused(s, "GET", CMS "?fieldSelector=spec.x%3Da", NULL, 400, "field label not supported: spec.x");
+    cJSON *v = ask(s, "GET", CMS, NULL, NULL);
+    assert_string_equal(json_str(v, "kind"), "ConfigMapList");
+    assert_null(json_get(json_arr(v, "items")->child, "kind")); /* as for all built-in types */
+    assert_null(json_get(json_obj(v, "metadata"), "continue"));
+    cJSON_Delete(v);
+    sim_free(s);
+}
+
+static void events_by_field(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    for (int i = 0; i < 2; i++) {
+        char *body = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"involvedObject\":{\"kind\":\"%s\",\"name\":"
+                               "\"x\",\"namespace\":"
+                               "\"default\"},\"reason\":\"R\",\"source\":{\"component\":\"%s\"}}",
+                               i ? "e1" : "e0", i ? "Pod" : "Node", i ? "kubelet" : "me");
+        run(s, "POST", "/api/v1/namespaces/default/events", body, 201);
+        free(body);
+    }
+    expect_list(s, "/api/v1/events?fieldSelector=involvedObject.kind%3DPod,involvedObject.name%3Dx", "e1");
+    expect_list(s, "/api/v1/events?fieldSelector=source%3Dme", "e0");
+    expect_list(s, "/api/v1/events?fieldSelector=reason!%3DR", "");
+    sim_free(s);
+}
+
+static cJSON *page(struct sim *s, const char *query, const char *cont, int *status) {
+    char *target = xasprintf(CMS "?%s%s%s", query, cont ? "&continue=" : "", cont ? cont : "");
+    cJSON *v = ask(s, "GET", target, NULL, status);
+    free(target);
+    return v;
+}
+
+static void pages(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    make_many(s, 7);
+    int status = 0;
+    cJSON *one = page(s, "limit=3", NULL, &status);
+    assert_int_equal(json_i64(json_obj(one, "metadata"), "remainingItemCount", -1), 4);
+    /* What happens meanwhile does not show: the pages are of one state. */
+    run(s, "DELETE", CMS "/c04", NULL, 200);
+    run(s, "PATCH", CMS "/c05", "{\"data\":{\"k\":\"new\"}}", 200);
+    make_cm(s, "c03b", "x", "1");
+    make_cm(s, "c00b", "x", "1");
+    cJSON *two = page(s, "limit=3", meta(one, "continue"), &status);
+    char *have = names(two);
+    assert_string_equal(have, "c03 c04 c05");
+    free(have);
+    assert_string_equal(json_str(json_obj(cJSON_GetArrayItem(json_arr(two, "items"), 2), "data"), "k"), "1");
+    assert_string_equal(meta(one, "resourceVersion"), meta(two, "resourceVersion"));
+    cJSON *three = page(s, "limit=3", meta(two, "continue"), &status);
+    have = names(three);
+    assert_string_equal(have, "c06");
+    free(have);
+    assert_string_equal(meta(three, "continue"), "");
+    expect_list(s, CMS "?limit=100", "c00 c00b c01 c02 c03 c03b c05 c06");
+    cJSON_Delete(two);
+    cJSON_Delete(three);
+    /* With a selector nobody counts what remains. */
+    two = page(s, "limit=1&labelSelector=l%3Dy", NULL, &status);
+    assert_int_equal(json_i64(json_obj(two, "metadata"), "remainingItemCount", -1), -1);
+    assert_string_not_equal(meta(two, "continue"), "");
+    cJSON_Delete(two);
+    /* A version given with a token, a damaged token, */
+    char *bad = xasprintf("limit=3&resourceVersion=%s", meta(one, "resourceVersion"));
+    cJSON_Delete(page(s, bad, meta(one, "continue"), &status));
+    free(bad);
+    assert_int_equal(status, 400);
+    refused(s, "GET", CMS "?continue=abc", NULL, 400, "continue key is not valid");
+    refused(s, "GET", CMS "?limit=many", NULL, 400, "invalid syntax");
+    cJSON_Delete(one);
+    sim_free(s);
+}
+
+static void expired_token(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    make_many(s, 5);
+    int status = 0;
+    cJSON *one = page(s, "limit=2", NULL, &status);
+    make_cm(s, "c02b", "x", "1");
+    sim_compact(s);
+    cJSON *two = page(s, "limit=2", meta(one, "continue"), &status);
+    assert_int_equal(status, 410);
+    assert_string_equal(json_str(two, "reason"), "Expired");
+    assert_non_null(strstr(json_str(two, "message"), "The provided continue parameter is too old"));
+    /* The token in it goes on with the present state. */
+    cJSON *three = page(s, "limit=2", meta(two, "continue"), &status);
+    assert_int_equal(status, 200);
+    char *have = names(three);
+    assert_string_equal(have, "c02 c02b");
+    free(have);
+    cJSON_Delete(one);
+    cJSON_Delete(two);
+    cJSON_Delete(three);
+    sim_free(s);
+}
+
+static void versions(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    make_cm(s, "a", "x", "1");
+    cJSON *v = ask(s, "GET", CMS, NULL, NULL);
+    char *then = xstrdup(meta(v, "resourceVersion"));
+    cJSON_Delete(v);
+    make_cm(s, "b", "x", "1");
+    run(s, "PATCH", CMS "/a", "{\"data\":{\"k\":\"2\"}}", 200);
+    run(s, "DELETE", CMS "/a", NULL, 200);
+    char *exact = xasprintf(CMS "?resourceVersion=%s&resourceVersionMatch=Exact", then);
+    char *newer = xasprintf(CMS "?resourceVersion=%s&resourceVersionMatch=NotOlderThan", then);
+    char *any = xasprintf(CMS "?resourceVersion=%s", then);
+    v = ask(s, "GET", exact, NULL, NULL);
+    assert_string_equal(obj_name(json_arr(v, "items")->child), "a");
+    assert_string_equal(json_str(json_obj(json_arr(v, "items")->child, "data"), "k"), "1");
+    assert_string_equal(meta(v, "resourceVersion"), then);
+    cJSON_Delete(v);
+    expect_list(s, newer, "b");
+    expect_list(s, any, "b");
+    expect_list(s, CMS "?resourceVersion=0", "b");
+    refused(s, "GET", CMS "?resourceVersion=999999", NULL, 504,
+            "Too large resource version: 999999, current: ");
+    refused(s, "GET", CMS "/b?resourceVersion=999999", NULL, 504, "Too large resource version");
+    refused(s, "GET", CMS "?resourceVersionMatch=Exact", NULL, 422,
+            "resourceVersionMatch is forbidden unless resourceVersion is provided");
+    refused(s, "GET", CMS "?resourceVersion=0&resourceVersionMatch=Exact", NULL, 422,
+            "is forbidden for resourceVersion \"0\"");
+    refused(s, "GET", CMS "?resourceVersion=1&resourceVersionMatch=Newest", NULL, 422,
+            "Unsupported value: \"Newest\"");
+    refused(s, "GET", CMS "?resourceVersion=-1", NULL, 400, "invalid syntax");
+    sim_compact(s);
+    refused(s, "GET", exact, NULL, 410, "too old");
+    free(exact);
+    free(newer);
+    free(any);
+    free(then);
+    sim_free(s);
+}
+
+static void forms(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    make_cm(s, "a", "x", "1");
+    sim_advance(s, WALL + 125 * NS_PER_S);
+    int status = 0;
+    cJSON *v = ask_as(s, "GET", CMS, NULL, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+                      NULL, &status);
+    assert_string_equal(json_str(v, "kind"), "PartialObjectMetadataList");
+    assert_string_equal(json_str(json_arr(v, "items")->child, "kind"), "PartialObjectMetadata");
+    assert_null(json_get(json_arr(v, "items")->child, "data"));
+    cJSON_Delete(v);
+    v = ask_as(s, "GET", CMS "/a", NULL,
+               "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json", NULL,
+               &status);
+    assert_string_equal(json_str(v, "kind"), "PartialObjectMetadata");
+    cJSON_Delete(v);
+    v = ask_as(s, "GET", CMS, NULL, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", NULL,
+               &status);
+    assert_string_equal(json_str(v, "kind"), "Table");
+    const cJSON *cells = json_arr(json_arr(v, "rows")->child, "cells");
+    assert_string_equal(cJSON_GetArrayItem(cells, 0)->valuestring, "a");
+    assert_int_equal(cJSON_GetArrayItem(cells, 1)->valuedouble, 1);
+    assert_string_equal(cJSON_GetArrayItem(cells, 2)->valuestring, "2m5s");
+    assert_int_equal(cJSON_GetArraySize(json_arr(v, "columnDefinitions")), 3);
+    cJSON_Delete(v);
+    v = ask_as(s, "GET", CMS "?includeObject=None", NULL, "application/json;as=Table;v=v1beta1;g=meta.k8s.io",
+               NULL, &status);
+    assert_string_equal(json_str(v, "apiVersion"), "meta.k8s.io/v1beta1");
+    assert_null(json_get(json_arr(v, "rows")->child, "object"));
+    cJSON_Delete(v);
+    cJSON_Delete(ask_as(s, "GET", CMS, NULL, "text/html", NULL, &status));
+    assert_int_equal(status, 406);
+    cJSON_Delete(ask_as(s, "GET", CMS, NULL, "application/json;as=Chair;v=v1;g=meta.k8s.io", NULL, &status));
+    assert_int_equal(status, 406);
+    cJSON_Delete(ask_as(s, "GET", CMS, NULL, "application/vnd.kubernetes.protobuf, */*", NULL, &status));
+    assert_int_equal(status, 200);
+    sim_free(s);
+}
+
+/* Every served type has a Table whose rows have as many cells as it has columns. */
+static void all_tables(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    static const char *const bodies[][2] = {
+        {"/api/v1/namespaces/default/secrets", "{\"metadata\":{\"name\":\"o\"}}"},
+        {"/api/v1/namespaces/default/serviceaccounts", "{\"metadata\":{\"name\":\"o\"}}"},
+        {"/api/v1/namespaces/default/services",
+         "{\"metadata\":{\"name\":\"o\"},\"spec\":{\"ports\":[{\"port\":80}]}}"},
+        {"/api/v1/namespaces/default/events",
+         "{\"metadata\":{\"name\":\"o\"},\"involvedObject\":{\"namespace\":\"default\"}}"},
+        {"/api/v1/namespaces/default/endpoints", "{\"metadata\":{\"name\":\"o\"}}"},
+        {"/api/v1/nodes", "{\"metadata\":{\"name\":\"o\"}}"},
+        {LEASES, "{\"metadata\":{\"name\":\"o\"},\"spec\":{\"holderIdentity\":\"me\"}}"},
+        {DEPLOYMENTS, DEPLOYMENT("o", "i")},
+        {"/api/v1/namespaces", "{\"metadata\":{\"name\":\"o\"}}"},
+        {"/api/v1/namespaces/default/pods",
+         "{\"metadata\":{\"name\":\"o\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        run(s, "POST", bodies[i][0], bodies[i][1], 201);
+        cJSON *v =
+            ask_as(s, "GET", bodies[i][0], NULL, "application/json;as=Table;v=v1;g=meta.k8s.io", NULL, NULL);
+        int columns = cJSON_GetArraySize(json_arr(v, "columnDefinitions"));
+        const cJSON *rows = json_arr(v, "rows");
+        assert_true(columns >= 2 && rows && rows->child);
+        for (const cJSON *r = rows->child; r; r = r->next)
+            assert_int_equal(cJSON_GetArraySize(json_arr(r, "cells")), columns);
+        cJSON_Delete(v);
+    }
+    sim_free(s);
+}
+
+struct slow { /* a client whose connection takes nothing */
+    struct answer a;
+    size_t unsent;
+};
+
+static void slow_head(void *ctx, int status, const char *type, int retry) {
+    on_head(&((struct slow *)ctx)->a, status, type, retry);
+}
+static void slow_body(void *ctx, struct slice data) {
+    ((struct slow *)ctx)->unsent += data.n;
+    on_body(&((struct slow *)ctx)->a, data);
+}
+static void slow_end(void *ctx, bool cut) {
+    on_end(&((struct slow *)ctx)->a, cut);
+}
+static size_t slow_unsent(void *ctx) {
+    return ((struct slow *)ctx)->unsent;
+}
+
+/* A long list waits for its reader, and is of the state when it was asked for. */
+static void long_list(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    size_t n = 1 << 20;
+    char *value = xmalloc(n);
+    memset(value, 'v', n - 1);
+    value[n - 1] = '\0';
+    for (int i = 0; i < 12; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "c%02d", i);
+        make_cm(s, name, "x", value);
+    }
+    free(value);
+    static const struct sim_cb cb = {slow_head, slow_body, slow_end, slow_unsent};
+    struct slow slow = {.a = {.body = BUF((size_t)64 << 20)}};
+    struct sim_request r = {.method = SL("GET"), .target = SL(CMS)};
+    struct sim_exchange *x = sim_handle(s, &r, &cb, &slow);
+    assert_non_null(x);
+    assert_true(slow.unsent < (size_t)8 << 20);
+    run(s, "DELETE", CMS "/c11", NULL, 200);
+    size_t had = slow.unsent;
+    sim_advance(s, WALL + NS_PER_S);
+    assert_int_equal(slow.unsent, had); /* nothing has left yet */
+    for (int i = 1; i < 20 && !slow.a.ended; i++) {
+        slow.unsent = 0;
+        sim_advance(s, WALL + (1 + i) * NS_PER_S);
+    }
+    assert_true(slow.a.ended && !slow.a.cut);
+    cJSON *v = json_parse(buf_slice(&slow.a.body), NULL);
+    assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 12);
+    cJSON_Delete(v);
+    buf_free(&slow.a.body);
+    /* One that leaves in the middle */
+    slow = (struct slow){.a = {.body = BUF((size_t)64 << 20)}};
+    x = sim_handle(s, &r, &cb, &slow);
+    sim_leave(x);
+    sim_advance(s, WALL + 60 * NS_PER_S);
+    buf_free(&slow.a.body);
+    sim_free(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(order_and_selectors), cmocka_unit_test(events_by_field), cmocka_unit_test(pages),
+        cmocka_unit_test(expired_token),       cmocka_unit_test(versions),        cmocka_unit_test(forms),
+        cmocka_unit_test(all_tables),          cmocka_unit_test(long_list)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* Objects from a file and into one: which texts are taken, what is kept, what a wrong document leaves
+ * behind. */
+#include "../rest_client.h"
+#include "api/meta.h"
+
+static void load(struct sim *s, const char *text) {
+    struct err err = {0};
+    if (sim_load(s, slice_of(text), &err) < 0) fail_msg("%s", err.msg);
+}
+
+static void load_fails(struct sim *s, const char *text, const char *why) {
+    struct err err = {0};
+    assert_true(sim_load(s, slice_of(text), &err) < 0);
+    if (!strstr(err.msg, why)) fail_msg("\"%s\" instead of \"%s\"", err.msg, why);
+}
+
+static cJSON *peek(struct sim *s, const char *resource, const char *name) {
+    struct buf b = BUF(1 << 20);
+    cJSON *v = sim_peek(s, resource, "default", name, &b) == 0 ? json_parse(buf_slice(&b), NULL) : NULL;
+    buf_free(&b);
+    return v;
+}
+
+static void expect_data(struct sim *s, const char *name, const char *want) { /* NULL: there is none */
+    cJSON *v = peek(s, "configmaps", name);
+    const char *have = json_str(json_obj(v, "data"), "k");
+    if (want ? !have || strcmp(have, want) != 0 : v != NULL) fail_msg("%s: %s", name, have ? have : "none");
+    cJSON_Delete(v);
+}
+
+static void collect(void *ctx, struct slice text) {
+    assert_int_equal(buf_add(ctx, text), 0);
+}
+
+static char *dump(const struct sim *s) {
+    struct buf b = BUF((size_t)64 << 20);
+    sim_dump(s, collect, &b);
+    return buf_take(&b);
+}
+
+#define CM(name, value)                                                                                      \
+    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" name                           \
+    "\"},\"data\":{\"k\":\"" value "\"}}"
+
+static void forms(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    load(s, "");
+    load(s, " \n\n");
+    load(s, CM("a", "1"));
+    load(s, CM("b", "1") "\n\n  " CM("c", "1") "\n"); /* one per line */
+    load(s, "---\n# nothing\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\ndata: {k: 'one'}\n"
+            "---\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: e\ndata:\n  k: two\n...\n");
+    load(s, "{apiVersion: v1, kind: ConfigMap, metadata: {name: f}, data: {k: flow}}"); /* YAML, not JSON */
+    load(s, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[" CM("g", "1") "," CM("h", "1") "]}");
+    load(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMapList\",\"items\":[{\"metadata\":{\"name\":\"i\"},"
+            "\"data\":{"
+            "\"k\":\"typed\"}}]}");
+    expect_data(s, "a", "1");
+    expect_data(s, "b", "1");
+    expect_data(s, "c", "1");
+    expect_data(s, "d", "one");
+    expect_data(s, "e", "two");
+    expect_data(s, "f", "flow");
+    expect_data(s, "g", "1");
+    expect_data(s, "h", "1");
+    expect_data(s, "i", "typed");
+    sim_free(s);
+}
+
+/* What exists is replaced and keeps its identity; the name outlives the text that it came with. */
+static void replaced(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    load(s, CM("a", "1"));
+    cJSON *before = peek(s, "configmaps", "a");
+    load(s, CM("a", "2") "\n" CM("a", "3"));
+    cJSON *after = peek(s, "configmaps", "a");
+    assert_string_equal(obj_uid(before), obj_uid(after));
+    assert_string_not_equal(obj_rv(before), obj_rv(after));
+    expect_data(s, "a", "3");
+    cJSON_Delete(before);
+    cJSON_Delete(after);
+    sim_free(s);
+}
+
+static void namespaces_are_made(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    load(
+        s,
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\",\"namespace\":\"new\"}}");
+    run(s, "GET", "/api/v1/namespaces/new", NULL, 200);
+    run(s, "GET", "/api/v1/namespaces/new/configmaps/a", NULL, 200);
+    sim_free(s);
+}
+
+/* A dump brings everything back: identities, owners, status. */
+static void there_and_back(void **state) {
+    (void)state;
+    struct sim *s = sim_test(), *t = sim_test();
+    const char *custom = "{\"group\":\"example.com\",\"resource\":\"widgets\",\"kind\":\"Widget\"}";
+    run(s, "POST", "/sim/types", custom, 200);
+    run(t, "POST", "/sim/types", custom, 200);
+    run(s, "POST", "/apis/example.com/v1/namespaces/default/widgets",
+        "{\"apiVersion\":\"example.com/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
+        "\"spec\":{\"big\":9007199254740993,\"text\":\"\\u00e4\\n\"}}",
+        201);
+    run(s, "POST", DEPLOYMENTS, DEPLOYMENT("op", "i:1"), 201);
+    sim_advance(s, sim_now_ns(s) + 10 * NS_PER_S);
+    char *first = dump(s);
+    assert_non_null(strstr(first, "9007199254740993"));
+    load(t, first);
+    struct {
+        const char *resource, *name;
+    } same[] = {{"widgets", "w"}, {"deployments", "op"}};
+    for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+        cJSON *a = peek(s, same[i].resource, same[i].name), *b = peek(t, same[i].resource, same[i].name);
+        assert_non_null(a);
+        assert_non_null(b);
+        assert_string_equal(obj_uid(a), obj_uid(b));
+        const char *at = "creationTimestamp";
+        assert_string_equal(json_str(json_obj(a, "metadata"), at), json_str(json_obj(b, "metadata"), at));
+        assert_true(cJSON_Compare(json_get(a, "spec"), json_get(b, "spec"), true));
+        if (i > 0) assert_true(cJSON_Compare(json_get(a, "status"), json_get(b, "status"), true));
+        cJSON_Delete(a);
+        cJSON_Delete(b);
+    }
+    /* The pods have found their owners again: nothing is made or taken away. */
+    sim_advance(t, sim_now_ns(t) + 60 * NS_PER_S);
+    int status;
+    cJSON *v = ask(t, "GET", "/api/v1/namespaces/default/pods", NULL, &status);
+    assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 2);
+    for (const cJSON *p = json_arr(v, "items")->child; p; p = p->next)
+        assert_non_null(strstr(first, obj_uid(p)));
+    cJSON_Delete(v);
+    free(first);
+    sim_free(s);
+    sim_free(t);
+}
+
+/* The document that is wrong is named by how many came before it; those are there. */
+static void wrong(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    load_fails(
+        s,
+        CM("a", "1") "\n{\"apiVersion\":\"v1\",\"kind\":\"Nothing\",\"metadata\":{\"name\":\"b\"}}\n" CM("c",
+                                                                                                         "1"),
+        "after 1 objects: no matches for kind \"Nothing\" in version \"v1\"");
+    expect_data(s, "a", "1");
+    expect_data(s, "c", NULL);
+    load_fails(s, "[]", "an object is expected");
+    load_fails(s, "text", "an object is expected");
+    load_fails(s, "{\"kind\":\"List\",\"items\":[7]}", "an item of a List is an object");
+    load_fails(s, "a: [", "yaml: line");
+    load_fails(s, CM("d", "1") "\n{\"apiVersion\":", "after 1 objects");
+    load_fails(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"UPPER\"}}",
+               "UPPER");
+    load_fails(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{}}",
+               "name or generateName is required");
+    expect_data(s, "d", "1");
+    sim_free(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms),          cmocka_unit_test(replaced), cmocka_unit_test(namespaces_are_made),
+        cmocka_unit_test(there_and_back), cmocka_unit_test(wrong),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,341 @@
+/* Creating, replacing and deleting objects: what a client sees of versions, uids, finalizers, namespaces. */
+#include "../rest_client.h"
+#include "api/meta.h"
+
+static void create_and_get(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    int status = 0;
+    char *body = config_map("a", "x", "1");
+    cJSON *made = ask(s, "POST", CMS, body, &status);
+    free(body);
+    assert_int_equal(status, 201);
+    assert_string_equal(obj_ns(made), "default");
+    assert_int_equal(strlen(obj_uid(made)), 36);
+    assert_string_equal(json_str(json_obj(made, "metadata"), "creationTimestamp"), "2023-11-14T22:13:20Z");
+    assert_null(json_get(json_obj(made, "metadata"), "generation"));
+    cJSON *got = ask(s, "GET", CMS "/a", NULL, &status);
+    assert_int_equal(status, 200);
+    assert_true(cJSON_Compare(made, got, true));
+    assert_string_equal(json_str(got, "kind"), "ConfigMap");
+    assert_string_equal(json_str(got, "apiVersion"), "v1");
+    cJSON_Delete(made);
+    cJSON_Delete(got);
+    refused(s, "GET", CMS "/b", NULL, 404, "configmaps \"b\" not found");
+    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"a\"}}", 409, "configmaps \"a\" already exists");
+    refused(s, "POST", "/api/v1/namespaces/nowhere/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 404,
+            "namespaces \"nowhere\" not found");
+    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"b\",\"namespace\":\"other\"}}", 400,
+            "does not match the namespace");
+    refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"3\"}}", 400,
+            "resourceVersion should not be set");
+    refused(s, "POST", CMS, "{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\"}}", 400,
+            "ConfigMap");
+    refused(s, "POST", CMS, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v2\",\"metadata\":{\"name\":\"b\"}}",
+            400, "does not match the expected API version (v1)");
+    refused(s, "POST", CMS, "{", 400, "");
+    refused(s, "POST", CMS, "[]", 400, "");
+    refused(s, "POST", CMS, "", 400, "");
+    refused(s, "PUT", CMS, "{}", 405, "does not allow this method");
+    refused(s, "GET", "/api/v1/nothings", NULL, 404, "could not find the requested resource");
+    refused(s, "GET", "/apis/apps/v2/deployments", NULL, 404, "could not find the requested resource");
+    sim_free(s);
+}
+
+/* Bytes that are no text never come into an object, by whatever way. */
+static void no_text(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    refused(s, "POST", CMS "?fieldManager=a%ff", "{\"metadata\":{\"name\":\"a\"}}", 400,
+            "cannot be understood");
+    refused(s, "POST", CMS "?fieldManager=a\xff", "{\"metadata\":{\"name\":\"a\"}}", 400,
+            "cannot be understood");
+    refused(s, "GET", CMS "/a%c3", NULL, 400, "cannot be understood");
+    struct answer a = {.body = BUF(1 << 20)};
+    struct sim_request r = {.method = SL("POST"),
+                            .target = SL(CMS),
+                            .content_type = SL("application/json"),
+                            .body = SL("{\"metadata\":{\"name\":\"a\"},\"data\":{\"k\":\"v\"}}"),
+                            .user_agent = SL("b\xff"
+                                             "c/1")};
+    assert_null(sim_handle(s, &r, &client_cb, &a));
+    assert_int_equal(a.status, 201);
+    assert_non_null(strstr(buf_str(&a.body), "\"manager\":\"b?c\""));
+    answer_free(&a);
+    sim_free(s);
+}
+
+static void generate_name(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    char last[64] = "";
+    for (int i = 0; i < 20; i++) {
+        cJSON *v = ask(s, "POST", CMS, "{\"metadata\":{\"generateName\":\"job-\"}}", NULL);
+        const char *name = obj_name(v);
+        assert_int_equal(strlen(name), 9);
+        assert_memory_equal(name, "job-", 4);
+        assert_string_not_equal(name, last);
+        strcpy(last, name);
+        cJSON_Delete(v);
+    }
+    refused(s, "POST", CMS, "{\"metadata\":{}}", 422, "name or generateName is required");
+    sim_free(s);
+}
+
+static void optimistic_lock(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    make_cm(s, "a", "x", "1");
+    cJSON *first = ask(s, "GET", CMS "/a", NULL, NULL);
+    char *text = json_print(first);
+    run(s, "PATCH", CMS "/a", "{\"data\":{\"k\":\"2\"}}", 200);
+    refused(s, "PUT", CMS "/a", text, 409,
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply "
+            "your changes to the "
+            "latest version and try again");
+    free(text);
+    /* Without a version it is unconditional, and what does not change anything is no change. */
+    cJSON_DeleteItemFromObject(cJSON_GetObjectItem(first, "metadata"), "resourceVersion");
+    text = json_print(first);
+    cJSON *one = ask(s, "PUT", CMS "/a", text, NULL), *two = ask(s, "PUT", CMS "/a", text, NULL);
+    assert_string_equal(json_str(json_obj(one, "data"), "k"), "1");
+    assert_string_equal(obj_rv(one), obj_rv(two));
+    free(text);
+    cJSON_Delete(one);
+    cJSON_Delete(two);
+    /* Another object of the same name */
+    run(s, "DELETE", CMS "/a", NULL, 200);
+    make_cm(s, "a", "x", "1");
+    text = json_print(first);
+    refused(s, "PUT", CMS "/a", text, 409, "UID in precondition");
+    free(text);
+    cJSON_Delete(first);
+    refused(s, "PUT", CMS "/a", "{\"metadata\":{\"name\":\"b\"}}", 400, "does not match the name on the URL");
+    refused(s, "PUT", CMS "/b", "{\"metadata\":{\"name\":\"b\"}}", 404, "not found");
+    sim_free(s);
+}
+
+static void leases_by_put(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    const char *body = "{\"apiVersion\":\"coordination.k8s.io/"
+                       "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\"},\"spec\":{"
+                       "\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"renewTime\":\"2023-11-14T23:"
+                       "13:20.000001+01:00\"}}";
+    run(s, "PUT", LEASES "/l", body, 201); /* a PUT makes a Lease, */
+    refused(s, "PUT", LEASES "/l", body, 422,
+            "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update");
+    cJSON *v = ask(s, "GET", LEASES "/l", NULL, NULL);
+    assert_string_equal(json_str(json_obj(v, "spec"), "renewTime"), "2023-11-14T22:13:20.000001Z");
+    cJSON_Delete(v);
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"renewTime\":\"2023-11-14T22:13:20Z\"}}", 400,
+            "parsing time");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":0}}", 422,
+            "must be greater than 0");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseTransitions\":-1}}", 422,
+            "must be greater than or equal to 0");
+    refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":\"15\"}}", 400,
+            "cannot be handled as a Lease");
+    sim_free(s);
+}
+
+static void generation_and_status(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
+    cJSON *v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}", NULL);
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 1);
+    cJSON_Delete(v);
+    v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}", NULL);
+    /* annotations count, of Deployments */
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 2);
+    cJSON_Delete(v);
+    v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"spec\":{\"replicas\":5},\"status\":{\"replicas\":9}}", NULL);
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
+    assert_int_equal(json_i64(json_obj(v, "status"), "replicas", 0), 0); /* not by this door */
+    cJSON_Delete(v);
+    v = ask(s, "PATCH", DEPLOYMENTS "/d/status", "{\"spec\":{\"replicas\":7},\"status\":{\"replicas\":9}}",
+            NULL);
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
+    assert_int_equal(json_i64(json_obj(v, "status"), "replicas", 0), 9);
+    assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 5);
+    cJSON_Delete(v);
+    refused(s, "GET", CMS "/a/status", NULL, 404, "could not find the requested resource");
+    sim_free(s);
+}
+
+static void scale(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
+    cJSON *v = ask(s, "GET", DEPLOYMENTS "/d/scale", NULL, NULL);
+    assert_string_equal(json_str(v, "kind"), "Scale");
+    assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 2);
+    assert_string_equal(json_str(json_obj(v, "status"), "selector"), "app=d");
+    cJSON_Delete(v);
+    run(s, "PATCH", DEPLOYMENTS "/d/scale", "{\"spec\":{\"replicas\":4}}", 200);
+    refused(s, "PATCH", DEPLOYMENTS "/d/scale", "{\"spec\":{\"replicas\":-4}}", 422,
+            "must be greater than or equal to 0");
+    refused(s, "PUT", DEPLOYMENTS "/d/scale",
+            "{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{\"replicas\":1}}", 409, "has been modified");
+    run(s, "PUT", DEPLOYMENTS "/d/scale", "{\"metadata\":{\"name\":\"d\"}}", 200); /* absent: zero */
+    v = ask(s, "GET", DEPLOYMENTS "/d", NULL, NULL);
+    assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 7), 0);
+    assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
+    cJSON_Delete(v);
+    sim_free(s);
+}
+
+static void finalizers(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", CMS, "{\"metadata\":{\"name\":\"a\",\"finalizers\":[\"x.io/f\"]}}", 201);
+    cJSON *v = ask(s, "DELETE", CMS "/a", NULL, NULL);
+    assert_string_equal(json_str_or(v, "kind", ""), "ConfigMap");
+    assert_true(obj_deleting(v));
+    cJSON_Delete(v);
+    refused(s, "PATCH", CMS "/a", "{\"metadata\":{\"finalizers\":[\"x.io/f\",\"x.io/g\"]}}", 422,
+            "no new finalizers can be added if the object is being deleted");
+    run(s, "PATCH", CMS "/a", "{\"data\":{\"a\":\"b\"}}", 200);
+    run(s, "PATCH", CMS "/a", "{\"metadata\":{\"finalizers\":null}}", 200);
+    run(s, "GET", CMS "/a", NULL, 404);
+    v = NULL;
+    make_cm(s, "b", "x", "1");
+    v = ask(s, "DELETE", CMS "/b", NULL, NULL);
+    assert_string_equal(json_str_or(v, "kind", ""), "Status");
+    assert_string_equal(json_str_or(v, "status", ""), "Success");
+    cJSON_Delete(v);
+    sim_free(s);
+}
+
+static void delete_options(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    make_cm(s, "a", "x", "1");
+    refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"uid\":\"no\"}}", 409,
+            "Precondition failed: UID in precondition: no");
+    refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"resourceVersion\":\"1\"}}", 409,
+            "ResourceVersion in precondition");
+    refused(s, "DELETE", CMS "/a?propagationPolicy=Sideways", NULL, 422, "Unsupported value");
+    refused(s, "DELETE", CMS "/a", "{\"dryRun\":[\"Some\"]}", 422, "dryRun");
+    run(s, "DELETE", CMS "/a?dryRun=All", NULL, 200);
+    run(s, "GET", CMS "/a", NULL, 200);
+    cJSON *v = ask(s, "GET", CMS "/a", NULL, NULL);
+    char *body =
+        xasprintf("{\"preconditions\":{\"uid\":\"%s\",\"resourceVersion\":\"%s\"}}", obj_uid(v), obj_rv(v));
+    cJSON_Delete(v);
+    run(s, "DELETE", CMS "/a", body, 200);
+    free(body);
+    run(s, "GET", CMS "/a", NULL, 404);
+    refused(s, "DELETE", CMS "/a", NULL, 404, "not found");
+    make_cm(s, "o", "x", "1");
+    v = ask(s, "DELETE", CMS "/o", "{\"propagationPolicy\":\"Foreground\"}", NULL);
+    assert_true(obj_deleting(v));
+    cJSON_Delete(v);
+    sim_free(s);
+}
+
+static void delete_collection(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    for (int i = 0; i < 10; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "c%d", i);
+        make_cm(s, name, i % 2 ? "odd" : "even", "1");
+    }
+    cJSON *v = ask(s, "DELETE", CMS "?labelSelector=l%3Dodd", NULL, NULL);
+    assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 5);
+    cJSON_Delete(v);
+    v = ask(s, "GET", CMS, NULL, NULL);
+    assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 5);
+    cJSON_Delete(v);
+    sim_free(s);
+}
+
+static void dry_run(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", CMS "?dryRun=All", "{\"metadata\":{\"name\":\"a\"}}", 201);
+    run(s, "GET", CMS "/a", NULL, 404);
+    make_cm(s, "a", "x", "1");
+    cJSON *v = ask(s, "PATCH", CMS "/a?dryRun=All", "{\"data\":{\"k\":\"2\"}}", NULL);
+    assert_string_equal(json_str(json_obj(v, "data"), "k"), "2");
+    cJSON_Delete(v);
+    v = ask(s, "GET", CMS "/a", NULL, NULL);
+    assert_string_equal(json_str(json_obj(v, "data"), "k"), "1");
+    cJSON_Delete(v);
+    sim_free(s);
+}
+
+static void namespaces(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"n\"}}", 201);
+    run(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 201);
+    run(s, "POST", "/api/v1/namespaces/n/configmaps",
+        "{\"metadata\":{\"name\":\"b\",\"finalizers\":[\"x.io/f\"]}}", 201);
+    refused(s, "DELETE", "/api/v1/namespaces/default", NULL, 403, "this namespace may not be deleted");
+    cJSON *v = ask(s, "DELETE", "/api/v1/namespaces/n", NULL, NULL);
+    assert_string_equal(json_str(json_obj(v, "status"), "phase"), "Terminating");
+    cJSON_Delete(v);
+    refused(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"c\"}}", 403,
+            "because it is being terminated");
+    sim_advance(s, WALL + NS_PER_S);
+    run(s, "GET", "/api/v1/namespaces/n/configmaps/a", NULL, 404);
+    run(s, "GET", "/api/v1/namespaces/n", NULL, 200); /* waits for the finalizer */
+    run(s, "PATCH", "/api/v1/namespaces/n/configmaps/b", "{\"metadata\":{\"finalizers\":[]}}", 200);
+    sim_advance(s, WALL + 2 * NS_PER_S);
+    run(s, "GET", "/api/v1/namespaces/n", NULL, 404);
+    sim_free(s);
+}
+
+static void exact_numbers(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", "/sim/types", "{\"group\":\"x.io\",\"resource\":\"widgets\",\"kind\":\"Widget\"}", 200);
+    struct answer a;
+    const char *body =
+        "{\"apiVersion\":\"x.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
+        "\"spec\":{\"a\":9007199254740993,\"b\":1e15,\"c\":0.1,\"d\":1000000000000000,\"e\":null}}";
+    send_as(s, "POST", "/apis/x.io/v1/namespaces/default/widgets", "application/json", NULL, slice_of(body),
+            &a);
+    assert_int_equal(a.status, 201);
+    answer_free(&a);
+    run(s, "PATCH", "/apis/x.io/v1/namespaces/default/widgets/w", "{\"spec\":{\"f\":1}}", 200);
+    send_as(s, "GET", "/apis/x.io/v1/namespaces/default/widgets/w", NULL, NULL, SL(""), &a);
+    assert_non_null(strstr(buf_str(&a.body), "\"a\":9007199254740993,"));
+    assert_non_null(strstr(buf_str(&a.body), "\"d\":1000000000000000,"));
+    assert_non_null(strstr(buf_str(&a.body), "\"c\":0.1,"));
+    answer_free(&a);
+    sim_free(s);
+}
+
+static void too_much(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    size_t n = (size_t)(3 << 20) + 1;
+    char *big = xmalloc(n + 1);
+    memset(big, ' ', n);
+    big[n] = '\0';
+    refused(s, "POST", CMS, big, 413, "limit is 3145728");
+    free(big);
+    char *target = xmalloc(20000);
+    memset(target, 'a', 19999);
+    target[0] = '/';
+    target[19999] = '\0';
+    refused(s, "GET", target, NULL, 414, "too long");
+    free(target);
+    sim_free(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(create_and_get), cmocka_unit_test(no_text),
+        cmocka_unit_test(generate_name),  cmocka_unit_test(optimistic_lock),
+        cmocka_unit_test(leases_by_put),  cmocka_unit_test(generation_and_status),
+        cmocka_unit_test(scale),          cmocka_unit_test(finalizers),
+        cmocka_unit_test(delete_options), cmocka_unit_test(delete_collection),
+        cmocka_unit_test(dry_run),        cmocka_unit_test(namespaces),
+        cmocka_unit_test(exact_numbers),  cmocka_unit_test(too_much)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
