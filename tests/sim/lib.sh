@@ -1,7 +1,9 @@
 # What the stories of tests/sim share: an embedded API server, instances of Handover, requests with curl, waiting for events.
-# Everything that was started is stopped by its id; logs are shown when a story fails.
+# Everything that was started is stopped by its id; logs are shown when a story fails. KEEP=1 leaves them in their folder.
 set -euo pipefail
-: "${HANDOVER:?path of the program}"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+HANDOVER=${HANDOVER:-$top/build/handover} HOST_DIR=${HOST_DIR:-$top/build/tests/host}
+[ -x "$HANDOVER" ] || { echo "no program $HANDOVER: build it, or say HANDOVER=PATH" >&2; exit 1; }
 for tool in curl jq; do command -v $tool >/dev/null || { echo "SKIPPED: $tool is not installed"; exit 77; }; done
 dir=$(mktemp -d) pids=() server=
 export KUBECONFIG=/dev/null POD_UID=
@@ -16,7 +18,8 @@ finish() {
   done
   if grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$dir"/*.log 2>/dev/null; then echo "a sanitizer reported"; rc=1; fi
   [ $rc = 0 ] || [ $rc = 77 ] || { echo "state: $(cat "$dir/last" 2>/dev/null)"; } ; [ $rc = 0 ] || [ $rc = 77 ] || for f in "$dir"/*.log; do echo "--- $f"; tail -n 40 "$f"; done
-  rm -rf "$dir"; exit $rc
+  if [ -n "${KEEP:-}" ]; then echo "logs and state: $dir"; else rm -rf "$dir"; fi
+  exit $rc
 }
 trap finish EXIT
 fail() { echo "FAIL: $*" >&2; exit 1; }
@@ -47,15 +50,15 @@ api() { # METHOD PATH [BODY [TYPE]]
 logind() { # [DELAY_USEC] : a bus with the stand-in for logind, which reads commands from descriptor 9; see tests/host/logind.c
   command -v dbus-daemon >/dev/null || { echo "SKIPPED: dbus-daemon is not installed"; exit 77; }
   export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$dir/bus
-  dbus-daemon --config-file="$SIM_DIR/../host/bus.conf" --address="$DBUS_SYSTEM_BUS_ADDRESS" --nofork --nopidfile >"$dir/bus.log" 2>&1 & pid_bus=$!; pids+=("$pid_bus")
+  dbus-daemon --config-file="$top/tests/host/bus.conf" --address="$DBUS_SYSTEM_BUS_ADDRESS" --nofork --nopidfile >"$dir/bus.log" 2>&1 & pid_bus=$!; pids+=("$pid_bus")
   until_true 10 "the bus listens" test -S "$dir/bus"
   mkfifo "$dir/logind.in"
-  "${HOST_DIR:?folder of the stand-ins}/logind" "$@" <"$dir/logind.in" >"$dir/logind.log" 2>&1 & pids+=($!)
+  "$HOST_DIR/logind" "$@" <"$dir/logind.in" >"$dir/logind.log" 2>&1 & pids+=($!)
   exec 9>"$dir/logind.in"; until_true 10 "logind is there" grep -q ready "$dir/logind.log"
 }
 manager() { # a stand-in for the service manager; what it hears is in manager.log; see tests/host/manager.c
   mkfifo "$dir/manager.in"
-  "${HOST_DIR:?folder of the stand-ins}/manager" "$dir/notify" <"$dir/manager.in" >"$dir/manager.log" 2>&1 & pids+=($!)
+  "$HOST_DIR/manager" "$dir/notify" <"$dir/manager.in" >"$dir/manager.log" 2>&1 & pids+=($!)
   exec 8>"$dir/manager.in"; until_true 10 "the manager listens" grep -q listening "$dir/manager.log"
 }
 fault() { api POST /sim/fault "$1" >/dev/null; }

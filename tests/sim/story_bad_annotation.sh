@@ -1,6 +1,6 @@
 # A value that is not allowed changes nothing; an Event says which annotation, what was read, what is allowed. In the middle of a
 # rollout it holds; put right, it goes on.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 handover a; target op:v1 canary-percent=lots
 said() { events | grep 'handover.dev/canary-percent' | grep -q lots; }

@@ -1,5 +1,5 @@
 # A page that is no metrics page, an endpoint that fails, none at all: no verdict, it holds and says why; good metrics end it.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*:v?","reconcilesPerSecond":40}' --script '{"image":"*:garbage","metrics":"garbage"}' --script '{"image":"*:http500","metrics":"http500"}'
 handover a; target op:v1; adopted; before=$(stable_pods)
 for kind in garbage http500; do

@@ -1,5 +1,5 @@
 # An API server that is not there, one that speaks no HTTP, a certificate that nobody vouches for: one clear message each.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 says() { # PATTERN COMMAND...
   local pattern=$1 out rc=0; shift
   out=$("$@" 2>&1) || rc=$?

@@ -1,6 +1,6 @@
 # A token that the server does not accept: at the start, and one that expires in the middle of the work. A clear message, no
 # harm, and it goes on when the server accepts it again.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 fault '{"match":{'"$ours"'},"count":-1,"status":401}'
 handover a

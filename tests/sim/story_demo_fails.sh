@@ -1,5 +1,5 @@
 # The demo ends with an error when its story was not played to the end: an instance that dies, an interruption.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 play() { # what is played, up to its third act
   "$HANDOVER" demo >"$dir/demo.log" 2>&1 & demo=$!; pids+=("$demo")
   until_true 60 "the third act" grep -q '3\. image v2' "$dir/demo.log"

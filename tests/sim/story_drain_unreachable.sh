@@ -1,6 +1,6 @@
 # The API server goes away while the leader drains with a reconcile in flight: it goes on until its lease is no longer certain,
 # changes nothing after that, and exits saying so. Nothing of the work is lost: the successor finds the early checkpoint.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim
 slow_read; orphan
 handover a --log-level=debug; until_true 10 "a leads" leads a; until_true 10 "a reconcile is in flight" log_says a 'reconcile begins'

@@ -1,6 +1,6 @@
 # The main job under a bad network and a busy server: latency, 429, 500, 409, lost requests and lost answers, cut streams,
 # forgotten watch history. It takes longer; the end is the same, and there is one canary only.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 handover a; target op:v1; adopted
 # the lease itself is spared: with these short lease times, losing it would be the right answer (story lease_silent)

@@ -1,5 +1,5 @@
 # A missing RBAC verb: one clear message that names verb and resource, nothing harmed; it goes on when the verb is granted.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 fault '{"match":{'"$ours"',"method":"PATCH","path":"*/deployments/*"},"count":-1,"status":403}'
 handover a; target op:v1

@@ -1,5 +1,5 @@
 # A good version is promoted, a bad one rolled back while stable's pods never change, and the next one is tried.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
 handover a; target op:v1; adopted
 set_image op:v2; until_true 10 "a canary" some_canary; promoted op:v2

@@ -1,5 +1,5 @@
 # The host is about to go: its logind waits until the lease is released, and no longer.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 logind 4000000
 seen() { grep -c "^$1" "$dir/logind.log" || true; }
 sim --script '{"image":"*","reconcilesPerSecond":40}'

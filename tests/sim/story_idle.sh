@@ -1,5 +1,5 @@
 # Idle, it asks for nothing but its watches and the renewal of its lease.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 handover a; target op:v1; adopted
 others() { api GET /sim/requests | jq -r '[.last[] | select(.userAgent | startswith("handover")) | "\(.method) \(.target)"] | unique[]' | grep -v '^PUT .*/leases/handover' || true; }

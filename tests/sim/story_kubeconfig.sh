@@ -1,6 +1,6 @@
 # Two kubeconfig files are one, and an exec plugin's token is in the request: a real plugin, run without a shell, and a server that shows
 # what it is sent.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 for tool in openssl ss; do command -v $tool >/dev/null || { echo "SKIPPED: $tool is not installed"; exit 77; }; done
 openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=api -addext 'subjectAltName=DNS:api.example' -keyout "$dir/k" -out "$dir/c" 2>/dev/null
 mkfifo "$dir/in"; exec 8<>"$dir/in" # its input does not end

@@ -1,5 +1,5 @@
 # SIGTERM of the leader in the middle: a clean drain, exit code 0, and the successor within a moment.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 handover a; until_true 10 "a leads" leads a; handover b; target op:v1; adopted; until_true 10 "b is ready" log_says b "caches are warm"
 set_image op:v2; wait_phase Soaking 15

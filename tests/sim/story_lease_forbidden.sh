@@ -1,6 +1,6 @@
 # The Lease cannot be written (a missing verb): no candidate is ready, alive or standing by, and each says so; a rolling update
 # would stop there. Once the verb is granted they lead and stand by within moments.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 admin() { jq -e -r 'select(.event == "Starting") | .admin_port' "$dir/$1.log"; }
 probe() { curl -sS -o "$dir/page" -w '%{http_code}' "http://127.0.0.1:$(admin "$1")$2"; } # NAME PATH

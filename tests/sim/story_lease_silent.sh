@@ -1,5 +1,5 @@
 # The leader's renewals go unanswered: it stops by itself at its renew deadline and changes nothing more; the other takes over.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 handover a; until_true 10 "a leads" leads a; target op:v1; adopted
 fault '{"match":{"userAgent":"handover*","method":"PUT","path":"*/leases/handover"},"count":-1,"silent":true}'

@@ -1,7 +1,7 @@
 # What the manifests allow is what Handover does, in both directions: every request of the main job is covered by a rule of
 # deploy/manifests/10-rbac.yaml, and every verb of a rule is one that was used, but for those that are named here.
-. "$SIM_DIR/lib.sh"
-sim --load "$SIM_DIR/../../deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
+. "$(dirname "$0")/lib.sh"
+sim --load "$top/deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
 note_requests() { # "VERB GROUP/RESOURCE" of each; metrics pages go through the proxy only outside of a cluster
   api GET /sim/requests | jq -r '.last[] | select(.userAgent | startswith("handover")) |
     (.target | split("?")) as [$path, $query] |

@@ -1,5 +1,5 @@
 # What the service manager hears, from a start that waits for the API server to the end of a drain.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 manager; export NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=2000000
 heard() { grep -qE "$1" "$dir/manager.log"; }
 line_of() { grep -nE -m1 "$1" "$dir/manager.log" | cut -d: -f1; }

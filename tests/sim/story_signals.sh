@@ -1,6 +1,6 @@
 # Signals as docs/reference/drain.md has them, each with its exit code: while starting, standing by, leading idle, and once,
 # twice, three times with a reconcile in flight.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 code() { # PID : of a process that ends within 5 s
   local p=$1 rc=0 end=$(($(now_ms) + 5000))
   while kill -0 "$p" 2>/dev/null; do [ "$(now_ms)" -lt "$end" ] || { echo "still running"; return; }; sleep 0.05; done
