@@ -2,26 +2,13 @@
 # A story fails with `fail "why"`; everything it looks at is read from the API server, never from Handover's own words alone.
 
 k() { in_cluster kubectl -n "$NS" "$@"; }
-fail() { echo "FAIL: $*" >&2; exit 1; }
 skip() { echo "$*" >&2; exit 77; } # this machine cannot tell the story
 note() { echo "  $*"; }
-now_ms() { date +%s%3N; }
 
-# until_true SECONDS WHAT COMMAND... : polls until the command succeeds. The seconds are those of a quiet machine: a busy one
-# gets PATIENCE times as long. within SECONDS WHAT COMMAND... : the same where the time itself is what is to be proved.
+. ../wait.sh # run.sh and its children work in this folder
+# until_true: within(), for seconds of a quiet machine: a busy one gets PATIENCE times as long. Where the time itself is what is to be
+# proved, within() stands.
 until_true() { local seconds=$1; shift; within $((seconds * ${PATIENCE:-3})) "$@"; }
-within() {
-  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ "$(now_ms)" -lt "$end" ] || fail "$what: not within the time; $(last_words)"
-    sleep 0.2
-  done
-}
-# for_a_while SECONDS WHAT COMMAND... : the command has to succeed all the time
-for_a_while() {
-  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
-  while [ "$(now_ms)" -lt "$end" ]; do "$@" >/dev/null 2>&1 || fail "$what; $(last_words)"; sleep 0.3; done
-}
 last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${target:-op}-handover" -o jsonpath='{.data}' 2>&1; echo; k get events --sort-by=.lastTimestamp 2>&1 | tail -8; }
 
 # manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS from the environment
@@ -89,6 +76,20 @@ canary_forgotten() { local p; p=$(canary_pods "$1") && jq -e '.items == []' <<<"
 canary_gone() { until_true "${2:-20}" "the canary is taken away" no_canary "$1"; until_true 40 "the canary's containers have ended" canary_ended "$1"; }
 adopted() { wait_phase "$1" "${STABLE_PHASE:-Stable}" 60; until_true 10 "$1 paused by Handover" paused "$1"; }
 event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | grep -qE "$1"; }
+# reapplied [OPTION of kubectl apply...] : a tool applies the manifest of `op` again every few seconds, with a new image: the rollout goes on.
+reapplied() {
+  local before applied again
+  manifest op v1 "${quick[@]}" | k apply "$@" -f - >/dev/null; adopted op; before=$(pods_of op)
+  applied=$(mktemp); ( while :; do if manifest op v2 "${quick[@]}" | k apply "$@" -f -; then echo ok; else echo failed; fi >>"$applied"; sleep 5; done ) >/dev/null 2>&1 & again=$!
+  trap "kill $again 2>/dev/null || true" EXIT
+  until_true 30 "a canary pod" some_canary op
+  [ "$(pods_of op)" = "$before" ] || fail "stable pods changed before the promotion"
+  until_true 120 "every pod runs v2" image_is op v2
+  wait_phase op Stable 30; paused op || fail "not paused again"
+  kill "$again" 2>/dev/null || true; trap - EXIT
+  [ "$(grep -c ok "$applied")" -ge 3 ] || fail "the manifest was applied $(grep -c ok "$applied") times only"
+  ! grep -q failed "$applied" || fail "an apply was refused"
+}
 leader() { in_cluster kubectl -n handover-system get lease handover -o 'jsonpath={.spec.holderIdentity}'; }
 
 # deploy_handover [JQ] : Handover as its users install it, its Deployment changed by a jq filter; with the debug log, which says

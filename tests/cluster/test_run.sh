@@ -5,7 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 command -v jq >/dev/null || { echo "SKIPPED: jq is not installed"; exit 77; }
 d=$(mktemp -d); trap 'rm -rf "$d"' EXIT
 mkdir -p "$d/tests" "$d/bin" "$d/deploy"
-cp -r "$here" "$d/tests/cluster"; cp -r "$here/../../deploy/manifests" "$d/deploy/"
+cp -r "$here" "$d/tests/cluster"; cp "$here/../wait.sh" "$d/tests/"; cp -r "$here/../../deploy/manifests" "$d/deploy/"
 rm "$d"/tests/cluster/stories/*
 tell() { cat >"$d/tests/cluster/stories/$1.sh"; }
 cat >"$d/bin/kubectl" <<'K'

@@ -17,21 +17,14 @@ finish() {
     kill -9 "$p" 2>/dev/null || true
   done
   if grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$dir"/*.log 2>/dev/null; then echo "a sanitizer reported"; rc=1; fi
-  [ $rc = 0 ] || [ $rc = 77 ] || { echo "state: $(cat "$dir/last" 2>/dev/null)"; } ; [ $rc = 0 ] || [ $rc = 77 ] || for f in "$dir"/*.log; do echo "--- $f"; tail -n 40 "$f"; done
+  [ $rc = 0 ] || [ $rc = 77 ] || { last_words; for f in "$dir"/*.log; do echo "--- $f"; tail -n 40 "$f"; done; }
   if [ -n "${KEEP:-}" ]; then echo "logs and state: $dir"; else rm -rf "$dir"; fi
   exit $rc
 }
 trap finish EXIT
-fail() { echo "FAIL: $*" >&2; exit 1; }
-now_ms() { date +%s%3N; }
-until_true() { # SECONDS WHAT COMMAND...
-  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
-  until "$@" >/dev/null 2>&1; do [ "$(now_ms)" -lt "$end" ] || fail "not within the time: $what; state $(cat "$dir/last" 2>/dev/null)"; sleep 0.1; done
-}
-for_a_while() { # SECONDS WHAT COMMAND... : must hold all the time
-  local end=$(($(now_ms) + $1 * 1000)) what=$2; shift 2
-  while [ "$(now_ms)" -lt "$end" ]; do "$@" >/dev/null 2>&1 || fail "$what"; sleep 0.2; done
-}
+. "$top/tests/wait.sh"
+last_words() { echo "state $(cat "$dir/last" 2>/dev/null)"; }
+until_true() { within "$@"; }
 
 sim() { # [ARGS] : starts the embedded API server
   "$HANDOVER" sim --listen 127.0.0.1:0 "$@" >"$dir/sim.log" 2>&1 & pids+=($!)
