@@ -1,18 +1,18 @@
-/* Parts of checkpoints that nobody will read any more: of a leader that died after it had written them, or
- * before it had deleted its predecessor's. A new leader looks for them once, when its own work stands on the
- * Lease. */
+/* Garbage collection: parts of checkpoints that no Lease names any more, of a leader that died between writing them and
+ * the release, or before it had deleted its predecessor's. A new leader looks for them once, when its own work stands on
+ * the Lease and nothing of its predecessor's is unread. */
 #include "api/meta.h"
 #include "base/json_raw.h"
 #include "election_impl.h"
 
-#define SWEEP_TIMEOUT (10 * NS_PER_S)
+#define GC_TIMEOUT (10 * NS_PER_S)
 
 static void next(struct election *e);
 
 static void ended(struct election *e, const struct err *err) {
     if (err) {
-        LOG(kube_log(e->kube), LOG_WARN, "old parts of checkpoints are not looked for, or not all deleted",
-            LF_ERR(err));
+        LOG_EVENT(kube_log(e->kube), LOG_WARN, "CheckpointGcFailed",
+                  "garbage collection of checkpoint parts did not finish", LF_ERR(err));
     }
     buf_free(&e->leftover);
     e->leftover_pos = 0;
@@ -21,7 +21,7 @@ static void ended(struct election *e, const struct err *err) {
 static void on_deleted(void *ctx, const struct err *err, struct slice raw) {
     struct election *e = ctx;
     (void)raw;
-    e->sweep_op = NULL;
+    e->gc_op = NULL;
     if (err && err->kind != ERR_NOTFOUND)
         ended(e, err);
     else
@@ -40,8 +40,8 @@ static void next(struct election *e) {
     struct kube_spec spec = {.verb = KUBE_DELETE,
                              .ref = {.gvr = &gvr_configmaps, .ns = slice_of(e->ns), .name = name},
                              .lane = LANE_CALL,
-                             .timeout_ns = SWEEP_TIMEOUT};
-    e->sweep_op = kube_call(e->kube, &spec, on_deleted, e);
+                             .timeout_ns = GC_TIMEOUT};
+    e->gc_op = kube_call(e->kube, &spec, on_deleted, e);
 }
 
 /* "LEASE-checkpoint-MADE-N" of an earlier term. Those of our own may be the ones that we are about to leave.
@@ -60,7 +60,7 @@ static bool is_leftover(const struct election *e, struct slice name) {
 static void on_list(void *ctx, const struct err *err, struct slice raw) {
     struct election *e = ctx;
     struct slice items = {0}, text;
-    e->sweep_op = NULL;
+    e->gc_op = NULL;
     if (err || json_raw_check(raw, NULL) < 0 || !json_raw_get(raw, SL("items"), &items)) {
         ended(e, err);
         return;
@@ -77,19 +77,19 @@ static void on_list(void *ctx, const struct err *err, struct slice raw) {
 }
 
 void checkpoint_gc_once(struct election *e) {
-    if (e->swept) return;
-    e->swept = true;
+    if (e->collected) return;
+    e->collected = true;
     struct kube_spec spec = {.verb = KUBE_LIST,
                              .ref = {.gvr = &gvr_configmaps, .ns = slice_of(e->ns)},
                              .labels = SL(PART_LABEL "=part"),
                              .lane = LANE_CALL,
-                             .timeout_ns = SWEEP_TIMEOUT,
+                             .timeout_ns = GC_TIMEOUT,
                              .metadata_only = true};
-    e->sweep_op = kube_call(e->kube, &spec, on_list, e);
+    e->gc_op = kube_call(e->kube, &spec, on_list, e);
 }
 
 void checkpoint_gc_free(struct election *e) {
-    kube_cancel(e->sweep_op);
-    e->sweep_op = NULL;
+    kube_cancel(e->gc_op);
+    e->gc_op = NULL;
     buf_free(&e->leftover);
 }

@@ -15,7 +15,7 @@ struct checkpoint_reader {
     } controllers[CHECKPOINT_CONTROLLERS_MAX]; /* names, in the arena */
     unsigned ncontrollers;
     size_t skipped;
-    bool given[CHECKPOINT_PARTS_MAX];
+    bool given[CHECKPOINT_READ_MAX];
 };
 
 /* Where the reading of a body stands. */
@@ -165,7 +165,7 @@ static int read_body(struct checkpoint_reader *r, struct slice body) {
 static enum checkpoint_fault take(struct checkpoint_reader *r, size_t i, struct slice text, struct err *err) {
     char sha[65];
     sha256_hex(text, sha);
-    if (memcmp(sha, r->head.sha[i], sizeof(sha)) != 0) {
+    if (memcmp(sha, r->head.part[i].sha, sizeof(sha)) != 0) {
         err_set(err, ERR_PROTOCOL, -EBADMSG, "checkpoint part %zu: its digest is not the one on the Lease",
                 i + 1);
         return CHECKPOINT_DAMAGED;
@@ -216,18 +216,32 @@ const struct checkpoint_head *checkpoint_reader_head(const struct checkpoint_rea
     return &r->head.h;
 }
 
+size_t checkpoint_reader_parts(const struct checkpoint_reader *r) {
+    return r->head.h.parts + r->head.h.unread;
+}
+
+/* An inline checkpoint has a digest in front of the others' and no part of its own. */
+static size_t place(const struct checkpoint_reader *r, size_t i) {
+    return r->head.h.parts ? i : i + 1;
+}
+
+const struct checkpoint_part_id *checkpoint_reader_part(const struct checkpoint_reader *r, size_t i) {
+    return i < checkpoint_reader_parts(r) ? &r->head.part[place(r, i)] : NULL;
+}
+
 enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text,
                                       struct err *err) {
-    if (i >= r->head.h.parts || r->given[i]) {
+    if (i >= checkpoint_reader_parts(r) || r->given[place(r, i)]) {
         err_set(err, ERR_PROTOCOL, -EINVAL, "checkpoint part %zu: there is no such part, or it was given",
                 i + 1);
         return CHECKPOINT_FOREIGN;
     }
     if (!text.p) {
-        err_set(err, ERR_PROTOCOL, -ENOENT, "checkpoint part %zu of %zu is missing", i + 1, r->head.h.parts);
+        err_set(err, ERR_PROTOCOL, -ENOENT, "checkpoint part %zu of %zu is missing", i + 1,
+                checkpoint_reader_parts(r));
         return CHECKPOINT_MISSING;
     }
-    return take(r, i, text, err);
+    return take(r, place(r, i), text, err);
 }
 
 size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k),
@@ -246,7 +260,13 @@ size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const 
                                              .reason = slice_make(r->arena.p + e->reason, e->reason_n)});
         }
     }
-    return r->n;
+    size_t n = r->n;
+    buf_free(&r->arena); /* a million keys are not kept for a part that is late */
+    free(r->v);
+    r->v = NULL;
+    r->n = r->cap = 0;
+    r->ncontrollers = 0;
+    return n;
 }
 
 size_t checkpoint_skipped(const struct checkpoint_reader *r) {

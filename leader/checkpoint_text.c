@@ -65,7 +65,12 @@ void cp_head_write(struct buf *out, const struct cp_head *h) {
     cp_escape(out, slice_of(h->h.by));
     buf_addf(out, " at=%lld keys=%zu dropped=%zu parts=%zu sha256=", (long long)(h->h.at_wall_ns / NS_PER_MS),
              h->h.keys, h->h.dropped, h->h.parts);
-    for (size_t i = 0; i == 0 || i < h->h.parts; i++) buf_addf(out, "%s%s", i ? "," : "", h->sha[i]);
+    size_t own = h->h.parts ? h->h.parts : 1;
+    for (size_t i = 0; i < own; i++) buf_addf(out, "%s%s", i ? "," : "", h->part[i].sha);
+    for (size_t i = 0; i < h->h.unread; i++) {
+        const struct checkpoint_part_id *p = &h->part[own + i];
+        buf_addf(out, "%s%lld.%zu.%s", i ? "," : " unread=", (long long)p->made, p->number, p->sha);
+    }
     if (!h->h.parts) {
         buf_adds(out, " | ");
         buf_add(out, h->body);
@@ -88,48 +93,98 @@ static int read_by(struct slice v, char by[512]) {
     return r;
 }
 
+static int read_digest(struct slice v, char ret[65]) {
+    if (v.n != 64) return -EINVAL;
+    for (size_t i = 0; i < v.n; i++)
+        if (hex(v.p[i]) < 0 && (v.p[i] < 'a' || v.p[i] > 'f')) return -EINVAL;
+    memcpy(ret, v.p, 64);
+    return 0;
+}
+
 static int read_digests(struct slice v, struct cp_head *h, size_t *ret_n) {
     struct slice one;
     size_t n = 0;
     bool more = true;
     while (more) {
         more = slice_cut(v, ',', &one, &v);
-        if (n == CHECKPOINT_PARTS_MAX || one.n != 64) return -EINVAL;
-        memcpy(h->sha[n++], one.p, 64);
+        if (n == CHECKPOINT_PARTS_MAX || read_digest(one, h->part[n].sha) < 0) return -EINVAL;
+        n++;
     }
     *ret_n = n;
     return 0;
 }
 
-/* One "name=value"; names that we do not know are passed over. */
-static int read_field(struct slice field, struct cp_head *h, unsigned *seen, size_t *digests) {
-    static const char *const names[] = {"term", "made", "at", "keys", "dropped", "parts", "by", "sha256"};
+/* "MADE.N.SHA256", behind the writer's own parts. */
+static int read_unread(struct slice v, struct checkpoint_part_id *ret, size_t *ret_n) {
+    struct slice one, made, number;
+    size_t n = 0;
+    int64_t k;
+    bool more = true;
+    while (more) {
+        more = slice_cut(v, ',', &one, &v);
+        if (n == CHECKPOINT_UNREAD_MAX || !slice_cut(one, '.', &made, &one) ||
+            !slice_cut(one, '.', &number, &one))
+            return -EINVAL;
+        if (read_count(made, INT64_MAX / 2, &ret[n].made) < 0 ||
+            read_count(number, CHECKPOINT_PARTS_MAX, &k) < 0 || k == 0 || read_digest(one, ret[n].sha) < 0)
+            return -EINVAL;
+        ret[n++].number = (size_t)k;
+    }
+    *ret_n = n;
+    return 0;
+}
+
+/* The head's fields, in the order of `names`; the last may be absent. */
+enum { F_TERM, F_MADE, F_AT, F_KEYS, F_DROPPED, F_PARTS, F_BY, F_SHA256, F_UNREAD, FIELDS };
+
+struct head_reading {
+    struct cp_head *h;
+    unsigned seen; /* a bit for each field */
+    size_t digests;
+    struct checkpoint_part_id unread[CHECKPOINT_UNREAD_MAX];
+};
+
+/* One "name=value"; names that are not known are passed over. */
+static int read_field(struct slice field, struct head_reading *hr) {
+    static const char *const names[FIELDS] = {"term",  "made", "at",     "keys",  "dropped",
+                                              "parts", "by",   "sha256", "unread"};
+    struct cp_head *h = hr->h;
     struct slice name, v;
     if (!slice_cut(field, '=', &name, &v)) return -EINVAL;
     unsigned which = 0;
     while (which < ARRAY_LEN(names) && !slice_eqs(name, names[which])) which++;
     if (which == ARRAY_LEN(names)) return 0;
-    if (*seen & 1u << which) return -EINVAL;
-    *seen |= 1u << which;
+    if (hr->seen & 1u << which) return -EINVAL;
+    hr->seen |= 1u << which;
     int64_t n = 0;
-    int r = 0;
-    if (which == 6) return read_by(v, h->h.by);
-    if (which == 7) return read_digests(v, h, digests);
-    r = read_count(v,
-                   which == 2   ? INT64_MAX / NS_PER_MS
-                   : which == 5 ? CHECKPOINT_PARTS_MAX
-                                : INT64_MAX / 2,
-                   &n);
-    if (which == 0) {
+    if (which == F_BY) return read_by(v, h->h.by);
+    if (which == F_SHA256) return read_digests(v, h, &hr->digests);
+    if (which == F_UNREAD) return read_unread(v, hr->unread, &h->h.unread);
+    int r = read_count(v,
+                       which == F_AT      ? INT64_MAX / NS_PER_MS
+                       : which == F_PARTS ? CHECKPOINT_PARTS_MAX
+                                          : INT64_MAX / 2,
+                       &n);
+    if (which == F_TERM) {
         h->h.term = n;
         h->term_text = v;
     }
-    if (which == 1) h->h.made = n;
-    if (which == 2) h->h.at_wall_ns = n * NS_PER_MS;
-    if (which == 3) h->h.keys = (size_t)n;
-    if (which == 4) h->h.dropped = (size_t)n;
-    if (which == 5) h->h.parts = (size_t)n;
+    if (which == F_MADE) h->h.made = n;
+    if (which == F_AT) h->h.at_wall_ns = n * NS_PER_MS;
+    if (which == F_KEYS) h->h.keys = (size_t)n;
+    if (which == F_DROPPED) h->h.dropped = (size_t)n;
+    if (which == F_PARTS) h->h.parts = (size_t)n;
     return r;
+}
+
+/* The parts' names, which the head has only once it is read whole. */
+static void number_parts(struct cp_head *h, const struct checkpoint_part_id *unread) {
+    size_t own = h->h.parts ? h->h.parts : 1;
+    for (size_t i = 0; i < own; i++) {
+        h->part[i].made = h->h.made;
+        h->part[i].number = i + 1;
+    }
+    memcpy(&h->part[own], unread, h->h.unread * sizeof(*unread));
 }
 
 enum checkpoint_fault cp_head_read(struct slice value, struct cp_head *ret, struct err *err) {
@@ -153,17 +208,19 @@ enum checkpoint_fault cp_head_read(struct slice value, struct cp_head *ret, stru
         break;
     }
     head = rest;
-    unsigned seen = 0;
-    size_t digests = 0;
+    struct head_reading hr = {.h = &h};
     bool more = head.n <= CP_HEAD_MAX, bad = !more;
     while (more && !bad) {
         more = slice_cut(rest, ' ', &word, &rest);
-        bad = read_field(word, &h, &seen, &digests) < 0;
+        bad = read_field(word, &hr) < 0;
     }
-    if (bad || seen != 0xff || digests != (h.h.parts ? h.h.parts : 1) || (h.h.parts && h.body.p)) {
+    unsigned needed = (1u << F_UNREAD) - 1;
+    if (bad || (hr.seen & needed) != needed || hr.digests != (h.h.parts ? h.h.parts : 1) ||
+        (h.h.parts && h.body.p)) {
         err_set(err, ERR_PROTOCOL, -EINVAL, "checkpoint: its head is damaged");
         return CHECKPOINT_DAMAGED;
     }
+    number_parts(&h, hr.unread);
     *ret = h;
     return CHECKPOINT_OK;
 }
@@ -178,9 +235,9 @@ bool checkpoint_carry(struct slice value, int64_t from, int64_t to, struct buf *
     return !out->full;
 }
 
-int checkpoint_part_name(struct slice lease, int64_t made, size_t i, struct buf *out) {
+int checkpoint_part_name(struct slice lease, int64_t made, size_t number, struct buf *out) {
     size_t before = out->n;
-    int r = buf_addf(out, "%.*s-checkpoint-%lld-%zu", SLF(lease), (long long)made, i + 1);
+    int r = buf_addf(out, "%.*s-checkpoint-%lld-%zu", SLF(lease), (long long)made, number);
     return r < 0 ? r : out->n - before > 253 ? -ENAMETOOLONG : 0;
 }
 

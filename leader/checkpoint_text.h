@@ -35,9 +35,10 @@ int cp_get_shared(struct slice *s, size_t *ret);
 
 struct cp_head {
     struct checkpoint_head h;
-    char sha[CHECKPOINT_PARTS_MAX][65]; /* of each part, or [0] of the inline body */
-    struct slice term_text;             /* where the term stands in the value */
-    struct slice body;                  /* inline */
+    struct checkpoint_part_id
+        part[CHECKPOINT_READ_MAX]; /* its own (inline: [0] has the digest), then h.unread others */
+    struct slice term_text;        /* where the term stands in the value */
+    struct slice body;             /* inline */
 };
 void cp_head_write(struct buf *out, const struct cp_head *h);
 /* CHECKPOINT_OK, EMPTY, FOREIGN or DAMAGED. */

@@ -14,13 +14,15 @@ struct checkpoint {
     size_t dropped;
     struct buf body[CHECKPOINT_PARTS_MAX], value;
     size_t nbody, count[CHECKPOINT_KINDS];
+    struct checkpoint_part_id unread[CHECKPOINT_UNREAD_MAX];
+    size_t nunread;
 };
 
 struct checkpoint *checkpoint_new(const struct checkpoint_head *head) {
     struct checkpoint *c = xcalloc(1, sizeof(*c));
     c->head.h = *head;
     c->head.h.made = head->term;
-    c->head.h.keys = c->head.h.dropped = c->head.h.parts = 0;
+    c->head.h.keys = c->head.h.dropped = c->head.h.parts = c->head.h.unread = 0;
     if (c->head.h.at_wall_ns < 0) c->head.h.at_wall_ns = 0;
     buf_init(&c->arena, CP_TEXT_MAX);
     buf_init(&c->value, CHECKPOINT_INLINE_MAX);
@@ -74,6 +76,14 @@ void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k) {
     buf_add(&c->arena, reason);
     c->v = xgrow(c->v, &c->cap, c->n + 1, sizeof(*c->v));
     c->v[c->n++] = e;
+}
+
+void checkpoint_add_unread(struct checkpoint *c, const struct checkpoint_part_id *id) {
+    if (c->nunread == CHECKPOINT_UNREAD_MAX) {
+        c->dropped++; /* a whole part; how many keys it has is not known */
+        return;
+    }
+    c->unread[c->nunread++] = *id;
 }
 
 /* What matters most comes first, since what comes last is left out when there is no room. */
@@ -168,8 +178,8 @@ static size_t encode_all(struct checkpoint *c, size_t max, size_t parts) {
 void checkpoint_finish(struct checkpoint *c, bool inline_only) {
     if (c->n) qsort(c->v, c->n, sizeof(*c->v), order);
     struct checkpoint_head *h = &c->head.h;
-    size_t by = 3 * strlen(h->by),
-           room = CHECKPOINT_INLINE_MAX - 400 - by; /* the head's numbers and digest take < 400 */
+    size_t by = 3 * strlen(h->by), room = CHECKPOINT_INLINE_MAX - 400 - by -
+                                          c->nunread * 100; /* the head's numbers and digest take < 400 */
     size_t written = encode_all(c, room, 1);
     if (written < c->n && !inline_only) {
         written = encode_all(c, CHECKPOINT_PART_MAX, CHECKPOINT_PARTS_MAX);
@@ -177,7 +187,9 @@ void checkpoint_finish(struct checkpoint *c, bool inline_only) {
     }
     h->keys = written;
     h->dropped = c->dropped + (c->n - written);
-    for (size_t p = 0; p < c->nbody; p++) sha256_hex(buf_slice(&c->body[p]), c->head.sha[p]);
+    for (size_t p = 0; p < c->nbody; p++) sha256_hex(buf_slice(&c->body[p]), c->head.part[p].sha);
+    h->unread = c->nunread;
+    memcpy(&c->head.part[c->nbody], c->unread, c->nunread * sizeof(c->unread[0]));
     if (!h->parts) c->head.body = c->body[0].n ? buf_slice(&c->body[0]) : SL("");
     cp_head_write(&c->value, &c->head);
 }

@@ -88,11 +88,11 @@ static void enter(struct drain *d, enum drain_phase phase, int64_t now, struct d
 static void begin(struct drain *d, int64_t now, int64_t cancel_ns, struct drain_out *out) {
     d->began_ns = now;
     cancel_by(d, cancel_ns);
-    out->act |= DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE;
+    d->effects |= DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE;
     enter(d, DRAIN_CHECKPOINT_EARLY, now, out);
     /* With nothing in flight the release itself, at once, carries the checkpoint. */
     if (d->leading && d->inflight && !d->lost)
-        out->act |= DRAIN_CHECKPOINT;
+        d->effects |= DRAIN_CHECKPOINT;
     else
         d->checkpointed = true;
 }
@@ -100,7 +100,7 @@ static void begin(struct drain *d, int64_t now, int64_t cancel_ns, struct drain_
 static void finish(struct drain *d, int code, int64_t now, struct drain_out *out) {
     enter(d, DRAIN_DONE, now, out);
     d->exited = true;
-    out->act |= DRAIN_EXIT;
+    d->effects |= DRAIN_EXIT;
     out->exit_code = code;
 }
 
@@ -115,15 +115,14 @@ static void signalled(struct drain *d, int64_t now, struct drain_out *out) {
     d->signals++;
     if (d->phase == DRAIN_RUNNING) {
         begin(d, now, now + d->cfg.grace_ns - d->cfg.reserve_ns, out);
-        out->why = "stopping";
     } else if (d->signals == 2) {
         cancel_by(d, now);
-        out->why = "asked again: work in flight is cancelled";
+        out->log = DRAIN_LOG_HURRY;
     } else if (d->signals > 2) {
-        out->act |= DRAIN_ABANDON;
+        d->effects |= DRAIN_ABANDON;
         d->released = d->released || !d->leading;
         d->stuck = d->stuck || d->inflight;
-        out->why = "asked a third time: exit as things are";
+        out->log = DRAIN_LOG_FORCED;
         finish(d, code_of(d), now, out);
     }
 }
@@ -147,7 +146,7 @@ static void take(struct drain *d, const struct drain_in *in, struct drain_out *o
     case DRAIN_EV_NOT_RELEASED:
         if (d->phase != DRAIN_RELEASING) break;
         d->released = in->ev == DRAIN_EV_RELEASED;
-        if (!d->released) out->why = "the lease could not be released";
+        if (!d->released) out->log = DRAIN_LOG_NOT_RELEASED;
         finish(d, code_of(d), in->boot_ns, out);
         break;
     }
@@ -155,15 +154,15 @@ static void take(struct drain *d, const struct drain_in *in, struct drain_out *o
 
 static void release(struct drain *d, int64_t now, struct drain_out *out) {
     enter(d, DRAIN_RELEASING, now, out);
-    out->act |= DRAIN_RELEASE;
+    d->effects |= DRAIN_RELEASE;
 }
 
 /* Work that does not end although it was cancelled: what it does after the release would be done twice. So no
  * release. */
 static void stuck(struct drain *d, int64_t now, struct drain_out *out) {
     d->stuck = true;
-    out->act |= DRAIN_ABANDON;
-    out->why = "work in flight does not end: the lease is not released";
+    d->effects |= DRAIN_ABANDON;
+    out->log = DRAIN_LOG_STUCK;
     finish(d, code_of(d), now, out);
 }
 
@@ -187,10 +186,8 @@ static bool advance(struct drain *d, int64_t now, struct drain_out *out) {
         }
         if (now < d->cancel_ns) return false;
         d->cut = d->inflight > 0;
-        out->act |= DRAIN_CANCEL;
-        if (!out->why)
-            out->why = d->lost ? "the lease is lost: work in flight is cancelled"
-                               : "the deadline: work in flight is cancelled";
+        d->effects |= DRAIN_CANCEL;
+        if (out->log == DRAIN_LOG_NONE) out->log = d->lost ? DRAIN_LOG_CANCEL_LOST : DRAIN_LOG_CANCEL_LATE;
         enter(d, DRAIN_CANCELLING, now, out);
         return true;
     case DRAIN_CANCELLING:
@@ -201,8 +198,8 @@ static bool advance(struct drain *d, int64_t now, struct drain_out *out) {
         return false;
     case DRAIN_RELEASING:
         if (now < d->end_ns) return false;
-        out->act |= DRAIN_ABANDON;
-        out->why = "no time left to release the lease";
+        d->effects |= DRAIN_ABANDON;
+        out->log = DRAIN_LOG_NO_TIME;
         finish(d, code_of(d), now, out);
         return false;
     case DRAIN_RUNNING:
@@ -227,6 +224,7 @@ static int64_t wake(const struct drain *d) {
 
 void drain_step(struct drain *d, const struct drain_in *in, struct drain_out *ret) {
     struct drain_out out = {0};
+    d->effects = 0;
     if (!d->exited) {
         take(d, in, &out);
         while (!d->exited && advance(d, in->boot_ns, &out)) {
@@ -234,5 +232,7 @@ void drain_step(struct drain *d, const struct drain_in *in, struct drain_out *re
     }
     out.phase = d->phase;
     out.wake_ns = wake(d);
+    for (unsigned effect = DRAIN_NOT_READY; effect <= DRAIN_EXIT; effect *= 2)
+        if (d->effects & effect) out.effects[out.neffects++] = (enum drain_effect)effect;
     *ret = out;
 }

@@ -4,47 +4,61 @@
 
 enum { NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an object */ };
 
-static void step(struct election *e, struct lease_in *in);
+/* ---- callbacks ---- */
 
-/* ---- telling ---- */
-
-static void tell(struct election *e, enum told what, const struct lease_out *out) {
-    if (e->ntells == TELLS)
-        return; /* cannot be: LEAD, LOST and OVER come at most once each between two turns */
-    e->tells[e->ntells++] = (struct tell){what, out ? out->reason : LEASE_R_NONE, out ? out->term : 0};
+/* A notice is a bit: LEAD, LOST and OVER come once in a life, LATE_WORK and RENEWED say what holds at the moment of the
+ * call. So none can be dropped, and their order is that of enum notice. */
+void election_notify(struct election *e, enum notice what) {
+    e->notices |= 1u << what;
     timer_in(e->turn, 0);
 }
 
-void election_tell_lead(struct election *e, const struct tell *t) {
-    tell(e, TELL_LEAD, &(struct lease_out){.reason = t->reason, .term = t->term});
+static void call_lead(struct election *e) {
+    /* Else it was over before it began, and what the predecessor left stays as it is. */
+    if (!lease_leading(e->lease) || e->stopping) return;
+    if (e->reader && checkpoint_skipped(e->reader)) {
+        LOG_EVENT(kube_log(e->kube), LOG_WARN, "CheckpointEntriesSkipped",
+                  "the checkpoint has entries of a kind that this version does not know",
+                  LF_INT("skipped", checkpoint_skipped(e->reader)));
+    }
+    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_TOLD});
+    e->cb.lead(e->ctx, lease_term(e->lease), e->lead_reason, e->reader);
 }
 
+static void call_late_work(struct election *e) {
+    if (!lease_leading(e->lease)) return;
+    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_TOLD});
+    if (e->cb.late_work) e->cb.late_work(e->ctx, e->reader);
+}
+
+/* One callback in each turn: it may free us, so that nothing follows it. */
 static void turn(void *ctx) {
     struct election *e = ctx;
-    if (!e->ntells) return;
-    struct tell t = e->tells[0];
-    memmove(e->tells, e->tells + 1, --e->ntells * sizeof(t));
-    if (e->ntells) timer_in(e->turn, 0);
-    switch (t.what) { /* the callback may free us: nothing after it */
-    case TELL_LEAD:
-        /* Else it was over before it began, and what the predecessor left stays as it is. */
-        if (lease_leading(e->lease) && !e->stopping) checkpoint_io_call_lead(e, &t);
+    if (!e->notices) return;
+    enum notice what = (enum notice)__builtin_ctz(e->notices);
+    e->notices &= e->notices - 1;
+    if (e->notices) timer_in(e->turn, 0);
+    switch (what) {
+    case NOTICE_LEAD: call_lead(e); break;
+    case NOTICE_LATE_WORK: call_late_work(e); break;
+    case NOTICE_RENEWED:
+        if (e->cb.renewed) e->cb.renewed(e->ctx, e->renewed_ok);
         break;
-    case TELL_LOST: e->cb.lost(e->ctx, t.reason); break;
-    case TELL_OVER: e->cb.over(e->ctx, t.reason); break;
-    case TELL_RENEWED:
-    case TELL_NOT_RENEWED:
-        if (e->cb.renewed) e->cb.renewed(e->ctx, t.what == TELL_RENEWED);
-        break;
+    case NOTICE_LOST: e->cb.lost(e->ctx, e->lost_reason); break;
+    case NOTICE_OVER: e->cb.over(e->ctx, e->over_reason); break;
     }
 }
 
-static void answer_renewal(struct election *e, enum told how) {
-    if (e->renew_sent) tell(e, how, NULL);
+static void answer_renewal(struct election *e, bool ok) {
+    if (!e->renew_sent) return;
     e->renew_sent = false;
+    e->renewed_ok = ok;
+    election_notify(e, NOTICE_RENEWED);
 }
 
 /* ---- requests ---- */
+
+static void step(struct election *e, const struct lease_in *in);
 
 static struct lease_in input(struct election *e, enum lease_event ev) {
     struct world *w = kube_world(e->kube);
@@ -52,7 +66,7 @@ static struct lease_in input(struct election *e, enum lease_event ev) {
         .ev = ev, .boot_ns = world_boot_ns(w), .wall_ns = world_wall_ns(w), .rnd = world_rand(w)};
 }
 
-void election_event(struct election *e, enum lease_event ev) {
+static void election_event(struct election *e, enum lease_event ev) {
     struct lease_in in = input(e, ev);
     step(e, &in);
 }
@@ -105,13 +119,14 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
         struct lease_in in = input(e, LEASE_EV_WRITTEN);
         in.rec = &rec;
         in.raw = raw;
-        e->own_written = e->own_written || e->own_sent;
+        /* Before the step, which may decide on the next write with the next checkpoint. */
+        if (e->own_sent) checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_RENEWED});
         step(e, &in);
         return;
     }
     struct lease_in in = input(e, err ? lease_event_of(err, e->creating) : LEASE_EV_UNKNOWN);
     in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
-    answer_renewal(e, TELL_NOT_RENEWED);
+    answer_renewal(e, false);
     step(e, &in);
 }
 
@@ -124,7 +139,7 @@ static void start_write(struct election *e, const struct lease_out *out) {
     if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
                      changes, &body, &err) < 0) {
         election_access_answer(e, LEASE_REQUEST_UPDATE, &err);
-        election_event(e, LEASE_EV_FAILED); /* with its backoff */
+        e->write_failed = true; /* the lease machine is told by election_run() */
         return;
     }
     e->creating = out->write.create;
@@ -171,31 +186,63 @@ static void count_lead(struct election *e, const struct lease_out *out) {
     if (out->gap_ns >= 0) metric_observe(e->gap, (double)out->gap_ns / (double)NS_PER_S);
 }
 
-static void step(struct election *e, struct lease_in *in) {
+static void carry_out(struct election *e, enum lease_effect effect, const struct lease_out *out) {
+    switch (effect) {
+    case LEASE_RENEWED: answer_renewal(e, true); break;
+    case LEASE_LEAD:
+        e->lead_reason = out->reason;
+        count_lead(e, out);
+        checkpoint_io_acquired(e);
+        break;
+    case LEASE_STOP_WORK:
+        e->lost_reason = out->reason;
+        election_notify(e, NOTICE_LOST);
+        checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_LOST});
+        break;
+    case LEASE_EXIT:
+        e->over_reason = out->reason;
+        election_notify(e, NOTICE_OVER);
+        break;
+    case LEASE_GET:
+        if (lease_leading(e->lease)) metric_inc(e->slowpath);
+        start_get(e, out->timeout_ns);
+        break;
+    case LEASE_WRITE: start_write(e, out); break;
+    }
+}
+
+static void step_once(struct election *e, const struct lease_in *in) {
     struct lease_out out = {0};
     lease_step(e->lease, in, &out);
     metric_set(e->status, lease_leading(e->lease) ? 1 : 0);
     log_line(e, out.log);
     timer_at(e->tick, out.wake_ns);
-    if (out.act & LEASE_LEAD) {
-        count_lead(e, &out);
-        checkpoint_io_lead(e, &out);
-    }
-    if (out.act & LEASE_RENEWED) {
-        answer_renewal(e, TELL_RENEWED);
-        checkpoint_io_renewed(e);
-    }
-    if (out.act & LEASE_GET) {
-        if (lease_leading(e->lease)) metric_inc(e->slowpath);
-        start_get(e, out.timeout_ns);
-    }
-    if (out.act & LEASE_STOP_WORK) tell(e, TELL_LOST, &out);
-    if (out.act & LEASE_EXIT) tell(e, TELL_OVER, &out);
+    for (size_t i = 0; i < out.neffects; i++) carry_out(e, out.effects[i], &out);
     election_holder_look(e);
     election_access_look(e);
-    /* These may lead to another step. */
-    if (out.act & LEASE_WRITE) start_write(e, &out);
-    if (out.act & LEASE_STOP_WORK) checkpoint_io_lost(e);
+}
+
+/* Two events can come of an effect, both of them states that are reached once at a time: they are flags, and are taken
+ * one after the other, never inside each other. */
+void election_run(struct election *e) {
+    if (e->running) return;
+    e->running = true;
+    while (e->write_failed || e->drained) {
+        struct lease_in in = input(e, e->write_failed ? LEASE_EV_FAILED : LEASE_EV_DRAINED);
+        if (e->write_failed)
+            e->write_failed = false;
+        else
+            e->drained = false;
+        step_once(e, &in);
+    }
+    e->running = false;
+}
+
+static void step(struct election *e, const struct lease_in *in) {
+    e->running = true;
+    step_once(e, in);
+    e->running = false;
+    election_run(e);
 }
 
 void election_dead(struct election *e, struct slice holder) {
@@ -290,8 +337,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
                            .taken = BUF(NOTE_MAX),
                            .final = BUF(NOTE_MAX),
                            .leftover = BUF(LEFTOVER_MAX),
-                           .taken_term = -1,
-                           .old_made = -1};
+                           .taken_term = -1};
     struct lease_config lc = {
         .identity = e->id, .lease_ns = cfg->lease_ns, .renew_ns = cfg->renew_ns, .retry_ns = cfg->retry_ns};
     int rc = identity_format(&cfg->id, e->id);
@@ -307,6 +353,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
     e->turn = timer_new(kube_world(k), turn, e);
     e->pod_turn = timer_new(kube_world(k), election_holder_turn, e);
     e->dry_run_tick = timer_new(kube_world(k), election_access_tick, e);
+    e->flow_tick = timer_new(kube_world(k), checkpoint_io_tick, e);
     make_metrics(e);
     *ret = e;
     return 0;
@@ -367,11 +414,12 @@ void election_stop(struct election *e) {
 }
 
 void election_drained(struct election *e, int64_t parts_ns) {
-    checkpoint_io_final(e, parts_ns);
+    bool save = election_may_mutate(e) && e->cb.work && !e->final_ready;
+    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_DRAINED, .save = save, .for_ns = parts_ns});
 }
 
 void election_give_up(struct election *e) {
-    checkpoint_io_cancel(e);
+    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_GIVE_UP});
     election_event(e, LEASE_EV_GIVE_UP);
 }
 

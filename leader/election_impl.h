@@ -1,29 +1,23 @@
-/* The inside of an election: election.c runs the lease machine, checkpoint_io.c the checkpoints,
- * checkpoint_gc.c what checkpoints have left behind, election_holder.c looks for the holder's death
- * certificate. */
+/* The inside of an election: election.c runs the lease machine, checkpoint_io.c the checkpoint's flow, checkpoint_gc.c
+ * deletes parts that nobody names, election_holder.c watches for the holder's death certificate, election_access.c tells
+ * whether the Lease can be written. */
 #ifndef LEADER_ELECTION_IMPL_H
 #define LEADER_ELECTION_IMPL_H
 #include "base/log.h"
+#include "checkpoint_flow.h"
 #include "kube/informer.h"
 #include "lease_access.h"
 #include "leader/election.h"
 #include "leader/lease_object.h"
 
-/* Callbacks are told on a turn of their own, in the order in which they came up. */
-enum told { TELL_LEAD, TELL_LOST, TELL_OVER, TELL_RENEWED, TELL_NOT_RENEWED };
-struct tell {
-    enum told what;
-    enum lease_reason reason;
-    int64_t term;
-};
-enum { TELLS = 8 };
+/* Callbacks that are due, each on a turn of its own, in this order. */
+enum notice { NOTICE_LEAD, NOTICE_LATE_WORK, NOTICE_RENEWED, NOTICE_LOST, NOTICE_OVER };
 
 /* One request for one ConfigMap of a checkpoint: to read, to write, to delete. */
 struct part_op {
     struct election *e;
     struct kube_op *op;
     size_t i;
-    bool patching; /* it was there already */
 };
 
 struct election {
@@ -35,13 +29,16 @@ struct election {
     struct lease *lease;
     struct informer *watch;
     struct kube_op *get_op, *write_op;
-    bool creating;                 /* the write under way is a POST */
-    bool stopping;                 /* election_stop() */
-    bool watching;                 /* as the machine was told */
-    bool renew_wanted, renew_sent; /* by election_renew_now(); the write under way answers it */
+    bool creating;                       /* the write under way is a POST */
+    bool stopping;                       /* election_stop() */
+    bool watching;                       /* as the machine was told */
+    bool renew_wanted, renew_sent;       /* by election_renew_now(); the write under way answers it */
+    bool running, write_failed, drained; /* see election_run() */
     struct timer *tick, *turn;
-    struct tell tells[TELLS];
-    size_t ntells;
+
+    unsigned notices; /* a bit for each enum notice that is due */
+    enum lease_reason lead_reason, lost_reason, over_reason;
+    bool renewed_ok;
 
     /* May the Lease be written? */
     struct lease_access access;
@@ -52,24 +49,19 @@ struct election {
     struct metric_family *errors;
 
     /* Checkpoints. */
+    struct checkpoint_flow flow;
+    struct timer *flow_tick;
     struct buf taken;                 /* what stood on the record when we contested */
     int64_t taken_term;               /* its leaseTransitions */
-    struct tell lead;                 /* waits for the parts of the predecessor's checkpoint */
-    struct checkpoint_reader *reader; /* while its parts are read */
-    bool own;                         /* lead() was called: from now on what is written is our own work */
-    bool own_sent,
-        own_written; /* the write under way has it; it stands on the server: the old parts are of no use */
-    struct checkpoint *saving; /* the last one, while its parts are written */
-    int64_t save_until_ns;     /* boot time */
-    bool save_failed;
-    struct buf final; /* the annotation that goes with the release */
+    struct checkpoint_reader *reader; /* the predecessor's; NULL: none */
+    bool own_sent;                    /* the write under way has our own work */
+    struct checkpoint *saving;        /* the last one, while its parts are written */
+    bool saving_begins;               /* FLOW_EV_SAVING is due */
+    struct buf final;                 /* the annotation that goes with the release */
     bool final_ready;
-    struct part_op parts[CHECKPOINT_PARTS_MAX];
-    size_t nparts_open; /* requests under way */
-    int64_t old_made;   /* the predecessor's parts, to be deleted; -1: none */
-    size_t old_parts;
-    bool swept; /* parts that nobody reads any more were looked for */
-    struct kube_op *sweep_op;
+    struct part_op parts[CHECKPOINT_READ_MAX];
+    bool collected; /* parts that nobody reads any more were looked for */
+    struct kube_op *gc_op;
     struct buf leftover; /* their names, each with a blank behind it */
     size_t leftover_pos;
 
@@ -84,9 +76,9 @@ struct election {
 };
 
 /* election.c */
-void election_event(struct election *e, enum lease_event ev);
 void election_dead(struct election *e, struct slice holder);
-void election_tell_lead(struct election *e, const struct tell *t);
+void election_notify(struct election *e, enum notice what);
+void election_run(struct election *e); /* takes the events that came of effects */
 
 /* election_access.c */
 void election_access_metrics(struct election *e, struct metrics *m);
@@ -99,15 +91,9 @@ void election_access_free(struct election *e);
 /* checkpoint_io.c */
 /* The annotation for a write; false: it stays as it is. */
 bool checkpoint_io_note(struct election *e, const struct lease_out *out, struct buf *value);
-/* We are the leader: reads what the predecessor left, then tells. */
-void checkpoint_io_lead(struct election *e, const struct lease_out *out);
-void checkpoint_io_call_lead(struct election *e, const struct tell *t); /* calls lead() */
-void checkpoint_io_renewed(struct election *e);
-/* Writes the parts of the last checkpoint if need be, for parts_ns at most, then LEASE_EV_DRAINED. */
-void checkpoint_io_final(struct election *e, int64_t parts_ns);
-bool checkpoint_io_cancel(
-    struct election *e); /* what is under way has no sense any more; true: checkpoint_io_final() was */
-void checkpoint_io_lost(struct election *e); /* the fence is shut */
+void checkpoint_io_acquired(struct election *e); /* LEASE_LEAD */
+void checkpoint_io_feed(struct election *e, const struct flow_event *ev);
+void checkpoint_io_tick(void *ctx);
 void checkpoint_io_free(struct election *e);
 
 /* checkpoint_gc.c */

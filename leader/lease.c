@@ -79,7 +79,7 @@ static void get(struct lease *l, struct lease_out *out) {
     l->pending = P_GET;
     l->reread = false;
     memcpy(l->get_rv, l->rec.rv, sizeof(l->get_rv));
-    out->act |= LEASE_GET;
+    l->effects |= LEASE_GET;
     out->timeout_ns = wanted_timeout(l);
 }
 
@@ -122,7 +122,7 @@ static void write_lease(struct lease *l, enum lease_write_kind kind, int64_t wal
         l->next_renew_ns = l->now_ns + l->cfg.retry_ns;
         l->renew_now = false;
     }
-    out->act |= LEASE_WRITE;
+    l->effects |= LEASE_WRITE;
     out->write.kind = kind;
     out->write.create = !present;
     out->write.rec = rec;
@@ -134,7 +134,7 @@ static void lead(struct lease *l, struct lease_out *out) {
     l->term = l->rec.transitions;
     l->next_renew_ns = l->renewed_ns + l->cfg.retry_ns;
     l->told_ns = sooner(l->told_ns, l->now_ns + l->cfg.retry_ns);
-    out->act |= LEASE_LEAD;
+    l->effects |= LEASE_LEAD;
     out->reason = l->claim;
     out->gap_ns = l->claim_seen_ns < 0 ? -1 : l->now_ns - l->claim_seen_ns;
     l->contested = false;
@@ -144,14 +144,14 @@ static void lose(struct lease *l, enum lease_reason reason, struct lease_out *ou
     l->state = S_LOST;
     l->shut = true;
     l->lost = reason;
-    out->act |= LEASE_STOP_WORK;
+    l->effects |= LEASE_STOP_WORK;
     out->reason = reason;
 }
 
 static void leave(struct lease *l, enum lease_reason reason, struct lease_out *out) {
     l->state = S_OVER;
     l->shut = true;
-    out->act = (out->act & ~(unsigned)(LEASE_GET | LEASE_WRITE)) | LEASE_EXIT;
+    l->effects = (l->effects & ~(unsigned)(LEASE_GET | LEASE_WRITE)) | LEASE_EXIT;
     out->reason = reason;
 }
 
@@ -384,22 +384,31 @@ static int64_t wake(const struct lease *l) {
     return at;
 }
 
+static void list_effects(unsigned set, struct lease_out *out) {
+    static const enum lease_effect order[LEASE_EFFECTS] = {LEASE_RENEWED, LEASE_LEAD, LEASE_STOP_WORK,
+                                                           LEASE_EXIT,    LEASE_GET,  LEASE_WRITE};
+    for (size_t i = 0; i < LEASE_EFFECTS; i++)
+        if (set & order[i]) out->effects[out->neffects++] = order[i];
+}
+
 void lease_step(struct lease *l, const struct lease_in *in, struct lease_out *ret) {
     struct lease_out out = {.wake_ns = TIME_NEVER, .term = l->term, .gap_ns = -1};
     l->now_ns = later(l->now_ns, in->boot_ns);
     l->rnd = in->rnd;
     l->log = LEASE_LOG_NONE;
     l->renewed = false;
+    l->effects = 0;
     if (l->state != S_OVER) {
         take(l, in, &out);
-        if (!(out.act & (LEASE_EXIT | LEASE_WRITE))) decide(l, in->wall_ns, &out);
+        if (!(l->effects & (LEASE_EXIT | LEASE_WRITE))) decide(l, in->wall_ns, &out);
         out.wake_ns = wake(l);
         out.term = l->term;
         if (l->renewed && l->state == S_LEADING) {
-            out.act |= LEASE_RENEWED;
+            l->effects |= LEASE_RENEWED;
             out.renewed_at = l->renewed_ns;
         }
     }
     out.log = l->log;
+    list_effects(l->effects, &out);
     *ret = out;
 }

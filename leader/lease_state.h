@@ -71,7 +71,8 @@ struct lease {
     enum lease_reason claim, lost;
     int64_t claim_seen_ns; /* last sign of the predecessor; -1: none */
     bool contested;        /* since it may be taken */
-    enum lease_log log;  /* in this step, as is */
+    enum lease_log log;    /* in this step, as is */
+    unsigned effects;
     bool renewed;
 };
 

@@ -1,30 +1,5 @@
-/* See app/leadership.h: what the election tells and what becomes of it. */
-#include "app/leadership.h"
-#include "base/log.h"
-#include <stdio.h>
-
-enum { EVENTS = 16 };
-struct member {
-    const char *name;
-    struct controller *controller;
-};
-struct leadership {
-    struct kube *kube;
-    struct leadership_cb cb;
-    void *ctx;
-    struct member members[LEADERSHIP_CONTROLLERS];
-    size_t nmembers;
-    struct election *election;
-    struct drain drain;
-    enum drain_event events[EVENTS]; /* that came up while another was handled */
-    size_t nevents;
-    bool draining_now; /* inside drain_step's consequences */
-    bool stopping;
-    int exit_code;
-    int64_t kill_ns; /* boot time at which we are killed, as far as we were told */
-    struct timer *drain_tick, *exit_turn;
-    struct metric_family *drain_seconds, *checkpoint_keys, *restored_keys;
-};
+/* See app/leadership.h: what becomes of the election's callbacks and of the drain's effects. */
+#include "leadership_impl.h"
 
 static struct log *log_of(const struct leadership *l) {
     return kube_log(l->kube);
@@ -50,92 +25,23 @@ static size_t pending(const struct leadership *l) {
     return n;
 }
 
-/* ---- the checkpoint: read on leading, written while leading ---- */
-
-_Static_assert((int)KEY_INFLIGHT == (int)CHECKPOINT_INFLIGHT && (int)KEY_DELAYED == (int)CHECKPOINT_DELAYED &&
-                   (int)KEY_DEAD == (int)CHECKPOINT_DEAD,
-               "a controller's kinds of keys are a checkpoint's");
-
-struct restore {
-    struct leadership *l;
-    size_t n, foreign; /* foreign: of controllers that this version does not have */
-    char first[64];    /* the first of those controllers */
-};
-
-static struct controller *named(const struct leadership *l, struct slice name) {
-    for (size_t i = 0; i < l->nmembers; i++)
-        if (slice_eqs(name, l->members[i].name)) return l->members[i].controller;
-    return NULL;
-}
-
-static void restore_key(void *ctx, const struct checkpoint_key *k) {
-    struct restore *r = ctx;
-    struct controller *c = named(r->l, k->controller);
-    const char *kind = checkpoint_kind_name(k->kind);
-    if (!c) {
-        if (!r->foreign++) (void)snprintf(r->first, sizeof r->first, "%.*s", SLF(k->controller));
-        return;
-    }
-    struct key_state state = {.key = k->key,
-                              .kind = (enum key_kind)k->kind,
-                              .prio = k->prio,
-                              .at_wall_ns = k->at_wall_ns,
-                              .failures = k->failures,
-                              .reason = k->reason};
-    controller_restore(c, &state);
-    metric_inc(metric_with(r->l->restored_keys, &kind));
-    r->n++;
-}
-
-struct gather {
-    struct slice controller;
-    struct checkpoint *to;
-    double n[CHECKPOINT_KINDS];
-};
-
-static void gather_key(void *ctx, const struct key_state *k) {
-    struct gather *g = ctx;
-    struct checkpoint_key key = {.kind = (enum checkpoint_kind)k->kind,
-                                 .controller = g->controller,
-                                 .key = k->key,
-                                 .prio = k->prio,
-                                 .at_wall_ns = k->at_wall_ns,
-                                 .failures = k->failures,
-                                 .reason = k->reason};
-    checkpoint_add(g->to, &key);
-    g->n[key.kind]++;
-}
-
-static void on_work(void *ctx, bool final, struct checkpoint *to) {
-    struct leadership *l = ctx;
-    struct gather g = {.to = to};
-    (void) final;
-    for (size_t i = 0; i < l->nmembers; i++) {
-        g.controller = slice_of(l->members[i].name);
-        controller_snapshot(l->members[i].controller, gather_key, &g);
-    }
-    for (int i = 0; i < CHECKPOINT_KINDS; i++) {
-        const char *kind = checkpoint_kind_name((enum checkpoint_kind)i);
-        metric_set(metric_with(l->checkpoint_keys, &kind), g.n[i]);
-    }
-}
-
 /* ---- leading ---- */
 
 static void on_lead(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work) {
     struct leadership *l = ctx;
-    struct restore r = {.l = l};
     if (l->stopping) return; /* the signal came in between: the intake stays shut, the drain releases */
-    if (work) checkpoint_each(work, restore_key, &r);
-    if (r.foreign) {
-        LOG(log_of(l), LOG_WARN,
-            "the predecessor's checkpoint has keys of a controller that this version does not have",
-            LF_STR("controller", r.first), LF_INT("keys", r.foreign));
-    }
+    size_t n = leadership_restore(l, work, false);
     l->cb.leading(l->ctx);
     gates(l, true);
-    LOG(log_of(l), LOG_INFO, "leading", LF_INT("term", term), LF_STR("reason", lease_reason_name(reason)),
-        LF_INT("restored_keys", r.n));
+    LOG_EVENT(log_of(l), LOG_INFO, "LeaseAcquired", "lease acquired", LF_INT("term", term),
+              LF_STR("reason", lease_reason_name(reason)), LF_INT("restored_keys", n));
+}
+
+/* While draining as well: what is restored then stands in the next checkpoint. */
+static void on_late_work(void *ctx, struct checkpoint_reader *work) {
+    struct leadership *l = ctx;
+    LOG_EVENT(log_of(l), LOG_INFO, "CheckpointPartRestored", "a late part of the checkpoint is restored",
+              LF_INT("restored_keys", leadership_restore(l, work, true)));
 }
 
 /* ---- draining ---- */
@@ -148,11 +54,36 @@ static void observe_phases(struct leadership *l, const struct drain_out *out) {
     }
 }
 
-static void event(struct leadership *l, enum drain_event ev);
-
-static void close_intake(struct leadership *l) {
-    for (size_t i = 0; i < l->nmembers; i++) controller_stop_intake(l->members[i].controller);
-    event(l, DRAIN_EV_CLOSED);
+static void log_drain(const struct leadership *l, const struct drain_out *out) {
+    struct log *log = log_of(l);
+    struct log_field phase = LF_STR("phase", drain_phase_name(out->phase)),
+                     inflight = LF_INT("inflight", leadership_inflight(l));
+    switch (out->log) {
+    case DRAIN_LOG_HURRY:
+    case DRAIN_LOG_CANCEL_LOST:
+    case DRAIN_LOG_CANCEL_LATE: {
+        const char *reason = out->log == DRAIN_LOG_HURRY         ? "SecondSignal"
+                             : out->log == DRAIN_LOG_CANCEL_LOST ? "LeaseLost"
+                                                                 : "GracePeriodOver";
+        LOG_EVENT(log, LOG_INFO, "ReconcilesCancelled", "cancelling reconciles in flight",
+                  LF_STR("reason", reason), phase, inflight);
+        break;
+    }
+    case DRAIN_LOG_FORCED:
+        LOG_EVENT(log, LOG_WARN, "DrainForced", "third signal, exiting at once", phase, inflight);
+        break;
+    case DRAIN_LOG_STUCK:
+        LOG_EVENT(log, LOG_ERROR, "DrainStuck",
+                  "cancelled reconciles do not end, exiting without releasing the lease", phase, inflight);
+        break;
+    case DRAIN_LOG_NO_TIME:
+        LOG_EVENT(log, LOG_WARN, "ReleaseTimedOut", "no time left to release the lease", phase, inflight);
+        break;
+    case DRAIN_LOG_NOT_RELEASED:
+        LOG_EVENT(log, LOG_WARN, "ReleaseFailed", "the lease could not be released", phase, inflight);
+        break;
+    case DRAIN_LOG_NONE: break;
+    }
 }
 
 /* A large checkpoint may take half of what is left at most: the release has to come through after it. */
@@ -161,46 +92,62 @@ static void release(struct leadership *l, int64_t until_ns) {
     election_drained(l->election, left > 2 ? left / 2 : 1);
 }
 
-static void carry_out(struct leadership *l, const struct drain_out *out) {
-    if (out->why) {
-        LOG(log_of(l), LOG_INFO, out->why, LF_STR("phase", drain_phase_name(out->phase)),
-            LF_INT("inflight", leadership_inflight(l)));
-    }
-    timer_at(l->drain_tick, out->wake_ns);
-    observe_phases(l, out);
-    if (out->act & DRAIN_NOT_READY) {
+static void post(struct leadership *l, enum drain_event ev) {
+    l->pending |= 1u << ev;
+    l->signals += ev == DRAIN_EV_SIGNAL;
+}
+
+static void carry_out(struct leadership *l, enum drain_effect effect, const struct drain_out *out) {
+    switch (effect) {
+    case DRAIN_NOT_READY:
         l->stopping = true;
         election_stop(l->election);
-    }
-    if (out->act & DRAIN_CLOSE_INTAKE) close_intake(l);
-    if (out->act & DRAIN_CHECKPOINT) election_renew_now(l->election);
-    if (out->act & DRAIN_CANCEL)
+        break;
+    case DRAIN_CLOSE_INTAKE:
+        for (size_t i = 0; i < l->nmembers; i++) controller_stop_intake(l->members[i].controller);
+        post(l, DRAIN_EV_CLOSED);
+        break;
+    case DRAIN_CHECKPOINT: election_renew_now(l->election); break;
+    case DRAIN_CANCEL:
         for (size_t i = 0; i < l->nmembers; i++) controller_cancel(l->members[i].controller);
-    if (out->act & DRAIN_RELEASE) release(l, out->wake_ns);
-    if (out->act & DRAIN_ABANDON) election_give_up(l->election);
-    if (out->act & DRAIN_EXIT) {
+        break;
+    case DRAIN_RELEASE: release(l, out->wake_ns); break;
+    case DRAIN_ABANDON: election_give_up(l->election); break;
+    case DRAIN_EXIT:
         l->exit_code = out->exit_code;
         timer_in(l->exit_turn, 0);
+        break;
     }
 }
 
-/* Consequences of an event can be events: one after the other, never inside each other. */
+/* The next event that came up. Each but the signal says that a state was reached, so that a second one before the
+ * first was taken adds nothing: a bit for each kind holds them all. Signals are counted. */
+static bool take_event(struct leadership *l, enum drain_event *ret) {
+    if (!l->pending) return false;
+    *ret = (enum drain_event)__builtin_ctz(l->pending);
+    if (*ret != DRAIN_EV_SIGNAL || --l->signals == 0) l->pending &= l->pending - 1;
+    return true;
+}
+
+/* Effects can bring up further events: one after the other, never inside each other. */
 static void event(struct leadership *l, enum drain_event ev) {
-    enum drain_phase before = l->drain.phase;
-    if (l->nevents < EVENTS) l->events[l->nevents++] = ev;
+    post(l, ev);
     if (l->draining_now) return;
+    enum drain_phase before = l->drain.phase;
     l->draining_now = true;
-    while (l->nevents) {
+    while (take_event(l, &ev)) {
         int64_t now = world_boot_ns(world_of(l));
-        struct drain_in in = {.ev = l->events[0],
+        struct drain_in in = {.ev = ev,
                               .boot_ns = now,
                               .leading = election_leading(l->election),
                               .inflight = leadership_inflight(l),
                               .left_ns = l->kill_ns > now ? l->kill_ns - now : 0};
         struct drain_out out = {0};
-        memmove(l->events, l->events + 1, --l->nevents * sizeof(l->events[0]));
         drain_step(&l->drain, &in, &out);
-        carry_out(l, &out);
+        log_drain(l, &out);
+        timer_at(l->drain_tick, out.wake_ns);
+        observe_phases(l, &out);
+        for (size_t i = 0; i < out.neffects; i++) carry_out(l, out.effects[i], &out);
     }
     l->draining_now = false;
     if (l->drain.phase != before && l->cb.draining)
@@ -217,7 +164,9 @@ static void on_idle(void *ctx) {
 
 static void on_renewed(void *ctx, bool ok) {
     struct leadership *l = ctx;
-    if (!ok) LOG0(log_of(l), LOG_WARN, "the early checkpoint could not be written; the release carries one");
+    if (!ok)
+        LOG_EVENT(log_of(l), LOG_WARN, "EarlyCheckpointFailed",
+                  "the early checkpoint could not be written, the release carries one");
     event(l, DRAIN_EV_CHECKPOINTED);
 }
 
@@ -246,15 +195,17 @@ static void make_metrics(struct leadership *l) {
     l->drain_seconds =
         metrics_family(m, METRIC_HISTOGRAM, "handover_drain_seconds", "Time spent in each phase of a drain",
                        "phase", metrics_seconds, ARRAY_LEN(metrics_seconds));
-    l->checkpoint_keys = metrics_family(m, METRIC_GAUGE, "handover_checkpoint_keys",
-                                        "Keys in the last checkpoint, by state", "state", NULL, 0);
-    l->restored_keys = metrics_family(m, METRIC_COUNTER, "handover_restored_keys",
-                                      "Keys taken over from a predecessor, by state", "state", NULL, 0);
+    leadership_keys_metrics(l);
 }
 
 int leadership_new(struct kube *k, const struct leadership_config *cfg, const struct leadership_cb *cb,
                    void *ctx, struct leadership **ret, struct err *err) {
-    static const struct election_cb election_cb = {on_lead, on_lost, on_over, on_work, on_renewed};
+    static const struct election_cb election_cb = {.lead = on_lead,
+                                                   .late_work = on_late_work,
+                                                   .lost = on_lost,
+                                                   .over = on_over,
+                                                   .work = leadership_gather,
+                                                   .renewed = on_renewed};
     struct drain_config drain = cfg->drain;
     int rc = drain_config_check(&drain, err);
     if (rc) return rc;
@@ -296,9 +247,12 @@ void leadership_ready(struct leadership *l, bool ready) {
 }
 
 void leadership_stop(struct leadership *l, const char *why) {
-    LOG(log_of(l), LOG_INFO, "stopping", LF_STR("why", why), LF_INT("inflight", leadership_inflight(l)),
-        LF_INT("pending", pending(l)));
+    bool first = !l->stopping;
     event(l, DRAIN_EV_SIGNAL);
+    if (first)
+        LOG_EVENT(log_of(l), LOG_INFO, "DrainStarted", "drain started", LF_STR("reason", why),
+                  LF_STR("phase", drain_phase_name(l->drain.phase)),
+                  LF_INT("inflight", leadership_inflight(l)), LF_INT("pending", pending(l)));
 }
 
 void leadership_grace(struct leadership *l, const struct drain_config *checked) {

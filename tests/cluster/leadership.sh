@@ -54,9 +54,9 @@ keep_logs() { # hard links: the kubelet deletes the files with the pod, and make
 }
 logs() { find "$kept" -name '*.log.*' | sed 's/\.[0-9]*$//' | sort -u; }
 lines() { sort -m "$1".* | sed -n 's/^[^ ]* [^ ]* F {/{/p'; } # a CRI log's own head cut off
-log_of() { local f; for f in $(logs); do [ "$(said "$f" starting .identity)" != "$1" ] || { echo "$f"; return; }; done; return 1; } # IDENTITY
+log_of() { local f; for f in $(logs); do [ "$(said "$f" Starting .identity)" != "$1" ] || { echo "$f"; return; }; done; return 1; } # IDENTITY
 US='def us: (sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) * 1000000 + (capture("\\.(?<f>[0-9]{6})Z$").f | tonumber);'
-said() { lines "$1" | jq -r --arg m "$2" "select(.msg == \$m) | ${3:-.msg}"; } # FILE MESSAGE [JQ of the line]
+said() { lines "$1" | jq -r --arg e "$2" "select(.event == \$e) | ${3:-.msg}"; } # FILE EVENT [JQ of the line]
 first_work() { lines "$1" | jq -r "$US select(.msg == \"reconcile begins\") | .ts | us" | head -1; }
 # BEGIN END FILE of each process that has worked, by time: from its first reconcile's begin to its last sign of one
 spans() {
@@ -83,7 +83,7 @@ never_two() {
 # The one that leads now: sets new (identity), new_log, why (how it came to lead)
 successor() {
   new=$(leader)
-  led() { keep_logs; new_log=$(log_of "$new") && [ -n "$new_log" ] && why=$(said "$new_log" leading "select(.reason) | .reason") && [ -n "$why" ] && [ -n "$(first_work "$new_log")" ]; }
+  led() { keep_logs; new_log=$(log_of "$new") && [ -n "$new_log" ] && why=$(said "$new_log" LeaseAcquired "select(.reason) | .reason") && [ -n "$why" ] && [ -n "$(first_work "$new_log")" ]; }
   until_true 10 "the log of $new says that it leads and works ($(ls "$kept"))" led
   led
 }
@@ -121,7 +121,7 @@ leadership_survives() { # kubelet|containerd
   until_true 20 "a leader and a warm standby" warm
   [ "$(containers)" = "$were" ] || fail "containers: $were, then $(containers)"
   keep_logs
-  [ "$(said "$log" "the lease is lost: nothing is changed any more")" = "" ] || fail "the leader lost the lease"
+  [ "$(said "$log" LeaseLost)" = "" ] || fail "the leader lost the lease"
   note "term $at before and after; the rollout goes on"
   it_ends_well
   same || fail "another leader: $(leader)"

@@ -27,12 +27,15 @@ static void again(struct checkpoint_reader *r) {
     struct checkpoint_head head = *checkpoint_reader_head(r);
     struct sum a = {.copy = checkpoint_new(&head)}, b = {0};
     checkpoint_each(r, each, &a);
+    for (size_t i = head.parts; i < checkpoint_reader_parts(r); i++)
+        checkpoint_add_unread(a.copy, checkpoint_reader_part(r, i));
     checkpoint_finish(a.copy, true);
     struct checkpoint_reader *r2;
     FUZZ_CHECK(checkpoint_open(checkpoint_value(a.copy), head.term, &r2, NULL) == CHECKPOINT_OK);
     checkpoint_each(r2, each, &b);
     const struct checkpoint_head *h = checkpoint_head(a.copy);
     FUZZ_CHECK(h->keys + h->dropped <= a.n && h->keys == b.n);
+    FUZZ_CHECK(checkpoint_reader_head(r2)->unread == head.unread);
     if (b.n == a.n) FUZZ_CHECK(a.hash == b.hash);
     checkpoint_close(r2);
     checkpoint_free(a.copy);

@@ -34,7 +34,7 @@ started=$(now_ms); echo prepare shutdown yes >&9
 rc=0; wait "$pid_twice" || rc=$?; took=$(($(now_ms) - started))
 [ $rc = 3 ] || fail "exit code $rc"
 [ $took -lt 4000 ] || fail "the host has to wait for $took ms"
-! log_says twice "asked again" || fail "taken for a second signal"
+! log_says twice SecondSignal || fail "taken for a second signal"
 fault '{"clear":true}'; echo prepare shutdown no >&9
 
 # Sleep: who leads hands over, who stands by does not stop for it.

@@ -48,7 +48,7 @@ checkpoint >"$dir/checkpoint"; grep -q '#rollout !i .*default/ghost' "$dir/check
 handover d --log-level=debug; until_true 10 "d leads" leads d; until_true 10 "its reconcile is in flight" inflight d
 log_says d '"restored_keys":1' || fail "the key was not restored"
 fault "{\"match\":{$ours,\"method\":\"PUT\",\"path\":\"*/leases/handover\"},\"count\":-1,\"latencyMs\":60000}"
-kill -TERM "$pid"; until_true 5 "it drains" log_says d '"msg":"stopping"'
-kill -TERM "$pid"; until_true 5 "it was asked again" log_says d 'asked again'
+kill -TERM "$pid"; until_true 5 "it drains" log_says d DrainStarted
+kill -TERM "$pid"; until_true 5 "it was asked again" log_says d SecondSignal
 kill -TERM "$pid"; ends "$pid" 5 "the third signal"
 leads d || fail "the lease does not name the one that could not release it"

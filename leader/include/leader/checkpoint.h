@@ -11,6 +11,8 @@ enum {
     CHECKPOINT_INLINE_MAX = 64 << 10, /* bytes of the annotation's value */
     CHECKPOINT_PART_MAX = 900 << 10,  /* bytes of the value in one ConfigMap */
     CHECKPOINT_PARTS_MAX = 16,
+    CHECKPOINT_UNREAD_MAX = 16, /* parts of earlier checkpoints that could not be read yet */
+    CHECKPOINT_READ_MAX = CHECKPOINT_PARTS_MAX + CHECKPOINT_UNREAD_MAX,
     CHECKPOINT_KEYS_MAX = 1000000,
     CHECKPOINT_KEY_MAX = 1024,   /* longer keys and names are left out and counted */
     CHECKPOINT_REASON_MAX = 512, /* longer reasons are cut */
@@ -47,6 +49,7 @@ struct checkpoint_head {
     size_t keys;    /* in all parts */
     size_t dropped; /* for want of room, or over a cap */
     size_t parts;   /* ConfigMaps; 0: inline */
+    size_t unread;  /* parts of earlier checkpoints */
 };
 
 /* ---- writing ---- */
@@ -57,6 +60,14 @@ void checkpoint_free(struct checkpoint *c);
 DEFINE_CLEANUP(struct checkpoint *, checkpoint, checkpoint_free)
 #define cleanup_checkpoint CLEANUP(checkpoint)
 void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k); /* copied */
+/* A ConfigMap with a part of a checkpoint. */
+struct checkpoint_part_id {
+    int64_t made;  /* the term that made it */
+    size_t number; /* from 1 */
+    char sha[65];  /* digest of its text */
+};
+/* A part of an earlier checkpoint that could not be read so far: the next leader is to try. */
+void checkpoint_add_unread(struct checkpoint *c, const struct checkpoint_part_id *id);
 /* Encodes. inline_only: what does not fit the annotation is left out, the least important last kinds first
  * (for renewals). Else, when it does not fit, parts are made. After it nothing may be added. */
 void checkpoint_finish(struct checkpoint *c, bool inline_only);
@@ -66,8 +77,8 @@ struct slice checkpoint_part(const struct checkpoint *c, size_t i); /* the value
 const struct checkpoint_head *checkpoint_head(const struct checkpoint *c);
 size_t checkpoint_count(const struct checkpoint *c, enum checkpoint_kind k); /* keys written */
 
-/* "NAME-checkpoint-TERM-N" for part number i, whose N is i + 1. lease: the Lease's name. */
-int checkpoint_part_name(struct slice lease, int64_t made, size_t i, struct buf *out);
+/* "NAME-checkpoint-TERM-N", made in term TERM, N from 1. lease: the Lease's name. */
+int checkpoint_part_name(struct slice lease, int64_t made, size_t number, struct buf *out);
 
 /* ---- reading ---- */
 enum checkpoint_fault {
@@ -87,12 +98,16 @@ enum checkpoint_fault checkpoint_open(struct slice value, int64_t term, struct c
                                       struct err *err);
 void checkpoint_close(struct checkpoint_reader *r);
 const struct checkpoint_head *checkpoint_reader_head(const struct checkpoint_reader *r);
-/* The text of ConfigMap number i, p NULL if it is not there. Copied. Each part stands for itself: a bad one
- * is left out. */
+/* The ConfigMaps to be read: its own parts, then those that its writer could not read. */
+size_t checkpoint_reader_parts(const struct checkpoint_reader *r);
+const struct checkpoint_part_id *checkpoint_reader_part(const struct checkpoint_reader *r, size_t i);
+/* The text of ConfigMap i of these, p NULL if it is not there. Copied. Each part stands for itself: a bad one is left
+ * out. */
 enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text,
                                       struct err *err);
-/* Calls fn for each key in the order interrupted, in flight, queued, delayed, failures, dead; inside a kind
- * in the order in which they were added. The slices are valid during the call. Returns how many. */
+/* Calls fn for each key that was not told by an earlier call, in the order interrupted, in flight, queued, delayed,
+ * failures, dead; inside a kind in the order in which they were added. The slices are valid during the call. Returns
+ * how many. */
 size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k),
                        void *ctx);
 size_t checkpoint_skipped(

@@ -46,7 +46,8 @@ struct drain_in {
     size_t inflight; /* reconciles that have not ended */
     int64_t left_ns; /* DRAIN_EV_DEADLINE */
 };
-enum drain_act {
+/* What is to be done, in this order. The values are bits, so that a set of them can be compared. */
+enum drain_effect {
     DRAIN_NOT_READY = 1,    /* answer /readyz with no; tell the lease machine LEASE_EV_STOP */
     DRAIN_CLOSE_INTAKE = 2, /* start nothing new; answer with DRAIN_EV_CLOSED (at once is fine) */
     DRAIN_CHECKPOINT = 4,   /* write a checkpoint now; answer with DRAIN_EV_CHECKPOINTED */
@@ -54,6 +55,18 @@ enum drain_act {
     DRAIN_RELEASE = 16, /* tell the lease machine LEASE_EV_DRAINED; answer with RELEASED or NOT_RELEASED */
     DRAIN_ABANDON = 32, /* tell the lease machine LEASE_EV_GIVE_UP */
     DRAIN_EXIT = 64,    /* with `exit_code`; once, last */
+};
+enum { DRAIN_EFFECTS = 7 };
+/* What is worth a line in the log. */
+enum drain_log {
+    DRAIN_LOG_NONE,
+    DRAIN_LOG_HURRY,        /* the second signal */
+    DRAIN_LOG_FORCED,       /* the third signal */
+    DRAIN_LOG_CANCEL_LOST,  /* work is cancelled since the lease is lost */
+    DRAIN_LOG_CANCEL_LATE,  /* work is cancelled since time is up */
+    DRAIN_LOG_STUCK,        /* cancelled work does not end: no release */
+    DRAIN_LOG_NO_TIME,      /* no time left for the release */
+    DRAIN_LOG_NOT_RELEASED, /* the release was refused */
 };
 enum drain_exit {
     DRAIN_X_CLEAN = 0, /* all work ended by itself, the lease is free */
@@ -65,12 +78,13 @@ enum drain_exit {
     DRAIN_X_LOST = 6,         /* stopped because the lease was lost or could not be renewed */
 }; /* never 255: that is what a lost shim gives, and proves nothing (certificate.h) */
 struct drain_out {
-    unsigned act; /* of enum drain_act */
+    enum drain_effect effects[DRAIN_EFFECTS]; /* each at most once */
+    size_t neffects;
     enum drain_phase phase;
     int64_t spent_ns[DRAIN_PHASES]; /* time spent in each phase that this step left, else 0 */
     int64_t wake_ns;                /* boot time of the next DRAIN_EV_TICK at the latest; TIME_NEVER */
     int exit_code;
-    const char *why; /* for the log; NULL: nothing worth a line */
+    enum drain_log log;
 };
 
 struct drain {
@@ -82,6 +96,7 @@ struct drain {
     size_t inflight;
     unsigned signals;
     bool leading, lost, cut, stuck, closed, checkpointed, released, exited;
+    unsigned effects; /* of the step being made */
 };
 void drain_init(struct drain *d, const struct drain_config *checked);
 /* Another grace period, as learnt from the pod. Only before the drain begins; no-op later. */

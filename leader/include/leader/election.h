@@ -15,9 +15,11 @@ struct election_config {
 };
 struct election_cb {
     /* Leading, with the fence open. work: what the predecessor left, NULL if nothing usable; valid during the
-     * call. Where it stands in ConfigMaps these are read first. Not called at all if
-     * the lease is lost or a stop is wanted before; then the predecessor's work stays where it is. */
+     * call, which must not free the election. Parts in ConfigMaps are waited for, for a few seconds. Not called at all
+     * if the lease is lost or a stop is wanted before; then the predecessor's work stays where it is. */
     void (*lead)(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work);
+    /* Further work of the predecessor, from a part that could be read only now. As lead(). May be NULL. */
+    void (*late_work)(void *ctx, struct checkpoint_reader *work);
     /* The fence is shut: stop, and call election_drained() when nothing runs any more. */
     void (*lost)(void *ctx, enum lease_reason reason);
     /* Nothing more will happen: released, or never held, or could not be released. Once, last. */

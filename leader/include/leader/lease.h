@@ -67,17 +67,20 @@ struct lease_in {
                                retry_ns */
 };
 
-enum lease_act {
-    LEASE_GET = 1,   /* read the Lease (not from a cache: no resourceVersion) and answer with SEEN, ABSENT or
-                        READ_FAILED */
-    LEASE_WRITE = 2, /* send `write` and answer with WRITTEN .. UNKNOWN. A LEASE_GET under way is cancelled,
-                        unanswered */
-    LEASE_LEAD = 4,  /* we are the leader, of `term`; once */
+/* What is to be done, in the order of the list that a step returns: RENEWED, LEAD, STOP_WORK, EXIT, GET, WRITE. The
+ * values are bits, so that a set of them can be compared. */
+enum lease_effect {
+    LEASE_GET =
+        1, /* read the Lease (not from a cache: no resourceVersion); answer with SEEN, ABSENT or READ_FAILED */
+    LEASE_WRITE =
+        2, /* send `write`; answer with WRITTEN .. UNKNOWN. A LEASE_GET under way is cancelled, unanswered */
+    LEASE_LEAD = 4, /* this process is the leader, of `term`; once */
     LEASE_STOP_WORK =
         8, /* mutate no more (the fence is shut already), drain, answer with LEASE_EV_DRAINED; once */
     LEASE_EXIT = 16,    /* nothing more to do; once, last */
     LEASE_RENEWED = 32, /* a renewal was executed; `renewed_at` says when it was decided */
 };
+enum { LEASE_EFFECTS = 6 };
 enum lease_write_kind { LEASE_ACQUIRE, LEASE_RENEW, LEASE_RELEASE };
 enum lease_reason {
     LEASE_R_NONE,
@@ -104,7 +107,8 @@ enum lease_log {
     LEASE_LOG_GIVE_UP,  /* LEASE_EV_GIVE_UP, and it may still name us */
 };
 struct lease_out {
-    unsigned act; /* of enum lease_act */
+    enum lease_effect effects[LEASE_EFFECTS]; /* each at most once */
+    size_t neffects;
     struct {
         enum lease_write_kind kind;
         bool create;          /* POST; else PUT with rec.rv as precondition */

@@ -56,11 +56,11 @@ restarted=$(k get pods -o json | jq -r '.items[] | select(any(.status.containerS
 [ "$(term)" -gt "$at" ] || fail "the term is still $at"
 keep_logs
 for f in $(logs); do # of the terms since the update began
-  reasons=$(said "$f" leading "select(.reason and .term > $at) | .reason" | sort -u)
+  reasons=$(said "$f" LeaseAcquired "select(.reason and .term > $at) | .reason" | sort -u)
   [[ $reasons = "" || $reasons = released ]] || fail "$(basename "$f") did not come to lead by a release: $reasons"
 done
 stopped=$(lines "$(log_of "$old")" | jq -r "$US select(.msg == \"stopping\") | .ts | us" | awk 'NR == 1')
 successor
-note "from SIGTERM to the successor's first reconcile: $(ms $(($(first_work "$new_log") - stopped))), $(said "$new_log" leading 'select(.reason) | .restored_keys') keys restored"
+note "from SIGTERM to the successor's first reconcile: $(ms $(($(first_work "$new_log") - stopped))), $(said "$new_log" LeaseAcquired 'select(.reason) | .restored_keys') keys restored"
 lines "$(log_of "$old")" | jq -r 'select(.phase) | "  " + .ts + " " + .msg + ", in flight: " + (.inflight | tostring)'
 never_two

@@ -24,7 +24,7 @@ old=$(leader); H delete pod "${old%%_*}" --wait=false >/dev/null
 within 12 "another leader than $old, before the lease expires" other_leads "$old"
 complains() {
   local f; keep_logs
-  for f in $(logs); do [[ $(said "$f" "cannot watch the holder's pod for its death certificate" .error) != *403* ]] || return 0; done
+  for f in $(logs); do [[ $(said "$f" HolderPodWatchFailed .error) != *403* ]] || return 0; done
   return 1
 }
 until_true 30 "the standby says that it cannot look for a certificate" complains
@@ -32,7 +32,7 @@ killed "without the right to read pods"
 
 deploy_handover '.spec.template.spec.containers[0].args += ["--termination-log=/not/to/be/written"]'
 both_warm
-[ -n "$(said "$(log_of "$(leader)")" "no death certificate can be given: a successor waits for the lease's expiry")" ] || fail "the leader does not say that it can give no certificate"
+[ -n "$(said "$(log_of "$(leader)")" CertificateUnavailable)" ] || fail "the leader does not say that it can give no certificate"
 killed "without a termination log"
 never_two >/dev/null
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

@@ -26,7 +26,7 @@ struct cand {
     struct kube *kube;
     struct election *e;
     struct identity id;
-    int leads, losts, overs, renewed_ok, renewed_bad;
+    int leads, late, losts, overs, renewed_ok, renewed_bad;
     int64_t term, led_at, stopped_at;
     enum lease_reason reason, lost_reason, over_reason;
     size_t keys; /* of work in hand, told as queued */
@@ -55,6 +55,12 @@ static inline void on_lead(void *ctx, int64_t term, enum lease_reason reason,
     c->reason = reason;
     c->led_at = simworld_now(c->sw);
     if (work) checkpoint_each(work, restored, c);
+}
+
+static inline void on_late_work(void *ctx, struct checkpoint_reader *work) {
+    struct cand *c = ctx;
+    c->late++;
+    checkpoint_each(work, restored, c);
 }
 
 static inline void on_lost(void *ctx, enum lease_reason reason) {
@@ -99,7 +105,7 @@ static inline bool held(void *ctx) {
 }
 
 static inline void cand_start(struct field *f, int i, const struct simhost *host) {
-    static const struct election_cb cb = {on_lead, on_lost, on_over, on_work, on_renewed};
+    static const struct election_cb cb = {on_lead, on_late_work, on_lost, on_over, on_work, on_renewed};
     struct cand *c = &f->c[i];
     char name[16];
     struct err err = {0};

@@ -18,18 +18,22 @@
 struct t {
     struct lease *l;
     struct lease_out o;
+    unsigned act;          /* its effects, as a set */
     struct lease_rec sent; /* the last write */
     int64_t now, wall_off;
     uint64_t rnd;
 };
 
+/* Steps, and returns the set of effects. */
 static inline unsigned step(struct t *t, struct lease_in in) {
     in.boot_ns = t->now;
     in.wall_ns = WALL + t->now + t->wall_off;
     in.rnd = t->rnd;
     lease_step(t->l, &in, &t->o);
-    if (t->o.act & LEASE_WRITE) t->sent = t->o.write.rec;
-    return t->o.act;
+    t->act = 0;
+    for (size_t i = 0; i < t->o.neffects; i++) t->act |= t->o.effects[i];
+    if (t->act & LEASE_WRITE) t->sent = t->o.write.rec;
+    return t->act;
 }
 
 static inline unsigned ev(struct t *t, enum lease_event e) {

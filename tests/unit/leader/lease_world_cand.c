@@ -18,12 +18,12 @@ static void stop_process(struct w *w, int i, const char *how) {
     post_in(w, E_START, i, w->calm ? 100 * MS : 100 * MS + upto(w, chance(w, 30) ? 30 * SEC : 3 * SEC));
 }
 
-static void send_req(struct w *w, int i, const struct lease_out *out) {
+static void send_req(struct w *w, int i, const struct lease_out *out, bool write) {
     struct cand *c = &w->c[i];
     w->r->requests++;
     struct ev *e = ev_new(E_ARRIVE, c, i);
     e->id = ++c->req;
-    e->req = out->act & LEASE_GET ? R_GET : out->write.create ? R_POST : R_PUT;
+    e->req = !write ? R_GET : out->write.create ? R_POST : R_PUT;
     e->rec = out->write.rec;
     struct ev *t = ev_new(E_TIMEOUT, c, i);
     t->id = e->id;
@@ -63,18 +63,20 @@ void feed(struct w *w, int i, struct lease_in in) {
     in.wall_ns = INT64_C(1700000000) * SEC + w->now + c->wall_off;
     in.rnd = rng_next(&w->rng);
     lease_step(c->l, &in, &out);
-    if (out.act & LEASE_LEAD) on_lead(w, i, &out);
-    w->r->renewals += (out.act & LEASE_RENEWED) != 0;
-    if (out.act & LEASE_STOP_WORK) {
-        say(w, "%d.%u stops work: %s", i, c->inc, lease_reason_name(out.reason));
-        w->r->lost++;
-        if (!c->drained_due) post_in(w, E_DRAINED, i, upto(w, 500 * MS));
-        c->drained_due = true;
-    }
-    if (out.act & (LEASE_GET | LEASE_WRITE)) send_req(w, i, &out);
-    if (out.act & LEASE_EXIT) {
-        stop_process(w, i, lease_reason_name(out.reason));
-        return;
+    for (size_t k = 0; k < out.neffects; k++) {
+        switch (out.effects[k]) {
+        case LEASE_LEAD: on_lead(w, i, &out); break;
+        case LEASE_RENEWED: w->r->renewals++; break;
+        case LEASE_STOP_WORK:
+            say(w, "%d.%u stops work: %s", i, c->inc, lease_reason_name(out.reason));
+            w->r->lost++;
+            if (!c->drained_due) post_in(w, E_DRAINED, i, upto(w, 500 * MS));
+            c->drained_due = true;
+            break;
+        case LEASE_GET:
+        case LEASE_WRITE: send_req(w, i, &out, out.effects[k] == LEASE_WRITE); break;
+        case LEASE_EXIT: stop_process(w, i, lease_reason_name(out.reason)); return;
+        }
     }
     c->wake_gen++;
     if (out.wake_ns == TIME_NEVER) return;

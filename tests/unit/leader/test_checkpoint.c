@@ -267,6 +267,37 @@ static void test_parts_survive_each_other(void **state) {
     checkpoint_close(r);
 }
 
+/* Parts that the writer could not read itself are named to the next one, inline or beside parts of its own. */
+static void test_unread_parts_are_passed_on(void **state) {
+    (void)state;
+    static const char text[] = "#c !q 0late ";
+    for (int large = 0; large < 2; large++) {
+        cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
+        struct checkpoint_part_id id = {.made = 5, .number = 3};
+        fill(c, large ? 60000 : 3, true);
+        sha256_hex(slice_of(text), id.sha);
+        for (int i = 0; i < CHECKPOINT_UNREAD_MAX + 1; i++) checkpoint_add_unread(c, &id);
+        checkpoint_finish(c, false);
+        assert_int_equal(checkpoint_head(c)->dropped, 1); /* no room for so many */
+        assert_true(checkpoint_value(c).n <= CHECKPOINT_INLINE_MAX);
+        cleanup_buf struct buf carried = BUF(100000);
+        assert_true(checkpoint_carry(checkpoint_value(c), 7, 8, &carried));
+        struct checkpoint_reader *r;
+        assert_int_equal(checkpoint_open(buf_slice(&carried), 8, &r, NULL), CHECKPOINT_OK);
+        size_t own = checkpoint_parts(c), counts[CHECKPOINT_KINDS] = {0};
+        assert_int_equal(checkpoint_reader_parts(r), own + CHECKPOINT_UNREAD_MAX);
+        assert_null(checkpoint_reader_part(r, own + CHECKPOINT_UNREAD_MAX));
+        const struct checkpoint_part_id *got = checkpoint_reader_part(r, own);
+        assert_true(got->made == 5 && got->number == 3);
+        assert_int_equal(checkpoint_each(r, count, counts), large ? 0 : 3);
+        assert_int_equal(checkpoint_give(r, own, SL("x"), NULL), CHECKPOINT_DAMAGED);
+        assert_int_equal(checkpoint_give(r, own, slice_of(text), NULL), CHECKPOINT_OK);
+        assert_int_equal(checkpoint_each(r, count, counts), 1); /* only what is new */
+        assert_int_equal(checkpoint_each(r, count, counts), 0);
+        checkpoint_close(r);
+    }
+}
+
 static void test_renewals_stay_small(void **state) {
     (void)state;
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
@@ -317,11 +348,11 @@ static void test_caps(void **state) {
 static void test_part_names(void **state) {
     (void)state;
     cleanup_buf struct buf b = BUF(1000);
-    assert_int_equal(checkpoint_part_name(SL("handover"), 12, 0, &b), 0);
+    assert_int_equal(checkpoint_part_name(SL("handover"), 12, 1, &b), 0);
     assert_string_equal(buf_str(&b), "handover-checkpoint-12-1");
     char name[254];
     memset(name, 'a', 253);
-    assert_true(checkpoint_part_name(slice_make(name, 253), 12, 0, &b) < 0);
+    assert_true(checkpoint_part_name(slice_make(name, 253), 12, 1, &b) < 0);
 }
 
 int main(void) {
@@ -333,6 +364,7 @@ int main(void) {
         cmocka_unit_test(test_carry),
         cmocka_unit_test(test_hundred_thousand_keys),
         cmocka_unit_test(test_parts_survive_each_other),
+        cmocka_unit_test(test_unread_parts_are_passed_on),
         cmocka_unit_test(test_renewals_stay_small),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_part_names),

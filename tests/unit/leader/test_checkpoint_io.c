@@ -130,6 +130,76 @@ static void test_stop_before_the_work_is_read(void **state) {
     field_free(&f);
 }
 
+static bool exists(struct field *f, const char *configmap) {
+    cleanup_buf struct buf b = BUF(4 << 20);
+    peek(f, "configmaps", configmap, &b);
+    return strcmp(buf_str(&b), "(none)") != 0;
+}
+
+static bool lease_says(struct field *f, const char *text) {
+    cleanup_buf struct buf b = BUF(4 << 20);
+    peek(f, "leases", "l", &b);
+    return strstr(buf_str(&b), text) != NULL;
+}
+
+/* A part that cannot be read delays nobody and is not deleted: its keys come when it can be read, to this leader, or to
+ * the next one when this one dies or stops before. */
+static void test_a_part_that_cannot_be_read_is_kept(void **state) {
+    (void)state;
+    static const char *const faults[] = {"\"status\":500", "\"status\":403", "\"silent\":true"};
+    enum { LATER, CRASH, STOP, ENDS };
+    for (int k = 0; k < 3 * ENDS; k++) {
+        struct field f;
+        struct cand *second = &f.c[1], *last = second;
+        cleanup_free char *fault =
+            xasprintf("{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":-1,%s}",
+                      faults[k / ENDS]);
+        field_reading(&f, fault);
+        assert_true(simworld_run_until(f.sw, leads, second, 4 * S));
+        size_t missing = 60000 - second->got[CHECKPOINT_QUEUED];
+        assert_in_range(missing, 10000, 50000);
+        second->keys = 5;
+        simworld_run(f.sw, 30 * S);
+        assert_true(exists(&f, "l-checkpoint-0-1"));
+        assert_false(exists(&f, "l-checkpoint-0-2"));
+        assert_true(lease_says(&f, " unread=0.1."));
+        if (k % ENDS == CRASH) cand_crash(second);
+        if (k % ENDS == STOP) stop_cleanly(second);
+        if (k % ENDS != LATER) {
+            cand_start(&f, 2, NULL);
+            last = &f.c[2];
+            assert_true(simworld_run_until(f.sw, leads, last, 30 * S));
+            assert_int_equal(last->got[CHECKPOINT_QUEUED], 5);
+            assert_true(exists(&f, "l-checkpoint-0-1"));
+        }
+        sim_fault(f.api, SL("{\"clear\":true}"), NULL);
+        last->keys = 5;
+        simworld_run(f.sw, 20 * S);
+        assert_int_equal(last->late, 1);
+        assert_int_equal(last->keys, 5 + missing);
+        assert_int_equal(last->leads, 1);
+        simworld_run(f.sw, 5 * S);
+        assert_false(exists(&f, "l-checkpoint-0-1"));
+        assert_false(lease_says(&f, "unread="));
+        field_free(&f);
+    }
+}
+
+/* For five minutes; then it is given up. */
+static void test_a_part_that_is_never_read_is_deleted_at_last(void **state) {
+    (void)state;
+    struct field f;
+    field_reading(
+        &f, "{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":-1,\"status\":500}");
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 4 * S));
+    simworld_run(f.sw, 290 * S);
+    assert_true(exists(&f, "l-checkpoint-0-1"));
+    simworld_run(f.sw, 20 * S);
+    assert_false(exists(&f, "l-checkpoint-0-1"));
+    assert_int_equal(f.c[1].late, 0);
+    field_free(&f);
+}
+
 /* Another takes the lease while the parts are read: nothing of the work is told, and nothing comes of late
  * answers. */
 static void test_lost_while_reading(void **state) {
@@ -145,9 +215,7 @@ static void test_lost_while_reading(void **state) {
     simworld_run(f.sw, 5 * S);
     assert_int_equal(f.c[1].leads, 0);
     assert_int_equal(f.c[1].losts, 1);
-    cleanup_buf struct buf b = BUF(4 << 20);
-    peek(&f, "configmaps", "l-checkpoint-0-1", &b);
-    assert_string_not_equal(buf_str(&b), "(none)");
+    assert_true(exists(&f, "l-checkpoint-0-1"));
     field_free(&f);
 }
 
@@ -230,11 +298,18 @@ static void test_lost_while_saving(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_early_checkpoint),         cmocka_unit_test(test_large_checkpoint),
-        cmocka_unit_test(test_large_checkpoint_refused), cmocka_unit_test(test_parts_missing_or_foreign),
-        cmocka_unit_test(test_work_is_passed_on),        cmocka_unit_test(test_stop_before_the_work_is_read),
-        cmocka_unit_test(test_stale_checkpoint),         cmocka_unit_test(test_lost_while_reading),
-        cmocka_unit_test(test_lost_while_saving),        cmocka_unit_test(test_parts_that_nobody_names),
+        cmocka_unit_test(test_early_checkpoint),
+        cmocka_unit_test(test_large_checkpoint),
+        cmocka_unit_test(test_large_checkpoint_refused),
+        cmocka_unit_test(test_parts_missing_or_foreign),
+        cmocka_unit_test(test_work_is_passed_on),
+        cmocka_unit_test(test_stop_before_the_work_is_read),
+        cmocka_unit_test(test_stale_checkpoint),
+        cmocka_unit_test(test_lost_while_reading),
+        cmocka_unit_test(test_a_part_that_cannot_be_read_is_kept),
+        cmocka_unit_test(test_a_part_that_is_never_read_is_deleted_at_last),
+        cmocka_unit_test(test_lost_while_saving),
+        cmocka_unit_test(test_parts_that_nobody_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ static void test_death_certificate(void **state) {
         struct identity id = f.c[0].id;
         snprintf(id.uid, sizeof(id.uid), "%s", json_str(json_get(pod, "metadata"), "uid"));
         election_free(f.c[0].e);
-        static const struct election_cb cb = {on_lead, on_lost, on_over, on_work, on_renewed};
+        static const struct election_cb cb = {on_lead, on_late_work, on_lost, on_over, on_work, on_renewed};
         struct election_config cfg = {.ns = "default", .name = "l", .id = id};
         assert_int_equal(election_new(f.c[0].kube, &cfg, &cb, &f.c[0], &f.c[0].e, NULL), 0);
         election_start(f.c[0].e);
@@ -148,7 +148,7 @@ static void test_a_death_that_cannot_be_proved_is_told(void **state) {
         const char *uid, *log;
         int told;
     } cases[] = {{"0f1e", "/dev/termination-log", 0}, {"", "/dev/termination-log", 1}, {"", NULL, 0}};
-    static const struct election_cb cb = {on_lead, on_lost, on_over, NULL, NULL};
+    static const struct election_cb cb = {on_lead, NULL, on_lost, on_over, NULL, NULL};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct field f;
         field_new(&f, 7);
@@ -230,7 +230,7 @@ static void test_bad_configuration(void **state) {
     struct field f;
     struct err err = {0};
     struct election *e = NULL;
-    static const struct election_cb cb = {on_lead, on_lost, on_over, NULL, NULL};
+    static const struct election_cb cb = {on_lead, NULL, on_lost, on_over, NULL, NULL};
     field_lead(&f, 1);
     struct election_config cfg = {.ns = "default", .name = "l", .id = f.c[0].id, .lease_ns = 10 * S};
     assert_int_equal(election_new(f.c[0].kube, &cfg, &cb, NULL, &e, &err), -EINVAL);

@@ -80,8 +80,8 @@ static void test_held_then_expired(void **state) {
     assert_int_equal(t.o.wake_ns < t.now + 2 * S, true);
     t.now += 7 * S - 1;
     ev(&t, LEASE_EV_TICK);
-    if (t.o.act == LEASE_GET) ev(&t, LEASE_EV_READ_FAILED);
-    assert_int_equal(t.o.act, 0);
+    if (t.act == LEASE_GET) ev(&t, LEASE_EV_READ_FAILED);
+    assert_int_equal(t.act, 0);
     t.now += 1;
     unsigned act = ev(&t, LEASE_EV_TICK);
     if (!act) act = pass(&t, t.o.wake_ns - t.now);

@@ -54,7 +54,7 @@ static void test_release_conflicts(void **state) {
     assert_int_equal(seen(&t, false, edited), LEASE_WRITE); /* ours, edited by somebody: again */
     assert_int_equal(t.o.write.kind, LEASE_RELEASE);
     ev(&t, LEASE_EV_CONFLICT);
-    unsigned act = t.o.act ? t.o.act : pass(&t, t.o.wake_ns - t.now);
+    unsigned act = t.act ? t.act : pass(&t, t.o.wake_ns - t.now);
     assert_int_equal(act, LEASE_GET);
     act = seen(&t, false, rec(13, "other", 5, 9)); /* not ours: never blanked */
     assert_int_equal(act, LEASE_EXIT);

@@ -4,6 +4,7 @@ endforeach()
 unit_test(leader/lease_object leader_core)
 unit_test(leader/certificate leader_core)
 unit_test(leader/checkpoint leader_core)
+unit_test(leader/checkpoint_flow leader_core)
 unit_test(leader/drain leader_core)
 
 # The random schedules twice: with the lease machine as it is, and with one that has faults to be switched on.
