@@ -89,16 +89,16 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
     r->opt = *opt;
     r->ns = xstrdup_null(opt->ns);
     r->instance = xstrdup(opt->instance);
-    r->token_file = xstrdup_null(opt->token_file);
     r->reconciler = (struct reconciler){start_task, cancel_task};
     struct controller_limits lim = {.workers = opt->workers, .queue = {.max_ns = 60 * NS_PER_S}};
     r->controller =
         controller_new(kube_world(k), kube_log(k), kube_metrics(k), "rollout", &r->reconciler, r, &lim);
     r->events = kube_events_new(k, "handover", r->instance);
     r->revisit = timer_new(kube_world(k), revisit, r);
-    scrape_slots_init(&r->slots, PAGES_AT_ONCE);
-    r->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total",
-                                "Metrics pages asked for, by result", "result", NULL, 0);
+    r->scraper = scraper_new(k, &(struct scraper_options){.slots = PAGES_AT_ONCE,
+                                                          .proxy = opt->proxy,
+                                                          .token_file = opt->token_file,
+                                                          .token_insecure = opt->token_insecure});
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     static const struct caches_cb on = {on_changed, on_synced, on_namespace};
@@ -143,6 +143,10 @@ void rollout_add_all(struct rollout *r) {
     caches_each_target(r->caches, add_one, r);
 }
 
+void rollout_stopping(struct rollout *r) {
+    scraper_stop(r->scraper);
+}
+
 void rollout_free(struct rollout *r) {
     if (!r) return;
     metrics_off_collect(kube_metrics(r->kube), collect, r);
@@ -153,12 +157,12 @@ void rollout_free(struct rollout *r) {
         nextt = t->hh.next;
         rollout_forget(r, t);
     }
+    scraper_free(r->scraper);
     caches_free(r->caches);
     timer_free(r->revisit);
     kube_events_free(r->events);
     free(r->ns);
     free(r->instance);
-    free(r->token_file);
     free(r);
 }
 

@@ -10,7 +10,7 @@
 struct rollout {
     struct kube *kube;
     struct rollout_options opt;
-    char *ns, *instance, *token_file;
+    char *ns, *instance;
     struct controller *controller;
     struct reconciler reconciler;
     struct kube_events *events;
@@ -19,8 +19,7 @@ struct rollout {
     struct timer *revisit; /* targets that ended with a terminal error are looked at again now and then */
     world_fn on_synced;
     void *on_synced_ctx;
-    struct scrape_slots slots;
-    struct metric_family *scrapes; /* handover_scrapes_total{result} */
+    struct scraper *scraper;
 };
 /* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. */
 void rollout_report(struct rollout *r, const struct target *t, const char *uid, enum plan_reason reason,

@@ -1,53 +1,88 @@
-/* Where a pod's metrics page may be. */
+/* Where a pod's metrics page may be, and where none may be. */
 #include "act/metrics_endpoint.h"
-#include "api/gvr.h"
-#include "api/meta.h"
-#include <stdio.h>
+#include <arpa/inet.h>
+#include <errno.h>
 
-static void add(struct metrics_endpoints *to, bool https, bool insecure, int64_t port, const char *path) {
-    if (to->n == METRICS_ENDPOINTS || port < 1 || port > 65535 || path[0] != '/' ||
-        strlen(path) >= METRICS_ENDPOINT_PATH)
-        return;
+static void add(struct metrics_endpoints *to, bool https, bool insecure, uint16_t port, const char *path) {
+    if (to->n == METRICS_ENDPOINTS || port == 0) return;
     for (size_t i = 0; i < to->n; i++)
         if (to->v[i].port == port && strcmp(to->v[i].path, path) == 0) return;
-    struct metrics_endpoint *p = &to->v[to->n++];
-    *p = (struct metrics_endpoint){.https = https, .insecure = insecure, .port = (uint16_t)port};
-    memcpy(p->path, path, strlen(path) + 1);
-    snprintf(p->text, sizeof p->text, "%s:%u%s", https ? "https " : "", (unsigned)port, path);
+    to->v[to->n++] = (struct metrics_endpoint){https, insecure, port, path};
 }
 
-static void from_annotations(const cJSON *pod, struct metrics_endpoints *to) {
-    const char *port = obj_annotation(pod, "prometheus.io/port");
-    const char *path = obj_annotation(pod, "prometheus.io/path");
-    const char *scheme = obj_annotation(pod, "prometheus.io/scheme");
-    int64_t n;
-    if (port && slice_i64(slice_of(port), &n) == 0)
-        add(to, scheme && strcmp(scheme, "https") == 0, false, n, path ? path : "/metrics");
-}
-
-static void from_ports(const cJSON *pod, struct metrics_endpoints *to) {
+static void from_ports(const struct obs_pod *pod, struct metrics_endpoints *to) {
     static const char *const names[] = {"metrics", "http-metrics", "https-metrics", "https", "prometheus"};
-    const cJSON *container, *port;
-    cJSON_ArrayForEach(container, json_arr(json_obj(pod, "spec"), "containers")) {
-        cJSON_ArrayForEach(port, json_arr(container, "ports")) {
-            const char *name = json_str(port, "name");
-            for (size_t i = 0; name && i < ARRAY_LEN(names); i++)
-                if (strcmp(name, names[i]) == 0)
-                    add(to, strncmp(name, "https", 5) == 0, false, json_i64(port, "containerPort", 0),
-                        "/metrics");
-        }
-    }
+    for (size_t p = 0; p < pod->nports; p++)
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+            if (strcmp(pod->ports[p].name, names[i]) == 0)
+                add(to, strncmp(names[i], "https", 5) == 0, false, pod->ports[p].port, "/metrics");
 }
 
-void metrics_endpoints_of(const struct spec *spec, const cJSON *pod, struct metrics_endpoints *ret) {
+void metrics_endpoints_of(const struct spec *spec, const struct obs_pod *pod, struct metrics_endpoints *ret) {
     ret->n = 0;
     if (spec->metrics == METRICS_ENDPOINT) {
         add(ret, spec->https, spec->tls_insecure, spec->port, spec->path);
         return;
     }
-    from_annotations(pod, ret);
+    add(ret, pod->scrape_https, false, pod->scrape_port, pod->scrape_path ? pod->scrape_path : "/metrics");
     from_ports(pod, ret);
     add(ret, false, false, 8080, "/metrics");
+}
+
+/* NULL: an address that a pod can have. */
+static const char *refused_v4(const unsigned char ip[4]) {
+    if (ip[0] == 0) return "an unspecified address";
+    if (ip[0] == 127) return "a loopback address";
+    if (ip[0] == 169 && ip[1] == 254) return "a link-local address";
+    if (ip[0] >= 240) return "a reserved address";
+    return ip[0] >= 224 ? "a multicast address" : NULL;
+}
+
+static const char *refused_address(const char *text) {
+    static const unsigned char zeros[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned char ip[16];
+    if (inet_pton(AF_INET, text, ip) == 1) return refused_v4(ip);
+    if (inet_pton(AF_INET6, text, ip) != 1) return "no IP address";
+    if (memcmp(ip, mapped, sizeof mapped) == 0) return refused_v4(ip + 12);
+    if (memcmp(ip, zeros, 16) == 0) return "an unspecified address";
+    if (memcmp(ip, zeros, 15) == 0 && ip[15] == 1) return "a loopback address";
+    if (memcmp(ip, zeros, 12) == 0) return "an embedded IPv4 address";
+    if (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) return "a link-local address";
+    return ip[0] == 0xff ? "a multicast address" : NULL;
+}
+
+/* Printable ASCII in segments that no server resolves to another path: it may go through the API server's proxy. */
+static bool plain_path(const char *path) {
+    if (path[0] != '/' || strlen(path) > METRICS_ENDPOINT_PATH) return false;
+    size_t query = strcspn(path, "?");
+    for (size_t i = 0; path[i]; i++) {
+        if (path[i] <= ' ' || path[i] > '~' || path[i] == '#' || path[i] == '\\') return false;
+        if (i < query && (path[i] == '%' || strncmp(path + i, "/.", 2) == 0)) return false;
+    }
+    return true;
+}
+
+static bool declared(const struct obs_pod *pod, uint16_t port) {
+    for (size_t i = 0; i < pod->nports; i++)
+        if (pod->ports[i].port == port) return true;
+    return false;
+}
+
+int metrics_endpoint_check(const struct metrics_endpoint *p, const struct obs_pod *pod, bool proxy,
+                           struct err *err) {
+    const char *why = proxy ? NULL : refused_address(pod->ip);
+    if (why)
+        return err_set(err, ERR_CONFIG, -EACCES, "pod IP %.45s is %s, which is not scraped", pod->ip, why);
+    if (pod->host_network && !declared(pod, p->port))
+        return err_set(err, ERR_CONFIG, -EACCES,
+                       "port %u of a hostNetwork pod is not scraped unless one of its containers declares it",
+                       (unsigned)p->port);
+    if (!plain_path(p->path))
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "expected a path of at most %d printable ASCII characters, without %% and segments "
+                       "that begin with a dot",
+                       METRICS_ENDPOINT_PATH);
+    return 0;
 }
 
 void metrics_endpoint_url(const struct metrics_endpoint *p, const struct obs_pod *pod, struct buf *out) {
@@ -60,8 +95,4 @@ void metrics_endpoint_proxy_path(const struct metrics_endpoint *p, const struct 
                                  struct buf *out) {
     buf_addf(out, "/api/v1/namespaces/%s/pods/%s%s:%u/proxy%s", pod->ns, p->https ? "https:" : "", pod->name,
              (unsigned)p->port, p->path);
-}
-
-const char *metrics_endpoint_text(const struct metrics_endpoint *p) {
-    return p->text;
 }

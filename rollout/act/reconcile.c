@@ -90,16 +90,12 @@ static void match_rounds(struct target *t) {
 /* The plan's times are wall time; rounds and probes go by the boot clock, which is never set back. */
 static int64_t soonest(const struct reconcile *p) {
     struct world *w = kube_world(p->r->kube);
-    int64_t wall = world_wall_ns(w), boot = world_boot_ns(w);
+    int64_t wall = world_wall_ns(w);
     int64_t in = p->plan.look_again_ns == TIME_NEVER ? TIME_NEVER
                  : p->plan.look_again_ns > wall      ? p->plan.look_again_ns - wall
                                                      : 0;
-    if (p->t->scrape_every_ns > 0 && !p->t->round) { /* the end of a round looks again by itself */
-        int64_t round = p->t->round_ns ? p->t->round_ns + p->t->scrape_every_ns - boot : 0;
-        if (round < in) in = round;
-    }
-    int64_t probe = round_probe_in(p->r, p->t);
-    if (probe < in) in = probe;
+    int64_t round = round_due_in(p->r, p->t);
+    if (round < in) in = round;
     return in < BREATH_NS ? BREATH_NS : in;
 }
 
@@ -187,7 +183,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->known = see(p, plan_needs(o));
     o->pods = snap->pods;
     o->npods = snap->npods;
-    round_take(r, t);
+    if (o->known) round_take(r, t, snap->pods, snap->npods);
     o->scraped_ns = t->scraped_ns;
     o->scrape_trouble = t->trouble;
     o->history_known = t->history_known;
@@ -198,7 +194,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     p->planned = true;
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
-    if (may_scrape(o) && round_is_due(r, t)) round_start(r, t, o->spec, snap->pods, snap->npods);
+    if (may_scrape(o)) round_start(r, t, o->spec, snap->pods, snap->npods);
 }
 
 static void look(struct reconcile *p);

@@ -1,203 +1,184 @@
-/* One round of looks at the metrics pages of a target's pods. */
-#include "act/scrape.h"
-#include "act/metrics_endpoint.h"
-#include "world/world.h"
+/* The scrapes of a process: its targets, and who gets the next slot. See scrape.h. */
+#include "act/scrape_impl.h"
 #include <errno.h>
 
-enum { AT_ONCE = 4 }; /* of one target */
+static const char *const outcomes[SCRAPE_OUTCOMES] = {"ok", "failed", "timeout", "skipped"};
 
-struct one {
-    struct scraping *s;
-    const struct obs_pod *pod;
-    struct metrics_endpoints places;
-    size_t at; /* the place being tried */
-    struct kube_op *op;
-    struct promtext *text; /* of the page that is arriving */
-    struct scrape_result *result;
-};
-
-struct scraping {
-    struct kube *kube;
-    struct scrape_slots *slots;
-    bool proxy;
-    int64_t timeout_ns;
-    char *token, *no_token; /* NULL */
-    struct prom_sum *errors, *total;
-    struct one *one;
-    struct scrape_result *results;
-    size_t n, next;
-    unsigned open;
-    scrape_done done;
-    void *ctx;
-    struct timer *start; /* the first turn: no callback inside scrape_start() */
-    struct list line;    /* in slots->waiting */
-};
-
-static void pump(struct scraping *s);
-
-/* ---- how many at once, over all targets ---- */
-
-void scrape_slots_init(struct scrape_slots *s, unsigned max) {
-    s->max = max;
-    s->used = 0;
-    list_init(&s->waiting);
+void scraper_count(struct scraper *s, enum scrape_outcome what) {
+    metric_inc(metric_with(s->scrapes, &outcomes[what]));
 }
 
-/* Whoever waits has a pod to ask, so each turn takes a slot at least, and none ends here. */
-static void give_back(struct scrape_slots *slots, unsigned n) {
-    slots->used -= n;
-    while (slots->used < slots->max && !list_empty(&slots->waiting))
-        pump(container_of(slots->waiting.next, struct scraping, line));
+static void on_again(void *ctx) {
+    scraper_pump(ctx);
 }
 
-/* ---- one page ---- */
-
-static bool worth_asking(const struct one *o) {
-    return !o->pod->finished && o->places.n && (o->s->proxy || o->pod->ip);
-}
-
-static int on_piece(void *ctx, struct slice piece, struct err *err) {
-    struct one *o = ctx;
-    return promtext_feed(o->text, piece, err);
-}
-
-static void on_page(void *ctx, const struct err *err, struct slice raw);
-
-static void ask(struct one *o) {
-    static const struct kube_scrape_cb cb = {on_piece, on_page};
-    struct scraping *s = o->s;
-    const struct metrics_endpoint *pl = &o->places.v[o->at];
-    cleanup_buf struct buf where = BUF(4096);
-    struct kube_scrape spec = {.timeout_ns = s->timeout_ns};
-    if (s->proxy) {
-        metrics_endpoint_proxy_path(pl, o->pod, &where);
-        spec.path = buf_str(&where);
-    } else {
-        metrics_endpoint_url(pl, o->pod, &where);
-        spec.url = buf_str(&where);
-        spec.tls_insecure = pl->insecure;
-        if (pl->https) spec.token = slice_of(s->token);
-    }
-    o->text = promtext_new(s->errors, s->total);
-    o->op = kube_scrape(s->kube, &spec, &cb, o);
-}
-
-/* Keeps the better of two results: a page with the counters, then any page, then the error that says most (a
- * refused connection only says that nobody listens there). */
-static void keep(struct one *o, const struct scrape_result *r) {
-    struct scrape_result *had = o->result;
-    bool first = !had->read && had->err.kind == ERR_NONE;
-    bool better = r->read ? (!had->read || r->page.v[PROM_TOTAL].present)
-                          : (!had->read && had->err.errnum == -ECONNREFUSED);
-    if (first || better) *had = *r;
-}
-
-static bool asked_for_a_token(const struct one *o, const struct err *err) {
-    return err && (err->http == 401 || err->http == 403) && o->places.v[o->at].https && !o->s->proxy &&
-           !o->s->token;
-}
-
-static void explain(struct err *err, const struct scraping *s) {
-    struct err said = *err;
-    err_set(err, said.kind, said.errnum, "%s; no token was sent: %s", said.msg,
-            s->no_token ? s->no_token : "there is none");
-    err->http = said.http;
-}
-
-static void on_page(void *ctx, const struct err *err, struct slice raw) {
-    struct one *o = ctx;
-    struct scraping *s = o->s;
-    struct scrape_result r = {0};
-    (void)raw;
-    o->op = NULL;
-    if (err)
-        r.err = *err;
-    else /* a page without the counters is read all the same: a standby has none */
-        r.read = promtext_end(o->text, &r.page, &r.err) == 0;
-    promtext_free(o->text);
-    o->text = NULL;
-    if (asked_for_a_token(o, err)) explain(&r.err, s);
-    if (!r.read)
-        err_wrap(&r.err, "metrics of pod %s at %s", o->pod->name, metrics_endpoint_text(&o->places.v[o->at]));
-    keep(o, &r);
-    bool found = r.read && r.page.v[PROM_TOTAL].present;
-    if (!found && ++o->at < o->places.n) {
-        ask(o);
-        return;
-    }
-    s->open--;
-    give_back(s->slots, 1); /* others first: we have just had our turn */
-    pump(s);
-}
-
-/* Asks as many pods as may be asked at once; ends the round after the last one. */
-static void pump(struct scraping *s) {
-    struct scrape_slots *slots = s->slots;
-    list_remove(&s->line);
-    for (; s->next < s->n; s->next++) {
-        struct one *o = &s->one[s->next];
-        if (!worth_asking(o)) continue;
-        if (s->open == AT_ONCE) return;
-        if (slots->used >= slots->max) {
-            list_push(&slots->waiting, &s->line);
-            return;
-        }
-        s->open++;
-        slots->used++;
-        ask(o);
-    }
-    if (s->open == 0) s->done(s->ctx, s->results, s->n);
-}
-
-static void begin(void *ctx) {
-    pump(ctx);
-}
-
-struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec,
-                              const struct obs_pod *pods, size_t n, scrape_done done, void *ctx) {
-    struct scraping *s = xcalloc(1, sizeof *s);
-    *s = (struct scraping){.kube = k,
-                           .slots = opt->slots,
-                           .proxy = opt->proxy,
-                           .timeout_ns = opt->timeout_ns,
-                           .token = opt->token.n ? slice_dup(opt->token) : NULL,
-                           .no_token = xstrdup_null(opt->no_token),
-                           .n = n,
-                           .done = done,
-                           .ctx = ctx};
-    list_init(&s->line);
-    s->one = xcalloc(n ? n : 1, sizeof *s->one);
-    s->results = xcalloc(n ? n : 1, sizeof *s->results);
-    if (spec->errors && spec->total) { /* checked by spec_parse(); a failure here leaves the known runtimes */
-        if (prom_sum_parse(slice_of(spec->errors), &s->errors, NULL) == 0 &&
-            prom_sum_parse(slice_of(spec->total), &s->total, NULL)) {
-            prom_sum_free(s->errors);
-            s->errors = NULL;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        s->one[i] = (struct one){.s = s, .pod = &pods[i], .result = &s->results[i]};
-        metrics_endpoints_of(spec, pods[i].scrape_hints, &s->one[i].places);
-    }
-    s->start = timer_new(kube_world(k), begin, s);
-    timer_in(s->start, 0);
+struct scraper *scraper_new(struct kube *k, const struct scraper_options *opt) {
+    struct scraper *s = xcalloc(1, sizeof *s);
+    *s = (struct scraper){
+        .kube = k, .world = kube_world(k), .opt = *opt, .token_file = xstrdup_null(opt->token_file)};
+    list_init(&s->targets);
+    scrape_slots_init(&s->slots, opt->slots);
+    s->again = timer_new(s->world, on_again, s);
+    s->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total",
+                                "Number of metrics page reads by result", "result", NULL, 0);
+    for (int i = 0; i < SCRAPE_OUTCOMES; i++) metric_with(s->scrapes, &outcomes[i]);
     return s;
 }
 
-void scrape_end(struct scraping *s) {
+void scraper_free(struct scraper *s) {
     if (!s) return;
-    timer_free(s->start);
-    list_remove(&s->line);
-    for (size_t i = 0; i < s->n; i++) {
-        kube_cancel(s->one[i].op);
-        promtext_free(s->one[i].text);
-    }
-    give_back(s->slots, s->open);
-    prom_sum_free(s->errors);
-    prom_sum_free(s->total);
-    free(s->token);
-    free(s->no_token);
-    free(s->one);
-    free(s->results);
+    timer_free(s->again);
+    free(s->token_file);
     free(s);
+}
+
+void scraper_stop(struct scraper *s) {
+    s->stopped = true;
+    timer_stop(s->again);
+    list_each(it, &s->targets) scrape_target_reset(container_of(it, struct scrape_target, node));
+}
+
+/* ---- slots ---- */
+
+void scraper_pump(struct scraper *s) {
+    int64_t again = TIME_NEVER;
+    while (!s->stopped) {
+        bool suspect;
+        struct slot_use *victim;
+        struct slot_client *c =
+            scrape_slots_next(&s->slots, world_boot_ns(s->world), &suspect, &victim, &again);
+        if (!c) break;
+        if (victim) page_read_cut(page_read_of(victim), true, "given up, since other targets wait");
+        scrape_round_ask(container_of(c, struct scrape_target, client), suspect);
+    }
+    timer_at(s->again, again);
+}
+
+/* ---- targets ---- */
+
+static struct scrape_ns *namespace_of(struct scraper *s, const char *name) {
+    struct scrape_ns *ns;
+    HASH_FIND_STR(s->namespaces, name, ns);
+    if (!ns) {
+        ns = xcalloc(1, sizeof *ns);
+        ns->name = xstrdup(name);
+        HASH_ADD_KEYPTR(hh, s->namespaces, ns->name, strlen(ns->name), ns);
+    }
+    ns->targets++;
+    return ns;
+}
+
+static void on_turn(void *ctx);
+
+struct scrape_target *scrape_target_new(struct scraper *s, const char *ns, world_fn ended, void *ctx) {
+    struct scrape_target *t = xcalloc(1, sizeof *t);
+    *t = (struct scrape_target){.scraper = s, .ns = namespace_of(s, ns), .ended = ended, .ctx = ctx};
+    list_push(&s->targets, &t->node);
+    scrape_slots_client(&t->client, &t->ns->share);
+    t->turn = timer_new(s->world, on_turn, t);
+    return t;
+}
+
+void scrape_target_free(struct scrape_target *t) {
+    if (!t) return;
+    struct scraper *s = t->scraper;
+    scrape_target_reset(t);
+    timer_free(t->turn);
+    list_remove(&t->node);
+    if (--t->ns->targets == 0) {
+        HASH_DEL(s->namespaces, t->ns);
+        free(t->ns->name);
+        free(t->ns);
+    }
+    free(t->memory);
+    free(t);
+}
+
+void scrape_target_reset(struct scrape_target *t) {
+    struct running *run = t->run;
+    t->run = NULL;
+    t->ending = false;
+    t->rotate = 0;
+    timer_stop(t->turn);
+    scrape_slots_wait(&t->scraper->slots, &t->client, false, false, 0);
+    scrape_running_free(run);
+    scrape_round_free(&t->last);
+    t->last = (struct scrape_round){0};
+    if (run && !t->scraper->stopped) timer_in(t->scraper->again, 0); /* its slots are free */
+}
+
+bool scrape_target_busy(const struct scrape_target *t) {
+    return t->run != NULL;
+}
+
+const struct scrape_round *scrape_target_round(const struct scrape_target *t) {
+    return t->last.number ? &t->last : NULL;
+}
+
+struct pod_memory *scrape_memory(struct scrape_target *t, const char *uid, bool make) {
+    uint64_t pod = slice_hash(slice_of(uid), 0);
+    for (size_t i = 0; i < t->nmemory; i++)
+        if (t->memory[i].pod == pod) return &t->memory[i];
+    if (!make) return NULL;
+    t->memory = xgrow(t->memory, &t->memory_cap, t->nmemory + 1, sizeof *t->memory);
+    t->memory[t->nmemory] = (struct pod_memory){.pod = pod};
+    return &t->memory[t->nmemory++];
+}
+
+/* Only of pods that are still there. */
+static void trim_memory(struct scrape_target *t, const struct scrape_round *r) {
+    size_t kept = 0;
+    for (size_t i = 0; i < t->nmemory; i++) {
+        bool there = r->canary_only;
+        for (size_t k = 0; k < r->n && !there; k++)
+            there = t->memory[i].pod == slice_hash(slice_of(r->result[k].pod.uid), 0);
+        if (there) t->memory[kept++] = t->memory[i];
+    }
+    t->nmemory = kept;
+}
+
+static void end_round(struct scrape_target *t) {
+    struct running *run = t->run;
+    scrape_round_free(&t->last);
+    t->last = run->round;
+    t->last.number = ++t->rounds;
+    run->round = (struct scrape_round){0};
+    t->run = NULL;
+    t->ending = false;
+    scrape_running_free(run);
+    trim_memory(t, &t->last);
+    t->ended(t->ctx);
+}
+
+/* Its pods are few, or reads hang, or the slots are short: what is late for a round is asked in the next. */
+static void ask_no_more(struct scrape_target *t) {
+    struct running *run = t->run;
+    size_t next = run->next_fresh < run->fresh ? run->next_fresh : run->next_suspect;
+    char limit[32];
+    duration_format(2 * run->timeout_ns, limit);
+    if (next < run->asks) t->rotate = run->turn[next];
+    for (size_t i = run->next_fresh; i < run->asks; i++) {
+        if (i >= run->fresh && i < run->next_suspect) continue;
+        struct scrape_result *r = &run->round.result[run->turn[i]];
+        if (r->why) continue;
+        r->why = xasprintf("pod %s was not asked: the round has taken more than %s", r->pod.name, limit);
+        scraper_count(t->scraper, SCRAPE_SKIPPED);
+    }
+    run->next_fresh = run->fresh;
+    run->next_suspect = run->asks;
+}
+
+static void on_turn(void *ctx) {
+    struct scrape_target *t = ctx;
+    struct running *run = t->run;
+    if (t->ending) {
+        end_round(t);
+        return;
+    }
+    if (world_boot_ns(t->scraper->world) >= run->ends_ns)
+        ask_no_more(t);
+    else
+        timer_at(t->turn, run->ends_ns);
+    scrape_round_wait(t);
+    scraper_pump(t->scraper);
 }

@@ -1,37 +1,76 @@
-/* One round of looks at the metrics pages of a target's pods: directly by pod IP inside the cluster, through
- * the API server's pod proxy outside. Every pod ends with a result; a failed one is a result too. */
+/* Rounds of scrapes in the background: the metrics pages of a target's pods, directly by pod IP inside the cluster,
+ * through the API server's pod proxy outside. No reconcile waits for a page: it plans with the last round that has ended,
+ * starts the next one when that is due, and its key is added again when the round ends.
+ *
+ *   t->scrape = scrape_target_new(r->scraper, t->ns, on_round, t);       with the target; on_round: controller_add(key)
+ *   const struct scrape_round *last = scrape_target_round(t->scrape);    in a reconcile: feed it, if its number is new
+ *   scrape_target_update(t->scrape, pods, n);                            reads of pods that are going away end at once
+ *   if (due && !scrape_target_busy(t->scrape)) scrape_target_start(t->scrape, &what);
+ *
+ * Pages are read in slots, shared fairly by namespaces and then by targets. A pod whose page timed out is asked again
+ * after a backoff that doubles, and gives way to everybody else. */
 #ifndef ROLLOUT_SCRAPE_H
 #define ROLLOUT_SCRAPE_H
-#include "base/list.h"
+#include "judge/promtext.h"
 #include "kube/client.h"
 #include "observe/objects.h"
-#include "judge/promtext.h"
 #include "plan/spec.h"
 
+enum {
+    SCRAPE_MAX_PODS = 256,       /* asked in a round; each track gets half where both have more */
+    SCRAPE_MAX_BYTES = 64 << 20, /* of all pages of a round */
+    SCRAPE_MAX_SERIES = 1000000, /* the same */
+};
+
+struct scraper; /* one per process */
+struct scraper_options {
+    unsigned slots;         /* pages read at once; at most the connections of LANE_SCRAPE */
+    bool proxy;             /* through the API server */
+    const char *token_file; /* bearer token for https pages, read again for every round; NULL: none */
+    /* Also to pages whose certificate is not verified (https+insecure://): the author of the annotation can receive it. */
+    bool token_insecure;
+};
+struct scraper *scraper_new(struct kube *k, const struct scraper_options *opt);
+void scraper_free(struct scraper *s); /* after the targets; NULL is fine */
+/* SIGTERM: cancels what is open, without callbacks, and starts nothing any more. */
+void scraper_stop(struct scraper *s);
+
+struct scrape_target;
+/* ended: a round has ended, never inside a call of this header; may free the target. */
+struct scrape_target *scrape_target_new(struct scraper *s, const char *ns, world_fn ended, void *ctx);
+void scrape_target_free(struct scrape_target *t); /* cancels; NULL is fine */
+
+struct scrape_what { /* copied */
+    const struct spec *spec;
+    const struct obs_pod *pods;
+    size_t n;
+    int64_t
+        timeout_ns; /* of a pod's page, from its request on; a round asks nobody any more after twice that */
+    bool canary_only; /* a look at the canary's quiet moment */
+};
+/* Begins a round; it ends with ended(), also when there is nobody to ask. -EBUSY while one is going on, -ECANCELED after
+ * scraper_stop(). */
+int scrape_target_start(struct scrape_target *t, const struct scrape_what *what);
+bool scrape_target_busy(const struct scrape_target *t);
+/* The pods as they are now: reads of those that are gone, terminating or finished end at once, as failed. */
+void scrape_target_update(struct scrape_target *t, const struct obs_pod *pods, size_t n);
+/* Another rollout, or none any more: forgets the round that is going on, without a callback, and the last one. */
+void scrape_target_reset(struct scrape_target *t);
+
 struct scrape_result {
+    struct obs_pod pod;    /* as it was when the round began */
     bool read;             /* the page was read whole */
     struct prom_page page; /* if so */
-    struct err err;        /* if not; ERR_NONE when the pod was not asked (no address yet, finished) */
+    int64_t read_ns;       /* boot time of its end */
+    char *why;             /* if not; NULL when the pod was not asked (no address yet, finished) */
 };
-/* How many pages are read at once, over all targets of the process: a connection and a parser each, whatever
- * the size of the pages. Rounds that find no slot stand in line. */
-struct scrape_slots {
-    unsigned max, used;
-    struct list waiting;
+struct scrape_round {
+    uint64_t number; /* 1, 2, ... in the life of the target */
+    bool canary_only;
+    struct scrape_result *result;
+    size_t n;
+    size_t left_out; /* pods beyond SCRAPE_MAX_PODS */
 };
-void scrape_slots_init(struct scrape_slots *s, unsigned max);
-
-struct scrape_options { /* borrowed during scrape_start() only, but for the slots */
-    struct scrape_slots *slots;
-    bool proxy;           /* through the API server */
-    struct slice token;   /* for https pages: of a ServiceAccount that may do nothing else; empty: none */
-    const char *no_token; /* why there is none, for the message when a page asks for one; NULL */
-    int64_t timeout_ns;   /* of one page, from its request on */
-};
-struct scraping;
-typedef void (*scrape_done)(void *ctx, const struct scrape_result *results, size_t n);
-/* pods are borrowed until scrape_end(), the results are valid until then. Exactly one callback, never inside this call. */
-struct scraping *scrape_start(struct kube *k, const struct scrape_options *opt, const struct spec *spec,
-                              const struct obs_pod *pods, size_t n, scrape_done done, void *ctx);
-void scrape_end(struct scraping *s); /* frees it; cancels what is open. NULL is fine */
+/* The last one that has ended; NULL: none. Valid until the next begins, or scrape_target_reset(). */
+const struct scrape_round *scrape_target_round(const struct scrape_target *t);
 #endif

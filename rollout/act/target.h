@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 struct reconcile;
+struct round;
 struct target {
     char *key, *ns, *name;
     struct state state;  /* with the evidence of the rounds since it was written */
@@ -13,18 +14,20 @@ struct target {
     bool confirmed;      /* this process wrote that version of it */
     bool clash;          /* a ConfigMap of that name is there and not in our caches: it has to be read */
     enum obs_need holds; /* what is held of the caches of its namespace */
-    struct round *round; /* of scrapes, in the background; NULL: none runs */
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
     int64_t scraped_ns;     /* wall: of the last round, for the plan */
     int64_t round_ns;       /* boot: of the same, for the next one; 0: none yet */
     int64_t scrape_every_ns;
+    struct round *round;  /* its scrapes; NULL: none were needed yet */
+    uint64_t round_taken; /* number of the last of its rounds that was looked at */
+    int64_t looked_ns;    /* boot: when that was */
     char *trouble;
     bool history_known;
     uint64_t history_errors, history_total;
     enum quiet quiet;
-    int64_t quiet_ns; /* boot time of that look: an old one says nothing */
+    int64_t quiet_ns; /* boot time of what it rests on: an old one says nothing */
     bool probe;
     bool crowd_told;        /* that there are more pods than the evidence has places */
     char *last_error;       /* said once, not at every retry */

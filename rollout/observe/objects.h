@@ -52,15 +52,23 @@ struct obs_rs {
     char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
     char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };
+enum { OBS_MAX_PORTS = 32, OBS_MAX_PATH = 255 };
+struct obs_port {
+    uint16_t port;
+    char name[16]; /* "" if it has none */
+};
 struct obs_pod {
     char *ns, *name, *uid, *ip, *rs_uid, *rs_name; /* ip NULL when it has none yet */
-    /* What its metrics endpoint is found by, as in the Pod: metadata.annotations (prometheus.io/ ones only),
-     * spec.hostNetwork and the ports of spec.containers. */
-    cJSON *scrape_hints;
     enum track track; /* by LABEL_TRACK */
     char hash[11];    /* of a canary: LABEL_TEMPLATE; "" otherwise */
     int64_t created_ns;
     bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
+    bool host_network;      /* shares its node's addresses: spec.hostNetwork, or podIP is hostIP */
+    struct obs_port *ports; /* TCP ports that its containers declare, OBS_MAX_PORTS at most; NULL if none */
+    size_t nports;
+    uint16_t scrape_port; /* annotations prometheus.io/port, scheme, path; 0: no port */
+    bool scrape_https;
+    char *scrape_path;                            /* NULL: absent, or longer than OBS_MAX_PATH */
     uint32_t restarts;                            /* sum over its containers, init containers too */
     int64_t crashed_ns; /* when a container last ended that should not, wall clock; 0: none has */
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
@@ -72,10 +80,10 @@ struct obs_pod {
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err);
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err);
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err);
+void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret); /* obs_pod_free() */
 void obs_target_free(struct obs_target *t);
 void obs_rs_free(struct obs_rs *r);
 void obs_pod_free(struct obs_pod *p);
-void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret);
 
 /* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
 bool obs_opted_in(const cJSON *annotations);

@@ -53,34 +53,33 @@ static bool condition_is(const cJSON *obj, const char *type, const char *status)
     return !strcmp(json_str_or(obj_condition(obj, type), "status", ""), status);
 }
 
-enum { MAX_PORTS = 64 };
-
-static cJSON *ports_of(const cJSON *spec) {
-    cJSON *containers = cJSON_CreateArray();
+static void read_ports(const cJSON *spec, struct obs_pod *p) {
+    struct obs_port found[OBS_MAX_PORTS];
     const cJSON *container, *port;
-    int n = 0;
     cJSON_ArrayForEach(container, json_arr(spec, "containers")) {
-        cJSON *c = cJSON_CreateObject(), *ports = cJSON_AddArrayToObject(c, "ports");
         cJSON_ArrayForEach(port, json_arr(container, "ports")) {
-            if (n++ < MAX_PORTS) cJSON_AddItemToArray(ports, cJSON_Duplicate(port, true));
+            int64_t n = json_i64(port, "containerPort", 0);
+            if (n < 1 || n > UINT16_MAX || strcmp(json_str_or(port, "protocol", "TCP"), "TCP") != 0) continue;
+            if (p->nports == OBS_MAX_PORTS) break;
+            struct obs_port *to = &found[p->nports++];
+            to->port = (uint16_t)n;
+            snprintf(to->name, sizeof to->name, "%s", json_str_or(port, "name", ""));
         }
-        cJSON_AddItemToArray(containers, c);
     }
-    return containers;
+    if (!p->nports) return;
+    p->ports = xcalloc(p->nports, sizeof *p->ports);
+    memcpy(p->ports, found, p->nports * sizeof *p->ports);
 }
 
-static cJSON *scrape_hints(const cJSON *obj) {
-    static const char *const names[] = {"prometheus.io/port", "prometheus.io/path", "prometheus.io/scheme"};
-    cJSON *hints = cJSON_CreateObject();
-    cJSON *annotations = cJSON_AddObjectToObject(cJSON_AddObjectToObject(hints, "metadata"), "annotations");
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *v = obj_annotation(obj, names[i]);
-        if (v && strlen(v) < 1024) cJSON_AddStringToObject(annotations, names[i], v);
-    }
-    cJSON *spec = cJSON_AddObjectToObject(hints, "spec");
-    cJSON_AddBoolToObject(spec, "hostNetwork", json_bool(json_get(obj, "spec"), "hostNetwork", false));
-    cJSON_AddItemToObject(spec, "containers", ports_of(json_get(obj, "spec")));
-    return hints;
+static void read_scrape_annotations(const cJSON *obj, struct obs_pod *p) {
+    const char *port = obj_annotation(obj, "prometheus.io/port"),
+               *path = obj_annotation(obj, "prometheus.io/path"),
+               *scheme = obj_annotation(obj, "prometheus.io/scheme");
+    int64_t n = 0;
+    if (!port || slice_i64(slice_of(port), &n) || n < 1 || n > UINT16_MAX) return;
+    p->scrape_port = (uint16_t)n;
+    p->scrape_https = scheme && strcmp(scheme, "https") == 0;
+    if (path && strlen(path) <= OBS_MAX_PATH) p->scrape_path = xstrdup(path);
 }
 
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
@@ -93,9 +92,12 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
         .ns = xstrdup(obj_ns(obj)), .name = xstrdup(obj_name(obj)), .uid = xstrdup(obj_uid(obj))};
     p.ip = xstrdup_null(json_str(status, "podIP"));
     if (p.ip && !*p.ip) set(&p.ip, NULL);
+    p.host_network = json_bool(spec, "hostNetwork", false) ||
+                     (p.ip && strcmp(p.ip, json_str_or(status, "hostIP", "")) == 0);
+    read_ports(spec, &p);
+    read_scrape_annotations(obj, &p);
     p.rs_uid = xstrdup_null(json_str(obj_controller(obj), "uid"));
     p.rs_name = xstrdup_null(json_str(obj_controller(obj), "name"));
-    p.scrape_hints = scrape_hints(obj);
     p.track = track && !strcmp(track, "canary") ? TRACK_CANARY : TRACK_STABLE;
     if (p.track == TRACK_CANARY) observe_template_label(obj, p.hash);
     p.created_ns = observe_created(obj);
@@ -114,18 +116,21 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     return 0;
 }
 
-void obs_pod_free(struct obs_pod *p) {
-    if (!p) return;
-    char *owned[] = {p->ns, p->name, p->uid, p->ip, p->rs_uid, p->rs_name, p->waiting, p->trouble};
-    for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
-    cJSON_Delete(p->scrape_hints);
-    *p = (struct obs_pod){0};
-}
-
 void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret) {
     *ret = *from;
-    char **owned[] = {&ret->ns,     &ret->name,    &ret->uid,     &ret->ip,
-                      &ret->rs_uid, &ret->rs_name, &ret->waiting, &ret->trouble};
+    char **owned[] = {&ret->ns,      &ret->name,    &ret->uid,     &ret->ip,         &ret->rs_uid,
+                      &ret->rs_name, &ret->waiting, &ret->trouble, &ret->scrape_path};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) *owned[i] = xstrdup_null(*owned[i]);
-    ret->scrape_hints = cJSON_Duplicate(from->scrape_hints, true);
+    if (!from->nports) return;
+    ret->ports = xcalloc(from->nports, sizeof *ret->ports);
+    memcpy(ret->ports, from->ports, from->nports * sizeof *ret->ports);
+}
+
+void obs_pod_free(struct obs_pod *p) {
+    if (!p) return;
+    char *owned[] = {p->ns,      p->name,    p->uid,     p->ip,         p->rs_uid,
+                     p->rs_name, p->waiting, p->trouble, p->scrape_path};
+    for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
+    free(p->ports);
+    *p = (struct obs_pod){0};
 }

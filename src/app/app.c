@@ -102,7 +102,8 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .scrape_ns = a->opt.scrape_ns,
                                   .workers = a->opt.workers,
                                   .proxy = !kube_config_in_cluster(a->config),
-                                  .token_file = a->opt.metrics_token};
+                                  .token_file = a->opt.metrics_token,
+                                  .token_insecure = a->opt.metrics_token_insecure};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);
     if (rc) return rc;
     rollout_on_synced(a->rollout, app_synced, a);

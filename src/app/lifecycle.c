@@ -26,6 +26,7 @@ static void on_leading(void *ctx) {
 
 static void on_draining(void *ctx, enum drain_phase phase, int64_t left_ns) {
     struct app *a = ctx;
+    rollout_stopping(a->rollout);
     service_draining(a->service, phase, left_ns);
 }
 

@@ -23,6 +23,7 @@ enum {
     OPT_SCRAPE,
     OPT_TERMLOG,
     OPT_METRICS_TOKEN,
+    OPT_METRICS_TOKEN_INSECURE,
 };
 
 static const struct argp_option options[] = {
@@ -47,6 +48,8 @@ static const struct argp_option options[] = {
      "Between looks at the metrics of a rollout (a sixtieth of its soak, 1s to 15s)", 3},
     {"metrics-token", OPT_METRICS_TOKEN, "FILE", 0,
      "Bearer token for https metrics pages, of an account that may do nothing else", 3},
+    {"metrics-token-insecure", OPT_METRICS_TOKEN_INSECURE, NULL, 0,
+     "Send it to https+insecure:// pages, too: any author of an annotation can receive it", 3},
     {0},
 };
 
@@ -105,6 +108,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         o->scrape_ns = cli_duration(st, "scrape-interval", arg, 100 * NS_PER_MS, 600 * NS_PER_S);
         return 0;
     case OPT_METRICS_TOKEN: o->metrics_token = arg; return 0;
+    case OPT_METRICS_TOKEN_INSECURE: o->metrics_token_insecure = true; return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": run takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -13,6 +13,7 @@ struct rollout_options {
     bool proxy;             /* metrics through the API server's pod proxy: outside of the cluster */
     const char *token_file; /* bearer token for https metrics pages, of a ServiceAccount that may do nothing
                                else; NULL: none */
+    bool token_insecure;    /* also to pages whose certificate is not verified */
 };
 struct rollout;
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);
@@ -22,6 +23,7 @@ void rollout_on_synced(struct rollout *r, world_fn fn, void *ctx);
 struct controller *rollout_controller(struct rollout *r); /* gate, drain, checkpoint */
 /* All targets known, again: on becoming the leader, because what happened before was not worked on. */
 void rollout_add_all(struct rollout *r);
+void rollout_stopping(struct rollout *r); /* SIGTERM: reads of metrics pages are cancelled */
 void rollout_free(struct rollout *r);
 /* For /status.json and tests: one JSON object a target. */
 void rollout_describe(const struct rollout *r, struct buf *out);

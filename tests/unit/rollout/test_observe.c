@@ -180,6 +180,22 @@ static void pods(void **state) {
     assert_false(p.scheduled);
     assert_string_equal(p.trouble, "no node fits");
     obs_pod_free(&p);
+    p = pod("\"podIP\":\"10.0.0.1\",\"hostIP\":\"10.0.0.1\"",
+            ",\"annotations\":{\"prometheus.io/port\":\"9090\",\"prometheus.io/scheme\":\"https\","
+            "\"prometheus.io/path\":\"/m\"}",
+            "\"containers\":[{\"ports\":[{\"name\":\"metrics\",\"containerPort\":9090},{\"containerPort\":53,"
+            "\"protocol\":\"UDP\"},{\"containerPort\":70000}]},{\"ports\":[{\"containerPort\":80}]}]");
+    struct obs_pod copy;
+    obs_pod_copy(&p, &copy);
+    obs_pod_free(&p);
+    assert_true(copy.host_network && copy.nports == 2 && copy.ports[0].port == 9090 &&
+                copy.ports[1].port == 80);
+    assert_string_equal(copy.ports[0].name, "metrics");
+    assert_true(copy.scrape_port == 9090 && copy.scrape_https && !strcmp(copy.scrape_path, "/m"));
+    obs_pod_free(&copy);
+    p = pod("\"podIP\":\"10.0.0.2\",\"hostIP\":\"10.0.0.1\"", "", "\"hostNetwork\":true");
+    assert_true(p.host_network && !p.ports);
+    obs_pod_free(&p);
     struct obs_pod unread;
     struct err e = {0};
     cleanup_json cJSON *obj = json_parse(SL("{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\"}}"), NULL);

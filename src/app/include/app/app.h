@@ -22,6 +22,7 @@ struct app_options {
     int64_t scrape_ns;           /* between scrapes of a rollout; 0: by its soak */
     unsigned workers;            /* 0: auto */
     const char *metrics_token;   /* file with the bearer token for https metrics pages; NULL: none */
+    bool metrics_token_insecure; /* also to pages whose certificate is not verified */
     const char *version;
     enum app_logind logind;
 };

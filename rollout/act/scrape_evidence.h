@@ -1,0 +1,16 @@
+/* From a round of scrapes to what the judge and the plan look at. Pure. */
+#ifndef ROLLOUT_SCRAPE_EVIDENCE_H
+#define ROLLOUT_SCRAPE_EVIDENCE_H
+#include "act/scrape.h"
+#include "judge/evidence.h"
+#include "plan/plan.h"
+
+/* One sample per pod of the round, in the same order. pods: as they are now; a pod that is gone or terminating by now
+ * counts as terminating. */
+void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, size_t n,
+                    struct pod_sample *ret);
+/* Why a track gave no number at all, the canary's first; NULL: both did. free(). */
+char *scrape_trouble(const struct scrape_round *r);
+/* Are all canaries at rest? ret_ns: boot time of the oldest look that says so. */
+enum quiet scrape_quiet(const struct scrape_round *r, int64_t *ret_ns);
+#endif
