@@ -4,6 +4,7 @@
 #   --cluster     then the stories of tests/cluster on a real Kubernetes
 #   --clang       also builds with clang, which warns about other things
 #   --tidy        also checks the layout of every C file and runs clang-tidy over the sources
+#   --mutants P   then the mutants of tests/mutants: P is all, today (half of them, the others tomorrow) or I/N
 #   --filter RE   only the tests whose names match RE (`unit/kube`, `sim/demo$`), and builds only what these need
 #   --list        the names of the tests that --filter would run
 # With CI=true: --clang and --tidy. BUILD=DIR: another build folder than build/.
@@ -11,17 +12,18 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd); cd "$top"
 build=${BUILD:-$top/build}; clang_build=$build-clang
 . "$top/deploy/packages.sh"
-cluster=0; clang=0; tidy=0; list=0; filter=
+cluster=0; clang=0; tidy=0; list=0; filter= mutants=
 [ "${CI:-}" = true ] && clang=1 tidy=1
 while [ $# -gt 0 ]; do
   case $1 in
     --cluster) cluster=1 ;;
     --clang) clang=1 ;;
     --tidy) tidy=1 ;;
+    --mutants) mutants=${2:?--mutants needs all, today or I/N}; shift ;;
     --filter) filter=${2:?--filter needs a regular expression}; shift ;;
     --list) list=1 ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "unknown argument: $1" >&2; sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "unknown argument: $1" >&2; sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -155,6 +157,12 @@ if [ $tidy = 1 ]; then
   if run_tidy; then ok "clang-tidy"; else bad "clang-tidy"; fi
 else
   skip "layout and clang-tidy (--tidy, or CI=true)"
+fi
+if [ -n "$mutants" ]; then
+  step "mutants of the safety rules, of which each must fail a test"
+  if tests/mutants/run.sh --part "${mutants/all/1\/1}" | tee "$build/mutants.log"; then ok "mutants"; else bad "mutants"; fi
+else
+  skip "the mutants of the safety rules (--mutants all)"
 fi
 if [ $cluster = 1 ]; then
   step "stories on a real Kubernetes"

@@ -25,6 +25,21 @@ static void test_acquire_from_absent(void **state) {
     done(&t);
 }
 
+/* Deleting the object does not shut its holder's fence. */
+static void test_a_lease_deleted_under_its_holder_is_waited_for(void **state) {
+    (void)state;
+    struct t t;
+    setup(&t);
+    assert_int_equal(seen(&t, false, rec(10, "other", 3, 5)), 0);
+    assert_int_equal(pass(&t, 3 * S), LEASE_GET);
+    assert_int_equal(ev(&t, LEASE_EV_ABSENT), 0);
+    for (; t.now < 1000 * S + 15 * S - MS; assert_false(t.act & LEASE_WRITE))
+        if (pass(&t, MS) & LEASE_GET) ev(&t, LEASE_EV_ABSENT);
+    assert_true(pass(&t, MS) & LEASE_WRITE); /* 15 s after it was first seen */
+    assert_int_equal(t.o.write.rec.transitions, 4);
+    done(&t);
+}
+
 static void test_acquire_released_by_the_watch(void **state) {
     (void)state;
     struct t t;
@@ -148,6 +163,7 @@ static void test_the_watch_tells_of_our_own_acquisition(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_acquire_from_absent),
+        cmocka_unit_test(test_a_lease_deleted_under_its_holder_is_waited_for),
         cmocka_unit_test(test_acquire_released_by_the_watch),
         cmocka_unit_test(test_lost_contest),
         cmocka_unit_test(test_conflicts_without_end_step_back),

@@ -25,6 +25,22 @@ static void adopts(void **state) {
     m_free(&m);
 }
 
+/* One ReplicaSet is active, but its pods are not there yet: its owner's rollout is not over. */
+static void an_update_that_does_not_start_is_not_adopted(void **state) {
+    (void)state;
+    struct model m;
+    m_init(&m, 1, 2);
+    for (int i = 0; i < 10; i++) m_tick(&m);
+    m.recreate = true;
+    m.behaviour[1] = NEVER_READY;
+    m_image(&m, 1);
+    for (int i = 0; i < 20; i++) m_tick(&m);
+    assert_int_equal(m_active(&m), 1);
+    m_run(&m, 20);
+    assert_true(!m.paused && m_phase(&m) == PHASE_IDLE && m_s(&m)->hold == HOLD_ROLLOUT);
+    m_free(&m);
+}
+
 static void adopts_at_zero(void **state) {
     (void)state;
     struct model m;
@@ -340,6 +356,15 @@ static void down_past_the_deadline(void **state) {
     m_until(&m, PHASE_STABLE, 60);
     assert_int_equal(m_running(&m, 1, false), 2);
     m_free(&m);
+    m_start(&m, 1, 2); /* nor does the time away count as watched without reconciles */
+    m.behaviour[1] = IDLE;
+    m_image(&m, 1);
+    m_until(&m, PHASE_SOAKING, 20);
+    m_forget(&m);
+    for (int i = 0; i < 30; i++) m_tick(&m);
+    m_pass(&m); /* before its first scrape */
+    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_NONE);
+    m_free(&m);
 }
 
 static void learns_the_rate(void **state) {
@@ -430,6 +455,7 @@ static void not_ours(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adopts),
+        cmocka_unit_test(an_update_that_does_not_start_is_not_adopted),
         cmocka_unit_test(adopts_at_zero),
         cmocka_unit_test(respects_a_users_pause),
         cmocka_unit_test(changed_while_adopting),

@@ -46,6 +46,24 @@ static void back_to_stables(void **state) {
     m_free(&m);
 }
 
+static void a_template_that_was_rolled_back_comes_again(void **state) {
+    (void)state;
+    struct model m;
+    soaking(&m, 3);
+    m.behaviour[1] = FAILS;
+    m_until(&m, PHASE_ROLLED_BACK, 40);
+    m_image(&m, 0);
+    m_until(&m, PHASE_STABLE, 20);
+    m_image(&m, 1);
+    for (int i = 0; i < 30; i++) {
+        m_run(&m, 1);
+        assert_int_equal(m_running(&m, 1, true), 0);
+    }
+    assert_true(m_phase(&m) == PHASE_ROLLED_BACK && m_event(&m, "Quarantined"));
+    assert_all(&m, 0, 3);
+    m_free(&m);
+}
+
 static void quiet_moments(void **state) {
     (void)state;
     struct model m;
@@ -527,6 +545,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_template_restarts),
         cmocka_unit_test(back_to_stables),
+        cmocka_unit_test(a_template_that_was_rolled_back_comes_again),
         cmocka_unit_test(quiet_moments),
         cmocka_unit_test(scaling),
         cmocka_unit_test(scaling_while_promoting),

@@ -118,10 +118,34 @@ static void an_adoption_leaves_an_update_alone(void **state) {
     m_free(&m);
 }
 
+/* Another leader's write between the look and the deletion is not thrown away. */
+static void a_state_is_deleted_as_it_was_read(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_annotate(&m, "canary-percent", NULL);
+    for (int i = 0; i < 10; i++) {
+        struct m_view *v = m_observe(&m);
+        cleanup_plan struct plan p;
+        plan_make(&v->o, m_now(&m), &p);
+        m_view_free(v);
+        if (p.nsteps && p.step[p.nsteps - 1].kind == STEP_STATE_DELETE) {
+            cleanup_json cJSON *body = json_parse(slice_of(p.step[p.nsteps - 1].body), NULL);
+            cleanup_free char *rv = xasprintf("%d", m.cm_rv);
+            assert_string_equal(json_str(json_get(body, "preconditions"), "resourceVersion"), rv);
+            m_free(&m);
+            return;
+        }
+        m_pass(&m);
+    }
+    fail_msg("the state was never deleted");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unpause_ships_what_was_looked_at),
         cmocka_unit_test(an_adoption_leaves_an_update_alone),
+        cmocka_unit_test(a_state_is_deleted_as_it_was_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
