@@ -115,6 +115,7 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
         return rc;
     }
     if (r.canary) observe_template_label(obj, r.hash);
+    r.detached = r.canary && obj_annotation(obj, ANNOTATION_DETACHED);
     r.name = xstrdup(obj_name(obj));
     r.uid = xstrdup(obj_uid(obj));
     r.rv = xstrdup(obj_rv(obj));

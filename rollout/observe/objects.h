@@ -11,11 +11,13 @@
 /* The pods of a canary bear TRACK and TEMPLATE besides the target's own labels; its ReplicaSet bears TARGET
  * and TEMPLATE, and neither TRACK nor a label of the target: it must not match the target's selector, nor one
  * that is meant for pods. */
-#define LABEL_TRACK            HANDOVER_PREFIX "track"                 /* "canary" */
-#define LABEL_TEMPLATE         HANDOVER_PREFIX "template"              /* the template's hash */
-#define LABEL_TARGET           HANDOVER_PREFIX "target"                /* the target's uid */
-#define STATE_LABEL            "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
-#define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined"           /* on the canary's ReplicaSet: why */
+#define LABEL_TRACK    HANDOVER_PREFIX "track"                 /* "canary" */
+#define LABEL_TEMPLATE HANDOVER_PREFIX "template"              /* the template's hash */
+#define LABEL_TARGET   HANDOVER_PREFIX "target"                /* the target's uid */
+#define STATE_LABEL    "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
+/* On a ReplicaSet that was the target's own and was taken out of its Deployment: it runs until stable does. */
+#define ANNOTATION_DETACHED    HANDOVER_PREFIX "detached"
+#define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
  * its canaries, the ReplicaSets of its namespace, the Pods of its namespace. */
@@ -45,6 +47,7 @@ struct obs_rs {
     char *name, *uid, *rv, *owner_uid; /* owner_uid: of the controlling owner; for a canary, of the target */
     char *owner_name;                  /* the Deployment among its owners; NULL if there is none */
     bool canary;                       /* bears LABEL_TARGET and is controlled by nobody */
+    bool detached;                     /* a canary that bears ANNOTATION_DETACHED */
     bool deleting;
     int64_t created_ns;
     int32_t replicas, st_replicas, st_ready, st_available;

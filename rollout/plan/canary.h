@@ -2,7 +2,10 @@
 #ifndef ROLLOUT_CANARY_H
 #define ROLLOUT_CANARY_H
 #include "base/buf.h"
+#include "observe/objects.h"
 
+/* ownerReferences of what is made for a target: collected with it, and never controlled by it. */
+void canary_owner(const struct obs_target *t, struct buf *out);
 /* The template with args and env of its main container (template_main_container()) overridden, every other
  * byte as it was. args, env: NULL-terminated lists or NULL. The template has passed json_raw_check(). */
 void template_with_overrides(struct slice tmpl, char *const *args, char *const *env, struct buf *out);

@@ -67,6 +67,14 @@ static void write_selector(const struct obs_target *t, struct buf *out) {
     buf_addc(out, '}');
 }
 
+void canary_owner(const struct obs_target *t, struct buf *out) {
+    buf_adds(out, "[{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":");
+    buf_add_json(out, slice_of(t->name));
+    buf_adds(out, ",\"uid\":");
+    buf_add_json(out, slice_of(t->uid));
+    buf_adds(out, ",\"controller\":false,\"blockOwnerDeletion\":false}]");
+}
+
 static void write_metadata(const struct obs_target *t, struct slice labels, struct buf *out) {
     cleanup_free char *name = canary_name(t->name, t->hash);
     buf_adds(out, "{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"metadata\":{\"name\":");
@@ -75,11 +83,9 @@ static void write_metadata(const struct obs_target *t, struct slice labels, stru
     buf_add_json(out, slice_of(t->ns));
     buf_adds(out, ",\"labels\":");
     buf_add(out, labels);
-    buf_adds(out, ",\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":");
-    buf_add_json(out, slice_of(t->name));
-    buf_adds(out, ",\"uid\":");
-    buf_add_json(out, slice_of(t->uid));
-    buf_adds(out, ",\"controller\":false,\"blockOwnerDeletion\":false}]}");
+    buf_adds(out, ",\"ownerReferences\":");
+    canary_owner(t, out);
+    buf_addc(out, '}');
 }
 
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,

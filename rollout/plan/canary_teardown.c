@@ -28,6 +28,7 @@ static bool has_live_pods(const struct plan_ctx *c, const struct obs_rs *rs) {
 static void wind_one(struct plan_ctx *c, const struct obs_rs *rs, bool gracefully) {
     plan_revisit(c, c->now + POLL_NS);
     if (rs->deleting) return;
+    if (rs->detached && c->t->st_available < c->t->replicas) return; /* it serves until stable does */
     if (rs->replicas == 0 && rs->st_replicas == 0) {
         plan_step_rs_delete(c, rs, "delete the canary");
     } else if (rs->replicas > 0 && (!gracefully || !has_live_pods(c, rs) || plan_quiet_enough(c))) {
@@ -47,6 +48,6 @@ bool plan_canary_teardown(struct plan_ctx *c, bool gracefully) {
 void plan_remove_other_canaries(struct plan_ctx *c) {
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (r->canary && !plan_same_hash(r->hash, c->s->hash)) wind_one(c, r, false);
+        if (r->canary && (r->detached || !plan_same_hash(r->hash, c->s->hash))) wind_one(c, r, false);
     }
 }

@@ -34,6 +34,7 @@ static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
     }
     state_quarantine_remove(s, rs->hash);
     plan_take_stable(c, rs);
+    s->unjudged = true;
     plan_end_rollout(
         c, ENDED_UNMANAGED,
         "another client unpaused the Deployment, and the version was in service before that could be undone");
@@ -44,6 +45,12 @@ static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
                c->t->image);
     plan_enter(c, PHASE_FINISHING, "%s is in service without a verdict", c->t->image);
     return BACK_MOVED;
+}
+
+/* In these phases it was our unpausing that let another template in. */
+static bool ours_to_undo(const struct plan_ctx *c) {
+    enum phase p = c->s->phase;
+    return p == PHASE_CANCELLING || p == PHASE_ROLLING_BACK || p == PHASE_FINISHING;
 }
 
 static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) {
@@ -62,7 +69,10 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
         return BACK_BUSY;
     }
     /* Never scale down the only active ReplicaSet: first stable's has to run again. */
-    if (plan_same_hash(last->hash, t->hash) && plan_native_complete(c)) return accept(c, last);
+    if (plan_same_hash(last->hash, t->hash) && plan_native_complete(c)) {
+        if (!ours_to_undo(c) || !c->stable) return accept(c, last);
+        plan_step_detach(c, last, "take the version that was not judged out of the Deployment");
+    }
     if (!c->stable) {
         plan_hold(c, HOLD_NO_ACTIVE, TEXT_KEPT,
                   "stable's ReplicaSet %s was deleted and another version is starting; that one is in "
@@ -126,9 +136,7 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
      * or not. */
     bool foreign = !ours && !c->t->paused && !plan_same_hash(c->t->hash, c->s->stable_hash);
     if (foreign || other) {
-        bool undoing =
-            c->s->phase == PHASE_ROLLING_BACK || c->s->phase == PHASE_CANCELLING; /* of our own unpausing */
-        if (c->s->hold != HOLD_NO_ACTIVE && !undoing) {
+        if (c->s->hold != HOLD_NO_ACTIVE && !ours_to_undo(c)) {
             plan_hold(c, HOLD_UNMANAGED, TEXT_KEPT,
                       "another client unpaused the Deployment or started another version; stable is being "
                       "restored");

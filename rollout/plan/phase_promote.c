@@ -65,13 +65,14 @@ static bool complete(struct plan_ctx *c) {
     return plan_enter(c, PHASE_FINISHING, "%s is in service; the canary is being removed", c->t->image);
 }
 
-/* Another template while the native update runs would go out unjudged: hold at once. The version that was
- * just judged good is kept if stable is at zero already. */
+/* Another template while the native update runs would go out unjudged: paused at once, whatever of it runs by now
+ * (it may be everywhere, when no Handover was there to see it). What serves again is stable, or the version that
+ * was just judged good where stable is at zero already; the other template gets its canary then. */
 static bool superseded(struct plan_ctx *c) {
     struct state *s = c->s;
     const struct obs_rs *judged = s->repair ? NULL : plan_own_of(c, s->hash);
     bool stable_runs = c->stable && c->stable->replicas > 0;
-    bool keep = !stable_runs && judged && judged->replicas > 0;
+    bool keep = !stable_runs && judged;
     if (keep) plan_take_stable(c, judged);
     if (!s->repair)
         plan_end_rollout(c, keep ? ENDED_PROMOTED : ENDED_CANCELLED,
@@ -162,5 +163,5 @@ bool plan_phase_finishing(struct plan_ctx *c) {
         return false;
     }
     plan_clear_rollout(c->s);
-    return plan_enter(c, PHASE_STABLE, "%s is in service", c->t->image);
+    return plan_enter_described(c, PHASE_STABLE);
 }

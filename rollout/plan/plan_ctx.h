@@ -43,6 +43,9 @@ void plan_step_scale(struct plan_ctx *c, const struct obs_rs *rs, int32_t replic
 void plan_step_scale_checked(struct plan_ctx *c, const struct obs_rs *rs, int32_t replicas, const char *why);
 void plan_step_quarantine(struct plan_ctx *c, const struct obs_rs *rs,
                           const char *why); /* to zero, with the reason on it */
+/* Out of the Deployment, with its pods: its controller then neither scales it nor counts it as saturated, which
+ * would bring all others to zero. It becomes a canary's kind of ReplicaSet, and goes as these do. */
+void plan_step_detach(struct plan_ctx *c, const struct obs_rs *rs, const char *why);
 void plan_step_rs_delete(struct plan_ctx *c, const struct obs_rs *rs, const char *why);
 void plan_step_state(struct plan_ctx *c);        /* writes c->s */
 void plan_step_state_delete(struct plan_ctx *c); /* with the resourceVersion that was read */

@@ -61,7 +61,9 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     size_t steps = c->spec ? c->spec->nsteps : s->step + 1;
     int32_t canary = plan_canary_replicas(c->t->replicas, s->percent), all = canary + c->t->replicas;
     switch (s->phase) {
-    case PHASE_STABLE: snprintf(ret, 300, "%.200s is in service", c->t->image); break;
+    case PHASE_STABLE:
+        snprintf(ret, 300, "%.200s is in service%s", c->t->image, s->unjudged ? " without a verdict" : "");
+        break;
     case PHASE_STARTING: snprintf(ret, 300, "the canary of %.200s is starting", image); break;
     case PHASE_SOAKING:
         snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1,

@@ -20,7 +20,7 @@ static bool of_target(const struct plan_ctx *c, const struct obs_rs *r) {
 const struct obs_rs *plan_canary_of(const struct plan_ctx *c, const char *hash) {
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (r->canary && !r->deleting && plan_same_hash(r->hash, hash)) return r;
+        if (r->canary && !r->detached && !r->deleting && plan_same_hash(r->hash, hash)) return r;
     }
     return NULL;
 }
@@ -79,6 +79,7 @@ void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs) {
     free(s->stable_uid);
     s->stable_name = xstrdup(rs->name);
     s->stable_uid = xstrdup(rs->uid);
+    if (!plan_same_hash(s->stable_hash, rs->hash)) s->unjudged = false;
     memcpy(s->stable_hash, rs->hash, sizeof s->stable_hash);
     c->stable = rs;
 }

@@ -1,4 +1,6 @@
 /* What a plan says: steps with their JSON bodies, Events, metrics. */
+#include "base/json_raw.h"
+#include "plan/canary.h"
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
@@ -50,6 +52,44 @@ void plan_step_quarantine(struct plan_ctx *c, const struct obs_rs *rs, const cha
     body(s, &b);
 }
 
+/* "key":null for a label that the selector asks for, but for those that are ours. */
+static void drop_label(struct buf *b, struct slice key) {
+    if (json_raw_string_is(key, SL(LABEL_TARGET)) || json_raw_string_is(key, SL(LABEL_TEMPLATE))) return;
+    buf_addc(b, ',');
+    buf_add(b, key);
+    buf_adds(b, ":null");
+}
+
+static void drop_selector_labels(struct buf *b, struct slice selector) {
+    struct slice part, key;
+    if (json_raw_get(selector, SL("matchLabels"), &part)) {
+        struct json_raw_it it = json_raw_each(part);
+        while (json_raw_next(&it)) drop_label(b, it.key);
+    }
+    if (!json_raw_get(selector, SL("matchExpressions"), &part) || json_raw_type(part) != JR_ARRAY) return;
+    struct json_raw_it it = json_raw_each(part);
+    while (json_raw_next(&it))
+        if (json_raw_get(it.value, SL("key"), &key)) drop_label(b, key);
+}
+
+void plan_step_detach(struct plan_ctx *c, const struct obs_rs *rs, const char *why) {
+    struct buf b = BUF(64 << 10);
+    buf_adds(&b, "{\"metadata\":{\"uid\":");
+    buf_add_json(&b, slice_of(rs->uid));
+    buf_adds(&b, ",\"resourceVersion\":");
+    buf_add_json(&b, slice_of(rs->rv));
+    buf_adds(&b, ",\"annotations\":{\"" ANNOTATION_DETACHED "\":\"true\"},\"labels\":{\"" LABEL_TARGET "\":");
+    buf_add_json(&b, slice_of(c->t->uid));
+    buf_addf(&b, ",\"" LABEL_TEMPLATE "\":\"%s\"", rs->hash);
+    drop_selector_labels(&b, slice_of(c->t->selector));
+    buf_adds(&b, "},\"ownerReferences\":");
+    canary_owner(c->t, &b);
+    buf_adds(&b, "}}");
+    struct step *s = plan_step_add(c, STEP_RS, VERB_PATCH_MERGE, &gvr_replicasets, rs->name, why);
+    if (s) s->gone_ok = true;
+    body(s, &b);
+}
+
 void plan_step_rs_delete(struct plan_ctx *c, const struct obs_rs *rs, const char *why) {
     struct buf b = BUF(1024);
     buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\","
@@ -85,12 +125,9 @@ void plan_step_state(struct plan_ctx *c) {
         buf_adds(&b, ",\"namespace\":");
         buf_add_json(&b, slice_of(c->t->ns));
         buf_adds(&b, ",\"labels\":{\"app.kubernetes.io/"
-                     "managed-by\":\"handover\"},\"ownerReferences\":[{\"apiVersion\":\"apps/v1\","
-                     "\"kind\":\"Deployment\",\"name\":");
-        buf_add_json(&b, slice_of(c->t->name));
-        buf_adds(&b, ",\"uid\":");
-        buf_add_json(&b, slice_of(c->t->uid));
-        buf_adds(&b, ",\"controller\":false,\"blockOwnerDeletion\":false}]},");
+                     "managed-by\":\"handover\"},\"ownerReferences\":");
+        canary_owner(c->t, &b);
+        buf_adds(&b, "},");
     } else {
         buf_adds(&b, "{\"metadata\":{\"resourceVersion\":");
         buf_add_json(&b, slice_of(c->o->state_rv));

@@ -87,6 +87,7 @@ struct state {
     char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
     char *stable_name, *stable_uid; /* its ReplicaSet; NULL before adoption */
     char stable_hash[11];
+    bool unjudged;      /* it went into service without a verdict, by another client's unpause */
     bool paused;        /* we hold it by spec.paused */
     int64_t deadline_s; /* progressDeadlineSeconds before us; -1: not known */
     int32_t replicas;   /* spec.replicas before we changed it; -1: we did not */

@@ -108,6 +108,7 @@ static void read_facts(struct reader *r, struct state *s) {
         text(r, stable, "name", &s->stable_name);
         text(r, stable, "uid", &s->stable_uid);
         hash(r, stable, "hash", s->stable_hash);
+        flag(r, stable, "unjudged", &s->unjudged);
         if (!s->stable_name || !s->stable_uid || !s->stable_hash[0]) wrong(r, r->obj, "stable");
     }
     flag(r, r->obj, "paused", &s->paused);

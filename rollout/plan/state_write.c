@@ -63,6 +63,7 @@ void state_write_facts(const struct state *s, struct buf *out) {
         buf_addf(out, ",\"stable\":{\"hash\":\"%s\"", s->stable_hash);
         text(out, "name", s->stable_name);
         text(out, "uid", s->stable_uid);
+        flag(out, "unjudged", s->unjudged);
         buf_addc(out, '}');
     }
     flag(out, "paused", s->paused);

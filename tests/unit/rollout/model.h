@@ -31,7 +31,7 @@ enum behaviour {
 };
 
 struct mrs {
-    bool there, canary;
+    bool there, canary, detached; /* detached: was the target's own, is a canary's kind of ReplicaSet now */
     char name[64], uid[32], quarantined[200];
     int rv, version, replicas;
     int64_t created;

@@ -16,7 +16,7 @@ static void m_scrape(struct model *m) {
         s[n++] = (struct pod_sample){.uid = slice_of(p->uid),
                                      .restarts = p->restarts,
                                      .started_s = m->started_s,
-                                     .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
+                                     .track = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE,
                                      .created_ns = T0 + p->born * NS_PER_S,
                                      .terminating = p->terminating,
                                      .scraped = p->ready && b != SILENT,
@@ -83,6 +83,16 @@ static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
     struct mrs *r = m_find_rs(m, name);
     if (!r || strcmp(r->uid, json_str_or(json_get(body, "metadata"), "uid", ""))) return GONE;
     int replicas = (int)json_i64(json_get(body, "spec"), "replicas", r->replicas);
+    const cJSON *owners = json_at(body, "metadata/ownerReferences");
+    if (owners) { /* it leaves the Deployment: no controller, no label that the selector asks for */
+        assert_true(cJSON_IsNull(json_get(json_at(body, "metadata/labels"), "app")) &&
+                    !json_bool(owners->child, "controller", true) && !r->canary);
+        r->canary = r->detached = true;
+        r->rv++;
+        return OK;
+    }
+    if (r->detached && replicas < r->replicas && !m->moved && m->st_available < m->replicas)
+        fail_msg("%s serves, and was scaled down before stable ran", name);
     /* The last active one of the target's own is never scaled down by us. */
     if (!r->canary && r->replicas > 0 && replicas < r->replicas && m->replicas > 0 && !m->moved) {
         if (m_active(m) < 2) fail_msg("%s is the only active ReplicaSet and was scaled down", name);

@@ -32,6 +32,7 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .rv = xasprintf("%d", r->rv),
                            .owner_uid = xasprintf("d-%d", m->uid),
                            .canary = r->canary,
+                           .detached = r->detached,
                            .created_ns = r->created,
                            .replicas = r->replicas,
                            .st_replicas = m_pods(m, i, false),
@@ -54,14 +55,14 @@ static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
                             .name = xstrdup(p->uid),
                             .uid = xstrdup(p->uid),
                             .rs_uid = xstrdup(r->uid),
-                            .track = r->canary ? TRACK_CANARY : TRACK_STABLE,
+                            .track = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE,
                             .created_ns = T0 + p->born * NS_PER_S,
                             .terminating = p->terminating,
                             .ready = p->ready && !p->terminating,
                             .scheduled = b != UNSCHEDULABLE,
                             .restarts = p->restarts,
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
-    if (r->canary) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
+    if (r->canary && !r->detached) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
     if (b == NO_IMAGE) ret->waiting = xstrdup("ErrImagePull");
     if (b == NO_IMAGE || m->hostile)
@@ -103,13 +104,16 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     cleanup_free char *raw =
         xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%"
                   "d\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
-                  "\"labels\":%s,\"annotations\":{%s%s%s},\"ownerReferences\":[{\"uid\":\"d-%d\","
+                  "\"labels\":%s,\"annotations\":{%s%s%s%s},\"ownerReferences\":[{\"uid\":\"d-%d\","
                   "\"controller\":%s}]},\"spec\":{\"replicas\":%d,\"template\":%s},"
                   "\"status\":{\"replicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d%s}}",
                   r->name, r->uid, r->rv, i % 24, 0, 0, labels,
                   r->quarantined[0] ? "\"handover.dev/quarantined\":\"" : "", r->quarantined,
-                  r->quarantined[0] ? "\"" : "", m->uid, r->canary ? "false" : "true", r->replicas, t,
-                  m_pods(m, i, false), m_pods(m, i, true), m_pods(m, i, true),
+                  r->quarantined[0] ? "\""
+                  : r->detached     ? "\"handover.dev/detached\":\"true\""
+                                    : "",
+                  "", m->uid, r->canary ? "false" : "true", r->replicas, t, m_pods(m, i, false),
+                  m_pods(m, i, true), m_pods(m, i, true),
                   m->no_quota && r->canary ? ",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":"
                                              "\"True\",\"message\":\"exceeded quota\"}]"
                                            : "");
@@ -147,7 +151,7 @@ static void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
                                  : "dial tcp 10.0.0.9:443: connect: connection refused");
     }
     cleanup_free char *labels =
-        r->canary
+        r->canary && !r->detached
             ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}",
                         m->hash[r->version])
             : xstrdup("{\"app\":\"op\"}");

@@ -221,6 +221,7 @@ static void foreign_rollout_that_is_through(void **state) { /* Handover was away
     m_run(&m, 3);
     assert_all(&m, 1, 3);
     assert_true(m.paused && m_event(&m, "UnmanagedRollout"));
+    assert_non_null(strstr(m_annotation(&m, "status"), "op:v1 is in service without a verdict"));
     assert_string_equal(ended_name(m_s(&m)->history[0].ended), "unmanaged");
     m_free(&m);
 }
@@ -286,23 +287,56 @@ stuck_promotion_with_stable_at_zero(void **state) { /* strategy Recreate: stable
     m_free(&m);
 }
 
-static void overtaken_promotion(void **state) {
+/* Another template in the middle of a promotion, while Handover is there (a moment) or away (until that template
+ * runs everywhere): a version that was judged serves again, and only then the other gets its canary. */
+static void superseded_promotion(void **state) {
     (void)state;
-    for (int wait = 0; wait < 12; wait++) {
+    int everywhere = 0;
+    for (int i = 0; i < 48; i++) {
+        int wait = i % 12, away = i < 24 ? wait % 3 : 40;
+        bool bad = i / 12 % 2;
         struct model m;
         soaking(&m, 4);
         m_until(&m, PHASE_PROMOTING, 80);
         m_run(&m, wait);
+        if (away == 40) m_forget(&m);
+        if (bad) m.behaviour[2] = FAILS;
         m_image(&m, 2);
-        for (int i = 0; i < wait % 3; i++) m_tick(&m);
+        for (int k = 0; k < away; k++) m_tick(&m);
+        everywhere += m_running(&m, 2, false) == 4;
         m_run(&m, 1);
         assert_true(m.paused);
-        m_until(&m, PHASE_SOAKING, 40);
+        m_until(&m, PHASE_SOAKING, 60);
         assert_true(m_running(&m, 2, false) == 0 && m_running(&m, 0, false) + m_running(&m, 1, false) == 4);
-        m_until(&m, PHASE_STABLE, 120);
-        assert_all(&m, 2, 4);
+        m_until(&m, bad ? PHASE_ROLLED_BACK : PHASE_STABLE, 120);
+        m_run(&m, 3);
+        assert_int_equal(m_running(&m, 2, false), bad ? 0 : 4);
+        assert_false(m_event(&m, "UnmanagedRollout"));
         m_free(&m);
     }
+    assert_true(everywhere > 10);
+}
+
+/* The same between "it is complete" and the pause: the state is written, the patch is not. */
+static void superseded_before_the_pause(void **state) {
+    (void)state;
+    struct model m;
+    soaking(&m, 3);
+    m_until(&m, PHASE_PROMOTING, 80);
+    for (m.between = NULL; m_phase(&m) == PHASE_PROMOTING;) {
+        m_tick(&m);
+        m.fail_at = 2 * (m.steps + 1);
+        m_pass(&m);
+    }
+    m.fail_at = -1;
+    assert_true(m_phase(&m) == PHASE_FINISHING && !m.paused);
+    m.behaviour[2] = FAILS;
+    m_image(&m, 2);
+    for (int k = 0; k < 40; k++) m_tick(&m);
+    m_until(&m, PHASE_ROLLED_BACK, 120);
+    m_run(&m, 3);
+    assert_all(&m, 1, 3);
+    m_free(&m);
 }
 
 static void promotion_taken_back(void **state) {
@@ -558,7 +592,8 @@ int main(void) {
         cmocka_unit_test(deadline_put_back_again_and_again),
         cmocka_unit_test(stuck_promotion),
         cmocka_unit_test(stuck_promotion_with_stable_at_zero),
-        cmocka_unit_test(overtaken_promotion),
+        cmocka_unit_test(superseded_promotion),
+        cmocka_unit_test(superseded_before_the_pause),
         cmocka_unit_test(promotion_taken_back),
         cmocka_unit_test(promotion_paused_by_others),
         cmocka_unit_test(canary_deleted),

@@ -57,7 +57,7 @@ static void left(struct model *m) {
     m_image(m, 0);
     m_run(m, 20);
 }
-static void overtaken(struct model *m) {
+static void superseded(struct model *m) {
     m_image(m, 1);
     m_run(m, 8);
     m_act(m, "promote", 1);
@@ -96,7 +96,7 @@ static void killed_anywhere(void **state) {
                                            {"unpaused", unpaused},
                                            {"aborted", aborted},
                                            {"left", left},
-                                           {"overtaken", overtaken}};
+                                           {"superseded", superseded}};
     for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
         struct model m;
         begin(&m);
