@@ -32,13 +32,23 @@ int rest_version(const char *text, uint64_t *ret, struct api_status *f) {
     return 0;
 }
 
-int rest_body(struct call *c, cJSON **ret) {
+struct slice rest_media_type(const struct call *c) {
     struct slice media, params;
     slice_cut(c->req->content_type, ';', &media, &params);
-    media = slice_trim(media);
-    if (slice_eqs(media, "application/yaml") || slice_ends(media, SL("+yaml")))
+    return slice_trim(media);
+}
+
+int rest_body(struct call *c, cJSON **ret) {
+    struct slice media = rest_media_type(c);
+    if (slice_eqs(media, "application/yaml") || slice_eqs(media, "application/apply-patch+yaml"))
         return yaml_parse(c->req->body, ret, &c->f);
     if (slice_eqs(media, "application/vnd.kubernetes.protobuf")) return pb_parse(c->req->body, ret, &c->f);
+    if (media.n && !slice_eqs(media, "application/json") && !slice_eqs(c->req->method, "PATCH")) {
+        return api_status_set(
+            &c->f, 415, "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+    }
     struct err err = {0};
     *ret = json_tree_parse(c->req->body, &err);
     if (!*ret)
@@ -46,7 +56,8 @@ int rest_body(struct call *c, cJSON **ret) {
     return 0;
 }
 
-void rest_manager(struct call *c) {
+/* The writer, from the query or the user agent. */
+static void set_manager(struct call *c) {
     const char *m = request_uri_param(&c->t, "fieldManager");
     struct writer *w = &c->s->writer;
     struct slice agent, rest;
@@ -72,7 +83,7 @@ int rest_write_options(struct call *c, const cJSON *body) {
         return api_status_set(&c->f, 422, "Invalid",
                               "fieldManager: Too long: must have at most 128 characters");
     }
-    rest_manager(c);
+    set_manager(c);
     return 0;
 }
 

@@ -38,16 +38,14 @@ int discovery_serve(struct call *c); /* /version, /api, /apis, /openapi, health;
 int openapi_serve(struct call *c);
 int rest_sim(struct call *c); /* /sim/... */
 
-/* The body as a tree: JSON, or YAML where the content type says so. */
+struct slice rest_media_type(const struct call *c); /* the content type without its parameters */
+/* The body as a tree: JSON, YAML or protobuf, as the content type says. 400; 415, but for a PATCH, whose types
+ * are rest_patch.c's. */
 int rest_body(struct call *c, cJSON **ret);
 /* dryRun, fieldManager, fieldValidation: fills c->dry, s->writer. */
 int rest_write_options(struct call *c, const cJSON *body);
 struct sim_obj *rest_object(struct call *c); /* c->name, or NULL and c->f */
 int rest_answer(struct call *c, int status, const struct json_doc *d);
-void rest_manager(struct call *c); /* fills the writer from the query or the user agent */
-/* After a change the patches of which are in doc, not yet stored: see rest_patch.c. */
-int rest_apply_patch(struct call *c, const struct slice type, const cJSON *patch, const char *kind,
-                     cJSON **doc);
 /* resourceVersion of a query; "" and NULL: 0 */
 int rest_version(const char *text, uint64_t *ret, struct api_status *f);
 

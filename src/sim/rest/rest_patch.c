@@ -13,10 +13,31 @@ static int patch_failed(struct call *c, const struct err *err) {
                           "the server rejected our request due to an error in our request: %s", err->msg);
 }
 
+enum dialect { DIALECT_JSON, DIALECT_MERGE, DIALECT_STRATEGIC, DIALECT_APPLY, DIALECTS };
+
+/* Before the body is read: it may be of a type that we cannot read. 415. */
+static int dialect_of(struct call *c, bool scale, enum dialect *ret) {
+    static const char *const types[DIALECTS] = {"application/json-patch+json", "application/merge-patch+json",
+                                                "application/strategic-merge-patch+json",
+                                                "application/apply-patch+yaml"};
+    struct slice media = rest_media_type(c);
+    for (*ret = 0; *ret < DIALECTS && !slice_eqs(media, types[*ret]); ++*ret) continue;
+    if (*ret < DIALECTS && !(c->type->custom && *ret == DIALECT_STRATEGIC) &&
+        !(scale && *ret == DIALECT_APPLY))
+        return 0;
+    return api_status_set(&c->f, 415, "UnsupportedMediaType",
+                          "the body of the request was in an unknown format - accepted media types include: "
+                          "%s, %s%s%s%s%s",
+                          types[0], types[1], c->type->custom ? "" : ", ", c->type->custom ? "" : types[2],
+                          scale ? "" : ", ", scale ? "" : types[3]);
+}
+
 /* Applies a patch that is no apply to *doc. */
-int rest_apply_patch(struct call *c, struct slice type, const cJSON *patch, const char *kind, cJSON **doc) {
+static int apply_dialect(struct call *c, enum dialect dialect, const cJSON *patch, const char *kind,
+                         cJSON **doc) {
     struct err err = {0};
-    if (slice_eqs(type, "application/json-patch+json")) {
+    int r;
+    if (dialect == DIALECT_JSON) {
         if (!cJSON_IsArray(patch))
             return api_status_set(&c->f, 400, "BadRequest", "a JSON patch is an array of operations");
         if (cJSON_GetArraySize(patch) > MAX_JSON_PATCH) {
@@ -24,37 +45,28 @@ int rest_apply_patch(struct call *c, struct slice type, const cJSON *patch, cons
                                   "The allowed maximum operations in a JSON patch is %d, got %d",
                                   MAX_JSON_PATCH, cJSON_GetArraySize(patch));
         }
-        return patch_json(doc, patch, &err) < 0 ? patch_failed(c, &err) : 0;
+        r = patch_json(doc, patch, &err);
+    } else if (!cJSON_IsObject(patch)) {
+        return api_status_set(&c->f, 400, "BadRequest", "a patch is an object");
+    } else {
+        r = dialect == DIALECT_MERGE ? patch_merge(doc, patch, &err)
+                                     : patch_strategic(doc, patch, kind, &err);
     }
-    if (!cJSON_IsObject(patch)) return api_status_set(&c->f, 400, "BadRequest", "a patch is an object");
-    if (slice_eqs(type, "application/merge-patch+json"))
-        return patch_merge(doc, patch, &err) < 0 ? patch_failed(c, &err) : 0;
-    if (slice_eqs(type, "application/strategic-merge-patch+json") && !c->type->custom) {
-        return patch_strategic(doc, patch, kind, &err) < 0 ? patch_failed(c, &err) : 0;
-    }
-    return api_status_set(
-        &c->f, 415, "UnsupportedMediaType",
-        "the body of the request was in an unknown format - accepted media types include: "
-        "application/json-patch+json, application/merge-patch+json, %sapplication/apply-patch+yaml",
-        c->type->custom ? "" : "application/strategic-merge-patch+json, ");
-}
-
-static struct slice media_type(const struct call *c) {
-    struct slice media, params;
-    slice_cut(c->req->content_type, ';', &media, &params);
-    return slice_trim(media);
+    return r < 0 ? patch_failed(c, &err) : 0;
 }
 
 int rest_patch(struct call *c) {
     cleanup_json cJSON *patch = NULL;
-    int r = rest_body(c, &patch);
+    enum dialect dialect;
+    int r = dialect_of(c, false, &dialect);
+    if (r == 0) r = rest_body(c, &patch);
     if (r == 0) r = rest_write_options(c, NULL);
     if (r < 0) return r;
-    if (slice_eqs(media_type(c), "application/apply-patch+yaml")) return apply_serve(c, patch);
+    if (dialect == DIALECT_APPLY) return apply_serve(c, patch);
     struct sim_obj *o = rest_object(c);
     if (!o) return -ENOENT;
     cleanup_json cJSON *doc = json_tree_dup(o->json);
-    r = rest_apply_patch(c, media_type(c), patch, c->type->kind, &doc);
+    r = apply_dialect(c, dialect, patch, c->type->kind, &doc);
     if (r < 0) return r;
     cJSON *given = doc;
     doc = NULL;
@@ -102,16 +114,19 @@ static int answer_scale(struct call *c, const cJSON *obj) {
 
 static int read_scale(struct call *c, const cJSON *obj, cJSON **ret) {
     cleanup_json cJSON *body = NULL;
-    int r = rest_body(c, &body);
+    bool put = slice_eqs(c->req->method, "PUT");
+    enum dialect dialect = DIALECTS;
+    int r = put ? 0 : dialect_of(c, true, &dialect);
+    if (r == 0) r = rest_body(c, &body);
     if (r == 0) r = rest_write_options(c, NULL);
     if (r < 0) return r;
     cleanup_json cJSON *v = NULL;
-    if (slice_eqs(c->req->method, "PUT")) {
+    if (put) {
         v = body;
         body = NULL;
     } else {
         v = scale_of(obj);
-        r = rest_apply_patch(c, media_type(c), body, "Scale", &v);
+        r = apply_dialect(c, dialect, body, "Scale", &v);
         if (r < 0) return r;
     }
     static const struct sim_type scale = {"autoscaling", "v1", "scales",      "Scale",

@@ -35,7 +35,6 @@ static void dialects(void **state) {
     expect_patch(s, d, STRATEGIC,
                  "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c2\",\"image\":\"j\"}]}}}}",
                  200);
-    expect_patch(s, d, "text/plain", "{}", 415);
     expect_patch(s, d, MERGE, "{\"metadata\":{\"name\":\"e\"}}", 422);
     expect_patch(s, d, MERGE, "{\"metadata\":{\"resourceVersion\":\"1\"}}", 409);
     expect_patch(s, d, MERGE, "{\"metadata\":{\"uid\":\"1\"}}", 409);
@@ -51,6 +50,36 @@ static void dialects(void **state) {
     run(s, "POST", "/apis/x.io/v1/namespaces/default/widgets",
         "{\"apiVersion\":\"x.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"}}", 201);
     expect_patch(s, "/apis/x.io/v1/namespaces/default/widgets/w", STRATEGIC, "{}", 415);
+    sim_free(s);
+}
+
+/* What the body is of is decided before it is read. */
+static void unknown_media_types(void **state) {
+    (void)state;
+    struct sim *s = sim_test();
+    run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
+    static const struct {
+        const char *method, *target, *type, *says;
+    } cases[] = {
+        {"PATCH", DEPLOYMENTS "/d", "text/plain", "application/merge-patch+json"},
+        {"PATCH", DEPLOYMENTS "/d", "", "application/strategic-merge-patch+json"},
+        {"PATCH", DEPLOYMENTS "/none", "application/x-www-form-urlencoded", "application/apply-patch+yaml"},
+        {"PATCH", DEPLOYMENTS "/d/scale", APPLY, "application/json-patch+json"},
+        {"PATCH", DEPLOYMENTS "/d/status", "application/json", "application/merge-patch+json"},
+        {"PUT", DEPLOYMENTS "/d", "text/plain", "application/vnd.kubernetes.protobuf"},
+        {"PUT", DEPLOYMENTS "/d/scale", MERGE, "application/json, "},
+        {"POST", DEPLOYMENTS, "application/xml; charset=utf-8", "application/yaml"},
+        {"DELETE", DEPLOYMENTS "/d", "text/plain", "application/json, "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int status = 0;
+        cJSON *v = ask_as(s, cases[i].method, cases[i].target, cases[i].type, NULL, "no=JSON", &status);
+        const char *said = json_str_or(v, "message", "");
+        if (status != 415 || !strstr(said, cases[i].says) ||
+            strcmp(json_str_or(v, "reason", ""), "UnsupportedMediaType") != 0)
+            fail_msg("%s %s %s: %d %s", cases[i].method, cases[i].target, cases[i].type, status, said);
+        cJSON_Delete(v);
+    }
     sim_free(s);
 }
 
@@ -242,6 +271,7 @@ static void owners_of_updates(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(dialects),
+                                       cmocka_unit_test(unknown_media_types),
                                        cmocka_unit_test(apply_merges_and_removes),
                                        cmocka_unit_test(apply_conflicts),
                                        cmocka_unit_test(apply_refuses),
