@@ -1,6 +1,7 @@
 /* YAML as Kubernetes reads it (YAML 1.1's plain scalars, anchors, merge keys), made into JSON trees. */
 #include "rest/rest.h"
 #include <errno.h>
+#include <uthash.h>
 #include <yaml.h>
 
 enum { MAX_DEPTH = 200, MAX_NODES = 500000 };
@@ -90,17 +91,6 @@ static int scalar(struct reader *r, const yaml_node_t *n, cJSON **ret) {
     return 0;
 }
 
-/* "<<": the members of another mapping, where we have none of that name. */
-static void merge(cJSON *into, const cJSON *from) {
-    if (cJSON_IsArray(from)) {
-        for (const cJSON *c = from->child; c; c = c->next) merge(into, c);
-    } else if (cJSON_IsObject(from)) {
-        for (const cJSON *c = from->child; c; c = c->next) {
-            if (!json_get(into, c->string)) json_tree_set(into, c->string, json_tree_dup(c));
-        }
-    }
-}
-
 static int key_text(struct reader *r, int index, char **ret) {
     const yaml_node_t *n = yaml_document_get_node(r->doc, index);
     if (!n || n->type != YAML_SCALAR_NODE) return bad(r->f, "a key that is no scalar");
@@ -110,7 +100,43 @@ static int key_text(struct reader *r, int index, char **ret) {
     return 0;
 }
 
-static int mapping(struct reader *r, const yaml_node_t *n, int depth, cJSON *obj) {
+/* The keys of one mapping: cJSON would look at all members for each of them. */
+struct key {
+    UT_hash_handle hh;
+    char text[];
+};
+
+static void keys_free(struct key **set) {
+    struct key *k, *tmp;
+    HASH_ITER(hh, *set, k, tmp) {
+        HASH_DEL(*set, k);
+        free(k);
+    }
+}
+
+/* False: it was there already. */
+static bool keys_add(struct key **set, const char *text) {
+    struct key *k;
+    size_t n = strlen(text);
+    HASH_FIND(hh, *set, text, n, k);
+    if (k) return false;
+    k = xcalloc(1, sizeof *k + n + 1);
+    memcpy(k->text, text, n);
+    HASH_ADD_KEYPTR(hh, *set, k->text, n, k);
+    return true;
+}
+
+/* "<<": the members of another mapping, where we have none of that name. */
+static void merge(cJSON *into, struct key **keys, const cJSON *from) {
+    for (const cJSON *c = from->child; c; c = c->next) {
+        if (cJSON_IsArray(from))
+            merge(into, keys, c);
+        else if (keys_add(keys, c->string))
+            json_tree_append(into, c->string, json_tree_dup(c));
+    }
+}
+
+static int members(struct reader *r, const yaml_node_t *n, int depth, cJSON *obj, struct key **keys) {
     cleanup_json cJSON *merges = cJSON_CreateArray();
     for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++) {
         cleanup_free char *key = NULL;
@@ -120,29 +146,33 @@ static int mapping(struct reader *r, const yaml_node_t *n, int depth, cJSON *obj
         if (e < 0) return e;
         if (!strcmp(key, "<<")) {
             cJSON_AddItemToArray(merges, value);
-        } else if (json_get(obj, key)) {
+        } else if (!keys_add(keys, key)) {
             cJSON_Delete(value);
             return api_status_set(r->f, 400, "BadRequest",
                                   "error converting YAML to JSON: yaml: key \"%.100s\" already set in map",
                                   key);
         } else {
-            json_tree_set(obj, key, value);
+            json_tree_append(obj, key, value);
         }
     }
-    merge(obj, merges);
+    merge(obj, keys, merges);
     return 0;
 }
 
+static int mapping(struct reader *r, const yaml_node_t *n, int depth, cJSON *obj) {
+    struct key *keys = NULL;
+    int e = members(r, n, depth, obj, &keys);
+    keys_free(&keys);
+    return e;
+}
+
 static int sequence(struct reader *r, const yaml_node_t *n, int depth, cJSON *arr) {
-    cJSON *last = NULL;
     for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
         cJSON *value = NULL;
         int e = convert(r, *i, depth, &value);
         if (e < 0) return e;
         cJSON_AddItemToArray(arr, value);
-        last = value;
     }
-    (void)last;
     return 0;
 }
 

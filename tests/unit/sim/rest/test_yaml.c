@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "rest/rest.h"
+#include <sys/resource.h>
 
 static cJSON *parse(struct slice text, struct api_status *f) {
     cJSON *v = NULL;
@@ -70,6 +71,24 @@ static void bomb(void **state) {
     buf_free(&b);
 }
 
+/* 3 s of processor time; were each key looked for among all before it, more than 74. */
+static void many_keys(void **state) {
+    (void)state;
+    enum { KEYS = 100000, CPU_S = 60 };
+    const struct rlimit limit = {CPU_S, CPU_S};
+    assert_int_equal(setrlimit(RLIMIT_CPU, &limit), 0);
+    struct buf b = BUF(8 << 20);
+    buf_adds(&b, "a: &x\n");
+    for (int i = 0; i < KEYS; i++) buf_addf(&b, " k%d: 1\n", i);
+    buf_adds(&b, "b: {<<: *x, k0: 2}\n");
+    cleanup_api_status struct api_status f;
+    cleanup_json cJSON *v = parse(buf_slice(&b), &f);
+    assert_int_equal(cJSON_GetArraySize(json_get(v, "a")), KEYS);
+    assert_int_equal(cJSON_GetArraySize(json_get(v, "b")), KEYS);
+    assert_int_equal(json_i64(json_get(v, "b"), "k0", 0), 2);
+    buf_free(&b);
+}
+
 static void depth(void **state) {
     (void)state;
     struct buf b = BUF(1 << 16);
@@ -113,4 +132,5 @@ static void documents(void **state) {
     reads("---\na: 1\n---\nb: 2\n", "{\"a\":1}");
 }
 
-RUN_TESTS(TEST(scalars), TEST(anchors), TEST(bomb), TEST(depth), TEST(wrong), TEST(documents))
+RUN_TESTS(TEST(scalars), TEST(anchors), TEST(bomb), TEST(many_keys), TEST(depth), TEST(wrong),
+          TEST(documents))
