@@ -2,6 +2,7 @@
 #include "store/core.h"
 #include "rest/exchange.h"
 #include "rest/fault.h"
+#include "rest/rest_list.h"
 #include "rest/request_log.h"
 #include "rest/rest_watch.h"
 #include "api/rfc3339.h"
@@ -53,6 +54,7 @@ struct sim *sim_new(const struct sim_config *cfg) {
     list_init(&s->hot);
     list_init(&s->exchanges);
     list_init(&s->ended);
+    list_init(&s->paused);
     heap_init(&s->dues, due_before);
     s->namespace_gc.fn = namespace_gc_run;
     s->faults = faults_new();
@@ -144,6 +146,11 @@ bool sim_advance_some(struct sim *s, int64_t wall_ns, int rounds) {
     if (wall_ns < s->now) wall_ns = s->now;
     bool outer = !s->advancing, done = true;
     s->advancing = true;
+    if (outer && !list_empty(&s->paused)) {
+        sim_enter(s);
+        rest_list_resume(s);
+        sim_exit(s);
+    }
     int again = 0; /* rounds in which the clock stood still: a bound on what starts itself over and over */
     for (;;) {
         int64_t next = sim_next_ns(s);

@@ -124,3 +124,10 @@ bool matcher_fits(const struct matcher *m, const struct json_doc *d, struct matc
     if (!c->fields) c->fields = short_tree(d);
     return field_selector_match(m->fields, c->fields);
 }
+
+bool matcher_keep(void *m, const struct json_doc *d) {
+    struct matcher_cache cache = {0};
+    bool fits = matcher_fits(m, d, &cache);
+    matcher_cache_free(&cache);
+    return fits;
+}

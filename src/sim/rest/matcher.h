@@ -24,4 +24,5 @@ struct matcher_cache {
 };
 void matcher_cache_free(struct matcher_cache *c);
 bool matcher_fits(const struct matcher *m, const struct json_doc *d, struct matcher_cache *c);
+bool matcher_keep(void *m, const struct json_doc *d); /* the same for a single one, as history_range.keep */
 #endif

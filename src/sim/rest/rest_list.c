@@ -15,7 +15,8 @@ struct lister {
     struct render render;
     struct history_snapshot items;
     size_t next;
-    struct due due;
+    struct list paused; /* in sim.paused, while the client reads slowly */
+    struct due due;     /* ... and when to ask again, if nothing else happens */
 };
 
 void rest_list_close(struct sim_exchange *x) {
@@ -23,6 +24,7 @@ void rest_list_close(struct sim_exchange *x) {
     if (!l) return;
     x->list = NULL;
     sim_due_cancel(x->s, &l->due);
+    list_remove(&l->paused);
     history_snapshot_free(&l->items);
     free(l);
 }
@@ -32,6 +34,7 @@ static void send_pieces(struct sim_exchange *x) {
     while (x->list && x->list->next < x->list->items.n) {
         struct lister *l = x->list;
         if (b.n == 0 && exchange_unsent(x) > UNSENT_MAX) {
+            list_push(&x->s->paused, &l->paused);
             sim_due_at(x->s, &l->due, x->s->now + PAUSE_NS);
             buf_free(&b);
             return;
@@ -51,17 +54,36 @@ static void send_pieces(struct sim_exchange *x) {
     buf_free(&b);
 }
 
-static void go_on(struct sim *s, struct due *d) {
-    (void)s;
-    send_pieces(container_of(d, struct lister, due)->x);
+static void resume(struct lister *l) {
+    sim_due_cancel(l->x->s, &l->due);
+    list_remove(&l->paused);
+    send_pieces(l->x);
 }
 
-/* ---- continue tokens: base64 of {"v":"meta.k8s.io/v1","rv":N,"start":"ns/name"}, as Kubernetes makes them
- * ---- */
+static void go_on(struct sim *s, struct due *d) {
+    (void)s;
+    resume(container_of(d, struct lister, due));
+}
+
+void rest_list_resume(struct sim *s) {
+    struct list ready;
+    list_init(&ready);
+    list_each_safe(it, tmp, &s->paused) {
+        struct lister *l = container_of(it, struct lister, paused);
+        if (exchange_unsent(l->x) > UNSENT_MAX) continue;
+        list_remove(&l->paused);
+        list_push(&ready, &l->paused);
+    }
+    while (!list_empty(&ready)) resume(container_of(ready.next, struct lister, paused));
+}
+
+/* ---- continue tokens: base64 of {"v":"meta.k8s.io/v1","rv":N,"start":"ns/name"}, as Kubernetes makes them,
+ * and "left":N of our own ---- */
 struct from {
     bool set, inconsistent; /* inconsistent: at the present state, not at rv */
     uint64_t rv;
     char *ns, *name; /* go on behind this */
+    int64_t left;    /* objects behind it, as the page before it said; 0: not known */
 };
 
 static void from_free(struct from *f) {
@@ -69,7 +91,7 @@ static void from_free(struct from *f) {
     free(f->name);
 }
 
-static char *make_token(const char *ns, const char *name, uint64_t rv, bool inconsistent) {
+static char *make_token(const char *ns, const char *name, uint64_t rv, bool inconsistent, int64_t left) {
     struct buf json = BUF(4096), out = BUF(8192), key = BUF(2048);
     buf_addf(&key, "%s/%s", ns, name);
     buf_adds(&json, "{\"v\":\"meta.k8s.io/v1\",\"rv\":");
@@ -80,6 +102,7 @@ static char *make_token(const char *ns, const char *name, uint64_t rv, bool inco
     }
     buf_adds(&json, ",\"start\":");
     buf_add_json(&json, buf_slice(&key));
+    if (left > 0 && !inconsistent) buf_addf(&json, ",\"left\":%" PRId64, left);
     buf_addc(&json, '}');
     base64_encode(buf_slice(&json), &out);
     buf_free(&json);
@@ -99,12 +122,18 @@ static int read_token(const char *text, struct from *ret, struct api_status *f) 
         !slice_cut(slice_of(start), '/', &ns, &name)) {
         return api_status_set(f, 400, "BadRequest", "continue key is not valid");
     }
-    *ret = (struct from){true, rv < 0, rv < 0 ? 0 : (uint64_t)rv, slice_dup(ns), slice_dup(name)};
+    int64_t left = json_i64(v, "left", 0);
+    *ret = (struct from){.set = true,
+                         .inconsistent = rv < 0,
+                         .rv = rv < 0 ? 0 : (uint64_t)rv,
+                         .ns = slice_dup(ns),
+                         .name = slice_dup(name),
+                         .left = left > 0 ? left : 0};
     return 0;
 }
 
 static int token_expired(const struct from *from, struct api_status *f) {
-    f->more = make_token(from->ns, from->name, 0, true);
+    f->more = make_token(from->ns, from->name, 0, true, 0);
     return api_status_set(
         f, 410, "Expired",
         "The provided continue parameter is too old to display a consistent list result. You can start a new "
@@ -179,36 +208,12 @@ static int read_wanted(struct call *c, struct wanted *ret) {
 }
 
 /* ---- the page ---- */
-/* Keeps of the snapshot what belongs to the page; *ret_rest: how many of the matching ones come after it. */
-static void cut_page(const struct call *c, const struct wanted *w, const struct matcher *m,
-                     struct history_snapshot *p, size_t *ret_rest) {
-    size_t kept = 0, rest = 0, limit = w->limit > 0 ? (size_t)w->limit : SIZE_MAX;
-    for (size_t i = 0; i < p->n; i++) {
-        struct json_doc *d = p->v[i];
-        bool in = !c->ns || strcmp(d->ns, c->ns) == 0;
-        if (in && w->from.set) in = index_key_cmp(d->ns, d->name, w->from.ns, w->from.name) > 0;
-        if (in && !matcher_all(m) &&
-            rest == 0) { /* behind the page one more is enough to know that there is more */
-            struct matcher_cache cache = {0};
-            in = matcher_fits(m, d, &cache);
-            matcher_cache_free(&cache);
-        }
-        if (in && kept < limit) {
-            p->v[kept++] = d;
-            continue;
-        }
-        if (in) rest++;
-        json_doc_unref(d);
-    }
-    p->n = kept;
-    *ret_rest = rest;
-}
-
 static void begin(struct call *c, struct render r, struct history_snapshot *p, uint64_t rv, const char *more,
                   int64_t remaining) {
     struct lister *l = xcalloc(1, sizeof *l);
     *l = (struct lister){.x = c->x, .type = c->type, .render = r, .items = *p};
     l->due.fn = go_on;
+    list_init(&l->paused);
     *p = (struct history_snapshot){0};
     c->x->list = l;
     struct buf b = BUF(64 << 10);
@@ -226,20 +231,28 @@ static int too_large(struct call *c, uint64_t rv) {
                           rv, c->s->rv);
 }
 
-static int serve(struct call *c, const struct wanted *w, const struct matcher *m, struct render r) {
+static int serve(struct call *c, const struct wanted *w, struct matcher *m, struct render r) {
     struct resource_table *h = resource_table_of(c->s, c->type);
     if (w->rv > c->s->rv || w->from.rv > c->s->rv) return too_large(c, w->rv ? w->rv : w->from.rv);
     uint64_t rv = w->from.set && !w->from.inconsistent ? w->from.rv : w->exact ? w->rv : c->s->rv;
+    const struct from *from = &w->from;
+    /* What remains is counted once, with the first page; the tokens carry it on. */
+    const struct history_range range = {.ns = c->ns,
+                                        .after_ns = from->ns,
+                                        .after_name = from->name,
+                                        .keep = matcher_all(m) ? NULL : matcher_keep,
+                                        .ctx = m,
+                                        .max = (size_t)w->limit,
+                                        .count = matcher_all(m) && !from->left};
     struct history_snapshot p = {0};
-    if (history_snapshot_take(c->s, h, rv, &p) < 0) {
-        if (w->from.set) return token_expired(&w->from, &c->f);
+    if (history_snapshot_take(c->s, h, rv, &range, &p) < 0) {
+        if (from->set) return token_expired(from, &c->f);
         return api_status_set(&c->f, 410, "Expired", "The resourceVersion for the provided list is too old.");
     }
-    size_t rest = 0;
-    cut_page(c, w, m, &p, &rest);
-    cleanup_free char *more =
-        rest && p.n ? make_token(p.v[p.n - 1]->ns, p.v[p.n - 1]->name, rv, w->from.inconsistent) : NULL;
-    begin(c, r, &p, rv, more, matcher_all(m) ? (int64_t)rest : -1);
+    int64_t left = !matcher_all(m) ? -1 : range.count ? (int64_t)p.more : from->left - (int64_t)p.n;
+    cleanup_free char *more = NULL;
+    if (p.more && p.n) more = make_token(p.v[p.n - 1]->ns, p.v[p.n - 1]->name, rv, from->inconsistent, left);
+    begin(c, r, &p, rv, more, left);
     history_snapshot_free(&p);
     return 0;
 }

@@ -220,11 +220,12 @@ static void on_due(struct sim *s, struct due *d) {
 static void send_state(struct call *c, struct watch *w) {
     struct history_snapshot p = {0};
     struct buf b = BUF(SIZE_MAX - 1);
-    if (history_snapshot_take(c->s, w->table, c->s->rv, &p) < 0)
+    const struct history_range range = {.ns = w->ns};
+    if (history_snapshot_take(c->s, w->table, c->s->rv, &range, &p) < 0)
         return; /* never: the present is always known */
     for (size_t i = 0; i < p.n && !c->x->over; i++) {
         struct matcher_cache cache = {0};
-        bool fits = (!w->ns || strcmp(p.v[i]->ns, w->ns) == 0) && matcher_fits(&w->match, p.v[i], &cache);
+        bool fits = matcher_fits(&w->match, p.v[i], &cache);
         matcher_cache_free(&cache);
         if (!fits) continue;
         bool columns = w->render.form == FORM_TABLE && !w->columns_sent;

@@ -251,19 +251,8 @@ int rest_delete_collection(struct call *c) {
     }
     if (r < 0) return r;
     struct history_snapshot p = {0};
-    history_snapshot_take(c->s, resource_table_of(c->s, c->type), c->s->rv, &p);
-    size_t kept = 0;
-    for (size_t i = 0; i < p.n; i++) {
-        struct matcher_cache cache = {0};
-        bool in = (!c->ns || !strcmp(p.v[i]->ns, c->ns)) && matcher_fits(&m, p.v[i], &cache);
-        matcher_cache_free(&cache);
-        if (in) {
-            p.v[kept++] = p.v[i];
-        } else {
-            json_doc_unref(p.v[i]);
-        }
-    }
-    p.n = kept;
+    const struct history_range range = {.ns = c->ns, .keep = matcher_keep, .ctx = &m};
+    history_snapshot_take(c->s, resource_table_of(c->s, c->type), c->s->rv, &range, &p);
     r = delete_each(c, &op, &p);
     if (r == 0) answer_list(c, &p);
     history_snapshot_free(&p);

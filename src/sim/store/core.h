@@ -94,10 +94,11 @@ struct sim {
     uint64_t due_seq;
     struct list exchanges;
     size_t nexchanges;
-    struct list ended; /* exchanges to be freed when the outermost call ends */
-    int depth;         /* nested calls into the sim */
-    bool dirty;        /* the controllers have something to look at */
-    bool fresh;        /* some table has events not yet shown */
+    struct list ended;  /* exchanges to be freed when the outermost call ends */
+    struct list paused; /* lists whose client reads slowly */
+    int depth;          /* nested calls into the sim */
+    bool dirty;         /* the controllers have something to look at */
+    bool fresh;         /* some table has events not yet shown */
     bool closing, advancing;
     struct writer writer;
     struct due namespace_gc; /* namespaces being deleted, old Events */
@@ -143,12 +144,24 @@ void history_free(struct resource_table *h);
 
 void rest_watch_frames_free(struct event *e); /* of rest/rest_watch.c, which makes them */
 
-/* The state of a type at a version, as references in order of ns, name. -ESTALE: no longer known. */
+/* Which part of a state: of a namespace, behind a key, at most so many of those that are kept. */
+struct history_range {
+    const char *ns;                                    /* NULL: all */
+    const char *after_ns, *after_name;                 /* NULL: from the beginning */
+    bool (*keep)(void *ctx, const struct json_doc *d); /* NULL: all */
+    void *ctx;
+    size_t max; /* 0: no limit */
+    bool count; /* of what follows as well; else one more is enough to know that there is more */
+};
+/* The state of a type at a version, as references in order of ns, name. Costs as much as is taken (and
+ * counted), wherever in the list it is. -ESTALE: no longer known. */
 struct history_snapshot {
     struct json_doc **v;
-    size_t n;
+    size_t n, cap;
+    size_t more; /* objects of the range that follow: 0, 1 where there are any, or their number */
 };
-int history_snapshot_take(struct sim *s, struct resource_table *h, uint64_t rv, struct history_snapshot *ret);
+int history_snapshot_take(struct sim *s, struct resource_table *h, uint64_t rv,
+                          const struct history_range *range, struct history_snapshot *ret);
 void history_snapshot_free(struct history_snapshot *p);
 
 /* store.c: as store.h, with the reason as it goes to the client. obj is taken. ret_doc (may be NULL): a

@@ -94,27 +94,43 @@ static size_t overlay(const struct resource_table *h, uint64_t rv, struct json_d
     return kept;
 }
 
+/* False: the range ends here. */
+static bool take(const struct history_range *range, struct json_doc *d, struct history_snapshot *p) {
+    if (range->ns && strcmp(d->ns, range->ns) != 0) return false;
+    if (range->keep && !range->keep(range->ctx, d)) return true;
+    if (range->max && p->n == range->max) {
+        p->more++;
+        return range->count;
+    }
+    p->v = xgrow(p->v, &p->cap, p->n + 1, sizeof *p->v);
+    p->v[p->n++] = json_doc_ref(d);
+    return true;
+}
+
 int history_snapshot_take(struct sim *s, struct resource_table *h, uint64_t rv,
-                          struct history_snapshot *ret) {
+                          const struct history_range *range, struct history_snapshot *ret) {
     if (rv < h->floor) return -ESTALE;
     struct json_doc **keys = NULL, **old = NULL;
-    size_t nkeys = rv < s->rv ? overlay(h, rv, &keys, &old) : 0, k = 0, n = 0;
-    struct json_doc **v = xcalloc(h->index.n + nkeys + 1, sizeof *v);
-    for (struct index_node *x = h->index.head[0]; x || k < nkeys;) {
+    size_t nkeys = rv < s->rv ? overlay(h, rv, &keys, &old) : 0, k = 0;
+    const char *ns = range->after_ns ? range->after_ns : range->ns ? range->ns : "";
+    const char *name = range->after_name ? range->after_name : "";
+    struct index_node *x = index_from(&h->index, ns, name, !range->after_name);
+    while (k < nkeys && index_key_cmp(keys[k]->ns, keys[k]->name, ns, name) < (range->after_name ? 1 : 0))
+        k++;
+    *ret = (struct history_snapshot){0};
+    for (bool on = true; on && (x || k < nkeys);) {
         int c = !x           ? 1
                 : k == nkeys ? -1
                              : index_key_cmp(x->obj->ns, x->obj->name, keys[k]->ns, keys[k]->name);
-        if (c < 0) {
-            v[n++] = json_doc_ref(x->obj->in->doc);
-        } else {
-            if (old[k]) v[n++] = json_doc_ref(old[k]);
-            k++;
-        }
+        if (c < 0)
+            on = take(range, x->obj->in->doc, ret);
+        else if (old[k])
+            on = take(range, old[k], ret);
+        k += c >= 0;
         if (c <= 0) x = x->next[0];
     }
     free(keys);
     free(old);
-    *ret = (struct history_snapshot){v, n};
     return 0;
 }
 

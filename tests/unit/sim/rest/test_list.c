@@ -304,9 +304,13 @@ static void long_list(void **state) {
     size_t had = slow.unsent;
     sim_advance(s, WALL + NS_PER_S);
     assert_int_equal(slow.unsent, had); /* nothing has left yet */
-    for (int i = 1; i < 20 && !slow.a.ended; i++) {
+    slow.unsent = 0;
+    sim_advance(s, WALL + 2 * NS_PER_S);
+    assert_true(slow.unsent > 0 && !slow.a.ended);
+    /* The reader counts, and not the sim's time, which stands still while the controllers have much to do. */
+    for (int i = 0; i < 20 && !slow.a.ended; i++) {
         slow.unsent = 0;
-        sim_advance(s, WALL + (1 + i) * NS_PER_S);
+        sim_advance_some(s, WALL + 3 * NS_PER_S, 0);
     }
     assert_true(slow.a.ended && !slow.a.cut);
     cJSON *v = json_parse(buf_slice(&slow.a.body), NULL);
