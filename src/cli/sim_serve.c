@@ -49,7 +49,8 @@ static void on_signal(void *ctx) {
 }
 
 static int start(struct sim_run *r, struct sim_host **ret, struct err *err) {
-    struct sim_config cfg = {.seed = r->seed, .wall_ns = world_wall_ns(r->world.world)};
+    struct sim_config cfg = {
+        .seed = r->seed, .wall_ns = world_wall_ns(r->world.world), .watch_list = SIM_WATCH_LIST_SERVE};
     int rc = sim_host_start(r->world.world, r->listen, &cfg, ret, err);
     if (rc) return err_wrap(err, "--listen=%s", r->listen);
     for (size_t i = 0; i < r->nscripts; i++) {

@@ -39,7 +39,7 @@ void ctl_wake(struct ctl *c, struct ctl_obj *co) {
     ctl_at(c, co, soon(c));
 }
 
-void ctl_wake_uid(struct ctl *c, const char *uid) {
+static void wake_uid(struct ctl *c, const char *uid) {
     struct sim_obj *o = uid ? sim_store_by_uid(c->s, uid) : NULL;
     if (o && o->ctl) ctl_wake(c, o->ctl);
 }
@@ -112,7 +112,7 @@ static void wake_owners(struct ctl *c, struct ctl_obj *co) {
         !co->seen || (owner == NULL) != (co->owner == NULL) || (owner && strcmp(owner, co->owner) != 0);
     uint64_t lh = ctl_json_hash(labels);
     if (moved) {
-        ctl_wake_uid(c, co->owner);
+        wake_uid(c, co->owner);
         free(co->owner);
         co->owner = xstrdup_null(owner);
         list_remove(&co->orphan);
@@ -120,7 +120,7 @@ static void wake_owners(struct ctl *c, struct ctl_obj *co) {
             list_push(namespace_index_orphans(namespace_index_of(c, co->o->ns), co->kind), &co->orphan);
     }
     if (owner) {
-        ctl_wake_uid(c, owner);
+        wake_uid(c, owner);
     } else if (moved || lh != co->labels) {
         struct waking w = {c, labels};
         ctl_each(c, co->o->ns, co->kind == CK_POD ? CK_REPLICASET : CK_DEPLOYMENT, wake_if_selected, &w);
@@ -167,10 +167,10 @@ void ctl_removed(struct sim *s, struct sim_obj *o) {
         struct sim_obj *rs = sim_store_by_uid(s, co->owner);
         if (rs && rs->ctl) {
             ctl_wake(c, rs->ctl);
-            ctl_wake_uid(c, ((struct ctl_obj *)rs->ctl)->owner);
+            wake_uid(c, ((struct ctl_obj *)rs->ctl)->owner);
         }
     } else {
-        ctl_wake_uid(c, co->owner);
+        wake_uid(c, co->owner);
     }
     obj_free(c, co);
     o->ctl = NULL;

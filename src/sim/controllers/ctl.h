@@ -72,7 +72,6 @@ struct ctl *ctl_of(struct sim *s);
 struct ctl_obj *ctl_obj_of(struct sim_obj *o);
 void ctl_at(struct ctl *c, struct ctl_obj *co, int64_t at); /* look not later than at */
 void ctl_wake(struct ctl *c, struct ctl_obj *co);           /* reconcile soon, as after a watch event */
-void ctl_wake_uid(struct ctl *c, const char *uid);          /* the same; NULL and unknown uids are fine */
 /* Calls fn for each object of a kind in the namespace: those without a controller, or all. fn may change the
  * list. */
 void ctl_each_orphan(struct ctl *c, const char *ns, enum ctl_kind kind,

@@ -68,14 +68,15 @@ static struct tally in_bucket(const struct container *k, int64_t b, int64_t from
     return t;
 }
 
-bool operator_works(const struct container *k) {
+/* Does it reconcile at all at the moment? */
+static bool works(const struct container *k) {
     return k->state == RUN_RUNNING && (!k->script.elects || k->op.leads);
 }
 
 void operator_count(struct container *k, int64_t now) {
     struct oper *op = &k->op;
     if (k->state != RUN_RUNNING) return;
-    if (!operator_works(k) || k->script.rate <= 0) {
+    if (!works(k) || k->script.rate <= 0) {
         op->counted_to = now;
         return;
     }
@@ -97,8 +98,8 @@ void operator_start(struct ctl *c, struct pod_proc *p, struct container *k) {
     elector_start(c, p, k);
 }
 
-int64_t operator_workers(const struct container *k, int64_t now) {
-    if (!operator_works(k) || k->script.rate <= 0) return 0;
+static int64_t active_workers(const struct container *k, int64_t now) {
+    if (!works(k) || k->script.rate <= 0) return 0;
     return unit(k->op.seed + 4, (uint64_t)((now - k->op.started) / BUSY_SLOT), 0) < k->script.busy;
 }
 
@@ -122,7 +123,7 @@ static void controller_series(const struct container *k, int64_t now, struct buf
     const struct oper *op = &k->op;
     family(out, "controller_runtime_active_workers", "gauge",
            "Number of currently used workers per controller");
-    one(out, "controller_runtime_active_workers", "controller", name, operator_workers(k, now));
+    one(out, "controller_runtime_active_workers", "controller", name, active_workers(k, now));
     family(out, "controller_runtime_max_concurrent_reconciles", "gauge",
            "Maximum number of concurrent reconciles per controller");
     one(out, "controller_runtime_max_concurrent_reconciles", "controller", name, 1);

@@ -22,8 +22,6 @@ struct oper {
 void operator_start(struct ctl *c, struct pod_proc *p, struct container *k);
 /* Brings the counters up to now. To be called before anything that they depend on changes. */
 void operator_count(struct container *k, int64_t now);
-bool operator_works(const struct container *k); /* does it reconcile at all at the moment? */
-int64_t operator_workers(const struct container *k, int64_t now); /* active ones */
 /* counters as of the last operator_count() */
 void operator_page(const struct container *k, int64_t now, struct buf *out);
 

@@ -67,7 +67,6 @@ bool container_ready(const struct container *k);
 
 /* pod_status.c */
 void pod_write_status(struct ctl *c, struct pod_proc *p);
-const char *pod_phase(const struct pod_proc *p);
 
 struct container *pod_container(struct pod_proc *p, const char *name); /* NULL if there is none */
 #endif

@@ -6,7 +6,7 @@
 
 /* ---- phase ---- */
 
-const char *pod_phase(const struct pod_proc *p) {
+static const char *phase_of(const struct pod_proc *p) {
     size_t starting = 0, done = 0, failed = 0;
     for (size_t i = 0; i < p->n; i++) {
         const struct container *k = &p->v[i];
@@ -181,7 +181,7 @@ static cJSON *conditions(struct ctl *c, struct pod_proc *p, const cJSON *old, co
 
 void pod_write_status(struct ctl *c, struct pod_proc *p) {
     cJSON *json = ctl_copy_status(c, p->co->o), *status = ctl_json_make(json, "status");
-    const char *phase = pod_phase(p);
+    const char *phase = phase_of(p);
     ctl_json_set(status, "conditions", conditions(c, p, status, phase));
     ctl_json_set_str(status, "phase", phase);
     ctl_json_set_str(status, "hostIP", "10.0.0.1");

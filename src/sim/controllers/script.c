@@ -12,7 +12,7 @@ struct script_rule {
     struct script script;
 };
 
-void script_default(struct script *s) {
+static void set_defaults(struct script *s) {
     *s = (struct script){
         .start_ns = -1,
         .ready = true,
@@ -125,7 +125,8 @@ static int operator_member(struct script *s, const cJSON *v, const char *k, stru
     return 1;
 }
 
-int script_from_json(struct script *s, const cJSON *json, struct err *err) {
+/* Sets what json says in *s; members that it does not know are an error. *s is untouched on failure. */
+static int from_json(struct script *s, const cJSON *json, struct err *err) {
     if (!cJSON_IsObject(json)) return err_set(err, ERR_CONFIG, -EINVAL, "script: not a JSON object");
     struct script got = *s;
     for (const cJSON *v = json->child; v; v = v->next) {
@@ -157,8 +158,8 @@ int scripts_add(struct scripts *l, const cJSON *json, struct err *err) {
         return 0;
     }
     struct script s;
-    script_default(&s);
-    int r = script_from_json(&s, json, err);
+    set_defaults(&s);
+    int r = from_json(&s, json, err);
     if (r < 0) return r;
     const cJSON *image = json_get(json, "image");
     if (image && (!cJSON_IsString(image) || strlen(image->valuestring) > MAX_PATTERN))
@@ -172,7 +173,7 @@ int scripts_add(struct scripts *l, const cJSON *json, struct err *err) {
 }
 
 void scripts_for(const struct scripts *l, const char *image, const char *annotation, struct script *ret) {
-    script_default(ret);
+    set_defaults(ret);
     for (size_t i = l->n; i > 0; i--) {
         if (fnmatch(l->v[i - 1].pattern, image, 0) != 0) continue;
         *ret = l->v[i - 1].script;
@@ -180,7 +181,7 @@ void scripts_for(const struct scripts *l, const char *image, const char *annotat
     }
     if (annotation) {
         cleanup_json cJSON *own = json_parse(slice_of(annotation), NULL);
-        if (own) (void)script_from_json(ret, own, NULL); /* a bad one counts for nothing */
+        if (own) (void)from_json(ret, own, NULL); /* a bad one counts for nothing */
     }
     if (ret->start_ns < 0) ret->start_ns = l->default_start_ns;
 }

@@ -42,9 +42,6 @@ struct scripts {
     size_t n, cap;
     int64_t default_start_ns;
 };
-void script_default(struct script *s);
-/* Sets what json says in *s; members that it does not know are an error. *s is untouched on failure. */
-int script_from_json(struct script *s, const cJSON *json, struct err *err);
 /* Adds a rule {"image":"pattern",...}; a rule of the same pattern is replaced and becomes the last.
  * {"clear":true}: none left. */
 int scripts_add(struct scripts *l, const cJSON *json, struct err *err);

@@ -1,4 +1,4 @@
-/* /sim/...: what tests and the demo do from the side, over HTTP. */
+/* /sim/...: what tests and the demo do beside REST, over HTTP. */
 #include "rest/rest.h"
 #include "rest/fault.h"
 #include "rest/request_log.h"
@@ -62,12 +62,25 @@ static int clear_requests(struct call *c) {
     return done(c);
 }
 
+static void collect(void *ctx, struct slice text) {
+    buf_add(ctx, text);
+}
+
+static int get_dump(struct call *c) {
+    struct buf b = BUF(SIZE_MAX - 1);
+    sim_dump(c->s, collect, &b);
+    exchange_text(c->x, 200, buf_slice(&b));
+    buf_free(&b);
+    return 0;
+}
+
 static const struct {
     const char *method, *path;
     int (*serve)(struct call *c);
 } pages[] = {{"POST", "fault", post_fault},     {"POST", "script", post_script},
              {"POST", "compact", post_compact}, {"POST", "types", post_type},
-             {"GET", "requests", get_requests}, {"DELETE", "requests", clear_requests}};
+             {"GET", "requests", get_requests}, {"DELETE", "requests", clear_requests},
+             {"GET", "dump", get_dump}};
 
 int rest_sim(struct call *c) {
     bool known = false;

@@ -53,7 +53,7 @@ int api_status_set(struct api_status *f, int code, const char *reason, const cha
     return errno_of(code);
 }
 
-void api_status_details(struct api_status *f, const char *kind, const char *group, const char *name) {
+static void details(struct api_status *f, const char *kind, const char *group, const char *name) {
     free(f->kind);
     free(f->group);
     free(f->name);
@@ -64,27 +64,27 @@ void api_status_details(struct api_status *f, const char *kind, const char *grou
 
 int api_status_not_found(struct api_status *f, const struct sim_type *t, const char *name) {
     char res[160];
-    api_status_details(f, t->resource, t->group, name);
+    details(f, t->resource, t->group, name);
     return api_status_set(f, 404, "NotFound", "%s \"%s\" not found", type_resource_group(t, res), name);
 }
 
 int api_status_exists(struct api_status *f, const struct sim_type *t, const char *name) {
     char res[160];
-    api_status_details(f, t->resource, t->group, name);
+    details(f, t->resource, t->group, name);
     return api_status_set(f, 409, "AlreadyExists", "%s \"%s\" already exists", type_resource_group(t, res),
                           name);
 }
 
 int api_status_conflict(struct api_status *f, const struct sim_type *t, const char *name, const char *why) {
     char res[160];
-    api_status_details(f, t->resource, t->group, name);
+    details(f, t->resource, t->group, name);
     return api_status_set(f, 409, "Conflict", "Operation cannot be fulfilled on %s \"%s\": %s",
                           type_resource_group(t, res), name, why);
 }
 
 int api_status_forbidden(struct api_status *f, const struct sim_type *t, const char *name, const char *why) {
     char res[160];
-    api_status_details(f, t->resource, t->group, name);
+    details(f, t->resource, t->group, name);
     return api_status_set(f, 403, "Forbidden", "%s \"%s\" is forbidden: %s", type_resource_group(t, res),
                           name, why);
 }
@@ -113,7 +113,7 @@ void api_status_cause(struct api_status *f, const char *reason, const char *fiel
 int api_status_invalid(struct api_status *f, const struct sim_type *t, const char *name) {
     if (!f->ncauses) return 0;
     char kind[160];
-    api_status_details(f, t->kind, t->group, name);
+    details(f, t->kind, t->group, name);
     return api_status_set(f, 422, "Invalid", "%s \"%s\" is invalid: %s%s%s", type_kind_group(t, kind),
                           name ? name : "", f->ncauses > 1 ? "[" : "", buf_str(&f->text),
                           f->ncauses > 1 ? "]" : "");

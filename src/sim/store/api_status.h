@@ -34,7 +34,6 @@ void api_status_cause(struct api_status *f, const char *reason, const char *fiel
     __attribute__((format(printf, 4, 5)));
 /* 0 if there were no causes */
 int api_status_invalid(struct api_status *f, const struct sim_type *t, const char *name);
-void api_status_details(struct api_status *f, const char *kind, const char *group, const char *name);
 
 void api_status_write(const struct api_status *f, struct buf *out); /* the Status */
 int api_status_to_err(const struct api_status *f, struct err *err); /* returns its errnum */

@@ -100,10 +100,6 @@ bool fieldset_empty(const cJSON *set) {
     return !set || !set->child;
 }
 
-bool fieldset_leaf(const cJSON *set) {
-    return !set->child || (!strcmp(set->child->string, ".") && !set->child->next);
-}
-
 const cJSON *fieldset_child(const cJSON *set, const char *key) {
     return json_get(set, key);
 }

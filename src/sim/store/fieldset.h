@@ -26,5 +26,4 @@ bool fieldset_empty(const cJSON *set);
 void fieldset_add(cJSON *set, const cJSON *more);
 void fieldset_take(cJSON *set, const cJSON *less); /* a leaf takes all that is below it */
 const cJSON *fieldset_child(const cJSON *set, const char *key);
-bool fieldset_leaf(const cJSON *set); /* has nothing below it but "." */
 #endif

@@ -12,8 +12,7 @@ struct sim_type {
     bool has_generation; /* metadata.generation is kept; not so for ConfigMaps, Leases, Pods, ... */
     bool custom;         /* registered at run time */
 };
-/* The types built in; those registered later belong to one sim: store_type_*(). */
-const struct sim_type *sim_types(size_t *ret_n);
+/* Of the types built in; those registered later belong to one sim: type_at(), type_find(). */
 const struct sim_type *sim_type_find(const char *group, const char *resource); /* NULL if not built in */
 const struct sim_type *type_at(const struct sim *s, size_t i); /* all of this sim; NULL past the last */
 const struct sim_type *type_find(const struct sim *s, const char *group, const char *resource);

@@ -37,11 +37,6 @@ static const struct sim_type builtin[] = {
      "customresourcedefinition", "crd,crds", .has_status = true, .has_generation = true},
 };
 
-const struct sim_type *sim_types(size_t *ret_n) {
-    *ret_n = ARRAY_LEN(builtin);
-    return builtin;
-}
-
 bool type_is(const struct sim_type *t, const char *group, const char *resource) {
     return strcmp(t->resource, resource) == 0 && strcmp(t->group, group) == 0;
 }

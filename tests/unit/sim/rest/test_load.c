@@ -28,14 +28,11 @@ static void expect_data(struct sim *s, const char *name, const char *want) { /* 
     cJSON_Delete(v);
 }
 
-static void collect(void *ctx, struct slice text) {
-    assert_int_equal(buf_add(ctx, text), 0);
-}
-
-static char *dump(const struct sim *s) {
-    struct buf b = BUF((size_t)64 << 20);
-    sim_dump(s, collect, &b);
-    return buf_take(&b);
+static char *dump(struct sim *s) {
+    struct answer a;
+    send_as(s, "GET", "/sim/dump", NULL, NULL, SL(""), &a);
+    assert_true(a.ended && a.status == 200);
+    return buf_take(&a.body);
 }
 
 #define CM(name, value)                                                                                      \
