@@ -146,8 +146,8 @@ static int run_main(int argc, char **argv) {
 
     memory_frugal();
     cli_world_open(&r.world, r.format, r.level);
-    /* First of all: the first process of a container does not even hear a signal that it does not handle.
-     * They are told by the loop, when there is an instance. */
+    /* First of all: the kernel drops a signal to a container's first process that has no handler for it. The
+     * handlers run in the loop, when there is an instance. */
     world_on_signal(r.world.world, SIGTERM, on_term, &r);
     world_on_signal(r.world.world, SIGINT, on_int, &r);
     struct err err = {0};
@@ -156,7 +156,7 @@ static int run_main(int argc, char **argv) {
     if (rc == 0) {
         loop_run(r.world.loop);
     } else {
-        LOG(&r.world.log, LOG_ERROR, "cannot start", LF_ERR(&err));
+        LOG_EVENT(&r.world.log, LOG_ERROR, "StartFailed", "cannot start", LF_ERR(&err));
         r.code = err.kind == ERR_CONFIG ? CLI_USAGE : CLI_FAILED;
     }
     app_free(r.instance);

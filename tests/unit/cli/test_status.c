@@ -148,16 +148,14 @@ static const struct {
     const char *urls, *text; /* the requests, the lines; urls NULL: not looked at */
 } cases[] = {
     {"nothing is managed",
-     {TARGETS(DEPLOYMENT("a", "plain", "x:1", "")), STATES(), {NULL}},
+     {TARGETS(DEPLOYMENT("a", "plain", "x:1", "")), STATES()},
      THREE,
      "leader: none, the Lease does not exist\n"
      "no Deployment carries the annotation handover.dev/canary-percent\n"},
     {"three requests whatever the number of targets; the history names stable's image",
      {TARGETS(DEPLOYMENT("a", "one", "r.example/w:v1", OPTED_IN) "," DEPLOYMENT(
           "a", "two", "w:v2", OPTED_IN) "," DEPLOYMENT("b", "new", "w:v1", NEW)),
-      STATES(CONFIGMAP("a", "two", ROLLED_BACK) "," CONFIGMAP("a", "one", STABLE)),
-      LEASE("handover-a_123"),
-      {NULL}},
+      STATES(CONFIGMAP("a", "two", ROLLED_BACK) "," CONFIGMAP("a", "one", STABLE)), LEASE("handover-a_123")},
      THREE,
      "leader: handover-a (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE       SINCE  READY  VERSION\n"
@@ -169,10 +167,7 @@ static const struct {
      {TARGETS(DEPLOYMENT(
           "a", "one", "r.example/w@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
           OPTED_IN)),
-      STATES(CONFIGMAP("a", "one", STARTING)),
-      LEASE(""),
-      REPLICASET("w:v1"),
-      {NULL}},
+      STATES(CONFIGMAP("a", "one", STARTING)), LEASE(""), REPLICASET("w:v1")},
      THREE "/apis/apps/v1/namespaces/a/replicasets/one-abc\n",
      "leader: none at this moment (term 7 was released)\n"
      "NAMESPACE  TARGET  PHASE     SINCE  READY  VERSION\n"
@@ -182,8 +177,7 @@ static const struct {
      {TARGETS(DEPLOYMENT("a", "old", "w:v1", OPTED_IN)),
       STATES(),
       {"/a/configmaps/old-handover", 200, CONFIGMAP("a", "old", STABLE)},
-      LEASE("h"),
-      {NULL}},
+      LEASE("h")},
      THREE "/api/v1/namespaces/a/configmaps/old-handover\n",
      "leader: h (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE   SINCE  READY  VERSION\n"
@@ -192,8 +186,7 @@ static const struct {
      {TARGETS(DEPLOYMENT("a", "old", "w:v1", OPTED_IN)),
       STATES(),
       {"/a/configmaps/old-handover", 200, CONFIGMAP("a", "other", STABLE)},
-      LEASE("h"),
-      {NULL}},
+      LEASE("h")},
      NULL,
      "leader: h (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
@@ -205,9 +198,7 @@ static const struct {
      {TARGETS(
           "{\"metadata\":{\"namespace\":\"a\",\"name\":\"one\",\"uid\":\"reborn\",\"annotations\":{" OPTED_IN
           "}},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"w:v1\"}]}}}}"),
-      STATES(CONFIGMAP("a", "one", STABLE)),
-      LEASE("h"),
-      {NULL}},
+      STATES(CONFIGMAP("a", "one", STABLE)), LEASE("h")},
      THREE,
      "leader: h (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
@@ -216,14 +207,13 @@ static const struct {
      {TARGETS(DEPLOYMENT("a", "one", "w:v1", OPTED_IN)),
       {"/api/v1/configmaps?", 403, FORBIDDEN},
       {"/a/configmaps/one-handover", 200, CONFIGMAP("a", "one", STABLE)},
-      {"/leases/", 403, FORBIDDEN},
-      {NULL}},
+      {"/leases/", 403, FORBIDDEN}},
      THREE "/api/v1/namespaces/a/configmaps/one-handover\n",
      "leader: not allowed to read the Lease\n"
      "NAMESPACE  TARGET  PHASE   SINCE  READY  VERSION\n"
      "a          one     Stable  1h5m   2/2    w:v1\n"},
     {"not allowed to read ConfigMaps at all",
-     {TARGETS(DEPLOYMENT("a", "one", "w:v1", OPTED_IN)), {"configmaps", 403, FORBIDDEN}, LEASE("h"), {NULL}},
+     {TARGETS(DEPLOYMENT("a", "one", "w:v1", OPTED_IN)), {"configmaps", 403, FORBIDDEN}, LEASE("h")},
      NULL,
      "leader: h (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
@@ -232,9 +222,7 @@ static const struct {
     {"a damaged state, a wrong annotation",
      {TARGETS(DEPLOYMENT("a", "hurt", "w:v1", OPTED_IN) "," DEPLOYMENT(
           "a", "typo", "w:v1", "\"handover.dev/canary-percent\":\"many\"")),
-      STATES(CONFIGMAP("a", "hurt", "\\\"phase\\\":\\\"Sleeping\\\"")),
-      LEASE("h"),
-      {NULL}},
+      STATES(CONFIGMAP("a", "hurt", "\\\"phase\\\":\\\"Sleeping\\\"")), LEASE("h")},
      THREE,
      "leader: h (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
@@ -244,10 +232,8 @@ static const struct {
      "    handover.dev/canary-percent: \"many\" is not allowed; allowed: a whole percentage 1..100, or at "
      "most 20 ascending ones such as 5,20,50\n"},
     {"hostile names, images, identities",
-     {TARGETS(DEPLOYMENT("a", "one", "w:\\u001b[2J\\u009b1m\\u202e", OPTED_IN)),
-      STATES(),
-      LEASE("\\u001b]0;owned\\u0007"),
-      {NULL}},
+     {TARGETS(DEPLOYMENT("a", "one", "w:\\u001b[2J\\u009b1m\\u202e", OPTED_IN)), STATES(),
+      LEASE("\\u001b]0;owned\\u0007")},
      NULL,
      "leader: \\x1b]0;owned\\x07 (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
@@ -316,12 +302,12 @@ static void a_failure_is_reported_at_once(void **state) {
         enum err_kind kind;
         const char *says;
     } failures[] = {
-        {{{"", 0, NULL}, {NULL}}, ERR_TRANSPORT, "Connection refused"},
-        {{{"/deployments", 503, "{}"}, STATES(), {"/leases/", -1, NULL}, {NULL}}, ERR_SERVER, "503"},
-        {{{"/deployments", 403, FORBIDDEN}, STATES(), {NULL}}, ERR_FORBIDDEN, "forbidden"},
-        {{TARGETS(), {"/configmaps", 500, "{}"}, {NULL}}, ERR_SERVER, "list configmaps"},
-        {{TARGETS(), {"/configmaps", 200, "{\"kind\":\"Status\"}"}, {NULL}}, ERR_PROTOCOL, "without items"},
-        {{{"/deployments", 200, "{\"items\":[}"}, STATES(), {NULL}}, ERR_PROTOCOL, "JSON"},
+        {{{"", 0, NULL}}, ERR_TRANSPORT, "Connection refused"},
+        {{{"/deployments", 503, "{}"}, STATES(), {"/leases/", -1, NULL}}, ERR_SERVER, "503"},
+        {{{"/deployments", 403, FORBIDDEN}, STATES()}, ERR_FORBIDDEN, "forbidden"},
+        {{TARGETS(), {"/configmaps", 500, "{}"}}, ERR_SERVER, "list configmaps"},
+        {{TARGETS(), {"/configmaps", 200, "{\"kind\":\"Status\"}"}}, ERR_PROTOCOL, "without items"},
+        {{{"/deployments", 200, "{\"items\":[}"}, STATES()}, ERR_PROTOCOL, "JSON"},
     };
     for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
         struct stage st = poll(failures[i].answers, &(struct table_style){0});
@@ -343,7 +329,7 @@ static void reads_by_name_are_bounded(void **state) {
                  "%s{\"metadata\":{\"namespace\":\"a\",\"name\":\"t%d\",\"annotations\":{" OPTED_IN "}}}",
                  i ? "," : "", i);
     buf_adds(&list, "]}");
-    struct answer answers[] = {{"/deployments", 200, buf_str(&list)}, STATES(), {NULL}};
+    struct answer answers[] = {{"/deployments", 200, buf_str(&list)}, STATES(), {.url = NULL}};
     struct stage st = poll(answers, &(struct table_style){0});
     assert_int_equal(st.calls, 103);
     assert_true(st.most <= 16);
@@ -357,7 +343,7 @@ static void json_has_everything_and_no_control_characters(void **state) {
         STATES(CONFIGMAP("a", "one", STARTING)),
         LEASE("h"),
         REPLICASET("w:v1"),
-        {NULL}};
+        {.url = NULL}};
     struct stage st = poll(answers, &(struct table_style){0});
     for (size_t i = 0; i + 1 < st.json.n; i++) {
         unsigned char c = (unsigned char)st.json.p[i], next = (unsigned char)st.json.p[i + 1];

@@ -112,8 +112,7 @@ static void tables_fit_the_terminal(void **state) {
                     "widget-opera…  Soaking  …-> widget:v2\n"
                     "    the canary has no metrics yet, so\n"
                     "      nothing is decided\n"
-                    "größe          Stable   日本:v1\n" +
-                        0);
+                    "größe          Stable   日本:v1\n");
     style = (struct table_style){.colour = true, .width = 80};
     print(&style, &out);
     assert_buf(out, "\x1b[2mNAME\x1b[0m             \x1b[2mPHASE\x1b[0m    \x1b[2mVERSION\x1b[0m\n"
