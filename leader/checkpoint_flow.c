@@ -48,7 +48,7 @@ static void answered(struct checkpoint_flow *f, const struct flow_event *ev) {
         f->due_ns[i] = ev->boot_ns + backoff(++f->tries[i]);
     } else {
         f->part[i] =
-            ev->kind == FLOW_EV_READ ? PART_READ : PART_TOLD; /* an unusable one has nothing to be told */
+            ev->kind == FLOW_EV_READ ? PART_READ : PART_TOLD; /* an unusable one has no keys to restore */
     }
 }
 

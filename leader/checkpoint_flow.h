@@ -2,7 +2,7 @@
  * are read, kept until what they held stands in our own checkpoint, and deleted; our own last one is written before the
  * release. Requests and callbacks are effects; checkpoint_io.c carries them out.
  *
- * A part is deleted only when one of these holds: its keys were told and a checkpoint that was made after that stands on
+ * A part is deleted only when one of these holds: its keys were restored and a checkpoint that was made after that stands on
  * the Lease; it is damaged, or is not there; it could not be read for FLOW_KEEP_NS. Until then each checkpoint of ours
  * names it as unread, for the next leader. */
 #ifndef LEADER_CHECKPOINT_FLOW_H
@@ -73,7 +73,7 @@ struct checkpoint_flow {
         PART_NONE,
         PART_DUE,   /* to be read at due_ns */
         PART_ASKED, /* its read is under way */
-        PART_READ,  /* its keys are to be told */
+        PART_READ,  /* its keys are to be restored */
         PART_TOLD,  /* its keys are to be gathered */
         PART_SENT,  /* a checkpoint that has them is being written */
         PART_DELETING,

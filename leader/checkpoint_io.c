@@ -199,7 +199,7 @@ static void carry_out(struct election *e, const struct flow_effect *f) {
     case FLOW_SAVE_INLINE: save_inline(e); break;
     case FLOW_RELEASE:
         keep_final(e);
-        e->drained = true; /* the lease machine is told by election_run() */
+        e->drained = true; /* election_run() passes it to the lease machine */
         break;
     }
 }

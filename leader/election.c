@@ -139,7 +139,7 @@ static void start_write(struct election *e, const struct lease_out *out) {
     if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
                      changes, &body, &err) < 0) {
         election_access_answer(e, LEASE_REQUEST_UPDATE, &err);
-        e->write_failed = true; /* the lease machine is told by election_run() */
+        e->write_failed = true; /* election_run() passes it to the lease machine */
         return;
     }
     e->creating = out->write.create;

@@ -31,7 +31,7 @@ struct election {
     struct kube_op *get_op, *write_op;
     bool creating;                       /* the write under way is a POST */
     bool stopping;                       /* election_stop() */
-    bool watching;                       /* as the machine was told */
+    bool watching;                       /* as the machine knows it */
     bool renew_wanted, renew_sent;       /* by election_renew_now(); the write under way answers it */
     bool running, write_failed, drained; /* see election_run() */
     struct timer *tick, *turn;

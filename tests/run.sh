@@ -123,7 +123,7 @@ run_cluster() {
   local line; line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -1) || true
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
-    [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || bad "tests/cluster: no story was told"
+    [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || bad "tests/cluster: no story ran"
     while read -r line; do skip "tests/cluster: $line"; done < <(sed -n 's/^skip //p' "$log")
     while read -r line; do ! grep -q "^ok   $line " "$log" || seconds+=("tests/cluster: $line"); done < <(sed -nE 's/^FAIL ([^ ]+) .*/\1/p' "$log" | sort -u)
     [ "$rc" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || bad "tests/cluster/run.sh ended with $rc"

@@ -11,6 +11,7 @@ he|it: a leader, a pod and a process are things
 his|its
 him|it
 speaks? of|says, names, references
+(is|are|was|were|be) told|gets, receives, is reported
 tells? the status|patches the status annotation
 told once|reported once
 watchdog.s food|WATCHDOG=1

@@ -1,4 +1,4 @@
-/* See service.h. A timer looks at what has changed: between the moments that are told at once, that is the
+/* See service.h. A timer looks at what has changed: between the moments that are reported at once, that is the
  * reason why it does not start, who leads, and how much is in flight. */
 #include "service.h"
 #include "api/rfc3339.h"

@@ -1,4 +1,4 @@
-/* An instance as a service of its host: what the service manager is told of it and when, and the watchdog.
+/* An instance as a service of its host: what the service manager receives and when, and the watchdog.
  * Nothing of it happens where there is no service manager. docs/reference/systemd.md has the texts. */
 #ifndef APP_SERVICE_H
 #define APP_SERVICE_H

@@ -204,7 +204,7 @@ static void flush(struct kube_events *e) {
     }
 }
 
-/* ---- what is told ---- */
+/* ---- what is reported ---- */
 
 /* A bucket per object; objects that share a slot of the table share its tokens' fate, never for long. */
 static bool within_rate(struct kube_events *e, const struct event_ref *about) {
@@ -298,7 +298,7 @@ void kube_event(struct kube_events *e, const struct event_ref *about, const char
     list_push(&e->entries, &x->node);
     x->now++;
     x->last_ns = now;
-    if (!within_rate(e, about)) { /* counted, and told with the next one that may be */
+    if (!within_rate(e, about)) { /* counted in the next one that is sent */
         if (e->dropped) metric_inc(e->dropped);
         return;
     }

@@ -1,4 +1,4 @@
-/* What of an object can be told from its text without a tree, and a tree without the bulk that nobody reads.
+/* What of an object can be read from its text without a tree, and a tree without the bulk that nobody reads.
  * Pure. */
 #ifndef KUBE_ITEM_H
 #define KUBE_ITEM_H

@@ -123,7 +123,7 @@ static int on_curl_timer(CURLM *multi, long ms, void *ctx) {
     return 0;
 }
 
-/* libuv stops watching a socket with an error on it. libcurl is told that it is ready, so that it reads the
+/* libuv stops watching a socket with an error on it. libcurl gets it as ready, so that it reads the
  * error itself: told of an error it would only know that there is one. */
 static void on_ready(uv_poll_t *handle, int status, int events) {
     struct sock *s = handle->data;

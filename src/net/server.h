@@ -20,8 +20,7 @@ struct listener {
 
 struct exchange {
     struct http_exchange base;
-    struct conn
-        *c; /* NULL: the connection has gone, and nobody had asked to be told: the owner still ends it */
+    struct conn *c; /* NULL: the connection has gone, and no on_gone was set: the owner still ends it */
     struct http_in in;
     world_fn gone;
     void *gone_ctx;

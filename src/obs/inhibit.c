@@ -101,7 +101,7 @@ static void ask_all(struct inhibit *i) {
     if (r < 0) complain(i, "logind", strerror(-r));
 }
 
-/* ---- being told ---- */
+/* ---- announcements ---- */
 
 /* A match rule says who may send, but a message that is addressed to us needs no rule: anybody may claim that
  * the host goes. */

@@ -1,4 +1,4 @@
-/* What systemd is told of this service. Without NOTIFY_SOCKET libsystemd does nothing. */
+/* What systemd receives of this service. Without NOTIFY_SOCKET libsystemd does nothing. */
 #include "obs/obs.h"
 #include "takes.h"
 #include <inttypes.h>
@@ -16,7 +16,7 @@ static void one_line(const char *in, char out[STATUS_MAX]) {
 }
 
 /* A service manager that hangs must not make us hang. What it would not take is not said: the watchdog is fed
- * again and a status is told anew when it changes. */
+ * again and a status is sent anew when it changes. */
 static bool manager_takes(int wait_ms) {
     const char *name = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe): nothing of ours sets it */
     struct sockaddr_un addr = {.sun_family = AF_UNIX};

@@ -2,7 +2,7 @@
 # A story fails with `fail "why"`; everything it looks at is read from the API server, never from Handover's own words alone.
 
 k() { in_cluster kubectl -n "$NS" "$@"; }
-skip() { echo "$*" >&2; exit 77; } # this machine cannot tell the story
+skip() { echo "$*" >&2; exit 77; } # this machine cannot run the story
 note() { echo "  $*"; }
 
 . ../wait.sh # run.sh and its children work in this folder

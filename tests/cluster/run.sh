@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [STORY...] : the stories of tests/cluster/stories on a real Kubernetes, Handover running in it from its own image.
 #   KUBECONFIG set: that cluster is used; then HANDOVER_IMAGE and OPERATOR_IMAGE say where it finds the images.
-#   A story that cannot be told here ends with 77 and says why; it counts neither way. If none could be told, that is a failure.
+#   A story that cannot run here ends with 77 and the reason; it counts neither way. If none could run, that is a failure.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -93,6 +93,6 @@ if [ $failed -gt 0 ]; then
   in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=2000 --prefix 2>&1 |
     grep -v '"msg":"reconcile \(begins\|ends\)"' | tail -120 || true
 fi
-[ $((passed + failed)) -gt 0 ] || { log "no story could be told"; failed=1; }
+[ $((passed + failed)) -gt 0 ] || { log "no story could run"; failed=1; }
 told="$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -34,7 +34,7 @@ tell solo_told <<<'true'
 ends 0 '2 passed, 0 failed' told solo_told untold
 grep -q '^skip untold: not here$' "$d/out" || { echo "FAIL: it does not say what was skipped"; exit 1; }
 ends 1 '2 passed, 1 failed' # all of them
-ends 1 '0 passed, 1 failed' untold # nothing was told
+ends 1 '0 passed, 1 failed' untold # nothing ran
 ends 1 '0 passed, 1 failed' absent
 BROKEN=logs ends 1 '0 passed, 1 failed' broken # not even the logs can be had
 BROKEN=rollout ends 1 '0 passed, 1 failed' told # Handover does not come up

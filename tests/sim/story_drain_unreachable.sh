@@ -10,7 +10,7 @@ until_true 5 "the early checkpoint has the key" checkpointed
 fault "{\"match\":{$ours},\"count\":-1,\"silent\":true}"
 rc=0; wait "$pid" || rc=$?
 [ $rc = 6 ] || fail "exit code $rc, expected 6: the lease could not be renewed"
-leads a || fail "released without having been told that it is its own"
+leads a || fail "released without proof that it is still its own"
 fault '{"clear":true}'
 handover b; until_true 15 "b leads" leads b
 log_says b '"restored_keys":1' || fail "the key was not restored"

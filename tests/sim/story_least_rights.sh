@@ -28,7 +28,7 @@ rights=/apis/rbac.authorization.k8s.io/v1
 unused=( # and why it is there all the same
   'get /configmaps'              # a state without our label: read before it is written over
   'get /pods'                    # in a pod: its own, for the time that there is to stop
-  'get /events' 'patch /events'  # an Event that is told again is counted up, a predecessor's too
+  'get /events' 'patch /events'  # an Event that is sent again is counted up, a predecessor's too
 )
 printf '%s\n' "${unused[@]}" | sort >"$dir/unused"
 sort -u "$dir/seen" >"$dir/used"

@@ -34,7 +34,7 @@ struct run { /* one container, over its restarts */
 
 static struct sim *sim_of(const struct run *r) {
     struct server *s = r->set->server;
-    sim_advance(s->sim, r->set->sw->now + s->offset_ns); /* before anything is told to it */
+    sim_advance(s->sim, r->set->sw->now + s->offset_ns); /* before any call into it */
     return s->sim;
 }
 

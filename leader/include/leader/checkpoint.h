@@ -105,7 +105,7 @@ const struct checkpoint_part_id *checkpoint_reader_part(const struct checkpoint_
  * out. */
 enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text,
                                       struct err *err);
-/* Calls fn for each key that was not told by an earlier call, in the order interrupted, in flight, queued, delayed,
+/* Calls fn for each key that an earlier call did not pass, in the order interrupted, in flight, queued, delayed,
  * failures, dead; inside a kind in the order in which they were added. The slices are valid during the call. Returns
  * how many. */
 size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k),

@@ -1,6 +1,6 @@
 /* Leader election of scripted operators on a real Lease object, as client-go does it: polls every two
  * seconds, judges expiry by its own clock since it last saw the record change, and leaves the Lease behind
- * unless told to release it. */
+ * unless it is to release it. */
 #include "controllers/operator.h"
 #include "controllers/pod.h"
 #include "api/rfc3339.h"

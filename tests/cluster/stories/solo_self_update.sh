@@ -33,7 +33,7 @@ deploy_handover '.spec.template.spec.containers[0].env += [{name: "ROUND", value
 while kill -0 $update 2>/dev/null; do keep_logs; sleep 0.3; done
 wait $update
 note "when it is complete:$(spread)"
-# complete says the Deployment when its old pods are told to go; the last of them may be draining
+# the Deployment is complete when its old pods are deleted; the last of them may be draining
 within 12 "another leader than $old, before the lease expires" other_leads "$old"
 until_true 150 "every rollout has ended" all_in 'Stable|RolledBack'
 note "$n rollouts, of them $(in_phase RolledBack) rolled back, after $((SECONDS - t)) s"

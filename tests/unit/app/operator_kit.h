@@ -161,7 +161,7 @@ struct stage_options {
     uint64_t seed;
     int grace_s;     /* the pods' terminationGracePeriodSeconds */
     size_t many;     /* keys for later */
-    const char *uid; /* what the pods are told as POD_UID; NULL: their own */
+    const char *uid; /* the pods' POD_UID; NULL: their own */
 };
 static UNUSED struct stage *stage_new(const struct stage_options *opt) {
     struct stage *st = xcalloc(1, sizeof *st);

@@ -1,4 +1,4 @@
-/* Reconciles: when they start, how many at once, how they end, and what is told of them. */
+/* Reconciles: when they start, how many at once, how they end, and what is reported of them. */
 #include "controller_kit.h"
 
 static void add_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
@@ -192,7 +192,7 @@ static void a_standby_shows_only_that_it_does_nothing(void **state) {
                                          "max_concurrent",           "handover_dead_letters"};
     for (size_t i = 0; i < ARRAY_LEN(absent); i++) assert_null(strstr(buf_str(&page), absent[i]));
     controller_gate(f->c, true);
-    metric_is(f, "workqueue_adds_total{name=\"target\"} 1"); /* what came before is told now */
+    metric_is(f, "workqueue_adds_total{name=\"target\"} 1"); /* what came before is counted now */
     metric_is(f, "workqueue_retries_total{name=\"target\"} 0");
     metric_is(f, "controller_runtime_reconcile_total{controller=\"target\",result=\"success\"} 0");
     metric_is(f, "controller_runtime_reconcile_total{controller=\"target\",result=\"error\"} 0");

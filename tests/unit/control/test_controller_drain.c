@@ -55,7 +55,7 @@ static void idle_is_told_only_while_stopped(void **state) {
     assert_int_equal(f->nopen, 1);
     controller_gate(f->c, false);
     end(f, 0, OUT_DONE, 0, NULL);
-    controller_gate(f->c, true); /* before it could be told */
+    controller_gate(f->c, true); /* before the callback */
     run_ms(f, 100);
     assert_int_equal(f->idle, 0);
 }

@@ -1,4 +1,4 @@
-/* The client: what is sent, how errors are told apart and retried, deadlines, the fence. */
+/* The client: what is sent, how errors are classified and retried, deadlines, the fence. */
 #include "client_kit.h"
 
 static void requests(void **state) {

@@ -157,7 +157,7 @@ static void the_rate_is_limited(void **state) {
     assert_int_equal(r->creates, 25);
     assert_true(metric_value(metric_plain(metrics_family(
                     r->m, METRIC_COUNTER, "handover_events_dropped_total", "", "", NULL, 0))) == 75);
-    /* others are not affected; what was held back is told with the next one that may be */
+    /* others are not affected; what was held back is counted in the next one that is sent */
     struct event_ref other = web;
     other.uid = "u2";
     other.name = "other";

@@ -203,7 +203,7 @@ static void change_something(struct run *x) {
     }
 }
 
-/* ---- what the handlers are told ---- */
+/* ---- what the handlers receive ---- */
 
 static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
     struct run *x = ctx;
@@ -288,8 +288,7 @@ static void compare(struct run *x) {
         if (strcmp(want, got) != 0)
             fail_msg("seed %llu: %s is %s, not %s", (unsigned long long)x->seed, name, got, want);
         if (strcmp(want, x->rv[i]) != 0)
-            fail_msg("seed %llu: %s was told as %s, not %s", (unsigned long long)x->seed, name, x->rv[i],
-                     want);
+            fail_msg("seed %llu: %s came as %s, not %s", (unsigned long long)x->seed, name, x->rv[i], want);
         there += here;
     }
     if (store_len(informer_store(x->inf)) < there) fail_msg("seed %llu: length", (unsigned long long)x->seed);

@@ -12,7 +12,7 @@ static void expired_versions(void **state) {
     send_to(r, q, EV("MODIFIED", POD("a", "8")));
     unsigned parsed = r->projected;
     send_to(r, q, EV("ERROR", GONE));
-    /* the relist: at least as new as what was seen; unchanged objects are not parsed; deletions are told */
+    /* the relist: at least as new as what was seen; unchanged objects are not parsed; deletions are reported */
     answer(r, "limit=500&resourceVersion=8&resourceVersionMatch=NotOlderThan", 200,
            LIST("30", POD("a", "8") "," POD("c", "29")));
     assert_int_equal(r->projected, parsed + 1);
@@ -241,7 +241,7 @@ static void an_outage_is_told_once(void **state) {
     fake_run(r->f, 30 * NS_PER_S);
     assert_true(count(&r->f->lines, "list or watch failed") >= 3);
     assert_int_equal(count(&r->f->lines, "list deployments.apps"), 0);
-    /* something else is its own trouble, and is told */
+    /* something else is a failure of its own, and is reported */
     r->f->on_request = forbid;
     fake_run(r->f, 40 * NS_PER_S);
     assert_true(count(&r->f->lines, "list deployments.apps in all namespaces: 403") > 0);

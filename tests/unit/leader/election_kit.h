@@ -17,7 +17,7 @@
 #define API       "http://api.sim:8080"
 #define LEASE_URL API "/apis/coordination.k8s.io/v1/namespaces/default/leases/l"
 
-/* One candidate and what it was told. */
+/* One candidate and the callbacks that it got. */
 struct cand {
     struct simworld *sw;
     struct world *w;

@@ -125,7 +125,7 @@ void drain(struct w *w, int i) {
     if (c->stopping) return;
     c->stopping = true;
     bool leads = lease_leading(c->l);
-    say(w, "%d.%u is told to stop%s", i, c->inc, leads ? ", leading" : "");
+    say(w, "%d.%u is asked to stop%s", i, c->inc, leads ? ", leading" : "");
     unsigned inc = c->inc;
     feed_ev(w, i, LEASE_EV_STOP);
     if (c->inc != inc) return;

@@ -200,7 +200,7 @@ static void test_a_part_that_is_never_read_is_deleted_at_last(void **state) {
     field_free(&f);
 }
 
-/* Another takes the lease while the parts are read: nothing of the work is told, and nothing comes of late
+/* Another takes the lease while the parts are read: nothing of the work is restored, and nothing comes of late
  * answers. */
 static void test_lost_while_reading(void **state) {
     (void)state;

@@ -140,7 +140,7 @@ static int64_t no_clock(void *ctx) {
     return 0;
 }
 
-/* A pod that is not told its UID, or cannot write its termination log, says that nothing will prove its
+/* A pod that does not know its UID, or cannot write its termination log, says that nothing will prove its
  * death. */
 static void test_a_death_that_cannot_be_proved_is_told(void **state) {
     (void)state;

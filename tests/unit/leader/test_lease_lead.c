@@ -99,7 +99,7 @@ static void test_renewal_fallback(void **state) {
     done(&t);
 }
 
-/* A renewal timed out, executed or not: whether the lease was renewed is told by its renewTime. */
+/* A renewal timed out, executed or not: its renewTime shows whether the lease was renewed. */
 static void test_unknown_renewal(void **state) {
     (void)state;
     struct t t;

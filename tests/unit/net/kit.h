@@ -54,7 +54,7 @@ void call_open(struct call *c, enum http_lane lane, const char *url); /* a GET *
 void call_get(struct call *c, enum http_lane lane, const char *url);  /* the same to its end */
 void call_free(struct call *c);
 
-/* A socket of its own that speaks what it is told. */
+/* A socket of its own that sends what the test says. */
 struct raw {
     struct kit *k;
     uv_tcp_t tcp;

@@ -1,5 +1,5 @@
 /* A dbus-daemon and the stand-in for logind (tests/host), and the inhibitors under test on a loop. All that
- * happens ends up as lines in one transcript: what logind saw, what we are told, what is logged. Everything
+ * happens ends up as lines in one transcript: what logind saw, what it announced, what is logged. Everything
  * is a cmocka assertion: what does not come within 20 s fails the test. */
 #ifndef BUS_KIT_H
 #define BUS_KIT_H

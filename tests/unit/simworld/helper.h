@@ -1,4 +1,4 @@
-/* Callbacks that note what they are told, for the tests of the simulated world. */
+/* Callbacks that record their arguments, for the tests of the simulated world. */
 #ifndef TEST_SIMWORLD_HELPER_H
 #define TEST_SIMWORLD_HELPER_H
 #include <setjmp.h>

@@ -120,7 +120,7 @@ static void clients_that_leave(void **state) {
     assert_int_equal(s.gone, 0);
     simworld_run(f.sw, NS_PER_S);
     assert_int_equal(s.gone, 1);
-    start(f.a, &g, (struct http_spec){.url = "http://b/"}); /* answered just before it is told */
+    start(f.a, &g, (struct http_spec){.url = "http://b/"}); /* answered just before its callback */
     simworld_run(f.sw, NS_PER_S);
     http_cancel(g.req);
     http_reply(s.open, 200, "text/plain", SL("x"));

@@ -322,7 +322,7 @@ static void check_watch(struct play *p, struct watcher *w) {
     }
 }
 
-/* Open watches are told that they have to begin anew. */
+/* Open watches end with 410. */
 static void compact(struct play *p) {
     sim_compact(p->s);
     p->m.floor = p->m.rv;
