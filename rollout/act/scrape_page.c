@@ -87,6 +87,11 @@ void page_read_cut(struct page_read *r, bool timed_out, const char *why) {
 
 /* ---- asking ---- */
 
+static void on_head(void *ctx, struct slice content_type, bool framed) {
+    struct page_read *r = ctx;
+    promtext_head(r->text, content_type, framed);
+}
+
 static int on_piece(void *ctx, struct slice piece, struct err *err) {
     struct page_read *r = ctx;
     struct running *run = r->t->run;
@@ -106,7 +111,7 @@ static bool may_have_token(const struct page_read *r, const struct metrics_endpo
 
 /* The next endpoint that may be asked; false: there is none. */
 static bool ask(struct page_read *r) {
-    static const struct kube_scrape_cb cb = {on_piece, on_page};
+    static const struct kube_scrape_cb cb = {.head = on_head, .chunk = on_piece, .done = on_page};
     struct scraper *s = r->t->scraper;
     struct running *run = r->t->run;
     for (; r->tried < r->places.n; r->tried++) {

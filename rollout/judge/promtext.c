@@ -44,6 +44,7 @@ struct promtext {
     uint64_t lineno, bytes, samples;
     bool comment; /* in the middle of a comment that is not kept */
     bool eof;
+    bool openmetrics, framed; /* see promtext_head() */
     struct err failed;
 };
 
@@ -77,6 +78,11 @@ void promtext_free(struct promtext *p) {
     buf_free(&p->line);
     free(p->scratch);
     free(p);
+}
+
+void promtext_head(struct promtext *p, struct slice content_type, bool framed) {
+    p->openmetrics = slice_starts(content_type, SL("application/openmetrics-text"));
+    p->framed = framed;
 }
 
 static bool is_counter(enum prom_what w) {
@@ -190,7 +196,14 @@ static void pick(struct promtext *p, struct prom_page *ret) {
 }
 
 int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err) {
-    if (p->failed.kind == ERR_NONE && p->line.n) kept_line(p, &p->failed);
+    bool cut = p->line.n || p->comment;
+    if (p->failed.kind == ERR_NONE && cut && kept_line(p, &p->failed) == 0 && !p->framed && !p->eof) {
+        err_set(&p->failed, ERR_PROTOCOL, -EPIPE,
+                "the page ends inside line %llu, and the server gave no length by which it would be whole",
+                (unsigned long long)p->lineno);
+    }
+    if (p->failed.kind == ERR_NONE && p->openmetrics && !p->eof)
+        err_set(&p->failed, ERR_PROTOCOL, -EPIPE, "OpenMetrics that does not end with # EOF: it was cut off");
     if (p->failed.kind == ERR_NONE && !p->samples && !p->eof) {
         err_set(&p->failed, ERR_PROTOCOL, -EINVAL,
                 p->bytes ? "a metrics page without a sample" : "an empty metrics page");

@@ -50,11 +50,16 @@ struct promtext;
  * The sums are borrowed until promtext_free(). */
 struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total);
 void promtext_free(struct promtext *p);
+/* What came before the page: its Content-Type, and whether the transport knows where the page ends. Not called: text of
+ * which the transport does not know the end. */
+void promtext_head(struct promtext *p, struct slice content_type, bool framed);
 /* Any cut of the page. -EINVAL (ERR_PROTOCOL: "line 3: expected a metric name, found '<'"), -E2BIG. After an
  * error every later call returns the same one. A NaN, an infinity or a negative number in a counter that was
  * asked for is an error; in a gauge that series is left out. */
 int promtext_feed(struct promtext *p, struct slice bytes, struct err *err);
-/* The end of the page; a last line without newline counts. An empty page is an error. ERRORS and TOTAL are
+/* The end of the page, as far as anybody can tell. As in Prometheus, OpenMetrics (by its Content-Type) has to end with
+ * "# EOF", and the last line of a text page may lack its line feed, but here only where the transport says that the
+ * page is whole: a cut inside a number would be another number. An empty page is an error. ERRORS and TOTAL are
  * present together or not at all as far as TOTAL goes: without it there is no source; with it, absent errors
  * are 0 (some runtimes make that series at the first error). */
 int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err);

@@ -30,6 +30,7 @@ struct kube_op {
     unsigned attempt;
     bool foreign, fenced, mutates, no_retry, json, fresh;
     int (*chunk)(void *ctx, struct slice piece, struct err *err); /* of a scrape */
+    void (*head)(void *ctx, struct slice content_type, bool framed);
     kube_done done;
     void *ctx;
 };
@@ -224,6 +225,16 @@ static void on_end(void *ctx, const struct err *err, struct slice status_body, b
     finish(op, err, status_body);
 }
 
+/* Without a length and without chunks the end of the answer is the end of the connection, which may come early. What
+ * comes from the API server has its own framing, over HTTP/2 too. */
+static void on_head(void *ctx, const struct http_headers *h) {
+    struct kube_op *op = ctx;
+    struct slice encoding = slice_trim(http_headers_get(h, "Transfer-Encoding"));
+    bool framed =
+        encoding.n ? http_name_eq(encoding, SL("chunked")) : http_headers_get(h, "Content-Length").n > 0;
+    if (op->head) op->head(op->ctx, slice_trim(http_headers_get(h, "Content-Type")), framed || !op->foreign);
+}
+
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct kube_op *op = ctx;
     struct err e = {0};
@@ -245,7 +256,7 @@ static int64_t attempt_deadline(const struct kube_op *op) {
 }
 
 static void attempt(void *ctx) {
-    static const struct exchange_cb cb = {on_body, on_end};
+    static const struct exchange_cb cb = {.head = on_head, .body = on_body, .end = on_end};
     struct kube_op *op = ctx;
     if (op->fenced && !kube_may_mutate(op->k)) {
         struct err e;
@@ -328,6 +339,7 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
     op->method = "GET";
     op->accept = "text/plain;version=0.0.4,*/*;q=0.5";
     op->chunk = cb->chunk;
+    op->head = cb->head;
     op->no_retry = true;
     op->lane =
         LANE_SCRAPE; /* by path as well: a page that the API server passes on is a pod's all the same */

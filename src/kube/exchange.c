@@ -100,6 +100,7 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
         x->retry_after_s = after < ONE_YEAR_S ? after : ONE_YEAR_S; /* a date is left out: clocks differ */
     }
     if (x->s.stream) observe(x);
+    if (x->cb.head && status >= 200 && status < 300) x->cb.head(x->ctx, h);
 }
 
 static enum http_pull on_body(void *ctx, struct slice data) {

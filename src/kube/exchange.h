@@ -24,6 +24,7 @@ struct exchange_cb {
     enum http_pull (*body)(void *ctx, struct slice data); /* of an answer of 2xx only */
     /* Once, last. status_body: of a failure's Status, at most 64 KiB. sent: bytes may have left. */
     void (*end)(void *ctx, const struct err *err, struct slice status_body, bool sent);
+    void (*head)(void *ctx, const struct http_headers *h); /* of an answer of 2xx, first; may be NULL */
 };
 struct exchange;
 /* Never a callback inside this call. target, what, body and tls are borrowed until the end. */

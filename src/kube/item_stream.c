@@ -153,7 +153,7 @@ static void work(void *ctx) {
 
 struct item_stream *item_stream_start(struct kube *k, const struct exchange_spec *spec, enum split_mode mode,
                                       int64_t idle_ns, const struct item_stream_cb *cb, void *ctx) {
-    static const struct exchange_cb exchange = {on_body, on_end};
+    static const struct exchange_cb exchange = {.body = on_body, .end = on_end};
     struct item_stream *s = xcalloc(1, sizeof *s);
     s->k = k;
     s->cb = *cb;

@@ -90,7 +90,7 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
 }
 
 static void page_start(struct page *p) {
-    static const struct kube_scrape_cb cb = {on_piece, on_page};
+    static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = on_page};
     p->text = promtext_new(NULL, NULL);
     kube_scrape(p->k, &(struct kube_scrape){.url = p->url, .timeout_ns = 5 * NS_PER_S}, &cb, p);
 }

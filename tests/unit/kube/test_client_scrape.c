@@ -10,7 +10,7 @@ static int on_piece(void *ctx, struct slice piece, struct err *err) {
 }
 
 static struct fake_req *scrape(struct call *c, const char *url, const char *token, bool insecure) {
-    static const struct kube_scrape_cb cb = {on_piece, done};
+    static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
     struct kube_scrape s = {
         .url = url, .token = slice_of(token), .tls_insecure = insecure, .timeout_ns = 5 * NS_PER_S};
     buf_free(&c->pieces);
@@ -112,7 +112,7 @@ static void an_encoded_answer_is_refused(void **state) {
 /* Through the API server: with our credentials, as any call, on a path of its own. */
 static void scrapes_through_the_proxy(void **state) {
     (void)state;
-    static const struct kube_scrape_cb cb = {on_piece, done};
+    static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
     struct call *c = setup("token: s3cret");
     struct kube_scrape s = {.path = "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics",
                             .token = SL("pod-token"),

@@ -152,11 +152,41 @@ static void openmetrics(void **state) {
     read_page("# EOF");
 }
 
-static void without_last_newline(void **state) {
+/* Prometheus appends a line feed to what it has read of a text page and leaves it to HTTP whether that is whole; of
+ * OpenMetrics it wants # EOF. A page whose end is the end of its connection may be cut anywhere: there, not in a line. */
+static void the_end_of_a_page(void **state) {
     (void)state;
-    struct prom_page r =
-        read_page("process_start_time_seconds 12\r\nleader_election_master_status{name=\"x\"} 1");
-    assert_true(r.v[PROM_LEADER].value == 1 && r.v[PROM_START].value == 12);
+#define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define CUT         "the page ends inside line 2, and the server gave no length by which it would be whole"
+#define NO_EOF      "OpenMetrics that does not end with # EOF: it was cut off"
+    static const struct {
+        const char *type, *text;
+        bool framed;
+        const char *why; /* NULL: accepted */
+    } v[] = {
+        {"text/plain; version=0.0.4", "a 1\nprocess_start_time_seconds 12", true, NULL},
+        {"text/plain; version=0.0.4", "a 1\nprocess_start_time_seconds 12", false, CUT},
+        {"text/plain; version=0.0.4", "a 1\nprocess_start_time_seconds 12\n", false, NULL},
+        {"text/plain; version=0.0.4", "process_start_time_seconds 12\n# HEL", false, CUT},
+        {"text/plain; version=0.0.4", "process_start_time_seconds 12\n# EOF", false, NULL},
+        {"", "process_start_time_seconds 12\r\n", false, NULL},
+        {OPENMETRICS, "process_start_time_seconds 12\n# EOF\n", false, NULL},
+        {OPENMETRICS, "process_start_time_seconds 12\n# EOF", true, NULL},
+        {OPENMETRICS, "process_start_time_seconds 12\n", true, NO_EOF},
+        {OPENMETRICS, "a 1\nprocess_start_time_seconds 12", true, NO_EOF},
+        {OPENMETRICS, "process_start_time_seconds 12\n# EO", true, NO_EOF},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct prom_page r;
+        struct err e = {0};
+        struct promtext *p = promtext_new(NULL, NULL);
+        promtext_head(p, slice_of(v[i].type), v[i].framed);
+        assert_int_equal(promtext_feed(p, slice_of(v[i].text), &e), 0);
+        int rc = promtext_end(p, &r, &e);
+        promtext_free(p);
+        assert_string_equal(e.msg, v[i].why ? v[i].why : "");
+        if (!rc) assert_true(r.v[PROM_START].value == 12);
+    }
 }
 
 static void own_selectors(void **state) {
@@ -334,7 +364,7 @@ int main(void) {
         cmocka_unit_test(idle_is_not_absent),
         cmocka_unit_test(java),
         cmocka_unit_test(openmetrics),
-        cmocka_unit_test(without_last_newline),
+        cmocka_unit_test(the_end_of_a_page),
         cmocka_unit_test(own_selectors),
         cmocka_unit_test(bad_selectors),
         cmocka_unit_test(malformed),

@@ -78,6 +78,9 @@ struct kube_scrape_cb {
      * read, and done follows with that err. Must not cancel. */
     int (*chunk)(void *ctx, struct slice piece, struct err *err);
     kube_done done; /* as of kube_call(); raw only of a failure's Status */
+    /* Before the first piece; may be NULL. framed: by its length or chunks, so that done without an error says that the
+     * page is whole; else a connection that closes early looks the same as one that closes at the end. */
+    void (*head)(void *ctx, struct slice content_type, bool framed);
 };
 struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, const struct kube_scrape_cb *cb,
                             void *ctx);
