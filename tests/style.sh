@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 max=500
-exempt='^(rollout|tests/unit/rollout)/' # until its files are split and renamed (issue 6)
+exempt='^tests/unit/rollout/(test_plan_change|test_scrape)\.c$' # until they are split (issue 6)
 # not|instead : as grep -E reads it, at word boundaries, in any case
 words='whoever|name the role: the caller, a process
 he|it: a leader, a pod and a process are things
@@ -20,7 +20,7 @@ is tried beside|rollout of X started; stable is Y
 overtaken|superseded
 foreignrollout|UnmanagedRollout
 ratelearned|BaselineMeasured
-plan_(out|look|hold|wind|guard|trial|leave|action)|plan_steps, plan_query, enforce_paused, canary_teardown, ...
+plan_(out|look|wind|guard|trial|leave|action)|plan_steps, plan_query, enforce_paused, canary_teardown, ...
 lease_know|lease_observe
 election_(work|sweep)|checkpoint_io, checkpoint_gc'
 

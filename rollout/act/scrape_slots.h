@@ -5,7 +5,7 @@
 #include "base/list.h"
 #include "base/time.h"
 
-#define SCRAPE_QUANTUM_NS NS_PER_S /* a read keeps its slot for so long, whoever waits */
+#define SCRAPE_QUANTUM_NS NS_PER_S /* a read keeps its slot for so long, whatever waits */
 
 /* Of a namespace, of a target. A turn costs as much time as its slot was held: the tag is the time up to which its turns
  * are paid for, and the lowest one is next. */

@@ -70,8 +70,8 @@ static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sampl
 }
 
 /* Has another process begun while we watched? A restart may be that of a container which counts nothing, and
- * the list of pods may be older than the page: when the process began settles it, where that is told. It is
- * reckoned from clocks that are set now and then, so alone it proves nothing. */
+ * the list of pods may be older than the page: when the process began settles it, where the page has it. It
+ * is counted from clocks that are adjusted, so alone it proves nothing. */
 static bool another_process(const struct evidence_pod *p, const struct pod_sample *s) {
     bool restarted = p->restarts != s->restarts;
     if (!(p->started_s > 0) || !(s->started_s > 0)) return restarted;

@@ -238,8 +238,8 @@ void plan_count(struct plan_ctx *c, const char *name, const char *label, double 
     c->plan->metric[c->plan->nmetrics++] = (struct plan_metric){name, label, value};
 }
 
-/* A moment that is over calls for nothing: what it was for has been looked at in this very plan, and an edge
- * that is told to look at once, again and again, would do nothing else. */
+/* A time that has passed needs no visit: what it was for is in this plan, and a reconcile that asks for another
+ * one at once would do so for ever. */
 void plan_revisit(struct plan_ctx *c, int64_t wall_ns) {
     if (wall_ns > c->now && wall_ns < c->plan->look_again_ns) c->plan->look_again_ns = wall_ns;
 }

@@ -1,4 +1,4 @@
-/* Readers of single annotation values: strict, so that a slip of the pen is told and not guessed at. */
+/* Readers of single annotation values: strict, so that a typing error is reported and not guessed at. */
 #include "plan/spec_value.h"
 #include "api/gvr.h"
 #include <ctype.h>

@@ -60,7 +60,7 @@ static UNUSED void set_image(struct stage *st, const char *image) {
     patch(st, DEPLOYMENT, body);
 }
 
-/* How often a reason was told, counted as Kubernetes counts it; the last message goes to ret. */
+/* How often a reason was sent, counted as Kubernetes counts it; the last message goes to ret. */
 static UNUSED int told(struct stage *st, const char *reason, char ret[600]) {
     cleanup_json cJSON *list = get(st, "/api/v1/namespaces/default/events");
     int n = 0;

@@ -150,7 +150,7 @@ static void wrong_hash(void **state) {
     int writes = m.writes;
     m.events[0] = '\0';
     m_run(&m, 5);
-    assert_true(m.writes == writes && !m_event(&m, "ActionIgnored")); /* told once */
+    assert_true(m.writes == writes && !m_event(&m, "ActionIgnored")); /* reported once */
     m_free(&m);
 }
 
