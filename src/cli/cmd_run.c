@@ -146,6 +146,7 @@ static int run_main(int argc, char **argv) {
 
     memory_frugal();
     cli_world_open(&r.world, r.format, r.level);
+    process_raise_files(&r.world.log);
     /* First of all: the kernel drops a signal to a container's first process that has no handler for it. The
      * handlers run in the loop, when there is an instance. */
     world_on_signal(r.world.world, SIGTERM, on_term, &r);

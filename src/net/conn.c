@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 
 enum { PENDING_CAP = 64 * 1024, PENDING_ROUND = 32, OUT_KEPT = 16 * 1024 };
-#define IDLE_NS   (120 * NS_PER_S)
 #define LINGER_NS (2 * NS_PER_S)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret);
@@ -150,7 +149,7 @@ static void flush(struct conn *c) {
 static void refuse(struct conn *c, int status, const char *why) {
     exchange_refuse(&c->out, status, why);
     c->phase = CONN_FLUSHING;
-    set_timer(c, IDLE_NS);
+    set_timer(c, c->listener->limits.idle_ns);
     server_dirty(c);
 }
 
@@ -184,7 +183,9 @@ void conn_answered(struct conn *c, bool keep_alive) {
     if (c->closed) return;
     c->used = true;
     c->phase = keep_alive ? CONN_READING : CONN_FLUSHING;
-    set_timer(c, IDLE_NS);
+    list_remove(&c->node);
+    list_push(&c->listener->conns, &c->node);
+    set_timer(c, c->listener->limits.idle_ns);
     server_dirty(c);
 }
 
@@ -267,7 +268,7 @@ void conn_service(struct conn *c) {
     }
     if (c->eof && c->phase == CONN_READING && c->pending.n == 0) {
         c->phase = CONN_FLUSHING;
-        set_timer(c, IDLE_NS);
+        set_timer(c, c->listener->limits.idle_ns);
     }
     if (c->phase != CONN_FLUSHING || conn_unsent(c) > 0) return;
     if (c->eof) {
@@ -282,13 +283,14 @@ static void on_time(void *ctx) {
     if (c->phase == CONN_READING && c->in.begun) {
         refuse(c, 408, "the request did not arrive in time");
     } else if (c->phase != CONN_LINGERING && conn_unsent(c) > 0 && conn_unsent(c) < c->unsent_then) {
-        set_timer(c, IDLE_NS); /* slow, but it reads */
+        set_timer(c, c->listener->limits.idle_ns); /* slow, but it reads */
     } else {
         conn_close(c); /* x is none: no timer runs while a request is being handled */
     }
 }
 
 void conn_accept(struct listener *l) {
+    bool room = l->nconns < l->limits.connections || listener_make_room(l);
     struct conn *c = xcalloc(1, sizeof *c);
     c->listener = l;
     c->net = l->net;
@@ -302,7 +304,7 @@ void conn_accept(struct listener *l) {
     uv_tcp_init(loop_uv(l->net->loop), &c->tcp);
     c->tcp.data = c;
     l->net->handles++;
-    if (uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&c->tcp) < 0 || l->nconns > l->limits.connections) {
+    if (uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&c->tcp) < 0 || !room) {
         conn_close(c);
         return;
     }

@@ -62,6 +62,7 @@ static void reply(struct http_exchange *base, int status, const char *content_ty
     struct exchange *x = from(base);
     if (x->c && !x->c->closed) {
         struct buf *out = &x->c->out;
+        listener_bound_unsent(x->c->listener, body.n);
         add_status(out, status);
         if (content_type) add_header(out, SL("Content-Type"), slice_of(content_type));
         if (status_has_body(status)) buf_addf(out, "Content-Length: %zu\r\n", body.n);
@@ -100,6 +101,8 @@ static void send_part(struct http_exchange *base, struct slice data) {
         server_dirty(x->c);
         return;
     }
+    listener_bound_unsent(x->c->listener, data.n);
+    if (x->c->broken) return;
     struct buf *out = &x->c->out;
     if (x->chunked) buf_addf(out, "%zx\r\n", data.n);
     buf_add(out, data);

@@ -3,6 +3,7 @@
  * calls. */
 #include "server.h"
 #include <errno.h>
+#include <limits.h>
 
 static void round_before_sleep(uv_prepare_t *handle) {
     struct net *n = handle->data;
@@ -67,6 +68,42 @@ void server_close(struct net *n) {
     }
 }
 
+/* What a connection is kept for; the lowest goes first. */
+static int worth(const struct conn *c) {
+    if (c->phase == CONN_HANDLING) return INT_MAX;
+    if (conn_unsent(c) > 0) return 3;
+    if (c->phase == CONN_READING && c->in.begun) return 2;
+    return c->phase == CONN_READING && !c->used ? 1 : 0;
+}
+
+bool listener_make_room(struct listener *l) {
+    struct conn *least = NULL;
+    list_each(it, &l->conns) { /* in the order of their last activity */
+        struct conn *c = container_of(it, struct conn, node);
+        if (!least || worth(c) < worth(least)) least = c;
+    }
+    if (!least || least->phase == CONN_HANDLING) return false;
+    conn_close(least);
+    return true;
+}
+
+void listener_bound_unsent(struct listener *l, size_t n) {
+    while (l->limits.total_cap) {
+        struct conn *most = NULL;
+        size_t sum = n;
+        list_each(it, &l->conns) {
+            struct conn *c = container_of(it, struct conn, node);
+            if (c->broken) continue;
+            sum += conn_unsent(c);
+            if (conn_unsent(c) > (most ? conn_unsent(most) : 0)) most = c;
+        }
+        if (sum <= l->limits.total_cap || !most) return;
+        most->broken =
+            true; /* the next round tells the owner: nobody is called back inside a call on an exchange */
+        server_dirty(most);
+    }
+}
+
 static int port_of(const struct http_listener *base) {
     return container_of(base, struct listener, base)->port;
 }
@@ -127,6 +164,7 @@ int listener_open(struct world *w, const char *addr, const struct http_limits *l
     if (l->limits.body_cap == 0) l->limits.body_cap = 3 << 20;
     if (l->limits.connections == 0) l->limits.connections = 256;
     if (l->limits.header_ns <= 0) l->limits.header_ns = 30 * NS_PER_S;
+    if (l->limits.idle_ns <= 0) l->limits.idle_ns = 120 * NS_PER_S;
     if (l->limits.send_cap == 0) l->limits.send_cap = 16 << 20;
     list_init(&l->node);
     list_init(&l->conns);

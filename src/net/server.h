@@ -60,6 +60,11 @@ void server_init(struct net *n);
 void server_close(struct net *n);  /* without callbacks */
 void server_dirty(struct conn *c); /* it needs conn_service() before the loop sleeps */
 
+/* Closes a connection that can be done without; false: all are being handled. */
+bool listener_make_room(struct listener *l);
+/* Aborts the slowest readers' answers until n bytes more are within limits.total_cap. */
+void listener_bound_unsent(struct listener *l, size_t n);
+
 void conn_accept(struct listener *l);
 void conn_service(struct conn *c);
 void conn_close(struct conn *c); /* at once; x must have been dealt with */

@@ -5,6 +5,8 @@
 #include <errno.h>
 
 enum { GZIP_MIN = 1024, REQUEST_BODY_CAP = 4096, CONNECTIONS = 64 };
+/* Of all answers that clients have not read yet. */
+#define UNSENT_CAP (2 * (size_t)ADMIN_PAGE_CAP)
 static const char text_type[] = "text/plain; charset=utf-8";
 
 static void count(struct admin *a, int status) {
@@ -36,13 +38,18 @@ static void answer_text(struct admin *a, struct http_exchange *x, int status, st
     answer(a, x, status, text_type, NULL, body);
 }
 
+/* A whole page, or 500: the first part of one would be taken for all of it. */
+static void answer_page(struct admin *a, struct http_exchange *x, const char *type, const struct buf *page) {
+    if (page->full)
+        answer_text(a, x, 500, SL("the page is larger than 16 MiB\n"));
+    else
+        answer(a, x, 200, type, NULL, buf_slice(page));
+}
+
 static void on_metrics(struct admin *a, struct http_exchange *x) {
     cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
-    if (metrics_write(a->metrics, &out) < 0) {
-        answer_text(a, x, 500, SL("the metrics do not fit their page\n"));
-    } else {
-        answer(a, x, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, buf_slice(&out));
-    }
+    metrics_write(a->metrics, &out);
+    answer_page(a, x, "text/plain; version=0.0.4; charset=utf-8", &out);
 }
 
 /* path: "/healthz" or "/healthz/NAME" (livez is the same); false: neither. */
@@ -67,7 +74,7 @@ static bool on_health(struct admin *a, struct http_exchange *x, struct slice pat
 static void on_page(struct admin *a, struct http_exchange *x, const struct admin_page_entry *p) {
     cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
     p->fn(p->ctx, &out);
-    answer(a, x, 200, p->content_type, NULL, buf_slice(&out));
+    answer_page(a, x, p->content_type, &out);
 }
 
 static void on_request(void *ctx, struct http_exchange *x) {
@@ -91,7 +98,7 @@ static void on_request(void *ctx, struct http_exchange *x) {
     if (slice_eqs(path, "/")) {
         cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
         page_write(a, &out);
-        answer(a, x, 200, "text/html; charset=utf-8", NULL, buf_slice(&out));
+        answer_page(a, x, "text/html; charset=utf-8", &out);
         return;
     }
     answer_text(a, x, 404, SL("not found; / lists what there is\n"));
@@ -106,8 +113,14 @@ static void admin_free(struct admin *a) {
 int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret,
                 struct err *err) {
     static const char *const codes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-    const struct http_limits limits = {
-        .body_cap = REQUEST_BODY_CAP, .connections = CONNECTIONS, .header_ns = 10 * NS_PER_S};
+    /* Probes come first: a client that holds a connection without a request, with half of one, or with an answer that is
+     * not read makes way for a new one. */
+    const struct http_limits limits = {.body_cap = REQUEST_BODY_CAP,
+                                       .connections = CONNECTIONS,
+                                       .header_ns = 5 * NS_PER_S,
+                                       .idle_ns = 15 * NS_PER_S,
+                                       .send_cap = ADMIN_PAGE_CAP + 1024,
+                                       .total_cap = UNSENT_CAP};
     struct admin *a = xcalloc(1, sizeof *a);
     *a = (struct admin){.world = w, .metrics = m, .log = log, .started_ns = world_boot_ns(w)};
     int r = http_listen(w, addr, &limits, on_request, a, &a->listener, err);

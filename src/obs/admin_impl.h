@@ -27,7 +27,7 @@ struct admin {
     struct metric *requests[6]; /* by hundreds of the status */
     bool was_failing[2];        /* healthz, readyz: so that a change is logged, not each probe */
 };
-enum { ADMIN_PAGE_CAP = 64 << 20, ADMIN_WHY_CAP = 1024 };
+enum { ADMIN_PAGE_CAP = 16 << 20, ADMIN_WHY_CAP = 1024 };
 bool admin_run_check(const struct admin_check_entry *c, struct buf *why); /* why: one line */
 /* The answer to /healthz or /readyz with its query; the status to answer it with. */
 int health_write(struct admin *a, bool readyz, struct slice query, struct buf *out);

@@ -7,6 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Connections of the client's lanes (2 for the lease, 16 each for watches and calls, 40 for scrapes), 64 of the admin
+ * port, and what the loop, the log and a credential plugin have open. */
+enum { FILES_NEEDED = 192 };
+
 static struct metric *gauge(struct metrics *m, const char *name, const char *help) {
     return metric_plain(metrics_family(m, METRIC_GAUGE, name, help, "", NULL, 0));
 }
@@ -77,6 +81,19 @@ static void collect(void *ctx) {
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0)
         metric_set(gauge(m, "process_max_fds", "Maximum number of open file descriptors."),
                    (double)lim.rlim_cur);
+}
+
+void process_raise_files(struct log *log) {
+    struct rlimit lim;
+    if (getrlimit(RLIMIT_NOFILE, &lim) < 0) return;
+    rlim_t had = lim.rlim_cur;
+    lim.rlim_cur = lim.rlim_max;
+    if (had < lim.rlim_max && setrlimit(RLIMIT_NOFILE, &lim) < 0) lim.rlim_cur = had;
+    if (lim.rlim_cur >= FILES_NEEDED) return;
+    LOG_EVENT(log, LOG_ERROR, "TooFewFileDescriptors",
+              "too few file descriptors: requests and probes will fail; raise the hard limit (LimitNOFILE=, "
+              "ulimit -n)",
+              LF_INT("limit", (int64_t)lim.rlim_cur), LF_INT("needed", FILES_NEEDED));
 }
 
 void process_metrics(struct metrics *m) {

@@ -82,26 +82,47 @@ static void late_requests(void **state) {
     raw_close(&silent);
 }
 
-static void connections_are_limited(void **state) {
+/* One more than there may be: which one goes? Four connections are open, each held in its way. */
+static void a_new_connection_takes_the_place_of_an_idle_one(void **state) {
+    enum { N = 4 };
     struct kit *k = *state;
-    struct app a;
-    struct raw r[3];
-    struct http_limits limits = {.connections = 2};
-    dial(&r[0], &a, k, &limits);
-    raw_connect(&r[1], k, k->port);
-    raw_connect(&r[2], k, k->port);
-    raw_until_eof(&r[2]);
-    assert_int_equal(r[2].in.n, 0);
-    raw_close(&r[2]);
-    raw_sends(&r[0], GET("/x"));
-    assert_true(raw_until(&r[0], OK("0", "")));
-    raw_close(&r[0]);
-    kit_turns(k, 5);
-    raw_connect(&r[2], k, k->port);
-    raw_sends(&r[2], GET("/x"));
-    assert_true(raw_until(&r[2], OK("0", "")));
-    raw_close(&r[1]);
-    raw_close(&r[2]);
+    static const struct {
+        char held[N]; /* silent, kept alive, half a request, unread answer, busy */
+        int goes;     /* -1: the new one */
+    } cases[] = {{"ssss", 0}, {"hhhh", 0}, {"uuuu", 0}, {"bbbb", -1}, {"hshs", 1},
+                 {"bhuk", 3}, {"kksh", 0}, {"bbub", 2}, {"bubh", 3}};
+    static char junk[24 << 20];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct app a = {.k = k};
+        struct raw r[N + 1];
+        kit_serve(k, app, &a, &(struct http_limits){.connections = N, .body_cap = sizeof junk});
+        for (size_t n = 0; n < N; n++) {
+            raw_connect(&r[n], k, k->port);
+            char how = cases[i].held[n];
+            if (how == 'k') raw_sends(&r[n], GET("/x"));
+            if (how == 'k') assert_true(raw_until(&r[n], OK("0", "")));
+            if (how == 'h') raw_sends(&r[n], "GET /x HTTP/1.1\r\nHo");
+            if (how == 'b') raw_sends(&r[n], GET("/later"));
+            if (how == 'u') {
+                raw_stop(&r[n]);
+                int before = a.requests;
+                raw_sends(&r[n], "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 25165824\r\n\r\n");
+                raw_send(&r[n], slice_make(junk, sizeof junk));
+                for (int t = 0; a.requests == before && t < 100000; t++) kit_turns(k, 1);
+            }
+            kit_turns(k, 5);
+        }
+        raw_connect(&r[N], k, k->port);
+        raw_sends(&r[N], GET("/x"));
+        int goes = cases[i].goes;
+        if (goes >= 0 && cases[i].held[goes] != 'u') raw_until_eof(&r[goes]);
+        assert_int_equal(raw_until(&r[N], OK("0", "")), goes >= 0);
+        for (int n = 0; n < N; n++) assert_int_equal(r[n].eof, n == goes && cases[i].held[n] != 'u');
+        struct http_listener *l = k->server;
+        k->server = NULL;
+        for (int n = 0; n <= N; n++) raw_close(&r[n]);
+        http_listener_close(l);
+    }
 }
 
 static void clients_that_leave_are_noticed(void **state) {
@@ -181,16 +202,49 @@ static void a_slow_reader_is_dropped(void **state) {
     raw_close(&r);
 }
 
+/* Answers that nobody reads are bounded together: the one with the most unsent goes. */
+static void slow_readers_are_bounded_together(void **state) {
+    enum { CAP = 24 << 20, PART = 1 << 20 };
+    struct kit *k = *state;
+    struct app a;
+    struct raw r[2];
+    struct http_limits limits = {.total_cap = CAP, .send_cap = 2 * CAP};
+    static char junk[2 * PART];
+    dial(&r[0], &a, k, &limits);
+    raw_connect(&r[1], k, k->port);
+    for (int i = 0; i < 2; i++) {
+        raw_sends(&r[i], GET("/later"));
+        while (a.nopen <= i) kit_run(k);
+        raw_stop(&r[i]);
+        http_reply_begin(a.open[i], 200, NULL, NULL);
+    }
+    while (!a.gone) {
+        size_t sum = 0;
+        for (size_t i = 0; i < 2; i++) {
+            http_reply_send(a.open[i], slice_make(junk, (i + 1) * PART));
+            assert_int_equal(a.gone, 0); /* never inside the call */
+            sum += http_reply_unsent(a.open[i]);
+        }
+        assert_in_range(sum, 0, CAP + 3 * PART);
+        kit_turns(k, 2);
+    }
+    assert_in_range(http_reply_unsent(a.open[0]), 1, CAP / 2);
+    http_reply_end(a.open[0]);
+    raw_close(&r[0]);
+    raw_close(&r[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_flood_of_pipelined_requests),
         T(too_large_bodies),
         T(smuggling_is_refused),
         T(late_requests),
-        T(connections_are_limited),
+        T(a_new_connection_takes_the_place_of_an_idle_one),
         T(clients_that_leave_are_noticed),
         T(an_unwatched_exchange_may_be_answered_into_the_void),
         T(a_slow_reader_is_dropped),
+        T(slow_readers_are_bounded_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,20 @@ static void write_long(void *ctx, struct buf *out) {
     for (int i = 0; i < 30000; i++) buf_adds(out, "row\n");
 }
 
+static void write_endless(void *ctx, struct buf *out) {
+    (void)ctx;
+    while (!out->full) buf_adds(out, "0123456789abcdef0123456789abcdef\n");
+}
+
+/* Half a page would be taken for all of it, and what did not leave is not counted as answered. */
+static void a_page_that_is_too_large(void **state) {
+    struct fixture *f = *state;
+    admin_page(f->a, "/endless", "text/plain; charset=utf-8", write_endless, f);
+    assert_string_equal(get(f, "/endless"), "the page is larger than 16 MiB\n");
+    assert_int_equal(f->ans.status, 500);
+    assert_non_null(strstr(get(f, "/metrics"), "handover_admin_requests_total{code=\"5xx\"} 1\n"));
+}
+
 static void the_page(void **state) {
     struct fixture *f = *state;
     admin_page(f->a, "/leader", "text/plain; charset=utf-8", write_state, f);
@@ -262,8 +276,15 @@ static void a_port_that_is_taken(void **state) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(healthy),  T(failing),      T(excluded_checks),      T(single_checks), T(metrics_plain_and_packed),
-        T(the_page), T(odd_requests), T(a_port_that_is_taken),
+        T(healthy),
+        T(failing),
+        T(excluded_checks),
+        T(single_checks),
+        T(metrics_plain_and_packed),
+        T(the_page),
+        T(a_page_that_is_too_large),
+        T(odd_requests),
+        T(a_port_that_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

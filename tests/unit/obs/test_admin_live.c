@@ -6,7 +6,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 struct fixture {
@@ -101,6 +103,26 @@ static void head_and_errors(void **state) {
     assert_string_equal(buf_str(&f->body), "[+]ping ok\nreadyz check passed\n");
 }
 
+/* Those who hold connections and never ask, or never read, do not keep a probe from its answer. */
+static void probes_are_answered_among_idle_connections(void **state) {
+    struct fixture *f = *state;
+    struct sockaddr_in sa = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)admin_port(f->a)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    static const char *const said[] = {"", "GET /metrics HTTP/1.1\r\nHo",
+                                       "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"};
+    int fd[150];
+    for (size_t kind = 0; kind < ARRAY_LEN(said); kind++) {
+        for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+            fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            assert_int_equal(connect(fd[i], (struct sockaddr *)&sa, sizeof sa), 0);
+            assert_int_equal(send(fd[i], said[kind], strlen(said[kind]), MSG_NOSIGNAL), strlen(said[kind]));
+        }
+        for (int i = 0; i < 30; i++) assert_int_equal(ask(f, "GET", "/healthz", NULL), 200);
+        for (size_t i = 0; i < ARRAY_LEN(fd); i++) close(fd[i]);
+    }
+}
+
 static void the_same_port_twice(void **state) {
     struct fixture *f = *state;
     struct admin *second = NULL;
@@ -115,6 +137,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_scrape, setup, teardown),
         cmocka_unit_test_setup_teardown(head_and_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(probes_are_answered_among_idle_connections, setup, teardown),
         cmocka_unit_test_setup_teardown(the_same_port_twice, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -38,7 +40,37 @@ static void truth(void **s) {
     metrics_free(m);
 }
 
+static void count(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
+                  const struct log_field *f, size_t n) {
+    (void)wall_ns, (void)msg;
+    if (level == LOG_ERROR && n == 3 && f[1].i < f[2].i) ++*(int *)ctx;
+}
+
+static void the_limit_of_open_files_is_raised(void **s) {
+    (void)s;
+    static const struct {
+        rlim_t soft, hard;
+        int errors;
+    } cases[] = {{24, 24, 1}, {24, 100, 1}, {24, 1000, 0}, {500, 500, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        pid_t pid = fork(); /* the hard limit cannot be raised again */
+        if (pid == 0) {
+            int errors = 0;
+            struct log log = {.sink = {count, &errors}};
+            struct rlimit lim = {cases[i].soft, cases[i].hard}, after;
+            bool right = setrlimit(RLIMIT_NOFILE, &lim) == 0;
+            process_raise_files(&log);
+            right = right && getrlimit(RLIMIT_NOFILE, &after) == 0 && after.rlim_cur == cases[i].hard;
+            _exit(right && errors == cases[i].errors ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(truth)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(truth),
+                                       cmocka_unit_test(the_limit_of_open_files_is_raised)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,4 +58,6 @@ void memory_give_back(void);
 /* ---- process metrics (process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds,
  *      process_start_time_seconds) and handover_build_info{version} ---- */
 void process_metrics(struct metrics *m);
+/* Raises the limit of open files to the hard one; an error in the log says if that is not enough. */
+void process_raise_files(struct log *log);
 #endif

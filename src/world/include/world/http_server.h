@@ -7,11 +7,14 @@
 struct http_listener;
 struct http_exchange; /* one request and its answer */
 struct http_limits {
-    size_t body_cap;    /* a larger request body is answered 413; 0: 3 MiB */
-    size_t connections; /* more are closed at once; 0: 256 */
-    int64_t header_ns;  /* time for a request to arrive whole; 0: 30 s. Idle kept-alive connections: 120 s */
-    size_t
-        send_cap; /* unsent bytes of a streaming answer above which it is aborted (slow reader); 0: 16 MiB */
+    size_t body_cap; /* a larger request body is answered 413; 0: 3 MiB */
+    /* One more closes the one that has been idle for longest, else the slowest reader; it is closed itself if all
+     * are being handled. 0: 256. */
+    size_t connections;
+    int64_t header_ns; /* time for a request to arrive whole; 0: 30 s */
+    int64_t idle_ns;   /* between two requests, or without a byte of the answer that leaves; 0: 120 s */
+    size_t send_cap;   /* unsent bytes of a streaming answer above which it is aborted (slow reader); 0: 16 MiB */
+    size_t total_cap;  /* unsent bytes of all answers above which the slowest readers' are aborted; 0: no limit */
 };
 /* Called with the whole request. It must be answered, now or later, exactly once: http_reply() or
  * begin/send/end/abort. */
