@@ -6,7 +6,6 @@
 #include <errno.h>
 
 enum {
-    LIST_CAP = 256 << 20,
     IN_FLIGHT = 16, /* GETs at a time */
 };
 /* Of state ConfigMaps; the parts of a checkpoint bear the first of them as well. */
@@ -33,13 +32,14 @@ struct status_poll {
     struct status_report report;
     struct stored *stored;
     size_t nstored, cap_stored, cap_rows;
-    struct kube_op *targets_op, *states_op, *lease_op;
+    struct kube_list *targets_op, *states_op;
+    struct kube_op *lease_op;
     struct fetch *fetch;
     size_t nfetch, next_fetch, in_flight;
     struct err err;
 };
 
-void status_report_free(struct status_report *r) {
+static void free_rows(struct status_report *r) {
     for (size_t i = 0; i < r->n; i++) {
         struct status_row *row = &r->rows[i];
         free(row->ns);
@@ -50,8 +50,24 @@ void status_report_free(struct status_report *r) {
         if (row->has_state) state_free(&row->state);
     }
     free(r->rows);
+    r->rows = NULL;
+    r->n = 0;
+}
+
+void status_report_free(struct status_report *r) {
+    free_rows(r);
     free(r->holder);
     *r = (struct status_report){0};
+}
+
+static void free_stored(struct status_poll *p) {
+    for (size_t i = 0; i < p->nstored; i++) {
+        free(p->stored[i].key);
+        state_free(&p->stored[i].state);
+    }
+    free(p->stored);
+    p->stored = NULL;
+    p->nstored = p->cap_stored = 0;
 }
 
 static void cancel(struct kube_op **op) {
@@ -60,8 +76,9 @@ static void cancel(struct kube_op **op) {
 }
 
 static void cancel_all(struct status_poll *p) {
-    cancel(&p->targets_op);
-    cancel(&p->states_op);
+    kube_list_cancel(p->targets_op);
+    kube_list_cancel(p->states_op);
+    p->targets_op = p->states_op = NULL;
     cancel(&p->lease_op);
     for (size_t i = 0; i < p->nfetch; i++) cancel(&p->fetch[i].op);
     p->in_flight = 0;
@@ -159,26 +176,14 @@ static void start_fetches(struct status_poll *p) {
 
 /* ---- lists ---- */
 
-static void each_item(struct status_poll *p, struct slice list, struct err *err,
-                      void (*add)(struct status_poll *, struct slice raw, const cJSON *obj)) {
-    struct slice items;
-    if (json_raw_check(list, err) != 0) return;
-    if (!json_raw_at(list, "items", &items)) {
-        err_set(err, ERR_PROTOCOL, -EPROTO, "a list without items: is this an API server?");
-        return;
-    }
-    struct json_raw_it it = json_raw_each(items);
-    while (json_raw_next(&it)) {
-        cleanup_json cJSON *obj = json_parse(it.value, NULL);
-        if (obj) add(p, it.value, obj);
-    }
-}
-
-static void add_target(struct status_poll *p, struct slice raw, const cJSON *obj) {
+static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err) {
+    struct status_poll *p = ctx;
     struct status_report *r = &p->report;
+    const cJSON *obj = *item;
+    (void)err;
     const cJSON *annotations = json_at(obj, "metadata/annotations"), *spec = json_obj(obj, "spec");
     bool opted_in = obs_opted_in(annotations), managed = json_get(annotations, HANDOVER_PREFIX "status");
-    if (!opted_in && !managed) return;
+    if (!opted_in && !managed) return 0;
     r->rows = xgrow(r->rows, &p->cap_rows, r->n + 1, sizeof *r->rows);
     struct status_row *row = &r->rows[r->n++];
     *row = (struct status_row){.opted_in = opted_in, .managed = managed};
@@ -195,15 +200,30 @@ static void add_target(struct status_poll *p, struct slice raw, const cJSON *obj
         row->steps = s.nsteps;
         spec_free(&s);
     }
+    return 0;
 }
 
-static void add_state(struct status_poll *p, struct slice raw, const cJSON *obj) {
+static void targets_restart(void *ctx) {
+    struct status_poll *p = ctx;
+    free_rows(&p->report);
+    p->cap_rows = 0;
+}
+
+static int on_state(void *ctx, struct slice raw, cJSON **item, struct err *err) {
+    struct status_poll *p = ctx;
+    const cJSON *obj = *item;
     (void)raw;
+    (void)err;
     p->stored = xgrow(p->stored, &p->cap_stored, p->nstored + 1, sizeof *p->stored);
     struct stored *s = &p->stored[p->nstored++];
     *s = (struct stored){.key = key_of(slice_of(obj_ns(obj)), slice_of(obj_name(obj)))};
     state_init(&s->state);
     state_read(obj, &s->state, &s->problem);
+    return 0;
+}
+
+static void states_restart(void *ctx) {
+    free_stored(ctx);
 }
 
 static int by_key(const void *a, const void *b) {
@@ -237,23 +257,22 @@ static void join(struct status_poll *p) {
     start_fetches(p);
 }
 
-static void on_targets(void *ctx, const struct err *err, struct slice raw) {
+static void on_targets(void *ctx, const struct err *err, const char *rv) {
     struct status_poll *p = ctx;
+    (void)rv;
     p->targets_op = NULL;
-    if (err)
-        p->err = *err;
-    else
-        each_item(p, raw, &p->err, add_target);
+    if (err) p->err = *err;
     join(p);
     finish_if_complete(p);
 }
 
-static void on_states(void *ctx, const struct err *err, struct slice raw) {
+static void on_states(void *ctx, const struct err *err, const char *rv) {
     struct status_poll *p = ctx;
+    (void)rv;
     p->states_op = NULL;
-    if (!err)
-        each_item(p, raw, &p->err, add_state);
-    else if (err->kind != ERR_FORBIDDEN && !p->err.kind) /* not allowed to list: read by name */
+    if (err && err->kind == ERR_FORBIDDEN) /* not allowed to list them: each is read by name */
+        free_stored(p);
+    else if (err && !p->err.kind)
         p->err = *err;
     join(p);
     finish_if_complete(p);
@@ -279,20 +298,18 @@ struct status_poll *status_poll_start(struct kube *k, const struct status_spec *
                                       void *ctx) {
     struct status_poll *p = xcalloc(1, sizeof *p);
     *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx};
-    struct kube_spec list = {.verb = KUBE_LIST,
-                             .lane = LANE_CALL,
-                             .body_cap = LIST_CAP,
-                             .no_retry = true,
-                             .ref = {.gvr = &gvr_deployments, .ns = slice_of(spec->ns)}};
+    static const struct kube_list_cb targets = {on_target, targets_restart, on_targets},
+                                     states = {on_state, states_restart, on_states};
+    struct kube_list_spec list = {.gvr = &gvr_deployments, .ns = slice_of(spec->ns), .no_retry = true};
     struct kube_spec lease = {
         .verb = KUBE_GET,
         .lane = LANE_CALL,
         .no_retry = true,
         .ref = {.gvr = &gvr_leases, .ns = slice_of(spec->lease_ns), .name = slice_of(spec->lease_name)}};
-    p->targets_op = kube_call(k, &list, on_targets, p);
-    list.ref.gvr = &gvr_configmaps;
+    p->targets_op = kube_list(k, &list, &targets, p);
+    list.gvr = &gvr_configmaps;
     list.labels = SL(STATE_SELECTOR);
-    p->states_op = kube_call(k, &list, on_states, p);
+    p->states_op = kube_list(k, &list, &states, p);
     p->lease_op = kube_call(k, &lease, on_lease, p);
     return p;
 }
@@ -300,12 +317,8 @@ struct status_poll *status_poll_start(struct kube *k, const struct status_spec *
 void status_poll_end(struct status_poll *p) {
     if (!p) return;
     cancel_all(p);
-    for (size_t i = 0; i < p->nstored; i++) {
-        free(p->stored[i].key);
-        state_free(&p->stored[i].state);
-    }
+    free_stored(p);
     status_report_free(&p->report);
-    free(p->stored);
     free(p->fetch);
     free(p);
 }

@@ -1,9 +1,9 @@
 /* What `status` and the demo show: every target with its state, and who leads. Read from the API server with
- * three requests: a list of Deployments, a list of state ConfigMaps, the Lease. Further GETs only for what
- * these do not have: see status_poll_start(). */
+ * three requests (and one for every 500 objects more): a list of Deployments, a list of state ConfigMaps, the
+ * Lease. Further GETs only for what these do not have: see status_poll_start(). */
 #ifndef CLI_STATUS_REPORT_H
 #define CLI_STATUS_REPORT_H
-#include "kube/client.h"
+#include "kube/list.h"
 #include "plan/plan.h"
 #include "table.h"
 

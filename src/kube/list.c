@@ -17,7 +17,7 @@ struct kube_list {
     void *ctx;
     const struct gvr *gvr;
     char *ns, *labels, *fields, *token, *target, *what;
-    bool metadata_only, from_cache, whole; /* whole: without pages, since a token has expired */
+    bool metadata_only, from_cache, no_retry, whole; /* whole: without pages, since a token has expired */
     int64_t deadline_ns;
     size_t bytes, items, bytes_cap, items_cap;
     unsigned attempt;
@@ -120,7 +120,7 @@ static void page_failed(struct kube_list *l, struct err *e) {
         return;
     }
     int64_t at = now + retry_delay_ns(e, l->attempt, world_rand(l->k->w));
-    if (retry_worth(e, l->attempt) && at < l->deadline_ns) {
+    if (!l->no_retry && retry_worth(e, l->attempt) && at < l->deadline_ns) {
         restart(l, at);
         return;
     }
@@ -183,6 +183,7 @@ struct kube_list *kube_list(struct kube *k, const struct kube_list_spec *spec, c
                             .what = buf_take(&what),
                             .metadata_only = spec->metadata_only,
                             .from_cache = spec->from_cache,
+                            .no_retry = spec->no_retry,
                             .bytes_cap = spec->max_bytes ? spec->max_bytes : max_bytes,
                             .items_cap = spec->max_items ? spec->max_items : MAX_ITEMS};
     l->deadline_ns = world_boot_ns(k->w) + (spec->timeout_ns > 0 ? spec->timeout_ns : timeout_ns);

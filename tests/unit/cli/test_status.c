@@ -117,7 +117,7 @@ static void stage_free(struct stage *st) {
     "{\\\"result\\\":\\\"failed\\\",\\\"hash\\\":\\\"qrst\\\",\\\"image\\\":\\\"w:v2\\\"},"                  \
     "{\\\"result\\\":\\\"promoted\\\",\\\"hash\\\":\\\"bcdfghjklm\\\",\\\"image\\\":\\\"r.example/"          \
     "w:v1\\\"}]"
-#define LIST(...) "{\"kind\":\"List\",\"items\":[" __VA_ARGS__ "]}"
+#define LIST(...) "{\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" __VA_ARGS__ "]}"
 #define TARGETS(...)                                                                                         \
     { "/apis/apps/v1/deployments", 200, LIST(__VA_ARGS__) }
 #define STATES(...)                                                                                          \
@@ -137,9 +137,9 @@ static void stage_free(struct stage *st) {
 #define FORBIDDEN "{\"kind\":\"Status\",\"code\":403,\"message\":\"configmaps is forbidden: User u cannot\"}"
 #define LIST_STATES                                                                                          \
     "/api/v1/configmaps?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dhandover%2C%21handover.dev%2F"        \
-    "checkpoint\n"
+    "checkpoint&limit=500\n"
 #define THREE                                                                                                \
-    "/apis/apps/v1/deployments\n" LIST_STATES                                                                \
+    "/apis/apps/v1/deployments?limit=500\n" LIST_STATES                                                      \
     "/apis/coordination.k8s.io/v1/namespaces/handover-system/leases/handover\n"
 
 static const struct {
@@ -231,6 +231,18 @@ static const struct {
      "a          typo    Invalid         2/2    w:v1\n"
      "    handover.dev/canary-percent: \"many\" is not allowed; allowed: a whole percentage 1..100, or at "
      "most 20 ascending ones such as 5,20,50\n"},
+    {"a list whose continue token has expired is read anew",
+     {{"continue=", 410, "{\"kind\":\"Status\",\"code\":410,\"message\":\"expired\"}"},
+      {"/deployments?limit=", 200,
+       "{\"metadata\":{\"resourceVersion\":\"8\",\"continue\":\"t\"},\"items\":[" DEPLOYMENT(
+           "a", "one", "w:v1", NEW) "]}"},
+      TARGETS(DEPLOYMENT("a", "one", "w:v2", NEW)),
+      STATES(),
+      LEASE("h")},
+     NULL,
+     "leader: h (term 7, renewed 750ms ago)\n"
+     "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
+     "a          one     Waiting         2/2    w:v2\n"},
     {"hostile names, images, identities",
      {TARGETS(DEPLOYMENT("a", "one", "w:\\u001b[2J\\u009b1m\\u202e", OPTED_IN)), STATES(),
       LEASE("\\u001b]0;owned\\u0007")},
@@ -307,7 +319,7 @@ static void a_failure_is_reported_at_once(void **state) {
         {{{"/deployments", 403, FORBIDDEN}, STATES()}, ERR_FORBIDDEN, "forbidden"},
         {{TARGETS(), {"/configmaps", 500, "{}"}}, ERR_SERVER, "list configmaps"},
         {{TARGETS(), {"/configmaps", 200, "{\"kind\":\"Status\"}"}}, ERR_PROTOCOL, "without items"},
-        {{{"/deployments", 200, "{\"items\":[}"}, STATES()}, ERR_PROTOCOL, "JSON"},
+        {{{"/deployments", 200, "{\"items\":[}"}, STATES()}, ERR_PROTOCOL, "not a list"},
     };
     for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
         struct stage st = poll(failures[i].answers, &(struct table_style){0});
@@ -323,7 +335,7 @@ static void a_failure_is_reported_at_once(void **state) {
 static void reads_by_name_are_bounded(void **state) {
     (void)state;
     cleanup_buf struct buf list = BUF(1 << 20);
-    buf_adds(&list, "{\"items\":[");
+    buf_adds(&list, "{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[");
     for (int i = 0; i < 100; i++)
         buf_addf(&list,
                  "%s{\"metadata\":{\"namespace\":\"a\",\"name\":\"t%d\",\"annotations\":{" OPTED_IN "}}}",

@@ -13,6 +13,7 @@ struct kube_list_spec {
     int64_t timeout_ns;          /* for all pages and attempts; 0: 120 s */
     size_t max_bytes;            /* in all; 0: 256 MiB; more ends the list with an error that says so */
     size_t max_items;            /* the same; 0: 100,000 */
+    bool no_retry;               /* one attempt only: the caller decides */
 };
 struct kube_list_cb {
     /* raw: the object's text, *obj: its tree, without managedFields. Both are valid during the call; a tree may be
