@@ -125,10 +125,10 @@ static int set_user(struct kube_config *c, const struct kc_user *u, const struct
                     const char *where, struct err *err) {
     bool token = u->token && u->token[0], file = u->token_file && u->token_file[0],
          basic = u->username && u->username[0];
-    if (u->impersonate && u->impersonate[0]) {
-        return err_set(err, ERR_CONFIG, -ENOTSUP, "%s: acting as another user (\"as\") is not supported",
-                       where);
-    }
+    const char *as = u->impersonate && u->impersonate[0] ? "as" : u->impersonate_more;
+    if (as)
+        return err_set(err, ERR_CONFIG, -ENOTSUP, "%s: acting as another user (\"%s\") is not supported",
+                       where, as);
     if (u->auth_provider) {
         return err_set(err, ERR_CONFIG, -ENOTSUP,
                        "%s: auth-provider \"%s\" is not supported (Kubernetes removed these); allowed: exec, "

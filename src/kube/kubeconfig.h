@@ -25,6 +25,7 @@ struct kc_user {
     char *name, *file;
     char *cert_file, *cert_data, *key_file, *key_data, *token, *token_file, *username, *password;
     char *auth_provider, *impersonate;
+    const char *impersonate_more; /* a field of impersonation that is not "as"; a literal */
     struct kc_exec *exec;
 };
 struct kc_context {

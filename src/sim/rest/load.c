@@ -104,11 +104,11 @@ static int load_lines(struct load *l, struct slice text, struct api_status *f) {
 /* JSON is YAML, but faster and exact by its own reader. */
 static int load_text(struct load *l, struct slice text, struct api_status *f) {
     struct slice t = slice_trim(text), line, rest;
-    if (!t.n || t.p[0] != '{') return yaml_each(text, load_doc, l, f);
+    if (!t.n || t.p[0] != '{') return rest_yaml_each(text, load_doc, l, f);
     if (json_raw_check(t, NULL) == 0) return load_doc(l, json_tree_parse_checked(t), f);
     slice_cut(t, '\n', &line, &rest);
     return json_raw_check(slice_trim(line), NULL) == 0 ? load_lines(l, t, f)
-                                                       : yaml_each(text, load_doc, l, f);
+                                                       : rest_yaml_each(text, load_doc, l, f);
 }
 
 int sim_load(struct sim *s, struct slice text, struct err *err) {

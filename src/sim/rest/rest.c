@@ -41,7 +41,7 @@ struct slice rest_media_type(const struct call *c) {
 int rest_body(struct call *c, cJSON **ret) {
     struct slice media = rest_media_type(c);
     if (slice_eqs(media, "application/yaml") || slice_eqs(media, "application/apply-patch+yaml"))
-        return yaml_parse(c->req->body, ret, &c->f);
+        return rest_yaml(c->req->body, ret, &c->f);
     if (slice_eqs(media, "application/vnd.kubernetes.protobuf")) return pb_parse(c->req->body, ret, &c->f);
     if (media.n && !slice_eqs(media, "application/json") && !slice_eqs(c->req->method, "PATCH")) {
         return api_status_set(

@@ -49,8 +49,8 @@ int rest_answer(struct call *c, int status, const struct json_doc *d);
 /* resourceVersion of a query; "" and NULL: 0 */
 int rest_version(const char *text, uint64_t *ret, struct api_status *f);
 
-/* yaml.c: the first document of a text, or each of them. */
-int yaml_parse(struct slice text, cJSON **ret, struct api_status *f);
-int yaml_each(struct slice text, int (*fn)(void *ctx, cJSON *doc, struct api_status *f), void *ctx,
-              struct api_status *f); /* takes doc */
+/* rest_yaml.c: the first document of a text, or each of them. */
+int rest_yaml(struct slice text, cJSON **ret, struct api_status *f);
+int rest_yaml_each(struct slice text, int (*fn)(void *ctx, cJSON *doc, struct api_status *f), void *ctx,
+                   struct api_status *f); /* takes doc */
 #endif

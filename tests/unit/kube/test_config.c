@@ -52,6 +52,11 @@ static void a_file(void **state) {
     assert_true(kube_config_tls(c)->insecure);
     assert_string_equal(kube_config_tls(c)->server_name, "other");
     kube_config_free(c);
+    /* merge keys; impersonation of nobody */
+    c = config_of(f, "base: &b {token: s3cret, username: ''}\n" CTX CLUSTER
+                     "users: [{name: u, user: {<<: *b, as: '', as-groups: [], as-user-extra: {}}}]\n");
+    expect_auth(c, f, false, "Bearer s3cret");
+    kube_config_free(c);
     kube_config_free(NULL);
     fake_free(f);
 }
@@ -91,7 +96,7 @@ static void files_merge(void **state) {
     /* one broken file is not passed over */
     fake_file(f, "/a/one", "contexts: [}");
     assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -EINVAL);
-    assert_non_null(strstr(e.msg, "/a/one:1"));
+    assert_non_null(strstr(e.msg, "/a/one: not YAML: line 1: "));
     fake_file(f, "/a/one", NULL);
     fake_file(f, "/b/two", NULL);
     assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
@@ -206,7 +211,10 @@ static void errors_say_what_and_where(void **state) {
     refused(WITH_USER("tokenFile: gone"), "token file", "/etc/k/gone");
     refused(WITH_USER("token: s3cret, username: x"), "only one", "user \"u\"");
     refused(WITH_USER("username: 'a:b', password: s3cret"), "username", "user \"u\"");
-    refused(WITH_USER("as: root"), "as", "user \"u\"");
+    refused(WITH_USER("as: root"), "(\"as\")", "user \"u\"");
+    refused(WITH_USER("as-groups: [admins]"), "(\"as-groups\")", "user \"u\"");
+    refused(WITH_USER("as-uid: 7"), "(\"as-uid\")", "user \"u\"");
+    refused(WITH_USER("as-user-extra: {a: [b]}"), "(\"as-user-extra\")", "user \"u\"");
     refused(WITH_USER("auth-provider: {name: gcp, config: {x: s3cret}}"), "auth-provider \"gcp\"", "exec");
     refused(WITH_USER("exec: {command: x}"), "apiVersion \"\"", "client.authentication.k8s.io/v1beta1");
     refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"), "v1alpha1",

@@ -137,7 +137,7 @@ static void exec_certificate_and_cluster(void **state) {
                         "\"interactive\":false,\"cluster\":{\"server\":\"https://"
                         "api\",\"tls-server-name\":\"sn\",\"certificate-authority-data\":\"" CERT64
                         "\",\"proxy-url\":\"http://"
-                        "p:1\",\"config\":{\"audience\":\"x\",\"n\":1,\"l\":[true,null,\"1\"]}}}}|");
+                        "p:1\",\"config\":{\"audience\":\"x\",\"false\":1,\"l\":[true,null,\"1\"]}}}}|");
     exec_end(f, c);
 }
 

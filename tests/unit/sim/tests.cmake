@@ -1,7 +1,7 @@
-foreach(name store/history store/objects rest/clients_random rest/fault rest/list rest/load rest/patch rest/protobuf rest/watch rest/yaml
+foreach(name store/history store/objects rest/clients_random rest/fault rest/list rest/load rest/patch rest/protobuf rest/watch
     controllers/converge controllers/deployment controllers/gc controllers/operator controllers/pod controllers/replicaset)
   unit_test(sim/${name} sim_core)
 endforeach()
-foreach(name rest_protobuf rest_yaml store_history) # which look inside
+foreach(name rest_protobuf store_history) # which look inside
   target_include_directories(unit_sim_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/sim)
 endforeach()

@@ -1,0 +1,1 @@
+fuzzer(yaml yaml)
