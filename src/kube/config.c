@@ -4,6 +4,7 @@
 #include "config_priv.h"
 #include "kubeconfig.h"
 #include "material.h"
+#include "proxy.h"
 #include <errno.h>
 #include <stdio.h>
 

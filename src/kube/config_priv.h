@@ -1,8 +1,8 @@
 /* What of a configuration only this layer needs. */
 #ifndef KUBE_CONFIG_PRIV_H
 #define KUBE_CONFIG_PRIV_H
+#include "api/url.h"
 #include "kube/config.h"
-#include "url.h"
 
 const char *kube_config_host(const struct kube_config *c); /* "host:port" of the server, for metrics */
 /* For the message of a 401: which credentials these were. */

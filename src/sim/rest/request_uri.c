@@ -1,6 +1,6 @@
 /* Paths and queries. */
 #include "rest/request_uri.h"
-#include "api/gvr.h"
+#include "api/url.h"
 #include <errno.h>
 
 static char *unescape(struct slice s, bool query) {

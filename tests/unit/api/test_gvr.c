@@ -1,6 +1,7 @@
 /* URL paths and names. */
 #include "../check.h"
 #include "api/gvr.h"
+#include "api/url.h"
 
 static void paths(void **state) {
     (void)state;

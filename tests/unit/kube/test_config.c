@@ -256,7 +256,7 @@ static void proxies(void **state) {
     (void)state;
     struct fake *f = fake_new();
     struct kube_config *c = config_of(f, WITH_CLUSTER("server: 'https://api', proxy-url: 'socks5://p:1080'"));
-    assert_string_equal(kube_config_proxy(c), "socks5://p:1080");
+    assert_string_equal(kube_config_proxy(c), "socks5h://p:1080"); /* the name is the proxy's to resolve */
     kube_config_free(c);
     fake_env(f, "HTTPS_PROXY", "proxy:3128");
     fake_env(f, "http_proxy", "http://plain:1");

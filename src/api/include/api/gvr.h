@@ -16,12 +16,6 @@ extern const struct gvr gvr_deployments, gvr_replicasets, gvr_pods, gvr_configma
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME/SUB". ns empty: all namespaces (or cluster-scoped); name, sub
  * may be empty. Each segment is percent-encoded. sub may hold '/' ("proxy/metrics"). */
 int gvr_path(struct buf *out, const struct gvr *g, struct slice ns, struct slice name, struct slice sub);
-/* Appends "?key=value" or "&key=value", percent-encoded; *first is kept by the caller (true at the
- * beginning). */
-int url_query(struct buf *out, bool *first, const char *key, struct slice value);
-int url_escape(struct buf *out, struct slice s); /* everything but unreserved characters */
-int url_unescape(struct buf *out,
-                 struct slice s); /* "%2F" and '+' as blank when in a query is NOT applied; -EINVAL */
 /* Names as Kubernetes allows them. */
 bool name_is_dns_label(struct slice s);     /* RFC 1123 label, 63 */
 bool name_is_dns_subdomain(struct slice s); /* 253 */
