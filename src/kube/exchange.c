@@ -1,6 +1,7 @@
 /* See exchange.h. */
 #include "exchange.h"
 #include "api/status.h"
+#include "base/json.h"
 #include "retry.h"
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct exchange {
     enum { AUTH_FIRST, AUTH_LOOK, AUTH_REFRESH } auth; /* after a 401: has it changed? then: get another */
     bool auth_open, sent;
     int status;
-    char encoded[32]; /* Content-Encoding of the answer, if it has one */
+    char encoded[32];    /* Content-Encoding of the answer, if it has one */
+    struct buf location; /* where a redirect leads, as it may be shown */
     int64_t began_ns, retry_after_s;
 };
 
@@ -32,6 +34,7 @@ static void exchange_free(struct exchange *x) {
     timer_free(x->timer);
     buf_free(&x->authorization);
     buf_free(&x->status_body);
+    buf_free(&x->location);
     free(x);
 }
 
@@ -94,6 +97,8 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
     x->status = status;
     x->retry_after_s = 0;
     x->encoded[0] = '\0';
+    buf_clear(&x->location);
+    url_shown(http_headers_get(h, "Location"), &x->location);
     if (encoding.n && !http_name_eq(encoding, SL("identity")))
         snprintf(x->encoded, sizeof x->encoded, "%.*s", SLF(encoding));
     if (slice_i64(slice_trim(http_headers_get(h, "Retry-After")), &after) == 0 && after > 0) {
@@ -121,6 +126,27 @@ static void refused(struct exchange *x, struct err *e) {
     buf_free(&who);
 }
 
+/* Of plain http the proxy sees all, and a failure that is no Status of an API server is most likely its own: an
+ * outage, and not what the API server says of the object. */
+static bool of_the_proxy(const struct exchange *x) {
+    const char *server = kube_config_server(x->k->cfg);
+    if (x->s.foreign || !kube_config_proxy(x->k->cfg) || slice_starts(slice_of(server), SL("https:")))
+        return false;
+    cleanup_json cJSON *body = json_parse(buf_slice(&x->status_body), NULL);
+    const char *kind = json_str(body, "kind");
+    return !kind || strcmp(kind, "Status") != 0;
+}
+
+static void blame_proxy(const struct exchange *x, struct err *e) {
+    cleanup_buf struct buf proxy = BUF(400);
+    struct err was = *e;
+    url_shown(slice_of(kube_config_proxy(x->k->cfg)), &proxy);
+    err_set(e, ERR_TRANSPORT, -ECONNRESET, "%s (from the proxy %s, not from the API server)", was.msg,
+            buf_str(&proxy));
+    e->http = was.http;
+    e->retry_after_ms = was.retry_after_ms;
+}
+
 static void classify(struct exchange *x, struct err *e) {
     if (x->status >= 200 && x->status < 300) {
         if (x->encoded[0])
@@ -129,8 +155,16 @@ static void classify(struct exchange *x, struct err *e) {
         return;
     }
     if (x->status < 400) {
-        err_set(e, ERR_PROTOCOL, -EPROTO, "%s: %d %s where an answer should be: is this an API server?",
-                x->s.what, x->status, http_status_text(x->status));
+        if (x->location.n) {
+            err_set(
+                e, ERR_PROTOCOL, -EPROTO,
+                "%s: redirected (%d) to \"%s\": no API server answers so; is a login page or a proxy before "
+                "it, or the server's URL wrong?",
+                x->s.what, x->status, buf_str(&x->location));
+        } else {
+            err_set(e, ERR_PROTOCOL, -EPROTO, "%s: %d %s where an answer should be: is this an API server?",
+                    x->s.what, x->status, http_status_text(x->status));
+        }
         e->http = x->status;
         return;
     }
@@ -143,6 +177,7 @@ static void classify(struct exchange *x, struct err *e) {
         }
     }
     retry_cap_after(e);
+    if (of_the_proxy(x)) blame_proxy(x, e);
     if (x->status == 401 && !x->s.foreign) refused(x, e);
 }
 
@@ -155,6 +190,10 @@ static void on_end(void *ctx, const struct err *err, int status) {
     if (!x->s.stream) observe(x);
     if (err) {
         e = *err;
+        cleanup_buf struct buf proxy = BUF(400);
+        if (!x->s.foreign && kube_config_proxy(x->k->cfg))
+            url_shown(slice_of(kube_config_proxy(x->k->cfg)), &proxy);
+        if (proxy.n) err_wrap(&e, "through the proxy %s", buf_str(&proxy));
         err_wrap(&e, "%s", x->s.what);
     } else if (status == 401 && !x->s.foreign && x->auth == AUTH_FIRST) {
         x->auth = AUTH_LOOK;
@@ -260,6 +299,7 @@ struct exchange *exchange_start(struct kube *k, const struct exchange_spec *spec
     x->timer = timer_new(k->w, on_timer, x);
     buf_init(&x->authorization, HEADER_CAP);
     buf_init(&x->status_body, STATUS_CAP);
+    buf_init(&x->location, 400);
     if (spec->foreign) {
         if (spec->bearer && spec->bearer[0]) buf_addf(&x->authorization, "Bearer %s", spec->bearer);
         send_it(x, spec->tls);

@@ -29,15 +29,15 @@ static inline void done(void *ctx, const struct err *err, struct slice raw) {
     if (c->then) c->then(c);
 }
 
-static inline struct call *setup(const char *user) {
+static inline struct call *setup_cluster(const char *cluster, const char *user) {
     struct call *c = xcalloc(1, sizeof *c);
     c->f = fake_new();
     c->f->user = c;
     c->m = metrics_new(100);
-    cleanup_free char *text = xasprintf(
-        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-        "clusters: [{name: k, cluster: {server: 'https://api:6443/base'}}]\nusers: [{name: u, user: {%s}}]\n",
-        user);
+    cleanup_free char *text =
+        xasprintf("current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                  "clusters: [{name: k, cluster: {%s}}]\nusers: [{name: u, user: {%s}}]\n",
+                  cluster, user);
     fake_file(c->f, "/k/config", text);
     fake_file(c->f, "/k/token", "tok1");
     struct kube_config_spec s = {.kubeconfig = "/k/config"};
@@ -45,6 +45,10 @@ static inline struct call *setup(const char *user) {
     if (kube_config_load(&c->f->w, &c->f->log, &s, &c->c, &e) < 0) fail_msg("%s", e.msg);
     c->k = kube_new(&c->f->w, c->c, &c->f->log, c->m);
     return c;
+}
+
+static inline struct call *setup(const char *user) {
+    return setup_cluster("server: 'https://api:6443/base'", user);
 }
 
 static inline void teardown(struct call *c) {

@@ -140,6 +140,14 @@ static void errors(void **state) {
     one_answer(c, KUBE_GET, 503, "", ERR_SERVER);
     one_answer(c, KUBE_GET, 302, "", ERR_PROTOCOL);
     assert_non_null(strstr(c->err.msg, "302"));
+    struct kube_spec get = lease(KUBE_GET);
+    start(c, &get);
+    fake_settle(c->f);
+    fake_head(fake_one(c->f), 302, "Location", "https://u:s3cret@login.x/in?state=s3cret");
+    fake_end(fake_one(c->f), NULL);
+    fake_settle(c->f);
+    assert_non_null(
+        strstr(c->err.msg, "redirected (302) to \"https://login.x:443/in\": no API server answers so"));
     one_answer(c, KUBE_GET, 200, "<html>sign in</html>", ERR_PROTOCOL);
     assert_non_null(strstr(c->err.msg, "no JSON object"));
     one_answer(c, KUBE_GET, 200, "{\"a\":", ERR_PROTOCOL);
@@ -163,6 +171,34 @@ static void errors(void **state) {
     assert_int_equal(c->err.errnum, -EFBIG);
     assert_non_null(strstr(c->err.msg, "list deployments.apps in namespace n"));
     assert_null(strstr(buf_str(&c->f->lines), "s3cret"));
+    teardown(c);
+}
+
+/* Whose failure it is: of plain http a proxy answers itself, of https it refuses the tunnel. */
+static void proxies(void **state) {
+    (void)state;
+    struct call *c = setup_cluster("server: 'http://api', proxy-url: 'http://u:s3cret@p:3128'", "token: t");
+    one_answer(c, KUBE_GET, 403, "<html>blocked by policy</html>", ERR_TRANSPORT);
+    assert_non_null(strstr(c->err.msg, "403 Forbidden: <html>blocked by policy</html> (from the proxy "
+                                       "http://p:3128, not from the API server)"));
+    assert_int_equal(c->err.http, 403);
+    one_answer(c, KUBE_GET, 407, "", ERR_TRANSPORT);
+    one_answer(c, KUBE_UPDATE, 504, "", ERR_TRANSPORT); /* it may have been carried out */
+    assert_int_equal(c->err.errnum, -ECONNRESET);
+    one_answer(c, KUBE_GET, 403, STATUS(403, "Forbidden", "no"), ERR_FORBIDDEN);
+    assert_null(strstr(c->err.msg, "proxy"));
+    teardown(c);
+    c = setup_cluster("server: 'https://api', proxy-url: 'http://u:s3cret@p:3128'", "token: t");
+    struct kube_spec s = lease(KUBE_GET);
+    s.no_retry = true;
+    start(c, &s);
+    fake_settle(c->f);
+    fake_fail(fake_one(c->f), ERR_TRANSPORT, "CONNECT tunnel failed, response 403");
+    fake_settle(c->f);
+    assert_string_equal(c->err.msg, "get leases.coordination.k8s.io default/handover: through the proxy "
+                                    "http://p:3128: CONNECT tunnel failed, response 403");
+    one_answer(c, KUBE_GET, 403, "plain", ERR_FORBIDDEN); /* from inside the tunnel */
+    assert_null(strstr(c->err.msg, "proxy"));
     teardown(c);
 }
 
@@ -357,9 +393,9 @@ static void calls_in_callbacks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests), cmocka_unit_test(wrong_specs),        cmocka_unit_test(errors),
-        cmocka_unit_test(retries),  cmocka_unit_test(nothing_was_sent),   cmocka_unit_test(deadline),
-        cmocka_unit_test(fence),    cmocka_unit_test(calls_in_callbacks),
+        cmocka_unit_test(requests), cmocka_unit_test(wrong_specs), cmocka_unit_test(errors),
+        cmocka_unit_test(proxies),  cmocka_unit_test(retries),     cmocka_unit_test(nothing_was_sent),
+        cmocka_unit_test(deadline), cmocka_unit_test(fence),       cmocka_unit_test(calls_in_callbacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,45 @@ static void refusals_are_reported(void **state) {
     raw_server_close(&p.server);
 }
 
+/* A SOCKS5 proxy that answers itself: no authentication, then the name that it is to resolve, then the request. */
+static void on_socks(struct raw *r) {
+    struct proxy *p = r->extra;
+    static const char hello[] = {5, 0}, connected[] = {5, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    struct slice in = buf_slice(&r->in);
+    if (!p->open && !p->first[0] && in.n >= 3) {
+        raw_send(r, slice_make(hello, sizeof hello));
+        buf_clear(&r->in);
+        p->first[0] = '?';
+    } else if (!p->open && in.n > 6 && in.p[3] == 3 && in.n == 7 + (size_t)in.p[4]) {
+        snprintf(p->first, sizeof p->first, "%.*s", in.p[4], in.p + 5);
+        p->open = true;
+        raw_send(r, slice_make(connected, sizeof connected));
+        buf_clear(&r->in);
+    } else if (p->open && strstr(buf_str(&r->in), "\r\n\r\n")) {
+        raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nvia socks");
+        buf_clear(&r->in);
+    }
+}
+
+static void socks5h_resolves_the_name_at_the_proxy(void **state) {
+    struct kit *k = *state;
+    struct proxy p = {0};
+    raw_serve(&p.server, k, on_socks);
+    p.server.extra = &p;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "socks5h://127.0.0.1:%d", p.server.port);
+    struct call c;
+    call_init(&c, k);
+    struct http_spec spec = {
+        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x", .proxy = proxy};
+    call_do(&c, &spec);
+    if (c.err.kind) print_error("%s\n", c.err.msg);
+    assert_string_equal(buf_str(&c.body), "via socks");
+    assert_string_equal(p.first, "target.invalid");
+    call_free(&c);
+    raw_server_close(&p.server);
+}
+
 /* Whether to use one is the caller's business. */
 static void the_environment_is_not_asked(void **state) {
     struct kit *k = *state;
@@ -142,10 +181,8 @@ static void the_environment_is_not_asked(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(plain_http_goes_as_a_whole_url),
-        T(https_goes_through_a_tunnel),
-        T(refusals_are_reported),
-        T(the_environment_is_not_asked),
+        T(plain_http_goes_as_a_whole_url),         T(https_goes_through_a_tunnel),  T(refusals_are_reported),
+        T(socks5h_resolves_the_name_at_the_proxy), T(the_environment_is_not_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
