@@ -206,16 +206,27 @@ static void flush(struct kube_events *e) {
 
 /* ---- what is reported ---- */
 
-/* A bucket per object; objects that share a slot of the table share its tokens' fate, never for long. */
+/* A bucket per object. One that is not in the table takes the place of the object with the most tokens, and its
+ * tokens with it: full ones, unless more than OBJECTS objects are busy at once, which then share what there is. */
+static struct object *bucket_of(struct kube_events *e, uint64_t hash, int64_t now) {
+    struct object *most = NULL;
+    for (size_t i = 0; i < OBJECTS; i++) {
+        struct object *o = &e->objects[i];
+        if (!o->hash) *o = (struct object){0, BURST, now};
+        o->tokens += (double)(now - o->at_ns) / (double)(REFILL_S * NS_PER_S);
+        if (o->tokens > BURST) o->tokens = BURST;
+        o->at_ns = now;
+        if (o->hash == hash) return o;
+        if (!most || o->tokens > most->tokens) most = o;
+    }
+    most->hash = hash;
+    return most;
+}
+
 static bool within_rate(struct kube_events *e, const struct event_ref *about) {
     uint64_t h = slice_hash(slice_of(about->uid),
                             slice_hash(slice_of(about->name), slice_hash(slice_of(about->ns), 1)));
-    struct object *o = &e->objects[h % OBJECTS];
-    int64_t now = world_boot_ns(kube_world(e->k));
-    if (o->hash != h) *o = (struct object){h, BURST, now};
-    o->tokens += (double)(now - o->at_ns) / (double)(REFILL_S * NS_PER_S);
-    if (o->tokens > BURST) o->tokens = BURST;
-    o->at_ns = now;
+    struct object *o = bucket_of(e, h ? h : 1, world_boot_ns(kube_world(e->k)));
     if (o->tokens < 1) return false;
     o->tokens--;
     return true;

@@ -180,6 +180,24 @@ static void the_rate_is_limited(void **state) {
     teardown(r);
 }
 
+/* More busy objects than are remembered, two after the other, share what there is; two alone share nothing. */
+static void the_rate_of_each_object(void **state) {
+    (void)state;
+    for (int objects = 2; objects <= 600; objects += 598) {
+        struct run *r = setup();
+        for (int i = 0; i < 60 * objects; i++) {
+            char name[16], m[16];
+            snprintf(name, sizeof name, "o%d", i % objects);
+            snprintf(m, sizeof m, "message %d", i);
+            struct event_ref about = {"v1", "Pod", "n", name, name};
+            kube_event(r->e, &about, "Normal", "R", m);
+            fake_settle(r->f);
+        }
+        assert_true(objects == 2 ? r->creates == 2 * 25 : r->creates <= 256 * 25);
+        teardown(r);
+    }
+}
+
 static void failures_are_quiet(void **state) {
     (void)state;
     struct run *r = setup();
@@ -221,9 +239,10 @@ static void odd_names_and_messages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_event_counted_up), cmocka_unit_test(from_before_us),
-        cmocka_unit_test(told_while_writing),   cmocka_unit_test(the_rate_is_limited),
-        cmocka_unit_test(failures_are_quiet),   cmocka_unit_test(odd_names_and_messages),
+        cmocka_unit_test(one_event_counted_up),    cmocka_unit_test(from_before_us),
+        cmocka_unit_test(told_while_writing),      cmocka_unit_test(the_rate_is_limited),
+        cmocka_unit_test(the_rate_of_each_object), cmocka_unit_test(failures_are_quiet),
+        cmocka_unit_test(odd_names_and_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
