@@ -10,6 +10,7 @@ struct listing {
     struct err err;
     unsigned n, in_turn, most_in_a_turn, turn, done;
     unsigned fail_at, cancel_at, take_at; /* the item, from 1 */
+    size_t bytes, most_ahead;             /* taken from the connection, not handed out yet */
     cJSON *taken;
 };
 
@@ -21,6 +22,11 @@ static int on_item(void *ctx, struct slice raw, cJSON **obj, struct err *err) {
     l->in_turn = l->turn == l->c->f->turns ? l->in_turn + 1 : 1;
     l->turn = l->c->f->turns;
     if (l->in_turn > l->most_in_a_turn) l->most_in_a_turn = l->in_turn;
+    if (fake_open(l->c->f)) {
+        size_t got = fake_one(l->c->f)->got, ahead = got - (got < l->bytes ? got : l->bytes);
+        if (ahead > l->most_ahead) l->most_ahead = ahead;
+    }
+    l->bytes += raw.n + 1;
     if (l->n == l->take_at) {
         l->taken = *obj;
         *obj = NULL;
@@ -100,13 +106,16 @@ static void large_lists_go_in_slices(void **state) {
     buf_adds(&b, "]}");
     assert_non_null(strstr(buf_str(&fake_one(l->c->f)->headers), "as=PartialObjectMetadataList;"));
     fake_head(fake_one(l->c->f), 200, NULL, NULL);
+    fake_one(l->c->f)->deliver_max = 1 << 20;
     fake_bytes(fake_one(l->c->f), buf_slice(&b));
+    fake_settle(l->c->f);
     fake_end(fake_one(l->c->f), NULL);
     fake_settle(l->c->f);
     assert_int_equal(l->n, N);
     assert_int_equal(l->done, 1);
     assert_int_equal(l->err.kind, ERR_NONE);
     assert_true(l->most_in_a_turn <= (128 << 10) / (SIZE - 50) + 1);
+    assert_true(l->most_ahead <= 2 << 20);
     buf_free(&b);
     end(l);
 }
