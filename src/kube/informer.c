@@ -7,7 +7,8 @@
 enum { MAX_OBJECTS = 1000000 };
 static const int64_t list_idle_ns =
                          60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
-    list_total_ns = 600 * NS_PER_S;
+    list_total_ns = 600 * NS_PER_S,
+                     quiet_ns = 150 * NS_PER_S; /* of a watch; API servers send a bookmark each minute */
 
 static void next(struct informer *inf);
 
@@ -23,6 +24,10 @@ static void make_metrics(struct informer *inf) {
     struct metric_family *events =
         metrics_family(m, METRIC_COUNTER, "handover_informer_events_total",
                        "Changes told by lists and watches", "informer,type", NULL, 0);
+    inf->fulls = metric_with(metrics_family(m, METRIC_GAUGE, "handover_informer_full",
+                                            "Informers whose cache is full: objects are missing in it",
+                                            "informer", NULL, 0),
+                             &name);
     inf->added = metric_with(events, (const char *[]){name, "added"});
     inf->updated = metric_with(events, (const char *[]){name, "updated"});
     inf->deleted = metric_with(events, (const char *[]){name, "deleted"});
@@ -86,7 +91,8 @@ void informer_free(struct informer *inf) {
     inf->timer = NULL;
     if (inf->k->told.by == inf) inf->k->told.kind = ERR_NONE;
     if (inf->objects) metric_add(inf->objects, -inf->counted);
-    inf->objects = NULL;
+    if (inf->fulls && inf->full) metric_add(inf->fulls, -1);
+    inf->objects = inf->fulls = NULL;
     if (!inf->depth) destroy(inf);
 }
 
@@ -117,17 +123,31 @@ int64_t informer_seen_ns(const struct informer *inf) {
 
 /* ---- an answer ---- */
 
+/* The watch is given up for a list, or because nothing has come for long. */
+static void arm(struct informer *inf) {
+    int64_t quiet = world_boot_ns(inf->k->w) + quiet_ns;
+    timer_at(inf->timer, quiet < inf->relist_ns ? quiet : inf->relist_ns);
+}
+
+void informer_relist_soon(struct informer *inf) {
+    inf->relist_ns = watch_relist_soon(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w));
+    if (inf->doing == WATCH_STREAM) arm(inf);
+}
+
 static int on_bytes(void *ctx, size_t n, struct err *err) {
     struct informer *inf = ctx;
     (void)n, (void)err;
     inf->seen_ns = world_boot_ns(inf->k->w);
+    if (inf->doing == WATCH_STREAM) arm(inf);
     return 0;
 }
 
 static int on_item(void *ctx, struct slice text, struct err *err) {
     struct informer *inf = ctx;
     informer_enter(inf);
-    int r = inf->doing == WATCH_LIST ? informer_listed(inf, text, err) : informer_event(inf, text, err);
+    int r = inf->doing == WATCH_LIST     ? informer_listed(inf, text, err)
+            : inf->doing == WATCH_STREAM ? informer_event(inf, text, err)
+                                         : 0;
     return informer_leave(inf) ? r : 0;
 }
 
@@ -140,18 +160,12 @@ static void on_broken(void *ctx, const char *why) {
 
 static void list_done(struct informer *inf, const struct split_list *l) {
     enum watch_listed got = watch_listed(&inf->watch, l->rv, l->token);
-    if (got == WATCH_BEHIND) {
-        informer_restarted(inf, "behind");
-        LOG_EVENT(inf->k->log, LOG_WARN, "InformerServerBehind",
-                  "the server's resourceVersion is behind what was seen; the cache is replaced",
-                  LF_STR("informer", inf->name), LF_STR("seen", watch_version(&inf->watch)),
-                  LF_STR("listed", l->rv));
-    }
+    if (got == WATCH_BEHIND) informer_behind(inf, l->rv);
     if (got != WATCH_WHOLE) return;
     buf_free(&inf->scratch);
     store_relist_end(inf->store, l->rv, informer_changed, inf);
     if (inf->freed) return;
-    inf->full = inf->full && store_len(inf->store) >= inf->spec.max_objects;
+    informer_set_full(inf, inf->dropped > 0);
     informer_count(inf);
     double s = (double)(world_mono_ns(inf->k->w) - inf->list_began_ns) / (double)NS_PER_S;
     if (inf->list_seconds) metric_observe(inf->list_seconds, s);
@@ -182,9 +196,11 @@ static void on_end(void *ctx, struct err *err, const struct split_list *list) {
     inf->stream = NULL;
     timer_stop(inf->timer);
     informer_enter(inf);
-    if (list) {
+    if (list && inf->doing == WATCH_PROBE) {
+        if (!watch_probed(&inf->watch, list->rv)) informer_behind(inf, list->rv);
+    } else if (list) {
         list_done(inf, list);
-    } else if (inf->doing == WATCH_LIST) {
+    } else if (inf->doing != WATCH_STREAM) {
         list_failed(inf, err);
     } else {
         stream_ended(inf, err);
@@ -198,7 +214,7 @@ static void set_target(struct informer *inf, const struct watch_todo *t) {
     struct buf b = BUF(256 << 10), what = BUF(1024);
     const struct informer_spec *s = &inf->spec;
     struct kube_ref ref = {.gvr = s->gvr, .ns = s->ns};
-    bool first = true, list = t->what == WATCH_LIST;
+    bool first = true, list = t->what != WATCH_STREAM;
     char number[24];
     kube_collection(&b, &first, s->gvr, s->ns, s->labels, s->fields);
     kube_what(&what, list ? "list" : "watch", &ref);
@@ -223,11 +239,12 @@ static void set_target(struct informer *inf, const struct watch_todo *t) {
 
 static void start(struct informer *inf, const struct watch_todo *t) {
     static const struct item_stream_cb cb = {on_bytes, on_item, on_broken, on_end};
-    bool list = t->what == WATCH_LIST, meta = inf->spec.metadata_only;
+    bool list = t->what != WATCH_STREAM, meta = inf->spec.metadata_only;
     int64_t now = world_boot_ns(inf->k->w);
     set_target(inf, t);
     inf->initial = list;
-    if (list && t->first) {
+    if (t->what == WATCH_LIST && t->first) {
+        inf->dropped = 0;
         store_relist_begin(inf->store, t->replace);
         inf->list_began_ns = world_mono_ns(inf->k->w);
     }
@@ -241,7 +258,12 @@ static void start(struct informer *inf, const struct watch_todo *t) {
                               .accept = !meta  ? kube_accept_json
                                         : list ? kube_accept_meta_list
                                                : kube_accept_meta};
-    timer_at(inf->timer, t->relist_ns);
+    inf->relist_ns = t->relist_ns;
+    if (list) {
+        timer_stop(inf->timer);
+    } else {
+        arm(inf);
+    }
     inf->stream =
         item_stream_start(inf->k, &s, list ? SPLIT_LIST : SPLIT_WATCH, list ? list_idle_ns : 0, &cb, inf);
 }
@@ -259,11 +281,23 @@ static void next(struct informer *inf) {
 
 static void on_timer(void *ctx) {
     struct informer *inf = ctx;
-    if (inf->doing == WATCH_STREAM) { /* the list after a broken event */
+    if (inf->doing == WATCH_STREAM && world_boot_ns(inf->k->w) >= inf->relist_ns) { /* something was missed */
         item_stream_cancel(inf->stream);
         inf->stream = NULL;
         watch_relist(&inf->watch);
         informer_restarted(inf, "relist");
+    } else if (inf->doing == WATCH_STREAM) {
+        informer_suspect(inf, "quiet");
+        return;
     }
+    next(inf);
+}
+
+void informer_suspect(struct informer *inf, const char *reason) {
+    if (inf->doing != WATCH_STREAM || !inf->stream) return;
+    item_stream_cancel(inf->stream);
+    inf->stream = NULL;
+    watch_suspect(&inf->watch);
+    informer_restarted(inf, reason);
     next(inf);
 }

@@ -21,9 +21,10 @@ struct informer {
     char *target, *what;
     bool started, synced, initial, freed, full, changing;
     unsigned depth; /* of callbacks, in which we may be freed */
-    int64_t seen_ns, list_began_ns;
+    int64_t seen_ns, list_began_ns, relist_ns;
+    size_t dropped; /* by the last list and since, for want of room */
     struct said said;
-    struct metric *objects, *added, *updated, *deleted, *bookmarks, *list_seconds;
+    struct metric *objects, *fulls, *added, *updated, *deleted, *bookmarks, *list_seconds;
     struct metric_family *restarts;
     double counted; /* our part of the gauge objects */
 };
@@ -39,6 +40,10 @@ void informer_broken(struct informer *inf, const char *why); /* an event that ca
 void informer_changed(void *ctx, const struct store_rec *old,
                       const struct store_rec *now); /* a store_change */
 void informer_count(struct informer *inf);
+void informer_set_full(struct informer *inf, bool full);
+void informer_behind(struct informer *inf, const char *listed);
+void informer_suspect(struct informer *inf, const char *reason); /* gives up the watch for a probe */
+void informer_relist_soon(struct informer *inf);
 
 void informer_report(struct informer *inf, const struct err *err); /* trouble */
 void informer_works(struct informer *inf);                         /* it is over */

@@ -57,14 +57,35 @@ void informer_count(struct informer *inf) {
     inf->counted = n;
 }
 
+void informer_set_full(struct informer *inf, bool full) {
+    size_t n = store_len(inf->store), max = inf->spec.max_objects;
+    if (full && !inf->full) {
+        LOG_EVENT(inf->k->log, LOG_ERROR, "InformerCacheFull",
+                  "the cache is full, further objects are missing in it", LF_STR("informer", inf->name),
+                  LF_INT("objects", max));
+    } else if (!full && inf->full) {
+        LOG_EVENT(inf->k->log, LOG_INFO, "InformerCacheComplete",
+                  "no object is missing in the cache any more", LF_STR("informer", inf->name),
+                  LF_INT("objects", n));
+    }
+    if (inf->fulls) metric_add(inf->fulls, (double)full - (double)inf->full);
+    inf->full = full;
+    if (full && n < max && n <= max - max / 10) informer_relist_soon(inf); /* there is room for them */
+}
+
+void informer_behind(struct informer *inf, const char *listed) {
+    informer_restarted(inf, "behind");
+    LOG_EVENT(inf->k->log, LOG_WARN, "InformerServerBehind",
+              "the server's resourceVersion is behind what was seen; the cache is replaced",
+              LF_STR("informer", inf->name), LF_STR("seen", watch_version(&inf->watch)),
+              LF_STR("listed", listed));
+}
+
 static int put(struct informer *inf, struct slice raw, const cJSON *obj, bool ours, struct err *err) {
     bool room = store_len(inf->store) < inf->spec.max_objects;
     if (!room && !store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)))) {
-        if (!inf->full) {
-            inf->full = true;
-            LOG(inf->k->log, LOG_ERROR, "the cache is full, further objects are not seen",
-                LF_STR("informer", inf->name), LF_INT("objects", inf->spec.max_objects));
-        }
+        inf->dropped++;
+        informer_set_full(inf, true);
         return 0;
     }
     int r = (ours ? store_wrote : store_put)(inf->store, raw, obj, informer_changed, inf, err);
@@ -86,7 +107,7 @@ void informer_broken(struct informer *inf, const char *why) {
     struct err e;
     err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: an event cannot be read (%s); the list is read anew soon",
             inf->what, why);
-    timer_at(inf->timer, watch_broken(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w)));
+    informer_relist_soon(inf);
     informer_restarted(inf, "broken_event");
     informer_report(inf, &e);
 }
@@ -113,7 +134,7 @@ static void on_object(struct informer *inf, struct slice type, const cJSON *obj,
         if (inf->bookmarks) metric_inc(inf->bookmarks);
     } else if (slice_eqs(type, "DELETED")) {
         store_delete(inf->store, obj, informer_changed, inf);
-        inf->full = false;
+        if (inf->full) informer_set_full(inf, true);
         informer_count(inf);
     } else if (put(inf, raw, obj, false, &e) < 0) {
         informer_broken(inf, e.msg);
@@ -156,9 +177,14 @@ int informer_event(struct informer *inf, struct slice event, struct err *err) {
 
 /* Have list and watch brought this version, or a later one? Then what they say stands: the object may be gone
  * again. */
-static bool seen(const struct informer *inf, const char *rv) {
+static bool seen(struct informer *inf, const cJSON *obj) {
+    const char *rv = obj_rv(obj);
     int order;
-    return rv_compare(rv, watch_version(&inf->watch), &order) && order <= 0;
+    if (!rv_compare(rv, watch_version(&inf->watch), &order) || order > 0) return false;
+    const struct store_rec *r = store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)));
+    bool same = r && slice_eqs(slice_of(obj_uid(obj)), r->uid);
+    if (same && rv_older(r->rv, rv)) informer_suspect(inf, "write_unseen"); /* then it should be here */
+    return true;
 }
 
 int informer_wrote(struct informer *inf, struct slice raw, struct err *err) {
@@ -172,7 +198,7 @@ int informer_wrote(struct informer *inf, struct slice raw, struct err *err) {
     if (!of_our_kind(inf, obj) || (inf->spec.ns.n && !slice_eq(slice_of(obj_ns(obj)), inf->spec.ns)))
         return err_set(err, ERR_PROTOCOL, -EINVAL, "informer %s: an answer of another kind or namespace",
                        inf->name);
-    if (seen(inf, obj_rv(obj))) return 0;
+    if (seen(inf, obj)) return 0;
     bool initial = inf->initial;
     inf->initial = false;
     informer_enter(inf);
@@ -188,6 +214,7 @@ void informer_deleted(struct informer *inf, struct slice ns, struct slice name, 
     inf->initial = false;
     informer_enter(inf);
     store_deleted(inf->store, ns, name, uid, informer_changed, inf);
+    if (inf->full) informer_set_full(inf, true);
     informer_count(inf);
     if (informer_leave(inf)) inf->initial = initial;
 }

@@ -45,6 +45,10 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
         ret->relist_ns = w->relist_ns;
         w->began_ns = now_ns;
         w->events = false;
+    } else if (w->phase == WS_PROBE) {
+        ret->what = WATCH_PROBE;
+        ret->rv = "";
+        ret->limit = 1;
     } else {
         ret->what = WATCH_LIST;
         ret->first = !w->token;
@@ -63,12 +67,18 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
     }
 }
 
+static void replace_all(struct watch *w) {
+    w->phase = WS_LIST;
+    set_token(w, NULL);
+    w->from = FROM_NEWEST;
+    w->replace = true;
+    w->relist_ns = TIME_NEVER;
+}
+
 enum watch_listed watch_listed(struct watch *w, const char *rv, const char *token) {
     w->fresh = false;
     if (!w->replace && rv_older(rv, w->rv)) {
-        set_token(w, NULL);
-        w->from = FROM_NEWEST;
-        w->replace = true;
+        replace_all(w);
         return WATCH_BEHIND;
     }
     if (token && token[0]) {
@@ -145,7 +155,7 @@ void watch_event(struct watch *w, const char *rv) {
     if (n && n < sizeof w->rv) memcpy(w->rv, rv, n + 1);
 }
 
-int64_t watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd) {
+int64_t watch_relist_soon(struct watch *w, int64_t now_ns, uint64_t rnd) {
     if (now_ns - w->broken_ns > broken_forget_ns) w->broken = 0;
     w->broken_ns = now_ns;
     if (w->relist_ns != TIME_NEVER) return w->relist_ns;
@@ -161,6 +171,20 @@ void watch_relist(struct watch *w) {
     w->phase = WS_LIST;
     set_token(w, NULL);
     w->relist_ns = TIME_NEVER;
+}
+
+void watch_suspect(struct watch *w) {
+    if (w->phase == WS_STREAM) w->phase = WS_PROBE;
+}
+
+bool watch_probed(struct watch *w, const char *rv) {
+    w->fresh = false;
+    if (rv_older(rv, w->rv)) {
+        replace_all(w);
+        return false;
+    }
+    w->phase = WS_STREAM;
+    return true;
 }
 
 /* The version is gone, or is not there yet. */

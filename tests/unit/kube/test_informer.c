@@ -128,6 +128,13 @@ static void large_lists_go_in_slices(void **state) {
     teardown(r);
 }
 
+static void expect_full(struct run *r, int want) {
+    cleanup_buf struct buf page = BUF(1 << 20);
+    metrics_write(r->m, &page);
+    cleanup_free char *line = xasprintf("handover_informer_full{informer=\"pods\"} %d\n", want);
+    assert_non_null(strstr(buf_str(&page), line));
+}
+
 static void a_full_cache(void **state) {
     (void)state;
     struct run *r = setup(&(struct informer_spec){.max_objects = 2});
@@ -139,6 +146,22 @@ static void a_full_cache(void **state) {
                 EV("ADDED", POD("e", "11")));
     expect_seen(r, "i+n/a@1 i+n/b@2 synced ~n/a@9 -n/b@2 +n/e@11 ");
     assert_non_null(strstr(buf_str(&r->f->lines), "the cache is full"));
+    expect_full(r, 1);
+    send_to(r, q, EV("DELETED", POD("a", "12")));
+    /* there is room for what was dropped: a list finds it, not long after */
+    fake_run(r->f, 50 * NS_PER_S);
+    answer(r, "limit=500&resourceVersion=12&resourceVersionMatch=NotOlderThan", 200,
+           LIST("20", POD("c", "3") "," POD("d", "8") "," POD("f", "9")));
+    expect_seen(r, "-n/a@9 i+n/c@3 i-n/e@11 ");
+    expect_full(r, 1); /* e took the room of d and f until its end was known */
+    stream(r, WATCH("20"));
+    fake_run(r->f, 100 * NS_PER_S);
+    answer(r, "limit=500&resourceVersion=20&resourceVersionMatch=NotOlderThan", 200,
+           LIST("21", POD("c", "3") "," POD("d", "8")));
+    expect_seen(r, "i+n/d@8 ");
+    expect_full(r, 0);
+    asked(r, WATCH("21"));
+    assert_non_null(strstr(buf_str(&r->f->lines), "event=InformerCacheComplete"));
     teardown(r);
 }
 

@@ -177,7 +177,8 @@ static void ours(struct run *x, const char *name, const char *uid, struct buf *b
     cleanup_free char *rv = xstrdup(o && obj_rv(o) ? obj_rv(o) : "");
     arrives(l);
     const struct store_rec *r = store_get(informer_store(x->inf), SL("default"), slice_of(name));
-    if (uid ? r && strcmp(r->uid, uid) == 0 : !x->metadata_only && (!r || strcmp(r->rv, rv) != 0))
+    if (uid ? r && !r->deleting && strcmp(r->uid, uid) == 0
+            : !x->metadata_only && (!r || strcmp(r->rv, rv) != 0))
         fail_msg("seed %llu: %s: the write is not in the store", (unsigned long long)x->seed, name);
     x->at_once++;
 }

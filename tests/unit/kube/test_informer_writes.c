@@ -91,6 +91,38 @@ static void a_server_restored_from_a_backup(void **state) {
     teardown(r);
 }
 
+/* A watch from a version in the future brings nothing, and no bookmark: a probe tells, and so does a write whose event
+ * should have been seen. */
+static void a_server_that_is_behind(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        bool write = i == 1, behind = i < 2;
+        struct run *r = setup(NULL);
+        answer(r, "limit=500&resourceVersion=0", 200, LIST("700", POD("a", "60")));
+        stream(r, WATCH("700"));
+        fake_run(r->f, 149 * NS_PER_S);
+        send_to(r, fake_one(r->f), EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"700\"}}"));
+        fake_run(r->f, 149 * NS_PER_S);
+        assert_int_equal(r->f->started, 2);
+        if (write) {
+            wrote(r, POD("a", "85"));
+            fake_settle(r->f);
+        } else {
+            fake_run(r->f, 2 * NS_PER_S);
+        }
+        buf_clear(&r->seen);
+        answer(r, "limit=1", 200, behind ? LIST("90", POD("a", "85")) : LIST("701", POD("c", "701")));
+        if (behind) {
+            answer(r, "limit=500", 200, LIST("91", POD("a", "85") "," POD("b", "20")));
+            expect_seen(r, "i~n/a@85 i+n/b@20 ");
+        }
+        asked(r, behind ? WATCH("91") : WATCH("700")); /* the probe's own items are nobody's news */
+        expect_seen(r, "");
+        assert_int_equal(r->troubles, 0);
+        teardown(r);
+    }
+}
+
 /* Informers of one name share their series: the gauge is their sum, and goes with them. */
 static void many_that_come_and_go(void **state) {
     (void)state;
@@ -130,6 +162,7 @@ static void many_that_come_and_go(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_write_is_in_the_store_at_once), cmocka_unit_test(not_from_within_change),
-        cmocka_unit_test(a_server_restored_from_a_backup), cmocka_unit_test(many_that_come_and_go)};
+        cmocka_unit_test(a_server_restored_from_a_backup), cmocka_unit_test(a_server_that_is_behind),
+        cmocka_unit_test(many_that_come_and_go)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

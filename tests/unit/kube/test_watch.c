@@ -283,8 +283,8 @@ static void broken_event_leads_to_a_list(void **state) {
     int64_t last = 0;
     for (int i = 0; i < 8; i++) {
         int64_t now = 4000 * S * (i ? i : 0) / 8;
-        int64_t at = watch_broken(&w, now, 0);
-        watch_broken(&w, now, 99); /* one list for all of them */
+        int64_t at = watch_relist_soon(&w, now, 0);
+        watch_relist_soon(&w, now, 99); /* one list for all of them */
         assert_true(next(&w, now, 0).relist_ns == at);
         assert_true(at - now >= 30 * S && at - now <= 900 * S && at - now >= last);
         last = at - now;

@@ -49,7 +49,7 @@ struct kube_spec {
     size_t body_cap;             /* of the answer; 0: 8 MiB */
     bool no_retry;               /* one attempt only: the caller decides */
     bool unfenced; /* a mutation that the fence does not hold back: the lease itself, Kubernetes Events */
-    bool dry_run;       /* a mutation that the server checks and does not carry out (dryRun=All) */
+    bool dry_run;  /* a mutation that the server checks and does not carry out (dryRun=All) */
     bool metadata_only; /* ask for PartialObjectMetadata */
 };
 /* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a

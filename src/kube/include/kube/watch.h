@@ -14,25 +14,25 @@
 
 enum { WATCH_PAGE = 500, WATCH_RV_MAX = 128, WATCH_TOKEN_MAX = 64 << 10 };
 
-enum watch_what { WATCH_LIST, WATCH_STREAM, WATCH_WAIT };
+enum watch_what { WATCH_LIST, WATCH_STREAM, WATCH_WAIT, WATCH_PROBE };
 struct watch_todo {
     enum watch_what what;
     const char *rv;      /* parameter resourceVersion; LIST: "" for the newest */
     bool at_least;       /* LIST: with resourceVersionMatch=NotOlderThan */
     bool first;          /* LIST: its first page: what was put by an unfinished one does not count */
     bool replace;        /* LIST: the server's history is another one: versions seen before mean nothing */
-    const char *token;   /* LIST: parameter continue, or "" */
+    const char *token;   /* LIST: parameter continue, or ""; PROBE: "", rv "" and limit 1 */
     unsigned limit;      /* LIST: parameter limit, 0: none */
     unsigned timeout_s;  /* STREAM: parameter timeoutSeconds */
     int64_t deadline_ns; /* STREAM: our own, for a server that has stopped; instant */
-    int64_t relist_ns;   /* STREAM: see watch_broken(); TIME_NEVER */
+    int64_t relist_ns;   /* STREAM: see watch_relist_soon(); TIME_NEVER */
     int64_t until_ns;    /* WAIT */
     bool fresh;          /* on a new connection: the last request timed out */
 };
 
 struct watch {
     /* private */
-    enum { WS_LIST, WS_STREAM } phase;
+    enum { WS_LIST, WS_STREAM, WS_PROBE } phase;
     enum { FROM_CACHE, FROM_SEEN, FROM_NEWEST, FROM_NEWEST_WHOLE } from; /* the next list */
     char rv[WATCH_RV_MAX];                                               /* the last version seen */
     char *token;                                                         /* of the next page, or NULL */
@@ -58,12 +58,17 @@ const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, con
                               bool *ret_trouble);
 /* An event or a bookmark; rv "" is ignored. */
 void watch_event(struct watch *w, const char *rv);
-/* An event could not be read. The stream goes on; at the instant that is returned it is given up, with
- * watch_relist(), for a list that finds what was missed. */
-int64_t watch_broken(struct watch *w, int64_t now_ns, uint64_t rnd);
+/* Something was missed (an event could not be read). The stream goes on; at the instant that is returned it is given
+ * up, with watch_relist(), for a list that finds it. */
+int64_t watch_relist_soon(struct watch *w, int64_t now_ns, uint64_t rnd);
 /* The stream has ended: err->kind ERR_NONE: regularly, else why (an ERROR event of the server included).
  * Fills err where a regular end came too soon. The rest as above. */
 const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct err *err, bool *ret_trouble);
 void watch_relist(struct watch *w);
+/* The stream is given up since it may be that of a server which is behind (restored from a backup): it is silent, and a
+ * server that waits for a version in the future is. A list of one object tells its version. */
+void watch_suspect(struct watch *w);
+/* The probe's answer. False: the server is behind, the next list replaces all that is known. */
+bool watch_probed(struct watch *w, const char *rv);
 bool watch_version_too_large(const struct err *err);
 #endif
