@@ -188,6 +188,21 @@ static void a_host_that_waits_without_end(void **state) {
     stage_free(st);
 }
 
+/* Signals that come in the middle of another event are all counted: these are the second and the third. */
+static void signals_at_once_are_all_counted(void **state) {
+    (void)state;
+    struct stage *st = stage_new(&(struct stage_options){.seed = 10, .grace_s = 60});
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    leadership_stop(first->leadership, "SIGTERM");
+    st->stops = 2;
+    leadership_killed_in(first->leadership, 2 * NS_PER_S); /* cancels after one second */
+    simworld_run(st->f.sw, 3 * NS_PER_S / 2);
+    assert_int_equal(st->nends, 1);
+    assert_int_equal(st->ends[0].code, DRAIN_X_NOT_RELEASED);
+    stage_free(st);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pods_own_grace),
@@ -198,6 +213,7 @@ int main(void) {
         cmocka_unit_test(what_is_measured),
         cmocka_unit_test(keys_of_an_unknown_controller),
         cmocka_unit_test(a_host_that_waits_without_end),
+        cmocka_unit_test(signals_at_once_are_all_counted),
     };
     return cmocka_run_group_tests_name("app/leadership", tests, NULL, NULL);
 }
