@@ -6,17 +6,18 @@
  * within this. */
 #define RESTORED_DELAY_MAX_NS (3600 * NS_PER_S)
 
+enum pass { PASS_ALL, PASS_INTERRUPTED, PASS_REST };
 struct telling {
     void (*fn)(void *ctx, const struct key_state *k);
     void *ctx;
-    bool interrupted; /* this pass tells of those, the other one of the rest */
+    enum pass pass;
     int64_t now_ns, wall_ns;
 };
 
 static void tell_item(void *ctx, const struct queue_item *it) {
     const struct telling *t = ctx;
     bool interrupted = (it->state == QI_READY || it->state == QI_DELAYED) && it->prio >= PRIO_INTERRUPTED;
-    if (interrupted != t->interrupted) return;
+    if (t->pass != PASS_ALL && interrupted != (t->pass == PASS_INTERRUPTED)) return;
     struct key_state k = {.key = it->key, .prio = it->prio, .failures = it->failures};
     switch (it->state) {
     case QI_PROCESSING: k.kind = KEY_INFLIGHT; break;
@@ -44,17 +45,30 @@ static void tell_dead(void *ctx, const struct dead_letter *l) {
     t->fn(t->ctx, &k);
 }
 
+static struct telling telling(const struct controller *c, enum pass pass,
+                              void (*fn)(void *ctx, const struct key_state *k), void *ctx) {
+    return (struct telling){.fn = fn,
+                            .ctx = ctx,
+                            .pass = pass,
+                            .now_ns = world_boot_ns(c->world),
+                            .wall_ns = world_wall_ns(c->world)};
+}
+
 void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k),
                          void *ctx) {
-    struct telling t = {.fn = fn,
-                        .ctx = ctx,
-                        .interrupted = true,
-                        .now_ns = world_boot_ns(c->world),
-                        .wall_ns = world_wall_ns(c->world)};
+    struct telling t = telling(c, PASS_INTERRUPTED, fn, ctx);
     queue_each(c->queue, tell_item, &t);
-    t.interrupted = false;
+    t.pass = PASS_REST;
     queue_each(c->queue, tell_item, &t);
     dead_each(c->dead, tell_dead, &t);
+}
+
+size_t controller_snapshot_first(const struct controller *c, size_t max,
+                                 void (*fn)(void *ctx, const struct key_state *k), void *ctx) {
+    struct telling t = telling(c, PASS_ALL, fn, ctx);
+    size_t n = queue_first(c->queue, max, tell_item, &t);
+    dead_each(c->dead, tell_dead, &t);
+    return queue_unfinished(c->queue) - n;
 }
 
 static void restore_add(struct controller *c, const struct key_state *k, int prio, int64_t delay_ns) {
