@@ -102,7 +102,6 @@ static void call(struct entry *x, enum kube_verb verb, struct slice body, kube_d
                           .ref = {.gvr = &gvr_events, .ns = slice_of(x->ns)},
                           .body = body,
                           .lane = LANE_CALL,
-                          .unfenced = true,
                           .body_cap = 256 << 10};
     if (verb != KUBE_CREATE) s.ref.name = slice_of(x->name);
     x->e->open++;
