@@ -87,7 +87,8 @@ static void add_member(struct buf *b, const char *key, const char *value) {
 /* What could not be written is part of the count that is written next. */
 static void done(struct entry *x, const struct err *err) {
     if (err) {
-        LOG(kube_log(x->e->k), LOG_DEBUG, "an Event is not written", LF_STR("event", x->name), LF_ERR(err));
+        LOG_EVENT(kube_log(x->e->k), LOG_DEBUG, "EventWriteFailed", "event not written",
+                  LF_STR("name", x->name), LF_ERR(err));
         if (x->e->dropped) metric_inc(x->e->dropped);
     }
     flush(x->e);

@@ -38,7 +38,7 @@ struct controller_limits {
     unsigned
         max_retries; /* failures of a key after which it is a dead letter; 0: never. Not by an error that is
                         about the server and not the key (connection, TLS, time-out, 401, 429, 502..504) */
-    size_t max_dead; /* dead letters kept, oldest dropped first and counted; 0: 1000 */
+    size_t max_dead_letters; /* dead letters kept, oldest dropped first and counted; 0: 1000 */
 };
 struct controller;
 /* name: the label `controller`/`name` of its metrics. It starts gated (nothing is worked on). */
