@@ -4,25 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Days since 1970-01-01 and back: Howard Hinnant, "chrono-compatible low-level date algorithms"; years 1970
- * and later. */
-static int64_t days_from_civil(int64_t y, int64_t m, int64_t d) {
-    y -= m <= 2;
-    int64_t era = y / 400, yoe = y - era * 400;
-    int64_t doy = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-static void civil_from_days(int64_t days, int *y, int *m, int *d) {
-    int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
-            doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t mp = (5 * doy + 2) / 153;
-    *d = (int)(doy - (153 * mp + 2) / 5 + 1);
-    *m = (int)(mp < 10 ? mp + 3 : mp - 9);
-    *y = (int)(yoe + era * 400 + (*m <= 2));
-}
-
 /* Exactly n digits off the front of *s, or -1. */
 static int number(struct slice *s, size_t n) {
     if (s->n < n) return -1;
@@ -85,28 +66,27 @@ int rfc3339_parse(struct slice s, int64_t *ret_wall_ns) {
     int64_t ns = sign(&s, '.') ? fraction(&s) : 0;
     int off;
     if (ns < 0 || offset(s, &off) < 0) return -EINVAL;
-    int64_t secs = days_from_civil(y, mo, d) * 86400 + (int64_t)h * 3600 + (int64_t)mi * 60 + sec - off;
+    int64_t secs = time_days_of(y, mo, d) * 86400 + (int64_t)h * 3600 + (int64_t)mi * 60 + sec - off;
     if (secs < 0) return -EINVAL; /* an offset before the epoch; the upper end has room for one */
     *ret_wall_ns = secs * NS_PER_S + ns;
     return 0;
 }
 
-static int whole_seconds(int64_t wall_ns, char *ret, size_t size) {
-    int64_t sec = (wall_ns < 0 ? 0 : wall_ns) / NS_PER_S;
-    int y, m, d;
-    civil_from_days(sec / 86400, &y, &m, &d);
-    sec %= 86400;
-    return snprintf(ret, size, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d, (int)(sec / 3600),
-                    (int)(sec / 60 % 60), (int)(sec % 60));
+/* Instants before 1970 are written as 1970. */
+static int whole_seconds(int64_t wall_ns, struct time_civil *t, char *ret, size_t size) {
+    time_civil_of(wall_ns < 0 ? 0 : wall_ns, t);
+    return snprintf(ret, size, "%04d-%02d-%02dT%02d:%02d:%02d", t->year, t->month, t->day, t->hour, t->minute,
+                    t->second);
 }
 
 void rfc3339_seconds(int64_t wall_ns, char ret[32]) {
-    int n = whole_seconds(wall_ns, ret, 32);
+    struct time_civil t;
+    int n = whole_seconds(wall_ns, &t, ret, 32);
     (void)snprintf(ret + n, 32 - (size_t)n, "Z");
 }
 
 void rfc3339_micro(int64_t wall_ns, char ret[40]) {
-    int n = whole_seconds(wall_ns, ret, 40);
-    (void)snprintf(ret + n, 40 - (size_t)n, ".%06dZ",
-                   (int)((wall_ns < 0 ? 0 : wall_ns) % NS_PER_S / NS_PER_US));
+    struct time_civil t;
+    int n = whole_seconds(wall_ns, &t, ret, 40);
+    (void)snprintf(ret + n, 40 - (size_t)n, ".%06dZ", t.ns / (int)NS_PER_US);
 }

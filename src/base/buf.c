@@ -1,6 +1,6 @@
 /* A growing byte buffer with a mandatory cap. Invariant: n <= max, and cap >= n + 1 while p is not NULL. */
 #include "base/buf.h"
-#include "utf8.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <stdio.h>
 

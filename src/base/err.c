@@ -1,14 +1,13 @@
 /* Filling and wrapping the reason of a failure. */
 #include "base/err.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 /* A message that did not fit ends in "...", cut between two UTF-8 characters. */
 static void ellipsis(char *msg, size_t size) {
-    size_t n = size - 4;
-    while (n > 0 && ((unsigned char)msg[n] & 0xc0) == 0x80) n--;
-    memcpy(msg + n, "...", 4);
+    memcpy(msg + utf8_cut(slice_make(msg, size - 1), size - 4).n, "...", 4);
 }
 
 int err_set(struct err *e, enum err_kind kind, int neg_errno, const char *fmt, ...) {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <openssl/sha.h>
 
-void sha256(struct slice in, unsigned char ret[32]) {
+static void sha256(struct slice in, unsigned char ret[32]) {
     SHA256((const unsigned char *)(in.p ? in.p : ""), in.n, ret);
 }
 

@@ -1,7 +1,7 @@
 /* JSON as text (RFC 8259). The checker decides what is well-formed; everything else may assume it, but stays
  * inside the slice whatever it is handed. Nothing here recurses. */
 #include "base/json_raw.h"
-#include "utf8.h"
+#include "base/utf8.h"
 #include <errno.h>
 
 struct scan {

@@ -1,7 +1,7 @@
 /* Structured logs: filtering, and the two line formats. A line is written whole or not at all. */
 #include "base/log.h"
 #include "base/time.h"
-#include "utf8.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ void log_write(struct log *log, enum log_level level, const char *msg, const str
     log->sink.write(log->sink.ctx, level, now, msg, f, n);
 }
 
-const char *log_level_name(enum log_level level) {
+static const char *level_name(enum log_level level) {
     switch (level) {
     case LOG_DEBUG: return "debug";
     case LOG_INFO: return "info";
@@ -28,22 +28,11 @@ const char *log_level_name(enum log_level level) {
     return "unknown";
 }
 
-/* UTC with microseconds; the civil calendar from days as in Howard Hinnant's "chrono-compatible low-level
- * date algorithms": eras of 400 years that begin in March. */
 static void add_timestamp(struct buf *out, int64_t wall_ns) {
-    const int64_t day_ns = 86400 * NS_PER_S;
-    int64_t days = wall_ns / day_ns, rest = wall_ns % day_ns;
-    if (rest < 0) {
-        rest += day_ns;
-        days--;
-    }
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
-            doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t mp = (5 * doy + 2) / 153, day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
-    int64_t year = yoe + era * 400 + (month <= 2), sec = rest / NS_PER_S;
-    buf_addf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (int)year, (int)month, (int)day, (int)(sec / 3600),
-             (int)(sec / 60 % 60), (int)(sec % 60), (int)(rest % NS_PER_S / NS_PER_US));
+    struct time_civil t;
+    time_civil_of(wall_ns, &t);
+    buf_addf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.year, t.month, t.day, t.hour, t.minute, t.second,
+             t.ns / (int)NS_PER_US);
 }
 
 /* Seconds, exact: 0.0032 */
@@ -69,10 +58,7 @@ static void add_double(struct buf *out, double v) {
 /* At most LOG_VALUE_MAX bytes, cut between two characters. */
 static struct slice capped(struct slice s, bool *cut) {
     *cut = s.n > LOG_VALUE_MAX;
-    if (!*cut) return s;
-    size_t n = LOG_VALUE_MAX;
-    while (n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80) n--;
-    return slice_make(s.p, n);
+    return utf8_cut(s, LOG_VALUE_MAX);
 }
 
 static void add_json_value(struct buf *out, struct slice s) {
@@ -95,7 +81,7 @@ void log_format_json(struct buf *out, enum log_level level, int64_t wall_ns, con
     size_t before = out->n;
     buf_adds(out, "{\"ts\":\"");
     add_timestamp(out, wall_ns);
-    buf_addf(out, "\",\"level\":\"%s\",\"msg\":", log_level_name(level));
+    buf_addf(out, "\",\"level\":\"%s\",\"msg\":", level_name(level));
     add_json_value(out, slice_of(msg));
     for (size_t i = 0; i < n; i++) {
         buf_addc(out, ',');
@@ -134,21 +120,8 @@ static void add_text_value(struct buf *out, struct slice s) {
     s = capped(s, &cut);
     buf_addc(out, '"');
     for (size_t i = 0; i < s.n && !out->full;) {
-        unsigned char c = (unsigned char)s.p[i];
-        size_t len = utf8_len(slice_make(s.p + i, s.n - i));
-        bool c1 =
-            len == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0; /* a terminal may act on U+0080..9F */
-        if (c == '"' || c == '\\') {
-            buf_addf(out, "\\%c", c);
-        } else if (c == '\n' || c == '\t' || c == '\r') {
-            buf_adds(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
-        } else if (c < 0x20 || c == 0x7f || len == 0 || c1) {
-            len = c1 ? 2 : 1;
-            for (size_t k = 0; k < len; k++) buf_addf(out, "\\x%02x", (unsigned char)s.p[i + k]);
-        } else {
-            buf_add(out, slice_make(s.p + i, len));
-        }
-        i += len ? len : 1;
+        if (s.p[i] == '"' || s.p[i] == '\\') buf_addc(out, '\\');
+        i += utf8_add_safe_one(out, slice_make(s.p + i, s.n - i));
     }
     buf_adds(out, cut ? "...\"" : "\"");
 }
@@ -157,10 +130,7 @@ static void add_text_value(struct buf *out, struct slice s) {
 static void add_message(struct buf *out, struct slice msg) {
     bool cut;
     msg = capped(msg, &cut);
-    for (size_t i = 0; i < msg.n; i++) {
-        unsigned char c = (unsigned char)msg.p[i];
-        buf_addc(out, c < 0x20 || c == 0x7f ? ' ' : (char)c);
-    }
+    utf8_add_safe(out, msg);
     if (cut) buf_adds(out, "...");
 }
 

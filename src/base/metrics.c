@@ -2,7 +2,7 @@
  * written in the order in which they were made. */
 #include "base/metrics.h"
 #include "base/list.h"
-#include "utf8.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -193,16 +193,6 @@ struct metric *metric_plain(struct metric_family *f) {
     if (f->nlabels) misuse(f->name, "has labels");
     static const char *const none[1];
     return metric_with(f, none);
-}
-
-void metric_remove(struct metric_family *f, const char *const *values) {
-    struct metric **at = find(f, hash_values(f, values), values);
-    struct metric *s = *at;
-    if (!s || s == f->owner->dropped) return;
-    *at = s->next;
-    list_remove(&s->order);
-    f->n--;
-    series_free(s);
 }
 
 void metric_add(struct metric *m, double by) {

@@ -1,6 +1,6 @@
 /* Borrowed runs of bytes: comparing, cutting, and numbers out of them without a locale. */
 #include "base/slice.h"
-#include "utf8.h"
+#include "base/utf8.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Durations in Go's notation (time.ParseDuration), exact to the nanosecond. */
+/* Durations in Go's notation (time.ParseDuration), exact to the nanosecond, and the civil calendar. */
 #include "base/time.h"
 #include <errno.h>
 #include <stdio.h>
@@ -102,4 +102,31 @@ void duration_format(int64_t ns, char ret[32]) {
         p += decimal(p, (size_t)(end - p), v, 9);
         (void)snprintf(p, (size_t)(end - p), "s");
     }
+}
+
+/* Eras of 400 years that begin in March: Howard Hinnant, "chrono-compatible low-level date algorithms". */
+int64_t time_days_of(int year, int month, int day) {
+    int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
+    int64_t doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+void time_civil_of(int64_t wall_ns, struct time_civil *ret) {
+    const int64_t day_ns = 86400 * NS_PER_S;
+    int64_t days = wall_ns / day_ns, rest = wall_ns % day_ns;
+    if (rest < 0) {
+        rest += day_ns;
+        days--;
+    }
+    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+            doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9, sec = rest / NS_PER_S;
+    *ret = (struct time_civil){.year = (int)(yoe + era * 400 + (month <= 2)),
+                               .month = (int)month,
+                               .day = (int)(doy - (153 * mp + 2) / 5 + 1),
+                               .hour = (int)(sec / 3600),
+                               .minute = (int)(sec / 60 % 60),
+                               .second = (int)(sec % 60),
+                               .ns = (int)(rest % NS_PER_S)};
 }

@@ -1,17 +1,7 @@
 /* Text for a terminal: escapes for what it would obey, columns as it counts them; see text.h. */
 #include "text.h"
+#include "base/utf8.h"
 #include <wchar.h>
-
-/* What is not shown, or shows what follows in another order: marks of direction, joiners, separators, tags. */
-static bool is_hidden(wchar_t c) {
-    static const struct {
-        wchar_t from, to;
-    } hidden[] = {{0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200f},  {0x2028, 0x202e},
-                  {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
-    for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
-        if (c >= hidden[i].from && c <= hidden[i].to) return true;
-    return false;
-}
 
 /* The first character of s: its length; *ret 0 where the bytes are no character. */
 static size_t next(struct slice s, wchar_t *ret) {
@@ -41,7 +31,7 @@ void text_clean(struct buf *out, struct slice s, bool utf8) {
             n = next(s, &wide);
             if (!wide)
                 buf_addf(out, "\\x%02x", c);
-            else if (wcwidth(wide) < 0 || is_hidden(wide))
+            else if (wcwidth(wide) < 0 || utf8_unsafe((int32_t)wide))
                 buf_addf(out, "\\u%04x", (unsigned)wide);
             else
                 buf_add(out, slice_make(s.p, n));

@@ -1,6 +1,7 @@
 /* Dead letters: a hash table to find them, a list for their order. */
 #include "dead_letters.h"
 #include "base/list.h"
+#include "base/utf8.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
@@ -50,11 +51,7 @@ static struct letter *find(const struct dead_letters *d, struct slice key) {
 }
 
 static void set_reason(struct letter *l, struct slice reason) {
-    if (reason.n > REASON_MAX) {
-        reason.n = REASON_MAX;
-        while (reason.n && ((unsigned char)reason.p[reason.n] & 0xc0) == 0x80)
-            reason.n--; /* between two characters */
-    }
+    reason = utf8_cut(reason, REASON_MAX);
     char *text = slice_dup(reason); /* it may be l's own */
     free(l->reason);
     l->reason = text;

@@ -4,6 +4,7 @@
 #include "api/rfc3339.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/utf8.h"
 #include <errno.h>
 
 enum {
@@ -232,14 +233,6 @@ static bool within_rate(struct kube_events *e, const struct event_ref *about) {
     return true;
 }
 
-static struct slice cut(const char *message) {
-    struct slice s = slice_of(message);
-    if (s.n <= MESSAGE) return s;
-    s.n = MESSAGE;
-    while (s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80) s.n--; /* between two characters */
-    return s;
-}
-
 static char *name_of(const struct event_ref *about, struct slice identity) {
     char hash[11];
     hash_name(identity, hash);
@@ -289,7 +282,7 @@ static bool make_room(struct kube_events *e) {
 void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason,
                 const char *message) {
     const char *ns = about->ns && about->ns[0] ? about->ns : "default";
-    cleanup_free char *text = about_of(about, ns, type, reason, cut(message));
+    cleanup_free char *text = about_of(about, ns, type, reason, utf8_cut(slice_of(message), MESSAGE));
     cleanup_free char *identity = xasprintf("%s\n%s", e->component, text),
                       *name = name_of(about, slice_of(identity));
     int64_t now = world_wall_ns(kube_world(e->k));

@@ -1,12 +1,14 @@
 /* /healthz and /readyz, answered as Kubernetes' own components answer them, but with the reason of a failure:
  * a reader of this port may read the logs as well, and a probe's event is where people look first. */
 #include "admin_impl.h"
+#include "base/utf8.h"
 
 bool admin_run_check(const struct admin_check_entry *c, struct buf *why) {
     buf_clear(why);
     bool well = c->fn(c->ctx, why);
-    for (size_t i = 0; i < why->n; i++)
-        if ((unsigned char)why->p[i] < ' ' || why->p[i] == 0x7f) why->p[i] = ' ';
+    cleanup_buf struct buf raw = *why;
+    *why = BUF(ADMIN_WHY_CAP);
+    utf8_add_safe(why, buf_slice(&raw));
     if (!well && !why->n) buf_adds(why, "no reason given");
     return well;
 }

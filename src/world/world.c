@@ -126,6 +126,3 @@ void http_reply_abort(struct http_exchange *x) {
 void http_on_gone(struct http_exchange *x, world_fn fn, void *ctx) {
     x->ops->on_gone(x, fn, ctx);
 }
-const struct http_headers *http_x_headers(const struct http_exchange *x) {
-    return &x->headers;
-}

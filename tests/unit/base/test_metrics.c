@@ -120,16 +120,6 @@ static void the_cap(void **state) {
     assert_buf(b, HEAD "7\n# HELP c_total C.\n# TYPE c_total counter\n"
                        "c_total{a=\"0\",b=\"x\"} 1\nc_total{a=\"1\",b=\"x\"} 1\nc_total{a=\"2\",b=\"x\"} 1\n"
                        "c_total{a=\"other\",b=\"other\"} 7\n");
-    metric_remove(f, (const char *[]){"0", "x"});
-    metric_remove(f, (const char *[]){"1", "x"});
-    metric_remove(f, (const char *[]){"1", "x"});             /* not there any more */
-    metric_inc(metric_with(f, (const char *[]){"new", "x"})); /* there is room again */
-    buf_clear(&b);
-    assert_int_equal(metrics_write(m, &b), 0);
-    assert_buf(
-        b, HEAD
-        "7\n# HELP c_total C.\n# TYPE c_total counter\n"
-        "c_total{a=\"2\",b=\"x\"} 1\nc_total{a=\"other\",b=\"other\"} 7\nc_total{a=\"new\",b=\"x\"} 1\n");
 }
 
 static void counters_only_rise(void **state) {

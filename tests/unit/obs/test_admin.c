@@ -102,9 +102,9 @@ static void failing(void **state) {
     struct fixture *f = *state;
     f->leader_well = f->cache_well = false;
     assert_string_equal(get(f, "/healthz"),
-                        "[+]ping ok\n[-]leader failed: lease expired\nhealthz check failed\n");
+                        "[+]ping ok\n[-]leader failed: lease\\nexpired\nhealthz check failed\n");
     assert_int_equal(f->ans.status, 500);
-    assert_string_equal(get(f, "/readyz"), "[+]ping ok\n[-]leader failed: lease expired\n[-]cache failed: no "
+    assert_string_equal(get(f, "/readyz"), "[+]ping ok\n[-]leader failed: lease\\nexpired\n[-]cache failed: no "
                                            "reason given\nreadyz check failed\n");
     assert_int_equal(f->ans.status, 500);
     assert_int_equal(f->lines.n, 3); /* each check of each probe */
@@ -140,7 +140,7 @@ static void single_checks(void **state) {
     get(f, "/healthz/none");
     assert_int_equal(f->ans.status, 404);
     f->leader_well = false;
-    assert_string_equal(get(f, "/livez/leader"), "internal server error: lease expired\n");
+    assert_string_equal(get(f, "/livez/leader"), "internal server error: lease\\nexpired\n");
     assert_int_equal(f->ans.status, 500);
 }
 

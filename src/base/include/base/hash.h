@@ -3,7 +3,6 @@
 #define BASE_HASH_H
 #include "base/buf.h"
 
-void sha256(struct slice in, unsigned char ret[32]);
 void sha256_hex(struct slice in, char ret[65]);
 /* The first 10 letters of the digest in Kubernetes' safe alphabet (bcdfghjklmnpqrstvwxz2456789): fit for
  * object names. */

@@ -50,7 +50,6 @@ void log_write(struct log *log, enum log_level level, const char *msg, const str
               sizeof((const struct log_field[]){LF_STR("event", "" event), ##__VA_ARGS__}) /                 \
                   sizeof(struct log_field))
 
-const char *log_level_name(enum log_level level);
 /* One line with its newline: {"ts":"...Z","level":"info","msg":"...",...} or "2026-.. INFO msg key=value". */
 void log_format_json(struct buf *out, enum log_level, int64_t wall_ns, const char *msg,
                      const struct log_field *, size_t n);

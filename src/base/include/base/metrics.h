@@ -23,7 +23,6 @@ struct metric_family *metrics_family(struct metrics *m, enum metric_type type, c
 /* The series with these label values (as many as names), made at zero on first use. Never NULL. */
 struct metric *metric_with(struct metric_family *f, const char *const *values);
 struct metric *metric_plain(struct metric_family *f); /* of a family without labels */
-void metric_remove(struct metric_family *f, const char *const *values);
 void metric_add(struct metric *m, double by);
 static inline void metric_inc(struct metric *m) {
     metric_add(m, 1);

@@ -13,8 +13,10 @@ struct http_limits {
     size_t connections;
     int64_t header_ns; /* time for a request to arrive whole; 0: 30 s */
     int64_t idle_ns;   /* between two requests, or without a byte of the answer that leaves; 0: 120 s */
-    size_t send_cap;   /* unsent bytes of a streaming answer above which it is aborted (slow reader); 0: 16 MiB */
-    size_t total_cap;  /* unsent bytes of all answers above which the slowest readers' are aborted; 0: no limit */
+    size_t
+        send_cap; /* unsent bytes of a streaming answer above which it is aborted (slow reader); 0: 16 MiB */
+    size_t
+        total_cap; /* unsent bytes of all answers above which the slowest readers' are aborted; 0: no limit */
 };
 /* Called with the whole request. It must be answered, now or later, exactly once: http_reply() or
  * begin/send/end/abort. */
@@ -32,7 +34,6 @@ void http_listener_close(struct http_listener *l);
 struct slice http_x_method(const struct http_exchange *x);
 struct slice http_x_target(const struct http_exchange *x); /* path?query, as received */
 struct slice http_x_header(const struct http_exchange *x, const char *name);
-const struct http_headers *http_x_headers(const struct http_exchange *x);
 struct slice http_x_body(const struct http_exchange *x);
 
 void http_reply(struct http_exchange *x, int status, const char *content_type,
