@@ -58,7 +58,7 @@ void table_note(struct table *t, const char *colour, const char *text) {
     add_cell(t, add_line(t, true), colour, text);
 }
 
-static void paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text) {
+void table_paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text) {
     bool painted = style->colour && colour;
     if (painted) buf_adds(out, colour);
     buf_add(out, text);
@@ -109,7 +109,7 @@ static void print_cell(const struct table *t, size_t column, unsigned width, con
         if (!start) buf_adds(&cut, mark);
         text = buf_slice(&cut);
     }
-    paint(t->style, out, cell->colour, text);
+    table_paint(t->style, out, cell->colour, text);
     buf_free(&cut);
     if (column + 1 < t->ncolumns) buf_addf(out, "%*s", (int)(width - columns + GAP), "");
 }
@@ -142,24 +142,20 @@ static void print_note(const struct table *t, const struct cell *cell, struct bu
             line = take_words(&rest, width - indent, t->style->utf8);
         }
         buf_addf(out, "%*s", (int)indent, "");
-        paint(t->style, out, cell->colour, line);
+        table_paint(t->style, out, cell->colour, line);
         buf_addc(out, '\n');
         indent = NOTE_INDENT + 2;
     } while (rest.n);
 }
 
-static void print_header(const struct table *t, const unsigned *width, struct buf *out) {
+void table_print(const struct table *t, struct buf *out) {
+    unsigned *width = xcalloc(t->ncolumns, sizeof *width);
+    measure(t, width);
     for (size_t c = 0; c < t->ncolumns; c++) {
         cleanup_free char *title = xstrdup(t->columns[c].title);
         print_cell(t, c, width[c], &(struct cell){.text = title, .colour = "\x1b[2m"}, out);
     }
     buf_addc(out, '\n');
-}
-
-void table_print(const struct table *t, struct buf *out) {
-    unsigned *width = xcalloc(t->ncolumns, sizeof *width);
-    measure(t, width);
-    if (t->columns[0].title) print_header(t, width, out);
     for (size_t i = 0; i < t->n; i++) {
         const struct line *l = &t->lines[i];
         if (l->note) {

@@ -14,7 +14,7 @@ enum table_cut {
     TABLE_CUT_START, /* ... from its start, where the end says more */
 };
 struct table_column {
-    const char *title; /* of the first column NULL: a table without a header */
+    const char *title;
     enum table_cut cut;
 };
 struct table;
@@ -29,4 +29,6 @@ void table_note(struct table *t, const char *colour, const char *text);
 void table_print(const struct table *t, struct buf *out);
 DEFINE_CLEANUP(struct table *, table, table_free)
 #define cleanup_table CLEANUP(table)
+/* Appends text in a colour, if the style has any. */
+void table_paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text);
 #endif

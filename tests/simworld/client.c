@@ -120,7 +120,9 @@ static const char *refused(const struct req *r, enum err_kind *kind, int *neg_er
         *neg_errno = -ENOENT;
         return "could not resolve the host's name";
     }
-    if (net->refuse) return "connection refused";
+    struct simrequest rq = {.from = r->host->name, .to = l->to, .method = l->method, .target = l->target};
+    if (net->refuse || (r->host->sw->refuse_fn && r->host->sw->refuse_fn(r->host->sw->refuse_ctx, &rq)))
+        return "connection refused";
     if (l->kind == TO_HOST && !listener_there(l->peer, l->port, l->peer == r->host))
         return "connection refused";
     if (r->tls && l->server && l->server->ca && !r->insecure && !strstr(r->ca, l->server->ca)) {

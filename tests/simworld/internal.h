@@ -63,6 +63,8 @@ struct simworld {
     void *trace_ctx;
     void (*request_fn)(void *ctx, const struct simrequest *r);
     void *request_ctx;
+    bool (*refuse_fn)(void *ctx, const struct simrequest *r);
+    void *refuse_ctx;
     struct list podsets;
     struct host *outside; /* who asks for tests */
     bool running;

@@ -53,6 +53,12 @@ void simworld_on_request(struct simworld *sw, void (*fn)(void *ctx, const struct
     sw->request_fn = fn;
     sw->request_ctx = ctx;
 }
+
+void simworld_on_connect(struct simworld *sw, bool (*refuse)(void *ctx, const struct simrequest *r),
+                         void *ctx) {
+    sw->refuse_fn = refuse;
+    sw->refuse_ctx = ctx;
+}
 void simworld_on_trace(struct simworld *sw, void (*fn)(void *ctx, const char *line), void *ctx) {
     sw->trace_fn = fn;
     sw->trace_ctx = ctx;
@@ -215,4 +221,22 @@ void simworld_free(struct simworld *sw) {
     net_free(sw);
     heap_free(&sw->events);
     free(sw);
+}
+
+/* ---- the instances' logs ---- */
+
+static int64_t wall_of(void *ctx) {
+    return world_wall_ns(ctx);
+}
+
+static void print_line(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
+                       size_t n) {
+    cleanup_buf struct buf line = BUF(4096);
+    if (!getenv("SIM_LOG")) return;
+    log_format_text(&line, level, t, msg, f, n);
+    fprintf(stderr, "%s: %s", simworld_name(ctx), buf_str(&line));
+}
+
+struct log simworld_log(struct world *w) {
+    return (struct log){.sink = {print_line, w}, .min = LOG_DEBUG, .wall_ns = wall_of, .clock_ctx = w};
 }

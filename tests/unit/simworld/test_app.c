@@ -1,149 +1,10 @@
 /* What the simulated world is for: whole instances of Handover in one process against the embedded API
  * server. */
-#include "helper.h"
-#include "app/app.h"
-
-struct instance {
-    struct world *w;
-    struct app *app;
-    struct log log;
-    bool ended;
-    int code;
-    char name[16];
-};
-struct stage {
-    struct field f;
-    struct instance in[2];
-};
-
-static int64_t wall(void *ctx) {
-    return world_wall_ns(ctx);
-}
-static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
-                      size_t n) {
-    cleanup_buf struct buf line = BUF(4096);
-    log_format_text(&line, level, t, msg, f, n);
-    if (getenv("SIM_LOG")) fprintf(stderr, "%s: %s", ((struct instance *)ctx)->name, buf_str(&line));
-}
-static void on_exit_(void *ctx, int code) {
-    struct instance *in = ctx;
-    in->ended = true;
-    in->code = code;
-}
-
-static void boot(struct stage *st, int i, struct world *w) {
-    struct instance *in = &st->in[i];
-    *in = (struct instance){.w = w};
-    (void)snprintf(in->name, sizeof in->name, "%s", simworld_name(w));
-    in->log = (struct log){.sink = {print_log, in}, .min = LOG_DEBUG, .wall_ns = wall, .clock_ctx = w};
-    struct app_options opt = {.kube = {.server = API},
-                              .pod_name = in->name,
-                              .pod_uid = in->name,
-                              .admin_addr = ":8080",
-                              .lease_namespace = "default",
-                              .version = "test"};
-    struct err err = {0};
-    if (app_new(w, &in->log, &opt, on_exit_, in, &in->app, &err) < 0) fail_msg("%s", err.msg);
-    if (app_start(in->app, &err) < 0) fail_msg("%s", err.msg);
-}
-
-static struct stage *stage_new(uint64_t seed) {
-    struct stage *st = xcalloc(1, sizeof *st);
-    st->f = field_new(seed);
-    simworld_pod_network(st->f.sw, "api");
-    boot(st, 0, st->f.a);
-    boot(st, 1, st->f.b);
-    return st;
-}
-static void stage_free(struct stage *st) {
-    for (int i = 0; i < 2; i++)
-        if (st->in[i].app) app_free(st->in[i].app);
-    field_free(&st->f);
-    free(st);
-}
-
-static void request(struct stage *st, const char *method, const char *path, const char *type,
-                    const char *body, int want) {
-    cleanup_free char *url = xasprintf(API "%s", path);
-    cleanup_buf struct buf b = BUF(1 << 20);
-    int got = simworld_request(st->f.sw, method, url, type, slice_of(body), &b);
-    if (got != want) fail_msg("%s %s: %d %s", method, path, got, buf_str(&b));
-}
-
-static void make_target(struct stage *st) {
-    request(st, "POST", "/apis/apps/v1/namespaces/default/deployments", "application/json",
-            "{\"metadata\":{\"name\":\"op\",\"annotations\":{\"handover.dev/"
-            "canary-percent\":\"50\",\"handover.dev/soak\":\"30s\","
-            "\"handover.dev/metrics\":\":8080/"
-            "metrics\"}},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"op\"}},"
-            "\"template\":{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{\"containers\":[{\"name\":"
-            "\"m\",\"image\":\"op:v1\"}]}}}}",
-            201);
-}
-
-static void set_image(struct stage *st, const char *image) {
-    cleanup_free char *body = xasprintf(
-        "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}", image);
-    request(st, "PATCH", "/apis/apps/v1/namespaces/default/deployments/op", "application/merge-patch+json",
-            body, 200);
-}
-
-static int pods(struct stage *st, const char *image) {
-    cleanup_buf struct buf b = BUF(1 << 22);
-    assert_int_equal(simworld_get(st->f.sw, API "/api/v1/namespaces/default/pods", &b), 200);
-    cleanup_json cJSON *v = json_parse(buf_slice(&b), NULL);
-    int n = 0;
-    const cJSON *items = json_arr(v, "items");
-    for (const cJSON *p = items->child; p; p = p->next)
-        n += strcmp(json_str_or(json_at(p, "spec/containers")->child, "image", ""), image) == 0;
-    return n;
-}
-
-struct wait {
-    struct stage *st;
-    const char *phase;
-};
-
-static bool in_phase(void *ctx) {
-    struct wait *w = ctx;
-    cleanup_buf struct buf b = BUF(1 << 20);
-    if (sim_peek(w->st->f.api, "configmaps", "default", "op-handover", &b) < 0) return false;
-    cleanup_free char *want = xasprintf("\\\"phase\\\":\\\"%s\\\"", w->phase);
-    return strstr(buf_str(&b), want) != NULL;
-}
-
-static void wait_for(struct stage *st, const char *phase, int64_t limit_s) {
-    struct wait w = {st, phase};
-    if (simworld_run_until(st->f.sw, in_phase, &w, limit_s * NS_PER_S)) {
-        simworld_run(st->f.sw, NS_PER_S); /* what was written down is done, too */
-        return;
-    }
-    cleanup_buf struct buf b = BUF(1 << 20);
-    (void)sim_peek(st->f.api, "configmaps", "default", "op-handover", &b);
-    fail_msg("not %s in %lld s: %s", phase, (long long)limit_s, buf_str(&b));
-}
-
-static int leader(struct stage *st) { /* -1: none */
-    int n = -1;
-    for (int i = 0; i < 2; i++) {
-        if (!st->in[i].app || st->in[i].ended || !app_leading(st->in[i].app)) continue;
-        assert_int_equal(n, -1);
-        n = i;
-    }
-    return n;
-}
-
-static struct stage *begun(uint64_t seed) {
-    struct stage *st = stage_new(seed);
-    make_target(st);
-    wait_for(st, "Stable", 60);
-    simworld_run(st->f.sw, 30 * NS_PER_S);
-    return st;
-}
+#include "stage.h"
 
 static void a_good_update_is_promoted(void **state) {
     (void)state;
-    struct stage *st = begun(1);
+    struct stage *st = begun(1, 2);
     assert_true(leader(st) >= 0);
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
@@ -155,9 +16,8 @@ static void a_good_update_is_promoted(void **state) {
 
 static void a_bad_update_is_rolled_back(void **state) {
     (void)state;
-    struct stage *st = begun(2);
-    struct err err = {0};
-    assert_int_equal(sim_script(st->f.api, SL("{\"image\":\"*:bad\",\"errorRate\":0.4}"), &err), 0);
+    struct stage *st = begun(2, 2);
+    script(st, "{\"image\":\"*:bad\",\"errorRate\":0.4}");
     set_image(st, "op:bad");
     wait_for(st, "RolledBack", 300);
     assert_int_equal(pods(st, "op:bad"), 0);
@@ -165,23 +25,16 @@ static void a_bad_update_is_rolled_back(void **state) {
     stage_free(st);
 }
 
-static void crash(struct stage *st, int i) {
-    simworld_kill(st->in[i].w);
-    app_free(st->in[i].app);
-    st->in[i].app = NULL;
-}
-
 static void the_leaders_crash_in_the_middle(void **state) {
     (void)state;
-    struct stage *st = begun(3);
+    struct stage *st = begun(3, 2);
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
     int first = leader(st);
     crash(st, first);
-    simworld_run(st->f.sw, 25 * NS_PER_S); /* no certificate here: the lease has to expire */
+    simworld_run(st->sw, 25 * NS_PER_S); /* no certificate here: the lease has to expire */
     assert_int_equal(leader(st), !first);
-    simworld_restart(st->in[first].w);
-    boot(st, first, st->in[first].w);
+    boot(st, first);
     wait_for(st, "Stable", 300);
     assert_int_equal(pods(st, "op:v2"), 2);
     stage_free(st);
@@ -189,12 +42,13 @@ static void the_leaders_crash_in_the_middle(void **state) {
 
 static void the_leader_is_stopped_in_the_middle(void **state) {
     (void)state;
-    struct stage *st = begun(4);
+    struct stage *st = begun(4, 2);
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
     int first = leader(st);
+    st->may_end = true;
     app_stop(st->in[first].app, "SIGTERM");
-    simworld_run(st->f.sw, 2 * NS_PER_S);
+    simworld_run(st->sw, 2 * NS_PER_S);
     assert_true(st->in[first].ended);
     assert_int_equal(leader(st), !first);
     wait_for(st, "Stable", 300);
@@ -202,13 +56,54 @@ static void the_leader_is_stopped_in_the_middle(void **state) {
     stage_free(st);
 }
 
+/* What the leader writes: first until a write of the state leaves it, later nothing may. */
+struct writes {
+    const char *leader;
+    bool state_left, forbidden;
+};
+
+static void watch_writes(void *ctx, const struct simrequest *r) {
+    struct writes *w = ctx;
+    if (r->arrived || strcmp(r->from, w->leader) != 0 || strcmp(r->method, "GET") == 0) return;
+    bool unfenced =
+        strstr(r->target, "/leases/") || strstr(r->target, "/events"); /* as they say themselves */
+    if (w->forbidden && !unfenced) fail_msg("%s %s", r->method, r->target);
+    w->state_left = w->state_left || strstr(r->target, "configmaps/op-handover");
+}
+
+static bool state_left(void *ctx) {
+    return ((struct writes *)ctx)->state_left;
+}
+
+/* It stands still between the steps of a plan for longer than its lease lasts. When it goes on, the answer to the first step
+ * and the timer that says that the lease is lost come in any order. */
+static void a_leader_that_stood_still_writes_nothing(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct stage *st = begun(seed, 2);
+        int first = leader(st);
+        struct writes w = {.leader = simworld_name(st->in[first].w)};
+        simworld_on_request(st->sw, watch_writes, &w);
+        st->may_end = true;
+        set_image(st, "op:v2");
+        assert_true(simworld_run_until(st->sw, state_left, &w, 10 * NS_PER_S));
+        simworld_freeze(st->in[first].w);
+        simworld_run(st->sw, 25 * NS_PER_S);
+        assert_true(app_leading(st->in[!first].app));
+        w.forbidden = true;
+        simworld_thaw(st->in[first].w);
+        simworld_run(st->sw, 5 * NS_PER_S);
+        stage_free(st);
+    }
+}
+
 /* Crashes, pauses, partitions and an unreliable network; when they stop, the rollout comes to its right end.
  */
 static uint64_t rough(uint64_t seed, bool bad) {
-    struct stage *st = begun(seed);
-    struct simworld *sw = st->f.sw;
-    struct err err = {0};
-    assert_int_equal(sim_script(st->f.api, SL("{\"image\":\"*:bad\",\"errorRate\":0.4}"), &err), 0);
+    struct stage *st = begun(seed, 2);
+    struct simworld *sw = st->sw;
+    st->may_end = true;
+    script(st, "{\"image\":\"*:bad\",\"errorRate\":0.4}");
     simworld_net(sw, "*", "*",
                  &(struct simnet){.latency_ns = MS,
                                   .jitter_ns = 4 * MS,
@@ -232,18 +127,14 @@ static uint64_t rough(uint64_t seed, bool bad) {
             simworld_run(sw, NS_PER_S);
             if (bad && pods(st, "op:bad") > 2) fail_msg("seed %llu: promoted", (unsigned long long)seed);
         }
-        if (what == 0) {
-            simworld_restart(w);
-            boot(st, i, w);
-        }
+        if (what == 0) boot(st, i);
         simworld_thaw(w);
         simworld_heal(sw, NULL, NULL);
         simworld_run(sw, (int64_t)rng_below(r, 10) * NS_PER_S);
         for (int j = 0; j < 2; j++) { /* who stopped itself is started again, as a kubelet does */
             if (!st->in[j].ended) continue;
             crash(st, j);
-            simworld_restart(st->in[j].w);
-            boot(st, j, st->in[j].w);
+            boot(st, j);
         }
     }
     simworld_net(sw, "*", "*", NULL);
@@ -274,6 +165,7 @@ int main(void) {
         cmocka_unit_test(a_bad_update_is_rolled_back),
         cmocka_unit_test(the_leaders_crash_in_the_middle),
         cmocka_unit_test(the_leader_is_stopped_in_the_middle),
+        cmocka_unit_test(a_leader_that_stood_still_writes_nothing),
         cmocka_unit_test(rough_runs_end_well),
         cmocka_unit_test(a_whole_run_replays),
     };

@@ -20,6 +20,7 @@
  * simworld_run*() and simworld_free(). */
 #ifndef SIMWORLD_H
 #define SIMWORLD_H
+#include "base/log.h"
 #include "base/rand.h"
 #include "sim/sim.h"
 #include "world/world.h"
@@ -72,6 +73,8 @@ bool simworld_alive(const struct world *w);
 /* A new process on the machine of a dead one whose instance has been freed: clocks, files and environment go
  * on. */
 void simworld_restart(struct world *w);
+/* A log for an instance: on standard error, with the host's name, where the environment has SIM_LOG. */
+struct log simworld_log(struct world *w);
 /* A paused process (SIGSTOP, a starved node): its callbacks wait, time goes on, its machine still takes data
  * in. */
 void simworld_freeze(struct world *w);
@@ -163,6 +166,11 @@ struct simrequest {
     bool arrived;
 };
 void simworld_on_request(struct simworld *sw, void (*fn)(void *ctx, const struct simrequest *r), void *ctx);
+
+/* Asked for every request whose connection stands and whose process still wants to send it. True: the
+ * connection is refused. */
+void simworld_on_connect(struct simworld *sw, bool (*refuse)(void *ctx, const struct simrequest *r),
+                         void *ctx);
 
 /* ---- pods whose containers are processes of this world ---- */
 struct simprogram {
