@@ -1,6 +1,7 @@
 foreach(name host network listener pods determinism)
   unit_test(simworld/${name} simworld)
 endforeach()
-foreach(name app app_pods)
+foreach(name app app_pods each_request)
   unit_test(simworld/${name} simworld app)
 endforeach()
+set_tests_properties(unit/simworld/each_request PROPERTIES TIMEOUT 900) # 30 s of one core, many times that on a busy machine
