@@ -76,7 +76,7 @@ static void collect(void *ctx) {
     for (const struct target *t = r->targets; t; t = t->hh.next)
         if (t->state_rv) in[t->state.phase]++;
     struct metric_family *f = metrics_family(kube_metrics(r->kube), METRIC_GAUGE, "handover_targets",
-                                             "Targets by phase", "phase", NULL, 0);
+                                             "Number of managed Deployments by phase", "phase", NULL, 0);
     for (int i = 0; i < PHASES; i++) {
         const char *label = phase_name((enum phase)i);
         metric_set(metric_with(f, &label), in[i]);

@@ -1,7 +1,7 @@
 /* The rollouts' metrics: registered at zero, so that a rate sees their first event; the plan says what to
  * count. */
-#ifndef ROLLOUT_COUNTS_H
-#define ROLLOUT_COUNTS_H
+#ifndef ROLLOUT_METRICS_H
+#define ROLLOUT_METRICS_H
 #include "base/metrics.h"
 #include "plan/plan.h"
 

@@ -20,7 +20,7 @@ struct scraper *scraper_new(struct kube *k, const struct scraper_options *opt) {
     scrape_slots_init(&s->slots, opt->slots);
     s->again = timer_new(s->world, on_again, s);
     s->scrapes = metrics_family(kube_metrics(k), METRIC_COUNTER, "handover_scrapes_total",
-                                "Number of metrics page reads by result", "result", NULL, 0);
+                                "Total number of scrapes of metrics endpoints by result", "result", NULL, 0);
     for (int i = 0; i < SCRAPE_OUTCOMES; i++) metric_with(s->scrapes, &outcomes[i]);
     return s;
 }

@@ -119,9 +119,9 @@ struct plan {
 /* Metric names. */
 #define PM_ROLLOUTS                                                                                          \
     "handover_rollouts_total" /* result: started, promoted, failed, aborted, inconclusive, ... */
-#define PM_HOLDS   "handover_rollout_holds_total" /* reason: as hold_name() */
-#define PM_SECONDS "handover_rollout_seconds"     /* a histogram, result */
-#define PM_QUIET   "handover_quiet_moments_total" /* outcome: quiet, waited_out */
+#define PM_HOLDS   "handover_rollout_holds_total"      /* reason: as hold_name() */
+#define PM_SECONDS "handover_rollout_duration_seconds" /* a histogram, result */
+#define PM_QUIET   "handover_quiet_moments_total"      /* outcome: quiet, waited_out */
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
 enum obs_need plan_needs(const struct observed *o);

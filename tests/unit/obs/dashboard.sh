@@ -28,6 +28,14 @@ while read -r name; do
   grep -qxF "$name" "$tmp/named" || bad "what is $name?"
 done <"$tmp/endings"
 
+# A value that a query selects by is one that the sources know.
+grep -hoE '\b(reason|result|outcome|phase|state)(=~|!~|!=|=)"[^"]*"' "$tmp/queries" deploy/alerts/handover.yaml | sed 's/^[a-z]*[=!~]*//' | tr -d '"' | tr '|' '\n' |
+  sort -u >"$tmp/values"
+[ "$(wc -l <"$tmp/values")" -gt 10 ] || bad "hardly any query selects by a label"
+while read -r value; do
+  grep -rqF --include='*.c' --include='*.h' "\"$value\"" src leader rollout || bad "no source has the label value $value"
+done <"$tmp/values"
+
 if promtool=$(command -v promtool); then
   "$promtool" check rules deploy/alerts/handover.yaml >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; bad "promtool check rules"; }
   "$promtool" test rules tests/unit/obs/alerts_test.yaml >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; bad "promtool test rules"; }
