@@ -158,7 +158,8 @@ int app_start(struct app *a, struct err *err) {
               LF_STR("version", a->opt.version ? a->opt.version : ""),
               LF_STR("server", kube_config_server(a->config)),
               LF_STR("identity", election_identity(leadership_election(a->leadership))),
-              LF_STR("lease_namespace", a->lease_namespace), LF_INT("admin_port", app_admin_port(a)));
+              LF_STR("lease_namespace", a->lease_namespace),
+              LF_INT("admin_port", a->admin ? admin_port(a->admin) : 0));
     a->service = service_new(a->world, a->leadership, a->rollout);
     start_inhibit(a);
     leadership_start(a->leadership);
@@ -191,8 +192,4 @@ void app_free(struct app *a) {
 
 bool app_leading(const struct app *a) {
     return leadership_leading(a->leadership);
-}
-
-int app_admin_port(const struct app *a) {
-    return a->admin ? admin_port(a->admin) : 0;
 }

@@ -32,7 +32,6 @@ struct cli_world {
     struct world *world;
     struct log log;
 };
-bool cli_utf8(void); /* the locale's encoding */
 /* "PROGRAM: MESSAGE" to stderr, fit for a terminal; returns CLI_FAILED. */
 int cli_fail(const struct err *err);
 /* Colour and block letters where the terminal and the locale have them; NO_COLOR is respected. */

@@ -54,7 +54,7 @@ static void free_rows(struct status_report *r) {
     r->n = 0;
 }
 
-void status_report_free(struct status_report *r) {
+static void report_free(struct status_report *r) {
     free_rows(r);
     free(r->holder);
     *r = (struct status_report){0};
@@ -318,7 +318,7 @@ void status_poll_end(struct status_poll *p) {
     if (!p) return;
     cancel_all(p);
     free_stored(p);
-    status_report_free(&p->report);
+    report_free(&p->report);
     free(p->fetch);
     free(p);
 }

@@ -25,7 +25,6 @@ struct status_report {
     int64_t term, renewed_wall_ns;
     struct err lease_err; /* the Lease cannot be read (it exists or not): no reason to fail */
 };
-void status_report_free(struct status_report *r);
 
 struct status_spec {
     const char *ns; /* NULL: all */

@@ -58,7 +58,8 @@ void table_note(struct table *t, const char *colour, const char *text) {
     add_cell(t, add_line(t, true), colour, text);
 }
 
-void table_paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text) {
+/* Appends text in a colour, if the style has any. */
+static void paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text) {
     bool painted = style->colour && colour;
     if (painted) buf_adds(out, colour);
     buf_add(out, text);
@@ -109,7 +110,7 @@ static void print_cell(const struct table *t, size_t column, unsigned width, con
         if (!start) buf_adds(&cut, mark);
         text = buf_slice(&cut);
     }
-    table_paint(t->style, out, cell->colour, text);
+    paint(t->style, out, cell->colour, text);
     buf_free(&cut);
     if (column + 1 < t->ncolumns) buf_addf(out, "%*s", (int)(width - columns + GAP), "");
 }
@@ -142,7 +143,7 @@ static void print_note(const struct table *t, const struct cell *cell, struct bu
             line = take_words(&rest, width - indent, t->style->utf8);
         }
         buf_addf(out, "%*s", (int)indent, "");
-        table_paint(t->style, out, cell->colour, line);
+        paint(t->style, out, cell->colour, line);
         buf_addc(out, '\n');
         indent = NOTE_INDENT + 2;
     } while (rest.n);

@@ -29,6 +29,4 @@ void table_note(struct table *t, const char *colour, const char *text);
 void table_print(const struct table *t, struct buf *out);
 DEFINE_CLEANUP(struct table *, table, table_free)
 #define cleanup_table CLEANUP(table)
-/* Appends text in a colour, if the style has any. */
-void table_paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text);
 #endif

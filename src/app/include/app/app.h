@@ -37,5 +37,4 @@ void app_stop(struct app *a, const char *why); /* SIGTERM: drain; a second time:
 /* At any time, also as a crash: nothing is sent, nothing called back. */
 void app_free(struct app *a);
 bool app_leading(const struct app *a);
-int app_admin_port(const struct app *a); /* 0: none */
 #endif
