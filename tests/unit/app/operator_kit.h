@@ -15,6 +15,7 @@ struct instance {
     struct stage *st;
     struct world *w;
     struct log log;
+    struct log_sink print;
     struct kube_config *config;
     struct metrics *metrics;
     struct kube *kube;
@@ -92,18 +93,15 @@ static void on_sigterm(void *ctx) {
     termination_grace_stopping(in->grace);
 }
 
-static int64_t wall(void *ctx) {
-    return world_wall_ns(ctx);
-}
-static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
+/* Keys of a checkpoint that a successor has no controller for, then as all lines. */
+static void note_line(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
                       size_t n) {
-    cleanup_buf struct buf line = BUF(4096);
+    struct instance *in = ctx;
     if (n == 3 && slice_eqs(f[0].s, "CheckpointControllerUnknown")) {
         assert_true(slice_eqs(f[1].s, "two"));
-        ((struct instance *)ctx)->st->foreign += f[2].i;
+        in->st->foreign += f[2].i;
     }
-    log_format_text(&line, level, t, msg, f, n);
-    if (getenv("SIM_LOG")) fprintf(stderr, "%s: %s", ((struct instance *)ctx)->name, buf_str(&line));
+    in->print.write(in->print.ctx, level, t, msg, f, n);
 }
 
 static void *begin(void *ctx, struct world *w) {
@@ -115,7 +113,9 @@ static void *begin(void *ctx, struct world *w) {
     in->st = st;
     in->w = w;
     (void)snprintf(in->name, sizeof in->name, "%s", simworld_name(w));
-    in->log = (struct log){.sink = {print_log, in}, .min = LOG_DEBUG, .wall_ns = wall, .clock_ctx = w};
+    in->log = simworld_log(w);
+    in->print = in->log.sink;
+    in->log.sink = (struct log_sink){note_line, in};
     in->metrics = metrics_new(100);
     if (kube_config_load(w, &in->log, &(struct kube_config_spec){0}, &in->config, &err) < 0)
         fail_msg("%s", err.msg);

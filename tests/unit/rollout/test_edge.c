@@ -1,10 +1,10 @@
 /* The controller around the plan, as a whole instance in a simulated world: what only shows with an API
  * server. */
-#include "edge_kit.h"
+#include "../simworld/stage.h"
 
 static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
     (void)state;
-    struct stage *st = begun(1);
+    struct stage *st = begun(1, 1);
     char said[600] = "";
     cleanup_json cJSON *cm = get(st, STATE);
     cleanup_json cJSON *good = cJSON_CreateObject();
@@ -14,9 +14,10 @@ static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
     set_image(st, "op:v2");
     simworld_run(st->sw, 120 * NS_PER_S);
     assert_int_equal(told(st, "StateDamaged", said), 1);
-    assert_string_equal(said, "ConfigMap op-handover is damaged, nothing is done: data.state: phase: read "
-                              "\"Dancing\", which is not allowed there; repair it, or have the Deployment adopted "
-                              "anew: kubectl delete configmap/op-handover -n default");
+    assert_string_equal(said,
+                        "ConfigMap op-handover is damaged, nothing is done: data.state: phase: read "
+                        "\"Dancing\", which is not allowed there; repair it, or have the Deployment adopted "
+                        "anew: kubectl delete configmap/op-handover -n default");
     cleanup_json cJSON *held = get(st, DEPLOYMENT);
     assert_true(json_bool(json_get(held, "spec"), "paused", false));
     patch(st, STATE, repair); /* nothing else changes: no watch tells of it */
@@ -30,10 +31,8 @@ static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
  */
 static void a_canary_that_stands_by(void **state) {
     (void)state;
-    struct stage *st = begun(2);
-    struct err err = {0};
-    if (sim_script(st->api, SL("{\"image\":\"*\",\"leaderElection\":true}"), &err) < 0)
-        fail_msg("%s", err.msg);
+    struct stage *st = begun(2, 1);
+    script(st, "{\"image\":\"*\",\"leaderElection\":true}");
     simworld_run(st->sw, 60 * NS_PER_S); /* one of stable's leads */
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 60);
@@ -55,48 +54,50 @@ static void a_canary_that_stands_by(void **state) {
     stage_free(st);
 }
 
+struct sent {
+    struct simworld *sw;
+    int64_t state_ns, release_ns; /* when the state was sent, when the lease's release was; 0: not yet */
+};
+
 static void on_request(void *ctx, const struct simrequest *r) {
-    struct stage *st = ctx;
+    struct sent *w = ctx;
     if (r->arrived) return;
     cleanup_free char *body = slice_dup(r->body);
     if (strcmp(r->method, "PATCH") == 0 && strstr(r->target, "configmaps/op-handover"))
-        st->patched_ns = simworld_now(st->sw);
+        w->state_ns = simworld_now(w->sw);
     if (strcmp(r->method, "PUT") == 0 && strstr(r->target, "/leases/") &&
         strstr(body, "\"holderIdentity\":\"\""))
-        st->freed_ns = simworld_now(st->sw);
+        w->release_ns = simworld_now(w->sw);
 }
 
-static bool patched(void *ctx) {
-    return ((struct stage *)ctx)->patched_ns != 0;
+static bool state_sent(void *ctx) {
+    return ((struct sent *)ctx)->state_ns != 0;
 }
 
 static bool ended(void *ctx) {
-    return ((struct stage *)ctx)->code >= 0;
+    return ((struct stage *)ctx)->in[0].ended;
 }
 
 /* Asked to hurry while a write of ours is held at the server (a slow webhook): were it given up for lost, it
  * could be carried out after the successor's first. The lease is given away when it has been answered. */
 static void a_mutation_in_the_air_is_waited_for(void **state) {
     (void)state;
-    struct stage *st = begun(3);
-    struct err err = {0};
-    if (sim_fault(st->api,
-                  SL("{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/op-handover\"},\"count\":-1,"
-                     "\"latencyMs\":1500}"),
-                  &err) < 0)
-        fail_msg("%s", err.msg);
-    simworld_on_request(st->sw, on_request, st);
+    struct stage *st = begun(3, 1);
+    struct sent w = {.sw = st->sw};
+    fault(st, "{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/op-handover\"},\"count\":-1,"
+              "\"latencyMs\":1500}");
+    simworld_on_request(st->sw, on_request, &w);
     set_image(st, "op:v2");
-    assert_true(simworld_run_until(st->sw, patched, st, 10 * NS_PER_S));
-    int64_t sent = st->patched_ns;
+    assert_true(simworld_run_until(st->sw, state_sent, &w, 10 * NS_PER_S));
+    int64_t sent = w.state_ns;
     st->may_end = true;
-    app_stop(st->app, "SIGTERM");
+    app_stop(st->in[0].app, "SIGTERM");
     simworld_run(st->sw, 100 * MS);
-    app_stop(st->app, "SIGTERM"); /* cancels what is in flight */
+    app_stop(st->in[0].app, "SIGTERM"); /* cancels what is in flight */
     assert_true(simworld_run_until(st->sw, ended, st, 30 * NS_PER_S));
-    assert_int_equal(st->code, 3);
-    assert_int_equal(st->patched_ns, sent); /* and no further step */
-    assert_true(st->freed_ns >= sent + 1500 * MS);
+    assert_int_equal(st->in[0].code, 3);
+    assert_int_equal(w.state_ns, sent); /* and no further step */
+    assert_true(w.release_ns >= sent + 1500 * MS);
     cleanup_json cJSON *cm = get(st, STATE);
     assert_non_null(strstr(json_str_or(json_get(cm, "data"), "state", ""), "\"phase\":\"Starting\""));
     stage_free(st);

@@ -1,5 +1,5 @@
 /* What a target costs in requests to the API server. */
-#include "edge_kit.h"
+#include "../simworld/stage.h"
 
 struct counts {
     int reads, writes, events; /* reads: gets and lists; not the Lease, not watches, not pages */
@@ -43,7 +43,7 @@ static void adoption_costs_what_it_writes(void **state) {
     }
     simworld_run(st->sw, 5 * NS_PER_S);
     simworld_on_request(st->sw, count, &n);
-    boot(st);
+    boot(st, 0);
     assert_true(simworld_run_until(st->sw, all_stable, st, 300 * NS_PER_S));
     simworld_run(st->sw, 60 * NS_PER_S);
     assert_in_range(n.reads, 1,
@@ -55,7 +55,7 @@ static void adoption_costs_what_it_writes(void **state) {
 
 static void a_soaking_target_reads_metrics_pages_only(void **state) {
     (void)state;
-    struct stage *st = begun(2);
+    struct stage *st = begun(2, 1);
     struct counts n = {0};
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 60);
@@ -68,7 +68,7 @@ static void a_soaking_target_reads_metrics_pages_only(void **state) {
 
 static void a_target_at_rest_costs_nothing(void **state) {
     (void)state;
-    struct stage *st = begun(3);
+    struct stage *st = begun(3, 1);
     struct counts n = {0};
     simworld_on_request(st->sw, count, &n);
     patch(st, DEPLOYMENT, "{\"spec\":{\"replicas\":3}}"); /* an autoscaler */

@@ -16,16 +16,6 @@ struct stage {
     struct instance *live[MAX];
 };
 
-static int64_t wall(void *ctx) {
-    return world_wall_ns(ctx);
-}
-static void print_log(void *ctx, enum log_level level, int64_t t, const char *msg, const struct log_field *f,
-                      size_t n) {
-    cleanup_buf struct buf line = BUF(4096);
-    log_format_text(&line, level, t, msg, f, n);
-    if (getenv("SIM_LOG"))
-        fprintf(stderr, "%s: %s", simworld_name(((struct instance *)ctx)->w), buf_str(&line));
-}
 static void on_end(void *ctx, int code) {
     simworld_exit(((struct instance *)ctx)->w, code);
 }
@@ -38,7 +28,7 @@ static void *begin(void *ctx, struct world *w) {
     struct instance *in = xcalloc(1, sizeof *in);
     in->st = st;
     in->w = w;
-    in->log = (struct log){.sink = {print_log, in}, .min = LOG_DEBUG, .wall_ns = wall, .clock_ctx = w};
+    in->log = simworld_log(w);
     struct app_options opt = {.admin_addr = ":8080", .version = "test"};
     struct err err = {0};
     if (app_new(w, &in->log, &opt, on_end, in, &in->app, &err) < 0) fail_msg("%s", err.msg);
