@@ -6,11 +6,13 @@
 #   --check       only whether each still applies: nothing is built
 #   --list        the names and their rules
 #   NAME          only these (shell patterns)
-# A list is stanzas of "key: value" lines, separated by empty lines:
-#   mutant: name     rule: what it breaks     in: the folder it is searched in
-#   old: the text    new: what takes its place     tests: ctest names (unit/...), at least one of which must fail
-# old is matched token by token, whatever the white space, and has to occur exactly once below `in`: a moved file or another
-# line break leaves a mutant valid. Values may go on in lines that begin with a blank.
+# A mutant is four lines, the first of a list may be comments:
+#   name: the rule that it breaks
+#     in FOLDER; killed by TEST...        (ctest names, unit/..., at least one of which must fail)
+#     - the text that stands there
+#     + the text that takes its place
+# The old text is matched token by token, whatever the white space, and has to occur exactly once below FOLDER: a moved file or
+# another line break leaves a mutant valid.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd)
 part=1/1; list=0; check=0; names=()
@@ -19,7 +21,7 @@ while [ $# -gt 0 ]; do
     --part) part=${2:?--part needs I/N or today}; shift ;;
     --list) list=1 ;;
     --check) check=1 ;;
-    -*) sed -n '2,14s/^# \{0,1\}//p' "$0"; [ "$1" = --help ] && exit 0; exit 2 ;;
+    -*) sed -n '2,16s/^# \{0,1\}//p' "$0"; [ "$1" = --help ] && exit 0; exit 2 ;;
     *) names+=("$1") ;;
   esac
   shift
@@ -28,24 +30,16 @@ done
 [[ $part =~ ^([1-9][0-9]*)/([1-9][0-9]*)$ && ${BASH_REMATCH[1]} -le ${BASH_REMATCH[2]} ]] || { echo "--part $part: I/N with 1 <= I <= N, or today" >&2; exit 2; }
 first=${BASH_REMATCH[1]} step=${BASH_REMATCH[2]}
 
-declare -A field=()
-mutants=() # "name<TAB>rule<TAB>in<TAB>old<TAB>new<TAB>tests"
-stanza() {
-  [ ${#field[@]} -gt 0 ] || return 0
-  local k; for k in mutant rule in old tests; do [ -n "${field[$k]:-}" ] || { echo "$1: a mutant (${field[mutant]:-?}) without \"$k\"" >&2; exit 2; }; done
-  mutants+=("${field[mutant]}"$'\t'"${field[rule]}"$'\t'"${field[in]}"$'\t'"${field[old]}"$'\t'"${field[new]:-}"$'\t'"${field[tests]}")
-  field=()
-}
+mutants=() # "name<TAB>rule<TAB>folder<TAB>old<TAB>new<TAB>tests"
 for file in "$here"/*.list; do
-  key=
-  while IFS= read -r line || [ -n "$line" ]; do
-    if [ -z "$line" ]; then stanza "$file"; key=
-    elif [[ $line == \#* ]]; then continue
-    elif [[ $line =~ ^\ +(.*)$ && -n $key ]]; then field[$key]+=" ${BASH_REMATCH[1]}"
-    elif [[ $line =~ ^([a-z]+):\ ?(.*)$ ]]; then key=${BASH_REMATCH[1]}; field[$key]=${BASH_REMATCH[2]}
-    else echo "$file: not \"key: value\": $line" >&2; exit 2; fi
+  while IFS= read -r line; do
+    [[ $line == \#* ]] && continue
+    IFS= read -r where && IFS= read -r old && IFS= read -r new || true
+    [[ $line =~ ^([a-z0-9-]+):\ (.+)$ ]] && name=${BASH_REMATCH[1]} rule=${BASH_REMATCH[2]} &&
+      [[ $where =~ ^\ \ in\ ([^;]+)\;\ killed\ by\ (.+)$ && $old == "  - "* && $new == "  +"* ]] ||
+      { echo "$file: not a mutant's four lines: $line" >&2; exit 2; }
+    mutants+=("$name"$'\t'"$rule"$'\t'"${BASH_REMATCH[1]}"$'\t'"${old#"  - "}"$'\t'"${new#"  +"}"$'\t'"${BASH_REMATCH[2]}")
   done <"$file"
-  stanza "$file"
 done
 wanted() { local p; [ ${#names[@]} -gt 0 ] || return 0; for p in "${names[@]}"; do [[ $1 == $p ]] && return 0; done; return 1; }
 chosen=(); n=0
