@@ -78,6 +78,10 @@ void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k) {
     c->v[c->n++] = e;
 }
 
+void checkpoint_add_dropped(struct checkpoint *c, size_t keys) {
+    c->dropped += keys;
+}
+
 void checkpoint_add_unread(struct checkpoint *c, const struct checkpoint_part_id *id) {
     if (c->nunread == CHECKPOINT_UNREAD_MAX) {
         c->dropped++; /* a whole part; how many keys it has is not known */

@@ -97,7 +97,8 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
     r->revisit = timer_new(kube_world(k), revisit, r);
     r->scraper = scraper_new(k, &(struct scraper_options){.slots = PAGES_AT_ONCE,
                                                           .proxy = opt->proxy,
-                                                          .token_file = opt->token_file,
+                                                          .token = {opt->token_ns, opt->token_account,
+                                                                    opt->token_audience, opt->token_file},
                                                           .token_insecure = opt->token_insecure});
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);

@@ -12,10 +12,18 @@ static void on_again(void *ctx) {
     scraper_pump(ctx);
 }
 
+static void on_token(void *ctx) {
+    struct scraper *s = ctx;
+    list_each(it, &s->targets) {
+        struct scrape_target *t = container_of(it, struct scrape_target, node);
+        if (t->run && !t->run->begun) timer_in(t->turn, 0);
+    }
+}
+
 struct scraper *scraper_new(struct kube *k, const struct scraper_options *opt) {
     struct scraper *s = xcalloc(1, sizeof *s);
-    *s = (struct scraper){
-        .kube = k, .world = kube_world(k), .opt = *opt, .token_file = xstrdup_null(opt->token_file)};
+    *s = (struct scraper){.kube = k, .world = kube_world(k), .opt = *opt};
+    s->token = metrics_token_new(k, &opt->token, on_token, s);
     list_init(&s->targets);
     scrape_slots_init(&s->slots, opt->slots);
     s->again = timer_new(s->world, on_again, s);
@@ -28,13 +36,14 @@ struct scraper *scraper_new(struct kube *k, const struct scraper_options *opt) {
 void scraper_free(struct scraper *s) {
     if (!s) return;
     timer_free(s->again);
-    free(s->token_file);
+    metrics_token_free(s->token);
     free(s);
 }
 
 void scraper_stop(struct scraper *s) {
     s->stopped = true;
     timer_stop(s->again);
+    metrics_token_cancel(s->token);
     list_each(it, &s->targets) scrape_target_reset(container_of(it, struct scrape_target, node));
 }
 
@@ -175,6 +184,8 @@ static void on_turn(void *ctx) {
         end_round(t);
         return;
     }
+    if (!run->begun && run->needs_token && metrics_token_pending(t->scraper->token)) return;
+    if (!run->begun) scrape_round_begin(t);
     if (world_boot_ns(t->scraper->world) >= run->ends_ns)
         ask_no_more(t);
     else

@@ -11,6 +11,7 @@
  * after a backoff that doubles, and gives way to everybody else. */
 #ifndef ROLLOUT_SCRAPE_H
 #define ROLLOUT_SCRAPE_H
+#include "act/metrics_token.h"
 #include "judge/promtext.h"
 #include "kube/client.h"
 #include "observe/objects.h"
@@ -24,9 +25,9 @@ enum {
 
 struct scraper; /* one per process */
 struct scraper_options {
-    unsigned slots;         /* pages read at once; at most the connections of LANE_SCRAPE */
-    bool proxy;             /* through the API server */
-    const char *token_file; /* bearer token for https pages, read again for every round; NULL: none */
+    unsigned slots;                    /* pages read at once; at most the connections of LANE_SCRAPE */
+    bool proxy;                        /* through the API server */
+    struct metrics_token_config token; /* for https pages */
     /* Also to pages whose certificate is not verified (https+insecure://): the author of the annotation can receive it. */
     bool token_insecure;
 };

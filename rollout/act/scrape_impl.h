@@ -18,7 +18,7 @@ struct scraper {
     struct kube *kube;
     struct world *world;
     struct scraper_options opt;
-    char *token_file;
+    struct metrics_token *token;
     struct scrape_slots slots;
     struct scrape_ns *namespaces;
     struct list targets;
@@ -42,7 +42,8 @@ struct running { /* a round */
     struct scrape_round round;
     struct spec where; /* of it metrics, https, tls_insecure, port and path only */
     struct prom_sum *errors, *total;
-    char *token, *no_token; /* NULL */
+    char *token, *no_token;  /* NULL */
+    bool needs_token, begun; /* not before the first token is there, if it needs one */
     int64_t timeout_ns, ends_ns;
     uint64_t bytes, series;
     size_t *turn;       /* indices of the pods to ask: fresh ones, then suspects */
@@ -72,8 +73,9 @@ struct pod_memory *scrape_memory(struct scrape_target *t, const char *uid,
 
 /* ---- scrape_round.c ---- */
 void scrape_round_free(struct scrape_round *r);
-void scrape_running_free(struct running *r);     /* without callbacks; the slots are given back */
-void scrape_round_wait(struct scrape_target *t); /* tells the slots what it waits for; ends the round */
+void scrape_round_begin(struct scrape_target *t); /* with the token that there is by now */
+void scrape_running_free(struct running *r);      /* without callbacks; the slots are given back */
+void scrape_round_wait(struct scrape_target *t);  /* tells the slots what it waits for; ends the round */
 bool scrape_round_ask(struct scrape_target *t, bool suspect); /* its turn: the next pod is asked */
 
 /* ---- scrape_page.c ---- */

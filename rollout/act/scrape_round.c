@@ -98,20 +98,6 @@ static void line_up(struct scrape_target *t, struct running *run) {
     t->rotate = 0;
 }
 
-static void read_token(struct scraper *s, struct running *run) {
-    struct err none = {0};
-    cleanup_buf struct buf token = BUF(TOKEN_CAP);
-    if (s->token_file) /* each time: it is renewed, and may come later than we do */
-        world_read_file(s->world, s->token_file, TOKEN_CAP, &token, &none);
-    else
-        err_set(&none, ERR_CONFIG, -ENOENT, "run with --metrics-token=FILE");
-    struct slice text = slice_trim(buf_slice(&token));
-    if (text.n)
-        run->token = slice_dup(text);
-    else
-        run->no_token = xstrdup(none.kind ? none.msg : "the file is empty");
-}
-
 int scrape_target_start(struct scrape_target *t, const struct scrape_what *what) {
     if (t->scraper->stopped) return -ECANCELED;
     if (t->run) return -EBUSY;
@@ -131,11 +117,10 @@ int scrape_target_start(struct scrape_target *t, const struct scrape_what *what)
     }
     run->round.canary_only = what->canary_only;
     run->timeout_ns = what->timeout_ns;
-    run->ends_ns = world_boot_ns(t->scraper->world) + 2 * what->timeout_ns;
     choose(&run->round, what);
     run->reads = xcalloc(run->round.n ? run->round.n : 1, sizeof(struct page_read *));
     line_up(t, run);
-    read_token(t->scraper, run);
+    run->needs_token = !t->scraper->opt.proxy && (spec->https || spec->metrics == METRICS_AUTO);
     t->run = run;
     timer_in(t->turn, 0);
     return 0;
@@ -143,8 +128,22 @@ int scrape_target_start(struct scrape_target *t, const struct scrape_what *what)
 
 /* ---- its course ---- */
 
+void scrape_round_begin(struct scrape_target *t) {
+    struct running *run = t->run;
+    struct err none = {0};
+    cleanup_buf struct buf token = BUF(TOKEN_CAP);
+    if (run->needs_token) metrics_token_get(t->scraper->token, &token, &none);
+    if (token.n)
+        run->token = slice_dup(buf_slice(&token));
+    else
+        run->no_token = xstrdup(none.msg);
+    run->begun = true;
+    run->ends_ns = world_boot_ns(t->scraper->world) + 2 * run->timeout_ns;
+}
+
 void scrape_round_wait(struct scrape_target *t) {
     struct running *run = t->run;
+    if (!run->begun) return; /* its first turn comes */
     bool fresh = run->next_fresh < run->fresh, suspect = run->next_suspect < run->asks;
     scrape_slots_wait(&t->scraper->slots, &t->client, fresh, suspect, world_boot_ns(t->scraper->world));
     if (fresh || suspect || run->open || t->ending) return;

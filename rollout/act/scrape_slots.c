@@ -67,7 +67,6 @@ static struct slot_use *victim_for(const struct scrape_slots *s, const struct sl
     *ret_again_ns = TIME_NEVER;
     list_each(it, &s->used) {
         struct slot_use *u = container_of(it, struct slot_use, node);
-        if (u->suspect) return u;
         if (old || u->client == c) continue;
         if (now_ns - u->since_ns >= SCRAPE_QUANTUM_NS)
             old = goes_before(c, u, now_ns) ? u : NULL;

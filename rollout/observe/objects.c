@@ -69,6 +69,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.paused = json_bool(spec, "paused", false);
     t.deadline_s = json_i64(spec, "progressDeadlineSeconds", -1);
     if (t.deadline_s < 0 || t.deadline_s > INT32_MAX) t.deadline_s = -1;
+    t.history = count(spec, "revisionHistoryLimit", 10);
     t.recreate = !strcmp(json_str_or(json_get(spec, "strategy"), "type", ""), "Recreate");
     t.st_replicas = count(status, "replicas", 0);
     t.st_updated = count(status, "updatedReplicas", 0);

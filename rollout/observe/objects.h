@@ -15,6 +15,7 @@
 #define LABEL_TEMPLATE HANDOVER_PREFIX "template"              /* the template's hash */
 #define LABEL_TARGET   HANDOVER_PREFIX "target"                /* the target's uid */
 #define STATE_LABEL    "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
+#define LABEL_POD_HASH "pod-template-hash"                     /* the Deployment controller's */
 /* On a ReplicaSet that was the target's own and was taken out of its Deployment: it runs until stable does. */
 #define ANNOTATION_DETACHED    HANDOVER_PREFIX "detached"
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
@@ -34,6 +35,7 @@ struct obs_target {
     bool paused;
     int64_t deadline_s; /* spec.progressDeadlineSeconds; -1 when absent */
     bool recreate;      /* strategy Recreate */
+    int32_t history;    /* spec.revisionHistoryLimit: so many old ReplicaSets at zero are kept */
     int32_t st_replicas, st_updated, st_ready, st_available;
     char *selector, *tmpl; /* raw JSON text of spec.selector and spec.template, byte for byte */
     char hash[11];         /* template_hash(tmpl) */
@@ -62,8 +64,8 @@ struct obs_port {
 };
 struct obs_pod {
     char *ns, *name, *uid, *ip, *rs_uid, *rs_name; /* ip NULL when it has none yet */
-    enum track track; /* by LABEL_TRACK */
-    char hash[11];    /* of a canary: LABEL_TEMPLATE; "" otherwise */
+    enum track track;                              /* by LABEL_TRACK */
+    char hash[11];                                 /* of a canary: LABEL_TEMPLATE; "" otherwise */
     int64_t created_ns;
     bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
     bool host_network;      /* shares its node's addresses: spec.hostNetwork, or podIP is hostIP */
@@ -71,8 +73,8 @@ struct obs_pod {
     size_t nports;
     uint16_t scrape_port; /* annotations prometheus.io/port, scheme, path; 0: no port */
     bool scrape_https;
-    char *scrape_path;                            /* NULL: absent, or longer than OBS_MAX_PATH */
-    uint32_t restarts;                            /* sum over its containers, init containers too */
+    char *scrape_path;  /* NULL: absent, or longer than OBS_MAX_PATH */
+    uint32_t restarts;  /* sum over its containers, init containers too */
     int64_t crashed_ns; /* when a container last ended that should not, wall clock; 0: none has */
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
     char *trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none

@@ -6,6 +6,8 @@
 
 /* ownerReferences of what is made for a target: collected with it, and never controlled by it. */
 void canary_owner(const struct obs_target *t, struct buf *out);
+/* The target's selector and these labels (members of a JSON object); where it has one of our keys, ours count. */
+void canary_selector(const struct obs_target *t, const char *labels, struct buf *out);
 /* The template with args and env of its main container (template_main_container()) overridden, every other
  * byte as it was. args, env: NULL-terminated lists or NULL. The template has passed json_raw_check(). */
 void template_with_overrides(struct slice tmpl, char *const *args, char *const *env, struct buf *out);

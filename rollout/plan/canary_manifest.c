@@ -44,15 +44,18 @@ static int check_selector(const struct obs_target *t, struct slice labels, struc
     return 0;
 }
 
-/* The target's selector with our two labels; where it has these itself, ours count. */
-static void write_selector(const struct obs_target *t, struct buf *out) {
+static bool is_ours(struct slice key) {
+    return json_raw_string_is(key, SL(LABEL_TRACK)) || json_raw_string_is(key, SL(LABEL_TEMPLATE)) ||
+           json_raw_string_is(key, SL(LABEL_POD_HASH));
+}
+
+void canary_selector(const struct obs_target *t, const char *labels, struct buf *out) {
     struct slice selector = slice_of(t->selector), part;
-    buf_addf(out, "{\"matchLabels\":{\"" LABEL_TRACK "\":\"canary\",\"" LABEL_TEMPLATE "\":\"%s\"", t->hash);
+    buf_addf(out, "{\"matchLabels\":{%s", labels);
     if (json_raw_get(selector, SL("matchLabels"), &part)) {
         struct json_raw_it it = json_raw_each(part);
         while (json_raw_next(&it)) {
-            if (json_raw_string_is(it.key, SL(LABEL_TRACK)) || json_raw_string_is(it.key, SL(LABEL_TEMPLATE)))
-                continue;
+            if (is_ours(it.key)) continue;
             buf_addc(out, ',');
             buf_add(out, it.key);
             buf_addc(out, ':');
@@ -102,7 +105,9 @@ int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t
     if (rc < 0) return rc;
     write_metadata(t, buf_slice(&labels), out);
     buf_addf(out, ",\"spec\":{\"replicas\":%d,\"selector\":", replicas);
-    write_selector(t, out);
+    cleanup_free char *ours =
+        xasprintf("\"" LABEL_TRACK "\":\"canary\",\"" LABEL_TEMPLATE "\":\"%s\"", t->hash);
+    canary_selector(t, ours, out);
     buf_adds(out, ",\"template\":");
     buf_add(out, buf_slice(&tmpl));
     buf_adds(out, "}}");

@@ -70,9 +70,11 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
     }
     /* Never scale down the only active ReplicaSet: first stable's has to run again. */
     if (plan_same_hash(last->hash, t->hash) && plan_native_complete(c)) {
-        if (!ours_to_undo(c) || !c->stable) return accept(c, last);
+        if (!ours_to_undo(c) || (!c->stable && !c->s->stable_template)) return accept(c, last);
         plan_step_detach(c, last, "take the version that was not judged out of the Deployment");
+        if (!c->stable) return BACK_BUSY;
     }
+    if (!c->stable && plan_restore_stable(c)) return BACK_BUSY;
     if (!c->stable) {
         plan_hold(c, HOLD_NO_ACTIVE, TEXT_KEPT,
                   "stable's ReplicaSet %s was deleted and another version is starting; that one is in "
@@ -95,6 +97,7 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
         plan_step_scale_checked(c, c->stable, t->replicas, "stable runs again");
         return BACK_BUSY;
     }
+    if (!plan_same_hash(t->hash, c->s->stable_hash) && plan_restore_stable(c)) return BACK_BUSY;
     if (plan_same_hash(t->hash, c->s->stable_hash)) {
         bool trial = c->s->phase != PHASE_STABLE;
         if (trial) plan_clear_rollout(c->s);

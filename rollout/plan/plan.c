@@ -178,6 +178,7 @@ static void with_target(struct plan_ctx *c) {
         state_copy(o->state, c->s);
     }
     run(c);
+    plan_keep_stable_template(c);
     finish(c, fresh);
 }
 

@@ -100,6 +100,10 @@ bool plan_native_complete(const struct plan_ctx *c); /* its rollout is through *
 bool plan_same_hash(const char *a, const char *b);
 void plan_find_stable(struct plan_ctx *c);
 void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs);
+/* stable_template.c */
+void plan_keep_stable_template(struct plan_ctx *c);
+bool plan_restore_stable(struct plan_ctx *c); /* false: nothing is recorded to make it from */
+int plan_stable_manifest(const struct obs_target *t, const struct state *s, struct buf *out, struct err *err);
 int64_t plan_original_deadline(const struct state *s);
 const char *plan_config_error(const struct plan_ctx *c); /* what is wrong with the annotations */
 

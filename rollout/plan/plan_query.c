@@ -79,7 +79,11 @@ void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs) {
     free(s->stable_uid);
     s->stable_name = xstrdup(rs->name);
     s->stable_uid = xstrdup(rs->uid);
-    if (!plan_same_hash(s->stable_hash, rs->hash)) s->unjudged = false;
+    if (!plan_same_hash(s->stable_hash, rs->hash)) {
+        s->unjudged = false;
+        free(s->stable_template);
+        s->stable_template = NULL;
+    }
     memcpy(s->stable_hash, rs->hash, sizeof s->stable_hash);
     c->stable = rs;
 }

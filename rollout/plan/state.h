@@ -15,6 +15,7 @@ enum {
     STATE_MAX_QUARANTINE = 20,
     STATE_MAX_HISTORY = 10,
     STATE_MAX_CONSUMED = 16,
+    STATE_MAX_TEMPLATE = 96 * 1024,
     STATE_MAX_TEXT = 256 * 1024
 };
 
@@ -87,10 +88,11 @@ struct state {
     char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
     char *stable_name, *stable_uid; /* its ReplicaSet; NULL before adoption */
     char stable_hash[11];
-    bool unjudged;      /* it went into service without a verdict, by another client's unpause */
-    bool paused;        /* we hold it by spec.paused */
-    int64_t deadline_s; /* progressDeadlineSeconds before us; -1: not known */
-    int32_t replicas;   /* spec.replicas before we changed it; -1: we did not */
+    char *stable_template; /* its text; NULL unless its ReplicaSet may be deleted behind our back */
+    bool unjudged;         /* it went into service without a verdict, by another client's unpause */
+    bool paused;           /* we hold it by spec.paused */
+    int64_t deadline_s;    /* progressDeadlineSeconds before us; -1: not known */
+    int32_t replicas;      /* spec.replicas before we changed it; -1: we did not */
     struct state_quarantine *quarantine;
     size_t nquarantine;
     /* -- the rollout -- */

@@ -26,14 +26,18 @@ static int complain(const struct reader *r, struct err *err) {
                    r->fits_not ? "does not go with the rest" : "is not allowed there");
 }
 
-static void text(struct reader *r, const cJSON *obj, const char *key, char **ret) {
+static void long_text(struct reader *r, const cJSON *obj, const char *key, size_t max, char **ret) {
     const cJSON *v = json_get(obj, key);
-    if (cJSON_IsString(v) && strlen(v->valuestring) <= 4096) {
+    if (cJSON_IsString(v) && strlen(v->valuestring) <= max) {
         free(*ret);
         *ret = xstrdup(v->valuestring);
     } else if (v) {
         wrong(r, obj, key);
     }
+}
+
+static void text(struct reader *r, const cJSON *obj, const char *key, char **ret) {
+    long_text(r, obj, key, 4096, ret);
 }
 
 /* 1 to 10 letters and digits, as template_hash() makes them (any later one, too). */
@@ -109,6 +113,7 @@ static void read_facts(struct reader *r, struct state *s) {
         text(r, stable, "uid", &s->stable_uid);
         hash(r, stable, "hash", s->stable_hash);
         flag(r, stable, "unjudged", &s->unjudged);
+        long_text(r, stable, "template", STATE_MAX_TEMPLATE, &s->stable_template);
         if (!s->stable_name || !s->stable_uid || !s->stable_hash[0]) wrong(r, r->obj, "stable");
     }
     flag(r, r->obj, "paused", &s->paused);

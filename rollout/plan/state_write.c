@@ -64,6 +64,7 @@ void state_write_facts(const struct state *s, struct buf *out) {
         text(out, "name", s->stable_name);
         text(out, "uid", s->stable_uid);
         flag(out, "unjudged", s->unjudged);
+        text(out, "template", s->stable_template);
         buf_addc(out, '}');
     }
     flag(out, "paused", s->paused);

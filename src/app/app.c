@@ -102,6 +102,9 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .scrape_ns = a->opt.scrape_ns,
                                   .workers = a->opt.workers,
                                   .proxy = !kube_config_in_cluster(a->config),
+                                  .token_ns = a->lease_namespace,
+                                  .token_account = a->opt.metrics_account,
+                                  .token_audience = a->opt.metrics_audience,
                                   .token_file = a->opt.metrics_token,
                                   .token_insecure = a->opt.metrics_token_insecure};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);

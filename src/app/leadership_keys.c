@@ -73,10 +73,13 @@ static void gather_key(void *ctx, const struct key_state *k) {
 void leadership_gather(void *ctx, bool final, struct checkpoint *to) {
     struct leadership *l = ctx;
     struct gather g = {.to = to};
-    (void) final;
     for (size_t i = 0; i < l->nmembers; i++) {
+        const struct controller *c = l->members[i].controller;
         g.controller = slice_of(l->members[i].name);
-        controller_snapshot(l->members[i].controller, gather_key, &g);
+        if (final)
+            controller_snapshot(c, gather_key, &g);
+        else /* a renewal, every two seconds: as much as it has room for, so that a long queue does not hold the loop */
+            checkpoint_add_dropped(to, controller_snapshot_first(c, CHECKPOINT_INLINE_KEYS, gather_key, &g));
     }
     for (int i = 0; i < CHECKPOINT_KINDS; i++) {
         const char *kind = checkpoint_kind_name((enum checkpoint_kind)i);

@@ -24,6 +24,8 @@ enum {
     OPT_TERMLOG,
     OPT_METRICS_TOKEN,
     OPT_METRICS_TOKEN_INSECURE,
+    OPT_METRICS_ACCOUNT,
+    OPT_METRICS_AUDIENCE,
 };
 
 static const struct argp_option options[] = {
@@ -46,8 +48,14 @@ static const struct argp_option options[] = {
     {"workers", OPT_WORKERS, "N", 0, "Reconciles at once; \"auto\" adapts (auto)", 3},
     {"scrape-interval", OPT_SCRAPE, "TIME", 0,
      "Between looks at the metrics of a rollout (a sixtieth of its soak, 1s to 15s)", 3},
+    {"metrics-account", OPT_METRICS_ACCOUNT, "NAME", 0,
+     "ServiceAccount beside the Lease, which may do nothing else: its short-lived token is sent to https "
+     "metrics pages",
+     3},
+    {"metrics-audience", OPT_METRICS_AUDIENCE, "AUDIENCE", 0,
+     "Audience of that token (the API server's, which operators ask about by default)", 3},
     {"metrics-token", OPT_METRICS_TOKEN, "FILE", 0,
-     "Bearer token for https metrics pages, of an account that may do nothing else", 3},
+     "The same from a file, where a TokenRequest is not allowed", 3},
     {"metrics-token-insecure", OPT_METRICS_TOKEN_INSECURE, NULL, 0,
      "Send it to https+insecure:// pages, too: any author of an annotation can receive it", 3},
     {0},
@@ -107,6 +115,8 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_SCRAPE:
         o->scrape_ns = cli_duration(st, "scrape-interval", arg, 100 * NS_PER_MS, 600 * NS_PER_S);
         return 0;
+    case OPT_METRICS_ACCOUNT: o->metrics_account = arg; return 0;
+    case OPT_METRICS_AUDIENCE: o->metrics_audience = arg; return 0;
     case OPT_METRICS_TOKEN: o->metrics_token = arg; return 0;
     case OPT_METRICS_TOKEN_INSECURE: o->metrics_token_insecure = true; return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": run takes options only", arg); return 0;

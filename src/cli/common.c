@@ -88,14 +88,13 @@ void cli_world_close(struct cli_world *w) {
     loop_free(w->loop);
 }
 
-/* The locale's encoding is UTF-8. */
-static bool locale_utf8(void) {
+static bool is_utf8(void) {
     setlocale(LC_CTYPE, "");
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 int cli_fail(const struct err *err) {
-    cleanup_free char *text = text_cleaned(err->msg, locale_utf8());
+    cleanup_free char *text = text_cleaned(err->msg, is_utf8());
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
     return CLI_FAILED;
 }
@@ -104,7 +103,7 @@ struct table_style cli_style(FILE *to) {
     struct table_style st = {0};
     struct winsize size;
     const char *term = getenv("TERM");
-    st.utf8 = locale_utf8();
+    st.utf8 = is_utf8();
     if (!isatty(fileno(to))) return st;
     st.colour = !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
     if (ioctl(fileno(to), TIOCGWINSZ, &size) == 0) st.width = size.ws_col;

@@ -18,18 +18,33 @@ void demo_line(struct demo *d, const char *fmt, ...) {
     fflush(stdout);
 }
 
+static const struct table_column columns[] = {
+    {NULL, TABLE_WHOLE}, {NULL, TABLE_CUT_END}, {NULL, TABLE_WHOLE}};
+
+static void add_line(struct table *t, const char *mark, const char *colour, const char *what,
+                     const char *value) {
+    table_cell(t, "\x1b[32m", mark);
+    table_cell(t, colour, what);
+    table_cell(t, NULL, value);
+}
+
 static void draw_steps(struct demo *d, struct buf *out) {
     int64_t now = world_mono_ns(d->world.world);
+    cleanup_table struct table *t = table_new(&d->style, columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < demo_steps; i++) {
         bool past = i < d->step, at = i == d->step && !d->over;
-        const char *mark = past ? (d->style.utf8 ? "\x1b[32m✔\x1b[0m" : "\x1b[32m+\x1b[0m")
-                           : at ? (d->style.utf8 ? "\x1b[36m▶\x1b[0m" : ">")
-                                : " ";
-        buf_addf(out, "  %s %s%-74s\x1b[0m", mark, past || at ? "" : "\x1b[2m", demo_step_title(i));
-        if (past) buf_addf(out, "%6.1f s", seconds(d->took_ns[i]));
-        if (at && d->begun) buf_addf(out, "%6.1f s", seconds(now - d->step_ns));
-        buf_addc(out, '\n');
+        char took[32] = "";
+        if (past)
+            snprintf(took, sizeof took, "%6.1f s", seconds(d->took_ns[i]));
+        else if (at && d->begun)
+            snprintf(took, sizeof took, "%6.1f s", seconds(now - d->step_ns));
+        add_line(t,
+                 past ? (d->style.utf8 ? "  ✔" : "  +")
+                 : at ? (d->style.utf8 ? "  ▶" : "  >")
+                      : "   ",
+                 past || at ? NULL : "\x1b[2m", demo_step_title(i), took);
     }
+    table_print(t, out);
 }
 
 void demo_draw(struct demo *d, const struct status_report *b) {
@@ -50,22 +65,43 @@ void demo_draw(struct demo *d, const struct status_report *b) {
     fflush(stdout);
 }
 
+static void add_figure(struct table *t, const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add_figure(struct table *t, const char *what, const char *fmt, ...) {
+    char value[128];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(value, sizeof value, fmt, ap);
+    va_end(ap);
+    add_line(t, "", NULL, what, value);
+}
+
 void demo_summary(struct demo *d) {
-    if (d->style.colour) printf("\x1b[H\x1b[2J");
-    printf("\n");
-    for (size_t i = 0; i < d->step; i++)
-        printf("  done  %-74s %5.1f s\n", demo_step_title(i), seconds(d->took_ns[i]));
-    if (d->failed) {
-        printf("\nThe demo failed: %s\n", d->failure);
-        return;
+    cleanup_table struct table *steps = table_new(&d->style, columns, ARRAY_LEN(columns)),
+                               *figures = table_new(&d->style, columns, ARRAY_LEN(columns));
+    cleanup_buf struct buf out = BUF(1 << 16);
+    char took[32];
+    buf_adds(&out, d->style.colour ? "\x1b[H\x1b[2J\n" : "\n");
+    for (size_t i = 0; i < d->step; i++) {
+        snprintf(took, sizeof took, "%6.1f s", seconds(d->took_ns[i]));
+        add_line(steps, "  done", NULL, demo_step_title(i), took);
     }
-    printf("\n  image update to the canary soaking           %6.1f s\n", seconds(d->canary_ns));
-    printf("  failing image to its canary scaled to zero   %6.1f s, stable pods restarted: 0\n",
-           seconds(d->rollback_ns));
-    printf("  SIGTERM to the Lease released                %6.0f ms (%s)\n",
-           1000 * seconds(d->free_ns - d->signalled_ns), d->old_leader);
-    printf("  time without a leader                        %6.0f ms (then %s)\n",
-           1000 * seconds(d->taken_ns - d->free_ns), d->new_leader);
-    printf("  the whole demo                               %6.1f s\n\n",
-           seconds(world_mono_ns(d->world.world) - d->start_ns));
+    table_print(steps, &out);
+    buf_addc(&out, '\n');
+    if (d->failed) {
+        buf_addf(&out, "The demo failed: %s\n", d->failure);
+    } else {
+        add_figure(figures, "image update to the canary soaking", "%6.1f s", seconds(d->canary_ns));
+        add_figure(figures, "failing image to its canary scaled to zero", "%6.1f s, stable pods restarted: 0",
+                   seconds(d->rollback_ns));
+        add_figure(figures, "SIGTERM to the Lease released", "%6.0f ms (%s)",
+                   1000 * seconds(d->free_ns - d->signalled_ns), d->old_leader);
+        add_figure(figures, "time without a leader", "%6.0f ms (then %s)",
+                   1000 * seconds(d->taken_ns - d->free_ns), d->new_leader);
+        add_figure(figures, "the whole demo", "%6.1f s",
+                   seconds(world_mono_ns(d->world.world) - d->start_ns));
+        table_print(figures, &out);
+        buf_addc(&out, '\n');
+    }
+    fwrite(out.p, 1, out.n, stdout);
 }

@@ -15,8 +15,8 @@ static const struct {
     [STEP_LEADER] = {"two instances start, one acquires the Lease", 15},
     [STEP_ADOPT] = {"the operator's Deployment is adopted", 15},
     [STEP_GOOD] = {"image v2: canary at 25 %, then 50 %, then promoted", 40},
-    [STEP_BAD] = {"image v3-bad: canary fails and is rolled back, stable pods keep running", 40},
-    [STEP_STOP] = {"image v4: the leader is stopped mid-rollout, its successor finishes", 40},
+    [STEP_BAD] = {"image v3-bad: rolled back, stable pods keep running", 40},
+    [STEP_STOP] = {"image v4: the leader stops mid-rollout, its successor finishes", 40},
 };
 
 const char *demo_step_title(size_t i) {

@@ -58,7 +58,6 @@ void table_note(struct table *t, const char *colour, const char *text) {
     add_cell(t, add_line(t, true), colour, text);
 }
 
-/* Appends text in a colour, if the style has any. */
 static void paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text) {
     bool painted = style->colour && colour;
     if (painted) buf_adds(out, colour);
@@ -149,14 +148,18 @@ static void print_note(const struct table *t, const struct cell *cell, struct bu
     } while (rest.n);
 }
 
-void table_print(const struct table *t, struct buf *out) {
-    unsigned *width = xcalloc(t->ncolumns, sizeof *width);
-    measure(t, width);
+static void print_header(const struct table *t, const unsigned *width, struct buf *out) {
     for (size_t c = 0; c < t->ncolumns; c++) {
         cleanup_free char *title = xstrdup(t->columns[c].title);
         print_cell(t, c, width[c], &(struct cell){.text = title, .colour = "\x1b[2m"}, out);
     }
     buf_addc(out, '\n');
+}
+
+void table_print(const struct table *t, struct buf *out) {
+    unsigned *width = xcalloc(t->ncolumns, sizeof *width);
+    measure(t, width);
+    if (t->columns[0].title) print_header(t, width, out);
     for (size_t i = 0; i < t->n; i++) {
         const struct line *l = &t->lines[i];
         if (l->note) {

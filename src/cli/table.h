@@ -14,7 +14,7 @@ enum table_cut {
     TABLE_CUT_START, /* ... from its start, where the end says more */
 };
 struct table_column {
-    const char *title;
+    const char *title; /* of the first column NULL: a table without a header */
     enum table_cut cut;
 };
 struct table;

@@ -27,16 +27,16 @@ static void start(struct controller *c, const struct queue_item *item, int64_t n
     list_push(&c->tasks, &t->link);
     c->inflight++;
     controller_metrics_started(&c->metrics, now_ns - item->since_ns);
-    /* With the line of its end: who worked on what and when, to be laid beside another process's log. */
-    LOG(c->log, LOG_DEBUG, "reconcile begins", LF_STR("controller", c->metrics.name),
-        LF_SLICE("key", t->key));
+    /* With the line of its end: which process worked on which key and when, to compare the logs of two. */
+    LOG_EVENT(c->log, LOG_DEBUG, "ReconcileStarted", "reconcile started",
+              LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key));
     c->r->start(c->self, t->key, t); /* t may be gone after it */
 }
 
-static void tell_idle(struct controller *c) {
-    bool tell = c->went_idle && !c->inflight && !controller_running(c);
+static void report_idle(struct controller *c) {
+    bool idle = c->went_idle && !c->inflight && !controller_running(c);
     c->went_idle = false;
-    if (tell && c->idle_fn) c->idle_fn(c->idle_ctx); /* may free c */
+    if (idle && c->idle_fn) c->idle_fn(c->idle_ctx); /* may free c */
 }
 
 static void on_pump(void *ctx) {
@@ -56,14 +56,15 @@ static void on_pump(void *ctx) {
             timer_at(c->pump, queue_next_ns(c->queue));
         }
     }
-    tell_idle(c);
+    report_idle(c);
 }
 
 static void collect(void *ctx) {
     struct controller *c = ctx;
     int64_t now = world_boot_ns(c->world);
-    struct controller_gauges g = {
-        .depth = queue_depth(c->queue, now), .dead = dead_count(c->dead), .limit = workers(c)};
+    struct controller_gauges g = {.depth = queue_depth(c->queue, now),
+                                  .dead = dead_letters_count(c->dead_letters),
+                                  .limit = workers(c)};
     queue_stats(c->queue, &g.queue);
     list_each(it, &c->tasks) {
         int64_t age = now - container_of(it, struct task, link)->start_ns;
@@ -84,7 +85,7 @@ struct controller *controller_new(struct world *w, struct log *log, struct metri
     c->r = r;
     c->self = self;
     c->queue = queue_new(&lim->queue);
-    c->dead = dead_new(lim->max_dead ? lim->max_dead : 1000);
+    c->dead_letters = dead_letters_new(lim->max_dead_letters ? lim->max_dead_letters : 1000);
     c->fixed_workers = lim->workers;
     c->max_retries = lim->max_retries;
     c->retry_after_max_ns = lim->queue.max_ns > 0 ? lim->queue.max_ns : 1000 * NS_PER_S;
@@ -117,7 +118,7 @@ void controller_free(struct controller *c) {
     list_each_safe(it, next, &c->tasks) free(container_of(it, struct task, link));
     timer_free(c->pump);
     queue_free(c->queue);
-    dead_free(c->dead);
+    dead_letters_free(c->dead_letters);
     controller_metrics_free(&c->metrics);
     free(c);
 }
@@ -126,8 +127,8 @@ void controller_add(struct controller *c, struct slice key, int prio, int64_t de
     int64_t now = world_boot_ns(c->world);
     if (!queue_add(c->queue, key, prio, controller_after(now, delay_ns), now)) {
         if (!c->refused) {
-            LOG(c->log, LOG_ERROR, "work queue is full, keys are refused",
-                LF_STR("controller", c->metrics.name), LF_SLICE("key", key));
+            LOG_EVENT(c->log, LOG_ERROR, "WorkQueueFull", "work queue full; keys are refused",
+                      LF_STR("controller", c->metrics.name), LF_SLICE("key", key));
         }
         c->refused = true;
         return;

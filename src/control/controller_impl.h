@@ -5,7 +5,7 @@
 #include "base/list.h"
 #include "control/controller.h"
 #include "controller_metrics.h"
-#include "dead.h"
+#include "dead_letters.h"
 
 struct task {
     struct controller *c;
@@ -22,7 +22,7 @@ struct controller {
     const struct reconciler *r;
     void *self;
     struct queue *queue;
-    struct dead_letters *dead;
+    struct dead_letters *dead_letters;
     unsigned fixed_workers, max_retries;
     int64_t retry_after_max_ns;
     struct autolimit limit; /* used unless fixed_workers */
@@ -43,6 +43,6 @@ static inline bool controller_running(const struct controller *c) {
 }
 void controller_kick(struct controller *c);                 /* the pump runs on the next turn */
 int64_t controller_after(int64_t now_ns, int64_t delay_ns); /* the sum, or TIME_NEVER */
-void controller_put_dead(struct controller *c, struct slice key, struct slice reason, unsigned failures,
-                         int64_t since_wall_ns);
+void controller_put_dead_letter(struct controller *c, struct slice key, struct slice reason,
+                                unsigned failures, int64_t since_wall_ns);
 #endif

@@ -1,22 +1,23 @@
-/* The controller's part of the checkpoint: everything unfinished, told in the order in which a successor
- * should take it. */
+/* The controller's part of the checkpoint: everything unfinished, in the order in which a successor should
+ * take it. */
 #include "controller_impl.h"
 
-/* A checkpoint is another machine's word, and so is its clock: whatever it says, a restored key is looked at
- * within this. */
+/* A checkpoint was written by another machine with another clock: a restored key is reconciled within this,
+ * whatever its time says. */
 #define RESTORED_DELAY_MAX_NS (3600 * NS_PER_S)
 
-struct telling {
+enum round { ROUND_ALL, ROUND_INTERRUPTED, ROUND_REST };
+struct visit {
     void (*fn)(void *ctx, const struct key_state *k);
     void *ctx;
-    bool interrupted; /* this pass tells of those, the other one of the rest */
+    enum round round;
     int64_t now_ns, wall_ns;
 };
 
-static void tell_item(void *ctx, const struct queue_item *it) {
-    const struct telling *t = ctx;
+static void visit_item(void *ctx, const struct queue_item *it) {
+    const struct visit *t = ctx;
     bool interrupted = (it->state == QI_READY || it->state == QI_DELAYED) && it->prio >= PRIO_INTERRUPTED;
-    if (interrupted != t->interrupted) return;
+    if (t->round != ROUND_ALL && interrupted != (t->round == ROUND_INTERRUPTED)) return;
     struct key_state k = {.key = it->key, .prio = it->prio, .failures = it->failures};
     switch (it->state) {
     case QI_PROCESSING: k.kind = KEY_INFLIGHT; break;
@@ -34,8 +35,8 @@ static void tell_item(void *ctx, const struct queue_item *it) {
     t->fn(t->ctx, &k);
 }
 
-static void tell_dead(void *ctx, const struct dead_letter *l) {
-    const struct telling *t = ctx;
+static void visit_dead_letter(void *ctx, const struct dead_letter *l) {
+    const struct visit *t = ctx;
     struct key_state k = {.key = l->key,
                           .kind = KEY_DEAD,
                           .at_wall_ns = l->since_wall_ns,
@@ -44,17 +45,30 @@ static void tell_dead(void *ctx, const struct dead_letter *l) {
     t->fn(t->ctx, &k);
 }
 
+static struct visit visit_of(const struct controller *c, enum round round,
+                             void (*fn)(void *ctx, const struct key_state *k), void *ctx) {
+    return (struct visit){.fn = fn,
+                          .ctx = ctx,
+                          .round = round,
+                          .now_ns = world_boot_ns(c->world),
+                          .wall_ns = world_wall_ns(c->world)};
+}
+
 void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k),
                          void *ctx) {
-    struct telling t = {.fn = fn,
-                        .ctx = ctx,
-                        .interrupted = true,
-                        .now_ns = world_boot_ns(c->world),
-                        .wall_ns = world_wall_ns(c->world)};
-    queue_each(c->queue, tell_item, &t);
-    t.interrupted = false;
-    queue_each(c->queue, tell_item, &t);
-    dead_each(c->dead, tell_dead, &t);
+    struct visit t = visit_of(c, ROUND_INTERRUPTED, fn, ctx);
+    queue_each(c->queue, visit_item, &t);
+    t.round = ROUND_REST;
+    queue_each(c->queue, visit_item, &t);
+    dead_letters_each(c->dead_letters, visit_dead_letter, &t);
+}
+
+size_t controller_snapshot_first(const struct controller *c, size_t max,
+                                 void (*fn)(void *ctx, const struct key_state *k), void *ctx) {
+    struct visit t = visit_of(c, ROUND_ALL, fn, ctx);
+    size_t n = queue_first(c->queue, max, visit_item, &t);
+    dead_letters_each(c->dead_letters, visit_dead_letter, &t);
+    return queue_unfinished(c->queue) - n;
 }
 
 static void restore_add(struct controller *c, const struct key_state *k, int prio, int64_t delay_ns) {
@@ -82,19 +96,19 @@ void controller_restore(struct controller *c, const struct key_state *k) {
     case KEY_FAILURES: queue_set_failures(c->queue, k->key, k->failures); break;
     case KEY_DEAD:
         if (k->key.n > QUEUE_KEY_MAX) break;
-        controller_put_dead(c, k->key, k->reason, k->failures, k->at_wall_ns);
+        controller_put_dead_letter(c, k->key, k->reason, k->failures, k->at_wall_ns);
         break;
     }
     if (controller_running(c)) controller_kick(c);
 }
 
 void controller_dead_retry(struct controller *c, struct slice key) {
-    if (!dead_has(c->dead, key)) return;
+    if (!dead_letters_has(c->dead_letters, key)) return;
     queue_forget(c->queue, key);
     controller_add(c, key, PRIO_NORMAL, 0);
-    dead_remove(c->dead, key); /* last: the key may be the letter's own */
+    dead_letters_remove(c->dead_letters, key); /* last: the key may be the letter's own */
 }
 
 void controller_dead_drop(struct controller *c, struct slice key) {
-    dead_remove(c->dead, key);
+    dead_letters_remove(c->dead_letters, key);
 }

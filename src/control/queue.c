@@ -258,7 +258,7 @@ void queue_set_failures(struct queue *q, struct slice key, unsigned failures) {
 
 /* ---- looking ---- */
 
-static void describe(const struct node *n, struct queue_item *ret) {
+void queue_describe(const struct node *n, struct queue_item *ret) {
     *ret = (struct queue_item){.key = slice_make(n->key, n->len), .prio = n->prio, .failures = n->failures};
     switch (n->state) {
     case QI_PROCESSING:
@@ -280,7 +280,7 @@ static void describe(const struct node *n, struct queue_item *ret) {
 
 bool queue_get_item(struct queue *q, int64_t now_ns, struct queue_item *ret) {
     struct node *n = take(q, now_ns);
-    if (n) describe(n, ret);
+    if (n) queue_describe(n, ret);
     return n;
 }
 
@@ -329,32 +329,4 @@ size_t queue_depth(const struct queue *q, int64_t now_ns) {
 void queue_stats(const struct queue *q, struct queue_stats *ret) {
     *ret = (struct queue_stats){
         .adds = q->adds, .retries = q->retries, .refused = q->refused, .known = q->nknown};
-}
-
-static void each_of(const struct list *l, void (*fn)(void *ctx, const struct queue_item *it), void *ctx) {
-    struct queue_item item;
-    list_each(it, l) {
-        describe(queue_of_link(it), &item);
-        fn(ctx, &item);
-    }
-}
-
-static int by_due(const void *a, const void *b) {
-    const struct heap_node *x = *(struct heap_node *const *)a, *y = *(struct heap_node *const *)b;
-    return due_before(y, x) - due_before(x, y);
-}
-
-void queue_each(const struct queue *q, void (*fn)(void *ctx, const struct queue_item *it), void *ctx) {
-    each_of(&q->processing, fn, ctx);
-    for (size_t b = BANDS; b-- > 0;) each_of(&q->band[b], fn, ctx);
-    size_t n = q->delayed.n;
-    cleanup_free struct heap_node **sorted = xcalloc(n, sizeof(struct heap_node *));
-    if (n) memcpy(sorted, q->delayed.v, n * sizeof(struct heap_node *));
-    qsort(sorted, n, sizeof(struct heap_node *), by_due);
-    struct queue_item item;
-    for (size_t i = 0; i < n; i++) {
-        describe(of_due(sorted[i]), &item);
-        fn(ctx, &item);
-    }
-    each_of(&q->remembered, fn, ctx);
 }

@@ -49,6 +49,7 @@ struct queue {
 static inline struct node *queue_of_link(const struct list *l) {
     return container_of(l, struct node, link);
 }
+void queue_describe(const struct node *n, struct queue_item *ret);
 struct node *queue_find(const struct queue *q, struct slice key); /* NULL if not known */
 /* The key's node, made if it is new: then it is idle and in no list. NULL: no room. */
 struct node *queue_intern(struct queue *q, struct slice key);

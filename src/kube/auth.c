@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/list.h"
-#include "material.h"
+#include "credential_file.h"
 #include <errno.h>
 
 enum { HEADER_CAP = 64 << 10 };
@@ -25,7 +25,7 @@ struct auth {
     struct log *log;
     char *where;
     struct buf header;
-    struct material file; /* of a token file */
+    struct credential_file file; /* of a token file */
     int64_t looked_ns, read_ns;
     struct exec_plugin *plugin;
     struct exec_cred cred;
@@ -50,7 +50,7 @@ void auth_free(struct auth *a) {
     if (!a) return;
     exec_plugin_free(a->plugin);
     exec_cred_free(&a->cred);
-    material_free(&a->file);
+    credential_file_free(&a->file);
     list_each_safe(it, tmp, &a->waiters) free(container_of(it, struct waiter, node));
     buf_free(&a->header);
     free(a->where);
@@ -114,7 +114,7 @@ int auth_token_file(struct world *w, struct log *log, const char *where, const c
                     struct err *err) {
     struct auth *a = new_auth(w, log, where);
     cleanup_free char *what = xasprintf("%s: token file", where);
-    int r = material_read(&a->file, w, path, what, err);
+    int r = credential_file_read(&a->file, w, path, what, err);
     if (r == 0) r = set_token(a, buf_slice(&a->file.text), path, err);
     if (r < 0) {
         auth_free(a);
@@ -140,10 +140,10 @@ static void look_at_file(struct auth *a, bool refresh) {
     a->looked_ns = now;
     if (refresh || old) a->read_ns = now;
     struct err err = {0};
-    if (material_refresh(&a->file, a->w, a->log, refresh || old) &&
+    if (credential_file_refresh(&a->file, a->w, a->log, refresh || old) &&
         set_token(a, buf_slice(&a->file.text), a->file.path, &err) < 0) {
-        LOG(a->log, LOG_WARN, "the token file has become unusable, the token read before stays in use",
-            LF_ERR(&err));
+        LOG_EVENT(a->log, LOG_WARN, "TokenFileUnusable", "token file unusable; the old token stays in use",
+                  LF_ERR(&err));
     }
 }
 

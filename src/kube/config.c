@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "config_priv.h"
 #include "kubeconfig.h"
-#include "material.h"
+#include "credential_file.h"
 #include "proxy.h"
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ struct kube_config {
     struct log *log;
     char *server, *host, *ns, *proxy;
     bool in_cluster, https, insecure;
-    struct material ca, cert, key;
+    struct credential_file ca, cert, key;
     char *server_name;
     struct auth *auth;
     int64_t looked_ns;
@@ -70,7 +70,7 @@ static int set_proxy(struct kube_config *c, const char *said, const char *where,
 /* ---- certificates ---- */
 
 struct pem {
-    struct material *to;
+    struct credential_file *to;
     const char *data, *file, *key; /* key: of the -data field */
     const char *mark;              /* that PEM text of this kind has */
 };
@@ -79,8 +79,8 @@ static int read_pem(struct kube_config *c, const struct pem *p, const char *wher
     bool data = p->data && p->data[0];
     if (!data && !(p->file && p->file[0])) return 0;
     cleanup_free char *what = xasprintf("%s: %s%s", where, p->key, data ? "-data" : "");
-    int r =
-        data ? material_decode(p->to, p->data, what, err) : material_read(p->to, c->w, p->file, what, err);
+    int r = data ? credential_file_decode(p->to, p->data, what, err)
+                 : credential_file_read(p->to, c->w, p->file, what, err);
     if (r < 0) return r;
     struct slice text = buf_slice(&p->to->text);
     if (!text.n || !memmem(text.p, text.n, p->mark, strlen(p->mark))) {
@@ -149,7 +149,7 @@ static int set_user(struct kube_config *c, const struct kc_user *u, const struct
     if (!u->exec) return 0;
     /* A plugin that asks for the cluster gets the certificates as data, wherever they stand. */
     struct kc_cluster with = *k;
-    struct buf ca = BUF((size_t)2 * MATERIAL_CAP);
+    struct buf ca = BUF((size_t)2 * CREDENTIAL_FILE_CAP);
     if (c->ca.text.n && base64_encode(buf_slice(&c->ca.text), &ca) == 0) with.ca_data = ca.p;
     with.server = c->server;
     struct exec_plugin *p;
@@ -331,9 +331,9 @@ int kube_config_load(struct world *w, struct log *log, const struct kube_config_
 void kube_config_free(struct kube_config *c) {
     if (!c) return;
     auth_free(c->auth);
-    material_free(&c->ca);
-    material_free(&c->cert);
-    material_free(&c->key);
+    credential_file_free(&c->ca);
+    credential_file_free(&c->cert);
+    credential_file_free(&c->key);
     free(c->server);
     free(c->host);
     free(c->ns);
@@ -373,9 +373,9 @@ const struct http_tls *kube_config_tls(struct kube_config *c) {
     if (now - c->looked_ns >=
         NS_PER_S) { /* a second of an old certificate does no harm, a stat a request would */
         c->looked_ns = now;
-        material_refresh(&c->ca, c->w, c->log, false);
-        material_refresh(&c->cert, c->w, c->log, false);
-        material_refresh(&c->key, c->w, c->log, false);
+        credential_file_refresh(&c->ca, c->w, c->log, false);
+        credential_file_refresh(&c->cert, c->w, c->log, false);
+        credential_file_refresh(&c->key, c->w, c->log, false);
     }
     c->tls = (struct http_tls){.ca = buf_slice(&c->ca.text),
                                .cert = buf_slice(&c->cert.text),

@@ -88,7 +88,8 @@ static void add_member(struct buf *b, const char *key, const char *value) {
 /* What could not be written is part of the count that is written next. */
 static void done(struct entry *x, const struct err *err) {
     if (err) {
-        LOG(kube_log(x->e->k), LOG_DEBUG, "an Event is not written", LF_STR("event", x->name), LF_ERR(err));
+        LOG_EVENT(kube_log(x->e->k), LOG_DEBUG, "EventWriteFailed", "event not written",
+                  LF_STR("name", x->name), LF_ERR(err));
         if (x->e->dropped) metric_inc(x->e->dropped);
     }
     flush(x->e);
@@ -103,7 +104,6 @@ static void call(struct entry *x, enum kube_verb verb, struct slice body, kube_d
                           .ref = {.gvr = &gvr_events, .ns = slice_of(x->ns)},
                           .body = body,
                           .lane = LANE_CALL,
-                          .unfenced = true,
                           .body_cap = 256 << 10};
     if (verb != KUBE_CREATE) s.ref.name = slice_of(x->name);
     x->e->open++;

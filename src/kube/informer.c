@@ -1,4 +1,4 @@
-/* List and watch into a store; see kube/informer.h. When to do which is decided in watch.c, item_stream.c cuts
+/* List and watch into a store; see kube/informer.h. When to do which is decided in reflector.c, item_stream.c cuts
  * what arrives; here it is carried out. */
 #include "informer_impl.h"
 #include <errno.h>
@@ -63,7 +63,7 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
     inf->store = store_new(&spec->store);
     inf->timer = timer_new(k->w, on_timer, inf);
     buf_init(&inf->scratch, SPLIT_ITEM_CAP);
-    watch_init(&inf->watch);
+    reflector_init(&inf->reflector);
     make_metrics(inf);
     *ret = inf;
     return 0;
@@ -71,7 +71,7 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
 
 static void destroy(struct informer *inf) {
     store_free(inf->store);
-    watch_free(&inf->watch);
+    reflector_free(&inf->reflector);
     buf_free(&inf->scratch);
     free(inf->target);
     free(inf->what);
@@ -89,7 +89,7 @@ void informer_free(struct informer *inf) {
     inf->stream = NULL;
     timer_free(inf->timer);
     inf->timer = NULL;
-    if (inf->k->told.by == inf) inf->k->told.kind = ERR_NONE;
+    if (inf->k->outage.by == inf) inf->k->outage.kind = ERR_NONE;
     if (inf->objects) metric_add(inf->objects, -inf->counted);
     if (inf->fulls && inf->full) metric_add(inf->fulls, -1);
     inf->objects = inf->fulls = NULL;
@@ -130,24 +130,24 @@ static void arm(struct informer *inf) {
 }
 
 void informer_relist_soon(struct informer *inf) {
-    inf->relist_ns = watch_relist_soon(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w));
-    if (inf->doing == WATCH_STREAM) arm(inf);
+    inf->relist_ns = reflector_relist_soon(&inf->reflector, world_boot_ns(inf->k->w), world_rand(inf->k->w));
+    if (inf->doing == REFLECTOR_STREAM) arm(inf);
 }
 
 static int on_bytes(void *ctx, size_t n, struct err *err) {
     struct informer *inf = ctx;
     (void)n, (void)err;
     inf->seen_ns = world_boot_ns(inf->k->w);
-    if (inf->doing == WATCH_STREAM) arm(inf);
+    if (inf->doing == REFLECTOR_STREAM) arm(inf);
     return 0;
 }
 
 static int on_item(void *ctx, struct slice text, struct err *err) {
     struct informer *inf = ctx;
     informer_enter(inf);
-    int r = inf->doing == WATCH_LIST     ? informer_listed(inf, text, err)
-            : inf->doing == WATCH_STREAM ? informer_event(inf, text, err)
-                                         : 0;
+    int r = inf->doing == REFLECTOR_LIST     ? informer_listed(inf, text, err)
+            : inf->doing == REFLECTOR_STREAM ? informer_event(inf, text, err)
+                                             : 0;
     return informer_leave(inf) ? r : 0;
 }
 
@@ -159,9 +159,9 @@ static void on_broken(void *ctx, const char *why) {
 }
 
 static void list_done(struct informer *inf, const struct split_list *l) {
-    enum watch_listed got = watch_listed(&inf->watch, l->rv, l->token);
-    if (got == WATCH_BEHIND) informer_behind(inf, l->rv);
-    if (got != WATCH_WHOLE) return;
+    enum reflector_listed got = reflector_listed(&inf->reflector, l->rv, l->token);
+    if (got == REFLECTOR_BEHIND) informer_behind(inf, l->rv);
+    if (got != REFLECTOR_WHOLE) return;
     buf_free(&inf->scratch);
     store_relist_end(inf->store, l->rv, informer_changed, inf);
     if (inf->freed) return;
@@ -172,22 +172,22 @@ static void list_done(struct informer *inf, const struct split_list *l) {
     informer_works(inf);
     if (inf->synced) return;
     inf->synced = true;
-    LOG(inf->k->log, LOG_DEBUG, "the cache is complete", LF_STR("informer", inf->name),
-        LF_INT("objects", store_len(inf->store)), LF_NUM("seconds", s));
+    LOG_EVENT(inf->k->log, LOG_DEBUG, "InformerSynced", "cache synced", LF_STR("informer", inf->name),
+              LF_INT("objects", store_len(inf->store)), LF_NUM("seconds", s));
     if (inf->cb.synced) inf->cb.synced(inf->ctx);
 }
 
 static void list_failed(struct informer *inf, const struct err *e) {
     bool trouble;
-    informer_restarted(
-        inf, watch_list_failed(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+    informer_restarted(inf, reflector_list_failed(&inf->reflector, world_boot_ns(inf->k->w),
+                                                  world_rand(inf->k->w), e, &trouble));
     if (trouble) informer_report(inf, e);
 }
 
 static void stream_ended(struct informer *inf, struct err *e) {
     bool trouble;
     informer_restarted(
-        inf, watch_ended(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+        inf, reflector_ended(&inf->reflector, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
     if (trouble) informer_report(inf, e);
 }
 
@@ -196,11 +196,11 @@ static void on_end(void *ctx, struct err *err, const struct split_list *list) {
     inf->stream = NULL;
     timer_stop(inf->timer);
     informer_enter(inf);
-    if (list && inf->doing == WATCH_PROBE) {
-        if (!watch_probed(&inf->watch, list->rv)) informer_behind(inf, list->rv);
+    if (list && inf->doing == REFLECTOR_PROBE) {
+        if (!reflector_probed(&inf->reflector, list->rv)) informer_behind(inf, list->rv);
     } else if (list) {
         list_done(inf, list);
-    } else if (inf->doing != WATCH_STREAM) {
+    } else if (inf->doing != REFLECTOR_STREAM) {
         list_failed(inf, err);
     } else {
         stream_ended(inf, err);
@@ -210,11 +210,11 @@ static void on_end(void *ctx, struct err *err, const struct split_list *list) {
 
 /* ---- what to do next ---- */
 
-static void set_target(struct informer *inf, const struct watch_todo *t) {
+static void set_target(struct informer *inf, const struct reflector_todo *t) {
     struct buf b = BUF(256 << 10), what = BUF(1024);
     const struct informer_spec *s = &inf->spec;
     struct kube_ref ref = {.gvr = s->gvr, .ns = s->ns};
-    bool first = true, list = t->what != WATCH_STREAM;
+    bool first = true, list = t->what != REFLECTOR_STREAM;
     char number[24];
     kube_collection(&b, &first, s->gvr, s->ns, s->labels, s->fields);
     kube_what(&what, list ? "list" : "watch", &ref);
@@ -237,13 +237,13 @@ static void set_target(struct informer *inf, const struct watch_todo *t) {
     inf->what = buf_take(&what);
 }
 
-static void start(struct informer *inf, const struct watch_todo *t) {
+static void start(struct informer *inf, const struct reflector_todo *t) {
     static const struct item_stream_cb cb = {on_bytes, on_item, on_broken, on_end};
-    bool list = t->what != WATCH_STREAM, meta = inf->spec.metadata_only;
+    bool list = t->what != REFLECTOR_STREAM, meta = inf->spec.metadata_only;
     int64_t now = world_boot_ns(inf->k->w);
     set_target(inf, t);
     inf->initial = list;
-    if (t->what == WATCH_LIST && t->first) {
+    if (t->what == REFLECTOR_LIST && t->first) {
         inf->dropped = 0;
         store_relist_begin(inf->store, t->replace);
         inf->list_began_ns = world_mono_ns(inf->k->w);
@@ -269,10 +269,10 @@ static void start(struct informer *inf, const struct watch_todo *t) {
 }
 
 static void next(struct informer *inf) {
-    struct watch_todo t;
-    watch_next(&inf->watch, world_boot_ns(inf->k->w), world_rand(inf->k->w), &t);
+    struct reflector_todo t;
+    reflector_next(&inf->reflector, world_boot_ns(inf->k->w), world_rand(inf->k->w), &t);
     inf->doing = t.what;
-    if (t.what == WATCH_WAIT) {
+    if (t.what == REFLECTOR_WAIT) {
         timer_at(inf->timer, t.until_ns);
     } else {
         start(inf, &t);
@@ -281,12 +281,13 @@ static void next(struct informer *inf) {
 
 static void on_timer(void *ctx) {
     struct informer *inf = ctx;
-    if (inf->doing == WATCH_STREAM && world_boot_ns(inf->k->w) >= inf->relist_ns) { /* something was missed */
+    if (inf->doing == REFLECTOR_STREAM &&
+        world_boot_ns(inf->k->w) >= inf->relist_ns) { /* something was missed */
         item_stream_cancel(inf->stream);
         inf->stream = NULL;
-        watch_relist(&inf->watch);
+        reflector_relist(&inf->reflector);
         informer_restarted(inf, "relist");
-    } else if (inf->doing == WATCH_STREAM) {
+    } else if (inf->doing == REFLECTOR_STREAM) {
         informer_suspect(inf, "quiet");
         return;
     }
@@ -294,10 +295,10 @@ static void on_timer(void *ctx) {
 }
 
 void informer_suspect(struct informer *inf, const char *reason) {
-    if (inf->doing != WATCH_STREAM || !inf->stream) return;
+    if (inf->doing != REFLECTOR_STREAM || !inf->stream) return;
     item_stream_cancel(inf->stream);
     inf->stream = NULL;
-    watch_suspect(&inf->watch);
+    reflector_suspect(&inf->reflector);
     informer_restarted(inf, reason);
     next(inf);
 }

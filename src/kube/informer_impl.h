@@ -3,8 +3,8 @@
 #define KUBE_INFORMER_IMPL_H
 #include "item_stream.h"
 #include "kube/informer.h"
-#include "kube/watch.h"
-#include "said.h"
+#include "kube/reflector.h"
+#include "log_dedup.h"
 
 struct informer {
     struct kube *k;
@@ -13,8 +13,8 @@ struct informer {
     void *ctx;
     char *name, *ns, *labels, *fields;
     struct store *store;
-    struct watch watch;
-    enum watch_what doing;
+    struct reflector reflector;
+    enum reflector_what doing;
     struct item_stream *stream;
     struct timer *timer; /* of a wait; of a watch that is given up for a list */
     struct buf scratch;  /* an object without the fields that nobody reads */
@@ -23,7 +23,7 @@ struct informer {
     unsigned depth; /* of callbacks, in which we may be freed */
     int64_t seen_ns, list_began_ns, relist_ns;
     size_t dropped; /* by the last list and since, for want of room */
-    struct said said;
+    struct log_dedup reported;
     struct metric *objects, *fulls, *added, *updated, *deleted, *bookmarks, *list_seconds;
     struct metric_family *restarts;
     double counted; /* our part of the gauge objects */

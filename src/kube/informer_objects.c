@@ -2,36 +2,38 @@
 #include "api/status.h"
 #include "base/json_raw.h"
 #include "informer_impl.h"
-#include "item.h"
+#include "object_peek.h"
 #include "retry.h"
 #include <errno.h>
 
-/* The server cannot be reached, is not who it should be, or does not know us: the same trouble for all
- * informers, and the one that tells it tells it for all. */
-static bool told_by_another(struct informer *inf, const struct err *err) {
+/* The server cannot be reached, is another one, or does not accept our credentials: the same for all informers,
+ * of which one reports it. */
+static bool reported_by_another(struct informer *inf, const struct err *err) {
     static const int64_t for_ns = 60 * NS_PER_S;
     struct kube *k = inf->k;
     int64_t now = world_boot_ns(k->w);
     if (err->kind != ERR_TRANSPORT && err->kind != ERR_TLS && err->kind != ERR_AUTH) return false;
-    if (k->told.kind == err->kind && k->told.by != inf && now - k->told.at_ns < for_ns) return true;
-    k->told.kind = err->kind;
-    k->told.at_ns = now;
-    k->told.by = inf;
+    if (k->outage.kind == err->kind && k->outage.by != inf && now - k->outage.at_ns < for_ns) return true;
+    k->outage.kind = err->kind;
+    k->outage.at_ns = now;
+    k->outage.by = inf;
     return false;
 }
 
 void informer_report(struct informer *inf, const struct err *err) {
-    unsigned times = said_again(&inf->said, err->msg);
-    if (times && !told_by_another(inf, err)) {
-        LOG(inf->k->log, LOG_WARN, "list or watch failed, it will be tried again",
-            LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
+    unsigned times = log_dedup_due(&inf->reported, err->msg);
+    if (times && !reported_by_another(inf, err)) {
+        LOG_EVENT(inf->k->log, LOG_WARN, "ListWatchFailed", "list or watch failed; retrying",
+                  LF_STR("informer", inf->name), LF_ERR(err), LF_INT("times", times));
     }
     if (inf->cb.trouble) inf->cb.trouble(inf->ctx, err);
 }
 
 void informer_works(struct informer *inf) {
-    if (said_over(&inf->said))
-        LOG(inf->k->log, LOG_INFO, "list and watch work again", LF_STR("informer", inf->name));
+    if (log_dedup_reset(&inf->reported)) {
+        LOG_EVENT(inf->k->log, LOG_INFO, "ListWatchRecovered", "list and watch work again",
+                  LF_STR("informer", inf->name));
+    }
 }
 
 void informer_restarted(struct informer *inf, const char *reason) {
@@ -77,7 +79,7 @@ void informer_behind(struct informer *inf, const char *listed) {
     informer_restarted(inf, "behind");
     LOG_EVENT(inf->k->log, LOG_WARN, "InformerServerBehind",
               "the server's resourceVersion is behind what was seen; the cache is replaced",
-              LF_STR("informer", inf->name), LF_STR("seen", watch_version(&inf->watch)),
+              LF_STR("informer", inf->name), LF_STR("seen", reflector_version(&inf->reflector)),
               LF_STR("listed", listed));
 }
 
@@ -94,9 +96,9 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, bool ou
 }
 
 int informer_listed(struct informer *inf, struct slice text, struct err *err) {
-    struct item it = item_look(text);
+    struct object_peek it = object_peek(text);
     if (store_touch(inf->store, it.ns, it.name, it.rv)) return 0; /* known: need not be parsed */
-    cleanup_json cJSON *obj = item_parse(text, &it, &inf->scratch, err);
+    cleanup_json cJSON *obj = object_peek_parse(text, &it, &inf->scratch, err);
     if (obj && put(inf, text, obj, false, err) == 0) return 0;
     return err_wrap(err, "%s: an item of the list", inf->what);
 }
@@ -142,7 +144,7 @@ static void on_object(struct informer *inf, struct slice type, const cJSON *obj,
     }
     if (inf->freed) return;
     const char *rv = obj_rv(obj);
-    watch_event(&inf->watch, rv ? rv : "");
+    reflector_event(&inf->reflector, rv ? rv : "");
     informer_works(inf);
 }
 
@@ -151,8 +153,8 @@ int informer_event(struct informer *inf, struct slice event, struct err *err) {
     struct err e = {0};
     struct json_raw_it m = json_raw_each(event);
     while (json_raw_next(&m)) {
-        struct slice key = item_plain(m.key);
-        if (slice_eqs(key, "type")) type = item_plain(m.value);
+        struct slice key = object_peek_string(m.key);
+        if (slice_eqs(key, "type")) type = object_peek_string(m.value);
         if (slice_eqs(key, "object")) raw = m.value;
     }
     bool object = slice_eqs(type, "ADDED") || slice_eqs(type, "MODIFIED") || slice_eqs(type, "DELETED") ||
@@ -161,8 +163,8 @@ int informer_event(struct informer *inf, struct slice event, struct err *err) {
         informer_broken(inf, "unknown type");
         return 0;
     }
-    struct item it = item_look(raw);
-    cleanup_json cJSON *obj = item_parse(raw, &it, &inf->scratch, &e);
+    struct object_peek it = object_peek(raw);
+    cleanup_json cJSON *obj = object_peek_parse(raw, &it, &inf->scratch, &e);
     if (!obj) {
         informer_broken(inf, e.msg);
     } else if (object) {
@@ -180,7 +182,7 @@ int informer_event(struct informer *inf, struct slice event, struct err *err) {
 static bool seen(struct informer *inf, const cJSON *obj) {
     const char *rv = obj_rv(obj);
     int order;
-    if (!rv_compare(rv, watch_version(&inf->watch), &order) || order > 0) return false;
+    if (!rv_compare(rv, reflector_version(&inf->reflector), &order) || order > 0) return false;
     const struct store_rec *r = store_get(inf->store, slice_of(obj_ns(obj)), slice_of(obj_name(obj)));
     bool same = r && slice_eqs(slice_of(obj_uid(obj)), r->uid);
     if (same && rv_older(r->rv, rv)) informer_suspect(inf, "write_unseen"); /* then it should be here */
@@ -192,8 +194,8 @@ int informer_wrote(struct informer *inf, struct slice raw, struct err *err) {
         return err_set(err, ERR_CONFIG, -EBUSY, "informer %s: a write from within change()", inf->name);
     if (inf->spec.metadata_only)
         return err_set(err, ERR_CONFIG, -EINVAL, "informer %s keeps metadata only", inf->name);
-    struct item it = item_look(raw);
-    cleanup_json cJSON *obj = item_parse(raw, &it, &inf->scratch, err);
+    struct object_peek it = object_peek(raw);
+    cleanup_json cJSON *obj = object_peek_parse(raw, &it, &inf->scratch, err);
     if (!obj) return err ? err_wrap(err, "informer %s: an answer", inf->name) : -EPROTO;
     if (!of_our_kind(inf, obj) || (inf->spec.ns.n && !slice_eq(slice_of(obj_ns(obj)), inf->spec.ns)))
         return err_set(err, ERR_PROTOCOL, -EINVAL, "informer %s: an answer of another kind or namespace",

@@ -15,11 +15,11 @@ struct kube {
     bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their
                                  own */
     struct metric_family *requests, *durations;
-    struct { /* trouble with the server itself: who has told it last, and when */
+    struct { /* an outage of the server itself: which informer has reported it last, and when */
         enum err_kind kind;
         int64_t at_ns;
         const void *by;
-    } told;
+    } outage;
 };
 bool kube_may_mutate(const struct kube *k);
 void kube_lists_cancel(struct kube *k);

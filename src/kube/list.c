@@ -1,7 +1,7 @@
 /* See kube/list.h. One item_stream per page. A page that fails after some of its items were handed out is not
  * continued: another attempt begins with the first page. */
 #include "kube/list.h"
-#include "item.h"
+#include "object_peek.h"
 #include "item_stream.h"
 #include "retry.h"
 #include <errno.h>
@@ -76,8 +76,8 @@ static int on_item(void *ctx, struct slice text, struct err *err) {
         return err_set(err, ERR_PROTOCOL, -E2BIG, "%s: more than %zu items, the cap of this list", l->what,
                        l->items_cap);
     }
-    struct item it = item_look(text);
-    cJSON *obj = item_parse(text, &it, &l->scratch, err);
+    struct object_peek it = object_peek(text);
+    cJSON *obj = object_peek_parse(text, &it, &l->scratch, err);
     if (!obj) return err_wrap(err, "%s: an item", l->what);
     l->depth++;
     int r = l->cb.item(l->ctx, text, &obj, err);

@@ -57,12 +57,12 @@ lines() { sort -m "$1".* | sed -n 's/^[^ ]* [^ ]* F {/{/p'; } # a CRI log's own 
 log_of() { local f; for f in $(logs); do [ "$(said "$f" Starting .identity)" != "$1" ] || { echo "$f"; return; }; done; return 1; } # IDENTITY
 US='def us: (sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) * 1000000 + (capture("\\.(?<f>[0-9]{6})Z$").f | tonumber);'
 said() { lines "$1" | jq -r --arg e "$2" "select(.event == \$e) | ${3:-.msg}"; } # FILE EVENT [JQ of the line]
-first_work() { lines "$1" | jq -r "$US select(.msg == \"reconcile begins\") | .ts | us" | head -1; }
+first_work() { lines "$1" | jq -r "$US select(.msg == \"reconcile started\") | .ts | us" | head -1; }
 # BEGIN END FILE of each process that has worked, by time: from its first reconcile's begin to its last sign of one
 spans() {
   local f
   for f in $(logs); do
-    lines "$f" | jq -r "$US select(.msg == \"reconcile begins\" or .msg == \"reconcile ends\") | .ts | us" |
+    lines "$f" | jq -r "$US select(.msg == \"reconcile started\" or .msg == \"reconcile finished\") | .ts | us" |
       awk -v f="$f" 'NR == 1 {a = $1} {b = $1} END {if (NR) print a, b, f}'
   done | sort -n
 }

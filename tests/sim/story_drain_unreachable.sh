@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 sim
 slow_read; orphan
-handover a --log-level=debug; until_true 10 "a leads" leads a; until_true 10 "a reconcile is in flight" log_says a 'reconcile begins'
+handover a --log-level=debug; until_true 10 "a leads" leads a; until_true 10 "a reconcile is in flight" log_says a 'reconcile started'
 kill -TERM "$pid"
 checkpointed() { checkpoint | grep -q default/ghost; }
 until_true 5 "the early checkpoint has the key" checkpointed

@@ -16,7 +16,7 @@ fault '{"clear":true}'; echo prepare shutdown no >&9
 
 # A reconcile that would take longer than the host waits is cut, and the lease is free in time.
 slow_read; orphan
-handover long --log-level=debug; until_true 10 "a reconcile is in flight" log_says long "reconcile begins"
+handover long --log-level=debug; until_true 10 "a reconcile is in flight" log_says long "reconcile started"
 until_true 10 "it waits" eval '[ "$(seen "asked shutdown")" = 2 ]'
 started=$(now_ms); echo prepare shutdown yes >&9
 rc=0; wait "$pid_long" || rc=$?; took=$(($(now_ms) - started))
@@ -27,7 +27,7 @@ fault '{"clear":true}'; echo prepare shutdown no >&9
 
 # The same in the middle of a drain: it gets less time, but nobody has asked twice.
 slow_read
-handover twice --log-level=debug; until_true 10 "a reconcile is in flight" log_says twice "reconcile begins"
+handover twice --log-level=debug; until_true 10 "a reconcile is in flight" log_says twice "reconcile started"
 until_true 10 "it waits" eval '[ "$(seen "asked shutdown")" = 3 ]'
 kill -TERM "$pid_twice"; until_true 5 "it drains" log_says twice '"phase":"checkpoint-early"'
 started=$(now_ms); echo prepare shutdown yes >&9

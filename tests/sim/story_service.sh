@@ -21,7 +21,7 @@ gaps=$(grep 'WATCHDOG=1$' "$dir/manager.log" | awk 'NR > 1 && $1 - last > 1500 {
 handover b; until_true 15 "b stands by" heard 'STATUS=standing by; a leads$'
 
 # A drain with work in flight: stopping, with time beyond all that it may still take.
-slow_read 3000; orphan; until_true 10 "a reconcile is in flight" log_says a "reconcile begins"
+slow_read 3000; orphan; until_true 10 "a reconcile is in flight" log_says a "reconcile started"
 kill -TERM "$pid_a"; rc=0; wait "$pid_a" || rc=$?
 [ $rc = 0 ] || fail "exit code $rc"
 until_true 5 "the end" heard 'STOPPING=1;EXTEND_TIMEOUT_USEC=[0-9]+;STATUS=ended$'

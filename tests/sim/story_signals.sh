@@ -11,7 +11,7 @@ ends() { # PID CODE WHAT
   [ "$(cat "$dir/code")" = "$2" ] || fail "$3: exit code $(cat "$dir/code"), expected $2"
 }
 free() { [ "$(leader)" = "" ]; }
-inflight() { log_says "$1" 'reconcile begins'; }
+inflight() { log_says "$1" 'reconcile started'; }
 sim
 # before it has even read its configuration: the first process of a container would not hear a signal that it does not handle
 mkfifo "$dir/kubeconfig"

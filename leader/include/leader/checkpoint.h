@@ -9,7 +9,8 @@
 
 enum {
     CHECKPOINT_INLINE_MAX = 64 << 10, /* bytes of the annotation's value */
-    CHECKPOINT_PART_MAX = 900 << 10,  /* bytes of the value in one ConfigMap */
+    CHECKPOINT_INLINE_KEYS = 8192, /* a renewal looks at so many keys of a controller at most; 8 bytes each */
+    CHECKPOINT_PART_MAX = 900 << 10, /* bytes of the value in one ConfigMap */
     CHECKPOINT_PARTS_MAX = 16,
     CHECKPOINT_UNREAD_MAX = 16, /* parts of earlier checkpoints that could not be read yet */
     CHECKPOINT_READ_MAX = CHECKPOINT_PARTS_MAX + CHECKPOINT_UNREAD_MAX,
@@ -60,6 +61,7 @@ void checkpoint_free(struct checkpoint *c);
 DEFINE_CLEANUP(struct checkpoint *, checkpoint, checkpoint_free)
 #define cleanup_checkpoint CLEANUP(checkpoint)
 void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k); /* copied */
+void checkpoint_add_dropped(struct checkpoint *c, size_t keys); /* there are more, which are not told */
 /* A ConfigMap with a part of a checkpoint. */
 struct checkpoint_part_id {
     int64_t made;  /* the term that made it */

@@ -41,6 +41,7 @@ struct stage {
     bool feed;          /* the next leader adds keys of its own */
     bool other_version; /* what starts from now on calls its second controller "three" */
     size_t many;        /* further keys for later, in its second controller */
+    int stops;          /* so often a reconcile asks for a stop when it is cancelled */
     int64_t foreign;    /* keys that a successor said it has no controller for */
 };
 
@@ -59,7 +60,8 @@ static void start_two(void *self, struct slice key, struct task *t) {
     start_task(self, "two", t);
 }
 static void cancel(void *self, struct task *t) {
-    (void)self;
+    struct instance *in = self;
+    for (; in->st->stops; in->st->stops--) leadership_stop(in->leadership, "cancelled");
     task_finish(t, OUT_INTERRUPTED, 0, NULL);
 }
 

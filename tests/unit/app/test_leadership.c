@@ -2,6 +2,13 @@
  * leaves, and a drain keeps to the time that its pod has. */
 #include "operator_kit.h"
 
+static void page_has(struct buf *page, const char *const *lines, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        cleanup_free char *line = xasprintf("\n%s\n", lines[i]);
+        if (!strstr(buf_str(page), line)) fail_msg("no line %s in\n%s", lines[i], buf_str(page));
+    }
+}
+
 /* The leader, with two reconciles in flight that do not end, is deleted. Returns how long it took to its
  * exit. */
 static int64_t drain_of(uint64_t seed, int grace_s, const char *options, int *ret_code) {
@@ -71,6 +78,12 @@ static void deleted_by_force_with_a_large_checkpoint(void **state) {
     assert_non_null(first);
     char old[64];
     memcpy(old, first->name, sizeof old);
+    /* renewals do not look at all of the keys */
+    cleanup_buf struct buf page = BUF(1 << 20);
+    metrics_write(first->metrics, &page);
+    static const char *const renewed[] = {"handover_checkpoint_keys{state=\"inflight\"} 2",
+                                          "handover_checkpoint_keys{state=\"delayed\"} 8191"};
+    page_has(&page, renewed, ARRAY_LEN(renewed));
     struct err err = {0};
     assert_int_equal(sim_fault(st->f.api,
                                SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},"
@@ -102,13 +115,6 @@ static void the_pod_cannot_be_read(void **state) {
     assert_true(st->ends[0].code == DRAIN_X_LOST || st->ends[0].code == DRAIN_X_NOT_RELEASED);
     assert_true(st->ends[0].took_ns < 12 * NS_PER_S);
     stage_free(st);
-}
-
-static void page_has(struct buf *page, const char *const *lines, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        cleanup_free char *line = xasprintf("\n%s\n", lines[i]);
-        if (!strstr(buf_str(page), line)) fail_msg("no line %s in\n%s", lines[i], buf_str(page));
-    }
 }
 
 /* The metrics of a handover: of the one that drained, at its end, and of the one that came after it. */
@@ -188,6 +194,21 @@ static void a_host_that_waits_without_end(void **state) {
     stage_free(st);
 }
 
+/* Signals that come in the middle of another event are all counted: these are the second and the third. */
+static void signals_at_once_are_all_counted(void **state) {
+    (void)state;
+    struct stage *st = stage_new(&(struct stage_options){.seed = 10, .grace_s = 60});
+    struct instance *first = leader(st);
+    assert_non_null(first);
+    leadership_stop(first->leadership, "SIGTERM");
+    st->stops = 2;
+    leadership_killed_in(first->leadership, 2 * NS_PER_S); /* cancels after one second */
+    simworld_run(st->f.sw, 3 * NS_PER_S / 2);
+    assert_int_equal(st->nends, 1);
+    assert_int_equal(st->ends[0].code, DRAIN_X_NOT_RELEASED);
+    stage_free(st);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pods_own_grace),
@@ -198,6 +219,7 @@ int main(void) {
         cmocka_unit_test(what_is_measured),
         cmocka_unit_test(keys_of_an_unknown_controller),
         cmocka_unit_test(a_host_that_waits_without_end),
+        cmocka_unit_test(signals_at_once_are_all_counted),
     };
     return cmocka_run_group_tests_name("app/leadership", tests, NULL, NULL);
 }

@@ -144,6 +144,18 @@ static void a_word_longer_than_the_line_is_broken(void **state) {
     assert_buf(out, "NAME\nx\n    sha256:012345678\n      9abcdef0123456\n      789 ends\n");
 }
 
+static void a_table_without_titles_has_no_header(void **state) {
+    (void)state;
+    static const struct table_column plain[] = {{NULL, TABLE_WHOLE}, {NULL, TABLE_CUT_END}};
+    struct table_style style = {.width = 12};
+    cleanup_table struct table *t = table_new(&style, plain, ARRAY_LEN(plain));
+    table_cell(t, NULL, "+");
+    table_cell(t, NULL, "a step with a title");
+    cleanup_buf struct buf out = BUF(4096);
+    table_print(t, &out);
+    assert_buf(out, "+  a step w~\n");
+}
+
 int main(void) {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) return 77;
     const struct CMUnitTest tests[] = {
@@ -152,6 +164,7 @@ int main(void) {
         TEST(columns_and_cuts_count_as_the_terminal_does),
         TEST(tables_fit_the_terminal),
         TEST(no_line_is_longer_than_the_terminal),
+        TEST(a_table_without_titles_has_no_header),
         TEST(a_word_longer_than_the_line_is_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

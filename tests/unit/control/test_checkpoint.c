@@ -62,6 +62,20 @@ static void snapshot_is(struct fixture *f, const char *want) {
     cleanup_buf struct buf out = BUF(10000);
     controller_snapshot(f->c, write_one, &out);
     assert_string_equal(buf_str(&out), want);
+    /* The bounded form has the same keys, the dead letters always. */
+    size_t lines = 0, dead = 0;
+    for (const char *p = want; (p = strchr(p, '\n')); p++) lines++;
+    for (const char *p = want; (p = strstr(p, "\ndead ")); p++) dead++;
+    for (size_t max = 0; max <= lines; max++) {
+        size_t told = max < lines - dead ? max : lines - dead, n = 0;
+        buf_clear(&out);
+        assert_int_equal(controller_snapshot_first(f->c, max, write_one, &out), lines - dead - told);
+        for (const char *p = buf_str(&out), *end; *p && (end = strchr(p, '\n')); p = end + 1, n++) {
+            cleanup_free char *line = slice_dup(slice_make(p, (size_t)(end - p) + 1));
+            assert_non_null(strstr(want, line));
+        }
+        assert_int_equal(n, told + dead);
+    }
 }
 
 static void restore(struct fixture *f, enum key_kind kind, const char *key, int prio, int64_t at_wall,

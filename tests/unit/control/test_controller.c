@@ -18,11 +18,13 @@ static void a_reconciles_begin_and_end_are_in_the_debug_log(void **state) {
     controller_gate(f.c, true);
     add(&f, "ns/a");
     run_ms(&f, 1);
-    assert_non_null(strstr(buf_str(&lines), " reconcile begins controller=target key=ns/a\n"));
-    assert_null(strstr(buf_str(&lines), "reconcile ends"));
+    assert_non_null(
+        strstr(buf_str(&lines), " reconcile started event=ReconcileStarted controller=target key=ns/a\n"));
+    assert_null(strstr(buf_str(&lines), "reconcile finished"));
     run_ms(&f, 5);
     end(&f, 0, OUT_DONE, 0, NULL);
-    assert_non_null(strstr(buf_str(&lines), " reconcile ends controller=target key=ns/a took="));
+    assert_non_null(strstr(buf_str(&lines),
+                           " reconcile finished event=ReconcileFinished controller=target key=ns/a took="));
     controller_free(f.c);
     metrics_free(f.m);
     fake_world_check(&f.fw);

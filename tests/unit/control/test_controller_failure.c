@@ -107,7 +107,7 @@ static void exhausted_retries_are_a_dead_letter_unless_the_server_is_out(void **
 }
 
 static void dead_letters_are_retried_dropped_and_bounded(void **state) {
-    setup_with(state, &(struct controller_limits){.queue = limits.queue, .max_dead = 2});
+    setup_with(state, &(struct controller_limits){.queue = limits.queue, .max_dead_letters = 2});
     struct fixture *f = *state;
     f->at_once = true;
     f->outcome = OUT_TERMINAL;

@@ -301,7 +301,17 @@ static void each_shows_all_in_order(void **state) {
     done(q, "clean", 0); /* nothing to tell of it any more */
     cleanup_buf struct buf out = BUF(1000);
     queue_each(q, collect, &out);
-    assert_string_equal(buf_str(&out), "P!w/0/0 Rlow/-100/0 Dd5/0/0 Dd7/0/0 Dd9/0/0 Iidle/0/4 Ihigh/7/1 ");
+    const char *all = "P!w/0/0 Rlow/-100/0 Dd5/0/0 Dd7/0/0 Dd9/0/0 Iidle/0/4 Ihigh/7/1 ";
+    assert_string_equal(buf_str(&out), all);
+    assert_int_equal(queue_unfinished(q), 7);
+    size_t n = 0;
+    for (size_t max = 0; max < 9; max++) { /* the first so many of them */
+        buf_clear(&out);
+        assert_int_equal(queue_first(q, max, collect, &out), max < 7 ? max : 7);
+        assert_int_equal(out.n, n);
+        assert_memory_equal(buf_str(&out), all, n);
+        n += strcspn(all + n, " ") + (all[n] != '\0');
+    }
 }
 
 int main(void) {

@@ -2,7 +2,7 @@ add_library(fake_world STATIC ${CMAKE_SOURCE_DIR}/tests/unit/control/fake_world.
 target_include_directories(fake_world PUBLIC ${CMAKE_SOURCE_DIR}/tests/unit/control)
 target_link_libraries(fake_world PUBLIC world PRIVATE options)
 
-foreach(file ratelimit autolimit failure dead)
+foreach(file ratelimit autolimit error_class dead_letters)
   unit_test(control/${file} control_core)
   target_include_directories(unit_control_${file} PRIVATE ${CMAKE_SOURCE_DIR}/src/control)
 endforeach()

@@ -1,6 +1,6 @@
 unit_test(kube/splitter kube_core)
 unit_test(kube/store kube_core)
-unit_test(kube/watch kube_core)
+unit_test(kube/reflector kube_core)
 
 # A scripted world for the edges.
 add_library(kube_fake STATIC ${CMAKE_CURRENT_SOURCE_DIR}/kube/fake.c)

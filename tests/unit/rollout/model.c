@@ -34,6 +34,7 @@ void m_init(struct model *m, uint64_t seed, int replicas) {
                         .generation = 1,
                         .replicas = replicas,
                         .deadline_s = 600,
+                        .history = 10,
                         .fail_at = -1,
                         .quiet = QUIET_NOW};
     m->annotations = cJSON_CreateObject();
@@ -187,12 +188,31 @@ static void m_roll(struct model *m) {
     }
 }
 
+/* cleanupDeployment(): of the old ReplicaSets the oldest beyond the limit, if they are at zero. */
+static void m_cleanup(struct model *m) {
+    int old = 0, fresh = m_new_rs(m);
+    for (int i = 0; i < MAX_RS; i++) old += m->rs[i].there && !m->rs[i].canary && i != fresh;
+    bool looked[MAX_RS] = {false};
+    for (; old > m->history; old--) {
+        int oldest = -1;
+        for (int i = 0; i < MAX_RS; i++) {
+            const struct mrs *r = &m->rs[i];
+            if (!r->there || r->canary || i == fresh || looked[i]) continue;
+            if (oldest < 0 || r->created < m->rs[oldest].created) oldest = i;
+        }
+        looked[oldest] = true;
+        if (!m->rs[oldest].replicas && !m_pods(m, oldest, false)) m->rs[oldest].there = false;
+    }
+}
+
 void m_deployment_controller(struct model *m) {
     if (!m->exists) return;
-    if (m->paused)
+    if (m->paused) {
         m_scale_paused(m);
-    else
+        m_cleanup(m);
+    } else {
         m_roll(m);
+    }
     int fresh = m_new_rs(m), replicas = 0, available = 0;
     for (int i = 0; i < MAX_RS; i++) {
         if (!m->rs[i].there || m->rs[i].canary) continue;

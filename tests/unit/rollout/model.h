@@ -52,6 +52,7 @@ struct model {
     int uid, rv, generation, observed, replicas, version, st_updated, st_replicas, st_available, st_ready;
     int64_t deadline_s;
     bool recreate;
+    int history; /* spec.revisionHistoryLimit */
     cJSON *annotations;
     struct mrs rs[MAX_RS];
     struct mpod pod[MAX_PODS];

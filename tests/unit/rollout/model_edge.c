@@ -1,5 +1,6 @@
 /* The model's edge: scrapes, steps carried out as the server would, passes; and what a user does. */
 #include "model.h"
+#include "base/json_raw.h"
 
 /* ---- the edge ---- */
 static void m_scrape(struct model *m) {
@@ -159,6 +160,20 @@ static int m_state(struct model *m, const struct plan *p, const struct step *s, 
     return OK;
 }
 
+/* Stable's, made anew: with stable's own template, and for the Deployment to control. */
+static int m_create_own(struct model *m, const struct step *s) {
+    struct slice tmpl;
+    char hash[11];
+    if (m_find_rs(m, s->name)) return CONFLICT;
+    cleanup_json cJSON *body = json_parse(slice_of(s->body), NULL);
+    assert_true(json_raw_at(slice_of(s->body), "spec/template", &tmpl) &&
+                template_hash(tmpl, hash, NULL) == 0);
+    assert_string_equal(hash, m->edge.s.stable_hash);
+    assert_true(json_bool(json_at(body, "metadata/ownerReferences")->child, "controller", false));
+    m_add_rs(m, m_version_of(m, hash), false, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
+    return OK;
+}
+
 static int m_apply(struct model *m, const struct plan *p, const struct step *s) {
     cleanup_json cJSON *body = json_parse(slice_of(s->body), NULL);
     if (!body) fail_msg("step %s has no JSON body: %s", s->why, s->body ? s->body : "");
@@ -175,7 +190,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
         m_add_rs(m, m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template")),
                  true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
         return OK;
-    case STEP_RS: return m_patch_rs(m, s->name, body);
+    case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
     }
     return CONFLICT;

@@ -13,6 +13,7 @@ static void m_fill_target(const struct model *m, struct obs_target *ret) {
                                .replicas = m->replicas,
                                .paused = m->paused,
                                .deadline_s = m->deadline_s,
+                               .history = m->history,
                                .st_replicas = m->st_replicas,
                                .st_updated = m->st_updated,
                                .st_ready = m->st_ready,
@@ -78,13 +79,14 @@ static void m_read_target(const struct model *m, struct obs_target *ret) {
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"op\",\"namespace\":\"ns\",\"uid\":\"d-%d\",\"resourceVersion\":\"%d\","
         "\"generation\":%d,\"annotations\":%s%s},"
-        "\"spec\":{\"replicas\":%d,\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":{"
+        "\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,\"paused\":%s,\"progressDeadlineSeconds\":%"
+        "lld,\"selector\":{"
         "\"matchLabels\":{\"app\":\"op\"}},\"template\":%s},"
         "\"status\":{\"observedGeneration\":%d,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
         "\"availableReplicas\":%d}}",
         m->uid, m->rv, m->generation, a, m->deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
-        m->replicas, m->paused ? "true" : "false", (long long)m->deadline_s, t, m->observed, m->st_replicas,
-        m->st_updated, m->st_ready, m->st_available);
+        m->replicas, m->history, m->paused ? "true" : "false", (long long)m->deadline_s, t, m->observed,
+        m->st_replicas, m->st_updated, m->st_ready, m->st_available);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_target_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s", e.msg);

@@ -103,9 +103,47 @@ static void a_mutation_in_the_air_is_waited_for(void **state) {
     stage_free(st);
 }
 
+/* 60 targets of 8 pods of which the canary's pages never answer: a neighbour's rollout takes its soak, and a drain takes no
+ * time. */
+static void silent_pages_delay_nobody_else(void **state) {
+    (void)state;
+    struct stage *st = begun(4, 1);
+    struct sent w = {.sw = st->sw};
+    char name[16];
+    script(st, "{\"image\":\"mute:*\",\"metrics\":\"slow\",\"slowMs\":3600000}");
+    for (int i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "mute-%d", i);
+        make_target(st, name);
+    }
+    simworld_run(st->sw, 60 * NS_PER_S);
+    for (int i = 0; i < 60; i++) {
+        cleanup_free char *path = xasprintf("/apis/apps/v1/namespaces/default/deployments/mute-%d", i);
+        patch(st, path,
+              "{\"spec\":{\"replicas\":8,\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":"
+              "\"mute:v2\"}]}}}}");
+    }
+    simworld_run(st->sw, 20 * NS_PER_S);
+    assert_true(simworld_stats(st->sw).open > 16);
+    int64_t from = simworld_now(st->sw);
+    set_image(st, "op:v2");
+    wait_for(st, "Promoting", 300);
+    print_message("the neighbour was judged after %lld ms\n",
+                  (long long)((simworld_now(st->sw) - from) / MS));
+    assert_true(simworld_now(st->sw) - from < 45 * NS_PER_S);
+    simworld_on_request(st->sw, on_request, &w);
+    st->may_end = true;
+    from = simworld_now(st->sw);
+    app_stop(st->in[0].app, "SIGTERM");
+    assert_true(simworld_run_until(st->sw, ended, st, 30 * NS_PER_S));
+    print_message("the drain took %lld ms\n", (long long)((w.release_ns - from) / MS));
+    assert_true(st->in[0].code == 0 && w.release_ns - from < NS_PER_S);
+    stage_free(st);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_canary_that_stands_by),
+        cmocka_unit_test(silent_pages_delay_nobody_else),
         cmocka_unit_test(a_mutation_in_the_air_is_waited_for),
         cmocka_unit_test(a_damaged_state_is_told_and_a_repair_is_seen),
     };

@@ -414,6 +414,45 @@ static void stables_replicaset_deleted(void **state) {
     m_free(&m);
 }
 
+/* Scaled to zero and a new image in one apply: the controller deletes stable's ReplicaSet where the history limit says
+ * so, also the older of two that were in use again. It is made anew when the target is scaled up, and v2 is judged. */
+static void stables_replicaset_cleaned_up(void **state) {
+    (void)state;
+    static const struct {
+        int history;
+        bool reused, killed;
+    } v[] = {{0, false, false}, {0, false, true}, {1, true, false}, {10, true, false}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct model m;
+        m_start(&m, 1, 2);
+        m.history = v[i].history;
+        m.rv++;
+        if (v[i].reused) {
+            for (int version = 1; version >= 0; version--) {
+                m_image(&m, version);
+                m_until(&m, PHASE_SOAKING, 30);
+                m_until(&m, PHASE_STABLE, 80);
+            }
+        }
+        m_run(&m, 2);
+        m_scale(&m, 0);
+        m_image(&m, 2);
+        m_run(&m, 5);
+        bool gone = true;
+        for (int k = 0; k < MAX_RS; k++) gone = gone && !(m.rs[k].there && m.rs[k].version == 0);
+        assert_int_equal(gone, v[i].history < 10);
+        assert_true(m_phase(&m) == PHASE_STABLE && m_s(&m)->hold == HOLD_ZERO);
+        if (v[i].killed) m_forget(&m);
+        m_scale(&m, 2);
+        m_until(&m, PHASE_SOAKING, 20);
+        assert_int_equal(m_running(&m, 0, false), 2);
+        assert_int_equal(m_event(&m, "Repairing"), gone);
+        m_until(&m, PHASE_STABLE, 60);
+        assert_all(&m, 2, 2);
+        m_free(&m);
+    }
+}
+
 static void wrong_annotation_in_the_middle(void **state) {
     (void)state;
     struct model m;
@@ -598,6 +637,7 @@ int main(void) {
         cmocka_unit_test(promotion_paused_by_others),
         cmocka_unit_test(canary_deleted),
         cmocka_unit_test(stables_replicaset_deleted),
+        cmocka_unit_test(stables_replicaset_cleaned_up),
         cmocka_unit_test(wrong_annotation_in_the_middle),
         cmocka_unit_test(leaves),
         cmocka_unit_test(leaves_in_the_middle),

@@ -233,6 +233,7 @@ static void schedule(uint64_t seed, int *ret_steps) {
     m_init(&m, seed, 1 + (int)(seed % 4));
     m.direct = true;
     m.deadline_s = 60;
+    m.history = seed % 4 < 2 ? (int)(seed % 4) : 10;
     memcpy(m.behaviour, behaviour, sizeof behaviour);
     m_annotate(&m, "soak", "5s");
     m_annotate(&m, "deadline", "60s");

@@ -30,6 +30,9 @@ struct kit {
     const char *silent; /* URLs that begin with it are never answered */
     const char *page;   /* what the others give; NULL: the test answers */
     unsigned asked;
+    const char *answer; /* to a TokenRequest, with this status; 0: the test answers */
+    int status;
+    char authorization[80]; /* the last one that a page got */
 };
 
 static const char good[] = "controller_runtime_reconcile_total{result=\"error\"} 2\n"
@@ -37,6 +40,13 @@ static const char good[] = "controller_runtime_reconcile_total{result=\"error\"}
 
 static void on_request(struct fake *f, struct fake_req *r) {
     struct kit *t = f->user;
+    if (strstr(r->url, "/token?")) {
+        if (t->status) fake_answer(r, t->status, t->status == 201 ? t->answer : "");
+        return;
+    }
+    const char *sent = strstr(buf_str(&r->headers), "Authorization:");
+    snprintf(t->authorization, sizeof t->authorization, "%.*s", sent ? (int)strcspn(sent, "\n") : 0,
+             sent ? sent : "");
     t->asked++;
     if (t->page && !(t->silent && strstr(r->url, t->silent))) fake_answer(r, 200, t->page);
 }
@@ -64,7 +74,7 @@ static struct kit *setup(unsigned slots) {
         t->pods[i] = (struct obs_pod){.ns = ns, .name = names[i], .uid = uids[i], .ip = ips[i]};
     }
     t->spec = (struct spec){.metrics = METRICS_ENDPOINT, .port = 8080, .path = path};
-    t->opt = (struct scraper_options){.slots = slots, .token_file = "/token"};
+    t->opt = (struct scraper_options){.slots = slots, .token.file = "/token"};
     return t;
 }
 
@@ -186,6 +196,8 @@ static void silent_pages_hold_no_slot(void **state) {
         fake_run(t->f, 100 * NS_PER_MS);
         assert_int_equal(fake_open(t->f), 32);
         struct target *g = target(t, spread ? "good" : "bad0");
+        struct obs_pod mute[PODS];
+        memcpy(mute, t->pods, sizeof mute);
         static char ips[4][16];
         for (int i = 0; i < 4; i++) {
             snprintf(ips[i], sizeof ips[i], "10.9.9.%d", i);
@@ -202,7 +214,7 @@ static void silent_pages_hold_no_slot(void **state) {
             for (int i = 0; i < 4; i++) assert_true(g->round->result[i].read);
             for (size_t i = 0; i < 60; i++)
                 if (!scrape_target_busy(t->target[i].s)) {
-                    struct scrape_what what = {&t->spec, t->pods + 4, 4, 5 * NS_PER_S, false};
+                    struct scrape_what what = {&t->spec, mute, PODS, 5 * NS_PER_S, false};
                     scrape_target_start(t->target[i].s, &what);
                 }
             fake_run(t->f, 200 * NS_PER_MS);
@@ -420,14 +432,15 @@ static void whom_the_token_is_sent_to(void **state) {
         {"/token", true, true, true, true, 401, REFUSED "401 Unauthorized: no"},
         {"/token", false, false, true, false, 200, NULL},
         {NULL, true, false, true, false, 401,
-         REFUSED "401 Unauthorized: no; no token was sent: run with --metrics-token=FILE"},
+         REFUSED
+         "401 Unauthorized: no; no token was sent: run with --metrics-account=NAME or --metrics-token=FILE"},
         {"/empty", true, false, true, false, 403,
-         REFUSED "403 Forbidden: no; no token was sent: the file is empty"},
+         REFUSED "403 Forbidden: no; no token was sent: /empty is empty"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         struct kit *t = setup(1);
         fake_file(t->f, "/empty", "\n");
-        t->opt.token_file = v[i].file;
+        t->opt.token.file = v[i].file;
         t->opt.token_insecure = v[i].allowed;
         t->spec.https = v[i].https;
         t->spec.tls_insecure = v[i].insecure;
@@ -441,6 +454,40 @@ static void whom_the_token_is_sent_to(void **state) {
         if (v[i].why) assert_string_equal(g->round->result[0].why, v[i].why);
         teardown(t);
     }
+}
+
+/* A token of ten minutes, renewed before they are over; without the right to request it the file's is used. */
+static void a_token_by_request(void **state) {
+    (void)state;
+    struct kit *t = setup(1);
+    t->opt.token = (struct metrics_token_config){"sys", "handover-metrics", "pages", "/token"};
+    t->spec.https = true;
+    struct target *g = begin(t, 1);
+    struct fake_req *q = fake_one(t->f);
+    assert_string_equal(q->url, "https://api:6443/api/v1/namespaces/sys/serviceaccounts/handover-metrics/"
+                                "token?fieldManager=handover");
+    assert_string_equal(buf_str(&q->body),
+                        "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\",\"spec\":{"
+                        "\"audiences\":[\"pages\"],\"expirationSeconds\":600}}");
+    fake_answer(q, 201, "{\"spec\":{\"expirationSeconds\":600},\"status\":{\"token\":\"short\"}}");
+    t->page = good;
+    static const struct {
+        int after_s, status;
+        const char *sent;
+    } v[] = {{0, 0, "short"},      {479, 0, "short"},      {2, 403, "short"}, {120, 403, "pod-token"},
+             {30, 0, "pod-token"}, {31, 201, "pod-token"}, {0, 0, "longer"}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        fake_run(t->f, v[i].after_s * NS_PER_S);
+        if (i) start(g, 1);
+        t->status = v[i].status;
+        t->answer = "{\"status\":{\"token\":\"longer\"}}";
+        fake_settle(t->f);
+        fake_run(t->f, NS_PER_S);
+        cleanup_free char *want = xasprintf("Authorization: Bearer %s", v[i].sent);
+        assert_true(g->ended == i + 1 && g->round->result[0].read);
+        if (strcmp(t->authorization, want)) fail_msg("%zu: %s", i, t->authorization);
+    }
+    teardown(t);
 }
 
 static void through_the_proxy(void **state) {
@@ -543,6 +590,7 @@ int main(void) {
         cmocka_unit_test(a_cap_over_the_pages_of_a_round),
         cmocka_unit_test(endpoints_in_turn),
         cmocka_unit_test(whom_the_token_is_sent_to),
+        cmocka_unit_test(a_token_by_request),
         cmocka_unit_test(through_the_proxy),
         cmocka_unit_test(nobody_to_ask),
         cmocka_unit_test(where_no_request_goes),

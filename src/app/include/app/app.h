@@ -21,7 +21,9 @@ struct app_options {
     const char *termination_log; /* NULL: /dev/termination-log if it exists */
     int64_t scrape_ns;           /* between scrapes of a rollout; 0: by its soak */
     unsigned workers;            /* 0: auto */
-    const char *metrics_token;   /* file with the bearer token for https metrics pages; NULL: none */
+    /* For https metrics pages: a ServiceAccount beside the Lease whose token is requested, for this audience (NULL: the
+     * API server's); a file with a token. NULL: none. */
+    const char *metrics_account, *metrics_audience, *metrics_token;
     bool metrics_token_insecure; /* also to pages whose certificate is not verified */
     const char *version;
     enum app_logind logind;

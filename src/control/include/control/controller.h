@@ -38,7 +38,7 @@ struct controller_limits {
     unsigned
         max_retries; /* failures of a key after which it is a dead letter; 0: never. Not by an error that is
                         about the server and not the key (connection, TLS, time-out, 401, 429, 502..504) */
-    size_t max_dead; /* dead letters kept, oldest dropped first and counted; 0: 1000 */
+    size_t max_dead_letters; /* dead letters kept, oldest dropped first and counted; 0: 1000 */
 };
 struct controller;
 /* name: the label `controller`/`name` of its metrics. It starts gated (nothing is worked on). */
@@ -72,6 +72,11 @@ struct key_state {
 };
 void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k),
                          void *ctx);
+/* For a checkpoint that has room for max keys: the dead letters, and the first max of the others in the order in flight,
+ * interrupted, queued, delayed, failures; the time it takes depends on max and the number of dead letters alone. Returns
+ * how many keys were not told. (A delayed key that was interrupted counts as delayed here.) */
+size_t controller_snapshot_first(const struct controller *c, size_t max,
+                                 void (*fn)(void *ctx, const struct key_state *k), void *ctx);
 void controller_restore(struct controller *c, const struct key_state *k); /* before the gate opens */
 void controller_dead_retry(struct controller *c, struct slice key),
     controller_dead_drop(struct controller *c, struct slice key);

@@ -60,6 +60,10 @@ struct queue_item {
 /* In this order: processing by start, ready in the order of service, delayed by time, idle. fn must not touch
  * the queue. */
 void queue_each(const struct queue *q, void (*fn)(void *ctx, const struct queue_item *it), void *ctx);
+/* The first max of them at most, in a time that depends on max alone. Returns how many. */
+size_t queue_first(const struct queue *q, size_t max, void (*fn)(void *ctx, const struct queue_item *it),
+                   void *ctx);
+size_t queue_unfinished(const struct queue *q); /* how many queue_each() tells */
 /* As queue_get(), telling more of the key. */
 bool queue_get_item(struct queue *q, int64_t now_ns, struct queue_item *ret);
 

@@ -1,5 +1,5 @@
-/* The list/watch state machine; see kube/watch.h. The times are client-go's. */
-#include "kube/watch.h"
+/* The list/watch state machine; see kube/reflector.h. The times are client-go's. */
+#include "kube/reflector.h"
 #include "api/meta.h"
 #include "base/mem.h"
 #include "retry.h"
@@ -18,42 +18,43 @@ static const int64_t grace_ns =
     well_ns = 30 * NS_PER_S, broken_min_ns = 30 * NS_PER_S, broken_max_ns = 600 * NS_PER_S,
                      broken_forget_ns = 3600 * NS_PER_S;
 
-void watch_init(struct watch *w) {
-    *w = (struct watch){.phase = WS_LIST, .from = FROM_CACHE, .wait_ns = INT64_MIN, .relist_ns = TIME_NEVER};
+void reflector_init(struct reflector *w) {
+    *w = (struct reflector){
+        .phase = WS_LIST, .from = FROM_CACHE, .wait_ns = INT64_MIN, .relist_ns = TIME_NEVER};
 }
 
-void watch_free(struct watch *w) {
+void reflector_free(struct reflector *w) {
     if (!w) return;
     free(w->token);
     w->token = NULL;
 }
 
-static void set_token(struct watch *w, const char *token) {
+static void set_token(struct reflector *w, const char *token) {
     free(w->token);
     w->token = token && token[0] ? xstrdup(token) : NULL;
 }
 
-void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo *ret) {
-    *ret = (struct watch_todo){.rv = w->rv, .token = "", .fresh = w->fresh, .relist_ns = TIME_NEVER};
+void reflector_next(struct reflector *w, int64_t now_ns, uint64_t rnd, struct reflector_todo *ret) {
+    *ret = (struct reflector_todo){.rv = w->rv, .token = "", .fresh = w->fresh, .relist_ns = TIME_NEVER};
     if (now_ns < w->wait_ns) {
-        ret->what = WATCH_WAIT;
+        ret->what = REFLECTOR_WAIT;
         ret->until_ns = w->wait_ns;
     } else if (w->phase == WS_STREAM) {
-        ret->what = WATCH_STREAM;
+        ret->what = REFLECTOR_STREAM;
         ret->timeout_s = TIMEOUT_MIN_S + (unsigned)(rnd % (TIMEOUT_MIN_S + 1));
         ret->deadline_ns = now_ns + ret->timeout_s * NS_PER_S + grace_ns;
         ret->relist_ns = w->relist_ns;
         w->began_ns = now_ns;
         w->events = false;
     } else if (w->phase == WS_PROBE) {
-        ret->what = WATCH_PROBE;
+        ret->what = REFLECTOR_PROBE;
         ret->rv = "";
         ret->limit = 1;
     } else {
-        ret->what = WATCH_LIST;
+        ret->what = REFLECTOR_LIST;
         ret->first = !w->token;
         ret->replace = w->replace;
-        ret->limit = w->from == FROM_NEWEST_WHOLE ? 0 : WATCH_PAGE;
+        ret->limit = w->from == FROM_NEWEST_WHOLE ? 0 : REFLECTOR_PAGE;
         if (w->token) {
             ret->token = w->token;
             ret->rv = ""; /* the token says it */
@@ -67,7 +68,7 @@ void watch_next(struct watch *w, int64_t now_ns, uint64_t rnd, struct watch_todo
     }
 }
 
-static void replace_all(struct watch *w) {
+static void replace_all(struct reflector *w) {
     w->phase = WS_LIST;
     set_token(w, NULL);
     w->from = FROM_NEWEST;
@@ -75,36 +76,36 @@ static void replace_all(struct watch *w) {
     w->relist_ns = TIME_NEVER;
 }
 
-enum watch_listed watch_listed(struct watch *w, const char *rv, const char *token) {
+enum reflector_listed reflector_listed(struct reflector *w, const char *rv, const char *token) {
     w->fresh = false;
     if (!w->replace && rv_older(rv, w->rv)) {
         replace_all(w);
-        return WATCH_BEHIND;
+        return REFLECTOR_BEHIND;
     }
     if (token && token[0]) {
-        if (strlen(token) <= WATCH_TOKEN_MAX) {
+        if (strlen(token) <= REFLECTOR_TOKEN_MAX) {
             set_token(w, token);
         } else { /* not a token that we carry about: all in one */
             set_token(w, NULL);
             w->from = FROM_NEWEST_WHOLE;
         }
-        return WATCH_MORE_PAGES;
+        return REFLECTOR_MORE_PAGES;
     }
     set_token(w, NULL);
-    watch_event(w, rv);
+    reflector_event(w, rv);
     w->replace = false;
     w->phase = WS_STREAM;
     w->from = FROM_SEEN;
     w->relist_ns = TIME_NEVER;
-    return WATCH_WHOLE;
+    return REFLECTOR_WHOLE;
 }
 
-const char *watch_version(const struct watch *w) {
+const char *reflector_version(const struct reflector *w) {
     return w->rv;
 }
 
 /* Between backoff_min and backoff_max, never the same for two: half of it is chance. */
-static void back_off(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err) {
+static void back_off(struct reflector *w, int64_t now_ns, uint64_t rnd, const struct err *err) {
     int64_t base = backoff_min_ns;
     for (unsigned i = 0; i < w->fails && base < backoff_max_ns / 2; i++) base *= 2;
     if (base > backoff_max_ns / 2) base = backoff_max_ns / 2;
@@ -115,7 +116,7 @@ static void back_off(struct watch *w, int64_t now_ns, uint64_t rnd, const struct
     w->fails++;
 }
 
-bool watch_version_too_large(const struct err *err) {
+bool reflector_version_too_large(const struct err *err) {
     return strstr(err->msg, "oo large resource version") != NULL;
 }
 
@@ -125,9 +126,9 @@ static bool passing(const struct err *err) {
            err->kind == ERR_SERVER;
 }
 
-const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err,
-                              bool *ret_trouble) {
-    bool too_large = watch_version_too_large(err), gone = err->kind == ERR_GONE || too_large;
+const char *reflector_list_failed(struct reflector *w, int64_t now_ns, uint64_t rnd, const struct err *err,
+                                  bool *ret_trouble) {
+    bool too_large = reflector_version_too_large(err), gone = err->kind == ERR_GONE || too_large;
     w->fresh = err->kind == ERR_TIMEOUT && !too_large;
     *ret_trouble = false;
     if (gone && w->token && w->from != FROM_NEWEST_WHOLE) {
@@ -148,14 +149,14 @@ const char *watch_list_failed(struct watch *w, int64_t now_ns, uint64_t rnd, con
     return gone ? "expired" : err_kind_name(err->kind);
 }
 
-void watch_event(struct watch *w, const char *rv) {
+void reflector_event(struct reflector *w, const char *rv) {
     w->events = true;
     w->fresh = false;
     size_t n = rv ? strlen(rv) : 0;
     if (n && n < sizeof w->rv) memcpy(w->rv, rv, n + 1);
 }
 
-int64_t watch_relist_soon(struct watch *w, int64_t now_ns, uint64_t rnd) {
+int64_t reflector_relist_soon(struct reflector *w, int64_t now_ns, uint64_t rnd) {
     if (now_ns - w->broken_ns > broken_forget_ns) w->broken = 0;
     w->broken_ns = now_ns;
     if (w->relist_ns != TIME_NEVER) return w->relist_ns;
@@ -167,17 +168,17 @@ int64_t watch_relist_soon(struct watch *w, int64_t now_ns, uint64_t rnd) {
     return w->relist_ns;
 }
 
-void watch_relist(struct watch *w) {
+void reflector_relist(struct reflector *w) {
     w->phase = WS_LIST;
     set_token(w, NULL);
     w->relist_ns = TIME_NEVER;
 }
 
-void watch_suspect(struct watch *w) {
+void reflector_suspect(struct reflector *w) {
     if (w->phase == WS_STREAM) w->phase = WS_PROBE;
 }
 
-bool watch_probed(struct watch *w, const char *rv) {
+bool reflector_probed(struct reflector *w, const char *rv) {
     w->fresh = false;
     if (rv_older(rv, w->rv)) {
         replace_all(w);
@@ -188,10 +189,10 @@ bool watch_probed(struct watch *w, const char *rv) {
 }
 
 /* The version is gone, or is not there yet. */
-static const char *version_lost(struct watch *w, int64_t now_ns, uint64_t rnd, const struct err *err,
+static const char *version_lost(struct reflector *w, int64_t now_ns, uint64_t rnd, const struct err *err,
                                 bool *ret_trouble) {
     bool too_large = err->kind != ERR_GONE;
-    watch_relist(w);
+    reflector_relist(w);
     if (too_large) w->from = FROM_NEWEST;
     *ret_trouble = w->fails > 0;
     if (w->fails) {
@@ -202,13 +203,14 @@ static const char *version_lost(struct watch *w, int64_t now_ns, uint64_t rnd, c
     return too_large ? "too_large" : "expired";
 }
 
-const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct err *err, bool *ret_trouble) {
+const char *reflector_ended(struct reflector *w, int64_t now_ns, uint64_t rnd, struct err *err,
+                            bool *ret_trouble) {
     int64_t lived = now_ns - w->began_ns;
     bool served = w->events || lived >= soon_ns;
     *ret_trouble = false;
-    w->fresh = err->kind == ERR_TIMEOUT && !watch_version_too_large(err);
+    w->fresh = err->kind == ERR_TIMEOUT && !reflector_version_too_large(err);
     if (lived >= well_ns) w->fails = 0;
-    if (err->kind == ERR_GONE || watch_version_too_large(err))
+    if (err->kind == ERR_GONE || reflector_version_too_large(err))
         return version_lost(w, now_ns, rnd, err, ret_trouble);
 
     if (err->kind == ERR_NONE && served) {
@@ -229,6 +231,6 @@ const char *watch_ended(struct watch *w, int64_t now_ns, uint64_t rnd, struct er
     *ret_trouble = true;
     back_off(w, now_ns, rnd, err);
     bool refused = err->kind == ERR_REJECTED || (err->kind == ERR_PROTOCOL && !is_short);
-    if (refused || (is_short && w->fails >= SHORT_TO_LIST)) watch_relist(w);
+    if (refused || (is_short && w->fails >= SHORT_TO_LIST)) reflector_relist(w);
     return why;
 }

@@ -1,29 +1,29 @@
 /* Every kind of error has its class. */
-#include "failure.h"
+#include "error_class.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-static enum failure of(enum err_kind kind, int http) {
+static enum error_class of(enum err_kind kind, int http) {
     struct err e = {.kind = kind, .errnum = -EIO, .http = http};
-    return failure_of(&e);
+    return error_class_of(&e);
 }
 
 static void classes(void **s) {
     (void)s;
-    assert_int_equal(failure_of(NULL), FAILURE_RETRY);
-    assert_int_equal(of(ERR_NONE, 0), FAILURE_RETRY);
-    assert_int_equal(of(ERR_GONE, 410), FAILURE_RETRY);
-    assert_int_equal(of(ERR_PROTOCOL, 200), FAILURE_RETRY);
-    assert_int_equal(of(ERR_SERVER, 500), FAILURE_RETRY);
-    assert_int_equal(of(ERR_CONFLICT, 409), FAILURE_CONFLICT);
-    assert_int_equal(of(ERR_FENCED, 0), FAILURE_INTERRUPTED);
-    assert_int_equal(of(ERR_CANCELLED, 0), FAILURE_INTERRUPTED);
+    assert_int_equal(error_class_of(NULL), ERROR_CLASS_RETRY);
+    assert_int_equal(of(ERR_NONE, 0), ERROR_CLASS_RETRY);
+    assert_int_equal(of(ERR_GONE, 410), ERROR_CLASS_RETRY);
+    assert_int_equal(of(ERR_PROTOCOL, 200), ERROR_CLASS_RETRY);
+    assert_int_equal(of(ERR_SERVER, 500), ERROR_CLASS_RETRY);
+    assert_int_equal(of(ERR_CONFLICT, 409), ERROR_CLASS_CONFLICT);
+    assert_int_equal(of(ERR_FENCED, 0), ERROR_CLASS_INTERRUPTED);
+    assert_int_equal(of(ERR_CANCELLED, 0), ERROR_CLASS_INTERRUPTED);
     static const enum err_kind terminal[] = {ERR_CONFIG, ERR_FORBIDDEN, ERR_NOTFOUND, ERR_REJECTED};
     for (size_t i = 0; i < sizeof terminal / sizeof terminal[0]; i++) {
-        assert_int_equal(of(terminal[i], 0), FAILURE_TERMINAL);
+        assert_int_equal(of(terminal[i], 0), ERROR_CLASS_TERMINAL);
         struct err e = {.kind = terminal[i]};
         assert_false(err_retryable(&e));
     }
@@ -33,8 +33,8 @@ static void an_outage_is_never_a_reason_to_give_a_key_up(void **s) {
     (void)s;
     static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_AUTH, ERR_THROTTLED};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        assert_int_equal(of(kinds[i], 0), FAILURE_OUTAGE);
-    for (int http = 502; http <= 504; http++) assert_int_equal(of(ERR_SERVER, http), FAILURE_OUTAGE);
+        assert_int_equal(of(kinds[i], 0), ERROR_CLASS_OUTAGE);
+    for (int http = 502; http <= 504; http++) assert_int_equal(of(ERR_SERVER, http), ERROR_CLASS_OUTAGE);
 }
 
 static void all_that_err_h_calls_retryable_is_retried(void **s) {
@@ -42,16 +42,16 @@ static void all_that_err_h_calls_retryable_is_retried(void **s) {
     for (int kind = ERR_NONE; kind <= ERR_CANCELLED; kind++) {
         struct err e = {.kind = (enum err_kind)kind};
         if (!err_retryable(&e)) continue;
-        assert_true(failure_of(&e) == FAILURE_RETRY || failure_of(&e) == FAILURE_OUTAGE);
+        assert_true(error_class_of(&e) == ERROR_CLASS_RETRY || error_class_of(&e) == ERROR_CLASS_OUTAGE);
     }
 }
 
 static void pressure(void **s) {
     (void)s;
-    assert_false(failure_is_pressure(NULL));
+    assert_false(error_class_is_pressure(NULL));
     for (int kind = ERR_NONE; kind <= ERR_CANCELLED; kind++) {
         struct err e = {.kind = (enum err_kind)kind};
-        assert_int_equal(failure_is_pressure(&e), kind == ERR_THROTTLED || kind == ERR_TIMEOUT);
+        assert_int_equal(error_class_is_pressure(&e), kind == ERR_THROTTLED || kind == ERR_TIMEOUT);
     }
 }
 

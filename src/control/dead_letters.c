@@ -1,5 +1,5 @@
 /* Dead letters: a hash table to find them, a list for their order. */
-#include "dead.h"
+#include "dead_letters.h"
 #include "base/list.h"
 #include "base/utf8.h"
 
@@ -22,7 +22,7 @@ struct dead_letters {
     size_t n, max;
 };
 
-struct dead_letters *dead_new(size_t max) {
+struct dead_letters *dead_letters_new(size_t max) {
     struct dead_letters *d = xcalloc(1, sizeof *d);
     d->max = max ? max : 1;
     list_init(&d->oldest);
@@ -38,7 +38,7 @@ static void letter_free(struct dead_letters *d, struct letter *l) {
     free(l);
 }
 
-void dead_free(struct dead_letters *d) {
+void dead_letters_free(struct dead_letters *d) {
     if (!d) return;
     list_each_safe(it, next, &d->oldest) letter_free(d, container_of(it, struct letter, order));
     free(d);
@@ -58,7 +58,7 @@ static void set_reason(struct letter *l, struct slice reason) {
     l->reason_n = reason.n;
 }
 
-bool dead_put(struct dead_letters *d, const struct dead_letter *in) {
+bool dead_letters_put(struct dead_letters *d, const struct dead_letter *in) {
     struct letter *l = find(d, in->key);
     bool room = true;
     if (!l) {
@@ -79,21 +79,22 @@ bool dead_put(struct dead_letters *d, const struct dead_letter *in) {
     return room;
 }
 
-bool dead_remove(struct dead_letters *d, struct slice key) {
+bool dead_letters_remove(struct dead_letters *d, struct slice key) {
     struct letter *l = find(d, key);
     if (l) letter_free(d, l);
     return l;
 }
 
-bool dead_has(const struct dead_letters *d, struct slice key) {
+bool dead_letters_has(const struct dead_letters *d, struct slice key) {
     return find(d, key);
 }
 
-size_t dead_count(const struct dead_letters *d) {
+size_t dead_letters_count(const struct dead_letters *d) {
     return d->n;
 }
 
-void dead_each(const struct dead_letters *d, void (*fn)(void *ctx, const struct dead_letter *l), void *ctx) {
+void dead_letters_each(const struct dead_letters *d, void (*fn)(void *ctx, const struct dead_letter *l),
+                       void *ctx) {
     list_each(it, &d->oldest) {
         const struct letter *l = container_of(it, struct letter, order);
         struct dead_letter out = {.key = slice_make(l->key, l->key_n),

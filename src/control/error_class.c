@@ -1,30 +1,31 @@
 /* Classes of errors. */
-#include "failure.h"
+#include "error_class.h"
 
-enum failure failure_of(const struct err *e) {
+enum error_class error_class_of(const struct err *e) {
     switch (e ? e->kind : ERR_NONE) {
-    case ERR_CONFLICT: return FAILURE_CONFLICT;
+    case ERR_CONFLICT: return ERROR_CLASS_CONFLICT;
     case ERR_FENCED:
-    case ERR_CANCELLED: return FAILURE_INTERRUPTED;
+    case ERR_CANCELLED: return ERROR_CLASS_INTERRUPTED;
     case ERR_CONFIG:
     case ERR_FORBIDDEN:
     case ERR_NOTFOUND:
-    case ERR_REJECTED: return FAILURE_TERMINAL;
+    case ERR_REJECTED: return ERROR_CLASS_TERMINAL;
     case ERR_TRANSPORT:
     case ERR_TLS: /* err_retryable() says no, but all keys meet it at once, and nobody would revive them all
                    */
     case ERR_TIMEOUT:
     case ERR_AUTH:
-    case ERR_THROTTLED: return FAILURE_OUTAGE;
+    case ERR_THROTTLED: return ERROR_CLASS_OUTAGE;
     case ERR_SERVER:
-        return e->http >= 502 ? FAILURE_OUTAGE : FAILURE_RETRY; /* a 500 may well be about this object */
+        return e->http >= 502 ? ERROR_CLASS_OUTAGE
+                              : ERROR_CLASS_RETRY; /* a 500 may well be about this object */
     case ERR_NONE:
     case ERR_GONE:
     case ERR_PROTOCOL: break;
     }
-    return FAILURE_RETRY;
+    return ERROR_CLASS_RETRY;
 }
 
-bool failure_is_pressure(const struct err *e) {
+bool error_class_is_pressure(const struct err *e) {
     return e && (e->kind == ERR_THROTTLED || e->kind == ERR_TIMEOUT);
 }

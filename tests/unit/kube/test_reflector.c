@@ -2,7 +2,7 @@
  * API server. */
 #include "base/mem.h"
 #include "base/rand.h"
-#include "kube/watch.h"
+#include "kube/reflector.h"
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
@@ -11,9 +11,9 @@
 
 #define S NS_PER_S
 
-static struct watch_todo next(struct watch *w, int64_t now, uint64_t rnd) {
-    struct watch_todo t;
-    watch_next(w, now, rnd, &t);
+static struct reflector_todo next(struct reflector *w, int64_t now, uint64_t rnd) {
+    struct reflector_todo t;
+    reflector_next(w, now, rnd, &t);
     return t;
 }
 static struct err error_of(enum err_kind kind, const char *msg) {
@@ -21,31 +21,32 @@ static struct err error_of(enum err_kind kind, const char *msg) {
     err_set(&e, kind, -EIO, "%s", msg);
     return e;
 }
-static const char *ended(struct watch *w, int64_t now, enum err_kind kind, const char *msg, bool *trouble) {
+static const char *ended(struct reflector *w, int64_t now, enum err_kind kind, const char *msg,
+                         bool *trouble) {
     struct err e = error_of(kind, msg);
     bool t;
-    const char *why = watch_ended(w, now, 7, &e, &t);
+    const char *why = reflector_ended(w, now, 7, &e, &t);
     if (trouble) *trouble = t;
     return why;
 }
-static void listed(struct watch *w, int64_t now, const char *rv) {
-    assert_int_equal(next(w, now, 0).what, WATCH_LIST);
-    assert_int_equal(watch_listed(w, rv, ""), WATCH_WHOLE);
+static void listed(struct reflector *w, int64_t now, const char *rv) {
+    assert_int_equal(next(w, now, 0).what, REFLECTOR_LIST);
+    assert_int_equal(reflector_listed(w, rv, ""), REFLECTOR_WHOLE);
 }
 
 static void first_list_then_watch(void **state) {
     (void)state;
-    struct watch w;
-    watch_init(&w);
-    struct watch_todo t = next(&w, 100 * S, 5);
-    assert_int_equal(t.what, WATCH_LIST);
+    struct reflector w;
+    reflector_init(&w);
+    struct reflector_todo t = next(&w, 100 * S, 5);
+    assert_int_equal(t.what, REFLECTOR_LIST);
     assert_string_equal(t.rv, "0");
     assert_string_equal(t.token, "");
     assert_int_equal(t.limit, 500);
     assert_true(t.first && !t.at_least && !t.fresh);
-    assert_int_equal(watch_listed(&w, "17", NULL), WATCH_WHOLE);
+    assert_int_equal(reflector_listed(&w, "17", NULL), REFLECTOR_WHOLE);
     t = next(&w, 101 * S, 0);
-    assert_int_equal(t.what, WATCH_STREAM);
+    assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_string_equal(t.rv, "17");
     assert_int_equal(t.timeout_s, 300);
     assert_true(t.deadline_ns > (101 + 300) * S && t.deadline_ns <= (101 + 360) * S);
@@ -59,146 +60,146 @@ static void first_list_then_watch(void **state) {
     }
     assert_int_equal(lo, 300);
     assert_int_equal(hi, 600);
-    watch_free(&w);
-    watch_free(NULL);
+    reflector_free(&w);
+    reflector_free(NULL);
 }
 
 static void pages(void **state) {
     (void)state;
     bool trouble;
-    struct watch w;
-    watch_init(&w);
-    assert_int_equal(watch_listed(&w, "17", "tok1"), WATCH_MORE_PAGES);
-    struct watch_todo t = next(&w, 0, 0);
+    struct reflector w;
+    reflector_init(&w);
+    assert_int_equal(reflector_listed(&w, "17", "tok1"), REFLECTOR_MORE_PAGES);
+    struct reflector_todo t = next(&w, 0, 0);
     assert_string_equal(t.token, "tok1");
     assert_string_equal(t.rv, "");
     assert_int_equal(t.limit, 500);
     assert_false(t.first);
     /* a page that is lost on the way is asked for again, later */
     struct err e = error_of(ERR_TRANSPORT, "reset");
-    assert_string_equal(watch_list_failed(&w, 0, 0, &e, &trouble), "transport");
+    assert_string_equal(reflector_list_failed(&w, 0, 0, &e, &trouble), "transport");
     t = next(&w, 0, 0);
-    assert_int_equal(t.what, WATCH_WAIT);
+    assert_int_equal(t.what, REFLECTOR_WAIT);
     t = next(&w, t.until_ns, 0);
     assert_string_equal(t.token, "tok1");
-    assert_int_equal(watch_listed(&w, "17", "tok2"), WATCH_MORE_PAGES);
+    assert_int_equal(reflector_listed(&w, "17", "tok2"), REFLECTOR_MORE_PAGES);
     /* the token expires in the middle: all of it, newest, at once */
     e = error_of(ERR_GONE, "expired");
-    assert_string_equal(watch_list_failed(&w, t.until_ns, 0, &e, &trouble), "page_expired");
+    assert_string_equal(reflector_list_failed(&w, t.until_ns, 0, &e, &trouble), "page_expired");
     t = next(&w, 60 * S, 0);
-    assert_int_equal(t.what, WATCH_LIST);
+    assert_int_equal(t.what, REFLECTOR_LIST);
     assert_true(t.first);
     assert_string_equal(t.token, "");
     assert_string_equal(t.rv, "");
     assert_false(t.at_least);
     assert_int_equal(t.limit, 0);
-    assert_int_equal(watch_listed(&w, "20", ""), WATCH_WHOLE);
+    assert_int_equal(reflector_listed(&w, "20", ""), REFLECTOR_WHOLE);
     assert_string_equal(next(&w, 60 * S, 0).rv, "20");
     /* a token that nobody would carry: all in one */
-    watch_relist(&w);
-    cleanup_free char *huge = xmalloc(WATCH_TOKEN_MAX + 2);
-    memset(huge, 'x', WATCH_TOKEN_MAX + 1);
-    huge[WATCH_TOKEN_MAX + 1] = '\0';
-    assert_int_equal(watch_listed(&w, "21", huge), WATCH_MORE_PAGES);
+    reflector_relist(&w);
+    cleanup_free char *huge = xmalloc(REFLECTOR_TOKEN_MAX + 2);
+    memset(huge, 'x', REFLECTOR_TOKEN_MAX + 1);
+    huge[REFLECTOR_TOKEN_MAX + 1] = '\0';
+    assert_int_equal(reflector_listed(&w, "21", huge), REFLECTOR_MORE_PAGES);
     assert_int_equal(next(&w, 60 * S, 0).limit, 0);
-    watch_free(&w);
+    reflector_free(&w);
 }
 
 static void versions(void **state) {
     (void)state;
     bool trouble;
-    struct watch w;
-    watch_init(&w);
+    struct reflector w;
+    reflector_init(&w);
     struct err e = error_of(ERR_TIMEOUT, "list pods: 504 Timeout: Too large resource version: 9, current: 3");
-    assert_string_equal(watch_list_failed(&w, 0, 0, &e, &trouble), "too_large");
-    struct watch_todo t = next(&w, 0, 0);
-    assert_int_equal(t.what, WATCH_LIST); /* at once */
+    assert_string_equal(reflector_list_failed(&w, 0, 0, &e, &trouble), "too_large");
+    struct reflector_todo t = next(&w, 0, 0);
+    assert_int_equal(t.what, REFLECTOR_LIST); /* at once */
     assert_string_equal(t.rv, "");
     assert_false(t.fresh);
     listed(&w, 0, "5");
     /* events and bookmarks move the version; later lists are as new as that */
     next(&w, 0, 0);
-    watch_event(&w, "8");
-    watch_event(&w, "9");
-    watch_event(&w, "");
-    watch_event(&w, NULL);
+    reflector_event(&w, "8");
+    reflector_event(&w, "9");
+    reflector_event(&w, "");
+    reflector_event(&w, NULL);
     assert_string_equal(ended(&w, 400 * S, ERR_NONE, "", NULL), "ended");
     t = next(&w, 400 * S, 0);
-    assert_int_equal(t.what, WATCH_STREAM);
+    assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_string_equal(t.rv, "9");
     assert_string_equal(ended(&w, 500 * S, ERR_GONE, "too old", &trouble), "expired");
     assert_false(trouble);
     t = next(&w, 500 * S, 0);
-    assert_int_equal(t.what, WATCH_LIST);
+    assert_int_equal(t.what, REFLECTOR_LIST);
     assert_string_equal(t.rv, "9");
     assert_true(t.at_least && t.first);
     e = error_of(ERR_GONE, "too old");
-    assert_string_equal(watch_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
+    assert_string_equal(reflector_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
     t = next(&w, 500 * S, 0);
     assert_string_equal(t.rv, "");
     assert_false(t.at_least);
     assert_int_equal(t.limit, 500);
     /* that is gone too: no hurry any more */
-    assert_string_equal(watch_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
-    assert_int_equal(next(&w, 500 * S, 0).what, WATCH_WAIT);
+    assert_string_equal(reflector_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
+    assert_int_equal(next(&w, 500 * S, 0).what, REFLECTOR_WAIT);
     listed(&w, 600 * S, "30");
     next(&w, 600 * S, 0);
     /* expired again right behind the list: waits, says so */
     assert_string_equal(ended(&w, 600 * S, ERR_GONE, "too old", &trouble), "expired");
     assert_true(trouble);
-    assert_int_equal(next(&w, 600 * S, 0).what, WATCH_WAIT);
-    watch_free(&w);
+    assert_int_equal(next(&w, 600 * S, 0).what, REFLECTOR_WAIT);
+    reflector_free(&w);
 }
 
 static void a_list_older_than_what_was_seen(void **state) {
     (void)state;
     bool trouble;
-    struct watch w;
-    watch_init(&w);
+    struct reflector w;
+    reflector_init(&w);
     listed(&w, 0, "100");
-    watch_event(&w, "120");
+    reflector_event(&w, "120");
     assert_string_equal(ended(&w, S, ERR_GONE, "410", &trouble), "expired");
     assert_false(next(&w, S, 0).replace);
-    assert_int_equal(watch_listed(&w, "119", "tok"), WATCH_BEHIND);
-    struct watch_todo t = next(&w, S, 0);
-    assert_true(t.what == WATCH_LIST && t.replace && t.first && !t.at_least);
+    assert_int_equal(reflector_listed(&w, "119", "tok"), REFLECTOR_BEHIND);
+    struct reflector_todo t = next(&w, S, 0);
+    assert_true(t.what == REFLECTOR_LIST && t.replace && t.first && !t.at_least);
     assert_string_equal(t.rv, "");
     struct err e = error_of(ERR_TRANSPORT, "reset");
-    watch_list_failed(&w, S, 0, &e, &trouble);
+    reflector_list_failed(&w, S, 0, &e, &trouble);
     t = next(&w, 90 * S, 0);
-    assert_true(t.what == WATCH_LIST && t.replace);
-    assert_int_equal(watch_listed(&w, "90", ""), WATCH_WHOLE);
-    assert_string_equal(watch_version(&w), "90");
-    watch_relist(&w);
+    assert_true(t.what == REFLECTOR_LIST && t.replace);
+    assert_int_equal(reflector_listed(&w, "90", ""), REFLECTOR_WHOLE);
+    assert_string_equal(reflector_version(&w), "90");
+    reflector_relist(&w);
     assert_false(next(&w, 99 * S, 0).replace);
-    watch_free(&w);
+    reflector_free(&w);
 }
 
 static void ends(void **state) {
     (void)state;
-    struct watch w;
+    struct reflector w;
     bool trouble;
-    watch_init(&w);
+    reflector_init(&w);
     listed(&w, 0, "5");
     /* without an event in less than a second: an error */
     next(&w, 0, 0);
     struct err e = {0};
-    assert_string_equal(watch_ended(&w, S / 2, 0, &e, &trouble), "short");
+    assert_string_equal(reflector_ended(&w, S / 2, 0, &e, &trouble), "short");
     assert_true(trouble);
     assert_int_equal(e.kind, ERR_PROTOCOL);
     assert_non_null(strstr(e.msg, "500 ms"));
-    struct watch_todo t = next(&w, S / 2, 0);
-    assert_int_equal(t.what, WATCH_WAIT);
+    struct reflector_todo t = next(&w, S / 2, 0);
+    assert_int_equal(t.what, REFLECTOR_WAIT);
     t = next(&w, t.until_ns, 0);
-    assert_int_equal(t.what, WATCH_STREAM);
+    assert_int_equal(t.what, REFLECTOR_STREAM);
     /* with an event: fine, but not more often than once a second */
     int64_t now = 10 * S;
     next(&w, now, 0);
-    watch_event(&w, "6");
+    reflector_event(&w, "6");
     assert_string_equal(ended(&w, now + S / 10, ERR_NONE, "", &trouble), "ended");
     assert_false(trouble);
     t = next(&w, now + S / 10, 0);
-    assert_int_equal(t.what, WATCH_WAIT);
+    assert_int_equal(t.what, REFLECTOR_WAIT);
     assert_true(t.until_ns == now + S);
     /* cut after a while: goes on at once from where it was */
     now = 100 * S;
@@ -206,35 +207,35 @@ static void ends(void **state) {
     assert_string_equal(ended(&w, now + 40 * S, ERR_TRANSPORT, "reset", &trouble), "cut");
     assert_false(trouble);
     t = next(&w, now + 40 * S, 0);
-    assert_int_equal(t.what, WATCH_STREAM);
+    assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_string_equal(t.rv, "6");
     /* refused: watch again without a list, later */
     assert_string_equal(ended(&w, now + 40 * S, ERR_TRANSPORT, "refused", &trouble), "transport");
     assert_true(trouble);
     t = next(&w, now + 40 * S, 0);
-    assert_int_equal(t.what, WATCH_WAIT);
-    assert_int_equal(next(&w, t.until_ns, 0).what, WATCH_STREAM);
+    assert_int_equal(t.what, REFLECTOR_WAIT);
+    assert_int_equal(next(&w, t.until_ns, 0).what, REFLECTOR_STREAM);
     /* 429: the same, as late as it says */
     e = error_of(ERR_THROTTLED, "429");
     e.retry_after_ms = 20000;
     now = t.until_ns;
-    watch_ended(&w, now, 0, &e, &trouble);
+    reflector_ended(&w, now, 0, &e, &trouble);
     t = next(&w, now, 0);
     assert_true(t.until_ns >= now + 20 * S && t.until_ns <= now + 21 * S);
-    assert_int_equal(next(&w, t.until_ns, 0).what, WATCH_STREAM);
+    assert_int_equal(next(&w, t.until_ns, 0).what, REFLECTOR_STREAM);
     /* our own deadline: a fresh connection */
     now = t.until_ns;
     assert_string_equal(ended(&w, now + 400 * S, ERR_TIMEOUT, "silent", &trouble), "timeout");
     t = next(&w, now + 460 * S, 0);
-    assert_int_equal(t.what, WATCH_STREAM);
+    assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_true(t.fresh);
-    watch_event(&w, "7");
+    reflector_event(&w, "7");
     assert_string_equal(ended(&w, now + 800 * S, ERR_NONE, "", &trouble), "ended");
     assert_false(next(&w, now + 800 * S, 0).fresh);
     /* a request that the server refuses as it stands: list */
     ended(&w, now + 801 * S, ERR_REJECTED, "400", &trouble);
-    assert_int_equal(next(&w, now + 900 * S, 0).what, WATCH_LIST);
-    watch_free(&w);
+    assert_int_equal(next(&w, now + 900 * S, 0).what, REFLECTOR_LIST);
+    reflector_free(&w);
 }
 
 static void backoff(void **state) {
@@ -242,14 +243,14 @@ static void backoff(void **state) {
     bool trouble;
     struct rng r = {3};
     for (int run = 0; run < 200; run++) {
-        struct watch w;
-        watch_init(&w);
+        struct reflector w;
+        reflector_init(&w);
         int64_t now = 1000 * S, lo = 800 * NS_PER_MS;
         for (int i = 0; i < 12; i++) {
             struct err e = error_of(ERR_SERVER, "500");
-            watch_list_failed(&w, now, rng_next(&r), &e, &trouble);
-            struct watch_todo t = next(&w, now, 0);
-            assert_int_equal(t.what, WATCH_WAIT);
+            reflector_list_failed(&w, now, rng_next(&r), &e, &trouble);
+            struct reflector_todo t = next(&w, now, 0);
+            assert_int_equal(t.what, REFLECTOR_WAIT);
             assert_true(t.until_ns - now >= lo && t.until_ns - now < 2 * lo && t.until_ns - now <= 30 * S);
             now = t.until_ns;
             lo = lo * 2 > 15 * S ? 15 * S : lo * 2;
@@ -262,40 +263,40 @@ static void backoff(void **state) {
         next(&w, now, 0);
         ended(&w, now, ERR_TRANSPORT, "refused", NULL);
         assert_true(next(&w, now, 0).until_ns - now < 2 * 800 * NS_PER_MS);
-        watch_free(&w);
+        reflector_free(&w);
     }
     /* Retry-After has a cap */
-    struct watch w;
-    watch_init(&w);
+    struct reflector w;
+    reflector_init(&w);
     struct err e = error_of(ERR_THROTTLED, "429");
     e.retry_after_ms = 86400000;
-    watch_list_failed(&w, 0, 1, &e, &trouble);
+    reflector_list_failed(&w, 0, 1, &e, &trouble);
     assert_true(next(&w, 0, 0).until_ns <= 31 * S);
-    watch_free(&w);
+    reflector_free(&w);
 }
 
 static void broken_event_leads_to_a_list(void **state) {
     (void)state;
-    struct watch w;
-    watch_init(&w);
+    struct reflector w;
+    reflector_init(&w);
     listed(&w, 0, "5");
     next(&w, 0, 0);
     int64_t last = 0;
     for (int i = 0; i < 8; i++) {
         int64_t now = 4000 * S * (i ? i : 0) / 8;
-        int64_t at = watch_relist_soon(&w, now, 0);
-        watch_relist_soon(&w, now, 99); /* one list for all of them */
+        int64_t at = reflector_relist_soon(&w, now, 0);
+        reflector_relist_soon(&w, now, 99); /* one list for all of them */
         assert_true(next(&w, now, 0).relist_ns == at);
         assert_true(at - now >= 30 * S && at - now <= 900 * S && at - now >= last);
         last = at - now;
-        watch_relist(&w);
-        struct watch_todo t = next(&w, at, 0);
-        assert_int_equal(t.what, WATCH_LIST);
+        reflector_relist(&w);
+        struct reflector_todo t = next(&w, at, 0);
+        assert_int_equal(t.what, REFLECTOR_LIST);
         assert_string_equal(t.rv, "5");
-        assert_int_equal(watch_listed(&w, "5", ""), WATCH_WHOLE);
+        assert_int_equal(reflector_listed(&w, "5", ""), REFLECTOR_WHOLE);
         assert_true(next(&w, at, 0).relist_ns == TIME_NEVER);
     }
-    watch_free(&w);
+    reflector_free(&w);
 }
 
 /* ---- random schedules ----
@@ -341,7 +342,7 @@ struct run {
     struct rng r;
     struct server s;
     struct mirror m;
-    struct watch w;
+    struct reflector w;
     int64_t now;
     bool calm, synced;
     long listing; /* the version of the list in pages */
@@ -350,19 +351,19 @@ struct run {
     uint64_t seed;
 };
 
-static void do_list(struct run *x, const struct watch_todo *t) {
+static void do_list(struct run *x, const struct reflector_todo *t) {
     struct rng *r = &x->r;
     struct err e;
     bool trouble;
     if (!x->calm && rng_below(r, 4) == 0) {
         e = random_error(r);
-        watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+        reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
         return;
     }
     if (t->token[0]) {
         if (x->listing < x->s.compacted || (!x->calm && rng_below(r, 6) == 0)) {
             e = error_of(ERR_GONE, "page token expired");
-            watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+            reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
     } else {
@@ -373,12 +374,12 @@ static void do_list(struct run *x, const struct watch_todo *t) {
                      (unsigned long long)x->seed);
         if (t->at_least && want > lag && rng_below(r, 2)) {
             e = error_of(ERR_TIMEOUT, "504: Too large resource version");
-            watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+            reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
         if (t->at_least && want < x->s.compacted && rng_below(r, 2)) { /* as a server without NotOlderThan */
             e = error_of(ERR_GONE, "410");
-            watch_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+            reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
             return;
         }
         x->listing = strcmp(t->rv, "0") == 0     ? lag
@@ -398,7 +399,7 @@ static void do_list(struct run *x, const struct watch_todo *t) {
     }
     char rv[32];
     snprintf(rv, sizeof rv, "%ld", x->listing);
-    if (watch_listed(&x->w, rv, x->pos < OBJECTS ? "token" : "") == WATCH_WHOLE) {
+    if (reflector_listed(&x->w, rv, x->pos < OBJECTS ? "token" : "") == REFLECTOR_WHOLE) {
         for (int i = 0; i < OBJECTS; i++) {
             if (!x->m.seen[i]) x->m.obj[i] = 0;
         }
@@ -406,7 +407,7 @@ static void do_list(struct run *x, const struct watch_todo *t) {
     }
 }
 
-static void do_stream(struct run *x, const struct watch_todo *t) {
+static void do_stream(struct run *x, const struct reflector_todo *t) {
     struct rng *r = &x->r;
     struct err e = {0};
     bool trouble;
@@ -424,12 +425,12 @@ static void do_stream(struct run *x, const struct watch_todo *t) {
             char rv[32];
             snprintf(rv, sizeof rv, "%ld", v);
             x->m.obj[x->s.log[v].o] = x->s.log[v].gone ? 0 : v;
-            watch_event(&x->w, rv);
+            reflector_event(&x->w, rv);
         }
         x->now += x->calm ? 400 * S : (int64_t)rng_below(r, 5) * S;
         if (!x->calm && rng_below(r, 3) == 0) e = error_of(ERR_TRANSPORT, "cut");
     }
-    watch_ended(&x->w, x->now, rng_next(r), &e, &trouble);
+    reflector_ended(&x->w, x->now, rng_next(r), &e, &trouble);
 }
 
 static void random_schedules(void **state) {
@@ -437,7 +438,7 @@ static void random_schedules(void **state) {
     for (uint64_t seed = 1; seed <= 5000; seed++) {
         struct run *x = xcalloc(1, sizeof *x);
         x->r.s = x->seed = seed;
-        watch_init(&x->w);
+        reflector_init(&x->w);
         x->now = 1000 * S;
         int64_t burst = x->now;
         unsigned in_burst = 0;
@@ -448,8 +449,8 @@ static void random_schedules(void **state) {
                 if (rng_below(&x->r, 10) == 0)
                     x->s.compacted = x->s.rv - (long)rng_below(&x->r, (uint64_t)x->s.rv + 1);
             }
-            struct watch_todo t = next(&x->w, x->now, rng_next(&x->r));
-            if (t.what == WATCH_WAIT) {
+            struct reflector_todo t = next(&x->w, x->now, rng_next(&x->r));
+            if (t.what == REFLECTOR_WAIT) {
                 if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S)
                     fail_msg("seed %llu: wait", (unsigned long long)seed);
                 x->now = t.until_ns;
@@ -460,7 +461,7 @@ static void random_schedules(void **state) {
                 in_burst = 0;
             }
             if (++in_burst > 16) fail_msg("seed %llu: a hot loop", (unsigned long long)seed);
-            if (t.what == WATCH_LIST) {
+            if (t.what == REFLECTOR_LIST) {
                 do_list(x, &t);
             } else {
                 do_stream(x, &t);
@@ -471,7 +472,7 @@ static void random_schedules(void **state) {
                 fail_msg("seed %llu: object %d at %ld, not %ld", (unsigned long long)seed, i, x->m.obj[i],
                          x->s.obj[i]);
         }
-        watch_free(&x->w);
+        reflector_free(&x->w);
         free(x);
     }
 }

@@ -1,5 +1,5 @@
 /* Dead letters: order, bound, what is kept of a letter that comes again. */
-#include "dead.h"
+#include "dead_letters.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 static bool put(struct dead_letters *d, const char *key, const char *reason, int64_t since) {
-    return dead_put(
+    return dead_letters_put(
         d, &(struct dead_letter){
                .key = slice_of(key), .reason = slice_of(reason), .since_wall_ns = since, .failures = 2});
 }
@@ -18,13 +18,13 @@ static void write_one(void *ctx, const struct dead_letter *l) {
 
 static void shows(const struct dead_letters *d, const char *want) {
     cleanup_buf struct buf out = BUF(1000);
-    dead_each(d, write_one, &out);
+    dead_letters_each(d, write_one, &out);
     assert_string_equal(buf_str(&out), want);
 }
 
 static void oldest_first_and_oldest_dropped(void **s) {
     (void)s;
-    struct dead_letters *d = dead_new(3);
+    struct dead_letters *d = dead_letters_new(3);
     assert_true(put(d, "a", "r", 1));
     assert_true(put(d, "b", "r", 2));
     assert_true(put(d, "c", "r", 3));
@@ -33,30 +33,30 @@ static void oldest_first_and_oldest_dropped(void **s) {
     shows(d, "b=r@2;c=r@3;d=r@4;");
     assert_true(put(d, "b", "worse", 9)); /* known: no one has to go, `since` stands */
     shows(d, "b=worse@2;c=r@3;d=r@4;");
-    assert_int_equal(dead_count(d), 3);
-    assert_true(dead_has(d, SL("c")));
-    assert_true(dead_remove(d, SL("c")));
-    assert_false(dead_remove(d, SL("c")));
-    assert_false(dead_has(d, SL("c")));
+    assert_int_equal(dead_letters_count(d), 3);
+    assert_true(dead_letters_has(d, SL("c")));
+    assert_true(dead_letters_remove(d, SL("c")));
+    assert_false(dead_letters_remove(d, SL("c")));
+    assert_false(dead_letters_has(d, SL("c")));
     shows(d, "b=worse@2;d=r@4;");
-    dead_free(d);
-    dead_free(NULL);
+    dead_letters_free(d);
+    dead_letters_free(NULL);
 }
 
 static void reasons_are_cut_between_characters(void **s) {
     (void)s;
-    struct dead_letters *d = dead_new(0); /* room for one at least */
+    struct dead_letters *d = dead_letters_new(0); /* room for one at least */
     char text[600];
     for (size_t i = 0; i < 598; i += 2) memcpy(text + i, "\xc3\xa4", 2);
     text[0] = 'x'; /* now the 512th byte is in the middle of a character */
     text[1] = 'y';
     text[2] = 'z';
     for (size_t i = 3; i + 1 < 600; i += 2) memcpy(text + i, "\xc3\xa4", 2);
-    dead_put(d, &(struct dead_letter){.key = {0}, .reason = slice_make(text, 599)});
+    dead_letters_put(d, &(struct dead_letter){.key = {0}, .reason = slice_make(text, 599)});
     cleanup_buf struct buf out = BUF(2000);
-    dead_each(d, write_one, &out);
+    dead_letters_each(d, write_one, &out);
     assert_int_equal(out.n, strlen("=@0;") + 511);
-    dead_free(d);
+    dead_letters_free(d);
 }
 
 int main(void) {

@@ -1,0 +1,2 @@
+add_executable(bench_checkpoint checkpoint.c)
+target_link_libraries(bench_checkpoint PRIVATE simworld control leader_core options)
