@@ -1,6 +1,6 @@
 /* Where a pod's metrics page may be, and where none may be. */
 #include "act/metrics_endpoint.h"
-#include <arpa/inet.h>
+#include "api/ip.h"
 #include <errno.h>
 
 static void add(struct metrics_endpoints *to, bool https, bool insecure, uint16_t port, const char *path) {
@@ -29,28 +29,6 @@ void metrics_endpoints_of(const struct spec *spec, const struct obs_pod *pod, st
     add(ret, false, false, 8080, "/metrics");
 }
 
-/* NULL: an address that a pod can have. */
-static const char *refused_v4(const unsigned char ip[4]) {
-    if (ip[0] == 0) return "an unspecified address";
-    if (ip[0] == 127) return "a loopback address";
-    if (ip[0] == 169 && ip[1] == 254) return "a link-local address";
-    if (ip[0] >= 240) return "a reserved address";
-    return ip[0] >= 224 ? "a multicast address" : NULL;
-}
-
-static const char *refused_address(const char *text) {
-    static const unsigned char zeros[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
-    unsigned char ip[16];
-    if (inet_pton(AF_INET, text, ip) == 1) return refused_v4(ip);
-    if (inet_pton(AF_INET6, text, ip) != 1) return "no IP address";
-    if (memcmp(ip, mapped, sizeof mapped) == 0) return refused_v4(ip + 12);
-    if (memcmp(ip, zeros, 16) == 0) return "an unspecified address";
-    if (memcmp(ip, zeros, 15) == 0 && ip[15] == 1) return "a loopback address";
-    if (memcmp(ip, zeros, 12) == 0) return "an embedded IPv4 address";
-    if (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) return "a link-local address";
-    return ip[0] == 0xff ? "a multicast address" : NULL;
-}
-
 /* Printable ASCII in segments that no server resolves to another path: it may go through the API server's proxy. */
 static bool plain_path(const char *path) {
     if (path[0] != '/' || strlen(path) > METRICS_ENDPOINT_PATH) return false;
@@ -70,9 +48,10 @@ static bool declared(const struct obs_pod *pod, uint16_t port) {
 
 int metrics_endpoint_check(const struct metrics_endpoint *p, const struct obs_pod *pod, bool proxy,
                            struct err *err) {
-    const char *why = proxy ? NULL : refused_address(pod->ip);
-    if (why)
-        return err_set(err, ERR_CONFIG, -EACCES, "pod IP %.45s is %s, which is not scraped", pod->ip, why);
+    enum ip_kind kind = proxy ? IP_HOST : ip_kind_of(slice_of(pod->ip));
+    if (kind != IP_HOST)
+        return err_set(err, ERR_CONFIG, -EACCES, "pod IP %.45s is %s, which is not scraped", pod->ip,
+                       ip_kind_text(kind));
     if (pod->host_network && !declared(pod, p->port))
         return err_set(err, ERR_CONFIG, -EACCES,
                        "port %u of a hostNetwork pod is not scraped unless one of its containers declares it",

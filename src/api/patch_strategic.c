@@ -3,6 +3,7 @@
  * code leaves nulls and directives in what it adds, the server's decoding into types drops them: here they
  * are dropped at once. */
 #include "api/patch.h"
+#include "patch_list.h"
 #include "patch_schema.h"
 #include <errno.h>
 #include <stdio.h>
@@ -10,64 +11,8 @@
 static const char DIRECTIVE[] = "$patch", RETAIN_KEYS[] = "$retainKeys";
 static const char DELETE_FROM[] = "$deleteFromPrimitiveList/", SET_ORDER[] = "$setElementOrder/";
 
-/* A list while it is worked on: its elements, owned. */
-struct vec {
-    cJSON **v;
-    size_t n, cap;
-};
-
-static void vec_push(struct vec *l, cJSON *item) {
-    l->v = xgrow(l->v, &l->cap, l->n + 1, sizeof(cJSON *));
-    l->v[l->n++] = item;
-}
-
-static struct vec vec_take(cJSON *arr) { /* arr is left empty */
-    struct vec l = {0};
-    while (arr && arr->child) vec_push(&l, cJSON_DetachItemViaPointer(arr, arr->child));
-    return l;
-}
-
-static void vec_give(struct vec *l, cJSON *arr) {
-    for (size_t i = 0; i < l->n; i++) cJSON_AddItemToArray(arr, l->v[i]);
-    free(l->v);
-    *l = (struct vec){0};
-}
-
-static void vec_remove(struct vec *l, size_t i) {
-    if (i >= l->n || !l->v) return;
-    cJSON_Delete(l->v[i]);
-    memmove(l->v + i, l->v + i + 1, (l->n - i - 1) * sizeof(cJSON *));
-    l->n--;
-}
-
 static bool has_prefix(const char *s, const char *prefix) {
     return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-static bool scalar_equal(const cJSON *a, const cJSON *b) {
-    if (!a || !b || (a->type & 0xff) != (b->type & 0xff)) return false;
-    if (cJSON_IsNumber(a)) return a->valuedouble >= b->valuedouble && a->valuedouble <= b->valuedouble;
-    if (cJSON_IsString(a)) return strcmp(a->valuestring, b->valuestring) == 0;
-    return cJSON_IsBool(a) || cJSON_IsNull(a);
-}
-
-/* What an element is known by: the value of its merge key, or itself. */
-static const cJSON *identity(const cJSON *item, const char *key) {
-    return key ? json_get(item, key) : item;
-}
-
-static bool same_element(const cJSON *a, const cJSON *b, const char *key) {
-    return scalar_equal(identity(a, key), identity(b, key));
-}
-
-/* The first such element, and where it is. */
-static cJSON *vec_find(const struct vec *l, const cJSON *item, const char *key, size_t *ret) {
-    for (size_t i = 0; i < l->n; i++) {
-        if (!same_element(l->v[i], item, key)) continue;
-        *ret = i;
-        return l->v[i];
-    }
-    return NULL;
 }
 
 static bool is_directive(const char *member) {
@@ -109,46 +54,6 @@ static void set_member(cJSON *obj, const char *name, cJSON *value /* taken over;
 
 static int merge_map(cJSON *doc, const cJSON *patch, enum patch_type type, struct err *err);
 
-/* ---- order ---- */
-
-/* Elements of l in the order of those in order; what is not there keeps its place behind them. */
-static void sort_by(struct vec *l, const struct vec *order, const char *key) {
-    struct vec out = {0};
-    for (size_t i = 0; i < order->n; i++) {
-        for (size_t k = 0; k < l->n; k++) {
-            if (!l->v[k] || !same_element(l->v[k], order->v[i], key)) continue;
-            vec_push(&out, l->v[k]);
-            l->v[k] = NULL;
-        }
-    }
-    for (size_t k = 0; k < l->n; k++) {
-        if (l->v[k]) vec_push(&out, l->v[k]);
-    }
-    free(l->v);
-    *l = out;
-}
-
-/* normalizeElementOrder and mergeSortedSlice: the order of the patch holds, then that of the live list: each
- * element that only the server has goes before the first of the patch's elements that it preceded. */
-static void order_elements(struct vec *merged, const struct vec *by, const struct vec *live,
-                           const char *key) {
-    struct vec mine = {0}, theirs = {0};
-    size_t at, i = 0, j = 0;
-    for (size_t k = 0; k < merged->n; k++)
-        vec_push(vec_find(by, merged->v[k], key, &at) ? &mine : &theirs, merged->v[k]);
-    sort_by(&mine, by, key);
-    sort_by(&theirs, live, key);
-    merged->n = 0;
-    while (i < theirs.n || j < mine.n) {
-        size_t x, y;
-        bool first = j == mine.n || (i < theirs.n && vec_find(live, theirs.v[i], key, &x) &&
-                                     vec_find(live, mine.v[j], key, &y) && x < y);
-        vec_push(merged, first ? theirs.v[i++] : mine.v[j++]);
-    }
-    free(mine.v);
-    free(theirs.v);
-}
-
 /* ---- lists ---- */
 
 static int bad_list(struct err *err, const char *field, const char *what) {
@@ -177,7 +82,7 @@ static int check_elements(const cJSON *list, int *type, const char *key, const c
 
 /* mergeSliceWithSpecialElements: elements with $patch. On return *replace says that the rest of the patch is
  * the list. */
-static int special_elements(struct vec *live, const cJSON *patch, const char *key, bool *replace,
+static int special_elements(struct patch_vec *live, const cJSON *patch, const char *key, bool *replace,
                             const char *field, struct err *err) {
     const cJSON *c;
     *replace = false;
@@ -189,7 +94,7 @@ static int special_elements(struct vec *live, const cJSON *patch, const char *ke
         if (what && strcmp(what, "replace") == 0) {
             *replace = true;
         } else if (what && strcmp(what, "delete") == 0) {
-            while (vec_find(live, c, key, &at)) vec_remove(live, at);
+            while (patch_vec_find(live, c, key, &at)) patch_vec_remove(live, at);
         } else {
             return bad_list(err, field, "$patch in a list's element must be delete or replace");
         }
@@ -198,13 +103,13 @@ static int special_elements(struct vec *live, const cJSON *patch, const char *ke
 }
 
 /* Merges one element into the list or adds it. */
-static int merge_element(struct vec *merged, const cJSON *item, const char *key, enum patch_type type,
+static int merge_element(struct patch_vec *merged, const cJSON *item, const char *key, enum patch_type type,
                          struct err *err) {
     size_t at;
-    cJSON *live = vec_find(merged, item, key, &at);
+    cJSON *live = patch_vec_find(merged, item, key, &at);
     if (!live) {
         cJSON *copy = cleaned(item);
-        if (copy) vec_push(merged, copy);
+        if (copy) patch_vec_push(merged, copy);
         return 0;
     }
     return key ? merge_map(live, item, type, err) : 0; /* a scalar that is there already */
@@ -220,21 +125,21 @@ static int merge_list(cJSON *live_arr, const cJSON *patch, const cJSON *order, s
     if (r < 0) return r;
     const char *key = type == cJSON_Object ? f.key : NULL;
     bool replace = false;
-    struct vec live = vec_take(live_arr), merged = {0}, by = {0};
+    struct patch_vec live = patch_vec_take(live_arr), merged = {0}, by = {0};
     if (key) r = special_elements(&live, patch, key, &replace, field, err);
     size_t at;
     for (size_t i = 0; i < live.n && !replace; i++) { /* live stays as the record of the old order */
-        if (key || !vec_find(&merged, live.v[i], NULL, &at))
-            vec_push(&merged, cJSON_Duplicate(live.v[i], true));
+        if (key || !patch_vec_find(&merged, live.v[i], NULL, &at))
+            patch_vec_push(&merged, cJSON_Duplicate(live.v[i], true));
     }
     const cJSON *c, *first = order ? order : patch;
     cJSON_ArrayForEach(c, patch) {
         if (r < 0) break;
         if (!key || !json_get(c, DIRECTIVE)) r = merge_element(&merged, c, key, f.type, err);
     }
-    cJSON_ArrayForEach(c, first) vec_push(&by, cJSON_Duplicate(c, true));
-    if (r == 0 && !replace) order_elements(&merged, &by, &live, key);
-    vec_give(&merged, live_arr);
+    cJSON_ArrayForEach(c, first) patch_vec_push(&by, cJSON_Duplicate(c, true));
+    if (r == 0 && !replace) patch_vec_order(&merged, &by, &live, key);
+    patch_vec_give(&merged, live_arr);
     for (size_t i = 0; i < live.n; i++) cJSON_Delete(live.v[i]);
     for (size_t i = 0; i < by.n; i++) cJSON_Delete(by.v[i]);
     free(live.v);
@@ -252,7 +157,7 @@ static int delete_from_list(cJSON *doc, const char *field, const cJSON *list, st
         next = c->next;
         const cJSON *d;
         bool drop = false;
-        cJSON_ArrayForEach(d, list) drop = drop || scalar_equal(c, d);
+        cJSON_ArrayForEach(d, list) drop = drop || patch_scalar_equal(c, d);
         if (drop) cJSON_Delete(cJSON_DetachItemViaPointer(live, c));
     }
     return 0;
@@ -269,7 +174,7 @@ static int check_order(const cJSON *patch, const cJSON *order, const char *key, 
             p = p->next;
             continue;
         }
-        if (same_element(p, o, key)) p = p->next;
+        if (patch_same_element(p, o, key)) p = p->next;
         o = o->next;
     }
     while (p && key && json_get(p, DIRECTIVE)) p = p->next;

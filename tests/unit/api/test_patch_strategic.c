@@ -65,10 +65,9 @@ static void lists_by_key(void **state) {
           "{\"metadata\":{\"ownerReferences\":[{\"uid\":\"1\",\"controller\":false},{\"uid\":\"2\"}]}}",
           "{\"metadata\":{\"ownerReferences\":[{\"uid\":\"1\",\"name\":\"a\",\"controller\":false},{\"uid\":"
           "\"2\"}]}}");
-    GIVES(
-        "ServiceAccount", "{\"secrets\":[{\"name\":\"a\"}],\"imagePullSecrets\":[{\"name\":\"a\"}]}",
-        "{\"secrets\":[{\"name\":\"b\"}],\"imagePullSecrets\":[{\"name\":\"b\"}]}",
-        "{\"secrets\":[{\"name\":\"b\"},{\"name\":\"a\"}],\"imagePullSecrets\":[{\"name\":\"b\"}]}"); /* the
+    GIVES("ServiceAccount", "{\"secrets\":[{\"name\":\"a\"}],\"imagePullSecrets\":[{\"name\":\"a\"}]}",
+          "{\"secrets\":[{\"name\":\"b\"}],\"imagePullSecrets\":[{\"name\":\"b\"}]}",
+          "{\"secrets\":[{\"name\":\"b\"},{\"name\":\"a\"}],\"imagePullSecrets\":[{\"name\":\"b\"}]}"); /* the
                                                                                                          latter
                                                                                                          is
                                                                                                          atomic

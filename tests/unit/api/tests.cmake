@@ -1,3 +1,3 @@
-foreach(file gvr url meta selector selector_random field_selector rfc3339 quantity patch patch_strategic template template_random status)
+foreach(file gvr ip url meta selector selector_random field_selector rfc3339 quantity patch patch_strategic template template_random status)
   unit_test(api/${file} api)
 endforeach()
