@@ -4,8 +4,6 @@
 #include "template_canonical.h"
 #include <errno.h>
 
-enum { WHERE_DEPTH = 64 }; /* each level costs a canonical text of what is below it */
-
 static int check(struct slice t, struct slice *ret, struct err *err) {
     if (t.n > TEMPLATE_MAX) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "pod template of %zu bytes: at most %d", t.n,
@@ -26,91 +24,6 @@ static int check(struct slice t, struct slice *ret, struct err *err) {
 /* A number grows most: 1E is 28 digits of 1e-9. */
 static struct buf canonical_buf(size_t n) {
     return BUF(n * 32 + 64);
-}
-
-static struct slice member_text(struct buf *out, const struct member *m, enum place place) {
-    buf_clear(out);
-    if (m) canonical_member(out, m->key, m->value, place);
-    return buf_slice(out);
-}
-
-static void add_key(struct buf *where, struct slice key) {
-    bool plain = key.n > 0;
-    for (size_t i = 0; i < key.n && plain; i++) {
-        char c = key.p[i];
-        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                c == '_';
-    }
-    if (plain) {
-        if (where->n) buf_addc(where, '.');
-        buf_add(where, key);
-    } else {
-        buf_addc(where, '[');
-        buf_add_json(where, key);
-        buf_addc(where, ']');
-    }
-}
-
-static void difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth);
-
-static void object_difference(struct slice a, struct slice b, enum place place, struct buf *where,
-                              int depth) {
-    struct members ma, mb;
-    canonical_members_of(a, place, &ma);
-    canonical_members_of(b, place, &mb);
-    cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
-    for (size_t i = 0, k = 0; i < ma.n || k < mb.n;) {
-        int c = i == ma.n ? 1 : k == mb.n ? -1 : slice_cmp(ma.v[i].key, mb.v[k].key);
-        const struct member *x = c <= 0 ? &ma.v[i++] : NULL, *y = c >= 0 ? &mb.v[k++] : NULL;
-        if (!x && !y) break; /* cannot be: one of the two goes on */
-        if (slice_eq(member_text(&ta, x, place), member_text(&tb, y, place))) continue;
-        struct slice key = x ? x->key : y->key;
-        add_key(where, key);
-        if (x && y) difference(x->value, y->value, canonical_place_below(place, key), where, depth + 1);
-        break;
-    }
-    canonical_members_free(&ma);
-    canonical_members_free(&mb);
-}
-
-static void array_difference(struct slice a, struct slice b, struct buf *where, int depth) {
-    cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
-    struct json_raw_it x = json_raw_each(a), y = json_raw_each(b);
-    for (size_t i = 0;; i++) {
-        bool more_x = json_raw_next(&x), more_y = json_raw_next(&y);
-        if (!more_x && !more_y) return;
-        buf_clear(&ta);
-        buf_clear(&tb);
-        if (more_x) canonical_value(&ta, x.value, PLACE_PLAIN);
-        if (more_y) canonical_value(&tb, y.value, PLACE_PLAIN);
-        if (more_x == more_y && slice_eq(buf_slice(&ta), buf_slice(&tb))) continue;
-        buf_addf(where, "[%zu]", i);
-        if (more_x && more_y) difference(x.value, y.value, PLACE_PLAIN, where, depth + 1);
-        return;
-    }
-}
-
-/* Of two values that are not the same, the path of the first part that is not. */
-static void difference(struct slice a, struct slice b, enum place place, struct buf *where, int depth) {
-    enum json_raw_type type = json_raw_type(a);
-    if (type != json_raw_type(b) || depth >= WHERE_DEPTH) return;
-    if (type == JR_OBJECT) object_difference(a, b, place, where, depth);
-    if (type == JR_ARRAY) array_difference(a, b, where, depth);
-}
-
-int template_equal(struct slice a, struct slice b, bool *ret, struct buf *where, struct err *err) {
-    int r = check(a, &a, err);
-    if (r == 0) r = check(b, &b, err);
-    if (r < 0) return r;
-    cleanup_buf struct buf ta = canonical_buf(a.n), tb = canonical_buf(b.n);
-    canonical_value(&ta, a, PLACE_ROOT);
-    canonical_value(&tb, b, PLACE_ROOT);
-    if (ta.full || tb.full)
-        return err_set(err, ERR_PROTOCOL, -ENOBUFS, "pod template: canonical form too large");
-    bool same = slice_eq(buf_slice(&ta), buf_slice(&tb));
-    if (!same && where) difference(a, b, PLACE_ROOT, where, 0);
-    *ret = same;
-    return 0;
 }
 
 int template_hash(struct slice t, char ret[11], struct err *err) {

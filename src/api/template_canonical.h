@@ -1,5 +1,4 @@
-/* One text for all templates that are the same: the base of both equality and hash, so that the two cannot
- * disagree. */
+/* One text for all templates that are the same: what their hash is made of. */
 #ifndef API_TEMPLATE_CANONICAL_H
 #define API_TEMPLATE_CANONICAL_H
 #include "base/json_raw.h"

@@ -1,4 +1,4 @@
-/* Pod templates: equality and hash agree with each other, and labels change nothing but labels. The input is
+/* Pod templates: the hash does not depend on its own label, and labels change nothing but labels. The input is
  * one template, or two with a line between them. */
 #include "fuzz.h"
 #include "api/template.h"
@@ -9,17 +9,14 @@ static void one(struct slice t) {
                                                                                       "canary"};
     struct err err = {0};
     char name[11], name2[11];
-    bool same = false;
     if (template_hash(t, name, &err) < 0) {
-        FUZZ_CHECK(err.msg[0] && template_equal(t, t, &same, NULL, NULL) < 0);
+        FUZZ_CHECK(err.msg[0]);
         return;
     }
-    FUZZ_CHECK(template_equal(t, t, &same, NULL, NULL) == 0 && same);
     cleanup_buf struct buf out = BUF(1 << 20), image = BUF(1 << 20);
     FUZZ_CHECK(template_image(t, &image) == 0);
     if (template_with_labels(t, hash, 1, &out, &err) < 0) return; /* metadata or labels are something else */
     FUZZ_CHECK(json_raw_check(buf_slice(&out), NULL) == 0);
-    FUZZ_CHECK(template_equal(t, buf_slice(&out), &same, NULL, NULL) == 0 && same);
     FUZZ_CHECK(template_hash(buf_slice(&out), name2, NULL) == 0 && strcmp(name, name2) == 0);
     buf_clear(&out);
     FUZZ_CHECK(template_with_labels(t, track, 1, &out, &err) == 0 &&
@@ -34,13 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct slice a, b;
     slice_cut(fuzz_slice(data, size), '\n', &a, &b);
     one(a);
-    bool ab = false, ba = true;
-    cleanup_buf struct buf where = BUF(1000);
-    if (template_equal(a, b, &ab, &where, NULL) < 0) return 0;
     one(b);
-    FUZZ_CHECK(template_equal(b, a, &ba, NULL, NULL) == 0 && ab == ba);
-    FUZZ_CHECK(!ab || where.n == 0);
-    char x[11], y[11];
-    FUZZ_CHECK(template_hash(a, x, NULL) == 0 && template_hash(b, y, NULL) == 0 && (strcmp(x, y) == 0) == ab);
     return 0;
 }

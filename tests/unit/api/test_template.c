@@ -3,19 +3,12 @@
 #include "api/template.h"
 #include "base/json_raw.h"
 
-static bool same(const char *a, const char *b, struct buf *where) {
-    bool ab = false, ba = true;
+static bool same(const char *a, const char *b) {
     struct err err = {0};
-    if (where) buf_clear(where);
-    if (template_equal(slice_of(a), slice_of(b), &ab, where, &err) < 0)
-        fail_msg("%s | %s: %s", a, b, err.msg);
-    assert_int_equal(template_equal(slice_of(b), slice_of(a), &ba, NULL, NULL), 0);
-    assert_int_equal(ab, ba);
     char x[11], y[11];
-    assert_int_equal(template_hash(slice_of(a), x, &err), 0);
-    assert_int_equal(template_hash(slice_of(b), y, &err), 0);
-    assert_int_equal(strcmp(x, y) == 0, ab); /* one verdict */
-    return ab;
+    if (template_hash(slice_of(a), x, &err) < 0 || template_hash(slice_of(b), y, &err) < 0)
+        fail_msg("%s | %s: %s", a, b, err.msg);
+    return strcmp(x, y) == 0;
 }
 
 static void equal(void **state) {
@@ -59,59 +52,48 @@ static void equal(void **state) {
          "{\"resources\":{\"limits\":{\"x\":\"garbage\"}}}"},
         {"{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}", "{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}"},
     };
-    cleanup_buf struct buf where = BUF(1000);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (!same(cases[i][0], cases[i][1], &where))
-            fail_msg("%s | %s differ at %s", cases[i][0], cases[i][1], buf_str(&where));
-        assert_int_equal(where.n, 0);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (!same(cases[i][0], cases[i][1])) fail_msg("%s | %s", cases[i][0], cases[i][1]);
 }
 
 static void different(void **state) {
     (void)state;
-    static const char *const cases[][3] = {
+    static const char *const cases[][2] = {
         {"{\"spec\":{\"containers\":[{\"image\":\"a:1\"}]}}",
-         "{\"spec\":{\"containers\":[{\"image\":\"a:2\"}]}}", "spec.containers[0].image"},
-        {"{\"spec\":{\"containers\":[{},{}]}}", "{\"spec\":{\"containers\":[{}]}}", "spec.containers[1]"},
-        {"{\"a\":[1,2]}", "{\"a\":[2,1]}", "a[0]"},
-        {"{\"a\":{\"b\":1}}", "{\"a\":{}}", "a.b"},
-        {"{\"a\":\"1\"}", "{\"a\":1}", "a"},
-        {"{\"a\":true}", "{\"a\":false}", "a"},
-        {"{\"a\":[null]}", "{\"a\":[]}", "a[0]"},
-        {"{\"a\":9007199254740993}", "{\"a\":9007199254740992}", "a"},
-        {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\\u0000z\"}", "a"}, /* the same C string */
-        {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\"}", "a"},
-        {"{\"a\\u0000b\":1}", "{\"a\\u0000c\":1}", "[\"a\\u0000b\"]"},
+         "{\"spec\":{\"containers\":[{\"image\":\"a:2\"}]}}"},
+        {"{\"spec\":{\"containers\":[{},{}]}}", "{\"spec\":{\"containers\":[{}]}}"},
+        {"{\"a\":[1,2]}", "{\"a\":[2,1]}"},
+        {"{\"a\":{\"b\":1}}", "{\"a\":{}}"},
+        {"{\"a\":\"1\"}", "{\"a\":1}"},
+        {"{\"a\":true}", "{\"a\":false}"},
+        {"{\"a\":[null]}", "{\"a\":[]}"},
+        {"{\"a\":9007199254740993}", "{\"a\":9007199254740992}"},
+        {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\\u0000z\"}"}, /* the same C string */
+        {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\"}"},
+        {"{\"a\\u0000b\":1}", "{\"a\\u0000c\":1}"},
         {"{\"metadata\":{\"annotations\":{\"a.b/c\":\"1\"}}}",
-         "{\"metadata\":{\"annotations\":{\"a.b/c\":\"2\"}}}", "metadata.annotations[\"a.b/c\"]"},
-        {"{\"metadata\":{\"annotations\":{\"pod-template-hash\":\"1\"}}}", "{}", "metadata"},
-        {"{\"spec\":{\"metadata\":{\"labels\":{\"pod-template-hash\":\"1\"}}}}", "{}", "spec"},
+         "{\"metadata\":{\"annotations\":{\"a.b/c\":\"2\"}}}"},
+        {"{\"metadata\":{\"annotations\":{\"pod-template-hash\":\"1\"}}}", "{}"},
+        {"{\"spec\":{\"metadata\":{\"labels\":{\"pod-template-hash\":\"1\"}}}}", "{}"},
         /* empty, and means something */
         {"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}}",
-         "{\"spec\":{\"volumes\":[{\"name\":\"v\"}]}}", "spec.volumes[0].emptyDir"},
-        {"{\"spec\":{\"securityContext\":{}}}", "{\"spec\":{}}", "spec.securityContext"},
-        {"{\"x\":{\"namespaceSelector\":{}}}", "{\"x\":{\"y\":1}}", "x.namespaceSelector"},
-        {"{\"a\":\"\"}", "{}", "a"},
-        {"{\"a\":false}", "{}", "a"},
-        {"{\"a\":0}", "{}", "a"},
+         "{\"spec\":{\"volumes\":[{\"name\":\"v\"}]}}"},
+        {"{\"spec\":{\"securityContext\":{}}}", "{\"spec\":{}}"},
+        {"{\"x\":{\"namespaceSelector\":{}}}", "{\"x\":{\"y\":1}}"},
+        {"{\"a\":\"\"}", "{}"},
+        {"{\"a\":false}", "{}"},
+        {"{\"a\":0}", "{}"},
         /* quantities, and what only looks like one */
         {"{\"resources\":{\"limits\":{\"cpu\":\"1000m\"}}}",
-         "{\"resources\":{\"limits\":{\"cpu\":\"1001m\"}}}", "resources.limits.cpu"},
-        {"{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}", "{\"resources\":{\"limits\":{\"x\":\"0.2n\"}}}",
-         "resources.limits.x"},
-        {"{\"env\":[{\"value\":\"64Mi\"}]}", "{\"env\":[{\"value\":\"67108864\"}]}", "env[0].value"},
+         "{\"resources\":{\"limits\":{\"cpu\":\"1001m\"}}}"},
+        {"{\"resources\":{\"limits\":{\"x\":\"0.1n\"}}}", "{\"resources\":{\"limits\":{\"x\":\"0.2n\"}}}"},
+        {"{\"env\":[{\"value\":\"64Mi\"}]}", "{\"env\":[{\"value\":\"67108864\"}]}"},
         {"{\"metadata\":{\"annotations\":{\"resources\":\"1\"}}}",
-         "{\"metadata\":{\"annotations\":{\"resources\":\"1000m\"}}}", "metadata.annotations.resources"},
-        {"{\"emptyDir\":{\"medium\":\"1\"}}", "{\"emptyDir\":{\"medium\":\"1000m\"}}", "emptyDir.medium"},
+         "{\"metadata\":{\"annotations\":{\"resources\":\"1000m\"}}}"},
+        {"{\"emptyDir\":{\"medium\":\"1\"}}", "{\"emptyDir\":{\"medium\":\"1000m\"}}"},
     };
-    cleanup_buf struct buf where = BUF(1000);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (same(cases[i][0], cases[i][1], &where)) fail_msg("%s | %s", cases[i][0], cases[i][1]);
-        assert_buf(where, cases[i][2]);
-    }
-    struct buf small = BUF(3); /* a path that does not fit is no failure */
-    assert_false(same(cases[0][0], cases[0][1], &small));
-    buf_free(&small);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (same(cases[i][0], cases[i][1])) fail_msg("%s | %s", cases[i][0], cases[i][1]);
 }
 
 static void no_templates(void **state) {
@@ -119,18 +101,15 @@ static void no_templates(void **state) {
     static const char *const bad[] = {"",  "[]",  "null",       "\"x\"",
                                       "{", "{}x", "{\"a\":01}", "{\"a\":\"\xff\"}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        bool r = true;
         char name[11] = "untouched";
         struct err err = {0};
         cleanup_buf struct buf out = BUF(100);
         static const char *const pair[] = {"a", "b"};
-        assert_int_equal(template_equal(slice_of(bad[i]), SL("{}"), &r, NULL, &err), -EINVAL);
-        assert_int_equal(template_equal(SL("{}"), slice_of(bad[i]), &r, NULL, &err), -EINVAL);
         assert_int_equal(template_hash(slice_of(bad[i]), name, &err), -EINVAL);
         assert_int_equal(template_with_labels(slice_of(bad[i]), pair, 1, &out, &err), -EINVAL);
         assert_int_equal(template_image(slice_of(bad[i]), &out), -EINVAL);
         assert_string_equal(name, "untouched");
-        assert_true(r && out.n == 0 && err.msg[0]);
+        assert_true(out.n == 0 && err.msg[0]);
     }
     size_t n = 5 << 20;
     cleanup_free char *big = xmalloc(n);

@@ -121,25 +121,17 @@ static int write_template(struct buf *out, uint64_t seed, uint64_t style, int ch
 static void spellings(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
-        cleanup_buf struct buf a = BUF(1 << 20), b = BUF(1 << 20), c = BUF(1 << 20), where = BUF(1000);
+        cleanup_buf struct buf a = BUF(1 << 20), b = BUF(1 << 20), c = BUF(1 << 20);
         int leaves = write_template(&a, seed, seed, -1);
         write_template(&b, seed, seed + 1000003, -1);
-        bool same = false;
-        struct err err = {0};
         char x[11], y[11], z[11];
-        if (template_equal(buf_slice(&a), buf_slice(&b), &same, &where, &err) < 0 || !same) {
-            fail_msg("seed %llu: %s\n%s\n%s %s", (unsigned long long)seed, a.p, b.p, buf_str(&where),
-                     err.msg);
-        }
         assert_int_equal(template_hash(buf_slice(&a), x, NULL), 0);
         assert_int_equal(template_hash(buf_slice(&b), y, NULL), 0);
-        assert_string_equal(x, y);
+        if (strcmp(x, y) != 0) fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, a.p, b.p);
         if (!leaves) continue;
         write_template(&c, seed, seed + 2000003, (int)(seed % (uint64_t)leaves));
-        assert_int_equal(template_equal(buf_slice(&a), buf_slice(&c), &same, &where, &err), 0);
         assert_int_equal(template_hash(buf_slice(&c), z, NULL), 0);
-        if (same || strcmp(x, z) == 0 || !where.n)
-            fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, a.p, c.p);
+        if (strcmp(x, z) == 0) fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, a.p, c.p);
     }
 }
 

@@ -5,13 +5,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Equal but for the label pod-template-hash, with null as absent, empty object/array as absent where the API
- * server drops them, numbers by value, quantities (resources, sizeLimit, divisor, ...) by amount. where (NULL
- * allowed) gets the path of the first difference, e.g. "spec.containers[0].image". -EINVAL if either is no
- * JSON object. */
-int template_equal(struct slice a, struct slice b, bool *ret, struct buf *where, struct err *err);
-/* A short stable name of a template: equal templates (as above) have equal hashes. 10 letters fit for a name.
- */
+/* A short stable name of a template, 10 letters that fit for a name. Equal templates have equal ones, and equal is: but
+ * for the label pod-template-hash, with null as absent, empty object/array as absent where the API server drops them,
+ * numbers by value, quantities (resources, sizeLimit, divisor, ...) by amount. -EINVAL if t is no JSON object. */
 int template_hash(struct slice t, char ret[11], struct err *err);
 /* The template's text with labels set in metadata.labels (added or replaced) and every other byte as it was.
  * labels: pairs key, value. Used for the canary's ReplicaSet. */
