@@ -37,6 +37,12 @@ static double stat_field(const char *stat, int field) {
     return slice_f64(word, &v) == 0 ? v : 0;
 }
 
+/* A line "Pss:   123 kB" of /proc/self/smaps_rollup, in bytes. */
+static double smaps_field(const char *text, const char *name) {
+    const char *at = strstr(text, name);
+    return at ? strtod(at + strlen(name), NULL) * 1024 : 0;
+}
+
 static double open_fds(void) {
     DIR *d = opendir("/proc/self/fd");
     double n = 0;
@@ -76,6 +82,14 @@ static void collect(void *ctx) {
             gauge(m, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
         if (!(metric_value(start) > 0))
             metric_set(start, start_time(stat)); /* once: the wall clock may be set */
+    }
+    if (read_text("/proc/self/smaps_rollup", stat, sizeof stat)) {
+        metric_set(gauge(m, "handover_memory_anonymous_bytes",
+                         "Resident memory that is no file's: heap, stacks, data."),
+                   smaps_field(stat, "\nAnonymous:"));
+        metric_set(gauge(m, "handover_memory_proportional_bytes",
+                         "Resident memory, pages shared with other processes in equal parts (Pss)."),
+                   smaps_field(stat, "\nPss:"));
     }
     metric_set(gauge(m, "process_open_fds", "Number of open file descriptors."), open_fds());
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0)

@@ -104,8 +104,9 @@ static void failing(void **state) {
     assert_string_equal(get(f, "/healthz"),
                         "[+]ping ok\n[-]leader failed: lease\\nexpired\nhealthz check failed\n");
     assert_int_equal(f->ans.status, 500);
-    assert_string_equal(get(f, "/readyz"), "[+]ping ok\n[-]leader failed: lease\\nexpired\n[-]cache failed: no "
-                                           "reason given\nreadyz check failed\n");
+    assert_string_equal(get(f, "/readyz"),
+                        "[+]ping ok\n[-]leader failed: lease\\nexpired\n[-]cache failed: no "
+                        "reason given\nreadyz check failed\n");
     assert_int_equal(f->ans.status, 500);
     assert_int_equal(f->lines.n, 3); /* each check of each probe */
     get(f, "/readyz");

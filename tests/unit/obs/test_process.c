@@ -29,6 +29,9 @@ static void truth(void **s) {
     assert_true(value(m, "process_start_time_seconds") < (double)now + 2);
     assert_true(value(m, "process_resident_memory_bytes") > 500000);
     assert_true(value(m, "process_virtual_memory_bytes") > value(m, "process_resident_memory_bytes"));
+    double own = value(m, "handover_memory_anonymous_bytes"),
+           pss = value(m, "handover_memory_proportional_bytes");
+    assert_true(own > 100000 && own <= pss && pss <= 1.1 * value(m, "process_resident_memory_bytes"));
     assert_true(value(m, "process_max_fds") > 10);
     double cpu = value(m, "process_cpu_seconds_total"), fds = value(m, "process_open_fds");
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

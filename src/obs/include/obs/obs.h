@@ -49,14 +49,12 @@ void watchdog_stop(struct watchdog *d); /* NULL is fine */
 /* ---- memory, for a process that runs for months and is idle most of the time ---- */
 /* One arena, and large blocks go back to the system when they are freed. Once, at the start. */
 void memory_frugal(void);
-/* What is not in use goes back to the system: pages of the heap without a block in use (glibc keeps those
- * below the last block for ever, and a day's work leaves many), and code, of which most ran once, at the
- * start; what is run again is mapped again from the file. Takes about a millisecond. Not while a debugger
- * looks on: its breakpoints would be lost. */
+/* Pages of the heap without a block in use go back to the system: glibc keeps those below the last block for ever, and
+ * a day's work leaves many. Takes about a millisecond. */
 void memory_give_back(void);
 
 /* ---- process metrics (process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds,
- *      process_start_time_seconds) and handover_build_info{version} ---- */
+ *      process_start_time_seconds), what of the memory is its own (handover_memory_*_bytes), handover_build_info{version} ---- */
 void process_metrics(struct metrics *m);
 /* Raises the limit of open files to the hard one; an error in the log says if that is not enough. */
 void process_raise_files(struct log *log);
