@@ -1,7 +1,7 @@
 /* Requests to the admin port (three lines: target, Accept-Encoding, method): each has one answer, which can
  * be unpacked. */
 #include "fuzz.h"
-#include "fake_world.h"
+#include "simworld/alone.h"
 #include "gunzip.h"
 #include "obs/obs.h"
 
@@ -17,8 +17,8 @@ static void page(void *ctx, struct buf *out) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct fake_world fw;
-    struct fake_answer a;
+    struct alone alone;
+    struct alone_answer a;
     struct admin *admin = NULL;
     struct http_headers h = {.n = 0};
     struct slice target, accept, method, rest;
@@ -29,18 +29,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     http_headers_add(&h, SL("Accept-Encoding"), accept);
 
     struct metrics *m = metrics_new(100);
-    fake_world_init(&fw, 1);
-    FUZZ_CHECK(admin_start(&fw.base, ":0", m, NULL, &admin, NULL) == 0);
+    alone_init(&alone, 1);
+    FUZZ_CHECK(admin_start(alone.w, ":0", m, NULL, &admin, NULL) == 0);
     admin_check(admin, "leader", false, check, NULL);
     admin_page(admin, "/page", "text/plain", page, NULL);
-    fake_request(&fw, &a, method_text, target_text, &h);
+    alone_request(&alone, &a, method_text, target_text, &h);
     FUZZ_CHECK(a.ended && a.status >= 200 && a.status <= 500);
     if (a.encoding[0]) {
         cleanup_buf struct buf out = BUF(1 << 20);
         FUZZ_CHECK(gunzip(buf_slice(&a.body), &out));
     }
-    fake_answer_free(&a);
+    alone_answer_free(&a);
     admin_stop(admin);
     metrics_free(m);
+    alone_free(&alone);
     return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef TEST_CONTROLLER_KIT_H
 #define TEST_CONTROLLER_KIT_H
 #include "control/controller.h"
-#include "fake_world.h"
+#include "simworld/alone.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 /* A reconciler that leaves its tasks open until the test ends them, or ends them inside start() as it is
  * told. */
 struct fixture {
-    struct fake_world fw;
+    struct alone alone;
     struct metrics *m;
     struct controller *c;
     struct task *open[128];
@@ -68,9 +68,9 @@ static const struct controller_limits limits = {.queue = {.base_ns = NS_PER_MS, 
 
 static inline int setup_with(void **state, const struct controller_limits *lim) {
     struct fixture *f = xcalloc(1, sizeof *f);
-    fake_world_init(&f->fw, 1);
+    alone_init(&f->alone, 1);
     f->m = metrics_new(100);
-    f->c = controller_new(&f->fw.base, NULL, f->m, "target", &reconciler, f, lim);
+    f->c = controller_new(f->alone.w, NULL, f->m, "target", &reconciler, f, lim);
     *state = f;
     return 0;
 }
@@ -83,7 +83,7 @@ static inline int teardown(void **state) {
     struct fixture *f = *state;
     controller_free(f->c);
     metrics_free(f->m);
-    fake_world_check(&f->fw);
+    alone_free(&f->alone);
     free(f);
     return 0;
 }
@@ -93,7 +93,7 @@ static inline void add(struct fixture *f, const char *key) {
 }
 
 static inline void run_ms(struct fixture *f, int64_t ms) {
-    fake_world_run(&f->fw, f->fw.now_ns + MS(ms));
+    simworld_run(f->alone.sw, MS(ms));
 }
 
 static inline bool has_line(struct fixture *f, const char *line) {
@@ -112,6 +112,10 @@ static inline void metric_is(struct fixture *f, const char *line) {
     fail();
 }
 
+static inline bool is_open(void *ctx) {
+    return ((struct fixture *)ctx)->nopen > 0;
+}
+
 /* Fails "a" once; ms until it is started again, -1 if it is not within ten minutes. */
 static inline int64_t fail_with(struct fixture *f, enum err_kind kind, int64_t retry_after_ms) {
     struct err e = {.kind = kind, .errnum = -EIO, .retry_after_ms = retry_after_ms, .msg = "broken"};
@@ -119,10 +123,10 @@ static inline int64_t fail_with(struct fixture *f, enum err_kind kind, int64_t r
         add(f, "a");
         run_ms(f, 0);
     }
-    int64_t from = f->fw.now_ns;
+    int64_t from = world_boot_ns(f->alone.w);
     end(f, 0, OUT_RETRY, 0, kind == ERR_NONE ? NULL : &e);
-    while (!f->nopen && fake_world_step(&f->fw, from + 600 * NS_PER_S)) continue;
-    return f->nopen ? (f->fw.now_ns - from) / NS_PER_MS : -1;
+    simworld_run_until(f->alone.sw, is_open, f, 600 * NS_PER_S);
+    return f->nopen ? (world_boot_ns(f->alone.w) - from) / NS_PER_MS : -1;
 }
 
 #define T(f)   cmocka_unit_test_setup_teardown(f, setup, teardown)

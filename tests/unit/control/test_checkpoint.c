@@ -1,6 +1,6 @@
 /* What the controller tells the checkpoint, and what it makes of one. */
 #include "control/controller.h"
-#include "fake_world.h"
+#include "simworld/alone.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #define MS(n) ((n)*NS_PER_MS)
 
 struct fixture {
-    struct fake_world fw;
+    struct alone alone;
     struct metrics *m;
     struct controller *c;
     struct task *open[16];
@@ -33,10 +33,10 @@ static const struct reconciler reconciler = {on_start, on_cancel};
 static int setup(void **state) {
     struct fixture *f = xcalloc(1, sizeof *f);
     struct controller_limits lim = {.queue = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1}, .workers = 4};
-    fake_world_init(&f->fw, 1);
+    alone_init(&f->alone, 1);
     f->m = metrics_new(100);
     f->started = BUF(1000);
-    f->c = controller_new(&f->fw.base, NULL, f->m, "target", &reconciler, f, &lim);
+    f->c = controller_new(f->alone.w, NULL, f->m, "target", &reconciler, f, &lim);
     *state = f;
     return 0;
 }
@@ -45,7 +45,7 @@ static int teardown(void **state) {
     struct fixture *f = *state;
     controller_free(f->c);
     metrics_free(f->m);
-    fake_world_check(&f->fw);
+    alone_free(&f->alone);
     buf_free(&f->started);
     free(f);
     return 0;
@@ -54,7 +54,7 @@ static int teardown(void **state) {
 static void write_one(void *ctx, const struct key_state *k) {
     static const char *const names[] = {"interrupted", "inflight", "queued", "delayed", "failures", "dead"};
     buf_addf(ctx, "%s %.*s prio=%d at=%lld n=%u%s%.*s\n", names[k->kind], SLF(k->key), k->prio,
-             k->at_wall_ns ? (long long)((k->at_wall_ns - 1700001000 * NS_PER_S) / NS_PER_MS) : -1,
+             k->at_wall_ns ? (long long)((k->at_wall_ns - 1767225600 * NS_PER_S) / NS_PER_MS) : -1,
              k->failures, k->reason.n ? " " : "", SLF(k->reason));
 }
 
@@ -93,7 +93,7 @@ static void add(struct fixture *f, const char *key, int prio, int64_t delay) {
 }
 
 static void run_ms(struct fixture *f, int64_t ms) {
-    fake_world_run(&f->fw, f->fw.now_ns + MS(ms));
+    simworld_run(f->alone.sw, MS(ms));
 }
 
 static void told_in_the_order_of_the_checkpoint(void **state) {
@@ -129,7 +129,7 @@ static void told_in_the_order_of_the_checkpoint(void **state) {
 
 static void restored_in_the_order_of_the_checkpoint(void **state) {
     struct fixture *f = *state;
-    int64_t wall = world_wall_ns(&f->fw.base);
+    int64_t wall = world_wall_ns(f->alone.w);
     add(f, "list1", PRIO_LOW, 0); /* a warm standby's initial list was there before */
     add(f, "inflight", PRIO_LOW, 0);
     add(f, "event", PRIO_NORMAL, 0);
@@ -182,7 +182,7 @@ static void damaged_checkpoints_do_no_harm(void **state) {
                                                      .at_wall_ns = INT64_MAX,
                                                      .failures = UINT32_MAX});
     }
-    f->fw.wall_off_ns = INT64_MIN / 2; /* a clock before 1970 */
+    simworld_set_wall(f->alone.w, INT64_MIN / 2); /* a clock before 1970 */
     restore(f, KEY_DELAYED, "never", 0, INT64_MAX, 0);
     controller_gate(f->c, true);
     run_ms(f, 3600 * 1000 - 1);

@@ -12,9 +12,9 @@ static void a_reconciles_begin_and_end_are_in_the_debug_log(void **state) {
     cleanup_buf struct buf lines = BUF(4096);
     struct log log = {.sink = {add_line, &lines}, .min = LOG_DEBUG};
     (void)state;
-    fake_world_init(&f.fw, 1);
+    alone_init(&f.alone, 1);
     f.m = metrics_new(100);
-    f.c = controller_new(&f.fw.base, &log, f.m, "target", &reconciler, &f, &limits);
+    f.c = controller_new(f.alone.w, &log, f.m, "target", &reconciler, &f, &limits);
     controller_gate(f.c, true);
     add(&f, "ns/a");
     run_ms(&f, 1);
@@ -27,7 +27,7 @@ static void a_reconciles_begin_and_end_are_in_the_debug_log(void **state) {
                            " reconcile finished event=ReconcileFinished controller=target key=ns/a took="));
     controller_free(f.c);
     metrics_free(f.m);
-    fake_world_check(&f.fw);
+    alone_free(&f.alone);
 }
 
 static void nothing_starts_before_the_gate_opens(void **state) {
@@ -88,7 +88,7 @@ static void a_reconciler_may_finish_at_once(void **state) {
         snprintf(key, sizeof key, "k%d", i);
         add(f, key);
     }
-    assert_true(fake_world_step(&f->fw, f->fw.now_ns));
+    assert_true(alone_step(&f->alone));
     assert_in_range(f->started, 1, 100); /* the loop gets its turn in between */
     run_ms(f, 0);
     assert_int_equal(f->started, 500);
@@ -163,7 +163,9 @@ static void a_loop_that_is_late_shrinks_it(void **state) {
     setup_with(state, &(struct controller_limits){.queue = limits.queue});
     struct fixture *f = *state;
     controller_gate(f->c, true);
-    f->fw.now_ns += MS(80); /* somebody took 80 ms of the turn */
+    simworld_freeze(f->alone.w); /* another process has the CPU */
+    run_ms(f, 80);
+    simworld_thaw(f->alone.w);
     run_ms(f, 0);
     metric_is(f, "controller_runtime_max_concurrent_reconciles{controller=\"target\"} 2");
     teardown(state);

@@ -4,7 +4,7 @@
  *   - no key is lost: whatever was added has a reconcile that *starts* after the add, or is a dead letter;
  *   - a graceful end loses no failure count. */
 #include "control/controller.h"
-#include "fake_world.h"
+#include "simworld/alone.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ struct key {
     unsigned failures;
 };
 struct schedule {
-    struct fake_world fw;
+    struct alone alone;
     struct metrics *m;
     struct controller *c;
     struct rng r;
@@ -110,8 +110,8 @@ static void step(struct schedule *s) {
     case 2:
         if (s->nopen) finish(s, rng_below(&s->r, s->nopen), false);
         break;
-    case 3: fake_world_step(&s->fw, s->fw.now_ns); break;
-    case 4: fake_world_run(&s->fw, s->fw.now_ns + (int64_t)rng_below(&s->r, 40) * NS_PER_MS); break;
+    case 3: alone_step(&s->alone); break;
+    case 4: simworld_run(s->alone.sw, (int64_t)rng_below(&s->r, 40) * NS_PER_MS); break;
     default:
         if (rng_below(&s->r, 10) == 0) controller_cancel(s->c);
         break;
@@ -143,7 +143,7 @@ static void end_leader(struct schedule *s) {
             assert_true(s->nopen < before || before == 0);
         }
         if (how == 1) controller_cancel(s->c);
-        fake_world_run(&s->fw, s->fw.now_ns + NS_PER_S);
+        simworld_run(s->alone.sw, NS_PER_S);
         if (busy) assert_int_equal(s->told_idle, s->nopen == 0);
     }
     s->nsaved = 0;
@@ -170,7 +170,7 @@ static void start_leader(struct schedule *s) {
                                     .max_workers = 8};
     unsigned before[KEYS] = {0}, after[KEYS] = {0};
     s->m = metrics_new(100);
-    s->c = controller_new(&s->fw.base, NULL, s->m, "target", &reconciler, s, &lim);
+    s->c = controller_new(s->alone.w, NULL, s->m, "target", &reconciler, s, &lim);
     controller_on_idle(s->c, on_idle, s);
     for (size_t i = 0; i < s->nsaved; i++) {
         controller_restore(s->c, &s->saved[i]);
@@ -178,7 +178,7 @@ static void start_leader(struct schedule *s) {
     }
     controller_snapshot(s->c, count_failures, after);
     assert_memory_equal(before, after, sizeof before);
-    fake_world_run(&s->fw, s->fw.now_ns + 5 * NS_PER_MS);
+    simworld_run(s->alone.sw, 5 * NS_PER_MS);
     assert_int_equal(s->nopen, 0);
     controller_gate(s->c, true);
 }
@@ -196,7 +196,7 @@ static void settle(struct schedule *s) {
     s->calm = true;
     for (int i = 0; i < 100; i++) {
         while (s->nopen) finish(s, 0, false);
-        fake_world_run(&s->fw, s->fw.now_ns + 100 * NS_PER_S);
+        simworld_run(s->alone.sw, 100 * NS_PER_S);
     }
     assert_int_equal(controller_inflight(s->c) + controller_pending(s->c), 0);
     for (size_t i = 0; i < KEYS; i++) assert_false(s->k[i].wanted);
@@ -204,7 +204,7 @@ static void settle(struct schedule *s) {
 
 static void one(struct schedule *s, uint64_t seed) {
     *s = (struct schedule){.r = {seed * 7919}};
-    fake_world_init(&s->fw, seed);
+    alone_init(&s->alone, seed);
     start_leader(s);
     for (int leader = 0; leader < LEADERS; leader++) {
         for (int i = 0; i < STEPS; i++) step(s);
@@ -215,7 +215,7 @@ static void one(struct schedule *s, uint64_t seed) {
     settle(s);
     controller_free(s->c);
     metrics_free(s->m);
-    fake_world_check(&s->fw);
+    alone_free(&s->alone);
 }
 
 struct run {

@@ -1,5 +1,5 @@
 /* The admin port through the world's server interface: what it answers, and to what it does not fall. */
-#include "fake_world.h"
+#include "simworld/alone.h"
 #include "gunzip.h"
 #include "obs/obs.h"
 #include <errno.h>
@@ -24,10 +24,10 @@ static void count_line(void *ctx, enum log_level level, int64_t wall_ns, const c
 }
 
 struct fixture {
-    struct fake_world fw;
+    struct alone alone;
     struct metrics *m;
     struct admin *a;
-    struct fake_answer ans;
+    struct alone_answer ans;
     struct lines lines;
     struct log log;
     bool leader_well, cache_well;
@@ -47,10 +47,10 @@ static bool check_cache(void *ctx, struct buf *why) {
 
 static int setup(void **state) {
     struct fixture *f = xcalloc(1, sizeof *f);
-    fake_world_init(&f->fw, 1);
+    alone_init(&f->alone, 1);
     f->m = metrics_new(100);
     f->log = (struct log){.sink = {count_line, &f->lines}, .min = LOG_INFO};
-    assert_int_equal(admin_start(&f->fw.base, ":8080", f->m, &f->log, &f->a, NULL), 0);
+    assert_int_equal(admin_start(f->alone.w, ":8080", f->m, &f->log, &f->a, NULL), 0);
     f->leader_well = f->cache_well = true;
     admin_check(f->a, "leader", false, check_leader, f);
     admin_check(f->a, "cache", true, check_cache, f);
@@ -60,11 +60,11 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     struct fixture *f = *state;
-    fake_answer_free(&f->ans);
+    alone_answer_free(&f->ans);
     admin_stop(f->a);
-    assert_false(f->fw.listening);
+    assert_false(f->alone.listening);
     metrics_free(f->m);
-    fake_world_check(&f->fw);
+    alone_free(&f->alone);
     free(f);
     return 0;
 }
@@ -72,8 +72,8 @@ static int teardown(void **state) {
 static const char *get_as(struct fixture *f, const char *method, const char *target, const char *accept) {
     struct http_headers h = {.n = 0};
     if (accept) http_headers_add(&h, SL("accept-encoding"), slice_of(accept));
-    fake_answer_free(&f->ans);
-    fake_request(&f->fw, &f->ans, method, target, &h);
+    alone_answer_free(&f->ans);
+    alone_request(&f->alone, &f->ans, method, target, &h);
     assert_true(f->ans.ended);
     return buf_str(&f->ans.body);
 }
@@ -205,7 +205,7 @@ static void the_page(void **state) {
     admin_page(f->a, "/status.json", "application/json", write_json, f);
     admin_page(f->a, "/long", "text/plain", write_long, f);
     f->cache_well = false;
-    f->fw.now_ns += 3700 * NS_PER_S;
+    simworld_run(f->alone.sw, 3700 * NS_PER_S);
     const char *page = get(f, "/");
     assert_int_equal(f->ans.status, 200);
     assert_string_equal(f->ans.content_type, "text/html; charset=utf-8");
@@ -266,8 +266,8 @@ static void a_port_that_is_taken(void **state) {
     struct fixture *f = *state;
     struct admin *a = NULL;
     struct err err = {0};
-    f->fw.listen_error = -EADDRINUSE;
-    assert_int_equal(admin_start(&f->fw.base, ":8080", f->m, NULL, &a, &err), -EADDRINUSE);
+    f->alone.listen_error = -EADDRINUSE;
+    assert_int_equal(admin_start(f->alone.w, ":8080", f->m, NULL, &a, &err), -EADDRINUSE);
     assert_null(a);
     assert_string_equal(err.msg, "the admin port for metrics and health: cannot listen on :8080");
     assert_int_equal(admin_port(f->a), 8080);

@@ -1,6 +1,6 @@
 /* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our
  * own. Skipped where no such namespace is to be had. */
-#include "fake_world.h"
+#include "simworld/alone.h"
 #include "obs/obs.h"
 #include <errno.h>
 #include <sched.h>
@@ -128,30 +128,29 @@ static void without_a_journal(void **state) {
 
 static void under_the_journal(void **state) {
     (void)state;
-    struct fake_world fw;
+    struct alone alone;
     struct stat st;
     char stream[64];
     int fd[2];
-    fake_world_init(&fw, 1);
+    alone_init(&alone, 1);
     assert_int_equal(pipe(fd), 0);
     assert_int_equal(fstat(fd[1], &st), 0);
-    assert_false(log_under_journal(&fw.base, fd[1]));
-    fw.env_name = "JOURNAL_STREAM";
-    fw.env_value = stream;
+    assert_false(log_under_journal(alone.w, fd[1]));
     snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino);
-    assert_true(log_under_journal(&fw.base, fd[1]));
-    assert_false(log_under_journal(&fw.base, STDIN_FILENO)); /* redirected since */
+    simworld_setenv(alone.w, "JOURNAL_STREAM", stream);
+    assert_true(log_under_journal(alone.w, fd[1]));
+    assert_false(log_under_journal(alone.w, STDIN_FILENO)); /* redirected since */
     static const char *const bad[] = {"", ":", "1", "1:", ":1", "x:y", "1:2:3", "99999999999999999999:1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        snprintf(stream, sizeof stream, "%s", bad[i]);
-        assert_false(log_under_journal(&fw.base, fd[1]));
+        simworld_setenv(alone.w, "JOURNAL_STREAM", bad[i]);
+        assert_false(log_under_journal(alone.w, fd[1]));
     }
     close(fd[0]);
     close(fd[1]);
-    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
-             (unsigned long long)st.st_ino);
-    assert_false(log_under_journal(&fw.base, fd[1]));
+    simworld_setenv(alone.w, "JOURNAL_STREAM", stream);
+    assert_false(log_under_journal(alone.w, fd[1]));
+    alone_free(&alone);
 }
 
 static int setup(void **state) {
