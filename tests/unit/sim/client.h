@@ -1,222 +1,199 @@
-/* A client of the embedded API server for the controllers' tests: requests as kubectl would make them, time
- * in ms. */
+/* A client of the embedded API server inside the same process, and the tests of it: each registers itself, and
+ * has a server of its own. */
 #ifndef TEST_SIM_CLIENT_H
 #define TEST_SIM_CLIENT_H
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
+#include "../check.h"
 #include "api/meta.h"
-#include "api/rfc3339.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/rand.h"
 #include "base/time.h"
 #include "sim/sim.h"
 
-#define START  (INT64_C(1767225600) * NS_PER_S)
-#define APPS   "/apis/apps/v1/namespaces/default/"
-#define CORE   "/api/v1/namespaces/default/"
-#define UNUSED __attribute__((unused))
+#define WALL (INT64_C(1700000000) * NS_PER_S)
+
+static struct CMUnitTest sim_tests[64];
+static size_t sim_ntests;
+int main(void) {
+    return _cmocka_run_group_tests("sim", sim_tests, sim_ntests, NULL, NULL);
+}
+
+#define REGISTER_TEST(name, fn)                                                                              \
+    static void __attribute__((constructor)) register_##name(void) {                                         \
+        sim_tests[sim_ntests++] = (struct CMUnitTest){#name, fn, NULL, NULL, NULL};                          \
+    }
+/* A test of a server `s`; TEST_ALONE: of servers of its own making. */
+#define SIM_TEST(name)                                                                                       \
+    static void name(struct sim *s);                                                                         \
+    static void run_##name(void **state) {                                                                   \
+        struct sim *s = *state = sim_test();                                                                 \
+        name(s);                                                                                             \
+        sim_free(s);                                                                                         \
+    }                                                                                                        \
+    REGISTER_TEST(name, run_##name)                                                                          \
+    static void name(struct sim *s)
+#define TEST_ALONE(name)                                                                                     \
+    static void name(void);                                                                                  \
+    static void run_##name(void **state) {                                                                   \
+        (void)state;                                                                                         \
+        name();                                                                                              \
+    }                                                                                                        \
+    REGISTER_TEST(name, run_##name)                                                                          \
+    static void name(void)
 
 struct answer {
-    int status;
-    bool ended;
+    struct sim_exchange *x; /* while it is open */
+    int status, retry_after_s, heads;
     struct buf body;
+    size_t read; /* how far watch_next() has got */
+    bool ended, cut;
+    char type[64];
 };
 
-static void answer_head(void *ctx, int status, const char *type, int retry_after) {
-    (void)type;
-    (void)retry_after;
-    ((struct answer *)ctx)->status = status;
-}
-static void answer_body(void *ctx, struct slice data) {
-    (void)buf_add(&((struct answer *)ctx)->body, data);
-}
-static void answer_end(void *ctx, bool cut) {
-    (void)cut;
-    ((struct answer *)ctx)->ended = true;
+static void on_head(void *ctx, int status, const char *type, int retry) {
+    struct answer *a = ctx;
+    assert_false(a->ended);
+    a->status = status;
+    a->retry_after_s = retry;
+    a->heads++;
+    strncpy(a->type, type, sizeof a->type - 1);
 }
 
-/* The status; *ret (if not NULL) the parsed body, NULL when it is no JSON. */
-static int ask(struct sim *s, const char *method, const char *path, const char *type, const char *body,
-               cJSON **ret) {
-    static const struct sim_cb cb = {.head = answer_head, .body = answer_body, .end = answer_end};
-    struct answer a = {.body = BUF((size_t)64 << 20)};
-    struct sim_request rq = {.method = slice_of(method),
-                             .target = slice_of(path),
-                             .content_type = slice_of(type),
-                             .accept = SL("application/json"),
-                             .body = slice_of(body)};
-    assert_null(sim_handle(s, &rq, &cb, &a));
-    assert_true(a.ended);
-    if (ret) *ret = json_parse(buf_slice(&a.body), NULL);
-    buf_free(&a.body);
-    return a.status;
+static void on_body(void *ctx, struct slice data) {
+    struct answer *a = ctx;
+    assert_false(a->ended);
+    assert_int_equal(a->heads, 1);
+    assert_int_equal(buf_add(&a->body, data), 0);
 }
 
-static UNUSED cJSON *get(struct sim *s, const char *path) { /* NULL if there is none */
-    cJSON *v = NULL;
-    if (ask(s, "GET", path, NULL, NULL, &v) == 200) return v;
-    cJSON_Delete(v);
-    return NULL;
+static void on_end(void *ctx, bool cut) {
+    struct answer *a = ctx;
+    assert_false(a->ended);
+    a->ended = true;
+    a->cut = cut;
+    a->x = NULL;
 }
 
-static UNUSED int post(struct sim *s, const char *path, const char *body) {
-    return ask(s, "POST", path, "application/json", body, NULL);
+static const struct sim_cb client_cb = {on_head, on_body, on_end, NULL};
+
+static inline struct sim *sim_seeded(uint64_t seed) {
+    return sim_new(&(struct sim_config){.seed = seed, .wall_ns = WALL, .trees = 1});
 }
 
-static UNUSED int merge(struct sim *s, const char *path, const char *patch) {
-    return ask(s, "PATCH", path, "application/merge-patch+json", patch, NULL);
+static inline struct sim *sim_test(void) {
+    return sim_seeded(7);
 }
 
-static UNUSED int del(struct sim *s, const char *path, const char *options) {
-    return ask(s, "DELETE", path, "application/json", options, NULL);
-}
-
-static UNUSED void run_ms(struct sim *s, int64_t ms) {
+static inline void run_ms(struct sim *s, int64_t ms) {
     sim_advance(s, sim_now_ns(s) + ms * NS_PER_MS);
 }
 
-static UNUSED struct sim *sim_start(uint64_t seed) {
-    return sim_new(&(struct sim_config){.seed = seed, .wall_ns = START});
+static inline void answer_free(struct answer *a) {
+    if (a->x) sim_leave(a->x);
+    buf_free(&a->body);
+    *a = (struct answer){0};
 }
 
-static UNUSED void script(struct sim *s, const char *json) {
-    struct err err = {0};
-    if (sim_script(s, slice_of(json), &err) < 0) fail_msg("%s", err.msg);
+/* Starts a request; a must stay where it is until its end. */
+static inline void send_as(struct sim *s, const char *method, const char *target, const char *content_type,
+                           const char *accept, struct slice body, struct answer *a) {
+    *a = (struct answer){.body = BUF((size_t)64 << 20)};
+    struct sim_request r = {.method = slice_of(method),
+                            .target = slice_of(target),
+                            .content_type = slice_of(content_type),
+                            .accept = slice_of(accept),
+                            .body = body,
+                            .user_agent = SL("tester/1.0")};
+    struct sim_exchange *x = sim_handle(s, &r, &client_cb, a);
+    assert_int_equal(x == NULL, a->ended);
+    a->x = x;
 }
 
-/* spec: more members of spec, as JSON text beginning with ',', or "". */
-static UNUSED void make_deployment(struct sim *s, const char *name, int replicas, const char *image,
-                                   const char *spec) {
-    cleanup_free char *body = xasprintf(
-        "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
-        "\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"%s\"}},\"template\":{\"metadata\":{"
-        "\"labels\":{"
-        "\"app\":\"%s\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}%s}}",
-        name, replicas, name, name, image, spec);
-    cJSON *v = NULL;
-    int status = ask(s, "POST", APPS "deployments", "application/json", body, &v);
-    if (status != 201) fail_msg("%d %s", status, json_str_or(v, "message", "?"));
+/* A request that is answered at once. Returns the body as a tree (NULL if it is none), to be deleted. */
+static inline cJSON *ask_as(struct sim *s, const char *method, const char *target, const char *content_type,
+                            const char *accept, const char *body, int *ret_status) {
+    struct answer a;
+    send_as(s, method, target, content_type, accept, slice_of(body), &a);
+    assert_true(a.ended);
+    assert_false(a.cut);
+    cJSON *v = json_parse(buf_slice(&a.body), NULL);
+    if (ret_status) *ret_status = a.status;
+    answer_free(&a);
+    return v;
+}
+
+static inline cJSON *ask(struct sim *s, const char *method, const char *target, const char *body,
+                         int *ret_status) {
+    const char *type = strcmp(method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json";
+    return ask_as(s, method, target, type, NULL, body, ret_status);
+}
+
+static inline void run(struct sim *s, const char *method, const char *target, const char *body,
+                       int want_status) {
+    int status = 0;
+    cJSON *v = ask(s, method, target, body, &status);
+    if (status != want_status) {
+        char *text = v ? json_print(v) : NULL;
+        fail_msg("%s %s: %d instead of %d: %s", method, target, status, want_status, text ? text : "");
+    }
     cJSON_Delete(v);
 }
 
-static UNUSED void set_image(struct sim *s, const char *name, const char *image) {
-    cleanup_free char *path = xasprintf(APPS "deployments/%s", name);
-    cleanup_free char *body = xasprintf(
-        "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}", image);
-    assert_int_equal(merge(s, path, body), 200);
+/* The request fails with this status, and its message has this text. */
+static inline void refused(struct sim *s, const char *method, const char *target, const char *body,
+                           int want_status, const char *text) {
+    int status = 0;
+    cJSON *v = ask(s, method, target, body, &status);
+    const char *msg = json_str_or(v, "message", "");
+    if (status != want_status || !strstr(msg, text)) fail_msg("%s %s: %d %s", method, target, status, msg);
+    assert_string_equal(json_str_or(v, "kind", ""), "Status");
+    assert_int_equal(json_i64(v, "code", 0), want_status);
+    cJSON_Delete(v);
 }
 
-static UNUSED void patch_spec(struct sim *s, const char *kind, const char *name, const char *spec) {
-    cleanup_free char *path = xasprintf(APPS "%s/%s", kind, name);
-    cleanup_free char *body = xasprintf("{\"spec\":%s}", spec);
-    assert_int_equal(merge(s, path, body), 200);
-}
-
-static UNUSED cJSON *deployment(struct sim *s, const char *name) {
-    cleanup_free char *path = xasprintf(APPS "deployments/%s", name);
-    cJSON *v = get(s, path);
+/* The next event of a watch as a tree, NULL if none has come. */
+static inline cJSON *watch_next(struct answer *a) {
+    const char *from = buf_str(&a->body) + a->read, *nl = strchr(from, '\n');
+    if (!nl) return NULL;
+    cJSON *v = json_parse(slice_make(from, (size_t)(nl - from)), NULL);
     assert_non_null(v);
+    a->read += (size_t)(nl - from) + 1;
     return v;
 }
 
-static UNUSED int64_t at_i64(const cJSON *v, const char *where, const char *key) {
-    return json_i64(json_at(v, where), key, 0);
-}
-
-/* A number of a Deployment or ReplicaSet: num(s, "deployments", "op", "status", "readyReplicas") */
-static UNUSED int64_t num(struct sim *s, const char *kind, const char *name, const char *where,
-                          const char *key) {
-    cleanup_free char *path = xasprintf(APPS "%s/%s", kind, name);
-    cleanup_json cJSON *v = get(s, path);
-    return v ? at_i64(v, where, key) : -1;
-}
-
-static UNUSED cJSON *list_of(struct sim *s, const char *kind) {
-    bool core = strcmp(kind, "pods") == 0 || strcmp(kind, "events") == 0 || strcmp(kind, "configmaps") == 0;
-    cleanup_free char *path = xasprintf("%s%s", core ? CORE : APPS, kind);
-    cJSON *v = get(s, path);
-    assert_non_null(v);
-    return v;
-}
-
-static UNUSED const cJSON *first_item(const cJSON *list) {
-    return json_arr(list, "items")->child;
-}
-
-static UNUSED int count(struct sim *s, const char *kind) {
-    cleanup_json cJSON *v = list_of(s, kind);
-    return cJSON_GetArraySize(json_arr(v, "items"));
-}
-
-static UNUSED const char *image_of(const cJSON *o, const char *where) { /* where the containers are */
-    const cJSON *c = json_at(o, where);
-    return c && c->child ? json_str_or(c->child, "image", "") : "";
-}
-
-/* Pods of an image that are not being deleted; ready: only those that are Ready. */
-static UNUSED int pods_of(struct sim *s, const char *image, bool ready) {
-    cleanup_json cJSON *v = list_of(s, "pods");
-    int n = 0;
-    for (const cJSON *p = first_item(v); p; p = p->next) {
-        if (obj_deleting(p) || (image && strcmp(image_of(p, "spec/containers"), image) != 0)) continue;
-        const char *r = json_str(obj_condition(p, "Ready"), "status");
-        n += !ready || (r && strcmp(r, "True") == 0);
+/* The next event is of this type and about this object. */
+static inline void expect_event(struct answer *a, const char *type, const char *name) {
+    cJSON *v = watch_next(a);
+    if (!v) fail_msg("no event, expected %s %s", type, name);
+    const char *have = json_str_or(json_obj(json_obj(v, "object"), "metadata"), "name", "");
+    if (strcmp(json_str_or(v, "type", ""), type) != 0 || strcmp(have, name) != 0) {
+        fail_msg("%s %s instead of %s %s", json_str_or(v, "type", ""), have, type, name);
     }
-    return n;
+    cJSON_Delete(v);
 }
 
-/* Name of the ReplicaSet with that image, "" if none; to be freed. */
-static UNUSED char *rs_of(struct sim *s, const char *image) {
-    cleanup_json cJSON *v = list_of(s, "replicasets");
-    for (const cJSON *r = first_item(v); r; r = r->next)
-        if (strcmp(image_of(r, "spec/template/spec/containers"), image) == 0) return xstrdup(obj_name(r));
-    return xstrdup("");
+static inline void expect_no_event(struct answer *a) {
+    cJSON *v = watch_next(a);
+    if (v) fail_msg("unexpected: %s", json_print(v));
 }
 
-static UNUSED char *pod_of(struct sim *s, const char *image) {
-    cleanup_json cJSON *v = list_of(s, "pods");
-    for (const cJSON *p = first_item(v); p; p = p->next)
-        if (!obj_deleting(p) && strcmp(image_of(p, "spec/containers"), image) == 0)
-            return xstrdup(obj_name(p));
-    return xstrdup("");
+static inline char *config_map(const char *name, const char *label, const char *value) {
+    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\",\"labels\":"
+                     "{\"l\":\"%s\"}},\"data\":{\"k\":\"%s\"}}",
+                     name, label, value);
 }
 
-static UNUSED char *condition(struct sim *s, const char *name, const char *type, const char *key) {
-    cleanup_json cJSON *v = deployment(s, name);
-    return xstrdup(json_str_or(obj_condition(v, type), key, ""));
-}
+#define CMS         "/api/v1/namespaces/default/configmaps"
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
+#define LEASES      "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+#define DEPLOYMENT(name, image)                                                                              \
+    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" name "\"},\"spec\":{"    \
+    "\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"" name "\"}},\"template\":{\"metadata\":{"      \
+    "\"labels\":{\"app\":\"" name "\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"" image        \
+    "\"}]}}}}"
 
-static UNUSED void assert_condition(struct sim *s, const char *name, const char *type, const char *status,
-                                    const char *reason) {
-    cleanup_free char *got_status = condition(s, name, type, "status"),
-                      *got = condition(s, name, type, "reason");
-    assert_string_equal(got, reason);
-    assert_string_equal(got_status, status);
-}
-
-static UNUSED bool settled(struct sim *s, const char *name) {
-    cleanup_json cJSON *v = deployment(s, name);
-    int64_t want = json_i64(json_get(v, "spec"), "replicas", 0);
-    const cJSON *st = json_get(v, "status");
-    return json_i64(st, "observedGeneration", 0) == json_i64(json_get(v, "metadata"), "generation", -1) &&
-           json_i64(st, "updatedReplicas", 0) == want && json_i64(st, "replicas", 0) == want &&
-           json_i64(st, "availableReplicas", 0) == want;
-}
-
-/* Runs until the Deployment is as its spec says, in steps of ms; fails after limit_ms. */
-static UNUSED void settle(struct sim *s, const char *name, int64_t limit_ms) {
-    for (int64_t t = 0; t < limit_ms; t += 10) {
-        if (settled(s, name)) return;
-        run_ms(s, 10);
-    }
-    cleanup_json cJSON *v = deployment(s, name);
-    cleanup_free char *text = json_print(json_get(v, "status"));
-    fail_msg("%s does not settle: %s", name, text);
+static inline void make_cm(struct sim *s, const char *name, const char *label, const char *value) {
+    char *body = config_map(name, label, value);
+    run(s, "POST", CMS, body, 201);
+    free(body);
 }
 #endif

@@ -1,9 +1,9 @@
 /* Random schedules: people scale, update, pause, delete and tear at ReplicaSets; when they stop, everything
  * is as the spec says, and on the way no healthy Deployment falls below its limit. And a speed check:
  * thousands of Deployments. */
-#include "../client.h"
+#include "kit.h"
 
-enum { MANY = 200, STEPS = 40, DEPLOYMENTS = 3 };
+enum { MANY = 200, STEPS = 40, TARGETS = 3 };
 
 /* SIM_SEED=n runs that one schedule, SIM_SCHEDULES=n so many. */
 static void seeds(uint64_t usual, uint64_t *ret_from, uint64_t *ret_to) {
@@ -72,7 +72,7 @@ static void random_rs_scale(struct play *p) {
 
 static void random_step(struct play *p) {
     char name[16];
-    name_of((int)rng_below(&p->rng, DEPLOYMENTS), name);
+    name_of((int)rng_below(&p->rng, TARGETS), name);
     switch (rng_below(&p->rng, 9)) {
     case 0:
     case 1: random_scale(p, name); break;
@@ -90,7 +90,7 @@ static void random_step(struct play *p) {
 
 /* As the spec says, and nothing else is there. */
 static void check_end(struct play *p) {
-    for (int i = 0; i < DEPLOYMENTS; i++) {
+    for (int i = 0; i < TARGETS; i++) {
         char name[16];
         name_of(i, name);
         /* ReplicaSets scaled by hand can leave the real controller stuck until the next scaling (their
@@ -102,7 +102,7 @@ static void check_end(struct play *p) {
         patch_spec(p->s, "deployments", name, "{\"replicas\":3}");
         set_image(p->s, name, rng_below(&p->rng, 2) ? "final:1" : "final:2");
     }
-    for (int i = 0; i < DEPLOYMENTS; i++) {
+    for (int i = 0; i < TARGETS; i++) {
         char name[16];
         name_of(i, name);
         for (int t = 0; t < 3000 && !settled(p->s, name); t++) run_ms(p->s, 20);
@@ -114,18 +114,16 @@ static void check_end(struct play *p) {
     int64_t sum = 0;
     for (const cJSON *r = first_item(v); r; r = r->next)
         if (obj_controller(r)) sum += at_i64(r, "spec", "replicas");
-    if (sum != 3 * DEPLOYMENTS)
-        fail_msg("seed %llu: %lld replicas", (unsigned long long)p->seed, (long long)sum);
+    if (sum != 3 * TARGETS) fail_msg("seed %llu: %lld replicas", (unsigned long long)p->seed, (long long)sum);
 }
 
-static void schedules_converge(void **state) {
-    (void)state;
+TEST_ALONE(schedules_converge) {
     uint64_t from, to;
     seeds(6, &from, &to);
     for (uint64_t seed = from; seed <= to; seed++) {
-        struct play p = {.s = sim_start(seed), .rng = {seed * 77}, .seed = seed};
+        struct play p = {.s = sim_seeded(seed), .rng = {seed * 77}, .seed = seed};
         script(p.s, "{\"image\":\"*:v3\",\"ready\":false}");
-        for (int i = 0; i < DEPLOYMENTS; i++) {
+        for (int i = 0; i < TARGETS; i++) {
             char name[16];
             name_of(i, name);
             make_deployment(p.s, name, (int)rng_below(&p.rng, 4), "first:1", ",\"revisionHistoryLimit\":3");
@@ -141,13 +139,12 @@ static void schedules_converge(void **state) {
 
 /* Only updates, of a Deployment that is whole at the start: never fewer available than replicas -
  * maxUnavailable, and no more asked for than replicas + maxSurge, whatever the new version does. */
-static void updates_keep_their_limits(void **state) {
-    (void)state;
+TEST_ALONE(updates_keep_their_limits) {
     uint64_t from, to;
     seeds(3, &from, &to);
     for (uint64_t seed = from; seed <= to; seed++) {
         struct rng rng = {seed};
-        struct sim *s = sim_start(seed);
+        struct sim *s = sim_seeded(seed);
         script(s, "{\"image\":\"*:sick\",\"ready\":false}");
         script(s, "{\"image\":\"*:crash\",\"crashAfterMs\":700}");
         int replicas = 1 + (int)rng_below(&rng, 9), surge = (int)rng_below(&rng, 4),
@@ -180,11 +177,10 @@ static void updates_keep_their_limits(void **state) {
     }
 }
 
-static void the_same_seed_gives_the_same_run(void **state) {
-    (void)state;
+TEST_ALONE(the_same_seed_gives_the_same_run) {
     char *text[2];
     for (int i = 0; i < 2; i++) {
-        struct sim *s = sim_start(99);
+        struct sim *s = sim_seeded(99);
         make_deployment(s, "op", 5, "op:v1", "");
         run_ms(s, 700);
         set_image(s, "op", "op:v2");
@@ -200,9 +196,7 @@ static void the_same_seed_gives_the_same_run(void **state) {
 }
 
 /* Ten times as many Deployments take about ten times as long: bounded by work, not by time on a clock. */
-static void many_deployments(void **state) {
-    (void)state;
-    struct sim *s = sim_start(5);
+SIM_TEST(many_deployments) {
     for (int i = 0; i < MANY; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "d%d", i);
@@ -214,15 +208,4 @@ static void many_deployments(void **state) {
     for (const cJSON *d = first_item(v); d; d = d->next)
         ready += at_i64(d, "status", "availableReplicas") == 1;
     assert_int_equal(ready, MANY);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(schedules_converge),
-        cmocka_unit_test(updates_keep_their_limits),
-        cmocka_unit_test(the_same_seed_gives_the_same_run),
-        cmocka_unit_test(many_deployments),
-    };
-    return cmocka_run_group_tests_name("converge", tests, NULL, NULL);
 }

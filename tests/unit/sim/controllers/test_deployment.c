@@ -1,11 +1,8 @@
 /* The Deployment controller as a client sees it: rolling updates, pausing, revisions, conditions. */
-#include "../client.h"
+#include "kit.h"
 
-static void makes_a_replicaset(void **state) {
-    (void)state;
-    struct sim *s = sim_start(1);
-    make_deployment(s, "op", 3, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(makes_a_replicaset) {
+    start_op(s, 3, "");
     cleanup_json cJSON *d = deployment(s, "op"), *list = list_of(s, "replicasets");
     const cJSON *rs = first_item(list);
     assert_int_equal(cJSON_GetArraySize(json_arr(list, "items")), 1);
@@ -22,7 +19,6 @@ static void makes_a_replicaset(void **state) {
     assert_int_equal(at_i64(d, "metadata", "generation"), 1); /* the controller's own notes do not count */
     assert_condition(s, "op", "Progressing", "True", "NewReplicaSetAvailable");
     assert_condition(s, "op", "Available", "True", "MinimumReplicasAvailable");
-    sim_free(s);
 }
 
 static int64_t asked_for(struct sim *s) { /* the sum of spec.replicas, which is what the controller limits */
@@ -33,11 +29,8 @@ static int64_t asked_for(struct sim *s) { /* the sum of spec.replicas, which is 
 }
 
 /* At every instant: at most 4 + 1 pods asked for, at least 4 - 1 ready. */
-static void rolls_within_its_limits(void **state) {
-    (void)state;
-    struct sim *s = sim_start(2);
-    make_deployment(s, "op", 4, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(rolls_within_its_limits) {
+    start_op(s, 4, "");
     set_image(s, "op", "op:v2");
     int64_t most = 0;
     for (int i = 0; i < 4000 && !(i > 20 && settled(s, "op")); i++) {
@@ -53,14 +46,10 @@ static void rolls_within_its_limits(void **state) {
     cleanup_json cJSON *d = deployment(s, "op");
     assert_string_equal(obj_annotation(d, "deployment.kubernetes.io/revision"), "2");
     assert_int_equal(count(s, "replicasets"), 2);
-    sim_free(s);
 }
 
-static void going_back_reuses_the_replicaset(void **state) {
-    (void)state;
-    struct sim *s = sim_start(3);
-    make_deployment(s, "op", 2, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(going_back_reuses_the_replicaset) {
+    start_op(s, 2, "");
     set_image(s, "op", "op:v2");
     run_ms(s, 3000);
     set_image(s, "op", "op:v1");
@@ -71,43 +60,33 @@ static void going_back_reuses_the_replicaset(void **state) {
     cleanup_json cJSON *rs = get(s, path);
     assert_string_equal(obj_annotation(rs, "deployment.kubernetes.io/revision"), "3");
     assert_string_equal(obj_annotation(rs, "deployment.kubernetes.io/revision-history"), "1");
-    sim_free(s);
 }
 
-static void quantities_written_otherwise_are_the_same(void **state) {
-    (void)state;
-    struct sim *s = sim_start(4);
-    make_deployment(s, "op", 1, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(quantities_written_otherwise_are_the_same) {
+    start_op(s, 1, "");
     patch_spec(s, "deployments", "op",
                "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\",\"resources\":{"
-               "\"limits\":{"
-               "\"memory\":\"64Mi\"}}}]}}}");
+               "\"limits\":{\"memory\":\"64Mi\"}}}]}}}");
     run_ms(s, 3000);
     assert_int_equal(count(s, "replicasets"), 2);
     patch_spec(s, "deployments", "op",
                "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"op:v1\",\"resources\":{"
-               "\"limits\":{"
-               "\"memory\":\"67108864\"}}}]}}}");
+               "\"limits\":{\"memory\":\"67108864\"}}}]}}}");
     run_ms(s, 3000);
     assert_int_equal(count(s, "replicasets"), 2);
-    sim_free(s);
 }
 
 /* ---- paused ---- */
 
-static struct sim *paused(uint64_t seed, int replicas) {
-    struct sim *s = sim_start(seed);
+static void paused(struct sim *s, int replicas) {
     make_deployment(s, "op", replicas, "op:v1", "");
     settle(s, "op", 2000);
     patch_spec(s, "deployments", "op", "{\"paused\":true,\"progressDeadlineSeconds\":2147483647}");
     run_ms(s, 50);
-    return s;
 }
 
-static void paused_makes_no_replicaset(void **state) {
-    (void)state;
-    struct sim *s = paused(5, 3);
+SIM_TEST(paused_makes_no_replicaset) {
+    paused(s, 3);
     assert_condition(s, "op", "Progressing", "True", "NewReplicaSetAvailable");
     set_image(s, "op", "op:v2");
     run_ms(s, 2000);
@@ -124,27 +103,21 @@ static void paused_makes_no_replicaset(void **state) {
     run_ms(s, 2000);
     assert_int_equal(pods_of(s, "op:v1", true), 3); /* back with the old image */
     assert_int_equal(pods_of(s, "op:v2", false), 0);
-    sim_free(s);
 }
 
-static void paused_change_back_shows_in_status(void **state) {
-    (void)state;
-    struct sim *s = paused(6, 2);
+SIM_TEST(paused_change_back_shows_in_status) {
+    paused(s, 2);
     set_image(s, "op", "op:v2");
     run_ms(s, 100);
     assert_int_equal(num(s, "deployments", "op", "status", "updatedReplicas"), 0);
     set_image(s, "op", "op:v1");
     run_ms(s, 100);
     assert_int_equal(num(s, "deployments", "op", "status", "updatedReplicas"), 2);
-    sim_free(s);
 }
 
 /* The revision annotation lies: a paused switch to an old template raises an idle ReplicaSet. */
-static void paused_switch_raises_an_idle_revision(void **state) {
-    (void)state;
-    struct sim *s = sim_start(7);
-    make_deployment(s, "op", 2, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(paused_switch_raises_an_idle_revision) {
+    start_op(s, 2, "");
     set_image(s, "op", "op:v2");
     run_ms(s, 3000);
     patch_spec(s, "deployments", "op", "{\"paused\":true}");
@@ -155,12 +128,10 @@ static void paused_switch_raises_an_idle_revision(void **state) {
     assert_string_equal(obj_annotation(rs, "deployment.kubernetes.io/revision"), "3");
     assert_int_equal(at_i64(rs, "spec", "replicas"), 0);
     assert_int_equal(pods_of(s, "op:v2", true), 2);
-    sim_free(s);
 }
 
-static void paused_scales_the_active_one(void **state) {
-    (void)state;
-    struct sim *s = paused(8, 3);
+SIM_TEST(paused_scales_the_active_one) {
+    paused(s, 3);
     set_image(s, "op", "op:v2");
     patch_spec(s, "deployments", "op", "{\"replicas\":5}");
     run_ms(s, 2000);
@@ -169,14 +140,10 @@ static void paused_scales_the_active_one(void **state) {
     patch_spec(s, "deployments", "op", "{\"replicas\":1}");
     run_ms(s, 2000);
     assert_int_equal(pods_of(s, "op:v1", true), 1);
-    sim_free(s);
 }
 
-static void paused_from_zero_takes_the_matching_one(void **state) {
-    (void)state;
-    struct sim *s = sim_start(9);
-    make_deployment(s, "op", 2, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(paused_from_zero_takes_the_matching_one) {
+    start_op(s, 2, "");
     run_ms(s, 1000); /* the next ReplicaSet is younger by its creationTimestamp */
     set_image(s, "op", "op:v2");
     run_ms(s, 3000);
@@ -193,15 +160,11 @@ static void paused_from_zero_takes_the_matching_one(void **state) {
     patch_spec(s, "deployments", "op", "{\"replicas\":2}");
     run_ms(s, 1000);
     assert_int_equal(pods_of(s, "op:v2", true), 2);
-    sim_free(s);
 }
 
 /* In the middle of a promotion: pause, scale the new ReplicaSet to 0, and the controller restores stable. */
-static void paused_in_the_middle_restores_stable(void **state) {
-    (void)state;
-    struct sim *s = sim_start(10);
-    make_deployment(s, "op", 8, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(paused_in_the_middle_restores_stable) {
+    start_op(s, 8, "");
     set_image(s, "op", "op:v2");
     for (int i = 0; i < 2000 && pods_of(s, "op:v2", true) < 3; i++) run_ms(s, 1);
     patch_spec(s, "deployments", "op", "{\"paused\":true}");
@@ -215,14 +178,10 @@ static void paused_in_the_middle_restores_stable(void **state) {
     run_ms(s, 2000);
     assert_int_equal(pods_of(s, "op:v1", true), 8);
     assert_int_equal(pods_of(s, "op:v2", false), 0);
-    sim_free(s);
 }
 
-static void paused_conditions_with_a_deadline(void **state) {
-    (void)state;
-    struct sim *s = sim_start(11);
-    make_deployment(s, "op", 1, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(paused_conditions_with_a_deadline) {
+    start_op(s, 1, "");
     patch_spec(s, "deployments", "op", "{\"paused\":true}");
     run_ms(s, 100);
     assert_condition(s, "op", "Progressing", "Unknown", "DeploymentPaused");
@@ -231,12 +190,10 @@ static void paused_conditions_with_a_deadline(void **state) {
     set_image(s, "op", "op:v2");
     run_ms(s, 3000);
     assert_condition(s, "op", "Progressing", "True", "NewReplicaSetAvailable");
-    sim_free(s);
 }
 
-static void unpausing_rolls(void **state) {
-    (void)state;
-    struct sim *s = paused(12, 3);
+SIM_TEST(unpausing_rolls) {
+    paused(s, 3);
     set_image(s, "op", "op:v2");
     run_ms(s, 1000);
     patch_spec(s, "deployments", "op", "{\"paused\":false,\"progressDeadlineSeconds\":600}");
@@ -247,17 +204,13 @@ static void unpausing_rolls(void **state) {
     patch_spec(s, "deployments", "op", "{\"paused\":false}");
     settle(s, "op", 5000);
     assert_int_equal(pods_of(s, "op:v2", true), 3);
-    sim_free(s);
 }
 
 /* ---- strategies, deadlines, history ---- */
 
-static void recreate_waits_for_the_last_pod(void **state) {
-    (void)state;
-    struct sim *s = sim_start(13);
+SIM_TEST(recreate_waits_for_the_last_pod) {
     script(s, "{\"image\":\"op:v1\",\"terminateMs\":3000}");
-    make_deployment(s, "op", 3, "op:v1", ",\"strategy\":{\"type\":\"Recreate\"}");
-    settle(s, "op", 2000);
+    start_op(s, 3, ",\"strategy\":{\"type\":\"Recreate\"}");
     set_image(s, "op", "op:v2");
     for (int i = 0; i < 600 && !(i > 5 && settled(s, "op")); i++) {
         run_ms(s, 10);
@@ -271,15 +224,11 @@ static void recreate_waits_for_the_last_pod(void **state) {
         assert_false(old && new);
     }
     assert_int_equal(pods_of(s, "op:v2", true), 3);
-    sim_free(s);
 }
 
-static void deadline_passes(void **state) {
-    (void)state;
-    struct sim *s = sim_start(14);
+SIM_TEST(deadline_passes) {
     script(s, "{\"image\":\"*:bad\",\"ready\":false}");
-    make_deployment(s, "op", 3, "op:v1", ",\"progressDeadlineSeconds\":20");
-    settle(s, "op", 2000);
+    start_op(s, 3, ",\"progressDeadlineSeconds\":20");
     set_image(s, "op", "op:bad");
     run_ms(s, 15000);
     assert_condition(s, "op", "Progressing", "True", "ReplicaSetUpdated");
@@ -290,24 +239,18 @@ static void deadline_passes(void **state) {
     set_image(s, "op", "op:v1");
     run_ms(s, 3000);
     assert_condition(s, "op", "Progressing", "True", "NewReplicaSetAvailable");
-    sim_free(s);
 }
 
-static void min_ready_seconds_hold_it_back(void **state) {
-    (void)state;
-    struct sim *s = sim_start(15);
+SIM_TEST(min_ready_seconds_hold_it_back) {
     make_deployment(s, "op", 1, "op:v1", ",\"minReadySeconds\":5");
     run_ms(s, 3000);
     assert_int_equal(num(s, "deployments", "op", "status", "readyReplicas"), 1);
     assert_int_equal(num(s, "deployments", "op", "status", "availableReplicas"), 0);
     run_ms(s, 3000);
     assert_int_equal(num(s, "deployments", "op", "status", "availableReplicas"), 1);
-    sim_free(s);
 }
 
-static void history_is_limited(void **state) {
-    (void)state;
-    struct sim *s = sim_start(16);
+SIM_TEST(history_is_limited) {
     make_deployment(s, "op", 1, "op:v0", ",\"revisionHistoryLimit\":2");
     settle(s, "op", 2000);
     for (int i = 1; i <= 6; i++) {
@@ -321,13 +264,11 @@ static void history_is_limited(void **state) {
     cleanup_free char *gone = rs_of(s, "op:v3"), *kept = rs_of(s, "op:v4");
     assert_string_equal(gone, "");
     assert_string_not_equal(kept, "");
-    sim_free(s);
 }
 
 /* A name that is taken by somebody else's ReplicaSet. */
-static void collisions_are_counted(void **state) {
-    (void)state;
-    struct sim *s = sim_start(17), *other = sim_start(18);
+TEST_ALONE(collisions_are_counted) {
+    struct sim *s = sim_seeded(17), *other = sim_seeded(18);
     make_deployment(other, "op", 1, "op:v1", "");
     settle(other, "op", 2000);
     cleanup_free char *name = rs_of(other, "op:v1");
@@ -337,8 +278,7 @@ static void collisions_are_counted(void **state) {
                                            "[{\"name\":\"c\",\"image\":\"i\"}]}}}}",
                                            name);
     assert_int_equal(post(s, APPS "replicasets", foreign), 201);
-    make_deployment(s, "op", 1, "op:v1", "");
-    settle(s, "op", 2000);
+    start_op(s, 1, "");
     assert_int_equal(num(s, "deployments", "op", "status", "collisionCount"), 1);
     cleanup_free char *got = rs_of(s, "op:v1");
     assert_string_not_equal(got, name);
@@ -348,40 +288,30 @@ static void collisions_are_counted(void **state) {
 
 /* ---- adoption ---- */
 
-static void adopts_its_orphans_back(void **state) {
-    (void)state;
-    struct sim *s = sim_start(19);
-    make_deployment(s, "op", 2, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(adopts_its_orphans_back) {
+    start_op(s, 2, "");
     assert_int_equal(del(s, APPS "deployments/op", "{\"propagationPolicy\":\"Orphan\"}"), 200);
     run_ms(s, 1000);
     assert_null(get(s, APPS "deployments/op"));
     assert_int_equal(count(s, "replicasets"), 1);
     assert_int_equal(pods_of(s, "op:v1", true), 2);
-    make_deployment(s, "op", 2, "op:v1", "");
-    settle(s, "op", 2000);
+    start_op(s, 2, "");
     assert_int_equal(count(s, "replicasets"), 1);
     assert_int_equal(count(s, "pods"), 2);
-    sim_free(s);
 }
 
 /* The canary's shape: owned without being controlled, own labels that the target does not select, pods that
  * carry the target's labels and one more. Nobody takes it over. */
-static void leaves_a_canary_alone(void **state) {
-    (void)state;
-    struct sim *s = paused(20, 2);
+SIM_TEST(leaves_a_canary_alone) {
+    paused(s, 2);
     cleanup_json cJSON *d = deployment(s, "op");
     cleanup_free char *canary =
-        xasprintf("{\"metadata\":{\"name\":\"op-canary\",\"labels\":{\"handover.dev/"
-                  "target\":\"op\"},\"ownerReferences\":[{\"apiVersion\":"
-                  "\"apps/"
-                  "v1\",\"kind\":\"Deployment\",\"name\":\"op\",\"uid\":\"%s\",\"controller\":false}]},"
-                  "\"spec\":{\"replicas\":1,"
-                  "\"selector\":{\"matchLabels\":{\"app\":\"op\",\"handover.dev/"
-                  "track\":\"canary\"}},\"template\":{\"metadata\":{"
-                  "\"labels\":{\"app\":\"op\",\"handover.dev/"
-                  "track\":\"canary\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":"
-                  "\"op:v2\"}]}}}}",
+        xasprintf("{\"metadata\":{\"name\":\"op-canary\",\"labels\":{\"handover.dev/target\":\"op\"},\"ownerR"
+                  "eferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":\"op\",\"uid\":"
+                  "\"%s\",\"controller\":false}]},\"spec\":{\"replicas\":1,\"selector\":{\"matchLabels\":{\"a"
+                  "pp\":\"op\",\"handover.dev/track\":\"canary\"}},\"template\":{\"metadata\":{\"labels\":{\""
+                  "app\":\"op\",\"handover.dev/track\":\"canary\"}},\"spec\":{\"containers\":[{\"name\":\"m\""
+                  ",\"image\":\"op:v2\"}]}}}}",
                   obj_uid(d));
     assert_int_equal(post(s, APPS "replicasets", canary), 201);
     run_ms(s, 2000);
@@ -394,12 +324,9 @@ static void leaves_a_canary_alone(void **state) {
     run_ms(s, 2000);
     assert_int_equal(count(s, "replicasets"), 0);
     assert_int_equal(count(s, "pods"), 0);
-    sim_free(s);
 }
 
-static void scales_in_proportion(void **state) {
-    (void)state;
-    struct sim *s = sim_start(21);
+SIM_TEST(scales_in_proportion) {
     script(s, "{\"image\":\"*:bad\",\"ready\":false}");
     make_deployment(
         s, "op", 10, "op:v1",
@@ -413,26 +340,19 @@ static void scales_in_proportion(void **state) {
     run_ms(s, 2000);
     assert_int_equal(pods_of(s, "op:v1", false), 11);
     assert_int_equal(pods_of(s, "op:bad", false), 7);
-    sim_free(s);
 }
 
-static void tells_what_it_did(void **state) {
-    (void)state;
-    struct sim *s = sim_start(22);
-    make_deployment(s, "op", 2, "op:v1", "");
-    settle(s, "op", 2000);
+SIM_TEST(tells_what_it_did) {
+    start_op(s, 2, "");
     cleanup_json cJSON *v = list_of(s, "events");
     bool found = false;
     for (const cJSON *e = first_item(v); e; e = e->next)
         if (strcmp(json_str_or(e, "reason", ""), "ScalingReplicaSet") == 0)
             found = strstr(json_str_or(e, "message", ""), "Scaled up replica set op-") != NULL;
     assert_true(found);
-    sim_free(s);
 }
 
-static void a_stopped_manager_does_nothing(void **state) {
-    (void)state;
-    struct sim *s = sim_start(23);
+SIM_TEST(a_stopped_manager_does_nothing) {
     script(s, "{\"controllers\":{\"stopped\":true}}");
     make_deployment(s, "op", 2, "op:v1", "");
     run_ms(s, 5000);
@@ -440,47 +360,13 @@ static void a_stopped_manager_does_nothing(void **state) {
     assert_int_equal(num(s, "deployments", "op", "status", "observedGeneration"), 0);
     script(s, "{\"controllers\":{\"stopped\":false}}");
     settle(s, "op", 5000);
-    sim_free(s);
 }
 
 /* No time between noticing and acting: everything that can happen at once does, and comes to an end. */
-static void without_delay_it_ends(void **state) {
-    (void)state;
-    struct sim *s = sim_start(24);
+SIM_TEST(without_delay_it_ends) {
     script(s, "{\"controllers\":{\"delayMs\":0,\"jitterMs\":0}}");
-    make_deployment(s, "op", 20, "op:v1", "");
-    settle(s, "op", 2000);
+    start_op(s, 20, "");
     set_image(s, "op", "op:v2");
     settle(s, "op", 20000);
     assert_int_equal(pods_of(s, "op:v2", true), 20);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_a_replicaset),
-        cmocka_unit_test(rolls_within_its_limits),
-        cmocka_unit_test(going_back_reuses_the_replicaset),
-        cmocka_unit_test(quantities_written_otherwise_are_the_same),
-        cmocka_unit_test(paused_makes_no_replicaset),
-        cmocka_unit_test(paused_change_back_shows_in_status),
-        cmocka_unit_test(paused_switch_raises_an_idle_revision),
-        cmocka_unit_test(paused_scales_the_active_one),
-        cmocka_unit_test(paused_from_zero_takes_the_matching_one),
-        cmocka_unit_test(paused_in_the_middle_restores_stable),
-        cmocka_unit_test(paused_conditions_with_a_deadline),
-        cmocka_unit_test(unpausing_rolls),
-        cmocka_unit_test(recreate_waits_for_the_last_pod),
-        cmocka_unit_test(deadline_passes),
-        cmocka_unit_test(min_ready_seconds_hold_it_back),
-        cmocka_unit_test(history_is_limited),
-        cmocka_unit_test(collisions_are_counted),
-        cmocka_unit_test(adopts_its_orphans_back),
-        cmocka_unit_test(leaves_a_canary_alone),
-        cmocka_unit_test(scales_in_proportion),
-        cmocka_unit_test(tells_what_it_did),
-        cmocka_unit_test(a_stopped_manager_does_nothing),
-        cmocka_unit_test(without_delay_it_ends),
-    };
-    return cmocka_run_group_tests_name("deployment", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Garbage collection: background, foreground, orphans, owners that never were. */
-#include "../client.h"
+#include "kit.h"
 
 static char *uid_at(struct sim *s, const char *path) {
     cleanup_json cJSON *v = get(s, path);
@@ -31,9 +31,7 @@ static bool there(struct sim *s, const char *name) {
     return v != NULL;
 }
 
-static void background(void **state) {
-    (void)state;
-    struct sim *s = sim_start(1);
+SIM_TEST(background) {
     make(s, "a", "[]");
     make_child(s, "b", "a", false);
     make_child(s, "c", "b", false);
@@ -44,12 +42,9 @@ static void background(void **state) {
     assert_true(there(s, "b")); /* a moment later */
     run_ms(s, 100);
     assert_int_equal(count(s, "configmaps"), 0);
-    sim_free(s);
 }
 
-static void foreground_waits_for_blockers(void **state) {
-    (void)state;
-    struct sim *s = sim_start(2);
+SIM_TEST(foreground_waits_for_blockers) {
     make(s, "a", "[]");
     make_child(s, "b", "a", true);
     make_child(s, "c", "b", true);
@@ -64,12 +59,9 @@ static void foreground_waits_for_blockers(void **state) {
     assert_int_equal(merge(s, CORE "configmaps/c", "{\"metadata\":{\"finalizers\":null}}"), 200);
     run_ms(s, 1000);
     assert_int_equal(count(s, "configmaps"), 0);
-    sim_free(s);
 }
 
-static void orphan(void **state) {
-    (void)state;
-    struct sim *s = sim_start(3);
+SIM_TEST(orphan) {
     make(s, "a", "[]");
     make_child(s, "b", "a", true);
     run_ms(s, 100);
@@ -79,12 +71,9 @@ static void orphan(void **state) {
     cleanup_json cJSON *b = get(s, CORE "configmaps/b");
     assert_non_null(b);
     assert_null(json_at(b, "metadata/ownerReferences"));
-    sim_free(s);
 }
 
-static void the_last_owner_decides(void **state) {
-    (void)state;
-    struct sim *s = sim_start(4);
+SIM_TEST(the_last_owner_decides) {
     make(s, "a", "[]");
     make(s, "b", "[]");
     cleanup_free char *ra = ref(s, "a", false), *rb = ref(s, "b", false),
@@ -99,12 +88,9 @@ static void the_last_owner_decides(void **state) {
     assert_int_equal(del(s, CORE "configmaps/b", NULL), 200);
     run_ms(s, 1000);
     assert_false(there(s, "c"));
-    sim_free(s);
 }
 
-static void absent_owners(void **state) {
-    (void)state;
-    struct sim *s = sim_start(5);
+SIM_TEST(absent_owners) {
     make(s, "a", "[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"x\",\"uid\":\"never-was\"}]");
     run_ms(s, 1000);
     assert_false(there(s, "a"));
@@ -117,16 +103,12 @@ static void absent_owners(void **state) {
     make(s, "b", refs);
     run_ms(s, 1000);
     assert_false(there(s, "b"));
-    sim_free(s);
 }
 
 /* A Deployment goes with everything below it; in the foreground it is the last to go. */
-static void deployments_in_the_foreground(void **state) {
-    (void)state;
-    struct sim *s = sim_start(6);
+SIM_TEST(deployments_in_the_foreground) {
     script(s, "{\"image\":\"*\",\"terminateMs\":2000}");
-    make_deployment(s, "op", 3, "op:v1", "");
-    settle(s, "op", 2000);
+    start_op(s, 3, "");
     assert_int_equal(del(s, APPS "deployments/op", "{\"propagationPolicy\":\"Foreground\"}"), 200);
     run_ms(s, 1000);
     cleanup_json cJSON *d = deployment(s, "op");
@@ -136,19 +118,14 @@ static void deployments_in_the_foreground(void **state) {
     assert_null(get(s, APPS "deployments/op"));
     assert_int_equal(count(s, "replicasets"), 0);
     assert_int_equal(count(s, "pods"), 0);
-    sim_free(s);
 }
 
-static void namespaces_go_whole(void **state) {
-    (void)state;
-    struct sim *s = sim_start(7);
+SIM_TEST(namespaces_go_whole) {
     assert_int_equal(post(s, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"n\"}}"), 201);
     assert_int_equal(post(s, "/apis/apps/v1/namespaces/n/deployments",
-                          "{\"metadata\":{\"name\":\"op\"},\"spec\":{\"replicas\":2,\"selector\":{"
-                          "\"matchLabels\":{\"a\":\"b\"}},"
-                          "\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":[{"
-                          "\"name\":\"m\",\"image\":"
-                          "\"i\"}]}}}}"),
+                          "{\"metadata\":{\"name\":\"op\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabe"
+                          "ls\":{\"a\":\"b\"}},\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\""
+                          ":{\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}}}"),
                      201);
     run_ms(s, 2000);
     assert_int_equal(del(s, "/api/v1/namespaces/n", NULL), 200);
@@ -156,18 +133,4 @@ static void namespaces_go_whole(void **state) {
     assert_null(get(s, "/api/v1/namespaces/n"));
     cleanup_json cJSON *pods = get(s, "/api/v1/pods");
     assert_int_equal(cJSON_GetArraySize(json_arr(pods, "items")), 0);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(background),
-        cmocka_unit_test(foreground_waits_for_blockers),
-        cmocka_unit_test(orphan),
-        cmocka_unit_test(the_last_owner_decides),
-        cmocka_unit_test(absent_owners),
-        cmocka_unit_test(deployments_in_the_foreground),
-        cmocka_unit_test(namespaces_go_whole),
-    };
-    return cmocka_run_group_tests_name("gc", tests, NULL, NULL);
 }

@@ -1,18 +1,15 @@
 /* Scripted operators: their metrics pages, counters that do not depend on who looks, and leader election on a
  * Lease. */
-#include "../client.h"
+#include "kit.h"
 #include <math.h>
 
 static char *page(struct sim *s, const char *pod, int *ret_status) {
-    static const struct sim_cb cb = {.head = answer_head, .body = answer_body, .end = answer_end};
     cleanup_free char *path = xasprintf(CORE "pods/%s:8080/proxy/metrics", pod);
-    struct answer a = {.body = BUF((size_t)1 << 20)};
-    struct sim_request rq = {.method = SL("GET"), .target = slice_of(path)};
-    struct sim_exchange *x = sim_handle(s, &rq, &cb, &a);
-    if (x) sim_leave(x);
+    struct answer a;
+    send_as(s, "GET", path, NULL, NULL, SL(""), &a);
     if (ret_status) *ret_status = a.ended ? a.status : 0;
     char *text = xstrdup(buf_str(&a.body));
-    buf_free(&a.body);
+    answer_free(&a);
     return text;
 }
 
@@ -39,9 +36,7 @@ static void make_pod(struct sim *s, const char *name, const char *image) {
     assert_int_equal(post(s, CORE "pods", body), 201);
 }
 
-static void page_has_the_usual_names(void **state) {
-    (void)state;
-    struct sim *s = sim_start(1);
+SIM_TEST(page_has_the_usual_names) {
     make_pod(s, "p", "op:v1");
     run_ms(s, 10000);
     int status;
@@ -54,14 +49,11 @@ static void page_has_the_usual_names(void **state) {
     assert_true(value(text, "controller_runtime_max_concurrent_reconciles{controller=\"sim\"}") == 1);
     assert_true(value(text, "controller_runtime_active_workers{controller=\"sim\"}") >= 0);
     assert_true(value(text, "workqueue_depth{name=\"sim\"}") == 0);
-    assert_true(fabs(value(text, "process_start_time_seconds") - (double)(START / NS_PER_S) - 0.3) < 0.01);
+    assert_true(fabs(value(text, "process_start_time_seconds") - (double)(WALL / NS_PER_S) - 0.3) < 0.01);
     assert_true(value(text, "leader_election_master_status{name=\"op-lock\"}") < 0);
-    sim_free(s);
 }
 
-static void rates_are_as_scripted(void **state) {
-    (void)state;
-    struct sim *s = sim_start(2);
+SIM_TEST(rates_are_as_scripted) {
     script(s, "{\"image\":\"*:slow\",\"reconcilesPerSecond\":20,\"errorRate\":0.3}");
     script(s, "{\"image\":\"*:fast\",\"reconcilesPerSecond\":2000,\"errorRate\":0.05}");
     script(s, "{\"image\":\"*:later\",\"errorRate\":0.5,\"errorRateAfterMs\":60000}");
@@ -82,15 +74,13 @@ static void rates_are_as_scripted(void **state) {
     assert_true(fabs(e / n - 0.05) < 0.005);
     assert_true(read_of(s, "later", ERRORS) > 5000);
     assert_true(read_of(s, "idle", SUCCESS) == 0);
-    sim_free(s);
 }
 
 /* The same seed and time give the same numbers, whether or not somebody looked in between. */
-static void looking_changes_nothing(void **state) {
-    (void)state;
+TEST_ALONE(looking_changes_nothing) {
     double got[2];
     for (int run = 0; run < 2; run++) {
-        struct sim *s = sim_start(3);
+        struct sim *s = sim_seeded(3);
         script(s, "{\"image\":\"*\",\"errorRate\":0.3}");
         make_pod(s, "p", "op:v1");
         double last = 0;
@@ -107,9 +97,7 @@ static void looking_changes_nothing(void **state) {
     assert_true(got[0] == got[1]);
 }
 
-static void a_restart_begins_at_zero(void **state) {
-    (void)state;
-    struct sim *s = sim_start(4);
+SIM_TEST(a_restart_begins_at_zero) {
     make_pod(s, "p", "op:v1");
     run_ms(s, 10000);
     double before = read_of(s, "p", SUCCESS), started = read_of(s, "p", "process_start_time_seconds");
@@ -117,12 +105,9 @@ static void a_restart_begins_at_zero(void **state) {
     run_ms(s, 1500); /* crashed at 10.3, running again since 10.8 */
     assert_true(read_of(s, "p", SUCCESS) < before / 2);
     assert_true(read_of(s, "p", "process_start_time_seconds") > started + 5);
-    sim_free(s);
 }
 
-static void kinds_of_pages(void **state) {
-    (void)state;
-    struct sim *s = sim_start(5);
+SIM_TEST(kinds_of_pages) {
     static const struct {
         const char *kind;
         int status;
@@ -142,12 +127,9 @@ static void kinds_of_pages(void **state) {
     make_pod(s, "young", "op:v1");
     free(page(s, "young", &status));
     assert_int_equal(status, 503);
-    sim_free(s);
 }
 
-static void pods_at_their_address(void **state) {
-    (void)state;
-    struct sim *s = sim_start(6);
+SIM_TEST(pods_at_their_address) {
     script(s, "{\"image\":\"*\",\"metricsPort\":8080}");
     make_pod(s, "p", "op:v1");
     run_ms(s, 1000);
@@ -166,7 +148,6 @@ static void pods_at_their_address(void **state) {
     buf_clear(&body);
     assert_int_equal(sim_pod_get(s, ip, 8080, SL("/healthz"), &status, &type, &delay, &body), 0);
     assert_string_equal(buf_str(&body), "ok");
-    sim_free(s);
 }
 
 /* ---- leader election ---- */
@@ -181,9 +162,7 @@ static char *holder(struct sim *s) { /* the pod's name, "" for nobody */
     return slice_dup(name);
 }
 
-static void one_leads_and_another_follows(void **state) {
-    (void)state;
-    struct sim *s = sim_start(7);
+SIM_TEST(one_leads_and_another_follows) {
     script(s, "{\"image\":\"*\",\"leaderElection\":true,\"terminateMs\":100}");
     make_pod(s, "a", "reg/op:v1");
     run_ms(s, 2000);
@@ -203,13 +182,10 @@ static void one_leads_and_another_follows(void **state) {
     assert_true(read_of(s, "b", SUCCESS) >= 0);
     cleanup_json cJSON *v = get(s, LEASE);
     assert_int_equal(at_i64(v, "spec", "leaseTransitions"), 1);
-    sim_free(s);
 }
 
 /* Somebody releases the Lease on behalf of the dead: a standby takes it at its next poll. */
-static void a_released_lease_is_taken_soon(void **state) {
-    (void)state;
-    struct sim *s = sim_start(8);
+SIM_TEST(a_released_lease_is_taken_soon) {
     script(s, "{\"image\":\"*\",\"leaderElection\":true,\"lease\":\"op-lock\"}");
     make_pod(s, "a", "x:v1");
     run_ms(s, 2000);
@@ -227,13 +203,10 @@ static void a_released_lease_is_taken_soon(void **state) {
     assert_int_equal(del(s, CORE "pods/b", NULL), 200);
     run_ms(s, 4600);
     assert_true(read_of(s, "c", MASTER) == 1);
-    sim_free(s);
 }
 
 /* Who loses the Lease that it held exits, as controller-runtime does. */
-static void losing_the_lease_ends_the_process(void **state) {
-    (void)state;
-    struct sim *s = sim_start(9);
+SIM_TEST(losing_the_lease_ends_the_process) {
     script(s, "{\"image\":\"*\",\"leaderElection\":true}");
     make_pod(s, "a", "op:v1");
     run_ms(s, 3000);
@@ -243,36 +216,15 @@ static void losing_the_lease_ends_the_process(void **state) {
     const cJSON *c = json_at(p, "status/containerStatuses")->child;
     assert_int_equal(json_i64(c, "restartCount", 0), 1);
     assert_string_equal(json_str(json_at(c, "lastState/terminated"), "message"), "leader election lost");
-    sim_free(s);
 }
 
-static void the_lease_may_be_an_argument(void **state) {
-    (void)state;
-    struct sim *s = sim_start(10);
+SIM_TEST(the_lease_may_be_an_argument) {
     script(s, "{\"image\":\"*\",\"leaderElection\":true}");
     assert_int_equal(post(s, CORE "pods",
-                          "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"m\","
-                          "\"image\":\"op:v2\",\"args\":["
-                          "\"--leader-election-id=op-canary\"]}]}}"),
+                          "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\""
+                          ":\"op:v2\",\"args\":[\"--leader-election-id=op-canary\"]}]}}"),
                      201);
     run_ms(s, 3000);
     cleanup_json cJSON *v = get(s, "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-canary");
     assert_non_null(v);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(page_has_the_usual_names),
-        cmocka_unit_test(rates_are_as_scripted),
-        cmocka_unit_test(looking_changes_nothing),
-        cmocka_unit_test(a_restart_begins_at_zero),
-        cmocka_unit_test(kinds_of_pages),
-        cmocka_unit_test(pods_at_their_address),
-        cmocka_unit_test(one_leads_and_another_follows),
-        cmocka_unit_test(a_released_lease_is_taken_soon),
-        cmocka_unit_test(losing_the_lease_ends_the_process),
-        cmocka_unit_test(the_lease_may_be_an_argument),
-    };
-    return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* Pods: start, readiness, crashes and their back-off, image pulls, graceful and forced deletion, processes
  * from outside. */
-#include "../client.h"
+#include "kit.h"
 
 static void make_pod(struct sim *s, const char *name, const char *image, const char *spec) {
     cleanup_free char *body =
@@ -50,9 +50,7 @@ static int64_t restarts(struct sim *s, const char *name) {
     return json_i64(container(p), "restartCount", -1);
 }
 
-static void starts_and_becomes_ready(void **state) {
-    (void)state;
-    struct sim *s = sim_start(1);
+SIM_TEST(starts_and_becomes_ready) {
     script(s, "{\"image\":\"*:1\",\"startMs\":500,\"readyMs\":1000}");
     make_pod(s, "p", "reg/i:1", "");
     assert_phase(s, "p", "Pending");
@@ -75,12 +73,9 @@ static void starts_and_becomes_ready(void **state) {
     assert_int_equal(strncmp(json_str(c, "imageID"), "reg/i:1@sha256:", 15), 0);
     assert_true(json_bool(c, "ready", false));
     assert_non_null(json_at(c, "state/running/startedAt"));
-    sim_free(s);
 }
 
-static void quality_of_service(void **state) {
-    (void)state;
-    struct sim *s = sim_start(2);
+SIM_TEST(quality_of_service) {
     static const struct {
         const char *resources, *want;
     } t[] = {
@@ -101,13 +96,10 @@ static void quality_of_service(void **state) {
         cleanup_json cJSON *p = pod(s, name);
         assert_string_equal(json_str(json_get(p, "status"), "qosClass"), t[i].want);
     }
-    sim_free(s);
 }
 
 /* Restarts at 0, 10, 30, 70, ... s, as a kubelet counts. */
-static void crash_loop(void **state) {
-    (void)state;
-    struct sim *s = sim_start(3);
+SIM_TEST(crash_loop) {
     script(s, "{\"image\":\"*\",\"crashAfterMs\":1000,\"exitCode\":3,\"message\":\"lost my keys\"}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 400);
@@ -138,24 +130,18 @@ static void crash_loop(void **state) {
     run_ms(s, 3600 * 1000); /* at most every five minutes */
     int64_t n = restarts(s, "p");
     assert_true(n >= 14 && n <= 18);
-    sim_free(s);
 }
 
-static void crashes_so_many_times(void **state) {
-    (void)state;
-    struct sim *s = sim_start(4);
+SIM_TEST(crashes_so_many_times) {
     script(s, "{\"image\":\"*\",\"crashAfterMs\":100,\"crashes\":2}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 60000);
     assert_state(s, "p", "running");
     assert_true(is_ready(s, "p"));
     assert_int_equal(restarts(s, "p"), 2);
-    sim_free(s);
 }
 
-static void ends_for_good(void **state) {
-    (void)state;
-    struct sim *s = sim_start(5);
+SIM_TEST(ends_for_good) {
     script(s, "{\"image\":\"fail\",\"crashAfterMs\":100,\"exitCode\":137,\"reason\":\"OOMKilled\"}");
     script(s, "{\"image\":\"done\",\"crashAfterMs\":100,\"exitCode\":0}");
     make_pod(s, "f", "fail", ",\"restartPolicy\":\"Never\"");
@@ -165,12 +151,9 @@ static void ends_for_good(void **state) {
     assert_state(s, "f", "terminated:OOMKilled");
     assert_phase(s, "d", "Succeeded");
     assert_state(s, "d", "terminated:Completed");
-    sim_free(s);
 }
 
-static void image_pull_fails(void **state) {
-    (void)state;
-    struct sim *s = sim_start(6);
+SIM_TEST(image_pull_fails) {
     script(s, "{\"image\":\"*:none\",\"imagePull\":\"fail\"}");
     make_pod(s, "p", "i:none", "");
     run_ms(s, 500);
@@ -181,14 +164,11 @@ static void image_pull_fails(void **state) {
     script(s, "{\"image\":\"*:none\"}"); /* somebody pushed it */
     run_ms(s, 15000);
     assert_state(s, "p", "running");
-    sim_free(s);
 }
 
 /* ---- the end ---- */
 
-static void stops_gracefully(void **state) {
-    (void)state;
-    struct sim *s = sim_start(7);
+SIM_TEST(stops_gracefully) {
     script(s, "{\"image\":\"*\",\"terminateMs\":2000,\"message\":\"bye\"}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
@@ -207,12 +187,9 @@ static void stops_gracefully(void **state) {
     assert_string_equal(json_str(json_at(container(end), "state/terminated"), "message"), "bye");
     run_ms(s, 100);
     assert_state(s, "p", "gone");
-    sim_free(s);
 }
 
-static void is_killed_at_the_end_of_its_grace(void **state) {
-    (void)state;
-    struct sim *s = sim_start(8);
+SIM_TEST(is_killed_at_the_end_of_its_grace) {
     script(s, "{\"image\":\"*\",\"terminateMs\":60000}");
     make_pod(s, "p", "i:1", ",\"terminationGracePeriodSeconds\":5");
     run_ms(s, 1000);
@@ -224,12 +201,9 @@ static void is_killed_at_the_end_of_its_grace(void **state) {
     assert_int_equal(json_i64(json_at(container(p), "state/terminated"), "exitCode", 0), 137);
     run_ms(s, 100);
     assert_state(s, "p", "gone");
-    sim_free(s);
 }
 
-static void a_second_deletion_shortens_it(void **state) {
-    (void)state;
-    struct sim *s = sim_start(9);
+SIM_TEST(a_second_deletion_shortens_it) {
     script(s, "{\"image\":\"*\",\"terminateMs\":60000}");
     make_pod(s, "p", "i:1", "");
     make_pod(s, "q", "i:1", "");
@@ -243,12 +217,9 @@ static void a_second_deletion_shortens_it(void **state) {
     assert_state(s, "p", "gone");
     assert_int_equal(del(s, CORE "pods/q", "{\"gracePeriodSeconds\":0}"), 200); /* by force: gone at once */
     assert_state(s, "q", "gone");
-    sim_free(s);
 }
 
-static void a_finalizer_keeps_it(void **state) {
-    (void)state;
-    struct sim *s = sim_start(10);
+SIM_TEST(a_finalizer_keeps_it) {
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
     assert_int_equal(merge(s, CORE "pods/p", "{\"metadata\":{\"finalizers\":[\"x.y/z\"]}}"), 200);
@@ -258,12 +229,9 @@ static void a_finalizer_keeps_it(void **state) {
     assert_int_equal(merge(s, CORE "pods/p", "{\"metadata\":{\"finalizers\":null}}"), 200);
     run_ms(s, 10);
     assert_state(s, "p", "gone");
-    sim_free(s);
 }
 
-static void unstarted_ones_go_quickly(void **state) {
-    (void)state;
-    struct sim *s = sim_start(11);
+SIM_TEST(unstarted_ones_go_quickly) {
     script(s, "{\"image\":\"*\",\"startMs\":10000}");
     make_pod(s, "p", "i:1", "");
     make_pod(s, "q", "i:1", "");
@@ -274,14 +242,11 @@ static void unstarted_ones_go_quickly(void **state) {
     assert_int_equal(del(s, CORE "pods/q", NULL), 200);
     run_ms(s, 100);
     assert_state(s, "q", "gone");
-    sim_free(s);
 }
 
 /* ---- scripts ---- */
 
-static void scripts_apply_to_what_runs(void **state) {
-    (void)state;
-    struct sim *s = sim_start(12);
+SIM_TEST(scripts_apply_to_what_runs) {
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
     assert_true(is_ready(s, "p"));
@@ -294,12 +259,9 @@ static void scripts_apply_to_what_runs(void **state) {
     script(s, "{\"clear\":true}");
     run_ms(s, 30000);
     assert_true(is_ready(s, "p"));
-    sim_free(s);
 }
 
-static void an_annotation_is_a_script(void **state) {
-    (void)state;
-    struct sim *s = sim_start(13);
+SIM_TEST(an_annotation_is_a_script) {
     script(s, "{\"image\":\"*\",\"startMs\":2000}");
     assert_int_equal(post(s, CORE "pods",
                           "{\"metadata\":{\"name\":\"p\",\"annotations\":{\"sim.handover.dev/"
@@ -311,12 +273,9 @@ static void an_annotation_is_a_script(void **state) {
     run_ms(s, 5000);
     assert_state(s, "p", "running");
     assert_false(is_ready(s, "p"));
-    sim_free(s);
 }
 
-static void bad_scripts_say_why(void **state) {
-    (void)state;
-    struct sim *s = sim_start(14);
+SIM_TEST(bad_scripts_say_why) {
     static const char *const bad[] = {
         "",
         "[]",
@@ -337,7 +296,6 @@ static void bad_scripts_say_why(void **state) {
         assert_true(sim_script(s, slice_of(bad[i]), &err) < 0);
         assert_true(strlen(err.msg) > 5);
     }
-    sim_free(s);
 }
 
 /* ---- processes that are somebody else's ---- */
@@ -365,11 +323,10 @@ static void on_kill(void *ctx, const char *ns, const char *name, const char *c) 
     ((struct told *)ctx)->killed++;
 }
 
-static void external_processes(void **state) {
-    (void)state;
+TEST_ALONE(external_processes) {
     static const struct sim_runtime rt = {on_start, on_term, on_kill};
     struct told t = {0};
-    struct sim *s = sim_start(15);
+    struct sim *s = sim_seeded(15);
     sim_set_runtime(s, &rt, &t);
     script(s, "{\"image\":\"ext\",\"external\":true}");
     make_pod(s, "p", "ext", "");
@@ -414,25 +371,4 @@ static void external_processes(void **state) {
     assert_int_equal(del(s, CORE "pods/r", "{\"gracePeriodSeconds\":0}"), 200);
     assert_int_equal(t.killed, 2);
     sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_and_becomes_ready),
-        cmocka_unit_test(quality_of_service),
-        cmocka_unit_test(crash_loop),
-        cmocka_unit_test(crashes_so_many_times),
-        cmocka_unit_test(ends_for_good),
-        cmocka_unit_test(image_pull_fails),
-        cmocka_unit_test(stops_gracefully),
-        cmocka_unit_test(is_killed_at_the_end_of_its_grace),
-        cmocka_unit_test(a_second_deletion_shortens_it),
-        cmocka_unit_test(a_finalizer_keeps_it),
-        cmocka_unit_test(unstarted_ones_go_quickly),
-        cmocka_unit_test(scripts_apply_to_what_runs),
-        cmocka_unit_test(an_annotation_is_a_script),
-        cmocka_unit_test(bad_scripts_say_why),
-        cmocka_unit_test(external_processes),
-    };
-    return cmocka_run_group_tests_name("pod", tests, NULL, NULL);
 }

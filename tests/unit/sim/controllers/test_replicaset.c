@@ -1,5 +1,5 @@
 /* The ReplicaSet controller: numbers, victims, adoption and release, failures. */
-#include "../client.h"
+#include "kit.h"
 
 static void make_rs(struct sim *s, const char *name, int replicas, const char *image) {
     cleanup_free char *body = xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"rs\":\"%s\"}},\"spec\":"
@@ -11,9 +11,7 @@ static void make_rs(struct sim *s, const char *name, int replicas, const char *i
     assert_int_equal(post(s, APPS "replicasets", body), 201);
 }
 
-static void bare_one_keeps_its_number(void **state) {
-    (void)state;
-    struct sim *s = sim_start(1);
+SIM_TEST(bare_one_keeps_its_number) {
     make_rs(s, "rs", 3, "i:1");
     run_ms(s, 1000);
     cleanup_json cJSON *list = list_of(s, "pods"), *rs = get(s, APPS "replicasets/rs");
@@ -39,13 +37,10 @@ static void bare_one_keeps_its_number(void **state) {
     run_ms(s, 1000);
     assert_int_equal(count(s, "pods"), 0);
     assert_int_equal(num(s, "replicasets", "rs", "status", "replicas"), 0);
-    sim_free(s);
 }
 
 /* A template changed in place counts for new pods only. */
-static void template_counts_for_new_pods(void **state) {
-    (void)state;
-    struct sim *s = sim_start(2);
+SIM_TEST(template_counts_for_new_pods) {
     make_rs(s, "rs", 2, "i:1");
     run_ms(s, 1000);
     patch_spec(
@@ -54,12 +49,9 @@ static void template_counts_for_new_pods(void **state) {
     run_ms(s, 1000);
     assert_int_equal(pods_of(s, "i:1", true), 2);
     assert_int_equal(pods_of(s, "i:2", true), 1);
-    sim_free(s);
 }
 
-static void victims_not_ready_then_young(void **state) {
-    (void)state;
-    struct sim *s = sim_start(3);
+SIM_TEST(victims_not_ready_then_young) {
     make_rs(s, "rs", 1, "i:1");
     run_ms(s, 3000);
     cleanup_free char *oldest = pod_of(s, "i:1");
@@ -79,12 +71,9 @@ static void victims_not_ready_then_young(void **state) {
     run_ms(s, 1000);
     cleanup_free char *left = pod_of(s, "i:1");
     assert_string_equal(left, oldest);
-    sim_free(s);
 }
 
-static void relabelled_pods_are_released_and_adopted(void **state) {
-    (void)state;
-    struct sim *s = sim_start(4);
+SIM_TEST(relabelled_pods_are_released_and_adopted) {
     make_rs(s, "rs", 2, "i:1");
     run_ms(s, 1000);
     cleanup_free char *name = pod_of(s, "i:1"), *path = xasprintf(CORE "pods/%s", name);
@@ -102,15 +91,11 @@ static void relabelled_pods_are_released_and_adopted(void **state) {
     make_rs(s, "late", 1, "i:2"); /* takes what fits its selector */
     run_ms(s, 1000);
     assert_int_equal(count(s, "pods"), 3);
-    sim_free(s);
 }
 
-static void an_orphan_pod_is_adopted(void **state) {
-    (void)state;
-    struct sim *s = sim_start(5);
-    const char *pod = "{\"metadata\":{\"name\":\"mine\",\"labels\":{\"app\":\"rs\"}},\"spec\":{"
-                      "\"containers\":[{\"name\":\"m\","
-                      "\"image\":\"i:0\"}]}}";
+SIM_TEST(an_orphan_pod_is_adopted) {
+    const char *pod = "{\"metadata\":{\"name\":\"mine\",\"labels\":{\"app\":\"rs\"}},\"spec\":{\"containers\""
+                      ":[{\"name\":\"m\",\"image\":\"i:0\"}]}}";
     assert_int_equal(post(s, CORE "pods", pod), 201);
     run_ms(s, 1000);
     make_rs(s, "rs", 2, "i:1");
@@ -118,12 +103,9 @@ static void an_orphan_pod_is_adopted(void **state) {
     assert_int_equal(count(s, "pods"), 2);
     cleanup_json cJSON *got = get(s, CORE "pods/mine");
     assert_string_equal(json_str(obj_controller(got), "name"), "rs");
-    sim_free(s);
 }
 
-static void succeeded_pods_do_not_count(void **state) {
-    (void)state;
-    struct sim *s = sim_start(6);
+SIM_TEST(succeeded_pods_do_not_count) {
     make_rs(s, "rs", 2, "i:1");
     run_ms(s, 1000);
     cleanup_free char *name = pod_of(s, "i:1"), *path = xasprintf(CORE "pods/%s/status", name);
@@ -131,35 +113,28 @@ static void succeeded_pods_do_not_count(void **state) {
     run_ms(s, 1000);
     assert_int_equal(count(s, "pods"), 3);
     assert_int_equal(num(s, "replicasets", "rs", "status", "readyReplicas"), 2);
-    sim_free(s);
 }
 
-static void large_numbers_come_in_bursts(void **state) {
-    (void)state;
-    struct sim *s = sim_start(7);
+SIM_TEST(large_numbers_come_in_bursts) {
     make_rs(s, "rs", 1200, "i:1");
     run_ms(s, 5000);
     assert_int_equal(num(s, "replicasets", "rs", "status", "readyReplicas"), 1200);
     assert_int_equal(del(s, APPS "replicasets/rs", NULL), 200);
     run_ms(s, 5000);
     assert_int_equal(count(s, "pods"), 0);
-    sim_free(s);
 }
 
 /* A pod that may not be made: said in the status, tried again. */
-static void failures_are_reported(void **state) {
-    (void)state;
-    struct sim *s = sim_start(8);
+SIM_TEST(failures_are_reported) {
     assert_int_equal(post(s, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"going\"}}"), 201);
     assert_int_equal(post(s, "/api/v1/namespaces/going/configmaps",
                           "{\"metadata\":{\"name\":\"held\",\"finalizers\":[\"x.y/z\"]}}"),
                      201);
     assert_int_equal(
         post(s, "/apis/apps/v1/namespaces/going/replicasets",
-             "{\"metadata\":{\"name\":\"rs\",\"finalizers\":[\"x.y/"
-             "z\"]},\"spec\":{\"replicas\":1,\"selector\":{"
-             "\"matchLabels\":{\"a\":\"b\"}},\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{"
-             "\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}}}"),
+             "{\"metadata\":{\"name\":\"rs\",\"finalizers\":[\"x.y/z\"]},\"spec\":{\"replicas\":1,\"selector"
+             "\":{\"matchLabels\":{\"a\":\"b\"}},\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec"
+             "\":{\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}}}"),
         201);
     script(s, "{\"controllers\":{\"stopped\":true}}");
     assert_int_equal(del(s, "/api/v1/namespaces/going", NULL), 200);
@@ -167,19 +142,4 @@ static void failures_are_reported(void **state) {
     script(s, "{\"controllers\":{\"stopped\":false}}");
     run_ms(s, 3000);
     assert_int_equal(count(s, "pods"), 0); /* and nothing broke */
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bare_one_keeps_its_number),
-        cmocka_unit_test(template_counts_for_new_pods),
-        cmocka_unit_test(victims_not_ready_then_young),
-        cmocka_unit_test(relabelled_pods_are_released_and_adopted),
-        cmocka_unit_test(an_orphan_pod_is_adopted),
-        cmocka_unit_test(succeeded_pods_do_not_count),
-        cmocka_unit_test(large_numbers_come_in_bursts),
-        cmocka_unit_test(failures_are_reported),
-    };
-    return cmocka_run_group_tests_name("replicaset", tests, NULL, NULL);
 }

@@ -3,8 +3,7 @@
  * Beside the server runs a model, a log of all changes, which says what each answer has to be: versions grow,
  * no update is lost, every list is the state of one version, a watch replays to exactly that state, and what
  * is forgotten is 410. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include <stdlib.h>
@@ -386,8 +385,7 @@ static void play(uint64_t seed) {
 }
 
 /* SIM_SEED=n runs that one schedule, SIM_SCHEDULES=n so many. */
-static void schedules(void **state) {
-    (void)state;
+TEST_ALONE(schedules) {
     const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SCHEDULES");
     uint64_t from = one ? strtoull(one, NULL, 10) : 1, to = one    ? from
                                                             : many ? strtoull(many, NULL, 10)
@@ -396,9 +394,4 @@ static void schedules(void **state) {
         print_message("seed %llu\n", (unsigned long long)seed);
         play(seed);
     }
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(schedules)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* Faults on demand: what each kind does to a request, whom it strikes, how often, and what a wrong one is
  * told. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 
 static void fault(struct sim *s, const char *json) {
     struct err err = {0};
@@ -22,13 +21,7 @@ static int status_of(struct sim *s, const char *method, const char *target, cons
     return status;
 }
 
-static void run_ms(struct sim *s, int64_t ms) {
-    sim_advance(s, sim_now_ns(s) + ms * NS_PER_MS);
-}
-
-static void a_status(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(a_status) {
     make_cm(s, "a", "x", "1");
     fault(s, "{\"status\":429,\"retryAfter\":7}");
     struct answer a;
@@ -36,11 +29,10 @@ static void a_status(void **state) {
     assert_true(a.ended);
     assert_int_equal(a.status, 429);
     assert_int_equal(a.retry_after_s, 7);
-    cJSON *v = json_parse(buf_slice(&a.body), NULL);
+    cleanup_json cJSON *v = json_parse(buf_slice(&a.body), NULL);
     assert_string_equal(json_str(v, "kind"), "Status");
     assert_string_equal(json_str(v, "reason"), "TooManyRequests");
     assert_int_equal(json_i64(v, "code", 0), 429);
-    cJSON_Delete(v);
     answer_free(&a);
     run(s, "GET", CMS "/a", NULL, 200); /* once only, and what it struck was not carried out */
     fault(s, "{\"status\":503,\"body\":\"<html>\"}");
@@ -49,12 +41,9 @@ static void a_status(void **state) {
     assert_int_equal(a.retry_after_s, -1);
     assert_string_equal(buf_str(&a.body), "<html>");
     answer_free(&a);
-    sim_free(s);
 }
 
-static void latency(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(latency) {
     fault(s, "{\"latencyMs\":200}");
     struct answer late;
     char *body = config_map("a", "x", "1");
@@ -69,12 +58,9 @@ static void latency(void **state) {
     assert_int_equal(late.status, 201);
     run(s, "GET", CMS "/a", NULL, 200);
     answer_free(&late);
-    sim_free(s);
 }
 
-static void latency_of_the_answer(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(latency_of_the_answer) {
     make_cm(s, "a", "x", "1");
     fault(s, "{\"answerLatencyMs\":200}");
     struct answer late;
@@ -93,12 +79,9 @@ static void latency_of_the_answer(void **state) {
     answer_free(&late);
     run_ms(s, 1000);
     assert_int_equal(late.heads, 0);
-    sim_free(s);
 }
 
-static void cut(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(cut) {
     make_cm(s, "a", "x", "1");
     struct answer whole, a;
     send_get(s, CMS "/a", &whole);
@@ -121,12 +104,9 @@ static void cut(void **state) {
     assert_int_equal(a.body.n, 30);
     make_cm(s, "b", "x", "1");
     answer_free(&a);
-    sim_free(s);
 }
 
-static void dropped(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(dropped) {
     make_cm(s, "a", "x", "1");
     make_cm(s, "b", "x", "1");
     struct answer a;
@@ -142,11 +122,9 @@ static void dropped(void **state) {
     assert_int_equal(a.heads, 0);
     run(s, "GET", CMS "/b", NULL, 404);
     answer_free(&a);
-    sim_free(s);
 }
 
-static void silent(void **state) {
-    (void)state;
+TEST_ALONE(silent) {
     struct sim *s = sim_test();
     make_cm(s, "a", "x", "1");
     struct answer a, b, watch;
@@ -180,9 +158,7 @@ static void silent(void **state) {
     answer_free(&b);
 }
 
-static void open_watches_are_cut(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(open_watches_are_cut) {
     struct answer a, b;
     send_get(s, CMS "?watch=1", &a);
     send_get(s, LEASES "?watch=1", &b);
@@ -194,12 +170,9 @@ static void open_watches_are_cut(void **state) {
     assert_false(b.ended);
     answer_free(&a);
     answer_free(&b);
-    sim_free(s);
 }
 
-static void count(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(count) {
     fault(s, "{\"status\":500,\"count\":3}");
     for (int i = 0; i < 3; i++) run(s, "GET", CMS, NULL, 500);
     run(s, "GET", CMS, NULL, 200);
@@ -216,12 +189,9 @@ static void count(void **state) {
         run(s, "GET", CMS, NULL, 500);
     }
     run(s, "GET", CMS, NULL, 200);
-    sim_free(s);
 }
 
-static void probability(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(probability) {
     fault(s, "{\"status\":500,\"count\":-1,\"probability\":0.25}");
     int struck = 0;
     for (int i = 0; i < 2000; i++) struck += status_of(s, "GET", CMS, "t") == 500;
@@ -235,15 +205,11 @@ static void probability(void **state) {
     struck = 0;
     for (int i = 0; i < 200; i++) struck += status_of(s, "GET", CMS, "t") == 500;
     assert_int_equal(struck, 5);
-    sim_free(s);
 }
 
-static void match(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
-    fault(s, "{\"match\":{\"method\":\"GET\",\"path\":\"*/"
-             "configmaps*\",\"query\":\"limit=\",\"userAgent\":\"bot*\"},"
-             "\"status\":500,\"count\":-1}");
+SIM_TEST(match) {
+    fault(s, "{\"match\":{\"method\":\"GET\",\"path\":\"*/configmaps*\",\"query\":\"limit=\",\"userAgent\":\""
+             "bot*\"},\"status\":500,\"count\":-1}");
     assert_int_equal(status_of(s, "GET", CMS "?a=b&limit=1", "bot/1"), 500);
     assert_int_equal(status_of(s, "GET", CMS "?limit=1", "man/1"), 200);
     assert_int_equal(status_of(s, "GET", CMS, "bot/1"), 200);
@@ -255,11 +221,9 @@ static void match(void **state) {
     run(s, "GET", CMS, NULL, 500);
     run(s, "POST", "/sim/fault", "{\"clear\":true}", 200);
     run(s, "GET", CMS, NULL, 200);
-    sim_free(s);
 }
 
-static void wrong(void **state) {
-    (void)state;
+TEST_ALONE(wrong) {
     static const struct {
         const char *json, *text;
     } cases[] = {
@@ -287,21 +251,4 @@ static void wrong(void **state) {
     assert_int_equal(n, 256);
     assert_non_null(strstr(err.msg, "too many"));
     sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_status),
-        cmocka_unit_test(latency),
-        cmocka_unit_test(latency_of_the_answer),
-        cmocka_unit_test(cut),
-        cmocka_unit_test(dropped),
-        cmocka_unit_test(silent),
-        cmocka_unit_test(open_watches_are_cut),
-        cmocka_unit_test(count),
-        cmocka_unit_test(probability),
-        cmocka_unit_test(match),
-        cmocka_unit_test(wrong),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* LIST: order, selectors, pages of one consistent state, versions asked for, forms. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 
 static void make_many(struct sim *s, int n) {
     for (int i = 0; i < n; i++) {
@@ -25,17 +24,13 @@ static const char *meta(const cJSON *list, const char *key) {
 
 static void expect_list(struct sim *s, const char *target, const char *want) {
     int status = 0;
-    cJSON *v = ask(s, "GET", target, NULL, &status);
+    cleanup_json cJSON *v = ask(s, "GET", target, NULL, &status);
     assert_int_equal(status, 200);
-    char *have = names(v);
+    cleanup_free char *have = names(v);
     assert_string_equal(have, want);
-    free(have);
-    cJSON_Delete(v);
 }
 
-static void order_and_selectors(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(order_and_selectors) {
     run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"aa\"}}", 201);
     make_cm(s, "b", "x", "1");
     make_cm(s, "a", "y", "1");
@@ -50,17 +45,13 @@ static void order_and_selectors(void **state) {
     expect_list(s, CMS "?fieldSelector=metadata.name%3Da,metadata.namespace%3Ddefault", "a");
     expect_list(s, "/api/v1/namespaces/none/configmaps", "");
     refused(s, "GET", CMS "?fieldSelector=spec.x%3Da", NULL, 400, "field label not supported: spec.x");
-    cJSON *v = ask(s, "GET", CMS, NULL, NULL);
+    cleanup_json cJSON *v = ask(s, "GET", CMS, NULL, NULL);
     assert_string_equal(json_str(v, "kind"), "ConfigMapList");
     assert_null(json_get(json_arr(v, "items")->child, "kind")); /* as for all built-in types */
     assert_null(json_get(json_obj(v, "metadata"), "continue"));
-    cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void events_by_field(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(events_by_field) {
     for (int i = 0; i < 2; i++) {
         char *body = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"involvedObject\":{\"kind\":\"%s\",\"name\":"
                                "\"x\",\"namespace\":"
@@ -72,22 +63,18 @@ static void events_by_field(void **state) {
     expect_list(s, "/api/v1/events?fieldSelector=involvedObject.kind%3DPod,involvedObject.name%3Dx", "e1");
     expect_list(s, "/api/v1/events?fieldSelector=source%3Dme", "e0");
     expect_list(s, "/api/v1/events?fieldSelector=reason!%3DR", "");
-    sim_free(s);
 }
 
 static cJSON *page(struct sim *s, const char *query, const char *cont, int *status) {
-    char *target = xasprintf(CMS "?%s%s%s", query, cont ? "&continue=" : "", cont ? cont : "");
+    cleanup_free char *target = xasprintf(CMS "?%s%s%s", query, cont ? "&continue=" : "", cont ? cont : "");
     cJSON *v = ask(s, "GET", target, NULL, status);
-    free(target);
     return v;
 }
 
-static void pages(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(pages) {
     make_many(s, 7);
     int status = 0;
-    cJSON *one = page(s, "limit=3", NULL, &status);
+    cleanup_json cJSON *one = page(s, "limit=3", NULL, &status);
     assert_int_equal(json_i64(json_obj(one, "metadata"), "remainingItemCount", -1), 4);
     /* What happens meanwhile does not show: the pages are of one state. */
     run(s, "DELETE", CMS "/c04", NULL, 200);
@@ -100,67 +87,54 @@ static void pages(void **state) {
     free(have);
     assert_string_equal(json_str(json_obj(cJSON_GetArrayItem(json_arr(two, "items"), 2), "data"), "k"), "1");
     assert_string_equal(meta(one, "resourceVersion"), meta(two, "resourceVersion"));
-    cJSON *three = page(s, "limit=3", meta(two, "continue"), &status);
+    cleanup_json cJSON *three = page(s, "limit=3", meta(two, "continue"), &status);
     have = names(three);
     assert_string_equal(have, "c06");
     free(have);
     assert_string_equal(meta(three, "continue"), "");
     expect_list(s, CMS "?limit=100", "c00 c00b c01 c02 c03 c03b c05 c06");
     cJSON_Delete(two);
-    cJSON_Delete(three);
     /* With a selector nobody counts what remains. */
     two = page(s, "limit=1&labelSelector=l%3Dy", NULL, &status);
     assert_int_equal(json_i64(json_obj(two, "metadata"), "remainingItemCount", -1), -1);
     assert_string_not_equal(meta(two, "continue"), "");
     cJSON_Delete(two);
     /* A version given with a token, a damaged token, */
-    char *bad = xasprintf("limit=3&resourceVersion=%s", meta(one, "resourceVersion"));
+    cleanup_free char *bad = xasprintf("limit=3&resourceVersion=%s", meta(one, "resourceVersion"));
     cJSON_Delete(page(s, bad, meta(one, "continue"), &status));
-    free(bad);
     assert_int_equal(status, 400);
     refused(s, "GET", CMS "?continue=abc", NULL, 400, "continue key is not valid");
     refused(s, "GET", CMS "?limit=many", NULL, 400, "invalid syntax");
-    cJSON_Delete(one);
-    sim_free(s);
 }
 
-static void expired_token(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(expired_token) {
     make_many(s, 5);
     int status = 0;
-    cJSON *one = page(s, "limit=2", NULL, &status);
+    cleanup_json cJSON *one = page(s, "limit=2", NULL, &status);
     make_cm(s, "c02b", "x", "1");
     sim_compact(s);
-    cJSON *two = page(s, "limit=2", meta(one, "continue"), &status);
+    cleanup_json cJSON *two = page(s, "limit=2", meta(one, "continue"), &status);
     assert_int_equal(status, 410);
     assert_string_equal(json_str(two, "reason"), "Expired");
     assert_non_null(strstr(json_str(two, "message"), "The provided continue parameter is too old"));
     /* The token in it goes on with the present state. */
-    cJSON *three = page(s, "limit=2", meta(two, "continue"), &status);
+    cleanup_json cJSON *three = page(s, "limit=2", meta(two, "continue"), &status);
     assert_int_equal(status, 200);
-    char *have = names(three);
+    cleanup_free char *have = names(three);
     assert_string_equal(have, "c02 c02b");
-    free(have);
-    cJSON_Delete(one);
-    cJSON_Delete(two);
-    cJSON_Delete(three);
-    sim_free(s);
 }
 
-static void versions(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(versions) {
     make_cm(s, "a", "x", "1");
     cJSON *v = ask(s, "GET", CMS, NULL, NULL);
-    char *then = xstrdup(meta(v, "resourceVersion"));
+    cleanup_free char *then = xstrdup(meta(v, "resourceVersion"));
     cJSON_Delete(v);
     make_cm(s, "b", "x", "1");
     run(s, "PATCH", CMS "/a", "{\"data\":{\"k\":\"2\"}}", 200);
     run(s, "DELETE", CMS "/a", NULL, 200);
-    char *exact = xasprintf(CMS "?resourceVersion=%s&resourceVersionMatch=Exact", then);
-    char *newer = xasprintf(CMS "?resourceVersion=%s&resourceVersionMatch=NotOlderThan", then);
-    char *any = xasprintf(CMS "?resourceVersion=%s", then);
+    cleanup_free char *exact = xasprintf(CMS "?resourceVersion=%s&resourceVersionMatch=Exact", then);
+    cleanup_free char *newer = xasprintf(CMS "?resourceVersion=%s&resourceVersionMatch=NotOlderThan", then);
+    cleanup_free char *any = xasprintf(CMS "?resourceVersion=%s", then);
     v = ask(s, "GET", exact, NULL, NULL);
     assert_string_equal(obj_name(json_arr(v, "items")->child), "a");
     assert_string_equal(json_str(json_obj(json_arr(v, "items")->child, "data"), "k"), "1");
@@ -181,16 +155,9 @@ static void versions(void **state) {
     refused(s, "GET", CMS "?resourceVersion=-1", NULL, 400, "invalid syntax");
     sim_compact(s);
     refused(s, "GET", exact, NULL, 410, "too old");
-    free(exact);
-    free(newer);
-    free(any);
-    free(then);
-    sim_free(s);
 }
 
-static void forms(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(forms) {
     make_cm(s, "a", "x", "1");
     sim_advance(s, WALL + 125 * NS_PER_S);
     int status = 0;
@@ -225,13 +192,10 @@ static void forms(void **state) {
     assert_int_equal(status, 406);
     cJSON_Delete(ask_as(s, "GET", CMS, NULL, "application/vnd.kubernetes.protobuf, */*", NULL, &status));
     assert_int_equal(status, 200);
-    sim_free(s);
 }
 
 /* Every served type has a Table whose rows have as many cells as it has columns. */
-static void all_tables(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(all_tables) {
     static const char *const bodies[][2] = {
         {"/api/v1/namespaces/default/secrets", "{\"metadata\":{\"name\":\"o\"}}"},
         {"/api/v1/namespaces/default/serviceaccounts", "{\"metadata\":{\"name\":\"o\"}}"},
@@ -258,7 +222,6 @@ static void all_tables(void **state) {
             assert_int_equal(cJSON_GetArraySize(json_arr(r, "cells")), columns);
         cJSON_Delete(v);
     }
-    sim_free(s);
 }
 
 struct slow { /* a client whose connection takes nothing */
@@ -281,11 +244,9 @@ static size_t slow_unsent(void *ctx) {
 }
 
 /* A long list waits for its reader, and is of the state when it was asked for. */
-static void long_list(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(long_list) {
     size_t n = 1 << 20;
-    char *value = xmalloc(n);
+    cleanup_free char *value = xmalloc(n);
     memset(value, 'v', n - 1);
     value[n - 1] = '\0';
     for (int i = 0; i < 12; i++) {
@@ -293,7 +254,6 @@ static void long_list(void **state) {
         snprintf(name, sizeof name, "c%02d", i);
         make_cm(s, name, "x", value);
     }
-    free(value);
     static const struct sim_cb cb = {slow_head, slow_body, slow_end, slow_unsent};
     struct slow slow = {.a = {.body = BUF((size_t)64 << 20)}};
     struct sim_request r = {.method = SL("GET"), .target = SL(CMS)};
@@ -313,9 +273,8 @@ static void long_list(void **state) {
         sim_advance_some(s, WALL + 3 * NS_PER_S, 0);
     }
     assert_true(slow.a.ended && !slow.a.cut);
-    cJSON *v = json_parse(buf_slice(&slow.a.body), NULL);
+    cleanup_json cJSON *v = json_parse(buf_slice(&slow.a.body), NULL);
     assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 12);
-    cJSON_Delete(v);
     buf_free(&slow.a.body);
     /* One that leaves in the middle */
     slow = (struct slow){.a = {.body = BUF((size_t)64 << 20)}};
@@ -323,13 +282,4 @@ static void long_list(void **state) {
     sim_leave(x);
     sim_advance(s, WALL + 60 * NS_PER_S);
     buf_free(&slow.a.body);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order_and_selectors), cmocka_unit_test(events_by_field), cmocka_unit_test(pages),
-        cmocka_unit_test(expired_token),       cmocka_unit_test(versions),        cmocka_unit_test(forms),
-        cmocka_unit_test(all_tables),          cmocka_unit_test(long_list)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* Objects from a file and into one: which texts are taken, what is kept, what a wrong document leaves
  * behind. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 
 static void load(struct sim *s, const char *text) {
     struct err err = {0};
@@ -39,9 +38,7 @@ static char *dump(struct sim *s) {
     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" name                           \
     "\"},\"data\":{\"k\":\"" value "\"}}"
 
-static void forms(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(forms) {
     load(s, "");
     load(s, " \n\n");
     load(s, CM("a", "1"));
@@ -50,9 +47,8 @@ static void forms(void **state) {
             "---\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: e\ndata:\n  k: two\n...\n");
     load(s, "{apiVersion: v1, kind: ConfigMap, metadata: {name: f}, data: {k: flow}}"); /* YAML, not JSON */
     load(s, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[" CM("g", "1") "," CM("h", "1") "]}");
-    load(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMapList\",\"items\":[{\"metadata\":{\"name\":\"i\"},"
-            "\"data\":{"
-            "\"k\":\"typed\"}}]}");
+    load(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMapList\",\"items\":[{\"metadata\":{\"name\":\"i\"},\"da"
+            "ta\":{\"k\":\"typed\"}}]}");
     expect_data(s, "a", "1");
     expect_data(s, "b", "1");
     expect_data(s, "c", "1");
@@ -62,39 +58,29 @@ static void forms(void **state) {
     expect_data(s, "g", "1");
     expect_data(s, "h", "1");
     expect_data(s, "i", "typed");
-    sim_free(s);
 }
 
 /* What exists is replaced and keeps its identity; the name outlives the text that it came with. */
-static void replaced(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(replaced) {
     load(s, CM("a", "1"));
-    cJSON *before = peek(s, "configmaps", "a");
+    cleanup_json cJSON *before = peek(s, "configmaps", "a");
     load(s, CM("a", "2") "\n" CM("a", "3"));
-    cJSON *after = peek(s, "configmaps", "a");
+    cleanup_json cJSON *after = peek(s, "configmaps", "a");
     assert_string_equal(obj_uid(before), obj_uid(after));
     assert_string_not_equal(obj_rv(before), obj_rv(after));
     expect_data(s, "a", "3");
-    cJSON_Delete(before);
-    cJSON_Delete(after);
-    sim_free(s);
 }
 
-static void namespaces_are_made(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(namespaces_are_made) {
     load(
         s,
         "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\",\"namespace\":\"new\"}}");
     run(s, "GET", "/api/v1/namespaces/new", NULL, 200);
     run(s, "GET", "/api/v1/namespaces/new/configmaps/a", NULL, 200);
-    sim_free(s);
 }
 
 /* A dump brings everything back: identities, owners, status. */
-static void there_and_back(void **state) {
-    (void)state;
+TEST_ALONE(there_and_back) {
     struct sim *s = sim_test(), *t = sim_test();
     const char *custom = "{\"group\":\"example.com\",\"resource\":\"widgets\",\"kind\":\"Widget\"}";
     run(s, "POST", "/sim/types", custom, 200);
@@ -105,7 +91,7 @@ static void there_and_back(void **state) {
         201);
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("op", "i:1"), 201);
     sim_advance(s, sim_now_ns(s) + 10 * NS_PER_S);
-    char *first = dump(s);
+    cleanup_free char *first = dump(s);
     assert_non_null(strstr(first, "9007199254740993"));
     load(t, first);
     struct {
@@ -126,20 +112,16 @@ static void there_and_back(void **state) {
     /* The pods have found their owners again: nothing is made or taken away. */
     sim_advance(t, sim_now_ns(t) + 60 * NS_PER_S);
     int status;
-    cJSON *v = ask(t, "GET", "/api/v1/namespaces/default/pods", NULL, &status);
+    cleanup_json cJSON *v = ask(t, "GET", "/api/v1/namespaces/default/pods", NULL, &status);
     assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 2);
     for (const cJSON *p = json_arr(v, "items")->child; p; p = p->next)
         assert_non_null(strstr(first, obj_uid(p)));
-    cJSON_Delete(v);
-    free(first);
     sim_free(s);
     sim_free(t);
 }
 
 /* The document that is wrong is named by how many came before it; those are there. */
-static void wrong(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(wrong) {
     load_fails(
         s,
         CM("a", "1") "\n{\"apiVersion\":\"v1\",\"kind\":\"Nothing\",\"metadata\":{\"name\":\"b\"}}\n" CM("c",
@@ -157,13 +139,4 @@ static void wrong(void **state) {
     load_fails(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{}}",
                "name or generateName is required");
     expect_data(s, "d", "1");
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms),          cmocka_unit_test(replaced), cmocka_unit_test(namespaces_are_made),
-        cmocka_unit_test(there_and_back), cmocka_unit_test(wrong),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* PATCH: the dialects over REST, and server-side apply with its owners, conflicts and removals. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 
 static cJSON *patch(struct sim *s, const char *target, const char *type, const char *body, int *status) {
     return ask_as(s, "PATCH", target, type, NULL, body, status);
@@ -8,9 +7,8 @@ static cJSON *patch(struct sim *s, const char *target, const char *type, const c
 
 static void expect_patch(struct sim *s, const char *target, const char *type, const char *body, int want) {
     int status = 0;
-    cJSON *v = patch(s, target, type, body, &status);
+    cleanup_json cJSON *v = patch(s, target, type, body, &status);
     if (status != want) fail_msg("%s %s: %d: %s", type, body, status, json_print(v));
-    cJSON_Delete(v);
 }
 
 #define JSON_PATCH "application/json-patch+json"
@@ -18,9 +16,7 @@ static void expect_patch(struct sim *s, const char *target, const char *type, co
 #define STRATEGIC  "application/strategic-merge-patch+json"
 #define APPLY      "application/apply-patch+yaml"
 
-static void dialects(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(dialects) {
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
     const char *d = DEPLOYMENTS "/d";
     expect_patch(s, d, JSON_PATCH,
@@ -40,23 +36,19 @@ static void dialects(void **state) {
     expect_patch(s, d, MERGE, "{\"metadata\":{\"uid\":\"1\"}}", 409);
     expect_patch(s, d, MERGE, "{\"kind\":\"Chair\"}", 400);
     expect_patch(s, DEPLOYMENTS "/none", MERGE, "{}", 404);
-    cJSON *v = ask(s, "GET", d, NULL, NULL);
+    cleanup_json cJSON *v = ask(s, "GET", d, NULL, NULL);
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 3);
     assert_null(obj_annotation(v, "a"));
     assert_string_equal(obj_annotation(v, "b"), "2");
     assert_int_equal(cJSON_GetArraySize(json_at(v, "spec/template/spec/containers")), 2);
-    cJSON_Delete(v);
     run(s, "POST", "/sim/types", "{\"group\":\"x.io\",\"resource\":\"widgets\",\"kind\":\"Widget\"}", 200);
     run(s, "POST", "/apis/x.io/v1/namespaces/default/widgets",
         "{\"apiVersion\":\"x.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"}}", 201);
     expect_patch(s, "/apis/x.io/v1/namespaces/default/widgets/w", STRATEGIC, "{}", 415);
-    sim_free(s);
 }
 
 /* What the body is of is decided before it is read. */
-static void unknown_media_types(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(unknown_media_types) {
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
     static const struct {
         const char *method, *target, *type, *says;
@@ -80,22 +72,19 @@ static void unknown_media_types(void **state) {
             fail_msg("%s %s %s: %d %s", cases[i].method, cases[i].target, cases[i].type, status, said);
         cJSON_Delete(v);
     }
-    sim_free(s);
 }
 
 /* Applies as a manager; returns the object or Status. */
 static cJSON *apply(struct sim *s, const char *who, const char *options, const char *body, int *status) {
-    char *target = xasprintf(DEPLOYMENTS "/d?fieldManager=%s%s", who, options);
+    cleanup_free char *target = xasprintf(DEPLOYMENTS "/d?fieldManager=%s%s", who, options);
     cJSON *v = patch(s, target, APPLY, body, status);
-    free(target);
     return v;
 }
 
 static void applied(struct sim *s, const char *who, const char *options, const char *body) {
     int status = 0;
-    cJSON *v = apply(s, who, options, body, &status);
+    cleanup_json cJSON *v = apply(s, who, options, body, &status);
     if (status != 200 && status != 201) fail_msg("%s: %d %s", who, status, json_str_or(v, "message", ""));
-    cJSON_Delete(v);
 }
 
 #define HEAD "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\n"
@@ -111,9 +100,7 @@ static const cJSON *container(const cJSON *d, const char *name) {
     return NULL;
 }
 
-static void apply_merges_and_removes(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(apply_merges_and_removes) {
     int status = 0;
     cJSON *v = apply(s, "a", "",
                      HEAD "  labels: {x: \"1\", y: \"1\"}\n" SPEC
@@ -140,21 +127,17 @@ static void apply_merges_and_removes(void **state) {
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 4);
     cJSON *managed = cJSON_GetObjectItem(cJSON_GetObjectItem(v, "metadata"), "managedFields");
     assert_int_equal(cJSON_GetArraySize(managed), 2);
-    char *rv = xstrdup(obj_rv(v));
+    cleanup_free char *rv = xstrdup(obj_rv(v));
     cJSON_Delete(v);
     /* The same again is no change at all. */
     applied(s, "a", "",
             HEAD "  labels: {x: \"2\"}\n" SPEC "      - {name: c, image: i2, env: [{name: A, value: a}]}\n");
     v = ask(s, "GET", DEPLOYMENTS "/d", NULL, NULL);
     assert_string_equal(obj_rv(v), rv);
-    free(rv);
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void apply_conflicts(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(apply_conflicts) {
     int status = 0;
     applied(s, "a", "", HEAD SPEC "      - {name: c, image: i}\n");
     run(s, "PATCH", DEPLOYMENTS "/d?fieldManager=kubectl-set", "{\"spec\":{\"replicas\":7,\"paused\":true}}",
@@ -183,12 +166,9 @@ static void apply_conflicts(void **state) {
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 7); /* and what was not applied was kept */
     assert_true(json_bool(json_obj(v, "spec"), "paused", false));
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void apply_refuses(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(apply_refuses) {
     int status = 0;
     cJSON *v = patch(s, DEPLOYMENTS "/d", APPLY, HEAD SPEC "      - {name: c, image: i}\n", &status);
     assert_int_equal(status, 422); /* who? */
@@ -213,12 +193,9 @@ static void apply_refuses(void **state) {
     }
     applied(s, "a", "&dryRun=All", HEAD SPEC "      - {name: c, image: i}\n");
     run(s, "GET", DEPLOYMENTS "/d", NULL, 404);
-    sim_free(s);
 }
 
-static void apply_of_status_and_maps(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(apply_of_status_and_maps) {
     applied(s, "a", "", HEAD SPEC "      - {name: c, image: i}\n");
     int status = 0;
     cJSON *v = patch(s, DEPLOYMENTS "/d/status?fieldManager=s", APPLY,
@@ -240,13 +217,10 @@ static void apply_of_status_and_maps(void **state) {
     assert_string_equal(json_str(data, "b"), "1"); /* the other one wants it */
     assert_string_equal(json_str(data, "c"), "1");
     cJSON_Delete(v);
-    sim_free(s);
 }
 
 /* What an update changes changes hands. */
-static void owners_of_updates(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(owners_of_updates) {
     make_cm(s, "m", "x", "1");
     run(s, "PATCH", CMS "/m?fieldManager=other", "{\"data\":{\"k\":\"2\",\"n\":\"1\"}}", 200);
     cJSON *v = ask(s, "GET", CMS "/m", NULL, NULL);
@@ -266,16 +240,4 @@ static void owners_of_updates(void **state) {
     /* who owns nothing is not listed */
     assert_int_equal(cJSON_GetArraySize(json_at(v, "metadata/managedFields")), 1);
     cJSON_Delete(v);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(dialects),
-                                       cmocka_unit_test(unknown_media_types),
-                                       cmocka_unit_test(apply_merges_and_removes),
-                                       cmocka_unit_test(apply_conflicts),
-                                       cmocka_unit_test(apply_refuses),
-                                       cmocka_unit_test(apply_of_status_and_maps),
-                                       cmocka_unit_test(owners_of_updates)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,9 +105,8 @@ static void zeros(void **state) {
     below(&cm, 1, &meta);
     number(&cm, 4, 0);
     reads("v1", "ConfigMap", &cm,
-          "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\","
-          "\"deletionGracePeriodSeconds\":0},"
-          "\"immutable\":false}");
+          "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"deletionGracePeriodSe"
+          "conds\":0},\"immutable\":false}");
 }
 
 static void times(void **state) {

@@ -1,20 +1,16 @@
 /* Watches: where they start, what a selector makes of changes, bookmarks, ends. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 
 static void watch(struct sim *s, const char *query, struct answer *a) {
-    char *target = xasprintf(CMS "?watch=true%s", query);
+    cleanup_free char *target = xasprintf(CMS "?watch=true%s", query);
     send_as(s, "GET", target, NULL, NULL, SL(""), a);
-    free(target);
 }
 
-static void starts(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(starts) {
     make_cm(s, "a", "x", "1");
-    cJSON *v = ask(s, "GET", CMS, NULL, NULL);
-    char *from = xasprintf("&resourceVersion=%s", json_str(json_obj(v, "metadata"), "resourceVersion"));
-    cJSON_Delete(v);
+    cleanup_json cJSON *v = ask(s, "GET", CMS, NULL, NULL);
+    cleanup_free char *from =
+        xasprintf("&resourceVersion=%s", json_str(json_obj(v, "metadata"), "resourceVersion"));
     make_cm(s, "b", "x", "1");
     struct answer now, any, old;
     watch(s, "", &now);
@@ -34,13 +30,9 @@ static void starts(void **state) {
         expect_no_event(all[i]);
         answer_free(all[i]);
     }
-    free(from);
-    sim_free(s);
 }
 
-static void selectors(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(selectors) {
     struct answer label, field, not ;
     watch(s, "&labelSelector=l%3Dx", &label);
     watch(s, "&fieldSelector=metadata.name%3Db", &field);
@@ -77,21 +69,18 @@ static void selectors(void **state) {
     refused(s, "GET", CMS "?watch=1&labelSelector=%3D%3D%3D", NULL, 400, "");
     refused(s, "GET", CMS "?watch=1&timeoutSeconds=soon", NULL, 400, "invalid syntax");
     refused(s, "GET", CMS "?watch=1&resourceVersion=soon", NULL, 400, "invalid syntax");
-    sim_free(s);
 }
 
 static void expect_expired(struct answer *a) {
-    cJSON *v = watch_next(a);
+    cleanup_json cJSON *v = watch_next(a);
     assert_string_equal(json_str_or(v, "type", ""), "ERROR");
     assert_int_equal(json_i64(json_obj(v, "object"), "code", 0), 410);
     assert_string_equal(json_str_or(json_obj(v, "object"), "reason", ""), "Expired");
-    cJSON_Delete(v);
     assert_true(a->ended);
     assert_false(a->cut);
 }
 
-static void history_limit(void **state) {
-    (void)state;
+TEST_ALONE(history_limit) {
     struct sim_config cfg = {.seed = 1, .wall_ns = WALL, .history = 5};
     struct sim *s = sim_new(&cfg);
     make_cm(s, "a", "x", "1");
@@ -127,13 +116,11 @@ static void history_limit(void **state) {
     sim_free(s);
 }
 
-static void compaction(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(compaction) {
     make_cm(s, "a", "x", "1");
-    cJSON *v = ask(s, "GET", CMS, NULL, NULL);
-    char *from = xasprintf("&resourceVersion=%s", json_str(json_obj(v, "metadata"), "resourceVersion"));
-    cJSON_Delete(v);
+    cleanup_json cJSON *v = ask(s, "GET", CMS, NULL, NULL);
+    cleanup_free char *from =
+        xasprintf("&resourceVersion=%s", json_str(json_obj(v, "metadata"), "resourceVersion"));
     struct answer a, b;
     watch(s, "", &a);
     expect_event(&a, "ADDED", "a");
@@ -148,12 +135,9 @@ static void compaction(void **state) {
     watch(s, "&resourceVersion=0", &a);
     expect_event(&a, "ADDED", "a");
     answer_free(&a);
-    free(from);
-    sim_free(s);
 }
 
-static void bookmarks_and_end(void **state) {
-    (void)state;
+TEST_ALONE(bookmarks_and_end) {
     struct sim_config cfg = {.seed = 1, .wall_ns = WALL, .bookmark_ns = 10 * NS_PER_S};
     struct sim *s = sim_new(&cfg);
     struct answer with, without;
@@ -162,7 +146,7 @@ static void bookmarks_and_end(void **state) {
     make_cm(s, "a", "x", "1");
     expect_event(&with, "ADDED", "a");
     run(s, "POST", "/api/v1/namespaces/default/secrets", "{\"metadata\":{\"name\":\"x\"}}", 201);
-    cJSON *list = ask(s, "GET", CMS, NULL, NULL);
+    cleanup_json cJSON *list = ask(s, "GET", CMS, NULL, NULL);
     sim_advance(s, WALL + 11 * NS_PER_S);
     cJSON *v = watch_next(&with);
     assert_string_equal(json_str(v, "type"), "BOOKMARK");
@@ -170,7 +154,6 @@ static void bookmarks_and_end(void **state) {
     assert_string_equal(obj_rv(json_obj(v, "object")),
                         json_str(json_obj(list, "metadata"), "resourceVersion"));
     cJSON_Delete(v);
-    cJSON_Delete(list);
     sim_advance(s, WALL + 29 * NS_PER_S);
     for (int i = 0; i < 2; i++) { /* at 20 s, and at 28: two before its end */
         v = watch_next(&with);
@@ -195,8 +178,7 @@ static void bookmarks_and_end(void **state) {
     sim_free(s);
 }
 
-static void watch_list(void **state) {
-    (void)state;
+TEST_ALONE(watch_list) {
     const char *query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
     for (int mode = SIM_WATCH_LIST_IGNORE; mode <= SIM_WATCH_LIST_SERVE; mode++) {
         struct sim_config cfg = {.seed = 1, .wall_ns = WALL, .watch_list = (enum sim_watch_list)mode};
@@ -220,9 +202,7 @@ static void watch_list(void **state) {
     }
 }
 
-static void other_forms(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(other_forms) {
     struct answer meta, table;
     send_as(s, "GET", CMS "?watch=true", NULL, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
             SL(""), &meta);
@@ -249,7 +229,6 @@ static void other_forms(void **state) {
     }
     answer_free(&meta);
     answer_free(&table);
-    sim_free(s);
 }
 
 struct meddler { /* what a client does from within its callback */
@@ -276,9 +255,7 @@ static void ignore_end(void *ctx, bool cut) {
 }
 
 /* Callbacks may call into the sim: write, leave others; every event still comes once and in order. */
-static void calls_from_callbacks(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(calls_from_callbacks) {
     struct answer other, plain;
     struct meddler m = {.s = s, .left = 2, .own = {.body = BUF(1 << 20)}};
     static const struct sim_cb cb = {ignore_head, meddle, ignore_end, NULL};
@@ -300,28 +277,13 @@ static void calls_from_callbacks(void **state) {
     answer_free(&other);
     answer_free(&plain);
     sim_leave(x);
-    sim_free(s);
 }
 
-static void end_with_the_sim(void **state) {
-    (void)state;
+TEST_ALONE(end_with_the_sim) {
     struct sim *s = sim_test();
     struct answer a;
     watch(s, "", &a);
     sim_free(s);
     assert_true(a.ended && a.cut);
     answer_free(&a);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(starts),
-                                       cmocka_unit_test(selectors),
-                                       cmocka_unit_test(history_limit),
-                                       cmocka_unit_test(compaction),
-                                       cmocka_unit_test(bookmarks_and_end),
-                                       cmocka_unit_test(watch_list),
-                                       cmocka_unit_test(other_forms),
-                                       cmocka_unit_test(calls_from_callbacks),
-                                       cmocka_unit_test(end_with_the_sim)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

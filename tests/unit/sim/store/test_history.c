@@ -1,6 +1,5 @@
 /* States of the past: any page of any version that is known, at the cost of the page. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 #include "base/rand.h"
 #include "store/core.h"
 #include <errno.h>
@@ -54,9 +53,7 @@ static void check_pages(struct sim *s, const struct state *want, size_t max, boo
     } while (left > 0);
 }
 
-static void pages_of_every_version(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(pages_of_every_version) {
     struct rng rng = {.s = 11};
     static struct state past[VERSIONS];
     struct state now = {0};
@@ -85,10 +82,4 @@ static void pages_of_every_version(void **state) {
     sim_compact(s);
     struct history_snapshot p;
     assert_int_equal(history_snapshot_take(s, table(s), now.rv - 1, &(struct history_range){0}, &p), -ESTALE);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pages_of_every_version)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,26 +1,20 @@
 /* Creating, replacing and deleting objects: what a client sees of versions, uids, finalizers, namespaces. */
-#include "../rest_client.h"
-#include "api/meta.h"
+#include "../client.h"
 
-static void create_and_get(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(create_and_get) {
     int status = 0;
-    char *body = config_map("a", "x", "1");
-    cJSON *made = ask(s, "POST", CMS, body, &status);
-    free(body);
+    cleanup_free char *body = config_map("a", "x", "1");
+    cleanup_json cJSON *made = ask(s, "POST", CMS, body, &status);
     assert_int_equal(status, 201);
     assert_string_equal(obj_ns(made), "default");
     assert_int_equal(strlen(obj_uid(made)), 36);
     assert_string_equal(json_str(json_obj(made, "metadata"), "creationTimestamp"), "2023-11-14T22:13:20Z");
     assert_null(json_get(json_obj(made, "metadata"), "generation"));
-    cJSON *got = ask(s, "GET", CMS "/a", NULL, &status);
+    cleanup_json cJSON *got = ask(s, "GET", CMS "/a", NULL, &status);
     assert_int_equal(status, 200);
     assert_true(cJSON_Compare(made, got, true));
     assert_string_equal(json_str(got, "kind"), "ConfigMap");
     assert_string_equal(json_str(got, "apiVersion"), "v1");
-    cJSON_Delete(made);
-    cJSON_Delete(got);
     refused(s, "GET", CMS "/b", NULL, 404, "configmaps \"b\" not found");
     refused(s, "POST", CMS, "{\"metadata\":{\"name\":\"a\"}}", 409, "configmaps \"a\" already exists");
     refused(s, "POST", "/api/v1/namespaces/nowhere/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 404,
@@ -39,13 +33,10 @@ static void create_and_get(void **state) {
     refused(s, "PUT", CMS, "{}", 405, "does not allow this method");
     refused(s, "GET", "/api/v1/nothings", NULL, 404, "could not find the requested resource");
     refused(s, "GET", "/apis/apps/v2/deployments", NULL, 404, "could not find the requested resource");
-    sim_free(s);
 }
 
 /* Bytes that are no text never come into an object, by whatever way. */
-static void no_text(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(no_text) {
     refused(s, "POST", CMS "?fieldManager=a%ff", "{\"metadata\":{\"name\":\"a\"}}", 400,
             "cannot be understood");
     refused(s, "POST", CMS "?fieldManager=a\xff", "{\"metadata\":{\"name\":\"a\"}}", 400,
@@ -62,12 +53,9 @@ static void no_text(void **state) {
     assert_int_equal(a.status, 201);
     assert_non_null(strstr(buf_str(&a.body), "\"manager\":\"b?c\""));
     answer_free(&a);
-    sim_free(s);
 }
 
-static void generate_name(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(generate_name) {
     char last[64] = "";
     for (int i = 0; i < 20; i++) {
         cJSON *v = ask(s, "POST", CMS, "{\"metadata\":{\"generateName\":\"job-\"}}", NULL);
@@ -79,20 +67,16 @@ static void generate_name(void **state) {
         cJSON_Delete(v);
     }
     refused(s, "POST", CMS, "{\"metadata\":{}}", 422, "name or generateName is required");
-    sim_free(s);
 }
 
-static void optimistic_lock(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(optimistic_lock) {
     make_cm(s, "a", "x", "1");
-    cJSON *first = ask(s, "GET", CMS "/a", NULL, NULL);
+    cleanup_json cJSON *first = ask(s, "GET", CMS "/a", NULL, NULL);
     char *text = json_print(first);
     run(s, "PATCH", CMS "/a", "{\"data\":{\"k\":\"2\"}}", 200);
     refused(s, "PUT", CMS "/a", text, 409,
-            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply "
-            "your changes to the "
-            "latest version and try again");
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply yo"
+            "ur changes to the latest version and try again");
     free(text);
     /* Without a version it is unconditional, and what does not change anything is no change. */
     cJSON_DeleteItemFromObject(cJSON_GetObjectItem(first, "metadata"), "resourceVersion");
@@ -109,25 +93,19 @@ static void optimistic_lock(void **state) {
     text = json_print(first);
     refused(s, "PUT", CMS "/a", text, 409, "UID in precondition");
     free(text);
-    cJSON_Delete(first);
     refused(s, "PUT", CMS "/a", "{\"metadata\":{\"name\":\"b\"}}", 400, "does not match the name on the URL");
     refused(s, "PUT", CMS "/b", "{\"metadata\":{\"name\":\"b\"}}", 404, "not found");
-    sim_free(s);
 }
 
-static void leases_by_put(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
-    const char *body = "{\"apiVersion\":\"coordination.k8s.io/"
-                       "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\"},\"spec\":{"
-                       "\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"renewTime\":\"2023-11-14T23:"
-                       "13:20.000001+01:00\"}}";
+SIM_TEST(leases_by_put) {
+    const char *body = "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":"
+                       "\"l\"},\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"renewTime\":"
+                       "\"2023-11-14T23:13:20.000001+01:00\"}}";
     run(s, "PUT", LEASES "/l", body, 201); /* a PUT makes a Lease, */
     refused(s, "PUT", LEASES "/l", body, 422,
             "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update");
-    cJSON *v = ask(s, "GET", LEASES "/l", NULL, NULL);
+    cleanup_json cJSON *v = ask(s, "GET", LEASES "/l", NULL, NULL);
     assert_string_equal(json_str(json_obj(v, "spec"), "renewTime"), "2023-11-14T22:13:20.000001Z");
-    cJSON_Delete(v);
     refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"renewTime\":\"2023-11-14T22:13:20Z\"}}", 400,
             "parsing time");
     refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":0}}", 422,
@@ -136,12 +114,9 @@ static void leases_by_put(void **state) {
             "must be greater than or equal to 0");
     refused(s, "PATCH", LEASES "/l", "{\"spec\":{\"leaseDurationSeconds\":\"15\"}}", 400,
             "cannot be handled as a Lease");
-    sim_free(s);
 }
 
-static void generation_and_status(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(generation_and_status) {
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
     cJSON *v = ask(s, "PATCH", DEPLOYMENTS "/d", "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}", NULL);
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 1);
@@ -161,12 +136,9 @@ static void generation_and_status(void **state) {
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 0), 5);
     cJSON_Delete(v);
     refused(s, "GET", CMS "/a/status", NULL, 404, "could not find the requested resource");
-    sim_free(s);
 }
 
-static void scale(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(scale) {
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("d", "i:1"), 201);
     cJSON *v = ask(s, "GET", DEPLOYMENTS "/d/scale", NULL, NULL);
     assert_string_equal(json_str(v, "kind"), "Scale");
@@ -183,12 +155,9 @@ static void scale(void **state) {
     assert_int_equal(json_i64(json_obj(v, "spec"), "replicas", 7), 0);
     assert_int_equal(json_i64(json_obj(v, "metadata"), "generation", 0), 3);
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void finalizers(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(finalizers) {
     run(s, "POST", CMS, "{\"metadata\":{\"name\":\"a\",\"finalizers\":[\"x.io/f\"]}}", 201);
     cJSON *v = ask(s, "DELETE", CMS "/a", NULL, NULL);
     assert_string_equal(json_str_or(v, "kind", ""), "ConfigMap");
@@ -205,12 +174,9 @@ static void finalizers(void **state) {
     assert_string_equal(json_str_or(v, "kind", ""), "Status");
     assert_string_equal(json_str_or(v, "status", ""), "Success");
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void delete_options(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(delete_options) {
     make_cm(s, "a", "x", "1");
     refused(s, "DELETE", CMS "/a", "{\"preconditions\":{\"uid\":\"no\"}}", 409,
             "Precondition failed: UID in precondition: no");
@@ -232,12 +198,9 @@ static void delete_options(void **state) {
     v = ask(s, "DELETE", CMS "/o", "{\"propagationPolicy\":\"Foreground\"}", NULL);
     assert_true(obj_deleting(v));
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void delete_collection(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(delete_collection) {
     for (int i = 0; i < 10; i++) {
         char name[8];
         snprintf(name, sizeof name, "c%d", i);
@@ -249,12 +212,9 @@ static void delete_collection(void **state) {
     v = ask(s, "GET", CMS, NULL, NULL);
     assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 5);
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void dry_run(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(dry_run) {
     run(s, "POST", CMS "?dryRun=All", "{\"metadata\":{\"name\":\"a\"}}", 201);
     run(s, "GET", CMS "/a", NULL, 404);
     make_cm(s, "a", "x", "1");
@@ -264,20 +224,16 @@ static void dry_run(void **state) {
     v = ask(s, "GET", CMS "/a", NULL, NULL);
     assert_string_equal(json_str(json_obj(v, "data"), "k"), "1");
     cJSON_Delete(v);
-    sim_free(s);
 }
 
-static void namespaces(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(namespaces) {
     run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"n\"}}", 201);
     run(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 201);
     run(s, "POST", "/api/v1/namespaces/n/configmaps",
         "{\"metadata\":{\"name\":\"b\",\"finalizers\":[\"x.io/f\"]}}", 201);
     refused(s, "DELETE", "/api/v1/namespaces/default", NULL, 403, "this namespace may not be deleted");
-    cJSON *v = ask(s, "DELETE", "/api/v1/namespaces/n", NULL, NULL);
+    cleanup_json cJSON *v = ask(s, "DELETE", "/api/v1/namespaces/n", NULL, NULL);
     assert_string_equal(json_str(json_obj(v, "status"), "phase"), "Terminating");
-    cJSON_Delete(v);
     refused(s, "POST", "/api/v1/namespaces/n/configmaps", "{\"metadata\":{\"name\":\"c\"}}", 403,
             "because it is being terminated");
     sim_advance(s, WALL + NS_PER_S);
@@ -286,12 +242,9 @@ static void namespaces(void **state) {
     run(s, "PATCH", "/api/v1/namespaces/n/configmaps/b", "{\"metadata\":{\"finalizers\":[]}}", 200);
     sim_advance(s, WALL + 2 * NS_PER_S);
     run(s, "GET", "/api/v1/namespaces/n", NULL, 404);
-    sim_free(s);
 }
 
-static void exact_numbers(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(exact_numbers) {
     run(s, "POST", "/sim/types", "{\"group\":\"x.io\",\"resource\":\"widgets\",\"kind\":\"Widget\"}", 200);
     struct answer a;
     const char *body =
@@ -307,35 +260,17 @@ static void exact_numbers(void **state) {
     assert_non_null(strstr(buf_str(&a.body), "\"d\":1000000000000000,"));
     assert_non_null(strstr(buf_str(&a.body), "\"c\":0.1,"));
     answer_free(&a);
-    sim_free(s);
 }
 
-static void too_much(void **state) {
-    (void)state;
-    struct sim *s = sim_test();
+SIM_TEST(too_much) {
     size_t n = (size_t)(3 << 20) + 1;
-    char *big = xmalloc(n + 1);
+    cleanup_free char *big = xmalloc(n + 1);
     memset(big, ' ', n);
     big[n] = '\0';
     refused(s, "POST", CMS, big, 413, "limit is 3145728");
-    free(big);
-    char *target = xmalloc(20000);
+    cleanup_free char *target = xmalloc(20000);
     memset(target, 'a', 19999);
     target[0] = '/';
     target[19999] = '\0';
     refused(s, "GET", target, NULL, 414, "too long");
-    free(target);
-    sim_free(s);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create_and_get), cmocka_unit_test(no_text),
-        cmocka_unit_test(generate_name),  cmocka_unit_test(optimistic_lock),
-        cmocka_unit_test(leases_by_put),  cmocka_unit_test(generation_and_status),
-        cmocka_unit_test(scale),          cmocka_unit_test(finalizers),
-        cmocka_unit_test(delete_options), cmocka_unit_test(delete_collection),
-        cmocka_unit_test(dry_run),        cmocka_unit_test(namespaces),
-        cmocka_unit_test(exact_numbers),  cmocka_unit_test(too_much)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
