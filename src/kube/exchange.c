@@ -155,7 +155,10 @@ static void classify(struct exchange *x, struct err *e) {
         return;
     }
     if (x->status < 400) {
-        if (x->location.n) {
+        if (x->s.foreign) {
+            err_set(e, ERR_PROTOCOL, -EPROTO, "%s: redirected (%d), which is not followed", x->s.what,
+                    x->status);
+        } else if (x->location.n) {
             err_set(
                 e, ERR_PROTOCOL, -EPROTO,
                 "%s: redirected (%d) to \"%s\": no API server answers so; is a login page or a proxy before "

@@ -20,5 +20,8 @@ target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=
 # The edge, in the scripted world of tests/unit/kube.
 unit_test(rollout/scrape rollout kube_fake)
 target_include_directories(unit_rollout_scrape PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
+unit_test(rollout/scrape_endpoints rollout net_kit) # on real sockets
+target_include_directories(unit_rollout_scrape_endpoints PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
+target_link_options(unit_rollout_scrape_endpoints PRIVATE -Wl,--wrap=metrics_endpoint_check)
 unit_test(rollout/edge simworld app)
 unit_test(rollout/requests simworld app)
