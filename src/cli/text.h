@@ -4,9 +4,8 @@
 #define CLI_TEXT_H
 #include "base/buf.h"
 
-/* Appends s. Control characters, ill-formed bytes and characters that change the direction or are invisible
- * come out as escapes (\x1b, \u202e): nothing of s reaches the terminal as a command, and what it was can be
- * read. */
+/* Appends s with unsafe characters as escapes (utf8_add_safe()): nothing of it reaches the terminal as a command, and
+ * what it was can be read. */
 void text_clean(struct buf *out, struct slice s, bool utf8);
 char *text_cleaned(const char *s, bool utf8); /* the same as a string; NULL is "". free() */
 unsigned text_columns(struct slice clean, bool utf8);
