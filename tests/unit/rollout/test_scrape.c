@@ -1,10 +1,9 @@
 /* Rounds of scrapes: who is asked, where, in whose turn; which result counts. */
+#include "../check.h"
 #include "../kube/fake.h"
 #include "act/metrics_endpoint.h"
 #include "act/scrape.h"
 #include "act/scrape_slots.h"
-#include <errno.h>
-#include <stdio.h>
 
 enum { PODS = 8, TARGETS = 70 };
 
@@ -177,6 +176,8 @@ static void given_up(void **state) {
     assert_int_equal(fake_open(t->f), 1);
     answer(t, 0, good);
     assert_true(c->ended == 1 && a->ended == 0 && b->ended == 0 && !scrape_target_round(a->s));
+    t->pods[0].finished = true; /* nobody to ask */
+    assert_true(begin(t, 1)->ended == 1 && begin(t, 0)->ended == 1);
     teardown(t);
 }
 
@@ -331,26 +332,16 @@ static void so_many_pods_and_no_more(void **state) {
     teardown(t);
 }
 
-/* Broken in its first line: the rest of a page of any length is not fetched. Half a page counts for nothing. */
+/* Broken in its second line: the rest of a page of any length is not fetched. */
 static void a_broken_page(void **state) {
     (void)state;
     struct kit *t = setup(2);
-    struct target *g = begin(t, 2);
-    struct fake_req *broken = of(t, 0, "8080/metrics"), *lost = of(t, 1, "8080/metrics");
-    fake_head(broken, 200, NULL, NULL);
-    fake_body(broken, "a 1\n{\n");
-    fake_head(lost, 200, NULL, NULL);
-    fake_body(lost, good);
+    struct target *g = begin(t, 1);
+    fake_head(of(t, 0, "8080/metrics"), 200, NULL, NULL);
+    fake_body(container_of(t->f->reqs.next, struct fake_req, node), "a 1\n{\n");
     fake_settle(t->f);
-    assert_int_equal(fake_open(t->f), 1);
-    fake_fail(lost, ERR_TRANSPORT, "connection reset");
-    fake_settle(t->f);
-    assert_true(g->ended == 1 && fake_open(t->f) == 0 && !g->round->result[1].read);
-    assert_string_equal(g->round->result[0].why,
-                        "metrics of pod p0 at :8080/metrics: line 2: expected a label's "
-                        "name or }, found the end of the line");
-    assert_non_null(strstr(g->round->result[1].why, "connection reset"));
-    assert_true(g->round->result[1].page.v[PROM_TOTAL].value == 0);
+    assert_true(g->ended == 1 && fake_open(t->f) == 0);
+    assert_non_null(strstr(g->round->result[0].why, ": line 2: expected a label's name or }, found the end"));
     teardown(t);
 }
 
@@ -504,20 +495,11 @@ static void through_the_proxy(void **state) {
     teardown(t);
 }
 
-static void nobody_to_ask(void **state) {
-    (void)state;
-    struct kit *t = setup(1);
-    t->pods[0].finished = true;
-    struct target *a = begin(t, 1), *b = begin(t, 0);
-    assert_true(a->ended == 1 && b->ended == 1 && !a->round->result[0].why);
-    teardown(t);
-}
-
-/* A pod's IP, its ports and its annotations are what a tenant says. */
+/* A pod's IP (its kinds: test_ip.c), its ports and its annotations are what a tenant says. */
 static void where_no_request_goes(void **state) {
     (void)state;
-#define PORT_WHY "port 10250 of a hostNetwork pod is not scraped unless one of its containers declares it"
-#define PATH_WHY                                                                                             \
+#define PORT "port 10250 of a hostNetwork pod is not scraped unless one of its containers declares it"
+#define PATH                                                                                                 \
     "expected a path of at most 255 printable ASCII characters, without % and segments that begin with a "   \
     "dot"
     static const struct {
@@ -527,40 +509,23 @@ static void where_no_request_goes(void **state) {
     } v[] = {
         {"10.1.2.3", "/metrics?name[]=a%20b", false, false, NULL},
         {"fd00::7", "/", false, false, NULL},
-        {"127.0.0.1", "/", false, false, "pod IP 127.0.0.1 is a loopback address, which is not scraped"},
-        {"::ffff:127.9.9.9", "/", false, false,
-         "pod IP ::ffff:127.9.9.9 is a loopback address, which is not scraped"},
         {"::1", "/", false, false, "pod IP ::1 is a loopback address, which is not scraped"},
-        {"::7f00:1", "/", false, false, "pod IP ::7f00:1 is an embedded IPv4 address, which is not scraped"},
-        {"169.254.169.254", "/", false, false,
-         "pod IP 169.254.169.254 is a link-local address, which is not scraped"},
-        {"fe80::1", "/", false, false, "pod IP fe80::1 is a link-local address, which is not scraped"},
-        {"0.0.0.0", "/", false, false, "pod IP 0.0.0.0 is an unspecified address, which is not scraped"},
-        {"::", "/", false, false, "pod IP :: is an unspecified address, which is not scraped"},
-        {"224.0.0.1", "/", false, false, "pod IP 224.0.0.1 is a multicast address, which is not scraped"},
-        {"ff02::1", "/", false, false, "pod IP ff02::1 is a multicast address, which is not scraped"},
-        {"255.255.255.255", "/", false, false,
-         "pod IP 255.255.255.255 is a reserved address, which is not scraped"},
-        {"kubernetes.default.svc", "/", false, false,
-         "pod IP kubernetes.default.svc is no IP address, which is not scraped"},
         {"10.0.0.1@evil", "/", false, false, "pod IP 10.0.0.1@evil is no IP address, which is not scraped"},
-        {"0x7f.1", "/", false, false, "pod IP 0x7f.1 is no IP address, which is not scraped"},
-        {"10.1.2.3", "/", true, false, PORT_WHY},
-        {"", "/", true, true, PORT_WHY},
-        {"", "/../../../../../../api/v1/secrets", false, true, PATH_WHY},
-        {"", "/%2e%2e/secrets", false, true, PATH_WHY},
-        {"10.1.2.3", "/a b", false, false, PATH_WHY},
-        {"10.1.2.3", "/a\r\nHost:x", false, false, PATH_WHY},
-        {"10.1.2.3", "metrics", false, false, PATH_WHY},
+        {"10.1.2.3", "/", true, false, PORT},
+        {"", "/", true, true, PORT},
+        {"", "/../../../../../../api/v1/secrets", false, true, PATH},
+        {"", "/%2e%2e/secrets", false, true, PATH},
+        {"10.1.2.3", "/a b", false, false, PATH},
+        {"10.1.2.3", "/a\r\nHost:x", false, false, PATH},
+        {"10.1.2.3", "metrics", false, false, PATH},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         struct obs_port port = {10250, ""};
         struct obs_pod pod = {.ip = (char *)(uintptr_t)v[i].ip, .host_network = v[i].host};
         struct metrics_endpoint at = {.port = 10250, .path = v[i].path};
         struct err e = {0};
-        int rc = metrics_endpoint_check(&at, &pod, v[i].proxy, &e);
-        if (v[i].why) assert_string_equal(e.msg, v[i].why);
-        assert_int_equal(rc < 0, v[i].why != NULL);
+        assert_int_equal(metrics_endpoint_check(&at, &pod, v[i].proxy, &e) < 0, v[i].why != NULL);
+        assert_string_equal(e.msg, v[i].why ? v[i].why : "");
         pod.ports = &port;
         pod.nports = 1;
         if (v[i].host) assert_int_equal(metrics_endpoint_check(&at, &pod, v[i].proxy, &e), 0);
@@ -570,30 +535,12 @@ static void where_no_request_goes(void **state) {
     t->pods[0].ip = ip;
     struct target *g = begin(t, 1);
     assert_true(t->asked == 0 && g->ended == 1);
-    assert_string_equal(g->round->result[0].why,
-                        "metrics of pod p0 at :8080/metrics: pod IP 127.0.0.1 is a loopback "
-                        "address, which is not scraped");
+    assert_non_null(strstr(g->round->result[0].why, "pod IP 127.0.0.1 is a loopback address"));
     teardown(t);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(four_of_a_target_at_once),
-        cmocka_unit_test(given_up),
-        cmocka_unit_test(silent_pages_hold_no_slot),
-        cmocka_unit_test(a_timeout_backs_off),
-        cmocka_unit_test(a_round_does_not_last),
-        cmocka_unit_test(pods_that_go_away),
-        cmocka_unit_test(nothing_is_read_after_the_stop),
-        cmocka_unit_test(so_many_pods_and_no_more),
-        cmocka_unit_test(a_broken_page),
-        cmocka_unit_test(a_cap_over_the_pages_of_a_round),
-        cmocka_unit_test(endpoints_in_turn),
-        cmocka_unit_test(whom_the_token_is_sent_to),
-        cmocka_unit_test(a_token_by_request),
-        cmocka_unit_test(through_the_proxy),
-        cmocka_unit_test(nobody_to_ask),
-        cmocka_unit_test(where_no_request_goes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(four_of_a_target_at_once), TEST(given_up), TEST(silent_pages_hold_no_slot),
+          TEST(a_timeout_backs_off), TEST(a_round_does_not_last), TEST(pods_that_go_away),
+          TEST(nothing_is_read_after_the_stop), TEST(so_many_pods_and_no_more), TEST(a_broken_page),
+          TEST(a_cap_over_the_pages_of_a_round), TEST(endpoints_in_turn), TEST(whom_the_token_is_sent_to),
+          TEST(a_token_by_request), TEST(through_the_proxy), TEST(where_no_request_goes))
