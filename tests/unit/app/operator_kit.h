@@ -1,6 +1,7 @@
 /* What the tests of src/app share: an operator of two controllers in pods of the simulated world. */
 #ifndef TEST_OPERATOR_KIT_H
 #define TEST_OPERATOR_KIT_H
+#include "../case.h"
 #include "../simworld/helper.h"
 #include "../../../src/app/termination_grace.h"
 #include "app/leadership.h"

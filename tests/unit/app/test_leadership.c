@@ -37,8 +37,7 @@ static int64_t drain_of(uint64_t seed, int grace_s, const char *options, int *re
     return took;
 }
 
-static void the_pods_own_grace(void **state) {
-    (void)state;
+CASE(the_pods_own_grace) {
     int code;
     int64_t took = drain_of(1, 12, "", &code);
     assert_int_equal(code, DRAIN_X_CUT);
@@ -50,8 +49,7 @@ static void the_pods_own_grace(void **state) {
     assert_true(took < 60 * NS_PER_S);
 }
 
-static void a_shorter_grace_at_deletion(void **state) {
-    (void)state;
+CASE(a_shorter_grace_at_deletion) {
     int code;
     int64_t took = drain_of(3, 60, "{\"gracePeriodSeconds\":6}", &code);
     assert_int_equal(code, DRAIN_X_CUT);
@@ -61,8 +59,7 @@ static void a_shorter_grace_at_deletion(void **state) {
 
 /* The pod is gone at once, and the kubelet gives the process two seconds: enough to cancel, to leave a
  * checkpoint and to release. */
-static void deleted_by_force(void **state) {
-    (void)state;
+CASE(deleted_by_force) {
     int code;
     int64_t took = drain_of(4, 60, "{\"gracePeriodSeconds\":0}", &code);
     assert_int_equal(code, DRAIN_X_CUT);
@@ -71,8 +68,7 @@ static void deleted_by_force(void **state) {
 
 /* The same with a checkpoint that does not fit the Lease, while ConfigMaps are not answered: they are not
  * waited for so long that the release no longer comes through. */
-static void deleted_by_force_with_a_large_checkpoint(void **state) {
-    (void)state;
+CASE(deleted_by_force_with_a_large_checkpoint) {
     struct stage *st = stage_new(&(struct stage_options){.seed = 8, .grace_s = 60, .many = 10000});
     struct instance *first = leader(st);
     assert_non_null(first);
@@ -103,8 +99,7 @@ static void deleted_by_force_with_a_large_checkpoint(void **state) {
 }
 
 /* Neither an answer nor a connection: the drain has the time that was known before. */
-static void the_pod_cannot_be_read(void **state) {
-    (void)state;
+CASE(the_pod_cannot_be_read) {
     struct stage *st = stage_new(&(struct stage_options){.seed = 5, .grace_s = 12});
     struct instance *first = leader(st);
     assert_non_null(first);
@@ -118,8 +113,7 @@ static void the_pod_cannot_be_read(void **state) {
 }
 
 /* The metrics of a handover: of the one that drained, at its end, and of the one that came after it. */
-static void what_is_measured(void **state) {
-    (void)state;
+CASE(what_is_measured) {
     struct stage *st = stage_new(&(struct stage_options){.seed = 9, .grace_s = 12});
     struct instance *first = leader(st);
     assert_non_null(first);
@@ -157,8 +151,7 @@ static void what_is_measured(void **state) {
 }
 
 /* What a successor cannot take up is at least said: two keys of a controller that it does not have. */
-static void keys_of_an_unknown_controller(void **state) {
-    (void)state;
+CASE(keys_of_an_unknown_controller) {
     struct stage *st = stage_new(&(struct stage_options){.seed = 7, .grace_s = 12});
     struct instance *first = leader(st);
     assert_non_null(first);
@@ -179,8 +172,7 @@ static void keys_of_an_unknown_controller(void **state) {
 }
 
 /* A host whose logind waits without end (InhibitDelayMaxSec=infinity) takes nothing from the drain's time. */
-static void a_host_that_waits_without_end(void **state) {
-    (void)state;
+CASE(a_host_that_waits_without_end) {
     struct stage *st = stage_new(&(struct stage_options){.seed = 6, .grace_s = 12});
     struct instance *first = leader(st);
     assert_non_null(first);
@@ -195,8 +187,7 @@ static void a_host_that_waits_without_end(void **state) {
 }
 
 /* Signals that come in the middle of another event are all counted: these are the second and the third. */
-static void signals_at_once_are_all_counted(void **state) {
-    (void)state;
+CASE(signals_at_once_are_all_counted) {
     struct stage *st = stage_new(&(struct stage_options){.seed = 10, .grace_s = 60});
     struct instance *first = leader(st);
     assert_non_null(first);
@@ -209,17 +200,4 @@ static void signals_at_once_are_all_counted(void **state) {
     stage_free(st);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_pods_own_grace),
-        cmocka_unit_test(a_shorter_grace_at_deletion),
-        cmocka_unit_test(deleted_by_force),
-        cmocka_unit_test(deleted_by_force_with_a_large_checkpoint),
-        cmocka_unit_test(the_pod_cannot_be_read),
-        cmocka_unit_test(what_is_measured),
-        cmocka_unit_test(keys_of_an_unknown_controller),
-        cmocka_unit_test(a_host_that_waits_without_end),
-        cmocka_unit_test(signals_at_once_are_all_counted),
-    };
-    return cmocka_run_group_tests_name("app/leadership", tests, NULL, NULL);
-}
+CASES("app/leadership")

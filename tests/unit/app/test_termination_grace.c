@@ -13,8 +13,7 @@ static int64_t drain_left(const struct stage_options *opt) {
     return left;
 }
 
-static void the_pods_grace_period_bounds_the_drain(void **state) {
-    (void)state;
+CASE(the_pods_grace_period_bounds_the_drain) {
     static const struct {
         int grace_s;
         const char *uid;
@@ -34,8 +33,7 @@ static void the_pods_grace_period_bounds_the_drain(void **state) {
     }
 }
 
-static void without_a_pod_nothing_is_read(void **state) {
-    (void)state;
+CASE(without_a_pod_nothing_is_read) {
     assert_null(termination_grace_new(NULL, NULL, NULL, "pod", "uid", true));
     assert_null(termination_grace_new(NULL, NULL, "ns", "", "uid", true));
     assert_null(termination_grace_new(NULL, NULL, "ns", "pod", NULL, true));
@@ -43,10 +41,4 @@ static void without_a_pod_nothing_is_read(void **state) {
     termination_grace_free(NULL);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_pods_grace_period_bounds_the_drain),
-        cmocka_unit_test(without_a_pod_nothing_is_read),
-    };
-    return cmocka_run_group_tests_name("app/termination_grace", tests, NULL, NULL);
-}
+CASES("app/termination_grace")

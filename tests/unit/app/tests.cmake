@@ -1,3 +1,3 @@
-foreach(file leadership lifecycle termination_grace)
+foreach(file fence leadership lifecycle service termination_grace)
   unit_test(app/${file} simworld app)
 endforeach()

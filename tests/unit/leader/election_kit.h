@@ -4,13 +4,7 @@
 #include "leader/election.h"
 #include "simworld/simworld.h"
 #include "base/json.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "../case.h"
 
 #define S         NS_PER_S
 #define MS        NS_PER_MS

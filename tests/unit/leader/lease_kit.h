@@ -2,13 +2,7 @@
 #ifndef TEST_LEASE_KIT_H
 #define TEST_LEASE_KIT_H
 #include "leader/lease.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "../case.h"
 
 #define S    NS_PER_S
 #define MS   NS_PER_MS
@@ -87,4 +81,18 @@ static inline void setup_leader(struct t *t) {
 static inline void done(struct t *t) {
     lease_free(t->l);
 }
+
+/* In the same case once more, from the start. */
+static inline void again(struct t *t) {
+    done(t);
+    setup(t);
+}
+
+static inline void again_leader(struct t *t) {
+    done(t);
+    setup_leader(t);
+}
+
+#define STANDBY_CASE(name) CASE_WITH(struct t, setup, done, name)
+#define LEADER_CASE(name)  CASE_WITH(struct t, setup_leader, done, name)
 #endif

@@ -1,16 +1,9 @@
 #include "leader/certificate.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "../case.h"
 
 #define ME "handover-6d5f-abcde_0f1e2d3c-0000-4000-8000-001122334455_0123456789abcdef"
 
-static void test_identity(void **state) {
-    (void)state;
+CASE(identity) {
     struct identity id, back;
     char text[IDENTITY_MAX];
     identity_make("handover-6d5f-abcde", "0f1e2d3c-0000-4000-8000-001122334455", 7, 8, &id);
@@ -35,8 +28,7 @@ static void test_identity(void **state) {
     assert_int_equal(identity_format(&id, text), 0);
 }
 
-static void test_foreign_identities(void **state) {
-    (void)state;
+CASE(foreign_identities) {
     static const char *const bad[] = {"",
                                       "pod",
                                       "pod_uid",
@@ -74,8 +66,7 @@ static bool dead(const char *status, const char *holder, const char **why) {
     "{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"state\":" state ",\"lastState\":" last  \
     "}]}"
 
-static void test_dead(void **state) {
-    (void)state;
+CASE(dead) {
     const char *why;
     /* SIGKILL, OOM kill, a graceful end, after a restart, a sidecar */
     assert_true(dead(STATUS(TERMINATED("137", "Error", ME), "{}"), ME, &why));
@@ -87,8 +78,7 @@ static void test_dead(void **state) {
                      ME, &why));
 }
 
-static void test_not_proven(void **state) {
-    (void)state;
+CASE(not_proven) {
     const char *why;
     assert_false(dead(STATUS(TERMINATED("255", "Unknown", ME), "{}"), ME, &why)); /* a lost shim */
     assert_non_null(strstr(why, "255"));
@@ -115,8 +105,7 @@ static void test_not_proven(void **state) {
     assert_false(dead("{\"containerStatuses\":7}", ME, &why));
 }
 
-static void test_another_pod(void **state) {
-    (void)state;
+CASE(another_pod) {
     const char *why;
 #define OTHER "handover-6d5f-abcde_ffffffff-0000-4000-8000-001122334455_0123"
     assert_false(
@@ -130,9 +119,4 @@ static void test_another_pod(void **state) {
     assert_false(certificate_proves_dead(SL("[]"), SL(ME), &why));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity),
-                                       cmocka_unit_test(test_foreign_identities), cmocka_unit_test(test_dead),
-                                       cmocka_unit_test(test_not_proven), cmocka_unit_test(test_another_pod)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/certificate")

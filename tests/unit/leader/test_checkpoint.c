@@ -2,12 +2,7 @@
 #include "base/hash.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
+#include "../case.h"
 
 #define NOW (INT64_C(1767225600) * NS_PER_S)
 static const struct checkpoint_head head7 = {.term = 7, .by = "pod_uid_1", .at_wall_ns = NOW};
@@ -26,8 +21,7 @@ static void print(void *ctx, const struct checkpoint_key *k) {
     buf_adds(ctx, "\n");
 }
 
-static void test_round_trip(void **state) {
-    (void)state;
+CASE(round_trip) {
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     add(c, CHECKPOINT_DELAYED, "rollout", "ns/app-3", 0, NOW + 90 * NS_PER_S + 1, 4, NULL);
     add(c, CHECKPOINT_DEAD, "rollout", "ns/app-9", 0, NOW - 5 * NS_PER_S, 16,
@@ -72,8 +66,7 @@ static void test_round_trip(void **state) {
 }
 
 /* A frozen text: what a version 1 says must be read by every later program. */
-static void test_text_of_version_1(void **state) {
-    (void)state;
+CASE(text_of_version_1) {
     static const char body[] = "#rollout !q 0ns/app-1+2 ^5 72 !d 0a@1500 !x 0b@-500~oh%20no ";
     char text[600], sha[65];
     sha256_hex(slice_of(body), sha);
@@ -97,8 +90,7 @@ static void test_text_of_version_1(void **state) {
 }
 
 /* Kinds and marks of a later minor version are skipped and counted, what is known is used. */
-static void test_unknown_entries(void **state) {
-    (void)state;
+CASE(unknown_entries) {
     static const char body[] = "#c !Z 0a 0b !q 0a 0b*what 0c ";
     char text[600], sha[65];
     sha256_hex(slice_of(body), sha);
@@ -127,8 +119,7 @@ static enum checkpoint_fault open_body(const char *body) {
     return f;
 }
 
-static void test_damaged(void **state) {
-    (void)state;
+CASE(damaged) {
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     add(c, CHECKPOINT_QUEUED, "c", "ns/app-1", 0, 0, 0, NULL);
     checkpoint_finish(c, false);
@@ -177,8 +168,7 @@ static void test_damaged(void **state) {
     }
 }
 
-static void test_carry(void **state) {
-    (void)state;
+CASE(carry) {
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     add(c, CHECKPOINT_QUEUED, "c", "ns/app-1", 0, 0, 0, NULL);
     checkpoint_finish(c, false);
@@ -239,14 +229,12 @@ static void hundred_thousand(bool random_names, size_t most_parts) {
     checkpoint_close(r);
 }
 
-static void test_hundred_thousand_keys(void **state) {
-    (void)state;
+CASE(hundred_thousand_keys) {
     hundred_thousand(false, 2);
     hundred_thousand(true, 6);
 }
 
-static void test_parts_survive_each_other(void **state) {
-    (void)state;
+CASE(parts_survive_each_other) {
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     fill(c, 60000, true);
     checkpoint_finish(c, false);
@@ -268,8 +256,7 @@ static void test_parts_survive_each_other(void **state) {
 }
 
 /* Parts that the writer could not read itself are named to the next one, inline or beside parts of its own. */
-static void test_unread_parts_are_passed_on(void **state) {
-    (void)state;
+CASE(unread_parts_are_passed_on) {
     static const char text[] = "#c !q 0late ";
     for (int large = 0; large < 2; large++) {
         cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
@@ -298,8 +285,7 @@ static void test_unread_parts_are_passed_on(void **state) {
     }
 }
 
-static void test_renewals_stay_small(void **state) {
-    (void)state;
+CASE(renewals_stay_small) {
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     fill(c, 100000, false);
     checkpoint_finish(c, true);
@@ -313,8 +299,7 @@ static void test_renewals_stay_small(void **state) {
     checkpoint_close(r);
 }
 
-static void test_caps(void **state) {
-    (void)state;
+CASE(caps) {
     cleanup_checkpoint struct checkpoint *c = checkpoint_new(&head7);
     static char longkey[2000], name[20];
     memset(longkey, 'k', sizeof(longkey) - 1);
@@ -345,8 +330,7 @@ static void test_caps(void **state) {
     checkpoint_close(r);
 }
 
-static void test_part_names(void **state) {
-    (void)state;
+CASE(part_names) {
     cleanup_buf struct buf b = BUF(1000);
     assert_int_equal(checkpoint_part_name(SL("handover"), 12, 1, &b), 0);
     assert_string_equal(buf_str(&b), "handover-checkpoint-12-1");
@@ -355,19 +339,4 @@ static void test_part_names(void **state) {
     assert_true(checkpoint_part_name(slice_make(name, 253), 12, 1, &b) < 0);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_text_of_version_1),
-        cmocka_unit_test(test_unknown_entries),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_carry),
-        cmocka_unit_test(test_hundred_thousand_keys),
-        cmocka_unit_test(test_parts_survive_each_other),
-        cmocka_unit_test(test_unread_parts_are_passed_on),
-        cmocka_unit_test(test_renewals_stay_small),
-        cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_part_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/checkpoint")

@@ -30,8 +30,7 @@ static unsigned renew(struct flow *t) {
 }
 #define E(kind) (1u << FLOW_##kind)
 
-static void without_parts_it_leads_at_once(void **state) {
-    (void)state;
+CASE(without_parts_it_leads_at_once) {
     struct flow t = {0};
     assert_int_equal(feed_at(&t, FLOW_EV_ACQUIRED, 0, 0), E(LEAD));
     assert_int_equal(feed(&t, FLOW_EV_TOLD, 0), 0);
@@ -43,8 +42,7 @@ static void without_parts_it_leads_at_once(void **state) {
 
 /* Of three parts one cannot be read: it is not waited for, kept, named as unread, told when it comes, deleted when a
  * checkpoint that was made after that stands on the Lease. */
-static void a_part_that_cannot_be_read_is_kept_until_it_was(void **state) {
-    (void)state;
+CASE(a_part_that_cannot_be_read_is_kept_until_it_was) {
     struct flow t = {.now = S};
     assert_int_equal(feed_at(&t, FLOW_EV_ACQUIRED, 0, 3), E(READ));
     assert_int_equal(t.o.neffects, 3);
@@ -76,8 +74,7 @@ static void a_part_that_cannot_be_read_is_kept_until_it_was(void **state) {
     assert_int_equal(renew(&t), E(COLLECT));
 }
 
-static void a_silent_part_is_waited_for_three_seconds(void **state) {
-    (void)state;
+CASE(a_silent_part_is_waited_for_three_seconds) {
     struct flow t = {.now = S};
     feed_at(&t, FLOW_EV_ACQUIRED, 0, 1);
     assert_int_equal(t.o.wake_ns, 4 * S);
@@ -87,8 +84,7 @@ static void a_silent_part_is_waited_for_three_seconds(void **state) {
     assert_int_equal(renew(&t), E(DELETE));
 }
 
-static void a_part_that_is_never_read_expires(void **state) {
-    (void)state;
+CASE(a_part_that_is_never_read_expires) {
     struct flow t = {0};
     feed_at(&t, FLOW_EV_ACQUIRED, 0, 1);
     feed(&t, FLOW_EV_UNREAD, 0);
@@ -103,8 +99,7 @@ static void a_part_that_is_never_read_expires(void **state) {
     assert_int_equal(t.o.wake_ns, TIME_NEVER);
 }
 
-static void the_last_checkpoint(void **state) {
-    (void)state;
+CASE(the_last_checkpoint) {
     struct flow begun = {0}, t;
     feed_at(&begun, FLOW_EV_ACQUIRED, 0, 0);
     t = begun; /* before lead() was called: what the predecessor left stays */
@@ -227,19 +222,8 @@ static void random_schedule(uint64_t seed) {
     assert_true(m.leads <= 1 && m.releases == (int)m.drained);
 }
 
-static void random_schedules(void **state) {
-    (void)state;
+CASE(random_schedules) {
     for (uint64_t seed = 1; seed <= 20000; seed++) random_schedule(seed);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_parts_it_leads_at_once),
-        cmocka_unit_test(a_part_that_cannot_be_read_is_kept_until_it_was),
-        cmocka_unit_test(a_silent_part_is_waited_for_three_seconds),
-        cmocka_unit_test(a_part_that_is_never_read_expires),
-        cmocka_unit_test(the_last_checkpoint),
-        cmocka_unit_test(random_schedules),
-    };
-    return cmocka_run_group_tests_name("leader/checkpoint_flow", tests, NULL, NULL);
-}
+CASES("leader/checkpoint_flow")

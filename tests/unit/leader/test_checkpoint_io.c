@@ -3,8 +3,7 @@
 
 #define CM_URL API "/api/v1/namespaces/default/configmaps"
 
-static void test_early_checkpoint(void **state) {
-    (void)state;
+CASE(early_checkpoint) {
     struct field f;
     field_lead(&f, 1);
     election_stop(f.c[0].e);
@@ -22,8 +21,7 @@ static void test_early_checkpoint(void **state) {
 
 /* 100,000 keys: written to ConfigMaps before the release, read before the successor leads, deleted once it
  * has written. */
-static void test_large_checkpoint(void **state) {
-    (void)state;
+CASE(large_checkpoint) {
     struct field f;
     field_lead(&f, 2);
     f.c[0].keys = 100000;
@@ -49,8 +47,7 @@ static void test_large_checkpoint(void **state) {
 }
 
 /* The ConfigMaps cannot be written: what matters most goes with the Lease. */
-static void test_large_checkpoint_refused(void **state) {
-    (void)state;
+CASE(large_checkpoint_refused) {
     struct field f;
     field_lead(&f, 2);
     f.c[0].keys = 100000;
@@ -65,8 +62,7 @@ static void test_large_checkpoint_refused(void **state) {
     field_free(&f);
 }
 
-static void test_parts_missing_or_foreign(void **state) {
-    (void)state;
+CASE(parts_missing_or_foreign) {
     struct field f;
     field_lead(&f, 1);
     f.c[0].keys = 100000;
@@ -83,8 +79,7 @@ static void test_parts_missing_or_foreign(void **state) {
 }
 
 /* A successor dies before it has written a checkpoint of its own: the next one gets the same work. */
-static void test_work_is_passed_on(void **state) {
-    (void)state;
+CASE(work_is_passed_on) {
     for (int large = 0; large < 2; large++) {
         struct field f;
         field_lead(&f, 2);
@@ -115,8 +110,7 @@ static void field_reading(struct field *f, const char *fault) {
 }
 
 /* Told to stop between the acquisition and the end of reading the parts: what is there stays there. */
-static void test_stop_before_the_work_is_read(void **state) {
-    (void)state;
+CASE(stop_before_the_work_is_read) {
     struct field f;
     field_reading(
         &f, "{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":1,\"latencyMs\":500}");
@@ -144,16 +138,22 @@ static bool lease_says(struct field *f, const char *text) {
 
 /* A part that cannot be read delays nobody and is not deleted: its keys come when it can be read, to this leader, or to
  * the next one when this one dies or stops before. */
-static void test_a_part_that_cannot_be_read_is_kept(void **state) {
-    (void)state;
-    static const char *const faults[] = {"\"status\":500", "\"status\":403", "\"silent\":true"};
-    enum { LATER, CRASH, STOP, ENDS };
-    for (int k = 0; k < 3 * ENDS; k++) {
+CASE(a_part_that_cannot_be_read_is_kept) {
+    enum how { LATER, CRASH, STOP };
+    static const struct {
+        const char *fault;
+        enum how how;
+    } cases[] = {{"\"status\":500", LATER},
+                 {"\"status\":403", CRASH},
+                 {"\"silent\":true", LATER},
+                 {"\"silent\":true", STOP}};
+    for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
         struct field f;
         struct cand *second = &f.c[1], *last = second;
+        enum how how = cases[k].how;
         cleanup_free char *fault =
             xasprintf("{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":-1,%s}",
-                      faults[k / ENDS]);
+                      cases[k].fault);
         field_reading(&f, fault);
         assert_true(simworld_run_until(f.sw, leads, second, 4 * S));
         size_t missing = 60000 - second->got[CHECKPOINT_QUEUED];
@@ -163,9 +163,9 @@ static void test_a_part_that_cannot_be_read_is_kept(void **state) {
         assert_true(exists(&f, "l-checkpoint-0-1"));
         assert_false(exists(&f, "l-checkpoint-0-2"));
         assert_true(lease_says(&f, " unread=0.1."));
-        if (k % ENDS == CRASH) cand_crash(second);
-        if (k % ENDS == STOP) stop_cleanly(second);
-        if (k % ENDS != LATER) {
+        if (how == CRASH) cand_crash(second);
+        if (how == STOP) stop_cleanly(second);
+        if (how != LATER) {
             cand_start(&f, 2, NULL);
             last = &f.c[2];
             assert_true(simworld_run_until(f.sw, leads, last, 30 * S));
@@ -186,8 +186,7 @@ static void test_a_part_that_cannot_be_read_is_kept(void **state) {
 }
 
 /* For five minutes; then it is given up. */
-static void test_a_part_that_is_never_read_is_deleted_at_last(void **state) {
-    (void)state;
+CASE(a_part_that_is_never_read_is_deleted_at_last) {
     struct field f;
     field_reading(
         &f, "{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":-1,\"status\":500}");
@@ -202,8 +201,7 @@ static void test_a_part_that_is_never_read_is_deleted_at_last(void **state) {
 
 /* Another takes the lease while the parts are read: nothing of the work is restored, and nothing comes of late
  * answers. */
-static void test_lost_while_reading(void **state) {
-    (void)state;
+CASE(lost_while_reading) {
     struct field f;
     field_reading(
         &f,
@@ -221,8 +219,7 @@ static void test_lost_while_reading(void **state) {
 
 /* A client-go elector in between leaves our annotation as it is: its term is over, and so is the work in it.
  */
-static void test_stale_checkpoint(void **state) {
-    (void)state;
+CASE(stale_checkpoint) {
     struct field f;
     field_lead(&f, 1);
     f.c[0].keys = 5;
@@ -242,8 +239,7 @@ static void test_stale_checkpoint(void **state) {
 
 /* The last leader was killed between the writing of its parts and the release: nothing names them. The next
  * one deletes them, and nothing else. */
-static void test_parts_that_nobody_names(void **state) {
-    (void)state;
+CASE(parts_that_nobody_names) {
     struct field f;
     field_lead(&f, 2);
     f.c[0].keys = 60000;
@@ -278,8 +274,7 @@ static void test_parts_that_nobody_names(void **state) {
     field_free(&f);
 }
 
-static void test_lost_while_saving(void **state) {
-    (void)state;
+CASE(lost_while_saving) {
     struct field f;
     field_lead(&f, 1);
     f.c[0].keys = 100000;
@@ -296,20 +291,4 @@ static void test_lost_while_saving(void **state) {
     field_free(&f);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_early_checkpoint),
-        cmocka_unit_test(test_large_checkpoint),
-        cmocka_unit_test(test_large_checkpoint_refused),
-        cmocka_unit_test(test_parts_missing_or_foreign),
-        cmocka_unit_test(test_work_is_passed_on),
-        cmocka_unit_test(test_stop_before_the_work_is_read),
-        cmocka_unit_test(test_stale_checkpoint),
-        cmocka_unit_test(test_lost_while_reading),
-        cmocka_unit_test(test_a_part_that_cannot_be_read_is_kept),
-        cmocka_unit_test(test_a_part_that_is_never_read_is_deleted_at_last),
-        cmocka_unit_test(test_lost_while_saving),
-        cmocka_unit_test(test_parts_that_nobody_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/checkpoint_io")

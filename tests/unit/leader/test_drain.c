@@ -1,11 +1,6 @@
 #include "leader/drain.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include "base/rand.h"
-#include <errno.h>
-#include <string.h>
+#include "../case.h"
 
 #define S NS_PER_S
 
@@ -43,8 +38,7 @@ static unsigned ev(struct t *t, enum drain_event e) {
     return at(t, t->now, e);
 }
 
-static void test_config(void **state) {
-    (void)state;
+CASE(config) {
     struct err err;
     struct drain_config c = {0};
     assert_int_equal(drain_config_check(&c, &err), 0);
@@ -63,8 +57,7 @@ static void test_config(void **state) {
     assert_int_equal(drain_config_check(&c, &err), -EINVAL);
 }
 
-static void test_idle_leader_releases_at_once(void **state) {
-    (void)state;
+CASE(idle_leader_releases_at_once) {
     struct t t;
     setup(&t, true, 0);
     assert_int_equal(drain_left_ns(&t.d, t.now), TIME_NEVER);
@@ -80,8 +73,7 @@ static void test_idle_leader_releases_at_once(void **state) {
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), 0); /* nothing follows the exit */
 }
 
-static void test_work_finishes_uncancelled(void **state) {
-    (void)state;
+CASE(work_finishes_uncancelled) {
     struct t t;
     setup(&t, true, 2);
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CHECKPOINT);
@@ -99,8 +91,7 @@ static void test_work_finishes_uncancelled(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
 }
 
-static void test_deadline_cancels(void **state) {
-    (void)state;
+CASE(deadline_cancels) {
     struct t t;
     setup(&t, true, 2);
     ev(&t, DRAIN_EV_SIGNAL);
@@ -116,8 +107,7 @@ static void test_deadline_cancels(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_CUT);
 }
 
-static void test_stuck_work_is_not_released(void **state) {
-    (void)state;
+CASE(stuck_work_is_not_released) {
     struct t t;
     setup(&t, true, 1);
     ev(&t, DRAIN_EV_SIGNAL);
@@ -128,8 +118,7 @@ static void test_stuck_work_is_not_released(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_STUCK);
 }
 
-static void test_unreachable_server(void **state) {
-    (void)state;
+CASE(unreachable_server) {
     struct t t;
     setup(&t, true, 0);
     ev(&t, DRAIN_EV_SIGNAL);
@@ -155,8 +144,7 @@ static void test_unreachable_server(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
 }
 
-static void test_more_signals(void **state) {
-    (void)state;
+CASE(more_signals) {
     struct t t;
     setup(&t, true, 1);
     ev(&t, DRAIN_EV_SIGNAL);
@@ -173,8 +161,7 @@ static void test_more_signals(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
 }
 
-static void test_standby_and_start(void **state) {
-    (void)state;
+CASE(standby_and_start) {
     struct t t;
     setup(&t, false, 0);
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE);
@@ -188,8 +175,7 @@ static void test_standby_and_start(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
 }
 
-static void test_lost_without_a_signal(void **state) {
-    (void)state;
+CASE(lost_without_a_signal) {
     struct t t;
     setup(&t, true, 3);
     assert_int_equal(ev(&t, DRAIN_EV_LOST), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CANCEL);
@@ -208,8 +194,7 @@ static unsigned killed_in(struct t *t, int64_t left_ns) {
 }
 
 /* `kubectl delete --grace-period=4`, a host that shuts down: less time than the pod's own grace period. */
-static void test_less_time_than_thought(void **state) {
-    (void)state;
+CASE(less_time_than_thought) {
     struct t t;
     setup(&t, true, 1);
     assert_int_equal(killed_in(&t, S), 0); /* nothing before the signal */
@@ -235,8 +220,7 @@ static void test_less_time_than_thought(void **state) {
     assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
 }
 
-static void test_grace_learnt_later(void **state) {
-    (void)state;
+CASE(grace_learnt_later) {
     struct t t;
     setup(&t, true, 1);
     struct drain_config c = {.grace_ns = 60 * S};
@@ -250,8 +234,7 @@ static void test_grace_learnt_later(void **state) {
     assert_int_equal(drain_left_ns(&t.d, t.now), 60 * S);
 }
 
-static void test_random_schedules(void **state) {
-    (void)state;
+CASE(random_schedules) {
     for (uint64_t seed = 1; seed <= 20000; seed++) {
         struct rng r = {seed};
         struct t t;
@@ -292,20 +275,4 @@ static void test_random_schedules(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_idle_leader_releases_at_once),
-        cmocka_unit_test(test_work_finishes_uncancelled),
-        cmocka_unit_test(test_deadline_cancels),
-        cmocka_unit_test(test_stuck_work_is_not_released),
-        cmocka_unit_test(test_unreachable_server),
-        cmocka_unit_test(test_more_signals),
-        cmocka_unit_test(test_standby_and_start),
-        cmocka_unit_test(test_lost_without_a_signal),
-        cmocka_unit_test(test_less_time_than_thought),
-        cmocka_unit_test(test_grace_learnt_later),
-        cmocka_unit_test(test_random_schedules),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/drain")

@@ -6,8 +6,7 @@
 
 /* ---- ---- */
 
-static void test_leads_renews_and_hands_over(void **state) {
-    (void)state;
+CASE(leads_renews_and_hands_over) {
     struct field f;
     field_lead(&f, 3);
     struct cand *a = &f.c[0];
@@ -55,8 +54,7 @@ static bool holds(void *ctx) {
     return election_leading(((struct cand *)ctx)->e);
 }
 
-static void test_stop_before_lead_is_told(void **state) {
-    (void)state;
+CASE(stop_before_lead_is_told) {
     struct field f;
     field_lead(&f, 2);
     f.c[0].keys = 5;
@@ -85,8 +83,7 @@ static void holder_pod(struct field *f, const struct cand *c, int exit_code) {
     ask(f, "PATCH", POD_URL "/pod-0/status", "application/merge-patch+json", body, 200);
 }
 
-static void test_death_certificate(void **state) {
-    (void)state;
+CASE(death_certificate) {
     for (int code = 137; code <= 255; code += 118) {
         struct field f;
         field_new(&f, 7);
@@ -142,8 +139,7 @@ static int64_t no_clock(void *ctx) {
 
 /* A pod that does not know its UID, or cannot write its termination log, says that nothing will prove its
  * death. */
-static void test_a_death_that_cannot_be_proved_is_told(void **state) {
-    (void)state;
+CASE(a_death_that_cannot_be_proved_is_told) {
     static const struct {
         const char *uid, *log;
         int told;
@@ -172,8 +168,7 @@ static void test_a_death_that_cannot_be_proved_is_told(void **state) {
 
 /* ---- losing ---- */
 
-static void test_partition(void **state) {
-    (void)state;
+CASE(partition) {
     struct field f;
     field_lead(&f, 2);
     int64_t cut_at = simworld_now(f.sw);
@@ -194,8 +189,7 @@ static void test_partition(void **state) {
     field_free(&f);
 }
 
-static void test_paused(void **state) {
-    (void)state;
+CASE(paused) {
     struct field f;
     field_lead(&f, 2);
     simworld_freeze(f.c[0].w);
@@ -209,8 +203,7 @@ static void test_paused(void **state) {
     field_free(&f);
 }
 
-static void test_unreachable_while_releasing(void **state) {
-    (void)state;
+CASE(unreachable_while_releasing) {
     struct field f;
     field_lead(&f, 1);
     f.c[0].keys = 100000; /* in the middle of writing the parts, too */
@@ -225,8 +218,7 @@ static void test_unreachable_while_releasing(void **state) {
     field_free(&f);
 }
 
-static void test_bad_configuration(void **state) {
-    (void)state;
+CASE(bad_configuration) {
     struct field f;
     struct err err = {0};
     struct election *e = NULL;
@@ -241,16 +233,4 @@ static void test_bad_configuration(void **state) {
     field_free(&f);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_leads_renews_and_hands_over),
-        cmocka_unit_test(test_stop_before_lead_is_told),
-        cmocka_unit_test(test_death_certificate),
-        cmocka_unit_test(test_a_death_that_cannot_be_proved_is_told),
-        cmocka_unit_test(test_partition),
-        cmocka_unit_test(test_paused),
-        cmocka_unit_test(test_unreachable_while_releasing),
-        cmocka_unit_test(test_bad_configuration),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/election")

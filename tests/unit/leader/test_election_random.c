@@ -94,8 +94,7 @@ static void random_run(uint64_t seed, struct sum *sum) {
     field_free(&f);
 }
 
-static void test_random_worlds(void **state) {
-    (void)state;
+CASE(random_worlds) {
     const char *one = getenv("ELECTION_SEED");
     uint64_t from = one ? strtoull(one, NULL, 10) : 1, n = one ? 1 : 25;
     struct sum sum = {0};
@@ -105,9 +104,4 @@ static void test_random_worlds(void **state) {
     if (!one) assert_true(sum.leads > 2 * (int)n && sum.losts > (int)n / 3 && sum.restored > 50);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_worlds),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/election_random")

@@ -6,8 +6,7 @@
 #define G LEASE_ACCESS_GRANTED
 #define D LEASE_ACCESS_DENIED
 
-static void answers_tell_whether_the_lease_can_be_written(void **state) {
-    (void)state;
+CASE(answers_tell_whether_the_lease_can_be_written) {
     static const struct {
         enum lease_request r;
         struct err err;
@@ -51,8 +50,7 @@ static void answers_tell_whether_the_lease_can_be_written(void **state) {
     }
 }
 
-static void a_failure_that_repeats_is_logged_once_a_minute(void **state) {
-    (void)state;
+CASE(a_failure_that_repeats_is_logged_once_a_minute) {
     struct log_limit l = {0};
     struct err forbidden = {.kind = ERR_FORBIDDEN, .http = 403}, timeout = {.kind = ERR_TIMEOUT};
     int lines = 0;
@@ -73,10 +71,4 @@ static void a_failure_that_repeats_is_logged_once_a_minute(void **state) {
     assert_int_equal(n, 1);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_tell_whether_the_lease_can_be_written),
-        cmocka_unit_test(a_failure_that_repeats_is_logged_once_a_minute),
-    };
-    return cmocka_run_group_tests_name("leader/lease_access", tests, NULL, NULL);
-}
+CASES("leader/lease_access")

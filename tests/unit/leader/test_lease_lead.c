@@ -3,226 +3,180 @@
 
 /* ---- leading ---- */
 
-static void test_renewal(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    assert_int_equal(t.o.wake_ns, t.now + 2 * S);
-    int64_t acquired = lease_last(t.l)->acquire_us;
+LEADER_CASE(renewal) {
+    assert_int_equal(t->o.wake_ns, t->now + 2 * S);
+    int64_t acquired = lease_last(t->l)->acquire_us;
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(pass(&t, 2 * S), LEASE_WRITE);
-        assert_int_equal(t.o.write.kind, LEASE_RENEW);
-        assert_int_equal(t.o.write.rec.acquire_us, acquired);
-        assert_int_equal(t.o.write.rec.transitions, 4);
-        t.now += 5 * MS;
-        assert_int_equal(written(&t, 12 + i), LEASE_RENEWED);
-        assert_int_equal(t.o.renewed_at, t.now - 5 * MS);
-        assert_int_equal(lease_fence_ns(t.l), t.now - 5 * MS + 10 * S);
-        t.now -= 5 * MS;
+        assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
+        assert_int_equal(t->o.write.kind, LEASE_RENEW);
+        assert_int_equal(t->o.write.rec.acquire_us, acquired);
+        assert_int_equal(t->o.write.rec.transitions, 4);
+        t->now += 5 * MS;
+        assert_int_equal(written(t, 12 + i), LEASE_RENEWED);
+        assert_int_equal(t->o.renewed_at, t->now - 5 * MS);
+        assert_int_equal(lease_fence_ns(t->l), t->now - 5 * MS + 10 * S);
+        t->now -= 5 * MS;
     }
-    assert_int_equal(ev(&t, LEASE_EV_RENEW), LEASE_WRITE); /* a checkpoint to be written */
-    written(&t, 20);
-    assert_int_equal(pass(&t, 1 * S), 0);
-    done(&t);
+    assert_int_equal(ev(t, LEASE_EV_RENEW), LEASE_WRITE); /* a checkpoint to be written */
+    written(t, 20);
+    assert_int_equal(pass(t, 1 * S), 0);
 }
 
-static void test_errors_while_renewing(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    int64_t began = t.now;
-    unsigned act = pass(&t, 2 * S);
+LEADER_CASE(errors_while_renewing) {
+    int64_t began = t->now;
+    unsigned act = pass(t, 2 * S);
     int tries = 0;
     while (!(act & LEASE_STOP_WORK)) {
         if (act & LEASE_WRITE)
-            act = ev(&t, ++tries % 2 ? LEASE_EV_FAILED : LEASE_EV_REFUSED);
+            act = ev(t, ++tries % 2 ? LEASE_EV_FAILED : LEASE_EV_REFUSED);
         else
-            act = pass(&t, t.o.wake_ns - t.now);
-        if (!(act & LEASE_STOP_WORK)) assert_true(lease_may_mutate(t.l, t.now));
+            act = pass(t, t->o.wake_ns - t->now);
+        if (!(act & LEASE_STOP_WORK)) assert_true(lease_may_mutate(t->l, t->now));
     }
-    assert_int_equal(t.now, began + 10 * S); /* on the deadline, before anybody else can take it */
-    assert_int_equal(t.o.reason, LEASE_R_DEADLINE);
+    assert_int_equal(t->now, began + 10 * S); /* on the deadline, before anybody else can take it */
+    assert_int_equal(t->o.reason, LEASE_R_DEADLINE);
     assert_in_range(tries, 4, 10);
-    assert_false(lease_may_mutate(t.l, t.now - 1));
-    done(&t);
-    setup_leader(&t); /* one success on the way and all is well */
-    act = pass(&t, 2 * S);
+    assert_false(lease_may_mutate(t->l, t->now - 1));
+    again_leader(t); /* one success on the way and all is well */
+    act = pass(t, 2 * S);
     for (int i = 0; i < 4; i++) {
-        ev(&t, LEASE_EV_FAILED);
-        pass(&t, t.o.wake_ns - t.now);
+        ev(t, LEASE_EV_FAILED);
+        pass(t, t->o.wake_ns - t->now);
     }
-    assert_int_equal(written(&t, 12), LEASE_RENEWED);
-    assert_int_equal(pass(&t, 2 * S), LEASE_WRITE);
-    done(&t);
+    assert_int_equal(written(t, 12), LEASE_RENEWED);
+    assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
 }
 
-static void test_retry_after_never_delays_a_leader_for_long(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    pass(&t, 2 * S);
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_FAILED, .retry_after_ns = 60 * S}), 0);
-    assert_int_equal(t.o.wake_ns, t.now + 2 * S);
-    done(&t);
-    setup(&t); /* a standby waits, but not for ever */
-    step(&t, (struct lease_in){.ev = LEASE_EV_READ_FAILED, .retry_after_ns = 5 * S});
-    assert_int_equal(t.o.wake_ns, t.now + 5 * S);
-    assert_int_equal(pass(&t, 5 * S), LEASE_GET);
-    step(&t, (struct lease_in){.ev = LEASE_EV_READ_FAILED, .retry_after_ns = 3600 * S});
-    assert_int_equal(t.o.wake_ns, t.now + 30 * S);
-    done(&t);
+LEADER_CASE(retry_after_never_delays_a_leader_for_long) {
+    pass(t, 2 * S);
+    assert_int_equal(step(t, (struct lease_in){.ev = LEASE_EV_FAILED, .retry_after_ns = 60 * S}), 0);
+    assert_int_equal(t->o.wake_ns, t->now + 2 * S);
+    again(t); /* a standby waits, but not for ever */
+    step(t, (struct lease_in){.ev = LEASE_EV_READ_FAILED, .retry_after_ns = 5 * S});
+    assert_int_equal(t->o.wake_ns, t->now + 5 * S);
+    assert_int_equal(pass(t, 5 * S), LEASE_GET);
+    step(t, (struct lease_in){.ev = LEASE_EV_READ_FAILED, .retry_after_ns = 3600 * S});
+    assert_int_equal(t->o.wake_ns, t->now + 30 * S);
 }
 
 /* Somebody edits a label of our Lease: the next renewal conflicts, reads and writes again, and keeps the
  * edit. */
-static void test_renewal_fallback(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    struct lease_rec edited = *lease_last(t.l);
+LEADER_CASE(renewal_fallback) {
+    struct lease_rec edited = *lease_last(t->l);
     snprintf(edited.rv, sizeof(edited.rv), "12");
-    int64_t fence = lease_fence_ns(t.l);
-    assert_int_equal(pass(&t, 2 * S), LEASE_WRITE);
-    assert_int_equal(ev(&t, LEASE_EV_CONFLICT), LEASE_GET);
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_SEEN, .rec = &edited, .raw = SL("{\"a\":1}")}),
+    int64_t fence = lease_fence_ns(t->l);
+    assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
+    assert_int_equal(ev(t, LEASE_EV_CONFLICT), LEASE_GET);
+    assert_int_equal(step(t, (struct lease_in){.ev = LEASE_EV_SEEN, .rec = &edited, .raw = SL("{\"a\":1}")}),
                      LEASE_WRITE);
-    assert_int_equal(lease_fence_ns(t.l), fence); /* a new version alone is no renewal */
-    assert_string_equal(t.o.write.rec.rv, "12");
-    assert_true(slice_eqs(lease_raw(t.l), "{\"a\":1}"));
-    assert_int_equal(written(&t, 13), LEASE_RENEWED);
+    assert_int_equal(lease_fence_ns(t->l), fence); /* a new version alone is no renewal */
+    assert_string_equal(t->o.write.rec.rv, "12");
+    assert_true(slice_eqs(lease_raw(t->l), "{\"a\":1}"));
+    assert_int_equal(written(t, 13), LEASE_RENEWED);
     /* or the watch has told before: no detour at all */
-    edited = *lease_last(t.l);
+    edited = *lease_last(t->l);
     snprintf(edited.rv, sizeof(edited.rv), "14");
-    assert_int_equal(seen(&t, true, edited), 0);
-    assert_int_equal(pass(&t, 2 * S), LEASE_WRITE);
-    assert_string_equal(t.o.write.rec.rv, "14");
-    done(&t);
+    assert_int_equal(seen(t, true, edited), 0);
+    assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
+    assert_string_equal(t->o.write.rec.rv, "14");
 }
 
 /* A renewal timed out, executed or not: its renewTime shows whether the lease was renewed. */
-static void test_unknown_renewal(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    int64_t fence = lease_fence_ns(t.l);
-    pass(&t, 2 * S);
-    struct lease_rec mine = t.o.write.rec;
-    t.now += 3 * S;
-    assert_int_equal(ev(&t, LEASE_EV_UNKNOWN), LEASE_GET);
-    struct lease_rec before = *lease_last(t.l);
-    assert_int_equal(seen(&t, false, before), LEASE_WRITE);
-    assert_int_equal(lease_fence_ns(t.l), fence);
-    t.now += S;
-    ev(&t, LEASE_EV_CONFLICT); /* the first one came through in the end */
-    assert_int_equal(pass(&t, t.o.wake_ns - t.now), LEASE_GET);
+LEADER_CASE(unknown_renewal) {
+    int64_t fence = lease_fence_ns(t->l);
+    pass(t, 2 * S);
+    struct lease_rec mine = t->o.write.rec;
+    t->now += 3 * S;
+    assert_int_equal(ev(t, LEASE_EV_UNKNOWN), LEASE_GET);
+    struct lease_rec before = *lease_last(t->l);
+    assert_int_equal(seen(t, false, before), LEASE_WRITE);
+    assert_int_equal(lease_fence_ns(t->l), fence);
+    t->now += S;
+    ev(t, LEASE_EV_CONFLICT); /* the first one came through in the end */
+    assert_int_equal(pass(t, t->o.wake_ns - t->now), LEASE_GET);
     snprintf(mine.rv, sizeof(mine.rv), "12");
-    assert_int_equal(seen(&t, false, mine) & LEASE_RENEWED, LEASE_RENEWED);
-    assert_int_equal(lease_fence_ns(t.l), fence + 2 * S);
-    done(&t);
+    assert_int_equal(seen(t, false, mine) & LEASE_RENEWED, LEASE_RENEWED);
+    assert_int_equal(lease_fence_ns(t->l), fence + 2 * S);
 }
 
-static void test_renew_times_are_never_equal(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    int64_t last = lease_last(t.l)->renew_us;
+LEADER_CASE(renew_times_are_never_equal) {
+    int64_t last = lease_last(t->l)->renew_us;
     for (int i = 0; i < 20; i++) { /* the wall clock stands still, or goes back */
-        t.wall_off -= 2 * S + (i > 10 ? 3600 * S : 0);
-        assert_int_equal(pass(&t, 2 * S), LEASE_WRITE);
-        assert_true(t.o.write.rec.renew_us != last);
-        last = t.o.write.rec.renew_us;
-        assert_int_equal(written(&t, 12 + i), LEASE_RENEWED);
+        t->wall_off -= 2 * S + (i > 10 ? 3600 * S : 0);
+        assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
+        assert_true(t->o.write.rec.renew_us != last);
+        last = t->o.write.rec.renew_us;
+        assert_int_equal(written(t, 12 + i), LEASE_RENEWED);
     }
-    done(&t);
 }
 
 /* ---- losing ---- */
 
-static void test_lost_to_another(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    assert_int_equal(seen(&t, true, rec(12, "other", 5, 9)), LEASE_STOP_WORK);
-    assert_int_equal(t.o.reason, LEASE_R_TAKEN);
-    assert_false(lease_may_mutate(t.l, t.now));
-    assert_false(lease_leading(t.l));
-    assert_int_equal(pass(&t, 5 * S), 0);                   /* no write, ever */
-    assert_int_equal(ev(&t, LEASE_EV_DRAINED), LEASE_EXIT); /* no release: it is not ours */
-    assert_int_equal(t.o.reason, LEASE_R_TAKEN);
-    assert_true(lease_over(t.l));
-    assert_int_equal(ev(&t, LEASE_EV_TICK), 0);
-    done(&t);
-    setup_leader(&t); /* found out by a conflict */
-    pass(&t, 2 * S);
-    assert_int_equal(ev(&t, LEASE_EV_CONFLICT), LEASE_GET);
-    assert_int_equal(seen(&t, false, rec(12, "other", 5, 9)), LEASE_STOP_WORK);
-    done(&t);
+LEADER_CASE(lost_to_another) {
+    assert_int_equal(seen(t, true, rec(12, "other", 5, 9)), LEASE_STOP_WORK);
+    assert_int_equal(t->o.reason, LEASE_R_TAKEN);
+    assert_false(lease_may_mutate(t->l, t->now));
+    assert_false(lease_leading(t->l));
+    assert_int_equal(pass(t, 5 * S), 0);                   /* no write, ever */
+    assert_int_equal(ev(t, LEASE_EV_DRAINED), LEASE_EXIT); /* no release: it is not ours */
+    assert_int_equal(t->o.reason, LEASE_R_TAKEN);
+    assert_true(lease_over(t->l));
+    assert_int_equal(ev(t, LEASE_EV_TICK), 0);
+    again_leader(t); /* found out by a conflict */
+    pass(t, 2 * S);
+    assert_int_equal(ev(t, LEASE_EV_CONFLICT), LEASE_GET);
+    assert_int_equal(seen(t, false, rec(12, "other", 5, 9)), LEASE_STOP_WORK);
 }
 
-static void test_old_news_do_not_unseat(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    assert_int_equal(seen(&t, true, rec(9, "other", 3, 4)),
-                     0); /* a watch that lags, or a list from a cache */
-    assert_int_equal(seen(&t, true, rec(10, "", 3, 5)), 0);
-    assert_true(lease_leading(t.l));
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}),
+LEADER_CASE(old_news_do_not_unseat) {
+    assert_int_equal(seen(t, true, rec(9, "other", 3, 4)), 0); /* a watch that lags, or a list from a cache */
+    assert_int_equal(seen(t, true, rec(10, "", 3, 5)), 0);
+    assert_true(lease_leading(t->l));
+    assert_int_equal(step(t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}),
                      LEASE_GET); /* is it? */
-    assert_int_equal(seen(&t, false, *lease_last(t.l)), 0);
+    assert_int_equal(seen(t, false, *lease_last(t->l)), 0);
     struct lease_rec odd = rec(0, "other", 9, 9); /* a version that is no number proves nothing: read */
     snprintf(odd.rv, sizeof(odd.rv), "x7");
-    assert_int_equal(seen(&t, true, odd), LEASE_GET);
-    assert_true(lease_leading(t.l));
-    done(&t);
+    assert_int_equal(seen(t, true, odd), LEASE_GET);
+    assert_true(lease_leading(t->l));
 }
 
 /* The server was restored from a backup: its versions went back, and its word counts. */
-static void test_server_that_went_back(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    pass(&t, 2 * S);
-    assert_int_equal(ev(&t, LEASE_EV_CONFLICT), LEASE_GET);
-    assert_int_equal(seen(&t, false, rec(5, "older", 2, 3)), LEASE_STOP_WORK);
-    done(&t);
-    setup(&t); /* but a read that is older than the watch is dropped */
-    seen(&t, false, rec(10, "other", 3, 5));
-    assert_int_equal(pass(&t, 3 * S), LEASE_GET);
-    assert_int_equal(seen(&t, true, rec(12, "other", 3, 7)), 0);
-    assert_int_equal(seen(&t, false, rec(11, "other", 3, 6)), 0);
-    assert_string_equal(lease_last(t.l)->rv, "12");
-    done(&t);
+LEADER_CASE(server_that_went_back) {
+    pass(t, 2 * S);
+    assert_int_equal(ev(t, LEASE_EV_CONFLICT), LEASE_GET);
+    assert_int_equal(seen(t, false, rec(5, "older", 2, 3)), LEASE_STOP_WORK);
+    again(t); /* but a read that is older than the watch is dropped */
+    seen(t, false, rec(10, "other", 3, 5));
+    assert_int_equal(pass(t, 3 * S), LEASE_GET);
+    assert_int_equal(seen(t, true, rec(12, "other", 3, 7)), 0);
+    assert_int_equal(seen(t, false, rec(11, "other", 3, 6)), 0);
+    assert_string_equal(lease_last(t->l)->rv, "12");
 }
 
-static void test_deleted_under_the_leader(void **state) {
-    (void)state;
-    struct t t;
-    setup_leader(&t);
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}), LEASE_GET);
-    assert_int_equal(ev(&t, LEASE_EV_ABSENT), LEASE_WRITE);
-    assert_true(t.o.write.create);
-    assert_int_equal(t.o.write.rec.transitions, 4); /* the term goes on */
-    assert_string_equal(t.o.write.rec.rv, "");
-    assert_int_equal(written(&t, 20), LEASE_RENEWED);
-    done(&t);
+LEADER_CASE(deleted_under_the_leader) {
+    assert_int_equal(step(t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}), LEASE_GET);
+    assert_int_equal(ev(t, LEASE_EV_ABSENT), LEASE_WRITE);
+    assert_true(t->o.write.create);
+    assert_int_equal(t->o.write.rec.transitions, 4); /* the term goes on */
+    assert_string_equal(t->o.write.rec.rv, "");
+    assert_int_equal(written(t, 20), LEASE_RENEWED);
+    done(t);
     /* a standby that has seen the holder waits as long as that holder may believe that it leads */
-    setup(&t);
-    seen(&t, false, rec(10, "other", 3, 5));
-    on(&t, LEASE_EV_WATCH, true);
-    t.now += 5 * S;
-    assert_int_equal(step(&t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}), LEASE_GET);
-    assert_int_equal(ev(&t, LEASE_EV_ABSENT), 0);
-    assert_int_equal(pass(&t, 9 * S), LEASE_GET);
-    assert_int_equal(ev(&t, LEASE_EV_ABSENT), 0);
-    assert_int_equal(pass(&t, 1 * S), LEASE_WRITE);
-    assert_int_equal(t.o.write.rec.transitions, 4);
-    done(&t);
+    setup(t);
+    seen(t, false, rec(10, "other", 3, 5));
+    on(t, LEASE_EV_WATCH, true);
+    t->now += 5 * S;
+    assert_int_equal(step(t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}), LEASE_GET);
+    assert_int_equal(ev(t, LEASE_EV_ABSENT), 0);
+    assert_int_equal(pass(t, 9 * S), LEASE_GET);
+    assert_int_equal(ev(t, LEASE_EV_ABSENT), 0);
+    assert_int_equal(pass(t, 1 * S), LEASE_WRITE);
+    assert_int_equal(t->o.write.rec.transitions, 4);
 }
 
 /* Stopped for a minute (SIGSTOP, suspend): whatever it hears first, it neither writes nor releases. */
-static void test_paused_ex_leader(void **state) {
-    (void)state;
+CASE(paused_ex_leader) {
     for (int first = 0; first < 5; first++) {
         struct t t;
         setup_leader(&t);
@@ -255,19 +209,4 @@ static void test_paused_ex_leader(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_renewal),
-        cmocka_unit_test(test_errors_while_renewing),
-        cmocka_unit_test(test_retry_after_never_delays_a_leader_for_long),
-        cmocka_unit_test(test_renewal_fallback),
-        cmocka_unit_test(test_unknown_renewal),
-        cmocka_unit_test(test_renew_times_are_never_equal),
-        cmocka_unit_test(test_lost_to_another),
-        cmocka_unit_test(test_old_news_do_not_unseat),
-        cmocka_unit_test(test_server_that_went_back),
-        cmocka_unit_test(test_deleted_under_the_leader),
-        cmocka_unit_test(test_paused_ex_leader),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/lease_lead")

@@ -2,12 +2,7 @@
 #include "leader/certificate.h"
 #include "leader/checkpoint.h"
 #include "leader/drain.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <string.h>
+#include "../case.h"
 
 /* As client-go writes it. */
 static const char seen[] =
@@ -22,8 +17,7 @@ static const char seen[] =
     "\"renewTime\":\"2026-01-01T01:00:00.500000+01:00\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},"
     "\"more\":[1e15]}";
 
-static void test_parse(void **state) {
-    (void)state;
+CASE(parse) {
     struct lease_rec r;
     struct err err;
     assert_int_equal(lease_parse(slice_of(seen), &r, &err), 0);
@@ -49,8 +43,7 @@ static void test_parse(void **state) {
     "{\"metadata\":{\"resourceVersion\":\"012345678901234567890123456789012345678901234567890123456789012"   \
     "3\"}}"
 
-static void test_bad(void **state) {
-    (void)state;
+CASE(bad) {
     static const char *const bad[] = {
         "",
         "7",
@@ -79,8 +72,7 @@ static void test_bad(void **state) {
     }
 }
 
-static void test_render_keeps_what_others_wrote(void **state) {
-    (void)state;
+CASE(render_keeps_what_others_wrote) {
     struct lease_rec r;
     struct err err;
     assert_int_equal(lease_parse(slice_of(seen), &r, &err), 0);
@@ -112,8 +104,7 @@ static void test_render_keeps_what_others_wrote(void **state) {
     assert_false(lease_annotation(buf_slice(&b), LEASE_ANNOTATION_CHECKPOINT, &tiny));
 }
 
-static void test_render_anew(void **state) {
-    (void)state;
+CASE(render_anew) {
     struct lease_rec r = {.holder = "me", .duration_ns = 15 * NS_PER_S, .acquire_us = 1, .renew_us = 1};
     struct err err;
     cleanup_buf struct buf b = BUF(1 << 20);
@@ -132,8 +123,7 @@ static void test_render_anew(void **state) {
 }
 
 /* Every optional argument of the library, left out where the call fails and would fill it. */
-static void optional_arguments_may_be_null(void **state) {
-    (void)state;
+CASE(optional_arguments_may_be_null) {
     struct lease_rec r;
     struct identity id;
     struct checkpoint_reader *reader = NULL;
@@ -155,10 +145,4 @@ static void optional_arguments_may_be_null(void **state) {
     checkpoint_close(NULL);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_bad),
-                                       cmocka_unit_test(test_render_keeps_what_others_wrote),
-                                       cmocka_unit_test(test_render_anew),
-                                       cmocka_unit_test(optional_arguments_may_be_null)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/lease_object")

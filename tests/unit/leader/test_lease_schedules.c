@@ -1,15 +1,10 @@
 /* Thousands of random schedules of the lease machine in simulated time. LEASE_SEED=N replays one with a
  * trace, LEASE_SCHEDULES=N runs that many. */
 #include "lease_world.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdio.h>
+#include "../case.h"
 #include <stdlib.h>
 
-static void test_schedules(void **state) {
-    (void)state;
+CASE(schedules) {
     const char *one = getenv("LEASE_SEED"), *many = getenv("LEASE_SCHEDULES");
     uint64_t from = one ? strtoull(one, NULL, 10) : 1, n = one ? 1 : many ? strtoull(many, NULL, 10) : 2000;
     struct lease_run sum = {0}, r;
@@ -41,7 +36,4 @@ static void test_schedules(void **state) {
                 sum.pauses > n / 10);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_schedules)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("leader/lease_schedules")

@@ -1,0 +1,36 @@
+/* Test cases that register themselves and run in the order of the file:
+ *
+ *   CASE(an_idle_leader_releases_at_once) { ... }   // the name says the behaviour
+ *   CASES("leader/drain")                           // at the end of the file: main()
+ */
+#ifndef UNIT_CASE_H
+#define UNIT_CASE_H
+#include "check.h"
+
+static struct CMUnitTest case_list[64];
+static size_t case_count;
+
+#define CASE(name)                                                                                           \
+    static void case_##name(void **state);                                                                   \
+    static __attribute__((constructor)) void register_##name(void) {                                         \
+        if (case_count == ARRAY_LEN(case_list)) abort();                                                     \
+        case_list[case_count++] = (struct CMUnitTest){#name, case_##name, NULL, NULL, NULL};                 \
+    }                                                                                                        \
+    static void case_##name(__attribute__((unused)) void **state)
+
+/* With a fixture of its own: `prepare(&t)` before, `finish(&t)` behind; the body has a pointer t to it. */
+#define CASE_WITH(type, prepare, finish, name)                                                               \
+    static void with_##name(type *t);                                                                        \
+    CASE(name) {                                                                                             \
+        type fixture;                                                                                        \
+        prepare(&fixture);                                                                                   \
+        with_##name(&fixture);                                                                               \
+        finish(&fixture);                                                                                    \
+    }                                                                                                        \
+    static void with_##name(type *t)
+
+#define CASES(group)                                                                                         \
+    int main(void) {                                                                                         \
+        return _cmocka_run_group_tests(group, case_list, case_count, NULL, NULL);                            \
+    }
+#endif
