@@ -52,7 +52,8 @@ static void answered(struct checkpoint_flow *f, const struct flow_event *ev) {
     }
 }
 
-/* A part goes on in the three steps told, gathered, written; what is read between two of them waits for the next. */
+/* A part moves on in three steps: told, gathered, written. What is read between two of them waits for the
+ * next. */
 static void move(struct checkpoint_flow *f, enum flow_part from, enum flow_part to) {
     for (size_t i = 0; i < f->nparts; i++)
         if (f->part[i] == from) f->part[i] = to;

@@ -1,10 +1,10 @@
-/* The way of the work from one leader to the next, as a pure state machine: the parts of the predecessor's checkpoint
- * are read, kept until what they held stands in our own checkpoint, and deleted; our own last one is written before the
- * release. Requests and callbacks are effects; checkpoint_io.c carries them out.
+/* The way of the work from one leader to the next, as a pure state machine: the parts of the predecessor's
+ * checkpoint are read, kept until what they held stands in our own checkpoint, and deleted; our own last one
+ * is written before the release. Requests and callbacks are effects; checkpoint_io.c carries them out.
  *
- * A part is deleted only when one of these holds: its keys were restored and a checkpoint that was made after that stands on
- * the Lease; it is damaged, or is not there; it could not be read for FLOW_KEEP_NS. Until then each checkpoint of ours
- * names it as unread, for the next leader. */
+ * A part is deleted only when one of these holds: its keys were restored and a checkpoint that was made after
+ * that stands on the Lease; it is damaged, or is not there; it could not be read for FLOW_KEEP_NS. Until then
+ * each checkpoint of ours names it as unread, for the next leader. */
 #ifndef LEADER_CHECKPOINT_FLOW_H
 #define LEADER_CHECKPOINT_FLOW_H
 #include "base/time.h"
@@ -48,12 +48,12 @@ enum flow_effect_kind {
     FLOW_EXPIRED,     /* part i was not read in FLOW_KEEP_NS: to be logged */
     FLOW_LEAD,        /* call lead(); once */
     FLOW_LATE,        /* call late_work() */
-    FLOW_COLLECT,     /* look for parts that nobody names; once */
+    FLOW_COLLECT,     /* garbage collection of parts that no checkpoint names; once */
     FLOW_SAVE,        /* make the last checkpoint */
     FLOW_CREATE,      /* part i of ours */
     FLOW_PATCH,       /* likewise, it exists */
     FLOW_SAVE_INLINE, /* the parts could not be written: what matters most goes with the Lease */
-    FLOW_RELEASE,     /* tell the lease machine LEASE_EV_DRAINED */
+    FLOW_RELEASE,     /* LEASE_EV_DRAINED for the lease machine */
 };
 struct flow_effect {
     enum flow_effect_kind kind;

@@ -1,6 +1,6 @@
-/* Garbage collection: parts of checkpoints that no Lease names any more, of a leader that died between writing them and
- * the release, or before it had deleted its predecessor's. A new leader looks for them once, when its own work stands on
- * the Lease and nothing of its predecessor's is unread. */
+/* Garbage collection: parts of checkpoints that no Lease names any more, of a leader that died between
+ * writing them and the release, or before it had deleted its predecessor's. A new leader looks for them once,
+ * when its own work stands on the Lease and nothing of its predecessor's is unread. */
 #include "api/meta.h"
 #include "base/json_raw.h"
 #include "election_impl.h"
@@ -28,7 +28,7 @@ static void on_deleted(void *ctx, const struct err *err, struct slice raw) {
         next(e);
 }
 
-/* One after the other: there is no hurry, and these are large objects. */
+/* One after the other: nothing waits for them, and these are large objects. */
 static void next(struct election *e) {
     struct slice name, rest, all = buf_slice(&e->leftover);
     if (e->leftover_pos >= all.n) {
@@ -44,8 +44,8 @@ static void next(struct election *e) {
     e->gc_op = kube_call(e->kube, &spec, on_deleted, e);
 }
 
-/* "LEASE-checkpoint-MADE-N" of an earlier term. Those of our own may be the ones that we are about to leave.
- */
+/* "LEASE-checkpoint-MADE-N" of an earlier term. Those of our own term may be about to be named by the
+ * release. */
 static bool is_leftover(const struct election *e, struct slice name) {
     cleanup_buf struct buf prefix = BUF(512);
     struct slice made, n;

@@ -1,5 +1,5 @@
-/* Carries out the checkpoint's flow (checkpoint_flow.h): requests for its ConfigMaps, and what a write of the Lease says
- * about the work in hand. */
+/* Carries out the checkpoint's flow (checkpoint_flow.h): requests for its ConfigMaps, and what a write of the
+ * Lease says about the work in hand. */
 #include "api/meta.h"
 #include "base/json_raw.h"
 #include "election_impl.h"

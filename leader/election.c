@@ -6,8 +6,8 @@ enum { NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an obj
 
 /* ---- callbacks ---- */
 
-/* A notice is a bit: LEAD, LOST and OVER come once in a life, LATE_WORK and RENEWED say what holds at the moment of the
- * call. So none can be dropped, and their order is that of enum notice. */
+/* A notice is a bit: LEAD, LOST and OVER come once in a life, LATE_WORK and RENEWED say what holds at the
+ * moment of the call. So none can be dropped, and their order is that of enum notice. */
 void election_notify(struct election *e, enum notice what) {
     e->notices |= 1u << what;
     timer_in(e->turn, 0);
@@ -222,8 +222,8 @@ static void step_once(struct election *e, const struct lease_in *in) {
     election_access_look(e);
 }
 
-/* Two events can come of an effect, both of them states that are reached once at a time: they are flags, and are taken
- * one after the other, never inside each other. */
+/* Two events can come of an effect, both of them states that are reached once at a time: they are flags, and
+ * are taken one after the other, never inside each other. */
 void election_run(struct election *e) {
     if (e->running) return;
     e->running = true;

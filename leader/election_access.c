@@ -1,5 +1,5 @@
-/* Tells whether this candidate may write the Lease (lease_access.h): counts and logs what fails, and asks by a dry run
- * while another candidate leads. */
+/* Finds out whether this candidate may write the Lease (lease_access.h): counts and logs failures, and sends
+ * a dry run while another candidate leads. */
 #include "election_impl.h"
 
 #define DRY_RUN_TIMEOUT (5 * NS_PER_S)
@@ -50,8 +50,9 @@ static void on_dry_run(void *ctx, const struct err *err, struct slice raw) {
     election_access_look(e);
 }
 
-/* The record exactly as it was seen last, under its resourceVersion: nothing would change even if a server or a proxy
- * did not know what a dry run is. On the lane of ordinary calls, so that a takeover finds its own connection free. */
+/* The record exactly as it was seen last, under its resourceVersion: nothing would change even if a server or
+ * a proxy did not know what a dry run is. On the lane of ordinary calls, so that a takeover finds its own
+ * connection free. */
 static void start_dry_run(struct election *e, const struct lease_rec *rec) {
     cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX);
     struct err err = {0};

@@ -1,6 +1,6 @@
-/* The inside of an election: election.c runs the lease machine, checkpoint_io.c the checkpoint's flow, checkpoint_gc.c
- * deletes parts that nobody names, election_holder.c watches for the holder's death certificate, election_access.c tells
- * whether the Lease can be written. */
+/* The inside of an election: election.c runs the lease machine, checkpoint_io.c the checkpoint's flow,
+ * checkpoint_gc.c deletes parts that no checkpoint names, election_holder.c watches for the holder's death
+ * certificate, election_access.c finds out whether the Lease can be written. */
 #ifndef LEADER_ELECTION_IMPL_H
 #define LEADER_ELECTION_IMPL_H
 #include "base/log.h"
@@ -60,14 +60,14 @@ struct election {
     struct buf final;                 /* the annotation that goes with the release */
     bool final_ready;
     struct part_op parts[CHECKPOINT_READ_MAX];
-    bool collected; /* parts that nobody reads any more were looked for */
+    bool collected; /* the garbage collection of parts has begun */
     struct kube_op *gc_op;
     struct buf leftover; /* their names, each with a blank behind it */
     size_t leftover_pos;
 
     /* The holder's pod. */
     struct informer *pod_watch;
-    char pod_holder[IDENTITY_MAX]; /* whose pod is watched; "": nobody's */
+    char pod_holder[IDENTITY_MAX]; /* the identity whose pod is watched; "": none */
     struct timer *pod_turn;
     struct log_limit pod_failures;
 

@@ -84,7 +84,7 @@ static void get(struct lease *l, struct lease_out *out) {
 }
 
 /* A renewTime that no other write of ours has, and that differs from what stands there: others take a change
- * for a sign of life, and we tell by it which of our writes was executed. */
+ * for a sign of life, and it identifies which of our writes was executed. */
 static int64_t unique_us(const struct lease *l, int64_t wall_ns) {
     int64_t us = wall_ns < NS_PER_US ? 1 : wall_ns / NS_PER_US;
     for (unsigned i = 0; i < LEASE_SENT; i++) {
@@ -255,8 +255,8 @@ static void told_to_wait(struct lease *l, int64_t retry_after_ns) {
     if (retry_after_ns > 0) l->told_ns = l->now_ns + (retry_after_ns < most ? retry_after_ns : most);
 }
 
-/* The request under way has ended without success: unless a watch has told that it was executed, a renewal is
- * due again as soon as the backoff allows. */
+/* The request under way has ended without success: unless a watch has shown that it was executed, a renewal
+ * is due again as soon as the backoff allows. */
 static void ended(struct lease *l) {
     if (l->pending == P_WRITE && l->renewed_ns < l->decided_ns) l->next_renew_ns = l->now_ns;
     l->pending = P_NONE;
@@ -270,9 +270,9 @@ static void failed(struct lease *l, int64_t retry_after_ns) {
     l->wait_ns = l->now_ns + lease_jittered(l, backoff);
 }
 
-/* Several that contest at once: all but one get a conflict, read, and see the winner. There is nothing to
- * jitter. Only who gets one after the other (somebody edits the Lease all the time, a proxy answers 5xx)
- * steps back, by a little and then more. */
+/* Of several candidates that contest at once all but one get a conflict, read, and see the winner: no jitter
+ * is needed. A candidate that gets one conflict after the other (the Lease is edited all the time, a proxy
+ * answers 5xx) backs off exponentially. */
 static void doubtful(struct lease *l) {
     ended(l);
     lease_observe_doubt(l);

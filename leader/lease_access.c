@@ -12,8 +12,9 @@ const char *lease_request_name(enum lease_request r) {
     return (unsigned)r < sizeof(names) / sizeof(names[0]) ? names[r] : "unknown";
 }
 
-/* A conflict is answered after authorization, and so is a 400 to a dry run (an admission webhook that does not support
- * it). A 404 of an update says that the Lease was deleted; of a create, that the namespace is missing. */
+/* A conflict is answered after authorization, and so is a 400 to a dry run (an admission webhook that does
+ * not support it). A 404 of an update says that the Lease was deleted; of a create, that the namespace is
+ * missing. */
 static enum lease_access_state judge(enum lease_access_state before, enum lease_request r,
                                      const struct err *err) {
     if (!err) return LEASE_ACCESS_GRANTED;

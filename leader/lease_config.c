@@ -1,4 +1,4 @@
-/* The lease machine's surroundings: durations and their check, names, the meaning of a failed write. */
+/* What surrounds the lease machine: checks of its durations, names, the meaning of a failed write. */
 #include "leader/lease.h"
 #include <errno.h>
 
@@ -61,8 +61,7 @@ const char *lease_reason_name(enum lease_reason r) {
     return "none";
 }
 
-/* Only what cannot have been executed may count as failed: a 5xx can come from a proxy behind which it was.
- */
+/* Only what cannot have been executed counts as failed: a 5xx may come from a proxy behind which it was. */
 enum lease_event lease_event_of(const struct err *e, bool create) {
     switch (e->kind) {
     case ERR_CONFLICT: return LEASE_EV_CONFLICT;

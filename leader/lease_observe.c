@@ -1,5 +1,5 @@
-/* What the lease machine knows of the Lease: which news are newer, which of our writes were executed, may it
- * be taken. */
+/* What the lease machine has observed of the Lease: which record is the newest, which of our writes were
+ * executed, and whether it may be taken. */
 #include "lease_state.h"
 
 /* -1, 0, 1; 2: not comparable. Resource versions are decimal numbers that grow with every write of the
@@ -27,8 +27,8 @@ static void heard(struct lease *l) {
                  (int64_t)(l->rnd % (uint64_t)(l->cfg.retry_ns / 5 + 1));
 }
 
-/* A record of ours: which write made it, and so, since when is the lease renewed? Its renewTime tells, since
- * no two of our writes have the same. A version that moved because somebody edited a label proves nothing. */
+/* A record of ours: which write made it, and since when is the lease renewed? Its renewTime identifies the
+ * write, as no two of ours have the same. A version that moved because a label was edited proves nothing. */
 static void match_sent(struct lease *l) {
     if (!lease_is_ours(l)) return;
     for (unsigned i = 0; i < LEASE_SENT; i++) {
@@ -77,8 +77,8 @@ void lease_observe_record(struct lease *l, const struct lease_rec *rec, struct s
     l->unresolved = false;
     l->must_read = l->reread;
     l->reread = false;
-    /* Older than what a watch has told meanwhile: keep that. Older than what was known when we asked: the
-     * server itself went back (restored from a backup), and its word counts. */
+    /* Older than what a watch has shown meanwhile: keep that. Older than what was known when we asked: the
+     * server itself went back (restored from a backup), and its answer counts. */
     bool superseded = c < 0 && rv_cmp(rec->rv, l->get_rv) >= 0;
     if (!superseded) accept(l, rec, raw);
 }
@@ -97,7 +97,7 @@ void lease_observe_absent(struct lease *l, bool watched) {
     l->must_read = l->reread;
     l->reread = false;
     if (l->absent) return;
-    /* Somebody deleted it under its holder, who may mutate until its fence shuts: wait as for an expiry. */
+    /* Deleted under its holder, which may mutate until its fence shuts: wait as for an expiry. */
     bool held = l->known && l->rec.holder[0] && !lease_is_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
     int64_t when;
     l->held_until_ns = 0;

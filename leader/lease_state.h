@@ -1,4 +1,4 @@
-/* The lease machine's memory, shared by what it knows (lease_observe.c) and what it decides (lease.c). */
+/* The lease machine's state, shared by what it observes (lease_observe.c) and what it decides (lease.c). */
 #ifndef LEADER_LEASE_STATE_H
 #define LEADER_LEASE_STATE_H
 #include "leader/lease.h"
@@ -8,8 +8,8 @@
 #ifdef LEASE_PLANTED
 enum lease_fault {
     FAULT_NONE,
-    FAULT_NO_FENCE,          /* may mutate as long as nobody said otherwise, whatever the clock says */
-    FAULT_RELEASE_EARLY,     /* released when the stop is wanted, while the work goes on */
+    FAULT_NO_FENCE,          /* may mutate until another holder is seen, whatever the clock says */
+    FAULT_RELEASE_EARLY,     /* released at the stop, while reconciles are in flight */
     FAULT_BLIND_RELEASE,     /* released without a look at whose it is */
     FAULT_FENCE_FROM_ANSWER, /* the fence counts from the answer instead of the decision */
     FAULT_EXPIRY_BY_WALL,    /* expiry by renewTime and our wall clock */

@@ -120,8 +120,8 @@ static void carry_out(struct leadership *l, enum drain_effect effect, const stru
     }
 }
 
-/* The next event that came up. Each but the signal says that a state was reached, so that a second one before the
- * first was taken adds nothing: a bit for each kind holds them all. Signals are counted. */
+/* The next event that came up. Each but the signal says that a state was reached, so that a second one before
+ * the first was taken adds nothing: a bit for each kind holds them all. Signals are counted. */
 static bool take_event(struct leadership *l, enum drain_event *ret) {
     if (!l->pending) return false;
     *ret = (enum drain_event)__builtin_ctz(l->pending);

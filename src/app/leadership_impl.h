@@ -1,4 +1,5 @@
-/* The inside of a leadership, shared by leadership.c (election and drain) and leadership_keys.c (checkpoint). */
+/* The inside of a leadership, shared by leadership.c (election and drain) and leadership_keys.c
+ * (checkpoint). */
 #ifndef APP_LEADERSHIP_IMPL_H
 #define APP_LEADERSHIP_IMPL_H
 #include "app/leadership.h"

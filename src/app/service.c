@@ -1,5 +1,5 @@
-/* See service.h. A timer looks at what has changed: between the moments that are reported at once, that is the
- * reason why it does not start, who leads, and how much is in flight. */
+/* See service.h. A timer looks at what has changed: between the moments that are reported at once, that is
+ * the reason why it does not start, who leads, and how much is in flight. */
 #include "service.h"
 #include "api/rfc3339.h"
 #include "base/mem.h"

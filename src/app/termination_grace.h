@@ -1,6 +1,6 @@
-/* How long this process has to stop, by its own pod: terminationGracePeriodSeconds, or less when the pod is deleted
- * with a shorter grace period, force deleted or evicted. Outside of a pod, or where the pod cannot be read, the
- * configured time holds. docs/reference/drain.md has the table. */
+/* How long this process has to stop, by its own pod: terminationGracePeriodSeconds, or less when the pod is
+ * deleted with a shorter grace period, force deleted or evicted. Outside of a pod, or where the pod cannot be
+ * read, the configured time holds. docs/reference/drain.md has the table. */
 #ifndef APP_TERMINATION_GRACE_H
 #define APP_TERMINATION_GRACE_H
 #include "app/leadership.h"
@@ -11,6 +11,7 @@ struct termination_grace;
 struct termination_grace *termination_grace_new(struct kube *k, struct leadership *l, const char *ns,
                                                 const char *name, const char *uid, bool learn);
 void termination_grace_free(struct termination_grace *g); /* NULL is fine */
-/* SIGTERM has come: reads the pod once more for what is left of the time, if reconciles are in flight. NULL is fine. */
+/* SIGTERM has come: reads the pod once more for what is left of the time, if reconciles are in flight. NULL
+ * is fine. */
 void termination_grace_stopping(struct termination_grace *g);
 #endif

@@ -18,8 +18,9 @@ static void walk_list(struct walk *w, const struct list *l) {
     for (const struct list *it = l->next; it != l && w->left; it = it->next) visit(w, queue_of_link(it));
 }
 
-/* Places in the heap of delayed keys whose parents were visited: the next one in time is among them. They are a heap
- * themselves, with the times beside the places, so that the first k of n keys cost k log k and touch 2k nodes. */
+/* Places in the heap of delayed keys whose parents were visited: the next one in time is among them. They are
+ * a heap themselves, with the times beside the places, so that the first k of n keys cost k log k and touch
+ * 2k nodes. */
 struct frontier {
     const struct heap *h;
     struct place {

@@ -1,5 +1,5 @@
-/* How long a renewal's checkpoint keeps the loop busy with 100,000 keys in the queue, ready or delayed. The best of many
- * tries. Prints "NAME VALUE UNIT"; ends with 1 above the aim. */
+/* How long a renewal's checkpoint keeps the loop busy with 100,000 keys in the queue, ready or delayed. The
+ * best of many tries. Prints "NAME VALUE UNIT"; ends with 1 above the aim. */
 #include "control/controller.h"
 #include "leader/checkpoint.h"
 #include "simworld/simworld.h"

@@ -61,7 +61,7 @@ void checkpoint_free(struct checkpoint *c);
 DEFINE_CLEANUP(struct checkpoint *, checkpoint, checkpoint_free)
 #define cleanup_checkpoint CLEANUP(checkpoint)
 void checkpoint_add(struct checkpoint *c, const struct checkpoint_key *k); /* copied */
-void checkpoint_add_dropped(struct checkpoint *c, size_t keys); /* there are more, which are not told */
+void checkpoint_add_dropped(struct checkpoint *c, size_t keys); /* there are more keys, which are not added */
 /* A ConfigMap with a part of a checkpoint. */
 struct checkpoint_part_id {
     int64_t made;  /* the term that made it */
@@ -103,13 +103,13 @@ const struct checkpoint_head *checkpoint_reader_head(const struct checkpoint_rea
 /* The ConfigMaps to be read: its own parts, then those that its writer could not read. */
 size_t checkpoint_reader_parts(const struct checkpoint_reader *r);
 const struct checkpoint_part_id *checkpoint_reader_part(const struct checkpoint_reader *r, size_t i);
-/* The text of ConfigMap i of these, p NULL if it is not there. Copied. Each part stands for itself: a bad one is left
- * out. */
+/* The text of ConfigMap i of these, p NULL if it is not there. Copied. Each part stands for itself: a bad one
+ * is left out. */
 enum checkpoint_fault checkpoint_give(struct checkpoint_reader *r, size_t i, struct slice text,
                                       struct err *err);
-/* Calls fn for each key that an earlier call did not pass, in the order interrupted, in flight, queued, delayed,
- * failures, dead; inside a kind in the order in which they were added. The slices are valid during the call. Returns
- * how many. */
+/* Calls fn for each key that an earlier call did not pass, in the order interrupted, in flight, queued,
+ * delayed, failures, dead; inside a kind in the order in which they were added. The slices are valid during
+ * the call. Returns how many. */
 size_t checkpoint_each(struct checkpoint_reader *r, void (*fn)(void *ctx, const struct checkpoint_key *k),
                        void *ctx);
 size_t checkpoint_skipped(

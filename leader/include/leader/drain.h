@@ -36,25 +36,25 @@ enum drain_event {
     DRAIN_EV_IDLE,         /* inflight has changed */
     DRAIN_EV_RELEASED,     /* the lease is no longer ours, or never was */
     DRAIN_EV_NOT_RELEASED, /* it may still be ours and nothing more can be done about it */
-    DRAIN_EV_DEADLINE, /* we are killed in left_ns from now: the drain makes do with it. Never lengthens, and
-                          means nothing before the first signal */
+    DRAIN_EV_DEADLINE, /* the process is killed in left_ns from now; never lengthens the drain, and has no effect before
+                          the first signal */
 };
 struct drain_in {
     enum drain_event ev;
     int64_t boot_ns;
-    bool leading;    /* LEASE_LEAD was said */
+    bool leading;    /* since LEASE_LEAD */
     size_t inflight; /* reconciles that have not ended */
     int64_t left_ns; /* DRAIN_EV_DEADLINE */
 };
 /* What is to be done, in this order. The values are bits, so that a set of them can be compared. */
 enum drain_effect {
-    DRAIN_NOT_READY = 1,    /* answer /readyz with no; tell the lease machine LEASE_EV_STOP */
+    DRAIN_NOT_READY = 1,    /* /readyz fails; LEASE_EV_STOP for the lease machine */
     DRAIN_CLOSE_INTAKE = 2, /* start nothing new; answer with DRAIN_EV_CLOSED (at once is fine) */
     DRAIN_CHECKPOINT = 4,   /* write a checkpoint now; answer with DRAIN_EV_CHECKPOINTED */
     DRAIN_CANCEL = 8,       /* ask what is in flight to stop */
-    DRAIN_RELEASE = 16, /* tell the lease machine LEASE_EV_DRAINED; answer with RELEASED or NOT_RELEASED */
-    DRAIN_ABANDON = 32, /* tell the lease machine LEASE_EV_GIVE_UP */
-    DRAIN_EXIT = 64,    /* with `exit_code`; once, last */
+    DRAIN_RELEASE = 16,     /* LEASE_EV_DRAINED for the lease machine; answer with RELEASED or NOT_RELEASED */
+    DRAIN_ABANDON = 32,     /* LEASE_EV_GIVE_UP for the lease machine */
+    DRAIN_EXIT = 64,        /* with `exit_code`; once, last */
 };
 enum { DRAIN_EFFECTS = 7 };
 /* What is worth a line in the log. */

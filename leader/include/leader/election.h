@@ -15,8 +15,9 @@ struct election_config {
 };
 struct election_cb {
     /* Leading, with the fence open. work: what the predecessor left, NULL if nothing usable; valid during the
-     * call, which must not free the election. Parts in ConfigMaps are waited for, for a few seconds. Not called at all
-     * if the lease is lost or a stop is wanted before; then the predecessor's work stays where it is. */
+     * call, which must not free the election. Parts in ConfigMaps are waited for, for a few seconds. Not
+     * called at all if the lease is lost or a stop is wanted before; then the predecessor's work stays where
+     * it is. */
     void (*lead)(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work);
     /* Further work of the predecessor, from a part that could be read only now. As lead(). May be NULL. */
     void (*late_work)(void *ctx, struct checkpoint_reader *work);
@@ -40,8 +41,8 @@ void election_ready(struct election *e, bool ready); /* may contest: the caches 
 void election_renew_now(struct election *e);         /* a checkpoint is wanted on the server now */
 void election_stop(struct election *e); /* acquire no more; a leader goes on renewing until drained */
 /* Nothing of ours mutates any more: a large checkpoint is written, the fence shuts, the lease is released.
- * parts_ns: how long that writing may take at most, 0: 3 s; after it goes what matters most, with the Lease.
- */
+ * parts_ns: how long the writing of parts may take at most, 0: 3 s; after that the most important keys go
+ * with the Lease. */
 void election_drained(struct election *e, int64_t parts_ns);
 void election_give_up(struct election *e); /* no time left: over() as things are */
 

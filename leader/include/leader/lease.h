@@ -67,8 +67,8 @@ struct lease_in {
                                retry_ns */
 };
 
-/* What is to be done, in the order of the list that a step returns: RENEWED, LEAD, STOP_WORK, EXIT, GET, WRITE. The
- * values are bits, so that a set of them can be compared. */
+/* What is to be done, in the order of the list that a step returns: RENEWED, LEAD, STOP_WORK, EXIT, GET,
+ * WRITE. The values are bits, so that a set of them can be compared. */
 enum lease_effect {
     LEASE_GET =
         1, /* read the Lease (not from a cache: no resourceVersion); answer with SEEN, ABSENT or READ_FAILED */
@@ -90,7 +90,7 @@ enum lease_reason {
     LEASE_R_EXPIRED,
     LEASE_R_DEAD,
     /* STOP_WORK */
-    LEASE_R_TAKEN,    /* somebody else holds it */
+    LEASE_R_TAKEN,    /* another candidate holds it */
     LEASE_R_DEADLINE, /* not renewed by the renew deadline */
     /* EXIT: TAKEN, or */
     LEASE_R_GIVEN_BACK,   /* we released it */

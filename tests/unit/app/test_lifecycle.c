@@ -42,7 +42,8 @@ static int64_t lease_version(struct stage *st) {
     return strtoll(json_str_or(json_get(o, "metadata"), "resourceVersion", "0"), NULL, 10);
 }
 
-/* A standby is ready although it leads nothing, once the server has let it write: by a dry run, which changes nothing. */
+/* A standby is ready although it leads nothing, once the server has let it write: by a dry run, which changes
+ * nothing. */
 CASE(a_standby_proves_by_a_dry_run_that_it_could_write) {
     cleanup_buf struct buf log = BUF(1 << 20);
     struct stage *st = cluster(3);

@@ -1,4 +1,5 @@
-/* A whole instance as a service: what its manager hears from the start to the end, at a socket of the test. */
+/* A whole instance as a service: what its manager hears from the start to the end, at a socket of the
+ * test. */
 #include "app_kit.h"
 #include <sys/socket.h>
 #include <sys/un.h>

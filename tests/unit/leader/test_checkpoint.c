@@ -255,7 +255,8 @@ CASE(parts_survive_each_other) {
     checkpoint_close(r);
 }
 
-/* Parts that the writer could not read itself are named to the next one, inline or beside parts of its own. */
+/* Parts that the writer could not read itself are named to the next one, inline or beside parts of its
+ * own. */
 CASE(unread_parts_are_passed_on) {
     static const char text[] = "#c !q 0late ";
     for (int large = 0; large < 2; large++) {

@@ -1,4 +1,5 @@
-/* The flow of the work from one leader to the next: what is read, told, written and deleted, and in which order. */
+/* The flow of the work from one leader to the next: what is read, told, written and deleted, and in which
+ * order. */
 #include "../../../leader/checkpoint_flow.h"
 #include "base/rand.h"
 #include "lease_kit.h"
@@ -40,8 +41,8 @@ CASE(without_parts_it_leads_at_once) {
     assert_int_equal(feed_at(&t, FLOW_EV_SAVING, 0, 0), E(RELEASE));
 }
 
-/* Of three parts one cannot be read: it is not waited for, kept, named as unread, told when it comes, deleted when a
- * checkpoint that was made after that stands on the Lease. */
+/* Of three parts one cannot be read: it is not waited for, kept, named as unread, told when it comes, deleted
+ * when a checkpoint that was made after that stands on the Lease. */
 CASE(a_part_that_cannot_be_read_is_kept_until_it_was) {
     struct flow t = {.now = S};
     assert_int_equal(feed_at(&t, FLOW_EV_ACQUIRED, 0, 3), E(READ));

@@ -136,8 +136,8 @@ static bool lease_says(struct field *f, const char *text) {
     return strstr(buf_str(&b), text) != NULL;
 }
 
-/* A part that cannot be read delays nobody and is not deleted: its keys come when it can be read, to this leader, or to
- * the next one when this one dies or stops before. */
+/* A part that cannot be read delays nobody and is not deleted: its keys come when it can be read, to this
+ * leader, or to the next one when this one dies or stops before. */
 CASE(a_part_that_cannot_be_read_is_kept) {
     enum how { LATER, CRASH, STOP };
     static const struct {
@@ -199,8 +199,8 @@ CASE(a_part_that_is_never_read_is_deleted_at_last) {
     field_free(&f);
 }
 
-/* Another takes the lease while the parts are read: nothing of the work is restored, and nothing comes of late
- * answers. */
+/* Another takes the lease while the parts are read: nothing of the work is restored, and nothing comes of
+ * late answers. */
 CASE(lost_while_reading) {
     struct field f;
     field_reading(

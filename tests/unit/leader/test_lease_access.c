@@ -1,4 +1,5 @@
-/* What the answers to requests for the Lease say about the right to write it, and how often failures are logged. */
+/* What the answers to requests for the Lease say about the right to write it, and how often failures are
+ * logged. */
 #include "../../../leader/lease_access.h"
 #include "lease_kit.h"
 

@@ -1,6 +1,6 @@
 /* Leading, from the contest to the exit: election, drain and checkpoint of a set of controllers, wired
- * together. It knows nothing of what the controllers do, so that any operator built on this runtime is led in
- * the same way. docs/reference/drain.md has the table of signals and exit codes. */
+ * together. It knows nothing of what the controllers do, so that it serves any operator.
+ * docs/reference/drain.md has the table of signals and exit codes. */
 #ifndef APP_LEADERSHIP_H
 #define APP_LEADERSHIP_H
 #include "control/controller.h"
@@ -17,8 +17,7 @@ struct leadership_cb {
     /* Leading; the predecessor's keys are in the queues. Adds what else there is to look at; the gates open
      * when it returns. */
     void (*leading)(void *ctx);
-    /* The drain has come to a phase; left_ns: until the process will have ended, at the latest. May be NULL.
-     */
+    /* The drain has come to a phase; left_ns: until the process has ended at the latest. May be NULL. */
     void (*draining)(void *ctx, enum drain_phase phase, int64_t left_ns);
     void (*over)(void *ctx, int exit_code); /* once, last; enum drain_exit. May free the leadership */
 };
@@ -33,7 +32,7 @@ void leadership_free(struct leadership *l);
 void leadership_add(struct leadership *l, const char *name, struct controller *c);
 void leadership_start(struct leadership *l);
 void leadership_ready(struct leadership *l, bool ready); /* may contest: the caches are warm */
-/* SIGTERM: drains; a second time: what is in flight is cancelled; a third: exits as things are. why: for the
+/* SIGTERM: drains; a second time: what is in flight is cancelled; a third: exits at once. why: for the
  * log. */
 void leadership_stop(struct leadership *l, const char *why);
 /* The grace period, as learnt later; no-op once stopping. checked: by drain_config_check(). */

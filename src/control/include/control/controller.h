@@ -72,9 +72,10 @@ struct key_state {
 };
 void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const struct key_state *k),
                          void *ctx);
-/* For a checkpoint that has room for max keys: the dead letters, and the first max of the others in the order in flight,
- * interrupted, queued, delayed, failures; the time it takes depends on max and the number of dead letters alone. Returns
- * how many keys were not told. (A delayed key that was interrupted counts as delayed here.) */
+/* For a checkpoint that has room for max keys: the dead letters, and the first max of the others in the order
+ * in flight, interrupted, queued, delayed, failures; the time it takes depends on max and the number of dead
+ * letters alone. Returns how many keys were not told. (A delayed key that was interrupted counts as delayed
+ * here.) */
 size_t controller_snapshot_first(const struct controller *c, size_t max,
                                  void (*fn)(void *ctx, const struct key_state *k), void *ctx);
 void controller_restore(struct controller *c, const struct key_state *k); /* before the gate opens */
