@@ -98,8 +98,11 @@ static inline bool held(void *ctx) {
     return election_may_mutate(((struct cand *)ctx)->e);
 }
 
-static inline void cand_start(struct field *f, int i, const struct simhost *host) {
-    static const struct election_cb cb = {on_lead, on_late_work, on_lost, on_over, on_work, on_renewed};
+static const struct election_cb cand_cb = {on_lead, on_late_work, on_lost, on_over, on_work, on_renewed};
+
+/* uid: the pod's; log: NULL for none. */
+static inline void cand_start_as(struct field *f, int i, const struct simhost *host, const char *uid,
+                                 const char *termination_log, struct log *log) {
     struct cand *c = &f->c[i];
     char name[16];
     struct err err = {0};
@@ -109,14 +112,18 @@ static inline void cand_start(struct field *f, int i, const struct simhost *host
     if (kube_config_load(c->w, NULL, &(struct kube_config_spec){.server = API}, &c->cfg, &err) < 0)
         fail_msg("%s", err.msg);
     c->metrics = metrics_new(100);
-    c->kube = kube_new(c->w, c->cfg, NULL, c->metrics);
-    identity_make(name, "0f1e2d3c", world_rand(c->w), world_rand(c->w), &c->id);
+    c->kube = kube_new(c->w, c->cfg, log, c->metrics);
+    identity_make(name, uid, world_rand(c->w), world_rand(c->w), &c->id);
     struct election_config cfg = {
-        .ns = "default", .name = "l", .id = c->id, .termination_log = "/dev/termination-log"};
-    if (election_new(c->kube, &cfg, &cb, c, &c->e, &err) < 0) fail_msg("%s", err.msg);
+        .ns = "default", .name = "l", .id = c->id, .termination_log = termination_log};
+    if (election_new(c->kube, &cfg, &cand_cb, c, &c->e, &err) < 0) fail_msg("%s", err.msg);
     kube_set_fence(c->kube, (struct kube_fence){held, c});
     election_start(c->e);
     election_ready(c->e, true);
+}
+
+static inline void cand_start(struct field *f, int i, const struct simhost *host) {
+    cand_start_as(f, i, host, "0f1e2d3c", "/dev/termination-log", NULL);
 }
 
 static inline void cand_free(struct cand *c) {
@@ -171,6 +178,14 @@ static inline void stop_cleanly(struct cand *c) {
     c->stopped_at = simworld_now(c->sw);
     election_stop(c->e);
     election_drained(c->e, 0);
+}
+
+/* ' stands for ". */
+static inline void fault(struct field *f, const char *json) {
+    cleanup_free char *text = xstrdup(json);
+    for (char *p = text; *p; p++) *p = *p == '\'' ? '"' : *p;
+    struct err err = {0};
+    if (sim_fault(f->api, slice_of(text), &err) < 0) fail_msg("%s", err.msg);
 }
 
 static inline void peek(struct field *f, const char *resource, const char *name, struct buf *b) {

@@ -10,7 +10,7 @@ CASE(early_checkpoint) {
     election_renew_now(f.c[0].e);
     simworld_run(f.sw, 20 * MS);
     assert_int_equal(f.c[0].renewed_ok, 1);
-    sim_fault(f.api, SL("{\"match\":{\"method\":\"PUT\"},\"count\":1,\"status\":503}"), NULL);
+    fault(&f, "{'match':{'method':'PUT'},'count':1,'status':503}");
     election_renew_now(f.c[0].e);
     simworld_run(f.sw, 20 * MS);
     assert_int_equal(f.c[0].renewed_bad, 1);
@@ -51,9 +51,7 @@ CASE(large_checkpoint_refused) {
     struct field f;
     field_lead(&f, 2);
     f.c[0].keys = 100000;
-    sim_fault(f.api,
-              SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},\"count\":-1,\"status\":403}"),
-              NULL);
+    fault(&f, "{'match':{'method':'POST','path':'*/configmaps'},'count':-1,'status':403}");
     stop_cleanly(&f.c[0]);
     assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
     assert_int_equal(f.c[0].over_reason, LEASE_R_GIVEN_BACK);
@@ -98,12 +96,12 @@ CASE(work_is_passed_on) {
 
 /* 1 has taken over from 0, which left so much that it is in ConfigMaps, and is still reading them: fault
  * keeps it waiting. */
-static void field_reading(struct field *f, const char *fault) {
+static void field_reading(struct field *f, const char *what) {
     field_lead(f, 1);
     f->c[0].keys = 60000;
     stop_cleanly(&f->c[0]);
     assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 5 * S));
-    sim_fault(f->api, slice_of(fault), NULL);
+    fault(f, what);
     cand_start(f, 1, NULL);
     simworld_run(f->sw, 100 * MS);
     assert_true(election_leading(f->c[1].e));
@@ -112,8 +110,7 @@ static void field_reading(struct field *f, const char *fault) {
 /* Told to stop between the acquisition and the end of reading the parts: what is there stays there. */
 CASE(stop_before_the_work_is_read) {
     struct field f;
-    field_reading(
-        &f, "{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":1,\"latencyMs\":500}");
+    field_reading(&f, "{'match':{'method':'GET','path':'*/l-checkpoint-0-1'},'count':1,'latencyMs':500}");
     assert_int_equal(f.c[1].leads, 0);
     stop_cleanly(&f.c[1]);
     assert_true(simworld_run_until(f.sw, is_over, &f.c[1], 5 * S));
@@ -151,10 +148,10 @@ CASE(a_part_that_cannot_be_read_is_kept) {
         struct field f;
         struct cand *second = &f.c[1], *last = second;
         enum how how = cases[k].how;
-        cleanup_free char *fault =
+        cleanup_free char *what =
             xasprintf("{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":-1,%s}",
                       cases[k].fault);
-        field_reading(&f, fault);
+        field_reading(&f, what);
         assert_true(simworld_run_until(f.sw, leads, second, 4 * S));
         size_t missing = 60000 - second->got[CHECKPOINT_QUEUED];
         assert_in_range(missing, 10000, 50000);
@@ -172,7 +169,7 @@ CASE(a_part_that_cannot_be_read_is_kept) {
             assert_int_equal(last->got[CHECKPOINT_QUEUED], 5);
             assert_true(exists(&f, "l-checkpoint-0-1"));
         }
-        sim_fault(f.api, SL("{\"clear\":true}"), NULL);
+        fault(&f, "{'clear':true}");
         last->keys = 5;
         simworld_run(f.sw, 20 * S);
         assert_int_equal(last->late, 1);
@@ -188,8 +185,7 @@ CASE(a_part_that_cannot_be_read_is_kept) {
 /* For five minutes; then it is given up. */
 CASE(a_part_that_is_never_read_is_deleted_at_last) {
     struct field f;
-    field_reading(
-        &f, "{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-1\"},\"count\":-1,\"status\":500}");
+    field_reading(&f, "{'match':{'method':'GET','path':'*/l-checkpoint-0-1'},'count':-1,'status':500}");
     assert_true(simworld_run_until(f.sw, leads, &f.c[1], 4 * S));
     simworld_run(f.sw, 290 * S);
     assert_true(exists(&f, "l-checkpoint-0-1"));
@@ -203,9 +199,7 @@ CASE(a_part_that_is_never_read_is_deleted_at_last) {
  * late answers. */
 CASE(lost_while_reading) {
     struct field f;
-    field_reading(
-        &f,
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*/l-checkpoint-0-*\"},\"count\":-1,\"latencyMs\":500}");
+    field_reading(&f, "{'match':{'method':'GET','path':'*/l-checkpoint-0-*'},'count':-1,'latencyMs':500}");
     ask(&f, "PATCH", LEASE_URL, "application/merge-patch+json",
         "{\"spec\":{\"holderIdentity\":\"go_1\",\"leaseTransitions\":9}}", 200);
     assert_true(simworld_run_until(f.sw, is_over, &f.c[1], S));
@@ -243,14 +237,14 @@ CASE(parts_that_nobody_names) {
     struct field f;
     field_lead(&f, 2);
     f.c[0].keys = 60000;
-    sim_fault(f.api, SL("{\"match\":{\"method\":\"PUT\"},\"count\":-1,\"silent\":true}"), NULL);
+    fault(&f, "{'match':{'method':'PUT'},'count':-1,'silent':true}");
     stop_cleanly(&f.c[0]);
     simworld_run(f.sw, 200 * MS);
     cleanup_buf struct buf b = BUF(4 << 20);
     peek(&f, "configmaps", "l-checkpoint-0-1", &b);
     assert_string_not_equal(buf_str(&b), "(none)");
     cand_crash(&f.c[0]);
-    sim_fault(f.api, SL("{\"clear\":true}"), NULL);
+    fault(&f, "{'clear':true}");
     static const char *const others[] = {"l-checkpoint-7-1", "l-checkpoint-x-1", "m-checkpoint-0-1"};
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         char body[256];
@@ -278,9 +272,7 @@ CASE(lost_while_saving) {
     struct field f;
     field_lead(&f, 1);
     f.c[0].keys = 100000;
-    sim_fault(f.api,
-              SL("{\"match\":{\"method\":\"POST\",\"path\":\"*/configmaps\"},\"count\":-1,\"silent\":true}"),
-              NULL);
+    fault(&f, "{'match':{'method':'POST','path':'*/configmaps'},'count':-1,'silent':true}");
     stop_cleanly(&f.c[0]);
     simworld_run(f.sw, 100 * MS);
     assert_int_equal(f.c[0].overs, 0);

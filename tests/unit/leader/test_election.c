@@ -98,16 +98,7 @@ CASE(death_certificate) {
                              &b);
         assert_int_equal(got, 201);
         cleanup_json cJSON *pod = json_parse(buf_slice(&b), NULL);
-        cand_start(&f, 0, NULL);
-        /* The identity has to name the pod's UID, so once more with it. */
-        struct identity id = f.c[0].id;
-        snprintf(id.uid, sizeof(id.uid), "%s", json_str(json_get(pod, "metadata"), "uid"));
-        election_free(f.c[0].e);
-        static const struct election_cb cb = {on_lead, on_late_work, on_lost, on_over, on_work, on_renewed};
-        struct election_config cfg = {.ns = "default", .name = "l", .id = id};
-        assert_int_equal(election_new(f.c[0].kube, &cfg, &cb, &f.c[0], &f.c[0].e, NULL), 0);
-        election_start(f.c[0].e);
-        election_ready(f.c[0].e, true);
+        cand_start_as(&f, 0, NULL, json_str(json_get(pod, "metadata"), "uid"), NULL, NULL);
         assert_true(simworld_run_until(f.sw, leads, &f.c[0], 30 * S));
         cand_start(&f, 1, NULL);
         simworld_run(f.sw, 5 * S);
@@ -144,23 +135,12 @@ CASE(a_death_that_cannot_be_proved_is_told) {
         const char *uid, *log;
         int told;
     } cases[] = {{"0f1e", "/dev/termination-log", 0}, {"", "/dev/termination-log", 1}, {"", NULL, 0}};
-    static const struct election_cb cb = {on_lead, NULL, on_lost, on_over, NULL, NULL};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct field f;
         field_new(&f, 7);
-        struct cand *c = &f.c[0];
         int told = 0;
         struct log log = {.sink = {count_lines, &told}, .min = LOG_DEBUG, .wall_ns = no_clock};
-        *c = (struct cand){.sw = f.sw, .w = simworld_host(f.sw, "pod-0", NULL)};
-        simworld_file(c->w, "/dev/termination-log", SL(""));
-        assert_int_equal(
-            kube_config_load(c->w, NULL, &(struct kube_config_spec){.server = API}, &c->cfg, NULL), 0);
-        c->metrics = metrics_new(100);
-        c->kube = kube_new(c->w, c->cfg, &log, c->metrics);
-        struct election_config cfg = {.ns = "default", .name = "l", .termination_log = cases[i].log};
-        identity_make("pod-0", cases[i].uid, 1, 2, &cfg.id);
-        assert_int_equal(election_new(c->kube, &cfg, &cb, c, &c->e, NULL), 0);
-        election_start(c->e);
+        cand_start_as(&f, 0, NULL, cases[i].uid, cases[i].log, &log);
         assert_int_equal(told, cases[i].told);
         field_free(&f);
     }
@@ -222,13 +202,12 @@ CASE(bad_configuration) {
     struct field f;
     struct err err = {0};
     struct election *e = NULL;
-    static const struct election_cb cb = {on_lead, NULL, on_lost, on_over, NULL, NULL};
     field_lead(&f, 1);
     struct election_config cfg = {.ns = "default", .name = "l", .id = f.c[0].id, .lease_ns = 10 * S};
-    assert_int_equal(election_new(f.c[0].kube, &cfg, &cb, NULL, &e, &err), -EINVAL);
+    assert_int_equal(election_new(f.c[0].kube, &cfg, &cand_cb, NULL, &e, &err), -EINVAL);
     assert_int_equal(err.kind, ERR_CONFIG);
     cfg = (struct election_config){.ns = "default", .name = "l"};
-    assert_int_equal(election_new(f.c[0].kube, &cfg, &cb, NULL, &e, &err), -EINVAL);
+    assert_int_equal(election_new(f.c[0].kube, &cfg, &cand_cb, NULL, &e, &err), -EINVAL);
     assert_null(e);
     field_free(&f);
 }
