@@ -201,7 +201,7 @@ static void look(struct reconcile *p);
 
 /* ---- what the caches cannot answer ---- */
 
-/* Not in the cache and yet there is a state: deleted, or it does not take part any more. */
+/* Not in the cache and yet there is a state or a canary: deleted, or it does not take part any more. */
 static void on_target(void *ctx, const struct err *err, struct slice raw) {
     struct reconcile *p = ctx;
     struct err bad = {0};
@@ -250,7 +250,8 @@ static bool has_to_read(struct reconcile *p, const struct target_snapshot *snap)
         read_object(p, &gvr_configmaps, name, on_state);
         return true;
     }
-    if (snap->target || !snap->state || p->has_read_target || p->target_is_gone) return false;
+    if (snap->target || p->has_read_target || p->target_is_gone) return false;
+    if (!snap->state && !caches_has_canary(p->r->caches, p->t->ns, p->t->name)) return false;
     read_object(p, &gvr_deployments, p->t->name, on_target);
     return true;
 }

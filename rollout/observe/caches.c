@@ -341,6 +341,24 @@ void caches_each_target(const struct caches *c, void (*fn)(void *ctx, struct sli
     store_each(informer_store(c->states), name_state, &n);
 }
 
+struct search {
+    const char *ns, *target;
+    bool found;
+};
+
+static bool owned_by_name(void *ctx, const struct store_rec *rec) {
+    struct search *s = ctx;
+    const char *owner = target_of_rs(rec);
+    s->found = owner && !strcmp(rec->ns, s->ns) && !strcmp(owner, s->target);
+    return !s->found;
+}
+
+bool caches_has_canary(const struct caches *c, const char *ns, const char *target) {
+    struct search s = {.ns = ns, .target = target};
+    store_each(informer_store(c->canaries), owned_by_name, &s);
+    return s.found;
+}
+
 static void each_owned(const struct caches *c, const struct informer *canaries, enum obs_need need,
                        const char *uid, struct each *e) {
     const struct store *first = informer_store(canaries);

@@ -50,6 +50,8 @@ const struct store_rec *caches_state(const struct caches *c, const char *ns, con
  * may come twice. */
 void caches_each_target(const struct caches *c, void (*fn)(void *ctx, struct slice ns, struct slice name),
                         void *ctx);
+/* Is there a canary that names this Deployment as its owner? It takes a walk over all canaries. */
+bool caches_has_canary(const struct caches *c, const char *ns, const char *target);
 /* ReplicaSets that name this uid as an owner, canaries first; Pods controlled by this ReplicaSet. Each object once. */
 void caches_each_rs(const struct caches *c, const char *ns, const char *owner_uid,
                     void (*fn)(void *ctx, const struct obs_rs *r), void *ctx);

@@ -119,6 +119,11 @@ static bool lost(const struct observed *o) {
 }
 
 static void drop_status(struct plan_ctx *c) { /* of a target that has left */
+    for (size_t i = 0; i < c->o->nrs; i++) {  /* seen only now: its creation was not answered */
+        const struct obs_rs *r = &c->o->rs[i];
+        if (r->canary && !r->deleting)
+            plan_step_rs_delete(c, r, "delete the canary of a target that has left");
+    }
     if (c->t->status) {
         c->patch.any = c->patch.drop_status = true;
         c->patch.why = "take the status off";

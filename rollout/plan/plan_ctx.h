@@ -10,6 +10,8 @@
 enum { DEFAULT_DEADLINE_S = 600 };
 /* A manifest may put progressDeadlineSeconds back again and again: it is cosmetic, and after so often it stays. */
 enum { PLAN_MAX_RESTORED = 3 };
+/* The default revisionHistoryLimit: so many ReplicaSets newer than stable's are not expected. */
+enum { PLAN_SAFE_HISTORY = 10 };
 #define POLL_NS (NS_PER_S) /* while pods are waited for: nothing of theirs shows on the Deployment */
 
 /* The one merge patch of the Deployment that a plan may hold. */

@@ -41,7 +41,7 @@ static bool at_rest(const struct observed *o) {
     if (!managed(o) || s->hold != HOLD_NONE || !s->stable_uid || !s->paused) return false;
     if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
     bool held_deadline = t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED;
-    if (!held_deadline) return false;
+    if (!held_deadline || (t->history < PLAN_SAFE_HISTORY && !s->stable_template)) return false;
     if (s->phase == PHASE_STABLE)
         return plan_same_hash(t->hash, s->stable_hash) && settled(t, true) && canaries_stopped(o, false);
     return s->phase == PHASE_ROLLED_BACK && plan_same_hash(t->hash, s->hash) &&

@@ -6,9 +6,11 @@
 #include "plan/plan_ctx.h"
 #include <errno.h>
 
-/* The controller keeps the newest `history` of its old ReplicaSets at zero. */
+/* The controller keeps the newest `history` of its old ReplicaSets at zero. Below the default limit the template is kept in
+ * any case: a target at rest does not look at its ReplicaSets (plan_needs()). */
 static bool at_risk(const struct plan_ctx *c) {
     int32_t newer = 0;
+    if (c->t->history < PLAN_SAFE_HISTORY) return true;
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
         newer += plan_is_own(r) && r != c->stable && r->created_ns >= c->stable->created_ns;

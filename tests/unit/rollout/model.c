@@ -54,7 +54,14 @@ void m_forget(struct model *m) { /* the process dies */
     memset(&m->edge, 0, sizeof m->edge);
 }
 
+void m_up_to_date(struct model *m) {
+    if (m->cache) m_free(m->cache);
+    free(m->cache);
+    m->cache = NULL;
+}
+
 void m_free(struct model *m) {
+    m_up_to_date(m);
     m_forget(m);
     cJSON_Delete(m->annotations);
     free(m->facts);

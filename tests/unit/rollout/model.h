@@ -69,7 +69,7 @@ struct model {
         struct state s;
         int rv;
         int64_t scraped_ns, scrape_every_ns, round_began_ns;
-        bool history_known, probe;
+        bool history_known, probe, confirmed;
         uint64_t history_errors, history_total;
         int64_t look_again_ns;
     } edge;
@@ -90,6 +90,8 @@ struct model {
     bool moved; /* the world has changed since it was observed: a race that no precondition covers is forgiven
                  */
     bool asked[VERSIONS]; /* a person asked for its promotion, or forced it otherwise */
+    unsigned lag;         /* an informer catches up at every lag-th look, on average */
+    struct model *cache;  /* what the edge sees, possibly of a while ago; NULL: the present */
     bool direct;          /* many runs: fill what is observed without the way through JSON, and plan once */
 };
 
@@ -115,6 +117,7 @@ const char *m_annotation(const struct model *m, const char *name);
 void m_init(struct model *m, uint64_t seed, int replicas);
 void m_forget(struct model *m);
 void m_free(struct model *m);
+void m_up_to_date(struct model *m); /* from here on the edge sees the present */
 int m_add_rs(struct model *m, int version, bool canary, const char *name, int replicas);
 int m_pods(const struct model *m, int rs, bool available);
 void m_set(struct model *m, int rs, int replicas);
@@ -122,6 +125,8 @@ void m_deployment_controller(struct model *m);
 void m_tick(struct model *m);
 
 /* ---- model_look.c ---- */
+enum { SEEN_TARGET = 1, SEEN_OWNED = 2, SEEN_STATE = 4, SEEN_ALL = 7 };
+void m_see(struct model *m, unsigned what); /* brings these of the caches up to date; makes them at first */
 void m_view_free(struct m_view *v);
 struct m_view *m_observe(struct model *m);
 

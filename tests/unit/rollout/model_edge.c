@@ -80,9 +80,19 @@ int m_active(const struct model *m) {
     return n;
 }
 
+/* A canary is started while its rollout goes on, and at no other time (without a state, a user has deleted it). */
+static void m_check_canary(const struct model *m) {
+    if (!m->state || strstr(m->state, "\"phase\":\"Starting\"") || strstr(m->state, "\"phase\":\"Soaking\""))
+        return;
+    fail_msg("a canary was started in %s", m->state);
+}
+
 static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
     struct mrs *r = m_find_rs(m, name);
+    char rv[16];
     if (!r || strcmp(r->uid, json_str_or(json_get(body, "metadata"), "uid", ""))) return GONE;
+    snprintf(rv, sizeof rv, "%d", r->rv);
+    if (strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", rv), rv)) return CONFLICT;
     int replicas = (int)json_i64(json_get(body, "spec"), "replicas", r->replicas);
     const cJSON *owners = json_at(body, "metadata/ownerReferences");
     if (owners) { /* it leaves the Deployment: no controller, no label that the selector asks for */
@@ -100,6 +110,7 @@ static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
         if (m->edge.held && m->edge.s.stable_uid && !strcmp(r->uid, m->edge.s.stable_uid))
             fail_msg("stable was scaled down");
     }
+    if (r->canary && replicas > r->replicas) m_check_canary(m);
     m_set(m, (int)(r - m->rs), replicas);
     const char *q = json_str(json_at(body, "metadata/annotations"), "handover.dev/quarantined");
     if (q) snprintf(r->quarantined, sizeof r->quarantined, "%.100s", "why");
@@ -187,6 +198,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
     case STEP_TARGET: return m_patch_target(m, body);
     case STEP_CANARY:
         if (m_find_rs(m, s->name)) return CONFLICT;
+        m_check_canary(m);
         m_add_rs(m, m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template")),
                  true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
         return OK;
@@ -204,11 +216,23 @@ static void m_tell(struct model *m, const struct plan *p) {
     }
 }
 
+/* The answer to our own write is in the caches at once; what else has happened is not. */
+static void m_see_written(struct model *m, const struct step *s) {
+    if (s->kind == STEP_STATE || s->kind == STEP_STATE_DELETE) m_see(m, SEEN_STATE);
+    if (s->kind == STEP_TARGET) m_see(m, SEEN_TARGET);
+    if (s->kind != STEP_CANARY && s->kind != STEP_RS && s->kind != STEP_RS_DELETE) return;
+    for (int i = 0; i < MAX_RS; i++) {
+        struct mrs *now = &m->rs[i], *then = &m->cache->rs[i];
+        if (!strcmp(now->name, s->name) || !strcmp(then->name, s->name)) *then = *now;
+    }
+}
+
 static void m_written(struct model *m, const struct plan *p) {
     if (m->edge.held) state_free(&m->edge.s);
     state_copy(p->next, &m->edge.s);
     m->edge.held = true;
     m->edge.rv = m->cm_rv;
+    m->edge.confirmed = true;
     m_tell(m, p);
 }
 
@@ -225,6 +249,8 @@ static void m_same_plan(const struct observed *o, int64_t now, const struct plan
 
 /* One pass: observe, plan, carry out. True when something was carried out. */
 bool m_pass(struct model *m) {
+    for (unsigned what = 1; m->cache && what <= SEEN_ALL; what <<= 1)
+        if (rng_below(&m->rng, m->lag) == 0) m_see(m, what); /* each informer at its own pace */
     m_scrape(m);
     struct m_view *v = m_observe(m);
     cleanup_plan struct plan p;
@@ -253,6 +279,7 @@ bool m_pass(struct model *m) {
         bool fine = rc == OK || (rc == GONE && p.step[i].gone_ok) || (rc == CONFLICT && p.step[i].exists_ok);
         if (!fine) break;
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
+        if (m->cache) m_see_written(m, &p.step[i]);
     }
     if (any && i == p.nsteps && !p.next) m_tell(m, &p);
     m_view_free(v);

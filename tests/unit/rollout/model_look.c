@@ -183,39 +183,77 @@ void m_view_free(struct m_view *v) {
     free(v);
 }
 
-static void m_take_state(struct model *m, struct m_view *v) {
+static struct model *m_cache_new(const struct model *m) {
+    struct model *c = xcalloc(1, sizeof *c);
+    memcpy(c->hash, m->hash, sizeof c->hash);
+    return c;
+}
+
+static void m_see_target(const struct model *m, struct model *c) {
+    c->exists = m->exists, c->deleting = m->deleting, c->paused = m->paused, c->recreate = m->recreate;
+    c->uid = m->uid, c->rv = m->rv, c->generation = m->generation, c->observed = m->observed;
+    c->replicas = m->replicas, c->version = m->version, c->deadline_s = m->deadline_s;
+    c->st_updated = m->st_updated, c->st_replicas = m->st_replicas;
+    c->st_available = m->st_available, c->st_ready = m->st_ready;
+    cJSON_Delete(c->annotations);
+    c->annotations = cJSON_Duplicate(m->annotations, true);
+}
+
+void m_see(struct model *m, unsigned what) {
+    struct model *c = m->cache ? m->cache : (m->cache = m_cache_new(m));
+    if (what & SEEN_TARGET) m_see_target(m, c);
+    if (what & SEEN_OWNED) {
+        memcpy(c->rs, m->rs, sizeof c->rs);
+        memcpy(c->pod, m->pod, sizeof c->pod);
+    }
+    if (what & SEEN_STATE) {
+        free(c->facts);
+        free(c->state);
+        c->facts = xstrdup_null(m->facts);
+        c->state = xstrdup_null(m->state);
+        c->cm_rv = m->cm_rv;
+    }
+}
+
+static void m_take_state(struct model *edge, const struct model *m, struct m_view *v) {
     v->o.state_known = STATE_ABSENT;
     if (!m->state) {
-        m_forget(m);
+        m_forget(edge);
         return;
     }
     snprintf(v->rv, sizeof v->rv, "%d", m->cm_rv);
     v->o.state_rv = v->rv;
     v->o.state_known = STATE_READ;
-    if (!m->edge.held || m->edge.rv != m->cm_rv) {
+    if (!edge->edge.held || edge->edge.rv != m->cm_rv) {
         cleanup_json cJSON *cm = cJSON_CreateObject();
         cJSON *data = cJSON_AddObjectToObject(cm, "data");
         cJSON_AddStringToObject(data, "facts", m->facts);
         cJSON_AddStringToObject(data, "state", m->state);
-        m_forget(m);
-        if (state_read(cm, &m->edge.s, &v->state_err) < 0) {
+        m_forget(edge);
+        if (state_read(cm, &edge->edge.s, &v->state_err) < 0) {
             v->o.state_known = STATE_DAMAGED;
             v->o.state_err = &v->state_err;
             return;
         }
-        m->edge.held = true;
-        m->edge.rv = m->cm_rv;
+        edge->edge.held = true;
+        edge->edge.rv = m->cm_rv;
     }
-    v->o.state = &m->edge.s;
+    v->o.state = &edge->edge.s;
+    v->o.state_confirmed = edge->edge.confirmed;
 }
 
 struct m_view *m_observe(struct model *m) {
     struct m_view *v = xcalloc(1, sizeof *v);
+    struct model *c = m->cache ? m->cache : m;
+    if (c != m) {
+        memcpy(c->behaviour, m->behaviour, sizeof c->behaviour);
+        c->tick = m->tick, c->direct = m->direct, c->no_quota = m->no_quota;
+    }
     for (int i = 0; i < MAX_RS; i++) {
-        if (m->rs[i].there) m_read_rs(m, i, &v->rs[v->nrs++]);
+        if (c->rs[i].there) m_read_rs(c, i, &v->rs[v->nrs++]);
     }
     for (int k = 0; k < MAX_PODS; k++) {
-        if (m->pod[k].there) m_read_pod(m, k, &v->pods[v->npods++]);
+        if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
     }
     v->o = (struct observed){.name = "op",
                              .known = true,
@@ -226,9 +264,9 @@ struct m_view *m_observe(struct model *m) {
                              .release = m->release,
                              .force_release = m->force,
                              .quiet = m->quiet};
-    m_take_state(m, v);
-    if (m->exists) {
-        m_read_target(m, &v->target);
+    m_take_state(m, c, v);
+    if (c->exists) {
+        m_read_target(c, &v->target);
         v->o.target = &v->target;
         v->opted = obs_opted_in(v->target.annotations);
         if (v->opted) {
@@ -247,5 +285,6 @@ struct m_view *m_observe(struct model *m) {
     v->o.history_known = m->edge.history_known;
     v->o.history_errors = m->edge.history_errors;
     v->o.history_total = m->edge.history_total;
+    v->o.known = plan_needs(&v->o) != NEED_TARGET; /* as the edge: at rest nothing is looked at */
     return v;
 }

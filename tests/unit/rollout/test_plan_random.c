@@ -207,6 +207,7 @@ static void check_rest(struct model *m, const char *rest) {
 
 static const char *calm(struct model *m) {
     m->between = NULL;
+    m_up_to_date(m);
     m->outage = m->no_quota = false;
     m->quiet = QUIET_NOW;
     m->hostile = NULL;
@@ -239,6 +240,8 @@ static void schedule(uint64_t seed, int *ret_steps) {
     m_annotate(&m, "deadline", "60s");
     m_annotate(&m, "quiet", "3s");
     m.between = between;
+    m.lag = 2 + (unsigned)seed % 11;
+    if (seed % 2) m_see(&m, SEEN_ALL); /* informers that lag */
     int pace = 3 + (int)rng_below(&m.rng, 30);
     for (int i = 0; i < 150; i++) {
         m_tick(&m);
