@@ -24,14 +24,21 @@ static bool has_live_pods(const struct plan_ctx *c, const struct obs_rs *rs) {
     return false;
 }
 
+static bool stable_serves(const struct plan_ctx *c) {
+    int32_t want = c->t->replicas;
+    return c->t->st_available >= want && (want == 0 || (c->stable && c->stable->st_available >= want));
+}
+
 /* One canary nearer to its end. */
 static void wind_one(struct plan_ctx *c, const struct obs_rs *rs, bool gracefully) {
     plan_revisit(c, c->now + POLL_NS);
     if (rs->deleting) return;
-    if (rs->detached && c->t->st_available < c->t->replicas) return; /* it serves until stable does */
+    if (rs->detached && !stable_serves(c)) return; /* it serves until stable does */
     if (rs->replicas == 0 && rs->st_replicas == 0) {
         plan_step_rs_delete(c, rs, "delete the canary");
     } else if (rs->replicas > 0 && (!gracefully || !has_live_pods(c, rs) || plan_quiet_enough(c))) {
+        if (rs->detached && c->stable)
+            plan_step_scale_checked(c, c->stable, c->stable->replicas, "check that stable still runs");
         plan_step_scale(c, rs, 0, "canary to zero");
     }
 }

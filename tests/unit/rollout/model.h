@@ -126,6 +126,7 @@ void m_tick(struct model *m);
 
 /* ---- model_look.c ---- */
 enum { SEEN_TARGET = 1, SEEN_OWNED = 2, SEEN_STATE = 4, SEEN_ALL = 7 };
+void m_rs_rv(const struct model *m, int rs, char ret[32]); /* it changes with the status, too */
 void m_see(struct model *m, unsigned what); /* brings these of the caches up to date; makes them at first */
 void m_view_free(struct m_view *v);
 struct m_view *m_observe(struct model *m);

@@ -89,9 +89,9 @@ static void m_check_canary(const struct model *m) {
 
 static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
     struct mrs *r = m_find_rs(m, name);
-    char rv[16];
+    char rv[32];
     if (!r || strcmp(r->uid, json_str_or(json_get(body, "metadata"), "uid", ""))) return GONE;
-    snprintf(rv, sizeof rv, "%d", r->rv);
+    m_rs_rv(m, (int)(r - m->rs), rv);
     if (strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", rv), rv)) return CONFLICT;
     int replicas = (int)json_i64(json_get(body, "spec"), "replicas", r->replicas);
     const cJSON *owners = json_at(body, "metadata/ownerReferences");

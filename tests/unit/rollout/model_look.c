@@ -26,11 +26,17 @@ static void m_fill_target(const struct model *m, struct obs_target *ret) {
     memcpy(ret->hash, m->hash[m->version], sizeof ret->hash);
 }
 
+void m_rs_rv(const struct model *m, int rs, char ret[32]) {
+    snprintf(ret, 32, "%d%03d%03d", m->rs[rs].rv, m_pods(m, rs, false), m_pods(m, rs, true));
+}
+
 static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
     const struct mrs *r = &m->rs[i];
+    char rv[32];
+    m_rs_rv(m, i, rv);
     *ret = (struct obs_rs){.name = xstrdup(r->name),
                            .uid = xstrdup(r->uid),
-                           .rv = xasprintf("%d", r->rv),
+                           .rv = xstrdup(rv),
                            .owner_uid = xasprintf("d-%d", m->uid),
                            .canary = r->canary,
                            .detached = r->detached,
@@ -99,17 +105,19 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
         return;
     }
     cleanup_free char *t = m_template(r->version, true);
+    char rv[32];
+    m_rs_rv(m, i, rv);
     cleanup_free char *labels =
         r->canary ? xasprintf("{\"handover.dev/target\":\"d-%d\",\"handover.dev/template\":\"%s\"}", m->uid,
                               m->hash[r->version])
                   : xstrdup("{\"app\":\"op\"}");
     cleanup_free char *raw =
         xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%"
-                  "d\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
+                  "s\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
                   "\"labels\":%s,\"annotations\":{%s%s%s%s},\"ownerReferences\":[{\"uid\":\"d-%d\","
                   "\"controller\":%s}]},\"spec\":{\"replicas\":%d,\"template\":%s},"
                   "\"status\":{\"replicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d%s}}",
-                  r->name, r->uid, r->rv, i % 24, 0, 0, labels,
+                  r->name, r->uid, rv, i % 24, 0, 0, labels,
                   r->quarantined[0] ? "\"handover.dev/quarantined\":\"" : "", r->quarantined,
                   r->quarantined[0] ? "\""
                   : r->detached     ? "\"handover.dev/detached\":\"true\""
