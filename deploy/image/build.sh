@@ -10,6 +10,7 @@ build=${HANDOVER_BUILD:-$top/build-release}
 cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF >/dev/null
 ninja -C "$build" handover >/dev/null
 "$here/size.sh" "$build/handover"
+"$here/hardening.sh" "$build/handover"
 case $out in *.tar) root=$(mktemp -d); trap 'rm -rf "$root"' EXIT ;; *) root=$out; mkdir -p "$root" ;; esac
 "$here/rootfs.sh" "$build/handover" "$root"
 case $out in *.tar) "$here/oci.sh" "$name" "$root" /usr/bin/handover "$out" ;; esac
