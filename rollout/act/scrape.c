@@ -1,4 +1,4 @@
-/* The scrapes of a process: its targets, and who gets the next slot. See scrape.h. */
+/* The scrapes of a process: its targets and the slots. See scrape.h. */
 #include "act/scrape_impl.h"
 #include <errno.h>
 
@@ -159,7 +159,7 @@ static void end_round(struct scrape_target *t) {
     t->ended(t->ctx);
 }
 
-/* Its pods are few, or reads hang, or the slots are short: what is late for a round is asked in the next. */
+/* Reads hang, or the slots are short: pods that are late for this round come first in the next. */
 static void ask_no_more(struct scrape_target *t) {
     struct running *run = t->run;
     size_t next = run->next_fresh < run->fresh ? run->next_fresh : run->next_suspect;

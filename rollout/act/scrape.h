@@ -2,13 +2,9 @@
  * through the API server's pod proxy outside. No reconcile waits for a page: it plans with the last round that has ended,
  * starts the next one when that is due, and its key is added again when the round ends.
  *
- *   t->scrape = scrape_target_new(r->scraper, t->ns, on_round, t);       with the target; on_round: controller_add(key)
- *   const struct scrape_round *last = scrape_target_round(t->scrape);    in a reconcile: feed it, if its number is new
- *   scrape_target_update(t->scrape, pods, n);                            reads of pods that are going away end at once
- *   if (due && !scrape_target_busy(t->scrape)) scrape_target_start(t->scrape, &what);
  *
- * Pages are read in slots, shared fairly by namespaces and then by targets. A pod whose page timed out is asked again
- * after a backoff that doubles, and gives way to everybody else. */
+ * Pages are read in slots, shared fairly by namespaces and then by targets. A pod whose page timed out is scraped again
+ * after a backoff that doubles, and gives way to the others. round.c uses this for one target. */
 #ifndef ROLLOUT_SCRAPE_H
 #define ROLLOUT_SCRAPE_H
 #include "act/metrics_token.h"
@@ -18,7 +14,7 @@
 #include "plan/spec.h"
 
 enum {
-    SCRAPE_MAX_PODS = 256,       /* asked in a round; each track gets half where both have more */
+    SCRAPE_MAX_PODS = 256,       /* of a round; each track gets half where both have more */
     SCRAPE_MAX_BYTES = 64 << 20, /* of all pages of a round */
     SCRAPE_MAX_SERIES = 1000000, /* the same */
 };
@@ -45,11 +41,10 @@ struct scrape_what { /* copied */
     const struct spec *spec;
     const struct obs_pod *pods;
     size_t n;
-    int64_t
-        timeout_ns; /* of a pod's page, from its request on; a round asks nobody any more after twice that */
-    bool canary_only; /* a look at the canary's quiet moment */
+    int64_t timeout_ns; /* of a pod's page, from its request on; a round starts no read after twice that */
+    bool canary_only;   /* a look at the canary's quiet moment */
 };
-/* Begins a round; it ends with ended(), also when there is nobody to ask. -EBUSY while one is going on, -ECANCELED after
+/* Begins a round; it ends with ended(), also without any pod to scrape. -EBUSY while one is going on, -ECANCELED after
  * scraper_stop(). */
 int scrape_target_start(struct scrape_target *t, const struct scrape_what *what);
 bool scrape_target_busy(const struct scrape_target *t);

@@ -22,7 +22,7 @@ struct scraper {
     struct scrape_slots slots;
     struct scrape_ns *namespaces;
     struct list targets;
-    struct timer *again; /* somebody waits for a read to have had its time */
+    struct timer *again; /* when a read that others wait for has had its quantum */
     struct metric_family *scrapes;
     bool stopped;
 };
@@ -61,7 +61,7 @@ struct scrape_target {
     void *ctx;
     struct timer *turn;  /* the first turn of a round, its deadline, its end */
     struct running *run; /* NULL: none is going on */
-    bool ending;         /* nobody is asked any more, ended() follows */
+    bool ending;         /* no read is left, ended() follows */
     struct scrape_round last;
     uint64_t rounds;
     size_t rotate; /* where the next round begins: the last one did not get further */

@@ -38,7 +38,7 @@ void page_read_free(struct page_read *r) {
 
 /* ---- results ---- */
 
-/* Keeps the error that says most: a refused connection only says that nobody listens there. */
+/* Keeps the error that says most: a refused connection only says that no server listens there. */
 static void keep_error(struct page_read *r, const struct err *err) {
     if (r->err.kind && r->err.errnum != -ECONNREFUSED) return;
     r->err = *err;
@@ -141,7 +141,7 @@ static bool ask(struct page_read *r) {
     return false;
 }
 
-/* A page that wants to know who asks, and nobody said. */
+/* A page that authenticates its callers, and no token was sent. */
 static void explain(const struct page_read *r, struct err *err) {
     const struct running *run = r->t->run;
     const struct metrics_endpoint *p = place_of(r);

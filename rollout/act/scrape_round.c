@@ -64,7 +64,7 @@ static bool worth_asking(const struct scrape_target *t, const struct obs_pod *p)
     return !p->finished && !p->terminating && (t->scraper->opt.proxy || p->ip);
 }
 
-/* Where its page timed out again and again, a pod is asked less and less often. */
+/* A pod whose page times out again and again is scraped less and less often. */
 static bool backs_off(struct scrape_target *t, const struct pod_memory *m, struct scrape_result *r) {
     int64_t left = m ? m->not_before_ns - world_boot_ns(t->scraper->world) : 0;
     char text[32];

@@ -1,9 +1,9 @@
-/* Who may read a page next; see scrape_slots.h. */
+/* Which client reads a page next; see scrape_slots.h. */
 #include "act/scrape_slots.h"
 
 enum { AT_ONCE = 4 };                   /* of one target */
 #define FIRST_COST_NS (500 * NS_PER_MS) /* of a turn, before there was one */
-#define MOST_AHEAD_NS (60 * NS_PER_S)   /* nobody is left out for longer than that */
+#define MOST_AHEAD_NS (60 * NS_PER_S)   /* no client waits longer than that for its turn */
 
 void scrape_slots_init(struct scrape_slots *s, unsigned max) {
     *s = (struct scrape_slots){.max = max};
@@ -21,7 +21,7 @@ static int64_t latest(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* Time that nobody asked for is not saved up. */
+/* Time in which a client did not wait is not saved up. */
 void scrape_slots_wait(struct scrape_slots *s, struct slot_client *c, bool fresh, bool suspect,
                        int64_t now_ns) {
     bool new = list_empty(&c->waiting);
@@ -53,7 +53,7 @@ static struct slot_client *first(const struct scrape_slots *s, bool suspect) {
     return best;
 }
 
-/* Would the one who waits have had its turn before this read, had it been known how long that takes? */
+/* Would the waiting client have had its turn before this read, had its duration been known? */
 static bool goes_before(const struct slot_client *waits, const struct slot_use *u, int64_t now_ns) {
     const struct slot_client *has = u->client;
     bool same = has->ns == waits->ns;
@@ -108,7 +108,7 @@ void scrape_slots_take(struct scrape_slots *s, struct slot_use *u, struct slot_c
     c->own.held++;
 }
 
-/* The more there are who wait, the more time each has to wait for a turn. */
+/* The more clients wait, the longer each of them has to wait for a turn. */
 void scrape_slots_give(struct scrape_slots *s, struct slot_use *u, int64_t now_ns) {
     unsigned waiting = 0;
     list_each(it, &s->waiting) waiting++;

@@ -1,5 +1,5 @@
-/* Who may read a page next, and whose read has to give way: a fair share of the slots for each namespace, and within it
- * for each target. A read that timed out before (suspect) gets what nobody else waits for. Pure: time is an argument. */
+/* Which client reads a page next, and which read has to give way: a fair share of the slots for each namespace, and within it
+ * for each target. A read that timed out before (suspect) gets half of the slots at most. Pure: time is an argument. */
 #ifndef ROLLOUT_SCRAPE_SLOTS_H
 #define ROLLOUT_SCRAPE_SLOTS_H
 #include "base/list.h"

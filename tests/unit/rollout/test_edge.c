@@ -135,7 +135,6 @@ static void silent_pages_delay_nobody_else(void **state) {
     from = simworld_now(st->sw);
     app_stop(st->in[0].app, "SIGTERM");
     assert_true(simworld_run_until(st->sw, ended, st, 30 * NS_PER_S));
-    print_message("the drain took %lld ms\n", (long long)((w.release_ns - from) / MS));
     assert_true(st->in[0].code == 0 && w.release_ns - from < NS_PER_S);
     stage_free(st);
 }

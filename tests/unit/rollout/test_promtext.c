@@ -168,8 +168,6 @@ static void the_end_of_a_page(void **state) {
         {"text/plain; version=0.0.4", "a 1\nprocess_start_time_seconds 12", false, CUT},
         {"text/plain; version=0.0.4", "a 1\nprocess_start_time_seconds 12\n", false, NULL},
         {"text/plain; version=0.0.4", "process_start_time_seconds 12\n# HEL", false, CUT},
-        {"text/plain; version=0.0.4", "process_start_time_seconds 12\n# EOF", false, NULL},
-        {"", "process_start_time_seconds 12\r\n", false, NULL},
         {OPENMETRICS, "process_start_time_seconds 12\n# EOF\n", false, NULL},
         {OPENMETRICS, "process_start_time_seconds 12\n# EOF", true, NULL},
         {OPENMETRICS, "process_start_time_seconds 12\n", true, NO_EOF},
