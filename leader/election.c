@@ -1,8 +1,6 @@
-/* Runs the lease machine on a real Lease: its requests, its watch, its timer. */
+/* Runs the lease machine on a real Lease: its effects, its callbacks, its watch, its timer. */
 #include "election_impl.h"
 #include <errno.h>
-
-enum { NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an object */ };
 
 /* ---- callbacks ---- */
 
@@ -49,114 +47,24 @@ static void turn(void *ctx) {
     }
 }
 
-static void answer_renewal(struct election *e, bool ok) {
+void election_answer_renewal(struct election *e, bool ok) {
     if (!e->renew_sent) return;
     e->renew_sent = false;
     e->renewed_ok = ok;
     election_notify(e, NOTICE_RENEWED);
 }
 
-/* ---- requests ---- */
+/* ---- events ---- */
 
-static void step(struct election *e, const struct lease_in *in);
-
-static struct lease_in input(struct election *e, enum lease_event ev) {
+struct lease_in election_input(struct election *e, enum lease_event ev) {
     struct world *w = kube_world(e->kube);
     return (struct lease_in){
         .ev = ev, .boot_ns = world_boot_ns(w), .wall_ns = world_wall_ns(w), .rnd = world_rand(w)};
 }
 
-static void election_event(struct election *e, enum lease_event ev) {
-    struct lease_in in = input(e, ev);
-    step(e, &in);
-}
-
-static void on_got(void *ctx, const struct err *err, struct slice raw) {
-    struct election *e = ctx;
-    struct lease_rec rec;
-    struct err bad = {0};
-    e->get_op = NULL;
-    if (err && err->kind == ERR_NOTFOUND) {
-        election_access_answer(e, LEASE_REQUEST_GET, NULL);
-        election_event(e, LEASE_EV_ABSENT);
-        return;
-    }
-    bool ok = !err && lease_parse(raw, &rec, &bad) == 0;
-    election_access_answer(e, LEASE_REQUEST_GET, ok ? NULL : err ? err : &bad);
-    if (ok) {
-        struct lease_in in = input(e, LEASE_EV_SEEN);
-        in.rec = &rec;
-        in.raw = raw;
-        step(e, &in);
-        return;
-    }
-    struct lease_in in = input(e, LEASE_EV_READ_FAILED);
-    in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
-    step(e, &in);
-}
-
-static void start_get(struct election *e, int64_t timeout_ns) {
-    struct kube_spec spec = {.verb = KUBE_GET,
-                             .ref = {.gvr = &gvr_leases, .ns = slice_of(e->ns), .name = slice_of(e->name)},
-                             .lane = LANE_LEASE,
-                             .timeout_ns = timeout_ns,
-                             .no_retry = true};
-    kube_cancel(e->get_op);
-    e->get_op = kube_call(e->kube, &spec, on_got, e);
-}
-
-static void on_written(void *ctx, const struct err *err, struct slice raw) {
-    struct election *e = ctx;
-    struct lease_rec rec;
-    struct err bad = {0};
-    e->write_op = NULL;
-    bool ok = !err && lease_parse(raw, &rec, &bad) == 0;
-    election_access_answer(e, e->creating ? LEASE_REQUEST_CREATE : LEASE_REQUEST_UPDATE,
-                           ok    ? NULL
-                           : err ? err
-                                 : &bad);
-    if (ok) {
-        struct lease_in in = input(e, LEASE_EV_WRITTEN);
-        in.rec = &rec;
-        in.raw = raw;
-        /* Before the step, which may decide on the next write with the next checkpoint. */
-        if (e->own_sent) checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_RENEWED});
-        step(e, &in);
-        return;
-    }
-    struct lease_in in = input(e, err ? lease_event_of(err, e->creating) : LEASE_EV_UNKNOWN);
-    in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
-    answer_renewal(e, false);
-    step(e, &in);
-}
-
-static void start_write(struct election *e, const struct lease_out *out) {
-    cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
-    struct err err = {0};
-    struct lease_change change = {.key = LEASE_ANNOTATION_CHECKPOINT};
-    size_t changes = checkpoint_io_note(e, out, &note) ? 1 : 0;
-    change.value = buf_slice(&note);
-    if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
-                     changes, &body, &err) < 0) {
-        election_access_answer(e, LEASE_REQUEST_UPDATE, &err);
-        e->write_failed = true; /* election_run() passes it to the lease machine */
-        return;
-    }
-    e->creating = out->write.create;
-    e->renew_sent = e->renew_wanted && out->write.kind == LEASE_RENEW;
-    if (e->renew_sent) e->renew_wanted = false;
-    struct kube_spec spec = {.verb = out->write.create ? KUBE_CREATE : KUBE_UPDATE,
-                             .ref = {.gvr = &gvr_leases,
-                                     .ns = slice_of(e->ns),
-                                     .name = out->write.create ? (struct slice){0} : slice_of(e->name)},
-                             .body = buf_slice(&body),
-                             .lane = LANE_LEASE,
-                             .timeout_ns = out->timeout_ns,
-                             .no_retry = true,
-                             .unfenced = true};
-    kube_cancel(e->get_op);
-    e->get_op = NULL;
-    e->write_op = kube_call(e->kube, &spec, on_written, e);
+void election_event(struct election *e, enum lease_event ev) {
+    struct lease_in in = election_input(e, ev);
+    election_step(e, &in);
 }
 
 /* ---- the machine ---- */
@@ -188,7 +96,7 @@ static void count_lead(struct election *e, const struct lease_out *out) {
 
 static void carry_out(struct election *e, enum lease_effect effect, const struct lease_out *out) {
     switch (effect) {
-    case LEASE_RENEWED: answer_renewal(e, true); break;
+    case LEASE_RENEWED: election_answer_renewal(e, true); break;
     case LEASE_LEAD:
         e->lead_reason = out->reason;
         count_lead(e, out);
@@ -205,9 +113,9 @@ static void carry_out(struct election *e, enum lease_effect effect, const struct
         break;
     case LEASE_GET:
         if (lease_leading(e->lease)) metric_inc(e->slowpath);
-        start_get(e, out->timeout_ns);
+        election_get(e, out->timeout_ns);
         break;
-    case LEASE_WRITE: start_write(e, out); break;
+    case LEASE_WRITE: election_write(e, out); break;
     }
 }
 
@@ -228,7 +136,7 @@ void election_run(struct election *e) {
     if (e->running) return;
     e->running = true;
     while (e->write_failed || e->drained) {
-        struct lease_in in = input(e, e->write_failed ? LEASE_EV_FAILED : LEASE_EV_DRAINED);
+        struct lease_in in = election_input(e, e->write_failed ? LEASE_EV_FAILED : LEASE_EV_DRAINED);
         if (e->write_failed)
             e->write_failed = false;
         else
@@ -238,7 +146,7 @@ void election_run(struct election *e) {
     e->running = false;
 }
 
-static void step(struct election *e, const struct lease_in *in) {
+void election_step(struct election *e, const struct lease_in *in) {
     e->running = true;
     step_once(e, in);
     e->running = false;
@@ -246,9 +154,9 @@ static void step(struct election *e, const struct lease_in *in) {
 }
 
 void election_dead(struct election *e, struct slice holder) {
-    struct lease_in in = input(e, LEASE_EV_DEAD);
+    struct lease_in in = election_input(e, LEASE_EV_DEAD);
     in.holder = holder;
-    step(e, &in);
+    election_step(e, &in);
 }
 
 static void on_tick(void *ctx) {
@@ -260,9 +168,9 @@ static void on_tick(void *ctx) {
 static void tell_watch(struct election *e, bool on) {
     if (e->watching == on) return;
     e->watching = on;
-    struct lease_in in = input(e, LEASE_EV_WATCH);
+    struct lease_in in = election_input(e, LEASE_EV_WATCH);
     in.on = on;
-    step(e, &in);
+    election_step(e, &in);
 }
 
 static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
@@ -271,14 +179,14 @@ static void on_change(void *ctx, const struct store_rec *old, const struct store
     (void)old;
     (void)initial;
     tell_watch(e, true);
-    struct lease_in in = input(e, now ? LEASE_EV_SEEN : LEASE_EV_ABSENT);
+    struct lease_in in = election_input(e, now ? LEASE_EV_SEEN : LEASE_EV_ABSENT);
     in.watched = true;
     if (now) {
         if (lease_parse(now->raw, &rec, NULL)) return; /* the next poll says what is wrong with it */
         in.rec = &rec;
         in.raw = now->raw;
     }
-    step(e, &in);
+    election_step(e, &in);
 }
 
 static void on_synced(void *ctx) {
@@ -398,9 +306,9 @@ void election_start(struct election *e) {
 }
 
 void election_ready(struct election *e, bool ready) {
-    struct lease_in in = input(e, LEASE_EV_READY);
+    struct lease_in in = election_input(e, LEASE_EV_READY);
     in.on = ready;
-    step(e, &in);
+    election_step(e, &in);
 }
 
 void election_renew_now(struct election *e) {

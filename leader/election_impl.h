@@ -78,7 +78,17 @@ struct election {
 /* election.c */
 void election_dead(struct election *e, struct slice holder);
 void election_notify(struct election *e, enum notice what);
-void election_run(struct election *e); /* takes the events that came of effects */
+struct lease_in election_input(struct election *e,
+                               enum lease_event ev);               /* with the time and a random number */
+void election_step(struct election *e, const struct lease_in *in); /* an event from outside */
+void election_event(struct election *e, enum lease_event ev);
+void election_answer_renewal(struct election *e, bool ok); /* if election_renew_now() waits for it */
+void election_run(struct election *e);                     /* takes the events that came of effects */
+
+/* election_requests.c */
+enum { NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an object */ };
+void election_get(struct election *e, int64_t timeout_ns);
+void election_write(struct election *e, const struct lease_out *out);
 
 /* election_access.c */
 void election_access_metrics(struct election *e, struct metrics *m);

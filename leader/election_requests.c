@@ -1,0 +1,90 @@
+/* The requests for the Lease that the lease machine asks for, and the events that their answers are. */
+#include "election_impl.h"
+
+static void on_got(void *ctx, const struct err *err, struct slice raw) {
+    struct election *e = ctx;
+    struct lease_rec rec;
+    struct err bad = {0};
+    e->get_op = NULL;
+    if (err && err->kind == ERR_NOTFOUND) {
+        election_access_answer(e, LEASE_REQUEST_GET, NULL);
+        election_event(e, LEASE_EV_ABSENT);
+        return;
+    }
+    bool ok = !err && lease_parse(raw, &rec, &bad) == 0;
+    election_access_answer(e, LEASE_REQUEST_GET, ok ? NULL : err ? err : &bad);
+    if (ok) {
+        struct lease_in in = election_input(e, LEASE_EV_SEEN);
+        in.rec = &rec;
+        in.raw = raw;
+        election_step(e, &in);
+        return;
+    }
+    struct lease_in in = election_input(e, LEASE_EV_READ_FAILED);
+    in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
+    election_step(e, &in);
+}
+
+void election_get(struct election *e, int64_t timeout_ns) {
+    struct kube_spec spec = {.verb = KUBE_GET,
+                             .ref = {.gvr = &gvr_leases, .ns = slice_of(e->ns), .name = slice_of(e->name)},
+                             .lane = LANE_LEASE,
+                             .timeout_ns = timeout_ns,
+                             .no_retry = true};
+    kube_cancel(e->get_op);
+    e->get_op = kube_call(e->kube, &spec, on_got, e);
+}
+
+static void on_written(void *ctx, const struct err *err, struct slice raw) {
+    struct election *e = ctx;
+    struct lease_rec rec;
+    struct err bad = {0};
+    e->write_op = NULL;
+    bool ok = !err && lease_parse(raw, &rec, &bad) == 0;
+    election_access_answer(e, e->creating ? LEASE_REQUEST_CREATE : LEASE_REQUEST_UPDATE,
+                           ok    ? NULL
+                           : err ? err
+                                 : &bad);
+    if (ok) {
+        struct lease_in in = election_input(e, LEASE_EV_WRITTEN);
+        in.rec = &rec;
+        in.raw = raw;
+        /* Before the step, which may decide on the next write with the next checkpoint. */
+        if (e->own_sent) checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_RENEWED});
+        election_step(e, &in);
+        return;
+    }
+    struct lease_in in = election_input(e, err ? lease_event_of(err, e->creating) : LEASE_EV_UNKNOWN);
+    in.retry_after_ns = err ? err->retry_after_ms * NS_PER_MS : 0;
+    election_answer_renewal(e, false);
+    election_step(e, &in);
+}
+
+void election_write(struct election *e, const struct lease_out *out) {
+    cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
+    struct err err = {0};
+    struct lease_change change = {.key = LEASE_ANNOTATION_CHECKPOINT};
+    size_t changes = checkpoint_io_note(e, out, &note) ? 1 : 0;
+    change.value = buf_slice(&note);
+    if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
+                     changes, &body, &err) < 0) {
+        election_access_answer(e, LEASE_REQUEST_UPDATE, &err);
+        e->write_failed = true; /* election_run() passes it to the lease machine */
+        return;
+    }
+    e->creating = out->write.create;
+    e->renew_sent = e->renew_wanted && out->write.kind == LEASE_RENEW;
+    if (e->renew_sent) e->renew_wanted = false;
+    struct kube_spec spec = {.verb = out->write.create ? KUBE_CREATE : KUBE_UPDATE,
+                             .ref = {.gvr = &gvr_leases,
+                                     .ns = slice_of(e->ns),
+                                     .name = out->write.create ? (struct slice){0} : slice_of(e->name)},
+                             .body = buf_slice(&body),
+                             .lane = LANE_LEASE,
+                             .timeout_ns = out->timeout_ns,
+                             .no_retry = true,
+                             .unfenced = true};
+    kube_cancel(e->get_op);
+    e->get_op = NULL;
+    e->write_op = kube_call(e->kube, &spec, on_written, e);
+}
