@@ -1,27 +1,13 @@
 /* Which configuration is used, and what is wrong with it; see kube/config.h. */
-#include "auth.h"
 #include "base/hash.h"
-#include "config_priv.h"
+#include "config_impl.h"
 #include "kubeconfig.h"
-#include "credential_file.h"
 #include "proxy.h"
 #include <errno.h>
 #include <stdio.h>
 
 #define ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 enum { NAMES_SHOWN = 10 };
-
-struct kube_config {
-    struct world *w;
-    struct log *log;
-    char *server, *host, *ns, *proxy;
-    bool in_cluster, https, insecure;
-    struct credential_file ca, cert, key;
-    char *server_name;
-    struct auth *auth;
-    int64_t looked_ns;
-    struct http_tls tls;
-};
 
 /* ---- the server and how to get there ---- */
 
@@ -326,78 +312,4 @@ int kube_config_load(struct world *w, struct log *log, const struct kube_config_
     c->looked_ns = world_boot_ns(w);
     *ret = c;
     return 0;
-}
-
-void kube_config_free(struct kube_config *c) {
-    if (!c) return;
-    auth_free(c->auth);
-    credential_file_free(&c->ca);
-    credential_file_free(&c->cert);
-    credential_file_free(&c->key);
-    free(c->server);
-    free(c->host);
-    free(c->ns);
-    free(c->proxy);
-    free(c->server_name);
-    free(c);
-}
-
-/* ---- what the others ask ---- */
-
-const char *kube_config_server(const struct kube_config *c) {
-    return c->server;
-}
-const char *kube_config_host(const struct kube_config *c) {
-    return c->host;
-}
-const char *kube_config_namespace(const struct kube_config *c) {
-    return c->ns;
-}
-bool kube_config_in_cluster(const struct kube_config *c) {
-    return c->in_cluster;
-}
-const char *kube_config_proxy(const struct kube_config *c) {
-    return c->proxy;
-}
-
-uint64_t tls_id(const struct http_tls *t) {
-    uint64_t h = slice_hash(t->ca, t->insecure ? 2 : 1);
-    h = slice_hash(t->cert, h + t->ca.n);
-    h = slice_hash(t->key, h + t->cert.n);
-    return slice_hash(slice_of(t->server_name), h + t->key.n);
-}
-
-const struct http_tls *kube_config_tls(struct kube_config *c) {
-    if (!c->https) return NULL;
-    int64_t now = world_boot_ns(c->w);
-    if (now - c->looked_ns >=
-        NS_PER_S) { /* a second of an old certificate does no harm, a stat a request would */
-        c->looked_ns = now;
-        credential_file_refresh(&c->ca, c->w, c->log, false);
-        credential_file_refresh(&c->cert, c->w, c->log, false);
-        credential_file_refresh(&c->key, c->w, c->log, false);
-    }
-    c->tls = (struct http_tls){.ca = buf_slice(&c->ca.text),
-                               .cert = buf_slice(&c->cert.text),
-                               .key = buf_slice(&c->key.text),
-                               .server_name = c->server_name,
-                               .insecure = c->insecure};
-    auth_cert(c->auth, &c->tls.cert, &c->tls.key);
-    c->tls.id = tls_id(&c->tls);
-    return &c->tls;
-}
-
-void kube_config_auth(struct kube_config *c, bool refresh, kube_auth_done done, void *ctx) {
-    auth_get(c->auth, refresh, done, ctx);
-}
-
-void kube_config_auth_cancel(struct kube_config *c, void *ctx) {
-    auth_cancel(c->auth, ctx);
-}
-
-void kube_config_describe(const struct kube_config *c, struct buf *out) {
-    auth_describe(c->auth, out);
-    if (c->cert.text.n)
-        buf_addf(out, ", a client certificate%s%s", c->cert.path ? " of " : "",
-                 c->cert.path ? c->cert.path : "");
 }
