@@ -11,14 +11,12 @@ enum error_class error_class_of(const struct err *e) {
     case ERR_NOTFOUND:
     case ERR_REJECTED: return ERROR_CLASS_TERMINAL;
     case ERR_TRANSPORT:
-    case ERR_TLS: /* err_retryable() says no, but all keys meet it at once, and nobody would revive them all
-                   */
+    case ERR_TLS: /* not retryable by err_retryable(), but it concerns all keys: none is a dead letter for it */
     case ERR_TIMEOUT:
     case ERR_AUTH:
     case ERR_THROTTLED: return ERROR_CLASS_OUTAGE;
     case ERR_SERVER:
-        return e->http >= 502 ? ERROR_CLASS_OUTAGE
-                              : ERROR_CLASS_RETRY; /* a 500 may well be about this object */
+        return e->http >= 502 ? ERROR_CLASS_OUTAGE : ERROR_CLASS_RETRY; /* a 500 may concern the object */
     case ERR_NONE:
     case ERR_GONE:
     case ERR_PROTOCOL: break;

@@ -39,8 +39,7 @@ struct queue *queue_new(const struct queue_limits *lim) {
     list_init(&q->clean);
     list_init(&q->remembered);
     heap_init(&q->delayed, due_before);
-    q->hash_seed =
-        (uint64_t)(uintptr_t)q; /* hard to guess; nothing but the place in the table depends on it */
+    q->hash_seed = (uint64_t)(uintptr_t)q; /* hard to guess; only places in the table depend on it */
     return q;
 }
 

@@ -37,8 +37,7 @@ struct queue {
     struct list band[BANDS];   /* ready keys, a FIFO for each priority */
     uint64_t used[BAND_WORDS]; /* the bit of each band that is not empty */
     struct heap delayed;
-    struct list processing, clean,
-        remembered; /* the last two: idle keys, the one that has been longest first */
+    struct list processing, clean, remembered; /* the last two: idle keys, longest idle first */
     size_t nready, nprocessing, nclean, nremembered, nknown;
     uint64_t seq;
     struct bucket bucket;

@@ -1,5 +1,4 @@
-/* The keys that the queue knows: interned in a hash table, and the two bounded lists of those without work.
- */
+/* The keys that the queue knows: interned in a hash table, and the two bounded lists of those without work. */
 #include "queue_impl.h"
 
 __extension__ typedef unsigned __int128 u128;

@@ -22,8 +22,7 @@ int64_t bucket_take(struct bucket *b, int64_t now_ns) {
         if (b->tokens > b->burst) b->tokens = b->burst;
     }
     if (b->at_ns == INT64_MIN || now_ns > b->at_ns) b->at_ns = now_ns;
-    double debt =
-        (double)b->max_wait_ns / (double)NS_PER_S * b->rate; /* what is promised has a bound as well */
+    double debt = (double)b->max_wait_ns / (double)NS_PER_S * b->rate; /* the most that may be promised */
     if (b->tokens - 1 < -debt) return b->max_wait_ns;
     b->tokens -= 1;
     if (b->tokens >= 0) return 0;

@@ -1,5 +1,4 @@
-/* When may a failed key be tried again? Per-key exponential backoff and a token bucket over all keys. Pure.
- */
+/* When may a failed key be tried again? Per-key exponential backoff and a token bucket over all keys. Pure. */
 #ifndef CONTROL_RATELIMIT_H
 #define CONTROL_RATELIMIT_H
 #include <stdint.h>
@@ -8,8 +7,7 @@
  * overflow. */
 int64_t backoff_ns(int64_t base_ns, int64_t max_ns, unsigned n, double jitter, uint64_t rnd);
 
-/* As golang.org/x/time/rate's Reserve(): a token may be taken before it is there, for the price of waiting.
- */
+/* As golang.org/x/time/rate's Reserve(): a token may be taken before it is there, for the price of waiting. */
 struct bucket {
     double rate, burst; /* tokens a second, and at most; rate <= 0: no limit */
     double tokens;      /* negative: promised */

@@ -84,8 +84,7 @@ static void retry(struct controller *c, const struct task *t, enum error_class c
     int64_t wait = err && err->retry_after_ms > 0 ? c->retry_after_max_ns : 0;
     if (wait && err->retry_after_ms < wait / NS_PER_MS) wait = err->retry_after_ms * NS_PER_MS;
     int64_t delay = queue_retry(c->queue, t->key, wait, now_ns, world_rand(c->world));
-    bool warn =
-        (failures & (failures - 1)) == 0; /* the 1st, 2nd, 4th, ...: an outage must not fill the log */
+    bool warn = (failures & (failures - 1)) == 0; /* 1st, 2nd, 4th, ...: an outage must not fill the log */
     LOG_EVENT(c->log, warn ? LOG_WARN : LOG_DEBUG, "ReconcileFailed", "reconcile failed",
               LF_STR("controller", c->metrics.name), LF_SLICE("key", t->key), LF_SLICE("error", reason),
               LF_INT("failures", failures), LF_DUR("retry_in", delay));
@@ -95,7 +94,7 @@ static void failed(struct controller *c, const struct task *t, const struct err 
     enum error_class class = error_class_of(err);
     if (error_class_is_pressure(err)) autolimit_pressure(&c->limit, now_ns);
     if (t->cancelled && class != ERROR_CLASS_TERMINAL)
-        class = ERROR_CLASS_INTERRUPTED; /* we broke it off ourselves */
+        class = ERROR_CLASS_INTERRUPTED; /* the error comes from our own cancelling */
     switch (class) {
     case ERROR_CLASS_INTERRUPTED: interrupted(c, t, now_ns); return;
     case ERROR_CLASS_CONFLICT:

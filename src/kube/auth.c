@@ -157,7 +157,7 @@ static bool fresh_enough(const struct auth *a) {
     return world_wall_ns(a->w) < a->cred.expires_ns - (early > 0 ? early : 0);
 }
 
-/* Those who come while we answer wait for another run (or were answered at once), and stand behind. */
+/* Requests that come while this one is answered wait for another run, and stand behind it in the list. */
 static void answer_all(struct auth *a, unsigned run) {
     while (!list_empty(&a->waiters)) {
         struct waiter *x = container_of(a->waiters.next, struct waiter, node);

@@ -21,7 +21,6 @@ void auth_get(struct auth *a, bool refresh, kube_auth_done done, void *ctx); /* 
 void auth_cancel(struct auth *a, void *ctx);
 /* The client certificate of an exec plugin; false: none. */
 bool auth_cert(const struct auth *a, struct slice *cert, struct slice *key);
-/* Who we are and since when that is void, for a person: "token file /x (the token says that it expired at
- * ...)". */
+/* Which credentials these are, for messages: "token file /x (the token says that it expired at ...)". */
 void auth_describe(const struct auth *a, struct buf *out);
 #endif

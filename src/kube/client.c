@@ -176,7 +176,7 @@ static void deliver_failure(void *ctx) {
     finish(op, &e, (struct slice){0});
 }
 
-/* The timer's one purpose from now on. */
+/* Replaces what the timer was for. */
 static struct timer *timer_for(struct kube_op *op, world_fn fn) {
     timer_free(op->timer);
     return op->timer = timer_new(op->k->w, fn, op);
@@ -309,7 +309,7 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
     op->mutates = v->mutates;
     op->fenced = v->mutates && !spec->unfenced;
     op->no_retry = spec->no_retry;
-    /* What comes through a proxy, and logs, are whatever they are. */
+    /* A pod's answer through a proxy, and logs, may be of any type. */
     op->json =
         !spec->path && !slice_starts(spec->ref.sub, SL("proxy")) && !slice_starts(spec->ref.sub, SL("log"));
     if (!op->json) op->accept = "*/*";
@@ -326,7 +326,7 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
 
 static char *what_of_url(const char *url) {
     struct url u;
-    if (url_split(slice_of(url), &u) < 0) return xstrdup("scrape"); /* who knows what is in it */
+    if (url_split(slice_of(url), &u) < 0) return xstrdup("scrape"); /* it may hold a secret */
     const char *path = u.path.p ? u.path.p : "";
     return xasprintf("scrape %.*s://%.*s:%u%.*s", SLF(u.scheme), SLF(u.host), u.port,
                      (int)strcspn(path, "?#"), path);
@@ -341,8 +341,7 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
     op->chunk = cb->chunk;
     op->head = cb->head;
     op->no_retry = true;
-    op->lane =
-        LANE_SCRAPE; /* by path as well: a page that the API server passes on is a pod's all the same */
+    op->lane = LANE_SCRAPE; /* by path as well: the API server passes a pod's page on */
     if (spec->url) {
         op->foreign = true;
         op->target = xstrdup(spec->url);

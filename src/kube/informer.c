@@ -6,9 +6,9 @@
 
 enum { MAX_OBJECTS = 1000000 };
 static const int64_t list_idle_ns =
-                         60 * NS_PER_S, /* without a byte; the server's own limit of a request is 60 s */
-    list_total_ns = 600 * NS_PER_S,
-                     quiet_ns = 150 * NS_PER_S; /* of a watch; API servers send a bookmark each minute */
+    60 * NS_PER_S; /* without a byte; the server's own limit of a request is 60 s */
+static const int64_t list_total_ns = 600 * NS_PER_S; /* of one page */
+static const int64_t quiet_ns = 150 * NS_PER_S;      /* of a watch; API servers send a bookmark each minute */
 
 static void next(struct informer *inf);
 
@@ -281,8 +281,8 @@ static void next(struct informer *inf) {
 
 static void on_timer(void *ctx) {
     struct informer *inf = ctx;
-    if (inf->doing == REFLECTOR_STREAM &&
-        world_boot_ns(inf->k->w) >= inf->relist_ns) { /* something was missed */
+    bool missed = world_boot_ns(inf->k->w) >= inf->relist_ns;
+    if (inf->doing == REFLECTOR_STREAM && missed) {
         item_stream_cancel(inf->stream);
         inf->stream = NULL;
         reflector_relist(&inf->reflector);

@@ -12,8 +12,7 @@ struct kube {
     struct metrics *metrics;
     struct kube_fence fence;
     struct list ops, lists;
-    bool suspect[LANE_COUNT]; /* the last request on it timed out: the next ones go on connections of their
-                                 own */
+    bool suspect[LANE_COUNT]; /* the last request timed out: the next ones take new connections */
     struct metric_family *requests, *durations;
     struct { /* an outage of the server itself: which informer has reported it last, and when */
         enum err_kind kind;

@@ -1,6 +1,5 @@
-/* kubeconfig files as text: parsed and merged as kubectl does. No file but the text is looked at; what an
- * entry means is checked where it is used (config.c), so that a broken entry that nobody uses does no harm.
- */
+/* kubeconfig files as text: parsed and merged as kubectl does. No file but the text is read; what an entry means is
+ * checked where it is used (config.c), so that a broken entry that is not used does no harm. */
 #ifndef KUBE_KUBECONFIG_H
 #define KUBE_KUBECONFIG_H
 #include "base/buf.h"

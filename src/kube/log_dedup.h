@@ -1,4 +1,4 @@
-/* What was said before is said again only the 2nd, 4th, 8th ... time. Pure. */
+/* A message that repeats is logged the 1st, 2nd, 4th, 8th ... time. Pure. */
 #ifndef KUBE_LOG_DEDUP_H
 #define KUBE_LOG_DEDUP_H
 #include "base/slice.h"
@@ -11,8 +11,8 @@ struct log_dedup {
     } v[LOG_DEDUP_KINDS];
     unsigned oldest;
 };
-/* How often it has been said by now if it shall be said, else 0. Numbers in the text do not make it another
- * one. */
+/* How many times this message has come, if it is to be logged now, else 0. Texts that differ in numbers alone are
+ * the same message. */
 unsigned log_dedup_due(struct log_dedup *s, const char *text);
-bool log_dedup_reset(struct log_dedup *s); /* forgets all; was there anything? */
+bool log_dedup_reset(struct log_dedup *s); /* forgets all messages; false: there were none */
 #endif

@@ -9,10 +9,9 @@ struct object_peek {
     struct slice managed;      /* the value of metadata.managedFields, in the text; empty when absent */
 };
 struct object_peek object_peek(struct slice text);
-/* The object's tree with metadata.managedFields as null: often most of the text, and none of our business.
- * NULL: err. */
+/* The object's tree with metadata.managedFields, often most of the text, as null. NULL: err. */
 cJSON *object_peek_parse(struct slice text, const struct object_peek *it, struct buf *scratch,
                          struct err *err);
-struct slice
-object_peek_string(struct slice string); /* a raw string's text if it has no escapes, else empty */
+/* A raw string's text if it has no escapes, else empty. */
+struct slice object_peek_string(struct slice string);
 #endif

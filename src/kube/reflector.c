@@ -6,17 +6,19 @@
 #include <errno.h>
 
 enum {
-    TIMEOUT_MIN_S =
-        300, /* of a watch, uniform up to twice this, so that a fleet's watches do not end together */
-    SHORT_TO_LIST =
-        3, /* watches without an event in a row: the version may be one that the server does not have */
+    /* Of a watch: uniform up to twice this, so that a fleet's watches do not end together. */
+    TIMEOUT_MIN_S = 300,
+    /* So many watches without an event in a row lead to a list: the server may not have the version. */
+    SHORT_TO_LIST = 3,
 };
+static const int64_t backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S;
+static const int64_t well_ns = 30 * NS_PER_S; /* a watch that lasted so long ends the backoff */
+static const int64_t soon_ns = NS_PER_S;      /* a watch that ends sooner without an event has failed */
 static const int64_t grace_ns =
-                         30 * NS_PER_S, /* a server ends its watch late; one that never does has stopped */
-    backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S,
-                     soon_ns = NS_PER_S, /* a watch that ends sooner without an event was none */
-    well_ns = 30 * NS_PER_S, broken_min_ns = 30 * NS_PER_S, broken_max_ns = 600 * NS_PER_S,
-                     broken_forget_ns = 3600 * NS_PER_S;
+    30 * NS_PER_S; /* a server may end its watch late; after this it has stopped */
+/* Something was missed: the wait for the list that finds it, doubled each time, and when that is forgotten. */
+static const int64_t missed_min_ns = 30 * NS_PER_S, missed_max_ns = 600 * NS_PER_S,
+                     missed_forget_ns = 3600 * NS_PER_S;
 
 void reflector_init(struct reflector *w) {
     *w = (struct reflector){
@@ -85,7 +87,7 @@ enum reflector_listed reflector_listed(struct reflector *w, const char *rv, cons
     if (token && token[0]) {
         if (strlen(token) <= REFLECTOR_TOKEN_MAX) {
             set_token(w, token);
-        } else { /* not a token that we carry about: all in one */
+        } else { /* too long to send back: all in one page */
             set_token(w, NULL);
             w->from = FROM_NEWEST_WHOLE;
         }
@@ -157,12 +159,12 @@ void reflector_event(struct reflector *w, const char *rv) {
 }
 
 int64_t reflector_relist_soon(struct reflector *w, int64_t now_ns, uint64_t rnd) {
-    if (now_ns - w->broken_ns > broken_forget_ns) w->broken = 0;
+    if (now_ns - w->broken_ns > missed_forget_ns) w->broken = 0;
     w->broken_ns = now_ns;
     if (w->relist_ns != TIME_NEVER) return w->relist_ns;
-    int64_t d = broken_min_ns;
-    for (unsigned i = 0; i < w->broken && d < broken_max_ns; i++) d *= 2;
-    if (d > broken_max_ns) d = broken_max_ns;
+    int64_t d = missed_min_ns;
+    for (unsigned i = 0; i < w->broken && d < missed_max_ns; i++) d *= 2;
+    if (d > missed_max_ns) d = missed_max_ns;
     w->broken++;
     w->relist_ns = now_ns + d + (int64_t)(rnd % (uint64_t)d) / 2;
     return w->relist_ns;
@@ -198,7 +200,7 @@ static const char *version_lost(struct reflector *w, int64_t now_ns, uint64_t rn
     if (w->fails) {
         back_off(w, now_ns, rnd, err);
     } else {
-        w->fails = 1; /* a part of life, but not at once again */
+        w->fails = 1; /* expected now and then; the next one backs off */
     }
     return too_large ? "too_large" : "expired";
 }

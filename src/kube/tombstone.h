@@ -15,9 +15,9 @@ struct tombstone_of {
     struct slice ns, name;
     const char *uid, *rv; /* rv: the last version that the store had, or the one that was written */
 };
-/* deleted: our DELETE was executed, so that only versions with a
- * deletionTimestamp can follow; else versions from rv on can. At most 256 are kept: past that the oldest goes,
- * and an old version may come back until its DELETED event. */
+/* deleted: our DELETE was executed, so that only versions with a deletionTimestamp can follow; else versions from
+ * rv on can. At most 256 are kept: past that the oldest goes, and an old version may come back until its DELETED
+ * event. */
 void tombstones_add(struct tombstones *t, uint32_t hash, const struct tombstone_of *of, bool deleted);
 /* Is this version of an object (its name's hash, its tree) older than the removal? Versions that are not forget
  * the tombstone. epoch: of the relist in which the version was listed. */

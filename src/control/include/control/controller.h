@@ -8,14 +8,15 @@
 
 struct task; /* one reconcile in flight */
 enum outcome {
-    OUT_DONE,     /* failures forgotten */
-    OUT_AFTER,    /* done, look again after_ns later; failures forgotten */
-    OUT_RETRY,    /* failed: backoff by the error's class and Retry-After. By err->kind: a conflict is tried
-                     again soon and    counts no failure; fenced or cancelled is OUT_INTERRUPTED; what nobody but
-                     the user can mend    (config, forbidden, notfound, rejected) is OUT_TERMINAL; see
-                     src/control/failure.c */
-    OUT_TERMINAL, /* failed for good: to the dead letters, not tried again until the key is added anew. The
-                     letter stays until a later try succeeds, or somebody retries or drops it */
+    OUT_DONE,  /* failures forgotten */
+    OUT_AFTER, /* done, reconciled again after_ns later; failures forgotten */
+    /* Failed: backoff by the error's class (src/control/error_class.h) and Retry-After. A conflict is tried again
+     * soon and counts no failure; fenced or cancelled is OUT_INTERRUPTED; what only the user can mend (config,
+     * forbidden, notfound, rejected) is OUT_TERMINAL. */
+    OUT_RETRY,
+    /* Moved to the dead-letter queue, and not tried again until the key is added anew. The letter stays until a
+     * later try succeeds, or it is retried or dropped by command. */
+    OUT_TERMINAL,
     OUT_INTERRUPTED, /* cancelled in the middle: first in line for the next leader */
 };
 struct reconciler {
@@ -32,12 +33,12 @@ void task_finish(struct task *t, enum outcome out, int64_t after_ns,
 
 struct controller_limits {
     struct queue_limits queue;
-    unsigned workers; /* at once; 0: auto (grows with the queue, shrinks on 429, timeouts and loop lag), up to
-                         max_workers */
+    /* At once; 0: auto, up to max_workers: grows with the queue, shrinks on 429, timeouts and loop lag. */
+    unsigned workers;
     unsigned max_workers; /* 0: 64 */
-    unsigned
-        max_retries; /* failures of a key after which it is a dead letter; 0: never. Not by an error that is
-                        about the server and not the key (connection, TLS, time-out, 401, 429, 502..504) */
+    /* Failures of a key after which it is a dead letter; 0: never. Errors of the server (connection, TLS, timeout,
+     * 401, 429, 502..504) are no reason. */
+    unsigned max_retries;
     size_t max_dead_letters; /* dead letters kept, oldest dropped first and counted; 0: 1000 */
 };
 struct controller;
@@ -59,9 +60,8 @@ size_t controller_inflight(const struct controller *c), controller_pending(const
 void controller_on_idle(struct controller *c, world_fn fn, void *ctx);
 void controller_cancel(struct controller *c); /* asks every task in flight to stop */
 
-/* For the checkpoint, told in the order interrupted, in flight, queued, delayed, failures, dead, which is the
- * order in which a successor takes them. The slices are valid during fn, which must not touch the controller.
- */
+/* For the checkpoint, in the order interrupted, in flight, queued, delayed, failures, dead, which is the order in
+ * which a successor takes them. The slices are valid during fn, which must not touch the controller. */
 struct key_state {
     struct slice key;
     enum key_kind { KEY_INTERRUPTED, KEY_INFLIGHT, KEY_QUEUED, KEY_DELAYED, KEY_FAILURES, KEY_DEAD } kind;
@@ -74,7 +74,7 @@ void controller_snapshot(const struct controller *c, void (*fn)(void *ctx, const
                          void *ctx);
 /* For a checkpoint that has room for max keys: the dead letters, and the first max of the others in the order
  * in flight, interrupted, queued, delayed, failures; the time it takes depends on max and the number of dead
- * letters alone. Returns how many keys were not told. (A delayed key that was interrupted counts as delayed
+ * letters alone. Returns how many keys are missing. (A delayed key that was interrupted counts as delayed
  * here.) */
 size_t controller_snapshot_first(const struct controller *c, size_t max,
                                  void (*fn)(void *ctx, const struct key_state *k), void *ctx);

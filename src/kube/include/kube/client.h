@@ -48,9 +48,9 @@ struct kube_spec {
     int64_t timeout_ns;          /* for the whole call with its retries; 0: 30 s */
     size_t body_cap;             /* of the answer; 0: 8 MiB */
     bool no_retry;               /* one attempt only: the caller decides */
-    bool unfenced; /* a mutation that the fence does not hold back: the lease itself */
-    bool dry_run;  /* a mutation that the server checks and does not carry out (dryRun=All) */
-    bool metadata_only; /* ask for PartialObjectMetadata */
+    bool unfenced;               /* a mutation that the fence does not hold back: the lease itself */
+    bool dry_run;                /* a mutation that the server checks and does not carry out (dryRun=All) */
+    bool metadata_only;          /* ask for PartialObjectMetadata */
 };
 /* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a
  * Status). */

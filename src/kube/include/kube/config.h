@@ -12,7 +12,7 @@ struct kube_config_spec {
     const char *context;    /* --context; NULL: current-context */
     const char *server;     /* overrides the server's URL; NULL: as configured */
 };
-struct kube_config; /* reference counted by nobody: outlives every kube made from it */
+struct kube_config; /* not reference counted: outlives every kube made from it */
 int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec,
                      struct kube_config **ret, struct err *err);
 void kube_config_free(struct kube_config *c);
@@ -20,8 +20,8 @@ const char *kube_config_server(const struct kube_config *c); /* "https://host:po
 const char *kube_config_namespace(const struct kube_config *c); /* of the context or the pod; "default" */
 bool kube_config_in_cluster(const struct kube_config *c);
 const char *kube_config_proxy(const struct kube_config *c); /* NULL: none */
-const struct http_tls *
-kube_config_tls(struct kube_config *c); /* present material, re-read when files changed */
+/* NULL for http. Certificates are read again when their files have changed. */
+const struct http_tls *kube_config_tls(struct kube_config *c);
 
 /* The Authorization header for the next request, "" for none. Asynchronous, since an exec plugin may have to
  * run: done is called exactly once, possibly inside this call. refresh: the last token got a 401, do not use

@@ -38,7 +38,7 @@ struct reflector {
     char *token;                                                         /* of the next page, or NULL */
     bool fresh, replace, events /* of this stream */;
     unsigned fails;  /* since a watch was well for a while */
-    unsigned broken; /* events not understood, lately */
+    unsigned broken; /* times that something was missed, lately */
     int64_t wait_ns, began_ns, relist_ns, broken_ns;
 };
 void reflector_init(struct reflector *w);
@@ -53,7 +53,7 @@ enum reflector_listed { REFLECTOR_MORE_PAGES, REFLECTOR_WHOLE, REFLECTOR_BEHIND 
 enum reflector_listed reflector_listed(struct reflector *w, const char *rv, const char *token);
 /* The version up to which list and watch have been seen; "" before the first list. */
 const char *reflector_version(const struct reflector *w);
-/* A list failed. *ret_trouble: a person should hear of it. Returns why in a word for metrics, a literal. */
+/* A list failed. *ret_trouble: worth a report. Returns why in a word for metrics, a literal. */
 const char *reflector_list_failed(struct reflector *w, int64_t now_ns, uint64_t rnd, const struct err *err,
                                   bool *ret_trouble);
 /* An event or a bookmark; rv "" is ignored. */
