@@ -1,12 +1,8 @@
 /* The worker limit that adapts. */
+#include "../case.h"
 #include "autolimit.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 
-static void grows_fast_until_pressed_then_by_one_a_round(void **s) {
-    (void)s;
+CASE(grows_fast_until_pressed_then_by_one_a_round) {
     struct autolimit a;
     autolimit_init(&a, 64);
     assert_int_equal(autolimit_get(&a), AUTOLIMIT_START);
@@ -20,16 +16,14 @@ static void grows_fast_until_pressed_then_by_one_a_round(void **s) {
     assert_int_equal(autolimit_get(&a), 64);
 }
 
-static void stays_when_more_would_not_help(void **s) {
-    (void)s;
+CASE(stays_when_more_would_not_help) {
     struct autolimit a;
     autolimit_init(&a, 64);
     for (int i = 0; i < 1000; i++) autolimit_success(&a, false);
     assert_int_equal(autolimit_get(&a), AUTOLIMIT_START);
 }
 
-static void one_burst_of_pressure_counts_once(void **s) {
-    (void)s;
+CASE(one_burst_of_pressure_counts_once) {
     struct autolimit a;
     autolimit_init(&a, 64);
     for (int i = 0; i < 60; i++) autolimit_success(&a, true);
@@ -39,8 +33,7 @@ static void one_burst_of_pressure_counts_once(void **s) {
     assert_int_equal(autolimit_get(&a), 1); /* never none */
 }
 
-static void a_late_loop_is_pressure(void **s) {
-    (void)s;
+CASE(a_late_loop_is_pressure) {
     struct autolimit a;
     autolimit_init(&a, 64);
     autolimit_lag(&a, AUTOLIMIT_LAG_NS, 0);
@@ -49,8 +42,7 @@ static void a_late_loop_is_pressure(void **s) {
     assert_int_equal(autolimit_get(&a), AUTOLIMIT_START / 2);
 }
 
-static void small_maxima(void **s) {
-    (void)s;
+CASE(small_maxima) {
     struct autolimit a;
     for (unsigned max = 0; max < 3; max++) {
         autolimit_init(&a, max);
@@ -59,13 +51,4 @@ static void small_maxima(void **s) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_fast_until_pressed_then_by_one_a_round),
-        cmocka_unit_test(stays_when_more_would_not_help),
-        cmocka_unit_test(one_burst_of_pressure_counts_once),
-        cmocka_unit_test(a_late_loop_is_pressure),
-        cmocka_unit_test(small_maxima),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("control/autolimit")

@@ -1,11 +1,7 @@
 /* What the controller tells the checkpoint, and what it makes of one. */
+#include "../check.h"
 #include "control/controller.h"
 #include "simworld/alone.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 #define MS(n) ((n)*NS_PER_MS)
 
@@ -196,11 +192,5 @@ static void damaged_checkpoints_do_no_harm(void **state) {
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(told_in_the_order_of_the_checkpoint),
-        T(restored_in_the_order_of_the_checkpoint),
-        T(damaged_checkpoints_do_no_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(told_in_the_order_of_the_checkpoint), T(restored_in_the_order_of_the_checkpoint),
+          T(damaged_checkpoints_do_no_harm))

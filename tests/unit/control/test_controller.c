@@ -1,4 +1,5 @@
 /* Reconciles: when they start, how many at once, how they end, and what is reported of them. */
+#include "../check.h"
 #include "controller_kit.h"
 
 static void add_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
@@ -234,20 +235,8 @@ static void durations(void **state) {
     metric_is(f, "controller_runtime_reconcile_total{controller=\"target\",result=\"success\"} 1");
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(nothing_starts_before_the_gate_opens),
-        OWN(a_reconciles_begin_and_end_are_in_the_debug_log),
-        T(no_more_than_the_workers_at_once),
-        T(one_task_per_key),
-        T(a_reconciler_may_finish_at_once),
-        T(delayed_keys_start_at_their_time),
-        T(after_asks_again),
-        OWN(auto_grows_under_load_and_shrinks_when_throttled),
-        OWN(a_loop_that_is_late_shrinks_it),
-        OWN(a_full_queue_says_so),
-        T(a_standby_shows_only_that_it_does_nothing),
-        T(durations),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(nothing_starts_before_the_gate_opens), OWN(a_reconciles_begin_and_end_are_in_the_debug_log),
+          T(no_more_than_the_workers_at_once), T(one_task_per_key), T(a_reconciler_may_finish_at_once),
+          T(delayed_keys_start_at_their_time), T(after_asks_again),
+          OWN(auto_grows_under_load_and_shrinks_when_throttled), OWN(a_loop_that_is_late_shrinks_it),
+          OWN(a_full_queue_says_so), T(a_standby_shows_only_that_it_does_nothing), T(durations))

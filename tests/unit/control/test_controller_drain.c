@@ -1,4 +1,5 @@
 /* The end of the work: fenced, drained, cancelled, freed. */
+#include "../check.h"
 #include "controller_kit.h"
 
 static void fenced_is_interrupted_and_no_busy_loop(void **state) {
@@ -115,14 +116,6 @@ static void freeing_cancels_and_allows_the_tasks_to_end(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(fenced_is_interrupted_and_no_busy_loop),
-        T(a_drain_lets_the_tasks_end_and_keeps_the_adds),
-        T(idle_is_told_only_while_stopped),
-        T(cancel_asks_each_task_once),
-        T(a_cancelled_task_that_fails_was_interrupted),
-        OWN(freeing_cancels_and_allows_the_tasks_to_end),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(fenced_is_interrupted_and_no_busy_loop), T(a_drain_lets_the_tasks_end_and_keeps_the_adds),
+          T(idle_is_told_only_while_stopped), T(cancel_asks_each_task_once),
+          T(a_cancelled_task_that_fails_was_interrupted), OWN(freeing_cancels_and_allows_the_tasks_to_end))

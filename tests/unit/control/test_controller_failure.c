@@ -1,4 +1,5 @@
 /* Reconciles that fail: backoff, conflicts, and the dead letters. */
+#include "../check.h"
 #include "controller_kit.h"
 
 static void a_failure_backs_off(void **state) {
@@ -130,14 +131,7 @@ static void dead_letters_are_retried_dropped_and_bounded(void **state) {
     teardown(state);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(a_failure_backs_off),
-        OWN(retry_after_has_a_bound),
-        T(a_conflict_is_retried_quickly_and_is_no_error),
-        T(a_terminal_error_is_a_dead_letter_at_once),
-        OWN(exhausted_retries_are_a_dead_letter_unless_the_server_is_out),
-        OWN(dead_letters_are_retried_dropped_and_bounded),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(a_failure_backs_off), OWN(retry_after_has_a_bound),
+          T(a_conflict_is_retried_quickly_and_is_no_error), T(a_terminal_error_is_a_dead_letter_at_once),
+          OWN(exhausted_retries_are_a_dead_letter_unless_the_server_is_out),
+          OWN(dead_letters_are_retried_dropped_and_bounded))

@@ -3,14 +3,9 @@
  *   - one worker per key, and every task ends once;
  *   - no key is lost: whatever was added has a reconcile that *starts* after the add, or is a dead letter;
  *   - a graceful end loses no failure count. */
+#include "../check.h"
 #include "control/controller.h"
 #include "simworld/alone.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 enum { KEYS = 10, LEADERS = 4, STEPS = 120, SCHEDULES = 1500 };
 
@@ -241,7 +236,4 @@ static int teardown(void **state) {
     return 0;
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(schedules, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(cmocka_unit_test_setup_teardown(schedules, setup, teardown))

@@ -1,10 +1,6 @@
 /* Dead letters: order, bound, what is kept of a letter that comes again. */
+#include "../case.h"
 #include "dead_letters.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 static bool put(struct dead_letters *d, const char *key, const char *reason, int64_t since) {
     return dead_letters_put(
@@ -22,8 +18,7 @@ static void shows(const struct dead_letters *d, const char *want) {
     assert_string_equal(buf_str(&out), want);
 }
 
-static void oldest_first_and_oldest_dropped(void **s) {
-    (void)s;
+CASE(oldest_first_and_oldest_dropped) {
     struct dead_letters *d = dead_letters_new(3);
     assert_true(put(d, "a", "r", 1));
     assert_true(put(d, "b", "r", 2));
@@ -43,8 +38,7 @@ static void oldest_first_and_oldest_dropped(void **s) {
     dead_letters_free(NULL);
 }
 
-static void reasons_are_cut_between_characters(void **s) {
-    (void)s;
+CASE(reasons_are_cut_between_characters) {
     struct dead_letters *d = dead_letters_new(0); /* room for one at least */
     char text[600];
     for (size_t i = 0; i < 598; i += 2) memcpy(text + i, "\xc3\xa4", 2);
@@ -59,10 +53,4 @@ static void reasons_are_cut_between_characters(void **s) {
     dead_letters_free(d);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(oldest_first_and_oldest_dropped),
-        cmocka_unit_test(reasons_are_cut_between_characters),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("control/dead_letters")

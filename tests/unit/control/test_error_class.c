@@ -1,18 +1,13 @@
 /* Every kind of error has its class. */
+#include "../case.h"
 #include "error_class.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 
 static enum error_class of(enum err_kind kind, int http) {
     struct err e = {.kind = kind, .errnum = -EIO, .http = http};
     return error_class_of(&e);
 }
 
-static void classes(void **s) {
-    (void)s;
+CASE(classes) {
     assert_int_equal(error_class_of(NULL), ERROR_CLASS_RETRY);
     assert_int_equal(of(ERR_NONE, 0), ERROR_CLASS_RETRY);
     assert_int_equal(of(ERR_GONE, 410), ERROR_CLASS_RETRY);
@@ -29,16 +24,14 @@ static void classes(void **s) {
     }
 }
 
-static void an_outage_is_never_a_reason_to_give_a_key_up(void **s) {
-    (void)s;
+CASE(an_outage_is_never_a_reason_to_give_a_key_up) {
     static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_AUTH, ERR_THROTTLED};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         assert_int_equal(of(kinds[i], 0), ERROR_CLASS_OUTAGE);
     for (int http = 502; http <= 504; http++) assert_int_equal(of(ERR_SERVER, http), ERROR_CLASS_OUTAGE);
 }
 
-static void all_that_err_h_calls_retryable_is_retried(void **s) {
-    (void)s;
+CASE(all_that_err_h_calls_retryable_is_retried) {
     for (int kind = ERR_NONE; kind <= ERR_CANCELLED; kind++) {
         struct err e = {.kind = (enum err_kind)kind};
         if (!err_retryable(&e)) continue;
@@ -46,8 +39,7 @@ static void all_that_err_h_calls_retryable_is_retried(void **s) {
     }
 }
 
-static void pressure(void **s) {
-    (void)s;
+CASE(pressure) {
     assert_false(error_class_is_pressure(NULL));
     for (int kind = ERR_NONE; kind <= ERR_CANCELLED; kind++) {
         struct err e = {.kind = (enum err_kind)kind};
@@ -55,12 +47,4 @@ static void pressure(void **s) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(classes),
-        cmocka_unit_test(an_outage_is_never_a_reason_to_give_a_key_up),
-        cmocka_unit_test(all_that_err_h_calls_retryable_is_retried),
-        cmocka_unit_test(pressure),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("control/error_class")

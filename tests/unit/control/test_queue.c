@@ -1,5 +1,6 @@
 /* Which key comes next: one at a time, in order, by priority, none lost, none twice; and what the queue tells
  * of itself. */
+#include "../check.h"
 #include "queue_kit.h"
 
 static void many_producers_and_workers(void **state) {
@@ -314,25 +315,11 @@ static void each_shows_all_in_order(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(many_producers_and_workers),
-        T(first_in_first_out),
-        T(a_key_is_queued_once),
-        T(adds_while_processing_collapse_into_one_more_turn),
-        T(done_without_get_does_nothing),
-        T(after_shutdown_what_is_queued_and_dirty_is_served),
-        T(after_shutdown_a_failure_is_counted_and_not_queued),
-        T(the_highest_priority_first_then_first_in),
-        T(priority_of_a_queued_key_only_rises),
-        T(a_priority_lasts_for_one_turn),
-        T(priorities_out_of_range_are_clamped),
-        T(stats_count_as_client_go_does),
-        T(idle_keys_are_bounded),
-        T(a_full_queue_refuses_new_keys_and_drops_none),
-        T(odd_keys),
-        T(keys_are_told_apart_whatever_their_address),
-        T(each_shows_all_in_order),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(many_producers_and_workers), T(first_in_first_out), T(a_key_is_queued_once),
+          T(adds_while_processing_collapse_into_one_more_turn), T(done_without_get_does_nothing),
+          T(after_shutdown_what_is_queued_and_dirty_is_served),
+          T(after_shutdown_a_failure_is_counted_and_not_queued), T(the_highest_priority_first_then_first_in),
+          T(priority_of_a_queued_key_only_rises), T(a_priority_lasts_for_one_turn),
+          T(priorities_out_of_range_are_clamped), T(stats_count_as_client_go_does), T(idle_keys_are_bounded),
+          T(a_full_queue_refuses_new_keys_and_drops_none), T(odd_keys),
+          T(keys_are_told_apart_whatever_their_address), T(each_shows_all_in_order))

@@ -1,12 +1,7 @@
 /* A key that is known costs no allocation. The linker puts the functions below in the place of malloc and its
  * like. */
+#include "../case.h"
 #include "control/queue.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -52,8 +47,7 @@ static void round_of(struct queue *q, int64_t now) {
         queue_done(q, key, now + NS_PER_S);
 }
 
-static void known_keys_allocate_nothing(void **s) {
-    (void)s;
+CASE(known_keys_allocate_nothing) {
     struct queue *q = queue_new(&(struct queue_limits){.base_ns = 100, .max_ns = 1000, .rate = -1});
     for (int i = 0; i < KEYS; i++) snprintf(keys[i], sizeof keys[i], "ns/name-%d", i);
     round_of(q, 0);
@@ -64,7 +58,4 @@ static void known_keys_allocate_nothing(void **s) {
     queue_free(q);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(known_keys_allocate_nothing)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("control/queue_alloc")

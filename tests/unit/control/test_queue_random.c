@@ -1,12 +1,8 @@
 /* Random schedules: the queue against a naive model, which keeps an array of keys and looks at all of them
  * each time. */
+#include "../check.h"
 #include "control/queue.h"
 #include "base/mem.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 enum { KEYS = 12, STEPS = 400, SCHEDULES = 5000 };
 
@@ -222,7 +218,4 @@ static int teardown(void **state) {
     return 0;
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(schedules, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(cmocka_unit_test_setup_teardown(schedules, setup, teardown))

@@ -1,4 +1,5 @@
 /* When a key comes: delays, backoff after failures, conflicts. */
+#include "../check.h"
 #include "queue_kit.h"
 
 static void delayed_fires_once(void **state) {
@@ -191,20 +192,9 @@ static void an_add_for_later_while_processing_is_counted_when_due(void **state) 
     assert_int_equal(it.since_ns, MS(10));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(delayed_fires_once),
-        T(the_earliest_time_wins),
-        T(now_beats_later),
-        T(delayed_keys_come_in_the_order_of_time),
-        T(a_later_add_while_processing_waits_for_its_time),
-        T(backoff_doubles_until_forgotten),
-        T(backoff_is_capped),
-        T(the_longest_of_backoff_bucket_and_minimum_counts),
-        T(a_time_past_the_end_of_time_is_never),
-        T(a_retry_keeps_a_low_priority_and_loses_a_high_one),
-        T(conflicts_are_retried_soon_and_not_counted),
-        T(an_add_for_later_while_processing_is_counted_when_due),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(delayed_fires_once), T(the_earliest_time_wins), T(now_beats_later),
+          T(delayed_keys_come_in_the_order_of_time), T(a_later_add_while_processing_waits_for_its_time),
+          T(backoff_doubles_until_forgotten), T(backoff_is_capped),
+          T(the_longest_of_backoff_bucket_and_minimum_counts), T(a_time_past_the_end_of_time_is_never),
+          T(a_retry_keeps_a_low_priority_and_loses_a_high_one), T(conflicts_are_retried_soon_and_not_counted),
+          T(an_add_for_later_while_processing_is_counted_when_due))

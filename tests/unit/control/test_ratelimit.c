@@ -1,19 +1,14 @@
 /* Backoff and token bucket. */
+#include "../case.h"
 #include "base/time.h"
 #include "ratelimit.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 
-static void backoff_doubles(void **s) {
-    (void)s;
+CASE(backoff_doubles) {
     for (unsigned n = 0; n < 10; n++)
         assert_int_equal(backoff_ns(NS_PER_MS, 1000 * NS_PER_S, n, 0, 77), NS_PER_MS << n);
 }
 
-static void backoff_is_capped_and_never_overflows(void **s) {
-    (void)s;
+CASE(backoff_is_capped_and_never_overflows) {
     assert_int_equal(backoff_ns(NS_PER_MS, 3 * NS_PER_MS, 2, 0, 0), 3 * NS_PER_MS);
     assert_int_equal(backoff_ns(NS_PER_MS, 1000 * NS_PER_S, 1000, 0, 0), 1000 * NS_PER_S);
     assert_int_equal(backoff_ns(NS_PER_MS, 1000 * NS_PER_S, UINT32_MAX, 0, 0), 1000 * NS_PER_S);
@@ -21,8 +16,7 @@ static void backoff_is_capped_and_never_overflows(void **s) {
     assert_int_equal(backoff_ns(10, 5, 0, 0, 0), 5); /* base above the maximum */
 }
 
-static void jitter_spreads_both_ways_within_its_share(void **s) {
-    (void)s;
+CASE(jitter_spreads_both_ways_within_its_share) {
     const int64_t max = 1000 * NS_PER_S;
     assert_in_range(backoff_ns(NS_PER_S, max, 0, 0.1, 0), 9 * NS_PER_S / 10 - 1, 9 * NS_PER_S / 10 + 1);
     assert_in_range(backoff_ns(NS_PER_S, max, 0, 0.1, UINT64_MAX), 11 * NS_PER_S / 10 - 1,
@@ -31,8 +25,7 @@ static void jitter_spreads_both_ways_within_its_share(void **s) {
                      NS_PER_S); /* never above the maximum */
 }
 
-static void bucket_gives_the_burst_then_the_rate(void **s) {
-    (void)s;
+CASE(bucket_gives_the_burst_then_the_rate) {
     struct bucket b;
     bucket_init(&b, 10, 3, 1000 * NS_PER_S);
     int64_t now = 5 * NS_PER_S;
@@ -45,8 +38,7 @@ static void bucket_gives_the_burst_then_the_rate(void **s) {
     assert_true(bucket_take(&b, now) > 0); /* no more than the burst was saved up */
 }
 
-static void bucket_waits_at_most_its_bound(void **s) {
-    (void)s;
+CASE(bucket_waits_at_most_its_bound) {
     struct bucket b;
     bucket_init(&b, 10, 1, 2 * NS_PER_S);
     int64_t longest = 0;
@@ -58,15 +50,13 @@ static void bucket_waits_at_most_its_bound(void **s) {
     assert_int_equal(bucket_take(&b, 4 * NS_PER_S), 0); /* the debt was bounded as well */
 }
 
-static void bucket_without_a_rate_never_waits(void **s) {
-    (void)s;
+CASE(bucket_without_a_rate_never_waits) {
     struct bucket b;
     bucket_init(&b, -1, 1, NS_PER_S);
     for (int i = 0; i < 1000; i++) assert_int_equal(bucket_take(&b, 0), 0);
 }
 
-static void bucket_survives_a_clock_that_steps_back(void **s) {
-    (void)s;
+CASE(bucket_survives_a_clock_that_steps_back) {
     struct bucket b;
     bucket_init(&b, 1, 1, 10 * NS_PER_S);
     assert_int_equal(bucket_take(&b, 100 * NS_PER_S), 0);
@@ -74,15 +64,4 @@ static void bucket_survives_a_clock_that_steps_back(void **s) {
     assert_int_equal(bucket_take(&b, 100 * NS_PER_S), 2 * NS_PER_S); /* nothing was earned twice */
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(backoff_doubles),
-        cmocka_unit_test(backoff_is_capped_and_never_overflows),
-        cmocka_unit_test(jitter_spreads_both_ways_within_its_share),
-        cmocka_unit_test(bucket_gives_the_burst_then_the_rate),
-        cmocka_unit_test(bucket_waits_at_most_its_bound),
-        cmocka_unit_test(bucket_without_a_rate_never_waits),
-        cmocka_unit_test(bucket_survives_a_clock_that_steps_back),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("control/ratelimit")

@@ -1,10 +1,9 @@
 /* What the tests of the client share: one client in a scripted world, and calls that note their end. */
 #ifndef TEST_CLIENT_KIT_H
 #define TEST_CLIENT_KIT_H
+#include "../check.h"
 #include "fake.h"
 #include "kube/client.h"
-#include <errno.h>
-#include <stdio.h>
 
 struct call {
     struct fake *f;

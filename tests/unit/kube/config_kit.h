@@ -1,10 +1,9 @@
 /* What the tests of the configuration share: files in a scripted world, and what they come to. */
 #ifndef TEST_CONFIG_KIT_H
 #define TEST_CONFIG_KIT_H
+#include "../check.h"
 #include "fake.h"
 #include "kube/config.h"
-#include <errno.h>
-#include <stdio.h>
 
 #define PEM    "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"
 #define CERT   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"

@@ -1,10 +1,9 @@
 /* What the tests of the informer share: a scripted server, and what the informer has told. */
 #ifndef TEST_INFORMER_KIT_H
 #define TEST_INFORMER_KIT_H
+#include "../check.h"
 #include "fake.h"
 #include "kube/informer.h"
-#include <errno.h>
-#include <stdio.h>
 
 struct run {
     struct fake *f;

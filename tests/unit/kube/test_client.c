@@ -1,8 +1,8 @@
 /* The client: what is sent, how errors are classified and retried, deadlines, the fence. */
+#include "../case.h"
 #include "client_kit.h"
 
-static void requests(void **state) {
-    (void)state;
+CASE(requests) {
     static const struct {
         enum kube_verb verb;
         const char *method, *url, *type;
@@ -83,8 +83,7 @@ static void requests(void **state) {
     teardown(c); /* with a call open: no callback */
 }
 
-static void wrong_specs(void **state) {
-    (void)state;
+CASE(wrong_specs) {
     struct call *c = setup("token: t");
     struct kube_spec s = lease(KUBE_GET);
     s.ref.name = (struct slice){0};
@@ -116,8 +115,7 @@ static void one_answer(struct call *c, enum kube_verb verb, int code, const char
     if (c->err.kind != kind) fail_msg("%d: %s: %s", code, err_kind_name(c->err.kind), c->err.msg);
 }
 
-static void errors(void **state) {
-    (void)state;
+CASE(errors) {
     struct call *c = setup("token: s3cret");
     one_answer(
         c, KUBE_GET, 403,
@@ -175,8 +173,7 @@ static void errors(void **state) {
 }
 
 /* Whose failure it is: of plain http a proxy answers itself, of https it refuses the tunnel. */
-static void proxies(void **state) {
-    (void)state;
+CASE(proxies) {
     struct call *c = setup_cluster("server: 'http://api', proxy-url: 'http://u:s3cret@p:3128'", "token: t");
     one_answer(c, KUBE_GET, 403, "<html>blocked by policy</html>", ERR_TRANSPORT);
     assert_non_null(strstr(c->err.msg, "403 Forbidden: <html>blocked by policy</html> (from the proxy "
@@ -239,8 +236,7 @@ static void run_flaky(struct call *c, const struct kube_spec *s, int times, int 
     assert_int_equal(c->n, 1);
 }
 
-static void retries(void **state) {
-    (void)state;
+CASE(retries) {
     struct call *c = setup("token: t");
     struct kube_spec get = lease(KUBE_GET), put = lease(KUBE_UPDATE), once = lease(KUBE_GET);
     once.no_retry = true;
@@ -286,8 +282,7 @@ static void refuse_unsent(struct fake *f, struct fake_req *r) {
 }
 
 /* A refused connection: the bytes never left, so that any request may be tried again. */
-static void nothing_was_sent(void **state) {
-    (void)state;
+CASE(nothing_was_sent) {
     struct call *c = setup("token: t");
     struct kube_spec put = lease(KUBE_UPDATE);
     c->f->on_request = refuse_unsent;
@@ -307,8 +302,7 @@ static void nothing_was_sent(void **state) {
     teardown(c);
 }
 
-static void deadline(void **state) {
-    (void)state;
+CASE(deadline) {
     struct call *c = setup("token: t");
     struct kube_spec get = lease(KUBE_GET);
     get.timeout_ns = 9 * NS_PER_S;
@@ -340,8 +334,7 @@ static bool held(void *ctx) {
     return (*left)-- > 0;
 }
 
-static void fence(void **state) {
-    (void)state;
+CASE(fence) {
     struct call *c = setup("token: t");
     int answers = 0;
     kube_set_fence(c->k, (struct kube_fence){held, &answers});
@@ -378,8 +371,7 @@ static void start_another(struct call *c) {
     c->op = kube_call(c->k, &get, done, c);
 }
 
-static void calls_in_callbacks(void **state) {
-    (void)state;
+CASE(calls_in_callbacks) {
     struct call *c = setup("token: t");
     struct kube_spec get = lease(KUBE_GET);
     c->then = start_another;
@@ -391,11 +383,4 @@ static void calls_in_callbacks(void **state) {
     teardown(c);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests), cmocka_unit_test(wrong_specs), cmocka_unit_test(errors),
-        cmocka_unit_test(proxies),  cmocka_unit_test(retries),     cmocka_unit_test(nothing_was_sent),
-        cmocka_unit_test(deadline), cmocka_unit_test(fence),       cmocka_unit_test(calls_in_callbacks),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/client")

@@ -1,4 +1,5 @@
 /* The client and who it is: tokens that expire, exec plugins. */
+#include "../case.h"
 #include "client_kit.h"
 
 /* ---- credentials ---- */
@@ -13,8 +14,7 @@ static void accept_token(struct fake *f, struct fake_req *r) {
     }
 }
 
-static void token_is_refreshed_once(void **state) {
-    (void)state;
+CASE(token_is_refreshed_once) {
     struct call *c = setup("tokenFile: /k/token");
     struct kube_spec put = lease(KUBE_UPDATE);
     put.no_retry = true;
@@ -45,8 +45,7 @@ static void token_is_refreshed_once(void **state) {
     teardown(c);
 }
 
-static void an_expired_token_says_so(void **state) {
-    (void)state;
+CASE(an_expired_token_says_so) {
     /* {"alg":"none"}.{"exp":1700000000} */
     struct call *c = setup("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig");
     struct kube_spec get = lease(KUBE_GET);
@@ -71,8 +70,7 @@ static void login(struct fake *f, struct fake_proc *p) {
     fake_exit(p, 0, out, "");
 }
 
-static void exec_plugin(void **state) {
-    (void)state;
+CASE(exec_plugin) {
     struct call *c =
         setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
     struct kube_spec get = lease(KUBE_GET);
@@ -103,11 +101,4 @@ static void exec_plugin(void **state) {
     teardown(c);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(token_is_refreshed_once),
-        cmocka_unit_test(an_expired_token_says_so),
-        cmocka_unit_test(exec_plugin),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/client_auth")

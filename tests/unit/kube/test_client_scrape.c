@@ -1,4 +1,5 @@
 /* Metrics pages through the client: streamed, stopped, through the API server. */
+#include "../case.h"
 #include "client_kit.h"
 
 /* The pieces of a page, in "piece|piece|". */
@@ -21,8 +22,7 @@ static struct fake_req *scrape(struct call *c, const char *url, const char *toke
     return fake_open(c->f) ? fake_one(c->f) : NULL;
 }
 
-static void scrapes(void **state) {
-    (void)state;
+CASE(scrapes) {
     struct call *c = setup("token: s3cret");
     struct fake_req *r = scrape(c, "https://10.0.0.7:8443/metrics?x=y", " pod-token\n", true);
     assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
@@ -63,8 +63,7 @@ static void scrapes(void **state) {
 }
 
 /* Who reads says that it has seen enough: the rest is not fetched. */
-static void a_scrape_is_stopped(void **state) {
-    (void)state;
+CASE(a_scrape_is_stopped) {
     struct call *c = setup("token: s3cret");
     struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
     fake_settle(c->f);
@@ -87,8 +86,7 @@ static void a_scrape_is_stopped(void **state) {
     teardown(c);
 }
 
-static void an_encoded_answer_is_refused(void **state) {
-    (void)state;
+CASE(an_encoded_answer_is_refused) {
     struct call *c = setup("token: s3cret");
     struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
     fake_settle(c->f);
@@ -110,8 +108,7 @@ static void an_encoded_answer_is_refused(void **state) {
 }
 
 /* Through the API server: with our credentials, as any call, on a path of its own. */
-static void scrapes_through_the_proxy(void **state) {
-    (void)state;
+CASE(scrapes_through_the_proxy) {
     static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
     struct call *c = setup("token: s3cret");
     struct kube_scrape s = {.path = "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics",
@@ -130,12 +127,4 @@ static void scrapes_through_the_proxy(void **state) {
     teardown(c);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scrapes),
-        cmocka_unit_test(a_scrape_is_stopped),
-        cmocka_unit_test(an_encoded_answer_is_refused),
-        cmocka_unit_test(scrapes_through_the_proxy),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/client_scrape")

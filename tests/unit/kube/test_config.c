@@ -1,5 +1,6 @@
 /* Where the server is and who we are: kubeconfig files, in the cluster, certificates, proxies, and what is
  * wrong with them. */
+#include "../case.h"
 #include "config_kit.h"
 
 #define SA "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -24,8 +25,7 @@ static void refused(const char *text, const char *a, const char *b) {
 
 #define WITH_CLUSTER(k) CTX "clusters: [{name: k, cluster: {" k "}}]\nusers: [{name: u, user: {}}]\n"
 
-static void a_file(void **state) {
-    (void)state;
+CASE(a_file) {
     struct fake *f = fake_new();
     struct kube_config *c = config_of(f, WITH_USER("token: s3cret"));
     assert_string_equal(kube_config_server(c), "https://api:6443");
@@ -61,8 +61,7 @@ static void a_file(void **state) {
     fake_free(f);
 }
 
-static void files_merge(void **state) {
-    (void)state;
+CASE(files_merge) {
     struct fake *f = fake_new();
     fake_env(f, "KUBECONFIG", "/a/one:/absent::/b/two");
     fake_file(f, "/a/one",
@@ -106,8 +105,7 @@ static void files_merge(void **state) {
     fake_free(f);
 }
 
-static void in_cluster(void **state) {
-    (void)state;
+CASE(in_cluster) {
     struct fake *f = fake_new();
     struct kube_config *c = NULL;
     struct err e = {0};
@@ -171,8 +169,7 @@ static void in_cluster(void **state) {
     fake_free(f);
 }
 
-static void errors_say_what_and_where(void **state) {
-    (void)state;
+CASE(errors_say_what_and_where) {
     refused("a: [", "not YAML", ":");
     refused("- list", "a list where a mapping should be", ":1");
     refused("kind: Pod", "kind Pod", "must be Config");
@@ -234,8 +231,7 @@ static void errors_say_what_and_where(void **state) {
             "args[0]", "string");
 }
 
-static void client_certificate(void **state) {
-    (void)state;
+CASE(client_certificate) {
     struct fake *f = fake_new();
     fake_file(f, "/etc/k/me.crt", CERT);
     fake_file(f, "/etc/k/me.key", KEY);
@@ -252,8 +248,7 @@ static void client_certificate(void **state) {
     fake_free(f);
 }
 
-static void proxies(void **state) {
-    (void)state;
+CASE(proxies) {
     struct fake *f = fake_new();
     struct kube_config *c = config_of(f, WITH_CLUSTER("server: 'https://api', proxy-url: 'socks5://p:1080'"));
     assert_string_equal(kube_config_proxy(c), "socks5h://p:1080"); /* the name is the proxy's to resolve */
@@ -279,14 +274,4 @@ static void proxies(void **state) {
     fake_free(f);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file),
-        cmocka_unit_test(files_merge),
-        cmocka_unit_test(in_cluster),
-        cmocka_unit_test(errors_say_what_and_where),
-        cmocka_unit_test(client_certificate),
-        cmocka_unit_test(proxies),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/config")

@@ -1,4 +1,5 @@
 /* Credentials of an exec plugin: asked for, kept, refused. */
+#include "../case.h"
 #include "config_kit.h"
 
 static void expect_auth_error(struct kube_config *c, struct fake *f, bool refresh, const char *a,
@@ -56,8 +57,7 @@ static void exec_end(struct fake *f, struct kube_config *c) {
     buf_free(&plugin_saw);
 }
 
-static void exec_token(void **state) {
-    (void)state;
+CASE(exec_token) {
     struct fake *f = fake_new();
     struct kube_config *c =
         exec_config(f, EXEC(", args: [get, \"-x\"], env: [{name: A, value: b c}]"), CRED("\"token\":\"t1\""));
@@ -94,8 +94,7 @@ static void exec_token(void **state) {
     exec_end(f, c);
 }
 
-static void exec_expiry(void **state) {
-    (void)state;
+CASE(exec_expiry) {
     struct fake *f = fake_new();
     f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - f->now_ns; /* 2026-09-21T14:13:20Z */
     struct kube_config *c =
@@ -111,8 +110,7 @@ static void exec_expiry(void **state) {
     exec_end(f, c);
 }
 
-static void exec_certificate_and_cluster(void **state) {
-    (void)state;
+CASE(exec_certificate_and_cluster) {
     struct fake *f = fake_new();
     fake_file(f, "/etc/k/ca.crt", CERT);
     struct kube_config *c =
@@ -141,8 +139,7 @@ static void exec_certificate_and_cluster(void **state) {
     exec_end(f, c);
 }
 
-static void exec_failures(void **state) {
-    (void)state;
+CASE(exec_failures) {
     struct fake *f = fake_new();
     struct kube_config *c = exec_config(f, EXEC(""), "");
 #define AGAIN fake_run(f, 6 * NS_PER_S)
@@ -209,12 +206,4 @@ static void exec_failures(void **state) {
     exec_end(f, c);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exec_token),
-        cmocka_unit_test(exec_expiry),
-        cmocka_unit_test(exec_certificate_and_cluster),
-        cmocka_unit_test(exec_failures),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/config_exec")

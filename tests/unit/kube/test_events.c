@@ -1,9 +1,9 @@
 /* Kubernetes Events: one object counted up, also one from before us, the rate, and failures that nobody hears
  * of. */
+#include "../case.h"
 #include "base/json.h"
 #include "fake.h"
 #include "kube/events.h"
-#include <stdio.h>
 
 struct run {
     bool fenced; /* the lease is not held */
@@ -75,8 +75,7 @@ static void expect(struct run *r, const char *want) {
     buf_clear(&r->seen);
 }
 
-static void one_event_counted_up(void **state) {
-    (void)state;
+CASE(one_event_counted_up) {
     struct run *r = setup();
     r->f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - r->f->now_ns;
     tell(r, "v2 \"is\" good");
@@ -115,8 +114,7 @@ static void one_event_counted_up(void **state) {
 }
 
 /* The predecessor wrote the same Event: the same name, counted on. */
-static void from_before_us(void **state) {
-    (void)state;
+CASE(from_before_us) {
     struct run *r = setup();
     r->code = 409;
     r->get_count = 41;
@@ -127,8 +125,7 @@ static void from_before_us(void **state) {
     teardown(r);
 }
 
-static void told_while_writing(void **state) {
-    (void)state;
+CASE(told_while_writing) {
     struct run *r = setup();
     r->code = 0;
     tell(r, "m");
@@ -148,8 +145,7 @@ static void told_while_writing(void **state) {
 
 /* A former leader says nothing any more: its successor may have decided otherwise. What could not be sent is counted as
  * dropped, and is in the count of the next one that is sent. */
-static void no_event_leaves_without_the_lease(void **state) {
-    (void)state;
+CASE(no_event_leaves_without_the_lease) {
     struct run *r = setup();
     tell(r, "m");
     r->fenced = true;
@@ -166,8 +162,7 @@ static void no_event_leaves_without_the_lease(void **state) {
     teardown(r);
 }
 
-static void the_rate_is_limited(void **state) {
-    (void)state;
+CASE(the_rate_is_limited) {
     struct run *r = setup();
     for (int i = 0; i < 100; i++) {
         char m[16];
@@ -201,8 +196,7 @@ static void the_rate_is_limited(void **state) {
 }
 
 /* More busy objects than are remembered, two after the other, share what there is; two alone share nothing. */
-static void the_rate_of_each_object(void **state) {
-    (void)state;
+CASE(the_rate_of_each_object) {
     for (int objects = 2; objects <= 600; objects += 598) {
         struct run *r = setup();
         for (int i = 0; i < 60 * objects; i++) {
@@ -218,8 +212,7 @@ static void the_rate_of_each_object(void **state) {
     }
 }
 
-static void failures_are_quiet(void **state) {
-    (void)state;
+CASE(failures_are_quiet) {
     struct run *r = setup();
     r->code = 403;
     tell(r, "m");
@@ -232,8 +225,7 @@ static void failures_are_quiet(void **state) {
     teardown(r);
 }
 
-static void odd_names_and_messages(void **state) {
-    (void)state;
+CASE(odd_names_and_messages) {
     struct run *r = setup();
     char long_name[254], message[3000];
     memset(long_name, 'a', 253);
@@ -257,12 +249,4 @@ static void odd_names_and_messages(void **state) {
     kube_events_free(NULL);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_event_counted_up), cmocka_unit_test(from_before_us),
-        cmocka_unit_test(told_while_writing),   cmocka_unit_test(no_event_leaves_without_the_lease),
-        cmocka_unit_test(the_rate_is_limited),  cmocka_unit_test(the_rate_of_each_object),
-        cmocka_unit_test(failures_are_quiet),   cmocka_unit_test(odd_names_and_messages),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/events")

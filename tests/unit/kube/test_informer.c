@@ -1,11 +1,11 @@
 /* The informer when all is well: list, watch, pages, selectors, slices, a bounded cache, and being freed. */
+#include "../case.h"
 #include "informer_kit.h"
 
 #define PAGE(rv, t, items)                                                                                   \
     "{\"metadata\":{\"resourceVersion\":\"" rv "\",\"continue\":\"" t "\"},\"items\":[" items "]}"
 
-static void list_then_watch(void **state) {
-    (void)state;
+CASE(list_then_watch) {
     struct run *r = setup(NULL);
     assert_false(informer_synced(r->inf));
     assert_true(fake_has_header(fake_one(r->f), "Accept: application/json"));
@@ -40,8 +40,7 @@ static void list_then_watch(void **state) {
     teardown(r);
 }
 
-static void selectors_and_metadata(void **state) {
-    (void)state;
+CASE(selectors_and_metadata) {
     struct run *r = setup(&(struct informer_spec){.gvr = &gvr_deployments,
                                                   .ns = SL("x"),
                                                   .labels = SL("a=b"),
@@ -68,8 +67,7 @@ static void selectors_and_metadata(void **state) {
     teardown(r);
 }
 
-static void pages(void **state) {
-    (void)state;
+CASE(pages) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, PAGE("7", "t/1", POD("a", "1")));
     answer(r, "limit=500&continue=t%2F1", 200, PAGE("7", "t2", POD("b", "2")));
@@ -88,8 +86,7 @@ static void pages(void **state) {
 }
 
 /* A large list in one piece: so many items a turn and no more, in order, with the connection held. */
-static void large_lists_go_in_slices(void **state) {
-    (void)state;
+CASE(large_lists_go_in_slices) {
     enum { N = 4000 };
     struct run *r = setup(NULL);
     struct buf list = BUF(64 << 20);
@@ -135,8 +132,7 @@ static void expect_full(struct run *r, int want) {
     assert_non_null(strstr(buf_str(&page), line));
 }
 
-static void a_full_cache(void **state) {
-    (void)state;
+CASE(a_full_cache) {
     struct run *r = setup(&(struct informer_spec){.max_objects = 2});
     answer(r, "limit=500&resourceVersion=0", 200,
            LIST("7", POD("a", "1") "," POD("b", "2") "," POD("c", "3")));
@@ -165,8 +161,7 @@ static void a_full_cache(void **state) {
     teardown(r);
 }
 
-static void freed_in_callbacks(void **state) {
-    (void)state;
+CASE(freed_in_callbacks) {
     struct run *r = setup(NULL);
     r->free_in_change = true;
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "1") "," POD("b", "2")));
@@ -208,8 +203,7 @@ static void freed_in_callbacks(void **state) {
     teardown(r);
 }
 
-static void wrong_specs(void **state) {
-    (void)state;
+CASE(wrong_specs) {
     struct run *r = setup(NULL);
     static const struct informer_cb cb = {on_change, NULL, NULL}, none = {NULL, NULL, NULL};
     struct informer *inf = NULL;
@@ -229,12 +223,4 @@ static void wrong_specs(void **state) {
     teardown(r);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(list_then_watch), cmocka_unit_test(selectors_and_metadata),
-        cmocka_unit_test(pages),           cmocka_unit_test(large_lists_go_in_slices),
-        cmocka_unit_test(a_full_cache),    cmocka_unit_test(freed_in_callbacks),
-        cmocka_unit_test(wrong_specs),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/informer")

@@ -1,11 +1,10 @@
 /* Informers against the embedded API server, in one process and one clock: random changes, some of them writes of
  * ours whose answers are put in at once or late, compactions and faults. No record ever goes back; when the
  * faults are over, the cache holds what the server holds, and change() has reported every difference. */
+#include "../case.h"
 #include "fake.h"
 #include "kube/informer.h"
 #include "sim/sim.h"
-#include <errno.h>
-#include <stdio.h>
 
 enum { NAMES = 20, STEPS = 60 };
 
@@ -295,8 +294,7 @@ static void compare(struct run *x) {
     if (store_len(informer_store(x->inf)) < there) fail_msg("seed %llu: length", (unsigned long long)x->seed);
 }
 
-static void the_cache_follows_the_server(void **state) {
-    (void)state;
+CASE(the_cache_follows_the_server) {
     unsigned changes = 0, wrote = 0, at_once = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         struct run *x = setup(seed, seed % 2);
@@ -322,7 +320,4 @@ static void the_cache_follows_the_server(void **state) {
     assert_true(changes > 1000 && wrote > 500 && at_once > 200);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_cache_follows_the_server)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/informer_sim")

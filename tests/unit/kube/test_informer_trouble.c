@@ -1,8 +1,8 @@
 /* The informer in trouble: expired versions, cut and dead streams, broken and refused answers. */
+#include "../case.h"
 #include "informer_kit.h"
 
-static void expired_versions(void **state) {
-    (void)state;
+CASE(expired_versions) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 504,
            "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 9, "
@@ -30,8 +30,7 @@ static void expired_versions(void **state) {
     teardown(r);
 }
 
-static void cut_streams(void **state) {
-    (void)state;
+CASE(cut_streams) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
@@ -63,8 +62,7 @@ static void cut_streams(void **state) {
 }
 
 /* No byte comes, and the connection stands: noticed, and another connection is used. */
-static void dead_connections(void **state) {
-    (void)state;
+CASE(dead_connections) {
     struct run *r = setup(NULL);
     struct fake_req *q = asked(r, "limit=500&resourceVersion=0");
     fake_head(q, 200, NULL, NULL);
@@ -94,8 +92,7 @@ static void dead_connections(void **state) {
     teardown(r);
 }
 
-static void broken_events(void **state) {
-    (void)state;
+CASE(broken_events) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
@@ -129,8 +126,7 @@ static void broken_events(void **state) {
     teardown(r);
 }
 
-static void error_events(void **state) {
-    (void)state;
+CASE(error_events) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
@@ -149,8 +145,7 @@ static void error_events(void **state) {
     teardown(r);
 }
 
-static void bad_lists(void **state) {
-    (void)state;
+CASE(bad_lists) {
     static const char *const bad[] = {
         "<html>sign in</html>",
         "{\"kind\":\"Status\",\"code\":200}",
@@ -193,8 +188,7 @@ static unsigned count(const struct buf *lines, const char *what) {
     return n;
 }
 
-static void trouble_is_said_at_a_falling_rate(void **state) {
-    (void)state;
+CASE(trouble_is_said_at_a_falling_rate) {
     struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
     forbid(r->f, fake_one(r->f));
     r->f->on_request = forbid;
@@ -212,8 +206,7 @@ static void wrong_certificate(struct fake *f, struct fake_req *q) {
     fake_fail(q, ERR_TLS, "TLS with api failed: the certificate is for other names");
 }
 
-static void a_wrong_certificate(void **state) {
-    (void)state;
+CASE(a_wrong_certificate) {
     struct run *r = setup(NULL);
     wrong_certificate(r->f, fake_one(r->f));
     r->f->on_request = wrong_certificate;
@@ -231,8 +224,7 @@ static void a_wrong_certificate(void **state) {
 }
 
 /* The server cannot be reached: one of several informers tells it, not each of them. */
-static void an_outage_is_told_once(void **state) {
-    (void)state;
+CASE(an_outage_is_told_once) {
     static const struct informer_cb cb = {on_change, NULL, NULL};
     struct run *r = setup(NULL);
     struct informer *other = NULL;
@@ -255,17 +247,4 @@ static void an_outage_is_told_once(void **state) {
     teardown(r);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(expired_versions),
-        cmocka_unit_test(cut_streams),
-        cmocka_unit_test(dead_connections),
-        cmocka_unit_test(broken_events),
-        cmocka_unit_test(error_events),
-        cmocka_unit_test(bad_lists),
-        cmocka_unit_test(trouble_is_said_at_a_falling_rate),
-        cmocka_unit_test(a_wrong_certificate),
-        cmocka_unit_test(an_outage_is_told_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/informer_trouble")

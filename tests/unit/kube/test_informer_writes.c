@@ -1,5 +1,6 @@
 /* Writes of ours in the informer's store, a server that was restored from a backup, and informers that come
  * and go. */
+#include "../case.h"
 #include "informer_kit.h"
 
 static int wrote(struct run *r, const char *obj) {
@@ -7,8 +8,7 @@ static int wrote(struct run *r, const char *obj) {
     return informer_wrote(r->inf, slice_of(obj), &e);
 }
 
-static void a_write_is_in_the_store_at_once(void **state) {
-    (void)state;
+CASE(a_write_is_in_the_store_at_once) {
     struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
     fake_answer(fake_one(r->f), 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     fake_settle(r->f);
@@ -56,8 +56,7 @@ static void write_in_change(void *ctx, const struct store_rec *old, const struct
     informer_deleted(r->inf, SL("n"), slice_of(now->name), slice_of(now->uid));
 }
 
-static void not_from_within_change(void **state) {
-    (void)state;
+CASE(not_from_within_change) {
     struct run *r = setup_with(NULL, &(struct informer_cb){.change = write_in_change});
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "3")));
     assert_int_equal(store_len(informer_store(r->inf)), 1);
@@ -65,8 +64,7 @@ static void not_from_within_change(void **state) {
 }
 
 /* The list is older than what was seen: read anew, and all that was known is replaced, newer or not. */
-static void a_server_restored_from_a_backup(void **state) {
-    (void)state;
+CASE(a_server_restored_from_a_backup) {
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("700", POD("a", "300") "," POD("b", "500")));
     wrote(r, POD("c", "701"));
@@ -93,8 +91,7 @@ static void a_server_restored_from_a_backup(void **state) {
 
 /* A watch from a version in the future brings nothing, and no bookmark: a probe tells, and so does a write whose event
  * should have been seen. */
-static void a_server_that_is_behind(void **state) {
-    (void)state;
+CASE(a_server_that_is_behind) {
     for (int i = 0; i < 3; i++) {
         bool write = i == 1, behind = i < 2;
         struct run *r = setup(NULL);
@@ -124,8 +121,7 @@ static void a_server_that_is_behind(void **state) {
 }
 
 /* Informers of one name share their series: the gauge is their sum, and goes with them. */
-static void many_that_come_and_go(void **state) {
-    (void)state;
+CASE(many_that_come_and_go) {
     static const struct informer_cb cb = {.change = on_change};
     struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
@@ -159,10 +155,4 @@ static void many_that_come_and_go(void **state) {
     teardown(r);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_write_is_in_the_store_at_once), cmocka_unit_test(not_from_within_change),
-        cmocka_unit_test(a_server_restored_from_a_backup), cmocka_unit_test(a_server_that_is_behind),
-        cmocka_unit_test(many_that_come_and_go)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/informer_writes")

@@ -1,5 +1,5 @@
 /* Lists item by item: pages, slices, caps, attempts, and ends of all kinds. */
-#include "../check.h"
+#include "../case.h"
 #include "client_kit.h"
 #include "kube/list.h"
 
@@ -78,8 +78,7 @@ static void answer(struct listing *l, const char *query, int code, const char *b
     "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"" token                    \
     "\"},\"items\":[" items "]}"
 
-static void pages(void **state) {
-    (void)state;
+CASE(pages) {
     struct listing *l = begin(&(struct kube_list_spec){
         .ns = SL("n"), .labels = SL("a=b"), .fields = SL("c=d"), .from_cache = true});
     l->take_at = 2;
@@ -94,8 +93,7 @@ static void pages(void **state) {
 }
 
 /* 60 MB in one piece: no turn of the loop parses more than its share, and the connection is held meanwhile. */
-static void large_lists_go_in_slices(void **state) {
-    (void)state;
+CASE(large_lists_go_in_slices) {
     enum { N = 30000, SIZE = 2000 };
     struct listing *l = begin(&(struct kube_list_spec){.metadata_only = true});
     struct buf b = BUF(128 << 20);
@@ -120,8 +118,7 @@ static void large_lists_go_in_slices(void **state) {
     end(l);
 }
 
-static void caps(void **state) {
-    (void)state;
+CASE(caps) {
     struct listing *l = begin(&(struct kube_list_spec){.max_items = 2});
     answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b")));
     answer(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("c")));
@@ -137,8 +134,7 @@ static void caps(void **state) {
     end(l);
 }
 
-static void attempts(void **state) {
-    (void)state;
+CASE(attempts) {
     struct listing *l = begin(&(struct kube_list_spec){0});
     /* cut in the middle of a page: what was given does not count */
     struct fake_req *r = fake_one(l->c->f);
@@ -175,8 +171,7 @@ static void attempts(void **state) {
     end(l);
 }
 
-static void failures(void **state) {
-    (void)state;
+CASE(failures) {
     static const struct {
         int code;
         const char *body, *msg;
@@ -216,4 +211,4 @@ static void failures(void **state) {
     free(selector);
 }
 
-RUN_TESTS(TEST(pages), TEST(large_lists_go_in_slices), TEST(caps), TEST(attempts), TEST(failures))
+CASES("kube/list")

@@ -1,10 +1,6 @@
 /* The rules of HTTPS_PROXY and NO_PROXY. The private header is what is tested. */
+#include "../case.h"
 #include "../../../src/kube/proxy.h"
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
 
 static const char *no_proxy;
 static const char *env(void *ctx, const char *name) {
@@ -24,8 +20,7 @@ static bool proxied(const char *list, const char *url) {
     return yes;
 }
 
-static void no_proxy_rules(void **state) {
-    (void)state;
+CASE(no_proxy_rules) {
     assert_true(proxied(NULL, "https://api"));
     assert_false(proxied(NULL, "http://api")); /* no HTTP_PROXY */
     assert_false(proxied(NULL, "https://localhost:6443"));
@@ -54,7 +49,4 @@ static void no_proxy_rules(void **state) {
     assert_false(proxied("10.0.0.1", "https://10.0.0.1:6443"));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_proxy_rules)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/proxy")

@@ -1,13 +1,9 @@
 /* List and watch as a pure machine: each rule by itself, then random schedules against a small model of an
  * API server. */
+#include "../case.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "kube/reflector.h"
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
 
 #define S NS_PER_S
 
@@ -34,8 +30,7 @@ static void listed(struct reflector *w, int64_t now, const char *rv) {
     assert_int_equal(reflector_listed(w, rv, ""), REFLECTOR_WHOLE);
 }
 
-static void first_list_then_watch(void **state) {
-    (void)state;
+CASE(first_list_then_watch) {
     struct reflector w;
     reflector_init(&w);
     struct reflector_todo t = next(&w, 100 * S, 5);
@@ -64,8 +59,7 @@ static void first_list_then_watch(void **state) {
     reflector_free(NULL);
 }
 
-static void pages(void **state) {
-    (void)state;
+CASE(pages) {
     bool trouble;
     struct reflector w;
     reflector_init(&w);
@@ -105,8 +99,7 @@ static void pages(void **state) {
     reflector_free(&w);
 }
 
-static void versions(void **state) {
-    (void)state;
+CASE(versions) {
     bool trouble;
     struct reflector w;
     reflector_init(&w);
@@ -151,8 +144,7 @@ static void versions(void **state) {
     reflector_free(&w);
 }
 
-static void a_list_older_than_what_was_seen(void **state) {
-    (void)state;
+CASE(a_list_older_than_what_was_seen) {
     bool trouble;
     struct reflector w;
     reflector_init(&w);
@@ -175,8 +167,7 @@ static void a_list_older_than_what_was_seen(void **state) {
     reflector_free(&w);
 }
 
-static void ends(void **state) {
-    (void)state;
+CASE(ends) {
     struct reflector w;
     bool trouble;
     reflector_init(&w);
@@ -238,8 +229,7 @@ static void ends(void **state) {
     reflector_free(&w);
 }
 
-static void backoff(void **state) {
-    (void)state;
+CASE(backoff) {
     bool trouble;
     struct rng r = {3};
     for (int run = 0; run < 200; run++) {
@@ -275,8 +265,7 @@ static void backoff(void **state) {
     reflector_free(&w);
 }
 
-static void broken_event_leads_to_a_list(void **state) {
-    (void)state;
+CASE(broken_event_leads_to_a_list) {
     struct reflector w;
     reflector_init(&w);
     listed(&w, 0, "5");
@@ -433,8 +422,7 @@ static void do_stream(struct run *x, const struct reflector_todo *t) {
     reflector_ended(&x->w, x->now, rng_next(r), &e, &trouble);
 }
 
-static void random_schedules(void **state) {
-    (void)state;
+CASE(random_schedules) {
     for (uint64_t seed = 1; seed <= 5000; seed++) {
         struct run *x = xcalloc(1, sizeof *x);
         x->r.s = x->seed = seed;
@@ -477,16 +465,4 @@ static void random_schedules(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_list_then_watch),
-        cmocka_unit_test(pages),
-        cmocka_unit_test(versions),
-        cmocka_unit_test(a_list_older_than_what_was_seen),
-        cmocka_unit_test(ends),
-        cmocka_unit_test(backoff),
-        cmocka_unit_test(broken_event_leads_to_a_list),
-        cmocka_unit_test(random_schedules),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/reflector")

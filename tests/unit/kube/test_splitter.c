@@ -1,11 +1,8 @@
 /* Items out of lists and watches, in chunks of every size, and what does not belong there. */
+#include "../case.h"
 #include "base/json_raw.h"
 #include "base/rand.h"
 #include "kube/splitter.h"
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
 
 struct got {
     struct buf items; /* one behind the other with '|' */
@@ -52,8 +49,7 @@ static void expect(enum split_mode mode, const char *text, const char *items, un
     }
 }
 
-static void lists(void **state) {
-    (void)state;
+CASE(lists) {
     expect(SPLIT_LIST,
            "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[{\"a\":1},{\"b\":[{}]}]"
            "}\n",
@@ -65,8 +61,7 @@ static void lists(void **state) {
            "{\"s\":\"a\\\"]}\\\\\"}|{\"t\":\"\\u00e9\"}|", 0, 0);
 }
 
-static void lists_that_are_none(void **state) {
-    (void)state;
+CASE(lists_that_are_none) {
     expect(SPLIT_LIST, "<html>no</html>", "", 1, -EPROTO);
     expect(SPLIT_LIST, "", "", 0, -EPROTO);
     expect(SPLIT_LIST, "{\"items\":[{\"a\":1}", "{\"a\":1}|", 0, -EPROTO);
@@ -91,8 +86,7 @@ static int list_of(const char *text, struct split_list *ret, struct err *err) {
     return r;
 }
 
-static void list_metadata(void **state) {
-    (void)state;
+CASE(list_metadata) {
     struct split_list l;
     struct err e = {0};
     assert_int_equal(list_of("{\"metadata\":{\"resourceVersion\":\"12\",\"continue\":\"a\\/"
@@ -117,8 +111,7 @@ static void list_metadata(void **state) {
     assert_int_equal(list_of("{\"items\":[],\"metadata\":[]}", &l, &e), -EPROTO);
 }
 
-static void watches(void **state) {
-    (void)state;
+CASE(watches) {
     expect(SPLIT_WATCH,
            "{\"type\":\"ADDED\",\"object\":{}}\n{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}\n",
            "{\"type\":\"ADDED\",\"object\":{}}|{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}|", 0, 0);
@@ -129,8 +122,7 @@ static void watches(void **state) {
 }
 
 /* Whatever is wrong in a line, the next one is read. */
-static void broken_lines(void **state) {
-    (void)state;
+CASE(broken_lines) {
     expect(SPLIT_WATCH, "{\"a\":1}\nnonsense\n{\"b\":2}\n", "{\"a\":1}|{\"b\":2}|", 1, 0);
     expect(SPLIT_WATCH, "{\"a\":1,}\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
     expect(SPLIT_WATCH, "{\"a\":{\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
@@ -153,8 +145,7 @@ static char *text_of(const char *head, size_t fill, char c, const char *tail) {
     return buf_take(&b);
 }
 
-static void limits(void **state) {
-    (void)state;
+CASE(limits) {
     cleanup_free char *big = text_of("{\"a\":\"", 300, 'x', "\"}\n{\"b\":2}\n");
     expect(SPLIT_WATCH, big, "{\"b\":2}|", 1, 0);
     cleanup_free char *big_cut = text_of("{\"a\":\"", 300, 'x', "\n{\"b\":2}\n");
@@ -181,8 +172,7 @@ static void limits(void **state) {
 }
 
 /* A hundred thousand items of 3 KiB pass through a few KiB. */
-static void lean(void **state) {
-    (void)state;
+CASE(lean) {
     struct splitter s;
     splitter_init(&s, SPLIT_LIST, 0);
     struct got g = {.items = BUF(16)};
@@ -222,8 +212,7 @@ static void value(struct rng *r, struct buf *b, int depth) {
 /* Random events, some of them damaged by one byte, in random chunks: the whole ones in front of the first
  * damage come out as they are, what comes out is always a run of the input that begins with '{', and good
  * lines behind damage are found. */
-static void random_streams(void **state) {
-    (void)state;
+CASE(random_streams) {
     for (uint64_t seed = 1; seed <= 3000; seed++) {
         struct rng r = {seed};
         cleanup_buf struct buf text = BUF(1 << 20), want = BUF(1 << 20);
@@ -258,11 +247,4 @@ static void random_streams(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists),   cmocka_unit_test(lists_that_are_none), cmocka_unit_test(list_metadata),
-        cmocka_unit_test(watches), cmocka_unit_test(broken_lines),        cmocka_unit_test(limits),
-        cmocka_unit_test(lean),    cmocka_unit_test(random_streams),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/splitter")

@@ -1,11 +1,7 @@
 /* The informer's cache: records, indexes, relists; and a random run beside a naive model. */
+#include "../case.h"
 #include "base/rand.h"
 #include "kube/store.h"
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
 
 static cJSON *parse(const char *text) {
     cJSON *o = json_parse(slice_of(text), NULL);
@@ -34,8 +30,7 @@ static void gone(struct store *s, const char *text, struct buf *changes) { /* a 
     "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"" uid                           \
     "\",\"resourceVersion\":\"" rv "\",\"generation\":3}}"
 
-static void changes(void **state) {
-    (void)state;
+CASE(changes) {
     struct store *s = store_new(&(struct store_spec){0});
     cleanup_buf struct buf b = BUF(4096);
     put(s, OBJ("a", "x", "u1", "1"), &b);
@@ -64,8 +59,7 @@ static void changes(void **state) {
     store_free(NULL);
 }
 
-static void relist(void **state) {
-    (void)state;
+CASE(relist) {
     struct store *s = store_new(&(struct store_spec){0});
     cleanup_buf struct buf b = BUF(4096);
     store_relist_begin(s, false);
@@ -123,8 +117,7 @@ static bool first(void *ctx, const struct store_rec *r) {
 }
 
 /* Steps against a store; each line is what change() has been told. */
-static void a_record_never_goes_back(void **state) {
-    (void)state;
+CASE(a_record_never_goes_back) {
     enum what { PUT, WROTE, GONE, DELETED, BEGIN, END, REPLACE };
 #define HELD(rv)                                                                                             \
     "{\"metadata\":{\"namespace\":\"a\",\"name\":\"x\",\"uid\":\"u1\",\"resourceVersion\":\"" rv             \
@@ -204,8 +197,7 @@ static void a_record_never_goes_back(void **state) {
 }
 
 /* A write of ours that keep() refuses: versions from before it do not bring the object back. */
-static void a_write_that_is_not_kept(void **state) {
-    (void)state;
+CASE(a_write_that_is_not_kept) {
     struct store *s = store_new(&(struct store_spec){.keep = keep});
     cleanup_buf struct buf b = BUF(4096);
     const char *dropped =
@@ -234,8 +226,7 @@ static void a_write_that_is_not_kept(void **state) {
     store_free(s);
 }
 
-static void projection_and_index(void **state) {
-    (void)state;
+CASE(projection_and_index) {
     int alive = 0;
     struct store_spec spec = {.project = project,
                               .unproject = unproject,
@@ -291,8 +282,7 @@ static void projection_and_index(void **state) {
     assert_int_equal(alive, 0);
 }
 
-static void memory(void **state) {
-    (void)state;
+CASE(memory) {
     struct store *s = store_new(&(struct store_spec){.index = index_fn, .nindexes = 1});
     enum { N = 10000 };
     for (int i = 0; i < N; i++) {
@@ -370,8 +360,7 @@ static void check(struct store *s, struct model *m, uint64_t seed) {
     }
 }
 
-static void random_runs(void **state) {
-    (void)state;
+CASE(random_runs) {
     for (uint64_t seed = 1; seed <= 200; seed++) {
         struct rng r = {seed};
         struct model m = {.want = BUF(1 << 20)};
@@ -431,13 +420,4 @@ static void random_runs(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(changes),
-                                       cmocka_unit_test(relist),
-                                       cmocka_unit_test(a_record_never_goes_back),
-                                       cmocka_unit_test(a_write_that_is_not_kept),
-                                       cmocka_unit_test(projection_and_index),
-                                       cmocka_unit_test(memory),
-                                       cmocka_unit_test(random_runs)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("kube/store")
