@@ -70,8 +70,8 @@ static struct stage poll(const struct answer *answers, const struct table_style 
                        .style = *style};
     struct err err = {0};
     struct kube_config_spec config = {.server = "http://api.example:80"};
-    assert_int_equal(kube_config_load(&st.f->w, &st.f->log, &config, &st.cfg, &err), 0);
-    st.kube = kube_new(&st.f->w, st.cfg, &st.f->log, NULL);
+    assert_int_equal(kube_config_load(st.f->a.w, &st.f->log, &config, &st.cfg, &err), 0);
+    st.kube = kube_new(st.f->a.w, st.cfg, &st.f->log, NULL);
     st.f->on_request = on_request;
     st.f->user = &st;
     struct status_spec spec = {.lease_ns = "handover-system", .lease_name = "handover"};

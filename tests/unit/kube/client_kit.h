@@ -41,8 +41,8 @@ static inline struct call *setup_cluster(const char *cluster, const char *user) 
     fake_file(c->f, "/k/token", "tok1");
     struct kube_config_spec s = {.kubeconfig = "/k/config"};
     struct err e = {0};
-    if (kube_config_load(&c->f->w, &c->f->log, &s, &c->c, &e) < 0) fail_msg("%s", e.msg);
-    c->k = kube_new(&c->f->w, c->c, &c->f->log, c->m);
+    if (kube_config_load(c->f->a.w, &c->f->log, &s, &c->c, &e) < 0) fail_msg("%s", e.msg);
+    c->k = kube_new(c->f->a.w, c->c, &c->f->log, c->m);
     return c;
 }
 
@@ -68,10 +68,10 @@ static inline struct kube_spec lease(enum kube_verb verb) {
 
 static inline void start(struct call *c, const struct kube_spec *s) {
     c->n = 0;
-    unsigned before = c->f->turns;
+    unsigned before = fake_turns(c->f);
     c->op = kube_call(c->k, s, done, c);
     assert_int_equal(c->n, 0);
-    assert_int_equal(c->f->turns, before);
+    assert_int_equal(fake_turns(c->f), before);
 }
 
 static inline double metric_of(struct call *c, const char *code, const char *method) {

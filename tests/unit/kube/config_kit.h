@@ -13,7 +13,7 @@
 static inline int load(struct fake *f, const char *kubeconfig, const char *context, const char *server,
                        struct kube_config **ret, struct err *err) {
     struct kube_config_spec s = {kubeconfig, context, server};
-    return kube_config_load(&f->w, &f->log, &s, ret, err);
+    return kube_config_load(f->a.w, &f->log, &s, ret, err);
 }
 
 #define CTX          "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"

@@ -3,149 +3,35 @@
 #include <errno.h>
 #include <stdio.h>
 
-struct fake_timer {
-    struct timer t;
-    struct list node;
-    int64_t at;
-    world_fn fn;
-    void *ctx;
-};
-struct defer {
-    struct list node;
-    world_fn fn;
-    void *ctx;
-};
-struct var {
-    struct list node;
-    char *name, *text;
-    int64_t mtime;
-    bool file;
-};
-
 static struct fake *of(struct world *w) {
-    return (struct fake *)(void *)w;
-}
-static int64_t fk_boot(struct world *w) {
-    return of(w)->now_ns;
-}
-static int64_t fk_wall(struct world *w) {
-    return of(w)->now_ns + of(w)->wall_off_ns;
+    return container_of(alone_of(w), struct fake, a);
 }
 static uint64_t fk_rand(struct world *w) {
     return rng_next(&of(w)->rng);
 }
-
-static struct var *var_of(struct fake *f, const char *name, bool file) {
-    list_each(it, &f->vars) {
-        struct var *v = container_of(it, struct var, node);
-        if (v->file == file && strcmp(v->name, name) == 0) return v;
-    }
-    return NULL;
-}
-static void set_var(struct fake *f, const char *name, const char *text, bool file) {
-    struct var *v = var_of(f, name, file);
-    if (!v) {
-        v = xcalloc(1, sizeof *v);
-        v->name = xstrdup(name);
-        v->file = file;
-        list_push(&f->vars, &v->node);
-    }
-    free(v->text);
-    v->text = xstrdup_null(text);
-    v->mtime++;
+/* Two writes within a tick of a file system's clock differ, too. */
+static int64_t fk_mtime(struct world *w, const char *path) {
+    int64_t at = of(w)->file_mtime(w, path);
+    return at < 0 ? at : at + of(w)->files;
 }
 void fake_file(struct fake *f, const char *path, const char *text) {
-    set_var(f, path, text, true);
+    f->files++;
+    if (text)
+        simworld_file(f->a.w, path, slice_of(text));
+    else
+        simworld_file_remove(f->a.w, path);
 }
 void fake_env(struct fake *f, const char *name, const char *value) {
-    set_var(f, name, value, false);
+    simworld_setenv(f->a.w, name, value);
 }
-static const char *fk_getenv(struct world *w, const char *name) {
-    struct var *v = var_of(of(w), name, false);
-    return v ? v->text : NULL;
+int64_t fake_now(const struct fake *f) {
+    return world_boot_ns(f->a.w);
 }
-static int fk_read(struct world *w, const char *path, size_t cap, struct buf *ret, struct err *err) {
-    struct var *v = var_of(of(w), path, true);
-    if (!v || !v->text) return err_set(err, ERR_CONFIG, -ENOENT, "%s: No such file or directory", path);
-    if (strlen(v->text) > cap)
-        return err_set(err, ERR_CONFIG, -EFBIG, "%s: larger than %zu bytes", path, cap);
-    return buf_adds(ret, v->text);
-}
-static int fk_write(struct world *w, const char *path, struct slice data, struct err *err) {
-    (void)err;
-    cleanup_free char *text = slice_dup(data);
-    fake_file(of(w), path, text);
-    return 0;
-}
-static int64_t fk_mtime(struct world *w, const char *path) {
-    struct var *v = var_of(of(w), path, true);
-    return v && v->text ? v->mtime : -ENOENT;
-}
-
-/* ---- turns ---- */
-
-static void fk_defer(struct world *w, world_fn fn, void *ctx) {
-    struct defer *d = xcalloc(1, sizeof *d);
-    d->fn = fn;
-    d->ctx = ctx;
-    list_push(&of(w)->defers, &d->node);
-}
-static void timer_set(struct timer *t, int64_t at) {
-    ((struct fake_timer *)(void *)t)->at = at;
-}
-static void timer_del(struct timer *t) {
-    list_remove(&((struct fake_timer *)(void *)t)->node);
-    free(t);
-}
-static bool timer_on(const struct timer *t) {
-    return ((const struct fake_timer *)(const void *)t)->at != TIME_NEVER;
-}
-static struct timer *fk_timer(struct world *w, world_fn fn, void *ctx) {
-    static const struct timer_ops ops = {timer_set, timer_del, timer_on};
-    struct fake_timer *t = xcalloc(1, sizeof *t);
-    *t = (struct fake_timer){.t = {&ops, w}, .at = TIME_NEVER, .fn = fn, .ctx = ctx};
-    list_push(&of(w)->timers, &t->node);
-    return &t->t;
-}
-
-/* One turn: what was deferred before it, or else the first timer that is due by until. */
-static bool turn(struct fake *f, int64_t until) {
-    if (!list_empty(&f->defers)) {
-        struct list now;
-        list_init(&now);
-        while (!list_empty(&f->defers)) {
-            struct list *n = f->defers.next;
-            list_remove(n);
-            list_push(&now, n);
-        }
-        f->turns++;
-        while (!list_empty(&now)) {
-            struct defer *d = container_of(now.next, struct defer, node);
-            list_remove(&d->node);
-            d->fn(d->ctx);
-            free(d);
-        }
-        return true;
-    }
-    struct fake_timer *first = NULL;
-    list_each(it, &f->timers) {
-        struct fake_timer *t = container_of(it, struct fake_timer, node);
-        if (t->at <= until && (!first || t->at < first->at)) first = t;
-    }
-    if (!first) return false;
-    if (first->at > f->now_ns) f->now_ns = first->at;
-    first->at = TIME_NEVER;
-    f->turns++;
-    first->fn(first->ctx);
-    return true;
+unsigned fake_turns(const struct fake *f) {
+    return (unsigned)simworld_events(f->a.sw);
 }
 void fake_run(struct fake *f, int64_t ns) {
-    int64_t until = f->now_ns + ns;
-    unsigned guard = 0;
-    while (turn(f, until)) {
-        if (++guard > 1000000) fail_msg("the fake world runs in circles");
-    }
-    f->now_ns = until;
+    simworld_run(f->a.sw, ns);
 }
 void fake_settle(struct fake *f) {
     fake_run(f, 0);
@@ -183,7 +69,7 @@ static int fk_spawn(struct world *w, const struct spawn *s, struct proc **ret, s
         .proc.cancel = fk_proc_cancel, .f = f, .argv = join(s->argv), .env = join(s->env), .s = *s};
     list_push(&f->procs, &p->node);
     f->spawned++;
-    fk_defer(w, spawn_turn, f);
+    world_defer(w, spawn_turn, f);
     *ret = &p->proc;
     return 0;
 }
@@ -259,7 +145,7 @@ static void deliver(void *ctx) {
         r->scheduled = true;
         struct later *again = xmalloc(sizeof *again);
         *again = l;
-        fk_defer(&l.f->w, deliver, again);
+        world_defer(l.f->a.w, deliver, again);
     } else if (!r->out.n && !r->held && r->out_end) {
         end_now(r, r->out_err.kind ? &r->out_err : NULL);
     }
@@ -269,7 +155,7 @@ static void schedule(struct fake_req *r) {
     r->scheduled = true;
     struct later *l = xmalloc(sizeof *l);
     *l = (struct later){r->f, r};
-    fk_defer(&r->f->w, deliver, l);
+    world_defer(r->f->a.w, deliver, l);
 }
 static void req_resume(struct http_req *req) {
     struct fake_req *r = (struct fake_req *)(void *)req;
@@ -333,7 +219,7 @@ static int fk_http(struct world *w, const struct http_spec *s, const struct http
     f->started++;
     struct later *l = xmalloc(sizeof *l);
     *l = (struct later){f, r};
-    fk_defer(w, send_turn, l);
+    world_defer(w, send_turn, l);
     *ret = &r->req;
     return 0;
 }
@@ -386,44 +272,30 @@ static void log_line(void *ctx, enum log_level level, int64_t wall_ns, const cha
                      const struct log_field *f, size_t n) {
     log_format_text(ctx, level, wall_ns, msg, f, n);
 }
-struct fake *fake_new(void) {
-    static const struct world_ops ops = {.mono = fk_boot,
-                                         .boot = fk_boot,
-                                         .wall = fk_wall,
-                                         .rand = fk_rand,
-                                         .getenv = fk_getenv,
-                                         .defer = fk_defer,
-                                         .timer_new = fk_timer,
-                                         .read_file = fk_read,
-                                         .write_file = fk_write,
-                                         .file_mtime = fk_mtime,
-                                         .spawn = fk_spawn,
-                                         .http_start = fk_http};
+struct fake *fake_seeded(uint64_t seed) {
     struct fake *f = xcalloc(1, sizeof *f);
-    f->w.ops = &ops;
-    f->now_ns = 1000 * NS_PER_S;
-    f->wall_off_ns = INT64_C(1790000000) * NS_PER_S; /* 2026-09 */
-    f->rng.s = 1;
-    list_init(&f->timers);
-    list_init(&f->defers);
+    alone_init(&f->a, seed);
+    simworld_set_wall(f->a.w, INT64_C(1790001000) * NS_PER_S - simworld_now(f->a.sw)); /* 2026-09 */
+    f->rng.s = seed;
+    f->a.ops.rand = fk_rand;
+    f->file_mtime = f->a.ops.file_mtime;
+    f->a.ops.file_mtime = fk_mtime;
+    f->a.ops.spawn = fk_spawn;
+    f->a.ops.http_start = fk_http;
     list_init(&f->reqs);
     list_init(&f->procs);
-    list_init(&f->vars);
     buf_init(&f->lines, 4 << 20);
     f->log = (struct log){.sink = {log_line, &f->lines}, .min = LOG_DEBUG};
     return f;
 }
+struct fake *fake_new(void) {
+    return fake_seeded(1);
+}
 void fake_free(struct fake *f) {
     f->on_request = NULL;
     fake_settle(f);
-    if (!list_empty(&f->timers) || !list_empty(&f->reqs) || !list_empty(&f->procs))
-        fail_msg("something was left behind");
-    list_each_safe(it, tmp, &f->vars) {
-        struct var *v = container_of(it, struct var, node);
-        free(v->name);
-        free(v->text);
-        free(v);
-    }
+    if (!list_empty(&f->reqs) || !list_empty(&f->procs)) fail_msg("something was left behind");
+    alone_free(&f->a);
     buf_free(&f->lines);
     free(f);
 }

@@ -1,11 +1,11 @@
-/* A world for the tests of this layer: time that stands still until fake_run(), files, an environment,
- * programs and HTTP answers as each test scripts them. */
+/* A process alone in a simulated world, for the tests of this layer: time stands still until fake_run(), programs end and HTTP
+ * requests are answered as each test scripts them. */
 #ifndef TEST_KUBE_FAKE_H
 #define TEST_KUBE_FAKE_H
 #include "base/list.h"
 #include "base/log.h"
 #include "base/rand.h"
-#include "world/impl.h"
+#include "simworld/alone.h"
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
@@ -42,11 +42,11 @@ struct fake_proc {
     struct spawn s;
 };
 struct fake {
-    struct world w; /* first */
-    int64_t now_ns, wall_off_ns;
-    struct rng rng;
-    struct list timers, defers, reqs, procs, vars; /* vars: files and environment */
-    unsigned turns, spawned, started;
+    struct alone a;
+    struct rng rng; /* of world_rand() */
+    struct list reqs, procs;
+    unsigned spawned, started, files;
+    int64_t (*file_mtime)(struct world *w, const char *path);
     void (*on_request)(struct fake *f, struct fake_req *r); /* its bytes have left */
     void (*on_spawn)(struct fake *f, struct fake_proc *p);  /* on the turn after */
     void *user;
@@ -54,11 +54,14 @@ struct fake {
     struct buf lines;
 };
 
+struct fake *fake_seeded(uint64_t seed);
+int64_t fake_now(const struct fake *f);    /* its boot clock */
+unsigned fake_turns(const struct fake *f); /* so far */
 struct fake *fake_new(void);
-void fake_free(struct fake *f);            /* fails when a timer, request or process was left */
+void fake_free(struct fake *f);            /* fails when a request or process was left */
 void fake_run(struct fake *f, int64_t ns); /* lets so much time pass */
 void fake_settle(struct fake *f);          /* runs what is due, no time passes */
-void fake_file(struct fake *f, const char *path, const char *text); /* NULL: gone; a new mtime each time */
+void fake_file(struct fake *f, const char *path, const char *text); /* NULL: gone */
 void fake_env(struct fake *f, const char *name, const char *value);
 
 /* Answers: the head once, then bodies, then the end. Delivered on the next turns, or not while the receiver

@@ -27,8 +27,8 @@ static inline void on_change(void *ctx, const struct store_rec *old, const struc
                     : "~",
              rec->ns, rec->name, rec->rv);
     r->changes++;
-    r->in_turn = r->turn == r->f->turns ? r->in_turn + 1 : 1;
-    r->turn = r->f->turns;
+    r->in_turn = r->turn == fake_turns(r->f) ? r->in_turn + 1 : 1;
+    r->turn = fake_turns(r->f);
     if (r->in_turn > r->most_in_a_turn) r->most_in_a_turn = r->in_turn;
     if (r->free_in_change) {
         informer_free(r->inf);
@@ -69,8 +69,8 @@ static inline struct run *setup_with(const struct informer_spec *more, const str
     r->m = metrics_new(100);
     struct kube_config_spec s = {.server = "http://api"};
     struct err e = {0};
-    if (kube_config_load(&r->f->w, &r->f->log, &s, &r->c, &e) < 0) fail_msg("%s", e.msg);
-    r->k = kube_new(&r->f->w, r->c, &r->f->log, r->m);
+    if (kube_config_load(r->f->a.w, &r->f->log, &s, &r->c, &e) < 0) fail_msg("%s", e.msg);
+    r->k = kube_new(r->f->a.w, r->c, &r->f->log, r->m);
     struct informer_spec spec = more ? *more : (struct informer_spec){0};
     if (!spec.gvr) spec.gvr = &gvr_pods;
     if (!spec.name) spec.name = "pods";

@@ -96,7 +96,8 @@ CASE(exec_token) {
 
 CASE(exec_expiry) {
     struct fake *f = fake_new();
-    f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - f->now_ns; /* 2026-09-21T14:13:20Z */
+    simworld_set_wall(f->a.w,
+                      INT64_C(1790000000) * NS_PER_S - simworld_now(f->a.sw)); /* 2026-09-21T14:13:20Z */
     struct kube_config *c =
         exec_config(f, EXEC(""), CRED("\"token\":\"t1\",\"expirationTimestamp\":\"2026-09-21T14:23:20Z\""));
     expect_auth(c, f, false, "Bearer t1");

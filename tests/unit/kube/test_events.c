@@ -48,8 +48,8 @@ static struct run *setup(void) {
     r->m = metrics_new(100);
     buf_init(&r->seen, 1 << 20);
     struct kube_config_spec s = {.server = "http://api"};
-    assert_int_equal(kube_config_load(&r->f->w, &r->f->log, &s, &r->c, NULL), 0);
-    r->k = kube_new(&r->f->w, r->c, &r->f->log, r->m);
+    assert_int_equal(kube_config_load(r->f->a.w, &r->f->log, &s, &r->c, NULL), 0);
+    r->k = kube_new(r->f->a.w, r->c, &r->f->log, r->m);
     kube_set_fence(r->k, (struct kube_fence){held, r});
     r->e = kube_events_new(r->k, "handover", "pod-1");
     return r;
@@ -77,7 +77,7 @@ static void expect(struct run *r, const char *want) {
 
 CASE(one_event_counted_up) {
     struct run *r = setup();
-    r->f->wall_off_ns = INT64_C(1790000000) * NS_PER_S - r->f->now_ns;
+    simworld_set_wall(r->f->a.w, INT64_C(1790000000) * NS_PER_S - simworld_now(r->f->a.sw));
     tell(r, "v2 \"is\" good");
     cleanup_json cJSON *o = json_parse(buf_slice(&r->body), NULL);
     assert_string_equal(r->url, "http://api/api/v1/namespaces/shop/events?fieldManager=handover");

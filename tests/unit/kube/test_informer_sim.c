@@ -41,11 +41,11 @@ struct run {
 static void tick(void *ctx);
 static void plan(struct run *x) {
     int64_t at = sim_next_ns(x->sim);
-    timer_at(x->tick, at == TIME_NEVER ? TIME_NEVER : at - x->f->wall_off_ns);
+    timer_at(x->tick, at == TIME_NEVER ? TIME_NEVER : at - world_wall_ns(x->f->a.w) + fake_now(x->f));
 }
 static void tick(void *ctx) {
     struct run *x = ctx;
-    sim_advance(x->sim, world_wall_ns(&x->f->w));
+    sim_advance(x->sim, world_wall_ns(x->f->a.w));
     plan(x);
 }
 static void on_head(void *ctx, int status, const char *type, int retry_after_s) {
@@ -99,7 +99,7 @@ static void handle(struct fake *f, struct fake_req *r) {
     r->on_gone = on_gone;
     r->gone_ctx = b;
     r->deliver_max = 1 + rng_below(&x->rng, 3000);
-    sim_advance(x->sim, world_wall_ns(&f->w));
+    sim_advance(x->sim, world_wall_ns(f->a.w));
     b->x = sim_handle(x->sim, &q, &cb, b);
     plan(x);
 }
@@ -127,7 +127,7 @@ static int direct(struct run *x, const char *method, const char *target, const c
                             .target = slice_of(target),
                             .content_type = SL("application/json"),
                             .body = slice_of(body)};
-    sim_advance(x->sim, world_wall_ns(&x->f->w));
+    sim_advance(x->sim, world_wall_ns(x->f->a.w));
     assert_null(sim_handle(x->sim, &q, &cb, &a));
     plan(x);
     if (ret) {
@@ -166,7 +166,7 @@ static void ours(struct run *x, const char *name, const char *uid, struct buf *b
     struct late *l = xcalloc(1, sizeof *l);
     *l = (struct late){.x = x, .name = xstrdup(name), .uid = xstrdup_null(uid), .body = *body};
     *body = BUF(1 << 20);
-    l->timer = timer_new(&x->f->w, arrives, l);
+    l->timer = timer_new(x->f->a.w, arrives, l);
     list_push(&x->late, &l->node);
     if (rng_below(&x->rng, 2)) {
         timer_in(l->timer, (int64_t)rng_below(&x->rng, 4000) * NS_PER_MS);
@@ -246,18 +246,17 @@ static struct run *setup(uint64_t seed, bool metadata_only) {
     static const struct informer_cb cb = {on_change, NULL, NULL};
     struct run *x = xcalloc(1, sizeof *x);
     x->rng.s = x->seed = seed;
-    x->f = fake_new();
-    x->f->rng.s = seed;
+    x->f = fake_seeded(seed);
     x->f->user = x;
     x->f->on_request = handle;
     x->sim = sim_new(&(struct sim_config){
-        .seed = seed, .wall_ns = world_wall_ns(&x->f->w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
-    x->tick = timer_new(&x->f->w, tick, x);
+        .seed = seed, .wall_ns = world_wall_ns(x->f->a.w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
+    x->tick = timer_new(x->f->a.w, tick, x);
     x->metadata_only = metadata_only;
     list_init(&x->late);
     struct kube_config_spec s = {.server = "http://api"};
-    assert_int_equal(kube_config_load(&x->f->w, &x->f->log, &s, &x->c, NULL), 0);
-    x->k = kube_new(&x->f->w, x->c, &x->f->log, NULL);
+    assert_int_equal(kube_config_load(x->f->a.w, &x->f->log, &s, &x->c, NULL), 0);
+    x->k = kube_new(x->f->a.w, x->c, &x->f->log, NULL);
     struct informer_spec spec = {
         .gvr = &gvr_configmaps, .ns = SL("default"), .metadata_only = metadata_only, .name = "configmaps"};
     assert_int_equal(informer_new(x->k, &spec, &cb, x, &x->inf, NULL), 0);

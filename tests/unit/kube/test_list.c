@@ -19,8 +19,8 @@ static int on_item(void *ctx, struct slice raw, cJSON **obj, struct err *err) {
     assert_non_null(slice_has(raw, '{') ? *obj : NULL);
     buf_addf(&l->seen, "%s ", obj_name(*obj));
     l->n++;
-    l->in_turn = l->turn == l->c->f->turns ? l->in_turn + 1 : 1;
-    l->turn = l->c->f->turns;
+    l->in_turn = l->turn == fake_turns(l->c->f) ? l->in_turn + 1 : 1;
+    l->turn = fake_turns(l->c->f);
     if (l->in_turn > l->most_in_a_turn) l->most_in_a_turn = l->in_turn;
     if (fake_open(l->c->f)) {
         size_t got = fake_one(l->c->f)->got, ahead = got - (got < l->bytes ? got : l->bytes);
@@ -53,7 +53,7 @@ static struct listing *begin(const struct kube_list_spec *spec) {
     struct kube_list_spec s = *spec;
     s.gvr = &gvr_pods;
     l->l = kube_list(l->c->k, &s, &cb, l);
-    assert_int_equal(l->c->f->turns, 0);
+    assert_int_equal(fake_turns(l->c->f), 0);
     fake_settle(l->c->f);
     return l;
 }

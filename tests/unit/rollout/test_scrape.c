@@ -64,8 +64,8 @@ static struct kit *setup(unsigned slots) {
               "users: [{name: u, user: {token: s3cret}}]\n");
     fake_file(t->f, "/token", "pod-token\n");
     struct kube_config_spec s = {.kubeconfig = "/k/config"};
-    if (kube_config_load(&t->f->w, &t->f->log, &s, &t->c, &e) < 0) fail_msg("%s", e.msg);
-    t->k = kube_new(&t->f->w, t->c, &t->f->log, t->m);
+    if (kube_config_load(t->f->a.w, &t->f->log, &s, &t->c, &e) < 0) fail_msg("%s", e.msg);
+    t->k = kube_new(t->f->a.w, t->c, &t->f->log, t->m);
     for (int i = 0; i < PODS; i++) {
         snprintf(names[i], sizeof names[i], "p%d", i);
         snprintf(uids[i], sizeof uids[i], "u%d", i);
@@ -80,7 +80,7 @@ static struct kit *setup(unsigned slots) {
 static void on_ended(void *ctx) {
     struct target *g = ctx;
     g->ended++;
-    g->ended_ns = world_boot_ns(&g->t->f->w);
+    g->ended_ns = world_boot_ns(g->t->f->a.w);
     g->round = scrape_target_round(g->s);
 }
 
@@ -204,9 +204,9 @@ static void silent_pages_hold_no_slot(void **state) {
             snprintf(ips[i], sizeof ips[i], "10.9.9.%d", i);
             t->pods[i].ip = ips[i];
         }
-        int64_t worst = 0, late = 0, end = world_boot_ns(&t->f->w) + 120 * NS_PER_S;
-        while (world_boot_ns(&t->f->w) < end) {
-            int64_t from = world_boot_ns(&t->f->w);
+        int64_t worst = 0, late = 0, end = world_boot_ns(t->f->a.w) + 120 * NS_PER_S;
+        while (world_boot_ns(t->f->a.w) < end) {
+            int64_t from = world_boot_ns(t->f->a.w);
             assert_int_equal(start(g, 4), 0);
             while (scrape_target_busy(g->s)) fake_run(t->f, 10 * NS_PER_MS);
             int64_t took = g->ended_ns - from;
@@ -261,7 +261,7 @@ static void a_round_does_not_last(void **state) {
     t->page = good;
     t->silent = "10.0.0";
     struct target *g = begin(t, 4);
-    int64_t from = world_boot_ns(&t->f->w);
+    int64_t from = world_boot_ns(t->f->a.w);
     while (!g->ended) fake_run(t->f, NS_PER_S);
     assert_true(g->ended_ns - from <= 15 * NS_PER_S);
     assert_string_equal(g->round->result[3].why, "pod p3 was not asked: the round has taken more than 10s");
