@@ -50,10 +50,12 @@ done
 [ ${#chosen[@]} -gt 0 ] || { echo "no such mutant" >&2; exit 2; }
 if [ $list = 1 ]; then for m in "${chosen[@]}"; do cut -f1,2 <<<"$m"; done; exit 0; fi
 
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/handover-mutants.XXXXXX"); tree=$scratch/tree; build=$tree/build
-trap 'rm -rf "$scratch"' EXIT
-mkdir "$tree"
-tar -C "$top" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$tree" -xf -
+if [ $check = 1 ]; then tree=$top; else
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/handover-mutants.XXXXXX"); tree=$scratch/tree; build=$tree/build
+  trap 'rm -rf "$scratch"' EXIT
+  mkdir "$tree"
+  tar -C "$top" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$tree" -xf -
+fi
 export CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1
 # For the assertions of the tests alone: neither optimized nor sanitized, which builds in a fraction of the time.
 configure() {
@@ -65,9 +67,9 @@ run() { # 0: all pass
   local re; re=$(tr -s ' ' '|' <<<"$1")
   (cd "$build" && ctest -j "$(nproc)" --output-on-failure --timeout 120 --stop-on-failure -R "^($re)\$") >"$scratch/log" 2>&1 && grep -q 'tests passed' "$scratch/log"
 }
-# apply FOLDER OLD NEW: prints the changed file, or why none was changed
+# apply FOLDER OLD NEW: prints the changed file, or why none was changed; with --check nothing is written
 apply() {
-  OLD=$2 NEW=$3 perl -0777 -e '
+  OLD=$2 NEW=$3 CHECK=$check perl -0777 -e '
     my ($re, $last, $hits, $file, $text) = ("", "", 0);
     for ($ENV{OLD} =~ /\w+|"(?:[^"\\]|\\.)*"|[^\w\s]/g) {
       $re .= ($last =~ /\w$/ && /^\w/ ? "\\s+" : "\\s*") . quotemeta; $last = $_;
@@ -78,7 +80,8 @@ apply() {
       ($file, $text) = ($f, $c) if $k; $hits += $k;
     }
     $hits == 1 or do { print "found $hits times"; exit 1 };
-    $text =~ s/$re/$ENV{NEW}/; open my $h, ">", $file or die; print $h $text; print $file;
+    print $file; exit 0 if $ENV{CHECK};
+    $text =~ s/$re/$ENV{NEW}/; open my $h, ">", $file or die; print $h $text;
   ' $(find "$tree/$1" -name '*.[ch]' | sort)
 }
 
@@ -98,7 +101,7 @@ for m in "${chosen[@]}"; do
     elif ! compile "$tests"; then verdict="DOES NOT COMPILE: $(grep -m1 -E 'error:' "$scratch/log" | sed "s|^.*$tree/||")"
     elif run "$tests"; then verdict=SURVIVED
     else verdict=killed; fi
-    cp "$top/${file#"$tree/"}" "$file"
+    [ $check = 1 ] || cp "$top/${file#"$tree/"}" "$file"
   fi
   if [ "$verdict" = $what ]; then good=$((good + 1)); else bad+=("$name: $verdict: $rule"); fi
   [ $check = 1 ] || printf '%-9s %-44s %2d s  %s\n' "${verdict%%[:(]*}" "$name" $((SECONDS - began)) "$tests"
