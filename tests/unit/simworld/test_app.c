@@ -104,9 +104,12 @@ static uint64_t rough(uint64_t seed, bool bad) {
     struct simworld *sw = st->sw;
     st->may_end = true;
     script(st, "{\"image\":\"*:bad\",\"errorRate\":0.4}");
+    /* Every other pair of runs: what one writes the others see up to most of a second later. */
+    bool slow = seed % 4 > 1;
+    if (slow) script(st, "{\"controllers\":{\"delayMs\":0,\"jitterMs\":900}}");
     simworld_net(sw, "*", "*",
                  &(struct simnet){.latency_ns = MS,
-                                  .jitter_ns = 4 * MS,
+                                  .jitter_ns = (slow ? 900 : 4) * MS,
                                   .slow = 0.01,
                                   .slow_ns = 3 * NS_PER_S,
                                   .lose_request = 0.01,

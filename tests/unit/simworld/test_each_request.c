@@ -11,7 +11,7 @@ static const struct {
     {"refused", NULL},
     {"lost", "{\"count\":1,\"dropBefore\":true}"},
     {"answer-lost", "{\"count\":1,\"dropAfter\":true}"},
-    {"silent", "{\"count\":1,\"silent\":true}"},
+    {"silent", "{\"count\":1,\"silent\":true,\"open\":false}"},
     {"500", "{\"count\":1,\"status\":500}"},
     {"503-retry-after", "{\"count\":1,\"status\":503,\"retryAfter\":2}"},
     {"429", "{\"count\":1,\"status\":429,\"retryAfter\":1}"},
