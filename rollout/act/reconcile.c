@@ -26,6 +26,7 @@ enum {
     BREATH_NS = 50 * 1000000, /* however soon: no busy loop */
     POLL_NS = 2000000000,
 };
+#define TAKEN_NS (30 * NS_PER_S) /* between tries to create a canary whose name is taken */
 
 static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const struct err *err) {
     struct task *task = p->task;
@@ -73,7 +74,9 @@ static enum known_state take_state(struct reconcile *p, const struct store_rec *
     cleanup_json cJSON *parsed = p->read_state ? NULL : json_parse(rec->raw, ret_err);
     const cJSON *cm = p->read_state ? p->read_state : parsed;
     struct state s;
-    if (!cm || state_read(cm, &s, ret_err)) return STATE_DAMAGED;
+    if (!cm) return STATE_DAMAGED;
+    enum known_state known = state_take(cm, t->name, &s, ret_err);
+    if (known != STATE_READ) return known;
     target_hold_state(t, &s, *ret_rv ? *ret_rv : "");
     state_free(&s);
     return STATE_READ;
@@ -153,6 +156,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
         return;
     }
     if (!p->plan.next) report_all(p);
+    if (existed) p->t->taken_ns = world_boot_ns(kube_world(p->r->kube));
     finish(p, true, existed);
 }
 
@@ -180,6 +184,8 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     if (uid) target_snapshot_add(r->caches, t->ns, uid, snap);
     o->rs = snap->rs;
     o->nrs = snap->nrs;
+    snap->npods = plan_own_pods(o, snap->pods, snap->npods);
+    o->canary_taken = t->taken_ns && world_boot_ns(kube_world(p->r->kube)) - t->taken_ns < TAKEN_NS;
     o->known = see(p, plan_needs(o));
     o->pods = snap->pods;
     o->npods = snap->npods;

@@ -31,6 +31,7 @@ struct target {
     bool probe;
     bool crowd_told;        /* that there are more pods than the evidence has places */
     char *last_error;       /* said once, not at every retry */
+    int64_t taken_ns;       /* boot: when the canary's name was last found taken; 0: never */
     bool given_up;          /* ended with a terminal error: looked at again now and then */
     struct reconcile *pass; /* the reconcile in flight; NULL if none */
     UT_hash_handle hh;

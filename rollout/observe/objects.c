@@ -3,6 +3,7 @@
 #include "api/meta.h"
 #include "api/rfc3339.h"
 #include "api/template.h"
+#include "base/hash.h"
 #include "base/json_raw.h"
 #include <errno.h>
 
@@ -103,14 +104,28 @@ void observe_template_label(const cJSON *obj, char ret[11]) {
         memcpy(ret, h, strlen(h) + 1);
 }
 
+/* Our labels, and the target that they name is an owner (an orphaning delete takes all owners away). */
+static bool made_by_us(const cJSON *obj) {
+    const char *target = obj_label(obj, LABEL_TARGET), *by = obj_label(obj, "app.kubernetes.io/managed-by");
+    if (!target || !by || strcmp(by, "handover") != 0) return false;
+    const cJSON *refs = json_arr(json_get(obj, "metadata"), "ownerReferences");
+    if (!refs || !refs->child) return true;
+    for (const cJSON *r = refs->child; r; r = r->next)
+        if (!strcmp(json_str_or(r, "uid", ""), target)) return true;
+    return false;
+}
+
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {
     struct slice tmpl;
     struct obs_rs r = {0};
     int rc = identity(obj, "ReplicaSet", err);
     const cJSON *controller = obj_controller(obj), *spec = json_get(obj, "spec"),
                 *status = json_get(obj, "status");
-    r.canary = !controller && obj_label(obj, LABEL_TARGET);
-    if (rc == 0 && !r.canary) rc = template_of(raw, r.hash, &tmpl, err);
+    r.canary = !controller && made_by_us(obj);
+    char computed[11] = "";
+    int read = rc == 0 ? template_of(raw, computed, &tmpl, r.canary ? NULL : err) : rc;
+    if (rc == 0 && !r.canary) rc = read;
+    memcpy(r.canary ? r.made : r.hash, computed, sizeof computed);
     if (rc < 0) {
         err_wrap(err, "ReplicaSet %s", obj_name(obj) ? obj_name(obj) : "");
         return rc;
@@ -173,13 +188,17 @@ bool obs_opted_in(const cJSON *annotations) {
     return json_get(annotations, HANDOVER_PREFIX "canary-percent") != NULL;
 }
 
+/* What is cut ends with a digest of the whole: two long names never share one. */
+char *obs_name_with(const char *target, const char *suffix) {
+    enum { NAME_MAX_LEN = 253 };
+    char digest[11] = "";
+    size_t n = strlen(target), room = NAME_MAX_LEN - strlen(suffix);
+    if (n <= room) return xasprintf("%s%s", target, suffix);
+    hash_name(slice_of(target), digest);
+    for (n = room - 11; n > 1 && (target[n - 1] == '.' || target[n - 1] == '-'); n--) continue;
+    return xasprintf("%.*s-%s%s", (int)n, target, digest, suffix);
+}
+
 char *obs_state_name(const char *target) {
-    enum { ROOM = 253 - (int)sizeof "-handover" + 1 };
-    size_t n = strlen(target);
-    if (n <= ROOM) return xasprintf("%s-handover", target);
-    n = ROOM;
-    while (n && !((target[n - 1] >= 'a' && target[n - 1] <= 'z') ||
-                  (target[n - 1] >= '0' && target[n - 1] <= '9')))
-        n--;
-    return xasprintf("%.*s-handover", (int)n, target);
+    return obs_name_with(target, "-handover");
 }

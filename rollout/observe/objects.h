@@ -48,12 +48,13 @@ struct obs_target {
 struct obs_rs {
     char *name, *uid, *rv, *owner_uid; /* owner_uid: of the controlling owner; for a canary, of the target */
     char *owner_name;                  /* the Deployment among its owners; NULL if there is none */
-    bool canary;                       /* bears LABEL_TARGET and is controlled by nobody */
-    bool detached;                     /* a canary that bears ANNOTATION_DETACHED */
+    bool canary;   /* ours: our labels, owned by the target that they name, controlled by nothing */
+    bool detached; /* a canary that bears ANNOTATION_DETACHED */
     bool deleting;
     int64_t created_ns;
     int32_t replicas, st_replicas, st_ready, st_available;
     char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE */
+    char made[11];     /* of a canary: the hash of its template as it stands, with our labels and overrides */
     char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
     char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };
@@ -92,8 +93,9 @@ void obs_pod_free(struct obs_pod *p);
 
 /* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
 bool obs_opted_in(const cJSON *annotations);
-/* The ConfigMap that keeps the state of a target: NAME-handover, cut to what a name may be long; free(). */
-char *obs_state_name(const char *target);
+/* The target's name and a suffix; one that is too long is cut and gets a digest. free(). */
+char *obs_name_with(const char *target, const char *suffix);
+char *obs_state_name(const char *target); /* the ConfigMap with the state: NAME-handover; free() */
 /* The target that a canary's ReplicaSet NAME-canary-HASH belongs to, by its name alone; NULL if that is not
  * its name; free(). */
 char *obs_canary_target(const char *rs_name);

@@ -35,7 +35,8 @@ static bool no_image(const struct obs_pod *p) {
 }
 
 static bool of_canary(const struct plan_ctx *c, const struct obs_pod *p) {
-    return p->track == TRACK_CANARY && !p->terminating && !p->finished && plan_same_hash(p->hash, c->s->hash);
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    return rs && p->rs_uid && !strcmp(p->rs_uid, rs->uid) && !p->terminating && !p->finished;
 }
 
 /* Has stable this very trouble? Its restarts of long ago do not count. */

@@ -6,13 +6,9 @@
 #include "plan/plan.h"
 #include <errno.h>
 
-enum { NAME_MAX_LEN = 253 };
-
 char *canary_name(const char *target, const char *hash) {
-    int room = NAME_MAX_LEN - (int)strlen("-canary-") - (int)strlen(hash), n = (int)strlen(target);
-    if (n > room) n = room;
-    while (n > 1 && (target[n - 1] == '.' || target[n - 1] == '-')) n--;
-    return xasprintf("%.*s-canary-%s", n, target, hash);
+    cleanup_free char *suffix = xasprintf("-canary-%s", hash);
+    return obs_name_with(target, suffix);
 }
 
 static bool matches(const struct selector *sel, struct slice labels) {

@@ -63,7 +63,7 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
         plan_step_scale_checked(c, c->stable, c->stable->replicas, "check that stable still runs");
         for (size_t i = 0; i < c->o->nrs; i++) {
             const struct obs_rs *r = &c->o->rs[i];
-            if (plan_is_active(r) && r != c->stable)
+            if (plan_is_active(c, r) && r != c->stable)
                 plan_step_scale(c, r, 0, "the other version to zero; the controller restores stable");
         }
         return BACK_BUSY;

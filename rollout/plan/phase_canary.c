@@ -1,5 +1,7 @@
 /* The canary phase: the canary starts, is watched step by step, is judged. Nothing here goes forward without
  * evidence, and nothing here goes back without a verdict. */
+#include "api/template.h"
+#include "base/json_raw.h"
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
@@ -7,7 +9,8 @@
 #define LEARN_NS (30 * NS_PER_S)
 /* Not being ready is reported after this: starting takes its time. */
 #define PATIENCE_NS (30 * NS_PER_S)
-enum { DRY_ROUNDS = 3 }; /* without numbers, before it is reported */
+#define TAKEN_NS    (30 * NS_PER_S) /* between tries to create a canary whose name is taken */
+enum { DRY_ROUNDS = 3 };            /* without numbers, before it is reported */
 
 static int64_t scrape_interval(int64_t soak_ns) {
     int64_t ns = soak_ns / 60;
@@ -47,26 +50,48 @@ static bool learn(struct plan_ctx *c) {
     return true;
 }
 
-static void create(struct plan_ctx *c, int32_t want) {
-    struct buf b = BUF(8 << 20);
+/* The name may be ours for a moment still: what we deleted is on its way out, or the cache is behind. */
+static bool name_taken(struct plan_ctx *c) {
+    for (size_t i = 0; i < c->o->nrs; i++)
+        if (c->o->rs[i].deleting && c->s->canary && !strcmp(c->o->rs[i].name, c->s->canary)) return false;
+    if (!c->o->canary_taken) return false;
+    plan_hold(c, HOLD_NAME_CONFLICT, TEXT_KEPT,
+              "ReplicaSet %s has the canary's name and is not the one that Handover makes; the rollout "
+              "starts when it is "
+              "gone: kubectl delete replicaset/%s -n %s",
+              c->s->canary, c->s->canary, c->t->ns);
+    c->no_manifest = true;
+    plan_revisit(c, c->now + TAKEN_NS);
+    return true;
+}
+
+/* The canary's manifest, and what it is known by from now on; false: it cannot be made, held. */
+static bool make_manifest(struct plan_ctx *c, int32_t want, struct buf *b) {
+    struct slice tmpl;
     struct err e = {0};
-    if (canary_manifest(c->t, c->spec, want, &b, &e) < 0) {
+    if (canary_manifest(c->t, c->spec, want, b, &e) < 0) {
         plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", e.msg);
         c->no_manifest = true;
-        buf_free(&b);
-        return;
+        return false;
     }
+    return json_raw_at(buf_slice(b), "spec/template", &tmpl) && template_hash(tmpl, c->s->made, NULL) == 0;
+}
+
+static void create(struct plan_ctx *c, int32_t want) {
+    cleanup_buf struct buf b = BUF(8 << 20);
+    if (name_taken(c) || !make_manifest(c, want, &b)) return;
     struct step *s =
         plan_step_add(c, STEP_CANARY, VERB_CREATE, &gvr_replicasets, c->s->canary, "create the canary");
-    if (s) {
-        s->exists_ok = true;
-        s->body = buf_take(&b);
-    }
-    buf_free(&b);
+    if (!s) return;
+    s->exists_ok = true;
+    s->body = buf_take(&b);
 }
 
 /* As many canary pods as the step wants; true when that is so. */
 static bool ensure_canary(struct plan_ctx *c, int32_t want) {
+    cleanup_buf struct buf b = BUF(8 << 20);
+    if (!c->s->made[0] && !make_manifest(c, want, &b))
+        return false; /* before any that is there is believed */
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     if (!rs) {
         c->s->soak_from_ns = 0; /* deleted: this step is watched anew */
@@ -242,6 +267,7 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (s->pause_asked) return stop_harm(c, h, why) || plan_hold_for_user(c);
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
+    if (s->hold == HOLD_NAME_CONFLICT && !plan_canary_of(c, s->hash)) return false; /* being tried again */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
     if (over) return stop_harm(c, h, why); /* reported: a user decides */
     if (s->hold == HOLD_CONFIG || s->hold == HOLD_PAUSED_BY_USER || s->hold == HOLD_INCONCLUSIVE ||

@@ -65,11 +65,19 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
     return false;
 }
 
+/* Its uid comes from the state, which is only a text: another Deployment's canary is that one's. */
+static bool canary_left_behind(const struct observed *o, const struct obs_rs *r) {
+    if (!r->canary || r->deleting || !o->name) return false;
+    cleanup_free char *by_name = obs_canary_target(r->name);
+    const char *of = r->owner_name ? r->owner_name : by_name;
+    return of && !strcmp(of, o->name);
+}
+
 void plan_without_target(struct plan_ctx *c) {
     const struct observed *o = c->o;
     for (size_t i = 0; i < o->nrs; i++) {
         const struct obs_rs *r = &o->rs[i];
-        if (r->canary && !r->deleting) plan_step_rs_delete(c, r, "the target is gone: delete its canary");
+        if (canary_left_behind(o, r)) plan_step_rs_delete(c, r, "the target is gone: delete its canary");
     }
     bool state = o->state_known == STATE_READ || o->state_known == STATE_DAMAGED;
     if (state && o->state_rv && o->name) plan_step_state_delete(c);

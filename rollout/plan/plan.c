@@ -133,22 +133,31 @@ static void drop_status(struct plan_ctx *c) { /* of a target that has left */
     c->plan->forget = c->plan->nsteps == 0;
 }
 
-/* Nothing is changed but our own annotation: what is there that must not be written over. The Event goes with
- * a change of it: one, whichever leader. */
-static void damaged(struct plan_ctx *c) {
+/* Nothing is changed but our own annotation: what is there must not be written over. The Event goes with a change of
+ * it: one, whichever leader. */
+static void unusable(struct plan_ctx *c, bool foreign) {
     struct state said;
     state_init(&said);
     c->s = &said;
     cleanup_free char *name = obs_state_name(c->t->name);
-    plan_set_text(&said.message, "ConfigMap %s is damaged, nothing is done: %s", name,
-                  c->o->state_err ? c->o->state_err->msg : "");
-    said.hold = HOLD_CONFIG;
+    const char *why = c->o->state_err ? c->o->state_err->msg : "";
+    if (foreign)
+        plan_set_text(
+            &said.message,
+            "ConfigMap %s is not Handover's (%s), so there is no place for the state and nothing is done; "
+            "keep its content under another name, or rename the Deployment",
+            name, why);
+    else
+        plan_set_text(&said.message, "ConfigMap %s is damaged, nothing is done: %s", name, why);
+    said.hold = foreign ? HOLD_NAME_CONFLICT : HOLD_CONFIG;
     plan_step_target(c);
-    if (c->plan->nsteps)
+    if (c->plan->nsteps && foreign)
+        plan_event(c, EV_HELD + HOLD_NAME_CONFLICT, "%s", said.message);
+    else if (c->plan->nsteps)
         plan_event(c, EV_STATE_DAMAGED,
                    "%s; repair it, or have the Deployment adopted anew: kubectl delete configmap/%s -n %s",
                    said.message, name, c->t->ns);
-    plan_revisit(c, c->now + DAMAGED_NS); /* ConfigMaps are not watched, and this one is to be repaired */
+    plan_revisit(c, c->now + DAMAGED_NS); /* a foreign one is not watched */
     c->s = NULL;
     state_free(&said);
 }
@@ -157,12 +166,13 @@ static void with_target(struct plan_ctx *c) {
     const struct observed *o = c->o;
     if (o->target->deleting) return; /* the garbage collector takes what is ours with it */
     bool leaving = !o->spec || o->release;
-    if (o->state_known == STATE_DAMAGED) {
-        damaged(c);
+    bool nothing = o->state_known == STATE_ABSENT && !lost(o);
+    if (leaving && (nothing || o->state_known == STATE_FOREIGN)) {
+        drop_status(c);
         return;
     }
-    if (o->state_known == STATE_ABSENT && leaving && !lost(o)) {
-        drop_status(c);
+    if (o->state_known == STATE_DAMAGED || o->state_known == STATE_FOREIGN) {
+        unusable(c, o->state_known == STATE_FOREIGN);
         return;
     }
     if (o->state_known == STATE_READ && o->state->target_uid &&

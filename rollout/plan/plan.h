@@ -19,12 +19,6 @@
 #include "plan/events.h"
 #include "plan/state.h"
 
-enum known_state {
-    STATE_UNKNOWN, /* not read (yet): nothing is planned */
-    STATE_ABSENT,
-    STATE_DAMAGED, /* state_err says how: nothing is changed */
-    STATE_READ,
-};
 enum quiet {
     QUIET_UNKNOWN, /* not looked at, or no such metrics */
     QUIET_BUSY,
@@ -56,6 +50,7 @@ struct observed {
      * then the state is written, with its resourceVersion, before any other effect. */
     bool state_confirmed;
     const struct err *state_err;
+    bool canary_taken; /* the canary could not be created within the last half minute: its name was taken */
 
     /* the last round of scrapes in this process (of this rollout); 0: none yet */
     int64_t scraped_ns;
@@ -125,6 +120,9 @@ struct plan {
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
 enum obs_need plan_needs(const struct observed *o);
+/* Of the pods those that are of the target's ReplicaSets and of its canary, with the track that follows from that;
+ * returns how many are left. */
+size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
 void plan_free(struct plan *p);
 #define cleanup_plan __attribute__((cleanup(plan_free)))

@@ -89,9 +89,9 @@ void plan_clear_rollout(struct state *s);
 void plan_describe_phase(const struct plan_ctx *c, char ret[300]);
 
 /* ---- plan_query.c: what is there ---- */
-bool plan_is_own(
-    const struct obs_rs *r); /* one of the target's ReplicaSets, not a canary, not on its way out */
-bool plan_is_active(const struct obs_rs *r); /* and wanted to run */
+/* One of the target's ReplicaSets, controlled by it, not a canary, not on its way out; and wanted to run. */
+bool plan_is_own(const struct plan_ctx *c, const struct obs_rs *r);
+bool plan_is_active(const struct plan_ctx *c, const struct obs_rs *r);
 const struct obs_rs *plan_canary_of(const struct plan_ctx *c, const char *hash);
 bool plan_any_canary(const struct plan_ctx *c);
 const struct obs_rs *plan_own_of(const struct plan_ctx *c,

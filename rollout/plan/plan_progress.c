@@ -109,7 +109,7 @@ void plan_unhold(struct plan_ctx *c) {
 }
 
 void plan_clear_rollout(struct state *s) {
-    s->hash[0] = '\0';
+    s->hash[0] = s->made[0] = '\0';
     free(s->canary);
     free(s->image);
     free(s->reason);

@@ -5,22 +5,28 @@ bool plan_same_hash(const char *a, const char *b) {
     return a[0] && !strcmp(a, b);
 }
 
-bool plan_is_own(const struct obs_rs *r) {
-    return !r->canary && !r->deleting;
-}
-
-bool plan_is_active(const struct obs_rs *r) {
-    return plan_is_own(r) && r->replicas > 0;
-}
-
 static bool of_target(const struct plan_ctx *c, const struct obs_rs *r) {
     return r->owner_uid && !strcmp(r->owner_uid, c->t->uid);
+}
+
+bool plan_is_own(const struct plan_ctx *c, const struct obs_rs *r) {
+    return !r->canary && !r->deleting && of_target(c, r);
+}
+
+bool plan_is_active(const struct plan_ctx *c, const struct obs_rs *r) {
+    return plan_is_own(c, r) && r->replicas > 0;
+}
+
+/* The canary of a rollout: by what it is made of, not only by its labels. */
+static bool is_canary(const struct obs_rs *r, const struct state *s, const char *hash) {
+    bool same = !s->made[0] || !plan_same_hash(hash, s->hash) || !strcmp(r->made, s->made);
+    return r->canary && !r->detached && !r->deleting && plan_same_hash(r->hash, hash) && same;
 }
 
 const struct obs_rs *plan_canary_of(const struct plan_ctx *c, const char *hash) {
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (r->canary && !r->detached && !r->deleting && plan_same_hash(r->hash, hash)) return r;
+        if (of_target(c, r) && is_canary(r, c->s, hash)) return r;
     }
     return NULL;
 }
@@ -36,7 +42,7 @@ const struct obs_rs *plan_own_of(const struct plan_ctx *c, const char *hash) {
     const struct obs_rs *best = NULL;
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (!plan_is_own(r) || !of_target(c, r) || !plan_same_hash(r->hash, hash)) continue;
+        if (!plan_is_own(c, r) || !plan_same_hash(r->hash, hash)) continue;
         bool better = !best || r->replicas > best->replicas ||
                       (r->replicas == best->replicas && r->created_ns > best->created_ns);
         if (better) best = r;
@@ -48,7 +54,7 @@ size_t plan_count_active(const struct plan_ctx *c, const struct obs_rs **ret_las
     size_t n = 0;
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (!plan_is_active(r) || !of_target(c, r)) continue;
+        if (!plan_is_active(c, r)) continue;
         n++;
         if (ret_last) *ret_last = r;
     }
@@ -92,7 +98,7 @@ void plan_find_stable(struct plan_ctx *c) {
     c->stable = NULL;
     for (size_t i = 0; i < c->o->nrs && c->s->stable_uid; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        if (plan_is_own(r) && !strcmp(r->uid, c->s->stable_uid)) c->stable = r;
+        if (plan_is_own(c, r) && !strcmp(r->uid, c->s->stable_uid)) c->stable = r;
     }
     if (c->stable)
         memcpy(c->s->stable_hash, c->stable->hash,
@@ -101,4 +107,24 @@ void plan_find_stable(struct plan_ctx *c) {
     /* Deleted and made anew (the same template): it is stable all the same. */
     const struct obs_rs *again = plan_own_of(c, c->s->stable_hash);
     if (again && again->replicas > 0) plan_take_stable(c, again);
+}
+
+/* Which ReplicaSet is it of? Its own labels prove nothing. */
+static bool track_of(const struct observed *o, const struct obs_pod *p, enum track *ret) {
+    for (size_t i = 0; i < o->nrs; i++) {
+        const struct obs_rs *r = &o->rs[i];
+        if (!p->rs_uid || strcmp(p->rs_uid, r->uid) != 0) continue;
+        *ret = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE;
+        return *ret == TRACK_STABLE || !o->state || is_canary(r, o->state, r->hash);
+    }
+    return false;
+}
+
+size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct obs_pod p = pods[i];
+        if (track_of(o, &p, &p.track)) pods[kept++] = p;
+    }
+    return kept;
 }

@@ -54,7 +54,9 @@ void plan_step_quarantine(struct plan_ctx *c, const struct obs_rs *rs, const cha
 
 /* "key":null for a label that the selector asks for, but for those that are ours. */
 static void drop_label(struct buf *b, struct slice key) {
-    if (json_raw_string_is(key, SL(LABEL_TARGET)) || json_raw_string_is(key, SL(LABEL_TEMPLATE))) return;
+    if (json_raw_string_is(key, SL("app.kubernetes.io/managed-by")) ||
+        json_raw_string_is(key, SL(LABEL_TARGET)) || json_raw_string_is(key, SL(LABEL_TEMPLATE)))
+        return;
     buf_addc(b, ',');
     buf_add(b, key);
     buf_adds(b, ":null");
@@ -78,7 +80,9 @@ void plan_step_detach(struct plan_ctx *c, const struct obs_rs *rs, const char *w
     buf_add_json(&b, slice_of(rs->uid));
     buf_adds(&b, ",\"resourceVersion\":");
     buf_add_json(&b, slice_of(rs->rv));
-    buf_adds(&b, ",\"annotations\":{\"" ANNOTATION_DETACHED "\":\"true\"},\"labels\":{\"" LABEL_TARGET "\":");
+    buf_adds(&b,
+             ",\"annotations\":{\"" ANNOTATION_DETACHED
+             "\":\"true\"},\"labels\":{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
     buf_add_json(&b, slice_of(c->t->uid));
     buf_addf(&b, ",\"" LABEL_TEMPLATE "\":\"%s\"", rs->hash);
     drop_selector_labels(&b, slice_of(c->t->selector));

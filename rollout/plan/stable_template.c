@@ -13,7 +13,7 @@ static bool at_risk(const struct plan_ctx *c) {
     if (c->t->history < PLAN_SAFE_HISTORY) return true;
     for (size_t i = 0; i < c->o->nrs; i++) {
         const struct obs_rs *r = &c->o->rs[i];
-        newer += plan_is_own(r) && r != c->stable && r->created_ns >= c->stable->created_ns;
+        newer += plan_is_own(c, r) && r != c->stable && r->created_ns >= c->stable->created_ns;
     }
     return newer >= c->t->history;
 }

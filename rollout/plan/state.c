@@ -19,6 +19,7 @@ const struct state_name state_phases[PHASES] = {
 const struct state_name state_holds[HOLDS] = {
     [HOLD_NONE] = {"", NULL},
     [HOLD_CONFIG] = {"InvalidConfig", NULL},
+    [HOLD_NAME_CONFLICT] = {"NameConflict", NULL},
     [HOLD_USER_PAUSED] = {"UserPaused", NULL},
     [HOLD_ROLLOUT] = {"WaitingForRollout", "NativeRollout"},
     [HOLD_CONFLICT] = {"ObservedStateConflict", "Disagreement"},

@@ -36,7 +36,8 @@ enum phase {
 /* Why a phase does not move on. HOLD_NONE while it does. */
 enum hold {
     HOLD_NONE,
-    HOLD_CONFIG,         /* an annotation is wrong */
+    HOLD_CONFIG, /* an annotation is wrong */
+    HOLD_NAME_CONFLICT, /* the name of the state's ConfigMap or of the canary is taken by an object that is not ours */
     HOLD_USER_PAUSED,    /* another client paused the Deployment before it was adopted, or in the middle */
     HOLD_ROLLOUT,        /* the Deployment's own rollout is not complete yet */
     HOLD_CONFLICT,       /* we and the Deployment controller do not agree whether the template is new */
@@ -105,9 +106,11 @@ struct state {
     uint32_t
         pds_restored; /* how often another client put progressDeadlineSeconds back; we yield after a few */
 
-    char hash[11];        /* the template on trial, promoted or rolled back; "" if none */
-    char *canary;         /* name of its ReplicaSet */
-    char *image;          /* for messages */
+    char hash[11]; /* the template on trial, promoted or rolled back; "" if none */
+    char *canary;  /* name of its ReplicaSet */
+    char
+        made[11]; /* hash of the template that it was made with; "": not made yet, or by an earlier version */
+    char *image;  /* for messages */
     uint32_t step;        /* index into the steps */
     uint8_t percent;      /* of this step, as asked */
     int64_t began_ns;     /* of the rollout */
@@ -146,6 +149,16 @@ void state_copy(const struct state *from, struct state *ret);
 bool state_same(const struct state *a, const struct state *b); /* as their texts, written_ns apart */
 #define cleanup_state __attribute__((cleanup(state_free)))
 
+enum known_state {
+    STATE_UNKNOWN, /* not read (yet): nothing is planned */
+    STATE_ABSENT,
+    STATE_FOREIGN, /* the ConfigMap is not ours: err says why; nothing is changed */
+    STATE_DAMAGED, /* err says how: nothing is changed */
+    STATE_READ,
+};
+/* The state of the target of this name from the ConfigMap: only if that bears our label, is owned by a Deployment of
+ * that name, and is about that very owner. ret is filled for STATE_READ alone. */
+enum known_state state_take(const cJSON *cm, const char *target, struct state *ret, struct err *err);
 /* The two documents as text. */
 void state_write_facts(const struct state *s, struct buf *out);
 void state_write(const struct state *s, struct buf *out);

@@ -1,4 +1,5 @@
 /* The state's two documents from text: strict about what it knows, and carrying through what it does not. */
+#include "api/meta.h"
 #include "judge/json_time.h"
 #include "judge/json_number.h"
 #include "plan/state_json.h"
@@ -179,6 +180,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     const cJSON *o = r->obj;
     hash(r, o, "hash", s->hash);
     text(r, o, "canary", &s->canary);
+    hash(r, o, "canaryTemplate", s->made);
     text(r, o, "image", &s->image);
     s->step = (uint32_t)number(r, o, "step", 0, SPEC_MAX_STEPS, 0);
     s->percent = (uint8_t)number(r, o, "percent", 0, 100, 0);
@@ -270,4 +272,33 @@ int state_read(const cJSON *cm, struct state *ret, struct err *err) {
     *ret = s;
     state_init(&s); /* given away */
     return 0;
+}
+
+static const char *owner_uid(const cJSON *cm, const char *target) {
+    const cJSON *ref, *refs = json_arr(json_get(cm, "metadata"), "ownerReferences");
+    cJSON_ArrayForEach(ref, refs) {
+        if (!strcmp(json_str_or(ref, "kind", ""), "Deployment") &&
+            !strcmp(json_str_or(ref, "name", ""), target))
+            return json_str(ref, "uid");
+    }
+    return NULL;
+}
+
+enum known_state state_take(const cJSON *cm, const char *target, struct state *ret, struct err *err) {
+    const char *by = obj_label(cm, "app.kubernetes.io/managed-by"), *uid = owner_uid(cm, target);
+    if (!by || strcmp(by, "handover") != 0 || !uid) {
+        err_set(err, ERR_CONFIG, -EEXIST, "it has no %s",
+                uid ? "label app.kubernetes.io/managed-by=handover" : "owner that is this Deployment");
+        return STATE_FOREIGN;
+    }
+    struct state s;
+    if (state_read(cm, &s, err) < 0) return STATE_DAMAGED;
+    if (strcmp(s.target_uid, uid) != 0) {
+        err_set(err, ERR_CONFIG, -EINVAL, "data.facts: targetUID: read %.80s, but the owner is %.80s",
+                s.target_uid, uid);
+        state_free(&s);
+        return STATE_DAMAGED;
+    }
+    *ret = s;
+    return STATE_READ;
 }

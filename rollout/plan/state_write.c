@@ -5,25 +5,45 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", NULL};
-const char *const state_members[] = {"version",       "phase",
-                                     "since",         "hold",
-                                     "holdSince",     "message",
-                                     "hash",          "canary",
-                                     "image",         "step",
-                                     "percent",       "startedAt",
-                                     "soakFrom",      "shiftNs",
-                                     "unreadySince",  "readySince",
-                                     "shrinkSince",   "pauseAsked",
-                                     "pausedAt",      "wasReady",
-                                     "ending",        "reason",
-                                     "learned",       "learnedErrors",
-                                     "learnedTotal",  "bestUpdated",
-                                     "bestAvailable", "leastOld",
-                                     "progressAt",    "repair",
-                                     "param",         "judge",
-                                     "evidence",      "deadlineRestored",
-                                     "consumed",      "history",
-                                     "writtenAt",     NULL};
+const char *const state_members[] = {"version",
+                                     "phase",
+                                     "since",
+                                     "hold",
+                                     "holdSince",
+                                     "message",
+                                     "hash",
+                                     "canary",
+                                     "canaryTemplate",
+                                     "image",
+                                     "step",
+                                     "percent",
+                                     "startedAt",
+                                     "soakFrom",
+                                     "shiftNs",
+                                     "unreadySince",
+                                     "readySince",
+                                     "shrinkSince",
+                                     "pauseAsked",
+                                     "pausedAt",
+                                     "wasReady",
+                                     "ending",
+                                     "reason",
+                                     "learned",
+                                     "learnedErrors",
+                                     "learnedTotal",
+                                     "bestUpdated",
+                                     "bestAvailable",
+                                     "leastOld",
+                                     "progressAt",
+                                     "repair",
+                                     "param",
+                                     "judge",
+                                     "evidence",
+                                     "deadlineRestored",
+                                     "consumed",
+                                     "history",
+                                     "writtenAt",
+                                     NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -114,6 +134,7 @@ static void write_consumed(const struct state *s, struct buf *out) {
 static void write_rollout(const struct state *s, struct buf *out) {
     text(out, "hash", s->hash);
     text(out, "canary", s->canary);
+    text(out, "canaryTemplate", s->made);
     text(out, "image", s->image);
     number(out, "step", s->step, 0);
     number(out, "percent", s->percent, 0);

@@ -1,6 +1,6 @@
 # SIGKILL in the middle of a promotion, and then another, bad image, which the unpaused Deployment rolls out everywhere before Handover
 # is there again: it is paused, a version that was judged serves again, and the bad one gets its canary and is rolled back.
-. "$SIM_DIR/lib.sh"
+. "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40,"readyMs":1200}'
 handover a; target op:v1; adopted
 set_image op:v2; wait_phase Promoting 40; kill -9 "$pid_a"

@@ -35,6 +35,7 @@ struct mrs {
     char name[64], uid[32], quarantined[200];
     int rv, version, replicas;
     int64_t created;
+    char made[11]; /* of a canary: the hash of its template */
 };
 struct mpod {
     bool there, ready, terminating;
@@ -60,6 +61,7 @@ struct model {
     char *facts, *state;
     int cm_rv;
     bool no_quota;
+    char *taken; /* a ReplicaSet of this name is there that is not in the list */
     enum behaviour behaviour[VERSIONS];
     bool outage; /* every reconcile of every version fails */
     char hash[VERSIONS][11];
@@ -70,6 +72,7 @@ struct model {
         int rv;
         int64_t scraped_ns, scrape_every_ns, round_began_ns;
         bool history_known, probe, confirmed;
+        int taken_tick; /* 0: never */
         uint64_t history_errors, history_total;
         int64_t look_again_ns;
     } edge;
@@ -98,7 +101,7 @@ struct model {
 struct m_view {
     struct obs_target target;
     struct obs_rs rs[MAX_RS];
-    struct obs_pod pods[MAX_PODS];
+    struct obs_pod pods[MAX_PODS], own[MAX_PODS]; /* own: borrowed, those that count */
     size_t nrs, npods;
     struct spec spec;
     struct err spec_err, state_err;
@@ -148,5 +151,7 @@ int m_running(const struct model *m, int version, bool canary);
 bool m_event(const struct model *m, const char *reason);
 void m_begin(struct model *m);
 void m_start(struct model *m, uint64_t seed, int replicas);
+void m_soaking(struct model *m, int replicas);
+void m_assert_all(struct model *m, int version, int n);
 
 #endif

@@ -14,6 +14,7 @@ static void m_scrape(struct model *m) {
         if (!p->there) continue;
         const struct mrs *r = &m->rs[p->rs];
         enum behaviour b = m->behaviour[r->version];
+        if (r->canary && !r->detached && strcmp(r->made, m->edge.s.made) != 0) continue; /* plan_own_pods() */
         s[n++] = (struct pod_sample){.uid = slice_of(p->uid),
                                      .restarts = p->restarts,
                                      .started_s = m->started_s,
@@ -171,6 +172,14 @@ static int m_state(struct model *m, const struct plan *p, const struct step *s, 
     return OK;
 }
 
+static void m_create_canary(struct model *m, const struct step *s, const cJSON *body) {
+    struct slice tmpl;
+    int version = m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template"));
+    int i = m_add_rs(m, version, true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
+    assert_true(json_raw_at(slice_of(s->body), "spec/template", &tmpl));
+    assert_int_equal(template_hash(tmpl, m->rs[i].made, NULL), 0);
+}
+
 /* Stable's, made anew: with stable's own template, and for the Deployment to control. */
 static int m_create_own(struct model *m, const struct step *s) {
     struct slice tmpl;
@@ -197,10 +206,9 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
         return OK;
     case STEP_TARGET: return m_patch_target(m, body);
     case STEP_CANARY:
-        if (m_find_rs(m, s->name)) return CONFLICT;
+        if (m_find_rs(m, s->name) || (m->taken && !strcmp(m->taken, s->name))) return CONFLICT;
         m_check_canary(m);
-        m_add_rs(m, m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template")),
-                 true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
+        m_create_canary(m, s, body);
         return OK;
     case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
@@ -278,6 +286,7 @@ bool m_pass(struct model *m) {
         if (m->between && !m->between(m, true)) break;
         bool fine = rc == OK || (rc == GONE && p.step[i].gone_ok) || (rc == CONFLICT && p.step[i].exists_ok);
         if (!fine) break;
+        if (p.step[i].kind == STEP_CANARY && rc == CONFLICT) m->edge.taken_tick = m->tick;
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
         if (m->cache) m_see_written(m, &p.step[i]);
     }
@@ -364,4 +373,23 @@ void m_begin(struct model *m) {
 void m_start(struct model *m, uint64_t seed, int replicas) {
     m_init(m, seed, replicas);
     m_begin(m);
+}
+
+/* Version 1 soaks for a minute. */
+void m_soaking(struct model *m, int replicas) {
+    m_start(m, 1, replicas);
+    m_annotate(m, "soak", "60s");
+    m_image(m, 1);
+    m_until(m, PHASE_SOAKING, 20);
+    m_run(m, 2);
+}
+
+/* Of this version alone so many pods run, and no canary. */
+void m_assert_all(struct model *m, int version, int n) {
+    for (int v = 0; v < VERSIONS; v++) {
+        if (m_running(m, v, false) != (v == version ? n : 0) || m_running(m, v, true)) {
+            fail_msg("%d pods and %d canaries of version %d; %s: %s", m_running(m, v, false),
+                     m_running(m, v, true), v, phase_name(m_s(m)->phase), m_s(m)->message);
+        }
+    }
 }

@@ -52,6 +52,7 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
         ret->quarantined = xstrdup(m->hostile);
     }
     memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
+    memcpy(ret->made, r->made, sizeof ret->made);
 }
 
 static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
@@ -108,9 +109,11 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     char rv[32];
     m_rs_rv(m, i, rv);
     cleanup_free char *labels =
-        r->canary ? xasprintf("{\"handover.dev/target\":\"d-%d\",\"handover.dev/template\":\"%s\"}", m->uid,
-                              m->hash[r->version])
-                  : xstrdup("{\"app\":\"op\"}");
+        r->canary
+            ? xasprintf("{\"app.kubernetes.io/managed-by\":\"handover\",\"handover.dev/target\":\"d-%d\","
+                        "\"handover.dev/template\":\"%s\"}",
+                        m->uid, m->hash[r->version])
+            : xstrdup("{\"app\":\"op\"}");
     cleanup_free char *raw =
         xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%"
                   "s\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
@@ -130,6 +133,8 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_rs_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s in %s", e.msg, raw);
+    memcpy(ret->made, r->made,
+           sizeof ret->made); /* of the labels and overrides that the template here lacks */
     ret->created_ns = r->created;
 }
 
@@ -271,8 +276,12 @@ struct m_view *m_observe(struct model *m) {
                              .npods = v->npods,
                              .release = m->release,
                              .force_release = m->force,
-                             .quiet = m->quiet};
+                             .quiet = m->quiet,
+                             .canary_taken = m->edge.taken_tick && m->tick < m->edge.taken_tick + 30};
     m_take_state(m, c, v);
+    memcpy(v->own, v->pods, sizeof v->pods);
+    v->o.pods = v->own;
+    v->o.npods = plan_own_pods(&v->o, v->own, v->npods);
     if (c->exists) {
         m_read_target(c, &v->target);
         v->o.target = &v->target;

@@ -99,6 +99,25 @@ static void what_is_no_deployment(void **state) {
     }
 }
 
+#define OURS "\"app.kubernetes.io/managed-by\":\"handover\","
+
+/* What only claims to be a canary: not labelled as ours, or owned by another than the target that it names. */
+static void forged_canaries(void **state) {
+    (void)state;
+    static const char *const v[] = {
+        "\"labels\":{\"handover.dev/target\":\"t\"},\"ownerReferences\":[{\"uid\":\"t\"}]",
+        "\"labels\":{" OURS "\"handover.dev/target\":\"t\"},\"ownerReferences\":[{\"uid\":\"other\"}]",
+        "\"labels\":{" OURS "\"x\":\"y\"},\"ownerReferences\":[{\"uid\":\"t\"}]",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *text =
+            xasprintf("{\"metadata\":{" META ",%s},\"spec\":{\"template\":" TEMPLATE "}}", v[i]);
+        struct obs_rs r = rs(text);
+        assert_true(!r.canary && !r.owner_uid);
+        obs_rs_free(&r);
+    }
+}
+
 static void replicasets(void **state) {
     (void)state;
     struct obs_rs r =
@@ -112,7 +131,8 @@ static void replicasets(void **state) {
                 r.st_available == 1 && !r.failure && !r.quarantined);
     assert_int_equal(strlen(r.hash), 10);
     obs_rs_free(&r);
-    r = rs("{\"metadata\":{" META ",\"labels\":{\"handover.dev/target\":\"t\",\"handover.dev/template\":"
+    r = rs("{\"metadata\":{" META ",\"labels\":{" OURS
+           "\"handover.dev/target\":\"t\",\"handover.dev/template\":"
            "\"abc\"},\"annotations\":{\"handover.dev/quarantined\":\"it failed\"},\"ownerReferences\":["
            "{\"uid\":\"t\",\"controller\":false}]},\"spec\":{\"replicas\":0},\"status\":{\"conditions\":["
            "{\"type\":\"ReplicaFailure\",\"status\":\"True\",\"message\":\"exceeded quota\"}]}}");
@@ -122,7 +142,8 @@ static void replicasets(void **state) {
     assert_string_equal(r.quarantined, "it failed");
     assert_string_equal(r.failure, "exceeded quota");
     obs_rs_free(&r);
-    r = rs("{\"metadata\":{" META ",\"labels\":{\"handover.dev/target\":\"t\",\"handover.dev/template\":"
+    r = rs("{\"metadata\":{" META ",\"labels\":{" OURS
+           "\"handover.dev/target\":\"t\",\"handover.dev/template\":"
            "\"No-Hash\"}},\"status\":{\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":"
            "\"False\"}]}}");
     assert_true(r.canary && !r.hash[0] && !r.failure && r.replicas == 1);
@@ -259,6 +280,7 @@ int main(void) {
         cmocka_unit_test(a_deployment_with_little_in_it),
         cmocka_unit_test(what_is_no_deployment),
         cmocka_unit_test(replicasets),
+        cmocka_unit_test(forged_canaries),
         cmocka_unit_test(owners),
         cmocka_unit_test(pods),
         cmocka_unit_test(containers),

@@ -395,45 +395,6 @@ static void counts_of_pods(void **state) {
     }
 }
 
-static void damage(struct model *m, const char *text) {
-    free(m->state);
-    m->state = xstrdup(text);
-    m->cm_rv++;
-    m->events[0] = m->said[0] = '\0';
-    m_forget(m);
-    for (int i = 0; i < 20; i++) {
-        m_tick(m);
-        m_settle(m);
-    }
-}
-
-static void a_damaged_state_changes_nothing(void **state) {
-    (void)state;
-    struct model m;
-    m_start(&m, 1, 2);
-    cleanup_free char *good = xstrdup(m.state);
-    m_image(&m, 1);
-    damage(&m, "{\"version\":1,\"phase\":");
-    assert_true(m.paused && m_running(&m, 1, true) == 0 && m_running(&m, 0, false) == 2);
-    assert_non_null(
-        strstr(m_annotation(&m, "status"), "ConfigMap op-handover is damaged, nothing is done: data.state"));
-    assert_string_equal(m.events, "StateDamaged "); /* once */
-    assert_non_null(strstr(m.said, "ConfigMap op-handover is damaged, nothing is done: data.state: "));
-    assert_true(m.edge.look_again_ns != TIME_NEVER); /* nobody tells of a repair */
-    m_forget(&m);                                    /* another leader has nothing to add */
-    m.events[0] = '\0';
-    m_settle(&m);
-    assert_string_equal(m.events, "");
-    damage(&m, "{\"version\":1,\"phase\":\"Dancing\"}"); /* another damage is news */
-    assert_string_equal(m.events, "StateDamaged ");
-    assert_non_null(
-        strstr(m.said, "data.state: phase: read \"Dancing\", which is not allowed there; repair it"));
-    damage(&m, good);
-    m_until(&m, PHASE_STABLE, 90); /* repaired: it goes on where it was, with the trial */
-    assert_int_equal(m_running(&m, 1, false), 2);
-    m_free(&m);
-}
-
 static void not_ours(void **state) {
     (void)state;
     struct model m;
@@ -473,7 +434,6 @@ int main(void) {
         cmocka_unit_test(down_past_the_deadline),
         cmocka_unit_test(learns_the_rate),
         cmocka_unit_test(counts_of_pods),
-        cmocka_unit_test(a_damaged_state_changes_nothing),
         cmocka_unit_test(not_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,6 +281,34 @@ static void bounded_lists(void **state) {
     assert_round_trip(&s);
 }
 
+/* Whose ConfigMap is it? */
+static void taken_only_if_ours(void **state) {
+    (void)state;
+#define OWNER "\"ownerReferences\":[{\"kind\":\"Deployment\",\"name\":\"%s\",\"uid\":\"%s\"}]"
+    static const struct {
+        const char *label, *owner, *uid;
+        enum known_state want;
+    } v[] = {{"handover", "op", "1234-uid", STATE_READ},
+             {"Helm", "op", "1234-uid", STATE_FOREIGN},
+             {"handover", "other", "1234-uid", STATE_FOREIGN},
+             {"handover", "op", "another",
+              STATE_DAMAGED}}; /* facts.targetUID is of another object than the owner */
+    cleanup_state struct state s;
+    sample(&s);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_json cJSON *cm = as_configmap(&s);
+        cleanup_free char *meta =
+            xasprintf("{\"labels\":{\"app.kubernetes.io/managed-by\":\"%s\"}," OWNER "}", v[i].label,
+                      v[i].owner, v[i].uid);
+        cJSON_AddItemToObject(cm, "metadata", json_parse(slice_of(meta), NULL));
+        cleanup_state struct state got;
+        struct err e = {0};
+        state_init(&got);
+        assert_int_equal(state_take(cm, "op", &got, &e), v[i].want);
+        assert_int_equal(e.kind == ERR_NONE, v[i].want == STATE_READ);
+    }
+}
+
 static void names(void **state) {
     (void)state;
     cleanup_free char *a = obs_state_name("op");
@@ -290,7 +318,11 @@ static void names(void **state) {
     longest[253] = '\0';
     longest[243] = '.';
     cleanup_free char *b = obs_state_name(longest);
-    assert_int_equal(strlen(b), 243 + 9);
+    assert_true(strlen(b) == 253 && !strcmp(b + 244, "-handover"));
+    longest[250] = 'b'; /* beyond the cut */
+    cleanup_free char *other = obs_state_name(longest), *again = obs_state_name(longest);
+    assert_string_not_equal(b, other);
+    assert_string_equal(other, again);
 }
 
 int main(void) {
@@ -302,6 +334,7 @@ int main(void) {
                                        cmocka_unit_test(damaged),
                                        cmocka_unit_test(random_damage),
                                        cmocka_unit_test(bounded_lists),
-                                       cmocka_unit_test(names)};
+                                       cmocka_unit_test(names),
+                                       cmocka_unit_test(taken_only_if_ours)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ target_include_directories(unit_rollout_canary PRIVATE ${CMAKE_SOURCE_DIR}/rollo
 add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_look.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c)
 target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfig::CMOCKA)
-foreach(name plan plan_change plan_person plan_race plan_crash plan_random)
+foreach(name plan plan_change plan_foreign plan_user plan_race plan_crash plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
 unit_test(rollout/promtext_held rollout_core m)

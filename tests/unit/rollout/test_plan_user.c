@@ -1,19 +1,11 @@
-/* What a person may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this
+/* What a user may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this
  * template. */
 #include "model.h"
-
-static void soaking(struct model *m) {
-    m_start(m, 1, 3);
-    m_annotate(m, "soak", "60s");
-    m_image(m, 1);
-    m_until(m, PHASE_SOAKING, 20);
-    m_run(m, 2);
-}
 
 static void promote(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m_act(&m, "promote", 1);
     m_run(&m, 1);
     assert_true(m_phase(&m) == PHASE_PROMOTING && !m_annotation(&m, "promote")); /* consumed */
@@ -25,7 +17,7 @@ static void promote(void **state) {
 static void promote_a_quarantined_one(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
     m_until(&m, PHASE_ROLLED_BACK, 30);
     m.asked[1] = true;
@@ -55,7 +47,7 @@ static void promote_at_zero(void **state) {
 static void pause_and_resume(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m_act(&m, "pause", 1);
     m_run(&m, 900); /* beyond soak and deadline */
     assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_PAUSED_BY_USER &&
@@ -64,7 +56,7 @@ static void pause_and_resume(void **state) {
     m_until(&m, PHASE_STABLE, 60); /* the pause does not count against the deadline */
     assert_int_equal(m_running(&m, 1, false), 3);
     m_free(&m);
-    soaking(&m); /* harm is stopped in a pause, too */
+    m_soaking(&m, 3); /* harm is stopped in a pause, too */
     m_act(&m, "pause", 1);
     m_run(&m, 5);
     m.behaviour[1] = FAILS;
@@ -75,7 +67,7 @@ static void pause_and_resume(void **state) {
 static void pause_a_promotion(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m_until(&m, PHASE_PROMOTING, 80);
     m_run(&m, 1);
     m_act(&m, "pause", 1);
@@ -92,7 +84,7 @@ static void abort_it(void **state) {
     (void)state;
     for (int promoting = 0; promoting < 6; promoting++) {
         struct model m;
-        soaking(&m);
+        m_soaking(&m, 3);
         if (promoting) {
             m_until(&m, PHASE_PROMOTING, 80);
             m_run(&m, promoting - 1);
@@ -114,7 +106,7 @@ static void abort_it(void **state) {
 static void retry_once_for_a_value(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
     m_until(&m, PHASE_ROLLED_BACK, 30);
     m_act(&m, "retry", 1);
@@ -138,7 +130,7 @@ static void retry_once_for_a_value(void **state) {
 static void wrong_hash(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m_act(&m, "abort", 2);
     m_act(&m, "promote", 0);
     m_annotate(&m, "retry", "nonsense");
@@ -171,7 +163,7 @@ static void nothing_to_do(void **state) {
 static void resume_gives_another_deadline(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m.behaviour[1] = SILENT;
     m_run(&m, 650);
     assert_int_equal(m_s(&m)->hold, HOLD_INCONCLUSIVE);
@@ -188,7 +180,7 @@ static void resume_gives_another_deadline(void **state) {
 static void inconclusive_waits_for_a_person(void **state) {
     (void)state;
     struct model m;
-    soaking(&m);
+    m_soaking(&m, 3);
     m.behaviour[1] = SILENT;
     m_run(&m, 650);
     m.behaviour[1] = GOOD;
