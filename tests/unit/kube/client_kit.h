@@ -74,6 +74,17 @@ static inline void start(struct call *c, const struct kube_spec *s) {
     assert_int_equal(fake_turns(c->f), before);
 }
 
+/* The call's request is open. */
+static inline void ask(struct call *c, const struct kube_spec *s) {
+    start(c, s);
+    fake_settle(c->f);
+}
+
+static inline void answer(struct call *c, int code, const char *body) {
+    fake_answer(fake_one(c->f), code, body);
+    fake_settle(c->f);
+}
+
 static inline double metric_of(struct call *c, const char *code, const char *method) {
     const char *labels[] = {code, method, "api:6443"};
     return metric_value(metric_with(

@@ -34,8 +34,7 @@ CASE(requests) {
         if (want[i].verb == KUBE_CREATE) s.ref.name = (struct slice){0};
         if (want[i].verb == KUBE_LIST) s.labels = SL("a=b"), s.fields = SL("c=d");
         if (want[i].type) s.body = SL("{\"a\":1}");
-        start(c, &s);
-        fake_settle(c->f);
+        ask(c, &s);
         struct fake_req *r = fake_one(c->f);
         cleanup_free char *url = xasprintf("https://api:6443/base%s", want[i].url);
         assert_string_equal(r->method, want[i].method);
@@ -58,8 +57,7 @@ CASE(requests) {
     assert_true(metric_of(c, "200", "PATCH") == 3);
     struct kube_spec s = {
         .verb = KUBE_LIST, .ref = {.gvr = &gvr_pods}, .metadata_only = true, .lane = LANE_CALL};
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/api/v1/pods");
     assert_non_null(strstr(buf_str(&fake_one(c->f)->headers),
                            "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"));
@@ -69,16 +67,13 @@ CASE(requests) {
     s = (struct kube_spec){
         .ref = {.gvr = &gvr_pods, .ns = SL("n"), .name = SL("p:8080"), .sub = SL("proxy/metrics")},
         .lane = LANE_CALL};
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     assert_string_equal(fake_one(c->f)->url,
                         "https://api:6443/base/api/v1/namespaces/n/pods/p%3A8080/proxy/metrics");
-    fake_answer(fake_one(c->f), 200, "up 1\n");
-    fake_settle(c->f);
+    answer(c, 200, "up 1\n");
     assert_string_equal(buf_str(&c->raw), "up 1\n");
     s = (struct kube_spec){.path = "/version", .lane = LANE_CALL};
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/version");
     teardown(c); /* with a call open: no callback */
 }
@@ -87,13 +82,11 @@ CASE(wrong_specs) {
     struct call *c = setup("token: t");
     struct kube_spec s = lease(KUBE_GET);
     s.ref.name = (struct slice){0};
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     assert_true(c->n == 1 && c->err.kind == ERR_CONFIG && strstr(c->err.msg, "needs a name"));
     s = lease(KUBE_DELETE);
     s.ref.ns = (struct slice){0};
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     assert_true(c->n == 1 && c->err.kind == ERR_CONFIG && strstr(c->err.msg, "needs a namespace"));
     start(c, &s);
     kube_cancel(c->op);
@@ -107,10 +100,8 @@ CASE(wrong_specs) {
 static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind) {
     struct kube_spec s = lease(verb);
     s.no_retry = true;
-    start(c, &s);
-    fake_settle(c->f);
-    fake_answer(fake_one(c->f), code, body);
-    fake_settle(c->f);
+    ask(c, &s);
+    answer(c, code, body);
     assert_int_equal(c->n, 1);
     if (c->err.kind != kind) fail_msg("%d: %s: %s", code, err_kind_name(c->err.kind), c->err.msg);
 }
@@ -139,8 +130,7 @@ CASE(errors) {
     one_answer(c, KUBE_GET, 302, "", ERR_PROTOCOL);
     assert_non_null(strstr(c->err.msg, "302"));
     struct kube_spec get = lease(KUBE_GET);
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     fake_head(fake_one(c->f), 302, "Location", "https://u:s3cret@login.x/in?state=s3cret");
     fake_end(fake_one(c->f), NULL);
     fake_settle(c->f);
@@ -152,8 +142,7 @@ CASE(errors) {
     one_answer(c, KUBE_GET, 200, "", ERR_PROTOCOL);
     struct kube_spec s = {
         .verb = KUBE_LIST, .ref = {.gvr = &gvr_deployments}, .lane = LANE_CALL, .no_retry = true};
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     fake_fail(fake_one(c->f), ERR_TLS, "the certificate is for other names");
     fake_settle(c->f);
     assert_int_equal(c->err.kind, ERR_TLS);
@@ -162,10 +151,8 @@ CASE(errors) {
     assert_true(metric_of(c, "<error>", "GET") == 1);
     s.ref.ns = SL("n");
     s.body_cap = 10;
-    start(c, &s);
-    fake_settle(c->f);
-    fake_answer(fake_one(c->f), 200, "{\"long\":\"answer\"}");
-    fake_settle(c->f);
+    ask(c, &s);
+    answer(c, 200, "{\"long\":\"answer\"}");
     assert_int_equal(c->err.errnum, -EFBIG);
     assert_non_null(strstr(c->err.msg, "list deployments.apps in namespace n"));
     assert_null(strstr(buf_str(&c->f->lines), "s3cret"));
@@ -188,8 +175,7 @@ CASE(proxies) {
     c = setup_cluster("server: 'https://api', proxy-url: 'http://u:s3cret@p:3128'", "token: t");
     struct kube_spec s = lease(KUBE_GET);
     s.no_retry = true;
-    start(c, &s);
-    fake_settle(c->f);
+    ask(c, &s);
     fake_fail(fake_one(c->f), ERR_TRANSPORT, "CONNECT tunnel failed, response 403");
     fake_settle(c->f);
     assert_string_equal(c->err.msg, "get leases.coordination.k8s.io default/handover: through the proxy "
@@ -236,43 +222,39 @@ static void run_flaky(struct call *c, const struct kube_spec *s, int times, int 
     assert_int_equal(c->n, 1);
 }
 
+static void flaky_ends(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind,
+                       const char *after, enum err_kind want, unsigned requests) {
+    run_flaky(c, s, times, code, kind, after);
+    if (c->err.kind != want || flaky.n != requests)
+        fail_msg("%d: %s, %u requests", code, c->err.msg, flaky.n);
+}
+
 CASE(retries) {
     struct call *c = setup("token: t");
     struct kube_spec get = lease(KUBE_GET), put = lease(KUBE_UPDATE), once = lease(KUBE_GET);
     once.no_retry = true;
-    run_flaky(c, &get, 3, 500, 0, NULL);
-    assert_true(c->err.kind == ERR_NONE && flaky.n == 4);
-    run_flaky(c, &get, 2, 0, ERR_TRANSPORT, NULL);
-    assert_true(c->err.kind == ERR_NONE && flaky.n == 3);
-    run_flaky(c, &get, 100, 503, 0, NULL);
-    assert_true(c->err.kind == ERR_SERVER && flaky.n == 8);
+    flaky_ends(c, &get, 3, 500, 0, NULL, ERR_NONE, 4);
+    flaky_ends(c, &get, 2, 0, ERR_TRANSPORT, NULL, ERR_NONE, 3);
+    flaky_ends(c, &get, 100, 503, 0, NULL, ERR_SERVER, 8);
     /* growing waits, all within the deadline */
     for (unsigned i = 2; i < flaky.n; i++)
         assert_true(flaky.at[i] - flaky.at[i - 1] > (flaky.at[i - 1] - flaky.at[i - 2]) / 2);
     assert_true(flaky.at[flaky.n - 1] - flaky.at[0] < 30 * NS_PER_S);
-    run_flaky(c, &once, 1, 500, 0, NULL);
-    assert_true(c->err.kind == ERR_SERVER && flaky.n == 1);
+    flaky_ends(c, &once, 1, 500, 0, NULL, ERR_SERVER, 1);
     /* a mutation that may have been carried out is not repeated */
-    run_flaky(c, &put, 1, 500, 0, NULL);
-    assert_true(c->err.kind == ERR_SERVER && flaky.n == 1);
-    run_flaky(c, &put, 1, 0, ERR_TRANSPORT, NULL);
-    assert_true(c->err.kind == ERR_TRANSPORT && flaky.n == 1);
-    run_flaky(c, &put, 1, 409, 0, NULL);
-    assert_true(c->err.kind == ERR_CONFLICT && flaky.n == 1);
+    flaky_ends(c, &put, 1, 500, 0, NULL, ERR_SERVER, 1);
+    flaky_ends(c, &put, 1, 0, ERR_TRANSPORT, NULL, ERR_TRANSPORT, 1);
+    flaky_ends(c, &put, 1, 409, 0, NULL, ERR_CONFLICT, 1);
     /* throttled: it was not carried out, as late as it says */
-    run_flaky(c, &put, 2, 429, 0, "3");
-    assert_true(c->err.kind == ERR_NONE && flaky.n == 3);
+    flaky_ends(c, &put, 2, 429, 0, "3", ERR_NONE, 3);
     assert_true(flaky.at[1] - flaky.at[0] >= 3 * NS_PER_S && flaky.at[1] - flaky.at[0] < 4 * NS_PER_S);
-    run_flaky(c, &put, 1, 503, 0, "1");
-    assert_true(c->err.kind == ERR_NONE && flaky.n == 2);
+    flaky_ends(c, &put, 1, 503, 0, "1", ERR_NONE, 2);
     /* later than the deadline: says so at once, with the delay */
     run_flaky(c, &put, 1, 429, 0, "3600");
     assert_true(c->err.kind == ERR_THROTTLED && flaky.n == 1 && c->err.retry_after_ms == 30000);
     assert_non_null(strstr(c->err.msg, "(Retry-After: 3600 s, of which 30 s are waited)"));
-    run_flaky(c, &get, 1, 403, 0, NULL);
-    assert_true(c->err.kind == ERR_FORBIDDEN && flaky.n == 1);
-    run_flaky(c, &get, 1, 0, ERR_TLS, NULL);
-    assert_true(c->err.kind == ERR_TLS && flaky.n == 1);
+    flaky_ends(c, &get, 1, 403, 0, NULL, ERR_FORBIDDEN, 1);
+    flaky_ends(c, &get, 1, 0, ERR_TLS, NULL, ERR_TLS, 1);
     teardown(c);
 }
 
@@ -289,9 +271,9 @@ CASE(nothing_was_sent) {
     start(c, &put);
     fake_fail(fake_one(c->f), ERR_TRANSPORT, "connection refused"); /* before its turn to be sent */
     struct fake_req *first = fake_one(c->f);
-    bool (*ask)(void *) = first->may_send;
+    bool (*may)(void *) = first->may_send;
     first->may_send = NULL; /* never asked */
-    assert_non_null(ask);
+    assert_non_null(may);
     fake_settle(c->f);
     assert_int_equal(c->n, 0);
     c->f->on_request = answer_flaky;
@@ -321,8 +303,7 @@ CASE(deadline) {
     assert_true(fake_one(c->f)->fresh);
     assert_true(fake_one(c->f)->total_ns == 30 * NS_PER_S);
     fake_settle(c->f);
-    fake_answer(fake_one(c->f), 200, "{}");
-    fake_settle(c->f);
+    answer(c, 200, "{}");
     start(c, &put);
     assert_false(fake_one(c->f)->fresh);
     kube_cancel(c->op);
@@ -339,29 +320,24 @@ CASE(fence) {
     int answers = 0;
     kube_set_fence(c->k, (struct kube_fence){held, &answers});
     struct kube_spec put = lease(KUBE_UPDATE), get = lease(KUBE_GET);
-    start(c, &put); /* not even started */
-    fake_settle(c->f);
+    ask(c, &put); /* not even started */
     assert_true(c->n == 1 && c->err.kind == ERR_FENCED && c->f->started == 0);
     assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover"));
     answers = 1;
-    start(c, &put); /* lost between the call and its bytes */
-    fake_settle(c->f);
+    ask(c, &put); /* lost between the call and its bytes */
     assert_true(c->n == 1 && c->err.kind == ERR_FENCED && c->f->started == 1);
     answers = 0;
     c->f->on_request = answer_flaky;
     flaky.times = 0;
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     assert_int_equal(c->err.kind, ERR_NONE);
     put.unfenced = true;
-    start(c, &put);
-    fake_settle(c->f);
+    ask(c, &put);
     assert_int_equal(c->err.kind, ERR_NONE);
     /* asked again before a retry */
     put.unfenced = false;
     answers = 2;
-    run_flaky(c, &put, 5, 429, 0, "1");
-    assert_true(c->err.kind == ERR_FENCED && flaky.n == 1);
+    flaky_ends(c, &put, 5, 429, 0, "1", ERR_FENCED, 1);
     teardown(c);
 }
 
@@ -377,8 +353,7 @@ CASE(calls_in_callbacks) {
     c->then = start_another;
     c->f->on_request = answer_flaky;
     flaky.times = 0;
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     assert_int_equal(c->n, 2);
     teardown(c);
 }

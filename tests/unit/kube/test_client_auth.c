@@ -21,14 +21,12 @@ CASE(token_is_refreshed_once) {
     c->f->on_request = accept_token;
     c->f->user = (char *)(uintptr_t) "tok2";
     fake_file(c->f, "/k/token", "tok2"); /* not looked at yet */
-    start(c, &put);
-    fake_settle(c->f);
+    ask(c, &put);
     assert_int_equal(c->err.kind, ERR_NONE);
     assert_int_equal(c->f->started, 2);
     /* the file has nothing better */
     c->f->user = (char *)(uintptr_t) "tok3";
-    start(c, &put);
-    fake_settle(c->f);
+    ask(c, &put);
     assert_int_equal(c->err.kind, ERR_AUTH);
     assert_int_equal(c->err.http, 401);
     assert_int_equal(c->f->started, 3);
@@ -38,8 +36,7 @@ CASE(token_is_refreshed_once) {
     assert_null(strstr(c->err.msg, "tok2"));
     /* something better that is refused as well */
     fake_file(c->f, "/k/token", "tokX");
-    start(c, &put);
-    fake_settle(c->f);
+    ask(c, &put);
     assert_int_equal(c->err.kind, ERR_AUTH);
     assert_int_equal(c->f->started, 5);
     teardown(c);
@@ -51,8 +48,7 @@ CASE(an_expired_token_says_so) {
     struct kube_spec get = lease(KUBE_GET);
     c->f->on_request = accept_token;
     c->f->user = (char *)(uintptr_t) "other";
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     assert_int_equal(c->err.kind, ERR_AUTH);
     assert_int_equal(c->f->started, 1); /* the same again would not help */
     assert_non_null(strstr(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z"));
@@ -78,20 +74,17 @@ CASE(exec_plugin) {
     c->f->on_spawn = login;
     c->f->on_request = accept_token;
     c->f->user = (char *)(uintptr_t) "login1";
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE);
     fake_run(c->f, 10 * NS_PER_S);
     c->f->user = (char *)(uintptr_t) "login2";
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE && logins == 2);
     /* cancelled while the plugin runs; then one that never ends */
     c->f->on_spawn = NULL;
     c->f->user = (char *)(uintptr_t) "login9";
     fake_run(c->f, 10 * NS_PER_S);
-    start(c, &get);
-    fake_settle(c->f);
+    ask(c, &get);
     kube_cancel(c->op);
     get.timeout_ns = 6 * NS_PER_S;
     get.no_retry = true;

@@ -64,7 +64,7 @@ static void end(struct listing *l) {
     free(l);
 }
 /* The request that is open has this query; it is answered. */
-static void answer(struct listing *l, const char *query, int code, const char *body) {
+static void page(struct listing *l, const char *query, int code, const char *body) {
     struct fake_req *r = fake_one(l->c->f);
     cleanup_free char *url = xasprintf("https://api:6443/base/api/v1%s", query);
     assert_string_equal(r->url, url);
@@ -82,10 +82,10 @@ CASE(pages) {
     struct listing *l = begin(&(struct kube_list_spec){
         .ns = SL("n"), .labels = SL("a=b"), .fields = SL("c=d"), .from_cache = true});
     l->take_at = 2;
-    answer(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&resourceVersion=0", 200,
-           PAGE("t/1", POD("a") "," POD("b")));
-    answer(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&continue=t%2F1", 200,
-           PAGE("", POD("c")));
+    page(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&resourceVersion=0", 200,
+         PAGE("t/1", POD("a") "," POD("b")));
+    page(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&continue=t%2F1", 200,
+         PAGE("", POD("c")));
     assert_string_equal(buf_str(&l->seen), "a b c done@7");
     assert_string_equal(obj_name(l->taken), "b");
     assert_true(cJSON_IsNull(json_at(l->taken, "metadata/managedFields")));
@@ -120,14 +120,14 @@ CASE(large_lists_go_in_slices) {
 
 CASE(caps) {
     struct listing *l = begin(&(struct kube_list_spec){.max_items = 2});
-    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b")));
-    answer(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("c")));
+    page(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b")));
+    page(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("c")));
     assert_string_equal(buf_str(&l->seen), "a b failed");
     assert_string_equal(l->err.msg, "list pods in all namespaces: more than 2 items, the cap of this list");
     end(l);
     l = begin(&(struct kube_list_spec){.max_bytes = 200});
-    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
-    answer(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("b")));
+    page(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
+    page(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("b")));
     assert_string_equal(buf_str(&l->seen), "a failed");
     assert_string_equal(l->err.msg,
                         "list pods in all namespaces: larger than 200 bytes, the cap of this list");
@@ -143,19 +143,18 @@ CASE(attempts) {
     fake_settle(l->c->f);
     fake_fail(r, ERR_TRANSPORT, "reset");
     fake_run(l->c->f, NS_PER_S);
-    answer(l, "/pods?limit=500", 429,
-           STATUS(429, "TooManyRequests", "later")); /* nothing given: no restart */
+    page(l, "/pods?limit=500", 429, STATUS(429, "TooManyRequests", "later")); /* nothing given: no restart */
     fake_run(l->c->f, NS_PER_S);
-    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
+    page(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
     /* a page's token expires: all of it in one answer */
-    answer(l, "/pods?limit=500&continue=t", 410, STATUS(410, "Expired", "too old"));
-    answer(l, "/pods", 200, PAGE("", POD("a") "," POD("b")));
+    page(l, "/pods?limit=500&continue=t", 410, STATUS(410, "Expired", "too old"));
+    page(l, "/pods", 200, PAGE("", POD("a") "," POD("b")));
     assert_string_equal(buf_str(&l->seen), "a restart a restart a b done@7");
     end(l);
     /* never for long */
     l = begin(&(struct kube_list_spec){.timeout_ns = 20 * NS_PER_S});
     for (int i = 0; i < 30 && l->l; i++) {
-        if (fake_open(l->c->f)) answer(l, "/pods?limit=500", 500, STATUS(500, "InternalError", "etcd"));
+        if (fake_open(l->c->f)) page(l, "/pods?limit=500", 500, STATUS(500, "InternalError", "etcd"));
         fake_run(l->c->f, NS_PER_S);
     }
     assert_string_equal(buf_str(&l->seen), "failed");
@@ -166,7 +165,7 @@ CASE(attempts) {
     fake_head(fake_one(l->c->f), 200, NULL, NULL);
     fake_body(fake_one(l->c->f), "{\"items\":[" POD("a"));
     fake_run(l->c->f, 31 * NS_PER_S);
-    answer(l, "/pods?limit=500", 200, PAGE("", ""));
+    page(l, "/pods?limit=500", 200, PAGE("", ""));
     assert_string_equal(buf_str(&l->seen), "a restart done@7");
     end(l);
 }
@@ -184,19 +183,19 @@ CASE(failures) {
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct listing *l = begin(&(struct kube_list_spec){0});
-        answer(l, "/pods?limit=500", bad[i].code, bad[i].body);
+        page(l, "/pods?limit=500", bad[i].code, bad[i].body);
         if (l->done != 1 || !strstr(l->err.msg, bad[i].msg)) fail_msg("%zu: %u %s", i, l->done, l->err.msg);
         end(l);
     }
     struct listing *l = begin(&(struct kube_list_spec){0});
     l->fail_at = 2;
-    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
+    page(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
     assert_string_equal(buf_str(&l->seen), "a b failed");
     assert_string_equal(l->err.msg, "no use for it");
     end(l);
     l = begin(&(struct kube_list_spec){0});
     l->cancel_at = 2;
-    answer(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
+    page(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
     assert_string_equal(buf_str(&l->seen), "a b ");
     assert_int_equal(fake_open(l->c->f), 0);
     end(l);

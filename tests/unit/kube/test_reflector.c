@@ -396,12 +396,28 @@ static void do_list(struct run *x, const struct reflector_todo *t) {
     }
 }
 
+static void do_probe(struct run *x) {
+    char rv[32];
+    bool trouble;
+    snprintf(rv, sizeof rv, "%ld", x->s.rv);
+    struct err e = random_error(&x->r);
+    if (!x->calm && rng_below(&x->r, 3) == 0) {
+        reflector_list_failed(&x->w, x->now, rng_next(&x->r), &e, &trouble);
+    } else if (!reflector_probed(&x->w, rv)) {
+        fail_msg("seed %llu: the server is not behind", (unsigned long long)x->seed);
+    }
+}
+
 static void do_stream(struct run *x, const struct reflector_todo *t) {
     struct rng *r = &x->r;
     struct err e = {0};
     bool trouble;
     long at = atol(t->rv);
     if (!x->synced) fail_msg("seed %llu: a watch before a list", (unsigned long long)x->seed);
+    if (!x->calm && rng_below(r, 8) == 0) {
+        reflector_suspect(&x->w);
+        return;
+    }
     if (at < x->s.compacted) {
         e = error_of(ERR_GONE, "410");
     } else if (!x->calm && rng_below(r, 3) == 0) {
@@ -451,6 +467,8 @@ CASE(random_schedules) {
             if (++in_burst > 16) fail_msg("seed %llu: a hot loop", (unsigned long long)seed);
             if (t.what == REFLECTOR_LIST) {
                 do_list(x, &t);
+            } else if (t.what == REFLECTOR_PROBE) {
+                do_probe(x);
             } else {
                 do_stream(x, &t);
             }
