@@ -78,6 +78,18 @@ static inline void setup_leader(struct t *t) {
     assert_int_equal(on(t, LEASE_EV_WATCH, true), 0);
 }
 
+/* The step asked for a write of this kind, and for nothing else. */
+static inline void writes(const struct t *t, unsigned act, enum lease_write_kind kind) {
+    assert_int_equal(act, LEASE_WRITE);
+    assert_int_equal(t->o.write.kind, kind);
+}
+
+/* The step had these effects, for this reason. */
+static inline void ends(const struct t *t, unsigned act, unsigned effects, enum lease_reason reason) {
+    assert_int_equal(act, effects);
+    assert_int_equal(t->o.reason, reason);
+}
+
 static inline void done(struct t *t) {
     lease_free(t->l);
 }

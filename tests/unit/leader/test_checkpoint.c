@@ -13,6 +13,13 @@ static void add(struct checkpoint *c, enum checkpoint_kind kind, const char *con
                                                slice_of(reason)});
 }
 
+static struct checkpoint_reader *opened(struct slice value, int64_t term) {
+    struct checkpoint_reader *r = NULL;
+    struct err err = {0};
+    if (checkpoint_open(value, term, &r, &err) != CHECKPOINT_OK) fail_msg("%s", err.msg);
+    return r;
+}
+
 static void print(void *ctx, const struct checkpoint_key *k) {
     buf_addf(ctx, "%s %.*s %.*s p%d f%u", checkpoint_kind_name(k->kind), SLF(k->controller), SLF(k->key),
              k->prio, k->failures);
@@ -42,9 +49,7 @@ CASE(round_trip) {
     for (size_t i = 0; i < v.n; i++) { /* as it is in JSON, in Go's too */
         assert_true(v.p[i] >= ' ' && v.p[i] < 127 && !strchr("\"\\<>&", v.p[i]));
     }
-    struct checkpoint_reader *r;
-    struct err err;
-    assert_int_equal(checkpoint_open(v, 7, &r, &err), CHECKPOINT_OK);
+    struct checkpoint_reader *r = opened(v, 7);
     cleanup_buf struct buf b = BUF(10000);
     assert_int_equal(checkpoint_each(r, print, &b), 11);
     assert_string_equal(buf_str(&b),
@@ -177,8 +182,7 @@ CASE(carry) {
     assert_false(checkpoint_carry(SL("nonsense"), 7, 8, &b));
     assert_int_equal(b.n, 0);
     assert_true(checkpoint_carry(checkpoint_value(c), 7, 10, &b));
-    struct checkpoint_reader *r;
-    assert_int_equal(checkpoint_open(buf_slice(&b), 10, &r, NULL), CHECKPOINT_OK);
+    struct checkpoint_reader *r = opened(buf_slice(&b), 10);
     assert_int_equal(checkpoint_reader_head(r)->made, 7); /* its ConfigMaps keep their names */
     checkpoint_close(r);
 }
@@ -212,9 +216,8 @@ static void hundred_thousand(bool random_names, size_t most_parts) {
     size_t n = checkpoint_parts(c), bytes = 0;
     assert_in_range(n, 1, most_parts);
     assert_in_range(checkpoint_value(c).n, 1, 4096);
-    struct checkpoint_reader *r;
     struct err err;
-    assert_int_equal(checkpoint_open(checkpoint_value(c), 7, &r, &err), CHECKPOINT_OK);
+    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     for (size_t i = n; i-- > 0;) { /* in any order */
         assert_in_range(checkpoint_part(c, i).n, 1, CHECKPOINT_PART_MAX);
         bytes += checkpoint_part(c, i).n;
@@ -239,9 +242,8 @@ CASE(parts_survive_each_other) {
     fill(c, 60000, true);
     checkpoint_finish(c, false);
     assert_true(checkpoint_parts(c) >= 3);
-    struct checkpoint_reader *r;
     struct err err;
-    assert_int_equal(checkpoint_open(checkpoint_value(c), 7, &r, &err), CHECKPOINT_OK);
+    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     assert_int_equal(checkpoint_give(r, 0, (struct slice){0}, &err), CHECKPOINT_MISSING);
     assert_int_equal(checkpoint_give(r, 1, checkpoint_part(c, 0), &err),
                      CHECKPOINT_DAMAGED); /* another's text */
@@ -293,8 +295,7 @@ CASE(renewals_stay_small) {
     assert_int_equal(checkpoint_parts(c), 0);
     assert_in_range(checkpoint_value(c).n, CHECKPOINT_INLINE_MAX - 600, CHECKPOINT_INLINE_MAX);
     assert_int_equal(checkpoint_count(c, CHECKPOINT_INTERRUPTED), 50); /* what matters most is there */
-    struct checkpoint_reader *r;
-    assert_int_equal(checkpoint_open(checkpoint_value(c), 7, &r, NULL), CHECKPOINT_OK);
+    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     const struct checkpoint_head *h = checkpoint_reader_head(r);
     assert_int_equal(h->keys + h->dropped, 100000);
     checkpoint_close(r);
@@ -317,8 +318,7 @@ CASE(caps) {
     }
     checkpoint_finish(c, false);
     assert_int_equal(checkpoint_head(c)->dropped, 4 + 10);
-    struct checkpoint_reader *r;
-    assert_int_equal(checkpoint_open(checkpoint_value(c), 7, &r, NULL), CHECKPOINT_OK);
+    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     size_t counts[CHECKPOINT_KINDS] = {0};
     checkpoint_each(r, count, counts);
     assert_int_equal(counts[CHECKPOINT_DEAD], 2);

@@ -14,12 +14,12 @@ struct t {
     int64_t left_ns;
 };
 
-static void setup(struct t *t, bool leading, size_t inflight) {
+static struct t with(bool leading, size_t inflight) {
     struct drain_config c = {0};
-    struct err err;
-    assert_int_equal(drain_config_check(&c, &err), 0);
-    *t = (struct t){.leading = leading, .inflight = inflight, .now = 1000 * S};
-    drain_init(&t->d, &c);
+    struct t t = {.leading = leading, .inflight = inflight, .now = 1000 * S};
+    assert_int_equal(drain_config_check(&c, NULL), 0);
+    drain_init(&t.d, &c);
+    return t;
 }
 
 static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
@@ -36,6 +36,22 @@ static unsigned at(struct t *t, int64_t now, enum drain_event ev) {
 
 static unsigned ev(struct t *t, enum drain_event e) {
     return at(t, t->now, e);
+}
+
+/* A signal, and the intake is shut. */
+static void stop(struct t *t) {
+    ev(t, DRAIN_EV_SIGNAL);
+    ev(t, DRAIN_EV_CLOSED);
+}
+
+static void phase_is(const struct t *t, unsigned act, unsigned effects, enum drain_phase phase) {
+    assert_int_equal(act, effects);
+    assert_int_equal(t->o.phase, phase);
+}
+
+static void exits(const struct t *t, unsigned act, unsigned effects, enum drain_exit code) {
+    assert_int_equal(act, effects);
+    assert_int_equal(t->o.exit_code, code);
 }
 
 CASE(config) {
@@ -58,132 +74,102 @@ CASE(config) {
 }
 
 CASE(idle_leader_releases_at_once) {
-    struct t t;
-    setup(&t, true, 0);
+    struct t t = with(true, 0);
     assert_int_equal(drain_left_ns(&t.d, t.now), TIME_NEVER);
     /* no early checkpoint: the release carries it */
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE);
     assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
     assert_int_equal(ev(&t, DRAIN_EV_CLOSED), DRAIN_RELEASE);
     assert_int_equal(t.o.phase, DRAIN_RELEASING);
-    assert_int_equal(at(&t, t.now + 3 * NS_PER_MS, DRAIN_EV_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+    exits(&t, at(&t, t.now + 3 * NS_PER_MS, DRAIN_EV_RELEASED), DRAIN_EXIT, DRAIN_X_CLEAN);
     assert_int_equal(t.o.spent_ns[DRAIN_RELEASING], 3 * NS_PER_MS);
     assert_int_equal(t.o.wake_ns, TIME_NEVER);
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), 0); /* nothing follows the exit */
 }
 
 CASE(work_finishes_uncancelled) {
-    struct t t;
-    setup(&t, true, 2);
+    struct t t = with(true, 2);
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CHECKPOINT);
-    assert_int_equal(ev(&t, DRAIN_EV_CLOSED), 0);
-    assert_int_equal(t.o.phase, DRAIN_CHECKPOINT_EARLY);
-    assert_int_equal(at(&t, 1000 * S + 5 * NS_PER_MS, DRAIN_EV_CHECKPOINTED), 0);
-    assert_int_equal(t.o.phase, DRAIN_FINISHING);
+    phase_is(&t, ev(&t, DRAIN_EV_CLOSED), 0, DRAIN_CHECKPOINT_EARLY);
+    phase_is(&t, at(&t, 1000 * S + 5 * NS_PER_MS, DRAIN_EV_CHECKPOINTED), 0, DRAIN_FINISHING);
     assert_int_equal(t.o.wake_ns, 1025 * S);
     t.inflight = 1;
     assert_int_equal(at(&t, 1010 * S, DRAIN_EV_IDLE), 0);
     assert_int_equal(at(&t, 1024 * S, DRAIN_EV_TICK), 0);
     t.inflight = 0;
     assert_int_equal(at(&t, 1024 * S + 1, DRAIN_EV_IDLE), DRAIN_RELEASE);
-    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+    exits(&t, ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT, DRAIN_X_CLEAN);
 }
 
 CASE(deadline_cancels) {
-    struct t t;
-    setup(&t, true, 2);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
+    struct t t = with(true, 2);
+    stop(&t);
     /* the early checkpoint is never answered: the phases go on without it */
-    assert_int_equal(at(&t, 1001 * S, DRAIN_EV_TICK), 0);
-    assert_int_equal(t.o.phase, DRAIN_FINISHING);
-    assert_int_equal(at(&t, 1025 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
-    assert_int_equal(t.o.phase, DRAIN_CANCELLING);
+    phase_is(&t, at(&t, 1001 * S, DRAIN_EV_TICK), 0, DRAIN_FINISHING);
+    phase_is(&t, at(&t, 1025 * S, DRAIN_EV_TICK), DRAIN_CANCEL, DRAIN_CANCELLING);
     t.inflight = 0;
     assert_int_equal(at(&t, 1025 * S + 1, DRAIN_EV_IDLE), DRAIN_RELEASE);
-    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_CUT);
+    exits(&t, ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT, DRAIN_X_CUT);
 }
 
 CASE(stuck_work_is_not_released) {
-    struct t t;
-    setup(&t, true, 1);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
+    struct t t = with(true, 1);
+    stop(&t);
     assert_int_equal(at(&t, 1025 * S, DRAIN_EV_TICK), DRAIN_CANCEL);
     assert_int_equal(t.o.wake_ns, 1027 * S);
-    assert_int_equal(at(&t, 1027 * S, DRAIN_EV_TICK), DRAIN_ABANDON | DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_STUCK);
+    exits(&t, at(&t, 1027 * S, DRAIN_EV_TICK), DRAIN_ABANDON | DRAIN_EXIT, DRAIN_X_STUCK);
 }
 
 CASE(unreachable_server) {
-    struct t t;
-    setup(&t, true, 0);
+    struct t t = with(true, 0);
     ev(&t, DRAIN_EV_SIGNAL);
     assert_int_equal(ev(&t, DRAIN_EV_CLOSED), DRAIN_RELEASE);
     assert_int_equal(t.o.wake_ns, 1029 * S + S / 2);
-    assert_int_equal(at(&t, t.o.wake_ns, DRAIN_EV_TICK), DRAIN_ABANDON | DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+    exits(&t, at(&t, t.o.wake_ns, DRAIN_EV_TICK), DRAIN_ABANDON | DRAIN_EXIT, DRAIN_X_NOT_RELEASED);
     /* or the lease machine gives up by itself */
-    setup(&t, true, 0);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
-    assert_int_equal(ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+    t = with(true, 0);
+    stop(&t);
+    exits(&t, ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT, DRAIN_X_NOT_RELEASED);
     /* with work in flight, the lease is lost on the way: nothing may be mutated any more, so it is cancelled
      */
-    setup(&t, true, 1);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
+    t = with(true, 1);
+    stop(&t);
     assert_int_equal(at(&t, 1010 * S, DRAIN_EV_LOST), DRAIN_CANCEL);
     t.inflight = 0;
     assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
-    assert_int_equal(ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
+    exits(&t, ev(&t, DRAIN_EV_NOT_RELEASED), DRAIN_EXIT, DRAIN_X_LOST);
 }
 
 CASE(more_signals) {
-    struct t t;
-    setup(&t, true, 1);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
+    struct t t = with(true, 1);
+    stop(&t);
     assert_int_equal(at(&t, 1002 * S, DRAIN_EV_SIGNAL), DRAIN_CANCEL);
     assert_int_equal(drain_left_ns(&t.d, t.now), 5 * S);
-    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_STUCK);
-    setup(&t, true, 0);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
+    exits(&t, ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT, DRAIN_X_STUCK);
+    t = with(true, 0);
+    stop(&t);
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), 0); /* releasing already: nothing to shorten */
-    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+    exits(&t, ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT, DRAIN_X_NOT_RELEASED);
 }
 
 CASE(standby_and_start) {
-    struct t t;
-    setup(&t, false, 0);
+    struct t t = with(false, 0);
     assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE);
     assert_int_equal(ev(&t, DRAIN_EV_CLOSED), DRAIN_RELEASE);
-    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
-    setup(&t, false, 0); /* impatient */
+    exits(&t, ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT, DRAIN_X_CLEAN);
+    t = with(false, 0); /* impatient */
     ev(&t, DRAIN_EV_SIGNAL);
     ev(&t, DRAIN_EV_SIGNAL);
-    assert_int_equal(ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_CLEAN);
+    exits(&t, ev(&t, DRAIN_EV_SIGNAL), DRAIN_ABANDON | DRAIN_EXIT, DRAIN_X_CLEAN);
 }
 
 CASE(lost_without_a_signal) {
-    struct t t;
-    setup(&t, true, 3);
+    struct t t = with(true, 3);
     assert_int_equal(ev(&t, DRAIN_EV_LOST), DRAIN_NOT_READY | DRAIN_CLOSE_INTAKE | DRAIN_CANCEL);
     assert_int_equal(t.o.phase, DRAIN_CANCELLING);
     t.inflight = 0;
     assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
-    assert_int_equal(ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_LOST);
+    exits(&t, ev(&t, DRAIN_EV_RELEASED), DRAIN_EXIT, DRAIN_X_LOST);
 }
 
 /* Whatever happens: the phases only go forward, the release comes once and with nothing in flight, the exit
@@ -195,12 +181,10 @@ static unsigned killed_in(struct t *t, int64_t left_ns) {
 
 /* `kubectl delete --grace-period=4`, a host that shuts down: less time than the pod's own grace period. */
 CASE(less_time_than_thought) {
-    struct t t;
-    setup(&t, true, 1);
+    struct t t = with(true, 1);
     assert_int_equal(killed_in(&t, S), 0); /* nothing before the signal */
     assert_int_equal(drain_left_ns(&t.d, t.now), TIME_NEVER);
-    ev(&t, DRAIN_EV_SIGNAL);
-    ev(&t, DRAIN_EV_CLOSED);
+    stop(&t);
     ev(&t, DRAIN_EV_CHECKPOINTED);
     killed_in(&t, 60 * S); /* never lengthens */
     assert_int_equal(drain_left_ns(&t.d, t.now), 30 * S);
@@ -216,13 +200,11 @@ CASE(less_time_than_thought) {
     assert_int_equal(ev(&t, DRAIN_EV_IDLE), DRAIN_RELEASE);
     assert_int_equal(t.o.wake_ns, t.now + S - S / 10);
     killed_in(&t, 0); /* no time at all: exit as things are */
-    assert_int_equal(t.act, DRAIN_ABANDON | DRAIN_EXIT);
-    assert_int_equal(t.o.exit_code, DRAIN_X_NOT_RELEASED);
+    exits(&t, t.act, DRAIN_ABANDON | DRAIN_EXIT, DRAIN_X_NOT_RELEASED);
 }
 
 CASE(grace_learnt_later) {
-    struct t t;
-    setup(&t, true, 1);
+    struct t t = with(true, 1);
     struct drain_config c = {.grace_ns = 60 * S};
     struct err err;
     assert_int_equal(drain_config_check(&c, &err), 0);
@@ -237,8 +219,7 @@ CASE(grace_learnt_later) {
 CASE(random_schedules) {
     for (uint64_t seed = 1; seed <= 20000; seed++) {
         struct rng r = {seed};
-        struct t t;
-        setup(&t, rng_below(&r, 3) > 0, 0);
+        struct t t = with(rng_below(&r, 3) > 0, 0);
         t.inflight = t.leading ? rng_below(&r, 4) : 0;
         int64_t began = -1;
         int64_t kill = INT64_MAX;

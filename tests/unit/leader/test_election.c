@@ -169,20 +169,6 @@ CASE(partition) {
     field_free(&f);
 }
 
-CASE(paused) {
-    struct field f;
-    field_lead(&f, 2);
-    simworld_freeze(f.c[0].w);
-    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 20 * S));
-    simworld_thaw(f.c[0].w);
-    assert_false(election_may_mutate(f.c[0].e)); /* before it has looked at anything */
-    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 20 * S));
-    assert_int_equal(f.c[0].losts, 1);
-    simworld_run(f.sw, 20 * S);
-    assert_int_equal(f.c[1].losts, 0);
-    field_free(&f);
-}
-
 CASE(unreachable_while_releasing) {
     struct field f;
     field_lead(&f, 1);

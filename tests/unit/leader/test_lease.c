@@ -83,8 +83,7 @@ STANDBY_CASE(held_then_expired) {
     assert_int_equal(act, LEASE_WRITE);
     assert_string_equal(t->o.write.rec.rv, "15");
     assert_int_equal(t->o.write.rec.transitions, 4);
-    assert_int_equal(written(t, 16), LEASE_LEAD | LEASE_RENEWED);
-    assert_int_equal(t->o.reason, LEASE_R_EXPIRED);
+    ends(t, written(t, 16), LEASE_LEAD | LEASE_RENEWED, LEASE_R_EXPIRED);
     assert_true(t->o.gap_ns >= 15 * S);
 }
 
@@ -160,27 +159,23 @@ STANDBY_CASE(death_certificate) {
     /* a renewal of its own was still under way and came first: it is no less dead */
     assert_int_equal(ev(t, LEASE_EV_CONFLICT), LEASE_GET);
     assert_int_equal(seen(t, false, rec(11, "other", 3, 6)), LEASE_WRITE);
-    assert_int_equal(written(t, 12), LEASE_LEAD | LEASE_RENEWED);
-    assert_int_equal(t->o.reason, LEASE_R_DEAD);
+    ends(t, written(t, 12), LEASE_LEAD | LEASE_RENEWED, LEASE_R_DEAD);
     /* we ourselves are never dead */
     step(t, (struct lease_in){.ev = LEASE_EV_DEAD, .holder = SL("me")});
     assert_true(lease_leading(t->l));
 }
 
 STANDBY_CASE(stop_of_a_standby) {
-    assert_int_equal(ev(t, LEASE_EV_STOP), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_NOT_HELD);
+    ends(t, ev(t, LEASE_EV_STOP), LEASE_EXIT, LEASE_R_NOT_HELD);
     again(t); /* standing by */
     seen(t, false, rec(10, "other", 3, 5));
     assert_int_equal(ev(t, LEASE_EV_STOP), LEASE_EXIT);
     again(t); /* in the middle of an acquisition, which succeeds: given back at once, never led */
     assert_int_equal(seen(t, false, rec(10, "", 3, 5)), LEASE_WRITE);
     assert_int_equal(ev(t, LEASE_EV_STOP), 0);
-    assert_int_equal(written(t, 11), LEASE_WRITE);
-    assert_int_equal(t->o.write.kind, LEASE_RELEASE);
+    writes(t, written(t, 11), LEASE_RELEASE);
     assert_int_equal(t->o.write.rec.transitions, 4);
-    assert_int_equal(written(t, 12), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_GIVEN_BACK);
+    ends(t, written(t, 12), LEASE_EXIT, LEASE_R_GIVEN_BACK);
     again(t); /* ... whose outcome is not known */
     seen(t, false, rec(10, "", 3, 5));
     ev(t, LEASE_EV_STOP);
@@ -189,8 +184,7 @@ STANDBY_CASE(stop_of_a_standby) {
     again(t);
     seen(t, false, rec(10, "", 3, 5));
     ev(t, LEASE_EV_STOP);
-    assert_int_equal(ev(t, LEASE_EV_GIVE_UP), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_NOT_RELEASED);
+    ends(t, ev(t, LEASE_EV_GIVE_UP), LEASE_EXIT, LEASE_R_NOT_RELEASED);
 }
 
 /* ---- polling ---- */

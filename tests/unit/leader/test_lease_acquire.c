@@ -14,8 +14,7 @@ STANDBY_CASE(acquire_from_absent) {
     assert_int_equal(t->o.write.rec.renew_us, (WALL + t->now) / 1000);
     assert_false(lease_may_mutate(t->l, t->now));
     t->now += 3 * MS;
-    assert_int_equal(written(t, 1), LEASE_LEAD | LEASE_RENEWED);
-    assert_int_equal(t->o.reason, LEASE_R_ABSENT);
+    ends(t, written(t, 1), LEASE_LEAD | LEASE_RENEWED, LEASE_R_ABSENT);
     assert_int_equal(t->o.term, 0);
     assert_int_equal(t->o.gap_ns, -1);
     assert_true(lease_may_mutate(t->l, t->now));
@@ -42,8 +41,7 @@ STANDBY_CASE(acquire_released_by_the_watch) {
     assert_string_equal(t->o.write.rec.rv, "11");
     assert_int_equal(t->o.write.rec.transitions, 4);
     t->now += 3 * MS;
-    assert_int_equal(written(t, 12), LEASE_LEAD | LEASE_RENEWED);
-    assert_int_equal(t->o.reason, LEASE_R_RELEASED);
+    ends(t, written(t, 12), LEASE_LEAD | LEASE_RENEWED, LEASE_R_RELEASED);
     assert_int_equal(t->o.term, 4);
     assert_int_equal(t->o.gap_ns, 3 * MS);
     assert_int_equal(lease_fence_ns(t->l),
@@ -111,8 +109,7 @@ STANDBY_CASE(an_acquisition_too_old_to_lead_on) {
     ev(t, LEASE_EV_UNKNOWN);
     ev(t, LEASE_EV_READ_FAILED);
     assert_int_equal(pass(t, 8 * S), LEASE_GET);
-    assert_int_equal(seen(t, false, mine), LEASE_WRITE); /* ours, but of 11 s ago: renewed before we lead */
-    assert_int_equal(t->o.write.kind, LEASE_ACQUIRE);
+    writes(t, seen(t, false, mine), LEASE_ACQUIRE); /* ours, but of 11 s ago: renewed before we lead */
     assert_int_equal(t->o.write.rec.transitions, 4);
     assert_int_equal(written(t, 12), LEASE_LEAD | LEASE_RENEWED);
     assert_int_equal(t->o.term, 4);

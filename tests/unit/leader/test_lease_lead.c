@@ -7,8 +7,7 @@ LEADER_CASE(renewal) {
     assert_int_equal(t->o.wake_ns, t->now + 2 * S);
     int64_t acquired = lease_last(t->l)->acquire_us;
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
-        assert_int_equal(t->o.write.kind, LEASE_RENEW);
+        writes(t, pass(t, 2 * S), LEASE_RENEW);
         assert_int_equal(t->o.write.rec.acquire_us, acquired);
         assert_int_equal(t->o.write.rec.transitions, 4);
         t->now += 5 * MS;
@@ -113,13 +112,11 @@ LEADER_CASE(renew_times_are_never_equal) {
 /* ---- losing ---- */
 
 LEADER_CASE(lost_to_another) {
-    assert_int_equal(seen(t, true, rec(12, "other", 5, 9)), LEASE_STOP_WORK);
-    assert_int_equal(t->o.reason, LEASE_R_TAKEN);
+    ends(t, seen(t, true, rec(12, "other", 5, 9)), LEASE_STOP_WORK, LEASE_R_TAKEN);
     assert_false(lease_may_mutate(t->l, t->now));
     assert_false(lease_leading(t->l));
-    assert_int_equal(pass(t, 5 * S), 0);                   /* no write, ever */
-    assert_int_equal(ev(t, LEASE_EV_DRAINED), LEASE_EXIT); /* no release: it is not ours */
-    assert_int_equal(t->o.reason, LEASE_R_TAKEN);
+    assert_int_equal(pass(t, 5 * S), 0);                         /* no write, ever */
+    ends(t, ev(t, LEASE_EV_DRAINED), LEASE_EXIT, LEASE_R_TAKEN); /* no release: it is not ours */
     assert_true(lease_over(t->l));
     assert_int_equal(ev(t, LEASE_EV_TICK), 0);
     again_leader(t); /* found out by a conflict */

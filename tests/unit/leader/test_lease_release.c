@@ -7,8 +7,7 @@ LEADER_CASE(drain_and_release) {
     t->now += S;
     assert_int_equal(ev(t, LEASE_EV_STOP), 0);
     for (int i = 0; i < 3; i++) { /* renewed all the while */
-        assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
-        assert_int_equal(t->o.write.kind, LEASE_RENEW);
+        writes(t, pass(t, 2 * S), LEASE_RENEW);
         written(t, 12 + i);
         assert_true(lease_may_mutate(t->l, t->now));
     }
@@ -21,16 +20,14 @@ LEADER_CASE(drain_and_release) {
     assert_int_equal(r->renew_us, r->acquire_us);
     assert_int_equal(r->transitions, 4);
     assert_string_equal(r->rv, "14");
-    assert_int_equal(written(t, 15), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_GIVEN_BACK);
+    ends(t, written(t, 15), LEASE_EXIT, LEASE_R_GIVEN_BACK);
 }
 
 LEADER_CASE(release_after_a_renewal_under_way) {
     ev(t, LEASE_EV_STOP);
     assert_int_equal(pass(t, 2 * S), LEASE_WRITE);
     assert_int_equal(ev(t, LEASE_EV_DRAINED), 0); /* one write at a time */
-    assert_int_equal(written(t, 12), LEASE_WRITE);
-    assert_int_equal(t->o.write.kind, LEASE_RELEASE);
+    writes(t, written(t, 12), LEASE_RELEASE);
     assert_string_equal(t->o.write.rec.rv, "12");
 }
 
@@ -40,8 +37,7 @@ LEADER_CASE(release_conflicts) {
     assert_int_equal(ev(t, LEASE_EV_CONFLICT), LEASE_GET); /* whose is it? */
     struct lease_rec edited = *lease_last(t->l);
     snprintf(edited.rv, sizeof(edited.rv), "12");
-    assert_int_equal(seen(t, false, edited), LEASE_WRITE); /* ours, edited by somebody: again */
-    assert_int_equal(t->o.write.kind, LEASE_RELEASE);
+    writes(t, seen(t, false, edited), LEASE_RELEASE); /* ours, edited by somebody: again */
     ev(t, LEASE_EV_CONFLICT);
     unsigned act = t->act ? t->act : pass(t, t->o.wake_ns - t->now);
     assert_int_equal(act, LEASE_GET);
@@ -54,8 +50,7 @@ LEADER_CASE(release_of_unknown_outcome) {
     ev(t, LEASE_EV_DRAINED);
     t->now += 3 * S;
     assert_int_equal(ev(t, LEASE_EV_UNKNOWN), LEASE_GET);
-    assert_int_equal(seen(t, false, rec(12, "", 4, 9)), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_GIVEN_BACK);
+    ends(t, seen(t, false, rec(12, "", 4, 9)), LEASE_EXIT, LEASE_R_GIVEN_BACK);
     again_leader(t); /* the server is gone: it is asked until somebody says that it is enough */
     ev(t, LEASE_EV_STOP);
     ev(t, LEASE_EV_DRAINED);
@@ -66,12 +61,10 @@ LEADER_CASE(release_of_unknown_outcome) {
         ev(t, LEASE_EV_FAILED);
     }
     assert_in_range(tries, 3, 12);
-    assert_int_equal(ev(t, LEASE_EV_GIVE_UP), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_NOT_RELEASED);
+    ends(t, ev(t, LEASE_EV_GIVE_UP), LEASE_EXIT, LEASE_R_NOT_RELEASED);
     again_leader(t); /* refused: not asked again */
     ev(t, LEASE_EV_DRAINED);
-    assert_int_equal(ev(t, LEASE_EV_REFUSED), LEASE_EXIT);
-    assert_int_equal(t->o.reason, LEASE_R_NOT_RELEASED);
+    ends(t, ev(t, LEASE_EV_REFUSED), LEASE_EXIT, LEASE_R_NOT_RELEASED);
 }
 
 /* Self-stopped at the deadline; later the server answers, and the lease is still ours: the successor need not
@@ -82,8 +75,7 @@ LEADER_CASE(release_after_the_deadline) {
     assert_int_equal(pass(t, 8 * S), LEASE_STOP_WORK);
     assert_int_equal(ev(t, LEASE_EV_DRAINED), LEASE_GET);
     struct lease_rec ours = *lease_last(t->l);
-    assert_int_equal(seen(t, false, ours), LEASE_WRITE);
-    assert_int_equal(t->o.write.kind, LEASE_RELEASE);
+    writes(t, seen(t, false, ours), LEASE_RELEASE);
     assert_int_equal(written(t, 13), LEASE_EXIT);
 }
 
