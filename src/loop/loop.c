@@ -136,7 +136,7 @@ void loop_free(struct loop *l) {
     for (int i = 0; i < 8 && uv_run(&l->uv, UV_RUN_NOWAIT); i++) {
     } /* close callbacks, and those that they cause */
     if (uv_loop_close(&l->uv) < 0)
-        return; /* somebody's handle is still open: better a leak than memory in use freed */
+        return; /* a handle is still open: better a leak than memory in use freed */
     free(l->queue.v);
     free(l->batch.v);
     free(l);

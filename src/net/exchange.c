@@ -1,5 +1,5 @@
 /* One request and its answer. Nothing is written here: answers go to the connection's buffer, which is
- * written before the loop sleeps, so that a failing write never calls anybody back inside a call on the
+ * written before the loop sleeps, so that a failing write never calls back inside a call on the
  * exchange. */
 #include "server.h"
 

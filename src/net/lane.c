@@ -16,7 +16,7 @@ struct sock {
     struct list ready; /* in lane.ready */
 };
 
-/* One turn of a lane whose peers nobody vouches for. What is parsed in libcurl's callbacks costs up to 0.1 us a
+/* One turn of a lane whose peers are not trusted. What is parsed in libcurl's callbacks costs up to 0.1 us a
  * byte, so this keeps a turn near a millisecond. An action counts for ACTION bytes more than it brings. */
 enum { SCRAPE_BUDGET = 16 * 1024, ACTION = 512 };
 
@@ -124,7 +124,7 @@ static int on_curl_timer(CURLM *multi, long ms, void *ctx) {
 }
 
 /* libuv stops watching a socket with an error on it. libcurl gets it as ready, so that it reads the
- * error itself: told of an error it would only know that there is one. */
+ * error itself: with an error flag it would only know that there is one. */
 static void on_ready(uv_poll_t *handle, int status, int events) {
     struct sock *s = handle->data;
     int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;

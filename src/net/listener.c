@@ -1,6 +1,6 @@
 /* Listening sockets, and the round before the loop sleeps: what was written during an iteration leaves in one
- * piece, and requests that had to wait for their turn on a connection are looked at outside of anybody's
- * calls. */
+ * piece, and requests that had to wait for their turn on a connection are looked at outside of their
+ * owners' calls. */
 #include "server.h"
 #include <errno.h>
 #include <limits.h>
@@ -98,8 +98,7 @@ void listener_bound_unsent(struct listener *l, size_t n) {
             if (conn_unsent(c) > (most ? conn_unsent(most) : 0)) most = c;
         }
         if (sum <= l->limits.total_cap || !most) return;
-        most->broken =
-            true; /* the next round tells the owner: nobody is called back inside a call on an exchange */
+        most->broken = true; /* the next round calls the owner: never inside a call on an exchange */
         server_dirty(most);
     }
 }

@@ -1,5 +1,5 @@
 /* What the files of src/net share. The client: net.c (life), lane.c (libcurl's multi interface on libuv),
- * request.c (one request from start to end), easy.c (its options), tls.c (certificates), failure.c (words for
+ * request.c (one request from start to end), curl_options.c (its options), tls.c (certificates), curl_error.c (words for
  * what went wrong). */
 #ifndef NET_IMPL_H
 #define NET_IMPL_H
@@ -96,7 +96,7 @@ struct request {
     bool idempotent; /* may be sent again by libcurl on its own when a reused connection turns out dead */
     bool added;      /* is in the multi */
     bool sent;       /* its bytes may have left */
-    bool cancelled;  /* nobody listens: to be removed as soon as we are outside of libcurl */
+    bool cancelled;  /* no callbacks any more: to be removed as soon as we are outside of libcurl */
     bool held;       /* the receiver wants no more for now */
     bool paused;     /* libcurl holds bytes back for us */
     bool resumes;    /* what libcurl held back is being delivered: it was counted when it came, not handled */
@@ -118,10 +118,10 @@ bool lane_http2(const struct lane *l);
 bool lane_spent(const struct lane *l); /* the turn is over: nothing more is to be handled in it */
 
 /* Sets all options; -errno and err if the URL or a header is not usable. */
-int easy_setup(struct request *r, const struct http_spec *spec, struct err *err);
+int curl_options_set(struct request *r, const struct http_spec *spec, struct err *err);
 
 /* What went wrong with a request, in the words of the interface. */
-struct failure {
+struct curl_error {
     CURLcode code;
     int os_errno;     /* 0 if unknown */
     const char *text; /* libcurl's words, may be empty */
@@ -129,7 +129,7 @@ struct failure {
     bool sent;
     int64_t connect_ns;
 };
-void failure_explain(const struct failure *f, struct err *ret);
+void curl_error_explain(const struct curl_error *f, struct err *ret);
 
 /* The server. */
 int listener_open(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,

@@ -74,15 +74,15 @@ static void deliver(struct request *r) {
         struct err err = {0};
         long os_errno = 0;
         curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
-        const struct failure f = {.code = r->result,
-                                  .os_errno = (int)os_errno,
-                                  .text = r->text,
-                                  .method = r->method,
-                                  .url = r->shown,
-                                  .host = r->host,
-                                  .sent = r->sent,
-                                  .connect_ns = r->connect_ns};
-        failure_explain(&f, &err);
+        const struct curl_error f = {.code = r->result,
+                                     .os_errno = (int)os_errno,
+                                     .text = r->text,
+                                     .method = r->method,
+                                     .url = r->shown,
+                                     .host = r->host,
+                                     .sent = r->sent,
+                                     .connect_ns = r->connect_ns};
+        curl_error_explain(&f, &err);
         end(r, &err);
     }
 }
@@ -166,7 +166,7 @@ static bool begin_head(struct request *r, struct slice line) {
 
 static bool add_to_head(struct head *h, struct slice line) {
     struct slice name, value;
-    if (!slice_cut(line, ':', &name, &value)) return true; /* libcurl let it pass: of no use to anybody */
+    if (!slice_cut(line, ':', &name, &value)) return true; /* libcurl let it pass: no header */
     value = slice_trim(value);
     if (h->n == HTTP_MAX_HEADERS) return true;
     size_t at = h->text.n;
@@ -305,7 +305,7 @@ int request_start(struct world *w, const struct http_spec *spec, const struct ht
     r->tls = tls_get(n, spec->tls);
     r->easy = curl_easy_init();
     if (!r->easy) abort();
-    int rc = easy_setup(r, spec, err);
+    int rc = curl_options_set(r, spec, err);
     if (rc < 0) {
         request_free(r);
         return rc;

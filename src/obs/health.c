@@ -67,8 +67,8 @@ int health_write(struct admin *a, bool readyz, struct slice query, struct buf *o
         } else {
             buf_addf(out, "[-]%s failed: %s\n", c->name, buf_str(&why));
             if (!a->was_failing[readyz])
-                LOG(a->log, LOG_WARN, "check failed", LF_STR("probe", name), LF_STR("check", c->name),
-                    LF_STR("why", buf_str(&why)));
+                LOG_EVENT(a->log, LOG_WARN, "HealthCheckFailed", "health check failed", LF_STR("probe", name),
+                          LF_STR("check", c->name), LF_STR("reason", buf_str(&why)));
             failed = true;
         }
     }

@@ -1,6 +1,6 @@
-/* logind's delay inhibitors: what is asked, what is answered. The connection itself is in bus.c. */
+/* logind's delay inhibitors: what is asked, what is answered. The connection itself is in dbus.c. */
 #include "obs/inhibit.h"
-#include "bus.h"
+#include "dbus.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ struct lock {
 struct inhibit {
     struct world *world;
     struct inhibit_config cfg;
-    struct bus *bus;
+    struct dbus *bus;
     struct lock locks[INHIBIT_WHATS];
     int64_t delay_ns;
     char *logind; /* the unique name of who answered us: only its announcements are believed */
@@ -31,8 +31,9 @@ struct inhibit {
 static void complain(struct inhibit *i, const char *what, const char *why) {
     if (i->said) return;
     i->said = true;
-    LOG(i->cfg.log, i->cfg.level, "the host's shutdown does not wait for a drain", LF_STR("what", what),
-        LF_STR("why", why));
+    LOG_EVENT(i->cfg.log, i->cfg.level, "InhibitorUnavailable",
+              "no inhibitor lock: the host does not wait for a drain", LF_STR("what", what),
+              LF_STR("reason", why));
 }
 
 static void drop(struct lock *l) {
@@ -60,15 +61,15 @@ static int on_lock(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
     l->going = false;
     if (!l->wanted) drop(l); /* let go of in the meantime */
     i->said = false;
-    LOG(i->cfg.log, LOG_DEBUG, "logind waits for a drain", LF_STR("what", l->what),
-        LF_DUR("at_most", i->delay_ns));
+    LOG_EVENT(i->cfg.log, LOG_DEBUG, "InhibitorTaken", "inhibitor lock taken", LF_STR("what", l->what),
+              LF_DUR("max_delay", i->delay_ns));
     return 0;
 }
 
 static void ask(struct lock *l) {
     if (!l->wanted) return;
-    int r = bus_call(l->owner->bus, LOGIND, LOGIND_PATH, LOGIND_MANAGER, "Inhibit", on_lock, l, "ssss",
-                     l->what, "handover", "The lease is released first, and work in flight ends", "delay");
+    int r = dbus_call(l->owner->bus, LOGIND, LOGIND_PATH, LOGIND_MANAGER, "Inhibit", on_lock, l, "ssss",
+                      l->what, "handover", "The lease is released first, and work in flight ends", "delay");
     if (r < 0) complain(l->owner, l->what, strerror(-r));
 }
 
@@ -78,7 +79,7 @@ static int on_delay(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
     (void)ret;
     i->delay_ns = DEFAULT_DELAY;
     if (sd_bus_message_is_method_error(m, NULL)) {
-        if (bus_nobody_there(m)) { /* its name will tell when it is */
+        if (dbus_nobody_there(m)) { /* its name will tell when it is */
             complain(i, "logind", sd_bus_message_get_error(m)->message);
             return 0;
         }
@@ -96,15 +97,14 @@ static int on_delay(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
 }
 
 static void ask_all(struct inhibit *i) {
-    int r = bus_call(i->bus, LOGIND, LOGIND_PATH, "org.freedesktop.DBus.Properties", "Get", on_delay, i, "ss",
-                     LOGIND_MANAGER, "InhibitDelayMaxUSec");
+    int r = dbus_call(i->bus, LOGIND, LOGIND_PATH, "org.freedesktop.DBus.Properties", "Get", on_delay, i,
+                      "ss", LOGIND_MANAGER, "InhibitDelayMaxUSec");
     if (r < 0) complain(i, "logind", strerror(-r));
 }
 
 /* ---- announcements ---- */
 
-/* A match rule says who may send, but a message that is addressed to us needs no rule: anybody may claim that
- * the host goes. */
+/* A match rule names the sender, but a message that is addressed to us needs no rule: any process may send one. */
 static bool from_logind(const struct inhibit *i, sd_bus_message *m) {
     const char *sender = sd_bus_message_get_sender(m);
     return sender && i->logind && strcmp(sender, i->logind) == 0;
@@ -116,8 +116,8 @@ static int on_prepare(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
     int going;
     (void)ret;
     if (!from_logind(i, m) || sd_bus_message_read(m, "b", &going) < 0) return 0;
-    LOG(i->cfg.log, LOG_DEBUG, going ? "the host is about to go" : "the host stays, or is back",
-        LF_STR("what", l->what));
+    LOG_EVENT(i->cfg.log, LOG_DEBUG, "HostPrepares", "logind signal received", LF_STR("what", l->what),
+              LF_INT("begins", going));
     if (!going) {
         l->going = false;
         l->wanted = true;
@@ -143,10 +143,10 @@ static int on_owner(sd_bus_message *m, void *ctx, sd_bus_error *ret) {
 static void on_bus(void *ctx) {
     struct inhibit *i = ctx;
     for (int k = 0; k < INHIBIT_WHATS; k++)
-        bus_match(i->bus, LOGIND, LOGIND_PATH, LOGIND_MANAGER, i->locks[k].signal, NULL, on_prepare,
-                  &i->locks[k]);
-    bus_match(i->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-              "NameOwnerChanged", LOGIND, on_owner, i);
+        dbus_match(i->bus, LOGIND, LOGIND_PATH, LOGIND_MANAGER, i->locks[k].signal, NULL, on_prepare,
+                   &i->locks[k]);
+    dbus_match(i->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+               "NameOwnerChanged", LOGIND, on_owner, i);
     ask_all(i);
 }
 
@@ -165,7 +165,7 @@ struct inhibit *inhibit_start(struct world *w, const struct inhibit_config *cfg)
     *i = (struct inhibit){.world = w, .cfg = *cfg, .delay_ns = DEFAULT_DELAY};
     i->locks[INHIBIT_SHUTDOWN] = (struct lock){i, "shutdown", "PrepareForShutdown", -1, true, false};
     i->locks[INHIBIT_SLEEP] = (struct lock){i, "sleep", "PrepareForSleep", -1, true, false};
-    i->bus = bus_start(w, on_bus, on_bus_lost, i);
+    i->bus = dbus_start(w, on_bus, on_bus_lost, i);
     return i;
 }
 
@@ -176,7 +176,7 @@ void inhibit_let_go(struct inhibit *i, enum inhibit_what what) {
 
 void inhibit_stop(struct inhibit *i) {
     if (!i) return;
-    bus_stop(i->bus);
+    dbus_stop(i->bus);
     for (int k = 0; k < INHIBIT_WHATS; k++) drop(&i->locks[k]);
     free(i->logind);
     free(i);

@@ -1,6 +1,5 @@
-/* Log lines on a file descriptor. The program must not stop because nobody reads its log: a line waits for
- * its reader a moment at most, and once one was dropped no line waits until the reader is back, which is then
- * told how many it missed. */
+/* Log lines on a file descriptor. The program must not stop because its log is not read: a line waits for its reader
+ * 50 ms at most, and once one was dropped no line waits until the reader is back. Then a line says how many it missed. */
 #include "obs/obs.h"
 #include <errno.h>
 #include <limits.h>
@@ -55,8 +54,9 @@ static void write_line(void *ctx, enum log_level level, int64_t wall_ns, const c
     int saved = errno;
     if (r && r->torn) buf_addc(&line, '\n');
     if (r && r->dropped)
-        format(&line, style, LOG_WARN, wall_ns, "log lines were dropped, nobody read them",
-               &LF_INT("lines", r->dropped), 1);
+        format(&line, style, LOG_WARN, wall_ns, "log lines dropped",
+               (const struct log_field[]){LF_STR("event", "LogLinesDropped"), LF_INT("lines", r->dropped)},
+               2);
     size_t before = line.n;
     format(&line, style, level, wall_ns, msg, f, n);
     if (line.n == before) { /* larger than any line may be */

@@ -2,7 +2,7 @@
  * text, because journalctl shows only the message. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "obs/obs.h"
-#include "takes.h"
+#include "socket_writable.h"
 #include "world/world.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -32,7 +32,7 @@ bool log_under_journal(struct world *w, int fd) {
 
 /* Asked before each entry: it is worth those four calls. */
 static bool journal_takes(void) {
-    return socket_takes(&journal_addr, sizeof journal_addr, dropped ? 0 : WAIT_MS);
+    return socket_writable(&journal_addr, sizeof journal_addr, dropped ? 0 : WAIT_MS);
 }
 
 static void add_name(struct buf *out, const char *key) {

@@ -1,6 +1,6 @@
 /* What systemd receives of this service. Without NOTIFY_SOCKET libsystemd does nothing. */
 #include "obs/obs.h"
-#include "takes.h"
+#include "socket_writable.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,8 +25,8 @@ static bool manager_takes(int wait_ms) {
     if (*name != '/' && *name != '@') return true; /* of another family: sd_notify(3) knows */
     memcpy(addr.sun_path, name, n + 1);
     if (*name == '@') addr.sun_path[0] = '\0';
-    return socket_takes(&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (*name == '/')),
-                        wait_ms);
+    return socket_writable(&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (*name == '/')),
+                           wait_ms);
 }
 
 static void tell(const char *states, int64_t extend_ns, const char *status) {

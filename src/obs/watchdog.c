@@ -7,7 +7,7 @@ struct watchdog {
     int64_t interval_ns;
 };
 
-static void feed(void *ctx) {
+static void send(void *ctx) {
     struct watchdog *d = ctx;
     notify_watchdog();
     timer_in(d->timer, d->interval_ns);
@@ -18,8 +18,8 @@ struct watchdog *watchdog_start(struct world *w) {
     if (limit <= 0) return NULL;
     struct watchdog *d = xcalloc(1, sizeof *d);
     d->interval_ns = limit / 4;
-    d->timer = timer_new(w, feed, d);
-    feed(d);
+    d->timer = timer_new(w, send, d);
+    send(d);
     return d;
 }
 

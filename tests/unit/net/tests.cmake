@@ -14,5 +14,5 @@ target_link_libraries(net_tls_server PUBLIC base PkgConfig::SSL PkgConfig::CRYPT
 unit_test(net/tls net_kit net_tls_server)
 unit_test(net/proxy net_kit net_tls_server)
 unit_test(net/dns net_kit)
-unit_test(net/failure net PkgConfig::CURL PkgConfig::UV)
-target_include_directories(unit_net_failure PRIVATE ${CMAKE_SOURCE_DIR}/src/net)
+unit_test(net/curl_error net PkgConfig::CURL PkgConfig::UV)
+target_include_directories(unit_net_curl_error PRIVATE ${CMAKE_SOURCE_DIR}/src/net)

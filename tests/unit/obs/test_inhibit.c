@@ -1,5 +1,5 @@
 /* The inhibitors on a real bus, with the stand-in for logind. Skipped where there is no dbus-daemon. */
-#include "bus_kit.h"
+#include "dbus_kit.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
@@ -34,7 +34,7 @@ static void taken_again_when_the_host_stays(void **state) {
     kit_expect(f, "closed sleep");
     kit_tell(f, "prepare sleep no");
     kit_expect(f, "asked sleep delay handover");
-    kit_expect(f, "log 0 logind waits for a drain; sleep");
+    kit_expect(f, "log 0 inhibitor lock taken; sleep");
     kit_tell(f, "prepare sleep yes");
     kit_expect(f, "going sleep 5000");
     kit_expect(f, "closed sleep");
@@ -95,7 +95,7 @@ static void taken_again_when_logind_comes_back(void **state) {
     kit_expect(f, "going shutdown 5000");
 }
 
-#define DOES_NOT_WAIT "log 0 the host's shutdown does not wait for a drain; "
+#define DOES_NOT_WAIT "log 0 no inhibitor lock: the host does not wait for a drain; "
 
 static void logind_comes_later(void **state) {
     struct fixture *f = *state;
@@ -117,7 +117,7 @@ static void refused(void **state) {
     kit_tell(f, "answer grant");
     kit_tell(f, "prepare shutdown no"); /* it refuses while the host is going: that is over */
     kit_expect(f, "asked shutdown");
-    kit_expect(f, "log 0 logind waits for a drain; shutdown");
+    kit_expect(f, "log 0 inhibitor lock taken; shutdown");
     kit_never_came(f, "asked sleep");
     kit_tell(f, "restart");
     kit_both_are_held(f);

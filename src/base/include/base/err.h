@@ -38,7 +38,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))); /* "outer: inner"; returns errnum */
 void err_clear(struct err *e);
 const char *err_kind_name(enum err_kind kind); /* "timeout", "conflict", ...: for metrics labels and logs */
-/* May the same request succeed later without anybody changing it? Not so a conflict: read again, then it is
+/* May the same request succeed later without a change of it? Not so a conflict: read again, then it is
  * another one. */
 bool err_retryable(const struct err *e);
 #endif

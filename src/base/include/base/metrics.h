@@ -30,7 +30,7 @@ static inline void metric_inc(struct metric *m) {
 void metric_set(struct metric *m, double value);
 void metric_observe(struct metric *m, double value);
 double metric_value(const struct metric *m); /* histograms: the count */
-/* Gauges that are computed when somebody looks: called before each metrics_write(). */
+/* Gauges that are computed on demand: called before each metrics_write(). */
 void metrics_on_collect(struct metrics *m, void (*fn)(void *ctx), void *ctx);
 void metrics_off_collect(struct metrics *m, void (*fn)(void *ctx),
                          void *ctx);                   /* for what does not live as long */

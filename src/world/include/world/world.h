@@ -53,7 +53,7 @@ struct spawn {
 int world_spawn(struct world *w, const struct spawn *s, struct proc **ret, struct err *err);
 void proc_cancel(struct proc *p); /* kills it; no callback */
 
-/* A descriptor of a library that speaks a protocol of its own (src/obs/inhibit.c): fn is called from the loop
+/* A descriptor of a library with a protocol of its own (src/obs/inhibit.c): fn is called from the loop
  * as long as it is ready for what is wanted, with enum fd_ready bits; an error or the end counts as ready for
  * all that is wanted. Nothing is wanted at first. The descriptor stays the caller's, who may close it at any
  * time; it is made non-blocking. A negative errno; -ENOSYS where the world has no descriptors. */

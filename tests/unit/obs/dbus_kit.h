@@ -1,8 +1,8 @@
 /* A dbus-daemon and the stand-in for logind (tests/host), and the inhibitors under test on a loop. All that
  * happens ends up as lines in one transcript: what logind saw, what it announced, what is logged. Everything
  * is a cmocka assertion: what does not come within 20 s fails the test. */
-#ifndef BUS_KIT_H
-#define BUS_KIT_H
+#ifndef DBUS_KIT_H
+#define DBUS_KIT_H
 #include "../check.h"
 #include "base/mem.h"
 #include "loop/loop.h"

@@ -1,10 +1,10 @@
-/* See takes.h. */
-#include "takes.h"
+/* See socket_writable.h. */
+#include "socket_writable.h"
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-bool socket_takes(const struct sockaddr_un *addr, socklen_t len, int wait_ms) {
+bool socket_writable(const struct sockaddr_un *addr, socklen_t len, int wait_ms) {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return false;
     struct pollfd p = {.fd = fd, .events = POLLOUT};

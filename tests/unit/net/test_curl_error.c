@@ -9,7 +9,7 @@
 static void kinds_and_words(void **state) {
     (void)state;
     static const struct {
-        struct failure f;
+        struct curl_error f;
         enum err_kind kind;
         int errnum;
         const char *words;
@@ -128,13 +128,13 @@ static void kinds_and_words(void **state) {
         {{.code = CURLE_SSL_CERTPROBLEM, .text = ""}, ERR_TLS, -EPROTO, "certificate"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct failure f = cases[i].f;
+        struct curl_error f = cases[i].f;
         struct err e = {0};
         f.method = "PUT";
         f.url = "https://h/p";
         f.host = "h";
         f.connect_ns = 10 * NS_PER_S;
-        failure_explain(&f, &e);
+        curl_error_explain(&f, &e);
         if (e.kind != cases[i].kind || e.errnum != cases[i].errnum || !strstr(e.msg, cases[i].words))
             print_error("case %zu: %s\n", i, e.msg);
         assert_int_equal(e.kind, cases[i].kind);

@@ -171,7 +171,7 @@ static void set_connection(struct request *r, const struct http_spec *spec) {
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-int easy_setup(struct request *r, const struct http_spec *spec, struct err *err) {
+int curl_options_set(struct request *r, const struct http_spec *spec, struct err *err) {
     CURL *e = r->easy;
     int rc = set_url(r, spec->url, err);
     if (rc == 0) rc = set_method(r, spec, err);

@@ -28,7 +28,7 @@ static bool is_tls_code(CURLcode code) {
 
 /* A handshake that was cut is a lost connection; with TLS 1.3 a refused client certificate arrives after the
  * handshake, as an alert in the first read. */
-static bool is_tls(const struct failure *f) {
+static bool is_tls(const struct curl_error *f) {
     if (has(f->text, "alert ") && !has(f->text, "alert internal error") &&
         !has(f->text, "alert close notify"))
         return true;
@@ -66,7 +66,7 @@ static const char *tls_advice(const char *text) {
     return "check the certificates of both sides";
 }
 
-static bool is_protocol(const struct failure *f) {
+static bool is_protocol(const struct curl_error *f) {
     switch ((int)f->code) {
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -78,7 +78,7 @@ static bool is_protocol(const struct failure *f) {
     }
 }
 
-static const char *cause(const struct failure *f) {
+static const char *cause(const struct curl_error *f) {
     if (f->os_errno && f->code == CURLE_COULDNT_CONNECT) return strerror(f->os_errno);
     if (f->sent && f->os_errno == ETIMEDOUT) return "connection lost: the peer has not answered for 8 s";
     if (has(f->text, "getpeername") || has(f->text, "getsockname"))
@@ -89,7 +89,7 @@ static const char *cause(const struct failure *f) {
 
 /* Callers tell by errnum whether a request may have been carried out: -ECONNRESET and -ETIMEDOUT say that it
  * was sent. */
-static int transport_errno(const struct failure *f) {
+static int transport_errno(const struct curl_error *f) {
     if (f->sent) return f->os_errno == ETIMEDOUT ? -ETIMEDOUT : -ECONNRESET;
     if (f->code == CURLE_COULDNT_RESOLVE_HOST || f->code == CURLE_COULDNT_RESOLVE_PROXY) return -EHOSTUNREACH;
     switch (f->os_errno) {
@@ -102,7 +102,7 @@ static int transport_errno(const struct failure *f) {
     }
 }
 
-void failure_explain(const struct failure *f, struct err *ret) {
+void curl_error_explain(const struct curl_error *f, struct err *ret) {
     if (is_tls(f)) {
         const char *text = f->text[0] ? f->text : curl_easy_strerror(f->code);
         err_set(ret, ERR_TLS, -EPROTO, "%s %s: TLS with %s failed: %s; %s", f->method, f->url, f->host, text,
