@@ -200,7 +200,10 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     p->planned = true;
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
-    if (may_scrape(o)) round_start(r, t, o->spec, snap->pods, snap->npods);
+    if (t->scrape_every_ns <= 0 && !t->probe)
+        round_drop(t); /* nothing is measured: what was read of its pods goes, too */
+    else if (o->known && may_scrape(o))
+        round_start(r, t, o->spec, snap->pods, snap->npods);
 }
 
 static void look(struct reconcile *p);

@@ -19,6 +19,7 @@ void round_drop(struct target *t) {
     scrape_target_free(t->round->scrape);
     free(t->round);
     t->round = NULL;
+    t->round_taken = 0; /* rounds are counted from the beginning */
 }
 
 static void on_ended(void *ctx) {

@@ -127,8 +127,6 @@ static void silent_pages_delay_nobody_else(void **state) {
     int64_t from = simworld_now(st->sw);
     set_image(st, "op:v2");
     wait_for(st, "Promoting", 300);
-    print_message("the neighbour was judged after %lld ms\n",
-                  (long long)((simworld_now(st->sw) - from) / MS));
     assert_true(simworld_now(st->sw) - from < 45 * NS_PER_S);
     simworld_on_request(st->sw, on_request, &w);
     st->may_end = true;
