@@ -38,7 +38,6 @@ int64_t lease_fence_ns(const struct lease *l) {
 }
 
 bool lease_may_mutate(const struct lease *l, int64_t boot_ns) {
-    if (PLANTED(FAULT_NO_FENCE)) return l->state == S_LEADING && !l->shut;
     return boot_ns < lease_fence_ns(l);
 }
 
@@ -108,8 +107,6 @@ static void write_lease(struct lease *l, enum lease_write_kind kind, int64_t wal
         rec.transitions = l->term;
     }
     if (!present || kind == LEASE_RELEASE || !lease_is_ours(l)) rec.acquire_us = rec.renew_us;
-    if (PLANTED(FAULT_NO_PRECONDITION) && kind == LEASE_ACQUIRE) rec.rv[0] = '\0';
-    if (PLANTED(FAULT_BLIND_RELEASE) && kind == LEASE_RELEASE) rec.rv[0] = '\0';
 
     keep_warm(l);
     l->pending = P_WRITE;
@@ -168,7 +165,7 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     }
     if (l->pending == P_WRITE) return;
     int64_t when;
-    enum lease_reason claim = lease_claimable(l, wall_ns, &when);
+    enum lease_reason claim = lease_claimable(l, &when);
     bool doubt = l->unresolved || l->must_read;
     if (!doubt && !claim) { /* another candidate has won */
         l->conflicts = 0;
@@ -203,10 +200,9 @@ static void standby_stop(struct lease *l, struct lease_out *out) {
 }
 
 static void leading(struct lease *l, int64_t wall_ns, struct lease_out *out) {
-    if (PLANTED(FAULT_RELEASE_EARLY) && l->stopping) return;
     if (l->known && !l->absent && !lease_is_ours(l)) {
         lose(l, LEASE_R_TAKEN, out);
-    } else if (l->now_ns >= l->renewed_ns + l->cfg.renew_ns && !PLANTED(FAULT_NO_FENCE)) {
+    } else if (l->now_ns >= l->renewed_ns + l->cfg.renew_ns) {
         lose(l, LEASE_R_DEADLINE, out);
     } else if (may_ask(l)) {
         if (l->unresolved || l->must_read) {
@@ -223,10 +219,7 @@ static void leading(struct lease *l, int64_t wall_ns, struct lease_out *out) {
 /* Nothing of ours mutates any more. Release what the server says is ours, and only that. */
 static void closing(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     if (l->pending == P_WRITE && (lease_is_ours(l) || !lease_moved_on(l))) return;
-    if (PLANTED(FAULT_BLIND_RELEASE) && !l->released && l->pending == P_NONE) {
-        l->released = true;
-        write_lease(l, LEASE_RELEASE, wall_ns, out);
-    } else if (l->unresolved || l->must_read) {
+    if (l->unresolved || l->must_read) {
         if (may_ask(l)) get(l, out);
     } else if (!lease_is_ours(l)) {
         bool free_now = l->absent || !l->rec.holder[0];
@@ -351,12 +344,7 @@ static void take(struct lease *l, const struct lease_in *in, struct lease_out *o
         break;
     case LEASE_EV_READY: l->ready = in->on; break;
     case LEASE_EV_RENEW: l->renew_now = l->state == S_LEADING; break;
-    case LEASE_EV_STOP:
-        l->stopping = true;
-        if (PLANTED(FAULT_RELEASE_EARLY) && lease_leading(l) && l->pending == P_NONE) {
-            write_lease(l, LEASE_RELEASE, in->wall_ns, out);
-        }
-        break;
+    case LEASE_EV_STOP: l->stopping = true; break;
     case LEASE_EV_DRAINED: drained(l); break;
     case LEASE_EV_GIVE_UP: give_up(l, out); break;
     }
@@ -376,7 +364,7 @@ static int64_t wake(const struct lease *l) {
     }
     if (l->pending == P_WRITE) return TIME_NEVER;
     if (l->state == S_CLOSING || l->stopping) return l->pending == P_NONE ? calm : TIME_NEVER;
-    enum lease_reason claim = lease_claimable(l, 0, &when);
+    enum lease_reason claim = lease_claimable(l, &when);
     if (!doubt && l->ready) at = later(calm, claim ? 0 : when);
     if (!doubt && lease_is_ours(l)) at = calm;
     if (l->pending == P_NONE)

@@ -33,8 +33,7 @@ static void match_sent(struct lease *l) {
     if (!lease_is_ours(l)) return;
     for (unsigned i = 0; i < LEASE_SENT; i++) {
         if (l->sent[i].renew_us != l->rec.renew_us || !l->rec.renew_us) continue;
-        int64_t at = PLANTED(FAULT_FENCE_FROM_ANSWER) && l->sent[i].at_ns > l->renewed_ns ? l->now_ns
-                                                                                          : l->sent[i].at_ns;
+        int64_t at = l->sent[i].at_ns;
         if (at <= l->renewed_ns) continue;
         l->renewed_ns = at;
         l->renewed = true;
@@ -101,7 +100,7 @@ void lease_observe_absent(struct lease *l, bool watched) {
     bool held = l->known && l->rec.holder[0] && !lease_is_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
     int64_t when;
     l->held_until_ns = 0;
-    if (held && !lease_claimable(l, 0, &when)) l->held_until_ns = when;
+    if (held && !lease_claimable(l, &when)) l->held_until_ns = when;
     l->absent = true;
     buf_clear(&l->raw);
 }
@@ -112,7 +111,7 @@ void lease_observe_written(struct lease *l, const struct lease_rec *rec, struct 
     l->unresolved = false;
     heard(l);
     if (l->writing != LEASE_RELEASE && l->decided_ns >= l->renewed_ns) {
-        l->renewed_ns = PLANTED(FAULT_FENCE_FROM_ANSWER) ? l->now_ns : l->decided_ns;
+        l->renewed_ns = l->decided_ns;
         l->renewed = true;
     }
     if (!l->known || l->absent || rv_cmp(rec->rv, l->rec.rv) > 0) accept(l, rec, raw);
@@ -126,7 +125,7 @@ void lease_observe_doubt(struct lease *l) {
     if (!lease_moved_on(l)) l->unresolved = l->must_read = true;
 }
 
-enum lease_reason lease_claimable(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns) {
+enum lease_reason lease_claimable(const struct lease *l, int64_t *ret_when_ns) {
     *ret_when_ns = TIME_NEVER;
     if (!l->heard) return LEASE_R_NONE;
     if (l->absent || !l->known) {
@@ -138,8 +137,6 @@ enum lease_reason lease_claimable(const struct lease *l, int64_t wall_ns, int64_
     if (strcmp(l->rec.holder, l->dead) == 0) return LEASE_R_DEAD;
     int64_t duration = l->rec.duration_ns > 0 ? l->rec.duration_ns : l->cfg.lease_ns;
     int64_t when = l->observed_ns > INT64_MAX - duration ? INT64_MAX : l->observed_ns + duration;
-    if (PLANTED(FAULT_EXPIRY_BY_WALL) && wall_ns / NS_PER_US >= l->rec.renew_us + duration / NS_PER_US)
-        return LEASE_R_EXPIRED;
     if (l->now_ns >= when) return LEASE_R_EXPIRED;
     *ret_when_ns = when;
     return LEASE_R_NONE;

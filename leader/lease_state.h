@@ -3,25 +3,6 @@
 #define LEADER_LEASE_STATE_H
 #include "leader/lease.h"
 
-/* The tests compile this machine once more with faults to be switched on, to show that the random schedules
- * find them. */
-#ifdef LEASE_PLANTED
-enum lease_fault {
-    FAULT_NONE,
-    FAULT_NO_FENCE,          /* may mutate until another holder is seen, whatever the clock says */
-    FAULT_RELEASE_EARLY,     /* released at the stop, while reconciles are in flight */
-    FAULT_BLIND_RELEASE,     /* released without a look at whose it is */
-    FAULT_FENCE_FROM_ANSWER, /* the fence counts from the answer instead of the decision */
-    FAULT_EXPIRY_BY_WALL,    /* expiry by renewTime and our wall clock */
-    FAULT_NO_PRECONDITION,   /* acquired without resourceVersion */
-    FAULT_KINDS,
-};
-extern enum lease_fault lease_planted;
-#define PLANTED(fault) (lease_planted == (fault))
-#else
-#define PLANTED(fault) false
-#endif
-
 enum lease_state { S_STANDBY, S_LEADING, S_LOST, S_CLOSING, S_OVER };
 enum lease_pending { P_NONE, P_GET, P_WRITE };
 enum { LEASE_SENT = 8 };
@@ -86,6 +67,6 @@ bool lease_moved_on(const struct lease *l);
 void lease_observe_doubt(struct lease *l); /* the write under way may have been executed, or may be yet */
 bool lease_is_ours(const struct lease *l);
 /* May it be taken now, and why; else when at the earliest (TIME_NEVER: not by the passing of time). */
-enum lease_reason lease_claimable(const struct lease *l, int64_t wall_ns, int64_t *ret_when_ns);
+enum lease_reason lease_claimable(const struct lease *l, int64_t *ret_when_ns);
 int64_t lease_jittered(const struct lease *l, int64_t ns); /* 50..100 % of ns */
 #endif
