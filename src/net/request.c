@@ -126,7 +126,8 @@ void request_work(struct request *r) {
 static void on_deadline(void *ctx) {
     struct request *r = ctx;
     char limit[32], why[96];
-    duration_format(r->total_ns, limit);
+    int64_t tens = (r->total_ns + 5 * NS_PER_MS) / (10 * NS_PER_MS); /* what is left of 5 s reads as 5 s */
+    duration_format(tens ? tens * 10 * NS_PER_MS : r->total_ns, limit);
     snprintf(why, sizeof why, r->status ? "the answer did not end within %s" : "no answer within %s", limit);
     fail(r, ERR_TIMEOUT, r->sent ? -ETIMEDOUT : -EHOSTUNREACH, why);
 }
