@@ -114,6 +114,7 @@ static bool value_is(const cJSON *v, const char *want) {
 }
 
 bool field_selector_match(const struct field_selector *s, const cJSON *obj) {
+    if (!s) return false;
     for (size_t i = 0; i < s->n; i++) {
         if (value_is(json_at(obj, s->v[i].path), s->v[i].value) == s->v[i].negated) return false;
     }

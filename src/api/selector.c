@@ -352,7 +352,7 @@ static bool requirement_match(const struct requirement *r, const cJSON *labels) 
 }
 
 bool selector_match(const struct selector *s, const cJSON *labels) {
-    if (s->nothing) return false;
+    if (!s || s->nothing) return false;
     for (size_t i = 0; i < s->n; i++) {
         if (!requirement_match(&s->v[i], labels)) return false;
     }
@@ -363,7 +363,7 @@ int selector_format(const struct selector *s, struct buf *out) {
     static const char *const ops[] = {[OP_IN] = " in (", [OP_NOT_IN] = " notin (", [OP_EQ] = "=",
                                       [OP_EQ2] = "==",   [OP_NE] = "!=",           [OP_GT] = ">",
                                       [OP_LT] = "<"};
-    if (s->nothing) return -EINVAL; /* has no text form: "" would select all */
+    if (!s || s->nothing) return -EINVAL; /* has no text form: "" would select all */
     for (size_t i = 0; i < s->n; i++) {
         const struct requirement *r = &s->v[i];
         buf_addf(out, "%s%s%s", i ? "," : "", r->op == OP_ABSENT ? "!" : "", r->key);

@@ -27,6 +27,7 @@ static const cJSON *member(const cJSON *obj, struct slice key) {
 
 const cJSON *json_at(const cJSON *obj, const char *path) {
     struct slice rest = slice_of(path), name;
+    if (!path) return NULL;
     while (obj && rest.p) {
         slice_cut(rest, '/', &name, &rest);
         obj = member(obj, name);

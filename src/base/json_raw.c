@@ -262,6 +262,7 @@ bool json_raw_get(struct slice obj, struct slice key, struct slice *ret) {
 
 bool json_raw_at(struct slice doc, const char *path, struct slice *ret) {
     struct slice rest = slice_of(path), name;
+    if (!path) return false;
     while (rest.p) {
         slice_cut(rest, '/', &name, &rest);
         if (!json_raw_get(doc, name, &doc)) return false;

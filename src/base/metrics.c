@@ -196,17 +196,20 @@ struct metric *metric_plain(struct metric_family *f) {
 }
 
 void metric_add(struct metric *m, double by) {
+    if (!m) return;
     if (m->family->type == METRIC_HISTOGRAM) misuse(m->family->name, "add on a histogram");
     if (m->family->type == METRIC_COUNTER && !(by >= 0)) return; /* a counter never goes back */
     m->value += by;
 }
 
 void metric_set(struct metric *m, double value) {
+    if (!m) return;
     if (m->family->type != METRIC_GAUGE) misuse(m->family->name, "set on what is no gauge");
     m->value = value;
 }
 
 void metric_observe(struct metric *m, double value) {
+    if (!m) return;
     const struct metric_family *f = m->family;
     if (f->type != METRIC_HISTOGRAM) misuse(f->name, "observe on what is no histogram");
     size_t i = 0;
@@ -217,6 +220,7 @@ void metric_observe(struct metric *m, double value) {
 }
 
 double metric_value(const struct metric *m) {
+    if (!m) return 0;
     return m->family->type == METRIC_HISTOGRAM ? (double)m->count : m->value;
 }
 

@@ -33,10 +33,10 @@ void timer_in(struct timer *t, int64_t delay_ns) {
     t->ops->at(t, delay_ns > TIME_NEVER - now ? TIME_NEVER : now + delay_ns);
 }
 void timer_stop(struct timer *t) {
-    t->ops->at(t, TIME_NEVER);
+    if (t) t->ops->at(t, TIME_NEVER);
 }
 bool timer_active(const struct timer *t) {
-    return t->ops->active(t);
+    return t && t->ops->active(t);
 }
 void timer_free(struct timer *t) {
     if (t) t->ops->free(t);
@@ -55,7 +55,7 @@ int world_spawn(struct world *w, const struct spawn *s, struct proc **ret, struc
     return w->ops->spawn(w, s, ret, err);
 }
 void proc_cancel(struct proc *p) {
-    p->cancel(p);
+    if (p) p->cancel(p);
 }
 int world_on_signal(struct world *w, int signo, world_fn fn, void *ctx) {
     return w->ops->on_signal(w, signo, fn, ctx);
@@ -76,10 +76,10 @@ int http_start(struct world *w, const struct http_spec *spec, const struct http_
     return w->ops->http_start(w, spec, cb, ctx, ret, err);
 }
 void http_resume(struct http_req *r) {
-    r->resume(r);
+    if (r) r->resume(r);
 }
 void http_cancel(struct http_req *r) {
-    r->cancel(r);
+    if (r) r->cancel(r);
 }
 
 int http_listen(struct world *w, const char *addr, const struct http_limits *limits, http_handler fn,
@@ -90,7 +90,7 @@ int http_listener_port(const struct http_listener *l) {
     return l->port(l);
 }
 void http_listener_close(struct http_listener *l) {
-    l->close(l);
+    if (l) l->close(l);
 }
 struct slice http_x_method(const struct http_exchange *x) {
     return x->method;

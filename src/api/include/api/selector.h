@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/json.h"
 
-struct selector;
+struct selector; /* NULL selects nothing, in all of these */
 /* "a=b,c!=d,e in (x,y),f notin (z),g,!h,n>5,n<9" as Kubernetes' labels.Parse; "" selects all. */
 int selector_parse(struct slice text, struct selector **ret, struct err *err);
 /* {"matchLabels":{...},"matchExpressions":[...]}; an empty object selects all, NULL selects nothing. */
