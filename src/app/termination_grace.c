@@ -22,11 +22,12 @@ static struct world *world_of(const struct termination_grace *g) {
 }
 
 static void killed_at(struct termination_grace *g, int64_t after_signal_ns, const char *reason) {
-    int64_t left = g->signal_ns + after_signal_ns - world_boot_ns(world_of(g));
+    int64_t left = g->signal_ns + after_signal_ns - world_boot_ns(world_of(g)), step = NS_PER_S / 10;
+    if (left < 0) left = 0;
     LOG_EVENT(kube_log(g->kube), LOG_INFO, "TerminationDeadline",
               "time left until the kubelet kills the process", LF_STR("reason", reason),
-              LF_DUR("left", left > 0 ? left : 0));
-    leadership_killed_in(g->leadership, left > 0 ? left : 0);
+              LF_DUR("left", left / step * step));
+    leadership_killed_in(g->leadership, left);
 }
 
 /* A grace period in seconds, between what a kubelet gives at least and a week; -1: absent or negative. */
