@@ -2,7 +2,7 @@
  * asks for it each time; an unpause or another version's start by another client is undone here. */
 #include "plan/plan_ctx.h"
 
-static void pause(struct plan_ctx *c, bool checked) {
+void plan_pause(struct plan_ctx *c, bool checked) {
     if (c->t->deadline_s != HELD_DEADLINE && c->t->deadline_s >= 0) c->s->deadline_s = c->t->deadline_s;
     c->s->paused = true;
     c->patch.any = true;
@@ -123,7 +123,7 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     bool ours =
         c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nothing to undo */
     if (!c->t->paused)
-        pause(c, ours);
+        plan_pause(c, ours);
     else
         keep_deadline(c);
     if (!c->o->known) return BACK_BUSY;

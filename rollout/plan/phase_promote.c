@@ -133,7 +133,10 @@ bool plan_phase_promoting(struct plan_ctx *c) {
     struct state *s = c->s;
     const struct obs_target *t = c->t;
     bool ours = plan_same_hash(t->hash, s->hash), stables = plan_same_hash(t->hash, s->stable_hash);
-    if (!c->o->known) return false;
+    if (!c->o->known) { /* after a takeover: what must not go on is stopped before the rest is known */
+        if (!ours && !stables && !t->paused) plan_pause(c, false);
+        return false;
+    }
     plan_revisit(c, c->now + 5 * POLL_NS); /* the Deployment's own status tells of each pod */
     if (!ours && !stables) return superseded(c);
     if (t->paused && s->paused && !ours && !s->repair)

@@ -116,6 +116,7 @@ enum held_back {
     BACK_MOVED, /* the phase has changed */
 };
 enum held_back plan_enforce_paused(struct plan_ctx *c);
+void plan_pause(struct plan_ctx *c, bool checked); /* checked: with the resourceVersion that was looked at */
 void plan_user_commands(struct plan_ctx *c);
 bool plan_is_forced(const struct plan_ctx *c); /* leave, whatever the spec is */
 bool plan_phase_idle(struct plan_ctx *c), plan_phase_adopting(struct plan_ctx *c),

@@ -141,6 +141,39 @@ static void a_state_is_deleted_as_it_was_read(void **state) {
     fail_msg("the state was never deleted");
 }
 
+/* Its creation was carried out and not answered, and the cache did not have it when the target left. */
+static void a_canary_seen_after_its_target_left_is_deleted(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_annotate(&m, "canary-percent", NULL);
+    m_run(&m, 10);
+    assert_null(m.state);
+    m_add_rs(&m, 1, true, "op-canary-late", 2);
+    m_run(&m, 5);
+    assert_null(m_find_rs(&m, "op-canary-late"));
+    m_free(&m);
+}
+
+/* A new leader in the middle of a promotion, the template changed, the ReplicaSets not cached yet: held at once. */
+static void a_template_that_supersedes_is_held_before_replicasets_are_known(void **state) {
+    (void)state;
+    struct model m;
+    soaking(&m);
+    m_until(&m, PHASE_PROMOTING, 80);
+    while (m.paused) m_run(&m, 1);
+    m_image(&m, 2);
+    m_forget(&m);
+    struct m_view *v = m_observe(&m);
+    v->o.known = false;
+    cleanup_plan struct plan p;
+    plan_make(&v->o, m_now(&m), &p);
+    assert_true(p.nsteps == 2 && p.step[0].kind == STEP_STATE && p.step[1].kind == STEP_TARGET);
+    assert_non_null(strstr(p.step[1].body, "\"paused\":true"));
+    m_view_free(v);
+    m_free(&m);
+}
+
 /* The informers stand still at what they have, and the edge goes by them. */
 static struct model *frozen(struct model *m) {
     m_see(m, SEEN_ALL);
@@ -205,6 +238,8 @@ int main(void) {
         cmocka_unit_test(an_unpause_ships_what_was_looked_at),
         cmocka_unit_test(an_adoption_leaves_an_update_alone),
         cmocka_unit_test(a_state_is_deleted_as_it_was_read),
+        cmocka_unit_test(a_canary_seen_after_its_target_left_is_deleted),
+        cmocka_unit_test(a_template_that_supersedes_is_held_before_replicasets_are_known),
         cmocka_unit_test(a_new_leader_whose_states_lag_starts_no_canary),
         cmocka_unit_test(a_stale_replicaset_does_not_stop_the_one_that_serves),
     };
