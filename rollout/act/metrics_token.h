@@ -17,6 +17,6 @@ void metrics_token_free(struct metrics_token *t);   /* NULL is fine */
 void metrics_token_cancel(struct metrics_token *t); /* a request that is under way, without a callback */
 /* Requests a token if it is time. True: there is none yet and one is on its way, ready() follows. */
 bool metrics_token_pending(struct metrics_token *t);
-/* ret gets the token; empty: there is none, and ret_why says why. */
+/* After metrics_token_pending(). ret gets the token; empty: there is none, and ret_why says why. */
 void metrics_token_get(struct metrics_token *t, struct buf *ret, struct err *ret_why);
 #endif

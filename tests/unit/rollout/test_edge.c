@@ -1,5 +1,6 @@
 /* The controller around the plan, as a whole instance in a simulated world: what only shows with an API
  * server. */
+#include "../check.h"
 #include "../simworld/stage.h"
 
 static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
@@ -137,12 +138,5 @@ static void silent_pages_delay_nobody_else(void **state) {
     stage_free(st);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_canary_that_stands_by),
-        cmocka_unit_test(silent_pages_delay_nobody_else),
-        cmocka_unit_test(a_mutation_in_the_air_is_waited_for),
-        cmocka_unit_test(a_damaged_state_is_told_and_a_repair_is_seen),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(a_canary_that_stands_by), TEST(silent_pages_delay_nobody_else),
+          TEST(a_mutation_in_the_air_is_waited_for), TEST(a_damaged_state_is_told_and_a_repair_is_seen))

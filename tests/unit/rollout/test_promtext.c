@@ -90,24 +90,6 @@ static void controller_runtime(void **state) {
     }
 }
 
-/* A page in two pieces, cut at every byte: what the wire does is nothing to the answer. */
-static void every_cut(void **state) {
-    (void)state;
-    struct prom_page whole = read_page(page);
-    for (size_t at = 0; at < sizeof page; at++) {
-        struct prom_page r = {0};
-        struct err e = {0};
-        struct promtext *p = promtext_new(NULL, NULL);
-        cleanup_free char *head = slice_dup(slice_make(page, at)),
-                          *tail = slice_dup(slice_make(page + at, sizeof page - 1 - at));
-        assert_int_equal(promtext_feed(p, slice_make(head, at), &e), 0);
-        assert_int_equal(promtext_feed(p, slice_make(tail, sizeof page - 1 - at), &e), 0);
-        assert_int_equal(promtext_end(p, &r, &e), 0);
-        promtext_free(p);
-        if (memcmp(&r, &whole, sizeof r)) fail_msg("cut at %zu", at);
-    }
-}
-
 static void idle_is_not_absent(void **state) {
     (void)state;
     struct prom_page r = read_page("controller_runtime_reconcile_total{result=\"error\"} 0\n"
@@ -334,6 +316,6 @@ static void random_damage(void **state) {
     }
 }
 
-RUN_TESTS(TEST(controller_runtime), TEST(every_cut), TEST(idle_is_not_absent), TEST(java), TEST(openmetrics),
+RUN_TESTS(TEST(controller_runtime), TEST(idle_is_not_absent), TEST(java), TEST(openmetrics),
           TEST(the_end_of_a_page), TEST(own_selectors), TEST(bad_selectors), TEST(malformed), TEST(limits),
           TEST(random_damage))

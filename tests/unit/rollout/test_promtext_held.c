@@ -1,13 +1,8 @@
 /* What a page costs while it passes by: a few KiB, whatever its size. The linker puts the functions below in
  * the place of malloc and its like. */
-#include "base/buf.h"
+#include "../check.h"
 #include "judge/promtext.h"
 #include <malloc.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <cmocka.h>
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -72,7 +67,4 @@ static void a_large_page_is_not_held(void **state) {
     assert_int_equal(held, before);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_large_page_is_not_held)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(a_large_page_is_not_held))

@@ -3,6 +3,7 @@
 #include "../kube/fake.h"
 #include "act/metrics_endpoint.h"
 #include "act/scrape.h"
+#include "act/scrape_evidence.h"
 #include "act/scrape_slots.h"
 
 enum { PODS = 8, TARGETS = 70 };
@@ -544,8 +545,33 @@ static void where_no_request_goes(void **state) {
     teardown(t);
 }
 
-RUN_TESTS(TEST(four_of_a_target_at_once), TEST(given_up), TEST(silent_pages_hold_no_slot),
-          TEST(a_timeout_backs_off), TEST(a_round_does_not_last), TEST(pods_that_go_away),
-          TEST(the_stop_ends_what_is_read), TEST(so_many_pods_and_no_more), TEST(a_broken_page),
-          TEST(a_cap_over_the_pages_of_a_round), TEST(endpoints_in_turn), TEST(whom_the_token_is_sent_to),
-          TEST(a_token_by_request), TEST(through_the_proxy), TEST(where_no_request_goes))
+/* A round's results meanwhile: of pods 0..2, 0 goes on, 1 restarted, 2 is gone. */
+static void from_a_round_to_samples(void **state) {
+    (void)state;
+    struct kit *t = setup(4);
+    struct scrape_result res[3] = {
+        {.read = true, .read_ns = 5}, {.read = true, .read_ns = 9}, {.read = true, .read_ns = 7}};
+    struct scrape_round r = {.number = 1, .result = res, .n = 3};
+    struct pod_sample s[3];
+    int64_t at;
+    for (int i = 0; i < 3; i++) {
+        res[i].pod = t->pods[i];
+        res[i].pod.track = TRACK_CANARY;
+        res[i].page.v[PROM_TOTAL] = res[i].page.v[PROM_ACTIVE] = (struct prom_value){.present = true};
+    }
+    t->pods[1].restarts = 1;
+    scrape_samples(&r, t->pods, 2, s);
+    assert_true(s[0].scraped && s[0].present && !s[1].scraped && !s[1].present);
+    assert_true(!s[0].terminating && !s[1].terminating && s[2].terminating);
+    assert_true(scrape_quiet(&r, &at) == QUIET_NOW && at == 5);
+    res[1].page.v[PROM_ACTIVE].value = 1;
+    assert_true(scrape_quiet(&r, &at) == QUIET_BUSY && !scrape_trouble(&r));
+    teardown(t);
+}
+
+RUN_TESTS(TEST(from_a_round_to_samples), TEST(four_of_a_target_at_once), TEST(given_up),
+          TEST(silent_pages_hold_no_slot), TEST(a_timeout_backs_off), TEST(a_round_does_not_last),
+          TEST(pods_that_go_away), TEST(the_stop_ends_what_is_read), TEST(so_many_pods_and_no_more),
+          TEST(a_broken_page), TEST(a_cap_over_the_pages_of_a_round), TEST(endpoints_in_turn),
+          TEST(whom_the_token_is_sent_to), TEST(a_token_by_request), TEST(through_the_proxy),
+          TEST(where_no_request_goes))
