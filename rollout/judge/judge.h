@@ -8,8 +8,6 @@
 #include "base/json.h"
 
 /* ---- the formulas ---- */
-/* ln of the integral of p^(a-1) (1-p)^(b-1) over t..1; a, b > 0, 0 < t < 1. */
-double judge_log_upper_beta(double a, double b, double t);
 /* The regularised incomplete beta I_x(a, b), by the same continued fraction. */
 double judge_beta_cdf(double a, double b, double x);
 /* x errors of n against H0: p <= theta, and against H0: p >= theta. */

@@ -57,7 +57,8 @@ static double clamp_rate(double t) {
     return !(t > 1e-15) ? 1e-15 : t > 1 - 1e-15 ? 1 - 1e-15 : t;
 }
 
-double judge_log_upper_beta(double a, double b, double t) {
+/* ln of the integral of p^(a-1) (1-p)^(b-1) over t..1; a, b > 0, 0 < t < 1. */
+static double log_upper_beta(double a, double b, double t) {
     t = clamp_rate(t);
     double kernel = a * log(t) + b * log1p(-t);
     if (t >= (a + 1) / (a + b + 2)) return kernel + log(beta_fraction(b, a, 1 - t) / b);
@@ -78,7 +79,7 @@ double judge_beta_cdf(double a, double b, double x) {
 /* Both threshold tests: a Beta(1/2, 1/2) mixture over the rates beyond theta, against theta itself. */
 static double log_threshold(double hits, double misses, double theta) {
     theta = clamp_rate(theta);
-    return judge_log_upper_beta(hits + 0.5, misses + 0.5, theta) - judge_log_upper_beta(0.5, 0.5, theta) -
+    return log_upper_beta(hits + 0.5, misses + 0.5, theta) - log_upper_beta(0.5, 0.5, theta) -
            hits * log(theta) - misses * log1p(-theta);
 }
 

@@ -244,13 +244,6 @@ static bool name_fits(const struct prom_selector *s, struct slice metric) {
     return s->prefix ? slice_starts(metric, slice_of(s->name)) : slice_eqs(metric, s->name);
 }
 
-bool prom_sum_names(const struct prom_sum *s, struct slice metric) {
-    for (size_t i = 0; i < s->n; i++) {
-        if (name_fits(&s->s[i], metric)) return true;
-    }
-    return false;
-}
-
 bool prom_sum_match(const struct prom_sum *s, struct slice metric, const struct prom_label *l, size_t n) {
     for (size_t i = 0; i < s->n; i++) {
         if (!name_fits(&s->s[i], metric)) continue;

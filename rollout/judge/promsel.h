@@ -22,7 +22,6 @@ struct prom_sum {
 struct prom_label {
     struct slice name, value; /* unescaped */
 };
-bool prom_sum_names(const struct prom_sum *s, struct slice metric); /* could a series of this name fit? */
 /* Does one of them fit? A series that two of them name is still one series. */
 bool prom_sum_match(const struct prom_sum *s, struct slice metric, const struct prom_label *l, size_t n);
 #endif

@@ -56,7 +56,6 @@ void plan_event(struct plan_ctx *c, enum plan_reason reason, const char *fmt, ..
     __attribute__((format(printf, 3, 4)));
 void plan_count(struct plan_ctx *c, const char *name, const char *label, double value);
 void plan_revisit(struct plan_ctx *c, int64_t wall_ns);
-char *plan_status_line(const struct state *s); /* free() */
 
 /* ---- plan_progress.c: moving on ---- */
 /* A line for users, of a sane length, as the server keeps it; free(). */
@@ -105,7 +104,6 @@ void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs);
 /* stable_template.c */
 void plan_keep_stable_template(struct plan_ctx *c);
 bool plan_restore_stable(struct plan_ctx *c); /* false: nothing is recorded to make it from */
-int plan_stable_manifest(const struct obs_target *t, const struct state *s, struct buf *out, struct err *err);
 int64_t plan_original_deadline(const struct state *s);
 const char *plan_config_error(const struct plan_ctx *c); /* what is wrong with the annotations */
 

@@ -166,7 +166,7 @@ void plan_step_state_delete(struct plan_ctx *c) {
     body(s, &b);
 }
 
-char *plan_status_line(const struct state *s) {
+static char *status_line(const struct state *s) {
     bool held = s->hold != HOLD_NONE;
     cleanup_free char *message =
         slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
@@ -201,7 +201,7 @@ static void add_annotations(const struct target_patch *p, const char *status, st
 
 void plan_step_target(struct plan_ctx *c) {
     struct target_patch *p = &c->patch;
-    cleanup_free char *line = c->s && !p->drop_status ? plan_status_line(c->s) : NULL;
+    cleanup_free char *line = c->s && !p->drop_status ? status_line(c->s) : NULL;
     bool same = line && c->t->status && !strcmp(line, c->t->status);
     if (!p->any && (!line || same)) return;
     struct buf b = BUF(8192);

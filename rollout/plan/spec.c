@@ -17,12 +17,6 @@ static const char *const inconclusives[] = {"pause", "rollback", "promote"};
 const char *spec_action_name(enum spec_action a) {
     return (size_t)a < ARRAY_LEN(actions) ? actions[a] : "?";
 }
-const char *spec_mode_name(enum spec_mode m) {
-    return (size_t)m < ARRAY_LEN(modes) ? modes[m] : "?";
-}
-const char *spec_inconclusive_name(enum spec_inconclusive i) {
-    return (size_t)i < ARRAY_LEN(inconclusives) ? inconclusives[i] : "?";
-}
 
 /* A reader returns what is wrong beyond "this is not allowed" in why (may stay empty). */
 struct why {

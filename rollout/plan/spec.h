@@ -64,6 +64,4 @@ void spec_free(struct spec *s);
  * (api/template.h); what follows makes a repeated request another one. */
 struct slice spec_action_hash(const char *value);
 const char *spec_action_name(enum spec_action a); /* "promote", ... */
-const char *spec_mode_name(enum spec_mode m);
-const char *spec_inconclusive_name(enum spec_inconclusive i);
 #endif

@@ -36,8 +36,8 @@ static void write_owner(const struct obs_target *t, struct buf *out) {
 }
 
 /* As its controller makes them: NAME-HASH, where the hash is a label of the Pods, too. */
-int plan_stable_manifest(const struct obs_target *t, const struct state *s, struct buf *out,
-                         struct err *err) {
+static int stable_manifest(const struct obs_target *t, const struct state *s, struct buf *out,
+                           struct err *err) {
     const char *dash = strrchr(s->stable_name, '-'), *hash = dash && dash[1] ? dash + 1 : s->stable_hash;
     const char *pairs[] = {LABEL_POD_HASH, hash};
     cleanup_buf struct buf tmpl = BUF(1 << 20);
@@ -67,7 +67,7 @@ int plan_stable_manifest(const struct obs_target *t, const struct state *s, stru
 bool plan_restore_stable(struct plan_ctx *c) {
     struct buf b = BUF(4 << 20);
     struct err e = {0};
-    if (!c->s->stable_template || plan_stable_manifest(c->t, c->s, &b, &e) < 0) {
+    if (!c->s->stable_template || stable_manifest(c->t, c->s, &b, &e) < 0) {
         buf_free(&b);
         return false;
     }

@@ -3,6 +3,19 @@
 #include "template_canonical.h"
 #include "quantity_amount.h"
 
+struct member {
+    struct slice key; /* unescaped */
+    struct slice value;
+    char *owned; /* key's memory where it needed unescaping */
+    size_t index;
+};
+struct members {
+    struct member *v;
+    size_t n, cap;
+};
+/* Value as it stands at place, appended to out; nothing at all where the member key counts as absent. */
+static void member(struct buf *out, struct slice key, struct slice value, enum place place);
+
 /* Members whose empty object the API server does not tell from an absent one: maps with omitempty, and
  * structs that are no pointers (k8s.io/api/core/v1). All others mean something: emptyDir, namespaceSelector,
  * securityContext, ... */
@@ -16,7 +29,7 @@ static bool empty_is_absent(struct slice key) {
     return false;
 }
 
-enum place canonical_place_below(enum place place, struct slice key) {
+static enum place place_below(enum place place, struct slice key) {
     switch (place) {
     case PLACE_ROOT:
         if (slice_eqs(key, "metadata")) return PLACE_ROOT_METADATA;
@@ -48,7 +61,8 @@ static int by_key(const void *a, const void *b) {
     return c ? c : (x->index > y->index) - (x->index < y->index);
 }
 
-void canonical_members_of(struct slice obj, enum place place, struct members *ret) {
+/* The members that count, sorted by key, of duplicates the last. */
+static void members_of(struct slice obj, enum place place, struct members *ret) {
     struct members m = {0};
     struct json_raw_it it = json_raw_each(obj);
     while (json_raw_next(&it)) {
@@ -80,7 +94,7 @@ void canonical_members_of(struct slice obj, enum place place, struct members *re
     *ret = m;
 }
 
-void canonical_members_free(struct members *m) {
+static void members_free(struct members *m) {
     for (size_t i = 0; i < m->n; i++) free(m->v[i].owned);
     free(m->v);
     *m = (struct members){0};
@@ -127,11 +141,11 @@ static void string(struct buf *out, struct slice raw, enum place place) {
 
 static void object(struct buf *out, struct slice value, enum place place) {
     struct members m;
-    canonical_members_of(value, place, &m);
+    members_of(value, place, &m);
     buf_addc(out, '{');
-    for (size_t i = 0; i < m.n; i++) canonical_member(out, m.v[i].key, m.v[i].value, place);
+    for (size_t i = 0; i < m.n; i++) member(out, m.v[i].key, m.v[i].value, place);
     buf_addc(out, '}');
-    canonical_members_free(&m);
+    members_free(&m);
 }
 
 void canonical_value(struct buf *out, struct slice value, enum place place) {
@@ -159,13 +173,13 @@ void canonical_value(struct buf *out, struct slice value, enum place place) {
     }
 }
 
-void canonical_member(struct buf *out, struct slice key, struct slice value, enum place place) {
+static void member(struct buf *out, struct slice key, struct slice value, enum place place) {
     if (json_raw_type(value) == JR_NULL) return;
     size_t before = out->n;
     buf_add_json(out, key);
     buf_addc(out, ':');
     size_t start = out->n;
-    canonical_value(out, value, canonical_place_below(place, key));
+    canonical_value(out, value, place_below(place, key));
     struct slice text = slice_make(out->p + start, out->n - start);
     if (!out->full && (slice_eqs(text, "[]") || (slice_eqs(text, "{}") && empty_is_absent(key)))) {
         out->n = before;

@@ -18,21 +18,6 @@ enum place {
     PLACE_QUANTITY,
 };
 
-struct member {
-    struct slice key; /* unescaped */
-    struct slice value;
-    char *owned; /* key's memory where it needed unescaping */
-    size_t index;
-};
-struct members {
-    struct member *v;
-    size_t n, cap;
-};
-/* The members that count, sorted by key, of duplicates the last. */
-void canonical_members_of(struct slice obj, enum place place, struct members *ret);
-void canonical_members_free(struct members *m);
-enum place canonical_place_below(enum place place, struct slice key);
-/* Value as it stands at place, appended to out; nothing at all where the member key counts as absent. */
-void canonical_member(struct buf *out, struct slice key, struct slice value, enum place place);
+/* Value as it stands at place, appended to out. */
 void canonical_value(struct buf *out, struct slice value, enum place place);
 #endif

@@ -39,7 +39,9 @@ struct slice utf8_cut(struct slice s, size_t max) {
     return slice_make(s.p, whole ? n : max);
 }
 
-bool utf8_unsafe(int32_t c) {
+/* What a terminal may act on, or what hides or reorders the text around it: C0, DEL, C1, marks of direction, joiners,
+ * separators, tags; -1 (no character) as well. */
+static bool unsafe(int32_t c) {
     static const struct {
         int32_t from, to;
     } unsafe[] = {{-1, 0x1f},       {0x7f, 0x9f},     {0xad, 0xad},      {0x61c, 0x61c},
@@ -53,7 +55,7 @@ bool utf8_unsafe(int32_t c) {
 size_t utf8_add_safe_one(struct buf *out, struct slice s) {
     size_t n;
     int32_t c = utf8_next(s, &n);
-    if (!utf8_unsafe(c))
+    if (!unsafe(c))
         buf_add(out, slice_make(s.p, n));
     else if (c == '\n' || c == '\r' || c == '\t')
         buf_adds(out, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");

@@ -67,9 +67,6 @@ struct log *kube_log(struct kube *k) {
 struct metrics *kube_metrics(struct kube *k) {
     return k->metrics;
 }
-struct kube_config *kube_config_of(struct kube *k) {
-    return k->cfg;
-}
 void kube_set_fence(struct kube *k, struct kube_fence f) {
     k->fence = f;
 }

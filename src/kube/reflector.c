@@ -118,7 +118,7 @@ static void back_off(struct reflector *w, int64_t now_ns, uint64_t rnd, const st
     w->fails++;
 }
 
-bool reflector_version_too_large(const struct err *err) {
+static bool version_too_large(const struct err *err) {
     return strstr(err->msg, "oo large resource version") != NULL;
 }
 
@@ -130,7 +130,7 @@ static bool passing(const struct err *err) {
 
 const char *reflector_list_failed(struct reflector *w, int64_t now_ns, uint64_t rnd, const struct err *err,
                                   bool *ret_trouble) {
-    bool too_large = reflector_version_too_large(err), gone = err->kind == ERR_GONE || too_large;
+    bool too_large = version_too_large(err), gone = err->kind == ERR_GONE || too_large;
     w->fresh = err->kind == ERR_TIMEOUT && !too_large;
     *ret_trouble = false;
     if (gone && w->token && w->from != FROM_NEWEST_WHOLE) {
@@ -210,9 +210,9 @@ const char *reflector_ended(struct reflector *w, int64_t now_ns, uint64_t rnd, s
     int64_t lived = now_ns - w->began_ns;
     bool served = w->events || lived >= soon_ns;
     *ret_trouble = false;
-    w->fresh = err->kind == ERR_TIMEOUT && !reflector_version_too_large(err);
+    w->fresh = err->kind == ERR_TIMEOUT && !version_too_large(err);
     if (lived >= well_ns) w->fails = 0;
-    if (err->kind == ERR_GONE || reflector_version_too_large(err))
+    if (err->kind == ERR_GONE || version_too_large(err))
         return version_lost(w, now_ns, rnd, err, ret_trouble);
 
     if (err->kind == ERR_NONE && served) {

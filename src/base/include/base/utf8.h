@@ -8,9 +8,6 @@ size_t utf8_len(struct slice s); /* of the well-formed character at the start of
 int32_t utf8_next(struct slice s, size_t *ret_len);
 struct slice utf8_cut(struct slice s, size_t max); /* at most max bytes of s, not cut inside a character */
 
-/* What a terminal may act on, or what hides or reorders the text around it: C0, DEL, C1, marks of direction, joiners,
- * separators, tags; -1 (no character) as well. */
-bool utf8_unsafe(int32_t c);
 /* Appends s as one line that shows what is in it: unsafe characters as \n, \r, \t, \x1b or \u202e, bytes that are no
  * UTF-8 as \xff. Everything else, NUL included in the former, stays. */
 void utf8_add_safe(struct buf *out, struct slice s);

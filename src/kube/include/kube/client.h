@@ -13,7 +13,6 @@ void kube_free(struct kube *k); /* cancels what is open without callbacks; infor
 struct world *kube_world(struct kube *k);
 struct log *kube_log(struct kube *k);
 struct metrics *kube_metrics(struct kube *k);
-struct kube_config *kube_config_of(struct kube *k);
 
 /* The mutation fence: asked before a mutating call is started and again when its bytes are about to leave.
  * NULL: open. */

@@ -71,5 +71,4 @@ void reflector_relist(struct reflector *w);
 void reflector_suspect(struct reflector *w);
 /* The probe's answer. False: the server is behind, the next list replaces all that is known. */
 bool reflector_probed(struct reflector *w, const char *rv);
-bool reflector_version_too_large(const struct err *err);
 #endif
