@@ -1,14 +1,10 @@
 /* The real world apart from timers and processes: clocks, deferred calls, files, signals, what is missing
  * without net. */
+#include "../check.h"
 #include "loop/loop.h"
 #include "base/mem.h"
-#include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 struct fixture {
     struct loop *l;
@@ -181,18 +177,8 @@ static void without_net_http_is_refused(void **state) {
     assert_null(hl);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(clocks_go_forward, setup, teardown),
-        cmocka_unit_test_setup_teardown(two_worlds_draw_different_numbers, setup, teardown),
-        cmocka_unit_test_setup_teardown(environment_is_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(defers_run_in_order_and_never_inside, setup, teardown),
-        cmocka_unit_test_setup_teardown(defers_do_not_starve_io, setup, teardown),
-        cmocka_unit_test_setup_teardown(stop_before_run_ends_it_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(pending_defers_are_dropped_by_free, setup, teardown),
-        cmocka_unit_test_setup_teardown(signals_are_calls, setup, teardown),
-        cmocka_unit_test_setup_teardown(files_round_trip, setup, teardown),
-        cmocka_unit_test_setup_teardown(without_net_http_is_refused, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+RUN_TESTS(T(clocks_go_forward), T(two_worlds_draw_different_numbers), T(environment_is_read),
+          T(defers_run_in_order_and_never_inside), T(defers_do_not_starve_io),
+          T(stop_before_run_ends_it_at_once), T(pending_defers_are_dropped_by_free), T(signals_are_calls),
+          T(files_round_trip), T(without_net_http_is_refused))

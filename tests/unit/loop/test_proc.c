@@ -1,15 +1,11 @@
 /* Processes: exit codes, output, caps, deadlines, environment, cancelling, what cannot be run. */
+#include "../check.h"
 #include "loop/loop.h"
 #include "base/mem.h"
-#include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 struct fixture {
     struct loop *l;
@@ -208,22 +204,9 @@ static void loop_free_kills_what_runs(void **state) {
     assert_int_equal(try(f, SH("sleep 1000 & sleep 1000"), NULL, 10, NS_PER_S), 0);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(both_outputs_and_the_exit_code, setup, teardown),
-        cmocka_unit_test_setup_teardown(arguments_are_not_interpreted, setup, teardown),
-        cmocka_unit_test_setup_teardown(stdin_is_empty, setup, teardown),
-        cmocka_unit_test_setup_teardown(stdout_can_be_opened_by_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(environment_is_added_to_ours, setup, teardown),
-        cmocka_unit_test_setup_teardown(too_much_output_is_an_error, setup, teardown),
-        cmocka_unit_test_setup_teardown(exactly_the_cap_is_fine, setup, teardown),
-        cmocka_unit_test_setup_teardown(too_much_stderr_is_cut, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_deadline_kills_the_whole_group, setup, teardown),
-        cmocka_unit_test_setup_teardown(killed_by_a_signal, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_daemon_does_not_keep_it_open, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_cannot_be_run, setup, teardown),
-        cmocka_unit_test_setup_teardown(cancel_means_no_callback, setup, teardown),
-        cmocka_unit_test_setup_teardown(loop_free_kills_what_runs, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+RUN_TESTS(T(both_outputs_and_the_exit_code), T(arguments_are_not_interpreted), T(stdin_is_empty),
+          T(stdout_can_be_opened_by_name), T(environment_is_added_to_ours), T(too_much_output_is_an_error),
+          T(exactly_the_cap_is_fine), T(too_much_stderr_is_cut), T(the_deadline_kills_the_whole_group),
+          T(killed_by_a_signal), T(a_daemon_does_not_keep_it_open), T(what_cannot_be_run),
+          T(cancel_means_no_callback), T(loop_free_kills_what_runs))

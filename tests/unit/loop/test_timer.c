@@ -1,10 +1,8 @@
 /* Timers: order, moving, stopping, freeing inside callbacks, thousands of them. */
+#include "../check.h"
 #include "loop/loop.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 struct fixture {
     struct loop *l;
@@ -228,17 +226,8 @@ static void thousands(void **state) {
     free(all);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(fire_in_order_of_time, setup, teardown),
-        cmocka_unit_test_setup_teardown(equal_instants_fire_in_the_order_set, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_past_fires_at_once_but_not_inside, setup, teardown),
-        cmocka_unit_test_setup_teardown(active_says_whether_it_will_fire, setup, teardown),
-        cmocka_unit_test_setup_teardown(moves_both_ways, setup, teardown),
-        cmocka_unit_test_setup_teardown(stop_and_move_reach_those_due_in_the_same_round, setup, teardown),
-        cmocka_unit_test_setup_teardown(free_inside_callbacks, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_past_does_not_starve, setup, teardown),
-        cmocka_unit_test_setup_teardown(thousands, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+RUN_TESTS(T(fire_in_order_of_time), T(equal_instants_fire_in_the_order_set),
+          T(the_past_fires_at_once_but_not_inside), T(active_says_whether_it_will_fire), T(moves_both_ways),
+          T(stop_and_move_reach_those_due_in_the_same_round), T(free_inside_callbacks),
+          T(the_past_does_not_starve), T(thousands))

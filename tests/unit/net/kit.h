@@ -2,14 +2,10 @@
  * by byte. */
 #ifndef NET_KIT_H
 #define NET_KIT_H
+#include "../check.h"
 #include "base/mem.h"
 #include "net/net.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <uv.h>
-#include <cmocka.h>
 
 struct kit {
     struct loop *l;
@@ -24,6 +20,7 @@ struct kit {
 };
 int kit_setup(void **state); /* for cmocka: *state is a struct kit */
 int kit_teardown(void **state);
+#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 void kit_run(struct kit *k); /* until kit_stop(); fails the test after 20 s */
 void kit_stop(void *k);
 void kit_turns(struct kit *k, int n);                /* n iterations of the loop */

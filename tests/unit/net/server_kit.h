@@ -62,5 +62,4 @@ static inline struct raw *dial(struct raw *r, struct app *a, struct kit *k,
     return r;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 #endif

@@ -275,20 +275,7 @@ static void many_at_once(void **state) {
     free(c);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(verbs_headers_and_bodies),
-        T(head_has_no_body),
-        T(statuses_are_no_errors),
-        T(empty_bodies_have_a_length),
-        T(large_bodies_pass_both_ways),
-        T(what_is_no_request_is_refused_at_once),
-        T(body_cap),
-        T(the_fence_on_new_and_reused_connections),
-        T(keeps_connections_unless_fresh),
-        T(a_dead_kept_connection),
-        T(many_at_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(verbs_headers_and_bodies), T(head_has_no_body), T(statuses_are_no_errors),
+          T(empty_bodies_have_a_length), T(large_bodies_pass_both_ways),
+          T(what_is_no_request_is_refused_at_once), T(body_cap), T(the_fence_on_new_and_reused_connections),
+          T(keeps_connections_unless_fresh), T(a_dead_kept_connection), T(many_at_once))

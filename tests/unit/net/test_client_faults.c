@@ -183,17 +183,6 @@ static void a_huge_head_is_refused(void **state) {
     buf_free(&b);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(refused_connections_say_so),
-        T(unknown_names_say_so),
-        T(a_silent_server_meets_the_deadline),
-        T(a_deadline_in_the_body),
-        T(cut_in_the_middle),
-        T(reset_in_the_middle),
-        T(odd_answers),
-        T(a_huge_head_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(refused_connections_say_so), T(unknown_names_say_so), T(a_silent_server_meets_the_deadline),
+          T(a_deadline_in_the_body), T(cut_in_the_middle), T(reset_in_the_middle), T(odd_answers),
+          T(a_huge_head_is_refused))

@@ -1,10 +1,6 @@
 /* From libcurl's words to ours: kinds, errnos, advice. Pure. */
+#include "../check.h"
 #include "net_impl.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 static void kinds_and_words(void **state) {
     (void)state;
@@ -144,7 +140,4 @@ static void kinds_and_words(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kinds_and_words)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(kinds_and_words))

@@ -91,11 +91,5 @@ static void uninstalling_does_not_wait(void **state) {
     call_free(&c);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(cancelling_does_not_wait, hang, release),
-        cmocka_unit_test_setup_teardown(deadlines_do_not_wait, hang, release),
-        cmocka_unit_test_setup_teardown(uninstalling_does_not_wait, hang, release),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#define D(name) cmocka_unit_test_setup_teardown(name, hang, release)
+RUN_TESTS(D(cancelling_does_not_wait), D(deadlines_do_not_wait), D(uninstalling_does_not_wait))

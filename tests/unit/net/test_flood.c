@@ -139,8 +139,4 @@ static void a_turn_of_the_scrapes_is_short(void **state) {
     }
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {T(every_byte_of_an_answer_counts), T(a_turn_of_the_scrapes_is_short)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(every_byte_of_an_answer_counts), T(a_turn_of_the_scrapes_is_short))

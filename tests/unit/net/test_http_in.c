@@ -1,11 +1,8 @@
 /* The server's request parser: what is understood, what is refused and how, whatever the pieces in which it
  * arrives. */
+#include "../check.h"
 #include "http_in.h"
 #include "base/mem.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 /* Feeds text in pieces of at most step bytes; how many were taken. */
 static size_t feed(struct http_in *in, struct slice text, size_t step) {
@@ -185,14 +182,5 @@ static void expect_continue(void **state) {
     http_in_free(&in);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(understands_a_request),
-        cmocka_unit_test(chunked_bodies),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(heads_have_a_cap),
-        cmocka_unit_test(other_versions_and_forms),
-        cmocka_unit_test(expect_continue),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(understands_a_request), TEST(chunked_bodies), TEST(refusals), TEST(heads_have_a_cap),
+          TEST(other_versions_and_forms), TEST(expect_continue))

@@ -178,11 +178,5 @@ static void the_environment_is_not_asked(void **state) {
     raw_server_close(&p.server);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(plain_http_goes_as_a_whole_url),         T(https_goes_through_a_tunnel),  T(refusals_are_reported),
-        T(socks5h_resolves_the_name_at_the_proxy), T(the_environment_is_not_asked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(plain_http_goes_as_a_whole_url), T(https_goes_through_a_tunnel), T(refusals_are_reported),
+          T(socks5h_resolves_the_name_at_the_proxy), T(the_environment_is_not_asked))

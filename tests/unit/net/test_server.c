@@ -238,21 +238,9 @@ static void listening_addresses(void **state) {
     assert_non_null(strstr(err.msg, taken));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(answers_and_keeps_alive),
-        T(a_request_in_single_bytes),
-        T(pipelined_requests_are_answered_in_order),
-        T(half_closing_clients_get_what_is_answered_at_once),
-        T(head_and_bodyless_statuses),
-        T(http_1_0),
-        T(extra_headers_cannot_be_injected),
-        T(continue_is_sent_when_asked_for),
-        T(an_aborted_answer_shows),
-        T(large_answers),
-        T(closing_the_listener_tells_the_open_ones),
-        T(closing_the_listener_inside_a_handler),
-        T(listening_addresses),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(answers_and_keeps_alive), T(a_request_in_single_bytes),
+          T(pipelined_requests_are_answered_in_order), T(half_closing_clients_get_what_is_answered_at_once),
+          T(head_and_bodyless_statuses), T(http_1_0), T(extra_headers_cannot_be_injected),
+          T(continue_is_sent_when_asked_for), T(an_aborted_answer_shows), T(large_answers),
+          T(closing_the_listener_tells_the_open_ones), T(closing_the_listener_inside_a_handler),
+          T(listening_addresses))

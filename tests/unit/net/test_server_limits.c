@@ -234,17 +234,7 @@ static void slow_readers_are_bounded_together(void **state) {
     raw_close(&r[1]);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(a_flood_of_pipelined_requests),
-        T(too_large_bodies),
-        T(smuggling_is_refused),
-        T(late_requests),
-        T(a_new_connection_takes_the_place_of_an_idle_one),
-        T(clients_that_leave_are_noticed),
-        T(an_unwatched_exchange_may_be_answered_into_the_void),
-        T(a_slow_reader_is_dropped),
-        T(slow_readers_are_bounded_together),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(a_flood_of_pipelined_requests), T(too_large_bodies), T(smuggling_is_refused), T(late_requests),
+          T(a_new_connection_takes_the_place_of_an_idle_one), T(clients_that_leave_are_noticed),
+          T(an_unwatched_exchange_may_be_answered_into_the_void), T(a_slow_reader_is_dropped),
+          T(slow_readers_are_bounded_together))

@@ -276,20 +276,7 @@ static void uninstall_with_everything_open(void **state) {
     }
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(a_stream_arrives_as_it_is_sent),
-        T(an_aborted_stream_is_an_error),
-        T(hold_and_resume),
-        T(the_deadline_does_not_wait_for_a_resume),
-        T(cancel_while_held),
-        T(cancel_before_the_first_turn_sends_nothing),
-        T(cancel_after_n_turns),
-        T(cancel_in_head_and_body),
-        T(cancel_another_in_its_end),
-        T(start_another_in_the_end),
-        T(uninstall_with_everything_open),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(a_stream_arrives_as_it_is_sent), T(an_aborted_stream_is_an_error), T(hold_and_resume),
+          T(the_deadline_does_not_wait_for_a_resume), T(cancel_while_held),
+          T(cancel_before_the_first_turn_sends_nothing), T(cancel_after_n_turns), T(cancel_in_head_and_body),
+          T(cancel_another_in_its_end), T(start_another_in_the_end), T(uninstall_with_everything_open))

@@ -358,7 +358,6 @@ static void the_server_stops_under_a_kept_connection(void **state) {
     }
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_good_certificate),

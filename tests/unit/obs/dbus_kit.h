@@ -4,6 +4,7 @@
 #ifndef DBUS_KIT_H
 #define DBUS_KIT_H
 #include "../check.h"
+#include "../check.h"
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "obs/inhibit.h"

@@ -1,13 +1,8 @@
 /* The admin port through the world's server interface: what it answers, and to what it does not fall. */
+#include "../check.h"
 #include "simworld/alone.h"
 #include "gunzip.h"
 #include "obs/obs.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 struct lines {
     size_t n;
@@ -275,17 +270,5 @@ static void a_port_that_is_taken(void **state) {
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(healthy),
-        T(failing),
-        T(excluded_checks),
-        T(single_checks),
-        T(metrics_plain_and_packed),
-        T(the_page),
-        T(a_page_that_is_too_large),
-        T(odd_requests),
-        T(a_port_that_is_taken),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(T(healthy), T(failing), T(excluded_checks), T(single_checks), T(metrics_plain_and_packed),
+          T(the_page), T(a_page_that_is_too_large), T(odd_requests), T(a_port_that_is_taken))

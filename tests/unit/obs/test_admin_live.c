@@ -1,15 +1,11 @@
 /* The admin port on a real socket, asked by the real client. */
+#include "../check.h"
 #include "gunzip.h"
 #include "net/net.h"
 #include "obs/obs.h"
 #include "world/http_client.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 struct fixture {
     struct loop *loop;
@@ -133,12 +129,6 @@ static void the_same_port_twice(void **state) {
     assert_non_null(strstr(err.msg, addr));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_scrape, setup, teardown),
-        cmocka_unit_test_setup_teardown(head_and_errors, setup, teardown),
-        cmocka_unit_test_setup_teardown(probes_are_answered_among_idle_connections, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_same_port_twice, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+RUN_TESTS(T(a_scrape), T(head_and_errors), T(probes_are_answered_among_idle_connections),
+          T(the_same_port_twice))

@@ -1,12 +1,8 @@
 /* Who wants gzip, and what they get. */
+#include "../check.h"
 #include "gunzip.h"
 #include "gzip.h"
 #include "base/rand.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 
 static void accept_encoding(void **s) {
     (void)s;
@@ -59,11 +55,4 @@ static void a_full_buffer_is_an_error(void **s) {
     assert_int_equal(gzip_add(&packed, buf_slice(&in)), -ENOBUFS);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accept_encoding),
-        cmocka_unit_test(round_trip),
-        cmocka_unit_test(a_full_buffer_is_an_error),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(accept_encoding), TEST(round_trip), TEST(a_full_buffer_is_an_error))

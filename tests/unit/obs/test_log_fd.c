@@ -1,15 +1,10 @@
 /* The log on a pipe: the formats, and a reader that is slow, gone or back again. */
+#include "../check.h"
 #include "obs/obs.h"
-#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 struct ends {
     int r, w;
@@ -174,14 +169,6 @@ static void a_nonblocking_descriptor_is_fine(void **s) {
     close(p.w);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_styles),
-        cmocka_unit_test(a_reader_that_stops_does_not_stop_us),
-        cmocka_unit_test(a_long_line_that_is_torn_ends_before_the_next),
-        cmocka_unit_test(an_enormous_line_loses_its_fields),
-        cmocka_unit_test(a_nonblocking_descriptor_is_fine),
-        cmocka_unit_test(a_reader_that_is_gone_or_never_was),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(both_styles), TEST(a_reader_that_stops_does_not_stop_us),
+          TEST(a_long_line_that_is_torn_ends_before_the_next), TEST(an_enormous_line_loses_its_fields),
+          TEST(a_nonblocking_descriptor_is_fine), TEST(a_reader_that_is_gone_or_never_was))

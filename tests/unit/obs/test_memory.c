@@ -1,10 +1,6 @@
 /* What is given back is gone from the heap, and the code that is reported as resident stays so. */
+#include "../check.h"
 #include "obs/obs.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 #ifdef __SANITIZE_ADDRESS__
 #define OWN_HEAP 0 /* a heap of its own, which malloc_trim() does not know */
@@ -37,7 +33,4 @@ static void the_heap_goes_back(void **state) {
     free(block[N]);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_heap_goes_back)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(the_heap_goes_back))

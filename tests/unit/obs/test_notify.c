@@ -1,14 +1,10 @@
 /* What arrives at NOTIFY_SOCKET. */
+#include "../check.h"
 #include "loop/loop.h"
 #include "obs/obs.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static int setup(void **state) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -158,14 +154,6 @@ static void without_a_service_manager(void **state) {
     notify_watchdog();
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(states, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_long_status_is_cut, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_manager_that_takes_nothing_does_not_stop_us, setup, teardown),
-        cmocka_unit_test_setup_teardown(watchdog_is_fed_by_the_loop, setup, teardown),
-        cmocka_unit_test(watchdog),
-        cmocka_unit_test(without_a_service_manager),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+RUN_TESTS(T(states), T(a_long_status_is_cut), T(a_manager_that_takes_nothing_does_not_stop_us),
+          T(watchdog_is_fed_by_the_loop), TEST(watchdog), TEST(without_a_service_manager))

@@ -1,15 +1,11 @@
 /* The process metrics tell the truth about this process. */
+#include "../check.h"
 #include "obs/obs.h"
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static double value(struct metrics *m, const char *name) {
     cleanup_buf struct buf page = BUF(1 << 16);
@@ -72,8 +68,4 @@ static void the_limit_of_open_files_is_raised(void **s) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(truth),
-                                       cmocka_unit_test(the_limit_of_open_files_is_raised)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(TEST(truth), TEST(the_limit_of_open_files_is_raised))
