@@ -50,6 +50,10 @@ void call_do(struct call *c, const struct http_spec *spec);           /* start, 
 void call_open(struct call *c, enum http_lane lane, const char *url); /* a GET */
 void call_get(struct call *c, enum http_lane lane, const char *url);  /* the same to its end */
 void call_free(struct call *c);
+/* One that is freed at the end of its scope. */
+#define CALL(name, k)                                                                                        \
+    __attribute__((cleanup(call_free))) struct call name;                                                    \
+    call_init(&name, k)
 
 /* A socket of its own that sends what the test says. */
 struct raw {

@@ -10,8 +10,7 @@ static void refused_connections_say_so(void **state) {
     kit_turns(k, 2);
     char url[100];
     snprintf(url, sizeof url, "http://user:hunter2@127.0.0.1:%d/some/path?token=hunter2", port);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     call_get(&c, LANE_LEASE, url);
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_int_equal(c.err.errnum, -ECONNREFUSED);
@@ -19,18 +18,15 @@ static void refused_connections_say_so(void **state) {
     char want[200];
     snprintf(want, sizeof want, "GET http://127.0.0.1:%d/some/path: Connection refused", port);
     assert_string_equal(c.err.msg, want); /* no query, no password */
-    call_free(&c);
 }
 
 static void unknown_names_say_so(void **state) {
     struct kit *k = *state;
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     call_get(&c, LANE_CALL, "http://does-not-exist.invalid/");
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_int_equal(c.err.errnum, -EHOSTUNREACH);
     assert_non_null(strstr(c.err.msg, "resolve"));
-    call_free(&c);
 }
 
 static void say_nothing(struct raw *r) {
@@ -63,8 +59,7 @@ static void answers_that_do_not_end(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct raw_server srv;
         raw_serve(&srv, k, cases[i].on_data);
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         call_do(&c, &(struct http_spec){
                         .lane = LANE_WATCH, .method = "GET", .url = srv.url, .total_ns = cases[i].total_ns});
         assert_int_equal(c.err.kind, cases[i].kind);
@@ -72,7 +67,6 @@ static void answers_that_do_not_end(void **state) {
         assert_int_equal(c.status, cases[i].status);
         assert_string_equal(buf_str(&c.body), cases[i].body);
         assert_non_null(strstr(c.err.msg, cases[i].message));
-        call_free(&c);
         raw_server_close(&srv);
     }
 }
@@ -136,14 +130,12 @@ static void odd_answers(void **state) {
         struct raw_server srv;
         raw_serve(&srv, k, answer_canned);
         srv.extra = &cases[i];
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         call_get(&c, LANE_CALL, srv.url);
         if (c.err.kind != cases[i].kind) print_error("case %zu: %s\n", i, c.err.msg);
         assert_int_equal(c.err.kind, cases[i].kind);
         assert_int_equal(c.status, cases[i].status);
         assert_string_equal(buf_str(&c.body), cases[i].body);
-        call_free(&c);
         raw_server_close(&srv);
     }
 }

@@ -63,8 +63,7 @@ static void every_byte_of_an_answer_counts(void **state) {
         struct flooding now = {.f = f, .block = BUF(16384)};
         srv.extra = &now;
         while (now.block.n + strlen(f->again) <= 16384) buf_adds(&now.block, f->again);
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         struct http_spec s = {.lane = watch ? LANE_WATCH : LANE_SCRAPE,
                               .method = "GET",
                               .url = f->proxy ? "https://target.invalid/x" : srv.url,
@@ -76,7 +75,6 @@ static void every_byte_of_an_answer_counts(void **state) {
                      c.body.n <= 65536;
         if (!right) print_error("%s: %d: %s, %zu bytes sent\n", f->name, c.status, c.err.msg, now.sent);
         assert_true(right);
-        call_free(&c);
         raw_server_close(&srv);
         buf_free(&now.block);
     }

@@ -44,15 +44,13 @@ static void plain_http_goes_as_a_whole_url(void **state) {
     p.server.extra = &p;
     char proxy[64];
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     struct http_spec spec = {
         .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = proxy};
     call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_string_equal(buf_str(&c.body), "via proxy");
     assert_string_equal(p.first, "GET http://target.invalid:81/x?y HTTP/1.1");
-    call_free(&c);
     raw_server_close(&p.server);
 }
 
@@ -68,8 +66,7 @@ static void https_goes_through_a_tunnel(void **state) {
     char proxy[64];
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
     struct http_tls tls = {.ca = slice_of(ca.cert)};
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     struct http_spec spec = {.lane = LANE_LEASE,
                              .method = "PUT",
                              .url = "https://target.invalid/x",
@@ -92,7 +89,6 @@ static void https_goes_through_a_tunnel(void **state) {
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_int_equal(c.heads, 1); /* the proxy's head is not the answer's */
     assert_string_equal(buf_str(&c.body), "h1 nobody target.invalid");
-    call_free(&c);
     raw_close(&p.up);
     raw_server_close(&p.server);
     tls_server_stop(s);
@@ -107,15 +103,13 @@ static void refusals_are_reported(void **state) {
     p.server.extra = &p;
     char proxy[64];
     snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     struct http_spec spec = {
         .lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy};
     call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_int_not_equal(c.err.errnum, -ECONNRESET); /* nothing was sent to the target */
     assert_non_null(strstr(c.err.msg, "403"));
-    call_free(&c);
     raw_server_close(&p.server);
 }
 
@@ -146,15 +140,13 @@ static void socks5h_resolves_the_name_at_the_proxy(void **state) {
     p.server.extra = &p;
     char proxy[64];
     snprintf(proxy, sizeof proxy, "socks5h://127.0.0.1:%d", p.server.port);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     struct http_spec spec = {
         .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x", .proxy = proxy};
     call_do(&c, &spec);
     if (c.err.kind) print_error("%s\n", c.err.msg);
     assert_string_equal(buf_str(&c.body), "via socks");
     assert_string_equal(p.first, "target.invalid");
-    call_free(&c);
     raw_server_close(&p.server);
 }
 
@@ -169,12 +161,10 @@ static void the_environment_is_not_asked(void **state) {
     p.server.extra = &p;
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", p.server.port);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     call_get(&c, LANE_CALL, url);
     assert_string_equal(buf_str(&c.body), "via proxy");
     assert_string_equal(p.first, "GET / HTTP/1.1");
-    call_free(&c);
     raw_server_close(&p.server);
 }
 

@@ -29,8 +29,7 @@ static void a_stream_arrives_as_it_is_sent(void **state) {
     struct kit *k = *state;
     struct stream s = {0};
     kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
     while (!s.x) kit_turns(k, 1);
     while (!c.heads) kit_turns(k, 1);
@@ -45,15 +44,13 @@ static void a_stream_arrives_as_it_is_sent(void **state) {
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_string_equal(buf_str(&c.body), "onetwo");
     assert_int_equal(s.gone, 0);
-    call_free(&c);
 }
 
 static void an_aborted_stream_is_an_error(void **state) {
     struct kit *k = *state;
     struct stream s = {0};
     kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
     while (!c.heads) kit_turns(k, 1);
     http_reply_send(s.x, SL("one"));
@@ -62,7 +59,6 @@ static void an_aborted_stream_is_an_error(void **state) {
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_string_equal(buf_str(&c.body), "one");
     assert_int_equal(s.gone, 0);
-    call_free(&c);
 }
 
 /* Holds after every piece, resumes some turns later: nothing comes in between, nothing is lost, and the end
@@ -72,8 +68,7 @@ static void hold_and_resume(void **state) {
     struct stream s = {0};
     struct http_limits limits = {.send_cap = 64 << 20};
     kit_serve(k, open_stream, &s, &limits);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     c.hold_at = 1;
     call_open(&c, LANE_WATCH, kit_at(k, "/list"));
     while (!s.x) kit_turns(k, 1);
@@ -98,29 +93,25 @@ static void hold_and_resume(void **state) {
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_true(rounds > 10);
     assert_true(slice_eq(buf_slice(&c.body), slice_make(big, BIG)));
-    call_free(&c);
     free(big);
 }
 
 static void the_deadline_does_not_wait_for_a_resume(void **state) {
     struct kit *k = *state;
     kit_serve(k, echo, NULL, NULL);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     c.hold_at = 1;
     struct http_spec spec = {
         .lane = LANE_WATCH, .method = "GET", .url = kit_at(k, "/x"), .total_ns = 100 * NS_PER_MS};
     call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_TIMEOUT);
-    call_free(&c);
 }
 
 static void cancel_while_held(void **state) {
     struct kit *k = *state;
     struct stream s = {0};
     kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     c.hold_at = 1;
     call_open(&c, LANE_WATCH, kit_at(k, "/x"));
     while (!s.x) kit_turns(k, 1);
@@ -132,7 +123,6 @@ static void cancel_while_held(void **state) {
     while (!s.gone) kit_turns(k, 1); /* the server notices */
     assert_int_equal(c.ends, 0);
     assert_string_equal(buf_str(&c.body), "first");
-    call_free(&c);
 }
 
 /* ---- cancelling ---- */
@@ -151,22 +141,19 @@ static void cancel_before_the_first_turn_sends_nothing(void **state) {
     struct kit *k = *state;
     struct stream s = {0};
     kit_serve(k, open_stream, &s, NULL);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     call_open(&c, LANE_CALL, kit_at(k, "/x"));
     http_cancel(c.r);
     kit_turns(k, 20);
     assert_int_equal(c.ends, 0);
     assert_null(s.x);
-    call_free(&c);
 }
 
 static void cancel_after_n_turns(void **state) {
     struct kit *k = *state;
     kit_serve(k, echo, NULL, NULL);
     for (int n = 1; n < 12; n++) {
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         struct http_spec spec = {
             .lane = LANE_LEASE, .method = "PUT", .url = kit_at(k, "/x"), .body = SL("x")};
         call_start(&c, &spec);
@@ -176,7 +163,6 @@ static void cancel_after_n_turns(void **state) {
             kit_turns(k, 10);
             assert_int_equal(c.ends, 0);
         }
-        call_free(&c);
     }
 }
 
@@ -186,8 +172,7 @@ static void cancel_in_head_and_body(void **state) {
     kit_serve(k, open_stream, &s, NULL);
     for (int in_body = 0; in_body < 2; in_body++) {
         s = (struct stream){0};
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         if (in_body) {
             c.on_body = cancel_self;
         } else {
@@ -201,7 +186,6 @@ static void cancel_in_head_and_body(void **state) {
         assert_int_equal(c.heads, 1);
         assert_int_equal(c.body.n, in_body ? 4 : 0);
         assert_int_equal(c.ends, 0);
-        call_free(&c);
     }
 }
 

@@ -213,14 +213,12 @@ static struct err handshake_with(struct kit *k, void (*on_data)(struct raw *r), 
     raw_serve(&srv, k, on_data);
     char url[64];
     snprintf(url, sizeof url, "https://127.0.0.1:%d/", srv.port);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     struct http_tls tls = trusting(&ca);
     struct http_spec spec = {
         .lane = LANE_CALL, .method = "GET", .url = url, .tls = &tls, .connect_ns = connect_ns};
     call_do(&c, &spec);
     struct err err = c.err;
-    call_free(&c);
     raw_server_close(&srv);
     return err;
 }
