@@ -96,6 +96,9 @@ reading() {
   run describe-pod 'Status: +Running' describe pods -l app=web
   run logs 'simulated' logs deployment/web
   run events 'ScalingReplicaSet' get events
+  # what an informer of a current client-go waits for
+  run watch-list '"ADDED".*"BOOKMARK".*"k8s.io/initial-events-end":"true"' get --raw \
+    '/api/v1/namespaces?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1'
 }
 
 rolling() {
