@@ -150,11 +150,15 @@ static void save_deadline(struct checkpoint_flow *f, int64_t now, struct flow_ou
 
 /* ---- all of it ---- */
 
+/* Saving is over as well: the release, if the Lease proves to be ours still, must not name parts that are not
+ * there. */
 static void over(struct checkpoint_flow *f, const struct flow_event *ev, struct flow_out *out) {
     bool was_saving = f->phase == FLOW_SAVING;
     f->phase = FLOW_OVER;
     add(out, FLOW_CANCEL, 0);
-    if (was_saving && ev->kind == FLOW_EV_LOST) add(out, FLOW_RELEASE, 0); /* that is what was waited for */
+    if (!was_saving || ev->kind != FLOW_EV_LOST) return;
+    add(out, FLOW_SAVE_INLINE, 0);
+    add(out, FLOW_RELEASE, 0);
 }
 
 static void take(struct checkpoint_flow *f, const struct flow_event *ev, struct flow_out *out) {

@@ -233,6 +233,27 @@ CASE(stale_checkpoint) {
 
 /* The last leader was killed between the writing of its parts and the release: nothing names them. The next
  * one deletes them, and nothing else. */
+/* The renew deadline comes while the parts are written, and then the server answers again: the release names no parts
+ * that may not be there. */
+CASE(deadline_while_saving) {
+    struct field f;
+    field_lead(&f, 1);
+    f.c[0].keys = 100000;
+    simworld_partition(f.sw, "pod-0", "api");
+    simworld_run(f.sw, 8 * S);
+    stop_cleanly(&f.c[0]);
+    simworld_run(f.sw, 5 * S / 2);
+    assert_int_equal(f.c[0].losts, 1);
+    simworld_heal(f.sw, NULL, NULL);
+    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 10 * S));
+    assert_int_equal(f.c[0].over_reason, LEASE_R_GIVEN_BACK);
+    cand_start(&f, 1, NULL);
+    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
+    assert_int_equal(f.c[1].got[CHECKPOINT_INTERRUPTED], 1);
+    assert_in_range(f.c[1].got[CHECKPOINT_QUEUED], 1000, 99999);
+    field_free(&f);
+}
+
 CASE(parts_that_nobody_names) {
     struct field f;
     field_lead(&f, 2);
