@@ -133,6 +133,10 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
         e->total[t] = capped(e->total[t], ret->total[t]);
         e->dry[t] = ret->pods[t] ? 0 : e->dry[t] + (e->dry[t] < UINT32_MAX);
     }
+    bool still = ret->pods[TRACK_CANARY] && ret->total[TRACK_CANARY] == 0;
+    if (ret->total[TRACK_CANARY]) e->still_rounds = e->still_stable = 0;
+    if (still) e->still_rounds = capped(e->still_rounds, 1);
+    if (still) e->still_stable = capped(e->still_stable, ret->total[TRACK_STABLE]);
 }
 
 void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,

@@ -27,7 +27,9 @@ struct evidence {
     uint64_t rounds;
     uint32_t dry[TRACKS]; /* rounds in a row in which no pod of the track gave a number; this process's, not
                              written */
-    uint64_t refused;     /* pods left out because of EVIDENCE_MAX_PODS, in the last round */
+    /* While the canary gives numbers and they stand still: rounds so far, and what stable did meanwhile. */
+    uint64_t still_rounds, still_stable;
+    uint64_t refused; /* pods left out because of EVIDENCE_MAX_PODS, in the last round */
 };
 
 /* One pod in one round. List every live pod of both tracks, also those whose scrape failed. */

@@ -12,6 +12,9 @@ static void pair(struct buf *out, const char *key, const uint64_t v[TRACKS]) {
 void evidence_write(const struct evidence *e, struct buf *out) {
     buf_addf(out, "{\"rounds\":%llu", (unsigned long long)e->rounds);
     json_time_add(out, "beganAt", e->began_ns);
+    if (e->still_rounds)
+        buf_addf(out, ",\"stillRounds\":%llu,\"stillStable\":%llu", (unsigned long long)e->still_rounds,
+                 (unsigned long long)e->still_stable);
     pair(out, "carry", e->carry);
     pair(out, "errors", e->errors);
     pair(out, "total", e->total);
@@ -67,6 +70,9 @@ int evidence_read(const cJSON *obj, struct evidence *ret, struct err *err) {
     bool ok = json_number_u64(obj, "rounds", &e.rounds) && read_pair(obj, "carry", e.carry) &&
               read_pair(obj, "errors", e.errors) && read_pair(obj, "total", e.total) &&
               json_time_get(obj, "beganAt", &e.began_ns) && pods;
+    if (ok && json_get(obj, "stillRounds"))
+        ok = json_number_u64(obj, "stillRounds", &e.still_rounds) &&
+             json_number_u64(obj, "stillStable", &e.still_stable);
     for (const cJSON *p = ok ? pods->child : NULL; p && ok; p = p->next) {
         ok = e.n < EVIDENCE_MAX_PODS;
         if (!ok) break;

@@ -12,6 +12,24 @@ void plan_pause(struct plan_ctx *c, bool checked) {
     c->patch.why = "pause";
 }
 
+#define UNPAUSED_NS (3600 * NS_PER_S)
+
+/* A manifest with the field, applied again and again, is not a user's resume: it is named. The count is written, so
+ * the time of the last one is kept only to the minute. */
+static void count_unpause(struct plan_ctx *c) {
+    struct state *s = c->s;
+    if (c->now - s->unpaused_ns > UNPAUSED_NS) s->unpaused = 0;
+    if (s->unpaused < STATE_UNPAUSED_OFTEN && ++s->unpaused == STATE_UNPAUSED_OFTEN)
+        plan_event(
+            c, EV_PAUSED_FIELD_CONFLICT,
+            "a manifest sets spec.paused: another client has taken the pause away %u times; remove "
+            "spec.paused from "
+            "the manifest, or have its tool ignore the field (Argo CD: ignoreDifferences, /spec/paused)",
+            s->unpaused);
+    if (s->unpaused < STATE_UNPAUSED_OFTEN || c->now - s->unpaused_ns > 60 * NS_PER_S)
+        s->unpaused_ns = c->now;
+}
+
 static void keep_deadline(struct plan_ctx *c) {
     struct state *s = c->s;
     if (c->t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED) return;
@@ -122,6 +140,7 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     const struct obs_rs *last = NULL;
     bool ours =
         c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nothing to undo */
+    if (!c->t->paused && !ours && c->s->paused && c->s->hold != HOLD_UNMANAGED) count_unpause(c);
     if (!c->t->paused)
         plan_pause(c, ours);
     else

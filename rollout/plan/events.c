@@ -23,6 +23,7 @@ static const struct {
     [EV_RESUMED] = {"Resumed", NORMAL},
     [EV_ACTION_IGNORED] = {"ActionIgnored", WARNING},
     [EV_UNMANAGED_ROLLOUT] = {"UnmanagedRollout", WARNING},
+    [EV_PAUSED_FIELD_CONFLICT] = {"PausedFieldConflict", WARNING},
     [EV_REPAIRING] = {"Repairing", WARNING},
     [EV_REPAIRED] = {"Repaired", NORMAL},
     [EV_STATE_LOST] = {"StateLost", WARNING},

@@ -9,8 +9,8 @@
 #define LEARN_NS (30 * NS_PER_S)
 /* Not being ready is reported after this: starting takes its time. */
 #define PATIENCE_NS (30 * NS_PER_S)
-#define TAKEN_NS    (30 * NS_PER_S) /* between tries to create a canary whose name is taken */
-enum { DRY_ROUNDS = 3 };            /* without numbers, before it is reported */
+#define TAKEN_NS    (30 * NS_PER_S)          /* between tries to create a canary whose name is taken */
+enum { DRY_ROUNDS = 3, STALLED_ROUNDS = 3 }; /* without numbers, before it is reported */
 
 static int64_t scrape_interval(int64_t soak_ns) {
     int64_t ns = soak_ns / 60;
@@ -163,6 +163,12 @@ static bool too_few(const struct plan_ctx *c) {
     return c->s->judge.nc < c->s->param.min_events || c->s->judge.step_nc == 0;
 }
 
+/* Its counters stand still while stable works: hung, however good its past is. */
+static bool stalled(const struct plan_ctx *c) {
+    const struct evidence *e = &c->s->evidence;
+    return e->still_rounds >= STALLED_ROUNDS && e->still_stable >= c->s->param.min_events;
+}
+
 static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
     const struct evidence *e = &c->s->evidence;
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
@@ -173,7 +179,15 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
     if (dry)
         snprintf(text, sizeof text, "no metrics: %.380s",
                  c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
-    if (past_deadline(c)) return on_deadline(c, true, *text ? text : why);
+    bool stands = v != VERDICT_WATCHING && !dry && !few && stalled(c);
+    if (stands)
+        snprintf(text, sizeof text,
+                 "the canary has stopped reconciling while stable reconciles; it is not promoted until it "
+                 "reconciles "
+                 "again, or rolled back by: %.200s",
+                 plan_command(c, ACTION_ABORT, c->s->hash).text);
+    if (past_deadline(c)) return on_deadline(c, !stands, *text ? text : why);
+    if (stands) return plan_hold(c, HOLD_STALLED, TEXT_KEPT, "%s", text);
     if (dry || few) return plan_hold(c, HOLD_NO_DATA, few ? TEXT_NEWS : TEXT_KEPT, "%s", text);
     plan_unhold(c);
     return false;
@@ -191,7 +205,7 @@ static bool judge_now(struct plan_ctx *c, bool may_advance) {
     if (r.verdict == VERDICT_FAIL) return plan_roll_back(c, ENDED_FAILED, "%s", r.why);
     if (!may_advance) return false;
     bool fresh = c->o->scraped_ns && s->evidence.dry[TRACK_CANARY] == 0;
-    if (r.verdict == VERDICT_PASS && fresh) return advance(c, &r);
+    if (r.verdict == VERDICT_PASS && fresh && !stalled(c)) return advance(c, &r);
     if (r.verdict == VERDICT_EXTEND) {
         s->judge.extended = true;
         plan_event(c, EV_SOAK_EXTENDED, "step %u is watched for another %lld s: %s", s->step + 1,

@@ -101,6 +101,22 @@ static void resumed(struct plan_ctx *c) {
     plan_unhold(c);
 }
 
+/* A state is only a text: what it ships is what its own evidence, the policy or a recorded command supports. */
+static bool supported(const struct plan_ctx *c) {
+    const struct state *s = c->s;
+    struct judge_report r;
+    for (size_t i = 0; i < s->nconsumed; i++) {
+        const struct state_consumed *x = &s->consumed[i];
+        if (x->action == ACTION_PROMOTE && slice_eqs(spec_action_hash(x->value), s->hash)) return true;
+    }
+    if (s->repair) return plan_same_hash(c->t->hash, s->stable_hash);
+    bool policy = c->spec && c->spec->on_inconclusive == INCONCLUSIVE_PROMOTE;
+    if (policy && s->began_ns && s->progress_ns - s->began_ns >= c->spec->deadline_ns) return true;
+    if (!s->learned) return false;
+    judge_verdict(&s->judge, &s->param, judge_soak_ns(&s->judge, &s->param), &r);
+    return r.verdict == VERDICT_PASS;
+}
+
 static bool paused_promotion(struct plan_ctx *c) {
     struct state *s = c->s;
     if (s->pause_asked) {
@@ -108,6 +124,14 @@ static bool paused_promotion(struct plan_ctx *c) {
         return plan_hold_for_user(c);
     }
     if (!s->paused) return paused_by_others(c);
+    if (!supported(c)) {
+        plan_event(c, EV_STATE_DAMAGED,
+                   "the state asks for a promotion of %s that neither a verdict nor a user command supports; "
+                   "its rollout "
+                   "starts anew",
+                   s->image ? s->image : s->hash);
+        return plan_cancel_rollout(c, "its promotion is not supported by a verdict");
+    }
     resumed(c);
     unpause(c);
     return false;

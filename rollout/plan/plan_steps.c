@@ -172,8 +172,10 @@ static char *status_line(const struct state *s) {
         slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
     /* One patch adopts: the line says at once what will be true when it is carried out. */
     enum phase phase = s->phase == PHASE_ADOPTING ? PHASE_STABLE : s->phase;
-    return xasprintf("%s%s%s%s%s%s", phase_name(phase), held ? " (" : "", hold_name(s->hold), held ? ")" : "",
-                     *message ? ": " : "", message);
+    const char *fought =
+        s->unpaused >= STATE_UNPAUSED_OFTEN ? "; a manifest sets spec.paused: remove it there" : "";
+    return xasprintf("%s%s%s%s%s%s%s", phase_name(phase), held ? " (" : "", hold_name(s->hold),
+                     held ? ")" : "", *message ? ": " : "", message, fought);
 }
 
 static void member(struct buf *b, bool *first, const char *key) {

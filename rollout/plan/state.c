@@ -30,6 +30,7 @@ const struct state_name state_holds[HOLDS] = {
     [HOLD_UNSCHEDULABLE] = {"PodsUnschedulable", "OutsideTrouble"},
     [HOLD_NOT_CREATED] = {"PodsNotCreated", NULL},
     [HOLD_NO_DATA] = {"NoData", NULL},
+    [HOLD_STALLED] = {"CanaryStalled", NULL},
     [HOLD_SHARED] = {"SharedOutage", NULL},
     [HOLD_PAUSED_BY_USER] = {"PausedByUser", "PausedByPerson"},
     [HOLD_INCONCLUSIVE] = {"Inconclusive", NULL},

@@ -15,6 +15,7 @@ enum {
     STATE_MAX_QUARANTINE = 20,
     STATE_MAX_HISTORY = 10,
     STATE_MAX_CONSUMED = 16,
+    STATE_UNPAUSED_OFTEN = 4, /* counted no further: a manifest sets the field */
     STATE_MAX_TEMPLATE = 96 * 1024,
     STATE_MAX_TEXT = 256 * 1024
 };
@@ -48,6 +49,7 @@ enum hold {
     HOLD_UNSCHEDULABLE,  /* canary pods find no node */
     HOLD_NOT_CREATED,    /* canary pods cannot be created: quota, admission */
     HOLD_NO_DATA,        /* no metrics from the canary or from stable */
+    HOLD_STALLED,        /* the canary reconciles nothing any more, and stable does */
     HOLD_SHARED,         /* both versions fail: an outage is not a verdict */
     HOLD_PAUSED_BY_USER, /* annotation pause */
     HOLD_INCONCLUSIVE,   /* the deadline is over without a verdict and on-inconclusive is pause */
@@ -101,8 +103,10 @@ struct state {
     int64_t since_ns; /* of the phase */
     enum hold hold;
     int64_t hold_ns;
-    char *message; /* one line for users: of the phase or of the hold; also the target's annotation
+    char *message;       /* one line for users: of the phase or of the hold; also the target's annotation
                               `status` */
+    uint32_t unpaused;   /* how often another client took our pause away, each within an hour of the last */
+    int64_t unpaused_ns; /* the last one */
     uint32_t
         pds_restored; /* how often another client put progressDeadlineSeconds back; we yield after a few */
 

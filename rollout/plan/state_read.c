@@ -219,6 +219,8 @@ static void read_state(struct reader *r, struct state *s) {
     moment(r, o, "holdSince", &s->hold_ns);
     text(r, o, "message", &s->message);
     s->pds_restored = (uint32_t)number(r, o, "deadlineRestored", 0, INT32_MAX, 0);
+    s->unpaused = (uint32_t)number(r, o, "unpaused", 0, STATE_UNPAUSED_OFTEN, 0);
+    moment(r, o, "unpausedAt", &s->unpaused_ns);
     read_rollout(r, s);
     read_consumed(r, s);
     read_history(r, s);

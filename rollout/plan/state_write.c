@@ -42,6 +42,8 @@ const char *const state_members[] = {"version",
                                      "deadlineRestored",
                                      "consumed",
                                      "history",
+                                     "unpaused",
+                                     "unpausedAt",
                                      "writtenAt",
                                      NULL};
 
@@ -173,6 +175,8 @@ void state_write(const struct state *s, struct buf *out) {
     json_time_add(out, "holdSince", s->hold_ns);
     text(out, "message", s->message);
     number(out, "deadlineRestored", s->pds_restored, 0);
+    number(out, "unpaused", s->unpaused, 0);
+    json_time_add(out, "unpausedAt", s->unpaused_ns);
     if (s->hash[0] || s->began_ns || s->repair) write_rollout(s, out);
     write_consumed(s, out);
     write_history(s, out);

@@ -271,7 +271,7 @@ static void m_kubelet(struct model *m) {
         if (b == CRASHES && age >= 2) p->restarts = age / 3 > 5 ? 5 : (uint32_t)(age / 3);
         p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NO_REGISTRY && b != NEVER_READY &&
                    b != UNSCHEDULABLE;
-        if (!p->ready || b == STANDBY || b == IDLE) continue;
+        if (!p->ready || b == STANDBY || b == IDLE || (b == HANGS && p->total >= 15)) continue;
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;
     }

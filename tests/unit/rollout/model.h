@@ -27,7 +27,8 @@ enum behaviour {
     UNSCHEDULABLE,
     SILENT /* no metrics */,
     STANDBY,
-    IDLE /* ready, metrics, no work */
+    IDLE /* ready, metrics, no work */,
+    HANGS /* after some reconciles */
 };
 
 struct mrs {

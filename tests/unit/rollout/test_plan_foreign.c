@@ -92,7 +92,10 @@ static void replace_with_stables_template(
         m_annotate(&m, "status", NULL);
         m_run(&m, 5);
         assert_true(m.paused && m_annotation(&m, "status") && m_phase(&m) == PHASE_STABLE);
+        assert_int_equal(m_event(&m, "PausedFieldConflict"), i >= 3);
     }
+    assert_non_null(strstr(m_annotation(&m, "status"), "a manifest sets spec.paused"));
+    assert_null(strstr(strstr(m.events, "PausedFieldConflict") + 1, "PausedFieldConflict")); /* once */
     m_assert_all(&m, 0, 2);
     m_free(&m);
 }
@@ -260,6 +263,25 @@ static void target_deleted(void **state) {
     m_free(&m);
 }
 
+/* Only the right to edit ConfigMaps: a promotion that is written there is not one. */
+static void a_promotion_that_is_only_written(void **state) {
+    (void)state;
+    struct model m;
+    m_soaking(&m, 3);
+    m.behaviour[1] = FAILS;
+    cleanup_json cJSON *doc = json_parse(slice_of(m.state), NULL);
+    cJSON_ReplaceItemInObjectCaseSensitive(doc, "phase", cJSON_CreateString("Promoting"));
+    free(m.state);
+    m.state = json_print(doc);
+    m.cm_rv++;
+    m_forget(&m);
+    m_run(&m, 1);
+    assert_true(m.paused && m_event(&m, "StateDamaged"));
+    m_until(&m, PHASE_ROLLED_BACK, 90);
+    m_assert_all(&m, 0, 3);
+    m_free(&m);
+}
+
 static void a_namesake(void **state) {
     (void)state;
     struct model m;
@@ -360,6 +382,7 @@ int main(void) {
         cmocka_unit_test(stables_replicaset_cleaned_up),
         cmocka_unit_test(state_lost),
         cmocka_unit_test(target_deleted),
+        cmocka_unit_test(a_promotion_that_is_only_written),
         cmocka_unit_test(a_namesake),
         cmocka_unit_test(a_damaged_state_changes_nothing),
         cmocka_unit_test(a_foreign_configmap),
