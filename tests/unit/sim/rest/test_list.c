@@ -87,6 +87,7 @@ SIM_TEST(pages) {
     free(have);
     assert_string_equal(json_str(json_obj(cJSON_GetArrayItem(json_arr(two, "items"), 2), "data"), "k"), "1");
     assert_string_equal(meta(one, "resourceVersion"), meta(two, "resourceVersion"));
+    assert_int_equal(json_i64(json_obj(two, "metadata"), "remainingItemCount", -1), 1);
     cleanup_json cJSON *three = page(s, "limit=3", meta(two, "continue"), &status);
     have = names(three);
     assert_string_equal(have, "c06");
