@@ -13,11 +13,13 @@
 #include "base/buf.h"
 
 #define TEST(name) cmocka_unit_test(name)
-#define RUN_TESTS(...)                                                                                       \
+/* before and after: of the whole group, or NULL */
+#define RUN_TESTS_IN(before, after, ...)                                                                     \
     int main(void) {                                                                                         \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                                                     \
-        return cmocka_run_group_tests(tests, NULL, NULL);                                                    \
+        return cmocka_run_group_tests(tests, before, after);                                                 \
     }
+#define RUN_TESTS(...) RUN_TESTS_IN(NULL, NULL, __VA_ARGS__)
 
 #define assert_slice(s, text)                                                                                \
     do {                                                                                                     \

@@ -35,21 +35,19 @@ static void from_raw(void **state) {
 
 static void bad_raw(void **state) {
     (void)state;
-    static const char *const bad[] = {
-        "",
-        "[]",
-        "{}",
-        "{\"metadata\":null}",
-        "{\"metadata\":[]}",
-        "{\"metadata\":{}}",
-        "{\"metadata\":{\"name\":\"\"}}",
-        "{\"metadata\":{\"name\":7}}",
-        "{\"metadata\":{\"name\":\"a\\u0000b\"}}",
-        "{\"metadata\":{\"name\":\"a\",\"uid\":{}}}",
-        "{\"metadata\":{\"name\":\"a\",\"generation\":1.5}}",
-        "{\"metadata\":{\"name\":\"a\"}",
-        "{\"metadata\":{\"name\":\"a\"}}x",
-    };
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{}",
+                                      "{\"metadata\":null}",
+                                      "{\"metadata\":[]}",
+                                      "{\"metadata\":{}}",
+                                      "{\"metadata\":{\"name\":\"\"}}",
+                                      "{\"metadata\":{\"name\":7}}",
+                                      "{\"metadata\":{\"name\":\"a\\u0000b\"}}",
+                                      "{\"metadata\":{\"name\":\"a\",\"uid\":{}}}",
+                                      "{\"metadata\":{\"name\":\"a\",\"generation\":1.5}}",
+                                      "{\"metadata\":{\"name\":\"a\"}",
+                                      "{\"metadata\":{\"name\":\"a\"}}x"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct meta m = {.generation = 4711};
         struct err err = {0};

@@ -163,8 +163,7 @@ static void spec_form(void **state) {
         "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\",\"values\":[\"b\"]}]}",
         "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[7]}]}",
         "{\"matchExpressions\":[7]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Gt\",\"values\":[\"7\"]}]}",
-    };
+        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Gt\",\"values\":[\"7\"]}]}"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         cleanup_json cJSON *spec = cJSON_Parse(good[i][0]);
         struct selector *s = NULL;

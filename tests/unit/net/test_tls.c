@@ -356,26 +356,11 @@ static void the_server_stops_under_a_kept_connection(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        T(a_good_certificate),
-        T(an_unknown_authority),
-        T(a_self_signed_certificate),
-        T(another_name),
-        T(out_of_date),
-        T(insecure_only_when_asked_for),
-        T(client_certificates),
-        T(bad_material),
-        T(rotation_uses_the_new_material),
-        T(sessions_are_shared_by_the_lanes),
-        T(plain_http_behind_https),
-        T(a_cut_handshake_is_a_lost_connection),
-        T(old_versions_are_refused),
-        T(a_silent_handshake_meets_the_connect_deadline),
-        T(calls_use_http2_and_the_other_lanes_do_not),
-        T(many_calls_share_one_connection),
-        T(http2_falls_back),
-        T(the_server_stops_under_a_kept_connection),
-    };
-    return cmocka_run_group_tests(tests, make_certificates, free_certificates);
-}
+RUN_TESTS_IN(make_certificates, free_certificates, T(a_good_certificate), T(an_unknown_authority),
+             T(a_self_signed_certificate), T(another_name), T(out_of_date), T(insecure_only_when_asked_for),
+             T(client_certificates), T(bad_material), T(rotation_uses_the_new_material),
+             T(sessions_are_shared_by_the_lanes), T(plain_http_behind_https),
+             T(a_cut_handshake_is_a_lost_connection), T(old_versions_are_refused),
+             T(a_silent_handshake_meets_the_connect_deadline), T(calls_use_http2_and_the_other_lanes_do_not),
+             T(many_calls_share_one_connection), T(http2_falls_back),
+             T(the_server_stops_under_a_kept_connection))

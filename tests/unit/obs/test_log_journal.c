@@ -1,19 +1,14 @@
 /* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our
  * own. Skipped where no such namespace is to be had. */
+#include "../check.h"
 #include "simworld/alone.h"
 #include "obs/obs.h"
-#include <errno.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static int bind_journal(void) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
@@ -167,12 +162,5 @@ static int teardown(void **state) {
     return 0;
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(entries_with_fields),
-        cmocka_unit_test(a_journal_that_takes_nothing_does_not_stop_us),
-        cmocka_unit_test(without_a_journal),
-        cmocka_unit_test(under_the_journal),
-    };
-    return cmocka_run_group_tests(tests, setup, teardown);
-}
+RUN_TESTS_IN(setup, teardown, TEST(entries_with_fields), TEST(a_journal_that_takes_nothing_does_not_stop_us),
+             TEST(without_a_journal), TEST(under_the_journal))
