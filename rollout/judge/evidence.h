@@ -36,7 +36,7 @@ struct evidence {
 struct pod_sample {
     struct slice uid;
     uint32_t restarts;
-    double started_s; /* process_start_time_seconds of the page; 0: not told */
+    double started_s; /* process_start_time_seconds of the page; 0: not given */
     enum track track;
     int64_t created_ns; /* metadata.creationTimestamp */
     bool terminating;   /* its delta is ignored: controller-runtime counts the cancellations at shutdown as
@@ -57,8 +57,7 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
 /* Sum of the cumulative counters as they stand, for `max-error-rate: auto`: since those pods started. */
 void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,
                       uint64_t *ret_total);
-/* A counter as pages print it (a double) to a count: not finite or negative is 0, past 2^53 it stays there.
- */
+/* A counter as pages print it (a double) to a count: not finite or negative is 0, past 2^53 it stays there. */
 uint64_t evidence_count(double v);
 
 void evidence_write(const struct evidence *e, struct buf *out); /* a JSON object */

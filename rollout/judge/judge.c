@@ -1,5 +1,4 @@
-/* The rule: from the e-values, the time watched and the number of events to a verdict and a sentence for it.
- */
+/* The rule: from the e-values, the time watched and the number of events to a verdict and a sentence for it. */
 #include "judge/judge.h"
 #include "base/time.h"
 #include <math.h>

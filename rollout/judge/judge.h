@@ -78,7 +78,7 @@ struct judge_report {
     double
         upper;  /* 95 % upper limit of the canary's rate, tempered; only for a PASS, else 0 (judge_upper()) */
     bool early; /* a PASS by evidence, not by soak */
-    char why[240]; /* one sentence for a person */
+    char why[240]; /* one sentence for users */
 };
 void judge_init(struct judge *j);
 /* One scrape; errors beyond total are clamped. */

@@ -178,8 +178,7 @@ void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), vo
         const char *uid = json_str(r, "uid");
         if (uid) fn(ctx, uid);
     }
-    /* An orphaning delete of the target takes the reference away, and our canary must not outlive its target.
-     */
+    /* An orphaning delete of the target takes the reference away, and our canary must not outlive its target. */
     const char *target = obj_controller(obj) ? NULL : obj_label(obj, LABEL_TARGET);
     if (target) fn(ctx, target);
 }

@@ -39,7 +39,7 @@ struct obs_target {
     int32_t st_replicas, st_updated, st_ready, st_available;
     char *selector, *tmpl; /* raw JSON text of spec.selector and spec.template, byte for byte */
     char hash[11];         /* template_hash(tmpl) */
-    char *image;           /* of the first container, for a person */
+    char *image;           /* of the first container, for messages */
     char *status;          /* annotation handover.dev/status; NULL if absent */
     char *progressing;     /* reason of the condition Progressing; NULL if absent */
     cJSON *annotations;    /* NULL if none */
@@ -78,8 +78,8 @@ struct obs_pod {
     uint32_t restarts;  /* sum over its containers, init containers too */
     int64_t crashed_ns; /* when a container last ended that should not, wall clock; 0: none has */
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
-    char *trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none
-                    */
+    char *
+        trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none */
 };
 /* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
  * ret untouched. */

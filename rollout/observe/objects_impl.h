@@ -3,6 +3,6 @@
 #define ROLLOUT_OBSERVE_IMPL_H
 #include "observe/objects.h"
 
-int64_t observe_created(const cJSON *obj);                   /* wall clock ns; 0 when it is not told */
+int64_t observe_created(const cJSON *obj);                   /* wall clock ns; 0 when it is not given */
 void observe_template_label(const cJSON *obj, char ret[11]); /* "" when it is not there, or not ours */
 #endif

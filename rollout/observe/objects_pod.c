@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Reasons to wait, worst first: when several containers wait, the worst tells. */
+/* Reasons to wait, worst first: when several containers wait, the worst counts. */
 static const char *const reasons[] = {
     "CrashLoopBackOff",     "InvalidImageName",  "ErrImageNeverPull",   "ImagePullBackOff",
     "ErrImagePull",         "ImageInspectError", "RegistryUnavailable", "CreateContainerConfigError",

@@ -7,8 +7,7 @@
 /* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race
  * at the start). */
 enum { MAX_RESTARTS = 2 };
-/* Crashes of both versions so near to each other have one cause: the API server was away, a lease was lost.
- */
+/* Crashes of both versions so near to each other have one cause: the API server was away, a lease was lost. */
 #define NEAR_NS (600 * NS_PER_S)
 /* Readiness that lasts this long is believed; flapping faster counts as not ready all the while. */
 #define CALM_NS (60 * NS_PER_S)

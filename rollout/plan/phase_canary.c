@@ -21,8 +21,7 @@ static int64_t deadline_at(const struct plan_ctx *c) {
     return c->s->began_ns + c->s->shift_ns + c->spec->deadline_ns;
 }
 
-/* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations.
- */
+/* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations. */
 static bool learn(struct plan_ctx *c) {
     struct state *s = c->s;
     if (!c->spec) return false;

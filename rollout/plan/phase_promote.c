@@ -161,7 +161,7 @@ bool plan_phase_promoting(struct plan_ctx *c) {
         if (!ours && !stables && !t->paused) plan_pause(c, false);
         return false;
     }
-    plan_revisit(c, c->now + 5 * POLL_NS); /* the Deployment's own status tells of each pod */
+    plan_revisit(c, c->now + 5 * POLL_NS); /* the Deployment's own status changes with each pod */
     if (!ours && !stables) return superseded(c);
     if (t->paused && s->paused && !ours && !s->repair)
         return plan_cancel_rollout(c, "the template is stable's again"); /* not begun */

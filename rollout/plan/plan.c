@@ -72,8 +72,7 @@ static void run(struct plan_ctx *c) {
     plan_user_commands(c);
     const struct target_patch asked = c->patch;
     for (int i = 0; i < MAX_MOVES; i++) {
-        /* Effects are those of the last phase only: what an earlier one wanted may be what this one undoes.
-         */
+        /* Effects are those of the last phase only: what an earlier one wanted may be what this one undoes. */
         drop_steps(p);
         c->patch = asked;
         p->look_again_ns = TIME_NEVER;

@@ -56,8 +56,8 @@ struct observed {
     int64_t scraped_ns;
     const char
         *scrape_trouble; /* why the last round gave nothing for a track, in words; NULL: it gave something */
-    bool history_known; /* max-error-rate auto: stable's cumulative counters were read after the rollout began
-                         */
+    bool
+        history_known; /* max-error-rate auto: stable's cumulative counters were read after the rollout began */
     uint64_t history_errors, history_total;
     enum quiet quiet;
 };

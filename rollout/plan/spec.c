@@ -175,7 +175,7 @@ static const cJSON *annotation(const cJSON *annotations, const char *name) {
     return json_get(annotations, key);
 }
 
-/* The value as a person may see it in one line: unprintables as '?', cut. */
+/* The value for messages, in one line: unprintables as '?', cut. */
 static void quote(struct slice v, char ret[100]) {
     size_t n = v.n < 80 ? v.n : 80;
     for (size_t i = 0; i < n; i++) ret[i] = (unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f ? '?' : v.p[i];

@@ -1,4 +1,4 @@
-/* What a person asked for: the annotations handover.dev/... of a target, checked. Pure. See docs for the
+/* What a user asked for: the annotations handover.dev/... of a target, checked. Pure. See docs for the
  * table. */
 #ifndef ROLLOUT_SPEC_H
 #define ROLLOUT_SPEC_H
@@ -16,7 +16,7 @@ enum spec_mode {
 }; /* only MODE_REPLICAS is available in this version */
 enum spec_inconclusive { INCONCLUSIVE_PAUSE, INCONCLUSIVE_ROLLBACK, INCONCLUSIVE_PROMOTE };
 enum spec_metrics { METRICS_AUTO, METRICS_ENDPOINT, METRICS_PROMETHEUS /* not available in this version */ };
-/* A person's actions. RELEASE is the "unless forced" of leaving: ship what spec says and let go. */
+/* User commands. RELEASE forces a release: ship what spec says and let go. */
 enum spec_action {
     ACTION_PROMOTE,
     ACTION_PAUSE,

@@ -126,7 +126,7 @@ struct state {
     bool pause_asked;     /* annotation pause */
     int64_t pause_ns;     /* ... at that time */
     bool was_ready;       /* the canary was ready once in this rollout */
-    enum ended ending;    /* ROLLING_BACK, WITHDRAWING, PROMOTING, FINISHING: what goes to the history */
+    enum ended ending;    /* ROLLING_BACK, CANCELLING, PROMOTING, FINISHING: what goes to the history */
     char *reason;         /* and why */
     bool learned;         /* judge parameters are fixed */
     uint64_t learned_errors, learned_total;
