@@ -29,6 +29,16 @@ static size_t case_count;
     }                                                                                                        \
     static void with_##name(type *t)
 
+/* With an object of its own, which the body knows as var: made by make, released by release(var). */
+#define CASE_OF(type, var, make, release, name)                                                              \
+    static void with_##name(type *var);                                                                      \
+    CASE(name) {                                                                                             \
+        type *own_ = make;                                                                                   \
+        with_##name(own_);                                                                                   \
+        release(own_);                                                                                       \
+    }                                                                                                        \
+    static void with_##name(type *var)
+
 #define CASES(group)                                                                                         \
     int main(void) {                                                                                         \
         return _cmocka_run_group_tests(group, case_list, case_count, NULL, NULL);                            \

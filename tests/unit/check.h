@@ -27,5 +27,7 @@
         if (!slice_eq(got_, want_)) print_error("got \"%.*s\", want \"%.*s\"\n", SLF(got_), SLF(want_));     \
         assert_true(slice_eq(got_, want_));                                                                  \
     } while (0)
-#define assert_buf(b, text) assert_slice(buf_slice(&(b)), text)
+/* Of a random run: which one failed. */
+#define fail_seed(seed, fmt, ...) fail_msg("seed %llu: " fmt, (unsigned long long)(seed), ##__VA_ARGS__)
+#define assert_buf(b, text)       assert_slice(buf_slice(&(b)), text)
 #endif

@@ -2,14 +2,9 @@
  * so. */
 #ifndef TEST_CONTROLLER_KIT_H
 #define TEST_CONTROLLER_KIT_H
+#include "../case.h"
 #include "control/controller.h"
 #include "simworld/alone.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
 
 #define MS(n) ((n)*NS_PER_MS)
 
@@ -129,6 +124,14 @@ static inline int64_t fail_with(struct fixture *f, enum err_kind kind, int64_t r
     return f->nopen ? (world_boot_ns(f->alone.w) - from) / NS_PER_MS : -1;
 }
 
-#define T(f)   cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define OWN(f) cmocka_unit_test(f)
+/* With a fixture f of its own, made by setup(). */
+#define FIXTURE_CASE(name)                                                                                   \
+    static void with_##name(struct fixture *f);                                                              \
+    CASE(name) {                                                                                             \
+        void *f;                                                                                             \
+        setup(&f);                                                                                           \
+        with_##name(f);                                                                                      \
+        teardown(&f);                                                                                        \
+    }                                                                                                        \
+    static void with_##name(struct fixture *f)
 #endif

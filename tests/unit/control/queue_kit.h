@@ -1,26 +1,15 @@
 /* What the tests of the work queue share: one queue, keys by name. */
 #ifndef TEST_QUEUE_KIT_H
 #define TEST_QUEUE_KIT_H
-#include "control/queue.h"
+#include "../case.h"
 #include "base/mem.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include "control/queue.h"
 
 #define MS(n) ((n)*NS_PER_MS)
 static const struct queue_limits plain = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1};
 
-static inline int setup(void **state) {
-    *state = queue_new(&plain);
-    return 0;
-}
-
-static inline int teardown(void **state) {
-    queue_free(*state);
-    return 0;
-}
+/* With a queue q of its own. */
+#define QUEUE_CASE(name) CASE_OF(struct queue, q, queue_new(&plain), queue_free, name)
 
 static inline bool add(struct queue *q, const char *key, int64_t now) {
     return queue_add(q, slice_of(key), PRIO_NORMAL, now, now);
@@ -41,6 +30,4 @@ static inline void gets(struct queue *q, int64_t now, const char *want) {
 static inline void done(struct queue *q, const char *key, int64_t now) {
     queue_done(q, slice_of(key), now);
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #endif

@@ -1,5 +1,5 @@
 /* Reconciles: when they start, how many at once, how they end, and what is reported of them. */
-#include "../check.h"
+#include "../case.h"
 #include "controller_kit.h"
 
 static void add_line(void *ctx, enum log_level level, int64_t wall_ns, const char *msg,
@@ -8,11 +8,10 @@ static void add_line(void *ctx, enum log_level level, int64_t wall_ns, const cha
 }
 
 /* What tests and people lay beside another process's log, to see that two never work at once. */
-static void a_reconciles_begin_and_end_are_in_the_debug_log(void **state) {
+CASE(a_reconciles_begin_and_end_are_in_the_debug_log) {
     struct fixture f = {0};
     cleanup_buf struct buf lines = BUF(4096);
     struct log log = {.sink = {add_line, &lines}, .min = LOG_DEBUG};
-    (void)state;
     alone_init(&f.alone, 1);
     f.m = metrics_new(100);
     f.c = controller_new(f.alone.w, &log, f.m, "target", &reconciler, &f, &limits);
@@ -31,8 +30,7 @@ static void a_reconciles_begin_and_end_are_in_the_debug_log(void **state) {
     alone_free(&f.alone);
 }
 
-static void nothing_starts_before_the_gate_opens(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(nothing_starts_before_the_gate_opens) {
     add(f, "a");
     run_ms(f, 1000);
     assert_int_equal(f->started, 0);
@@ -45,8 +43,7 @@ static void nothing_starts_before_the_gate_opens(void **state) {
     assert_int_equal(controller_pending(f->c), 0);
 }
 
-static void no_more_than_the_workers_at_once(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(no_more_than_the_workers_at_once) {
     controller_gate(f->c, true);
     for (int i = 0; i < 5; i++) add(f, (char[]){(char)('a' + i), 0});
     run_ms(f, 10);
@@ -62,8 +59,7 @@ static void no_more_than_the_workers_at_once(void **state) {
     assert_int_equal(f->started, 5);
 }
 
-static void one_task_per_key(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(one_task_per_key) {
     controller_gate(f->c, true);
     add(f, "a");
     run_ms(f, 1);
@@ -79,8 +75,7 @@ static void one_task_per_key(void **state) {
     assert_int_equal(f->started, 2);
 }
 
-static void a_reconciler_may_finish_at_once(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_reconciler_may_finish_at_once) {
     f->at_once = true;
     f->outcome = OUT_DONE;
     controller_gate(f->c, true);
@@ -96,8 +91,7 @@ static void a_reconciler_may_finish_at_once(void **state) {
     assert_int_equal(controller_inflight(f->c), 0);
 }
 
-static void delayed_keys_start_at_their_time(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(delayed_keys_start_at_their_time) {
     controller_gate(f->c, true);
     controller_add(f->c, SL("later"), PRIO_NORMAL, MS(500));
     controller_add(f->c, SL("sooner"), PRIO_NORMAL, MS(200));
@@ -114,8 +108,7 @@ static void delayed_keys_start_at_their_time(void **state) {
     assert_int_equal(f->started, 2);
 }
 
-static void after_asks_again(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(after_asks_again) {
     controller_gate(f->c, true);
     add(f, "a");
     run_ms(f, 0);
@@ -131,7 +124,7 @@ static void after_asks_again(void **state) {
     metric_is(f, "controller_runtime_reconcile_total{controller=\"target\",result=\"requeue\"} 1");
 }
 
-static void auto_grows_under_load_and_shrinks_when_throttled(void **state) {
+CASE(auto_grows_under_load_and_shrinks_when_throttled) {
     setup_with(state, &(struct controller_limits){.queue = limits.queue, .max_workers = 16});
     struct fixture *f = *state;
     controller_gate(f->c, true);
@@ -160,7 +153,7 @@ static void auto_grows_under_load_and_shrinks_when_throttled(void **state) {
     teardown(state);
 }
 
-static void a_loop_that_is_late_shrinks_it(void **state) {
+CASE(a_loop_that_is_late_shrinks_it) {
     setup_with(state, &(struct controller_limits){.queue = limits.queue});
     struct fixture *f = *state;
     controller_gate(f->c, true);
@@ -172,7 +165,7 @@ static void a_loop_that_is_late_shrinks_it(void **state) {
     teardown(state);
 }
 
-static void a_full_queue_says_so(void **state) {
+CASE(a_full_queue_says_so) {
     setup_with(state, &(struct controller_limits){.queue = {.max_keys = 2}});
     struct fixture *f = *state;
     add(f, "a");
@@ -184,8 +177,7 @@ static void a_full_queue_says_so(void **state) {
     teardown(state);
 }
 
-static void a_standby_shows_only_that_it_does_nothing(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_standby_shows_only_that_it_does_nothing) {
     add(f, "a");
     metric_is(f, "workqueue_depth{name=\"target\"} 1");
     metric_is(f, "controller_runtime_active_workers{controller=\"target\"} 0");
@@ -210,8 +202,7 @@ static void a_standby_shows_only_that_it_does_nothing(void **state) {
     metric_is(f, "handover_dead_letters{controller=\"target\"} 0");
 }
 
-static void durations(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(durations) {
     controller_gate(f->c, true);
     add(f, "a");
     add(f, "b");
@@ -235,8 +226,4 @@ static void durations(void **state) {
     metric_is(f, "controller_runtime_reconcile_total{controller=\"target\",result=\"success\"} 1");
 }
 
-RUN_TESTS(T(nothing_starts_before_the_gate_opens), OWN(a_reconciles_begin_and_end_are_in_the_debug_log),
-          T(no_more_than_the_workers_at_once), T(one_task_per_key), T(a_reconciler_may_finish_at_once),
-          T(delayed_keys_start_at_their_time), T(after_asks_again),
-          OWN(auto_grows_under_load_and_shrinks_when_throttled), OWN(a_loop_that_is_late_shrinks_it),
-          OWN(a_full_queue_says_so), T(a_standby_shows_only_that_it_does_nothing), T(durations))
+CASES("control/controller")

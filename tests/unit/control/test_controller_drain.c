@@ -1,9 +1,8 @@
 /* The end of the work: fenced, drained, cancelled, freed. */
-#include "../check.h"
+#include "../case.h"
 #include "controller_kit.h"
 
-static void fenced_is_interrupted_and_no_busy_loop(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(fenced_is_interrupted_and_no_busy_loop) {
     controller_gate(f->c, true);
     assert_int_equal(fail_with(f, ERR_FENCED, 0), 100);
     assert_int_equal(fail_with(f, ERR_CANCELLED, 0), 100);
@@ -18,8 +17,7 @@ static void count_idle(void *ctx) {
     f->idle++;
 }
 
-static void a_drain_lets_the_tasks_end_and_keeps_the_adds(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_drain_lets_the_tasks_end_and_keeps_the_adds) {
     controller_on_idle(f->c, count_idle, f);
     controller_gate(f->c, true);
     add(f, "a");
@@ -40,8 +38,7 @@ static void a_drain_lets_the_tasks_end_and_keeps_the_adds(void **state) {
     assert_int_equal(controller_pending(f->c), 3); /* b again, c, d */
 }
 
-static void idle_is_told_only_while_stopped(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(idle_is_told_only_while_stopped) {
     controller_on_idle(f->c, count_idle, f);
     controller_gate(f->c, true);
     add(f, "a");
@@ -61,8 +58,7 @@ static void idle_is_told_only_while_stopped(void **state) {
     assert_int_equal(f->idle, 0);
 }
 
-static void cancel_asks_each_task_once(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(cancel_asks_each_task_once) {
     f->cancel_ends = true;
     controller_gate(f->c, true);
     add(f, "a");
@@ -79,8 +75,7 @@ static void cancel_asks_each_task_once(void **state) {
     assert_int_equal(f->idle, 1);
 }
 
-static void a_cancelled_task_that_fails_was_interrupted(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_cancelled_task_that_fails_was_interrupted) {
     struct err e = {.kind = ERR_TRANSPORT, .errnum = -EIO, .msg = "connection closed"};
     controller_gate(f->c, true);
     add(f, "a");
@@ -95,8 +90,7 @@ static void a_cancelled_task_that_fails_was_interrupted(void **state) {
     assert_int_equal(controller_pending(f->c), 1);
 }
 
-static void freeing_cancels_and_allows_the_tasks_to_end(void **state) {
-    (void)state;
+CASE(freeing_cancels_and_allows_the_tasks_to_end) {
     for (int ends = 0; ends < 2; ends++) {
         setup(state);
         struct fixture *f = *state;
@@ -116,6 +110,4 @@ static void freeing_cancels_and_allows_the_tasks_to_end(void **state) {
     }
 }
 
-RUN_TESTS(T(fenced_is_interrupted_and_no_busy_loop), T(a_drain_lets_the_tasks_end_and_keeps_the_adds),
-          T(idle_is_told_only_while_stopped), T(cancel_asks_each_task_once),
-          T(a_cancelled_task_that_fails_was_interrupted), OWN(freeing_cancels_and_allows_the_tasks_to_end))
+CASES("control/controller_drain")

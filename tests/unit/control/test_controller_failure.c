@@ -1,9 +1,8 @@
 /* Reconciles that fail: backoff, conflicts, and the dead letters. */
-#include "../check.h"
+#include "../case.h"
 #include "controller_kit.h"
 
-static void a_failure_backs_off(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_failure_backs_off) {
     controller_gate(f->c, true);
     assert_int_equal(fail_with(f, ERR_SERVER, 0), 1);
     assert_int_equal(fail_with(f, ERR_NONE, 0), 2);
@@ -17,8 +16,7 @@ static void a_failure_backs_off(void **state) {
     assert_int_equal(fail_with(f, ERR_SERVER, 0), 1); /* success forgets */
 }
 
-static void retry_after_has_a_bound(void **state) {
-    (void)state;
+CASE(retry_after_has_a_bound) {
     setup_with(state, &(struct controller_limits){
                           .queue = {.base_ns = NS_PER_MS, .max_ns = MS(5000), .jitter = -1}, .workers = 1});
     struct fixture *f = *state;
@@ -27,8 +25,7 @@ static void retry_after_has_a_bound(void **state) {
     teardown(state);
 }
 
-static void a_conflict_is_retried_quickly_and_is_no_error(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_conflict_is_retried_quickly_and_is_no_error) {
     controller_gate(f->c, true);
     for (int i = 0; i < QUEUE_QUICK_MAX - 1; i++) assert_int_equal(fail_with(f, ERR_CONFLICT, 0), 1 << i);
     metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 0");
@@ -59,8 +56,7 @@ static struct dead_seen dead(struct fixture *f) {
     return s;
 }
 
-static void a_terminal_error_is_a_dead_letter_at_once(void **state) {
-    struct fixture *f = *state;
+FIXTURE_CASE(a_terminal_error_is_a_dead_letter_at_once) {
     controller_gate(f->c, true);
     run_ms(f, 77);
     assert_int_equal(fail_with(f, ERR_FORBIDDEN, 0), -1);
@@ -88,7 +84,7 @@ static void a_terminal_error_is_a_dead_letter_at_once(void **state) {
     metric_is(f, "handover_dead_letters{controller=\"target\"} 0");
 }
 
-static void exhausted_retries_are_a_dead_letter_unless_the_server_is_out(void **state) {
+CASE(exhausted_retries_are_a_dead_letter_unless_the_server_is_out) {
     setup_with(state, &(struct controller_limits){.queue = limits.queue, .workers = 1, .max_retries = 3});
     struct fixture *f = *state;
     controller_gate(f->c, true);
@@ -107,7 +103,7 @@ static void exhausted_retries_are_a_dead_letter_unless_the_server_is_out(void **
     teardown(state);
 }
 
-static void dead_letters_are_retried_dropped_and_bounded(void **state) {
+CASE(dead_letters_are_retried_dropped_and_bounded) {
     setup_with(state, &(struct controller_limits){.queue = limits.queue, .max_dead_letters = 2});
     struct fixture *f = *state;
     f->at_once = true;
@@ -131,7 +127,4 @@ static void dead_letters_are_retried_dropped_and_bounded(void **state) {
     teardown(state);
 }
 
-RUN_TESTS(T(a_failure_backs_off), OWN(retry_after_has_a_bound),
-          T(a_conflict_is_retried_quickly_and_is_no_error), T(a_terminal_error_is_a_dead_letter_at_once),
-          OWN(exhausted_retries_are_a_dead_letter_unless_the_server_is_out),
-          OWN(dead_letters_are_retried_dropped_and_bounded))
+CASES("control/controller_failure")

@@ -1,10 +1,8 @@
-/* Which key comes next: one at a time, in order, by priority, none lost, none twice; and what the queue tells
- * of itself. */
-#include "../check.h"
+/* Which key comes next: one at a time, in order, by priority, none lost, none twice; and the statistics. */
+#include "../case.h"
 #include "queue_kit.h"
 
-static void many_producers_and_workers(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(many_producers_and_workers) {
     unsigned served[50] = {0};
     struct slice held[10];
     size_t nheld = 0;
@@ -34,8 +32,7 @@ static void many_producers_and_workers(void **state) {
     assert_int_equal(queue_processing(q), 0);
 }
 
-static void first_in_first_out(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(first_in_first_out) {
     add(q, "a", 0);
     add(q, "b", 0);
     add(q, "c", 0);
@@ -45,16 +42,14 @@ static void first_in_first_out(void **state) {
     gets(q, 0, "");
 }
 
-static void a_key_is_queued_once(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(a_key_is_queued_once) {
     for (int i = 0; i < 5; i++) add(q, "a", 0);
     assert_int_equal(queue_ready(q, 0), 1);
     gets(q, 0, "a");
     gets(q, 0, "");
 }
 
-static void adds_while_processing_collapse_into_one_more_turn(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(adds_while_processing_collapse_into_one_more_turn) {
     add(q, "a", 0);
     gets(q, 0, "a");
     add(q, "a", 1);
@@ -68,8 +63,7 @@ static void adds_while_processing_collapse_into_one_more_turn(void **state) {
     gets(q, 4, "");
 }
 
-static void done_without_get_does_nothing(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(done_without_get_does_nothing) {
     done(q, "unknown", 0);
     add(q, "a", 0);
     done(q, "a", 0);
@@ -80,8 +74,7 @@ static void done_without_get_does_nothing(void **state) {
     assert_int_equal(queue_processing(q), 0);
 }
 
-static void after_shutdown_what_is_queued_and_dirty_is_served(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(after_shutdown_what_is_queued_and_dirty_is_served) {
     add(q, "a", 0);
     add(q, "b", 0);
     gets(q, 0, "a");
@@ -97,8 +90,7 @@ static void after_shutdown_what_is_queued_and_dirty_is_served(void **state) {
     gets(q, 1, "");
 }
 
-static void after_shutdown_a_failure_is_counted_and_not_queued(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(after_shutdown_a_failure_is_counted_and_not_queued) {
     add(q, "a", 0);
     gets(q, 0, "a");
     queue_shutdown(q);
@@ -110,8 +102,7 @@ static void after_shutdown_a_failure_is_counted_and_not_queued(void **state) {
     assert_int_equal(queue_delayed(q), 0);
 }
 
-static void the_highest_priority_first_then_first_in(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(the_highest_priority_first_then_first_in) {
     static const struct {
         const char *key;
         int prio;
@@ -122,8 +113,7 @@ static void the_highest_priority_first_then_first_in(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(out); i++) gets(q, 0, out[i]);
 }
 
-static void priority_of_a_queued_key_only_rises(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(priority_of_a_queued_key_only_rises) {
     queue_add(q, SL("a"), 10, 0, 0);
     queue_add(q, SL("b"), PRIO_LOW, 0, 0);
     queue_add(q, SL("c"), 10, 0, 0);
@@ -139,8 +129,7 @@ static void priority_of_a_queued_key_only_rises(void **state) {
     gets(q, MS(5), "later");
 }
 
-static void a_priority_lasts_for_one_turn(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(a_priority_lasts_for_one_turn) {
     queue_add(q, SL("a"), 10, 0, 0);
     gets(q, 0, "a");
     queue_add(q, SL("a"), PRIO_LOW, 0, 0);
@@ -150,8 +139,7 @@ static void a_priority_lasts_for_one_turn(void **state) {
     gets(q, 0, "a");
 }
 
-static void priorities_out_of_range_are_clamped(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(priorities_out_of_range_are_clamped) {
     queue_add(q, SL("lowest"), INT32_MIN, 0, 0);
     queue_add(q, SL("low"), QUEUE_PRIO_MIN, 0, 0);
     queue_add(q, SL("high"), QUEUE_PRIO_MAX, 0, 0);
@@ -162,8 +150,7 @@ static void priorities_out_of_range_are_clamped(void **state) {
     gets(q, 0, "low");
 }
 
-static void stats_count_as_client_go_does(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(stats_count_as_client_go_does) {
     struct queue_stats st;
     add(q, "a", 0);
     gets(q, 0, "a");
@@ -194,8 +181,7 @@ static void stats_count_as_client_go_does(void **state) {
     assert_int_equal(st.refused, 0);
 }
 
-static void idle_keys_are_bounded(void **state) {
-    (void)state;
+CASE(idle_keys_are_bounded) {
     struct queue *q = queue_new(&(struct queue_limits){.max_idle = 10});
     struct queue_stats st;
     char key[16];
@@ -220,8 +206,7 @@ static void idle_keys_are_bounded(void **state) {
     queue_free(q);
 }
 
-static void a_full_queue_refuses_new_keys_and_drops_none(void **state) {
-    (void)state;
+CASE(a_full_queue_refuses_new_keys_and_drops_none) {
     struct queue *q = queue_new(&(struct queue_limits){.max_keys = 3});
     queue_set_failures(q, SL("remembered"), 2);
     assert_true(add(q, "a", 0));
@@ -244,8 +229,7 @@ static void a_full_queue_refuses_new_keys_and_drops_none(void **state) {
     queue_free(q);
 }
 
-static void odd_keys(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(odd_keys) {
     char longest[QUEUE_KEY_MAX + 1];
     memset(longest, 'x', sizeof longest);
     assert_true(queue_add(q, slice_make(longest, QUEUE_KEY_MAX), 0, 0, 0));
@@ -268,8 +252,7 @@ static void collect(void *ctx, const struct queue_item *it) {
 
 /* The slice from queue_get() leads to its key without a look into the table, and no other slice is taken for
  * it. */
-static void keys_are_told_apart_whatever_their_address(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(keys_are_told_apart_whatever_their_address) {
     struct slice ab, a;
     add(q, "ab", 0);
     add(q, "a", 0);
@@ -283,8 +266,7 @@ static void keys_are_told_apart_whatever_their_address(void **state) {
     assert_int_equal(queue_processing(q), 0);
 }
 
-static void each_shows_all_in_order(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(each_shows_all_in_order) {
     queue_set_failures(q, SL("idle"), 4);
     add(q, "w", 0);
     gets(q, 0, "w");
@@ -315,11 +297,4 @@ static void each_shows_all_in_order(void **state) {
     }
 }
 
-RUN_TESTS(T(many_producers_and_workers), T(first_in_first_out), T(a_key_is_queued_once),
-          T(adds_while_processing_collapse_into_one_more_turn), T(done_without_get_does_nothing),
-          T(after_shutdown_what_is_queued_and_dirty_is_served),
-          T(after_shutdown_a_failure_is_counted_and_not_queued), T(the_highest_priority_first_then_first_in),
-          T(priority_of_a_queued_key_only_rises), T(a_priority_lasts_for_one_turn),
-          T(priorities_out_of_range_are_clamped), T(stats_count_as_client_go_does), T(idle_keys_are_bounded),
-          T(a_full_queue_refuses_new_keys_and_drops_none), T(odd_keys),
-          T(keys_are_told_apart_whatever_their_address), T(each_shows_all_in_order))
+CASES("control/queue")

@@ -1,9 +1,8 @@
 /* When a key comes: delays, backoff after failures, conflicts. */
-#include "../check.h"
+#include "../case.h"
 #include "queue_kit.h"
 
-static void delayed_fires_once(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(delayed_fires_once) {
     add_at(q, "a", MS(50), 0);
     assert_int_equal(queue_next_ns(q), MS(50));
     gets(q, MS(50) - 1, "");
@@ -14,8 +13,7 @@ static void delayed_fires_once(void **state) {
     assert_int_equal(queue_next_ns(q), TIME_NEVER);
 }
 
-static void the_earliest_time_wins(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(the_earliest_time_wins) {
     add_at(q, "a", MS(50), 0);
     add_at(q, "a", MS(30), 0);
     add_at(q, "a", MS(40), 0);
@@ -26,8 +24,7 @@ static void the_earliest_time_wins(void **state) {
     gets(q, MS(60), "");
 }
 
-static void now_beats_later(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(now_beats_later) {
     add_at(q, "a", MS(50), 0);
     add(q, "a", MS(1));
     assert_int_equal(queue_delayed(q), 0);
@@ -39,8 +36,7 @@ static void now_beats_later(void **state) {
     assert_int_equal(queue_delayed(q), 0);
 }
 
-static void delayed_keys_come_in_the_order_of_time(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(delayed_keys_come_in_the_order_of_time) {
     add_at(q, "second", MS(20), 0);
     add_at(q, "first", MS(10), 0);
     add_at(q, "third", MS(20), 0);
@@ -51,8 +47,7 @@ static void delayed_keys_come_in_the_order_of_time(void **state) {
     gets(q, MS(30), "after them all");
 }
 
-static void a_later_add_while_processing_waits_for_its_time(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(a_later_add_while_processing_waits_for_its_time) {
     add(q, "a", 0);
     gets(q, 0, "a");
     add_at(q, "a", MS(100), 0);
@@ -83,8 +78,7 @@ static int64_t fails(struct queue *q, const char *key, int64_t min, int64_t now)
     return d;
 }
 
-static void backoff_doubles_until_forgotten(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(backoff_doubles_until_forgotten) {
     for (unsigned n = 0; n < 8; n++) {
         assert_int_equal(queue_failures(q, SL("a")), n);
         assert_int_equal(fails(q, "a", 0, MS(10000) * n),
@@ -97,8 +91,7 @@ static void backoff_doubles_until_forgotten(void **state) {
     queue_forget(q, SL("unknown"));
 }
 
-static void backoff_is_capped(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(backoff_is_capped) {
     queue_set_failures(q, SL("a"), 4000000000U);
     assert_int_equal(fails(q, "a", 0, 0), 1000 * NS_PER_S);
     queue_set_failures(q, SL("a"), UINT32_MAX);
@@ -106,8 +99,7 @@ static void backoff_is_capped(void **state) {
     assert_true(queue_failures(q, SL("a")) == UINT32_MAX); /* stays there */
 }
 
-static void the_longest_of_backoff_bucket_and_minimum_counts(void **state) {
-    (void)state;
+CASE(the_longest_of_backoff_bucket_and_minimum_counts) {
     struct queue *q =
         queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 10, .burst = 2});
     assert_int_equal(fails(q, "a", 0, 0), MS(1));
@@ -118,8 +110,7 @@ static void the_longest_of_backoff_bucket_and_minimum_counts(void **state) {
     queue_free(q);
 }
 
-static void a_time_past_the_end_of_time_is_never(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(a_time_past_the_end_of_time_is_never) {
     add(q, "a", 0);
     gets(q, 0, "a");
     queue_retry(q, SL("a"), TIME_NEVER, TIME_NEVER - 5, 0);
@@ -128,8 +119,7 @@ static void a_time_past_the_end_of_time_is_never(void **state) {
     assert_int_equal(queue_delayed(q), 1);
 }
 
-static void a_retry_keeps_a_low_priority_and_loses_a_high_one(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(a_retry_keeps_a_low_priority_and_loses_a_high_one) {
     queue_add(q, SL("low"), PRIO_LOW, 0, 0);
     queue_add(q, SL("high"), PRIO_INTERRUPTED, 0, 0);
     gets(q, 0, "high");
@@ -144,8 +134,7 @@ static void a_retry_keeps_a_low_priority_and_loses_a_high_one(void **state) {
     gets(q, MS(1), "low");
 }
 
-static void conflicts_are_retried_soon_and_not_counted(void **state) {
-    (void)state;
+CASE(conflicts_are_retried_soon_and_not_counted) {
     struct queue *q =
         queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 0.001, .burst = 1});
     int64_t now = 0;
@@ -174,8 +163,7 @@ static void conflicts_are_retried_soon_and_not_counted(void **state) {
     queue_free(q);
 }
 
-static void an_add_for_later_while_processing_is_counted_when_due(void **state) {
-    struct queue *q = *state;
+QUEUE_CASE(an_add_for_later_while_processing_is_counted_when_due) {
     struct queue_stats st;
     struct queue_item it;
     add(q, "a", 0);
@@ -192,9 +180,4 @@ static void an_add_for_later_while_processing_is_counted_when_due(void **state) 
     assert_int_equal(it.since_ns, MS(10));
 }
 
-RUN_TESTS(T(delayed_fires_once), T(the_earliest_time_wins), T(now_beats_later),
-          T(delayed_keys_come_in_the_order_of_time), T(a_later_add_while_processing_waits_for_its_time),
-          T(backoff_doubles_until_forgotten), T(backoff_is_capped),
-          T(the_longest_of_backoff_bucket_and_minimum_counts), T(a_time_past_the_end_of_time_is_never),
-          T(a_retry_keeps_a_low_priority_and_loses_a_high_one), T(conflicts_are_retried_soon_and_not_counted),
-          T(an_add_for_later_while_processing_is_counted_when_due))
+CASES("control/queue_time")

@@ -1,7 +1,7 @@
 /* What the tests of the client share: one client in a scripted world, and calls that note their end. */
 #ifndef TEST_CLIENT_KIT_H
 #define TEST_CLIENT_KIT_H
-#include "../check.h"
+#include "../case.h"
 #include "fake.h"
 #include "kube/client.h"
 
@@ -59,6 +59,10 @@ static inline void teardown(struct call *c) {
     buf_free(&c->pieces);
     free(c);
 }
+
+/* With a client c; SECRET: whose token must not be seen in logs. */
+#define CLIENT_CASE(name) CASE_OF(struct call, c, setup("token: t"), teardown, name)
+#define SECRET_CASE(name) CASE_OF(struct call, c, setup("token: s3cret"), teardown, name)
 
 static inline struct kube_spec lease(enum kube_verb verb) {
     return (struct kube_spec){.verb = verb,

@@ -1,7 +1,7 @@
 /* What the tests of the configuration share: files in a scripted world, and what they come to. */
 #ifndef TEST_CONFIG_KIT_H
 #define TEST_CONFIG_KIT_H
-#include "../check.h"
+#include "../case.h"
 #include "fake.h"
 #include "kube/config.h"
 
@@ -9,6 +9,8 @@
 #define CERT   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 #define KEY    "-----BEGIN PRIVATE KEY-----\nsecret-key\n-----END PRIVATE KEY-----\n"
 #define CERT64 "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCkFBQUEKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
+
+#define CONFIG_CASE(name) CASE_OF(struct fake, f, fake_new(), fake_free, name)
 
 static inline int load(struct fake *f, const char *kubeconfig, const char *context, const char *server,
                        struct kube_config **ret, struct err *err) {

@@ -1,7 +1,7 @@
 /* What the tests of the informer share: a scripted server, and what the informer has told. */
 #ifndef TEST_INFORMER_KIT_H
 #define TEST_INFORMER_KIT_H
-#include "../check.h"
+#include "../case.h"
 #include "fake.h"
 #include "kube/informer.h"
 
@@ -97,6 +97,9 @@ static inline void teardown(struct run *r) {
     buf_free(&r->seen);
     free(r);
 }
+
+/* With an informer of pods that has asked for its first list. */
+#define INFORMER_CASE(name) CASE_OF(struct run, r, setup(NULL), teardown, name)
 
 static inline void expect_seen(struct run *r, const char *want) {
     assert_string_equal(buf_str(&r->seen), want);

@@ -50,8 +50,7 @@ CASE(requests) {
         assert_false(r->fresh);
         fake_answer(r, 200, "{\"x\":1}");
         fake_settle(c->f);
-        assert_int_equal(c->n, 1);
-        assert_int_equal(c->err.kind, ERR_NONE);
+        assert_true(c->n == 1 && c->err.kind == ERR_NONE);
         assert_string_equal(buf_str(&c->raw), "{\"x\":1}");
     }
     assert_true(metric_of(c, "200", "PATCH") == 3);
@@ -78,8 +77,7 @@ CASE(requests) {
     teardown(c); /* with a call open: no callback */
 }
 
-CASE(wrong_specs) {
-    struct call *c = setup("token: t");
+CLIENT_CASE(wrong_specs) {
     struct kube_spec s = lease(KUBE_GET);
     s.ref.name = (struct slice){0};
     ask(c, &s);
@@ -92,9 +90,7 @@ CASE(wrong_specs) {
     kube_cancel(c->op);
     kube_cancel(NULL);
     fake_settle(c->f);
-    assert_int_equal(c->n, 0);
-    assert_int_equal(c->f->started, 0);
-    teardown(c);
+    assert_true(c->n == 0 && c->f->started == 0);
 }
 
 static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind) {
@@ -106,8 +102,7 @@ static void one_answer(struct call *c, enum kube_verb verb, int code, const char
     if (c->err.kind != kind) fail_msg("%d: %s: %s", code, err_kind_name(c->err.kind), c->err.msg);
 }
 
-CASE(errors) {
-    struct call *c = setup("token: s3cret");
+SECRET_CASE(errors) {
     one_answer(
         c, KUBE_GET, 403,
         STATUS(
@@ -156,7 +151,6 @@ CASE(errors) {
     assert_int_equal(c->err.errnum, -EFBIG);
     assert_non_null(strstr(c->err.msg, "list deployments.apps in namespace n"));
     assert_null(strstr(buf_str(&c->f->lines), "s3cret"));
-    teardown(c);
 }
 
 /* Whose failure it is: of plain http a proxy answers itself, of https it refuses the tunnel. */
@@ -229,8 +223,7 @@ static void flaky_ends(struct call *c, const struct kube_spec *s, int times, int
         fail_msg("%d: %s, %u requests", code, c->err.msg, flaky.n);
 }
 
-CASE(retries) {
-    struct call *c = setup("token: t");
+CLIENT_CASE(retries) {
     struct kube_spec get = lease(KUBE_GET), put = lease(KUBE_UPDATE), once = lease(KUBE_GET);
     once.no_retry = true;
     flaky_ends(c, &get, 3, 500, 0, NULL, ERR_NONE, 4);
@@ -255,7 +248,6 @@ CASE(retries) {
     assert_non_null(strstr(c->err.msg, "(Retry-After: 3600 s, of which 30 s are waited)"));
     flaky_ends(c, &get, 1, 403, 0, NULL, ERR_FORBIDDEN, 1);
     flaky_ends(c, &get, 1, 0, ERR_TLS, NULL, ERR_TLS, 1);
-    teardown(c);
 }
 
 static void refuse_unsent(struct fake *f, struct fake_req *r) {
@@ -264,8 +256,7 @@ static void refuse_unsent(struct fake *f, struct fake_req *r) {
 }
 
 /* A refused connection: the bytes never left, so that any request may be tried again. */
-CASE(nothing_was_sent) {
-    struct call *c = setup("token: t");
+CLIENT_CASE(nothing_was_sent) {
     struct kube_spec put = lease(KUBE_UPDATE);
     c->f->on_request = refuse_unsent;
     start(c, &put);
@@ -281,11 +272,9 @@ CASE(nothing_was_sent) {
     fake_run(c->f, NS_PER_S);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE);
     assert_int_equal(c->f->started, 2);
-    teardown(c);
 }
 
-CASE(deadline) {
-    struct call *c = setup("token: t");
+CLIENT_CASE(deadline) {
     struct kube_spec get = lease(KUBE_GET);
     get.timeout_ns = 9 * NS_PER_S;
     start(c, &get);
@@ -307,7 +296,6 @@ CASE(deadline) {
     start(c, &put);
     assert_false(fake_one(c->f)->fresh);
     kube_cancel(c->op);
-    teardown(c);
 }
 
 static bool held(void *ctx) {
@@ -315,8 +303,7 @@ static bool held(void *ctx) {
     return (*left)-- > 0;
 }
 
-CASE(fence) {
-    struct call *c = setup("token: t");
+CLIENT_CASE(fence) {
     int answers = 0;
     kube_set_fence(c->k, (struct kube_fence){held, &answers});
     struct kube_spec put = lease(KUBE_UPDATE), get = lease(KUBE_GET);
@@ -338,7 +325,6 @@ CASE(fence) {
     put.unfenced = false;
     answers = 2;
     flaky_ends(c, &put, 5, 429, 0, "1", ERR_FENCED, 1);
-    teardown(c);
 }
 
 static void start_another(struct call *c) {
@@ -347,15 +333,13 @@ static void start_another(struct call *c) {
     c->op = kube_call(c->k, &get, done, c);
 }
 
-CASE(calls_in_callbacks) {
-    struct call *c = setup("token: t");
+CLIENT_CASE(calls_in_callbacks) {
     struct kube_spec get = lease(KUBE_GET);
     c->then = start_another;
     c->f->on_request = answer_flaky;
     flaky.times = 0;
     ask(c, &get);
     assert_int_equal(c->n, 2);
-    teardown(c);
 }
 
 CASES("kube/client")

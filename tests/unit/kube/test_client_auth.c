@@ -22,14 +22,11 @@ CASE(token_is_refreshed_once) {
     c->f->user = (char *)(uintptr_t) "tok2";
     fake_file(c->f, "/k/token", "tok2"); /* not looked at yet */
     ask(c, &put);
-    assert_int_equal(c->err.kind, ERR_NONE);
-    assert_int_equal(c->f->started, 2);
+    assert_true(c->err.kind == ERR_NONE && c->f->started == 2);
     /* the file has nothing better */
     c->f->user = (char *)(uintptr_t) "tok3";
     ask(c, &put);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_int_equal(c->err.http, 401);
-    assert_int_equal(c->f->started, 3);
+    assert_true(c->err.kind == ERR_AUTH && c->err.http == 401 && c->f->started == 3);
     assert_non_null(
         strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
     assert_non_null(strstr(c->err.msg, "user \"u\" of /k/config, token file /k/token"));
@@ -37,8 +34,7 @@ CASE(token_is_refreshed_once) {
     /* something better that is refused as well */
     fake_file(c->f, "/k/token", "tokX");
     ask(c, &put);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_int_equal(c->f->started, 5);
+    assert_true(c->err.kind == ERR_AUTH && c->f->started == 5);
     teardown(c);
 }
 
@@ -49,8 +45,7 @@ CASE(an_expired_token_says_so) {
     c->f->on_request = accept_token;
     c->f->user = (char *)(uintptr_t) "other";
     ask(c, &get);
-    assert_int_equal(c->err.kind, ERR_AUTH);
-    assert_int_equal(c->f->started, 1); /* the same again would not help */
+    assert_true(c->err.kind == ERR_AUTH && c->f->started == 1); /* the same again would not help */
     assert_non_null(strstr(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z"));
     assert_null(strstr(c->err.msg, "eyJ"));
     teardown(c);

@@ -22,8 +22,7 @@ static struct fake_req *scrape(struct call *c, const char *url, const char *toke
     return fake_open(c->f) ? fake_one(c->f) : NULL;
 }
 
-CASE(scrapes) {
-    struct call *c = setup("token: s3cret");
+SECRET_CASE(scrapes) {
     struct fake_req *r = scrape(c, "https://10.0.0.7:8443/metrics?x=y", " pod-token\n", true);
     assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
     assert_int_equal(r->lane, LANE_SCRAPE);
@@ -59,12 +58,10 @@ CASE(scrapes) {
     fake_settle(c->f);
     assert_string_equal(c->err.msg, "scrape: needs a url or a path");
     assert_true(metric_of(c, "200", "GET") == 0);
-    teardown(c);
 }
 
 /* Who reads says that it has seen enough: the rest is not fetched. */
-CASE(a_scrape_is_stopped) {
-    struct call *c = setup("token: s3cret");
+SECRET_CASE(a_scrape_is_stopped) {
     struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
     fake_settle(c->f);
     fake_head(r, 200, NULL, NULL);
@@ -83,11 +80,9 @@ CASE(a_scrape_is_stopped) {
     fake_fail(r, ERR_TRANSPORT, "reset"); /* one attempt, and half a page is no page */
     fake_run(c->f, 20 * NS_PER_S);
     assert_true(c->n == 1 && c->err.kind == ERR_TRANSPORT);
-    teardown(c);
 }
 
-CASE(an_encoded_answer_is_refused) {
-    struct call *c = setup("token: s3cret");
+SECRET_CASE(an_encoded_answer_is_refused) {
     struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
     fake_settle(c->f);
     fake_head(r, 200, "Content-Encoding", "gzip");
@@ -104,13 +99,11 @@ CASE(an_encoded_answer_is_refused) {
     fake_end(r, NULL);
     fake_settle(c->f);
     assert_true(c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
-    teardown(c);
 }
 
 /* Through the API server: with our credentials, as any call, on a path of its own. */
-CASE(scrapes_through_the_proxy) {
+SECRET_CASE(scrapes_through_the_proxy) {
     static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
-    struct call *c = setup("token: s3cret");
     struct kube_scrape s = {.path = "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics",
                             .token = SL("pod-token"),
                             .timeout_ns = 5 * NS_PER_S};
@@ -124,7 +117,6 @@ CASE(scrapes_through_the_proxy) {
     fake_answer(r, 200, "a 1\n");
     fake_settle(c->f);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
-    teardown(c);
 }
 
 CASES("kube/client_scrape")

@@ -1,5 +1,4 @@
-/* Where the server is and who we are: kubeconfig files, in the cluster, certificates, proxies, and what is
- * wrong with them. */
+/* The server and the credentials: kubeconfig files, in the cluster, certificates, proxies, and errors. */
 #include "../case.h"
 #include "config_kit.h"
 
@@ -25,8 +24,7 @@ static void refused(const char *text, const char *a, const char *b) {
 
 #define WITH_CLUSTER(k) CTX "clusters: [{name: k, cluster: {" k "}}]\nusers: [{name: u, user: {}}]\n"
 
-CASE(a_file) {
-    struct fake *f = fake_new();
+CONFIG_CASE(a_file) {
     struct kube_config *c = config_of(f, WITH_USER("token: s3cret"));
     assert_string_equal(kube_config_server(c), "https://api:6443");
     assert_string_equal(kube_config_namespace(c), "n");
@@ -58,11 +56,9 @@ CASE(a_file) {
     expect_auth(c, f, false, "Bearer s3cret");
     kube_config_free(c);
     kube_config_free(NULL);
-    fake_free(f);
 }
 
-CASE(files_merge) {
-    struct fake *f = fake_new();
+CONFIG_CASE(files_merge) {
     fake_env(f, "KUBECONFIG", "/a/one:/absent::/b/two");
     fake_file(f, "/a/one",
               "users: [{name: u, user: {tokenFile: tok}}]\nclusters: [{name: other, cluster: {server: "
@@ -102,11 +98,9 @@ CASE(files_merge) {
     assert_non_null(strstr(e.msg, "/a/one:/absent::/b/two"));
     assert_int_equal(load(f, "/absent", NULL, NULL, &c, &e), -ENOENT);
     assert_non_null(strstr(e.msg, "/absent"));
-    fake_free(f);
 }
 
-CASE(in_cluster) {
-    struct fake *f = fake_new();
+CONFIG_CASE(in_cluster) {
     struct kube_config *c = NULL;
     struct err e = {0};
     assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
@@ -166,7 +160,6 @@ CASE(in_cluster) {
     assert_int_equal(load(f, NULL, NULL, "127.0.0.1:8001", &c, &e), 0);
     assert_string_equal(kube_config_server(c), "http://127.0.0.1:8001");
     kube_config_free(c);
-    fake_free(f);
 }
 
 CASE(errors_say_what_and_where) {
@@ -231,8 +224,7 @@ CASE(errors_say_what_and_where) {
             "args[0]", "string");
 }
 
-CASE(client_certificate) {
-    struct fake *f = fake_new();
+CONFIG_CASE(client_certificate) {
     fake_file(f, "/etc/k/me.crt", CERT);
     fake_file(f, "/etc/k/me.key", KEY);
     struct kube_config *c = config_of(f, WITH_USER("client-certificate: me.crt, client-key: /etc/k/me.key"));
@@ -245,11 +237,9 @@ CASE(client_certificate) {
     fake_run(f, 2 * NS_PER_S);
     assert_true(kube_config_tls(c)->id != id);
     kube_config_free(c);
-    fake_free(f);
 }
 
-CASE(proxies) {
-    struct fake *f = fake_new();
+CONFIG_CASE(proxies) {
     struct kube_config *c = config_of(f, WITH_CLUSTER("server: 'https://api', proxy-url: 'socks5://p:1080'"));
     assert_string_equal(kube_config_proxy(c), "socks5h://p:1080"); /* the name is the proxy's to resolve */
     kube_config_free(c);
@@ -271,7 +261,6 @@ CASE(proxies) {
     assert_int_equal(load(f, "/etc/k/config", NULL, NULL, &c, &e), -EINVAL);
     assert_non_null(strstr(e.msg, "HTTPS_PROXY"));
     assert_null(strstr(e.msg, "s3cret"));
-    fake_free(f);
 }
 
 CASES("kube/config")

@@ -158,28 +158,22 @@ CASE(exec_failures) {
     plugin_code = 0;
     expect_auth_error(c, f, false, "printed nothing", "user \"u\"");
     AGAIN;
-    says("s3cret, no JSON");
-    expect_auth_error(c, f, false, "no JSON", "user \"u\"");
-    AGAIN;
-    says("{\"token\":\"s3cret\"}");
-    expect_auth_error(c, f, false, "no ExecCredential", "user \"u\"");
-    AGAIN;
-    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
-         "v1beta1\",\"status\":{\"token\":\"s3cret\"}}");
-    expect_auth_error(c, f, false, "another apiVersion", "client.authentication.k8s.io/v1");
-    AGAIN;
-    says("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}");
-    expect_auth_error(c, f, false, "no status", "");
-    AGAIN;
-    says(CRED(""));
-    expect_auth_error(c, f, false, "neither a token nor", "");
-    AGAIN;
-    says(CRED("\"clientKeyData\":\"s3cret\""));
-    expect_auth_error(c, f, false, "without its key", "");
-    AGAIN;
-    says(CRED("\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\""));
-    expect_auth_error(c, f, false, "expirationTimestamp", "");
-    AGAIN;
+    static const char *const bad[][2] = {
+        {"s3cret, no JSON", "no JSON"},
+        {"{\"token\":\"s3cret\"}", "no ExecCredential"},
+        {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{"
+         "\"token\":\"s3cret\"}}",
+         "another apiVersion"},
+        {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}", "no status"},
+        {CRED(""), "neither a token nor"},
+        {CRED("\"clientKeyData\":\"s3cret\""), "without its key"},
+        {CRED("\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\""), "expirationTimestamp"},
+    };
+    for (size_t k = 0; k < ARRAY_LEN(bad); k++) {
+        says(bad[k][0]);
+        expect_auth_error(c, f, false, bad[k][1], "user \"u\"");
+        AGAIN;
+    }
     says(CRED("\"token\":\"s3cret\\nX: y\""));
     struct got g = {0};
     kube_config_auth(c, false, on_auth, &g);

@@ -1,5 +1,4 @@
-/* Kubernetes Events: one object counted up, also one from before us, the rate, and failures that nobody hears
- * of. */
+/* Kubernetes Events: one object counted up, also by a successor; the rate; failures that are only counted. */
 #include "../case.h"
 #include "base/json.h"
 #include "fake.h"
@@ -75,8 +74,9 @@ static void expect(struct run *r, const char *want) {
     buf_clear(&r->seen);
 }
 
-CASE(one_event_counted_up) {
-    struct run *r = setup();
+#define EVENTS_CASE(name) CASE_OF(struct run, r, setup(), teardown, name)
+
+EVENTS_CASE(one_event_counted_up) {
     simworld_set_wall(r->f->a.w, INT64_C(1790000000) * NS_PER_S - simworld_now(r->f->a.sw));
     tell(r, "v2 \"is\" good");
     cleanup_json cJSON *o = json_parse(buf_slice(&r->body), NULL);
@@ -110,23 +110,19 @@ CASE(one_event_counted_up) {
     tell(r, "v2 \"is\" good");
     fake_run(r->f, 60 * NS_PER_S);
     expect(r, "PATCH 4, POST 4, POST 5, "); /* the POST failed too, and is repeated with the next one */
-    teardown(r);
 }
 
 /* The predecessor wrote the same Event: the same name, counted on. */
-CASE(from_before_us) {
-    struct run *r = setup();
+EVENTS_CASE(from_before_us) {
     r->code = 409;
     r->get_count = 41;
     tell(r, "m");
     r->code = 200;
     tell(r, "m");
     expect(r, "POST 1, GET -1, PATCH 42, PATCH 43, ");
-    teardown(r);
 }
 
-CASE(told_while_writing) {
-    struct run *r = setup();
+EVENTS_CASE(told_while_writing) {
     r->code = 0;
     tell(r, "m");
     struct fake_req *first = fake_one(r->f);
@@ -140,13 +136,11 @@ CASE(told_while_writing) {
     /* freed in the middle */
     r->code = 0;
     tell(r, "m");
-    teardown(r);
 }
 
 /* A former leader says nothing any more: its successor may have decided otherwise. What could not be sent is counted as
  * dropped, and is in the count of the next one that is sent. */
-CASE(no_event_leaves_without_the_lease) {
-    struct run *r = setup();
+EVENTS_CASE(no_event_leaves_without_the_lease) {
     tell(r, "m");
     r->fenced = true;
     tell(r, "m");
@@ -159,11 +153,9 @@ CASE(no_event_leaves_without_the_lease) {
     r->fenced = false;
     tell(r, "m");
     expect(r, "PATCH 3, ");
-    teardown(r);
 }
 
-CASE(the_rate_is_limited) {
-    struct run *r = setup();
+EVENTS_CASE(the_rate_is_limited) {
     for (int i = 0; i < 100; i++) {
         char m[16];
         snprintf(m, sizeof m, "message %d", i);
@@ -192,7 +184,6 @@ CASE(the_rate_is_limited) {
     }
     fake_settle(r->f);
     assert_true(fake_open(r->f) <= 32);
-    teardown(r);
 }
 
 /* More busy objects than are remembered, two after the other, share what there is; two alone share nothing. */
@@ -212,8 +203,7 @@ CASE(the_rate_of_each_object) {
     }
 }
 
-CASE(failures_are_quiet) {
-    struct run *r = setup();
+EVENTS_CASE(failures_are_quiet) {
     r->code = 403;
     tell(r, "m");
     fake_run(r->f, 60 * NS_PER_S);
@@ -222,7 +212,6 @@ CASE(failures_are_quiet) {
     r->code = 201;
     tell(r, "m");
     expect(r, "POST 1, POST 2, ");
-    teardown(r);
 }
 
 CASE(odd_names_and_messages) {

@@ -5,8 +5,7 @@
 #define PAGE(rv, t, items)                                                                                   \
     "{\"metadata\":{\"resourceVersion\":\"" rv "\",\"continue\":\"" t "\"},\"items\":[" items "]}"
 
-CASE(list_then_watch) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(list_then_watch) {
     assert_false(informer_synced(r->inf));
     assert_true(fake_has_header(fake_one(r->f), "Accept: application/json"));
     assert_int_equal(fake_one(r->f)->lane, LANE_WATCH);
@@ -37,7 +36,6 @@ CASE(list_then_watch) {
     assert_non_null(
         strstr(buf_str(&page), "handover_watch_restarts_total{informer=\"pods\",reason=\"ended\"} 1"));
     assert_non_null(strstr(buf_str(&page), "handover_list_duration_seconds_count{informer=\"pods\"} 1"));
-    teardown(r);
 }
 
 CASE(selectors_and_metadata) {
@@ -67,8 +65,7 @@ CASE(selectors_and_metadata) {
     teardown(r);
 }
 
-CASE(pages) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(pages) {
     answer(r, "limit=500&resourceVersion=0", 200, PAGE("7", "t/1", POD("a", "1")));
     answer(r, "limit=500&continue=t%2F1", 200, PAGE("7", "t2", POD("b", "2")));
     expect_seen(r, "i+n/a@1 i+n/b@2 ");
@@ -82,13 +79,11 @@ CASE(pages) {
     expect_seen(r, "i+n/c@9 i-n/a@1 synced ");
     asked(r, WATCH("20"));
     assert_int_equal(r->troubles, 0);
-    teardown(r);
 }
 
 /* A large list in one piece: so many items a turn and no more, in order, with the connection held. */
-CASE(large_lists_go_in_slices) {
+INFORMER_CASE(large_lists_go_in_slices) {
     enum { N = 4000 };
-    struct run *r = setup(NULL);
     struct buf list = BUF(64 << 20);
     buf_adds(&list, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
     for (int i = 0; i < N; i++) {
@@ -122,7 +117,6 @@ CASE(large_lists_go_in_slices) {
     fake_run(r->f, NS_PER_S);
     asked(r, WATCH("7"));
     buf_free(&list);
-    teardown(r);
 }
 
 static void expect_full(struct run *r, int want) {
@@ -203,8 +197,7 @@ CASE(freed_in_callbacks) {
     teardown(r);
 }
 
-CASE(wrong_specs) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(wrong_specs) {
     static const struct informer_cb cb = {on_change, NULL, NULL}, none = {NULL, NULL, NULL};
     struct informer *inf = NULL;
     struct err e = {0};
@@ -220,7 +213,6 @@ CASE(wrong_specs) {
         informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &cb, r, &inf, &e), 0);
     informer_free(inf);
     informer_free(NULL);
-    teardown(r);
 }
 
 CASES("kube/informer")

@@ -155,7 +155,7 @@ static void arrives(void *ctx) {
     if (l->uid) {
         informer_deleted(x->inf, SL("default"), slice_of(l->name), slice_of(l->uid));
     } else if (informer_wrote(x->inf, buf_slice(&l->body), &e) != (x->metadata_only ? -EINVAL : 0)) {
-        fail_msg("seed %llu: %s", (unsigned long long)x->seed, e.msg);
+        fail_seed(x->seed, "%s", e.msg);
     }
     x->wrote++;
     late_free(l);
@@ -178,7 +178,7 @@ static void ours(struct run *x, const char *name, const char *uid, struct buf *b
     const struct store_rec *r = store_get(informer_store(x->inf), SL("default"), slice_of(name));
     if (uid ? r && !r->deleting && strcmp(r->uid, uid) == 0
             : !x->metadata_only && (!r || strcmp(r->rv, rv) != 0))
-        fail_msg("seed %llu: %s: the write is not in the store", (unsigned long long)x->seed, name);
+        fail_seed(x->seed, "%s: the write is not in the store", name);
     x->at_once++;
 }
 static void change_something(struct run *x) {
@@ -212,11 +212,9 @@ static void on_change(void *ctx, const struct store_rec *old, const struct store
     if (rec->name[0] != 'c') return;
     char *believed = x->rv[atoi(rec->name + 1)];
     if (strcmp(believed, old ? old->rv : "") != 0)
-        fail_msg("seed %llu: %s: told from %s, was %s", (unsigned long long)x->seed, rec->name,
-                 old ? old->rv : "-", believed);
+        fail_seed(x->seed, "%s: told from %s, was %s", rec->name, old ? old->rv : "-", believed);
     if (now && x->newest[atoi(rec->name + 1)][0] && !rv_older(x->newest[atoi(rec->name + 1)], now->rv))
-        fail_msg("seed %llu: %s: back to %s from %s", (unsigned long long)x->seed, rec->name, now->rv,
-                 x->newest[atoi(rec->name + 1)]);
+        fail_seed(x->seed, "%s: back to %s from %s", rec->name, now->rv, x->newest[atoi(rec->name + 1)]);
     if (now) snprintf(x->newest[atoi(rec->name + 1)], sizeof x->newest[0], "%s", now->rv);
     snprintf(believed, sizeof x->rv[0], "%s", now ? now->rv : "");
     x->changes++;
@@ -284,13 +282,11 @@ static void compare(struct run *x) {
         cleanup_json cJSON *o = here ? json_parse(buf_slice(&b), NULL) : NULL;
         const struct store_rec *r = store_get(informer_store(x->inf), SL("default"), slice_of(name));
         const char *want = here ? obj_rv(o) : "", *got = r ? r->rv : "";
-        if (strcmp(want, got) != 0)
-            fail_msg("seed %llu: %s is %s, not %s", (unsigned long long)x->seed, name, got, want);
-        if (strcmp(want, x->rv[i]) != 0)
-            fail_msg("seed %llu: %s came as %s, not %s", (unsigned long long)x->seed, name, x->rv[i], want);
+        if (strcmp(want, got) != 0) fail_seed(x->seed, "%s is %s, not %s", name, got, want);
+        if (strcmp(want, x->rv[i]) != 0) fail_seed(x->seed, "%s came as %s, not %s", name, x->rv[i], want);
         there += here;
     }
-    if (store_len(informer_store(x->inf)) < there) fail_msg("seed %llu: length", (unsigned long long)x->seed);
+    if (store_len(informer_store(x->inf)) < there) fail_seed(x->seed, "length");
 }
 
 CASE(the_cache_follows_the_server) {

@@ -2,8 +2,7 @@
 #include "../case.h"
 #include "informer_kit.h"
 
-CASE(expired_versions) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(expired_versions) {
     answer(r, "limit=500&resourceVersion=0", 504,
            "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 9, "
            "current: 3\",\"code\":504,\"details\":{\"retryAfterSeconds\":1}}");
@@ -27,11 +26,9 @@ CASE(expired_versions) {
     expect_seen(r, "i-n/a@8 ");
     assert_int_equal(r->synced, 1);
     asked(r, WATCH("99"));
-    teardown(r);
 }
 
-CASE(cut_streams) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(cut_streams) {
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     send_to(r, q, EV("ADDED", POD("a", "8")) "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b");
@@ -58,12 +55,10 @@ CASE(cut_streams) {
     q = stream(r, WATCH("9"));
     send_to(r, q, EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"60\"}}"));
     assert_non_null(strstr(buf_str(&r->f->lines), "work again"));
-    teardown(r);
 }
 
 /* No byte comes, and the connection stands: noticed, and another connection is used. */
-CASE(dead_connections) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(dead_connections) {
     struct fake_req *q = asked(r, "limit=500&resourceVersion=0");
     fake_head(q, 200, NULL, NULL);
     fake_body(q, "{\"items\":[");
@@ -89,11 +84,9 @@ CASE(dead_connections) {
     assert_true(asked(r, "limit=1")->fresh);
     answer(r, "limit=1", 200, LIST("7", ""));
     stream(r, WATCH("7"));
-    teardown(r);
 }
 
-CASE(broken_events) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(broken_events) {
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     static const char *const broken[] = {
@@ -123,11 +116,9 @@ CASE(broken_events) {
            LIST("20", POD("b", "9")));
     expect_seen(r, "i+n/b@9 i-/a@17 ");
     asked(r, WATCH("20"));
-    teardown(r);
 }
 
-CASE(error_events) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(error_events) {
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     send_to(r, q,
@@ -142,10 +133,9 @@ CASE(error_events) {
     send_to(r, q, EV("ERROR", "{}"));
     assert_int_equal(r->troubles, 2);
     expect_seen(r, "synced ");
-    teardown(r);
 }
 
-CASE(bad_lists) {
+INFORMER_CASE(bad_lists) {
     static const char *const bad[] = {
         "<html>sign in</html>",
         "{\"kind\":\"Status\",\"code\":200}",
@@ -157,7 +147,6 @@ CASE(bad_lists) {
         LIST("7", "{\"metadata\":{\"name\":\"x\",\"y\":01}}"),
         "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"7\"}}",
     };
-    struct run *r = setup(NULL);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         fake_answer(fake_one(r->f), 200, bad[i]);
         fake_settle(r->f);
@@ -172,7 +161,6 @@ CASE(bad_lists) {
     fake_settle(r->f);
     assert_true(informer_synced(r->inf));
     assert_int_equal(store_len(informer_store(r->inf)), 1);
-    teardown(r);
 }
 
 static void forbid(struct fake *f, struct fake_req *q) {
@@ -206,8 +194,7 @@ static void wrong_certificate(struct fake *f, struct fake_req *q) {
     fake_fail(q, ERR_TLS, "TLS with api failed: the certificate is for other names");
 }
 
-CASE(a_wrong_certificate) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(a_wrong_certificate) {
     wrong_certificate(r->f, fake_one(r->f));
     r->f->on_request = wrong_certificate;
     fake_run(r->f, 600 * NS_PER_S);
@@ -220,13 +207,11 @@ CASE(a_wrong_certificate) {
     fake_run(r->f, 40 * NS_PER_S);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     expect_seen(r, "synced ");
-    teardown(r);
 }
 
 /* The server cannot be reached: one of several informers tells it, not each of them. */
-CASE(an_outage_is_told_once) {
+INFORMER_CASE(an_outage_is_told_once) {
     static const struct informer_cb cb = {on_change, NULL, NULL};
-    struct run *r = setup(NULL);
     struct informer *other = NULL;
     struct err e = {0};
     struct informer_spec spec = {.gvr = &gvr_deployments, .name = "deployments"};
@@ -244,7 +229,6 @@ CASE(an_outage_is_told_once) {
     assert_true(count(&r->f->lines, "list deployments.apps in all namespaces: 403") > 0);
     assert_true(count(&r->f->lines, "list pods in all namespaces: 403") > 0);
     informer_free(other);
-    teardown(r);
 }
 
 CASES("kube/informer_trouble")

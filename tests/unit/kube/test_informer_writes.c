@@ -64,8 +64,7 @@ CASE(not_from_within_change) {
 }
 
 /* The list is older than what was seen: read anew, and all that was known is replaced, newer or not. */
-CASE(a_server_restored_from_a_backup) {
-    struct run *r = setup(NULL);
+INFORMER_CASE(a_server_restored_from_a_backup) {
     answer(r, "limit=500&resourceVersion=0", 200, LIST("700", POD("a", "300") "," POD("b", "500")));
     wrote(r, POD("c", "701"));
     buf_clear(&r->seen);
@@ -86,7 +85,6 @@ CASE(a_server_restored_from_a_backup) {
     assert_int_equal(wrote(r, POD("a", "93")), 0);
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "93");
     assert_non_null(strstr(buf_str(&r->f->lines), "event=InformerServerBehind"));
-    teardown(r);
 }
 
 /* A watch from a version in the future brings nothing, and no bookmark: a probe tells, and so does a write whose event
@@ -121,9 +119,8 @@ CASE(a_server_that_is_behind) {
 }
 
 /* Informers of one name share their series: the gauge is their sum, and goes with them. */
-CASE(many_that_come_and_go) {
+INFORMER_CASE(many_that_come_and_go) {
     static const struct informer_cb cb = {.change = on_change};
-    struct run *r = setup(NULL);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     for (int i = 0; i < 200; i++) {
         struct informer *inf = NULL;
@@ -152,7 +149,6 @@ CASE(many_that_come_and_go) {
     metrics_write(r->m, &page);
     assert_non_null(strstr(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2\n"));
     assert_non_null(strstr(buf_str(&page), "handover_metrics_series_dropped_total 0"));
-    teardown(r);
 }
 
 CASES("kube/informer_writes")

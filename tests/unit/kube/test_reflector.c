@@ -12,6 +12,16 @@ static struct reflector_todo next(struct reflector *w, int64_t now, uint64_t rnd
     reflector_next(w, now, rnd, &t);
     return t;
 }
+#define REFLECTOR_CASE(name)                                                                                 \
+    static void with_##name(struct reflector *w);                                                            \
+    CASE(name) {                                                                                             \
+        struct reflector w;                                                                                  \
+        reflector_init(&w);                                                                                  \
+        with_##name(&w);                                                                                     \
+        reflector_free(&w);                                                                                  \
+    }                                                                                                        \
+    static void with_##name(struct reflector *w)
+
 static struct err error_of(enum err_kind kind, const char *msg) {
     struct err e;
     err_set(&e, kind, -EIO, "%s", msg);
@@ -59,174 +69,162 @@ CASE(first_list_then_watch) {
     reflector_free(NULL);
 }
 
-CASE(pages) {
+REFLECTOR_CASE(pages) {
     bool trouble;
-    struct reflector w;
-    reflector_init(&w);
-    assert_int_equal(reflector_listed(&w, "17", "tok1"), REFLECTOR_MORE_PAGES);
-    struct reflector_todo t = next(&w, 0, 0);
+    assert_int_equal(reflector_listed(w, "17", "tok1"), REFLECTOR_MORE_PAGES);
+    struct reflector_todo t = next(w, 0, 0);
     assert_string_equal(t.token, "tok1");
     assert_string_equal(t.rv, "");
     assert_int_equal(t.limit, 500);
     assert_false(t.first);
     /* a page that is lost on the way is asked for again, later */
     struct err e = error_of(ERR_TRANSPORT, "reset");
-    assert_string_equal(reflector_list_failed(&w, 0, 0, &e, &trouble), "transport");
-    t = next(&w, 0, 0);
+    assert_string_equal(reflector_list_failed(w, 0, 0, &e, &trouble), "transport");
+    t = next(w, 0, 0);
     assert_int_equal(t.what, REFLECTOR_WAIT);
-    t = next(&w, t.until_ns, 0);
+    t = next(w, t.until_ns, 0);
     assert_string_equal(t.token, "tok1");
-    assert_int_equal(reflector_listed(&w, "17", "tok2"), REFLECTOR_MORE_PAGES);
+    assert_int_equal(reflector_listed(w, "17", "tok2"), REFLECTOR_MORE_PAGES);
     /* the token expires in the middle: all of it, newest, at once */
     e = error_of(ERR_GONE, "expired");
-    assert_string_equal(reflector_list_failed(&w, t.until_ns, 0, &e, &trouble), "page_expired");
-    t = next(&w, 60 * S, 0);
+    assert_string_equal(reflector_list_failed(w, t.until_ns, 0, &e, &trouble), "page_expired");
+    t = next(w, 60 * S, 0);
     assert_int_equal(t.what, REFLECTOR_LIST);
     assert_true(t.first);
     assert_string_equal(t.token, "");
     assert_string_equal(t.rv, "");
     assert_false(t.at_least);
     assert_int_equal(t.limit, 0);
-    assert_int_equal(reflector_listed(&w, "20", ""), REFLECTOR_WHOLE);
-    assert_string_equal(next(&w, 60 * S, 0).rv, "20");
+    assert_int_equal(reflector_listed(w, "20", ""), REFLECTOR_WHOLE);
+    assert_string_equal(next(w, 60 * S, 0).rv, "20");
     /* a token that nobody would carry: all in one */
-    reflector_relist(&w);
+    reflector_relist(w);
     cleanup_free char *huge = xmalloc(REFLECTOR_TOKEN_MAX + 2);
     memset(huge, 'x', REFLECTOR_TOKEN_MAX + 1);
     huge[REFLECTOR_TOKEN_MAX + 1] = '\0';
-    assert_int_equal(reflector_listed(&w, "21", huge), REFLECTOR_MORE_PAGES);
-    assert_int_equal(next(&w, 60 * S, 0).limit, 0);
-    reflector_free(&w);
+    assert_int_equal(reflector_listed(w, "21", huge), REFLECTOR_MORE_PAGES);
+    assert_int_equal(next(w, 60 * S, 0).limit, 0);
 }
 
-CASE(versions) {
+REFLECTOR_CASE(versions) {
     bool trouble;
-    struct reflector w;
-    reflector_init(&w);
     struct err e = error_of(ERR_TIMEOUT, "list pods: 504 Timeout: Too large resource version: 9, current: 3");
-    assert_string_equal(reflector_list_failed(&w, 0, 0, &e, &trouble), "too_large");
-    struct reflector_todo t = next(&w, 0, 0);
+    assert_string_equal(reflector_list_failed(w, 0, 0, &e, &trouble), "too_large");
+    struct reflector_todo t = next(w, 0, 0);
     assert_int_equal(t.what, REFLECTOR_LIST); /* at once */
     assert_string_equal(t.rv, "");
     assert_false(t.fresh);
-    listed(&w, 0, "5");
+    listed(w, 0, "5");
     /* events and bookmarks move the version; later lists are as new as that */
-    next(&w, 0, 0);
-    reflector_event(&w, "8");
-    reflector_event(&w, "9");
-    reflector_event(&w, "");
-    reflector_event(&w, NULL);
-    assert_string_equal(ended(&w, 400 * S, ERR_NONE, "", NULL), "ended");
-    t = next(&w, 400 * S, 0);
+    next(w, 0, 0);
+    reflector_event(w, "8");
+    reflector_event(w, "9");
+    reflector_event(w, "");
+    reflector_event(w, NULL);
+    assert_string_equal(ended(w, 400 * S, ERR_NONE, "", NULL), "ended");
+    t = next(w, 400 * S, 0);
     assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_string_equal(t.rv, "9");
-    assert_string_equal(ended(&w, 500 * S, ERR_GONE, "too old", &trouble), "expired");
+    assert_string_equal(ended(w, 500 * S, ERR_GONE, "too old", &trouble), "expired");
     assert_false(trouble);
-    t = next(&w, 500 * S, 0);
+    t = next(w, 500 * S, 0);
     assert_int_equal(t.what, REFLECTOR_LIST);
     assert_string_equal(t.rv, "9");
     assert_true(t.at_least && t.first);
     e = error_of(ERR_GONE, "too old");
-    assert_string_equal(reflector_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
-    t = next(&w, 500 * S, 0);
+    assert_string_equal(reflector_list_failed(w, 500 * S, 0, &e, &trouble), "expired");
+    t = next(w, 500 * S, 0);
     assert_string_equal(t.rv, "");
     assert_false(t.at_least);
     assert_int_equal(t.limit, 500);
     /* that is gone too: no hurry any more */
-    assert_string_equal(reflector_list_failed(&w, 500 * S, 0, &e, &trouble), "expired");
-    assert_int_equal(next(&w, 500 * S, 0).what, REFLECTOR_WAIT);
-    listed(&w, 600 * S, "30");
-    next(&w, 600 * S, 0);
+    assert_string_equal(reflector_list_failed(w, 500 * S, 0, &e, &trouble), "expired");
+    assert_int_equal(next(w, 500 * S, 0).what, REFLECTOR_WAIT);
+    listed(w, 600 * S, "30");
+    next(w, 600 * S, 0);
     /* expired again right behind the list: waits, says so */
-    assert_string_equal(ended(&w, 600 * S, ERR_GONE, "too old", &trouble), "expired");
+    assert_string_equal(ended(w, 600 * S, ERR_GONE, "too old", &trouble), "expired");
     assert_true(trouble);
-    assert_int_equal(next(&w, 600 * S, 0).what, REFLECTOR_WAIT);
-    reflector_free(&w);
+    assert_int_equal(next(w, 600 * S, 0).what, REFLECTOR_WAIT);
 }
 
-CASE(a_list_older_than_what_was_seen) {
+REFLECTOR_CASE(a_list_older_than_what_was_seen) {
     bool trouble;
-    struct reflector w;
-    reflector_init(&w);
-    listed(&w, 0, "100");
-    reflector_event(&w, "120");
-    assert_string_equal(ended(&w, S, ERR_GONE, "410", &trouble), "expired");
-    assert_false(next(&w, S, 0).replace);
-    assert_int_equal(reflector_listed(&w, "119", "tok"), REFLECTOR_BEHIND);
-    struct reflector_todo t = next(&w, S, 0);
+    listed(w, 0, "100");
+    reflector_event(w, "120");
+    assert_string_equal(ended(w, S, ERR_GONE, "410", &trouble), "expired");
+    assert_false(next(w, S, 0).replace);
+    assert_int_equal(reflector_listed(w, "119", "tok"), REFLECTOR_BEHIND);
+    struct reflector_todo t = next(w, S, 0);
     assert_true(t.what == REFLECTOR_LIST && t.replace && t.first && !t.at_least);
     assert_string_equal(t.rv, "");
     struct err e = error_of(ERR_TRANSPORT, "reset");
-    reflector_list_failed(&w, S, 0, &e, &trouble);
-    t = next(&w, 90 * S, 0);
+    reflector_list_failed(w, S, 0, &e, &trouble);
+    t = next(w, 90 * S, 0);
     assert_true(t.what == REFLECTOR_LIST && t.replace);
-    assert_int_equal(reflector_listed(&w, "90", ""), REFLECTOR_WHOLE);
-    assert_string_equal(reflector_version(&w), "90");
-    reflector_relist(&w);
-    assert_false(next(&w, 99 * S, 0).replace);
-    reflector_free(&w);
+    assert_int_equal(reflector_listed(w, "90", ""), REFLECTOR_WHOLE);
+    assert_string_equal(reflector_version(w), "90");
+    reflector_relist(w);
+    assert_false(next(w, 99 * S, 0).replace);
 }
 
-CASE(ends) {
-    struct reflector w;
+REFLECTOR_CASE(ends) {
     bool trouble;
-    reflector_init(&w);
-    listed(&w, 0, "5");
+    listed(w, 0, "5");
     /* without an event in less than a second: an error */
-    next(&w, 0, 0);
+    next(w, 0, 0);
     struct err e = {0};
-    assert_string_equal(reflector_ended(&w, S / 2, 0, &e, &trouble), "short");
+    assert_string_equal(reflector_ended(w, S / 2, 0, &e, &trouble), "short");
     assert_true(trouble);
     assert_int_equal(e.kind, ERR_PROTOCOL);
     assert_non_null(strstr(e.msg, "500 ms"));
-    struct reflector_todo t = next(&w, S / 2, 0);
+    struct reflector_todo t = next(w, S / 2, 0);
     assert_int_equal(t.what, REFLECTOR_WAIT);
-    t = next(&w, t.until_ns, 0);
+    t = next(w, t.until_ns, 0);
     assert_int_equal(t.what, REFLECTOR_STREAM);
     /* with an event: fine, but not more often than once a second */
     int64_t now = 10 * S;
-    next(&w, now, 0);
-    reflector_event(&w, "6");
-    assert_string_equal(ended(&w, now + S / 10, ERR_NONE, "", &trouble), "ended");
+    next(w, now, 0);
+    reflector_event(w, "6");
+    assert_string_equal(ended(w, now + S / 10, ERR_NONE, "", &trouble), "ended");
     assert_false(trouble);
-    t = next(&w, now + S / 10, 0);
+    t = next(w, now + S / 10, 0);
     assert_int_equal(t.what, REFLECTOR_WAIT);
     assert_true(t.until_ns == now + S);
     /* cut after a while: goes on at once from where it was */
     now = 100 * S;
-    next(&w, now, 0);
-    assert_string_equal(ended(&w, now + 40 * S, ERR_TRANSPORT, "reset", &trouble), "cut");
+    next(w, now, 0);
+    assert_string_equal(ended(w, now + 40 * S, ERR_TRANSPORT, "reset", &trouble), "cut");
     assert_false(trouble);
-    t = next(&w, now + 40 * S, 0);
+    t = next(w, now + 40 * S, 0);
     assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_string_equal(t.rv, "6");
     /* refused: watch again without a list, later */
-    assert_string_equal(ended(&w, now + 40 * S, ERR_TRANSPORT, "refused", &trouble), "transport");
+    assert_string_equal(ended(w, now + 40 * S, ERR_TRANSPORT, "refused", &trouble), "transport");
     assert_true(trouble);
-    t = next(&w, now + 40 * S, 0);
+    t = next(w, now + 40 * S, 0);
     assert_int_equal(t.what, REFLECTOR_WAIT);
-    assert_int_equal(next(&w, t.until_ns, 0).what, REFLECTOR_STREAM);
+    assert_int_equal(next(w, t.until_ns, 0).what, REFLECTOR_STREAM);
     /* 429: the same, as late as it says */
     e = error_of(ERR_THROTTLED, "429");
     e.retry_after_ms = 20000;
     now = t.until_ns;
-    reflector_ended(&w, now, 0, &e, &trouble);
-    t = next(&w, now, 0);
+    reflector_ended(w, now, 0, &e, &trouble);
+    t = next(w, now, 0);
     assert_true(t.until_ns >= now + 20 * S && t.until_ns <= now + 21 * S);
-    assert_int_equal(next(&w, t.until_ns, 0).what, REFLECTOR_STREAM);
+    assert_int_equal(next(w, t.until_ns, 0).what, REFLECTOR_STREAM);
     /* our own deadline: a fresh connection */
     now = t.until_ns;
-    assert_string_equal(ended(&w, now + 400 * S, ERR_TIMEOUT, "silent", &trouble), "timeout");
-    t = next(&w, now + 460 * S, 0);
+    assert_string_equal(ended(w, now + 400 * S, ERR_TIMEOUT, "silent", &trouble), "timeout");
+    t = next(w, now + 460 * S, 0);
     assert_int_equal(t.what, REFLECTOR_STREAM);
     assert_true(t.fresh);
-    reflector_event(&w, "7");
-    assert_string_equal(ended(&w, now + 800 * S, ERR_NONE, "", &trouble), "ended");
-    assert_false(next(&w, now + 800 * S, 0).fresh);
+    reflector_event(w, "7");
+    assert_string_equal(ended(w, now + 800 * S, ERR_NONE, "", &trouble), "ended");
+    assert_false(next(w, now + 800 * S, 0).fresh);
     /* a request that the server refuses as it stands: list */
-    ended(&w, now + 801 * S, ERR_REJECTED, "400", &trouble);
-    assert_int_equal(next(&w, now + 900 * S, 0).what, REFLECTOR_LIST);
-    reflector_free(&w);
+    ended(w, now + 801 * S, ERR_REJECTED, "400", &trouble);
+    assert_int_equal(next(w, now + 900 * S, 0).what, REFLECTOR_LIST);
 }
 
 CASE(backoff) {
@@ -265,27 +263,24 @@ CASE(backoff) {
     reflector_free(&w);
 }
 
-CASE(broken_event_leads_to_a_list) {
-    struct reflector w;
-    reflector_init(&w);
-    listed(&w, 0, "5");
-    next(&w, 0, 0);
+REFLECTOR_CASE(broken_event_leads_to_a_list) {
+    listed(w, 0, "5");
+    next(w, 0, 0);
     int64_t last = 0;
     for (int i = 0; i < 8; i++) {
         int64_t now = 4000 * S * (i ? i : 0) / 8;
-        int64_t at = reflector_relist_soon(&w, now, 0);
-        reflector_relist_soon(&w, now, 99); /* one list for all of them */
-        assert_true(next(&w, now, 0).relist_ns == at);
+        int64_t at = reflector_relist_soon(w, now, 0);
+        reflector_relist_soon(w, now, 99); /* one list for all of them */
+        assert_true(next(w, now, 0).relist_ns == at);
         assert_true(at - now >= 30 * S && at - now <= 900 * S && at - now >= last);
         last = at - now;
-        reflector_relist(&w);
-        struct reflector_todo t = next(&w, at, 0);
+        reflector_relist(w);
+        struct reflector_todo t = next(w, at, 0);
         assert_int_equal(t.what, REFLECTOR_LIST);
         assert_string_equal(t.rv, "5");
-        assert_int_equal(reflector_listed(&w, "5", ""), REFLECTOR_WHOLE);
-        assert_true(next(&w, at, 0).relist_ns == TIME_NEVER);
+        assert_int_equal(reflector_listed(w, "5", ""), REFLECTOR_WHOLE);
+        assert_true(next(w, at, 0).relist_ns == TIME_NEVER);
     }
-    reflector_free(&w);
 }
 
 /* ---- random schedules ----
@@ -358,9 +353,7 @@ static void do_list(struct run *x, const struct reflector_todo *t) {
     } else {
         long lag = x->calm ? x->s.rv : x->s.rv - (long)rng_below(r, 4), want = atol(t->rv);
         if (lag < 0) lag = 0;
-        if (!t->first)
-            fail_msg("seed %llu: a list from the start that is not the first page",
-                     (unsigned long long)x->seed);
+        if (!t->first) fail_seed(x->seed, "a list from the start that is not the first page");
         if (t->at_least && want > lag && rng_below(r, 2)) {
             e = error_of(ERR_TIMEOUT, "504: Too large resource version");
             reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
@@ -404,7 +397,7 @@ static void do_probe(struct run *x) {
     if (!x->calm && rng_below(&x->r, 3) == 0) {
         reflector_list_failed(&x->w, x->now, rng_next(&x->r), &e, &trouble);
     } else if (!reflector_probed(&x->w, rv)) {
-        fail_msg("seed %llu: the server is not behind", (unsigned long long)x->seed);
+        fail_seed(x->seed, "the server is not behind");
     }
 }
 
@@ -413,7 +406,7 @@ static void do_stream(struct run *x, const struct reflector_todo *t) {
     struct err e = {0};
     bool trouble;
     long at = atol(t->rv);
-    if (!x->synced) fail_msg("seed %llu: a watch before a list", (unsigned long long)x->seed);
+    if (!x->synced) fail_seed(x->seed, "a watch before a list");
     if (!x->calm && rng_below(r, 8) == 0) {
         reflector_suspect(&x->w);
         return;
@@ -455,8 +448,7 @@ CASE(random_schedules) {
             }
             struct reflector_todo t = next(&x->w, x->now, rng_next(&x->r));
             if (t.what == REFLECTOR_WAIT) {
-                if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S)
-                    fail_msg("seed %llu: wait", (unsigned long long)seed);
+                if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S) fail_seed(seed, "wait");
                 x->now = t.until_ns;
                 continue;
             }
@@ -464,7 +456,7 @@ CASE(random_schedules) {
                 burst = x->now;
                 in_burst = 0;
             }
-            if (++in_burst > 16) fail_msg("seed %llu: a hot loop", (unsigned long long)seed);
+            if (++in_burst > 16) fail_seed(seed, "a hot loop");
             if (t.what == REFLECTOR_LIST) {
                 do_list(x, &t);
             } else if (t.what == REFLECTOR_PROBE) {
@@ -475,8 +467,7 @@ CASE(random_schedules) {
         }
         for (int i = 0; i < OBJECTS; i++) {
             if (x->m.obj[i] != x->s.obj[i])
-                fail_msg("seed %llu: object %d at %ld, not %ld", (unsigned long long)seed, i, x->m.obj[i],
-                         x->s.obj[i]);
+                fail_seed(seed, "object %d at %ld, not %ld", i, x->m.obj[i], x->s.obj[i]);
         }
         reflector_free(&x->w);
         free(x);

@@ -240,8 +240,7 @@ CASE(random_streams) {
             if (g.items.n < limit || memcmp(g.items.p, want.p, limit) != 0 || g.broken)
                 fail_msg("seed %llu", (unsigned long long)seed);
         }
-        if (!slice_ends(buf_slice(&g.items), SL("{\"z\":2}|")))
-            fail_msg("seed %llu: stalled", (unsigned long long)seed);
+        if (!slice_ends(buf_slice(&g.items), SL("{\"z\":2}|"))) fail_seed(seed, "stalled");
         buf_free(&g.items);
         splitter_free(&s);
     }

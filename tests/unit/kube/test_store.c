@@ -345,18 +345,16 @@ static void check(struct store *s, struct model *m, uint64_t seed) {
         snprintf(name, sizeof name, "o%d", i);
         snprintf(rv, sizeof rv, "%d", m->o[i].rv);
         const struct store_rec *r = store_get(s, SL("n"), slice_of(name));
-        if ((r != NULL) != m->o[i].here || (r && strcmp(r->rv, rv) != 0))
-            fail_msg("seed %llu: %s", (unsigned long long)seed, name);
+        if ((r != NULL) != m->o[i].here || (r && strcmp(r->rv, rv) != 0)) fail_seed(seed, "%s", name);
         if (r) total++, per[m->o[i].label]++;
     }
-    if (store_len(s) != (size_t)total) fail_msg("seed %llu: length", (unsigned long long)seed);
+    if (store_len(s) != (size_t)total) fail_seed(seed, "length");
     for (int v = 0; v < 4; v++) {
         char text[8];
         int n = 0;
         snprintf(text, sizeof text, "v%d", v);
         store_each_indexed(s, 0, slice_of(text), count_one, &n);
-        if (n != per[v])
-            fail_msg("seed %llu: index %s has %d, not %d", (unsigned long long)seed, text, n, per[v]);
+        if (n != per[v]) fail_seed(seed, "index %s has %d, not %d", text, n, per[v]);
     }
 }
 
@@ -398,8 +396,7 @@ CASE(random_runs) {
                 for (int k = 0; k < NAMES; k++) {
                     if (!m.o[k].here || m.o[k].seen) continue;
                     cleanup_free char *line = xasprintf("-n/o%d@%d ", k, m.o[k].rv);
-                    if (!strstr(buf_str(&got) + before, line))
-                        fail_msg("seed %llu: %s missing", (unsigned long long)seed, line);
+                    if (!strstr(buf_str(&got) + before, line)) fail_seed(seed, "%s missing", line);
                     n += strlen(line);
                     m.o[k].here = false;
                 }
@@ -411,7 +408,7 @@ CASE(random_runs) {
             }
             check(s, &m, seed);
             if (!slice_eq(buf_slice(&got), buf_slice(&m.want)) && (got.n || m.want.n)) {
-                fail_msg("seed %llu:\n%s\n%s", (unsigned long long)seed, buf_str(&got), buf_str(&m.want));
+                fail_seed(seed, "\n%s\n%s", buf_str(&got), buf_str(&m.want));
             }
         }
         store_free(s);
