@@ -40,6 +40,10 @@ static bool at_rest(const struct observed *o) {
     const struct obs_target *t = o->target;
     if (!managed(o) || s->hold != HOLD_NONE || !s->stable_uid || !s->paused) return false;
     if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
+    /* Stable's template is to be recorded (stable_template.c) before its ReplicaSet can be deleted. */
+    bool stables = plan_same_hash(t->hash, s->stable_hash);
+    if (stables && t->history == 0 && !s->stable_template && strlen(t->tmpl) <= STATE_MAX_TEMPLATE)
+        return false;
     bool held_deadline = t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED;
     if (!held_deadline || (t->history < PLAN_SAFE_HISTORY && !s->stable_template)) return false;
     if (s->phase == PHASE_STABLE)

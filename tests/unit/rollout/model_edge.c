@@ -103,7 +103,9 @@ static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
         r->rv++;
         return OK;
     }
-    if (r->detached && replicas < r->replicas && !m->moved && m->st_available < m->replicas)
+    int serve = 0; /* by themselves, not by a status of a moment ago */
+    for (int i = 0; i < MAX_RS; i++) serve += m->rs[i].there && !m->rs[i].canary ? m_pods(m, i, true) : 0;
+    if (r->detached && replicas < r->replicas && !m->moved && serve < m->replicas)
         fail_msg("%s serves, and was scaled down before stable ran", name);
     /* The last active one of the target's own is never scaled down by us. */
     if (!r->canary && r->replicas > 0 && replicas < r->replicas && m->replicas > 0 && !m->moved) {
