@@ -58,12 +58,17 @@ static void a_canary_that_stands_by(void **state) {
 struct sent {
     struct simworld *sw;
     int64_t state_ns, release_ns; /* when the state was sent, when the lease's release was; 0: not yet */
+    char steps[64];               /* in their order: s for the state, x for another */
 };
 
 static void on_request(void *ctx, const struct simrequest *r) {
     struct sent *w = ctx;
     if (r->arrived) return;
     cleanup_free char *body = slice_dup(r->body);
+    bool state = strstr(r->target, "configmaps/op-handover") != NULL, ours = strcmp(r->from, "a") == 0;
+    if (ours && strcmp(r->method, "GET") && !strstr(r->target, "/leases") && !strstr(r->target, "/events") &&
+        strlen(w->steps) + 1 < sizeof w->steps)
+        strcat(w->steps, state ? "s" : "x");
     if (strcmp(r->method, "PATCH") == 0 && strstr(r->target, "configmaps/op-handover"))
         w->state_ns = simworld_now(w->sw);
     if (strcmp(r->method, "PUT") == 0 && strstr(r->target, "/leases/") &&
@@ -77,6 +82,20 @@ static bool state_sent(void *ctx) {
 
 static bool ended(void *ctx) {
     return ((struct stage *)ctx)->in[0].ended;
+}
+
+/* What a plan does rests on its first step, the state: when that is refused, the rest is not carried out. */
+static void a_refused_state_has_no_effects(void **state) {
+    (void)state;
+    struct stage *st = begun(5, 1);
+    struct sent w = {.sw = st->sw};
+    fault(st, "{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/"
+              "op-handover\"},\"count\":1,\"status\":409}");
+    simworld_on_request(st->sw, on_request, &w);
+    set_image(st, "op:v2");
+    wait_for(st, "Soaking", 60);
+    if (strncmp(w.steps, "ssx", 3) != 0) fail_msg("steps %s", w.steps);
+    stage_free(st);
 }
 
 /* Asked to hurry while a write of ours is held at the server (a slow webhook): were it given up for lost, it
@@ -97,7 +116,8 @@ static void a_mutation_in_the_air_is_waited_for(void **state) {
     app_stop(st->in[0].app, "SIGTERM"); /* cancels what is in flight */
     assert_true(simworld_run_until(st->sw, ended, st, 30 * NS_PER_S));
     assert_int_equal(st->in[0].code, 3);
-    assert_int_equal(w.state_ns, sent); /* and no further step */
+    assert_int_equal(w.state_ns, sent);
+    assert_string_equal(w.steps, "s"); /* and no further step */
     assert_true(w.release_ns >= sent + 1500 * MS);
     cleanup_json cJSON *cm = get(st, STATE);
     assert_non_null(strstr(json_str_or(json_get(cm, "data"), "state", ""), "\"phase\":\"Starting\""));
@@ -138,5 +158,6 @@ static void silent_pages_delay_nobody_else(void **state) {
     stage_free(st);
 }
 
-RUN_TESTS(TEST(a_canary_that_stands_by), TEST(silent_pages_delay_nobody_else),
-          TEST(a_mutation_in_the_air_is_waited_for), TEST(a_damaged_state_is_told_and_a_repair_is_seen))
+RUN_TESTS(TEST(a_refused_state_has_no_effects), TEST(a_canary_that_stands_by),
+          TEST(silent_pages_delay_nobody_else), TEST(a_mutation_in_the_air_is_waited_for),
+          TEST(a_damaged_state_is_told_and_a_repair_is_seen))

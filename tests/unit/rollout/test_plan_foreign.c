@@ -113,6 +113,16 @@ static void deadline_put_back_again_and_again(void **state) {
     m_free(&m);
 }
 
+static void a_canary_of_no_rollout_goes(void **state) {
+    (void)state;
+    struct model m;
+    m_start(&m, 1, 3);
+    m_add_rs(&m, 4, true, "op-canary-stray", 1); /* of an older leader that was cut off from the API server */
+    m_run(&m, 20);
+    assert_null(m_find_rs(&m, "op-canary-stray"));
+    m_free(&m);
+}
+
 static void canary_deleted(void **state) {
     (void)state;
     struct model m;
@@ -376,6 +386,7 @@ int main(void) {
         cmocka_unit_test(foreign_rollout_that_is_through),
         cmocka_unit_test(replace_with_stables_template),
         cmocka_unit_test(deadline_put_back_again_and_again),
+        cmocka_unit_test(a_canary_of_no_rollout_goes),
         cmocka_unit_test(canary_deleted),
         cmocka_unit_test(canarys_name_is_taken),
         cmocka_unit_test(stables_replicaset_deleted),
