@@ -1,13 +1,7 @@
 /* Callbacks that record their arguments, for the tests of the simulated world. */
 #ifndef TEST_SIMWORLD_HELPER_H
 #define TEST_SIMWORLD_HELPER_H
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
+#include "../check.h"
 #include "base/json.h"
 #include "simworld/simworld.h"
 #include "world/http_client.h"

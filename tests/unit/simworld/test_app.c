@@ -1,9 +1,9 @@
 /* What the simulated world is for: whole instances of Handover in one process against the embedded API
  * server. */
+#include "../case.h"
 #include "stage.h"
 
-static void a_good_update_is_promoted(void **state) {
-    (void)state;
+CASE(a_good_update_is_promoted) {
     struct stage *st = begun(1, 2);
     assert_true(leader(st) >= 0);
     set_image(st, "op:v2");
@@ -14,8 +14,7 @@ static void a_good_update_is_promoted(void **state) {
     stage_free(st);
 }
 
-static void a_bad_update_is_rolled_back(void **state) {
-    (void)state;
+CASE(a_bad_update_is_rolled_back) {
     struct stage *st = begun(2, 2);
     script(st, "{\"image\":\"*:bad\",\"errorRate\":0.4}");
     set_image(st, "op:bad");
@@ -25,8 +24,7 @@ static void a_bad_update_is_rolled_back(void **state) {
     stage_free(st);
 }
 
-static void the_leaders_crash_in_the_middle(void **state) {
-    (void)state;
+CASE(the_leaders_crash_in_the_middle) {
     struct stage *st = begun(3, 2);
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
@@ -40,8 +38,7 @@ static void the_leaders_crash_in_the_middle(void **state) {
     stage_free(st);
 }
 
-static void the_leader_is_stopped_in_the_middle(void **state) {
-    (void)state;
+CASE(the_leader_is_stopped_in_the_middle) {
     struct stage *st = begun(4, 2);
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
@@ -77,8 +74,7 @@ static bool state_left(void *ctx) {
 
 /* It stands still between the steps of a plan for longer than its lease lasts. When it goes on, the answer to the first step
  * and the timer that says that the lease is lost come in any order. */
-static void a_leader_that_stood_still_writes_nothing(void **state) {
-    (void)state;
+CASE(a_leader_that_stood_still_writes_nothing) {
     for (uint64_t seed = 1; seed <= 12; seed++) {
         struct stage *st = begun(seed, 2);
         int first = leader(st);
@@ -150,27 +146,14 @@ static uint64_t rough(uint64_t seed, bool bad) {
     return hash;
 }
 
-static void rough_runs_end_well(void **state) {
-    (void)state;
+CASE(rough_runs_end_well) {
     const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SCHEDULES");
     uint64_t from = one ? strtoull(one, NULL, 10) : 1, to = one ? from : many ? strtoull(many, NULL, 10) : 4;
     for (uint64_t seed = from; seed <= to; seed++) rough(seed, seed % 2);
 }
 
-static void a_whole_run_replays(void **state) {
-    (void)state;
+CASE(a_whole_run_replays) {
     assert_true(rough(5, false) == rough(5, false));
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_update_is_promoted),
-        cmocka_unit_test(a_bad_update_is_rolled_back),
-        cmocka_unit_test(the_leaders_crash_in_the_middle),
-        cmocka_unit_test(the_leader_is_stopped_in_the_middle),
-        cmocka_unit_test(a_leader_that_stood_still_writes_nothing),
-        cmocka_unit_test(rough_runs_end_well),
-        cmocka_unit_test(a_whole_run_replays),
-    };
-    return cmocka_run_group_tests_name("simworld/app", tests, NULL, NULL);
-}
+CASES("simworld/app")

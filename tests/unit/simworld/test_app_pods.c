@@ -1,5 +1,6 @@
 /* Handover as it runs in a cluster: pods of a Deployment, in-cluster configuration, a kubelet that reports
  * deaths. */
+#include "../case.h"
 #include "helper.h"
 #include "app/app.h"
 #include <signal.h>
@@ -94,8 +95,7 @@ static int64_t ready_replicas(struct stage *st) {
     return json_i64(json_get(d, "status"), "readyReplicas", 0);
 }
 
-static void pods_come_up_and_one_leads(void **state) {
-    (void)state;
+CASE(pods_come_up_and_one_leads) {
     struct stage *st = stage_new(1);
     assert_int_equal(ready_replicas(st), 2);
     assert_non_null(leader(st));
@@ -104,8 +104,7 @@ static void pods_come_up_and_one_leads(void **state) {
 
 /* The kubelet tells of the leader's death with the identity that it left (a certificate for the process that reads
  * it), and a standby follows, at the latest when the lease has expired. */
-static void a_killed_leader_is_succeeded(void **state) {
-    (void)state;
+CASE(a_killed_leader_is_succeeded) {
     for (uint64_t seed = 2; seed < 8; seed++) {
         struct stage *st = stage_new(seed);
         struct instance *first = leader(st);
@@ -127,8 +126,7 @@ static void a_killed_leader_is_succeeded(void **state) {
     }
 }
 
-static void a_deleted_leader_hands_over(void **state) {
-    (void)state;
+CASE(a_deleted_leader_hands_over) {
     struct stage *st = stage_new(20);
     struct instance *first = leader(st);
     cleanup_free char *url = xasprintf(API "/api/v1/namespaces/default/pods/%s", simworld_name(first->w));
@@ -146,8 +144,7 @@ static void a_deleted_leader_hands_over(void **state) {
 }
 
 /* A new image of Handover itself, rolled by its own Deployment: a leader all the while, but for moments. */
-static void a_rolling_update_of_itself(void **state) {
-    (void)state;
+CASE(a_rolling_update_of_itself) {
     struct stage *st = stage_new(21);
     const char *patch = "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"v\":\"2\"}}}}}";
     assert_int_equal(simworld_request(st->f.sw, "PATCH",
@@ -165,12 +162,4 @@ static void a_rolling_update_of_itself(void **state) {
     stage_free(st);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pods_come_up_and_one_leads),
-        cmocka_unit_test(a_killed_leader_is_succeeded),
-        cmocka_unit_test(a_deleted_leader_hands_over),
-        cmocka_unit_test(a_rolling_update_of_itself),
-    };
-    return cmocka_run_group_tests_name("simworld/app_pods", tests, NULL, NULL);
-}
+CASES("simworld/app_pods")

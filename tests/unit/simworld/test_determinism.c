@@ -1,5 +1,6 @@
 /* A seed replays a run exactly, faults and all; random traffic ends with nothing left over; and it is fast.
  */
+#include "../case.h"
 #include "helper.h"
 #include <signal.h>
 
@@ -121,8 +122,7 @@ static struct result play(uint64_t seed, int64_t seconds) {
     return res;
 }
 
-static void a_seed_replays_exactly(void **state) {
-    (void)state;
+CASE(a_seed_replays_exactly) {
     uint64_t last = 0;
     for (uint64_t seed = 1; seed <= 8; seed++) {
         struct result x = play(seed, 200), y = play(seed, 200);
@@ -134,16 +134,9 @@ static void a_seed_replays_exactly(void **state) {
 }
 
 /* Bounded by work: some thousands of simulated seconds with a handful of events a second. */
-static void thousands_of_seconds(void **state) {
-    (void)state;
+CASE(thousands_of_seconds) {
     struct result r = play(77, 3000);
     assert_true(r.events > 30000);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_seed_replays_exactly),
-        cmocka_unit_test(thousands_of_seconds),
-    };
-    return cmocka_run_group_tests_name("simworld/determinism", tests, NULL, NULL);
-}
+CASES("simworld/determinism")

@@ -1,6 +1,7 @@
 /* Every request of a story fails in turn, each in one of many ways: an adoption, a good update, a bad one in whose middle the
  * leader is stopped. Whatever failed, the story ends as it does without a fault. A run tries each request in one way;
  * HANDOVER_FAULTS=all tries each in all, HANDOVER_FAULTS=INDEX:WAY one. */
+#include "../case.h"
 #include "stage.h"
 
 enum { SEED = 7 };
@@ -98,8 +99,7 @@ static char *play(struct story *s) {
     return end;
 }
 
-static void a_fault_anywhere_changes_nothing(void **state) {
-    (void)state;
+CASE(a_fault_anywhere_changes_nothing) {
     struct story clean = {.at = -1};
     cleanup_free char *want = play(&clean);
     const char *env = getenv("HANDOVER_FAULTS");
@@ -123,7 +123,4 @@ static void a_fault_anywhere_changes_nothing(void **state) {
     assert_int_equal(bad, 0);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_fault_anywhere_changes_nothing)};
-    return cmocka_run_group_tests_name("simworld/each_request", tests, NULL, NULL);
-}
+CASES("simworld/each_request")

@@ -1,10 +1,10 @@
 /* A simulated host: clocks, timers, deferred calls, signals, files, programs; freezing, death, restart. */
+#include "../case.h"
 #include "helper.h"
 #include <errno.h>
 #include <signal.h>
 
-static void clocks_have_their_own_minds(void **state) {
-    (void)state;
+CASE(clocks_have_their_own_minds) {
     struct simworld *sw = simworld_new(1);
     struct world *exact = simworld_host(sw, "exact", &(struct simhost){.boot_ns = 100 * NS_PER_S});
     struct world *fast = simworld_host(
@@ -24,8 +24,7 @@ static void clocks_have_their_own_minds(void **state) {
     simworld_free(sw);
 }
 
-static void suspend_stops_the_monotonic_clock(void **state) {
-    (void)state;
+CASE(suspend_stops_the_monotonic_clock) {
     struct simworld *sw = simworld_new(2);
     struct world *w = simworld_host(sw, "w", &(struct simhost){.boot_ns = NS_PER_S});
     simworld_run(sw, NS_PER_S);
@@ -56,8 +55,7 @@ static void on_timer(void *ctx) {
     f->free_me = NULL;
 }
 
-static void timers_fire_by_the_hosts_clock(void **state) {
-    (void)state;
+CASE(timers_fire_by_the_hosts_clock) {
     static const int64_t drifts[] = {0, 1, -1, 100000, -100000, 300000000, -300000000};
     for (size_t i = 0; i < ARRAY_LEN(drifts); i++) {
         struct simworld *sw = simworld_new(3);
@@ -77,8 +75,7 @@ static void timers_fire_by_the_hosts_clock(void **state) {
     }
 }
 
-static void timers_move_and_stop(void **state) {
-    (void)state;
+CASE(timers_move_and_stop) {
     struct simworld *sw = simworld_new(4);
     struct world *w = simworld_host(sw, "w", NULL);
     struct fired f = {.w = w}, g = {.w = w};
@@ -131,8 +128,7 @@ static void note_a(void *ctx) {
     world_defer(((struct order *)ctx)->w, note_c, ctx);
 }
 
-static void deferred_calls_keep_their_order(void **state) {
-    (void)state;
+CASE(deferred_calls_keep_their_order) {
     for (uint64_t seed = 1; seed < 20; seed++) {
         struct simworld *sw = simworld_new(seed);
         struct order o = {.w = simworld_host(sw, "w", NULL)};
@@ -146,8 +142,7 @@ static void deferred_calls_keep_their_order(void **state) {
 }
 
 /* What is due at the same instant comes in an order of the seed. */
-static void ties_are_broken_by_the_seed(void **state) {
-    (void)state;
+CASE(ties_are_broken_by_the_seed) {
     int first_a = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         struct simworld *sw = simworld_new(seed);
@@ -166,8 +161,7 @@ static void ties_are_broken_by_the_seed(void **state) {
 
 /* ---- freezing and dying ---- */
 
-static void frozen_ones_do_nothing(void **state) {
-    (void)state;
+CASE(frozen_ones_do_nothing) {
     struct simworld *sw = simworld_new(5);
     struct world *w = simworld_host(sw, "w", NULL);
     struct fired f = {.w = w};
@@ -193,8 +187,7 @@ static void frozen_ones_do_nothing(void **state) {
     simworld_free(sw);
 }
 
-static void the_dead_stay_silent(void **state) {
-    (void)state;
+CASE(the_dead_stay_silent) {
     struct simworld *sw = simworld_new(6);
     struct world *w = simworld_host(sw, "w", NULL);
     struct fired f = {.w = w};
@@ -224,8 +217,7 @@ static void the_dead_stay_silent(void **state) {
     simworld_free(sw);
 }
 
-static void signals(void **state) {
-    (void)state;
+CASE(signals) {
     struct simworld *sw = simworld_new(7);
     struct world *w = simworld_host(sw, "w", NULL);
     int term = 0, died = 0;
@@ -256,8 +248,7 @@ static void signals(void **state) {
 
 /* ---- files, environment, programs ---- */
 
-static void files_and_environment(void **state) {
-    (void)state;
+CASE(files_and_environment) {
     struct simworld *sw = simworld_new(8);
     struct world *w = simworld_host(sw, "w", &(struct simhost){.wall_offset_ns = NS_PER_S});
     cleanup_buf struct buf b = BUF(100);
@@ -314,8 +305,7 @@ static int plugin(void *ctx, const struct spawn *s, struct simproc *ret) {
     return 0;
 }
 
-static void programs(void **state) {
-    (void)state;
+CASE(programs) {
     struct simworld *sw = simworld_new(9);
     struct world *w = simworld_host(sw, "w", NULL);
     int asked = 0;
@@ -353,8 +343,7 @@ static void programs(void **state) {
     simworld_free(sw);
 }
 
-static void plans(void **state) {
-    (void)state;
+CASE(plans) {
     struct simworld *sw = simworld_new(10);
     int n = 0;
     simworld_at(sw, simworld_now(sw) + NS_PER_S, bump, &n);
@@ -370,8 +359,7 @@ static void never_ready(void *ctx, unsigned ready) {
 }
 
 /* Nothing in it depends on the machine that it runs on: the host's bus is out of reach. */
-static void no_descriptors(void **state) {
-    (void)state;
+CASE(no_descriptors) {
     struct simworld *sw = simworld_new(1);
     struct fd_watch *f = NULL;
     assert_int_equal(world_watch_fd(simworld_host(sw, "w", NULL), 0, never_ready, NULL, &f), -ENOSYS);
@@ -379,21 +367,4 @@ static void no_descriptors(void **state) {
     simworld_free(sw);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clocks_have_their_own_minds),
-        cmocka_unit_test(suspend_stops_the_monotonic_clock),
-        cmocka_unit_test(timers_fire_by_the_hosts_clock),
-        cmocka_unit_test(timers_move_and_stop),
-        cmocka_unit_test(deferred_calls_keep_their_order),
-        cmocka_unit_test(ties_are_broken_by_the_seed),
-        cmocka_unit_test(frozen_ones_do_nothing),
-        cmocka_unit_test(the_dead_stay_silent),
-        cmocka_unit_test(signals),
-        cmocka_unit_test(files_and_environment),
-        cmocka_unit_test(programs),
-        cmocka_unit_test(plans),
-        cmocka_unit_test(no_descriptors),
-    };
-    return cmocka_run_group_tests_name("simworld/host", tests, NULL, NULL);
-}
+CASES("simworld/host")

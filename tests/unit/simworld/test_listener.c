@@ -1,4 +1,5 @@
 /* Hosts that listen: requests between processes, streams, clients that leave, listeners that close or die. */
+#include "../case.h"
 #include "helper.h"
 
 struct service {
@@ -34,8 +35,7 @@ static void listen_on(struct world *w, const char *addr, struct service *s,
     if (http_listen(w, addr, limits, handle, s, &s->l, &err) < 0) fail_msg("%s", err.msg);
 }
 
-static void requests_between_hosts(void **state) {
-    (void)state;
+CASE(requests_between_hosts) {
     struct field f = field_new(1);
     struct service s = {.answer = true}, local = {.answer = true};
     listen_on(f.b, ":8080", &s, NULL);
@@ -70,8 +70,7 @@ static void requests_between_hosts(void **state) {
     field_free(&f);
 }
 
-static void streams(void **state) {
-    (void)state;
+CASE(streams) {
     struct field f = field_new(2);
     struct service s = {0};
     listen_on(f.b, ":80", &s, NULL);
@@ -107,8 +106,7 @@ static void streams(void **state) {
     field_free(&f);
 }
 
-static void clients_that_leave(void **state) {
-    (void)state;
+CASE(clients_that_leave) {
     struct field f = field_new(3);
     struct service s = {0};
     listen_on(f.b, ":80", &s, NULL);
@@ -136,8 +134,7 @@ static void clients_that_leave(void **state) {
     field_free(&f);
 }
 
-static void closing_and_crashing(void **state) {
-    (void)state;
+CASE(closing_and_crashing) {
     struct field f = field_new(4);
     struct service s = {0};
     listen_on(f.b, ":80", &s, NULL);
@@ -181,8 +178,7 @@ static void closing_and_crashing(void **state) {
     field_free(&f);
 }
 
-static void limits(void **state) {
-    (void)state;
+CASE(limits) {
     struct field f = field_new(5);
     struct service s = {.answer = true};
     listen_on(f.b, ":80", &s, &(struct http_limits){.body_cap = 4, .connections = 2, .send_cap = 1000});
@@ -219,13 +215,4 @@ static void limits(void **state) {
     field_free(&f);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_between_hosts),
-        cmocka_unit_test(streams),
-        cmocka_unit_test(clients_that_leave),
-        cmocka_unit_test(closing_and_crashing),
-        cmocka_unit_test(limits),
-    };
-    return cmocka_run_group_tests_name("simworld/listener", tests, NULL, NULL);
-}
+CASES("simworld/listener")

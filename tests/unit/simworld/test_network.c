@@ -1,8 +1,8 @@
 /* Requests over the simulated network: the client's contract, and each fault. */
+#include "../case.h"
 #include "helper.h"
 
-static void a_request_is_answered(void **state) {
-    (void)state;
+CASE(a_request_is_answered) {
     struct field f = field_new(1);
     struct got g;
     got_init(&g, f.sw);
@@ -33,8 +33,7 @@ static void a_request_is_answered(void **state) {
     field_free(&f);
 }
 
-static void connections_are_kept(void **state) {
-    (void)state;
+CASE(connections_are_kept) {
     struct field f = field_new(2);
     simworld_net(f.sw, "*", "*", &(struct simnet){.latency_ns = 10 * MS});
     int64_t t = simworld_now(f.sw);
@@ -64,8 +63,7 @@ static bool no(void *ctx) {
     return false;
 }
 
-static void the_fence_is_asked_when_it_leaves(void **state) {
-    (void)state;
+CASE(the_fence_is_asked_when_it_leaves) {
     struct field f = field_new(3);
     int asked = 0;
     struct http_spec s = create_cm("{\"metadata\":{\"name\":\"x\"}}");
@@ -91,8 +89,7 @@ static void the_fence_is_asked_when_it_leaves(void **state) {
     field_free(&f);
 }
 
-static void time_outs(void **state) {
-    (void)state;
+CASE(time_outs) {
     struct field f = field_new(4);
     struct err err = {0};
     assert_int_equal(
@@ -119,8 +116,7 @@ static void time_outs(void **state) {
     field_free(&f);
 }
 
-static void large_answers_are_refused(void **state) {
-    (void)state;
+CASE(large_answers_are_refused) {
     struct field f = field_new(5);
     struct got g;
     got_init(&g, f.sw);
@@ -131,8 +127,7 @@ static void large_answers_are_refused(void **state) {
     field_free(&f);
 }
 
-static void cancelling(void **state) {
-    (void)state;
+CASE(cancelling) {
     struct field f = field_new(6);
     for (int where = 0; where <= 2; where++) {
         struct got g;
@@ -164,8 +159,7 @@ static void cancelling(void **state) {
 
 /* ---- watches ---- */
 
-static void watches_hold_and_resume(void **state) {
-    (void)state;
+CASE(watches_hold_and_resume) {
     struct field f = field_new(7);
     struct got g;
     got_init(&g, f.sw);
@@ -197,8 +191,7 @@ static void watches_hold_and_resume(void **state) {
 
 /* ---- faults ---- */
 
-static void lost_requests(void **state) {
-    (void)state;
+CASE(lost_requests) {
     struct field f = field_new(8);
     static const enum simnet_loss how[] = {LOSS_RESET, LOSS_SILENT, LOSS_HANG};
     for (size_t i = 0; i < ARRAY_LEN(how); i++) {
@@ -220,8 +213,7 @@ static void lost_requests(void **state) {
     field_free(&f);
 }
 
-static void lost_answers(void **state) {
-    (void)state;
+CASE(lost_answers) {
     struct field f = field_new(9);
     static const enum simnet_loss how[] = {LOSS_RESET, LOSS_SILENT, LOSS_HANG, LOSS_ANY};
     for (size_t i = 0; i < ARRAY_LEN(how); i++) {
@@ -241,8 +233,7 @@ static void lost_answers(void **state) {
     field_free(&f);
 }
 
-static void duplicates(void **state) {
-    (void)state;
+CASE(duplicates) {
     struct field f = field_new(10);
     simworld_net(f.sw, "a", "api", &(struct simnet){.latency_ns = MS, .duplicate = 1});
     assert_int_equal(do_request(f.sw, f.a, (struct http_spec){.url = API "/version"}, NULL), 200);
@@ -260,8 +251,7 @@ static void duplicates(void **state) {
     field_free(&f);
 }
 
-static void late_execution(void **state) {
-    (void)state;
+CASE(late_execution) {
     struct field f = field_new(11);
     int late = 0;
     for (int i = 0; i < 20; i++) {
@@ -282,8 +272,7 @@ static void late_execution(void **state) {
     field_free(&f);
 }
 
-static void cut_answers(void **state) {
-    (void)state;
+CASE(cut_answers) {
     struct field f = field_new(12);
     simworld_net(f.sw, "a", "api", &(struct simnet){.latency_ns = MS, .cut = 1, .cut_bytes = 300});
     struct got g;
@@ -300,8 +289,7 @@ static void cut_answers(void **state) {
 
 /* ---- partitions ---- */
 
-static void a_short_partition_delays(void **state) {
-    (void)state;
+CASE(a_short_partition_delays) {
     struct field f = field_new(13);
     struct got g;
     got_init(&g, f.sw);
@@ -322,8 +310,7 @@ static void a_short_partition_delays(void **state) {
     field_free(&f);
 }
 
-static void a_long_partition_kills_connections(void **state) {
-    (void)state;
+CASE(a_long_partition_kills_connections) {
     struct field f = field_new(14);
     struct got g, h;
     got_init(&g, f.sw);
@@ -350,8 +337,7 @@ static void a_long_partition_kills_connections(void **state) {
     field_free(&f);
 }
 
-static void refused_and_reset(void **state) {
-    (void)state;
+CASE(refused_and_reset) {
     struct field f = field_new(15);
     struct got g;
     got_init(&g, f.sw);
@@ -369,8 +355,7 @@ static void refused_and_reset(void **state) {
     field_free(&f);
 }
 
-static void certificates(void **state) {
-    (void)state;
+CASE(certificates) {
     struct field f = field_new(16);
     simworld_server_ca(f.sw, "api", "CA-1");
     struct http_tls wrong = {.id = 1, .ca = SL("CA-2")}, right = {.id = 2, .ca = SL("CA-2 CA-1")},
@@ -389,8 +374,7 @@ static void certificates(void **state) {
 
 /* ---- death ---- */
 
-static void a_crash_cuts_what_is_open(void **state) {
-    (void)state;
+CASE(a_crash_cuts_what_is_open) {
     struct field f = field_new(17);
     simworld_net(f.sw, "*", "*", &(struct simnet){.latency_ns = 20 * MS});
     do_request(f.sw, f.a, (struct http_spec){.url = API "/version", .lane = LANE_CALL}, NULL);
@@ -421,8 +405,7 @@ static void a_crash_cuts_what_is_open(void **state) {
     field_free(&f);
 }
 
-static void frozen_clients_get_it_later(void **state) {
-    (void)state;
+CASE(frozen_clients_get_it_later) {
     struct field f = field_new(18);
     struct got g;
     got_init(&g, f.sw);
@@ -442,8 +425,7 @@ static void frozen_clients_get_it_later(void **state) {
 
 /* ---- pods ---- */
 
-static void pods_answer_at_their_address(void **state) {
-    (void)state;
+CASE(pods_answer_at_their_address) {
     struct field f = field_new(19);
     simworld_pod_network(f.sw, "api");
     assert_int_equal(simworld_request(f.sw, "POST", API "/api/v1/namespaces/default/pods", "application/json",
@@ -473,27 +455,4 @@ static void pods_answer_at_their_address(void **state) {
     field_free(&f);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_is_answered),
-        cmocka_unit_test(connections_are_kept),
-        cmocka_unit_test(the_fence_is_asked_when_it_leaves),
-        cmocka_unit_test(time_outs),
-        cmocka_unit_test(large_answers_are_refused),
-        cmocka_unit_test(cancelling),
-        cmocka_unit_test(watches_hold_and_resume),
-        cmocka_unit_test(lost_requests),
-        cmocka_unit_test(lost_answers),
-        cmocka_unit_test(duplicates),
-        cmocka_unit_test(late_execution),
-        cmocka_unit_test(cut_answers),
-        cmocka_unit_test(a_short_partition_delays),
-        cmocka_unit_test(a_long_partition_kills_connections),
-        cmocka_unit_test(refused_and_reset),
-        cmocka_unit_test(certificates),
-        cmocka_unit_test(a_crash_cuts_what_is_open),
-        cmocka_unit_test(frozen_clients_get_it_later),
-        cmocka_unit_test(pods_answer_at_their_address),
-    };
-    return cmocka_run_group_tests_name("simworld/network", tests, NULL, NULL);
-}
+CASES("simworld/network")

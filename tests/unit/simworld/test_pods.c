@@ -1,5 +1,6 @@
 /* Pods whose containers are processes of the simulated world: start, readiness, signals, death and its
  * report. */
+#include "../case.h"
 #include "helper.h"
 #include <signal.h>
 
@@ -104,8 +105,7 @@ static void del(struct crew *c, const char *name, const char *options) {
                      200);
 }
 
-static void starts_and_is_probed(void **state) {
-    (void)state;
+CASE(starts_and_is_probed) {
     struct crew *c = crew_new(1);
     make(c, "p");
     simworld_run(c->f.sw, 3 * NS_PER_S);
@@ -127,8 +127,7 @@ static void starts_and_is_probed(void **state) {
     crew_free(c);
 }
 
-static void deletion_stops_it(void **state) {
-    (void)state;
+CASE(deletion_stops_it) {
     struct crew *c = crew_new(2);
     make(c, "p");
     simworld_run(c->f.sw, 3 * NS_PER_S);
@@ -153,8 +152,7 @@ static void deletion_stops_it(void **state) {
     crew_free(c);
 }
 
-static void death_is_reported_with_its_message(void **state) {
-    (void)state;
+CASE(death_is_reported_with_its_message) {
     struct crew *c = crew_new(3);
     make(c, "p");
     simworld_run(c->f.sw, 3 * NS_PER_S);
@@ -182,8 +180,7 @@ static void death_is_reported_with_its_message(void **state) {
 }
 
 /* Force delete: the object is gone at once, the process lives on for a moment. */
-static void forced_ones_outlive_their_object(void **state) {
-    (void)state;
+CASE(forced_ones_outlive_their_object) {
     struct crew *c = crew_new(4);
     c->stubborn = true;
     make(c, "p");
@@ -202,8 +199,7 @@ static void forced_ones_outlive_their_object(void **state) {
     crew_free(c);
 }
 
-static void a_name_may_come_again(void **state) {
-    (void)state;
+CASE(a_name_may_come_again) {
     struct crew *c = crew_new(5);
     for (int i = 1; i <= 3; i++) {
         make(c, "p");
@@ -216,13 +212,4 @@ static void a_name_may_come_again(void **state) {
     crew_free(c);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_and_is_probed),
-        cmocka_unit_test(deletion_stops_it),
-        cmocka_unit_test(death_is_reported_with_its_message),
-        cmocka_unit_test(forced_ones_outlive_their_object),
-        cmocka_unit_test(a_name_may_come_again),
-    };
-    return cmocka_run_group_tests_name("simworld/pods", tests, NULL, NULL);
-}
+CASES("simworld/pods")
