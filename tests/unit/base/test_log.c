@@ -1,4 +1,5 @@
 /* Logs: filtering, and lines that stay lines whatever the values are. */
+#include "../log_line.h"
 #include "../check.h"
 #include "base/json.h"
 #include "base/json_raw.h"

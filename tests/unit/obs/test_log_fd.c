@@ -1,4 +1,5 @@
 /* The log on a pipe: the formats, and a reader that is slow, gone or back again. */
+#include "../log_line.h"
 #include "../check.h"
 #include "obs/obs.h"
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our
  * own. Skipped where no such namespace is to be had. */
+#include "../log_line.h"
 #include "../check.h"
 #include "simworld/alone.h"
 #include "obs/obs.h"

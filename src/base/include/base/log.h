@@ -37,11 +37,6 @@ struct log {
 struct log_field log_field_err(const struct err *e);
 
 void log_write(struct log *log, enum log_level level, const char *msg, const struct log_field *f, size_t n);
-/* LOG(log, LOG_INFO, "lease acquired", LF_STR("holder", id), LF_INT("term", 3)); at least one field */
-#define LOG(log, level, msg, ...)                                                                            \
-    log_write((log), (level), (msg), (const struct log_field[]){__VA_ARGS__},                                \
-              sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
-#define LOG0(log, level, msg) log_write((log), (level), (msg), NULL, 0)
 /* LOG_EVENT(log, LOG_INFO, "LeaseAcquired", "lease acquired", LF_INT("term", 3)): `event` is a stable id in
  * CamelCase that alerts and searches may rely on. Both texts are literals, or it does not compile: what
  * varies is a field. */
