@@ -1,5 +1,5 @@
 /* Field selectors. */
-#include "../check.h"
+#include "../case.h"
 #include "api/selector.h"
 
 static bool matches(const char *selector) {
@@ -14,8 +14,7 @@ static bool matches(const char *selector) {
     return r;
 }
 
-static void matching(void **state) {
-    (void)state;
+CASE(matching) {
     static const char *const yes[] = {"",
                                       "metadata.namespace=ns",
                                       "metadata.namespace==ns,status.phase=Running",
@@ -41,8 +40,7 @@ static void matching(void **state) {
     }
 }
 
-static void refused(void **state) {
-    (void)state;
+CASE(refused) {
     static const char *const bad[] = {"a",      "a,b=c", "=x",     "!=x",       "a=b=c",
                                       "a==b=c", "a=b\\", "a=b\\x", "a=b\\,c=d", "a<b"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -58,4 +56,4 @@ static void refused(void **state) {
     field_selector_free(NULL);
 }
 
-RUN_TESTS(TEST(matching), TEST(refused))
+CASES("api/field_selector")

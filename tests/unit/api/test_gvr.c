@@ -1,10 +1,9 @@
 /* URL paths and names. */
-#include "../check.h"
+#include "../case.h"
 #include "api/gvr.h"
 #include "api/url.h"
 
-static void paths(void **state) {
-    (void)state;
+CASE(paths) {
     static const struct slice no = {NULL, 0};
     cleanup_buf struct buf b = BUF(1000);
     assert_int_equal(gvr_path(&b, &gvr_deployments, SL("ns"), SL("a"), SL("scale")), 0);
@@ -26,8 +25,7 @@ static void paths(void **state) {
     buf_free(&small);
 }
 
-static void queries(void **state) {
-    (void)state;
+CASE(queries) {
     cleanup_buf struct buf b = BUF(1000);
     bool first = true;
     buf_adds(&b, "/x");
@@ -36,8 +34,7 @@ static void queries(void **state) {
     assert_buf(b, "/x?labelSelector=a%20in%20%28b%2Cc%29%26d%3D%C3%A9%2B&watch=1");
 }
 
-static void escapes(void **state) {
-    (void)state;
+CASE(escapes) {
     cleanup_buf struct buf b = BUF(2000), back = BUF(2000);
     char all[256];
     for (int i = 0; i < 256; i++) all[i] = (char)i;
@@ -54,8 +51,7 @@ static void escapes(void **state) {
     assert_buf(back, "a/B/+A");
 }
 
-static void names(void **state) {
-    (void)state;
+CASE(names) {
     char big[300];
     memset(big, 'a', sizeof big);
     assert_true(name_is_dns_label(SL("a")) && name_is_dns_label(SL("0-9z")) &&
@@ -76,4 +72,4 @@ static void names(void **state) {
     assert_false(name_is_dns_subdomain(SL("a\0b")));
 }
 
-RUN_TESTS(TEST(paths), TEST(queries), TEST(escapes), TEST(names))
+CASES("api/gvr")

@@ -1,9 +1,8 @@
 /* What kind of address a literal names. */
-#include "../check.h"
+#include "../case.h"
 #include "api/ip.h"
 
-static void kinds(void **state) {
-    (void)state;
+CASE(kinds) {
     static const struct {
         const char *literal;
         enum ip_kind kind;
@@ -64,4 +63,4 @@ static void kinds(void **state) {
     assert_string_equal(ip_kind_text(IP_LINK_LOCAL), "a link-local address");
 }
 
-RUN_TESTS(TEST(kinds))
+CASES("api/ip")

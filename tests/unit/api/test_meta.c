@@ -1,9 +1,8 @@
 /* ObjectMeta and keys. */
-#include "../check.h"
+#include "../case.h"
 #include "api/meta.h"
 
-static void from_raw(void **state) {
-    (void)state;
+CASE(from_raw) {
     struct meta m;
     struct err err = {0};
     assert_int_equal(
@@ -33,8 +32,7 @@ static void from_raw(void **state) {
     meta_free(&m);
 }
 
-static void bad_raw(void **state) {
-    (void)state;
+CASE(bad_raw) {
     static const char *const bad[] = {"",
                                       "[]",
                                       "{}",
@@ -64,8 +62,7 @@ static void bad_raw(void **state) {
     assert_int_equal(meta_from_raw(buf_slice(&b), &m, NULL), -EINVAL);
 }
 
-static void keys(void **state) {
-    (void)state;
+CASE(keys) {
     struct slice ns, name;
     cleanup_free char *both = key_of(SL("ns"), SL("a")), *one = key_of(SL(""), SL("a"));
     assert_string_equal(both, "ns/a");
@@ -78,8 +75,7 @@ static void keys(void **state) {
     assert_slice(name, "a");
 }
 
-static void trees(void **state) {
-    (void)state;
+CASE(trees) {
     cleanup_json cJSON *o = cJSON_Parse(
         "{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"5\","
         "\"labels\":{\"x/y\":\"1\"},"
@@ -109,8 +105,7 @@ static void trees(void **state) {
     assert_true(obj_deleting(d));
 }
 
-static void versions_compare_as_numbers(void **state) {
-    (void)state;
+CASE(versions_compare_as_numbers) {
     static const struct {
         const char *a, *b;
         bool comparable, older;
@@ -136,4 +131,4 @@ static void versions_compare_as_numbers(void **state) {
     }
 }
 
-RUN_TESTS(TEST(versions_compare_as_numbers), TEST(from_raw), TEST(bad_raw), TEST(keys), TEST(trees))
+CASES("api/meta")

@@ -1,6 +1,6 @@
 /* What is optional may be missing: every helper of base, api and world that takes a pointer to something that may not be there is
  * called without it. Under the sanitizers a dereference ends the test. */
-#include "../check.h"
+#include "../case.h"
 #include "api/meta.h"
 #include "api/patch.h"
 #include "api/quantity.h"
@@ -18,8 +18,7 @@
 
 static const struct slice none = {NULL, 0};
 
-static void base_helpers(void **state) {
-    (void)state;
+CASE(base_helpers) {
     cleanup_json cJSON *obj = json_parse(SL("{\"a\":{\"b\":1}}"), NULL);
     const cJSON *const objects[] = {NULL, obj};
     assert_null(json_parse(none, NULL));
@@ -64,8 +63,7 @@ static void base_helpers(void **state) {
     metrics_free(NULL);
 }
 
-static void api_helpers(void **state) {
-    (void)state;
+CASE(api_helpers) {
     cleanup_buf struct buf out = BUF(10000);
     int64_t n;
     int c;
@@ -97,8 +95,7 @@ static void api_helpers(void **state) {
 }
 
 /* What is not there needs no stopping. */
-static void world_helpers(void **state) {
-    (void)state;
+CASE(world_helpers) {
     timer_stop(NULL);
     timer_free(NULL);
     proc_cancel(NULL);
@@ -109,4 +106,4 @@ static void world_helpers(void **state) {
     assert_false(timer_active(NULL));
 }
 
-RUN_TESTS(TEST(base_helpers), TEST(api_helpers), TEST(world_helpers))
+CASES("api/null")

@@ -1,12 +1,12 @@
 /* JSON Patch with the examples of RFC 6902, and JSON Merge Patch with those of RFC 7396. */
+#include "../case.h"
 #include "patch_check.h"
 #include "base/json_raw.h"
 
 #define GIVES(doc, patch, want) patch_gives(JSON_PATCH, NULL, doc, patch, want)
 #define FAILS(doc, patch, why)  patch_fails(JSON_PATCH, NULL, doc, patch, why)
 
-static void rfc6902_examples(void **state) {
-    (void)state;
+CASE(rfc6902_examples) {
     GIVES("{\"foo\":\"bar\"}", "[{\"op\":\"add\",\"path\":\"/baz\",\"value\":\"qux\"}]",
           "{\"foo\":\"bar\",\"baz\":\"qux\"}"); /* A.1 */
     GIVES("{\"foo\":[\"bar\",\"baz\"]}", "[{\"op\":\"add\",\"path\":\"/foo/1\",\"value\":\"qux\"}]",
@@ -41,8 +41,7 @@ static void rfc6902_examples(void **state) {
           "{\"foo\":[\"bar\",[\"abc\",\"def\"]]}"); /* A.16 */
 }
 
-static void further_cases(void **state) {
-    (void)state;
+CASE(further_cases) {
     GIVES("{\"a\":1}", "[]", "{\"a\":1}");
     GIVES("{\"a\":1}", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":2}]", "{\"a\":2}");
     GIVES("{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"\",\"value\":{\"b\":2}}]", "{\"b\":2}");
@@ -64,8 +63,7 @@ static void further_cases(void **state) {
           "operation 1 (remove /b)"); /* and the first is not there either */
 }
 
-static void refused(void **state) {
-    (void)state;
+CASE(refused) {
     static const char *const doc = "{\"a\":[1,2],\"o\":{}}";
     FAILS(doc, "{}", "list of operations");
     FAILS(doc, "[7]", "\"op\" and \"path\"");
@@ -87,8 +85,7 @@ static void refused(void **state) {
     FAILS(doc, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/x/y\"}]", "does not exist");
 }
 
-static void bounded(void **state) {
-    (void)state;
+CASE(bounded) {
     cleanup_buf struct buf b = BUF(1 << 20);
     buf_adds(&b, "[{\"op\":\"copy\",\"from\":\"\",\"path\":\"/a\"}");
     for (int i = 0; i < 40; i++)
@@ -109,8 +106,7 @@ static void bounded(void **state) {
     FAILS(deep.p, "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/b/0/0\"}]", "too deep");
 }
 
-static void rfc7396_examples(void **state) {
-    (void)state;
+CASE(rfc7396_examples) {
     static const char *const cases[][3] = {
         {"{\"a\":\"b\"}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
         {"{\"a\":\"b\"}", "{\"b\":\"c\"}", "{\"a\":\"b\",\"b\":\"c\"}"},
@@ -139,4 +135,4 @@ static void rfc7396_examples(void **state) {
     cJSON_Delete(doc);
 }
 
-RUN_TESTS(TEST(rfc6902_examples), TEST(further_cases), TEST(refused), TEST(bounded), TEST(rfc7396_examples))
+CASES("api/patch")

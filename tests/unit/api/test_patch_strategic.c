@@ -1,4 +1,5 @@
 /* Strategic merge patch: what k8s.io/apimachinery/pkg/util/strategicpatch makes of the same patches. */
+#include "../case.h"
 #include "patch_check.h"
 
 #define GIVES(kind, doc, patch, want) patch_gives(STRATEGIC_PATCH, kind, doc, patch, want)
@@ -6,8 +7,7 @@
 #define POD(spec)                     "{\"spec\":" spec "}"
 #define DEPLOYMENT(pod)               "{\"spec\":{\"template\":{\"spec\":" pod "}}}"
 
-static void scalars_and_objects(void **state) {
-    (void)state;
+CASE(scalars_and_objects) {
     GIVES("ConfigMap", "{\"data\":{\"a\":\"1\",\"b\":\"2\"}}",
           "{\"data\":{\"a\":\"3\",\"b\":null,\"c\":\"4\"}}", "{\"data\":{\"a\":\"3\",\"c\":\"4\"}}");
     GIVES("Deployment", "{\"spec\":{\"replicas\":1}}", "{\"spec\":{\"paused\":true,\"x\":null}}",
@@ -21,8 +21,7 @@ static void scalars_and_objects(void **state) {
     FAILS("ConfigMap", "{}", "7", "objects");
 }
 
-static void lists_by_key(void **state) {
-    (void)state;
+CASE(lists_by_key) {
     /* Merged elements keep their place, new ones come where the patch has them: before those of the server.
      */
     GIVES("Deployment",
@@ -77,8 +76,7 @@ static void lists_by_key(void **state) {
           "{\"a\":[{\"name\":\"y\"}]}"); /* unknown lists */
 }
 
-static void list_errors(void **state) {
-    (void)state;
+CASE(list_errors) {
     FAILS("Pod", POD("{\"containers\":[{\"name\":\"a\"}]}"), POD("{\"containers\":[{\"image\":\"x\"}]}"),
           "merge key name");
     FAILS("Pod", POD("{\"containers\":[{\"name\":\"a\"}]}"), POD("{\"containers\":[\"a\"]}"),
@@ -92,8 +90,7 @@ static void list_errors(void **state) {
           "finalizers");
 }
 
-static void patch_directive(void **state) {
-    (void)state;
+CASE(patch_directive) {
     static const char *const two =
         POD("{\"containers\":[{\"name\":\"a\",\"image\":\"1\"},{\"name\":\"b\"}]}");
     GIVES("Pod", two, POD("{\"containers\":[{\"name\":\"a\",\"$patch\":\"delete\"}]}"),
@@ -120,8 +117,7 @@ static void patch_directive(void **state) {
     FAILS("Deployment", "{\"spec\":{}}", "{\"spec\":{\"$patch\":7}}", "replace or delete");
 }
 
-static void element_order(void **state) {
-    (void)state;
+CASE(element_order) {
     static const char *const abc =
         POD("{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}");
     GIVES("Pod", abc,
@@ -160,8 +156,7 @@ static void element_order(void **state) {
     FAILS("Pod", abc, POD("{\"$setElementOrder/containers\":[{\"image\":\"a\"}]}"), "merge key name");
 }
 
-static void primitive_lists(void **state) {
-    (void)state;
+CASE(primitive_lists) {
     GIVES("Pod", "{\"metadata\":{\"finalizers\":[\"a\",\"b\"]}}",
           "{\"metadata\":{\"finalizers\":[\"c\",\"a\"]}}",
           "{\"metadata\":{\"finalizers\":[\"c\",\"a\",\"b\"]}}");
@@ -176,8 +171,7 @@ static void primitive_lists(void **state) {
           "{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":\"a\"}}", "list");
 }
 
-static void retained_keys(void **state) {
-    (void)state;
+CASE(retained_keys) {
     /* "Use strategic merge patch to update a Deployment using the retainKeys strategy", kubernetes.io */
     GIVES("Deployment",
           "{\"spec\":{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":1}}}}",
@@ -198,8 +192,7 @@ static void retained_keys(void **state) {
 }
 
 /* What kubectl sends for "kubectl set image" and after "kubectl apply" of a changed manifest. */
-static void as_kubectl_sends_it(void **state) {
-    (void)state;
+CASE(as_kubectl_sends_it) {
     GIVES("Deployment",
           "{\"metadata\":{\"name\":\"w\",\"annotations\":{\"kubectl.kubernetes.io/"
           "last-applied-configuration\":\"old\"}},\"spec\":{\"paused\":true,"
@@ -219,5 +212,4 @@ static void as_kubectl_sends_it(void **state) {
           "\"imagePullPolicy\":\"Always\"}],\"dnsPolicy\":\"ClusterFirst\"}}}}");
 }
 
-RUN_TESTS(TEST(scalars_and_objects), TEST(lists_by_key), TEST(list_errors), TEST(patch_directive),
-          TEST(element_order), TEST(primitive_lists), TEST(retained_keys), TEST(as_kubectl_sends_it))
+CASES("api/patch_strategic")

@@ -1,5 +1,5 @@
 /* Quantities by amount. */
-#include "../check.h"
+#include "../case.h"
 #include "api/quantity.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -12,8 +12,7 @@ static int cmp(const char *a, const char *b) {
     return r;
 }
 
-static void equal(void **state) {
-    (void)state;
+CASE(equal) {
     static const char *const same[][2] = {
         {"64Mi", "67108864"},
         {"1", "1000m"},
@@ -54,16 +53,14 @@ static void equal(void **state) {
     }
 }
 
-static void ordered(void **state) {
-    (void)state;
+CASE(ordered) {
     static const char *const less[][2] = {
         {"1n", "2n"},  {"999m", "1"}, {"1k", "1Ki"}, {"-1", "0"},   {"-2", "-1"},
         {"1M", "1Mi"}, {"0", "1n"},   {"7E", "8E"},  {"1E", "1Ei"}, {"9007199254740992", "9007199254740993"}};
     for (size_t i = 0; i < ARRAY_LEN(less); i++) assert_int_equal(cmp(less[i][0], less[i][1]), -1);
 }
 
-static void no_quantities(void **state) {
-    (void)state;
+CASE(no_quantities) {
     static const char *const bad[] = {"",     "-",     "+",    ".",     "Ki",  "m",        "1 ",  " 1",
                                       "1K",   "1ki",   "1KI",  "1kB",   "1mm", "1e",       "1e+", "1e1.5",
                                       "1Ee3", "1e3Mi", "--1",  "1.2.3", "1,5", "0x10",     "1i",  "NaN",
@@ -79,8 +76,7 @@ static void no_quantities(void **state) {
     assert_false(quantity_valid(SL("1\0")));
 }
 
-static void out_of_range(void **state) {
-    (void)state;
+CASE(out_of_range) {
     static const char *const far[] = {
         "1e30",        "1e400",  "1e99999999999999999999",  "1e-10",
         "0.1n",        "1e-400", "1e-99999999999999999999", "99999999999999999999Ei",
@@ -94,8 +90,7 @@ static void out_of_range(void **state) {
     assert_true(quantity_valid(SL("1e400")) && quantity_valid(SL("0.1n")) && quantity_valid(SL("12E")));
 }
 
-static void random_amounts(void **state) {
-    (void)state;
+CASE(random_amounts) {
     static const struct {
         const char *suffix;
         int64_t nano; /* so small that all stays exact */
@@ -119,4 +114,4 @@ static void random_amounts(void **state) {
     }
 }
 
-RUN_TESTS(TEST(equal), TEST(ordered), TEST(no_quantities), TEST(out_of_range), TEST(random_amounts))
+CASES("api/quantity")

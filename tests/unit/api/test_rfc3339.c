@@ -1,13 +1,12 @@
 /* Instants, against the C library's calendar. */
-#include "../check.h"
+#include "../case.h"
 #include "api/rfc3339.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include <time.h>
 
-static void parses(void **state) {
-    (void)state;
+CASE(parses) {
     static const struct {
         const char *text;
         int64_t ns;
@@ -69,8 +68,7 @@ static void parses(void **state) {
     }
 }
 
-static void formats(void **state) {
-    (void)state;
+CASE(formats) {
     char text[40];
     rfc3339_seconds(INT64_C(1795457793999999999), text); /* cut, never rounded into the future */
     assert_string_equal(text, "2026-11-23T18:16:33Z");
@@ -84,8 +82,7 @@ static void formats(void **state) {
     assert_string_equal(text, "2262-04-11T23:47:16Z");
 }
 
-static void against_the_c_library(void **state) {
-    (void)state;
+CASE(against_the_c_library) {
     struct rng r = {3};
     for (int i = 0; i < 20000; i++) {
         int64_t ns = (int64_t)rng_below(&r, UINT64_C(9214646400) * 1000000000), back = -1;
@@ -102,4 +99,4 @@ static void against_the_c_library(void **state) {
     }
 }
 
-RUN_TESTS(TEST(parses), TEST(formats), TEST(against_the_c_library))
+CASES("api/rfc3339")

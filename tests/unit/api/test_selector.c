@@ -1,5 +1,5 @@
 /* Label selectors, with the cases of k8s.io/apimachinery/pkg/labels/selector_test.go. */
-#include "../check.h"
+#include "../case.h"
 #include "api/selector.h"
 
 static bool matches(const char *selector, const char *labels) {
@@ -12,8 +12,7 @@ static bool matches(const char *selector, const char *labels) {
     return r;
 }
 
-static void accepted_and_written(void **state) {
-    (void)state;
+CASE(accepted_and_written) {
     static const char *const cases[][2] = {
         /* text, as it is written */
         {"", ""},
@@ -54,8 +53,7 @@ static void accepted_and_written(void **state) {
     }
 }
 
-static void refused(void **state) {
-    (void)state;
+CASE(refused) {
     static const char *const cases[][2] = {
         /* text, what the reason says */
         {"x=a||y=b", "a||y"},
@@ -111,8 +109,7 @@ static void refused(void **state) {
     selector_free(NULL);
 }
 
-static void matching(void **state) {
-    (void)state;
+CASE(matching) {
     const char *xy = "{\"x\":\"y\",\"n\":\"7\",\"e\":\"\",\"big\":\"99999999999999999999\"}";
     static const char *const yes[] = {
         "",    "x",   "x=y", "x==y", "x in (a,y)", "x!=z",    "z!=a",        "z notin (a)",   "!z",
@@ -134,8 +131,7 @@ static void matching(void **state) {
     assert_false(matches("handover.dev/track notin (canary,moving)", "{\"handover.dev/track\":\"moving\"}"));
 }
 
-static void spec_form(void **state) {
-    (void)state;
+CASE(spec_form) {
     static const char *const good[][2] = {
         {"{}", ""},
         {"{\"matchLabels\":{},\"matchExpressions\":[]}", ""},
@@ -185,8 +181,7 @@ static void spec_form(void **state) {
     }
 }
 
-static void no_selector_selects_nothing(void **state) {
-    (void)state;
+CASE(no_selector_selects_nothing) {
     struct selector *s = NULL;
     cleanup_json cJSON *null = cJSON_CreateNull(), *labels = cJSON_Parse("{\"a\":\"b\"}");
     const cJSON *const absent[] = {NULL, null};
@@ -199,5 +194,4 @@ static void no_selector_selects_nothing(void **state) {
     }
 }
 
-RUN_TESTS(TEST(accepted_and_written), TEST(refused), TEST(matching), TEST(spec_form),
-          TEST(no_selector_selects_nothing))
+CASES("api/selector")

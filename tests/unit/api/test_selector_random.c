@@ -1,5 +1,5 @@
 /* Random selectors, built as structures: the parser must read back what they mean, by a naive evaluation. */
-#include "../check.h"
+#include "../case.h"
 #include "api/selector.h"
 #include "base/rand.h"
 
@@ -62,8 +62,7 @@ static bool requirement(struct rng *r, struct buf *out, const int *labels) {
     }
 }
 
-static void random_selectors(void **state) {
-    (void)state;
+CASE(random_selectors) {
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         struct rng r = {seed};
         int labels[KEYS];
@@ -92,4 +91,4 @@ static void random_selectors(void **state) {
     }
 }
 
-RUN_TESTS(TEST(random_selectors))
+CASES("api/selector_random")

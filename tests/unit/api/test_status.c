@@ -1,10 +1,9 @@
 /* Status answers, read and written. */
-#include "../check.h"
+#include "../case.h"
 #include "api/status.h"
 #include "base/json.h"
 
-static void classes(void **state) {
-    (void)state;
+CASE(classes) {
     static const struct {
         int code;
         enum err_kind kind;
@@ -28,8 +27,7 @@ static void classes(void **state) {
     }
 }
 
-static void messages(void **state) {
-    (void)state;
+CASE(messages) {
     struct err err = {0};
     status_to_err(409,
                   SL("{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"AlreadyExists\",\"message\":"
@@ -51,8 +49,7 @@ static void messages(void **state) {
     assert_non_null(strstr(err.msg, "{\"kind\":\"Other\""));
 }
 
-static void retry_after(void **state) {
-    (void)state;
+CASE(retry_after) {
     struct err err = {0};
     status_to_err(503, SL("{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":3}}"),
                   "x", &err);
@@ -71,8 +68,7 @@ static void retry_after(void **state) {
     }
 }
 
-static void writing(void **state) {
-    (void)state;
+CASE(writing) {
     cleanup_buf struct buf b = BUF(1000);
     assert_int_equal(status_write(&b, 404, status_reason(404), "pods \"a\" not found", "pods", "a"), 0);
     assert_buf(b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
@@ -96,4 +92,4 @@ static void writing(void **state) {
     assert_string_equal(status_reason(299), "Unknown");
 }
 
-RUN_TESTS(TEST(classes), TEST(messages), TEST(retry_after), TEST(writing))
+CASES("api/status")

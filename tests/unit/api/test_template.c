@@ -1,5 +1,5 @@
 /* Pod templates: same or not, named, labelled. */
-#include "../check.h"
+#include "../case.h"
 #include "api/template.h"
 #include "base/json_raw.h"
 
@@ -11,8 +11,7 @@ static bool same(const char *a, const char *b) {
     return strcmp(x, y) == 0;
 }
 
-static void equal(void **state) {
-    (void)state;
+CASE(equal) {
     static const char *const cases[][2] = {
         {"{}", " { } "},
         {"{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"},
@@ -56,8 +55,7 @@ static void equal(void **state) {
         if (!same(cases[i][0], cases[i][1])) fail_msg("%s | %s", cases[i][0], cases[i][1]);
 }
 
-static void different(void **state) {
-    (void)state;
+CASE(different) {
     static const char *const cases[][2] = {
         {"{\"spec\":{\"containers\":[{\"image\":\"a:1\"}]}}",
          "{\"spec\":{\"containers\":[{\"image\":\"a:2\"}]}}"},
@@ -96,8 +94,7 @@ static void different(void **state) {
         if (same(cases[i][0], cases[i][1])) fail_msg("%s | %s", cases[i][0], cases[i][1]);
 }
 
-static void no_templates(void **state) {
-    (void)state;
+CASE(no_templates) {
     static const char *const bad[] = {"",  "[]",  "null",       "\"x\"",
                                       "{", "{}x", "{\"a\":01}", "{\"a\":\"\xff\"}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -119,8 +116,7 @@ static void no_templates(void **state) {
     assert_int_equal(template_hash(slice_make(big, n), name, NULL), -EINVAL);
 }
 
-static void hashes(void **state) {
-    (void)state;
+CASE(hashes) {
     char a[11];
     assert_int_equal(
         template_hash(SL("{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"}]}}"), a, NULL), 0);
@@ -129,8 +125,7 @@ static void hashes(void **state) {
     assert_string_equal(a, "lzh5rqz45v");
 }
 
-static void labels(void **state) {
-    (void)state;
+CASE(labels) {
     static const char *const pairs[] = {"a", "2", "t/x", "q\"\n"};
     static const char *const cases[][2] = {
         {"{}", "{\"metadata\":{\"labels\":{\"a\":\"2\",\"t/x\":\"q\\\"\\n\"}}}"},
@@ -175,8 +170,7 @@ static void labels(void **state) {
     assert_buf(out, "{\"metadata\":{\"labels\":{\"x\":\"y\"}}}");
 }
 
-static void images(void **state) {
-    (void)state;
+CASE(images) {
     static const char *const cases[][2] = {
         {"{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"r.io\\/i:\\u0031\"},{\"image\":\"no\"}]}}",
          "r.io/i:1"},
@@ -205,4 +199,4 @@ static void images(void **state) {
     }
 }
 
-RUN_TESTS(TEST(equal), TEST(different), TEST(no_templates), TEST(hashes), TEST(labels), TEST(images))
+CASES("api/template")

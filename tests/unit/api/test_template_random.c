@@ -1,6 +1,6 @@
 /* Random templates, written twice in different spellings: same name, same verdict; one changed leaf: another.
  */
-#include "../check.h"
+#include "../case.h"
 #include "api/template.h"
 #include "base/rand.h"
 
@@ -118,8 +118,7 @@ static int write_template(struct buf *out, uint64_t seed, uint64_t style, int ch
     return w.leaf;
 }
 
-static void spellings(void **state) {
-    (void)state;
+CASE(spellings) {
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         cleanup_buf struct buf a = BUF(1 << 20), b = BUF(1 << 20), c = BUF(1 << 20);
         int leaves = write_template(&a, seed, seed, -1);
@@ -135,4 +134,4 @@ static void spellings(void **state) {
     }
 }
 
-RUN_TESTS(TEST(spellings))
+CASES("api/template_random")

@@ -1,9 +1,8 @@
 /* The parts of a URL, and how one is shown. */
-#include "../check.h"
+#include "../case.h"
 #include "api/url.h"
 
-static void split(void **state) {
-    (void)state;
+CASE(split) {
     struct url u;
     assert_int_equal(url_split(SL("https://api.x:6443/base?q"), &u), 0);
     assert_true(slice_eqs(u.scheme, "https") && slice_eqs(u.host, "api.x") && u.port == 6443 &&
@@ -35,8 +34,7 @@ static void split(void **state) {
     }
 }
 
-static void shown(void **state) {
-    (void)state;
+CASE(shown) {
     static const char *const cases[][2] = {
         {"https://u:s3cret@api.x/base?token=s3cret", "https://api.x:443/base"},
         {"http://[::1]:8080#x", "http://[::1]:8080"},
@@ -56,4 +54,4 @@ static void shown(void **state) {
     assert_int_equal(b.n, 203);
 }
 
-RUN_TESTS(TEST(split), TEST(shown))
+CASES("api/url")

@@ -1,8 +1,7 @@
 /* The buffer and its cap. */
-#include "../check.h"
+#include "../case.h"
 
-static void cap_is_exact(void **state) {
-    (void)state;
+CASE(cap_is_exact) {
     cleanup_buf struct buf b = BUF(5);
     assert_string_equal(buf_str(&b), "");
     assert_int_equal(buf_adds(&b, "abc"), 0);
@@ -23,8 +22,7 @@ static void cap_is_exact(void **state) {
     assert_buf(b, "12345");
 }
 
-static void nothing_of_what_does_not_fit(void **state) {
-    (void)state;
+CASE(nothing_of_what_does_not_fit) {
     cleanup_buf struct buf b = BUF(10);
     buf_adds(&b, "123456");
     assert_int_equal(buf_addf(&b, "%s", "abcdef"), -ENOBUFS);
@@ -40,8 +38,7 @@ static void nothing_of_what_does_not_fit(void **state) {
     buf_free(&none);
 }
 
-static void formats(void **state) {
-    (void)state;
+CASE(formats) {
     cleanup_buf struct buf b = BUF(10000);
     char big[1000];
     memset(big, 'x', sizeof big - 1);
@@ -53,8 +50,7 @@ static void formats(void **state) {
     assert_int_equal(b.p[b.n - 1], '|');
 }
 
-static void grows_to_the_cap_only(void **state) {
-    (void)state;
+CASE(grows_to_the_cap_only) {
     cleanup_buf struct buf b = BUF(100);
     for (int i = 0; i < 100; i++) assert_int_equal(buf_addc(&b, 'x'), 0);
     assert_true(b.cap <= 101);
@@ -63,8 +59,7 @@ static void grows_to_the_cap_only(void **state) {
     buf_free(&huge);
 }
 
-static void json_strings(void **state) {
-    (void)state;
+CASE(json_strings) {
     cleanup_buf struct buf b = BUF(1000);
     static const struct {
         const char *in, *out;
@@ -89,8 +84,7 @@ static void json_strings(void **state) {
     }
 }
 
-static void ownership(void **state) {
-    (void)state;
+CASE(ownership) {
     struct buf b = BUF(10);
     char *p = buf_take(&b);
     assert_string_equal(p, "");
@@ -111,5 +105,4 @@ static void ownership(void **state) {
     buf_free(&b);
 }
 
-RUN_TESTS(TEST(cap_is_exact), TEST(nothing_of_what_does_not_fit), TEST(formats), TEST(grows_to_the_cap_only),
-          TEST(json_strings), TEST(ownership))
+CASES("base/buf")

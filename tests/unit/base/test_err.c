@@ -1,9 +1,8 @@
 /* Reasons: set, wrapped, cut. */
-#include "../check.h"
+#include "../case.h"
 #include "base/err.h"
 
-static void set_and_wrap(void **state) {
-    (void)state;
+CASE(set_and_wrap) {
     struct err e = {.http = 404, .retry_after_ms = 7};
     assert_int_equal(err_set(&e, ERR_CONFIG, -EINVAL, "annotation %s: %d", "soak", 5), -EINVAL);
     assert_int_equal(e.kind, ERR_CONFIG);
@@ -21,16 +20,14 @@ static void set_and_wrap(void **state) {
     assert_string_equal(e.msg, "empty");
 }
 
-static void null_is_fine(void **state) {
-    (void)state;
+CASE(null_is_fine) {
     assert_int_equal(err_set(NULL, ERR_CONFIG, -EINVAL, "x"), -EINVAL);
     assert_true(err_wrap(NULL, "x") < 0);
     err_clear(NULL);
     assert_false(err_retryable(NULL));
 }
 
-static void cut_with_dots(void **state) {
-    (void)state;
+CASE(cut_with_dots) {
     struct err e;
     char big[2000];
     memset(big, 'x', sizeof big - 1);
@@ -50,8 +47,7 @@ static void cut_with_dots(void **state) {
     assert_string_equal(e.msg, big);
 }
 
-static void never_half_a_character(void **state) {
-    (void)state;
+CASE(never_half_a_character) {
     for (size_t lead = 0; lead < 4; lead++) {
         struct err e;
         char big[2000] = "xxxx";
@@ -64,8 +60,7 @@ static void never_half_a_character(void **state) {
     }
 }
 
-static void names_and_retries(void **state) {
-    (void)state;
+CASE(names_and_retries) {
     for (int k = ERR_NONE; k <= ERR_CANCELLED; k++) {
         for (int o = ERR_NONE; o < k; o++) {
             assert_string_not_equal(err_kind_name((enum err_kind)k), err_kind_name((enum err_kind)o));
@@ -80,5 +75,4 @@ static void names_and_retries(void **state) {
     assert_string_equal(err_kind_name((enum err_kind)99), "unknown");
 }
 
-RUN_TESTS(TEST(set_and_wrap), TEST(null_is_fine), TEST(cut_with_dots), TEST(never_half_a_character),
-          TEST(names_and_retries))
+CASES("base/err")

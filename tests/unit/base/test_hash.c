@@ -1,10 +1,9 @@
 /* SHA-256, names, base64. */
-#include "../check.h"
+#include "../case.h"
 #include "base/hash.h"
 #include "base/rand.h"
 
-static void sha_vectors(void **state) {
-    (void)state;
+CASE(sha_vectors) {
     char hex[65];
     sha256_hex(slice_make(NULL, 0), hex);
     assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -12,8 +11,7 @@ static void sha_vectors(void **state) {
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-static void names(void **state) {
-    (void)state;
+CASE(names) {
     char a[11], b[11];
     hash_name(SL("abc"), a);
     hash_name(SL("abc"), b);
@@ -27,8 +25,7 @@ static void names(void **state) {
     assert_string_equal(a, "bx7mzcjx62");
 }
 
-static void base64(void **state) {
-    (void)state;
+CASE(base64) {
     static const char *const rfc[][2] = {{"", ""},
                                          {"f", "Zg=="},
                                          {"fo", "Zm8="},
@@ -62,8 +59,7 @@ static void base64(void **state) {
     buf_free(&small);
 }
 
-static void base64_round_trips(void **state) {
-    (void)state;
+CASE(base64_round_trips) {
     struct rng r = {7};
     for (int i = 0; i < 500; i++) {
         char bytes[64];
@@ -76,4 +72,4 @@ static void base64_round_trips(void **state) {
     }
 }
 
-RUN_TESTS(TEST(sha_vectors), TEST(names), TEST(base64), TEST(base64_round_trips))
+CASES("base/hash")

@@ -1,5 +1,5 @@
 /* The heap against a naive model: random schedules of insert, remove, update and taking the least. */
-#include "../check.h"
+#include "../case.h"
 #include "base/heap.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -67,13 +67,11 @@ static void one_schedule(uint64_t seed) {
     heap_free(&h);
 }
 
-static void random_schedules(void **state) {
-    (void)state;
+CASE(random_schedules) {
     for (uint64_t seed = 1; seed <= SCHEDULES; seed++) one_schedule(seed);
 }
 
-static void free_lets_nodes_go(void **state) {
-    (void)state;
+CASE(free_lets_nodes_go) {
     struct item a = {.id = 1};
     struct heap h;
     heap_init(&h, before);
@@ -87,4 +85,4 @@ static void free_lets_nodes_go(void **state) {
     heap_free(NULL);
 }
 
-RUN_TESTS(TEST(random_schedules), TEST(free_lets_nodes_go))
+CASES("base/heap")

@@ -1,13 +1,12 @@
 /* cJSON's accessors. */
-#include "../check.h"
+#include "../case.h"
 #include "base/json.h"
 
 static const char doc[] =
     "{\"a\":{\"b\":{\"c\":\"x\"}},\"s\":\"text\",\"n\":7,\"f\":1.5,\"t\":true,\"l\":[1],\"z\":null,"
     "\"big\":9223372036854775807,\"huge\":1e300,\"min\":-9223372036854775808,\"A\":1}";
 
-static void types_are_checked(void **state) {
-    (void)state;
+CASE(types_are_checked) {
     struct err err = {0};
     cleanup_json cJSON *v = json_parse(slice_of(doc), &err);
     assert_non_null(v);
@@ -37,8 +36,7 @@ static void types_are_checked(void **state) {
     assert_string_equal(text, "{\"b\":{\"c\":\"x\"}}");
 }
 
-static void null_in_null_out(void **state) {
-    (void)state;
+CASE(null_in_null_out) {
     assert_null(json_get(NULL, "x"));
     assert_null(json_at(NULL, "a/b"));
     assert_null(json_str(json_get(json_obj(NULL, "a"), "b"), "c"));
@@ -47,8 +45,7 @@ static void null_in_null_out(void **state) {
     assert_null(json_get(arr, "a")); /* an array has no members */
 }
 
-static void only_json(void **state) {
-    (void)state;
+CASE(only_json) {
     static const char *const bad[] = {
         "",          " ",          "{",   "{}x",    "{} {}",          "01",  "1.", "'a'",
         "[1,]",      "{\"a\":1,}", "nul", "\"\t\"", "\xef\xbb\xbf{}", "NaN", "+1", "[1 2]",
@@ -66,8 +63,7 @@ static void only_json(void **state) {
     assert_true(cJSON_IsArray(w));
 }
 
-static void depth(void **state) {
-    (void)state;
+CASE(depth) {
     char text[2002];
     memset(text, '[', 1000);
     memset(text + 1000, ']', 1000);
@@ -80,4 +76,4 @@ static void depth(void **state) {
     assert_non_null(strstr(err.msg, "deep"));
 }
 
-RUN_TESTS(TEST(types_are_checked), TEST(null_in_null_out), TEST(only_json), TEST(depth))
+CASES("base/json")

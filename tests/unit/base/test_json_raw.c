@@ -1,9 +1,8 @@
 /* JSON as text: what is well-formed, cursors, look-ups, strings. */
-#include "../check.h"
+#include "../case.h"
 #include "base/json_raw.h"
 
-static void well_formed(void **state) {
-    (void)state;
+CASE(well_formed) {
     static const char *const good[] = {"0",
                                        "-0",
                                        "-1.5e+3",
@@ -78,8 +77,7 @@ static void well_formed(void **state) {
     assert_int_equal(json_raw_check(SL("{}\0"), NULL), -EINVAL);
 }
 
-static void depth(void **state) {
-    (void)state;
+CASE(depth) {
     cleanup_buf struct buf b = BUF(10000);
     for (int n = 0; n < JSON_RAW_DEPTH; n++) buf_adds(&b, n % 2 ? "[" : "{\"a\":");
     for (int n = JSON_RAW_DEPTH; n-- > 0;) buf_adds(&b, n == JSON_RAW_DEPTH - 1 ? "1]" : n % 2 ? "]" : "}");
@@ -94,8 +92,7 @@ static void depth(void **state) {
     assert_int_equal(json_raw_check(buf_slice(&b), NULL), 0);
 }
 
-static void cursors(void **state) {
-    (void)state;
+CASE(cursors) {
     struct json_raw_it it =
         json_raw_each(SL(" { \"a\" : [1,{\"x\":\"]}\"}] ,\"b\\u0041\":-1.5e3 , \"\":\"\\\\\\\"\"} "));
     assert_true(json_raw_next(&it));
@@ -127,8 +124,7 @@ static void cursors(void **state) {
     assert_false(json_raw_next(&it));
 }
 
-static void look_ups(void **state) {
-    (void)state;
+CASE(look_ups) {
     struct slice doc = SL("{\"a\":1,\"\\u0061\":2,\"a/b\":3,\"o\":{\"p\":{\"q\":[]}},\"a\\u0000\":4}"),
                  v = SL("untouched");
     assert_true(json_raw_get(doc, SL("a"), &v));
@@ -150,8 +146,7 @@ static void look_ups(void **state) {
     assert_int_equal(json_raw_type(SL("x")), JR_INVALID);
 }
 
-static void strings(void **state) {
-    (void)state;
+CASE(strings) {
     static const struct {
         const char *raw, *text;
         size_t n;
@@ -188,4 +183,4 @@ static void strings(void **state) {
     assert_int_equal(small.n, 0);
 }
 
-RUN_TESTS(TEST(well_formed), TEST(depth), TEST(cursors), TEST(look_ups), TEST(strings))
+CASES("base/json_raw")

@@ -1,5 +1,5 @@
 /* Numbers by value, without a double in between. */
-#include "../check.h"
+#include "../case.h"
 #include "base/json_raw.h"
 
 static bool eq(const char *a, const char *b) {
@@ -8,8 +8,7 @@ static bool eq(const char *a, const char *b) {
     return r;
 }
 
-static void same_value(void **state) {
-    (void)state;
+CASE(same_value) {
     static const char *const same[][2] = {
         {"1e3", "1000"},
         {"1000.0", "1000"},
@@ -57,8 +56,7 @@ static void same_value(void **state) {
     }
 }
 
-static void canonical(void **state) {
-    (void)state;
+CASE(canonical) {
     static const char *const cases[][2] = {
         {"0", "0"},
         {"-0.00e7", "0"},
@@ -83,4 +81,4 @@ static void canonical(void **state) {
     assert_int_equal(json_raw_number_canonical(SL("true"), &b), -EINVAL);
 }
 
-RUN_TESTS(TEST(same_value), TEST(canonical))
+CASES("base/json_raw_number")

@@ -1,5 +1,5 @@
 /* Random documents, well-formed and broken: the text functions against cJSON. */
-#include "../check.h"
+#include "../case.h"
 #include "base/json.h"
 #include "base/json_raw.h"
 #include "base/rand.h"
@@ -100,8 +100,7 @@ static struct slice trimmed(const struct buf *b) {
     return slice_trim(buf_slice(b));
 }
 
-static void random_documents(void **state) {
-    (void)state;
+CASE(random_documents) {
     for (uint64_t seed = 1; seed <= DOCUMENTS; seed++) {
         struct rng r = {seed};
         cleanup_buf struct buf b = BUF(1 << 20);
@@ -131,4 +130,4 @@ static void random_documents(void **state) {
     }
 }
 
-RUN_TESTS(TEST(random_documents))
+CASES("base/json_raw_random")

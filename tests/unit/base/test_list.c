@@ -1,5 +1,5 @@
 /* The intrusive list. */
-#include "../check.h"
+#include "../case.h"
 #include "base/list.h"
 
 struct item {
@@ -7,8 +7,7 @@ struct item {
     struct list node;
 };
 
-static void order_and_removal(void **state) {
-    (void)state;
+CASE(order_and_removal) {
     struct list head;
     struct item v[5];
     list_init(&head);
@@ -26,4 +25,4 @@ static void order_and_removal(void **state) {
     assert_true(list_empty(&head));
 }
 
-RUN_TESTS(TEST(order_and_removal))
+CASES("base/list")

@@ -1,6 +1,6 @@
 /* Logs: filtering, and lines that stay lines whatever the values are. */
+#include "../case.h"
 #include "../log_line.h"
-#include "../check.h"
 #include "base/json.h"
 #include "base/json_raw.h"
 #include "base/log.h"
@@ -29,8 +29,7 @@ static int64_t clock_fn(void *ctx) {
     return *(int64_t *)ctx;
 }
 
-static void filters(void **state) {
-    (void)state;
+CASE(filters) {
     struct seen seen = {0};
     int64_t now = noon;
     struct log log = {.sink = {sink, &seen}, .min = LOG_INFO, .wall_ns = clock_fn, .clock_ctx = &now};
@@ -51,8 +50,7 @@ static void filters(void **state) {
     LOG0(&empty, LOG_ERROR, "dropped");
 }
 
-static void both_formats(void **state) {
-    (void)state;
+CASE(both_formats) {
     struct err err = {0};
     err_set(&err, ERR_CONFIG, -EINVAL, "bad \"thing\"");
     const struct log_field f[] = {
@@ -79,8 +77,7 @@ static void both_formats(void **state) {
                   "2024-02-29T12:34:56.000000Z DEBUG leap day\n");
 }
 
-static void hostile_values(void **state) {
-    (void)state;
+CASE(hostile_values) {
     const char *evil = "a\nlevel=error \x1b[31m\"x\\y\r\t\x7f \xc2\x9b"
                        "0m \xff\xc3\xa9";
     const struct log_field f[] = {LF_STR("v", evil), LF_SLICE("nul", SL("a\0b")), LF_STR("eq", "a=b"),
@@ -102,8 +99,7 @@ static void hostile_values(void **state) {
     assert_ptr_equal(strchr(b.p, '\n'), b.p + b.n - 1); /* one line */
 }
 
-static void long_values_are_cut(void **state) {
-    (void)state;
+CASE(long_values_are_cut) {
     char big[20000];
     for (size_t i = 0; i + 3 < sizeof big; i += 3) memcpy(big + i, "\xe2\x82\xac", 4);
     const struct log_field f[] = {LF_STR("v", big), LF_INT("after", 7)};
@@ -123,8 +119,7 @@ static void long_values_are_cut(void **state) {
 }
 
 /* Whatever the cap: a line is whole or not there, and what was before stays. */
-static void full_buffers(void **state) {
-    (void)state;
+CASE(full_buffers) {
     const struct log_field f[] = {LF_STR("k", "a\"\n\xff"), LF_DUR("d", 1500000000), LF_NUM("n", 1e100)};
     for (size_t max = 0; max < 260; max++) {
         for (int json = 0; json < 2; json++) {
@@ -146,5 +141,4 @@ static void full_buffers(void **state) {
     }
 }
 
-RUN_TESTS(TEST(filters), TEST(both_formats), TEST(hostile_values), TEST(long_values_are_cut),
-          TEST(full_buffers))
+CASES("base/log")

@@ -1,9 +1,8 @@
 /* Allocation helpers. */
-#include "../check.h"
+#include "../case.h"
 #include "base/mem.h"
 
-static void never_null(void **state) {
-    (void)state;
+CASE(never_null) {
     cleanup_free void *a = xmalloc(0), *b = xcalloc(0, 0);
     assert_non_null(a);
     assert_non_null(b);
@@ -14,8 +13,7 @@ static void never_null(void **state) {
     assert_non_null(b);
 }
 
-static void grows(void **state) {
-    (void)state;
+CASE(grows) {
     size_t cap = 0;
     int *v = NULL;
     for (size_t n = 0; n < 1000; n++) {
@@ -29,4 +27,4 @@ static void grows(void **state) {
     free(v);
 }
 
-RUN_TESTS(TEST(never_null), TEST(grows))
+CASES("base/mem")

@@ -1,11 +1,10 @@
 /* Slices: comparing, cutting, numbers. */
-#include "../check.h"
+#include "../case.h"
 #include "base/mem.h"
 #include <locale.h>
 #include <math.h>
 
-static void compares(void **state) {
-    (void)state;
+CASE(compares) {
     assert_true(slice_cmp(SL("a"), SL("b")) < 0);
     assert_true(slice_cmp(SL("a"), SL("aa")) < 0);
     assert_true(slice_cmp(SL("b"), SL("aa")) > 0);
@@ -20,8 +19,7 @@ static void compares(void **state) {
     assert_true(slice_eqs(slice_of(NULL), ""));
 }
 
-static void trims_and_cuts(void **state) {
-    (void)state;
+CASE(trims_and_cuts) {
     struct slice a, b;
     assert_slice(slice_trim(SL(" \t a b\r\n")), "a b");
     assert_slice(slice_trim(SL(" \v\f ")), "");
@@ -40,8 +38,7 @@ static void trims_and_cuts(void **state) {
     assert_slice(a, "y");
 }
 
-static void integers(void **state) {
-    (void)state;
+CASE(integers) {
     static const struct {
         const char *text;
         int r;
@@ -73,8 +70,7 @@ static void integers(void **state) {
     }
 }
 
-static void doubles(void **state) {
-    (void)state;
+CASE(doubles) {
     static const char *const bad[] = {"",   "-",    ".",    "e1",  "1e",    "1e+",   "0x1",
                                       "1 ", "nano", "infi", "--1", "1.2.3", "NAN(1)"};
     double v = 47.11;
@@ -100,8 +96,7 @@ static void doubles(void **state) {
     assert_true(v > 1e299);
 }
 
-static void duplicates_and_hashes(void **state) {
-    (void)state;
+CASE(duplicates_and_hashes) {
     cleanup_free char *empty = slice_dup(slice_make(NULL, 0)), *nul = slice_dup(SL("a\0b"));
     assert_string_equal(empty, "");
     assert_memory_equal(nul, "a\0b", 4);
@@ -112,8 +107,7 @@ static void duplicates_and_hashes(void **state) {
     assert_true(slice_hash(SL("a"), 1) != slice_hash(SL("a"), 0));
 }
 
-static void takes(void **state) {
-    (void)state;
+CASE(takes) {
     struct slice s = SL("-+012x");
     assert_true(slice_sign(&s));
     assert_false(slice_sign(&s));
@@ -128,8 +122,7 @@ static void takes(void **state) {
     assert_int_equal(slice_digits(&s).n, 0);
 }
 
-static void text(void **state) {
-    (void)state;
+CASE(text) {
     const struct slice yes[] = {SL(""), SL("a\0b"), SL("\xc3\xa4"), SL("\xf4\x8f\xbf\xbf")},
                        no[] = {SL("\xff"), SL("a\xc3"), SL("\xc0\x80"), SL("\xed\xa0\x80"),
                                SL("\xf4\x90\x80\x80")};
@@ -137,5 +130,4 @@ static void text(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(no); i++) assert_false(slice_is_text(no[i]));
 }
 
-RUN_TESTS(TEST(compares), TEST(takes), TEST(text), TEST(trims_and_cuts), TEST(integers), TEST(doubles),
-          TEST(duplicates_and_hashes))
+CASES("base/slice")

@@ -1,11 +1,10 @@
 /* Durations in Go's notation. */
-#include "../check.h"
+#include "../case.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/time.h"
 
-static void parses(void **state) {
-    (void)state;
+CASE(parses) {
     static const struct {
         const char *text;
         int r;
@@ -57,8 +56,7 @@ static void parses(void **state) {
     }
 }
 
-static void formats(void **state) {
-    (void)state;
+CASE(formats) {
     static const struct {
         int64_t ns;
         const char *text;
@@ -88,8 +86,7 @@ static void formats(void **state) {
     }
 }
 
-static void round_trips(void **state) {
-    (void)state;
+CASE(round_trips) {
     struct rng r = {11};
     for (int i = 0; i < 20000; i++) {
         int64_t ns = (int64_t)(rng_next(&r) >> (1 + rng_below(&r, 62))), back = -1;
@@ -101,4 +98,4 @@ static void round_trips(void **state) {
     }
 }
 
-RUN_TESTS(TEST(parses), TEST(formats), TEST(round_trips))
+CASES("base/time")

@@ -1,10 +1,9 @@
 /* UTF-8: decoding, cutting, and what a terminal may see of it. */
-#include "../check.h"
+#include "../case.h"
 #include "base/rand.h"
 #include "base/utf8.h"
 
-static void characters(void **state) {
-    (void)state;
+CASE(characters) {
     const struct {
         struct slice s;
         int32_t c;
@@ -33,8 +32,7 @@ static void characters(void **state) {
     assert_int_equal(utf8_len((struct slice){0}), 0);
 }
 
-static void cuts(void **state) {
-    (void)state;
+CASE(cuts) {
     const struct {
         struct slice s;
         size_t max, n;
@@ -51,8 +49,7 @@ static void cuts(void **state) {
         assert_int_equal(utf8_cut(cases[i].s, cases[i].max).n, cases[i].n);
 }
 
-static void what_a_terminal_may_act_on_is_escaped(void **state) {
-    (void)state;
+CASE(what_a_terminal_may_act_on_is_escaped) {
     const struct {
         struct slice s;
         const char *safe;
@@ -75,8 +72,7 @@ static void what_a_terminal_may_act_on_is_escaped(void **state) {
 }
 
 /* Whatever comes: the cut is a prefix of at most max bytes, the safe text is safe and stays as it is. */
-static void random_bytes(void **state) {
-    (void)state;
+CASE(random_bytes) {
     struct rng r = {17};
     for (int i = 0; i < 20000; i++) {
         char raw[24];
@@ -94,4 +90,4 @@ static void random_bytes(void **state) {
     }
 }
 
-RUN_TESTS(TEST(characters), TEST(cuts), TEST(what_a_terminal_may_act_on_is_escaped), TEST(random_bytes))
+CASES("base/utf8")

@@ -1,5 +1,5 @@
 /* The programs from outside: each subcommand's options, what is said of a wrong one, exit codes. */
-#include "../check.h"
+#include "../case.h"
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,8 +98,7 @@ static const struct {
     {"handover status --server=http://127.0.0.1:1 -o json", FAILED, "Connection refused"},
 };
 
-static void every_command_line_ends_as_documented(void **state) {
-    (void)state;
+CASE(every_command_line_ends_as_documented) {
     int bad = 0;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         cleanup_buf struct buf out = BUF(1 << 20);
@@ -112,4 +111,4 @@ static void every_command_line_ends_as_documented(void **state) {
     assert_int_equal(bad, 0);
 }
 
-RUN_TESTS(TEST(every_command_line_ends_as_documented))
+CASES("cli/args")

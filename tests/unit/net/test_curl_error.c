@@ -1,9 +1,8 @@
 /* From libcurl's words to ours: kinds, errnos, advice. Pure. */
-#include "../check.h"
+#include "../case.h"
 #include "net_impl.h"
 
-static void kinds_and_words(void **state) {
-    (void)state;
+CASE(kinds_and_words) {
     static const struct {
         CURLcode code;
         int os_errno;
@@ -76,4 +75,4 @@ static void kinds_and_words(void **state) {
     }
 }
 
-RUN_TESTS(TEST(kinds_and_words))
+CASES("net/curl_error")

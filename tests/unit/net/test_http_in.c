@@ -1,6 +1,6 @@
 /* The server's request parser: what is understood, what is refused and how, whatever the pieces in which it
  * arrives. */
-#include "../check.h"
+#include "../case.h"
 #include "http_in.h"
 #include "base/mem.h"
 
@@ -14,8 +14,7 @@ static size_t feed(struct http_in *in, struct slice text, size_t step) {
     return at;
 }
 
-static void understands_a_request(void **state) {
-    (void)state;
+CASE(understands_a_request) {
     static const char text[] = "\r\nPATCH /apis/x?a=b HTTP/1.1\r\nHost: h\r\nX-Empty:\r\nx-test:  a value "
                                "\r\nContent-Length: 3\r\n\r\nabcGET";
     for (size_t step = 1; step < sizeof text; step++) {
@@ -42,8 +41,7 @@ static void understands_a_request(void **state) {
     }
 }
 
-static void chunked_bodies(void **state) {
-    (void)state;
+CASE(chunked_bodies) {
     static const char text[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
                                "Chunked\r\n\r\n3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\n"
                                "Trailer: ignored\r\n\r\n";
@@ -58,8 +56,7 @@ static void chunked_bodies(void **state) {
     }
 }
 
-static void refusals(void **state) {
-    (void)state;
+CASE(refusals) {
 #define H "GET / HTTP/1.1\r\nHost: h\r\n"
     static const struct {
         const char *text;
@@ -121,8 +118,7 @@ static void refusals(void **state) {
     }
 }
 
-static void heads_have_a_cap(void **state) {
-    (void)state;
+CASE(heads_have_a_cap) {
     for (int kind = 0; kind < 3; kind++) {
         struct http_in in;
         http_in_init(&in, 10);
@@ -141,8 +137,7 @@ static void heads_have_a_cap(void **state) {
     }
 }
 
-static void other_versions_and_forms(void **state) {
-    (void)state;
+CASE(other_versions_and_forms) {
     static const struct {
         const char *text, *target;
         bool keep_alive;
@@ -167,8 +162,7 @@ static void other_versions_and_forms(void **state) {
     }
 }
 
-static void expect_continue(void **state) {
-    (void)state;
+CASE(expect_continue) {
     struct http_in in;
     http_in_init(&in, 10);
     feed(&in, SL("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"), 1000);
@@ -182,5 +176,4 @@ static void expect_continue(void **state) {
     http_in_free(&in);
 }
 
-RUN_TESTS(TEST(understands_a_request), TEST(chunked_bodies), TEST(refusals), TEST(heads_have_a_cap),
-          TEST(other_versions_and_forms), TEST(expect_continue))
+CASES("net/http_in")

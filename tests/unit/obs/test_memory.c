@@ -1,5 +1,5 @@
 /* What is given back is gone from the heap, and the code that is reported as resident stays so. */
-#include "../check.h"
+#include "../case.h"
 #include "obs/obs.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -19,8 +19,7 @@ static long kib(const char *what) {
     return n;
 }
 
-static void the_heap_goes_back(void **state) {
-    (void)state;
+CASE(the_heap_goes_back) {
     enum { N = 8192, SIZE = 2048 }; /* 16 MiB in small blocks, under one that stays */
     static char *block[N + 1];
     memory_frugal();
@@ -33,4 +32,4 @@ static void the_heap_goes_back(void **state) {
     free(block[N]);
 }
 
-RUN_TESTS(TEST(the_heap_goes_back))
+CASES("obs/memory")

@@ -1,13 +1,10 @@
 /* The canary's ReplicaSet: the user's template byte for byte, labels of ours, what cannot be made, and
  * overrides. */
+#include "../case.h"
 #include "api/selector.h"
 #include "base/json_raw.h"
 #include "plan/canary.h"
 #include "plan/plan.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-#include <stdio.h>
 
 static struct obs_target target(const char *selector, const char *tmpl) {
     return (struct obs_target){.ns = (char *)(uintptr_t) "ns",
@@ -28,8 +25,7 @@ static bool finds(const cJSON *selector, const cJSON *labels) {
     return selector_match(sel, labels);
 }
 
-static void manifest(void **state) {
-    (void)state;
+CASE(manifest) {
     static const char *const selectors[] = {
         "{\"matchLabels\":{\"app\":\"op\"}}",
         "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\",\"values\":[\"op\",\"x\"]}]}",
@@ -65,8 +61,7 @@ static void manifest(void **state) {
 }
 
 /* Labels of ours in the user's template and selector: ours count, once. */
-static void labels_that_are_there_already(void **state) {
-    (void)state;
+CASE(labels_that_are_there_already) {
     struct obs_target t =
         target("{\"matchLabels\":{\"app\":\"op\"}}",
                "{\"metadata\":{\"labels\":{\"handover.dev/track\":\"stable\",\"app\":\"op\"}}}");
@@ -78,8 +73,7 @@ static void labels_that_are_there_already(void **state) {
     assert_null(strstr(buf_str(&out), "\"stable\""));
 }
 
-static void what_cannot_be_made(void **state) {
-    (void)state;
+CASE(what_cannot_be_made) {
     static const struct {
         const char *selector, *tmpl, *why;
     } v[] = {
@@ -110,8 +104,7 @@ static void what_cannot_be_made(void **state) {
     assert_string_equal(e.msg, "the canary's ReplicaSet is larger than 300 bytes");
 }
 
-static void names(void **state) {
-    (void)state;
+CASE(names) {
     char longest[254];
     memset(longest, 'a', 253);
     longest[253] = '\0';
@@ -137,8 +130,7 @@ static void overridden(const char *tmpl, const char *args, const char *env, cons
     assert_int_equal(json_raw_check(buf_slice(&out), NULL), 0);
 }
 
-static void overrides(void **state) {
-    (void)state;
+CASE(overrides) {
     static const char with[] =
         "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"args\":[\"run\",\"--id=old\","
         "\"--v=2\"],\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\"}],\"z\":1},"
@@ -162,8 +154,7 @@ static void overrides(void **state) {
 }
 
 /* A proxy for the metrics stands first in generated manifests: it has no use for the operator's flags. */
-static void overrides_of_the_main_container(void **state) {
-    (void)state;
+CASE(overrides_of_the_main_container) {
 #define NAMED "\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/default-container\":\"manager\"}}"
     overridden("{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\"},{\"name\":\"manager\"}]}}", "--x=1",
                NULL,
@@ -174,14 +165,4 @@ static void overrides_of_the_main_container(void **state) {
                "{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\",\"args\":[\"--x=1\"]}]}}");
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(manifest),
-        cmocka_unit_test(labels_that_are_there_already),
-        cmocka_unit_test(what_cannot_be_made),
-        cmocka_unit_test(names),
-        cmocka_unit_test(overrides),
-        cmocka_unit_test(overrides_of_the_main_container),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/canary")

@@ -1,10 +1,9 @@
 /* The controller around the plan, as a whole instance in a simulated world: what only shows with an API
  * server. */
-#include "../check.h"
+#include "../case.h"
 #include "../simworld/stage.h"
 
-static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
-    (void)state;
+CASE(a_damaged_state_is_told_and_a_repair_is_seen) {
     struct stage *st = begun(1, 1);
     char said[600] = "";
     cleanup_json cJSON *cm = get(st, STATE);
@@ -30,8 +29,7 @@ static void a_damaged_state_is_told_and_a_repair_is_seen(void **state) {
 
 /* An operator that elects a leader: its canary stands by. That is said with what to do, and doing it works.
  */
-static void a_canary_that_stands_by(void **state) {
-    (void)state;
+CASE(a_canary_that_stands_by) {
     struct stage *st = begun(2, 1);
     script(st, "{\"image\":\"*\",\"leaderElection\":true}");
     simworld_run(st->sw, 60 * NS_PER_S); /* one of stable's leads */
@@ -85,8 +83,7 @@ static bool ended(void *ctx) {
 }
 
 /* What a plan does rests on its first step, the state: when that is refused, the rest is not carried out. */
-static void a_refused_state_has_no_effects(void **state) {
-    (void)state;
+CASE(a_refused_state_has_no_effects) {
     struct stage *st = begun(5, 1);
     struct sent w = {.sw = st->sw};
     fault(st, "{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/"
@@ -100,8 +97,7 @@ static void a_refused_state_has_no_effects(void **state) {
 
 /* Asked to hurry while a write of ours is held at the server (a slow webhook): were it given up for lost, it
  * could be carried out after the successor's first. The lease is given away when it has been answered. */
-static void a_mutation_in_the_air_is_waited_for(void **state) {
-    (void)state;
+CASE(a_mutation_in_the_air_is_waited_for) {
     struct stage *st = begun(3, 1);
     struct sent w = {.sw = st->sw};
     fault(st, "{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/op-handover\"},\"count\":-1,"
@@ -126,8 +122,7 @@ static void a_mutation_in_the_air_is_waited_for(void **state) {
 
 /* 60 targets of 8 pods of which the canary's pages never answer: a neighbour's rollout takes its soak, and a drain takes no
  * time. */
-static void silent_pages_delay_nobody_else(void **state) {
-    (void)state;
+CASE(silent_pages_delay_nobody_else) {
     struct stage *st = begun(4, 1);
     struct sent w = {.sw = st->sw};
     char name[16];
@@ -158,6 +153,4 @@ static void silent_pages_delay_nobody_else(void **state) {
     stage_free(st);
 }
 
-RUN_TESTS(TEST(a_refused_state_has_no_effects), TEST(a_canary_that_stands_by),
-          TEST(silent_pages_delay_nobody_else), TEST(a_mutation_in_the_air_is_waited_for),
-          TEST(a_damaged_state_is_told_and_a_repair_is_seen))
+CASES("rollout/edge")

@@ -1,12 +1,9 @@
 /* Counters to deltas: resets, restarts, newcomers, gaps, standbys, pods that end. */
+#include "../case.h"
 #include "judge/evidence.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 #include <math.h>
-#include <stdio.h>
 
 #define BEGAN (1000 * NS_PER_S)
 
@@ -39,8 +36,7 @@ static void one(struct evidence *e, struct pod_sample s, uint64_t errors, uint64
         assert_round(e, &s, 1, 0, 0, errors, total);
 }
 
-static void baseline(void **state) {
-    (void)state;
+CASE(baseline) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
     one(&e, pod("s", TRACK_STABLE, 100, 5000), 0,
@@ -55,8 +51,8 @@ static void baseline(void **state) {
     evidence_free(&e);
 }
 
-static void whole_seconds(void **state) { /* creationTimestamp has no fraction */
-    (void)state;
+/* creationTimestamp has no fraction */
+CASE(whole_seconds) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN + 700 * NS_PER_MS);
     struct pod_sample s = pod("s", TRACK_STABLE, 0, 4);
@@ -65,8 +61,7 @@ static void whole_seconds(void **state) { /* creationTimestamp has no fraction *
     evidence_free(&e);
 }
 
-static void resets_and_restarts(void **state) {
-    (void)state;
+CASE(resets_and_restarts) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
     one(&e, pod("c", TRACK_CANARY, 5, 50), 5, 50);
@@ -84,8 +79,7 @@ static void resets_and_restarts(void **state) {
 }
 
 /* Whose restart was it? When the process began tells, and what it has counted does not count again. */
-static void two_containers(void **state) {
-    (void)state;
+CASE(two_containers) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
     struct pod_sample s = pod("s", TRACK_STABLE, 900, 100000);
@@ -121,8 +115,7 @@ static void two_containers(void **state) {
     evidence_free(&e);
 }
 
-static void gaps(void **state) {
-    (void)state;
+CASE(gaps) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
     one(&e, pod("c", TRACK_CANARY, 0, 10), 0, 10);
@@ -141,8 +134,7 @@ static void gaps(void **state) {
     evidence_free(&e);
 }
 
-static void clamp_and_carry(void **state) {
-    (void)state;
+CASE(clamp_and_carry) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
     one(&e, pod("c", TRACK_CANARY, 3, 2), 2, 2);
@@ -152,8 +144,7 @@ static void clamp_and_carry(void **state) {
     evidence_free(&e);
 }
 
-static void many_pods(void **state) {
-    (void)state;
+CASE(many_pods) {
     struct evidence e = {0};
     evidence_begin(&e, BEGAN);
     static struct pod_sample s[EVIDENCE_MAX_PODS + 10];
@@ -188,8 +179,7 @@ static void many_pods(void **state) {
     evidence_free(&e);
 }
 
-static void history(void **state) {
-    (void)state;
+CASE(history) {
     struct pod_sample s[] = {pod("a", TRACK_STABLE, 3, 100), pod("b", TRACK_STABLE, 2, 50),
                              pod("c", TRACK_STABLE, 9, 90), pod("d", TRACK_CANARY, 9, 90),
                              pod("e", TRACK_STABLE, 9, 90)};
@@ -202,8 +192,7 @@ static void history(void **state) {
     assert_true(errors == 0 && total == 0);
 }
 
-static void counts(void **state) {
-    (void)state;
+CASE(counts) {
     assert_int_equal(evidence_count(NAN), 0);
     assert_int_equal(evidence_count(-3), 0);
     assert_int_equal(evidence_count(INFINITY), 0);
@@ -224,8 +213,7 @@ static void counts(void **state) {
 
 /* The deltas of any schedule of scrapes, failures and restarts of one pod add up to what it did and what was
  * scraped. */
-static void random_schedules(void **state) {
-    (void)state;
+CASE(random_schedules) {
     for (uint64_t seed = 1; seed <= 500; seed++) {
         struct rng rng = {seed};
         struct evidence e = {0}, copy;
@@ -279,8 +267,7 @@ static void random_schedules(void **state) {
     }
 }
 
-static void damaged(void **state) {
-    (void)state;
+CASE(damaged) {
     static const char *const text[] = {
         "null",
         "{}",
@@ -305,19 +292,4 @@ static void damaged(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(baseline),
-        cmocka_unit_test(whole_seconds),
-        cmocka_unit_test(resets_and_restarts),
-        cmocka_unit_test(two_containers),
-        cmocka_unit_test(gaps),
-        cmocka_unit_test(clamp_and_carry),
-        cmocka_unit_test(many_pods),
-        cmocka_unit_test(history),
-        cmocka_unit_test(counts),
-        cmocka_unit_test(random_schedules),
-        cmocka_unit_test(damaged),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/evidence")

@@ -1,18 +1,14 @@
 /* The judge's formulas against vectors that were computed independently, and at their extremes. */
+#include "../case.h"
 #include "judge/judge.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 #include <math.h>
-#include <stdio.h>
 
 #define assert_near(a, b) assert_near_at((a), (b), __LINE__)
 static void assert_near_at(double a, double b, int line) {
     if (!(fabs(a - b) <= 1e-8 * fmax(1, fabs(b)))) fail_msg("line %d: %.12g is not %.12g", line, a, b);
 }
 
-static void threshold(void **state) {
-    (void)state;
+CASE(threshold) {
     static const struct {
         uint64_t x, n;
         double theta, fail, pass;
@@ -34,8 +30,7 @@ static void threshold(void **state) {
     assert_near(judge_log_fail(7, 5, .05), judge_log_fail(5, 5, .05)); /* errors are at most the total */
 }
 
-static void two_samples(void **state) {
-    (void)state;
+CASE(two_samples) {
     static const struct {
         uint64_t ec, nc, es, ns;
         double one, one_and_half, two;
@@ -62,8 +57,7 @@ static void two_samples(void **state) {
     }
 }
 
-static void late_break(void **state) {
-    (void)state;
+CASE(late_break) {
     static const struct {
         uint64_t x, n;
         double log_e;
@@ -86,8 +80,7 @@ static int fails_up_to(uint64_t x, double theta, double alpha, double gamma) {
     return n > (int)x ? n - 1 : -1;
 }
 
-static void smallest_failures(void **state) {
-    (void)state;
+CASE(smallest_failures) {
     static const struct {
         double theta, alpha, gamma;
         int x[10], n[10];
@@ -112,8 +105,7 @@ static int passes_from(uint64_t x, double theta, double beta) {
     return n;
 }
 
-static void clean_events_for_a_pass(void **state) {
-    (void)state;
+CASE(clean_events_for_a_pass) {
     static const double theta[] = {.20, .10, .05, .02, .01};
     static const int none[] = {17, 36, 74, 188, 377}, strict[] = {25, 53, 109, 277, 556},
                      three[] = {51, 105, 213, 538, 1079};
@@ -124,8 +116,7 @@ static void clean_events_for_a_pass(void **state) {
     }
 }
 
-static void upper_limits(void **state) {
-    (void)state;
+CASE(upper_limits) {
     static const struct {
         uint64_t n;
         double upper;
@@ -140,8 +131,7 @@ static void upper_limits(void **state) {
     assert_true(judge_upper(10, 100, .05, 1) > .1 && judge_upper(10, 100, .05, 1) < .3);
 }
 
-static void clopper_pearson(void **state) {
-    (void)state;
+CASE(clopper_pearson) {
     /* 1 - 0.05^(1/n) when there is no error; tables for the rest */
     assert_near(judge_clopper_pearson_upper(0, 100, .95), 1 - pow(.05, .01));
     assert_near(judge_clopper_pearson_upper(0, 1, .95), .95);
@@ -152,8 +142,7 @@ static void clopper_pearson(void **state) {
     assert_near(judge_beta_cdf(2, 3, .5), .6875);
 }
 
-static void learned_rate(void **state) {
-    (void)state;
+CASE(learned_rate) {
     assert_near(judge_auto_theta(0, 0), .05);
     assert_near(judge_auto_theta(40, 49), .05);     /* too little is known */
     assert_near(judge_auto_theta(0, 1000000), .01); /* never stricter than 1 % */
@@ -162,8 +151,7 @@ static void learned_rate(void **state) {
     assert_near(judge_auto_theta(60, 50), .5);
 }
 
-static void extremes(void **state) {
-    (void)state;
+CASE(extremes) {
     static const uint64_t n[] = {1, 1000, 1000000, 1000000000, UINT64_C(1000000000000)};
     static const double theta[] = {1e-12, 1e-6, .01, .5, .99, 1 - 1e-9, 0, 1, NAN};
     for (size_t i = 0; i < ARRAY_LEN(n); i++) {
@@ -184,8 +172,7 @@ static void extremes(void **state) {
     assert_true(upper > 1e-12 && upper < 1e-10);
 }
 
-static void extreme_processes(void **state) {
-    (void)state;
+CASE(extreme_processes) {
     uint64_t big = UINT64_C(1000000000000);
     static const double theta[] = {1e-9, .01, .5, .999999};
     for (size_t i = 0; i < ARRAY_LEN(theta); i++) {
@@ -202,18 +189,4 @@ static void extreme_processes(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threshold),
-        cmocka_unit_test(two_samples),
-        cmocka_unit_test(late_break),
-        cmocka_unit_test(smallest_failures),
-        cmocka_unit_test(clean_events_for_a_pass),
-        cmocka_unit_test(upper_limits),
-        cmocka_unit_test(clopper_pearson),
-        cmocka_unit_test(learned_rate),
-        cmocka_unit_test(extremes),
-        cmocka_unit_test(extreme_processes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/judge")

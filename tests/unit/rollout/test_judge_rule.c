@@ -1,10 +1,8 @@
 /* The judge's rule: which verdict when; and its state through JSON. */
+#include "../case.h"
 #include "judge/judge.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 #include <math.h>
 
 static struct judge_param plain(void) { /* request-like, no tempering: numbers that one can follow */
@@ -22,8 +20,7 @@ static enum verdict at(const struct judge *j, const struct judge_param *p, int64
     return r.verdict;
 }
 
-static void failing(void **state) {
-    (void)state;
+CASE(failing) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -33,8 +30,8 @@ static void failing(void **state) {
     assert_int_equal(at(&j, &p, 4), VERDICT_FAIL);
 }
 
-static void failing_alone(void **state) { /* stable gives no numbers: the tolerated rate alone condemns */
-    (void)state;
+/* stable gives no numbers: the tolerated rate alone condemns */
+CASE(failing_alone) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -42,8 +39,7 @@ static void failing_alone(void **state) { /* stable gives no numbers: the tolera
     assert_int_equal(at(&j, &p, 6), VERDICT_FAIL);
 }
 
-static void shared_outage(void **state) {
-    (void)state;
+CASE(shared_outage) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -59,8 +55,7 @@ static void shared_outage(void **state) {
     assert_int_equal(at(&j, &p, 65), VERDICT_FAIL);
 }
 
-static void early_pass(void **state) {
-    (void)state;
+CASE(early_pass) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -74,9 +69,8 @@ static void early_pass(void **state) {
     assert_true(r.early && r.upper <= .0501);
 }
 
-static void
-no_early_pass_on_a_good_past(void **state) { /* a canary that breaks late must not hide behind it */
-    (void)state;
+/* a canary that breaks late must not hide behind it */
+CASE(no_early_pass_on_a_good_past) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -89,8 +83,7 @@ no_early_pass_on_a_good_past(void **state) { /* a canary that breaks late must n
     assert_int_not_equal(r.verdict, VERDICT_PASS);
 }
 
-static void pass_on_soak(void **state) {
-    (void)state;
+CASE(pass_on_soak) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -109,8 +102,7 @@ static void pass_on_soak(void **state) {
     assert_int_equal(at(&j, &p, 100), VERDICT_PASS); /* the evidence of the first step still counts */
 }
 
-static void nothing_is_nothing(void **state) {
-    (void)state;
+CASE(nothing_is_nothing) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -119,8 +111,7 @@ static void nothing_is_nothing(void **state) {
     assert_int_equal(at(&j, &p, 1000000), VERDICT_INCONCLUSIVE);
 }
 
-static void extension(void **state) {
-    (void)state;
+CASE(extension) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -136,8 +127,7 @@ static void extension(void **state) {
                      VERDICT_PASS); /* calm again, and stable has an error now and then too */
 }
 
-static void several_metrics(void **state) {
-    (void)state;
+CASE(several_metrics) {
     struct judge_param p = plain();
     struct judge j;
     judge_init(&j);
@@ -157,8 +147,7 @@ static void through_json(const struct judge *j, struct judge *ret) {
 
 /* A leader that dies after any scrape leaves a state from which the next one comes to the same verdicts, bit
  * by bit. */
-static void resumable(void **state) {
-    (void)state;
+CASE(resumable) {
     for (uint64_t seed = 1; seed <= 200; seed++) {
         struct rng rng = {seed};
         struct judge_param p = plain(), q;
@@ -193,8 +182,7 @@ static void resumable(void **state) {
     }
 }
 
-static void damaged(void **state) {
-    (void)state;
+CASE(damaged) {
     struct judge j, untouched;
     judge_init(&j);
     struct judge_param p = plain();
@@ -219,19 +207,4 @@ static void damaged(void **state) {
     assert_int_not_equal(judge_param_read(NULL, &p, NULL), 0);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failing),
-        cmocka_unit_test(failing_alone),
-        cmocka_unit_test(shared_outage),
-        cmocka_unit_test(early_pass),
-        cmocka_unit_test(no_early_pass_on_a_good_past),
-        cmocka_unit_test(pass_on_soak),
-        cmocka_unit_test(nothing_is_nothing),
-        cmocka_unit_test(extension),
-        cmocka_unit_test(several_metrics),
-        cmocka_unit_test(resumable),
-        cmocka_unit_test(damaged),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/judge_rule")

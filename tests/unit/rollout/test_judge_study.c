@@ -1,14 +1,11 @@
 /* What the judge must reach (docs/judge.md): false rollbacks at most 1 %, and how soon a bad canary is found.
  * Seeded; the margins are several standard errors of this number of runs, so a failure is a fault and not
  * chance. */
+#include "../case.h"
 #include "judge/judge.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 #include <math.h>
-#include <stdio.h>
 
 enum { SCRAPES = 120, MAX_RUNS = 1000 };
 
@@ -91,8 +88,7 @@ static struct outcome simulate(const struct setting *s, uint64_t seed) {
     return o;
 }
 
-static void healthy(void **state) {
-    (void)state;
+CASE(healthy) {
     static const double rate[] = {.001, .01, .05}, m[] = {.2, 2, 20, 200};
     for (size_t i = 0; i < 3; i++) {
         for (size_t k = 0; k < 4; k++) {
@@ -102,8 +98,7 @@ static void healthy(void **state) {
     }
 }
 
-static void always_failing(void **state) {
-    (void)state;
+CASE(always_failing) {
     static const double m[] = {.2, 2, 20};
     static const int events[] = {3, 4, 20}, scrapes[] = {14, 2, 1};
     for (size_t k = 0; k < 3; k++) {
@@ -115,8 +110,7 @@ static void always_failing(void **state) {
     }
 }
 
-static void often_failing(void **state) {
-    (void)state;
+CASE(often_failing) {
     struct setting slow = {2, .2, .01, 0, 300}, quick = {20, .2, .01, 0, 300};
     struct outcome o = simulate(&slow, 200);
     assert_true(o.share == 1);
@@ -127,16 +121,14 @@ static void often_failing(void **state) {
     assert_in_range(o.median_scrapes, 2, 3);
 }
 
-static void late(void **state) {
-    (void)state;
+CASE(late) {
     struct setting s = {20, 1, .01, 60, 200};
     struct outcome o = simulate(&s, 300);
     assert_true(o.share == 1 && o.before <= .01);
     assert_in_range(o.median_events, 12, 22);
 }
 
-static void shared(void **state) {
-    (void)state;
+CASE(shared) {
     static const double m[] = {.2, 2, 20};
     for (size_t k = 0; k < 3; k++) {
         struct setting s = {m[k], .3, .3, 40, 300};
@@ -146,9 +138,4 @@ static void shared(void **state) {
     assert_true(simulate(&alone, 410).share == 1);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(healthy), cmocka_unit_test(always_failing),
-                                       cmocka_unit_test(often_failing), cmocka_unit_test(late),
-                                       cmocka_unit_test(shared)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/judge_study")

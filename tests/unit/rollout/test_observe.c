@@ -1,11 +1,8 @@
 /* What is read from Deployments, ReplicaSets and Pods as API servers and kubelets write them. */
+#include "../case.h"
 #include "observe/objects.h"
 #include "api/template.h"
 #include "base/time.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-#include <errno.h>
 
 #define AT (INT64_C(1795457793) * NS_PER_S) /* 2026-11-23T18:16:33Z */
 
@@ -40,8 +37,7 @@ static struct obs_pod pod(const char *status, const char *more_meta, const char 
 #define TEMPLATE "{ \"spec\":{\"containers\":[{\"image\":\"op:1\",\"big\":9007199254740993,\"e\":1e15}]}}"
 #define META     "\"name\":\"op\",\"namespace\":\"ns\",\"uid\":\"u\",\"resourceVersion\":\"7\""
 
-static void a_deployment(void **state) {
-    (void)state;
+CASE(a_deployment) {
     struct obs_target t =
         target("{\"metadata\":{" META ",\"generation\":5,\"annotations\":{\"handover.dev/status\":\"s\"}},"
                "\"spec\":{\"replicas\":3,\"paused\":true,\"progressDeadlineSeconds\":2147483647,"
@@ -66,8 +62,7 @@ static void a_deployment(void **state) {
 }
 
 /* As the API server leaves them out. */
-static void a_deployment_with_little_in_it(void **state) {
-    (void)state;
+CASE(a_deployment_with_little_in_it) {
     struct obs_target t = target("{\"metadata\":{" META ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"},"
                                  "\"spec\":{\"selector\":{},\"template\":{}}}");
     assert_true(t.replicas == 1 && t.deadline_s == -1 && !t.paused && !t.recreate && t.deleting);
@@ -79,8 +74,7 @@ static void a_deployment_with_little_in_it(void **state) {
     obs_target_free(&t);
 }
 
-static void what_is_no_deployment(void **state) {
-    (void)state;
+CASE(what_is_no_deployment) {
     static const char *const v[][2] = {
         {"{}", "Deployment : Deployment without name, namespace, uid or resourceVersion"},
         {"{\"metadata\":{\"name\":\"op\"}}",
@@ -102,8 +96,7 @@ static void what_is_no_deployment(void **state) {
 #define OURS "\"app.kubernetes.io/managed-by\":\"handover\","
 
 /* What only claims to be a canary: not labelled as ours, or owned by another than the target that it names. */
-static void forged_canaries(void **state) {
-    (void)state;
+CASE(forged_canaries) {
     static const char *const v[] = {
         "\"labels\":{\"handover.dev/target\":\"t\"},\"ownerReferences\":[{\"uid\":\"t\"}]",
         "\"labels\":{" OURS "\"handover.dev/target\":\"t\"},\"ownerReferences\":[{\"uid\":\"other\"}]",
@@ -118,8 +111,7 @@ static void forged_canaries(void **state) {
     }
 }
 
-static void replicasets(void **state) {
-    (void)state;
+CASE(replicasets) {
     struct obs_rs r =
         rs("{\"metadata\":{" META ",\"creationTimestamp\":\"2026-11-23T18:16:33Z\",\"ownerReferences\":["
            "{\"uid\":\"other\"},{\"uid\":\"owner\",\"controller\":true}],\"labels\":{\"handover.dev/target\":"
@@ -154,8 +146,7 @@ static void collect(void *ctx, const char *uid) {
     buf_addf(ctx, "%s,", uid);
 }
 
-static void owners(void **state) {
-    (void)state;
+CASE(owners) {
     static const char *const v[][2] = {
         {"{\"metadata\":{\"ownerReferences\":[{\"uid\":\"a\"},{\"x\":1},{\"uid\":\"b\",\"controller\":true}],"
          "\"labels\":{\"handover.dev/target\":\"t\"}}}",
@@ -173,8 +164,7 @@ static void owners(void **state) {
 
 #define READY "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]"
 
-static void pods(void **state) {
-    (void)state;
+CASE(pods) {
     struct obs_pod p =
         pod("\"podIP\":\"10.0.0.1\",\"phase\":\"Running\"," READY,
             ",\"creationTimestamp\":\"2026-11-23T18:16:33Z\",\"labels\":{\"handover.dev/track\":"
@@ -228,8 +218,7 @@ static void pods(void **state) {
     "{\"terminated\":{\"exitCode\":" #code ",\"reason\":\"" reason "\",\"finishedAt\":\"" at "\"}}"
 
 /* Of several containers the worst tells, restarts add up, the last end that should not have been is kept. */
-static void containers(void **state) {
-    (void)state;
+CASE(containers) {
     struct obs_pod p =
         pod("\"initContainerStatuses\":[{\"name\":\"i\",\"restartCount\":1,\"state\":" ENDED(
                 0, "Completed",
@@ -274,16 +263,4 @@ static void containers(void **state) {
     obs_pod_free(&p);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_deployment),
-        cmocka_unit_test(a_deployment_with_little_in_it),
-        cmocka_unit_test(what_is_no_deployment),
-        cmocka_unit_test(replicasets),
-        cmocka_unit_test(forged_canaries),
-        cmocka_unit_test(owners),
-        cmocka_unit_test(pods),
-        cmocka_unit_test(containers),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/observe")

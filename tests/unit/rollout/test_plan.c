@@ -1,8 +1,8 @@
 /* The plan's way from adoption to a verdict, against a model of the Deployment controller. */
+#include "../case.h"
 #include "model.h"
 
-static void adopts(void **state) {
-    (void)state;
+CASE(adopts) {
     struct model m;
     m_init(&m, 1, 3);
     m_settle(&m);
@@ -26,8 +26,7 @@ static void adopts(void **state) {
 }
 
 /* One ReplicaSet is active, but its pods are not there yet: its owner's rollout is not over. */
-static void an_update_that_does_not_start_is_not_adopted(void **state) {
-    (void)state;
+CASE(an_update_that_does_not_start_is_not_adopted) {
     struct model m;
     m_init(&m, 1, 2);
     for (int i = 0; i < 10; i++) m_tick(&m);
@@ -41,8 +40,7 @@ static void an_update_that_does_not_start_is_not_adopted(void **state) {
     m_free(&m);
 }
 
-static void adopts_at_zero(void **state) {
-    (void)state;
+CASE(adopts_at_zero) {
     struct model m;
     m_start(&m, 1, 0);
     m_image(&m, 1);
@@ -57,8 +55,7 @@ static void adopts_at_zero(void **state) {
     m_free(&m);
 }
 
-static void respects_a_users_pause(void **state) {
-    (void)state;
+CASE(respects_a_users_pause) {
     struct model m;
     m_init(&m, 1, 2);
     m_run(&m, 0);
@@ -71,8 +68,7 @@ static void respects_a_users_pause(void **state) {
     m_free(&m);
 }
 
-static void changed_while_adopting(void **state) {
-    (void)state;
+CASE(changed_while_adopting) {
     struct model m;
     m_init(&m, 1, 2);
     for (int i = 0; i < 10; i++) m_tick(&m);
@@ -88,8 +84,7 @@ static void changed_while_adopting(void **state) {
     m_free(&m);
 }
 
-static void wrong_annotation_before_adoption(void **state) {
-    (void)state;
+CASE(wrong_annotation_before_adoption) {
     struct model m;
     m_init(&m, 1, 2);
     m_annotate(&m, "canary-percent", "lots");
@@ -106,8 +101,7 @@ static void wrong_annotation_before_adoption(void **state) {
     m_free(&m);
 }
 
-static void good_version(void **state) {
-    (void)state;
+CASE(good_version) {
     struct model m;
     m_start(&m, 1, 3);
     m_image(&m, 1);
@@ -126,8 +120,7 @@ static void good_version(void **state) {
     m_free(&m);
 }
 
-static void steps(void **state) {
-    (void)state;
+CASE(steps) {
     struct model m;
     m_start(&m, 1, 4);
     m_annotate(&m, "canary-percent", "10,40,80");
@@ -145,8 +138,7 @@ static void steps(void **state) {
     m_free(&m);
 }
 
-static void bad_version(void **state) {
-    (void)state;
+CASE(bad_version) {
     struct model m;
     m_start(&m, 1, 3);
     m.behaviour[1] = FAILS;
@@ -173,8 +165,7 @@ static void bad_version(void **state) {
 }
 
 /* What pods do: crash and missing image condemn, what comes from outside holds. */
-static void guards(void **state) {
-    (void)state;
+CASE(guards) {
     static const struct {
         enum behaviour b;
         enum phase phase;
@@ -208,8 +199,7 @@ static void guards(void **state) {
     }
 }
 
-static void crashes_of_both_hold(void **state) {
-    (void)state;
+CASE(crashes_of_both_hold) {
     struct model m;
     m_start(&m, 1, 2);
     m_image(&m, 1);
@@ -231,8 +221,7 @@ static void restart_all(struct model *m, bool canary, int ago) {
 }
 
 /* The API server was away, twice, and operators of both versions ended themselves, as they do: no verdict. */
-static void an_outage_restarts_both(void **state) {
-    (void)state;
+CASE(an_outage_restarts_both) {
     struct model m;
     m_start(&m, 1, 3);
     m_image(&m, 1);
@@ -256,8 +245,7 @@ static void an_outage_restarts_both(void **state) {
 }
 
 /* It needs as many crashes to come up as stable needed, long ago; more are its own. */
-static void starts_as_stable_did(void **state) {
-    (void)state;
+CASE(starts_as_stable_did) {
     for (int more = 0; more < 2; more++) {
         struct model m;
         m_start(&m, 1, 2);
@@ -271,8 +259,7 @@ static void starts_as_stable_did(void **state) {
     }
 }
 
-static void no_quota(void **state) {
-    (void)state;
+CASE(no_quota) {
     struct model m;
     m_start(&m, 1, 2);
     m.no_quota = true;
@@ -286,8 +273,7 @@ static void no_quota(void **state) {
     m_free(&m);
 }
 
-static void shared_outage(void **state) {
-    (void)state;
+CASE(shared_outage) {
     struct model m;
     m_start(&m, 1, 3);
     m_annotate(&m, "soak", "60s");
@@ -302,8 +288,7 @@ static void shared_outage(void **state) {
     m_free(&m);
 }
 
-static void deadline(void **state) {
-    (void)state;
+CASE(deadline) {
     static const struct {
         const char *policy;
         int version;
@@ -325,8 +310,7 @@ static void deadline(void **state) {
 }
 
 /* A canary without work: said before the deadline, with what to do; and never a verdict. */
-static void too_few_reconciles(void **state) {
-    (void)state;
+CASE(too_few_reconciles) {
     struct model m;
     m_start(&m, 1, 2);
     m_annotate(&m, "min-events", "20");
@@ -362,8 +346,7 @@ static void too_few_reconciles(void **state) {
 }
 
 /* Handover was down past the deadline: the first scrape decides, not the clock. */
-static void down_past_the_deadline(void **state) {
-    (void)state;
+CASE(down_past_the_deadline) {
     struct model m;
     m_start(&m, 1, 2);
     m_annotate(&m, "on-inconclusive", "rollback");
@@ -386,8 +369,7 @@ static void down_past_the_deadline(void **state) {
     m_free(&m);
 }
 
-static void learns_the_rate(void **state) {
-    (void)state;
+CASE(learns_the_rate) {
     struct model m;
     m_start(&m, 1, 2);
     m_annotate(&m, "max-error-rate", NULL);
@@ -399,8 +381,7 @@ static void learns_the_rate(void **state) {
     m_free(&m);
 }
 
-static void counts_of_pods(void **state) {
-    (void)state;
+CASE(counts_of_pods) {
     static const int v[][3] = {{0, 50, 0}, {1, 1, 1},    {1, 100, 1},  {3, 5, 1},    {3, 20, 1},
                                {3, 25, 1}, {3, 26, 2},   {10, 5, 1},   {10, 10, 2},  {100, 1, 2},
                                {99, 1, 1}, {10, 49, 10}, {10, 50, 10}, {10, 99, 10}, {1000000, 33, 492538}};
@@ -414,8 +395,7 @@ static void counts_of_pods(void **state) {
     }
 }
 
-static void not_ours(void **state) {
-    (void)state;
+CASE(not_ours) {
     struct model m;
     m_init(&m, 1, 2);
     m_annotate(&m, "canary-percent", NULL);
@@ -432,29 +412,4 @@ static void not_ours(void **state) {
     m_free(&m);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adopts),
-        cmocka_unit_test(an_update_that_does_not_start_is_not_adopted),
-        cmocka_unit_test(adopts_at_zero),
-        cmocka_unit_test(respects_a_users_pause),
-        cmocka_unit_test(changed_while_adopting),
-        cmocka_unit_test(wrong_annotation_before_adoption),
-        cmocka_unit_test(good_version),
-        cmocka_unit_test(steps),
-        cmocka_unit_test(bad_version),
-        cmocka_unit_test(guards),
-        cmocka_unit_test(crashes_of_both_hold),
-        cmocka_unit_test(an_outage_restarts_both),
-        cmocka_unit_test(starts_as_stable_did),
-        cmocka_unit_test(no_quota),
-        cmocka_unit_test(shared_outage),
-        cmocka_unit_test(deadline),
-        cmocka_unit_test(too_few_reconciles),
-        cmocka_unit_test(down_past_the_deadline),
-        cmocka_unit_test(learns_the_rate),
-        cmocka_unit_test(counts_of_pods),
-        cmocka_unit_test(not_ours),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan")

@@ -1,8 +1,8 @@
 /* Changes in the middle: templates, scaling, releasing; each has its defined answer. */
+#include "../case.h"
 #include "model.h"
 
-static void new_template_restarts(void **state) {
-    (void)state;
+CASE(new_template_restarts) {
     struct model m;
     m_soaking(&m, 3);
     m_image(&m, 2);
@@ -16,8 +16,7 @@ static void new_template_restarts(void **state) {
     m_free(&m);
 }
 
-static void back_to_stables(void **state) {
-    (void)state;
+CASE(back_to_stables) {
     struct model m;
     m_soaking(&m, 3);
     m_image(&m, 0);
@@ -28,8 +27,7 @@ static void back_to_stables(void **state) {
     m_free(&m);
 }
 
-static void a_template_that_was_rolled_back_comes_again(void **state) {
-    (void)state;
+CASE(a_template_that_was_rolled_back_comes_again) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
@@ -46,8 +44,7 @@ static void a_template_that_was_rolled_back_comes_again(void **state) {
     m_free(&m);
 }
 
-static void quiet_moments(void **state) {
-    (void)state;
+CASE(quiet_moments) {
     struct model m;
     m_soaking(&m, 3);
     m.quiet = QUIET_BUSY;
@@ -68,8 +65,7 @@ static void quiet_moments(void **state) {
     m_free(&m);
 }
 
-static void scaling(void **state) {
-    (void)state;
+CASE(scaling) {
     struct model m;
     m_soaking(&m, 4);
     assert_int_equal(m_running(&m, 1, true), 1);
@@ -90,8 +86,7 @@ static void scaling(void **state) {
 }
 
 /* An HPA's doing, at every moment of the native update. */
-static void scaling_while_promoting(void **state) {
-    (void)state;
+CASE(scaling_while_promoting) {
     static const int to[] = {9, 2, 0};
     for (size_t k = 0; k < ARRAY_LEN(to); k++) {
         for (int wait = 0; wait < 10; wait += 3) {
@@ -110,8 +105,7 @@ static void scaling_while_promoting(void **state) {
     }
 }
 
-static void scaling_while_rolled_back(void **state) {
-    (void)state;
+CASE(scaling_while_rolled_back) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
@@ -128,8 +122,7 @@ static void scaling_while_rolled_back(void **state) {
     m_free(&m);
 }
 
-static void stuck_promotion(void **state) {
-    (void)state;
+CASE(stuck_promotion) {
     struct model m;
     m_soaking(&m, 4);
     m_until(&m, PHASE_PROMOTING, 80);
@@ -144,9 +137,8 @@ static void stuck_promotion(void **state) {
     m_free(&m);
 }
 
-static void
-stuck_promotion_with_stable_at_zero(void **state) { /* strategy Recreate: stable's pods are gone first */
-    (void)state;
+/* strategy Recreate: stable's pods are gone first */
+CASE(stuck_promotion_with_stable_at_zero) {
     struct model m;
     m_soaking(&m, 3);
     m.recreate = true;
@@ -162,8 +154,7 @@ stuck_promotion_with_stable_at_zero(void **state) { /* strategy Recreate: stable
 
 /* Another template in the middle of a promotion, while Handover is there (a moment) or away (until that template
  * runs everywhere): a version that was judged serves again, and only then the other gets its canary. */
-static void superseded_promotion(void **state) {
-    (void)state;
+CASE(superseded_promotion) {
     int everywhere = 0;
     for (int i = 0; i < 48; i++) {
         int wait = i % 12, away = i < 24 ? wait % 3 : 40;
@@ -191,8 +182,7 @@ static void superseded_promotion(void **state) {
 }
 
 /* The same between "it is complete" and the pause: the state is written, the patch is not. */
-static void superseded_before_the_pause(void **state) {
-    (void)state;
+CASE(superseded_before_the_pause) {
     struct model m;
     m_soaking(&m, 3);
     m_until(&m, PHASE_PROMOTING, 80);
@@ -212,8 +202,7 @@ static void superseded_before_the_pause(void **state) {
     m_free(&m);
 }
 
-static void promotion_taken_back(void **state) {
-    (void)state;
+CASE(promotion_taken_back) {
     for (int wait = 0; wait < 12; wait++) {
         struct model m;
         m_soaking(&m, 4);
@@ -229,8 +218,7 @@ static void promotion_taken_back(void **state) {
     }
 }
 
-static void promotion_paused_by_others(void **state) {
-    (void)state;
+CASE(promotion_paused_by_others) {
     struct model m;
     m_soaking(&m, 4);
     m_until(&m, PHASE_PROMOTING, 80);
@@ -244,8 +232,7 @@ static void promotion_paused_by_others(void **state) {
     m_free(&m);
 }
 
-static void wrong_annotation_in_the_middle(void **state) {
-    (void)state;
+CASE(wrong_annotation_in_the_middle) {
     struct model m;
     m_soaking(&m, 3);
     m_annotate(&m, "soak", "soon");
@@ -261,8 +248,7 @@ static void wrong_annotation_in_the_middle(void **state) {
     m_free(&m);
 }
 
-static void leaves(void **state) {
-    (void)state;
+CASE(leaves) {
     struct model m;
     m_start(&m, 1, 2);
     m_annotate(&m, "canary-percent", NULL);
@@ -277,8 +263,7 @@ static void leaves(void **state) {
     m_free(&m);
 }
 
-static void leaves_in_the_middle(void **state) {
-    (void)state;
+CASE(leaves_in_the_middle) {
     struct model m;
     m_soaking(&m, 3);
     m_annotate(&m, "canary-percent", NULL);
@@ -297,8 +282,7 @@ static void leaves_in_the_middle(void **state) {
 }
 
 /* Decided to give back, killed before the patch, and then the template changes: that one must not start. */
-static void leaving_raced(void **state) {
-    (void)state;
+CASE(leaving_raced) {
     struct model m;
     m_start(&m, 1, 3);
     m_annotate(&m, "canary-percent", NULL);
@@ -312,8 +296,7 @@ static void leaving_raced(void **state) {
     m_free(&m);
 }
 
-static void leaving_taken_back(void **state) {
-    (void)state;
+CASE(leaving_taken_back) {
     struct model m;
     m_soaking(&m, 3);
     m_annotate(&m, "canary-percent", NULL);
@@ -325,8 +308,7 @@ static void leaving_taken_back(void **state) {
     m_free(&m);
 }
 
-static void leaving_forced(void **state) {
-    (void)state;
+CASE(leaving_forced) {
     for (int how = 0; how < 3; how++) {
         struct model m;
         m_soaking(&m, 3);
@@ -347,27 +329,4 @@ static void leaving_forced(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_template_restarts),
-        cmocka_unit_test(back_to_stables),
-        cmocka_unit_test(a_template_that_was_rolled_back_comes_again),
-        cmocka_unit_test(quiet_moments),
-        cmocka_unit_test(scaling),
-        cmocka_unit_test(scaling_while_promoting),
-        cmocka_unit_test(scaling_while_rolled_back),
-        cmocka_unit_test(stuck_promotion),
-        cmocka_unit_test(stuck_promotion_with_stable_at_zero),
-        cmocka_unit_test(superseded_promotion),
-        cmocka_unit_test(superseded_before_the_pause),
-        cmocka_unit_test(promotion_taken_back),
-        cmocka_unit_test(promotion_paused_by_others),
-        cmocka_unit_test(wrong_annotation_in_the_middle),
-        cmocka_unit_test(leaves),
-        cmocka_unit_test(leaves_in_the_middle),
-        cmocka_unit_test(leaving_raced),
-        cmocka_unit_test(leaving_taken_back),
-        cmocka_unit_test(leaving_forced),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan_change")

@@ -1,4 +1,5 @@
 /* Killed anywhere: whichever step the process dies before or after, the next one comes to the same end. */
+#include "../case.h"
 #include "model.h"
 
 struct story {
@@ -86,8 +87,7 @@ static char *end_of(struct model *m) {
                      s && s->nhistory ? ended_name(s->history[0].ended) : "-");
 }
 
-static void killed_anywhere(void **state) {
-    (void)state;
+CASE(killed_anywhere) {
     static const struct story stories[] = {{"good", good},
                                            {"bad", bad},
                                            {"crashing", crashing},
@@ -121,7 +121,4 @@ static void killed_anywhere(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(killed_anywhere)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan_crash")

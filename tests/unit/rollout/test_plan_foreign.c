@@ -1,9 +1,9 @@
 /* Hands of others on what is managed: an unpause, a delete, a name that is taken, a state that is damaged or not ours. */
+#include "../case.h"
 #include "model.h"
 
 /* A person's hands on the canary: its pods, its size, its record. */
-static void hands_on_the_canary(void **state) {
-    (void)state;
+CASE(hands_on_the_canary) {
     struct model m;
     m_soaking(&m, 4);
     for (int i = 0; i < 5; i++) {
@@ -35,8 +35,7 @@ static void hands_on_the_canary(void **state) {
     m_free(&m);
 }
 
-static void foreign_unpause(void **state) {
-    (void)state;
+CASE(foreign_unpause) {
     struct model m;
     m_soaking(&m, 4);
     m_user_paused(&m, false);
@@ -52,8 +51,7 @@ static void foreign_unpause(void **state) {
     m_free(&m);
 }
 
-static void foreign_unpause_of_a_quarantined_one(void **state) {
-    (void)state;
+CASE(foreign_unpause_of_a_quarantined_one) {
     struct model m;
     m_soaking(&m, 4);
     m.behaviour[1] = FAILS;
@@ -66,8 +64,8 @@ static void foreign_unpause_of_a_quarantined_one(void **state) {
     m_free(&m);
 }
 
-static void foreign_rollout_that_is_through(void **state) { /* Handover was away all the while */
-    (void)state;
+/* Handover was away all the while */
+CASE(foreign_rollout_that_is_through) {
     struct model m;
     m_soaking(&m, 3);
     m_user_paused(&m, false);
@@ -81,9 +79,8 @@ static void foreign_rollout_that_is_through(void **state) { /* Handover was away
     m_free(&m);
 }
 
-static void replace_with_stables_template(
-    void **state) { /* kubectl replace: no pause, another deadline, no status, stable's template */
-    (void)state;
+/* kubectl replace: no pause, another deadline, no status, stable's template */
+CASE(replace_with_stables_template) {
     struct model m;
     m_start(&m, 1, 2);
     for (int i = 0; i < 6; i++) {
@@ -100,8 +97,7 @@ static void replace_with_stables_template(
     m_free(&m);
 }
 
-static void deadline_put_back_again_and_again(void **state) {
-    (void)state;
+CASE(deadline_put_back_again_and_again) {
     struct model m;
     m_start(&m, 1, 2);
     for (int i = 0; i < 10; i++) {
@@ -113,8 +109,7 @@ static void deadline_put_back_again_and_again(void **state) {
     m_free(&m);
 }
 
-static void a_canary_of_no_rollout_goes(void **state) {
-    (void)state;
+CASE(a_canary_of_no_rollout_goes) {
     struct model m;
     m_start(&m, 1, 3);
     m_add_rs(&m, 4, true, "op-canary-stray", 1); /* of an older leader that was cut off from the API server */
@@ -123,8 +118,7 @@ static void a_canary_of_no_rollout_goes(void **state) {
     m_free(&m);
 }
 
-static void canary_deleted(void **state) {
-    (void)state;
+CASE(canary_deleted) {
     struct model m;
     m_soaking(&m, 3);
     m_find_rs(&m, m_s(&m)->canary)->there = false;
@@ -138,8 +132,7 @@ static void canary_deleted(void **state) {
 
 /* The canary's name is another's, unseen or with all labels of a canary and another template: named at once, never
  * judged, whatever its pods do, and the rollout begins when it is gone. */
-static void canarys_name_is_taken(void **state) {
-    (void)state;
+CASE(canarys_name_is_taken) {
     for (int forged = 0; forged < 2; forged++) {
         struct model m;
         m_start(&m, 1, 2);
@@ -170,8 +163,7 @@ static void delete_stables_rs(struct model *m) {
     for (int k = 0; k < MAX_PODS; k++) m->pod[k].there = m->pod[k].there && m->rs[m->pod[k].rs].there;
 }
 
-static void stables_replicaset_deleted(void **state) {
-    (void)state;
+CASE(stables_replicaset_deleted) {
     struct model m;
     m_start(&m, 1, 3);
     delete_stables_rs(&m);
@@ -195,8 +187,7 @@ static void stables_replicaset_deleted(void **state) {
 
 /* Scaled to zero and a new image in one apply: the controller deletes stable's ReplicaSet where the history limit says
  * so, also the older of two that were in use again. It is made anew when the target is scaled up, and v2 is judged. */
-static void stables_replicaset_cleaned_up(void **state) {
-    (void)state;
+CASE(stables_replicaset_cleaned_up) {
     static const struct {
         int history;
         bool reused, killed;
@@ -232,8 +223,7 @@ static void stables_replicaset_cleaned_up(void **state) {
     }
 }
 
-static void state_lost(void **state) {
-    (void)state;
+CASE(state_lost) {
     for (int bad = 0; bad < 2; bad++) {
         struct model m;
         m_soaking(&m, 3);
@@ -251,8 +241,7 @@ static void state_lost(void **state) {
     }
 }
 
-static void target_deleted(void **state) {
-    (void)state;
+CASE(target_deleted) {
     struct model m;
     m_soaking(&m, 3);
     m.deleting = true;
@@ -274,8 +263,7 @@ static void target_deleted(void **state) {
 }
 
 /* Only the right to edit ConfigMaps: a promotion that is written there is not one. */
-static void a_promotion_that_is_only_written(void **state) {
-    (void)state;
+CASE(a_promotion_that_is_only_written) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
@@ -292,8 +280,7 @@ static void a_promotion_that_is_only_written(void **state) {
     m_free(&m);
 }
 
-static void a_namesake(void **state) {
-    (void)state;
+CASE(a_namesake) {
     struct model m;
     m_soaking(&m, 3);
     for (int i = 0; i < MAX_RS; i++) m.rs[i].there = false;
@@ -321,8 +308,7 @@ static void damage(struct model *m, const char *text) {
     }
 }
 
-static void a_damaged_state_changes_nothing(void **state) {
-    (void)state;
+CASE(a_damaged_state_changes_nothing) {
     struct model m;
     m_start(&m, 1, 2);
     cleanup_free char *good = xstrdup(m.state);
@@ -349,8 +335,7 @@ static void a_damaged_state_changes_nothing(void **state) {
 }
 
 /* A ConfigMap of the state's name that is the user's own: said, and left alone for ever. */
-static void a_foreign_configmap(void **state) {
-    (void)state;
+CASE(a_foreign_configmap) {
     struct model m;
     m_init(&m, 1, 2);
     m_run(&m, 0);
@@ -378,25 +363,4 @@ static void a_foreign_configmap(void **state) {
     m_free(&m);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hands_on_the_canary),
-        cmocka_unit_test(foreign_unpause),
-        cmocka_unit_test(foreign_unpause_of_a_quarantined_one),
-        cmocka_unit_test(foreign_rollout_that_is_through),
-        cmocka_unit_test(replace_with_stables_template),
-        cmocka_unit_test(deadline_put_back_again_and_again),
-        cmocka_unit_test(a_canary_of_no_rollout_goes),
-        cmocka_unit_test(canary_deleted),
-        cmocka_unit_test(canarys_name_is_taken),
-        cmocka_unit_test(stables_replicaset_deleted),
-        cmocka_unit_test(stables_replicaset_cleaned_up),
-        cmocka_unit_test(state_lost),
-        cmocka_unit_test(target_deleted),
-        cmocka_unit_test(a_promotion_that_is_only_written),
-        cmocka_unit_test(a_namesake),
-        cmocka_unit_test(a_damaged_state_changes_nothing),
-        cmocka_unit_test(a_foreign_configmap),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan_foreign")

@@ -1,6 +1,7 @@
 /* The template changes between what a plan was made from and the plan's write: every write of spec.paused is
  * refused by its resourceVersion, so that no template is let loose, or held back half rolled out, that was not
  * looked at. */
+#include "../case.h"
 #include "model.h"
 
 static struct {
@@ -76,8 +77,7 @@ static void given_back(struct model *m) {
 
 /* m_check_unpause() fails the test if an unpause goes through with a version that no verdict and no person
  * let loose. */
-static void an_unpause_ships_what_was_looked_at(void **state) {
-    (void)state;
+CASE(an_unpause_ships_what_was_looked_at) {
     static const struct {
         const char *name;
         void (*play)(struct model *m);
@@ -98,8 +98,7 @@ static void an_unpause_ships_what_was_looked_at(void **state) {
 
 /* An update that its owner begins at the moment of the adoption is its owner's: it goes through, and what
  * comes out of it is stable. */
-static void an_adoption_leaves_an_update_alone(void **state) {
-    (void)state;
+CASE(an_adoption_leaves_an_update_alone) {
     struct model m;
     m_init(&m, 1, 3);
     arm(&m, PHASE_ADOPTING, false, 1);
@@ -119,8 +118,7 @@ static void an_adoption_leaves_an_update_alone(void **state) {
 }
 
 /* Another leader's write between the look and the deletion is not thrown away. */
-static void a_state_is_deleted_as_it_was_read(void **state) {
-    (void)state;
+CASE(a_state_is_deleted_as_it_was_read) {
     struct model m;
     m_start(&m, 1, 3);
     m_annotate(&m, "canary-percent", NULL);
@@ -142,8 +140,7 @@ static void a_state_is_deleted_as_it_was_read(void **state) {
 }
 
 /* Its creation was carried out and not answered, and the cache did not have it when the target left. */
-static void a_canary_seen_after_its_target_left_is_deleted(void **state) {
-    (void)state;
+CASE(a_canary_seen_after_its_target_left_is_deleted) {
     struct model m;
     m_start(&m, 1, 3);
     m_annotate(&m, "canary-percent", NULL);
@@ -156,8 +153,7 @@ static void a_canary_seen_after_its_target_left_is_deleted(void **state) {
 }
 
 /* A new leader in the middle of a promotion, the template changed, the ReplicaSets not cached yet: held at once. */
-static void a_template_that_supersedes_is_held_before_replicasets_are_known(void **state) {
-    (void)state;
+CASE(a_template_that_supersedes_is_held_before_replicasets_are_known) {
     struct model m;
     soaking(&m);
     m_until(&m, PHASE_PROMOTING, 80);
@@ -185,8 +181,7 @@ static struct model *frozen(struct model *m) {
 
 /* The last leader has ended a rollout and taken its canary away; the new one's caches have not heard of it. Before it makes
  * the canary again it writes the state, which is refused (m_check_canary). */
-static void a_new_leader_whose_states_lag_starts_no_canary(void **state) {
-    (void)state;
+CASE(a_new_leader_whose_states_lag_starts_no_canary) {
     struct model m;
     m_start(&m, 1, 3);
     m.behaviour[1] = NEVER_READY;
@@ -207,8 +202,7 @@ static void a_new_leader_whose_states_lag_starts_no_canary(void **state) {
 
 /* The native rollout has completed, its owner changes the template, and the cache still has stable's ReplicaSet running:
  * the only one that serves is not scaled down (m_patch_rs). Neither when only stable's has changed since. */
-static void a_stale_replicaset_does_not_stop_the_one_that_serves(void **state) {
-    (void)state;
+CASE(a_stale_replicaset_does_not_stop_the_one_that_serves) {
     for (int stale_new = 0; stale_new < 2; stale_new++) {
         struct model m;
         m_start(&m, 1, 3);
@@ -233,15 +227,4 @@ static void a_stale_replicaset_does_not_stop_the_one_that_serves(void **state) {
     }
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_unpause_ships_what_was_looked_at),
-        cmocka_unit_test(an_adoption_leaves_an_update_alone),
-        cmocka_unit_test(a_state_is_deleted_as_it_was_read),
-        cmocka_unit_test(a_canary_seen_after_its_target_left_is_deleted),
-        cmocka_unit_test(a_template_that_supersedes_is_held_before_replicasets_are_known),
-        cmocka_unit_test(a_new_leader_whose_states_lag_starts_no_canary),
-        cmocka_unit_test(a_stale_replicaset_does_not_stop_the_one_that_serves),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan_race")

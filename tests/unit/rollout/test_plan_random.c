@@ -1,6 +1,7 @@
 /* Random schedules: users, other controllers, crashes, lost answers and races at every moment. Whatever
  * happened: stable was never stopped by us, nothing was let loose without a verdict or a person, and once the
  * world is calm it comes to an end. Each seed is a schedule; HANDOVER_SCHEDULES=N runs more of them. */
+#include "../case.h"
 #include "model.h"
 #include <math.h>
 
@@ -261,8 +262,7 @@ static void schedule(uint64_t seed, int *ret_steps) {
     m_free(&m);
 }
 
-static void random_schedules(void **state) {
-    (void)state;
+CASE(random_schedules) {
     const char *more = getenv("HANDOVER_SCHEDULES"), *only = getenv("HANDOVER_SEED");
     uint64_t n = more ? strtoull(more, NULL, 10) : 250;
     int steps = 0;
@@ -276,7 +276,4 @@ static void random_schedules(void **state) {
     print_message("%llu schedules, %d steps carried out\n", (unsigned long long)n, steps);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_schedules)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan_random")

@@ -1,9 +1,9 @@
 /* What a user may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this
  * template. */
+#include "../case.h"
 #include "model.h"
 
-static void promote(void **state) {
-    (void)state;
+CASE(promote) {
     struct model m;
     m_soaking(&m, 3);
     m_act(&m, "promote", 1);
@@ -14,8 +14,7 @@ static void promote(void **state) {
     m_free(&m);
 }
 
-static void promote_a_quarantined_one(void **state) {
-    (void)state;
+CASE(promote_a_quarantined_one) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
@@ -29,8 +28,7 @@ static void promote_a_quarantined_one(void **state) {
     m_free(&m);
 }
 
-static void promote_at_zero(void **state) {
-    (void)state;
+CASE(promote_at_zero) {
     struct model m;
     m_start(&m, 1, 0);
     m_image(&m, 1);
@@ -44,8 +42,7 @@ static void promote_at_zero(void **state) {
     m_free(&m);
 }
 
-static void pause_and_resume(void **state) {
-    (void)state;
+CASE(pause_and_resume) {
     struct model m;
     m_soaking(&m, 3);
     m_act(&m, "pause", 1);
@@ -64,8 +61,7 @@ static void pause_and_resume(void **state) {
     m_free(&m);
 }
 
-static void pause_a_promotion(void **state) {
-    (void)state;
+CASE(pause_a_promotion) {
     struct model m;
     m_soaking(&m, 3);
     m_until(&m, PHASE_PROMOTING, 80);
@@ -80,8 +76,7 @@ static void pause_a_promotion(void **state) {
     m_free(&m);
 }
 
-static void abort_it(void **state) {
-    (void)state;
+CASE(abort_it) {
     for (int promoting = 0; promoting < 6; promoting++) {
         struct model m;
         m_soaking(&m, 3);
@@ -103,8 +98,7 @@ static void abort_it(void **state) {
     }
 }
 
-static void retry_once_for_a_value(void **state) {
-    (void)state;
+CASE(retry_once_for_a_value) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = FAILS;
@@ -127,8 +121,7 @@ static void retry_once_for_a_value(void **state) {
     m_free(&m);
 }
 
-static void wrong_hash(void **state) {
-    (void)state;
+CASE(wrong_hash) {
     struct model m;
     m_soaking(&m, 3);
     m_act(&m, "abort", 2);
@@ -146,8 +139,7 @@ static void wrong_hash(void **state) {
     m_free(&m);
 }
 
-static void nothing_to_do(void **state) {
-    (void)state;
+CASE(nothing_to_do) {
     struct model m;
     m_start(&m, 1, 3);
     static const char *const all[] = {"promote", "pause", "resume", "abort", "retry"};
@@ -160,8 +152,7 @@ static void nothing_to_do(void **state) {
     m_free(&m);
 }
 
-static void resume_gives_another_deadline(void **state) {
-    (void)state;
+CASE(resume_gives_another_deadline) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = SILENT;
@@ -177,8 +168,7 @@ static void resume_gives_another_deadline(void **state) {
 
 /* After the deadline with on-inconclusive: pause a person decides, evidence or not; but harm is still
  * stopped. */
-static void inconclusive_waits_for_a_person(void **state) {
-    (void)state;
+CASE(inconclusive_waits_for_a_person) {
     struct model m;
     m_soaking(&m, 3);
     m.behaviour[1] = SILENT;
@@ -191,19 +181,4 @@ static void inconclusive_waits_for_a_person(void **state) {
     m_free(&m);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(promote),
-        cmocka_unit_test(promote_a_quarantined_one),
-        cmocka_unit_test(promote_at_zero),
-        cmocka_unit_test(pause_and_resume),
-        cmocka_unit_test(pause_a_promotion),
-        cmocka_unit_test(abort_it),
-        cmocka_unit_test(retry_once_for_a_value),
-        cmocka_unit_test(wrong_hash),
-        cmocka_unit_test(nothing_to_do),
-        cmocka_unit_test(resume_gives_another_deadline),
-        cmocka_unit_test(inconclusive_waits_for_a_person),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/plan_user")

@@ -1,5 +1,5 @@
 /* Metrics pages: what is read of real ones, every cut of them, and clear words for broken ones. */
-#include "../check.h"
+#include "../case.h"
 #include "judge/promtext.h"
 #include "base/buf.h"
 #include "base/rand.h"
@@ -73,8 +73,7 @@ static void assert_refused(const char *text, const char *why) {
     }
 }
 
-static void controller_runtime(void **state) {
-    (void)state;
+CASE(controller_runtime) {
     for (size_t cut = 1; cut < sizeof page; cut += cut < 90 ? 1 : 97) {
         struct prom_page r;
         struct err e = {0};
@@ -90,8 +89,7 @@ static void controller_runtime(void **state) {
     }
 }
 
-static void idle_is_not_absent(void **state) {
-    (void)state;
+CASE(idle_is_not_absent) {
     struct prom_page r = read_page("controller_runtime_reconcile_total{result=\"error\"} 0\n"
                                    "controller_runtime_reconcile_total{result=\"success\"} 0\n");
     assert_true(r.v[PROM_TOTAL].present && r.v[PROM_TOTAL].value == 0);
@@ -104,8 +102,7 @@ static void idle_is_not_absent(void **state) {
     assert_false(r.v[PROM_DEPTH].present || r.v[PROM_START].present);
 }
 
-static void java(void **state) {
-    (void)state;
+CASE(java) {
     struct prom_page r =
         read_page("operator_sdk_reconciliations_started_total{kind=\"X\"} 50.0\n"
                   "operator_sdk_reconciliations_success_total{kind=\"X\"} 40.0\n"
@@ -120,8 +117,7 @@ static void java(void **state) {
     assert_true(r.v[PROM_ERRORS].value == 0 && r.v[PROM_TOTAL].value == 40 && r.v[PROM_DEPTH].value == 3);
 }
 
-static void openmetrics(void **state) {
-    (void)state;
+CASE(openmetrics) {
     struct prom_page r = read_page("# TYPE controller_runtime_reconcile counter\n# UNIT x y\n"
                                    "controller_runtime_reconcile_total{result=\"error\"} 1.0 1700000000.123 "
                                    "# {trace_id=\"a b\"} 1.0 1.5\n"
@@ -136,8 +132,7 @@ static void openmetrics(void **state) {
 
 /* Prometheus appends a line feed to what it has read of a text page and leaves it to HTTP whether that is whole; of
  * OpenMetrics it wants # EOF. A page whose end is the end of its connection may be cut anywhere: there, not in a line. */
-static void the_end_of_a_page(void **state) {
-    (void)state;
+CASE(the_end_of_a_page) {
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define CUT         "the page ends inside line 2, and the server gave no length by which it would be whole"
 #define NO_EOF      "OpenMetrics that does not end with # EOF: it was cut off"
@@ -169,8 +164,7 @@ static void the_end_of_a_page(void **state) {
     }
 }
 
-static void own_selectors(void **state) {
-    (void)state;
+CASE(own_selectors) {
     static const char text[] =
         "jobs{state=\"failed\",q=\"a.b\"} 3\njobs{state=\"done\",q=\"a.b\"} "
         "10\njobs{state=\"done\",q=\"axb\"} 100\n"
@@ -200,8 +194,7 @@ static void own_selectors(void **state) {
     }
 }
 
-static void bad_selectors(void **state) {
-    (void)state;
+CASE(bad_selectors) {
     static const struct {
         const char *text, *why;
     } v[] = {
@@ -236,8 +229,7 @@ static void bad_selectors(void **state) {
     }
 }
 
-static void malformed(void **state) {
-    (void)state;
+CASE(malformed) {
     assert_refused("<html>", "line 1: expected a metric's name, found '<'");
     assert_refused("{\"error\":\"x\"}\n", "line 1: expected , or }, found ':'");
     assert_refused("{}\n", "line 1: expected a metric's name, found the end of the line");
@@ -261,8 +253,7 @@ static void malformed(void **state) {
     assert_refused("# HELP only\n", "a metrics page without a sample");
 }
 
-static void limits(void **state) {
-    (void)state;
+CASE(limits) {
     cleanup_buf struct buf b = BUF(64 << 20);
     struct prom_page r;
     struct err e = {0};
@@ -297,8 +288,7 @@ static void limits(void **state) {
 }
 
 /* Damage anywhere: an answer or an error, never a crash, and the same for every cut. */
-static void random_damage(void **state) {
-    (void)state;
+CASE(random_damage) {
     for (uint64_t seed = 1; seed <= 3000; seed++) {
         struct rng rng = {seed};
         char *text = slice_dup(slice_of(page));
@@ -316,6 +306,4 @@ static void random_damage(void **state) {
     }
 }
 
-RUN_TESTS(TEST(controller_runtime), TEST(idle_is_not_absent), TEST(java), TEST(openmetrics),
-          TEST(the_end_of_a_page), TEST(own_selectors), TEST(bad_selectors), TEST(malformed), TEST(limits),
-          TEST(random_damage))
+CASES("rollout/promtext")

@@ -1,6 +1,6 @@
 /* What a page costs while it passes by: a few KiB, whatever its size. The linker puts the functions below in
  * the place of malloc and its like. */
-#include "../check.h"
+#include "../case.h"
 #include "judge/promtext.h"
 #include <malloc.h>
 
@@ -39,8 +39,7 @@ void __wrap_free(void *p) {
 }
 
 /* 24 MiB of lines like those of a real page, in the pieces that a connection gives. */
-static void a_large_page_is_not_held(void **state) {
-    (void)state;
+CASE(a_large_page_is_not_held) {
     static char piece[16384];
     struct prom_page r;
     struct err e = {0};
@@ -67,4 +66,4 @@ static void a_large_page_is_not_held(void **state) {
     assert_int_equal(held, before);
 }
 
-RUN_TESTS(TEST(a_large_page_is_not_held))
+CASES("rollout/promtext_held")

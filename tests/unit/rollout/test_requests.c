@@ -1,4 +1,5 @@
 /* What a target costs in requests to the API server. */
+#include "../case.h"
 #include "../simworld/stage.h"
 
 struct counts {
@@ -32,8 +33,7 @@ static bool all_stable(void *ctx) {
 }
 
 /* Deployments that run when Handover comes: the state, the pause, the state again, an Event. */
-static void adoption_costs_what_it_writes(void **state) {
-    (void)state;
+CASE(adoption_costs_what_it_writes) {
     struct stage *st = cluster(1);
     struct counts n = {0};
     for (int i = 0; i < 20; i++) {
@@ -53,8 +53,7 @@ static void adoption_costs_what_it_writes(void **state) {
     stage_free(st);
 }
 
-static void a_soaking_target_reads_metrics_pages_only(void **state) {
-    (void)state;
+CASE(a_soaking_target_reads_metrics_pages_only) {
     struct stage *st = begun(2, 1);
     struct counts n = {0};
     set_image(st, "op:v2");
@@ -66,8 +65,7 @@ static void a_soaking_target_reads_metrics_pages_only(void **state) {
     stage_free(st);
 }
 
-static void a_target_at_rest_costs_nothing(void **state) {
-    (void)state;
+CASE(a_target_at_rest_costs_nothing) {
     struct stage *st = begun(3, 1);
     struct counts n = {0};
     simworld_on_request(st->sw, count, &n);
@@ -77,11 +75,4 @@ static void a_target_at_rest_costs_nothing(void **state) {
     stage_free(st);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adoption_costs_what_it_writes),
-        cmocka_unit_test(a_soaking_target_reads_metrics_pages_only),
-        cmocka_unit_test(a_target_at_rest_costs_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/requests")

@@ -1,5 +1,5 @@
 /* Rounds of scrapes: who is asked, where, in whose turn; which result counts. */
-#include "../check.h"
+#include "../case.h"
 #include "../kube/fake.h"
 #include "act/metrics_endpoint.h"
 #include "act/scrape.h"
@@ -137,8 +137,7 @@ static void answer(struct kit *t, int pod, const char *page) {
     fake_settle(t->f);
 }
 
-static void four_of_a_target_at_once(void **state) {
-    (void)state;
+CASE(four_of_a_target_at_once) {
     struct kit *t = setup(100);
     t->pods[2].finished = t->pods[7].terminating = true; /* nobody is there, or soon */
     t->pods[3].ip = NULL;
@@ -166,8 +165,7 @@ static void four_of_a_target_at_once(void **state) {
 }
 
 /* A round that is given up hands its slots on; one that stands in line leaves it. */
-static void given_up(void **state) {
-    (void)state;
+CASE(given_up) {
     struct kit *t = setup(2);
     struct target *a = begin(t, 3), *b = begin(t, 1), *c = begin(t, 1);
     assert_int_equal(fake_open(t->f), 2);
@@ -184,8 +182,7 @@ static void given_up(void **state) {
 
 /* 60 targets of 8 pods whose pages never answer, in one namespace or in many: a neighbour's rounds take two quanta at
  * most, and hardly anything once it is known who does not answer. */
-static void silent_pages_hold_no_slot(void **state) {
-    (void)state;
+CASE(silent_pages_hold_no_slot) {
     for (int spread = 0; spread < 3; spread++) {
         struct kit *t = setup(32);
         char ns[16];
@@ -229,8 +226,7 @@ static void silent_pages_hold_no_slot(void **state) {
 }
 
 /* A pod whose page timed out is asked less and less often, and at once again when it answers. */
-static void a_timeout_backs_off(void **state) {
-    (void)state;
+CASE(a_timeout_backs_off) {
     struct kit *t = setup(4);
     t->page = good;
     t->silent = "10.0.0.0";
@@ -256,8 +252,7 @@ static void a_timeout_backs_off(void **state) {
 }
 
 /* A round ends after a while, whatever its pods do; the next one begins with those that were not asked. */
-static void a_round_does_not_last(void **state) {
-    (void)state;
+CASE(a_round_does_not_last) {
     struct kit *t = setup(1);
     t->page = good;
     t->silent = "10.0.0";
@@ -273,8 +268,7 @@ static void a_round_does_not_last(void **state) {
     teardown(t);
 }
 
-static void pods_that_go_away(void **state) {
-    (void)state;
+CASE(pods_that_go_away) {
     struct kit *t = setup(1);
     struct target *g = begin(t, 3);
     assert_true(of(t, 0, "8080/metrics") && fake_open(t->f) == 1);
@@ -290,8 +284,7 @@ static void pods_that_go_away(void **state) {
 }
 
 /* Pods that timed out get half of the slots, the others all that are left; the stop ends both. */
-static void the_stop_ends_what_is_read(void **state) {
-    (void)state;
+CASE(the_stop_ends_what_is_read) {
     struct kit *t = setup(4);
     struct target *a = begin(t, 4);
     fake_run(t->f, 16 * NS_PER_S);
@@ -308,8 +301,7 @@ static void the_stop_ends_what_is_read(void **state) {
 }
 
 /* More pods than a round asks: always the same ones, half of them canaries where both tracks have many. */
-static void so_many_pods_and_no_more(void **state) {
-    (void)state;
+CASE(so_many_pods_and_no_more) {
     enum { MANY = 1000 };
     static struct obs_pod many[MANY];
     static char uid[MANY][8];
@@ -340,8 +332,7 @@ static void so_many_pods_and_no_more(void **state) {
 }
 
 /* Broken in its second line: the rest of a page of any length is not fetched. */
-static void a_broken_page(void **state) {
-    (void)state;
+CASE(a_broken_page) {
     struct kit *t = setup(2);
     struct target *g = begin(t, 1);
     fake_head(of(t, 0, "8080/metrics"), 200, NULL, NULL);
@@ -353,8 +344,7 @@ static void a_broken_page(void **state) {
 }
 
 /* Each page may be 32 MiB; those of a target's round together may be twice that. */
-static void a_cap_over_the_pages_of_a_round(void **state) {
-    (void)state;
+CASE(a_cap_over_the_pages_of_a_round) {
     struct kit *t = setup(4);
     struct target *g = begin(t, 3);
     size_t n = 24 << 20;
@@ -373,8 +363,7 @@ static void a_cap_over_the_pages_of_a_round(void **state) {
     teardown(t);
 }
 
-static void endpoints_in_turn(void **state) {
-    (void)state;
+CASE(endpoints_in_turn) {
     struct kit *t = setup(1);
     struct obs_port ports[] = {{9090, "metrics"}, {8443, "https"}};
     t->pods[0].ports = ports;
@@ -413,8 +402,7 @@ static void endpoints_in_turn(void **state) {
 }
 
 /* Who annotates a Deployment chooses where the request goes: the token goes where a certificate was verified. */
-static void whom_the_token_is_sent_to(void **state) {
-    (void)state;
+CASE(whom_the_token_is_sent_to) {
 #define REFUSED "metrics of pod p0 at https :8080/metrics: scrape https://10.0.0.0:8080/metrics: "
 #define ALLOWED "handover run --metrics-token-insecure allows it"
     static const struct {
@@ -455,8 +443,7 @@ static void whom_the_token_is_sent_to(void **state) {
 }
 
 /* A token of ten minutes, renewed before they are over; without the right to request it the file's is used. */
-static void a_token_by_request(void **state) {
-    (void)state;
+CASE(a_token_by_request) {
     struct kit *t = setup(1);
     t->opt.token = (struct metrics_token_config){"sys", "handover-metrics", "pages", "/token"};
     t->spec.https = true;
@@ -488,8 +475,7 @@ static void a_token_by_request(void **state) {
     teardown(t);
 }
 
-static void through_the_proxy(void **state) {
-    (void)state;
+CASE(through_the_proxy) {
     struct kit *t = setup(1);
     t->opt.proxy = true;
     t->pods[0].ip = NULL; /* the API server knows it */
@@ -503,8 +489,7 @@ static void through_the_proxy(void **state) {
 }
 
 /* A pod's IP (its kinds: test_ip.c), its ports and its annotations are what a tenant says. */
-static void where_no_request_goes(void **state) {
-    (void)state;
+CASE(where_no_request_goes) {
 #define PORT "port 10250 of a hostNetwork pod is not scraped unless one of its containers declares it"
 #define PATH                                                                                                 \
     "expected a path of at most 255 printable ASCII characters, without % and segments that begin with a "   \
@@ -546,8 +531,7 @@ static void where_no_request_goes(void **state) {
 }
 
 /* A round's results meanwhile: of pods 0..2, 0 goes on, 1 restarted, 2 is gone. */
-static void from_a_round_to_samples(void **state) {
-    (void)state;
+CASE(from_a_round_to_samples) {
     struct kit *t = setup(4);
     struct scrape_result res[3] = {
         {.read = true, .read_ns = 5}, {.read = true, .read_ns = 9}, {.read = true, .read_ns = 7}};
@@ -569,9 +553,4 @@ static void from_a_round_to_samples(void **state) {
     teardown(t);
 }
 
-RUN_TESTS(TEST(from_a_round_to_samples), TEST(four_of_a_target_at_once), TEST(given_up),
-          TEST(silent_pages_hold_no_slot), TEST(a_timeout_backs_off), TEST(a_round_does_not_last),
-          TEST(pods_that_go_away), TEST(the_stop_ends_what_is_read), TEST(so_many_pods_and_no_more),
-          TEST(a_broken_page), TEST(a_cap_over_the_pages_of_a_round), TEST(endpoints_in_turn),
-          TEST(whom_the_token_is_sent_to), TEST(a_token_by_request), TEST(through_the_proxy),
-          TEST(where_no_request_goes))
+CASES("rollout/scrape")

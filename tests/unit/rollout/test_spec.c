@@ -1,9 +1,7 @@
 /* Annotations: defaults, every value's limits, and words that name the annotation, what was read and what is
  * allowed. */
+#include "../case.h"
 #include "plan/spec.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 #include <math.h>
 
 static cJSON *annotations(const char *pairs) { /* "canary-percent=10\nsoak=5s" */
@@ -20,8 +18,7 @@ static cJSON *annotations(const char *pairs) { /* "canary-percent=10\nsoak=5s" *
     return a;
 }
 
-static void defaults(void **state) {
-    (void)state;
+CASE(defaults) {
     cleanup_json cJSON *a = annotations("canary-percent=10");
     cleanup_spec struct spec s;
     assert_int_equal(spec_parse(a, &s, NULL), 0);
@@ -38,8 +35,7 @@ static void defaults(void **state) {
     assert_false(obs_opted_in(NULL));
 }
 
-static void everything(void **state) {
-    (void)state;
+CASE(everything) {
     cleanup_json cJSON *a = annotations(
         "canary-percent= 5, 20,50 "
         "\nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\nmin-events=3\nquiet=0s\n"
@@ -66,8 +62,7 @@ static void everything(void **state) {
     assert_true(slice_eqs(spec_action_hash("abc@1"), "abc") && slice_eqs(spec_action_hash(" abc"), "abc"));
 }
 
-static void endpoints(void **state) {
-    (void)state;
+CASE(endpoints) {
     static const struct {
         const char *text;
         bool https;
@@ -86,8 +81,7 @@ static void endpoints(void **state) {
     }
 }
 
-static void refused(void **state) {
-    (void)state;
+CASE(refused) {
     static const struct {
         const char *pairs, *name, *read, *allowed;
     } v[] = {
@@ -158,8 +152,7 @@ static void refused(void **state) {
     }
 }
 
-static void across(void **state) {
-    (void)state;
+CASE(across) {
     static const struct {
         const char *pairs, *why;
     } v[] = {
@@ -181,8 +174,7 @@ static void across(void **state) {
     }
 }
 
-static void good_parts_of_a_bad_one(void **state) {
-    (void)state;
+CASE(good_parts_of_a_bad_one) {
     cleanup_json cJSON *a = annotations("canary-percent=x\nmetrics=:1/m\nsoak=7s\nabort=h");
     cleanup_spec struct spec s;
     assert_int_not_equal(spec_parse(a, &s, NULL), 0);
@@ -193,8 +185,7 @@ static void good_parts_of_a_bad_one(void **state) {
     assert_false(t.metrics_ok);
 }
 
-static void strange_json(void **state) {
-    (void)state;
+CASE(strange_json) {
     static const char *const text[] = {"{\"handover.dev/canary-percent\":10}",
                                        "{\"handover.dev/canary-percent\":null}",
                                        "{\"handover.dev/canary-percent\":{\"a\":1}}",
@@ -218,11 +209,4 @@ static void strange_json(void **state) {
     assert_true(strlen(e.msg) < 300);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),    cmocka_unit_test(everything),
-        cmocka_unit_test(endpoints),   cmocka_unit_test(refused),
-        cmocka_unit_test(across),      cmocka_unit_test(good_parts_of_a_bad_one),
-        cmocka_unit_test(strange_json)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/spec")

@@ -1,11 +1,8 @@
 /* The state: through text and back, damaged, of a later version; its bounded lists. */
+#include "../case.h"
 #include "plan/state.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-#include <stdio.h>
 
 #define T0 (INT64_C(1795457793) * NS_PER_S)
 
@@ -83,8 +80,7 @@ static void assert_round_trip(const struct state *s) {
     assert_true(state_same(&copy, s));
 }
 
-static void round_trip(void **state) {
-    (void)state;
+CASE(round_trip) {
     cleanup_state struct state s;
     sample(&s);
     assert_round_trip(&s);
@@ -101,8 +97,7 @@ static void round_trip(void **state) {
     assert_false(state_same(&s, &other));
 }
 
-static void every_phase_and_hold(void **state) {
-    (void)state;
+CASE(every_phase_and_hold) {
     cleanup_state struct state s;
     sample(&s);
     for (int p = 0; p < PHASES; p++) {
@@ -115,9 +110,8 @@ static void every_phase_and_hold(void **state) {
     }
 }
 
-static void facts_are_frozen(
-    void **state) { /* what the first version wrote must be readable, and is written so, for ever */
-    (void)state;
+/* what the first version wrote must be readable, and is written so, for ever */
+CASE(facts_are_frozen) {
     static const char facts[] = "{\"version\":1,\"targetUID\":\"1234-uid\",\"stable\":{\"hash\":"
                                 "\"bcdfghjklm\",\"name\":\"op-abc\",\"uid\":\"rs-uid\"},"
                                 "\"paused\":true,\"progressDeadlineSeconds\":600,\"quarantine\":[{\"hash\":"
@@ -130,8 +124,7 @@ static void facts_are_frozen(
     assert_string_equal(buf_str(&b), facts);
 }
 
-static void later_version(void **state) {
-    (void)state;
+CASE(later_version) {
     cleanup_json cJSON *cm = configmap("{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},"
                                        "\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
                                        "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\","
@@ -147,8 +140,7 @@ static void later_version(void **state) {
 }
 
 /* As an earlier version named phases, holds and ends. */
-static void earlier_names(void **state) {
-    (void)state;
+CASE(earlier_names) {
     static const struct {
         const char *phase, *hold, *ended;
         enum phase want_phase;
@@ -179,8 +171,7 @@ static void earlier_names(void **state) {
     }
 }
 
-static void damaged(void **state) {
-    (void)state;
+CASE(damaged) {
     static const char good[] =
         "{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\"}}";
     static const struct {
@@ -232,8 +223,7 @@ static void damaged(void **state) {
     assert_int_not_equal(state_read(NULL, &s, NULL), 0);
 }
 
-static void random_damage(void **state) {
-    (void)state;
+CASE(random_damage) {
     cleanup_state struct state s;
     sample(&s);
     cleanup_json cJSON *cm = as_configmap(&s);
@@ -254,8 +244,7 @@ static void random_damage(void **state) {
     }
 }
 
-static void bounded_lists(void **state) {
-    (void)state;
+CASE(bounded_lists) {
     cleanup_state struct state s;
     sample(&s);
     for (int i = 0; i < 50; i++) {
@@ -282,8 +271,7 @@ static void bounded_lists(void **state) {
 }
 
 /* Whose ConfigMap is it? */
-static void taken_only_if_ours(void **state) {
-    (void)state;
+CASE(taken_only_if_ours) {
 #define OWNER "\"ownerReferences\":[{\"kind\":\"Deployment\",\"name\":\"%s\",\"uid\":\"%s\"}]"
     static const struct {
         const char *label, *owner, *uid;
@@ -309,8 +297,7 @@ static void taken_only_if_ours(void **state) {
     }
 }
 
-static void names(void **state) {
-    (void)state;
+CASE(names) {
     cleanup_free char *a = obs_state_name("op");
     assert_string_equal(a, "op-handover");
     char longest[254];
@@ -325,16 +312,4 @@ static void names(void **state) {
     assert_string_equal(other, again);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
-                                       cmocka_unit_test(every_phase_and_hold),
-                                       cmocka_unit_test(facts_are_frozen),
-                                       cmocka_unit_test(later_version),
-                                       cmocka_unit_test(earlier_names),
-                                       cmocka_unit_test(damaged),
-                                       cmocka_unit_test(random_damage),
-                                       cmocka_unit_test(bounded_lists),
-                                       cmocka_unit_test(names),
-                                       cmocka_unit_test(taken_only_if_ours)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/state")

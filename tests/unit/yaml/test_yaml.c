@@ -1,5 +1,5 @@
 /* YAML as Kubernetes reads it: which plain scalars are what, anchors and merges, and what is refused. */
-#include "../check.h"
+#include "../case.h"
 #include "base/mem.h"
 #include "yaml/yaml.h"
 #include <sys/resource.h>
@@ -34,8 +34,7 @@ static void refuses(struct slice yaml, const char *why) {
     buf_free(&f.json);
 }
 
-static void scalars(void **state) {
-    (void)state;
+CASE(scalars) {
     reads("[~, null, Null, NULL]", "[null,null,null,null]");
     reads("a:\nb: ''", "{\"a\":null,\"b\":\"\"}");
     reads("[true, True, yes, on, Y]", "[true,true,true,true,true]");
@@ -61,8 +60,7 @@ static void scalars(void **state) {
     reads("'a\"b\\c\td'", "\"a\\\"b\\\\c\\td\"");
 }
 
-static void anchors(void **state) {
-    (void)state;
+CASE(anchors) {
     reads("a: &x {k: 1}\nb: *x", "{\"a\":{\"k\":1},\"b\":{\"k\":1}}");
     reads("a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}", "{\"a\":{\"k\":1,\"l\":2},\"b\":{\"l\":3,\"k\":1}}");
     reads("- &x {k: 1}\n- &y {k: 2, m: 3}\n- {<<: [*x, *y]}",
@@ -93,8 +91,7 @@ static void bomb(const char *first, bool map) {
     buf_free(&b);
 }
 
-static void bombs(void **state) {
-    (void)state;
+CASE(bombs) {
     bomb("[x,x,x,x,x,x,x,x,x]", false);
     bomb("{x: x}", true);
     /* few values, but long ones */
@@ -105,8 +102,7 @@ static void bombs(void **state) {
     buf_free(&b);
 }
 
-static void depth(void **state) {
-    (void)state;
+CASE(depth) {
     struct buf b = BUF(1 << 16);
     for (int i = 0; i < 500; i++) buf_addc(&b, '[');
     for (int i = 0; i < 500; i++) buf_addc(&b, ']');
@@ -118,8 +114,7 @@ static void depth(void **state) {
     buf_free(&b);
 }
 
-static void wrong(void **state) {
-    (void)state;
+CASE(wrong) {
     refuses(SL("a: [1"), "line 2");
     refuses(SL("a: b: c"), "line 1");
     refuses(SL("\ta: b"), "line 1");
@@ -140,8 +135,7 @@ static int count(void *ctx, const struct yaml_value *doc, struct err *err) {
     return ++*(size_t *)ctx == 3 ? err_set(err, ERR_REJECTED, -EPERM, "the third") : 0;
 }
 
-static void documents(void **state) {
-    (void)state;
+CASE(documents) {
     struct err e = {0};
     size_t n = 0;
     assert_int_equal(yaml_each(SL(""), YAML_UNIQUE_KEYS, count, &n, &e), 0);
@@ -167,8 +161,7 @@ static int member(void *ctx, const struct yaml_value *doc, struct err *err) {
     return 0;
 }
 
-static void repeated_keys(void **state) {
-    (void)state;
+CASE(repeated_keys) {
     char *a = NULL;
     refuses(SL("a: 1\na: 2"), "line 2: key \"a\" already set in map");
     refuses(SL("yes: 1\ntrue: 2"), "key \"true\" already set in map");
@@ -179,8 +172,7 @@ static void repeated_keys(void **state) {
 
 /* 120,000 members, half as many anchors and aliases, and all of it merged: 2 s of processor time; were each name
  * looked for among all before it, minutes. */
-static void large_maps(void **state) {
-    (void)state;
+CASE(large_maps) {
     const struct rlimit limit = {60, 60};
     assert_int_equal(setrlimit(RLIMIT_CPU, &limit), 0);
     struct first f = {.json = BUF(64 << 20)};
@@ -198,5 +190,4 @@ static void large_maps(void **state) {
     buf_free(&f.json);
 }
 
-RUN_TESTS(TEST(scalars), TEST(anchors), TEST(bombs), TEST(depth), TEST(wrong), TEST(documents),
-          TEST(repeated_keys), TEST(large_maps))
+CASES("yaml/yaml")

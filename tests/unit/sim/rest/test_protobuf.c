@@ -1,5 +1,5 @@
 /* Protobuf bodies: every kind of field, what is absent and what is zero, and bytes that are no message. */
-#include "../../check.h"
+#include "../../case.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "rest/protobuf.h"
@@ -73,8 +73,7 @@ static int code_of(struct slice body) {
     return r == 0 ? 200 : f.code;
 }
 
-static void maps_and_bytes(void **state) {
-    (void)state;
+CASE(maps_and_bytes) {
     struct buf meta = BUF(4096), cm = BUF(4096);
     text(&meta, 1, "a");
     pair(&meta, 11, "l", "x");
@@ -95,8 +94,7 @@ static void maps_and_bytes(void **state) {
 }
 
 /* A zero says something where Go has a pointer; elsewhere it is what an absent field would be. */
-static void zeros(void **state) {
-    (void)state;
+CASE(zeros) {
     struct buf meta = BUF(4096), cm = BUF(4096);
     text(&meta, 1, "a");
     text(&meta, 2, "");
@@ -109,8 +107,7 @@ static void zeros(void **state) {
           "conds\":0},\"immutable\":false}");
 }
 
-static void times(void **state) {
-    (void)state;
+CASE(times) {
     struct buf spec = BUF(4096), lease = BUF(4096), t = BUF(64);
     text(&spec, 1, "me");
     number(&t, 1, 1600000000);
@@ -131,8 +128,7 @@ static void times(void **state) {
           "26:40Z\"}}");
 }
 
-static void quantities_and_ports(void **state) {
-    (void)state;
+CASE(quantities_and_ports) {
     struct buf pod = BUF(4096), spec = BUF(4096), c = BUF(4096), res = BUF(1024), e = BUF(256), q = BUF(64);
     text(&c, 1, "c");
     text(&q, 1, "64Mi");
@@ -157,8 +153,7 @@ static void quantities_and_ports(void **state) {
 }
 
 /* What was read before the damage is given up again. */
-static void damaged_quantity(void **state) {
-    (void)state;
+CASE(damaged_quantity) {
     struct buf pod = BUF(4096), spec = BUF(4096), overhead = BUF(256), q = BUF(64), body = BUF(4096);
     text(&q, 1, "64Mi");
     buf_adds(&q, "\x0a\x09");
@@ -172,8 +167,7 @@ static void damaged_quantity(void **state) {
     buf_free(&body);
 }
 
-static void negative_numbers(void **state) {
-    (void)state;
+CASE(negative_numbers) {
     struct buf o = BUF(64);
     number(&o, 1, (uint64_t)-1);
     text(&o, 4, "Foreground");
@@ -182,8 +176,7 @@ static void negative_numbers(void **state) {
           "\"Foreground\"}");
 }
 
-static void wrong(void **state) {
-    (void)state;
+CASE(wrong) {
     struct buf body = BUF(4096);
     assert_int_equal(code_of(SL("")), 400);
     assert_int_equal(code_of(SL("k8s")), 400);
@@ -224,8 +217,7 @@ static void wrong(void **state) {
 }
 
 /* Text that is not UTF-8 has no place in JSON. */
-static void no_text(void **state) {
-    (void)state;
+CASE(no_text) {
     struct buf body = BUF(4096), cm = BUF(1024);
     pair(&cm, 2, "k", "\xff\xfe");
     wrap(&body, "v1", "ConfigMap", buf_slice(&cm));
@@ -240,8 +232,7 @@ static void no_text(void **state) {
 }
 
 /* Whatever is cut off, what is left is read or refused, and never read past. */
-static void prefixes(void **state) {
-    (void)state;
+CASE(prefixes) {
     struct buf body = BUF(4096), cm = BUF(1024), meta = BUF(256);
     text(&meta, 1, "a");
     pair(&meta, 11, "l", "x");
@@ -258,5 +249,4 @@ static void prefixes(void **state) {
     buf_free(&body);
 }
 
-RUN_TESTS(TEST(maps_and_bytes), TEST(zeros), TEST(times), TEST(quantities_and_ports), TEST(damaged_quantity),
-          TEST(negative_numbers), TEST(wrong), TEST(no_text), TEST(prefixes))
+CASES("sim/rest/protobuf")
