@@ -7,25 +7,22 @@ static void on_guard(void *ctx) {
     loop_stop(k->l);
 }
 
-int kit_setup(void **state) {
+struct kit *kit_new(void) {
     struct kit *k = xcalloc(1, sizeof *k);
     k->l = loop_new();
     k->w = loop_world(k->l);
     k->n = net_install(k->l);
     k->guard = timer_new(k->w, on_guard, k);
-    *state = k;
-    return 0;
+    return k;
 }
 
-int kit_teardown(void **state) {
-    struct kit *k = *state;
+void kit_free(struct kit *k) {
     if (k->server) http_listener_close(k->server);
     timer_free(k->guard);
     timer_free(k->timer);
     net_uninstall(k->n);
     loop_free(k->l);
     free(k);
-    return 0;
 }
 
 void kit_run(struct kit *k) {
@@ -257,8 +254,8 @@ static void on_connection(uv_stream_t *stream, int status) {
     uv_read_start((uv_stream_t *)&r->tcp, alloc, on_read);
 }
 
-void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r)) {
-    *s = (struct raw_server){.k = k, .on_data = on_data};
+void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r), void *extra) {
+    *s = (struct raw_server){.k = k, .on_data = on_data, .extra = extra};
     struct sockaddr_storage sa;
     uv_ip4_addr("127.0.0.1", 0, (struct sockaddr_in *)&sa);
     uv_tcp_init(loop_uv(k->l), &s->tcp);

@@ -18,9 +18,10 @@ struct kit {
     char url[64];        /* http://127.0.0.1:PORT */
     bool late;
 };
-int kit_setup(void **state); /* for cmocka: *state is a struct kit */
-int kit_teardown(void **state);
-#define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+struct kit *kit_new(void);
+void kit_free(struct kit *k);
+/* A case of case.h with a kit of its own, k. */
+#define NET_CASE(name) CASE_OF(struct kit, k, kit_new(), kit_free, name)
 void kit_run(struct kit *k); /* until kit_stop(); fails the test after 20 s */
 void kit_stop(void *k);
 void kit_turns(struct kit *k, int n);                /* n iterations of the loop */
@@ -67,6 +68,10 @@ struct raw {
     struct raw *next;
 };
 void raw_connect(struct raw *r, struct kit *k, int port);
+/* One that is closed at the end of its scope. */
+#define RAW(name, k, port)                                                                                   \
+    __attribute__((cleanup(raw_close))) struct raw name;                                                     \
+    raw_connect(&name, k, port)
 void raw_send(struct raw *r, struct slice data);
 void raw_sends(struct raw *r, const char *text);
 void raw_shutdown(struct raw *r);
@@ -87,6 +92,10 @@ struct raw_server {
     void *extra;
     struct raw *first;
 };
-void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r));
+void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r), void *extra);
 void raw_server_close(struct raw_server *s);
+/* One that is closed at the end of its scope. */
+#define RAW_SERVER(name, k, on_data, extra)                                                                  \
+    __attribute__((cleanup(raw_server_close))) struct raw_server name;                                       \
+    raw_serve(&name, k, on_data, extra)
 #endif

@@ -54,12 +54,15 @@ static inline void app(void *ctx, struct http_exchange *x) {
 #define GET(path)   "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 #define OK(n, body) "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " n "\r\n\r\n" body
 
-static inline struct raw *dial(struct raw *r, struct app *a, struct kit *k,
-                               const struct http_limits *limits) {
+static inline void dial(struct raw *r, struct app *a, struct kit *k, const struct http_limits *limits) {
     *a = (struct app){.k = k};
     kit_serve(k, app, a, limits);
     raw_connect(r, k, k->port);
-    return r;
 }
+/* An application and a connection to it, which is closed at the end of its scope. */
+#define DIAL(r, a, k, limits)                                                                                \
+    struct app a;                                                                                            \
+    __attribute__((cleanup(raw_close))) struct raw r;                                                        \
+    dial(&r, &a, k, limits)
 
 #endif

@@ -1,4 +1,5 @@
 /* The HTTP client: what is sent and what comes back, caps, the fence, connections that are kept. */
+#include "../case.h"
 #include "kit.h"
 
 static void echo(void *ctx, struct http_exchange *x) {
@@ -10,14 +11,12 @@ static void echo(void *ctx, struct http_exchange *x) {
     http_reply(x, slice_eqs(http_x_target(x), "/404") ? 404 : 200, "text/plain", buf_slice(&b));
 }
 
-static void verbs_headers_and_bodies(void **state) {
-    struct kit *k = *state;
+NET_CASE(verbs_headers_and_bodies) {
     kit_serve(k, echo, NULL, NULL);
     static const char *const methods[] = {"GET", "PUT", "POST", "PATCH", "DELETE"};
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         for (int lane = 0; lane < LANE_COUNT; lane++) {
-            struct call c;
-            call_init(&c, k);
+            CALL(c, k);
             struct http_headers h = {.n = 0};
             http_headers_add(&h, SL("X-Test"), SL(" some value "));
             if (i > 0) http_headers_add(&h, SL("Content-Type"), SL("application/json"));
@@ -26,8 +25,7 @@ static void verbs_headers_and_bodies(void **state) {
                                   .url = kit_at(k, "/a/../b%20c?q=1&r"),
                                   .headers = &h,
                                   .body = i > 0 ? SL("{\"a\":1}") : (struct slice){0}};
-            call_start(&c, &s);
-            call_wait(&c);
+            call_do(&c, &s);
             assert_int_equal(c.err.kind, ERR_NONE);
             assert_int_equal(c.status, 200);
             assert_int_equal(c.heads, 1);
@@ -36,71 +34,27 @@ static void verbs_headers_and_bodies(void **state) {
             snprintf(want, sizeof want, "%s /a/../b%%20c?q=1&r x=some value type=%s %s", methods[i],
                      i > 0 ? "application/json" : "", i > 0 ? "{\"a\":1}" : "");
             assert_string_equal(buf_str(&c.body), want);
-            call_free(&c);
         }
     }
 }
 
-static void head_has_no_body(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    struct call c;
-    call_init(&c, k);
-    struct http_spec s = {.lane = LANE_CALL, .method = "HEAD", .url = kit_at(k, "/x")};
-    call_start(&c, &s);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_NONE);
-    assert_int_equal(c.status, 200);
-    assert_int_equal(c.body.n, 0);
-    call_free(&c);
-}
-
-static void statuses_are_no_errors(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    struct call c;
-    call_init(&c, k);
-    call_get(&c, LANE_CALL, kit_at(k, "/404"));
-    assert_int_equal(c.err.kind, ERR_NONE);
-    assert_int_equal(c.status, 404);
-    call_free(&c);
-}
-
-static void empty_bodies_have_a_length(void **state) {
-    struct kit *k = *state;
-    kit_serve(k, echo, NULL, NULL);
-    struct call c;
-    call_init(&c, k);
-    struct http_spec s = {.lane = LANE_CALL, .method = "POST", .url = kit_at(k, "/x")};
-    call_start(&c, &s);
-    call_wait(&c);
-    assert_string_equal(buf_str(&c.body), "POST /x x= type= ");
-    call_free(&c);
-}
-
-static void large_bodies_pass_both_ways(void **state) {
-    struct kit *k = *state;
+NET_CASE(large_bodies_pass_both_ways) {
     kit_serve(k, echo, NULL, NULL);
     char *big = xmalloc(2 << 20);
     for (size_t i = 0; i < 2 << 20; i++) big[i] = (char)('a' + i % 26);
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     struct http_spec s = {
         .lane = LANE_CALL, .method = "PUT", .url = kit_at(k, "/x"), .body = slice_make(big, 2 << 20)};
-    call_start(&c, &s);
-    call_wait(&c);
+    call_do(&c, &s);
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_true(slice_ends(buf_slice(&c.body), slice_make(big, 2 << 20)));
-    call_free(&c);
     free(big);
 }
 
-static void what_is_no_request_is_refused_at_once(void **state) {
-    struct kit *k = *state;
+NET_CASE(what_is_no_request_is_refused_at_once) {
     static const char *const urls[] = {"ftp://x/",           "x", "", "http://", "http://a b/",
                                        "file:///etc/passwd", NULL};
-    struct call c;
-    call_init(&c, k);
+    CALL(c, k);
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
         struct http_spec s = {.lane = LANE_CALL, .method = "GET", .url = urls[i]};
         assert_int_equal(call_try(&c, &s), -EINVAL);
@@ -118,24 +72,32 @@ static void what_is_no_request_is_refused_at_once(void **state) {
     s.method = "GET /";
     assert_int_equal(call_try(&c, &s), -EINVAL);
     assert_null(c.r);
-    call_free(&c);
 }
 
-static void body_cap(void **state) {
-    struct kit *k = *state;
+NET_CASE(statuses_empty_bodies_and_the_cap) {
     kit_serve(k, echo, NULL, NULL);
-    static const size_t caps[] = {16, 17}; /* "GET /x x= type= " is 16 long */
-    for (size_t i = 0; i < 2; i++) {
-        struct call c;
-        call_init(&c, k);
-        struct http_spec s = {
-            .lane = LANE_SCRAPE, .method = "GET", .url = kit_at(k, i ? "/xy" : "/x"), .body_cap = caps[0]};
-        call_start(&c, &s);
-        call_wait(&c);
-        assert_int_equal(c.err.kind, i ? ERR_PROTOCOL : ERR_NONE);
-        if (i) assert_int_equal(c.err.errnum, -EFBIG);
-        assert_int_equal(c.body.n, i ? 0 : 16);
-        call_free(&c);
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+        size_t cap;
+        enum err_kind kind;
+    } cases[] = {
+        {"HEAD", "/x", "", 200, 0, ERR_NONE},
+        {"GET", "/404", "GET /404 x= type= ", 404, 0, ERR_NONE}, /* a status is no error */
+        {"POST", "/x", "POST /x x= type= ", 200, 0, ERR_NONE},   /* an empty body has a length */
+        {"GET", "/x", "GET /x x= type= ", 200, 16, ERR_NONE},
+        {"GET", "/xy", "", 200, 16, ERR_PROTOCOL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CALL(c, k);
+        call_do(&c, &(struct http_spec){.method = cases[i].method,
+                                        .lane = cases[i].cap ? LANE_SCRAPE : LANE_CALL,
+                                        .url = kit_at(k, cases[i].path),
+                                        .body_cap = cases[i].cap});
+        assert_int_equal(c.err.kind, cases[i].kind);
+        if (c.err.kind) assert_int_equal(c.err.errnum, -EFBIG);
+        assert_int_equal(c.status, cases[i].status);
+        assert_string_equal(buf_str(&c.body), cases[i].body);
     }
 }
 
@@ -156,8 +118,7 @@ static void counting(void *ctx, struct http_exchange *x) {
     http_reply(x, 200, NULL, SL("ok"));
 }
 
-static void the_fence_on_new_and_reused_connections(void **state) {
-    struct kit *k = *state;
+NET_CASE(the_fence_on_new_and_reused_connections) {
     int served = 0;
     kit_serve(k, counting, &served, NULL);
     static const bool steps[] = {false, true, false, true, false};
@@ -165,8 +126,7 @@ static void the_fence_on_new_and_reused_connections(void **state) {
     int expected = 0;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         f.open = steps[i];
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         struct http_spec spec = {.lane = LANE_LEASE,
                                  .method = "PUT",
                                  .url = kit_at(k, "/x"),
@@ -178,7 +138,6 @@ static void the_fence_on_new_and_reused_connections(void **state) {
         expected += steps[i];
         kit_turns(k, 10);
         assert_int_equal(served, expected);
-        call_free(&c);
     }
     assert_int_equal(f.asked, 5);
 }
@@ -201,59 +160,44 @@ static void answer_counted(struct raw *r) {
     raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 }
 
-static void keeps_connections_unless_fresh(void **state) {
-    struct kit *k = *state;
+NET_CASE(keeps_connections_unless_fresh) {
     struct counted n = {0};
-    struct raw_server srv;
-    raw_serve(&srv, k, answer_counted);
-    srv.extra = &n;
+    RAW_SERVER(srv, k, answer_counted, &n);
     static const struct {
         bool fresh;
         int conns;
     } steps[] = {{false, 1}, {false, 1}, {true, 2}, {false, 2}, {true, 3}};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        struct call c;
-        call_init(&c, k);
+        CALL(c, k);
         struct http_spec spec = {
             .lane = LANE_LEASE, .method = "GET", .url = srv.url, .fresh = steps[i].fresh};
         call_do(&c, &spec);
         assert_int_equal(c.err.kind, ERR_NONE);
         assert_int_equal(srv.accepted, steps[i].conns);
-        call_free(&c);
     }
-    raw_server_close(&srv);
 }
 
 /* A kept connection dies with the request on it: a GET is repeated, a PUT is not, for it may have been
  * carried out. */
-static void a_dead_kept_connection(void **state) {
-    struct kit *k = *state;
+NET_CASE(a_dead_kept_connection) {
     for (int put = 0; put < 2; put++) {
         struct counted n = {.close_second = true};
-        struct raw_server srv;
-        raw_serve(&srv, k, answer_counted);
-        srv.extra = &n;
-        struct call c;
-        call_init(&c, k);
-        call_get(&c, LANE_CALL, srv.url);
-        assert_int_equal(c.err.kind, ERR_NONE);
-        call_free(&c);
-        call_init(&c, k);
-        struct http_spec spec = {.lane = LANE_CALL,
-                                 .method = put ? "PUT" : "GET",
-                                 .url = srv.url,
-                                 .body = put ? SL("body") : SL("")};
-        call_do(&c, &spec);
+        RAW_SERVER(srv, k, answer_counted, &n);
+        CALL(first, k);
+        call_get(&first, LANE_CALL, srv.url);
+        assert_int_equal(first.err.kind, ERR_NONE);
+        CALL(c, k);
+        call_do(&c, &(struct http_spec){.lane = LANE_CALL,
+                                        .method = put ? "PUT" : "GET",
+                                        .url = srv.url,
+                                        .body = put ? SL("body") : SL("")});
         assert_int_equal(c.err.kind, put ? ERR_TRANSPORT : ERR_NONE);
         if (put) assert_int_equal(c.err.errnum, -ECONNRESET);
         assert_int_equal(n.requests, put ? 2 : 3);
-        call_free(&c);
-        raw_server_close(&srv);
     }
 }
 
-static void many_at_once(void **state) {
-    struct kit *k = *state;
+NET_CASE(many_at_once) {
     int served = 0;
     kit_serve(k, counting, &served, NULL);
     enum { N = 200 };
@@ -275,7 +219,4 @@ static void many_at_once(void **state) {
     free(c);
 }
 
-RUN_TESTS(T(verbs_headers_and_bodies), T(head_has_no_body), T(statuses_are_no_errors),
-          T(empty_bodies_have_a_length), T(large_bodies_pass_both_ways),
-          T(what_is_no_request_is_refused_at_once), T(body_cap), T(the_fence_on_new_and_reused_connections),
-          T(keeps_connections_unless_fresh), T(a_dead_kept_connection), T(many_at_once))
+CASES("net/client")

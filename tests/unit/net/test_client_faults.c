@@ -1,10 +1,10 @@
 /* The HTTP client and servers that are missing, silent, cut off or odd. */
+#include "../case.h"
 #include "kit.h"
 
-static void refused_connections_say_so(void **state) {
-    struct kit *k = *state;
+NET_CASE(refused_connections_say_so) {
     struct raw_server s;
-    raw_serve(&s, k, NULL);
+    raw_serve(&s, k, NULL, NULL);
     int port = s.port; /* closed again: nobody listens there */
     raw_server_close(&s);
     kit_turns(k, 2);
@@ -20,8 +20,7 @@ static void refused_connections_say_so(void **state) {
     assert_string_equal(c.err.msg, want); /* no query, no password */
 }
 
-static void unknown_names_say_so(void **state) {
-    struct kit *k = *state;
+NET_CASE(unknown_names_say_so) {
     CALL(c, k);
     call_get(&c, LANE_CALL, "http://does-not-exist.invalid/");
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
@@ -43,8 +42,7 @@ static void half_an_answer_and_the_end(struct raw *r) {
     if (strstr(buf_str(&r->in), "\r\n\r\n")) raw_shutdown(r);
 }
 
-static void answers_that_do_not_end(void **state) {
-    struct kit *k = *state;
+NET_CASE(answers_that_do_not_end) {
     static const struct {
         void (*on_data)(struct raw *r);
         int64_t total_ns;
@@ -57,8 +55,7 @@ static void answers_that_do_not_end(void **state) {
         {half_an_answer_and_the_end, 0, ERR_TRANSPORT, -ECONNRESET, 200, "half", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct raw_server srv;
-        raw_serve(&srv, k, cases[i].on_data);
+        RAW_SERVER(srv, k, cases[i].on_data, NULL);
         CALL(c, k);
         call_do(&c, &(struct http_spec){
                         .lane = LANE_WATCH, .method = "GET", .url = srv.url, .total_ns = cases[i].total_ns});
@@ -67,7 +64,6 @@ static void answers_that_do_not_end(void **state) {
         assert_int_equal(c.status, cases[i].status);
         assert_string_equal(buf_str(&c.body), cases[i].body);
         assert_non_null(strstr(c.err.msg, cases[i].message));
-        raw_server_close(&srv);
     }
 }
 
@@ -77,13 +73,9 @@ static void half_then_reset(struct raw *r) {
     if (c->body.n == 0) raw_sends(r, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
 }
 
-static void reset_in_the_middle(void **state) {
-    struct kit *k = *state;
-    struct raw_server srv;
-    struct call c;
-    raw_serve(&srv, k, half_then_reset);
-    srv.extra = &c;
-    call_init(&c, k);
+NET_CASE(reset_in_the_middle) {
+    CALL(c, k);
+    RAW_SERVER(srv, k, half_then_reset, &c);
     call_open(&c, LANE_WATCH, srv.url);
     while (c.body.n < 4) kit_turns(k, 1);
     raw_reset(srv.first);
@@ -91,8 +83,6 @@ static void reset_in_the_middle(void **state) {
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_int_equal(c.err.errnum, -ECONNRESET);
     assert_non_null(strstr(c.err.msg, "reset by peer"));
-    call_free(&c);
-    raw_server_close(&srv);
 }
 
 struct canned {
@@ -108,8 +98,7 @@ static void answer_canned(struct raw *r) {
     raw_shutdown(r);
 }
 
-static void odd_answers(void **state) {
-    struct kit *k = *state;
+NET_CASE(odd_answers) {
     static struct canned cases[] = {
         {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ERR_NONE, 200, "ok"},
         {"HTTP/1.0 200\r\n\r\nuntil the end", ERR_NONE, 200, "until the end"},
@@ -127,18 +116,14 @@ static void odd_answers(void **state) {
         {"HTTP/1.1 2", ERR_TRANSPORT, 0, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct raw_server srv;
-        raw_serve(&srv, k, answer_canned);
-        srv.extra = &cases[i];
+        RAW_SERVER(srv, k, answer_canned, &cases[i]);
         CALL(c, k);
         call_get(&c, LANE_CALL, srv.url);
         if (c.err.kind != cases[i].kind) print_error("case %zu: %s\n", i, c.err.msg);
         assert_int_equal(c.err.kind, cases[i].kind);
         assert_int_equal(c.status, cases[i].status);
         assert_string_equal(buf_str(&c.body), cases[i].body);
-        raw_server_close(&srv);
     }
 }
 
-RUN_TESTS(T(refused_connections_say_so), T(unknown_names_say_so), T(answers_that_do_not_end),
-          T(reset_in_the_middle), T(odd_answers))
+CASES("net/client_faults")

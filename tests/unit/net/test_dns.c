@@ -1,5 +1,6 @@
 /* A name server that hangs must not stop the loop: neither when its request is cancelled or meets its
  * deadline, nor at the end. This program's own getaddrinfo() stands in for libc's. */
+#include "../case.h"
 #include "kit.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -32,64 +33,60 @@ static int count(const int *which) {
     return n;
 }
 
-static int release(void **state) {
+static void release(struct kit *k) {
     pthread_mutex_lock(&lock);
     released = true;
     pthread_cond_broadcast(&changed);
     while (answered < asked) pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
-    return kit_teardown(state);
+    kit_free(k);
 }
 
-static int hang(void **state) {
+static struct kit *hang(void) {
     released = false;
     asked = answered = 0;
-    return kit_setup(state);
+    return kit_new();
 }
 
-static void start(struct call *c, struct kit *k, struct http_spec spec) {
-    call_init(c, k);
+/* A request that waits for its name. */
+static void start(struct call *c, struct http_spec spec) {
     spec.lane = LANE_CALL;
     spec.method = "GET";
     spec.url = "http://hang.example/";
     int before = count(&asked);
     call_start(c, &spec);
-    while (count(&asked) == before) kit_turns(k, 1);
+    while (count(&asked) == before) kit_turns(c->k, 1);
 }
 
-static void cancelling_does_not_wait(void **state) {
-    struct call c;
-    start(&c, *state, (struct http_spec){0});
+#define DNS_CASE(name) CASE_OF(struct kit, k, hang(), release, name)
+
+DNS_CASE(cancelling_does_not_wait) {
+    CALL(c, k);
+    start(&c, (struct http_spec){0});
     http_cancel(c.r);
-    kit_turns(*state, 10); /* would not come back */
+    kit_turns(k, 10); /* would not come back */
     assert_int_equal(count(&answered), 0);
     assert_int_equal(c.ends, 0);
-    call_free(&c);
 }
 
-static void deadlines_do_not_wait(void **state) {
-    struct call c;
-    start(&c, *state, (struct http_spec){.total_ns = 20 * NS_PER_MS});
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TIMEOUT);
-    assert_int_equal(c.err.errnum, -EHOSTUNREACH);
-    call_free(&c);
-    start(&c, *state, (struct http_spec){.connect_ns = 20 * NS_PER_MS});
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TIMEOUT);
-    assert_int_equal(count(&answered), 0);
-    call_free(&c);
+DNS_CASE(deadlines_do_not_wait) {
+    for (int connect = 0; connect < 2; connect++) {
+        CALL(c, k);
+        int64_t ns = 20 * NS_PER_MS;
+        start(&c, connect ? (struct http_spec){.connect_ns = ns} : (struct http_spec){.total_ns = ns});
+        call_wait(&c);
+        assert_int_equal(c.err.kind, ERR_TIMEOUT);
+        assert_int_equal(c.err.errnum, -EHOSTUNREACH);
+        assert_int_equal(count(&answered), 0);
+    }
 }
 
-static void uninstalling_does_not_wait(void **state) {
-    struct kit *k = *state;
-    struct call c;
-    start(&c, k, (struct http_spec){0});
+DNS_CASE(uninstalling_does_not_wait) {
+    CALL(c, k);
+    start(&c, (struct http_spec){0});
     net_uninstall(k->n);
     k->n = NULL;
     assert_int_equal(count(&answered), 0);
-    call_free(&c);
 }
 
-#define D(name) cmocka_unit_test_setup_teardown(name, hang, release)
-RUN_TESTS(D(cancelling_does_not_wait), D(deadlines_do_not_wait), D(uninstalling_does_not_wait))
+CASES("net/dns")

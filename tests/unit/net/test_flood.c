@@ -1,4 +1,5 @@
 /* Peers that never stop: every byte of an answer counts, whatever it is part of. */
+#include "../case.h"
 #include "kit.h"
 
 #define HEAD    "HTTP/1.1 200 OK\r\n"
@@ -35,8 +36,7 @@ static void on_request(struct raw *r) {
     on_written(&f->write, 0);
 }
 
-static void every_byte_of_an_answer_counts(void **state) {
-    struct kit *k = *state;
+NET_CASE(every_byte_of_an_answer_counts) {
     static const char around[] = "status lines, headers, trailers and chunk framing",
                       whole[] = "larger than the 65536 bytes";
     static const struct flood floods[] = {
@@ -59,9 +59,8 @@ static void every_byte_of_an_answer_counts(void **state) {
         bool watch = i % 2;
         if (watch && f->message == whole) continue; /* bounded by its receiver */
         struct raw_server srv;
-        raw_serve(&srv, k, on_request);
         struct flooding now = {.f = f, .block = BUF(16384)};
-        srv.extra = &now;
+        raw_serve(&srv, k, on_request, &now);
         while (now.block.n + strlen(f->again) <= 16384) buf_adds(&now.block, f->again);
         CALL(c, k);
         struct http_spec s = {.lane = watch ? LANE_WATCH : LANE_SCRAPE,
@@ -95,9 +94,8 @@ static void small_page(void *ctx, struct http_exchange *x) {
 
 /* However much is there, a turn of the loop handles little of it, each flood gets its turns, and so does a page that
  * comes to its end. */
-static void a_turn_of_the_scrapes_is_short(void **state) {
+NET_CASE(a_turn_of_the_scrapes_is_short) {
     enum { FLOODS = 8, TURNS = 400, TURN_MAX = 32 << 10 };
-    struct kit *k = *state;
     static const struct flood kinds[] = {{"lines", HEAD "\r\n", "\n", 200, "", false},
                                          {"chunks", CHUNKED, "8\r\n\n\n\n\n\n\n\n\n\r\n", 200, "", false}};
     struct flooding now[FLOODS] = {0};
@@ -107,8 +105,7 @@ static void a_turn_of_the_scrapes_is_short(void **state) {
     for (size_t i = 0; i < FLOODS; i++) {
         now[i] = (struct flooding){.f = &kinds[i % 2], .block = BUF(256 << 10)};
         while (now[i].block.n + 16 <= 256 << 10) buf_adds(&now[i].block, kinds[i % 2].again);
-        raw_serve(&srv[i], k, on_request);
-        srv[i].extra = &now[i];
+        raw_serve(&srv[i], k, on_request, &now[i]);
         call_init(&c[i], k);
         c[i].on_body = count;
         call_open(&c[i], LANE_SCRAPE, srv[i].url);
@@ -137,4 +134,4 @@ static void a_turn_of_the_scrapes_is_short(void **state) {
     }
 }
 
-RUN_TESTS(T(every_byte_of_an_answer_counts), T(a_turn_of_the_scrapes_is_short))
+CASES("net/flood")

@@ -1,4 +1,5 @@
 /* Through a proxy: plain requests with a whole URL, https in a tunnel, refusals in the proxy's words. */
+#include "../case.h"
 #include "kit.h"
 #include "tls_server.h"
 
@@ -9,7 +10,7 @@ struct proxy {
     struct raw *down; /* from the client */
     bool open, refuse;
     char first[256]; /* the request line that it got */
-    struct timer *pump;
+    char url[64];
 };
 
 static void relay(void *ctx) {
@@ -37,40 +38,42 @@ static void on_data(struct raw *r) {
     }
 }
 
-static void plain_http_goes_as_a_whole_url(void **state) {
-    struct kit *k = *state;
-    struct proxy p = {0};
-    raw_serve(&p.server, k, on_data);
-    p.server.extra = &p;
-    char proxy[64];
-    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
+static void proxy_start(struct proxy *p, struct kit *k, const char *scheme, void (*on)(struct raw *r)) {
+    *p = (struct proxy){.open = false};
+    raw_serve(&p->server, k, on, p);
+    snprintf(p->url, sizeof p->url, "%s://127.0.0.1:%d/", scheme, p->server.port);
+}
+
+static void proxy_stop(struct proxy *p) {
+    raw_server_close(&p->server);
+}
+#define PROXY(p, k, scheme, on)                                                                              \
+    __attribute__((cleanup(proxy_stop))) struct proxy p;                                                     \
+    proxy_start(&p, k, scheme, on)
+
+NET_CASE(plain_http_goes_as_a_whole_url) {
+    PROXY(p, k, "http", on_data);
     CALL(c, k);
     struct http_spec spec = {
-        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = proxy};
+        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = p.url};
     call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_string_equal(buf_str(&c.body), "via proxy");
     assert_string_equal(p.first, "GET http://target.invalid:81/x?y HTTP/1.1");
-    raw_server_close(&p.server);
 }
 
-static void https_goes_through_a_tunnel(void **state) {
-    struct kit *k = *state;
+NET_CASE(https_goes_through_a_tunnel) {
     struct pem ca, id;
     pem_make(&ca, "CA", NULL, NULL, PEM_CA);
     pem_make(&id, "server", "DNS:target.invalid", &ca, 0);
     struct tls_server *s = tls_server_start(&(struct tls_server_spec){.id = &id});
-    struct proxy p = {0};
-    raw_serve(&p.server, k, on_data);
-    p.server.extra = &p;
-    char proxy[64];
-    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
+    PROXY(p, k, "http", on_data);
     struct http_tls tls = {.ca = slice_of(ca.cert)};
     CALL(c, k);
     struct http_spec spec = {.lane = LANE_LEASE,
                              .method = "PUT",
                              .url = "https://target.invalid/x",
-                             .proxy = proxy,
+                             .proxy = p.url,
                              .tls = &tls,
                              .body = SL("b")};
     call_start(&c, &spec);
@@ -90,27 +93,21 @@ static void https_goes_through_a_tunnel(void **state) {
     assert_int_equal(c.heads, 1); /* the proxy's head is not the answer's */
     assert_string_equal(buf_str(&c.body), "h1 nobody target.invalid");
     raw_close(&p.up);
-    raw_server_close(&p.server);
     tls_server_stop(s);
     pem_free(&ca);
     pem_free(&id);
 }
 
-static void refusals_are_reported(void **state) {
-    struct kit *k = *state;
-    struct proxy p = {.refuse = true};
-    raw_serve(&p.server, k, on_data);
-    p.server.extra = &p;
-    char proxy[64];
-    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p.server.port);
+NET_CASE(refusals_are_reported) {
+    PROXY(p, k, "http", on_data);
+    p.refuse = true;
     CALL(c, k);
     struct http_spec spec = {
-        .lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = proxy};
+        .lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = p.url};
     call_do(&c, &spec);
     assert_int_equal(c.err.kind, ERR_TRANSPORT);
     assert_int_not_equal(c.err.errnum, -ECONNRESET); /* nothing was sent to the target */
     assert_non_null(strstr(c.err.msg, "403"));
-    raw_server_close(&p.server);
 }
 
 /* A SOCKS5 proxy that answers itself: no authentication, then the name that it is to resolve, then the request. */
@@ -133,40 +130,27 @@ static void on_socks(struct raw *r) {
     }
 }
 
-static void socks5h_resolves_the_name_at_the_proxy(void **state) {
-    struct kit *k = *state;
-    struct proxy p = {0};
-    raw_serve(&p.server, k, on_socks);
-    p.server.extra = &p;
-    char proxy[64];
-    snprintf(proxy, sizeof proxy, "socks5h://127.0.0.1:%d", p.server.port);
+NET_CASE(socks5h_resolves_the_name_at_the_proxy) {
+    PROXY(p, k, "socks5h", on_socks);
     CALL(c, k);
     struct http_spec spec = {
-        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x", .proxy = proxy};
+        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x", .proxy = p.url};
     call_do(&c, &spec);
     if (c.err.kind) print_error("%s\n", c.err.msg);
     assert_string_equal(buf_str(&c.body), "via socks");
     assert_string_equal(p.first, "target.invalid");
-    raw_server_close(&p.server);
 }
 
 /* Whether to use one is the caller's business. */
-static void the_environment_is_not_asked(void **state) {
-    struct kit *k = *state;
+NET_CASE(the_environment_is_not_asked) {
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     setenv("HTTPS_PROXY", "http://127.0.0.1:1", 1);
     setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
-    struct proxy p = {0};
-    raw_serve(&p.server, k, on_data); /* here simply a server */
-    p.server.extra = &p;
-    char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/", p.server.port);
+    PROXY(p, k, "http", on_data); /* here simply a server */
     CALL(c, k);
-    call_get(&c, LANE_CALL, url);
+    call_get(&c, LANE_CALL, p.url);
     assert_string_equal(buf_str(&c.body), "via proxy");
     assert_string_equal(p.first, "GET / HTTP/1.1");
-    raw_server_close(&p.server);
 }
 
-RUN_TESTS(T(plain_http_goes_as_a_whole_url), T(https_goes_through_a_tunnel), T(refusals_are_reported),
-          T(socks5h_resolves_the_name_at_the_proxy), T(the_environment_is_not_asked))
+CASES("net/proxy")

@@ -1,11 +1,9 @@
 /* The HTTP server: requests in any pieces, answers in order, listening and its end. */
+#include "../case.h"
 #include "server_kit.h"
 
-static void answers_and_keeps_alive(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(answers_and_keeps_alive) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
     assert_true(raw_until(&r, "hi"));
     assert_string_equal(buf_str(&r.in), OK("2", "hi"));
@@ -15,14 +13,10 @@ static void answers_and_keeps_alive(void **state) {
     assert_string_equal(
         buf_str(&r.in),
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    raw_close(&r);
 }
 
-static void a_request_in_single_bytes(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(a_request_in_single_bytes) {
+    DIAL(r, a, k, NULL);
     static const char text[] =
         "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     for (size_t i = 0; i < sizeof text - 1; i++) {
@@ -31,14 +25,10 @@ static void a_request_in_single_bytes(void **state) {
     }
     assert_true(raw_until(&r, "abc"));
     assert_string_equal(buf_str(&r.in), OK("3", "abc"));
-    raw_close(&r);
 }
 
-static void pipelined_requests_are_answered_in_order(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(pipelined_requests_are_answered_in_order) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, "PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1" GET(
                       "/later") "PUT /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3" GET("/stream"));
     assert_true(raw_until(&r, OK("1", "1")));
@@ -53,40 +43,28 @@ static void pipelined_requests_are_answered_in_order(void **state) {
                             "1", "3") "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
                                       "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
     assert_int_equal(a.gone, 0);
-    raw_close(&r);
 }
 
-static void half_closing_clients_get_what_is_answered_at_once(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(half_closing_clients_get_what_is_answered_at_once) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, GET("/1") GET("/2"));
     raw_shutdown(&r);
     raw_until_eof(&r);
     assert_string_equal(buf_str(&r.in), OK("0", "") OK("0", ""));
-    raw_close(&r);
 }
 
-static void head_and_bodyless_statuses(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(head_and_bodyless_statuses) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, "HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n" GET(
                       "/204") "HEAD /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/end"));
     assert_true(raw_until(&r, OK("0", "")));
     assert_string_equal(buf_str(&r.in),
                         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
                         "HTTP/1.1 204 No Content\r\n\r\n" OK("3", "") OK("0", ""));
-    raw_close(&r);
 }
 
-static void http_1_0(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(http_1_0) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     assert_true(raw_until(&r, "\r\n\r\n"));
     assert_non_null(strstr(buf_str(&r.in), "Connection: keep-alive\r\n"));
@@ -95,14 +73,10 @@ static void http_1_0(void **state) {
     raw_until_eof(&r);
     assert_string_equal(buf_str(&r.in),
                         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nabc");
-    raw_close(&r);
 }
 
-static void extra_headers_cannot_be_injected(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(extra_headers_cannot_be_injected) {
+    DIAL(r, a, k, NULL);
     struct http_headers h = {.n = 0};
     http_headers_add(&h, SL("Retry-After"), SL("1"));
     http_headers_add(&h, SL("X-Bad"), SL("a\r\nSet-Cookie: b"));
@@ -113,14 +87,10 @@ static void extra_headers_cannot_be_injected(void **state) {
     assert_non_null(strstr(buf_str(&r.in), "\r\nRetry-After: 1\r\n"));
     assert_null(strstr(buf_str(&r.in), "Cookie"));
     assert_null(strstr(buf_str(&r.in), "X Bad"));
-    raw_close(&r);
 }
 
-static void continue_is_sent_when_asked_for(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(continue_is_sent_when_asked_for) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_true(raw_until(&r, "100 Continue\r\n\r\n"));
     raw_sends(&r, "hi");
@@ -130,31 +100,22 @@ static void continue_is_sent_when_asked_for(void **state) {
     raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
     raw_until_eof(&r);
     assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 413 ")));
-    raw_close(&r);
 }
 
-static void an_aborted_answer_shows(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(an_aborted_answer_shows) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, GET("/abort"));
     raw_until_eof(&r);
     assert_true(slice_ends(buf_slice(&r.in), SL("7\r\npartial\r\n"))); /* no last chunk */
-    raw_close(&r);
-    raw_connect(&r, k, k->port);
-    raw_sends(&r, "GET /abort HTTP/1.0\r\n\r\n");
-    raw_until_eof(&r);
-    assert_true(r.reset); /* without chunks only a reset tells */
-    raw_close(&r);
+    RAW(old, k, k->port);
+    raw_sends(&old, "GET /abort HTTP/1.0\r\n\r\n");
+    raw_until_eof(&old);
+    assert_true(old.reset); /* without chunks only a reset tells */
 }
 
-static void large_answers(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
+NET_CASE(large_answers) {
     struct http_limits limits = {.send_cap = 100 << 20};
-    dial(&r, &a, k, &limits);
+    DIAL(r, a, k, &limits);
     raw_sends(&r, GET("/later") GET("/x"));
     while (!a.nopen) kit_run(k);
     enum { BIG = 30 << 20 };
@@ -167,11 +128,9 @@ static void large_answers(void **state) {
         raw_until(&r, "0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"));
     assert_true(r.in.n > BIG);
     free(big);
-    raw_close(&r);
 }
 
-static void closing_the_listener_tells_the_open_ones(void **state) {
-    struct kit *k = *state;
+NET_CASE(closing_the_listener_tells_the_open_ones) {
     struct app a;
     struct raw r[2];
     dial(&r[0], &a, k, NULL);
@@ -189,20 +148,15 @@ static void closing_the_listener_tells_the_open_ones(void **state) {
     raw_close(&r[1]);
 }
 
-static void closing_the_listener_inside_a_handler(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(closing_the_listener_inside_a_handler) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, GET("/close") GET("/x"));
     raw_until_eof(&r);
     assert_int_equal(r.in.n, 0);
     assert_int_equal(a.requests, 1);
-    raw_close(&r);
 }
 
-static void listening_addresses(void **state) {
-    struct kit *k = *state;
+NET_CASE(listening_addresses) {
     static const char *const good[] = {"127.0.0.1:0", "[::1]:0", ":0", "localhost:0", "0.0.0.0:0", "[::]:0"};
     static const char *const bad[] = {
         "",        "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "example.com:80",
@@ -238,9 +192,4 @@ static void listening_addresses(void **state) {
     assert_non_null(strstr(err.msg, taken));
 }
 
-RUN_TESTS(T(answers_and_keeps_alive), T(a_request_in_single_bytes),
-          T(pipelined_requests_are_answered_in_order), T(half_closing_clients_get_what_is_answered_at_once),
-          T(head_and_bodyless_statuses), T(http_1_0), T(extra_headers_cannot_be_injected),
-          T(continue_is_sent_when_asked_for), T(an_aborted_answer_shows), T(large_answers),
-          T(closing_the_listener_tells_the_open_ones), T(closing_the_listener_inside_a_handler),
-          T(listening_addresses))
+CASES("net/server")

@@ -1,12 +1,10 @@
 /* The HTTP server and clients that ask for too much, too slowly, or leave. */
+#include "../case.h"
 #include "server_kit.h"
 
 /* Far more than is read ahead: reading stops meanwhile and goes on afterwards, nothing is lost. */
-static void a_flood_of_pipelined_requests(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(a_flood_of_pipelined_requests) {
+    DIAL(r, a, k, NULL);
     enum { N = 20000 };
     struct buf b = BUF(64 << 20);
     buf_adds(&b, GET("/later"));
@@ -21,71 +19,49 @@ static void a_flood_of_pipelined_requests(void **state) {
     assert_int_equal(r.in.n,
                      strlen("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") + N * strlen(OK("0", "")));
     buf_free(&b);
-    raw_close(&r);
 }
 
 /* The refusal reaches a client that is still sending, instead of a reset. */
-static void too_large_bodies(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct http_limits limits = {.body_cap = 1000};
-    for (int chunked = 0; chunked < 2; chunked++) {
-        struct raw r;
-        if (chunked) {
-            raw_connect(&r, k, k->port);
-            raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
-        } else {
-            dial(&r, &a, k, &limits);
-            raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n");
-        }
-        char *junk = xmalloc(1 << 20);
-        memset(junk, 'x', 1 << 20);
-        if (chunked) raw_sends(&r, "100000\r\n");
-        raw_send(&r, slice_make(junk, 1 << 20));
-        free(junk);
-        raw_until_eof(&r);
-        assert_false(r.reset);
-        assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 413 Payload Too Large\r\n")));
-        assert_non_null(strstr(buf_str(&r.in), "Connection: close\r\n"));
-        raw_close(&r);
+NET_CASE(too_large_bodies) {
+    DIAL(length, a, k, &(struct http_limits){.body_cap = 1000});
+    RAW(chunked, k, k->port);
+    raw_sends(&length, "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000001\r\n\r\n");
+    raw_sends(&chunked, "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n");
+    struct raw *const both[] = {&length, &chunked};
+    for (size_t i = 0; i < 2; i++) {
+        static char junk[1 << 20];
+        raw_send(both[i], slice_make(junk, sizeof junk));
+        raw_until_eof(both[i]);
+        assert_false(both[i]->reset);
+        assert_true(slice_starts(buf_slice(&both[i]->in), SL("HTTP/1.1 413 Payload Too Large\r\n")));
+        assert_non_null(strstr(buf_str(&both[i]->in), "Connection: close\r\n"));
     }
     assert_int_equal(a.requests, 0);
 }
 
-static void smuggling_is_refused(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    dial(&r, &a, k, NULL);
+NET_CASE(smuggling_is_refused) {
+    DIAL(r, a, k, NULL);
     raw_sends(&r, GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
                                "chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
     raw_until_eof(&r);
     assert_true(slice_starts(buf_slice(&r.in), SL(OK("0", "") "HTTP/1.1 400 Bad Request\r\n")));
     assert_int_equal(a.requests, 1);
     assert_string_equal(a.seen, "/fine");
-    raw_close(&r);
 }
 
-static void late_requests(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r, silent;
-    struct http_limits limits = {.header_ns = 50 * NS_PER_MS};
-    dial(&r, &a, k, &limits);
-    raw_connect(&silent, k, k->port);
+NET_CASE(late_requests) {
+    DIAL(r, a, k, &(struct http_limits){.header_ns = 50 * NS_PER_MS});
+    RAW(silent, k, k->port);
     raw_sends(&r, "GET /x HTTP/1.1\r\nHost:");
     raw_until_eof(&r);
     assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 408 Request Timeout\r\n")));
     raw_until_eof(&silent);
     assert_int_equal(silent.in.n, 0); /* who asks for nothing gets nothing */
-    raw_close(&r);
-    raw_close(&silent);
 }
 
 /* One more than there may be: which one goes? Four connections are open, each held in its way. */
-static void a_new_connection_takes_the_place_of_an_idle_one(void **state) {
+NET_CASE(a_new_connection_takes_the_place_of_an_idle_one) {
     enum { N = 4 };
-    struct kit *k = *state;
     static const struct {
         char held[N]; /* silent, kept alive, half a request, unread answer, busy */
         int goes;     /* -1: the new one */
@@ -125,16 +101,12 @@ static void a_new_connection_takes_the_place_of_an_idle_one(void **state) {
     }
 }
 
-static void clients_that_leave_are_noticed(void **state) {
-    struct kit *k = *state;
-    struct app a;
+NET_CASE(clients_that_leave_are_noticed) {
+    struct app a = {.k = k};
+    kit_serve(k, app, &a, NULL);
     for (int how = 0; how < 4; how++) {
         struct raw r;
-        if (how == 0) {
-            dial(&r, &a, k, NULL);
-        } else {
-            raw_connect(&r, k, k->port);
-        }
+        raw_connect(&r, k, k->port);
         raw_sends(&r, GET("/later"));
         while (a.nopen <= how) kit_run(k);
         if (how & 1) {
@@ -151,16 +123,12 @@ static void clients_that_leave_are_noticed(void **state) {
     }
 }
 
-static void an_unwatched_exchange_may_be_answered_into_the_void(void **state) {
-    struct kit *k = *state;
-    struct app a;
+NET_CASE(an_unwatched_exchange_may_be_answered_into_the_void) {
+    struct app a = {.k = k};
+    kit_serve(k, app, &a, NULL);
     for (int how = 0; how < 3; how++) {
         struct raw r;
-        if (how == 0) {
-            dial(&r, &a, k, NULL);
-        } else {
-            raw_connect(&r, k, k->port);
-        }
+        raw_connect(&r, k, k->port);
         raw_sends(&r, GET("/unwatched"));
         while (a.nopen <= how) kit_run(k);
         raw_close(&r);
@@ -169,24 +137,17 @@ static void an_unwatched_exchange_may_be_answered_into_the_void(void **state) {
         assert_true(slice_eqs(http_x_target(x), "/unwatched"));
         if (how == 0) {
             http_reply(x, 200, NULL, SL("x"));
-        } else {
-            http_reply_begin(x, 200, NULL, NULL);
-            http_reply_send(x, SL("x"));
-            if (how == 1) {
-                http_reply_end(x);
-            } else {
-                http_reply_abort(x);
-            }
+            continue;
         }
+        http_reply_begin(x, 200, NULL, NULL);
+        http_reply_send(x, SL("x"));
+        if (how == 1) http_reply_end(x);
+        if (how == 2) http_reply_abort(x);
     }
 }
 
-static void a_slow_reader_is_dropped(void **state) {
-    struct kit *k = *state;
-    struct app a;
-    struct raw r;
-    struct http_limits limits = {.send_cap = 100000};
-    dial(&r, &a, k, &limits);
+NET_CASE(a_slow_reader_is_dropped) {
+    DIAL(r, a, k, &(struct http_limits){.send_cap = 100000});
     raw_sends(&r, GET("/later"));
     while (!a.nopen) kit_run(k);
     raw_stop(&r);
@@ -199,13 +160,11 @@ static void a_slow_reader_is_dropped(void **state) {
         kit_turns(k, 2);
     }
     assert_int_equal(a.gone, 1);
-    raw_close(&r);
 }
 
 /* Answers that nobody reads are bounded together: the one with the most unsent goes. */
-static void slow_readers_are_bounded_together(void **state) {
+NET_CASE(slow_readers_are_bounded_together) {
     enum { CAP = 24 << 20, PART = 1 << 20 };
-    struct kit *k = *state;
     struct app a;
     struct raw r[2];
     struct http_limits limits = {.total_cap = CAP, .send_cap = 2 * CAP};
@@ -234,7 +193,4 @@ static void slow_readers_are_bounded_together(void **state) {
     raw_close(&r[1]);
 }
 
-RUN_TESTS(T(a_flood_of_pipelined_requests), T(too_large_bodies), T(smuggling_is_refused), T(late_requests),
-          T(a_new_connection_takes_the_place_of_an_idle_one), T(clients_that_leave_are_noticed),
-          T(an_unwatched_exchange_may_be_answered_into_the_void), T(a_slow_reader_is_dropped),
-          T(slow_readers_are_bounded_together))
+CASES("net/server_limits")

@@ -1,4 +1,5 @@
 /* The HTTP client over time: streams, holding and resuming, cancelling at every stage, going away. */
+#include "../case.h"
 #include "kit.h"
 
 static void echo(void *ctx, struct http_exchange *x) {
@@ -24,50 +25,39 @@ static void open_stream(void *ctx, struct http_exchange *x) {
     http_on_gone(x, on_gone, s);
     http_reply_begin(x, 200, "application/json", NULL);
 }
+#define STREAM(s, k, limits)                                                                                 \
+    struct stream s = {0};                                                                                   \
+    kit_serve(k, open_stream, &s, limits)
 
-static void a_stream_arrives_as_it_is_sent(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    CALL(c, k);
-    call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
-    while (!s.x) kit_turns(k, 1);
-    while (!c.heads) kit_turns(k, 1);
-    http_reply_send(s.x, SL("one"));
-    while (c.body.n < 3) kit_turns(k, 1);
-    http_reply_send(s.x, SL("two"));
-    http_reply_send(s.x, SL(""));
-    while (c.body.n < 6) kit_turns(k, 1);
-    assert_int_equal(c.ends, 0);
-    http_reply_end(s.x);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_NONE);
-    assert_string_equal(buf_str(&c.body), "onetwo");
-    assert_int_equal(s.gone, 0);
-}
-
-static void an_aborted_stream_is_an_error(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
-    CALL(c, k);
-    call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
-    while (!c.heads) kit_turns(k, 1);
-    http_reply_send(s.x, SL("one"));
-    http_reply_abort(s.x);
-    call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_string_equal(buf_str(&c.body), "one");
-    assert_int_equal(s.gone, 0);
+NET_CASE(a_stream_arrives_as_it_is_sent) {
+    STREAM(s, k, NULL);
+    for (int aborted = 0; aborted < 2; aborted++) {
+        CALL(c, k);
+        s = (struct stream){0};
+        call_open(&c, LANE_WATCH, kit_at(k, "/watch"));
+        while (!s.x || !c.heads) kit_turns(k, 1);
+        http_reply_send(s.x, SL("one"));
+        while (c.body.n < 3) kit_turns(k, 1);
+        http_reply_send(s.x, SL("two"));
+        http_reply_send(s.x, SL(""));
+        while (!aborted && c.body.n < 6) kit_turns(k, 1);
+        assert_int_equal(c.ends, 0);
+        if (aborted) {
+            http_reply_abort(s.x);
+        } else {
+            http_reply_end(s.x);
+        }
+        call_wait(&c);
+        assert_int_equal(c.err.kind, aborted ? ERR_TRANSPORT : ERR_NONE);
+        assert_string_equal(buf_str(&c.body), "onetwo");
+        assert_int_equal(s.gone, 0);
+    }
 }
 
 /* Holds after every piece, resumes some turns later: nothing comes in between, nothing is lost, and the end
  * waits. */
-static void hold_and_resume(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    struct http_limits limits = {.send_cap = 64 << 20};
-    kit_serve(k, open_stream, &s, &limits);
+NET_CASE(hold_and_resume) {
+    STREAM(s, k, &(struct http_limits){.send_cap = 64 << 20});
     CALL(c, k);
     c.hold_at = 1;
     call_open(&c, LANE_WATCH, kit_at(k, "/list"));
@@ -96,8 +86,7 @@ static void hold_and_resume(void **state) {
     free(big);
 }
 
-static void the_deadline_does_not_wait_for_a_resume(void **state) {
-    struct kit *k = *state;
+NET_CASE(the_deadline_does_not_wait_for_a_resume) {
     kit_serve(k, echo, NULL, NULL);
     CALL(c, k);
     c.hold_at = 1;
@@ -107,10 +96,8 @@ static void the_deadline_does_not_wait_for_a_resume(void **state) {
     assert_int_equal(c.err.kind, ERR_TIMEOUT);
 }
 
-static void cancel_while_held(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
+NET_CASE(cancel_while_held) {
+    STREAM(s, k, NULL);
     CALL(c, k);
     c.hold_at = 1;
     call_open(&c, LANE_WATCH, kit_at(k, "/x"));
@@ -137,10 +124,8 @@ static void cancel_other(struct call *c) {
     other->r = NULL;
 }
 
-static void cancel_before_the_first_turn_sends_nothing(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
+NET_CASE(cancel_before_the_first_turn_sends_nothing) {
+    STREAM(s, k, NULL);
     CALL(c, k);
     call_open(&c, LANE_CALL, kit_at(k, "/x"));
     http_cancel(c.r);
@@ -149,8 +134,7 @@ static void cancel_before_the_first_turn_sends_nothing(void **state) {
     assert_null(s.x);
 }
 
-static void cancel_after_n_turns(void **state) {
-    struct kit *k = *state;
+NET_CASE(cancel_after_n_turns) {
     kit_serve(k, echo, NULL, NULL);
     for (int n = 1; n < 12; n++) {
         CALL(c, k);
@@ -166,10 +150,8 @@ static void cancel_after_n_turns(void **state) {
     }
 }
 
-static void cancel_in_head_and_body(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
+NET_CASE(cancel_in_head_and_body) {
+    STREAM(s, k, NULL);
     for (int in_body = 0; in_body < 2; in_body++) {
         s = (struct stream){0};
         CALL(c, k);
@@ -189,8 +171,7 @@ static void cancel_in_head_and_body(void **state) {
     }
 }
 
-static void cancel_another_in_its_end(void **state) {
-    struct kit *k = *state;
+NET_CASE(cancel_another_in_its_end) {
     kit_serve(k, echo, NULL, NULL);
     for (int same_lane = 0; same_lane < 2; same_lane++) {
         struct call a, b;
@@ -227,8 +208,7 @@ static void start_next(struct call *c) {
     call_start(next, &chain->spec);
 }
 
-static void start_another_in_the_end(void **state) {
-    struct kit *k = *state;
+NET_CASE(start_another_in_the_end) {
     kit_serve(k, echo, NULL, NULL);
     struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = kit_at(k, "/x")}};
     struct call first = {.k = k, .extra = &chain};
@@ -240,10 +220,8 @@ static void start_another_in_the_end(void **state) {
     }
 }
 
-static void uninstall_with_everything_open(void **state) {
-    struct kit *k = *state;
-    struct stream s = {0};
-    kit_serve(k, open_stream, &s, NULL);
+NET_CASE(uninstall_with_everything_open) {
+    STREAM(s, k, NULL);
     struct call c[4];
     for (int i = 0; i < 4; i++) {
         call_init(&c[i], k);
@@ -260,7 +238,4 @@ static void uninstall_with_everything_open(void **state) {
     }
 }
 
-RUN_TESTS(T(a_stream_arrives_as_it_is_sent), T(an_aborted_stream_is_an_error), T(hold_and_resume),
-          T(the_deadline_does_not_wait_for_a_resume), T(cancel_while_held),
-          T(cancel_before_the_first_turn_sends_nothing), T(cancel_after_n_turns), T(cancel_in_head_and_body),
-          T(cancel_another_in_its_end), T(start_another_in_the_end), T(uninstall_with_everything_open))
+CASES("net/stream")

@@ -1,5 +1,6 @@
 /* Hostile and broken endpoints on real sockets, through the whole path of a scrape: HTTP client, page, round. Each ends
  * with its reason or with the right counts, in time. */
+#include "../case.h"
 #include "../net/kit.h"
 #include "act/metrics_endpoint.h"
 #include "act/scrape.h"
@@ -169,10 +170,9 @@ static void on_request(struct raw *r) {
 
 static void endpoint(struct kit *k, struct scraper *scraper, const struct endpoint *e) {
     struct raw_server srv;
-    raw_serve(&srv, k, on_request);
     struct serving s = {.e = e, .block = BUF(65536), .drip = NULL};
     s.drip = timer_new(k->w, on_drip, &s);
-    srv.extra = &s;
+    raw_serve(&srv, k, on_request, &s);
     static char name[] = "p", ip[] = "127.0.0.1", path[] = "/metrics";
     struct obs_pod pod = {.ns = name, .name = name, .uid = name, .ip = ip};
     struct spec spec = {.metrics = METRICS_ENDPOINT, .port = (uint16_t)srv.port, .path = path};
@@ -192,8 +192,7 @@ static void endpoint(struct kit *k, struct scraper *scraper, const struct endpoi
     buf_free(&s.block);
 }
 
-static void each_endpoint_ends_right(void **state) {
-    struct kit *k = *state;
+NET_CASE(each_endpoint_ends_right) {
     const struct kube_config_spec spec = {.kubeconfig = "/dev/null", .server = "http://127.0.0.1:1"};
     struct kube_config *cfg = NULL;
     struct err err = {0};
@@ -208,8 +207,4 @@ static void each_endpoint_ends_right(void **state) {
     metrics_free(m);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_endpoint_ends_right, kit_setup, kit_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+CASES("rollout/scrape_endpoints")
