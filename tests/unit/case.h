@@ -10,11 +10,13 @@
 static struct CMUnitTest case_list[64];
 static size_t case_count;
 
-#define CASE(name)                                                                                           \
+#define CASE(name) CASE_IN(NULL, NULL, name)
+/* Between a setup and a teardown of cmocka's kind, which share *state with the body. */
+#define CASE_IN(setup, teardown, name)                                                                       \
     static void case_##name(void **state);                                                                   \
     static __attribute__((constructor)) void register_##name(void) {                                         \
         if (case_count == ARRAY_LEN(case_list)) abort();                                                     \
-        case_list[case_count++] = (struct CMUnitTest){#name, case_##name, NULL, NULL, NULL};                 \
+        case_list[case_count++] = (struct CMUnitTest){#name, case_##name, setup, teardown, NULL};            \
     }                                                                                                        \
     static void case_##name(__attribute__((unused)) void **state)
 

@@ -1,5 +1,5 @@
 /* The registry and its text format. */
-#include "../check.h"
+#include "../case.h"
 #include "base/metrics.h"
 #include <math.h>
 
@@ -18,7 +18,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void text_format(void **state) {
+CASE_IN(setup, teardown, text_format) {
     struct metrics *m = *state;
     struct metric_family *c =
         metrics_family(m, METRIC_COUNTER, "b_total", "Help \\ with\na line and \"quotes\".", "x,y", NULL, 0);
@@ -36,7 +36,7 @@ static void text_format(void **state) {
                        "# HELP a A.\n# TYPE a gauge\na -7\n");
 }
 
-static void numbers(void **state) {
+CASE_IN(setup, teardown, numbers) {
     struct metrics *m = *state;
     struct metric *g = metric_plain(metrics_family(m, METRIC_GAUGE, "g", "G.", "", NULL, 0));
     static const struct {
@@ -59,7 +59,7 @@ static void numbers(void **state) {
     }
 }
 
-static void histograms(void **state) {
+CASE_IN(setup, teardown, histograms) {
     struct metrics *m = *state;
     const double limits[] = {0.1, 1, 10};
     struct metric_family *f = metrics_family(m, METRIC_HISTOGRAM, "h", "H.", "l", limits, 3);
@@ -82,9 +82,8 @@ static void histograms(void **state) {
     assert_non_null(strstr(b.p, "le=\"10\"} 5\nh_bucket{l=\"v\",le=\"+Inf\"} 7\n"));
 }
 
-static void series_are_found_again(void **state) {
+CASE(series_are_found_again) {
     struct metrics *m = metrics_new(1000);
-    (void)state;
     struct metric_family *f = metrics_family(m, METRIC_COUNTER, "c_total", "C.", "a,b", NULL, 0);
     assert_ptr_equal(f, metrics_family(m, METRIC_COUNTER, "c_total", "C.", "a,b", NULL, 0));
     struct metric *v[900];
@@ -107,7 +106,7 @@ static void series_are_found_again(void **state) {
     metrics_free(m);
 }
 
-static void the_cap(void **state) {
+CASE_IN(setup, teardown, the_cap) {
     struct metrics *m = *state; /* three */
     struct metric_family *f = metrics_family(m, METRIC_COUNTER, "c_total", "C.", "a,b", NULL, 0);
     for (int i = 0; i < 10; i++) {
@@ -122,7 +121,7 @@ static void the_cap(void **state) {
                        "c_total{a=\"other\",b=\"other\"} 7\n");
 }
 
-static void counters_only_rise(void **state) {
+CASE_IN(setup, teardown, counters_only_rise) {
     struct metrics *m = *state;
     struct metric *c = metric_plain(metrics_family(m, METRIC_COUNTER, "c_total", "C.", "", NULL, 0));
     metric_add(c, 2);
@@ -139,7 +138,7 @@ static void count_looks(void *ctx) {
     metric_set(ctx, metric_value(ctx) + 1);
 }
 
-static void collectors_and_caps(void **state) {
+CASE_IN(setup, teardown, collectors_and_caps) {
     struct metrics *m = *state;
     struct metric *g = metric_plain(metrics_family(m, METRIC_GAUGE, "g", "G.", "", NULL, 0));
     metrics_on_collect(m, count_looks, g);
@@ -152,7 +151,7 @@ static void collectors_and_caps(void **state) {
     metrics_free(NULL);
 }
 
-static void a_collector_is_taken_back(void **state) {
+CASE_IN(setup, teardown, a_collector_is_taken_back) {
     struct metrics *m = *state;
     struct metric_family *f = metrics_family(m, METRIC_GAUGE, "g", "G.", "of", NULL, 0);
     struct metric *g[3];
@@ -167,6 +166,4 @@ static void a_collector_is_taken_back(void **state) {
     assert_non_null(strstr(b.p, "g{of=\"a\"} 1\ng{of=\"b\"} 0\ng{of=\"c\"} 1\n"));
 }
 
-#define FIXED(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-RUN_TESTS(FIXED(text_format), FIXED(numbers), FIXED(histograms), TEST(series_are_found_again), FIXED(the_cap),
-          FIXED(counters_only_rise), FIXED(collectors_and_caps), FIXED(a_collector_is_taken_back))
+CASES("base/metrics")

@@ -1,5 +1,5 @@
 /* What the controller tells the checkpoint, and what it makes of one. */
-#include "../check.h"
+#include "../case.h"
 #include "control/controller.h"
 #include "simworld/alone.h"
 
@@ -92,7 +92,7 @@ static void run_ms(struct fixture *f, int64_t ms) {
     simworld_run(f->alone.sw, MS(ms));
 }
 
-static void told_in_the_order_of_the_checkpoint(void **state) {
+CASE_IN(setup, teardown, told_in_the_order_of_the_checkpoint) {
     struct fixture *f = *state;
     controller_gate(f->c, true);
     add(f, "bad", 0, 0);
@@ -123,7 +123,7 @@ static void told_in_the_order_of_the_checkpoint(void **state) {
     task_finish(f->open[1], OUT_DONE, 0, NULL);
 }
 
-static void restored_in_the_order_of_the_checkpoint(void **state) {
+CASE_IN(setup, teardown, restored_in_the_order_of_the_checkpoint) {
     struct fixture *f = *state;
     int64_t wall = world_wall_ns(f->alone.w);
     add(f, "list1", PRIO_LOW, 0); /* a warm standby's initial list was there before */
@@ -161,7 +161,7 @@ static void count_one(void *ctx, const struct key_state *k) {
     ++*(size_t *)ctx;
 }
 
-static void damaged_checkpoints_do_no_harm(void **state) {
+CASE_IN(setup, teardown, damaged_checkpoints_do_no_harm) {
     struct fixture *f = *state;
     char big[QUEUE_KEY_MAX + 1];
     memset(big, 'x', sizeof big);
@@ -191,6 +191,4 @@ static void damaged_checkpoints_do_no_harm(void **state) {
     assert_in_range(n, 1, 10);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-RUN_TESTS(T(told_in_the_order_of_the_checkpoint), T(restored_in_the_order_of_the_checkpoint),
-          T(damaged_checkpoints_do_no_harm))
+CASES("control/checkpoint")

@@ -1,6 +1,6 @@
 /* The real world apart from timers and processes: clocks, deferred calls, files, signals, what is missing
  * without net. */
-#include "../check.h"
+#include "../case.h"
 #include "loop/loop.h"
 #include "base/mem.h"
 #include <signal.h>
@@ -30,7 +30,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void clocks_go_forward(void **state) {
+CASE_IN(setup, teardown, clocks_go_forward) {
     struct fixture *f = *state;
     assert_ptr_equal(loop_of(f->w), f->l);
     int64_t mono = world_mono_ns(f->w), boot = world_boot_ns(f->w), wall = world_wall_ns(f->w);
@@ -41,14 +41,14 @@ static void clocks_go_forward(void **state) {
     assert_true(world_rand(f->w) != world_rand(f->w));
 }
 
-static void two_worlds_draw_different_numbers(void **state) {
+CASE_IN(setup, teardown, two_worlds_draw_different_numbers) {
     struct fixture *f = *state;
     struct loop *other = loop_new();
     assert_true(world_rand(f->w) != world_rand(loop_world(other)));
     loop_free(other);
 }
 
-static void environment_is_read(void **state) {
+CASE_IN(setup, teardown, environment_is_read) {
     struct fixture *f = *state;
     setenv("HANDOVER_TEST_VALUE", "42", 1);
     assert_string_equal(world_getenv(f->w, "HANDOVER_TEST_VALUE"), "42");
@@ -77,7 +77,7 @@ static void first(void *ctx) {
     world_defer(f->w, third, f); /* for the next round, after what is already queued */
 }
 
-static void defers_run_in_order_and_never_inside(void **state) {
+CASE_IN(setup, teardown, defers_run_in_order_and_never_inside) {
     struct fixture *f = *state;
     world_defer(f->w, first, f);
     world_defer(f->w, second, f);
@@ -93,7 +93,7 @@ static void again(void *ctx) {
 }
 
 /* A chain of deferred calls that never ends: the timer (I/O for the loop) still gets its turn. */
-static void defers_do_not_starve_io(void **state) {
+CASE_IN(setup, teardown, defers_do_not_starve_io) {
     struct fixture *f = *state;
     f->timer = timer_new(f->w, stop, f);
     world_defer(f->w, again, f);
@@ -102,13 +102,13 @@ static void defers_do_not_starve_io(void **state) {
     assert_true(f->calls > 0);
 }
 
-static void stop_before_run_ends_it_at_once(void **state) {
+CASE_IN(setup, teardown, stop_before_run_ends_it_at_once) {
     struct fixture *f = *state;
     loop_stop(f->l);
     assert_int_equal(loop_run(f->l), 0);
 }
 
-static void pending_defers_are_dropped_by_free(void **state) {
+CASE_IN(setup, teardown, pending_defers_are_dropped_by_free) {
     struct fixture *f = *state;
     world_defer(f->w, again, f);
     assert_int_equal(f->calls, 0);
@@ -128,7 +128,7 @@ static void never(void *ctx) {
     fail();
 }
 
-static void signals_are_calls(void **state) {
+CASE_IN(setup, teardown, signals_are_calls) {
     struct fixture *f = *state;
     assert_int_equal(world_on_signal(f->w, SIGUSR1, never, f), 0);
     assert_int_equal(world_on_signal(f->w, SIGUSR1, count, f), 0); /* replaces */
@@ -138,7 +138,7 @@ static void signals_are_calls(void **state) {
     assert_int_equal(f->calls, 2);
 }
 
-static void files_round_trip(void **state) {
+CASE_IN(setup, teardown, files_round_trip) {
     struct fixture *f = *state;
     char path[] = "/tmp/handover-test-XXXXXX";
     close(mkstemp(path));
@@ -164,7 +164,7 @@ static void files_round_trip(void **state) {
     assert_int_equal(world_write_file(f->w, "/dev/full", SL("x"), &err), -ENOSPC);
 }
 
-static void without_net_http_is_refused(void **state) {
+CASE_IN(setup, teardown, without_net_http_is_refused) {
     struct fixture *f = *state;
     struct err err = {0};
     struct http_req *r = NULL;
@@ -177,8 +177,4 @@ static void without_net_http_is_refused(void **state) {
     assert_null(hl);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-RUN_TESTS(T(clocks_go_forward), T(two_worlds_draw_different_numbers), T(environment_is_read),
-          T(defers_run_in_order_and_never_inside), T(defers_do_not_starve_io),
-          T(stop_before_run_ends_it_at_once), T(pending_defers_are_dropped_by_free), T(signals_are_calls),
-          T(files_round_trip), T(without_net_http_is_refused))
+CASES("loop/loop")

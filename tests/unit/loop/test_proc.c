@@ -1,5 +1,5 @@
 /* Processes: exit codes, output, caps, deadlines, environment, cancelling, what cannot be run. */
-#include "../check.h"
+#include "../case.h"
 #include "loop/loop.h"
 #include "base/mem.h"
 #include <poll.h>
@@ -62,7 +62,7 @@ static void run(struct fixture *f, const char *const *argv, const char *const *e
 }
 #define SH(script) ((const char *const[]){"sh", "-c", script, NULL})
 
-static void both_outputs_and_the_exit_code(void **state) {
+CASE_IN(setup, teardown, both_outputs_and_the_exit_code) {
     struct fixture *f = *state;
     run(f, SH("echo out; echo err >&2; exit 7"), NULL, 100, 10 * NS_PER_S);
     assert_int_equal(f->err.kind, ERR_NONE);
@@ -71,26 +71,26 @@ static void both_outputs_and_the_exit_code(void **state) {
     assert_string_equal(buf_str(&f->errout), "err\n");
 }
 
-static void arguments_are_not_interpreted(void **state) {
+CASE_IN(setup, teardown, arguments_are_not_interpreted) {
     struct fixture *f = *state;
     run(f, (const char *const[]){"printf", "%s|", "$HOME `id`", "a b", "", NULL}, NULL, 100, 10 * NS_PER_S);
     assert_string_equal(buf_str(&f->out), "$HOME `id`|a b||");
 }
 
-static void stdin_is_empty(void **state) {
+CASE_IN(setup, teardown, stdin_is_empty) {
     struct fixture *f = *state;
     run(f, (const char *const[]){"cat", NULL}, NULL, 100, 10 * NS_PER_S);
     assert_int_equal(f->code, 0);
     assert_int_equal(f->out.n, 0);
 }
 
-static void stdout_can_be_opened_by_name(void **state) {
+CASE_IN(setup, teardown, stdout_can_be_opened_by_name) {
     struct fixture *f = *state;
     run(f, SH("echo hi > /dev/stdout"), NULL, 100, 10 * NS_PER_S);
     assert_string_equal(buf_str(&f->out), "hi\n");
 }
 
-static void environment_is_added_to_ours(void **state) {
+CASE_IN(setup, teardown, environment_is_added_to_ours) {
     struct fixture *f = *state;
     setenv("HANDOVER_A", "ours", 1);
     setenv("HANDOVER_B", "ours", 1);
@@ -99,7 +99,7 @@ static void environment_is_added_to_ours(void **state) {
     assert_string_equal(buf_str(&f->out), "ours theirs x=y\n");
 }
 
-static void too_much_output_is_an_error(void **state) {
+CASE_IN(setup, teardown, too_much_output_is_an_error) {
     struct fixture *f = *state;
     run(f, SH("while :; do echo 0123456789; done"), NULL, 1000, 30 * NS_PER_S);
     assert_int_equal(f->err.kind, ERR_PROTOCOL);
@@ -108,14 +108,14 @@ static void too_much_output_is_an_error(void **state) {
     assert_int_equal(f->code, 128 + SIGKILL);
 }
 
-static void exactly_the_cap_is_fine(void **state) {
+CASE_IN(setup, teardown, exactly_the_cap_is_fine) {
     struct fixture *f = *state;
     run(f, SH("printf 12345"), NULL, 5, 10 * NS_PER_S);
     assert_int_equal(f->err.kind, ERR_NONE);
     assert_string_equal(buf_str(&f->out), "12345");
 }
 
-static void too_much_stderr_is_cut(void **state) {
+CASE_IN(setup, teardown, too_much_stderr_is_cut) {
     struct fixture *f = *state;
     run(f, SH("echo 0123456789 >&2; echo ok"), NULL, 4, 10 * NS_PER_S);
     assert_int_equal(f->err.kind, ERR_NONE);
@@ -134,7 +134,7 @@ static bool dies(int pid) {
     return dead;
 }
 
-static void the_deadline_kills_the_whole_group(void **state) {
+CASE_IN(setup, teardown, the_deadline_kills_the_whole_group) {
     struct fixture *f = *state;
     run(f, SH("sleep 1000 & echo $!; sleep 1000; echo never"), NULL, 100, 200 * NS_PER_MS);
     int64_t pid = 0;
@@ -146,7 +146,7 @@ static void the_deadline_kills_the_whole_group(void **state) {
     assert_int_equal(f->code, 128 + SIGKILL);
 }
 
-static void killed_by_a_signal(void **state) {
+CASE_IN(setup, teardown, killed_by_a_signal) {
     struct fixture *f = *state;
     run(f, SH("kill -TERM $$"), NULL, 100, 10 * NS_PER_S);
     assert_int_equal(f->err.kind, ERR_NONE);
@@ -154,14 +154,14 @@ static void killed_by_a_signal(void **state) {
 }
 
 /* The pipe is kept open by a process of another session, which nobody waits for. */
-static void a_daemon_does_not_keep_it_open(void **state) {
+CASE_IN(setup, teardown, a_daemon_does_not_keep_it_open) {
     struct fixture *f = *state;
     run(f, SH("setsid sleep 3 & echo left"), NULL, 100, 30 * NS_PER_S);
     assert_int_equal(f->err.kind, ERR_NONE);
     assert_string_equal(buf_str(&f->out), "left\n");
 }
 
-static void what_cannot_be_run(void **state) {
+CASE_IN(setup, teardown, what_cannot_be_run) {
     struct fixture *f = *state;
     assert_int_equal(try(f, (const char *const[]){"no-such-program-here", NULL}, NULL, 10, NS_PER_S),
                      -ENOENT);
@@ -183,7 +183,7 @@ static void cancel_now(void *ctx) {
     world_defer(f->w, stop, f);
 }
 
-static void cancel_means_no_callback(void **state) {
+CASE_IN(setup, teardown, cancel_means_no_callback) {
     struct fixture *f = *state;
     assert_int_equal(try(f, SH("exit 0"), NULL, 10, NS_PER_S), 0);
     proc_cancel(f->proc);
@@ -198,15 +198,10 @@ static void cancel_means_no_callback(void **state) {
     assert_int_equal(f->calls, 0);
 }
 
-static void loop_free_kills_what_runs(void **state) {
+CASE_IN(setup, teardown, loop_free_kills_what_runs) {
     struct fixture *f = *state;
     assert_int_equal(try(f, SH("sleep 1000"), NULL, 10, 0), 0);
     assert_int_equal(try(f, SH("sleep 1000 & sleep 1000"), NULL, 10, NS_PER_S), 0);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-RUN_TESTS(T(both_outputs_and_the_exit_code), T(arguments_are_not_interpreted), T(stdin_is_empty),
-          T(stdout_can_be_opened_by_name), T(environment_is_added_to_ours), T(too_much_output_is_an_error),
-          T(exactly_the_cap_is_fine), T(too_much_stderr_is_cut), T(the_deadline_kills_the_whole_group),
-          T(killed_by_a_signal), T(a_daemon_does_not_keep_it_open), T(what_cannot_be_run),
-          T(cancel_means_no_callback), T(loop_free_kills_what_runs))
+CASES("loop/proc")

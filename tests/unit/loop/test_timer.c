@@ -1,5 +1,5 @@
 /* Timers: order, moving, stopping, freeing inside callbacks, thousands of them. */
-#include "../check.h"
+#include "../case.h"
 #include "loop/loop.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -52,7 +52,7 @@ static void make(struct fixture *f, world_fn a, world_fn b, world_fn c) {
     f->c = timer_new(f->w, c, f);
 }
 
-static void fire_in_order_of_time(void **state) {
+CASE_IN(setup, teardown, fire_in_order_of_time) {
     struct fixture *f = *state;
     make(f, on_a, on_b, on_c_stop);
     int64_t now = world_boot_ns(f->w);
@@ -65,7 +65,7 @@ static void fire_in_order_of_time(void **state) {
     assert_true(world_boot_ns(f->w) >= now + 3 * NS_PER_MS);
 }
 
-static void equal_instants_fire_in_the_order_set(void **state) {
+CASE_IN(setup, teardown, equal_instants_fire_in_the_order_set) {
     struct fixture *f = *state;
     make(f, on_a, on_b, on_c_stop);
     int64_t at = world_boot_ns(f->w) + NS_PER_MS;
@@ -76,7 +76,7 @@ static void equal_instants_fire_in_the_order_set(void **state) {
     assert_string_equal(f->trace, "bac");
 }
 
-static void the_past_fires_at_once_but_not_inside(void **state) {
+CASE_IN(setup, teardown, the_past_fires_at_once_but_not_inside) {
     struct fixture *f = *state;
     make(f, on_a, on_b, on_c_stop);
     timer_at(f->a, 0);
@@ -87,7 +87,7 @@ static void the_past_fires_at_once_but_not_inside(void **state) {
     assert_string_equal(f->trace, "bac");
 }
 
-static void active_says_whether_it_will_fire(void **state) {
+CASE_IN(setup, teardown, active_says_whether_it_will_fire) {
     struct fixture *f = *state;
     make(f, on_a, on_b, on_c_stop);
     assert_false(timer_active(f->a));
@@ -104,7 +104,7 @@ static void active_says_whether_it_will_fire(void **state) {
     assert_string_equal(f->trace, "c");
 }
 
-static void moves_both_ways(void **state) {
+CASE_IN(setup, teardown, moves_both_ways) {
     struct fixture *f = *state;
     make(f, on_a, on_b, on_c_stop);
     int64_t now = world_boot_ns(f->w);
@@ -126,7 +126,7 @@ static void a_disturbs(void *ctx) {
     assert_true(timer_active(f->c));
 }
 
-static void stop_and_move_reach_those_due_in_the_same_round(void **state) {
+CASE_IN(setup, teardown, stop_and_move_reach_those_due_in_the_same_round) {
     struct fixture *f = *state;
     make(f, a_disturbs, on_b, on_c_stop);
     timer_at(f->a, 1);
@@ -144,7 +144,7 @@ static void a_frees_all(void *ctx) {
     f->a = f->b = NULL;
 }
 
-static void free_inside_callbacks(void **state) {
+CASE_IN(setup, teardown, free_inside_callbacks) {
     struct fixture *f = *state;
     make(f, a_frees_all, on_b, on_c_stop);
     timer_at(f->a, 1);
@@ -172,7 +172,7 @@ static void defer_stop(void *ctx) {
 }
 
 /* A timer that sets itself to the past again and again leaves room for everything else. */
-static void the_past_does_not_starve(void **state) {
+CASE_IN(setup, teardown, the_past_does_not_starve) {
     struct fixture *f = *state;
     make(f, a_again, on_b, defer_stop);
     timer_at(f->a, 0);
@@ -204,7 +204,7 @@ static void fired(void *ctx) {
     if (++c->fired == c->expected) loop_stop(c->l);
 }
 
-static void thousands(void **state) {
+CASE_IN(setup, teardown, thousands) {
     struct fixture *f = *state;
     struct crowd crowd = {.l = f->l, .w = f->w};
     struct one *all = xcalloc(MANY, sizeof *all);
@@ -226,8 +226,4 @@ static void thousands(void **state) {
     free(all);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-RUN_TESTS(T(fire_in_order_of_time), T(equal_instants_fire_in_the_order_set),
-          T(the_past_fires_at_once_but_not_inside), T(active_says_whether_it_will_fire), T(moves_both_ways),
-          T(stop_and_move_reach_those_due_in_the_same_round), T(free_inside_callbacks),
-          T(the_past_does_not_starve), T(thousands))
+CASES("loop/timer")

@@ -1,5 +1,5 @@
 /* Watched file descriptors. */
-#include "../check.h"
+#include "../case.h"
 #include "base/mem.h"
 #include "loop/loop.h"
 #include <fcntl.h>
@@ -52,7 +52,7 @@ static void on_ready(void *ctx, unsigned ready) {
     loop_stop(f->l);
 }
 
-static void what_is_wanted_is_told(void **state) {
+CASE_IN(setup, teardown, what_is_wanted_is_told) {
     struct fixture *f = *state;
     assert_int_equal(world_watch_fd(f->w, f->fd[0], on_ready, f, &f->watch), 0);
     assert_int_equal(write(f->fd[1], "x", 1), 1);
@@ -73,7 +73,7 @@ static void what_is_wanted_is_told(void **state) {
     assert_int_equal(f->calls, 3);
 }
 
-static void the_end_is_told(void **state) {
+CASE_IN(setup, teardown, the_end_is_told) {
     struct fixture *f = *state;
     assert_int_equal(world_watch_fd(f->w, f->fd[0], on_ready, f, &f->watch), 0);
     fd_watch_want(f->watch, FD_READ);
@@ -83,7 +83,7 @@ static void the_end_is_told(void **state) {
     assert_int_equal(f->seen, FD_READ);
 }
 
-static void freed_inside_its_own_callback(void **state) {
+CASE_IN(setup, teardown, freed_inside_its_own_callback) {
     struct fixture *f = *state;
     assert_int_equal(world_watch_fd(f->w, f->fd[0], on_ready, f, &f->watch), 0);
     f->free_inside = true;
@@ -96,7 +96,7 @@ static void freed_inside_its_own_callback(void **state) {
 
 /* The number is given away while it is watched, and means a pipe that is always ready: nobody is called for
  * that. */
-static void the_owner_may_close_it(void **state) {
+CASE_IN(setup, teardown, the_owner_may_close_it) {
     struct fixture *f = *state;
     int fd = f->fd[0];
     assert_int_equal(world_watch_fd(f->w, fd, on_ready, f, &f->watch), 0);
@@ -115,7 +115,7 @@ static void the_owner_may_close_it(void **state) {
     assert_int_equal(recv(f->fd[1], &c, 1, MSG_DONTWAIT), 0); /* the duplicate went with the watch */
 }
 
-static void what_cannot_be_watched_is_refused(void **state) {
+CASE_IN(setup, teardown, what_cannot_be_watched_is_refused) {
     struct fixture *f = *state;
     char path[] = "/tmp/handover-test-XXXXXX";
     int fd = mkstemp(path);
@@ -127,7 +127,4 @@ static void what_cannot_be_watched_is_refused(void **state) {
     fd_watch_free(NULL);
 }
 
-#define LOOP_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-RUN_TESTS(LOOP_TEST(what_is_wanted_is_told), LOOP_TEST(the_end_is_told),
-          LOOP_TEST(freed_inside_its_own_callback), LOOP_TEST(the_owner_may_close_it),
-          LOOP_TEST(what_cannot_be_watched_is_refused))
+CASES("loop/watch")

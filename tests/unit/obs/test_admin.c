@@ -1,5 +1,5 @@
 /* The admin port through the world's server interface: what it answers, and to what it does not fall. */
-#include "../check.h"
+#include "../case.h"
 #include "simworld/alone.h"
 #include "gunzip.h"
 #include "obs/obs.h"
@@ -77,7 +77,7 @@ static const char *get(struct fixture *f, const char *target) {
     return get_as(f, "GET", target, NULL);
 }
 
-static void healthy(void **state) {
+CASE_IN(setup, teardown, healthy) {
     struct fixture *f = *state;
     assert_string_equal(get(f, "/healthz"), "ok");
     assert_int_equal(f->ans.status, 200);
@@ -93,7 +93,7 @@ static void healthy(void **state) {
     assert_int_equal(f->lines.n, 0);
 }
 
-static void failing(void **state) {
+CASE_IN(setup, teardown, failing) {
     struct fixture *f = *state;
     f->leader_well = f->cache_well = false;
     assert_string_equal(get(f, "/healthz"),
@@ -115,7 +115,7 @@ static void failing(void **state) {
     assert_non_null(strstr(f->lines.last, "check=leader"));
 }
 
-static void excluded_checks(void **state) {
+CASE_IN(setup, teardown, excluded_checks) {
     struct fixture *f = *state;
     f->leader_well = false;
     assert_string_equal(get(f, "/readyz?exclude=leader"), "ok");
@@ -127,7 +127,7 @@ static void excluded_checks(void **state) {
     assert_non_null(strstr(buf_str(&f->ans.body), "no matches for \"cache\""));
 }
 
-static void single_checks(void **state) {
+CASE_IN(setup, teardown, single_checks) {
     struct fixture *f = *state;
     assert_string_equal(get(f, "/readyz/cache"), "ok");
     assert_string_equal(get(f, "/healthz/ping"), "ok");
@@ -140,7 +140,7 @@ static void single_checks(void **state) {
     assert_int_equal(f->ans.status, 500);
 }
 
-static void metrics_plain_and_packed(void **state) {
+CASE_IN(setup, teardown, metrics_plain_and_packed) {
     struct fixture *f = *state;
     struct metric_family *fam =
         metrics_family(f->m, METRIC_COUNTER, "things_total", "Things", "kind", NULL, 0);
@@ -186,7 +186,7 @@ static void write_endless(void *ctx, struct buf *out) {
 }
 
 /* Half a page would be taken for all of it, and what did not leave is not counted as answered. */
-static void a_page_that_is_too_large(void **state) {
+CASE_IN(setup, teardown, a_page_that_is_too_large) {
     struct fixture *f = *state;
     admin_page(f->a, "/endless", "text/plain; charset=utf-8", write_endless, f);
     assert_string_equal(get(f, "/endless"), "the page is larger than 16 MiB\n");
@@ -194,7 +194,7 @@ static void a_page_that_is_too_large(void **state) {
     assert_non_null(strstr(get(f, "/metrics"), "handover_admin_requests_total{code=\"5xx\"} 1\n"));
 }
 
-static void the_page(void **state) {
+CASE_IN(setup, teardown, the_page) {
     struct fixture *f = *state;
     admin_page(f->a, "/leader", "text/plain; charset=utf-8", write_state, f);
     admin_page(f->a, "/status.json", "application/json", write_json, f);
@@ -221,7 +221,7 @@ static void the_page(void **state) {
     assert_int_equal(f->ans.body.n, 120000);
 }
 
-static void odd_requests(void **state) {
+CASE_IN(setup, teardown, odd_requests) {
     struct fixture *f = *state;
     static const struct {
         const char *method, *target;
@@ -257,7 +257,7 @@ static void odd_requests(void **state) {
     assert_non_null(strstr(get(f, "/metrics"), "handover_admin_requests_total{code=\"4xx\"} 17\n"));
 }
 
-static void a_port_that_is_taken(void **state) {
+CASE_IN(setup, teardown, a_port_that_is_taken) {
     struct fixture *f = *state;
     struct admin *a = NULL;
     struct err err = {0};
@@ -269,6 +269,4 @@ static void a_port_that_is_taken(void **state) {
     admin_stop(NULL);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-RUN_TESTS(T(healthy), T(failing), T(excluded_checks), T(single_checks), T(metrics_plain_and_packed),
-          T(the_page), T(a_page_that_is_too_large), T(odd_requests), T(a_port_that_is_taken))
+CASES("obs/admin")

@@ -1,5 +1,5 @@
 /* The admin port on a real socket, asked by the real client. */
-#include "../check.h"
+#include "../case.h"
 #include "gunzip.h"
 #include "net/net.h"
 #include "obs/obs.h"
@@ -77,7 +77,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void a_scrape(void **state) {
+CASE_IN(setup, teardown, a_scrape) {
     struct fixture *f = *state;
     assert_int_equal(ask(f, "GET", "/metrics", NULL), 200);
     assert_string_equal(f->encoding, "");
@@ -89,7 +89,7 @@ static void a_scrape(void **state) {
     assert_non_null(strstr(buf_str(&page), "\nprocess_resident_memory_bytes "));
 }
 
-static void head_and_errors(void **state) {
+CASE_IN(setup, teardown, head_and_errors) {
     struct fixture *f = *state;
     assert_int_equal(ask(f, "HEAD", "/metrics", "gzip"), 200);
     assert_int_equal(f->body.n, 0);
@@ -100,7 +100,7 @@ static void head_and_errors(void **state) {
 }
 
 /* Those who hold connections and never ask, or never read, do not keep a probe from its answer. */
-static void probes_are_answered_among_idle_connections(void **state) {
+CASE_IN(setup, teardown, probes_are_answered_among_idle_connections) {
     struct fixture *f = *state;
     struct sockaddr_in sa = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)admin_port(f->a)),
@@ -119,7 +119,7 @@ static void probes_are_answered_among_idle_connections(void **state) {
     }
 }
 
-static void the_same_port_twice(void **state) {
+CASE_IN(setup, teardown, the_same_port_twice) {
     struct fixture *f = *state;
     struct admin *second = NULL;
     struct err err = {0};
@@ -129,6 +129,4 @@ static void the_same_port_twice(void **state) {
     assert_non_null(strstr(err.msg, addr));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-RUN_TESTS(T(a_scrape), T(head_and_errors), T(probes_are_answered_among_idle_connections),
-          T(the_same_port_twice))
+CASES("obs/admin_live")

@@ -1,11 +1,10 @@
 /* Who wants gzip, and what they get. */
-#include "../check.h"
+#include "../case.h"
 #include "gunzip.h"
 #include "gzip.h"
 #include "base/rand.h"
 
-static void accept_encoding(void **s) {
-    (void)s;
+CASE(accept_encoding) {
     static const struct {
         const char *header;
         bool yes;
@@ -35,8 +34,7 @@ static void accept_encoding(void **s) {
         if (gzip_accepted(slice_of(cases[i].header)) != cases[i].yes) fail_msg("%s", cases[i].header);
 }
 
-static void round_trip(void **s) {
-    (void)s;
+CASE(round_trip) {
     struct rng r = {3};
     for (size_t n = 0; n < 300000; n = n * 3 + 1) {
         cleanup_buf struct buf in = BUF(1 << 20), packed = BUF(1 << 20), out = BUF(1 << 20);
@@ -47,12 +45,11 @@ static void round_trip(void **s) {
     }
 }
 
-static void a_full_buffer_is_an_error(void **s) {
-    (void)s;
+CASE(a_full_buffer_is_an_error) {
     struct rng r = {3};
     cleanup_buf struct buf in = BUF(1 << 20), packed = BUF(1000);
     for (size_t i = 0; i < 100000; i++) buf_addc(&in, (char)rng_next(&r));
     assert_int_equal(gzip_add(&packed, buf_slice(&in)), -ENOBUFS);
 }
 
-RUN_TESTS(TEST(accept_encoding), TEST(round_trip), TEST(a_full_buffer_is_an_error))
+CASES("obs/gzip")

@@ -1,6 +1,6 @@
 /* The log on a pipe: the formats, and a reader that is slow, gone or back again. */
 #include "../log_line.h"
-#include "../check.h"
+#include "../case.h"
 #include "obs/obs.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -33,8 +33,7 @@ static struct log log_to(int fd, enum log_style style) {
     return (struct log){.sink = log_sink_fd(fd, style), .min = LOG_DEBUG, .wall_ns = epoch};
 }
 
-static void both_styles(void **s) {
-    (void)s;
+CASE(both_styles) {
     struct ends p = make_pipe();
     struct log text = log_to(p.w, LOG_STYLE_TEXT), json = log_to(p.w, LOG_STYLE_JSON);
     LOG(&text, LOG_INFO, "lease acquired", LF_STR("holder", "a b"), LF_INT("term", 3));
@@ -75,8 +74,7 @@ static void check_lines(const struct buf *out, int64_t logged) {
     assert_true(dropped > 0);
 }
 
-static void a_reader_that_stops_does_not_stop_us(void **s) {
-    (void)s;
+CASE(a_reader_that_stops_does_not_stop_us) {
     struct ends p = make_pipe();
     struct log log = log_to(p.w, LOG_STYLE_TEXT);
     int64_t n = 0;
@@ -95,8 +93,7 @@ static void a_reader_that_stops_does_not_stop_us(void **s) {
     close(p.w);
 }
 
-static void a_long_line_that_is_torn_ends_before_the_next(void **s) {
-    (void)s;
+CASE(a_long_line_that_is_torn_ends_before_the_next) {
     struct ends p = make_pipe();
     struct log log = log_to(p.w, LOG_STYLE_JSON);
     char pad[4001];
@@ -121,8 +118,7 @@ static void a_long_line_that_is_torn_ends_before_the_next(void **s) {
     close(p.w);
 }
 
-static void an_enormous_line_loses_its_fields(void **s) {
-    (void)s;
+CASE(an_enormous_line_loses_its_fields) {
     int fd[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
     assert_true(fcntl(fd[0], F_SETFL, O_NONBLOCK) >= 0);
@@ -139,8 +135,7 @@ static void an_enormous_line_loses_its_fields(void **s) {
     close(fd[1]);
 }
 
-static void a_reader_that_is_gone_or_never_was(void **s) {
-    (void)s;
+CASE(a_reader_that_is_gone_or_never_was) {
     struct ends p = make_pipe();
     struct log log = log_to(p.w, LOG_STYLE_TEXT);
     signal(SIGPIPE, SIG_IGN); /* as src/loop does */
@@ -154,8 +149,7 @@ static void a_reader_that_is_gone_or_never_was(void **s) {
     LOG0(&none, LOG_INFO, "no descriptor");
 }
 
-static void a_nonblocking_descriptor_is_fine(void **s) {
-    (void)s;
+CASE(a_nonblocking_descriptor_is_fine) {
     struct ends p = make_pipe();
     assert_true(fcntl(p.w, F_SETFL, O_NONBLOCK) >= 0);
     struct log log = log_to(p.w, LOG_STYLE_TEXT);
@@ -170,6 +164,4 @@ static void a_nonblocking_descriptor_is_fine(void **s) {
     close(p.w);
 }
 
-RUN_TESTS(TEST(both_styles), TEST(a_reader_that_stops_does_not_stop_us),
-          TEST(a_long_line_that_is_torn_ends_before_the_next), TEST(an_enormous_line_loses_its_fields),
-          TEST(a_nonblocking_descriptor_is_fine), TEST(a_reader_that_is_gone_or_never_was))
+CASES("obs/log_fd")

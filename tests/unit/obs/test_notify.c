@@ -1,5 +1,5 @@
 /* What arrives at NOTIFY_SOCKET. */
-#include "../check.h"
+#include "../case.h"
 #include "loop/loop.h"
 #include "obs/obs.h"
 #include <sys/socket.h>
@@ -39,7 +39,7 @@ static void arrives(int fd, const char *want) {
     assert_string_equal(text, want);
 }
 
-static void states(void **state) {
+CASE_IN(setup, teardown, states) {
     int fd = *(int *)*state;
     char text[8];
     notify_ready("leading\nREADY=0");
@@ -59,7 +59,7 @@ static void states(void **state) {
     assert_int_equal(recv(fd, text, sizeof text, 0), -1);
 }
 
-static void a_long_status_is_cut(void **state) {
+CASE_IN(setup, teardown, a_long_status_is_cut) {
     int fd = *(int *)*state;
     char status[2000], text[4096];
     memset(status, 's', sizeof status - 1);
@@ -68,8 +68,7 @@ static void a_long_status_is_cut(void **state) {
     assert_int_equal(recv(fd, text, sizeof text, 0), (int)strlen("STATUS=") + 511);
 }
 
-static void watchdog(void **state) {
-    (void)state;
+CASE(watchdog) {
     char pid[32];
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     assert_int_equal(notify_watchdog_ns(), 0);
@@ -86,7 +85,7 @@ static void watchdog(void **state) {
     unsetenv("WATCHDOG_USEC");
 }
 
-static void a_manager_that_takes_nothing_does_not_stop_us(void **state) {
+CASE_IN(setup, teardown, a_manager_that_takes_nothing_does_not_stop_us) {
     int fd = *(int *)*state, got = 0;
     char text[256];
     alarm(60); /* a call that blocks ends the test */
@@ -121,7 +120,7 @@ static void hang(void *ctx) {
     loop_stop(h->l);
 }
 
-static void watchdog_is_fed_by_the_loop(void **state) {
+CASE_IN(setup, teardown, watchdog_is_fed_by_the_loop) {
     struct hang h = {.fd = *(int *)*state, .l = loop_new()};
     h.w = loop_world(h.l);
     assert_null(watchdog_start(h.w)); /* not wanted */
@@ -140,8 +139,7 @@ static void watchdog_is_fed_by_the_loop(void **state) {
     unsetenv("WATCHDOG_USEC");
 }
 
-static void without_a_service_manager(void **state) {
-    (void)state;
+CASE(without_a_service_manager) {
     unsetenv("NOTIFY_SOCKET");
     assert_false(notify_wanted());
     notify_ready("x");
@@ -154,6 +152,4 @@ static void without_a_service_manager(void **state) {
     notify_watchdog();
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-RUN_TESTS(T(states), T(a_long_status_is_cut), T(a_manager_that_takes_nothing_does_not_stop_us),
-          T(watchdog_is_fed_by_the_loop), TEST(watchdog), TEST(without_a_service_manager))
+CASES("obs/notify")

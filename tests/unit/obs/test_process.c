@@ -1,5 +1,5 @@
 /* The process metrics tell the truth about this process. */
-#include "../check.h"
+#include "../case.h"
 #include "obs/obs.h"
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -16,8 +16,7 @@ static double value(struct metrics *m, const char *name) {
     return strtod(at + strlen(key), NULL);
 }
 
-static void truth(void **s) {
-    (void)s;
+CASE(truth) {
     struct metrics *m = metrics_new(10);
     process_metrics(m);
     time_t now = time(NULL);
@@ -45,8 +44,7 @@ static void count(void *ctx, enum log_level level, int64_t wall_ns, const char *
     if (level == LOG_ERROR && n == 3 && f[1].i < f[2].i) ++*(int *)ctx;
 }
 
-static void the_limit_of_open_files_is_raised(void **s) {
-    (void)s;
+CASE(the_limit_of_open_files_is_raised) {
     static const struct {
         rlim_t soft, hard;
         int errors;
@@ -68,4 +66,4 @@ static void the_limit_of_open_files_is_raised(void **s) {
     }
 }
 
-RUN_TESTS(TEST(truth), TEST(the_limit_of_open_files_is_raised))
+CASES("obs/process")
