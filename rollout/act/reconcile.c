@@ -210,7 +210,8 @@ static void look(struct reconcile *p);
 
 /* ---- what the caches cannot answer ---- */
 
-/* Not in the cache and yet there is a state or a canary: deleted, or it does not take part any more. */
+/* Not in the cache and yet there is a state or a canary: deleted, or it does not take part any more. Or the cache is behind
+ * what the last leader decided from: its word is the state's generation. */
 static void on_target(void *ctx, const struct err *err, struct slice raw) {
     struct reconcile *p = ctx;
     struct err bad = {0};
@@ -226,6 +227,7 @@ static void on_target(void *ctx, const struct err *err, struct slice raw) {
         return;
     }
     p->has_read_target = !err;
+    if (!err) caches_wrote(p->r->caches, &gvr_deployments, raw);
     look(p);
 }
 
@@ -272,10 +274,15 @@ static void look(struct reconcile *p) {
     cleanup_spec struct spec spec = {0};
     target_snapshot_begin(p->r->caches, t->ns, t->name, &snap);
     if (has_to_read(p, &snap)) return;
-    if (!snap.target && p->has_read_target) snap.target = &p->read_target;
+    if (p->has_read_target || p->target_is_gone) snap.target = p->has_read_target ? &p->read_target : NULL;
     struct observed o = {
         .name = t->name, .target = snap.target, .state_err = &state_err, .spec_err = &spec_err};
     o.state_known = take_state(p, snap.state, &o.state_rv, &state_err);
+    if (o.state_known == STATE_READ && snap.target && !p->has_read_target &&
+        state_is_ahead(&t->state, snap.target)) {
+        read_object(p, &gvr_deployments, t->name, on_target);
+        return;
+    }
     cleanup_free char *rv = xstrdup_null(o.state_rv); /* the record goes when it is written over */
     o.state_rv = rv;
     o.state = o.state_known == STATE_READ ? &t->state : NULL;

@@ -6,9 +6,11 @@ static const struct known {
     const char *name, *label, *help;
     enum metric_type type;
 } known[] = {
-    {PM_ROLLOUTS, "result", "Total number of rollouts by result; \"started\" counts their starts", METRIC_COUNTER},
+    {PM_ROLLOUTS, "result", "Total number of rollouts by result; \"started\" counts their starts",
+     METRIC_COUNTER},
     {PM_HOLDS, "reason", "Total number of times that a rollout was held by reason", METRIC_COUNTER},
-    {PM_QUIET, "outcome", "Total number of waits for an idle canary pod before it is stopped by outcome", METRIC_COUNTER},
+    {PM_QUIET, "outcome", "Total number of waits for an idle canary pod before it is stopped by outcome",
+     METRIC_COUNTER},
     {PM_SECONDS, "result", "Duration of rollouts in seconds from their start by result", METRIC_HISTOGRAM},
 };
 

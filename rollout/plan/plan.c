@@ -101,6 +101,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     bool confirm = p->nsteps > 0 && !c->o->state_confirmed;
     if (!going && (news || confirm)) {
         c->s->written_ns = c->now;
+        c->s->generation = c->t->generation;
         plan_step_state(c);
     }
     if (going || !news) {

@@ -122,10 +122,14 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->extra_state = from->extra_state ? cJSON_Duplicate(from->extra_state, true) : NULL;
 }
 
+bool state_is_ahead(const struct state *s, const struct obs_target *t) {
+    return s->target_uid && strcmp(s->target_uid, t->uid) == 0 && t->generation < s->generation;
+}
+
 bool state_same(const struct state *a, const struct state *b) {
     cleanup_buf struct buf x = BUF((size_t)2 * STATE_MAX_TEXT), y = BUF((size_t)2 * STATE_MAX_TEXT);
     struct state p = *a, q = *b; /* borrowed */
-    p.written_ns = q.written_ns = 0;
+    p.written_ns = q.written_ns = p.generation = q.generation = 0;
     state_write_facts(&p, &x);
     state_write(&p, &x);
     state_write_facts(&q, &y);

@@ -138,6 +138,8 @@ struct state {
     struct judge_param param;
     struct judge judge;
     struct evidence evidence;
+    int64_t
+        generation; /* of the Deployment when this state was last written: an older one is a cache that is behind; 0: not known */
     int64_t written_ns; /* when this state was last written, for the once a minute of the evidence */
 
     struct state_consumed *consumed; /* actions carried out, oldest first */
@@ -150,6 +152,8 @@ struct state {
 void state_init(struct state *s); /* PHASE_IDLE, nothing known */
 void state_free(struct state *s);
 void state_copy(const struct state *from, struct state *ret);
+/* The Deployment is older than the one that this state was written for: what has it comes from a cache that is behind. */
+bool state_is_ahead(const struct state *s, const struct obs_target *t);
 bool state_same(const struct state *a, const struct state *b); /* as their texts, written_ns apart */
 #define cleanup_state __attribute__((cleanup(state_free)))
 

@@ -224,6 +224,7 @@ static void read_state(struct reader *r, struct state *s) {
     read_rollout(r, s);
     read_consumed(r, s);
     read_history(r, s);
+    s->generation = number(r, o, "generation", 0, INT64_C(1) << 53, 0);
     moment(r, o, "writtenAt", &s->written_ns);
     s->extra_state = unknown(o, state_members);
 }

@@ -5,47 +5,16 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", NULL};
-const char *const state_members[] = {"version",
-                                     "phase",
-                                     "since",
-                                     "hold",
-                                     "holdSince",
-                                     "message",
-                                     "hash",
-                                     "canary",
-                                     "canaryTemplate",
-                                     "image",
-                                     "step",
-                                     "percent",
-                                     "startedAt",
-                                     "soakFrom",
-                                     "shiftNs",
-                                     "unreadySince",
-                                     "readySince",
-                                     "shrinkSince",
-                                     "pauseAsked",
-                                     "pausedAt",
-                                     "wasReady",
-                                     "ending",
-                                     "reason",
-                                     "learned",
-                                     "learnedErrors",
-                                     "learnedTotal",
-                                     "bestUpdated",
-                                     "bestAvailable",
-                                     "leastOld",
-                                     "progressAt",
-                                     "repair",
-                                     "param",
-                                     "judge",
-                                     "evidence",
-                                     "deadlineRestored",
-                                     "consumed",
-                                     "history",
-                                     "unpaused",
-                                     "unpausedAt",
-                                     "writtenAt",
-                                     NULL};
+const char *const state_members[] = {
+    "version",      "phase",       "since",         "hold",           "holdSince",
+    "message",      "hash",        "canary",        "canaryTemplate", "image",
+    "step",         "percent",     "startedAt",     "soakFrom",       "shiftNs",
+    "unreadySince", "readySince",  "shrinkSince",   "pauseAsked",     "pausedAt",
+    "wasReady",     "ending",      "reason",        "learned",        "learnedErrors",
+    "learnedTotal", "bestUpdated", "bestAvailable", "leastOld",       "progressAt",
+    "repair",       "param",       "judge",         "evidence",       "deadlineRestored",
+    "consumed",     "history",     "unpaused",      "unpausedAt",     "generation",
+    "writtenAt",    NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -180,6 +149,7 @@ void state_write(const struct state *s, struct buf *out) {
     if (s->hash[0] || s->began_ns || s->repair) write_rollout(s, out);
     write_consumed(s, out);
     write_history(s, out);
+    number(out, "generation", s->generation, 0);
     json_time_add(out, "writtenAt", s->written_ns);
     extras(out, s->extra_state);
     buf_addc(out, '}');

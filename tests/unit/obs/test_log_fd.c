@@ -135,20 +135,6 @@ CASE(an_enormous_line_loses_its_fields) {
     close(fd[1]);
 }
 
-CASE(a_reader_that_is_gone_or_never_was) {
-    struct ends p = make_pipe();
-    struct log log = log_to(p.w, LOG_STYLE_TEXT);
-    signal(SIGPIPE, SIG_IGN); /* as src/loop does */
-    close(p.r);
-    errno = 1234;
-    LOG0(&log, LOG_INFO, "nobody");
-    assert_int_equal(errno, 1234);
-    close(p.w);
-    LOG0(&log, LOG_INFO, "closed");
-    struct log none = log_to(-1, LOG_STYLE_TEXT);
-    LOG0(&none, LOG_INFO, "no descriptor");
-}
-
 CASE(a_nonblocking_descriptor_is_fine) {
     struct ends p = make_pipe();
     assert_true(fcntl(p.w, F_SETFL, O_NONBLOCK) >= 0);
@@ -162,6 +148,20 @@ CASE(a_nonblocking_descriptor_is_fine) {
     check_lines(&out, 3005);
     close(p.r);
     close(p.w);
+}
+
+CASE(a_reader_that_is_gone_or_never_was) {
+    struct ends p = make_pipe();
+    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+    signal(SIGPIPE, SIG_IGN); /* as src/loop does */
+    close(p.r);
+    errno = 1234;
+    LOG0(&log, LOG_INFO, "nobody");
+    assert_int_equal(errno, 1234);
+    close(p.w);
+    LOG0(&log, LOG_INFO, "closed");
+    struct log none = log_to(-1, LOG_STYLE_TEXT);
+    LOG0(&none, LOG_INFO, "no descriptor");
 }
 
 CASES("obs/log_fd")

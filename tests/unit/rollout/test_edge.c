@@ -153,4 +153,22 @@ CASE(silent_pages_delay_nobody_else) {
     stage_free(st);
 }
 
+/* The new leader's watch of Deployments hangs since before the update: what it has is older than the state, so it reads. */
+CASE(a_new_leader_whose_deployments_lag_reads_the_target) {
+    struct stage *st = begun(5, 1);
+    fault(st, "{\"match\":{\"path\":\"/apis/apps/v1/"
+              "deployments\",\"query\":\"watch=\"},\"count\":1,\"latencyMs\":300000}");
+    boot(st, 1);
+    simworld_run(st->sw, 5 * NS_PER_S);
+    set_image(st, "op:v2");
+    wait_for(st, "Soaking", 60);
+    st->may_end = true;
+    app_stop(st->in[0].app, "SIGTERM");
+    wait_for(st, "Promoting", 120);
+    wait_for(st, "Stable", 120);
+    assert_int_equal(told(st, "RolloutCancelled", NULL), 0);
+    assert_int_equal(pods(st, "op:v1"), 0);
+    stage_free(st);
+}
+
 CASES("rollout/edge")
