@@ -1,17 +1,16 @@
 /* ObjectMeta and keys. */
 #include "../case.h"
+#include "../each.h"
 #include "api/meta.h"
 
 CASE(from_raw) {
     struct meta m;
     struct err err = {0};
-    assert_int_equal(
-        meta_from_raw(SL("{\"spec\":{\"metadata\":{\"name\":\"no\"}},\"metadata\":{\"name\":\"a\","
-                         "\"namespace\":\"n\\u0073\","
-                         "\"uid\":\"u\",\"resourceVersion\":\"9223372036854775808\",\"generation\":7,"
-                         "\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"}}"),
-                      &m, &err),
-        0);
+    assert_int_equal(meta_from_raw(JS("{'spec':{'metadata':{'name':'no'}},'metadata':{'name':'a','namespace':"
+                                      "'n\\u0073','uid':'u','resourceVersion':'9223372036854775808','"
+                                      "generation':7,'deletionTimestamp':'2026-11-23T18:16:33Z'}}"),
+                                   &m, &err),
+                     0);
     assert_string_equal(m.name, "a");
     assert_string_equal(m.ns, "ns");
     assert_string_equal(m.uid, "u");
@@ -21,10 +20,11 @@ CASE(from_raw) {
     meta_free(&m);
     meta_free(&m); /* safe to repeat */
     meta_free(NULL);
-    assert_int_equal(meta_from_raw(SL("{\"metadata\":{\"name\":\"a\",\"namespace\":null,"
-                                      "\"deletionTimestamp\":null,\"generation\":null}}"),
-                                   &m, &err),
-                     0);
+    assert_int_equal(
+        meta_from_raw(
+            JS("{'metadata':{'name':'a','namespace':null,'deletionTimestamp':null,'generation':null}}"), &m,
+            &err),
+        0);
     assert_string_equal(m.ns, "");
     assert_string_equal(m.rv, "");
     assert_int_equal(m.generation, 0);
@@ -33,31 +33,20 @@ CASE(from_raw) {
 }
 
 CASE(bad_raw) {
-    static const char *const bad[] = {"",
-                                      "[]",
-                                      "{}",
-                                      "{\"metadata\":null}",
-                                      "{\"metadata\":[]}",
-                                      "{\"metadata\":{}}",
-                                      "{\"metadata\":{\"name\":\"\"}}",
-                                      "{\"metadata\":{\"name\":7}}",
-                                      "{\"metadata\":{\"name\":\"a\\u0000b\"}}",
-                                      "{\"metadata\":{\"name\":\"a\",\"uid\":{}}}",
-                                      "{\"metadata\":{\"name\":\"a\",\"generation\":1.5}}",
-                                      "{\"metadata\":{\"name\":\"a\"}",
-                                      "{\"metadata\":{\"name\":\"a\"}}x"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    each_of(
+        bad,
+        J("|[]|{}|{'metadata':null}|{'metadata':[]}|{'metadata':{}}|{'metadata':{'name':''}}|"
+          "{'metadata':{'name':7}}|{'metadata':{'name':'a\\u0000b'}}|{'metadata':{'name':'a','uid':{}}}|"
+          "{'metadata':{'name':'a','generation':1.5}}|{'metadata':{'name':'a'}|{'metadata':{'name':'a'}}x")) {
         struct meta m = {.generation = 4711};
         struct err err = {0};
-        print_message("%s\n", bad[i]);
-        assert_int_equal(meta_from_raw(slice_of(bad[i]), &m, &err), -EINVAL);
+        print_message("%.*s\n", SLF(bad));
+        assert_int_equal(meta_from_raw(bad, &m, &err), -EINVAL);
         assert_int_equal(m.generation, 4711); /* untouched */
         assert_true(err.msg[0]);
     }
     cleanup_buf struct buf b = BUF(10000);
-    buf_adds(&b, "{\"metadata\":{\"name\":\"");
-    for (int i = 0; i < 5000; i++) buf_addc(&b, 'x');
-    buf_adds(&b, "\"}}");
+    buf_addf(&b, "{\"metadata\":{\"name\":\"%05000d\"}}", 7);
     struct meta m;
     assert_int_equal(meta_from_raw(buf_slice(&b), &m, NULL), -EINVAL);
 }
@@ -76,13 +65,12 @@ CASE(keys) {
 }
 
 CASE(trees) {
-    cleanup_json cJSON *o = cJSON_Parse(
-        "{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"5\","
-        "\"labels\":{\"x/y\":\"1\"},"
-        "\"annotations\":{\"handover.dev/mode\":\"leader\",\"n\":7},\"ownerReferences\":[{\"uid\":\"o1\"},"
-        "{\"uid\":\"o2\",\"controller\":true},{\"uid\":\"o3\",\"controller\":false}]},"
-        "\"status\":{\"conditions\":[{\"type\":\"Available\",\"status\":\"True\"},{\"type\":\"Progressing\"}]"
-        "}}");
+    cleanup_json cJSON *o =
+        cJSON_Parse(J("{'metadata':{'name':'a','namespace':'n','uid':'u','resourceVersion':'5','labels':{'x/"
+                      "y':'1'},'annotations':{'handover.dev/"
+                      "mode':'leader','n':7},'ownerReferences':[{'uid':'o1'},{'uid':'o2','controller':true},{"
+                      "'uid':'o3','controller':false}]},'status':{'conditions':[{'type':'Available','status':"
+                      "'True'},{'type':'Progressing'}]}}"));
     assert_string_equal(obj_name(o), "a");
     assert_string_equal(obj_ns(o), "n");
     assert_string_equal(obj_uid(o), "u");
@@ -101,7 +89,7 @@ CASE(trees) {
     assert_null(obj_controller(NULL));
     assert_null(obj_condition(NULL, "x"));
     assert_false(obj_deleting(NULL));
-    cleanup_json cJSON *d = cJSON_Parse("{\"metadata\":{\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"}}");
+    cleanup_json cJSON *d = cJSON_Parse(J("{'metadata':{'deletionTimestamp':'2026-11-23T18:16:33Z'}}"));
     assert_true(obj_deleting(d));
 }
 

@@ -1,90 +1,55 @@
 /* Quantities by amount. */
 #include "../case.h"
+#include "../each.h"
 #include "api/quantity.h"
 #include "base/mem.h"
 #include "base/rand.h"
 
-static int cmp(const char *a, const char *b) {
+static int cmp(struct slice a, struct slice b) {
     int r = 9, q = 9;
-    if (quantity_cmp(slice_of(a), slice_of(b), &r) < 0) fail_msg("%s, %s", a, b);
-    assert_int_equal(quantity_cmp(slice_of(b), slice_of(a), &q), 0);
+    if (quantity_cmp(a, b, &r) < 0) fail_msg("%.*s, %.*s", SLF(a), SLF(b));
+    assert_int_equal(quantity_cmp(b, a, &q), 0);
     assert_int_equal(r, -q);
     return r;
 }
 
-CASE(equal) {
-    static const char *const same[][2] = {
-        {"64Mi", "67108864"},
-        {"1", "1000m"},
-        {"1.5Gi", "1536Mi"},
-        {"1k", "1e3"},
-        {"1M", "1E6"},
-        {"1G", "1000M"},
-        {"1T", "1000G"},
-        {"1P", "1000T"},
-        {"1E", "1000P"},
-        {"1Ki", "1024"},
-        {"1Ti", "1024Gi"},
-        {"1Pi", "1024Ti"},
-        {"1Ei", "1024Pi"},
-        {"1u", "1000n"},
-        {"1m", "1000u"},
-        {"0.5", "500m"},
-        {".5", "5e-1"},
-        {"1.", "1"},
-        {"+1", "1"},
-        {"-1", "-1000m"},
-        {"0", "-0"},
-        {"0", "0Ei"},
-        {"0.000", "0e999999999999999999999999"},
-        {"007", "7"},
-        {"1e+3", "1e3"},
-        {"10e-1", "1"},
-        {"0.1Ki", "102.4"},
-        {"100e-11", "1n"},
-        {"1E1", "10"},
-        {"9223372036854775807", "9223372036854775807000m"},
-        {"0.0000000010", "1n"},
-        {"100000000000000000000000000000000000000000e-41", "1"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(same); i++) {
-        print_message("%s = %s\n", same[i][0], same[i][1]);
-        assert_int_equal(cmp(same[i][0], same[i][1]), 0);
+CASE(ordered) {
+    struct slice a, b;
+    each_of(same, "64Mi=67108864|1=1000m|1.5Gi=1536Mi|1k=1e3|1M=1E6|1G=1000M|1T=1000G|1P=1000T|1E=1000P|1Ki="
+                  "1024|1Ti=1024Gi|1Pi=1024Ti|1Ei=1024Pi|1u=1000n|1m=1000u|0.5=500m|.5=5e-1|1.=1|+1=1|-1=-"
+                  "1000m|0=-0|0=0Ei|0.000=0e999999999999999999999999|007=7|1e+3=1e3|10e-1=1|0.1Ki=102.4|100e-"
+                  "11=1n|1E1=10|9223372036854775807=9223372036854775807000m|0.0000000010=1n|"
+                  "100000000000000000000000000000000000000000e-41=1") {
+        slice_cut(same, '=', &a, &b);
+        if (cmp(a, b) != 0) fail_msg("%.*s", SLF(same));
+    }
+    each_of(less,
+            "1n<2n|999m<1|1k<1Ki|-1<0|-2<-1|1M<1Mi|0<1n|7E<8E|1E<1Ei|9007199254740992<9007199254740993") {
+        slice_cut(less, '<', &a, &b);
+        if (cmp(a, b) != -1) fail_msg("%.*s", SLF(less));
     }
 }
 
-CASE(ordered) {
-    static const char *const less[][2] = {
-        {"1n", "2n"},  {"999m", "1"}, {"1k", "1Ki"}, {"-1", "0"},   {"-2", "-1"},
-        {"1M", "1Mi"}, {"0", "1n"},   {"7E", "8E"},  {"1E", "1Ei"}, {"9007199254740992", "9007199254740993"}};
-    for (size_t i = 0; i < ARRAY_LEN(less); i++) assert_int_equal(cmp(less[i][0], less[i][1]), -1);
-}
-
 CASE(no_quantities) {
-    static const char *const bad[] = {"",     "-",     "+",    ".",     "Ki",  "m",        "1 ",  " 1",
-                                      "1K",   "1ki",   "1KI",  "1kB",   "1mm", "1e",       "1e+", "1e1.5",
-                                      "1Ee3", "1e3Mi", "--1",  "1.2.3", "1,5", "0x10",     "1i",  "NaN",
-                                      "Inf",  "1g",    "1 Ki", "1_000", "e3",  "1\xc2\xb5"};
     int r = 9;
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        print_message("%s\n", bad[i]);
-        assert_false(quantity_valid(slice_of(bad[i])));
-        assert_int_equal(quantity_cmp(slice_of(bad[i]), SL("1"), &r), -EINVAL);
-        assert_int_equal(quantity_cmp(SL("1"), slice_of(bad[i]), &r), -EINVAL);
+    each_of(bad,
+            "|-|+|.|Ki|m|1 | 1|1K|1ki|1KI|1kB|1mm|1e|1e+|1e1.5|1Ee3|1e3Mi|--1|1.2.3|1,5|0x10|1i|NaN|Inf|1g|1 "
+            "Ki|1_000|e3|1\xc2\xb5") {
+        print_message("%.*s\n", SLF(bad));
+        assert_false(quantity_valid(bad));
+        assert_int_equal(quantity_cmp(bad, SL("1"), &r), -EINVAL);
+        assert_int_equal(quantity_cmp(SL("1"), bad, &r), -EINVAL);
         assert_int_equal(r, 9);
     }
     assert_false(quantity_valid(SL("1\0")));
 }
 
 CASE(out_of_range) {
-    static const char *const far[] = {
-        "1e30",        "1e400",  "1e99999999999999999999",  "1e-10",
-        "0.1n",        "1e-400", "1e-99999999999999999999", "99999999999999999999Ei",
-        "1e4294967296"};
     int r = 9;
-    for (size_t i = 0; i < ARRAY_LEN(far); i++) {
-        print_message("%s\n", far[i]);
-        assert_int_equal(quantity_cmp(slice_of(far[i]), SL("1"), &r), -ERANGE);
+    each_of(far, "1e30|1e400|1e99999999999999999999|1e-10|0.1n|1e-400|1e-99999999999999999999|"
+                 "99999999999999999999Ei|1e4294967296") {
+        print_message("%.*s\n", SLF(far));
+        assert_int_equal(quantity_cmp(far, SL("1"), &r), -ERANGE);
         assert_int_equal(r, 9);
     }
     assert_true(quantity_valid(SL("1e400")) && quantity_valid(SL("0.1n")) && quantity_valid(SL("12E")));
@@ -110,7 +75,8 @@ CASE(random_amounts) {
             amount[k] = v * units[u].nano;
             snprintf(text[k], sizeof text[k], "%lld%s", (long long)v, units[u].suffix);
         }
-        assert_int_equal(cmp(text[0], text[1]), (amount[0] > amount[1]) - (amount[0] < amount[1]));
+        assert_int_equal(cmp(slice_of(text[0]), slice_of(text[1])),
+                         (amount[0] > amount[1]) - (amount[0] < amount[1]));
     }
 }
 

@@ -1,15 +1,20 @@
 /* Label selectors, with the cases of k8s.io/apimachinery/pkg/labels/selector_test.go. */
 #include "../case.h"
+#include "../each.h"
 #include "api/selector.h"
 
-static bool matches(const char *selector, const char *labels) {
+static bool selects(struct slice selector, const char *labels) {
     struct selector *s = NULL;
     struct err err = {0};
-    if (selector_parse(slice_of(selector), &s, &err) < 0) fail_msg("%s: %s", selector, err.msg);
+    if (selector_parse(selector, &s, &err) < 0) fail_msg("%.*s: %s", SLF(selector), err.msg);
     cleanup_json cJSON *set = labels ? cJSON_Parse(labels) : NULL;
     bool r = selector_match(s, set);
     selector_free(s);
     return r;
+}
+
+static bool matches(const char *selector, const char *labels) {
+    return selects(slice_of(selector), labels);
 }
 
 CASE(accepted_and_written) {
@@ -111,19 +116,10 @@ CASE(refused) {
 
 CASE(matching) {
     const char *xy = "{\"x\":\"y\",\"n\":\"7\",\"e\":\"\",\"big\":\"99999999999999999999\"}";
-    static const char *const yes[] = {
-        "",    "x",   "x=y", "x==y", "x in (a,y)", "x!=z",    "z!=a",        "z notin (a)",   "!z",
-        "n>6", "n<8", "e=",  "e",    "e in ()",    "x=y,n=7", "x,!z,n>-0,e", "x notin (z,w)", "e notin (a)"};
-    static const char *const no[] = {"z",   "z=",  "x=z",   "x!=y",     "x notin (y)", "!x",
-                                     "n>7", "n<7", "x>1",   "z>1",      "z<1",         "big>1",
-                                     "e!=", "x=Y", "x=y,z", "x in (z)", "e>0",         "X=y"};
-    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-        if (strstr(yes[i], "-0")) continue; /* no label value */
-        if (!matches(yes[i], xy)) fail_msg("%s", yes[i]);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(no); i++) {
-        if (matches(no[i], xy)) fail_msg("%s", no[i]);
-    }
+    each_of(yes, "|x|x=y|x==y|x in (a,y)|x!=z|z!=a|z notin (a)|!z|n>6|n<8|e=|e|e in ()|x=y,n=7|x notin "
+                 "(z,w)|e notin (a)") if (!selects(yes, xy)) fail_msg("%.*s", SLF(yes));
+    each_of(no, "z|z=|x=z|x!=y|x notin (y)|!x|n>7|n<7|x>1|z>1|z<1|big>1|e!=|x=Y|x=y,z|x in (z)|e>0|X=y") if (
+        selects(no, xy)) fail_msg("%.*s", SLF(no));
     assert_true(matches("!a", NULL) && matches("", NULL) && !matches("a", NULL));
     assert_true(matches("a!=b", "{}"));
     assert_false(matches("a", "{\"a\":7}")); /* a label is a string */
@@ -134,34 +130,16 @@ CASE(matching) {
 CASE(spec_form) {
     static const char *const good[][2] = {
         {"{}", ""},
-        {"{\"matchLabels\":{},\"matchExpressions\":[]}", ""},
-        {"{\"matchLabels\":null,\"matchExpressions\":null}", ""},
-        {"{\"matchLabels\":{\"a\":\"b\",\"c\":\"\"}}", "a=b,c="},
-        {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]},{\"key\":\"b\","
-         "\"operator\":\"NotIn\","
-         "\"values\":[\"z\"]},{\"key\":\"c\",\"operator\":\"Exists\"},{\"key\":\"d\",\"operator\":"
-         "\"DoesNotExist\",\"values\":[]}]}",
+        {"{'matchLabels':{},'matchExpressions':[]}", ""},
+        {"{'matchLabels':null,'matchExpressions':null}", ""},
+        {"{'matchLabels':{'a':'b','c':''}}", "a=b,c="},
+        {"{'matchExpressions':[{'key':'a','operator':'In','values':['y','x']},{'key':'b','operator':'NotIn','"
+         "values':['z']},{'key':'c','operator':'Exists'},{'key':'d','operator':'DoesNotExist','values':[]}]}",
          "a in (x,y),b notin (z),c,!d"},
     };
-    static const char *const bad[] = {
-        "[]",
-        "\"a=b\"",
-        "{\"matchLabels\":[]}",
-        "{\"matchExpressions\":{}}",
-        "{\"matchLabels\":{\"a\":7}}",
-        "{\"matchLabels\":{\"-a\":\"b\"}}",
-        "{\"matchLabels\":{\"a\":\"b c\"}}",
-        "{\"matchExpressions\":[{\"key\":\"a\"}]}",
-        "{\"matchExpressions\":[{\"operator\":\"Exists\"}]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"in\",\"values\":[\"b\"]}]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[]}]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\"}]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\",\"values\":[\"b\"]}]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[7]}]}",
-        "{\"matchExpressions\":[7]}",
-        "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Gt\",\"values\":[\"7\"]}]}"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        cleanup_json cJSON *spec = cJSON_Parse(good[i][0]);
+        cleanup_free char *text = quoted(xstrdup(good[i][0]));
+        cleanup_json cJSON *spec = cJSON_Parse(text);
         struct selector *s = NULL;
         cleanup_buf struct buf b = BUF(1000);
         assert_int_equal(selector_from_spec(spec, &s, NULL), 0);
@@ -169,11 +147,18 @@ CASE(spec_form) {
         assert_buf(b, good[i][1]);
         selector_free(s);
     }
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        cleanup_json cJSON *spec = cJSON_Parse(bad[i]);
+    each_of(bad, J("[]|'a=b'|{'matchLabels':[]}|{'matchExpressions':{}}|{'matchLabels':{'a':7}}|{'"
+                   "matchLabels':{'-a':'b'}}|{'matchLabels':{'a':'b "
+                   "c'}}|{'matchExpressions':[{'key':'a'}]}|{'matchExpressions':[{'operator':'Exists'}]}|{'"
+                   "matchExpressions':[{'key':'a','operator':'in','values':['b']}]}|{'matchExpressions':[{'"
+                   "key':'a','operator':'In','values':[]}]}|{'matchExpressions':[{'key':'a','operator':'In'}]"
+                   "}|{'matchExpressions':[{'key':'a','operator':'Exists','values':['b']}]}|{'"
+                   "matchExpressions':[{'key':'a','operator':'In','values':[7]}]}|{'matchExpressions':[7]}|{'"
+                   "matchExpressions':[{'key':'a','operator':'Gt','values':['7']}]}")) {
+        cleanup_json cJSON *spec = cJSON_ParseWithLength(bad.p, bad.n);
         struct selector *s = NULL;
         struct err err = {0};
-        print_message("%s\n", bad[i]);
+        print_message("%.*s\n", SLF(bad));
         assert_non_null(spec);
         assert_int_equal(selector_from_spec(spec, &s, &err), -EINVAL);
         assert_int_equal(err.kind, ERR_CONFIG);

@@ -1,5 +1,6 @@
 /* Status answers, read and written. */
 #include "../case.h"
+#include "../each.h"
 #include "api/status.h"
 #include "base/json.h"
 
@@ -30,11 +31,10 @@ CASE(classes) {
 CASE(messages) {
     struct err err = {0};
     status_to_err(409,
-                  SL("{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"AlreadyExists\",\"message\":"
-                     "\"pods \\\"a\\\" already "
-                     "exists\",\"code\":409}"),
+                  JS("{'kind':'Status','status':'Failure','reason':'AlreadyExists','message':'pods \\'a\\' "
+                     "already exists','code':409}"),
                   "POST pods", &err);
-    assert_string_equal(err.msg, "POST pods: 409 AlreadyExists: pods \"a\" already exists");
+    assert_string_equal(err.msg, J("POST pods: 409 AlreadyExists: pods 'a' already exists"));
     status_to_err(404, SL(""), "GET x", &err);
     assert_string_equal(err.msg, "GET x: 404 NotFound");
     status_to_err(502, SL("<html>\n\x1b[31mBad\0\xff"), "GET x", &err);
@@ -44,25 +44,22 @@ CASE(messages) {
     status_to_err(500, slice_make(big, sizeof big), "GET x", &err);
     assert_int_equal(strspn(err.msg + strlen("GET x: 500 InternalError: "), "y"), 200);
     assert_string_equal(err.msg + strlen(err.msg) - 3, "...");
-    status_to_err(500, SL("{\"kind\":\"Other\",\"message\":\"m\"}"), "GET x",
-                  &err); /* JSON, but no Status: quoted */
-    assert_non_null(strstr(err.msg, "{\"kind\":\"Other\""));
+    status_to_err(500, JS("{'kind':'Other','message':'m'}"), "GET x", &err); /* JSON, but no Status: quoted */
+    assert_non_null(strstr(err.msg, J("{'kind':'Other'")));
 }
 
 CASE(retry_after) {
     struct err err = {0};
-    status_to_err(503, SL("{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":3}}"),
-                  "x", &err);
+    status_to_err(503, JS("{'kind':'Status','message':'m','details':{'retryAfterSeconds':3}}"), "x", &err);
     assert_int_equal(err.kind, ERR_THROTTLED);
     assert_int_equal(err.retry_after_ms, 3000);
-    status_to_err(429, SL("{\"kind\":\"Status\",\"details\":{\"retryAfterSeconds\":1}}"), "x", &err);
+    status_to_err(429, JS("{'kind':'Status','details':{'retryAfterSeconds':1}}"), "x", &err);
     assert_int_equal(err.retry_after_ms, 1000);
-    static const char *const odd[] = {"-1", "1e300", "\"5\"", "99999999999", "null", "1.5"};
+    static const char *const odd[] = {"-1", "1e300", "'5'", "99999999999", "null", "1.5"};
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         cleanup_buf struct buf b = BUF(1000);
-        buf_addf(&b, "{\"kind\":\"Status\",\"message\":\"m\",\"details\":{\"retryAfterSeconds\":%s}}",
-                 odd[i]);
-        status_to_err(503, buf_slice(&b), "x", &err);
+        buf_addf(&b, "{'kind':'Status','message':'m','details':{'retryAfterSeconds':%s}}", odd[i]);
+        status_to_err(503, slice_of(quoted(b.p)), "x", &err);
         assert_int_equal(err.retry_after_ms, 0);
         assert_int_equal(err.kind, ERR_SERVER);
     }
@@ -70,10 +67,10 @@ CASE(retry_after) {
 
 CASE(writing) {
     cleanup_buf struct buf b = BUF(1000);
-    assert_int_equal(status_write(&b, 404, status_reason(404), "pods \"a\" not found", "pods", "a"), 0);
-    assert_buf(b, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
-                  "\"message\":\"pods \\\"a\\\" not found\","
-                  "\"reason\":\"NotFound\",\"details\":{\"name\":\"a\",\"kind\":\"pods\"},\"code\":404}");
+    assert_int_equal(status_write(&b, 404, status_reason(404), J("pods 'a' not found"), "pods", "a"), 0);
+    assert_buf(b,
+               J("{'kind':'Status','apiVersion':'v1','metadata':{},'status':'Failure','message':'pods "
+                 "\\'a\\' not found','reason':'NotFound','details':{'name':'a','kind':'pods'},'code':404}"));
     buf_clear(&b);
     status_write(&b, 400, "BadRequest", "m\n\"", "", "");
     cleanup_json cJSON *v = json_parse(buf_slice(&b), NULL);
@@ -81,7 +78,7 @@ CASE(writing) {
     assert_null(json_get(v, "details"));
     buf_clear(&b);
     status_write(&b, 400, "BadRequest", "m", "pods", NULL);
-    assert_non_null(strstr(b.p, "\"details\":{\"kind\":\"pods\"}"));
+    assert_non_null(strstr(b.p, J("'details':{'kind':'pods'}")));
     struct err err = {0};
     status_to_err(400, buf_slice(&b), "x", &err); /* what we write we can read */
     assert_string_equal(err.msg, "x: 400 BadRequest: m");
