@@ -154,12 +154,26 @@ void kit_both_are_held(struct fixture *f) {
     kit_expect(f, "log 0 inhibitor lock taken; sleep");
 }
 
-void kit_hold_both(struct fixture *f) {
+void kit_stop_inhibit(struct fixture *f) {
+    inhibit_stop(f->inhibit);
+    f->inhibit = NULL;
+}
+
+void kit_announce(struct fixture *f, const char *what, const char *ms) {
+    char line[64];
+    snprintf(line, sizeof line, "prepare %s yes", what);
+    kit_tell(f, line);
+    snprintf(line, sizeof line, "going %s %s", what, ms);
+    kit_expect(f, line);
+}
+
+void kit_hold_both(struct fixture *f, const char *delay_usec) {
+    kit_start_logind(f, delay_usec);
     kit_start_inhibit(f);
     kit_both_are_held(f);
 }
 
-int kit_setup(void **state) {
+struct fixture *kit_new(bool bus) {
     struct fixture *f = xcalloc(1, sizeof *f);
     f->l = loop_new();
     f->w = loop_world(f->l);
@@ -168,18 +182,11 @@ int kit_setup(void **state) {
     f->partial = BUF(1 << 20);
     f->log = (struct log){.sink = {on_line, f}, .min = LOG_DEBUG};
     f->patience = timer_new(f->w, out_of_patience, f);
-    *state = f;
-    return 0;
+    if (bus) start_bus(f);
+    return f;
 }
 
-int kit_setup_bus(void **state) {
-    kit_setup(state);
-    start_bus(*state);
-    return 0;
-}
-
-int kit_teardown(void **state) {
-    struct fixture *f = *state;
+void kit_free(struct fixture *f) {
     inhibit_stop(f->inhibit);
     fd_watch_free(f->watch);
     timer_free(f->patience);
@@ -192,5 +199,4 @@ int kit_teardown(void **state) {
     buf_free(&f->partial);
     unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
     free(f);
-    return 0;
 }

@@ -1,37 +1,17 @@
 /* Who wants gzip, and what they get. */
 #include "../case.h"
+#include "../each.h"
 #include "gunzip.h"
 #include "gzip.h"
 #include "base/rand.h"
 
 CASE(accept_encoding) {
-    static const struct {
-        const char *header;
-        bool yes;
-    } cases[] = {
-        {"", false},
-        {"gzip", true},
-        {"GZIP", true},
-        {"deflate, gzip;q=1.0, *;q=0.5", true},
-        {"gzip;q=0", false},
-        {"gzip;q=0.000", false},
-        {"gzip ; q = 0.1", true},
-        {"gzip;q=0, *", false},
-        {"*, gzip;q=0", false},
-        {"*", true},
-        {"*;q=0", false},
-        {"identity", false},
-        {"deflate,br", false},
-        {"x-gzip", true},
-        {"gzip;q=bad", false},
-        {"gzip;q=", false},
-        {"gzip;level=9", true},
-        {",,,gzip,,,", true},
-        {"gzipped", false},
-        {";;;=,=;", false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        if (gzip_accepted(slice_of(cases[i].header)) != cases[i].yes) fail_msg("%s", cases[i].header);
+    each_of(yes, "gzip|GZIP|deflate, gzip;q=1.0, *;q=0.5|gzip ; q = "
+                 "0.1|*|x-gzip|gzip;level=9|,,,gzip,,,") if (!gzip_accepted(yes)) fail_msg("%.*s", SLF(yes));
+    each_of(
+        no,
+        "|gzip;q=0|gzip;q=0.000|gzip;q=0, *|*, gzip;q=0|*;q=0|identity|deflate,br|gzip;q=bad|gzip;q=|gzipped|"
+        ";;;=,=;") if (gzip_accepted(no)) fail_msg("%.*s", SLF(no));
 }
 
 CASE(round_trip) {

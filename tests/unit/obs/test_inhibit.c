@@ -1,49 +1,39 @@
 /* The inhibitors on a real bus, with the stand-in for logind. Skipped where there is no dbus-daemon. */
+#include "../case.h"
 #include "dbus_kit.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-static void the_host_waits_until_let_go(void **state) {
-    struct fixture *f = *state;
-    kit_start_logind(f, "3000000");
-    kit_hold_both(f);
-    kit_tell(f, "prepare shutdown yes");
-    kit_expect(f, "going shutdown 3000");
+ON_BUS(the_host_waits_until_let_go) {
+    kit_hold_both(f, "3000000");
+    kit_announce(f, "shutdown", "3000");
     kit_tell(f, "prepare shutdown yes"); /* said again */
-    kit_tell(f, "prepare sleep yes");
-    kit_expect(f, "going sleep 3000");
+    kit_announce(f, "sleep", "3000");
     kit_never_came(f, "going");
     kit_never_came(f, "closed");
     inhibit_let_go(f->inhibit, INHIBIT_SHUTDOWN);
     kit_expect(f, "closed shutdown");
     kit_never_came(f, "closed");
-    inhibit_stop(f->inhibit);
-    f->inhibit = NULL;
+    kit_stop_inhibit(f);
     kit_expect(f, "closed sleep");
 }
 
-static void taken_again_when_the_host_stays(void **state) {
-    struct fixture *f = *state;
-    kit_start_logind(f, "5000000");
-    kit_hold_both(f);
+ON_BUS(taken_again_when_the_host_stays) {
+    kit_hold_both(f, "5000000");
     f->let_go_inside = true;
-    kit_tell(f, "prepare sleep yes");
-    kit_expect(f, "going sleep 5000");
+    kit_announce(f, "sleep", "5000");
     kit_expect(f, "closed sleep");
     kit_tell(f, "prepare sleep no");
     kit_expect(f, "asked sleep delay handover");
     kit_expect(f, "log 0 inhibitor lock taken; sleep");
-    kit_tell(f, "prepare sleep yes");
-    kit_expect(f, "going sleep 5000");
+    kit_announce(f, "sleep", "5000");
     kit_expect(f, "closed sleep");
     f->let_go_inside = false;
-    kit_tell(f, "prepare shutdown yes");
-    kit_expect(f, "going shutdown 5000");
+    kit_announce(f, "shutdown", "5000");
     kit_tell(f, "prepare shutdown no"); /* still held: not asked again */
-    kit_tell(f, "prepare shutdown yes");
-    kit_expect(f, "going shutdown 5000");
+    kit_announce(f, "shutdown", "5000");
     kit_never_came(f, "asked");
 }
 
@@ -68,24 +58,19 @@ static void claim_that_the_host_goes(void) {
     sd_bus_flush_close_unref(bus);
 }
 
-static void who_is_not_logind_is_not_believed(void **state) {
-    struct fixture *f = *state;
-    kit_start_logind(f, "5000000");
-    kit_hold_both(f);
+ON_BUS(who_is_not_logind_is_not_believed) {
+    kit_hold_both(f, "5000000");
     claim_that_the_host_goes();
     kit_tell(f, "prepare sleep yes");
     kit_expect(f, "going sleep");
     kit_never_came(f, "going shutdown");
 }
 
-static void taken_again_when_logind_comes_back(void **state) {
-    struct fixture *f = *state;
-    kit_start_logind(f, "5000000");
-    kit_hold_both(f);
+ON_BUS(taken_again_when_logind_comes_back) {
+    kit_hold_both(f, "5000000");
     kit_tell(f, "restart");
     kit_both_are_held(f);
-    kit_tell(f, "prepare shutdown yes");
-    kit_expect(f, "going shutdown 5000");
+    kit_announce(f, "shutdown", "5000");
     kit_tell(f, "away"); /* it may come back with the inhibitors that it gave */
     kit_never_came(f, "closed");
     kit_tell(f, "back");
@@ -97,16 +82,14 @@ static void taken_again_when_logind_comes_back(void **state) {
 
 #define DOES_NOT_WAIT "log 0 no inhibitor lock: the host does not wait for a drain; "
 
-static void logind_comes_later(void **state) {
-    struct fixture *f = *state;
+ON_BUS(logind_comes_later) {
     kit_start_inhibit(f);
     kit_expect(f, DOES_NOT_WAIT "logind");
     kit_start_logind(f, "5000000");
     kit_both_are_held(f);
 }
 
-static void refused(void **state) {
-    struct fixture *f = *state;
+ON_BUS(refused) {
     kit_start_logind(f, "5000000");
     kit_tell(f, "answer refuse");
     kit_start_inhibit(f);
@@ -125,43 +108,39 @@ static void refused(void **state) {
     kit_never_came(f, DOES_NOT_WAIT); /* once was enough */
 }
 
-static void an_answer_that_never_comes(void **state) {
-    struct fixture *f = *state;
+ON_BUS(an_answer_that_never_comes) {
     kit_start_logind(f, "5000000");
     kit_tell(f, "answer hang");
     kit_start_inhibit(f);
     kit_expect(f, "asked shutdown");
     kit_expect(f, "asked sleep");
     inhibit_let_go(f->inhibit, INHIBIT_SLEEP);
-    inhibit_stop(f->inhibit);
-    f->inhibit = NULL;
+    kit_stop_inhibit(f);
 }
 
-static void a_delay_that_is_none_is_not_asked_for(void **state) {
-    struct fixture *f = *state;
+ON_BUS(a_delay_that_is_none_is_not_asked_for) {
     kit_start_logind(f, "999999");
     kit_start_inhibit(f);
     kit_expect(f, DOES_NOT_WAIT "InhibitDelayMaxSec");
     kit_never_came(f, "asked");
 }
 
-static void the_bus_goes(void **state) {
-    struct fixture *f = *state;
-    kit_start_logind(f, "5000000");
-    kit_hold_both(f);
+ON_BUS(the_bus_goes) {
+    kit_hold_both(f, "5000000");
     kit_end(&f->daemon);
     kit_expect(f, DOES_NOT_WAIT "bus");
 }
 
-static void no_bus(void **state) {
-    struct fixture *f = *state;
-    setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1);
-    kit_start_inhibit(f);
-    kit_expect(f, DOES_NOT_WAIT "bus; No such file or directory");
-    inhibit_stop(f->inhibit);
-    setenv("DBUS_SYSTEM_BUS_ADDRESS", "nonsense", 1);
-    kit_start_inhibit(f);
-    kit_expect(f, DOES_NOT_WAIT "bus; ");
+NO_BUS(no_bus) {
+    static const char *const cases[][2] = {{"unix:path=/nonexistent/bus", "bus; No such file or directory"},
+                                           {"nonsense", "bus; "}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_free char *line = xasprintf("%s%s", DOES_NOT_WAIT, cases[i][1]);
+        setenv("DBUS_SYSTEM_BUS_ADDRESS", cases[i][0], 1);
+        kit_start_inhibit(f);
+        kit_expect(f, line);
+        kit_stop_inhibit(f);
+    }
 }
 
 static void on_tick(void *ctx) {
@@ -171,8 +150,7 @@ static void on_tick(void *ctx) {
 }
 
 /* A bus that takes the connection and says nothing, and one that does not even take it. */
-static void a_silent_bus_does_not_stop_the_loop(void **state) {
-    struct fixture *f = *state;
+NO_BUS(a_silent_bus_does_not_stop_the_loop) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), full[8];
     snprintf(addr.sun_path + 1, sizeof addr.sun_path - 1, "handover-silent-bus-%d", (int)getpid());
@@ -187,7 +165,7 @@ static void a_silent_bus_does_not_stop_the_loop(void **state) {
     timer_in(t, 5 * NS_PER_MS);
     kit_expect(f, "tick");
     kit_never_came(f, "log");
-    inhibit_stop(f->inhibit);
+    kit_stop_inhibit(f);
     for (size_t i = 0; i < 8; i++) {
         full[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         (void)connect(full[i], (struct sockaddr *)&addr, len);
@@ -201,36 +179,18 @@ static void a_silent_bus_does_not_stop_the_loop(void **state) {
     close(fd);
 }
 
-static void stopped_before_anything(void **state) {
-    struct fixture *f = *state;
+ON_BUS(stopped_before_anything) {
     kit_start_inhibit(f);
     inhibit_let_go(f->inhibit, INHIBIT_SHUTDOWN);
-    inhibit_stop(f->inhibit);
-    f->inhibit = NULL;
+    kit_stop_inhibit(f);
     inhibit_stop(NULL);
     assert_int_equal(f->transcript.n, 0);
 }
 
-#define ON_BUS(name) cmocka_unit_test_setup_teardown(name, kit_setup_bus, kit_teardown)
-#define NO_BUS(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        ON_BUS(the_host_waits_until_let_go),
-        ON_BUS(taken_again_when_the_host_stays),
-        ON_BUS(who_is_not_logind_is_not_believed),
-        ON_BUS(taken_again_when_logind_comes_back),
-        ON_BUS(logind_comes_later),
-        ON_BUS(refused),
-        ON_BUS(an_answer_that_never_comes),
-        ON_BUS(a_delay_that_is_none_is_not_asked_for),
-        ON_BUS(the_bus_goes),
-        NO_BUS(no_bus),
-        NO_BUS(a_silent_bus_does_not_stop_the_loop),
-        ON_BUS(stopped_before_anything),
-    };
     if (system("command -v dbus-daemon >/dev/null") != 0) {
         puts("SKIPPED: dbus-daemon is not installed");
         return 77;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("obs/inhibit", case_list, case_count, NULL, NULL);
 }

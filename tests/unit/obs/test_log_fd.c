@@ -11,13 +11,19 @@ struct ends {
     int r, w;
 };
 
-static struct ends make_pipe(void) {
+static void make_pipe(struct ends *p) {
     int fd[2];
     assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
     assert_true(fcntl(fd[1], F_SETPIPE_SZ, 16384) >= 0);
     assert_true(fcntl(fd[0], F_SETFL, O_NONBLOCK) >= 0);
-    return (struct ends){fd[0], fd[1]};
+    *p = (struct ends){fd[0], fd[1]};
 }
+
+static void close_pipe(struct ends *p) {
+    if (p->r >= 0) close(p->r);
+    if (p->w >= 0) close(p->w);
+}
+#define PIPE_CASE(name) CASE_WITH(struct ends, make_pipe, close_pipe, name)
 
 static void drain(int fd, struct buf *out) {
     char chunk[4096];
@@ -33,19 +39,16 @@ static struct log log_to(int fd, enum log_style style) {
     return (struct log){.sink = log_sink_fd(fd, style), .min = LOG_DEBUG, .wall_ns = epoch};
 }
 
-CASE(both_styles) {
-    struct ends p = make_pipe();
-    struct log text = log_to(p.w, LOG_STYLE_TEXT), json = log_to(p.w, LOG_STYLE_JSON);
+PIPE_CASE(both_styles) {
+    struct log text = log_to(t->w, LOG_STYLE_TEXT), json = log_to(t->w, LOG_STYLE_JSON);
     LOG(&text, LOG_INFO, "lease acquired", LF_STR("holder", "a b"), LF_INT("term", 3));
     LOG(&json, LOG_WARN, "lease lost", LF_DUR("after", 1500 * NS_PER_MS));
     cleanup_buf struct buf out = BUF(10000);
-    drain(p.r, &out);
+    drain(t->r, &out);
     assert_string_equal(
         buf_str(&out),
         "1970-01-01T00:00:00.000000Z INFO  lease acquired holder=\"a b\" term=3\n"
         "{\"ts\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warn\",\"msg\":\"lease lost\",\"after\":1.5}\n");
-    close(p.r);
-    close(p.w);
 }
 
 /* The number after ` name=` in a line, -1 if it has none. */
@@ -74,28 +77,24 @@ static void check_lines(const struct buf *out, int64_t logged) {
     assert_true(dropped > 0);
 }
 
-CASE(a_reader_that_stops_does_not_stop_us) {
-    struct ends p = make_pipe();
-    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+PIPE_CASE(a_reader_that_stops_does_not_stop_us) {
+    struct log log = log_to(t->w, LOG_STYLE_TEXT);
     int64_t n = 0;
     alarm(60); /* a write that blocks ends the test */
     for (; n < 5000; n++) LOG(&log, LOG_INFO, "line", LF_INT("n", n), LF_STR("pad", "xxxxxxxxxxxxxxxxxxxx"));
     cleanup_buf struct buf out = BUF(1 << 22);
-    drain(p.r, &out);
+    drain(t->r, &out);
     for (int i = 0; i < 50; i++) {
         LOG(&log, LOG_INFO, "line", LF_INT("n", n), LF_STR("pad", "x"));
         n++;
     }
-    drain(p.r, &out);
+    drain(t->r, &out);
     alarm(0);
     check_lines(&out, n);
-    close(p.r);
-    close(p.w);
 }
 
-CASE(a_long_line_that_is_torn_ends_before_the_next) {
-    struct ends p = make_pipe();
-    struct log log = log_to(p.w, LOG_STYLE_JSON);
+PIPE_CASE(a_long_line_that_is_torn_ends_before_the_next) {
+    struct log log = log_to(t->w, LOG_STYLE_JSON);
     char pad[4001];
     memset(pad, 'y', sizeof pad - 1);
     pad[sizeof pad - 1] = '\0';
@@ -104,18 +103,16 @@ CASE(a_long_line_that_is_torn_ends_before_the_next) {
         LOG(&log, LOG_INFO, "long", LF_STR("a", pad), LF_STR("b", pad), LF_STR("c", pad), LF_STR("d", pad),
             LF_STR("e", pad));
     cleanup_buf struct buf out = BUF(1 << 20);
-    drain(p.r, &out);
+    drain(t->r, &out);
     size_t torn = out.n;
     assert_true(torn && out.p[torn - 1] != '\n');
     LOG0(&log, LOG_INFO, "after");
-    drain(p.r, &out);
+    drain(t->r, &out);
     alarm(0);
     const char *rest = buf_str(&out) + torn;
     assert_memory_equal(rest, "\n{", 2); /* on a line of its own */
     assert_non_null(strstr(rest, "\"lines\":3}\n"));
     assert_non_null(strstr(rest, "\"msg\":\"after\"}\n"));
-    close(p.r);
-    close(p.w);
 }
 
 CASE(an_enormous_line_loses_its_fields) {
@@ -135,30 +132,28 @@ CASE(an_enormous_line_loses_its_fields) {
     close(fd[1]);
 }
 
-CASE(a_nonblocking_descriptor_is_fine) {
-    struct ends p = make_pipe();
-    assert_true(fcntl(p.w, F_SETFL, O_NONBLOCK) >= 0);
-    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+PIPE_CASE(a_nonblocking_descriptor_is_fine) {
+    assert_true(fcntl(t->w, F_SETFL, O_NONBLOCK) >= 0);
+    struct log log = log_to(t->w, LOG_STYLE_TEXT);
     for (int i = 0; i < 3000; i++)
         LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "xxxxxxxxxxxxxx"));
     cleanup_buf struct buf out = BUF(1 << 20);
-    drain(p.r, &out);
+    drain(t->r, &out);
     for (int i = 3000; i < 3005; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i), LF_STR("pad", "x"));
-    drain(p.r, &out);
+    drain(t->r, &out);
     check_lines(&out, 3005);
-    close(p.r);
-    close(p.w);
 }
 
-CASE(a_reader_that_is_gone_or_never_was) {
-    struct ends p = make_pipe();
-    struct log log = log_to(p.w, LOG_STYLE_TEXT);
+PIPE_CASE(a_reader_that_is_gone_or_never_was) {
+    struct log log = log_to(t->w, LOG_STYLE_TEXT);
     signal(SIGPIPE, SIG_IGN); /* as src/loop does */
-    close(p.r);
+    close(t->r);
+    t->r = -1;
     errno = 1234;
     LOG0(&log, LOG_INFO, "nobody");
     assert_int_equal(errno, 1234);
-    close(p.w);
+    close(t->w);
+    t->w = -1;
     LOG0(&log, LOG_INFO, "closed");
     struct log none = log_to(-1, LOG_STYLE_TEXT);
     LOG0(&none, LOG_INFO, "no descriptor");

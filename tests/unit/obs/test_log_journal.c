@@ -1,7 +1,7 @@
 /* The journal's native protocol, against a socket of our own at journald's place, in a mount namespace of our
  * own. Skipped where no such namespace is to be had. */
 #include "../log_line.h"
-#include "../check.h"
+#include "../case.h"
 #include "simworld/alone.h"
 #include "obs/obs.h"
 #include <sched.h>
@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static int fd; /* of the socket; < 0: none is to be had */
+
 static int bind_journal(void) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
     if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return -1;
@@ -18,9 +20,8 @@ static int bind_journal(void) {
         mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
         return -1;
     if (mkdir("/run/systemd", 0755) < 0 || mkdir("/run/systemd/journal", 0755) < 0) return -1;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0) return -1;
-    return fd;
+    int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return s < 0 || bind(s, (struct sockaddr *)&addr, sizeof addr) < 0 ? -1 : s;
 }
 
 /* The value of a field in a datagram of the native protocol: NAME=value\n, or NAME\n, 64 bits of length,
@@ -47,8 +48,13 @@ static bool field(struct slice entry, const char *name, struct buf *ret) {
     return false;
 }
 
-static void entries_with_fields(void **state) {
-    int fd = *(int *)*state;
+static void expect_field(struct slice entry, const char *name, const char *want) {
+    cleanup_buf struct buf v = BUF(65536);
+    assert_true(field(entry, name, &v));
+    assert_string_equal(buf_str(&v), want);
+}
+
+CASE(entries_with_fields) {
     static char text[65536];
     if (fd < 0) skip();
     struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
@@ -67,18 +73,12 @@ static void entries_with_fields(void **state) {
         strstr(buf_str(&v),
                "lease lost lease.name=handover term=-3 after=1.5s rate=0.5 two=\"a\\nMESSAGE=forged\""));
     assert_memory_equal(buf_str(&v), "lease lost ", 11);
-    assert_true(field(entry, "PRIORITY", &v));
-    assert_string_equal(buf_str(&v), "4");
-    assert_true(field(entry, "SYSLOG_IDENTIFIER", &v));
-    assert_string_equal(buf_str(&v), "handover");
-    assert_true(field(entry, "HANDOVER_LEASE_NAME", &v));
-    assert_string_equal(buf_str(&v), "handover");
-    assert_true(field(entry, "HANDOVER_TERM", &v));
-    assert_string_equal(buf_str(&v), "-3");
-    assert_true(field(entry, "HANDOVER_AFTER", &v));
-    assert_string_equal(buf_str(&v), "1.500000000");
-    assert_true(field(entry, "HANDOVER_TWO", &v));
-    assert_string_equal(buf_str(&v), "a\nMESSAGE=forged"); /* whole, and no field of its own */
+    expect_field(entry, "PRIORITY", "4");
+    expect_field(entry, "SYSLOG_IDENTIFIER", "handover");
+    expect_field(entry, "HANDOVER_LEASE_NAME", "handover");
+    expect_field(entry, "HANDOVER_TERM", "-3");
+    expect_field(entry, "HANDOVER_AFTER", "1.500000000");
+    expect_field(entry, "HANDOVER_TWO", "a\nMESSAGE=forged"); /* whole, and no field of its own */
     assert_true(field(entry, "HANDOVER_A_VERY_LONG_NAME_THAT_JOURNALD_WOULD_REFUSE_BECAUSE_IT_", &v) ||
                 field(entry, "HANDOVER_A_VERY_LONG_NAME_THAT_JOURNALD_WOULD_REFUSE_BECAUSE_IT", &v));
     assert_true(field(entry, "HANDOVER_BIG", &v));
@@ -86,12 +86,10 @@ static void entries_with_fields(void **state) {
     assert_false(field(entry, "CODE_FILE", &v)); /* it would be this sink's own, always */
     LOG0(&log, LOG_ERROR, "short");
     n = recv(fd, text, sizeof text, 0);
-    assert_true(n > 0 && field(slice_make(text, (size_t)n), "MESSAGE", &v));
-    assert_string_equal(buf_str(&v), "short");
+    expect_field(slice_make(text, n > 0 ? (size_t)n : 0), "MESSAGE", "short");
 }
 
-static void a_journal_that_takes_nothing_does_not_stop_us(void **state) {
-    int fd = *(int *)*state;
+CASE(a_journal_that_takes_nothing_does_not_stop_us) {
     char text[65536];
     if (fd < 0) skip();
     struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
@@ -113,8 +111,7 @@ static void a_journal_that_takes_nothing_does_not_stop_us(void **state) {
     assert_string_equal(buf_str(&v), "back");
 }
 
-static void without_a_journal(void **state) {
-    (void)state;
+CASE(without_a_journal) {
     struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
     unlink("/run/systemd/journal/socket");
     errno = 1234;
@@ -122,46 +119,41 @@ static void without_a_journal(void **state) {
     assert_int_equal(errno, 1234);
 }
 
-static void under_the_journal(void **state) {
-    (void)state;
+CASE(under_the_journal) {
     struct alone alone;
     struct stat st;
     char stream[64];
-    int fd[2];
+    int ends[2];
     alone_init(&alone, 1);
-    assert_int_equal(pipe(fd), 0);
-    assert_int_equal(fstat(fd[1], &st), 0);
-    assert_false(log_under_journal(alone.w, fd[1]));
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fstat(ends[1], &st), 0);
+    assert_false(log_under_journal(alone.w, ends[1]));
     snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino);
     simworld_setenv(alone.w, "JOURNAL_STREAM", stream);
-    assert_true(log_under_journal(alone.w, fd[1]));
+    assert_true(log_under_journal(alone.w, ends[1]));
     assert_false(log_under_journal(alone.w, STDIN_FILENO)); /* redirected since */
     static const char *const bad[] = {"", ":", "1", "1:", ":1", "x:y", "1:2:3", "99999999999999999999:1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         simworld_setenv(alone.w, "JOURNAL_STREAM", bad[i]);
-        assert_false(log_under_journal(alone.w, fd[1]));
+        assert_false(log_under_journal(alone.w, ends[1]));
     }
-    close(fd[0]);
-    close(fd[1]);
+    close(ends[0]);
+    close(ends[1]);
     simworld_setenv(alone.w, "JOURNAL_STREAM", stream);
-    assert_false(log_under_journal(alone.w, fd[1]));
+    assert_false(log_under_journal(alone.w, ends[1]));
     alone_free(&alone);
 }
 
-static int setup(void **state) {
-    int *fd = xmalloc(sizeof *fd);
-    *fd = bind_journal();
-    *state = fd;
+static int setup(__attribute__((unused)) void **state) {
+    fd = bind_journal();
     return 0;
 }
 
-static int teardown(void **state) {
-    int *fd = *state;
-    if (*fd >= 0) close(*fd);
-    free(fd);
-    return 0;
+static int teardown(__attribute__((unused)) void **state) {
+    return fd >= 0 ? close(fd) : 0;
 }
 
-RUN_TESTS_IN(setup, teardown, TEST(entries_with_fields), TEST(a_journal_that_takes_nothing_does_not_stop_us),
-             TEST(without_a_journal), TEST(under_the_journal))
+int main(void) {
+    return _cmocka_run_group_tests("obs/log_journal", case_list, case_count, setup, teardown);
+}

@@ -1,35 +1,29 @@
 /* What arrives at NOTIFY_SOCKET. */
 #include "../case.h"
+#include "base/mem.h"
 #include "loop/loop.h"
 #include "obs/obs.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static int setup(void **state) {
+/* The socket of a service manager, at NOTIFY_SOCKET. */
+static void setup(int *ret_fd) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    int *fd = xmalloc(sizeof *fd), on = 1;
-    *fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int n = snprintf(addr.sun_path + 1, sizeof addr.sun_path - 1, "handover-test-%d",
-                     (int)getpid()); /* abstract */
-    assert_int_equal(bind(*fd, (struct sockaddr *)&addr,
-                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)),
-                     0);
-    assert_int_equal(setsockopt(*fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
-    char name[128];
-    snprintf(name, sizeof name, "@%s", addr.sun_path + 1);
+    int on = 1, fd = *ret_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    cleanup_free char *name = xasprintf("@handover-test-%d", (int)getpid()); /* abstract */
+    memcpy(addr.sun_path + 1, name + 1, strlen(name + 1));
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+    assert_int_equal(bind(fd, (struct sockaddr *)&addr, len), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
     setenv("NOTIFY_SOCKET", name, 1);
-    *state = fd;
-    return 0;
 }
 
-static int teardown(void **state) {
-    int *fd = *state;
+static void teardown(int *fd) {
     close(*fd);
-    free(fd);
     unsetenv("NOTIFY_SOCKET");
-    return 0;
 }
+#define MANAGED_CASE(name) CASE_WITH(int, setup, teardown, name)
 
 static void arrives(int fd, const char *want) {
     char text[2048];
@@ -39,54 +33,50 @@ static void arrives(int fd, const char *want) {
     assert_string_equal(text, want);
 }
 
-CASE_IN(setup, teardown, states) {
-    int fd = *(int *)*state;
-    char text[8];
+MANAGED_CASE(states) {
+    char text[8], status[2000];
     notify_ready("leading\nREADY=0");
-    arrives(fd, "READY=1\nSTATUS=leading READY=0");
+    arrives(*t, "READY=1\nSTATUS=leading READY=0");
     notify_status("standing by");
-    arrives(fd, "STATUS=standing by");
+    arrives(*t, "STATUS=standing by");
     notify_status(NULL);
-    arrives(fd, "STATUS=");
+    arrives(*t, "STATUS=");
     notify_starting("waiting for the API server", 10 * NS_PER_S);
-    arrives(fd, "EXTEND_TIMEOUT_USEC=10000000\nSTATUS=waiting for the API server");
+    arrives(*t, "EXTEND_TIMEOUT_USEC=10000000\nSTATUS=waiting for the API server");
     notify_stopping("draining", 1);
-    arrives(fd, "STOPPING=1\nEXTEND_TIMEOUT_USEC=1\nSTATUS=draining"); /* never less than asked for */
+    arrives(*t, "STOPPING=1\nEXTEND_TIMEOUT_USEC=1\nSTATUS=draining"); /* never less than asked for */
     notify_stopping("draining", 0);
-    arrives(fd, "STOPPING=1\nSTATUS=draining");
+    arrives(*t, "STOPPING=1\nSTATUS=draining");
     notify_watchdog();
-    arrives(fd, "WATCHDOG=1");
-    assert_int_equal(recv(fd, text, sizeof text, 0), -1);
-}
-
-CASE_IN(setup, teardown, a_long_status_is_cut) {
-    int fd = *(int *)*state;
-    char status[2000], text[4096];
-    memset(status, 's', sizeof status - 1);
-    status[sizeof status - 1] = '\0';
+    arrives(*t, "WATCHDOG=1");
+    assert_int_equal(recv(*t, text, sizeof text, 0), -1);
+    snprintf(status, sizeof status, "%01999d", 0); /* a long status is cut */
     notify_status(status);
-    assert_int_equal(recv(fd, text, sizeof text, 0), (int)strlen("STATUS=") + 511);
+    assert_int_equal(recv(*t, text, sizeof text, MSG_TRUNC), (int)strlen("STATUS=") + 511);
 }
 
 CASE(watchdog) {
-    char pid[32];
-    snprintf(pid, sizeof pid, "%d", (int)getpid());
-    assert_int_equal(notify_watchdog_ns(), 0);
-    setenv("WATCHDOG_USEC", "30000000", 1);
-    setenv("WATCHDOG_PID", pid, 1);
-    assert_int_equal(notify_watchdog_ns(), 30 * NS_PER_S);
-    setenv("WATCHDOG_PID", "1", 1); /* meant for another process */
-    assert_int_equal(notify_watchdog_ns(), 0);
-    unsetenv("WATCHDOG_PID");
-    setenv("WATCHDOG_USEC", "18000000000000000000", 1);
-    assert_true(notify_watchdog_ns() > 0);
-    setenv("WATCHDOG_USEC", "soon", 1);
-    assert_int_equal(notify_watchdog_ns(), 0);
-    unsetenv("WATCHDOG_USEC");
+    char own[32];
+    snprintf(own, sizeof own, "%d", (int)getpid());
+    const struct {
+        const char *usec, *pid;
+        int64_t least_ns, most_ns;
+    } cases[] = {{NULL, NULL, 0, 0},
+                 {"30000000", own, 30 * NS_PER_S, 30 * NS_PER_S},
+                 {"30000000", "1", 0, 0}, /* meant for another process */
+                 {"18000000000000000000", NULL, 1, INT64_MAX},
+                 {"soon", NULL, 0, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        if (cases[i].usec) setenv("WATCHDOG_USEC", cases[i].usec, 1);
+        if (cases[i].pid) setenv("WATCHDOG_PID", cases[i].pid, 1);
+        assert_true(notify_watchdog_ns() >= cases[i].least_ns && notify_watchdog_ns() <= cases[i].most_ns);
+        unsetenv("WATCHDOG_USEC");
+        unsetenv("WATCHDOG_PID");
+    }
 }
 
-CASE_IN(setup, teardown, a_manager_that_takes_nothing_does_not_stop_us) {
-    int fd = *(int *)*state, got = 0;
+MANAGED_CASE(a_manager_that_takes_nothing_does_not_stop_us) {
+    int fd = *t, got = 0;
     char text[256];
     alarm(60); /* a call that blocks ends the test */
     for (int i = 0; i < 2000; i++) notify_status("said to nobody");
@@ -120,21 +110,21 @@ static void hang(void *ctx) {
     loop_stop(h->l);
 }
 
-CASE_IN(setup, teardown, watchdog_is_fed_by_the_loop) {
-    struct hang h = {.fd = *(int *)*state, .l = loop_new()};
+MANAGED_CASE(watchdog_is_fed_by_the_loop) {
+    struct hang h = {.fd = *t, .l = loop_new()};
     h.w = loop_world(h.l);
     assert_null(watchdog_start(h.w)); /* not wanted */
     watchdog_stop(NULL);
     setenv("WATCHDOG_USEC", "40000", 1);
     struct watchdog *d = watchdog_start(h.w);
     assert_int_equal(fed(h.fd), 1); /* at once: the clock is running */
-    struct timer *t = timer_new(h.w, hang, &h);
-    timer_in(t, 100 * NS_PER_MS);
+    struct timer *late = timer_new(h.w, hang, &h);
+    timer_in(late, 100 * NS_PER_MS);
     loop_run(h.l);
     assert_true(h.fed_before >= 2); /* 10 on a machine with nothing else to do */
     assert_int_equal(h.fed_in_it, 0);
     watchdog_stop(d);
-    timer_free(t);
+    timer_free(late);
     loop_free(h.l);
     unsetenv("WATCHDOG_USEC");
 }
