@@ -184,9 +184,11 @@ static void carry_out(struct election *e, const struct flow_effect *f) {
     switch (f->kind) {
     case FLOW_CANCEL: cancel_all(e); break;
     case FLOW_READ:
+        if (!id) break; /* a part to read or delete is one that the reader names */
         call_part(e, &e->parts[i], i, KUBE_GET, id, (struct slice){0}, FLOW_READ_NS, on_read);
         break;
     case FLOW_DELETE:
+        if (!id) break;
         call_part(e, &e->parts[i], i, KUBE_DELETE, id, (struct slice){0}, DELETE_NS, on_deleted);
         break;
     case FLOW_EXPIRED: log_expired(e, i); break;

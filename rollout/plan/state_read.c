@@ -294,11 +294,11 @@ enum known_state state_take(const cJSON *cm, const char *target, struct state *r
                 uid ? "label app.kubernetes.io/managed-by=handover" : "owner that is this Deployment");
         return STATE_FOREIGN;
     }
-    struct state s;
+    struct state s = {0};
     if (state_read(cm, &s, err) < 0) return STATE_DAMAGED;
-    if (strcmp(s.target_uid, uid) != 0) {
+    if (!s.target_uid || strcmp(s.target_uid, uid) != 0) {
         err_set(err, ERR_CONFIG, -EINVAL, "data.facts: targetUID: read %.80s, but the owner is %.80s",
-                s.target_uid, uid);
+                s.target_uid ? s.target_uid : "nothing", uid);
         state_free(&s);
         return STATE_DAMAGED;
     }

@@ -76,7 +76,7 @@ void url_shown(struct slice text, struct buf *out) {
                  u.ipv6 ? "]" : "", u.port, (int)n, u.path.p ? u.path.p : "");
     } else if (!memchr(text.p ? text.p : "", '@', text.n)) { /* a path, or what nobody knows */
         size_t n = 0;
-        while (n < text.n && !strchr("?#", text.p[n])) n++;
+        while (text.p && n < text.n && !strchr("?#", text.p[n])) n++;
         buf_add(&b, slice_make(text.p, n));
     }
     for (size_t i = 0; i < b.n && i < 200; i++) buf_addc(out, b.p[i] > 0x20 && b.p[i] < 0x7f ? b.p[i] : '?');

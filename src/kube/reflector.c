@@ -112,7 +112,8 @@ static void back_off(struct reflector *w, int64_t now_ns, uint64_t rnd, const st
     for (unsigned i = 0; i < w->fails && base < backoff_max_ns / 2; i++) base *= 2;
     if (base > backoff_max_ns / 2) base = backoff_max_ns / 2;
     int64_t d = base + (int64_t)(rnd % (uint64_t)base), after = err->retry_after_ms;
-    if (after > RETRY_AFTER_MAX_S * 1000) after = RETRY_AFTER_MAX_S * 1000;
+    const int64_t most_ms = INT64_C(1000) * RETRY_AFTER_MAX_S;
+    if (after > most_ms) after = most_ms;
     if (d < after * NS_PER_MS) d = after * NS_PER_MS + (int64_t)(rnd % (uint64_t)soon_ns);
     w->wait_ns = now_ns + d;
     w->fails++;

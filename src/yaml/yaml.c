@@ -195,12 +195,14 @@ static int map(struct reader *r, struct yaml_value *v, size_t depth) {
     size_t nmerges = 0, cap = 0;
     int rc;
     while ((rc = next_value(r, depth, &key)) == 0 && key) {
+        value = NULL;
         if (key->type == YAML_IS_LIST || key->type == YAML_IS_MAP) {
             rc = bad(r, key->line, "a key that is no scalar");
         } else {
             rc = next_value(r, depth, &value);
+            if (rc == 0 && !value) rc = bad(r, key->line, "a key without a value");
         }
-        if (rc < 0) break;
+        if (rc < 0 || !value) break;
         if (slice_eqs(key->text, "<<")) {
             merges = xgrow(merges, &cap, nmerges + 1, sizeof(struct yaml_value *));
             merges[nmerges++] = value;

@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(lease_parse(buf_slice(&out), &again, &err) == 0);
     FUZZ_CHECK(memcmp(&r, &again, sizeof(r)) == 0);
     FUZZ_CHECK(!lease_annotation(buf_slice(&out), "gone", &note));
-    FUZZ_CHECK(lease_annotation(buf_slice(&out), LEASE_ANNOTATION_CHECKPOINT, &note) && slice_eq(buf_slice(&note), in));
+    FUZZ_CHECK(lease_annotation(buf_slice(&out), LEASE_ANNOTATION_CHECKPOINT, &note) &&
+               slice_eq(buf_slice(&note), in));
     return 0;
 }

@@ -6,15 +6,15 @@
 #include "kube/client.h"
 
 struct rollout_options {
-    const char *ns;         /* serve this namespace only; NULL: all */
-    const char *instance;   /* who we are, in Events */
-    int64_t scrape_ns;      /* between rounds of scrapes; 0: as the plan says */
-    unsigned workers;       /* 0: auto */
-    bool proxy;             /* metrics through the API server's pod proxy: outside of the cluster */
+    const char *ns;       /* serve this namespace only; NULL: all */
+    const char *instance; /* who we are, in Events */
+    int64_t scrape_ns;    /* between rounds of scrapes; 0: as the plan says */
+    unsigned workers;     /* 0: auto */
+    bool proxy;           /* metrics through the API server's pod proxy: outside of the cluster */
     /* The bearer token for https metrics pages, see act/metrics_token.h: of this ServiceAccount, which may do nothing
      * else, for this audience; without it, or where that is forbidden, from this file. All may be NULL. */
     const char *token_ns, *token_account, *token_audience, *token_file;
-    bool token_insecure;    /* also to pages whose certificate is not verified */
+    bool token_insecure; /* also to pages whose certificate is not verified */
 };
 struct rollout;
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);
