@@ -19,11 +19,13 @@ CASE(matching) {
     each_of(yes,
             "|metadata.namespace=ns|metadata.namespace==ns,status.phase=Running|,metadata.namespace=ns,,|"
             "metadata.name=a\\,b\\=c\\\\d|status.phase!=Failed|spec.absent=|spec.absent!=x|spec.n=3|"
-            "spec.t=true,spec.f2=false|spec.o=|spec.e=|metadata.name.x=") if (!matches(yes))
-        fail_msg("%.*s", SLF(yes));
+            "spec.t=true,spec.f2=false|spec.o=|spec.e=|metadata.name.x=") {
+        if (!matches(yes)) fail_msg("%.*s", SLF(yes));
+    }
     each_of(no, "metadata.namespace=Ns|metadata.namespace=ns,status.phase=Failed|spec.absent=x|spec.n=3.0|"
-                "status.phase!=Running|spec.t=1|metadata.namespace= ns") if (matches(no))
-        fail_msg("%.*s", SLF(no));
+                "status.phase!=Running|spec.t=1|metadata.namespace= ns") {
+        if (matches(no)) fail_msg("%.*s", SLF(no));
+    }
 }
 
 CASE(refused) {

@@ -20,13 +20,6 @@ CASE(set_and_wrap) {
     assert_string_equal(e.msg, "empty");
 }
 
-CASE(null_is_fine) {
-    assert_int_equal(err_set(NULL, ERR_CONFIG, -EINVAL, "x"), -EINVAL);
-    assert_true(err_wrap(NULL, "x") < 0);
-    err_clear(NULL);
-    assert_false(err_retryable(NULL));
-}
-
 CASE(cut_with_dots) {
     struct err e;
     char big[2000];

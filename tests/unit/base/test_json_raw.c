@@ -1,78 +1,46 @@
 /* JSON as text: what is well-formed, cursors, look-ups, strings. */
 #include "../case.h"
+#include "../each.h"
 #include "base/json_raw.h"
 
 CASE(well_formed) {
-    static const char *const good[] = {"0",
-                                       "-0",
-                                       "-1.5e+3",
-                                       "1E-7",
-                                       "true",
-                                       "false",
-                                       "null",
-                                       "\"\"",
-                                       "[]",
-                                       "{}",
-                                       " [ ] ",
-                                       "{ }",
-                                       "[[],{},[{}]]",
-                                       "{\"a\":{\"b\":[]},\"c\":1}",
-                                       "\"\\u0000\\ud800\\\"\"",
-                                       "\t\r\n 1\n",
-                                       "\"\x7f\"",
-                                       "[1,2 , 3]",
-                                       "{\"\":0}",
-                                       "\"\xf4\x8f\xbf\xbf\""};
     static const struct {
-        const char *text, *why;
+        const char *why, *texts; /* with ' for " */
     } bad[] = {
-        {"", "empty"},
-        {" ", "at byte 1 of 1"},
-        {"01", "leading zero"},
-        {"-", "bad number"},
-        {"1.", "bad number"},
-        {".5", "no value"},
-        {"1e", "bad number"},
-        {"+1", "no value"},
-        {"0x1", "behind"},
-        {"tru", "unknown word"},
-        {"True", "no value"},
-        {"[1,]", "no value at byte 3"},
-        {"[,1]", "no value at byte 1"},
-        {"[1 2]", "no comma at byte 3"},
-        {"[1", "inside a container"},
-        {"[}", "no value"},
-        {"{]", "no member name"},
-        {"[1}", "no comma"},
-        {"{\"a\"}", "no colon"},
-        {"{\"a\":}", "no value"},
-        {"{\"a\":1,}", "no member name"},
-        {"{1:2}", "no member name"},
-        {"{\"a\":1 \"b\":2}", "no comma"},
-        {"{} {}", "behind the value at byte 3"},
-        {"\"", "without end"},
-        {"\"\\\"", "without end"},
-        {"\"\\", "without end"},
-        {"\"\\x\"", "bad escape"},
-        {"\"\\u12g4\"", "\\u escape"},
-        {"\"\\u12", "\\u escape"},
-        {"\"a\nb\"", "control character"},
-        {"\"\xff\"", "UTF-8"},
-        {"\"\xc3\"", "UTF-8"},
-        {"\"\xed\xa0\x80\"", "UTF-8"},
-        {"\"\xc0\x80\"", "UTF-8"},
-        {"\"a\"b", "behind"},
+        {"empty", ""},
+        {"at byte 1 of 1", " "},
+        {"leading zero", "01"},
+        {"bad number", "-|1.|1e"},
+        {"no value", ".5|+1|True|[}|{'a':}"},
+        {"behind", "0x1|'a'b"},
+        {"unknown word", "tru"},
+        {"no value at byte 3", "[1,]"},
+        {"no value at byte 1", "[,1]"},
+        {"no comma at byte 3", "[1 2]"},
+        {"no comma", "[1}|{'a':1 'b':2}"},
+        {"inside a container", "[1"},
+        {"no member name", "{]|{'a':1,}|{1:2}"},
+        {"no colon", "{'a'}"},
+        {"behind the value at byte 3", "{} {}"},
+        {"without end", "'|'\\'|'\\"},
+        {"bad escape", "'\\x'"},
+        {"\\u escape", "'\\u12g4'|'\\u12"},
+        {"control character", "'a\nb'"},
+        {"UTF-8", "'\xff'|'\xc3'|'\xed\xa0\x80'|'\xc0\x80'"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        print_message("%s\n", good[i]);
-        assert_int_equal(json_raw_check(slice_of(good[i]), NULL), 0);
+    each_of(good, J("0|-0|-1.5e+3|1E-7|true|false|null|''|[]|{}| [ ] |{ }|[[],{},[{}]]|{'a':{'b':[]},'c':1}|"
+                    "'\\u0000\\ud800\\''|\t\r\n 1\n|'\x7f'|[1,2 , 3]|{'':0}|'\xf4\x8f\xbf\xbf'")) {
+        if (json_raw_check(good, NULL) < 0) fail_msg("%.*s", SLF(good));
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct err err = {0};
-        print_message("%s\n", bad[i].text);
-        assert_int_equal(json_raw_check(slice_of(bad[i].text), &err), -EINVAL);
-        assert_int_equal(err.kind, ERR_PROTOCOL);
-        if (!strstr(err.msg, bad[i].why)) fail_msg("%s: %s", bad[i].text, err.msg);
+        cleanup_free char *texts = quoted(xstrdup(bad[i].texts));
+        each_of(text, texts) {
+            struct err err = {0};
+            print_message("%.*s\n", SLF(text));
+            assert_int_equal(json_raw_check(text, &err), -EINVAL);
+            assert_int_equal(err.kind, ERR_PROTOCOL);
+            if (!strstr(err.msg, bad[i].why)) fail_msg("%.*s: %s", SLF(text), err.msg);
+        }
     }
     assert_int_equal(json_raw_check(SL("{}\0"), NULL), -EINVAL);
 }
@@ -93,17 +61,14 @@ CASE(depth) {
 }
 
 CASE(cursors) {
-    struct json_raw_it it =
-        json_raw_each(SL(" { \"a\" : [1,{\"x\":\"]}\"}] ,\"b\\u0041\":-1.5e3 , \"\":\"\\\\\\\"\"} "));
-    assert_true(json_raw_next(&it));
-    assert_slice(it.key, "\"a\"");
-    assert_slice(it.value, "[1,{\"x\":\"]}\"}]");
-    assert_true(json_raw_next(&it));
-    assert_slice(it.key, "\"b\\u0041\"");
-    assert_slice(it.value, "-1.5e3");
-    assert_true(json_raw_next(&it));
-    assert_slice(it.key, "\"\"");
-    assert_slice(it.value, "\"\\\\\\\"\"");
+    static const char *const members[][2] = {
+        {"\"a\"", "[1,{\"x\":\"]}\"}]"}, {"\"b\\u0041\"", "-1.5e3"}, {"\"\"", "\"\\\\\\\"\""}};
+    struct json_raw_it it = json_raw_each(JS(" { 'a' : [1,{'x':']}'}] ,'b\\u0041':-1.5e3 , '':'\\\\\\''} "));
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        assert_true(json_raw_next(&it));
+        assert_slice(it.key, members[i][0]);
+        assert_slice(it.value, members[i][1]);
+    }
     assert_false(json_raw_next(&it));
     assert_false(json_raw_next(&it)); /* stays at the end */
 
@@ -115,9 +80,8 @@ CASE(cursors) {
         assert_int_equal(it.key.n, 0);
     }
     assert_false(json_raw_next(&it));
-    static const char *const none[] = {"{}", "[]", " [ ] ", "1", "\"[1]\"", "null", ""};
-    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
-        it = json_raw_each(slice_of(none[i]));
+    each_of(none, "{}|[]| [ ] |1|\"[1]\"|null|") {
+        it = json_raw_each(none);
         assert_false(json_raw_next(&it));
     }
     it = json_raw_each(slice_make(NULL, 0));
@@ -171,11 +135,10 @@ CASE(strings) {
         assert_false(json_raw_string_is(raw, SL("something else that is longer")));
         if (text.n) assert_false(json_raw_string_is(raw, slice_make(text.p, text.n - 1)));
     }
-    static const char *const bad[] = {"", "\"", "abc", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\\"", "1"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    each_of(bad, J("|'|abc|'a|'\\x'|'\\u12'|'\\'|1")) {
         cleanup_buf struct buf b = BUF(100);
         buf_adds(&b, "kept");
-        assert_int_equal(json_raw_unescape(slice_of(bad[i]), &b), -EINVAL);
+        assert_int_equal(json_raw_unescape(bad, &b), -EINVAL);
         assert_buf(b, "kept");
     }
     cleanup_buf struct buf small = BUF(3);

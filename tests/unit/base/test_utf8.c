@@ -28,6 +28,7 @@ CASE(characters) {
         assert_int_equal(utf8_next(cases[i].s, &n), cases[i].c);
         assert_int_equal(n, cases[i].n);
         assert_int_equal(utf8_len(cases[i].s), cases[i].c < 0 ? 0 : n);
+        assert_int_equal(slice_is_text(slice_make(cases[i].s.p, n)), cases[i].c >= 0);
     }
     assert_int_equal(utf8_len((struct slice){0}), 0);
 }
