@@ -2,7 +2,7 @@
  * at which it was due to its answer, first with nothing else going on, then during a list of 100,000
  * Deployments on LANE_WATCH. Usage: bench_lane [ITEMS]. Exits with 1 when p99 during the list is 20 ms or
  * more. */
-#include "lane_list.h"
+#include "kube/informer.h"
 #include "lane_server.h"
 #include "net/net.h"
 #include "renewals.h"
@@ -14,23 +14,35 @@ enum { QUIET_PUTS = 40, LIMIT_MS = 20 };
 
 struct bench {
     struct renewals r;
-    int64_t began, items; /* that the list has to bring */
-    bool failed;
+    struct informer *list; /* of Deployments: every object is parsed and put into the store */
+    int64_t began, items;  /* that the list has to bring */
+    bool over, failed;
 };
 
-static void list_done(void *ctx, const struct err *err, size_t objects) {
-    struct bench *b = ctx;
+static void list_done(struct bench *b, const struct err *err) {
+    if (b->over) return;
+    b->over = true;
+    size_t objects = store_len(informer_store(b->list));
     double s = (double)(world_boot_ns(b->r.w) - b->began) / 1e9;
     printf("lane_list_objects %zu objects\nlane_list_size %.0f MiB\nlane_list_time %.2f s\n", objects,
            (double)lane_server_bytes(objects) / (1 << 20), s);
-    if (err) {
-        fprintf(stderr, "list failed: %s\n", err->msg);
-        b->failed = true;
-    } else if ((int64_t)objects != b->items) {
+    b->failed = err || (int64_t)objects != b->items;
+    if (err) fprintf(stderr, "list failed: %s\n", err->msg);
+    if (!err && b->failed)
         fprintf(stderr, "%zu objects are in the store, wanted are %lld\n", objects, (long long)b->items);
-        b->failed = true;
-    }
     loop_stop(b->r.l);
+}
+
+static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    (void)ctx, (void)old, (void)now, (void)initial;
+}
+
+static void on_synced(void *ctx) {
+    list_done(ctx, NULL);
+}
+
+static void on_trouble(void *ctx, const struct err *err) {
+    list_done(ctx, err);
 }
 
 static long resident_kib(void) {
@@ -56,7 +68,15 @@ int main(int argc, char **argv) {
     renewals_run(&b.r, QUIET_PUTS);
     renewals_report(&b.r, "lane_quiet_put");
     b.began = world_boot_ns(b.r.w);
-    struct lane_list *list = lane_list_start(b.r.w, server, list_done, &b);
+    static const struct informer_cb cb = {on_change, on_synced, on_trouble};
+    struct kube_config *config = NULL;
+    struct err err = {0};
+    if (kube_config_load(b.r.w, NULL, &(struct kube_config_spec){.server = server}, &config, &err) < 0)
+        abort();
+    struct kube *kube = kube_new(b.r.w, config, NULL, NULL);
+    const struct informer_spec spec = {.gvr = &gvr_deployments, .name = "bench"};
+    if (informer_new(kube, &spec, &cb, &b, &b.list, &err) < 0) abort();
+    informer_start(b.list);
     if (!b.r.failed) renewals_run(&b.r, 0);
     double p99 = renewals_report(&b.r, "lane_put");
     if (b.r.n == 0) {
@@ -64,7 +84,9 @@ int main(int argc, char **argv) {
         b.failed = true;
     }
     printf("lane_peak_rss %.1f MiB\n", (double)resident_kib() / 1024);
-    lane_list_free(list);
+    informer_free(b.list);
+    kube_free(kube);
+    kube_config_free(config);
     b.failed = b.failed || b.r.failed;
     renewals_free(&b.r);
     net_uninstall(net);
