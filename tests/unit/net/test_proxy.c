@@ -1,5 +1,6 @@
 /* Through a proxy: plain requests with a whole URL, https in a tunnel, refusals in the proxy's words. */
 #include "../case.h"
+#include "../each.h"
 #include "kit.h"
 #include "tls_server.h"
 
@@ -51,17 +52,6 @@ static void proxy_stop(struct proxy *p) {
     __attribute__((cleanup(proxy_stop))) struct proxy p;                                                     \
     proxy_start(&p, k, scheme, on)
 
-NET_CASE(plain_http_goes_as_a_whole_url) {
-    PROXY(p, k, "http", on_data);
-    CALL(c, k);
-    struct http_spec spec = {
-        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x?y", .proxy = p.url};
-    call_do(&c, &spec);
-    assert_int_equal(c.err.kind, ERR_NONE);
-    assert_string_equal(buf_str(&c.body), "via proxy");
-    assert_string_equal(p.first, "GET http://target.invalid:81/x?y HTTP/1.1");
-}
-
 NET_CASE(https_goes_through_a_tunnel) {
     struct pem ca, id;
     pem_make(&ca, "CA", NULL, NULL, PEM_CA);
@@ -98,18 +88,6 @@ NET_CASE(https_goes_through_a_tunnel) {
     pem_free(&id);
 }
 
-NET_CASE(refusals_are_reported) {
-    PROXY(p, k, "http", on_data);
-    p.refuse = true;
-    CALL(c, k);
-    struct http_spec spec = {
-        .lane = LANE_CALL, .method = "PUT", .url = "https://target.invalid/x", .proxy = p.url};
-    call_do(&c, &spec);
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_int_not_equal(c.err.errnum, -ECONNRESET); /* nothing was sent to the target */
-    assert_non_null(strstr(c.err.msg, "403"));
-}
-
 /* A SOCKS5 proxy that answers itself: no authentication, then the name that it is to resolve, then the request. */
 static void on_socks(struct raw *r) {
     struct proxy *p = r->extra;
@@ -130,22 +108,39 @@ static void on_socks(struct raw *r) {
     }
 }
 
-NET_CASE(socks5h_resolves_the_name_at_the_proxy) {
-    PROXY(p, k, "socks5h", on_socks);
-    CALL(c, k);
-    struct http_spec spec = {
-        .lane = LANE_CALL, .method = "GET", .url = "http://target.invalid:81/x", .proxy = p.url};
-    call_do(&c, &spec);
-    if (c.err.kind) print_error("%s\n", c.err.msg);
-    assert_string_equal(buf_str(&c.body), "via socks");
-    assert_string_equal(p.first, "target.invalid");
+NET_CASE(requests_through_a_proxy) {
+    static const struct {
+        const char *scheme;
+        void (*on)(struct raw *r);
+        const char *url, *first, *body;
+        bool refuse;
+    } cases[] = {
+        /* a whole URL; a refusal, of which the target knows nothing; socks5h: the name is the proxy's to resolve */
+        {"http", on_data, "http://target.invalid:81/x?y", "GET http://target.invalid:81/x?y HTTP/1.1",
+         "via proxy", false},
+        {"http", on_data, "https://target.invalid/x", "CONNECT target.invalid:443 HTTP/1.1", "", true},
+        {"socks5h", on_socks, "http://target.invalid:81/x", "target.invalid", "via socks", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        PROXY(p, k, cases[i].scheme, cases[i].on);
+        p.refuse = cases[i].refuse;
+        CALL(c, k);
+        call_do(&c,
+                &(struct http_spec){.lane = LANE_CALL, .method = "GET", .url = cases[i].url, .proxy = p.url});
+        assert_int_equal(c.err.kind, p.refuse ? ERR_TRANSPORT : ERR_NONE);
+        assert_int_not_equal(c.err.errnum, -ECONNRESET);
+        if (p.refuse) assert_non_null(strstr(c.err.msg, "403"));
+        assert_string_equal(buf_str(&c.body), cases[i].body);
+        assert_string_equal(p.first, cases[i].first);
+    }
 }
 
 /* Whether to use one is the caller's business. */
 NET_CASE(the_environment_is_not_asked) {
-    setenv("http_proxy", "http://127.0.0.1:1", 1);
-    setenv("HTTPS_PROXY", "http://127.0.0.1:1", 1);
-    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    each_of(name, "http_proxy|HTTPS_PROXY|ALL_PROXY") {
+        cleanup_free char *variable = slice_dup(name);
+        setenv(variable, "http://127.0.0.1:1", 1);
+    }
     PROXY(p, k, "http", on_data); /* here simply a server */
     CALL(c, k);
     call_get(&c, LANE_CALL, p.url);

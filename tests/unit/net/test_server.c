@@ -2,29 +2,42 @@
 #include "../case.h"
 #include "server_kit.h"
 
-NET_CASE(answers_and_keeps_alive) {
-    DIAL(r, a, k, NULL);
-    raw_sends(&r, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
-    assert_true(raw_until(&r, "hi"));
-    assert_string_equal(buf_str(&r.in), OK("2", "hi"));
-    buf_clear(&r.in);
-    raw_sends(&r, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-    raw_until_eof(&r);
-    assert_string_equal(
-        buf_str(&r.in),
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-}
+#define HEAD_OF "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
-NET_CASE(a_request_in_single_bytes) {
-    DIAL(r, a, k, NULL);
-    static const char text[] =
-        "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    for (size_t i = 0; i < sizeof text - 1; i++) {
-        raw_send(&r, slice_make(text + i, 1));
-        kit_turns(k, 2);
+/* What is sent on one connection, and all that comes back. */
+NET_CASE(exchanges) {
+    static const struct {
+        const char *sent, *last; /* the end of the answer; NULL: the connection ends */
+        const char *answer;
+        bool half_closes;
+    } cases[] = {
+        {"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi" GET("/x"), OK("0", ""),
+         OK("2", "hi") OK("0", ""), false},
+        {"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", NULL,
+         HEAD_OF "Content-Length: 0\r\nConnection: close\r\n\r\n", false},
+        /* a client that half-closes gets what is answered at once */
+        {GET("/1") GET("/2"), NULL, OK("0", "") OK("0", ""), true},
+        {"HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n" GET(
+             "/204") "HEAD /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/end"),
+         OK("0", ""),
+         HEAD_OF "Transfer-Encoding: chunked\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n" OK("3", "") OK("0", ""),
+         false},
+        {"GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "\r\n\r\n",
+         HEAD_OF "Content-Length: 0\r\nConnection: keep-alive\r\n\r\n", false},
+        /* HTTP/1.0 knows no chunks: until the end */
+        {"GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", NULL,
+         HEAD_OF "Connection: close\r\n\r\nabc", false},
+    };
+    struct app a = {.k = k};
+    kit_serve(k, app, &a, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        RAW(r, k, k->port);
+        raw_sends(&r, cases[i].sent);
+        if (cases[i].half_closes) raw_shutdown(&r);
+        if (cases[i].last) assert_true(raw_until(&r, cases[i].last));
+        if (!cases[i].last) raw_until_eof(&r);
+        assert_string_equal(buf_str(&r.in), cases[i].answer);
     }
-    assert_true(raw_until(&r, "abc"));
-    assert_string_equal(buf_str(&r.in), OK("3", "abc"));
 }
 
 NET_CASE(pipelined_requests_are_answered_in_order) {
@@ -43,36 +56,6 @@ NET_CASE(pipelined_requests_are_answered_in_order) {
                             "1", "3") "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
                                       "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
     assert_int_equal(a.gone, 0);
-}
-
-NET_CASE(half_closing_clients_get_what_is_answered_at_once) {
-    DIAL(r, a, k, NULL);
-    raw_sends(&r, GET("/1") GET("/2"));
-    raw_shutdown(&r);
-    raw_until_eof(&r);
-    assert_string_equal(buf_str(&r.in), OK("0", "") OK("0", ""));
-}
-
-NET_CASE(head_and_bodyless_statuses) {
-    DIAL(r, a, k, NULL);
-    raw_sends(&r, "HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n" GET(
-                      "/204") "HEAD /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/end"));
-    assert_true(raw_until(&r, OK("0", "")));
-    assert_string_equal(buf_str(&r.in),
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
-                        "HTTP/1.1 204 No Content\r\n\r\n" OK("3", "") OK("0", ""));
-}
-
-NET_CASE(http_1_0) {
-    DIAL(r, a, k, NULL);
-    raw_sends(&r, "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    assert_true(raw_until(&r, "\r\n\r\n"));
-    assert_non_null(strstr(buf_str(&r.in), "Connection: keep-alive\r\n"));
-    buf_clear(&r.in);
-    raw_sends(&r, "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"); /* no chunks: until the end */
-    raw_until_eof(&r);
-    assert_string_equal(buf_str(&r.in),
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nabc");
 }
 
 NET_CASE(extra_headers_cannot_be_injected) {

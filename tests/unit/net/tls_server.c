@@ -99,17 +99,9 @@ struct peer {
     char body[256];
 };
 
-static int peer_read(struct peer *p, void *to, int n) {
-    return SSL_read(p->ssl, to, n);
-}
-
-static bool peer_write(struct peer *p, const void *from, int n) {
-    return n == SSL_write(p->ssl, from, n);
-}
-
 static bool read_all(struct peer *p, unsigned char *to, int n) {
     for (int have = 0; have < n;) {
-        int r = peer_read(p, to + have, n - have);
+        int r = SSL_read(p->ssl, to + have, n - have);
         if (r <= 0) return false;
         have += r;
     }
@@ -122,7 +114,7 @@ static void serve_http1(struct peer *p) {
     for (;;) {
         const char *end;
         while (!(end = strstr(buf_str(&in), "\r\n\r\n"))) {
-            int n = peer_read(p, part, sizeof part);
+            int n = SSL_read(p->ssl, part, sizeof part);
             if (n <= 0) return;
             buf_add(&in, slice_make(part, (size_t)n));
         }
@@ -130,7 +122,7 @@ static void serve_http1(struct peer *p) {
         const char *length = strcasestr(in.p, "content-length:");
         if (length && length < end) body = strtoul(length + 15, NULL, 10);
         while (in.n < head + body) {
-            int n = peer_read(p, part, sizeof part);
+            int n = SSL_read(p->ssl, part, sizeof part);
             if (n <= 0) return;
             buf_add(&in, slice_make(part, (size_t)n));
         }
@@ -139,7 +131,7 @@ static void serve_http1(struct peer *p) {
         char answer[512];
         int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
                          strlen(p->body), p->body);
-        if (!peer_write(p, answer, n)) return;
+        if (SSL_write(p->ssl, answer, n) != n) return;
     }
 }
 
@@ -149,7 +141,7 @@ static bool frame(struct peer *p, int type, int flags, uint32_t stream, const vo
     uint32_t id = htonl(stream);
     memcpy(f + 5, &id, 4);
     memcpy(f + 9, data, n);
-    return peer_write(p, f, (int)(9 + n));
+    return SSL_write(p->ssl, f, (int)(9 + n)) == (int)(9 + n);
 }
 
 /* Just enough of RFC 9113: what a request says is not looked at, every one is answered with 200. */
