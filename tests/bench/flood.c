@@ -1,13 +1,12 @@
 /* The flood bench: do metrics pages that never end delay the lease? Renewals while 100 scrapes at a time read pages
  * of empty lines and of one-byte chunks, as fast as they come. Usage: bench_flood [SCRAPES]. Exits with 1 when p99
  * is 20 ms or more. */
-#include "kube/client.h"
 #include "renewals.h"
+#include "side.h"
 #include "judge/promtext.h"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,21 +99,17 @@ int main(int argc, char **argv) {
     if (argc > 1 && (slice_i64(slice_of(argv[1]), &scrapes) < 0 || scrapes > 200)) return 2;
     int port;
     pid_t pages = pages_start(&port);
-    struct loop *l = loop_new();
-    struct net *net = net_install(l);
+    struct side side;
     struct renewals r;
-    renewals_init(&r, l);
-    struct err err = {0};
-    struct kube_config *cfg = NULL;
-    const struct kube_config_spec spec = {.kubeconfig = "/dev/null", .server = "http://127.0.0.1:1"};
-    if (kube_config_load(r.w, NULL, &spec, &cfg, &err) < 0) fprintf(stderr, "%s\n", err.msg);
-    struct kube *k = kube_new(r.w, cfg, NULL, NULL);
+    side_open(&side, &(struct kube_config_spec){.kubeconfig = "/dev/null", .server = "http://127.0.0.1:1"},
+              NULL);
+    renewals_init(&r, side.loop);
     renewals_run(&r, RENEWALS / 4);
     renewals_report(&r, "renewal_quiet");
     uint64_t bytes = 0;
     struct page *p = xcalloc((size_t)scrapes, sizeof *p);
     for (int i = 0; i < scrapes; i++) {
-        p[i] = (struct page){.k = k, .bytes = &bytes};
+        p[i] = (struct page){.k = side.kube, .bytes = &bytes};
         snprintf(p[i].url, sizeof p[i].url, "http://127.0.1.%d:%d/metrics", i + 1, port);
         page_start(&p[i]);
     }
@@ -123,14 +118,13 @@ int main(int argc, char **argv) {
     double p99 = renewals_report(&r, "renewal"), s = (double)(world_boot_ns(r.w) - began) / 1e9;
     printf("flood_scrapes %lld scrapes\nflood_bytes %.1f MiB/s\n", (long long)scrapes,
            (double)bytes / s / (1 << 20));
-    kube_free(k);
+    kube_free(side.kube); /* with the scrapes that are open */
+    side.kube = NULL;
     for (int i = 0; i < scrapes; i++) promtext_free(p[i].text);
     free(p);
-    kube_config_free(cfg);
     bool failed = r.failed || p99 >= LIMIT_MS || bytes == 0;
     renewals_free(&r);
-    net_uninstall(net);
-    loop_free(l);
+    side_close(&side);
     kill(pages, SIGKILL);
     waitpid(pages, NULL, 0);
     if (p99 >= LIMIT_MS) fprintf(stderr, "p99 is %.2f ms, and must be below %d ms\n", p99, LIMIT_MS);

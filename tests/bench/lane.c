@@ -4,10 +4,9 @@
  * more. */
 #include "kube/informer.h"
 #include "lane_server.h"
-#include "net/net.h"
 #include "renewals.h"
+#include "side.h"
 #include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 enum { QUIET_PUTS = 40, LIMIT_MS = 20 };
@@ -61,21 +60,17 @@ int main(int argc, char **argv) {
     int list_port;
     pid_t list_pid = lane_server_start((size_t)items, &list_port);
     struct bench b = {.items = items};
-    struct loop *l = loop_new();
-    struct net *net = net_install(l);
-    renewals_init(&b.r, l);
+    struct side side;
     cleanup_free char *server = xasprintf("http://127.0.0.1:%d", list_port);
+    side_open(&side, &(struct kube_config_spec){.server = server}, NULL);
+    renewals_init(&b.r, side.loop);
     renewals_run(&b.r, QUIET_PUTS);
     renewals_report(&b.r, "lane_quiet_put");
     b.began = world_boot_ns(b.r.w);
     static const struct informer_cb cb = {on_change, on_synced, on_trouble};
-    struct kube_config *config = NULL;
     struct err err = {0};
-    if (kube_config_load(b.r.w, NULL, &(struct kube_config_spec){.server = server}, &config, &err) < 0)
-        abort();
-    struct kube *kube = kube_new(b.r.w, config, NULL, NULL);
     const struct informer_spec spec = {.gvr = &gvr_deployments, .name = "bench"};
-    if (informer_new(kube, &spec, &cb, &b, &b.list, &err) < 0) abort();
+    if (informer_new(side.kube, &spec, &cb, &b, &b.list, &err) < 0) side_die(&err);
     informer_start(b.list);
     if (!b.r.failed) renewals_run(&b.r, 0);
     double p99 = renewals_report(&b.r, "lane_put");
@@ -85,12 +80,9 @@ int main(int argc, char **argv) {
     }
     printf("lane_peak_rss %.1f MiB\n", (double)resident_kib() / 1024);
     informer_free(b.list);
-    kube_free(kube);
-    kube_config_free(config);
     b.failed = b.failed || b.r.failed;
     renewals_free(&b.r);
-    net_uninstall(net);
-    loop_free(l);
+    side_close(&side);
     kill(list_pid, SIGKILL);
     waitpid(list_pid, NULL, 0);
     if (p99 >= LIMIT_MS) fprintf(stderr, "p99 is %.2f ms, and must be below %d ms\n", p99, LIMIT_MS);

@@ -2,16 +2,12 @@
  * time, until SIGTERM. Usage: bench_leadership_feeder WHO NAMESPACE PLAIN FAIL POLL RATE: so many ConfigMaps
  * of each mode (see chores.h) and so many wants a second. Ledger: "made", "want KEY N" before it is sent,
  * "wanted KEY N" when the server has it, "exit". */
-#include "kube/client.h"
+#include "../side.h"
 #include "ledger.h"
-#include "net/net.h"
 #include <signal.h>
-#include <stdio.h>
 
 struct feeder {
-    struct loop *loop;
-    struct world *world;
-    struct kube *kube;
+    struct side side;
     struct timer *timer;
     struct slice ns;
     int64_t plain, fail, poll, rate;
@@ -26,7 +22,7 @@ struct ask {
 };
 
 static void end_if_quiet(struct feeder *f) {
-    if (f->stopping && f->open == 0) loop_stop(f->loop);
+    if (f->stopping && f->open == 0) loop_stop(f->side.loop);
 }
 
 static void trouble(struct feeder *f, const struct err *err) {
@@ -53,7 +49,7 @@ static void make_next(struct feeder *f) {
         if (f->rate > 0)
             timer_in(f->timer, 0);
         else
-            loop_stop(f->loop);
+            loop_stop(f->side.loop);
         return;
     }
     const char *mode = f->made < f->plain ? "plain" : f->made < f->plain + f->poll ? "poll" : "fail";
@@ -66,7 +62,7 @@ static void make_next(struct feeder *f) {
                                    .ref = {.gvr = &gvr_configmaps, .ns = f->ns},
                                    .body = buf_slice(&body),
                                    .lane = LANE_CALL};
-    kube_call(f->kube, &spec, on_made, f);
+    kube_call(f->side.kube, &spec, on_made, f);
 }
 
 /* ---- wanting ---- */
@@ -88,7 +84,8 @@ static void want(void *ctx) {
     cleanup_buf struct buf body = BUF(128);
     timer_in(f->timer, NS_PER_S / f->rate);
     *a = (struct ask){.f = f, .want = ++f->wants};
-    snprintf(a->name, sizeof a->name, "w-%04d", (int)(world_rand(f->world) % (uint64_t)(f->plain + f->poll)));
+    snprintf(a->name, sizeof a->name, "w-%04d",
+             (int)(world_rand(f->side.world) % (uint64_t)(f->plain + f->poll)));
     ledger("want %.*s/%s %lld", SLF(f->ns), a->name, (long long)a->want);
     buf_addf(&body, "{\"data\":{\"want\":\"%lld\"}}", (long long)a->want);
     const struct kube_spec spec = {.verb = KUBE_PATCH_MERGE,
@@ -96,7 +93,7 @@ static void want(void *ctx) {
                                    .body = buf_slice(&body),
                                    .lane = LANE_CALL};
     f->open++;
-    kube_call(f->kube, &spec, on_wanted, a);
+    kube_call(f->side.kube, &spec, on_wanted, a);
 }
 
 static void on_term(void *ctx) {
@@ -114,24 +111,14 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s WHO NAMESPACE PLAIN FAIL POLL RATE\n", argv[0]);
         return 2;
     }
-    f.loop = loop_new();
-    struct net *net = net_install(f.loop);
-    f.world = loop_world(f.loop);
+    side_open(&f.side, &(struct kube_config_spec){0}, NULL);
     f.ns = slice_of(argv[2]);
-    f.timer = timer_new(f.world, want, &f);
-    struct kube_config *config = NULL;
-    struct err err = {0};
-    const struct kube_config_spec spec = {0};
-    if (kube_config_load(f.world, NULL, &spec, &config, &err) < 0) trouble(&f, &err);
-    f.kube = kube_new(f.world, config, NULL, NULL);
-    world_on_signal(f.world, SIGTERM, on_term, &f);
+    f.timer = timer_new(f.side.world, want, &f);
+    world_on_signal(f.side.world, SIGTERM, on_term, &f);
     make_next(&f);
-    loop_run(f.loop);
+    loop_run(f.side.loop);
     ledger("exit 0");
     timer_free(f.timer);
-    kube_free(f.kube);
-    kube_config_free(config);
-    net_uninstall(net);
-    loop_free(f.loop);
+    side_close(&f.side);
     return 0;
 }

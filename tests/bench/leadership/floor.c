@@ -5,8 +5,7 @@
 #include "kube/informer.h"
 #include "ledger.h"
 #include "leader/lease_object.h"
-#include "net/net.h"
-#include <stdio.h>
+#include "../side.h"
 #include <sys/prctl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -17,37 +16,6 @@ enum { EVERY_MS = 40, WARM_UP = 5, COUNT_MAX = 10000 };
 struct sighting {
     int64_t transitions, mono_ns;
 };
-struct side {
-    struct loop *loop;
-    struct net *net;
-    struct world *world;
-    struct kube_config *config;
-    struct kube *kube;
-    struct slice ns, name;
-};
-
-static int die(const struct err *err) {
-    fprintf(stderr, "floor: %s\n", err->msg);
-    exit(1);
-}
-
-static void side_open(struct side *s) {
-    struct err err = {0};
-    const struct kube_config_spec spec = {0};
-    s->loop = loop_new();
-    s->net = net_install(s->loop);
-    s->world = loop_world(s->loop);
-    if (kube_config_load(s->world, NULL, &spec, &s->config, &err) < 0) die(&err);
-    s->kube = kube_new(s->world, s->config, NULL, NULL);
-}
-
-static void side_close(struct side *s) {
-    kube_free(s->kube);
-    kube_config_free(s->config);
-    net_uninstall(s->net);
-    loop_free(s->loop);
-}
-
 /* ---- the watcher ---- */
 
 struct watcher {
@@ -72,18 +40,18 @@ static void on_synced(void *ctx) {
 
 static void watch(struct slice ns, struct slice name, int fd) {
     static const struct informer_cb cb = {.change = on_change, .synced = on_synced};
-    struct watcher w = {.side = {.ns = ns, .name = name}, .fd = fd};
+    struct watcher w = {.fd = fd};
     struct informer *inf;
     struct err err = {0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    side_open(&w.side);
+    side_open(&w.side, &(struct kube_config_spec){0}, NULL);
     cleanup_free char *field = xasprintf("metadata.name=%.*s", SLF(name));
     const struct informer_spec spec = {.gvr = &gvr_leases,
                                        .ns = ns,
                                        .fields = slice_of(field),
                                        .store = {.keep_raw = true},
                                        .name = "floor"};
-    if (informer_new(w.side.kube, &spec, &cb, &w, &inf, &err) < 0) die(&err);
+    if (informer_new(w.side.kube, &spec, &cb, &w, &inf, &err) < 0) side_die(&err);
     informer_start(inf);
     loop_run(w.side.loop);
 }
@@ -92,6 +60,7 @@ static void watch(struct slice ns, struct slice name, int fd) {
 
 struct writer {
     struct side side;
+    struct slice ns, name;
     struct timer *timer;
     struct lease_rec rec;
     struct buf last; /* as the server answered */
@@ -102,23 +71,21 @@ struct writer {
 static void write_lease(struct writer *w, enum kube_verb verb, kube_done done) {
     cleanup_buf struct buf body = BUF(64 << 10);
     struct err err = {0};
-    if (lease_render(buf_slice(&w->last), w->side.ns, w->side.name, &w->rec, NULL, 0, &body, &err) < 0)
-        die(&err);
-    const struct kube_spec spec = {.verb = verb,
-                                   .ref = {.gvr = &gvr_leases,
-                                           .ns = w->side.ns,
-                                           .name = verb == KUBE_CREATE ? (struct slice){0} : w->side.name},
-                                   .body = buf_slice(&body),
-                                   .lane = LANE_LEASE,
-                                   .no_retry = true,
-                                   .unfenced = true};
+    if (lease_render(buf_slice(&w->last), w->ns, w->name, &w->rec, NULL, 0, &body, &err) < 0) side_die(&err);
+    const struct kube_spec spec = {
+        .verb = verb,
+        .ref = {.gvr = &gvr_leases, .ns = w->ns, .name = verb == KUBE_CREATE ? (struct slice){0} : w->name},
+        .body = buf_slice(&body),
+        .lane = LANE_LEASE,
+        .no_retry = true,
+        .unfenced = true};
     kube_call(w->side.kube, &spec, done, w);
 }
 
 static void take(struct writer *w, const struct err *err, struct slice raw) {
     struct err bad = {0};
-    if (err) die(err);
-    if (lease_parse(raw, &w->rec, &bad) < 0) die(&bad);
+    if (err) side_die(err);
+    if (lease_parse(raw, &w->rec, &bad) < 0) side_die(&bad);
     buf_clear(&w->last);
     buf_add(&w->last, raw);
 }
@@ -152,9 +119,8 @@ static void on_created(void *ctx, const struct err *err, struct slice raw) {
         on_read(ctx, err, raw);
         return;
     }
-    const struct kube_spec spec = {.verb = KUBE_GET,
-                                   .ref = {.gvr = &gvr_leases, .ns = w->side.ns, .name = w->side.name},
-                                   .lane = LANE_LEASE};
+    const struct kube_spec spec = {
+        .verb = KUBE_GET, .ref = {.gvr = &gvr_leases, .ns = w->ns, .name = w->name}, .lane = LANE_LEASE};
     kube_call(w->side.kube, &spec, on_read, w);
 }
 
@@ -187,18 +153,18 @@ int main(int argc, char **argv) {
         return 2;
     }
     w.count += WARM_UP;
-    w.side.ns = slice_of(argv[2]);
-    w.side.name = slice_of(argv[3]);
+    w.ns = slice_of(argv[2]);
+    w.name = slice_of(argv[3]);
     buf_init(&w.last, 64 << 10);
     pid_t pid = fork();
     if (pid == 0) {
         close(fd[0]);
-        watch(w.side.ns, w.side.name, fd[1]);
+        watch(w.ns, w.name, fd[1]);
         _exit(0);
     }
     close(fd[1]);
     next(fd[0]);
-    side_open(&w.side);
+    side_open(&w.side, &(struct kube_config_spec){0}, NULL);
     w.rec.duration_ns = 15 * NS_PER_S;
     w.timer = timer_new(w.side.world, put, &w);
     write_lease(&w, KUBE_CREATE, on_created);
