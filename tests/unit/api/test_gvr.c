@@ -1,28 +1,29 @@
 /* URL paths and names. */
 #include "../case.h"
+#include "../each.h"
 #include "api/gvr.h"
 #include "api/url.h"
 
 CASE(paths) {
     static const struct slice no = {NULL, 0};
-    cleanup_buf struct buf b = BUF(1000);
-    assert_int_equal(gvr_path(&b, &gvr_deployments, SL("ns"), SL("a"), SL("scale")), 0);
-    assert_buf(b, "/apis/apps/v1/namespaces/ns/deployments/a/scale");
-    buf_clear(&b);
-    gvr_path(&b, &gvr_pods, no, no, no);
-    assert_buf(b, "/api/v1/pods");
-    buf_clear(&b);
-    gvr_path(&b, &gvr_pods, SL("n"), SL("p"), SL("proxy/metrics"));
-    assert_buf(b, "/api/v1/namespaces/n/pods/p/proxy/metrics");
-    buf_clear(&b);
-    gvr_path(&b, &gvr_namespaces, SL("ignored"), SL("n"), no); /* cluster-scoped */
-    assert_buf(b, "/api/v1/namespaces/n");
-    buf_clear(&b);
-    gvr_path(&b, &gvr_leases, SL("../x"), SL("a/b?c#d%"), no); /* no segment can become another */
-    assert_buf(b, "/apis/coordination.k8s.io/v1/namespaces/..%2Fx/leases/a%2Fb%3Fc%23d%25");
-    struct buf small = BUF(10);
-    assert_int_equal(gvr_path(&small, &gvr_pods, SL("n"), SL("p"), no), -ENOBUFS);
-    buf_free(&small);
+    const struct {
+        const struct gvr *gvr;
+        struct slice ns, name, sub;
+        const char *path;
+    } cases[] = {
+        {&gvr_deployments, SL("ns"), SL("a"), SL("scale"), "/apis/apps/v1/namespaces/ns/deployments/a/scale"},
+        {&gvr_pods, no, no, no, "/api/v1/pods"},
+        {&gvr_pods, SL("n"), SL("p"), SL("proxy/metrics"), "/api/v1/namespaces/n/pods/p/proxy/metrics"},
+        {&gvr_namespaces, SL("ignored"), SL("n"), no, "/api/v1/namespaces/n"}, /* cluster-scoped */
+        {&gvr_leases, SL("../x"), SL("a/b?c#d%"), no, /* no segment can become another */
+         "/apis/coordination.k8s.io/v1/namespaces/..%2Fx/leases/a%2Fb%3Fc%23d%25"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf b = BUF(1000), small = BUF(10);
+        assert_int_equal(gvr_path(&b, cases[i].gvr, cases[i].ns, cases[i].name, cases[i].sub), 0);
+        assert_buf(b, cases[i].path);
+        assert_int_equal(gvr_path(&small, cases[i].gvr, cases[i].ns, cases[i].name, cases[i].sub), -ENOBUFS);
+    }
 }
 
 CASE(queries) {
@@ -42,10 +43,9 @@ CASE(escapes) {
     assert_int_equal(url_unescape(&back, buf_slice(&b)), 0);
     assert_true(slice_eq(buf_slice(&back), slice_make(all, sizeof all)));
     buf_clear(&back);
-    assert_int_equal(url_unescape(&back, SL("a%2fB%2F+%")), -EINVAL);
-    assert_int_equal(url_unescape(&back, SL("%4")), -EINVAL);
-    assert_int_equal(url_unescape(&back, SL("%zz")), -EINVAL);
-    assert_int_equal(url_unescape(&back, SL("x%-1")), -EINVAL);
+    each_of(bad, "a%2fB%2F+%|%4|%zz|x%-1") {
+        assert_int_equal(url_unescape(&back, bad), -EINVAL);
+    }
     assert_buf(back, "");
     assert_int_equal(url_unescape(&back, SL("a%2fB%2F+%41")), 0);
     assert_buf(back, "a/B/+A");
@@ -56,19 +56,13 @@ CASE(names) {
     memset(big, 'a', sizeof big);
     assert_true(name_is_dns_label(SL("a")) && name_is_dns_label(SL("0-9z")) &&
                 name_is_dns_label(slice_make(big, 63)));
-    static const char *const bad[] = {"", "-a", "a-", "A", "a_b", "a b", "\xc3\xa9"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_false(name_is_dns_label(slice_of(bad[i])));
-        assert_false(name_is_dns_subdomain(slice_of(bad[i])));
+    each_of(bad, "|-a|a-|A|a_b|a b|\xc3\xa9|a..b|.a|a.|a.-b") {
+        assert_false(name_is_dns_label(bad) || name_is_dns_subdomain(bad));
     }
     assert_false(name_is_dns_label(slice_make(big, 64)));
     assert_false(name_is_dns_label(SL("a.b")));
     assert_true(name_is_dns_subdomain(SL("handover.dev")) && name_is_dns_subdomain(slice_make(big, 253)));
     assert_false(name_is_dns_subdomain(slice_make(big, 254)));
-    assert_false(name_is_dns_subdomain(SL("a..b")));
-    assert_false(name_is_dns_subdomain(SL(".a")));
-    assert_false(name_is_dns_subdomain(SL("a.")));
-    assert_false(name_is_dns_subdomain(SL("a.-b")));
     assert_false(name_is_dns_subdomain(SL("a\0b")));
 }
 

@@ -62,6 +62,12 @@ void call_init(struct call *c, struct kit *k) {
     buf_init(&c->body, 512u << 20);
 }
 
+void call_failed(const struct call *c, enum err_kind kind, int errnum) {
+    if (c->err.kind != kind) print_error("%s\n", c->err.msg);
+    assert_int_equal(c->err.kind, kind);
+    assert_int_equal(c->err.errnum, errnum);
+}
+
 void call_free(struct call *c) {
     buf_free(&c->body);
 }

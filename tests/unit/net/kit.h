@@ -43,13 +43,16 @@ struct call {
     void (*on_end)(struct call *c);
     void *extra;
 };
+#define SPEC(lane_, method_, url_, ...)                                                                      \
+    (&(struct http_spec){.lane = (lane_), .method = (method_), .url = (url_), ##__VA_ARGS__})
 void call_init(struct call *c, struct kit *k);
 int call_try(struct call *c, const struct http_spec *spec);
 void call_start(struct call *c, const struct http_spec *spec);
-void call_wait(struct call *c);                                       /* until it has ended */
-void call_do(struct call *c, const struct http_spec *spec);           /* start, wait */
-void call_open(struct call *c, enum http_lane lane, const char *url); /* a GET */
-void call_get(struct call *c, enum http_lane lane, const char *url);  /* the same to its end */
+void call_wait(struct call *c);                                         /* until it has ended */
+void call_do(struct call *c, const struct http_spec *spec);             /* start, wait */
+void call_open(struct call *c, enum http_lane lane, const char *url);   /* a GET */
+void call_get(struct call *c, enum http_lane lane, const char *url);    /* the same to its end */
+void call_failed(const struct call *c, enum err_kind kind, int errnum); /* asserts how it ended */
 void call_free(struct call *c);
 /* One that is freed at the end of its scope. */
 #define CALL(name, k)                                                                                        \

@@ -43,9 +43,7 @@ NET_CASE(large_bodies_pass_both_ways) {
     char *big = xmalloc(2 << 20);
     for (size_t i = 0; i < 2 << 20; i++) big[i] = (char)('a' + i % 26);
     CALL(c, k);
-    struct http_spec s = {
-        .lane = LANE_CALL, .method = "PUT", .url = kit_at(k, "/x"), .body = slice_make(big, 2 << 20)};
-    call_do(&c, &s);
+    call_do(&c, SPEC(LANE_CALL, "PUT", kit_at(k, "/x"), .body = slice_make(big, 2 << 20)));
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_true(slice_ends(buf_slice(&c.body), slice_make(big, 2 << 20)));
     free(big);
@@ -90,10 +88,8 @@ NET_CASE(statuses_empty_bodies_and_the_cap) {
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CALL(c, k);
-        call_do(&c, &(struct http_spec){.method = cases[i].method,
-                                        .lane = cases[i].cap ? LANE_SCRAPE : LANE_CALL,
-                                        .url = kit_at(k, cases[i].path),
-                                        .body_cap = cases[i].cap});
+        call_do(&c, SPEC(cases[i].cap ? LANE_SCRAPE : LANE_CALL, cases[i].method, kit_at(k, cases[i].path),
+                         .body_cap = cases[i].cap));
         assert_int_equal(c.err.kind, cases[i].kind);
         if (c.err.kind) assert_int_equal(c.err.errnum, -EFBIG);
         assert_int_equal(c.status, cases[i].status);
@@ -127,12 +123,7 @@ NET_CASE(the_fence_on_new_and_reused_connections) {
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         f.open = steps[i];
         CALL(c, k);
-        struct http_spec spec = {.lane = LANE_LEASE,
-                                 .method = "PUT",
-                                 .url = kit_at(k, "/x"),
-                                 .may_send = may_send,
-                                 .may_send_ctx = &f};
-        call_do(&c, &spec);
+        call_do(&c, SPEC(LANE_LEASE, "PUT", kit_at(k, "/x"), .may_send = may_send, .may_send_ctx = &f));
         assert_int_equal(c.err.kind, steps[i] ? ERR_NONE : ERR_FENCED);
         if (!steps[i]) assert_non_null(strstr(c.err.msg, "not sent"));
         expected += steps[i];
@@ -169,9 +160,7 @@ NET_CASE(keeps_connections_unless_fresh) {
     } steps[] = {{false, 1}, {false, 1}, {true, 2}, {false, 2}, {true, 3}};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         CALL(c, k);
-        struct http_spec spec = {
-            .lane = LANE_LEASE, .method = "GET", .url = srv.url, .fresh = steps[i].fresh};
-        call_do(&c, &spec);
+        call_do(&c, SPEC(LANE_LEASE, "GET", srv.url, .fresh = steps[i].fresh));
         assert_int_equal(c.err.kind, ERR_NONE);
         assert_int_equal(srv.accepted, steps[i].conns);
     }
@@ -187,10 +176,7 @@ NET_CASE(a_dead_kept_connection) {
         call_get(&first, LANE_CALL, srv.url);
         assert_int_equal(first.err.kind, ERR_NONE);
         CALL(c, k);
-        call_do(&c, &(struct http_spec){.lane = LANE_CALL,
-                                        .method = put ? "PUT" : "GET",
-                                        .url = srv.url,
-                                        .body = put ? SL("body") : SL("")});
+        call_do(&c, SPEC(LANE_CALL, put ? "PUT" : "GET", srv.url, .body = put ? SL("body") : SL("")));
         assert_int_equal(c.err.kind, put ? ERR_TRANSPORT : ERR_NONE);
         if (put) assert_int_equal(c.err.errnum, -ECONNRESET);
         assert_int_equal(n.requests, put ? 2 : 3);
@@ -204,11 +190,8 @@ NET_CASE(many_at_once) {
     struct call *c = xcalloc(N, sizeof *c);
     for (int i = 0; i < N; i++) {
         call_init(&c[i], k);
-        struct http_spec spec = {.lane = i % 2 ? LANE_SCRAPE : LANE_CALL,
-                                 .method = "GET",
-                                 .url = kit_at(k, "/x"),
-                                 .total_ns = 15 * NS_PER_S};
-        call_start(&c[i], &spec);
+        call_start(&c[i],
+                   SPEC(i % 2 ? LANE_SCRAPE : LANE_CALL, "GET", kit_at(k, "/x"), .total_ns = 15 * NS_PER_S));
     }
     for (int i = 0; i < N; i++) {
         call_wait(&c[i]);

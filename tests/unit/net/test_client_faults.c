@@ -12,8 +12,7 @@ NET_CASE(refused_connections_say_so) {
     snprintf(url, sizeof url, "http://user:hunter2@127.0.0.1:%d/some/path?token=hunter2", port);
     CALL(c, k);
     call_get(&c, LANE_LEASE, url);
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_int_equal(c.err.errnum, -ECONNREFUSED);
+    call_failed(&c, ERR_TRANSPORT, -ECONNREFUSED);
     assert_int_equal(c.status, 0);
     char want[200];
     snprintf(want, sizeof want, "GET http://127.0.0.1:%d/some/path: Connection refused", port);
@@ -23,8 +22,7 @@ NET_CASE(refused_connections_say_so) {
 NET_CASE(unknown_names_say_so) {
     CALL(c, k);
     call_get(&c, LANE_CALL, "http://does-not-exist.invalid/");
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_int_equal(c.err.errnum, -EHOSTUNREACH);
+    call_failed(&c, ERR_TRANSPORT, -EHOSTUNREACH);
     assert_non_null(strstr(c.err.msg, "resolve"));
 }
 
@@ -57,10 +55,8 @@ NET_CASE(answers_that_do_not_end) {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         RAW_SERVER(srv, k, cases[i].on_data, NULL);
         CALL(c, k);
-        call_do(&c, &(struct http_spec){
-                        .lane = LANE_WATCH, .method = "GET", .url = srv.url, .total_ns = cases[i].total_ns});
-        assert_int_equal(c.err.kind, cases[i].kind);
-        assert_int_equal(c.err.errnum, cases[i].errnum);
+        call_do(&c, SPEC(LANE_WATCH, "GET", srv.url, .total_ns = cases[i].total_ns));
+        call_failed(&c, cases[i].kind, cases[i].errnum);
         assert_int_equal(c.status, cases[i].status);
         assert_string_equal(buf_str(&c.body), cases[i].body);
         assert_non_null(strstr(c.err.msg, cases[i].message));
@@ -80,8 +76,7 @@ NET_CASE(reset_in_the_middle) {
     while (c.body.n < 4) kit_turns(k, 1);
     raw_reset(srv.first);
     call_wait(&c);
-    assert_int_equal(c.err.kind, ERR_TRANSPORT);
-    assert_int_equal(c.err.errnum, -ECONNRESET);
+    call_failed(&c, ERR_TRANSPORT, -ECONNRESET);
     assert_non_null(strstr(c.err.msg, "reset by peer"));
 }
 

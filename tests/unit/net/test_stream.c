@@ -90,9 +90,7 @@ NET_CASE(the_deadline_does_not_wait_for_a_resume) {
     kit_serve(k, echo, NULL, NULL);
     CALL(c, k);
     c.hold_at = 1;
-    struct http_spec spec = {
-        .lane = LANE_WATCH, .method = "GET", .url = kit_at(k, "/x"), .total_ns = 100 * NS_PER_MS};
-    call_do(&c, &spec);
+    call_do(&c, SPEC(LANE_WATCH, "GET", kit_at(k, "/x"), .total_ns = 100 * NS_PER_MS));
     assert_int_equal(c.err.kind, ERR_TIMEOUT);
 }
 
@@ -128,8 +126,7 @@ NET_CASE(cancel_after_n_turns) {
     STREAM(s, k, NULL);
     for (int n = 0; n < 12; n++) {
         CALL(c, k);
-        call_start(&c, &(struct http_spec){
-                           .lane = LANE_LEASE, .method = "PUT", .url = kit_at(k, "/x"), .body = SL("x")});
+        call_start(&c, SPEC(LANE_LEASE, "PUT", kit_at(k, "/x"), .body = SL("x")));
         kit_turns(k, n);
         http_cancel(c.r);
         kit_turns(k, 20);

@@ -54,9 +54,7 @@ static void get(struct call *c, const struct tls_server *s, enum http_lane lane,
                 bool fresh) {
     char url[64];
     snprintf(url, sizeof url, "https://127.0.0.1:%d/path?secret=1", tls_server_port(s));
-    struct http_spec spec = {
-        .lane = lane, .method = "GET", .url = url, .tls = tls, .fresh = fresh, .total_ns = 15 * NS_PER_S};
-    call_do(c, &spec);
+    call_do(c, SPEC(lane, "GET", url, .tls = tls, .fresh = fresh, .total_ns = 15 * NS_PER_S));
 }
 /* A GET that has ended. */
 #define GOT(c, k, s, lane, tls, fresh)                                                                       \
@@ -76,7 +74,7 @@ static void expect_refusal(struct kit *k, const struct tls_server *s, const stru
     for (enum http_lane lane = 0; lane < LANE_COUNT; lane++) {
         GOT(c, k, s, lane, tls, false);
         if (c.err.kind != ERR_TLS || !strstr(c.err.msg, part)) print_error("%d %s\n", c.err.kind, c.err.msg);
-        assert_int_equal(c.err.kind, ERR_TLS);
+        call_failed(&c, ERR_TLS, -EPROTO);
         assert_non_null(strstr(c.err.msg, part));
         assert_non_null(strstr(c.err.msg, "127.0.0.1"));
         assert_null(strstr(c.err.msg, "secret"));
@@ -226,13 +224,8 @@ NET_CASE(servers_without_tls) {
         snprintf(url, sizeof url, "https://127.0.0.1:%d/", srv.port);
         struct http_tls tls = trusting(&ca);
         CALL(c, k);
-        call_do(&c, &(struct http_spec){.lane = LANE_CALL,
-                                        .method = "GET",
-                                        .url = url,
-                                        .tls = &tls,
-                                        .connect_ns = cases[i].connect_ns});
-        assert_int_equal(c.err.kind, cases[i].kind);
-        assert_int_equal(c.err.errnum, cases[i].errnum);
+        call_do(&c, SPEC(LANE_CALL, "GET", url, .tls = &tls, .connect_ns = cases[i].connect_ns));
+        call_failed(&c, cases[i].kind, cases[i].errnum);
         assert_non_null(strstr(c.err.msg, cases[i].message));
     }
 }
@@ -295,8 +288,7 @@ NET_CASE(the_server_stops_under_a_kept_connection) {
         snprintf(url, sizeof url, "https://127.0.0.1:%d/x", tls_server_port(s));
         tls_server_stop(s);
         CALL(c, k);
-        call_do(&c, &(struct http_spec){
-                        .lane = LANE_CALL, .method = "PUT", .url = url, .tls = &tls, .body = SL("x")});
+        call_do(&c, SPEC(LANE_CALL, "PUT", url, .tls = &tls, .body = SL("x")));
         assert_int_equal(c.err.kind, ERR_TRANSPORT);
     }
 }
