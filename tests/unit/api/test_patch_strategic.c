@@ -4,6 +4,8 @@
 
 #define GIVES(kind, doc, patch, want) patch_gives(STRATEGIC_PATCH, kind, doc, patch, want)
 #define FAILS(kind, doc, patch, why)  patch_fails(STRATEGIC_PATCH, kind, doc, patch, why)
+#define CONTAINERS(list)              POD("{'containers':[" list "]}")
+#define FINALIZERS(list)              "{'metadata':{'finalizers':[" list "]}}"
 #define POD(spec)                     "{'spec':" spec "}"
 #define DEPLOYMENT(pod)               "{'spec':{'template':{'spec':" pod "}}}"
 
@@ -64,26 +66,22 @@ CASE(lists_by_key) {
 }
 
 CASE(list_errors) {
-    FAILS("Pod", POD("{'containers':[{'name':'a'}]}"), POD("{'containers':[{'image':'x'}]}"),
-          "merge key name");
-    FAILS("Pod", POD("{'containers':[{'name':'a'}]}"), POD("{'containers':['a']}"), "not identical");
-    FAILS("Pod", POD("{'containers':[{'name':'a'}]}"), POD("{'containers':[[]]}"), "lists of lists");
-    FAILS("Pod", POD("{'containers':[{'name':'a'}]}"), POD("{'containers':[{'name':'a','$patch':'spam'}]}"),
-          "delete or replace");
-    FAILS("Pod", POD("{'containers':[{'name':'a'}]}"), POD("{'containers':[{'$patch':'delete'}]}"),
-          "merge key name");
-    FAILS("Pod", "{'metadata':{'finalizers':['a']}}", "{'metadata':{'finalizers':[{'x':1}]}}", "finalizers");
+    FAILS("Pod", CONTAINERS("{'name':'a'}"), CONTAINERS("{'image':'x'}"), "merge key name");
+    FAILS("Pod", CONTAINERS("{'name':'a'}"), CONTAINERS("'a'"), "not identical");
+    FAILS("Pod", CONTAINERS("{'name':'a'}"), CONTAINERS("[]"), "lists of lists");
+    FAILS("Pod", CONTAINERS("{'name':'a'}"), CONTAINERS("{'name':'a','$patch':'spam'}"), "delete or replace");
+    FAILS("Pod", CONTAINERS("{'name':'a'}"), CONTAINERS("{'$patch':'delete'}"), "merge key name");
+    FAILS("Pod", FINALIZERS("'a'"), FINALIZERS("{'x':1}"), "finalizers");
 }
 
 CASE(patch_directive) {
-    static const char *const two = POD("{'containers':[{'name':'a','image':'1'},{'name':'b'}]}");
-    GIVES("Pod", two, POD("{'containers':[{'name':'a','$patch':'delete'}]}"),
-          POD("{'containers':[{'name':'b'}]}"));
-    GIVES("Pod", two, POD("{'containers':[{'name':'x','$patch':'delete'},{'name':'c'}]}"),
-          POD("{'containers':[{'name':'c'},{'name':'a','image':'1'},{'name':'b'}]}"));
-    GIVES("Pod", two, POD("{'containers':[{'name':'a'},{'$patch':'replace'},{'name':'c'}]}"),
-          POD("{'containers':[{'name':'a'},{'name':'c'}]}"));
-    GIVES("Pod", two, POD("{'containers':[{'$patch':'replace'}]}"), POD("{'containers':[]}"));
+    static const char *const two = CONTAINERS("{'name':'a','image':'1'},{'name':'b'}");
+    GIVES("Pod", two, CONTAINERS("{'name':'a','$patch':'delete'}"), CONTAINERS("{'name':'b'}"));
+    GIVES("Pod", two, CONTAINERS("{'name':'x','$patch':'delete'},{'name':'c'}"),
+          CONTAINERS("{'name':'c'},{'name':'a','image':'1'},{'name':'b'}"));
+    GIVES("Pod", two, CONTAINERS("{'name':'a'},{'$patch':'replace'},{'name':'c'}"),
+          CONTAINERS("{'name':'a'},{'name':'c'}"));
+    GIVES("Pod", two, CONTAINERS("{'$patch':'replace'}"), CONTAINERS(""));
     GIVES("Deployment", "{'spec':{'selector':{'a':'b'},'replicas':1}}",
           "{'spec':{'selector':{'$patch':'replace','c':'d','e':null}}}",
           "{'spec':{'selector':{'c':'d'},'replicas':1}}");
@@ -92,34 +90,34 @@ CASE(patch_directive) {
     GIVES("Deployment", "{'spec':{}}",
           "{'spec':{'selector':{'$patch':'delete'},'x':{'y':[{'$patch':'delete'},{'z':null}]}}}",
           "{'spec':{'x':{'y':[{}]}}}"); /* directives are not stored */
-    GIVES("Pod", "{'spec':{}}", POD("{'containers':[{'name':'a','env':[{'name':'X','$patch':'delete'}]}]}"),
-          POD("{'containers':[{'name':'a','env':[]}]}"));
+    GIVES("Pod", "{'spec':{}}", CONTAINERS("{'name':'a','env':[{'name':'X','$patch':'delete'}]}"),
+          CONTAINERS("{'name':'a','env':[]}"));
     FAILS("Deployment", "{'spec':{}}", "{'spec':{'$patch':'merge'}}",
           "replace or delete"); /* so does the server */
     FAILS("Deployment", "{'spec':{}}", "{'spec':{'$patch':7}}", "replace or delete");
 }
 
 CASE(element_order) {
-    static const char *const abc = POD("{'containers':[{'name':'a'},{'name':'b'},{'name':'c'}]}");
+    static const char *const abc = CONTAINERS("{'name':'a'},{'name':'b'},{'name':'c'}");
     GIVES("Pod", abc, POD("{'$setElementOrder/containers':[{'name':'c'},{'name':'a'},{'name':'b'}]}"),
-          POD("{'containers':[{'name':'c'},{'name':'a'},{'name':'b'}]}"));
+          CONTAINERS("{'name':'c'},{'name':'a'},{'name':'b'}"));
     GIVES("Pod", abc,
           POD("{'$setElementOrder/"
               "containers':[{'name':'d'},{'name':'a'},{'name':'c'}],'containers':[{'name':'d'},{'name':'a','"
               "image':'2'},{'name':'b','$patch':'delete'}]}"),
-          POD("{'containers':[{'name':'d'},{'name':'a','image':'2'},{'name':'c'}]}"));
+          CONTAINERS("{'name':'d'},{'name':'a','image':'2'},{'name':'c'}"));
     /* b is the server's: it stays between what it stood between */
     GIVES("Pod", abc,
           POD("{'$setElementOrder/"
               "containers':[{'name':'a'},{'name':'c'}],'containers':[{'name':'c','image':'2'}]}"),
-          POD("{'containers':[{'name':'a'},{'name':'b'},{'name':'c','image':'2'}]}"));
-    GIVES("Pod", "{'metadata':{'finalizers':['a','b','c']}}",
+          CONTAINERS("{'name':'a'},{'name':'b'},{'name':'c','image':'2'}"));
+    GIVES("Pod", FINALIZERS("'a','b','c'"),
           "{'metadata':{'$setElementOrder/finalizers':['d','c','a'],'$deleteFromPrimitiveList/"
           "finalizers':['b'],'finalizers':['d']}}",
-          "{'metadata':{'finalizers':['d','c','a']}}");
+          FINALIZERS("'d','c','a'"));
     GIVES("Pod", "{'spec':{}}",
           POD("{'$setElementOrder/containers':[{'name':'a'}],'containers':[{'name':'a','x':null}]}"),
-          POD("{'containers':[{'name':'a'}]}"));
+          CONTAINERS("{'name':'a'}"));
     GIVES("Pod", "{'spec':{}}", POD("{'$setElementOrder/containers':[{'name':'a'}]}"), "{'spec':{}}");
     FAILS("Pod", abc,
           POD("{'$setElementOrder/"
@@ -132,17 +130,13 @@ CASE(element_order) {
 }
 
 CASE(primitive_lists) {
-    GIVES("Pod", "{'metadata':{'finalizers':['a','b']}}", "{'metadata':{'finalizers':['c','a']}}",
-          "{'metadata':{'finalizers':['c','a','b']}}");
-    GIVES("Pod", "{'metadata':{'finalizers':['a','b','a']}}",
-          "{'metadata':{'$deleteFromPrimitiveList/finalizers':['a','x']}}",
-          "{'metadata':{'finalizers':['b']}}");
+    GIVES("Pod", FINALIZERS("'a','b'"), FINALIZERS("'c','a'"), FINALIZERS("'c','a','b'"));
+    GIVES("Pod", FINALIZERS("'a','b','a'"), "{'metadata':{'$deleteFromPrimitiveList/finalizers':['a','x']}}",
+          FINALIZERS("'b'"));
     GIVES("Pod", "{'metadata':{}}", "{'metadata':{'$deleteFromPrimitiveList/finalizers':['a']}}",
           "{'metadata':{}}");
-    GIVES("Pod", "{'metadata':{}}", "{'metadata':{'finalizers':['a',null]}}",
-          "{'metadata':{'finalizers':['a',null]}}");
-    FAILS("Pod", "{'metadata':{'finalizers':['a']}}",
-          "{'metadata':{'$deleteFromPrimitiveList/finalizers':'a'}}", "list");
+    GIVES("Pod", "{'metadata':{}}", FINALIZERS("'a',null"), FINALIZERS("'a',null"));
+    FAILS("Pod", FINALIZERS("'a'"), "{'metadata':{'$deleteFromPrimitiveList/finalizers':'a'}}", "list");
 }
 
 CASE(retained_keys) {

@@ -21,16 +21,11 @@ CASE(kinds_and_words) {
          "not answered for 8 s"},
         {CURLE_SSL_CONNECT_ERROR, ECONNRESET, "Recv failure: Connection reset by peer", false, ERR_TRANSPORT,
          -ECONNABORTED, "reset by peer"},
-        {CURLE_GOT_NOTHING, 0, "Empty reply from server", true, ERR_TRANSPORT, -ECONNRESET, "Empty reply"},
         {CURLE_HTTP2_STREAM, 0, "HTTP/2 stream 1 was not closed cleanly", true, ERR_TRANSPORT, -ECONNRESET,
          "HTTP/2 stream"},
         {CURLE_SEND_ERROR, EPIPE, "", true, ERR_TRANSPORT, -ECONNRESET, "Broken pipe"},
         {CURLE_WEIRD_SERVER_REPLY, 0, "Header without colon", true, ERR_PROTOCOL, -EPROTO,
          "Header without colon"},
-        {CURLE_UNSUPPORTED_PROTOCOL, 0, "Received HTTP/0.9 when not allowed", true, ERR_PROTOCOL, -EPROTO,
-         "HTTP/0.9"},
-        {CURLE_RECV_ERROR, 0, "Malformed encoding found in chunked-encoding", true, ERR_PROTOCOL, -EPROTO,
-         "chunked"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = {0};

@@ -63,13 +63,9 @@ NET_CASE(every_byte_of_an_answer_counts) {
         raw_serve(&srv, k, on_request, &now);
         while (now.block.n + strlen(f->again) <= 16384) buf_adds(&now.block, f->again);
         CALL(c, k);
-        struct http_spec s = {.lane = watch ? LANE_WATCH : LANE_SCRAPE,
-                              .method = "GET",
-                              .url = f->proxy ? "https://target.invalid/x" : srv.url,
-                              .proxy = f->proxy ? srv.url : NULL,
-                              .body_cap = watch ? 0 : 65536,
-                              .total_ns = 15 * NS_PER_S};
-        call_do(&c, &s);
+        call_do(&c,
+                SPEC(watch ? LANE_WATCH : LANE_SCRAPE, "GET", f->proxy ? "https://target.invalid/x" : srv.url,
+                     .proxy = f->proxy ? srv.url : NULL, .body_cap = watch ? 0 : 65536));
         bool right = c.err.kind == ERR_PROTOCOL && c.status == f->status && strstr(c.err.msg, f->message) &&
                      c.body.n <= 65536;
         if (!right) print_error("%s: %d: %s, %zu bytes sent\n", f->name, c.status, c.err.msg, now.sent);
