@@ -59,6 +59,13 @@ static inline void dial(struct raw *r, struct app *a, struct kit *k, const struc
     kit_serve(k, app, a, limits);
     raw_connect(r, k, k->port);
 }
+/* A request that is not answered yet. */
+static inline struct http_exchange *later(struct app *a, struct raw *r) {
+    int n = a->nopen;
+    raw_sends(r, GET("/later"));
+    while (a->nopen == n) kit_run(a->k);
+    return a->open[n];
+}
 /* An application and a connection to it, which is closed at the end of its scope. */
 #define DIAL(r, a, k, limits)                                                                                \
     struct app a;                                                                                            \

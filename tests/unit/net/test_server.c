@@ -97,8 +97,7 @@ NET_CASE(an_aborted_answer_shows) {
 }
 
 NET_CASE(large_answers) {
-    struct http_limits limits = {.send_cap = 100 << 20};
-    DIAL(r, a, k, &limits);
+    DIAL(r, a, k, &(struct http_limits){.send_cap = 100 << 20});
     raw_sends(&r, GET("/later") GET("/x"));
     while (!a.nopen) kit_run(k);
     enum { BIG = 30 << 20 };
@@ -114,21 +113,16 @@ NET_CASE(large_answers) {
 }
 
 NET_CASE(closing_the_listener_tells_the_open_ones) {
-    struct app a;
-    struct raw r[2];
-    dial(&r[0], &a, k, NULL);
-    raw_connect(&r[1], k, k->port);
-    raw_sends(&r[0], GET("/later"));
-    while (a.nopen < 1) kit_run(k);
-    raw_sends(&r[1], GET("/x"));
-    assert_true(raw_until(&r[1], OK("0", "")));
+    DIAL(busy, a, k, NULL);
+    RAW(idle, k, k->port);
+    later(&a, &busy);
+    raw_sends(&idle, GET("/x"));
+    assert_true(raw_until(&idle, OK("0", "")));
     http_listener_close(k->server);
     k->server = NULL;
     assert_int_equal(a.gone, 1); /* before it returned */
-    raw_until_eof(&r[0]);
-    raw_until_eof(&r[1]);
-    raw_close(&r[0]);
-    raw_close(&r[1]);
+    raw_until_eof(&busy);
+    raw_until_eof(&idle);
 }
 
 NET_CASE(closing_the_listener_inside_a_handler) {

@@ -107,11 +107,10 @@ NET_CASE(clients_that_leave_are_noticed) {
     for (int how = 0; how < 4; how++) {
         struct raw r;
         raw_connect(&r, k, k->port);
-        raw_sends(&r, GET("/later"));
-        while (a.nopen <= how) kit_run(k);
+        struct http_exchange *x = later(&a, &r);
         if (how & 1) {
-            http_reply_begin(a.open[how], 200, NULL, NULL);
-            http_reply_send(a.open[how], SL("data"));
+            http_reply_begin(x, 200, NULL, NULL);
+            http_reply_send(x, SL("data"));
             assert_true(raw_until(&r, "data"));
         }
         if (how & 2) {
@@ -148,14 +147,12 @@ NET_CASE(an_unwatched_exchange_may_be_answered_into_the_void) {
 
 NET_CASE(a_slow_reader_is_dropped) {
     DIAL(r, a, k, &(struct http_limits){.send_cap = 100000});
-    raw_sends(&r, GET("/later"));
-    while (!a.nopen) kit_run(k);
-    raw_stop(&r);
-    http_reply_begin(a.open[0], 200, NULL, NULL);
+    struct http_exchange *x = later(&a, &r);
     static char junk[50000];
-    memset(junk, 'x', sizeof junk);
+    raw_stop(&r);
+    http_reply_begin(x, 200, NULL, NULL);
     for (int i = 0; i < 1000 && !a.gone; i++) {
-        http_reply_send(a.open[0], slice_make(junk, sizeof junk));
+        http_reply_send(x, slice_make(junk, sizeof junk));
         assert_int_equal(a.gone, 0); /* never inside the call */
         kit_turns(k, 2);
     }
@@ -172,10 +169,8 @@ NET_CASE(slow_readers_are_bounded_together) {
     dial(&r[0], &a, k, &limits);
     raw_connect(&r[1], k, k->port);
     for (int i = 0; i < 2; i++) {
-        raw_sends(&r[i], GET("/later"));
-        while (a.nopen <= i) kit_run(k);
+        http_reply_begin(later(&a, &r[i]), 200, NULL, NULL);
         raw_stop(&r[i]);
-        http_reply_begin(a.open[i], 200, NULL, NULL);
     }
     while (!a.gone) {
         size_t sum = 0;
