@@ -40,7 +40,6 @@ CASE(bad_raw) {
           "{'metadata':{'name':'a','generation':1.5}}|{'metadata':{'name':'a'}|{'metadata':{'name':'a'}}x")) {
         struct meta m = {.generation = 4711};
         struct err err = {0};
-        print_message("%.*s\n", SLF(bad));
         assert_int_equal(meta_from_raw(bad, &m, &err), -EINVAL);
         assert_int_equal(m.generation, 4711); /* untouched */
         assert_true(err.msg[0]);

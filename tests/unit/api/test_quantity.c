@@ -21,12 +21,12 @@ CASE(ordered) {
                   "11=1n|1E1=10|9223372036854775807=9223372036854775807000m|0.0000000010=1n|"
                   "100000000000000000000000000000000000000000e-41=1") {
         slice_cut(same, '=', &a, &b);
-        if (cmp(a, b) != 0) fail_msg("%.*s", SLF(same));
+        assert_int_equal(cmp(a, b), 0);
     }
     each_of(less,
             "1n<2n|999m<1|1k<1Ki|-1<0|-2<-1|1M<1Mi|0<1n|7E<8E|1E<1Ei|9007199254740992<9007199254740993") {
         slice_cut(less, '<', &a, &b);
-        if (cmp(a, b) != -1) fail_msg("%.*s", SLF(less));
+        assert_int_equal(cmp(a, b), -1);
     }
 }
 
@@ -35,7 +35,6 @@ CASE(no_quantities) {
     each_of(bad,
             "|-|+|.|Ki|m|1 | 1|1K|1ki|1KI|1kB|1mm|1e|1e+|1e1.5|1Ee3|1e3Mi|--1|1.2.3|1,5|0x10|1i|NaN|Inf|1g|1 "
             "Ki|1_000|e3|1\xc2\xb5") {
-        print_message("%.*s\n", SLF(bad));
         assert_false(quantity_valid(bad));
         assert_int_equal(quantity_cmp(bad, SL("1"), &r), -EINVAL);
         assert_int_equal(quantity_cmp(SL("1"), bad, &r), -EINVAL);
@@ -48,7 +47,6 @@ CASE(out_of_range) {
     int r = 9;
     each_of(far, "1e30|1e400|1e99999999999999999999|1e-10|0.1n|1e-400|1e-99999999999999999999|"
                  "99999999999999999999Ei|1e4294967296") {
-        print_message("%.*s\n", SLF(far));
         assert_int_equal(quantity_cmp(far, SL("1"), &r), -ERANGE);
         assert_int_equal(r, 9);
     }

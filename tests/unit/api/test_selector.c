@@ -85,7 +85,6 @@ CASE(refused) {
         each_of(text, cases[i].texts) {
             struct selector *s = NULL;
             struct err err = {0};
-            print_message("%.*s\n", SLF(text));
             assert_int_equal(selector_parse(text, &s, &err), -EINVAL);
             assert_null(s);
             assert_int_equal(err.kind, ERR_CONFIG);
@@ -108,10 +107,10 @@ CASE(matching) {
     const char *xy = "{\"x\":\"y\",\"n\":\"7\",\"e\":\"\",\"big\":\"99999999999999999999\"}";
     each_of(yes, "|x|x=y|x==y|x in (a,y)|x!=z|z!=a|z notin (a)|!z|n>6|n<8|e=|e|e in ()|x=y,n=7|x notin "
                  "(z,w)|e notin (a)") {
-        if (!selects(yes, xy)) fail_msg("%.*s", SLF(yes));
+        assert_true(selects(yes, xy));
     }
     each_of(no, "z|z=|x=z|x!=y|x notin (y)|!x|n>7|n<7|x>1|z>1|z<1|big>1|e!=|x=Y|x=y,z|x in (z)|e>0|X=y") {
-        if (selects(no, xy)) fail_msg("%.*s", SLF(no));
+        assert_false(selects(no, xy));
     }
     assert_true(matches("!a", NULL) && matches("", NULL) && !matches("a", NULL));
     assert_true(matches("a!=b", "{}"));
@@ -151,7 +150,6 @@ CASE(spec_form) {
         cleanup_json cJSON *spec = cJSON_ParseWithLength(bad.p, bad.n);
         struct selector *s = NULL;
         struct err err = {0};
-        print_message("%.*s\n", SLF(bad));
         assert_non_null(spec);
         assert_int_equal(selector_from_spec(spec, &s, &err), -EINVAL);
         assert_int_equal(err.kind, ERR_CONFIG);

@@ -16,7 +16,7 @@ CASE(split) {
         bad,
         "|x|://x|ftp://x|http://|http://:1|http://x:|http://x:0|http://x:65536|http://x:+1|http://x:1x|http:/"
         "/a b|http://[::1|http://[::1]x|http://x/a b|http://x/\n|http://a:b:c|http://[]") {
-        if (url_split(bad, &u) != -EINVAL) fail_msg("accepted: %.*s", SLF(bad));
+        assert_int_equal(url_split(bad, &u), -EINVAL);
     }
 }
 

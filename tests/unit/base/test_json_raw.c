@@ -36,7 +36,6 @@ CASE(well_formed) {
         cleanup_free char *texts = quoted(xstrdup(bad[i].texts));
         each_of(text, texts) {
             struct err err = {0};
-            print_message("%.*s\n", SLF(text));
             assert_int_equal(json_raw_check(text, &err), -EINVAL);
             assert_int_equal(err.kind, ERR_PROTOCOL);
             if (!strstr(err.msg, bad[i].why)) fail_msg("%.*s: %s", SLF(text), err.msg);

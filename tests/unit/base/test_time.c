@@ -42,7 +42,7 @@ CASE(parses) {
         assert_int_equal(duration_parse(far, &ns), -ERANGE);
     }
     each_of(bad, "9999999999999h1x||+|-1s|-0|5|1h5|.s|s|1 s|1d|1S|1.5.5s|1e3s") {
-        if (duration_parse(bad, &ns) != -EINVAL) fail_msg("%.*s", SLF(bad));
+        assert_int_equal(duration_parse(bad, &ns), -EINVAL);
     }
     assert_int_equal(ns, 4711);
 }

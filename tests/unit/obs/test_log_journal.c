@@ -54,8 +54,14 @@ static void expect_field(struct slice entry, const char *name, const char *want)
     assert_string_equal(buf_str(&v), want);
 }
 
-CASE(entries_with_fields) {
+/* The next datagram, valid until another; empty: there is none. */
+static struct slice next_entry(void) {
     static char text[65536];
+    ssize_t n = recv(fd, text, sizeof text, 0);
+    return slice_make(text, n > 0 ? (size_t)n : 0);
+}
+
+CASE(entries_with_fields) {
     if (fd < 0) skip();
     struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
     char big[5000];
@@ -64,9 +70,7 @@ CASE(entries_with_fields) {
         LF_DUR("after", 1500 * NS_PER_MS), LF_NUM("rate", 0.5), LF_STR("two", "a\nMESSAGE=forged"),
         LF_STR("a-very-long-name-that-journald-would-refuse-because-it-has-more-than-64-letters", "x"),
         LF_SLICE("big", slice_make(big, sizeof big)));
-    ssize_t n = recv(fd, text, sizeof text, 0);
-    assert_true(n > 0);
-    struct slice entry = slice_make(text, (size_t)n);
+    struct slice entry = next_entry();
     cleanup_buf struct buf v = BUF(65536);
     assert_true(field(entry, "MESSAGE", &v));
     assert_non_null(
@@ -85,30 +89,22 @@ CASE(entries_with_fields) {
     assert_int_equal(v.n, 5000);
     assert_false(field(entry, "CODE_FILE", &v)); /* it would be this sink's own, always */
     LOG0(&log, LOG_ERROR, "short");
-    n = recv(fd, text, sizeof text, 0);
-    expect_field(slice_make(text, n > 0 ? (size_t)n : 0), "MESSAGE", "short");
+    expect_field(next_entry(), "MESSAGE", "short");
 }
 
 CASE(a_journal_that_takes_nothing_does_not_stop_us) {
-    char text[65536];
     if (fd < 0) skip();
     struct log log = {.sink = log_sink_journal(), .min = LOG_DEBUG};
     alarm(60); /* a write that blocks ends the test */
     for (int i = 0; i < 30; i++) LOG(&log, LOG_INFO, "line", LF_INT("n", i));
     alarm(0);
     int got = 0;
-    while (recv(fd, text, sizeof text, 0) > 0) got++;
+    while (next_entry().n) got++;
     assert_in_range(got, 1, 29); /* the queue of a datagram socket is short */
     LOG0(&log, LOG_INFO, "back");
-    ssize_t n = recv(fd, text, sizeof text, 0);
-    cleanup_buf struct buf v = BUF(1000);
-    char want[16];
-    assert_true(n > 0 && field(slice_make(text, (size_t)n), "HANDOVER_ENTRIES", &v));
-    snprintf(want, sizeof want, "%d", 30 - got);
-    assert_string_equal(buf_str(&v), want); /* none is missing without a word */
-    n = recv(fd, text, sizeof text, 0);
-    assert_true(n > 0 && field(slice_make(text, (size_t)n), "MESSAGE", &v));
-    assert_string_equal(buf_str(&v), "back");
+    cleanup_free char *missing = xasprintf("%d", 30 - got);
+    expect_field(next_entry(), "HANDOVER_ENTRIES", missing); /* none is missing without a word */
+    expect_field(next_entry(), "MESSAGE", "back");
 }
 
 CASE(without_a_journal) {
