@@ -93,28 +93,21 @@ CASE(trees) {
 }
 
 CASE(versions_compare_as_numbers) {
-    static const struct {
-        const char *a, *b;
-        bool comparable, older;
-    } cases[] = {
-        {"1", "2", true, true},
-        {"9", "10", true, true},
-        {"10", "9", true, false},
-        {"10", "10", true, false},
-        {"18446744073709551616", "18446744073709551617", true, true},
-        {"", "1", false, false},
-        {NULL, "1", false, false},
-        {"1", NULL, false, false},
-        {"0", "1", false, false},
-        {"01", "2", false, false},
-        {"1a", "2", false, false},
-        {"-1", "2", false, false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int order = 7;
-        assert_int_equal(rv_compare(cases[i].a, cases[i].b, &order), cases[i].comparable);
-        if (!cases[i].comparable) assert_int_equal(order, 7);
-        assert_int_equal(rv_older(cases[i].a, cases[i].b), cases[i].older);
+    static const char *const rising[] = {"1", "2", "9", "10", "18446744073709551616", "18446744073709551617"};
+    static const char *const odd[] = {NULL, "", "0", "01", "1a", "-1"};
+    int order;
+    for (size_t i = 0; i < ARRAY_LEN(rising); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(rising); k++) {
+            assert_true(rv_compare(rising[i], rising[k], &order));
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+            assert_int_equal(rv_older(rising[i], rising[k]), i < k);
+        }
+        for (size_t k = 0; k < ARRAY_LEN(odd); k++) {
+            order = 7;
+            assert_false(rv_compare(rising[i], odd[k], &order) || rv_compare(odd[k], rising[i], &order));
+            assert_false(rv_older(rising[i], odd[k]) || rv_older(odd[k], rising[i]));
+            assert_int_equal(order, 7);
+        }
     }
 }
 
