@@ -1,8 +1,9 @@
 /* A client of the embedded API server inside the same process, and the tests of it: each registers itself, and
- * has a server of its own. */
+ * has a server of its own. JSON of a request is written with ' for ". */
 #ifndef TEST_SIM_CLIENT_H
 #define TEST_SIM_CLIENT_H
 #include "../check.h"
+#include "../each.h"
 #include "api/meta.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -75,6 +76,18 @@ static void on_end(void *ctx, bool cut) {
 
 static const struct sim_cb client_cb = {on_head, on_body, on_end, NULL};
 
+/* Trees of answers belong to the test: each is valid for 64 further ones, and until the end of the program. */
+static cJSON *trees[64];
+static size_t ntrees;
+static inline cJSON *keep(cJSON *v) {
+    cJSON **at = &trees[ntrees++ % ARRAY_LEN(trees)];
+    cJSON_Delete(*at);
+    return *at = v;
+}
+static __attribute__((destructor)) void forget(void) {
+    for (size_t i = 0; i < ARRAY_LEN(trees); i++) cJSON_Delete(trees[i]);
+}
+
 static inline struct sim *sim_seeded(uint64_t seed) {
     return sim_new(&(struct sim_config){.seed = seed, .wall_ns = WALL, .trees = 1});
 }
@@ -97,25 +110,45 @@ static inline void answer_free(struct answer *a) {
 static inline void send_as(struct sim *s, const char *method, const char *target, const char *content_type,
                            const char *accept, struct slice body, struct answer *a) {
     *a = (struct answer){.body = BUF((size_t)64 << 20)};
+    cleanup_free char *json = slice_dup(body); /* the server keeps what it needs */
+    bool yaml = content_type && strstr(content_type, "yaml");
     struct sim_request r = {.method = slice_of(method),
                             .target = slice_of(target),
                             .content_type = slice_of(content_type),
                             .accept = slice_of(accept),
-                            .body = body,
+                            .body = slice_make(yaml ? json : quoted(json), body.n),
                             .user_agent = SL("tester/1.0")};
     struct sim_exchange *x = sim_handle(s, &r, &client_cb, a);
     assert_int_equal(x == NULL, a->ended);
     a->x = x;
 }
 
-/* A request that is answered at once. Returns the body as a tree (NULL if it is none), to be deleted. */
+/* Scripts and faults: 0, or the reason in err. */
+static inline int script_err(struct sim *s, const char *json, struct err *err) {
+    cleanup_free char *text = quoted(xstrdup(json));
+    return sim_script(s, slice_of(text), err);
+}
+static inline int fault_err(struct sim *s, const char *json, struct err *err) {
+    cleanup_free char *text = quoted(xstrdup(json));
+    return sim_fault(s, slice_of(text), err);
+}
+static inline void script(struct sim *s, const char *json) {
+    struct err err = {0};
+    if (script_err(s, json, &err) < 0) fail_msg("%s", err.msg);
+}
+static inline void fault(struct sim *s, const char *json) {
+    struct err err = {0};
+    if (fault_err(s, json, &err) < 0) fail_msg("%s", err.msg);
+}
+
+/* A request that is answered at once. Returns the body as a tree (NULL if it is none). */
 static inline cJSON *ask_as(struct sim *s, const char *method, const char *target, const char *content_type,
                             const char *accept, const char *body, int *ret_status) {
     struct answer a;
     send_as(s, method, target, content_type, accept, slice_of(body), &a);
     assert_true(a.ended);
     assert_false(a.cut);
-    cJSON *v = json_parse(buf_slice(&a.body), NULL);
+    cJSON *v = keep(json_parse(buf_slice(&a.body), NULL));
     if (ret_status) *ret_status = a.status;
     answer_free(&a);
     return v;
@@ -135,7 +168,6 @@ static inline void run(struct sim *s, const char *method, const char *target, co
         char *text = v ? json_print(v) : NULL;
         fail_msg("%s %s: %d instead of %d: %s", method, target, status, want_status, text ? text : "");
     }
-    cJSON_Delete(v);
 }
 
 /* The request fails with this status, and its message has this text. */
@@ -147,14 +179,13 @@ static inline void refused(struct sim *s, const char *method, const char *target
     if (status != want_status || !strstr(msg, text)) fail_msg("%s %s: %d %s", method, target, status, msg);
     assert_string_equal(json_str_or(v, "kind", ""), "Status");
     assert_int_equal(json_i64(v, "code", 0), want_status);
-    cJSON_Delete(v);
 }
 
 /* The next event of a watch as a tree, NULL if none has come. */
 static inline cJSON *watch_next(struct answer *a) {
     const char *from = buf_str(&a->body) + a->read, *nl = strchr(from, '\n');
     if (!nl) return NULL;
-    cJSON *v = json_parse(slice_make(from, (size_t)(nl - from)), NULL);
+    cJSON *v = keep(json_parse(slice_make(from, (size_t)(nl - from)), NULL));
     assert_non_null(v);
     a->read += (size_t)(nl - from) + 1;
     return v;
@@ -168,7 +199,6 @@ static inline void expect_event(struct answer *a, const char *type, const char *
     if (strcmp(json_str_or(v, "type", ""), type) != 0 || strcmp(have, name) != 0) {
         fail_msg("%s %s instead of %s %s", json_str_or(v, "type", ""), have, type, name);
     }
-    cJSON_Delete(v);
 }
 
 static inline void expect_no_event(struct answer *a) {
@@ -176,9 +206,24 @@ static inline void expect_no_event(struct answer *a) {
     if (v) fail_msg("unexpected: %s", json_print(v));
 }
 
+/* What a tree has at these paths: "kind=Pod|status/replicas=3"; a number that is absent is 0. */
+static inline void says(const cJSON *v, const char *want) {
+    each_of(one, want) {
+        struct slice path, value;
+        slice_cut(one, '=', &path, &value);
+        cleanup_free char *where = slice_dup(path), *is = slice_dup(value), *number = NULL;
+        char *key = strrchr(where, '/');
+        if (key) *key++ = '\0';
+        const cJSON *at = json_get(key ? json_at(v, where) : v, key ? key : where);
+        if (cJSON_IsNumber(at)) number = xasprintf("%.0f", at->valuedouble);
+        const char *have = number ? number : cJSON_IsString(at) ? at->valuestring : at ? "(other)" : "0";
+        if (strcmp(have, is) != 0) fail_msg("%.*s is %s, not %s", SLF(path), have, is);
+    }
+}
+
 static inline char *config_map(const char *name, const char *label, const char *value) {
-    return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"%s\",\"labels\":"
-                     "{\"l\":\"%s\"}},\"data\":{\"k\":\"%s\"}}",
+    return xasprintf("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'%s','labels':{'l':'%s'}},"
+                     "'data':{'k':'%s'}}",
                      name, label, value);
 }
 
@@ -186,10 +231,9 @@ static inline char *config_map(const char *name, const char *label, const char *
 #define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
 #define LEASES      "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 #define DEPLOYMENT(name, image)                                                                              \
-    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"" name "\"},\"spec\":{"    \
-    "\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"" name "\"}},\"template\":{\"metadata\":{"      \
-    "\"labels\":{\"app\":\"" name "\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"" image        \
-    "\"}]}}}}"
+    "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'" name "'},'spec':{'replicas':2,"       \
+    "'selector':{'matchLabels':{'app':'" name "'}},'template':{'metadata':{'labels':{'app':'" name "'}},"    \
+    "'spec':{'containers':[{'name':'c','image':'" image "'}]}}}}"
 
 static inline void make_cm(struct sim *s, const char *name, const char *label, const char *value) {
     char *body = config_map(name, label, value);

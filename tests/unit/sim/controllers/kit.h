@@ -10,7 +10,7 @@
 
 static inline int status_of(struct sim *s, const char *method, const char *path, const char *body) {
     int status = 0;
-    cJSON_Delete(ask(s, method, path, body, &status));
+    ask(s, method, path, body, &status);
     return status;
 }
 
@@ -18,7 +18,6 @@ static inline cJSON *get(struct sim *s, const char *path) { /* NULL if there is 
     int status = 0;
     cJSON *v = ask(s, "GET", path, NULL, &status);
     if (status == 200) return v;
-    cJSON_Delete(v);
     return NULL;
 }
 
@@ -34,32 +33,28 @@ static inline int del(struct sim *s, const char *path, const char *options) {
     return status_of(s, "DELETE", path, options);
 }
 
-static inline void script(struct sim *s, const char *json) {
-    struct err err = {0};
-    if (sim_script(s, slice_of(json), &err) < 0) fail_msg("%s", err.msg);
-}
-
 /* spec: more members of spec, as JSON text beginning with ',', or "". */
 static inline void make_deployment(struct sim *s, const char *name, int replicas, const char *image,
                                    const char *spec) {
-    cleanup_free char *body = xasprintf(
-        "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"%s\"},\"spec\":{\"repli"
-        "cas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"a"
-        "pp\":\"%s\"}},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}%s}}",
-        name, replicas, name, name, image, spec);
+    cleanup_free char *body =
+        xasprintf("{'apiVersion':'apps/"
+                  "v1','kind':'Deployment','metadata':{'name':'%s'},'spec':{'replicas':%d,'selector':{'"
+                  "matchLabels':{'app':'%s'}},'template':{'metadata':{'labels':{'app':'%s'}},'spec':{'"
+                  "containers':[{'name':'m','image':'%s'}]}}%s}}",
+                  name, replicas, name, name, image, spec);
     run(s, "POST", APPS "deployments", body, 201);
 }
 
 static inline void set_image(struct sim *s, const char *name, const char *image) {
     cleanup_free char *path = xasprintf(APPS "deployments/%s", name);
-    cleanup_free char *body = xasprintf(
-        "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}}}", image);
+    cleanup_free char *body =
+        xasprintf("{'spec':{'template':{'spec':{'containers':[{'name':'m','image':'%s'}]}}}}", image);
     assert_int_equal(merge(s, path, body), 200);
 }
 
 static inline void patch_spec(struct sim *s, const char *kind, const char *name, const char *spec) {
     cleanup_free char *path = xasprintf(APPS "%s/%s", kind, name);
-    cleanup_free char *body = xasprintf("{\"spec\":%s}", spec);
+    cleanup_free char *body = xasprintf("{'spec':%s}", spec);
     assert_int_equal(merge(s, path, body), 200);
 }
 
@@ -78,7 +73,7 @@ static inline int64_t at_i64(const cJSON *v, const char *where, const char *key)
 static inline int64_t num(struct sim *s, const char *kind, const char *name, const char *where,
                           const char *key) {
     cleanup_free char *path = xasprintf(APPS "%s/%s", kind, name);
-    cleanup_json cJSON *v = get(s, path);
+    cJSON *v = get(s, path);
     return v ? at_i64(v, where, key) : -1;
 }
 
@@ -95,7 +90,7 @@ static inline const cJSON *first_item(const cJSON *list) {
 }
 
 static inline int count(struct sim *s, const char *kind) {
-    cleanup_json cJSON *v = list_of(s, kind);
+    cJSON *v = list_of(s, kind);
     return cJSON_GetArraySize(json_arr(v, "items"));
 }
 
@@ -106,7 +101,7 @@ static inline const char *image_of(const cJSON *o, const char *where) { /* where
 
 /* Pods of an image that are not being deleted; ready: only those that are Ready. */
 static inline int pods_of(struct sim *s, const char *image, bool ready) {
-    cleanup_json cJSON *v = list_of(s, "pods");
+    cJSON *v = list_of(s, "pods");
     int n = 0;
     for (const cJSON *p = first_item(v); p; p = p->next) {
         if (obj_deleting(p) || (image && strcmp(image_of(p, "spec/containers"), image) != 0)) continue;
@@ -118,14 +113,14 @@ static inline int pods_of(struct sim *s, const char *image, bool ready) {
 
 /* Name of the ReplicaSet with that image, "" if none; to be freed. */
 static inline char *rs_of(struct sim *s, const char *image) {
-    cleanup_json cJSON *v = list_of(s, "replicasets");
+    cJSON *v = list_of(s, "replicasets");
     for (const cJSON *r = first_item(v); r; r = r->next)
         if (strcmp(image_of(r, "spec/template/spec/containers"), image) == 0) return xstrdup(obj_name(r));
     return xstrdup("");
 }
 
 static inline char *pod_of(struct sim *s, const char *image) {
-    cleanup_json cJSON *v = list_of(s, "pods");
+    cJSON *v = list_of(s, "pods");
     for (const cJSON *p = first_item(v); p; p = p->next)
         if (!obj_deleting(p) && strcmp(image_of(p, "spec/containers"), image) == 0)
             return xstrdup(obj_name(p));
@@ -133,7 +128,7 @@ static inline char *pod_of(struct sim *s, const char *image) {
 }
 
 static inline char *condition(struct sim *s, const char *name, const char *type, const char *key) {
-    cleanup_json cJSON *v = deployment(s, name);
+    cJSON *v = deployment(s, name);
     return xstrdup(json_str_or(obj_condition(v, type), key, ""));
 }
 
@@ -146,7 +141,7 @@ static inline void assert_condition(struct sim *s, const char *name, const char 
 }
 
 static inline bool settled(struct sim *s, const char *name) {
-    cleanup_json cJSON *v = deployment(s, name);
+    cJSON *v = deployment(s, name);
     int64_t want = json_i64(json_get(v, "spec"), "replicas", 0);
     const cJSON *st = json_get(v, "status");
     return json_i64(st, "observedGeneration", 0) == json_i64(json_get(v, "metadata"), "generation", -1) &&
@@ -160,7 +155,7 @@ static inline void settle(struct sim *s, const char *name, int64_t limit_ms) {
         if (settled(s, name)) return;
         run_ms(s, 10);
     }
-    cleanup_json cJSON *v = deployment(s, name);
+    cJSON *v = deployment(s, name);
     cleanup_free char *text = json_print(json_get(v, "status"));
     fail_msg("%s does not settle: %s", name, text);
 }

@@ -24,7 +24,7 @@ static void name_of(int i, char ret[16]) {
 
 static void random_scale(struct play *p, const char *name) {
     char spec[64];
-    (void)snprintf(spec, sizeof spec, "{\"replicas\":%d}", (int)rng_below(&p->rng, 7));
+    (void)snprintf(spec, sizeof spec, "{'replicas':%d}", (int)rng_below(&p->rng, 7));
     patch_spec(p->s, "deployments", name, spec);
 }
 
@@ -35,23 +35,21 @@ static void random_image(struct play *p, const char *name) {
 }
 
 static void random_pause(struct play *p, const char *name) {
-    patch_spec(p->s, "deployments", name, rng_below(&p->rng, 2) ? "{\"paused\":true}" : "{\"paused\":false}");
+    patch_spec(p->s, "deployments", name, rng_below(&p->rng, 2) ? "{'paused':true}" : "{'paused':false}");
 }
 
 static void random_strategy(struct play *p, const char *name) {
     static const char *const all[] = {
-        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"25%\","
-        "\"maxUnavailable\":\"25%\"}}}",
-        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":0,\"maxUnavailable\":1}}}",
-        "{\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":\"100%\","
-        "\"maxUnavailable\":0}}}",
-        "{\"strategy\":{\"type\":\"Recreate\",\"rollingUpdate\":null}}",
+        "{'strategy':{'type':'RollingUpdate','rollingUpdate':{'maxSurge':'25%','maxUnavailable':'25%'}}}",
+        "{'strategy':{'type':'RollingUpdate','rollingUpdate':{'maxSurge':0,'maxUnavailable':1}}}",
+        "{'strategy':{'type':'RollingUpdate','rollingUpdate':{'maxSurge':'100%','maxUnavailable':0}}}",
+        "{'strategy':{'type':'Recreate','rollingUpdate':null}}",
     };
     patch_spec(p->s, "deployments", name, all[rng_below(&p->rng, ARRAY_LEN(all))]);
 }
 
 static void random_delete(struct play *p, const char *kind, const char *options) {
-    cleanup_json cJSON *v = list_of(p->s, kind);
+    cJSON *v = list_of(p->s, kind);
     int n = cJSON_GetArraySize(json_arr(v, "items"));
     if (n == 0) return;
     const cJSON *o = cJSON_GetArrayItem(json_arr(v, "items"), (int)rng_below(&p->rng, (uint64_t)n));
@@ -61,12 +59,12 @@ static void random_delete(struct play *p, const char *kind, const char *options)
 }
 
 static void random_rs_scale(struct play *p) {
-    cleanup_json cJSON *v = list_of(p->s, "replicasets");
+    cJSON *v = list_of(p->s, "replicasets");
     int n = cJSON_GetArraySize(json_arr(v, "items"));
     if (n == 0) return;
     const cJSON *o = cJSON_GetArrayItem(json_arr(v, "items"), (int)rng_below(&p->rng, (uint64_t)n));
     char spec[64];
-    (void)snprintf(spec, sizeof spec, "{\"replicas\":%d}", (int)rng_below(&p->rng, 4));
+    (void)snprintf(spec, sizeof spec, "{'replicas':%d}", (int)rng_below(&p->rng, 4));
     patch_spec(p->s, "replicasets", obj_name(o), spec);
 }
 
@@ -80,9 +78,9 @@ static void random_step(struct play *p) {
     case 3: random_image(p, name); break;
     case 4: random_pause(p, name); break;
     case 5: random_strategy(p, name); break;
-    case 6: random_delete(p, "pods", rng_below(&p->rng, 2) ? "{\"gracePeriodSeconds\":0}" : NULL); break;
+    case 6: random_delete(p, "pods", rng_below(&p->rng, 2) ? "{'gracePeriodSeconds':0}" : NULL); break;
     case 7:
-        random_delete(p, "replicasets", rng_below(&p->rng, 2) ? "{\"propagationPolicy\":\"Orphan\"}" : NULL);
+        random_delete(p, "replicasets", rng_below(&p->rng, 2) ? "{'propagationPolicy':'Orphan'}" : NULL);
         break;
     case 8: random_rs_scale(p); break;
     }
@@ -97,9 +95,9 @@ static void check_end(struct play *p) {
          * desired-replicas annotation differs, but there is nothing to scale; or two are active under
          * Recreate), and so ours. */
         patch_spec(p->s, "deployments", name,
-                   "{\"paused\":false,\"replicas\":4,\"strategy\":{\"type\":\"RollingUpdate\"}}");
+                   "{'paused':false,'replicas':4,'strategy':{'type':'RollingUpdate'}}");
         run_ms(p->s, 500);
-        patch_spec(p->s, "deployments", name, "{\"replicas\":3}");
+        patch_spec(p->s, "deployments", name, "{'replicas':3}");
         set_image(p->s, name, rng_below(&p->rng, 2) ? "final:1" : "final:2");
     }
     for (int i = 0; i < TARGETS; i++) {
@@ -110,7 +108,7 @@ static void check_end(struct play *p) {
             fail_msg("seed %llu: %s does not settle", (unsigned long long)p->seed, name);
     }
     run_ms(p->s, 5000);
-    cleanup_json cJSON *v = list_of(p->s, "replicasets");
+    cJSON *v = list_of(p->s, "replicasets");
     int64_t sum = 0;
     for (const cJSON *r = first_item(v); r; r = r->next)
         if (obj_controller(r)) sum += at_i64(r, "spec", "replicas");
@@ -122,11 +120,11 @@ TEST_ALONE(schedules_converge) {
     seeds(6, &from, &to);
     for (uint64_t seed = from; seed <= to; seed++) {
         struct play p = {.s = sim_seeded(seed), .rng = {seed * 77}, .seed = seed};
-        script(p.s, "{\"image\":\"*:v3\",\"ready\":false}");
+        script(p.s, "{'image':'*:v3','ready':false}");
         for (int i = 0; i < TARGETS; i++) {
             char name[16];
             name_of(i, name);
-            make_deployment(p.s, name, (int)rng_below(&p.rng, 4), "first:1", ",\"revisionHistoryLimit\":3");
+            make_deployment(p.s, name, (int)rng_below(&p.rng, 4), "first:1", ",'revisionHistoryLimit':3");
         }
         for (int i = 0; i < STEPS; i++) {
             run_ms(p.s, (int64_t)rng_below(&p.rng, rng_below(&p.rng, 4) ? 30 : 3000));
@@ -145,14 +143,14 @@ TEST_ALONE(updates_keep_their_limits) {
     for (uint64_t seed = from; seed <= to; seed++) {
         struct rng rng = {seed};
         struct sim *s = sim_seeded(seed);
-        script(s, "{\"image\":\"*:sick\",\"ready\":false}");
-        script(s, "{\"image\":\"*:crash\",\"crashAfterMs\":700}");
+        script(s, "{'image':'*:sick','ready':false}");
+        script(s, "{'image':'*:crash','crashAfterMs':700}");
         int replicas = 1 + (int)rng_below(&rng, 9), surge = (int)rng_below(&rng, 4),
             away = (int)rng_below(&rng, 3);
         if (surge == 0 && away == 0) surge = 1;
-        cleanup_free char *spec = xasprintf(
-            ",\"minReadySeconds\":1,\"strategy\":{\"rollingUpdate\":{\"maxSurge\":%d,\"maxUnavailable\":%d}}",
-            surge, away);
+        cleanup_free char *spec =
+            xasprintf(",'minReadySeconds':1,'strategy':{'rollingUpdate':{'maxSurge':%d,'maxUnavailable':%d}}",
+                      surge, away);
         make_deployment(s, "op", replicas, "op:v0", spec);
         settle(s, "op", 10000);
         static const char *const images[] = {"op:v0", "op:v1", "op:v2", "op:sick", "op:crash"};
@@ -161,7 +159,7 @@ TEST_ALONE(updates_keep_their_limits) {
             int64_t ms = 100 + (int64_t)rng_below(&rng, 6000);
             for (int64_t t = 0; t < ms; t += 100) {
                 run_ms(s, 100);
-                cleanup_json cJSON *v = list_of(s, "replicasets");
+                cJSON *v = list_of(s, "replicasets");
                 int64_t all = 0, ready = pods_of(s, NULL, true);
                 for (const cJSON *r = first_item(v); r; r = r->next) all += at_i64(r, "spec", "replicas");
                 /* Crashing pods are available for a while, until they are not: then the promise cannot
@@ -185,7 +183,7 @@ TEST_ALONE(the_same_seed_gives_the_same_run) {
         run_ms(s, 700);
         set_image(s, "op", "op:v2");
         run_ms(s, 1234);
-        cleanup_json cJSON *pods = list_of(s, "pods"), *sets = list_of(s, "replicasets");
+        cJSON *pods = list_of(s, "pods"), *sets = list_of(s, "replicasets");
         cleanup_free char *a = json_print(pods), *b = json_print(sets);
         text[i] = xasprintf("%s%s", a, b);
         sim_free(s);
@@ -203,7 +201,7 @@ SIM_TEST(many_deployments) {
         make_deployment(s, name, 1, "op:v1", "");
     }
     run_ms(s, 5000);
-    cleanup_json cJSON *v = list_of(s, "deployments");
+    cJSON *v = list_of(s, "deployments");
     int ready = 0;
     for (const cJSON *d = first_item(v); d; d = d->next)
         ready += at_i64(d, "status", "availableReplicas") == 1;

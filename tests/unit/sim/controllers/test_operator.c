@@ -31,8 +31,7 @@ static double read_of(struct sim *s, const char *pod, const char *series) {
 
 static void make_pod(struct sim *s, const char *name, const char *image) {
     cleanup_free char *body = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"%s\"}]}}",
-        name, image);
+        "{'metadata':{'name':'%s'},'spec':{'containers':[{'name':'m','image':'%s'}]}}", name, image);
     assert_int_equal(post(s, CORE "pods", body), 201);
 }
 
@@ -54,10 +53,10 @@ SIM_TEST(page_has_the_usual_names) {
 }
 
 SIM_TEST(rates_are_as_scripted) {
-    script(s, "{\"image\":\"*:slow\",\"reconcilesPerSecond\":20,\"errorRate\":0.3}");
-    script(s, "{\"image\":\"*:fast\",\"reconcilesPerSecond\":2000,\"errorRate\":0.05}");
-    script(s, "{\"image\":\"*:later\",\"errorRate\":0.5,\"errorRateAfterMs\":60000}");
-    script(s, "{\"image\":\"*:idle\",\"reconcilesPerSecond\":0}");
+    script(s, "{'image':'*:slow','reconcilesPerSecond':20,'errorRate':0.3}");
+    script(s, "{'image':'*:fast','reconcilesPerSecond':2000,'errorRate':0.05}");
+    script(s, "{'image':'*:later','errorRate':0.5,'errorRateAfterMs':60000}");
+    script(s, "{'image':'*:idle','reconcilesPerSecond':0}");
     make_pod(s, "slow", "op:slow");
     make_pod(s, "fast", "op:fast");
     make_pod(s, "later", "op:later");
@@ -81,7 +80,7 @@ TEST_ALONE(looking_changes_nothing) {
     double got[2];
     for (int run = 0; run < 2; run++) {
         struct sim *s = sim_seeded(3);
-        script(s, "{\"image\":\"*\",\"errorRate\":0.3}");
+        script(s, "{'image':'*','errorRate':0.3}");
         make_pod(s, "p", "op:v1");
         double last = 0;
         for (int i = 0; i < 100; i++) {
@@ -101,7 +100,7 @@ SIM_TEST(a_restart_begins_at_zero) {
     make_pod(s, "p", "op:v1");
     run_ms(s, 10000);
     double before = read_of(s, "p", SUCCESS), started = read_of(s, "p", "process_start_time_seconds");
-    script(s, "{\"image\":\"*\",\"crashAfterMs\":10000,\"crashes\":1}");
+    script(s, "{'image':'*','crashAfterMs':10000,'crashes':1}");
     run_ms(s, 1500); /* crashed at 10.3, running again since 10.8 */
     assert_true(read_of(s, "p", SUCCESS) < before / 2);
     assert_true(read_of(s, "p", "process_start_time_seconds") > started + 5);
@@ -113,7 +112,7 @@ SIM_TEST(kinds_of_pages) {
         int status;
     } t[] = {{"none", 503}, {"garbage", 200}, {"http500", 500}, {"slow", 0}};
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-        cleanup_free char *json = xasprintf("{\"image\":\"*:%s\",\"metrics\":\"%s\"}", t[i].kind, t[i].kind);
+        cleanup_free char *json = xasprintf("{'image':'*:%s','metrics':'%s'}", t[i].kind, t[i].kind);
         cleanup_free char *image = xasprintf("op:%s", t[i].kind);
         script(s, json);
         make_pod(s, t[i].kind, image);
@@ -130,10 +129,10 @@ SIM_TEST(kinds_of_pages) {
 }
 
 SIM_TEST(pods_at_their_address) {
-    script(s, "{\"image\":\"*\",\"metricsPort\":8080}");
+    script(s, "{'image':'*','metricsPort':8080}");
     make_pod(s, "p", "op:v1");
     run_ms(s, 1000);
-    cleanup_json cJSON *p = get(s, CORE "pods/p");
+    cJSON *p = get(s, CORE "pods/p");
     struct slice ip = slice_of(json_str(json_get(p, "status"), "podIP"));
     int status;
     int64_t delay;
@@ -156,14 +155,14 @@ SIM_TEST(pods_at_their_address) {
 #define MASTER "leader_election_master_status{name=\"op-lock\"}"
 
 static char *holder(struct sim *s) { /* the pod's name, "" for nobody */
-    cleanup_json cJSON *v = get(s, LEASE);
+    cJSON *v = get(s, LEASE);
     struct slice name, rest;
     slice_cut(slice_of(json_str_or(json_get(v, "spec"), "holderIdentity", "")), '_', &name, &rest);
     return slice_dup(name);
 }
 
 SIM_TEST(one_leads_and_another_follows) {
-    script(s, "{\"image\":\"*\",\"leaderElection\":true,\"terminateMs\":100}");
+    script(s, "{'image':'*','leaderElection':true,'terminateMs':100}");
     make_pod(s, "a", "reg/op:v1");
     run_ms(s, 2000);
     make_pod(s, "b", "reg/op:v2"); /* another version: the same Lease */
@@ -180,24 +179,24 @@ SIM_TEST(one_leads_and_another_follows) {
     run_ms(s, 8000);
     assert_true(read_of(s, "b", MASTER) == 1);
     assert_true(read_of(s, "b", SUCCESS) >= 0);
-    cleanup_json cJSON *v = get(s, LEASE);
+    cJSON *v = get(s, LEASE);
     assert_int_equal(at_i64(v, "spec", "leaseTransitions"), 1);
 }
 
 /* Somebody releases the Lease on behalf of the dead: a standby takes it at its next poll. */
 SIM_TEST(a_released_lease_is_taken_soon) {
-    script(s, "{\"image\":\"*\",\"leaderElection\":true,\"lease\":\"op-lock\"}");
+    script(s, "{'image':'*','leaderElection':true,'lease':'op-lock'}");
     make_pod(s, "a", "x:v1");
     run_ms(s, 2000);
     make_pod(s, "b", "y:v2");
     run_ms(s, 5000);
     assert_int_equal(del(s, CORE "pods/a", NULL), 200);
     run_ms(s, 200);
-    assert_int_equal(merge(s, LEASE, "{\"spec\":{\"holderIdentity\":\"\"}}"), 200);
+    assert_int_equal(merge(s, LEASE, "{'spec':{'holderIdentity':''}}"), 200);
     run_ms(s, 4500);
     assert_true(read_of(s, "b", MASTER) == 1);
 
-    script(s, "{\"image\":\"*\",\"leaderElection\":true,\"lease\":\"op-lock\",\"releaseOnExit\":true}");
+    script(s, "{'image':'*','leaderElection':true,'lease':'op-lock','releaseOnExit':true}");
     make_pod(s, "c", "z:v3");
     run_ms(s, 5000);
     assert_int_equal(del(s, CORE "pods/b", NULL), 200);
@@ -207,24 +206,23 @@ SIM_TEST(a_released_lease_is_taken_soon) {
 
 /* Who loses the Lease that it held exits, as controller-runtime does. */
 SIM_TEST(losing_the_lease_ends_the_process) {
-    script(s, "{\"image\":\"*\",\"leaderElection\":true}");
+    script(s, "{'image':'*','leaderElection':true}");
     make_pod(s, "a", "op:v1");
     run_ms(s, 3000);
-    assert_int_equal(merge(s, LEASE, "{\"spec\":{\"holderIdentity\":\"somebody\"}}"), 200);
+    assert_int_equal(merge(s, LEASE, "{'spec':{'holderIdentity':'somebody'}}"), 200);
     run_ms(s, 3000);
-    cleanup_json cJSON *p = get(s, CORE "pods/a");
+    cJSON *p = get(s, CORE "pods/a");
     const cJSON *c = json_at(p, "status/containerStatuses")->child;
-    assert_int_equal(json_i64(c, "restartCount", 0), 1);
-    assert_string_equal(json_str(json_at(c, "lastState/terminated"), "message"), "leader election lost");
+    says(c, "restartCount=1|lastState/terminated/message=leader election lost");
 }
 
 SIM_TEST(the_lease_may_be_an_argument) {
-    script(s, "{\"image\":\"*\",\"leaderElection\":true}");
+    script(s, "{'image':'*','leaderElection':true}");
     assert_int_equal(post(s, CORE "pods",
-                          "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"m\",\"image\""
-                          ":\"op:v2\",\"args\":[\"--leader-election-id=op-canary\"]}]}}"),
+                          "{'metadata':{'name':'a'},'spec':{'containers':[{'name':'m','image':'op:v2','args':"
+                          "['--leader-election-id=op-canary']}]}}"),
                      201);
     run_ms(s, 3000);
-    cleanup_json cJSON *v = get(s, "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-canary");
+    cJSON *v = get(s, "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-canary");
     assert_non_null(v);
 }

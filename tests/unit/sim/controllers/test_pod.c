@@ -3,10 +3,9 @@
 #include "kit.h"
 
 static void make_pod(struct sim *s, const char *name, const char *image, const char *spec) {
-    cleanup_free char *body =
-        xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"p\":\"q\"}},\"spec\":{\"containers\":[{"
-                  "\"name\":\"m\",\"image\":\"%s\"}]%s}}",
-                  name, image, spec);
+    cleanup_free char *body = xasprintf(
+        "{'metadata':{'name':'%s','labels':{'p':'q'}},'spec':{'containers':[{'name':'m','image':'%s'}]%s}}",
+        name, image, spec);
     assert_int_equal(post(s, CORE "pods", body), 201);
 }
 
@@ -22,7 +21,7 @@ static const cJSON *container(const cJSON *p) {
 
 /* "waiting:CrashLoopBackOff", "running", "terminated:Error" */
 static char *state_of(struct sim *s, const char *name) {
-    cleanup_json cJSON *p = pod(s, name);
+    cJSON *p = pod(s, name);
     if (!p) return xstrdup("gone");
     const cJSON *st = json_get(container(p), "state");
     if (!st || !st->child) return xstrdup("none");
@@ -36,27 +35,27 @@ static void assert_state(struct sim *s, const char *name, const char *want) {
 }
 
 static void assert_phase(struct sim *s, const char *name, const char *want) {
-    cleanup_json cJSON *p = pod(s, name);
+    cJSON *p = pod(s, name);
     assert_string_equal(json_str_or(json_get(p, "status"), "phase", ""), want);
 }
 
 static bool is_ready(struct sim *s, const char *name) {
-    cleanup_json cJSON *p = pod(s, name);
+    cJSON *p = pod(s, name);
     return strcmp(json_str_or(obj_condition(p, "Ready"), "status", ""), "True") == 0;
 }
 
 static int64_t restarts(struct sim *s, const char *name) {
-    cleanup_json cJSON *p = pod(s, name);
+    cJSON *p = pod(s, name);
     return json_i64(container(p), "restartCount", -1);
 }
 
 SIM_TEST(starts_and_becomes_ready) {
-    script(s, "{\"image\":\"*:1\",\"startMs\":500,\"readyMs\":1000}");
+    script(s, "{'image':'*:1','startMs':500,'readyMs':1000}");
     make_pod(s, "p", "reg/i:1", "");
     assert_phase(s, "p", "Pending");
     run_ms(s, 100);
     assert_state(s, "p", "waiting:ContainerCreating");
-    cleanup_json cJSON *early = pod(s, "p");
+    cJSON *early = pod(s, "p");
     assert_string_equal(json_str(json_get(early, "spec"), "nodeName"), "sim-node");
     assert_null(json_str(json_get(early, "status"), "podIP"));
     run_ms(s, 500);
@@ -65,10 +64,9 @@ SIM_TEST(starts_and_becomes_ready) {
     assert_false(is_ready(s, "p"));
     run_ms(s, 1000);
     assert_true(is_ready(s, "p"));
-    cleanup_json cJSON *p = pod(s, "p");
+    cJSON *p = pod(s, "p");
     const cJSON *st = json_get(p, "status"), *c = container(p);
-    assert_string_equal(json_str(st, "podIP"), "10.244.0.2");
-    assert_string_equal(json_str(st, "qosClass"), "BestEffort");
+    says(st, "podIP=10.244.0.2|qosClass=BestEffort");
     assert_int_equal(strncmp(json_str(c, "containerID"), "containerd://", 13), 0);
     assert_int_equal(strncmp(json_str(c, "imageID"), "reg/i:1@sha256:", 15), 0);
     assert_true(json_bool(c, "ready", false));
@@ -79,28 +77,26 @@ SIM_TEST(quality_of_service) {
     static const struct {
         const char *resources, *want;
     } t[] = {
-        {"{\"limits\":{\"cpu\":\"1\",\"memory\":\"64Mi\"}}", "Guaranteed"},
-        {"{\"limits\":{\"cpu\":1,\"memory\":\"64Mi\"},\"requests\":{\"cpu\":\"1000m\",\"memory\":"
-         "\"67108864\"}}",
-         "Guaranteed"},
-        {"{\"requests\":{\"cpu\":\"1\"}}", "Burstable"},
+        {"{'limits':{'cpu':'1','memory':'64Mi'}}", "Guaranteed"},
+        {"{'limits':{'cpu':1,'memory':'64Mi'},'requests':{'cpu':'1000m','memory':'67108864'}}", "Guaranteed"},
+        {"{'requests':{'cpu':'1'}}", "Burstable"},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         char name[8];
         (void)snprintf(name, sizeof name, "p%zu", i);
-        cleanup_free char *body = xasprintf("{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{"
-                                            "\"name\":\"m\",\"image\":\"i\",\"resources\":%s}]}}",
-                                            name, t[i].resources);
+        cleanup_free char *body = xasprintf(
+            "{'metadata':{'name':'%s'},'spec':{'containers':[{'name':'m','image':'i','resources':%s}]}}",
+            name, t[i].resources);
         assert_int_equal(post(s, CORE "pods", body), 201);
         run_ms(s, 500);
-        cleanup_json cJSON *p = pod(s, name);
+        cJSON *p = pod(s, name);
         assert_string_equal(json_str(json_get(p, "status"), "qosClass"), t[i].want);
     }
 }
 
 /* Restarts at 0, 10, 30, 70, ... s, as a kubelet counts. */
 SIM_TEST(crash_loop) {
-    script(s, "{\"image\":\"*\",\"crashAfterMs\":1000,\"exitCode\":3,\"message\":\"lost my keys\"}");
+    script(s, "{'image':'*','crashAfterMs':1000,'exitCode':3,'message':'lost my keys'}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 400);
     assert_state(s, "p", "running");
@@ -110,11 +106,9 @@ SIM_TEST(crash_loop) {
     run_ms(s, 600); /* 2.0: running since 1.8 */
     assert_state(s, "p", "running");
     assert_int_equal(restarts(s, "p"), 1);
-    cleanup_json cJSON *p = pod(s, "p");
+    cJSON *p = pod(s, "p");
     const cJSON *last = json_at(container(p), "lastState/terminated");
-    assert_int_equal(json_i64(last, "exitCode", 0), 3);
-    assert_string_equal(json_str(last, "reason"), "Error");
-    assert_string_equal(json_str(last, "message"), "lost my keys");
+    says(last, "exitCode=3|reason=Error|message=lost my keys");
     run_ms(s, 1500); /* 3.5: crashed at 2.8, backing off until 12.8 */
     assert_state(s, "p", "waiting:CrashLoopBackOff");
     assert_phase(s, "p", "Running");
@@ -133,7 +127,7 @@ SIM_TEST(crash_loop) {
 }
 
 SIM_TEST(crashes_so_many_times) {
-    script(s, "{\"image\":\"*\",\"crashAfterMs\":100,\"crashes\":2}");
+    script(s, "{'image':'*','crashAfterMs':100,'crashes':2}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 60000);
     assert_state(s, "p", "running");
@@ -142,10 +136,10 @@ SIM_TEST(crashes_so_many_times) {
 }
 
 SIM_TEST(ends_for_good) {
-    script(s, "{\"image\":\"fail\",\"crashAfterMs\":100,\"exitCode\":137,\"reason\":\"OOMKilled\"}");
-    script(s, "{\"image\":\"done\",\"crashAfterMs\":100,\"exitCode\":0}");
-    make_pod(s, "f", "fail", ",\"restartPolicy\":\"Never\"");
-    make_pod(s, "d", "done", ",\"restartPolicy\":\"OnFailure\"");
+    script(s, "{'image':'fail','crashAfterMs':100,'exitCode':137,'reason':'OOMKilled'}");
+    script(s, "{'image':'done','crashAfterMs':100,'exitCode':0}");
+    make_pod(s, "f", "fail", ",'restartPolicy':'Never'");
+    make_pod(s, "d", "done", ",'restartPolicy':'OnFailure'");
     run_ms(s, 2000);
     assert_phase(s, "f", "Failed");
     assert_state(s, "f", "terminated:OOMKilled");
@@ -154,14 +148,14 @@ SIM_TEST(ends_for_good) {
 }
 
 SIM_TEST(image_pull_fails) {
-    script(s, "{\"image\":\"*:none\",\"imagePull\":\"fail\"}");
+    script(s, "{'image':'*:none','imagePull':'fail'}");
     make_pod(s, "p", "i:none", "");
     run_ms(s, 500);
     assert_state(s, "p", "waiting:ErrImagePull");
     run_ms(s, 1000);
     assert_state(s, "p", "waiting:ImagePullBackOff");
     assert_phase(s, "p", "Pending");
-    script(s, "{\"image\":\"*:none\"}"); /* somebody pushed it */
+    script(s, "{'image':'*:none'}"); /* somebody pushed it */
     run_ms(s, 15000);
     assert_state(s, "p", "running");
 }
@@ -169,12 +163,12 @@ SIM_TEST(image_pull_fails) {
 /* ---- the end ---- */
 
 SIM_TEST(stops_gracefully) {
-    script(s, "{\"image\":\"*\",\"terminateMs\":2000,\"message\":\"bye\"}");
+    script(s, "{'image':'*','terminateMs':2000,'message':'bye'}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
     assert_int_equal(del(s, CORE "pods/p", NULL), 200);
     run_ms(s, 1500);
-    cleanup_json cJSON *p = pod(s, "p");
+    cJSON *p = pod(s, "p");
     assert_true(obj_deleting(p));
     assert_int_equal(at_i64(p, "metadata", "deletionGracePeriodSeconds"), 30);
     assert_state(s, "p", "running");
@@ -183,56 +177,56 @@ SIM_TEST(stops_gracefully) {
     assert_state(s, "p", "terminated:Completed");
     assert_phase(s, "p", "Running");
     assert_false(is_ready(s, "p"));
-    cleanup_json cJSON *end = pod(s, "p");
+    cJSON *end = pod(s, "p");
     assert_string_equal(json_str(json_at(container(end), "state/terminated"), "message"), "bye");
     run_ms(s, 100);
     assert_state(s, "p", "gone");
 }
 
 SIM_TEST(is_killed_at_the_end_of_its_grace) {
-    script(s, "{\"image\":\"*\",\"terminateMs\":60000}");
-    make_pod(s, "p", "i:1", ",\"terminationGracePeriodSeconds\":5");
+    script(s, "{'image':'*','terminateMs':60000}");
+    make_pod(s, "p", "i:1", ",'terminationGracePeriodSeconds':5");
     run_ms(s, 1000);
     assert_int_equal(del(s, CORE "pods/p", NULL), 200);
     run_ms(s, 4900);
     assert_state(s, "p", "running");
     run_ms(s, 110);
-    cleanup_json cJSON *p = pod(s, "p");
+    cJSON *p = pod(s, "p");
     assert_int_equal(json_i64(json_at(container(p), "state/terminated"), "exitCode", 0), 137);
     run_ms(s, 100);
     assert_state(s, "p", "gone");
 }
 
 SIM_TEST(a_second_deletion_shortens_it) {
-    script(s, "{\"image\":\"*\",\"terminateMs\":60000}");
+    script(s, "{'image':'*','terminateMs':60000}");
     make_pod(s, "p", "i:1", "");
     make_pod(s, "q", "i:1", "");
     run_ms(s, 1000);
     assert_int_equal(del(s, CORE "pods/p", NULL), 200);
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/p", "{\"gracePeriodSeconds\":2}"), 200);
+    assert_int_equal(del(s, CORE "pods/p", "{'gracePeriodSeconds':2}"), 200);
     run_ms(s, 1900);
     assert_state(s, "p", "running");
     run_ms(s, 300);
     assert_state(s, "p", "gone");
-    assert_int_equal(del(s, CORE "pods/q", "{\"gracePeriodSeconds\":0}"), 200); /* by force: gone at once */
+    assert_int_equal(del(s, CORE "pods/q", "{'gracePeriodSeconds':0}"), 200); /* by force: gone at once */
     assert_state(s, "q", "gone");
 }
 
 SIM_TEST(a_finalizer_keeps_it) {
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
-    assert_int_equal(merge(s, CORE "pods/p", "{\"metadata\":{\"finalizers\":[\"x.y/z\"]}}"), 200);
+    assert_int_equal(merge(s, CORE "pods/p", "{'metadata':{'finalizers':['x.y/z']}}"), 200);
     assert_int_equal(del(s, CORE "pods/p", NULL), 200);
     run_ms(s, 60000);
     assert_state(s, "p", "terminated:Completed");
-    assert_int_equal(merge(s, CORE "pods/p", "{\"metadata\":{\"finalizers\":null}}"), 200);
+    assert_int_equal(merge(s, CORE "pods/p", "{'metadata':{'finalizers':null}}"), 200);
     run_ms(s, 10);
     assert_state(s, "p", "gone");
 }
 
 SIM_TEST(unstarted_ones_go_quickly) {
-    script(s, "{\"image\":\"*\",\"startMs\":10000}");
+    script(s, "{'image':'*','startMs':10000}");
     make_pod(s, "p", "i:1", "");
     make_pod(s, "q", "i:1", "");
     assert_int_equal(del(s, CORE "pods/p", NULL), 200); /* not even scheduled */
@@ -250,24 +244,24 @@ SIM_TEST(scripts_apply_to_what_runs) {
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
     assert_true(is_ready(s, "p"));
-    script(s, "{\"image\":\"i:*\",\"ready\":false}");
+    script(s, "{'image':'i:*','ready':false}");
     run_ms(s, 10);
     assert_false(is_ready(s, "p"));
-    script(s, "{\"image\":\"i:*\",\"crashAfterMs\":500}");
+    script(s, "{'image':'i:*','crashAfterMs':500}");
     run_ms(s, 10);
     assert_state(s, "p", "terminated:Error");
-    script(s, "{\"clear\":true}");
+    script(s, "{'clear':true}");
     run_ms(s, 30000);
     assert_true(is_ready(s, "p"));
 }
 
 SIM_TEST(an_annotation_is_a_script) {
-    script(s, "{\"image\":\"*\",\"startMs\":2000}");
-    assert_int_equal(post(s, CORE "pods",
-                          "{\"metadata\":{\"name\":\"p\",\"annotations\":{\"sim.handover.dev/"
-                          "script\":\"{\\\"ready\\\":false}\"}},"
-                          "\"spec\":{\"containers\":[{\"name\":\"m\",\"image\":\"i\"}]}}"),
-                     201);
+    script(s, "{'image':'*','startMs':2000}");
+    assert_int_equal(
+        post(s, CORE "pods",
+             "{'metadata':{'name':'p','annotations':{'sim.handover.dev/"
+             "script':'{\\\"ready\\\":false}'}},'spec':{'containers':[{'name':'m','image':'i'}]}}"),
+        201);
     run_ms(s, 1900);
     assert_state(s, "p", "waiting:ContainerCreating"); /* on top of the rule, not instead of it */
     run_ms(s, 5000);
@@ -276,24 +270,14 @@ SIM_TEST(an_annotation_is_a_script) {
 }
 
 SIM_TEST(bad_scripts_say_why) {
-    static const char *const bad[] = {
-        "",
-        "[]",
-        "{",
-        "{\"errorRate\":2}",
-        "{\"errorRate\":\"x\"}",
-        "{\"ready\":1}",
-        "{\"startMs\":-1}",
-        "{\"metrics\":\"odd\"}",
-        "{\"imagePull\":\"maybe\"}",
-        "{\"image\":3}",
-        "{\"nonsense\":1}",
-        "{\"exitCode\":256}",
-        "{\"controllers\":{\"delayMs\":-1}}",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    static const char bad[] =
+        "|[]|{|{'errorRate':2}|{'errorRate':'x'}|{'ready':1}|{'startMs':-1}|{'metrics':'odd'}|"
+        "{'imagePull':'maybe'}|{'image':3}|{'nonsense':1}|{'exitCode':256}|"
+        "{'controllers':{'delayMs':-1}}";
+    each_of(one, bad) {
+        cleanup_free char *text = slice_dup(one);
         struct err err = {0};
-        assert_true(sim_script(s, slice_of(bad[i]), &err) < 0);
+        assert_true(script_err(s, text, &err) < 0);
         assert_true(strlen(err.msg) > 5);
     }
 }
@@ -328,7 +312,7 @@ TEST_ALONE(external_processes) {
     struct told t = {0};
     struct sim *s = sim_seeded(15);
     sim_set_runtime(s, &rt, &t);
-    script(s, "{\"image\":\"ext\",\"external\":true}");
+    script(s, "{'image':'ext','external':true}");
     make_pod(s, "p", "ext", "");
     run_ms(s, 1000);
     assert_int_equal(t.started, 1);
@@ -339,7 +323,7 @@ TEST_ALONE(external_processes) {
     assert_true(is_ready(s, "p"));
     assert_int_equal(sim_container_exit(s, "default", "p", "m", 137, SL("id-1")), 0);
     run_ms(s, 1);
-    cleanup_json cJSON *p = pod(s, "p");
+    cJSON *p = pod(s, "p");
     assert_string_equal(json_str(json_at(container(p), "state/terminated"), "message"), "id-1");
     assert_int_equal(sim_container_exit(s, "default", "p", "m", 137, SL("id-1")), -ENOENT);
     run_ms(s, 1000);
@@ -368,7 +352,7 @@ TEST_ALONE(external_processes) {
     assert_int_equal(sim_container_ready(s, "default", "q", "m", true), -ENOENT);
     make_pod(s, "r", "ext", "");
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/r", "{\"gracePeriodSeconds\":0}"), 200);
+    assert_int_equal(del(s, CORE "pods/r", "{'gracePeriodSeconds':0}"), 200);
     assert_int_equal(t.killed, 2);
     sim_free(s);
 }

@@ -129,9 +129,9 @@ static uint64_t precondition(struct play *p, const struct client *c, size_t name
 
 static char *body_of(size_t name, const struct value *v, uint64_t rv) {
     cleanup_free char *pre =
-        rv ? xasprintf(",\"resourceVersion\":\"%llu\"", (unsigned long long)rv) : xstrdup("");
-    return xasprintf("{\"metadata\":{\"name\":\"n%zu\",\"labels\":{\"l\":\"%c\"}%s},\"data\":{\"k\":\"%s\"}}",
-                     name, v->label, pre, v->data);
+        rv ? xasprintf(",'resourceVersion':'%llu'", (unsigned long long)rv) : xstrdup("");
+    return xasprintf("{'metadata':{'name':'n%zu','labels':{'l':'%c'}%s},'data':{'k':'%s'}}", name, v->label,
+                     pre, v->data);
 }
 
 static void wrote(struct play *p, struct client *c, size_t name, const cJSON *answer, struct value want) {
@@ -147,7 +147,7 @@ static void create(struct play *p, struct client *c, size_t name) {
     struct value v = fresh(p);
     bool there = now(&p->m, name).there;
     cleanup_free char *body = body_of(name, &v, 0);
-    cleanup_json cJSON *a = call(p, "POST", CMS, body, there ? 409 : 201);
+    cJSON *a = call(p, "POST", CMS, body, there ? 409 : 201);
     if (there)
         assert_string_equal(json_str(a, "reason"), "AlreadyExists");
     else
@@ -160,7 +160,7 @@ static void update(struct play *p, struct client *c, size_t name) {
     uint64_t rv = precondition(p, c, name);
     cleanup_free char *body = body_of(name, &v, rv), *target = xasprintf(CMS "/n%zu", name);
     int want = !old.there ? 404 : rv && rv != old.rv ? 409 : 200;
-    cleanup_json cJSON *a = call(p, draw(p, 2) ? "PUT" : "PATCH", target, body, want);
+    cJSON *a = call(p, draw(p, 2) ? "PUT" : "PATCH", target, body, want);
     if (want == 409) assert_string_equal(json_str(a, "reason"), "Conflict");
     if (want != 200) return;
     if (v.rv == old.rv) { /* nothing new: no new version */
@@ -175,20 +175,20 @@ static void delete (struct play *p, struct client *c, size_t name) {
     struct value old = now(&p->m, name);
     uint64_t rv = precondition(p, c, name);
     cleanup_free char *target = xasprintf(CMS "/n%zu", name),
-                      *body = rv ? xasprintf("{\"preconditions\":{\"resourceVersion\":\"%llu\"}}",
+                      *body = rv ? xasprintf("{'preconditions':{'resourceVersion':'%llu'}}",
                                              (unsigned long long)rv)
                                  : xstrdup("{}");
     int want = !old.there ? 404 : rv && rv != old.rv ? 409 : 200;
-    cJSON_Delete(call(p, "DELETE", target, body, want));
+    call(p, "DELETE", target, body, want);
     if (want != 200) return;
-    cleanup_json cJSON *list = call(p, "GET", CMS "?limit=1", NULL, 200); /* which version that was */
+    cJSON *list = call(p, "GET", CMS "?limit=1", NULL, 200); /* which version that was */
     changed(&p->m, name, version(list), (struct value){0});
 }
 
 static void get(struct play *p, struct client *c, size_t name) {
     struct value want = now(&p->m, name);
     cleanup_free char *target = xasprintf(CMS "/n%zu", name);
-    cleanup_json cJSON *a = call(p, "GET", target, NULL, want.there ? 200 : 404);
+    cJSON *a = call(p, "GET", target, NULL, want.there ? 200 : 404);
     if (!want.there) return;
     struct value have = value_of(a);
     same(&have, &want);
@@ -227,13 +227,13 @@ static void page(struct play *p, struct client *c) {
     if (!c->p.token) {
         c->p = (struct pager){.rv = p->m.rv};
         cleanup_free char *first = xasprintf(CMS "?limit=%zu", limit);
-        cleanup_json cJSON *list = call(p, "GET", first, NULL, 200);
+        cJSON *list = call(p, "GET", first, NULL, 200);
         read_page(p, c, list);
         return;
     }
     cleanup_free char *target = xasprintf(CMS "?limit=%zu&continue=%s", limit, c->p.token);
     bool gone = c->p.rv && c->p.rv < p->m.floor;
-    cleanup_json cJSON *a = call(p, "GET", target, NULL, gone ? 410 : 200);
+    cJSON *a = call(p, "GET", target, NULL, gone ? 410 : 200);
     if (!gone) {
         read_page(p, c, a);
         return;
@@ -252,7 +252,7 @@ static void the_past(struct play *p) {
     uint64_t rv = some_version(p);
     cleanup_free char *target =
         xasprintf(CMS "?resourceVersion=%llu&resourceVersionMatch=Exact", (unsigned long long)rv);
-    cleanup_json cJSON *a = call(p, "GET", target, NULL, rv > p->m.rv ? 504 : rv < p->m.floor ? 410 : 200);
+    cJSON *a = call(p, "GET", target, NULL, rv > p->m.rv ? 504 : rv < p->m.floor ? 410 : 200);
     if (rv > p->m.rv || rv < p->m.floor) return;
     assert_true(version(a) == rv);
     check_items(p, a, rv, 0, false);
@@ -277,7 +277,7 @@ static void watch(struct play *p, struct client *c) {
     }
     w->last = from;
     if (!from || from >= p->m.floor) return;
-    cleanup_json cJSON *v = watch_next(&w->a);
+    cJSON *v = watch_next(&w->a);
     assert_string_equal(json_str(v, "type"), "ERROR");
     assert_int_equal(json_i64(json_obj(v, "object"), "code", 0), 410);
     assert_true(w->a.ended && !w->a.cut);
@@ -311,7 +311,6 @@ static void check_watch(struct play *p, struct watcher *w) {
     assert_false(w->a.ended);
     for (cJSON *e = watch_next(&w->a); e; e = watch_next(&w->a)) {
         take_event(w, e);
-        cJSON_Delete(e);
     }
     if (!w->last) w->last = p->m.rv;
     for (size_t i = 0; i < NAMES; i++) {
@@ -328,7 +327,7 @@ static void compact(struct play *p) {
     for (size_t i = 0; i < CLIENTS; i++) {
         struct watcher *w = &p->c[i].w;
         if (!w->on) continue;
-        cleanup_json cJSON *v = watch_next(&w->a);
+        cJSON *v = watch_next(&w->a);
         assert_string_equal(json_str_or(v, "type", ""), "ERROR");
         assert_int_equal(json_i64(json_obj(v, "object"), "code", 0), 410);
         assert_true(w->a.ended);
@@ -373,7 +372,7 @@ static void play(uint64_t seed) {
     p->rng = (struct rng){seed * UINT64_C(0x9e3779b97f4a7c15)};
     p->s = sim_new(&(struct sim_config){
         .seed = seed, .wall_ns = WALL, .history = HISTORY, .trees = 1, .min_watch_ns = 24 * 3600 * NS_PER_S});
-    cleanup_json cJSON *list = call(p, "GET", CMS, NULL, 200);
+    cJSON *list = call(p, "GET", CMS, NULL, 200);
     p->m.rv = version(list);
     for (int i = 0; i < STEPS; i++) step(p);
     for (size_t i = 0; i < CLIENTS; i++) {

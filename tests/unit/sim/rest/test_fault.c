@@ -2,11 +2,6 @@
  * told. */
 #include "../client.h"
 
-static void fault(struct sim *s, const char *json) {
-    struct err err = {0};
-    if (sim_fault(s, slice_of(json), &err) < 0) fail_msg("%s", err.msg);
-}
-
 static void send_get(struct sim *s, const char *target, struct answer *a) {
     send_as(s, "GET", target, NULL, NULL, SL(""), a);
 }
@@ -23,19 +18,17 @@ static int status_of(struct sim *s, const char *method, const char *target, cons
 
 SIM_TEST(a_status) {
     make_cm(s, "a", "x", "1");
-    fault(s, "{\"status\":429,\"retryAfter\":7}");
+    fault(s, "{'status':429,'retryAfter':7}");
     struct answer a;
     send_as(s, "DELETE", CMS "/a", NULL, NULL, SL(""), &a);
     assert_true(a.ended);
     assert_int_equal(a.status, 429);
     assert_int_equal(a.retry_after_s, 7);
-    cleanup_json cJSON *v = json_parse(buf_slice(&a.body), NULL);
-    assert_string_equal(json_str(v, "kind"), "Status");
-    assert_string_equal(json_str(v, "reason"), "TooManyRequests");
-    assert_int_equal(json_i64(v, "code", 0), 429);
+    cJSON *v = keep(json_parse(buf_slice(&a.body), NULL));
+    says(v, "kind=Status|reason=TooManyRequests|code=429");
     answer_free(&a);
     run(s, "GET", CMS "/a", NULL, 200); /* once only, and what it struck was not carried out */
-    fault(s, "{\"status\":503,\"body\":\"<html>\"}");
+    fault(s, "{'status':503,'body':'<html>'}");
     send_get(s, CMS "/a", &a);
     assert_int_equal(a.status, 503);
     assert_int_equal(a.retry_after_s, -1);
@@ -44,7 +37,7 @@ SIM_TEST(a_status) {
 }
 
 SIM_TEST(latency) {
-    fault(s, "{\"latencyMs\":200}");
+    fault(s, "{'latencyMs':200}");
     struct answer late;
     char *body = config_map("a", "x", "1");
     send_as(s, "POST", CMS, "application/json", NULL, slice_of(body), &late);
@@ -62,7 +55,7 @@ SIM_TEST(latency) {
 
 SIM_TEST(latency_of_the_answer) {
     make_cm(s, "a", "x", "1");
-    fault(s, "{\"answerLatencyMs\":200}");
+    fault(s, "{'answerLatencyMs':200}");
     struct answer late;
     send_as(s, "DELETE", CMS "/a", NULL, NULL, SL(""), &late);
     run(s, "GET", CMS "/a", NULL, 404); /* done already */
@@ -74,7 +67,7 @@ SIM_TEST(latency_of_the_answer) {
     assert_int_equal(late.status, 200);
     answer_free(&late);
     /* Who leaves while it waits hears nothing any more. */
-    fault(s, "{\"answerLatencyMs\":200}");
+    fault(s, "{'answerLatencyMs':200}");
     send_get(s, CMS, &late);
     answer_free(&late);
     run_ms(s, 1000);
@@ -87,7 +80,7 @@ SIM_TEST(cut) {
     send_get(s, CMS "/a", &whole);
     for (size_t at = 0; at < whole.body.n; at += 20) {
         char json[64];
-        snprintf(json, sizeof json, "{\"cutAfterBytes\":%zu}", at);
+        snprintf(json, sizeof json, "{'cutAfterBytes':%zu}", at);
         fault(s, json);
         send_get(s, CMS "/a", &a);
         assert_true(a.ended && a.cut);
@@ -98,7 +91,7 @@ SIM_TEST(cut) {
     }
     answer_free(&whole);
     /* A watch is cut in the middle of an event, and nobody writes to it any more. */
-    fault(s, "{\"match\":{\"query\":\"watch=\"},\"cutAfterBytes\":30}");
+    fault(s, "{'match':{'query':'watch='},'cutAfterBytes':30}");
     send_get(s, CMS "?watch=1", &a);
     assert_true(a.ended && a.cut);
     assert_int_equal(a.body.n, 30);
@@ -110,13 +103,13 @@ SIM_TEST(dropped) {
     make_cm(s, "a", "x", "1");
     make_cm(s, "b", "x", "1");
     struct answer a;
-    fault(s, "{\"dropBefore\":true}");
+    fault(s, "{'dropBefore':true}");
     send_as(s, "DELETE", CMS "/a", NULL, NULL, SL(""), &a);
     assert_true(a.ended && a.cut);
     assert_int_equal(a.heads, 0);
     run(s, "GET", CMS "/a", NULL, 200);
     answer_free(&a);
-    fault(s, "{\"dropAfter\":true}");
+    fault(s, "{'dropAfter':true}");
     send_as(s, "DELETE", CMS "/b", NULL, NULL, SL(""), &a);
     assert_true(a.ended && a.cut);
     assert_int_equal(a.heads, 0);
@@ -128,10 +121,10 @@ TEST_ALONE(silent) {
     struct sim *s = sim_test();
     make_cm(s, "a", "x", "1");
     struct answer a, b, watch;
-    fault(s, "{\"match\":{\"method\":\"DELETE\"},\"silent\":true}");
+    fault(s, "{'match':{'method':'DELETE'},'silent':true}");
     send_as(s, "DELETE", CMS "/a", NULL, NULL, SL(""), &a);
     /* silent, but carried out */
-    fault(s, "{\"match\":{\"method\":\"DELETE\"},\"silent\":true,\"dropAfter\":true}");
+    fault(s, "{'match':{'method':'DELETE'},'silent':true,'dropAfter':true}");
     run_ms(s, 3600 * 1000);
     assert_false(a.ended);
     assert_int_equal(a.heads, 0);
@@ -142,11 +135,11 @@ TEST_ALONE(silent) {
     run(s, "GET", CMS "/a", NULL, 404);
     /* A watch that is open falls silent, unless the fault is for requests to come only. */
     send_get(s, CMS "?watch=1", &watch);
-    fault(s, "{\"match\":{\"query\":\"watch=\"},\"silent\":true,\"open\":false}");
+    fault(s, "{'match':{'query':'watch='},'silent':true,'open':false}");
     make_cm(s, "b", "x", "1");
     expect_event(&watch, "ADDED", "b");
-    fault(s, "{\"clear\":true}");
-    fault(s, "{\"match\":{\"query\":\"watch=\"},\"silent\":true}");
+    fault(s, "{'clear':true}");
+    fault(s, "{'match':{'query':'watch='},'silent':true}");
     make_cm(s, "c", "x", "1");
     expect_no_event(&watch);
     run_ms(s, 3 * 3600 * 1000);
@@ -162,64 +155,64 @@ SIM_TEST(open_watches_are_cut) {
     struct answer a, b;
     send_get(s, CMS "?watch=1", &a);
     send_get(s, LEASES "?watch=1", &b);
-    fault(s, "{\"match\":{\"path\":\"*/configmaps\"},\"dropBefore\":true,\"open\":true}");
+    fault(s, "{'match':{'path':'*/configmaps'},'dropBefore':true,'open':true}");
     assert_true(a.ended && a.cut);
     assert_false(b.ended);
-    run(s, "GET", CMS, NULL, 200);                                            /* it has struck once */
-    fault(s, "{\"match\":{\"method\":\"P*\"},\"status\":500,\"open\":true}"); /* a watch is a GET */
+    run(s, "GET", CMS, NULL, 200);                                  /* it has struck once */
+    fault(s, "{'match':{'method':'P*'},'status':500,'open':true}"); /* a watch is a GET */
     assert_false(b.ended);
     answer_free(&a);
     answer_free(&b);
 }
 
 SIM_TEST(count) {
-    fault(s, "{\"status\":500,\"count\":3}");
+    fault(s, "{'status':500,'count':3}");
     for (int i = 0; i < 3; i++) run(s, "GET", CMS, NULL, 500);
     run(s, "GET", CMS, NULL, 200);
-    fault(s, "{\"status\":500,\"count\":0}");
+    fault(s, "{'status':500,'count':0}");
     run(s, "GET", CMS, NULL, 200);
-    fault(s, "{\"status\":500,\"count\":-1}");
-    fault(s, "{\"status\":503,\"count\":-1}"); /* the first that fits strikes */
+    fault(s, "{'status':500,'count':-1}");
+    fault(s, "{'status':503,'count':-1}"); /* the first that fits strikes */
     for (int i = 0; i < 100; i++) run(s, "GET", CMS, NULL, 500);
-    fault(s, "{\"clear\":true}");
+    fault(s, "{'clear':true}");
     run(s, "GET", CMS, NULL, 200);
     /* Those that are used up make room for others. */
     for (int i = 0; i < 1000; i++) {
-        fault(s, "{\"status\":500}");
+        fault(s, "{'status':500}");
         run(s, "GET", CMS, NULL, 500);
     }
     run(s, "GET", CMS, NULL, 200);
 }
 
 SIM_TEST(probability) {
-    fault(s, "{\"status\":500,\"count\":-1,\"probability\":0.25}");
+    fault(s, "{'status':500,'count':-1,'probability':0.25}");
     int struck = 0;
     for (int i = 0; i < 2000; i++) struck += status_of(s, "GET", CMS, "t") == 500;
     assert_in_range(struck, 400, 600); /* five standard deviations, and the seed is fixed */
-    fault(s, "{\"clear\":true}");
-    fault(s, "{\"status\":500,\"count\":-1,\"probability\":0}");
+    fault(s, "{'clear':true}");
+    fault(s, "{'status':500,'count':-1,'probability':0}");
     for (int i = 0; i < 100; i++) run(s, "GET", CMS, NULL, 200);
     /* What does not strike does not count. */
-    fault(s, "{\"clear\":true}");
-    fault(s, "{\"status\":500,\"count\":5,\"probability\":0.5}");
+    fault(s, "{'clear':true}");
+    fault(s, "{'status':500,'count':5,'probability':0.5}");
     struck = 0;
     for (int i = 0; i < 200; i++) struck += status_of(s, "GET", CMS, "t") == 500;
     assert_int_equal(struck, 5);
 }
 
 SIM_TEST(match) {
-    fault(s, "{\"match\":{\"method\":\"GET\",\"path\":\"*/configmaps*\",\"query\":\"limit=\",\"userAgent\":\""
-             "bot*\"},\"status\":500,\"count\":-1}");
+    fault(s, "{'match':{'method':'GET','path':'*/"
+             "configmaps*','query':'limit=','userAgent':'bot*'},'status':500,'count':-1}");
     assert_int_equal(status_of(s, "GET", CMS "?a=b&limit=1", "bot/1"), 500);
     assert_int_equal(status_of(s, "GET", CMS "?limit=1", "man/1"), 200);
     assert_int_equal(status_of(s, "GET", CMS, "bot/1"), 200);
     assert_int_equal(status_of(s, "GET", LEASES "?limit=1", "bot/1"), 200);
     assert_int_equal(status_of(s, "DELETE", CMS "?limit=1", "bot/1"), 200);
-    fault(s, "{\"clear\":true}");
+    fault(s, "{'clear':true}");
     /* The way to take faults back stays open. */
-    fault(s, "{\"status\":500,\"count\":-1}");
+    fault(s, "{'status':500,'count':-1}");
     run(s, "GET", CMS, NULL, 500);
-    run(s, "POST", "/sim/fault", "{\"clear\":true}", 200);
+    run(s, "POST", "/sim/fault", "{'clear':true}", 200);
     run(s, "GET", CMS, NULL, 200);
 }
 
@@ -229,25 +222,25 @@ TEST_ALONE(wrong) {
     } cases[] = {
         {"[]", "an object is expected"},
         {"{", ""},
-        {"{\"stats\":500}", "unknown member \"stats\""},
-        {"{\"status\":199}", "status is 200..599"},
-        {"{\"status\":600}", "status is 200..599"},
-        {"{\"probability\":1.5}", "probability is 0..1"},
-        {"{\"latencyMs\":-1}", "a latency is 0 ms to a day"},
-        {"{\"answerLatencyMs\":86400001}", "a latency is 0 ms to a day"},
+        {"{'stats':500}", "unknown member \"stats\""},
+        {"{'status':199}", "status is 200..599"},
+        {"{'status':600}", "status is 200..599"},
+        {"{'probability':1.5}", "probability is 0..1"},
+        {"{'latencyMs':-1}", "a latency is 0 ms to a day"},
+        {"{'answerLatencyMs':86400001}", "a latency is 0 ms to a day"},
     };
     struct sim *s = sim_test();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err err = {0};
         print_message("%s\n", cases[i].json);
-        assert_true(sim_fault(s, slice_of(cases[i].json), &err) < 0);
+        assert_true(fault_err(s, cases[i].json, &err) < 0);
         assert_non_null(strstr(err.msg, cases[i].text));
         refused(s, "POST", "/sim/fault", cases[i].json, 400, cases[i].text);
     }
     run(s, "GET", CMS, NULL, 200);
     struct err err = {0};
     int n = 0;
-    while (n < 1000 && sim_fault(s, SL("{\"status\":500,\"match\":{\"path\":\"/none\"}}"), &err) == 0) n++;
+    while (n < 1000 && fault_err(s, "{'status':500,'match':{'path':'/none'}}", &err) == 0) n++;
     assert_int_equal(n, 256);
     assert_non_null(strstr(err.msg, "too many"));
     sim_free(s);

@@ -2,20 +2,25 @@
  * behind. */
 #include "../client.h"
 
+static int load_err(struct sim *s, const char *text, struct err *err) {
+    cleanup_free char *json = quoted(xstrdup(text));
+    return sim_load(s, slice_of(json), err);
+}
+
 static void load(struct sim *s, const char *text) {
     struct err err = {0};
-    if (sim_load(s, slice_of(text), &err) < 0) fail_msg("%s", err.msg);
+    if (load_err(s, text, &err) < 0) fail_msg("%s", err.msg);
 }
 
 static void load_fails(struct sim *s, const char *text, const char *why) {
     struct err err = {0};
-    assert_true(sim_load(s, slice_of(text), &err) < 0);
+    assert_true(load_err(s, text, &err) < 0);
     if (!strstr(err.msg, why)) fail_msg("\"%s\" instead of \"%s\"", err.msg, why);
 }
 
 static cJSON *peek(struct sim *s, const char *resource, const char *name) {
     struct buf b = BUF(1 << 20);
-    cJSON *v = sim_peek(s, resource, "default", name, &b) == 0 ? json_parse(buf_slice(&b), NULL) : NULL;
+    cJSON *v = sim_peek(s, resource, "default", name, &b) == 0 ? keep(json_parse(buf_slice(&b), NULL)) : NULL;
     buf_free(&b);
     return v;
 }
@@ -24,7 +29,6 @@ static void expect_data(struct sim *s, const char *name, const char *want) { /* 
     cJSON *v = peek(s, "configmaps", name);
     const char *have = json_str(json_obj(v, "data"), "k");
     if (want ? !have || strcmp(have, want) != 0 : v != NULL) fail_msg("%s: %s", name, have ? have : "none");
-    cJSON_Delete(v);
 }
 
 static char *dump(struct sim *s) {
@@ -35,8 +39,7 @@ static char *dump(struct sim *s) {
 }
 
 #define CM(name, value)                                                                                      \
-    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" name                           \
-    "\"},\"data\":{\"k\":\"" value "\"}}"
+    "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'" name "'},'data':{'k':'" value "'}}"
 
 SIM_TEST(forms) {
     load(s, "");
@@ -46,9 +49,9 @@ SIM_TEST(forms) {
     load(s, "---\n# nothing\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\ndata: {k: 'one'}\n"
             "---\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: e\ndata:\n  k: two\n...\n");
     load(s, "{apiVersion: v1, kind: ConfigMap, metadata: {name: f}, data: {k: flow}}"); /* YAML, not JSON */
-    load(s, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[" CM("g", "1") "," CM("h", "1") "]}");
-    load(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMapList\",\"items\":[{\"metadata\":{\"name\":\"i\"},\"da"
-            "ta\":{\"k\":\"typed\"}}]}");
+    load(s, "{'apiVersion':'v1','kind':'List','items':[" CM("g", "1") "," CM("h", "1") "]}");
+    load(s, "{'apiVersion':'v1','kind':'ConfigMapList','items':[{'metadata':{'name':'i'},'data':{'k':'typed'}"
+            "}]}");
     expect_data(s, "a", "1");
     expect_data(s, "b", "1");
     expect_data(s, "c", "1");
@@ -63,18 +66,16 @@ SIM_TEST(forms) {
 /* What exists is replaced and keeps its identity; the name outlives the text that it came with. */
 SIM_TEST(replaced) {
     load(s, CM("a", "1"));
-    cleanup_json cJSON *before = peek(s, "configmaps", "a");
+    cJSON *before = peek(s, "configmaps", "a");
     load(s, CM("a", "2") "\n" CM("a", "3"));
-    cleanup_json cJSON *after = peek(s, "configmaps", "a");
+    cJSON *after = peek(s, "configmaps", "a");
     assert_string_equal(obj_uid(before), obj_uid(after));
     assert_string_not_equal(obj_rv(before), obj_rv(after));
     expect_data(s, "a", "3");
 }
 
 SIM_TEST(namespaces_are_made) {
-    load(
-        s,
-        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\",\"namespace\":\"new\"}}");
+    load(s, "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a','namespace':'new'}}");
     run(s, "GET", "/api/v1/namespaces/new", NULL, 200);
     run(s, "GET", "/api/v1/namespaces/new/configmaps/a", NULL, 200);
 }
@@ -82,12 +83,12 @@ SIM_TEST(namespaces_are_made) {
 /* A dump brings everything back: identities, owners, status. */
 TEST_ALONE(there_and_back) {
     struct sim *s = sim_test(), *t = sim_test();
-    const char *custom = "{\"group\":\"example.com\",\"resource\":\"widgets\",\"kind\":\"Widget\"}";
+    const char *custom = "{'group':'example.com','resource':'widgets','kind':'Widget'}";
     run(s, "POST", "/sim/types", custom, 200);
     run(t, "POST", "/sim/types", custom, 200);
     run(s, "POST", "/apis/example.com/v1/namespaces/default/widgets",
-        "{\"apiVersion\":\"example.com/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
-        "\"spec\":{\"big\":9007199254740993,\"text\":\"\\u00e4\\n\"}}",
+        "{'apiVersion':'example.com/"
+        "v1','kind':'Widget','metadata':{'name':'w'},'spec':{'big':9007199254740993,'text':'\\u00e4\\n'}}",
         201);
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("op", "i:1"), 201);
     sim_advance(s, sim_now_ns(s) + 10 * NS_PER_S);
@@ -106,13 +107,11 @@ TEST_ALONE(there_and_back) {
         assert_string_equal(json_str(json_obj(a, "metadata"), at), json_str(json_obj(b, "metadata"), at));
         assert_true(cJSON_Compare(json_get(a, "spec"), json_get(b, "spec"), true));
         if (i > 0) assert_true(cJSON_Compare(json_get(a, "status"), json_get(b, "status"), true));
-        cJSON_Delete(a);
-        cJSON_Delete(b);
     }
     /* The pods have found their owners again: nothing is made or taken away. */
     sim_advance(t, sim_now_ns(t) + 60 * NS_PER_S);
     int status;
-    cleanup_json cJSON *v = ask(t, "GET", "/api/v1/namespaces/default/pods", NULL, &status);
+    cJSON *v = ask(t, "GET", "/api/v1/namespaces/default/pods", NULL, &status);
     assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 2);
     for (const cJSON *p = json_arr(v, "items")->child; p; p = p->next)
         assert_non_null(strstr(first, obj_uid(p)));
@@ -131,12 +130,10 @@ SIM_TEST(wrong) {
     expect_data(s, "c", NULL);
     load_fails(s, "[]", "an object is expected");
     load_fails(s, "text", "an object is expected");
-    load_fails(s, "{\"kind\":\"List\",\"items\":[7]}", "an item of a List is an object");
+    load_fails(s, "{'kind':'List','items':[7]}", "an item of a List is an object");
     load_fails(s, "a: [", "yaml: line");
     load_fails(s, CM("d", "1") "\n{\"apiVersion\":", "after 1 objects");
-    load_fails(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"UPPER\"}}",
-               "UPPER");
-    load_fails(s, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{}}",
-               "name or generateName is required");
+    load_fails(s, "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'UPPER'}}", "UPPER");
+    load_fails(s, "{'apiVersion':'v1','kind':'ConfigMap','metadata':{}}", "name or generateName is required");
     expect_data(s, "d", "1");
 }

@@ -57,15 +57,14 @@ SIM_TEST(pages_of_every_version) {
     struct rng rng = {.s = 11};
     static struct state past[VERSIONS];
     struct state now = {0};
-    run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"aa\"}}", 201);
-    run(s, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"zz\"}}", 201);
-    run(s, "POST", "/api/v1/namespaces/aa/configmaps", "{\"metadata\":{\"name\":\"z\"}}", 201);
-    run(s, "POST", "/api/v1/namespaces/zz/configmaps", "{\"metadata\":{\"name\":\"a\"}}", 201);
+    run(s, "POST", "/api/v1/namespaces", "{'metadata':{'name':'aa'}}", 201);
+    run(s, "POST", "/api/v1/namespaces", "{'metadata':{'name':'zz'}}", 201);
+    run(s, "POST", "/api/v1/namespaces/aa/configmaps", "{'metadata':{'name':'z'}}", 201);
+    run(s, "POST", "/api/v1/namespaces/zz/configmaps", "{'metadata':{'name':'a'}}", 201);
     for (int i = 0; i < STEPS; i++) {
         int k = (int)(rng_next(&rng) % NAMES);
         cleanup_free char *path = xasprintf(CMS "/c%02d", k);
-        cleanup_free char *body =
-            xasprintf("{\"metadata\":{\"name\":\"c%02d\"},\"data\":{\"k\":\"v%d\"}}", k, i + 1);
+        cleanup_free char *body = xasprintf("{'metadata':{'name':'c%02d'},'data':{'k':'v%d'}}", k, i + 1);
         bool remove = now.value[k] && rng_next(&rng) % 2;
         if (!now.value[k])
             run(s, "POST", CMS, body, 201);
