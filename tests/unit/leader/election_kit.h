@@ -1,10 +1,12 @@
-/* What the tests of the election share: candidates in a simulated world with the embedded API server. */
+/* What the tests of the election share: candidates in a simulated world with the embedded API server. JSON
+ * is written with ' for ". */
 #ifndef TEST_ELECTION_KIT_H
 #define TEST_ELECTION_KIT_H
 #include "leader/election.h"
 #include "simworld/simworld.h"
 #include "base/json.h"
 #include "../case.h"
+#include "../each.h"
 
 #define S         NS_PER_S
 #define MS        NS_PER_MS
@@ -174,16 +176,26 @@ static inline void field_lead(struct field *f, int n) {
     simworld_run(f->sw, 5 * S);
 }
 
+/* With n candidates in a field f, of which 0 leads. */
+static inline struct field *field_of(int n) {
+    struct field *f = xcalloc(1, sizeof *f);
+    field_lead(f, n);
+    return f;
+}
+static inline void field_end(struct field *f) {
+    field_free(f);
+    free(f);
+}
+#define FIELD_CASE(n, name) CASE_OF(struct field, f, field_of(n), field_end, name)
+
 static inline void stop_cleanly(struct cand *c) {
     c->stopped_at = simworld_now(c->sw);
     election_stop(c->e);
     election_drained(c->e, 0);
 }
 
-/* ' stands for ". */
 static inline void fault(struct field *f, const char *json) {
-    cleanup_free char *text = xstrdup(json);
-    for (char *p = text; *p; p++) *p = *p == '\'' ? '"' : *p;
+    cleanup_free char *text = quoted(xstrdup(json));
     struct err err = {0};
     if (sim_fault(f->api, slice_of(text), &err) < 0) fail_msg("%s", err.msg);
 }
@@ -196,7 +208,8 @@ static inline void peek(struct field *f, const char *resource, const char *name,
 static inline void ask(struct field *f, const char *method, const char *url, const char *type,
                        const char *body, int status) {
     cleanup_buf struct buf answer = BUF(1 << 20);
-    int got = simworld_request(f->sw, method, url, type, slice_of(body), &answer);
+    cleanup_free char *json = quoted(xstrdup(body));
+    int got = simworld_request(f->sw, method, url, type, slice_of(json), &answer);
     if (got != status) fail_msg("%s %s: %d %s", method, url, got, buf_str(&answer));
 }
 #endif

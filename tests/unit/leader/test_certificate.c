@@ -1,5 +1,6 @@
 #include "leader/certificate.h"
 #include "../case.h"
+#include "../each.h"
 
 #define ME "handover-6d5f-abcde_0f1e2d3c-0000-4000-8000-001122334455_0123456789abcdef"
 
@@ -29,21 +30,12 @@ CASE(identity) {
 }
 
 CASE(foreign_identities) {
-    static const char *const bad[] = {"",
-                                      "pod",
-                                      "pod_uid",
-                                      "pod_uid_",
-                                      "_uid_n",
-                                      "Pod_uid_n",
-                                      "pod_u/d_n",
-                                      "pod_uid_n n",
-                                      "pod_uid_n_m",
-                                      "ip-10-0-0-1_6e6a1d70-c9a1-11ee",
-                                      "pod_uid_0123456789abcdef0123456789abcdef0"};
+    static const char bad[] = "|pod|pod_uid|pod_uid_|_uid_n|Pod_uid_n|pod_u/d_n|pod_uid_n n|pod_uid_n_m|"
+                              "ip-10-0-0-1_6e6a1d70-c9a1-11ee|pod_uid_0123456789abcdef0123456789abcdef0";
     struct identity id;
     struct err err;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        if (identity_parse(slice_of(bad[i]), &id, &err) != -EINVAL) fail_msg("%s", bad[i]);
+    each_of(text, bad) {
+        if (identity_parse(text, &id, &err) != -EINVAL) fail_msg("%.*s", SLF(text));
         assert_true(err.msg[0]);
     }
     struct identity wrong = {.pod = "Pod", .nonce = "1"};

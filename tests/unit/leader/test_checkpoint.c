@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "../case.h"
+#include "../each.h"
 
 #define NOW (INT64_C(1767225600) * NS_PER_S)
 static const struct checkpoint_head head7 = {.term = 7, .by = "pod_uid_1", .at_wall_ns = NOW};
@@ -147,29 +148,15 @@ CASE(damaged) {
         checkpoint_close(x);
         assert_int_not_equal(checkpoint_open(slice_make(v.p, i), 7, &r, &err), CHECKPOINT_OK);
     }
-    static const char *const bad[] = {"",
-                                      "!q 0a ",
-                                      "#c 0",
-                                      "#c !q 1a ",
-                                      "#c !q 0 ",
-                                      "#c !q 0%ZZ ",
-                                      "#c !q 0%2 ",
-                                      "#c ! 0a",
-                                      "# !q 0a",
-                                      "#c !d 0a ",
-                                      "#c !d 0a@ ",
-                                      "#c !d 0a@-1 ",
-                                      "#c !q 0a+-1 ",
-                                      "#c !q 0a+4294967296 ",
-                                      "#c !q ^x 0a",
-                                      "#c !q ^99999999999 0a",
-                                      "#c !d 0a@99999999999999999 ",
-                                      "#c !q ~a",
-                                      "#c !q 0a  0b ",
-                                      "#c !q zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz0"};
+    static const char bad[] =
+        "|!q 0a |#c 0|#c !q 1a |#c !q 0 |#c !q 0%ZZ |#c !q 0%2 |#c ! 0a|# !q 0a|#c !d 0a |"
+        "#c !d 0a@ |#c !d 0a@-1 |#c !q 0a+-1 |#c !q 0a+4294967296 |#c !q ^x 0a|"
+        "#c !q ^99999999999 0a|#c !d 0a@99999999999999999 |#c !q ~a|#c !q 0a  0b |"
+        "#c !q zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz0";
     assert_int_equal(open_body("#c !q 0a "), CHECKPOINT_OK);
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        if (open_body(bad[i]) != CHECKPOINT_DAMAGED) fail_msg("%s", bad[i]);
+    each_of(body, bad) {
+        cleanup_free char *text = slice_dup(body);
+        if (open_body(text) != CHECKPOINT_DAMAGED) fail_msg("%s", text);
     }
 }
 

@@ -6,37 +6,35 @@
 
 /* ---- ---- */
 
-CASE(leads_renews_and_hands_over) {
-    struct field f;
-    field_lead(&f, 3);
-    struct cand *a = &f.c[0];
+FIELD_CASE(3, leads_renews_and_hands_over) {
+    struct cand *a = &f->c[0];
     assert_int_equal(a->reason, LEASE_R_ABSENT);
     assert_true(election_leading(a->e) && election_may_mutate(a->e));
-    assert_string_equal(election_holder(f.c[1].e), election_identity(a->e));
+    assert_string_equal(election_holder(f->c[1].e), election_identity(a->e));
     assert_true(slice_eqs(simworld_file_get(a->w, "/dev/termination-log"), election_identity(a->e)));
     cleanup_buf struct buf b = BUF(1 << 20);
-    peek(&f, "leases", "l", &b);
+    peek(f, "leases", "l", &b);
     assert_non_null(strstr(buf_str(&b), "\"leaseDurationSeconds\":15"));
     assert_non_null(strstr(buf_str(&b), "handover.dev/checkpoint"));
     /* What others write in it stays. */
-    ask(&f, "PATCH", LEASE_URL, "application/merge-patch+json",
-        "{\"metadata\":{\"labels\":{\"team\":\"x\"},\"annotations\":{\"who\":\"y\"}}}", 200);
-    uint64_t before = simworld_stats(f.sw).sent;
-    simworld_run(f.sw, 60 * S);
-    assert_in_range(simworld_stats(f.sw).sent - before, 25,
+    ask(f, "PATCH", LEASE_URL, "application/merge-patch+json",
+        "{'metadata':{'labels':{'team':'x'},'annotations':{'who':'y'}}}", 200);
+    uint64_t before = simworld_stats(f->sw).sent;
+    simworld_run(f->sw, 60 * S);
+    assert_in_range(simworld_stats(f->sw).sent - before, 25,
                     50); /* the renewals, and watches that are opened again */
-    peek(&f, "leases", "l", &b);
+    peek(f, "leases", "l", &b);
     assert_non_null(strstr(buf_str(&b), "\"team\":\"x\""));
     assert_non_null(strstr(buf_str(&b), "\"who\":\"y\""));
     assert_int_equal(a->losts, 0);
 
     a->keys = 3;
     stop_cleanly(a);
-    assert_true(simworld_run_until(f.sw, is_over, a, S));
+    assert_true(simworld_run_until(f->sw, is_over, a, S));
     assert_int_equal(a->over_reason, LEASE_R_GIVEN_BACK);
-    simworld_run(f.sw, S);
-    struct cand *next = f.c[1].leads ? &f.c[1] : &f.c[2];
-    assert_int_equal(f.c[1].leads + f.c[2].leads, 1);
+    simworld_run(f->sw, S);
+    struct cand *next = f->c[1].leads ? &f->c[1] : &f->c[2];
+    assert_int_equal(f->c[1].leads + f->c[2].leads, 1);
     assert_int_equal(next->term, 1);
     assert_int_equal(next->reason, LEASE_R_RELEASED);
     assert_in_range(next->led_at - a->stopped_at, MS,
@@ -47,27 +45,23 @@ CASE(leads_renews_and_hands_over) {
     struct metric_family *m =
         metrics_family(next->metrics, METRIC_COUNTER, "handover_takeovers_total", "", "reason", NULL, 0);
     assert_int_equal((int)metric_value(metric_with(m, &reason)), 1);
-    field_free(&f);
 }
 
 static bool holds(void *ctx) {
     return election_leading(((struct cand *)ctx)->e);
 }
 
-CASE(stop_before_lead_is_told) {
-    struct field f;
-    field_lead(&f, 2);
-    f.c[0].keys = 5;
-    stop_cleanly(&f.c[0]);
-    assert_true(simworld_run_until(f.sw, holds, &f.c[1], S));
-    assert_int_equal(f.c[1].leads, 0);
-    stop_cleanly(&f.c[1]);
-    assert_true(simworld_run_until(f.sw, is_over, &f.c[1], S));
-    assert_int_equal(f.c[1].leads, 0);
-    cand_start(&f, 2, NULL);
-    assert_true(simworld_run_until(f.sw, leads, &f.c[2], S));
-    assert_int_equal(f.c[2].got[CHECKPOINT_QUEUED], 5);
-    field_free(&f);
+FIELD_CASE(2, stop_before_lead_is_told) {
+    f->c[0].keys = 5;
+    stop_cleanly(&f->c[0]);
+    assert_true(simworld_run_until(f->sw, holds, &f->c[1], S));
+    assert_int_equal(f->c[1].leads, 0);
+    stop_cleanly(&f->c[1]);
+    assert_true(simworld_run_until(f->sw, is_over, &f->c[1], S));
+    assert_int_equal(f->c[1].leads, 0);
+    cand_start(f, 2, NULL);
+    assert_true(simworld_run_until(f->sw, leads, &f->c[2], S));
+    assert_int_equal(f->c[2].got[CHECKPOINT_QUEUED], 5);
 }
 
 /* ---- death certificates ---- */
@@ -75,10 +69,9 @@ CASE(stop_before_lead_is_told) {
 static void holder_pod(struct field *f, const struct cand *c, int exit_code) {
     char body[2048];
     snprintf(body, sizeof(body),
-             "{\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"image\":"
-             "\"handover\",\"imageID\":\"\",\"ready\":false,"
-             "\"restartCount\":0,\"state\":{\"terminated\":{\"exitCode\":%d,\"reason\":\"Error\",\"message\":"
-             "\"%s\"}}}]}}",
+             "{'status':{'phase':'Running','containerStatuses':[{'name':'c','image':'handover','imageID':'','"
+             "ready':false,'restartCount':0,'state':{'terminated':{'exitCode':%d,'reason':'Error','message':'"
+             "%s'}}}]}}",
              exit_code, election_identity(c->e));
     ask(f, "PATCH", POD_URL "/pod-0/status", "application/merge-patch+json", body, 200);
 }
@@ -148,40 +141,34 @@ CASE(a_death_that_cannot_be_proved_is_told) {
 
 /* ---- losing ---- */
 
-CASE(partition) {
-    struct field f;
-    field_lead(&f, 2);
-    int64_t cut_at = simworld_now(f.sw);
-    simworld_partition(f.sw, "pod-0", "api");
-    simworld_run(f.sw, 11 * S);
-    assert_int_equal(f.c[0].losts, 1);
-    assert_int_equal(f.c[0].lost_reason, LEASE_R_DEADLINE);
-    assert_int_equal(f.c[1].leads, 0);
-    assert_true(simworld_run_until(f.sw, leads, &f.c[1], 10 * S));
-    assert_in_range(f.c[1].led_at - cut_at, 13 * S, 18 * S);
+FIELD_CASE(2, partition) {
+    int64_t cut_at = simworld_now(f->sw);
+    simworld_partition(f->sw, "pod-0", "api");
+    simworld_run(f->sw, 11 * S);
+    assert_int_equal(f->c[0].losts, 1);
+    assert_int_equal(f->c[0].lost_reason, LEASE_R_DEADLINE);
+    assert_int_equal(f->c[1].leads, 0);
+    assert_true(simworld_run_until(f->sw, leads, &f->c[1], 10 * S));
+    assert_in_range(f->c[1].led_at - cut_at, 13 * S, 18 * S);
     /* healed: it sees that the lease is another's, and leaves it alone */
-    simworld_heal(f.sw, NULL, NULL);
-    assert_true(simworld_run_until(f.sw, is_over, &f.c[0], 20 * S));
-    assert_int_equal(f.c[0].over_reason, LEASE_R_TAKEN);
-    simworld_run(f.sw, 30 * S);
-    assert_true(election_leading(f.c[1].e));
-    assert_int_equal(f.c[1].losts, 0);
-    field_free(&f);
+    simworld_heal(f->sw, NULL, NULL);
+    assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 20 * S));
+    assert_int_equal(f->c[0].over_reason, LEASE_R_TAKEN);
+    simworld_run(f->sw, 30 * S);
+    assert_true(election_leading(f->c[1].e));
+    assert_int_equal(f->c[1].losts, 0);
 }
 
-CASE(unreachable_while_releasing) {
-    struct field f;
-    field_lead(&f, 1);
-    f.c[0].keys = 100000; /* in the middle of writing the parts, too */
-    simworld_partition(f.sw, "pod-0", "api");
-    stop_cleanly(&f.c[0]);
-    simworld_run(f.sw, 4 * S);
-    assert_int_equal(f.c[0].overs, 0);
-    election_give_up(f.c[0].e);
-    simworld_run(f.sw, MS);
-    assert_int_equal(f.c[0].overs, 1);
-    assert_int_equal(f.c[0].over_reason, LEASE_R_NOT_RELEASED);
-    field_free(&f);
+FIELD_CASE(1, unreachable_while_releasing) {
+    f->c[0].keys = 100000; /* in the middle of writing the parts, too */
+    simworld_partition(f->sw, "pod-0", "api");
+    stop_cleanly(&f->c[0]);
+    simworld_run(f->sw, 4 * S);
+    assert_int_equal(f->c[0].overs, 0);
+    election_give_up(f->c[0].e);
+    simworld_run(f->sw, MS);
+    assert_int_equal(f->c[0].overs, 1);
+    assert_int_equal(f->c[0].over_reason, LEASE_R_NOT_RELEASED);
 }
 
 CASE(bad_configuration) {

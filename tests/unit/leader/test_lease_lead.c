@@ -158,18 +158,6 @@ LEADER_CASE(deleted_under_the_leader) {
     assert_int_equal(t->o.write.rec.transitions, 4); /* the term goes on */
     assert_string_equal(t->o.write.rec.rv, "");
     assert_int_equal(written(t, 20), LEASE_RENEWED);
-    done(t);
-    /* a standby that has seen the holder waits as long as that holder may believe that it leads */
-    setup(t);
-    seen(t, false, rec(10, "other", 3, 5));
-    on(t, LEASE_EV_WATCH, true);
-    t->now += 5 * S;
-    assert_int_equal(step(t, (struct lease_in){.ev = LEASE_EV_ABSENT, .watched = true}), LEASE_GET);
-    assert_int_equal(ev(t, LEASE_EV_ABSENT), 0);
-    assert_int_equal(pass(t, 9 * S), LEASE_GET);
-    assert_int_equal(ev(t, LEASE_EV_ABSENT), 0);
-    assert_int_equal(pass(t, 1 * S), LEASE_WRITE);
-    assert_int_equal(t->o.write.rec.transitions, 4);
 }
 
 /* Stopped for a minute (SIGSTOP, suspend): whatever it hears first, it neither writes nor releases. */
