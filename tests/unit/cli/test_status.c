@@ -32,6 +32,16 @@ static void on_gone(void *ctx) {
     ((struct stage *)ctx)->in_flight--;
 }
 
+/* ' stands for ", ` for the same in the text of a ConfigMap. */
+static void answer(struct fake_req *r, int status, const char *json) {
+    cleanup_buf struct buf b = BUF(1 << 20);
+    for (; *json; json++) {
+        if (*json == '`') buf_addc(&b, '\\');
+        buf_addc(&b, *json == '\'' || *json == '`' ? '"' : *json);
+    }
+    fake_answer(r, status, buf_str(&b));
+}
+
 static void on_request(struct fake *f, struct fake_req *r) {
     struct stage *st = f->user;
     st->calls++;
@@ -42,12 +52,12 @@ static void on_request(struct fake *f, struct fake_req *r) {
     for (const struct answer *a = st->answers; a->url; a++) {
         if (!strstr(r->url, a->url)) continue;
         if (a->status > 0)
-            fake_answer(r, a->status, a->body);
+            answer(r, a->status, a->body);
         else if (a->status == 0)
             fake_fail(r, ERR_TRANSPORT, "Connection refused");
         return;
     }
-    fake_answer(r, 404, "{\"kind\":\"Status\",\"code\":404,\"message\":\"not found\"}");
+    answer(r, 404, "{'kind':'Status','code':404,'message':'not found'}");
 }
 
 static void on_done(void *ctx, const struct err *err, struct status_report *r) {
@@ -94,30 +104,26 @@ static void stage_free(struct stage *st) {
 
 /* ---- objects ---- */
 
+#define POD_OF(image) "{'template':{'spec':{'containers':[{'name':'c','image':'" image "'}]}}"
 #define DEPLOYMENT(ns, name, image, notes)                                                                   \
-    "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"uid-" name                      \
-    "\",\"annotations\":{" notes "}},\"spec\":{\"replicas\":2,\"paused\":true,\"template\":{\"spec\":"       \
-    "{\"containers\":[{\"name\":\"c\",\"image\":\"" image "\"}]}}},\"status\":{\"readyReplicas\":2}}"
-#define OPTED_IN "\"handover.dev/canary-percent\":\"20,50\",\"handover.dev/status\":\"x\""
-#define NEW      "\"handover.dev/canary-percent\":\"20,50\""
+    "{'metadata':{'namespace':'" ns "','name':'" name "','uid':'uid-" name "','annotations':{" notes "}},"   \
+    "'spec':" POD_OF(image) ",'replicas':2,'paused':true},'status':{'readyReplicas':2}}"
+#define OPTED_IN "'handover.dev/canary-percent':'20,50','handover.dev/status':'x'"
+#define NEW      "'handover.dev/canary-percent':'20,50'"
 #define CONFIGMAP(ns, name, state)                                                                           \
-    "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name                                               \
-    "-handover\",\"ownerReferences\":[{\"uid\":\"uid-" name "\"}]},\"data\":{\"facts\":"                     \
-    "\"{\\\"version\\\":1,\\\"targetUID\\\":\\\"uid-" name                                                   \
-    "\\\",\\\"stable\\\":{\\\"hash\\\":\\\"bcdfghjklm\\\",\\\"name\\\":\\\"" name                            \
-    "-abc\\\",\\\"uid\\\":\\\"rs\\\"},\\\"paused\\\":true}\",\"state\":\"{\\\"version\\\":1," state "}\"}}"
-#define STABLE "\\\"phase\\\":\\\"Stable\\\",\\\"since\\\":\\\"2026-11-23T17:15:00Z\\\""
+    "{'metadata':{'namespace':'" ns "','name':'" name "-handover','ownerReferences':[{'uid':'uid-" name      \
+    "'}]},'data':{'facts':'{`version`:1,`targetUID`:`uid-" name "`,`stable`:{`hash`:`bcdfghjklm`,"           \
+    "`name`:`" name "-abc`,`uid`:`rs`},`paused`:true}','state':'{`version`:1," state "}'}}"
+#define STABLE "`phase`:`Stable`,`since`:`2026-11-23T17:15:00Z`"
 #define STARTING                                                                                             \
-    "\\\"phase\\\":\\\"Starting\\\",\\\"since\\\":\\\"2026-11-23T18:19:20Z\\\",\\\"hash\\\":\\\"qrst\\\","   \
-    "\\\"canary\\\":\\\"one-canary-qrst\\\",\\\"image\\\":\\\"w:v2\\\",\\\"startedAt\\\":\\\"2026-11-23T18:" \
-    "19:20Z\\\",\\\"message\\\":\\\"canary of w:v2 starts\\\""
+    "`phase`:`Starting`,`since`:`2026-11-23T18:19:20Z`,`hash`:`qrst`,`canary`:`one-canary-qrst`,"            \
+    "`image`:`w:v2`,`startedAt`:`2026-11-23T18:19:20Z`,`message`:`canary of w:v2 starts`"
 #define ROLLED_BACK                                                                                          \
-    "\\\"phase\\\":\\\"RolledBack\\\",\\\"since\\\":\\\"2026-11-23T18:10:00Z\\\",\\\"hash\\\":\\\"qrst\\\"," \
-    "\\\"message\\\":\\\"w:v2 was rolled back: 21 of 65 reconciles failed\\\",\\\"history\\\":["             \
-    "{\\\"result\\\":\\\"failed\\\",\\\"hash\\\":\\\"qrst\\\",\\\"image\\\":\\\"w:v2\\\"},"                  \
-    "{\\\"result\\\":\\\"promoted\\\",\\\"hash\\\":\\\"bcdfghjklm\\\",\\\"image\\\":\\\"r.example/"          \
-    "w:v1\\\"}]"
-#define LIST(...) "{\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" __VA_ARGS__ "]}"
+    "`phase`:`RolledBack`,`since`:`2026-11-23T18:10:00Z`,`hash`:`qrst`,"                                     \
+    "`message`:`w:v2 was rolled back: 21 of 65 reconciles failed`,"                                          \
+    "`history`:[{`result`:`failed`,`hash`:`qrst`,`image`:`w:v2`},"                                           \
+    "{`result`:`promoted`,`hash`:`bcdfghjklm`,`image`:`r.example/w:v1`}]"
+#define LIST(...) "{'kind':'List','metadata':{'resourceVersion':'9'},'items':[" __VA_ARGS__ "]}"
 #define TARGETS(...)                                                                                         \
     { "/apis/apps/v1/deployments", 200, LIST(__VA_ARGS__) }
 #define STATES(...)                                                                                          \
@@ -125,22 +131,20 @@ static void stage_free(struct stage *st) {
 #define LEASE(holder)                                                                                        \
     {                                                                                                        \
         "/leases/handover", 200,                                                                             \
-            "{\"spec\":{\"holderIdentity\":\"" holder "\",\"leaseTransitions\":7,\"renewTime\":"             \
-            "\"2026-11-23T18:19:59.250000Z\"}}"                                                              \
+            "{'spec':{'holderIdentity':'" holder "','leaseTransitions':7,"                                   \
+            "'renewTime':'2026-11-23T18:19:59.250000Z'}}"                                                    \
     }
 #define REPLICASET(image)                                                                                    \
-    {                                                                                                        \
-        "/replicasets/", 200,                                                                                \
-            "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"" image          \
-            "\"}]}}}}"                                                                                       \
-    }
-#define FORBIDDEN "{\"kind\":\"Status\",\"code\":403,\"message\":\"configmaps is forbidden: User u cannot\"}"
+    { "/replicasets/", 200, "{'spec':" POD_OF(image) "}}" }
+#define FORBIDDEN "{'kind':'Status','code':403,'message':'configmaps is forbidden: User u cannot'}"
 #define LIST_STATES                                                                                          \
     "/api/v1/configmaps?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dhandover%2C%21handover.dev%2F"        \
     "checkpoint&limit=500\n"
 #define THREE                                                                                                \
     "/apis/apps/v1/deployments?limit=500\n" LIST_STATES                                                      \
     "/apis/coordination.k8s.io/v1/namespaces/handover-system/leases/handover\n"
+
+#define LED_BY_H "leader: h (term 7, renewed 750ms ago)\nNAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
 
 static const struct {
     const char *name;
@@ -188,21 +192,17 @@ static const struct {
       {"/a/configmaps/old-handover", 200, CONFIGMAP("a", "other", STABLE)},
       LEASE("h")},
      NULL,
-     "leader: h (term 7, renewed 750ms ago)\n"
-     "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
+     LED_BY_H
      "a          old     Invalid         2/2    w:v1\n"
      "    ConfigMap other-handover is not Handover's: no label app.kubernetes.io/managed-by=handover and no "
      "owner "
      "reference to this Deployment\n"},
     {"the state of an earlier Deployment of that name is not this one's",
-     {TARGETS(
-          "{\"metadata\":{\"namespace\":\"a\",\"name\":\"one\",\"uid\":\"reborn\",\"annotations\":{" OPTED_IN
-          "}},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"w:v1\"}]}}}}"),
+     {TARGETS("{'metadata':{'namespace':'a','name':'one','uid':'reborn','annotations':{" OPTED_IN
+              "}},'spec':{'template':{'spec':{'containers':[{'name':'c','image':'w:v1'}]}}}}"),
       STATES(CONFIGMAP("a", "one", STABLE)), LEASE("h")},
      THREE,
-     "leader: h (term 7, renewed 750ms ago)\n"
-     "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
-     "a          one     Waiting         0/1    w:v1\n"},
+     LED_BY_H "a          one     Waiting         0/1    w:v1\n"},
     {"not allowed to list ConfigMaps: by name; the Lease may not be read",
      {TARGETS(DEPLOYMENT("a", "one", "w:v1", OPTED_IN)),
       {"/api/v1/configmaps?", 403, FORBIDDEN},
@@ -215,34 +215,28 @@ static const struct {
     {"not allowed to read ConfigMaps at all",
      {TARGETS(DEPLOYMENT("a", "one", "w:v1", OPTED_IN)), {"configmaps", 403, FORBIDDEN}, LEASE("h")},
      NULL,
-     "leader: h (term 7, renewed 750ms ago)\n"
-     "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
-     "a          one     Invalid         2/2    w:v1\n"
-     "    get configmaps a/one-handover: 403 Forbidden: configmaps is forbidden: User u cannot\n"},
+     LED_BY_H "a          one     Invalid         2/2    w:v1\n"
+              "    get configmaps a/one-handover: 403 Forbidden: configmaps is forbidden: User u cannot\n"},
     {"a damaged state, a wrong annotation",
      {TARGETS(DEPLOYMENT("a", "hurt", "w:v1", OPTED_IN) "," DEPLOYMENT(
           "a", "typo", "w:v1", "\"handover.dev/canary-percent\":\"many\"")),
-      STATES(CONFIGMAP("a", "hurt", "\\\"phase\\\":\\\"Sleeping\\\"")), LEASE("h")},
+      STATES(CONFIGMAP("a", "hurt", "`phase`:`Sleeping`")), LEASE("h")},
      THREE,
-     "leader: h (term 7, renewed 750ms ago)\n"
-     "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
-     "a          hurt    Invalid         2/2    w:v1\n"
-     "    data.state: phase: read \"Sleeping\", which is not allowed there\n"
-     "a          typo    Invalid         2/2    w:v1\n"
-     "    handover.dev/canary-percent: \"many\" is not allowed; allowed: a whole percentage 1..100, or at "
-     "most 20 ascending ones such as 5,20,50\n"},
+     LED_BY_H "a          hurt    Invalid         2/2    w:v1\n"
+              "    data.state: phase: read \"Sleeping\", which is not allowed there\n"
+              "a          typo    Invalid         2/2    w:v1\n"
+              "    handover.dev/canary-percent: \"many\" is not allowed; allowed: a whole percentage 1..100, "
+              "or at most 20 ascending ones such as 5,20,50\n"},
     {"a list whose continue token has expired is read anew",
-     {{"continue=", 410, "{\"kind\":\"Status\",\"code\":410,\"message\":\"expired\"}"},
+     {{"continue=", 410, "{'kind':'Status','code':410,'message':'expired'}"},
       {"/deployments?limit=", 200,
-       "{\"metadata\":{\"resourceVersion\":\"8\",\"continue\":\"t\"},\"items\":[" DEPLOYMENT(
-           "a", "one", "w:v1", NEW) "]}"},
+       "{'metadata':{'resourceVersion':'8','continue':'t'},'items':[" DEPLOYMENT("a", "one", "w:v1",
+                                                                                 NEW) "]}"},
       TARGETS(DEPLOYMENT("a", "one", "w:v2", NEW)),
       STATES(),
       LEASE("h")},
      NULL,
-     "leader: h (term 7, renewed 750ms ago)\n"
-     "NAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
-     "a          one     Waiting         2/2    w:v2\n"},
+     LED_BY_H "a          one     Waiting         2/2    w:v2\n"},
     {"hostile names, images, identities",
      {TARGETS(DEPLOYMENT("a", "one", "w:\\u001b[2J\\u009b1m\\u202e", OPTED_IN)), STATES(),
       LEASE("\\u001b]0;owned\\u0007")},
@@ -318,8 +312,8 @@ static void a_failure_is_reported_at_once(void **state) {
         {{{"/deployments", 503, "{}"}, STATES(), {"/leases/", -1, NULL}}, ERR_SERVER, "503"},
         {{{"/deployments", 403, FORBIDDEN}, STATES()}, ERR_FORBIDDEN, "forbidden"},
         {{TARGETS(), {"/configmaps", 500, "{}"}}, ERR_SERVER, "list configmaps"},
-        {{TARGETS(), {"/configmaps", 200, "{\"kind\":\"Status\"}"}}, ERR_PROTOCOL, "without items"},
-        {{{"/deployments", 200, "{\"items\":[}"}, STATES()}, ERR_PROTOCOL, "not a list"},
+        {{TARGETS(), {"/configmaps", 200, "{'kind':'Status'}"}}, ERR_PROTOCOL, "without items"},
+        {{{"/deployments", 200, "{'items':[}"}, STATES()}, ERR_PROTOCOL, "not a list"},
     };
     for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
         struct stage st = poll(failures[i].answers, &(struct table_style){0});
@@ -335,7 +329,7 @@ static void a_failure_is_reported_at_once(void **state) {
 static void reads_by_name_are_bounded(void **state) {
     (void)state;
     cleanup_buf struct buf list = BUF(1 << 20);
-    buf_adds(&list, "{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[");
+    buf_adds(&list, "{'metadata':{'resourceVersion':'9'},'items':[");
     for (int i = 0; i < 100; i++)
         buf_addf(&list,
                  "%s{\"metadata\":{\"namespace\":\"a\",\"name\":\"t%d\",\"annotations\":{" OPTED_IN "}}}",
