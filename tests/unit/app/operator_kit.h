@@ -2,6 +2,7 @@
 #ifndef TEST_OPERATOR_KIT_H
 #define TEST_OPERATOR_KIT_H
 #include "../case.h"
+#include "../each.h"
 #include "../simworld/helper.h"
 #include "../../../src/app/termination_grace.h"
 #include "app/leadership.h"
@@ -199,18 +200,28 @@ static UNUSED void stage_free(struct stage *st) {
     free(st);
 }
 
+/* One leads: this. */
 static UNUSED struct instance *leader(struct stage *st) {
-    for (int i = 0; i < MAX; i++)
-        if (st->live[i] && leadership_leading(st->live[i]->leadership)) return st->live[i];
-    return NULL;
+    int i = 0;
+    while (i < MAX && !(st->live[i] && leadership_leading(st->live[i]->leadership))) i++;
+    assert_true(i < MAX);
+    return st->live[i];
 }
 
+/* JSON with ' for ". */
 static UNUSED void delete_pod(struct stage *st, const char *pod, const char *options) {
     cleanup_free char *url = xasprintf(API "/api/v1/namespaces/default/pods/%s", pod);
-    assert_int_equal(simworld_request(st->f.sw, "DELETE", url, *options ? "application/json" : NULL,
-                                      slice_of(options), NULL),
-                     200);
+    cleanup_free char *json = quoted(xstrdup(options));
+    assert_int_equal(
+        simworld_request(st->f.sw, "DELETE", url, *json ? "application/json" : NULL, slice_of(json), NULL),
+        200);
 }
+
+/* In a stage st, whose pods have grace_s seconds; many: keys for later. */
+#define STAGE_CASE(seed_, grace, many_, name)                                                                \
+    CASE_OF(struct stage, st,                                                                                \
+            stage_new(&(struct stage_options){.seed = (seed_), .grace_s = (grace), .many = (many_)}),        \
+            stage_free, name)
 
 static UNUSED bool has_started(struct stage *st, const char *what, const char *by) {
     cleanup_free char *want = xasprintf("%s by %s", what, by);

@@ -5,7 +5,6 @@
 static int64_t drain_left(const struct stage_options *opt) {
     struct stage *st = stage_new(opt);
     struct instance *in = leader(st);
-    assert_non_null(in);
     leadership_stop(in->leadership, "SIGTERM");
     termination_grace_stopping(in->grace);
     int64_t left = leadership_drain_left_ns(in->leadership);
