@@ -215,7 +215,7 @@ static inline void says(const cJSON *v, const char *want) {
         char *key = strrchr(where, '/');
         if (key) *key++ = '\0';
         const cJSON *at = json_get(key ? json_at(v, where) : v, key ? key : where);
-        if (cJSON_IsNumber(at)) number = xasprintf("%.0f", at->valuedouble);
+        if (cJSON_IsNumber(at)) number = xasprintf("%.15g", at->valuedouble);
         const char *have = number ? number : cJSON_IsString(at) ? at->valuestring : at ? "(other)" : "0";
         if (strcmp(have, is) != 0) fail_msg("%.*s is %s, not %s", SLF(path), have, is);
     }

@@ -43,6 +43,19 @@ SIM_TEST(selectors) {
     refused(s, "GET", CMS "?watch=1&resourceVersion=soon", NULL, 400, "invalid syntax");
 }
 
+/* A watch from version 0 begins with what there is, whatever has been compacted. */
+SIM_TEST(from_any_version) {
+    make_cm(s, "a", "x", "1");
+    sim_compact(s);
+    struct answer any;
+    watch(s, "&resourceVersion=0", &any);
+    expect_event(&any, "ADDED", "a");
+    run(s, "DELETE", CMS "/a", NULL, 200);
+    expect_event(&any, "DELETED", "a");
+    expect_no_event(&any);
+    answer_free(&any);
+}
+
 /* Changes of other types do not shorten the history. */
 TEST_ALONE(history_is_per_type) {
     struct sim *s = sim_new(&(struct sim_config){.seed = 1, .wall_ns = WALL, .history = 5});
