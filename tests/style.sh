@@ -11,9 +11,9 @@ he|it: a leader, a pod and a process are things
 his|its
 him|it
 speaks? of|says, names, references
-(is|are|was|were|be) told|gets, receives, is reported
+(\w+_)?(is|are|was|were|be)[ _]told(_\w+)?|gets, receives, is reported
 tells? the status|patches the status annotation
-told once|reported once
+(\w+_)?told[ _]once|reported once
 watchdog.s food|WATCHDOG=1
 curtain|begin, end
 is tried beside|rollout of X started; stable is Y

@@ -38,7 +38,7 @@ FIXTURE_CASE(a_drain_lets_the_tasks_end_and_keeps_the_adds) {
     assert_int_equal(controller_pending(f->c), 3); /* b again, c, d */
 }
 
-FIXTURE_CASE(idle_is_told_only_while_stopped) {
+FIXTURE_CASE(idle_is_reported_only_while_stopped) {
     controller_on_idle(f->c, count_idle, f);
     controller_gate(f->c, true);
     add(f, "a");

@@ -252,7 +252,7 @@ static void collect(void *ctx, const struct queue_item *it) {
 
 /* The slice from queue_get() leads to its key without a look into the table, and no other slice is taken for
  * it. */
-QUEUE_CASE(keys_are_told_apart_whatever_their_address) {
+QUEUE_CASE(keys_differ_by_content_not_by_address) {
     struct slice ab, a;
     add(q, "ab", 0);
     add(q, "a", 0);

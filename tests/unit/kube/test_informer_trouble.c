@@ -176,7 +176,7 @@ static unsigned count(const struct buf *lines, const char *what) {
     return n;
 }
 
-CASE(trouble_is_said_at_a_falling_rate) {
+CASE(failures_are_logged_at_a_falling_rate) {
     struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
     forbid(r->f, fake_one(r->f));
     r->f->on_request = forbid;
@@ -210,7 +210,7 @@ INFORMER_CASE(a_wrong_certificate) {
 }
 
 /* The server cannot be reached: one of several informers tells it, not each of them. */
-INFORMER_CASE(an_outage_is_told_once) {
+INFORMER_CASE(an_outage_is_reported_once) {
     static const struct informer_cb cb = {on_change, NULL, NULL};
     struct informer *other = NULL;
     struct err e = {0};

@@ -51,7 +51,7 @@ static bool holds(void *ctx) {
     return election_leading(((struct cand *)ctx)->e);
 }
 
-FIELD_CASE(2, stop_before_lead_is_told) {
+FIELD_CASE(2, stop_before_lead_is_reported) {
     f->c[0].keys = 5;
     stop_cleanly(&f->c[0]);
     assert_true(simworld_run_until(f->sw, holds, &f->c[1], S));
@@ -123,7 +123,7 @@ static int64_t no_clock(void *ctx) {
 
 /* A pod that does not know its UID, or cannot write its termination log, says that nothing will prove its
  * death. */
-CASE(a_death_that_cannot_be_proved_is_told) {
+CASE(a_death_that_cannot_be_proved_is_reported) {
     static const struct {
         const char *uid, *log;
         int told;

@@ -52,7 +52,7 @@ static void on_ready(void *ctx, unsigned ready) {
     loop_stop(f->l);
 }
 
-CASE_IN(setup, teardown, what_is_wanted_is_told) {
+CASE_IN(setup, teardown, only_wanted_events_are_reported) {
     struct fixture *f = *state;
     assert_int_equal(world_watch_fd(f->w, f->fd[0], on_ready, f, &f->watch), 0);
     assert_int_equal(write(f->fd[1], "x", 1), 1);
@@ -73,7 +73,7 @@ CASE_IN(setup, teardown, what_is_wanted_is_told) {
     assert_int_equal(f->calls, 3);
 }
 
-CASE_IN(setup, teardown, the_end_is_told) {
+CASE_IN(setup, teardown, the_end_is_reported) {
     struct fixture *f = *state;
     assert_int_equal(world_watch_fd(f->w, f->fd[0], on_ready, f, &f->watch), 0);
     fd_watch_want(f->watch, FD_READ);

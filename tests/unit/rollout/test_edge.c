@@ -3,7 +3,7 @@
 #include "../case.h"
 #include "../simworld/stage.h"
 
-CASE(a_damaged_state_is_told_and_a_repair_is_seen) {
+CASE(a_damaged_state_is_reported_and_a_repair_is_seen) {
     struct stage *st = begun(1, 1);
     char said[600] = "";
     cleanup_json cJSON *cm = get(st, STATE);
