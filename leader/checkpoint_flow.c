@@ -48,7 +48,7 @@ static void answered(struct checkpoint_flow *f, const struct flow_event *ev) {
         f->due_ns[i] = ev->boot_ns + backoff(++f->tries[i]);
     } else {
         f->part[i] =
-            ev->kind == FLOW_EV_READ ? PART_READ : PART_TOLD; /* an unusable one has no keys to restore */
+            ev->kind == FLOW_EV_READ ? PART_READ : PART_REPORTED; /* an unusable one has no keys to restore */
     }
 }
 
@@ -76,7 +76,7 @@ static void read_parts(struct checkpoint_flow *f, int64_t now, struct flow_out *
     for (size_t i = 0; i < f->nparts; i++) {
         bool waits = f->part[i] == PART_DUE || f->part[i] == PART_ASKED;
         if (waits && now >= f->keep_ns) {
-            f->part[i] = PART_TOLD;
+            f->part[i] = PART_REPORTED;
             add(out, FLOW_EXPIRED, i);
         } else if (f->part[i] == PART_DUE && now >= f->due_ns[i]) {
             f->part[i] = PART_ASKED;
@@ -171,13 +171,13 @@ static void take(struct checkpoint_flow *f, const struct flow_event *ev, struct 
         break;
     case FLOW_EV_UNUSABLE:
     case FLOW_EV_UNREAD: answered(f, ev); break;
-    case FLOW_EV_TOLD:
+    case FLOW_EV_REPORTED:
         f->own = true;
-        move(f, PART_READ, PART_TOLD);
+        move(f, PART_READ, PART_REPORTED);
         break;
     case FLOW_EV_GATHERED:
         f->gathered = true;
-        move(f, PART_TOLD, PART_SENT);
+        move(f, PART_REPORTED, PART_SENT);
         break;
     case FLOW_EV_RENEWED: renewed(f, out); break;
     case FLOW_EV_DELETED:

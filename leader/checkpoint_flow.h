@@ -21,7 +21,7 @@ enum flow_event_kind {
     FLOW_EV_READ,     /* part i was read: its keys are in the reader */
     FLOW_EV_UNUSABLE, /* part i is damaged, or is not there */
     FLOW_EV_UNREAD,   /* part i could not be read this time */
-    FLOW_EV_TOLD,     /* what was read so far is with the controllers, by lead() or late_work() */
+    FLOW_EV_REPORTED, /* what was read so far is with the controllers, by lead() or late_work() */
     FLOW_EV_GATHERED, /* a checkpoint of ours was made for a write of the Lease */
     FLOW_EV_RENEWED,  /* and was written */
     FLOW_EV_DELETED, /* part i was deleted, or could not be: the garbage collection of a later leader finds it */
@@ -71,11 +71,11 @@ struct checkpoint_flow {
     enum flow_phase { FLOW_STANDBY, FLOW_READING, FLOW_LEADING, FLOW_SAVING, FLOW_OVER } phase;
     enum flow_part {
         PART_NONE,
-        PART_DUE,   /* to be read at due_ns */
-        PART_ASKED, /* its read is under way */
-        PART_READ,  /* its keys are to be restored */
-        PART_TOLD,  /* its keys are to be gathered */
-        PART_SENT,  /* a checkpoint that has them is being written */
+        PART_DUE,      /* to be read at due_ns */
+        PART_ASKED,    /* its read is under way */
+        PART_READ,     /* its keys are to be restored */
+        PART_REPORTED, /* its keys are to be gathered */
+        PART_SENT,     /* a checkpoint that has them is being written */
         PART_DELETING,
         PART_GONE,
     } part[CHECKPOINT_READ_MAX];

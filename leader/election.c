@@ -19,13 +19,13 @@ static void call_lead(struct election *e) {
                   "the checkpoint has entries of a kind that this version does not know",
                   LF_INT("skipped", checkpoint_skipped(e->reader)));
     }
-    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_TOLD});
+    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_REPORTED});
     e->cb.lead(e->ctx, lease_term(e->lease), e->lead_reason, e->reader);
 }
 
 static void call_late_work(struct election *e) {
     if (!lease_leading(e->lease)) return;
-    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_TOLD});
+    checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_REPORTED});
     if (e->cb.late_work) e->cb.late_work(e->ctx, e->reader);
 }
 

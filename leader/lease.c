@@ -130,7 +130,7 @@ static void lead(struct lease *l, struct lease_out *out) {
     l->state = S_LEADING;
     l->term = l->rec.transitions;
     l->next_renew_ns = l->renewed_ns + l->cfg.retry_ns;
-    l->told_ns = sooner(l->told_ns, l->now_ns + l->cfg.retry_ns);
+    l->reported_ns = sooner(l->reported_ns, l->now_ns + l->cfg.retry_ns);
     l->effects |= LEASE_LEAD;
     out->reason = l->claim;
     out->gap_ns = l->claim_seen_ns < 0 ? -1 : l->now_ns - l->claim_seen_ns;
@@ -155,7 +155,7 @@ static void leave(struct lease *l, enum lease_reason reason, struct lease_out *o
 /* ---- deciding, by state ---- */
 
 static bool may_ask(const struct lease *l) {
-    return l->pending == P_NONE && l->now_ns >= l->wait_ns && l->now_ns >= l->told_ns;
+    return l->pending == P_NONE && l->now_ns >= l->wait_ns && l->now_ns >= l->reported_ns;
 }
 
 static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
@@ -171,7 +171,7 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
         l->conflicts = 0;
         l->contested = false;
     }
-    bool calm = l->now_ns >= l->wait_ns && l->now_ns >= l->told_ns;
+    bool calm = l->now_ns >= l->wait_ns && l->now_ns >= l->reported_ns;
     if (!doubt && lease_is_ours(l) && calm) {
         write_lease(l, LEASE_ACQUIRE, wall_ns, out); /* ours, but by a write too old to lead on */
     } else if (!doubt && claim && l->ready && calm) {
@@ -224,7 +224,7 @@ static void closing(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     } else if (!lease_is_ours(l)) {
         bool free_now = l->absent || !l->rec.holder[0];
         leave(l, l->released ? LEASE_R_GIVEN_BACK : free_now ? LEASE_R_NOT_HELD : LEASE_R_TAKEN, out);
-    } else if (l->now_ns >= l->wait_ns && l->now_ns >= l->told_ns) {
+    } else if (l->now_ns >= l->wait_ns && l->now_ns >= l->reported_ns) {
         l->released = true;
         write_lease(l, LEASE_RELEASE, wall_ns, out);
     }
@@ -245,7 +245,7 @@ static void decide(struct lease *l, int64_t wall_ns, struct lease_out *out) {
 
 static void told_to_wait(struct lease *l, int64_t retry_after_ns) {
     int64_t most = l->state == S_STANDBY ? 30 * NS_PER_S : l->cfg.retry_ns;
-    if (retry_after_ns > 0) l->told_ns = l->now_ns + (retry_after_ns < most ? retry_after_ns : most);
+    if (retry_after_ns > 0) l->reported_ns = l->now_ns + (retry_after_ns < most ? retry_after_ns : most);
 }
 
 /* The request under way has ended without success: unless a watch has shown that it was executed, a renewal
@@ -354,7 +354,7 @@ static void take(struct lease *l, const struct lease_in *in, struct lease_out *o
 
 static int64_t wake(const struct lease *l) {
     if (l->state == S_OVER || l->state == S_LOST) return TIME_NEVER;
-    int64_t at = TIME_NEVER, calm = later(l->wait_ns, l->told_ns), when;
+    int64_t at = TIME_NEVER, calm = later(l->wait_ns, l->reported_ns), when;
     bool doubt = l->unresolved || l->must_read;
     if (l->state == S_LEADING) {
         at = l->renewed_ns + l->cfg.renew_ns;

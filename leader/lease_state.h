@@ -38,8 +38,8 @@ struct lease {
         int64_t renew_us, at_ns;
     } sent[LEASE_SENT]; /* our last writes by the renewTime in them: no two are equal */
     unsigned nsent;
-    int64_t wait_ns, told_ns;  /* no request before these: our own backoff; the server's Retry-After */
-    unsigned fails, conflicts; /* in a row */
+    int64_t wait_ns, reported_ns; /* no request before these: our own backoff; the server's Retry-After */
+    unsigned fails, conflicts;    /* in a row */
     bool watch_up;
     int64_t poll_ns; /* standby: when to read although nothing was heard */
     int64_t warm_ns; /* standby: when to read although the watch delivers */

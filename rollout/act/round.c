@@ -82,8 +82,8 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
     }
     plan_feed(&t->state, s, round->n);
     free(s);
-    if (!round->left_out || t->crowd_told) return;
-    t->crowd_told = true;
+    if (!round->left_out || t->crowd_reported) return;
+    t->crowd_reported = true;
     LOG_EVENT(kube_log(r->kube), LOG_WARN, "ScrapePodsCapped", "not all pods of the target are scraped",
               LF_STR("target", t->key), LF_INT("scraped", (int64_t)round->n),
               LF_INT("left_out", (int64_t)round->left_out));

@@ -37,7 +37,7 @@ void target_rounds_reset(struct target *t) {
     t->scraped_ns = t->round_ns = 0;
     free(t->trouble);
     t->trouble = NULL;
-    t->history_known = t->crowd_told = false;
+    t->history_known = t->crowd_reported = false;
     t->history_errors = t->history_total = 0;
     t->quiet = QUIET_UNKNOWN;
     memcpy(t->round_hash, t->state_rv ? t->state.hash : "", t->state_rv ? sizeof t->round_hash : 1);

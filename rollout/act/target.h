@@ -29,7 +29,7 @@ struct target {
     enum quiet quiet;
     int64_t quiet_ns; /* boot time of what it rests on: an old one says nothing */
     bool probe;
-    bool crowd_told;        /* that there are more pods than the evidence has places */
+    bool crowd_reported;    /* that there are more pods than the evidence has places */
     char *last_error;       /* said once, not at every retry */
     int64_t taken_ns;       /* boot: when the canary's name was last found taken; 0: never */
     bool given_up;          /* ended with a terminal error: looked at again now and then */

@@ -99,7 +99,7 @@ inline execute(i, kind, newterm, decided) {
     if
     :: kind == RELEASE ->
         assert(holder == i);   /* nobody releases what is another's */
-        assert(!working[i]);   /* and not before his own work has stopped */
+        assert(!working[i]);   /* and not before its own work has stopped */
         holder = NOBODY; xage = F
     :: else ->
         assert(holder == i || newterm != term); /* terms grow */

@@ -34,7 +34,7 @@ static unsigned renew(struct flow *t) {
 CASE(without_parts_it_leads_at_once) {
     struct flow t = {0};
     assert_int_equal(feed_at(&t, FLOW_EV_ACQUIRED, 0, 0), E(LEAD));
-    assert_int_equal(feed(&t, FLOW_EV_TOLD, 0), 0);
+    assert_int_equal(feed(&t, FLOW_EV_REPORTED, 0), 0);
     assert_int_equal(renew(&t), E(COLLECT));
     assert_int_equal(renew(&t), 0);
     assert_int_equal(feed(&t, FLOW_EV_DRAINED, 0), E(CANCEL) | E(SAVE));
@@ -50,7 +50,7 @@ CASE(a_part_that_cannot_be_read_is_kept_until_it_was) {
     assert_int_equal(feed(&t, FLOW_EV_READ, 0), 0);
     assert_int_equal(feed(&t, FLOW_EV_UNUSABLE, 2), 0);
     assert_int_equal(feed(&t, FLOW_EV_UNREAD, 1), E(LEAD));
-    feed(&t, FLOW_EV_TOLD, 0);
+    feed(&t, FLOW_EV_REPORTED, 0);
     assert_false(checkpoint_flow_unread(&t.f, 0));
     assert_true(checkpoint_flow_unread(&t.f, 1));
     assert_int_equal(renew(&t), E(DELETE));
@@ -67,7 +67,7 @@ CASE(a_part_that_cannot_be_read_is_kept_until_it_was) {
     feed(&t, FLOW_EV_GATHERED, 0);
     assert_int_equal(feed(&t, FLOW_EV_READ, 1), E(LATE));
     assert_true(checkpoint_flow_unread(&t.f, 1)); /* read, not yet with the controllers */
-    feed(&t, FLOW_EV_TOLD, 0);
+    feed(&t, FLOW_EV_REPORTED, 0);
     assert_int_equal(feed(&t, FLOW_EV_RENEWED, 0), 0); /* that checkpoint was made before */
     assert_int_equal(renew(&t), E(DELETE));
     assert_int_equal(renew(&t), 0);
@@ -81,7 +81,7 @@ CASE(a_silent_part_is_waited_for_three_seconds) {
     assert_int_equal(t.o.wake_ns, 4 * S);
     assert_int_equal(tick(&t), E(LEAD));
     assert_int_equal(feed(&t, FLOW_EV_READ, 0), 0); /* before lead() was called: it tells this part as well */
-    feed(&t, FLOW_EV_TOLD, 0);
+    feed(&t, FLOW_EV_REPORTED, 0);
     assert_int_equal(renew(&t), E(DELETE));
 }
 
@@ -89,7 +89,7 @@ CASE(a_part_that_is_never_read_expires) {
     struct flow t = {0};
     feed_at(&t, FLOW_EV_ACQUIRED, 0, 1);
     feed(&t, FLOW_EV_UNREAD, 0);
-    feed(&t, FLOW_EV_TOLD, 0);
+    feed(&t, FLOW_EV_REPORTED, 0);
     unsigned set = 0;
     while (!(set & E(EXPIRED))) {
         set = tick(&t);
@@ -105,7 +105,7 @@ CASE(the_last_checkpoint) {
     feed_at(&begun, FLOW_EV_ACQUIRED, 0, 0);
     t = begun; /* before lead() was called: what the predecessor left stays */
     assert_int_equal(feed(&t, FLOW_EV_DRAINED, 0), E(CANCEL) | E(RELEASE));
-    feed(&begun, FLOW_EV_TOLD, 0);
+    feed(&begun, FLOW_EV_REPORTED, 0);
     feed(&begun, FLOW_EV_DRAINED, 0);
     assert_int_equal(feed(&begun, FLOW_EV_DRAINED, 0), 0); /* asked once more */
     assert_int_equal(feed_at(&begun, FLOW_EV_SAVING, 0, 2), E(CREATE));
@@ -182,7 +182,7 @@ static void random_schedule(uint64_t seed) {
             m.lead_due = m.late_due = false;
             m.leading = true;
             memcpy(m.told, m.read, sizeof m.told);
-            kind = FLOW_EV_TOLD;
+            kind = FLOW_EV_REPORTED;
             break;
         case 3:
             if (!m.leading) continue;
