@@ -152,7 +152,7 @@ void rollout_free(struct rollout *r) {
     if (!r) return;
     metrics_off_collect(kube_metrics(r->kube), collect, r);
     for (struct target *t = r->targets; t; t = t->hh.next)
-        if (t->pass) reconcile_drop(t->pass);
+        if (t->reconcile) reconcile_drop(t->reconcile);
     controller_free(r->controller);
     for (struct target *t = r->targets, *nextt; t; t = nextt) {
         nextt = t->hh.next;

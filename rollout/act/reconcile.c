@@ -34,7 +34,7 @@ static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const s
     struct rollout *r = p->r;
     bool forget = p->planned && p->plan.forget && !err;
     struct err copy = err ? *err : (struct err){0};
-    t->pass = NULL;
+    t->reconcile = NULL;
     kube_cancel(p->read);
     apply_end(p->applying);
     if (p->has_read_target) obs_target_free(&p->read_target);
@@ -210,16 +210,20 @@ static void look(struct reconcile *p);
 
 /* ---- what the caches cannot answer ---- */
 
+/* Not there is an answer. */
+static bool read_failed(struct reconcile *p, const struct err *err) {
+    p->read = NULL;
+    if (!err || err->kind == ERR_NOTFOUND) return false;
+    fail(p, err);
+    return true;
+}
+
 /* Not in the cache and yet there is a state or a canary: deleted, or it does not take part any more. Or the cache is behind
  * what the last leader decided from: its word is the state's generation. */
 static void on_target(void *ctx, const struct err *err, struct slice raw) {
     struct reconcile *p = ctx;
     struct err bad = {0};
-    p->read = NULL;
-    if (err && err->kind != ERR_NOTFOUND) {
-        fail(p, err);
-        return;
-    }
+    if (read_failed(p, err)) return;
     p->target_is_gone = err != NULL;
     cleanup_json cJSON *obj = err ? NULL : json_parse(raw, &bad);
     if (!err && (!obj || obs_target_read(obj, raw, &p->read_target, &bad))) {
@@ -235,11 +239,7 @@ static void on_target(void *ctx, const struct err *err, struct slice raw) {
 static void on_state(void *ctx, const struct err *err, struct slice raw) {
     struct reconcile *p = ctx;
     struct err bad = {0};
-    p->read = NULL;
-    if (err && err->kind != ERR_NOTFOUND) {
-        fail(p, err);
-        return;
-    }
+    if (read_failed(p, err)) return;
     p->t->clash = false;
     p->read_state = err ? NULL : json_parse(raw, &bad);
     if (bad.kind)
@@ -308,7 +308,7 @@ static void look(struct reconcile *p) {
 void reconcile_start(struct rollout *r, struct target *t, struct task *task) {
     struct reconcile *p = xcalloc(1, sizeof *p);
     *p = (struct reconcile){.r = r, .t = t, .task = task};
-    t->pass = p;
+    t->reconcile = p;
     task_set_data(task, p);
     look(p);
 }

@@ -29,15 +29,15 @@ struct target {
     enum quiet quiet;
     int64_t quiet_ns; /* boot time of what it rests on: an old one says nothing */
     bool probe;
-    bool crowd_reported;    /* that there are more pods than the evidence has places */
-    char *last_error;       /* said once, not at every retry */
-    int64_t taken_ns;       /* boot: when the canary's name was last found taken; 0: never */
-    bool given_up;          /* ended with a terminal error: looked at again now and then */
-    struct reconcile *pass; /* the reconcile in flight; NULL if none */
+    bool crowd_reported;         /* that there are more pods than the evidence has places */
+    char *last_error;            /* said once, not at every retry */
+    int64_t taken_ns;            /* boot: when the canary's name was last found taken; 0: never */
+    bool given_up;               /* ended with a terminal error: looked at again now and then */
+    struct reconcile *reconcile; /* in flight; NULL if none */
     UT_hash_handle hh;
 };
 struct target *target_get(struct target **all, struct slice key); /* made on first use */
-void target_forget(struct target **all, struct target *t);        /* not while a pass is in flight */
+void target_forget(struct target **all, struct target *t);        /* not while a reconcile is in flight */
 void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
 void target_drop_state(struct target *t);
 void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */
