@@ -1,4 +1,4 @@
-/* The rollout controller: caches that say which target to look at, a queue, and one pass for each key. */
+/* The rollout controller: caches that say which target to look at, a queue, and one reconcile for each key. */
 #include "rollout/rollout.h"
 #include "base/log.h"
 #include "act/rollout_metrics.h"
