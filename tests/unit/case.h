@@ -41,6 +41,20 @@ static size_t case_count;
     }                                                                                                        \
     static void with_##name(type *var)
 
+/* For the seeds from 1 to n; the one that fails is printed. */
+#define SEEDS_CASE(n, name)                                                                                  \
+    static void with_##name(uint64_t seed);                                                                  \
+    CASE_IN(NULL, case_seed_told, name) {                                                                    \
+        for (case_seed = 1; case_seed <= (n); case_seed++) with_##name(case_seed);                           \
+        case_seed = 0;                                                                                       \
+    }                                                                                                        \
+    static void with_##name(uint64_t seed)
+static uint64_t case_seed; /* that is running; 0: none, or all have passed */
+static inline int case_seed_told(__attribute__((unused)) void **state) {
+    if (case_seed) print_error("seed %llu\n", (unsigned long long)case_seed);
+    return case_seed = 0, 0;
+}
+
 #define CASES(group)                                                                                         \
     int main(void) {                                                                                         \
         return _cmocka_run_group_tests(group, case_list, case_count, NULL, NULL);                            \

@@ -1,51 +1,6 @@
 /* What the controller tells the checkpoint, and what it makes of one. */
 #include "../case.h"
-#include "control/controller.h"
-#include "simworld/alone.h"
-
-#define MS(n) ((n)*NS_PER_MS)
-
-struct fixture {
-    struct alone alone;
-    struct metrics *m;
-    struct controller *c;
-    struct task *open[16];
-    size_t nopen;
-    struct buf started;
-};
-
-static void on_start(void *self, struct slice key, struct task *t) {
-    struct fixture *f = self;
-    buf_addf(&f->started, "%.*s ", SLF(key));
-    f->open[f->nopen++] = t;
-}
-
-static void on_cancel(void *self, struct task *t) {
-    (void)self, (void)t;
-}
-
-static const struct reconciler reconciler = {on_start, on_cancel};
-
-static int setup(void **state) {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    struct controller_limits lim = {.queue = {.base_ns = NS_PER_MS, .jitter = -1, .rate = -1}, .workers = 4};
-    alone_init(&f->alone, 1);
-    f->m = metrics_new(100);
-    f->started = BUF(1000);
-    f->c = controller_new(f->alone.w, NULL, f->m, "target", &reconciler, f, &lim);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    controller_free(f->c);
-    metrics_free(f->m);
-    alone_free(&f->alone);
-    buf_free(&f->started);
-    free(f);
-    return 0;
-}
+#include "controller_kit.h"
 
 static void write_one(void *ctx, const struct key_state *k) {
     static const char *const names[] = {"interrupted", "inflight", "queued", "delayed", "failures", "dead"};
@@ -84,30 +39,18 @@ static void restore(struct fixture *f, enum key_kind kind, const char *key, int 
                                                  .reason = kind == KEY_DEAD ? SL("broken") : SL("")});
 }
 
-static void add(struct fixture *f, const char *key, int prio, int64_t delay) {
-    controller_add(f->c, slice_of(key), prio, delay);
-}
+#define CHECKPOINT_CASE(name) LIMITED_CASE(name, .queue = PLAIN, .workers = 4)
 
-static void run_ms(struct fixture *f, int64_t ms) {
-    simworld_run(f->alone.sw, MS(ms));
-}
-
-CASE_IN(setup, teardown, told_in_the_order_of_the_checkpoint) {
-    struct fixture *f = *state;
-    controller_gate(f->c, true);
-    add(f, "bad", 0, 0);
-    add(f, "slow", 0, 0);
-    add(f, "flaky", 0, 0);
-    add(f, "cut", 0, 0);
-    run_ms(f, 0);
-    task_finish(f->open[0], OUT_TERMINAL, 0, &(struct err){.kind = ERR_REJECTED, .msg = "invalid"});
-    task_finish(f->open[2], OUT_RETRY, 0, NULL);
+CHECKPOINT_CASE(told_in_the_order_of_the_checkpoint) {
+    work_on(f, "bad slow cut flaky");
+    end(f, 3, OUT_RETRY, 0, NULL);
+    end(f, 0, OUT_TERMINAL, 0, &(struct err){.kind = ERR_REJECTED, .msg = "invalid"});
     controller_stop_intake(f->c);
-    task_finish(f->open[3], OUT_INTERRUPTED, 0, NULL);
-    add(f, "low", PRIO_LOW, 0);
-    add(f, "new", 0, 0);
-    add(f, "later", 0, MS(900));
-    add(f, "soon", 0, MS(300));
+    end(f, 1, OUT_INTERRUPTED, 0, NULL);
+    controller_add(f->c, SL("low"), PRIO_LOW, 0);
+    add(f, "new");
+    controller_add(f->c, SL("later"), 0, MS(900));
+    controller_add(f->c, SL("soon"), 0, MS(300));
     snapshot_is(f, "interrupted cut prio=100 at=-1 n=0\n"
                    "inflight slow prio=0 at=-1 n=0\n"
                    "queued new prio=0 at=-1 n=0\n"
@@ -120,15 +63,14 @@ CASE_IN(setup, teardown, told_in_the_order_of_the_checkpoint) {
     cleanup_buf struct buf out = BUF(10000);
     controller_snapshot(f->c, write_one, &out);
     assert_non_null(strstr(buf_str(&out), "queued flaky prio=0 at=-1 n=1\n"));
-    task_finish(f->open[1], OUT_DONE, 0, NULL);
+    finish(f, 0);
 }
 
-CASE_IN(setup, teardown, restored_in_the_order_of_the_checkpoint) {
-    struct fixture *f = *state;
+CHECKPOINT_CASE(restored_in_the_order_of_the_checkpoint) {
     int64_t wall = world_wall_ns(f->alone.w);
-    add(f, "list1", PRIO_LOW, 0); /* a warm standby's initial list was there before */
-    add(f, "inflight", PRIO_LOW, 0);
-    add(f, "event", PRIO_NORMAL, 0);
+    controller_add(f->c, SL("list1"), PRIO_LOW, 0); /* a warm standby's initial list was there before */
+    controller_add(f->c, SL("inflight"), PRIO_LOW, 0);
+    add(f, "event");
     restore(f, KEY_DELAYED, "delayed", 0, wall + MS(50), 3);
     restore(f, KEY_DELAYED, "overdue", 0, wall - MS(50), 0);
     restore(f, KEY_FAILURES, "failing", 0, 0, 2);
@@ -150,9 +92,9 @@ CASE_IN(setup, teardown, restored_in_the_order_of_the_checkpoint) {
     controller_gate(f->c, true);
     for (int i = 0; i < 10; i++) {
         run_ms(f, 10);
-        while (f->nopen) task_finish(f->open[--f->nopen], OUT_DONE, 0, NULL);
+        while (f->nopen) end(f, f->nopen - 1, OUT_DONE, 0, NULL);
     }
-    assert_string_equal(buf_str(&f->started),
+    assert_string_equal(buf_str(&f->names),
                         "interrupted inflight queued event overdue list1 resync delayed ");
 }
 
@@ -161,31 +103,29 @@ static void count_one(void *ctx, const struct key_state *k) {
     ++*(size_t *)ctx;
 }
 
-CASE_IN(setup, teardown, damaged_checkpoints_do_no_harm) {
-    struct fixture *f = *state;
+CHECKPOINT_CASE(damaged_checkpoints_do_no_harm) {
     char big[QUEUE_KEY_MAX + 1];
     memset(big, 'x', sizeof big);
     for (int kind = KEY_INTERRUPTED; kind <= KEY_DEAD; kind++) {
-        controller_restore(f->c, &(struct key_state){.key = slice_make(big, sizeof big),
-                                                     .kind = (enum key_kind)kind,
-                                                     .failures = UINT32_MAX});
-        controller_restore(
-            f->c,
-            &(struct key_state){.kind = (enum key_kind)kind, .prio = INT32_MIN, .at_wall_ns = INT64_MIN});
-        controller_restore(f->c, &(struct key_state){.key = SL("far"),
-                                                     .kind = (enum key_kind)kind,
-                                                     .prio = INT32_MAX,
-                                                     .at_wall_ns = INT64_MAX,
-                                                     .failures = UINT32_MAX});
+        const enum key_kind k = (enum key_kind)kind;
+        const struct key_state damaged[] = {
+            {.key = slice_make(big, sizeof big), .kind = k, .failures = UINT32_MAX},
+            {.kind = k, .prio = INT32_MIN, .at_wall_ns = INT64_MIN},
+            {.key = SL("far"),
+             .kind = k,
+             .prio = INT32_MAX,
+             .at_wall_ns = INT64_MAX,
+             .failures = UINT32_MAX}};
+        for (size_t i = 0; i < ARRAY_LEN(damaged); i++) controller_restore(f->c, &damaged[i]);
     }
     simworld_set_wall(f->alone.w, INT64_MIN / 2); /* a clock before 1970 */
     restore(f, KEY_DELAYED, "never", 0, INT64_MAX, 0);
     controller_gate(f->c, true);
     run_ms(f, 3600 * 1000 - 1);
-    assert_null(strstr(buf_str(&f->started), "never"));
-    while (f->nopen) task_finish(f->open[--f->nopen], OUT_RETRY, 0, NULL);
+    assert_null(strstr(buf_str(&f->names), "never"));
+    while (f->nopen) end(f, f->nopen - 1, OUT_RETRY, 0, NULL);
     run_ms(f, 1);
-    assert_non_null(strstr(buf_str(&f->started), "never")); /* within an hour, whatever it says */
+    assert_non_null(strstr(buf_str(&f->names), "never")); /* within an hour, whatever it says */
     size_t n = 0;
     controller_snapshot(f->c, count_one, &n);
     assert_in_range(n, 1, 10);

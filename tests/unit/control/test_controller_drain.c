@@ -6,8 +6,7 @@ FIXTURE_CASE(fenced_is_interrupted_and_no_busy_loop) {
     controller_gate(f->c, true);
     assert_int_equal(fail_with(f, ERR_FENCED, 0), 100);
     assert_int_equal(fail_with(f, ERR_CANCELLED, 0), 100);
-    metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 0");
-    metric_is(f, "handover_reconciles_interrupted_total{controller=\"target\"} 2");
+    metrics_are(f, "controller_runtime_reconcile_errors_total{} 0|handover_reconciles_interrupted_total{} 2");
     end(f, 0, OUT_DONE, 0, NULL);
 }
 
@@ -19,11 +18,7 @@ static void count_idle(void *ctx) {
 
 FIXTURE_CASE(a_drain_lets_the_tasks_end_and_keeps_the_adds) {
     controller_on_idle(f->c, count_idle, f);
-    controller_gate(f->c, true);
-    add(f, "a");
-    add(f, "b");
-    add(f, "c");
-    run_ms(f, 0);
+    work_on(f, "a b c");
     controller_stop_intake(f->c);
     add(f, "d");
     end(f, 0, OUT_DONE, 0, NULL);
@@ -40,9 +35,7 @@ FIXTURE_CASE(a_drain_lets_the_tasks_end_and_keeps_the_adds) {
 
 FIXTURE_CASE(idle_is_reported_only_while_stopped) {
     controller_on_idle(f->c, count_idle, f);
-    controller_gate(f->c, true);
-    add(f, "a");
-    run_ms(f, 0);
+    work_on(f, "a");
     end(f, 0, OUT_DONE, 0, NULL);
     controller_stop_intake(f->c); /* idle by then: the caller looks at the tasks in flight */
     run_ms(f, 100);
@@ -60,10 +53,7 @@ FIXTURE_CASE(idle_is_reported_only_while_stopped) {
 
 FIXTURE_CASE(cancel_asks_each_task_once) {
     f->cancel_ends = true;
-    controller_gate(f->c, true);
-    add(f, "a");
-    add(f, "b");
-    run_ms(f, 0);
+    work_on(f, "a b");
     controller_stop_intake(f->c);
     controller_on_idle(f->c, count_idle, f);
     controller_cancel(f->c);
@@ -77,37 +67,33 @@ FIXTURE_CASE(cancel_asks_each_task_once) {
 
 FIXTURE_CASE(a_cancelled_task_that_fails_was_interrupted) {
     struct err e = {.kind = ERR_TRANSPORT, .errnum = -EIO, .msg = "connection closed"};
-    controller_gate(f->c, true);
-    add(f, "a");
-    run_ms(f, 0);
+    work_on(f, "a");
     controller_gate(f->c, false);
     controller_cancel(f->c);
     controller_cancel(f->c);
     assert_int_equal(f->cancelled, 1);
     end(f, 0, OUT_RETRY, 0, &e);
-    metric_is(f, "controller_runtime_reconcile_errors_total{controller=\"target\"} 0");
-    metric_is(f, "handover_reconciles_interrupted_total{controller=\"target\"} 1");
+    metrics_are(f, "controller_runtime_reconcile_errors_total{} 0|handover_reconciles_interrupted_total{} 1");
     assert_int_equal(controller_pending(f->c), 1);
 }
 
-CASE(freeing_cancels_and_allows_the_tasks_to_end) {
-    for (int ends = 0; ends < 2; ends++) {
-        setup(state);
-        struct fixture *f = *state;
-        f->cancel_ends = ends;
-        controller_gate(f->c, true);
-        add(f, "a");
-        add(f, "b");
-        add(f, "c");
-        run_ms(f, 0);
-        controller_free(f->c);
-        f->c = NULL;
-        assert_int_equal(f->cancelled, 2);
-        metric_is(f, "controller_runtime_active_workers{controller=\"target\"} 0");
-        run_ms(f, 100);
-        assert_int_equal(f->started, 2);
-        teardown(state);
-    }
+static void freed(struct fixture *f, bool ends) {
+    f->cancel_ends = ends;
+    work_on(f, "a b c");
+    controller_free(f->c);
+    f->c = NULL;
+    assert_int_equal(f->cancelled, 2);
+    metrics_are(f, "controller_runtime_active_workers{} 0");
+    run_ms(f, 100);
+    assert_int_equal(f->started, 2);
+}
+
+FIXTURE_CASE(freeing_cancels) {
+    freed(f, false);
+}
+
+FIXTURE_CASE(freeing_allows_the_tasks_to_end) {
+    freed(f, true);
 }
 
 CASES("control/controller_drain")

@@ -3,7 +3,7 @@
  *   - one worker per key, and every task ends once;
  *   - no key is lost: whatever was added has a reconcile that *starts* after the add, or is a dead letter;
  *   - a graceful end loses no failure count. */
-#include "../check.h"
+#include "../case.h"
 #include "control/controller.h"
 #include "simworld/alone.h"
 
@@ -197,7 +197,9 @@ static void settle(struct schedule *s) {
     for (size_t i = 0; i < KEYS; i++) assert_false(s->k[i].wanted);
 }
 
-static void one(struct schedule *s, uint64_t seed) {
+SEEDS_CASE(SCHEDULES, schedules) {
+    static struct schedule schedule;
+    struct schedule *s = &schedule;
     *s = (struct schedule){.r = {seed * 7919}};
     alone_init(&s->alone, seed);
     start_leader(s);
@@ -213,27 +215,4 @@ static void one(struct schedule *s, uint64_t seed) {
     alone_free(&s->alone);
 }
 
-struct run {
-    struct schedule s;
-    uint64_t seed; /* of the schedule that is running; 0: all have passed */
-};
-
-static void schedules(void **state) {
-    struct run *run = *state;
-    for (run->seed = 1; run->seed <= SCHEDULES; run->seed++) one(&run->s, run->seed);
-    run->seed = 0;
-}
-
-static int setup(void **state) {
-    *state = xcalloc(1, sizeof(struct run));
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct run *run = *state;
-    if (run->seed) print_error("seed %llu\n", (unsigned long long)run->seed);
-    free(run);
-    return 0;
-}
-
-RUN_TESTS(cmocka_unit_test_setup_teardown(schedules, setup, teardown))
+CASES("control/controller_random")

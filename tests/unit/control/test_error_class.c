@@ -2,33 +2,39 @@
 #include "../case.h"
 #include "error_class.h"
 
-static enum error_class of(enum err_kind kind, int http) {
-    struct err e = {.kind = kind, .errnum = -EIO, .http = http};
-    return error_class_of(&e);
-}
-
+/* Of which an outage is never a reason to give a key up. */
 CASE(classes) {
+    static const struct {
+        enum err_kind kind;
+        int http;
+        enum error_class class;
+    } cases[] = {
+        {ERR_NONE, 0, ERROR_CLASS_RETRY},
+        {ERR_GONE, 410, ERROR_CLASS_RETRY},
+        {ERR_PROTOCOL, 200, ERROR_CLASS_RETRY},
+        {ERR_SERVER, 500, ERROR_CLASS_RETRY},
+        {ERR_CONFLICT, 409, ERROR_CLASS_CONFLICT},
+        {ERR_FENCED, 0, ERROR_CLASS_INTERRUPTED},
+        {ERR_CANCELLED, 0, ERROR_CLASS_INTERRUPTED},
+        {ERR_CONFIG, 0, ERROR_CLASS_TERMINAL},
+        {ERR_FORBIDDEN, 0, ERROR_CLASS_TERMINAL},
+        {ERR_NOTFOUND, 0, ERROR_CLASS_TERMINAL},
+        {ERR_REJECTED, 0, ERROR_CLASS_TERMINAL},
+        {ERR_TRANSPORT, 0, ERROR_CLASS_OUTAGE},
+        {ERR_TLS, 0, ERROR_CLASS_OUTAGE},
+        {ERR_TIMEOUT, 0, ERROR_CLASS_OUTAGE},
+        {ERR_AUTH, 0, ERROR_CLASS_OUTAGE},
+        {ERR_THROTTLED, 0, ERROR_CLASS_OUTAGE},
+        {ERR_SERVER, 502, ERROR_CLASS_OUTAGE},
+        {ERR_SERVER, 503, ERROR_CLASS_OUTAGE},
+        {ERR_SERVER, 504, ERROR_CLASS_OUTAGE},
+    };
     assert_int_equal(error_class_of(NULL), ERROR_CLASS_RETRY);
-    assert_int_equal(of(ERR_NONE, 0), ERROR_CLASS_RETRY);
-    assert_int_equal(of(ERR_GONE, 410), ERROR_CLASS_RETRY);
-    assert_int_equal(of(ERR_PROTOCOL, 200), ERROR_CLASS_RETRY);
-    assert_int_equal(of(ERR_SERVER, 500), ERROR_CLASS_RETRY);
-    assert_int_equal(of(ERR_CONFLICT, 409), ERROR_CLASS_CONFLICT);
-    assert_int_equal(of(ERR_FENCED, 0), ERROR_CLASS_INTERRUPTED);
-    assert_int_equal(of(ERR_CANCELLED, 0), ERROR_CLASS_INTERRUPTED);
-    static const enum err_kind terminal[] = {ERR_CONFIG, ERR_FORBIDDEN, ERR_NOTFOUND, ERR_REJECTED};
-    for (size_t i = 0; i < sizeof terminal / sizeof terminal[0]; i++) {
-        assert_int_equal(of(terminal[i], 0), ERROR_CLASS_TERMINAL);
-        struct err e = {.kind = terminal[i]};
-        assert_false(err_retryable(&e));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = {.kind = cases[i].kind, .errnum = -EIO, .http = cases[i].http};
+        if (error_class_of(&e) != cases[i].class) fail_msg("kind %d, http %d", e.kind, e.http);
+        if (cases[i].class == ERROR_CLASS_TERMINAL) assert_false(err_retryable(&e));
     }
-}
-
-CASE(an_outage_is_never_a_reason_to_give_a_key_up) {
-    static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TLS, ERR_TIMEOUT, ERR_AUTH, ERR_THROTTLED};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        assert_int_equal(of(kinds[i], 0), ERROR_CLASS_OUTAGE);
-    for (int http = 502; http <= 504; http++) assert_int_equal(of(ERR_SERVER, http), ERROR_CLASS_OUTAGE);
 }
 
 CASE(all_that_err_h_calls_retryable_is_retried) {

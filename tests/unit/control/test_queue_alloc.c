@@ -12,18 +12,13 @@ void *__wrap_realloc(void *p, size_t n);
 static size_t calls;
 
 void *__wrap_malloc(size_t n) {
-    calls++;
-    return __real_malloc(n);
+    return calls++, __real_malloc(n);
 }
-
 void *__wrap_calloc(size_t n, size_t size) {
-    calls++;
-    return __real_calloc(n, size);
+    return calls++, __real_calloc(n, size);
 }
-
 void *__wrap_realloc(void *p, size_t n) {
-    calls++;
-    return __real_realloc(p, n);
+    return calls++, __real_realloc(p, n);
 }
 
 enum { KEYS = 5000 };

@@ -1,6 +1,6 @@
 /* Random schedules: the queue against a naive model, which keeps an array of keys and looks at all of them
  * each time. */
-#include "../check.h"
+#include "../case.h"
 #include "control/queue.h"
 #include "base/mem.h"
 
@@ -185,37 +185,20 @@ static void step(struct queue *q, struct model *m, struct rng *r, int64_t *now) 
     }
 }
 
-static void schedules(void **state) {
-    uint64_t *running = *state;
-    for (uint64_t seed = 1; seed <= SCHEDULES; seed++) {
-        *running = seed;
-        struct rng r = {seed};
-        struct model m = {0};
-        struct queue *q = queue_new(&(struct queue_limits){.base_ns = 3, .max_ns = 50, .rate = -1});
-        int64_t now = 1000;
-        for (int i = 0; i < STEPS; i++) {
-            if (i == STEPS * 3 / 4 && seed % 4 == 0) {
-                queue_shutdown(q);
-                m.shutdown = true;
-            }
-            step(q, &m, &r, &now);
-            if (i % 8 == 0) compare(q, &m, now);
+SEEDS_CASE(SCHEDULES, schedules) {
+    struct rng r = {seed};
+    struct model m = {0};
+    struct queue *q = queue_new(&(struct queue_limits){.base_ns = 3, .max_ns = 50, .rate = -1});
+    int64_t now = 1000;
+    for (int i = 0; i < STEPS; i++) {
+        if (i == STEPS * 3 / 4 && seed % 4 == 0) {
+            queue_shutdown(q);
+            m.shutdown = true;
         }
-        queue_free(q);
+        step(q, &m, &r, &now);
+        if (i % 8 == 0) compare(q, &m, now);
     }
-    *running = 0;
+    queue_free(q);
 }
 
-static int setup(void **state) {
-    *state = xcalloc(1, sizeof(uint64_t));
-    return 0;
-}
-
-static int teardown(void **state) {
-    uint64_t *running = *state;
-    if (*running) print_error("seed %llu\n", (unsigned long long)*running);
-    free(running);
-    return 0;
-}
-
-RUN_TESTS(cmocka_unit_test_setup_teardown(schedules, setup, teardown))
+CASES("control/queue_random")

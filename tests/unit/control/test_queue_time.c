@@ -2,79 +2,35 @@
 #include "../case.h"
 #include "queue_kit.h"
 
-QUEUE_CASE(delayed_fires_once) {
-    add_at(q, "a", MS(50), 0);
-    assert_int_equal(queue_next_ns(q), MS(50));
-    gets(q, MS(50) - 1, "");
-    assert_int_equal(queue_ready(q, MS(50)), 1);
-    gets(q, MS(50), "a");
-    done(q, "a", MS(51));
-    gets(q, MS(1000), "");
-    assert_int_equal(queue_next_ns(q), TIME_NEVER);
-}
-
-QUEUE_CASE(the_earliest_time_wins) {
-    add_at(q, "a", MS(50), 0);
-    add_at(q, "a", MS(30), 0);
-    add_at(q, "a", MS(40), 0);
-    assert_int_equal(queue_delayed(q), 1);
-    assert_int_equal(queue_next_ns(q), MS(30));
-    gets(q, MS(30), "a");
-    done(q, "a", MS(30));
-    gets(q, MS(60), "");
-}
-
-QUEUE_CASE(now_beats_later) {
-    add_at(q, "a", MS(50), 0);
-    add(q, "a", MS(1));
-    assert_int_equal(queue_delayed(q), 0);
-    gets(q, MS(1), "a");
-    done(q, "a", MS(1));
-    gets(q, MS(60), "");
-    add(q, "b", MS(60));
-    add_at(q, "b", MS(90), MS(60)); /* it is ready already */
-    assert_int_equal(queue_delayed(q), 0);
-}
-
-QUEUE_CASE(delayed_keys_come_in_the_order_of_time) {
-    add_at(q, "second", MS(20), 0);
-    add_at(q, "first", MS(10), 0);
-    add_at(q, "third", MS(20), 0);
-    add(q, "after them all", MS(30));
-    gets(q, MS(30), "first");
-    gets(q, MS(30), "second");
-    gets(q, MS(30), "third");
-    gets(q, MS(30), "after them all");
-}
-
-QUEUE_CASE(a_later_add_while_processing_waits_for_its_time) {
-    add(q, "a", 0);
-    gets(q, 0, "a");
-    add_at(q, "a", MS(100), 0);
-    done(q, "a", MS(10));
-    assert_int_equal(queue_delayed(q), 1);
-    gets(q, MS(99), "");
-    gets(q, MS(100), "a");
-    add_at(q, "a", MS(200), MS(100));
-    done(q, "a", MS(300)); /* its time came while it was worked on */
-    gets(q, MS(300), "a");
-    add_at(q, "a", MS(400), MS(300));
-    add(q, "a", MS(301)); /* now beats later here as well */
-    done(q, "a", MS(302));
-    gets(q, MS(302), "a");
-    done(q, "a", MS(302));
-    gets(q, MS(500), "");
+CASE(steps) {
+    static const struct played cases[] = {
+        {"a delayed key comes once", "+a@50 next=50 49 > 50 ready=1 >a 51 /a 1000 > next=-1"},
+        {"the earliest time wins", "+a@50 +a@30 +a@40 delayed=1 next=30 30 >a /a 60 >"},
+        {"now beats later", "+a@50 1 +a delayed=0 >a /a 60 >"},
+        {"later is nothing to what is ready already", "60 +b +b@90 delayed=0"},
+        {"delayed keys come in the order of time",
+         "+second@20 +first@10 +third@20 30 +last >first >second >third >last"},
+        {"a later add while processing waits for its time", "+a >a +a@100 10 /a delayed=1 99 > 100 >a"},
+        {"whose time may come while it is worked on", "100 +a >a +a@200 300 /a >a"},
+        {"now beats later here as well", "300 +a >a +a@400 301 +a 302 /a >a /a 500 >"},
+        {"a retry keeps a low priority and loses a high one",
+         "+low^-100 +high^100 >high >low ~low ~high /low /high +normal 1000000 >normal >high >low"},
+        {"an add for later while processing is counted when it is due",
+         "+a >a +a@10 9 depth=0 10 depth=1 adds=1 20 /a adds=2 21 >a@10"},
+    };
+    play_all(cases, ARRAY_LEN(cases));
 }
 
 /* One turn that fails; the delay before the next. */
 static int64_t fails(struct queue *q, const char *key, int64_t min, int64_t now) {
+    struct slice k = slice_of(key), got;
     add(q, key, now);
-    gets(q, now, key);
-    int64_t d = queue_retry(q, slice_of(key), min, now, 0);
-    done(q, key, now);
+    assert_true(queue_get(q, now, &got) && slice_eq(got, k));
+    int64_t d = queue_retry(q, k, min, now, 0);
+    queue_done(q, k, now);
     assert_int_equal(queue_next_ns(q), now + d);
-    gets(q, now + d, key);
-    done(q, key, now + d);
+    assert_true(queue_get(q, now + d, &got) && slice_eq(got, k));
+    queue_done(q, k, now + d);
     return d;
 }
 
@@ -111,40 +67,24 @@ CASE(the_longest_of_backoff_bucket_and_minimum_counts) {
 }
 
 QUEUE_CASE(a_time_past_the_end_of_time_is_never) {
-    add(q, "a", 0);
-    gets(q, 0, "a");
+    play(q, "+a >a");
     queue_retry(q, SL("a"), TIME_NEVER, TIME_NEVER - 5, 0);
-    done(q, "a", TIME_NEVER - 5);
-    assert_int_equal(queue_next_ns(q), TIME_NEVER);
-    assert_int_equal(queue_delayed(q), 1);
-}
-
-QUEUE_CASE(a_retry_keeps_a_low_priority_and_loses_a_high_one) {
-    queue_add(q, SL("low"), PRIO_LOW, 0, 0);
-    queue_add(q, SL("high"), PRIO_INTERRUPTED, 0, 0);
-    gets(q, 0, "high");
-    gets(q, 0, "low");
-    queue_retry(q, SL("low"), 0, 0, 0);
-    queue_retry(q, SL("high"), 0, 0, 0);
-    done(q, "low", 0);
-    done(q, "high", 0);
-    queue_add(q, SL("normal"), PRIO_NORMAL, 0, 0);
-    gets(q, MS(1), "normal");
-    gets(q, MS(1), "high");
-    gets(q, MS(1), "low");
+    queue_done(q, SL("a"), TIME_NEVER - 5);
+    play(q, "next=-1 delayed=1");
 }
 
 CASE(conflicts_are_retried_soon_and_not_counted) {
     struct queue *q =
         queue_new(&(struct queue_limits){.base_ns = MS(1), .jitter = -1, .rate = 0.001, .burst = 1});
+    struct slice a = SL("a"), got;
     int64_t now = 0;
     for (int turn = 0; turn < 2; turn++) {
         for (unsigned n = 1; n <= QUEUE_QUICK_MAX; n++) {
             add(q, "a", now);
-            gets(q, now, "a");
-            int64_t d = queue_retry_quick(q, SL("a"), now, 0);
-            done(q, "a", now);
-            assert_int_equal(queue_failures(q, SL("a")), 0);
+            assert_true(queue_get(q, now, &got));
+            int64_t d = queue_retry_quick(q, a, now, 0);
+            queue_done(q, a, now);
+            assert_int_equal(queue_failures(q, a), 0);
             if (n == QUEUE_QUICK_MAX) { /* enough of it; and counted anew from here */
                 assert_true(d < 0);
                 assert_int_equal(queue_delayed(q), 0);
@@ -155,29 +95,12 @@ CASE(conflicts_are_retried_soon_and_not_counted) {
         }
     }
     add(q, "a", now);
-    gets(q, now, "a");
-    assert_int_equal(queue_retry_quick(q, SL("a"), now, 0), MS(1));
-    queue_forget(q, SL("a"));
-    assert_int_equal(queue_retry_quick(q, SL("a"), now, 0), MS(1)); /* forgotten as failures are */
+    assert_true(queue_get(q, now, &got));
+    assert_int_equal(queue_retry_quick(q, a, now, 0), MS(1));
+    queue_forget(q, a);
+    assert_int_equal(queue_retry_quick(q, a, now, 0), MS(1)); /* forgotten as failures are */
     assert_true(queue_retry_quick(q, SL("unknown"), now, 0) < 0);
     queue_free(q);
-}
-
-QUEUE_CASE(an_add_for_later_while_processing_is_counted_when_due) {
-    struct queue_stats st;
-    struct queue_item it;
-    add(q, "a", 0);
-    gets(q, 0, "a");
-    add_at(q, "a", MS(10), 0);
-    assert_int_equal(queue_depth(q, MS(9)), 0);
-    assert_int_equal(queue_depth(q, MS(10)), 1);
-    queue_stats(q, &st);
-    assert_int_equal(st.adds, 1);
-    done(q, "a", MS(20));
-    queue_stats(q, &st);
-    assert_int_equal(st.adds, 2);
-    assert_true(queue_get_item(q, MS(21), &it));
-    assert_int_equal(it.since_ns, MS(10));
 }
 
 CASES("control/queue_time")
