@@ -20,16 +20,16 @@ static size_t case_count;
     }                                                                                                        \
     static void case_##name(__attribute__((unused)) void **state)
 
-/* With a fixture of its own: `prepare(&t)` before, `finish(&t)` behind; the body has a pointer t to it. */
-#define CASE_WITH(type, prepare, finish, name)                                                               \
-    static void with_##name(type *t);                                                                        \
+/* With a fixture of its own: `prepare(&var)` before, `finish(&var)` behind; the body has a pointer var to it. */
+#define CASE_WITH(type, var, prepare, finish, name)                                                          \
+    static void with_##name(type *var);                                                                      \
     CASE(name) {                                                                                             \
-        type fixture;                                                                                        \
-        prepare(&fixture);                                                                                   \
-        with_##name(&fixture);                                                                               \
-        finish(&fixture);                                                                                    \
+        type fixture_;                                                                                       \
+        prepare(&fixture_);                                                                                  \
+        with_##name(&fixture_);                                                                              \
+        finish(&fixture_);                                                                                   \
     }                                                                                                        \
-    static void with_##name(type *t)
+    static void with_##name(type *var)
 
 /* With an object of its own, which the body knows as var: made by make, released by release(var). */
 #define CASE_OF(type, var, make, release, name)                                                              \

@@ -105,6 +105,6 @@ static inline void again_leader(struct t *t) {
     setup_leader(t);
 }
 
-#define STANDBY_CASE(name) CASE_WITH(struct t, setup, done, name)
-#define LEADER_CASE(name)  CASE_WITH(struct t, setup_leader, done, name)
+#define STANDBY_CASE(name) CASE_WITH(struct t, t, setup, done, name)
+#define LEADER_CASE(name)  CASE_WITH(struct t, t, setup_leader, done, name)
 #endif

@@ -14,24 +14,19 @@ struct fixture {
     struct timer *timer;
 };
 
-static int setup(void **state) {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    f->l = loop_new();
+static void setup(struct fixture *f) {
+    *f = (struct fixture){.l = loop_new()};
     f->w = loop_world(f->l);
-    *state = f;
-    return 0;
 }
 
-static int teardown(void **state) {
-    struct fixture *f = *state;
+static void teardown(struct fixture *f) {
     timer_free(f->timer);
     loop_free(f->l);
-    free(f);
-    return 0;
 }
 
-CASE_IN(setup, teardown, clocks_go_forward) {
-    struct fixture *f = *state;
+#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
+
+LOOP_CASE(clocks_go_forward) {
     assert_ptr_equal(loop_of(f->w), f->l);
     int64_t mono = world_mono_ns(f->w), boot = world_boot_ns(f->w), wall = world_wall_ns(f->w);
     assert_true(boot >= mono - NS_PER_S); /* BOOTTIME also counts suspend */
@@ -41,15 +36,13 @@ CASE_IN(setup, teardown, clocks_go_forward) {
     assert_true(world_rand(f->w) != world_rand(f->w));
 }
 
-CASE_IN(setup, teardown, two_worlds_draw_different_numbers) {
-    struct fixture *f = *state;
+LOOP_CASE(two_worlds_draw_different_numbers) {
     struct loop *other = loop_new();
     assert_true(world_rand(f->w) != world_rand(loop_world(other)));
     loop_free(other);
 }
 
-CASE_IN(setup, teardown, environment_is_read) {
-    struct fixture *f = *state;
+LOOP_CASE(environment_is_read) {
     setenv("HANDOVER_TEST_VALUE", "42", 1);
     assert_string_equal(world_getenv(f->w, "HANDOVER_TEST_VALUE"), "42");
     assert_null(world_getenv(f->w, "HANDOVER_TEST_UNSET"));
@@ -77,8 +70,7 @@ static void first(void *ctx) {
     world_defer(f->w, third, f); /* for the next round, after what is already queued */
 }
 
-CASE_IN(setup, teardown, defers_run_in_order_and_never_inside) {
-    struct fixture *f = *state;
+LOOP_CASE(defers_run_in_order_and_never_inside) {
     world_defer(f->w, first, f);
     world_defer(f->w, second, f);
     assert_string_equal(f->trace, "");
@@ -93,8 +85,7 @@ static void again(void *ctx) {
 }
 
 /* A chain of deferred calls that never ends: the timer (I/O for the loop) still gets its turn. */
-CASE_IN(setup, teardown, defers_do_not_starve_io) {
-    struct fixture *f = *state;
+LOOP_CASE(defers_do_not_starve_io) {
     f->timer = timer_new(f->w, stop, f);
     world_defer(f->w, again, f);
     timer_in(f->timer, NS_PER_MS);
@@ -102,14 +93,12 @@ CASE_IN(setup, teardown, defers_do_not_starve_io) {
     assert_true(f->calls > 0);
 }
 
-CASE_IN(setup, teardown, stop_before_run_ends_it_at_once) {
-    struct fixture *f = *state;
+LOOP_CASE(stop_before_run_ends_it_at_once) {
     loop_stop(f->l);
     assert_int_equal(loop_run(f->l), 0);
 }
 
-CASE_IN(setup, teardown, pending_defers_are_dropped_by_free) {
-    struct fixture *f = *state;
+LOOP_CASE(pending_defers_are_dropped_by_free) {
     world_defer(f->w, again, f);
     assert_int_equal(f->calls, 0);
 }
@@ -128,8 +117,7 @@ static void never(void *ctx) {
     fail();
 }
 
-CASE_IN(setup, teardown, signals_are_calls) {
-    struct fixture *f = *state;
+LOOP_CASE(signals_are_calls) {
     assert_int_equal(world_on_signal(f->w, SIGUSR1, never, f), 0);
     assert_int_equal(world_on_signal(f->w, SIGUSR1, count, f), 0); /* replaces */
     assert_true(world_on_signal(f->w, SIGKILL, count, f) < 0);
@@ -138,8 +126,7 @@ CASE_IN(setup, teardown, signals_are_calls) {
     assert_int_equal(f->calls, 2);
 }
 
-CASE_IN(setup, teardown, files_round_trip) {
-    struct fixture *f = *state;
+LOOP_CASE(files_round_trip) {
     char path[] = "/tmp/handover-test-XXXXXX";
     close(mkstemp(path));
     struct err err = {0};
@@ -164,8 +151,7 @@ CASE_IN(setup, teardown, files_round_trip) {
     assert_int_equal(world_write_file(f->w, "/dev/full", SL("x"), &err), -ENOSPC);
 }
 
-CASE_IN(setup, teardown, without_net_http_is_refused) {
-    struct fixture *f = *state;
+LOOP_CASE(without_net_http_is_refused) {
     struct err err = {0};
     struct http_req *r = NULL;
     struct http_listener *hl = NULL;

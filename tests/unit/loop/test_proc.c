@@ -17,25 +17,21 @@ struct fixture {
     struct proc *proc;
 };
 
-static int setup(void **state) {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    f->l = loop_new();
+static void setup(struct fixture *f) {
+    *f = (struct fixture){.l = loop_new()};
     f->w = loop_world(f->l);
     buf_init(&f->out, 1 << 20);
     buf_init(&f->errout, 1 << 20);
-    *state = f;
-    return 0;
 }
 
-static int teardown(void **state) {
-    struct fixture *f = *state;
+static void teardown(struct fixture *f) {
     timer_free(f->timer);
     loop_free(f->l);
     buf_free(&f->out);
     buf_free(&f->errout);
-    free(f);
-    return 0;
 }
+
+#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
 
 static void done(void *ctx, const struct err *err, int code, struct slice out, struct slice errout) {
     struct fixture *f = ctx;
@@ -53,6 +49,8 @@ static int try(struct fixture *f, const char *const *argv, const char *const *en
     return world_spawn(f->w, &s, &f->proc, &f->err);
 }
 
+#define SH(script) ((const char *const[]){"sh", "-c", script, NULL})
+
 static void run(struct fixture *f, const char *const *argv, const char *const *env, size_t cap,
                 int64_t timeout) {
     assert_int_equal(try(f, argv, env, cap, timeout), 0);
@@ -60,67 +58,51 @@ static void run(struct fixture *f, const char *const *argv, const char *const *e
     loop_run(f->l);
     assert_int_equal(f->calls, 1);
 }
-#define SH(script) ((const char *const[]){"sh", "-c", script, NULL})
 
-CASE_IN(setup, teardown, both_outputs_and_the_exit_code) {
-    struct fixture *f = *state;
-    run(f, SH("echo out; echo err >&2; exit 7"), NULL, 100, 10 * NS_PER_S);
-    assert_int_equal(f->err.kind, ERR_NONE);
-    assert_int_equal(f->code, 7);
-    assert_string_equal(buf_str(&f->out), "out\n");
-    assert_string_equal(buf_str(&f->errout), "err\n");
-}
-
-CASE_IN(setup, teardown, arguments_are_not_interpreted) {
-    struct fixture *f = *state;
-    run(f, (const char *const[]){"printf", "%s|", "$HOME `id`", "a b", "", NULL}, NULL, 100, 10 * NS_PER_S);
-    assert_string_equal(buf_str(&f->out), "$HOME `id`|a b||");
-}
-
-CASE_IN(setup, teardown, stdin_is_empty) {
-    struct fixture *f = *state;
-    run(f, (const char *const[]){"cat", NULL}, NULL, 100, 10 * NS_PER_S);
-    assert_int_equal(f->code, 0);
-    assert_int_equal(f->out.n, 0);
-}
-
-CASE_IN(setup, teardown, stdout_can_be_opened_by_name) {
-    struct fixture *f = *state;
-    run(f, SH("echo hi > /dev/stdout"), NULL, 100, 10 * NS_PER_S);
-    assert_string_equal(buf_str(&f->out), "hi\n");
-}
-
-CASE_IN(setup, teardown, environment_is_added_to_ours) {
-    struct fixture *f = *state;
+CASE(outputs_and_exit_codes) {
+    static const char *const env[] = {"HANDOVER_B=theirs", "HANDOVER_C=x=y", NULL};
+    static const struct {
+        const char *argv[6];
+        size_t cap;
+        enum err_kind kind;
+        int errnum, code;
+        const char *out, *errout; /* NULL: so many bytes as the cap; whatever it is */
+    } cases[] = {
+#define SCRIPT(text) {"sh", "-c", text}
+        {SCRIPT("echo out; echo err >&2; exit 7"), 100, 0, 0, 7, "out\n", "err\n"},
+        {{"printf", "%s|", "$HOME `id`", "a b", ""},
+         100,
+         0,
+         0,
+         0,
+         "$HOME `id`|a b||",
+         ""},                            /* not interpreted */
+        {{"cat"}, 100, 0, 0, 0, "", ""}, /* stdin is empty */
+        {SCRIPT("echo hi > /dev/stdout"), 100, 0, 0, 0, "hi\n", ""},
+        /* the environment is added to ours */
+        {SCRIPT("echo $HANDOVER_A $HANDOVER_B $HANDOVER_C"), 100, 0, 0, 0, "ours theirs x=y\n", ""},
+        {SCRIPT("while :; do echo 0123456789; done"), 1000, ERR_PROTOCOL, -EFBIG, 128 + SIGKILL, NULL, NULL},
+        {SCRIPT("printf 12345"), 5, 0, 0, 0, "12345", ""},                    /* exactly the cap is fine */
+        {SCRIPT("echo 0123456789 >&2; echo ok"), 4, 0, 0, 0, "ok\n", "0123"}, /* too much of it is cut */
+        {SCRIPT("kill -TERM $$"), 100, 0, 0, 128 + SIGTERM, "", ""},
+        /* The pipe is kept open by a process of another session, which nobody waits for. */
+        {SCRIPT("setsid sleep 3 & echo left"), 100, 0, 0, 0, "left\n", ""},
+    };
     setenv("HANDOVER_A", "ours", 1);
     setenv("HANDOVER_B", "ours", 1);
-    run(f, SH("echo $HANDOVER_A $HANDOVER_B $HANDOVER_C"),
-        (const char *const[]){"HANDOVER_B=theirs", "HANDOVER_C=x=y", NULL}, 100, 10 * NS_PER_S);
-    assert_string_equal(buf_str(&f->out), "ours theirs x=y\n");
-}
-
-CASE_IN(setup, teardown, too_much_output_is_an_error) {
-    struct fixture *f = *state;
-    run(f, SH("while :; do echo 0123456789; done"), NULL, 1000, 30 * NS_PER_S);
-    assert_int_equal(f->err.kind, ERR_PROTOCOL);
-    assert_int_equal(f->err.errnum, -EFBIG);
-    assert_int_equal(f->out.n, 1000);
-    assert_int_equal(f->code, 128 + SIGKILL);
-}
-
-CASE_IN(setup, teardown, exactly_the_cap_is_fine) {
-    struct fixture *f = *state;
-    run(f, SH("printf 12345"), NULL, 5, 10 * NS_PER_S);
-    assert_int_equal(f->err.kind, ERR_NONE);
-    assert_string_equal(buf_str(&f->out), "12345");
-}
-
-CASE_IN(setup, teardown, too_much_stderr_is_cut) {
-    struct fixture *f = *state;
-    run(f, SH("echo 0123456789 >&2; echo ok"), NULL, 4, 10 * NS_PER_S);
-    assert_int_equal(f->err.kind, ERR_NONE);
-    assert_string_equal(buf_str(&f->errout), "0123");
-    assert_string_equal(buf_str(&f->out), "ok\n");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        setup(&f);
+        print_message("%s %s\n", cases[i].argv[0], cases[i].argv[2] ? cases[i].argv[2] : "");
+        run(&f, cases[i].argv, env, cases[i].cap, 30 * NS_PER_S);
+        assert_int_equal(f.err.kind, cases[i].kind);
+        assert_int_equal(f.err.errnum, cases[i].errnum);
+        assert_int_equal(f.code, cases[i].code);
+        if (cases[i].out) assert_string_equal(buf_str(&f.out), cases[i].out);
+        if (!cases[i].out) assert_int_equal(f.out.n, cases[i].cap);
+        if (cases[i].errout) assert_string_equal(buf_str(&f.errout), cases[i].errout);
+        teardown(&f);
+    }
 }
 
 /* Gone, or dead and not yet reaped by its new parent; a signal that was sent may take a moment to act.
@@ -134,8 +116,7 @@ static bool dies(int pid) {
     return dead;
 }
 
-CASE_IN(setup, teardown, the_deadline_kills_the_whole_group) {
-    struct fixture *f = *state;
+LOOP_CASE(the_deadline_kills_the_whole_group) {
     run(f, SH("sleep 1000 & echo $!; sleep 1000; echo never"), NULL, 100, 200 * NS_PER_MS);
     int64_t pid = 0;
     assert_int_equal(slice_i64(slice_trim(buf_slice(&f->out)), &pid), 0);
@@ -146,23 +127,7 @@ CASE_IN(setup, teardown, the_deadline_kills_the_whole_group) {
     assert_int_equal(f->code, 128 + SIGKILL);
 }
 
-CASE_IN(setup, teardown, killed_by_a_signal) {
-    struct fixture *f = *state;
-    run(f, SH("kill -TERM $$"), NULL, 100, 10 * NS_PER_S);
-    assert_int_equal(f->err.kind, ERR_NONE);
-    assert_int_equal(f->code, 128 + SIGTERM);
-}
-
-/* The pipe is kept open by a process of another session, which nobody waits for. */
-CASE_IN(setup, teardown, a_daemon_does_not_keep_it_open) {
-    struct fixture *f = *state;
-    run(f, SH("setsid sleep 3 & echo left"), NULL, 100, 30 * NS_PER_S);
-    assert_int_equal(f->err.kind, ERR_NONE);
-    assert_string_equal(buf_str(&f->out), "left\n");
-}
-
-CASE_IN(setup, teardown, what_cannot_be_run) {
-    struct fixture *f = *state;
+LOOP_CASE(what_cannot_be_run) {
     assert_int_equal(try(f, (const char *const[]){"no-such-program-here", NULL}, NULL, 10, NS_PER_S),
                      -ENOENT);
     assert_non_null(strstr(f->err.msg, "no-such-program-here"));
@@ -183,8 +148,7 @@ static void cancel_now(void *ctx) {
     world_defer(f->w, stop, f);
 }
 
-CASE_IN(setup, teardown, cancel_means_no_callback) {
-    struct fixture *f = *state;
+LOOP_CASE(cancel_means_no_callback) {
     assert_int_equal(try(f, SH("exit 0"), NULL, 10, NS_PER_S), 0);
     proc_cancel(f->proc);
     assert_int_equal(try(f, SH("sleep 1000"), NULL, 10, NS_PER_S), 0);
@@ -198,8 +162,7 @@ CASE_IN(setup, teardown, cancel_means_no_callback) {
     assert_int_equal(f->calls, 0);
 }
 
-CASE_IN(setup, teardown, loop_free_kills_what_runs) {
-    struct fixture *f = *state;
+LOOP_CASE(loop_free_kills_what_runs) {
     assert_int_equal(try(f, SH("sleep 1000"), NULL, 10, 0), 0);
     assert_int_equal(try(f, SH("sleep 1000 & sleep 1000"), NULL, 10, NS_PER_S), 0);
 }

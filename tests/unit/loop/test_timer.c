@@ -9,26 +9,20 @@ struct fixture {
     struct world *w;
     int calls;
     char trace[64];
-    struct timer *a, *b, *c;
+    struct timer *t[3];
 };
 
-static int setup(void **state) {
-    struct fixture *f = xcalloc(1, sizeof *f);
-    f->l = loop_new();
+static void setup(struct fixture *f) {
+    *f = (struct fixture){.l = loop_new()};
     f->w = loop_world(f->l);
-    *state = f;
-    return 0;
 }
 
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    timer_free(f->a);
-    timer_free(f->b);
-    timer_free(f->c);
+static void teardown(struct fixture *f) {
+    for (size_t i = 0; i < 3; i++) timer_free(f->t[i]);
     loop_free(f->l);
-    free(f);
-    return 0;
 }
+
+#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
 
 static void on_a(void *ctx) {
     struct fixture *f = ctx;
@@ -47,118 +41,84 @@ static void on_c_stop(void *ctx) {
 }
 
 static void make(struct fixture *f, world_fn a, world_fn b, world_fn c) {
-    f->a = timer_new(f->w, a, f);
-    f->b = timer_new(f->w, b, f);
-    f->c = timer_new(f->w, c, f);
-}
-
-CASE_IN(setup, teardown, fire_in_order_of_time) {
-    struct fixture *f = *state;
-    make(f, on_a, on_b, on_c_stop);
-    int64_t now = world_boot_ns(f->w);
-    timer_at(f->c, now + 3 * NS_PER_MS);
-    timer_at(f->b, now + 2 * NS_PER_MS);
-    timer_at(f->a, now + 1 * NS_PER_MS);
-    assert_string_equal(f->trace, "");
-    loop_run(f->l);
-    assert_string_equal(f->trace, "abc");
-    assert_true(world_boot_ns(f->w) >= now + 3 * NS_PER_MS);
-}
-
-CASE_IN(setup, teardown, equal_instants_fire_in_the_order_set) {
-    struct fixture *f = *state;
-    make(f, on_a, on_b, on_c_stop);
-    int64_t at = world_boot_ns(f->w) + NS_PER_MS;
-    timer_at(f->b, at);
-    timer_at(f->a, at);
-    timer_at(f->c, at);
-    loop_run(f->l);
-    assert_string_equal(f->trace, "bac");
-}
-
-CASE_IN(setup, teardown, the_past_fires_at_once_but_not_inside) {
-    struct fixture *f = *state;
-    make(f, on_a, on_b, on_c_stop);
-    timer_at(f->a, 0);
-    timer_at(f->b, -5);
-    timer_at(f->c, 1);
-    assert_string_equal(f->trace, "");
-    loop_run(f->l);
-    assert_string_equal(f->trace, "bac");
-}
-
-CASE_IN(setup, teardown, active_says_whether_it_will_fire) {
-    struct fixture *f = *state;
-    make(f, on_a, on_b, on_c_stop);
-    assert_false(timer_active(f->a));
-    timer_in(f->a, NS_PER_S);
-    assert_true(timer_active(f->a));
-    timer_stop(f->a);
-    assert_false(timer_active(f->a));
-    timer_in(f->b, TIME_NEVER);
-    assert_false(timer_active(f->b));
-    timer_in(f->c, -1);
-    assert_true(timer_active(f->c));
-    loop_run(f->l);
-    assert_false(timer_active(f->c));
-    assert_string_equal(f->trace, "c");
-}
-
-CASE_IN(setup, teardown, moves_both_ways) {
-    struct fixture *f = *state;
-    make(f, on_a, on_b, on_c_stop);
-    int64_t now = world_boot_ns(f->w);
-    timer_at(f->a, now + NS_PER_MS);
-    timer_at(f->b, now + 3600 * NS_PER_S);
-    timer_at(f->c, now + 4 * NS_PER_MS);
-    timer_at(f->a, now + 3 * NS_PER_MS);
-    timer_at(f->b, now + 2 * NS_PER_MS);
-    loop_run(f->l);
-    assert_string_equal(f->trace, "bac");
+    const world_fn fns[] = {a, b, c};
+    for (size_t i = 0; i < 3; i++) f->t[i] = timer_new(f->w, fns[i], f);
 }
 
 /* a stops b and moves c away although all three are due in the same round. */
 static void a_disturbs(void *ctx) {
     struct fixture *f = ctx;
     strcat(f->trace, "a");
-    timer_stop(f->b);
-    timer_in(f->c, NS_PER_MS);
-    assert_true(timer_active(f->c));
-}
-
-CASE_IN(setup, teardown, stop_and_move_reach_those_due_in_the_same_round) {
-    struct fixture *f = *state;
-    make(f, a_disturbs, on_b, on_c_stop);
-    timer_at(f->a, 1);
-    timer_at(f->b, 2);
-    timer_at(f->c, 3);
-    loop_run(f->l);
-    assert_string_equal(f->trace, "ac");
+    timer_stop(f->t[1]);
+    timer_in(f->t[2], NS_PER_MS);
+    assert_true(timer_active(f->t[2]));
 }
 
 static void a_frees_all(void *ctx) {
     struct fixture *f = ctx;
     strcat(f->trace, "a");
-    timer_free(f->b); /* due in the same round */
-    timer_free(f->a); /* itself */
-    f->a = f->b = NULL;
+    timer_free(f->t[1]); /* due in the same round */
+    timer_free(f->t[0]); /* itself */
+    f->t[0] = f->t[1] = NULL;
 }
 
-CASE_IN(setup, teardown, free_inside_callbacks) {
-    struct fixture *f = *state;
-    make(f, a_frees_all, on_b, on_c_stop);
-    timer_at(f->a, 1);
-    timer_at(f->b, 2);
-    timer_at(f->c, 3);
-    loop_run(f->l);
-    assert_string_equal(f->trace, "ac");
+CASE(orders) {
+    static const struct {
+        const char *what;
+        world_fn a;
+        int64_t unit; /* of the times, from now; 0: ns since the boot */
+        struct {
+            char timer;
+            int64_t at;
+        } set[5];
+        const char *fired;
+    } cases[] = {
+        {"in order of time", on_a, NS_PER_MS, {{'c', 3}, {'b', 2}, {'a', 1}}, "abc"},
+        {"equal instants in the order set", on_a, NS_PER_MS, {{'b', 1}, {'a', 1}, {'c', 1}}, "bac"},
+        {"the past at once, but not inside", on_a, 0, {{'a', 0}, {'b', -5}, {'c', 1}}, "bac"},
+        {"moved both ways", on_a, NS_PER_MS, {{'a', 1}, {'b', 3600000}, {'c', 4}, {'a', 3}, {'b', 2}}, "bac"},
+        {"stopped and moved in the same round", a_disturbs, 0, {{'a', 1}, {'b', 2}, {'c', 3}}, "ac"},
+        {"freed inside callbacks", a_frees_all, 0, {{'a', 1}, {'b', 2}, {'c', 3}}, "ac"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        setup(&f);
+        print_message("%s\n", cases[i].what);
+        make(&f, cases[i].a, on_b, on_c_stop);
+        int64_t unit = cases[i].unit, now = unit ? world_boot_ns(f.w) : 0;
+        for (size_t k = 0; k < ARRAY_LEN(cases[i].set) && cases[i].set[k].timer; k++) {
+            int64_t at = now + cases[i].set[k].at * (unit ? unit : 1);
+            timer_at(f.t[cases[i].set[k].timer - 'a'], at);
+        }
+        assert_string_equal(f.trace, "");
+        loop_run(f.l);
+        assert_string_equal(f.trace, cases[i].fired);
+        if (i == 0) assert_true(world_boot_ns(f.w) >= now + 3 * NS_PER_MS);
+        teardown(&f);
+    }
     timer_free(NULL);
+}
+
+LOOP_CASE(active_says_whether_it_will_fire) {
+    make(f, on_a, on_b, on_c_stop);
+    assert_false(timer_active(f->t[0]));
+    timer_in(f->t[0], NS_PER_S);
+    assert_true(timer_active(f->t[0]));
+    timer_stop(f->t[0]);
+    assert_false(timer_active(f->t[0]));
+    timer_in(f->t[1], TIME_NEVER);
+    assert_false(timer_active(f->t[1]));
+    timer_in(f->t[2], -1);
+    assert_true(timer_active(f->t[2]));
+    loop_run(f->l);
+    assert_false(timer_active(f->t[2]));
+    assert_string_equal(f->trace, "c");
 }
 
 static void a_again(void *ctx) {
     struct fixture *f = ctx;
     f->calls++;
-    timer_at(f->a, 0);
+    timer_at(f->t[0], 0);
 }
 
 static void stop_now(void *ctx) {
@@ -172,11 +132,10 @@ static void defer_stop(void *ctx) {
 }
 
 /* A timer that sets itself to the past again and again leaves room for everything else. */
-CASE_IN(setup, teardown, the_past_does_not_starve) {
-    struct fixture *f = *state;
+LOOP_CASE(the_past_does_not_starve) {
     make(f, a_again, on_b, defer_stop);
-    timer_at(f->a, 0);
-    timer_in(f->c, NS_PER_MS);
+    timer_at(f->t[0], 0);
+    timer_in(f->t[2], NS_PER_MS);
     loop_run(f->l);
     assert_true(f->calls > 1);
 }
@@ -204,8 +163,7 @@ static void fired(void *ctx) {
     if (++c->fired == c->expected) loop_stop(c->l);
 }
 
-CASE_IN(setup, teardown, thousands) {
-    struct fixture *f = *state;
+LOOP_CASE(thousands) {
     struct crowd crowd = {.l = f->l, .w = f->w};
     struct one *all = xcalloc(MANY, sizeof *all);
     struct rng rng = {7};

@@ -36,7 +36,7 @@ static void teardown(struct fixture *f) {
     call_free(&f->c);
     kit_free(f->k);
 }
-#define LIVE_CASE(name) CASE_WITH(struct fixture, setup, teardown, name)
+#define LIVE_CASE(name) CASE_WITH(struct fixture, t, setup, teardown, name)
 
 LIVE_CASE(a_scrape) {
     assert_int_equal(ask(t, "GET", "/metrics", NULL), 200);

@@ -23,7 +23,7 @@ static void close_pipe(struct ends *p) {
     if (p->r >= 0) close(p->r);
     if (p->w >= 0) close(p->w);
 }
-#define PIPE_CASE(name) CASE_WITH(struct ends, make_pipe, close_pipe, name)
+#define PIPE_CASE(name) CASE_WITH(struct ends, t, make_pipe, close_pipe, name)
 
 static void drain(int fd, struct buf *out) {
     char chunk[4096];

@@ -23,7 +23,7 @@ static void teardown(int *fd) {
     close(*fd);
     unsetenv("NOTIFY_SOCKET");
 }
-#define MANAGED_CASE(name) CASE_WITH(int, setup, teardown, name)
+#define MANAGED_CASE(name) CASE_WITH(int, t, setup, teardown, name)
 
 static void arrives(int fd, const char *want) {
     char text[2048];
