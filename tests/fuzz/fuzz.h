@@ -16,7 +16,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                                    \
     } while (0)
 
-static inline struct slice fuzz_slice(const uint8_t *data, size_t size) {
-    return slice_make((const char *)data, size);
-}
+/* What is done with any input. */
+#define FUZZ(input)                                                                                          \
+    static void fuzz_one(struct slice input);                                                                \
+    int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {                                           \
+        fuzz_one(slice_make((const char *)data, size));                                                      \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    static void fuzz_one(struct slice input)
 #endif

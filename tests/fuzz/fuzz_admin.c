@@ -16,13 +16,13 @@ static void page(void *ctx, struct buf *out) {
     for (int i = 0; i < 100; i++) buf_adds(out, "<all & \"everything\">\n");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+FUZZ(in) {
     struct alone alone;
     struct alone_answer a;
     struct admin *admin = NULL;
     struct http_headers h = {.n = 0};
     struct slice target, accept, method, rest;
-    slice_cut(fuzz_slice(data, size), '\n', &target, &rest);
+    slice_cut(in, '\n', &target, &rest);
     slice_cut(rest, '\n', &accept, &rest);
     slice_cut(rest, '\n', &method, &rest);
     cleanup_free char *target_text = slice_dup(target), *method_text = slice_dup(method);
@@ -43,5 +43,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     admin_stop(admin);
     metrics_free(m);
     alone_free(&alone);
-    return 0;
 }

@@ -4,12 +4,12 @@
 
 #define ME "pod-1_0f1e_0123456789abcdef"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice in = fuzz_slice(data, size), holder, pod;
+FUZZ(in) {
+    struct slice holder, pod;
     const char *why = NULL;
     bool dead = certificate_proves_dead(in, SL(ME), &why);
     FUZZ_CHECK(why);
-    if (dead) FUZZ_CHECK(memmem(data, size, "terminated", 10) || memchr(data, '\\', size));
+    if (dead) FUZZ_CHECK(memmem(in.p, in.n, "terminated", 10) || slice_has(in, '\\'));
     slice_cut(in, '\n', &holder, &pod);
     (void)certificate_proves_dead(pod, holder, NULL);
     struct identity id, again;
@@ -18,5 +18,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(identity_format(&id, text) == 0 && slice_eqs(in, text));
         FUZZ_CHECK(identity_parse(slice_of(text), &again, NULL) == 0 && memcmp(&id, &again, sizeof(id)) == 0);
     }
-    return 0;
 }

@@ -56,8 +56,7 @@ static void with_digest(struct slice body) {
     checkpoint_close(r);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice in = fuzz_slice(data, size);
+FUZZ(in) {
     struct checkpoint_reader *r;
     struct err err = {0};
     enum checkpoint_fault f = checkpoint_open(in, -1, &r, &err);
@@ -73,5 +72,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(err.msg[0]);
     }
     with_digest(in);
-    return 0;
 }

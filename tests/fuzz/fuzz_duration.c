@@ -3,8 +3,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice s = fuzz_slice(data, size);
+FUZZ(s) {
     int64_t ns = -1, again = -1;
     char text[32];
     if (duration_parse(s, &ns) == 0) {
@@ -26,5 +25,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(base64_decode(buf_slice(&letters), &back) == 0 &&
                    slice_eq(buf_slice(&back), buf_slice(&bytes)));
     }
-    return 0;
 }

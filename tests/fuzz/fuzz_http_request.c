@@ -42,15 +42,13 @@ static void run(struct slice text, size_t step, struct buf *out) {
     http_in_free(&in);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice text = fuzz_slice(data, size);
+FUZZ(text) {
     cleanup_buf struct buf whole = BUF(1 << 20);
     cleanup_buf struct buf pieces = BUF(1 << 20);
-    run(text, size + 1, &whole);
+    run(text, text.n + 1, &whole);
     run(text, 1, &pieces);
     FUZZ_CHECK(slice_eq(buf_slice(&whole), buf_slice(&pieces)));
     buf_clear(&pieces);
     run(text, 7, &pieces);
     FUZZ_CHECK(slice_eq(buf_slice(&whole), buf_slice(&pieces)));
-    return 0;
 }

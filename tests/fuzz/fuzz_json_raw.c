@@ -59,18 +59,16 @@ static void same(struct slice raw, const cJSON *tree) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice doc = fuzz_slice(data, size);
+FUZZ(doc) {
     walk(doc, 0);
     struct err err = {0};
     if (json_raw_check(doc, &err) < 0) {
         FUZZ_CHECK(err.msg[0] && !json_parse(doc, NULL));
-        return 0;
+        return;
     }
     cleanup_json cJSON *tree = cJSON_ParseWithLength(doc.p, doc.n);
-    if (!tree) return 0; /* cJSON does not take lone surrogates and numbers of more than 63 letters */
+    if (!tree) return; /* cJSON does not take lone surrogates and numbers of more than 63 letters */
     while (doc.n && strchr(" \t\r\n", doc.p[0])) doc = slice_make(doc.p + 1, doc.n - 1);
     while (doc.n && strchr(" \t\r\n", doc.p[doc.n - 1])) doc.n--;
     same(doc, tree);
-    return 0;
 }

@@ -4,8 +4,7 @@
 #include "exec_plugin.h"
 #include "kubeconfig.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
-    struct slice text = slice_make((const char *)p, n);
+FUZZ(text) {
     struct kubeconfig kc = {0};
     struct err err = {0};
     int r = kubeconfig_add(&kc, text, "/dir/file", &err);
@@ -24,5 +23,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
         FUZZ_CHECK(cred.token[0] || (cred.cert[0] && cred.key[0]));
         exec_cred_free(&cred);
     }
-    return 0;
 }

@@ -2,13 +2,12 @@
 #include "fuzz.h"
 #include "leader/lease_object.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice in = fuzz_slice(data, size);
+FUZZ(in) {
     struct lease_rec r, again;
     struct err err = {0};
     if (lease_parse(in, &r, &err) < 0) {
         FUZZ_CHECK(err.msg[0]);
-        return 0;
+        return;
     }
     FUZZ_CHECK(r.transitions >= 0 && r.duration_ns >= 0 && r.acquire_us >= 0 && r.renew_us >= 0);
     cleanup_buf struct buf out = BUF(16 << 20), note = BUF(1 << 20);
@@ -19,5 +18,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(!lease_annotation(buf_slice(&out), "gone", &note));
     FUZZ_CHECK(lease_annotation(buf_slice(&out), LEASE_ANNOTATION_CHECKPOINT, &note) &&
                slice_eq(buf_slice(&note), in));
-    return 0;
 }

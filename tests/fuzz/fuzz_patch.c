@@ -11,13 +11,13 @@ static int apply(int dialect, cJSON **doc, const cJSON *patch, struct err *err) 
     return patch_strategic(doc, patch, kinds[dialect - 2], err);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+FUZZ(in) {
     struct slice text, patch_text;
-    slice_cut(fuzz_slice(data, size), '\n', &text, &patch_text);
+    slice_cut(in, '\n', &text, &patch_text);
     cleanup_json cJSON *patch = json_parse(patch_text, NULL);
     for (int dialect = 0; patch && dialect < 6; dialect++) {
         cJSON *doc = json_parse(text, NULL);
-        if (!doc) return 0;
+        if (!doc) return;
         cleanup_free char *before = json_print(doc);
         struct err err = {0};
         int r = apply(dialect, &doc, patch, &err);
@@ -32,5 +32,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         cJSON_Delete(doc);
     }
-    return 0;
 }

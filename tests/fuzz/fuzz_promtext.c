@@ -27,9 +27,9 @@ static int read_page(struct slice text, size_t cut, const struct prom_sum *sum, 
     return rc;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice text = fuzz_slice(data, size), selector;
-    if (!size) return 0;
+FUZZ(text) {
+    struct slice selector;
+    if (!text.n) return;
     size_t cut = 1 + (unsigned char)text.p[0] % 60;
     text = slice_make(text.p + 1, text.n - 1);
     struct prom_sum *sum = NULL;
@@ -49,5 +49,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(isfinite(a.v[w].value) && (a.v[w].present || a.v[w].value == 0));
     FUZZ_CHECK(x || (a.v[PROM_ERRORS].value >= 0 && a.v[PROM_TOTAL].value >= 0));
     prom_sum_free(sum);
-    return 0;
 }

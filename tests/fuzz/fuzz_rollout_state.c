@@ -70,9 +70,9 @@ static void plan_of(const struct state *s, struct slice annotations) {
     cJSON_Delete(a);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+FUZZ(in) {
     struct slice facts, rest, state, annotations;
-    slice_cut(fuzz_slice(data, size), 1, &facts, &rest);
+    slice_cut(in, 1, &facts, &rest);
     slice_cut(rest, 1, &state, &annotations);
     cleanup_json cJSON *cm = configmap(facts, state);
     cleanup_state struct state s;
@@ -80,9 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     state_init(&s);
     if (state_read(cm, &s, &e) < 0) {
         FUZZ_CHECK(e.kind == ERR_CONFIG && e.msg[0]);
-        return 0;
+        return;
     }
     round_trip(&s);
     plan_of(&s, annotations);
-    return 0;
 }

@@ -2,13 +2,13 @@
 #include "fuzz.h"
 #include "api/selector.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+FUZZ(in) {
     static const char *const sets[] = {"{}", "{\"a\":\"b\"}", "{\"a\":\"7\",\"b/c\":\"\",\"in\":\"notin\"}",
                                        "{\"tier\":\"frontend\",\"n\":\"-5\",\"x\":\"y\"}"};
     struct err err = {0};
     struct selector *s = NULL, *again = NULL;
     struct field_selector *f = NULL;
-    if (selector_parse(fuzz_slice(data, size), &s, &err) == 0) {
+    if (selector_parse(in, &s, &err) == 0) {
         cleanup_buf struct buf text = BUF(1 << 20), text2 = BUF(1 << 20);
         FUZZ_CHECK(selector_format(s, &text) == 0);
         FUZZ_CHECK(selector_parse(buf_slice(&text), &again, &err) == 0);
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         FUZZ_CHECK(err.kind == ERR_CONFIG && err.msg[0]);
     }
-    if (field_selector_parse(fuzz_slice(data, size), &f, &err) == 0) {
+    if (field_selector_parse(in, &f, &err) == 0) {
         cleanup_json cJSON *obj =
             cJSON_Parse("{\"metadata\":{\"name\":\"a\"},\"spec\":{\"n\":3,\"b\":true}}");
         (void)field_selector_match(f, obj);
@@ -29,10 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     selector_free(again);
     field_selector_free(f);
 
-    cleanup_json cJSON *spec = json_parse(fuzz_slice(data, size), NULL);
+    cleanup_json cJSON *spec = json_parse(in, NULL);
     if (spec && selector_from_spec(spec, &s, &err) == 0) {
         (void)selector_match(s, NULL);
         selector_free(s);
     }
-    return 0;
 }

@@ -106,8 +106,8 @@ static const char world[] =
     "\"spec\":{"
     "\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}}}\n";
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice rest = fuzz_slice(data, size), line, type, accept, method, target;
+FUZZ(rest) {
+    struct slice line, type, accept, method, target;
     slice_cut(rest, '\n', &line, &rest);
     slice_cut(rest, '\n', &type, &rest);
     slice_cut(rest, '\n', &accept, &rest);
@@ -133,5 +133,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (changed) reload(s);
     sim_free(s);
     buf_free(&body);
-    return 0;
 }

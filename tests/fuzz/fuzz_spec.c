@@ -16,9 +16,8 @@ static cJSON *lines(struct slice text) {
     return a;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct slice text = fuzz_slice(data, size);
-    cleanup_json cJSON *a = size && data[0] == '{' ? json_parse(text, NULL) : lines(text);
+FUZZ(text) {
+    cleanup_json cJSON *a = text.n && text.p[0] == '{' ? json_parse(text, NULL) : lines(text);
     cleanup_spec struct spec s;
     struct err e = {0};
     int rc = spec_parse(a, &s, &e);
@@ -32,5 +31,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(s.auto_rate || (s.max_error_rate > 0 && s.max_error_rate < 1));
     FUZZ_CHECK(rc || s.deadline_ns > s.soak_ns);
     FUZZ_CHECK(s.metrics != METRICS_ENDPOINT || (s.port && s.path && s.path[0] == '/'));
-    return 0;
 }

@@ -32,13 +32,12 @@ static void run(enum split_mode mode, struct slice text, size_t chunk, struct bu
     splitter_free(&s);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
-    if (n < 2 || n > 1 << 16) return 0;
-    enum split_mode mode = p[0] & 1 ? SPLIT_WATCH : SPLIT_LIST;
-    struct slice text = slice_make((const char *)p + 2, n - 2);
+FUZZ(in) {
+    if (in.n < 2 || in.n > 1 << 16) return;
+    enum split_mode mode = in.p[0] & 1 ? SPLIT_WATCH : SPLIT_LIST;
+    struct slice text = slice_make(in.p + 2, in.n - 2);
     cleanup_buf struct buf whole = BUF(1 << 22), cut = BUF(1 << 22);
     run(mode, text, text.n + 1, &whole);
-    run(mode, text, (size_t)p[1] + 1, &cut);
+    run(mode, text, (size_t)(unsigned char)in.p[1] + 1, &cut);
     FUZZ_CHECK(slice_eq(buf_slice(&whole), buf_slice(&cut)));
-    return 0;
 }
