@@ -12,108 +12,100 @@ static struct reflector_todo next(struct reflector *w, int64_t now, uint64_t rnd
     reflector_next(w, now, rnd, &t);
     return t;
 }
-#define REFLECTOR_CASE(name)                                                                                 \
-    static void with_##name(struct reflector *w);                                                            \
-    CASE(name) {                                                                                             \
-        struct reflector w;                                                                                  \
-        reflector_init(&w);                                                                                  \
-        with_##name(&w);                                                                                     \
-        reflector_free(&w);                                                                                  \
-    }                                                                                                        \
-    static void with_##name(struct reflector *w)
+static void prepare(struct reflector *w) {
+    reflector_init(w);
+}
+#define REFLECTOR_CASE(name) CASE_WITH(struct reflector, w, prepare, reflector_free, name)
 
+/* What is to be done now, in words: "list rv=9 limit=500 first at_least", "stream rv=9", "wait". */
+static void does(struct reflector *w, int64_t now, const char *want) {
+    static const char *const whats[] = {"list", "stream", "wait", "probe"};
+    const struct reflector_todo t = next(w, now, 0);
+    cleanup_buf struct buf is = BUF(1000);
+    buf_adds(&is, whats[t.what]);
+    if (t.what == REFLECTOR_LIST || t.what == REFLECTOR_STREAM) buf_addf(&is, " rv=%s", t.rv);
+    if (t.what == REFLECTOR_LIST && t.token[0]) buf_addf(&is, " token=%s", t.token);
+    if (t.what == REFLECTOR_LIST) buf_addf(&is, " limit=%u", t.limit);
+    buf_addf(&is, "%s%s%s%s", t.first ? " first" : "", t.at_least ? " at_least" : "",
+             t.replace ? " replace" : "", t.fresh ? " fresh" : "");
+    assert_string_equal(buf_str(&is), want);
+}
+/* It waits; until then. */
+static int64_t waits(struct reflector *w, int64_t now) {
+    does(w, now, "wait");
+    return next(w, now, 0).until_ns;
+}
 static struct err error_of(enum err_kind kind, const char *msg) {
     struct err e;
     err_set(&e, kind, -EIO, "%s", msg);
     return e;
 }
-static const char *ended(struct reflector *w, int64_t now, enum err_kind kind, const char *msg,
-                         bool *trouble) {
+/* A stream that ends, and a list that fails: why, in a word, and whether it is trouble. */
+static void ends(struct reflector *w, int64_t now, enum err_kind kind, const char *msg, const char *why,
+                 bool trouble) {
     struct err e = error_of(kind, msg);
     bool t;
-    const char *why = reflector_ended(w, now, 7, &e, &t);
-    if (trouble) *trouble = t;
-    return why;
+    assert_string_equal(reflector_ended(w, now, 7, &e, &t), why);
+    assert_int_equal(t, trouble);
+}
+static void fails(struct reflector *w, int64_t now, enum err_kind kind, const char *msg, const char *why,
+                  bool trouble) {
+    struct err e = error_of(kind, msg);
+    bool t;
+    assert_string_equal(reflector_list_failed(w, now, 0, &e, &t), why);
+    assert_int_equal(t, trouble);
 }
 static void listed(struct reflector *w, int64_t now, const char *rv) {
     assert_int_equal(next(w, now, 0).what, REFLECTOR_LIST);
     assert_int_equal(reflector_listed(w, rv, ""), REFLECTOR_WHOLE);
 }
 
-CASE(first_list_then_watch) {
-    struct reflector w;
-    reflector_init(&w);
-    struct reflector_todo t = next(&w, 100 * S, 5);
-    assert_int_equal(t.what, REFLECTOR_LIST);
-    assert_string_equal(t.rv, "0");
-    assert_string_equal(t.token, "");
-    assert_int_equal(t.limit, 500);
-    assert_true(t.first && !t.at_least && !t.fresh);
-    assert_int_equal(reflector_listed(&w, "17", NULL), REFLECTOR_WHOLE);
-    t = next(&w, 101 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_STREAM);
-    assert_string_equal(t.rv, "17");
+REFLECTOR_CASE(first_list_then_watch) {
+    does(w, 100 * S, "list rv=0 limit=500 first");
+    assert_int_equal(reflector_listed(w, "17", NULL), REFLECTOR_WHOLE);
+    does(w, 101 * S, "stream rv=17");
+    struct reflector_todo t = next(w, 101 * S, 0);
     assert_int_equal(t.timeout_s, 300);
     assert_true(t.deadline_ns > (101 + 300) * S && t.deadline_ns <= (101 + 360) * S);
     assert_true(t.relist_ns == TIME_NEVER);
     unsigned lo = 1000, hi = 0;
     struct rng r = {1};
     for (int i = 0; i < 5000; i++) {
-        unsigned s = next(&w, 101 * S, rng_next(&r)).timeout_s;
+        unsigned s = next(w, 101 * S, rng_next(&r)).timeout_s;
         if (s < lo) lo = s;
         if (s > hi) hi = s;
     }
     assert_int_equal(lo, 300);
     assert_int_equal(hi, 600);
-    reflector_free(&w);
     reflector_free(NULL);
 }
 
 REFLECTOR_CASE(pages) {
-    bool trouble;
     assert_int_equal(reflector_listed(w, "17", "tok1"), REFLECTOR_MORE_PAGES);
-    struct reflector_todo t = next(w, 0, 0);
-    assert_string_equal(t.token, "tok1");
-    assert_string_equal(t.rv, "");
-    assert_int_equal(t.limit, 500);
-    assert_false(t.first);
+    does(w, 0, "list rv= token=tok1 limit=500");
     /* a page that is lost on the way is asked for again, later */
-    struct err e = error_of(ERR_TRANSPORT, "reset");
-    assert_string_equal(reflector_list_failed(w, 0, 0, &e, &trouble), "transport");
-    t = next(w, 0, 0);
-    assert_int_equal(t.what, REFLECTOR_WAIT);
-    t = next(w, t.until_ns, 0);
-    assert_string_equal(t.token, "tok1");
+    fails(w, 0, ERR_TRANSPORT, "reset", "transport", true);
+    int64_t until = waits(w, 0);
+    does(w, until, "list rv= token=tok1 limit=500");
     assert_int_equal(reflector_listed(w, "17", "tok2"), REFLECTOR_MORE_PAGES);
     /* the token expires in the middle: all of it, newest, at once */
-    e = error_of(ERR_GONE, "expired");
-    assert_string_equal(reflector_list_failed(w, t.until_ns, 0, &e, &trouble), "page_expired");
-    t = next(w, 60 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_LIST);
-    assert_true(t.first);
-    assert_string_equal(t.token, "");
-    assert_string_equal(t.rv, "");
-    assert_false(t.at_least);
-    assert_int_equal(t.limit, 0);
+    fails(w, until, ERR_GONE, "expired", "page_expired", false);
+    does(w, 60 * S, "list rv= limit=0 first");
     assert_int_equal(reflector_listed(w, "20", ""), REFLECTOR_WHOLE);
-    assert_string_equal(next(w, 60 * S, 0).rv, "20");
+    does(w, 60 * S, "stream rv=20");
     /* a token that nobody would carry: all in one */
     reflector_relist(w);
     cleanup_free char *huge = xmalloc(REFLECTOR_TOKEN_MAX + 2);
     memset(huge, 'x', REFLECTOR_TOKEN_MAX + 1);
     huge[REFLECTOR_TOKEN_MAX + 1] = '\0';
     assert_int_equal(reflector_listed(w, "21", huge), REFLECTOR_MORE_PAGES);
-    assert_int_equal(next(w, 60 * S, 0).limit, 0);
+    does(w, 60 * S, "list rv= limit=0 first");
 }
 
 REFLECTOR_CASE(versions) {
-    bool trouble;
-    struct err e = error_of(ERR_TIMEOUT, "list pods: 504 Timeout: Too large resource version: 9, current: 3");
-    assert_string_equal(reflector_list_failed(w, 0, 0, &e, &trouble), "too_large");
-    struct reflector_todo t = next(w, 0, 0);
-    assert_int_equal(t.what, REFLECTOR_LIST); /* at once */
-    assert_string_equal(t.rv, "");
-    assert_false(t.fresh);
+    fails(w, 0, ERR_TIMEOUT, "list pods: 504 Timeout: Too large resource version: 9, current: 3", "too_large",
+          false);
+    does(w, 0, "list rv= limit=500 first"); /* at once */
     listed(w, 0, "5");
     /* events and bookmarks move the version; later lists are as new as that */
     next(w, 0, 0);
@@ -121,54 +113,38 @@ REFLECTOR_CASE(versions) {
     reflector_event(w, "9");
     reflector_event(w, "");
     reflector_event(w, NULL);
-    assert_string_equal(ended(w, 400 * S, ERR_NONE, "", NULL), "ended");
-    t = next(w, 400 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_STREAM);
-    assert_string_equal(t.rv, "9");
-    assert_string_equal(ended(w, 500 * S, ERR_GONE, "too old", &trouble), "expired");
-    assert_false(trouble);
-    t = next(w, 500 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_LIST);
-    assert_string_equal(t.rv, "9");
-    assert_true(t.at_least && t.first);
-    e = error_of(ERR_GONE, "too old");
-    assert_string_equal(reflector_list_failed(w, 500 * S, 0, &e, &trouble), "expired");
-    t = next(w, 500 * S, 0);
-    assert_string_equal(t.rv, "");
-    assert_false(t.at_least);
-    assert_int_equal(t.limit, 500);
+    ends(w, 400 * S, ERR_NONE, "", "ended", false);
+    does(w, 400 * S, "stream rv=9");
+    ends(w, 500 * S, ERR_GONE, "too old", "expired", false);
+    does(w, 500 * S, "list rv=9 limit=500 first at_least");
+    fails(w, 500 * S, ERR_GONE, "too old", "expired", false);
+    does(w, 500 * S, "list rv= limit=500 first");
     /* that is gone too: no hurry any more */
-    assert_string_equal(reflector_list_failed(w, 500 * S, 0, &e, &trouble), "expired");
-    assert_int_equal(next(w, 500 * S, 0).what, REFLECTOR_WAIT);
+    fails(w, 500 * S, ERR_GONE, "too old", "expired", true);
+    waits(w, 500 * S);
     listed(w, 600 * S, "30");
     next(w, 600 * S, 0);
     /* expired again right behind the list: waits, says so */
-    assert_string_equal(ended(w, 600 * S, ERR_GONE, "too old", &trouble), "expired");
-    assert_true(trouble);
-    assert_int_equal(next(w, 600 * S, 0).what, REFLECTOR_WAIT);
+    ends(w, 600 * S, ERR_GONE, "too old", "expired", true);
+    waits(w, 600 * S);
 }
 
 REFLECTOR_CASE(a_list_older_than_what_was_seen) {
-    bool trouble;
     listed(w, 0, "100");
     reflector_event(w, "120");
-    assert_string_equal(ended(w, S, ERR_GONE, "410", &trouble), "expired");
-    assert_false(next(w, S, 0).replace);
+    ends(w, S, ERR_GONE, "410", "expired", false);
+    does(w, S, "list rv=120 limit=500 first at_least");
     assert_int_equal(reflector_listed(w, "119", "tok"), REFLECTOR_BEHIND);
-    struct reflector_todo t = next(w, S, 0);
-    assert_true(t.what == REFLECTOR_LIST && t.replace && t.first && !t.at_least);
-    assert_string_equal(t.rv, "");
-    struct err e = error_of(ERR_TRANSPORT, "reset");
-    reflector_list_failed(w, S, 0, &e, &trouble);
-    t = next(w, 90 * S, 0);
-    assert_true(t.what == REFLECTOR_LIST && t.replace);
+    does(w, S, "list rv= limit=500 first replace");
+    fails(w, S, ERR_TRANSPORT, "reset", "transport", true);
+    does(w, 90 * S, "list rv= limit=500 first replace");
     assert_int_equal(reflector_listed(w, "90", ""), REFLECTOR_WHOLE);
     assert_string_equal(reflector_version(w), "90");
     reflector_relist(w);
     assert_false(next(w, 99 * S, 0).replace);
 }
 
-REFLECTOR_CASE(ends) {
+REFLECTOR_CASE(ends_of_streams) {
     bool trouble;
     listed(w, 0, "5");
     /* without an event in less than a second: an error */
@@ -178,53 +154,39 @@ REFLECTOR_CASE(ends) {
     assert_true(trouble);
     assert_int_equal(e.kind, ERR_PROTOCOL);
     assert_non_null(strstr(e.msg, "500 ms"));
-    struct reflector_todo t = next(w, S / 2, 0);
-    assert_int_equal(t.what, REFLECTOR_WAIT);
-    t = next(w, t.until_ns, 0);
-    assert_int_equal(t.what, REFLECTOR_STREAM);
+    does(w, waits(w, S / 2), "stream rv=5");
     /* with an event: fine, but not more often than once a second */
     int64_t now = 10 * S;
     next(w, now, 0);
     reflector_event(w, "6");
-    assert_string_equal(ended(w, now + S / 10, ERR_NONE, "", &trouble), "ended");
-    assert_false(trouble);
-    t = next(w, now + S / 10, 0);
-    assert_int_equal(t.what, REFLECTOR_WAIT);
-    assert_true(t.until_ns == now + S);
+    ends(w, now + S / 10, ERR_NONE, "", "ended", false);
+    assert_true(waits(w, now + S / 10) == now + S);
     /* cut after a while: goes on at once from where it was */
     now = 100 * S;
     next(w, now, 0);
-    assert_string_equal(ended(w, now + 40 * S, ERR_TRANSPORT, "reset", &trouble), "cut");
-    assert_false(trouble);
-    t = next(w, now + 40 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_STREAM);
-    assert_string_equal(t.rv, "6");
+    ends(w, now + 40 * S, ERR_TRANSPORT, "reset", "cut", false);
+    does(w, now + 40 * S, "stream rv=6");
     /* refused: watch again without a list, later */
-    assert_string_equal(ended(w, now + 40 * S, ERR_TRANSPORT, "refused", &trouble), "transport");
-    assert_true(trouble);
-    t = next(w, now + 40 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_WAIT);
-    assert_int_equal(next(w, t.until_ns, 0).what, REFLECTOR_STREAM);
+    ends(w, now + 40 * S, ERR_TRANSPORT, "refused", "transport", true);
+    now = waits(w, now + 40 * S);
+    does(w, now, "stream rv=6");
     /* 429: the same, as late as it says */
     e = error_of(ERR_THROTTLED, "429");
     e.retry_after_ms = 20000;
-    now = t.until_ns;
     reflector_ended(w, now, 0, &e, &trouble);
-    t = next(w, now, 0);
-    assert_true(t.until_ns >= now + 20 * S && t.until_ns <= now + 21 * S);
-    assert_int_equal(next(w, t.until_ns, 0).what, REFLECTOR_STREAM);
+    int64_t until = waits(w, now);
+    assert_true(until >= now + 20 * S && until <= now + 21 * S);
+    does(w, until, "stream rv=6");
     /* our own deadline: a fresh connection */
-    now = t.until_ns;
-    assert_string_equal(ended(w, now + 400 * S, ERR_TIMEOUT, "silent", &trouble), "timeout");
-    t = next(w, now + 460 * S, 0);
-    assert_int_equal(t.what, REFLECTOR_STREAM);
-    assert_true(t.fresh);
+    now = until;
+    ends(w, now + 400 * S, ERR_TIMEOUT, "silent", "timeout", true);
+    does(w, now + 460 * S, "stream rv=6 fresh");
     reflector_event(w, "7");
-    assert_string_equal(ended(w, now + 800 * S, ERR_NONE, "", &trouble), "ended");
-    assert_false(next(w, now + 800 * S, 0).fresh);
+    ends(w, now + 800 * S, ERR_NONE, "", "ended", false);
+    does(w, now + 800 * S, "stream rv=7");
     /* a request that the server refuses as it stands: list */
-    ended(w, now + 801 * S, ERR_REJECTED, "400", &trouble);
-    assert_int_equal(next(w, now + 900 * S, 0).what, REFLECTOR_LIST);
+    ends(w, now + 801 * S, ERR_REJECTED, "400", "rejected", true);
+    does(w, now + 900 * S, "list rv=7 limit=500 first at_least");
 }
 
 CASE(backoff) {
@@ -237,19 +199,18 @@ CASE(backoff) {
         for (int i = 0; i < 12; i++) {
             struct err e = error_of(ERR_SERVER, "500");
             reflector_list_failed(&w, now, rng_next(&r), &e, &trouble);
-            struct reflector_todo t = next(&w, now, 0);
-            assert_int_equal(t.what, REFLECTOR_WAIT);
-            assert_true(t.until_ns - now >= lo && t.until_ns - now < 2 * lo && t.until_ns - now <= 30 * S);
-            now = t.until_ns;
+            int64_t until = waits(&w, now);
+            assert_true(until - now >= lo && until - now < 2 * lo && until - now <= 30 * S);
+            now = until;
             lo = lo * 2 > 15 * S ? 15 * S : lo * 2;
         }
         /* a watch that was well for a while has made good for it */
         listed(&w, now, "1");
         next(&w, now, 0);
-        ended(&w, now + 60 * S, ERR_NONE, "", NULL);
+        ends(&w, now + 60 * S, ERR_NONE, "", "ended", false);
         now += 60 * S;
         next(&w, now, 0);
-        ended(&w, now, ERR_TRANSPORT, "refused", NULL);
+        ends(&w, now, ERR_TRANSPORT, "refused", "transport", true);
         assert_true(next(&w, now, 0).until_ns - now < 2 * 800 * NS_PER_MS);
         reflector_free(&w);
     }
@@ -275,9 +236,7 @@ REFLECTOR_CASE(broken_event_leads_to_a_list) {
         assert_true(at - now >= 30 * S && at - now <= 900 * S && at - now >= last);
         last = at - now;
         reflector_relist(w);
-        struct reflector_todo t = next(w, at, 0);
-        assert_int_equal(t.what, REFLECTOR_LIST);
-        assert_string_equal(t.rv, "5");
+        does(w, at, "list rv=5 limit=500 first at_least");
         assert_int_equal(reflector_listed(w, "5", ""), REFLECTOR_WHOLE);
         assert_true(next(w, at, 0).relist_ns == TIME_NEVER);
     }
@@ -335,19 +294,20 @@ struct run {
     uint64_t seed;
 };
 
+static void list_fails(struct run *x, struct err e) {
+    bool trouble;
+    reflector_list_failed(&x->w, x->now, rng_next(&x->r), &e, &trouble);
+}
+
 static void do_list(struct run *x, const struct reflector_todo *t) {
     struct rng *r = &x->r;
-    struct err e;
-    bool trouble;
     if (!x->calm && rng_below(r, 4) == 0) {
-        e = random_error(r);
-        reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+        list_fails(x, random_error(r));
         return;
     }
     if (t->token[0]) {
         if (x->listing < x->s.compacted || (!x->calm && rng_below(r, 6) == 0)) {
-            e = error_of(ERR_GONE, "page token expired");
-            reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+            list_fails(x, error_of(ERR_GONE, "page token expired"));
             return;
         }
     } else {
@@ -355,13 +315,11 @@ static void do_list(struct run *x, const struct reflector_todo *t) {
         if (lag < 0) lag = 0;
         if (!t->first) fail_seed(x->seed, "a list from the start that is not the first page");
         if (t->at_least && want > lag && rng_below(r, 2)) {
-            e = error_of(ERR_TIMEOUT, "504: Too large resource version");
-            reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+            list_fails(x, error_of(ERR_TIMEOUT, "504: Too large resource version"));
             return;
         }
         if (t->at_least && want < x->s.compacted && rng_below(r, 2)) { /* as a server without NotOlderThan */
-            e = error_of(ERR_GONE, "410");
-            reflector_list_failed(&x->w, x->now, rng_next(r), &e, &trouble);
+            list_fails(x, error_of(ERR_GONE, "410"));
             return;
         }
         x->listing = strcmp(t->rv, "0") == 0     ? lag
@@ -391,11 +349,9 @@ static void do_list(struct run *x, const struct reflector_todo *t) {
 
 static void do_probe(struct run *x) {
     char rv[32];
-    bool trouble;
     snprintf(rv, sizeof rv, "%ld", x->s.rv);
-    struct err e = random_error(&x->r);
     if (!x->calm && rng_below(&x->r, 3) == 0) {
-        reflector_list_failed(&x->w, x->now, rng_next(&x->r), &e, &trouble);
+        list_fails(x, random_error(&x->r));
     } else if (!reflector_probed(&x->w, rv)) {
         fail_seed(x->seed, "the server is not behind");
     }
@@ -431,47 +387,45 @@ static void do_stream(struct run *x, const struct reflector_todo *t) {
     reflector_ended(&x->w, x->now, rng_next(r), &e, &trouble);
 }
 
-CASE(random_schedules) {
-    for (uint64_t seed = 1; seed <= 5000; seed++) {
-        struct run *x = xcalloc(1, sizeof *x);
-        x->r.s = x->seed = seed;
-        reflector_init(&x->w);
-        x->now = 1000 * S;
-        int64_t burst = x->now;
-        unsigned in_burst = 0;
-        for (int step = 0; step < 260; step++) {
-            x->calm = step >= 200;
-            if (!x->calm) {
-                for (uint64_t n = rng_below(&x->r, 4); n > 0; n--) change(&x->s, &x->r);
-                if (rng_below(&x->r, 10) == 0)
-                    x->s.compacted = x->s.rv - (long)rng_below(&x->r, (uint64_t)x->s.rv + 1);
-            }
-            struct reflector_todo t = next(&x->w, x->now, rng_next(&x->r));
-            if (t.what == REFLECTOR_WAIT) {
-                if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S) fail_seed(seed, "wait");
-                x->now = t.until_ns;
-                continue;
-            }
-            if (x->now != burst) { /* no hot loop: so many requests without any time passing */
-                burst = x->now;
-                in_burst = 0;
-            }
-            if (++in_burst > 16) fail_seed(seed, "a hot loop");
-            if (t.what == REFLECTOR_LIST) {
-                do_list(x, &t);
-            } else if (t.what == REFLECTOR_PROBE) {
-                do_probe(x);
-            } else {
-                do_stream(x, &t);
-            }
+SEEDS_CASE(5000, random_schedules) {
+    struct run *x = xcalloc(1, sizeof *x);
+    x->r.s = x->seed = seed;
+    reflector_init(&x->w);
+    x->now = 1000 * S;
+    int64_t burst = x->now;
+    unsigned in_burst = 0;
+    for (int step = 0; step < 260; step++) {
+        x->calm = step >= 200;
+        if (!x->calm) {
+            for (uint64_t n = rng_below(&x->r, 4); n > 0; n--) change(&x->s, &x->r);
+            if (rng_below(&x->r, 10) == 0)
+                x->s.compacted = x->s.rv - (long)rng_below(&x->r, (uint64_t)x->s.rv + 1);
         }
-        for (int i = 0; i < OBJECTS; i++) {
-            if (x->m.obj[i] != x->s.obj[i])
-                fail_seed(seed, "object %d at %ld, not %ld", i, x->m.obj[i], x->s.obj[i]);
+        struct reflector_todo t = next(&x->w, x->now, rng_next(&x->r));
+        if (t.what == REFLECTOR_WAIT) {
+            if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S) fail_seed(seed, "wait");
+            x->now = t.until_ns;
+            continue;
         }
-        reflector_free(&x->w);
-        free(x);
+        if (x->now != burst) { /* no hot loop: so many requests without any time passing */
+            burst = x->now;
+            in_burst = 0;
+        }
+        if (++in_burst > 16) fail_seed(seed, "a hot loop");
+        if (t.what == REFLECTOR_LIST) {
+            do_list(x, &t);
+        } else if (t.what == REFLECTOR_PROBE) {
+            do_probe(x);
+        } else {
+            do_stream(x, &t);
+        }
     }
+    for (int i = 0; i < OBJECTS; i++) {
+        if (x->m.obj[i] != x->s.obj[i])
+            fail_seed(seed, "object %d at %ld, not %ld", i, x->m.obj[i], x->s.obj[i]);
+    }
+    reflector_free(&x->w);
+    free(x);
 }
 
 CASES("kube/reflector")
