@@ -2,7 +2,7 @@
  * has a server of its own. JSON of a request is written with ' for ". */
 #ifndef TEST_SIM_CLIENT_H
 #define TEST_SIM_CLIENT_H
-#include "../check.h"
+#include "../case.h"
 #include "../each.h"
 #include "api/meta.h"
 #include "base/json.h"
@@ -12,34 +12,9 @@
 
 #define WALL (INT64_C(1700000000) * NS_PER_S)
 
-static struct CMUnitTest sim_tests[64];
-static size_t sim_ntests;
-int main(void) {
-    return _cmocka_run_group_tests("sim", sim_tests, sim_ntests, NULL, NULL);
-}
-
-#define REGISTER_TEST(name, fn)                                                                              \
-    static void __attribute__((constructor)) register_##name(void) {                                         \
-        sim_tests[sim_ntests++] = (struct CMUnitTest){#name, fn, NULL, NULL, NULL};                          \
-    }
-/* A test of a server `s`; TEST_ALONE: of servers of its own making. */
-#define SIM_TEST(name)                                                                                       \
-    static void name(struct sim *s);                                                                         \
-    static void run_##name(void **state) {                                                                   \
-        struct sim *s = *state = sim_test();                                                                 \
-        name(s);                                                                                             \
-        sim_free(s);                                                                                         \
-    }                                                                                                        \
-    REGISTER_TEST(name, run_##name)                                                                          \
-    static void name(struct sim *s)
-#define TEST_ALONE(name)                                                                                     \
-    static void name(void);                                                                                  \
-    static void run_##name(void **state) {                                                                   \
-        (void)state;                                                                                         \
-        name();                                                                                              \
-    }                                                                                                        \
-    REGISTER_TEST(name, run_##name)                                                                          \
-    static void name(void)
+/* A test of a server `s`; with CASE(): of servers of its own making. */
+#define SIM_TEST(name) CASE_OF(struct sim, s, sim_test(), sim_free, name)
+CASES("sim")
 
 struct answer {
     struct sim_exchange *x; /* while it is open */
@@ -105,11 +80,13 @@ static inline void answer_free(struct answer *a) {
     buf_free(&a->body);
     *a = (struct answer){0};
 }
+#define cleanup_answer __attribute__((cleanup(answer_free)))
 
-/* Starts a request; a must stay where it is until its end. */
+/* Starts a request, after the end of what a was used for before; a must stay where it is until its end. */
 static inline void send_as(struct sim *s, const char *method, const char *target, const char *content_type,
                            const char *accept, struct slice body, struct answer *a) {
-    *a = (struct answer){.body = BUF((size_t)64 << 20)};
+    answer_free(a);
+    a->body = BUF((size_t)64 << 20);
     cleanup_free char *json = slice_dup(body); /* the server keeps what it needs */
     bool yaml = content_type && strstr(content_type, "yaml");
     struct sim_request r = {.method = slice_of(method),
@@ -144,13 +121,12 @@ static inline void fault(struct sim *s, const char *json) {
 /* A request that is answered at once. Returns the body as a tree (NULL if it is none). */
 static inline cJSON *ask_as(struct sim *s, const char *method, const char *target, const char *content_type,
                             const char *accept, const char *body, int *ret_status) {
-    struct answer a;
+    cleanup_answer struct answer a = {0};
     send_as(s, method, target, content_type, accept, slice_of(body), &a);
     assert_true(a.ended);
     assert_false(a.cut);
     cJSON *v = keep(json_parse(buf_slice(&a.body), NULL));
     if (ret_status) *ret_status = a.status;
-    answer_free(&a);
     return v;
 }
 
@@ -160,14 +136,16 @@ static inline cJSON *ask(struct sim *s, const char *method, const char *target, 
     return ask_as(s, method, target, type, NULL, body, ret_status);
 }
 
-static inline void run(struct sim *s, const char *method, const char *target, const char *body,
-                       int want_status) {
+/* Fails unless it is answered with that status. */
+static inline cJSON *run(struct sim *s, const char *method, const char *target, const char *body,
+                         int want_status) {
     int status = 0;
     cJSON *v = ask(s, method, target, body, &status);
     if (status != want_status) {
         char *text = v ? json_print(v) : NULL;
         fail_msg("%s %s: %d instead of %d: %s", method, target, status, want_status, text ? text : "");
     }
+    return v;
 }
 
 /* The request fails with this status, and its message has this text. */
@@ -191,14 +169,48 @@ static inline cJSON *watch_next(struct answer *a) {
     return v;
 }
 
-/* The next event is of this type and about this object. */
-static inline void expect_event(struct answer *a, const char *type, const char *name) {
-    cJSON *v = watch_next(a);
-    if (!v) fail_msg("no event, expected %s %s", type, name);
-    const char *have = json_str_or(json_obj(json_obj(v, "object"), "metadata"), "name", "");
-    if (strcmp(json_str_or(v, "type", ""), type) != 0 || strcmp(have, name) != 0) {
-        fail_msg("%s %s instead of %s %s", json_str_or(v, "type", ""), have, type, name);
+/* The value at a JSON pointer that is written without its first slash. */
+static inline const cJSON *json_pointed(const cJSON *v, struct slice path) {
+    while (path.p) {
+        struct slice one;
+        slice_cut(path, '/', &one, &path);
+        cleanup_free char *key = slice_dup(one);
+        for (char *p; (p = strstr(key, "~1"));) {
+            *p = '/';
+            memmove(p + 1, p + 2, strlen(p + 1));
+        }
+        v = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, atoi(key)) : json_get(v, key);
     }
+    return v;
+}
+
+/* As text, to be freed; a list is its length. */
+static inline char *json_said(const cJSON *v) {
+    if (cJSON_IsArray(v)) return xasprintf("[%d]", cJSON_GetArraySize(v));
+    if (cJSON_IsNumber(v)) return xasprintf("%.15g", v->valuedouble);
+    if (cJSON_IsBool(v) || cJSON_IsNull(v)) return json_print(v);
+    return xstrdup(cJSON_IsString(v) ? v->valuestring : v ? "(other)" : "none");
+}
+
+/* What a tree has at these JSON pointers: "kind=Pod|metadata/labels/a~1b=x|status/replicas=3|items=[2]"; what is
+ * absent is none, or 0. */
+static inline void says(const cJSON *v, const char *want) {
+    each_of(one, want) {
+        struct slice path, value;
+        slice_cut(one, '=', &path, &value);
+        const cJSON *at = json_pointed(v, path);
+        cleanup_free char *is = slice_dup(value), *have = json_said(at);
+        if (strcmp(have, is) != 0 && (at || strcmp(is, "0") != 0))
+            fail_msg("%.*s is %s, not %s", SLF(path), have, is);
+    }
+}
+
+/* The next event is of this type and about this object. Returns the object. */
+static inline const cJSON *expect_event(struct answer *a, const char *type, const char *name) {
+    cJSON *v = watch_next(a);
+    cleanup_free char *want = xasprintf("type=%s|object/metadata/name=%s", type, name);
+    says(v, want);
+    return json_get(v, "object");
 }
 
 static inline void expect_no_event(struct answer *a) {
@@ -206,19 +218,11 @@ static inline void expect_no_event(struct answer *a) {
     if (v) fail_msg("unexpected: %s", json_print(v));
 }
 
-/* What a tree has at these paths: "kind=Pod|status/replicas=3"; a number that is absent is 0. */
-static inline void says(const cJSON *v, const char *want) {
-    each_of(one, want) {
-        struct slice path, value;
-        slice_cut(one, '=', &path, &value);
-        cleanup_free char *where = slice_dup(path), *is = slice_dup(value), *number = NULL;
-        char *key = strrchr(where, '/');
-        if (key) *key++ = '\0';
-        const cJSON *at = json_get(key ? json_at(v, where) : v, key ? key : where);
-        if (cJSON_IsNumber(at)) number = xasprintf("%.15g", at->valuedouble);
-        const char *have = number ? number : cJSON_IsString(at) ? at->valuestring : at ? "(other)" : "0";
-        if (strcmp(have, is) != 0) fail_msg("%.*s is %s, not %s", SLF(path), have, is);
-    }
+/* NULL if there is none. */
+static inline cJSON *get(struct sim *s, const char *path) {
+    int status = 0;
+    cJSON *v = ask(s, "GET", path, NULL, &status);
+    return status == 200 ? v : NULL;
 }
 
 static inline char *config_map(const char *name, const char *label, const char *value) {
@@ -236,8 +240,7 @@ static inline char *config_map(const char *name, const char *label, const char *
     "'spec':{'containers':[{'name':'c','image':'" image "'}]}}}}"
 
 static inline void make_cm(struct sim *s, const char *name, const char *label, const char *value) {
-    char *body = config_map(name, label, value);
+    cleanup_free char *body = config_map(name, label, value);
     run(s, "POST", CMS, body, 201);
-    free(body);
 }
 #endif

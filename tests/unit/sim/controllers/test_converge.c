@@ -18,19 +18,15 @@ struct play {
     uint64_t seed;
 };
 
-static void name_of(int i, char ret[16]) {
-    (void)snprintf(ret, 16, "op%d", i);
-}
+static const char *const targets[TARGETS] = {"op0", "op1", "op2"};
 
-static void random_scale(struct play *p, const char *name) {
-    char spec[64];
-    (void)snprintf(spec, sizeof spec, "{'replicas':%d}", (int)rng_below(&p->rng, 7));
-    patch_spec(p->s, "deployments", name, spec);
+static void random_scale(struct play *p, const char *kind, const char *name, int below) {
+    cleanup_free char *spec = xasprintf("{'replicas':%d}", (int)rng_below(&p->rng, (uint64_t)below));
+    patch_spec(p->s, kind, name, spec);
 }
 
 static void random_image(struct play *p, const char *name) {
-    char image[32];
-    (void)snprintf(image, sizeof image, "%s:v%d", name, (int)rng_below(&p->rng, 4));
+    cleanup_free char *image = xasprintf("%s:v%d", name, (int)rng_below(&p->rng, 4));
     set_image(p->s, name, image);
 }
 
@@ -48,32 +44,25 @@ static void random_strategy(struct play *p, const char *name) {
     patch_spec(p->s, "deployments", name, all[rng_below(&p->rng, ARRAY_LEN(all))]);
 }
 
-static void random_delete(struct play *p, const char *kind, const char *options) {
-    cJSON *v = list_of(p->s, kind);
-    int n = cJSON_GetArraySize(json_arr(v, "items"));
-    if (n == 0) return;
-    const cJSON *o = cJSON_GetArrayItem(json_arr(v, "items"), (int)rng_below(&p->rng, (uint64_t)n));
-    cleanup_free char *path =
-        xasprintf("%s%s/%s", strcmp(kind, "pods") == 0 ? CORE : APPS, kind, obj_name(o));
-    (void)del(p->s, path, options);
+/* The name of one of them, NULL: there is none. */
+static const char *random_one(struct play *p, const char *kind) {
+    const cJSON *items = json_arr(object(p->s, kind, ""), "items");
+    int n = cJSON_GetArraySize(items);
+    return n ? obj_name(cJSON_GetArrayItem(items, (int)rng_below(&p->rng, (uint64_t)n))) : NULL;
 }
 
-static void random_rs_scale(struct play *p) {
-    cJSON *v = list_of(p->s, "replicasets");
-    int n = cJSON_GetArraySize(json_arr(v, "items"));
-    if (n == 0) return;
-    const cJSON *o = cJSON_GetArrayItem(json_arr(v, "items"), (int)rng_below(&p->rng, (uint64_t)n));
-    char spec[64];
-    (void)snprintf(spec, sizeof spec, "{'replicas':%d}", (int)rng_below(&p->rng, 4));
-    patch_spec(p->s, "replicasets", obj_name(o), spec);
+static void random_delete(struct play *p, const char *kind, const char *options) {
+    const char *name = random_one(p, kind);
+    if (!name) return;
+    cleanup_free char *path = path_of(kind, name);
+    ask(p->s, "DELETE", path, options, NULL);
 }
 
 static void random_step(struct play *p) {
-    char name[16];
-    name_of((int)rng_below(&p->rng, TARGETS), name);
+    const char *name = targets[rng_below(&p->rng, TARGETS)], *rs;
     switch (rng_below(&p->rng, 9)) {
     case 0:
-    case 1: random_scale(p, name); break;
+    case 1: random_scale(p, "deployments", name, 7); break;
     case 2:
     case 3: random_image(p, name); break;
     case 4: random_pause(p, name); break;
@@ -82,15 +71,16 @@ static void random_step(struct play *p) {
     case 7:
         random_delete(p, "replicasets", rng_below(&p->rng, 2) ? "{'propagationPolicy':'Orphan'}" : NULL);
         break;
-    case 8: random_rs_scale(p); break;
+    case 8:
+        if ((rs = random_one(p, "replicasets"))) random_scale(p, "replicasets", rs, 4);
+        break;
     }
 }
 
 /* As the spec says, and nothing else is there. */
 static void check_end(struct play *p) {
     for (int i = 0; i < TARGETS; i++) {
-        char name[16];
-        name_of(i, name);
+        const char *name = targets[i];
         /* ReplicaSets scaled by hand can leave the real controller stuck until the next scaling (their
          * desired-replicas annotation differs, but there is nothing to scale; or two are active under
          * Recreate), and so ours. */
@@ -101,30 +91,25 @@ static void check_end(struct play *p) {
         set_image(p->s, name, rng_below(&p->rng, 2) ? "final:1" : "final:2");
     }
     for (int i = 0; i < TARGETS; i++) {
-        char name[16];
-        name_of(i, name);
-        for (int t = 0; t < 3000 && !settled(p->s, name); t++) run_ms(p->s, 20);
-        if (!settled(p->s, name))
-            fail_msg("seed %llu: %s does not settle", (unsigned long long)p->seed, name);
+        for (int t = 0; t < 3000 && !settled(p->s, targets[i]); t++) run_ms(p->s, 20);
+        if (!settled(p->s, targets[i])) fail_seed(p->seed, "%s does not settle", targets[i]);
     }
     run_ms(p->s, 5000);
-    cJSON *v = list_of(p->s, "replicasets");
     int64_t sum = 0;
-    for (const cJSON *r = first_item(v); r; r = r->next)
+    for (const cJSON *r = first_of(p->s, "replicasets"); r; r = r->next)
         if (obj_controller(r)) sum += at_i64(r, "spec", "replicas");
-    if (sum != 3 * TARGETS) fail_msg("seed %llu: %lld replicas", (unsigned long long)p->seed, (long long)sum);
+    if (sum != 3 * TARGETS) fail_seed(p->seed, "%lld replicas", (long long)sum);
 }
 
-TEST_ALONE(schedules_converge) {
+CASE(schedules_converge) {
     uint64_t from, to;
     seeds(6, &from, &to);
     for (uint64_t seed = from; seed <= to; seed++) {
         struct play p = {.s = sim_seeded(seed), .rng = {seed * 77}, .seed = seed};
         script(p.s, "{'image':'*:v3','ready':false}");
         for (int i = 0; i < TARGETS; i++) {
-            char name[16];
-            name_of(i, name);
-            make_deployment(p.s, name, (int)rng_below(&p.rng, 4), "first:1", ",'revisionHistoryLimit':3");
+            int replicas = (int)rng_below(&p.rng, 4);
+            make_deployment(p.s, targets[i], replicas, "first:1", ",'revisionHistoryLimit':3");
         }
         for (int i = 0; i < STEPS; i++) {
             run_ms(p.s, (int64_t)rng_below(&p.rng, rng_below(&p.rng, 4) ? 30 : 3000));
@@ -137,7 +122,7 @@ TEST_ALONE(schedules_converge) {
 
 /* Only updates, of a Deployment that is whole at the start: never fewer available than replicas -
  * maxUnavailable, and no more asked for than replicas + maxSurge, whatever the new version does. */
-TEST_ALONE(updates_keep_their_limits) {
+CASE(updates_keep_their_limits) {
     uint64_t from, to;
     seeds(3, &from, &to);
     for (uint64_t seed = from; seed <= to; seed++) {
@@ -159,23 +144,23 @@ TEST_ALONE(updates_keep_their_limits) {
             int64_t ms = 100 + (int64_t)rng_below(&rng, 6000);
             for (int64_t t = 0; t < ms; t += 100) {
                 run_ms(s, 100);
-                cJSON *v = list_of(s, "replicasets");
                 int64_t all = 0, ready = pods_of(s, NULL, true);
-                for (const cJSON *r = first_item(v); r; r = r->next) all += at_i64(r, "spec", "replicas");
+                for (const cJSON *r = first_of(s, "replicasets"); r; r = r->next)
+                    all += at_i64(r, "spec", "replicas");
                 /* Crashing pods are available for a while, until they are not: then the promise cannot
                  * hold. */
                 bool crashing = pods_of(s, "op:crash", false) > 0;
                 if (all > replicas + surge ||
                     (!crashing && ready < replicas - away && pods_of(s, "op:v0", true) > 0 && i == 0))
-                    fail_msg("seed %llu: %lld asked for, %lld ready of %d+%d-%d", (unsigned long long)seed,
-                             (long long)all, (long long)ready, replicas, surge, away);
+                    fail_seed(seed, "%lld asked for, %lld ready of %d+%d-%d", (long long)all,
+                              (long long)ready, replicas, surge, away);
             }
         }
         sim_free(s);
     }
 }
 
-TEST_ALONE(the_same_seed_gives_the_same_run) {
+CASE(the_same_seed_gives_the_same_run) {
     char *text[2];
     for (int i = 0; i < 2; i++) {
         struct sim *s = sim_seeded(99);
@@ -183,8 +168,8 @@ TEST_ALONE(the_same_seed_gives_the_same_run) {
         run_ms(s, 700);
         set_image(s, "op", "op:v2");
         run_ms(s, 1234);
-        cJSON *pods = list_of(s, "pods"), *sets = list_of(s, "replicasets");
-        cleanup_free char *a = json_print(pods), *b = json_print(sets);
+        cleanup_free char *a = json_print(object(s, "pods", "")),
+                          *b = json_print(object(s, "replicasets", ""));
         text[i] = xasprintf("%s%s", a, b);
         sim_free(s);
     }
@@ -196,14 +181,12 @@ TEST_ALONE(the_same_seed_gives_the_same_run) {
 /* Ten times as many Deployments take about ten times as long: bounded by work, not by time on a clock. */
 SIM_TEST(many_deployments) {
     for (int i = 0; i < MANY; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof name, "d%d", i);
+        cleanup_free char *name = xasprintf("d%d", i);
         make_deployment(s, name, 1, "op:v1", "");
     }
     run_ms(s, 5000);
-    cJSON *v = list_of(s, "deployments");
     int ready = 0;
-    for (const cJSON *d = first_item(v); d; d = d->next)
+    for (const cJSON *d = first_of(s, "deployments"); d; d = d->next)
         ready += at_i64(d, "status", "availableReplicas") == 1;
     assert_int_equal(ready, MANY);
 }

@@ -5,12 +5,10 @@
 
 static char *page(struct sim *s, const char *pod, int *ret_status) {
     cleanup_free char *path = xasprintf(CORE "pods/%s:8080/proxy/metrics", pod);
-    struct answer a;
+    cleanup_answer struct answer a = {0};
     send_as(s, "GET", path, NULL, NULL, SL(""), &a);
     if (ret_status) *ret_status = a.ended ? a.status : 0;
-    char *text = xstrdup(buf_str(&a.body));
-    answer_free(&a);
-    return text;
+    return xstrdup(buf_str(&a.body));
 }
 
 /* The value of the series that begins so; -1: absent. */
@@ -30,9 +28,8 @@ static double read_of(struct sim *s, const char *pod, const char *series) {
 }
 
 static void make_pod(struct sim *s, const char *name, const char *image) {
-    cleanup_free char *body = xasprintf(
-        "{'metadata':{'name':'%s'},'spec':{'containers':[{'name':'m','image':'%s'}]}}", name, image);
-    assert_int_equal(post(s, CORE "pods", body), 201);
+    cleanup_free char *body = xasprintf("{'metadata':{'name':'%s'}," POD_SPEC("%s") "}", name, image);
+    post(s, CORE "pods", body);
 }
 
 SIM_TEST(page_has_the_usual_names) {
@@ -45,9 +42,9 @@ SIM_TEST(page_has_the_usual_names) {
     assert_true(value(text, ERRORS) == 0);
     assert_true(value(text, "controller_runtime_reconcile_errors_total{controller=\"sim\"}") == 0);
     assert_true(value(text, "controller_runtime_terminal_reconcile_errors_total{controller=\"sim\"}") == 0);
+    assert_true(value(text, "workqueue_depth{name=\"sim\"}") == 0);
     assert_true(value(text, "controller_runtime_max_concurrent_reconciles{controller=\"sim\"}") == 1);
     assert_true(value(text, "controller_runtime_active_workers{controller=\"sim\"}") >= 0);
-    assert_true(value(text, "workqueue_depth{name=\"sim\"}") == 0);
     assert_true(fabs(value(text, "process_start_time_seconds") - (double)(WALL / NS_PER_S) - 0.3) < 0.01);
     assert_true(value(text, "leader_election_master_status{name=\"op-lock\"}") < 0);
 }
@@ -76,7 +73,7 @@ SIM_TEST(rates_are_as_scripted) {
 }
 
 /* The same seed and time give the same numbers, whether or not somebody looked in between. */
-TEST_ALONE(looking_changes_nothing) {
+CASE(looking_changes_nothing) {
     double got[2];
     for (int run = 0; run < 2; run++) {
         struct sim *s = sim_seeded(3);
@@ -132,8 +129,7 @@ SIM_TEST(pods_at_their_address) {
     script(s, "{'image':'*','metricsPort':8080}");
     make_pod(s, "p", "op:v1");
     run_ms(s, 1000);
-    cJSON *p = get(s, CORE "pods/p");
-    struct slice ip = slice_of(json_str(json_get(p, "status"), "podIP"));
+    struct slice ip = slice_of(json_str(json_get(object(s, "pods", "p"), "status"), "podIP"));
     int status;
     int64_t delay;
     const char *type;
@@ -151,13 +147,13 @@ SIM_TEST(pods_at_their_address) {
 
 /* ---- leader election ---- */
 
-#define LEASE  "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-lock"
+#define LEASE  LEASES "/op-lock"
 #define MASTER "leader_election_master_status{name=\"op-lock\"}"
 
 static char *holder(struct sim *s) { /* the pod's name, "" for nobody */
-    cJSON *v = get(s, LEASE);
     struct slice name, rest;
-    slice_cut(slice_of(json_str_or(json_get(v, "spec"), "holderIdentity", "")), '_', &name, &rest);
+    slice_cut(slice_of(json_str_or(json_get(get(s, LEASE), "spec"), "holderIdentity", "")), '_', &name,
+              &rest);
     return slice_dup(name);
 }
 
@@ -173,14 +169,13 @@ SIM_TEST(one_leads_and_another_follows) {
     assert_true(read_of(s, "a", MASTER) == 1);
     assert_true(read_of(s, "b", MASTER) == 0);
     assert_true(read_of(s, "b", SUCCESS) < 0); /* a standby has no series */
-    assert_int_equal(del(s, CORE "pods/a", NULL), 200);
+    del(s, "pods", "a", NULL);
     run_ms(s, 12000); /* controller-runtime does not release: expiry has to be waited for */
     assert_true(read_of(s, "b", MASTER) == 0);
     run_ms(s, 8000);
     assert_true(read_of(s, "b", MASTER) == 1);
     assert_true(read_of(s, "b", SUCCESS) >= 0);
-    cJSON *v = get(s, LEASE);
-    assert_int_equal(at_i64(v, "spec", "leaseTransitions"), 1);
+    says(get(s, LEASE), "spec/leaseTransitions=1");
 }
 
 /* Somebody releases the Lease on behalf of the dead: a standby takes it at its next poll. */
@@ -190,16 +185,16 @@ SIM_TEST(a_released_lease_is_taken_soon) {
     run_ms(s, 2000);
     make_pod(s, "b", "y:v2");
     run_ms(s, 5000);
-    assert_int_equal(del(s, CORE "pods/a", NULL), 200);
+    del(s, "pods", "a", NULL);
     run_ms(s, 200);
-    assert_int_equal(merge(s, LEASE, "{'spec':{'holderIdentity':''}}"), 200);
+    merge(s, LEASE, "{'spec':{'holderIdentity':''}}");
     run_ms(s, 4500);
     assert_true(read_of(s, "b", MASTER) == 1);
 
     script(s, "{'image':'*','leaderElection':true,'lease':'op-lock','releaseOnExit':true}");
     make_pod(s, "c", "z:v3");
     run_ms(s, 5000);
-    assert_int_equal(del(s, CORE "pods/b", NULL), 200);
+    del(s, "pods", "b", NULL);
     run_ms(s, 4600);
     assert_true(read_of(s, "c", MASTER) == 1);
 }
@@ -209,20 +204,17 @@ SIM_TEST(losing_the_lease_ends_the_process) {
     script(s, "{'image':'*','leaderElection':true}");
     make_pod(s, "a", "op:v1");
     run_ms(s, 3000);
-    assert_int_equal(merge(s, LEASE, "{'spec':{'holderIdentity':'somebody'}}"), 200);
+    merge(s, LEASE, "{'spec':{'holderIdentity':'somebody'}}");
     run_ms(s, 3000);
-    cJSON *p = get(s, CORE "pods/a");
-    const cJSON *c = json_at(p, "status/containerStatuses")->child;
-    says(c, "restartCount=1|lastState/terminated/message=leader election lost");
+    says(json_at(object(s, "pods", "a"), "status/containerStatuses")->child,
+         "restartCount=1|lastState/terminated/message=leader election lost");
 }
 
 SIM_TEST(the_lease_may_be_an_argument) {
     script(s, "{'image':'*','leaderElection':true}");
-    assert_int_equal(post(s, CORE "pods",
-                          "{'metadata':{'name':'a'},'spec':{'containers':[{'name':'m','image':'op:v2','args':"
-                          "['--leader-election-id=op-canary']}]}}"),
-                     201);
+    post(s, CORE "pods",
+         "{'metadata':{'name':'a'},'spec':{'containers':[{'name':'m','image':'op:v2','args':"
+         "['--leader-election-id=op-canary']}]}}");
     run_ms(s, 3000);
-    cJSON *v = get(s, "/apis/coordination.k8s.io/v1/namespaces/default/leases/op-canary");
-    assert_non_null(v);
+    assert_non_null(get(s, LEASES "/op-canary"));
 }

@@ -2,74 +2,41 @@
  * from outside. */
 #include "kit.h"
 
-static void make_pod(struct sim *s, const char *name, const char *image, const char *spec) {
+/* rest: more members of spec, as JSON text beginning with ',', or "". */
+static void make_pod(struct sim *s, const char *name, const char *image, const char *rest) {
     cleanup_free char *body = xasprintf(
         "{'metadata':{'name':'%s','labels':{'p':'q'}},'spec':{'containers':[{'name':'m','image':'%s'}]%s}}",
-        name, image, spec);
-    assert_int_equal(post(s, CORE "pods", body), 201);
+        name, image, rest);
+    post(s, CORE "pods", body);
 }
 
-static cJSON *pod(struct sim *s, const char *name) {
-    cleanup_free char *path = xasprintf(CORE "pods/%s", name);
-    return get(s, path);
-}
-
-static const cJSON *container(const cJSON *p) {
-    const cJSON *list = json_at(p, "status/containerStatuses");
-    return list ? list->child : NULL;
-}
-
-/* "waiting:CrashLoopBackOff", "running", "terminated:Error" */
-static char *state_of(struct sim *s, const char *name) {
-    cJSON *p = pod(s, name);
-    if (!p) return xstrdup("gone");
-    const cJSON *st = json_get(container(p), "state");
-    if (!st || !st->child) return xstrdup("none");
-    const char *reason = json_str(st->child, "reason");
-    return reason ? xasprintf("%s:%s", st->child->string, reason) : xstrdup(st->child->string);
-}
-
-static void assert_state(struct sim *s, const char *name, const char *want) {
-    cleanup_free char *got = state_of(s, name);
-    assert_string_equal(got, want);
-}
-
-static void assert_phase(struct sim *s, const char *name, const char *want) {
-    cJSON *p = pod(s, name);
-    assert_string_equal(json_str_or(json_get(p, "status"), "phase", ""), want);
-}
-
-static bool is_ready(struct sim *s, const char *name) {
-    cJSON *p = pod(s, name);
-    return strcmp(json_str_or(obj_condition(p, "Ready"), "status", ""), "True") == 0;
-}
-
-static int64_t restarts(struct sim *s, const char *name) {
-    cJSON *p = pod(s, name);
-    return json_i64(container(p), "restartCount", -1);
+/* ms later the pod is so, as says() takes it: "kind=none", or its members, c: the container's status, ready, and state:
+ * "running", "waiting:REASON", "terminated:REASON". */
+static void pod_is(struct sim *s, int64_t ms, const char *name, const char *want) {
+    run_ms(s, ms);
+    cJSON *v = keep(cJSON_Duplicate(object(s, "pods", name), true));
+    if (!v) v = keep(cJSON_CreateObject());
+    const cJSON *list = json_at(v, "status/containerStatuses"), *c = list ? list->child : NULL;
+    const cJSON *state = json_get(c, "state") ? json_get(c, "state")->child : NULL;
+    const char *reason = json_str(state, "reason");
+    cleanup_free char *is =
+        xasprintf("%s%s%s", state ? state->string : "none", reason ? ":" : "", reason ? reason : "");
+    cJSON_AddStringToObject(v, "state", is);
+    cJSON_AddBoolToObject(v, "ready", pod_is_ready(v));
+    cJSON_AddItemToObject(v, "c", cJSON_Duplicate(c, true));
+    says(v, want);
 }
 
 SIM_TEST(starts_and_becomes_ready) {
     script(s, "{'image':'*:1','startMs':500,'readyMs':1000}");
     make_pod(s, "p", "reg/i:1", "");
-    assert_phase(s, "p", "Pending");
-    run_ms(s, 100);
-    assert_state(s, "p", "waiting:ContainerCreating");
-    cJSON *early = pod(s, "p");
-    assert_string_equal(json_str(json_get(early, "spec"), "nodeName"), "sim-node");
-    assert_null(json_str(json_get(early, "status"), "podIP"));
-    run_ms(s, 500);
-    assert_state(s, "p", "running");
-    assert_phase(s, "p", "Running");
-    assert_false(is_ready(s, "p"));
-    run_ms(s, 1000);
-    assert_true(is_ready(s, "p"));
-    cJSON *p = pod(s, "p");
-    const cJSON *st = json_get(p, "status"), *c = container(p);
-    says(st, "podIP=10.244.0.2|qosClass=BestEffort");
+    pod_is(s, 0, "p", "status/phase=Pending");
+    pod_is(s, 100, "p", "state=waiting:ContainerCreating|spec/nodeName=sim-node|status/podIP=none");
+    pod_is(s, 500, "p", "state=running|status/phase=Running|ready=false");
+    pod_is(s, 1000, "p", "ready=true|status/podIP=10.244.0.2|status/qosClass=BestEffort|c/ready=true");
+    const cJSON *c = json_at(object(s, "pods", "p"), "status/containerStatuses")->child;
     assert_int_equal(strncmp(json_str(c, "containerID"), "containerd://", 13), 0);
     assert_int_equal(strncmp(json_str(c, "imageID"), "reg/i:1@sha256:", 15), 0);
-    assert_true(json_bool(c, "ready", false));
     assert_non_null(json_at(c, "state/running/startedAt"));
 }
 
@@ -77,20 +44,18 @@ SIM_TEST(quality_of_service) {
     static const struct {
         const char *resources, *want;
     } t[] = {
-        {"{'limits':{'cpu':'1','memory':'64Mi'}}", "Guaranteed"},
-        {"{'limits':{'cpu':1,'memory':'64Mi'},'requests':{'cpu':'1000m','memory':'67108864'}}", "Guaranteed"},
-        {"{'requests':{'cpu':'1'}}", "Burstable"},
+        {"{'limits':{'cpu':'1','memory':'64Mi'}}", "status/qosClass=Guaranteed"},
+        {"{'limits':{'cpu':1,'memory':'64Mi'},'requests':{'cpu':'1000m','memory':'67108864'}}",
+         "status/qosClass=Guaranteed"},
+        {"{'requests':{'cpu':'1'}}", "status/qosClass=Burstable"},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-        char name[8];
-        (void)snprintf(name, sizeof name, "p%zu", i);
+        cleanup_free char *name = xasprintf("p%zu", i);
         cleanup_free char *body = xasprintf(
             "{'metadata':{'name':'%s'},'spec':{'containers':[{'name':'m','image':'i','resources':%s}]}}",
             name, t[i].resources);
-        assert_int_equal(post(s, CORE "pods", body), 201);
-        run_ms(s, 500);
-        cJSON *p = pod(s, name);
-        assert_string_equal(json_str(json_get(p, "status"), "qosClass"), t[i].want);
+        post(s, CORE "pods", body);
+        pod_is(s, 500, name, t[i].want);
     }
 }
 
@@ -98,41 +63,32 @@ SIM_TEST(quality_of_service) {
 SIM_TEST(crash_loop) {
     script(s, "{'image':'*','crashAfterMs':1000,'exitCode':3,'message':'lost my keys'}");
     make_pod(s, "p", "i:1", "");
-    run_ms(s, 400);
-    assert_state(s, "p", "running");
-    run_ms(s, 1000); /* 1.4: crashed at 1.3 */
-    assert_state(s, "p", "terminated:Error");
-    assert_false(is_ready(s, "p"));
-    run_ms(s, 600); /* 2.0: running since 1.8 */
-    assert_state(s, "p", "running");
-    assert_int_equal(restarts(s, "p"), 1);
-    cJSON *p = pod(s, "p");
-    const cJSON *last = json_at(container(p), "lastState/terminated");
-    says(last, "exitCode=3|reason=Error|message=lost my keys");
-    run_ms(s, 1500); /* 3.5: crashed at 2.8, backing off until 12.8 */
-    assert_state(s, "p", "waiting:CrashLoopBackOff");
-    assert_phase(s, "p", "Running");
-    run_ms(s, 9000);
-    assert_state(s, "p", "waiting:CrashLoopBackOff");
-    run_ms(s, 500); /* 13.0 */
-    assert_state(s, "p", "running");
-    assert_int_equal(restarts(s, "p"), 2);
-    run_ms(s, 20000); /* 33.0: crashed at 13.8, until 33.8 */
-    assert_state(s, "p", "waiting:CrashLoopBackOff");
-    run_ms(s, 1000);
-    assert_int_equal(restarts(s, "p"), 3);
+    static const struct {
+        int64_t ms;
+        const char *want;
+    } t[] = {
+        {400, "state=running"},
+        {1000, "state=terminated:Error|ready=false"}, /* 1.4: crashed at 1.3 */
+        /* 2.0: running since 1.8 */
+        {600, "state=running|c/restartCount=1|c/lastState/terminated/exitCode=3|c/lastState/terminated/"
+              "reason=Error|"
+              "c/lastState/terminated/message=lost my keys"},
+        {1500, "state=waiting:CrashLoopBackOff|status/phase=Running"}, /* 3.5: crashed at 2.8, until 12.8 */
+        {9000, "state=waiting:CrashLoopBackOff"},
+        {500, "state=running|c/restartCount=2"},   /* 13.0 */
+        {20000, "state=waiting:CrashLoopBackOff"}, /* 33.0: crashed at 13.8, until 33.8 */
+        {1000, "c/restartCount=3"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) pod_is(s, t[i].ms, "p", t[i].want);
     run_ms(s, 3600 * 1000); /* at most every five minutes */
-    int64_t n = restarts(s, "p");
-    assert_true(n >= 14 && n <= 18);
+    const cJSON *c = json_at(object(s, "pods", "p"), "status/containerStatuses")->child;
+    assert_in_range(json_i64(c, "restartCount", -1), 14, 18);
 }
 
 SIM_TEST(crashes_so_many_times) {
     script(s, "{'image':'*','crashAfterMs':100,'crashes':2}");
     make_pod(s, "p", "i:1", "");
-    run_ms(s, 60000);
-    assert_state(s, "p", "running");
-    assert_true(is_ready(s, "p"));
-    assert_int_equal(restarts(s, "p"), 2);
+    pod_is(s, 60000, "p", "state=running|ready=true|c/restartCount=2");
 }
 
 SIM_TEST(ends_for_good) {
@@ -140,24 +96,17 @@ SIM_TEST(ends_for_good) {
     script(s, "{'image':'done','crashAfterMs':100,'exitCode':0}");
     make_pod(s, "f", "fail", ",'restartPolicy':'Never'");
     make_pod(s, "d", "done", ",'restartPolicy':'OnFailure'");
-    run_ms(s, 2000);
-    assert_phase(s, "f", "Failed");
-    assert_state(s, "f", "terminated:OOMKilled");
-    assert_phase(s, "d", "Succeeded");
-    assert_state(s, "d", "terminated:Completed");
+    pod_is(s, 2000, "f", "status/phase=Failed|state=terminated:OOMKilled");
+    pod_is(s, 0, "d", "status/phase=Succeeded|state=terminated:Completed");
 }
 
 SIM_TEST(image_pull_fails) {
     script(s, "{'image':'*:none','imagePull':'fail'}");
     make_pod(s, "p", "i:none", "");
-    run_ms(s, 500);
-    assert_state(s, "p", "waiting:ErrImagePull");
-    run_ms(s, 1000);
-    assert_state(s, "p", "waiting:ImagePullBackOff");
-    assert_phase(s, "p", "Pending");
+    pod_is(s, 500, "p", "state=waiting:ErrImagePull");
+    pod_is(s, 1000, "p", "state=waiting:ImagePullBackOff|status/phase=Pending");
     script(s, "{'image':'*:none'}"); /* somebody pushed it */
-    run_ms(s, 15000);
-    assert_state(s, "p", "running");
+    pod_is(s, 15000, "p", "state=running");
 }
 
 /* ---- the end ---- */
@@ -166,35 +115,22 @@ SIM_TEST(stops_gracefully) {
     script(s, "{'image':'*','terminateMs':2000,'message':'bye'}");
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/p", NULL), 200);
-    run_ms(s, 1500);
-    cJSON *p = pod(s, "p");
-    assert_true(obj_deleting(p));
-    assert_int_equal(at_i64(p, "metadata", "deletionGracePeriodSeconds"), 30);
-    assert_state(s, "p", "running");
-    assert_true(is_ready(s, "p"));
-    run_ms(s, 520);
-    assert_state(s, "p", "terminated:Completed");
-    assert_phase(s, "p", "Running");
-    assert_false(is_ready(s, "p"));
-    cJSON *end = pod(s, "p");
-    assert_string_equal(json_str(json_at(container(end), "state/terminated"), "message"), "bye");
-    run_ms(s, 100);
-    assert_state(s, "p", "gone");
+    del(s, "pods", "p", NULL);
+    pod_is(s, 1500, "p", "metadata/deletionGracePeriodSeconds=30|state=running|ready=true");
+    assert_true(obj_deleting(object(s, "pods", "p")));
+    pod_is(s, 520, "p",
+           "state=terminated:Completed|status/phase=Running|ready=false|c/state/terminated/message=bye");
+    pod_is(s, 100, "p", "kind=none");
 }
 
 SIM_TEST(is_killed_at_the_end_of_its_grace) {
     script(s, "{'image':'*','terminateMs':60000}");
     make_pod(s, "p", "i:1", ",'terminationGracePeriodSeconds':5");
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/p", NULL), 200);
-    run_ms(s, 4900);
-    assert_state(s, "p", "running");
-    run_ms(s, 110);
-    cJSON *p = pod(s, "p");
-    assert_int_equal(json_i64(json_at(container(p), "state/terminated"), "exitCode", 0), 137);
-    run_ms(s, 100);
-    assert_state(s, "p", "gone");
+    del(s, "pods", "p", NULL);
+    pod_is(s, 4900, "p", "state=running");
+    pod_is(s, 110, "p", "c/state/terminated/exitCode=137");
+    pod_is(s, 100, "p", "kind=none");
 }
 
 SIM_TEST(a_second_deletion_shortens_it) {
@@ -202,71 +138,56 @@ SIM_TEST(a_second_deletion_shortens_it) {
     make_pod(s, "p", "i:1", "");
     make_pod(s, "q", "i:1", "");
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/p", NULL), 200);
+    del(s, "pods", "p", NULL);
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/p", "{'gracePeriodSeconds':2}"), 200);
-    run_ms(s, 1900);
-    assert_state(s, "p", "running");
-    run_ms(s, 300);
-    assert_state(s, "p", "gone");
-    assert_int_equal(del(s, CORE "pods/q", "{'gracePeriodSeconds':0}"), 200); /* by force: gone at once */
-    assert_state(s, "q", "gone");
+    del(s, "pods", "p", "{'gracePeriodSeconds':2}");
+    pod_is(s, 1900, "p", "state=running");
+    pod_is(s, 300, "p", "kind=none");
+    del(s, "pods", "q", "{'gracePeriodSeconds':0}"); /* by force: gone at once */
+    pod_is(s, 0, "q", "kind=none");
 }
 
 SIM_TEST(a_finalizer_keeps_it) {
     make_pod(s, "p", "i:1", "");
     run_ms(s, 1000);
-    assert_int_equal(merge(s, CORE "pods/p", "{'metadata':{'finalizers':['x.y/z']}}"), 200);
-    assert_int_equal(del(s, CORE "pods/p", NULL), 200);
-    run_ms(s, 60000);
-    assert_state(s, "p", "terminated:Completed");
-    assert_int_equal(merge(s, CORE "pods/p", "{'metadata':{'finalizers':null}}"), 200);
-    run_ms(s, 10);
-    assert_state(s, "p", "gone");
+    merge(s, CORE "pods/p", "{'metadata':{'finalizers':['x.y/z']}}");
+    del(s, "pods", "p", NULL);
+    pod_is(s, 60000, "p", "state=terminated:Completed");
+    merge(s, CORE "pods/p", "{'metadata':{'finalizers':null}}");
+    pod_is(s, 10, "p", "kind=none");
 }
 
 SIM_TEST(unstarted_ones_go_quickly) {
     script(s, "{'image':'*','startMs':10000}");
     make_pod(s, "p", "i:1", "");
     make_pod(s, "q", "i:1", "");
-    assert_int_equal(del(s, CORE "pods/p", NULL), 200); /* not even scheduled */
-    run_ms(s, 10);
-    assert_state(s, "p", "gone");
+    del(s, "pods", "p", NULL); /* not even scheduled */
+    pod_is(s, 10, "p", "kind=none");
     run_ms(s, 100);
-    assert_int_equal(del(s, CORE "pods/q", NULL), 200);
-    run_ms(s, 100);
-    assert_state(s, "q", "gone");
+    del(s, "pods", "q", NULL);
+    pod_is(s, 100, "q", "kind=none");
 }
 
 /* ---- scripts ---- */
 
 SIM_TEST(scripts_apply_to_what_runs) {
     make_pod(s, "p", "i:1", "");
-    run_ms(s, 1000);
-    assert_true(is_ready(s, "p"));
+    pod_is(s, 1000, "p", "ready=true");
     script(s, "{'image':'i:*','ready':false}");
-    run_ms(s, 10);
-    assert_false(is_ready(s, "p"));
+    pod_is(s, 10, "p", "ready=false");
     script(s, "{'image':'i:*','crashAfterMs':500}");
-    run_ms(s, 10);
-    assert_state(s, "p", "terminated:Error");
+    pod_is(s, 10, "p", "state=terminated:Error");
     script(s, "{'clear':true}");
-    run_ms(s, 30000);
-    assert_true(is_ready(s, "p"));
+    pod_is(s, 30000, "p", "ready=true");
 }
 
 SIM_TEST(an_annotation_is_a_script) {
     script(s, "{'image':'*','startMs':2000}");
-    assert_int_equal(
-        post(s, CORE "pods",
-             "{'metadata':{'name':'p','annotations':{'sim.handover.dev/"
-             "script':'{\\\"ready\\\":false}'}},'spec':{'containers':[{'name':'m','image':'i'}]}}"),
-        201);
-    run_ms(s, 1900);
-    assert_state(s, "p", "waiting:ContainerCreating"); /* on top of the rule, not instead of it */
-    run_ms(s, 5000);
-    assert_state(s, "p", "running");
-    assert_false(is_ready(s, "p"));
+    post(s, CORE "pods",
+         "{'metadata':{'name':'p','annotations':{'sim.handover.dev/"
+         "script':'{\\\"ready\\\":false}'}}," POD_SPEC("i") "}");
+    pod_is(s, 1900, "p", "state=waiting:ContainerCreating"); /* on top of the rule, not instead of it */
+    pod_is(s, 5000, "p", "state=running|ready=false");
 }
 
 SIM_TEST(bad_scripts_say_why) {
@@ -294,65 +215,50 @@ static void on_start(void *ctx, const char *ns, const char *name, const char *c)
     ((struct told *)ctx)->started++;
 }
 static void on_term(void *ctx, const char *ns, const char *name, const char *c, int64_t grace) {
-    (void)ns;
-    (void)name;
-    (void)c;
+    (void)ns, (void)name, (void)c;
     assert_true(grace == 30 * NS_PER_S);
     ((struct told *)ctx)->termed++;
 }
 static void on_kill(void *ctx, const char *ns, const char *name, const char *c) {
-    (void)ns;
-    (void)name;
-    (void)c;
+    (void)ns, (void)name, (void)c;
     ((struct told *)ctx)->killed++;
 }
 
-TEST_ALONE(external_processes) {
+CASE(external_processes) {
     static const struct sim_runtime rt = {on_start, on_term, on_kill};
     struct told t = {0};
     struct sim *s = sim_seeded(15);
     sim_set_runtime(s, &rt, &t);
     script(s, "{'image':'ext','external':true}");
     make_pod(s, "p", "ext", "");
-    run_ms(s, 1000);
+    pod_is(s, 1000, "p", "state=running|ready=false");
     assert_int_equal(t.started, 1);
-    assert_state(s, "p", "running");
-    assert_false(is_ready(s, "p"));
     assert_int_equal(sim_container_ready(s, "default", "p", "m", true), 0);
-    run_ms(s, 1);
-    assert_true(is_ready(s, "p"));
+    pod_is(s, 1, "p", "ready=true");
     assert_int_equal(sim_container_exit(s, "default", "p", "m", 137, SL("id-1")), 0);
-    run_ms(s, 1);
-    cJSON *p = pod(s, "p");
-    assert_string_equal(json_str(json_at(container(p), "state/terminated"), "message"), "id-1");
+    pod_is(s, 1, "p", "c/state/terminated/message=id-1");
     assert_int_equal(sim_container_exit(s, "default", "p", "m", 137, SL("id-1")), -ENOENT);
-    run_ms(s, 1000);
+    pod_is(s, 1000, "p", "c/restartCount=1");
     assert_int_equal(t.started, 2);
-    assert_int_equal(restarts(s, "p"), 1);
 
-    assert_int_equal(del(s, CORE "pods/p", NULL), 200);
-    run_ms(s, 5000);
+    del(s, "pods", "p", NULL);
+    pod_is(s, 5000, "p", "state=running"); /* takes its time */
     assert_int_equal(t.termed, 1);
-    assert_state(s, "p", "running"); /* takes its time */
     assert_int_equal(sim_container_exit(s, "default", "p", "m", 0, SL("id-2")), 0);
-    run_ms(s, 1);
-    assert_state(s, "p", "terminated:Completed");
-    run_ms(s, 100);
-    assert_state(s, "p", "gone");
+    pod_is(s, 1, "p", "state=terminated:Completed");
+    pod_is(s, 100, "p", "kind=none");
     assert_int_equal(t.killed, 0);
 
     make_pod(s, "q", "ext", "");
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/q", NULL), 200);
-    run_ms(s, 30100); /* never ends by itself */
+    del(s, "pods", "q", NULL);
+    pod_is(s, 30100, "q", "state=running"); /* never ends by itself, and nobody reports its end */
     assert_int_equal(t.killed, 1);
-    assert_state(s, "q", "running"); /* and nobody reports its end */
-    run_ms(s, 6000);
-    assert_state(s, "q", "gone");
+    pod_is(s, 6000, "q", "kind=none");
     assert_int_equal(sim_container_ready(s, "default", "q", "m", true), -ENOENT);
     make_pod(s, "r", "ext", "");
     run_ms(s, 1000);
-    assert_int_equal(del(s, CORE "pods/r", "{'gracePeriodSeconds':0}"), 200);
+    del(s, "pods", "r", "{'gracePeriodSeconds':0}");
     assert_int_equal(t.killed, 2);
     sim_free(s);
 }

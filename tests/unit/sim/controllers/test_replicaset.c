@@ -2,138 +2,100 @@
 #include "kit.h"
 
 static void make_rs(struct sim *s, const char *name, int replicas, const char *image) {
-    cleanup_free char *body =
-        xasprintf("{'metadata':{'name':'%s','labels':{'rs':'%s'}},'spec':{'replicas':%d,'selector':{'"
-                  "matchLabels':{'app':'%s'}},'template':{'metadata':{'labels':{'app':'%s'},'annotations':{'"
-                  "a':'b'}},'spec':{'containers':[{'name':'m','image':'%s'}]}}}}",
-                  name, name, replicas, name, name, image);
-    assert_int_equal(post(s, APPS "replicasets", body), 201);
+    cleanup_free char *body = xasprintf(
+        "{'metadata':{'name':'%s','labels':{'rs':'%s'}},'spec':{'replicas':%d,'selector':{'matchLabels':"
+        "{'app':'%s'}},'template':{'metadata':{'labels':{'app':'%s'},'annotations':{'a':'b'}}," POD_SPEC(
+            "%s") "}}}",
+        name, name, replicas, name, name, image);
+    post(s, APPS "replicasets", body);
+    run_ms(s, 1000);
+}
+
+/* patches its spec; what there is after ms. */
+static void patch_rs(struct sim *s, const char *spec, int64_t ms, const char *want) {
+    patch_spec(s, "replicasets", "rs", spec);
+    later(s, ms, want);
 }
 
 SIM_TEST(bare_one_keeps_its_number) {
     make_rs(s, "rs", 3, "i:1");
-    run_ms(s, 1000);
-    cJSON *list = list_of(s, "pods"), *rs = get(s, APPS "replicasets/rs");
-    assert_int_equal(cJSON_GetArraySize(json_arr(list, "items")), 3);
-    const cJSON *pod = first_item(list);
+    const cJSON *pod = first_of(s, "pods"), *rs = object(s, "replicasets", "rs");
     assert_int_equal(strncmp(obj_name(pod), "rs-", 3), 0);
     assert_string_equal(json_str(obj_controller(pod), "uid"), obj_uid(rs));
-    assert_string_equal(obj_annotation(pod, "a"), "b");
-    says(rs, "status/replicas=3|status/fullyLabeledReplicas=3|status/readyReplicas=3|status/"
-             "availableReplicas=3|status/observedGeneration=1");
-
-    cleanup_free char *path = xasprintf(CORE "pods/%s", obj_name(pod));
-    assert_int_equal(del(s, path, "{'gracePeriodSeconds':0}"), 200);
-    run_ms(s, 1000);
-    assert_int_equal(pods_of(s, "i:1", true), 3);
-    patch_spec(s, "replicasets", "rs", "{'replicas':1}");
-    run_ms(s, 1000);
-    assert_int_equal(count(s, "pods"), 1);
-    patch_spec(s, "replicasets", "rs", "{'replicas':0}");
-    run_ms(s, 1000);
-    assert_int_equal(count(s, "pods"), 0);
-    assert_int_equal(num(s, "replicasets", "rs", "status", "replicas"), 0);
+    says(pod, "metadata/annotations/a=b");
+    says(rs, "status/replicas=3|status/fullyLabeledReplicas=3|status/readyReplicas=3|"
+             "status/availableReplicas=3|status/observedGeneration=1");
+    shows(s, "pods=3");
+    del(s, "pods", obj_name(pod), "{'gracePeriodSeconds':0}");
+    later(s, 1000, "ready/i:1=3");
+    patch_rs(s, "{'replicas':1}", 1000, "pods=1");
+    patch_rs(s, "{'replicas':0}", 1000, "pods=0|rs/i:1/status/replicas=0");
 }
+
+#define I2 "'template':{" POD_SPEC("i:2") "}"
 
 /* A template changed in place counts for new pods only. */
 SIM_TEST(template_counts_for_new_pods) {
     make_rs(s, "rs", 2, "i:1");
-    run_ms(s, 1000);
-    patch_spec(s, "replicasets", "rs",
-               "{'replicas':3,'template':{'spec':{'containers':[{'name':'m','image':'i:2'}]}}}");
-    run_ms(s, 1000);
-    assert_int_equal(pods_of(s, "i:1", true), 2);
-    assert_int_equal(pods_of(s, "i:2", true), 1);
+    patch_rs(s, "{'replicas':3," I2 "}", 1000, "ready/i:1=2|ready/i:2=1");
 }
 
 SIM_TEST(victims_not_ready_then_young) {
     make_rs(s, "rs", 1, "i:1");
-    run_ms(s, 3000);
+    run_ms(s, 2000);
     cleanup_free char *oldest = pod_of(s, "i:1");
-    patch_spec(s, "replicasets", "rs", "{'replicas':2}");
-    run_ms(s, 3000);
+    patch_rs(s, "{'replicas':2}", 3000, "pods=2");
     script(s, "{'image':'i:2','ready':false}");
-    patch_spec(s, "replicasets", "rs",
-               "{'replicas':3,'template':{'spec':{'containers':[{'name':'m','image':'i:2'}]}}}");
-    run_ms(s, 3000);
-    assert_int_equal(pods_of(s, NULL, false), 3);
-    patch_spec(s, "replicasets", "rs", "{'replicas':2}"); /* the one that is not ready goes */
-    run_ms(s, 1000);
-    assert_int_equal(pods_of(s, "i:1", true), 2);
-    assert_int_equal(pods_of(s, "i:2", false), 0);
-    patch_spec(s, "replicasets", "rs", "{'replicas':1}"); /* then the younger one */
-    run_ms(s, 1000);
+    patch_rs(s, "{'replicas':3," I2 "}", 3000, "all/i:1=2|all/i:2=1");
+    patch_rs(s, "{'replicas':2}", 1000, "ready/i:1=2|all/i:2=0"); /* the one that is not ready goes */
+    patch_rs(s, "{'replicas':1}", 1000, "all/i:1=1");             /* then the younger one */
     cleanup_free char *left = pod_of(s, "i:1");
     assert_string_equal(left, oldest);
 }
 
 SIM_TEST(relabelled_pods_are_released_and_adopted) {
     make_rs(s, "rs", 2, "i:1");
-    run_ms(s, 1000);
     cleanup_free char *name = pod_of(s, "i:1"), *path = xasprintf(CORE "pods/%s", name);
-    assert_int_equal(merge(s, path, "{'metadata':{'labels':{'app':'other'}}}"), 200);
-    run_ms(s, 1000);
-    cJSON *pod = get(s, path);
-    assert_null(obj_controller(pod));
-    assert_int_equal(count(s, "pods"), 3);
-    assert_int_equal(num(s, "replicasets", "rs", "status", "replicas"), 2);
-
-    /* back: one too many now */
-    assert_int_equal(merge(s, path, "{'metadata':{'labels':{'app':'rs'}}}"), 200);
-    run_ms(s, 1000);
-    assert_int_equal(count(s, "pods"), 2);
+    merge(s, path, "{'metadata':{'labels':{'app':'other'}}}");
+    later(s, 1000, "pods=3|rs/i:1/status/replicas=2");
+    assert_null(obj_controller(get(s, path)));
+    merge(s, path, "{'metadata':{'labels':{'app':'rs'}}}");
+    later(s, 1000, "pods=2");     /* back: one too many */
     make_rs(s, "late", 1, "i:2"); /* takes what fits its selector */
-    run_ms(s, 1000);
-    assert_int_equal(count(s, "pods"), 3);
+    shows(s, "pods=3");
 }
 
 SIM_TEST(an_orphan_pod_is_adopted) {
-    const char *pod = "{'metadata':{'name':'mine','labels':{'app':'rs'}},'spec':{'containers':[{'name':'m','"
-                      "image':'i:0'}]}}";
-    assert_int_equal(post(s, CORE "pods", pod), 201);
+    post(s, CORE "pods", "{'metadata':{'name':'mine','labels':{'app':'rs'}}," POD_SPEC("i:0") "}");
     run_ms(s, 1000);
     make_rs(s, "rs", 2, "i:1");
-    run_ms(s, 1000);
-    assert_int_equal(count(s, "pods"), 2);
-    cJSON *got = get(s, CORE "pods/mine");
-    assert_string_equal(json_str(obj_controller(got), "name"), "rs");
+    shows(s, "pods=2");
+    assert_string_equal(json_str(obj_controller(object(s, "pods", "mine")), "name"), "rs");
 }
 
 SIM_TEST(succeeded_pods_do_not_count) {
     make_rs(s, "rs", 2, "i:1");
-    run_ms(s, 1000);
     cleanup_free char *name = pod_of(s, "i:1"), *path = xasprintf(CORE "pods/%s/status", name);
-    assert_int_equal(merge(s, path, "{'status':{'phase':'Failed','reason':'Evicted'}}"), 200);
-    run_ms(s, 1000);
-    assert_int_equal(count(s, "pods"), 3);
-    assert_int_equal(num(s, "replicasets", "rs", "status", "readyReplicas"), 2);
+    merge(s, path, "{'status':{'phase':'Failed','reason':'Evicted'}}");
+    later(s, 1000, "pods=3|rs/i:1/status/readyReplicas=2");
 }
 
 SIM_TEST(large_numbers_come_in_bursts) {
     make_rs(s, "rs", 1200, "i:1");
-    run_ms(s, 5000);
-    assert_int_equal(num(s, "replicasets", "rs", "status", "readyReplicas"), 1200);
-    assert_int_equal(del(s, APPS "replicasets/rs", NULL), 200);
-    run_ms(s, 5000);
-    assert_int_equal(count(s, "pods"), 0);
+    later(s, 4000, "rs/i:1/status/readyReplicas=1200");
+    del(s, "replicasets", "rs", NULL);
+    later(s, 5000, "pods=0");
 }
 
 /* A pod that may not be made: said in the status, tried again. */
 SIM_TEST(failures_are_reported) {
-    assert_int_equal(post(s, "/api/v1/namespaces", "{'metadata':{'name':'going'}}"), 201);
-    assert_int_equal(
-        post(s, "/api/v1/namespaces/going/configmaps", "{'metadata':{'name':'held','finalizers':['x.y/z']}}"),
-        201);
-    assert_int_equal(
-        post(s, "/apis/apps/v1/namespaces/going/replicasets",
-             "{'metadata':{'name':'rs','finalizers':['x.y/"
-             "z']},'spec':{'replicas':1,'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels'"
-             ":{'a':'b'}},'spec':{'containers':[{'name':'m','image':'i'}]}}}}"),
-        201);
+    post(s, "/api/v1/namespaces", "{'metadata':{'name':'going'}}");
+    post(s, "/api/v1/namespaces/going/configmaps", "{'metadata':{'name':'held','finalizers':['x.y/z']}}");
+    post(s, "/apis/apps/v1/namespaces/going/replicasets",
+         "{'metadata':{'name':'rs','finalizers':['x.y/z']},'spec':{'replicas':1," SPEC("'a':'b'", "i") "}}");
     script(s, "{'controllers':{'stopped':true}}");
-    assert_int_equal(del(s, "/api/v1/namespaces/going", NULL), 200);
+    run(s, "DELETE", "/api/v1/namespaces/going", NULL, 200);
     run_ms(s, 500);
     script(s, "{'controllers':{'stopped':false}}");
-    run_ms(s, 3000);
-    assert_int_equal(count(s, "pods"), 0); /* and nothing broke */
+    later(s, 3000, "pods=0"); /* and nothing broke */
 }

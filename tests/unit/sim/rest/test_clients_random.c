@@ -185,7 +185,7 @@ static void delete (struct play *p, struct client *c, size_t name) {
     changed(&p->m, name, version(list), (struct value){0});
 }
 
-static void get(struct play *p, struct client *c, size_t name) {
+static void read_one(struct play *p, struct client *c, size_t name) {
     struct value want = now(&p->m, name);
     cleanup_free char *target = xasprintf(CMS "/n%zu", name);
     cJSON *a = call(p, "GET", target, NULL, want.there ? 200 : 404);
@@ -351,7 +351,7 @@ static void step(struct play *p) {
     case 9:
     case 10: delete (p, c, name); break;
     case 11:
-    case 12: get(p, c, name); break;
+    case 12: read_one(p, c, name); break;
     case 13:
     case 14:
     case 15: page(p, c); break;
@@ -384,7 +384,7 @@ static void play(uint64_t seed) {
 }
 
 /* SIM_SEED=n runs that one schedule, SIM_SCHEDULES=n so many. */
-TEST_ALONE(schedules) {
+CASE(schedules) {
     const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SCHEDULES");
     uint64_t from = one ? strtoull(one, NULL, 10) : 1, to = one    ? from
                                                             : many ? strtoull(many, NULL, 10)

@@ -19,20 +19,19 @@ static void load_fails(struct sim *s, const char *text, const char *why) {
 }
 
 static cJSON *peek(struct sim *s, const char *resource, const char *name) {
-    struct buf b = BUF(1 << 20);
-    cJSON *v = sim_peek(s, resource, "default", name, &b) == 0 ? keep(json_parse(buf_slice(&b), NULL)) : NULL;
-    buf_free(&b);
-    return v;
+    cleanup_buf struct buf b = BUF(1 << 20);
+    return sim_peek(s, resource, "default", name, &b) == 0 ? keep(json_parse(buf_slice(&b), NULL)) : NULL;
 }
 
 static void expect_data(struct sim *s, const char *name, const char *want) { /* NULL: there is none */
-    cJSON *v = peek(s, "configmaps", name);
-    const char *have = json_str(json_obj(v, "data"), "k");
-    if (want ? !have || strcmp(have, want) != 0 : v != NULL) fail_msg("%s: %s", name, have ? have : "none");
+    cleanup_free char *said = xasprintf("data/k=%s", want ? want : "none");
+    const cJSON *v = peek(s, "configmaps", name);
+    says(v, said);
+    assert_int_equal(v != NULL, want != NULL);
 }
 
 static char *dump(struct sim *s) {
-    struct answer a;
+    cleanup_answer struct answer a = {0};
     send_as(s, "GET", "/sim/dump", NULL, NULL, SL(""), &a);
     assert_true(a.ended && a.status == 200);
     return buf_take(&a.body);
@@ -52,15 +51,9 @@ SIM_TEST(forms) {
     load(s, "{'apiVersion':'v1','kind':'List','items':[" CM("g", "1") "," CM("h", "1") "]}");
     load(s, "{'apiVersion':'v1','kind':'ConfigMapList','items':[{'metadata':{'name':'i'},'data':{'k':'typed'}"
             "}]}");
-    expect_data(s, "a", "1");
-    expect_data(s, "b", "1");
-    expect_data(s, "c", "1");
-    expect_data(s, "d", "one");
-    expect_data(s, "e", "two");
-    expect_data(s, "f", "flow");
-    expect_data(s, "g", "1");
-    expect_data(s, "h", "1");
-    expect_data(s, "i", "typed");
+    static const char *const want[][2] = {{"a", "1"},    {"b", "1"}, {"c", "1"}, {"d", "one"},  {"e", "two"},
+                                          {"f", "flow"}, {"g", "1"}, {"h", "1"}, {"i", "typed"}};
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) expect_data(s, want[i][0], want[i][1]);
 }
 
 /* What exists is replaced and keeps its identity; the name outlives the text that it came with. */
@@ -81,14 +74,14 @@ SIM_TEST(namespaces_are_made) {
 }
 
 /* A dump brings everything back: identities, owners, status. */
-TEST_ALONE(there_and_back) {
+CASE(there_and_back) {
     struct sim *s = sim_test(), *t = sim_test();
     const char *custom = "{'group':'example.com','resource':'widgets','kind':'Widget'}";
     run(s, "POST", "/sim/types", custom, 200);
     run(t, "POST", "/sim/types", custom, 200);
     run(s, "POST", "/apis/example.com/v1/namespaces/default/widgets",
-        "{'apiVersion':'example.com/"
-        "v1','kind':'Widget','metadata':{'name':'w'},'spec':{'big':9007199254740993,'text':'\\u00e4\\n'}}",
+        "{'apiVersion':'example.com/v1','kind':'Widget','metadata':{'name':'w'},"
+        "'spec':{'big':9007199254740993,'text':'\\u00e4\\n'}}",
         201);
     run(s, "POST", DEPLOYMENTS, DEPLOYMENT("op", "i:1"), 201);
     sim_advance(s, sim_now_ns(s) + 10 * NS_PER_S);
@@ -101,18 +94,16 @@ TEST_ALONE(there_and_back) {
     for (size_t i = 0; i < ARRAY_LEN(same); i++) {
         cJSON *a = peek(s, same[i].resource, same[i].name), *b = peek(t, same[i].resource, same[i].name);
         assert_non_null(a);
-        assert_non_null(b);
-        assert_string_equal(obj_uid(a), obj_uid(b));
-        const char *at = "creationTimestamp";
-        assert_string_equal(json_str(json_obj(a, "metadata"), at), json_str(json_obj(b, "metadata"), at));
+        cleanup_free char *want = xasprintf("metadata/uid=%s|metadata/creationTimestamp=%s", obj_uid(a),
+                                            json_str(json_obj(a, "metadata"), "creationTimestamp"));
+        says(b, want);
         assert_true(cJSON_Compare(json_get(a, "spec"), json_get(b, "spec"), true));
         if (i > 0) assert_true(cJSON_Compare(json_get(a, "status"), json_get(b, "status"), true));
     }
     /* The pods have found their owners again: nothing is made or taken away. */
     sim_advance(t, sim_now_ns(t) + 60 * NS_PER_S);
-    int status;
-    cJSON *v = ask(t, "GET", "/api/v1/namespaces/default/pods", NULL, &status);
-    assert_int_equal(cJSON_GetArraySize(json_arr(v, "items")), 2);
+    cJSON *v = get(t, "/api/v1/namespaces/default/pods");
+    says(v, "items=[2]");
     for (const cJSON *p = json_arr(v, "items")->child; p; p = p->next)
         assert_non_null(strstr(first, obj_uid(p)));
     sim_free(s);
@@ -121,11 +112,9 @@ TEST_ALONE(there_and_back) {
 
 /* The document that is wrong is named by how many came before it; those are there. */
 SIM_TEST(wrong) {
-    load_fails(
-        s,
-        CM("a", "1") "\n{\"apiVersion\":\"v1\",\"kind\":\"Nothing\",\"metadata\":{\"name\":\"b\"}}\n" CM("c",
-                                                                                                         "1"),
-        "after 1 objects: no matches for kind \"Nothing\" in version \"v1\"");
+    load_fails(s,
+               CM("a", "1") "\n{'apiVersion':'v1','kind':'Nothing','metadata':{'name':'b'}}\n" CM("c", "1"),
+               "after 1 objects: no matches for kind \"Nothing\" in version \"v1\"");
     expect_data(s, "a", "1");
     expect_data(s, "c", NULL);
     load_fails(s, "[]", "an object is expected");
