@@ -27,6 +27,16 @@
         if (!slice_eq(got_, want_)) print_error("got \"%.*s\", want \"%.*s\"\n", SLF(got_), SLF(want_));     \
         assert_true(slice_eq(got_, want_));                                                                  \
     } while (0)
+/* A text and a part that is in it, or is not. */
+#define assert_has(text, part)   assert_part(text, part, true)
+#define assert_lacks(text, part) assert_part(text, part, false)
+#define assert_part(text, part, want)                                                                        \
+    do {                                                                                                     \
+        const char *text_ = (text), *part_ = (part);                                                         \
+        bool has_ = strstr(text_, part_) != NULL;                                                            \
+        if (has_ != (want)) print_error("\"%s\" %s \"%s\"\n", text_, has_ ? "has" : "lacks", part_);         \
+        assert_int_equal(has_, want);                                                                        \
+    } while (0)
 /* Of a random run: which one failed. */
 #define fail_seed(seed, fmt, ...) fail_msg("seed %llu: " fmt, (unsigned long long)(seed), ##__VA_ARGS__)
 #define assert_buf(b, text)       assert_slice(buf_slice(&(b)), text)

@@ -14,13 +14,12 @@ CASE(a_reconciles_begin_and_end_are_in_the_debug_log) {
     struct log log = {.sink = {add_line, &lines}, .min = LOG_DEBUG};
     setup(&f, &(struct controller_limits){.workers = 2}, &log);
     work_on(&f, "ns/a");
-    assert_non_null(
-        strstr(buf_str(&lines), " reconcile started event=ReconcileStarted controller=target key=ns/a\n"));
-    assert_null(strstr(buf_str(&lines), "reconcile finished"));
+    assert_has(buf_str(&lines), " reconcile started event=ReconcileStarted controller=target key=ns/a\n");
+    assert_lacks(buf_str(&lines), "reconcile finished");
     run_ms(&f, 5);
     end(&f, 0, OUT_DONE, 0, NULL);
-    assert_non_null(strstr(buf_str(&lines),
-                           " reconcile finished event=ReconcileFinished controller=target key=ns/a took="));
+    assert_has(buf_str(&lines),
+               " reconcile finished event=ReconcileFinished controller=target key=ns/a took=");
     teardown(&f);
 }
 

@@ -89,6 +89,14 @@ static inline void answer(struct call *c, int code, const char *body) {
     fake_settle(c->f);
 }
 
+/* How it ended, after so many requests in all. */
+static inline void ended(const struct call *c, enum err_kind kind, unsigned started) {
+    if (c->err.kind != kind) print_error("%s\n", c->err.msg);
+    assert_int_equal(c->n, 1);
+    assert_int_equal(c->err.kind, kind);
+    assert_int_equal(c->f->started, started);
+}
+
 static inline double metric_of(struct call *c, const char *code, const char *method) {
     const char *labels[] = {code, method, "api:6443"};
     return metric_value(metric_with(

@@ -18,6 +18,24 @@ static inline int load(struct fake *f, const char *kubeconfig, const char *conte
     return kube_config_load(f->a.w, &f->log, &s, ret, err);
 }
 
+/* What is configured must come to this server. */
+static inline struct kube_config *loads(struct fake *f, const char *context, const char *server,
+                                        const char *want) {
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    if (load(f, NULL, context, server, &c, &e) < 0) fail_msg("%s", e.msg);
+    assert_string_equal(kube_config_server(c), want);
+    return c;
+}
+
+static inline void fails_to_load(struct fake *f, const char *kubeconfig, int errnum, const char *part) {
+    struct kube_config *c = NULL;
+    struct err e = {0};
+    assert_int_equal(load(f, kubeconfig, NULL, NULL, &c, &e), errnum);
+    assert_has(e.msg, part);
+    assert_lacks(e.msg, "s3cret");
+}
+
 #define CTX          "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\n"
 #define CLUSTER      "clusters: [{name: k, cluster: {server: 'https://api:6443'}}]\n"
 #define WITH_USER(u) CTX CLUSTER "users: [{name: u, user: {" u "}}]\n"
@@ -29,6 +47,12 @@ static inline struct kube_config *config_of(struct fake *f, const char *text) {
     if (load(f, "/etc/k/config", NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
     return c;
 }
+
+static inline void config_free(struct kube_config **c) {
+    kube_config_free(*c);
+}
+/* One of this text, which is freed at the end of its scope. */
+#define CONFIG(c, f, text) __attribute__((cleanup(config_free))) struct kube_config *c = config_of(f, text)
 
 struct got {
     struct buf text;

@@ -7,26 +7,17 @@ CASE(requests) {
         enum kube_verb verb;
         const char *method, *url, *type;
     } want[] = {
-        {KUBE_GET, "GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover", NULL},
-        {KUBE_UPDATE, "PUT",
-         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
-         "application/json"},
-        {KUBE_PATCH_MERGE, "PATCH",
-         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
-         "application/merge-patch+json"},
-        {KUBE_PATCH_JSON, "PATCH",
-         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
-         "application/json-patch+json"},
-        {KUBE_PATCH_STRATEGIC, "PATCH",
-         "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover?fieldManager=handover",
-         "application/strategic-merge-patch+json"},
-        {KUBE_DELETE, "DELETE", "/apis/coordination.k8s.io/v1/namespaces/default/leases/handover",
-         "application/json"},
-        {KUBE_CREATE, "POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases?fieldManager=handover",
-         "application/json"},
-        {KUBE_LIST, "GET",
-         "/apis/coordination.k8s.io/v1/namespaces/default/leases?labelSelector=a%3Db&fieldSelector=c%3Dd",
-         NULL},
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+#define LEASE  LEASES "/handover"
+#define OURS   "?fieldManager=handover"
+        {KUBE_GET, "GET", LEASE, NULL},
+        {KUBE_UPDATE, "PUT", LEASE OURS, "application/json"},
+        {KUBE_PATCH_MERGE, "PATCH", LEASE OURS, "application/merge-patch+json"},
+        {KUBE_PATCH_JSON, "PATCH", LEASE OURS, "application/json-patch+json"},
+        {KUBE_PATCH_STRATEGIC, "PATCH", LEASE OURS, "application/strategic-merge-patch+json"},
+        {KUBE_DELETE, "DELETE", LEASE, "application/json"},
+        {KUBE_CREATE, "POST", LEASES OURS, "application/json"},
+        {KUBE_LIST, "GET", LEASES "?labelSelector=a%3Db&fieldSelector=c%3Dd", NULL},
     };
     struct call *c = setup("token: s3cret");
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
@@ -43,14 +34,13 @@ CASE(requests) {
         assert_true(fake_has_header(r, "Authorization: Bearer s3cret"));
         assert_true(fake_has_header(r, "User-Agent: handover/" HANDOVER_VERSION));
         assert_true(fake_has_header(r, "Accept: application/json"));
-        assert_null(strstr(buf_str(&r->headers), "Accept-Encoding"));
+        assert_lacks(buf_str(&r->headers), "Accept-Encoding");
         cleanup_free char *type = xasprintf("Content-Type: %s", want[i].type ? want[i].type : "");
         assert_int_equal(fake_has_header(r, type), want[i].type != NULL);
         assert_int_equal(r->lane, LANE_CALL);
         assert_false(r->fresh);
-        fake_answer(r, 200, "{\"x\":1}");
-        fake_settle(c->f);
-        assert_true(c->n == 1 && c->err.kind == ERR_NONE);
+        answer(c, 200, "{\"x\":1}");
+        ended(c, ERR_NONE, (unsigned)i + 1);
         assert_string_equal(buf_str(&c->raw), "{\"x\":1}");
     }
     assert_true(metric_of(c, "200", "PATCH") == 3);
@@ -58,8 +48,8 @@ CASE(requests) {
         .verb = KUBE_LIST, .ref = {.gvr = &gvr_pods}, .metadata_only = true, .lane = LANE_CALL};
     ask(c, &s);
     assert_string_equal(fake_one(c->f)->url, "https://api:6443/base/api/v1/pods");
-    assert_non_null(strstr(buf_str(&fake_one(c->f)->headers),
-                           "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"));
+    assert_has(buf_str(&fake_one(c->f)->headers),
+               "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
     kube_cancel(c->op);
     assert_int_equal(fake_open(c->f), 0);
     /* whatever it is, through a proxy of the server */
@@ -93,13 +83,16 @@ CLIENT_CASE(wrong_specs) {
     assert_true(c->n == 0 && c->f->started == 0);
 }
 
-static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind) {
+/* How a call ends that is answered so, and what its error says. */
+static void one_answer(struct call *c, enum kube_verb verb, int code, const char *body, enum err_kind kind,
+                       const char *words) {
     struct kube_spec s = lease(verb);
     s.no_retry = true;
     ask(c, &s);
     answer(c, code, body);
     assert_int_equal(c->n, 1);
     if (c->err.kind != kind) fail_msg("%d: %s: %s", code, err_kind_name(c->err.kind), c->err.msg);
+    assert_has(c->err.msg, words);
 }
 
 SECRET_CASE(errors) {
@@ -108,33 +101,29 @@ SECRET_CASE(errors) {
         STATUS(
             403, "Forbidden",
             "leases.coordination.k8s.io \\\"handover\\\" is forbidden: User \\\"u\\\" cannot get resource"),
-        ERR_FORBIDDEN);
+        ERR_FORBIDDEN, "");
     assert_true(
         slice_starts(slice_of(c->err.msg),
                      SL("get leases.coordination.k8s.io default/handover: 403 Forbidden: leases.coord")));
     assert_int_equal(c->err.http, 403);
-    assert_non_null(strstr(buf_str(&c->raw), "\"Status\""));
-    one_answer(c, KUBE_UPDATE, 403, "", ERR_FORBIDDEN);
-    assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover"));
-    one_answer(c, KUBE_GET, 404, STATUS(404, "NotFound", "not found"), ERR_NOTFOUND);
-    one_answer(c, KUBE_UPDATE, 409, STATUS(409, "Conflict", "modified"), ERR_CONFLICT);
-    one_answer(c, KUBE_GET, 410, STATUS(410, "Expired", "old"), ERR_GONE);
-    one_answer(c, KUBE_PATCH_JSON, 422, STATUS(422, "Invalid", "no"), ERR_REJECTED);
-    one_answer(c, KUBE_GET, 500, "boom", ERR_SERVER);
-    one_answer(c, KUBE_GET, 503, "", ERR_SERVER);
-    one_answer(c, KUBE_GET, 302, "", ERR_PROTOCOL);
-    assert_non_null(strstr(c->err.msg, "302"));
+    assert_has(buf_str(&c->raw), "\"Status\"");
+    one_answer(c, KUBE_UPDATE, 403, "", ERR_FORBIDDEN, "update leases.coordination.k8s.io default/handover");
+    one_answer(c, KUBE_GET, 404, STATUS(404, "NotFound", "not found"), ERR_NOTFOUND, "");
+    one_answer(c, KUBE_UPDATE, 409, STATUS(409, "Conflict", "modified"), ERR_CONFLICT, "");
+    one_answer(c, KUBE_GET, 410, STATUS(410, "Expired", "old"), ERR_GONE, "");
+    one_answer(c, KUBE_PATCH_JSON, 422, STATUS(422, "Invalid", "no"), ERR_REJECTED, "");
+    one_answer(c, KUBE_GET, 500, "boom", ERR_SERVER, "");
+    one_answer(c, KUBE_GET, 503, "", ERR_SERVER, "");
+    one_answer(c, KUBE_GET, 302, "", ERR_PROTOCOL, "302");
+    one_answer(c, KUBE_GET, 200, "<html>sign in</html>", ERR_PROTOCOL, "no JSON object");
+    one_answer(c, KUBE_GET, 200, "{\"a\":", ERR_PROTOCOL, "");
+    one_answer(c, KUBE_GET, 200, "", ERR_PROTOCOL, "");
     struct kube_spec get = lease(KUBE_GET);
     ask(c, &get);
     fake_head(fake_one(c->f), 302, "Location", "https://u:s3cret@login.x/in?state=s3cret");
     fake_end(fake_one(c->f), NULL);
     fake_settle(c->f);
-    assert_non_null(
-        strstr(c->err.msg, "redirected (302) to \"https://login.x:443/in\": no API server answers so"));
-    one_answer(c, KUBE_GET, 200, "<html>sign in</html>", ERR_PROTOCOL);
-    assert_non_null(strstr(c->err.msg, "no JSON object"));
-    one_answer(c, KUBE_GET, 200, "{\"a\":", ERR_PROTOCOL);
-    one_answer(c, KUBE_GET, 200, "", ERR_PROTOCOL);
+    assert_has(c->err.msg, "redirected (302) to \"https://login.x:443/in\": no API server answers so");
     struct kube_spec s = {
         .verb = KUBE_LIST, .ref = {.gvr = &gvr_deployments}, .lane = LANE_CALL, .no_retry = true};
     ask(c, &s);
@@ -149,22 +138,23 @@ SECRET_CASE(errors) {
     ask(c, &s);
     answer(c, 200, "{\"long\":\"answer\"}");
     assert_int_equal(c->err.errnum, -EFBIG);
-    assert_non_null(strstr(c->err.msg, "list deployments.apps in namespace n"));
-    assert_null(strstr(buf_str(&c->f->lines), "s3cret"));
+    assert_has(c->err.msg, "list deployments.apps in namespace n");
+    assert_lacks(buf_str(&c->f->lines), "s3cret");
 }
 
 /* Whose failure it is: of plain http a proxy answers itself, of https it refuses the tunnel. */
 CASE(proxies) {
     struct call *c = setup_cluster("server: 'http://api', proxy-url: 'http://u:s3cret@p:3128'", "token: t");
-    one_answer(c, KUBE_GET, 403, "<html>blocked by policy</html>", ERR_TRANSPORT);
-    assert_non_null(strstr(c->err.msg, "403 Forbidden: <html>blocked by policy</html> (from the proxy "
-                                       "http://p:3128, not from the API server)"));
+    one_answer(
+        c, KUBE_GET, 403, "<html>blocked by policy</html>", ERR_TRANSPORT,
+        "403 Forbidden: <html>blocked by policy</html> (from the proxy http://p:3128, not from the API "
+        "server)");
     assert_int_equal(c->err.http, 403);
-    one_answer(c, KUBE_GET, 407, "", ERR_TRANSPORT);
-    one_answer(c, KUBE_UPDATE, 504, "", ERR_TRANSPORT); /* it may have been carried out */
+    one_answer(c, KUBE_GET, 407, "", ERR_TRANSPORT, "");
+    one_answer(c, KUBE_UPDATE, 504, "", ERR_TRANSPORT, ""); /* it may have been carried out */
     assert_int_equal(c->err.errnum, -ECONNRESET);
-    one_answer(c, KUBE_GET, 403, STATUS(403, "Forbidden", "no"), ERR_FORBIDDEN);
-    assert_null(strstr(c->err.msg, "proxy"));
+    one_answer(c, KUBE_GET, 403, STATUS(403, "Forbidden", "no"), ERR_FORBIDDEN, "");
+    assert_lacks(c->err.msg, "proxy");
     teardown(c);
     c = setup_cluster("server: 'https://api', proxy-url: 'http://u:s3cret@p:3128'", "token: t");
     struct kube_spec s = lease(KUBE_GET);
@@ -174,8 +164,8 @@ CASE(proxies) {
     fake_settle(c->f);
     assert_string_equal(c->err.msg, "get leases.coordination.k8s.io default/handover: through the proxy "
                                     "http://p:3128: CONNECT tunnel failed, response 403");
-    one_answer(c, KUBE_GET, 403, "plain", ERR_FORBIDDEN); /* from inside the tunnel */
-    assert_null(strstr(c->err.msg, "proxy"));
+    one_answer(c, KUBE_GET, 403, "plain", ERR_FORBIDDEN, ""); /* from inside the tunnel */
+    assert_lacks(c->err.msg, "proxy");
     teardown(c);
 }
 
@@ -203,8 +193,9 @@ static void answer_flaky(struct fake *f, struct fake_req *r) {
     }
 }
 
-static void run_flaky(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind,
-                      const char *after) {
+/* How the call ends, after how many requests. */
+static void flaky_ends(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind,
+                       const char *after, enum err_kind want, unsigned requests) {
     flaky.times = times;
     flaky.code = code;
     flaky.kind = kind;
@@ -214,11 +205,6 @@ static void run_flaky(struct call *c, const struct kube_spec *s, int times, int 
     start(c, s);
     fake_run(c->f, 40 * NS_PER_S);
     assert_int_equal(c->n, 1);
-}
-
-static void flaky_ends(struct call *c, const struct kube_spec *s, int times, int code, enum err_kind kind,
-                       const char *after, enum err_kind want, unsigned requests) {
-    run_flaky(c, s, times, code, kind, after);
     if (c->err.kind != want || flaky.n != requests)
         fail_msg("%d: %s, %u requests", code, c->err.msg, flaky.n);
 }
@@ -243,9 +229,9 @@ CLIENT_CASE(retries) {
     assert_true(flaky.at[1] - flaky.at[0] >= 3 * NS_PER_S && flaky.at[1] - flaky.at[0] < 4 * NS_PER_S);
     flaky_ends(c, &put, 1, 503, 0, "1", ERR_NONE, 2);
     /* later than the deadline: says so at once, with the delay */
-    run_flaky(c, &put, 1, 429, 0, "3600");
-    assert_true(c->err.kind == ERR_THROTTLED && flaky.n == 1 && c->err.retry_after_ms == 30000);
-    assert_non_null(strstr(c->err.msg, "(Retry-After: 3600 s, of which 30 s are waited)"));
+    flaky_ends(c, &put, 1, 429, 0, "3600", ERR_THROTTLED, 1);
+    assert_true(c->err.retry_after_ms == 30000);
+    assert_has(c->err.msg, "(Retry-After: 3600 s, of which 30 s are waited)");
     flaky_ends(c, &get, 1, 403, 0, NULL, ERR_FORBIDDEN, 1);
     flaky_ends(c, &get, 1, 0, ERR_TLS, NULL, ERR_TLS, 1);
 }
@@ -270,8 +256,7 @@ CLIENT_CASE(nothing_was_sent) {
     c->f->on_request = answer_flaky;
     flaky.times = 0;
     fake_run(c->f, NS_PER_S);
-    assert_true(c->n == 1 && c->err.kind == ERR_NONE);
-    assert_int_equal(c->f->started, 2);
+    ended(c, ERR_NONE, 2);
 }
 
 CLIENT_CASE(deadline) {
@@ -308,11 +293,11 @@ CLIENT_CASE(fence) {
     kube_set_fence(c->k, (struct kube_fence){held, &answers});
     struct kube_spec put = lease(KUBE_UPDATE), get = lease(KUBE_GET);
     ask(c, &put); /* not even started */
-    assert_true(c->n == 1 && c->err.kind == ERR_FENCED && c->f->started == 0);
-    assert_non_null(strstr(c->err.msg, "update leases.coordination.k8s.io default/handover"));
+    ended(c, ERR_FENCED, 0);
+    assert_has(c->err.msg, "update leases.coordination.k8s.io default/handover");
     answers = 1;
     ask(c, &put); /* lost between the call and its bytes */
-    assert_true(c->n == 1 && c->err.kind == ERR_FENCED && c->f->started == 1);
+    ended(c, ERR_FENCED, 1);
     answers = 0;
     c->f->on_request = answer_flaky;
     flaky.times = 0;

@@ -4,8 +4,10 @@
 
 /* ---- credentials ---- */
 
+static const char *good; /* the token that is accepted */
+
 static void accept_token(struct fake *f, struct fake_req *r) {
-    const char *good = f->user;
+    (void)f;
     cleanup_free char *line = xasprintf("Authorization: Bearer %s", good);
     if (fake_has_header(r, line)) {
         fake_answer(r, 200, "{\"ok\":1}");
@@ -19,22 +21,22 @@ CASE(token_is_refreshed_once) {
     struct kube_spec put = lease(KUBE_UPDATE);
     put.no_retry = true;
     c->f->on_request = accept_token;
-    c->f->user = (char *)(uintptr_t) "tok2";
+    good = "tok2";
     fake_file(c->f, "/k/token", "tok2"); /* not looked at yet */
     ask(c, &put);
-    assert_true(c->err.kind == ERR_NONE && c->f->started == 2);
+    ended(c, ERR_NONE, 2);
     /* the file has nothing better */
-    c->f->user = (char *)(uintptr_t) "tok3";
+    good = "tok3";
     ask(c, &put);
-    assert_true(c->err.kind == ERR_AUTH && c->err.http == 401 && c->f->started == 3);
-    assert_non_null(
-        strstr(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized"));
-    assert_non_null(strstr(c->err.msg, "user \"u\" of /k/config, token file /k/token"));
-    assert_null(strstr(c->err.msg, "tok2"));
+    ended(c, ERR_AUTH, 3);
+    assert_int_equal(c->err.http, 401);
+    assert_has(c->err.msg, "update leases.coordination.k8s.io default/handover: 401 Unauthorized");
+    assert_has(c->err.msg, "user \"u\" of /k/config, token file /k/token");
+    assert_lacks(c->err.msg, "tok2");
     /* something better that is refused as well */
     fake_file(c->f, "/k/token", "tokX");
     ask(c, &put);
-    assert_true(c->err.kind == ERR_AUTH && c->f->started == 5);
+    ended(c, ERR_AUTH, 5);
     teardown(c);
 }
 
@@ -43,11 +45,11 @@ CASE(an_expired_token_says_so) {
     struct call *c = setup("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig");
     struct kube_spec get = lease(KUBE_GET);
     c->f->on_request = accept_token;
-    c->f->user = (char *)(uintptr_t) "other";
+    good = "other";
     ask(c, &get);
-    assert_true(c->err.kind == ERR_AUTH && c->f->started == 1); /* the same again would not help */
-    assert_non_null(strstr(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z"));
-    assert_null(strstr(c->err.msg, "eyJ"));
+    ended(c, ERR_AUTH, 1); /* the same again would not help */
+    assert_has(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z");
+    assert_lacks(c->err.msg, "eyJ");
     teardown(c);
 }
 
@@ -68,16 +70,16 @@ CASE(exec_plugin) {
     logins = 0;
     c->f->on_spawn = login;
     c->f->on_request = accept_token;
-    c->f->user = (char *)(uintptr_t) "login1";
+    good = "login1";
     ask(c, &get);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE);
     fake_run(c->f, 10 * NS_PER_S);
-    c->f->user = (char *)(uintptr_t) "login2";
+    good = "login2";
     ask(c, &get);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE && logins == 2);
     /* cancelled while the plugin runs; then one that never ends */
     c->f->on_spawn = NULL;
-    c->f->user = (char *)(uintptr_t) "login9";
+    good = "login9";
     fake_run(c->f, 10 * NS_PER_S);
     ask(c, &get);
     kube_cancel(c->op);

@@ -22,6 +22,23 @@ static struct fake_req *scrape(struct call *c, const char *url, const char *toke
     return fake_open(c->f) ? fake_one(c->f) : NULL;
 }
 
+#define PAGE "http://10.0.0.7/metrics"
+/* A page that begins so. */
+static struct fake_req *begins(struct call *c, const char *name, const char *value, const char *body) {
+    struct fake_req *r = scrape(c, PAGE, "", false);
+    fake_settle(c->f);
+    fake_head(r, 200, name, value);
+    fake_body(r, body);
+    fake_settle(c->f);
+    return r;
+}
+
+static void scraped(struct call *c, enum err_kind kind, const char *pieces) {
+    assert_int_equal(c->n, 1);
+    assert_int_equal(c->err.kind, kind);
+    assert_string_equal(buf_str(&c->pieces), pieces);
+}
+
 SECRET_CASE(scrapes) {
     struct fake_req *r = scrape(c, "https://10.0.0.7:8443/metrics?x=y", " pod-token\n", true);
     assert_string_equal(r->url, "https://10.0.0.7:8443/metrics?x=y");
@@ -29,7 +46,7 @@ SECRET_CASE(scrapes) {
     assert_true(r->insecure && r->total_ns == 5 * NS_PER_S && r->body_cap == 32 << 20);
     assert_true(fake_has_header(r, "Authorization: Bearer pod-token"));
     assert_true(fake_has_header(r, "Accept-Encoding: identity"));
-    assert_null(strstr(buf_str(&r->headers), "s3cret"));
+    assert_lacks(buf_str(&r->headers), "s3cret");
     fake_settle(c->f);
     fake_head(r, 200, NULL, NULL);
     fake_body(r, "up ");
@@ -40,16 +57,15 @@ SECRET_CASE(scrapes) {
     fake_end(r, NULL);
     fake_settle(c->f);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE && c->raw.n == 0); /* nothing was kept */
-    r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    assert_null(strstr(buf_str(&r->headers), "Authorization"));
+    r = scrape(c, PAGE, "", false);
+    assert_lacks(buf_str(&r->headers), "Authorization");
     assert_false(r->insecure);
     fake_settle(c->f);
     fake_answer(r, 401, "who are you");
     fake_settle(c->f);
-    assert_int_equal(c->err.kind, ERR_AUTH);
+    scraped(c, ERR_AUTH, ""); /* of a failure nothing is a page */
     assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: 401 Unauthorized: who are you");
-    assert_int_equal(c->pieces.n, 0); /* of a failure nothing is a page */
-    scrape(c, "http://10.0.0.7/metrics", "bad\r\nX: y", false);
+    scrape(c, PAGE, "bad\r\nX: y", false);
     kube_cancel(c->op);
     scrape(c, "no url", "", false);
     fake_settle(c->f);
@@ -62,43 +78,27 @@ SECRET_CASE(scrapes) {
 
 /* Who reads says that it has seen enough: the rest is not fetched. */
 SECRET_CASE(a_scrape_is_stopped) {
-    struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    fake_settle(c->f);
-    fake_head(r, 200, NULL, NULL);
-    fake_body(r, "a 1\n");
-    fake_settle(c->f);
+    struct fake_req *r = begins(c, NULL, NULL, "a 1\n");
     fake_body(r, "!");
     fake_settle(c->f);
     assert_int_equal(fake_open(c->f), 0);
-    assert_true(c->n == 1 && c->err.kind == ERR_PROTOCOL);
+    scraped(c, ERR_PROTOCOL, "a 1\n|");
     assert_string_equal(c->err.msg, "not this one");
-    r = scrape(c, "http://10.0.0.7/metrics", "", false);
-    fake_settle(c->f);
-    fake_head(r, 200, NULL, NULL);
-    fake_body(r, "a 1\n");
-    fake_settle(c->f);
+    r = begins(c, NULL, NULL, "a 1\n");
     fake_fail(r, ERR_TRANSPORT, "reset"); /* one attempt, and half a page is no page */
     fake_run(c->f, 20 * NS_PER_S);
-    assert_true(c->n == 1 && c->err.kind == ERR_TRANSPORT);
+    scraped(c, ERR_TRANSPORT, "a 1\n|");
 }
 
 SECRET_CASE(an_encoded_answer_is_refused) {
-    struct fake_req *r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    fake_end(begins(c, "Content-Encoding", "gzip", "\x1f\x8b"), NULL);
     fake_settle(c->f);
-    fake_head(r, 200, "Content-Encoding", "gzip");
-    fake_body(r, "\x1f\x8b");
-    fake_end(r, NULL);
-    fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_PROTOCOL && c->pieces.n == 0);
+    scraped(c, ERR_PROTOCOL, "");
     assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: the answer is encoded (gzip), which "
                                     "was not asked for");
-    r = scrape(c, "http://10.0.0.7/metrics", "", false);
+    fake_end(begins(c, "Content-Encoding", "Identity", "a 1\n"), NULL);
     fake_settle(c->f);
-    fake_head(r, 200, "Content-Encoding", "Identity");
-    fake_body(r, "a 1\n");
-    fake_end(r, NULL);
-    fake_settle(c->f);
-    assert_true(c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
+    scraped(c, ERR_NONE, "a 1\n|");
 }
 
 /* Through the API server: with our credentials, as any call, on a path of its own. */
@@ -113,10 +113,10 @@ SECRET_CASE(scrapes_through_the_proxy) {
     struct fake_req *r = fake_one(c->f);
     assert_string_equal(r->url, "https://api:6443/base/api/v1/namespaces/ns/pods/p:8080/proxy/metrics");
     assert_true(r->lane == LANE_SCRAPE && fake_has_header(r, "Authorization: Bearer s3cret"));
-    assert_null(strstr(buf_str(&r->headers), "pod-token"));
+    assert_lacks(buf_str(&r->headers), "pod-token");
     fake_answer(r, 200, "a 1\n");
     fake_settle(c->f);
-    assert_true(c->n == 1 && c->err.kind == ERR_NONE && !strcmp(buf_str(&c->pieces), "a 1\n|"));
+    scraped(c, ERR_NONE, "a 1\n|");
 }
 
 CASES("kube/client_scrape")

@@ -22,10 +22,11 @@ static void refused(const char *text, const char *a, const char *b) {
     fake_free(f);
 }
 
+#define EXEC(more)      WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1" more "}")
 #define WITH_CLUSTER(k) CTX "clusters: [{name: k, cluster: {" k "}}]\nusers: [{name: u, user: {}}]\n"
 
 CONFIG_CASE(a_file) {
-    struct kube_config *c = config_of(f, WITH_USER("token: s3cret"));
+    CONFIG(c, f, WITH_USER("token: s3cret"));
     assert_string_equal(kube_config_server(c), "https://api:6443");
     assert_string_equal(kube_config_namespace(c), "n");
     assert_false(kube_config_in_cluster(c));
@@ -33,28 +34,26 @@ CONFIG_CASE(a_file) {
     assert_non_null(kube_config_tls(c));
     assert_int_equal(kube_config_tls(c)->ca.n, 0);
     expect_auth(c, f, false, "Bearer s3cret");
-    kube_config_free(c);
-    c = config_of(f, "{\"kind\":\"Config\",\"apiVersion\":\"v1\",\"current-context\":\"c\",\"contexts\":[{"
-                     "\"name\":\"c\",\"context\":{\"cluster\":\"k\"}}],"
-                     "\"clusters\":[{\"name\":\"k\",\"cluster\":{\"server\":\"http://[::1]:8080/base/\"}}]}");
-    assert_string_equal(kube_config_server(c), "http://[::1]:8080/base");
-    assert_string_equal(kube_config_namespace(c), "default");
-    assert_null(kube_config_tls(c));
-    expect_auth(c, f, true, "");
-    kube_config_free(c);
-    c = config_of(f, WITH_USER("username: a, password: 'b:c'"));
-    expect_auth(c, f, false, "Basic YTpiOmM=");
-    kube_config_free(c);
-    c = config_of(f, WITH_CLUSTER("server: 'api', insecure-skip-tls-verify: true, tls-server-name: other"));
-    assert_string_equal(kube_config_server(c), "https://api");
-    assert_true(kube_config_tls(c)->insecure);
-    assert_string_equal(kube_config_tls(c)->server_name, "other");
-    kube_config_free(c);
+    CONFIG(json, f,
+           "{\"kind\":\"Config\",\"apiVersion\":\"v1\",\"current-context\":\"c\",\"contexts\":[{\"name\":"
+           "\"c\",\"context\":{\"cluster\":\"k\"}}],"
+           "\"clusters\":[{\"name\":\"k\",\"cluster\":{\"server\":\"http://[::1]:8080/base/\"}}]}");
+    assert_string_equal(kube_config_server(json), "http://[::1]:8080/base");
+    assert_string_equal(kube_config_namespace(json), "default");
+    assert_null(kube_config_tls(json));
+    expect_auth(json, f, true, "");
+    CONFIG(basic, f, WITH_USER("username: a, password: 'b:c'"));
+    expect_auth(basic, f, false, "Basic YTpiOmM=");
+    CONFIG(insecure, f,
+           WITH_CLUSTER("server: 'api', insecure-skip-tls-verify: true, tls-server-name: other"));
+    assert_string_equal(kube_config_server(insecure), "https://api");
+    assert_true(kube_config_tls(insecure)->insecure);
+    assert_string_equal(kube_config_tls(insecure)->server_name, "other");
     /* merge keys; impersonation of nobody */
-    c = config_of(f, "base: &b {token: s3cret, username: ''}\n" CTX CLUSTER
-                     "users: [{name: u, user: {<<: *b, as: '', as-groups: [], as-user-extra: {}}}]\n");
-    expect_auth(c, f, false, "Bearer s3cret");
-    kube_config_free(c);
+    CONFIG(merged, f,
+           "base: &b {token: s3cret, username: ''}\n" CTX CLUSTER
+           "users: [{name: u, user: {<<: *b, as: '', as-groups: [], as-user-extra: {}}}]\n");
+    expect_auth(merged, f, false, "Bearer s3cret");
     kube_config_free(NULL);
 }
 
@@ -70,10 +69,7 @@ CONFIG_CASE(files_merge) {
               "clusters: [{name: k, cluster: {server: 'https://two', certificate-authority: pki/ca.crt}}]\n"
               "preferences: {}\n");
     fake_file(f, "/b/pki/ca.crt", CERT);
-    struct kube_config *c = NULL;
-    struct err e = {0};
-    if (load(f, NULL, NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
-    assert_string_equal(kube_config_server(c), "https://two");
+    struct kube_config *c = loads(f, NULL, NULL, "https://two");
     assert_true(kube_config_tls(c)->ca.n > 0);
     expect_auth(c, f, false, "Bearer from-one");
     kube_config_free(c);
@@ -81,42 +77,30 @@ CONFIG_CASE(files_merge) {
     fake_file(f, "/a/one",
               "current-context: d\ncontexts: [{name: d, context: {cluster: other}}]\nclusters: [{name: "
               "other, cluster: {server: 'http://x'}}]");
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
-    assert_string_equal(kube_config_server(c), "http://x");
-    kube_config_free(c);
-    assert_int_equal(load(f, NULL, "c", "http://override:1/", &c, &e), 0);
-    assert_string_equal(kube_config_server(c), "http://override:1");
+    kube_config_free(loads(f, NULL, NULL, "http://x"));
+    c = loads(f, "c", "http://override:1/", "http://override:1");
     expect_auth(c, f, false, "Bearer from-two");
     kube_config_free(c);
     /* one broken file is not passed over */
     fake_file(f, "/a/one", "contexts: [}");
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -EINVAL);
-    assert_non_null(strstr(e.msg, "/a/one: not YAML: line 1: "));
+    fails_to_load(f, NULL, -EINVAL, "/a/one: not YAML: line 1: ");
     fake_file(f, "/a/one", NULL);
     fake_file(f, "/b/two", NULL);
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
-    assert_non_null(strstr(e.msg, "/a/one:/absent::/b/two"));
-    assert_int_equal(load(f, "/absent", NULL, NULL, &c, &e), -ENOENT);
-    assert_non_null(strstr(e.msg, "/absent"));
+    fails_to_load(f, NULL, -ENOENT, "/a/one:/absent::/b/two");
+    fails_to_load(f, "/absent", -ENOENT, "/absent");
 }
 
 CONFIG_CASE(in_cluster) {
-    struct kube_config *c = NULL;
-    struct err e = {0};
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
-    assert_non_null(strstr(e.msg, "no cluster is configured"));
+    fails_to_load(f, NULL, -ENOENT, "no cluster is configured");
     fake_env(f, "KUBERNETES_SERVICE_HOST", "fd00::1");
     fake_env(f, "KUBERNETES_SERVICE_PORT", "443");
     fake_env(f, "HOME", "/root");
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
-    assert_non_null(strstr(e.msg, "automountServiceAccountToken"));
+    fails_to_load(f, NULL, -ENOENT, "automountServiceAccountToken");
     fake_file(f, SA "/token", "tok1\n");
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), -ENOENT);
-    assert_non_null(strstr(e.msg, "ca.crt"));
+    fails_to_load(f, NULL, -ENOENT, "ca.crt");
     fake_file(f, SA "/ca.crt", CERT);
     fake_file(f, SA "/namespace", "upgrades\n");
-    if (load(f, NULL, NULL, NULL, &c, &e) < 0) fail_msg("%s", e.msg);
-    assert_string_equal(kube_config_server(c), "https://[fd00::1]:443");
+    struct kube_config *c = loads(f, NULL, NULL, "https://[fd00::1]:443");
     assert_string_equal(kube_config_namespace(c), "upgrades");
     assert_true(kube_config_in_cluster(c));
     expect_auth(c, f, false, "Bearer tok1");
@@ -134,9 +118,9 @@ CONFIG_CASE(in_cluster) {
     fake_file(f, SA "/token", NULL);
     fake_run(f, 120 * NS_PER_S);
     expect_auth(c, f, false, "Bearer tok3");
-    assert_non_null(strstr(buf_str(&f->lines), "cannot be read again"));
-    assert_null(strstr(buf_str(&f->lines), "tok"
-                                           "4"));
+    assert_has(buf_str(&f->lines), "cannot be read again");
+    assert_lacks(buf_str(&f->lines), "tok"
+                                     "4");
     /* the authority's certificate changes: another id, so that no connection of the old one is used */
     uint64_t id = kube_config_tls(c)->id;
     fake_file(f, SA "/ca.crt", CERT CERT);
@@ -146,20 +130,14 @@ CONFIG_CASE(in_cluster) {
     /* ~/.kube/config comes after the pod's, --context means a kubeconfig */
     fake_file(f, SA "/token", "tok");
     fake_file(f, "/root/.kube/config", WITH_USER("token: t"));
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
-    assert_true(kube_config_in_cluster(c));
-    kube_config_free(c);
-    assert_int_equal(load(f, NULL, "c", NULL, &c, &e), 0);
+    kube_config_free(loads(f, NULL, NULL, "https://[fd00::1]:443"));
+    c = loads(f, "c", NULL, "https://api:6443");
     assert_false(kube_config_in_cluster(c));
     kube_config_free(c);
     fake_env(f, "KUBERNETES_SERVICE_HOST", NULL);
-    assert_int_equal(load(f, NULL, NULL, NULL, &c, &e), 0);
-    assert_string_equal(kube_config_server(c), "https://api:6443");
-    kube_config_free(c);
+    kube_config_free(loads(f, NULL, NULL, "https://api:6443"));
     fake_file(f, "/root/.kube/config", NULL);
-    assert_int_equal(load(f, NULL, NULL, "127.0.0.1:8001", &c, &e), 0);
-    assert_string_equal(kube_config_server(c), "http://127.0.0.1:8001");
-    kube_config_free(c);
+    kube_config_free(loads(f, NULL, "127.0.0.1:8001", "http://127.0.0.1:8001"));
 }
 
 CASE(errors_say_what_and_where) {
@@ -207,27 +185,18 @@ CASE(errors_say_what_and_where) {
     refused(WITH_USER("as-user-extra: {a: [b]}"), "(\"as-user-extra\")", "user \"u\"");
     refused(WITH_USER("auth-provider: {name: gcp, config: {x: s3cret}}"), "auth-provider \"gcp\"", "exec");
     refused(WITH_USER("exec: {command: x}"), "apiVersion \"\"", "client.authentication.k8s.io/v1beta1");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"), "v1alpha1",
-            "allowed");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}"),
-            "no command", "user \"u\"");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x}"), "interactiveMode",
-            "IfAvailable");
-    refused(
-        WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"),
-        "Always", "terminal");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: "
-                      "Never, env: [{value: s3cret}]}"),
-            "env[0]", "name");
-    refused(WITH_USER("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: "
-                      "Never, args: [[s3cret]]}"),
-            "args[0]", "string");
+    refused(EXEC("alpha1, command: x"), "v1alpha1", "allowed");
+    refused(EXEC(", interactiveMode: Never"), "no command", "user \"u\"");
+    refused(EXEC(", command: x"), "interactiveMode", "IfAvailable");
+    refused(EXEC(", command: x, interactiveMode: Always"), "Always", "terminal");
+    refused(EXEC(", command: x, interactiveMode: Never, env: [{value: s3cret}]"), "env[0]", "name");
+    refused(EXEC(", command: x, interactiveMode: Never, args: [[s3cret]]"), "args[0]", "string");
 }
 
 CONFIG_CASE(client_certificate) {
     fake_file(f, "/etc/k/me.crt", CERT);
     fake_file(f, "/etc/k/me.key", KEY);
-    struct kube_config *c = config_of(f, WITH_USER("client-certificate: me.crt, client-key: /etc/k/me.key"));
+    CONFIG(c, f, WITH_USER("client-certificate: me.crt, client-key: /etc/k/me.key"));
     const struct http_tls *t = kube_config_tls(c);
     assert_true(slice_eqs(t->cert, CERT) && slice_eqs(t->key, KEY));
     uint64_t id = t->id;
@@ -236,31 +205,26 @@ CONFIG_CASE(client_certificate) {
     fake_file(f, "/etc/k/me.crt", CERT "\n");
     fake_run(f, 2 * NS_PER_S);
     assert_true(kube_config_tls(c)->id != id);
-    kube_config_free(c);
+}
+
+static void goes_through(struct fake *f, const char *text, const char *proxy) {
+    CONFIG(c, f, text);
+    if (!proxy) assert_null(kube_config_proxy(c));
+    if (proxy) assert_string_equal(kube_config_proxy(c), proxy);
 }
 
 CONFIG_CASE(proxies) {
-    struct kube_config *c = config_of(f, WITH_CLUSTER("server: 'https://api', proxy-url: 'socks5://p:1080'"));
-    assert_string_equal(kube_config_proxy(c), "socks5h://p:1080"); /* the name is the proxy's to resolve */
-    kube_config_free(c);
+    /* the name is the proxy's to resolve */
+    goes_through(f, WITH_CLUSTER("server: 'https://api', proxy-url: 'socks5://p:1080'"), "socks5h://p:1080");
     fake_env(f, "HTTPS_PROXY", "proxy:3128");
     fake_env(f, "http_proxy", "http://plain:1");
     fake_env(f, "NO_PROXY", "internal, 10.0.0.0/8");
-    c = config_of(f, WITH_CLUSTER("server: 'https://api'"));
-    assert_string_equal(kube_config_proxy(c), "http://proxy:3128");
-    kube_config_free(c);
-    c = config_of(f, WITH_CLUSTER("server: 'http://api'"));
-    assert_string_equal(kube_config_proxy(c), "http://plain:1");
-    kube_config_free(c);
-    c = config_of(f, WITH_CLUSTER("server: 'https://api.internal'"));
-    assert_null(kube_config_proxy(c));
-    kube_config_free(c);
+    goes_through(f, WITH_CLUSTER("server: 'https://api'"), "http://proxy:3128");
+    goes_through(f, WITH_CLUSTER("server: 'http://api'"), "http://plain:1");
+    goes_through(f, WITH_CLUSTER("server: 'https://api.internal'"), NULL);
     fake_env(f, "HTTPS_PROXY", "ftp://u:s3cret@x");
     fake_file(f, "/etc/k/config", WITH_CLUSTER("server: 'https://api'"));
-    struct err e = {0};
-    assert_int_equal(load(f, "/etc/k/config", NULL, NULL, &c, &e), -EINVAL);
-    assert_non_null(strstr(e.msg, "HTTPS_PROXY"));
-    assert_null(strstr(e.msg, "s3cret"));
+    fails_to_load(f, "/etc/k/config", -EINVAL, "HTTPS_PROXY");
 }
 
 CASES("kube/config")

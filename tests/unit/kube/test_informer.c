@@ -30,12 +30,10 @@ INFORMER_CASE(list_then_watch) {
     assert_int_equal(r->troubles, 0);
     cleanup_buf struct buf page = BUF(1 << 20);
     metrics_write(r->m, &page);
-    assert_non_null(strstr(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2"));
-    assert_non_null(
-        strstr(buf_str(&page), "handover_informer_events_total{informer=\"pods\",type=\"updated\"} 2"));
-    assert_non_null(
-        strstr(buf_str(&page), "handover_watch_restarts_total{informer=\"pods\",reason=\"ended\"} 1"));
-    assert_non_null(strstr(buf_str(&page), "handover_list_duration_seconds_count{informer=\"pods\"} 1"));
+    assert_has(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2");
+    assert_has(buf_str(&page), "handover_informer_events_total{informer=\"pods\",type=\"updated\"} 2");
+    assert_has(buf_str(&page), "handover_watch_restarts_total{informer=\"pods\",reason=\"ended\"} 1");
+    assert_has(buf_str(&page), "handover_list_duration_seconds_count{informer=\"pods\"} 1");
 }
 
 CASE(selectors_and_metadata) {
@@ -49,13 +47,13 @@ CASE(selectors_and_metadata) {
         q->url,
         "http://api/apis/apps/v1/namespaces/x/"
         "deployments?labelSelector=a%3Db&fieldSelector=metadata.name%3Dq&limit=500&resourceVersion=0");
-    assert_non_null(strstr(buf_str(&q->headers), "as=PartialObjectMetadataList;"));
+    assert_has(buf_str(&q->headers), "as=PartialObjectMetadataList;");
     fake_answer(
         q, 200,
         "{\"kind\":\"PartialObjectMetadataList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
     fake_settle(r->f);
     q = fake_one(r->f);
-    assert_non_null(strstr(buf_str(&q->headers), "as=PartialObjectMetadata;"));
+    assert_has(buf_str(&q->headers), "as=PartialObjectMetadata;");
     fake_head(q, 200, NULL, NULL);
     send_to(
         r, q,
@@ -123,7 +121,7 @@ static void expect_full(struct run *r, int want) {
     cleanup_buf struct buf page = BUF(1 << 20);
     metrics_write(r->m, &page);
     cleanup_free char *line = xasprintf("handover_informer_full{informer=\"pods\"} %d\n", want);
-    assert_non_null(strstr(buf_str(&page), line));
+    assert_has(buf_str(&page), line);
 }
 
 CASE(a_full_cache) {
@@ -135,7 +133,7 @@ CASE(a_full_cache) {
             EV("ADDED", POD("d", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
                 EV("ADDED", POD("e", "11")));
     expect_seen(r, "i+n/a@1 i+n/b@2 synced ~n/a@9 -n/b@2 +n/e@11 ");
-    assert_non_null(strstr(buf_str(&r->f->lines), "the cache is full"));
+    assert_has(buf_str(&r->f->lines), "the cache is full");
     expect_full(r, 1);
     send_to(r, q, EV("DELETED", POD("a", "12")));
     /* there is room for what was dropped: a list finds it, not long after */
@@ -151,7 +149,7 @@ CASE(a_full_cache) {
     expect_seen(r, "i+n/d@8 ");
     expect_full(r, 0);
     asked(r, WATCH("21"));
-    assert_non_null(strstr(buf_str(&r->f->lines), "event=InformerCacheComplete"));
+    assert_has(buf_str(&r->f->lines), "event=InformerCacheComplete");
     teardown(r);
 }
 

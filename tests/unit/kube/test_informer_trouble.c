@@ -54,7 +54,7 @@ INFORMER_CASE(cut_streams) {
     assert_string_equal(r->trouble.msg, "watch pods in all namespaces: connection refused");
     q = stream(r, WATCH("9"));
     send_to(r, q, EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"60\"}}"));
-    assert_non_null(strstr(buf_str(&r->f->lines), "work again"));
+    assert_has(buf_str(&r->f->lines), "work again");
 }
 
 /* No byte comes, and the connection stands: noticed, and another connection is used. */
@@ -70,7 +70,7 @@ INFORMER_CASE(dead_connections) {
     fake_run(r->f, 15 * NS_PER_S);
     assert_int_equal(r->troubles, 1);
     assert_int_equal(r->trouble.kind, ERR_TIMEOUT);
-    assert_non_null(strstr(r->trouble.msg, "no byte for 60 s"));
+    assert_has(r->trouble.msg, "no byte for 60 s");
     assert_true(asked(r, "limit=500&resourceVersion=0")->fresh);
     answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
     expect_seen(r, "i+n/a@1 i-n/a@1 synced ");
@@ -126,8 +126,8 @@ INFORMER_CASE(error_events) {
                 EV("ADDED", POD("late", "9")));
     assert_int_equal(r->troubles, 1);
     assert_int_equal(r->trouble.kind, ERR_SERVER);
-    assert_non_null(strstr(r->trouble.msg, "watch pods in all namespaces: 500"));
-    assert_non_null(strstr(r->trouble.msg, "etcd is away"));
+    assert_has(r->trouble.msg, "watch pods in all namespaces: 500");
+    assert_has(r->trouble.msg, "etcd is away");
     fake_run(r->f, 10 * NS_PER_S);
     q = stream(r, WATCH("7"));
     send_to(r, q, EV("ERROR", "{}"));
@@ -183,7 +183,7 @@ CASE(failures_are_logged_at_a_falling_rate) {
     fake_run(r->f, 3600 * NS_PER_S);
     assert_true(r->troubles > 100);
     assert_int_equal(r->trouble.kind, ERR_FORBIDDEN);
-    assert_non_null(strstr(r->trouble.msg, "list pods in namespace n: 403 Forbidden: pods is forbidden"));
+    assert_has(r->trouble.msg, "list pods in namespace n: 403 Forbidden: pods is forbidden");
     unsigned lines = count(&r->f->lines, "list or watch failed");
     assert_true(lines >= 5 && lines <= 10);
     teardown(r);

@@ -31,7 +31,7 @@ CASE(a_write_is_in_the_store_at_once) {
     expect_seen(r, "");
     cleanup_buf struct buf page = BUF(1 << 20);
     metrics_write(r->m, &page);
-    assert_non_null(strstr(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 1\n"));
+    assert_has(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 1\n");
     assert_int_equal(wrote(r, "{\"metadata\":{\"namespace\":\"m\",\"name\":\"a\"}}"), -EINVAL);
     assert_int_equal(wrote(r, "{\"kind\":\"Status\",\"metadata\":{\"namespace\":\"n\",\"name\":\"a\"}}"),
                      -EINVAL);
@@ -84,7 +84,7 @@ INFORMER_CASE(a_server_restored_from_a_backup) {
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "92");
     assert_int_equal(wrote(r, POD("a", "93")), 0);
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "93");
-    assert_non_null(strstr(buf_str(&r->f->lines), "event=InformerServerBehind"));
+    assert_has(buf_str(&r->f->lines), "event=InformerServerBehind");
 }
 
 /* A watch from a version in the future brings nothing, and no bookmark: a probe tells, and so does a write whose event
@@ -147,8 +147,8 @@ INFORMER_CASE(many_that_come_and_go) {
     assert_int_equal(told, 50);
     cleanup_buf struct buf page = BUF(1 << 20);
     metrics_write(r->m, &page);
-    assert_non_null(strstr(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2\n"));
-    assert_non_null(strstr(buf_str(&page), "handover_metrics_series_dropped_total 0"));
+    assert_has(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2\n");
+    assert_has(buf_str(&page), "handover_metrics_series_dropped_total 0");
 }
 
 CASES("kube/informer_writes")

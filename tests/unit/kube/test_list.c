@@ -57,11 +57,19 @@ static struct listing *begin(const struct kube_list_spec *spec) {
     fake_settle(l->c->f);
     return l;
 }
-static void end(struct listing *l) {
-    teardown(l->c);
-    buf_free(&l->seen);
-    cJSON_Delete(l->taken);
-    free(l);
+static void end(struct listing **l) {
+    teardown((*l)->c);
+    buf_free(&(*l)->seen);
+    cJSON_Delete((*l)->taken);
+    free(*l);
+}
+/* One that has asked for its first page, and ends with its scope. */
+#define LISTING(l, ...)                                                                                      \
+    __attribute__((cleanup(end))) struct listing *l = begin(&(struct kube_list_spec){__VA_ARGS__})
+
+static void expect_seen(const struct listing *l, const char *seen, const char *msg) {
+    assert_string_equal(buf_str(&l->seen), seen);
+    assert_string_equal(l->err.msg, msg);
 }
 /* The request that is open has this query; it is answered. */
 static void page(struct listing *l, const char *query, int code, const char *body) {
@@ -79,8 +87,7 @@ static void page(struct listing *l, const char *query, int code, const char *bod
     "\"},\"items\":[" items "]}"
 
 CASE(pages) {
-    struct listing *l = begin(&(struct kube_list_spec){
-        .ns = SL("n"), .labels = SL("a=b"), .fields = SL("c=d"), .from_cache = true});
+    LISTING(l, .ns = SL("n"), .labels = SL("a=b"), .fields = SL("c=d"), .from_cache = true);
     l->take_at = 2;
     page(l, "/namespaces/n/pods?labelSelector=a%3Db&fieldSelector=c%3Dd&limit=500&resourceVersion=0", 200,
          PAGE("t/1", POD("a") "," POD("b")));
@@ -89,20 +96,19 @@ CASE(pages) {
     assert_string_equal(buf_str(&l->seen), "a b c done@7");
     assert_string_equal(obj_name(l->taken), "b");
     assert_true(cJSON_IsNull(json_at(l->taken, "metadata/managedFields")));
-    end(l);
 }
 
 /* 60 MB in one piece: no turn of the loop parses more than its share, and the connection is held meanwhile. */
 CASE(large_lists_go_in_slices) {
     enum { N = 30000, SIZE = 2000 };
-    struct listing *l = begin(&(struct kube_list_spec){.metadata_only = true});
+    LISTING(l, .metadata_only = true);
     struct buf b = BUF(128 << 20);
     buf_adds(&b, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
     for (int i = 0; i < N; i++) {
         buf_addf(&b, "%s{\"metadata\":{\"name\":\"p%d\"},\"spec\":\"%0*d\"}", i ? "," : "", i, SIZE - 50, 0);
     }
     buf_adds(&b, "]}");
-    assert_non_null(strstr(buf_str(&fake_one(l->c->f)->headers), "as=PartialObjectMetadataList;"));
+    assert_has(buf_str(&fake_one(l->c->f)->headers), "as=PartialObjectMetadataList;");
     fake_head(fake_one(l->c->f), 200, NULL, NULL);
     fake_one(l->c->f)->deliver_max = 1 << 20;
     fake_bytes(fake_one(l->c->f), buf_slice(&b));
@@ -115,27 +121,22 @@ CASE(large_lists_go_in_slices) {
     assert_true(l->most_in_a_turn <= (128 << 10) / (SIZE - 50) + 1);
     assert_true(l->most_ahead <= 2 << 20);
     buf_free(&b);
-    end(l);
 }
 
 CASE(caps) {
-    struct listing *l = begin(&(struct kube_list_spec){.max_items = 2});
+    LISTING(l, .max_items = 2);
     page(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b")));
     page(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("c")));
-    assert_string_equal(buf_str(&l->seen), "a b failed");
-    assert_string_equal(l->err.msg, "list pods in all namespaces: more than 2 items, the cap of this list");
-    end(l);
-    l = begin(&(struct kube_list_spec){.max_bytes = 200});
-    page(l, "/pods?limit=500", 200, PAGE("t", POD("a")));
-    page(l, "/pods?limit=500&continue=t", 200, PAGE("", POD("b")));
-    assert_string_equal(buf_str(&l->seen), "a failed");
-    assert_string_equal(l->err.msg,
-                        "list pods in all namespaces: larger than 200 bytes, the cap of this list");
-    end(l);
+    expect_seen(l, "a b failed", "list pods in all namespaces: more than 2 items, the cap of this list");
+    LISTING(bytes, .max_bytes = 200);
+    page(bytes, "/pods?limit=500", 200, PAGE("t", POD("a")));
+    page(bytes, "/pods?limit=500&continue=t", 200, PAGE("", POD("b")));
+    expect_seen(bytes, "a failed",
+                "list pods in all namespaces: larger than 200 bytes, the cap of this list");
 }
 
 CASE(attempts) {
-    struct listing *l = begin(&(struct kube_list_spec){0});
+    LISTING(l, .from_cache = false);
     /* cut in the middle of a page: what was given does not count */
     struct fake_req *r = fake_one(l->c->f);
     fake_head(r, 200, NULL, NULL);
@@ -149,25 +150,24 @@ CASE(attempts) {
     /* a page's token expires: all of it in one answer */
     page(l, "/pods?limit=500&continue=t", 410, STATUS(410, "Expired", "too old"));
     page(l, "/pods", 200, PAGE("", POD("a") "," POD("b")));
-    assert_string_equal(buf_str(&l->seen), "a restart a restart a b done@7");
-    end(l);
-    /* never for long */
-    l = begin(&(struct kube_list_spec){.timeout_ns = 20 * NS_PER_S});
+    expect_seen(l, "a restart a restart a b done@7", "");
+}
+
+CASE(an_attempt_is_never_for_long) {
+    LISTING(l, .timeout_ns = 20 * NS_PER_S);
     for (int i = 0; i < 30 && l->l; i++) {
         if (fake_open(l->c->f)) page(l, "/pods?limit=500", 500, STATUS(500, "InternalError", "etcd"));
         fake_run(l->c->f, NS_PER_S);
     }
     assert_string_equal(buf_str(&l->seen), "failed");
     assert_int_equal(l->err.kind, ERR_SERVER);
-    end(l);
     /* a server that falls silent */
-    l = begin(&(struct kube_list_spec){0});
-    fake_head(fake_one(l->c->f), 200, NULL, NULL);
-    fake_body(fake_one(l->c->f), "{\"items\":[" POD("a"));
-    fake_run(l->c->f, 31 * NS_PER_S);
-    page(l, "/pods?limit=500", 200, PAGE("", ""));
-    assert_string_equal(buf_str(&l->seen), "a restart done@7");
-    end(l);
+    LISTING(silent, .from_cache = false);
+    fake_head(fake_one(silent->c->f), 200, NULL, NULL);
+    fake_body(fake_one(silent->c->f), "{\"items\":[" POD("a"));
+    fake_run(silent->c->f, 31 * NS_PER_S);
+    page(silent, "/pods?limit=500", 200, PAGE("", ""));
+    expect_seen(silent, "a restart done@7", "");
 }
 
 CASE(failures) {
@@ -182,32 +182,25 @@ CASE(failures) {
         {200, "{\"items\":[]}", "a list without resourceVersion"},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct listing *l = begin(&(struct kube_list_spec){0});
+        LISTING(l, .from_cache = false);
         page(l, "/pods?limit=500", bad[i].code, bad[i].body);
         if (l->done != 1 || !strstr(l->err.msg, bad[i].msg)) fail_msg("%zu: %u %s", i, l->done, l->err.msg);
-        end(l);
     }
-    struct listing *l = begin(&(struct kube_list_spec){0});
+    LISTING(l, .from_cache = false);
     l->fail_at = 2;
     page(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
-    assert_string_equal(buf_str(&l->seen), "a b failed");
-    assert_string_equal(l->err.msg, "no use for it");
-    end(l);
-    l = begin(&(struct kube_list_spec){0});
-    l->cancel_at = 2;
-    page(l, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
-    assert_string_equal(buf_str(&l->seen), "a b ");
-    assert_int_equal(fake_open(l->c->f), 0);
-    end(l);
+    expect_seen(l, "a b failed", "no use for it");
+    LISTING(cancelled, .from_cache = false);
+    cancelled->cancel_at = 2;
+    page(cancelled, "/pods?limit=500", 200, PAGE("t", POD("a") "," POD("b") "," POD("c")));
+    expect_seen(cancelled, "a b ", "");
+    assert_int_equal(fake_open(cancelled->c->f), 0);
     kube_list_cancel(NULL);
-    end(begin(&(struct kube_list_spec){0})); /* kube_free() ends what is open */
-    char *selector = xmalloc(2 << 20);
-    memset(selector, 'x', (2 << 20) - 1);
-    selector[(2 << 20) - 1] = '\0';
-    l = begin(&(struct kube_list_spec){.labels = slice_of(selector)});
-    assert_string_equal(l->err.msg, "list pods in all namespaces: a selector is too long");
-    end(l);
-    free(selector);
+    LISTING(open, .from_cache = false); /* kube_free() ends what is open */
+    static char selector[2 << 20];
+    memset(selector, 'x', sizeof selector - 1);
+    LISTING(too_long, .labels = slice_of(selector));
+    assert_string_equal(too_long->err.msg, "list pods in all namespaces: a selector is too long");
 }
 
 CASES("kube/list")

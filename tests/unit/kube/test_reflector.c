@@ -153,7 +153,7 @@ REFLECTOR_CASE(ends_of_streams) {
     assert_string_equal(reflector_ended(w, S / 2, 0, &e, &trouble), "short");
     assert_true(trouble);
     assert_int_equal(e.kind, ERR_PROTOCOL);
-    assert_non_null(strstr(e.msg, "500 ms"));
+    assert_has(e.msg, "500 ms");
     does(w, waits(w, S / 2), "stream rv=5");
     /* with an event: fine, but not more often than once a second */
     int64_t now = 10 * S;

@@ -137,7 +137,7 @@ LOOP_CASE(files_round_trip) {
     assert_string_equal(buf_str(&b), "hello");
     assert_int_equal(world_read_file(f->w, path, 4, &b, &err), -EFBIG);
     assert_int_equal(err.kind, ERR_CONFIG);
-    assert_non_null(strstr(err.msg, path));
+    assert_has(err.msg, path);
     assert_string_equal(buf_str(&b), "hello"); /* untouched by a failure */
     buf_free(&b);
     int64_t mtime = world_file_mtime(f->w, path), now = world_wall_ns(f->w);
@@ -145,7 +145,7 @@ LOOP_CASE(files_round_trip) {
     unlink(path);
     assert_int_equal(world_file_mtime(f->w, path), -ENOENT);
     assert_int_equal(world_read_file(f->w, path, 10, &b, &err), -ENOENT);
-    assert_non_null(strstr(err.msg, "No such file"));
+    assert_has(err.msg, "No such file");
     assert_int_equal(world_read_file(f->w, "/", 10, &b, &err), -EISDIR);
     assert_int_equal(world_write_file(f->w, "/nonexistent/x", SL(""), &err), -ENOENT);
     assert_int_equal(world_write_file(f->w, "/dev/full", SL("x"), &err), -ENOSPC);

@@ -123,14 +123,14 @@ LOOP_CASE(the_deadline_kills_the_whole_group) {
     assert_true(dies((int)pid));
     assert_int_equal(f->err.kind, ERR_TIMEOUT);
     assert_int_equal(f->err.errnum, -ETIMEDOUT);
-    assert_non_null(strstr(f->err.msg, "200ms"));
+    assert_has(f->err.msg, "200ms");
     assert_int_equal(f->code, 128 + SIGKILL);
 }
 
 LOOP_CASE(what_cannot_be_run) {
     assert_int_equal(try(f, (const char *const[]){"no-such-program-here", NULL}, NULL, 10, NS_PER_S),
                      -ENOENT);
-    assert_non_null(strstr(f->err.msg, "no-such-program-here"));
+    assert_has(f->err.msg, "no-such-program-here");
     assert_int_equal(try(f, (const char *const[]){"/", NULL}, NULL, 10, NS_PER_S), -EACCES);
     assert_int_equal(try(f, (const char *const[]){NULL}, NULL, 10, NS_PER_S), -EINVAL);
     assert_null(f->proc);

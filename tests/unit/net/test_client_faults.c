@@ -23,7 +23,7 @@ NET_CASE(unknown_names_say_so) {
     CALL(c, k);
     call_get(&c, LANE_CALL, "http://does-not-exist.invalid/");
     call_failed(&c, ERR_TRANSPORT, -EHOSTUNREACH);
-    assert_non_null(strstr(c.err.msg, "resolve"));
+    assert_has(c.err.msg, "resolve");
 }
 
 static void half_then_reset(struct raw *r) {
@@ -40,7 +40,7 @@ NET_CASE(reset_in_the_middle) {
     raw_reset(srv.first);
     call_wait(&c);
     call_failed(&c, ERR_TRANSPORT, -ECONNRESET);
-    assert_non_null(strstr(c.err.msg, "reset by peer"));
+    assert_has(c.err.msg, "reset by peer");
 }
 
 struct canned {
@@ -88,7 +88,7 @@ NET_CASE(odd_answers) {
         call_failed(&c, cases[i].kind, cases[i].errnum);
         assert_int_equal(c.status, cases[i].status);
         assert_string_equal(buf_str(&c.body), cases[i].body);
-        assert_non_null(strstr(c.err.msg, cases[i].message));
+        assert_has(c.err.msg, cases[i].message);
     }
 }
 

@@ -75,9 +75,9 @@ static void expect_refusal(struct kit *k, const struct tls_server *s, const stru
         GOT(c, k, s, lane, tls, false);
         if (c.err.kind != ERR_TLS || !strstr(c.err.msg, part)) print_error("%d %s\n", c.err.kind, c.err.msg);
         call_failed(&c, ERR_TLS, -EPROTO);
-        assert_non_null(strstr(c.err.msg, part));
-        assert_non_null(strstr(c.err.msg, "127.0.0.1"));
-        assert_null(strstr(c.err.msg, "secret"));
+        assert_has(c.err.msg, part);
+        assert_has(c.err.msg, "127.0.0.1");
+        assert_lacks(c.err.msg, "secret");
         assert_int_equal(c.status, 0);
     }
     assert_int_equal(tls_server_requests(s), 0);
@@ -226,7 +226,7 @@ NET_CASE(servers_without_tls) {
         CALL(c, k);
         call_do(&c, SPEC(LANE_CALL, "GET", url, .tls = &tls, .connect_ns = cases[i].connect_ns));
         call_failed(&c, cases[i].kind, cases[i].errnum);
-        assert_non_null(strstr(c.err.msg, cases[i].message));
+        assert_has(c.err.msg, cases[i].message);
     }
 }
 
