@@ -26,19 +26,17 @@ const char *m_annotation(const struct model *m, const char *name) {
     return json_str(m->annotations, key);
 }
 
-void m_init(struct model *m, uint64_t seed, int replicas) {
-    *m = (struct model){.rng = {seed},
-                        .exists = true,
-                        .uid = 1,
-                        .rv = 1,
-                        .generation = 1,
-                        .replicas = replicas,
-                        .deadline_s = 600,
-                        .history = 10,
-                        .fail_at = -1,
-                        .quiet = QUIET_NOW};
+struct model *m_new(uint64_t seed, int replicas) {
+    struct model *m = xcalloc(1, sizeof *m);
+    m->rng = (struct rng){seed};
+    m->exists = true;
+    m->uid = m->rv = m->generation = 1;
+    m->replicas = replicas;
+    m->deadline_s = 600;
+    m->history = 10;
+    m->fail_at = -1;
+    m->quiet = QUIET_NOW;
     m->annotations = cJSON_CreateObject();
-    m->edge.look_again_ns = 0;
     for (int v = 0; v < VERSIONS; v++) {
         cleanup_free char *t = m_template(v, false);
         assert_int_equal(template_hash(slice_of(t), m->hash[v], NULL), 0);
@@ -47,25 +45,27 @@ void m_init(struct model *m, uint64_t seed, int replicas) {
     m_annotate(m, "soak", "20s");
     m_annotate(m, "max-error-rate", "10%");
     m_annotate(m, "deadline", "10m");
+    return m;
 }
 
-void m_forget(struct model *m) { /* the process dies */
+void m_forget(struct model *m) {
     if (m->edge.held) state_free(&m->edge.s);
     memset(&m->edge, 0, sizeof m->edge);
 }
 
 void m_up_to_date(struct model *m) {
-    if (m->cache) m_free(m->cache);
-    free(m->cache);
+    m_free(m->cache);
     m->cache = NULL;
 }
 
 void m_free(struct model *m) {
+    if (!m) return;
     m_up_to_date(m);
     m_forget(m);
     cJSON_Delete(m->annotations);
     free(m->facts);
     free(m->state);
+    free(m);
 }
 
 /* ---- the controllers ---- */
@@ -283,4 +283,8 @@ void m_tick(struct model *m) {
     m_rs_controller(m);
     m_kubelet(m);
     m_deployment_controller(m);
+}
+
+void m_collect(struct model *m) {
+    for (int k = 0; k < MAX_PODS; k++) m->pod[k].there = m->pod[k].there && m->rs[m->pod[k].rs].there;
 }

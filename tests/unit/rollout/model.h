@@ -41,7 +41,7 @@ struct mrs {
 struct mpod {
     bool there, ready, terminating;
     char uid[32];
-    int crashed;        /* the tick; 0: never */
+    int crashed, began; /* the ticks of its last crash and of the start of what crashed; 0: never */
     int rs, born, left; /* left: ticks until a terminating pod is gone */
     uint32_t restarts;
     uint64_t errors, total;
@@ -118,15 +118,20 @@ int64_t m_now(const struct model *m);
 char *m_template(int version, bool rs);
 void m_annotate(struct model *m, const char *name, const char *value);
 const char *m_annotation(const struct model *m, const char *name);
-void m_init(struct model *m, uint64_t seed, int replicas);
-void m_forget(struct model *m);
+struct model *m_new(uint64_t seed, int replicas); /* not adopted yet; m_free() */
+void m_forget(struct model *m);                   /* the process dies */
 void m_free(struct model *m);
+static inline void m_freep(struct model **m) {
+    m_free(*m);
+}
+#define cleanup_model __attribute__((cleanup(m_freep)))
 void m_up_to_date(struct model *m); /* from here on the edge sees the present */
 int m_add_rs(struct model *m, int version, bool canary, const char *name, int replicas);
 int m_pods(const struct model *m, int rs, bool available);
 void m_set(struct model *m, int rs, int replicas);
 void m_deployment_controller(struct model *m);
 void m_tick(struct model *m);
+void m_collect(struct model *m); /* the pods of ReplicaSets that are gone */
 
 /* ---- model_look.c ---- */
 enum { SEEN_TARGET = 1, SEEN_OWNED = 2, SEEN_STATE = 4, SEEN_ALL = 7 };
@@ -150,9 +155,12 @@ void m_scale(struct model *m, int replicas);
 void m_act(struct model *m, const char *action, int version);
 int m_running(const struct model *m, int version, bool canary);
 bool m_event(const struct model *m, const char *reason);
-void m_begin(struct model *m);
-void m_start(struct model *m, uint64_t seed, int replicas);
-void m_soaking(struct model *m, int replicas);
+void m_begin(struct model *m);         /* until it is adopted and quiet */
+struct model *m_start(int replicas);   /* adopted at version 0 and quiet */
+struct model *m_soaking(int replicas); /* version 1 soaks for a minute */
 void m_assert_all(struct model *m, int version, int n);
+
+/* ---- scene.c ---- */
+void m_play(struct model *m, const char *steps); /* see scene.h */
 
 #endif

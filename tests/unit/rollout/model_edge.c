@@ -364,7 +364,6 @@ bool m_event(const struct model *m, const char *reason) {
     return strstr(m->events, reason) != NULL;
 }
 
-/* Adopted at version 0 and quiet. */
 void m_begin(struct model *m) {
     m_until(m, PHASE_STABLE, 30);
     m_run(m, 3);
@@ -372,18 +371,19 @@ void m_begin(struct model *m) {
     m->events[0] = '\0';
 }
 
-void m_start(struct model *m, uint64_t seed, int replicas) {
-    m_init(m, seed, replicas);
+struct model *m_start(int replicas) {
+    struct model *m = m_new(1, replicas);
     m_begin(m);
+    return m;
 }
 
-/* Version 1 soaks for a minute. */
-void m_soaking(struct model *m, int replicas) {
-    m_start(m, 1, replicas);
+struct model *m_soaking(int replicas) {
+    struct model *m = m_start(replicas);
     m_annotate(m, "soak", "60s");
     m_image(m, 1);
     m_until(m, PHASE_SOAKING, 20);
     m_run(m, 2);
+    return m;
 }
 
 /* Of this version alone so many pods run, and no canary. */

@@ -146,13 +146,15 @@ static void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
         m_fill_pod(m, k, ret);
         return;
     }
-    char waiting[200] = "\"running\":{}", last[160] = "", at[32];
+    char waiting[200] = "\"running\":{}", last[160] = "", born[32], began[32], at[32];
+    rfc3339_seconds(T0 + p->born * NS_PER_S, born);
     if (p->crashed) {
+        rfc3339_seconds(T0 + p->began * NS_PER_S, began);
         rfc3339_seconds(T0 + p->crashed * NS_PER_S, at);
-        snprintf(
-            last, sizeof last,
-            ",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"finishedAt\":\"%s\"}}",
-            at);
+        snprintf(last, sizeof last,
+                 ",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"startedAt\":\"%s\","
+                 "\"finishedAt\":\"%s\"}}",
+                 began, at);
     }
     if (b == CRASHES && p->restarts >= 2)
         snprintf(waiting, sizeof waiting,
@@ -172,11 +174,11 @@ static void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
             : xstrdup("{\"app\":\"op\"}");
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":%s,"
-        "\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
+        "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
         "s\"}%s],"
         "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
-        p->uid, p->uid, labels, r->uid,
+        p->uid, p->uid, labels, born, r->uid,
         p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         b == UNSCHEDULABLE ? "" : "\"nodeName\":\"n\"", p->ready ? "True" : "False",
         b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}"
@@ -185,7 +187,6 @@ static void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);
-    ret->created_ns = T0 + p->born * NS_PER_S;
 }
 
 void m_view_free(struct m_view *v) {

@@ -1,155 +1,68 @@
 /* Changes in the middle: templates, scaling, releasing; each has its defined answer. */
-#include "../case.h"
-#include "model.h"
+#include "scene.h"
 
-CASE(new_template_restarts) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_image(&m, 2);
-    m_until(&m, PHASE_CANCELLING, 3);
-    m_until(&m, PHASE_SOAKING, 20);
-    assert_true(m_running(&m, 1, true) == 0 && m_running(&m, 2, true) == 1 && m_s(&m)->step == 0);
-    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "cancelled");
-    assert_false(state_quarantined(m_s(&m), m.hash[1], NULL)); /* no verdict, no quarantine */
-    m_until(&m, PHASE_STABLE, 120);
-    m_assert_all(&m, 2, 3);
-    m_free(&m);
+SCENE(new_template_restarts, m_soaking(3)) {
+    m_play(m, "image 2|until Cancelling 3|until Soaking 20|canary 1 0|canary 2 1");
+    assert_int_equal(m_s(m)->step, 0);
+    m_play(m, "ended cancelled|trusted 1|until Stable 120|all 2 3"); /* no verdict, no quarantine */
 }
 
-CASE(back_to_stables) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_image(&m, 0);
-    m_until(&m, PHASE_STABLE, 20);
-    m_run(&m, 3);
-    m_assert_all(&m, 0, 3);
-    assert_true(m.paused);
-    m_free(&m);
+PLAY(back_to_stables, m_soaking(3), "image 0|until Stable 20|run 3|all 0 3|paused")
+
+SCENE(a_template_that_was_rolled_back_comes_again, m_soaking(3)) {
+    m_play(m, "fails 1|until RolledBack 40|image 0|until Stable 20|image 1");
+    for (int i = 0; i < 30; i++) m_play(m, "run 1|canary 1 0");
+    m_play(m, "phase RolledBack|event Quarantined|all 0 3");
 }
 
-CASE(a_template_that_was_rolled_back_comes_again) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLED_BACK, 40);
-    m_image(&m, 0);
-    m_until(&m, PHASE_STABLE, 20);
-    m_image(&m, 1);
-    for (int i = 0; i < 30; i++) {
-        m_run(&m, 1);
-        assert_int_equal(m_running(&m, 1, true), 0);
-    }
-    assert_true(m_phase(&m) == PHASE_ROLLED_BACK && m_event(&m, "Quarantined"));
-    m_assert_all(&m, 0, 3);
-    m_free(&m);
+/* Not in the middle of something, but for `quiet` at most, 10 s. */
+SCENE(quiet_moments, m_soaking(3)) {
+    m->quiet = QUIET_BUSY;
+    m_play(m, "image 0|run 5|phase Cancelling|canary 1 1");
+    assert_true(m->edge.probe);
+    m_play(m, "run 8|canary 1 0|until Stable 10");
 }
 
-CASE(quiet_moments) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.quiet = QUIET_BUSY;
-    m_image(&m, 0);
-    m_run(&m, 5);
-    assert_true(m_phase(&m) == PHASE_CANCELLING && m_running(&m, 1, true) == 1 &&
-                m.edge.probe); /* not in the middle of something */
-    m_run(&m, 8);
-    assert_int_equal(m_running(&m, 1, true), 0); /* for `quiet` at most, 10 s */
-    m_until(&m, PHASE_STABLE, 10);
-    m_free(&m);
-    m_soaking(&m, 3);
-    m.quiet = QUIET_BUSY;
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLING_BACK, 20);
-    m_run(&m, 1);
-    assert_int_equal(m_running(&m, 1, true), 0); /* harm does not wait */
-    m_free(&m);
+SCENE(harm_does_not_wait_for_a_quiet_moment, m_soaking(3)) {
+    m->quiet = QUIET_BUSY;
+    m_play(m, "fails 1|until RollingBack 20|run 1|canary 1 0");
 }
 
-CASE(scaling) {
-    struct model m;
-    m_soaking(&m, 4);
-    assert_int_equal(m_running(&m, 1, true), 1);
-    m_scale(&m, 12);
-    m_run(&m, 6);
-    assert_true(m_running(&m, 0, false) == 12 && m_running(&m, 1, true) == 3 && m_phase(&m) == PHASE_SOAKING);
-    assert_non_null(strstr(m_annotation(&m, "status"), "got 20 % of 15 pods"));
-    m_scale(&m, 2);
-    m_run(&m, 8);
-    assert_true(m_running(&m, 0, false) == 2 && m_running(&m, 1, true) == 1 && m_phase(&m) == PHASE_SOAKING);
-    m_scale(&m, 0);
-    m_run(&m, 8);
-    assert_true(m_running(&m, 0, false) == 0 && m_running(&m, 1, true) == 0 && m_s(&m)->hold == HOLD_ZERO);
-    m_scale(&m, 2);
-    m_until(&m, PHASE_STABLE, 120);
-    m_assert_all(&m, 1, 2);
-    m_free(&m);
-}
+PLAY(
+    scaling, m_soaking(4),
+    "canary 1 1|scale 12|run 6|own 0 12|canary 1 3|phase Soaking|status got 20 % of 15 pods|"
+    "scale 2|run 8|own 0 2|canary 1 1|phase Soaking|scale 0|run 8|own 0 0|canary 1 0|is Soaking ScaledToZero|"
+    "scale 2|until Stable 120|all 1 2")
 
 /* An HPA's doing, at every moment of the native update. */
 CASE(scaling_while_promoting) {
     static const int to[] = {9, 2, 0};
     for (size_t k = 0; k < ARRAY_LEN(to); k++) {
         for (int wait = 0; wait < 10; wait += 3) {
-            struct model m;
-            m_soaking(&m, 4);
-            m_until(&m, PHASE_PROMOTING, 80);
-            m_run(&m, wait);
-            m_scale(&m, to[k]);
-            m_until(&m, PHASE_STABLE, 80);
-            m_run(&m, 3);
-            m_assert_all(&m, 1, to[k]);
-            assert_true(m.paused && m_s(&m)->hold == HOLD_NONE);
-            assert_string_equal(ended_name(m_s(&m)->history[0].ended), "promoted");
-            m_free(&m);
+            cleanup_model struct model *m = m_soaking(4);
+            m_until(m, PHASE_PROMOTING, 80);
+            m_run(m, wait);
+            m_scale(m, to[k]);
+            m_play(m, "until Stable 80|run 3|is Stable|paused|ended promoted");
+            m_assert_all(m, 1, to[k]);
         }
     }
 }
 
-CASE(scaling_while_rolled_back) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLED_BACK, 40);
-    m_scale(&m, 6);
-    m_run(&m, 6);
-    m_assert_all(&m, 0, 6); /* the paused controller scales what runs: stable */
-    m_scale(&m, 0);
-    m_run(&m, 4);
-    m_scale(&m, 2);
-    m_run(&m, 10);
-    m_assert_all(&m, 0, 2); /* from zero, where it would take another */
-    assert_true(m.paused && m_phase(&m) == PHASE_ROLLED_BACK);
-    m_free(&m);
-}
+/* The paused controller scales what runs: stable; from zero, too, where it would take another. */
+PLAY(scaling_while_rolled_back, m_soaking(3),
+     "fails 1|until RolledBack 40|scale 6|run 6|all 0 6|scale 0|run 4|scale 2|run 10|all 0 2|paused|"
+     "phase RolledBack")
 
-CASE(stuck_promotion) {
-    struct model m;
-    m_soaking(&m, 4);
-    m_until(&m, PHASE_PROMOTING, 80);
-    m.behaviour[1] = NEVER_READY;
-    m_run(&m, 20);
-    assert_true(m_phase(&m) == PHASE_PROMOTING && m_running(&m, 0, false) == 4);
-    m_until(&m, PHASE_ROLLED_BACK, 700); /* its own deadline, 600 s without progress */
-    m_run(&m, 20);
-    assert_true(m.paused);
-    m_assert_all(&m, 0, 4);
-    assert_string_equal(ended_name(m_s(&m)->history[0].ended), "stuck");
-    m_free(&m);
-}
+/* Its own deadline, 600 s without progress. */
+PLAY(stuck_promotion, m_soaking(4),
+     "until Promoting 80|never-ready 1|run 20|phase Promoting|own 0 4|until RolledBack 700|run 20|paused|"
+     "all 0 4|ended stuck")
 
-/* strategy Recreate: stable's pods are gone first */
-CASE(stuck_promotion_with_stable_at_zero) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.recreate = true;
-    m_until(&m, PHASE_PROMOTING, 80);
-    m.behaviour[1] = NEVER_READY;
-    m_run(&m, 30);
-    assert_true(m_running(&m, 0, false) == 0 && m_active(&m) == 1);
-    m_until(&m, PHASE_ROLLED_BACK, 700); /* stable runs again before the other goes */
-    m_run(&m, 20);
-    m_assert_all(&m, 0, 3);
-    m_free(&m);
+/* strategy Recreate: stable's pods are gone first, and run again before the others go. */
+SCENE(stuck_promotion_with_stable_at_zero, m_soaking(3)) {
+    m->recreate = true;
+    m_play(m, "until Promoting 80|never-ready 1|run 30|own 0 0|active 1|until RolledBack 700|run 20|all 0 3");
 }
 
 /* Another template in the middle of a promotion, while Handover is there (a moment) or away (until that template
@@ -159,174 +72,82 @@ CASE(superseded_promotion) {
     for (int i = 0; i < 48; i++) {
         int wait = i % 12, away = i < 24 ? wait % 3 : 40;
         bool bad = i / 12 % 2;
-        struct model m;
-        m_soaking(&m, 4);
-        m_until(&m, PHASE_PROMOTING, 80);
-        m_run(&m, wait);
-        if (away == 40) m_forget(&m);
-        if (bad) m.behaviour[2] = FAILS;
-        m_image(&m, 2);
-        for (int k = 0; k < away; k++) m_tick(&m);
-        everywhere += m_running(&m, 2, false) == 4;
-        m_run(&m, 1);
-        assert_true(m.paused);
-        m_until(&m, PHASE_SOAKING, 60);
-        assert_true(m_running(&m, 2, false) == 0 && m_running(&m, 0, false) + m_running(&m, 1, false) == 4);
-        m_until(&m, bad ? PHASE_ROLLED_BACK : PHASE_STABLE, 120);
-        m_run(&m, 3);
-        assert_int_equal(m_running(&m, 2, false), bad ? 0 : 4);
-        assert_false(m_event(&m, "UnmanagedRollout"));
-        m_free(&m);
+        cleanup_model struct model *m = m_soaking(4);
+        m_until(m, PHASE_PROMOTING, 80);
+        m_run(m, wait);
+        if (away == 40) m_forget(m);
+        if (bad) m->behaviour[2] = FAILS;
+        m_image(m, 2);
+        for (int k = 0; k < away; k++) m_tick(m);
+        everywhere += m_running(m, 2, false) == 4;
+        m_play(m, "run 1|paused|until Soaking 60|own 2 0");
+        assert_int_equal(m_running(m, 0, false) + m_running(m, 1, false), 4);
+        m_play(m, bad ? "until RolledBack 120|run 3|own 2 0" : "until Stable 120|run 3|own 2 4");
+        m_play(m, "no-event UnmanagedRollout");
     }
     assert_true(everywhere > 10);
 }
 
 /* The same between "it is complete" and the pause: the state is written, the patch is not. */
-CASE(superseded_before_the_pause) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_until(&m, PHASE_PROMOTING, 80);
-    for (m.between = NULL; m_phase(&m) == PHASE_PROMOTING;) {
-        m_tick(&m);
-        m.fail_at = 2 * (m.steps + 1);
-        m_pass(&m);
+SCENE(superseded_before_the_pause, m_soaking(3)) {
+    m_play(m, "until Promoting 80");
+    for (m->between = NULL; m_phase(m) == PHASE_PROMOTING;) {
+        m_tick(m);
+        m->fail_at = 2 * (m->steps + 1);
+        m_pass(m);
     }
-    m.fail_at = -1;
-    assert_true(m_phase(&m) == PHASE_FINISHING && !m.paused);
-    m.behaviour[2] = FAILS;
-    m_image(&m, 2);
-    for (int k = 0; k < 40; k++) m_tick(&m);
-    m_until(&m, PHASE_ROLLED_BACK, 120);
-    m_run(&m, 3);
-    m_assert_all(&m, 1, 3);
-    m_free(&m);
+    m->fail_at = -1;
+    m_play(m, "phase Finishing|unpaused|fails 2|image 2|tick 40|until RolledBack 120|run 3|all 1 3");
 }
 
 CASE(promotion_taken_back) {
     for (int wait = 0; wait < 12; wait++) {
-        struct model m;
-        m_soaking(&m, 4);
-        m_until(&m, PHASE_PROMOTING, 80);
-        m_run(&m, wait);
-        m_image(&m, 0);
-        m_run(&m, 40);
-        m_until(&m, PHASE_STABLE, 140);
-        m_run(&m, 3);
-        m_assert_all(&m, 0, 4);
-        assert_true(m.paused);
-        m_free(&m);
+        cleanup_model struct model *m = m_soaking(4);
+        m_until(m, PHASE_PROMOTING, 80);
+        m_run(m, wait);
+        m_play(m, "image 0|run 40|until Stable 140|run 3|all 0 4|paused");
     }
 }
 
-CASE(promotion_paused_by_others) {
-    struct model m;
-    m_soaking(&m, 4);
-    m_until(&m, PHASE_PROMOTING, 80);
-    m_run(&m, 2);
-    m_user_paused(&m, true);
-    m_run(&m, 700);
-    assert_true(m.paused && m_phase(&m) == PHASE_PROMOTING && m_s(&m)->hold == HOLD_USER_PAUSED);
-    m_user_paused(&m, false);
-    m_until(&m, PHASE_STABLE, 40);
-    m_assert_all(&m, 1, 4);
-    m_free(&m);
+PLAY(promotion_paused_by_others, m_soaking(4),
+     "until Promoting 80|run 2|pause|run 700|paused|is Promoting UserPaused|unpause|until Stable 40|all 1 4")
+
+PLAY(wrong_annotation_in_the_middle, m_soaking(3),
+     "set soak soon|run 200|is Soaking InvalidConfig|canary 1 1|set soak 20s|until Stable 60")
+
+PLAY(harm_is_stopped_beside_a_wrong_annotation, m_soaking(3), "set soak soon|fails 1|until RolledBack 100")
+
+SCENE(leaves, m_start(2)) {
+    m_play(m, "unset canary-percent|run 3|left|all 0 2|set canary-percent 50|until Stable 10");
+    m->release = true;
+    m_play(m, "run 3|left");
 }
 
-CASE(wrong_annotation_in_the_middle) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_annotate(&m, "soak", "soon");
-    m_run(&m, 200);
-    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_CONFIG && m_running(&m, 1, true) == 1);
-    m_annotate(&m, "soak", "20s");
-    m_until(&m, PHASE_STABLE, 60);
-    m_free(&m);
-    m_soaking(&m, 3);
-    m_annotate(&m, "soak", "soon");
-    m.behaviour[1] = FAILS; /* harm is stopped all the same */
-    m_until(&m, PHASE_ROLLED_BACK, 100);
-    m_free(&m);
-}
-
-CASE(leaves) {
-    struct model m;
-    m_start(&m, 1, 2);
-    m_annotate(&m, "canary-percent", NULL);
-    m_run(&m, 3);
-    assert_true(!m.paused && m.deadline_s == 600 && !m.state && !m_annotation(&m, "status"));
-    m_assert_all(&m, 0, 2);
-    m_annotate(&m, "canary-percent", "50");
-    m_until(&m, PHASE_STABLE, 10);
-    m.release = true;
-    m_run(&m, 3);
-    assert_true(!m.paused && !m.state);
-    m_free(&m);
-}
-
-CASE(leaves_in_the_middle) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_annotate(&m, "canary-percent", NULL);
-    m_run(&m, 10);
-    assert_true(m.paused && m_phase(&m) == PHASE_RELEASING && m_s(&m)->hold == HOLD_REFUSED);
-    m_assert_all(&m, 0, 3);
-    assert_non_null(strstr(m_annotation(&m, "status"), "releasing the Deployment would start op:v1"));
-    int writes = m.writes;
-    m_run(&m, 30);
-    assert_int_equal(m.writes, writes);
-    m_image(&m, 0);
-    m_run(&m, 3);
-    assert_true(!m.paused && !m.state && m.deadline_s == 600);
-    m_assert_all(&m, 0, 3);
-    m_free(&m);
-}
+PLAY(leaves_in_the_middle, m_soaking(3),
+     "unset canary-percent|run 10|paused|is Releasing ReleaseRefused|all 0 3|"
+     "status releasing the Deployment would start op:v1|idle 30|image 0|run 3|left|all 0 3")
 
 /* Decided to give back, killed before the patch, and then the template changes: that one must not start. */
-CASE(leaving_raced) {
-    struct model m;
-    m_start(&m, 1, 3);
-    m_annotate(&m, "canary-percent", NULL);
-    m.fail_at = 2 * (m.steps + 1);
-    m_pass(&m);
-    assert_true(m.crashes == 1 && m_s(&m)->phase == PHASE_RELEASING && m.paused);
-    m_image(&m, 1);
-    m_run(&m, 10);
-    assert_true(m.paused && m_s(&m)->hold == HOLD_REFUSED);
-    m_assert_all(&m, 0, 3);
-    m_free(&m);
+SCENE(leaving_raced, m_start(3)) {
+    m_annotate(m, "canary-percent", NULL);
+    m->fail_at = 2 * (m->steps + 1);
+    m_pass(m);
+    assert_int_equal(m->crashes, 1);
+    m_play(m, "phase Releasing|paused|image 1|run 10|paused|is Releasing ReleaseRefused|all 0 3");
 }
 
-CASE(leaving_taken_back) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_annotate(&m, "canary-percent", NULL);
-    m_run(&m, 10);
-    m_annotate(&m, "canary-percent", "20");
-    m_until(&m, PHASE_SOAKING, 20); /* tried anew */
-    m_until(&m, PHASE_STABLE, 120);
-    m_assert_all(&m, 1, 3);
-    m_free(&m);
+PLAY(leaving_taken_back, m_soaking(3),
+     "unset canary-percent|run 10|set canary-percent 20|until Soaking 20|until Stable 120|all 1 3")
+
+SCENE(leaving_forced_by_the_process, m_soaking(3)) {
+    m->force = true;
+    m_play(m, "unset canary-percent|run 30|left|all 1 3");
 }
 
-CASE(leaving_forced) {
-    for (int how = 0; how < 3; how++) {
-        struct model m;
-        m_soaking(&m, 3);
-        m_annotate(&m, "canary-percent", NULL);
-        if (how == 0) m.force = true;
-        if (how == 1) m_act(&m, "release", 1);
-        m_run(&m, 10);
-        if (how == 2) {
-            m_act(&m, "release", 2); /* of another template: no */
-            m_run(&m, 3);
-            assert_true(m.paused);
-            m_user_paused(&m, false); /* a person resumes what is not managed any more: meant */
-        }
-        m_run(&m, 20);
-        assert_true(!m.paused && !m.state && m.deadline_s == 600 && !m_annotation(&m, "status"));
-        m_assert_all(&m, 1, 3);
-        m_free(&m);
-    }
-}
+PLAY(leaving_forced, m_soaking(3), "unset canary-percent|act release 1|run 30|left|all 1 3")
+
+/* Released for another template: no. But a person resumes what is not managed any more: that is meant. */
+PLAY(leaving_by_hand, m_soaking(3),
+     "unset canary-percent|run 10|act release 2|run 3|paused|unpause|run 20|left|all 1 3")
 
 CASES("rollout/plan_change")

@@ -1,77 +1,12 @@
 /* Killed anywhere: whichever step the process dies before or after, the next one comes to the same end. */
-#include "../case.h"
-#include "model.h"
+#include "scene.h"
 
-struct story {
-    const char *name;
-    void (*play)(struct model *m);
-};
-
-static void good(struct model *m) {
-    m_image(m, 1);
-    m_run(m, 60);
-}
-static void bad(struct model *m) {
-    m->behaviour[1] = FAILS;
-    m_image(m, 1);
-    m_run(m, 60);
-}
-static void crashing(struct model *m) {
-    m->behaviour[1] = CRASHES;
-    m_image(m, 1);
-    m_run(m, 60);
-}
-static void two_in_a_row(struct model *m) {
-    m_image(m, 1);
-    m_run(m, 6);
-    m_image(m, 2);
-    m_run(m, 70);
-}
-static void taken_back(struct model *m) {
-    m_image(m, 1);
-    m_run(m, 8);
-    m_image(m, 0);
-    m_run(m, 40);
-}
-static void unpaused(struct model *m) {
-    m->behaviour[1] = FAILS;
-    m_image(m, 1);
-    m_run(m, 4);
-    m_user_paused(m, false);
-    m_tick(m);
-    m_tick(m);
-    m_run(m, 80);
-}
-static void aborted(struct model *m) {
-    m_image(m, 1);
-    m_run(m, 8);
-    m_act(m, "promote", 1);
-    m_run(m, 4);
-    m_act(m, "abort", 1);
-    m_run(m, 60);
-}
-static void left(struct model *m) {
-    m_image(m, 1);
-    m_run(m, 8);
-    m_annotate(m, "canary-percent", NULL);
-    m_run(m, 20);
-    m_image(m, 0);
-    m_run(m, 20);
-}
-static void superseded(struct model *m) {
-    m_image(m, 1);
-    m_run(m, 8);
-    m_act(m, "promote", 1);
-    m_run(m, 3);
-    m_image(m, 2);
-    m_run(m, 80);
-}
-
-static void begin(struct model *m) {
-    m_init(m, 1, 3);
+static struct model *begin(void) {
+    struct model *m = m_new(1, 3);
     m->direct = true;
     m_annotate(m, "soak", "5s");
     m_begin(m);
+    return m;
 }
 
 static char *end_of(struct model *m) {
@@ -88,36 +23,33 @@ static char *end_of(struct model *m) {
 }
 
 CASE(killed_anywhere) {
-    static const struct story stories[] = {{"good", good},
-                                           {"bad", bad},
-                                           {"crashing", crashing},
-                                           {"two in a row", two_in_a_row},
-                                           {"taken back", taken_back},
-                                           {"unpaused", unpaused},
-                                           {"aborted", aborted},
-                                           {"left", left},
-                                           {"superseded", superseded}};
-    for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
-        struct model m;
-        begin(&m);
-        int from = m.steps;
-        stories[i].play(&m);
-        cleanup_free char *want = end_of(&m);
-        int to = m.steps;
-        m_free(&m);
-        for (int at = 2 * from; at < 2 * to; at++) {
-            begin(&m);
-            m.fail_at = at;
-            stories[i].play(&m);
-            cleanup_free char *got = end_of(&m);
-            if (strcmp(want, got) || m.crashes != 1) {
-                fail_msg("%s, killed %s step %d: %s\n instead of %s\n %s", stories[i].name,
+    static const struct {
+        const char *name, *steps;
+    } v[] = {{"good", "image 1|run 60"},
+             {"bad", "fails 1|image 1|run 60"},
+             {"crashing", "crashes 1|image 1|run 60"},
+             {"two in a row", "image 1|run 6|image 2|run 70"},
+             {"taken back", "image 1|run 8|image 0|run 40"},
+             {"unpaused", "fails 1|image 1|run 4|unpause|tick 2|run 80"},
+             {"aborted", "image 1|run 8|act promote 1|run 4|act abort 1|run 60"},
+             {"left", "image 1|run 8|unset canary-percent|run 20|image 0|run 20"},
+             {"superseded", "image 1|run 8|act promote 1|run 3|image 2|run 80"}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_model struct model *whole = begin();
+        int from = whole->steps;
+        m_play(whole, v[i].steps);
+        cleanup_free char *want = end_of(whole);
+        for (int at = 2 * from; at < 2 * whole->steps; at++) {
+            cleanup_model struct model *m = begin();
+            m->fail_at = at;
+            m_play(m, v[i].steps);
+            cleanup_free char *got = end_of(m);
+            if (strcmp(want, got) || m->crashes != 1)
+                fail_msg("%s, killed %s step %d: %s\n instead of %s\n %s", v[i].name,
                          at % 2 ? "after" : "before", at / 2 - from, got, want,
-                         m.state ? m_s(&m)->message : "");
-            }
-            m_free(&m);
+                         m->state ? m_s(m)->message : "");
         }
-        print_message("%s: %d places to die at, always: %s\n", stories[i].name, 2 * (to - from), want);
+        print_message("%s: %d places to die at, always: %s\n", v[i].name, 2 * (whole->steps - from), want);
     }
 }
 

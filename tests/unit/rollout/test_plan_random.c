@@ -80,7 +80,7 @@ static void delete_some_rs(struct model *m, bool canary) {
     for (int i = 0; i < MAX_RS; i++) {
         if (!m->rs[i].there || m->rs[i].canary != canary || rng_below(&m->rng, 2)) continue;
         m->rs[i].there = false;
-        for (int k = 0; k < MAX_PODS; k++) m->pod[k].there = m->pod[k].there && m->pod[k].rs != i;
+        m_collect(m);
         return;
     }
 }
@@ -111,32 +111,33 @@ static void strategy(struct model *m) {
     m->recreate = !m->recreate;
 }
 
-static void (*const happenings[])(struct model *) = {user_image,
-                                                     user_image,
-                                                     user_image,
-                                                     user_scale,
-                                                     user_unpauses,
-                                                     user_pauses,
-                                                     user_replaces,
-                                                     user_annotates,
-                                                     user_steps,
-                                                     user_leaves,
-                                                     user_joins,
-                                                     user_joins,
-                                                     user_policy,
-                                                     user_acts,
-                                                     user_acts,
-                                                     user_acts,
-                                                     user_annotates_anything,
-                                                     user_annotates_anything,
-                                                     hostile_world,
-                                                     user_deletes_canary,
-                                                     user_deletes_rs,
-                                                     user_deletes_state,
-                                                     outage,
-                                                     quota,
-                                                     busy,
-                                                     strategy};
+typedef void happening(struct model *m);
+static happening *const happenings[] = {user_image,
+                                        user_image,
+                                        user_image,
+                                        user_scale,
+                                        user_unpauses,
+                                        user_pauses,
+                                        user_replaces,
+                                        user_annotates,
+                                        user_steps,
+                                        user_leaves,
+                                        user_joins,
+                                        user_joins,
+                                        user_policy,
+                                        user_acts,
+                                        user_acts,
+                                        user_acts,
+                                        user_annotates_anything,
+                                        user_annotates_anything,
+                                        hostile_world,
+                                        user_deletes_canary,
+                                        user_deletes_rs,
+                                        user_deletes_state,
+                                        outage,
+                                        quota,
+                                        busy,
+                                        strategy};
 
 static void happen(struct model *m) {
     happenings[rng_below(&m->rng, ARRAY_LEN(happenings))](m);
@@ -231,35 +232,33 @@ static const char *calm(struct model *m) {
 static void schedule(uint64_t seed, int *ret_steps) {
     static const enum behaviour behaviour[VERSIONS] = {GOOD,   GOOD,    FAILS,         CRASHES,  NEVER_READY,
                                                        SILENT, STANDBY, UNSCHEDULABLE, NO_IMAGE, GOOD};
-    struct model m;
-    m_init(&m, seed, 1 + (int)(seed % 4));
-    m.direct = true;
-    m.deadline_s = 60;
-    m.history = seed % 4 < 2 ? (int)(seed % 4) : 10;
-    memcpy(m.behaviour, behaviour, sizeof behaviour);
-    m_annotate(&m, "soak", "5s");
-    m_annotate(&m, "deadline", "60s");
-    m_annotate(&m, "quiet", "3s");
-    m.between = between;
-    m.lag = 2 + (unsigned)seed % 11;
-    if (seed % 2) m_see(&m, SEEN_ALL); /* informers that lag */
-    int pace = 3 + (int)rng_below(&m.rng, 30);
+    cleanup_model struct model *m = m_new(seed, 1 + (int)(seed % 4));
+    m->direct = true;
+    m->deadline_s = 60;
+    m->history = seed % 4 < 2 ? (int)(seed % 4) : 10;
+    memcpy(m->behaviour, behaviour, sizeof behaviour);
+    m_annotate(m, "soak", "5s");
+    m_annotate(m, "deadline", "60s");
+    m_annotate(m, "quiet", "3s");
+    m->between = between;
+    m->lag = 2 + (unsigned)seed % 11;
+    if (seed % 2) m_see(m, SEEN_ALL); /* informers that lag */
+    int pace = 3 + (int)rng_below(&m->rng, 30);
     for (int i = 0; i < 150; i++) {
-        m_tick(&m);
-        for (int k = 0; k < 12 && m_pass(&m); k++) continue;
-        if (rng_below(&m.rng, (uint64_t)pace) == 0) happen(&m);
+        m_tick(m);
+        for (int k = 0; k < 12 && m_pass(m); k++) continue;
+        if (rng_below(&m->rng, (uint64_t)pace) == 0) happen(m);
     }
-    const char *rest = calm(&m);
+    const char *rest = calm(m);
     if (!rest) {
         fail_msg("no rest: %s %s: %s; version %d, %s, replicas %d",
-                 m.state ? phase_name(m_s(&m)->phase) : "none", m.state ? hold_name(m_s(&m)->hold) : "",
-                 m.state && m_s(&m)->message ? m_s(&m)->message : "", m.version,
-                 m.paused ? "paused" : "not paused", m.replicas);
+                 m->state ? phase_name(m_s(m)->phase) : "none", m->state ? hold_name(m_s(m)->hold) : "",
+                 m->state && m_s(m)->message ? m_s(m)->message : "", m->version,
+                 m->paused ? "paused" : "not paused", m->replicas);
     }
-    check_rest(&m, rest);
-    if (getenv("HANDOVER_VERBOSE")) printf("REST %s | %s\n", rest, m.events);
-    *ret_steps += m.steps;
-    m_free(&m);
+    check_rest(m, rest);
+    if (getenv("HANDOVER_VERBOSE")) printf("REST %s | %s\n", rest, m->events);
+    *ret_steps += m->steps;
 }
 
 CASE(random_schedules) {

@@ -1,184 +1,74 @@
 /* What a user may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this
  * template. */
-#include "../case.h"
-#include "model.h"
+#include "scene.h"
 
-CASE(promote) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_act(&m, "promote", 1);
-    m_run(&m, 1);
-    assert_true(m_phase(&m) == PHASE_PROMOTING && !m_annotation(&m, "promote")); /* consumed */
-    m_until(&m, PHASE_STABLE, 30);
-    assert_true(m_running(&m, 1, false) == 3 && strstr(m_s(&m)->history[0].reason, "by a user"));
-    m_free(&m);
-}
+PLAY(promote, m_soaking(3),
+     "act promote 1|run 1|phase Promoting|absent promote|until Stable 30|own 1 3|reason by a user")
 
-CASE(promote_a_quarantined_one) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLED_BACK, 30);
-    m.asked[1] = true;
-    m_act(&m, "promote", 1);
-    m_until(&m, PHASE_STABLE, 40);
-    m_run(&m, 3);
-    assert_true(m_running(&m, 1, false) == 3 && !state_quarantined(m_s(&m), m.hash[1], NULL) &&
-                m_running(&m, 1, true) == 0);
-    m_free(&m);
-}
+PLAY(promote_a_quarantined_one, m_soaking(3),
+     "fails 1|until RolledBack 30|asked 1|act promote 1|until Stable 40|run 3|own 1 3|canary 1 0|trusted 1")
 
-CASE(promote_at_zero) {
-    struct model m;
-    m_start(&m, 1, 0);
-    m_image(&m, 1);
-    m_run(&m, 3);
-    m_act(&m, "promote", 1);
-    m_run(&m, 20);
-    assert_true(m_phase(&m) == PHASE_STABLE && m_s(&m)->hold == HOLD_NONE && m.paused);
-    m_scale(&m, 2);
-    m_run(&m, 6);
-    assert_int_equal(m_running(&m, 1, false), 2);
-    m_free(&m);
-}
+PLAY(promote_at_zero, m_start(0), "image 1|run 3|act promote 1|run 20|is Stable|paused|scale 2|run 6|own 1 2")
 
-CASE(pause_and_resume) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_act(&m, "pause", 1);
-    m_run(&m, 900); /* beyond soak and deadline */
-    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_PAUSED_BY_USER &&
-                m_running(&m, 1, true) == 1);
-    m_act(&m, "resume", 1);
-    m_until(&m, PHASE_STABLE, 60); /* the pause does not count against the deadline */
-    assert_int_equal(m_running(&m, 1, false), 3);
-    m_free(&m);
-    m_soaking(&m, 3); /* harm is stopped in a pause, too */
-    m_act(&m, "pause", 1);
-    m_run(&m, 5);
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLED_BACK, 60);
-    m_free(&m);
-}
+/* 900 s: beyond soak and deadline, neither of which goes on. */
+PLAY(pause_and_resume, m_soaking(3),
+     "act pause 1|run 900|is Soaking PausedByUser|canary 1 1|act resume 1|until Stable 60|own 1 3")
 
-CASE(pause_a_promotion) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_until(&m, PHASE_PROMOTING, 80);
-    m_run(&m, 1);
-    m_act(&m, "pause", 1);
-    m_run(&m, 700);
-    assert_true(m_phase(&m) == PHASE_PROMOTING && m_s(&m)->hold == HOLD_PAUSED_BY_USER && m.paused &&
-                m_active(&m) == 2);
-    m_act(&m, "resume", 1);
-    m_until(&m, PHASE_STABLE, 40);
-    assert_int_equal(m_running(&m, 1, false), 3);
-    m_free(&m);
-}
+PLAY(harm_is_stopped_in_a_pause, m_soaking(3), "act pause 1|run 5|fails 1|until RolledBack 60")
+
+PLAY(pause_a_promotion, m_soaking(3),
+     "until Promoting 80|run 1|act pause 1|run 700|is Promoting PausedByUser|paused|active 2|act resume 1|"
+     "until Stable 40|own 1 3")
 
 CASE(abort_it) {
     for (int promoting = 0; promoting < 6; promoting++) {
-        struct model m;
-        m_soaking(&m, 3);
-        if (promoting) {
-            m_until(&m, PHASE_PROMOTING, 80);
-            m_run(&m, promoting - 1);
-        }
-        m_act(&m, "abort", 1);
-        m_until(&m, PHASE_ROLLED_BACK, 60);
-        m_run(&m, 10);
-        assert_true(m_running(&m, 0, false) == 3 && m_running(&m, 1, false) == 0 &&
-                    m_running(&m, 1, true) == 0 && m.paused);
-        assert_string_equal(ended_name(m_s(&m)->history[0].ended), "aborted");
-        m_act(&m, "retry", 1);
-        m_until(&m, PHASE_SOAKING, 20);
-        m_until(&m, PHASE_STABLE, 120);
-        assert_int_equal(m_running(&m, 1, false), 3);
-        m_free(&m);
+        cleanup_model struct model *m = m_soaking(3);
+        if (promoting) m_play(m, "until Promoting 80");
+        m_run(m, promoting - 1);
+        m_play(m, "act abort 1|until RolledBack 60|run 10|paused|own 0 3|own 1 0|canary 1 0|ended aborted|"
+                  "act retry 1|until Soaking 20|until Stable 120|own 1 3");
     }
 }
 
-CASE(retry_once_for_a_value) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLED_BACK, 30);
-    m_act(&m, "retry", 1);
-    m_until(&m, PHASE_SOAKING, 20);
-    m_until(&m, PHASE_ROLLED_BACK, 30);
-    for (int i = 0; i < 5;
-         i++) { /* a manifest in Git puts it back again and again: no replay, and no fight */
-        m_act(&m, "retry", 1);
-        m_run(&m, 5);
-        assert_true(m_phase(&m) == PHASE_ROLLED_BACK && m_annotation(&m, "retry"));
+/* A manifest in Git puts it back again and again: no replay, and no fight; another request is one. */
+SCENE(retry_once_for_a_value, m_soaking(3)) {
+    m_play(m, "fails 1|until RolledBack 30|act retry 1|until Soaking 20|until RolledBack 30");
+    for (int i = 0; i < 5; i++) {
+        m_play(m, "act retry 1|run 5|phase RolledBack");
+        assert_non_null(m_annotation(m, "retry"));
     }
-    char *again = xasprintf("%s@2026-11-23T18:16:33Z", m.hash[1]); /* another request */
-    m.behaviour[1] = GOOD;
-    m_annotate(&m, "retry", again);
-    free(again);
-    m_until(&m, PHASE_SOAKING, 20);
-    m_until(&m, PHASE_STABLE, 120);
-    m_free(&m);
+    cleanup_free char *again = xasprintf("%s@2026-11-23T18:16:33Z", m->hash[1]);
+    m_annotate(m, "retry", again);
+    m_play(m, "good 1|until Soaking 20|until Stable 120");
 }
 
-CASE(wrong_hash) {
-    struct model m;
-    m_soaking(&m, 3);
-    m_act(&m, "abort", 2);
-    m_act(&m, "promote", 0);
-    m_annotate(&m, "retry", "nonsense");
-    m_annotate(&m, "pause", ""); /* refused like the others, and the next leader can read that */
-    m_annotate(&m, "resume", "\x01 too strange");
-    m_run(&m, 5);
-    assert_true(m_phase(&m) == PHASE_SOAKING && m_event(&m, "ActionIgnored"));
-    m_forget(&m);
-    int writes = m.writes;
-    m.events[0] = '\0';
-    m_run(&m, 5);
-    assert_true(m.writes == writes && !m_event(&m, "ActionIgnored")); /* reported once */
-    m_free(&m);
+/* Empty and strange ones are refused like the others, and the next leader can read that. Reported once. */
+SCENE(wrong_hash, m_soaking(3)) {
+    m_play(m, "act abort 2|act promote 0|set retry nonsense|set pause |set resume \x01 too strange|run 5|"
+              "phase Soaking|event ActionIgnored|killed");
+    m->events[0] = '\0';
+    m_play(m, "idle 5|no-event ActionIgnored");
 }
 
-CASE(nothing_to_do) {
-    struct model m;
-    m_start(&m, 1, 3);
+SCENE(nothing_to_do, m_start(3)) {
     static const char *const all[] = {"promote", "pause", "resume", "abort", "retry"};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        m_act(&m, all[i], 0);
-        m_run(&m, 2);
-        assert_true(m_phase(&m) == PHASE_STABLE && m_event(&m, "ActionIgnored") && !m_annotation(&m, all[i]));
-        m.events[0] = '\0';
+        m_act(m, all[i], 0);
+        m_play(m, "run 2|phase Stable|event ActionIgnored");
+        assert_null(m_annotation(m, all[i]));
+        m->events[0] = '\0';
     }
-    m_free(&m);
 }
 
-CASE(resume_gives_another_deadline) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.behaviour[1] = SILENT;
-    m_run(&m, 650);
-    assert_int_equal(m_s(&m)->hold, HOLD_INCONCLUSIVE);
-    m_act(&m, "resume", 1);
-    m_run(&m, 2);
-    assert_int_not_equal(m_s(&m)->hold, HOLD_INCONCLUSIVE);
-    m.behaviour[1] = GOOD;
-    m_until(&m, PHASE_STABLE, 100);
-    m_free(&m);
+SCENE(resume_gives_another_deadline, m_soaking(3)) {
+    m_play(m, "silent 1|run 650|is Soaking Inconclusive|act resume 1|run 2");
+    assert_int_not_equal(m_s(m)->hold, HOLD_INCONCLUSIVE);
+    m_play(m, "good 1|until Stable 100");
 }
 
 /* After the deadline with on-inconclusive: pause a person decides, evidence or not; but harm is still
  * stopped. */
-CASE(inconclusive_waits_for_a_person) {
-    struct model m;
-    m_soaking(&m, 3);
-    m.behaviour[1] = SILENT;
-    m_run(&m, 650);
-    m.behaviour[1] = GOOD;
-    m_run(&m, 200);
-    assert_true(m_phase(&m) == PHASE_SOAKING && m_s(&m)->hold == HOLD_INCONCLUSIVE);
-    m.behaviour[1] = FAILS;
-    m_until(&m, PHASE_ROLLED_BACK, 200);
-    m_free(&m);
-}
+PLAY(inconclusive_waits_for_a_person, m_soaking(3),
+     "silent 1|run 650|good 1|run 200|is Soaking Inconclusive|fails 1|until RolledBack 200")
 
 CASES("rollout/plan_user")

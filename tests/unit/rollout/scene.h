@@ -1,0 +1,29 @@
+/* Scenes of the model as a script of steps, and test cases of them:
+ *
+ *   PLAY(pause_and_resume, m_soaking(3), "act pause 1|run 900|is Soaking PausedByUser|act resume 1|until Stable 60|all 1 3")
+ *
+ * V is a version, N a number; what a step may be:
+ *   image V, scale N, pause, unpause, set ANNOTATION TEXT, unset ANNOTATION, act ACTION V     what a user does
+ *   fails V, crashes V, ... (enum behaviour), asked V                                what pods do; V may ship without a verdict
+ *   lose V                                     the ReplicaSet of the version is deleted, with its pods
+ *   run N (ticks, with passes), tick N (without), until PHASE N (within N ticks), killed      time goes by
+ *   is PHASE [HOLD], phase PHASE (whatever the hold), ended RESULT                            what must be then
+ *   paused, unpaused, held (paused, no progress deadline), left (nothing of ours is there), deadline N, active N
+ *   own V N, canary V N, all V N               so many ready pods of the version: stable's kind, a canary's, those and no others
+ *   quarantined V, trusted V, event REASON, no-event REASON, absent ANNOTATION
+ *   status TEXT, message TEXT, reason TEXT     the text is in the annotation, the state, the last of the history
+ *   idle N                                     nothing is written in so many ticks
+ */
+#ifndef TEST_ROLLOUT_SCENE_H
+#define TEST_ROLLOUT_SCENE_H
+#include "../case.h"
+#include "model.h"
+
+/* A case with a model of its own. */
+#define SCENE(name, make) CASE_OF(struct model, m, make, m_free, name)
+/* A case that is a script alone. */
+#define PLAY(name, make, steps)                                                                              \
+    SCENE(name, make) {                                                                                      \
+        m_play(m, steps);                                                                                    \
+    }
+#endif
