@@ -2,6 +2,7 @@
 #ifndef TEST_INFORMER_KIT_H
 #define TEST_INFORMER_KIT_H
 #include "../case.h"
+#include "../each.h"
 #include "fake.h"
 #include "kube/informer.h"
 
@@ -17,43 +18,37 @@ struct run {
     bool free_in_change, free_in_synced, free_in_trouble;
 };
 
+static inline void free_if(struct run *r, bool wanted) {
+    if (!wanted) return;
+    informer_free(r->inf);
+    r->inf = NULL;
+}
+
 static inline void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now,
                              bool initial) {
     struct run *r = ctx;
     const struct store_rec *rec = now ? now : old;
-    buf_addf(&r->seen, "%s%s%s/%s@%s ", initial ? "i" : "",
-             !old   ? "+"
-             : !now ? "-"
-                    : "~",
-             rec->ns, rec->name, rec->rv);
+    const char *how = !old ? "+" : now ? "~" : "-";
+    buf_addf(&r->seen, "%s%s%s/%s@%s ", initial ? "i" : "", how, rec->ns, rec->name, rec->rv);
     r->changes++;
     r->in_turn = r->turn == fake_turns(r->f) ? r->in_turn + 1 : 1;
     r->turn = fake_turns(r->f);
     if (r->in_turn > r->most_in_a_turn) r->most_in_a_turn = r->in_turn;
-    if (r->free_in_change) {
-        informer_free(r->inf);
-        r->inf = NULL;
-    }
+    free_if(r, r->free_in_change);
 }
 
 static inline void on_synced(void *ctx) {
     struct run *r = ctx;
     r->synced++;
     buf_adds(&r->seen, "synced ");
-    if (r->free_in_synced) {
-        informer_free(r->inf);
-        r->inf = NULL;
-    }
+    free_if(r, r->free_in_synced);
 }
 
 static inline void on_trouble(void *ctx, const struct err *err) {
     struct run *r = ctx;
     r->troubles++;
     r->trouble = *err;
-    if (r->free_in_trouble) {
-        informer_free(r->inf);
-        r->inf = NULL;
-    }
+    free_if(r, r->free_in_trouble);
 }
 
 static inline void *project(void *ctx, struct slice raw, const cJSON *obj) {
@@ -98,6 +93,12 @@ static inline void teardown(struct run *r) {
     free(r);
 }
 
+static inline void run_end(struct run **r) {
+    teardown(*r);
+}
+/* One that ends with its scope. */
+#define RUN(r, ...)                                                                                          \
+    __attribute__((cleanup(run_end))) struct run *r = setup(&(struct informer_spec){__VA_ARGS__})
 /* With an informer of pods that has asked for its first list. */
 #define INFORMER_CASE(name) CASE_OF(struct run, r, setup(NULL), teardown, name)
 
@@ -123,6 +124,18 @@ static inline struct fake_req *asked(struct run *r, const char *query) {
     return q;
 }
 
+/* Lines of the metrics page, with '|' between and ' for ". */
+static inline void metrics_are(struct run *r, const char *lines) {
+    cleanup_buf struct buf page = BUF(1 << 20);
+    metrics_write(r->m, &page);
+    each_of(line, lines) {
+        cleanup_free char *want = xasprintf("\n%.*s\n", SLF(line));
+        assert_has(buf_str(&page), quoted(want));
+    }
+}
+
+#define FIRST     "limit=500&resourceVersion=0"
+#define SINCE(rv) "limit=500&resourceVersion=" rv "&resourceVersionMatch=NotOlderThan"
 #define POD(name, rv)                                                                                        \
     "{\"metadata\":{\"namespace\":\"n\",\"name\":\"" name "\",\"uid\":\"u-" name                             \
     "\",\"resourceVersion\":\"" rv "\"}}"
@@ -141,6 +154,17 @@ static inline struct fake_req *asked(struct run *r, const char *query) {
 static inline void answer(struct run *r, const char *query, int code, const char *body) {
     fake_answer(asked(r, query), code, body);
     fake_settle(r->f);
+}
+
+/* How often it was logged. */
+static inline unsigned lines_with(const struct run *r, const char *what) {
+    unsigned n = 0;
+    for (const char *p = buf_str(&r->f->lines); (p = strstr(p, what)); p++) n++;
+    return n;
+}
+
+static inline void logged(const struct run *r, const char *what) {
+    assert_has(buf_str(&r->f->lines), what);
 }
 
 static inline struct fake_req *stream(struct run *r, const char *query) {

@@ -9,7 +9,7 @@ INFORMER_CASE(list_then_watch) {
     assert_false(informer_synced(r->inf));
     assert_true(fake_has_header(fake_one(r->f), "Accept: application/json"));
     assert_int_equal(fake_one(r->f)->lane, LANE_WATCH);
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
+    answer(r, FIRST, 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     expect_seen(r, "i+n/a@3 i+n/b@5 synced ");
     assert_true(informer_synced(r->inf));
     struct fake_req *q = stream(r, WATCH("7"));
@@ -28,20 +28,15 @@ INFORMER_CASE(list_then_watch) {
     asked(r, WATCH("50"));
     expect_seen(r, "");
     assert_int_equal(r->troubles, 0);
-    cleanup_buf struct buf page = BUF(1 << 20);
-    metrics_write(r->m, &page);
-    assert_has(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2");
-    assert_has(buf_str(&page), "handover_informer_events_total{informer=\"pods\",type=\"updated\"} 2");
-    assert_has(buf_str(&page), "handover_watch_restarts_total{informer=\"pods\",reason=\"ended\"} 1");
-    assert_has(buf_str(&page), "handover_list_duration_seconds_count{informer=\"pods\"} 1");
+    metrics_are(r, "handover_informer_objects{informer='pods'} 2|"
+                   "handover_informer_events_total{informer='pods',type='updated'} 2|"
+                   "handover_watch_restarts_total{informer='pods',reason='ended'} 1|"
+                   "handover_list_duration_seconds_count{informer='pods'} 1");
 }
 
 CASE(selectors_and_metadata) {
-    struct run *r = setup(&(struct informer_spec){.gvr = &gvr_deployments,
-                                                  .ns = SL("x"),
-                                                  .labels = SL("a=b"),
-                                                  .fields = SL("metadata.name=q"),
-                                                  .metadata_only = true});
+    RUN(r, .gvr = &gvr_deployments, .ns = SL("x"), .labels = SL("a=b"), .fields = SL("metadata.name=q"),
+        .metadata_only = true);
     struct fake_req *q = fake_one(r->f);
     assert_string_equal(
         q->url,
@@ -60,11 +55,10 @@ CASE(selectors_and_metadata) {
         EV("ADDED",
            "{\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"8\"}}"));
     expect_seen(r, "synced +/a@8 ");
-    teardown(r);
 }
 
 INFORMER_CASE(pages) {
-    answer(r, "limit=500&resourceVersion=0", 200, PAGE("7", "t/1", POD("a", "1")));
+    answer(r, FIRST, 200, PAGE("7", "t/1", POD("a", "1")));
     answer(r, "limit=500&continue=t%2F1", 200, PAGE("7", "t2", POD("b", "2")));
     expect_seen(r, "i+n/a@1 i+n/b@2 ");
     assert_false(informer_synced(r->inf));
@@ -103,7 +97,7 @@ INFORMER_CASE(large_lists_go_in_slices) {
     fake_run(r->f, 2 * NS_PER_S);
     answer(r, WATCH("7"), 410, GONE);
     fake_run(r->f, 3 * NS_PER_S);
-    q = asked(r, "limit=500&resourceVersion=7&resourceVersionMatch=NotOlderThan");
+    q = asked(r, SINCE("7"));
     q->deliver_max = 16384;
     unsigned parsed = r->projected;
     fake_head(q, 200, NULL, NULL);
@@ -117,98 +111,81 @@ INFORMER_CASE(large_lists_go_in_slices) {
     buf_free(&list);
 }
 
-static void expect_full(struct run *r, int want) {
-    cleanup_buf struct buf page = BUF(1 << 20);
-    metrics_write(r->m, &page);
-    cleanup_free char *line = xasprintf("handover_informer_full{informer=\"pods\"} %d\n", want);
-    assert_has(buf_str(&page), line);
-}
-
 CASE(a_full_cache) {
-    struct run *r = setup(&(struct informer_spec){.max_objects = 2});
-    answer(r, "limit=500&resourceVersion=0", 200,
-           LIST("7", POD("a", "1") "," POD("b", "2") "," POD("c", "3")));
+    RUN(r, .max_objects = 2);
+    answer(r, FIRST, 200, LIST("7", POD("a", "1") "," POD("b", "2") "," POD("c", "3")));
     struct fake_req *q = stream(r, WATCH("7"));
     send_to(r, q,
             EV("ADDED", POD("d", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
                 EV("ADDED", POD("e", "11")));
     expect_seen(r, "i+n/a@1 i+n/b@2 synced ~n/a@9 -n/b@2 +n/e@11 ");
-    assert_has(buf_str(&r->f->lines), "the cache is full");
-    expect_full(r, 1);
+    logged(r, "the cache is full");
+    metrics_are(r, "handover_informer_full{informer='pods'} 1");
     send_to(r, q, EV("DELETED", POD("a", "12")));
     /* there is room for what was dropped: a list finds it, not long after */
     fake_run(r->f, 50 * NS_PER_S);
-    answer(r, "limit=500&resourceVersion=12&resourceVersionMatch=NotOlderThan", 200,
-           LIST("20", POD("c", "3") "," POD("d", "8") "," POD("f", "9")));
+    answer(r, SINCE("12"), 200, LIST("20", POD("c", "3") "," POD("d", "8") "," POD("f", "9")));
     expect_seen(r, "-n/a@9 i+n/c@3 i-n/e@11 ");
-    expect_full(r, 1); /* e took the room of d and f until its end was known */
+    metrics_are(
+        r,
+        "handover_informer_full{informer='pods'} 1"); /* e took the room of d and f until its end was known */
     stream(r, WATCH("20"));
     fake_run(r->f, 100 * NS_PER_S);
-    answer(r, "limit=500&resourceVersion=20&resourceVersionMatch=NotOlderThan", 200,
-           LIST("21", POD("c", "3") "," POD("d", "8")));
+    answer(r, SINCE("20"), 200, LIST("21", POD("c", "3") "," POD("d", "8")));
     expect_seen(r, "i+n/d@8 ");
-    expect_full(r, 0);
+    metrics_are(r, "handover_informer_full{informer='pods'} 0");
     asked(r, WATCH("21"));
-    assert_has(buf_str(&r->f->lines), "event=InformerCacheComplete");
-    teardown(r);
+    logged(r, "event=InformerCacheComplete");
 }
 
+#define A_AND_B LIST("7", POD("a", "1") "," POD("b", "2"))
 CASE(freed_in_callbacks) {
-    struct run *r = setup(NULL);
-    r->free_in_change = true;
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "1") "," POD("b", "2")));
-    expect_seen(r, "i+n/a@1 ");
-    assert_int_equal(fake_open(r->f), 0);
-    teardown(r);
-    r = setup(NULL);
-    r->free_in_synced = true;
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "1")));
-    assert_null(r->inf);
-    teardown(r);
-    r = setup(NULL);
-    r->free_in_trouble = true;
-    answer(r, "limit=500&resourceVersion=0", 403, "");
-    assert_null(r->inf);
-    teardown(r);
-    r = setup(NULL);
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "1") "," POD("b", "2")));
-    r->free_in_change = true;
-    send_to(r, stream(r, WATCH("7")), EV("DELETED", POD("a", "8")) EV("DELETED", POD("b", "9")));
-    expect_seen(r, "i+n/a@1 i+n/b@2 synced -n/a@1 ");
-    teardown(r);
+    RUN(change, 0);
+    change->free_in_change = true;
+    answer(change, FIRST, 200, A_AND_B);
+    expect_seen(change, "i+n/a@1 ");
+    assert_int_equal(fake_open(change->f), 0);
+    RUN(synced, 0);
+    synced->free_in_synced = true;
+    answer(synced, FIRST, 200, LIST("7", POD("a", "1")));
+    assert_null(synced->inf);
+    RUN(trouble, 0);
+    trouble->free_in_trouble = true;
+    answer(trouble, FIRST, 403, "");
+    assert_null(trouble->inf);
+    RUN(deleted, 0);
+    answer(deleted, FIRST, 200, A_AND_B);
+    deleted->free_in_change = true;
+    send_to(deleted, stream(deleted, WATCH("7")), EV("DELETED", POD("a", "8")) EV("DELETED", POD("b", "9")));
+    expect_seen(deleted, "i+n/a@1 i+n/b@2 synced -n/a@1 ");
     /* among the deletions of a relist; with a slice due */
-    r = setup(NULL);
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "1") "," POD("b", "2")));
-    answer(r, WATCH("7"), 410, GONE);
-    r->free_in_change = true;
-    answer(r, "limit=500&resourceVersion=7&resourceVersionMatch=NotOlderThan", 200, LIST("9", ""));
-    assert_int_equal(r->changes, 3);
-    teardown(r);
-    r = setup(NULL);
-    struct fake_req *q = fake_one(r->f);
+    RUN(relisted, 0);
+    answer(relisted, FIRST, 200, A_AND_B);
+    answer(relisted, WATCH("7"), 410, GONE);
+    relisted->free_in_change = true;
+    answer(relisted, SINCE("7"), 200, LIST("9", ""));
+    assert_int_equal(relisted->changes, 3);
+    RUN(sliced, 0);
+    struct fake_req *q = fake_one(sliced->f);
     fake_head(q, 200, NULL, NULL);
-    struct buf part = BUF(1 << 20);
+    cleanup_buf struct buf part = BUF(1 << 20);
     buf_adds(&part, "{\"items\":[");
     while (part.n < 300000) buf_adds(&part, POD("a", "1") ",");
     q->cb.body(q->ctx, buf_slice(&part));
-    buf_free(&part);
-    teardown(r);
 }
 
 INFORMER_CASE(wrong_specs) {
     static const struct informer_cb cb = {on_change, NULL, NULL}, none = {NULL, NULL, NULL};
+    const struct informer_spec good = {.gvr = &gvr_pods, .name = "x"};
     struct informer *inf = NULL;
     struct err e = {0};
     assert_int_equal(informer_new(r->k, &(struct informer_spec){.name = "x"}, &cb, r, &inf, &e), -EINVAL);
     assert_int_equal(informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods}, &cb, r, &inf, &e),
                      -EINVAL);
-    assert_int_equal(
-        informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &none, r, &inf, &e),
-        -EINVAL);
+    assert_int_equal(informer_new(r->k, &good, &none, r, &inf, &e), -EINVAL);
     assert_null(inf);
     /* never started; without the optional callbacks */
-    assert_int_equal(
-        informer_new(r->k, &(struct informer_spec){.gvr = &gvr_pods, .name = "x"}, &cb, r, &inf, &e), 0);
+    assert_int_equal(informer_new(r->k, &good, &cb, r, &inf, &e), 0);
     informer_free(inf);
     informer_free(NULL);
 }

@@ -2,6 +2,7 @@
  * ours whose answers are put in at once or late, compactions and faults. No record ever goes back; when the
  * faults are over, the cache holds what the server holds, and change() has reported every difference. */
 #include "../case.h"
+#include "../each.h"
 #include "fake.h"
 #include "kube/informer.h"
 #include "sim/sim.h"
@@ -73,12 +74,9 @@ static void on_end(void *ctx, bool cut) {
 static void on_gone(void *ctx) {
     struct bridge *b = ctx;
     b->r = NULL;
-    if (b->ended) {
-        free(b);
-    } else if (b->x) {
-        sim_leave(b->x);
-        free(b);
-    }
+    if (!b->ended && !b->x) return;
+    if (!b->ended) sim_leave(b->x);
+    free(b);
 }
 static struct slice header_of(const struct fake_req *r, const char *name) {
     cleanup_free char *start = xasprintf("%s: ", name);
@@ -130,12 +128,8 @@ static int direct(struct run *x, const char *method, const char *target, const c
     sim_advance(x->sim, world_wall_ns(x->f->a.w));
     assert_null(sim_handle(x->sim, &q, &cb, &a));
     plan(x);
-    if (ret) {
-        buf_free(ret);
-        *ret = a.body;
-    } else {
-        buf_free(&a.body);
-    }
+    buf_free(ret);
+    *ret = a.body;
     return a.status;
 }
 
@@ -188,10 +182,9 @@ static void change_something(struct run *x) {
     char name[8];
     snprintf(name, sizeof name, "c%d", i);
     cleanup_free char *one = xasprintf("/api/v1/namespaces/default/configmaps/c%d", i);
-    cleanup_free char *body =
-        xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
-                  "\"name\":\"c%d\"%s},\"data\":{\"x\":\"%llu\"}}",
-                  i, hold ? ",\"finalizers\":[\"a.example/b\"]" : "", (unsigned long long)rng_next(&x->rng));
+    cleanup_free char *body = quoted(
+        xasprintf("{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'c%d'%s},'data':{'x':'%llu'}}", i,
+                  hold ? ",'finalizers':['a.example/b']" : "", (unsigned long long)rng_next(&x->rng)));
     if (rng_below(&x->rng, 4) == 0) {
         cleanup_json cJSON *o = sim_peek(x->sim, "configmaps", "default", name, &was) == 0
                                     ? json_parse(buf_slice(&was), NULL)
@@ -210,34 +203,32 @@ static void on_change(void *ctx, const struct store_rec *old, const struct store
     const struct store_rec *rec = now ? now : old;
     (void)initial;
     if (rec->name[0] != 'c') return;
-    char *believed = x->rv[atoi(rec->name + 1)];
+    char *believed = x->rv[atoi(rec->name + 1)], *newest = x->newest[atoi(rec->name + 1)];
     if (strcmp(believed, old ? old->rv : "") != 0)
         fail_seed(x->seed, "%s: told from %s, was %s", rec->name, old ? old->rv : "-", believed);
-    if (now && x->newest[atoi(rec->name + 1)][0] && !rv_older(x->newest[atoi(rec->name + 1)], now->rv))
-        fail_seed(x->seed, "%s: back to %s from %s", rec->name, now->rv, x->newest[atoi(rec->name + 1)]);
-    if (now) snprintf(x->newest[atoi(rec->name + 1)], sizeof x->newest[0], "%s", now->rv);
+    if (now && newest[0] && !rv_older(newest, now->rv))
+        fail_seed(x->seed, "%s: back to %s from %s", rec->name, now->rv, newest);
+    if (now) snprintf(newest, sizeof x->newest[0], "%s", now->rv);
     snprintf(believed, sizeof x->rv[0], "%s", now ? now->rv : "");
     x->changes++;
 }
 
 static void fault(struct run *x) {
     static const char *const faults[] = {
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":429,\"retryAfter\":"
-        "1}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":500}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":2,\"status\":403}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"dropBefore\":true}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"dropAfter\":true}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":3,\"cutAfterBytes\":700}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\"},\"count\":1,\"latencyMs\":5000}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"watch\"},\"count\":1,\"silent\":"
-        "true}",
-        "{\"match\":{\"method\":\"GET\",\"path\":\"*configmaps\",\"query\":\"continue\"},\"count\":1,"
-        "\"status\":410}",
+        "},'count':2,'status':429,'retryAfter':1",
+        "},'count':2,'status':500",
+        "},'count':2,'status':403",
+        "},'count':1,'dropBefore':true",
+        "},'count':1,'dropAfter':true",
+        "},'count':3,'cutAfterBytes':700",
+        "},'count':1,'latencyMs':5000",
+        ",'query':'watch'},'count':1,'silent':true",
+        ",'query':'continue'},'count':1,'status':410",
     };
+    cleanup_free char *one = xasprintf("{'match':{'method':'GET','path':'*configmaps'%s}",
+                                       faults[rng_below(&x->rng, ARRAY_LEN(faults))]);
     struct err e = {0};
-    if (sim_fault(x->sim, slice_of(faults[rng_below(&x->rng, ARRAY_LEN(faults))]), &e) < 0)
-        fail_msg("%s", e.msg);
+    if (sim_fault(x->sim, slice_of(quoted(one)), &e) < 0) fail_msg("%s", e.msg);
 }
 
 static struct run *setup(uint64_t seed, bool metadata_only) {
@@ -301,7 +292,7 @@ CASE(the_cache_follows_the_server) {
             if (rng_below(&x->rng, 15) == 0) sim_compact(x->sim);
             fake_run(x->f, (int64_t)rng_below(&x->rng, 20000) * NS_PER_MS);
         }
-        assert_int_equal(sim_fault(x->sim, SL("{\"clear\":true}"), NULL), 0);
+        assert_int_equal(sim_fault(x->sim, JS("{'clear':true}"), NULL), 0);
         fake_run(x->f, 1200 * NS_PER_S); /* a watch that was silenced stays so until its deadline */
         for (int i = 0; i < 5; i++) change_something(x);
         fake_run(x->f, 5 * NS_PER_S);

@@ -3,7 +3,7 @@
 #include "informer_kit.h"
 
 INFORMER_CASE(expired_versions) {
-    answer(r, "limit=500&resourceVersion=0", 504,
+    answer(r, FIRST, 504,
            "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 9, "
            "current: 3\",\"code\":504,\"details\":{\"retryAfterSeconds\":1}}");
     answer(r, "limit=500", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
@@ -12,8 +12,7 @@ INFORMER_CASE(expired_versions) {
     unsigned parsed = r->projected;
     send_to(r, q, EV("ERROR", GONE));
     /* the relist: at least as new as what was seen; unchanged objects are not parsed; deletions are reported */
-    answer(r, "limit=500&resourceVersion=8&resourceVersionMatch=NotOlderThan", 200,
-           LIST("30", POD("a", "8") "," POD("c", "29")));
+    answer(r, SINCE("8"), 200, LIST("30", POD("a", "8") "," POD("c", "29")));
     assert_int_equal(r->projected, parsed + 1);
     expect_seen(r, "i+n/a@3 i+n/b@5 synced ~n/a@8 i+n/c@29 i-n/b@5 ");
     asked(r, WATCH("30"));
@@ -21,7 +20,7 @@ INFORMER_CASE(expired_versions) {
     /* 410 before the stream; the list is too old as well */
     fake_run(r->f, 40 * NS_PER_S);
     answer(r, WATCH("30"), 410, GONE);
-    answer(r, "limit=500&resourceVersion=30&resourceVersionMatch=NotOlderThan", 410, GONE);
+    answer(r, SINCE("30"), 410, GONE);
     answer(r, "limit=500", 200, LIST("99", POD("c", "29")));
     expect_seen(r, "i-n/a@8 ");
     assert_int_equal(r->synced, 1);
@@ -29,7 +28,7 @@ INFORMER_CASE(expired_versions) {
 }
 
 INFORMER_CASE(cut_streams) {
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    answer(r, FIRST, 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     send_to(r, q, EV("ADDED", POD("a", "8")) "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b");
     fake_fail(q, ERR_TRANSPORT, "connection reset");
@@ -54,12 +53,12 @@ INFORMER_CASE(cut_streams) {
     assert_string_equal(r->trouble.msg, "watch pods in all namespaces: connection refused");
     q = stream(r, WATCH("9"));
     send_to(r, q, EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"60\"}}"));
-    assert_has(buf_str(&r->f->lines), "work again");
+    logged(r, "work again");
 }
 
 /* No byte comes, and the connection stands: noticed, and another connection is used. */
 INFORMER_CASE(dead_connections) {
-    struct fake_req *q = asked(r, "limit=500&resourceVersion=0");
+    struct fake_req *q = asked(r, FIRST);
     fake_head(q, 200, NULL, NULL);
     fake_body(q, "{\"items\":[");
     fake_run(r->f, 50 * NS_PER_S);
@@ -71,8 +70,8 @@ INFORMER_CASE(dead_connections) {
     assert_int_equal(r->troubles, 1);
     assert_int_equal(r->trouble.kind, ERR_TIMEOUT);
     assert_has(r->trouble.msg, "no byte for 60 s");
-    assert_true(asked(r, "limit=500&resourceVersion=0")->fresh);
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    assert_true(asked(r, FIRST)->fresh);
+    answer(r, FIRST, 200, LIST("7", ""));
     expect_seen(r, "i+n/a@1 i-n/a@1 synced ");
     stream(r, WATCH("7"));
     fake_run(r->f, 151 * NS_PER_S); /* no byte, not even a bookmark: is the server there at all? */
@@ -87,7 +86,7 @@ INFORMER_CASE(dead_connections) {
 }
 
 INFORMER_CASE(broken_events) {
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    answer(r, FIRST, 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     static const char *const broken[] = {
         "rubbish\n",
@@ -112,14 +111,13 @@ INFORMER_CASE(broken_events) {
     expect_seen(r, "synced +/a@10 ~/a@11 ~/a@12 ~/a@13 ~/a@14 ~/a@15 ~/a@16 ~/a@17 ");
     /* what was missed is found by a list, not long after; one list for all of it */
     fake_run(r->f, 60 * NS_PER_S);
-    answer(r, "limit=500&resourceVersion=17&resourceVersionMatch=NotOlderThan", 200,
-           LIST("20", POD("b", "9")));
+    answer(r, SINCE("17"), 200, LIST("20", POD("b", "9")));
     expect_seen(r, "i+n/b@9 i-/a@17 ");
     asked(r, WATCH("20"));
 }
 
 INFORMER_CASE(error_events) {
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    answer(r, FIRST, 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
     send_to(r, q,
             EV("ERROR", "{\"kind\":\"Status\",\"code\":500,\"message\":\"etcd is away\"}")
@@ -170,23 +168,16 @@ static void forbid(struct fake *f, struct fake_req *q) {
                 "\\\"pods\\\"\",\"reason\":\"Forbidden\",\"code\":403}");
 }
 
-static unsigned count(const struct buf *lines, const char *what) {
-    unsigned n = 0;
-    for (const char *p = buf_str(lines); (p = strstr(p, what)); p++) n++;
-    return n;
-}
-
 CASE(failures_are_logged_at_a_falling_rate) {
-    struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
+    RUN(r, .ns = SL("n"));
     forbid(r->f, fake_one(r->f));
     r->f->on_request = forbid;
     fake_run(r->f, 3600 * NS_PER_S);
     assert_true(r->troubles > 100);
     assert_int_equal(r->trouble.kind, ERR_FORBIDDEN);
     assert_has(r->trouble.msg, "list pods in namespace n: 403 Forbidden: pods is forbidden");
-    unsigned lines = count(&r->f->lines, "list or watch failed");
+    unsigned lines = lines_with(r, "list or watch failed");
     assert_true(lines >= 5 && lines <= 10);
-    teardown(r);
 }
 
 static void wrong_certificate(struct fake *f, struct fake_req *q) {
@@ -205,7 +196,7 @@ INFORMER_CASE(a_wrong_certificate) {
     assert_true(r->f->started < 45); /* waits grow to half a minute */
     r->f->on_request = NULL;
     fake_run(r->f, 40 * NS_PER_S);
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", ""));
+    answer(r, FIRST, 200, LIST("7", ""));
     expect_seen(r, "synced ");
 }
 
@@ -221,13 +212,13 @@ INFORMER_CASE(an_outage_is_reported_once) {
     fake_run(r->f, NS_PER_S / 10);
     informer_start(other);
     fake_run(r->f, 30 * NS_PER_S);
-    assert_true(count(&r->f->lines, "list or watch failed") >= 3);
-    assert_int_equal(count(&r->f->lines, "list deployments.apps"), 0);
+    assert_true(lines_with(r, "list or watch failed") >= 3);
+    assert_int_equal(lines_with(r, "list deployments.apps"), 0);
     /* something else is a failure of its own, and is reported */
     r->f->on_request = forbid;
     fake_run(r->f, 40 * NS_PER_S);
-    assert_true(count(&r->f->lines, "list deployments.apps in all namespaces: 403") > 0);
-    assert_true(count(&r->f->lines, "list pods in all namespaces: 403") > 0);
+    assert_true(lines_with(r, "list deployments.apps in all namespaces: 403") > 0);
+    assert_true(lines_with(r, "list pods in all namespaces: 403") > 0);
     informer_free(other);
 }
 

@@ -9,7 +9,7 @@ static int wrote(struct run *r, const char *obj) {
 }
 
 CASE(a_write_is_in_the_store_at_once) {
-    struct run *r = setup(&(struct informer_spec){.ns = SL("n")});
+    RUN(r, .ns = SL("n"));
     fake_answer(fake_one(r->f), 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     fake_settle(r->f);
     assert_int_equal(wrote(r, POD("a", "8")), 0);
@@ -29,9 +29,7 @@ CASE(a_write_is_in_the_store_at_once) {
     assert_int_equal(wrote(r, POD("c", "9")), 0);
     assert_int_equal(wrote(r, POD("d", "11")), 0);
     expect_seen(r, "");
-    cleanup_buf struct buf page = BUF(1 << 20);
-    metrics_write(r->m, &page);
-    assert_has(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 1\n");
+    metrics_are(r, "handover_informer_objects{informer='pods'} 1");
     assert_int_equal(wrote(r, "{\"metadata\":{\"namespace\":\"m\",\"name\":\"a\"}}"), -EINVAL);
     assert_int_equal(wrote(r, "{\"kind\":\"Status\",\"metadata\":{\"namespace\":\"n\",\"name\":\"a\"}}"),
                      -EINVAL);
@@ -42,10 +40,8 @@ CASE(a_write_is_in_the_store_at_once) {
     r->free_in_change = true;
     assert_int_equal(wrote(r, POD("a", "20")), 0);
     assert_null(r->inf);
-    teardown(r);
-    r = setup(&(struct informer_spec){.metadata_only = true});
-    assert_int_equal(wrote(r, POD("a", "8")), -EINVAL);
-    teardown(r);
+    RUN(partial, .metadata_only = true);
+    assert_int_equal(wrote(partial, POD("a", "8")), -EINVAL);
 }
 
 static void write_in_change(void *ctx, const struct store_rec *old, const struct store_rec *now,
@@ -58,19 +54,19 @@ static void write_in_change(void *ctx, const struct store_rec *old, const struct
 
 CASE(not_from_within_change) {
     struct run *r = setup_with(NULL, &(struct informer_cb){.change = write_in_change});
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "3")));
+    answer(r, FIRST, 200, LIST("7", POD("a", "3")));
     assert_int_equal(store_len(informer_store(r->inf)), 1);
     teardown(r);
 }
 
 /* The list is older than what was seen: read anew, and all that was known is replaced, newer or not. */
 INFORMER_CASE(a_server_restored_from_a_backup) {
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("700", POD("a", "300") "," POD("b", "500")));
+    answer(r, FIRST, 200, LIST("700", POD("a", "300") "," POD("b", "500")));
     wrote(r, POD("c", "701"));
     buf_clear(&r->seen);
     answer(r, WATCH("700"), 410, GONE);
     answer(
-        r, "limit=500&resourceVersion=700&resourceVersionMatch=NotOlderThan", 504,
+        r, SINCE("700"), 504,
         "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large resource version: 700, current: "
         "90\",\"code\":504}");
     answer(r, "limit=500", 200, LIST("90", POD("a", "80") "," POD("d", "81")));
@@ -84,7 +80,7 @@ INFORMER_CASE(a_server_restored_from_a_backup) {
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "92");
     assert_int_equal(wrote(r, POD("a", "93")), 0);
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "93");
-    assert_has(buf_str(&r->f->lines), "event=InformerServerBehind");
+    logged(r, "event=InformerServerBehind");
 }
 
 /* A watch from a version in the future brings nothing, and no bookmark: a probe tells, and so does a write whose event
@@ -92,8 +88,8 @@ INFORMER_CASE(a_server_restored_from_a_backup) {
 CASE(a_server_that_is_behind) {
     for (int i = 0; i < 3; i++) {
         bool write = i == 1, behind = i < 2;
-        struct run *r = setup(NULL);
-        answer(r, "limit=500&resourceVersion=0", 200, LIST("700", POD("a", "60")));
+        RUN(r, 0);
+        answer(r, FIRST, 200, LIST("700", POD("a", "60")));
         stream(r, WATCH("700"));
         fake_run(r->f, 149 * NS_PER_S);
         send_to(r, fake_one(r->f), EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"700\"}}"));
@@ -114,14 +110,13 @@ CASE(a_server_that_is_behind) {
         asked(r, behind ? WATCH("91") : WATCH("700")); /* the probe's own items are nobody's news */
         expect_seen(r, "");
         assert_int_equal(r->troubles, 0);
-        teardown(r);
     }
 }
 
 /* Informers of one name share their series: the gauge is their sum, and goes with them. */
 INFORMER_CASE(many_that_come_and_go) {
     static const struct informer_cb cb = {.change = on_change};
-    answer(r, "limit=500&resourceVersion=0", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
+    answer(r, FIRST, 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     for (int i = 0; i < 200; i++) {
         struct informer *inf = NULL;
         struct informer_spec spec = {.gvr = &gvr_deployments, .ns = SL("n"), .name = "pods"};
@@ -133,22 +128,14 @@ INFORMER_CASE(many_that_come_and_go) {
         if (i % 4 == 2) fake_fail(q, ERR_TLS, "wrong certificate");
         if (i % 4 == 3) fake_body(q, "{\"items\":[");
         fake_settle(r->f);
-        cleanup_buf struct buf page = BUF(1 << 20);
-        metrics_write(r->m, &page);
-        cleanup_free char *want =
-            xasprintf("handover_informer_objects{informer=\"pods\"} %d\n", i % 4 == 1 ? 3 : 2);
-        if (!strstr(buf_str(&page), want)) fail_msg("%d: %s", i, buf_str(&page));
+        metrics_are(r, i % 4 == 1 ? "handover_informer_objects{informer='pods'} 3"
+                                  : "handover_informer_objects{informer='pods'} 2");
         informer_free(inf);
         assert_int_equal(fake_open(r->f), 1);
     }
     /* each has told its own outage: the one before it is no more */
-    unsigned told = 0;
-    for (const char *p = buf_str(&r->f->lines); (p = strstr(p, "wrong certificate")); p++) told++;
-    assert_int_equal(told, 50);
-    cleanup_buf struct buf page = BUF(1 << 20);
-    metrics_write(r->m, &page);
-    assert_has(buf_str(&page), "handover_informer_objects{informer=\"pods\"} 2\n");
-    assert_has(buf_str(&page), "handover_metrics_series_dropped_total 0");
+    assert_int_equal(lines_with(r, "wrong certificate"), 50);
+    metrics_are(r, "handover_informer_objects{informer='pods'} 2|handover_metrics_series_dropped_total 0");
 }
 
 CASES("kube/informer_writes")
