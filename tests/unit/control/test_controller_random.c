@@ -45,22 +45,9 @@ static void finish(struct schedule *s, size_t i, bool drop_in) {
     k->running = false;
     enum outcome out = s->calm ? OUT_DONE : drop_in ? OUT_INTERRUPTED : (enum outcome)rng_below(&s->r, 5);
     struct err e = {.kind = kinds[rng_below(&s->r, ARRAY_LEN(kinds))], .errnum = -EIO, .msg = "broken"};
-    switch (out) {
-    case OUT_DONE: k->dead = false; break;
-    case OUT_AFTER:
-        k->dead = false;
-        k->wanted = true;
-        break;
-    case OUT_INTERRUPTED: k->wanted = true; break;
-    case OUT_TERMINAL: k->dead = true; break;
-    case OUT_RETRY:
-        if (e.kind == ERR_REJECTED) {
-            k->dead = true;
-        } else {
-            k->wanted = true;
-        }
-        break;
-    }
+    bool dead = out == OUT_TERMINAL || (out == OUT_RETRY && e.kind == ERR_REJECTED);
+    if (dead || out == OUT_DONE || out == OUT_AFTER) k->dead = dead;
+    if (!dead && out != OUT_DONE) k->wanted = true;
     task_finish(t, out, (int64_t)rng_below(&s->r, 50) * NS_PER_MS, e.kind == ERR_NONE ? NULL : &e);
 }
 

@@ -52,17 +52,11 @@ static void model_add(struct model *m, size_t i, int prio, int64_t at, int64_t n
         k->again = true;
     } else if (!k->queued) {
         model_put(m, k, prio, at, now);
-    } else if (k->order >= 0) {
-        if (prio > k->prio) {
-            k->prio = prio;
-            k->order = m->order++;
-        }
     } else {
-        if (prio > k->prio) k->prio = prio;
-        if (at < k->at) {
-            k->at = at;
-            if (at <= now) k->order = m->order++;
-        }
+        bool ready = k->order >= 0, rises = prio > k->prio, sooner = !ready && at < k->at;
+        if (rises) k->prio = prio;
+        if (sooner) k->at = at;
+        if (ready ? rises : sooner && at <= now) k->order = m->order++;
     }
 }
 
@@ -102,22 +96,12 @@ static void compare_item(void *ctx, const struct queue_item *it) {
     const struct model_key *k = &seen->m->k[it->key.p[0] - 'a'];
     seen->n++;
     assert_int_equal(it->failures, k->failures);
-    switch (it->state) {
-    case QI_PROCESSING:
-        assert_true(k->processing);
-        assert_int_equal(it->dirty, k->again);
-        break;
-    case QI_READY:
-    case QI_DELAYED:
-        assert_true(k->queued);
-        assert_int_equal(it->prio, k->prio);
-        if (it->state == QI_DELAYED) assert_int_equal(it->at_ns, k->at);
-        break;
-    case QI_IDLE:
-        assert_true(!k->queued && !k->processing);
-        assert_true(k->failures > 0);
-        break;
-    }
+    assert_int_equal(it->state == QI_PROCESSING, k->processing);
+    assert_int_equal(it->state == QI_READY || it->state == QI_DELAYED, k->queued);
+    if (k->processing) assert_int_equal(it->dirty, k->again);
+    if (k->queued) assert_int_equal(it->prio, k->prio);
+    if (it->state == QI_DELAYED) assert_int_equal(it->at_ns, k->at);
+    if (it->state == QI_IDLE) assert_true(k->failures > 0);
 }
 
 static void compare(const struct queue *q, struct model *m, int64_t now) {
