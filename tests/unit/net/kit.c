@@ -68,6 +68,12 @@ void call_failed(const struct call *c, enum err_kind kind, int errnum) {
     assert_int_equal(c->err.errnum, errnum);
 }
 
+void call_ok(const struct call *c, int status, const char *body) {
+    call_failed(c, ERR_NONE, 0);
+    assert_int_equal(c->status, status);
+    assert_buf(c->body, body);
+}
+
 void call_free(struct call *c) {
     buf_free(&c->body);
 }

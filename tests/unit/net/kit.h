@@ -52,6 +52,7 @@ void call_wait(struct call *c);                                         /* until
 void call_do(struct call *c, const struct http_spec *spec);             /* start, wait */
 void call_open(struct call *c, enum http_lane lane, const char *url);   /* a GET */
 void call_get(struct call *c, enum http_lane lane, const char *url);    /* the same to its end */
+void call_ok(const struct call *c, int status, const char *body);       /* that it ended well, with this */
 void call_failed(const struct call *c, enum err_kind kind, int errnum); /* asserts how it ended */
 void call_free(struct call *c);
 /* One that is freed at the end of its scope. */

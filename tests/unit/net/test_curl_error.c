@@ -32,8 +32,7 @@ CASE(kinds_and_words) {
         const struct curl_error f = {cases[i].code, cases[i].os_errno, cases[i].text, "PUT", "https://h/p",
                                      "h",           cases[i].sent,     10 * NS_PER_S};
         curl_error_explain(&f, &e);
-        if (e.kind != cases[i].kind || e.errnum != cases[i].errnum || !strstr(e.msg, cases[i].words))
-            print_error("case %zu: %s\n", i, e.msg);
+        print_message("case %zu: %s\n", i, e.msg);
         assert_int_equal(e.kind, cases[i].kind);
         assert_int_equal(e.errnum, cases[i].errnum);
         assert_has(e.msg, cases[i].words);

@@ -42,11 +42,7 @@ NET_CASE(a_stream_arrives_as_it_is_sent) {
         http_reply_send(s.x, SL(""));
         while (!aborted && c.body.n < 6) kit_turns(k, 1);
         assert_int_equal(c.ends, 0);
-        if (aborted) {
-            http_reply_abort(s.x);
-        } else {
-            http_reply_end(s.x);
-        }
+        (aborted ? http_reply_abort : http_reply_end)(s.x);
         call_wait(&c);
         assert_int_equal(c.err.kind, aborted ? ERR_TRANSPORT : ERR_NONE);
         assert_string_equal(buf_str(&c.body), "onetwo");
@@ -117,9 +113,7 @@ static void cancel_self(struct call *c) {
 }
 
 static void cancel_other(struct call *c) {
-    struct call *other = c->extra;
-    http_cancel(other->r);
-    other->r = NULL;
+    cancel_self(c->extra);
 }
 
 NET_CASE(cancel_after_n_turns) {
@@ -140,11 +134,7 @@ NET_CASE(cancel_in_head_and_body) {
     for (int in_body = 0; in_body < 2; in_body++) {
         s = (struct stream){0};
         CALL(c, k);
-        if (in_body) {
-            c.on_body = cancel_self;
-        } else {
-            c.on_head = cancel_self;
-        }
+        *(in_body ? &c.on_body : &c.on_head) = cancel_self;
         call_open(&c, LANE_WATCH, kit_at(k, "/x"));
         while (!s.x) kit_turns(k, 1);
         http_reply_send(s.x, SL("data"));
@@ -159,28 +149,22 @@ NET_CASE(cancel_in_head_and_body) {
 NET_CASE(cancel_another_in_its_end) {
     kit_serve(k, echo, NULL, NULL);
     for (int same_lane = 0; same_lane < 2; same_lane++) {
-        struct call a, b;
-        call_init(&a, k);
-        call_init(&b, k);
+        CALL(a, k);
+        CALL(b, k);
         a.on_end = b.on_end = cancel_other; /* whichever is first */
         a.extra = &b;
         b.extra = &a;
-        struct http_spec spec = {.lane = LANE_CALL, .method = "GET", .url = kit_at(k, "/x")};
-        call_start(&a, &spec);
-        spec.lane = same_lane ? LANE_CALL : LANE_SCRAPE;
-        call_start(&b, &spec);
+        call_open(&a, LANE_CALL, kit_at(k, "/x"));
+        call_open(&b, same_lane ? LANE_CALL : LANE_SCRAPE, kit_at(k, "/x"));
         while (a.ends + b.ends == 0) kit_run(k);
         kit_turns(k, 20);
         assert_int_equal(a.ends + b.ends, 1);
-        call_free(&a);
-        call_free(&b);
     }
 }
 
 struct chain {
     struct call calls[5];
     size_t n;
-    struct http_spec spec;
 };
 
 static void start_next(struct call *c) {
@@ -190,12 +174,12 @@ static void start_next(struct call *c) {
     call_init(next, c->k);
     next->extra = chain;
     next->on_end = start_next;
-    call_start(next, &chain->spec);
+    call_open(next, LANE_CALL, kit_at(c->k, "/x"));
 }
 
 NET_CASE(start_another_in_the_end) {
     kit_serve(k, echo, NULL, NULL);
-    struct chain chain = {.spec = {.lane = LANE_CALL, .method = "GET", .url = kit_at(k, "/x")}};
+    struct chain chain = {.n = 0};
     struct call first = {.k = k, .extra = &chain};
     start_next(&first);
     while (chain.n < ARRAY_LEN(chain.calls) || !chain.calls[chain.n - 1].ends) kit_run(k);

@@ -4,9 +4,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,18 +78,6 @@ void pem_free(struct pem *p) {
 }
 
 /* ---- the server ---- */
-enum { MAX_CONNS = 64 };
-struct tls_server {
-    struct tls_server_spec spec;
-    SSL_CTX *ctx;
-    int fd, port;
-    pthread_t acceptor,
-        *threads; /* all are joined: OpenSSL's clean-up at exit must not meet a thread that still ends */
-    size_t nthreads, cthreads;
-    pthread_mutex_t lock;
-    int open[MAX_CONNS], nopen;
-    atomic_int connections, resumed, requests;
-};
 struct peer {
     struct tls_server *s;
     SSL *ssl;
@@ -110,18 +96,14 @@ static bool read_all(struct peer *p, unsigned char *to, int n) {
 
 static void serve_http1(struct peer *p) {
     cleanup_buf struct buf in = BUF(1 << 20);
-    char part[4096];
-    for (;;) {
-        const char *end;
-        while (!(end = strstr(buf_str(&in), "\r\n\r\n"))) {
-            int n = SSL_read(p->ssl, part, sizeof part);
-            if (n <= 0) return;
-            buf_add(&in, slice_make(part, (size_t)n));
-        }
-        size_t head = (size_t)(end - in.p) + 4, body = 0;
-        const char *length = strcasestr(in.p, "content-length:");
-        if (length && length < end) body = strtoul(length + 15, NULL, 10);
-        while (in.n < head + body) {
+    for (char part[4096];;) {
+        size_t head = 0, body = 0;
+        while (!head || in.n < head + body) {
+            const char *text = buf_str(&in), *end = strstr(text, "\r\n\r\n"),
+                       *length = strcasestr(text, "content-length:");
+            head = end ? (size_t)(end - text) + 4 : 0;
+            body = end && length && length < end ? strtoul(length + 15, NULL, 10) : 0;
+            if (head && in.n >= head + body) break;
             int n = SSL_read(p->ssl, part, sizeof part);
             if (n <= 0) return;
             buf_add(&in, slice_make(part, (size_t)n));
@@ -146,16 +128,8 @@ static bool frame(struct peer *p, int type, int flags, uint32_t stream, const vo
 
 /* Just enough of RFC 9113: what a request says is not looked at, every one is answered with 200. */
 static void serve_http2(struct peer *p) {
-    enum {
-        DATA,
-        HEADERS,
-        SETTINGS = 4,
-        PING = 6,
-        WINDOW_UPDATE = 8,
-        END_STREAM = 1,
-        ACK = 1,
-        END_HEADERS = 4
-    };
+    enum { DATA, HEADERS, SETTINGS = 4, PING = 6, WINDOW_UPDATE = 8 /* frames */ };
+    enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4 /* flags */ };
     unsigned char preface[24], h[9], *payload = xmalloc(1 << 20);
     static const unsigned char status_200[] = {0x88};
     bool ok = read_all(p, preface, sizeof preface) && frame(p, SETTINGS, 0, 0, "", 0);
@@ -208,11 +182,7 @@ static void serve_tls(struct peer *p) {
         bool h2 = nalpn == 2 && memcmp(alpn, "h2", 2) == 0;
         const char *sni = SSL_get_servername(p->ssl, TLSEXT_NAMETYPE_host_name);
         snprintf(p->body, sizeof p->body, "%s %s %s", h2 ? "h2" : "h1", cn, sni ? sni : "-");
-        if (h2) {
-            serve_http2(p);
-        } else {
-            serve_http1(p);
-        }
+        (h2 ? serve_http2 : serve_http1)(p);
     }
     SSL_free(p->ssl);
     ERR_clear_error();
@@ -243,7 +213,7 @@ static void *accept_all(void *arg) {
         p->s = s;
         p->fd = fd;
         pthread_mutex_lock(&s->lock);
-        if (s->nopen == MAX_CONNS) abort();
+        if (s->nopen == TLS_SERVER_CONNS) abort();
         s->open[s->nopen++] = fd;
         pthread_mutex_unlock(&s->lock);
         s->threads = xgrow(s->threads, &s->cthreads, s->nthreads + 1, sizeof *s->threads);
@@ -292,10 +262,6 @@ struct tls_server *tls_server_start(const struct tls_server_spec *spec) {
     return s;
 }
 
-int tls_server_port(const struct tls_server *s) {
-    return s->port;
-}
-
 void tls_server_stop(struct tls_server *s) {
     shutdown(s->fd, SHUT_RDWR);
     pthread_join(s->acceptor, NULL);
@@ -308,14 +274,4 @@ void tls_server_stop(struct tls_server *s) {
     SSL_CTX_free(s->ctx);
     pthread_mutex_destroy(&s->lock);
     free(s);
-}
-
-int tls_server_connections(const struct tls_server *s) {
-    return atomic_load(&s->connections);
-}
-int tls_server_resumed(const struct tls_server *s) {
-    return atomic_load(&s->resumed);
-}
-int tls_server_requests(const struct tls_server *s) {
-    return atomic_load(&s->requests);
 }

@@ -2,6 +2,8 @@
  * HTTP/2, in threads of its own with blocking sockets. */
 #ifndef TLS_SERVER_H
 #define TLS_SERVER_H
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +17,6 @@ enum { PEM_CA = 1, PEM_EXPIRED = 2, PEM_NOT_YET = 4 };
 void pem_make(struct pem *ret, const char *cn, const char *san, const struct pem *issuer, int flags);
 void pem_free(struct pem *p);
 
-struct tls_server;
 struct tls_server_spec {
     const struct pem *id;
     const char *client_ca; /* PEM: clients must have a certificate signed by it */
@@ -23,10 +24,21 @@ struct tls_server_spec {
     bool tls11;            /* nothing newer than TLS 1.1 */
     bool tls12;            /* nothing newer than TLS 1.2 */
 };
+enum { TLS_SERVER_CONNS = 64 };
+struct tls_server {
+    int port;
+    atomic_int connections, resumed,
+        requests; /* handshakes that succeeded; of these, with a TLS session of before */
+    /* private */
+    struct tls_server_spec spec;
+    SSL_CTX *ctx;
+    int fd;
+    pthread_t acceptor,
+        *threads; /* all are joined: OpenSSL's clean-up at exit must not meet a thread that still ends */
+    size_t nthreads, cthreads;
+    pthread_mutex_t lock;
+    int open[TLS_SERVER_CONNS], nopen;
+};
 struct tls_server *tls_server_start(const struct tls_server_spec *spec);
-int tls_server_port(const struct tls_server *s);
-void tls_server_stop(struct tls_server *s);             /* closes all connections, joins its threads */
-int tls_server_connections(const struct tls_server *s); /* handshakes that succeeded */
-int tls_server_resumed(const struct tls_server *s);     /* of these, with a TLS session of before */
-int tls_server_requests(const struct tls_server *s);
+void tls_server_stop(struct tls_server *s); /* closes all connections, joins its threads */
 #endif
