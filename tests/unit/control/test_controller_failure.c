@@ -29,39 +29,28 @@ FIXTURE_CASE(a_conflict_is_retried_quickly_and_is_no_error) {
     metrics_are(f, "controller_runtime_reconcile_errors_total{} 1");
 }
 
-struct dead_seen {
-    size_t n;
-    char key[64], reason[600];
-    int64_t since;
-    unsigned failures;
-};
+static int64_t dead_since; /* of the last of them */
 
 static void see_dead(void *ctx, const struct key_state *k) {
-    struct dead_seen *s = ctx;
     if (k->kind != KEY_DEAD) return;
-    s->n++;
-    snprintf(s->key, sizeof s->key, "%.*s", SLF(k->key));
-    snprintf(s->reason, sizeof s->reason, "%.*s", SLF(k->reason));
-    s->since = k->at_wall_ns;
-    s->failures = k->failures;
+    buf_addf(ctx, "%.*s: %.*s, %u; ", SLF(k->key), SLF(k->reason), k->failures);
+    dead_since = k->at_wall_ns;
 }
 
-static struct dead_seen dead(struct fixture *f) {
-    struct dead_seen s = {0};
-    controller_snapshot(f->c, see_dead, &s);
-    return s;
+/* The dead letters are "key: reason, failures; "... */
+static void dead_are(struct fixture *f, const char *want) {
+    cleanup_buf struct buf is = BUF(4096);
+    controller_snapshot(f->c, see_dead, &is);
+    assert_string_equal(buf_str(&is), want);
 }
 
 FIXTURE_CASE(a_terminal_error_is_a_dead_letter_at_once) {
     controller_gate(f->c, true);
     run_ms(f, 77);
     assert_int_equal(fail_with(f, ERR_FORBIDDEN, 0), -1);
-    struct dead_seen s = dead(f);
-    assert_int_equal(s.n, 1);
-    assert_string_equal(s.key, "a");
-    assert_string_equal(s.reason, "broken");
-    assert_int_equal(s.failures, 1);
-    assert_true(s.since > 1767225600 * NS_PER_S && s.since < 1767225601 * NS_PER_S);
+    dead_are(f, "a: broken, 1; ");
+    int64_t since = dead_since;
+    assert_true(since > 1767225600 * NS_PER_S && since < 1767225601 * NS_PER_S);
     metrics_are(f, "controller_runtime_terminal_reconcile_errors_total{} 1|"
                    "controller_runtime_reconcile_errors_total{} 1|handover_dead_letters{} 1");
     add(f, "a"); /* anew */
@@ -70,12 +59,12 @@ FIXTURE_CASE(a_terminal_error_is_a_dead_letter_at_once) {
     end(f, 0, OUT_TERMINAL, 0, NULL);
     run_ms(f, 600000);
     assert_int_equal(f->nopen, 0);
-    assert_int_equal(dead(f).since, s.since); /* since the first time */
-    assert_string_equal(dead(f).reason, "reconcile failed");
+    dead_are(f, "a: reconcile failed, 1; ");
+    assert_int_equal(dead_since, since); /* since the first time */
     add(f, "a");
     run_ms(f, 0);
     end(f, 0, OUT_DONE, 0, NULL);
-    assert_int_equal(dead(f).n, 0);
+    dead_are(f, "");
     metrics_are(f, "handover_dead_letters{} 0");
 }
 
@@ -87,10 +76,10 @@ LIMITED_CASE(exhausted_retries_are_a_dead_letter_unless_the_server_is_out, .queu
     assert_int_equal(fail_with(f, ERR_SERVER, 0), 1);
     assert_int_equal(fail_with(f, ERR_SERVER, 0), 2);
     assert_int_equal(fail_with(f, ERR_SERVER, 0), -1);
-    assert_int_equal(dead(f).failures, 3);
+    dead_are(f, "a: broken, 3; ");
     metrics_are(f, "controller_runtime_terminal_reconcile_errors_total{} 0");
     controller_dead_retry(f->c, SL("a"));
-    assert_int_equal(dead(f).n, 0);
+    dead_are(f, "");
     run_ms(f, 0);
     assert_int_equal(f->nopen, 1);
     assert_int_equal(fail_with(f, ERR_SERVER, 0), 1); /* with all its tries */
@@ -100,7 +89,7 @@ LIMITED_CASE(dead_letters_are_retried_dropped_and_bounded, .queue = PLAIN, .max_
     f->at_once = true;
     f->outcome = OUT_TERMINAL;
     work_on(f, "a b c");
-    assert_int_equal(dead(f).n, 2);
+    dead_are(f, "b: reconcile failed, 1; c: reconcile failed, 1; ");
     metrics_are(f, "handover_dead_letters_dropped_total{} 1");
     f->started = 0;
     controller_dead_retry(f->c, SL("a")); /* no longer among them */
@@ -109,8 +98,7 @@ LIMITED_CASE(dead_letters_are_retried_dropped_and_bounded, .queue = PLAIN, .max_
     assert_int_equal(f->started, 0);
     controller_dead_drop(f->c, SL("c"));
     controller_dead_drop(f->c, SL("unknown"));
-    assert_int_equal(dead(f).n, 1);
-    assert_string_equal(dead(f).key, "b");
+    dead_are(f, "b: reconcile failed, 1; ");
 }
 
 CASES("control/controller_failure")

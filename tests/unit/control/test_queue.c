@@ -2,36 +2,6 @@
 #include "../case.h"
 #include "queue_kit.h"
 
-QUEUE_CASE(many_producers_and_workers) {
-    unsigned served[50] = {0};
-    struct slice held[10];
-    size_t nheld = 0;
-    struct rng r = {1};
-    for (int round = 0; round < 2000; round++) {
-        char key[8];
-        snprintf(key, sizeof key, "%d", (int)rng_below(&r, 50));
-        assert_true(add(q, key, round));
-        if (nheld < 10 && queue_get(q, round, &held[nheld])) nheld++;
-        if (nheld && rng_below(&r, 2)) {
-            size_t i = rng_below(&r, nheld);
-            served[atoi(held[i].p)]++;
-            queue_done(q, held[i], round);
-            held[i] = held[--nheld];
-        }
-    }
-    queue_shutdown(q);
-    assert_false(add(q, "late", 2000));
-    while (nheld) queue_done(q, held[--nheld], 2000);
-    struct slice key;
-    while (queue_get(q, 2000, &key)) {
-        assert_false(slice_eqs(key, "late"));
-        served[atoi(key.p)]++;
-        queue_done(q, key, 2000);
-    }
-    for (size_t i = 0; i < 50; i++) assert_true(served[i] > 0);
-    assert_int_equal(queue_processing(q), 0);
-}
-
 CASE(steps) {
     static const struct played cases[] = {
         {"first in, first out", "+a +b +c >a >b >c >"},
