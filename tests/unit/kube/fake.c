@@ -31,7 +31,10 @@ unsigned fake_turns(const struct fake *f) {
     return (unsigned)simworld_events(f->a.sw);
 }
 void fake_run(struct fake *f, int64_t ns) {
+    bool was = f->running;
+    f->running = true;
     simworld_run(f->a.sw, ns);
+    f->running = was;
 }
 void fake_settle(struct fake *f) {
     fake_run(f, 0);
@@ -108,10 +111,26 @@ static void end_now(struct fake_req *r, const struct err *err) {
     cb.end(ctx, err ? &e : NULL, status);
 }
 
+static void end_with(struct fake_req *r, enum err_kind kind, int errnum, const char *msg) {
+    struct err e;
+    err_set(&e, kind, errnum, "%s", msg);
+    end_now(r, &e);
+}
+
 struct later {
     struct fake *f;
     struct fake_req *r;
 };
+static void on_a_later_turn(struct fake_req *r, world_fn fn) {
+    struct later *l = xmalloc(sizeof *l);
+    *l = (struct later){r->f, r};
+    world_defer(r->f->a.w, fn, l);
+}
+static void deliver(void *ctx);
+static void schedule(struct fake_req *r) {
+    if (!r->scheduled) on_a_later_turn(r, deliver);
+    r->scheduled = true;
+}
 static void deliver(void *ctx) {
     struct later l = *(struct later *)ctx;
     free(ctx);
@@ -120,42 +139,24 @@ static void deliver(void *ctx) {
     r->scheduled = false;
     if (r->out.n && !r->held) {
         size_t n = r->deliver_max && r->out.n > r->deliver_max ? r->deliver_max : r->out.n;
-        char *copy = xmalloc(n);
+        cleanup_free char *copy = xmalloc(n); /* of exactly this size, so that a read past the end is seen */
         memcpy(copy, r->out.p, n);
         buf_consume(&r->out, n);
         r->got += n;
         if (r->body_cap && r->got > r->body_cap) {
-            struct err e;
-            err_set(&e, ERR_PROTOCOL, -EFBIG, "the answer is larger than %zu bytes", r->body_cap);
-            free(copy);
-            end_now(r, &e);
+            end_with(r, ERR_PROTOCOL, -EFBIG, "the answer is too large");
             return;
         }
-        if (r->cb.body) {
-            enum http_pull pull = r->cb.body(r->ctx, slice_make(copy, n));
-            free(copy);
-            r = find_req(l.f, l.r);
-            if (!r) return;
-            r->held = pull == HTTP_HOLD;
-        } else {
-            free(copy);
-        }
+        enum http_pull pull = r->cb.body ? r->cb.body(r->ctx, slice_make(copy, n)) : HTTP_MORE;
+        r = find_req(l.f, l.r);
+        if (!r) return;
+        r->held = pull == HTTP_HOLD;
     }
-    if (r->out.n && !r->held && !r->scheduled) {
-        r->scheduled = true;
-        struct later *again = xmalloc(sizeof *again);
-        *again = l;
-        world_defer(l.f->a.w, deliver, again);
+    if (r->out.n && !r->held) {
+        schedule(r);
     } else if (!r->out.n && !r->held && r->out_end) {
         end_now(r, r->out_err.kind ? &r->out_err : NULL);
     }
-}
-static void schedule(struct fake_req *r) {
-    if (r->scheduled) return;
-    r->scheduled = true;
-    struct later *l = xmalloc(sizeof *l);
-    *l = (struct later){r->f, r};
-    world_defer(r->f->a.w, deliver, l);
 }
 static void req_resume(struct http_req *req) {
     struct fake_req *r = (struct fake_req *)(void *)req;
@@ -171,18 +172,14 @@ static void send_turn(void *ctx) {
     struct fake_req *r = find_req(l.f, l.r);
     if (!r) return;
     if (r->may_send && !r->may_send(r->may_send_ctx)) {
-        struct err e;
-        err_set(&e, ERR_FENCED, -EPERM, "not sent: fenced");
-        end_now(r, &e);
+        end_with(r, ERR_FENCED, -EPERM, "not sent: fenced");
         return;
     }
     r->sent = true;
     if (l.f->on_request) l.f->on_request(l.f, r);
 }
 static void deadline_over(void *ctx) {
-    struct err e;
-    err_set(&e, ERR_TIMEOUT, -ETIMEDOUT, "no answer in time");
-    end_now(ctx, &e);
+    end_with(ctx, ERR_TIMEOUT, -ETIMEDOUT, "no answer in time");
 }
 static int fk_http(struct world *w, const struct http_spec *s, const struct http_client_cb *cb, void *ctx,
                    struct http_req **ret, struct err *err) {
@@ -217,9 +214,7 @@ static int fk_http(struct world *w, const struct http_spec *s, const struct http
     }
     list_push(&f->reqs, &r->node);
     f->started++;
-    struct later *l = xmalloc(sizeof *l);
-    *l = (struct later){f, r};
-    world_defer(w, send_turn, l);
+    on_a_later_turn(r, send_turn);
     *ret = &r->req;
     return 0;
 }
@@ -230,27 +225,31 @@ void fake_head(struct fake_req *r, int status, const char *name, const char *val
     r->status = status;
     if (r->cb.head) r->cb.head(r->ctx, status, &h);
 }
-void fake_bytes(struct fake_req *r, struct slice data) {
+static void put(struct fake_req *r, struct slice data, bool end, const struct err *err) {
+    struct fake *f = r->f;
     buf_add(&r->out, data);
-    schedule(r);
-}
-void fake_body(struct fake_req *r, const char *text) {
-    fake_bytes(r, slice_of(text));
-}
-void fake_end(struct fake_req *r, const struct err *err) {
-    r->out_end = true;
+    r->out_end = end;
     if (err) r->out_err = *err;
     schedule(r);
+    if (!f->running) fake_settle(f);
+}
+void fake_bytes(struct fake_req *r, struct slice data) {
+    put(r, data, false, NULL);
+}
+void fake_body(struct fake_req *r, const char *text) {
+    put(r, slice_of(text), false, NULL);
+}
+void fake_end(struct fake_req *r, const struct err *err) {
+    put(r, SL(""), true, err);
 }
 void fake_answer(struct fake_req *r, int status, const char *body) {
     fake_head(r, status, "Content-Type", "application/json");
-    fake_body(r, body);
-    fake_end(r, NULL);
+    put(r, slice_of(body), true, NULL);
 }
 void fake_fail(struct fake_req *r, enum err_kind kind, const char *msg) {
     struct err e;
     err_set(&e, kind, -EIO, "%s", msg);
-    fake_end(r, &e);
+    put(r, SL(""), true, &e);
 }
 bool fake_has_header(const struct fake_req *r, const char *line) {
     cleanup_free char *full = xasprintf("%s\n", line);

@@ -46,6 +46,7 @@ struct fake {
     struct rng rng; /* of world_rand() */
     struct list reqs, procs;
     unsigned spawned, started, files;
+    bool running; /* inside fake_run(), or a test wants no turns but those of it */
     int64_t (*file_mtime)(struct world *w, const char *path);
     void (*on_request)(struct fake *f, struct fake_req *r); /* its bytes have left */
     void (*on_spawn)(struct fake *f, struct fake_proc *p);  /* on the turn after */
@@ -64,8 +65,8 @@ void fake_settle(struct fake *f);          /* runs what is due, no time passes *
 void fake_file(struct fake *f, const char *path, const char *text); /* NULL: gone */
 void fake_env(struct fake *f, const char *name, const char *value);
 
-/* Answers: the head once, then bodies, then the end. Delivered on the next turns, or not while the receiver
- * holds. */
+/* Answers: the head once, then bodies, then the end. Delivered on the next turns, which are run at once but for calls from
+ * the world's own turns; or not while the receiver holds. */
 void fake_head(struct fake_req *r, int status, const char *name, const char *value);
 void fake_body(struct fake_req *r, const char *text);
 void fake_bytes(struct fake_req *r, struct slice data);

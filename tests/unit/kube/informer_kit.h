@@ -153,7 +153,6 @@ static inline void metrics_are(struct run *r, const char *lines) {
 
 static inline void answer(struct run *r, const char *query, int code, const char *body) {
     fake_answer(asked(r, query), code, body);
-    fake_settle(r->f);
 }
 
 /* How often it was logged. */
@@ -171,10 +170,5 @@ static inline struct fake_req *stream(struct run *r, const char *query) {
     struct fake_req *q = asked(r, query);
     fake_head(q, 200, NULL, NULL);
     return q;
-}
-
-static inline void send_to(struct run *r, struct fake_req *q, const char *text) {
-    fake_body(q, text);
-    fake_settle(r->f);
 }
 #endif

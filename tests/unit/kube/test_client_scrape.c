@@ -29,7 +29,6 @@ static struct fake_req *begins(struct call *c, const char *name, const char *val
     fake_settle(c->f);
     fake_head(r, 200, name, value);
     fake_body(r, body);
-    fake_settle(c->f);
     return r;
 }
 
@@ -50,19 +49,15 @@ SECRET_CASE(scrapes) {
     fake_settle(c->f);
     fake_head(r, 200, NULL, NULL);
     fake_body(r, "up ");
-    fake_settle(c->f);
     fake_body(r, "1\n");
-    fake_settle(c->f);
     assert_true(c->n == 0 && !strcmp(buf_str(&c->pieces), "up |1\n|"));
     fake_end(r, NULL);
-    fake_settle(c->f);
     assert_true(c->n == 1 && c->err.kind == ERR_NONE && c->raw.n == 0); /* nothing was kept */
     r = scrape(c, PAGE, "", false);
     assert_lacks(buf_str(&r->headers), "Authorization");
     assert_false(r->insecure);
     fake_settle(c->f);
     fake_answer(r, 401, "who are you");
-    fake_settle(c->f);
     scraped(c, ERR_AUTH, ""); /* of a failure nothing is a page */
     assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: 401 Unauthorized: who are you");
     scrape(c, PAGE, "bad\r\nX: y", false);
@@ -80,7 +75,6 @@ SECRET_CASE(scrapes) {
 SECRET_CASE(a_scrape_is_stopped) {
     struct fake_req *r = begins(c, NULL, NULL, "a 1\n");
     fake_body(r, "!");
-    fake_settle(c->f);
     assert_int_equal(fake_open(c->f), 0);
     scraped(c, ERR_PROTOCOL, "a 1\n|");
     assert_string_equal(c->err.msg, "not this one");
@@ -92,12 +86,10 @@ SECRET_CASE(a_scrape_is_stopped) {
 
 SECRET_CASE(an_encoded_answer_is_refused) {
     fake_end(begins(c, "Content-Encoding", "gzip", "\x1f\x8b"), NULL);
-    fake_settle(c->f);
     scraped(c, ERR_PROTOCOL, "");
     assert_string_equal(c->err.msg, "scrape http://10.0.0.7:80/metrics: the answer is encoded (gzip), which "
                                     "was not asked for");
     fake_end(begins(c, "Content-Encoding", "Identity", "a 1\n"), NULL);
-    fake_settle(c->f);
     scraped(c, ERR_NONE, "a 1\n|");
 }
 
@@ -115,7 +107,6 @@ SECRET_CASE(scrapes_through_the_proxy) {
     assert_true(r->lane == LANE_SCRAPE && fake_has_header(r, "Authorization: Bearer s3cret"));
     assert_lacks(buf_str(&r->headers), "pod-token");
     fake_answer(r, 200, "a 1\n");
-    fake_settle(c->f);
     scraped(c, ERR_NONE, "a 1\n|");
 }
 

@@ -144,34 +144,33 @@ CASE(exec_failures) {
     struct fake *f = fake_new();
     struct kube_config *c = exec_config(f, EXEC(""), "");
 #define AGAIN fake_run(f, 6 * NS_PER_S)
-    plugin_code = 3;
-    plugin_err = "some lines\nlogin: session is over\x1b[0m\n";
-    expect_auth_error(c, f, false, "user \"u\" of /etc/k/config: exec plugin",
-                      "exit code 3: login: session is over?[0m");
-    /* a plugin that fails is not run for every request */
-    expect_auth_error(c, f, false, "exit code 3", "login");
-    assert_int_equal(f->spawned, 1);
-    AGAIN;
-    plugin_code = 127;
-    expect_auth_error(c, f, false, "exit code 127", "get it here");
-    AGAIN;
-    plugin_code = 0;
-    expect_auth_error(c, f, false, "printed nothing", "user \"u\"");
-    AGAIN;
-    static const char *const bad[][2] = {
-        {"s3cret, no JSON", "no JSON"},
-        {"{\"token\":\"s3cret\"}", "no ExecCredential"},
+    static const struct {
+        const char *out, *says;
+        int code;
+        const char *errout, *also;
+    } bad[] = {
+        {"", "user \"u\" of /etc/k/config: exec plugin", 3, "some lines\nlogin: session is over\x1b[0m\n",
+         "exit code 3: login: session is over?[0m"},
+        {"", "exit code 127", 127, NULL, "get it here"},
+        {"", "printed nothing", 0, NULL, NULL},
+        {"s3cret, no JSON", "no JSON", 0, NULL, NULL},
+        {"{\"token\":\"s3cret\"}", "no ExecCredential", 0, NULL, NULL},
         {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{"
          "\"token\":\"s3cret\"}}",
-         "another apiVersion"},
-        {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}", "no status"},
-        {CRED(""), "neither a token nor"},
-        {CRED("\"clientKeyData\":\"s3cret\""), "without its key"},
-        {CRED("\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\""), "expirationTimestamp"},
+         "another apiVersion", 0, NULL, NULL},
+        {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}", "no status", 0,
+         NULL, NULL},
+        {CRED(""), "neither a token nor", 0, NULL, NULL},
+        {CRED("\"clientKeyData\":\"s3cret\""), "without its key", 0, NULL, NULL},
+        {CRED("\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\""), "expirationTimestamp", 0, NULL, NULL},
     };
-    for (size_t k = 0; k < ARRAY_LEN(bad); k++) {
-        says(bad[k][0]);
-        expect_auth_error(c, f, false, bad[k][1], "user \"u\"");
+    for (unsigned k = 0; k < ARRAY_LEN(bad); k++) {
+        says(bad[k].out);
+        plugin_code = bad[k].code;
+        plugin_err = bad[k].errout;
+        for (int i = 0; i < 2; i++) /* a plugin that fails is not run for every request */
+            expect_auth_error(c, f, false, bad[k].says, bad[k].also ? bad[k].also : "user \"u\"");
+        assert_int_equal(f->spawned, k + 1);
         AGAIN;
     }
     says(CRED("\"token\":\"s3cret\\nX: y\""));

@@ -13,18 +13,16 @@ INFORMER_CASE(list_then_watch) {
     expect_seen(r, "i+n/a@3 i+n/b@5 synced ");
     assert_true(informer_synced(r->inf));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q,
-            EV("ADDED", POD("c", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
-                EV("MODIFIED", POD("a", "11")));
+    fake_body(q, EV("ADDED", POD("c", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
+                     EV("MODIFIED", POD("a", "11")));
     expect_seen(r, "+n/c@8 ~n/a@9 -n/b@5 ~n/a@11 ");
     assert_int_equal(store_len(informer_store(r->inf)), 2);
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "11");
     assert_true(informer_seen_ns(r->inf) == fake_now(r->f));
     /* a bookmark moves the version, changes nothing */
-    send_to(r, q, EV("BOOKMARK", "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"50\"}}"));
+    fake_body(q, EV("BOOKMARK", "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"50\"}}"));
     fake_run(r->f, 5 * NS_PER_S);
     fake_end(q, NULL);
-    fake_settle(r->f);
     asked(r, WATCH("50"));
     expect_seen(r, "");
     assert_int_equal(r->troubles, 0);
@@ -46,12 +44,11 @@ CASE(selectors_and_metadata) {
     fake_answer(
         q, 200,
         "{\"kind\":\"PartialObjectMetadataList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
-    fake_settle(r->f);
     q = fake_one(r->f);
     assert_has(buf_str(&q->headers), "as=PartialObjectMetadata;");
     fake_head(q, 200, NULL, NULL);
-    send_to(
-        r, q,
+    fake_body(
+        q,
         EV("ADDED",
            "{\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"8\"}}"));
     expect_seen(r, "synced +/a@8 ");
@@ -67,7 +64,6 @@ INFORMER_CASE(pages) {
     struct fake_req *q = fake_one(r->f);
     assert_string_equal(q->url, "http://api/api/v1/pods");
     fake_answer(q, 200, LIST("20", POD("b", "2") "," POD("c", "9")));
-    fake_settle(r->f);
     expect_seen(r, "i+n/c@9 i-n/a@1 synced ");
     asked(r, WATCH("20"));
     assert_int_equal(r->troubles, 0);
@@ -87,7 +83,6 @@ INFORMER_CASE(large_lists_go_in_slices) {
     fake_head(q, 200, NULL, NULL);
     fake_bytes(q, buf_slice(&list));
     fake_end(q, NULL);
-    fake_settle(r->f);
     assert_int_equal(r->changes, N);
     assert_true(informer_synced(r->inf));
     assert_true(r->most_in_a_turn <= (128 << 10) / 400);
@@ -103,7 +98,6 @@ INFORMER_CASE(large_lists_go_in_slices) {
     fake_head(q, 200, NULL, NULL);
     fake_bytes(q, buf_slice(&list));
     fake_end(q, NULL);
-    fake_settle(r->f);
     assert_int_equal(r->changes, N);
     assert_int_equal(r->projected, parsed);
     fake_run(r->f, NS_PER_S);
@@ -115,13 +109,12 @@ CASE(a_full_cache) {
     RUN(r, .max_objects = 2);
     answer(r, FIRST, 200, LIST("7", POD("a", "1") "," POD("b", "2") "," POD("c", "3")));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q,
-            EV("ADDED", POD("d", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
-                EV("ADDED", POD("e", "11")));
+    fake_body(q, EV("ADDED", POD("d", "8")) EV("MODIFIED", POD("a", "9")) EV("DELETED", POD("b", "10"))
+                     EV("ADDED", POD("e", "11")));
     expect_seen(r, "i+n/a@1 i+n/b@2 synced ~n/a@9 -n/b@2 +n/e@11 ");
     logged(r, "the cache is full");
     metrics_are(r, "handover_informer_full{informer='pods'} 1");
-    send_to(r, q, EV("DELETED", POD("a", "12")));
+    fake_body(q, EV("DELETED", POD("a", "12")));
     /* there is room for what was dropped: a list finds it, not long after */
     fake_run(r->f, 50 * NS_PER_S);
     answer(r, SINCE("12"), 200, LIST("20", POD("c", "3") "," POD("d", "8") "," POD("f", "9")));
@@ -156,7 +149,7 @@ CASE(freed_in_callbacks) {
     RUN(deleted, 0);
     answer(deleted, FIRST, 200, A_AND_B);
     deleted->free_in_change = true;
-    send_to(deleted, stream(deleted, WATCH("7")), EV("DELETED", POD("a", "8")) EV("DELETED", POD("b", "9")));
+    fake_body(stream(deleted, WATCH("7")), EV("DELETED", POD("a", "8")) EV("DELETED", POD("b", "9")));
     expect_seen(deleted, "i+n/a@1 i+n/b@2 synced -n/a@1 ");
     /* among the deletions of a relist; with a slice due */
     RUN(relisted, 0);

@@ -238,6 +238,7 @@ static struct run *setup(uint64_t seed, bool metadata_only) {
     x->f = fake_seeded(seed);
     x->f->user = x;
     x->f->on_request = handle;
+    x->f->running = true;
     x->sim = sim_new(&(struct sim_config){
         .seed = seed, .wall_ns = world_wall_ns(x->f->a.w), .history = 40, .bookmark_ns = 30 * NS_PER_S});
     x->tick = timer_new(x->f->a.w, tick, x);

@@ -8,9 +8,9 @@ INFORMER_CASE(expired_versions) {
            "current: 3\",\"code\":504,\"details\":{\"retryAfterSeconds\":1}}");
     answer(r, "limit=500", 200, LIST("7", POD("a", "3") "," POD("b", "5")));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q, EV("MODIFIED", POD("a", "8")));
+    fake_body(q, EV("MODIFIED", POD("a", "8")));
     unsigned parsed = r->projected;
-    send_to(r, q, EV("ERROR", GONE));
+    fake_body(q, EV("ERROR", GONE));
     /* the relist: at least as new as what was seen; unchanged objects are not parsed; deletions are reported */
     answer(r, SINCE("8"), 200, LIST("30", POD("a", "8") "," POD("c", "29")));
     assert_int_equal(r->projected, parsed + 1);
@@ -30,21 +30,19 @@ INFORMER_CASE(expired_versions) {
 INFORMER_CASE(cut_streams) {
     answer(r, FIRST, 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q, EV("ADDED", POD("a", "8")) "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b");
+    fake_body(q, EV("ADDED", POD("a", "8")) "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b");
     fake_fail(q, ERR_TRANSPORT, "connection reset");
-    fake_settle(r->f);
     q = stream(r, WATCH("8")); /* at once, from the last event */
-    send_to(r, q, EV("ADDED", POD("b", "9")));
+    fake_body(q, EV("ADDED", POD("b", "9")));
     expect_seen(r, "synced +n/a@8 +n/b@9 ");
     /* ended properly, but in the middle of a line */
-    send_to(r, q, "{\"type\":");
+    fake_body(q, "{\"type\":");
     fake_end(q, NULL);
     fake_run(r->f, 3 * NS_PER_S);
     asked(r, WATCH("9"));
     /* refused: again without a list, later, until it works */
     for (int i = 0; i < 3; i++) {
         fake_fail(fake_one(r->f), ERR_TRANSPORT, "connection refused");
-        fake_settle(r->f);
         assert_int_equal(fake_open(r->f), 0);
         fake_run(r->f, 20 * NS_PER_S);
         asked(r, WATCH("9"));
@@ -52,7 +50,7 @@ INFORMER_CASE(cut_streams) {
     assert_true(r->troubles >= 3);
     assert_string_equal(r->trouble.msg, "watch pods in all namespaces: connection refused");
     q = stream(r, WATCH("9"));
-    send_to(r, q, EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"60\"}}"));
+    fake_body(q, EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"60\"}}"));
     logged(r, "work again");
 }
 
@@ -100,11 +98,11 @@ INFORMER_CASE(broken_events) {
     };
     for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
         unsigned before = r->troubles;
-        send_to(r, q, broken[i]);
+        fake_body(q, broken[i]);
         cleanup_free char *good = xasprintf(
             "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"%d\"}}}\n",
             (int)(10 + i));
-        send_to(r, q, good);
+        fake_body(q, good);
         if (r->troubles != before + 1) fail_msg("%s: %u", broken[i], r->troubles - before);
         assert_int_equal(r->trouble.kind, ERR_PROTOCOL);
     }
@@ -119,16 +117,15 @@ INFORMER_CASE(broken_events) {
 INFORMER_CASE(error_events) {
     answer(r, FIRST, 200, LIST("7", ""));
     struct fake_req *q = stream(r, WATCH("7"));
-    send_to(r, q,
-            EV("ERROR", "{\"kind\":\"Status\",\"code\":500,\"message\":\"etcd is away\"}")
-                EV("ADDED", POD("late", "9")));
+    fake_body(q, EV("ERROR", "{\"kind\":\"Status\",\"code\":500,\"message\":\"etcd is away\"}")
+                     EV("ADDED", POD("late", "9")));
     assert_int_equal(r->troubles, 1);
     assert_int_equal(r->trouble.kind, ERR_SERVER);
     assert_has(r->trouble.msg, "watch pods in all namespaces: 500");
     assert_has(r->trouble.msg, "etcd is away");
     fake_run(r->f, 10 * NS_PER_S);
     q = stream(r, WATCH("7"));
-    send_to(r, q, EV("ERROR", "{}"));
+    fake_body(q, EV("ERROR", "{}"));
     assert_int_equal(r->troubles, 2);
     expect_seen(r, "synced ");
 }
@@ -147,7 +144,6 @@ INFORMER_CASE(bad_lists) {
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         fake_answer(fake_one(r->f), 200, bad[i]);
-        fake_settle(r->f);
         if (r->troubles != i + 1) fail_msg("accepted: %s", bad[i]);
         assert_int_equal(r->trouble.kind, ERR_PROTOCOL);
         if (!slice_starts(slice_of(r->trouble.msg), SL("list pods in all namespaces: ")))
@@ -156,7 +152,6 @@ INFORMER_CASE(bad_lists) {
     }
     assert_false(informer_synced(r->inf));
     fake_answer(fake_one(r->f), 200, LIST("7", POD("b", "2")));
-    fake_settle(r->f);
     assert_true(informer_synced(r->inf));
     assert_int_equal(store_len(informer_store(r->inf)), 1);
 }

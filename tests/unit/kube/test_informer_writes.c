@@ -11,7 +11,6 @@ static int wrote(struct run *r, const char *obj) {
 CASE(a_write_is_in_the_store_at_once) {
     RUN(r, .ns = SL("n"));
     fake_answer(fake_one(r->f), 200, LIST("7", POD("a", "3") "," POD("b", "5")));
-    fake_settle(r->f);
     assert_int_equal(wrote(r, POD("a", "8")), 0);
     assert_int_equal(wrote(r, POD("c", "9")), 0);
     assert_int_equal(wrote(r, POD("c", "9")), 0);
@@ -22,8 +21,8 @@ CASE(a_write_is_in_the_store_at_once) {
     /* the watch tells the same, later */
     struct fake_req *q = fake_one(r->f);
     fake_head(q, 200, NULL, NULL);
-    send_to(r, q, EV("MODIFIED", POD("b", "7")) EV("MODIFIED", POD("a", "8")) EV("ADDED", POD("c", "9")));
-    send_to(r, q, EV("DELETED", POD("b", "10")) EV("DELETED", POD("c", "11")));
+    fake_body(q, EV("MODIFIED", POD("b", "7")) EV("MODIFIED", POD("a", "8")) EV("ADDED", POD("c", "9")));
+    fake_body(q, EV("DELETED", POD("b", "10")) EV("DELETED", POD("c", "11")));
     expect_seen(r, "-n/c@9 ");
     /* an answer that comes after its object's end */
     assert_int_equal(wrote(r, POD("c", "9")), 0);
@@ -76,7 +75,7 @@ INFORMER_CASE(a_server_restored_from_a_backup) {
     answer(r, "limit=500", 200, LIST("91", POD("a", "80") "," POD("d", "81")));
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "80");
     assert_int_equal(store_len(informer_store(r->inf)), 2);
-    send_to(r, stream(r, WATCH("91")), EV("MODIFIED", POD("a", "92")));
+    fake_body(stream(r, WATCH("91")), EV("MODIFIED", POD("a", "92")));
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "92");
     assert_int_equal(wrote(r, POD("a", "93")), 0);
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "93");
@@ -92,7 +91,7 @@ CASE(a_server_that_is_behind) {
         answer(r, FIRST, 200, LIST("700", POD("a", "60")));
         stream(r, WATCH("700"));
         fake_run(r->f, 149 * NS_PER_S);
-        send_to(r, fake_one(r->f), EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"700\"}}"));
+        fake_body(fake_one(r->f), EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"700\"}}"));
         fake_run(r->f, 149 * NS_PER_S);
         assert_int_equal(r->f->started, 2);
         if (write) {

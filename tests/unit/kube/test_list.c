@@ -78,7 +78,6 @@ static void page(struct listing *l, const char *query, int code, const char *bod
     assert_string_equal(r->url, url);
     assert_int_equal(r->lane, LANE_WATCH);
     fake_answer(r, code, body);
-    fake_settle(l->c->f);
 }
 
 #define POD(name) "{\"metadata\":{\"name\":\"" name "\",\"managedFields\":[{\"x\":1}]}}"
@@ -112,9 +111,7 @@ CASE(large_lists_go_in_slices) {
     fake_head(fake_one(l->c->f), 200, NULL, NULL);
     fake_one(l->c->f)->deliver_max = 1 << 20;
     fake_bytes(fake_one(l->c->f), buf_slice(&b));
-    fake_settle(l->c->f);
     fake_end(fake_one(l->c->f), NULL);
-    fake_settle(l->c->f);
     assert_int_equal(l->n, N);
     assert_int_equal(l->done, 1);
     assert_int_equal(l->err.kind, ERR_NONE);
@@ -141,7 +138,6 @@ CASE(attempts) {
     struct fake_req *r = fake_one(l->c->f);
     fake_head(r, 200, NULL, NULL);
     fake_body(r, "{\"items\":[" POD("a") ",");
-    fake_settle(l->c->f);
     fake_fail(r, ERR_TRANSPORT, "reset");
     fake_run(l->c->f, NS_PER_S);
     page(l, "/pods?limit=500", 429, STATUS(429, "TooManyRequests", "later")); /* nothing given: no restart */
