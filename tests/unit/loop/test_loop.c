@@ -26,7 +26,7 @@ static void teardown(struct fixture *f) {
 
 #define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
 
-LOOP_CASE(clocks_go_forward) {
+LOOP_CASE(clocks_random_numbers_and_the_environment) {
     assert_ptr_equal(loop_of(f->w), f->l);
     int64_t mono = world_mono_ns(f->w), boot = world_boot_ns(f->w), wall = world_wall_ns(f->w);
     assert_true(boot >= mono - NS_PER_S); /* BOOTTIME also counts suspend */
@@ -34,15 +34,9 @@ LOOP_CASE(clocks_go_forward) {
     assert_true(world_mono_ns(f->w) >= mono);
     assert_true(world_boot_ns(f->w) >= boot);
     assert_true(world_rand(f->w) != world_rand(f->w));
-}
-
-LOOP_CASE(two_worlds_draw_different_numbers) {
-    struct loop *other = loop_new();
+    struct loop *other = loop_new(); /* draws others */
     assert_true(world_rand(f->w) != world_rand(loop_world(other)));
     loop_free(other);
-}
-
-LOOP_CASE(environment_is_read) {
     setenv("HANDOVER_TEST_VALUE", "42", 1);
     assert_string_equal(world_getenv(f->w, "HANDOVER_TEST_VALUE"), "42");
     assert_null(world_getenv(f->w, "HANDOVER_TEST_UNSET"));
@@ -96,20 +90,14 @@ LOOP_CASE(defers_do_not_starve_io) {
 LOOP_CASE(stop_before_run_ends_it_at_once) {
     loop_stop(f->l);
     assert_int_equal(loop_run(f->l), 0);
-}
-
-LOOP_CASE(pending_defers_are_dropped_by_free) {
-    world_defer(f->w, again, f);
+    world_defer(f->w, again, f); /* the end drops what is pending */
     assert_int_equal(f->calls, 0);
 }
 
 static void count(void *ctx) {
     struct fixture *f = ctx;
-    if (++f->calls == 2) {
-        loop_stop(f->l);
-    } else {
-        kill(getpid(), SIGUSR1);
-    }
+    if (++f->calls == 2) loop_stop(f->l);
+    if (f->calls == 1) kill(getpid(), SIGUSR1);
 }
 
 static void never(void *ctx) {
@@ -132,14 +120,13 @@ LOOP_CASE(files_round_trip) {
     struct err err = {0};
     assert_int_equal(world_write_file(f->w, path, SL("a longer first text"), &err), 0);
     assert_int_equal(world_write_file(f->w, path, SL("hello"), &err), 0); /* truncates */
-    struct buf b = BUF(100);
+    cleanup_buf struct buf b = BUF(100);
     assert_int_equal(world_read_file(f->w, path, 5, &b, &err), 0);
     assert_string_equal(buf_str(&b), "hello");
     assert_int_equal(world_read_file(f->w, path, 4, &b, &err), -EFBIG);
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_has(err.msg, path);
     assert_string_equal(buf_str(&b), "hello"); /* untouched by a failure */
-    buf_free(&b);
     int64_t mtime = world_file_mtime(f->w, path), now = world_wall_ns(f->w);
     assert_true(mtime > now - 60 * NS_PER_S && mtime <= now);
     unlink(path);

@@ -142,8 +142,7 @@ LOOP_CASE(the_past_does_not_starve) {
 
 enum { MANY = 5000 };
 struct crowd {
-    struct loop *l;
-    struct world *w;
+    struct fixture *f;
     int64_t last;
     size_t fired, expected;
 };
@@ -158,13 +157,13 @@ static void fired(void *ctx) {
     struct crowd *c = o->crowd;
     assert_true(o->at != TIME_NEVER);
     assert_true(o->at >= c->last);
-    assert_true(world_boot_ns(c->w) >= o->at);
+    assert_true(world_boot_ns(c->f->w) >= o->at);
     c->last = o->at;
-    if (++c->fired == c->expected) loop_stop(c->l);
+    if (++c->fired == c->expected) loop_stop(c->f->l);
 }
 
 LOOP_CASE(thousands) {
-    struct crowd crowd = {.l = f->l, .w = f->w};
+    struct crowd crowd = {.f = f};
     struct one *all = xcalloc(MANY, sizeof *all);
     struct rng rng = {7};
     int64_t now = world_boot_ns(f->w);

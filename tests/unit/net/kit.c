@@ -224,6 +224,12 @@ void raw_until_eof(struct raw *r) {
     while (!r->eof) kit_run(r->k);
 }
 
+void raw_says(struct raw *r, const char *text, const char *last) {
+    raw_sends(r, text);
+    if (last) assert_true(raw_until(r, last));
+    if (!last) raw_until_eof(r);
+}
+
 void raw_stop(struct raw *r) {
     uv_read_stop((uv_stream_t *)&r->tcp);
 }

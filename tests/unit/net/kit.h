@@ -81,6 +81,8 @@ void raw_sends(struct raw *r, const char *text);
 void raw_shutdown(struct raw *r);
 bool raw_until(struct raw *r, const char *text); /* false: the connection ended before */
 void raw_until_eof(struct raw *r);
+/* Sends text; text comes back at last, or (NULL) the end does. */
+void raw_says(struct raw *r, const char *text, const char *last);
 void raw_close(struct raw *r);
 void raw_reset(struct raw *r);
 void raw_stop(struct raw *r); /* reads no more */

@@ -42,9 +42,10 @@ NET_CASE(exchanges) {
 
 NET_CASE(pipelined_requests_are_answered_in_order) {
     DIAL(r, a, k, NULL);
-    raw_sends(&r, "PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1" GET(
-                      "/later") "PUT /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3" GET("/stream"));
-    assert_true(raw_until(&r, OK("1", "1")));
+    raw_says(&r,
+             "PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1" GET(
+                 "/later") "PUT /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3" GET("/stream"),
+             OK("1", "1"));
     while (!a.nopen) kit_run(k);
     kit_turns(k, 20);
     assert_int_equal(a.requests, 2); /* the third waits for the second */
@@ -65,8 +66,7 @@ NET_CASE(extra_headers_cannot_be_injected) {
     http_headers_add(&h, SL("X-Bad"), SL("a\r\nSet-Cookie: b"));
     http_headers_add(&h, SL("X Bad"), SL("a"));
     a.extra = &h;
-    raw_sends(&r, GET("/stream"));
-    assert_true(raw_until(&r, "0\r\n\r\n"));
+    raw_says(&r, GET("/stream"), "0\r\n\r\n");
     assert_has(buf_str(&r.in), "\r\nRetry-After: 1\r\n");
     assert_lacks(buf_str(&r.in), "Cookie");
     assert_lacks(buf_str(&r.in), "X Bad");
@@ -74,25 +74,22 @@ NET_CASE(extra_headers_cannot_be_injected) {
 
 NET_CASE(continue_is_sent_when_asked_for) {
     DIAL(r, a, k, NULL);
-    raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
-    assert_true(raw_until(&r, "100 Continue\r\n\r\n"));
-    raw_sends(&r, "hi");
-    assert_true(raw_until(&r, "hi"));
+    raw_says(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+             "100 Continue\r\n\r\n");
+    raw_says(&r, "hi", "hi");
     assert_string_equal(buf_str(&r.in), "HTTP/1.1 100 Continue\r\n\r\n" OK("2", "hi"));
     buf_clear(&r.in);
-    raw_sends(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
-    raw_until_eof(&r);
+    raw_says(&r, "PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n",
+             NULL);
     assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 413 ")));
 }
 
 NET_CASE(an_aborted_answer_shows) {
     DIAL(r, a, k, NULL);
-    raw_sends(&r, GET("/abort"));
-    raw_until_eof(&r);
+    raw_says(&r, GET("/abort"), NULL);
     assert_true(slice_ends(buf_slice(&r.in), SL("7\r\npartial\r\n"))); /* no last chunk */
     RAW(old, k, k->port);
-    raw_sends(&old, "GET /abort HTTP/1.0\r\n\r\n");
-    raw_until_eof(&old);
+    raw_says(&old, "GET /abort HTTP/1.0\r\n\r\n", NULL);
     assert_true(old.reset); /* without chunks only a reset tells */
 }
 
@@ -116,8 +113,7 @@ NET_CASE(closing_the_listener_tells_the_open_ones) {
     DIAL(busy, a, k, NULL);
     RAW(idle, k, k->port);
     later(&a, &busy);
-    raw_sends(&idle, GET("/x"));
-    assert_true(raw_until(&idle, OK("0", "")));
+    raw_says(&idle, GET("/x"), OK("0", ""));
     http_listener_close(k->server);
     k->server = NULL;
     assert_int_equal(a.gone, 1); /* before it returned */
@@ -127,8 +123,7 @@ NET_CASE(closing_the_listener_tells_the_open_ones) {
 
 NET_CASE(closing_the_listener_inside_a_handler) {
     DIAL(r, a, k, NULL);
-    raw_sends(&r, GET("/close") GET("/x"));
-    raw_until_eof(&r);
+    raw_says(&r, GET("/close") GET("/x"), NULL);
     assert_int_equal(r.in.n, 0);
     assert_int_equal(a.requests, 1);
 }
@@ -150,8 +145,7 @@ NET_CASE(listening_addresses) {
         struct raw raw;
         if (good[i][0] != '[') {
             raw_connect(&raw, k, port);
-            raw_sends(&raw, GET("/x"));
-            assert_true(raw_until(&raw, OK("0", "")));
+            raw_says(&raw, GET("/x"), OK("0", ""));
             raw_close(&raw);
         }
         http_listener_close(l);

@@ -41,9 +41,10 @@ NET_CASE(too_large_bodies) {
 
 NET_CASE(smuggling_is_refused) {
     DIAL(r, a, k, NULL);
-    raw_sends(&r, GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
-                               "chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"));
-    raw_until_eof(&r);
+    raw_says(&r,
+             GET("/fine") "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+                          "chunked\r\n\r\n0\r\n\r\n" GET("/smuggled"),
+             NULL);
     assert_true(slice_starts(buf_slice(&r.in), SL(OK("0", "") "HTTP/1.1 400 Bad Request\r\n")));
     assert_int_equal(a.requests, 1);
     assert_string_equal(a.seen, "/fine");
@@ -52,8 +53,7 @@ NET_CASE(smuggling_is_refused) {
 NET_CASE(late_requests) {
     DIAL(r, a, k, &(struct http_limits){.header_ns = 50 * NS_PER_MS});
     RAW(silent, k, k->port);
-    raw_sends(&r, "GET /x HTTP/1.1\r\nHost:");
-    raw_until_eof(&r);
+    raw_says(&r, "GET /x HTTP/1.1\r\nHost:", NULL);
     assert_true(slice_starts(buf_slice(&r.in), SL("HTTP/1.1 408 Request Timeout\r\n")));
     raw_until_eof(&silent);
     assert_int_equal(silent.in.n, 0); /* who asks for nothing gets nothing */
