@@ -41,10 +41,7 @@ CASE(oldest_first_and_oldest_dropped) {
 CASE(reasons_are_cut_between_characters) {
     struct dead_letters *d = dead_letters_new(0); /* room for one at least */
     char text[600];
-    for (size_t i = 0; i < 598; i += 2) memcpy(text + i, "\xc3\xa4", 2);
-    text[0] = 'x'; /* now the 512th byte is in the middle of a character */
-    text[1] = 'y';
-    text[2] = 'z';
+    memcpy(text, "xyz", 3); /* so that the 512th byte is in the middle of a character */
     for (size_t i = 3; i + 1 < 600; i += 2) memcpy(text + i, "\xc3\xa4", 2);
     dead_letters_put(d, &(struct dead_letter){.key = {0}, .reason = slice_make(text, 599)});
     cleanup_buf struct buf out = BUF(2000);

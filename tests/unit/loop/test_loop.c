@@ -1,8 +1,6 @@
 /* The real world apart from timers and processes: clocks, deferred calls, files, signals, what is missing
  * without net. */
-#include "../case.h"
-#include "loop/loop.h"
-#include "base/mem.h"
+#include "loop_kit.h"
 #include <signal.h>
 #include <unistd.h>
 
@@ -24,8 +22,6 @@ static void teardown(struct fixture *f) {
     loop_free(f->l);
 }
 
-#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
-
 LOOP_CASE(clocks_random_numbers_and_the_environment) {
     assert_ptr_equal(loop_of(f->w), f->l);
     int64_t mono = world_mono_ns(f->w), boot = world_boot_ns(f->w), wall = world_wall_ns(f->w);
@@ -40,11 +36,6 @@ LOOP_CASE(clocks_random_numbers_and_the_environment) {
     setenv("HANDOVER_TEST_VALUE", "42", 1);
     assert_string_equal(world_getenv(f->w, "HANDOVER_TEST_VALUE"), "42");
     assert_null(world_getenv(f->w, "HANDOVER_TEST_UNSET"));
-}
-
-static void stop(void *ctx) {
-    struct fixture *f = ctx;
-    loop_stop(f->l);
 }
 
 static void second(void *ctx) {

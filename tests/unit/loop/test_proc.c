@@ -1,7 +1,5 @@
 /* Processes: exit codes, output, caps, deadlines, environment, cancelling, what cannot be run. */
-#include "../case.h"
-#include "loop/loop.h"
-#include "base/mem.h"
+#include "loop_kit.h"
 #include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
@@ -30,8 +28,6 @@ static void teardown(struct fixture *f) {
     buf_free(&f->out);
     buf_free(&f->errout);
 }
-
-#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
 
 static void done(void *ctx, const struct err *err, int code, struct slice out, struct slice errout) {
     struct fixture *f = ctx;
@@ -135,11 +131,6 @@ LOOP_CASE(what_cannot_be_run) {
     assert_int_equal(try(f, (const char *const[]){NULL}, NULL, 10, NS_PER_S), -EINVAL);
     assert_null(f->proc);
     assert_int_equal(f->calls, 0);
-}
-
-static void stop(void *ctx) {
-    struct fixture *f = ctx;
-    loop_stop(f->l);
 }
 
 static void cancel_now(void *ctx) {

@@ -1,7 +1,5 @@
 /* Timers: order, moving, stopping, freeing inside callbacks, thousands of them. */
-#include "../case.h"
-#include "loop/loop.h"
-#include "base/mem.h"
+#include "loop_kit.h"
 #include "base/rand.h"
 
 struct fixture {
@@ -21,8 +19,6 @@ static void teardown(struct fixture *f) {
     for (size_t i = 0; i < 3; i++) timer_free(f->t[i]);
     loop_free(f->l);
 }
-
-#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
 
 static void on_a(void *ctx) {
     struct fixture *f = ctx;
@@ -121,14 +117,9 @@ static void a_again(void *ctx) {
     timer_at(f->t[0], 0);
 }
 
-static void stop_now(void *ctx) {
-    struct fixture *f = ctx;
-    loop_stop(f->l);
-}
-
 static void defer_stop(void *ctx) {
     struct fixture *f = ctx;
-    world_defer(f->w, stop_now, f);
+    world_defer(f->w, stop, f);
 }
 
 /* A timer that sets itself to the past again and again leaves room for everything else. */

@@ -1,7 +1,5 @@
 /* Watched file descriptors. */
-#include "../case.h"
-#include "base/mem.h"
-#include "loop/loop.h"
+#include "loop_kit.h"
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,11 +13,6 @@ struct fixture {
     bool free_inside;
     struct timer *timer;
 };
-
-static void stop(void *ctx) {
-    struct fixture *f = ctx;
-    loop_stop(f->l);
-}
 
 static void on_ready(void *ctx, unsigned ready) {
     struct fixture *f = ctx;
@@ -51,8 +44,6 @@ static void run_ms(struct fixture *f) {
     timer_in(f->timer, NS_PER_MS);
     loop_run(f->l);
 }
-
-#define LOOP_CASE(name) CASE_WITH(struct fixture, f, setup, teardown, name)
 
 LOOP_CASE(only_wanted_events_are_reported) {
     assert_int_equal(write(f->fd[1], "x", 1), 1);
