@@ -62,12 +62,9 @@ static void run(const uint8_t *p, size_t n) {
 static bool read_file(const char *path, struct input *ret) {
     FILE *f = fopen(path, "rb");
     if (!f) return false;
-    uint8_t *p = xmalloc(1 << 20);
-    size_t n = fread(p, 1, 1 << 20, f);
-    bool ok = !ferror(f);
+    ret->p = xmalloc(1 << 20);
+    ret->n = fread(ret->p, 1, 1 << 20, f);
     fclose(f);
-    if (!ok) n = 0;
-    *ret = (struct input){p, n};
     return true;
 }
 
@@ -113,20 +110,18 @@ static size_t mutate(struct rng *r, uint8_t *p, size_t n) {
     size_t at = rng_below(r, n + 1), len = rng_below(r, 16) + 1;
     if (len > n - at) len = n - at;
     uint8_t chunk[256];
-    switch (rng_below(r, 8)) {
-    case 0: /* a bit */
-        if (at < n) p[at] ^= (uint8_t)(1U << rng_below(r, 8));
-        return n;
-    case 1: /* a byte */
-        if (at < n) p[at] = (uint8_t)rng_next(r);
-        return n;
-    case 2: /* a byte that means something */
-        if (at < n) p[at] = (uint8_t)letters[rng_below(r, sizeof letters - 1)];
+    const uint64_t what = rng_below(r, 8);
+    const uint8_t letter =
+        (uint8_t)letters[rng_below(r, sizeof letters - 1)]; /* a byte that means something */
+    switch (what) {
+    case 0: /* a bit, a byte, a letter */
+    case 1:
+    case 2:
+        if (at < n && what == 0) p[at] ^= (uint8_t)(1U << rng_below(r, 8));
+        if (at < n && what > 0) p[at] = what == 1 ? (uint8_t)rng_next(r) : letter;
         return n;
     case 3: /* some less */ memmove(p + at, p + at + len, n - at - len); return n - len;
-    case 4: /* a letter more */
-        chunk[0] = (uint8_t)letters[rng_below(r, sizeof letters - 1)];
-        return insert(p, n, at, chunk, 1);
+    case 4: /* a letter more */ return insert(p, n, at, &letter, 1);
     case 5: /* a piece again, elsewhere, once or often */
         if (len) memcpy(chunk, p + at, len);
         at = rng_below(r, n + 1);

@@ -259,11 +259,9 @@ static void on_connection(uv_stream_t *stream, int status) {
     struct raw_server *s = stream->data;
     assert_int_equal(status, 0);
     struct raw *r = xcalloc(1, sizeof *r);
-    r->k = s->k;
-    r->on_data = s->on_data;
-    r->extra = s->extra;
+    *r = (struct raw){.k = s->socket.k, .on_data = s->socket.on_data, .extra = s->socket.extra};
     buf_init(&r->in, 16u << 20);
-    uv_tcp_init(loop_uv(s->k->l), &r->tcp);
+    uv_tcp_init(loop_uv(r->k->l), &r->tcp);
     r->tcp.data = r;
     r->next = s->first;
     s->first = r;
@@ -273,28 +271,22 @@ static void on_connection(uv_stream_t *stream, int status) {
 }
 
 void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r), void *extra) {
-    *s = (struct raw_server){.k = k, .on_data = on_data, .extra = extra};
+    *s = (struct raw_server){.socket = {.k = k, .on_data = on_data, .extra = extra}};
+    uv_tcp_t *tcp = &s->socket.tcp;
     struct sockaddr_storage sa;
     uv_ip4_addr("127.0.0.1", 0, (struct sockaddr_in *)&sa);
-    uv_tcp_init(loop_uv(k->l), &s->tcp);
-    s->tcp.data = s;
-    assert_int_equal(uv_tcp_bind(&s->tcp, (struct sockaddr *)&sa, 0), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&s->tcp, 100, on_connection), 0);
+    uv_tcp_init(loop_uv(k->l), tcp);
+    tcp->data = s;
+    assert_int_equal(uv_tcp_bind(tcp, (struct sockaddr *)&sa, 0), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)tcp, 100, on_connection), 0);
     int len = sizeof sa;
-    uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&sa, &len);
+    uv_tcp_getsockname(tcp, (struct sockaddr *)&sa, &len);
     s->port = ntohs(((struct sockaddr_in *)&sa)->sin_port);
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/x", s->port);
 }
 
-static void on_server_closed(uv_handle_t *handle) {
-    struct raw_server *s = handle->data;
-    s->closed = true;
-    loop_stop(s->k->l);
-}
-
 void raw_server_close(struct raw_server *s) {
-    uv_close((uv_handle_t *)&s->tcp, on_server_closed);
-    while (!s->closed) kit_run(s->k);
+    raw_close(&s->socket);
     while (s->first) {
         struct raw *r = s->first;
         s->first = r->next;

@@ -89,13 +89,9 @@ void raw_stop(struct raw *r); /* reads no more */
 
 /* A listening socket whose connections do what on_data says. */
 struct raw_server {
-    struct kit *k;
-    uv_tcp_t tcp;
+    struct raw socket; /* first; on_data and extra: of the connections */
     int port, accepted;
     char url[40]; /* http://127.0.0.1:PORT/x */
-    bool closed;
-    void (*on_data)(struct raw *r);
-    void *extra;
     struct raw *first;
 };
 void raw_serve(struct raw_server *s, struct kit *k, void (*on_data)(struct raw *r), void *extra);

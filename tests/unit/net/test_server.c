@@ -142,11 +142,9 @@ NET_CASE(listening_addresses) {
         assert_int_equal(r, 0);
         int port = http_listener_port(l);
         assert_true(port > 0);
-        struct raw raw;
         if (good[i][0] != '[') {
-            raw_connect(&raw, k, port);
+            RAW(raw, k, port);
             raw_says(&raw, GET("/x"), OK("0", ""));
-            raw_close(&raw);
         }
         http_listener_close(l);
     }
