@@ -22,8 +22,7 @@ static inline void done(void *ctx, const struct err *err, struct slice raw) {
     c->op = NULL;
     c->n++;
     c->err = err ? *err : (struct err){0};
-    buf_free(&c->raw);
-    buf_init(&c->raw, 1 << 20);
+    buf_clear(&c->raw);
     buf_add(&c->raw, raw);
     if (c->then) c->then(c);
 }
@@ -32,6 +31,8 @@ static inline struct call *setup_cluster(const char *cluster, const char *user) 
     struct call *c = xcalloc(1, sizeof *c);
     c->f = fake_new();
     c->f->user = c;
+    buf_init(&c->raw, 1 << 20);
+    buf_init(&c->pieces, 1 << 20);
     c->m = metrics_new(100);
     cleanup_free char *text =
         xasprintf("current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"

@@ -162,6 +162,13 @@ static inline unsigned lines_with(const struct run *r, const char *what) {
     return n;
 }
 
+/* So many so far, the last of this kind and with this in its message. */
+static inline void trouble_is(const struct run *r, unsigned n, enum err_kind kind, const char *part) {
+    assert_int_equal(r->troubles, n);
+    assert_int_equal(r->trouble.kind, kind);
+    assert_has(r->trouble.msg, part);
+}
+
 static inline void logged(const struct run *r, const char *what) {
     assert_has(buf_str(&r->f->lines), what);
 }

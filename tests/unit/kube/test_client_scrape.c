@@ -12,10 +12,9 @@ static int on_piece(void *ctx, struct slice piece, struct err *err) {
 
 static struct fake_req *scrape(struct call *c, const char *url, const char *token, bool insecure) {
     static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
-    struct kube_scrape s = {
-        .url = url, .token = slice_of(token), .tls_insecure = insecure, .timeout_ns = 5 * NS_PER_S};
-    buf_free(&c->pieces);
-    buf_init(&c->pieces, 1 << 20);
+    struct kube_scrape s = {.token = slice_of(token), .tls_insecure = insecure, .timeout_ns = 5 * NS_PER_S};
+    *(url && url[0] == '/' ? &s.path : &s.url) = url;
+    buf_clear(&c->pieces);
     c->n = 0;
     c->op = kube_scrape(c->k, &s, &cb, c);
     assert_int_equal(c->n, 0);
@@ -95,14 +94,8 @@ SECRET_CASE(an_encoded_answer_is_refused) {
 
 /* Through the API server: with our credentials, as any call, on a path of its own. */
 SECRET_CASE(scrapes_through_the_proxy) {
-    static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
-    struct kube_scrape s = {.path = "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics",
-                            .token = SL("pod-token"),
-                            .timeout_ns = 5 * NS_PER_S};
-    buf_init(&c->pieces, 1 << 20);
-    c->op = kube_scrape(c->k, &s, &cb, c);
+    struct fake_req *r = scrape(c, "/api/v1/namespaces/ns/pods/p:8080/proxy/metrics", "pod-token", false);
     fake_settle(c->f);
-    struct fake_req *r = fake_one(c->f);
     assert_string_equal(r->url, "https://api:6443/base/api/v1/namespaces/ns/pods/p:8080/proxy/metrics");
     assert_true(r->lane == LANE_SCRAPE && fake_has_header(r, "Authorization: Bearer s3cret"));
     assert_lacks(buf_str(&r->headers), "pod-token");

@@ -28,11 +28,8 @@ static void answer(struct fake *f, struct fake_req *q) {
     r->patches += strcmp(q->method, "PATCH") == 0;
     free(r->url);
     r->url = xstrdup(q->url);
-    if (q->body.n) {
-        buf_free(&r->body);
-        buf_init(&r->body, 1 << 20);
-        buf_add(&r->body, buf_slice(&q->body));
-    }
+    if (q->body.n) buf_clear(&r->body);
+    buf_add(&r->body, buf_slice(&q->body));
     cleanup_free char *body = xasprintf("{\"count\":%d}", r->get_count);
     if (r->code) fake_answer(q, strcmp(q->method, "GET") == 0 ? 200 : r->code, body);
 }
@@ -47,6 +44,7 @@ static struct run *setup(void) {
     r->code = 201;
     r->m = metrics_new(100);
     buf_init(&r->seen, 1 << 20);
+    buf_init(&r->body, 1 << 20);
     struct kube_config_spec s = {.server = "http://api"};
     assert_int_equal(kube_config_load(r->f->a.w, &r->f->log, &s, &r->c, NULL), 0);
     r->k = kube_new(r->f->a.w, r->c, &r->f->log, r->m);

@@ -80,9 +80,7 @@ INFORMER_CASE(large_lists_go_in_slices) {
     }
     buf_adds(&list, "]}");
     struct fake_req *q = fake_one(r->f);
-    fake_head(q, 200, NULL, NULL);
-    fake_bytes(q, buf_slice(&list));
-    fake_end(q, NULL);
+    fake_answer(q, 200, buf_str(&list));
     assert_int_equal(r->changes, N);
     assert_true(informer_synced(r->inf));
     assert_true(r->most_in_a_turn <= (128 << 10) / 400);
@@ -95,9 +93,7 @@ INFORMER_CASE(large_lists_go_in_slices) {
     q = asked(r, SINCE("7"));
     q->deliver_max = 16384;
     unsigned parsed = r->projected;
-    fake_head(q, 200, NULL, NULL);
-    fake_bytes(q, buf_slice(&list));
-    fake_end(q, NULL);
+    fake_answer(q, 200, buf_str(&list));
     assert_int_equal(r->changes, N);
     assert_int_equal(r->projected, parsed);
     fake_run(r->f, NS_PER_S);

@@ -12,10 +12,7 @@ static struct reflector_todo next(struct reflector *w, int64_t now, uint64_t rnd
     reflector_next(w, now, rnd, &t);
     return t;
 }
-static void prepare(struct reflector *w) {
-    reflector_init(w);
-}
-#define REFLECTOR_CASE(name) CASE_WITH(struct reflector, w, prepare, reflector_free, name)
+#define REFLECTOR_CASE(name) CASE_WITH(struct reflector, w, reflector_init, reflector_free, name)
 
 /* What is to be done now, in words: "list rv=9 limit=500 first at_least", "stream rv=9", "wait". */
 static void does(struct reflector *w, int64_t now, const char *want) {

@@ -54,30 +54,32 @@ static void expect(enum split_mode mode, const char *text, const char *items, un
     }
 }
 
+#define lists(...)   expect(SPLIT_LIST, __VA_ARGS__)
+#define watches(...) expect(SPLIT_WATCH, __VA_ARGS__)
+
 CASE(lists) {
-    expect(SPLIT_LIST,
-           "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[{\"a\":1},{\"b\":[{}]}]"
-           "}\n",
-           "{\"a\":1}|{\"b\":[{}]}|", 0, 0);
-    expect(SPLIT_LIST, " { \"items\" : [ ] , \"x\" : {\"items\":[{}]} }", "", 0, 0);
-    expect(SPLIT_LIST, "{\"items\":null}", "", 0, 0);
-    expect(SPLIT_LIST, "{\"it\\u0065ms\":[{}],\"n\":-1.5e+3,\"t\":true}", "{}|", 0, 0);
-    expect(SPLIT_LIST, "{\"items\":[{\"s\":\"a\\\"]}\\\\\"}, {\"t\":\"\\u00e9\"}]}",
-           "{\"s\":\"a\\\"]}\\\\\"}|{\"t\":\"\\u00e9\"}|", 0, 0);
+    lists("{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[{\"a\":1},{\"b\":[{}]}]"
+          "}\n",
+          "{\"a\":1}|{\"b\":[{}]}|", 0, 0);
+    lists(" { \"items\" : [ ] , \"x\" : {\"items\":[{}]} }", "", 0, 0);
+    lists("{\"items\":null}", "", 0, 0);
+    lists("{\"it\\u0065ms\":[{}],\"n\":-1.5e+3,\"t\":true}", "{}|", 0, 0);
+    lists("{\"items\":[{\"s\":\"a\\\"]}\\\\\"}, {\"t\":\"\\u00e9\"}]}",
+          "{\"s\":\"a\\\"]}\\\\\"}|{\"t\":\"\\u00e9\"}|", 0, 0);
 }
 
 CASE(lists_that_are_none) {
-    expect(SPLIT_LIST, "<html>no</html>", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "", "", 0, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":[{\"a\":1}", "{\"a\":1}|", 0, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":[{\"a\":1}{", "{\"a\":1}|", 1, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":[1]}", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":{}}", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":[],\"items\":[{}]}", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":[]}{", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\":[{]}", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "[{}]", "", 1, -EPROTO);
-    expect(SPLIT_LIST, "{\"items\" [{}]}", "", 1, -EPROTO);
+    lists("<html>no</html>", "", 1, -EPROTO);
+    lists("", "", 0, -EPROTO);
+    lists("{\"items\":[{\"a\":1}", "{\"a\":1}|", 0, -EPROTO);
+    lists("{\"items\":[{\"a\":1}{", "{\"a\":1}|", 1, -EPROTO);
+    lists("{\"items\":[1]}", "", 1, -EPROTO);
+    lists("{\"items\":{}}", "", 1, -EPROTO);
+    lists("{\"items\":[],\"items\":[{}]}", "", 1, -EPROTO);
+    lists("{\"items\":[]}{", "", 1, -EPROTO);
+    lists("{\"items\":[{]}", "", 1, -EPROTO);
+    lists("[{}]", "", 1, -EPROTO);
+    lists("{\"items\" [{}]}", "", 1, -EPROTO);
 }
 
 static int list_of(const char *text, struct split_list *ret, struct err *err) {
@@ -112,29 +114,27 @@ CASE(list_metadata) {
 }
 
 CASE(watches) {
-    expect(SPLIT_WATCH,
-           "{\"type\":\"ADDED\",\"object\":{}}\n{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}\n",
-           "{\"type\":\"ADDED\",\"object\":{}}|{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}|", 0, 0);
-    expect(SPLIT_WATCH, "{\"a\":1}{\"b\":2} \r\n\n{\n \"c\": 3\n}", "{\"a\":1}|{\"b\":2}|{\n \"c\": 3\n}|", 0,
-           0);
-    expect(SPLIT_WATCH, "", "", 0, 0);
-    expect(SPLIT_WATCH, "{\"a\":1}\n{\"b\":", "{\"a\":1}|", 0, -EPROTO);
+    watches("{\"type\":\"ADDED\",\"object\":{}}\n{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}\n",
+            "{\"type\":\"ADDED\",\"object\":{}}|{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}|", 0, 0);
+    watches("{\"a\":1}{\"b\":2} \r\n\n{\n \"c\": 3\n}", "{\"a\":1}|{\"b\":2}|{\n \"c\": 3\n}|", 0, 0);
+    watches("", "", 0, 0);
+    watches("{\"a\":1}\n{\"b\":", "{\"a\":1}|", 0, -EPROTO);
 }
 
 /* Whatever is wrong in a line, the next one is read. */
 CASE(broken_lines) {
-    expect(SPLIT_WATCH, "{\"a\":1}\nnonsense\n{\"b\":2}\n", "{\"a\":1}|{\"b\":2}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":1,}\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":{\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":{\"x\":\"cut\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":{\"x\":1\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":\n{\"swallowed\":2}\n{\"c\":3}\n", "{\"c\":3}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":[\n{\"swallowed\":2}\n{\"c\":3}\n", "{\"c\":3}|", 1, 0);
-    expect(SPLIT_WATCH, "[1]\n42\n{\"c\":3}\n", "{\"c\":3}|", 2, 0);
-    expect(SPLIT_WATCH, "{\"a\\\n{\"c\":3}\n", "{\"c\":3}|", 1, 0);
-    expect(SPLIT_WATCH, "{\"a\":1]\n}\n{\"c\":3}", "{\"c\":3}|", 2, 0);
-    expect(SPLIT_WATCH, "{\"a\":1} trailing\n{\"c\":3}", "{\"a\":1}|{\"c\":3}|", 1, 0);
-    expect(SPLIT_WATCH, "garbage without end", "", 1, -EPROTO);
+    watches("{\"a\":1}\nnonsense\n{\"b\":2}\n", "{\"a\":1}|{\"b\":2}|", 1, 0);
+    watches("{\"a\":1,}\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
+    watches("{\"a\":{\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
+    watches("{\"a\":{\"x\":\"cut\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
+    watches("{\"a\":{\"x\":1\n{\"b\":2}\n", "{\"b\":2}|", 1, 0);
+    watches("{\"a\":\n{\"swallowed\":2}\n{\"c\":3}\n", "{\"c\":3}|", 1, 0);
+    watches("{\"a\":[\n{\"swallowed\":2}\n{\"c\":3}\n", "{\"c\":3}|", 1, 0);
+    watches("[1]\n42\n{\"c\":3}\n", "{\"c\":3}|", 2, 0);
+    watches("{\"a\\\n{\"c\":3}\n", "{\"c\":3}|", 1, 0);
+    watches("{\"a\":1]\n}\n{\"c\":3}", "{\"c\":3}|", 2, 0);
+    watches("{\"a\":1} trailing\n{\"c\":3}", "{\"a\":1}|{\"c\":3}|", 1, 0);
+    watches("garbage without end", "", 1, -EPROTO);
 }
 
 static char *text_of(const char *head, size_t fill, char c, const char *tail) {
@@ -147,13 +147,13 @@ static char *text_of(const char *head, size_t fill, char c, const char *tail) {
 
 CASE(limits) {
     cleanup_free char *big = text_of("{\"a\":\"", 300, 'x', "\"}\n{\"b\":2}\n");
-    expect(SPLIT_WATCH, big, "{\"b\":2}|", 1, 0);
+    watches(big, "{\"b\":2}|", 1, 0);
     cleanup_free char *big_cut = text_of("{\"a\":\"", 300, 'x', "\n{\"b\":2}\n");
-    expect(SPLIT_WATCH, big_cut, "{\"b\":2}|", 1, 0);
+    watches(big_cut, "{\"b\":2}|", 1, 0);
     cleanup_free char *big_list = text_of("{\"items\":[{},{\"a\":\"", 300, 'x', "\"},{}]}");
-    expect(SPLIT_LIST, big_list, "{}|", 1, -EPROTO);
+    lists(big_list, "{}|", 1, -EPROTO);
     cleanup_free char *exact = text_of("{\"a\":\"", 200 - 8, 'x', "\"}"), *item = text_of(exact, 1, '|', "");
-    expect(SPLIT_WATCH, exact, item, 0, 0);
+    watches(exact, item, 0, 0);
 
     SPLITTER(s, g, SPLIT_WATCH, 0);
     cleanup_free char *deep = text_of("{\"a\":", 1000, '[', "\n{\"b\":2}\n");
