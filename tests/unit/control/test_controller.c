@@ -169,8 +169,7 @@ FIXTURE_CASE(durations) {
     run_ms(f, 2000);
     metrics_are(f, "workqueue_unfinished_work_seconds{} 4|workqueue_longest_running_processor_seconds{} 2|"
                    "controller_runtime_active_workers{} 2|workqueue_depth{} 1");
-    end(f, 0, OUT_DONE, 0, NULL);
-    run_ms(f, 0);
+    finish(f, 2);
     metrics_are(f, "workqueue_work_duration_seconds_sum{} 2|"
                    "controller_runtime_reconcile_time_seconds_bucket{le='1.75'} 0|"
                    "controller_runtime_reconcile_time_seconds_bucket{le='2'} 1|"

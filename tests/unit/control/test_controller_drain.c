@@ -40,9 +40,7 @@ FIXTURE_CASE(idle_is_reported_only_while_stopped) {
     controller_stop_intake(f->c); /* idle by then: the caller looks at the tasks in flight */
     run_ms(f, 100);
     assert_int_equal(f->idle, 0);
-    controller_gate(f->c, true); /* leading again */
-    add(f, "a");
-    run_ms(f, 0);
+    work_on(f, "a"); /* leading again */
     assert_int_equal(f->nopen, 1);
     controller_gate(f->c, false);
     end(f, 0, OUT_DONE, 0, NULL);

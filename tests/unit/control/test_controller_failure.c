@@ -53,16 +53,14 @@ FIXTURE_CASE(a_terminal_error_is_a_dead_letter_at_once) {
     assert_true(since > 1767225600 * NS_PER_S && since < 1767225601 * NS_PER_S);
     metrics_are(f, "controller_runtime_terminal_reconcile_errors_total{} 1|"
                    "controller_runtime_reconcile_errors_total{} 1|handover_dead_letters{} 1");
-    add(f, "a"); /* anew */
-    run_ms(f, 0);
+    work_on(f, "a"); /* anew */
     assert_int_equal(f->nopen, 1);
     end(f, 0, OUT_TERMINAL, 0, NULL);
     run_ms(f, 600000);
     assert_int_equal(f->nopen, 0);
     dead_are(f, "a: reconcile failed, 1; ");
     assert_int_equal(dead_since, since); /* since the first time */
-    add(f, "a");
-    run_ms(f, 0);
+    work_on(f, "a");
     end(f, 0, OUT_DONE, 0, NULL);
     dead_are(f, "");
     metrics_are(f, "handover_dead_letters{} 0");

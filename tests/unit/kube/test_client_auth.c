@@ -16,8 +16,9 @@ static void accept_token(struct fake *f, struct fake_req *r) {
     }
 }
 
-CASE(token_is_refreshed_once) {
-    struct call *c = setup("tokenFile: /k/token");
+#define AUTH_CASE(user, name) CASE_OF(struct call, c, setup(user), teardown, name)
+
+AUTH_CASE("tokenFile: /k/token", token_is_refreshed_once) {
     struct kube_spec put = lease(KUBE_UPDATE);
     put.no_retry = true;
     c->f->on_request = accept_token;
@@ -37,12 +38,10 @@ CASE(token_is_refreshed_once) {
     fake_file(c->f, "/k/token", "tokX");
     ask(c, &put);
     ended(c, ERR_AUTH, 5);
-    teardown(c);
 }
 
-CASE(an_expired_token_says_so) {
-    /* {"alg":"none"}.{"exp":1700000000} */
-    struct call *c = setup("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig");
+/* {"alg":"none"}.{"exp":1700000000} */
+AUTH_CASE("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig", an_expired_token_says_so) {
     struct kube_spec get = lease(KUBE_GET);
     c->f->on_request = accept_token;
     good = "other";
@@ -50,7 +49,6 @@ CASE(an_expired_token_says_so) {
     ended(c, ERR_AUTH, 1); /* the same again would not help */
     assert_has(c->err.msg, "the token says that it expired at 2023-11-14T22:13:20Z");
     assert_lacks(c->err.msg, "eyJ");
-    teardown(c);
 }
 
 static int logins;
@@ -63,9 +61,8 @@ static void login(struct fake *f, struct fake_proc *p) {
     fake_exit(p, 0, out, "");
 }
 
-CASE(exec_plugin) {
-    struct call *c =
-        setup("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}");
+AUTH_CASE("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}",
+          exec_plugin) {
     struct kube_spec get = lease(KUBE_GET);
     logins = 0;
     c->f->on_spawn = login;
@@ -88,7 +85,6 @@ CASE(exec_plugin) {
     start(c, &get);
     fake_run(c->f, 7 * NS_PER_S);
     assert_true(c->n == 1 && c->err.kind == ERR_TIMEOUT && strstr(c->err.msg, "no credentials in time"));
-    teardown(c);
 }
 
 CASES("kube/client_auth")

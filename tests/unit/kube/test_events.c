@@ -211,8 +211,7 @@ EVENTS_CASE(failures_are_quiet) {
     expect(r, "POST 1, POST 2, ");
 }
 
-CASE(odd_names_and_messages) {
-    struct run *r = setup();
+EVENTS_CASE(odd_names_and_messages) {
     char long_name[254], message[3000];
     memset(long_name, 'a', 253);
     long_name[253] = '\0';
@@ -231,7 +230,6 @@ CASE(odd_names_and_messages) {
     fake_settle(r->f);
     cleanup_json cJSON *p = json_parse(buf_slice(&r->body), NULL);
     assert_true(slice_starts(slice_of(json_str(json_obj(p, "metadata"), "name")), SL("object.")));
-    teardown(r);
     kube_events_free(NULL);
 }
 

@@ -72,7 +72,7 @@ INFORMER_CASE(pages) {
 /* A large list in one piece: so many items a turn and no more, in order, with the connection held. */
 INFORMER_CASE(large_lists_go_in_slices) {
     enum { N = 4000 };
-    struct buf list = BUF(64 << 20);
+    cleanup_buf struct buf list = BUF(64 << 20);
     buf_adds(&list, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
     for (int i = 0; i < N; i++) {
         buf_addf(&list, "%s{\"metadata\":{\"name\":\"p%d\",\"resourceVersion\":\"%d\"},\"spec\":\"%0400d\"}",
@@ -98,7 +98,6 @@ INFORMER_CASE(large_lists_go_in_slices) {
     assert_int_equal(r->projected, parsed);
     fake_run(r->f, NS_PER_S);
     asked(r, WATCH("7"));
-    buf_free(&list);
 }
 
 CASE(a_full_cache) {

@@ -101,7 +101,7 @@ CASE(pages) {
 CASE(large_lists_go_in_slices) {
     enum { N = 30000, SIZE = 2000 };
     LISTING(l, .metadata_only = true);
-    struct buf b = BUF(128 << 20);
+    cleanup_buf struct buf b = BUF(128 << 20);
     buf_adds(&b, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[");
     for (int i = 0; i < N; i++) {
         buf_addf(&b, "%s{\"metadata\":{\"name\":\"p%d\"},\"spec\":\"%0*d\"}", i ? "," : "", i, SIZE - 50, 0);
@@ -117,7 +117,6 @@ CASE(large_lists_go_in_slices) {
     assert_int_equal(l->err.kind, ERR_NONE);
     assert_true(l->most_in_a_turn <= (128 << 10) / (SIZE - 50) + 1);
     assert_true(l->most_ahead <= 2 << 20);
-    buf_free(&b);
 }
 
 CASE(caps) {

@@ -34,13 +34,12 @@ NET_CASE(verbs_headers_and_bodies) {
 
 NET_CASE(large_bodies_pass_both_ways) {
     kit_serve(k, echo, NULL, NULL);
-    char *big = xmalloc(2 << 20);
+    cleanup_free char *big = xmalloc(2 << 20);
     for (size_t i = 0; i < 2 << 20; i++) big[i] = (char)('a' + i % 26);
     CALL(c, k);
     call_do(&c, SPEC(LANE_CALL, "PUT", kit_at(k, "/x"), .body = slice_make(big, 2 << 20)));
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_true(slice_ends(buf_slice(&c.body), slice_make(big, 2 << 20)));
-    free(big);
 }
 
 NET_CASE(what_is_no_request_is_refused_at_once) {

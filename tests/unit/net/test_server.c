@@ -98,7 +98,7 @@ NET_CASE(large_answers) {
     raw_sends(&r, GET("/later") GET("/x"));
     while (!a.nopen) kit_run(k);
     enum { BIG = 30 << 20 };
-    char *big = xmalloc(BIG);
+    cleanup_free char *big = xmalloc(BIG);
     memset(big, 'b', BIG);
     http_reply_begin(a.open[0], 200, NULL, NULL);
     for (int i = 0; i < BIG; i += 1 << 20) http_reply_send(a.open[0], slice_make(big + i, 1 << 20));
@@ -106,7 +106,6 @@ NET_CASE(large_answers) {
     assert_true(
         raw_until(&r, "0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"));
     assert_true(r.in.n > BIG);
-    free(big);
 }
 
 NET_CASE(closing_the_listener_tells_the_open_ones) {

@@ -6,7 +6,7 @@
 NET_CASE(a_flood_of_pipelined_requests) {
     DIAL(r, a, k, NULL);
     enum { N = 20000 };
-    struct buf b = BUF(64 << 20);
+    cleanup_buf struct buf b = BUF(64 << 20);
     buf_adds(&b, GET("/later"));
     for (int i = 0; i < N; i++) buf_adds(&b, GET("/x"));
     raw_send(&r, buf_slice(&b));
@@ -18,7 +18,6 @@ NET_CASE(a_flood_of_pipelined_requests) {
     assert_int_equal(a.requests, N + 1);
     assert_int_equal(r.in.n,
                      strlen("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") + N * strlen(OK("0", "")));
-    buf_free(&b);
 }
 
 /* The refusal reaches a client that is still sending, instead of a reset. */
@@ -177,8 +176,7 @@ NET_CASE(slow_readers_are_bounded_together) {
     }
     assert_in_range(http_reply_unsent(a.open[0]), 1, CAP / 2);
     http_reply_end(a.open[0]);
-    raw_close(&r[0]);
-    raw_close(&r[1]);
+    for (int i = 0; i < 2; i++) raw_close(&r[i]);
 }
 
 CASES("net/server_limits")

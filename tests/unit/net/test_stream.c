@@ -59,7 +59,7 @@ NET_CASE(hold_and_resume) {
     call_open(&c, LANE_WATCH, kit_at(k, "/list"));
     while (!s.x) kit_turns(k, 1);
     enum { BIG = 3 << 20 };
-    char *big = xmalloc(BIG);
+    cleanup_free char *big = xmalloc(BIG);
     for (size_t i = 0; i < BIG; i++) big[i] = (char)(i * 31 % 251);
     http_reply_send(s.x, slice_make(big, BIG));
     http_reply_end(s.x);
@@ -79,7 +79,6 @@ NET_CASE(hold_and_resume) {
     assert_int_equal(c.err.kind, ERR_NONE);
     assert_true(rounds > 10);
     assert_true(slice_eq(buf_slice(&c.body), slice_make(big, BIG)));
-    free(big);
 }
 
 NET_CASE(the_deadline_does_not_wait_for_a_resume) {

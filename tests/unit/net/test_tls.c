@@ -231,7 +231,7 @@ NET_CASE(many_calls_share_one_connection) {
     TLS_SERVER(s, .id = &server_id, .http2 = true);
     struct http_tls tls = trusting(&ca);
     enum { N = 60, BODY = 40000 };
-    char *body = xmalloc(BODY);
+    cleanup_free char *body = xmalloc(BODY);
     memset(body, 'x', BODY);
     struct call *c = xcalloc(N, sizeof *c);
     int asked = 0;
@@ -264,7 +264,6 @@ NET_CASE(many_calls_share_one_connection) {
         assert_int_equal(s->connections, 1);
     }
     free(c);
-    free(body);
 }
 
 NET_CASE(the_server_stops_under_a_kept_connection) {
