@@ -43,72 +43,73 @@ CASE(foreign_identities) {
     assert_int_equal(identity_format(&wrong, text), -EINVAL);
 }
 
+/* JSON with ' for ". */
 static bool dead(const char *status, const char *holder, const char **why) {
-    char pod[4096];
-    snprintf(pod, sizeof(pod),
-             "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"handover-6d5f-abcde\",\"namespace\":\"n\","
-             "\"uid\":\"0f1e2d3c-0000-4000-8000-001122334455\"},\"status\":%s}",
-             status);
+    cleanup_free char *pod =
+        quoted(xasprintf("{'kind':'Pod','metadata':{'name':'handover-6d5f-abcde','namespace':'n',"
+                         "'uid':'0f1e2d3c-0000-4000-8000-001122334455'},'status':%s}",
+                         status));
     return certificate_proves_dead(slice_of(pod), slice_of(holder), why);
 }
 
 #define TERMINATED(code, reason, message)                                                                    \
-    "{\"terminated\":{\"exitCode\":" code ",\"reason\":\"" reason "\",\"message\":\"" message "\"}}"
+    "{'terminated':{'exitCode':" code ",'reason':'" reason "','message':'" message "'}}"
 #define STATUS(state, last)                                                                                  \
-    "{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"state\":" state ",\"lastState\":" last  \
-    "}]}"
+    "{'phase':'Running','containerStatuses':[{'name':'c','state':" state ",'lastState':" last "}]}"
 
 CASE(dead) {
-    const char *why;
-    /* SIGKILL, OOM kill, a graceful end, after a restart, a sidecar */
-    assert_true(dead(STATUS(TERMINATED("137", "Error", ME), "{}"), ME, &why));
-    assert_true(dead(STATUS(TERMINATED("137", "OOMKilled", ME), "{}"), ME, NULL));
-    assert_true(dead(STATUS(TERMINATED("0", "Completed", ME), "{}"), ME, &why));
-    assert_true(dead(STATUS("{\"running\":{}}", TERMINATED("137", "Error", ME)), ME, &why));
-    assert_true(dead("{\"containerStatuses\":[{\"state\":{\"running\":{}}}],"
-                     "\"initContainerStatuses\":[{\"state\":" TERMINATED("1", "Error", ME) "}]}",
-                     ME, &why));
+    static const char *const proofs[] = {
+        STATUS(TERMINATED("137", "Error", ME), "{}"),             /* SIGKILL */
+        STATUS(TERMINATED("137", "OOMKilled", ME), "{}"),         /* OOM kill */
+        STATUS(TERMINATED("0", "Completed", ME), "{}"),           /* a graceful end */
+        STATUS("{'running':{}}", TERMINATED("137", "Error", ME)), /* after a restart */
+        "{'containerStatuses':[{'state':{'running':{}}}],"        /* a sidecar */
+        "'initContainerStatuses':[{'state':" TERMINATED("1", "Error", ME) "}]}",
+    };
+    const char *why = "";
+    for (size_t i = 0; i < ARRAY_LEN(proofs); i++)
+        if (!dead(proofs[i], ME, &why) || !dead(proofs[i], ME, NULL)) fail_msg("%s: %s", proofs[i], why);
 }
 
 CASE(not_proven) {
     const char *why;
-    assert_false(dead(STATUS(TERMINATED("255", "Unknown", ME), "{}"), ME, &why)); /* a lost shim */
-    assert_non_null(strstr(why, "255"));
-    assert_false(dead(STATUS(TERMINATED("137", "Error", ME), TERMINATED("255", "Unknown", ME)), ME, &why));
-    assert_false(dead(
+    static const char *const statuses[] = {
+        STATUS(TERMINATED("255", "Unknown", ME), "{}"), /* a lost shim */
+        STATUS(TERMINATED("137", "Error", ME), TERMINATED("255", "Unknown", ME)),
         STATUS(TERMINATED("137", "Error", "handover-6d5f-abcde_0f1e2d3c-0000-4000-8000-001122334455_ffff"),
                "{}"),
-        ME, &why));
-    assert_false(dead(STATUS(TERMINATED("137", "Error", ME "\\n"), "{}"), ME, &why));
-    assert_false(dead(STATUS(TERMINATED("137", "Error", ""), "{}"), ME, &why));
-    assert_false(dead(STATUS(TERMINATED("\"137\"", "Error", ME), "{}"), ME, &why));
-    assert_false(dead(STATUS("{\"terminated\":{\"message\":\"" ME "\"}}", "{}"), ME, &why));
-    assert_false(dead(STATUS("{\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"" ME "\"}}", "{}"),
-                      ME, &why));
-    /* phase, reason, deletion: an evicted pod, a node that is gone */
-    assert_false(dead("{\"phase\":\"Failed\",\"reason\":\"Evicted\",\"message\":\"" ME "\"}", ME, &why));
-    assert_false(dead("{\"phase\":\"Succeeded\"}", ME, &why));
-    assert_false(
-        dead(STATUS("{\"terminated\":{\"exitCode\":137,\"reason\":\"ContainerStatusUnknown\",\"message\":"
-                    "\"The container could not be located when the pod was terminated\"}}",
-                    "{}"),
-             ME, &why));
-    assert_false(dead("null", ME, &why));
-    assert_false(dead("{\"containerStatuses\":7}", ME, &why));
+        STATUS(TERMINATED("137", "Error", ME "\\n"), "{}"),
+        STATUS(TERMINATED("137", "Error", ""), "{}"),
+        STATUS(TERMINATED("'137'", "Error", ME), "{}"),
+        STATUS("{'terminated':{'message':'" ME "'}}", "{}"),
+        STATUS("{'waiting':{'reason':'CrashLoopBackOff','message':'" ME "'}}", "{}"),
+        /* phase, reason, deletion: an evicted pod, a node that is gone */
+        "{'phase':'Failed','reason':'Evicted','message':'" ME "'}",
+        "{'phase':'Succeeded'}",
+        STATUS(TERMINATED("137", "ContainerStatusUnknown",
+                          "The container could not be located when the pod was terminated"),
+               "{}"),
+        "null",
+        "{'containerStatuses':7}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        if (dead(statuses[i], ME, &why)) fail_msg("%s", statuses[i]);
+        if (i == 0) assert_non_null(strstr(why, "255"));
+    }
 }
 
+#define OTHER "handover-6d5f-abcde_ffffffff-0000-4000-8000-001122334455_0123"
 CASE(another_pod) {
     const char *why;
-#define OTHER "handover-6d5f-abcde_ffffffff-0000-4000-8000-001122334455_0123"
     assert_false(
         dead(STATUS(TERMINATED("137", "Error", OTHER), "{}"), OTHER, &why)); /* the same name, made anew */
     assert_string_equal(why, "another pod than the holder's");
     assert_false(
         dead(STATUS(TERMINATED("137", "Error", "x"), "{}"), "x", &why)); /* not our form of identity */
     assert_false(dead(STATUS(TERMINATED("137", "Error", "host__12"), "{}"), "host__12", &why)); /* no pod */
-    assert_false(certificate_proves_dead(SL("{"), SL(ME), &why));
-    assert_false(certificate_proves_dead(SL("{}"), SL(ME), &why));
-    assert_false(certificate_proves_dead(SL("[]"), SL(ME), &why));
+    each_of(no_pod, "{|{}|[]") {
+        assert_false(certificate_proves_dead(no_pod, SL(ME), &why));
+    }
 }
 
 CASES("leader/certificate")

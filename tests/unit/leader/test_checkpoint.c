@@ -14,6 +14,9 @@ static void add(struct checkpoint *c, enum checkpoint_kind kind, const char *con
                                                slice_of(reason)});
 }
 
+DEFINE_CLEANUP(struct checkpoint_reader *, reader, checkpoint_close)
+#define cleanup_reader CLEANUP(reader)
+
 static struct checkpoint_reader *opened(struct slice value, int64_t term) {
     struct checkpoint_reader *r = NULL;
     struct err err = {0};
@@ -50,7 +53,7 @@ CASE(round_trip) {
     for (size_t i = 0; i < v.n; i++) { /* as it is in JSON, in Go's too */
         assert_true(v.p[i] >= ' ' && v.p[i] < 127 && !strchr("\"\\<>&", v.p[i]));
     }
-    struct checkpoint_reader *r = opened(v, 7);
+    cleanup_reader struct checkpoint_reader *r = opened(v, 7);
     cleanup_buf struct buf b = BUF(10000);
     assert_int_equal(checkpoint_each(r, print, &b), 11);
     assert_string_equal(buf_str(&b),
@@ -68,23 +71,27 @@ CASE(round_trip) {
     assert_string_equal(checkpoint_reader_head(r)->by, "pod_uid_1");
     assert_int_equal(checkpoint_reader_head(r)->keys, 11);
     assert_int_equal(checkpoint_skipped(r), 0);
-    checkpoint_close(r);
 }
 
-/* A frozen text: what a version 1 says must be read by every later program. */
-CASE(text_of_version_1) {
-    static const char body[] = "#rollout !q 0ns/app-1+2 ^5 72 !d 0a@1500 !x 0b@-500~oh%20no ";
-    char text[600], sha[65];
-    sha256_hex(slice_of(body), sha);
-    snprintf(
-        text, sizeof(text),
-        "handover/1 term=7 made=6 by=p_u_1 at=1767225600000 keys=4 dropped=3 parts=0 new=1 sha256=%s | %s",
-        sha, body);
-    struct checkpoint_reader *r;
+/* A text of version 1 in this term; head: what its head says beside that. */
+static enum checkpoint_fault open_text(const char *head, const char *body, struct checkpoint_reader **ret) {
+    char sha[65];
     struct err err = {0};
-    enum checkpoint_fault f = checkpoint_open(slice_of(text), 7, &r, &err);
-    if (f) fail_msg("%s", err.msg);
+    sha256_hex(slice_of(body), sha);
+    cleanup_free char *text = xasprintf("handover/1 term=7 %s sha256=%s | %s", head, sha, body);
+    enum checkpoint_fault f = checkpoint_open(slice_of(text), 7, ret, &err);
+    assert_true(f == CHECKPOINT_OK || err.msg[0]);
+    return f;
+}
+
+/* Frozen texts: what a version 1 says must be read by every later program. Kinds and marks of a later minor version are
+ * skipped and counted, what is known is used. */
+CASE(texts_of_version_1) {
+    cleanup_reader struct checkpoint_reader *r = NULL, *later = NULL;
     cleanup_buf struct buf b = BUF(10000);
+    assert_int_equal(open_text("made=6 by=p_u_1 at=1767225600000 keys=4 dropped=3 parts=0 new=1",
+                               "#rollout !q 0ns/app-1+2 ^5 72 !d 0a@1500 !x 0b@-500~oh%20no ", &r),
+                     CHECKPOINT_OK);
     checkpoint_each(r, print, &b);
     assert_string_equal(
         buf_str(&b),
@@ -92,37 +99,18 @@ CASE(text_of_version_1) {
         "dead rollout b p0 f0 +1000 oh no\n");
     assert_int_equal(checkpoint_reader_head(r)->dropped, 3);
     assert_int_equal(checkpoint_reader_head(r)->made, 6);
-    checkpoint_close(r);
-}
-
-/* Kinds and marks of a later minor version are skipped and counted, what is known is used. */
-CASE(unknown_entries) {
-    static const char body[] = "#c !Z 0a 0b !q 0a 0b*what 0c ";
-    char text[600], sha[65];
-    sha256_hex(slice_of(body), sha);
-    snprintf(text, sizeof(text), "handover/1 term=7 made=7 by=p at=0 keys=5 dropped=0 parts=0 sha256=%s | %s",
-             sha, body);
-    struct checkpoint_reader *r;
-    struct err err = {0};
-    if (checkpoint_open(slice_of(text), 7, &r, &err)) fail_msg("%s", err.msg);
-    cleanup_buf struct buf b = BUF(10000);
-    assert_int_equal(checkpoint_each(r, print, &b), 2);
+    buf_clear(&b);
+    assert_int_equal(
+        open_text("made=7 by=p at=0 keys=5 dropped=0 parts=0", "#c !Z 0a 0b !q 0a 0b*what 0c ", &later),
+        CHECKPOINT_OK);
+    assert_int_equal(checkpoint_each(later, print, &b), 2);
     assert_string_equal(buf_str(&b), "queued c a p0 f0\nqueued c c p0 f0\n");
-    assert_int_equal(checkpoint_skipped(r), 3);
-    checkpoint_close(r);
+    assert_int_equal(checkpoint_skipped(later), 3);
 }
 
 static enum checkpoint_fault open_body(const char *body) {
-    char text[600], sha[65];
-    sha256_hex(slice_of(body), sha);
-    snprintf(text, sizeof(text), "handover/1 term=7 made=7 by=p at=0 keys=1 dropped=0 parts=0 sha256=%s | %s",
-             sha, body);
-    struct checkpoint_reader *r = NULL;
-    struct err err = {0};
-    enum checkpoint_fault f = checkpoint_open(slice_of(text), 7, &r, &err);
-    assert_true(f == CHECKPOINT_OK || err.msg[0]);
-    checkpoint_close(r);
-    return f;
+    cleanup_reader struct checkpoint_reader *r = NULL;
+    return open_text("made=7 by=p at=0 keys=1 dropped=0 parts=0", body, &r);
 }
 
 CASE(damaged) {
@@ -140,12 +128,11 @@ CASE(damaged) {
     for (size_t i = 0; i < v.n; i++) { /* any byte changed, any end missing */
         cleanup_free char *copy = slice_dup(v);
         copy[i] ^= 1;
-        struct checkpoint_reader *x = NULL;
+        cleanup_reader struct checkpoint_reader *x = NULL;
         enum checkpoint_fault f = checkpoint_open(slice_make(copy, v.n), 7, &x, &err);
         /* the head's by, at, made, dropped and made-up names are not under the digest: nothing depends on
          * them */
         if (f == CHECKPOINT_OK) assert_true(checkpoint_reader_head(x)->keys == 1);
-        checkpoint_close(x);
         assert_int_not_equal(checkpoint_open(slice_make(v.p, i), 7, &r, &err), CHECKPOINT_OK);
     }
     static const char bad[] =
@@ -169,9 +156,8 @@ CASE(carry) {
     assert_false(checkpoint_carry(SL("nonsense"), 7, 8, &b));
     assert_int_equal(b.n, 0);
     assert_true(checkpoint_carry(checkpoint_value(c), 7, 10, &b));
-    struct checkpoint_reader *r = opened(buf_slice(&b), 10);
+    cleanup_reader struct checkpoint_reader *r = opened(buf_slice(&b), 10);
     assert_int_equal(checkpoint_reader_head(r)->made, 7); /* its ConfigMaps keep their names */
-    checkpoint_close(r);
 }
 
 static void fill(struct checkpoint *c, size_t n, bool random_names) {
@@ -204,7 +190,7 @@ static void hundred_thousand(bool random_names, size_t most_parts) {
     assert_in_range(n, 1, most_parts);
     assert_in_range(checkpoint_value(c).n, 1, 4096);
     struct err err;
-    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
+    cleanup_reader struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     for (size_t i = n; i-- > 0;) { /* in any order */
         assert_in_range(checkpoint_part(c, i).n, 1, CHECKPOINT_PART_MAX);
         bytes += checkpoint_part(c, i).n;
@@ -216,7 +202,6 @@ static void hundred_thousand(bool random_names, size_t most_parts) {
     assert_int_equal(counts[CHECKPOINT_QUEUED], 49975);
     print_message("100,000 %s keys: %zu parts, %.1f bytes a key\n", random_names ? "random" : "listed", n,
                   (double)bytes / 100000);
-    checkpoint_close(r);
 }
 
 CASE(hundred_thousand_keys) {
@@ -230,7 +215,7 @@ CASE(parts_survive_each_other) {
     checkpoint_finish(c, false);
     assert_true(checkpoint_parts(c) >= 3);
     struct err err;
-    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
+    cleanup_reader struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     assert_int_equal(checkpoint_give(r, 0, (struct slice){0}, &err), CHECKPOINT_MISSING);
     assert_int_equal(checkpoint_give(r, 1, checkpoint_part(c, 0), &err),
                      CHECKPOINT_DAMAGED); /* another's text */
@@ -241,7 +226,6 @@ CASE(parts_survive_each_other) {
     size_t counts[CHECKPOINT_KINDS] = {0};
     size_t n = checkpoint_each(r, count, counts);
     assert_true(n > 10000 && n < 40000 && !counts[CHECKPOINT_INTERRUPTED]);
-    checkpoint_close(r);
 }
 
 /* Parts that the writer could not read itself are named to the next one, inline or beside parts of its
@@ -259,8 +243,7 @@ CASE(unread_parts_are_passed_on) {
         assert_true(checkpoint_value(c).n <= CHECKPOINT_INLINE_MAX);
         cleanup_buf struct buf carried = BUF(100000);
         assert_true(checkpoint_carry(checkpoint_value(c), 7, 8, &carried));
-        struct checkpoint_reader *r;
-        assert_int_equal(checkpoint_open(buf_slice(&carried), 8, &r, NULL), CHECKPOINT_OK);
+        cleanup_reader struct checkpoint_reader *r = opened(buf_slice(&carried), 8);
         size_t own = checkpoint_parts(c), counts[CHECKPOINT_KINDS] = {0};
         assert_int_equal(checkpoint_reader_parts(r), own + CHECKPOINT_UNREAD_MAX);
         assert_null(checkpoint_reader_part(r, own + CHECKPOINT_UNREAD_MAX));
@@ -271,7 +254,6 @@ CASE(unread_parts_are_passed_on) {
         assert_int_equal(checkpoint_give(r, own, slice_of(text), NULL), CHECKPOINT_OK);
         assert_int_equal(checkpoint_each(r, count, counts), 1); /* only what is new */
         assert_int_equal(checkpoint_each(r, count, counts), 0);
-        checkpoint_close(r);
     }
 }
 
@@ -282,10 +264,9 @@ CASE(renewals_stay_small) {
     assert_int_equal(checkpoint_parts(c), 0);
     assert_in_range(checkpoint_value(c).n, CHECKPOINT_INLINE_MAX - 600, CHECKPOINT_INLINE_MAX);
     assert_int_equal(checkpoint_count(c, CHECKPOINT_INTERRUPTED), 50); /* what matters most is there */
-    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
+    cleanup_reader struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     const struct checkpoint_head *h = checkpoint_reader_head(r);
     assert_int_equal(h->keys + h->dropped, 100000);
-    checkpoint_close(r);
 }
 
 CASE(caps) {
@@ -305,17 +286,15 @@ CASE(caps) {
     }
     checkpoint_finish(c, false);
     assert_int_equal(checkpoint_head(c)->dropped, 4 + 10);
-    struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
+    cleanup_reader struct checkpoint_reader *r = opened(checkpoint_value(c), 7);
     size_t counts[CHECKPOINT_KINDS] = {0};
     checkpoint_each(r, count, counts);
     assert_int_equal(counts[CHECKPOINT_DEAD], 2);
     assert_int_equal(counts[CHECKPOINT_QUEUED], 255);
-    checkpoint_close(r);
     cleanup_checkpoint struct checkpoint *none = checkpoint_new(&head7);
     checkpoint_finish(none, false);
-    assert_int_equal(checkpoint_open(checkpoint_value(none), -1, &r, NULL), CHECKPOINT_OK);
-    assert_int_equal(checkpoint_each(r, count, counts), 0);
-    checkpoint_close(r);
+    cleanup_reader struct checkpoint_reader *nothing = opened(checkpoint_value(none), -1);
+    assert_int_equal(checkpoint_each(nothing, count, counts), 0);
 }
 
 CASE(part_names) {

@@ -149,7 +149,7 @@ static void effects(struct flow *t, struct model *m, uint64_t seed) {
         case FLOW_LATE: m->late_due = true; break;
         case FLOW_DELETE:
             if (!m->gathered[i] && !m->bad[i] && !m->expired[i])
-                fail_msg("seed %lu: part %zu is deleted too early", (unsigned long)seed, i);
+                fail_seed(seed, "part %zu is deleted too early", i);
             break;
         case FLOW_RELEASE: m->releases++; break;
         default: break;
@@ -188,7 +188,7 @@ static void random_schedule(uint64_t seed) {
             if (!m.leading) continue;
             for (size_t p = 0; p < parts; p++) {
                 if (!m.told[p] && !m.bad[p] && !m.expired[p] && !checkpoint_flow_unread(&t.f, p))
-                    fail_msg("seed %lu: part %zu is not named", (unsigned long)seed, p);
+                    fail_seed(seed, "part %zu is not named", p);
             }
             feed(&t, FLOW_EV_GATHERED, 0);
             effects(&t, &m, seed);
@@ -214,7 +214,7 @@ static void random_schedule(uint64_t seed) {
         feed(&t, kind, i);
         effects(&t, &m, seed);
         if (t.now >= S + FLOW_LEAD_NS && kind == FLOW_EV_TICK && m.leads != 1 && !m.drained)
-            fail_msg("seed %lu: %d leads", (unsigned long)seed, m.leads);
+            fail_seed(seed, "%d leads", m.leads);
     }
     while (m.drained && !m.releases) {
         tick(&t);

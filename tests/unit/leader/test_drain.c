@@ -236,23 +236,21 @@ CASE(random_schedules) {
             t.left_ns = (int64_t)rng_below(&r, 40000000000);
             if (e == DRAIN_EV_DEADLINE && now + t.left_ns < kill) kill = now + t.left_ns;
             unsigned act = at(&t, now, e);
-            if (t.o.phase < last)
-                fail_msg("seed %lu: back to %s", (unsigned long)seed, drain_phase_name(t.o.phase));
+            if (t.o.phase < last) fail_seed(seed, "back to %s", drain_phase_name(t.o.phase));
             if (began < 0 && t.o.phase != DRAIN_RUNNING) began = now;
             if (act & DRAIN_RELEASE) {
-                if (released || t.inflight)
-                    fail_msg("seed %lu: release twice or in flight", (unsigned long)seed);
+                if (released || t.inflight) fail_seed(seed, "release twice or in flight");
                 released = true;
             }
             if (act & DRAIN_EXIT) {
                 exited = true;
-                if (now > began + 30 * S || now > kill) fail_msg("seed %lu: too late", (unsigned long)seed);
+                if (now > began + 30 * S || now > kill) fail_seed(seed, "too late");
                 if (t.o.exit_code == DRAIN_X_CLEAN && t.leading && !released)
-                    fail_msg("seed %lu", (unsigned long)seed);
+                    fail_seed(seed, "a clean end without a release");
             }
             last = t.o.phase;
         }
-        if (!exited) fail_msg("seed %lu: no end", (unsigned long)seed);
+        if (!exited) fail_seed(seed, "no end");
     }
 }
 

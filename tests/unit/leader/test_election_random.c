@@ -7,7 +7,7 @@ static void never_two(struct field *f, uint64_t seed) {
     int n = 0;
     for (size_t i = 0; i < ARRAY_LEN(f->c); i++)
         n += f->c[i].e && simworld_alive(f->c[i].w) && election_may_mutate(f->c[i].e);
-    if (n > 1) fail_msg("seed %lu: two may mutate", (unsigned long)seed);
+    if (n > 1) fail_seed(seed, "two may mutate");
 }
 
 static void misbehave(struct field *f, struct rng *r) {
@@ -89,7 +89,7 @@ static void random_run(uint64_t seed, struct sum *sum) {
     simworld_run(f.sw, 40 * S);
     int n = 0;
     for (int i = 0; i < 3; i++) n += f.c[i].e && election_may_mutate(f.c[i].e);
-    if (n != 1) fail_msg("seed %lu: %d lead in the end", (unsigned long)seed, n);
+    if (n != 1) fail_seed(seed, "%d lead in the end", n);
     for (int i = 0; i < 3; i++) add_up(sum, &f.c[i]);
     field_free(&f);
 }

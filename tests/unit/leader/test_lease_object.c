@@ -3,24 +3,30 @@
 #include "leader/checkpoint.h"
 #include "leader/drain.h"
 #include "../case.h"
+#include "../each.h"
 
-/* As client-go writes it. */
-static const char seen[] =
-    "{\"apiVersion\":\"coordination.k8s.io/"
-    "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":\"n\",\"uid\":\"u-1\","
-    "\"resourceVersion\":\"77\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{\"app\":\"x\"},"
-    "\"annotations\":{\"handover.dev/successor\":\"s\",\"who/knows\":\"\\u003ca\\u003e\",\"handover.dev/"
-    "checkpoint\":\"old\"},"
-    "\"managedFields\":[{\"manager\":\"m\",\"operation\":\"Update\"}]},"
-    "\"spec\":{\"holderIdentity\":\"a\\u005f1\",\"leaseDurationSeconds\":15,\"acquireTime\":\"2026-01-01T00:"
-    "00:00.000001Z\","
-    "\"renewTime\":\"2026-01-01T01:00:00.500000+01:00\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},"
-    "\"more\":[1e15]}";
+/* As client-go writes it; JSON with ' for ". */
+#define LEASE(head, annotations, meta, holder, renewed)                                                      \
+    "{'apiVersion':'coordination.k8s.io/v1','kind':'Lease','metadata':{'name':'l','namespace':'n',"          \
+    "'uid':'u-1','resourceVersion':'77'," head "'annotations':{" annotations "}," meta "},"                  \
+    "'spec':{'holderIdentity':'" holder "','leaseDurationSeconds':15,"                                       \
+    "'acquireTime':'2026-01-01T00:00:00.000001Z','renewTime':'" renewed "','leaseTransitions':3,"            \
+    "'strategy':'Oldest'},'more':[1e15]}"
+#define MADE "'creationTimestamp':'2026-01-01T00:00:00Z','labels':{'app':'x'}"
+static const char seen[] = LEASE(
+    MADE ",", "'handover.dev/successor':'s','who/knows':'\\u003ca\\u003e','handover.dev/checkpoint':'old'",
+    "'managedFields':[{'manager':'m','operation':'Update'}]", "a\\u005f1",
+    "2026-01-01T01:00:00.500000+01:00");
+
+static int parse(const char *text, struct lease_rec *ret, struct err *err) {
+    cleanup_free char *json = quoted(xstrdup(text));
+    return lease_parse(slice_of(json), ret, err);
+}
 
 CASE(parse) {
     struct lease_rec r;
     struct err err;
-    assert_int_equal(lease_parse(slice_of(seen), &r, &err), 0);
+    assert_int_equal(parse(seen, &r, &err), 0);
     assert_string_equal(r.uid, "u-1");
     assert_string_equal(r.rv, "77");
     assert_string_equal(r.holder, "a_1");
@@ -29,70 +35,51 @@ CASE(parse) {
     assert_int_equal(r.acquire_us, INT64_C(1767225600000001));
     assert_int_equal(r.renew_us, INT64_C(1767225600500000));
     /* a Lease without anything in it: never held */
-    assert_int_equal(lease_parse(SL("{\"kind\":\"Lease\",\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":{"
-                                    "\"holderIdentity\":null}}"),
-                                 &r, &err),
-                     0);
+    assert_int_equal(
+        parse("{'kind':'Lease','metadata':{'resourceVersion':'1'},'spec':{'holderIdentity':null}}", &r, &err),
+        0);
     assert_string_equal(r.holder, "");
     assert_int_equal(r.transitions, 0);
-    assert_int_equal(lease_parse(SL("{\"metadata\":{\"resourceVersion\":\"1\"},\"spec\":null}"), &r, &err),
-                     0);
+    assert_int_equal(parse("{'metadata':{'resourceVersion':'1'},'spec':null}", &r, &err), 0);
 }
 
-#define TOO_LONG                                                                                             \
-    "{\"metadata\":{\"resourceVersion\":\"012345678901234567890123456789012345678901234567890123456789012"   \
-    "3\"}}"
+static void refuses(struct slice text) {
+    struct lease_rec r = {.transitions = 42};
+    struct err err = {0};
+    cleanup_free char *json = slice_dup(text);
+    if (parse(json, &r, &err) >= 0) fail_msg("%s", json);
+    assert_true(err.msg[0]);
+    assert_int_equal(r.transitions, 42);
+}
 
 CASE(bad) {
-    static const char *const bad[] = {
-        "",
-        "7",
-        "[]",
-        "{}",
-        "{\"kind\":\"Pod\",\"metadata\":{}}",
-        "{\"metadata\":7}",
-        "{\"metadata\":{},\"spec\":[]}",
-        "{\"metadata\":{},\"spec\":{\"holderIdentity\":7}}",
-        "{\"metadata\":{},\"spec\":{\"holderIdentity\":\"a\\u0000b\"}}",
-        "{\"metadata\":{},\"spec\":{\"leaseDurationSeconds\":-1}}",
-        "{\"metadata\":{},\"spec\":{\"leaseDurationSeconds\":1.5}}",
-        "{\"metadata\":{},\"spec\":{\"leaseTransitions\":2147483648}}",
-        "{\"metadata\":{},\"spec\":{\"leaseTransitions\":\"3\"}}",
-        "{\"metadata\":{},\"spec\":{\"renewTime\":\"yesterday\"}}",
-        "{\"metadata\":{},\"spec\":{\"renewTime\":7}}",
-        "{\"metadata\":{\"resourceVersion\":7}}",
-        TOO_LONG,
-    };
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct lease_rec r = {.transitions = 42};
-        struct err err = {0};
-        if (lease_parse(slice_of(bad[i]), &r, &err) >= 0) fail_msg("%s", bad[i]);
-        assert_true(err.msg[0]);
-        assert_int_equal(r.transitions, 42);
+    each_of(bad, "|7|[]|{}|{'kind':'Pod','metadata':{}}|{'metadata':7}|{'metadata':{},'spec':[]}|"
+                 "{'metadata':{'resourceVersion':7}}|{'metadata':{'resourceVersion':'"
+                 "0123456789012345678901234567890123456789012345678901234567890123'}}") { /* too long */
+        refuses(bad);
+    }
+    each_of(bad, "'holderIdentity':7|'holderIdentity':'a\\u0000b'|'leaseDurationSeconds':-1|"
+                 "'leaseDurationSeconds':1.5|'leaseTransitions':2147483648|'leaseTransitions':'3'|"
+                 "'renewTime':'yesterday'|'renewTime':7") {
+        cleanup_free char *text = xasprintf("{'metadata':{},'spec':{%.*s}}", SLF(bad));
+        refuses(slice_of(text));
     }
 }
 
 CASE(render_keeps_what_others_wrote) {
     struct lease_rec r;
     struct err err;
-    assert_int_equal(lease_parse(slice_of(seen), &r, &err), 0);
+    assert_int_equal(parse(seen, &r, &err), 0);
     strcpy(r.holder, "me");
     r.renew_us += 2000000;
     struct lease_change notes[] = {{LEASE_ANNOTATION_CHECKPOINT, SL("new \"one\"")},
                                    {"handover.dev/successor", {0}}};
     cleanup_buf struct buf b = BUF(1 << 20);
-    assert_int_equal(lease_render(slice_of(seen), SL("n"), SL("l"), &r, notes, 2, &b, &err), 0);
-    assert_string_equal(
-        buf_str(&b),
-        "{\"apiVersion\":\"coordination.k8s.io/"
-        "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":\"n\",\"uid\":\"u-1\","
-        "\"resourceVersion\":\"77\",\"annotations\":{\"who/knows\":\"\\u003ca\\u003e\",\"handover.dev/"
-        "checkpoint\":\"new \\\"one\\\"\"},"
-        "\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{\"app\":\"x\"}},"
-        "\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"acquireTime\":\"2026-01-01T00:00:"
-        "00.000001Z\","
-        "\"renewTime\":\"2026-01-01T00:00:02.500000Z\",\"leaseTransitions\":3,\"strategy\":\"Oldest\"},"
-        "\"more\":[1e15]}");
+    cleanup_free char *old = quoted(xstrdup(seen));
+    assert_int_equal(lease_render(slice_of(old), SL("n"), SL("l"), &r, notes, 2, &b, &err), 0);
+    assert_string_equal(buf_str(&b),
+                        J(LEASE("", "'who/knows':'\\u003ca\\u003e','handover.dev/checkpoint':'new \\'one\\''",
+                                MADE, "me", "2026-01-01T00:00:02.500000Z")));
     struct lease_rec back;
     assert_int_equal(lease_parse(buf_slice(&b), &back, &err), 0);
     assert_memory_equal(&back, &r, sizeof(r));
@@ -110,11 +97,10 @@ CASE(render_anew) {
     cleanup_buf struct buf b = BUF(1 << 20);
     assert_int_equal(lease_render((struct slice){0}, SL("n"), SL("l"), &r, NULL, 0, &b, &err), 0);
     assert_string_equal(
-        buf_str(&b), "{\"apiVersion\":\"coordination.k8s.io/"
-                     "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"l\",\"namespace\":"
-                     "\"n\"},\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15,\"acquireTime\":"
-                     "\"1970-01-01T00:00:00.000001Z\",\"renewTime\":\"1970-01-01T00:00:00.000001Z\","
-                     "\"leaseTransitions\":0}}");
+        buf_str(&b),
+        J("{'apiVersion':'coordination.k8s.io/v1','kind':'Lease','metadata':{'name':'l','namespace':'n'},"
+          "'spec':{'holderIdentity':'me','leaseDurationSeconds':15,'acquireTime':"
+          "'1970-01-01T00:00:00.000001Z','renewTime':'1970-01-01T00:00:00.000001Z','leaseTransitions':0}}"));
     cleanup_buf struct buf tiny = BUF(30);
     assert_int_equal(lease_render((struct slice){0}, SL("n"), SL("l"), &r, NULL, 0, &tiny, &err), -ENOBUFS);
     buf_clear(&b);
