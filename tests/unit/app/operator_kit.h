@@ -1,8 +1,6 @@
 /* What the tests of src/app share: an operator of two controllers in pods of the simulated world. */
 #ifndef TEST_OPERATOR_KIT_H
 #define TEST_OPERATOR_KIT_H
-#include "../case.h"
-#include "../each.h"
 #include "../simworld/helper.h"
 #include "../../../src/app/termination_grace.h"
 #include "app/leadership.h"
@@ -174,23 +172,16 @@ static UNUSED struct stage *stage_new(const struct stage_options *opt) {
     st->f = field_new(opt->seed);
     st->feed = true;
     simworld_pods(st->f.sw, "api", &(struct simprogram){begin, destroy, st});
-    struct err err = {0};
-    assert_int_equal(sim_script(st->f.api, SL("{\"image\":\"op:*\",\"external\":true}"), &err), 0);
-    cleanup_free char *uid = opt->uid
-                                 ? xasprintf("\"value\":\"%s\"", opt->uid)
-                                 : xstrdup("\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.uid\"}}");
-    cleanup_free char *d = xasprintf(
-        "{\"metadata\":{\"name\":\"op\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":"
-        "\"op\"}},"
-        "\"template\":{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{"
-        "\"terminationGracePeriodSeconds\":%d,"
-        "\"containers\":[{\"name\":\"op\",\"image\":\"op:1\",\"env\":["
-        "{\"name\":\"POD_NAME\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.name\"}}},"
-        "{\"name\":\"POD_UID\",%s}]}]}}}}",
-        opt->grace_s, uid);
-    assert_int_equal(simworld_request(st->f.sw, "POST", API "/apis/apps/v1/namespaces/default/deployments",
-                                      "application/json", slice_of(d), NULL),
-                     201);
+    scripted(st->f.api, "{'image':'op:*','external':true}");
+    cleanup_free char *uid = opt->uid ? xasprintf("'value':'%s'", opt->uid)
+                                      : xstrdup("'valueFrom':{'fieldRef':{'fieldPath':'metadata.uid'}}");
+    cleanup_free char *d =
+        xasprintf("{'metadata':{'name':'op'},'spec':{'replicas':2,'selector':{'matchLabels':{'app':'op'}},"
+                  "'template':{'metadata':{'labels':{'app':'op'}},'spec':{'terminationGracePeriodSeconds':%d,"
+                  "'containers':[{'name':'op','image':'op:1','env':[{'name':'POD_NAME',"
+                  "'valueFrom':{'fieldRef':{'fieldPath':'metadata.name'}}},{'name':'POD_UID',%s}]}]}}}}",
+                  opt->grace_s, uid);
+    create(st->f.sw, "/apis/apps/v1/namespaces/default/deployments", d);
     simworld_run(st->f.sw, 20 * NS_PER_S);
     return st;
 }

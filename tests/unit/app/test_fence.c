@@ -51,9 +51,8 @@ CASE(a_paused_leader_changes_nothing_when_it_goes_on) {
     }
 }
 
-CASE(a_leader_cut_off_stops_at_its_renew_deadline) {
+STAGE_CASE(cluster(7), a_leader_cut_off_stops_at_its_renew_deadline) {
     cleanup_buf struct buf log = BUF(1 << 20);
-    struct stage *st = cluster(7);
     launch(st, 0, &log);
     run_s(st, 5);
     assert_true(app_leading(st->in[0].app));
@@ -66,7 +65,6 @@ CASE(a_leader_cut_off_stops_at_its_renew_deadline) {
     run_s(st, 30);
     assert_true(st->in[0].ended && st->in[0].code == 6);
     assert_int_equal(count(&log, "event=LeaseLost"), 1);
-    stage_free(st);
 }
 
 CASES("app/fence")

@@ -4,9 +4,8 @@
 #define LEASES "\"method\":\"P*\",\"path\":\"*/leases*\""
 
 /* A process that may not write the Lease can never lead: not ready, said once a minute, and counted. */
-CASE(a_candidate_that_cannot_write_the_lease_is_not_ready) {
+STAGE_CASE(cluster(1), a_candidate_that_cannot_write_the_lease_is_not_ready) {
     cleanup_buf struct buf log = BUF(1 << 20);
-    struct stage *st = cluster(1);
     fault(st, "{\"match\":{" LEASES "},\"count\":-1,\"status\":403}");
     launch(st, 0, &log);
     run_s(st, 150);
@@ -21,18 +20,15 @@ CASE(a_candidate_that_cannot_write_the_lease_is_not_ready) {
     assert_true(app_leading(st->in[0].app));
     page(st, 0, "/readyz?verbose", 200, "lease-writable");
     page(st, 0, "/metrics", 200, "\nhandover_lease_writable 1\n");
-    stage_free(st);
 }
 
-CASE(a_missing_namespace_is_named) {
+STAGE_CASE(cluster(2), a_missing_namespace_is_named) {
     cleanup_buf struct buf log = BUF(1 << 20);
-    struct stage *st = cluster(2);
     fault(st, "{\"match\":{" LEASES "},\"count\":-1,\"status\":404}");
     launch(st, 0, &log);
     run_s(st, 10);
     page(st, 0, "/readyz?verbose", 500, "cannot be written");
     page(st, 0, "/metrics", 200, "{request=\"create\",reason=\"notfound\"} ");
-    stage_free(st);
 }
 
 static int64_t lease_version(struct stage *st) {
@@ -44,9 +40,8 @@ static int64_t lease_version(struct stage *st) {
 
 /* A standby is ready although it leads nothing, once the server has let it write: by a dry run, which changes
  * nothing. */
-CASE(a_standby_proves_by_a_dry_run_that_it_could_write) {
+STAGE_CASE(cluster(3), a_standby_proves_by_a_dry_run_that_it_could_write) {
     cleanup_buf struct buf log = BUF(1 << 20);
-    struct stage *st = cluster(3);
     launch(st, 0, &log);
     run_s(st, 5);
     assert_true(app_leading(st->in[0].app));
@@ -69,7 +64,6 @@ CASE(a_standby_proves_by_a_dry_run_that_it_could_write) {
     fault(st, "{\"clear\":true}");
     run_s(st, 11); /* and given back */
     page(st, 1, "/readyz", 200, "");
-    stage_free(st);
 }
 
 CASES("app/lifecycle")

@@ -1,7 +1,8 @@
 /* Callbacks that record their arguments, for the tests of the simulated world. */
 #ifndef TEST_SIMWORLD_HELPER_H
 #define TEST_SIMWORLD_HELPER_H
-#include "../check.h"
+#include "../case.h"
+#include "../each.h"
 #include "base/json.h"
 #include "simworld/simworld.h"
 #include "world/http_client.h"
@@ -59,8 +60,17 @@ static UNUSED void got_end(void *ctx, const struct err *err, int status) {
 }
 static UNUSED const struct http_client_cb got_cb = {got_head, got_body, got_end};
 
-static UNUSED void got_init(struct got *g, struct simworld *sw) {
-    *g = (struct got){.body = BUF((size_t)16 << 20), .sw = sw};
+#define GOT(sw_)                                                                                             \
+    (struct got) {                                                                                           \
+        .body = BUF((size_t)16 << 20), .sw = (sw_)                                                           \
+    }
+static UNUSED void got_free(struct got *g) {
+    buf_free(&g->body);
+}
+#define cleanup_got __attribute__((cleanup(got_free)))
+static UNUSED void got_again(struct got *g) {
+    got_free(g);
+    *g = GOT(g->sw);
 }
 
 static UNUSED void start(struct world *w, struct got *g, struct http_spec spec) {
@@ -78,15 +88,20 @@ static UNUSED bool got_ended(void *ctx) {
     return ((struct got *)ctx)->ends > 0;
 }
 
+/* It ends within that time, with such an error. */
+static UNUSED void fails(struct got *g, int64_t within_ns, enum err_kind kind) {
+    assert_true(simworld_run_until(g->sw, got_ended, g, within_ns));
+    assert_true(g->ends == 1 && g->failed);
+    assert_int_equal(g->err.kind, kind);
+}
+
 /* Runs one request to its end and returns the status, or the negative errno. */
 static UNUSED int do_request(struct simworld *sw, struct world *w, struct http_spec spec,
                              struct buf *ret_body) {
-    struct got g;
-    got_init(&g, sw);
+    cleanup_got struct got g = GOT(sw);
     start(w, &g, spec);
     assert_true(simworld_run_until(sw, got_ended, &g, 1000 * NS_PER_S));
     if (ret_body) (void)buf_add(ret_body, buf_slice(&g.body));
-    buf_free(&g.body);
     return g.failed ? g.err.errnum : g.status;
 }
 
@@ -109,6 +124,37 @@ static UNUSED void field_free(struct field *f) {
     sim_free(f->api);
 }
 
+/* In a field f. */
+static UNUSED struct field *field_of(uint64_t seed) {
+    struct field *f = xcalloc(1, sizeof *f);
+    *f = field_new(seed);
+    return f;
+}
+static UNUSED void field_end(struct field *f) {
+    field_free(f);
+    free(f);
+}
+#define FIELD_CASE(seed, name) CASE_OF(struct field, f, field_of(seed), field_end, name)
+
+/* A request of host a in the field f, to its end. */
+#define ASK(f, ...) do_request((f)->sw, (f)->a, (struct http_spec){__VA_ARGS__}, NULL)
+#define WATCH(path)                                                                                          \
+    (struct http_spec) {                                                                                     \
+        .lane = LANE_WATCH, .url = API path "?watch=1"                                                       \
+    }
+
+/* From outside; JSON with ' for ". */
+static UNUSED void create(struct simworld *sw, const char *path, const char *json) {
+    cleanup_free char *url = xasprintf(API "%s", path), *body = quoted(xstrdup(json));
+    assert_int_equal(simworld_request(sw, "POST", url, "application/json", slice_of(body), NULL), 201);
+}
+static UNUSED void scripted(struct sim *api, const char *json) {
+    cleanup_free char *text = quoted(xstrdup(json));
+    struct err err = {0};
+    if (sim_script(api, slice_of(text), &err) < 0) fail_msg("%s", err.msg);
+}
+
+#define CM(name) create_cm("{\"metadata\":{\"name\":\"" name "\"}}")
 static UNUSED struct http_spec create_cm(const char *body) {
     static struct http_headers h;
     h.n = 0;

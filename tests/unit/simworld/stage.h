@@ -183,6 +183,8 @@ static UNUSED void wait_for(struct stage *st, const char *phase, int64_t limit_s
     fail_msg("not %s in %lld s: %s", phase, (long long)limit_s, buf_str(&b));
 }
 
+#define STAGE_CASE(make, name) CASE_OF(struct stage, st, make, stage_free, name)
+
 /* So many instances and a target in service. */
 static UNUSED struct stage *begun(uint64_t seed, int instances) {
     struct stage *st = cluster(seed);

@@ -1,31 +1,25 @@
 /* What the simulated world is for: whole instances of Handover in one process against the embedded API
  * server. */
-#include "../case.h"
 #include "stage.h"
 
-CASE(a_good_update_is_promoted) {
-    struct stage *st = begun(1, 2);
+STAGE_CASE(begun(1, 2), a_good_update_is_promoted) {
     assert_true(leader(st) >= 0);
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
     assert_int_equal(pods(st, "op:v1"), 2);
     wait_for(st, "Stable", 300);
     assert_int_equal(pods(st, "op:v2"), 2);
-    stage_free(st);
 }
 
-CASE(a_bad_update_is_rolled_back) {
-    struct stage *st = begun(2, 2);
+STAGE_CASE(begun(2, 2), a_bad_update_is_rolled_back) {
     script(st, "{\"image\":\"*:bad\",\"errorRate\":0.4}");
     set_image(st, "op:bad");
     wait_for(st, "RolledBack", 300);
     assert_int_equal(pods(st, "op:bad"), 0);
     assert_int_equal(pods(st, "op:v1"), 2);
-    stage_free(st);
 }
 
-CASE(the_leaders_crash_in_the_middle) {
-    struct stage *st = begun(3, 2);
+STAGE_CASE(begun(3, 2), the_leaders_crash_in_the_middle) {
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
     int first = leader(st);
@@ -35,11 +29,9 @@ CASE(the_leaders_crash_in_the_middle) {
     boot(st, first);
     wait_for(st, "Stable", 300);
     assert_int_equal(pods(st, "op:v2"), 2);
-    stage_free(st);
 }
 
-CASE(the_leader_is_stopped_in_the_middle) {
-    struct stage *st = begun(4, 2);
+STAGE_CASE(begun(4, 2), the_leader_is_stopped_in_the_middle) {
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 10);
     int first = leader(st);
@@ -50,7 +42,6 @@ CASE(the_leader_is_stopped_in_the_middle) {
     assert_int_equal(leader(st), !first);
     wait_for(st, "Stable", 300);
     assert_int_equal(pods(st, "op:v2"), 2);
-    stage_free(st);
 }
 
 /* What the leader writes: first until a write of the state leaves it, later nothing may. */

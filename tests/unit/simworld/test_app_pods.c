@@ -1,6 +1,5 @@
 /* Handover as it runs in a cluster: pods of a Deployment, in-cluster configuration, a kubelet that reports
  * deaths. */
-#include "../case.h"
 #include "helper.h"
 #include "app/app.h"
 #include <signal.h>
@@ -54,20 +53,16 @@ static struct stage *stage_new(uint64_t seed) {
     struct stage *st = xcalloc(1, sizeof *st);
     st->f = field_new(seed);
     simworld_pods(st->f.sw, "api", &(struct simprogram){begin, destroy, st});
-    struct err err = {0};
-    assert_int_equal(sim_script(st->f.api, SL("{\"image\":\"handover:*\",\"external\":true}"), &err), 0);
-    const char *d =
-        "{\"metadata\":{\"name\":\"handover\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{"
-        "\"app\":\"handover\"}},\"template\":{"
-        "\"metadata\":{\"labels\":{\"app\":\"handover\"}},\"spec\":{\"containers\":[{\"name\":\"handover\","
-        "\"image\":\"handover:1\","
-        "\"readinessProbe\":{\"httpGet\":{\"port\":8080,\"path\":\"/readyz\"},\"periodSeconds\":1},\"env\":["
-        "{\"name\":\"POD_NAME\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.name\"}}},"
-        "{\"name\":\"POD_NAMESPACE\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.namespace\"}}},"
-        "{\"name\":\"POD_UID\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.uid\"}}}]}]}}}}";
-    assert_int_equal(simworld_request(st->f.sw, "POST", API "/apis/apps/v1/namespaces/default/deployments",
-                                      "application/json", slice_of(d), NULL),
-                     201);
+    scripted(st->f.api, "{'image':'handover:*','external':true}");
+#define FROM(field) "'valueFrom':{'fieldRef':{'fieldPath':'metadata." field "'}}"
+    create(
+        st->f.sw, "/apis/apps/v1/namespaces/default/deployments",
+        "{'metadata':{'name':'handover'},'spec':{'replicas':2,'selector':{'matchLabels':{'app':'handover'}},"
+        "'template':{'metadata':{'labels':{'app':'handover'}},'spec':{'containers':[{'name':'handover',"
+        "'image':'handover:1','readinessProbe':{'httpGet':{'port':8080,'path':'/readyz'},'periodSeconds':1},"
+        "'env':[{'name':'POD_NAME'," FROM("name") "},{'name':'POD_NAMESPACE'," FROM(
+            "namespace") "},"
+                         "{'name':'POD_UID'," FROM("uid") "}]}]}}}}");
     simworld_run(st->f.sw, 20 * NS_PER_S);
     return st;
 }
@@ -75,6 +70,8 @@ static void stage_free(struct stage *st) {
     field_free(&st->f);
     free(st);
 }
+
+#define STAGE_CASE(seed, name) CASE_OF(struct stage, st, stage_new(seed), stage_free, name)
 
 static struct instance *leader(struct stage *st) {
     struct instance *found = NULL;
@@ -88,6 +85,15 @@ static struct instance *leader(struct stage *st) {
 static bool has_leader(void *ctx) {
     return leader(ctx) != NULL;
 }
+/* Looked at so often, one leads but for few times, and at the end. */
+static void leads_all_the_while(struct stage *st, int looks, int64_t every_ns, int gaps) {
+    for (int i = 0; i < looks; i++) {
+        simworld_run(st->f.sw, every_ns);
+        gaps -= leader(st) == NULL;
+    }
+    assert_non_null(leader(st));
+    assert_true(gaps > 0);
+}
 static int64_t ready_replicas(struct stage *st) {
     cleanup_buf struct buf b = BUF(1 << 20);
     assert_int_equal(sim_peek(st->f.api, "deployments", "default", "handover", &b), 0);
@@ -95,11 +101,9 @@ static int64_t ready_replicas(struct stage *st) {
     return json_i64(json_get(d, "status"), "readyReplicas", 0);
 }
 
-CASE(pods_come_up_and_one_leads) {
-    struct stage *st = stage_new(1);
+STAGE_CASE(1, pods_come_up_and_one_leads) {
     assert_int_equal(ready_replicas(st), 2);
     assert_non_null(leader(st));
-    stage_free(st);
 }
 
 /* The kubelet tells of the leader's death with the identity that it left (a certificate for the process that reads
@@ -126,40 +130,24 @@ CASE(a_killed_leader_is_succeeded) {
     }
 }
 
-CASE(a_deleted_leader_hands_over) {
-    struct stage *st = stage_new(20);
+STAGE_CASE(20, a_deleted_leader_hands_over) {
     struct instance *first = leader(st);
     cleanup_free char *url = xasprintf(API "/api/v1/namespaces/default/pods/%s", simworld_name(first->w));
     assert_int_equal(simworld_request(st->f.sw, "DELETE", url, NULL, (struct slice){0}, NULL), 200);
-    int64_t gap = 0;
-    for (int i = 0; i < 5000; i++) {
-        simworld_run(st->f.sw, MS);
-        gap += leader(st) == NULL;
-    }
-    assert_non_null(leader(st));
-    assert_true(gap < 50); /* ms */
+    leads_all_the_while(st, 5000, MS, 50);
     simworld_run(st->f.sw, 20 * NS_PER_S);
     assert_int_equal(ready_replicas(st), 2);
-    stage_free(st);
 }
 
 /* A new image of Handover itself, rolled by its own Deployment: a leader all the while, but for moments. */
-CASE(a_rolling_update_of_itself) {
-    struct stage *st = stage_new(21);
+STAGE_CASE(21, a_rolling_update_of_itself) {
     const char *patch = "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"v\":\"2\"}}}}}";
     assert_int_equal(simworld_request(st->f.sw, "PATCH",
                                       API "/apis/apps/v1/namespaces/default/deployments/handover",
                                       "application/merge-patch+json", slice_of(patch), NULL),
                      200);
-    int64_t gap = 0;
-    for (int i = 0; i < 6000; i++) {
-        simworld_run(st->f.sw, 10 * MS);
-        gap += leader(st) == NULL;
-    }
-    assert_non_null(leader(st));
-    assert_true(gap < 20); /* 10 ms each */
+    leads_all_the_while(st, 6000, 10 * MS, 20);
     assert_int_equal(ready_replicas(st), 2);
-    stage_free(st);
 }
 
 CASES("simworld/app_pods")

@@ -1,11 +1,11 @@
 /* A simulated host: clocks, timers, deferred calls, signals, files, programs; freezing, death, restart. */
-#include "../case.h"
 #include "helper.h"
 #include <errno.h>
 #include <signal.h>
 
-CASE(clocks_have_their_own_minds) {
-    struct simworld *sw = simworld_new(1);
+#define WORLD_CASE(seed, name) CASE_OF(struct simworld, sw, simworld_new(seed), simworld_free, name)
+
+WORLD_CASE(1, clocks_have_their_own_minds) {
     struct world *exact = simworld_host(sw, "exact", &(struct simhost){.boot_ns = 100 * NS_PER_S});
     struct world *fast = simworld_host(
         sw, "fast",
@@ -21,11 +21,9 @@ CASE(clocks_have_their_own_minds) {
     simworld_set_wall(fast, 7 * NS_PER_S);
     assert_true(world_wall_ns(fast) == simworld_now(sw) + 7 * NS_PER_S);
     assert_string_equal(simworld_name(fast), "fast");
-    simworld_free(sw);
 }
 
-CASE(suspend_stops_the_monotonic_clock) {
-    struct simworld *sw = simworld_new(2);
+WORLD_CASE(2, suspend_stops_the_monotonic_clock) {
     struct world *w = simworld_host(sw, "w", &(struct simhost){.boot_ns = NS_PER_S});
     simworld_run(sw, NS_PER_S);
     simworld_suspend(w);
@@ -36,7 +34,6 @@ CASE(suspend_stops_the_monotonic_clock) {
     simworld_run(sw, NS_PER_S);
     assert_true(world_boot_ns(w) == 13 * NS_PER_S);
     assert_true(world_mono_ns(w) == 3 * NS_PER_S);
-    simworld_free(sw);
 }
 
 /* ---- timers ---- */
@@ -75,8 +72,7 @@ CASE(timers_fire_by_the_hosts_clock) {
     }
 }
 
-CASE(timers_move_and_stop) {
-    struct simworld *sw = simworld_new(4);
+WORLD_CASE(4, timers_move_and_stop) {
     struct world *w = simworld_host(sw, "w", NULL);
     struct fired f = {.w = w}, g = {.w = w};
     struct timer *t = timer_new(w, on_timer, &f), *u = timer_new(w, on_timer, &g);
@@ -103,7 +99,6 @@ CASE(timers_move_and_stop) {
     timer_free(NULL);
     simworld_run(sw, 2 * NS_PER_S);
     assert_int_equal(f.n, 1);
-    simworld_free(sw);
 }
 
 /* ---- deferred calls ---- */
@@ -161,8 +156,7 @@ CASE(ties_are_broken_by_the_seed) {
 
 /* ---- freezing and dying ---- */
 
-CASE(frozen_ones_do_nothing) {
-    struct simworld *sw = simworld_new(5);
+WORLD_CASE(5, frozen_ones_do_nothing) {
     struct world *w = simworld_host(sw, "w", NULL);
     struct fired f = {.w = w};
     int deferred = 0;
@@ -184,11 +178,9 @@ CASE(frozen_ones_do_nothing) {
     simworld_thaw(w);
     simworld_run(sw, NS_PER_S);
     assert_int_equal(f.n, 1);
-    simworld_free(sw);
 }
 
-CASE(the_dead_stay_silent) {
-    struct simworld *sw = simworld_new(6);
+WORLD_CASE(6, the_dead_stay_silent) {
     struct world *w = simworld_host(sw, "w", NULL);
     struct fired f = {.w = w};
     int deferred = 0;
@@ -214,11 +206,9 @@ CASE(the_dead_stay_silent) {
     simworld_run(sw, 2 * NS_PER_S);
     assert_int_equal(f.n, 1);
     timer_free(t);
-    simworld_free(sw);
 }
 
-CASE(signals) {
-    struct simworld *sw = simworld_new(7);
+WORLD_CASE(7, signals) {
     struct world *w = simworld_host(sw, "w", NULL);
     int term = 0, died = 0;
     assert_int_equal(world_on_signal(w, SIGTERM, bump, &term), 0);
@@ -243,13 +233,11 @@ CASE(signals) {
     simworld_signal(v, SIGTERM); /* no handler */
     simworld_run(sw, 0);
     assert_false(simworld_alive(v));
-    simworld_free(sw);
 }
 
 /* ---- files, environment, programs ---- */
 
-CASE(files_and_environment) {
-    struct simworld *sw = simworld_new(8);
+WORLD_CASE(8, files_and_environment) {
     struct world *w = simworld_host(sw, "w", &(struct simhost){.wall_offset_ns = NS_PER_S});
     cleanup_buf struct buf b = BUF(100);
     struct err err = {0};
@@ -279,7 +267,6 @@ CASE(files_and_environment) {
     assert_string_equal(world_getenv(w, "X"), "2");
     simworld_setenv(w, "X", NULL);
     assert_null(world_getenv(w, "X"));
-    simworld_free(sw);
 }
 
 struct ran {
@@ -305,8 +292,7 @@ static int plugin(void *ctx, const struct spawn *s, struct simproc *ret) {
     return 0;
 }
 
-CASE(programs) {
-    struct simworld *sw = simworld_new(9);
+WORLD_CASE(9, programs) {
     struct world *w = simworld_host(sw, "w", NULL);
     int asked = 0;
     struct ran r = {0};
@@ -340,17 +326,14 @@ CASE(programs) {
     simworld_run(sw, 10 * NS_PER_S);
     assert_int_equal(r.n, 2);
     proc_cancel(p);
-    simworld_free(sw);
 }
 
-CASE(plans) {
-    struct simworld *sw = simworld_new(10);
+WORLD_CASE(10, plans) {
     int n = 0;
     simworld_at(sw, simworld_now(sw) + NS_PER_S, bump, &n);
     simworld_at(sw, simworld_now(sw) + 100 * NS_PER_S, bump, &n);
     simworld_run(sw, 2 * NS_PER_S);
     assert_int_equal(n, 1);
-    simworld_free(sw);
 }
 
 static void never_ready(void *ctx, unsigned ready) {
@@ -359,12 +342,10 @@ static void never_ready(void *ctx, unsigned ready) {
 }
 
 /* Nothing in it depends on the machine that it runs on: the host's bus is out of reach. */
-CASE(no_descriptors) {
-    struct simworld *sw = simworld_new(1);
+WORLD_CASE(1, no_descriptors) {
     struct fd_watch *f = NULL;
     assert_int_equal(world_watch_fd(simworld_host(sw, "w", NULL), 0, never_ready, NULL, &f), -ENOSYS);
     assert_null(f);
-    simworld_free(sw);
 }
 
 CASES("simworld/host")

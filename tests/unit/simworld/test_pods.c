@@ -1,6 +1,5 @@
 /* Pods whose containers are processes of the simulated world: start, readiness, signals, death and its
  * report. */
-#include "../case.h"
 #include "helper.h"
 #include <signal.h>
 
@@ -62,8 +61,7 @@ static struct crew *crew_new(uint64_t seed) {
     struct crew *c = xcalloc(1, sizeof *c);
     c->f = field_new(seed);
     simworld_pods(c->f.sw, "api", &(struct simprogram){begin, destroy, c});
-    struct err err = {0};
-    assert_int_equal(sim_script(c->f.api, SL("{\"image\":\"me\",\"external\":true}"), &err), 0);
+    scripted(c->f.api, "{'image':'me','external':true}");
     return c;
 }
 static void crew_free(struct crew *c) {
@@ -72,19 +70,18 @@ static void crew_free(struct crew *c) {
     free(c);
 }
 
+#define CREW_CASE(seed, name) CASE_OF(struct crew, c, crew_new(seed), crew_free, name)
+
 static void make(struct crew *c, const char *name) {
-    cleanup_free char *body =
-        xasprintf("{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"terminationGracePeriodSeconds\":5,"
-                  "\"containers\":[{\"name\":\"m\",\"image\":\"me\","
-                  "\"ports\":[{\"name\":\"http\",\"containerPort\":8080}],\"readinessProbe\":{\"httpGet\":{"
-                  "\"port\":\"http\",\"path\":\"/r\"},"
-                  "\"periodSeconds\":1,\"failureThreshold\":1},\"env\":[{\"name\":\"POD_NAME\",\"valueFrom\":"
-                  "{\"fieldRef\":{\"fieldPath\":"
-                  "\"metadata.name\"}}},{\"name\":\"X\",\"value\":\"1\"}]}]}}",
-                  name);
-    assert_int_equal(simworld_request(c->f.sw, "POST", API "/api/v1/namespaces/default/pods",
-                                      "application/json", slice_of(body), NULL),
-                     201);
+    cleanup_free char *body = xasprintf(
+        "{'metadata':{'name':'%s'},'spec':{'terminationGracePeriodSeconds':5,'containers':[{'name':'m',"
+        "'image':'me','ports':[{'name':'http','containerPort':8080}],"
+        "'readinessProbe':{'httpGet':{'port':'http','path':'/r'},'periodSeconds':1,'failureThreshold':1},"
+        "'env':[{'name':'POD_NAME','valueFrom':{'fieldRef':{'fieldPath':'metadata.name'}}},"
+        "{'name':'X','value':'1'}]}]}}",
+        name);
+    create(c->f.sw, "/api/v1/namespaces/default/pods", body);
+    simworld_run(c->f.sw, 3 * NS_PER_S);
 }
 
 static cJSON *pod(struct crew *c, const char *name) {
@@ -94,6 +91,10 @@ static cJSON *pod(struct crew *c, const char *name) {
 }
 static const cJSON *status_of(const cJSON *p) {
     return json_at(p, "status/containerStatuses")->child;
+}
+static const cJSON *terminated(const cJSON *p) {
+    const cJSON *now = json_at(status_of(p), "state/terminated");
+    return now ? now : json_at(status_of(p), "lastState/terminated");
 }
 static bool ready(struct crew *c, const char *name) {
     cleanup_json cJSON *p = pod(c, name);
@@ -105,10 +106,8 @@ static void del(struct crew *c, const char *name, const char *options) {
                      200);
 }
 
-CASE(starts_and_is_probed) {
-    struct crew *c = crew_new(1);
+CREW_CASE(1, starts_and_is_probed) {
     make(c, "p");
-    simworld_run(c->f.sw, 3 * NS_PER_S);
     assert_int_equal(c->started, 1);
     assert_string_equal(c->live[0]->name, "p");
     assert_string_equal(c->live[0]->ns, "default");
@@ -124,20 +123,16 @@ CASE(starts_and_is_probed) {
     c->live[0]->ready = false;
     simworld_run(c->f.sw, 2 * NS_PER_S);
     assert_false(ready(c, "p"));
-    crew_free(c);
 }
 
-CASE(deletion_stops_it) {
-    struct crew *c = crew_new(2);
+CREW_CASE(2, deletion_stops_it) {
     make(c, "p");
-    simworld_run(c->f.sw, 3 * NS_PER_S);
     del(c, "p", "");
     simworld_run(c->f.sw, 3 * NS_PER_S);
     assert_int_equal(c->destroyed, 1);
     assert_null(pod(c, "p"));
     c->stubborn = true;
     make(c, "q");
-    simworld_run(c->f.sw, 3 * NS_PER_S);
     del(c, "q", "");
     simworld_run(c->f.sw, 4900 * MS);
     assert_int_equal(c->destroyed, 1);
@@ -149,13 +144,10 @@ CASE(deletion_stops_it) {
     assert_non_null(json_at(status_of(q), "state/running"));
     simworld_run(c->f.sw, 1010 * MS);
     assert_null(pod(c, "q"));
-    crew_free(c);
 }
 
-CASE(death_is_reported_with_its_message) {
-    struct crew *c = crew_new(3);
+CREW_CASE(3, death_is_reported_with_its_message) {
     make(c, "p");
-    simworld_run(c->f.sw, 3 * NS_PER_S);
     simworld_signal(c->live[0]->w, SIGKILL);
     simworld_run(c->f.sw, 50 * MS);
     assert_int_equal(c->destroyed, 1);
@@ -163,28 +155,21 @@ CASE(death_is_reported_with_its_message) {
     assert_non_null(json_at(status_of(before), "state/running"));
     simworld_run(c->f.sw, 1010 * MS);
     cleanup_json cJSON *after = pod(c, "p");
-    const cJSON *t = json_at(status_of(after), "state/terminated");
-    if (!t) t = json_at(status_of(after), "lastState/terminated");
-    assert_int_equal(json_i64(t, "exitCode", 0), 137);
-    assert_string_equal(json_str(t, "message"), "p was here");
+    assert_int_equal(json_i64(terminated(after), "exitCode", 0), 137);
+    assert_string_equal(json_str(terminated(after), "message"), "p was here");
     simworld_run(c->f.sw, 3 * NS_PER_S);
     assert_int_equal(c->started, 2); /* and it is started again */
     assert_true(ready(c, "p"));
     simworld_exit(simworld_pod_world(c->f.sw, "default", "p", "m"), 3);
     simworld_run(c->f.sw, 1100 * MS);
     cleanup_json cJSON *third = pod(c, "p");
-    t = json_at(status_of(third), "state/terminated");
-    if (!t) t = json_at(status_of(third), "lastState/terminated");
-    assert_int_equal(json_i64(t, "exitCode", 0), 3);
-    crew_free(c);
+    assert_int_equal(json_i64(terminated(third), "exitCode", 0), 3);
 }
 
 /* Force delete: the object is gone at once, the process lives on for a moment. */
-CASE(forced_ones_outlive_their_object) {
-    struct crew *c = crew_new(4);
+CREW_CASE(4, forced_ones_outlive_their_object) {
     c->stubborn = true;
     make(c, "p");
-    simworld_run(c->f.sw, 3 * NS_PER_S);
     del(c, "p", "{\"gracePeriodSeconds\":0}");
     assert_null(pod(c, "p"));
     simworld_run(c->f.sw, NS_PER_S);
@@ -193,23 +178,18 @@ CASE(forced_ones_outlive_their_object) {
     simworld_run(c->f.sw, 2 * NS_PER_S);
     assert_int_equal(c->destroyed, 1);
     make(c, "p"); /* the same name again */
-    simworld_run(c->f.sw, 3 * NS_PER_S);
     assert_int_equal(c->started, 2);
     assert_true(ready(c, "p"));
-    crew_free(c);
 }
 
-CASE(a_name_may_come_again) {
-    struct crew *c = crew_new(5);
+CREW_CASE(5, a_name_may_come_again) {
     for (int i = 1; i <= 3; i++) {
         make(c, "p");
-        simworld_run(c->f.sw, 3 * NS_PER_S);
         assert_int_equal(c->started, i);
         assert_true(ready(c, "p"));
         del(c, "p", "");
         simworld_run(c->f.sw, 3 * NS_PER_S);
     }
-    crew_free(c);
 }
 
 CASES("simworld/pods")
