@@ -29,12 +29,29 @@ static void assert_no_parts(struct field *f) { /* of term 0 */
     }
 }
 
+/* Candidate 0 stops with so many keys in hand, and has ended soon. */
+static void leaves(struct field *f, size_t keys) {
+    f->c[0].keys = keys;
+    stop_cleanly(&f->c[0]);
+    assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 5 * S));
+}
+
+/* Candidate i comes and leads soon. */
+static struct cand *succeeds(struct field *f, int i) {
+    cand_start(f, i, NULL);
+    assert_true(simworld_run_until(f->sw, leads, &f->c[i], 5 * S));
+    return &f->c[i];
+}
+
+static void taken_by_another(struct field *f) {
+    ask(f, "PATCH", LEASE_URL, "application/merge-patch+json",
+        "{'spec':{'holderIdentity':'go_1','leaseTransitions':9}}", 200);
+}
+
 /* 100,000 keys: written to ConfigMaps before the release, read before the successor leads, deleted once it
  * has written. */
 FIELD_CASE(2, large_checkpoint) {
-    f->c[0].keys = 100000;
-    stop_cleanly(&f->c[0]);
-    assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 5 * S));
+    leaves(f, 100000);
     cleanup_buf struct buf b = BUF(4 << 20);
     peek(f, "configmaps", "l-checkpoint-0-1", &b);
     assert_non_null(strstr(buf_str(&b), "\"ownerReferences\""));
@@ -60,14 +77,11 @@ FIELD_CASE(2, large_checkpoint_refused) {
 }
 
 FIELD_CASE(1, parts_missing_or_foreign) {
-    f->c[0].keys = 100000;
-    stop_cleanly(&f->c[0]);
-    assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 5 * S));
+    leaves(f, 100000);
     ask(f, "DELETE", CM_URL "/l-checkpoint-0-2", NULL, "", 200);
     ask(f, "PATCH", CM_URL "/l-checkpoint-0-3", "application/merge-patch+json",
         "{'data':{'checkpoint':'#x !q 0a '}}", 200);
-    cand_start(f, 1, NULL);
-    assert_true(simworld_run_until(f->sw, leads, &f->c[1], 5 * S));
+    succeeds(f, 1);
     assert_int_equal(f->c[1].got[CHECKPOINT_INTERRUPTED], 1);
     assert_in_range(f->c[1].got[CHECKPOINT_QUEUED], 10000, 90000);
 }
@@ -75,46 +89,41 @@ FIELD_CASE(1, parts_missing_or_foreign) {
 /* A successor dies before it has written a checkpoint of its own: the next one gets the same work. */
 CASE(work_is_passed_on) {
     for (int large = 0; large < 2; large++) {
-        struct field f;
-        field_lead(&f, 2);
-        f.c[0].keys = large ? 60000 : 5;
-        stop_cleanly(&f.c[0]);
-        assert_true(simworld_run_until(f.sw, leads, &f.c[1], 5 * S));
-        cand_crash(&f.c[1]);
-        cand_start(&f, 2, NULL);
-        assert_true(simworld_run_until(f.sw, leads, &f.c[2], 20 * S));
-        assert_int_equal(f.c[2].term, 2);
-        assert_int_equal(f.c[2].reason, LEASE_R_EXPIRED);
-        assert_int_equal(f.c[2].got[CHECKPOINT_QUEUED], large ? 60000 : 5);
-        field_free(&f);
+        struct field *f = field_of(2);
+        f->c[0].keys = large ? 60000 : 5;
+        stop_cleanly(&f->c[0]);
+        assert_true(simworld_run_until(f->sw, leads, &f->c[1], 5 * S));
+        cand_crash(&f->c[1]);
+        cand_start(f, 2, NULL);
+        assert_true(simworld_run_until(f->sw, leads, &f->c[2], 20 * S));
+        assert_int_equal(f->c[2].term, 2);
+        assert_int_equal(f->c[2].reason, LEASE_R_EXPIRED);
+        assert_int_equal(f->c[2].got[CHECKPOINT_QUEUED], large ? 60000 : 5);
+        field_end(f);
     }
 }
 
 /* 1 has taken over from 0, which left so much that it is in ConfigMaps, and is still reading them: fault
  * keeps it waiting. */
-static void field_reading(struct field *f, const char *what) {
-    field_lead(f, 1);
-    f->c[0].keys = 60000;
-    stop_cleanly(&f->c[0]);
-    assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 5 * S));
+static struct field *field_reading(const char *what) {
+    struct field *f = field_of(1);
+    leaves(f, 60000);
     fault(f, what);
     cand_start(f, 1, NULL);
     simworld_run(f->sw, 100 * MS);
     assert_true(election_leading(f->c[1].e));
+    return f;
 }
+#define READING_CASE(what, name) CASE_OF(struct field, f, field_reading(what), field_end, name)
 
 /* Told to stop between the acquisition and the end of reading the parts: what is there stays there. */
-CASE(stop_before_the_work_is_read) {
-    struct field f;
-    field_reading(&f, "{'match':{'method':'GET','path':'*/l-checkpoint-0-1'},'count':1,'latencyMs':500}");
-    assert_int_equal(f.c[1].leads, 0);
-    stop_cleanly(&f.c[1]);
-    assert_true(simworld_run_until(f.sw, is_over, &f.c[1], 5 * S));
-    assert_int_equal(f.c[1].leads, 0);
-    cand_start(&f, 2, NULL);
-    assert_true(simworld_run_until(f.sw, leads, &f.c[2], 5 * S));
-    assert_int_equal(f.c[2].got[CHECKPOINT_QUEUED], 60000);
-    field_free(&f);
+READING_CASE("{'match':{'method':'GET','path':'*/l-checkpoint-0-1'},'count':1,'latencyMs':500}",
+             stop_before_the_work_is_read) {
+    assert_int_equal(f->c[1].leads, 0);
+    stop_cleanly(&f->c[1]);
+    assert_true(simworld_run_until(f->sw, is_over, &f->c[1], 5 * S));
+    assert_int_equal(f->c[1].leads, 0);
+    assert_int_equal(succeeds(f, 2)->got[CHECKPOINT_QUEUED], 60000);
 }
 
 static bool lease_says(struct field *f, const char *text) {
@@ -133,70 +142,63 @@ CASE(a_part_that_cannot_be_read_is_kept) {
     } cases[] = {
         {"'status':500", LATER}, {"'status':403", CRASH}, {"'silent':true", LATER}, {"'silent':true", STOP}};
     for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
-        struct field f;
-        struct cand *second = &f.c[1], *last = second;
         enum how how = cases[k].how;
         cleanup_free char *what =
             xasprintf("{'match':{'method':'GET','path':'*/l-checkpoint-0-1'},'count':-1,%s}", cases[k].fault);
-        field_reading(&f, what);
-        assert_true(simworld_run_until(f.sw, leads, second, 4 * S));
+        struct field *f = field_reading(what);
+        struct cand *second = &f->c[1], *last = second;
+        assert_true(simworld_run_until(f->sw, leads, second, 4 * S));
         size_t missing = 60000 - second->got[CHECKPOINT_QUEUED];
         assert_in_range(missing, 10000, 50000);
         second->keys = 5;
-        simworld_run(f.sw, 30 * S);
-        assert_true(exists(&f, "l-checkpoint-0-1"));
-        assert_false(exists(&f, "l-checkpoint-0-2"));
-        assert_true(lease_says(&f, " unread=0.1."));
+        simworld_run(f->sw, 30 * S);
+        assert_true(exists(f, "l-checkpoint-0-1"));
+        assert_false(exists(f, "l-checkpoint-0-2"));
+        assert_true(lease_says(f, " unread=0.1."));
         if (how == CRASH) cand_crash(second);
         if (how == STOP) stop_cleanly(second);
         if (how != LATER) {
-            cand_start(&f, 2, NULL);
-            last = &f.c[2];
-            assert_true(simworld_run_until(f.sw, leads, last, 30 * S));
+            cand_start(f, 2, NULL);
+            last = &f->c[2];
+            assert_true(simworld_run_until(f->sw, leads, last, 30 * S));
             assert_int_equal(last->got[CHECKPOINT_QUEUED], 5);
-            assert_true(exists(&f, "l-checkpoint-0-1"));
+            assert_true(exists(f, "l-checkpoint-0-1"));
         }
-        fault(&f, "{'clear':true}");
+        fault(f, "{'clear':true}");
         last->keys = 5;
-        simworld_run(f.sw, 20 * S);
+        simworld_run(f->sw, 20 * S);
         assert_int_equal(last->late, 1);
         assert_int_equal(last->keys, 5 + missing);
         assert_int_equal(last->leads, 1);
-        simworld_run(f.sw, 5 * S);
-        assert_false(exists(&f, "l-checkpoint-0-1"));
-        assert_false(lease_says(&f, "unread="));
-        field_free(&f);
+        simworld_run(f->sw, 5 * S);
+        assert_false(exists(f, "l-checkpoint-0-1"));
+        assert_false(lease_says(f, "unread="));
+        field_end(f);
     }
 }
 
 /* Another takes the lease while the parts are read: nothing of the work is restored, and nothing comes of
  * late answers. */
-CASE(lost_while_reading) {
-    struct field f;
-    field_reading(&f, "{'match':{'method':'GET','path':'*/l-checkpoint-0-*'},'count':-1,'latencyMs':500}");
-    ask(&f, "PATCH", LEASE_URL, "application/merge-patch+json",
-        "{'spec':{'holderIdentity':'go_1','leaseTransitions':9}}", 200);
-    assert_true(simworld_run_until(f.sw, is_over, &f.c[1], S));
-    assert_int_equal(f.c[1].over_reason, LEASE_R_TAKEN);
-    simworld_run(f.sw, 5 * S);
-    assert_int_equal(f.c[1].leads, 0);
-    assert_int_equal(f.c[1].losts, 1);
-    assert_true(exists(&f, "l-checkpoint-0-1"));
-    field_free(&f);
+READING_CASE("{'match':{'method':'GET','path':'*/l-checkpoint-0-*'},'count':-1,'latencyMs':500}",
+             lost_while_reading) {
+    taken_by_another(f);
+    assert_true(simworld_run_until(f->sw, is_over, &f->c[1], S));
+    assert_int_equal(f->c[1].over_reason, LEASE_R_TAKEN);
+    simworld_run(f->sw, 5 * S);
+    assert_int_equal(f->c[1].leads, 0);
+    assert_int_equal(f->c[1].losts, 1);
+    assert_true(exists(f, "l-checkpoint-0-1"));
 }
 
 /* A client-go elector in between leaves our annotation as it is: its term is over, and so is the work in it.
  */
 FIELD_CASE(1, stale_checkpoint) {
-    f->c[0].keys = 5;
-    stop_cleanly(&f->c[0]);
-    assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 5 * S));
+    leaves(f, 5);
     ask(f, "PATCH", LEASE_URL, "application/merge-patch+json",
         "{'spec':{'holderIdentity':'go_1','leaseTransitions':1,'leaseDurationSeconds':3,'renewTime':'2030-01-"
         "01T00:00:00.000000Z'}}",
         200);
-    cand_start(f, 1, NULL);
-    assert_true(simworld_run_until(f->sw, leads, &f->c[1], 5 * S));
+    succeeds(f, 1);
     assert_int_equal(f->c[1].term, 2);
     assert_int_equal(f->c[1].reason, LEASE_R_EXPIRED);
     assert_int_equal(f->c[1].got[CHECKPOINT_QUEUED], 0);
@@ -214,8 +216,7 @@ FIELD_CASE(1, deadline_while_saving) {
     simworld_heal(f->sw, NULL, NULL);
     assert_true(simworld_run_until(f->sw, is_over, &f->c[0], 10 * S));
     assert_int_equal(f->c[0].over_reason, LEASE_R_GIVEN_BACK);
-    cand_start(f, 1, NULL);
-    assert_true(simworld_run_until(f->sw, leads, &f->c[1], 5 * S));
+    succeeds(f, 1);
     assert_int_equal(f->c[1].got[CHECKPOINT_INTERRUPTED], 1);
     assert_in_range(f->c[1].got[CHECKPOINT_QUEUED], 1000, 99999);
 }
@@ -249,8 +250,7 @@ FIELD_CASE(1, lost_while_saving) {
     stop_cleanly(&f->c[0]);
     simworld_run(f->sw, 100 * MS);
     assert_int_equal(f->c[0].overs, 0);
-    ask(f, "PATCH", LEASE_URL, "application/merge-patch+json",
-        "{'spec':{'holderIdentity':'go_1','leaseTransitions':9}}", 200);
+    taken_by_another(f);
     assert_true(simworld_run_until(f->sw, is_over, &f->c[0], S));
     assert_int_equal(f->c[0].over_reason, LEASE_R_TAKEN);
 }

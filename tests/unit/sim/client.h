@@ -16,6 +16,16 @@
 #define SIM_TEST(name) CASE_OF(struct sim, s, sim_test(), sim_free, name)
 CASES("sim")
 
+/* SIM_SEED=n in the environment: that one alone, SIM_SCHEDULES=n: so many. */
+struct seeds {
+    uint64_t from, to;
+};
+static inline struct seeds seeds(uint64_t usual) {
+    const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SCHEDULES");
+    uint64_t from = one ? strtoull(one, NULL, 10) : 1;
+    return (struct seeds){from, one ? from : many ? strtoull(many, NULL, 10) : usual};
+}
+
 struct answer {
     struct sim_exchange *x; /* while it is open */
     int status, retry_after_s, heads;

@@ -5,13 +5,6 @@
 
 enum { MANY = 200, STEPS = 40, TARGETS = 3 };
 
-/* SIM_SEED=n runs that one schedule, SIM_SCHEDULES=n so many. */
-static void seeds(uint64_t usual, uint64_t *ret_from, uint64_t *ret_to) {
-    const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SCHEDULES");
-    *ret_from = one ? strtoull(one, NULL, 10) : 1;
-    *ret_to = one ? *ret_from : many ? strtoull(many, NULL, 10) : usual;
-}
-
 struct play {
     struct sim *s;
     struct rng rng;
@@ -102,9 +95,8 @@ static void check_end(struct play *p) {
 }
 
 CASE(schedules_converge) {
-    uint64_t from, to;
-    seeds(6, &from, &to);
-    for (uint64_t seed = from; seed <= to; seed++) {
+    struct seeds s = seeds(6);
+    for (uint64_t seed = s.from; seed <= s.to; seed++) {
         struct play p = {.s = sim_seeded(seed), .rng = {seed * 77}, .seed = seed};
         script(p.s, "{'image':'*:v3','ready':false}");
         for (int i = 0; i < TARGETS; i++) {
@@ -123,9 +115,8 @@ CASE(schedules_converge) {
 /* Only updates, of a Deployment that is whole at the start: never fewer available than replicas -
  * maxUnavailable, and no more asked for than replicas + maxSurge, whatever the new version does. */
 CASE(updates_keep_their_limits) {
-    uint64_t from, to;
-    seeds(3, &from, &to);
-    for (uint64_t seed = from; seed <= to; seed++) {
+    struct seeds range = seeds(3);
+    for (uint64_t seed = range.from; seed <= range.to; seed++) {
         struct rng rng = {seed};
         struct sim *s = sim_seeded(seed);
         script(s, "{'image':'*:sick','ready':false}");

@@ -338,31 +338,25 @@ static void compact(struct play *p) {
 static void step(struct play *p) {
     struct client *c = &p->c[draw(p, CLIENTS)];
     size_t name = draw(p, NAMES);
-    switch (draw(p, 20)) {
-    case 0:
-    case 1:
-    case 2:
-    case 3: create(p, c, name); break;
-    case 4:
-    case 5:
-    case 6:
-    case 7:
-    case 8: update(p, c, name); break;
-    case 9:
-    case 10: delete (p, c, name); break;
-    case 11:
-    case 12: read_one(p, c, name); break;
-    case 13:
-    case 14:
-    case 15: page(p, c); break;
-    case 16: the_past(p); break;
-    case 17:
-    case 18: watch(p, c); break;
-    default:
-        if (draw(p, 4) == 0)
-            compact(p);
-        else
-            sim_advance(p->s, sim_now_ns(p->s) + 40 * NS_PER_S); /* bookmarks */
+    size_t what = draw(p, 20); /* the first whose bound it is below */
+    if (what < 4) {
+        create(p, c, name);
+    } else if (what < 9) {
+        update(p, c, name);
+    } else if (what < 11) {
+        delete (p, c, name);
+    } else if (what < 13) {
+        read_one(p, c, name);
+    } else if (what < 16) {
+        page(p, c);
+    } else if (what < 17) {
+        the_past(p);
+    } else if (what < 19) {
+        watch(p, c);
+    } else if (draw(p, 4) == 0) {
+        compact(p);
+    } else {
+        run_ms(p->s, 40 * 1000); /* bookmarks */
     }
     for (size_t i = 0; i < CLIENTS; i++) check_watch(p, &p->c[i].w);
 }
@@ -383,14 +377,9 @@ static void play(uint64_t seed) {
     free(p);
 }
 
-/* SIM_SEED=n runs that one schedule, SIM_SCHEDULES=n so many. */
 CASE(schedules) {
-    const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SCHEDULES");
-    uint64_t from = one ? strtoull(one, NULL, 10) : 1, to = one    ? from
-                                                            : many ? strtoull(many, NULL, 10)
-                                                                   : SCHEDULES;
-    for (uint64_t seed = from; seed <= to; seed++) {
-        print_message("seed %llu\n", (unsigned long long)seed);
-        play(seed);
+    for (struct seeds s = seeds(SCHEDULES); s.from <= s.to; s.from++) {
+        print_message("seed %llu\n", (unsigned long long)s.from);
+        play(s.from);
     }
 }

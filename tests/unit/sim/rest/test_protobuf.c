@@ -122,7 +122,8 @@ CASE(bytes_with_zeros) {
 /* What was read before the damage is given up again; and text that is not UTF-8 has no place in JSON. */
 CASE(damaged_messages) {
     static const char *const damaged[][2] = {
-        {"Pod", "2{32{1'memory' 2'\x0a\x04" "64Mi\x0a\x09'}}"},
+        {"Pod", "2{32{1'memory' 2'\x0a\x04"
+                "64Mi\x0a\x09'}}"},
         {"ConfigMap", "2{1'k' 2'\xff\xfe'}"},
         {"ConfigMap", "2{1'\xc3' 2'v'}"},
     };
