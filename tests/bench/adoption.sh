@@ -14,9 +14,10 @@ cluster=$top/tests/cluster/cluster.sh inside=()
 if [ -z "${KUBECONFIG:-}" ]; then
   export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/handover-bench} CLUSTER_NS=${CLUSTER_NS:-handover-bench} WITHOUT_NODE=1
   [ "$(id -u)" = 0 ] || { say "a cluster of our own needs root"; exit 1; }
-  own=1; export KUBECONFIG=$CLUSTER_DIR/pki/admin.kubeconfig
+  own=1
   inside=(nsenter "--net=/run/netns/$CLUSTER_NS")
   "$cluster" up || exit 1
+  eval "$("$cluster" env)" # KUBECONFIG, and the cluster's own kubectl first in PATH
 fi
 k() { "${inside[@]}" kubectl -n "$ns" "$@"; }
 tidy() {

@@ -17,10 +17,8 @@ mkdir -p "$BUILD"
   ninja -C "$BUILD" bench_leadership_worker bench_leadership_feeder bench_leadership_floor; } >"$BUILD/leadership.log" 2>&1 ||
   { tail -30 "$BUILD/leadership.log" >&2; exit 1; }
 if [ "$PEER" -gt 0 ]; then
-  if ! command -v go >/dev/null; then say "no peer: there is no Go here"; PEER=0
-  elif ! (cd "$here/leadership_peer" && go build -o "$BUILD/leadership_peer" .) >"$BUILD/leadership_peer.log" 2>&1; then
-    say "no peer: its module cannot be built: $(grep -v '^go: downloading' "$BUILD/leadership_peer.log" | head -1)"; PEER=0
-  fi
+  . "$top/tests/go.sh"
+  why=$(go_program "$here/leadership_peer" "$BUILD/leadership_peer" 2>&1) || { say "no peer: $why"; PEER=0; }
 fi
 
 cluster=$top/tests/cluster/cluster.sh own=
@@ -31,10 +29,10 @@ else
   own=1
   [ "$(id -u)" = 0 ] || { say "a cluster of our own needs root"; exit 1; }
   NODE=${NODE:-1}; [ "$NODE" != 0 ] || export WITHOUT_NODE=1
-  export KUBECONFIG=$CLUSTER_DIR/pki/admin.kubeconfig
   inside=(nsenter "--net=/run/netns/$CLUSTER_NS")
-  if [ -d "$CLUSTER_DIR/pki" ] && ! "${inside[@]}" kubectl get --raw /readyz >/dev/null 2>&1; then "$cluster" down; fi
+  if [ -d "$CLUSTER_DIR/pki" ] && ! "${inside[@]}" kubectl --kubeconfig="$CLUSTER_DIR/pki/admin.kubeconfig" get --raw /readyz >/dev/null 2>&1; then "$cluster" down; fi
   [ -d "$CLUSTER_DIR/pki" ] || { [ -n "${KEEP:-}" ] || trap '"$cluster" down' EXIT; "$cluster" up || exit 1; }
+  eval "$("$cluster" env)" # KUBECONFIG, and the cluster's own kubectl first in PATH
 fi
 ns=bench-$$
 . "$here/leadership/driver.sh"

@@ -10,10 +10,8 @@ ours=$("$build/tests/bench/bench_queue")
 echo "$ours"
 
 skip() { echo "skipped: client-go's queue: $*"; exit 0; }
-command -v go >/dev/null || skip "there is no Go here"
-if ! (cd "$here/queue_peer" && go build -o "$build/queue_peer" .) >"$build/queue_peer.log" 2>&1; then
-  skip "its module cannot be built: $(grep -v '^go: downloading' "$build/queue_peer.log" | head -1)"
-fi
+. "$here/../go.sh"
+why=$(go_program "$here/queue_peer" "$build/queue_peer" 2>&1) || skip "$why"
 peer=$("$build/queue_peer")
 echo "$peer"
 value() { awk -v name="$2" '$1 == name { print $2 }' <<<"$1"; }

@@ -48,8 +48,8 @@ replace_pod() { H delete pod "$1" --wait=false >/dev/null 2>&1 || true; }
 
 keep_logs() { # hard links: the kubelet deletes the files with the pod, and makes a new one where one was deleted
   local f d
-  for f in "$CLUSTER_DIR"/pod-logs/handover-system_handover-*/handover/*.log; do
-    d=${f#"$CLUSTER_DIR"/pod-logs/handover-system_}; ln "$f" "$kept/${d//\//_}.$(stat -c %i "$f" 2>/dev/null)" 2>/dev/null || true
+  for f in "$CLUSTER_DIR"/node*/pod-logs/handover-system_handover-*/handover/*.log; do
+    d=${f##*/pod-logs/handover-system_}; ln "$f" "$kept/${d//\//_}.$(stat -c %i "$f" 2>/dev/null)" 2>/dev/null || true
   done
 }
 logs() { find "$kept" -name '*.log.*' | sed 's/\.[0-9]*$//' | sort -u; }

@@ -5,13 +5,19 @@ k() { in_cluster kubectl -n "$NS" "$@"; }
 skip() { echo "$*" >&2; exit 77; } # this machine cannot run the story
 note() { echo "  $*"; }
 
+# served RESOURCE.GROUP | served WHAT MINOR : else the story is skipped; a cluster of this year has it
+served() {
+  if [ $# = 2 ]; then [ "${CLUSTER_MINOR:-99}" -ge "$2" ] || skip "Kubernetes 1.$CLUSTER_MINOR has no $1, which came with 1.$2"; return 0; fi
+  in_cluster kubectl api-resources -o name | grep -qx "$1" || skip "this API server has no $1"
+}
+
 . ../wait.sh # run.sh and its children work in this folder
 # until_true: within(), for seconds of a quiet machine: a busy one gets PATIENCE times as long. Where the time itself is what is to be
 # proved, within() stands.
 until_true() { local seconds=$1; shift; within $((seconds * ${PATIENCE:-3})) "$@"; }
 last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${target:-op}-handover" -o jsonpath='{.data}' 2>&1; echo; k get events --sort-by=.lastTimestamp 2>&1 | tail -8; }
 
-# manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS from the environment
+# manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS, RESTRICTED from the environment
 manifest() {
   local name=$1 image=$2 a; shift 2
   cat <<EOF
@@ -29,10 +35,12 @@ spec:
     metadata: {labels: {app: $name}}
     spec:
       terminationGracePeriodSeconds: 5
+${RESTRICTED:+      securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}}
       containers:
       - name: operator
         image: ${OPERATOR_IMAGE:-localhost/operator}:$image
         imagePullPolicy: IfNotPresent
+${RESTRICTED:+        securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}
         env: [{name: BIG, value: "9007199254740993"}]
         ports: [{containerPort: 8080}]
         readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: ${PROBE_SECONDS:-1}}

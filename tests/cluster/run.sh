@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # run.sh [STORY...] : the stories of tests/cluster/stories on a real Kubernetes, Handover running in it from its own image.
+#   CLUSTER_VERSION: which one (current; oldest, 1.36.3, ...). Other than on the current one, without names: the stories tagged `oldest`.
+#   KUBEBUILDER_ASSETS: a folder with the programs. Where it has no kubelet, as envtest's, only the stories tagged `api` are told.
 #   KUBECONFIG set: that cluster is used; then HANDOVER_IMAGE and OPERATOR_IMAGE say where it finds the images.
 #   A story that cannot run here ends with 77 and the reason; it counts neither way. If none could run, that is a failure.
+#   A story that passes only when it is told again is called flaky; more than two of these fail the run.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -21,6 +24,10 @@ if [ "$(id -u)" != 0 ] && [ -z "${KUBECONFIG:-}" ]; then log "a cluster of our o
 if [ -n "${KUBECONFIG:-}" ] && [ -z "${HANDOVER_IMAGE:-}" ]; then
   log "KUBECONFIG is set: HANDOVER_IMAGE and OPERATOR_IMAGE (with tags v1 v2 v3 bad crash garbage) must say which images that cluster can pull"; exit 2
 fi
+tagged() { grep -qE "^# tags:.* $1( |$)" "stories/$2.sh" 2>/dev/null; } # TAG STORY
+. ./versions.sh
+version=${CLUSTER_VERSION:-current}
+current=$(kubernetes_version current) && version=$(kubernetes_version "$version")
 if [ -z "${KUBECONFIG:-}" ]; then
   # one that an earlier run kept is used again if it still answers
   if [ -d "$CLUSTER_DIR/pki" ] && ! nsenter --net="/run/netns/$CLUSTER_NS" kubectl --kubeconfig="$CLUSTER_DIR/pki/admin.kubeconfig" get --raw /readyz >/dev/null 2>&1; then
@@ -41,24 +48,33 @@ images() { # the program under test, and operators that behave in various ways
   local root=$out/handover; "$top/deploy/image/build.sh" "$root"
   ./cluster.sh load localhost/handover:test "$root" /usr/bin/handover
   export OWN_CLUSTER=1
-  gcc -static -O2 -o "$out/operator" operator/operator.c -lm
+  gcc -static -O2 -o "$out/operator" operators/plain/operator.c -lm
   operator() { # TAG CONF...
     local tag=$1 d=$out/op-$1; shift; mkdir -p "$d"; cp "$out/operator" "$d/operator"
     printf '%s\n' "image=$tag" "$@" >"$d/operator.conf"; chmod 644 "$d/operator.conf"
     ./cluster.sh load "localhost/operator:$tag" "$d" /operator
   }
   operator v1; operator v2; operator v3; operator bad error-rate=0.5; operator late error-rate=0.6 errors-after=4
-  operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent
+  operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent; operator brief end-after=2
 }
 export HANDOVER_BIN=${HANDOVER_BUILD:-$top/build-release}/handover
-[ -n "${HANDOVER_IMAGE:-}" ] || images
+without_node= # a control plane alone runs no image
+if [ -n "$own" ] && [ -z "$CLUSTER_NODES" ]; then
+  without_node=1; export OWN_CLUSTER=1
+  [ -x "$HANDOVER_BIN" ] || "$top/deploy/image/build.sh" "$out/handover" >/dev/null
+else
+  [ -n "${HANDOVER_IMAGE:-}" ] || images
+fi
 
 export TOP=$top
 . ./lib.sh
-deploy_handover
+[ -n "$without_node" ] || deploy_handover
 
 one() { # STORY : in a namespace of its own
   local story=$1 t0=$SECONDS rc=0
+  if [ -n "$without_node" ] && ! tagged api "$story"; then
+    echo "skip $story: there is no kubelet here"; echo 77 >"$out/$story.rc"; return
+  fi
   export NS="story-${story//_/-}-$RANDOM" story # an earlier one of this story may be on its way out
   in_cluster kubectl create namespace "$NS" >/dev/null
   timeout "${STORY_SECONDS:-480}" bash -euo pipefail -c '. ./lib.sh; . "./stories/$story.sh"' >"$out/$story.log" 2>&1 || rc=$?
@@ -70,7 +86,13 @@ one() { # STORY : in a namespace of its own
   echo $rc >"$out/$story.rc"
   in_cluster kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || true
 }
-stories=("$@"); [ ${#stories[@]} -gt 0 ] || stories=($(cd stories && ls *.sh | sed 's/\.sh$//' | sort))
+stories=("$@")
+if [ ${#stories[@]} = 0 ]; then
+  for s in $(cd stories && ls *.sh | sed 's/\.sh$//' | sort); do
+    [ -z "$own" ] || [ -n "${KUBEBUILDER_ASSETS:-}" ] || [ "$version" = "$current" ] || tagged oldest "$s" || continue
+    stories+=("$s")
+  done
+fi
 # Stories whose name begins with solo_ replace or restrict Handover itself: they run alone, last.
 for s in "${stories[@]}"; do case $s in solo_*) ;; *)
   while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-3}" ]; do wait -n || true; done
@@ -78,11 +100,13 @@ for s in "${stories[@]}"; do case $s in solo_*) ;; *)
 wait
 for s in "${stories[@]}"; do case $s in solo_*) one "$s" ;; esac; done
 
-# Once more and alone, what failed beside others on a busy machine; said, not hidden.
+# Once more and alone, what failed beside others on a busy machine; said, and counted.
+flaky=()
 for s in "${stories[@]}"; do
   case $(cat "$out/$s.rc" 2>/dev/null) in 0 | 77) continue ;; esac
   log "$s again, alone"
   one "$s"
+  [ "$(cat "$out/$s.rc" 2>/dev/null)" != 0 ] || flaky+=("$s")
 done
 passed=0 failed=0
 for s in "${stories[@]}"; do
@@ -93,6 +117,8 @@ if [ $failed -gt 0 ]; then
   in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=2000 --prefix 2>&1 |
     grep -v '"msg":"reconcile \(begins\|ends\)"' | tail -120 || true
 fi
+[ ${#flaky[@]} = 0 ] || log "flaky, passed only when told again: ${flaky[*]}"
+[ ${#flaky[@]} -le 2 ] || { log "${#flaky[@]} flaky stories are more than two: that fails the run"; failed=$((failed + 1)); }
 [ $((passed + failed)) -gt 0 ] || { log "no story could run"; failed=1; }
 told="$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -41,9 +41,25 @@ BROKEN=rollout ends 1 '0 passed, 1 failed' told # Handover does not come up
 BROKEN=namespace ends 1 '0 passed, 1 failed' told
 HANDOVER_IMAGE= ends 2 '0 passed, 1 failed' told
 
+for n in 1 2 3; do tell flaky$n <<<"[ -e '$d/flaky$n' ] || { touch '$d/flaky$n'; fail 'for the first time'; }"; done
+ends 0 '2 passed, 0 failed' flaky1 flaky2
+grep -q 'flaky, passed only when told again: flaky1 flaky2$' "$d/out" || { echo "FAIL: it does not say which are flaky"; exit 1; }
+rm "$d"/flaky?; ends 1 '3 passed, 1 failed' flaky1 flaky2 flaky3 # more than two hide something
+
 tell gone <<<'no_canary op || fail "a canary"'
 ends 0 '1 passed, 0 failed' gone
 CANARY=1 ends 1 '0 passed, 1 failed' gone # its ReplicaSet wants a pod
 tell node <<<'. ./leadership.sh'
 ends 1 '0 passed, 1 failed' node # not our node: nothing was looked at
+
+# Versions: a word for one of them, a whole one, and one that nobody knows.
+. "$here/versions.sh"
+[ "$(kubernetes_version current)" = "$(kubernetes_version "$(kubernetes_version current | cut -d. -f1,2)")" ] || { echo "FAIL: the current version"; exit 1; }
+[ "$(kubernetes_version oldest) $(kubernetes_version 1.36.3)" = "1.20.2 1.36.3" ] || { echo "FAIL: the oldest version, a whole one"; exit 1; }
+! kubernetes_version 1.19 2>/dev/null && ! kubernetes_version 1.2 2>/dev/null || { echo "FAIL: an unknown version"; exit 1; }
+# Programs of others: a folder is used as it is, nothing is built.
+[ "$(KUBEBUILDER_ASSETS=/some/where "$here/programs.sh" current)" = /some/where ] || { echo "FAIL: KUBEBUILDER_ASSETS"; exit 1; }
+for s in "$here"/stories/*.sh; do # a tag that nobody reads is a story that nobody tells
+  ! grep -E '^# tags:' "$s" | grep -vqE '^# tags:( (oldest|api))+$' || { echo "FAIL: unknown tags in $s"; exit 1; }
+done
 echo "all as it should be"

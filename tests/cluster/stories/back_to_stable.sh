@@ -1,4 +1,5 @@
 # The user takes the update back in the middle: the rollout ends, stable never noticed.
+# tags: oldest
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op v2; until_true 20 "a canary pod" some_canary op
 set_image op v1

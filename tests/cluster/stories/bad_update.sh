@@ -1,4 +1,5 @@
 # A failing version is rolled back while stable's pods never restart; its template is quarantined; the next version is tried.
+# tags: oldest
 apply op v1 "${quick[@]}"; adopted op
 before=$(pods_of op)
 set_image op bad

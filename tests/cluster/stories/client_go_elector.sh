@@ -1,10 +1,10 @@
 # Handover and client-go's own elector are candidates for the same Lease, and either follows the other: after a release at once
 # (client-go: at its next poll), after a SIGKILL once the lease has expired and not before.
+# tags: oldest api
 [ -x "$HANDOVER_BIN" ] || skip "there is no $HANDOVER_BIN to run beside the cluster"
-command -v go >/dev/null || skip "there is no Go here, and so no client-go"
+. ../go.sh
 peer=$(mktemp -d); trap 'end_all; rm -rf "$peer"' EXIT
-(cd ../bench/leadership_peer && go build -o "$peer/peer" .) >"$peer/build.log" 2>&1 ||
-  skip "client-go cannot be built: $(grep -v '^go: downloading' "$peer/build.log" | head -1)"
+why=$(go_program ../bench/leadership_peer "$peer/peer" 2>&1) || skip "$why"
 
 [ -n "${OWN_CLUSTER:-}" ] && inside=(nsenter "--net=/run/netns/$CLUSTER_NS") || inside=()
 export LEASE_MS=4000 RENEW_MS=3000 RETRY_MS=500

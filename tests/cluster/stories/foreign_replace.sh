@@ -1,4 +1,5 @@
 # `kubectl replace` with a manifest without `paused` in the middle of a rollout.
+# tags: oldest
 apply op v1 "${quick[@]}"; adopted op
 set_image op bad; until_true 20 "a canary pod" some_canary op
 manifest op bad "${quick[@]}" | k replace -f - >/dev/null

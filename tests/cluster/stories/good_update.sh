@@ -1,4 +1,5 @@
 # A good version soaks as a canary and is then promoted with the user's own strategy; afterwards we hold it again.
+# tags: oldest
 apply op v1 "${quick[@]}"; adopted op
 [ "$(field deployment/op '{.spec.progressDeadlineSeconds}')" = 2147483647 ] || fail "progressDeadlineSeconds is not set while paused"
 before=$(pods_of op)

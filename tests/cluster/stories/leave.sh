@@ -1,4 +1,5 @@
 # The annotation is removed: what we changed is given back, the pods stay.
+# tags: oldest
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 k annotate deployment/op handover.dev/canary-percent- >/dev/null
 until_true 20 "unpaused" not_paused op

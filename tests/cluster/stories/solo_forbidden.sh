@@ -1,4 +1,5 @@
 # A verb is missing in the ClusterRole: one clear message that names it, the target is left alone; granted, it goes on.
+# tags: oldest
 role() { in_cluster kubectl get clusterrole handover -o json | jq "$1" | in_cluster kubectl apply -f - >/dev/null 2>&1; }
 role '(.rules[] | select(.resources == ["deployments"]) | .verbs) = ["get","list","watch"]'
 trap 'role "(.rules[] | select(.resources == [\"deployments\"]) | .verbs) = [\"get\",\"list\",\"watch\",\"patch\"]"' EXIT

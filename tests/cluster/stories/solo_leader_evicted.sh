@@ -1,6 +1,7 @@
 # The leader's pod is evicted, by the Eviction API as a drained node does it, and by the kubelet itself because its volume has
 # grown too large. The first asks the process to stop: it drains and releases the lease. The second kills at once, and a kubelet
 # of 1.20 then leaves no word about containers in the pod's status: no certificate, so the lease has to expire. (Later ones do.)
+# tags: oldest
 . ./leadership.sh
 at_exit+=(deploy_handover)
 deploy_handover '.spec.template.spec.volumes += [{name: "scratch", emptyDir: {sizeLimit: "1Mi"}}] |
@@ -21,7 +22,7 @@ note "evicted by the API: the successor's first reconcile after $(ms $(($(first_
 
 both_warm
 old=$(leader) pod=${old%%_*}; uid=$(H get pod "$pod" -o 'jsonpath={.metadata.uid}')
-head -c 2M /dev/zero >"$CLUSTER_DIR/kubelet/pods/$uid/volumes/kubernetes.io~empty-dir/scratch/ballast"
+head -c 2M /dev/zero >"$CLUSTER_DIR/node1/kubelet/pods/$uid/volumes/kubernetes.io~empty-dir/scratch/ballast"
 evicted() { H get pod "$pod" -o json | jq -e '.status.phase == "Failed" and .status.reason == "Evicted"'; }
 until_true 60 "the kubelet evicts it" evicted # it measures volumes every minute or so
 t0=$(now_us)

@@ -1,5 +1,6 @@
 # SIGKILL of the leader's process, again and again in the middle of a rollout: the kubelet's record of its end is its death
 # certificate, so that the standby goes on at once and not when the lease expires. KILLS=N; GAPS=FILE gets the times in ms.
+# tags: oldest
 . ./leadership.sh
 in_a_rollout 25
 gaps=$kept/gaps first_state=0

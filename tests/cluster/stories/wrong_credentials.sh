@@ -1,5 +1,6 @@
 # From outside: a certificate authority that did not sign the server, a token that it does not know or no longer believes, a server that
 # is not there.
+# tags: oldest api
 [ -n "${OWN_CLUSTER:-}" ] || skip "this cluster is not ours: its certificate authority is not known"
 bin=$HANDOVER_BIN server=https://127.0.0.1:443
 says() { # PATTERN KUBECONFIG-USER-YAML CLUSTER-YAML

@@ -5,6 +5,7 @@
  *   error-rate=0     share of them that fail, 0..1
  *   errors-after=0   seconds from the start until they begin to fail
  *   crash-after=0    seconds until the process exits with 1; 0: never
+ *   end-after=0      seconds until the process exits with 0; 0: never
  *   ready-after=0    seconds until /readyz says yes
  *   metrics=page     page | garbage | error | silent
  * POST /set?error-rate=0.5 changes one of them while it runs. GET /metrics, /healthz, /readyz. Port 8080.
@@ -24,8 +25,9 @@
 static struct setting {
     const char *key;
     double value;
-} settings[] = {{"rate", 20}, {"error-rate", 0}, {"errors-after", 0}, {"crash-after", 0}, {"ready-after", 0}};
-enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, READY_AFTER, SETTINGS };
+} settings[] = {{"rate", 20},       {"error-rate", 0}, {"errors-after", 0},
+                {"crash-after", 0}, {"end-after", 0},  {"ready-after", 0}};
+enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, END_AFTER, READY_AFTER, SETTINGS };
 static char metrics_mode[16] = "page";
 static double done_total, error_total, started, counted;
 static volatile sig_atomic_t stopping;
@@ -160,6 +162,7 @@ int main(void) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int r = poll(&p, 1, 200);
         if (r < 0 && errno != EINTR) return 1;
+        if (settings[END_AFTER].value > 0 && now() - started >= settings[END_AFTER].value) return 0;
         if (settings[CRASH_AFTER].value > 0 && now() - started >= settings[CRASH_AFTER].value) return 1;
         if (r <= 0) continue;
         int c = accept(fd, NULL, NULL);

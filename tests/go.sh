@@ -1,0 +1,31 @@
+# Programs of others, and peers, from their Go modules: no go.sum and no copy of theirs is in the tree. Sourced.
+#   find_go AT-LEAST            sets `go` to one that is new enough, if need be the toolchain as a module, which Debian's Go can fetch
+#   go_program FOLDER PROGRAM   builds the module in FOLDER; where that cannot be, says why in one line and fails
+# What is built and fetched stays in GOCACHE and the module cache, both outside the tree. GO_VERSION: the toolchain to fetch.
+GO_VERSION=${GO_VERSION:-1.26.8}
+export GOCACHE=${GOCACHE:-${HANDOVER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/handover-kubernetes}/go-build}
+
+find_go() { # AT-LEAST, as 1.26
+  local have dir arch
+  for go in go /usr/local/go/bin/go /usr/lib/go/bin/go; do
+    have=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null) || continue
+    [ "$(printf 'go%s\n%s\n' "$1" "$have" | sort -V | head -1)" = "go$1" ] && return 0
+  done
+  arch=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+  for go in go /usr/lib/go/bin/go; do
+    dir=$(GO111MODULE=on GOFLAGS= "$go" mod download -json "golang.org/toolchain@v0.0.1-go$GO_VERSION.linux-$arch" 2>/dev/null | sed -n 's/.*"Dir": "\(.*\)".*/\1/p') || continue
+    [ -d "$dir" ] || continue
+    chmod -R u+w,a+x "$dir/bin" "$dir/pkg/tool" # a module has no modes
+    go=$dir/bin/go; return 0
+  done
+  echo "there is no Go $1 here (Debian: golang-go), and its module golang.org/toolchain cannot be had" >&2; return 1
+}
+
+go_program() { # FOLDER PROGRAM
+  local go log src rc=0; log=$(mktemp)
+  find_go "$(sed -nE 's/^go ([0-9]+\.[0-9]+).*/\1/p' "$1/go.mod")" || return
+  src=$(mktemp -d); cp -r "$1/." "$src"
+  (cd "$src" && export GOFLAGS=-buildvcs=false GO111MODULE=on GOTOOLCHAIN=local CGO_ENABLED=0 && "$go" mod tidy && "$go" build -o "$2" .) >"$log" 2>&1 || rc=$?
+  [ $rc = 0 ] || echo "the Go module of $(basename "$1") cannot be built: $(grep -vE '^go: (downloading|finding)' "$log" | head -1)" >&2
+  rm -rf "$src" "$log"; return $rc
+}
