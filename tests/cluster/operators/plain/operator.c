@@ -6,6 +6,7 @@
  *   errors-after=0   seconds from the start until they begin to fail
  *   crash-after=0    seconds until the process exits with 1; 0: never
  *   end-after=0      seconds until the process exits with 0; 0: never
+ *   hang-at=0        reconciles after which it is stuck in the next one; 0: never
  *   ready-after=0    seconds until /readyz says yes
  *   metrics=page     page | garbage | error | silent
  * POST /set?error-rate=0.5 changes one of them while it runs. GET /metrics, /healthz, /readyz. Port 8080.
@@ -25,9 +26,9 @@
 static struct setting {
     const char *key;
     double value;
-} settings[] = {{"rate", 20},       {"error-rate", 0}, {"errors-after", 0},
-                {"crash-after", 0}, {"end-after", 0},  {"ready-after", 0}};
-enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, END_AFTER, READY_AFTER, SETTINGS };
+} settings[] = {{"rate", 20},     {"error-rate", 0}, {"errors-after", 0}, {"crash-after", 0},
+                {"end-after", 0}, {"hang-at", 0},    {"ready-after", 0}};
+enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, END_AFTER, HANG_AT, READY_AFTER, SETTINGS };
 static char metrics_mode[16] = "page";
 static double done_total, error_total, started, counted;
 static volatile sig_atomic_t stopping;
@@ -71,6 +72,7 @@ static void count(void) {
     double t = now(), work = floor((t - counted) * settings[RATE].value);
     if (work < 1) return;
     counted += work / settings[RATE].value;
+    if (settings[HANG_AT].value > 0) work = fmax(0, fmin(work, settings[HANG_AT].value - done_total));
     done_total += work;
     if (t - started >= settings[ERRORS_AFTER].value) {
         static double owed;
