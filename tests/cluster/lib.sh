@@ -19,7 +19,11 @@ last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${targe
 
 # manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS, RESTRICTED from the environment
 manifest() {
-  local name=$1 image=$2 a; shift 2
+  local name=$1 image=$2 a of_pod= of_container=; shift 2
+  if [ -n "${RESTRICTED:-}" ]; then # as PodSecurity's level of that name asks for
+    of_pod='securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}'
+    of_container='securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}'
+  fi
   cat <<EOF
 apiVersion: apps/v1
 kind: Deployment
@@ -35,12 +39,12 @@ spec:
     metadata: {labels: {app: $name}}
     spec:
       terminationGracePeriodSeconds: 5
-${RESTRICTED:+      securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}}
+      $of_pod
       containers:
       - name: operator
         image: ${OPERATOR_IMAGE:-localhost/operator}:$image
         imagePullPolicy: IfNotPresent
-${RESTRICTED:+        securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}
+        $of_container
         env: [{name: BIG, value: "9007199254740993"}]
         ports: [{containerPort: 8080}]
         readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: ${PROBE_SECONDS:-1}}
