@@ -128,7 +128,7 @@ run_cluster() { # VERSION
     passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
     [ "$((BASH_REMATCH[1] + BASH_REMATCH[2]))" != 0 ] || bad "tests/cluster on $1: no story ran"
     while read -r line; do skip "tests/cluster on $1: $line"; done < <(sed -n 's/^skip //p' "$log")
-    while read -r line; do seconds+=("tests/cluster on $1: $line"); done < <(sed -n 's/^cluster: flaky, passed only when told again: //p' "$log")
+    while read -r line; do seconds+=("tests/cluster on $1: $line"); done < <(sed -n 's/^cluster: flaky, passed only at a second run: //p' "$log")
     [ "$rc" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || bad "tests/cluster/run.sh on $1 ended with $rc"
   else
     bad "tests/cluster/run.sh on $1 ended with $rc before its stories"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # run.sh [STORY...] : the stories of tests/cluster/stories on a real Kubernetes, Handover running in it from its own image.
 #   CLUSTER_VERSION: which one (current; oldest, 1.36.3, ...). Other than on the current one, without names: the stories tagged `oldest`.
-#   KUBEBUILDER_ASSETS: a folder with the programs. Where it has no kubelet, as envtest's, only the stories tagged `api` are told.
+#   KUBEBUILDER_ASSETS: a folder with the programs. Where it has no kubelet, as envtest's, only the stories tagged `api` run.
 #   KUBECONFIG set: that cluster is used; then HANDOVER_IMAGE and OPERATOR_IMAGE say where it finds the images.
 #   A story that cannot run here ends with 77 and the reason; it counts neither way. If none could run, that is a failure.
-#   A story that passes only when it is told again is called flaky; more than two of these fail the run.
+#   A story that passes only at its second run is called flaky; more than two of these fail the run.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -117,7 +117,7 @@ if [ $failed -gt 0 ]; then
   in_cluster kubectl -n handover-system logs -l app.kubernetes.io/name=handover --tail=2000 --prefix 2>&1 |
     grep -v '"msg":"reconcile \(begins\|ends\)"' | tail -120 || true
 fi
-[ ${#flaky[@]} = 0 ] || log "flaky, passed only when told again: ${flaky[*]}"
+[ ${#flaky[@]} = 0 ] || log "flaky, passed only at a second run: ${flaky[*]}"
 [ ${#flaky[@]} -le 2 ] || { log "${#flaky[@]} flaky stories are more than two: that fails the run"; failed=$((failed + 1)); }
 [ $((passed + failed)) -gt 0 ] || { log "no story could run"; failed=1; }
 told="$passed passed, $failed failed"

@@ -43,7 +43,7 @@ HANDOVER_IMAGE= ends 2 '0 passed, 1 failed' told
 
 for n in 1 2 3; do tell flaky$n <<<"[ -e '$d/flaky$n' ] || { touch '$d/flaky$n'; fail 'for the first time'; }"; done
 ends 0 '2 passed, 0 failed' flaky1 flaky2
-grep -q 'flaky, passed only when told again: flaky1 flaky2$' "$d/out" || { echo "FAIL: it does not say which are flaky"; exit 1; }
+grep -q 'flaky, passed only at a second run: flaky1 flaky2$' "$d/out" || { echo "FAIL: it does not say which are flaky"; exit 1; }
 rm "$d"/flaky?; ends 1 '3 passed, 1 failed' flaky1 flaky2 flaky3 # more than two hide something
 
 tell gone <<<'no_canary op || fail "a canary"'
