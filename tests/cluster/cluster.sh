@@ -109,13 +109,13 @@ start_kube-apiserver() {
     --authorization-mode=Node,RBAC --allow-privileged=true ${API_ARGS:-}
   wait_for 120 "the API server" in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get --raw /readyz
 }
-control_plane() {
-  start_etcd; start_kube-apiserver
+start_controllers() {
   [ -x "$BIN/kube-controller-manager" ] && [ -x "$BIN/kube-scheduler" ] || return 0
   start kube-controller-manager "$BIN/kube-controller-manager" --kubeconfig="$PKI/admin.kubeconfig" --leader-elect=false \
     --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" --use-service-account-credentials=true
   start kube-scheduler "$BIN/kube-scheduler" --kubeconfig="$PKI/admin.kubeconfig" --leader-elect=false
 }
+control_plane() { start_etcd; start_kube-apiserver; start_controllers; }
 
 . "$here/node.sh"
 
@@ -145,11 +145,15 @@ restart() { # PROGRAM [NODE]: nobody tells it to stop; containers and their shim
   esac
 }
 etcd_backup() {
+  local n
   case ${1:-} in
     save) stop etcd; rm -rf "$DIR/etcd.saved"; cp -r "$DIR/etcd" "$DIR/etcd.saved"; start_etcd ;;
     restore)
       [ -d "$DIR/etcd.saved" ] || { say "there is no backup: cluster.sh etcd save"; return 1; }
-      stop kube-apiserver; stop etcd; rm -rf "$DIR/etcd"; cp -r "$DIR/etcd.saved" "$DIR/etcd"; start_etcd; start_kube-apiserver ;;
+      # their caches are ahead of the data, as an administrator's handbook says: they start anew, the node too
+      for n in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop "$n"; done
+      rm -rf "$DIR/etcd"; cp -r "$DIR/etcd.saved" "$DIR/etcd"; control_plane
+      for n in $(nodes); do restart kubelet "$n"; done ;;
     *) say "etcd what? save or restore"; return 2 ;;
   esac
   wait_for 120 "the API server" in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get --raw /readyz

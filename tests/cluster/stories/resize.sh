@@ -1,6 +1,6 @@
 # A canary pod is resized in place, twice, its container restarted for it each time, as its resizePolicy says: no crash.
 served "in-place resize" 33
-manifest op v1 canary-percent=50 soak=25s min-events=10 max-error-rate=5% quiet=1s |
+manifest op v1 canary-percent=50 soak=60s min-events=10 max-error-rate=5% quiet=1s |
   sed 's|^        resources:.*|        resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]\n        resources: {requests: {memory: 32Mi}, limits: {memory: 64Mi}}|' >"/tmp/$NS.yaml"
 trap 'rm -f "/tmp/$NS.yaml"' EXIT
 k apply -f "/tmp/$NS.yaml" >/dev/null; adopted op

@@ -8,8 +8,9 @@
  *   end-after=0      seconds until the process exits with 0; 0: never
  *   hang-at=0        reconciles after which it is stuck in the next one; 0: never
  *   ready-after=0    seconds until /readyz says yes
+ *   port=8080        where it listens
  *   metrics=page     page | garbage | error | silent
- * POST /set?error-rate=0.5 changes one of them while it runs. GET /metrics, /healthz, /readyz. Port 8080.
+ * POST /set?error-rate=0.5 changes one of them while it runs. GET /metrics, /healthz, /readyz.
  * Static, libc only. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,8 +28,8 @@ static struct setting {
     const char *key;
     double value;
 } settings[] = {{"rate", 20},     {"error-rate", 0}, {"errors-after", 0}, {"crash-after", 0},
-                {"end-after", 0}, {"hang-at", 0},    {"ready-after", 0}};
-enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, END_AFTER, HANG_AT, READY_AFTER, SETTINGS };
+                {"end-after", 0}, {"hang-at", 0},    {"ready-after", 0},  {"port", 8080}};
+enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, END_AFTER, HANG_AT, READY_AFTER, PORT, SETTINGS };
 static char metrics_mode[16] = "page";
 static double done_total, error_total, started, counted;
 static volatile sig_atomic_t stopping;
@@ -154,10 +155,10 @@ int main(void) {
     started = counted = now();
     configure();
     int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(8080)};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)settings[PORT].value)};
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 64)) {
-        perror("listen on 8080");
+        perror("listen");
         return 1;
     }
     while (!stopping) {
