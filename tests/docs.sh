@@ -44,7 +44,7 @@ links() {
     file=$(dirname "$page")/$file; [ "${link%%#*}" ] || file=$page
     [ -e "$file" ] || { echo "FAIL: $page: $link leads nowhere"; rc=1; continue; }
     # a heading's anchor: lower case, without punctuation, blanks as '-'
-    [ -z "$anchor" ] || grep -E '^#+ ' "$file" | sed -E 's/^#+ //' | tr 'A-Z' 'a-z' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g' | grep -qxF -- "$anchor" ||
+    [ -z "$anchor" ] || [ -n "$(grep -E '^#+ ' "$file" | sed -E 's/^#+ //' | tr 'A-Z' 'a-z' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g' | grep -xF -- "$anchor")" ] ||
       { echo "FAIL: $page: $link names no heading of $file"; rc=1; }
   done < <(grep -oHE '\]\([^):]+\)' ./*.md docs/*.md docs/reference/*.md | sed -E 's/\]\((.*)\)$/\1/')
   [ $n -gt 20 ] || { echo "FAIL: only $n links were found"; rc=1; }

@@ -38,4 +38,9 @@ while IFS='|' read -r rest; do
     xargs -0 grep -niE "(^|[^[:alnum:]_])($word)([^[:alnum:]_]|\$)" /dev/null) || continue
   while read -r line; do echo "FAIL: \"$word\" (better: $instead): $line"; done <<<"$found"; rc=1
 done <<<"$words"
+
+# grep -q at the end of a pipe leaves at the first match; its writer dies of SIGPIPE, and pipefail calls that a failure, now and then.
+if found=$(files '*.sh' | grep -z '^tests/' | grep -zvE '^tests/(style|wait)\.sh$' | xargs -0 grep -nE '(^|[^|])\| *grep -[a-zA-Z]*q' /dev/null); then
+  while read -r line; do echo "FAIL: a pipe into grep -q (better: has, of tests/wait.sh): $line"; done <<<"$found"; rc=1
+fi
 exit $rc

@@ -18,7 +18,7 @@ pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[]
 pid_of() { # POD : the process of Handover in it
   local p
   for p in $(pgrep -x handover); do
-    if { tr '\0' '\n' <"/proc/$p/environ"; } 2>/dev/null | grep -qx "POD_NAME=$1"; then echo "$p"; return; fi
+    if { tr '\0' '\n' <"/proc/$p/environ"; } 2>/dev/null | has -x "POD_NAME=$1"; then echo "$p"; return; fi
   done
   fail "no process of pod $1"
 }

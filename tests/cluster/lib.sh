@@ -8,7 +8,7 @@ note() { echo "  $*"; }
 # served RESOURCE.GROUP | served WHAT MINOR : else the story is skipped; a cluster of this year has it
 served() {
   if [ $# = 2 ]; then [ "${CLUSTER_MINOR:-99}" -ge "$2" ] || skip "Kubernetes 1.$CLUSTER_MINOR has no $1, which came with 1.$2"; return 0; fi
-  in_cluster kubectl api-resources -o name | grep -qx "$1" || skip "this API server has no $1"
+  in_cluster kubectl api-resources -o name | has -x "$1" || skip "this API server has no $1"
 }
 
 . ../wait.sh # run.sh and its children work in this folder
@@ -87,7 +87,7 @@ canary_ended() { local p; p=$(canary_pods "$1") && jq -e "[.items[] | $LIVING] =
 canary_forgotten() { local p; p=$(canary_pods "$1") && jq -e '.items == []' <<<"$p" >/dev/null; }
 canary_gone() { until_true "${2:-20}" "the canary is taken away" no_canary "$1"; until_true 40 "the canary's containers have ended" canary_ended "$1"; }
 adopted() { wait_phase "$1" "${STABLE_PHASE:-Stable}" 60; until_true 10 "$1 paused by Handover" paused "$1"; }
-event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | grep -qE "$1"; }
+event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | has -E "$1"; }
 # reapplied [OPTION of kubectl apply...] : a tool applies the manifest of `op` again every few seconds, with a new image: the rollout goes on.
 reapplied() {
   local before applied again

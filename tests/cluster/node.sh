@@ -129,7 +129,7 @@ start_kubelet() { # N
     --hostname-override="node$1" --node-ip="$(node_ip "$1")" --root-dir="$d/kubelet" "${args[@]+"${args[@]}"}"
   wait_for 120 "node$1" node_ready "$1"
 }
-node_ready() { in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get node "node$1" | grep -qw Ready; }
+node_ready() { in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get node "node$1" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | [ "$(cat)" = True ]; }
 
 node_up() { # N
   local n=$1 d ns server=$API image; d=$(node_dir "$n"); ns=$(node_ns "$n")
@@ -165,7 +165,7 @@ pod_networks() { # N
   done
   # and those of pods that have ended already: what CNI remembers of this node's subnet
   for f in /run/netns/cni-*; do
-    if ip -n "${f##*/}" -4 -o addr show eth0 2>/dev/null | grep -qE " 10\.201\.($(($1 * 4 - 4))|$(($1 * 4 - 3))|$(($1 * 4 - 2))|$(($1 * 4 - 1)))\." &&
+    if grep -qE " 10\.201\.($(($1 * 4 - 4))|$(($1 * 4 - 3))|$(($1 * 4 - 2))|$(($1 * 4 - 1)))\." <<<"$(ip -n "${f##*/}" -4 -o addr show eth0 2>/dev/null)" &&
       ip -n "$(node_ns "$1")" link show cni0 >/dev/null 2>&1 && [ -z "$(ip netns pids "${f##*/}" 2>/dev/null)" ]; then echo "${f##*/}"; fi
   done
 }

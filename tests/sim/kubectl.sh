@@ -34,7 +34,7 @@ find_kubectls() {
   done
 }
 
-said() { tr '\n' '~' <<<"$1" | grep -qE -- "$2"; }
+said() { grep -qE -- "$2" <<<"$(tr '\n' '~' <<<"$1")"; }
 fail() { echo "FAIL $V $1"; head -40 <<<"$2"; failures=$((failures + 1)); }
 # run NAME PATTERN ARG... : the command works and its output has the pattern (extended, lines joined by '~'); "" for any
 run() {

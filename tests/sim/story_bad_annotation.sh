@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 handover a; target op:v1 canary-percent=lots
-said() { events | grep 'handover.dev/canary-percent' | grep -q lots; }
+said() { events | grep 'handover.dev/canary-percent' | has lots; }
 until_true 15 "an Event" said
 ! paused || fail "paused with a bad annotation"
 annotate canary-percent '"50"'; annotate soak '"6s"'; adopted

@@ -4,7 +4,7 @@ sim --script '{"image":"*:v?","reconcilesPerSecond":40}' --script '{"image":"*:g
 handover a; target op:v1; adopted; before=$(stable_pods)
 for kind in garbage http500; do
   set_image op:$kind; until_true 15 "a canary of $kind" some_canary
-  holds() { [ "$(state .hold)" = NoData ] && state .message | grep -qi metrics; }
+  holds() { [ "$(state .hold)" = NoData ] && state .message | has -i metrics; }
   until_true 30 "$kind: it holds and says why" holds
   for_a_while 4 "$kind: it goes on holding" holds
   [ "$(stable_pods)" = "$before" ] || fail "stable pods changed"

@@ -12,7 +12,7 @@ target op:v1; adopted; before=$(stable_pods)
 fault '{"match":{'"$ours"',"path":"/apis/apps/*"},"count":-1,"status":401}'
 fault '{"match":{'"$ours"',"path":"/api/v1/*"},"count":-1,"status":401}'
 lines=$(wc -l <"$dir/a.log"); set_image op:v2; annotate soak '"4s"'
-said() { tail -n +"$((lines + 1))" "$dir/a.log" | grep '401' | grep -q 'deployments\|configmaps'; }
+said() { tail -n +"$((lines + 1))" "$dir/a.log" | grep '401' | has 'deployments\|configmaps'; }
 until_true 20 "the message that names what was asked for" said
 for_a_while 2 "nothing is tried without a token" no_canary
 [ "$(stable_pods)" = "$before" ] || fail "stable pods changed"

@@ -5,7 +5,7 @@ sim
 slow_read; orphan
 handover a --log-level=debug; until_true 10 "a leads" leads a; until_true 10 "a reconcile is in flight" log_says a 'reconcile started'
 kill -TERM "$pid"
-checkpointed() { checkpoint | grep -q default/ghost; }
+checkpointed() { checkpoint | has default/ghost; }
 until_true 5 "the early checkpoint has the key" checkpointed
 fault "{\"match\":{$ours},\"count\":-1,\"silent\":true}"
 rc=0; wait "$pid" || rc=$?

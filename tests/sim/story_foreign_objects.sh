@@ -4,7 +4,7 @@
 sim --script '{"image":"*","reconcilesPerSecond":40}'
 configmap=/api/v1/namespaces/default/configmaps/op-handover rs=/apis/apps/v1/namespaces/default/replicasets
 api POST /api/v1/namespaces/default/configmaps '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"op-handover"},"data":{"a":"b"}}' >/dev/null
-says() { events | grep -qE "^NameConflict .*$1"; }
+says() { events | has -E "^NameConflict .*$1"; }
 handover a; target op:v1
 until_true 20 "the ConfigMap is named" says "ConfigMap op-handover is not Handover's \(it has no owner"
 ! events | grep -i 'delete configmap' || fail "it is to be deleted"

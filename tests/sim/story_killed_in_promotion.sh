@@ -12,5 +12,5 @@ until_true 40 "a judged version serves again" eval 'runs op:v1 || runs op:v2'
 wait_phase RolledBack 60; ended failed || fail "the history says $(state '.history[0].result')"
 until_true 10 "the canary is gone" no_canary
 runs op:v1 || runs op:v2 || fail "the bad version runs"
-events | grep -q '^Superseded .*op:bad' || fail "no Event says what happened"
-! events | grep -q '^UnmanagedRollout' || fail "another client is blamed"
+events | has '^Superseded .*op:bad' || fail "no Event says what happened"
+! events | has '^UnmanagedRollout' || fail "another client is blamed"

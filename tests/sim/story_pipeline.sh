@@ -10,6 +10,6 @@ sim --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --scri
 export SERVER=$server
 handover a; target op:v1; adopted
 wait_for_handover op default op:v2 3 && fail "v2 is not even set" || [ $? = 124 ] || fail "it does not end in time"
-set_image op:v2; wait_for_handover op default op:v2 90 | grep -q "op:v2 is in service" || fail "v2 is in service, and it does not say so"
+set_image op:v2; wait_for_handover op default op:v2 90 | has "op:v2 is in service" || fail "v2 is in service, and it does not say so"
 set_image op:bad; rc=0; wait_for_handover op default op:bad 90 >"$dir/said" || rc=$?
 [ $rc = 1 ] || fail "ended with $rc"; grep -q "^RolledBack: op:bad was rolled back: " "$dir/said" || fail "it says $(cat "$dir/said")"

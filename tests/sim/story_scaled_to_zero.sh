@@ -9,6 +9,6 @@ until_true 20 "stable's ReplicaSet is gone" eval '[ "$(api GET /apis/apps/v1/nam
 merge '{"spec":{"replicas":2}}'
 until_true 20 "stable runs again" runs op:v1
 promoted op:v2 90
-fought() { merge '{"spec":{"paused":false}}'; sleep 0.3; events | grep -q '^PausedFieldConflict a manifest sets spec.paused'; }
+fought() { merge '{"spec":{"paused":false}}'; sleep 0.3; events | has '^PausedFieldConflict a manifest sets spec.paused'; }
 until_true 20 "the manifest is named" fought
 until_true 10 "the status says it" eval 'api GET "$deploy/op" | jq -e ".metadata.annotations[\"handover.dev/status\"] | contains(\"a manifest sets spec.paused\")"'

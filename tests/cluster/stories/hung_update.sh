@@ -2,7 +2,7 @@
 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op hang
 until_true 30 "a canary pod" some_canary op
-held() { state op '(.hold // "") + " " + .phase' | grep -q 'CanaryStalled Soaking'; }
+held() { state op '(.hold // "") + " " + .phase' | has 'CanaryStalled Soaking'; }
 until_true 60 "the hold says that the canary stands still" held
 for_a_while 15 "it is not promoted: $(phase op)" phase_is op Soaking
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

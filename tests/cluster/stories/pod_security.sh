@@ -3,7 +3,7 @@ served "the label pod-security.kubernetes.io/enforce" 23
 in_cluster kubectl label namespace "$NS" pod-security.kubernetes.io/enforce=restricted >/dev/null
 RESTRICTED=1 apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 k patch deployment op -p '{"spec":{"template":{"spec":{"containers":[{"name":"operator","image":"'"${OPERATOR_IMAGE:-localhost/operator}"':v2","securityContext":{"allowPrivilegeEscalation":true}}]}}}}' >/dev/null
-held() { state op '(.hold // "") + " " + .message' | grep -q 'PodsNotCreated.*violates PodSecurity'; }
+held() { state op '(.hold // "") + " " + .message' | has 'PodsNotCreated.*violates PodSecurity'; }
 until_true 40 "the refused canary is named with PodSecurity's own words" held
 for_a_while 5 "it is no verdict" held
 [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"

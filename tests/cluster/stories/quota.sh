@@ -10,7 +10,7 @@ wait_phase op Stable 60
 # No room for the canary itself: it is named, nothing is judged, and it goes on when there is room.
 k delete quota room >/dev/null; k create quota tight --hard=pods=2 >/dev/null
 set_image op v3
-held() { state op '(.hold // "") + " " + .message' | grep -q 'PodsNotCreated.*exceeded quota: tight'; }
+held() { state op '(.hold // "") + " " + .message' | has 'PodsNotCreated.*exceeded quota: tight'; }
 until_true 40 "the refused canary is named with the quota's own words" held
 k delete quota tight >/dev/null
 until_true 120 "every pod runs v3" image_is op v3

@@ -4,7 +4,7 @@ role() { in_cluster kubectl get clusterrole handover -o json | jq "$1" | in_clus
 role '(.rules[] | select(.resources == ["deployments"]) | .verbs) = ["get","list","watch"]'
 trap 'role "(.rules[] | select(.resources == [\"deployments\"]) | .verbs) = [\"get\",\"list\",\"watch\",\"patch\"]"' EXIT
 apply op v1 "${quick[@]}"
-said() { in_cluster kubectl -n handover-system logs "$(leader | sed 's/_.*//')" --tail=200 | grep "$NS" | grep -q 'patch deployments.*403'; }
+said() { in_cluster kubectl -n handover-system logs "$(leader | sed 's/_.*//')" --tail=200 | grep "$NS" | has 'patch deployments.*403'; }
 until_true 60 "the message" said
 until_true 10 "an Event on the target" event_seen 'ReconcileFailed.*patch'
 for_a_while 3 "the target is left alone" not_paused op

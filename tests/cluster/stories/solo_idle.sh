@@ -4,7 +4,7 @@ H() { in_cluster kubectl -n handover-system "$@"; }
 memory() { # POD : sets rss and own, in KiB
   local p pid=
   for p in $(pgrep -x handover); do
-    if { tr '\0' '\n' <"/proc/$p/environ"; } 2>/dev/null | grep -qx "POD_NAME=$1"; then pid=$p; fi
+    if { tr '\0' '\n' <"/proc/$p/environ"; } 2>/dev/null | has -x "POD_NAME=$1"; then pid=$p; fi
   done
   [ -n "$pid" ] || fail "the process of pod $1 was not found"
   rss=$(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") own=$(awk '/^RssAnon/ {print $2}' "/proc/$pid/status")
@@ -26,7 +26,7 @@ page() { in_cluster curl -sf "http://$ip:8080/metrics"; }
 requests() { page | grep '^rest_client_requests_total' | awk '{s += $NF} END {print s + 0}'; }
 settled() { local a b; a=$(requests); sleep 5; b=$(requests); [ $((b - a)) -le 4 ]; } # at most the renewals of 5 s
 # The targets of earlier stories go away with their namespaces, and that is work.
-alone() { local all; all=$(in_cluster kubectl get namespaces -o name) && ! grep -v "^namespace/$NS\$" <<<"$all" | grep -q '^namespace/story-'; }
+alone() { local all; all=$(in_cluster kubectl get namespaces -o name) && ! grep -v "^namespace/$NS\$" <<<"$all" | has '^namespace/story-'; }
 until_true 60 "the namespaces of earlier stories are gone" alone
 until_true 60 "no requests but the renewals" settled
 a=$(requests); sleep 20; b=$(requests)

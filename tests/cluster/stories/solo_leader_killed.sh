@@ -12,7 +12,7 @@ for i in $(seq "${KILLS:-11}"); do
   within 12 "another leader than $old, before the lease expires" other_leads "$old"
   successor
   [ "$why" = certificate ] || fail "$new leads because: $why"
-  said "$new_log" HolderTerminated .holder | grep -qx "$old" || fail "no line about the certificate of $old"
+  said "$new_log" HolderTerminated .holder | has -x "$old" || fail "no line about the certificate of $old"
   [ "$(metric "${new%%_*}" 'handover_takeovers_total{reason="certificate"}')" = 1 ] || fail "the metric does not say so"
   gap=$(($(first_work "$new_log") - t0))
   note "kill $i ($restarts restarts before): the successor's first reconcile after $(ms $gap)"

@@ -27,7 +27,7 @@ spec: {type: Limited, limited: {nominalConcurrencyShares: 0, lendablePercent: 0,
 END
 in_a_rollout 25; both_warm; old=$(leader) at=$(term)
 { flow story-lease 90 leader-election "$leases"; echo ---; flow story-starved 100 story-starved "$all"; } | in_cluster kubectl apply -f - >/dev/null
-throttled() { keep_logs; lines "$(log_of "$old")" | grep -q '429'; }
+throttled() { keep_logs; lines "$(log_of "$old")" | has '429'; }
 until_true 30 "the leader's requests are refused with 429" throttled
 same() { [ "$(leader)" = "$old" ] && [ "$(term)" = "$at" ]; }
 for_a_while 16 "another leader: $(leader)" same # longer than a lease
