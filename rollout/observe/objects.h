@@ -58,6 +58,15 @@ struct obs_rs {
     char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
     char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };
+/* What keeps a Pod from running that is not its version's doing. */
+enum obs_cause {
+    CAUSE_NONE,
+    CAUSE_UNSCHEDULABLE, /* the scheduler finds no node, or something gates it */
+    CAUSE_IMAGE,         /* an image cannot be pulled, and no registry says that it does not exist */
+    CAUSE_NOT_STARTED, /* on a node, but a ConfigMap, a Secret, a volume, the network or the runtime is missing */
+    CAUSE_DISRUPTED, /* evicted, preempted, refused by its node, or its node does not answer */
+    CAUSES
+};
 enum { OBS_MAX_PORTS = 32, OBS_MAX_PATH = 255 };
 struct obs_port {
     uint16_t port;
@@ -76,10 +85,19 @@ struct obs_pod {
     bool scrape_https;
     char *scrape_path;  /* NULL: absent, or longer than OBS_MAX_PATH */
     uint32_t restarts;  /* sum over its containers, init containers too */
-    int64_t crashed_ns; /* when a container last ended that should not, wall clock; 0: none has */
+    uint32_t crashes;   /* of those the ones that are its version's own failures */
+    bool loops;         /* a container that crashed waits for its next start */
+    int64_t crashed_ns; /* when a container last crashed, wall clock; 0: none has */
+    char *crash;        /* how: "container m: OOMKilled, exit code 137"; NULL: none has */
+    bool no_image;      /* there is no such image: its name is wrong, or the registry says so */
+    enum obs_cause cause;
+    int64_t
+        started_ns; /* when its containers were started, those that never restarted; 0: none, or not known */
+    int64_t ended_ns; /* CAUSE_DISRUPTED: since when; 0: not known */
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
-    char *
-        trouble; /* message to it, or why it is not scheduled, or how the last container ended; NULL if none */
+    char
+        *trouble; /* in words, by the scheduler or the kubelet: the cause, why a container waits, how the last
+                      one crashed; NULL if none */
 };
 /* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
  * ret untouched. */

@@ -1,7 +1,7 @@
-/* A Pod to what the plan looks at: is it ready, does it restart, what does it wait for. */
+/* A Pod to what the plan looks at: is it ready, what does it wait for; how its containers ended is in pod_ends.c, what keeps it
+ * from running in pod_cause.c. */
 #include "observe/objects_impl.h"
 #include "api/meta.h"
-#include "api/rfc3339.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -22,31 +22,15 @@ static void set(char **to, const char *text) {
     *to = text && *text ? slice_dup_text(slice_of(text), 300) : NULL;
 }
 
-static void last_end(const cJSON *status, bool init, struct obs_pod *p) {
-    const cJSON *t = json_get(json_get(status, "state"), "terminated");
-    if (!t) t = json_get(json_get(status, "lastState"), "terminated");
-    if (!t) return;
-    int64_t code = json_i64(t, "exitCode", 0), at = 0;
-    const char *reason = json_str_or(t, "reason", "ended"), *finished = json_str(t, "finishedAt");
-    bool well = code == 0 && !strcmp(reason, "Completed");
-    if (well && init) return; /* its normal end */
-    if (finished && rfc3339_parse(slice_of(finished), &at) == 0 && at > p->crashed_ns) p->crashed_ns = at;
-    if (!p->trouble && !well)
-        p->trouble = xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"),
-                               reason, (long long)code);
-}
-
-static void containers(const cJSON *list, bool init, struct obs_pod *p, int64_t *restarts) {
-    for (const cJSON *s = list ? list->child : NULL; s; s = s->next) {
-        int64_t n = json_i64(s, "restartCount", 0);
-        *restarts += n > 0 && n < UINT32_MAX ? n : 0;
+static void waits(const cJSON *list, struct obs_pod *p) {
+    const cJSON *s;
+    cJSON_ArrayForEach(s, list) {
         const cJSON *waiting = json_get(json_get(s, "state"), "waiting");
         const char *reason = json_str(waiting, "reason");
         if (!reason || (p->waiting && rank(p->waiting) <= rank(reason))) continue;
         set(&p->waiting, reason);
         set(&p->trouble, json_str(waiting, "message"));
     }
-    for (const cJSON *s = list ? list->child : NULL; s; s = s->next) last_end(s, init, p);
 }
 
 static bool condition_is(const cJSON *obj, const char *type, const char *status) {
@@ -105,11 +89,11 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     p.finished = !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed");
     p.ready = condition_is(obj, "Ready", "True") && !p.terminating && !p.finished;
     p.scheduled = json_str(spec, "nodeName") || condition_is(obj, "PodScheduled", "True");
-    int64_t restarts = 0;
-    containers(json_arr(status, "initContainerStatuses"), true, &p, &restarts);
-    containers(json_arr(status, "containerStatuses"), false, &p, &restarts);
-    p.restarts = restarts > UINT32_MAX ? UINT32_MAX : (uint32_t)restarts;
-    if (!p.trouble && !p.scheduled) set(&p.trouble, json_str(obj_condition(obj, "PodScheduled"), "message"));
+    observe_pod_ends(obj, &p);
+    waits(json_arr(status, "initContainerStatuses"), &p);
+    waits(json_arr(status, "containerStatuses"), &p);
+    if (p.crash && (!p.trouble || p.loops)) set(&p.trouble, p.crash);
+    observe_pod_cause(obj, &p);
     if (!p.trouble && p.finished)
         set(&p.trouble, json_str_or(status, "message", json_str_or(status, "reason", "")));
     *ret = p;
@@ -118,8 +102,8 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
 
 void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret) {
     *ret = *from;
-    char **owned[] = {&ret->ns,      &ret->name,    &ret->uid,     &ret->ip,         &ret->rs_uid,
-                      &ret->rs_name, &ret->waiting, &ret->trouble, &ret->scrape_path};
+    char **owned[] = {&ret->ns,      &ret->name,    &ret->uid,     &ret->ip,    &ret->rs_uid,
+                      &ret->rs_name, &ret->waiting, &ret->trouble, &ret->crash, &ret->scrape_path};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) *owned[i] = xstrdup_null(*owned[i]);
     if (!from->nports) return;
     ret->ports = xcalloc(from->nports, sizeof *ret->ports);
@@ -128,8 +112,8 @@ void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret) {
 
 void obs_pod_free(struct obs_pod *p) {
     if (!p) return;
-    char *owned[] = {p->ns,      p->name,    p->uid,     p->ip,         p->rs_uid,
-                     p->rs_name, p->waiting, p->trouble, p->scrape_path};
+    char *owned[] = {p->ns,      p->name,    p->uid,     p->ip,    p->rs_uid,
+                     p->rs_name, p->waiting, p->trouble, p->crash, p->scrape_path};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     free(p->ports);
     *p = (struct obs_pod){0};

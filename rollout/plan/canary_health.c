@@ -6,32 +6,11 @@
 
 /* CrashLoopBackOff comes after two crashes; one restart alone may be a blip (a webhook's certificate, a race
  * at the start). */
-enum { MAX_RESTARTS = 2 };
+enum { MAX_CRASHES = 2 };
 /* Crashes of both versions so near to each other have one cause: the API server was away, a lease was lost. */
 #define NEAR_NS (600 * NS_PER_S)
 /* Readiness that lasts this long is believed; flapping faster counts as not ready all the while. */
 #define CALM_NS (60 * NS_PER_S)
-
-static bool loops(const struct obs_pod *p) {
-    return p->waiting && !strcmp(p->waiting, "CrashLoopBackOff");
-}
-
-/* There is no such image. A registry that does not answer says nothing about the version: such a pod is not
- * ready, and has its time. */
-static bool no_image(const struct obs_pod *p) {
-    static const char *const never[] = {"InvalidImageName", "ErrImageNeverPull"};
-    static const char *const pulls[] = {"ErrImagePull", "ImagePullBackOff"};
-    static const char *const absent[] = {"not found", "NotFound", "manifest unknown"};
-    bool pulling = false;
-    for (size_t i = 0; p->waiting && i < ARRAY_LEN(never); i++) {
-        if (!strcmp(p->waiting, never[i])) return true;
-        pulling = pulling || !strcmp(p->waiting, pulls[i]);
-    }
-    for (size_t i = 0; pulling && p->trouble && i < ARRAY_LEN(absent); i++) {
-        if (strstr(p->trouble, absent[i])) return true;
-    }
-    return false;
-}
 
 static bool of_canary(const struct plan_ctx *c, const struct obs_pod *p) {
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
@@ -44,7 +23,7 @@ static bool stable_crashes(const struct plan_ctx *c, const struct obs_pod *canar
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
         if (p->track != TRACK_STABLE || p->terminating || p->finished) continue;
-        if (loops(p) && !p->ready) return true;
+        if (p->loops && !p->ready) return true;
         if (p->crashed_ns && p->crashed_ns >= at - NEAR_NS && p->crashed_ns <= at + NEAR_NS) return true;
     }
     return false;
@@ -53,36 +32,38 @@ static bool stable_crashes(const struct plan_ctx *c, const struct obs_pod *canar
 static bool stable_has_no_image(const struct plan_ctx *c) {
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
-        if (p->track == TRACK_STABLE && !p->terminating && !p->finished && !p->ready && no_image(p))
+        if (p->track == TRACK_STABLE && !p->terminating && !p->finished && !p->ready && p->no_image)
             return true;
     }
     return false;
 }
 
-/* How often stable's pods ended before they came up: crashes soon after the creation, however long ago. */
-static uint32_t restarts_to_start(const struct plan_ctx *c) {
+/* How often stable's pods crashed before they came up: soon after the creation, however long ago. */
+static uint32_t crashes_to_start(const struct plan_ctx *c) {
     uint32_t most = 0;
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
         bool at_start = p->crashed_ns >= p->created_ns && p->crashed_ns <= p->created_ns + NEAR_NS;
-        if (p->track == TRACK_STABLE && p->ready && at_start && p->restarts > most) most = p->restarts;
+        if (p->track == TRACK_STABLE && p->ready && at_start && p->crashes > most) most = p->crashes;
     }
     return most;
 }
 
 static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, char why[300]) {
+    if (p->cause == CAUSE_DISRUPTED) return HEALTH_READY; /* what ends while it is evicted does not crash */
     const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
-    if (no_image(p)) {
+    if (p->no_image) {
         snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
         return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
     }
-    if (!loops(p) && p->restarts < MAX_RESTARTS) return HEALTH_READY;
-    if (p->restarts <= restarts_to_start(c) && c->now <= p->created_ns + NEAR_NS)
+    uint32_t times = p->loops && !p->crashes ? 1 : p->crashes;
+    if (!p->loops && times < MAX_CRASHES) return HEALTH_READY;
+    if (times <= crashes_to_start(c) && c->now <= p->created_ns + NEAR_NS)
         return HEALTH_READY; /* as stable did */
-    snprintf(why, 300, "canary pod %.80s crashed %u time%s (%.120s)", p->name, p->restarts,
-             p->restarts == 1 ? "" : "s", detail);
+    snprintf(why, 300, "canary pod %.80s crashed %u time%s (%.120s)", p->name, times, times == 1 ? "" : "s",
+             p->crash ? p->crash : detail);
     if (!stable_crashes(c, p)) return HEALTH_BAD;
-    return loops(p) ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
+    return p->loops ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
 }
 
 /* The worst of the canary's pods: a crash that both versions share does not hide one of the canary's own. */

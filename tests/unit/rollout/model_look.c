@@ -69,10 +69,14 @@ static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
                             .ready = p->ready && !p->terminating,
                             .scheduled = b != UNSCHEDULABLE,
                             .restarts = p->restarts,
+                            .crashes = p->restarts,
+                            .loops = b == CRASHES && p->restarts >= 2,
+                            .no_image = b == NO_IMAGE,
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     if (r->canary && !r->detached) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
     if (b == NO_IMAGE) ret->waiting = xstrdup("ErrImagePull");
+    if (b == UNSCHEDULABLE) ret->cause = CAUSE_UNSCHEDULABLE;
     if (b == NO_IMAGE || m->hostile)
         ret->trouble = xasprintf("op:v1: not found%s", m->hostile ? m->hostile : "");
 }

@@ -238,7 +238,8 @@ CASE(containers) {
             "", "\"nodeName\":\"n\"");
     assert_true(p.restarts == 6 && p.crashed_ns == AT && !p.ready);
     assert_string_equal(p.waiting, "CrashLoopBackOff");
-    assert_string_equal(p.trouble, "back-off 40s");
+    assert_true(p.crashes == 5 && p.loops); /* an init container that ended well has not crashed */
+    assert_string_equal(p.trouble, "container b: OOMKilled, exit code 137"); /* the one that keeps it down */
     obs_pod_free(&p);
     /* nothing waits: how it ended tells */
     p = pod("\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":1,\"state\":{\"running\":{}},"
@@ -252,11 +253,12 @@ CASE(containers) {
                 0, "Completed", "2026-11-23T18:16:33Z") ",\"lastState\":" ENDED(1, "Error",
                                                                                 "2026-11-23T18:10:00Z") "}]",
             "", "\"nodeName\":\"n\"");
-    assert_true(p.crashed_ns == AT && !p.trouble);
+    assert_int_equal(p.crashed_ns, AT);
+    assert_string_equal(p.trouble, "container a: Completed, exit code 0");
     obs_pod_free(&p);
     p = pod("\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":-4,\"state\":{\"waiting\":{\"reason\":"
             "\"ErrImagePull\",\"message\":\"not found\"}}},{\"restartCount\":99999999999},7]",
-            "", "");
+            "", "\"nodeName\":\"n\"");
     assert_int_equal(p.restarts, 0);
     assert_string_equal(p.waiting, "ErrImagePull");
     assert_string_equal(p.trouble, "not found");

@@ -1,0 +1,107 @@
+/* How a Pod's containers have ended, and which of these ends are crashes: its version's own failures. The kubelet keeps
+ * the number of a container's restarts and how it ended last, so the last end says of what kind all of them are. */
+#include "observe/objects_impl.h"
+#include "api/meta.h"
+#include "api/rfc3339.h"
+
+enum kind {
+    KIND_APP,     /* it is not meant to end: each end counts, with exit code 0 too */
+    KIND_INIT,    /* it is meant to end well */
+    KIND_SIDECAR, /* an init container with restartPolicy Always: it may end well, and is started again */
+};
+
+/* Ends that say nothing about the version: the runtime lost the container (the node was restarted), or the kubelet stopped
+ * it because of another one. */
+static bool end_of_others(const char *reason) {
+    static const char *const others[] = {"ContainerStatusUnknown", "Unknown", "RestartingAllContainers"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (strcmp(reason, others[i]) == 0) return true;
+    return false;
+}
+
+static const cJSON *spec_of(const cJSON *list, const char *name) {
+    for (const cJSON *c = list ? list->child : NULL; c; c = c->next)
+        if (strcmp(json_str_or(c, "name", ""), name) == 0) return c;
+    return NULL;
+}
+
+/* Does a change of its resources restart it? */
+static bool resize_restarts(const cJSON *container) {
+    const cJSON *policy;
+    cJSON_ArrayForEach(policy, json_arr(container, "resizePolicy")) {
+        if (strcmp(json_str_or(policy, "restartPolicy", ""), "RestartContainer") == 0) return true;
+    }
+    return false;
+}
+
+/* A Pod's generation is 1 when it is made and rises with each change of its spec, as a resize in place is one: so many
+ * restarts may be the resizes'. It is 0 before Kubernetes 1.33, where a resize shows in status.resize only. */
+static uint32_t resizes(const cJSON *pod) {
+    int64_t generation = json_i64(json_get(pod, "metadata"), "generation", 0);
+    if (generation > 1) return generation > UINT32_MAX ? UINT32_MAX : (uint32_t)generation - 1;
+    return json_str_or(json_get(pod, "status"), "resize", "")[0] ? 1 : 0;
+}
+
+struct ends {
+    const cJSON *last; /* the last end; NULL: none is known */
+    bool now;          /* it has not been started again since */
+    uint32_t restarts, crashes;
+};
+
+static bool counts(enum kind kind, const cJSON *last) {
+    if (!last) return kind == KIND_APP;
+    if (end_of_others(json_str_or(last, "reason", ""))) return false;
+    return kind == KIND_APP || json_i64(last, "exitCode", 0) != 0;
+}
+
+static struct ends ends_of(const cJSON *status, const cJSON *container, enum kind kind, uint32_t allowed) {
+    int64_t n = json_i64(status, "restartCount", 0);
+    struct ends e = {.restarts = n <= 0 || n >= UINT32_MAX ? 0 : (uint32_t)n};
+    e.last = json_get(json_get(status, "state"), "terminated");
+    e.now = e.last != NULL;
+    if (!e.last) e.last = json_get(json_get(status, "lastState"), "terminated");
+    bool others = e.last && end_of_others(json_str_or(e.last, "reason", ""));
+    if (counts(kind, e.last))
+        e.crashes = e.restarts;
+    else if (others && kind == KIND_APP && e.restarts > 1) /* those before it may have been crashes */
+        e.crashes = e.restarts - 1;
+    if (resize_restarts(container)) e.crashes -= e.crashes < allowed ? e.crashes : allowed;
+    return e;
+}
+
+static void take(const cJSON *status, enum kind kind, const struct ends *e, struct obs_pod *p) {
+    const char *waits = json_str_or(json_get(json_get(status, "state"), "waiting"), "reason", "");
+    bool forgiven = e->restarts && !e->crashes;
+    p->restarts = p->restarts > UINT32_MAX - e->restarts ? UINT32_MAX : p->restarts + e->restarts;
+    p->crashes = p->crashes > UINT32_MAX - e->crashes ? UINT32_MAX : p->crashes + e->crashes;
+    if (!counts(kind, e->last) || forgiven) return;
+    bool loops = strcmp(waits, "CrashLoopBackOff") == 0;
+    const char *finished = json_str(e->last, "finishedAt");
+    int64_t at = 0;
+    if (finished && rfc3339_parse(slice_of(finished), &at) < 0) at = 0;
+    /* The one that keeps the Pod down names the reason, else the last one. */
+    bool tells = e->last && (!p->crash || (loops && !p->loops) || (loops == p->loops && at > p->crashed_ns));
+    p->loops = p->loops || loops;
+    if (at > p->crashed_ns) p->crashed_ns = at;
+    if (!tells) return;
+    free(p->crash);
+    p->crash =
+        xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"),
+                  json_str_or(e->last, "reason", "ended"), (long long)json_i64(e->last, "exitCode", 0));
+}
+
+void observe_pod_ends(const cJSON *pod, struct obs_pod *p) {
+    const cJSON *status = json_get(pod, "status"), *spec = json_get(pod, "spec"), *s;
+    uint32_t allowed = resizes(pod);
+    cJSON_ArrayForEach(s, json_arr(status, "initContainerStatuses")) {
+        const cJSON *c = spec_of(json_arr(spec, "initContainers"), json_str_or(s, "name", ""));
+        bool sidecar = strcmp(json_str_or(c, "restartPolicy", ""), "Always") == 0;
+        struct ends e = ends_of(s, c, sidecar ? KIND_SIDECAR : KIND_INIT, allowed);
+        take(s, sidecar ? KIND_SIDECAR : KIND_INIT, &e, p);
+    }
+    cJSON_ArrayForEach(s, json_arr(status, "containerStatuses")) {
+        struct ends e =
+            ends_of(s, spec_of(json_arr(spec, "containers"), json_str_or(s, "name", "")), KIND_APP, allowed);
+        take(s, KIND_APP, &e, p);
+    }
+}
