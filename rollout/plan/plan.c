@@ -96,6 +96,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     struct plan *p = c->plan;
     bool going = false;
     for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
+    plan_report_hold(c);
     bool news = fresh || !state_same(c->o->state, c->s) || due(c);
     plan_step_target(c);
     bool confirm = p->nsteps > 0 && !c->o->state_confirmed;

@@ -23,6 +23,12 @@ struct target_patch {
     bool drop_action[ACTION_N];
     const char *why;
 };
+/* What becomes of the message while the reason to hold stays the same. */
+enum hold_text {
+    TEXT_KEPT, /* as it was first: for texts that change all the time (back-off times) */
+    TEXT_FOLLOWS /* the present one, without another Event: counts */,
+    TEXT_NEWS, /* the present one, and each another Event */
+};
 struct plan_ctx {
     const struct observed *o;
     const struct obs_target *t;
@@ -34,6 +40,7 @@ struct plan_ctx {
     const struct obs_rs *stable; /* state's, if it is there; NULL */
     bool leaving;                /* not opted in any more, or released */
     bool no_manifest;            /* the canary cannot be made: held */
+    enum hold_text hold_text;    /* of the hold, as it was last set */
 };
 
 /* ---- plan_steps.c: steps, Events, metrics ---- */
@@ -65,16 +72,11 @@ void plan_set_text(char **to, const char *fmt, ...) __attribute__((format(printf
 bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool plan_enter_described(struct plan_ctx *c, enum phase phase); /* with plan_describe_phase() as that line */
-/* What becomes of the message while the reason to hold stays the same. */
-enum hold_text {
-    TEXT_KEPT, /* as it was first: for texts that change all the time (back-off times) */
-    TEXT_FOLLOWS /* the present one, without another Event: counts */,
-    TEXT_NEWS, /* the present one, and each another Event */
-};
-/* Held for a reason. Always false: "nothing more to do now". */
+/* Held for a reason, which is reported when the plan is complete. Always false: "nothing more to do now". */
 bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text text, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
+void plan_report_hold(struct plan_ctx *c);
 /* The command that sets an action's annotation, for messages. */
 struct command {
     char text[640];

@@ -42,17 +42,26 @@ bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text follow, const c
     struct state *s = c->s;
     va_list ap;
     va_start(ap, fmt);
-    cleanup_free char *text = plan_text(fmt, ap);
+    char *text = plan_text(fmt, ap);
     va_end(ap);
-    bool fresh = s->hold != why, other = !s->message || strcmp(s->message, text) != 0;
-    if (!fresh && (follow == TEXT_KEPT || !other)) return false;
-    if (fresh) {
-        set_hold(s, why, c->now);
-        plan_count(c, PM_HOLDS, hold_name(why), 1);
-    }
-    plan_set_text(&s->message, "%s", text);
-    if (fresh || follow == TEXT_NEWS) plan_event(c, EV_HELD + why, "%s", text);
+    if (s->hold != why) set_hold(s, why, c->now);
+    free(s->message);
+    s->message = text;
+    c->hold_text = follow;
     return false;
+}
+
+/* Once for each plan: what a phase held for on the way to another hold is no news. */
+void plan_report_hold(struct plan_ctx *c) {
+    struct state *s = c->s;
+    const struct state *was = c->o->state;
+    if (s->hold == HOLD_NONE) return;
+    bool same = was && was->hold == s->hold && was->phase == s->phase && was->message;
+    if (!same) plan_count(c, PM_HOLDS, hold_name(s->hold), 1);
+    if (same) s->hold_ns = was->hold_ns;
+    if (same && c->hold_text == TEXT_KEPT) plan_set_text(&s->message, "%s", was->message);
+    bool other = !same || strcmp(was->message, s->message) != 0;
+    if (!same || (other && c->hold_text == TEXT_NEWS)) plan_event(c, EV_HELD + s->hold, "%s", s->message);
 }
 
 void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {

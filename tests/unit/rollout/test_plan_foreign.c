@@ -37,6 +37,18 @@ SCENE(foreign_unpause, m_soaking(4)) {
     m_play(m, "run 10|is Soaking|own 0 4|active 1|until Stable 120|all 1 4");
 }
 
+/* Undoing it takes a while, and an annotation is wrong meanwhile: each plan holds for both, and one of them is reported, once. */
+SCENE(two_reasons_to_hold_are_not_reported_in_turns, m_start(4)) {
+    m_play(m, "set soak soon|run 2|image 1|unpause|tick 2");
+    m->events[0] = '\0';
+    m_settle(m);
+    int writes = m->writes;
+    m_settle(m);
+    assert_int_equal(m->writes, writes);
+    assert_string_equal(m->events, "");
+    m_play(m, "paused|active 2|run 10|is Stable InvalidConfig|active 1");
+}
+
 PLAY(foreign_unpause_of_a_quarantined_one, m_soaking(4),
      "fails 1|until RolledBack 30|unpause|tick 2|run 12|paused|phase RolledBack|all 0 4")
 
