@@ -19,7 +19,7 @@ struct reconcile {
     bool has_read_target, target_is_gone;
     cJSON *read_state;
     struct plan plan;
-    bool planned;
+    bool planned, reported;
 };
 
 enum {
@@ -118,6 +118,8 @@ static void finish(struct reconcile *p, bool changed, bool existed) {
 }
 
 static void report_all(struct reconcile *p) {
+    if (p->reported) return;
+    p->reported = true;
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
         rollout_report(p->r, p->t, p->target_uid, e->reason, e->message);
@@ -155,7 +157,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
         fail(p, err);
         return;
     }
-    if (!p->plan.next) report_all(p);
+    report_all(p); /* of a plan that writes no state */
     if (existed) p->t->taken_ns = world_boot_ns(kube_world(p->r->kube));
     finish(p, true, existed);
 }

@@ -120,10 +120,6 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
         bool trial = c->s->phase != PHASE_STABLE;
         if (trial) plan_clear_rollout(c->s);
         c->s->repair = true;
-        plan_event(c, EV_REPAIRING,
-                   "stable's ReplicaSet %s was deleted; the Deployment is unpaused until its controller has "
-                   "made it again",
-                   c->s->stable_name);
         plan_enter(c, PHASE_PROMOTING, "stable's ReplicaSet was deleted and is being made again");
         c->s->progress_ns = c->now;
         return BACK_MOVED;

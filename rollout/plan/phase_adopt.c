@@ -85,15 +85,22 @@ bool plan_phase_idle(struct plan_ctx *c) {
     c->s->deadline_s =
         t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
     c->s->paused = true;
-    plan_event(c, EV_ADOPTED, "%s is stable (%s); image updates are held and rolled out as a canary first",
-               t->image, rs->name);
     return plan_enter(c, PHASE_ADOPTING, "%s is in service", t->image);
+}
+
+/* The pause is seen: now it is held back, and not when that was written down. */
+static bool adopted(struct plan_ctx *c) {
+    bool same = plan_same_hash(c->t->hash, c->s->stable_hash); /* or an update has come right behind it */
+    const char *what = same ? c->t->image : c->s->stable_name;
+    plan_event(c, EV_ADOPTED, "%s is stable (%s); image updates are held and rolled out as a canary first",
+               what, c->s->stable_name);
+    return plan_enter(c, PHASE_STABLE, "%s is in service", what);
 }
 
 bool plan_phase_adopting(struct plan_ctx *c) {
     const struct obs_rs *last = NULL;
     if (!c->o->known) return false;
-    if (c->t->paused) return plan_enter(c, PHASE_STABLE, "%s is in service", c->t->image);
+    if (c->t->paused) return adopted(c);
     size_t n = plan_count_active(c, &last);
     bool still = c->stable && plan_same_hash(c->stable->hash, c->t->hash) && plan_native_complete(c) &&
                  (n == 0 || (n == 1 && last == c->stable));

@@ -14,7 +14,6 @@ bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
     s->best_updated = s->best_available = 0;
     s->least_old = c->t->replicas;
     s->progress_ns = c->now;
-    plan_event(c, EV_PROMOTING, "%s: %s", s->image, text);
     return plan_enter(c, PHASE_PROMOTING, "%s is being rolled out: %s", s->image, text);
 }
 
@@ -23,6 +22,22 @@ static void unpause(struct plan_ctx *c) {
     c->patch.paused = PAUSED_DROP;
     c->patch.deadline_s = plan_original_deadline(c->s);
     c->patch.why = "unpause";
+}
+
+/* Our unpause is seen: the native update runs from now on, and its deadline counts. */
+static void unpaused(struct plan_ctx *c) {
+    struct state *s = c->s;
+    s->paused = false;
+    s->progress_ns = c->now;
+    if (s->repair)
+        plan_event(c, EV_REPAIRING,
+                   "stable's ReplicaSet %s was deleted; the Deployment is unpaused until its controller has "
+                   "made it again",
+                   s->stable_name);
+    else if (s->hold == HOLD_PAUSED_BY_USER)
+        plan_event(c, EV_RESUMED, "resumed by a user in phase %s", phase_name(s->phase));
+    else
+        plan_event(c, EV_PROMOTING, "%s: %s", s->image ? s->image : s->hash, s->reason ? s->reason : "");
 }
 
 /* The best seen so far: a pod that comes and goes is no progress. */
@@ -78,8 +93,8 @@ static bool superseded(struct plan_ctx *c) {
         plan_end_rollout(c, keep ? ENDED_PROMOTED : ENDED_CANCELLED,
                          "a newer template (%s) superseded it while it was rolled out", c->t->image);
     plan_event(c, EV_SUPERSEDED,
-               "the template changed to %s while %s was being rolled out; it is held and rolled out as a "
-               "canary first",
+               "the template changed to %s while %s was being rolled out; it will be rolled out as a canary "
+               "first",
                c->t->image, s->image ? s->image : "stable");
     s->repair = false;
     return plan_enter(c, PHASE_CANCELLING, "a newer template (%s) supersedes it", c->t->image);
@@ -121,6 +136,8 @@ static bool paused_promotion(struct plan_ctx *c) {
     struct state *s = c->s;
     if (s->pause_asked) {
         c->plan->look_again_ns = TIME_NEVER;
+        if (s->hold != HOLD_PAUSED_BY_USER)
+            plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
         return plan_hold_for_user(c);
     }
     if (!s->paused) return paused_by_others(c);
@@ -132,7 +149,6 @@ static bool paused_promotion(struct plan_ctx *c) {
                    s->image ? s->image : s->hash);
         return plan_cancel_rollout(c, "its promotion is not supported by a verdict");
     }
-    resumed(c);
     unpause(c);
     return false;
 }
@@ -173,7 +189,7 @@ bool plan_phase_promoting(struct plan_ctx *c) {
         s->paused = true;
         return false;
     }
-    s->paused = false;
+    if (s->paused) unpaused(c);
     resumed(c);
     if (!plan_spec_observed(c)) return false;
     track_progress(c);

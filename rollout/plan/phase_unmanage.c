@@ -33,7 +33,7 @@ static bool let_go(struct plan_ctx *c, const char *why) {
     struct state *s = c->s;
     s->ending = ENDED_CANCELLED;
     s->repair = true; /* in RELEASING: decided */
-    plan_event(c, EV_RELEASED, "no longer managed: %s", why);
+    plan_set_text(&s->reason, "%s", why);
     return plan_enter(c, PHASE_RELEASING, "no longer managed: %s", why);
 }
 
@@ -45,10 +45,12 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
     if (s->repair && held && !safe) s->repair = false; /* the template changed before our patch */
     if (s->repair) {
         give_back(c);
-        if (given_back(c))
+        if (given_back(c)) {
             plan_step_state_delete(c);
-        else
+            plan_event(c, EV_RELEASED, "no longer managed: %s", s->reason ? s->reason : "");
+        } else {
             plan_revisit(c, c->now + POLL_NS);
+        }
         return false;
     }
     if (!c->leaving) return plan_enter(c, s->stable_uid ? PHASE_CANCELLING : PHASE_IDLE, "managed again");

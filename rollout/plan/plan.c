@@ -105,7 +105,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
         c->s->generation = c->t->generation;
         plan_step_state(c);
     }
-    if (going || !news) {
+    if (!going && !news) {
         while (p->nevents) free(p->event[--p->nevents].message); /* nothing is new */
         p->nmetrics = 0;
         if (p->scrape_ns) plan_revisit(c, c->s->written_ns + evidence_ns(c));

@@ -8,8 +8,9 @@
  *  - carry the steps out in order, stop at the first error, then observe and plan again (conflicts: at once);
  *  - after STEP_STATE: adopt plan.next as the state, with the resourceVersion of the answer; then send the
  * Events and count the metrics of the plan (none of them before, so that a repeated plan does not repeat
- * them). A plan without a state to write has no metrics, and Events only of a damaged state: they go out
- * after its last step;
+ * them). A plan without a state to write has Events only of a damaged state or of a release: they go out
+ * after its last step. An Event that claims an effect is part of the plan that sees it, which is the next one
+ * after the plan that brings it about;
  *  - while plan.scrape_ns > 0, scrape the pods at that interval and call plan_feed() after each round; then
  * plan again. */
 #ifndef ROLLOUT_PLAN_H

@@ -71,11 +71,11 @@ bool plan_restore_stable(struct plan_ctx *c) {
         buf_free(&b);
         return false;
     }
-    plan_event(c, EV_REPAIRING,
-               "stable's ReplicaSet %s was deleted while it was at zero (revisionHistoryLimit %d); it is "
-               "created again "
-               "from the recorded template",
-               c->s->stable_name, c->t->history);
+    plan_event(
+        c, EV_REPAIRING,
+        "stable's ReplicaSet %s was deleted while it was at zero (revisionHistoryLimit %d); creating it "
+        "again from the recorded template",
+        c->s->stable_name, c->t->history);
     plan_unhold(c);
     struct step *s = plan_step_add(c, STEP_RS, VERB_CREATE, &gvr_replicasets, c->s->stable_name,
                                    "create stable's ReplicaSet again");

@@ -27,7 +27,8 @@ static bool act_pause(struct plan_ctx *c) {
     if ((!in_trial(s) && s->phase != PHASE_PROMOTING) || s->pause_asked) return false;
     s->pause_asked = true;
     s->pause_ns = c->now;
-    plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
+    if (in_trial(s)) /* a promotion is paused when the Deployment is */
+        plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
     return true;
 }
 
@@ -37,6 +38,7 @@ static bool act_resume(struct plan_ctx *c) {
         s->pause_asked = false;
         if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
         s->pause_ns = 0;
+        if (!in_trial(s)) return true; /* resumed when the Deployment is unpaused */
         if (s->hold == HOLD_PAUSED_BY_USER) plan_unhold(c);
     } else if (in_trial(s) && s->hold == HOLD_INCONCLUSIVE && c->spec) {
         s->shift_ns = c->now > s->began_ns ? c->now - s->began_ns : 0; /* another deadline from now on */

@@ -84,6 +84,8 @@ struct model {
     /* what the tests look at */
     int fail_at; /* the step at which the process dies: before it (even) or after it (odd); -1: never */
     int steps;   /* carried out so far */
+    enum step_kind stepping; /* what `between` is called for */
+    int refused;             /* what it did not let through, as far as it counts */
     int crashes;
     char events[16384]; /* their reasons */
     char said[1200];    /* the last one's message */
@@ -162,5 +164,10 @@ void m_assert_all(struct model *m, int version, int n);
 
 /* ---- scene.c ---- */
 void m_play(struct model *m, const char *steps); /* see scene.h */
+/* ---- model_claims.c ---- */
+bool m_claims_nothing(enum plan_reason r);
+bool m_claims_an_effect(enum plan_reason r);
+/* Fails when an Event of this reason would claim an effect that has not come about. */
+void m_check_claim(const struct model *m, enum plan_reason r, const char *message);
 
 #endif

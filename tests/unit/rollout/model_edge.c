@@ -220,6 +220,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
 
 static void m_tell(struct model *m, const struct plan *p) {
     for (size_t i = 0; i < p->nevents; i++) {
+        m_check_claim(m, p->event[i].reason, p->event[i].message);
         size_t n = strlen(m->events);
         snprintf(m->events + n, sizeof m->events - n, "%s ", plan_reason_name(p->event[i].reason));
         snprintf(m->said, sizeof m->said, "%s", p->event[i].message);
@@ -283,6 +284,7 @@ bool m_pass(struct model *m) {
             m_forget(m);
             break;
         }
+        m->stepping = p.step[i].kind;
         if (m->between && !m->between(m, false)) break;
         int rc = m_apply(m, &p, &p.step[i]);
         if (m->between && !m->between(m, true)) break;
@@ -292,7 +294,7 @@ bool m_pass(struct model *m) {
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
         if (m->cache) m_see_written(m, &p.step[i]);
     }
-    if (any && i == p.nsteps && !p.next) m_tell(m, &p);
+    if (any && i == p.nsteps && p.step[0].kind != STEP_STATE) m_tell(m, &p);
     m_view_free(v);
     return any;
 }
