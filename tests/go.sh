@@ -26,6 +26,6 @@ go_program() { # FOLDER PROGRAM
   find_go "$(sed -nE 's/^go ([0-9]+\.[0-9]+).*/\1/p' "$1/go.mod")" || return
   src=$(mktemp -d); cp -r "$1/." "$src"
   (cd "$src" && export GOFLAGS=-buildvcs=false GO111MODULE=on GOTOOLCHAIN=local CGO_ENABLED=0 && "$go" mod tidy && "$go" build -o "$2" .) >"$log" 2>&1 || rc=$?
-  [ $rc = 0 ] || echo "the Go module of $(basename "$1") cannot be built: $(grep -vE '^go: (downloading|finding)' "$log" | head -1)" >&2
+  [ $rc = 0 ] || echo "the Go module of $(basename "$1") cannot be built: $(grep -vE '^(#|go: (downloading|finding))' "$log" | head -1)" >&2
   rm -rf "$src" "$log"; return $rc
 }
