@@ -50,7 +50,7 @@ POD_NAME=bench "${inside[@]}" "$BUILD/handover" run --kubeconfig="$KUBECONFIG" -
   --log-format=json >"$out/log" 2>&1 & pid=$!
 page() { "${inside[@]}" curl -sf http://127.0.0.1:9399/metrics; }
 stable() { page | sed -n 's/^handover_targets{phase="Stable"} //p'; }
-until grep -q '"msg":"leading"' "$out/log" || ! kill -0 "$pid"; do sleep 0.05; done
+until grep -q '"event":"LeaseAcquired"' "$out/log" || ! kill -0 "$pid"; do sleep 0.05; done
 began=$(date +%s%N)
 until [ "$(stable)" = "$COUNT" ]; do
   kill -0 "$pid" || { tail -5 "$out/log" >&2; exit 1; }
