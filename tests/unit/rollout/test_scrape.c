@@ -1,144 +1,7 @@
-/* Rounds of scrapes: who is asked, where, in whose turn; which result counts. */
-#include "../case.h"
-#include "../kube/fake.h"
-#include "act/metrics_endpoint.h"
-#include "act/scrape.h"
-#include "act/scrape_evidence.h"
-#include "act/scrape_slots.h"
+/* Rounds of scrapes: who is asked, in whose turn; which result counts. */
+#include "scrape_kit.h"
 
-enum { PODS = 8, TARGETS = 70 };
-
-struct kit;
-struct target {
-    struct kit *t;
-    struct scrape_target *s;
-    unsigned ended;
-    int64_t ended_ns;
-    const struct scrape_round *round; /* the last */
-};
-struct kit {
-    struct fake *f;
-    struct kube_config *c;
-    struct metrics *m;
-    struct kube *k;
-    struct scraper *scraper;
-    struct scraper_options opt;
-    struct obs_pod pods[PODS];
-    struct spec spec;
-    struct target target[TARGETS];
-    size_t ntargets;
-    const char *silent; /* URLs that begin with it are never answered */
-    const char *page;   /* what the others give; NULL: the test answers */
-    unsigned asked;
-    const char *answer; /* to a TokenRequest, with this status; 0: the test answers */
-    int status;
-    char authorization[80]; /* the last one that a page got */
-};
-
-static const char good[] = "controller_runtime_reconcile_total{result=\"error\"} 2\n"
-                           "controller_runtime_reconcile_total{result=\"success\"} 40\n";
-
-static void on_request(struct fake *f, struct fake_req *r) {
-    struct kit *t = f->user;
-    if (strstr(r->url, "/token?")) {
-        if (t->status) fake_answer(r, t->status, t->status == 201 ? t->answer : "");
-        return;
-    }
-    const char *sent = strstr(buf_str(&r->headers), "Authorization:");
-    snprintf(t->authorization, sizeof t->authorization, "%.*s", sent ? (int)strcspn(sent, "\n") : 0,
-             sent ? sent : "");
-    t->asked++;
-    if (t->page && !(t->silent && strstr(r->url, t->silent))) fake_answer(r, 200, t->page);
-}
-
-static struct kit *setup(unsigned slots) {
-    static char names[PODS][8], uids[PODS][8], ips[PODS][16], path[] = "/metrics", ns[] = "ns";
-    struct kit *t = xcalloc(1, sizeof *t);
-    struct err e = {0};
-    t->f = fake_new();
-    t->f->user = t;
-    t->f->on_request = on_request;
-    t->m = metrics_new(100);
-    fake_file(t->f, "/k/config",
-              "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-              "clusters: [{name: k, cluster: {server: 'https://api:6443'}}]\n"
-              "users: [{name: u, user: {token: s3cret}}]\n");
-    fake_file(t->f, "/token", "pod-token\n");
-    struct kube_config_spec s = {.kubeconfig = "/k/config"};
-    if (kube_config_load(t->f->a.w, &t->f->log, &s, &t->c, &e) < 0) fail_msg("%s", e.msg);
-    t->k = kube_new(t->f->a.w, t->c, &t->f->log, t->m);
-    for (int i = 0; i < PODS; i++) {
-        snprintf(names[i], sizeof names[i], "p%d", i);
-        snprintf(uids[i], sizeof uids[i], "u%d", i);
-        snprintf(ips[i], sizeof ips[i], "10.0.0.%d", i);
-        t->pods[i] = (struct obs_pod){.ns = ns, .name = names[i], .uid = uids[i], .ip = ips[i]};
-    }
-    t->spec = (struct spec){.metrics = METRICS_ENDPOINT, .port = 8080, .path = path};
-    t->opt = (struct scraper_options){.slots = slots, .token.file = "/token"};
-    return t;
-}
-
-static void on_ended(void *ctx) {
-    struct target *g = ctx;
-    g->ended++;
-    g->ended_ns = world_boot_ns(g->t->f->a.w);
-    g->round = scrape_target_round(g->s);
-}
-
-static struct target *target(struct kit *t, const char *ns) {
-    if (!t->scraper) t->scraper = scraper_new(t->k, &t->opt);
-    struct target *g = &t->target[t->ntargets++];
-    *g = (struct target){.t = t};
-    g->s = scrape_target_new(t->scraper, ns, on_ended, g);
-    return g;
-}
-
-static int start(struct target *g, size_t n) {
-    struct kit *t = g->t;
-    unsigned ended = g->ended;
-    struct scrape_what what = {.spec = &t->spec, .pods = t->pods, .n = n, .timeout_ns = 5 * NS_PER_S};
-    int rc = scrape_target_start(g->s, &what);
-    assert_int_equal(g->ended, ended); /* never inside */
-    return rc;
-}
-
-static struct target *begin(struct kit *t, size_t n) {
-    struct target *g = target(t, "ns");
-    assert_int_equal(start(g, n), 0);
-    fake_settle(t->f);
-    return g;
-}
-
-static void teardown(struct kit *t) {
-    for (size_t i = 0; i < t->ntargets; i++) scrape_target_free(t->target[i].s);
-    scraper_free(t->scraper);
-    fake_settle(t->f);
-    kube_free(t->k);
-    kube_config_free(t->c);
-    fake_free(t->f);
-    metrics_free(t->m);
-    free(t);
-}
-
-/* The open request of this pod; NULL if there is none. */
-static struct fake_req *of(struct kit *t, int pod, const char *rest) {
-    cleanup_free char *url = xasprintf("http://10.0.0.%d:%s", pod, rest);
-    list_each(it, &t->f->reqs) {
-        struct fake_req *r = container_of(it, struct fake_req, node);
-        if (!r->ended && !r->status && !strcmp(r->url, url)) return r;
-    }
-    return NULL;
-}
-
-static void answer(struct kit *t, int pod, const char *page) {
-    struct fake_req *r = of(t, pod, "8080/metrics");
-    assert_non_null(r);
-    fake_answer(r, 200, page);
-    fake_settle(t->f);
-}
-
-CASE(four_of_a_target_at_once) {
-    struct kit *t = setup(100);
+SCRAPE(four_of_a_target_at_once, 100) {
     t->pods[2].finished = t->pods[7].terminating = true; /* nobody is there, or soon */
     t->pods[3].ip = NULL;
     struct target *g = begin(t, PODS);
@@ -161,12 +24,10 @@ CASE(four_of_a_target_at_once) {
                         "metrics of pod p0 at :8080/metrics: line 1: expected a metric's name, found '<'");
     assert_true(g->round->result[6].page.v[PROM_ERRORS].value == 2);
     assert_true(g->round->result[6].page.v[PROM_TOTAL].value == 42);
-    teardown(t);
 }
 
 /* A round that is given up hands its slots on; one that stands in line leaves it. */
-CASE(given_up) {
-    struct kit *t = setup(2);
+SCRAPE(given_up, 2) {
     struct target *a = begin(t, 3), *b = begin(t, 1), *c = begin(t, 1);
     assert_int_equal(fake_open(t->f), 2);
     scrape_target_reset(b->s);
@@ -177,7 +38,6 @@ CASE(given_up) {
     assert_true(c->ended == 1 && a->ended == 0 && b->ended == 0 && !scrape_target_round(a->s));
     t->pods[0].finished = true; /* nobody to ask */
     assert_true(begin(t, 1)->ended == 1 && begin(t, 0)->ended == 1);
-    teardown(t);
 }
 
 /* 60 targets of 8 pods whose pages never answer, in one namespace or in many: a neighbour's rounds take two quanta at
@@ -226,8 +86,7 @@ CASE(silent_pages_hold_no_slot) {
 }
 
 /* A pod whose page timed out is asked less and less often, and at once again when it answers. */
-CASE(a_timeout_backs_off) {
-    struct kit *t = setup(4);
+SCRAPE(a_timeout_backs_off, 4) {
     t->page = good;
     t->silent = "10.0.0.0";
     struct target *g = begin(t, 2);
@@ -248,12 +107,10 @@ CASE(a_timeout_backs_off) {
     start(g, 2);
     fake_run(t->f, NS_PER_S);
     assert_true(g->round->result[0].read);
-    teardown(t);
 }
 
 /* A round ends after a while, whatever its pods do; the next one begins with those that were not asked. */
-CASE(a_round_does_not_last) {
-    struct kit *t = setup(1);
+SCRAPE(a_round_does_not_last, 1) {
     t->page = good;
     t->silent = "10.0.0";
     struct target *g = begin(t, 4);
@@ -265,11 +122,9 @@ CASE(a_round_does_not_last) {
     start(g, 4);
     fake_run(t->f, 6 * NS_PER_S);
     assert_true(g->ended == 2 && g->round->result[3].read);
-    teardown(t);
 }
 
-CASE(pods_that_go_away) {
-    struct kit *t = setup(1);
+SCRAPE(pods_that_go_away, 1) {
     struct target *g = begin(t, 3);
     assert_true(of(t, 0, "8080/metrics") && fake_open(t->f) == 1);
     t->pods[0].terminating = true;
@@ -280,12 +135,10 @@ CASE(pods_that_go_away) {
     assert_string_equal(g->round->result[0].why,
                         "metrics of pod p0 at :8080/metrics: no answer within 0s, the pod is going away");
     assert_string_equal(g->round->result[2].why, "pod p2 is going away");
-    teardown(t);
 }
 
 /* Pods that timed out get half of the slots, the others all that are left; the stop ends both. */
-CASE(the_stop_ends_what_is_read) {
-    struct kit *t = setup(4);
+SCRAPE(the_stop_ends_what_is_read, 4) {
     struct target *a = begin(t, 4);
     fake_run(t->f, 16 * NS_PER_S);
     start(a, 4);
@@ -297,15 +150,13 @@ CASE(the_stop_ends_what_is_read) {
     fake_settle(t->f);
     assert_true(fake_open(t->f) == 0 && a->ended == 1 && b->ended == 0);
     assert_int_equal(start(a, 1), -ECANCELED);
-    teardown(t);
 }
 
 /* More pods than a round asks: always the same ones, half of them canaries where both tracks have many. */
-CASE(so_many_pods_and_no_more) {
+SCRAPE(so_many_pods_and_no_more, 32) {
     enum { MANY = 1000 };
     static struct obs_pod many[MANY];
     static char uid[MANY][8];
-    struct kit *t = setup(32);
     t->page = good;
     for (int canaries = 10; canaries <= 990; canaries += 490) {
         for (int i = 0; i < MANY; i++) {
@@ -328,24 +179,20 @@ CASE(so_many_pods_and_no_more) {
                                                                        : canaries == 500 ? "872"
                                                                                          : "990");
     }
-    teardown(t);
 }
 
 /* Broken in its second line: the rest of a page of any length is not fetched. */
-CASE(a_broken_page) {
-    struct kit *t = setup(2);
+SCRAPE(a_broken_page, 2) {
     struct target *g = begin(t, 1);
     fake_head(of(t, 0, "8080/metrics"), 200, NULL, NULL);
     fake_body(container_of(t->f->reqs.next, struct fake_req, node), "a 1\n{\n");
     fake_settle(t->f);
     assert_true(g->ended == 1 && fake_open(t->f) == 0);
     assert_non_null(strstr(g->round->result[0].why, ": line 2: expected a label's name or }, found the end"));
-    teardown(t);
 }
 
 /* Each page may be 32 MiB; those of a target's round together may be twice that. */
-CASE(a_cap_over_the_pages_of_a_round) {
-    struct kit *t = setup(4);
+SCRAPE(a_cap_over_the_pages_of_a_round, 4) {
     struct target *g = begin(t, 3);
     size_t n = 24 << 20;
     char *big = xmalloc(n + 1);
@@ -360,179 +207,10 @@ CASE(a_cap_over_the_pages_of_a_round) {
         g->round->result[2].why,
         "metrics of pod p2 at :8080/metrics: the pages of one round of this target are more than "
         "67108864 bytes or 1000000 samples");
-    teardown(t);
-}
-
-CASE(endpoints_in_turn) {
-    struct kit *t = setup(1);
-    struct obs_port ports[] = {{9090, "metrics"}, {8443, "https"}};
-    t->pods[0].ports = ports;
-    t->pods[0].nports = 2;
-    t->spec = (struct spec){.metrics = METRICS_AUTO};
-    struct target *g = begin(t, 1);
-    struct fake_req *q = fake_one(t->f);
-    assert_string_equal(q->url, "http://10.0.0.0:9090/metrics");
-    assert_null(strstr(buf_str(&q->headers), "Authorization")); /* plain http never gets a token */
-    fake_answer(q, 200, "up 1\n"); /* a page, without the counters: the next endpoint, in the same slot */
-    fake_settle(t->f);
-    q = fake_one(t->f);
-    assert_string_equal(q->url, "https://10.0.0.0:8443/metrics");
-    assert_true(fake_has_header(q, "Authorization: Bearer pod-token") && !q->insecure);
-    fake_fail(q, ERR_TLS, "certificate");
-    fake_settle(t->f);
-    q = fake_one(t->f);
-    assert_string_equal(q->url, "http://10.0.0.0:8080/metrics");
-    fake_answer(q, 200, good);
-    fake_settle(t->f);
-    assert_true(g->ended == 1 && g->round->result[0].page.v[PROM_TOTAL].present);
-    start(g, 1); /* the one that had the counters is asked first from now on */
-    fake_settle(t->f);
-    q = fake_one(t->f);
-    assert_string_equal(q->url, "http://10.0.0.0:8080/metrics");
-    struct err refused = {0};
-    err_set(&refused, ERR_TRANSPORT, -ECONNREFUSED, "refused");
-    fake_end(q, &refused);
-    fake_settle(t->f);
-    fake_answer(fake_one(t->f), 200, "up 1\n");
-    fake_settle(t->f);
-    fake_fail(fake_one(t->f), ERR_TLS, "certificate");
-    fake_settle(t->f);
-    assert_true(g->ended == 2 && g->round->result[0].read && !g->round->result[0].page.v[PROM_TOTAL].present);
-    teardown(t);
-}
-
-/* Who annotates a Deployment chooses where the request goes: the token goes where a certificate was verified. */
-CASE(whom_the_token_is_sent_to) {
-#define REFUSED "metrics of pod p0 at https :8080/metrics: scrape https://10.0.0.0:8080/metrics: "
-#define ALLOWED "handover run --metrics-token-insecure allows it"
-    static const struct {
-        const char *file;
-        bool https, insecure, allowed, sent;
-        int status;
-        const char *why;
-    } v[] = {
-        {"/token", true, false, false, true, 403, REFUSED "403 Forbidden: no"},
-        {"/token", true, true, false, false, 401,
-         REFUSED "401 Unauthorized: no; no token was sent: the certificate is not verified "
-                 "(https+insecure); " ALLOWED},
-        {"/token", true, true, true, true, 401, REFUSED "401 Unauthorized: no"},
-        {"/token", false, false, true, false, 200, NULL},
-        {NULL, true, false, true, false, 401,
-         REFUSED
-         "401 Unauthorized: no; no token was sent: run with --metrics-account=NAME or --metrics-token=FILE"},
-        {"/empty", true, false, true, false, 403,
-         REFUSED "403 Forbidden: no; no token was sent: /empty is empty"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        struct kit *t = setup(1);
-        fake_file(t->f, "/empty", "\n");
-        t->opt.token.file = v[i].file;
-        t->opt.token_insecure = v[i].allowed;
-        t->spec.https = v[i].https;
-        t->spec.tls_insecure = v[i].insecure;
-        struct target *g = begin(t, 1);
-        struct fake_req *q = fake_one(t->f);
-        assert_true(q->insecure == v[i].insecure);
-        assert_true((strstr(buf_str(&q->headers), "Authorization") != NULL) == v[i].sent);
-        fake_answer(q, v[i].status, v[i].why ? "no" : good);
-        fake_settle(t->f);
-        assert_int_equal(g->ended, 1);
-        if (v[i].why) assert_string_equal(g->round->result[0].why, v[i].why);
-        teardown(t);
-    }
-}
-
-/* A token of ten minutes, renewed before they are over; without the right to request it the file's is used. */
-CASE(a_token_by_request) {
-    struct kit *t = setup(1);
-    t->opt.token = (struct metrics_token_config){"sys", "handover-metrics", "pages", "/token"};
-    t->spec.https = true;
-    struct target *g = begin(t, 1);
-    struct fake_req *q = fake_one(t->f);
-    assert_string_equal(q->url, "https://api:6443/api/v1/namespaces/sys/serviceaccounts/handover-metrics/"
-                                "token?fieldManager=handover");
-    assert_string_equal(buf_str(&q->body),
-                        "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\",\"spec\":{"
-                        "\"audiences\":[\"pages\"],\"expirationSeconds\":600}}");
-    fake_answer(q, 201, "{\"spec\":{\"expirationSeconds\":600},\"status\":{\"token\":\"short\"}}");
-    t->page = good;
-    static const struct {
-        int after_s, status;
-        const char *sent;
-    } v[] = {{0, 0, "short"},      {479, 0, "short"},      {2, 403, "short"}, {120, 403, "pod-token"},
-             {30, 0, "pod-token"}, {31, 201, "pod-token"}, {0, 0, "longer"}};
-    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        fake_run(t->f, v[i].after_s * NS_PER_S);
-        if (i) start(g, 1);
-        t->status = v[i].status;
-        t->answer = "{\"status\":{\"token\":\"longer\"}}";
-        fake_settle(t->f);
-        fake_run(t->f, NS_PER_S);
-        cleanup_free char *want = xasprintf("Authorization: Bearer %s", v[i].sent);
-        assert_true(g->ended == i + 1 && g->round->result[0].read);
-        if (strcmp(t->authorization, want)) fail_msg("%zu: %s", i, t->authorization);
-    }
-    teardown(t);
-}
-
-CASE(through_the_proxy) {
-    struct kit *t = setup(1);
-    t->opt.proxy = true;
-    t->pods[0].ip = NULL; /* the API server knows it */
-    struct target *g = begin(t, 1);
-    struct fake_req *q = fake_one(t->f);
-    assert_string_equal(q->url, "https://api:6443/api/v1/namespaces/ns/pods/p0:8080/proxy/metrics");
-    fake_answer(q, 200, good);
-    fake_settle(t->f);
-    assert_true(g->ended == 1 && g->round->result[0].page.v[PROM_TOTAL].value == 42);
-    teardown(t);
-}
-
-/* A pod's IP (its kinds: test_ip.c), its ports and its annotations are what a tenant says. */
-CASE(where_no_request_goes) {
-#define PORT "port 10250 of a hostNetwork pod is not scraped unless one of its containers declares it"
-#define PATH                                                                                                 \
-    "expected a path of at most 255 printable ASCII characters, without % and segments that begin with a "   \
-    "dot"
-    static const struct {
-        const char *ip, *path;
-        bool host, proxy;
-        const char *why; /* NULL: allowed */
-    } v[] = {
-        {"10.1.2.3", "/metrics?name[]=a%20b", false, false, NULL},
-        {"fd00::7", "/", false, false, NULL},
-        {"::1", "/", false, false, "pod IP ::1 is a loopback address, which is not scraped"},
-        {"10.0.0.1@evil", "/", false, false, "pod IP 10.0.0.1@evil is no IP address, which is not scraped"},
-        {"10.1.2.3", "/", true, false, PORT},
-        {"", "/", true, true, PORT},
-        {"", "/../../../../../../api/v1/secrets", false, true, PATH},
-        {"", "/%2e%2e/secrets", false, true, PATH},
-        {"10.1.2.3", "/a\r\nHost:x", false, false, PATH},
-        {"10.1.2.3", "metrics", false, false, PATH},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        struct obs_port port = {10250, ""};
-        struct obs_pod pod = {.ip = (char *)(uintptr_t)v[i].ip, .host_network = v[i].host};
-        struct metrics_endpoint at = {.port = 10250, .path = v[i].path};
-        struct err e = {0};
-        assert_int_equal(metrics_endpoint_check(&at, &pod, v[i].proxy, &e) < 0, v[i].why != NULL);
-        assert_string_equal(e.msg, v[i].why ? v[i].why : "");
-        pod.ports = &port;
-        pod.nports = 1;
-        if (v[i].host) assert_int_equal(metrics_endpoint_check(&at, &pod, v[i].proxy, &e), 0);
-    }
-    struct kit *t = setup(1); /* and it is what happens */
-    static char ip[] = "127.0.0.1";
-    t->pods[0].ip = ip;
-    struct target *g = begin(t, 1);
-    assert_true(t->asked == 0 && g->ended == 1);
-    assert_non_null(strstr(g->round->result[0].why, "pod IP 127.0.0.1 is a loopback address"));
-    teardown(t);
 }
 
 /* A round's results meanwhile: of pods 0..2, 0 goes on, 1 restarted, 2 is gone. */
-CASE(from_a_round_to_samples) {
-    struct kit *t = setup(4);
+SCRAPE(from_a_round_to_samples, 4) {
     struct scrape_result res[3] = {
         {.read = true, .read_ns = 5}, {.read = true, .read_ns = 9}, {.read = true, .read_ns = 7}};
     struct scrape_round r = {.number = 1, .result = res, .n = 3};
@@ -550,7 +228,6 @@ CASE(from_a_round_to_samples) {
     assert_true(scrape_quiet(&r, &at) == QUIET_NOW && at == 5);
     res[1].page.v[PROM_ACTIVE].value = 1;
     assert_true(scrape_quiet(&r, &at) == QUIET_BUSY && !scrape_trouble(&r));
-    teardown(t);
 }
 
 CASES("rollout/scrape")

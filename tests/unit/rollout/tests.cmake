@@ -20,8 +20,10 @@ unit_test(rollout/promtext_held rollout_core m)
 target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 
 # The edge, in the scripted world of tests/unit/kube.
-unit_test(rollout/scrape rollout kube_fake)
-target_include_directories(unit_rollout_scrape PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
+foreach(name scrape scrape_requests)
+  unit_test(rollout/${name} rollout kube_fake)
+  target_include_directories(unit_rollout_${name} PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
+endforeach()
 unit_test(rollout/scrape_endpoints rollout net_kit) # on real sockets
 target_include_directories(unit_rollout_scrape_endpoints PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 target_link_options(unit_rollout_scrape_endpoints PRIVATE -Wl,--wrap=metrics_endpoint_check)
