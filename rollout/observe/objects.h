@@ -67,6 +67,8 @@ enum obs_cause {
     CAUSE_DISRUPTED, /* evicted, preempted, refused by its node, or its node does not answer */
     CAUSES
 };
+/* A pod comes up within this time: what crashes sooner after its pod's creation had not. */
+#define OBS_START_NS (600 * NS_PER_S)
 enum { OBS_MAX_PORTS = 32, OBS_MAX_PATH = 255 };
 struct obs_port {
     uint16_t port;
@@ -83,13 +85,14 @@ struct obs_pod {
     size_t nports;
     uint16_t scrape_port; /* annotations prometheus.io/port, scheme, path; 0: no port */
     bool scrape_https;
-    char *scrape_path;  /* NULL: absent, or longer than OBS_MAX_PATH */
-    uint32_t restarts;  /* sum over its containers, init containers too */
-    uint32_t crashes;   /* of those the ones that are its version's own failures */
-    bool loops;         /* a container that crashed waits for its next start */
-    int64_t crashed_ns; /* when a container last crashed, wall clock; 0: none has */
-    char *crash;        /* how: "container m: OOMKilled, exit code 137"; NULL: none has */
-    bool no_image;      /* there is no such image: its name is wrong, or the registry says so */
+    char *scrape_path;      /* NULL: absent, or longer than OBS_MAX_PATH */
+    uint32_t restarts;      /* sum over its containers, init containers too */
+    uint32_t crashes;       /* of those the ones that are its version's own failures */
+    uint32_t start_crashes; /* of these, in its first OBS_START_NS; of a container with two later ones, 0 */
+    bool loops;             /* a container that crashed waits for its next start */
+    int64_t crashed_ns;     /* when a container last crashed, wall clock; 0: none has */
+    char *crash;            /* how: "container m: OOMKilled, exit code 137"; NULL: none has */
+    bool no_image;          /* there is no such image: its name is wrong, or the registry says so */
     enum obs_cause cause;
     int64_t
         started_ns; /* when its containers were started, those that never restarted; 0: none, or not known */

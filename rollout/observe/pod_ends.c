@@ -69,11 +69,26 @@ static struct ends ends_of(const cJSON *status, const cJSON *container, enum kin
     return e;
 }
 
+static bool by(const cJSON *terminated, const char *key, int64_t limit_ns) {
+    const char *text = json_str(terminated, key);
+    int64_t at = 0;
+    return text && rfc3339_parse(slice_of(text), &at) == 0 && at <= limit_ns;
+}
+
+/* Of its crashes those until then. With the last end comes when that process had begun, so that an end long after does not
+ * hide those before it. */
+static uint32_t crashes_by(const struct ends *e, bool last_counts, int64_t limit_ns) {
+    if (!e->crashes || by(e->last, "finishedAt", limit_ns)) return e->crashes;
+    return by(e->last, "startedAt", limit_ns) ? e->crashes - last_counts : 0;
+}
+
 static void take(const cJSON *status, enum kind kind, const struct ends *e, struct obs_pod *p) {
     const char *waits = json_str_or(json_get(json_get(status, "state"), "waiting"), "reason", "");
     bool forgiven = e->restarts && !e->crashes;
     p->restarts = p->restarts > UINT32_MAX - e->restarts ? UINT32_MAX : p->restarts + e->restarts;
     p->crashes = p->crashes > UINT32_MAX - e->crashes ? UINT32_MAX : p->crashes + e->crashes;
+    uint32_t start = crashes_by(e, counts(kind, e->last), p->created_ns + OBS_START_NS);
+    p->start_crashes = p->start_crashes > UINT32_MAX - start ? UINT32_MAX : p->start_crashes + start;
     if (!counts(kind, e->last) || forgiven) return;
     bool loops = strcmp(waits, "CrashLoopBackOff") == 0;
     const char *finished = json_str(e->last, "finishedAt");

@@ -38,13 +38,12 @@ static bool stable_has_no_image(const struct plan_ctx *c) {
     return false;
 }
 
-/* How often stable's pods crashed before they came up: soon after the creation, however long ago. */
+/* How often stable's pods crashed before they came up, however long ago. */
 static uint32_t crashes_to_start(const struct plan_ctx *c) {
     uint32_t most = 0;
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
-        bool at_start = p->crashed_ns >= p->created_ns && p->crashed_ns <= p->created_ns + NEAR_NS;
-        if (p->track == TRACK_STABLE && p->ready && at_start && p->crashes > most) most = p->crashes;
+        if (p->track == TRACK_STABLE && p->ready && p->start_crashes > most) most = p->start_crashes;
     }
     return most;
 }
@@ -58,7 +57,7 @@ static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, 
     }
     uint32_t times = p->loops && !p->crashes ? 1 : p->crashes;
     if (!p->loops && times < MAX_CRASHES) return HEALTH_READY;
-    if (times <= crashes_to_start(c) && c->now <= p->created_ns + NEAR_NS)
+    if (times <= crashes_to_start(c) && c->now <= p->created_ns + OBS_START_NS)
         return HEALTH_READY; /* as stable did */
     snprintf(why, 300, "canary pod %.80s crashed %u time%s (%.120s)", p->name, times, times == 1 ? "" : "s",
              p->crash ? p->crash : detail);

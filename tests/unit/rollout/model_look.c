@@ -73,6 +73,9 @@ static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
                             .loops = b == CRASHES && p->restarts >= 2,
                             .no_image = b == NO_IMAGE,
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
+    const int64_t start = OBS_START_NS / NS_PER_S + p->born;
+    if (p->crashed)
+        ret->start_crashes = p->crashed <= start ? p->restarts : p->began <= start ? p->restarts - 1 : 0;
     if (r->canary && !r->detached) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
     if (b == NO_IMAGE) ret->waiting = xstrdup("ErrImagePull");

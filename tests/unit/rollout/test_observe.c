@@ -261,4 +261,22 @@ CASE(containers) {
     }
 }
 
+/* Of a pod that was created at AT: its last end tells of those of its start, and of one later end when that began. */
+CASE(crashes_at_the_start) {
+    static const struct {
+        const char *began, *ended, *reason;
+        uint32_t want;
+    } v[] = {{"18:20:00", "18:26:33", "Error", 4},   {"18:20:00", "18:26:34", "Error", 3},
+             {"18:26:33", "19:30:00", "Error", 3},   {"18:26:34", "19:30:00", "Error", 0},
+             {"18:20:00", "19:30:00", "Unknown", 3}, {"18:26:34", "19:30:00", "Unknown", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *status = xasprintf(
+            "'containerStatuses':[{'name':'a','restartCount':4,'lastState':{'terminated':{"
+            "'reason':'%s','startedAt':'2026-11-23T%sZ','finishedAt':'2026-11-23T%sZ'}}},{'name':'b'}]",
+            v[i].reason, v[i].began, v[i].ended);
+        POD p = pod(",'creationTimestamp':'" AT_TEXT "'", "'nodeName':'n'", status);
+        assert_int_equal(p.start_crashes, v[i].want);
+    }
+}
+
 CASES("rollout/observe")

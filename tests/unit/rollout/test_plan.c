@@ -104,7 +104,7 @@ static void crash_all(struct model *m, bool canary, unsigned times, int ago) {
         struct mpod *p = &m->pod[k];
         if (!p->there || m->rs[p->rs].canary != canary) continue;
         p->restarts += times;
-        p->began = p->crashed ? p->crashed : p->born;
+        p->began = times > 1 ? m->tick - ago : p->crashed ? p->crashed : p->born;
         p->crashed = m->tick - ago;
         p->errors = p->total = 0;
     }
@@ -122,20 +122,25 @@ SCENE(an_outage_restarts_both, m_start(3)) {
 CASE(crashes_of_its_own) {
     for (int ago = 0; ago < 2; ago++) {
         cleanup_model struct model *m = m_start(3);
-        if (ago) crash_all(m, false, 2, 650);
-        m_play(m, "image 1|until Soaking 20");
+        if (ago) m_run(m, 700);
+        if (ago) crash_all(m, false, 2, 0);
+        m_play(m, ago ? "run 650|image 1|until Soaking 20" : "image 1|until Soaking 20");
         crash_all(m, true, 2, 0);
         m_play(m, "until RolledBack 10|reason crashed 2 times");
     }
 }
 
-/* It needs as many crashes to come up as stable needed, long ago; more are its own. */
+/* It needs as many crashes to come up as stable needed, long ago, and stable may have crashed once since; more are its
+ * own. */
 CASE(starts_as_stable_did) {
-    for (int more = 0; more < 2; more++) {
+    for (int i = 0; i < 4; i++) {
+        bool since = i / 2, more = i % 2;
         cleanup_model struct model *m = m_start(2);
         crash_all(m, false, 2, 0);
+        m_run(m, 700);
+        if (since) crash_all(m, false, 1, 0);
         m_play(m, "run 700|image 1|run 2");
-        crash_all(m, true, more ? 4 : 2, 0);
+        crash_all(m, true, more ? 3 : 2, 0);
         m_play(m, more ? "until RolledBack 90" : "until Stable 90");
     }
 }
