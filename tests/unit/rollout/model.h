@@ -141,6 +141,7 @@ void m_rs_rv(const struct model *m, int rs, char ret[32]); /* it changes with th
 void m_see(struct model *m, unsigned what); /* brings these of the caches up to date; makes them at first */
 void m_view_free(struct m_view *v);
 struct m_view *m_observe(struct model *m);
+void m_know_state(struct model *m); /* the edge reads the state, if it has another */
 
 /* ---- model_edge.c ---- */
 struct mrs *m_find_rs(struct model *m, const char *name);

@@ -1,7 +1,14 @@
 /* The model's objects as the API server would tell them, and back through the readers of rollout_core. */
 #include "model.h"
 
-/* ---- objects as text, and back through the readers ---- */
+/* What another wrote, when it is to be strange. */
+static void m_hostile(const struct model *m, char **text) {
+    if (!m->hostile) return;
+    free(*text);
+    *text = xstrdup(m->hostile);
+}
+
+/* ---- objects as the readers give them ---- */
 static void m_fill_target(const struct model *m, struct obs_target *ret) {
     *ret = (struct obs_target){.ns = xstrdup("ns"),
                                .name = xstrdup("op"),
@@ -47,10 +54,7 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .st_available = m_pods(m, i, true),
                            .quarantined = r->quarantined[0] ? xstrdup(r->quarantined) : NULL,
                            .failure = m->no_quota && r->canary ? xstrdup("exceeded quota") : NULL};
-    if (m->hostile && r->quarantined[0]) {
-        free(ret->quarantined);
-        ret->quarantined = xstrdup(m->hostile);
-    }
+    if (ret->quarantined) m_hostile(m, &ret->quarantined);
     memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     memcpy(ret->made, r->made, sizeof ret->made);
 }
@@ -77,123 +81,106 @@ static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
     if (p->crashed)
         ret->start_crashes = p->crashed <= start ? p->restarts : p->began <= start ? p->restarts - 1 : 0;
     if (r->canary && !r->detached) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
-    if (b == CRASHES && p->restarts >= 2) ret->waiting = xstrdup("CrashLoopBackOff");
-    if (b == NO_IMAGE) ret->waiting = xstrdup("ErrImagePull");
     if (b == UNSCHEDULABLE) ret->cause = CAUSE_UNSCHEDULABLE;
-    if (b == NO_IMAGE || m->hostile)
-        ret->trouble = xasprintf("op:v1: not found%s", m->hostile ? m->hostile : "");
+    if (b == CRASHES && p->restarts >= 2) {
+        ret->waiting = xstrdup("CrashLoopBackOff");
+        ret->trouble = xasprintf("back-off %ds", m->tick);
+    }
+    if (b == NO_IMAGE || b == NO_REGISTRY) {
+        bool pulling = (m->tick - p->born) % 20 < 5;
+        ret->waiting = xstrdup(pulling ? "ErrImagePull" : "ImagePullBackOff");
+        ret->trouble =
+            xstrdup(!pulling        ? "Back-off pulling image op:v1"
+                    : b == NO_IMAGE ? "rpc error: code = NotFound desc = failed to resolve op:v1: not found"
+                                    : "dial tcp 10.0.0.9:443: connect: connection refused");
+    }
+    m_hostile(m, &ret->trouble);
 }
 
+/* ---- and as text, back through the readers of rollout_core, unless the model is direct ---- */
 static void m_read_target(const struct model *m, struct obs_target *ret) {
-    if (m->direct) {
-        m_fill_target(m, ret);
-        return;
-    }
-    cleanup_free char *t = m_template(m->version, false), *a = json_print(m->annotations);
+    m_fill_target(m, ret);
+    if (m->direct) return;
+    __attribute__((cleanup(obs_target_free))) struct obs_target t = *ret;
+    cleanup_free char *a = json_print(t.annotations);
     cleanup_free char *raw = xasprintf(
-        "{\"metadata\":{\"name\":\"op\",\"namespace\":\"ns\",\"uid\":\"d-%d\",\"resourceVersion\":\"%d\","
-        "\"generation\":%d,\"annotations\":%s%s},"
-        "\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,\"paused\":%s,\"progressDeadlineSeconds\":%"
-        "lld,\"selector\":{"
-        "\"matchLabels\":{\"app\":\"op\"}},\"template\":%s},"
-        "\"status\":{\"observedGeneration\":%d,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
+        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\",\"resourceVersion\":\"%s\","
+        "\"generation\":%lld,\"annotations\":%s%s},\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,"
+        "\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":%s,\"template\":%s},"
+        "\"status\":{\"observedGeneration\":%lld,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
         "\"availableReplicas\":%d}}",
-        m->uid, m->rv, m->generation, a, m->deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
-        m->replicas, m->history, m->paused ? "true" : "false", (long long)m->deadline_s, t, m->observed,
-        m->st_replicas, m->st_updated, m->st_ready, m->st_available);
+        t.name, t.ns, t.uid, t.rv, (long long)t.generation, a,
+        t.deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "", t.replicas, t.history,
+        t.paused ? "true" : "false", (long long)t.deadline_s, t.selector, t.tmpl,
+        (long long)t.observed_generation, t.st_replicas, t.st_updated, t.st_ready, t.st_available);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_target_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s", e.msg);
 }
 
 static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
-    const struct mrs *r = &m->rs[i];
-    if (m->direct) {
-        m_fill_rs(m, i, ret);
-        return;
-    }
-    cleanup_free char *t = m_template(r->version, true);
-    char rv[32];
-    m_rs_rv(m, i, rv);
-    cleanup_free char *labels =
-        r->canary
-            ? xasprintf("{\"app.kubernetes.io/managed-by\":\"handover\",\"handover.dev/target\":\"d-%d\","
-                        "\"handover.dev/template\":\"%s\"}",
-                        m->uid, m->hash[r->version])
-            : xstrdup("{\"app\":\"op\"}");
-    cleanup_free char *raw =
-        xasprintf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%"
-                  "s\",\"creationTimestamp\":\"2026-11-23T%02d:%02d:%02dZ\","
-                  "\"labels\":%s,\"annotations\":{%s%s%s%s},\"ownerReferences\":[{\"uid\":\"d-%d\","
-                  "\"controller\":%s}]},\"spec\":{\"replicas\":%d,\"template\":%s},"
-                  "\"status\":{\"replicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d%s}}",
-                  r->name, r->uid, rv, i % 24, 0, 0, labels,
-                  r->quarantined[0] ? "\"handover.dev/quarantined\":\"" : "", r->quarantined,
-                  r->quarantined[0] ? "\""
-                  : r->detached     ? "\"handover.dev/detached\":\"true\""
-                                    : "",
-                  "", m->uid, r->canary ? "false" : "true", r->replicas, t, m_pods(m, i, false),
-                  m_pods(m, i, true), m_pods(m, i, true),
-                  m->no_quota && r->canary ? ",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":"
-                                             "\"True\",\"message\":\"exceeded quota\"}]"
-                                           : "");
+    m_fill_rs(m, i, ret);
+    if (m->direct) return;
+    __attribute__((cleanup(obs_rs_free))) struct obs_rs r = *ret;
+    cleanup_free char *t = m_template(m->rs[i].version, true), *mark = NULL, *labels = NULL;
+    if (r.canary)
+        labels = xasprintf("\"app.kubernetes.io/managed-by\":\"handover\",\"handover.dev/target\":\"%s\","
+                           "\"handover.dev/template\":\"%s\"",
+                           r.owner_uid, r.hash);
+    if (r.quarantined) mark = xasprintf("\"handover.dev/quarantined\":\"%s\"", r.quarantined);
+    cleanup_free char *raw = xasprintf(
+        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%s\","
+        "\"labels\":{%s},\"annotations\":{%s},\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":%s}]},"
+        "\"spec\":{\"replicas\":%d,\"template\":%s},"
+        "\"status\":{\"replicas\":%d,\"readyReplicas\":%d,\"availableReplicas\":%d%s}}",
+        r.name, r.uid, r.rv, labels ? labels : "\"app\":\"op\"",
+        mark         ? mark
+        : r.detached ? "\"handover.dev/detached\":\"true\""
+                     : "",
+        r.owner_uid, r.canary ? "false" : "true", r.replicas, t, r.st_replicas, r.st_ready, r.st_available,
+        r.failure ? ",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":\"True\","
+                    "\"message\":\"exceeded quota\"}]"
+                  : "");
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_rs_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s in %s", e.msg, raw);
-    memcpy(ret->made, r->made,
+    memcpy(ret->made, r.made,
            sizeof ret->made); /* of the labels and overrides that the template here lacks */
-    ret->created_ns = r->created;
+    ret->created_ns = r.created_ns;
 }
 
 static void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
-    const struct mpod *p = &m->pod[k];
-    const struct mrs *r = &m->rs[p->rs];
-    enum behaviour b = m->behaviour[r->version];
-    if (m->direct) {
-        m_fill_pod(m, k, ret);
-        return;
-    }
-    char waiting[200] = "\"running\":{}", last[160] = "", born[32], began[32], at[32];
-    rfc3339_seconds(T0 + p->born * NS_PER_S, born);
-    if (p->crashed) {
-        rfc3339_seconds(T0 + p->began * NS_PER_S, began);
-        rfc3339_seconds(T0 + p->crashed * NS_PER_S, at);
-        snprintf(last, sizeof last,
-                 ",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"startedAt\":\"%s\","
-                 "\"finishedAt\":\"%s\"}}",
-                 began, at);
-    }
-    if (b == CRASHES && p->restarts >= 2)
-        snprintf(waiting, sizeof waiting,
-                 "\"waiting\":{\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off %ds\"}", m->tick);
-    if (b == NO_IMAGE || b == NO_REGISTRY) {
-        bool once = (m->tick - p->born) % 20 < 5;
-        snprintf(waiting, sizeof waiting, "\"waiting\":{\"reason\":\"%s\",\"message\":\"%s\"}",
-                 once ? "ErrImagePull" : "ImagePullBackOff",
-                 !once           ? "Back-off pulling image op:v1"
-                 : b == NO_IMAGE ? "rpc error: code = NotFound desc = failed to resolve op:v1: not found"
-                                 : "dial tcp 10.0.0.9:443: connect: connection refused");
-    }
-    cleanup_free char *labels =
-        r->canary && !r->detached
-            ? xasprintf("{\"app\":\"op\",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"}",
-                        m->hash[r->version])
-            : xstrdup("{\"app\":\"op\"}");
+    m_fill_pod(m, k, ret);
+    if (m->direct) return;
+    __attribute__((cleanup(obs_pod_free))) struct obs_pod p = *ret;
+    cleanup_free char *state = NULL, *last = NULL, *labels = NULL;
+    char born[32], began[32], at[32];
+    rfc3339_seconds(p.created_ns, born);
+    rfc3339_seconds(T0 + m->pod[k].began * NS_PER_S, began);
+    rfc3339_seconds(p.crashed_ns, at);
+    if (p.waiting)
+        state = xasprintf("\"waiting\":{\"reason\":\"%s\",\"message\":\"%s\"}", p.waiting, p.trouble);
+    if (p.crashed_ns)
+        last = xasprintf(",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\","
+                         "\"startedAt\":\"%s\",\"finishedAt\":\"%s\"}}",
+                         began, at);
+    if (p.track == TRACK_CANARY)
+        labels = xasprintf(",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"", p.hash);
     cleanup_free char *raw = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":%s,"
+        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":{\"app\":\"op\"%s},"
         "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
         "s\"}%s],"
         "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
-        p->uid, p->uid, labels, born, r->uid,
-        p->terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
-        b == UNSCHEDULABLE ? "" : "\"nodeName\":\"n\"", p->ready ? "True" : "False",
-        b == UNSCHEDULABLE ? ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}"
-                           : "",
-        p->restarts, waiting, last);
+        p.name, p.uid, labels ? labels : "", born, p.rs_uid,
+        p.terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
+        p.scheduled ? "\"nodeName\":\"n\"" : "", m->pod[k].ready ? "True" : "False",
+        p.scheduled ? "" : ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}",
+        p.restarts, state ? state : "\"running\":{}", last ? last : "");
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);
+    assert_true(ret->restarts == p.restarts && ret->start_crashes == p.start_crashes);
 }
 
 void m_view_free(struct m_view *v) {
@@ -263,6 +250,11 @@ static void m_take_state(struct model *edge, const struct model *m, struct m_vie
     v->o.state_confirmed = edge->edge.confirmed;
 }
 
+void m_know_state(struct model *m) {
+    cleanup_free struct m_view *v = xcalloc(1, sizeof *v);
+    m_take_state(m, m->cache ? m->cache : m, v);
+}
+
 struct m_view *m_observe(struct model *m) {
     struct m_view *v = xcalloc(1, sizeof *v);
     struct model *c = m->cache ? m->cache : m;
@@ -273,23 +265,15 @@ struct m_view *m_observe(struct model *m) {
     for (int i = 0; i < MAX_RS; i++) {
         if (c->rs[i].there) m_read_rs(c, i, &v->rs[v->nrs++]);
     }
-    for (int k = 0; k < MAX_PODS; k++) {
-        if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
-    }
     v->o = (struct observed){.name = "op",
                              .known = true,
                              .rs = v->rs,
                              .nrs = v->nrs,
-                             .pods = v->pods,
-                             .npods = v->npods,
                              .release = m->release,
                              .force_release = m->force,
                              .quiet = m->quiet,
                              .canary_taken = m->edge.taken_tick && m->tick < m->edge.taken_tick + 30};
     m_take_state(m, c, v);
-    memcpy(v->own, v->pods, sizeof v->pods);
-    v->o.pods = v->own;
-    v->o.npods = plan_own_pods(&v->o, v->own, v->npods);
     if (c->exists) {
         m_read_target(c, &v->target);
         v->o.target = &v->target;
@@ -310,6 +294,12 @@ struct m_view *m_observe(struct model *m) {
     v->o.history_known = m->edge.history_known;
     v->o.history_errors = m->edge.history_errors;
     v->o.history_total = m->edge.history_total;
-    v->o.known = plan_needs(&v->o) != NEED_TARGET; /* as the edge: at rest nothing is looked at */
+    /* as the edge: at rest nothing is looked at */
+    v->o.known = plan_needs(&v->o) != NEED_TARGET;
+    for (int k = 0; k < MAX_PODS && v->o.known; k++)
+        if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
+    memcpy(v->own, v->pods, v->npods * sizeof *v->pods);
+    v->o.pods = v->own;
+    v->o.npods = plan_own_pods(&v->o, v->own, v->npods);
     return v;
 }
