@@ -1,8 +1,7 @@
 /* Random schedules: users, other controllers, crashes, lost answers and races at every moment. Whatever
  * happened: stable was never stopped by us, nothing was let loose without a verdict or a person, and once the
  * world is calm it comes to an end. Each seed is a schedule; HANDOVER_SCHEDULES=N runs more of them. */
-#include "../case.h"
-#include "model.h"
+#include "scene.h"
 #include <math.h>
 
 static void user_image(struct model *m) {
@@ -16,32 +15,15 @@ static void user_unpauses(struct model *m) {
     m->asked[m->version] = true; /* as good as asking: it may be in service before we can undo it */
     m_user_paused(m, false);
 }
-static void user_pauses(struct model *m) {
-    m_user_paused(m, true);
-}
 static void user_replaces(struct model *m) {
     m->paused = false;
     m->deadline_s = 60;
     m->asked[m->version] = true;
     m_annotate(m, "status", NULL);
 }
-static void user_annotates(struct model *m) {
-    static const char *const soaks[] = {"5s", "10s", "soon", "3s"};
-    m_annotate(m, "soak", soaks[rng_below(&m->rng, 4)]);
-}
 static void user_steps(struct model *m) {
     static const char *const v[] = {"10", "50", "5,20,50", "100"};
     if (m_annotation(m, "canary-percent")) m_annotate(m, "canary-percent", v[rng_below(&m->rng, 4)]);
-}
-static void user_leaves(struct model *m) {
-    m_annotate(m, "canary-percent", NULL);
-}
-static void user_joins(struct model *m) {
-    m_annotate(m, "canary-percent", "25");
-}
-static void user_policy(struct model *m) {
-    static const char *const v[] = {"pause", "rollback"};
-    m_annotate(m, "on-inconclusive", v[rng_below(&m->rng, 2)]);
 }
 static void user_acts(struct model *m) {
     static const char *const v[] = {"promote", "pause", "resume", "abort", "retry", "release"};
@@ -98,49 +80,48 @@ static void user_deletes_state(struct model *m) {
     free(m->state);
     m->facts = m->state = NULL;
 }
-static void outage(struct model *m) {
-    m->outage = !m->outage;
-}
-static void quota(struct model *m) {
-    m->no_quota = !m->no_quota;
-}
-static void busy(struct model *m) {
-    m->quiet = (enum quiet)rng_below(&m->rng, 3);
-}
-static void strategy(struct model *m) {
-    m->recreate = !m->recreate;
+static void world_changes(struct model *m) {
+    switch (rng_below(&m->rng, 4)) {
+    case 0: m->outage = !m->outage; break;
+    case 1: m->no_quota = !m->no_quota; break;
+    case 2: m->quiet = (enum quiet)rng_below(&m->rng, 3); break;
+    default: m->recreate = !m->recreate;
+    }
 }
 
-typedef void happening(struct model *m);
-static happening *const happenings[] = {user_image,
-                                        user_image,
-                                        user_image,
-                                        user_scale,
-                                        user_unpauses,
-                                        user_pauses,
-                                        user_replaces,
-                                        user_annotates,
-                                        user_steps,
-                                        user_leaves,
-                                        user_joins,
-                                        user_joins,
-                                        user_policy,
-                                        user_acts,
-                                        user_acts,
-                                        user_acts,
-                                        user_annotates_anything,
-                                        user_annotates_anything,
-                                        hostile_world,
-                                        user_deletes_canary,
-                                        user_deletes_rs,
-                                        user_deletes_state,
-                                        outage,
-                                        quota,
-                                        busy,
-                                        strategy};
+/* Each as likely as its weight says: a function, or one of the steps. */
+static const struct {
+    unsigned weight;
+    void (*fn)(struct model *m);
+    const char *steps[4];
+} happenings[] = {
+    {3, user_image, {NULL}},
+    {1, user_scale, {NULL}},
+    {1, user_unpauses, {NULL}},
+    {1, NULL, {"pause"}},
+    {1, user_replaces, {NULL}},
+    {1, NULL, {"set soak 5s", "set soak 10s", "set soak soon", "set soak 3s"}},
+    {1, user_steps, {NULL}},
+    {1, NULL, {"unset canary-percent"}},
+    {2, NULL, {"set canary-percent 25"}},
+    {1, NULL, {"set on-inconclusive pause", "set on-inconclusive rollback"}},
+    {3, user_acts, {NULL}},
+    {2, user_annotates_anything, {NULL}},
+    {1, hostile_world, {NULL}},
+    {1, user_deletes_canary, {NULL}},
+    {1, user_deletes_rs, {NULL}},
+    {1, user_deletes_state, {NULL}},
+    {4, world_changes, {NULL}},
+};
 
 static void happen(struct model *m) {
-    happenings[rng_below(&m->rng, ARRAY_LEN(happenings))](m);
+    size_t i = 0, n = 0;
+    for (uint64_t k = rng_below(&m->rng, 26); k >= happenings[i].weight; i++) k -= happenings[i].weight;
+    while (n < 4 && happenings[i].steps[n]) n++;
+    if (happenings[i].fn)
+        happenings[i].fn(m);
+    else
+        m_play(m, happenings[i].steps[rng_below(&m->rng, n)]);
     m->moved = true;
 }
 
