@@ -141,15 +141,10 @@ static UNUSED struct fake_req *asked_for(struct kit *t, const char *url) {
     return q;
 }
 
-static UNUSED void answer_to(struct kit *t, struct fake_req *q, int status, const char *page) {
-    fake_answer(q, status, page);
-    fake_settle(t->f);
-}
-
 static UNUSED void answer(struct kit *t, int pod, const char *page) {
     struct fake_req *r = of(t, pod, "8080/metrics");
     assert_non_null(r);
-    answer_to(t, r, 200, page);
+    fake_answer(r, 200, page);
 }
 
 /* A case with a kit t that has so many slots. */

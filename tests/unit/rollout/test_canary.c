@@ -1,6 +1,7 @@
 /* The canary's ReplicaSet: the user's template byte for byte, labels of ours, what cannot be made, and
  * overrides. */
 #include "../case.h"
+#include "../each.h"
 #include "api/selector.h"
 #include "base/json_raw.h"
 #include "plan/canary.h"
@@ -15,9 +16,9 @@ static struct obs_target target(const char *selector, const char *tmpl) {
                                .hash = "abcdefghij"};
 }
 
-#define SPEC                                                                                                 \
-    "\"spec\":{\"containers\":[{\"name\":\"c\",\"n\":9007199254740993,\"e\":1e15,\"s\":\"a\\u0000b\"}]}"
-#define TEMPLATE "{\"metadata\":{\"labels\":{\"app\":\"op\"}}," SPEC "}"
+#define SPEC     "'spec':{'containers':[{'name':'c','n':9007199254740993,'e':1e15,'s':'a\\u0000b'}]}"
+#define TEMPLATE "{'metadata':{'labels':{'app':'op'}}," SPEC "}"
+#define TRACKED  "{'metadata':{'labels':{'handover.dev/track':'stable','app':'op'}}}"
 
 static bool finds(const cJSON *selector, const cJSON *labels) {
     CLEANUP(selector) struct selector *sel = NULL;
@@ -27,13 +28,14 @@ static bool finds(const cJSON *selector, const cJSON *labels) {
 
 CASE(manifest) {
     static const char *const selectors[] = {
-        "{\"matchLabels\":{\"app\":\"op\"}}",
-        "{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\",\"values\":[\"op\",\"x\"]}]}",
-        "{\"matchLabels\":{\"app\":\"op\"},\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Exists\"}]}",
-        "{\"matchLabels\":{\"app\":\"op\"},\"matchExpressions\":null}",
+        "{'matchLabels':{'app':'op'}}",
+        "{'matchExpressions':[{'key':'app','operator':'In','values':['op','x']}]}",
+        "{'matchLabels':{'app':'op'},'matchExpressions':[{'key':'app','operator':'Exists'}]}",
+        "{'matchLabels':{'app':'op'},'matchExpressions':null}",
     };
     for (size_t i = 0; i < ARRAY_LEN(selectors); i++) {
-        struct obs_target t = target(selectors[i], TEMPLATE);
+        cleanup_free char *selector = quoted(xstrdup(selectors[i]));
+        struct obs_target t = target(selector, J(TEMPLATE));
         cleanup_buf struct buf out = BUF(1 << 16);
         struct err e = {0};
         if (canary_manifest(&t, NULL, 3, &out, &e) < 0) fail_msg("%s", e.msg);
@@ -52,19 +54,17 @@ CASE(manifest) {
         assert_string_equal(json_str(pods, LABEL_TRACK), "canary");
         assert_string_equal(json_str(pods, "app"), "op");
         /* its pods are the target's too, stable's pods are not the canary's, and it is nobody's to adopt */
-        cleanup_json cJSON *targets = json_parse(slice_of(selectors[i]), NULL);
-        cleanup_json cJSON *stables = json_parse(SL("{\"app\":\"op\",\"pod-template-hash\":\"x\"}"), NULL);
+        cleanup_json cJSON *targets = json_parse(slice_of(selector), NULL);
+        cleanup_json cJSON *stables = json_parse(JS("{'app':'op','pod-template-hash':'x'}"), NULL);
         assert_true(finds(targets, pods) && !finds(targets, own));
         assert_true(finds(json_get(spec, "selector"), pods) && !finds(json_get(spec, "selector"), stables));
-        assert_non_null(strstr(buf_str(&out), SPEC)); /* nothing was reprinted */
+        assert_non_null(strstr(buf_str(&out), J(SPEC))); /* nothing was reprinted */
     }
 }
 
 /* Labels of ours in the user's template and selector: ours count, once. */
 CASE(labels_that_are_there_already) {
-    struct obs_target t =
-        target("{\"matchLabels\":{\"app\":\"op\"}}",
-               "{\"metadata\":{\"labels\":{\"handover.dev/track\":\"stable\",\"app\":\"op\"}}}");
+    struct obs_target t = target(J("{'matchLabels':{'app':'op'}}"), J(TRACKED));
     cleanup_buf struct buf out = BUF(1 << 16);
     struct err e = {0};
     if (canary_manifest(&t, NULL, 1, &out, &e) < 0) fail_msg("%s", e.msg);
@@ -74,32 +74,30 @@ CASE(labels_that_are_there_already) {
 }
 
 CASE(what_cannot_be_made) {
+#define EXPRESSION(key, op) "'matchExpressions':[{'key':'" key "','operator':'" op "'"
     static const struct {
         const char *selector, *tmpl, *why;
     } v[] = {
-        {"{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"NotIn\",\"values\":[\"x\"]}]}", TEMPLATE,
+        {"{" EXPRESSION("app", "NotIn") ",'values':['x']}]}", TEMPLATE,
          "spec.selector matches the canary's ReplicaSet ({\"app.kubernetes.io/managed-by\":\"handover\","},
         {"{}", TEMPLATE, "spec.selector matches the canary's ReplicaSet"},
-        {"{\"matchLabels\":{\"app\":\"op\"},\"matchExpressions\":[{\"key\":\"handover.dev/"
-         "track\",\"operator\":"
-         "\"DoesNotExist\"}]}",
-         TEMPLATE, "spec.selector does not match the canary's pods ("},
-        {"{\"matchLabels\":{\"app\":\"op\",\"handover.dev/track\":\"stable\"}}",
-         "{\"metadata\":{\"labels\":{\"handover.dev/track\":\"stable\",\"app\":\"op\"}}}",
+        {"{'matchLabels':{'app':'op'}," EXPRESSION("handover.dev/track", "DoesNotExist") "}]}", TEMPLATE,
          "spec.selector does not match the canary's pods ("},
-        {"{\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Near\"}]}", TEMPLATE, "spec.selector: "},
+        {"{'matchLabels':{'app':'op','handover.dev/track':'stable'}}", TRACKED,
+         "spec.selector does not match the canary's pods ("},
+        {"{" EXPRESSION("app", "Near") "}]}", TEMPLATE, "spec.selector: "},
     };
+    struct err e = {0};
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        struct obs_target t = target(v[i].selector, v[i].tmpl);
+        cleanup_free char *selector = quoted(xstrdup(v[i].selector)), *tmpl = quoted(xstrdup(v[i].tmpl));
+        struct obs_target t = target(selector, tmpl);
         cleanup_buf struct buf out = BUF(1 << 16);
-        struct err e = {0};
         assert_true(canary_manifest(&t, NULL, 1, &out, &e) < 0);
         assert_int_equal(e.kind, ERR_CONFIG);
         if (!slice_starts(slice_of(e.msg), slice_of(v[i].why))) fail_msg("%zu: %s", i, e.msg);
     }
-    struct obs_target t = target("{\"matchLabels\":{\"app\":\"op\"}}", TEMPLATE);
+    struct obs_target t = target(J("{'matchLabels':{'app':'op'}}"), J(TEMPLATE));
     cleanup_buf struct buf small = BUF(300);
-    struct err e = {0};
     assert_true(canary_manifest(&t, NULL, 1, &small, &e) < 0);
     assert_string_equal(e.msg, "the canary's ReplicaSet is larger than 300 bytes");
 }
@@ -116,53 +114,48 @@ CASE(names) {
     assert_true(b[221] == 'a' && b[222] == '-' && b[223] != '-'); /* the cut does not end with ".-" */
 }
 
+static void split(char *text, char *ret[4]) {
+    char *save = NULL;
+    for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) *ret++ = w;
+}
+
+/* args, env: words; NULL: there is no such annotation. want "": as it was. */
 static void overridden(const char *tmpl, const char *args, const char *env, const char *want) {
     char *words[4] = {NULL}, *vars[4] = {NULL};
-    cleanup_free char *a = xstrdup(args ? args : ""), *v = xstrdup(env ? env : "");
-    char *save = NULL;
-    size_t n = 0;
-    for (char *w = strtok_r(a, " ", &save); w; w = strtok_r(NULL, " ", &save)) words[n++] = w;
-    n = 0;
-    for (char *w = strtok_r(v, " ", &save); w; w = strtok_r(NULL, " ", &save)) vars[n++] = w;
+    cleanup_free char *a = xstrdup(args ? args : ""), *v = xstrdup(env ? env : ""),
+                      *from = quoted(xstrdup(tmpl)), *to = quoted(xstrdup(*want ? want : tmpl));
+    split(a, words);
+    split(v, vars);
     cleanup_buf struct buf out = BUF(1 << 16);
-    template_with_overrides(slice_of(tmpl), args ? words : NULL, env ? vars : NULL, &out);
-    assert_string_equal(buf_str(&out), want);
+    template_with_overrides(slice_of(from), args ? words : NULL, env ? vars : NULL, &out);
+    assert_string_equal(buf_str(&out), to);
     assert_int_equal(json_raw_check(buf_slice(&out), NULL), 0);
 }
 
 CASE(overrides) {
-    static const char with[] =
-        "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"args\":[\"run\",\"--id=old\","
-        "\"--v=2\"],\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\"}],\"z\":1},"
-        "{\"name\":\"b\"}]}}";
-    overridden(with, NULL, NULL, with);
-    overridden(
-        with, "--id=new --more", NULL,
-        "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"env\":[{\"name\":\"A\",\"value\":\"1\"},"
-        "{\"name\":\"B\"}],\"z\":1,\"args\":[\"run\",\"--v=2\",\"--id=new\",\"--more\"]},"
-        "{\"name\":\"b\"}]}}");
-    overridden(
-        with, NULL, "B=x=y C=",
-        "{\"spec\":{\"x\":1e15,\"containers\":[{\"name\":\"a\",\"args\":[\"run\",\"--id=old\",\"--v=2\"],"
-        "\"z\":1,\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\",\"value\":\"x=y\"},"
-        "{\"name\":\"C\",\"value\":\"\"}]},{\"name\":\"b\"}]}}");
-    overridden(
-        "{\"spec\":{\"containers\":[{}]}}", "--x=1", "A=1",
-        "{\"spec\":{\"containers\":[{\"args\":[\"--x=1\"],\"env\":[{\"name\":\"A\",\"value\":\"1\"}]}]}}");
-    overridden("{\"spec\":{\"containers\":[]}}", "--x=1", NULL, "{\"spec\":{\"containers\":[]}}");
-    overridden("{\"a\":1}", "--x=1", NULL, "{\"a\":1}");
+#define SPEC_OF(first) "{'spec':{'x':1e15,'containers':[{'name':'a'," first "},{'name':'b'}]}}"
+#define ARGS           "'args':['run','--id=old','--v=2']"
+#define ENV            "'env':[{'name':'A','value':'1'},{'name':'B'}]"
+    overridden(SPEC_OF(ARGS "," ENV ",'z':1"), NULL, NULL, "");
+    overridden(SPEC_OF(ARGS "," ENV ",'z':1"), "--id=new --more", NULL,
+               SPEC_OF(ENV ",'z':1,'args':['run','--v=2','--id=new','--more']"));
+    overridden(SPEC_OF(ARGS "," ENV ",'z':1"), NULL, "B=x=y C=",
+               SPEC_OF(ARGS ",'z':1,'env':[{'name':'A','value':'1'},{'name':'B','value':'x=y'},"
+                            "{'name':'C','value':''}]"));
+    overridden("{'spec':{'containers':[{}]}}", "--x=1", "A=1",
+               "{'spec':{'containers':[{'args':['--x=1'],'env':[{'name':'A','value':'1'}]}]}}");
+    overridden("{'spec':{'containers':[]}}", "--x=1", NULL, "");
+    overridden("{'a':1}", "--x=1", NULL, "");
 }
 
 /* A proxy for the metrics stands first in generated manifests: it has no use for the operator's flags. */
 CASE(overrides_of_the_main_container) {
-#define NAMED "\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/default-container\":\"manager\"}}"
-    overridden("{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\"},{\"name\":\"manager\"}]}}", "--x=1",
-               NULL,
-               "{" NAMED
-               ",\"spec\":{\"containers\":[{\"name\":\"proxy\"},{\"name\":\"manager\",\"args\":[\"--x=1\"]}"
-               "]}}");
-    overridden("{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\"}]}}", "--x=1", NULL,
-               "{" NAMED ",\"spec\":{\"containers\":[{\"name\":\"proxy\",\"args\":[\"--x=1\"]}]}}");
+#define NAMED(list)                                                                                          \
+    "{'metadata':{'annotations':{'kubectl.kubernetes.io/default-container':'manager'}},"                     \
+    "'spec':{'containers':[" list "]}}"
+    overridden(NAMED("{'name':'proxy'},{'name':'manager'}"), "--x=1", NULL,
+               NAMED("{'name':'proxy'},{'name':'manager','args':['--x=1']}"));
+    overridden(NAMED("{'name':'proxy'}"), "--x=1", NULL, NAMED("{'name':'proxy','args':['--x=1']}"));
 }
 
 CASES("rollout/canary")

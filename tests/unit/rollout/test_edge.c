@@ -3,8 +3,9 @@
 #include "../case.h"
 #include "../simworld/stage.h"
 
-CASE(a_damaged_state_is_reported_and_a_repair_is_seen) {
-    struct stage *st = begun(1, 1);
+#define STAGE(name, make) CASE_OF(struct stage, st, make, stage_free, name)
+
+STAGE(a_damaged_state_is_reported_and_a_repair_is_seen, begun(1, 1)) {
     char said[600] = "";
     cleanup_json cJSON *cm = get(st, STATE);
     cleanup_json cJSON *good = cJSON_CreateObject();
@@ -24,13 +25,11 @@ CASE(a_damaged_state_is_reported_and_a_repair_is_seen) {
     wait_for(st, "Soaking", 60);
     wait_for(st, "Stable", 300);
     assert_int_equal(told(st, "StateDamaged", NULL), 1);
-    stage_free(st);
 }
 
 /* An operator that elects a leader: its canary stands by. That is said with what to do, and doing it works.
  */
-CASE(a_canary_that_stands_by) {
-    struct stage *st = begun(2, 1);
+STAGE(a_canary_that_stands_by, begun(2, 1)) {
     script(st, "{\"image\":\"*\",\"leaderElection\":true}");
     simworld_run(st->sw, 60 * NS_PER_S); /* one of stable's leads */
     set_image(st, "op:v2");
@@ -50,7 +49,6 @@ CASE(a_canary_that_stands_by) {
     patch(st, DEPLOYMENT, body);
     wait_for(st, "Promoting", 300);
     wait_for(st, "Stable", 300);
-    stage_free(st);
 }
 
 struct sent {
@@ -83,8 +81,7 @@ static bool ended(void *ctx) {
 }
 
 /* What a plan does rests on its first step, the state: when that is refused, the rest is not carried out. */
-CASE(a_refused_state_has_no_effects) {
-    struct stage *st = begun(5, 1);
+STAGE(a_refused_state_has_no_effects, begun(5, 1)) {
     struct sent w = {.sw = st->sw};
     fault(st, "{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/"
               "op-handover\"},\"count\":1,\"status\":409}");
@@ -92,13 +89,11 @@ CASE(a_refused_state_has_no_effects) {
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 60);
     if (strncmp(w.steps, "ssx", 3) != 0) fail_msg("steps %s", w.steps);
-    stage_free(st);
 }
 
 /* Asked to hurry while a write of ours is held at the server (a slow webhook): were it given up for lost, it
  * could be carried out after the successor's first. The lease is given away when it has been answered. */
-CASE(a_mutation_in_the_air_is_waited_for) {
-    struct stage *st = begun(3, 1);
+STAGE(a_mutation_in_the_air_is_waited_for, begun(3, 1)) {
     struct sent w = {.sw = st->sw};
     fault(st, "{\"match\":{\"method\":\"PATCH\",\"path\":\"*/configmaps/op-handover\"},\"count\":-1,"
               "\"latencyMs\":1500}");
@@ -117,13 +112,11 @@ CASE(a_mutation_in_the_air_is_waited_for) {
     assert_true(w.release_ns >= sent + 1500 * MS);
     cleanup_json cJSON *cm = get(st, STATE);
     assert_non_null(strstr(json_str_or(json_get(cm, "data"), "state", ""), "\"phase\":\"Starting\""));
-    stage_free(st);
 }
 
 /* 60 targets of 8 pods of which the canary's pages never answer: a neighbour's rollout takes its soak, and a drain takes no
  * time. */
-CASE(silent_pages_delay_nobody_else) {
-    struct stage *st = begun(4, 1);
+STAGE(silent_pages_delay_nobody_else, begun(4, 1)) {
     struct sent w = {.sw = st->sw};
     char name[16];
     script(st, "{\"image\":\"mute:*\",\"metrics\":\"slow\",\"slowMs\":3600000}");
@@ -150,12 +143,10 @@ CASE(silent_pages_delay_nobody_else) {
     app_stop(st->in[0].app, "SIGTERM");
     assert_true(simworld_run_until(st->sw, ended, st, 30 * NS_PER_S));
     assert_true(st->in[0].code == 0 && w.release_ns - from < NS_PER_S);
-    stage_free(st);
 }
 
 /* The new leader's watch of Deployments hangs since before the update: what it has is older than the state, so it reads. */
-CASE(a_new_leader_whose_deployments_lag_reads_the_target) {
-    struct stage *st = begun(5, 1);
+STAGE(a_new_leader_whose_deployments_lag_reads_the_target, begun(5, 1)) {
     fault(st, "{\"match\":{\"path\":\"/apis/apps/v1/"
               "deployments\",\"query\":\"watch=\"},\"count\":1,\"latencyMs\":300000}");
     boot(st, 1);
@@ -168,7 +159,6 @@ CASE(a_new_leader_whose_deployments_lag_reads_the_target) {
     wait_for(st, "Stable", 120);
     assert_int_equal(told(st, "RolloutCancelled", NULL), 0);
     assert_int_equal(pods(st, "op:v1"), 0);
-    stage_free(st);
 }
 
 CASES("rollout/edge")

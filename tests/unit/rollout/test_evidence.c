@@ -1,11 +1,19 @@
 /* Counters to deltas: resets, restarts, newcomers, gaps, standbys, pods that end. */
 #include "../case.h"
+#include "../each.h"
 #include "judge/evidence.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include <math.h>
 
 #define BEGAN (1000 * NS_PER_S)
+
+static void begin(struct evidence *e) {
+    *e = (struct evidence){0};
+    evidence_begin(e, BEGAN);
+}
+/* A case with the evidence t of a rollout that began at BEGAN. */
+#define EVIDENCE(name) CASE_WITH(struct evidence, t, begin, evidence_free, name)
 
 static struct pod_sample pod(const char *uid, enum track t, uint64_t errors, uint64_t total) {
     return (struct pod_sample){.uid = slice_of(uid),
@@ -36,147 +44,118 @@ static void one(struct evidence *e, struct pod_sample s, uint64_t errors, uint64
         assert_round(e, &s, 1, 0, 0, errors, total);
 }
 
-CASE(baseline) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN);
-    one(&e, pod("s", TRACK_STABLE, 100, 5000), 0,
-        0); /* it was there before: its first counts are where we begin */
-    one(&e, pod("s", TRACK_STABLE, 101, 5007), 1, 7);
-    one(&e, pod("c", TRACK_CANARY, 2, 3), 2, 3); /* since the rollout began: all of it is news */
-    one(&e, pod("c", TRACK_CANARY, 2, 3), 0, 0); /* idle */
+EVIDENCE(baseline) {
+    one(t, pod("s", TRACK_STABLE, 100, 5000), 0, 0); /* there before: its first counts are where we begin */
+    one(t, pod("s", TRACK_STABLE, 101, 5007), 1, 7);
+    one(t, pod("c", TRACK_CANARY, 2, 3), 2, 3); /* since the rollout began: all of it is news */
+    one(t, pod("c", TRACK_CANARY, 2, 3), 0, 0); /* idle */
     struct pod_sample newer = pod("t", TRACK_STABLE, 1, 9);
     newer.created_ns = BEGAN + 5 * NS_PER_S; /* an HPA's doing */
-    one(&e, newer, 1, 9);
-    assert_true(e.errors[TRACK_STABLE] == 2 && e.total[TRACK_STABLE] == 16 && e.rounds == 5);
-    evidence_free(&e);
+    one(t, newer, 1, 9);
+    assert_true(t->errors[TRACK_STABLE] == 2 && t->total[TRACK_STABLE] == 16 && t->rounds == 5);
 }
 
 /* creationTimestamp has no fraction */
-CASE(whole_seconds) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN + 700 * NS_PER_MS);
+EVIDENCE(whole_seconds) {
+    evidence_begin(t, BEGAN + 700 * NS_PER_MS);
     struct pod_sample s = pod("s", TRACK_STABLE, 0, 4);
     s.created_ns = BEGAN;
-    one(&e, s, 0, 4);
-    evidence_free(&e);
+    one(t, s, 0, 4);
 }
 
-CASE(resets_and_restarts) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN);
-    one(&e, pod("c", TRACK_CANARY, 5, 50), 5, 50);
-    one(&e, pod("c", TRACK_CANARY, 1, 8), 1, 8); /* less than before */
+EVIDENCE(resets_and_restarts) {
+    one(t, pod("c", TRACK_CANARY, 5, 50), 5, 50);
+    one(t, pod("c", TRACK_CANARY, 1, 8), 1, 8); /* less than before */
     struct pod_sample s = pod("c", TRACK_CANARY, 3, 60);
     s.restarts = 1; /* more than before, but of another process */
-    one(&e, s, 3, 60);
+    one(t, s, 3, 60);
     s = pod("s", TRACK_STABLE, 7, 70);
-    one(&e, s, 0, 0);
+    one(t, s, 0, 0);
     s.restarts = 1;
     s.errors = 2;
     s.total = 10;
-    one(&e, s, 2, 10); /* restarted while we watched */
-    evidence_free(&e);
+    one(t, s, 2, 10); /* restarted while we watched */
 }
 
 /* Whose restart was it? When the process began tells, and what it has counted does not count again. */
-CASE(two_containers) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN);
-    struct pod_sample s = pod("s", TRACK_STABLE, 900, 100000);
-    s.started_s = 1.7e9;
-    one(&e, s, 0, 0);
-    s.restarts = 1; /* the other container's */
-    s.total = 100004;
-    one(&e, s, 0, 4);
-    s.started_s += 1; /* reckoned anew, from a clock that was set */
-    s.restarts = 2;
-    one(&e, s, 0, 0);
-    s.started_s += 3600; /* a clock that was set by much, and nothing restarted */
-    s.total = 100005;
-    one(&e, s, 0, 1);
-    s.started_s += 60;
-    s.restarts = 3;
-    s.errors = 1;
-    s.total = 7; /* this one's */
-    one(&e, s, 1, 7);
-    s.started_s += 60; /* the page is newer than the list of pods */
-    s.errors = 0;
-    s.total = 2;
-    one(&e, s, 0, 2);
-    s.restarts = 4;
-    s.total = 9;
-    one(&e, s, 0, 7); /* not 9 */
-    s.restarts = 5;
-    s.scraped = false; /* not known yet whose */
-    one(&e, s, 0, 0);
-    s.scraped = true;
-    s.total = 10;
-    one(&e, s, 0, 1);
-    evidence_free(&e);
+EVIDENCE(two_containers) {
+    static const struct {
+        double started_s; /* since the first */
+        uint32_t restarts;
+        bool scraped;
+        uint64_t errors, total, new_errors, new_total;
+    } v[] = {
+        {0, 0, true, 900, 100000, 0, 0},    {0, 1, true, 900, 100004, 0, 4}, /* the other container's */
+        {1, 2, true, 900, 100004, 0, 0},    /* reckoned anew, from a clock that was set */
+        {3601, 2, true, 900, 100005, 0, 1}, /* a clock that was set by much, and nothing restarted */
+        {3661, 3, true, 1, 7, 1, 7},        /* this one's */
+        {3721, 3, true, 0, 2, 0, 2},        /* the page is newer than the list of pods */
+        {3721, 4, true, 0, 9, 0, 7},        /* not 9 */
+        {3721, 5, false, 0, 9, 0, 0},       /* not known yet whose */
+        {3721, 5, true, 0, 10, 0, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct pod_sample s = pod("s", TRACK_STABLE, v[i].errors, v[i].total);
+        s.started_s = 1.7e9 + v[i].started_s;
+        s.restarts = v[i].restarts;
+        s.scraped = v[i].scraped;
+        one(t, s, v[i].new_errors, v[i].new_total);
+    }
 }
 
-CASE(gaps) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN);
-    one(&e, pod("c", TRACK_CANARY, 0, 10), 0, 10);
+EVIDENCE(gaps) {
+    one(t, pod("c", TRACK_CANARY, 0, 10), 0, 10);
     struct pod_sample s = pod("c", TRACK_CANARY, 99, 999);
     s.scraped = false;
-    one(&e, s, 0, 0);
+    one(t, s, 0, 0);
     s = pod("c", TRACK_CANARY, 0, 0);
     s.present = false; /* lost the leadership, or never had it: no evidence */
-    one(&e, s, 0, 0);
-    one(&e, pod("c", TRACK_CANARY, 2, 30), 2, 20); /* the next delta covers the gap */
-    assert_round(&e, NULL, 0, 0, 0, 0, 0);         /* not listed for a moment */
-    one(&e, pod("c", TRACK_CANARY, 2, 31), 0, 1);
+    one(t, s, 0, 0);
+    one(t, pod("c", TRACK_CANARY, 2, 30), 2, 20); /* the next delta covers the gap */
+    assert_round(t, NULL, 0, 0, 0, 0, 0);         /* not listed for a moment */
+    one(t, pod("c", TRACK_CANARY, 2, 31), 0, 1);
     s = pod("c", TRACK_CANARY, 20, 60);
     s.terminating = true; /* cancellations at shutdown count as errors */
-    one(&e, s, 0, 0);
-    evidence_free(&e);
+    one(t, s, 0, 0);
 }
 
-CASE(clamp_and_carry) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN);
-    one(&e, pod("c", TRACK_CANARY, 3, 2), 2, 2);
-    one(&e, pod("c", TRACK_CANARY, 3, 2), 0, 0);
-    one(&e, pod("c", TRACK_CANARY, 3, 7), 1, 5);
-    one(&e, pod("c", TRACK_CANARY, 3, 8), 0, 1);
-    evidence_free(&e);
+EVIDENCE(clamp_and_carry) {
+    one(t, pod("c", TRACK_CANARY, 3, 2), 2, 2);
+    one(t, pod("c", TRACK_CANARY, 3, 2), 0, 0);
+    one(t, pod("c", TRACK_CANARY, 3, 7), 1, 5);
+    one(t, pod("c", TRACK_CANARY, 3, 8), 0, 1);
 }
 
-CASE(many_pods) {
-    struct evidence e = {0};
-    evidence_begin(&e, BEGAN);
+EVIDENCE(many_pods) {
     static struct pod_sample s[EVIDENCE_MAX_PODS + 10];
     static char uid[EVIDENCE_MAX_PODS + 10][16];
     for (size_t i = 0; i < ARRAY_LEN(s); i++) {
         snprintf(uid[i], sizeof uid[i], "u%zu", i);
         s[i] = pod(uid[i], TRACK_CANARY, 0, 1);
     }
-    assert_round(&e, s, ARRAY_LEN(s), 0, EVIDENCE_MAX_PODS, 0, 0);
-    assert_int_equal(e.refused, 10);
-    assert_round(&e, s + 100, 10, 0, 0, 0, 0);                /* the rest is gone; known ones stay known */
-    assert_round(&e, s + EVIDENCE_MAX_PODS, 10, 0, 10, 0, 0); /* newcomers take the places of absent ones */
-    assert_round(&e, s + 100, 10, 0, 0, 0, 0);                /* not of those that were seen later */
-    assert_int_equal(e.n, EVIDENCE_MAX_PODS);
+    assert_round(t, s, ARRAY_LEN(s), 0, EVIDENCE_MAX_PODS, 0, 0);
+    assert_int_equal(t->refused, 10);
+    assert_round(t, s + 100, 10, 0, 0, 0, 0);                /* the rest is gone; known ones stay known */
+    assert_round(t, s + EVIDENCE_MAX_PODS, 10, 0, 10, 0, 0); /* newcomers take the places of absent ones */
+    assert_round(t, s + 100, 10, 0, 0, 0, 0);                /* not of those that were seen later */
+    assert_int_equal(t->n, EVIDENCE_MAX_PODS);
     struct pod_sample odd = pod("", TRACK_CANARY, 0, 1);
-    assert_round(&e, &odd, 1, 0, 0, 0, 0);
+    assert_round(t, &odd, 1, 0, 0, 0, 0);
     odd = pod("0123456789012345678901234567890123456789012345678901234567890123456789", TRACK_CANARY, 0, 1);
-    assert_round(&e, &odd, 1, 0, 0, 0, 0);
-    evidence_begin(&e, BEGAN);
+    assert_round(t, &odd, 1, 0, 0, 0, 0);
+    evidence_begin(t, BEGAN);
     /* Known pods that are listed after newcomers keep their places, and their counts. */
-    assert_round(&e, s + 10, EVIDENCE_MAX_PODS, 0, EVIDENCE_MAX_PODS, 0, 0);
-    assert_round(&e, s, ARRAY_LEN(s), 0, 0, 0, 0);
-    assert_int_equal(e.refused, 10);
+    assert_round(t, s + 10, EVIDENCE_MAX_PODS, 0, EVIDENCE_MAX_PODS, 0, 0);
+    assert_round(t, s, ARRAY_LEN(s), 0, 0, 0, 0);
+    assert_int_equal(t->refused, 10);
     /* A crowd of stable's pods leaves room for the canary's. */
-    evidence_begin(&e, BEGAN);
+    evidence_begin(t, BEGAN);
     for (size_t i = 0; i < EVIDENCE_MAX_PODS; i++) s[i].track = TRACK_STABLE;
-    assert_round(&e, s, EVIDENCE_MAX_PODS, 0, 0, 0, EVIDENCE_MAX_PODS);
+    assert_round(t, s, EVIDENCE_MAX_PODS, 0, 0, 0, EVIDENCE_MAX_PODS);
     for (size_t i = 0; i < ARRAY_LEN(s); i++) s[i].total++;
-    assert_round(&e, s, ARRAY_LEN(s), 0, 20, 0, EVIDENCE_MAX_PODS - 10);
-    assert_round(&e, s, ARRAY_LEN(s), 0, 0, 0, 0);
-    assert_int_equal(e.refused, 10);
-    evidence_free(&e);
+    assert_round(t, s, ARRAY_LEN(s), 0, 20, 0, EVIDENCE_MAX_PODS - 10);
+    assert_round(t, s, ARRAY_LEN(s), 0, 0, 0, 0);
+    assert_int_equal(t->refused, 10);
 }
 
 CASE(history) {
@@ -268,22 +247,22 @@ CASE(random_schedules) {
 }
 
 CASE(damaged) {
+#define SUMS(n) "'carry':[0,0],'errors':[0,0],'total':[0," n "]"
     static const char *const text[] = {
         "null",
         "{}",
         "[]",
-        "{\"rounds\":1,\"carry\":[0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
-        "{\"rounds\":-1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
-        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,1e300],\"pods\":[]}",
-        "{\"rounds\":1,\"beganAt\":\"x\",\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[]}",
-        "{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{}]}",
-        ("{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
-         "\"restarts\":0,\"total\":1}]}"),
-        ("{\"rounds\":1,\"carry\":[0,0],\"errors\":[0,0],\"total\":[0,0],\"pods\":[{\"uid\":\"a\","
-         "\"restarts\":0,\"started\":-1}]}"),
+        "{'rounds':1,'carry':[0],'errors':[0,0],'total':[0,0],'pods':[]}",
+        "{'rounds':-1," SUMS("0") ",'pods':[]}",
+        "{'rounds':1," SUMS("1e300") ",'pods':[]}",
+        "{'rounds':1,'beganAt':'x'," SUMS("0") ",'pods':[]}",
+        "{'rounds':1," SUMS("0") ",'pods':[{}]}",
+        "{'rounds':1," SUMS("0") ",'pods':[{'uid':'a','restarts':0,'total':1}]}",
+        "{'rounds':1," SUMS("0") ",'pods':[{'uid':'a','restarts':0,'started':-1}]}",
     };
     for (size_t i = 0; i < ARRAY_LEN(text); i++) {
-        cleanup_json cJSON *v = json_parse(slice_of(text[i]), NULL);
+        cleanup_free char *json = quoted(xstrdup(text[i]));
+        cleanup_json cJSON *v = json_parse(slice_of(json), NULL);
         struct evidence e = {0};
         struct err err = {0};
         assert_int_not_equal(evidence_read(v, &e, &err), 0);

@@ -13,128 +13,108 @@ static struct judge_param plain(void) { /* request-like, no tempering: numbers t
     return p;
 }
 
-static enum verdict at(const struct judge *j, const struct judge_param *p, int64_t seconds) {
-    struct judge_report r;
-    judge_verdict(j, p, seconds * NS_PER_S, &r);
-    assert_true(r.why[0]);
-    return r.verdict;
+struct court {
+    struct judge_param p;
+    struct judge j;
+    struct judge_report r; /* of the last at() */
+};
+
+static void convene(struct court *t) {
+    t->p = plain();
+    judge_init(&t->j);
+}
+static void adjourn(struct court *t) {
+    (void)t;
+}
+#define RULE(name) CASE_WITH(struct court, t, convene, adjourn, name)
+
+/* So many scrapes: of the canary's nc reconciles ec failed, of stable's ns es. */
+static void feed(struct court *t, int times, uint64_t ec, uint64_t nc, uint64_t es, uint64_t ns) {
+    while (times-- > 0) judge_feed(&t->j, &t->p, ec, nc, es, ns);
 }
 
-CASE(failing) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    judge_feed(&j, &p, 1, 1, 0, 9);
-    assert_int_equal(at(&j, &p, 1), VERDICT_WATCHING);
-    for (int i = 0; i < 3; i++) judge_feed(&j, &p, 1, 1, 0, 9);
-    assert_int_equal(at(&j, &p, 4), VERDICT_FAIL);
+static enum verdict at(struct court *t, int64_t seconds) {
+    judge_verdict(&t->j, &t->p, seconds * NS_PER_S, &t->r);
+    assert_true(t->r.why[0]);
+    return t->r.verdict;
+}
+
+RULE(failing) {
+    feed(t, 1, 1, 1, 0, 9);
+    assert_int_equal(at(t, 1), VERDICT_WATCHING);
+    feed(t, 3, 1, 1, 0, 9);
+    assert_int_equal(at(t, 4), VERDICT_FAIL);
+    t->p.metrics = 1000; /* one of many: less sure */
+    assert_int_equal(at(t, 4), VERDICT_WATCHING);
 }
 
 /* stable gives no numbers: the tolerated rate alone condemns */
-CASE(failing_alone) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    for (int i = 0; i < 6; i++) judge_feed(&j, &p, 1, 1, 0, 0);
-    assert_int_equal(at(&j, &p, 6), VERDICT_FAIL);
+RULE(failing_alone) {
+    feed(t, 6, 1, 1, 0, 0);
+    assert_int_equal(at(t, 6), VERDICT_FAIL);
 }
 
-CASE(shared_outage) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    for (int i = 0; i < 20; i++) judge_feed(&j, &p, 0, 10, 0, 90);
-    for (int i = 0; i < 5; i++) judge_feed(&j, &p, 4, 10, 36, 90);
-    assert_int_equal(at(&j, &p, 25), VERDICT_HOLD);
-    assert_int_equal(at(&j, &p, 1000), VERDICT_HOLD); /* however long it takes */
-    struct judge recovered = j;
-    for (int i = 0; i < 60; i++) judge_feed(&recovered, &p, 0, 10, 0, 90);
-    assert_int_equal(at(&recovered, &p, 19), VERDICT_WATCHING);
+RULE(shared_outage) {
+    feed(t, 20, 0, 10, 0, 90);
+    feed(t, 5, 4, 10, 36, 90);
+    assert_int_equal(at(t, 25), VERDICT_HOLD);
+    assert_int_equal(at(t, 1000), VERDICT_HOLD); /* however long it takes */
+    struct court recovered = *t;
+    feed(&recovered, 60, 0, 10, 0, 90);
+    assert_int_equal(at(&recovered, 19), VERDICT_WATCHING);
     /* Within the outage the canary is much worse: the comparison alone condemns it. */
-    for (int i = 0; i < 40; i++) judge_feed(&j, &p, 10, 10, 18, 90);
-    assert_int_equal(at(&j, &p, 65), VERDICT_FAIL);
+    feed(t, 40, 10, 10, 18, 90);
+    assert_int_equal(at(t, 65), VERDICT_FAIL);
 }
 
-CASE(early_pass) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    judge_feed(&j, &p, 0, 73, 0, 0);
-    assert_int_equal(at(&j, &p, 50), VERDICT_WATCHING);
-    judge_feed(&j, &p, 0, 1, 0, 0);
-    assert_int_equal(at(&j, &p, 19), VERDICT_WATCHING); /* the minimum soak, a fifth */
-    struct judge_report r;
-    judge_verdict(&j, &p, 20 * NS_PER_S, &r);
-    assert_int_equal(r.verdict, VERDICT_PASS);
-    assert_true(r.early && r.upper <= .0501);
+RULE(early_pass) {
+    feed(t, 1, 0, 73, 0, 0);
+    assert_int_equal(at(t, 50), VERDICT_WATCHING);
+    feed(t, 1, 0, 1, 0, 0);
+    assert_int_equal(at(t, 19), VERDICT_WATCHING); /* the minimum soak, a fifth */
+    assert_int_equal(at(t, 20), VERDICT_PASS);
+    assert_true(t->r.early && t->r.upper <= .0501);
 }
 
 /* a canary that breaks late must not hide behind it */
-CASE(no_early_pass_on_a_good_past) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    for (int i = 0; i < 100; i++) judge_feed(&j, &p, 0, 20, 0, 180);
-    judge_next_step(&j);
-    judge_feed(&j, &p, 4, 6, 0, 180);
-    struct judge_report r;
-    judge_verdict(&j, &p, 30 * NS_PER_S, &r);
-    assert_true(r.log_pass > r.limit_pass);
-    assert_int_not_equal(r.verdict, VERDICT_PASS);
+RULE(no_early_pass_on_a_good_past) {
+    feed(t, 100, 0, 20, 0, 180);
+    judge_next_step(&t->j);
+    feed(t, 1, 4, 6, 0, 180);
+    assert_int_not_equal(at(t, 30), VERDICT_PASS);
+    assert_true(t->r.log_pass > t->r.limit_pass);
 }
 
-CASE(pass_on_soak) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    judge_feed(&j, &p, 0, 9, 0, 0);
-    assert_int_equal(at(&j, &p, 99), VERDICT_WATCHING);
-    assert_int_equal(at(&j, &p, 100), VERDICT_INCONCLUSIVE); /* nine events are too few */
-    judge_feed(&j, &p, 0, 1, 0, 0);
-    struct judge_report r;
-    judge_verdict(&j, &p, 100 * NS_PER_S, &r);
-    assert_int_equal(r.verdict, VERDICT_PASS);
-    assert_false(r.early);
-    assert_true(fabs(r.upper - .314) < .001);
-    judge_next_step(&j);
-    assert_int_equal(at(&j, &p, 100), VERDICT_INCONCLUSIVE); /* it did nothing in the second step */
-    judge_feed(&j, &p, 0, 1, 0, 0);
-    assert_int_equal(at(&j, &p, 100), VERDICT_PASS); /* the evidence of the first step still counts */
+RULE(pass_on_soak) {
+    feed(t, 1, 0, 9, 0, 0);
+    assert_int_equal(at(t, 99), VERDICT_WATCHING);
+    assert_int_equal(at(t, 100), VERDICT_INCONCLUSIVE); /* nine events are too few */
+    feed(t, 1, 0, 1, 0, 0);
+    assert_int_equal(at(t, 100), VERDICT_PASS);
+    assert_true(!t->r.early && fabs(t->r.upper - .314) < .001);
+    judge_next_step(&t->j);
+    assert_int_equal(at(t, 100), VERDICT_INCONCLUSIVE); /* it did nothing in the second step */
+    feed(t, 1, 0, 1, 0, 0);
+    assert_int_equal(at(t, 100), VERDICT_PASS); /* the evidence of the first step still counts */
 }
 
-CASE(nothing_is_nothing) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    for (int i = 0; i < 50; i++) judge_feed(&j, &p, 0, 0, 0, 100);
-    assert_int_equal(at(&j, &p, 50), VERDICT_WATCHING);
-    assert_int_equal(at(&j, &p, 1000000), VERDICT_INCONCLUSIVE);
+RULE(nothing_is_nothing) {
+    feed(t, 50, 0, 0, 0, 100);
+    assert_int_equal(at(t, 50), VERDICT_WATCHING);
+    assert_int_equal(at(t, 1000000), VERDICT_INCONCLUSIVE);
 }
 
-CASE(extension) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    judge_feed(&j, &p, 0, 10, 0, 90);
-    judge_feed(&j, &p, 2, 4, 0, 36);
-    assert_int_equal(at(&j, &p, 99), VERDICT_WATCHING);
-    assert_int_equal(at(&j, &p, 100), VERDICT_EXTEND);
-    j.extended = true;
-    assert_int_equal(at(&j, &p, 199), VERDICT_WATCHING);
-    assert_int_equal(at(&j, &p, 200), VERDICT_INCONCLUSIVE); /* once only */
-    for (int i = 0; i < 30; i++) judge_feed(&j, &p, 0, 10, 1, 90);
-    assert_int_equal(at(&j, &p, 200),
-                     VERDICT_PASS); /* calm again, and stable has an error now and then too */
-}
-
-CASE(several_metrics) {
-    struct judge_param p = plain();
-    struct judge j;
-    judge_init(&j);
-    for (int i = 0; i < 4; i++) judge_feed(&j, &p, 1, 1, 0, 9);
-    assert_int_equal(at(&j, &p, 4), VERDICT_FAIL);
-    p.metrics = 1000;
-    assert_int_equal(at(&j, &p, 4), VERDICT_WATCHING);
+/* Once only; then calm again, and stable has an error now and then too. */
+RULE(extension) {
+    feed(t, 1, 0, 10, 0, 90);
+    feed(t, 1, 2, 4, 0, 36);
+    assert_int_equal(at(t, 99), VERDICT_WATCHING);
+    assert_int_equal(at(t, 100), VERDICT_EXTEND);
+    t->j.extended = true;
+    assert_int_equal(at(t, 199), VERDICT_WATCHING);
+    assert_int_equal(at(t, 200), VERDICT_INCONCLUSIVE);
+    feed(t, 30, 0, 10, 1, 90);
+    assert_int_equal(at(t, 200), VERDICT_PASS);
 }
 
 static void through_json(const struct judge *j, struct judge *ret) {

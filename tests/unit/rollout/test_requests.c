@@ -2,6 +2,8 @@
 #include "../case.h"
 #include "../simworld/stage.h"
 
+#define STAGE(name, make) CASE_OF(struct stage, st, make, stage_free, name)
+
 struct counts {
     int reads, writes, events; /* reads: gets and lists; not the Lease, not watches, not pages */
 };
@@ -33,8 +35,7 @@ static bool all_stable(void *ctx) {
 }
 
 /* Deployments that run when Handover comes: the state, the pause, the state again, an Event. */
-CASE(adoption_costs_what_it_writes) {
-    struct stage *st = cluster(1);
+STAGE(adoption_costs_what_it_writes, cluster(1)) {
     struct counts n = {0};
     for (int i = 0; i < 20; i++) {
         char name[32];
@@ -50,11 +51,9 @@ CASE(adoption_costs_what_it_writes) {
                     6); /* lists of the namespace and, after the faults, of the base: not by target */
     assert_int_equal(n.writes, 3 * 20);
     assert_in_range(n.events, 1, 20);
-    stage_free(st);
 }
 
-CASE(a_soaking_target_reads_metrics_pages_only) {
-    struct stage *st = begun(2, 1);
+STAGE(a_soaking_target_reads_metrics_pages_only, begun(2, 1)) {
     struct counts n = {0};
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 60);
@@ -62,17 +61,14 @@ CASE(a_soaking_target_reads_metrics_pages_only) {
     simworld_run(st->sw, 20 * NS_PER_S);
     assert_int_equal(n.reads, 0);
     assert_in_range(n.writes, 1, 5); /* the evidence */
-    stage_free(st);
 }
 
-CASE(a_target_at_rest_costs_nothing) {
-    struct stage *st = begun(3, 1);
+STAGE(a_target_at_rest_costs_nothing, begun(3, 1)) {
     struct counts n = {0};
     simworld_on_request(st->sw, count, &n);
     patch(st, DEPLOYMENT, "{\"spec\":{\"replicas\":3}}"); /* an autoscaler */
     simworld_run(st->sw, 300 * NS_PER_S);
     assert_int_equal(n.reads + n.writes + n.events, 0);
-    stage_free(st);
 }
 
 CASES("rollout/requests")

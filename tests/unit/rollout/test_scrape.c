@@ -186,7 +186,6 @@ SCRAPE(a_broken_page, 2) {
     struct target *g = begin(t, 1);
     fake_head(of(t, 0, "8080/metrics"), 200, NULL, NULL);
     fake_body(container_of(t->f->reqs.next, struct fake_req, node), "a 1\n{\n");
-    fake_settle(t->f);
     assert_true(g->ended == 1 && fake_open(t->f) == 0);
     assert_non_null(strstr(g->round->result[0].why, ": line 2: expected a label's name or }, found the end"));
 }

@@ -11,22 +11,19 @@ SCRAPE(endpoints_in_turn, 1) {
     struct target *g = begin(t, 1);
     struct fake_req *q = asked_for(t, "http://10.0.0.0:9090/metrics");
     assert_null(strstr(buf_str(&q->headers), "Authorization"));
-    answer_to(t, q, 200, "up 1\n");
+    fake_answer(q, 200, "up 1\n");
     q = asked_for(t, "https://10.0.0.0:8443/metrics");
     assert_true(fake_has_header(q, "Authorization: Bearer pod-token") && !q->insecure);
     fake_fail(q, ERR_TLS, "certificate");
-    fake_settle(t->f);
-    answer_to(t, asked_for(t, "http://10.0.0.0:8080/metrics"), 200, good);
+    fake_answer(asked_for(t, "http://10.0.0.0:8080/metrics"), 200, good);
     assert_true(g->ended == 1 && g->round->result[0].page.v[PROM_TOTAL].present);
     start(g, 1);
     fake_settle(t->f);
     struct err refused = {0};
     err_set(&refused, ERR_TRANSPORT, -ECONNREFUSED, "refused");
     fake_end(asked_for(t, "http://10.0.0.0:8080/metrics"), &refused);
-    fake_settle(t->f);
-    answer_to(t, fake_one(t->f), 200, "up 1\n");
+    fake_answer(fake_one(t->f), 200, "up 1\n");
     fake_fail(fake_one(t->f), ERR_TLS, "certificate");
-    fake_settle(t->f);
     assert_true(g->ended == 2 && g->round->result[0].read && !g->round->result[0].page.v[PROM_TOTAL].present);
 }
 
@@ -63,7 +60,7 @@ CASE(whom_the_token_is_sent_to) {
         struct fake_req *q = fake_one(t->f);
         assert_true(q->insecure == v[i].insecure);
         assert_true((strstr(buf_str(&q->headers), "Authorization") != NULL) == v[i].sent);
-        answer_to(t, q, v[i].status, v[i].why ? "no" : good);
+        fake_answer(q, v[i].status, v[i].why ? "no" : good);
         assert_int_equal(g->ended, 1);
         if (v[i].why) assert_string_equal(g->round->result[0].why, v[i].why);
         teardown(t);
@@ -81,8 +78,8 @@ SCRAPE(a_token_by_request, 1) {
     assert_string_equal(buf_str(&q->body),
                         "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\",\"spec\":{"
                         "\"audiences\":[\"pages\"],\"expirationSeconds\":600}}");
-    fake_answer(q, 201, "{\"spec\":{\"expirationSeconds\":600},\"status\":{\"token\":\"short\"}}");
     t->page = good;
+    fake_answer(q, 201, "{\"spec\":{\"expirationSeconds\":600},\"status\":{\"token\":\"short\"}}");
     static const struct {
         int after_s, status;
         const char *sent;
@@ -105,7 +102,7 @@ SCRAPE(through_the_proxy, 1) {
     t->opt.proxy = true;
     t->pods[0].ip = NULL; /* the API server knows it */
     struct target *g = begin(t, 1);
-    answer_to(t, asked_for(t, "https://api:6443/api/v1/namespaces/ns/pods/p0:8080/proxy/metrics"), 200, good);
+    fake_answer(asked_for(t, "https://api:6443/api/v1/namespaces/ns/pods/p0:8080/proxy/metrics"), 200, good);
     assert_true(g->ended == 1 && g->round->result[0].page.v[PROM_TOTAL].value == 42);
 }
 

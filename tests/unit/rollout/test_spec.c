@@ -18,6 +18,11 @@ static cJSON *annotations(const char *pairs) { /* "canary-percent=10\nsoak=5s" *
     return a;
 }
 
+static int parse(const char *pairs, struct spec *ret, struct err *err) {
+    cleanup_json cJSON *a = annotations(pairs);
+    return spec_parse(a, ret, err);
+}
+
 CASE(defaults) {
     cleanup_json cJSON *a = annotations("canary-percent=10");
     cleanup_spec struct spec s;
@@ -36,16 +41,16 @@ CASE(defaults) {
 }
 
 CASE(everything) {
-    cleanup_json cJSON *a = annotations(
-        "canary-percent= 5, 20,50 "
-        "\nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\nmin-events=3\nquiet=0s\n"
-        "deadline=2h\non-inconclusive=rollback\nmetrics=https+insecure://:8443/some/"
-        "metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
-        "canary-args=--x=1  --y\ncanary-env=A=1 "
-        "B_C==2\nlease=ns/name\npromote=abc@1\nretry=abc\nstatus=whatever\nunknown=x");
     cleanup_spec struct spec s;
     struct err e = {0};
-    if (spec_parse(a, &s, &e) < 0) fail_msg("%s", e.msg);
+    int rc =
+        parse("canary-percent= 5, 20,50 \nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\n"
+              "min-events=3\nquiet=0s\ndeadline=2h\non-inconclusive=rollback\n"
+              "metrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
+              "canary-args=--x=1  --y\ncanary-env=A=1 B_C==2\nlease=ns/name\npromote=abc@1\nretry=abc\n"
+              "status=whatever\nunknown=x",
+              &s, &e);
+    if (rc < 0) fail_msg("%s", e.msg);
     assert_true(s.nsteps == 3 && s.step[0] == 5 && s.step[1] == 20 && s.step[2] == 50);
     assert_true(!s.auto_rate && fabs(s.max_error_rate - .025) < 1e-12 && s.max_regression == 1.5 &&
                 s.soak_ns == 90 * NS_PER_S);
@@ -73,9 +78,8 @@ CASE(endpoints) {
              {"https://:65535/m", true, 65535, "/m"}};
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         cleanup_free char *text = xasprintf("canary-percent=1\nmetrics=%s", v[i].text);
-        cleanup_json cJSON *a = annotations(text);
         cleanup_spec struct spec s;
-        assert_int_equal(spec_parse(a, &s, NULL), 0);
+        assert_int_equal(parse(text, &s, NULL), 0);
         assert_true(s.https == v[i].https && s.port == v[i].port && !s.tls_insecure);
         assert_string_equal(s.path, v[i].path);
     }
@@ -140,10 +144,9 @@ CASE(refused) {
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         bool percent = !strncmp(v[i].pairs, "canary-percent", 14);
         cleanup_free char *text = xasprintf("%s%s", percent ? "" : "canary-percent=10\n", v[i].pairs);
-        cleanup_json cJSON *a = annotations(text);
         cleanup_spec struct spec s;
         struct err e = {0};
-        if (spec_parse(a, &s, &e) == 0) fail_msg("%s was taken", text);
+        if (parse(text, &s, &e) == 0) fail_msg("%s was taken", text);
         cleanup_free char *begin = xasprintf("handover.dev/%s: \"", v[i].name);
         if (e.kind != ERR_CONFIG || strncmp(e.msg, begin, strlen(begin)) || !strstr(e.msg, v[i].read) ||
             !strstr(e.msg, v[i].allowed)) {
@@ -166,22 +169,18 @@ CASE(across) {
                                              "handover.dev/soak 20m; allowed: more than 1h"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        cleanup_json cJSON *a = annotations(v[i].pairs);
         cleanup_spec struct spec s;
         struct err e = {0};
-        assert_int_not_equal(spec_parse(a, &s, &e), 0);
+        assert_int_not_equal(parse(v[i].pairs, &s, &e), 0);
         assert_string_equal(e.msg, v[i].why);
     }
 }
 
 CASE(good_parts_of_a_bad_one) {
-    cleanup_json cJSON *a = annotations("canary-percent=x\nmetrics=:1/m\nsoak=7s\nabort=h");
-    cleanup_spec struct spec s;
-    assert_int_not_equal(spec_parse(a, &s, NULL), 0);
+    cleanup_spec struct spec s, t;
+    assert_int_not_equal(parse("canary-percent=x\nmetrics=:1/m\nsoak=7s\nabort=h", &s, NULL), 0);
     assert_true(s.metrics_ok && s.port == 1 && s.soak_ns == 7 * NS_PER_S);
-    cleanup_json cJSON *b = annotations("canary-percent=1\nmetrics=nowhere");
-    cleanup_spec struct spec t;
-    assert_int_not_equal(spec_parse(b, &t, NULL), 0);
+    assert_int_not_equal(parse("canary-percent=1\nmetrics=nowhere", &t, NULL), 0);
     assert_false(t.metrics_ok);
 }
 

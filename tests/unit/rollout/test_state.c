@@ -1,5 +1,6 @@
 /* The state: through text and back, damaged, of a later version; its bounded lists. */
 #include "../case.h"
+#include "../each.h"
 #include "plan/state.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -52,10 +53,12 @@ static void sample(struct state *s) {
     s->consumed[0].removing = false;
 }
 
+/* Either may be NULL, and is written with ' for ". */
 static cJSON *configmap(const char *facts, const char *state) {
     cJSON *cm = cJSON_CreateObject(), *data = cJSON_AddObjectToObject(cm, "data");
-    if (facts) cJSON_AddStringToObject(data, "facts", facts);
-    if (state) cJSON_AddStringToObject(data, "state", state);
+    cleanup_free char *f = quoted(xstrdup(facts ? facts : "")), *s = quoted(xstrdup(state ? state : ""));
+    if (facts) cJSON_AddStringToObject(data, "facts", f);
+    if (state) cJSON_AddStringToObject(data, "state", s);
     return cm;
 }
 
@@ -112,23 +115,23 @@ CASE(every_phase_and_hold) {
 
 /* what the first version wrote must be readable, and is written so, for ever */
 CASE(facts_are_frozen) {
-    static const char facts[] = "{\"version\":1,\"targetUID\":\"1234-uid\",\"stable\":{\"hash\":"
-                                "\"bcdfghjklm\",\"name\":\"op-abc\",\"uid\":\"rs-uid\"},"
-                                "\"paused\":true,\"progressDeadlineSeconds\":600,\"quarantine\":[{\"hash\":"
-                                "\"zzzz\",\"at\":\"2026-11-23T18:16:33.000000Z\","
-                                "\"reason\":\"3 of 3 failed \\\"\\n\xe2\x82\xac\"}]}";
+    static const char facts[] =
+        "{'version':1,'targetUID':'1234-uid','stable':{'hash':'bcdfghjklm','name':'op-abc','uid':'rs-uid'},"
+        "'paused':true,'progressDeadlineSeconds':600,'quarantine':[{'hash':'zzzz',"
+        "'at':'2026-11-23T18:16:33.000000Z','reason':'3 of 3 failed \\'\\n\xe2\x82\xac'}]}";
     cleanup_state struct state s;
     sample(&s);
     cleanup_buf struct buf b = BUF(STATE_MAX_TEXT);
     state_write_facts(&s, &b);
-    assert_string_equal(buf_str(&b), facts);
+    cleanup_free char *want = quoted(xstrdup(facts));
+    assert_string_equal(buf_str(&b), want);
 }
 
 CASE(later_version) {
-    cleanup_json cJSON *cm = configmap("{\"version\":2,\"targetUID\":\"u\",\"epoch\":{\"n\":[1,2]},"
-                                       "\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\",\"more\":1}}",
-                                       "{\"version\":7,\"phase\":\"Stable\",\"slices\":\"x\","
-                                       "\"consumed\":[{\"action\":\"abort\"}]}");
+    cleanup_json cJSON *cm =
+        configmap("{'version':2,'targetUID':'u','epoch':{'n':[1,2]},"
+                  "'stable':{'name':'a','uid':'b','hash':'c','more':1}}",
+                  "{'version':7,'phase':'Stable','slices':'x','consumed':[{'action':'abort'}]}");
     cleanup_state struct state s, copy;
     state_init(&s);
     assert_int_equal(state_read(cm, &s, NULL), 0);
@@ -172,51 +175,50 @@ CASE(earlier_names) {
 }
 
 CASE(damaged) {
-    static const char good[] =
-        "{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"c\"}}";
+#define GOOD   "{'version':1,'targetUID':'u','stable':{'name':'a','uid':'b','hash':'c'}}"
+#define ABOUT  "{'version':1,'targetUID':'u'"
+#define STABLE "{'version':1,'phase':'Stable'"
     static const struct {
         const char *facts, *state, *why;
     } v[] = {
         {NULL, "{}", "data.facts is missing"},
-        {good, NULL, "data.state is missing"},
+        {GOOD, NULL, "data.state is missing"},
         {"", "{}", "data.facts: "},
-        {good, "{\"version\":1,", "data.state: "},
-        {good, "[]", "data.state is no JSON object"},
+        {GOOD, "{'version':1,", "data.state: "},
+        {GOOD, "[]", "data.state is no JSON object"},
         {"{}", "{}", "data.facts: version is missing"},
-        {"{\"version\":1}", "{}", "data.facts: targetUID is missing"},
-        {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{}}", "{}",
-         "data.facts: stable: read {}, which is not allowed there"},
-        {"{\"version\":1,\"targetUID\":\"u\",\"stable\":{\"name\":\"a\",\"uid\":\"b\",\"hash\":\"UPPER\"}}",
-         "{}", "data.facts: hash: read \"UPPER\", which is not allowed there"},
-        {"{\"version\":1,\"targetUID\":\"u\",\"quarantine\":{}}", "{}", "data.facts: quarantine: read {}"},
-        {"{\"version\":1,\"targetUID\":\"u\",\"quarantine\":[7]}", "{}", "data.facts: quarantine"},
-        {"{\"version\":1,\"targetUID\":\"u\",\"paused\":1}", "{}", "data.facts: paused"},
-        {good, "{\"version\":1}", "data.state: phase is missing"},
-        {good, "{\"version\":1,\"phase\":\"Dancing\"}", "data.state: phase: read \"Dancing\""},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"hold\":\"Tea\"}", "data.state: hold"},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"since\":\"yesterday\"}", "data.state: since"},
-        {good,
-         "{\"version\":1,\"phase\":\"Soaking\",\"hash\":\"h\",\"startedAt\":\"2026-11-23T18:16:33Z\","
-         "\"canary\":\"c\"}",
+        {"{'version':1}", "{}", "data.facts: targetUID is missing"},
+        {ABOUT ",'stable':{}}", "{}", "data.facts: stable: read {}, which is not allowed there"},
+        {ABOUT ",'stable':{'name':'a','uid':'b','hash':'UPPER'}}", "{}",
+         "data.facts: hash: read 'UPPER', which is not allowed there"},
+        {ABOUT ",'quarantine':{}}", "{}", "data.facts: quarantine: read {}"},
+        {ABOUT ",'quarantine':[7]}", "{}", "data.facts: quarantine"},
+        {ABOUT ",'paused':1}", "{}", "data.facts: paused"},
+        {GOOD, "{'version':1}", "data.state: phase is missing"},
+        {GOOD, "{'version':1,'phase':'Dancing'}", "data.state: phase: read 'Dancing'"},
+        {GOOD, STABLE ",'hold':'Tea'}", "data.state: hold"},
+        {GOOD, STABLE ",'since':'yesterday'}", "data.state: since"},
+        {GOOD,
+         "{'version':1,'phase':'Soaking','hash':'h','startedAt':'2026-11-23T18:16:33Z',"
+         "'canary':'c'}",
          "data.state: learned"},
-        {good, "{\"version\":1,\"phase\":\"Starting\",\"hash\":\"h\"}", "data.state: canary"},
-        {good, "{\"version\":1,\"phase\":\"RolledBack\"}", "data.state: hash"},
-        {good, "{\"version\":1,\"phase\":\"Promoting\"}", "data.state: hash"},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"learned\":true}", "data.state: param"},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"consumed\":[{\"action\":\"dance\"}]}",
-         "data.state: action"},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"shiftNs\":\"-1\"}", "data.state: shiftNs"},
-        {good, "{\"version\":1,\"phase\":\"Stable\",\"step\":1e9}", "data.state: step"},
-        {"{\"version\":1,\"targetUID\":\"u\"}", "{\"version\":1,\"phase\":\"Stable\"}",
-         "data.state: phase: read \"Stable\", which does not go with the rest"},
+        {GOOD, "{'version':1,'phase':'Starting','hash':'h'}", "data.state: canary"},
+        {GOOD, "{'version':1,'phase':'RolledBack'}", "data.state: hash"},
+        {GOOD, "{'version':1,'phase':'Promoting'}", "data.state: hash"},
+        {GOOD, STABLE ",'learned':true}", "data.state: param"},
+        {GOOD, STABLE ",'consumed':[{'action':'dance'}]}", "data.state: action"},
+        {GOOD, STABLE ",'shiftNs':'-1'}", "data.state: shiftNs"},
+        {GOOD, STABLE ",'step':1e9}", "data.state: step"},
+        {ABOUT "}", STABLE "}", "data.state: phase: read 'Stable', which does not go with the rest"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *why = quoted(xstrdup(v[i].why));
         cleanup_json cJSON *cm = configmap(v[i].facts, v[i].state);
         struct state s = {.step = 77};
         struct err e = {0};
         assert_int_not_equal(state_read(cm, &s, &e), 0);
         assert_int_equal(e.kind, ERR_CONFIG);
-        if (strncmp(e.msg, v[i].why, strlen(v[i].why))) fail_msg("%s is not %s", e.msg, v[i].why);
+        if (strncmp(e.msg, why, strlen(why))) fail_msg("%s is not %s", e.msg, why);
         assert_int_equal(s.step, 77);
     }
     struct state s;
