@@ -6,7 +6,12 @@ at_exit+=("in_cluster kubectl uncordon node2 >/dev/null; ./cluster.sh node 2 dow
 deploy_handover '.spec.template.spec.topologySpreadConstraints = [{maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: {matchLabels: {"app.kubernetes.io/name": "handover"}}}] |
   .spec.strategy = {type: "Recreate"}'
 in_a_rollout 25; both_warm
-k create poddisruptionbudget op --selector='app=op,handover.dev/track!=canary' --min-available=1 >/dev/null
+k apply -f - >/dev/null <<'END'
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: op}
+spec: {minAvailable: 1, selector: {matchLabels: {app: op}, matchExpressions: [{key: handover.dev/track, operator: NotIn, values: [canary]}]}}
+END
 node_of() { H get pod "$1" -o 'jsonpath={.spec.nodeName}'; }
 old=$(leader)
 if [ "$(node_of "${old%%_*}")" = node1 ]; then
