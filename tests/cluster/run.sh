@@ -55,7 +55,7 @@ images() { # the program under test, and operators that behave in various ways
     ./cluster.sh load "localhost/operator:$tag" "$d" /operator
   }
   operator v1; operator v2; operator v3; operator bad error-rate=0.5; operator late error-rate=0.6 errors-after=4
-  operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent; operator brief end-after=25 port=8081; operator hang hang-at=12
+  operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent; operator hang hang-at=12
 }
 export HANDOVER_BIN=${HANDOVER_BUILD:-$top/build-release}/handover
 without_node= # a control plane alone runs no image
