@@ -12,6 +12,14 @@ static const struct {
 } runtimes[] = {
     {"controller-runtime", "controller_runtime_reconcile_total{result=\"error\"}",
      "controller_runtime_reconcile_total"},
+    /* before the SDK's own count of failures, which leaves out each one that is not tried again */
+    {"java-operator-sdk",
+     "operator_sdk_controllers_execution_reconcile_failure_total + "
+     "operator_sdk_controllers_execution_cleanup_failure_total",
+     "operator_sdk_controllers_execution_reconcile_success_total + "
+     "operator_sdk_controllers_execution_reconcile_failure_total + "
+     "operator_sdk_controllers_execution_cleanup_success_total + "
+     "operator_sdk_controllers_execution_cleanup_failure_total"},
     {"java-operator-sdk", "operator_sdk_reconciliations_failed_total",
      "operator_sdk_reconciliations_success_total + operator_sdk_reconciliations_failed_total"},
     {"java-operator-sdk", "reconciliations_failure_total",

@@ -46,7 +46,8 @@ struct prom_page {
 struct promtext;
 /* errors, total: the target's own selectors (annotations `errors` and `total`), NULL for the known runtimes:
  * controller_runtime_reconcile_total (all results; result="error"), else (Java operator SDK through
- * Micrometer) operator_sdk_reconciliations_{success,failed}_total or reconciliations_{success,failure}_total.
+ * Micrometer) operator_sdk_controllers_execution_{reconcile,cleanup}_{success,failure}_total, or
+ * operator_sdk_reconciliations_{success,failed}_total, or reconciliations_{success,failure}_total.
  * The sums are borrowed until promtext_free(). */
 struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total);
 void promtext_free(struct promtext *p);

@@ -110,6 +110,20 @@ CASE(java) {
                   "operator_sdk_reconciliations_executions_widget 1.0\n");
     assert_string_equal(r.source, "java-operator-sdk");
     assert_true(r.v[PROM_ERRORS].value == 2 && r.v[PROM_TOTAL].value == 42 && r.v[PROM_ACTIVE].value == 1);
+    /* As the SDK 5.2 has it, for an operator that does not retry: its own count of failures is not even there, that of the
+     * executions is. */
+    r = read_page(
+        "operator_sdk_controllers_execution_reconcile_failure_total{controller=\"w\",exception=\"E\"} 6.0\n"
+        "operator_sdk_controllers_execution_reconcile_seconds_count{controller=\"w\"} 69\n"
+        "operator_sdk_controllers_execution_reconcile_success_total{controller=\"w\",type=\"resource\"} "
+        "60.0\n"
+        "operator_sdk_controllers_execution_reconcile_success_total{controller=\"w\",type=\"status\"} 3.0\n"
+        "operator_sdk_controllers_execution_cleanup_success_total{controller=\"w\",type=\"delete\"} 1.0\n"
+        "operator_sdk_reconciliations_executions_w{kind=\"W\"} 0.0\n"
+        "operator_sdk_reconciliations_queue_size_w{kind=\"W\"} 2.0\n"
+        "operator_sdk_reconciliations_success_total{kind=\"W\",scope=\"namespace\"} 64.0\n");
+    assert_string_equal(r.source, "java-operator-sdk");
+    assert_true(r.v[PROM_ERRORS].value == 6 && r.v[PROM_TOTAL].value == 70 && r.v[PROM_DEPTH].value == 2);
     r = read_page("reconciliations_success_total{controller_name=\"x\"} "
                   "40\nreconciliations_queue{controller_name=\"x\"} 3\n");
     assert_string_equal(r.source, "java-operator-sdk");
