@@ -1,6 +1,7 @@
 # Programs of others, and peers, from their Go modules: no go.sum and no copy of theirs is in the tree. Sourced.
 #   find_go AT-LEAST            sets `go` to one that is new enough, if need be the toolchain as a module, which Debian's Go can fetch
-#   go_program FOLDER PROGRAM   builds the module in FOLDER; where that cannot be, says why in one line and fails
+#   go_program FOLDER PROGRAM   builds the module in FOLDER, or the program of another module that its go.mod names as `tool`; where
+#                               that cannot be, says why in one line and fails
 # What is built and fetched stays in GOCACHE and the module cache, both outside the tree. GO_VERSION: the toolchain to fetch.
 GO_VERSION=${GO_VERSION:-1.26.8}
 export GOCACHE=${GOCACHE:-${HANDOVER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/handover-kubernetes}/go-build}
@@ -25,7 +26,8 @@ go_program() { # FOLDER PROGRAM
   local go log src rc=0; log=$(mktemp)
   find_go "$(sed -nE 's/^go ([0-9]+\.[0-9]+).*/\1/p' "$1/go.mod")" || return
   src=$(mktemp -d); cp -r "$1/." "$src"
-  (cd "$src" && export GOFLAGS=-buildvcs=false GO111MODULE=on GOTOOLCHAIN=local CGO_ENABLED=0 && "$go" mod tidy && "$go" build -o "$2" .) >"$log" 2>&1 || rc=$?
-  [ $rc = 0 ] || echo "the Go module of $(basename "$1") cannot be built: $(grep -vE '^(#|go: (downloading|finding))' "$log" | head -1)" >&2
+  (cd "$src" && export GOFLAGS=-buildvcs=false GO111MODULE=on GOTOOLCHAIN=local CGO_ENABLED=0 && "$go" mod tidy &&
+    "$go" build -ldflags "-s -w" -o "$2" "$(sed -n 's/^tool //p' go.mod | grep . || echo .)") >"$log" 2>&1 || rc=$?
+  [ $rc = 0 ] || echo "the Go module of $(basename "$1") cannot be built: $(grep -vE '^(#|go: (downloading|finding))| imports$' "$log" | head -1 | sed "s/^[[:space:]]*//")" >&2
   rm -rf "$src" "$log"; return $rc
 }

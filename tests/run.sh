@@ -137,7 +137,8 @@ run_cluster() { # VERSION
 # Building Kubernetes takes longer than anything else here and needs nothing of ours: it begins at once.
 programs_pid=
 start_programs() {
-  ( for v in $cluster; do tests/cluster/programs.sh "$v" || exit; done ) >"$build/programs.log" 2>&1 & programs_pid=$!
+  ( for v in $cluster; do tests/cluster/programs.sh "$v" || exit; done
+    sed -n 's/^# operator: //p' tests/cluster/stories/*.sh | sort -u | while read -r o; do tests/cluster/operators/build.sh "$o" || true; done ) >"$build/programs.log" 2>&1 & programs_pid=$!
 }
 wait_for_programs() {
   step "waiting for the Kubernetes programs ($((SECONDS / 60)) min so far)"

@@ -93,6 +93,8 @@ if [ ${#stories[@]} = 0 ]; then
     stories+=("$s")
   done
 fi
+# Operators that take minutes to build, once; a story whose operator cannot be had says why.
+for o in $(sed -n 's/^# operator: //p' $(printf 'stories/%s.sh ' "${stories[@]}") 2>/dev/null | sort -u); do operators/build.sh "$o" >/dev/null || true; done
 # Stories whose name begins with solo_ replace or restrict Handover itself: they run alone, last.
 for s in "${stories[@]}"; do case $s in solo_*) ;; *)
   while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-3}" ]; do wait -n || true; done
