@@ -5,6 +5,7 @@
 #   KUBECONFIG set: that cluster is used; then HANDOVER_IMAGE and OPERATOR_IMAGE say where it finds the images.
 #   A story that cannot run here ends with 77 and the reason; it counts neither way. If none could run, that is a failure.
 #   A story that passes only at its second run is called flaky; more than two of these fail the run.
+#   Without names, the stories tagged `long` (operators by others) run with LONG=1 only.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -90,6 +91,7 @@ stories=("$@")
 if [ ${#stories[@]} = 0 ]; then
   for s in $(cd stories && ls *.sh | sed 's/\.sh$//' | sort); do
     [ -z "$own" ] || [ -n "${KUBEBUILDER_ASSETS:-}" ] || [ "$version" = "$current" ] || tagged oldest "$s" || continue
+    if tagged long "$s" && [ -z "${LONG:-}" ]; then echo "skip $s: it takes minutes: name it, or LONG=1"; continue; fi
     stories+=("$s")
   done
 fi

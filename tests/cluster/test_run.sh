@@ -29,6 +29,7 @@ ends() { # EXIT-CODE LAST-LINE STORIES...
 }
 tell told <<<'true'
 tell untold <<<'skip "not here"'
+tell slow <<<$'# tags: long\nfail "it ran"'
 tell broken <<<'fail "as it is"'
 tell solo_told <<<'true'
 ends 0 '2 passed, 0 failed' told solo_told untold
@@ -60,6 +61,6 @@ ends 1 '0 passed, 1 failed' node # not our node: nothing was looked at
 # Programs of others: a folder is used as it is, nothing is built.
 [ "$(KUBEBUILDER_ASSETS=/some/where "$here/programs.sh" current)" = /some/where ] || { echo "FAIL: KUBEBUILDER_ASSETS"; exit 1; }
 for s in "$here"/stories/*.sh; do # a tag that nobody reads is a story that nobody tells
-  [ -z "$(grep -E '^# tags:' "$s" | grep -vE '^# tags:( (oldest|api))+$')" ] || { echo "FAIL: unknown tags in $s"; exit 1; }
+  [ -z "$(grep -E '^# tags:' "$s" | grep -vE '^# tags:( (oldest|api|long))+$')" ] || { echo "FAIL: unknown tags in $s"; exit 1; }
 done
 echo "all as it should be"

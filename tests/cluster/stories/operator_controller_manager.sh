@@ -1,4 +1,5 @@
 # kube-controller-manager as a target: its canary has a Lease of its own by `canary-args`, is judged by its queue's metrics, promoted.
+# tags: long
 . ./operators.sh
 OPERATOR_IMAGE=localhost/kube-controller-manager
 operator_kube_controller_manager_image v1

@@ -1,6 +1,7 @@
 # An operator on controller-runtime, as its project template has it. The canary of an update stands by for the Lease that stable holds:
 # that is no evidence, the rollout holds and says so, nothing is promoted for want of errors. With a Lease of its own it is judged.
 # operator: controller-runtime
+# tags: long
 . ./operators.sh
 OPERATOR_IMAGE=localhost/controller-runtime
 operator_controller_runtime_image v1

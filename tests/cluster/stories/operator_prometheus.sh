@@ -1,6 +1,7 @@
 # prometheus-operator, which elects nobody and counts under names of its own (annotations `errors`, `total`): a good version is promoted;
 # one that can write nothing, for a flag that is wrong, is rolled back by its own error counter.
 # operator: prometheus-operator
+# tags: long
 . ./operators.sh
 OPERATOR_IMAGE=localhost/prometheus-operator
 operator_prometheus_image v1

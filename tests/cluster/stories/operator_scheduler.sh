@@ -1,5 +1,6 @@
 # kube-scheduler as a target, with a Lease of its own that client-go's elector holds. The canary stands by: held, and said so. Back by
 # setting the image again; or promoted by a user. There is never a second leader, and pods are scheduled all the while.
+# tags: long
 . ./operators.sh
 OPERATOR_IMAGE=localhost/kube-scheduler
 operator_kube_scheduler_image v1
