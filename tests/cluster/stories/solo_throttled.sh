@@ -1,5 +1,5 @@
-# The API server answers 429 to all that Handover asks but its Lease: it keeps the lead and goes on when it is let. Then 429 to the Lease
-# as well: nobody leads once it has expired, nothing is changed meanwhile, and it goes on when it is let.
+# The API server answers 429 to all that Handover asks but its Lease: it keeps the lead, nothing is changed meanwhile, and it goes on when
+# it is let.
 served flowschemas.flowcontrol.apiserver.k8s.io
 [ "${CLUSTER_MINOR:-99}" -ge 29 ] || skip "this API server has no flowcontrol v1"
 . ./leadership.sh
@@ -32,11 +32,6 @@ until_true 30 "the leader's requests are refused with 429" throttled
 same() { [ "$(leader)" = "$old" ] && [ "$(term)" = "$at" ]; }
 for_a_while 16 "another leader: $(leader)" same # longer than a lease
 note "429 to all but the lease: $old kept it"
-in_cluster kubectl delete flowschema story-lease >/dev/null
-renewed() { H get lease handover -o 'jsonpath={.spec.renewTime}'; }
-silent() { local a; a=$(renewed); sleep 12; [ "$(renewed)" = "$a" ]; }
-until_true 40 "the lease is renewed no more" silent
-phase_is op Soaking || fail "the rollout is $(phase op)"
 still_in_it
 in_cluster kubectl delete flowschema story-starved >/dev/null
 until_true 90 "a leader and a warm standby" warm
