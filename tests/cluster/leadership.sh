@@ -4,8 +4,8 @@
 [ -n "${OWN_CLUSTER:-}" ] || skip "it needs the node, and this cluster is not our own"
 kept=$(mktemp -d)
 at_exit=("rm -rf $kept")
-# Failed pods, of an eviction, stay until somebody deletes them.
-in_cluster kubectl -n handover-system delete pods --field-selector=status.phase=Failed --wait=false >/dev/null
+# Ended pods, of an eviction, stay until somebody deletes them.
+for phase in Failed Succeeded; do in_cluster kubectl -n handover-system delete pods --field-selector=status.phase=$phase --wait=false >/dev/null; done
 trap 'for c in "${at_exit[@]}"; do eval "$c" || true; done' EXIT
 
 H() { in_cluster kubectl -n handover-system "$@"; }
@@ -14,7 +14,7 @@ ms() { awk -v us="$1" 'BEGIN {printf "%.1f ms", us / 1000}'; }
 
 # ---- pods and processes ----
 
-pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null and .status.phase != "Failed") | .metadata.name + " " + .status.podIP'; }
+pods() { H get pods -l app.kubernetes.io/name=handover -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null and (.status.phase | IN("Failed", "Succeeded") | not)) | .metadata.name + " " + .status.podIP'; }
 pid_of() { # POD : the process of Handover in it
   local p
   for p in $(pgrep -x handover); do

@@ -1,6 +1,7 @@
 # The leader's pod is evicted, by the Eviction API as a drained node does it, and by the kubelet itself because its volume has
-# grown too large. The first asks the process to stop: it drains and releases the lease. The second kills at once, and a kubelet
-# of 1.20 then leaves no word about containers in the pod's status: no certificate, so the lease has to expire. (Later ones do.)
+# grown too large. The first asks the process to stop: it drains and releases the lease. So does the second on a current kubelet, whose
+# pod is `Succeeded` then; one of 1.20 kills at once and leaves no word about containers in the pod's status: no certificate, so the lease
+# has to expire.
 # tags: oldest
 . ./leadership.sh
 at_exit+=(deploy_handover)
@@ -15,7 +16,7 @@ handed_over() { # WHAT
 
 both_warm
 old=$(leader) pod=${old%%_*}; t0=$(now_us)
-H create --raw "/api/v1/namespaces/handover-system/pods/$pod/eviction" -f - >/dev/null <<<"{\"apiVersion\": \"policy/v1beta1\", \"kind\": \"Eviction\", \"metadata\": {\"name\": \"$pod\", \"namespace\": \"handover-system\"}}"
+H create --raw "/api/v1/namespaces/handover-system/pods/$pod/eviction" -f - >/dev/null <<<"{\"apiVersion\": \"policy/$([ "${CLUSTER_MINOR:-99}" -ge 22 ] && echo v1 || echo v1beta1)\", \"kind\": \"Eviction\", \"metadata\": {\"name\": \"$pod\", \"namespace\": \"handover-system\"}}"
 within 12 "another leader than $old, before the lease expires" other_leads "$old"
 handed_over "evicted by the API" released
 note "evicted by the API: the successor's first reconcile after $(ms $(($(first_work "$new_log") - t0)))"
@@ -23,7 +24,7 @@ note "evicted by the API: the successor's first reconcile after $(ms $(($(first_
 both_warm
 old=$(leader) pod=${old%%_*}; uid=$(H get pod "$pod" -o 'jsonpath={.metadata.uid}')
 head -c 2M /dev/zero >"$CLUSTER_DIR/node1/kubelet/pods/$uid/volumes/kubernetes.io~empty-dir/scratch/ballast"
-evicted() { H get pod "$pod" -o json | jq -e '.status.phase == "Failed" and .status.reason == "Evicted"'; }
+evicted() { H get pod "$pod" -o json | jq -e '.status | (.phase == "Failed" and .reason == "Evicted") or (.phase | IN("Failed", "Succeeded")) and any(.conditions[]?; .type == "DisruptionTarget" and .reason == "TerminationByKubelet")'; }
 until_true 60 "the kubelet evicts it" evicted # it measures volumes every minute or so
 t0=$(now_us)
 note "evicted by the kubelet: $(H get pod "$pod" -o 'jsonpath={.status.message}')"
