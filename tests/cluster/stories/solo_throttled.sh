@@ -1,5 +1,6 @@
 # The API server answers 429 to all that Handover asks but its Lease: it keeps the lead, nothing is changed meanwhile, and it goes on when
 # it is let.
+# tags: long
 served flowschemas.flowcontrol.apiserver.k8s.io
 [ "${CLUSTER_MINOR:-99}" -ge 29 ] || skip "this API server has no flowcontrol v1"
 . ./leadership.sh
