@@ -2,7 +2,7 @@
 # certificate, so that the standby goes on at once and not when the lease expires. KILLS=N; GAPS=FILE gets the times in ms.
 # tags: oldest
 . ./leadership.sh
-in_a_rollout 25
+in_a_rollout 60
 gaps=$kept/gaps first_state=0
 for i in $(seq "${KILLS:-11}"); do
   both_warm
