@@ -18,10 +18,23 @@ static char *line(const char *s) { /* a copy, of a sane length */
     return s ? slice_dup_text(slice_of(s), 512) : NULL;
 }
 
+bool observe_time(const cJSON *obj, const char *key, int64_t *ret) {
+    const char *t = json_str(obj, key);
+    if (t && rfc3339_parse(slice_of(t), ret) == 0) return true;
+    *ret = 0;
+    return false;
+}
+
 int64_t observe_created(const cJSON *obj) {
-    int64_t ns = 0;
-    const char *t = json_str(json_get(obj, "metadata"), "creationTimestamp");
-    return t && rfc3339_parse(slice_of(t), &ns) == 0 ? ns : 0;
+    int64_t ns;
+    observe_time(json_get(obj, "metadata"), "creationTimestamp", &ns);
+    return ns;
+}
+
+bool observe_one_of(const char *text, const char *const *list, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(text, list[i]) == 0) return true;
+    return false;
 }
 
 static int identity(const cJSON *obj, const char *kind, struct err *err) {

@@ -2,7 +2,6 @@
  * The words are those of the scheduler and the kubelet. What is not known for certain to come from outside is not. */
 #include "observe/objects_impl.h"
 #include "api/meta.h"
-#include "api/rfc3339.h"
 
 static bool any_in(const char *text, const char *const *parts, size_t n) {
     for (size_t i = 0; text && i < n; i++)
@@ -11,15 +10,6 @@ static bool any_in(const char *text, const char *const *parts, size_t n) {
 }
 #define HAS(text, ...)                                                                                       \
     any_in(text, (const char *const[]){__VA_ARGS__},                                                         \
-           sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
-
-static bool one_of(const char *reason, const char *const *list, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(reason, list[i]) == 0) return true;
-    return false;
-}
-#define IS(reason, ...)                                                                                      \
-    one_of(reason, (const char *const[]){__VA_ARGS__},                                                       \
            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 /* A registry that was asked says so. containerd: code = NotFound; Docker, CRI-O: manifest unknown. Credential helpers and
@@ -42,12 +32,12 @@ static bool node_trouble(const char *message) {
 }
 
 static enum obs_cause cause_of_waiting(const char *reason, const char *message, bool *ret_no_image) {
-    if (IS(reason, "InvalidImageName", "ErrImageNeverPull")) {
+    if (OBSERVE_IS(reason, "InvalidImageName", "ErrImageNeverPull")) {
         *ret_no_image = true;
         return CAUSE_NONE;
     }
-    if (IS(reason, "ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable",
-           "SignatureValidationFailed")) {
+    if (OBSERVE_IS(reason, "ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable",
+                   "SignatureValidationFailed")) {
         bool absent = image_absent(message);
         *ret_no_image = *ret_no_image || absent;
         return absent ? CAUSE_NONE : CAUSE_IMAGE;
@@ -68,12 +58,6 @@ struct containers {
     int64_t started_ns, ended_ns;
 };
 
-static int64_t time_of(const cJSON *obj, const char *key) {
-    const char *t = json_str(obj, key);
-    int64_t at = 0;
-    return t && rfc3339_parse(slice_of(t), &at) == 0 ? at : 0;
-}
-
 static void look_at(const cJSON *list, struct containers *c) {
     const cJSON *s;
     cJSON_ArrayForEach(s, list) {
@@ -83,14 +67,13 @@ static void look_at(const cJSON *list, struct containers *c) {
         c->n++;
         c->running += running != NULL;
         c->ended_badly += again || (ended && json_i64(ended, "exitCode", 0) != 0);
-        int64_t at = again ? 0 : time_of(running, "startedAt");
-        if (at > c->started_ns) c->started_ns = at;
-        at = time_of(ended, "finishedAt");
-        if (at > c->ended_ns) c->ended_ns = at;
+        int64_t at;
+        if (!again && observe_time(running, "startedAt", &at) && at > c->started_ns) c->started_ns = at;
+        if (observe_time(ended, "finishedAt", &at) && at > c->ended_ns) c->ended_ns = at;
         if (running || ended) continue;
         const char *reason = json_str_or(waiting, "reason", ""),
                    *message = json_str_or(waiting, "message", "");
-        if (!IS(reason, "", "ContainerCreating", "PodInitializing")) c->only_creating = false;
+        if (!OBSERVE_IS(reason, "", "ContainerCreating", "PodInitializing")) c->only_creating = false;
         enum obs_cause cause = cause_of_waiting(reason, message, &c->no_image);
         if (cause == CAUSE_NONE || c->cause != CAUSE_NONE) continue;
         c->cause = cause;
@@ -136,7 +119,8 @@ static bool evicted(const cJSON *pod, int64_t ended_ns, struct obs_pod *p) {
         message = json_str_or(target, "message", "");
     }
     say(p, *reason ? reason : "ended from outside", message);
-    int64_t since = time_of(target, "lastTransitionTime");
+    int64_t since;
+    observe_time(target, "lastTransitionTime", &since);
     p->ended_ns = since ? since : ended_ns;
     return true;
 }

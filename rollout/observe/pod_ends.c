@@ -2,7 +2,6 @@
  * the number of a container's restarts and how it ended last, so the last end says of what kind all of them are. */
 #include "observe/objects_impl.h"
 #include "api/meta.h"
-#include "api/rfc3339.h"
 
 enum kind {
     KIND_APP,     /* it is not meant to end: each end counts, with exit code 0 too */
@@ -13,10 +12,7 @@ enum kind {
 /* Ends that say nothing about the version: the runtime lost the container (the node was restarted), or the kubelet stopped
  * it because of another one. */
 static bool end_of_others(const char *reason) {
-    static const char *const others[] = {"ContainerStatusUnknown", "Unknown", "RestartingAllContainers"};
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (strcmp(reason, others[i]) == 0) return true;
-    return false;
+    return OBSERVE_IS(reason, "ContainerStatusUnknown", "Unknown", "RestartingAllContainers");
 }
 
 static const cJSON *spec_of(const cJSON *list, const char *name) {
@@ -70,9 +66,8 @@ static struct ends ends_of(const cJSON *status, const cJSON *container, enum kin
 }
 
 static bool by(const cJSON *terminated, const char *key, int64_t limit_ns) {
-    const char *text = json_str(terminated, key);
-    int64_t at = 0;
-    return text && rfc3339_parse(slice_of(text), &at) == 0 && at <= limit_ns;
+    int64_t at;
+    return observe_time(terminated, key, &at) && at <= limit_ns;
 }
 
 /* Of its crashes those until then. With the last end comes when that process had begun, so that an end long after does not
@@ -91,9 +86,8 @@ static void take(const cJSON *status, enum kind kind, const struct ends *e, stru
     p->start_crashes = p->start_crashes > UINT32_MAX - start ? UINT32_MAX : p->start_crashes + start;
     if (!counts(kind, e->last) || forgiven) return;
     bool loops = strcmp(waits, "CrashLoopBackOff") == 0;
-    const char *finished = json_str(e->last, "finishedAt");
-    int64_t at = 0;
-    if (finished && rfc3339_parse(slice_of(finished), &at) < 0) at = 0;
+    int64_t at;
+    observe_time(e->last, "finishedAt", &at);
     /* The one that keeps the Pod down names the reason, else the last one. */
     bool tells = e->last && (!p->crash || (loops && !p->loops) || (loops == p->loops && at > p->crashed_ns));
     p->loops = p->loops || loops;
