@@ -1,7 +1,5 @@
 /* What is read from Deployments, ReplicaSets and Pods as API servers and kubelets write them. */
-#include "../case.h"
-#include "../each.h"
-#include "observe/objects.h"
+#include "read_pod.h"
 #include "api/template.h"
 #include "base/time.h"
 
@@ -29,17 +27,6 @@ static struct obs_rs rs(const char *meta, const char *rest) {
     cleanup_json cJSON *obj = json_parse(slice_of(text), NULL);
     if (obs_rs_read(obj, slice_of(text), &r, &e) < 0) fail_msg("%s", e.msg);
     return r;
-}
-
-static struct obs_pod pod(const char *meta, const char *spec, const char *status) {
-    struct obs_pod p;
-    struct err e = {0};
-    cleanup_free char *text =
-        quoted(xasprintf("{'metadata':{'name':'p','namespace':'ns','uid':'u'%s},'spec':{%s},'status':{%s}}",
-                         meta, spec, status));
-    cleanup_json cJSON *obj = json_parse(slice_of(text), NULL);
-    if (obs_pod_read(obj, &p, &e) < 0) fail_msg("%s in %s", e.msg, text);
-    return p;
 }
 
 #define TEMPLATE "{ 'spec':{'containers':[{'image':'op:1','big':9007199254740993,'e':1e15}]}}"

@@ -1,22 +1,9 @@
 /* What a Pod's status says of its version: which ends of containers are crashes, and what keeps it from running that comes from
  * outside. The texts are a kubelet's and a scheduler's. */
-#include "../case.h"
-#include "../each.h"
+#include "read_pod.h"
 #include "base/time.h"
-#include "observe/objects.h"
 
 #define AT (INT64_C(1795457793) * NS_PER_S) /* 2026-11-23T18:16:33Z */
-
-static struct obs_pod pod(const char *meta, const char *spec, const char *status) {
-    struct obs_pod p;
-    struct err e = {0};
-    cleanup_free char *text =
-        quoted(xasprintf("{'metadata':{'name':'p','namespace':'ns','uid':'u'%s},'spec':{%s},'status':{%s}}",
-                         meta, spec, status));
-    cleanup_json cJSON *obj = json_parse(slice_of(text), &e);
-    if (!obj || obs_pod_read(obj, &p, &e) < 0) fail_msg("%s in %s", e.msg, text);
-    return p;
-}
 
 #define ON_NODE  "'nodeName':'n'"
 #define DELETED  ",'deletionTimestamp':'2026-11-23T18:16:33Z'"
