@@ -4,12 +4,11 @@
 # cluster of our own. Prints NAME VALUE UNIT; fails above SECONDS=10 or above 5 requests a target.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd)
-BUILD=${BUILD:-$top/build-bench} COUNT=${COUNT:-300} LIMIT=${LIMIT:-10}
+. "$here/lib/build.sh"
+COUNT=${COUNT:-300} LIMIT=${LIMIT:-10}
 out=$(mktemp -d); ns=bench-$$ pid= own=
 say() { echo "adoption: $*" >&2; }
-mkdir -p "$BUILD"
-{ cmake -S "$top" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$BUILD" handover; } >"$BUILD/adoption.log" 2>&1 ||
-  { tail -30 "$BUILD/adoption.log" >&2; exit 1; }
+build_here adoption handover
 cluster=$top/tests/cluster/cluster.sh inside=()
 if [ -z "${KUBECONFIG:-}" ]; then
   export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/handover-bench} CLUSTER_NS=${CLUSTER_NS:-handover-bench} WITHOUT_NODE=1

@@ -7,11 +7,11 @@
 # The cluster is one of our own (root; CLUSTER_DIR, CLUSTER_NS; KEEP=1 leaves it, and its objects are used again).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd)
-BUILD=${BUILD:-$top/build-bench} OBJECTS=${OBJECTS:-100000} BURST=${BURST:-20000} ROUNDS=${ROUNDS:-3} SETTLE=${SETTLE:-10} EVENTS=${EVENTS:-1000000}
+. "$here/lib/measure.sh"
+OBJECTS=${OBJECTS:-100000} BURST=${BURST:-20000} ROUNDS=${ROUNDS:-3} SETTLE=${SETTLE:-10} EVENTS=${EVENTS:-1000000}
 [ "$BURST" -le "$OBJECTS" ] || BURST=$OBJECTS
 ours=$BUILD/tests/bench/bench_informer_follow peer=$BUILD/informer_peer out=$(mktemp -d) missed=0
 say() { echo "informer: $*" >&2; }
-. "$here/peers/measure.sh"
 build_here informer bench_informer_follow bench_informer_churn
 say "load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
 [ "$EVENTS" = 0 ] || "$BUILD/tests/bench/bench_informer_churn" "$EVENTS" || missed=1

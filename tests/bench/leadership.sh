@@ -7,15 +7,13 @@
 # it up, and it is used again). BUILD=DIR: where to build. Fails when an aim is missed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd)
-BUILD=${BUILD:-$top/build-bench} COUNT=${COUNT:-200} PEER=${PEER:-50} CRASHES=${CRASHES:-50} NOCERT=${NOCERT:-3}
+. "$here/lib/build.sh"
+COUNT=${COUNT:-200} PEER=${PEER:-50} CRASHES=${CRASHES:-50} NOCERT=${NOCERT:-3}
 programs=$BUILD/tests/bench
 out=${OUT:-$(mktemp -d)}; mkdir -p "$out"; chmod 755 "$out"
 say() { echo "leadership: $*" >&2; }
 
-mkdir -p "$BUILD"
-{ cmake -S "$top" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release &&
-  ninja -C "$BUILD" bench_leadership_worker bench_leadership_feeder bench_leadership_floor; } >"$BUILD/leadership.log" 2>&1 ||
-  { tail -30 "$BUILD/leadership.log" >&2; exit 1; }
+build_here leadership bench_leadership_worker bench_leadership_feeder bench_leadership_floor
 if [ "$PEER" -gt 0 ]; then
   . "$top/tests/go.sh"
   why=$(go_program "$here/leadership_peer" "$BUILD/leadership_peer" 2>&1) || { say "no peer: $why"; PEER=0; }

@@ -10,9 +10,7 @@ if [ -z "$name" ] || [ "$name" = run ] || { [ ! -f "$here/$name.sh" ] && [ ! -f 
   exit 2
 fi
 shift
-export BUILD=${BUILD:-$top/build-bench}
+. "$here/lib/build.sh"; export BUILD
 [ ! -f "$here/$name.sh" ] || exec "$here/$name.sh" "$@"
-mkdir -p "$BUILD"
-{ cmake -S "$top" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$BUILD" "bench_$name"; } >"$BUILD/$name.log" 2>&1 ||
-  { tail -30 "$BUILD/$name.log" >&2; exit 1; }
+build_here "$name" "bench_$name"
 exec "$BUILD/tests/bench/bench_$name" "$@"

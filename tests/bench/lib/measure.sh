@@ -1,14 +1,8 @@
 # What the benches beside peers share. Sourced; `out` is a folder of the bench's own, `top` the tree, `missed` becomes 1 when an
 # aim is missed. Afterwards `inside` is the prefix of a command inside the cluster, `pid[NAME]` the processes that were started.
+. "$top/tests/bench/lib/build.sh"
 declare -A pid=()
 inside=() own=
-
-build_here() { # NAME TARGET... : in Release mode
-  local name=$1; shift
-  mkdir -p "$BUILD"
-  { cmake -S "$top" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$BUILD" "$@"; } >"$BUILD/$name.log" 2>&1 ||
-    { tail -30 "$BUILD/$name.log" >&2; exit 1; }
-}
 
 go_here() { # FOLDER PROGRAM : go_program, unless it is newer than its sources
   [ -x "$2" ] && [ -z "$(find "$1" -newer "$2")" ] || go_program "$@"
