@@ -96,6 +96,7 @@ network() {
   in_ns sysctl -qw net.ipv4.ip_forward=1
 }
 
+wait_for_api() { wait_for 120 "the API server" in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get --raw /readyz; }
 start_etcd() {
   start etcd "$ETCD" --data-dir "$DIR/etcd" --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync
@@ -107,7 +108,7 @@ start_kube-apiserver() {
     --kubelet-preferred-address-types=InternalIP --service-account-key-file="$PKI/sa.pub" \
     --service-account-signing-key-file="$PKI/sa.key" --service-account-issuer=$API --service-cluster-ip-range=10.96.0.0/16 \
     --authorization-mode=Node,RBAC --allow-privileged=true ${API_ARGS:-}
-  wait_for 120 "the API server" in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get --raw /readyz
+  wait_for_api
 }
 start_controllers() {
   [ -x "$BIN/kube-controller-manager" ] && [ -x "$BIN/kube-scheduler" ] || return 0
@@ -147,7 +148,7 @@ restart() { # PROGRAM [NODE]: nobody tells it to stop; containers and their shim
 etcd_backup() {
   local n
   case ${1:-} in
-    save) stop etcd; rm -rf "$DIR/etcd.saved"; cp -r "$DIR/etcd" "$DIR/etcd.saved"; start_etcd ;;
+    save) stop etcd; rm -rf "$DIR/etcd.saved"; cp -r "$DIR/etcd" "$DIR/etcd.saved"; start_etcd; wait_for_api ;;
     restore)
       [ -d "$DIR/etcd.saved" ] || { say "there is no backup: cluster.sh etcd save"; return 1; }
       # their caches are ahead of the data, as an administrator's handbook says: they start anew, the node too
@@ -156,7 +157,6 @@ etcd_backup() {
       for n in $(nodes); do restart kubelet "$n"; done ;;
     *) say "etcd what? save or restore"; return 2 ;;
   esac
-  wait_for 120 "the API server" in_ns kubectl --kubeconfig="$PKI/admin.kubeconfig" get --raw /readyz
 }
 down() {
   local n t

@@ -2,7 +2,6 @@
 # next is served. The last is the oldest supported one. Sourced.
 KUBERNETES_VERSIONS="1.37.2 1.20.2"
 ETCD_VERSION=3.6.8 # beside those built from Go modules; 1.20 has Debian's etcd
-GO_VERSION=1.26.8  # what builds them where there is no Go as new as they ask for
 
 # kubernetes_version WORD : the whole version of `1.37`, `1.37.2`, `current` or `oldest`
 kubernetes_version() {
