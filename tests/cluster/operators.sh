@@ -28,6 +28,24 @@ have_program() {
 }
 
 annotations() { local a; for a in "$@"; do printf '    handover.dev/%s: %s\n' "${a%%=*}" "$(jq -Rn --arg v "${a#*=}" '$v')"; done; }
+# allowed ACCOUNT WHAT RULE... : a Role ACCOUNT-WHAT of these rules (YAML) in the story's namespace, bound to that ServiceAccount
+allowed() {
+  local name=$1-$2 account=$1; shift 2
+  cat <<EOF
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: $name, namespace: $NS}
+rules:
+$(printf -- '- %s\n' "$@")
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: $name, namespace: $NS}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: $name}
+subjects: [{kind: ServiceAccount, name: $account, namespace: $NS}]
+---
+EOF
+}
 # account NAME CLUSTERROLE... : a ServiceAccount that may elect a leader in its own namespace, and what these roles allow everywhere
 account() {
   local name=$1 role; shift
@@ -36,20 +54,9 @@ apiVersion: v1
 kind: ServiceAccount
 metadata: {name: $name, namespace: $NS}
 ---
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: $name-election, namespace: $NS}
-rules:
-- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch, delete]}
-- {apiGroups: ["", events.k8s.io], resources: [events], verbs: [create, patch]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: $name-election, namespace: $NS}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: $name-election}
-subjects: [{kind: ServiceAccount, name: $name, namespace: $NS}]
----
 EOF
+  allowed "$name" election '{apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch, delete]}' \
+    '{apiGroups: ["", events.k8s.io], resources: [events], verbs: [create, patch]}'
   for role in "$@"; do
     cat <<EOF
 apiVersion: rbac.authorization.k8s.io/v1
@@ -125,20 +132,7 @@ EOF
 operator_controller_runtime() { # NAME TAG [ANNOTATION=VALUE...]
   local name=$1 tag=$2; shift 2
   account "$name" system:auth-delegator
-  cat <<EOF
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: $name-widgets, namespace: $NS}
-rules:
-- {apiGroups: [example.com], resources: [widgets, widgets/status], verbs: [get, list, watch, patch, update]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: $name-widgets, namespace: $NS}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: $name-widgets}
-subjects: [{kind: ServiceAccount, name: $name, namespace: $NS}]
----
-EOF
+  allowed "$name" widgets '{apiGroups: [example.com], resources: [widgets, widgets/status], verbs: [get, list, watch, patch, update]}'
   deployment "$name" "controller-runtime:$tag" '{path: /readyz, port: 8081}' '[]' metrics=https+insecure://:8443/metrics "$@"
 }
 
