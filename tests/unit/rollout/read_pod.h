@@ -7,7 +7,7 @@
 
 /* meta follows the Pod's name, namespace and uid ("" or ",'labels':{...}"); spec and status are members. The caller frees it. */
 static inline struct obs_pod pod(const char *meta, const char *spec, const char *status) {
-    struct obs_pod p;
+    struct obs_pod p = {0};
     struct err e = {0};
     cleanup_free char *text =
         quoted(xasprintf("{'metadata':{'name':'p','namespace':'ns','uid':'u'%s},'spec':{%s},'status':{%s}}",

@@ -82,8 +82,8 @@ CASE(guards) {
         "no-image 1|image 1|run 30|is RolledBack",
         "no-registry 1|image 1|run 250|is Starting NotReady|own 0 2|run 150|is RolledBack",
         "never-ready 1|image 1|run 60|is Starting NotReady|own 0 2|run 340|is RolledBack",
-        "unschedulable 1|image 1|run 400|is Starting PodsUnschedulable|own 0 2|run 300|"
-        "is Starting Inconclusive",
+        ("unschedulable 1|image 1|run 400|is Starting PodsUnschedulable|own 0 2|run 300|"
+         "is Starting Inconclusive"),
         "silent 1|image 1|run 60|is Soaking NoData|own 0 2|run 640|is Soaking Inconclusive",
         "standby 1|image 1|run 60|is Soaking NoData",
         "hangs 1|image 1|run 60|is Soaking CanaryStalled|own 0 2|run 640|is Soaking Inconclusive",
