@@ -24,8 +24,10 @@ struct reconcile {
 
 enum {
     BREATH_NS = 50 * 1000000, /* however soon: no busy loop */
+    SOON_NS = 1000000000,
     POLL_NS = 2000000000,
 };
+enum { REFUSED_TWICE = 2 }; /* once may be a blip: an API server that is starting, a webhook that is rolled */
 #define TAKEN_NS (30 * NS_PER_S) /* between tries to create a canary whose name is taken */
 
 static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const struct err *err) {
@@ -46,17 +48,28 @@ static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const s
     task_finish(task, out, after_ns, err ? &copy : NULL);
 }
 
-/* A failure is reported once, not at every retry. Conflicts are expected: another client wrote in between. */
-static void fail(struct reconcile *p, const struct err *err) {
+/* The server has read it and will not do it. */
+static bool is_refusal(const struct err *err) {
+    return err->kind == ERR_FORBIDDEN || err->kind == ERR_REJECTED ||
+           (err->kind == ERR_SERVER && err->http == 500);
+}
+
+/* A failure is reported once, not at every retry. Conflicts are expected: another client wrote in between. refused: the
+ * write that it is about. */
+static void fail(struct reconcile *p, const struct err *err, const struct step *refused) {
     struct target *t = p->t;
     bool expected = err->kind == ERR_CONFLICT || err->kind == ERR_FENCED || err->kind == ERR_CANCELLED;
+    if (refused) target_refused(t, refused->kind, err->msg);
     if (!expected && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
         free(t->last_error);
         t->last_error = xstrdup(err->msg);
         rollout_report(p->r, t, p->target_uid, EV_RECONCILE_FAILED, err->msg);
     }
     t->given_up = !expected && !err_retryable(err);
-    end(p, OUT_RETRY, 0, err);
+    if (refused && t->given_up && t->refused_times <= REFUSED_TWICE)
+        end(p, OUT_AFTER, SOON_NS, NULL); /* tried again, and then held for */
+    else
+        end(p, OUT_RETRY, 0, err);
 }
 
 /* ---- the state: what this process holds if it is the version that is there ---- */
@@ -131,6 +144,7 @@ static void report_all(struct reconcile *p) {
 static void on_written(void *ctx, const struct step *s, struct slice raw) {
     struct reconcile *p = ctx;
     struct target *t = p->t;
+    if (t->refused_text && s->kind == t->refused.kind) target_refused(t, s->kind, NULL);
     if (s->verb == VERB_DELETE) {
         const struct store_rec *rec =
             s->kind == STEP_STATE_DELETE ? caches_state(p->r->caches, t->ns, t->name) : NULL;
@@ -154,7 +168,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
         /* Our caches do not have it and it is there: behind, or not ours. */
         p->t->clash =
             failed && failed->kind == STEP_STATE && failed->verb == VERB_CREATE && err->kind == ERR_CONFLICT;
-        fail(p, err);
+        fail(p, err, failed && is_refusal(err) ? failed : NULL);
         return;
     }
     report_all(p); /* of a plan that writes no state */
@@ -172,6 +186,12 @@ static bool see(struct reconcile *p, enum obs_need need) {
         caches_release(p->r->caches, t->ns, had);
     }
     return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need);
+}
+
+static bool wants(const struct plan *p, enum step_kind kind) {
+    for (size_t i = 0; i < p->nsteps; i++)
+        if (p->step[i].kind == kind) return true;
+    return false;
 }
 
 static bool may_scrape(const struct observed *o) {
@@ -198,8 +218,11 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->history_errors = t->history_errors;
     o->history_total = t->history_total;
     o->quiet = world_boot_ns(w) - t->quiet_ns < NS_PER_S ? t->quiet : QUIET_UNKNOWN;
+    bool held = o->state && o->state->hold == HOLD_WRITE_REFUSED; /* then once more is news enough */
+    o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     plan_make(o, world_wall_ns(w), &p->plan);
     p->planned = true;
+    if (t->refused_text && !wants(&p->plan, t->refused.kind)) target_refused(t, t->refused.kind, NULL);
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
     if (t->scrape_every_ns <= 0 && !t->probe)
@@ -216,7 +239,7 @@ static void look(struct reconcile *p);
 static bool read_failed(struct reconcile *p, const struct err *err) {
     p->read = NULL;
     if (!err || err->kind == ERR_NOTFOUND) return false;
-    fail(p, err);
+    fail(p, err, NULL);
     return true;
 }
 
@@ -229,7 +252,7 @@ static void on_target(void *ctx, const struct err *err, struct slice raw) {
     p->target_is_gone = err != NULL;
     cleanup_json cJSON *obj = err ? NULL : json_parse(raw, &bad);
     if (!err && (!obj || obs_target_read(obj, raw, &p->read_target, &bad))) {
-        fail(p, &bad);
+        fail(p, &bad, NULL);
         return;
     }
     p->has_read_target = !err;
@@ -245,7 +268,7 @@ static void on_state(void *ctx, const struct err *err, struct slice raw) {
     p->t->clash = false;
     p->read_state = err ? NULL : json_parse(raw, &bad);
     if (bad.kind)
-        fail(p, &bad);
+        fail(p, &bad, NULL);
     else
         look(p);
 }

@@ -33,6 +33,14 @@ void target_hold_state(struct target *t, const struct state *s, const char *rv) 
     t->state_rv = copy_rv;
 }
 
+void target_refused(struct target *t, enum step_kind kind, const char *text) {
+    bool same = text && t->refused_text && t->refused.kind == kind;
+    t->refused_times = !text ? 0 : same ? t->refused_times + 1 : 1;
+    free(t->refused_text);
+    t->refused_text = xstrdup_null(text);
+    t->refused = (struct refusal){kind, t->refused_text};
+}
+
 void target_rounds_reset(struct target *t) {
     t->scraped_ns = t->round_ns = 0;
     free(t->trouble);
@@ -49,6 +57,7 @@ void target_forget(struct target **all, struct target *t) {
     target_drop_state(t);
     free(t->trouble);
     free(t->last_error);
+    target_refused(t, STEP_STATE, NULL);
     free(t->key);
     free(t->ns);
     free(t->name);

@@ -31,6 +31,9 @@ struct target {
     bool probe;
     bool crowd_reported;         /* that there are more pods than the evidence has places */
     char *last_error;            /* said once, not at every retry */
+    struct refusal refused;      /* the last write that was refused */
+    char *refused_text;          /* the server's words; NULL: none was */
+    unsigned refused_times;      /* in a row */
     int64_t taken_ns;            /* boot: when the canary's name was last found taken; 0: never */
     bool given_up;               /* ended with a terminal error: looked at again now and then */
     struct reconcile *reconcile; /* in flight; NULL if none */
@@ -40,5 +43,7 @@ struct target *target_get(struct target **all, struct slice key); /* made on fir
 void target_forget(struct target **all, struct target *t);        /* not while a reconcile is in flight */
 void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
 void target_drop_state(struct target *t);
+/* text NULL: carried out, or not wanted any more. */
+void target_refused(struct target *t, enum step_kind kind, const char *text);
 void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */
 #endif

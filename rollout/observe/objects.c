@@ -59,6 +59,22 @@ static cJSON *own_annotations(const cJSON *all) {
     return own;
 }
 
+/* Pods that cannot be made; that old ones cannot be deleted is another matter. */
+static char *replica_failure(const cJSON *obj) {
+    const cJSON *c = obj_condition(obj, "ReplicaFailure");
+    if (strcmp(json_str_or(c, "status", ""), "True") != 0 ||
+        !strcmp(json_str_or(c, "reason", ""), "FailedDelete"))
+        return NULL;
+    return line(json_str_or(c, "message", "its pods cannot be made"));
+}
+
+static char *failure_of(const cJSON *deployment) {
+    const cJSON *c = obj_condition(deployment, "Progressing");
+    if (!strcmp(json_str_or(c, "reason", ""), "ReplicaSetCreateError"))
+        return line(json_str_or(c, "message", "its ReplicaSet cannot be made"));
+    return replica_failure(deployment);
+}
+
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err) {
     struct slice tmpl = {0}, selector = {0};
     struct obs_target t = {0};
@@ -96,6 +112,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.image = xstrdup(buf_str(&image));
     t.status = xstrdup_null(obj_annotation(obj, HANDOVER_PREFIX "status"));
     t.progressing = line(json_str(obj_condition(obj, "Progressing"), "reason"));
+    t.failure = failure_of(obj);
     t.annotations = own_annotations(json_obj(meta, "annotations"));
     *ret = t;
     return 0;
@@ -103,8 +120,8 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
 
 void obs_target_free(struct obs_target *t) {
     if (!t) return;
-    char *owned[] = {t->ns,   t->name,  t->uid,    t->rv,         t->selector,
-                     t->tmpl, t->image, t->status, t->progressing};
+    char *owned[] = {t->ns,   t->name,  t->uid,    t->rv,          t->selector,
+                     t->tmpl, t->image, t->status, t->progressing, t->failure};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     cJSON_Delete(t->annotations);
     *t = (struct obs_target){0};
@@ -157,9 +174,7 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     r.st_ready = count(status, "readyReplicas", 0);
     r.st_available = count(status, "availableReplicas", 0);
     r.quarantined = line(obj_annotation(obj, ANNOTATION_QUARANTINED));
-    const cJSON *failure = obj_condition(obj, "ReplicaFailure");
-    if (failure && !strcmp(json_str_or(failure, "status", ""), "True"))
-        r.failure = line(json_str_or(failure, "message", "its pods cannot be made"));
+    r.failure = replica_failure(obj);
     *ret = r;
     return 0;
 }

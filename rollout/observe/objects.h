@@ -42,7 +42,8 @@ struct obs_target {
     char *image;           /* of the first container, for messages */
     char *status;          /* annotation handover.dev/status; NULL if absent */
     char *progressing;     /* reason of the condition Progressing; NULL if absent */
-    cJSON *annotations;    /* NULL if none */
+    char *failure; /* why its controller cannot make a ReplicaSet or Pods, by its conditions; NULL: it can */
+    cJSON *annotations; /* NULL if none */
 };
 /* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
 struct obs_rs {

@@ -1,6 +1,5 @@
 /* The health of the canary's pods: a guard beside the judge, since a pod that crashes is not scraped. What
- * may have its cause outside the new version (quota, no node, stable has the same trouble) holds and does not
- * condemn. */
+ * has its cause outside the new version (pods_cause.c; stable has the same trouble) holds and does not condemn. */
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
@@ -51,7 +50,7 @@ static uint32_t crashes_to_start(const struct plan_ctx *c) {
 static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, char why[300]) {
     if (p->cause == CAUSE_DISRUPTED) return HEALTH_READY; /* what ends while it is evicted does not crash */
     const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
-    if (p->no_image) {
+    if (p->no_image) { /* a registry was asked and does not have it: nothing outside can mend that */
         snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
         return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
     }
@@ -65,9 +64,25 @@ static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, 
     return p->loops ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
 }
 
+/* Pods that are over by themselves, by restart rules of their containers: more of them than there are pods, and one has failed
+ * twice. */
+static bool failed_for_good(const struct plan_ctx *c, int32_t want, char why[300]) {
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    int32_t n = 0;
+    for (size_t i = 0; i < c->o->npods && rs; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        bool over = p->finished && !p->terminating && p->cause == CAUSE_NONE;
+        if (!over || !p->rs_uid || strcmp(p->rs_uid, rs->uid) != 0) continue;
+        n++;
+        snprintf(why, 300, "%d canary pods failed (%.150s)", n, p->crash ? p->crash : "no reason given");
+    }
+    return n > want;
+}
+
 /* The worst of the canary's pods: a crash that both versions share does not hide one of the canary's own. */
-static enum health fatal(const struct plan_ctx *c, char why[300]) {
+static enum health fatal(const struct plan_ctx *c, int32_t want, char why[300]) {
     enum health worst = HEALTH_READY;
+    if (failed_for_good(c, want, why)) return HEALTH_BAD;
     for (size_t i = 0; i < c->o->npods && worst != HEALTH_BAD; i++) {
         char text[300] = "";
         enum health h = of_canary(c, &c->o->pods[i]) ? fatal_one(c, &c->o->pods[i], text) : HEALTH_READY;
@@ -76,24 +91,6 @@ static enum health fatal(const struct plan_ctx *c, char why[300]) {
         memcpy(why, text, sizeof text);
     }
     return worst;
-}
-
-/* Counts pods; what keeps the others from being there or ready goes to why, what is not scheduled first. */
-static int32_t ready_pods(const struct plan_ctx *c, bool *ret_outside, int32_t *ret_there, char why[300]) {
-    int32_t ready = 0;
-    why[0] = '\0';
-    for (size_t i = 0; i < c->o->npods; i++) {
-        const struct obs_pod *p = &c->o->pods[i];
-        if (!of_canary(c, p)) continue;
-        ++*ret_there;
-        ready += p->ready;
-        if (p->ready || *ret_outside) continue;
-        *ret_outside = !p->scheduled;
-        snprintf(why, 300, "canary pod %.80s is %s%s%.150s", p->name,
-                 p->scheduled ? "not ready" : "not scheduled", p->trouble ? ": " : "",
-                 p->trouble ? p->trouble : "");
-    }
-    return ready;
 }
 
 static void track_readiness(struct plan_ctx *c, bool ready) {
@@ -108,29 +105,41 @@ static void track_readiness(struct plan_ctx *c, bool ready) {
     }
 }
 
-enum health plan_canary_health(struct plan_ctx *c, int32_t want, char why[300]) {
-    enum health h = fatal(c, why);
-    if (h != HEALTH_READY) return h;
+/* Its own progress deadline, but never so long that the rollout's deadline comes first. */
+static int64_t ready_limit(const struct plan_ctx *c) {
+    int64_t limit = plan_original_deadline(c->s) * NS_PER_S;
+    int64_t half = c->spec ? c->spec->deadline_ns / 2 : limit;
+    return half < limit ? half : limit;
+}
+
+/* Its time to become ready counts from its start: what kept it from starting is not its own. */
+static enum health not_ready_by_itself(struct plan_ctx *c, const struct obs_pod *p, char *why, size_t size) {
+    int64_t since = p->started_ns > c->s->unready_ns ? p->started_ns : c->s->unready_ns;
+    snprintf(why, size, "canary pod %.80s is not ready%s%.150s", p->name, p->trouble ? ": " : "",
+             p->trouble ? p->trouble : "");
+    if (c->now - since <= ready_limit(c)) return HEALTH_WAITING;
+    return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
+}
+
+enum health plan_canary_health(struct plan_ctx *c, int32_t want, struct pods_cause *ret) {
+    char why[300] = "";
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
-    bool outside = false;
-    int32_t there = 0, ready = ready_pods(c, &outside, &there, why);
-    bool ok = rs && ready >= want;
+    enum health h = fatal(c, want, why);
+    if (h != HEALTH_READY) {
+        *ret = (struct pods_cause){0};
+        snprintf(ret->text, sizeof ret->text, "%s", why);
+        return h;
+    }
+    plan_pods_cause(c, rs, "canary pods", want, c->s->unready_ns ? c->s->unready_ns : c->now, ret);
+    if (!rs && c->o->refused && c->o->refused->kind == STEP_CANARY)
+        ret->hold = HOLD_WRITE_REFUSED, ret->at_once = true; /* named where all refusals are */
+    bool ok = rs && ret->ready >= want;
     track_readiness(c, ok);
     if (ok) return HEALTH_READY;
-    if (outside) return HEALTH_UNSCHEDULABLE;
-    if (there < want) {
-        snprintf(why, 300, "%d of %d canary pods exist%s%.200s", there, want, rs && rs->failure ? ": " : "",
-                 rs && rs->failure ? rs->failure : "");
-        return HEALTH_NOT_CREATED;
-    }
-    if (c->s->hold == HOLD_UNSCHEDULABLE || c->s->hold == HOLD_NOT_CREATED) {
-        /* over: from here on it is the pods' own time */
+    if (ret->hold != HOLD_NONE) return HEALTH_OUTSIDE;
+    if (plan_was_outside(c)) { /* over: from here on it is the pods' own time */
         c->s->unready_ns = c->now;
         plan_unhold(c);
     }
-    /* Its own progress deadline, but never so long that the rollout's deadline comes first. */
-    int64_t limit = plan_original_deadline(c->s) * NS_PER_S,
-            half = c->spec ? c->spec->deadline_ns / 2 : limit;
-    if (c->now - c->s->unready_ns <= (half < limit ? half : limit)) return HEALTH_WAITING;
-    return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
+    return ret->own ? not_ready_by_itself(c, ret->own, ret->text, sizeof ret->text) : HEALTH_WAITING;
 }

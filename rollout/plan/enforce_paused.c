@@ -136,7 +136,8 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     const struct obs_rs *last = NULL;
     bool ours =
         c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nothing to undo */
-    if (!c->t->paused && !ours && c->s->paused && c->s->hold != HOLD_UNMANAGED) count_unpause(c);
+    bool undoing = c->s->hold == HOLD_UNMANAGED || c->s->hold == HOLD_WRITE_REFUSED;
+    if (!c->t->paused && !ours && c->s->paused && !undoing) count_unpause(c);
     if (!c->t->paused)
         plan_pause(c, ours);
     else

@@ -1,5 +1,6 @@
 /* From a Deployment of its own to one that is held back, and watching it there: Idle, Adopting, Stable. */
 #include "plan/plan_ctx.h"
+#include <stdio.h>
 
 /* Its state was lost (the ConfigMap was deleted) while we held it: our mark tells it from a user's pause. */
 static bool was_ours(const struct plan_ctx *c) {
@@ -44,14 +45,19 @@ static bool recover(struct plan_ctx *c) {
 
 #define WAITING "Waiting for the current rollout to complete before adopting the Deployment"
 
+/* Not adopted before its own rollout is through; what that waits for is named in the cluster's words. */
 static bool wait_for_native(struct plan_ctx *c) {
-    const char *reason = c->t->progressing;
-    if (reason && !strcmp(reason, "ProgressDeadlineExceeded")) {
-        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS,
-                         WAITING "; it does not progress (%s): kubectl describe deployment/%s -n %s", reason,
-                         c->t->name, c->t->ns);
-    }
-    return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+    const struct obs_rs *rs = c->o->known ? plan_own_of(c, c->t->hash) : NULL;
+    struct pods_cause cause = {0};
+    bool late = plan_rollout_stands_still(c->t);
+    if (late && !c->o->known) return false; /* its pods say why */
+    if (rs && late) plan_pods_cause(c, rs, "new pods", rs->replicas, c->s->since_ns, &cause);
+    if (cause.hold == HOLD_NONE && c->t->failure)
+        snprintf(cause.text, sizeof cause.text, "%s", c->t->failure);
+    if (!late && !c->t->failure) return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+    return plan_hold(c, HOLD_ROLLOUT, TEXT_CAUSE,
+                     WAITING "; it does not progress (%s): kubectl describe deployment/%s -n %s",
+                     *cause.text ? cause.text : c->t->progressing, c->t->name, c->t->ns);
 }
 
 bool plan_phase_idle(struct plan_ctx *c) {

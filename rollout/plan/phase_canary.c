@@ -7,9 +7,7 @@
 
 /* So long a stable without metrics is asked for its history, before the default rate is taken. */
 #define LEARN_NS (30 * NS_PER_S)
-/* Not being ready is reported after this: starting takes its time. */
-#define PATIENCE_NS (30 * NS_PER_S)
-#define TAKEN_NS    (30 * NS_PER_S)          /* between tries to create a canary whose name is taken */
+#define TAKEN_NS (30 * NS_PER_S)             /* between tries to create a canary whose name is taken */
 enum { DRY_ROUNDS = 3, STALLED_ROUNDS = 3 }; /* without numbers, before it is reported */
 
 static int64_t scrape_interval(int64_t soak_ns) {
@@ -18,7 +16,7 @@ static int64_t scrape_interval(int64_t soak_ns) {
 }
 
 static int64_t deadline_at(const struct plan_ctx *c) {
-    return c->s->began_ns + c->s->shift_ns + c->spec->deadline_ns;
+    return c->s->began_ns + c->s->shift_ns + plan_outside_ns(c) + c->spec->deadline_ns;
 }
 
 /* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations. */
@@ -213,19 +211,25 @@ static bool judge_now(struct plan_ctx *c, bool may_advance) {
     return no_verdict(c, r.verdict, r.why);
 }
 
-static bool not_healthy(struct plan_ctx *c, enum health h, const char *why) {
+/* Named, and nothing else: no deadline makes a verdict of it. It goes on by itself when the cause is gone. */
+static bool held_from_outside(struct plan_ctx *c, const struct pods_cause *cause) {
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    int64_t since = rs && rs->created_ns > c->s->unready_ns ? rs->created_ns : c->s->unready_ns;
+    if (!plan_cause_is_due(c, cause, since)) return false;
+    return plan_hold(c, cause->hold, cause->follow, "%s", cause->text);
+}
+
+static bool not_healthy(struct plan_ctx *c, enum health h, const struct pods_cause *cause) {
     struct state *s = c->s;
-    if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
+    if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", cause->text);
     if (h == HEALTH_SHARED)
-        return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s, and stable's pods are not ready either", why);
-    if (past_deadline(c)) return on_deadline(c, false, why);
-    if (c->now - s->unready_ns > PATIENCE_NS)
-        return plan_hold(c,
-                         h == HEALTH_UNSCHEDULABLE ? HOLD_UNSCHEDULABLE
-                         : h == HEALTH_NOT_CREATED ? HOLD_NOT_CREATED
-                                                   : HOLD_NOT_READY,
-                         h == HEALTH_NOT_CREATED ? TEXT_FOLLOWS : TEXT_KEPT, "%s", why);
-    plan_revisit(c, s->unready_ns + PATIENCE_NS + 1000);
+        return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s, and stable's pods are not ready either",
+                         cause->text);
+    if (h == HEALTH_OUTSIDE) return held_from_outside(c, cause);
+    if (past_deadline(c)) return on_deadline(c, false, cause->text);
+    if (c->now - s->unready_ns > PLAN_PATIENCE_NS)
+        return plan_hold(c, HOLD_NOT_READY, TEXT_KEPT, "%s", cause->text);
+    plan_revisit(c, s->unready_ns + PLAN_PATIENCE_NS + 1000);
     return false;
 }
 
@@ -256,7 +260,7 @@ static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
 
 bool plan_phase_canary(struct plan_ctx *c) {
     struct state *s = c->s;
-    char why[300] = "";
+    struct pods_cause cause = {0};
     if (template_moved(c)) return true;
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
@@ -274,7 +278,9 @@ bool plan_phase_canary(struct plan_ctx *c) {
     }
     int32_t want = plan_canary_replicas(c->t->replicas, s->percent);
     bool sized = c->spec && s->learned && ensure_canary(c, want);
-    enum health h = s->learned ? plan_canary_health(c, want, why) : HEALTH_WAITING;
+    enum health h = s->learned ? plan_canary_health(c, want, &cause) : HEALTH_WAITING;
+    const char *why = cause.text;
+    if (h == HEALTH_READY && plan_was_outside(c)) plan_unhold(c);
     if (!c->spec)
         return stop_harm(c, h, why) || plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
     if (s->pause_asked) return stop_harm(c, h, why) || plan_hold_for_user(c);
@@ -292,7 +298,7 @@ bool plan_phase_canary(struct plan_ctx *c) {
         return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
                          "the Deployment is scaled to zero; the rollout goes on when it is scaled up");
     }
-    if (h != HEALTH_READY) return judge_now(c, false) || not_healthy(c, h, why);
+    if (h != HEALTH_READY) return judge_now(c, false) || not_healthy(c, h, &cause);
     if (!sized) return judge_now(c, false);
     if (!s->soak_from_ns && begin_soak(c)) return true;
     if (s->hold == HOLD_NONE) { /* the numbers of pods follow a scale */

@@ -1,6 +1,7 @@
 /* A version that is good goes into service: the native rolling update under a deadline of its own, then held
  * again. */
 #include "plan/plan_ctx.h"
+#include <stdio.h>
 
 bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
     struct state *s = c->s;
@@ -11,6 +12,7 @@ bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
     s->ending = ENDED_PROMOTED;
     plan_set_text(&s->reason, "%s", text);
     s->repair = s->pause_asked = false;
+    s->pause_ns = 0;
     s->best_updated = s->best_available = 0;
     s->least_old = c->t->replicas;
     s->progress_ns = c->now;
@@ -34,10 +36,11 @@ static void unpaused(struct plan_ctx *c) {
                    "stable's ReplicaSet %s was deleted; the Deployment is unpaused until its controller has "
                    "made it again",
                    s->stable_name);
-    else if (s->hold == HOLD_PAUSED_BY_USER)
+    else if (s->pause_ns)
         plan_event(c, EV_RESUMED, "resumed by a user in phase %s", phase_name(s->phase));
     else
         plan_event(c, EV_PROMOTING, "%s: %s", s->image ? s->image : s->hash, s->reason ? s->reason : "");
+    s->pause_ns = 0;
 }
 
 /* The best seen so far: a pod that comes and goes is no progress. */
@@ -153,11 +156,78 @@ static bool paused_promotion(struct plan_ctx *c) {
     return false;
 }
 
+/* The promotion is decided, so the canary's room is the new pods', if they lack it: as many go as are missing, in a quiet moment,
+ * and the controller and the scheduler have some time to fill it before more go. */
+#define ROOM_NS (10 * NS_PER_S)
+
+static bool make_room(struct plan_ctx *c, int32_t missing) {
+    struct state *s = c->s;
+    const struct obs_rs *rs = plan_canary_of(c, s->hash);
+    if (!rs || rs->replicas == 0) return false;
+    plan_revisit(c, s->progress_ns + ROOM_NS + 1000);
+    bool going = rs->st_replicas > rs->replicas; /* pods of the last time */
+    if (going || c->now - s->progress_ns < ROOM_NS || !plan_quiet_enough(c)) return false;
+    int32_t left = rs->st_replicas > missing ? rs->st_replicas - missing : 0;
+    plan_step_scale(c, rs, left, "the canary makes room for the promotion");
+    s->progress_ns = c->now;
+    return true;
+}
+
+/* No pod of the new version is asked for yet. */
+static void not_begun(const struct plan_ctx *c, struct pods_cause *ret) {
+    const char *why = c->t->failure    ? c->t->failure
+                      : c->t->recreate ? "strategy Recreate: the old pods have to be gone first"
+                                       : "it may not be running";
+    *ret =
+        (struct pods_cause){.hold = HOLD_NOT_CREATED, .follow = TEXT_CAUSE, .at_once = c->t->failure != NULL};
+    snprintf(ret->text, sizeof ret->text, "the Deployment controller has not begun: %.400s", why);
+}
+
+/* The native update waits for something outside: the time does not count, and nothing is rolled back for it. */
+static bool held_from_outside(struct plan_ctx *c, const struct obs_rs *rs, struct pods_cause *cause) {
+    struct state *s = c->s;
+    if (rs && (rs->replicas > 0 || c->t->replicas == 0))
+        plan_pods_cause(c, rs, "new pods", rs->replicas, s->progress_ns, cause);
+    else
+        not_begun(c, cause);
+    if (cause->hold == HOLD_NONE) {
+        if (!plan_was_outside(c)) return false;
+        s->progress_ns = c->now;
+        plan_unhold(c);
+        return false;
+    }
+    bool room = cause->missing > 0 && (cause->hold == HOLD_NOT_CREATED || cause->hold == HOLD_UNSCHEDULABLE);
+    bool made = room && make_room(c, cause->missing); /* what is done has its reason beside it */
+    if (!made && !plan_cause_is_due(c, cause, s->progress_ns)) return true;
+    bool serves = c->t->st_available >= c->t->replicas; /* else the user may rather have stable back */
+    plan_hold(c, cause->hold, cause->follow, "%s; the promotion waits%s%s%s", cause->text,
+              room ? ", and the canary makes room for it" : "",
+              serves ? "" : "; to go back: ", serves ? "" : plan_command(c, ACTION_ABORT, s->hash).text);
+    return true;
+}
+
+/* All that the controller asked for so far is available: what it waits for is not this version. */
+static bool controllers_turn(const struct plan_ctx *c, const struct obs_rs *rs) {
+    return rs->st_available >= rs->replicas && !plan_same_hash(c->t->hash, c->s->stable_hash);
+}
+
 static bool stuck(struct plan_ctx *c) {
     struct state *s = c->s;
-    int64_t limit = plan_original_deadline(s) * NS_PER_S;
-    plan_revisit(c, s->progress_ns + limit);
-    if (c->now - s->progress_ns < limit) return false;
+    struct pods_cause cause;
+    const struct obs_rs *rs = plan_own_of(c, c->t->hash);
+    if (held_from_outside(c, rs, &cause)) return false;
+    /* The new pods' own time: since they were asked for, and could start. */
+    int64_t limit = plan_original_deadline(s) * NS_PER_S, from = s->progress_ns;
+    if (rs->created_ns > from) from = rs->created_ns;
+    if (cause.own && cause.own->started_ns > from) from = cause.own->started_ns;
+    plan_revisit(c, from + limit);
+    if (c->now - from < limit) return false;
+    if (controllers_turn(c, rs))
+        return plan_hold(
+            c, HOLD_STUCK, TEXT_FOLLOWS,
+            "all %d pods that the Deployment controller has asked for so far are available, and it does "
+            "not go on: kubectl describe deployment/%s -n %s",
+            rs->replicas, c->t->name, c->t->ns);
     if (s->repair || plan_same_hash(c->t->hash, s->stable_hash)) {
         return plan_hold(c, HOLD_STUCK, TEXT_FOLLOWS,
                          "stable's version does not become available: %d of %d pods", c->t->st_available,
@@ -191,7 +261,12 @@ bool plan_phase_promoting(struct plan_ctx *c) {
     }
     if (s->paused) unpaused(c);
     resumed(c);
-    if (!plan_spec_observed(c)) return false;
+    if (!plan_spec_observed(c)) {
+        struct pods_cause cause;
+        /* It says that it cannot, and so it never says that it has seen the spec. */
+        if (t->failure && !plan_own_of(c, t->hash)) held_from_outside(c, NULL, &cause);
+        return false;
+    }
     track_progress(c);
     return complete(c) || stuck(c);
 }

@@ -33,8 +33,10 @@ bool plan_phase_rolling_back(struct plan_ctx *c) {
     if (back == BACK_MOVED) return true;
     plan_revisit(c, c->now + POLL_NS);
     if (!stopped || back != BACK_OK || !c->t->paused) return false;
-    plan_event(c, EV_ROLLED_BACK, "%s was rolled back: %s; %s is in service; to retry: %s", s->image,
-               s->reason, s->stable_name, plan_command(c, ACTION_RETRY, s->hash).text);
+    bool serves = c->t->st_available >= c->t->replicas;
+    plan_event(c, EV_ROLLED_BACK, "%s was rolled back: %s; %s %s; to retry: %s", s->image, s->reason,
+               s->stable_name, serves ? "is in service" : "is being restored",
+               plan_command(c, ACTION_RETRY, s->hash).text);
     return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back: %s", s->image, s->reason);
 }
 

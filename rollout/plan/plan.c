@@ -92,11 +92,55 @@ static bool due(const struct plan_ctx *c) { /* the evidence */
     return c->plan->scrape_ns > 0 && c->now - c->s->written_ns >= evidence_ns(c);
 }
 
+static bool has_step(const struct plan *p, enum step_kind kind) {
+    for (size_t i = 0; i < p->nsteps; i++)
+        if (p->step[i].kind == kind) return true;
+    return false;
+}
+
+/* What this plan writes besides state and status, for a phase to go on. */
+static bool wants(const struct plan_ctx *c, enum step_kind kind) {
+    return kind == STEP_TARGET ? c->patch.any : kind != STEP_STATE && has_step(c->plan, kind);
+}
+
+static bool wants_anything(const struct plan_ctx *c) {
+    return c->patch.any || c->plan->nsteps > 0;
+}
+
+/* The API server refuses what is to be written next: that is why nothing moves, and it is tried again and again. Held for until the
+ * write is carried out, or is not wanted any more. */
+static void hold_for_refusal(struct plan_ctx *c) {
+    struct state *s = c->s;
+    const struct state *was = c->o->state;
+    const struct refusal *r = c->o->refused;
+    bool had = was && was->hold == HOLD_WRITE_REFUSED && was->phase == s->phase && was->message;
+    bool resuming = s->hold == HOLD_PAUSED_BY_USER && !s->pause_asked;
+    bool first =
+        s->hold == HOLD_NONE || s->hold == HOLD_UNMANAGED || resuming || plan_hold_is_outside(s->hold);
+    if (first && r && wants(c, r->kind))
+        plan_hold(c, HOLD_WRITE_REFUSED, TEXT_CAUSE, "the API server refuses a write: %s", r->text);
+    else if (first && had && !r && wants_anything(c))
+        plan_hold(c, HOLD_WRITE_REFUSED, TEXT_KEPT, "%s", was->message); /* not tried again yet */
+    else if (s->hold == HOLD_WRITE_REFUSED)
+        plan_unhold(c);
+}
+
+/* For so long something outside kept the canary away: a deadline that counted it would make a verdict of it. */
+static void count_time_outside(struct plan_ctx *c) {
+    bool trial = c->s->phase == PHASE_STARTING || c->s->phase == PHASE_SOAKING;
+    int64_t ns = plan_outside_ns(c);
+    if (trial && !plan_hold_is_outside(c->s->hold) && c->s->shift_ns < INT64_MAX / 4 - ns)
+        c->s->shift_ns += ns;
+}
+
 static void finish(struct plan_ctx *c, bool fresh) {
     struct plan *p = c->plan;
     bool going = false;
     for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
+    plan_name_stables_cause(c);
+    hold_for_refusal(c);
     plan_report_hold(c);
+    count_time_outside(c);
     bool news = fresh || !state_same(c->o->state, c->s) || due(c);
     plan_step_target(c);
     bool confirm = p->nsteps > 0 && !c->o->state_confirmed;

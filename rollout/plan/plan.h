@@ -26,6 +26,19 @@ enum quiet {
     QUIET_NOW, /* no active worker and no key queued in any canary pod, at the last look (less than a second
                   ago) */
 };
+enum step_kind {
+    STEP_STATE, /* create or merge-patch the ConfigMap */
+    STEP_STATE_DELETE,
+    STEP_TARGET, /* merge-patch the Deployment */
+    STEP_CANARY, /* create the canary's ReplicaSet */
+    STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
+    STEP_RS_DELETE,
+};
+/* A write that the API server has refused (403, 422, 500: RBAC, quota, admission), and not only once. */
+struct refusal {
+    enum step_kind kind;
+    const char *text; /* which write, and the server's words */
+};
 struct observed {
     const char *name;                /* the target's; also when it does not exist any more */
     const struct obs_target *target; /* NULL: it does not exist (any more) */
@@ -52,6 +65,7 @@ struct observed {
     bool state_confirmed;
     const struct err *state_err;
     bool canary_taken; /* the canary could not be created within the last half minute: its name was taken */
+    const struct refusal *refused; /* of this process; NULL: none */
 
     /* the last round of scrapes in this process (of this rollout); 0: none yet */
     int64_t scraped_ns;
@@ -63,14 +77,6 @@ struct observed {
     enum quiet quiet;
 };
 
-enum step_kind {
-    STEP_STATE, /* create or merge-patch the ConfigMap */
-    STEP_STATE_DELETE,
-    STEP_TARGET, /* merge-patch the Deployment */
-    STEP_CANARY, /* create the canary's ReplicaSet */
-    STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
-    STEP_RS_DELETE,
-};
 enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };
 struct step {
     enum step_kind kind;

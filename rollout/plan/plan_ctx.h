@@ -12,7 +12,11 @@ enum { DEFAULT_DEADLINE_S = 600 };
 enum { PLAN_MAX_RESTORED = 3 };
 /* The default revisionHistoryLimit: so many ReplicaSets newer than stable's are not expected. */
 enum { PLAN_SAFE_HISTORY = 10 };
-#define POLL_NS (NS_PER_S) /* while pods are waited for: nothing of theirs shows on the Deployment */
+/* Not being ready is reported after this: starting takes its time. Facts and answers are, too, since a pod that terminates fills
+ * a quota for a moment. */
+#define PLAN_PROMPT_NS   (5 * NS_PER_S)
+#define PLAN_PATIENCE_NS (30 * NS_PER_S)
+#define POLL_NS          (NS_PER_S) /* while pods are waited for: nothing of theirs shows on the Deployment */
 
 /* The one merge patch of the Deployment that a plan may hold. */
 struct target_patch {
@@ -27,7 +31,8 @@ struct target_patch {
 enum hold_text {
     TEXT_KEPT, /* as it was first: for texts that change all the time (back-off times) */
     TEXT_FOLLOWS /* the present one, without another Event: counts */,
-    TEXT_NEWS, /* the present one, and each another Event */
+    TEXT_NEWS,  /* the present one, and each another Event */
+    TEXT_CAUSE, /* the present one, and another Event where more than its numbers is another */
 };
 struct plan_ctx {
     const struct observed *o;
@@ -100,6 +105,8 @@ const struct obs_rs *plan_own_of(const struct plan_ctx *c,
 size_t plan_count_active(const struct plan_ctx *c, const struct obs_rs **ret_last);
 bool plan_spec_observed(const struct plan_ctx *c);   /* the controller has seen spec as it is */
 bool plan_native_complete(const struct plan_ctx *c); /* its rollout is through */
+/* Its own rollout is past its progress deadline. */
+bool plan_rollout_stands_still(const struct obs_target *t);
 bool plan_same_hash(const char *a, const char *b);
 void plan_find_stable(struct plan_ctx *c);
 void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs);
@@ -138,15 +145,30 @@ bool plan_quiet_enough(struct plan_ctx *c);
 bool plan_canary_teardown(struct plan_ctx *c, bool gracefully);
 void plan_remove_other_canaries(struct plan_ctx *c);
 
-/* ---- canary_health.c: the health of the canary's pods ---- */
-enum health {
-    HEALTH_READY,
-    HEALTH_WAITING,
-    HEALTH_UNSCHEDULABLE,
-    HEALTH_NOT_CREATED,
-    HEALTH_SHARED,
-    HEALTH_BAD
+/* ---- pods_cause.c: what keeps pods away that is not their version's doing ---- */
+enum { PLAN_CAUSE_TEXT = 480 };
+struct pods_cause {
+    enum hold hold; /* HOLD_NONE: nothing from outside does */
+    enum hold_text follow;
+    bool at_once;               /* an answer or a fact: reported soon, not only when it has lasted */
+    int32_t there, ready;       /* pods */
+    int32_t missing;            /* pods that lack room: refused, or without a node */
+    const struct obs_pod *own;  /* runs, and is not ready by itself: then nothing comes from outside; NULL */
+    char text[PLAN_CAUSE_TEXT]; /* in words: of the cause, or of what else is wrong */
 };
-/* want: how many pods there should be. why: what is wrong, in words. */
-enum health plan_canary_health(struct plan_ctx *c, int32_t want, char why[300]);
+/* rs NULL: not made yet. who: "canary pods". want: how many there should be. since_ns: when they were first missed. */
+void plan_pods_cause(const struct plan_ctx *c, const struct obs_rs *rs, const char *who, int32_t want,
+                     int64_t since_ns, struct pods_cause *ret);
+/* To be reported, when pods have been missed since then? Else the plan comes back for it. */
+bool plan_cause_is_due(struct plan_ctx *c, const struct pods_cause *cause, int64_t since_ns);
+bool plan_hold_is_outside(enum hold h); /* what it waits for is nobody's verdict */
+/* Pods were held for like that, in this phase, before this plan. */
+bool plan_was_outside(const struct plan_ctx *c);
+int64_t plan_outside_ns(const struct plan_ctx *c); /* for how long by now; 0: it was not */
+void plan_name_stables_cause(struct plan_ctx *c);
+
+/* ---- canary_health.c: the health of the canary's pods ---- */
+enum health { HEALTH_READY, HEALTH_WAITING, HEALTH_OUTSIDE, HEALTH_SHARED, HEALTH_BAD };
+/* want: how many pods there should be. ret: what is wrong, in words, and what comes from outside. */
+enum health plan_canary_health(struct plan_ctx *c, int32_t want, struct pods_cause *ret);
 #endif

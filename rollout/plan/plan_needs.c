@@ -57,7 +57,8 @@ static enum obs_need before_adoption(const struct obs_target *t) {
     bool ours = t->paused && t->deadline_s == HELD_DEADLINE;
     bool complete = t->observed_generation >= t->generation && t->st_updated == t->replicas &&
                     t->st_replicas == t->replicas && t->st_available == t->replicas;
-    return ours || (complete && !t->paused) ? NEED_REPLICASETS : NEED_TARGET;
+    if (ours || (complete && !t->paused)) return NEED_REPLICASETS;
+    return plan_rollout_stands_still(t) ? NEED_PODS : NEED_TARGET; /* to say why */
 }
 
 enum obs_need plan_needs(const struct observed *o) {
@@ -66,10 +67,13 @@ enum obs_need plan_needs(const struct observed *o) {
     if (o->state_known != STATE_READ) return NEED_TARGET;
     switch (o->state->phase) {
     case PHASE_IDLE: return before_adoption(o->target);
-    case PHASE_STABLE:
-    case PHASE_ROLLED_BACK: return at_rest(o) ? NEED_TARGET : NEED_REPLICASETS;
+    case PHASE_STABLE: return at_rest(o) ? NEED_TARGET : NEED_REPLICASETS;
+    case PHASE_ROLLED_BACK: /* stable's pods that cannot come back are named */
+        if (o->target->st_available < o->target->replicas) return NEED_PODS;
+        return at_rest(o) ? NEED_TARGET : NEED_REPLICASETS;
     case PHASE_STARTING:
-    case PHASE_SOAKING: return NEED_PODS;
+    case PHASE_SOAKING:
+    case PHASE_PROMOTING: return NEED_PODS;
     default: return NEED_REPLICASETS;
     }
 }

@@ -51,17 +51,48 @@ bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text follow, const c
     return false;
 }
 
+static bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* "0/3 nodes are available: 3 Insufficient memory" and the same of four nodes are one cause. */
+static bool same_but_numbers(const char *a, const char *b) {
+    while (*a && *b) {
+        if (digit(*a) && digit(*b)) {
+            while (digit(*a)) a++;
+            while (digit(*b)) b++;
+        } else if (*a++ != *b++) {
+            return false;
+        }
+    }
+    return !*a && !*b;
+}
+
+static bool is_news(enum hold_text follow, const char *was, const char *now) {
+    switch (follow) {
+    case TEXT_NEWS: return strcmp(was, now) != 0;
+    case TEXT_CAUSE: return !same_but_numbers(was, now);
+    case TEXT_KEPT:
+    case TEXT_FOLLOWS: break;
+    }
+    return false;
+}
+
 /* Once for each plan: what a phase held for on the way to another hold is no news. */
 void plan_report_hold(struct plan_ctx *c) {
     struct state *s = c->s;
     const struct state *was = c->o->state;
     if (s->hold == HOLD_NONE) return;
+    bool outside = was && plan_hold_is_outside(was->hold) && plan_hold_is_outside(s->hold);
     bool same = was && was->hold == s->hold && was->phase == s->phase && was->message;
     if (!same) plan_count(c, PM_HOLDS, hold_name(s->hold), 1);
-    if (same) s->hold_ns = was->hold_ns;
+    if (same)
+        s->hold_ns = was->hold_ns;
+    else if (outside && was->began_ns == s->began_ns)
+        s->hold_ns = was->hold_ns; /* another cause, the same wait */
     if (same && c->hold_text == TEXT_KEPT) plan_set_text(&s->message, "%s", was->message);
-    bool other = !same || strcmp(was->message, s->message) != 0;
-    if (!same || (other && c->hold_text == TEXT_NEWS)) plan_event(c, EV_HELD + s->hold, "%s", s->message);
+    if (!same || is_news(c->hold_text, was->message, s->message))
+        plan_event(c, EV_HELD + s->hold, "%s", s->message);
 }
 
 void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {

@@ -71,6 +71,10 @@ bool plan_native_complete(const struct plan_ctx *c) {
            t->st_available == t->replicas;
 }
 
+bool plan_rollout_stands_still(const struct obs_target *t) {
+    return t->progressing && !strcmp(t->progressing, "ProgressDeadlineExceeded");
+}
+
 int64_t plan_original_deadline(const struct state *s) {
     return s->deadline_s >= 0 && s->deadline_s < HELD_DEADLINE ? s->deadline_s : DEFAULT_DEADLINE_S;
 }

@@ -46,8 +46,12 @@ enum hold {
     HOLD_NO_ACTIVE,      /* paused and no ReplicaSet runs: the alarm */
     HOLD_UNMANAGED,      /* another client unpaused or started another version: being undone */
     HOLD_NOT_READY,      /* canary pods are not ready yet, or not any more */
-    HOLD_UNSCHEDULABLE,  /* canary pods find no node */
-    HOLD_NOT_CREATED,    /* canary pods cannot be created: quota, admission */
+    HOLD_UNSCHEDULABLE,  /* pods find no node */
+    HOLD_NOT_CREATED,    /* pods cannot be created: quota, admission */
+    HOLD_IMAGE,          /* their image cannot be pulled, and no registry says that it does not exist */
+    HOLD_NOT_STARTED,    /* on a node, and a ConfigMap, a Secret, a volume or the network is missing */
+    HOLD_DISRUPTED,      /* evicted, preempted, refused by their node, or their node does not answer */
+    HOLD_WRITE_REFUSED,  /* the API server refuses what is to be written next */
     HOLD_NO_DATA,        /* no metrics from the canary or from stable */
     HOLD_STALLED,        /* the canary reconciles nothing any more, and stable does */
     HOLD_SHARED,         /* both versions fail: an outage is not a verdict */

@@ -36,9 +36,9 @@ static bool act_resume(struct plan_ctx *c) {
     struct state *s = c->s;
     if (s->pause_asked) {
         s->pause_asked = false;
+        if (!in_trial(s)) return true; /* it is resumed when the Deployment is unpaused */
         if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
         s->pause_ns = 0;
-        if (!in_trial(s)) return true; /* resumed when the Deployment is unpaused */
         if (s->hold == HOLD_PAUSED_BY_USER) plan_unhold(c);
     } else if (in_trial(s) && s->hold == HOLD_INCONCLUSIVE && c->spec) {
         s->shift_ns = c->now > s->began_ns ? c->now - s->began_ns : 0; /* another deadline from now on */

@@ -92,13 +92,13 @@ int m_add_rs(struct model *m, int version, bool canary, const char *name, int re
 }
 
 static bool m_available(const struct mpod *p) {
-    return p->there && p->ready && !p->terminating;
+    return p->there && p->ready && !p->terminating && !p->ended;
 }
 
 int m_pods(const struct model *m, int rs, bool available) {
     int n = 0;
     for (int i = 0; i < MAX_PODS; i++)
-        n += m->pod[i].there && !m->pod[i].terminating && m->pod[i].rs == rs &&
+        n += m->pod[i].there && !m->pod[i].terminating && !m->pod[i].ended && m->pod[i].rs == rs &&
              (!available || m_available(&m->pod[i]));
     return n;
 }
@@ -236,12 +236,30 @@ void m_deployment_controller(struct model *m) {
     if (!same) m->rv++;
 }
 
+/* As the API server answers; the name is that of the pod that would have been. */
+static bool m_admits(struct model *m, struct mrs *r) {
+    int pods = 0;
+    for (int k = 0; k < MAX_PODS; k++) pods += m->pod[k].there && !m->pod[k].ended;
+    bool full = m->quota && pods >= m->quota, refused = m->no_pods && (r->canary || m->none_at_all);
+    if (full && !r->failure[0])
+        snprintf(r->failure, sizeof r->failure,
+                 "pods %s-%c%dx is forbidden: exceeded quota: q, requested: pods=1, used: pods=%d, limited: "
+                 "pods=%d",
+                 r->name, 'a' + m->tick % 26, m->tick % 10, pods, m->quota);
+    else if (refused && !full && !r->failure[0])
+        snprintf(r->failure, sizeof r->failure, "pods %s-%c%dx is forbidden: %s", r->name, 'a' + m->tick % 26,
+                 m->tick % 10, m->no_pods);
+    if (!full && !refused) r->failure[0] = '\0';
+    return !full && !refused;
+}
+
 static void m_rs_controller(struct model *m) {
     for (int i = 0; i < MAX_RS; i++) {
         int have = m_pods(m, i, false), want = m->rs[i].there ? m->rs[i].replicas : 0;
-        for (int k = 0; k < MAX_PODS && have < want && m->rs[i].there && !(m->no_quota && m->rs[i].canary);
-             k++) {
+        if (have >= want) m->rs[i].failure[0] = '\0';
+        for (int k = 0; k < MAX_PODS && have < want && m->rs[i].there; k++) {
             if (m->pod[k].there) continue;
+            if (!m_admits(m, &m->rs[i])) break;
             m->pod[k] = (struct mpod){.there = true, .rs = i, .born = m->tick};
             snprintf(m->pod[k].uid, sizeof m->pod[k].uid, "pod-%d", ++m->serial);
             have++;
@@ -249,7 +267,8 @@ static void m_rs_controller(struct model *m) {
         for (int pass = 0; pass < 2; pass++) { /* those that are not ready go first */
             for (int k = 0; k < MAX_PODS && have > want; k++) {
                 struct mpod *p = &m->pod[k];
-                if (!p->there || p->terminating || p->rs != i || (pass == 0 && p->ready)) continue;
+                if (!p->there || p->terminating || p->ended || p->rs != i || (pass == 0 && p->ready))
+                    continue;
                 p->terminating = true;
                 p->left = 2;
                 have--;
@@ -266,11 +285,20 @@ static void m_kubelet(struct model *m) {
             if (p->left-- <= 0) p->there = false;
             continue;
         }
+        if (p->ended) {
+            p->there = m->rs[p->rs].there;
+            continue;
+        }
         enum behaviour b = m->behaviour[m->rs[p->rs].version];
         int age = m->tick - p->born;
+        if (b == EVICTED && age > 12) p->ended = m->tick;
+        if (p->ended) continue;
         if (b == CRASHES && age >= 2) p->restarts = age / 3 > 5 ? 5 : (uint32_t)(age / 3);
-        p->ready = age >= 2 && b != CRASHES && b != NO_IMAGE && b != NO_REGISTRY && b != NEVER_READY &&
-                   b != UNSCHEDULABLE;
+        bool starts = b != NO_IMAGE && b != NO_REGISTRY && b != UNSCHEDULABLE && b != GATED &&
+                      b != NO_CONFIG && b != NO_VOLUME;
+        if (age >= 1 && starts && !p->started) p->started = m->tick;
+        p->ready = age >= 2 && p->started && b != CRASHES && b != NEVER_READY && b != NODE_LOST &&
+                   (b != EVICTED || age > 8);
         if (!p->ready || b == STANDBY || b == IDLE || (b == HANGS && p->total >= 15)) continue;
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;

@@ -28,7 +28,12 @@ enum behaviour {
     SILENT /* no metrics */,
     STANDBY,
     IDLE /* ready, metrics, no work */,
-    HANGS /* after some reconciles */
+    HANGS /* after some reconciles */,
+    GATED /* the scheduler is kept from it */,
+    NO_CONFIG /* a ConfigMap is missing */,
+    NO_VOLUME /* it is not mounted */,
+    NODE_LOST /* it was ready, and its node does not answer */,
+    EVICTED /* again and again */
 };
 
 struct mrs {
@@ -36,12 +41,15 @@ struct mrs {
     char name[64], uid[32], quarantined[200];
     int rv, version, replicas;
     int64_t created;
-    char made[11]; /* of a canary: the hash of its template */
+    char made[11];     /* of a canary: the hash of its template */
+    char failure[300]; /* ReplicaFailure: why its first pod in a row was refused */
 };
 struct mpod {
     bool there, ready, terminating;
+    int ended; /* the tick at which it was evicted; it stays in the API; 0: it was not */
     char uid[32];
     int crashed, began; /* the ticks of its last crash and of the start of what crashed; 0: never */
+    int started;        /* the tick at which its container was first started; 0: not yet */
     int rs, born, left; /* left: ticks until a terminating pod is gone */
     uint32_t restarts;
     uint64_t errors, total;
@@ -61,7 +69,11 @@ struct model {
     /* the ConfigMap */
     char *facts, *state;
     int cm_rv;
-    bool no_quota;
+    const char *no_pods; /* what the API server says to new pods, of canaries; NULL: they are made */
+    bool none_at_all;    /* and to those of the Deployment as well */
+    int quota;           /* so many pods, those that terminate too; 0: any number */
+    const char *refuses; /* what it says to writes of kind refused_kind; NULL: they are carried out */
+    enum step_kind refused_kind;
     char *taken; /* a ReplicaSet of this name is there that is not in the list */
     enum behaviour behaviour[VERSIONS];
     bool outage; /* every reconcile of every version fails */
@@ -74,6 +86,8 @@ struct model {
         int64_t scraped_ns, scrape_every_ns, round_began_ns;
         bool history_known, probe, confirmed;
         int taken_tick; /* 0: never */
+        struct refusal refused;
+        int refused_times;
         uint64_t history_errors, history_total;
         int64_t look_again_ns;
     } edge;
@@ -84,8 +98,7 @@ struct model {
     /* what the tests look at */
     int fail_at; /* the step at which the process dies: before it (even) or after it (odd); -1: never */
     int steps;   /* carried out so far */
-    enum step_kind stepping; /* what `between` is called for */
-    int refused;             /* what it did not let through, as far as it counts */
+    int refused; /* writes so far */
     int crashes;
     char events[16384]; /* their reasons */
     char said[1200];    /* the last one's message */
@@ -134,6 +147,9 @@ void m_set(struct model *m, int rs, int replicas);
 void m_deployment_controller(struct model *m);
 void m_tick(struct model *m);
 void m_collect(struct model *m); /* the pods of ReplicaSets that are gone */
+
+/* ---- model_pod.c ---- */
+void m_read_pod(const struct model *m, int k, struct obs_pod *ret);
 
 /* ---- model_look.c ---- */
 enum { SEEN_TARGET = 1, SEEN_OWNED = 2, SEEN_STATE = 4, SEEN_ALL = 7 };

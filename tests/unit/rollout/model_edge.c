@@ -284,7 +284,13 @@ bool m_pass(struct model *m) {
             m_forget(m);
             break;
         }
-        m->stepping = p.step[i].kind;
+        if (m->refuses && p.step[i].kind == m->refused_kind) {
+            m->refused++;
+            m->edge.refused = (struct refusal){m->refused_kind, m->refuses};
+            m->edge.refused_times++;
+            break;
+        }
+        if (m->edge.refused_times && p.step[i].kind == m->edge.refused.kind) m->edge.refused_times = 0;
         if (m->between && !m->between(m, false)) break;
         int rc = m_apply(m, &p, &p.step[i]);
         if (m->between && !m->between(m, true)) break;

@@ -8,6 +8,20 @@ static void m_hostile(const struct model *m, char **text) {
     *text = xstrdup(m->hostile);
 }
 
+/* Why a pod of the Deployment's own was refused, which its conditions say while it rolls out; NULL: none was. */
+static const char *own_failure(const struct model *m) {
+    for (int i = 0; i < MAX_RS && !m->paused; i++)
+        if (m->rs[i].there && !m->rs[i].canary && m->rs[i].failure[0]) return m->rs[i].failure;
+    return NULL;
+}
+
+static char *conditions(const char *failure) {
+    return failure ? xasprintf(",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":\"True\",\"reason\":"
+                               "\"FailedCreate\",\"message\":\"%s\"}]",
+                               failure)
+                   : xstrdup("");
+}
+
 /* ---- objects as the readers give them ---- */
 static void m_fill_target(const struct model *m, struct obs_target *ret) {
     *ret = (struct obs_target){.ns = xstrdup("ns"),
@@ -29,6 +43,7 @@ static void m_fill_target(const struct model *m, struct obs_target *ret) {
                                .tmpl = m_template(m->version, false),
                                .image = xasprintf("op:v%d", m->version),
                                .status = xstrdup_null(m_annotation(m, "status")),
+                               .failure = xstrdup_null(own_failure(m)),
                                .annotations = cJSON_Duplicate(m->annotations, true)};
     memcpy(ret->hash, m->hash[m->version], sizeof ret->hash);
 }
@@ -53,48 +68,10 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .st_ready = m_pods(m, i, true),
                            .st_available = m_pods(m, i, true),
                            .quarantined = r->quarantined[0] ? xstrdup(r->quarantined) : NULL,
-                           .failure = m->no_quota && r->canary ? xstrdup("exceeded quota") : NULL};
+                           .failure = r->failure[0] ? xstrdup(r->failure) : NULL};
     if (ret->quarantined) m_hostile(m, &ret->quarantined);
     memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
     memcpy(ret->made, r->made, sizeof ret->made);
-}
-
-static void m_fill_pod(const struct model *m, int k, struct obs_pod *ret) {
-    const struct mpod *p = &m->pod[k];
-    const struct mrs *r = &m->rs[p->rs];
-    enum behaviour b = m->behaviour[r->version];
-    *ret = (struct obs_pod){.ns = xstrdup("ns"),
-                            .name = xstrdup(p->uid),
-                            .uid = xstrdup(p->uid),
-                            .rs_uid = xstrdup(r->uid),
-                            .track = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE,
-                            .created_ns = T0 + p->born * NS_PER_S,
-                            .terminating = p->terminating,
-                            .ready = p->ready && !p->terminating,
-                            .scheduled = b != UNSCHEDULABLE,
-                            .restarts = p->restarts,
-                            .crashes = p->restarts,
-                            .loops = b == CRASHES && p->restarts >= 2,
-                            .no_image = b == NO_IMAGE,
-                            .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
-    const int64_t start = OBS_START_NS / NS_PER_S + p->born;
-    if (p->crashed)
-        ret->start_crashes = p->crashed <= start ? p->restarts : p->began <= start ? p->restarts - 1 : 0;
-    if (r->canary && !r->detached) memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
-    if (b == UNSCHEDULABLE) ret->cause = CAUSE_UNSCHEDULABLE;
-    if (b == CRASHES && p->restarts >= 2) {
-        ret->waiting = xstrdup("CrashLoopBackOff");
-        ret->trouble = xasprintf("back-off %ds", m->tick);
-    }
-    if (b == NO_IMAGE || b == NO_REGISTRY) {
-        bool pulling = (m->tick - p->born) % 20 < 5;
-        ret->waiting = xstrdup(pulling ? "ErrImagePull" : "ImagePullBackOff");
-        ret->trouble =
-            xstrdup(!pulling        ? "Back-off pulling image op:v1"
-                    : b == NO_IMAGE ? "rpc error: code = NotFound desc = failed to resolve op:v1: not found"
-                                    : "dial tcp 10.0.0.9:443: connect: connection refused");
-    }
-    m_hostile(m, &ret->trouble);
 }
 
 /* ---- and as text, back through the readers of rollout_core, unless the model is direct ---- */
@@ -102,17 +79,17 @@ static void m_read_target(const struct model *m, struct obs_target *ret) {
     m_fill_target(m, ret);
     if (m->direct) return;
     __attribute__((cleanup(obs_target_free))) struct obs_target t = *ret;
-    cleanup_free char *a = json_print(t.annotations);
+    cleanup_free char *a = json_print(t.annotations), *conds = conditions(t.failure);
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\",\"resourceVersion\":\"%s\","
         "\"generation\":%lld,\"annotations\":%s%s},\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,"
         "\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":%s,\"template\":%s},"
         "\"status\":{\"observedGeneration\":%lld,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
-        "\"availableReplicas\":%d}}",
+        "\"availableReplicas\":%d%s}}",
         t.name, t.ns, t.uid, t.rv, (long long)t.generation, a,
         t.deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "", t.replicas, t.history,
         t.paused ? "true" : "false", (long long)t.deadline_s, t.selector, t.tmpl,
-        (long long)t.observed_generation, t.st_replicas, t.st_updated, t.st_ready, t.st_available);
+        (long long)t.observed_generation, t.st_replicas, t.st_updated, t.st_ready, t.st_available, conds);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_target_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s", e.msg);
@@ -122,7 +99,8 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     m_fill_rs(m, i, ret);
     if (m->direct) return;
     __attribute__((cleanup(obs_rs_free))) struct obs_rs r = *ret;
-    cleanup_free char *t = m_template(m->rs[i].version, true), *mark = NULL, *labels = NULL;
+    cleanup_free char *t = m_template(m->rs[i].version, true), *mark = NULL, *labels = NULL,
+                      *conds = conditions(r.failure);
     if (r.canary)
         labels = xasprintf("\"app.kubernetes.io/managed-by\":\"handover\",\"handover.dev/target\":\"%s\","
                            "\"handover.dev/template\":\"%s\"",
@@ -138,49 +116,13 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
         : r.detached ? "\"handover.dev/detached\":\"true\""
                      : "",
         r.owner_uid, r.canary ? "false" : "true", r.replicas, t, r.st_replicas, r.st_ready, r.st_available,
-        r.failure ? ",\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":\"True\","
-                    "\"message\":\"exceeded quota\"}]"
-                  : "");
+        conds);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_rs_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s in %s", e.msg, raw);
     memcpy(ret->made, r.made,
            sizeof ret->made); /* of the labels and overrides that the template here lacks */
     ret->created_ns = r.created_ns;
-}
-
-static void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
-    m_fill_pod(m, k, ret);
-    if (m->direct) return;
-    __attribute__((cleanup(obs_pod_free))) struct obs_pod p = *ret;
-    cleanup_free char *state = NULL, *last = NULL, *labels = NULL;
-    char born[32], began[32], at[32];
-    rfc3339_seconds(p.created_ns, born);
-    rfc3339_seconds(T0 + m->pod[k].began * NS_PER_S, began);
-    rfc3339_seconds(p.crashed_ns, at);
-    if (p.waiting)
-        state = xasprintf("\"waiting\":{\"reason\":\"%s\",\"message\":\"%s\"}", p.waiting, p.trouble);
-    if (p.crashed_ns)
-        last = xasprintf(",\"lastState\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\","
-                         "\"startedAt\":\"%s\",\"finishedAt\":\"%s\"}}",
-                         began, at);
-    if (p.track == TRACK_CANARY)
-        labels = xasprintf(",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"", p.hash);
-    cleanup_free char *raw = xasprintf(
-        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":{\"app\":\"op\"%s},"
-        "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
-        "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"%"
-        "s\"}%s],"
-        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
-        p.name, p.uid, labels ? labels : "", born, p.rs_uid,
-        p.terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
-        p.scheduled ? "\"nodeName\":\"n\"" : "", m->pod[k].ready ? "True" : "False",
-        p.scheduled ? "" : ",{\"type\":\"PodScheduled\",\"status\":\"False\",\"message\":\"no node fits\"}",
-        p.restarts, state ? state : "\"running\":{}", last ? last : "");
-    cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
-    struct err e = {0};
-    if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);
-    assert_true(ret->restarts == p.restarts && ret->start_crashes == p.start_crashes);
 }
 
 void m_view_free(struct m_view *v) {
@@ -260,7 +202,7 @@ struct m_view *m_observe(struct model *m) {
     struct model *c = m->cache ? m->cache : m;
     if (c != m) {
         memcpy(c->behaviour, m->behaviour, sizeof c->behaviour);
-        c->tick = m->tick, c->direct = m->direct, c->no_quota = m->no_quota;
+        c->tick = m->tick, c->direct = m->direct, c->no_pods = m->no_pods;
     }
     for (int i = 0; i < MAX_RS; i++) {
         if (c->rs[i].there) m_read_rs(c, i, &v->rs[v->nrs++]);
@@ -272,6 +214,7 @@ struct m_view *m_observe(struct model *m) {
                              .release = m->release,
                              .force_release = m->force,
                              .quiet = m->quiet,
+                             .refused = m->edge.refused_times >= 2 ? &m->edge.refused : NULL,
                              .canary_taken = m->edge.taken_tick && m->tick < m->edge.taken_tick + 30};
     m_take_state(m, c, v);
     if (c->exists) {

@@ -60,6 +60,11 @@ static void behaves(struct model *m, struct words *w) {
         [STANDBY] = "standby",
         [IDLE] = "workless",
         [HANGS] = "hangs",
+        [GATED] = "gated",
+        [NO_CONFIG] = "no-config",
+        [NO_VOLUME] = "no-volume",
+        [NODE_LOST] = "node-lost",
+        [EVICTED] = "evicted",
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (is(w, names[i])) m->behaviour[version(w->w[0])] = (enum behaviour)i;

@@ -54,6 +54,28 @@ CASE(a_deployment) {
     obs_target_free(&t); /* and again */
 }
 
+/* Why its controller cannot make a ReplicaSet or Pods; that old Pods cannot be deleted stops no version. */
+CASE(a_deployment_whose_controller_is_refused) {
+    static const char *const v[][2] = {
+        {"{'type':'ReplicaFailure','status':'True','reason':'FailedCreate','message':'exceeded quota'}",
+         "exceeded quota"},
+        {"{'type':'Progressing','status':'False','reason':'ReplicaSetCreateError','message':'denied'}",
+         "denied"},
+        {"{'type':'ReplicaFailure','status':'True','reason':'FailedDelete','message':'denied'}", ""},
+        {"{'type':'ReplicaFailure','status':'False','message':'exceeded quota'}", ""},
+        {"{'type':'Progressing','status':'True','reason':'ReplicaSetUpdated','message':'fine'}", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *text = quoted(xasprintf("{'metadata':{'name':'op','namespace':'ns','uid':'u','"
+                                                   "resourceVersion':'7'},'spec':{'selector':{},"
+                                                   "'template':{}},'status':{'conditions':[%s]}}",
+                                                   v[i][0]));
+        struct obs_target t = target(text);
+        assert_string_equal(t.failure ? t.failure : "", v[i][1]);
+        obs_target_free(&t);
+    }
+}
+
 /* As the API server leaves them out. */
 CASE(a_deployment_with_little_in_it) {
     TARGET t = target("{'metadata':{" META ",'deletionTimestamp':'" AT_TEXT

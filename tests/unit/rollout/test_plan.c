@@ -80,10 +80,11 @@ CASE(guards) {
     static const char *const v[] = {
         "crashes 1|image 1|run 30|is RolledBack",
         "no-image 1|image 1|run 30|is RolledBack",
-        "no-registry 1|image 1|run 250|is Starting NotReady|own 0 2|run 150|is RolledBack",
+        "no-registry 1|image 1|run 250|is Starting ImagePullFailed|own 0 2|run 450|is Starting "
+        "ImagePullFailed",
         "never-ready 1|image 1|run 60|is Starting NotReady|own 0 2|run 340|is RolledBack",
         ("unschedulable 1|image 1|run 400|is Starting PodsUnschedulable|own 0 2|run 300|"
-         "is Starting Inconclusive"),
+         "is Starting PodsUnschedulable"),
         "silent 1|image 1|run 60|is Soaking NoData|own 0 2|run 640|is Soaking Inconclusive",
         "standby 1|image 1|run 60|is Soaking NoData",
         "hangs 1|image 1|run 60|is Soaking CanaryStalled|own 0 2|run 640|is Soaking Inconclusive",
@@ -146,9 +147,9 @@ CASE(starts_as_stable_did) {
 }
 
 SCENE(no_quota, m_start(2)) {
-    m->no_quota = true;
-    m_play(m, "image 1|run 400|is Starting PodsNotCreated|message 0 of 1 canary pods exist: exceeded quota");
-    m->no_quota = false;
+    m->no_pods = "exceeded quota";
+    m_play(m, "image 1|run 400|is Starting PodsNotCreated|message 0 of 1 canary pods exist: pods op-canary-");
+    m->no_pods = NULL;
     m_play(m, "until Stable 100|own 1 2");
 }
 

@@ -12,12 +12,6 @@ CASE(what_each_event_claims_is_known) {
     }
 }
 
-/* The API server refuses what is done to the Deployment. */
-static bool refuses_the_target(struct model *m, bool after) {
-    m->refused += !after && m->stepping == STEP_TARGET;
-    return after || m->stepping != STEP_TARGET;
-}
-
 static int count(const struct model *m, const char *reason) {
     int n = 0;
     size_t len = strlen(reason);
@@ -26,14 +20,16 @@ static int count(const struct model *m, const char *reason) {
     return n;
 }
 
+/* The API server refuses what is done to the Deployment, for so many ticks. */
 static void refused(struct model *m, int ticks) {
-    m->between = refuses_the_target;
+    m->refuses = "denied";
+    m->refused_kind = STEP_TARGET;
     m->refused = 0;
     for (int i = 0; i < ticks; i++) {
         m_tick(m);
         m_pass(m);
     }
-    m->between = NULL;
+    m->refuses = NULL;
     assert_true(m->refused > 0);
 }
 
@@ -41,9 +37,9 @@ SCENE(adopted_after_the_pause, m_new(1, 2)) {
     m_play(m, "tick 10");
     refused(m, 5);
     m_play(m, "unpaused|phase Adopting");
-    assert_string_equal(m->events, "");
+    assert_string_equal(m->events, "WriteRefused ");
     m_play(m, "until Stable 5");
-    assert_string_equal(m->events, "Adopted ");
+    assert_string_equal(m->events, "WriteRefused Adopted ");
     assert_string_equal(m->said,
                         "op:v0 is stable (op-0-1); image updates are held and rolled out as a canary first");
 }
@@ -68,7 +64,7 @@ SCENE(paused_and_resumed_after_the_patches, m_soaking(4)) {
     assert_true(count(m, "Paused") == 1 && count(m, "PausedByUser") == 1);
     m_play(m, "act resume 1");
     refused(m, 5);
-    m_play(m, "is Promoting PausedByUser|paused|no-event Resumed|until Stable 60|all 1 4");
+    m_play(m, "is Promoting WriteRefused|paused|no-event Resumed|until Stable 60|all 1 4");
     assert_true(count(m, "Paused") == 1 && count(m, "Resumed") == 1 && count(m, "Promoting") == 1);
 }
 

@@ -83,7 +83,7 @@ static void user_deletes_state(struct model *m) {
 static void world_changes(struct model *m) {
     switch (rng_below(&m->rng, 4)) {
     case 0: m->outage = !m->outage; break;
-    case 1: m->no_quota = !m->no_quota; break;
+    case 1: m->no_pods = m->no_pods ? NULL : "exceeded quota"; break;
     case 2: m->quiet = (enum quiet)rng_below(&m->rng, 3); break;
     default: m->recreate = !m->recreate;
     }
@@ -157,6 +157,8 @@ static const char *at_rest(struct model *m) {
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
     if (s->phase == PHASE_IDLE && (s->hold == HOLD_ROLLOUT || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
+    bool no_node = s->hold == HOLD_UNSCHEDULABLE && m->behaviour[m->version] == UNSCHEDULABLE;
+    if ((trial || s->phase == PHASE_PROMOTING) && no_node) return "kept away";
     if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK))
         return "promotion held";
     if (s->phase == PHASE_RELEASING && s->hold == HOLD_REFUSED) return "leaving refused";
@@ -191,7 +193,8 @@ static void check_rest(struct model *m, const char *rest) {
 static const char *calm(struct model *m) {
     m->between = NULL;
     m_up_to_date(m);
-    m->outage = m->no_quota = false;
+    m->outage = false;
+    m->no_pods = NULL;
     m->quiet = QUIET_NOW;
     m->hostile = NULL;
     m_annotate(m, "max-error-rate", "10%");
