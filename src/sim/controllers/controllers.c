@@ -236,6 +236,7 @@ void *ctl_new(struct sim *s) {
     c->event_type = sim_type_find("", "events");
     c->leases = sim_type_find("coordination.k8s.io", "leases");
     c->nodes = sim_type_find("", "nodes");
+    c->quotas = sim_type_find("", "resourcequotas");
     c->delay_ns = NS_PER_MS;
     c->jitter_ns = 2 * NS_PER_MS;
     c->next_ip = 2;

@@ -59,7 +59,7 @@ struct ctl {
     struct ctl_ns *ns;
     struct pod_proc *ips; /* by address */
     uint32_t next_ip;
-    const struct sim_type *deployments, *replicasets, *pods, *event_type, *leases, *nodes;
+    const struct sim_type *deployments, *replicasets, *pods, *event_type, *leases, *nodes, *quotas;
     int64_t delay_ns, jitter_ns; /* how long a controller takes to notice a change */
     bool stopped;                /* the controller manager is down; pods keep running */
     struct scripts scripts;
@@ -87,6 +87,9 @@ bool gc_sync(struct ctl *c, struct ctl_obj *co); /* false: the object is gone */
 void gc_removed(struct ctl *c, struct sim_obj *o);
 bool gc_concerns(const cJSON *json); /* does it have owners, or finalizers of the garbage collector? */
 
+/* Would the API server take this Pod of a controller? Its image's script may refuse it, and the ResourceQuotas of the namespace
+ * (`pods`, `count/pods`). 0, or a negative errno and err (403) in the words of a real one. */
+int pod_admission(struct ctl *c, const char *ns, const cJSON *pod, struct err *err);
 void pod_forget(struct ctl *c, struct pod_proc *p);
 void pod_rescript_all(struct ctl *c); /* the scripts have changed */
 struct ctl_obj *pod_by_ip(struct ctl *c, struct slice ip);

@@ -76,10 +76,12 @@ static cJSON *pod_json(struct ctl *c, struct sim_obj *rs) {
 
 static int create_pod(struct ctl *c, struct sim_obj *rs, struct err *err) {
     struct sim_obj *pod = NULL;
-    int r = c->npods < CTL_MAX_PODS
-                ? sim_store_create(c->s, c->pods, rs->ns, pod_json(c, rs), &pod, err)
-                : err_set(err, ERR_FORBIDDEN, -ENOSPC,
-                          "pods are forbidden: exceeded quota: this server holds at most %d", CTL_MAX_PODS);
+    cJSON *json = pod_json(c, rs);
+    int r = pod_admission(c, rs->ns, json, err);
+    if (r < 0)
+        cJSON_Delete(json);
+    else
+        r = sim_store_create(c->s, c->pods, rs->ns, json, &pod, err);
     if (r < 0)
         ctl_event(c, rs, "replicaset-controller", "Warning", "FailedCreate", "Error creating: %s", err->msg);
     else if (pod)

@@ -97,6 +97,7 @@ static int process_member(struct script *s, const cJSON *v, const char *k, struc
     if (strcmp(k, "ready") == 0) return get_bool(v, &s->ready, err);
     if (strcmp(k, "readyMs") == 0) return get_ms(v, &s->ready_ns, err);
     if (strcmp(k, "imagePull") == 0) return get_pull(v, &s->pull_fails, err);
+    if (strcmp(k, "refused") == 0) return get_text(v, s->refused, sizeof s->refused, err);
     if (strcmp(k, "crashAfterMs") == 0) return get_ms(v, &s->crash_ns, err);
     if (strcmp(k, "crashes") == 0) return get_int(v, INT32_MAX, &s->crashes, err);
     if (strcmp(k, "exitCode") == 0) return get_code(v, &s->exit_code, err);

@@ -13,6 +13,7 @@ struct script {
     bool ready;
     int64_t ready_ns; /* from running to ready */
     bool pull_fails;
+    char refused[512];    /* why admission refuses its pods; "": they are taken */
     int64_t crash_ns;     /* from running to the crash; 0: does not crash */
     int64_t crashes;      /* how often; 0: for ever */
     int exit_code;        /* of a crash */

@@ -29,3 +29,4 @@ target_include_directories(unit_rollout_scrape_endpoints PRIVATE ${CMAKE_SOURCE_
 target_link_options(unit_rollout_scrape_endpoints PRIVATE -Wl,--wrap=metrics_endpoint_check)
 unit_test(rollout/edge simworld app)
 unit_test(rollout/requests simworld app)
+unit_test(rollout/outside simworld app)

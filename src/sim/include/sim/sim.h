@@ -68,6 +68,7 @@ void sim_leave(struct sim_exchange *x); /* the client has disconnected: no callb
  * members optional: {"image":"*:bad", "startMs":300, "ready":true, "crashAfterMs":0, "crashes":0 (how often;
  * 0 = for ever when crashAfterMs), "terminateMs":50, "errorRate":0.3, "reconcilesPerSecond":20,
  * "errorRateAfterMs":0 (the rate starts then), "busy":0.2 (share of time with active workers), "depth":0,
+ * "refused":"violates PodSecurity ..." (its pods are not made),
  * "metrics":"controller-runtime"|"none"|"garbage"|"http500"|"slow", "leaderElection":false (only the holder
  * of its Lease reconciles), ...}: all of them in docs/reference/sim.md.
  * {"controllers":{"delayMs":1,"jitterMs":2,"stopped":false}}: the pace of the controllers. */

@@ -99,3 +99,35 @@ SIM_TEST(failures_are_reported) {
     script(s, "{'controllers':{'stopped':false}}");
     later(s, 3000, "pods=0"); /* and nothing broke */
 }
+
+/* The condition's message ends like this; "": there is no such condition. */
+static void fails_with(struct sim *s, const char *want) {
+    const cJSON *rs = object(s, "replicasets", "rs");
+    const char *text = json_str_or(obj_condition(rs, "ReplicaFailure"), "message", "");
+    bool named = strncmp(text, "pods \"rs-", 9) == 0 && slice_ends(slice_of(text), slice_of(want));
+    if (*want ? !named : *text) fail_msg("%s", text);
+}
+
+/* A pod that terminates counts until it is gone, one that was evicted does not. */
+SIM_TEST(a_quota_refuses_pods_until_there_is_room) {
+    post(s, CORE "resourcequotas", "{'metadata':{'name':'q'},'spec':{'hard':{'pods':'2'}}}");
+    make_rs(s, "rs", 3, "i:1");
+    later(s, 3000, "pods=2|rs/i:1/status/replicas=2");
+    fails_with(s, "\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2");
+    merge(s, CORE "resourcequotas/q", "{'spec':{'hard':{'pods':'3'}}}");
+    later(s, 3000, "pods=3");
+    fails_with(s, "");
+    cleanup_free char *name = pod_of(s, "i:1"), *path = xasprintf(CORE "pods/%s/status", name);
+    merge(s, path, "{'status':{'phase':'Failed','reason':'Evicted'}}");
+    later(s, 3000, "pods=4|rs/i:1/status/replicas=3");
+}
+
+SIM_TEST(a_script_refuses_pods_of_an_image) {
+    script(s, "{'image':'i:1','refused':'violates PodSecurity: no'}");
+    make_rs(s, "rs", 2, "i:1");
+    later(s, 3000, "pods=0");
+    fails_with(s, "\" is forbidden: violates PodSecurity: no");
+    script(s, "{'image':'i:1'}");
+    later(s, 3000, "ready/i:1=2");
+    fails_with(s, "");
+}
