@@ -1,5 +1,5 @@
 # What the manifests allow is what Handover does, in both directions: every request of the main job is covered by a rule of
-# deploy/manifests/10-rbac.yaml, and every verb of a rule is one that was used, but for those that are named here.
+# deploy/manifests/10-rbac.yaml, and every verb of a rule is one that was used, but for those that are named here. So with the FlowSchema.
 . "$(dirname "$0")/lib.sh"
 sim --load "$top/deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
 note_requests() { # "VERB GROUP/RESOURCE" of each; metrics pages go through the proxy only outside of a cluster
@@ -34,3 +34,17 @@ printf '%s\n' "${unused[@]}" | sort >"$dir/unused"
 sort -u "$dir/seen" >"$dir/used"
 more=$(comm -23 "$dir/used" "$dir/allowed"); [ -z "$more" ] || fail "it does what no rule allows: $more"
 less=$(comm -13 "$dir/used" "$dir/allowed" | comm -23 - "$dir/unused"); [ -z "$less" ] || fail "a rule allows what it does not do: $less"
+
+# The FlowSchema is about the very requests for the Lease that the Role allows, of the ServiceAccount that has the Role.
+flow=/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas
+api POST /sim/types '{"group":"flowcontrol.apiserver.k8s.io","version":"v1","resource":"flowschemas","kind":"FlowSchema","namespaced":false}' >/dev/null
+api PATCH "$flow/handover-leader-election?fieldManager=story" "$(cat "$top/deploy/manifests/policy/flowschema.yaml")" application/apply-patch+yaml >/dev/null
+api GET "$flow" >"$dir/flow"; api GET "$rights/roles" >"$dir/roles"; api GET "$rights/rolebindings" >"$dir/bindings"
+lease_verbs=$(jq -c '[.items[].rules[] | select(.resources == ["leases"]) | .verbs[]] | unique' "$dir/roles")
+who=$(jq -c '[.items[] | select(.roleRef.name == "handover" and .metadata.namespace == "handover-system").subjects[] | {kind, name, namespace}] | unique' "$dir/bindings")
+jq -e --argjson verbs "$lease_verbs" --argjson who "$who" '.items | length == 1 and (.[0].spec |
+  .priorityLevelConfiguration.name == "leader-election" and .matchingPrecedence > 100 and .matchingPrecedence < 9000 and (.rules | length == 1) and
+  ([.rules[0].subjects[] | {kind} + .serviceAccount] == $who) and
+  (.rules[0].resourceRules | length == 1) and (.rules[0].resourceRules[0] |
+    .apiGroups == ["coordination.k8s.io"] and .resources == ["leases"] and .namespaces == ["handover-system"] and (.verbs | unique) == $verbs))' "$dir/flow" >/dev/null ||
+  fail "the FlowSchema is not about the Role's Lease requests ($lease_verbs of $who): $(jq -c '.items[].spec' "$dir/flow")"
