@@ -192,6 +192,11 @@ SCENE(own_trouble_beside_an_outside_cause_counts, m_start(2)) {
 PLAY(its_own_time_begins_when_it_starts, m_start(2),
      "no-volume 1|image 1|run 29|never-ready 1|run 295|is Starting NotReady|until RolledBack 20")
 
+/* So it is in a promotion, which has 60 s. */
+PLAY(its_own_time_to_be_promoted_begins_when_it_starts, begun(),
+     "asked 1|image 1|until Soaking 30|no-volume 1|act promote 1|until Promoting 2|run 27|phase Promoting|"
+     "never-ready 1|run 56|is Promoting|until RolledBack 10|ended stuck")
+
 /* Another cause is news; other numbers, and the name of another pod that was refused, are not. */
 SCENE(each_cause_is_reported_once, m_start(2)) {
     m->no_pods = "exceeded quota: q, used: pods=4";
