@@ -31,6 +31,18 @@ int64_t observe_created(const cJSON *obj) {
     return ns;
 }
 
+char *observe_text(const char *text) {
+    if (!text || !*text) return NULL;
+    static const char gap[] = " [...] ";
+    size_t n = strlen(text), head = OBSERVE_TEXT / 3, tail = OBSERVE_TEXT - head - strlen(gap);
+    if (n <= OBSERVE_TEXT) return slice_dup_text(slice_of(text), OBSERVE_TEXT);
+    const char *end = text + n - tail;
+    while (((unsigned char)*end & 0xc0) == 0x80) end++; /* not in the middle of a character */
+    cleanup_free char *first = slice_dup_text(slice_of(text), head),
+                      *last = slice_dup_text(slice_of(end), tail);
+    return xasprintf("%s%s%s", first, gap, last);
+}
+
 bool observe_one_of(const char *text, const char *const *list, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (strcmp(text, list[i]) == 0) return true;

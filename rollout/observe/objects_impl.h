@@ -12,6 +12,10 @@ void observe_template_label(const cJSON *obj, char ret[11]); /* "" when it is no
     observe_one_of(text, (const char *const[]){__VA_ARGS__},                                                 \
                    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 bool observe_one_of(const char *text, const char *const *list, size_t n);
+/* A message for people, of at most OBSERVE_TEXT bytes: of a longer one the beginning and the end, where programs put what went wrong.
+ * Owned by the caller; NULL when there is none. */
+enum { OBSERVE_TEXT = 300 };
+char *observe_text(const char *text);
 /* crashes and what belongs to them; restarts. */
 void observe_pod_ends(const cJSON *pod, struct obs_pod *p);
 /* cause, no_image, started_ns, ended_ns; trouble where it says more. Needs scheduled, ready, finished, terminating. */

@@ -19,7 +19,7 @@ static size_t rank(const char *reason) {
 
 static void set(char **to, const char *text) {
     free(*to);
-    *to = text && *text ? slice_dup_text(slice_of(text), 300) : NULL;
+    *to = observe_text(text);
 }
 
 static void waits(const cJSON *list, struct obs_pod *p) {

@@ -86,7 +86,13 @@ static void say(struct obs_pod *p, const char *reason, const char *message) {
     bool both = reason && *reason && message && *message;
     cleanup_free char *text =
         xasprintf("%s%s%s", reason ? reason : "", both ? ": " : "", message ? message : "");
-    p->trouble = *text ? slice_dup_text(slice_of(text), 300) : NULL;
+    p->trouble = observe_text(text);
+}
+
+/* While it waits for the next try, the kubelet repeats what the last one said behind words of its own. It is one cause, with one text. */
+static const char *of_the_try(const char *message) {
+    const char *again = strstr(message, "ErrImagePull: ");
+    return again ? again + strlen("ErrImagePull: ") : message;
 }
 
 /* The kubelet is at it: sandbox, volumes, the first image. Nothing of it has run, and nothing has gone wrong in it. */
@@ -150,7 +156,7 @@ void observe_pod_cause(const cJSON *pod, struct obs_pod *p) {
         if (!p->trouble) say(p, json_str_or(why, "reason", "the scheduler has not looked at it yet"), NULL);
     } else if (c.cause != CAUSE_NONE) {
         p->cause = c.cause;
-        if (c.message && *c.message) say(p, c.message, NULL);
+        if (c.message && *c.message) say(p, of_the_try(c.message), NULL);
     } else if (!c.no_image && being_created(&c)) {
         p->cause = CAUSE_NOT_STARTED;
         say_created(pod, p);

@@ -80,8 +80,8 @@ CASE(guards) {
     static const char *const v[] = {
         "crashes 1|image 1|run 30|is RolledBack",
         "no-image 1|image 1|run 30|is RolledBack",
-        "no-registry 1|image 1|run 250|is Starting ImagePullFailed|own 0 2|run 450|is Starting "
-        "ImagePullFailed",
+        ("no-registry 1|image 1|run 250|is Starting ImagePullFailed|own 0 2|run 450|is Starting "
+         "ImagePullFailed"),
         "never-ready 1|image 1|run 60|is Starting NotReady|own 0 2|run 340|is RolledBack",
         ("unschedulable 1|image 1|run 400|is Starting PodsUnschedulable|own 0 2|run 300|"
          "is Starting PodsUnschedulable"),

@@ -199,6 +199,10 @@ static const struct cause causes[] = {
     {"the registry does not answer",
      CREATING("ErrImagePull", "dial tcp 10.0.0.9:443: connect: connection refused"), CAUSE_IMAGE,
      "dial tcp 10.0.0.9:443: connect: connection refused"},
+    {"the same while the kubelet backs off",
+     CREATING("ImagePullBackOff",
+              "Back-off pulling image x: ErrImagePull: dial tcp 10.0.0.9:443: connect: connection refused"),
+     CAUSE_IMAGE, "dial tcp 10.0.0.9:443: connect: connection refused"},
     {"no such registry", CREATING("ErrImagePull", "dial tcp: lookup r.example.com: no such host"),
      CAUSE_IMAGE, ""},
     {"it wants another login", CREATING("ErrImagePull", "401 Unauthorized"), CAUSE_IMAGE, ""},
@@ -245,6 +249,26 @@ static void caused(const struct cause *v, const char *meta, const char *spec) {
 
 CASE(what_keeps_a_pod_from_running) {
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) caused(&causes[i], "", ON_NODE);
+}
+
+/* Programs put what went wrong at the end of a message; neither that nor a character is cut in two. */
+CASE(a_long_text_keeps_its_beginning_and_its_end) {
+    for (int n = 60; n < 70; n++) {
+        char fill[400] = "", status[1000], head[20], tail[30];
+        for (int i = 0; i < n; i++) strcat(fill, "ä€");
+        snprintf(status, sizeof status, CREATING("ErrImagePull", "failed to pull %s: connection refused"),
+                 fill);
+        struct obs_pod p = pod("", ON_NODE, status);
+        size_t len = strlen(p.trouble);
+        snprintf(head, sizeof head, "%.15s", p.trouble);
+        snprintf(tail, sizeof tail, "%s", p.trouble + len - 20);
+        assert_string_equal(head, "failed to pull ");
+        assert_string_equal(tail, ": connection refused");
+        assert_true(len <= 300 && len > 290);
+        assert_null(strchr(p.trouble, '?'));
+        assert_non_null(strstr(p.trouble, " [...] "));
+        obs_pod_free(&p);
+    }
 }
 
 CASE(a_pod_that_is_deleted_is_disrupted_only_where_that_is_said) {
