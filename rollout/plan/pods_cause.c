@@ -110,6 +110,23 @@ static void name_pods(struct pods_cause *ret, const struct look *l, enum obs_cau
     name(ret, causes[k].hold, l->by[k], want, who, causes[k].what, rs, l->first[k]->trouble);
 }
 
+/* The scheduler knows of taints only; the kubelet, which evicted those before them, knows why. */
+static void name_unschedulable(struct pods_cause *ret, const struct look *l, int32_t want, const char *who,
+                               const char *rs) {
+    char what[160], why[100] = "";
+    const char *evicted = l->evicted ? l->evicted->trouble : NULL;
+    if (!evicted) {
+        name_pods(ret, l, CAUSE_UNSCHEDULABLE, want, who, rs);
+        return;
+    }
+    const char *stop = strstr(evicted, ". "); /* its first sentence */
+    int n = stop && stop - evicted < 99 ? (int)(stop - evicted) : 99;
+    snprintf(why, sizeof why, "%.*s", n, evicted);
+    snprintf(what, sizeof what, "find no node since one was ended (%s)", why);
+    name(ret, HOLD_UNSCHEDULABLE, l->by[CAUSE_UNSCHEDULABLE], want, who, what, rs,
+         l->first[CAUSE_UNSCHEDULABLE]->trouble);
+}
+
 void plan_pods_cause(const struct plan_ctx *c, const struct obs_rs *rs, const char *who, int32_t want,
                      int64_t since_ns, struct pods_cause *ret) {
     struct look l = {0};
@@ -131,7 +148,7 @@ void plan_pods_cause(const struct plan_ctx *c, const struct obs_rs *rs, const ch
         name(ret, HOLD_NOT_CREATED, l.there, want, who, "exist", rs_name, rs->failure);
         ret->at_once = true;
     } else if (l.by[CAUSE_UNSCHEDULABLE]) {
-        name_pods(ret, &l, CAUSE_UNSCHEDULABLE, want, who, rs_name);
+        name_unschedulable(ret, &l, want, who, rs_name);
     } else if (l.by[CAUSE_IMAGE]) {
         name_pods(ret, &l, CAUSE_IMAGE, want, who, rs_name);
         ret->at_once = ret->follow != TEXT_KEPT; /* else its reason was gone before it is reported */

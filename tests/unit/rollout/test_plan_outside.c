@@ -51,7 +51,7 @@ static void passes(struct model *m) {
 /* All pods of it go; what is made anew meets the cause. */
 static void lose_pods(struct model *m, bool canary) {
     for (int k = 0; k < MAX_PODS; k++) {
-        if (!m->pod[k].there || m->rs[m->pod[k].rs].canary != canary) continue;
+        if (!m->pod[k].there || m->pod[k].ended || m->rs[m->pod[k].rs].canary != canary) continue;
         m->pod[k].terminating = true;
         m->pod[k].left = 1;
     }
@@ -214,6 +214,14 @@ SCENE(each_cause_is_reported_once, m_start(2)) {
     m->no_pods = NULL;
     m_play(m, "unschedulable 1|run 100");
     assert_true(count(m, HOLD_NOT_CREATED) == 1 && count(m, HOLD_UNSCHEDULABLE) == 1);
+}
+
+/* A node that is short of something has a taint without that name; the kubelet said it when it evicted. */
+SCENE(no_node_after_an_eviction_names_its_reason, begun()) {
+    m_play(m, "set min-events 100000|image 1|until Soaking 20|run 5|evicted 1|run 9|unschedulable 1");
+    lose_pods(m, true);
+    m_play(m, "run 40|is Soaking PodsUnschedulable|"
+              "message canary pods find no node since one was ended (Evicted: low on memory): no node fits");
 }
 
 /* What its own rollout waits for before it is adopted. */
