@@ -90,6 +90,7 @@ volumeStatsAggPeriod: 5s
 kubeAPIQPS: 50
 kubeAPIBurst: 100
 eventRecordQPS: 50
+evictionPressureTransitionPeriod: 10s
 END
   [ "$MINOR" -lt 27 ] || echo "containerRuntimeEndpoint: unix://$(node_sock "$1")"
   [ "$MINOR" -lt 31 ] || echo "failCgroupV1: false" # cgroup v1 is what some of our machines have

@@ -55,6 +55,7 @@ images() { # the program under test, and operators that behave in various ways
     printf '%s\n' "image=$tag" "$@" >"$d/operator.conf"; chmod 644 "$d/operator.conf"
     ./cluster.sh load "localhost/operator:$tag" "$d" /operator
   }
+  export OPERATOR_FILES=$out
   operator v1; operator v2; operator v3; operator bad error-rate=0.5; operator late error-rate=0.6 errors-after=4
   operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent; operator hang hang-at=12
 }

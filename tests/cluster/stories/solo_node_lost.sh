@@ -1,7 +1,7 @@
 # Handover leads on a second node, which loses its power: nobody can vouch for its end, so the standby on the first node leads when the
 # lease has expired, and never before; the rollout goes on.
 . ./leadership.sh
-[ -z "${KUBECONFIG_FOREIGN:-}" ] || skip "it needs nodes of its own"
+[ -n "${OWN_CLUSTER:-}" ] || skip "it needs nodes of its own"
 at_exit+=("in_cluster kubectl delete pods -A --field-selector spec.nodeName=node2 --force --grace-period=0 >/dev/null 2>&1; ./cluster.sh node 2 down; deploy_handover")
 ./cluster.sh node 2 up
 deploy_handover '.spec.template.spec.topologySpreadConstraints = [{maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: {matchLabels: {"app.kubernetes.io/name": "handover"}}}] |
