@@ -2,7 +2,7 @@
 # whose sidecar crashes is rolled back, with the sidecar's name.
 served "native sidecars" 29
 with_sidecar() { # IMAGE END_AFTER|CRASH_AFTER
-  manifest op "$1" canary-percent=50 soak=30s min-events=10 max-error-rate=5% quiet=1s |
+  manifest op "$1" canary-percent=50 soak=30s min-events=1600 max-error-rate=5% quiet=1s |
     sed 's|^      containers:|      initContainers:\n      - {name: mesh, image: "'"${OPERATOR_IMAGE:-localhost/operator}:v1"'", restartPolicy: Always, env: [{name: OPERATOR_PORT, value: "8081"}, {name: OPERATOR_'"$2"', value: "8"}]}\n&|' | k apply -f - >/dev/null
 }
 with_sidecar v1 END_AFTER; adopted op; before=$(pods_of op)
