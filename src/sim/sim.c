@@ -2,7 +2,7 @@
 #include "store/core.h"
 #include "rest/exchange.h"
 #include "rest/fault.h"
-#include "rest/rest_list.h"
+#include "rest/sender.h"
 #include "rest/request_log.h"
 #include "rest/rest_watch.h"
 #include "api/rfc3339.h"
@@ -55,6 +55,7 @@ struct sim *sim_new(const struct sim_config *cfg) {
     list_init(&s->exchanges);
     list_init(&s->ended);
     list_init(&s->paused);
+    list_init(&s->pins);
     heap_init(&s->dues, due_before);
     s->namespace_gc.fn = namespace_gc_run;
     s->faults = faults_new();
@@ -74,6 +75,7 @@ void sim_free(struct sim *s) {
     sim_enter(s);
     list_each_safe(it, tmp, &s->exchanges) exchange_end(container_of(it, struct sim_exchange, link), true);
     sim_exit(s);
+    pins_drop(s);
     sim_store_free(s);
     ctl_free(s->ctl);
     owner_index_free(s);
@@ -148,7 +150,7 @@ bool sim_advance_some(struct sim *s, int64_t wall_ns, int rounds) {
     s->advancing = true;
     if (outer && !list_empty(&s->paused)) {
         sim_enter(s);
-        rest_list_resume(s);
+        sender_resume(s);
         sim_exit(s);
     }
     int again = 0; /* rounds in which the clock stood still: a bound on what starts itself over and over */
@@ -212,6 +214,7 @@ int sim_fault(struct sim *s, struct slice json, struct err *err) {
 
 void sim_compact(struct sim *s) {
     sim_enter(s);
+    pins_drop(s);
     for (size_t i = 0; i < s->ntables; i++) {
         if (s->tables[i]->fresh) rest_watch_flush(s, s->tables[i]);
         history_clear(s, s->tables[i]);

@@ -2,6 +2,7 @@
 #include "rest/request_uri.h"
 #include "api/url.h"
 #include <errno.h>
+#include <strings.h>
 
 static char *unescape(struct slice s, bool query) {
     struct buf plain = BUF(64 << 10), b = BUF(64 << 10);
@@ -90,7 +91,7 @@ const char *request_uri_param(const struct request_uri *t, const char *key) {
 
 bool request_uri_flag(const struct request_uri *t, const char *key) {
     const char *v = request_uri_param(t, key);
-    return v && (!v[0] || !strcmp(v, "true") || !strcmp(v, "1"));
+    return v && strcmp(v, "0") != 0 && strcasecmp(v, "false") != 0;
 }
 
 char *request_uri_rest(const struct request_uri *t, size_t i) {

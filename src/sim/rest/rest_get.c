@@ -1,18 +1,12 @@
 /* GET of one object, logs and the proxy of a pod. */
-#include "rest/rest.h"
+#include "rest/list_options.h"
 #include <errno.h>
-#include <inttypes.h>
 
 int rest_get(struct call *c) {
     uint64_t rv = 0;
     int r = rest_version(request_uri_param(&c->t, "resourceVersion"), &rv, &c->f);
     if (r < 0) return r;
-    if (rv > c->s->rv) {
-        api_status_cause(&c->f, "ResourceVersionTooLarge", "", "Too large resource version");
-        c->f.retry_after_s = 1;
-        return api_status_set(&c->f, 504, "Timeout",
-                              "Too large resource version: %" PRIu64 ", current: %" PRIu64, rv, c->s->rv);
-    }
+    if (rv > c->s->rv) return list_options_too_large(c, rv);
     struct index_node *n = index_find(&resource_table_of(c->s, c->type)->index, c->ns ? c->ns : "", c->name);
     if (!n) return api_status_not_found(&c->f, c->type, c->name);
     return rest_answer(c, 200, n->obj->in->doc);

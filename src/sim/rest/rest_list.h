@@ -4,7 +4,4 @@
 #include "rest/rest.h"
 int rest_list_serve(struct call *c);
 void rest_list_close(struct sim_exchange *x);
-/* Continues the lists whose client has read on. Independent of the sim's time, which stands still while there
- * is much to do at one moment. */
-void rest_list_resume(struct sim *s);
 #endif

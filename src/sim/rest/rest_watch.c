@@ -1,25 +1,9 @@
 /* Watches of a type: what a change looks like through a selector, and how it is sent to many at the price of
  * one. */
-#include "rest/rest_watch.h"
+#include "rest/watch_impl.h"
 #include <inttypes.h>
-#include <stdio.h>
 
-enum { PIECE = 64 << 10 };
 #define LAST_BOOKMARK_NS (2 * NS_PER_S) /* before the end of a watch, as the API server does */
-
-struct watch {
-    struct list link;
-    struct sim_exchange *x;
-    struct resource_table *table;
-    char *ns; /* NULL: all */
-    struct matcher match;
-    struct render render;
-    bool bookmarks, columns_sent, last_sent;
-    uint64_t from; /* events up to this version are not for this watch */
-    int64_t end, next_bookmark;
-    struct due due;
-    char *target, *agent;
-};
 
 struct slice rest_watch_target(const struct watch *w) {
     return slice_of(w->target);
@@ -105,21 +89,30 @@ static bool seen_as(struct watch *w, struct event *e, enum event_type *ret_type,
     return true;
 }
 
+void watch_write(struct sim *s, struct watch *w, enum event_type type, const struct json_doc *d,
+                 struct buf *out) {
+    bool columns = w->render.form == FORM_TABLE && !w->columns_sent;
+    w->columns_sent = true;
+    write_frame(s, w->table->type, type, d, w->render, columns, out);
+}
+
+void watch_append(struct sim *s, struct watch *w, struct event *e, struct buf *out) {
+    enum event_type type = EV_ADDED;
+    bool old = false;
+    if (seen_as(w, e, &type, &old)) watch_write(s, w, type, old ? old_at_rv(e, w->table->type) : e->doc, out);
+}
+
 static void show(struct sim *s, struct watch *w, struct event *e) {
     enum event_type type = EV_ADDED;
     bool old = false;
-    if (!seen_as(w, e, &type, &old)) return;
-    if (w->render.form == FORM_TABLE &&
-        !w->columns_sent) { /* the first Table names its columns: of this watch alone */
+    if (w->render.form == FORM_TABLE && !w->columns_sent) { /* its first, with columns, is its own */
         struct buf b = BUF(SIZE_MAX - 1);
-        w->columns_sent = true;
-        write_frame(s, w->table->type, type, old ? old_at_rv(e, w->table->type) : e->doc, w->render, true,
-                    &b);
+        watch_append(s, w, e, &b);
         exchange_body(w->x, buf_slice(&b));
         buf_free(&b);
-        return;
+    } else if (seen_as(w, e, &type, &old)) {
+        exchange_body(w->x, frame_of(s, w, e, type, old));
     }
-    exchange_body(w->x, frame_of(s, w, e, type, old));
 }
 
 void rest_watch_flush(struct sim *s, struct resource_table *h) {
@@ -148,6 +141,9 @@ void rest_watch_close(struct sim_exchange *x) {
     sim_due_cancel(x->s, &w->due);
     if (w->table->cursor == &w->link) w->table->cursor = w->link.next;
     list_remove(&w->link);
+    sender_close(&w->sender);
+    list_remove(&w->hold.link);
+    history_snapshot_free(&w->state);
     matcher_free(&w->match);
     free(w->ns);
     free(w->target);
@@ -165,8 +161,12 @@ static void send_error(struct sim_exchange *x, const struct api_status *f) {
     exchange_end(x, false);
 }
 
-static void too_old(struct api_status *f, uint64_t rv, uint64_t floor) {
-    api_status_set(f, 410, "Expired", "too old resource version: %" PRIu64 " (%" PRIu64 ")", rv, floor);
+void watch_too_old(struct watch *w, uint64_t rv) {
+    cleanup_api_status struct api_status f;
+    api_status_init(&f);
+    api_status_set(&f, 410, "Expired", "too old resource version: %" PRIu64 " (%" PRIu64 ")", rv,
+                   w->table->floor + 1);
+    send_error(w->x, &f);
 }
 
 void rest_watch_expire(struct sim *s, struct resource_table *h) {
@@ -180,7 +180,7 @@ void rest_watch_expire(struct sim *s, struct resource_table *h) {
     (void)s;
 }
 
-static void bookmark(struct watch *w, uint64_t rv, bool initial_end) {
+void watch_bookmark(struct watch *w, uint64_t rv, bool initial_end) {
     struct buf b = BUF(64 << 10);
     buf_adds(&b, "{\"type\":\"BOOKMARK\",\"object\":");
     render_bookmark(w->table->type, w->render, rv, initial_end, &b);
@@ -189,14 +189,19 @@ static void bookmark(struct watch *w, uint64_t rv, bool initial_end) {
     buf_free(&b);
 }
 
-static void plan(struct sim *s, struct watch *w) {
+void watch_early_bookmark(struct watch *w, int64_t now) {
+    int64_t last = w->end - LAST_BOOKMARK_NS;
+    if (now < last && w->next_bookmark > last) w->next_bookmark = last;
+}
+
+void watch_plan(struct sim *s, struct watch *w) {
     int64_t at = w->end;
-    if (w->bookmarks && w->next_bookmark < at) at = w->next_bookmark;
+    if (w->bookmarks && !w->starting && w->next_bookmark < at) at = w->next_bookmark;
     sim_due_cancel(s, &w->due);
     sim_due_at(s, &w->due, at);
 }
 
-static void on_due(struct sim *s, struct due *d) {
+void watch_on_due(struct sim *s, struct due *d) {
     struct watch *w = container_of(d, struct watch, due);
     struct sim_exchange *x = w->x;
     if (s->now >= w->end) {
@@ -207,155 +212,9 @@ static void on_due(struct sim *s, struct due *d) {
         rest_watch_flush(s, w->table);
         if (x->over) return;
     }
-    bookmark(w, s->rv, false);
+    watch_bookmark(w, s->rv, false);
     if (x->over) return;
     w->next_bookmark = s->now + s->cfg.bookmark_ns;
-    if (s->now < w->end - LAST_BOOKMARK_NS && w->next_bookmark > w->end - LAST_BOOKMARK_NS) {
-        w->next_bookmark = w->end - LAST_BOOKMARK_NS;
-    }
-    plan(s, w);
-}
-
-/* ---- the start ---- */
-static void send_state(struct call *c, struct watch *w) {
-    struct history_snapshot p = {0};
-    struct buf b = BUF(SIZE_MAX - 1);
-    const struct history_range range = {.ns = w->ns};
-    if (history_snapshot_take(c->s, w->table, c->s->rv, &range, &p) < 0)
-        return; /* never: the present is always known */
-    for (size_t i = 0; i < p.n && !c->x->over; i++) {
-        struct matcher_cache cache = {0};
-        bool fits = matcher_fits(&w->match, p.v[i], &cache);
-        matcher_cache_free(&cache);
-        if (!fits) continue;
-        bool columns = w->render.form == FORM_TABLE && !w->columns_sent;
-        w->columns_sent = true;
-        write_frame(c->s, w->table->type, EV_ADDED, p.v[i], w->render, columns, &b);
-        if (b.n < PIECE) continue;
-        exchange_body(c->x, buf_slice(&b));
-        buf_clear(&b);
-    }
-    if (!c->x->over) exchange_body(c->x, buf_slice(&b));
-    buf_free(&b);
-    history_snapshot_free(&p);
-}
-
-static void send_history(struct call *c, struct watch *w, uint64_t to) {
-    struct resource_table *h = w->table;
-    for (size_t i = 0; i < h->count && !c->x->over; i++) {
-        struct event e = *history_at(h, i);
-        if (e.rv > to) break; /* made by a callback just now: the flush shows it */
-        if (e.rv <= w->from) continue;
-        e.frames = NULL;
-        json_doc_ref(e.doc);
-        if (e.old) json_doc_ref(e.old);
-        show(c->s, w, &e);
-        rest_watch_frames_free(&e);
-        json_doc_unref(e.doc);
-        json_doc_unref(e.old);
-    }
-}
-
-static int64_t duration(struct call *c, struct api_status *f) {
-    const char *text = request_uri_param(&c->t, "timeoutSeconds");
-    int64_t seconds = 0;
-    if (text && text[0] && slice_i64(slice_of(text), &seconds) < 0) {
-        return api_status_set(f, 400, "BadRequest", "strconv.ParseInt: parsing \"%s\": invalid syntax", text);
-    }
-    if (seconds > 0) return (seconds < INT64_C(30) * 86400 ? seconds : INT64_C(30) * 86400) * NS_PER_S;
-    return c->s->cfg.min_watch_ns + (int64_t)rng_below(&c->s->rng, (uint64_t)c->s->cfg.min_watch_ns);
-}
-
-struct start {
-    uint64_t rv;
-    bool state;    /* begins with what there is */
-    bool end_mark; /* then the bookmark that says so */
-};
-
-static int choose_start(struct call *c, struct start *ret) {
-    const char *rv = request_uri_param(&c->t, "resourceVersion");
-    int r = rest_version(rv, &ret->rv, &c->f);
-    if (r < 0) return r;
-    ret->state = ret->rv == 0;
-    if (!request_uri_param(&c->t, "sendInitialEvents")) return 0;
-    if (c->s->cfg.watch_list == SIM_WATCH_LIST_REFUSE) {
-        static const struct sim_type options = {"meta.k8s.io", "v1", "listoptions", "ListOptions", "", "",
-                                                .custom = true};
-        api_status_cause(
-            &c->f, "FieldValueForbidden", "sendInitialEvents",
-            "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is "
-            "enabled");
-        return api_status_invalid(&c->f, &options, "");
-    }
-    if (c->s->cfg.watch_list == SIM_WATCH_LIST_SERVE) {
-        bool wanted = request_uri_flag(&c->t, "sendInitialEvents");
-        ret->state = wanted;
-        ret->end_mark = wanted && request_uri_flag(&c->t, "allowWatchBookmarks");
-        if (!wanted && !ret->rv) ret->rv = c->s->rv;
-    }
-    return 0;
-}
-
-static struct watch *watch_new(struct call *c, const struct render *r, struct matcher *m, int64_t lasts) {
-    struct watch *w = xcalloc(1, sizeof *w);
-    *w = (struct watch){.x = c->x,
-                        .table = resource_table_of(c->s, c->type),
-                        .ns = xstrdup_null(c->ns),
-                        .match = *m,
-                        .render = *r,
-                        .bookmarks = request_uri_flag(&c->t, "allowWatchBookmarks"),
-                        .target = slice_dup(c->req->target),
-                        .agent = slice_dup(c->req->user_agent)};
-    *m = (struct matcher){0};
-    w->end = c->s->now + lasts;
-    w->next_bookmark = c->s->now + c->s->cfg.bookmark_ns;
-    if (w->next_bookmark > w->end - LAST_BOOKMARK_NS && w->end - LAST_BOOKMARK_NS > c->s->now) {
-        w->next_bookmark = w->end - LAST_BOOKMARK_NS;
-    }
-    w->due.fn = on_due;
-    list_init(&w->link);
-    c->x->watch = w;
-    return w;
-}
-
-static void begin(struct call *c, struct watch *w, const struct start *st) {
-    struct sim_exchange *x = c->x;
-    exchange_head(x, 200, "application/json", -1);
-    if (!st->state && st->rv < w->table->floor) {
-        cleanup_api_status struct api_status f;
-        api_status_init(&f);
-        too_old(&f, st->rv, w->table->floor + 1);
-        send_error(x, &f);
-        return;
-    }
-    /* What is not yet flushed reaches this watch with its history or its state, not once more. */
-    w->from = st->state ? c->s->rv : st->rv;
-    uint64_t shown = c->s->rv > w->from ? c->s->rv : w->from, now = c->s->rv;
-    if (st->state) {
-        send_state(c, w);
-        if (!x->over && st->end_mark) bookmark(w, now, true);
-    } else {
-        send_history(c, w, now);
-    }
-    if (x->over) return;
-    w->from = shown;
-    list_push(&w->table->watches, &w->link);
-    plan(c->s, w);
-}
-
-int rest_watch_serve(struct call *c) {
-    struct render r = {0};
-    struct matcher m = {0};
-    struct start st = {0};
-    int ret = render_choose(c->req->accept, request_uri_param(&c->t, "includeObject"), &r, &c->f);
-    if (ret == 0) ret = choose_start(c, &st);
-    int64_t lasts = ret == 0 ? duration(c, &c->f) : 0;
-    if (lasts < 0) ret = (int)lasts;
-    if (ret == 0) {
-        ret = matcher_parse(c->type, request_uri_param(&c->t, "labelSelector"),
-                            request_uri_param(&c->t, "fieldSelector"), &m, &c->f);
-    }
-    if (ret == 0) begin(c, watch_new(c, &r, &m, lasts), &st);
-    matcher_free(&m);
-    return ret;
+    watch_early_bookmark(w, s->now);
+    watch_plan(s, w);
 }

@@ -102,10 +102,12 @@ void api_status_cause(struct api_status *f, const char *reason, const char *fiel
     }
     buf_addf(&f->causes, "{\"reason\":\"%s\",\"message\":", reason);
     buf_add_json(&f->causes, buf_slice(&msg));
-    buf_adds(&f->causes, ",\"field\":");
-    buf_add_json(&f->causes, slice_of(field));
+    if (field[0]) {
+        buf_adds(&f->causes, ",\"field\":");
+        buf_add_json(&f->causes, slice_of(field));
+        buf_addf(&f->text, "%s: ", field);
+    }
     buf_addc(&f->causes, '}');
-    buf_addf(&f->text, "%s: ", field);
     buf_add(&f->text, buf_slice(&msg));
     buf_free(&msg);
 }

@@ -52,6 +52,7 @@ struct resource_table {
     uint64_t floor; /* events up to this version have been forgotten */
     struct list watches;
     struct list *cursor; /* the next watch to be shown the event at hand; NULL when none is shown */
+    struct list holds;   /* of struct history_hold */
 };
 
 /* The writer, for metadata.managedFields. */
@@ -95,10 +96,13 @@ struct sim {
     struct list exchanges;
     size_t nexchanges;
     struct list ended;  /* exchanges to be freed when the outermost call ends */
-    struct list paused; /* lists whose client reads slowly */
-    int depth;          /* nested calls into the sim */
-    bool dirty;         /* the controllers have something to look at */
-    bool fresh;         /* some table has events not yet shown */
+    struct list paused; /* senders whose client reads slowly */
+    struct list pins;   /* states that lists in pages go on from, last used last */
+    size_t npins;
+    uint64_t list_steps; /* objects that lists have looked at: for tests of what a page costs */
+    int depth;           /* nested calls into the sim */
+    bool dirty;          /* the controllers have something to look at */
+    bool fresh;          /* some table has events not yet shown */
     bool closing, advancing;
     struct writer writer;
     struct due namespace_gc; /* namespaces being deleted, old Events */
@@ -137,7 +141,15 @@ const struct sim_type *type_by_kind(struct sim *s, const char *api_version, cons
 void history_add(struct sim *s, struct resource_table *h, enum event_type type, struct json_doc *doc,
                  struct json_doc *old);
 const struct event *history_at(const struct resource_table *h, size_t i); /* oldest first */
-/* down to the limit; only events that were shown */
+size_t history_after(const struct resource_table *h,
+                     uint64_t rv); /* the first event behind rv; count if none */
+/* Somebody has to be shown the events behind rv, and is not yet among the watches: these events stay, up to a
+ * second limit, beyond which its rv is below the floor. */
+struct history_hold {
+    struct list link; /* in resource_table.holds */
+    uint64_t rv;
+};
+/* down to the limit; only events that were shown, and that nobody holds */
 void history_trim(struct sim *s, struct resource_table *h);
 void history_clear(struct sim *s, struct resource_table *h); /* forgets all, as a compaction does */
 void history_free(struct resource_table *h);
@@ -162,7 +174,16 @@ struct history_snapshot {
 };
 int history_snapshot_take(struct sim *s, struct resource_table *h, uint64_t rv,
                           const struct history_range *range, struct history_snapshot *ret);
+/* The same out of a snapshot of all of the type. */
+void history_snapshot_cut(struct sim *s, const struct history_snapshot *all,
+                          const struct history_range *range, struct history_snapshot *ret);
 void history_snapshot_free(struct history_snapshot *p);
+
+/* pins.c: states of a type that are kept for the pages of lists, for as long as etcd would keep them. */
+/* NULL: the version is no longer known. */
+const struct history_snapshot *pin_take(struct sim *s, struct resource_table *h, uint64_t rv);
+const struct history_snapshot *pin_find(struct sim *s, const struct resource_table *h, uint64_t rv);
+void pins_drop(struct sim *s); /* all, as a compaction does */
 
 /* store.c: as store.h, with the reason as it goes to the client. obj is taken. ret_doc (may be NULL): a
  * reference to what was, or on a dry run would be, stored. */

@@ -2,8 +2,22 @@
 #include "store/core.h"
 #include <errno.h>
 
+enum { HELD_MAX = 200000 }; /* events kept beyond the limit for those who hold them */
+
 const struct event *history_at(const struct resource_table *h, size_t i) {
     return &h->history[(h->first + i) % h->cap];
+}
+
+size_t history_after(const struct resource_table *h, uint64_t rv) {
+    size_t lo = 0, hi = h->count;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (history_at(h, mid)->rv <= rv)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
 }
 
 static void event_drop(struct event *e) {
@@ -41,7 +55,15 @@ static void drop_first(struct resource_table *h) {
 }
 
 void history_trim(struct sim *s, struct resource_table *h) {
-    while (h->count > s->cfg.history && h->count > h->fresh) drop_first(h);
+    uint64_t held = UINT64_MAX;
+    list_each(it, &h->holds) {
+        uint64_t rv = container_of(it, struct history_hold, link)->rv;
+        if (rv < held) held = rv;
+    }
+    while (h->count > s->cfg.history && h->count > h->fresh) {
+        if (history_at(h, 0)->rv > held && h->count <= s->cfg.history + HELD_MAX) break;
+        drop_first(h);
+    }
 }
 
 void history_clear(struct sim *s, struct resource_table *h) {
@@ -65,8 +87,7 @@ static int doc_cmp(const void *a, const void *b) {
 /* What the objects that changed since rv were at that version: each key's first event since then has it. */
 static size_t overlay(const struct resource_table *h, uint64_t rv, struct json_doc ***ret_keys,
                       struct json_doc ***ret_old) {
-    size_t from = h->count;
-    while (from > 0 && history_at(h, from - 1)->rv > rv) from--;
+    size_t from = history_after(h, rv);
     size_t n = h->count - from, kept = 0;
     struct json_doc **keys = xcalloc(n + 1, sizeof *keys), **old = xcalloc(n + 1, sizeof *old);
     for (size_t i = 0; i < n; i++) keys[i] = history_at(h, from + i)->doc;
@@ -95,7 +116,9 @@ static size_t overlay(const struct resource_table *h, uint64_t rv, struct json_d
 }
 
 /* False: the range ends here. */
-static bool take(const struct history_range *range, struct json_doc *d, struct history_snapshot *p) {
+static bool take(struct sim *s, const struct history_range *range, struct json_doc *d,
+                 struct history_snapshot *p) {
+    s->list_steps++;
     if (range->ns && strcmp(d->ns, range->ns) != 0) return false;
     if (range->keep && !range->keep(range->ctx, d)) return true;
     if (range->max && p->n == range->max) {
@@ -123,15 +146,53 @@ int history_snapshot_take(struct sim *s, struct resource_table *h, uint64_t rv,
                 : k == nkeys ? -1
                              : index_key_cmp(x->obj->ns, x->obj->name, keys[k]->ns, keys[k]->name);
         if (c < 0)
-            on = take(range, x->obj->in->doc, ret);
+            on = take(s, range, x->obj->in->doc, ret);
         else if (old[k])
-            on = take(range, old[k], ret);
+            on = take(s, range, old[k], ret);
         k += c >= 0;
         if (c <= 0) x = x->next[0];
     }
     free(keys);
     free(old);
     return 0;
+}
+
+/* The first of the snapshot behind (ns, name), or at it where `at` is set. */
+static size_t seek(const struct history_snapshot *all, const char *ns, const char *name, bool at) {
+    size_t lo = 0, hi = all->n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int c = index_key_cmp(all->v[mid]->ns, all->v[mid]->name, ns, name);
+        if (c < 0 || (c == 0 && !at))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static size_t end_of(const struct history_snapshot *all, const char *ns) {
+    size_t lo = 0, hi = all->n;
+    while (ns && lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (strcmp(all->v[mid]->ns, ns) <= 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return hi;
+}
+
+void history_snapshot_cut(struct sim *s, const struct history_snapshot *all,
+                          const struct history_range *range, struct history_snapshot *ret) {
+    const char *ns = range->after_ns ? range->after_ns : range->ns ? range->ns : "";
+    const char *name = range->after_name ? range->after_name : "";
+    size_t i = seek(all, ns, name, !range->after_name), end = end_of(all, range->ns);
+    struct history_range one = *range;
+    if (!range->keep) one.count = false; /* what follows need not be looked at */
+    *ret = (struct history_snapshot){0};
+    for (; i < end && take(s, &one, all->v[i], ret); i++) continue;
+    if (ret->more && range->count && !range->keep) ret->more = end - i;
 }
 
 void history_snapshot_free(struct history_snapshot *p) {

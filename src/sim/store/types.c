@@ -99,6 +99,7 @@ const struct sim_type *type_by_kind(struct sim *s, const char *api_version, cons
 static struct resource_table *resource_table_new(struct sim *s) {
     struct resource_table *h = xcalloc(1, sizeof *h);
     list_init(&h->watches);
+    list_init(&h->holds);
     s->tables = xrealloc(s->tables, (s->ntables + 1) * sizeof(struct resource_table *));
     s->tables[s->ntables++] = h;
     return h;

@@ -9,11 +9,12 @@
 #include "base/time.h"
 
 struct sim;
-/* What a watch with sendInitialEvents=true gets. */
+/* What a watch with sendInitialEvents=true (and resourceVersionMatch) gets. */
 enum sim_watch_list {
-    SIM_WATCH_LIST_IGNORE, /* the parameter is not known, as in 1.20 */
-    SIM_WATCH_LIST_REFUSE, /* 422, as a later server with the feature off */
-    SIM_WATCH_LIST_SERVE,  /* initial events, then the bookmark annotated k8s.io/initial-events-end */
+    SIM_WATCH_LIST_UNKNOWN, /* 422, since resourceVersionMatch is forbidden for a watch: 1.19 to 1.26 */
+    SIM_WATCH_LIST_IGNORE,  /* the parameters are not known: before 1.19, or lost in a proxy */
+    SIM_WATCH_LIST_REFUSE,  /* 422, as a later server with the feature off */
+    SIM_WATCH_LIST_SERVE,   /* initial events, then the bookmark annotated k8s.io/initial-events-end */
 };
 struct sim_config {
     uint64_t seed;

@@ -8,7 +8,8 @@
 #include "base/rand.h"
 #include <stdlib.h>
 
-enum { SCHEDULES = 60, STEPS = 250, CLIENTS = 4, NAMES = 6, HISTORY = 12, LOG_MAX = 1024 };
+enum { SCHEDULES = 60, STEPS = 250, CLIENTS = 4, NAMES = 6, HISTORY = 12, LOG_MAX = 1024, PINS = 64 };
+#define PINNED_NS (300 * NS_PER_S)
 
 /* ---- the model ---- */
 struct value {
@@ -24,7 +25,12 @@ struct change {
 struct model {
     struct change log[LOG_MAX];
     size_t n;
-    uint64_t rv, floor; /* the newest version; older than floor is forgotten */
+    uint64_t rv, floor; /* the newest version; older than floor is forgotten, */
+    struct {            /* but for what lists in pages go on from */
+        uint64_t rv;
+        int64_t until;
+    } pin[PINS];
+    size_t npins;
 };
 
 static struct value at(const struct model *m, size_t name, uint64_t rv) {
@@ -181,7 +187,7 @@ static void delete (struct play *p, struct client *c, size_t name) {
     int want = !old.there ? 404 : rv && rv != old.rv ? 409 : 200;
     call(p, "DELETE", target, body, want);
     if (want != 200) return;
-    cJSON *list = call(p, "GET", CMS "?limit=1", NULL, 200); /* which version that was */
+    cJSON *list = call(p, "GET", CMS "?labelSelector=none", NULL, 200); /* which version that was */
     changed(&p->m, name, version(list), (struct value){0});
 }
 
@@ -213,6 +219,13 @@ static size_t check_items(struct play *p, const cJSON *list, uint64_t rv, size_t
     return next;
 }
 
+static bool pinned(const struct play *p, uint64_t rv) {
+    for (size_t i = 0; i < p->m.npins; i++) {
+        if (p->m.pin[i].rv == rv && sim_now_ns(p->s) < p->m.pin[i].until) return true;
+    }
+    return false;
+}
+
 static void read_page(struct play *p, struct client *c, cJSON *list) {
     const char *token = json_str_or(json_obj(list, "metadata"), "continue", "");
     uint64_t rv = c->p.rv ? c->p.rv : p->m.rv;
@@ -220,6 +233,10 @@ static void read_page(struct play *p, struct client *c, cJSON *list) {
     c->p.next = check_items(p, list, rv, c->p.next, token[0] != '\0');
     free(c->p.token);
     c->p.token = token[0] ? xstrdup(token) : NULL;
+    if (!c->p.token || !c->p.rv || pinned(p, rv)) return;
+    assert_in_range(p->m.npins, 0, PINS - 1);
+    p->m.pin[p->m.npins].rv = rv;
+    p->m.pin[p->m.npins++].until = sim_now_ns(p->s) + PINNED_NS;
 }
 
 static void page(struct play *p, struct client *c) {
@@ -232,7 +249,7 @@ static void page(struct play *p, struct client *c) {
         return;
     }
     cleanup_free char *target = xasprintf(CMS "?limit=%zu&continue=%s", limit, c->p.token);
-    bool gone = c->p.rv && c->p.rv < p->m.floor;
+    bool gone = c->p.rv && c->p.rv < p->m.floor && !pinned(p, c->p.rv);
     cJSON *a = call(p, "GET", target, NULL, gone ? 410 : 200);
     if (!gone) {
         read_page(p, c, a);
@@ -324,6 +341,7 @@ static void check_watch(struct play *p, struct watcher *w) {
 static void compact(struct play *p) {
     sim_compact(p->s);
     p->m.floor = p->m.rv;
+    p->m.npins = 0;
     for (size_t i = 0; i < CLIENTS; i++) {
         struct watcher *w = &p->c[i].w;
         if (!w->on) continue;

@@ -1,5 +1,6 @@
 /* LIST: order, selectors, pages of one consistent state, versions asked for, forms. */
 #include "../client.h"
+#include "../slow.h"
 
 static void make_many(struct sim *s, int n) {
     for (int i = 0; i < n; i++) {
@@ -96,6 +97,35 @@ SIM_TEST(pages) {
     refused(s, "GET", CMS "?limit=many", NULL, 400, "invalid syntax");
 }
 
+/* The pages of a list are of one state for as long as etcd keeps it, whatever happens between them. */
+CASE(pages_of_a_busy_type) {
+    struct sim *s = sim_new(&(struct sim_config){.seed = 7, .wall_ns = WALL, .history = 5});
+    make_many(s, 9);
+    cJSON *one = page(s, "limit=3", NULL, 200);
+    for (int i = 0; i < 20; i++) {
+        cleanup_free char *name = xasprintf("more%02d", i);
+        make_cm(s, name, "x", "1");
+        run(s, "DELETE", i % 2 ? CMS "/c04" : CMS "/c05", NULL, i < 2 ? 200 : 404);
+    }
+    cJSON *two = page(s, "limit=4", one, 200);
+    lists(two, "c03 c04 c05 c06");
+    says(two, "metadata/remainingItemCount=2");
+    assert_string_equal(meta(two, "resourceVersion"), meta(one, "resourceVersion"));
+    lists(page(s, "limit=1&labelSelector=l%3Dy", one, 200), "c03");
+    sim_advance(s, WALL + 299 * NS_PER_S);
+    page(s, "limit=4", two, 200);
+    sim_advance(s, WALL + 301 * NS_PER_S);
+    /* the rest, as it is now */
+    cJSON *rest = page(s, "limit=2", page(s, "limit=4", two, 410), 200);
+    lists(rest, "c07 c08");
+    assert_true(json_i64(json_obj(rest, "metadata"), "remainingItemCount", -1) > 0);
+    one = page(s, "limit=3", NULL, 200);
+    for (int i = 0; i < 6; i++) run(s, "POST", CMS, "{'metadata':{'generateName':'z'}}", 201);
+    sim_compact(s);
+    page(s, "limit=3", one, 410);
+    sim_free(s);
+}
+
 SIM_TEST(versions) {
     make_cm(s, "a", "x", "1");
     cleanup_free char *then = xstrdup(meta(get(s, CMS), "resourceVersion"));
@@ -111,12 +141,19 @@ SIM_TEST(versions) {
     refused(s, "GET", CMS "?resourceVersion=999999", NULL, 504,
             "Too large resource version: 999999, current: ");
     refused(s, "GET", CMS "/b?resourceVersion=999999", NULL, 504, "Too large resource version");
+    says(run(s, "GET", CMS "?resourceVersion=999999", NULL, 504),
+         "reason=Timeout|details/retryAfterSeconds=1|details/causes/0/reason=ResourceVersionTooLarge|"
+         "details/causes/0/message=Too large resource version|details/causes/0/field=none");
     refused(s, "GET", CMS "?resourceVersionMatch=Exact", NULL, 422,
             "resourceVersionMatch is forbidden unless resourceVersion is provided");
     refused(s, "GET", CMS "?resourceVersion=0&resourceVersionMatch=Exact", NULL, 422,
             "is forbidden for resourceVersion \"0\"");
     refused(s, "GET", CMS "?resourceVersion=1&resourceVersionMatch=Newest", NULL, 422,
             "Unsupported value: \"Newest\"");
+    refused(s, "GET", CMS "?continue=x&resourceVersionMatch=Exact", NULL, 422,
+            "is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless "
+            "resourceVersion is provided, resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden "
+            "when continue is provided]");
     refused(s, "GET", CMS "?resourceVersion=-1", NULL, 400, "invalid syntax");
     sim_compact(s);
     refused(s, "GET", exact, NULL, 410, "too old");
@@ -177,39 +214,11 @@ SIM_TEST(all_tables) {
     }
 }
 
-struct slow { /* a client whose connection takes nothing */
-    struct answer a;
-    size_t unsent;
-};
-
-static void slow_head(void *ctx, int status, const char *type, int retry) {
-    on_head(&((struct slow *)ctx)->a, status, type, retry);
-}
-static void slow_body(void *ctx, struct slice data) {
-    ((struct slow *)ctx)->unsent += data.n;
-    on_body(&((struct slow *)ctx)->a, data);
-}
-static void slow_end(void *ctx, bool cut) {
-    on_end(&((struct slow *)ctx)->a, cut);
-}
-static size_t slow_unsent(void *ctx) {
-    return ((struct slow *)ctx)->unsent;
-}
-
 /* A long list waits for its reader, and is of the state when it was asked for. */
 SIM_TEST(long_list) {
-    size_t n = 1 << 20;
-    cleanup_free char *value = xmalloc(n);
-    memset(value, 'v', n - 1);
-    value[n - 1] = '\0';
-    for (int i = 0; i < 12; i++) {
-        cleanup_free char *name = xasprintf("c%02d", i);
-        make_cm(s, name, "x", value);
-    }
-    static const struct sim_cb cb = {slow_head, slow_body, slow_end, slow_unsent};
-    struct slow slow = {.a = {.body = BUF((size_t)64 << 20)}};
-    struct sim_request r = {.method = SL("GET"), .target = SL(CMS)};
-    struct sim_exchange *x = sim_handle(s, &r, &cb, &slow);
+    make_long(s, 12);
+    struct slow slow;
+    struct sim_exchange *x = slow_start(s, CMS, &slow);
     assert_non_null(x);
     assert_true(slow.unsent < (size_t)8 << 20);
     run(s, "DELETE", CMS "/c11", NULL, 200);
@@ -228,9 +237,7 @@ SIM_TEST(long_list) {
     says(keep(json_parse(buf_slice(&slow.a.body), NULL)), "items=[12]");
     buf_free(&slow.a.body);
     /* One that leaves in the middle */
-    slow = (struct slow){.a = {.body = BUF((size_t)64 << 20)}};
-    x = sim_handle(s, &r, &cb, &slow);
-    sim_leave(x);
+    sim_leave(slow_start(s, CMS, &slow));
     sim_advance(s, WALL + 60 * NS_PER_S);
     buf_free(&slow.a.body);
 }

@@ -1,5 +1,6 @@
 /* Watches: where they start, what a selector makes of changes, bookmarks, ends. */
 #include "../client.h"
+#include "../slow.h"
 
 static void watch(struct sim *s, const char *query, struct answer *a) {
     cleanup_free char *target = xasprintf(CMS "?watch=true%s", query);
@@ -94,22 +95,159 @@ CASE(bookmarks_and_end) {
     sim_free(s);
 }
 
-CASE(watch_list) {
-    const char *query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
-    for (int mode = SIM_WATCH_LIST_IGNORE; mode <= SIM_WATCH_LIST_SERVE; mode++) {
-        struct sim_config cfg = {.seed = 1, .wall_ns = WALL, .watch_list = (enum sim_watch_list)mode};
-        struct sim *s = sim_new(&cfg);
+/* ---- streaming lists ---- */
+static struct sim *server(enum sim_watch_list mode) {
+    return sim_new(&(struct sim_config){.seed = 1, .wall_ns = WALL, .history = 5, .watch_list = mode});
+}
+#define INITIAL "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+#define MARK    "type=BOOKMARK|object/metadata/annotations/k8s.io~1initial-events-end=true"
+
+static char *present(struct sim *s) {
+    return xstrdup(json_str(json_obj(get(s, CMS), "metadata"), "resourceVersion"));
+}
+
+/* The watch begins with these objects, and the mark of their end at that version, where it has one. */
+static void begins(struct sim *s, const char *query, const char *names, const char *mark) {
+    cleanup_answer struct answer a = {0};
+    watch(s, query, &a);
+    each_of(name, names) {
+        cleanup_free char *text = slice_dup(name);
+        if (name.n) expect_event(&a, "ADDED", text);
+    }
+    cleanup_free char *want = xasprintf(MARK "|object/metadata/resourceVersion=%s", mark);
+    if (mark[0]) says(watch_next(&a), want);
+    expect_no_event(&a);
+}
+
+CASE(streaming_list) {
+    struct sim *s = server(SIM_WATCH_LIST_SERVE);
+    make_cm(s, "a", "x", "1");
+    make_cm(s, "b", "y", "1");
+    cleanup_free char *rv = present(s), *from = xasprintf("&resourceVersion=%s" INITIAL, rv);
+    run(s, "POST", "/api/v1/namespaces/default/secrets", "{'metadata':{'name':'x'}}", 201);
+    cleanup_free char *now = present(s);
+    /* at the newest version, whatever was asked for */
+    begins(s, INITIAL, "a|b", now);
+    begins(s, "&resourceVersion=0" INITIAL, "a|b", now);
+    begins(s, from, "a|b", now);
+    begins(s, "&labelSelector=l%3Dy" INITIAL, "b", now);
+    /* as watches have always begun */
+    begins(s, "&allowWatchBookmarks=1", "a|b", now);
+    begins(s, "&resourceVersion=0&allowWatchBookmarks=1", "a|b", now);
+    /* without bookmarks, without the initial events */
+    begins(s, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", "a|b", "");
+    begins(s, "&sendInitialEvents=false&resourceVersionMatch=NotOlderThan", "", "");
+    cleanup_answer struct answer on = {0};
+    watch(s, "&labelSelector=l%3Dy" INITIAL, &on);
+    expect_event(&on, "ADDED", "b");
+    says(watch_next(&on), MARK);
+    make_cm(s, "c", "y", "1");
+    expect_event(&on, "ADDED", "c");
+    cleanup_free char *only =
+        xasprintf("&resourceVersion=%s&sendInitialEvents=false&resourceVersionMatch=NotOlderThan", rv);
+    begins(s, only, "c", "");
+    answer_free(&on);
+    sim_compact(s); /* the state is there whatever has been forgotten */
+    now = (free(now), present(s));
+    begins(s, from, "a|b|c", now);
+    sim_free(s);
+}
+
+/* What is refused, in apimachinery's words; by age and feature gate of the server. */
+CASE(streaming_list_refused) {
+#define WHY       "ListOptions.meta.k8s.io \"\" is invalid: "
+#define MATCH_WHY "resourceVersionMatch: Forbidden: "
+    static const struct {
+        enum sim_watch_list server;
+        const char *query, *message; /* NULL: served */
+    } t[] = {
+        {SIM_WATCH_LIST_SERVE, "&sendInitialEvents=true",
+         WHY MATCH_WHY "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"},
+        {SIM_WATCH_LIST_SERVE, "&sendInitialEvents=true&resourceVersionMatch=Exact&resourceVersion=1",
+         WHY "[" MATCH_WHY "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, "
+             "resourceVersionMatch: Unsupported value: \"Exact\": supported values: \"NotOlderThan\"]"},
+        {SIM_WATCH_LIST_SERVE, "&resourceVersionMatch=NotOlderThan&resourceVersion=1",
+         WHY MATCH_WHY "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
+        {SIM_WATCH_LIST_SERVE, INITIAL "&continue=abc",
+         WHY MATCH_WHY "resourceVersionMatch is forbidden when continue is provided"},
+        {SIM_WATCH_LIST_SERVE, INITIAL "&resourceVersion=x", "Invalid value: \"x\""},
+        {SIM_WATCH_LIST_SERVE, INITIAL "&resourceVersion=999999",
+         "Too large resource version: 999999, current: "},
+        {SIM_WATCH_LIST_REFUSE, INITIAL,
+         WHY "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList "
+             "feature gate is enabled"},
+        {SIM_WATCH_LIST_UNKNOWN, INITIAL,
+         WHY "[" MATCH_WHY "resourceVersionMatch is forbidden for watch, " MATCH_WHY
+             "resourceVersionMatch is forbidden unless resourceVersion is provided]"},
+        {SIM_WATCH_LIST_UNKNOWN, INITIAL "&resourceVersion=1",
+         WHY MATCH_WHY "resourceVersionMatch is forbidden for watch"},
+        {SIM_WATCH_LIST_UNKNOWN, "&sendInitialEvents=true", NULL},
+        {SIM_WATCH_LIST_IGNORE, INITIAL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct sim *s = server(t[i].server);
+        cleanup_free char *target = xasprintf(CMS "?watch=true%s", t[i].query);
         make_cm(s, "a", "x", "1");
-        cleanup_answer struct answer a = {0};
-        watch(s, query, &a);
-        if (mode == SIM_WATCH_LIST_REFUSE) {
-            assert_int_equal(a.status, 422);
+        if (t[i].message) {
+            int want = strstr(t[i].query, "=x") ? 400 : strstr(t[i].query, "999999") ? 504 : 422;
+            refused(s, "GET", target, NULL, want, t[i].message);
         } else {
-            expect_event(&a, "ADDED", "a");
-            says(watch_next(&a), mode == SIM_WATCH_LIST_SERVE
-                                     ? "object/metadata/annotations/k8s.io~1initial-events-end=true"
-                                     : "type=none");
+            begins(s, t[i].query, "a", "");
         }
+        sim_free(s);
+    }
+    struct sim *s = server(SIM_WATCH_LIST_SERVE);
+    refused(s, "GET", CMS "?sendInitialEvents=true", NULL, 422,
+            WHY "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list");
+    sim_free(s);
+}
+
+/* The state goes out as fast as its client reads; what happens meanwhile is not lost, however much it is. */
+static void slow_watch(struct sim *s, struct slow *slow, bool compacted) {
+    struct sim_exchange *x = slow_start(s, CMS "?watch=true" INITIAL, slow);
+    assert_non_null(x);
+    assert_true(slow->unsent < (size_t)8 << 20);
+    run(s, "DELETE", CMS "/c00", NULL, 200);
+    for (int i = 0; i < 20; i++) run(s, "POST", CMS, "{'metadata':{'generateName':'z'}}", 201);
+    run(s, "PATCH", CMS "/c11", "{'metadata':{'labels':{'l':'y'}}}", 200);
+    if (compacted) sim_compact(s);
+    for (int i = 0; i < 40; i++) {
+        slow->unsent = 0;
+        sim_advance_some(s, sim_now_ns(s), 0);
+    }
+    for (int i = 0; i < 12; i++) {
+        cleanup_free char *name = xasprintf("c%02d", i);
+        expect_event(&slow->a, "ADDED", name);
+    }
+    says(watch_next(&slow->a), MARK);
+    if (compacted) {
+        says(watch_next(&slow->a), "type=ERROR|object/code=410|object/reason=Expired");
+        assert_true(slow->a.ended);
+        return;
+    }
+    expect_event(&slow->a, "DELETED", "c00");
+    for (int i = 0; i < 20; i++) says(watch_next(&slow->a), "type=ADDED");
+    expect_event(&slow->a, "MODIFIED", "c11");
+    make_cm(s, "last", "x", "1");
+    expect_event(&slow->a, "ADDED", "last");
+    expect_no_event(&slow->a);
+    sim_leave(x);
+}
+
+CASE(slow_readers) {
+    for (int compacted = 0; compacted < 2; compacted++) {
+        struct sim *s = server(SIM_WATCH_LIST_SERVE);
+        make_long(s, 12);
+        struct slow slow;
+        slow_watch(s, &slow, compacted);
+        buf_free(&slow.a.body);
+        /* one that leaves in the middle, and one whose time is up */
+        sim_leave(slow_start(s, CMS "?watch=true" INITIAL, &slow));
+        buf_free(&slow.a.body);
+        assert_non_null(slow_start(s, CMS "?watch=true&timeoutSeconds=5" INITIAL, &slow));
+        sim_advance(s, sim_now_ns(s) + 6 * NS_PER_S);
+        assert_true(slow.a.ended && !slow.a.cut);
+        buf_free(&slow.a.body);
         sim_free(s);
     }
 }

@@ -82,3 +82,32 @@ SIM_TEST(pages_of_every_version) {
     struct history_snapshot p;
     assert_int_equal(history_snapshot_take(s, table(s), now.rv - 1, &(struct history_range){0}, &p), -ESTALE);
 }
+
+/* All pages of a list together look at each object a bounded number of times, however small they are. */
+SIM_TEST(a_list_in_pages_costs_what_it_holds) {
+    enum { OBJECTS = 2000, PAGE = 20 };
+    for (int i = 0; i < OBJECTS; i++) {
+        cleanup_free char *body = xasprintf("{'metadata':{'name':'c%04d'}}", i);
+        run(s, "POST", CMS, body, 201);
+    }
+    static const char *const queries[] = {"", "&labelSelector=!x", "&fieldSelector=metadata.name!%3Dx"};
+    for (size_t q = 0; q < ARRAY_LEN(queries); q++) {
+        cleanup_free char *more = xstrdup("");
+        size_t n = 0, pages = 0;
+        s->list_steps = 0;
+        do {
+            cleanup_free char *target =
+                xasprintf(CMS "?limit=%d%s%s%s", PAGE, queries[q], *more ? "&continue=" : "", more);
+            cJSON *list = ask(s, "GET", target, NULL, NULL);
+            n += (size_t)cJSON_GetArraySize(json_arr(list, "items"));
+            pages++;
+            free(more);
+            more = xstrdup(json_str_or(json_obj(list, "metadata"), "continue", ""));
+            /* the controllers do not stand still meanwhile */
+            run(s, "PATCH", CMS "/c0000", pages % 2 ? "{'data':{'k':'1'}}" : "{'data':{'k':'2'}}", 200);
+        } while (*more);
+        assert_int_equal(n, OBJECTS);
+        assert_int_equal(pages, OBJECTS / PAGE);
+        assert_in_range(s->list_steps, OBJECTS, 3 * OBJECTS + 2 * pages);
+    }
+}
