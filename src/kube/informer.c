@@ -7,6 +7,8 @@
 enum { MAX_OBJECTS = 1000000 };
 static const int64_t list_idle_ns =
     60 * NS_PER_S; /* without a byte; the server's own limit of a request is 60 s */
+/* Of a streaming list, once it has begun: silence is a server that does not know what was asked of it. */
+static const int64_t mark_idle_ns = 15 * NS_PER_S;
 static const int64_t list_total_ns = 600 * NS_PER_S; /* of one page */
 static const int64_t quiet_ns = 150 * NS_PER_S;      /* of a watch; API servers send a bookmark each minute */
 
@@ -63,7 +65,7 @@ int informer_new(struct kube *k, const struct informer_spec *spec, const struct 
     inf->store = store_new(&spec->store);
     inf->timer = timer_new(k->w, on_timer, inf);
     buf_init(&inf->scratch, SPLIT_ITEM_CAP);
-    reflector_init(&inf->reflector);
+    reflector_init(&inf->reflector, &k->reflectors);
     make_metrics(inf);
     *ret = inf;
     return 0;
@@ -123,47 +125,51 @@ int64_t informer_seen_ns(const struct informer *inf) {
 
 /* ---- an answer ---- */
 
-/* The watch is given up for a list, or because nothing has come for long. */
-static void arm(struct informer *inf) {
-    int64_t quiet = world_boot_ns(inf->k->w) + quiet_ns;
-    timer_at(inf->timer, quiet < inf->relist_ns ? quiet : inf->relist_ns);
+static bool streams(const struct informer *inf) {
+    return inf->doing == REFLECTOR_STREAM || inf->doing == REFLECTOR_STREAM_LIST;
+}
+
+/* The stream is given up when nothing has come for long; a watch also for a list. */
+static void arm(struct informer *inf, int64_t idle_ns) {
+    int64_t at = world_boot_ns(inf->k->w) + idle_ns;
+    inf->idle_ns = idle_ns;
+    timer_at(inf->timer, inf->doing == REFLECTOR_STREAM && inf->relist_ns < at ? inf->relist_ns : at);
+}
+
+static void heard(struct informer *inf) {
+    if (streams(inf)) arm(inf, inf->doing == REFLECTOR_STREAM ? quiet_ns : mark_idle_ns);
 }
 
 void informer_relist_soon(struct informer *inf) {
     inf->relist_ns = reflector_relist_soon(&inf->reflector, world_boot_ns(inf->k->w), world_rand(inf->k->w));
-    if (inf->doing == REFLECTOR_STREAM) arm(inf);
+    if (inf->doing == REFLECTOR_STREAM) heard(inf);
+}
+
+static void on_head(void *ctx) {
+    heard(ctx);
 }
 
 static int on_bytes(void *ctx, size_t n, struct err *err) {
     struct informer *inf = ctx;
     (void)n, (void)err;
     inf->seen_ns = world_boot_ns(inf->k->w);
-    if (inf->doing == REFLECTOR_STREAM) arm(inf);
+    heard(inf);
     return 0;
 }
 
 static int on_item(void *ctx, struct slice text, struct err *err) {
     struct informer *inf = ctx;
     informer_enter(inf);
-    int r = inf->doing == REFLECTOR_LIST     ? informer_listed(inf, text, err)
-            : inf->doing == REFLECTOR_STREAM ? informer_event(inf, text, err)
-                                             : 0;
+    int r = inf->doing == REFLECTOR_LIST          ? informer_listed(inf, text, err)
+            : inf->doing == REFLECTOR_STREAM      ? informer_event(inf, text, err)
+            : inf->doing == REFLECTOR_STREAM_LIST ? informer_initial(inf, text, err)
+                                                  : 0;
     return informer_leave(inf) ? r : 0;
 }
 
-static void on_broken(void *ctx, const char *why) {
-    struct informer *inf = ctx;
-    informer_enter(inf);
-    informer_broken(inf, why);
-    informer_leave(inf);
-}
-
-static void list_done(struct informer *inf, const struct split_list *l) {
-    enum reflector_listed got = reflector_listed(&inf->reflector, l->rv, l->token);
-    if (got == REFLECTOR_BEHIND) informer_behind(inf, l->rv);
-    if (got != REFLECTOR_WHOLE) return;
+static void list_done(struct informer *inf, const char *rv) {
     buf_free(&inf->scratch);
-    store_relist_end(inf->store, l->rv, informer_changed, inf);
+    store_relist_end(inf->store, rv, informer_changed, inf);
     if (inf->freed) return;
     informer_set_full(inf, inf->dropped > 0);
     informer_count(inf);
@@ -177,6 +183,12 @@ static void list_done(struct informer *inf, const struct split_list *l) {
     if (inf->cb.synced) inf->cb.synced(inf->ctx);
 }
 
+static void page_done(struct informer *inf, const struct split_list *l) {
+    enum reflector_listed got = reflector_listed(&inf->reflector, l->rv, l->token);
+    if (got == REFLECTOR_BEHIND) informer_behind(inf, l->rv);
+    if (got == REFLECTOR_WHOLE) list_done(inf, l->rv);
+}
+
 static void list_failed(struct informer *inf, const struct err *e) {
     bool trouble;
     informer_restarted(inf, reflector_list_failed(&inf->reflector, world_boot_ns(inf->k->w),
@@ -184,11 +196,49 @@ static void list_failed(struct informer *inf, const struct err *e) {
     if (trouble) informer_report(inf, e);
 }
 
+/* A watch or a streaming list. */
 static void stream_ended(struct informer *inf, struct err *e) {
-    bool trouble;
-    informer_restarted(
-        inf, reflector_ended(&inf->reflector, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
+    bool trouble, list = inf->doing == REFLECTOR_STREAM_LIST;
+    informer_restarted(inf,
+                       (list ? reflector_stream_list_failed : reflector_ended)(
+                           &inf->reflector, world_boot_ns(inf->k->w), world_rand(inf->k->w), e, &trouble));
     if (trouble) informer_report(inf, e);
+}
+
+static void give_up(struct informer *inf) {
+    item_stream_cancel(inf->stream);
+    inf->stream = NULL;
+    timer_stop(inf->timer);
+}
+
+static void on_broken(void *ctx, const char *why) {
+    struct informer *inf = ctx;
+    informer_enter(inf);
+    if (inf->doing == REFLECTOR_STREAM) {
+        informer_broken(inf, why);
+        informer_leave(inf);
+        return;
+    }
+    struct err e = {0};
+    err_set(&e, ERR_PROTOCOL, -EPROTO, "%s: an object cannot be read (%s)", inf->what, why);
+    give_up(inf);
+    stream_ended(inf, &e);
+    if (informer_leave(inf)) next(inf);
+}
+
+void informer_marked(struct informer *inf, const char *rv) {
+    if (reflector_marked(&inf->reflector, rv) == REFLECTOR_BEHIND) {
+        informer_behind(inf, rv);
+        give_up(inf);
+        next(inf);
+        return;
+    }
+    list_done(inf, rv);
+    if (inf->freed) return;
+    inf->doing = REFLECTOR_STREAM;
+    inf->initial = false;
+    inf->relist_ns = TIME_NEVER;
+    heard(inf);
 }
 
 static void on_end(void *ctx, struct err *err, const struct split_list *list) {
@@ -199,8 +249,8 @@ static void on_end(void *ctx, struct err *err, const struct split_list *list) {
     if (list && inf->doing == REFLECTOR_PROBE) {
         if (!reflector_probed(&inf->reflector, list->rv)) informer_behind(inf, list->rv);
     } else if (list) {
-        list_done(inf, list);
-    } else if (inf->doing != REFLECTOR_STREAM) {
+        page_done(inf, list);
+    } else if (!streams(inf)) {
         list_failed(inf, err);
     } else {
         stream_ended(inf, err);
@@ -214,21 +264,23 @@ static void set_target(struct informer *inf, const struct reflector_todo *t) {
     struct buf b = BUF(256 << 10), what = BUF(1024);
     const struct informer_spec *s = &inf->spec;
     struct kube_ref ref = {.gvr = s->gvr, .ns = s->ns};
-    bool first = true, list = t->what != REFLECTOR_STREAM;
+    bool first = true, stream_list = t->what == REFLECTOR_STREAM_LIST,
+         list = t->what != REFLECTOR_STREAM && !stream_list;
     char number[24];
     kube_collection(&b, &first, s->gvr, s->ns, s->labels, s->fields);
-    kube_what(&what, list ? "list" : "watch", &ref);
+    kube_what(&what, list || stream_list ? "list" : "watch", &ref);
     if (list && t->limit) {
         snprintf(number, sizeof number, "%u", t->limit);
         url_query(&b, &first, "limit", slice_of(number));
     }
     if (list && t->token[0]) url_query(&b, &first, "continue", slice_of(t->token));
     if (t->rv[0]) url_query(&b, &first, "resourceVersion", slice_of(t->rv));
-    if (t->at_least) url_query(&b, &first, "resourceVersionMatch", SL("NotOlderThan"));
+    if (t->at_least || stream_list) url_query(&b, &first, "resourceVersionMatch", SL("NotOlderThan"));
     if (!list) {
         snprintf(number, sizeof number, "%u", t->timeout_s);
         url_query(&b, &first, "watch", SL("true"));
         url_query(&b, &first, "allowWatchBookmarks", SL("true"));
+        if (stream_list) url_query(&b, &first, "sendInitialEvents", SL("true"));
         url_query(&b, &first, "timeoutSeconds", slice_of(number));
     }
     free(inf->target);
@@ -238,12 +290,12 @@ static void set_target(struct informer *inf, const struct reflector_todo *t) {
 }
 
 static void start(struct informer *inf, const struct reflector_todo *t) {
-    static const struct item_stream_cb cb = {on_bytes, on_item, on_broken, on_end};
-    bool list = t->what != REFLECTOR_STREAM, meta = inf->spec.metadata_only;
+    static const struct item_stream_cb cb = {on_head, on_bytes, on_item, on_broken, on_end};
+    bool stream = streams(inf), meta = inf->spec.metadata_only;
     int64_t now = world_boot_ns(inf->k->w);
     set_target(inf, t);
-    inf->initial = list;
-    if (t->what == REFLECTOR_LIST && t->first) {
+    inf->initial = t->what != REFLECTOR_STREAM;
+    if (t->first) {
         inf->dropped = 0;
         store_relist_begin(inf->store, t->replace);
         inf->list_began_ns = world_mono_ns(inf->k->w);
@@ -253,19 +305,19 @@ static void start(struct informer *inf, const struct reflector_todo *t) {
                               .target = inf->target,
                               .what = inf->what,
                               .fresh = t->fresh,
-                              .stream = !list,
-                              .deadline_ns = list ? now + list_total_ns : t->deadline_ns,
-                              .accept = !meta  ? kube_accept_json
-                                        : list ? kube_accept_meta_list
-                                               : kube_accept_meta};
+                              .stream = stream,
+                              .deadline_ns = stream ? t->deadline_ns : now + list_total_ns,
+                              .accept = !meta    ? kube_accept_json
+                                        : stream ? kube_accept_meta
+                                                 : kube_accept_meta_list};
     inf->relist_ns = t->relist_ns;
-    if (list) {
-        timer_stop(inf->timer);
+    if (stream) {
+        arm(inf, t->what == REFLECTOR_STREAM ? quiet_ns : list_idle_ns);
     } else {
-        arm(inf);
+        timer_stop(inf->timer);
     }
     inf->stream =
-        item_stream_start(inf->k, &s, list ? SPLIT_LIST : SPLIT_WATCH, list ? list_idle_ns : 0, &cb, inf);
+        item_stream_start(inf->k, &s, stream ? SPLIT_WATCH : SPLIT_LIST, stream ? 0 : list_idle_ns, &cb, inf);
 }
 
 static void next(struct informer *inf) {
@@ -281,23 +333,29 @@ static void next(struct informer *inf) {
 
 static void on_timer(void *ctx) {
     struct informer *inf = ctx;
-    bool missed = world_boot_ns(inf->k->w) >= inf->relist_ns;
-    if (inf->doing == REFLECTOR_STREAM && missed) {
-        item_stream_cancel(inf->stream);
-        inf->stream = NULL;
-        reflector_relist(&inf->reflector);
-        informer_restarted(inf, "relist");
-    } else if (inf->doing == REFLECTOR_STREAM) {
+    if (inf->doing == REFLECTOR_STREAM && world_boot_ns(inf->k->w) < inf->relist_ns) {
         informer_suspect(inf, "quiet");
         return;
     }
-    next(inf);
+    informer_enter(inf);
+    if (inf->doing == REFLECTOR_STREAM) {
+        give_up(inf);
+        reflector_relist(&inf->reflector);
+        informer_restarted(inf, "relist");
+    } else if (inf->doing == REFLECTOR_STREAM_LIST) {
+        struct err e = {0};
+        bool begun = inf->idle_ns == mark_idle_ns;
+        err_set(&e, begun ? ERR_PROTOCOL : ERR_TIMEOUT, -ETIMEDOUT, "%s: no byte for %d s%s", inf->what,
+                (int)(inf->idle_ns / NS_PER_S), begun ? " before the mark that ends the initial events" : "");
+        give_up(inf);
+        stream_ended(inf, &e);
+    }
+    if (informer_leave(inf)) next(inf);
 }
 
 void informer_suspect(struct informer *inf, const char *reason) {
     if (inf->doing != REFLECTOR_STREAM || !inf->stream) return;
-    item_stream_cancel(inf->stream);
-    inf->stream = NULL;
+    give_up(inf);
     reflector_suspect(&inf->reflector);
     informer_restarted(inf, reason);
     next(inf);

@@ -16,13 +16,14 @@ struct informer {
     struct reflector reflector;
     enum reflector_what doing;
     struct item_stream *stream;
-    struct timer *timer; /* of a wait; of a watch that is given up for a list */
+    struct timer *timer; /* of a wait; of a stream that is given up */
     struct buf scratch;  /* an object without the fields that nobody reads */
     char *target, *what;
     bool started, synced, initial, freed, full, changing;
     unsigned depth; /* of callbacks, in which we may be freed */
     int64_t seen_ns, list_began_ns, relist_ns;
-    size_t dropped; /* by the last list and since, for want of room */
+    int64_t idle_ns; /* for which a stream may be silent now */
+    size_t dropped;  /* by the last list and since, for want of room */
     struct log_dedup reported;
     struct metric *objects, *fulls, *added, *updated, *deleted, *bookmarks, *list_seconds;
     struct metric_family *restarts;
@@ -33,9 +34,12 @@ struct informer {
 void informer_enter(struct informer *inf);
 bool informer_leave(struct informer *inf);
 
-/* One item of a list, or one event of a watch. May call the user. Negative with err: reading has to end. */
+/* One item of a list, one event of a watch, or one of a streaming list. May call the user. Negative with err: reading
+ * has to end. */
 int informer_listed(struct informer *inf, struct slice text, struct err *err);
 int informer_event(struct informer *inf, struct slice text, struct err *err);
+int informer_initial(struct informer *inf, struct slice text, struct err *err);
+void informer_marked(struct informer *inf, const char *rv);  /* by informer_initial(): that was all */
 void informer_broken(struct informer *inf, const char *why); /* an event that cannot be read */
 void informer_changed(void *ctx, const struct store_rec *old,
                       const struct store_rec *now); /* a store_change */

@@ -95,11 +95,19 @@ static int put(struct informer *inf, struct slice raw, const cJSON *obj, bool ou
     return r;
 }
 
+static bool of_our_kind(const struct informer *inf, const cJSON *obj) {
+    const char *kind = json_str(obj, "kind");
+    return !kind || strcmp(kind, inf->spec.gvr->kind) == 0 || strcmp(kind, "PartialObjectMetadata") == 0;
+}
+
 int informer_listed(struct informer *inf, struct slice text, struct err *err) {
     struct object_peek it = object_peek(text);
     if (store_touch(inf->store, it.ns, it.name, it.rv)) return 0; /* known: need not be parsed */
     cleanup_json cJSON *obj = object_peek_parse(text, &it, &inf->scratch, err);
-    if (obj && put(inf, text, obj, false, err) == 0) return 0;
+    if (obj && !of_our_kind(inf, obj))
+        err_set(err, ERR_PROTOCOL, -EPROTO, "an object of another kind");
+    else if (obj && put(inf, text, obj, false, err) == 0)
+        return 0;
     return err_wrap(err, "%s: an item of the list", inf->what);
 }
 
@@ -119,11 +127,6 @@ static int on_error_event(struct informer *inf, const cJSON *obj, struct slice r
     int r = status_to_err(code >= 400 && code < 600 ? (int)code : 500, raw, inf->what, err);
     retry_cap_after(err);
     return r;
-}
-
-static bool of_our_kind(const struct informer *inf, const cJSON *obj) {
-    const char *kind = json_str(obj, "kind");
-    return !kind || strcmp(kind, inf->spec.gvr->kind) == 0 || strcmp(kind, "PartialObjectMetadata") == 0;
 }
 
 static void on_object(struct informer *inf, struct slice type, const cJSON *obj, struct slice raw) {
@@ -148,30 +151,66 @@ static void on_object(struct informer *inf, struct slice type, const cJSON *obj,
     informer_works(inf);
 }
 
-int informer_event(struct informer *inf, struct slice event, struct err *err) {
-    struct slice raw = {0}, type = {0};
-    struct err e = {0};
-    struct json_raw_it m = json_raw_each(event);
+struct event {
+    struct slice type, raw;
+    bool object; /* of a type that has an object of ours; else ERROR, or what is not known */
+};
+
+static struct event event_of(struct slice text) {
+    struct event e = {0};
+    struct json_raw_it m = json_raw_each(text);
     while (json_raw_next(&m)) {
         struct slice key = object_peek_string(m.key);
-        if (slice_eqs(key, "type")) type = object_peek_string(m.value);
-        if (slice_eqs(key, "object")) raw = m.value;
+        if (slice_eqs(key, "type")) e.type = object_peek_string(m.value);
+        if (slice_eqs(key, "object")) e.raw = m.value;
     }
-    bool object = slice_eqs(type, "ADDED") || slice_eqs(type, "MODIFIED") || slice_eqs(type, "DELETED") ||
-                  slice_eqs(type, "BOOKMARK");
-    if (!object && !slice_eqs(type, "ERROR")) {
+    e.object = slice_eqs(e.type, "ADDED") || slice_eqs(e.type, "MODIFIED") || slice_eqs(e.type, "DELETED") ||
+               slice_eqs(e.type, "BOOKMARK");
+    return e;
+}
+
+int informer_event(struct informer *inf, struct slice text, struct err *err) {
+    struct event ev = event_of(text);
+    struct err e = {0};
+    if (!ev.object && !slice_eqs(ev.type, "ERROR")) {
         informer_broken(inf, "unknown type");
         return 0;
     }
-    struct object_peek it = object_peek(raw);
-    cleanup_json cJSON *obj = object_peek_parse(raw, &it, &inf->scratch, &e);
+    struct object_peek it = object_peek(ev.raw);
+    cleanup_json cJSON *obj = object_peek_parse(ev.raw, &it, &inf->scratch, &e);
     if (!obj) {
         informer_broken(inf, e.msg);
-    } else if (object) {
-        on_object(inf, type, obj, raw);
+    } else if (ev.object) {
+        on_object(inf, ev.type, obj, ev.raw);
     } else {
-        return on_error_event(inf, obj, raw, err);
+        return on_error_event(inf, obj, ev.raw, err);
     }
+    return 0;
+}
+
+/* What there is, and what changes before all of it has been sent; then the mark. */
+int informer_initial(struct informer *inf, struct slice text, struct err *err) {
+    struct event ev = event_of(text);
+    if (slice_eqs(ev.type, "ADDED") || slice_eqs(ev.type, "MODIFIED")) {
+        reflector_item(&inf->reflector);
+        return informer_listed(inf, ev.raw, err);
+    }
+    cleanup_json cJSON *obj = json_parse(ev.raw, err);
+    if (!obj) return err_wrap(err, "%s: an event", inf->what);
+    if (slice_eqs(ev.type, "ERROR")) return on_error_event(inf, obj, ev.raw, err);
+    if (slice_eqs(ev.type, "DELETED")) {
+        store_delete(inf->store, obj, informer_changed, inf);
+        informer_count(inf);
+        return 0;
+    }
+    const char *mark = obj_annotation(obj, "k8s.io/initial-events-end"), *rv = obj_rv(obj);
+    if (!ev.object || !mark || strcmp(mark, "true") != 0 || !rv || !rv[0]) {
+        return err_set(err, ERR_PROTOCOL, -EPROTO,
+                       "%s: %.*s before the mark that ends the initial events: the server does not know "
+                       "sendInitialEvents",
+                       inf->what, SLF(ev.type.n ? ev.type : SL("something else")));
+    }
+    informer_marked(inf, rv);
     return 0;
 }
 

@@ -109,6 +109,12 @@ static void want_turn(struct item_stream *s) {
     if (!timer_active(s->turn)) timer_in(s->turn, 0);
 }
 
+static void on_head(void *ctx, const struct http_headers *h) {
+    struct item_stream *s = ctx;
+    (void)h;
+    if (s->cb.head) s->cb.head(s->ctx);
+}
+
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct item_stream *s = ctx;
     if (s->idle_ns) timer_in(s->idle, s->idle_ns);
@@ -153,7 +159,7 @@ static void work(void *ctx) {
 
 struct item_stream *item_stream_start(struct kube *k, const struct exchange_spec *spec, enum split_mode mode,
                                       int64_t idle_ns, const struct item_stream_cb *cb, void *ctx) {
-    static const struct exchange_cb exchange = {.body = on_body, .end = on_end};
+    static const struct exchange_cb exchange = {.body = on_body, .end = on_end, .head = on_head};
     struct item_stream *s = xcalloc(1, sizeof *s);
     s->k = k;
     s->cb = *cb;

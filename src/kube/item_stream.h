@@ -7,6 +7,7 @@
 
 struct item_stream;
 struct item_stream_cb {
+    void (*head)(void *ctx); /* the server has answered 2xx; may be NULL. This one must not cancel. */
     /* Bytes have arrived, some of them may have been worked off before the next call. May be NULL. Negative with
      * err: reading ends, end() has that err. This one must not cancel. */
     int (*bytes)(void *ctx, size_t n, struct err *err);

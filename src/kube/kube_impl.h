@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "config_priv.h"
 #include "kube/client.h"
+#include "kube/reflector.h"
 
 struct kube {
     struct world *w;
@@ -14,6 +15,7 @@ struct kube {
     struct list ops, lists;
     bool suspect[LANE_COUNT]; /* the last request timed out: the next ones take new connections */
     struct metric_family *requests, *durations;
+    struct reflector_peers reflectors;
     struct { /* an outage of the server itself: which informer has reported it last, and when */
         enum err_kind kind;
         int64_t at_ns;

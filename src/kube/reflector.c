@@ -10,19 +10,25 @@ enum {
     TIMEOUT_MIN_S = 300,
     /* So many watches without an event in a row lead to a list: the server may not have the version. */
     SHORT_TO_LIST = 3,
+    STREAM_LIST_TRIES = 3, /* of a list that fails before its first object; then in pages */
 };
 static const int64_t backoff_min_ns = 800 * NS_PER_MS, backoff_max_ns = 30 * NS_PER_S;
 static const int64_t well_ns = 30 * NS_PER_S; /* a watch that lasted so long ends the backoff */
 static const int64_t soon_ns = NS_PER_S;      /* a watch that ends sooner without an event has failed */
 static const int64_t grace_ns =
     30 * NS_PER_S; /* a server may end its watch late; after this it has stopped */
+static const int64_t no_stream_list_for_ns = 3600 * NS_PER_S; /* the server may be upgraded meanwhile */
 /* Something was missed: the wait for the list that finds it, doubled each time, and when that is forgotten. */
 static const int64_t missed_min_ns = 30 * NS_PER_S, missed_max_ns = 600 * NS_PER_S,
                      missed_forget_ns = 3600 * NS_PER_S;
 
-void reflector_init(struct reflector *w) {
-    *w = (struct reflector){
-        .phase = WS_LIST, .from = FROM_CACHE, .wait_ns = INT64_MIN, .relist_ns = TIME_NEVER};
+void reflector_init(struct reflector *w, struct reflector_peers *peers) {
+    *w = (struct reflector){.phase = WS_LIST,
+                            .from = FROM_CACHE,
+                            .peers = peers,
+                            .no_stream_list_ns = INT64_MIN,
+                            .wait_ns = INT64_MIN,
+                            .relist_ns = TIME_NEVER};
 }
 
 void reflector_free(struct reflector *w) {
@@ -36,6 +42,18 @@ static void set_token(struct reflector *w, const char *token) {
     w->token = token && token[0] ? xstrdup(token) : NULL;
 }
 
+static void begin_stream(struct reflector *w, int64_t now_ns, uint64_t rnd, struct reflector_todo *ret) {
+    ret->timeout_s = TIMEOUT_MIN_S + (unsigned)(rnd % (TIMEOUT_MIN_S + 1));
+    ret->deadline_ns = now_ns + ret->timeout_s * NS_PER_S + grace_ns;
+    w->began_ns = now_ns;
+    w->events = false;
+}
+
+static bool may_stream_list(const struct reflector *w, int64_t now_ns) {
+    bool refused = w->peers && w->peers->no_stream_list_ns && now_ns < w->peers->no_stream_list_ns;
+    return !w->token && w->from != FROM_NEWEST_WHOLE && now_ns >= w->no_stream_list_ns && !refused;
+}
+
 void reflector_next(struct reflector *w, int64_t now_ns, uint64_t rnd, struct reflector_todo *ret) {
     *ret = (struct reflector_todo){.rv = w->rv, .token = "", .fresh = w->fresh, .relist_ns = TIME_NEVER};
     if (now_ns < w->wait_ns) {
@@ -43,15 +61,18 @@ void reflector_next(struct reflector *w, int64_t now_ns, uint64_t rnd, struct re
         ret->until_ns = w->wait_ns;
     } else if (w->phase == WS_STREAM) {
         ret->what = REFLECTOR_STREAM;
-        ret->timeout_s = TIMEOUT_MIN_S + (unsigned)(rnd % (TIMEOUT_MIN_S + 1));
-        ret->deadline_ns = now_ns + ret->timeout_s * NS_PER_S + grace_ns;
         ret->relist_ns = w->relist_ns;
-        w->began_ns = now_ns;
-        w->events = false;
+        begin_stream(w, now_ns, rnd, ret);
     } else if (w->phase == WS_PROBE) {
         ret->what = REFLECTOR_PROBE;
         ret->rv = "";
         ret->limit = 1;
+    } else if (may_stream_list(w, now_ns)) {
+        ret->what = REFLECTOR_STREAM_LIST;
+        ret->first = true;
+        ret->replace = w->replace;
+        ret->rv = w->from == FROM_CACHE ? "0" : w->from == FROM_SEEN ? w->rv : "";
+        begin_stream(w, now_ns, rnd, ret);
     } else {
         ret->what = REFLECTOR_LIST;
         ret->first = !w->token;
@@ -78,21 +99,14 @@ static void replace_all(struct reflector *w) {
     w->relist_ns = TIME_NEVER;
 }
 
-enum reflector_listed reflector_listed(struct reflector *w, const char *rv, const char *token) {
+static bool is_behind(struct reflector *w, const char *rv) {
     w->fresh = false;
-    if (!w->replace && rv_older(rv, w->rv)) {
-        replace_all(w);
-        return REFLECTOR_BEHIND;
-    }
-    if (token && token[0]) {
-        if (strlen(token) <= REFLECTOR_TOKEN_MAX) {
-            set_token(w, token);
-        } else { /* too long to send back: all in one page */
-            set_token(w, NULL);
-            w->from = FROM_NEWEST_WHOLE;
-        }
-        return REFLECTOR_MORE_PAGES;
-    }
+    if (w->replace || !rv_older(rv, w->rv)) return false;
+    replace_all(w);
+    return true;
+}
+
+static enum reflector_listed whole(struct reflector *w, const char *rv) {
     set_token(w, NULL);
     reflector_event(w, rv);
     w->replace = false;
@@ -100,6 +114,28 @@ enum reflector_listed reflector_listed(struct reflector *w, const char *rv, cons
     w->from = FROM_SEEN;
     w->relist_ns = TIME_NEVER;
     return REFLECTOR_WHOLE;
+}
+
+enum reflector_listed reflector_listed(struct reflector *w, const char *rv, const char *token) {
+    if (is_behind(w, rv)) return REFLECTOR_BEHIND;
+    if (!token || !token[0]) return whole(w, rv);
+    if (strlen(token) <= REFLECTOR_TOKEN_MAX) {
+        set_token(w, token);
+    } else { /* too long to send back: all in one page */
+        set_token(w, NULL);
+        w->from = FROM_NEWEST_WHOLE;
+    }
+    return REFLECTOR_MORE_PAGES;
+}
+
+void reflector_item(struct reflector *w) {
+    w->events = true;
+}
+
+enum reflector_listed reflector_marked(struct reflector *w, const char *rv) {
+    if (is_behind(w, rv)) return REFLECTOR_BEHIND;
+    w->stream_list_fails = 0;
+    return whole(w, rv);
 }
 
 const char *reflector_version(const struct reflector *w) {
@@ -150,6 +186,28 @@ const char *reflector_list_failed(struct reflector *w, int64_t now_ns, uint64_t 
     *ret_trouble = true;
     back_off(w, now_ns, rnd, err);
     return gone ? "expired" : err_kind_name(err->kind);
+}
+
+/* In pages from now on: they go on where they were cut, and every server has them. */
+static void turn_to_pages(struct reflector *w, int64_t now_ns, const struct err *err) {
+    w->no_stream_list_ns = now_ns + no_stream_list_for_ns;
+    w->stream_list_fails = 0;
+    bool unknown = err->kind == ERR_REJECTED || err->kind == ERR_PROTOCOL;
+    if (unknown && w->peers) w->peers->no_stream_list_ns = w->no_stream_list_ns;
+}
+
+const char *reflector_stream_list_failed(struct reflector *w, int64_t now_ns, uint64_t rnd, struct err *err,
+                                         bool *ret_trouble) {
+    bool gone = err->kind == ERR_GONE || version_too_large(err), older = w->from != FROM_NEWEST,
+         busy = passing(err) && !gone;
+    if ((gone && older) || err->kind == ERR_AUTH ||
+        ((gone || (busy && !w->events)) && ++w->stream_list_fails < STREAM_LIST_TRIES))
+        return reflector_list_failed(w, now_ns, rnd, err, ret_trouble);
+    *ret_trouble = false; /* the list will say what is wrong, if it fails as well */
+    w->fresh = (err->kind == ERR_TIMEOUT && !gone) || err->kind == ERR_PROTOCOL;
+    turn_to_pages(w, now_ns, err);
+    if (gone || (busy && !w->events)) back_off(w, now_ns, rnd, err);
+    return err->kind == ERR_REJECTED ? "no_stream_list" : "stream_list";
 }
 
 void reflector_event(struct reflector *w, const char *rv) {

@@ -1,6 +1,7 @@
 /* The lane bench: does a long list delay the lease? A PUT on LANE_LEASE every 50 ms, timed from the instant
  * at which it was due to its answer, first with nothing else going on, then during a list of 100,000
- * Deployments on LANE_WATCH. Usage: bench_lane [ITEMS]. Exits with 1 when p99 during the list is 20 ms or
+ * Deployments on LANE_WATCH. Usage: bench_lane [ITEMS [pages]]; pages: of a
+ * server without streaming lists. Exits with 1 when p99 during the list is 20 ms or
  * more. */
 #include "kube/informer.h"
 #include "lane_server.h"
@@ -58,7 +59,7 @@ int main(int argc, char **argv) {
     int64_t items = 100000;
     if (argc > 1 && slice_i64(slice_of(argv[1]), &items) < 0) return 2;
     int list_port;
-    pid_t list_pid = lane_server_start((size_t)items, &list_port);
+    pid_t list_pid = lane_server_start((size_t)items, argc < 3, &list_port);
     struct bench b = {.items = items};
     struct side side;
     cleanup_free char *server = xasprintf("http://127.0.0.1:%d", list_port);

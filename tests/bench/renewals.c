@@ -40,7 +40,7 @@ static void put(void *ctx) {
 
 void renewals_init(struct renewals *r, struct loop *l) {
     int port;
-    *r = (struct renewals){.l = l, .w = loop_world(l), .server = lane_server_start(0, &port)};
+    *r = (struct renewals){.l = l, .w = loop_world(l), .server = lane_server_start(0, false, &port)};
     r->url = xasprintf("http://127.0.0.1:%d/apis/coordination.k8s.io/v1/namespaces/x/leases/y", port);
     r->timer = timer_new(r->w, put, r);
 }

@@ -180,6 +180,7 @@ void client_broken(struct req *r, int neg_errno, const char *why) {
     r->link = NULL;
     r->broken = neg_errno;
     r->why = why;
+    ev_cancel(r->host->sw, &r->go); /* it may not have been sent yet */
     ev_cancel(r->host->sw, &r->down);
     if (r->host->alive) ev_at(r->host->sw, &r->fail, r->host->sw->now, EV_ANY);
 }

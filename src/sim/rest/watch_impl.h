@@ -1,4 +1,4 @@
-/* The parts of a watch: watch_start.c sends what it begins with, rest_watch.c what happens from then on. */
+/* The parts of a watch: rest_watch_start.c sends what it begins with, rest_watch.c what happens from then on. */
 #ifndef SIM_WATCH_IMPL_H
 #define SIM_WATCH_IMPL_H
 #include "rest/rest_watch.h"

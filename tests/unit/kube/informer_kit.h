@@ -79,8 +79,23 @@ static inline struct run *setup_with(const struct informer_spec *more, const str
     return r;
 }
 
-static inline struct run *setup(const struct informer_spec *more) {
+static inline struct run *setup_streaming(const struct informer_spec *more) {
     return setup_with(more, &(struct informer_cb){on_change, on_synced, on_trouble});
+}
+
+/* Of a server that knows no streaming lists: its refusal is the first thing that happens. */
+static inline struct run *refused_stream_list(struct run *r) {
+    struct fake_req *q = fake_one(r->f);
+    assert_has(q->url, "&sendInitialEvents=true&");
+    fake_answer(q, 422,
+                J("{'kind':'Status','status':'Failure','reason':'Invalid','message':'resourceVersionMatch is "
+                  "forbidden "
+                  "for watch','code':422}"));
+    return r;
+}
+
+static inline struct run *setup(const struct informer_spec *more) {
+    return refused_stream_list(setup_streaming(more));
 }
 
 static inline void teardown(struct run *r) {
@@ -99,7 +114,7 @@ static inline void run_end(struct run **r) {
 /* One that ends with its scope. */
 #define RUN(r, ...)                                                                                          \
     __attribute__((cleanup(run_end))) struct run *r = setup(&(struct informer_spec){__VA_ARGS__})
-/* With an informer of pods that has asked for its first list. */
+/* With an informer of pods that has asked for its first list, in pages. */
 #define INFORMER_CASE(name) CASE_OF(struct run, r, setup(NULL), teardown, name)
 
 static inline void expect_seen(struct run *r, const char *want) {
@@ -146,6 +161,9 @@ static inline void metrics_are(struct run *r, const char *lines) {
 
 #define EV(type, obj) "{\"type\":\"" type "\",\"object\":" obj "}\n"
 #define WATCH(rv)     "resourceVersion=" rv "&watch=true&allowWatchBookmarks=true"
+#define STREAM_LIST(rv)                                                                                      \
+    "resourceVersion=" rv "&resourceVersionMatch=NotOlderThan&watch=true&allowWatchBookmarks=true&"          \
+    "sendInitialEvents=true"
 
 #define GONE                                                                                                 \
     "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Expired\",\"message\":\"too old resource "     \

@@ -38,13 +38,13 @@ INFORMER_CASE(cut_streams) {
     /* ended properly, but in the middle of a line */
     fake_body(q, "{\"type\":");
     fake_end(q, NULL);
-    fake_run(r->f, 3 * NS_PER_S);
+    fake_run(r->f, 4 * NS_PER_S);
     asked(r, WATCH("9"));
     /* refused: again without a list, later, until it works */
     for (int i = 0; i < 3; i++) {
         fake_fail(fake_one(r->f), ERR_TRANSPORT, "connection refused");
         assert_int_equal(fake_open(r->f), 0);
-        fake_run(r->f, 20 * NS_PER_S);
+        fake_run(r->f, 31 * NS_PER_S);
         asked(r, WATCH("9"));
     }
     assert_true(r->troubles >= 3);
@@ -73,7 +73,7 @@ INFORMER_CASE(dead_connections) {
     fake_run(r->f, 151 * NS_PER_S); /* no byte, not even a bookmark: is the server there at all? */
     asked(r, "limit=1");
     assert_int_equal(r->troubles, 1);
-    fake_run(r->f, 62 * NS_PER_S);
+    fake_run(r->f, 64 * NS_PER_S);
     trouble_is(r, 2, ERR_TIMEOUT, "");
     assert_true(asked(r, "limit=1")->fresh);
     answer(r, "limit=1", 200, LIST("7", ""));

@@ -52,7 +52,7 @@ static void write_in_change(void *ctx, const struct store_rec *old, const struct
 }
 
 CASE(not_from_within_change) {
-    struct run *r = setup_with(NULL, &(struct informer_cb){.change = write_in_change});
+    struct run *r = refused_stream_list(setup_with(NULL, &(struct informer_cb){.change = write_in_change}));
     answer(r, FIRST, 200, LIST("7", POD("a", "3")));
     assert_int_equal(store_len(informer_store(r->inf)), 1);
     teardown(r);
@@ -71,7 +71,7 @@ INFORMER_CASE(a_server_restored_from_a_backup) {
     answer(r, "limit=500", 200, LIST("90", POD("a", "80") "," POD("d", "81")));
     expect_seen(r, "i+n/d@81 ");
     fake_fail(asked(r, "limit=500"), ERR_TRANSPORT, "reset"); /* it is not forgotten */
-    fake_run(r->f, 2 * NS_PER_S);
+    fake_run(r->f, 4 * NS_PER_S);
     answer(r, "limit=500", 200, LIST("91", POD("a", "80") "," POD("d", "81")));
     assert_string_equal(store_get(informer_store(r->inf), SL("n"), SL("a"))->rv, "80");
     assert_int_equal(store_len(informer_store(r->inf)), 2);
@@ -93,7 +93,7 @@ CASE(a_server_that_is_behind) {
         fake_run(r->f, 149 * NS_PER_S);
         fake_body(fake_one(r->f), EV("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"700\"}}"));
         fake_run(r->f, 149 * NS_PER_S);
-        assert_int_equal(r->f->started, 2);
+        assert_int_equal(r->f->started, 3);
         if (write) {
             wrote(r, POD("a", "85"));
             fake_settle(r->f);

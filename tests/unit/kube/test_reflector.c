@@ -1,5 +1,4 @@
-/* List and watch as a pure machine: each rule by itself, then random schedules against a small model of an
- * API server. */
+/* List and watch as a pure machine: each rule by itself. */
 #include "../case.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -12,15 +11,21 @@ static struct reflector_todo next(struct reflector *w, int64_t now, uint64_t rnd
     reflector_next(w, now, rnd, &t);
     return t;
 }
-#define REFLECTOR_CASE(name) CASE_WITH(struct reflector, w, reflector_init, reflector_free, name)
+/* Its server knows no streaming lists. */
+static void paged_init(struct reflector *w) {
+    static struct reflector_peers paged = {INT64_MAX};
+    reflector_init(w, &paged);
+}
+#define REFLECTOR_CASE(name) CASE_WITH(struct reflector, w, paged_init, reflector_free, name)
 
-/* What is to be done now, in words: "list rv=9 limit=500 first at_least", "stream rv=9", "wait". */
+/* What is to be done now, in words: "list rv=9 limit=500 first at_least", "stream list rv=9 first", "stream rv=9",
+ * "wait". */
 static void does(struct reflector *w, int64_t now, const char *want) {
-    static const char *const whats[] = {"list", "stream", "wait", "probe"};
+    static const char *const whats[] = {"list", "stream", "wait", "probe", "stream list"};
     const struct reflector_todo t = next(w, now, 0);
     cleanup_buf struct buf is = BUF(1000);
     buf_adds(&is, whats[t.what]);
-    if (t.what == REFLECTOR_LIST || t.what == REFLECTOR_STREAM) buf_addf(&is, " rv=%s", t.rv);
+    if (t.what != REFLECTOR_WAIT && t.what != REFLECTOR_PROBE) buf_addf(&is, " rv=%s", t.rv);
     if (t.what == REFLECTOR_LIST && t.token[0]) buf_addf(&is, " token=%s", t.token);
     if (t.what == REFLECTOR_LIST) buf_addf(&is, " limit=%u", t.limit);
     buf_addf(&is, "%s%s%s%s", t.first ? " first" : "", t.at_least ? " at_least" : "",
@@ -191,7 +196,7 @@ CASE(backoff) {
     struct rng r = {3};
     for (int run = 0; run < 200; run++) {
         struct reflector w;
-        reflector_init(&w);
+        paged_init(&w);
         int64_t now = 1000 * S, lo = 800 * NS_PER_MS;
         for (int i = 0; i < 12; i++) {
             struct err e = error_of(ERR_SERVER, "500");
@@ -213,7 +218,7 @@ CASE(backoff) {
     }
     /* Retry-After has a cap */
     struct reflector w;
-    reflector_init(&w);
+    paged_init(&w);
     struct err e = error_of(ERR_THROTTLED, "429");
     e.retry_after_ms = 86400000;
     reflector_list_failed(&w, 0, 1, &e, &trouble);
@@ -239,190 +244,129 @@ REFLECTOR_CASE(broken_event_leads_to_a_list) {
     }
 }
 
-/* ---- random schedules ----
- * The server: a version counter, objects that change, a history that is compacted, pages whose tokens expire,
- * a cache that lags. The client: a mirror fed as the machine says. At the end the server calms down, and the
- * mirror must be right. */
-enum { OBJECTS = 8 };
-struct server {
-    long rv, compacted;
-    long obj[OBJECTS]; /* version of its last change, 0: not there */
-    struct {
-        int o;
-        bool gone;
-    } log[4096];
-};
-struct mirror {
-    long obj[OBJECTS];
-    bool seen[OBJECTS];
-};
-
-static void change(struct server *s, struct rng *r) {
-    if (s->rv + 1 >= (long)ARRAY_LEN(s->log)) return;
-    int o = (int)rng_below(r, OBJECTS);
-    s->rv++;
-    bool gone = s->obj[o] && rng_below(r, 3) == 0;
-    s->obj[o] = gone ? 0 : s->rv;
-    s->log[s->rv].o = o;
-    s->log[s->rv].gone = gone;
-}
-
-static void state_at(const struct server *s, long rv, long obj[OBJECTS]) {
-    memset(obj, 0, OBJECTS * sizeof *obj);
-    for (long v = 1; v <= rv; v++) obj[s->log[v].o] = s->log[v].gone ? 0 : v;
-}
-
-static struct err random_error(struct rng *r) {
-    static const enum err_kind kinds[] = {ERR_TRANSPORT, ERR_TIMEOUT,   ERR_THROTTLED, ERR_SERVER,
-                                          ERR_AUTH,      ERR_FORBIDDEN, ERR_REJECTED,  ERR_PROTOCOL};
-    return error_of(kinds[rng_below(r, ARRAY_LEN(kinds))], "injected");
-}
-
-struct run {
-    struct rng r;
-    struct server s;
-    struct mirror m;
+/* ---- streaming lists ---- */
+struct streaming {
     struct reflector w;
-    int64_t now;
-    bool calm, synced;
-    long listing; /* the version of the list in pages */
-    int pos;
-    unsigned requests;
-    uint64_t seed;
+    struct reflector_peers peers;
 };
+static void streaming_init(struct streaming *t) {
+    t->peers = (struct reflector_peers){0};
+    reflector_init(&t->w, &t->peers);
+}
+static void streaming_free(struct streaming *t) {
+    reflector_free(&t->w);
+}
+#define STREAM_CASE(name) CASE_WITH(struct streaming, t, streaming_init, streaming_free, name)
 
-static void list_fails(struct run *x, struct err e) {
-    bool trouble;
-    reflector_list_failed(&x->w, x->now, rng_next(&x->r), &e, &trouble);
+static void stream_fails(struct reflector *w, int64_t now, enum err_kind kind, const char *msg,
+                         const char *why, bool trouble) {
+    struct err e = error_of(kind, msg);
+    bool is;
+    assert_string_equal(reflector_stream_list_failed(w, now, 7, &e, &is), why);
+    assert_int_equal(is, trouble);
 }
 
-static void do_list(struct run *x, const struct reflector_todo *t) {
-    struct rng *r = &x->r;
-    if (!x->calm && rng_below(r, 4) == 0) {
-        list_fails(x, random_error(r));
-        return;
-    }
-    if (t->token[0]) {
-        if (x->listing < x->s.compacted || (!x->calm && rng_below(r, 6) == 0)) {
-            list_fails(x, error_of(ERR_GONE, "page token expired"));
-            return;
-        }
-    } else {
-        long lag = x->calm ? x->s.rv : x->s.rv - (long)rng_below(r, 4), want = atol(t->rv);
-        if (lag < 0) lag = 0;
-        if (!t->first) fail_seed(x->seed, "a list from the start that is not the first page");
-        if (t->at_least && want > lag && rng_below(r, 2)) {
-            list_fails(x, error_of(ERR_TIMEOUT, "504: Too large resource version"));
-            return;
-        }
-        if (t->at_least && want < x->s.compacted && rng_below(r, 2)) { /* as a server without NotOlderThan */
-            list_fails(x, error_of(ERR_GONE, "410"));
-            return;
-        }
-        x->listing = strcmp(t->rv, "0") == 0     ? lag
-                     : t->at_least && want > lag ? want
-                     : t->at_least               ? lag
-                                                 : x->s.rv;
-        x->pos = 0;
-        memset(x->m.seen, 0, sizeof x->m.seen);
-    }
-    long obj[OBJECTS];
-    state_at(&x->s, x->listing, obj);
-    int upto = t->limit && rng_below(r, 2) ? x->pos + 3 : OBJECTS;
-    for (; x->pos < OBJECTS && x->pos < upto; x->pos++) {
-        if (!obj[x->pos]) continue;
-        x->m.obj[x->pos] = obj[x->pos];
-        x->m.seen[x->pos] = true;
-    }
-    char rv[32];
-    snprintf(rv, sizeof rv, "%ld", x->listing);
-    if (reflector_listed(&x->w, rv, x->pos < OBJECTS ? "token" : "") == REFLECTOR_WHOLE) {
-        for (int i = 0; i < OBJECTS; i++) {
-            if (!x->m.seen[i]) x->m.obj[i] = 0;
-        }
-        x->synced = true;
+STREAM_CASE(streaming_list) {
+    struct reflector *w = &t->w;
+    does(w, 100 * S, "stream list rv=0 first");
+    struct reflector_todo todo = next(w, 100 * S, 5);
+    assert_int_equal(todo.timeout_s, 305);
+    assert_true(todo.deadline_ns == (100 + 305 + 30) * S);
+    assert_string_equal(reflector_version(w), "");
+    reflector_item(w);
+    assert_int_equal(reflector_marked(w, "17"), REFLECTOR_WHOLE);
+    assert_string_equal(reflector_version(w), "17");
+    /* it is the watch now */
+    reflector_event(w, "18");
+    ends(w, 300 * S, ERR_TRANSPORT, "cut", "cut", false);
+    does(w, 300 * S, "stream rv=18");
+    /* a later one is as new as what was seen, or the newest where that is gone */
+    ends(w, 500 * S, ERR_GONE, "too old", "expired", false);
+    does(w, 500 * S, "stream list rv=18 first");
+    stream_fails(w, 500 * S, ERR_TIMEOUT, "504: Too large resource version", "too_large", false);
+    does(w, 500 * S, "stream list rv= first");
+    /* a server restored from a backup */
+    assert_int_equal(reflector_marked(w, "9"), REFLECTOR_BEHIND);
+    does(w, 500 * S, "stream list rv= first replace");
+    assert_int_equal(reflector_marked(w, "9"), REFLECTOR_WHOLE);
+    assert_string_equal(reflector_version(w), "9");
+}
+
+STREAM_CASE(a_server_without_streaming_lists) {
+    next(&t->w, 100 * S, 0);
+    stream_fails(&t->w, 100 * S, ERR_REJECTED, "422", "no_stream_list", false);
+    does(&t->w, 100 * S, "list rv=0 limit=500 first"); /* at once */
+    /* the others know it as well, for an hour */
+    struct reflector other;
+    reflector_init(&other, &t->peers);
+    does(&other, 3699 * S, "list rv=0 limit=500 first");
+    does(&other, 3700 * S, "stream list rv=0 first");
+    reflector_free(&other);
+}
+
+STREAM_CASE(a_streaming_list_that_is_cut_goes_on_in_pages) {
+    struct reflector *w = &t->w;
+    next(w, 100 * S, 0);
+    reflector_item(w);
+    stream_fails(w, 101 * S, ERR_TRANSPORT, "reset", "stream_list", false);
+    does(w, 101 * S, "list rv=0 limit=500 first"); /* what was put by the stream does not count */
+    assert_int_equal(reflector_listed(w, "17", ""), REFLECTOR_WHOLE);
+    assert_true(t->peers.no_stream_list_ns == 0); /* the others may be luckier */
+    reflector_relist(w);
+    does(w, 3700 * S, "list rv=17 limit=500 first at_least");
+    does(w, 3701 * S, "stream list rv=17 first");
+    /* silence, a stream that ends without the mark, one that cannot be understood: pages */
+    static const enum err_kind kinds[] = {ERR_NONE, ERR_PROTOCOL, ERR_TIMEOUT};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        int64_t now = 10000 * S * (int64_t)(i + 1);
+        does(w, now, "stream list rv=17 first");
+        reflector_item(w);
+        stream_fails(w, now, kinds[i], "no mark", "stream_list", false);
+        does(w, now,
+             kinds[i] ? "list rv=17 limit=500 first at_least fresh" : "list rv=17 limit=500 first at_least");
+        assert_int_equal(t->peers.no_stream_list_ns > now, kinds[i] == ERR_PROTOCOL);
+        t->peers.no_stream_list_ns = 0;
+        listed(w, now, "17");
+        reflector_relist(w);
     }
 }
 
-static void do_probe(struct run *x) {
-    char rv[32];
-    snprintf(rv, sizeof rv, "%ld", x->s.rv);
-    if (!x->calm && rng_below(&x->r, 3) == 0) {
-        list_fails(x, random_error(&x->r));
-    } else if (!reflector_probed(&x->w, rv)) {
-        fail_seed(x->seed, "the server is not behind");
+STREAM_CASE(a_busy_server_is_asked_again) {
+    struct reflector *w = &t->w;
+    int64_t now = 100 * S;
+    for (int i = 0; i < 2; i++) {
+        does(w, now, "stream list rv=0 first");
+        stream_fails(w, now, ERR_THROTTLED, "429", err_kind_name(ERR_THROTTLED), true);
+        now = waits(w, now);
     }
+    does(w, now, "stream list rv=0 first");
+    stream_fails(w, now, ERR_SERVER, "500", "stream_list", false);
+    does(w, waits(w, now), "list rv=0 limit=500 first");
+    /* The credentials are refused, whatever the request */
+    reflector_free(w);
+    reflector_init(w, &t->peers);
+    next(w, 100 * S, 0);
+    stream_fails(w, 100 * S, ERR_AUTH, "401", err_kind_name(ERR_AUTH), true);
+    does(w, 200 * S, "stream list rv=0 first");
+    /* no right to watch: the list may be allowed */
+    stream_fails(w, 200 * S, ERR_FORBIDDEN, "403", "stream_list", false);
+    does(w, 200 * S, "list rv=0 limit=500 first");
 }
 
-static void do_stream(struct run *x, const struct reflector_todo *t) {
-    struct rng *r = &x->r;
-    struct err e = {0};
-    bool trouble;
-    long at = atol(t->rv);
-    if (!x->synced) fail_seed(x->seed, "a watch before a list");
-    if (!x->calm && rng_below(r, 8) == 0) {
-        reflector_suspect(&x->w);
-        return;
-    }
-    if (at < x->s.compacted) {
-        e = error_of(ERR_GONE, "410");
-    } else if (!x->calm && rng_below(r, 3) == 0) {
-        e = random_error(r);
-        x->now += (int64_t)rng_below(r, 3) * S;
-    } else {
-        if (!x->calm) change(&x->s, r);
-        long upto = x->calm ? x->s.rv : at + (long)rng_below(r, (uint64_t)(x->s.rv - at) + 1);
-        for (long v = at + 1; v <= upto; v++) {
-            char rv[32];
-            snprintf(rv, sizeof rv, "%ld", v);
-            x->m.obj[x->s.log[v].o] = x->s.log[v].gone ? 0 : v;
-            reflector_event(&x->w, rv);
-        }
-        x->now += x->calm ? 400 * S : (int64_t)rng_below(r, 5) * S;
-        if (!x->calm && rng_below(r, 3) == 0) e = error_of(ERR_TRANSPORT, "cut");
-    }
-    reflector_ended(&x->w, x->now, rng_next(r), &e, &trouble);
-}
-
-SEEDS_CASE(5000, random_schedules) {
-    struct run *x = xcalloc(1, sizeof *x);
-    x->r.s = x->seed = seed;
-    reflector_init(&x->w);
-    x->now = 1000 * S;
-    int64_t burst = x->now;
-    unsigned in_burst = 0;
-    for (int step = 0; step < 260; step++) {
-        x->calm = step >= 200;
-        if (!x->calm) {
-            for (uint64_t n = rng_below(&x->r, 4); n > 0; n--) change(&x->s, &x->r);
-            if (rng_below(&x->r, 10) == 0)
-                x->s.compacted = x->s.rv - (long)rng_below(&x->r, (uint64_t)x->s.rv + 1);
-        }
-        struct reflector_todo t = next(&x->w, x->now, rng_next(&x->r));
-        if (t.what == REFLECTOR_WAIT) {
-            if (t.until_ns <= x->now || t.until_ns > x->now + 61 * S) fail_seed(seed, "wait");
-            x->now = t.until_ns;
-            continue;
-        }
-        if (x->now != burst) { /* no hot loop: so many requests without any time passing */
-            burst = x->now;
-            in_burst = 0;
-        }
-        if (++in_burst > 16) fail_seed(seed, "a hot loop");
-        if (t.what == REFLECTOR_LIST) {
-            do_list(x, &t);
-        } else if (t.what == REFLECTOR_PROBE) {
-            do_probe(x);
+STREAM_CASE(versions_that_are_never_there) {
+    int64_t now = 100 * S;
+    for (int i = 0; i < 10; i++) { /* no hot loop, and not for ever */
+        struct reflector_todo todo = next(&t->w, now, 0);
+        if (todo.what == REFLECTOR_LIST) return;
+        if (todo.what == REFLECTOR_WAIT) {
+            now = todo.until_ns;
         } else {
-            do_stream(x, &t);
+            struct err e = error_of(ERR_GONE, "410");
+            bool trouble;
+            reflector_stream_list_failed(&t->w, now, 7, &e, &trouble);
         }
     }
-    for (int i = 0; i < OBJECTS; i++) {
-        if (x->m.obj[i] != x->s.obj[i])
-            fail_seed(seed, "object %d at %ld, not %ld", i, x->m.obj[i], x->s.obj[i]);
-    }
-    reflector_free(&x->w);
-    free(x);
+    fail_msg("no list in pages");
 }
 
 CASES("kube/reflector")

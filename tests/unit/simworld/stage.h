@@ -27,7 +27,8 @@ struct stage {
 static UNUSED struct stage *cluster(uint64_t seed) {
     struct stage *st = xcalloc(1, sizeof *st);
     st->sw = simworld_new(seed);
-    st->api = sim_new(&(struct sim_config){.seed = seed, .wall_ns = simworld_now(st->sw)});
+    st->api = sim_new(&(struct sim_config){
+        .seed = seed, .wall_ns = simworld_now(st->sw), .watch_list = (enum sim_watch_list)(seed % 4)});
     simworld_server(st->sw, "api", API, st->api);
     simworld_pod_network(st->sw, "api");
     return st;
