@@ -68,7 +68,7 @@ E
 configmap() { printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: "1"}\n' "$1"; }
 
 reading() {
-  run version 'v1\.20\.2\+handover-sim' version
+  run version 'v1\.37\.2\+handover-sim' version
   run namespaces 'default .*kube-system' get namespaces
   run api-resources 'deployments +deploy +(apps/v1|apps) +true +Deployment' api-resources
   run can-i '^yes' auth can-i create deployments

@@ -1,7 +1,8 @@
 # What the manifests allow is what Handover does, in both directions: every request of the main job is covered by a rule of
 # deploy/manifests/10-rbac.yaml, and every verb of a rule is one that was used, but for those that are named here. So with the FlowSchema.
 . "$(dirname "$0")/lib.sh"
-sim --load "$top/deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
+# An older server: it is listed in pages, where a later one streams its lists, for which the right to watch is enough.
+sim --kubernetes 1.20 --load "$top/deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
 note_requests() { # "VERB GROUP/RESOURCE" of each; metrics pages go through the proxy only outside of a cluster
   api GET /sim/requests | jq -r '.last[] | select(.userAgent | startswith("handover")) |
     (.target | split("?")) as [$path, $query] |

@@ -148,10 +148,22 @@ static int one_group(struct call *c, const char *group) {
 }
 
 /* ---- the rest ---- */
-static const char version_text[] = "{\"major\":\"1\",\"minor\":\"20\",\"gitVersion\":\"v1.20.2+handover-"
-                                   "sim\",\"gitCommit\":\"\",\"gitTreeState\":\"clean\","
-                                   "\"buildDate\":\"2021-01-13T13:20:00Z\",\"goVersion\":\"go1.15.5\","
-                                   "\"compiler\":\"gc\",\"platform\":\"linux/amd64\"}";
+static int version(struct call *c) {
+    static const struct {
+        const char *minor, *patch, *go, *built;
+    } releases[] = {[SIM_RELEASE_1_18] = {"18", "20", "go1.13.15", "2021-06-16T12:51:17Z"},
+                    [SIM_RELEASE_1_20] = {"20", "2", "go1.15.5", "2021-01-13T13:20:00Z"},
+                    [SIM_RELEASE_1_33] = {"33", "4", "go1.24.5", "2025-08-13T14:23:00Z"},
+                    [SIM_RELEASE_1_37] = {"37", "2", "go1.26.0", "2026-10-14T12:00:00Z"}};
+    enum sim_release r = c->s->cfg.release;
+    struct buf b = BUF(4096);
+    buf_addf(&b,
+             "{\"major\":\"1\",\"minor\":\"%s\",\"gitVersion\":\"v1.%s.%s+handover-sim\",\"gitCommit\":\"\","
+             "\"gitTreeState\":\"clean\",\"buildDate\":\"%s\",\"goVersion\":\"%s\",\"compiler\":\"gc\","
+             "\"platform\":\"linux/amd64\"}",
+             releases[r].minor, releases[r].minor, releases[r].patch, releases[r].built, releases[r].go);
+    return answer(c, &b);
+}
 
 static const char paths_text[] =
     "{\"paths\":[\"/api\",\"/api/v1\",\"/apis\",\"/healthz\",\"/livez\",\"/openapi/v2\","
@@ -167,10 +179,7 @@ static int serve_root(struct call *c, const char *first) {
         exchange_text(c->x, 200, SL("ok"));
         return 0;
     }
-    if (!strcmp(first, "version") && t->n == 1) {
-        exchange_json(c->x, 200, slice_of(version_text));
-        return 0;
-    }
+    if (!strcmp(first, "version") && t->n == 1) return version(c);
     if (!strcmp(first, "openapi") && t->n == 2 && !strcmp(t->seg[1], "v2")) return openapi_serve(c);
     if (!strcmp(first, "api") && t->n == 1) {
         exchange_json(

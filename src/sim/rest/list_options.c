@@ -8,7 +8,7 @@
 struct given { /* as they stand in the query; NULL: absent or empty */
     const char *rv, *match, *more;
     bool watch, initial_set, initial;
-    enum sim_watch_list server;
+    enum sim_release server;
 };
 
 static const char *param(const struct call *c, const char *key) {
@@ -31,7 +31,7 @@ static bool is(const char *match, const char *what) {
 
 /* Of a list; and of a watch before 1.27, which forbids one more. */
 static void check_list(struct call *c, const struct given *g) {
-    bool known = g->server == SIM_WATCH_LIST_REFUSE || g->server == SIM_WATCH_LIST_SERVE;
+    bool known = g->server == SIM_RELEASE_1_33 || g->server == SIM_RELEASE_1_37;
     if (g->match) {
         if (g->watch) forbidden(c, MATCH, MATCH " is forbidden for watch");
         if (!g->rv) forbidden(c, MATCH, MATCH " is forbidden unless resourceVersion is provided");
@@ -48,7 +48,7 @@ static void check_watch(struct call *c, const struct given *g) {
     if (g->initial_set) {
         if (!is(g->match, "NotOlderThan"))
             forbidden(c, MATCH, "sendInitialEvents requires setting " MATCH " to NotOlderThan");
-        if (g->server != SIM_WATCH_LIST_SERVE) {
+        if (g->server != SIM_RELEASE_1_37) {
             forbidden(
                 c, "sendInitialEvents",
                 "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
@@ -64,8 +64,8 @@ static void check_watch(struct call *c, const struct given *g) {
 static int check(struct call *c, const struct given *g) {
     static const struct sim_type options = {"meta.k8s.io", "v1", "listoptions", "ListOptions", "", "",
                                             .custom = true};
-    bool ignored = g->watch && g->server == SIM_WATCH_LIST_IGNORE;
-    if (!g->watch || g->server == SIM_WATCH_LIST_UNKNOWN) {
+    bool ignored = g->watch && g->server == SIM_RELEASE_1_18;
+    if (!g->watch || g->server == SIM_RELEASE_1_20) {
         check_list(c, g);
     } else if (!ignored) {
         check_watch(c, g);
@@ -83,7 +83,7 @@ static int number(struct call *c, const char *key, int64_t min, int64_t *ret) {
 
 /* How a watch begins. */
 static int set_start(struct call *c, const struct given *g, struct list_options *ret) {
-    bool serve = g->server == SIM_WATCH_LIST_SERVE, any = !g->rv || is(g->rv, "0");
+    bool serve = g->server == SIM_RELEASE_1_37, any = !g->rv || is(g->rv, "0");
     bool asked = serve && g->initial_set;
     ret->state = asked ? g->initial : any;
     /* A server that knows initial events sends them, and their end, to the watches that have always had them. */
@@ -107,7 +107,7 @@ int list_options_read(struct call *c, bool watch, struct list_options *ret) {
                       .watch = watch,
                       .initial_set = request_uri_param(&c->t, "sendInitialEvents") != NULL,
                       .initial = request_uri_flag(&c->t, "sendInitialEvents"),
-                      .server = c->s->cfg.watch_list};
+                      .server = c->s->cfg.release};
     struct list_options o = {.more = g.more,
                              .exact = is(g.match, "Exact"),
                              .bookmarks = request_uri_flag(&c->t, "allowWatchBookmarks")};

@@ -13,7 +13,7 @@ struct list_options {
     bool bookmarks;
     int64_t timeout_s; /* 0: not given */
 };
-/* 400 and 422, in the words of the server that sim_config.watch_list stands for. */
+/* 400 and 422, in the words of the server that sim_config.release stands for. */
 int list_options_read(struct call *c, bool watch, struct list_options *ret);
 /* 504 with the cause ResourceVersionTooLarge */
 int list_options_too_large(struct call *c, uint64_t rv);

@@ -81,6 +81,8 @@ static const struct {
     {"handover-sim serve --help", OK, "--listen=ADDRESS"},
     {"handover-sim serve here", USAGE, "\"here\": serve takes options only"},
     {"handover-sim serve --seed=-1", USAGE, "--seed: read \"-1\"; allowed is"},
+    {"handover-sim serve --kubernetes=1.21", USAGE,
+     "--kubernetes: read \"1.21\"; allowed are 1.18, 1.20, 1.33, 1.37"},
     {"handover-sim serve --listen=nowhere", FAILED, "handover-sim: --listen=nowhere: "},
     {"handover-sim serve --listen=127.0.0.1:0 --script={}x", FAILED, "handover-sim: --script={}x: "},
     {"handover-sim serve --listen=127.0.0.1:0 --load=/nonexistent", FAILED,

@@ -239,12 +239,12 @@ static struct run *setup(uint64_t seed, bool metadata_only) {
     x->f->user = x;
     x->f->on_request = handle;
     x->f->running = true;
-    x->sim = sim_new(&(struct sim_config){.seed = seed,
-                                          .wall_ns = world_wall_ns(x->f->a.w),
-                                          .history = 40,
-                                          .bookmark_ns = 30 * NS_PER_S,
-                                          .watch_list = seed / 2 % 2 ? SIM_WATCH_LIST_SERVE
-                                                                     : (enum sim_watch_list)(seed / 4 % 3)});
+    x->sim = sim_new(
+        &(struct sim_config){.seed = seed,
+                             .wall_ns = world_wall_ns(x->f->a.w),
+                             .history = 40,
+                             .bookmark_ns = 30 * NS_PER_S,
+                             .release = seed / 2 % 2 ? SIM_RELEASE_1_37 : (enum sim_release)(seed / 4 % 3)});
     x->tick = timer_new(x->f->a.w, tick, x);
     x->metadata_only = metadata_only;
     list_init(&x->late);

@@ -28,7 +28,7 @@ static UNUSED struct stage *cluster(uint64_t seed) {
     struct stage *st = xcalloc(1, sizeof *st);
     st->sw = simworld_new(seed);
     st->api = sim_new(&(struct sim_config){
-        .seed = seed, .wall_ns = simworld_now(st->sw), .watch_list = (enum sim_watch_list)(seed % 4)});
+        .seed = seed, .wall_ns = simworld_now(st->sw), .release = (enum sim_release)(seed % 4)});
     simworld_server(st->sw, "api", API, st->api);
     simworld_pod_network(st->sw, "api");
     return st;

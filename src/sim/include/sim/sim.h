@@ -9,12 +9,13 @@
 #include "base/time.h"
 
 struct sim;
-/* What a watch with sendInitialEvents=true (and resourceVersionMatch) gets. */
-enum sim_watch_list {
-    SIM_WATCH_LIST_UNKNOWN, /* 422, since resourceVersionMatch is forbidden for a watch: 1.19 to 1.26 */
-    SIM_WATCH_LIST_IGNORE,  /* the parameters are not known: before 1.19, or lost in a proxy */
-    SIM_WATCH_LIST_REFUSE,  /* 422, as a later server with the feature off */
-    SIM_WATCH_LIST_SERVE,   /* initial events, then the bookmark annotated k8s.io/initial-events-end */
+/* Whose manners the server has where they differ: /version, and what a watch with sendInitialEvents=true and
+ * resourceVersionMatch gets. */
+enum sim_release {
+    SIM_RELEASE_1_20, /* 422, since resourceVersionMatch is forbidden for a watch: 1.19 to 1.26 */
+    SIM_RELEASE_1_18, /* the parameters are not known (a later server behind a proxy that loses them, too) */
+    SIM_RELEASE_1_33, /* 422: the feature is off */
+    SIM_RELEASE_1_37, /* initial events, then the bookmark annotated k8s.io/initial-events-end */
 };
 struct sim_config {
     uint64_t seed;
@@ -25,7 +26,7 @@ struct sim_config {
     int64_t min_watch_ns; /* a watch without timeoutSeconds lasts this long to twice this; 0: 30 min */
     /* Objects kept parsed between calls; 0: 4096. Tests set 1 to find code that keeps a tree too long. */
     size_t trees;
-    enum sim_watch_list watch_list;
+    enum sim_release release;
 };
 struct sim *sim_new(const struct sim_config *cfg);
 void sim_free(struct sim *s); /* open exchanges end with their `end` (cut) */

@@ -96,8 +96,8 @@ CASE(bookmarks_and_end) {
 }
 
 /* ---- streaming lists ---- */
-static struct sim *server(enum sim_watch_list mode) {
-    return sim_new(&(struct sim_config){.seed = 1, .wall_ns = WALL, .history = 5, .watch_list = mode});
+static struct sim *server(enum sim_release mode) {
+    return sim_new(&(struct sim_config){.seed = 1, .wall_ns = WALL, .history = 5, .release = mode});
 }
 #define INITIAL "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
 #define MARK    "type=BOOKMARK|object/metadata/annotations/k8s.io~1initial-events-end=true"
@@ -120,7 +120,7 @@ static void begins(struct sim *s, const char *query, const char *names, const ch
 }
 
 CASE(streaming_list) {
-    struct sim *s = server(SIM_WATCH_LIST_SERVE);
+    struct sim *s = server(SIM_RELEASE_1_37);
     make_cm(s, "a", "x", "1");
     make_cm(s, "b", "y", "1");
     cleanup_free char *rv = present(s), *from = xasprintf("&resourceVersion=%s" INITIAL, rv);
@@ -158,31 +158,31 @@ CASE(streaming_list_refused) {
 #define WHY       "ListOptions.meta.k8s.io \"\" is invalid: "
 #define MATCH_WHY "resourceVersionMatch: Forbidden: "
     static const struct {
-        enum sim_watch_list server;
+        enum sim_release server;
         const char *query, *message; /* NULL: served */
     } t[] = {
-        {SIM_WATCH_LIST_SERVE, "&sendInitialEvents=true",
+        {SIM_RELEASE_1_37, "&sendInitialEvents=true",
          WHY MATCH_WHY "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"},
-        {SIM_WATCH_LIST_SERVE, "&sendInitialEvents=true&resourceVersionMatch=Exact&resourceVersion=1",
+        {SIM_RELEASE_1_37, "&sendInitialEvents=true&resourceVersionMatch=Exact&resourceVersion=1",
          WHY "[" MATCH_WHY "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, "
              "resourceVersionMatch: Unsupported value: \"Exact\": supported values: \"NotOlderThan\"]"},
-        {SIM_WATCH_LIST_SERVE, "&resourceVersionMatch=NotOlderThan&resourceVersion=1",
+        {SIM_RELEASE_1_37, "&resourceVersionMatch=NotOlderThan&resourceVersion=1",
          WHY MATCH_WHY "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
-        {SIM_WATCH_LIST_SERVE, INITIAL "&continue=abc",
+        {SIM_RELEASE_1_37, INITIAL "&continue=abc",
          WHY MATCH_WHY "resourceVersionMatch is forbidden when continue is provided"},
-        {SIM_WATCH_LIST_SERVE, INITIAL "&resourceVersion=x", "Invalid value: \"x\""},
-        {SIM_WATCH_LIST_SERVE, INITIAL "&resourceVersion=999999",
+        {SIM_RELEASE_1_37, INITIAL "&resourceVersion=x", "Invalid value: \"x\""},
+        {SIM_RELEASE_1_37, INITIAL "&resourceVersion=999999",
          "Too large resource version: 999999, current: "},
-        {SIM_WATCH_LIST_REFUSE, INITIAL,
+        {SIM_RELEASE_1_33, INITIAL,
          WHY "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList "
              "feature gate is enabled"},
-        {SIM_WATCH_LIST_UNKNOWN, INITIAL,
+        {SIM_RELEASE_1_20, INITIAL,
          WHY "[" MATCH_WHY "resourceVersionMatch is forbidden for watch, " MATCH_WHY
              "resourceVersionMatch is forbidden unless resourceVersion is provided]"},
-        {SIM_WATCH_LIST_UNKNOWN, INITIAL "&resourceVersion=1",
+        {SIM_RELEASE_1_20, INITIAL "&resourceVersion=1",
          WHY MATCH_WHY "resourceVersionMatch is forbidden for watch"},
-        {SIM_WATCH_LIST_UNKNOWN, "&sendInitialEvents=true", NULL},
-        {SIM_WATCH_LIST_IGNORE, INITIAL, NULL},
+        {SIM_RELEASE_1_20, "&sendInitialEvents=true", NULL},
+        {SIM_RELEASE_1_18, INITIAL, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         struct sim *s = server(t[i].server);
@@ -196,7 +196,7 @@ CASE(streaming_list_refused) {
         }
         sim_free(s);
     }
-    struct sim *s = server(SIM_WATCH_LIST_SERVE);
+    struct sim *s = server(SIM_RELEASE_1_37);
     refused(s, "GET", CMS "?sendInitialEvents=true", NULL, 422,
             WHY "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list");
     sim_free(s);
@@ -236,7 +236,7 @@ static void slow_watch(struct sim *s, struct slow *slow, bool compacted) {
 
 CASE(slow_readers) {
     for (int compacted = 0; compacted < 2; compacted++) {
-        struct sim *s = server(SIM_WATCH_LIST_SERVE);
+        struct sim *s = server(SIM_RELEASE_1_37);
         make_long(s, 12);
         struct slow slow;
         slow_watch(s, &slow, compacted);
