@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include <inttypes.h>
 
+enum { MAX_START = 320 }; /* a namespace and a name */
+
 void list_token_free(struct list_token *t) {
     free(t->ns);
     free(t->name);
@@ -37,7 +39,7 @@ int list_token_read(const char *text, struct list_token *ret, struct api_status 
     int64_t rv = json_i64(v, "rv", 0);
     struct slice ns, name;
     if (!start || !version || strcmp(version, "meta.k8s.io/v1") != 0 || rv == 0 || rv < -1 ||
-        !slice_cut(slice_of(start), '/', &ns, &name)) {
+        strlen(start) > MAX_START || !slice_cut(slice_of(start), '/', &ns, &name)) {
         return api_status_set(f, 400, "BadRequest", "continue key is not valid");
     }
     int64_t left = json_i64(v, "left", 0);
