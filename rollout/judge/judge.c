@@ -1,8 +1,13 @@
-/* The rule: from the e-values, the time watched and the number of events to a verdict and a sentence for it. */
-#include "judge/judge.h"
+/* The rule: from the e-values, the time watched and the number of events to a verdict. Its sentences: judge_words.c. */
+#include "judge/judge_rule.h"
+#include "base/mem.h"
 #include "base/time.h"
 #include <math.h>
 #include <stdio.h>
+
+/* So many reconciles of the canary in a controller, by what stable does in it, are missed when there is none. */
+static const double missed = 3;
+static const double suspicious = 3; /* to one */
 
 void judge_param_soak(struct judge_param *p, int64_t soak_ns) {
     p->soak_ns = soak_ns;
@@ -10,122 +15,140 @@ void judge_param_soak(struct judge_param *p, int64_t soak_ns) {
 }
 
 void judge_param_default(struct judge_param *p) {
-    *p = (struct judge_param){
-        .theta = 0.05, .psi0 = 2, .alpha = 0.01, .beta = 0.05, .gamma = 0.2, .metrics = 1, .min_events = 10};
+    *p = (struct judge_param){.theta = 0.05,
+                              .psi0 = 2,
+                              .alpha = 0.01,
+                              .beta = 0.05,
+                              .min_events = 10,
+                              .soak_looks = 60,
+                              .deadline_looks = 720};
     judge_param_soak(p, 300 * NS_PER_S);
 }
 
 void judge_init(struct judge *j) {
     *j = (struct judge){0};
-    judge_dc_init(&j->canary);
-    judge_dc_init(&j->stable);
+    judge_test_init(&j->all);
 }
 
-/* Sums stay where JSON numbers are exact. Errors, never more than their total, reach the end after it. */
-static void count(uint64_t *sum, uint64_t by) {
-    const uint64_t end = UINT64_C(1) << 53;
-    *sum = by > end - *sum ? end : *sum + by;
+void judge_free(struct judge *j) {
+    free(j->controller);
+    judge_init(j);
 }
 
-void judge_feed(struct judge *j, const struct judge_param *p, uint64_t ec, uint64_t nc, uint64_t es,
-                uint64_t ns) {
-    if (ec > nc) ec = nc;
-    if (es > ns) es = ns;
-    judge_dc_add(&j->canary, p->theta, p->gamma, ec, nc);
-    judge_dc_add(&j->stable, p->theta, p->gamma, es, ns);
-    judge_two_add(&j->two, p->psi0, ec, nc, es, ns);
-    judge_two_add(&j->two_equal, 1, ec, nc, es, ns);
-    count(&j->nc, nc);
-    count(&j->ns, ns);
-    count(&j->ec, ec);
-    count(&j->es, es);
-    count(&j->step_nc, nc);
+void judge_copy(const struct judge *from, struct judge *ret) {
+    *ret = *from;
+    ret->cap = 0;
+    ret->controller = from->n ? xgrow(NULL, &ret->cap, from->n, sizeof *ret->controller) : NULL;
+    if (from->n) memcpy(ret->controller, from->controller, from->n * sizeof *ret->controller);
+}
+
+void judge_feed(struct judge *j, const struct judge_param *p, const struct judge_counts *c) {
+    uint64_t before = j->all.nc + j->all.start_nc;
+    judge_test_feed(&j->all, p, c);
+    judge_two_add(&j->two, p->psi0, c->ec, c->nc, c->es, c->ns);
+    judge_two_add(&j->two_equal, 1, c->ec, c->nc, c->es, c->ns);
+    j->step_nc += j->all.nc + j->all.start_nc - before;
     j->scrapes++;
+}
+
+static struct judge_test *controller(struct judge *j, const char *name) {
+    for (size_t i = 0; i < j->n; i++)
+        if (!strcmp(j->controller[i].name, name)) return &j->controller[i];
+    if (j->n == JUDGE_CONTROLLERS) return &j->controller[j->n - 1];
+    j->controller = xgrow(j->controller, &j->cap, j->n + 1, sizeof *j->controller);
+    struct judge_test *t = &j->controller[j->n++];
+    judge_test_init(t);
+    snprintf(t->name, sizeof t->name, "%s", j->n == JUDGE_CONTROLLERS ? JUDGE_OTHERS : name);
+    return t;
+}
+
+void judge_feed_controller(struct judge *j, const struct judge_param *p, const char *name,
+                           const struct judge_counts *c) {
+    judge_test_feed(controller(j, name), p, c);
 }
 
 void judge_next_step(struct judge *j) {
     j->step_nc = 0;
-    j->extended = false;
 }
 
-int64_t judge_soak_ns(const struct judge *j, const struct judge_param *p) {
-    return p->soak_ns * (j->extended ? 2 : 1);
+static bool worked(const struct judge_test *t) {
+    return t->nc + t->start_nc > 0;
 }
 
-static double mean_log(double a, double b) { /* ln of the mean of e^a and e^b */
-    double hi = fmax(a, b);
-    return hi + log1p(exp(-fabs(a - b))) - log(2);
+/* Stable works in it, and the canary has not begun to. */
+static bool idle(const struct judge *j, const struct judge_test *t) {
+    double share = j->all.ns ? (double)j->all.nc / (double)j->all.ns : 0;
+    return !worked(t) && (double)t->ns * share >= missed;
 }
 
-static double percent(uint64_t x, uint64_t n) {
-    return n ? 100 * (double)x / (double)n : 0;
+static enum verdict on_fail(const struct judge_values *v, double limit) {
+    bool outage = !v->worse || v->stable >= log(suspicious);
+    return outage && v->two < limit ? VERDICT_HOLD : VERDICT_FAIL;
 }
 
-static enum verdict on_fail(const struct judge *j, const struct judge_param *p, struct judge_report *r) {
-    bool stable_fails = r->log_stable_dc >= log(3),
-         no_worse = r->log_two_equal < -1e-9; /* 0 is no evidence, whatever the rounding */
-    if ((stable_fails || no_worse) && r->log_two < r->limit_fail) {
-        snprintf(r->why, sizeof r->why,
-                 "both versions fail (canary %.2g %%, stable %.2g %%): an outage is not a verdict",
-                 percent(j->ec, j->nc), percent(j->es, j->ns));
-        return VERDICT_HOLD;
+/* Looks at a test beside the others: what it says is kept when it speaks louder against the canary. */
+static void consider(const struct judge *j, const struct judge_param *p, const struct judge_test *t,
+                     struct court *c) {
+    struct judge_values v;
+    judge_test_values(t, p, j->scrapes, &v);
+    enum verdict says = v.log_e >= c->r->limit_fail ? on_fail(&v, c->r->limit_fail) : VERDICT_WATCHING;
+    bool louder = says > c->says || (says == c->says && v.log_e > c->r->v.log_e);
+    c->calm = c->calm && v.calm;
+    c->stable_calm = c->stable_calm && v.stable_calm;
+    if (idle(j, t)) c->idle = t;
+    if (c->worst && !louder) return;
+    c->says = says;
+    c->worst = t;
+    c->r->v = v;
+    c->r->name = t->name;
+}
+
+static void decide(const struct judge *j, const struct judge_param *p, int64_t soaked_ns, struct court *c) {
+    struct judge_report *r = c->r;
+    if (c->says != VERDICT_WATCHING) {
+        r->verdict = c->says;
+        return;
     }
-    snprintf(r->why, sizeof r->why,
-             "%llu of %llu reconciles failed (%.3g %%), tolerated are %.3g %%; stable %.2g %% of %llu",
-             (unsigned long long)j->ec, (unsigned long long)j->nc, percent(j->ec, j->nc), 100 * p->theta,
-             percent(j->es, j->ns), (unsigned long long)j->ns);
-    return VERDICT_FAIL;
-}
-
-static enum verdict pass(const struct judge *j, const struct judge_param *p, struct judge_report *r,
-                         bool early) {
-    r->early = early;
-    r->upper = judge_upper(j->ec, j->nc, 0.05, p->gamma);
-    snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed; at most %.2g %% with 95 %% confidence%s",
-             (unsigned long long)j->ec, (unsigned long long)j->nc, 100 * r->upper,
-             early ? ", clear before the soak was over" : "");
-    return VERDICT_PASS;
-}
-
-static enum verdict decide(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,
-                           struct judge_report *r) {
-    if (r->log_fail >= r->limit_fail) return on_fail(j, p, r);
-    bool calm = r->log_fail < log(3), enough = j->nc >= p->min_events && j->step_nc > 0;
-    if (enough && calm && r->log_pass >= r->limit_pass && soaked_ns >= p->min_soak_ns)
-        return pass(j, p, r, true);
-    if (soaked_ns < judge_soak_ns(j, p)) {
-        snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed so far", (unsigned long long)j->ec,
-                 (unsigned long long)j->nc);
-        return VERDICT_WATCHING;
-    }
-    if (!enough) {
-        snprintf(r->why, sizeof r->why, "the canary did %llu reconciles (%llu in this step), %llu are needed",
-                 (unsigned long long)j->nc, (unsigned long long)j->step_nc,
-                 (unsigned long long)p->min_events);
-        return VERDICT_INCONCLUSIVE;
-    }
-    if (calm) return pass(j, p, r, false);
-    snprintf(r->why, sizeof r->why, "%llu of %llu reconciles failed: suspicious, not proven",
-             (unsigned long long)j->ec, (unsigned long long)j->nc);
-    return j->extended ? VERDICT_INCONCLUSIVE : VERDICT_EXTEND;
+    c->enough = j->all.nc >= p->min_events && j->step_nc > 0;
+    bool may = c->enough && c->calm && c->stable_calm && !c->idle;
+    r->early = may && r->log_pass >= r->limit_pass && soaked_ns >= p->min_soak_ns;
+    bool soaked = soaked_ns >= p->soak_ns;
+    if (r->early || (may && soaked && c->all.pass >= r->limit_pass))
+        r->verdict = VERDICT_PASS;
+    else
+        r->verdict = soaked ? VERDICT_INCONCLUSIVE : VERDICT_WATCHING;
+    if (r->verdict == VERDICT_PASS || !c->calm || !j->all.nc) return;
+    uint64_t looks = c->all.pass < r->limit_pass ? judge_test_more(&j->all, p, c->all.margin) : 0;
+    double busy = j->all.looks ? (double)j->all.nc / (double)j->all.looks : 1;
+    uint64_t more = (uint64_t)ceil((double)looks * busy),
+             few = j->all.nc < p->min_events ? p->min_events - j->all.nc : 0;
+    r->more = more > few ? more : few;
 }
 
 void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,
                    struct judge_report *ret) {
-    *ret = (struct judge_report){
-        .log_dc = judge_dc_log(&j->canary), /* tempered in its increments */
-        .log_stable_dc = judge_dc_log(&j->stable),
-        .log_two = p->gamma * judge_two_log(&j->two),
-        .log_two_equal = p->gamma * judge_two_log(&j->two_equal),
-        .log_pass = p->gamma * judge_log_pass(j->ec, j->nc, p->theta),
-        .limit_fail = log((double)p->metrics / p->alpha),
-        .limit_pass = -log(p->beta),
-    };
-    ret->log_fail = mean_log(ret->log_dc, ret->log_two);
-    ret->verdict = decide(j, p, soaked_ns, ret);
+    unsigned tests = 1;
+    for (size_t i = 0; i < j->n; i++) tests += worked(&j->controller[i]);
+    *ret =
+        (struct judge_report){.limit_fail = log(tests / p->alpha), .limit_pass = -log(p->beta), .name = ""};
+    struct court c = {.r = ret, .calm = true, .stable_calm = true};
+    consider(j, p, &j->all, &c);
+    c.all = ret->v;
+    for (size_t i = 0; i < j->n; i++) consider(j, p, &j->controller[i], &c);
+    double gamma = c.all.gamma;
+    ret->log_fail = gamma * judge_log_fail(j->all.ec, j->all.nc, p->theta);
+    ret->log_pass = gamma * judge_log_pass(j->all.ec, j->all.nc, p->theta);
+    ret->log_two = gamma * judge_two_log(&j->two);
+    ret->log_two_equal = gamma * judge_two_log(&j->two_equal);
+    ret->log_late = c.all.late; /* tempered in its increments */
+    ret->log_stable = judge_dc_log(&j->all.stable);
+    decide(j, p, soaked_ns, &c);
+    ret->upper = judge_upper(j->all.ec, j->all.nc, p->beta, gamma);
+    if (c.all.pass >= ret->limit_pass) ret->upper = fmin(ret->upper, judge_margin_rate(p, c.all.margin));
+    judge_why(j, p, &c);
 }
 
 const char *verdict_name(enum verdict v) {
-    static const char *const names[] = {"watching", "hold", "fail", "pass", "extend", "inconclusive"};
+    static const char *const names[] = {"watching", "hold", "fail", "pass", "inconclusive"};
     return (size_t)v < ARRAY_LEN(names) ? names[v] : "?";
 }

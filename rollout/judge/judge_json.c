@@ -1,67 +1,165 @@
-/* The judge's state and parameters as JSON, without losing a bit. */
+/* The judge's state and parameters as JSON, without losing a bit. A state of version 0.1.0, which had no tests by looks,
+ * is read as what it is: the evidence by counts goes on, the rest begins. */
 #include "judge/judge.h"
 #include "judge/json_number.h"
 #include <errno.h>
 #include <math.h>
 
+static const double old_gamma = 0.2; /* what an earlier version reads in the place of a learned one */
+
+static void add_u64(struct buf *out, const char *key, uint64_t v) {
+    buf_addf(out, ",\"%s\":%llu", key, (unsigned long long)v);
+}
+
+static void add_list(struct buf *out, const char *key, const double *v, size_t n) {
+    buf_addf(out, ",\"%s\":", key);
+    json_number_adds(out, v, n);
+}
+
 static void write_dc(const struct judge_dc *dc, const char *key, struct buf *out) {
-    buf_addf(out, "\"%s\":{\"begun\":%s,\"lnR\":", key, dc->begun ? "true" : "false");
+    buf_addf(out, ",\"%s\":{\"begun\":%s,\"looks\":%llu,\"lnR\":", key, dc->looks ? "true" : "false",
+             (unsigned long long)dc->looks);
     json_number_add(out, dc->ln_r);
-    buf_adds(out, ",\"m\":");
-    json_number_adds(out, dc->m, JUDGE_RATES);
+    add_list(out, "m", dc->m, JUDGE_RATES);
     buf_addc(out, '}');
 }
 
+static void write_spread(const struct judge_spread *s, const char *key, struct buf *out) {
+    const double v[] = {s->sum, s->weight, (double)s->x, (double)s->n};
+    add_list(out, key, v, 4);
+}
+
+/* Members, the first of them with a comma before it. */
+static void write_test(const struct judge_test *t, struct buf *out) {
+    const double recent[] = {t->recent_x[0], t->recent_n[0], t->recent_x[1], t->recent_n[1]};
+    write_dc(&t->late, "canary", out);
+    write_dc(&t->stable, "stable", out);
+    write_dc(&t->bet, "canaryLooks", out);
+    write_dc(&t->stable_bet, "stableLooks", out);
+    write_dc(&t->two, "worse", out);
+    write_dc(&t->equal, "worseAtAll", out);
+    add_list(out, "pass", t->pass, ARRAY_LEN(t->pass));
+    write_spread(&t->spread, "stableSpread", out);
+    write_spread(&t->own, "canarySpread", out);
+    add_list(out, "recent", recent, 4);
+    add_u64(out, "canaryErrors", t->ec);
+    add_u64(out, "canaryTotal", t->nc);
+    add_u64(out, "stableErrors", t->es);
+    add_u64(out, "stableTotal", t->ns);
+    add_u64(out, "startErrors", t->start_ec);
+    add_u64(out, "startTotal", t->start_nc);
+    add_u64(out, "looks", t->looks);
+    add_u64(out, "gapErrors", t->gap_es);
+    add_u64(out, "gapTotal", t->gap_ns);
+}
+
 void judge_write(const struct judge *j, struct buf *out) {
-    buf_addc(out, '{');
-    write_dc(&j->canary, "canary", out);
-    buf_addc(out, ',');
-    write_dc(&j->stable, "stable", out);
-    buf_adds(out, ",\"two\":");
-    json_number_adds(out, j->two.l, JUDGE_RATIOS);
-    buf_adds(out, ",\"twoEqual\":");
-    json_number_adds(out, j->two_equal.l, JUDGE_RATIOS);
-    buf_addf(out,
-             ",\"canaryErrors\":%llu,\"canaryTotal\":%llu,\"stableErrors\":%llu,\"stableTotal\":%llu,"
-             "\"stepTotal\":%llu,"
-             "\"scrapes\":%llu,\"extended\":%s}",
-             (unsigned long long)j->ec, (unsigned long long)j->nc, (unsigned long long)j->es,
-             (unsigned long long)j->ns, (unsigned long long)j->step_nc, (unsigned long long)j->scrapes,
-             j->extended ? "true" : "false");
+    buf_addf(out, "{\"scrapes\":%llu", (unsigned long long)j->scrapes);
+    add_u64(out, "stepTotal", j->step_nc);
+    write_test(&j->all, out);
+    add_list(out, "two", j->two.l, JUDGE_RATIOS);
+    add_list(out, "twoEqual", j->two_equal.l, JUDGE_RATIOS);
+    if (j->n) buf_adds(out, ",\"controllers\":[");
+    for (size_t i = 0; i < j->n; i++) {
+        buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
+        buf_add_json(out, slice_of(j->controller[i].name));
+        write_test(&j->controller[i], out);
+        buf_addc(out, '}');
+    }
+    buf_adds(out, j->n ? "]}" : "}");
 }
 
 static bool read_dc(const cJSON *obj, const char *key, struct judge_dc *ret) {
     const cJSON *dc = json_obj(obj, key);
-    ret->begun = json_bool(dc, "begun", false);
+    return dc && json_number_get(dc, "lnR", &ret->ln_r) && ret->ln_r <= 0 &&
+           json_number_gets(dc, "m", ret->m, JUDGE_RATES) && json_number_u64(dc, "looks", &ret->looks);
+}
+
+/* Weights were placed with a hazard rate, one in each scrape that had events. */
+static bool read_old_dc(const cJSON *obj, const char *key, uint64_t scrapes, struct judge_dc *ret) {
+    const cJSON *dc = json_obj(obj, key);
+    ret->looks = json_bool(dc, "begun", false) ? scrapes : 0;
     return dc && json_number_get(dc, "lnR", &ret->ln_r) && ret->ln_r <= 0 &&
            json_number_gets(dc, "m", ret->m, JUDGE_RATES);
 }
 
-/* The two-sample sums are always finite, what null would make infinite. */
-static bool read_two(const cJSON *obj, const char *key, struct judge_two *ret) {
-    if (!json_number_gets(obj, key, ret->l, JUDGE_RATIOS)) return false;
-    for (int i = 0; i < JUDGE_RATIOS; i++) {
-        if (!isfinite(ret->l[i])) return false;
+/* Numbers that are always finite, what null would make infinite. */
+static bool read_list(const cJSON *obj, const char *key, double *ret, size_t n) {
+    if (!json_number_gets(obj, key, ret, n)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(ret[i])) return false;
+    return true;
+}
+
+static bool read_spread(const cJSON *obj, const char *key, struct judge_spread *ret) {
+    double v[4];
+    if (!read_list(obj, key, v, 4)) return false;
+    for (int i = 0; i < 4; i++)
+        if (v[i] < 0 || v[i] > 0x1p53 * 1e7) return false;
+    if (v[2] > v[3] || v[3] > 0x1p53) return false;
+    *ret = (struct judge_spread){.sum = v[0], .weight = v[1], .x = (uint64_t)v[2], .n = (uint64_t)v[3]};
+    return true;
+}
+
+static bool read_new(const cJSON *o, struct judge_test *t) {
+    double recent[4];
+    bool ok = read_dc(o, "canary", &t->late) && read_dc(o, "stable", &t->stable) &&
+              read_dc(o, "canaryLooks", &t->bet) && read_dc(o, "stableLooks", &t->stable_bet) &&
+              read_dc(o, "worse", &t->two) && read_dc(o, "worseAtAll", &t->equal) &&
+              read_list(o, "pass", t->pass, ARRAY_LEN(t->pass)) &&
+              read_spread(o, "stableSpread", &t->spread) && read_spread(o, "canarySpread", &t->own) &&
+              read_list(o, "recent", recent, 4) && json_number_u64(o, "startErrors", &t->start_ec) &&
+              json_number_u64(o, "startTotal", &t->start_nc) && json_number_u64(o, "looks", &t->looks) &&
+              json_number_u64(o, "gapErrors", &t->gap_es) && json_number_u64(o, "gapTotal", &t->gap_ns);
+    for (int i = 0; ok && i < 4; i++) ok = recent[i] >= 0;
+    for (int i = 0; ok && i < 2; i++) {
+        t->recent_x[i] = recent[2 * i];
+        t->recent_n[i] = recent[2 * i + 1];
+    }
+    return ok && t->start_ec <= t->start_nc && t->gap_es <= t->gap_ns;
+}
+
+static bool read_test(const cJSON *o, uint64_t scrapes, struct judge_test *t) {
+    judge_test_init(t);
+    bool old = !json_get(o, "canaryLooks") && !json_get(o, "pass");
+    bool ok = json_number_u64(o, "canaryErrors", &t->ec) && json_number_u64(o, "canaryTotal", &t->nc) &&
+              json_number_u64(o, "stableErrors", &t->es) && json_number_u64(o, "stableTotal", &t->ns);
+    ok = ok &&
+         (old ? read_old_dc(o, "canary", scrapes, &t->late) && read_old_dc(o, "stable", scrapes, &t->stable)
+              : read_new(o, t));
+    return ok && t->ec <= t->nc && t->es <= t->ns;
+}
+
+static bool read_controllers(const cJSON *a, struct judge *j) {
+    for (const cJSON *o = a ? a->child : NULL; o; o = o->next) {
+        struct slice name = slice_of(json_str(o, "name"));
+        if (!name.n || name.n >= JUDGE_NAME || j->n == JUDGE_CONTROLLERS) return false;
+        j->controller = xgrow(j->controller, &j->cap, j->n + 1, sizeof *j->controller);
+        struct judge_test *t = &j->controller[j->n++];
+        if (!read_test(o, j->scrapes, t)) return false;
+        memcpy(t->name, name.p, name.n);
     }
     return true;
 }
 
 int judge_read(const cJSON *obj, struct judge *ret, struct err *err) {
-    struct judge j = {0};
-    bool ok = read_dc(obj, "canary", &j.canary) && read_dc(obj, "stable", &j.stable) &&
-              read_two(obj, "two", &j.two) && read_two(obj, "twoEqual", &j.two_equal) &&
-              json_number_u64(obj, "canaryErrors", &j.ec) && json_number_u64(obj, "canaryTotal", &j.nc) &&
-              json_number_u64(obj, "stableErrors", &j.es) && json_number_u64(obj, "stableTotal", &j.ns) &&
-              json_number_u64(obj, "stepTotal", &j.step_nc) && json_number_u64(obj, "scrapes", &j.scrapes);
-    if (!ok || j.ec > j.nc || j.es > j.ns) {
+    struct judge j;
+    judge_init(&j);
+    bool ok = json_number_u64(obj, "scrapes", &j.scrapes) && json_number_u64(obj, "stepTotal", &j.step_nc) &&
+              read_test(obj, j.scrapes, &j.all) && read_list(obj, "two", j.two.l, JUDGE_RATIOS) &&
+              read_list(obj, "twoEqual", j.two_equal.l, JUDGE_RATIOS) &&
+              (!json_get(obj, "controllers") ||
+               (json_arr(obj, "controllers") && read_controllers(json_arr(obj, "controllers"), &j)));
+    if (!ok) {
+        judge_free(&j);
         return err_set(err, ERR_CONFIG, -EINVAL, "judge: a member is missing or out of range");
     }
-    j.extended = json_bool(obj, "extended", false);
     *ret = j;
     return 0;
 }
 
 void judge_param_write(const struct judge_param *p, struct buf *out) {
+    bool learned = !(p->gamma > 0);
     buf_adds(out, "{\"theta\":");
     json_number_add(out, p->theta);
     buf_adds(out, ",\"psi0\":");
@@ -71,9 +169,13 @@ void judge_param_write(const struct judge_param *p, struct buf *out) {
     buf_adds(out, ",\"beta\":");
     json_number_add(out, p->beta);
     buf_adds(out, ",\"gamma\":");
-    json_number_add(out, p->gamma);
-    buf_addf(out, ",\"metrics\":%u,\"minEvents\":%llu,\"soakNs\":\"%lld\",\"minSoakNs\":\"%lld\"}",
-             p->metrics, (unsigned long long)p->min_events, (long long)p->soak_ns, (long long)p->min_soak_ns);
+    json_number_add(out, learned ? old_gamma : p->gamma);
+    if (!learned) buf_adds(out, ",\"gammaGiven\":true");
+    buf_addf(out, ",\"metrics\":1,\"minEvents\":%llu,\"soakNs\":\"%lld\",\"minSoakNs\":\"%lld\"",
+             (unsigned long long)p->min_events, (long long)p->soak_ns, (long long)p->min_soak_ns);
+    add_u64(out, "soakScrapes", p->soak_looks);
+    add_u64(out, "deadlineScrapes", p->deadline_looks);
+    buf_addc(out, '}');
 }
 
 static bool fraction(const cJSON *obj, const char *key, double *ret) {
@@ -82,19 +184,20 @@ static bool fraction(const cJSON *obj, const char *key, double *ret) {
 
 int judge_param_read(const cJSON *obj, struct judge_param *ret, struct err *err) {
     struct judge_param p;
-    uint64_t metrics = 0;
+    judge_param_default(&p);
     bool ok = fraction(obj, "theta", &p.theta) && json_number_get(obj, "psi0", &p.psi0) && p.psi0 > 0 &&
               fraction(obj, "alpha", &p.alpha) && fraction(obj, "beta", &p.beta) &&
               json_number_get(obj, "gamma", &p.gamma) && p.gamma > 0 && p.gamma <= 1 &&
-              json_number_u64(obj, "metrics", &metrics) && metrics > 0 && metrics <= 1000 &&
               json_number_u64(obj, "minEvents", &p.min_events) &&
               slice_i64(slice_of(json_str_or(obj, "soakNs", "")), &p.soak_ns) == 0 && p.soak_ns >= 0 &&
               p.soak_ns < INT64_MAX / 4 &&
               slice_i64(slice_of(json_str_or(obj, "minSoakNs", "")), &p.min_soak_ns) == 0 &&
-              p.min_soak_ns >= 0;
+              p.min_soak_ns >= 0 &&
+              (!json_get(obj, "soakScrapes") || (json_number_u64(obj, "soakScrapes", &p.soak_looks) &&
+                                                 json_number_u64(obj, "deadlineScrapes", &p.deadline_looks)));
     if (!ok)
         return err_set(err, ERR_CONFIG, -EINVAL, "judge parameters: a member is missing or out of range");
-    p.metrics = (unsigned)metrics;
+    if (!json_bool(obj, "gammaGiven", false)) p.gamma = 0;
     *ret = p;
     return 0;
 }

@@ -121,7 +121,8 @@ double judge_clopper_pearson_upper(uint64_t x, uint64_t n, double confidence) {
 }
 
 double judge_auto_theta(uint64_t errors, uint64_t total) {
-    if (total < 50) return 0.05;
-    double upper = 1.5 * judge_clopper_pearson_upper(errors > total ? total : errors, total, 0.95);
-    return fmin(0.5, fmax(0.01, upper));
+    if (errors > total) errors = total;
+    double limit = 1.5 * judge_clopper_pearson_upper(errors, total, 0.95);
+    double seen = total ? 3 * (double)errors / (double)total : 0;
+    return fmin(0.5, fmin(fmax(0.01, limit), fmax(0.05, seen)));
 }

@@ -10,7 +10,6 @@ static const struct {
     [EV_ROLLOUT_STARTED] = {"RolloutStarted", NORMAL},
     [EV_BASELINE_MEASURED] = {"BaselineMeasured", NORMAL},
     [EV_SOAKING] = {"Soaking", NORMAL},
-    [EV_SOAK_EXTENDED] = {"SoakExtended", NORMAL},
     [EV_STEP_PASSED] = {"StepPassed", NORMAL},
     [EV_PROMOTING] = {"Promoting", NORMAL},
     [EV_PROMOTED] = {"Promoted", NORMAL},

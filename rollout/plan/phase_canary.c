@@ -26,6 +26,10 @@ static bool learn(struct plan_ctx *c) {
     s->param.psi0 = c->spec->max_regression;
     s->param.min_events = c->spec->min_events;
     judge_param_soak(&s->param, c->spec->soak_ns);
+    if (c->spec->min_soak_ns >= 0) s->param.min_soak_ns = c->spec->min_soak_ns;
+    int64_t every = scrape_interval(c->spec->soak_ns);
+    s->param.soak_looks = (uint64_t)(c->spec->soak_ns / every);
+    s->param.deadline_looks = (uint64_t)(c->spec->deadline_ns / every);
     if (s->learned) return true;
     if (!c->spec->auto_rate) {
         s->param.theta = c->spec->max_error_rate;
@@ -147,7 +151,7 @@ static bool on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
 
 /* Nothing is wrong with it, and nothing will move by itself. Without the counts: one Event. */
 static void say_too_few(const struct plan_ctx *c, char ret[400]) {
-    bool none = c->s->judge.nc == 0;
+    bool none = c->s->judge.all.nc == 0;
     snprintf(ret, 400, "the canary %s; annotation min-events asks for %llu%s",
              none ? "has reconciled nothing" : "has done too few reconciles for a verdict",
              (unsigned long long)c->s->param.min_events,
@@ -157,7 +161,7 @@ static void say_too_few(const struct plan_ctx *c, char ret[400]) {
 }
 
 static bool too_few(const struct plan_ctx *c) {
-    return c->s->judge.nc < c->s->param.min_events || c->s->judge.step_nc == 0;
+    return c->s->judge.all.nc < c->s->param.min_events || c->s->judge.step_nc == 0;
 }
 
 /* Its counters stand still while stable works: hung, however good its past is. */
@@ -171,7 +175,6 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
     bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
     char text[400] = "";
-    if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s", why);
     if (few) say_too_few(c, text);
     if (dry)
         snprintf(text, sizeof text, "no metrics: %.380s",
@@ -183,7 +186,8 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
                  "reconciles "
                  "again, or rolled back by: %.200s",
                  plan_command(c, ACTION_ABORT, c->s->hash).text);
-    if (past_deadline(c)) return on_deadline(c, !stands, *text ? text : why);
+    if (past_deadline(c)) return on_deadline(c, !stands && v != VERDICT_HOLD, *text ? text : why);
+    if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s", why);
     if (stands) return plan_hold(c, HOLD_STALLED, TEXT_KEPT, "%s", text);
     if (dry || few) return plan_hold(c, HOLD_NO_DATA, few ? TEXT_NEWS : TEXT_KEPT, "%s", text);
     plan_unhold(c);
@@ -203,11 +207,6 @@ static bool judge_now(struct plan_ctx *c, bool may_advance) {
     if (!may_advance) return false;
     bool fresh = c->o->scraped_ns && s->evidence.dry[TRACK_CANARY] == 0;
     if (r.verdict == VERDICT_PASS && fresh && !stalled(c)) return advance(c, &r);
-    if (r.verdict == VERDICT_EXTEND) {
-        s->judge.extended = true;
-        plan_event(c, EV_SOAK_EXTENDED, "step %u is watched for another %lld s: %s", s->step + 1,
-                   (long long)(s->param.soak_ns / NS_PER_S), r.why);
-    }
     return no_verdict(c, r.verdict, r.why);
 }
 
@@ -306,6 +305,6 @@ bool plan_phase_canary(struct plan_ctx *c) {
         plan_describe_phase(c, text);
         plan_set_text(&s->message, "%s", text);
     }
-    plan_revisit(c, s->soak_from_ns + judge_soak_ns(&s->judge, &s->param) + 1000);
+    plan_revisit(c, s->soak_from_ns + s->param.soak_ns + 1000);
     return judge_now(c, true);
 }

@@ -131,7 +131,7 @@ static bool supported(const struct plan_ctx *c) {
     bool policy = c->spec && c->spec->on_inconclusive == INCONCLUSIVE_PROMOTE;
     if (policy && s->began_ns && s->progress_ns - s->began_ns >= c->spec->deadline_ns) return true;
     if (!s->learned) return false;
-    judge_verdict(&s->judge, &s->param, judge_soak_ns(&s->judge, &s->param), &r);
+    judge_verdict(&s->judge, &s->param, s->param.soak_ns, &r);
     return r.verdict == VERDICT_PASS;
 }
 

@@ -267,14 +267,14 @@ void plan_feed(struct state *s, const struct pod_sample *samples, size_t n) {
     if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
     evidence_round(&s->evidence, samples, n, &d);
     if (!s->learned) return; /* before the canary: stable's baselines */
-    judge_feed(&s->judge, &s->param, d.errors[TRACK_CANARY], d.total[TRACK_CANARY], d.errors[TRACK_STABLE],
-               d.total[TRACK_STABLE]);
+    const struct judge_counts c = {
+        d.errors[TRACK_CANARY], d.total[TRACK_CANARY], d.errors[TRACK_STABLE], d.total[TRACK_STABLE], 0, 0};
+    judge_feed(&s->judge, &s->param, &c);
 }
 
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
     if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
     judge_verdict(&s->judge, &s->param,
                   s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
-    ret->upper = judge_upper(s->judge.ec, s->judge.nc, 0.05, s->param.gamma);
     return true;
 }

@@ -163,7 +163,7 @@ void plan_clear_rollout(struct state *s) {
     s->best_updated = s->best_available = s->least_old = 0;
     s->ending = ENDED_PROMOTED;
     judge_param_default(&s->param);
-    judge_init(&s->judge);
+    judge_free(&s->judge);
     evidence_free(&s->evidence);
 }
 

@@ -50,6 +50,10 @@ static bool read_soak(struct slice v, struct spec *s, struct why *w) {
     (void)w;
     return value_duration(v, NS_PER_S, LONGEST, &s->soak_ns);
 }
+static bool read_min_soak(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_duration(v, 0, LONGEST, &s->min_soak_ns);
+}
 static bool read_min_events(struct slice v, struct spec *s, struct why *w) {
     (void)w;
     return value_count(v, 1, 1000000000, &s->min_events);
@@ -142,6 +146,7 @@ static const struct {
     {"max-error-rate", read_error_rate, "auto, or a percentage such as 2% or 0.5%, above 0 and below 100"},
     {"max-regression", read_regression, "a number from 1 to 100"},
     {"soak", read_soak, "a duration such as 5m or 90s, at least 1s"},
+    {"min-soak", read_min_soak, "a duration such as 2m, at most that of soak"},
     {"min-events", read_min_events, "a whole number, at least 1"},
     {"quiet", read_quiet, "a duration from 0s to 10m"},
     {"deadline", read_deadline, "a duration such as 1h, at least 1s"},
@@ -161,6 +166,7 @@ static void defaults(struct spec *s) {
     *s = (struct spec){.auto_rate = true,
                        .max_regression = 2,
                        .soak_ns = 300 * NS_PER_S,
+                       .min_soak_ns = -1,
                        .quiet_ns = 10 * NS_PER_S,
                        .deadline_ns = 3600 * NS_PER_S,
                        .min_events = 10,
@@ -215,6 +221,17 @@ static void cross_checks(struct spec *s, struct err *first) {
                     there, missing);
         }
         s->metrics_ok = false;
+    }
+    if (s->min_soak_ns > s->soak_ns) {
+        char min[32], soak[32];
+        duration_format(s->min_soak_ns, min);
+        duration_format(s->soak_ns, soak);
+        if (first->kind == ERR_NONE)
+            err_set(first, ERR_CONFIG, -EINVAL,
+                    HANDOVER_PREFIX "min-soak: \"%s\" is longer than the " HANDOVER_PREFIX
+                                    "soak; allowed: at most %s",
+                    min, soak);
+        s->min_soak_ns = s->soak_ns;
     }
     int64_t soaks = (int64_t)s->nsteps * s->soak_ns;
     if (s->deadline_ns <= soaks && first->kind == ERR_NONE) {

@@ -35,6 +35,7 @@ struct spec {
     double max_error_rate; /* 0 < rate < 1 */
     double max_regression; /* >= 1 */
     int64_t soak_ns, quiet_ns, deadline_ns;
+    int64_t min_soak_ns; /* <= soak_ns; -1: not given */
     uint64_t min_events;
     enum spec_inconclusive on_inconclusive;
     enum spec_metrics metrics;

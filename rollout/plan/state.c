@@ -89,6 +89,7 @@ void state_free(struct state *s) {
     free(s->canary);
     free(s->image);
     free(s->reason);
+    judge_free(&s->judge);
     evidence_free(&s->evidence);
     free_lists(s);
     cJSON_Delete(s->extra_facts);
@@ -110,6 +111,7 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->canary = xstrdup_null(from->canary);
     ret->image = xstrdup_null(from->image);
     ret->reason = xstrdup_null(from->reason);
+    judge_copy(&from->judge, &ret->judge);
     evidence_copy(&from->evidence, &ret->evidence);
     ret->quarantine = copy_list(from->quarantine, from->nquarantine, sizeof *from->quarantine);
     for (size_t i = 0; i < from->nquarantine; i++)
@@ -185,8 +187,8 @@ void state_history_add(struct state *s, enum ended ended, int64_t now_ns) {
     *h = (struct state_history){.ended = ended,
                                 .began_ns = s->began_ns,
                                 .ended_ns = now_ns,
-                                .errors = s->judge.ec,
-                                .total = s->judge.nc,
+                                .errors = s->judge.all.ec,
+                                .total = s->judge.all.nc,
                                 .image = xstrdup_null(s->image),
                                 .reason = xstrdup_null(s->reason)};
     memcpy(h->hash, s->hash, sizeof h->hash);

@@ -63,8 +63,7 @@ static void add_step(struct table *t, const struct table_style *style, const str
     const struct state *s = &r->state;
     cleanup_buf struct buf b = BUF(1024);
     char took[32], of[32];
-    int64_t watched = s->soak_from_ns ? now - s->soak_from_ns : 0,
-            whole = judge_soak_ns(&s->judge, &s->param);
+    int64_t watched = s->soak_from_ns ? now - s->soak_from_ns : 0, whole = s->param.soak_ns;
     ago(watched, took);
     ago(whole, of);
     buf_addf(&b, "step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);
@@ -73,24 +72,23 @@ static void add_step(struct table *t, const struct table_style *style, const str
     table_note(t, NULL, buf_str(&b));
 }
 
-static void add_trial(struct table *t, const struct table_style *style, const struct status_row *r,
+static void add_trial(struct table *table, const struct table_style *style, const struct status_row *r,
                       int64_t now) {
     const struct state *s = &r->state;
     struct judge_report rep;
-    if (s->phase == PHASE_SOAKING) add_step(t, style, r, now);
+    if (s->phase == PHASE_SOAKING) add_step(table, style, r, now);
     if (!plan_report(s, now, &rep)) return;
     cleanup_buf struct buf b = BUF(1024);
-    buf_addf(&b,
-             "canary %llu errors of %llu (%.1f %%, at most %.1f %%)   stable %llu of %llu (%.1f %%)   "
-             "tolerated %.1f %%",
-             (unsigned long long)s->judge.ec, (unsigned long long)s->judge.nc, rate(s->judge.ec, s->judge.nc),
-             100 * rep.upper, (unsigned long long)s->judge.es, (unsigned long long)s->judge.ns,
-             rate(s->judge.es, s->judge.ns), 100 * s->param.theta);
-    table_note(t, NULL, buf_str(&b));
+    const struct judge_test *t = &s->judge.all;
+    buf_addf(&b, "canary %llu errors of %llu (%.1f %%", (unsigned long long)t->ec, (unsigned long long)t->nc,
+             rate(t->ec, t->nc));
+    if (rep.upper < 1) buf_addf(&b, ", at most %.1f %%", 100 * rep.upper);
+    buf_addf(&b, ")   stable %llu of %llu (%.1f %%)   tolerated %.1f %%", (unsigned long long)t->es,
+             (unsigned long long)t->ns, rate(t->es, t->ns), 100 * s->param.theta);
+    table_note(table, NULL, buf_str(&b));
     buf_clear(&b);
-    buf_addf(&b, "evidence that it is bad %.1f of %.1f, that it is good %.1f of %.1f", rep.log_fail,
-             rep.limit_fail, rep.log_pass, rep.limit_pass);
-    table_note(t, NULL, buf_str(&b));
+    judge_words(&rep, &b);
+    table_note(table, NULL, buf_str(&b));
 }
 
 static const char *phase_of(const struct status_row *r) {
@@ -186,7 +184,7 @@ static void write_json(const struct status_report *b, int64_t now_wall_ns, struc
         buf_addf(out, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
         if (r->has_state && plan_report(&r->state, now_wall_ns, &rep)) {
             buf_addf(out, ",\"verdict\":\"%s\",\"logFail\":%.6g,\"logPass\":%.6g", verdict_name(rep.verdict),
-                     rep.log_fail, rep.log_pass);
+                     rep.v.log_e, rep.log_pass);
             json_field(out, "why", rep.why);
         }
         if (r->has_state) {

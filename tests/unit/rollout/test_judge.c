@@ -57,20 +57,79 @@ CASE(two_samples) {
     }
 }
 
+/* Computed in Python from the definition: a sum over every scrape at which the rate may have changed, with the weights
+ * 1/2, then what ln 2 / (2 ln(k + 1)) loses from scrape to scrape. */
 CASE(late_break) {
     static const struct {
         uint64_t x, n;
-        double log_e;
-    } v[] = {{0, 2, -0.426602077},   {1, 1, 0.249657837},  {0, 20, -0.610498356}, {0, 0, -0.610498356},
-             {0, 200, -0.743124668}, {2, 2, 0.661735397},  {1, 1, 3.245140221},   {3, 3, 11.909776759},
-             {2, 10, 6.732871913},   {0, 50, -0.782809446}};
-    struct judge_dc dc;
-    judge_dc_init(&dc);
-    assert_near(judge_dc_log(&dc), 0);
+        double whole, fifth, bet;
+    } v[] = {
+        {0, 2, -0.426602077, -0.204196380, -0.337388286},   {1, 1, 1.163467403, 0.069422178, 1.355578117},
+        {0, 20, -1.089291803, -0.831907210, 0.389897354},   {0, 0, -1.089291803, -0.831907210, 0.389897354},
+        {0, 200, -1.534083558, -1.417259209, -0.034071869}, {2, 2, 1.449221253, -1.268207915, 1.647344956},
+        {1, 1, 4.245733226, -1.111135299, 3.843898089},     {3, 3, 12.926033961, -0.206439715, 6.285544816},
+        {2, 10, 7.745363710, -0.906302703, 7.357493785},    {0, 50, -1.614378137, -1.577835892, 6.200137417}};
+    struct judge_dc whole, fifth, bet, capped;
+    judge_dc_init(&whole);
+    judge_dc_init(&fifth);
+    judge_dc_init(&bet);
+    judge_dc_init(&capped);
+    assert_near(judge_dc_log(&whole), 0);
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        judge_dc_add(&dc, .05, 1, v[i].x, v[i].n);
-        assert_near(judge_dc_log(&dc), v[i].log_e);
+        double before = judge_dc_log(&capped);
+        judge_dc_add(&whole, .05, 1, INFINITY, v[i].x, v[i].n);
+        judge_dc_add(&fifth, .05, .2, INFINITY, v[i].x, v[i].n);
+        judge_dc_add(&capped, .05, 1, .5, v[i].x, v[i].n);
+        judge_dc_bet(&bet, .05, v[i].x, v[i].n);
+        assert_near(judge_dc_log(&whole), v[i].whole);
+        assert_near(judge_dc_log(&fifth), v[i].fifth);
+        assert_near(judge_dc_log(&bet), v[i].bet);
+        assert_true(judge_dc_log(&capped) <= before + .5 + 1e-12);
     }
+}
+
+/* The same for the comparison with stable, from whichever scrape on. */
+CASE(late_comparison) {
+    static const struct {
+        uint64_t ec, nc, es, ns;
+        double one, two;
+    } v[] = {{0, 2, 0, 18, 0, 0},
+             {1, 1, 0, 9, 1.311372121, 0.926066748},
+             {1, 2, 0, 20, 3.356939037, 2.398239454},
+             {0, 0, 1, 15, 3.356939037, 2.398239454},
+             {1, 1, 0, 0, 3.356939037, 2.398239454},
+             {2, 3, 1, 25, 5.306782107, 3.104618718},
+             {0, 20, 2, 180, 2.935060544, 0.967070153},
+             {5, 20, 2, 180, 9.949477125, 5.116033137},
+             {0, 200, 18, 1800, 1.765441492, -0.864290340},
+             {1, 1, 1, 1, 1.430915635, -1.033149520}};
+    struct judge_dc one, two;
+    judge_dc_init(&one);
+    judge_dc_init(&two);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        judge_dc_two(&one, 1, 1, INFINITY, v[i].ec, v[i].nc, v[i].es, v[i].ns);
+        judge_dc_two(&two, 2, 1, INFINITY, v[i].ec, v[i].nc, v[i].es, v[i].ns);
+        assert_near(judge_dc_log(&one), v[i].one);
+        assert_near(judge_dc_log(&two), v[i].two);
+    }
+}
+
+static double learned(const uint64_t *x, size_t n, uint64_t total, int times) {
+    struct judge_spread s = {0};
+    for (int k = 0; k < times; k++)
+        for (size_t i = 0; i < n; i++) judge_spread_add(&s, x[i], total);
+    return judge_spread_gamma(&s);
+}
+
+/* Errors that come one by one, ten at a time, or not at all. */
+CASE(learned_dispersion) {
+    static const uint64_t even[] = {2, 3, 1, 2, 2, 1, 3, 2}, tens[] = {0, 10, 0, 0, 0, 0, 10, 0},
+                          none[] = {0, 0};
+    assert_near(learned(none, 2, 100, 1000), .1); /* nothing is learned from no error */
+    assert_true(learned(even, 8, 100, 100) > .9);
+    double burst = learned(tens, 8, 100, 100);
+    assert_true(burst > .08 && burst < .13);
+    assert_near(learned(even, 8, 0, 9), .1);
 }
 
 /* The largest n at which x errors still fail; -1: never. */
@@ -144,11 +203,22 @@ CASE(clopper_pearson) {
 
 CASE(learned_rate) {
     assert_near(judge_auto_theta(0, 0), .05);
-    assert_near(judge_auto_theta(40, 49), .05);     /* too little is known */
+    assert_near(judge_auto_theta(0, 49), .05);
+    assert_near(judge_auto_theta(0, 50), .05);
     assert_near(judge_auto_theta(0, 1000000), .01); /* never stricter than 1 % */
     assert_near(judge_auto_theta(900, 1000), .5);   /* never laxer than 50 % */
     assert_near(judge_auto_theta(10, 100), 1.5 * judge_clopper_pearson_upper(10, 100, .95));
     assert_near(judge_auto_theta(60, 50), .5);
+    for (uint64_t per_mille = 0; per_mille <= 300; per_mille += 5) { /* more of the same is never laxer */
+        double was = 1;
+        for (uint64_t n = 200; n <= 1000000; n = n * 5 / 4 / 200 * 200 + 200) {
+            double now = judge_auto_theta(n / 200 * per_mille / 5, n);
+            assert_true(now <= was + 1e-9);
+            was = now;
+        }
+    }
+    for (uint64_t n = 0; n < 2000; n++)
+        assert_true(judge_auto_theta(0, n + 1) <= judge_auto_theta(0, n) + 1e-9);
 }
 
 CASE(extremes) {
@@ -176,16 +246,21 @@ CASE(extreme_processes) {
     uint64_t big = UINT64_C(1000000000000);
     static const double theta[] = {1e-9, .01, .5, .999999};
     for (size_t i = 0; i < ARRAY_LEN(theta); i++) {
-        struct judge_dc dc;
+        struct judge_dc dc, bet, late;
         struct judge_two two = {0};
         judge_dc_init(&dc);
+        judge_dc_init(&bet);
+        judge_dc_init(&late);
         for (int k = 0; k < 100000; k++) {
             uint64_t n = k % 3 ? big : 1, x = k % 5 ? n / 2 : k % 2 ? n : 0;
-            judge_dc_add(&dc, theta[i], 1, x, n);
+            judge_dc_add(&dc, theta[i], 1, INFINITY, x, n);
+            judge_dc_bet(&bet, theta[i], x, n);
+            judge_dc_two(&late, 2, 1, INFINITY, x, n, n - x, n);
             judge_two_add(&two, 2, x, n, n - x, n);
         }
         assert_true(isfinite(judge_dc_log(&dc)));
         assert_true(isfinite(judge_two_log(&two)));
+        assert_true(isfinite(judge_dc_log(&bet)) && isfinite(judge_dc_log(&late)));
     }
 }
 

@@ -57,7 +57,6 @@ static int median(int *v, int n, int runs) {
 static struct outcome simulate(const struct setting *s, uint64_t seed) {
     struct judge_param p;
     judge_param_default(&p);
-    p.gamma = 1;
     struct rng rng = {seed};
     int scrapes[MAX_RUNS], events[MAX_RUNS], n = 0, early = 0;
     for (int run = 0; run < s->runs; run++) {
@@ -67,8 +66,13 @@ static struct outcome simulate(const struct setting *s, uint64_t seed) {
         for (int i = 0; i < SCRAPES; i++) {
             bool on = i >= s->from;
             uint64_t nc = poisson(&rng, s->m), ns = poisson(&rng, 9 * s->m);
-            judge_feed(&j, &p, binomial(&rng, nc, on ? s->canary : 0.01), nc,
-                       binomial(&rng, ns, on ? s->stable : 0.01), ns);
+            const struct judge_counts c = {binomial(&rng, nc, on ? s->canary : 0.01),
+                                           nc,
+                                           binomial(&rng, ns, on ? s->stable : 0.01),
+                                           ns,
+                                           0,
+                                           0};
+            judge_feed(&j, &p, &c);
             if (on) seen += nc;
             struct judge_report r;
             judge_verdict(&j, &p, 0, &r);
@@ -100,7 +104,7 @@ CASE(healthy) {
 
 CASE(always_failing) {
     static const double m[] = {.2, 2, 20};
-    static const int events[] = {3, 4, 20}, scrapes[] = {14, 2, 1};
+    static const int events[] = {2, 3, 20}, scrapes[] = {9, 1, 1};
     for (size_t k = 0; k < 3; k++) {
         struct setting s = {m[k], 1, .01, 0, 300};
         struct outcome o = simulate(&s, 100 + k);
@@ -114,18 +118,18 @@ CASE(often_failing) {
     struct setting slow = {2, .2, .01, 0, 300}, quick = {20, .2, .01, 0, 300};
     struct outcome o = simulate(&slow, 200);
     assert_true(o.share == 1);
-    assert_in_range(o.median_scrapes, 14, 20);
-    assert_in_range(o.median_events, 29, 41);
+    assert_in_range(o.median_scrapes, 18, 27);
+    assert_in_range(o.median_events, 36, 53);
     o = simulate(&quick, 201);
     assert_true(o.share == 1);
-    assert_in_range(o.median_scrapes, 2, 3);
+    assert_in_range(o.median_scrapes, 3, 6);
 }
 
 CASE(late) {
     struct setting s = {20, 1, .01, 60, 200};
     struct outcome o = simulate(&s, 300);
     assert_true(o.share == 1 && o.before <= .01);
-    assert_in_range(o.median_events, 12, 22);
+    assert_in_range(o.median_events, 12, 80);
 }
 
 CASE(shared) {

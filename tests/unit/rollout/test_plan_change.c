@@ -80,7 +80,8 @@ CASE(superseded_promotion) {
         m_image(m, 2);
         for (int k = 0; k < away; k++) m_tick(m);
         everywhere += m_running(m, 2, false) == 4;
-        m_play(m, "run 1|paused|until Soaking 60|own 2 0");
+        m_play(m,
+               bad ? "run 1|paused|until RolledBack 120|own 2 0" : "run 1|paused|until Soaking 60|own 2 0");
         assert_int_equal(m_running(m, 0, false) + m_running(m, 1, false), 4);
         m_play(m, bad ? "until RolledBack 120|run 3|own 2 0" : "until Stable 120|run 3|own 2 4");
         m_play(m, "no-event UnmanagedRollout");

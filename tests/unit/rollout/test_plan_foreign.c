@@ -106,7 +106,7 @@ CASE(canarys_name_is_taken) {
         int i = forged ? m_add_rs(m, 1, true, name, 1) : -1;
         if (forged) memcpy(m->rs[i].made, "forged", 7);
         m_play(m, "image 1|run 5|is Starting NameConflict|event NameConflict|run 60|phase Starting");
-        assert_true(m_s(m)->judge.nc == 0 && m->steps < 100);
+        assert_true(m_s(m)->judge.all.nc == 0 && m->steps < 100);
         m->taken = NULL;
         if (forged) m->rs[i].there = false;
         m_collect(m);

@@ -32,7 +32,7 @@ CASE(abort_it) {
 
 /* A manifest in Git puts it back again and again: no replay, and no fight; another request is one. */
 SCENE(retry_once_for_a_value, m_soaking(3)) {
-    m_play(m, "fails 1|until RolledBack 30|act retry 1|until Soaking 20|until RolledBack 30");
+    m_play(m, "fails 1|until RolledBack 30|act retry 1|until Starting 5|until RolledBack 30");
     for (int i = 0; i < 5; i++) {
         m_play(m, "act retry 1|run 5|phase RolledBack");
         assert_non_null(m_annotation(m, "retry"));

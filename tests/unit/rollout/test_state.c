@@ -40,7 +40,8 @@ static void sample(struct state *s) {
     s->best_updated = 2;
     s->progress_ns = T0 + 6000;
     s->written_ns = T0 + 7000;
-    judge_feed(&s->judge, &s->param, 1, 3, 2, 20);
+    judge_feed(&s->judge, &s->param, &(struct judge_counts){1, 3, 2, 20, 0, 0});
+    judge_feed_controller(&s->judge, &s->param, "widget", &(struct judge_counts){1, 2, 2, 10, 0, 1});
     evidence_begin(&s->evidence, T0);
     struct pod_sample p = {
         .uid = SL("pod"), .track = TRACK_CANARY, .scraped = true, .present = true, .errors = 1, .total = 3};
@@ -77,7 +78,8 @@ static void assert_round_trip(const struct state *s) {
     if (state_read(cm, &back, &e) < 0) fail_msg("%s in %s", e.msg, json_str(json_get(cm, "data"), "state"));
     assert_true(state_same(s, &back));
     assert_true(s->written_ns == back.written_ns);
-    assert_memory_equal(&s->judge, &back.judge, sizeof s->judge);
+    assert_memory_equal(&s->judge.all, &back.judge.all, sizeof s->judge.all);
+    assert_int_equal(s->judge.n, back.judge.n);
     cleanup_state struct state copy;
     state_copy(&back, &copy);
     assert_true(state_same(&copy, s));

@@ -1,0 +1,101 @@
+/* What the judge says to people: the reason of a verdict, and the evidence as odds. */
+#include "judge/judge_rule.h"
+#include <math.h>
+#include <stdio.h>
+
+static double percent(uint64_t x, uint64_t n) {
+    return n ? 100 * (double)x / (double)n : 0;
+}
+
+static unsigned long long ull(uint64_t v) {
+    return v;
+}
+
+/* "controller widget: " where it is not about all of them. */
+static void whose(const struct court *c, char ret[90]) {
+    ret[0] = '\0';
+    if (c->worst->name[0]) snprintf(ret, 90, "controller %s: ", c->worst->name);
+}
+
+/* The reconciles of a process's first minute condemn where not one has succeeded; then they are all there is to tell. */
+static void say_fail(const struct judge_param *p, const struct court *c) {
+    const struct judge_test *t = c->worst;
+    char who[90];
+    whose(c, who);
+    bool start = t->ec < t->nc || !t->start_nc ? false : t->start_ec == t->start_nc;
+    uint64_t x = t->ec + (start ? t->start_ec : 0), n = t->nc + (start ? t->start_nc : 0);
+    snprintf(c->r->why, sizeof c->r->why,
+             "%s%llu of %llu reconciles failed (%.3g %%), tolerated are %.3g %%; stable %.2g %% of %llu", who,
+             ull(x), ull(n), percent(x, n), 100 * p->theta, percent(t->es, t->ns), ull(t->ns));
+}
+
+static void say_hold(const struct court *c) {
+    const struct judge_test *t = c->worst;
+    char who[90];
+    whose(c, who);
+    snprintf(c->r->why, sizeof c->r->why,
+             "%sboth versions fail (canary %.2g %%, stable %.2g %%): an outage is not a verdict", who,
+             percent(t->ec + t->start_ec, t->nc + t->start_nc), percent(t->es, t->ns));
+}
+
+static void say_pass(const struct judge *j, const struct court *c) {
+    char bound[64] = "";
+    if (c->r->upper < 1)
+        snprintf(bound, sizeof bound, "; at most %.2g %% with 95 %% confidence", 100 * c->r->upper);
+    snprintf(c->r->why, sizeof c->r->why, "%llu of %llu reconciles failed%s%s", ull(j->all.ec),
+             ull(j->all.nc), bound, c->r->early ? ", clear before the soak was over" : "");
+}
+
+static void say_wait(const struct judge *j, const struct judge_param *p, const struct court *c) {
+    const struct judge_test *t = &j->all;
+    char *why = c->r->why;
+    size_t room = sizeof c->r->why;
+    char who[90];
+    whose(c, who);
+    if (c->r->verdict == VERDICT_WATCHING)
+        snprintf(why, room, "%llu of %llu reconciles failed so far", ull(t->ec), ull(t->nc));
+    else if (!c->enough)
+        snprintf(why, room, "the canary did %llu reconciles (%llu in this step), %llu are needed", ull(t->nc),
+                 ull(j->step_nc), ull(p->min_events));
+    else if (!c->stable_calm)
+        snprintf(why, room, "stable fails (%.2g %%): an outage is not a verdict", percent(t->es, t->ns));
+    else if (c->idle)
+        snprintf(why, room, "the canary has not reconciled once in controller %s, stable %llu times",
+                 c->idle->name, ull(c->idle->ns));
+    else if (!c->calm)
+        snprintf(why, room, "%s%llu of %llu reconciles failed: suspicious, not proven", who,
+                 ull(c->worst->ec), ull(c->worst->nc));
+    else
+        snprintf(why, room, "%llu of %llu reconciles failed: %llu more clean ones would pass it", ull(t->ec),
+                 ull(t->nc), ull(c->r->more));
+}
+
+void judge_why(const struct judge *j, const struct judge_param *p, const struct court *c) {
+    switch (c->r->verdict) {
+    case VERDICT_FAIL: say_fail(p, c); break;
+    case VERDICT_HOLD: say_hold(c); break;
+    case VERDICT_PASS: say_pass(j, c); break;
+    case VERDICT_WATCHING:
+    case VERDICT_INCONCLUSIVE: say_wait(j, p, c); break;
+    }
+}
+
+/* "12 to 1", "1 to 3". */
+static void odds(double log_e, char ret[40]) {
+    double by = exp(fmin(fabs(log_e), log(1e6)));
+    const char *over = fabs(log_e) > log(1e6) ? "over " : "";
+    if (log_e < 0)
+        snprintf(ret, 40, "1 to %s%.0f", over, by);
+    else
+        snprintf(ret, 40, "%s%.0f to 1", over, by);
+}
+
+void judge_words(const struct judge_report *r, struct buf *out) {
+    char is[40], limit[40];
+    odds(r->v.log_e, is);
+    odds(r->limit_fail, limit);
+    buf_addf(out, "odds that %s%s is bad: %s, rolled back at %s", r->name[0] ? "controller " : "it", r->name,
+             is, limit);
+    if (r->more)
+        buf_addf(out, "; %llu more clean reconcile%s would pass it", ull(r->more), r->more > 1 ? "s" : "");
+}
