@@ -1,145 +1,67 @@
-/* What the judge must reach (docs/judge.md): false rollbacks at most 1 %, and how soon a bad canary is found.
- * Seeded; the margins are several standard errors of this number of runs, so a failure is a fault and not
- * chance. */
+/* A smaller run of tests/bench/judge.c: what the rule does to a canary from its first scrape to the deadline. Seeded; the
+ * margins are several standard errors of this number of runs, so a failure is a fault and not chance. */
+#include "../../bench/judge_sim.h"
 #include "../case.h"
-#include "judge/judge.h"
-#include "base/rand.h"
-#include "base/time.h"
-#include <math.h>
 
-enum { SCRAPES = 120, MAX_RUNS = 1000 };
-
-static double normal(struct rng *r) {
-    return sqrt(-2 * log(1 - rng_unit(r))) * cos(2 * M_PI * rng_unit(r));
-}
-
-static uint64_t poisson(struct rng *r, double mean) {
-    if (mean > 60) return (uint64_t)fmax(0, floor(mean + sqrt(mean) * normal(r) + 0.5));
-    double limit = exp(-mean), p = rng_unit(r);
-    uint64_t k = 0;
-    for (; p > limit; k++) p *= rng_unit(r);
-    return k;
-}
-
-static uint64_t binomial(struct rng *r, uint64_t n, double p) {
-    if (p >= 1) return n;
-    double var = (double)n * p * (1 - p);
-    if (var > 40)
-        return (uint64_t)fmin((double)n, fmax(0, floor((double)n * p + sqrt(var) * normal(r) + 0.5)));
-    uint64_t k = 0;
-    double at = 0; /* jumps from one success to the next: as many draws as successes */
-    for (;; k++) {
-        at += 1 + floor(log(1 - rng_unit(r)) / log1p(-p));
-        if (at > (double)n) return k;
-    }
-}
-
-struct setting {
-    double m, canary, stable; /* mean canary events a scrape; error rates */
-    int from;                 /* the scrape from which they hold; 1 % on both before */
-    int runs;
-};
-struct outcome {
-    double share, before;              /* rolled back; of them before `from` */
-    int median_scrapes, median_events; /* after `from`, unconditional; -1 when fewer than half were */
-};
-
-static int by_value(const void *a, const void *b) {
-    int x = *(const int *)a, y = *(const int *)b;
-    return (x > y) - (x < y);
-}
-
-static int median(int *v, int n, int runs) {
-    qsort(v, (size_t)n, sizeof *v, by_value);
-    return n * 2 > runs ? v[(runs - 1) / 2] : -1;
-}
-
-static struct outcome simulate(const struct setting *s, uint64_t seed) {
-    struct judge_param p;
-    judge_param_default(&p);
-    struct rng rng = {seed};
-    int scrapes[MAX_RUNS], events[MAX_RUNS], n = 0, early = 0;
-    for (int run = 0; run < s->runs; run++) {
-        struct judge j;
-        judge_init(&j);
-        uint64_t seen = 0;
-        for (int i = 0; i < SCRAPES; i++) {
-            bool on = i >= s->from;
-            uint64_t nc = poisson(&rng, s->m), ns = poisson(&rng, 9 * s->m);
-            const struct judge_counts c = {binomial(&rng, nc, on ? s->canary : 0.01),
-                                           nc,
-                                           binomial(&rng, ns, on ? s->stable : 0.01),
-                                           ns,
-                                           0,
-                                           0};
-            judge_feed(&j, &p, &c);
-            if (on) seen += nc;
-            struct judge_report r;
-            judge_verdict(&j, &p, 0, &r);
-            if (r.verdict != VERDICT_FAIL) continue;
-            early += !on;
-            scrapes[n] = on ? i - s->from + 1 : 0;
-            events[n++] = (int)seen;
-            break;
-        }
-    }
-    struct outcome o = {(double)n / s->runs, (double)early / s->runs, 0, 0};
-    o.median_scrapes = median(scrapes, n, s->runs);
-    o.median_events = median(events, n, s->runs);
+static struct outcome run(struct setting s, int runs) {
+    if (!(s.share > 0)) s.share = .1;
+    struct outcome o = simulate(&s, RULE_HANDOVER, runs, 7);
     print_message(
-        "m %.4g canary %.3g stable %.3g from %d: %.1f %% (before %.1f), median %d scrapes, %d events\n", s->m,
-        s->canary, s->stable, s->from, 100 * o.share, 100 * o.before, o.median_scrapes, o.median_events);
+        "m %-4g canary %.3g stable %.3g: rolled back %.1f %%, promoted %.1f %%, undecided %.1f %%, median %d "
+        "events, %d scrapes\n",
+        s.m, s.canary, s.stable, 100 * o.failed, 100 * o.passed, 100 * o.undecided, o.events, o.scrapes);
     return o;
 }
 
 CASE(healthy) {
     static const double rate[] = {.001, .01, .05}, m[] = {.2, 2, 20, 200};
-    for (size_t i = 0; i < 3; i++) {
-        for (size_t k = 0; k < 4; k++) {
-            struct setting s = {m[k], rate[i], rate[i], 0, 200};
-            assert_true(simulate(&s, 7 + i * 10 + k).share <= .01);
-        }
+    for (int k = 0; k < 36; k++) {
+        double p = rate[k / 4 % 3];
+        struct outcome o = run(
+            (struct setting){.m = m[k % 4], .canary = p, .stable = p, .spread = (enum spread)(k / 12)}, 25);
+        assert_true(o.failed <= .08 && o.undecided <= .08); /* aim 1 % */
     }
 }
 
 CASE(always_failing) {
     static const double m[] = {.2, 2, 20};
-    static const int events[] = {2, 3, 20}, scrapes[] = {9, 1, 1};
-    for (size_t k = 0; k < 3; k++) {
-        struct setting s = {m[k], 1, .01, 0, 300};
-        struct outcome o = simulate(&s, 100 + k);
-        assert_true(o.share == 1);
-        assert_in_range(o.median_events, events[k] - (k == 2), events[k] + (k == 2));
-        assert_in_range(o.median_scrapes, scrapes[k] - (k == 0 ? 2 : 0), scrapes[k] + (k == 0 ? 2 : 0));
+    static const int events[] = {2, 3, 20};
+    for (int k = 0; k < 3; k++) {
+        struct outcome o = run((struct setting){.m = m[k], .canary = 1, .stable = .01}, 200);
+        assert_true(o.failed == 1);
+        assert_in_range(o.events, events[k] - (k == 2), events[k] + (k == 2));
     }
 }
 
 CASE(often_failing) {
-    struct setting slow = {2, .2, .01, 0, 300}, quick = {20, .2, .01, 0, 300};
-    struct outcome o = simulate(&slow, 200);
-    assert_true(o.share == 1);
-    assert_in_range(o.median_scrapes, 18, 27);
-    assert_in_range(o.median_events, 36, 53);
-    o = simulate(&quick, 201);
-    assert_true(o.share == 1);
-    assert_in_range(o.median_scrapes, 3, 6);
+    static const double m[] = {.2, 2, 20};
+    for (int k = 0; k < 3; k++) {
+        assert_true(run((struct setting){.m = m[k], .canary = .5, .stable = .01}, 100).passed == 0);
+        struct outcome o = run((struct setting){.m = m[k], .canary = .2, .stable = .01}, 100);
+        assert_true(o.passed <= (k ? 0 : .16)); /* aim 10 % at m = 0.2 */
+        if (k == 1) assert_in_range(o.events, 30, 54);
+    }
+    assert_true(run((struct setting){.m = 2, .canary = .1, .stable = .01}, 100).passed <= .08);
 }
 
 CASE(late) {
-    struct setting s = {20, 1, .01, 60, 200};
-    struct outcome o = simulate(&s, 300);
-    assert_true(o.share == 1 && o.before <= .01);
-    assert_in_range(o.median_events, 12, 80);
+    static const int from[] = {60, 720};
+    for (int k = 0; k < 2; k++) {
+        struct outcome o =
+            run((struct setting){.m = 20, .canary = .2, .stable = .01, .from = from[k], .goes_on = true}, 40);
+        assert_true(o.failed == 1 && o.events > 60 && o.events <= 250);
+    }
 }
 
-CASE(shared) {
-    static const double m[] = {.2, 2, 20};
-    for (size_t k = 0; k < 3; k++) {
-        struct setting s = {m[k], .3, .3, 40, 300};
-        assert_true(simulate(&s, 400 + k).share <= (k == 0 ? .02 : .01)); /* at m = 0.2 the study saw 1.3 % */
+CASE(shared_outage) {
+    for (int k = 0; k < 4; k++) {
+        struct setting s = {
+            .m = k < 2 ? 2 : 20, .share = k % 2 ? .5 : .1, .canary = .3, .stable = .3, .from = 8, .to = 60};
+        struct outcome o = run(s, 50);
+        assert_true(o.failed <= .06 && o.passed_in == 0);
     }
-    struct setting alone = {20, .3, .01, 40, 200};
-    assert_true(simulate(&alone, 410).share == 1);
+    assert_true(
+        run((struct setting){.m = 20, .canary = .3, .stable = .01, .from = 8, .to = 700}, 50).failed == 1);
 }
 
 CASES("rollout/judge_study")
