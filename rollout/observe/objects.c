@@ -105,6 +105,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.uid = xstrdup(obj_uid(obj));
     t.rv = xstrdup(obj_rv(obj));
     t.deleting = obj_deleting(obj);
+    t.created_ns = observe_created(obj);
     t.generation = json_i64(meta, "generation", 0);
     t.observed_generation = json_i64(status, "observedGeneration", 0);
     t.replicas = count(spec, "replicas", 1);

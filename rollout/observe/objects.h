@@ -30,6 +30,7 @@ enum track { TRACK_STABLE, TRACK_CANARY, TRACKS };
 struct obs_target {
     char *ns, *name, *uid, *rv;
     bool deleting;
+    int64_t created_ns; /* wall clock; 0 when it is not given */
     int64_t generation, observed_generation;
     int32_t replicas; /* spec; 1 when absent */
     bool paused;

@@ -5,6 +5,7 @@
 /* A chain of phases without waiting is short; this only stops a fault from going round for ever. */
 enum { MAX_MOVES = 16 };
 #define DAMAGED_NS (30 * NS_PER_S)
+#define NEWBORN_NS (60 * NS_PER_S)
 
 static bool (*const phases[PHASES])(struct plan_ctx *) = {
     [PHASE_IDLE] = plan_phase_idle,
@@ -207,6 +208,26 @@ static void unusable(struct plan_ctx *c, bool foreign) {
     state_free(&said);
 }
 
+/* Its first rollout is under way, as that of every new Deployment: nothing to write down, or to tell, unless it takes
+ * long. */
+static bool newborn(const struct plan_ctx *c) {
+    const struct obs_target *t = c->t;
+    return c->s->phase == PHASE_IDLE && c->s->hold == HOLD_ROLLOUT && t->created_ns &&
+           c->now >= t->created_ns && c->now < t->created_ns + NEWBORN_NS && !t->failure &&
+           !plan_rollout_stands_still(t);
+}
+
+/* What was planned is not done. */
+static void withdraw(struct plan_ctx *c) {
+    struct plan *p = c->plan;
+    drop_steps(p);
+    while (p->nevents) free(p->event[--p->nevents].message);
+    p->nmetrics = 0;
+    state_free(c->s);
+    free(c->s);
+    c->s = p->next = NULL;
+}
+
 static void with_target(struct plan_ctx *c) {
     const struct observed *o = c->o;
     if (o->target->deleting) return; /* the garbage collector takes what is ours with it */
@@ -238,6 +259,11 @@ static void with_target(struct plan_ctx *c) {
         state_copy(o->state, c->s);
     }
     run(c);
+    if (fresh && newborn(c)) {
+        withdraw(c);
+        plan_revisit(c, c->t->created_ns + NEWBORN_NS);
+        return;
+    }
     plan_keep_stable_template(c);
     finish(c, fresh);
 }

@@ -61,6 +61,7 @@ struct model {
     bool exists, deleting, paused;
     int uid, rv, generation, observed, replicas, version, st_updated, st_replicas, st_available, st_ready;
     int64_t deadline_s;
+    int64_t created; /* wall clock, ns; 0: not given */
     bool recreate;
     int history; /* spec.revisionHistoryLimit */
     cJSON *annotations;

@@ -29,6 +29,7 @@ static void m_fill_target(const struct model *m, struct obs_target *ret) {
                                .uid = xasprintf("d-%d", m->uid),
                                .rv = xasprintf("%d", m->rv),
                                .deleting = m->deleting,
+                               .created_ns = m->created,
                                .generation = m->generation,
                                .observed_generation = m->observed,
                                .replicas = m->replicas,
@@ -79,14 +80,19 @@ static void m_read_target(const struct model *m, struct obs_target *ret) {
     m_fill_target(m, ret);
     if (m->direct) return;
     __attribute__((cleanup(obs_target_free))) struct obs_target t = *ret;
-    cleanup_free char *a = json_print(t.annotations), *conds = conditions(t.failure);
+    cleanup_free char *a = json_print(t.annotations), *conds = conditions(t.failure), *created = NULL;
+    char at[32];
+    if (t.created_ns) {
+        rfc3339_seconds(t.created_ns, at);
+        created = xasprintf(",\"creationTimestamp\":\"%s\"", at);
+    }
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\",\"resourceVersion\":\"%s\","
-        "\"generation\":%lld,\"annotations\":%s%s},\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,"
+        "\"generation\":%lld,\"annotations\":%s%s%s},\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,"
         "\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":%s,\"template\":%s},"
         "\"status\":{\"observedGeneration\":%lld,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
         "\"availableReplicas\":%d%s}}",
-        t.name, t.ns, t.uid, t.rv, (long long)t.generation, a,
+        t.name, t.ns, t.uid, t.rv, (long long)t.generation, a, created ? created : "",
         t.deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "", t.replicas, t.history,
         t.paused ? "true" : "false", (long long)t.deadline_s, t.selector, t.tmpl,
         (long long)t.observed_generation, t.st_replicas, t.st_updated, t.st_ready, t.st_available, conds);

@@ -15,6 +15,22 @@ SCENE(adopts, m_new(1, 3)) {
     assert_true(m->edge.look_again_ns == TIME_NEVER);
 }
 
+/* Nothing is written, and nobody told, because a new Deployment's pods are still starting. */
+SCENE(a_first_rollout_is_waited_for_in_silence, m_new(1, 3)) {
+    m->created = T0;
+    m_settle(m);
+    assert_true(!m->state && !m->events[0]);
+    m_play(m, "unpaused|until Stable 20|held");
+    assert_string_equal(m->events, "Adopted ");
+}
+
+SCENE(a_first_rollout_that_takes_long_is_reported, m_new(1, 3)) {
+    m->created = T0;
+    m_play(m, "never-ready 0|run 58");
+    assert_true(!m->state && !m->events[0]);
+    m_play(m, "run 4|is Idle WaitingForRollout|event WaitingForRollout");
+}
+
 /* One ReplicaSet is active, but its pods are not there yet: its owner's rollout is not over. */
 SCENE(an_update_that_does_not_start_is_not_adopted, m_new(1, 2)) {
     m_play(m, "tick 10");
