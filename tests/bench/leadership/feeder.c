@@ -1,8 +1,9 @@
 /* The users of the leadership bench's operator: makes its ConfigMaps and wants something new of them all the
  * time, until SIGTERM. Usage: bench_leadership_feeder WHO NAMESPACE PLAIN FAIL POLL RATE: so many ConfigMaps
  * of each mode (see chores.h) and so many wants a second. Ledger: "made", "want KEY N" before it is sent,
- * "wanted KEY N" when the server has it, "exit". */
+ * "wanted KEY N" when the server has it, "exit"; and what ends.h says. */
 #include "../side.h"
+#include "ends.h"
 #include "ledger.h"
 #include <signal.h>
 
@@ -111,14 +112,18 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s WHO NAMESPACE PLAIN FAIL POLL RATE\n", argv[0]);
         return 2;
     }
+    struct err err = {0};
     side_open(&f.side, &(struct kube_config_spec){0}, NULL);
     f.ns = slice_of(argv[2]);
+    struct ends *ends = ends_new(f.side.kube, f.ns, &err);
+    if (!ends) side_die(&err);
     f.timer = timer_new(f.side.world, want, &f);
     world_on_signal(f.side.world, SIGTERM, on_term, &f);
     make_next(&f);
     loop_run(f.side.loop);
     ledger("exit 0");
     timer_free(f.timer);
+    ends_free(ends);
     side_close(&f.side);
     return 0;
 }
