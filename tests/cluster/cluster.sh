@@ -11,7 +11,8 @@
 #   cluster.sh etcd save|restore              a backup of the data; what was written since is forgotten
 # Environment: CLUSTER_VERSION (current, oldest, 1.37, ...), CLUSTER_DIR (state of this cluster), CLUSTER_NS (network namespace, and
 # cgroup), KUBEBUILDER_ASSETS (a folder with the programs, used as it is; without a kubelet there is no node), HANDOVER_CACHE (where
-# built programs are kept), WITHOUT_NODE=1 (up: the control plane alone), API_ARGS (more arguments of the API server).
+# built programs are kept), WITHOUT_NODE=1 (up: the control plane alone), API_ARGS (more arguments of the API server), CONTROLLER_ARGS
+# (of controller manager and scheduler).
 #
 # There is no kube-proxy and no DNS: the API server listens on its Service address itself, so that in-cluster
 # configuration works; pods reach each other by pod IP.
@@ -113,8 +114,8 @@ start_kube-apiserver() {
 start_controllers() {
   [ -x "$BIN/kube-controller-manager" ] && [ -x "$BIN/kube-scheduler" ] || return 0
   start kube-controller-manager "$BIN/kube-controller-manager" --kubeconfig="$PKI/admin.kubeconfig" --leader-elect=false \
-    --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" --use-service-account-credentials=true
-  start kube-scheduler "$BIN/kube-scheduler" --kubeconfig="$PKI/admin.kubeconfig" --leader-elect=false
+    --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" --use-service-account-credentials=true ${CONTROLLER_ARGS:-}
+  start kube-scheduler "$BIN/kube-scheduler" --kubeconfig="$PKI/admin.kubeconfig" --leader-elect=false ${CONTROLLER_ARGS:-}
 }
 control_plane() { start_etcd; start_kube-apiserver; start_controllers; }
 
@@ -176,5 +177,5 @@ case ${1:-} in
   etcd) programs; etcd_backup "${2:-}" ;;
   env) programs
     echo "export KUBECONFIG=$PKI/admin.kubeconfig CLUSTER_NS=$NS CLUSTER_MINOR=$MINOR CLUSTER_NODES='$(nodes)' PATH=$BIN:\$PATH; in_cluster() { nsenter --net=/run/netns/$NS \"\$@\"; }" ;;
-  *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
