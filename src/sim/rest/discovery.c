@@ -1,14 +1,16 @@
-/* Who we are and what is served: enough for kubectl's discovery, old (1.20) and new (which falls back to the
- * old). */
-#include "rest/rest.h"
+/* Who we are and what is served: enough for kubectl's discovery, old (1.20) and new. */
+#include "rest/discovery.h"
 #include <errno.h>
 
-static const char *const review_types[][3] = {
-    {"selfsubjectaccessreviews", "SelfSubjectAccessReview", "false"},
-    {"selfsubjectrulesreviews", "SelfSubjectRulesReview", "false"},
-    {"subjectaccessreviews", "SubjectAccessReview", "false"},
-    {"localsubjectaccessreviews", "LocalSubjectAccessReview", "true"},
+const struct review_type discovery_reviews[] = {
+    {"authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview", false},
+    {"authentication.k8s.io", "tokenreviews", "TokenReview", false},
+    {"authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview", true},
+    {"authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false},
+    {"authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview", false},
+    {"authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", false},
 };
+const size_t discovery_reviews_n = ARRAY_LEN(discovery_reviews);
 
 static int answer(struct call *c, struct buf *b) {
     exchange_json(c->x, 200, buf_slice(b));
@@ -17,54 +19,69 @@ static int answer(struct call *c, struct buf *b) {
 }
 
 /* ---- resources of a group ---- */
-static void write_verbs(struct buf *out, const char *verbs) {
-    struct slice rest = slice_of(verbs), one;
-    buf_adds(out, ",\"verbs\":[");
-    for (bool first = true; rest.n; first = false) {
-        slice_cut(rest, ' ', &one, &rest);
-        buf_addf(out, "%s\"%.*s\"", first ? "" : ",", SLF(one));
-    }
-    buf_addc(out, ']');
-}
-
-static void write_names(struct buf *out, const char *list) {
+static void write_words(struct buf *out, const char *key, const char *list, char sep) {
     struct slice rest = slice_of(list), one;
-    if (!rest.n) return;
-    buf_adds(out, ",\"shortNames\":[");
+    buf_addf(out, "\"%s\":[", key);
     for (bool first = true; rest.n; first = false) {
-        slice_cut(rest, ',', &one, &rest);
+        slice_cut(rest, sep, &one, &rest);
         buf_addf(out, "%s\"%.*s\"", first ? "" : ",", SLF(one));
     }
     buf_addc(out, ']');
 }
 
-static bool in_all(const struct sim_type *t) {
-    return type_is(t, "", "pods") || type_is(t, "", "services") || !strcmp(t->group, "apps");
+void discovery_write_verbs(struct buf *out, const char *verbs) {
+    write_words(out, "verbs", verbs, ' ');
 }
 
-static void write_sub(const struct sim_type *t, const char *sub, const char *group, const char *version,
-                      const char *kind, const char *verbs, struct buf *out) {
-    buf_addf(out, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s", t->resource, sub,
+void discovery_write_names(struct buf *out, const char *key, const char *list) {
+    if (!list[0]) return;
+    buf_addc(out, ',');
+    write_words(out, key, list, ',');
+}
+
+const char *discovery_categories(const struct sim_type *t) {
+    bool all = type_is(t, "", "pods") || type_is(t, "", "services") || !strcmp(t->group, "apps");
+    return all ? "all" : "";
+}
+
+void discovery_each_sub(const struct sim_type *t,
+                        void (*fn)(void *ctx, const struct sim_type *t, const struct subresource *sub),
+                        void *ctx) {
+    static const struct subresource scale = {"scale", "autoscaling", "v1", "Scale", "get patch update"},
+                                    of_pods[] = {{"log", NULL, NULL, "Pod", "get"},
+                                                 {"proxy", NULL, NULL, "PodProxyOptions", "get"},
+                                                 {"eviction", "policy", "v1", "Eviction", "create"}};
+    const struct subresource status = {"status", NULL, NULL, t->kind, "get patch update"};
+    if (t->has_status) fn(ctx, t, &status);
+    if (t->has_scale) fn(ctx, t, &scale);
+    for (size_t i = 0; type_is(t, "", "pods") && i < ARRAY_LEN(of_pods); i++) fn(ctx, t, &of_pods[i]);
+}
+
+static void write_sub(void *ctx, const struct sim_type *t, const struct subresource *sub) {
+    struct buf *out = ctx;
+    buf_addf(out, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s", t->resource, sub->name,
              t->namespaced ? "true" : "false");
-    if (group) buf_addf(out, ",\"group\":\"%s\",\"version\":\"%s\"", group, version);
-    buf_addf(out, ",\"kind\":\"%s\"", kind);
-    write_verbs(out, verbs);
+    if (sub->group) buf_addf(out, ",\"group\":\"%s\",\"version\":\"%s\"", sub->group, sub->version);
+    buf_addf(out, ",\"kind\":\"%s\",", sub->kind);
+    discovery_write_verbs(out, sub->verbs);
     buf_addc(out, '}');
 }
 
 static void write_type(const struct sim_type *t, bool first, struct buf *out) {
-    buf_addf(out, "%s{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\"",
+    buf_addf(out, "%s{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\",",
              first ? "" : ",", t->resource, t->singular, t->namespaced ? "true" : "false", t->kind);
-    write_verbs(out, "create delete deletecollection get list patch update watch");
-    write_names(out, t->short_names);
-    if (in_all(t)) buf_adds(out, ",\"categories\":[\"all\"]");
+    discovery_write_verbs(out, "create delete deletecollection get list patch update watch");
+    discovery_write_names(out, "shortNames", t->short_names);
+    discovery_write_names(out, "categories", discovery_categories(t));
     buf_addc(out, '}');
-    if (t->has_status) write_sub(t, "status", NULL, NULL, t->kind, "get patch update", out);
-    if (t->has_scale) write_sub(t, "scale", "autoscaling", "v1", "Scale", "get patch update", out);
-    if (!type_is(t, "", "pods")) return;
-    write_sub(t, "log", NULL, NULL, "Pod", "get", out);
-    write_sub(t, "proxy", NULL, NULL, "PodProxyOptions", "get", out);
-    write_sub(t, "eviction", "policy", "v1", "Eviction", "create", out);
+    discovery_each_sub(t, write_sub, out);
+}
+
+static bool has_reviews(const char *group) {
+    for (size_t i = 0; i < discovery_reviews_n; i++) {
+        if (!strcmp(discovery_reviews[i].group, group)) return true;
+    }
+    return false;
 }
 
 static int resource_list(struct call *c, const char *group, const char *version) {
@@ -79,13 +96,13 @@ static int resource_list(struct call *c, const char *group, const char *version)
         write_type(t, !any, &b);
         any = true;
     }
-    if (!strcmp(group, "authorization.k8s.io") && !strcmp(version, "v1")) {
-        for (size_t i = 0; i < ARRAY_LEN(review_types); i++) {
-            buf_addf(&b,
-                     "%s{\"name\":\"%s\",\"singularName\":\"\",\"namespaced\":%s,\"kind\":\"%s\",\"verbs\":["
-                     "\"create\"]}",
-                     i ? "," : "", review_types[i][0], review_types[i][2], review_types[i][1]);
-        }
+    for (size_t i = 0; !strcmp(version, "v1") && i < discovery_reviews_n; i++) {
+        const struct review_type *v = &discovery_reviews[i];
+        if (strcmp(v->group, group) != 0) continue;
+        buf_addf(&b,
+                 "%s{\"name\":\"%s\",\"singularName\":\"\",\"namespaced\":%s,\"kind\":\"%s\",\"verbs\":["
+                 "\"create\"]}",
+                 any ? "," : "", v->resource, v->namespaced ? "true" : "false", v->kind);
         any = true;
     }
     buf_adds(&b, "]}");
@@ -99,7 +116,7 @@ static void write_group(struct sim *s, const char *group, bool whole, struct buf
     const struct sim_type *t;
     buf_addf(out, "{%s\"name\":\"%s\",\"versions\":[",
              whole ? "\"kind\":\"APIGroup\",\"apiVersion\":\"v1\"," : "", group);
-    const char *first = !strcmp(group, "authorization.k8s.io") ? "v1" : NULL;
+    const char *first = has_reviews(group) ? "v1" : NULL;
     if (first) buf_addf(out, "{\"groupVersion\":\"%s/v1\",\"version\":\"v1\"}", group);
     for (size_t i = 0; (t = type_at(s, i)); i++) {
         if (strcmp(t->group, group) != 0) continue;
@@ -129,6 +146,8 @@ static int group_list(struct call *c) {
     struct buf b = BUF(1 << 20);
     const struct sim_type *t;
     buf_adds(&b, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[");
+    write_group(c->s, "authentication.k8s.io", false, &b);
+    buf_addc(&b, ',');
     write_group(c->s, "authorization.k8s.io", false, &b);
     for (size_t i = 0; (t = type_at(c->s, i)); i++) {
         if (!t->group[0] || group_known(c->s, t->group, i)) continue;
@@ -140,8 +159,7 @@ static int group_list(struct call *c) {
 }
 
 static int one_group(struct call *c, const char *group) {
-    if (!group[0] || (!group_known(c->s, group, SIZE_MAX) && strcmp(group, "authorization.k8s.io") != 0))
-        return -ENOENT;
+    if (!group[0] || (!group_known(c->s, group, SIZE_MAX) && !has_reviews(group))) return -ENOENT;
     struct buf b = BUF(1 << 20);
     write_group(c->s, group, true, &b);
     return answer(c, &b);
@@ -181,13 +199,16 @@ static int serve_root(struct call *c, const char *first) {
     }
     if (!strcmp(first, "version") && t->n == 1) return version(c);
     if (!strcmp(first, "openapi") && t->n == 2 && !strcmp(t->seg[1], "v2")) return openapi_serve(c);
-    if (!strcmp(first, "api") && t->n == 1) {
+    bool core = !strcmp(first, "api");
+    if (t->n == 1 && (core || !strcmp(first, "apis")) && discovery_aggregated_wanted(c))
+        return discovery_aggregated_serve(c, core);
+    if (core && t->n == 1) {
         exchange_json(
             c->x, 200,
             SL("{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[]}"));
         return 0;
     }
-    if (!strcmp(first, "api") && t->n == 2) return resource_list(c, "", t->seg[1]);
+    if (core && t->n == 2) return resource_list(c, "", t->seg[1]);
     if (strcmp(first, "apis") != 0) return -ENOENT;
     if (t->n == 1) return group_list(c);
     if (t->n == 2) return one_group(c, t->seg[1]);

@@ -32,7 +32,7 @@ struct answer {
     struct buf body;
     size_t read; /* how far watch_next() has got */
     bool ended, cut;
-    char type[64];
+    char type[96];
 };
 
 static void on_head(void *ctx, int status, const char *type, int retry) {
