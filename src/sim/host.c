@@ -3,7 +3,7 @@
 #include "world/http_server.h"
 #include <stdio.h>
 
-enum { WHOLE_MAX = 256 << 10, CONNECTIONS = 4096, BODY_MAX = (3 << 20) + 1, ROUNDS = 16 };
+enum { WHOLE_MAX = 256 << 10, CONNECTIONS = 4096, BODY_MAX = (3 << 20) + 1, ROUNDS = 16, WARNINGS = 32 };
 #define SEND_CAP                                                                                             \
     ((size_t)1 << 30) /* a list waits for its reader by itself; this is for watches that begin with a lot */
 
@@ -23,6 +23,8 @@ struct hosted { /* one exchange of both sides */
     bool begun, headed;
     int status, retry_after_s;
     char type[128];
+    char *warning[WARNINGS]; /* the values of these headers */
+    size_t nwarnings;
     struct buf whole; /* of an answer that is not (yet) a stream */
 };
 
@@ -48,6 +50,7 @@ static void on_timer(void *ctx) {
 static void drop(struct hosted *x) {
     if (x->inside) return;
     buf_free(&x->whole);
+    for (size_t i = 0; i < x->nwarnings; i++) free(x->warning[i]);
     free(x);
 }
 
@@ -57,6 +60,8 @@ static void begin(struct hosted *x) {
     char seconds[16];
     snprintf(seconds, sizeof seconds, "%d", x->retry_after_s);
     if (x->retry_after_s >= 0) http_headers_add(&extra, SL("Retry-After"), slice_of(seconds));
+    for (size_t i = 0; i < x->nwarnings; i++)
+        http_headers_add(&extra, SL("Warning"), slice_of(x->warning[i]));
     x->begun = true;
     http_reply_begin(x->x, x->status, x->type, &extra);
     http_reply_send(x->x, buf_slice(&x->whole));
@@ -69,6 +74,25 @@ static void on_head(void *ctx, int status, const char *content_type, int retry_a
     x->status = status;
     x->retry_after_s = retry_after_s;
     snprintf(x->type, sizeof x->type, "%s", content_type);
+}
+
+/* 299 - "TEXT", RFC 9111; what has no place in a header becomes a question mark. */
+static void on_warning(void *ctx, struct slice text) {
+    struct hosted *x = ctx;
+    if (x->nwarnings == WARNINGS) return;
+    struct buf b = BUF(1024);
+    buf_adds(&b, "299 - \"");
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c == '"' || c == '\\') buf_addc(&b, '\\');
+        buf_addc(&b, c < 0x20 || c == 0x7f ? '?' : (char)c);
+    }
+    buf_addc(&b, '"');
+    if (b.full) {
+        buf_free(&b);
+    } else {
+        x->warning[x->nwarnings++] = buf_take(&b);
+    }
 }
 
 static void on_body(void *ctx, struct slice data) {
@@ -92,7 +116,7 @@ static void on_end(void *ctx, bool cut) {
         return;
     }
     x->x = hx;
-    if (!x->begun && (cut || x->retry_after_s >= 0))
+    if (!x->begun && (cut || x->retry_after_s >= 0 || x->nwarnings))
         begin(x); /* nothing to begin where not even a head came */
     x->x = NULL;
     if (cut) {
@@ -121,7 +145,7 @@ static void on_gone(void *ctx) {
 /* ---- requests ---- */
 static void on_request(void *ctx, struct http_exchange *hx) {
     struct sim_host *h = ctx;
-    static const struct sim_cb cb = {on_head, on_body, on_end, on_unsent};
+    static const struct sim_cb cb = {on_head, on_body, on_end, on_unsent, on_warning};
     struct hosted *x = xcalloc(1, sizeof *x);
     *x = (struct hosted){.host = h, .x = hx, .inside = true, .whole = BUF(WHOLE_MAX)};
     http_on_gone(hx, on_gone, x);

@@ -100,6 +100,10 @@ void sim_exit(struct sim *s) {
                 if (h->fresh) rest_watch_flush(s, h);
             }
         }
+        for (size_t i = 0; i < s->ntables && !s->closing; i++) {
+            if (s->tables[i]->retired) rest_watch_expire(s, s->tables[i]);
+        }
+        types_bury(s);
         sim_store_trim(s, s->cfg.trees);
         exchange_sweep(s);
         s->writer = (struct writer){0};

@@ -40,7 +40,7 @@ static void on_end(void *ctx, bool cut) {
 
 /* True: something may have changed. */
 static bool send(struct sim *s, const struct sim_request *r) {
-    static const struct sim_cb cb = {on_head, on_body, on_end, NULL};
+    static const struct sim_cb cb = {.head = on_head, .body = on_body, .end = on_end};
     struct answer a = {.body = BUF((size_t)64 << 20)};
     struct sim_exchange *x = sim_handle(s, r, &cb, &a);
     FUZZ_CHECK((x == NULL) == a.ended);
@@ -69,7 +69,8 @@ static void collect(void *ctx, struct slice line) {
 static void reload(const struct sim *s) {
     struct buf first = BUF((size_t)64 << 20), again = BUF((size_t)64 << 20);
     sim_dump(s, collect, &first);
-    struct sim *t = sim_new(&(struct sim_config){.seed = 2, .wall_ns = WALL, .trees = 1});
+    struct sim *t =
+        sim_new(&(struct sim_config){.seed = 2, .wall_ns = WALL, .trees = 1, .release = SIM_RELEASE_1_37});
     struct err err = {0};
     if (sim_load(t, buf_slice(&first), &err) < 0) {
         fprintf(stderr, "%s\n", err.msg);
@@ -104,7 +105,23 @@ static const char world[] =
     "v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\"},\"spec\":{\"replicas\":1,"
     "\"selector\":{\"matchLabels\":{\"app\":\"d\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"d\"}},"
     "\"spec\":{"
-    "\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}}}\n";
+    "\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}}}\n"
+    "{\"apiVersion\":\"apiextensions.k8s.io/"
+    "v1\",\"kind\":\"CustomResourceDefinition\",\"metadata\":{\"name\":"
+    "\"ws.e.x\"},\"spec\":{\"group\":\"e.x\",\"scope\":\"Namespaced\",\"names\":{\"plural\":\"ws\",\"kind\":"
+    "\"W\"},"
+    "\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true,\"subresources\":{\"status\":{}},"
+    "\"schema\":"
+    "{\"openAPIV3Schema\":{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"properties\":{"
+    "\"n\":{\"type\":"
+    "\"integer\",\"minimum\":1,\"default\":3},\"e\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]},\"l\":{"
+    "\"type\":\"array\","
+    "\"x-kubernetes-list-type\":\"map\",\"x-kubernetes-list-map-keys\":[\"k\"],\"items\":{\"type\":"
+    "\"object\",\"properties\":"
+    "{\"k\":{\"type\":\"string\",\"maxLength\":3}}}},\"m\":{\"type\":\"object\",\"additionalProperties\":{"
+    "\"type\":\"number\"}},"
+    "\"any\":{\"x-kubernetes-preserve-unknown-fields\":true}}},\"status\":{\"type\":\"object\"}}}}}]}}\n"
+    "{\"apiVersion\":\"e.x/v1\",\"kind\":\"W\",\"metadata\":{\"name\":\"w\"},\"spec\":{\"n\":4}}\n";
 
 FUZZ(rest) {
     struct slice line, type, accept, method, target;
@@ -118,7 +135,8 @@ FUZZ(rest) {
         unhex(rest, &body);
         rest = buf_slice(&body);
     }
-    struct sim *s = sim_new(&(struct sim_config){.seed = 1, .wall_ns = WALL, .trees = 1});
+    struct sim *s =
+        sim_new(&(struct sim_config){.seed = 1, .wall_ns = WALL, .trees = 1, .release = SIM_RELEASE_1_37});
     FUZZ_CHECK(sim_script(s, SL("{\"controllers\":{\"stopped\":true}}"), NULL) ==
                0); /* they have their own tests */
     FUZZ_CHECK(sim_load(s, slice_make(world, sizeof world - 1), NULL) == 0);

@@ -2,6 +2,7 @@
  * is removed unless somebody else owns it too, and a field of somebody else's that would change is a
  * conflict. */
 #include "rest/apply.h"
+#include "rest/field_validation.h"
 #include "store/managed_fields.h"
 #include <errno.h>
 
@@ -192,7 +193,8 @@ static int check_config(struct call *c, cJSON *config) {
     const cJSON *meta = json_obj(config, "metadata");
     if (json_get(meta, "managedFields"))
         return api_status_set(&c->f, 400, "BadRequest", "metadata.managedFields must be nil");
-    int r = validate_types(c->type, config, &c->f);
+    int r = field_validation_applied(c, config);
+    if (r == 0) r = validate_types(c->type, config, &c->f);
     if (r < 0) return r;
     meta = json_obj(config, "metadata");
     const char *name = json_str(meta, "name");

@@ -21,6 +21,11 @@ void exchange_head(struct sim_exchange *x, int status, const char *content_type,
     x->cb.head(x->ctx, status, content_type, retry_after_s);
 }
 
+void exchange_warn(struct sim_exchange *x, struct slice text) {
+    if (x->over || x->headed || x->quiet || !x->cb.warning) return;
+    x->cb.warning(x->ctx, text);
+}
+
 void exchange_body(struct sim_exchange *x, struct slice data) {
     if (x->over || x->quiet || data.n == 0) return;
     if (x->hold) {

@@ -41,6 +41,8 @@ struct sim_exchange {
 };
 
 void exchange_head(struct sim_exchange *x, int status, const char *content_type, int retry_after_s);
+/* Before the head: a Warning header. Of many the first ones. */
+void exchange_warn(struct sim_exchange *x, struct slice text);
 void exchange_body(struct sim_exchange *x, struct slice data);
 void exchange_end(struct sim_exchange *x, bool cut);
 void exchange_json(struct sim_exchange *x, int status, struct slice body);

@@ -1,6 +1,7 @@
 /* Objects from a file, and into one. */
 #include "store/core.h"
 #include "rest/rest.h"
+#include "store/fields.h"
 #include "api/meta.h"
 #include "base/json_raw.h"
 #include <errno.h>
@@ -43,6 +44,7 @@ static int load_one(struct load *l, cJSON *taken, struct api_status *f) {
     struct sim_obj *o = name ? sim_store_get(l->s, t, ns, name) : NULL;
     cJSON *given = obj;
     obj = NULL;
+    fields_drop(t, given, NULL);
     json_tree_set(json_tree_child(given, "metadata"), "resourceVersion", NULL);
     if (o) {
         json_tree_set(json_tree_child(given, "metadata"), "uid", NULL);

@@ -1,5 +1,5 @@
 /* /openapi/v2: no types (what is not described is not checked by kubectl), but that PATCH of every served
- * type takes dryRun, which kubectl 1.20 looks for before it asks for one. As protobuf (gnostic's
+ * type takes dryRun and fieldValidation, which kubectl looks for before it asks for one. As protobuf (gnostic's
  * openapi.v2.Document) or JSON. */
 #include "rest/rest.h"
 
@@ -30,17 +30,29 @@ static void path_of(const struct sim_type *t, struct buf *out) {
              t->namespaced ? "namespaces/{namespace}/" : "", t->resource);
 }
 
-/* NamedPathItem {1 name, 2 PathItem {8 patch: Operation {8 parameters, 13 vendor_extension: NamedAny}}} */
-static void pb_path(const struct sim_type *t, struct buf *paths) {
-    enum { MAX = 64 << 10 };
-    struct buf query = BUF(MAX), non_body = BUF(MAX), param = BUF(MAX), item = BUF(MAX), op = BUF(MAX);
+static const char *const params[] = {"dryRun", "fieldValidation"};
+/* Servers before 1.25 do not know the second. */
+static size_t params_n(const struct sim *s) {
+    return s->cfg.release == SIM_RELEASE_1_18 || s->cfg.release == SIM_RELEASE_1_20 ? 1 : ARRAY_LEN(params);
+}
+
+static void pb_param(const char *name, struct buf *op) {
+    enum { MAX = 1 << 10 };
+    struct buf query = BUF(MAX), non_body = BUF(MAX), param = BUF(MAX), item = BUF(MAX);
     pb_bytes(&query, 2, SL("query"));
-    pb_bytes(&query, 4, SL("dryRun"));
+    pb_bytes(&query, 4, slice_of(name));
     pb_bytes(&query, 6, SL("string"));
     pb_wrap(&non_body, 3, &query); /* NonBodyParameter.query_parameter_sub_schema */
     pb_wrap(&param, 2, &non_body); /* Parameter.non_body_parameter */
     pb_wrap(&item, 1, &param);     /* ParametersItem.parameter */
-    pb_wrap(&op, 8, &item);
+    pb_wrap(op, 8, &item);
+}
+
+/* NamedPathItem {1 name, 2 PathItem {8 patch: Operation {8 parameters, 13 vendor_extension: NamedAny}}} */
+static void pb_path(const struct sim *s, const struct sim_type *t, struct buf *paths) {
+    enum { MAX = 64 << 10 };
+    struct buf op = BUF(MAX);
+    for (size_t i = 0; i < params_n(s); i++) pb_param(params[i], &op);
     struct buf yaml = BUF(MAX), any = BUF(MAX), named = BUF(MAX);
     gvk(t, &yaml);
     pb_wrap(&any, 2, &yaml); /* Any.yaml */
@@ -58,7 +70,7 @@ static void pb_path(const struct sim_type *t, struct buf *paths) {
 static void write_pb(struct sim *s, struct buf *out) {
     struct buf info = BUF(1024), paths = BUF(4 << 20);
     const struct sim_type *t;
-    for (size_t i = 0; (t = type_at(s, i)); i++) pb_path(t, &paths);
+    for (size_t i = 0; (t = type_at(s, i)); i++) pb_path(s, t, &paths);
     pb_bytes(&info, 1, SL("handover sim"));
     pb_bytes(&info, 2, SL("v1.20.2"));
     pb_bytes(out, 1, SL("2.0"));
@@ -74,9 +86,11 @@ static void write_json(struct sim *s, struct buf *out) {
     for (size_t i = 0; (t = type_at(s, i)); i++) {
         buf_adds(out, i ? ",\"" : "\"");
         path_of(t, out);
-        buf_adds(out,
-                 "\":{\"patch\":{\"parameters\":[{\"name\":\"dryRun\",\"in\":\"query\",\"type\":\"string\"}],"
-                 "\"x-kubernetes-group-version-kind\":");
+        buf_adds(out, "\":{\"patch\":{\"parameters\":[");
+        for (size_t k = 0; k < params_n(s); k++)
+            buf_addf(out, "%s{\"name\":\"%s\",\"in\":\"query\",\"type\":\"string\"}", k ? "," : "",
+                     params[k]);
+        buf_adds(out, "],\"x-kubernetes-group-version-kind\":");
         gvk(t, out);
         buf_adds(out, "}}");
     }

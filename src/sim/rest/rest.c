@@ -50,9 +50,10 @@ int rest_body(struct call *c, cJSON **ret) {
             "application/json, application/yaml, application/vnd.kubernetes.protobuf");
     }
     struct err err = {0};
-    *ret = json_tree_parse(c->req->body, &err);
+    *ret = json_tree_parse_all(c->req->body, &err);
     if (!*ret)
         return api_status_set(&c->f, 400, "BadRequest", "couldn't get the object from the body: %s", err.msg);
+    fields_drop_twice(*ret, &c->twice);
     return 0;
 }
 
@@ -199,5 +200,6 @@ void rest_serve(struct sim *s, struct sim_exchange *x, const struct sim_request 
     }
     s->writer = (struct writer){0};
     request_uri_free(&c.t);
+    field_notes_free(&c.twice);
     api_status_free(&c.f);
 }

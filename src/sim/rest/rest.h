@@ -5,6 +5,7 @@
 #include "rest/matcher.h"
 #include "rest/render.h"
 #include "rest/request_uri.h"
+#include "store/fields.h"
 
 struct call {
     struct sim *s;
@@ -17,6 +18,7 @@ struct call {
     const char *sub;  /* subresource or "" */
     size_t rest;      /* the segment after the subresource */
     bool dry;
+    struct field_notes twice; /* of the body */
     struct api_status f;
 };
 void rest_serve(struct sim *s, struct sim_exchange *x, const struct sim_request *req);

@@ -1,6 +1,7 @@
 /* PATCH in its four dialects, and the scale subresource. */
 #include "rest/rest.h"
 #include "rest/apply.h"
+#include "rest/field_validation.h"
 #include "api/meta.h"
 #include "api/patch.h"
 #include "api/selector.h"
@@ -67,6 +68,7 @@ int rest_patch(struct call *c) {
     if (!o) return -ENOENT;
     cleanup_json cJSON *doc = json_tree_dup(o->json);
     r = apply_dialect(c, dialect, patch, c->type->kind, &doc);
+    if (r == 0) r = field_validation_patched(c, doc, patch);
     if (r < 0) return r;
     cJSON *given = doc;
     doc = NULL;

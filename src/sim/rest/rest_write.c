@@ -1,5 +1,5 @@
 /* POST, PUT, DELETE and DELETE of collections. */
-#include "rest/rest.h"
+#include "rest/field_validation.h"
 #include <errno.h>
 
 static int typed_body(struct call *c, cJSON **ret) {
@@ -9,6 +9,7 @@ static int typed_body(struct call *c, cJSON **ret) {
     if (!cJSON_IsObject(v)) return api_status_set(&c->f, 400, "BadRequest", "the body is not an object");
     if (!c->type->custom) sim_object_set_type(c->type, v);
     r = rest_write_options(c, NULL);
+    if (r == 0) r = field_validation_object(c, v);
     if (r < 0) return r;
     *ret = v;
     v = NULL;

@@ -7,13 +7,14 @@
 #include "store/json_doc.h"
 #include "store/api_status.h"
 #include "store/index.h"
+#include "store/schema.h"
 #include "store/store.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/rand.h"
 
 enum {
-    SIM_MAX_CUSTOM = 256,      /* custom types */
+    SIM_MAX_CUSTOM = 256,      /* custom types, those included that were there and have gone */
     SIM_MAX_OBJECTS = 1000000, /* of all types together */
     SIM_MAX_EXCHANGES = 20000, /* open at a time */
     SIM_MAX_BODY = 3 << 20,    /* of a request */
@@ -45,6 +46,10 @@ struct event {
 struct resource_table {
     const struct sim_type *type;
     struct sim_type custom; /* what type points to when it is not built in */
+    cJSON *schema;          /* of it */
+    struct schema_shapes shapes;
+    bool
+        retired; /* its definition has gone: found no more, and out of the tables when the outermost call ends */
     struct index index;
     struct event *history; /* a ring: the newest `count` events from `first` on */
     size_t first, count, cap;
@@ -85,6 +90,10 @@ struct sim {
     uint64_t rv, requests;
     struct resource_table **tables;
     size_t ntables;
+    struct resource_table **buried; /* retired, without objects: lists that still go out look at them */
+    size_t nburied;
+    char **words; /* the names of custom types, for as long as the sim is there */
+    size_t nwords;
     size_t objects, text; /* how many, and bytes of their text */
     struct list hot;      /* parsed objects, coldest first */
     size_t nhot;
@@ -125,8 +134,14 @@ void sim_time(const struct sim *s, char ret[32]); /* now, as metav1.Time */
 
 /* types.c */
 struct resource_table *resource_table_of(struct sim *s, const struct sim_type *t);
-/* strings are copied */
-const struct sim_type *types_add(struct sim *s, const struct sim_type *t, struct api_status *f);
+/* A custom type as t says: a new one, or what is served from now on in the place of an older one. Strings and the schema
+ * are copied. NULL: refused. */
+const struct sim_type *types_set(struct sim *s, const struct sim_type *t, struct api_status *f);
+const struct sim_type *types_add(struct sim *s, const struct sim_type *t,
+                                 struct api_status *f); /* the one that is there, else as types_set() */
+bool types_room(const struct sim *s, const char *group, const char *resource); /* for one more, or that one */
+void types_retire(struct sim *s, const struct sim_type *t);                    /* with its objects */
+void types_bury(struct sim *s); /* what was retired, once its watches have ended */
 void types_init(struct sim *s);
 void types_free(struct sim *s);
 const char *type_api_version(const struct sim_type *t, char ret[128]);    /* "apps/v1" */

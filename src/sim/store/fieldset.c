@@ -26,9 +26,21 @@ static const char *const atomic_maps[] = {"selector",      "nodeSelector",    "f
                                           "secretKeyRef",  "configMapKeyRef", "resourceFieldRef",
                                           "labelSelector", "nodeAffinity"};
 
+static const struct schema_shape *custom_shape(const struct sim_type *t, const char *field) {
+    for (size_t i = 0; t->shapes && field && i < t->shapes->n; i++) {
+        if (!strcmp(t->shapes->v[i].field, field)) return &t->shapes->v[i];
+    }
+    return NULL;
+}
+
 enum shape fieldset_shape_of(const struct sim_type *t, const char *field, const cJSON *value, bool in_meta,
                              const char **ret_keys) {
     *ret_keys = NULL;
+    const struct schema_shape *known = in_meta ? NULL : custom_shape(t, field);
+    if (known && cJSON_IsArray(value) == (known->shape != SHAPE_ATOMIC)) {
+        *ret_keys = known->keys;
+        return known->shape;
+    }
     if (cJSON_IsObject(value)) {
         for (size_t i = 0; field && !t->custom && !in_meta && i < ARRAY_LEN(atomic_maps); i++) {
             if (!strcmp(field, atomic_maps[i])) return SHAPE_ATOMIC;

@@ -137,9 +137,10 @@ static const char *string_end(const char *p) { /* p: at the opening quote; behin
     return p + 1;
 }
 
-static const char *parse_value(const char *p, const char *end, cJSON **ret);
+/* all: members with the same name are all kept */
+static const char *parse_value(const char *p, const char *end, bool all, cJSON **ret);
 
-static const char *parse_members(const char *p, const char *end, bool object, cJSON *parent) {
+static const char *parse_members(const char *p, const char *end, bool object, bool all, cJSON *parent) {
     char close = object ? '}' : ']';
     size_t n = 0;
     p = skip_blanks(p + 1);
@@ -152,9 +153,9 @@ static const char *parse_members(const char *p, const char *end, bool object, cJ
             p = skip_blanks(p) + 1; /* the colon */
         }
         cJSON *c = NULL;
-        p = skip_blanks(parse_value(p, end, &c));
+        p = skip_blanks(parse_value(p, end, all, &c));
         if (object) {
-            drop_same(parent, name, n++);
+            if (!all) drop_same(parent, name, n++);
             c->string = name;
         }
         append(parent, c);
@@ -163,13 +164,13 @@ static const char *parse_members(const char *p, const char *end, bool object, cJ
     return p + 1;
 }
 
-static const char *parse_value(const char *p, const char *end, cJSON **ret) {
+static const char *parse_value(const char *p, const char *end, bool all, cJSON **ret) {
     p = skip_blanks(p);
     const char *from = p;
     cJSON *v = NULL;
     if (*p == '{' || *p == '[') {
         v = *p == '{' ? cJSON_CreateObject() : cJSON_CreateArray();
-        if (v) p = parse_members(p, end, *p == '{', v);
+        if (v) p = parse_members(p, end, *p == '{', all, v);
     } else if (*p == '"') {
         p = string_end(p);
         v = cJSON_CreateNull();
@@ -193,7 +194,15 @@ static const char *parse_value(const char *p, const char *end, cJSON **ret) {
 
 cJSON *json_tree_parse_checked(struct slice text) {
     cJSON *v = NULL;
-    parse_value(text.p, text.p + text.n, &v);
+    parse_value(text.p, text.p + text.n, false, &v);
+    return v;
+}
+
+cJSON *json_tree_parse_all(struct slice text, struct err *err) {
+    cJSON *v = NULL;
+    if (json_raw_check(text, err) < 0) return NULL;
+    text = slice_trim(text);
+    parse_value(text.p, text.p + text.n, true, &v);
     return v;
 }
 

@@ -24,8 +24,9 @@ struct slice json_doc_metadata(const struct json_doc *d);
 
 /* Trees: as cJSON's, but that a number which a double does not hold exactly has its text in valuestring, and
  * goes out with it again. cJSON_Duplicate() keeps it. */
-cJSON *json_tree_parse(struct slice text, struct err *err); /* checks it first */
-cJSON *json_tree_parse_checked(struct slice text);          /* text has passed json_raw_check() */
+cJSON *json_tree_parse(struct slice text, struct err *err);     /* checks it first */
+cJSON *json_tree_parse_all(struct slice text, struct err *err); /* keeps all members with the same name */
+cJSON *json_tree_parse_checked(struct slice text);              /* text has passed json_raw_check() */
 void json_tree_print(const cJSON *v, struct buf *out);
 bool json_tree_equal(const cJSON *a, const cJSON *b); /* members in any order */
 cJSON *json_tree_dup(const cJSON *v);                 /* NULL stays NULL */

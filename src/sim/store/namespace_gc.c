@@ -1,6 +1,6 @@
-/* What the server tidies up by itself: the contents of namespaces that are being deleted, and Events after an
- * hour. */
-#include "store/core.h"
+/* What the server tidies up by itself: the contents of namespaces that are being deleted, the objects of types whose
+ * definition is, and Events after an hour. */
+#include "store/crd.h"
 #include "api/meta.h"
 #include "api/rfc3339.h"
 
@@ -49,6 +49,12 @@ static bool clean_namespace(void *ctx, struct sim_obj *o) {
     return true;
 }
 
+static bool clean_definition(void *ctx, struct sim_obj *o) {
+    struct sweep *w = ctx;
+    if (obj_deleting(o->json) && !crd_clean(w->s, o)) w->waiting = true;
+    return true;
+}
+
 static bool clean_event(void *ctx, struct sim_obj *o) {
     struct sweep *w = ctx;
     int64_t at = 0;
@@ -62,6 +68,8 @@ static bool clean_event(void *ctx, struct sim_obj *o) {
 void namespace_gc_run(struct sim *s, struct due *d) {
     struct sweep w = {.s = s};
     sim_store_each(s, sim_type_find("", "namespaces"), NULL, clean_namespace, &w);
+    sim_store_each(s, sim_type_find("apiextensions.k8s.io", "customresourcedefinitions"), NULL,
+                   clean_definition, &w);
     const struct sim_type *ev = sim_type_find("", "events");
     if (s->now >= s->next_sweep) {
         sim_store_each(s, ev, NULL, clean_event, &w);

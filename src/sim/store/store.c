@@ -1,6 +1,7 @@
 /* The objects: created, replaced, deleted, each with its event, and their trees kept only while they are
  * used. */
 #include "store/core.h"
+#include "store/crd.h"
 #include "api/meta.h"
 #include <errno.h>
 #include <stdio.h>
@@ -65,6 +66,10 @@ static void changed(struct sim *s, struct sim_obj *o) {
     s->dirty = true;
     if (type_is(o->type, "", "namespaces") && obj_deleting(o->json)) namespace_gc_wake(s, true);
     if (type_is(o->type, "", "events")) namespace_gc_wake(s, false);
+    if (crd_is(o->type)) {
+        crd_stored(s, o);
+        if (obj_deleting(o->json)) namespace_gc_wake(s, true);
+    }
     ctl_changed(s, o);
 }
 
@@ -99,6 +104,17 @@ static void new_namespace(cJSON *obj) {
     json_tree_set_str(json_tree_child(obj, "status"), "phase", "Active");
 }
 
+/* What is said by default, and by the server itself. */
+static void fill_in(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj,
+                    struct api_status *f) {
+    if (t->custom) {
+        schema_default(t->schema, obj);
+    } else {
+        sim_defaults(t, obj);
+    }
+    if (crd_is(t)) crd_prepare(s, old, obj, f);
+}
+
 static int prepare_create(struct sim *s, const struct sim_type *t, const char *ns, cJSON *obj,
                           struct api_status *f) {
     int r = validate_types(t, obj, f);
@@ -107,7 +123,7 @@ static int prepare_create(struct sim *s, const struct sim_type *t, const char *n
     /* A node reports itself whole; of all others the status is the controllers' to say. */
     if (t->has_status && !type_is(t, "", "nodes")) json_tree_set(obj, "status", NULL);
     if (type_is(t, "", "namespaces")) new_namespace(obj);
-    if (!t->custom) sim_defaults(t, obj);
+    fill_in(s, t, NULL, obj, f);
     r = check_namespace(s, t, ns, obj_name(obj), f);
     if (r == 0) r = validate(t, obj, NULL, f);
     if (r < 0) return r;
@@ -223,7 +239,7 @@ int sim_object_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part
     } else if (t->has_status) {
         json_tree_set(tree, "status", json_tree_dup(json_get(old, "status")));
     }
-    if (!t->custom) sim_defaults(t, tree);
+    fill_in(s, t, old, tree, f);
     r = object_meta_update(s, t, old, tree, part, f);
     if (r == 0) r = validate(t, tree, old, f);
     if (r < 0) return r;
@@ -265,6 +281,7 @@ static void forget(struct sim *s, struct resource_table *h, struct sim_obj *o) {
 void sim_store_remove(struct sim *s, struct sim_obj *o) {
     if (o->in->going) return; /* the controllers' answer to its own removal */
     o->in->going = true;
+    if (crd_is(o->type)) crd_removed(s, o);
     struct resource_table *h = resource_table_of(s, o->type);
     object_meta_set_rv(sim_store_json(s, o), s->rv + 1);
     struct json_doc *last = json_doc_new(o->json, o->ns, o->name, s->rv + 1, SIZE_MAX - 1);

@@ -5,12 +5,16 @@
 #include "sim/sim.h"
 #include "base/json.h"
 
+struct schema_shapes;
 struct sim_type {
     const char *group, *version, *resource, *kind, *singular;
     const char *short_names; /* "deploy" or "" , separated by ',' */
     bool namespaced, has_status, has_scale;
     bool has_generation; /* metadata.generation is kept; not so for ConfigMaps, Leases, Pods, ... */
     bool custom;         /* registered at run time */
+    /* Of a custom one, owned by its table; NULL: nothing is known of its objects. */
+    const cJSON *schema;
+    const struct schema_shapes *shapes;
 };
 /* Of the types built in; those registered later belong to one sim: type_at(), type_find(). */
 const struct sim_type *sim_type_find(const char *group, const char *resource); /* NULL if not built in */

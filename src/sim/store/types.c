@@ -56,7 +56,7 @@ const struct sim_type *type_at(const struct sim *s, size_t i) {
 
 const struct sim_type *type_find(const struct sim *s, const char *group, const char *resource) {
     for (size_t i = 0; i < s->ntables; i++) {
-        if (type_is(s->tables[i]->type, group, resource)) return s->tables[i]->type;
+        if (type_is(s->tables[i]->type, group, resource) && !s->tables[i]->retired) return s->tables[i]->type;
     }
     return NULL;
 }
@@ -91,7 +91,9 @@ const struct sim_type *type_by_kind(struct sim *s, const char *api_version, cons
     char have[128];
     for (size_t i = 0; i < s->ntables; i++) {
         const struct sim_type *t = s->tables[i]->type;
-        if (!strcmp(t->kind, kind) && !strcmp(type_api_version(t, have), api_version)) return t;
+        if (!s->tables[i]->retired && !strcmp(t->kind, kind) &&
+            !strcmp(type_api_version(t, have), api_version))
+            return t;
     }
     return NULL;
 }
@@ -120,55 +122,118 @@ static bool word_ok(const char *s, size_t max) {
     return true;
 }
 
-const struct sim_type *types_add(struct sim *s, const struct sim_type *t, struct api_status *f) {
-    const struct sim_type *have = type_find(s, t->group, t->resource);
-    if (have) return have;
-    if (s->ntables >= ARRAY_LEN(builtin) + SIM_MAX_CUSTOM) {
+/* A name is kept once and until the end: what still goes out may have it. */
+static const char *word(struct sim *s, const char *text) {
+    for (size_t i = 0; i < s->nwords; i++) {
+        if (!strcmp(s->words[i], text)) return s->words[i];
+    }
+    s->words = xrealloc(s->words, (s->nwords + 1) * sizeof(char *));
+    return s->words[s->nwords++] = xstrdup(text);
+}
+
+static struct resource_table *dig_up(struct sim *s, const char *group, const char *resource) {
+    for (size_t i = ARRAY_LEN(builtin); i < s->ntables; i++) {
+        if (type_is(s->tables[i]->type, group, resource)) return s->tables[i];
+    }
+    for (size_t i = 0; i < s->nburied; i++) {
+        struct resource_table *h = s->buried[i];
+        if (!type_is(h->type, group, resource)) continue;
+        s->buried[i] = s->buried[--s->nburied];
+        s->tables = xrealloc(s->tables, (s->ntables + 1) * sizeof(struct resource_table *));
+        return s->tables[s->ntables++] = h;
+    }
+    return NULL;
+}
+
+bool types_room(const struct sim *s, const char *group, const char *resource) {
+    if (s->ntables + s->nburied < ARRAY_LEN(builtin) + SIM_MAX_CUSTOM) return true;
+    for (size_t i = ARRAY_LEN(builtin); i < s->ntables; i++) {
+        if (type_is(s->tables[i]->type, group, resource)) return true;
+    }
+    for (size_t i = 0; i < s->nburied; i++) {
+        if (type_is(s->buried[i]->type, group, resource)) return true;
+    }
+    return false;
+}
+
+static void free_schema(struct resource_table *h) {
+    cJSON_Delete(h->schema);
+    h->schema = NULL;
+    schema_shapes_free(&h->shapes);
+}
+
+const struct sim_type *types_set(struct sim *s, const struct sim_type *t, struct api_status *f) {
+    if (!types_room(s, t->group, t->resource)) {
         api_status_set(f, 403, "Forbidden", "no more than %d custom types", SIM_MAX_CUSTOM);
         return NULL;
     }
-    if (!word_ok(t->group, 60) || !name_is_dns_subdomain(slice_of(t->group)) || !word_ok(t->version, 63) ||
-        !word_ok(t->resource, 63) || !word_ok(t->kind, 63) || !word_ok(t->singular, 63) ||
-        strlen(t->short_names) > 200) {
+    if (sim_type_find(t->group, t->resource) || !word_ok(t->group, 253) ||
+        !name_is_dns_subdomain(slice_of(t->group)) || !word_ok(t->version, 63) || !word_ok(t->resource, 63) ||
+        !word_ok(t->kind, 63) || !word_ok(t->singular, 63) || strlen(t->short_names) > 200) {
         api_status_set(f, 422, "Invalid", "a type needs a group, a version, a plural, a singular and a kind");
         return NULL;
     }
-    struct resource_table *h = resource_table_new(s);
+    struct resource_table *h = dig_up(s, t->group, t->resource);
+    if (!h) h = resource_table_new(s);
+    free_schema(h);
+    h->schema = json_tree_dup(t->schema);
+    if (h->schema) schema_shapes_read(h->schema, &h->shapes);
     h->custom = *t;
-    h->custom.group = xstrdup(t->group);
-    h->custom.version = xstrdup(t->version);
-    h->custom.resource = xstrdup(t->resource);
-    h->custom.kind = xstrdup(t->kind);
-    h->custom.singular = xstrdup(t->singular);
-    h->custom.short_names = xstrdup(t->short_names);
+    h->custom.group = word(s, t->group);
+    h->custom.version = word(s, t->version);
+    h->custom.resource = word(s, t->resource);
+    h->custom.kind = word(s, t->kind);
+    h->custom.singular = word(s, t->singular);
+    h->custom.short_names = word(s, t->short_names);
     h->custom.custom = h->custom.has_generation = true;
+    h->custom.schema = h->schema;
+    h->custom.shapes = &h->shapes;
     h->type = &h->custom;
+    h->retired = false;
     return h->type;
 }
 
-static void free_str(const char *s) {
-    union {
-        const char *c;
-        char *m;
-    } u = {.c = s};
-    free(u.m);
+const struct sim_type *types_add(struct sim *s, const struct sim_type *t, struct api_status *f) {
+    const struct sim_type *have = type_find(s, t->group, t->resource);
+    return have ? have : types_set(s, t, f);
+}
+
+/* ---- those that go ---- */
+void types_retire(struct sim *s, const struct sim_type *t) {
+    struct resource_table *h = resource_table_of(s, t);
+    while (h->index.head[0]) sim_store_remove(s, h->index.head[0]->obj);
+    h->retired = true;
+}
+
+void types_bury(struct sim *s) {
+    size_t kept = 0;
+    for (size_t i = 0; i < s->ntables; i++) {
+        struct resource_table *h = s->tables[i];
+        if (!h->retired) {
+            s->tables[kept++] = h;
+            continue;
+        }
+        s->buried = xrealloc(s->buried, (s->nburied + 1) * sizeof(struct resource_table *));
+        s->buried[s->nburied++] = h;
+    }
+    s->ntables = kept;
+}
+
+static void free_tables(struct resource_table **v, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        history_free(v[i]);
+        free_schema(v[i]);
+        free(v[i]);
+    }
+    free(v);
 }
 
 void types_free(struct sim *s) {
-    for (size_t i = 0; i < s->ntables; i++) {
-        struct resource_table *h = s->tables[i];
-        history_free(h);
-        if (h->type->custom) {
-            free_str(h->custom.group);
-            free_str(h->custom.version);
-            free_str(h->custom.resource);
-            free_str(h->custom.kind);
-            free_str(h->custom.singular);
-            free_str(h->custom.short_names);
-        }
-        free(h);
-    }
-    free(s->tables);
-    s->tables = NULL;
-    s->ntables = 0;
+    free_tables(s->tables, s->ntables);
+    free_tables(s->buried, s->nburied);
+    for (size_t i = 0; i < s->nwords; i++) free(s->words[i]);
+    free(s->words);
+    s->tables = s->buried = NULL;
+    s->words = NULL;
+    s->ntables = s->nburied = s->nwords = 0;
 }

@@ -230,5 +230,6 @@ int validate(const struct sim_type *t, const cJSON *obj, const cJSON *old, struc
     if (type_is(t, "", "events")) validate_event(obj, f);
     if (type_is(t, "", "services")) validate_service(obj, f);
     if (type_is(t, "coordination.k8s.io", "leases")) validate_lease(obj, f);
+    schema_validate(t->schema, obj, f);
     return api_status_invalid(f, t, obj_name(obj));
 }

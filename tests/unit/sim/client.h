@@ -33,6 +33,7 @@ struct answer {
     size_t read; /* how far watch_next() has got */
     bool ended, cut;
     char type[96];
+    struct buf warnings; /* one a line */
 };
 
 static void on_head(void *ctx, int status, const char *type, int retry) {
@@ -59,7 +60,14 @@ static void on_end(void *ctx, bool cut) {
     a->x = NULL;
 }
 
-static const struct sim_cb client_cb = {on_head, on_body, on_end, NULL};
+static void on_warning(void *ctx, struct slice text) {
+    struct answer *a = ctx;
+    assert_int_equal(a->heads, 0);
+    buf_addf(&a->warnings, "%.*s\n", SLF(text));
+}
+
+static const struct sim_cb client_cb = {
+    .head = on_head, .body = on_body, .end = on_end, .warning = on_warning};
 
 /* Trees of answers belong to the test: each is valid for 64 further ones, and until the end of the program. */
 static cJSON *trees[64];
@@ -88,6 +96,7 @@ static inline void run_ms(struct sim *s, int64_t ms) {
 static inline void answer_free(struct answer *a) {
     if (a->x) sim_leave(a->x);
     buf_free(&a->body);
+    buf_free(&a->warnings);
     *a = (struct answer){0};
 }
 #define cleanup_answer __attribute__((cleanup(answer_free)))
@@ -97,6 +106,7 @@ static inline void send_as(struct sim *s, const char *method, const char *target
                            const char *accept, struct slice body, struct answer *a) {
     answer_free(a);
     a->body = BUF((size_t)64 << 20);
+    a->warnings = BUF(64 << 10);
     cleanup_free char *json = slice_dup(body); /* the server keeps what it needs */
     bool yaml = content_type && strstr(content_type, "yaml");
     struct sim_request r = {.method = slice_of(method),

@@ -23,7 +23,8 @@ static size_t slow_unsent(void *ctx) {
 }
 
 static inline struct sim_exchange *slow_start(struct sim *s, const char *target, struct slow *ret) {
-    static const struct sim_cb cb = {slow_head, slow_body, slow_end, slow_unsent};
+    static const struct sim_cb cb = {
+        .head = slow_head, .body = slow_body, .end = slow_end, .unsent = slow_unsent};
     *ret = (struct slow){.a = {.body = BUF((size_t)64 << 20)}};
     struct sim_request r = {.method = SL("GET"), .target = slice_of(target)};
     return sim_handle(s, &r, &cb, ret);

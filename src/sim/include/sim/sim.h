@@ -56,6 +56,8 @@ struct sim_cb {
     void (*end)(void *ctx, bool cut); /* last; cut: the connection broke in the middle */
     /* May be NULL: bytes handed to body() that have not left yet. A long list waits while they are many. */
     size_t (*unsent)(void *ctx);
+    /* May be NULL: before head(), the text of a Warning header. */
+    void (*warning)(void *ctx, struct slice text);
 };
 /* Answered inside the call (then NULL is returned), or later from within sim_advance() or another
  * sim_handle() (watches, injected latency, silence): then the exchange is returned, valid until its end.

@@ -298,7 +298,7 @@ static void ignore_end(void *ctx, bool cut) {
 SIM_TEST(calls_from_callbacks) {
     cleanup_answer struct answer other = {0}, plain = {0};
     struct meddler m = {.s = s, .left = 2, .own = {.body = BUF(1 << 20)}};
-    static const struct sim_cb cb = {ignore_head, meddle, ignore_end, NULL};
+    static const struct sim_cb cb = {.head = ignore_head, .body = meddle, .end = ignore_end};
     struct sim_request r = {.method = SL("GET"), .target = SL(CMS "?watch=true")};
     struct sim_exchange *x = sim_handle(s, &r, &cb, &m);
     watch(s, "", &other);
