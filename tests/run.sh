@@ -134,10 +134,24 @@ run_cluster() { # VERSION
     bad "tests/cluster/run.sh on $1 ended with $rc before its stories"
   fi
 }
+# What Debian has no clients for: kubectl of the current Kubernetes, and Go's libraries, on the embedded API server.
+run_clients() {
+  local name rc kubectl; kubectl=$(tests/cluster/programs.sh current)/kubectl
+  for name in kubectl clients; do
+    if [ $name = kubectl ] && [ ! -x "$kubectl" ]; then skip "sim/kubectl with the current one: there is none"; continue; fi
+    rc=0; KUBECTLS_ONLY=$kubectl tests/sim/$name.sh "$build/handover" sim --listen 127.0.0.1:0 >"$build/$name.log" 2>&1 || rc=$?
+    case $rc in
+      0) ok "tests/sim/$name.sh with what is current" ;;
+      77) skip "tests/sim/$name.sh: $(tail -n 1 "$build/$name.log")" ;;
+      *) cat "$build/$name.log"; bad "tests/sim/$name.sh with what is current" ;;
+    esac
+  done
+}
 # Building Kubernetes takes longer than anything else here and needs nothing of ours: it begins at once.
 programs_pid=
 start_programs() {
   ( for v in $cluster; do tests/cluster/programs.sh "$v" || exit; done
+    tests/sim/clients.sh --build || true
     [ -z "${LONG:-}" ] || sed -n 's/^# operator: //p' tests/cluster/stories/*.sh | sort -u | while read -r o; do tests/cluster/operators/build.sh "$o" || true; done ) >"$build/programs.log" 2>&1 & programs_pid=$!
 }
 wait_for_programs() {
@@ -181,6 +195,8 @@ fi
 if [ -z "$cluster" ]; then
   skip "the stories on a real Kubernetes (--cluster)"
 elif wait_for_programs; then
+  step "clients of this year on the embedded API server"
+  run_clients
   for v in $cluster; do
     step "stories on a real Kubernetes: $v ($((SECONDS / 60)) min so far)"
     run_cluster "$v"

@@ -2,7 +2,7 @@
 # kubectl against the embedded API server: kubectl.sh SERVER [ARG...]
 # SERVER is a program that listens on a port of its own choosing and prints a line with its number:
 # `handover sim --listen 127.0.0.1:0`. Every kubectl that is found is used: the one in PATH, those in $HOME/.cache, those
-# named in HANDOVER_KUBECTLS. Without any: skipped.
+# named in HANDOVER_KUBECTLS; or those in KUBECTLS_ONLY, and no other. Without any: skipped.
 set -euo pipefail
 work=$(mktemp -d); trap 'stop_server; rm -rf "$work"' EXIT
 export KUBECONFIG=$work/kubeconfig HOME=${HOME:-/root}
@@ -25,8 +25,8 @@ start_server() {
 
 find_kubectls() {
   local seen=" " k v
-  for k in "$(command -v kubectl || true)" "$HOME"/.cache/*/kubectl "$HOME"/.cache/*/bin/kubectl "$HOME"/.cache/*/usr/bin/kubectl \
-    ${HANDOVER_KUBECTLS:-}; do
+  for k in ${KUBECTLS_ONLY:-$(command -v kubectl || true) "$HOME"/.cache/*/kubectl "$HOME"/.cache/*/bin/kubectl "$HOME"/.cache/*/usr/bin/kubectl \
+    ${HANDOVER_KUBECTLS:-}}; do
     [ -n "$k" ] && [ -f "$k" ] && [ -x "$k" ] || continue
     v=$("$k" version --client 2>/dev/null | grep -oE 'v1\.[0-9]+' | head -1) || continue
     case $seen in *" $v "*) continue;; esac
@@ -169,6 +169,30 @@ applying() { # server-side
   run server-side-forced 'example.com/web:v1' get deployment side -o 'jsonpath={.spec.template.spec.containers[0].image}'
 }
 
+custom() { # types that a definition brings
+  run define 'widgets.example.com created' create -f "$work/crd.yaml"
+  run define-wait 'condition met' wait --for=condition=Established crd/widgets.example.com
+  run define-listed 'widgets +wd +(example.com/v1|example.com) +true +Widget' api-resources
+  run widget-apply 'widget.example.com/w created' apply --validate=false -f "$work/widget.yaml"
+  run widget-default '^3~?$' get wd w -o 'jsonpath={.spec.size}'
+  run widget-pruned '^~?$' get wd w -o 'jsonpath={.spec.siz}'
+  refuse widget-bad 'spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1' patch widget w --type merge -p '{"spec":{"size":0}}'
+  run widget-server-side 'serverside-applied' apply --server-side --field-manager=me -f "$work/widget2.yaml"
+  refuse widget-conflict 'conflict with "me"' apply --server-side --field-manager=you -f "$work/widget3.yaml"
+  run widget-forced 'serverside-applied' apply --server-side --field-manager=you --force-conflicts -f "$work/widget3.yaml"
+  run widget-managers '"manager":"you"' get --raw /apis/example.com/v1/namespaces/default/widgets/w2
+  run define-delete 'deleted' delete crd widgets.example.com
+  refuse widget-gone "doesn't have a resource type|could not find the requested resource" get widgets
+}
+
+strict() { # what kubectl asks the server to validate, since 1.27
+  refuse strict-apply 'strict decoding error: unknown field "spec.replica"' apply -f "$work/odd.yaml"
+  run strict-warn 'Warning: unknown field "spec.replica".*deployment.apps/odd created' apply --validate=warn -f "$work/odd.yaml"
+  run strict-ignore 'deployment.apps/odd (unchanged|configured)' apply --validate=ignore -f "$work/odd.yaml"
+  run strict-delete 'deleted' delete deployment odd
+  run whoami 'sim' auth whoami
+}
+
 watching() { # get -w shows what happens, with a selector
   "$K" get deployments -w -l 'app in (w,web)' >"$work/watch.out" 2>&1 & local pid=$!
   for _ in $(seq 300); do grep -q '^web ' "$work/watch.out" && break; sleep 0.1; done # listed: from here on it sees all
@@ -194,12 +218,35 @@ deployment side example.com/web:v1 1 ', owner: me' >"$work/s1.yaml"
 deployment side example.com/web:v1 1 >"$work/s2.yaml"
 deployment w example.com/web:v1 1 >"$work/w.yaml"
 configmap made >"$work/made.yaml"
+deployment odd example.com/web:v1 1 | sed 's/replicas: 1/replica: 1/' >"$work/odd.yaml"
+cat >"$work/crd.yaml" <<'E'
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget, shortNames: [wd]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {spec: {type: object, properties: {size: {type: integer, minimum: 1, default: 3}, color: {type: string}}}}
+E
+widget() { printf 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: %s}\nspec: {%s}\n' "$1" "$2"; }
+widget w 'siz: 4' >"$work/widget.yaml"
+widget w2 'size: 5' >"$work/widget2.yaml"
+widget w2 'size: 6' >"$work/widget3.yaml"
 found=$(find_kubectls)
 [ -n "$found" ] || { echo "skipped: no kubectl in PATH, in $HOME/.cache or in HANDOVER_KUBECTLS"; exit 77; }
 while read -r K V; do
   echo "kubectl $V ($K)"
   start_server "$@"
-  for part in reading rolling changing creating applying watching deleting; do $part; done
+  for part in reading rolling changing creating applying custom $([[ ! $V =~ ^v1\.(2[7-9]|[3-9][0-9])$ ]] || echo strict) watching deleting; do $part; done
   stop_server
 done <<<"$found"
 [ "$failures" -eq 0 ] || { echo "$failures failed"; exit 1; }
