@@ -23,12 +23,15 @@ struct stage {
 #define DEPLOYMENT "/apis/apps/v1/namespaces/default/deployments/op"
 #define STATE      "/api/v1/namespaces/default/configmaps/op-handover"
 
-/* A cluster without Handover. */
+/* A cluster without Handover, of the releases that are supported: a server that ignores what it does not know of a
+ * streaming list keeps a cache waiting for 15 s. */
 static UNUSED struct stage *cluster(uint64_t seed) {
+    static const enum sim_release releases[] = {SIM_RELEASE_1_20, SIM_RELEASE_1_20, SIM_RELEASE_1_33,
+                                                SIM_RELEASE_1_37};
     struct stage *st = xcalloc(1, sizeof *st);
     st->sw = simworld_new(seed);
     st->api = sim_new(&(struct sim_config){
-        .seed = seed, .wall_ns = simworld_now(st->sw), .release = (enum sim_release)(seed % 4)});
+        .seed = seed, .wall_ns = simworld_now(st->sw), .release = releases[seed % ARRAY_LEN(releases)]});
     simworld_server(st->sw, "api", API, st->api);
     simworld_pod_network(st->sw, "api");
     return st;
