@@ -113,8 +113,8 @@ static bool read_new(const cJSON *o, struct judge_test *t) {
               json_number_u64(o, "gapErrors", &t->gap_es) && json_number_u64(o, "gapTotal", &t->gap_ns);
     for (int i = 0; ok && i < 4; i++) ok = recent[i] >= 0;
     for (int i = 0; ok && i < 2; i++) {
-        t->recent_x[i] = recent[2 * i];
-        t->recent_n[i] = recent[2 * i + 1];
+        t->recent_x[i] = recent[(size_t)i * 2];
+        t->recent_n[i] = recent[(size_t)i * 2 + 1];
     }
     return ok && t->start_ec <= t->start_nc && t->gap_es <= t->gap_ns;
 }

@@ -107,7 +107,8 @@ static void name(struct pods_cause *ret, enum hold hold, int32_t n, int32_t want
 
 static void name_pods(struct pods_cause *ret, const struct look *l, enum obs_cause k, int32_t want,
                       const char *who, const char *rs) {
-    name(ret, causes[k].hold, l->by[k], want, who, causes[k].what, rs, l->first[k]->trouble);
+    const struct obs_pod *first = l->first[k];
+    name(ret, causes[k].hold, l->by[k], want, who, causes[k].what, rs, first ? first->trouble : NULL);
 }
 
 /* The scheduler knows of taints only; the kubelet, which evicted those before them, knows why. */
@@ -123,8 +124,9 @@ static void name_unschedulable(struct pods_cause *ret, const struct look *l, int
     int n = stop && stop - evicted < 99 ? (int)(stop - evicted) : 99;
     snprintf(why, sizeof why, "%.*s", n, evicted);
     snprintf(what, sizeof what, "find no node since one was ended (%s)", why);
+    const struct obs_pod *first = l->first[CAUSE_UNSCHEDULABLE];
     name(ret, HOLD_UNSCHEDULABLE, l->by[CAUSE_UNSCHEDULABLE], want, who, what, rs,
-         l->first[CAUSE_UNSCHEDULABLE]->trouble);
+         first ? first->trouble : NULL);
 }
 
 void plan_pods_cause(const struct plan_ctx *c, const struct obs_rs *rs, const char *who, int32_t want,
