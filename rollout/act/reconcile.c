@@ -188,12 +188,6 @@ static bool see(struct reconcile *p, enum obs_need need) {
     return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need);
 }
 
-static bool wants(const struct plan *p, enum step_kind kind) {
-    for (size_t i = 0; i < p->nsteps; i++)
-        if (p->step[i].kind == kind) return true;
-    return false;
-}
-
 static bool may_scrape(const struct observed *o) {
     return o->state_known == STATE_READ && o->spec && (!o->spec_err->kind || o->spec->metrics_ok);
 }
@@ -222,7 +216,8 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     plan_make(o, world_wall_ns(w), &p->plan);
     p->planned = true;
-    if (t->refused_text && !wants(&p->plan, t->refused.kind)) target_refused(t, t->refused.kind, NULL);
+    if (t->refused_text && !plan_has_step(&p->plan, t->refused.kind))
+        target_refused(t, t->refused.kind, NULL);
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     t->probe = p->plan.probe_quiet;
     if (t->scrape_every_ns <= 0 && !t->probe)

@@ -93,7 +93,7 @@ static bool due(const struct plan_ctx *c) { /* the evidence */
     return c->plan->scrape_ns > 0 && c->now - c->s->written_ns >= evidence_ns(c);
 }
 
-static bool has_step(const struct plan *p, enum step_kind kind) {
+bool plan_has_step(const struct plan *p, enum step_kind kind) {
     for (size_t i = 0; i < p->nsteps; i++)
         if (p->step[i].kind == kind) return true;
     return false;
@@ -101,7 +101,7 @@ static bool has_step(const struct plan *p, enum step_kind kind) {
 
 /* What this plan writes besides state and status, for a phase to go on. */
 static bool wants(const struct plan_ctx *c, enum step_kind kind) {
-    return kind == STEP_TARGET ? c->patch.any : kind != STEP_STATE && has_step(c->plan, kind);
+    return kind == STEP_TARGET ? c->patch.any : kind != STEP_STATE && plan_has_step(c->plan, kind);
 }
 
 static bool wants_anything(const struct plan_ctx *c) {

@@ -131,6 +131,7 @@ enum obs_need plan_needs(const struct observed *o);
  * returns how many are left. */
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
+bool plan_has_step(const struct plan *p, enum step_kind kind);
 void plan_free(struct plan *p);
 #define cleanup_plan __attribute__((cleanup(plan_free)))
 
