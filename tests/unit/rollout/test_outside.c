@@ -33,17 +33,18 @@ static void promoted(struct stage *st) {
     assert_true(pods(st, "op:v2") == 2 && pods(st, "op:v1") == 0);
 }
 
-/* Is there an Event PodsNotCreated with both texts? */
-static bool says(struct stage *st, const char *begin, const char *part) {
+/* How often PodsNotCreated was written with both texts, as Kubernetes counts. */
+static int named(struct stage *st, const char *begin, const char *part) {
     cleanup_json cJSON *list = get(st, "/api/v1/namespaces/default/events");
     const cJSON *e;
+    int n = 0;
     cJSON_ArrayForEach(e, json_arr(list, "items")) {
         const char *text = json_str_or(e, "message", "");
         if (strcmp(json_str_or(e, "reason", ""), "PodsNotCreated") == 0 &&
             strncmp(text, begin, strlen(begin)) == 0 && strstr(text, part))
-            return true;
+            n += (int)json_i64(e, "count", 1);
     }
-    return false;
+    return n;
 }
 
 /* Two pods of stable and two of the canary are all that the quota allows: the promotion needs one of them. */
@@ -53,9 +54,11 @@ CASE(a_promotion_in_a_full_quota) {
     set_image(st, "op:v2");
     wait_for(st, "Promoting", 300);
     promoted(st);
-    assert_true(says(st, "0 of 1 new pods exist: pods \"op-",
-                     "\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=4, limited: pods=4; "
-                     "the promotion waits, and the canary makes room for it"));
+    assert_int_equal(
+        named(st, "0 of 1 new pods exist: pods \"op-",
+              "\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=4, limited: pods=4; "
+              "the promotion waits, and the canary makes room for it"),
+        1);
     assert_int_equal(told(st, "RollingBack", NULL), 0);
     stage_free(st);
 }
