@@ -95,11 +95,14 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
         controller_new(kube_world(k), kube_log(k), kube_metrics(k), "rollout", &r->reconciler, r, &lim);
     r->events = kube_events_new(k, "handover", r->instance);
     r->revisit = timer_new(kube_world(k), revisit, r);
-    r->scraper = scraper_new(k, &(struct scraper_options){.slots = PAGES_AT_ONCE,
-                                                          .proxy = opt->proxy,
-                                                          .token = {opt->token_ns, opt->token_account,
-                                                                    opt->token_audience, opt->token_file},
-                                                          .token_insecure = opt->token_insecure});
+    r->scraper =
+        scraper_new(k, &(struct scraper_options){
+                           .slots = PAGES_AT_ONCE,
+                           .proxy = opt->proxy,
+                           .token = {opt->token_ns, opt->token_account, opt->token_audience, opt->token_file},
+                           .token_insecure = opt->token_insecure,
+                           .prometheus = {opt->prometheus, opt->prometheus_ca, opt->prometheus_token,
+                                          opt->prometheus_own_queries}});
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     static const struct caches_cb on = {on_changed, on_synced, on_namespace};

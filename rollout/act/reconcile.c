@@ -219,7 +219,8 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     if (t->refused_text && !plan_has_step(&p->plan, t->refused.kind))
         target_refused(t, t->refused.kind, NULL);
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
-    t->probe = p->plan.probe_quiet;
+    /* Prometheus's last scrape says nothing of this moment. */
+    t->probe = p->plan.probe_quiet && !(o->spec && o->spec->metrics == METRICS_PROMETHEUS);
     if (t->scrape_every_ns <= 0 && !t->probe)
         round_drop(t); /* nothing is measured: what was read of its pods goes, too */
     else if (o->known && may_scrape(o))
@@ -310,6 +311,7 @@ static void look(struct reconcile *p) {
     match_rounds(t);
     if (snap.target && obs_opted_in(snap.target->annotations)) {
         spec_parse(snap.target->annotations, &spec, &spec_err);
+        if (!spec_err.kind && scraper_allows(p->r->scraper, &spec, &spec_err)) spec.metrics_ok = false;
         o.spec = &spec;
     }
     const char *uid = snap.target ? snap.target->uid : o.state ? o.state->target_uid : NULL;

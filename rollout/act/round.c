@@ -33,7 +33,8 @@ static int64_t in(int64_t at_ns, int64_t now_ns) {
 
 static int64_t next_round_in(const struct target *t, int64_t boot_ns) {
     if (t->scrape_every_ns <= 0) return TIME_NEVER;
-    return t->round_ns ? in(t->round_ns + t->scrape_every_ns, boot_ns) : 0;
+    int64_t every = t->source_every_ns > t->scrape_every_ns ? t->source_every_ns : t->scrape_every_ns;
+    return t->round_ns ? in(t->round_ns + every, boot_ns) : 0;
 }
 
 static int64_t next_look_in(const struct target *t, int64_t boot_ns) {
@@ -102,6 +103,7 @@ void round_take(struct rollout *r, struct target *t, const struct obs_pod *pods,
     if (round->canary_only) return;
     free(t->trouble);
     t->trouble = scrape_trouble(round);
+    t->source_every_ns = scrape_interval(round);
     feed(r, t, round, pods, n);
     t->round_ns = t->looked_ns;
     t->scraped_ns = world_wall_ns(kube_world(r->kube));

@@ -40,6 +40,25 @@ void scraper_free(struct scraper *s) {
     free(s);
 }
 
+int scraper_allows(const struct scraper *s, const struct spec *spec, struct err *err) {
+    const struct prometheus_options *p = &s->opt.prometheus;
+    if (spec->metrics != METRICS_PROMETHEUS) return 0;
+    if (!p->url)
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       HANDOVER_PREFIX
+                       "metrics: \"prometheus\" is not allowed: this Handover knows no Prometheus "
+                       "server, which handover run --prometheus=URL names; allowed: auto, or an "
+                       "endpoint such as :8080/metrics");
+    if (spec->errors && !p->own_queries)
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       HANDOVER_PREFIX
+                       "errors, " HANDOVER_PREFIX
+                       "total: queries of a target's own are not allowed, since they can read "
+                       "the metrics of others: handover run --prometheus-own-queries=on allows "
+                       "them; without both, the known counters are queried");
+    return 0;
+}
+
 void scraper_stop(struct scraper *s) {
     s->stopped = true;
     timer_stop(s->again);

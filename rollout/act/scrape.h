@@ -19,18 +19,27 @@ enum {
     SCRAPE_MAX_SERIES = 1000000, /* the same */
 };
 
-struct scraper; /* one per process */
+struct scraper;             /* one per process */
+struct prometheus_options { /* borrowed as long as the scraper lives */
+    const char *url;        /* http(s)://host:port/prefix, no '/' at its end; NULL: there is none */
+    const char *ca, *token; /* files, read for each round; NULL: none */
+    bool own_queries;       /* targets may have queries of their own */
+};
 struct scraper_options {
     unsigned slots;                    /* pages read at once; at most the connections of LANE_SCRAPE */
     bool proxy;                        /* through the API server */
     struct metrics_token_config token; /* for https pages */
     /* Also to pages whose certificate is not verified (https+insecure://): the author of the annotation can receive it. */
     bool token_insecure;
+    struct prometheus_options prometheus;
 };
 struct scraper *scraper_new(struct kube *k, const struct scraper_options *opt);
 void scraper_free(struct scraper *s); /* after the targets; NULL is fine */
 /* SIGTERM: cancels what is open, without callbacks, and starts nothing any more. */
 void scraper_stop(struct scraper *s);
+
+/* 0, or ERR_CONFIG: what the spec asks for needs an option of this process. */
+int scraper_allows(const struct scraper *s, const struct spec *spec, struct err *err);
 
 struct scrape_target;
 /* ended: a round has ended, never inside a call of this header; may free the target. */
@@ -57,8 +66,10 @@ struct scrape_result {
     struct obs_pod pod;    /* as it was when the round began */
     bool read;             /* the page was read whole */
     struct prom_page page; /* if so */
-    int64_t read_ns;       /* boot time of its end */
-    char *why;             /* if not; NULL when the pod was not asked (no address yet, finished) */
+    int64_t read_ns; /* boot time of its end; of Prometheus's own scrape, where it is that which was read */
+    bool repeated;   /* the same scrape of Prometheus's as in the last round: nothing new is known */
+    int64_t interval_ns; /* between Prometheus's scrapes of it; 0: not known */
+    char *why;           /* if not; NULL when the pod was not asked (no address yet, finished) */
 };
 struct scrape_round {
     uint64_t number; /* 1, 2, ... in the life of the target */

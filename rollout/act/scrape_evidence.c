@@ -13,7 +13,7 @@ void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, si
     for (size_t i = 0; i < r->n; i++) {
         const struct scrape_result *res = &r->result[i];
         const struct obs_pod *now = find(pods, n, res->pod.uid);
-        bool read = res->read && (!now || now->restarts == res->pod.restarts);
+        bool read = res->read && !res->repeated && (!now || now->restarts == res->pod.restarts);
         ret[i] = (struct pod_sample){.uid = slice_of(res->pod.uid),
                                      .restarts = res->pod.restarts,
                                      .started_s = res->page.v[PROM_START].value,
@@ -53,6 +53,13 @@ static char *trouble_of(const struct scrape_round *r, enum track track) {
 char *scrape_trouble(const struct scrape_round *r) {
     char *why = trouble_of(r, TRACK_CANARY);
     return why ? why : trouble_of(r, TRACK_STABLE);
+}
+
+int64_t scrape_interval(const struct scrape_round *r) {
+    int64_t longest = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->result[i].interval_ns > longest) longest = r->result[i].interval_ns;
+    return longest;
 }
 
 enum quiet scrape_quiet(const struct scrape_round *r, int64_t *ret_ns) {

@@ -1,5 +1,5 @@
 /* The inside of scrape.h: scrape.c (the process and its targets), scrape_round.c (one round of a target),
- * scrape_page.c (one pod's page). */
+ * scrape_page.c (one pod's page), scrape_prometheus.c (one pod, as Prometheus saw it). */
 #ifndef ROLLOUT_SCRAPE_IMPL_H
 #define ROLLOUT_SCRAPE_IMPL_H
 #include "act/metrics_endpoint.h"
@@ -36,14 +36,36 @@ struct pod_memory {
     int64_t not_before_ns; /* boot time */
     unsigned timeouts;     /* in a row */
     size_t place;          /* which endpoint to ask first */
+    /* Of Prometheus: which place its series were of (a hash of promapi_page.place; 0: not known), and the last scrape of it
+     * that was read, in seconds of wall time. */
+    uint64_t source;
+    double newest_s;
+    uint32_t restarts; /* as last seen, and when they were first seen to be so many */
+    double restarted_s;
 };
-struct page_read;
+struct page_read {
+    struct slot_use use;
+    struct scrape_target *t;
+    struct scrape_result *result;
+    size_t pod; /* index of it */
+    struct metrics_endpoints places;
+    size_t first, tried; /* where it began, how many were asked */
+    int64_t deadline_ns;
+    struct kube_op *op;
+    struct promtext *text;     /* of the page that is arriving */
+    struct buf answer;         /* of Prometheus */
+    int64_t asked_ns;          /* wall time of the query */
+    struct prom_value counted; /* by the query that was answered first */
+    struct err err;            /* the one that says most so far */
+};
 struct running { /* a round */
     struct scrape_round round;
     struct spec where; /* of it metrics, https, tls_insecure, port and path only */
     struct prom_sum *errors, *total;
-    char *token, *no_token;  /* NULL */
-    bool needs_token, begun; /* not before the first token is there, if it needs one */
+    char *errors_query, *total_query; /* Prometheus's; NULL: the known counters */
+    struct buf ca;                    /* of Prometheus's certificate */
+    char *token, *no_token;           /* NULL */
+    bool needs_token, begun;          /* not before the first token is there, if it needs one */
     int64_t timeout_ns, ends_ns;
     uint64_t bytes, series;
     size_t *turn;       /* indices of the pods to ask: fresh ones, then suspects */
@@ -85,4 +107,11 @@ void page_read_free(struct page_read *r); /* without a result; gives the slot ba
 /* Ends it without the page: why is a format for the result. timed_out: as if by its own deadline. */
 void page_read_cut(struct page_read *r, bool timed_out, const char *why);
 struct page_read *page_read_of(struct slot_use *u);
+/* For the one who asks: this attempt failed; the read has its result, and ends. */
+void page_read_failed(struct page_read *r, const struct err *err);
+void page_read_finish(struct page_read *r);
+
+/* ---- scrape_prometheus.c ---- */
+void prometheus_begin(struct running *run, struct scraper *s); /* its token and certificates, for a round */
+bool prometheus_ask(struct page_read *r); /* false: it cannot be asked, and r->err says why */
 #endif

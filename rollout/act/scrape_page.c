@@ -4,19 +4,6 @@
 
 static const int64_t backoff_max_ns = 60 * NS_PER_S;
 
-struct page_read {
-    struct slot_use use;
-    struct scrape_target *t;
-    struct scrape_result *result;
-    size_t pod; /* index of it */
-    struct metrics_endpoints places;
-    size_t first, tried; /* where it began, how many were asked */
-    int64_t deadline_ns;
-    struct kube_op *op;
-    struct promtext *text; /* of the page that is arriving */
-    struct err err;        /* the one that says most so far */
-};
-
 struct page_read *page_read_of(struct slot_use *u) {
     return container_of(u, struct page_read, use);
 }
@@ -33,7 +20,12 @@ void page_read_free(struct page_read *r) {
     scrape_slots_give(&r->t->scraper->slots, &r->use, world_boot_ns(r->t->scraper->world));
     kube_cancel(r->op);
     promtext_free(r->text);
+    buf_free(&r->answer);
     free(r);
+}
+
+static bool from_prometheus(const struct page_read *r) {
+    return r->t->run->where.metrics == METRICS_PROMETHEUS;
 }
 
 /* ---- results ---- */
@@ -42,8 +34,11 @@ void page_read_free(struct page_read *r) {
 static void keep_error(struct page_read *r, const struct err *err) {
     if (r->err.kind && r->err.errnum != -ECONNREFUSED) return;
     r->err = *err;
-    err_wrap(&r->err, "metrics of pod %s at " METRICS_ENDPOINT_FMT, r->result->pod.name,
-             METRICS_ENDPOINT_ARG(place_of(r)));
+    if (from_prometheus(r))
+        err_wrap(&r->err, "metrics of pod %s from Prometheus", r->result->pod.name);
+    else
+        err_wrap(&r->err, "metrics of pod %s at " METRICS_ENDPOINT_FMT, r->result->pod.name,
+                 METRICS_ENDPOINT_ARG(place_of(r)));
 }
 
 static void remember_timeout(struct page_read *r) {
@@ -62,7 +57,7 @@ static void remember_answer(struct page_read *r) {
     if (m) *m = (struct pod_memory){.pod = m->pod, .place = place};
 }
 
-static void finish(struct page_read *r) {
+void page_read_finish(struct page_read *r) {
     struct scrape_target *t = r->t;
     struct scrape_result *res = r->result;
     if (!res->read) res->why = xstrdup(r->err.msg);
@@ -71,6 +66,11 @@ static void finish(struct page_read *r) {
                                                            : SCRAPE_FAILED);
     page_read_free(r);
     scrape_round_wait(t);
+}
+
+void page_read_failed(struct page_read *r, const struct err *err) {
+    keep_error(r, err);
+    if (err->kind == ERR_TIMEOUT) remember_timeout(r);
 }
 
 void page_read_cut(struct page_read *r, bool timed_out, const char *why) {
@@ -82,7 +82,7 @@ void page_read_cut(struct page_read *r, bool timed_out, const char *why) {
     r->err.kind = ERR_NONE; /* this one says more */
     keep_error(r, &err);
     if (timed_out) remember_timeout(r);
-    finish(r);
+    page_read_finish(r);
 }
 
 /* ---- asking ---- */
@@ -111,6 +111,7 @@ static bool may_have_token(const struct page_read *r, const struct metrics_endpo
 
 /* The next endpoint that may be asked; false: there is none. */
 static bool ask(struct page_read *r) {
+    if (from_prometheus(r)) return prometheus_ask(r);
     static const struct kube_scrape_cb cb = {.head = on_head, .chunk = on_piece, .done = on_page};
     struct scraper *s = r->t->scraper;
     struct running *run = r->t->run;
@@ -174,7 +175,7 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
             remember_answer(r);
         }
         if (counts) {
-            finish(r);
+            page_read_finish(r);
             scraper_pump(s);
             return;
         }
@@ -185,7 +186,7 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
     }
     r->tried++;
     if (ask(r)) return;
-    finish(r);
+    page_read_finish(r);
     scraper_pump(s);
 }
 
@@ -196,13 +197,16 @@ bool page_read_start(struct scrape_target *t, size_t pod, bool suspect) {
     int64_t now = world_boot_ns(s->world);
     *r = (struct page_read){
         .t = t, .pod = pod, .result = &run->round.result[pod], .deadline_ns = now + run->timeout_ns};
-    metrics_endpoints_of(&run->where, &r->result->pod, &r->places);
+    if (from_prometheus(r))
+        r->places.n = 1; /* the server */
+    else
+        metrics_endpoints_of(&run->where, &r->result->pod, &r->places);
     const struct pod_memory *m = scrape_memory(t, r->result->pod.uid, false);
     if (m && r->places.n) r->first = m->place % r->places.n;
     scrape_slots_take(&s->slots, &r->use, &t->client, suspect, now);
     run->reads[pod] = r;
     run->open++;
     if (r->places.n && ask(r)) return true;
-    finish(r);
+    page_read_finish(r);
     return false;
 }

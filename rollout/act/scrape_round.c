@@ -21,6 +21,9 @@ void scrape_running_free(struct running *r) {
     prom_sum_free(r->errors);
     prom_sum_free(r->total);
     free(r->where.path);
+    free(r->errors_query);
+    free(r->total_query);
+    buf_free(&r->ca);
     free(r->token);
     free(r->no_token);
     free(r->turn);
@@ -60,8 +63,10 @@ static void choose(struct scrape_round *r, const struct scrape_what *what) {
     free(all);
 }
 
-static bool worth_asking(const struct scrape_target *t, const struct obs_pod *p) {
-    return !p->finished && !p->terminating && (t->scraper->opt.proxy || p->ip);
+/* The API server and Prometheus know a pod by its name. */
+static bool worth_asking(const struct scrape_target *t, const struct running *run, const struct obs_pod *p) {
+    bool by_name = t->scraper->opt.proxy || run->where.metrics == METRICS_PROMETHEUS;
+    return !p->finished && !p->terminating && (by_name || p->ip);
 }
 
 /* A pod whose page times out again and again is scraped less and less often. */
@@ -83,7 +88,7 @@ static void line_up(struct scrape_target *t, struct running *run) {
     for (size_t i = 0; i < n; i++) {
         size_t at = (t->rotate + i) % n;
         struct scrape_result *r = &run->round.result[at];
-        if (!worth_asking(t, &r->pod)) continue;
+        if (!worth_asking(t, run, &r->pod)) continue;
         const struct pod_memory *m = scrape_memory(t, r->pod.uid, false);
         if (backs_off(t, m, r)) continue;
         if (m && m->timeouts)
@@ -108,7 +113,12 @@ int scrape_target_start(struct scrape_target *t, const struct scrape_what *what)
                                .tls_insecure = spec->tls_insecure,
                                .port = spec->port,
                                .path = xstrdup_null(spec->path)};
-    if (spec->errors && spec->total) { /* checked by spec_parse(); a failure here leaves the known runtimes */
+    bool prometheus = spec->metrics == METRICS_PROMETHEUS;
+    if (prometheus) {
+        run->errors_query = xstrdup_null(spec->errors);
+        run->total_query = xstrdup_null(spec->total);
+    } else if (spec->errors &&
+               spec->total) { /* checked by spec_parse(); a failure here leaves the known runtimes */
         if (prom_sum_parse(slice_of(spec->errors), &run->errors, NULL) == 0 &&
             prom_sum_parse(slice_of(spec->total), &run->total, NULL)) {
             prom_sum_free(run->errors);
@@ -120,7 +130,8 @@ int scrape_target_start(struct scrape_target *t, const struct scrape_what *what)
     choose(&run->round, what);
     run->reads = xcalloc(run->round.n ? run->round.n : 1, sizeof(struct page_read *));
     line_up(t, run);
-    run->needs_token = !t->scraper->opt.proxy && (spec->https || spec->metrics == METRICS_AUTO);
+    run->needs_token =
+        !t->scraper->opt.proxy && !prometheus && (spec->https || spec->metrics == METRICS_AUTO);
     t->run = run;
     timer_in(t->turn, 0);
     return 0;
@@ -137,6 +148,7 @@ void scrape_round_begin(struct scrape_target *t) {
         run->token = slice_dup(buf_slice(&token));
     else
         run->no_token = xstrdup(none.msg);
+    if (run->where.metrics == METRICS_PROMETHEUS) prometheus_begin(run, t->scraper);
     run->begun = true;
     run->ends_ns = world_boot_ns(t->scraper->world) + 2 * run->timeout_ns;
 }
@@ -174,7 +186,7 @@ void scrape_target_update(struct scrape_target *t, const struct obs_pod *pods, s
         if (r->read || r->why || (now && !now->terminating && !now->finished)) continue;
         if (run->reads[i])
             page_read_cut(run->reads[i], false, "the pod is going away");
-        else if (worth_asking(t, &r->pod))
+        else if (worth_asking(t, run, &r->pod))
             r->why = xasprintf("pod %s is going away", r->pod.name);
     }
     scrape_round_wait(t);

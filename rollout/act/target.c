@@ -42,7 +42,7 @@ void target_refused(struct target *t, enum step_kind kind, const char *text) {
 }
 
 void target_rounds_reset(struct target *t) {
-    t->scraped_ns = t->round_ns = 0;
+    t->scraped_ns = t->round_ns = t->source_every_ns = 0;
     free(t->trouble);
     t->trouble = NULL;
     t->history_known = t->crowd_reported = false;

@@ -20,6 +20,8 @@ struct target {
     int64_t scraped_ns;     /* wall: of the last round, for the plan */
     int64_t round_ns;       /* boot: of the same, for the next one; 0: none yet */
     int64_t scrape_every_ns;
+    int64_t
+        source_every_ns; /* Prometheus's own scrapes of its pods: more often there is nothing new; 0: not it */
     struct round *round;  /* its scrapes; NULL: none were needed yet */
     uint64_t round_taken; /* number of the last of its rounds that was looked at */
     int64_t looked_ns;    /* boot: when that was */

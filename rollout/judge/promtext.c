@@ -88,6 +88,27 @@ void promtext_free(struct promtext *p) {
     free(p);
 }
 
+static bool named_before(const struct promtext *p, size_t i, size_t k) {
+    const struct prom_selector *s = &p->w[i].sum->s[k];
+    for (size_t a = 0; a <= i; a++)
+        for (size_t b = 0; b < (a < i ? p->w[a].sum->n : k); b++)
+            if (strcmp(p->w[a].sum->s[b].name, s->name) == 0) return true;
+    return false;
+}
+
+void promtext_names(struct buf *out) {
+    struct promtext *p = promtext_new(NULL, NULL);
+    const char *before = "";
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t k = 0; k < p->w[i].sum->n; k++) {
+            const struct prom_selector *s = &p->w[i].sum->s[k];
+            if (named_before(p, i, k)) continue;
+            buf_addf(out, "%s%s%s", before, s->name, s->prefix ? ".*" : "");
+            before = "|";
+        }
+    promtext_free(p);
+}
+
 void promtext_head(struct promtext *p, struct slice content_type, bool framed) {
     p->openmetrics = slice_starts(content_type, SL("application/openmetrics-text"));
     p->framed = framed;

@@ -2,6 +2,7 @@
  * few sums asked for. Memory does not grow with the page. Pure. */
 #ifndef ROLLOUT_PROMTEXT_H
 #define ROLLOUT_PROMTEXT_H
+#include "base/buf.h"
 #include "base/err.h"
 
 enum {
@@ -51,6 +52,9 @@ struct promtext;
  * The sums are borrowed until promtext_free(). */
 struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_sum *total);
 void promtext_free(struct promtext *p);
+/* The names of all metrics that are looked for without own selectors, as an alternation of a regular expression:
+ * "a|b|prefix.*". */
+void promtext_names(struct buf *out);
 /* What came before the page: its Content-Type, and whether the transport knows where the page ends. Not called: text of
  * which the transport does not know the end. */
 void promtext_head(struct promtext *p, struct slice content_type, bool framed);

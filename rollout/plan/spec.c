@@ -1,6 +1,7 @@
 /* The annotations of a target to a checked struct: one table of names and readers, then the checks across
  * them. */
 #include "plan/spec.h"
+#include "judge/promql.h"
 #include "judge/promtext.h"
 #include "plan/spec_value.h"
 #include <ctype.h>
@@ -76,20 +77,28 @@ static bool read_inconclusive(struct slice v, struct spec *s, struct why *w) {
     return false;
 }
 static bool read_metrics(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
     if (slice_eqs(v, "auto")) return true;
     if (slice_eqs(v, "prometheus")) {
-        snprintf(w->text, sizeof w->text, "prometheus is not available in this version");
-    } else if (value_endpoint(v, s)) {
+        s->metrics = METRICS_PROMETHEUS;
+        return true;
+    }
+    if (value_endpoint(v, s)) {
         s->metrics = METRICS_ENDPOINT;
         return true;
     }
     s->metrics_ok = false;
     return false;
 }
+/* `metrics` stands before it in the table: of Prometheus it is a query. */
 static bool read_selector(struct slice v, struct spec *s, char **ret, struct why *w) {
     struct prom_sum *sum = NULL;
     struct err e = {0};
-    if (prom_sum_parse(v, &sum, &e) < 0) {
+    enum promql_kind kind = PROMQL_POD;
+    int rc = s->metrics == METRICS_PROMETHEUS ? promql_check(v, &kind, &e) : prom_sum_parse(v, &sum, &e);
+    if (rc == 0 && kind == PROMQL_TRACK)
+        rc = err_set(&e, ERR_CONFIG, -EINVAL, "a query with $track is not available in this version");
+    if (rc < 0) {
         snprintf(w->text, sizeof w->text, "%.*s", (int)sizeof w->text - 1, e.msg);
         s->metrics_ok = false;
         return false;
@@ -152,10 +161,14 @@ static const struct {
     {"deadline", read_deadline, "a duration such as 1h, at least 1s"},
     {"on-inconclusive", read_inconclusive, "pause, rollback or promote"},
     {"metrics", read_metrics,
-     "auto, or where the pods serve them: :8080/metrics, https://:8443/metrics, "
+     "auto, prometheus, or where the pods serve them: :8080/metrics, https://:8443/metrics, "
      "https+insecure://:8443/metrics"},
-    {"errors", read_errors, "a metric selector such as jobs_total{result=\"failed\"}"},
-    {"total", read_total, "a metric selector such as jobs_total"},
+    {"errors", read_errors,
+     "a metric selector such as jobs_total{result=\"failed\"}, or with metrics prometheus a query with "
+     "$namespace and $pod"},
+    {"total", read_total,
+     "a metric selector such as jobs_total, or with metrics prometheus a query with $namespace "
+     "and $pod"},
     {"objects", read_objects, "nothing in mode replicas"},
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},

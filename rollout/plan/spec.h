@@ -15,7 +15,7 @@ enum spec_mode {
     MODE_LEADER
 }; /* only MODE_REPLICAS is available in this version */
 enum spec_inconclusive { INCONCLUSIVE_PAUSE, INCONCLUSIVE_ROLLBACK, INCONCLUSIVE_PROMOTE };
-enum spec_metrics { METRICS_AUTO, METRICS_ENDPOINT, METRICS_PROMETHEUS /* not available in this version */ };
+enum spec_metrics { METRICS_AUTO, METRICS_ENDPOINT, METRICS_PROMETHEUS /* read from a Prometheus server */ };
 /* User commands. RELEASE forces a release: ship what spec says and let go. */
 enum spec_action {
     ACTION_PROMOTE,
@@ -43,8 +43,10 @@ struct spec {
     bool https,
         tls_insecure; /* "https+insecure://" is the explicit opt-out of TLS verification for this target */
     uint16_t port;
-    char *path;           /* begins with '/' */
-    char *errors, *total; /* metric selectors (promtext.h), both or neither (NULL: found by itself) */
+    char *path; /* begins with '/' */
+    char *errors,
+        *total;         /* metric selectors (promtext.h), with METRICS_PROMETHEUS queries (promql.h); both or
+                             neither (NULL: found by itself) */
     char **canary_args; /* words, NULL-terminated; NULL if none. Flags "--x=y" replace the same flag, else are
                            appended */
     char **canary_env;  /* "NAME=value", NULL-terminated; NULL if none */

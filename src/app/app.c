@@ -106,7 +106,11 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .token_account = a->opt.metrics_account,
                                   .token_audience = a->opt.metrics_audience,
                                   .token_file = a->opt.metrics_token,
-                                  .token_insecure = a->opt.metrics_token_insecure};
+                                  .token_insecure = a->opt.metrics_token_insecure,
+                                  .prometheus = a->opt.prometheus,
+                                  .prometheus_ca = a->opt.prometheus_ca,
+                                  .prometheus_token = a->opt.prometheus_token,
+                                  .prometheus_own_queries = a->opt.prometheus_own_queries};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);
     if (rc) return rc;
     rollout_on_synced(a->rollout, app_synced, a);

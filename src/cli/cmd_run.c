@@ -1,5 +1,6 @@
 /* handover run: the operator itself. Leads or stands by until SIGTERM, then drains. */
 #include "app/app.h"
+#include "api/url.h"
 #include "base/time.h"
 #include "commands.h"
 #include "common.h"
@@ -7,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     OPT_LEASE_NS = 0x2000,
@@ -26,6 +28,10 @@ enum {
     OPT_METRICS_TOKEN_INSECURE,
     OPT_METRICS_ACCOUNT,
     OPT_METRICS_AUDIENCE,
+    OPT_PROMETHEUS,
+    OPT_PROMETHEUS_CA,
+    OPT_PROMETHEUS_TOKEN,
+    OPT_PROMETHEUS_OWN,
 };
 
 static const struct argp_option options[] = {
@@ -58,6 +64,13 @@ static const struct argp_option options[] = {
      "The same from a file, where a TokenRequest is not allowed", 3},
     {"metrics-token-insecure", OPT_METRICS_TOKEN_INSECURE, NULL, 0,
      "Send it to https+insecure:// pages, too: any author of an annotation can receive it", 3},
+    {"prometheus", OPT_PROMETHEUS, "URL", 0,
+     "A Prometheus server for targets with the annotation metrics: prometheus", 4},
+    {"prometheus-ca", OPT_PROMETHEUS_CA, "FILE", 0, "Whose certificates it may have (the system's)", 4},
+    {"prometheus-token", OPT_PROMETHEUS_TOKEN, "FILE", 0,
+     "Bearer token for it, over https; read for each round", 4},
+    {"prometheus-own-queries", OPT_PROMETHEUS_OWN, "WHETHER", 0,
+     "on, off: targets may have queries of their own, which can read what others' metrics say (off)", 4},
     {0},
 };
 
@@ -84,11 +97,40 @@ static int pick(struct argp_state *st, const char *option, const char *text, con
     return 0;
 }
 
+/* Without the '/' at its end. */
+static const char *prometheus_url(struct argp_state *st, char *arg) {
+    struct url u;
+    struct slice text = slice_of(arg);
+    while (text.n && text.p[text.n - 1] == '/') text.n--;
+    bool web =
+        url_split(text, &u) == 0 && (url_scheme_is(u.scheme, "http") || url_scheme_is(u.scheme, "https"));
+    if (!web || u.user.n || u.query || memchr(text.p, ' ', text.n))
+        argp_error(
+            st,
+            "--prometheus: read \"%s\"; allowed is http://HOST[:PORT][/PREFIX] or https://..., without user "
+            "and query",
+            arg);
+    arg[text.n] = '\0';
+    return arg;
+}
+
+static void check_prometheus(struct argp_state *st, const struct app_options *o) {
+    bool https = o->prometheus && strncasecmp(o->prometheus, "https:", 6) == 0;
+    if (!o->prometheus && (o->prometheus_ca || o->prometheus_token || o->prometheus_own_queries))
+        argp_error(st,
+                   "--prometheus-ca, --prometheus-token and --prometheus-own-queries need --prometheus=URL");
+    else if (!https && (o->prometheus_ca || o->prometheus_token))
+        argp_error(st,
+                   "--prometheus-ca and --prometheus-token need a --prometheus=URL with https, read \"%s\"",
+                   o->prometheus);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *st) {
     struct run *r = st->input;
     struct app_options *o = &r->app;
     static const char *const formats[] = {"auto", "text", "json", "journal"};
     static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const switches[] = {"off", "on"};
     static const char *const logind[] = {"off", "auto", "on"};
     switch (key) {
     case ARGP_KEY_INIT: st->child_inputs[0] = &r->kube; return 0;
@@ -119,6 +161,13 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_METRICS_AUDIENCE: o->metrics_audience = arg; return 0;
     case OPT_METRICS_TOKEN: o->metrics_token = arg; return 0;
     case OPT_METRICS_TOKEN_INSECURE: o->metrics_token_insecure = true; return 0;
+    case OPT_PROMETHEUS: o->prometheus = prometheus_url(st, arg); return 0;
+    case OPT_PROMETHEUS_CA: o->prometheus_ca = arg; return 0;
+    case OPT_PROMETHEUS_TOKEN: o->prometheus_token = arg; return 0;
+    case OPT_PROMETHEUS_OWN:
+        o->prometheus_own_queries = pick(st, "prometheus-own-queries", arg, switches, 2);
+        return 0;
+    case ARGP_KEY_END: check_prometheus(st, o); return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": run takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

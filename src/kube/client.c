@@ -321,12 +321,20 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
     return op;
 }
 
-static char *what_of_url(const char *url) {
+static char *what_of_url(const char *verb, const char *url) {
     struct url u;
-    if (url_split(slice_of(url), &u) < 0) return xstrdup("scrape"); /* it may hold a secret */
+    if (url_split(slice_of(url), &u) < 0) return xstrdup(verb); /* it may hold a secret */
     const char *path = u.path.p ? u.path.p : "";
-    return xasprintf("scrape %.*s://%.*s:%u%.*s", SLF(u.scheme), SLF(u.host), u.port,
+    return xasprintf("%s %.*s://%.*s:%u%.*s", verb, SLF(u.scheme), SLF(u.host), u.port,
                      (int)strcspn(path, "?#"), path);
+}
+
+static void as_question(struct kube_op *op, struct slice form) {
+    op->method = "POST";
+    op->accept = kube_accept_json;
+    op->content_type = "application/x-www-form-urlencoded";
+    buf_init(&op->body, form.n);
+    buf_add(&op->body, form);
 }
 
 struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, const struct kube_scrape_cb *cb,
@@ -342,10 +350,12 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
     if (spec->url) {
         op->foreign = true;
         op->target = xstrdup(spec->url);
-        op->what = what_of_url(spec->url);
+        op->what = what_of_url(spec->form.n ? "query" : "scrape", spec->url);
         op->bearer = slice_dup(slice_trim(spec->token));
         op->tls.insecure = spec->tls_insecure;
+        op->tls.ca = spec->ca;
         op->tls.id = tls_id(&op->tls);
+        if (spec->form.n) as_question(op, spec->form);
     } else if (spec->path) {
         write_target(op, &(struct kube_spec){.path = spec->path}, &verbs[KUBE_GET], &e);
     } else {

@@ -1,3 +1,5 @@
 fuzzer(promtext rollout_core m)
+fuzzer(promapi rollout_core m)
+fuzzer(promql rollout_core m)
 fuzzer(spec rollout_core m)
 fuzzer(rollout_state rollout_core m)

@@ -15,6 +15,10 @@ struct rollout_options {
      * else, for this audience; without it, or where that is forbidden, from this file. All may be NULL. */
     const char *token_ns, *token_account, *token_audience, *token_file;
     bool token_insecure; /* also to pages whose certificate is not verified */
+    /* A Prometheus server for targets that ask for it (borrowed): its URL, files with a CA's certificates and a bearer
+     * token; may targets have queries of their own? NULL: none. */
+    const char *prometheus, *prometheus_ca, *prometheus_token;
+    bool prometheus_own_queries;
 };
 struct rollout;
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);

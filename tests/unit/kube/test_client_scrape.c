@@ -103,4 +103,30 @@ SECRET_CASE(scrapes_through_the_proxy) {
     scraped(c, ERR_NONE, "a 1\n|");
 }
 
+/* A question to another server: a form, in one attempt, with that server's own certificates and token. */
+SECRET_CASE(asks_a_question) {
+    static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = done};
+    struct kube_scrape s = {.url = "https://prometheus:9090/api/v1/query",
+                            .token = SL("asked"),
+                            .ca = SL("-----BEGIN CERTIFICATE-----"),
+                            .form = SL("query=up"),
+                            .timeout_ns = 5 * NS_PER_S};
+    c->op = kube_scrape(c->k, &s, &cb, c);
+    struct fake_req *r = fake_one(c->f);
+    assert_string_equal(r->method, "POST");
+    assert_string_equal(buf_str(&r->body), "query=up");
+    assert_true(fake_has_header(r, "Content-Type: application/x-www-form-urlencoded"));
+    assert_true(fake_has_header(r, "Authorization: Bearer asked") &&
+                fake_has_header(r, "Accept: application/json"));
+    assert_lacks(buf_str(&r->headers), "s3cret");
+    fake_settle(c->f);
+    fake_answer(r, 200, "{}");
+    scraped(c, ERR_NONE, "{}|");
+    c->n = 0;
+    c->op = kube_scrape(c->k, &s, &cb, c);
+    fake_fail(fake_one(c->f), ERR_TRANSPORT, "reset");
+    fake_run(c->f, 20 * NS_PER_S);
+    assert_true(c->n == 1 && fake_open(c->f) == 0);
+}
+
 CASES("kube/client_scrape")

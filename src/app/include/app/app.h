@@ -25,6 +25,10 @@ struct app_options {
      * API server's); a file with a token. NULL: none. */
     const char *metrics_account, *metrics_audience, *metrics_token;
     bool metrics_token_insecure; /* also to pages whose certificate is not verified */
+    /* A Prometheus server: http(s)://host:port/prefix without a '/' at its end, files with certificates and a token.
+     * NULL: none. */
+    const char *prometheus, *prometheus_ca, *prometheus_token;
+    bool prometheus_own_queries; /* targets may have queries of their own */
     const char *version;
     enum app_logind logind;
 };

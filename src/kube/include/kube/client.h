@@ -64,12 +64,15 @@ void kube_cancel(struct kube_op *op); /* no callback after it; invalid once done
 /* A mutation that may be at the server by now: cancelled, it may still be carried out, at any later time. */
 bool kube_in_the_air(const struct kube_op *op);
 
-/* A page that is read as it passes by: a GET in one attempt on LANE_SCRAPE, of which nothing is kept here. */
+/* A page that is read as it passes by: in one attempt on LANE_SCRAPE, of which nothing is kept here. */
 struct kube_scrape {
     const char *url;    /* whole: without our credentials and client certificate */
     const char *path;   /* with url NULL: a raw path of the API server (a pod's proxy), as kube_call() goes */
     struct slice token; /* of url: sent as bearer token; may be empty */
     bool tls_insecure;  /* of url: the target's explicit opt-out */
+    struct slice ca;    /* of url: PEM, borrowed until the end; empty: the system's certificates */
+    struct slice
+        form; /* of url: a question, sent as a form with POST, to be answered with JSON; copied; empty: a GET */
     int64_t timeout_ns; /* 0: 30 s */
 };
 struct kube_scrape_cb {

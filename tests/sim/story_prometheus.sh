@@ -1,0 +1,19 @@
+# A Prometheus server scrapes the pods and Handover asks it: a good version is promoted, a bad one rolled back. A server that goes away is no verdict.
+. "$(dirname "$0")/lib.sh"; . "$(dirname "$0")/prometheus.sh"
+sim --script '{"image":"*:bad*","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
+prometheus_serves
+handover a --prometheus="$url/"
+target op:v1 canary-percent=50 soak=6s max-error-rate=5% quiet=0s metrics=prometheus; adopted
+until_true 30 "Prometheus has scraped stable" asked 'count by (pod) (controller_runtime_reconcile_total{namespace="default"})' 2
+
+set_image op:v2; promoted op:v2
+before=$(stable_pods); set_image op:bad1
+wait_phase RolledBack 60; until_true 10 "the canary is gone" no_canary
+[ "$(stable_pods)" = "$before" ] || fail "stable pods changed"
+
+# A server that is not there is no verdict, and what it has missed is not held against anybody.
+set_image op:v3; until_true 15 "a canary of v3" some_canary
+kill "$pid_prometheus"; wait "$pid_prometheus" || true
+holds() { [ "$(state .hold)" = NoData ] && state .message | has 'from Prometheus'; }
+until_true 30 "it holds and says why" holds
+prometheus_up "$port"; promoted op:v3 90

@@ -1,0 +1,12 @@
+# Queries of a target's own: without the option for them it holds and says so, with it a good version is promoted on what they count.
+. "$(dirname "$0")/lib.sh"; . "$(dirname "$0")/prometheus.sh"
+sim --script '{"image":"*:bad*","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
+prometheus_serves
+q='sum(controller_runtime_reconcile_total{namespace="$namespace",pod="$pod"'
+handover a --prometheus="$url"
+target op:v1 canary-percent=50 soak=6s max-error-rate=5% quiet=0s metrics=prometheus errors="$q,result=\"error\"})" total="$q})"
+held() { api GET /api/v1/namespaces/default/events | has 'prometheus-own-queries=on allows them'; }
+until_true 20 "it says which option is missing" held
+kill "$pid"; wait "$pid" || true
+handover b --prometheus="$url" --prometheus-own-queries=on; adopted
+set_image op:v2; promoted op:v2 90
