@@ -102,7 +102,7 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
                            .token = {opt->token_ns, opt->token_account, opt->token_audience, opt->token_file},
                            .token_insecure = opt->token_insecure,
                            .prometheus = {opt->prometheus, opt->prometheus_ca, opt->prometheus_token,
-                                          opt->prometheus_own_queries}});
+                                          opt->prometheus_own_queries, opt->scrape_ns}});
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     static const struct caches_cb on = {on_changed, on_synced, on_namespace};

@@ -19,11 +19,12 @@ enum {
     SCRAPE_MAX_SERIES = 1000000, /* the same */
 };
 
-struct scraper;             /* one per process */
-struct prometheus_options { /* borrowed as long as the scraper lives */
-    const char *url;        /* http(s)://host:port/prefix, no '/' at its end; NULL: there is none */
-    const char *ca, *token; /* files, read for each round; NULL: none */
-    bool own_queries;       /* targets may have queries of their own */
+struct scraper;              /* one per process */
+struct prometheus_options {  /* borrowed as long as the scraper lives */
+    const char *url;         /* http(s)://host:port/prefix, no '/' at its end; NULL: there is none */
+    const char *ca, *token;  /* files, read for each round; NULL: none */
+    bool own_queries;        /* targets may have queries of their own */
+    int64_t own_interval_ns; /* between rounds of these; 0: 30 s */
 };
 struct scraper_options {
     unsigned slots;                    /* pages read at once; at most the connections of LANE_SCRAPE */

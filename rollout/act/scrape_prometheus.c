@@ -221,7 +221,8 @@ static int take_count(struct page_read *r, struct err *err) {
     if (r->counted.present)
         res->page.v[PROM_ERRORS] = (struct prom_value){.present = present, .series = present, .value = value};
     res->read_ns = world_boot_ns(r->t->scraper->world);
-    res->interval_ns = own_interval_ns;
+    int64_t asked_for = r->t->scraper->opt.prometheus.own_interval_ns;
+    res->interval_ns = asked_for > 0 ? asked_for : own_interval_ns;
     return 0;
 }
 

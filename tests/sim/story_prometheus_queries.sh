@@ -1,4 +1,4 @@
-# Queries of a target's own: without the option for them it holds and says so, with it a good version is promoted on what they count.
+# Queries of a target's own: without the option for them it holds and says so, with it a good version is promoted and a bad one rolled back.
 . "$(dirname "$0")/lib.sh"; . "$(dirname "$0")/prometheus.sh"
 sim --script '{"image":"*:bad*","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
 prometheus_serves
@@ -8,5 +8,7 @@ target op:v1 canary-percent=50 soak=6s max-error-rate=5% quiet=0s metrics=promet
 held() { api GET /api/v1/namespaces/default/events | has 'prometheus-own-queries=on allows them'; }
 until_true 20 "it says which option is missing" held
 kill "$pid"; wait "$pid" || true
-handover b --prometheus="$url" --prometheus-own-queries=on; adopted
+handover b --prometheus="$url" --prometheus-own-queries=on --scrape-interval=2s; adopted
 set_image op:v2; promoted op:v2 90
+before=$(stable_pods); set_image op:bad1; wait_phase RolledBack 90
+[ "$(stable_pods)" = "$before" ] || fail "stable pods changed"

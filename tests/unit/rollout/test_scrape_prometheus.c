@@ -230,6 +230,17 @@ static void number(struct kit *t, const char *has, const char *value) {
     fake_answer(q, 200, body);
 }
 
+/* Where an administrator says how often, that is how often. */
+PROMETHEUS(own_queries_as_often_as_asked_for) {
+    static char query[] = "sum(a{namespace=\"$namespace\",pod=\"$pod\"})";
+    t->spec.errors = t->spec.total = query;
+    t->opt.prometheus.own_interval_ns = 7 * NS_PER_S;
+    struct target *g = begin(t, 1);
+    number(t, "query=sum", "4");
+    number(t, "query=sum", "2");
+    assert_true(scrape_interval(g->round) == 7 * NS_PER_S);
+}
+
 PROMETHEUS(own_queries) {
     static char errors[] = "sum(e{namespace=\"$namespace\",pod=\"$pod\"})",
                 total[] = "sum(t{namespace=\"$namespace\",pod=\"$pod\"})";
@@ -265,6 +276,7 @@ PROMETHEUS(own_queries) {
                 "{\"status\":\"error\",\"errorType\":\"execution\",\"error\":\"many-to-many\"}");
     assert_string_equal(result(g)->why,
                         "metrics of pod p0 from Prometheus: annotation errors: execution: many-to-many");
+    assert_true(scrape_interval(g->round) == 0);
     t->pods[0].restarts = 1; /* a number has no time: for a while it may be of before */
     for (int i = 0; i < 2; i++) {
         start(g, 1);
