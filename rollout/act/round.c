@@ -81,7 +81,7 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
         for (size_t i = 0; i < round->n; i++) /* the page of a standby has no counters */
             t->history_known = t->history_known || (s[i].track == TRACK_STABLE && s[i].present);
     }
-    plan_feed(&t->state, s, round->n);
+    plan_feed(&t->state, world_wall_ns(kube_world(r->kube)), s, round->n);
     free(s);
     if (!round->left_out || t->crowd_reported) return;
     t->crowd_reported = true;

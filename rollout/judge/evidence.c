@@ -78,36 +78,68 @@ static bool another_process(const struct evidence_pod *p, const struct pod_sampl
     return fabs(p->started_s - s->started_s) > SAME_START_S && (restarted || s->total < p->total);
 }
 
+static uint64_t capped(uint64_t a, uint64_t b) {
+    return a > COUNT_MAX || b > COUNT_MAX - a ? COUNT_MAX : a + b;
+}
+
 static uint64_t since(uint64_t was, uint64_t is) {
     return is < was ? is : is - was; /* less than before: a reset */
 }
 
-static void take(struct evidence *e, const struct pod_sample *s, uint64_t errors[TRACKS],
-                 struct evidence_delta *d) {
+struct moment {
+    int64_t now_ns, start_ns;
+    uint64_t errors[TRACKS]; /* of this round, beyond their total as well */
+};
+
+/* So many errors after its start are retries of what failed then. */
+static uint64_t explained(struct evidence_pod *p, const struct moment *m, uint64_t errors) {
+    int64_t age = m->now_ns - p->young_ns;
+    uint64_t doublings = 1;
+    for (int64_t by = 2 * m->start_ns; by <= age && doublings < 64; by *= 2) doublings++;
+    uint64_t granted = p->retried * doublings, left = granted > p->forgiven ? granted - p->forgiven : 0;
+    uint64_t n = errors < left ? errors : left;
+    p->forgiven += n;
+    return n;
+}
+
+static void count(struct evidence_pod *p, struct moment *m, enum track track, uint64_t errors, uint64_t total,
+                  struct evidence_delta *d) {
+    int64_t age = p->young_ns ? m->now_ns - p->young_ns : INT64_MAX;
+    if (age < m->start_ns) {
+        if (age >= m->start_ns / 2) p->retried = capped(p->retried, errors);
+        d->start_errors[track] = capped(d->start_errors[track], errors);
+        d->start_total[track] = capped(d->start_total[track], total);
+        return;
+    }
+    uint64_t retries = p->retried && m->start_ns ? explained(p, m, errors) : 0;
+    d->retried[track] = capped(d->retried[track], retries);
+    m->errors[track] = capped(m->errors[track], errors - retries);
+    d->total[track] = capped(d->total[track], total > retries ? total - retries : 0);
+}
+
+static void take(struct evidence *e, const struct pod_sample *s, struct moment *m, struct evidence_delta *d) {
     struct evidence_pod *p = of_sample(e, s);
     if (!p || s->terminating || !s->scraped || !s->present) return;
     d->pods[s->track]++;
-    if (another_process(p, s)) { /* counters from zero */
-        p->errors = p->total = 0;
+    bool another = another_process(p, s);
+    if (another) { /* counters from zero */
+        p->errors = p->total = p->retried = p->forgiven = 0;
         p->based = true;
     }
+    /* Its first numbers, all of them news: it has just begun, or, a standby until now, begun to lead. */
+    if (p->based && p->total == 0 && (another || !p->started)) p->young_ns = m->now_ns;
+    p->started = true;
     p->restarts = s->restarts;
     p->started_s = isfinite(s->started_s) ? s->started_s : 0;
-    if (p->based) {
-        errors[s->track] += since(p->errors, s->errors);
-        d->total[s->track] += since(p->total, s->total);
-    }
+    if (p->based) count(p, m, s->track, since(p->errors, s->errors), since(p->total, s->total), d);
     p->based = true;
     p->errors = s->errors < COUNT_MAX ? s->errors : COUNT_MAX;
     p->total = s->total < COUNT_MAX ? s->total : COUNT_MAX;
 }
 
-static uint64_t capped(uint64_t a, uint64_t b) {
-    return a > COUNT_MAX || b > COUNT_MAX - a ? COUNT_MAX : a + b;
-}
-
-void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, struct evidence_delta *ret) {
-    uint64_t errors[TRACKS] = {0};
+void evidence_round(struct evidence *e, int64_t now_wall_ns, int64_t start_ns, const struct pod_sample *s,
+                    size_t n, struct evidence_delta *ret) {
+    struct moment m = {.now_ns = now_wall_ns, .start_ns = start_ns};
     *ret = (struct evidence_delta){0};
     e->refused = 0;
     e->rounds++;
@@ -120,21 +152,23 @@ void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, st
     }
     for (int track = TRACKS - 1; track >= 0; track--) {
         for (size_t i = 0; i < n; i++)
-            if ((int)s[i].track == track) take(e, &s[i], errors, ret);
+            if ((int)s[i].track == track) take(e, &s[i], &m, ret);
     }
     for (int t = 0; t < TRACKS; t++) {
         /* The two series are incremented at slightly different moments: an error may be seen before its
          * reconcile. */
-        uint64_t all = capped(e->carry[t], errors[t]);
+        uint64_t all = capped(e->carry[t], m.errors[t]);
         ret->total[t] = capped(ret->total[t], 0);
         ret->errors[t] = all < ret->total[t] ? all : ret->total[t];
+        if (ret->start_errors[t] > ret->start_total[t]) ret->start_errors[t] = ret->start_total[t];
         e->carry[t] = all - ret->errors[t];
         e->errors[t] = capped(e->errors[t], ret->errors[t]);
         e->total[t] = capped(e->total[t], ret->total[t]);
         e->dry[t] = ret->pods[t] ? 0 : e->dry[t] + (e->dry[t] < UINT32_MAX);
     }
-    bool still = ret->pods[TRACK_CANARY] && ret->total[TRACK_CANARY] == 0;
-    if (ret->total[TRACK_CANARY]) e->still_rounds = e->still_stable = 0;
+    bool works = ret->total[TRACK_CANARY] + ret->start_total[TRACK_CANARY] > 0;
+    bool still = ret->pods[TRACK_CANARY] && !works;
+    if (works) e->still_rounds = e->still_stable = 0;
     if (still) e->still_rounds = capped(e->still_rounds, 1);
     if (still) e->still_stable = capped(e->still_stable, ret->total[TRACK_STABLE]);
 }

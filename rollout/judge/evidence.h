@@ -15,6 +15,11 @@ struct evidence_pod {
     enum track track;
     uint64_t errors, total; /* as last read */
     bool based;             /* errors and total hold something */
+    /* The process's first moments, while it begins. */
+    bool started;     /* it has given numbers since it was first seen */
+    int64_t young_ns; /* it gave its first numbers then, wall clock; 0: long ago */
+    uint64_t retried,
+        forgiven; /* errors in the second half of its start; of later ones those that these explain */
     uint32_t
         unseen; /* rounds in a row in which the pod was not listed; the longest unseen makes room first */
 };
@@ -46,14 +51,20 @@ struct pod_sample {
     uint64_t errors, total;
 };
 struct evidence_delta {
-    uint64_t errors[TRACKS], total[TRACKS]; /* errors <= total */
-    uint32_t pods[TRACKS];                  /* that gave a number in this round */
+    uint64_t errors[TRACKS], total[TRACKS];             /* errors <= total */
+    uint64_t retried[TRACKS];                           /* errors that are left out, see evidence_round() */
+    uint64_t start_errors[TRACKS], start_total[TRACKS]; /* of processes that begin; not in the others */
+    uint32_t pods[TRACKS];                              /* that gave a number in this round */
 };
 
 void evidence_begin(struct evidence *e, int64_t began_wall_ns); /* empties it */
 void evidence_free(struct evidence *e);
 void evidence_copy(const struct evidence *from, struct evidence *ret);
-void evidence_round(struct evidence *e, const struct pod_sample *s, size_t n, struct evidence_delta *ret);
+/* start_ns: how long a process begins (0: not at all). A fresh one retries each object that is permanently bad ten
+ * times in five seconds, and then once in each doubling of its age: what it does in that time is counted apart, and as
+ * many errors as its second half saw are left out again in each doubling after it. */
+void evidence_round(struct evidence *e, int64_t now_wall_ns, int64_t start_ns, const struct pod_sample *s,
+                    size_t n, struct evidence_delta *ret);
 /* Sum of the cumulative counters as they stand, for `max-error-rate: auto`: since those pods started. */
 void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,
                       uint64_t *ret_total);

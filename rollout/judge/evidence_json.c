@@ -32,6 +32,10 @@ void evidence_write(const struct evidence *e, struct buf *out) {
             buf_adds(out, ",\"started\":");
             json_number_add(out, p->started_s);
         }
+        json_time_add(out, "youngSince", p->young_ns);
+        if (p->retried)
+            buf_addf(out, ",\"retried\":%llu,\"forgiven\":%llu", (unsigned long long)p->retried,
+                     (unsigned long long)p->forgiven);
         if (p->unseen) buf_addf(out, ",\"unseen\":%u", p->unseen);
         buf_addc(out, '}');
     }
@@ -60,8 +64,14 @@ static bool read_pod(const cJSON *obj, struct evidence_pod *ret) {
     ret->based = json_get(obj, "total") != NULL;
     if (json_get(obj, "started") && !(json_number_get(obj, "started", &ret->started_s) && ret->started_s > 0))
         return false;
-    return !ret->based ||
-           (json_number_u64(obj, "errors", &ret->errors) && json_number_u64(obj, "total", &ret->total));
+    if (!json_time_get(obj, "youngSince", &ret->young_ns)) return false;
+    if (json_get(obj, "retried") &&
+        !(json_number_u64(obj, "retried", &ret->retried) && json_number_u64(obj, "forgiven", &ret->forgiven)))
+        return false;
+    bool ok = !ret->based ||
+              (json_number_u64(obj, "errors", &ret->errors) && json_number_u64(obj, "total", &ret->total));
+    ret->started = ret->total > 0;
+    return ok;
 }
 
 int evidence_read(const cJSON *obj, struct evidence *ret, struct err *err) {

@@ -137,13 +137,13 @@ void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t s
     for (size_t i = 0; i < j->n; i++) consider(j, p, &j->controller[i], &c);
     double gamma = c.all.gamma;
     ret->log_fail = gamma * judge_log_fail(j->all.ec, j->all.nc, p->theta);
-    ret->log_pass = gamma * judge_log_pass(j->all.ec, j->all.nc, p->theta);
+    ret->log_pass = gamma * judge_log_pass(j->all.ec + j->all.retried, j->all.nc + j->all.retried, p->theta);
     ret->log_two = gamma * judge_two_log(&j->two);
     ret->log_two_equal = gamma * judge_two_log(&j->two_equal);
     ret->log_late = c.all.late; /* tempered in its increments */
     ret->log_stable = judge_dc_log(&j->all.stable);
     decide(j, p, soaked_ns, &c);
-    ret->upper = judge_upper(j->all.ec, j->all.nc, p->beta, gamma);
+    ret->upper = judge_upper(j->all.ec + j->all.retried, j->all.nc + j->all.retried, p->beta, gamma);
     if (c.all.pass >= ret->limit_pass) ret->upper = fmin(ret->upper, judge_margin_rate(p, c.all.margin));
     judge_why(j, p, &c);
 }

@@ -61,6 +61,8 @@ enum { JUDGE_MARGINS = 5, JUDGE_NAME = 64, JUDGE_CONTROLLERS = 16 };
 struct judge_counts {
     uint64_t ec, nc, es, ns;
     uint64_t start_ec, start_nc;
+    uint64_t
+        retried; /* errors that the start explains: not in ec and nc, nothing against it, and no success */
 };
 struct judge_test {
     char name[JUDGE_NAME];              /* "": all controllers together */
@@ -73,6 +75,7 @@ struct judge_test {
     uint64_t ec, nc, es, ns;            /* counted so far */
     uint64_t start_ec, start_nc;        /* in the first minute of the canary's processes */
     uint64_t looks;                     /* scrapes in which the canary did something */
+    uint64_t retried;                   /* errors that the start explains, in neither ec nor nc */
     uint64_t gap_es, gap_ns;            /* stable's since the canary's last one */
 };
 struct judge_param {
@@ -87,9 +90,10 @@ struct judge_param {
 void judge_test_init(struct judge_test *t);
 void judge_test_feed(struct judge_test *t, const struct judge_param *p, const struct judge_counts *c);
 struct judge_values {
-    double never; /* not one reconcile has succeeded, by counts */
+    double never,
+        hardly; /* not one reconcile has succeeded, or hardly one; by counts, with those of the start */
     double late, bet, two, equal;
-    double log_e;        /* what FAIL looks at: the weighted mean of never, late, bet and two */
+    double log_e;        /* what FAIL looks at: the weighted mean of never, hardly, late, bet and two */
     double stable;       /* the larger of stable's two */
     double pass, margin; /* against a rate of margin times the tolerated one: the smallest for which the work
                             until the deadline suffices */

@@ -48,6 +48,7 @@ static void write_test(const struct judge_test *t, struct buf *out) {
     add_u64(out, "stableTotal", t->ns);
     add_u64(out, "startErrors", t->start_ec);
     add_u64(out, "startTotal", t->start_nc);
+    if (t->retried) add_u64(out, "retried", t->retried);
     add_u64(out, "looks", t->looks);
     add_u64(out, "gapErrors", t->gap_es);
     add_u64(out, "gapTotal", t->gap_ns);
@@ -110,7 +111,8 @@ static bool read_new(const cJSON *o, struct judge_test *t) {
               read_spread(o, "stableSpread", &t->spread) && read_spread(o, "canarySpread", &t->own) &&
               read_list(o, "recent", recent, 4) && json_number_u64(o, "startErrors", &t->start_ec) &&
               json_number_u64(o, "startTotal", &t->start_nc) && json_number_u64(o, "looks", &t->looks) &&
-              json_number_u64(o, "gapErrors", &t->gap_es) && json_number_u64(o, "gapTotal", &t->gap_ns);
+              json_number_u64(o, "gapErrors", &t->gap_es) && json_number_u64(o, "gapTotal", &t->gap_ns) &&
+              (!json_get(o, "retried") || json_number_u64(o, "retried", &t->retried));
     for (int i = 0; ok && i < 4; i++) ok = recent[i] >= 0;
     for (int i = 0; ok && i < 2; i++) {
         t->recent_x[i] = recent[(size_t)i * 2];

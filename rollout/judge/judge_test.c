@@ -3,9 +3,11 @@
 #include <math.h>
 
 /* The e-values' shares of their mean. */
-static const double share_never = 0.26, share_bet = 0.5, share_late = 0.12, share_two = 0.12;
+static const double share_never = 0.26, share_hardly = 0.04, share_bet = 0.46, share_late = 0.12,
+                    share_two = 0.12;
 static const double share_looks = 0.35, share_counts = 0.15; /* of the pass test's four */
-static const double fade = 0.9;                              /* of the recent counts, in a scrape */
+static const double spread_prior = 10; /* errors come in tens, before anything else is known */
+static const double fade = 0.9;        /* of the recent counts, in a scrape */
 static const double margins[JUDGE_MARGINS] = {2, 3, 4, 6, 10};
 static const double suspicious = 3;       /* to one: no pass */
 static const double worth_showing = 0.15; /* a rate that the end of a soak excludes */
@@ -87,13 +89,16 @@ void judge_test_feed(struct judge_test *t, const struct judge_param *p, const st
     if (nc) {
         judge_dc_two(&t->equal, 1, 1, INFINITY, ec, nc, t->gap_es, t->gap_ns);
         t->gap_es = t->gap_ns = 0;
-        add_pass(t, p, (double)ec / (double)nc);
+    }
+    if (nc + c->retried) {
+        add_pass(t, p, (double)(ec + c->retried) / (double)(nc + c->retried));
         count(&t->looks, 1);
     }
     judge_spread_add(&t->spread, es, ns);
     judge_spread_add(&t->own, ec, nc);
     add_recent(t, 0, es, ns);
-    add_recent(t, 1, ec, nc);
+    add_recent(t, 1, ec + c->retried, nc + c->retried);
+    count(&t->retried, c->retried);
     count(&t->nc, nc);
     count(&t->ec, ec);
     count(&t->start_nc, c->start_nc);
@@ -109,7 +114,8 @@ static double count_gain(const struct judge_param *p, int k, int i, double x, do
 /* The mean of four: by looks and by counts, at the tolerated rate and at a third of it; after so many more clean looks
  * with one reconcile each. */
 static double pass_log(const struct judge_test *t, const struct judge_param *p, int k, double more) {
-    double gamma = gamma_of(t, p), x = (double)t->ec, n = (double)t->nc + more, sum = -INFINITY;
+    double gamma = gamma_of(t, p), x = (double)(t->ec + t->retried), n = (double)(t->nc + t->retried) + more,
+           sum = -INFINITY;
     for (int i = 0; i < 2; i++) {
         sum = log_sum(sum, log(share_looks) + t->pass[2 * k + i] + more * pass_gain(p, k, i, 0));
         sum = log_sum(sum, log(share_counts) + gamma * count_gain(p, k, i, x, n));
@@ -179,14 +185,21 @@ void judge_test_values(const struct judge_test *t, const struct judge_param *p, 
         .stable = fmax(judge_dc_log(&t->stable), judge_dc_log(&t->stable_bet)),
         .gamma = gamma_of(t, p),
     };
+    /* 98 % instead of the tolerated rate: errors tempered as if they came in tens, what succeeds counts in full */
+    v->hardly = (double)failed / spread_prior * log(0.98 / p->theta) +
+                (double)(all - failed) * log(0.02 / (1 - p->theta));
+    if (p->theta >= 0.98) v->hardly = 0;
     v->log_e = log_sum(log_sum(v->never + log(share_never), v->bet + log(share_bet)),
                        log_sum(v->late + log(share_late), v->two + log(share_two)));
+    v->log_e = log_sum(v->log_e, v->hardly + log(share_hardly));
     int k = choose_margin(t, p, scrapes);
     v->margin = margins[k];
     v->pass = pass_log(t, p, k, 0);
     v->stable_calm = v->stable < log(suspicious) && recently_calm(t, p, 0);
-    v->calm = fmax(fmax(v->never, v->bet), fmax(v->late, v->two)) < log(suspicious) && recently_calm(t, p, 1);
+    v->calm = fmax(fmax(fmax(v->never, v->hardly), v->bet), fmax(v->late, v->two)) < log(suspicious) &&
+              recently_calm(t, p, 1);
     bool silent = t->recent_n[0] < stable_awake;
-    bool alone = v->never >= -log(p->alpha) && 4 * t->es <= t->ns; /* it has never worked, and stable does */
+    bool alone = fmax(v->never, v->hardly) >= -log(p->alpha) &&
+                 4 * t->es <= t->ns; /* it has never worked, and stable does */
     v->worse = silent || alone || v->equal >= log(apart);
 }

@@ -46,7 +46,7 @@ static void scrape(struct pods *w, const struct judge_counts *c, int64_t now, st
                                    .present = true,
                                    .errors = w->errors[t],
                                    .total = w->total[t]};
-    plan_feed(&w->s, s, TRACKS);
+    plan_feed(&w->s, now, s, TRACKS);
     assert_true(plan_report(&w->s, now, ret));
 }
 
@@ -66,7 +66,8 @@ static void same_as_a_rollout(uint64_t seed) {
     w.s.soak_from_ns = T0;
     evidence_begin(&w.s.evidence, T0);
     struct judge_report r;
-    scrape(&w, &(struct judge_counts){0}, T0, &r); /* baselines */
+    scrape(&w, &(struct judge_counts){0}, T0 - 3600 * NS_PER_S,
+           &r); /* baselines; no process begins in the series */
     judge_free(&w.s.judge);
     cleanup_buf struct buf text = BUF(1 << 20), out = BUF(1 << 20);
     enum verdict verdict[100];
@@ -111,10 +112,10 @@ CASE(lines) {
         &out, &err);
     assert_string_equal(
         buf_str(&out),
-        "    1  watching      1 of 1 reconciles failed so far; odds that it is bad: 9 to 1, rolled "
+        "    1  watching      1 of 1 reconciles failed so far; odds that it is bad: 8 to 1, rolled "
         "back at 100 to 1\n"
         "    2  fail          2 of 2 reconciles failed (100 %), tolerated are 5 %; stable 0 % of 18; "
-        "odds that it is bad: 152 to 1, rolled back at 100 to 1\n");
+        "odds that it is bad: 148 to 1, rolled back at 100 to 1\n");
 }
 
 CASE(deadline) {

@@ -285,7 +285,7 @@ static void a_trial_fits_80_columns(void **unused) {
     s->param.soak_ns = 300 * NS_PER_S;
     s->param.theta = 0.012;
     for (unsigned i = 0; i < 46; i++)
-        judge_feed(&s->judge, &s->param, &(struct judge_counts){0, 9, i < 2, 19, 0, 0});
+        judge_feed(&s->judge, &s->param, &(struct judge_counts){0, 9, i < 2, 19, 0, 0, 0});
     report.renewed_wall_ns = NOW_NS - NS_PER_S;
     cleanup_buf struct buf out = BUF(1 << 16);
     status_text(&report, &(struct table_style){.width = 80}, NOW_NS, &out);

@@ -28,7 +28,7 @@ static void m_scrape(struct model *m) {
     }
     evidence_history(s, n, TRACK_STABLE, &m->edge.history_errors, &m->edge.history_total);
     m->edge.history_known = true;
-    plan_feed(&m->edge.s, s, n);
+    plan_feed(&m->edge.s, m_now(m), s, n);
     m->edge.scraped_ns = m_now(m);
 }
 

@@ -28,7 +28,7 @@ static struct pod_sample pod(const char *uid, enum track t, uint64_t errors, uin
 static void assert_round(struct evidence *e, const struct pod_sample *s, size_t n, uint64_t ec, uint64_t nc,
                          uint64_t es, uint64_t ns) {
     struct evidence_delta d;
-    evidence_round(e, s, n, &d);
+    evidence_round(e, BEGAN, 0, s, n, &d);
     if (d.errors[TRACK_CANARY] != ec || d.total[TRACK_CANARY] != nc || d.errors[TRACK_STABLE] != es ||
         d.total[TRACK_STABLE] != ns) {
         fail_msg("canary %llu/%llu, stable %llu/%llu", (unsigned long long)d.errors[TRACK_CANARY],
@@ -158,6 +158,54 @@ EVIDENCE(many_pods) {
     assert_int_equal(t->refused, 10);
 }
 
+/* A process that begins, with objects that are permanently bad: ten retries at once, then one in each doubling of its
+ * age. Leaders change after each round. */
+EVIDENCE(start) {
+    static const struct {
+        int64_t at_s;
+        uint32_t restarts;
+        bool present;
+        uint64_t errors, total; /* since the process began */
+        uint64_t start_errors, start_total, new_errors, new_total;
+    } v[] = {
+        {0, 0, false, 0, 0, 0, 0, 0, 0},      /* stands by */
+        {100, 0, true, 20, 70, 20, 70, 0, 0}, /* leads */
+        {120, 0, true, 22, 80, 2, 10, 0, 0},
+        {141, 0, true, 24, 90, 2, 10, 0, 0}, /* two objects, seen in the second half */
+        {182, 0, true, 26, 100, 0, 0, 0, 8}, /* their next try */
+        {190, 0, true, 27, 110, 0, 0, 1, 10},
+        {264, 0, true, 29, 120, 0, 0, 0, 8}, /* and the one after that */
+        {270, 0, true, 40, 140, 0, 0, 11, 20},
+        {900, 0, true, 60, 200, 0, 0, 16, 56}, /* by then two doublings more */
+        {910, 1, true, 3, 9, 3, 9, 0, 0},      /* another process */
+        {980, 1, true, 4, 19, 0, 0, 1, 10},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct pod_sample s = pod("c", TRACK_CANARY, v[i].errors, v[i].total),
+                          old = pod("s", TRACK_STABLE, 100 + i, 1000 + 5 * i);
+        s.present = v[i].present;
+        s.restarts = v[i].restarts;
+        const struct pod_sample both[] = {s, old};
+        struct evidence_delta d;
+        evidence_round(t, BEGAN + v[i].at_s * NS_PER_S, 60 * NS_PER_S, both, 2, &d);
+        if (d.start_errors[TRACK_CANARY] != v[i].start_errors ||
+            d.start_total[TRACK_CANARY] != v[i].start_total || d.errors[TRACK_CANARY] != v[i].new_errors ||
+            d.total[TRACK_CANARY] != v[i].new_total)
+            fail_msg("%zu: start %llu/%llu, then %llu/%llu", i,
+                     (unsigned long long)d.start_errors[TRACK_CANARY],
+                     (unsigned long long)d.start_total[TRACK_CANARY],
+                     (unsigned long long)d.errors[TRACK_CANARY], (unsigned long long)d.total[TRACK_CANARY]);
+        assert_true(d.total[TRACK_STABLE] == (i ? 5 : 0) && d.errors[TRACK_STABLE] == (i ? 1 : 0));
+        cleanup_buf struct buf b = BUF(1 << 16);
+        evidence_write(t, &b);
+        cleanup_json cJSON *json = json_parse(buf_slice(&b), NULL);
+        struct evidence back;
+        assert_int_equal(evidence_read(json, &back, NULL), 0);
+        evidence_free(t);
+        *t = back;
+    }
+}
+
 CASE(history) {
     struct pod_sample s[] = {pod("a", TRACK_STABLE, 3, 100), pod("b", TRACK_STABLE, 2, 50),
                              pod("c", TRACK_STABLE, 9, 90), pod("d", TRACK_CANARY, 9, 90),
@@ -183,7 +231,7 @@ CASE(counts) {
         struct pod_sample s = pod("c", TRACK_CANARY, UINT64_MAX, UINT64_MAX);
         s.restarts = i;
         struct evidence_delta d;
-        evidence_round(&e, &s, 1, &d);
+        evidence_round(&e, BEGAN, 0, &s, 1, &d);
         assert_true(d.errors[TRACK_CANARY] <= d.total[TRACK_CANARY] && e.total[TRACK_CANARY] == UINT64_C(1)
                                                                                                     << 53);
     }
@@ -225,7 +273,7 @@ CASE(random_schedules) {
                 seen_errors = errors;
             }
             struct evidence_delta d;
-            evidence_round(&e, &s, 1, &d);
+            evidence_round(&e, BEGAN, 0, &s, 1, &d);
             if (rng_below(&rng, 4) == 0) { /* the next leader goes on from the text */
                 cleanup_buf struct buf b = BUF(1 << 16);
                 evidence_write(&e, &b);

@@ -32,7 +32,7 @@ static void adjourn(struct court *t) {
 
 /* So many scrapes: of the canary's nc reconciles ec failed, of stable's ns es. */
 static void feed(struct court *t, int times, uint64_t ec, uint64_t nc, uint64_t es, uint64_t ns) {
-    const struct judge_counts c = {ec, nc, es, ns, 0, 0};
+    const struct judge_counts c = {ec, nc, es, ns, 0, 0, 0};
     while (times-- > 0) judge_feed(&t->j, &t->p, &c);
 }
 
@@ -75,7 +75,7 @@ RULE(shared_outage) {
     assert_int_equal(at(t, 1000), VERDICT_HOLD); /* however long it takes */
     struct judge recovered;
     judge_copy(&t->j, &recovered);
-    for (int i = 0; i < 60; i++) judge_feed(&recovered, &t->p, &(struct judge_counts){0, 10, 0, 90, 0, 0});
+    for (int i = 0; i < 60; i++) judge_feed(&recovered, &t->p, &(struct judge_counts){0, 10, 0, 90, 0, 0, 0});
     judge_verdict(&recovered, &t->p, 19 * NS_PER_S, &t->r);
     assert_int_equal(t->r.verdict, VERDICT_WATCHING);
     judge_free(&recovered);
@@ -160,8 +160,13 @@ RULE(nothing_is_nothing) {
 
 static void controllers(struct court *t, int times, struct judge_counts widget, struct judge_counts gadget) {
     while (times-- > 0) {
-        const struct judge_counts all = {
-            widget.ec + gadget.ec, widget.nc + gadget.nc, widget.es + gadget.es, widget.ns + gadget.ns, 0, 0};
+        const struct judge_counts all = {widget.ec + gadget.ec,
+                                         widget.nc + gadget.nc,
+                                         widget.es + gadget.es,
+                                         widget.ns + gadget.ns,
+                                         0,
+                                         0,
+                                         0};
         judge_feed(&t->j, &t->p, &all);
         judge_feed_controller(&t->j, &t->p, "widget", &widget);
         judge_feed_controller(&t->j, &t->p, "gadget", &gadget);
@@ -171,10 +176,12 @@ static void controllers(struct court *t, int times, struct judge_counts widget, 
 /* Two in a hundred reconciles are another controller's, and all of these fail. */
 RULE(one_controller_fails) {
     t->p.gamma = 0;
-    controllers(t, 2, (struct judge_counts){0, 60, 0, 540, 0, 0}, (struct judge_counts){1, 1, 0, 9, 0, 0});
+    controllers(t, 2, (struct judge_counts){0, 60, 0, 540, 0, 0, 0},
+                (struct judge_counts){1, 1, 0, 9, 0, 0, 0});
     assert_int_equal(at(t, 30), VERDICT_WATCHING);
     assert_false(t->r.verdict == VERDICT_PASS);
-    controllers(t, 1, (struct judge_counts){0, 60, 0, 540, 0, 0}, (struct judge_counts){1, 1, 0, 9, 0, 0});
+    controllers(t, 1, (struct judge_counts){0, 60, 0, 540, 0, 0, 0},
+                (struct judge_counts){1, 1, 0, 9, 0, 0, 0});
     assert_int_equal(at(t, 30), VERDICT_FAIL);
     assert_string_equal(
         t->r.why, "controller gadget: 3 of 3 reconciles failed (100 %), tolerated are 5 %; stable 0 % of 27");
@@ -182,11 +189,13 @@ RULE(one_controller_fails) {
 
 RULE(a_controller_that_does_not_begin) {
     t->p.gamma = 0;
-    controllers(t, 100, (struct judge_counts){0, 20, 0, 180, 0, 0}, (struct judge_counts){0, 0, 0, 9, 0, 0});
+    controllers(t, 100, (struct judge_counts){0, 20, 0, 180, 0, 0, 0},
+                (struct judge_counts){0, 0, 0, 9, 0, 0, 0});
     assert_int_equal(at(t, 100), VERDICT_INCONCLUSIVE);
     assert_string_equal(t->r.why,
                         "the canary has not reconciled once in controller gadget, stable 900 times");
-    controllers(t, 1, (struct judge_counts){0, 20, 0, 180, 0, 0}, (struct judge_counts){0, 1, 0, 9, 0, 0});
+    controllers(t, 1, (struct judge_counts){0, 20, 0, 180, 0, 0, 0},
+                (struct judge_counts){0, 1, 0, 9, 0, 0, 0});
     assert_int_equal(at(t, 101), VERDICT_PASS);
 }
 
@@ -194,7 +203,7 @@ RULE(many_controllers_are_judged_as_one) {
     for (int i = 0; i < 40; i++) {
         char name[8];
         snprintf(name, sizeof name, "c%d", i);
-        judge_feed_controller(&t->j, &t->p, name, &(struct judge_counts){i == 30, 1, 0, 9, 0, 0});
+        judge_feed_controller(&t->j, &t->p, name, &(struct judge_counts){i == 30, 1, 0, 9, 0, 0, 0});
     }
     assert_int_equal(t->j.n, JUDGE_CONTROLLERS);
     assert_string_equal(t->j.controller[JUDGE_CONTROLLERS - 1].name, JUDGE_OTHERS);
@@ -223,7 +232,7 @@ RULE(words) {
     at(t, 1);
     buf_clear(&b);
     judge_words(&t->r, &b);
-    assert_string_equal(buf_str(&b), "odds that it is bad: 9 to 1, rolled back at 100 to 1");
+    assert_string_equal(buf_str(&b), "odds that it is bad: 8 to 1, rolled back at 100 to 1");
 }
 
 static void through_json(const struct judge *j, struct judge *ret) {
@@ -255,7 +264,8 @@ CASE(resumable) {
             uint64_t n = rng_below(&rng, 4) ? rng_below(&rng, 50) : 0, s = rng_below(&rng, 400);
             uint64_t x = n ? rng_below(&rng, n + 1) / (1 + rng_below(&rng, 10)) : 0,
                      y = s ? rng_below(&rng, s) / 30 : 0;
-            const struct judge_counts c = {x, n, y, s, n / 2, n}, half = {x / 2, n / 2, y / 2, s / 2, 0, 0};
+            const struct judge_counts c = {x, n, y, s, n / 2, n, n / 3},
+                                      half = {x / 2, n / 2, y / 2, s / 2, 0, 0, 0};
             through_json(&other, &copy);
             judge_free(&other);
             other = copy;
@@ -301,7 +311,7 @@ CASE(state_of_an_earlier_version) {
     assert_near(judge_dc_log(&j.all.late), log(exp(1.5) + exp(2) + exp(3) + exp(-.7)));
     assert_near(judge_dc_log(&j.all.bet), 0);
     assert_true(p.gamma == 0 && p.theta == .02 && p.deadline_looks == 720);
-    judge_feed(&j, &p, &(struct judge_counts){1, 2, 0, 9, 0, 0});
+    judge_feed(&j, &p, &(struct judge_counts){1, 2, 0, 9, 0, 0, 0});
     struct judge_report r;
     judge_verdict(&j, &p, 0, &r);
     assert_int_equal(r.verdict, VERDICT_WATCHING);
@@ -312,8 +322,8 @@ CASE(damaged) {
     struct judge j, untouched;
     judge_init(&j);
     struct judge_param p = plain();
-    judge_feed(&j, &p, &(struct judge_counts){1, 3, 0, 9, 0, 0});
-    judge_feed_controller(&j, &p, "a", &(struct judge_counts){1, 3, 0, 9, 0, 0});
+    judge_feed(&j, &p, &(struct judge_counts){1, 3, 0, 9, 0, 0, 0});
+    judge_feed_controller(&j, &p, "a", &(struct judge_counts){1, 3, 0, 9, 0, 0, 0});
     cleanup_buf struct buf b = BUF(1 << 16);
     judge_write(&j, &b);
     cleanup_json cJSON *good = json_parse(buf_slice(&b), NULL);

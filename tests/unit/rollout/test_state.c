@@ -40,13 +40,13 @@ static void sample(struct state *s) {
     s->best_updated = 2;
     s->progress_ns = T0 + 6000;
     s->written_ns = T0 + 7000;
-    judge_feed(&s->judge, &s->param, &(struct judge_counts){1, 3, 2, 20, 0, 0});
-    judge_feed_controller(&s->judge, &s->param, "widget", &(struct judge_counts){1, 2, 2, 10, 0, 1});
+    judge_feed(&s->judge, &s->param, &(struct judge_counts){1, 3, 2, 20, 0, 0, 0});
+    judge_feed_controller(&s->judge, &s->param, "widget", &(struct judge_counts){1, 2, 2, 10, 0, 1, 0});
     evidence_begin(&s->evidence, T0);
     struct pod_sample p = {
         .uid = SL("pod"), .track = TRACK_CANARY, .scraped = true, .present = true, .errors = 1, .total = 3};
     struct evidence_delta d;
-    evidence_round(&s->evidence, &p, 1, &d);
+    evidence_round(&s->evidence, T0, 60 * NS_PER_S, &p, 1, &d);
     state_history_add(s, ENDED_PROMOTED, T0 + 8000);
     state_consume(s, ACTION_PAUSE, "qrst@1");
     state_consume(s, ACTION_RETRY, "zzzz");
