@@ -179,7 +179,9 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
     if (dry)
         snprintf(text, sizeof text, "no metrics: %.380s",
                  c->o->scrape_trouble ? c->o->scrape_trouble : "the canary gave none");
-    bool stands = v != VERDICT_WATCHING && !dry && !few && stalled(c);
+    const struct judge_test *all = &c->s->judge.all;
+    bool worked = all->nc + all->start_nc >= c->s->param.min_events; /* in its first moments, too */
+    bool stands = v != VERDICT_WATCHING && !dry && (!few || worked) && stalled(c);
     if (stands)
         snprintf(text, sizeof text,
                  "the canary has stopped reconciling while stable reconciles; it is not promoted until it "
