@@ -10,7 +10,6 @@ task_cancelled task_key world_defer queue_shutdown buf_consume : part of an inte
 exec_cred_parse : a parser of outside bytes, entered by its fuzzer
 controller_dead_retry controller_dead_drop : for the subcommand deadletter, which is planned
 judge_beta_cdf judge_clopper_pearson_upper : the mathematics of docs/judge.md, checked against its tables
-judge_feed_controller : evidence of each controller, which the scrapes do not give yet
 END
 }
 main=(); while [ "$1" != -- ]; do main+=("$1"); shift; done; shift

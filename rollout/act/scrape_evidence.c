@@ -23,7 +23,8 @@ void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, si
                                      .scraped = read,
                                      .present = read && res->page.v[PROM_TOTAL].present,
                                      .errors = evidence_count(res->page.v[PROM_ERRORS].value),
-                                     .total = evidence_count(res->page.v[PROM_TOTAL].value)};
+                                     .total = evidence_count(res->page.v[PROM_TOTAL].value),
+                                     .page = read ? &res->page : NULL};
     }
 }
 

@@ -5,7 +5,6 @@
 #include <math.h>
 
 #define SAME_START_S 2
-#define COUNT_MAX    (UINT64_C(1) << 53) /* where doubles and JSON numbers end to be exact */
 
 uint64_t evidence_count(double v) {
     return !(v > 0) || isinf(v) ? 0 : v >= (double)COUNT_MAX ? COUNT_MAX : (uint64_t)v;
@@ -29,11 +28,15 @@ void evidence_copy(const struct evidence *from, struct evidence *ret) {
     if (from->n) memcpy(ret->pod, from->pod, from->n * sizeof *ret->pod);
 }
 
+size_t evidence_place(const struct evidence *e, struct slice uid) {
+    size_t i = 0;
+    while (i < e->n && !slice_eqs(uid, e->pod[i].uid)) i++;
+    return i;
+}
+
 static struct evidence_pod *find(struct evidence *e, struct slice uid) {
-    for (size_t i = 0; i < e->n; i++) {
-        if (slice_eqs(uid, e->pod[i].uid)) return &e->pod[i];
-    }
-    return NULL;
+    size_t at = evidence_place(e, uid);
+    return at < e->n ? &e->pod[at] : NULL;
 }
 
 /* A place for a new pod. A pod that is only not listed for a moment must not be forgotten: as a newcomer its
@@ -64,7 +67,7 @@ static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sampl
         memcpy(p->uid, s->uid.p, s->uid.n);
         /* A pod since the rollout began: all of its counts are news, from zero. Creation times are whole
          * seconds. */
-        p->based = s->track == TRACK_CANARY || s->created_ns >= e->began_ns - e->began_ns % NS_PER_S;
+        p->count.based = s->track == TRACK_CANARY || s->created_ns >= e->began_ns - e->began_ns % NS_PER_S;
     }
     return p;
 }
@@ -75,72 +78,50 @@ static struct evidence_pod *of_sample(struct evidence *e, const struct pod_sampl
 static bool another_process(const struct evidence_pod *p, const struct pod_sample *s) {
     bool restarted = p->restarts != s->restarts;
     if (!(p->started_s > 0) || !(s->started_s > 0)) return restarted;
-    return fabs(p->started_s - s->started_s) > SAME_START_S && (restarted || s->total < p->total);
+    return fabs(p->started_s - s->started_s) > SAME_START_S && (restarted || s->total < p->count.n);
 }
 
-static uint64_t capped(uint64_t a, uint64_t b) {
-    return a > COUNT_MAX || b > COUNT_MAX - a ? COUNT_MAX : a + b;
-}
-
-static uint64_t since(uint64_t was, uint64_t is) {
-    return is < was ? is : is - was; /* less than before: a reset */
-}
-
-struct moment {
-    int64_t now_ns, start_ns;
-    uint64_t errors[TRACKS]; /* of this round, beyond their total as well */
+/* Of a round, by track. */
+struct sums {
+    struct counter_news of[TRACKS];
+    uint32_t pods[TRACKS];
 };
 
-/* So many errors after its start are retries of what failed then. */
-static uint64_t explained(struct evidence_pod *p, const struct moment *m, uint64_t errors) {
-    int64_t age = m->now_ns - p->young_ns;
-    uint64_t doublings = 1;
-    for (int64_t by = 2 * m->start_ns; by <= age && doublings < 64; by *= 2) doublings++;
-    uint64_t granted = p->retried * doublings, left = granted > p->forgiven ? granted - p->forgiven : 0;
-    uint64_t n = errors < left ? errors : left;
-    p->forgiven += n;
-    return n;
-}
-
-static void count(struct evidence_pod *p, struct moment *m, enum track track, uint64_t errors, uint64_t total,
-                  struct evidence_delta *d) {
-    int64_t age = p->young_ns ? m->now_ns - p->young_ns : INT64_MAX;
-    if (age < m->start_ns) {
-        if (age >= m->start_ns / 2) p->retried = capped(p->retried, errors);
-        d->start_errors[track] = capped(d->start_errors[track], errors);
-        d->start_total[track] = capped(d->start_total[track], total);
-        return;
-    }
-    uint64_t retries = p->retried && m->start_ns ? explained(p, m, errors) : 0;
-    d->retried[track] = capped(d->retried[track], retries);
-    m->errors[track] = capped(m->errors[track], errors - retries);
-    d->total[track] = capped(d->total[track], total > retries ? total - retries : 0);
-}
-
-static void take(struct evidence *e, const struct pod_sample *s, struct moment *m, struct evidence_delta *d) {
+static void take(struct evidence *e, const struct pod_sample *s, int64_t now_ns, int64_t start_ns,
+                 struct sums *ret) {
     struct evidence_pod *p = of_sample(e, s);
     if (!p || s->terminating || !s->scraped || !s->present) return;
-    d->pods[s->track]++;
+    ret->pods[s->track]++;
     bool another = another_process(p, s);
-    if (another) { /* counters from zero */
-        p->errors = p->total = p->retried = p->forgiven = 0;
-        p->based = true;
-    }
+    if (another) p->count = (struct counter){.based = true}; /* counters from zero */
     /* Its first numbers, all of them news: it has just begun, or, a standby until now, begun to lead. */
-    if (p->based && p->total == 0 && (another || !p->started)) p->young_ns = m->now_ns;
+    if (p->count.based && p->count.n == 0 && (another || !p->started)) p->young_ns = now_ns;
     p->started = true;
     p->restarts = s->restarts;
     p->started_s = isfinite(s->started_s) ? s->started_s : 0;
-    if (p->based) count(p, m, s->track, since(p->errors, s->errors), since(p->total, s->total), d);
-    p->based = true;
-    p->errors = s->errors < COUNT_MAX ? s->errors : COUNT_MAX;
-    p->total = s->total < COUNT_MAX ? s->total : COUNT_MAX;
+    struct counter_age age = {p->young_ns ? now_ns - p->young_ns : INT64_MAX, start_ns};
+    counter_read(&p->count, age, s->errors, s->total, &ret->of[s->track]);
+}
+
+static void add_up(struct evidence *e, struct sums *sums, struct evidence_delta *ret) {
+    for (int t = 0; t < TRACKS; t++) {
+        struct counter_news *of = &sums->of[t];
+        counter_settle(&e->carry[t], of);
+        ret->errors[t] = of->x;
+        ret->total[t] = of->n;
+        ret->retried[t] = of->retried;
+        ret->start_errors[t] = of->start_x;
+        ret->start_total[t] = of->start_n;
+        ret->pods[t] = sums->pods[t];
+        e->errors[t] = counter_add(e->errors[t], of->x);
+        e->total[t] = counter_add(e->total[t], of->n);
+        e->dry[t] = ret->pods[t] ? 0 : e->dry[t] + (e->dry[t] < UINT32_MAX);
+    }
 }
 
 void evidence_round(struct evidence *e, int64_t now_wall_ns, int64_t start_ns, const struct pod_sample *s,
                     size_t n, struct evidence_delta *ret) {
-    struct moment m = {.now_ns = now_wall_ns, .start_ns = start_ns};
-    *ret = (struct evidence_delta){0};
+    struct sums sums = {0};
     e->refused = 0;
     e->rounds++;
     for (size_t i = 0; i < e->n; i++) {
@@ -152,25 +133,14 @@ void evidence_round(struct evidence *e, int64_t now_wall_ns, int64_t start_ns, c
     }
     for (int track = TRACKS - 1; track >= 0; track--) {
         for (size_t i = 0; i < n; i++)
-            if ((int)s[i].track == track) take(e, &s[i], &m, ret);
+            if ((int)s[i].track == track) take(e, &s[i], now_wall_ns, start_ns, &sums);
     }
-    for (int t = 0; t < TRACKS; t++) {
-        /* The two series are incremented at slightly different moments: an error may be seen before its
-         * reconcile. */
-        uint64_t all = capped(e->carry[t], m.errors[t]);
-        ret->total[t] = capped(ret->total[t], 0);
-        ret->errors[t] = all < ret->total[t] ? all : ret->total[t];
-        if (ret->start_errors[t] > ret->start_total[t]) ret->start_errors[t] = ret->start_total[t];
-        e->carry[t] = all - ret->errors[t];
-        e->errors[t] = capped(e->errors[t], ret->errors[t]);
-        e->total[t] = capped(e->total[t], ret->total[t]);
-        e->dry[t] = ret->pods[t] ? 0 : e->dry[t] + (e->dry[t] < UINT32_MAX);
-    }
+    add_up(e, &sums, ret);
     bool works = ret->total[TRACK_CANARY] + ret->start_total[TRACK_CANARY] > 0;
     bool still = ret->pods[TRACK_CANARY] && !works;
     if (works) e->still_rounds = e->still_stable = 0;
-    if (still) e->still_rounds = capped(e->still_rounds, 1);
-    if (still) e->still_stable = capped(e->still_stable, ret->total[TRACK_STABLE]);
+    if (still) e->still_rounds = counter_add(e->still_rounds, 1);
+    if (still) e->still_stable = counter_add(e->still_stable, ret->total[TRACK_STABLE]);
 }
 
 void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,
@@ -178,8 +148,8 @@ void evidence_history(const struct pod_sample *s, size_t n, enum track track, ui
     uint64_t errors = 0, total = 0;
     for (size_t i = 0; i < n; i++) {
         if (s[i].track != track || s[i].terminating || !s[i].scraped || !s[i].present) continue;
-        errors = capped(errors, s[i].errors);
-        total = capped(total, s[i].total);
+        errors = counter_add(errors, s[i].errors);
+        total = counter_add(total, s[i].total);
     }
     *ret_errors = errors < total ? errors : total;
     *ret_total = total;

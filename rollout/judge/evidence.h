@@ -4,6 +4,7 @@
 #define ROLLOUT_EVIDENCE_H
 #include "base/err.h"
 #include "base/json.h"
+#include "judge/counter.h"
 #include "observe/objects.h"
 
 enum { EVIDENCE_MAX_PODS = 256 };
@@ -13,13 +14,9 @@ struct evidence_pod {
     uint32_t restarts; /* of all its containers */
     double started_s;  /* when the process that counts began, as it says itself; 0: it does not */
     enum track track;
-    uint64_t errors, total; /* as last read */
-    bool based;             /* errors and total hold something */
-    /* The process's first moments, while it begins. */
-    bool started;     /* it has given numbers since it was first seen */
-    int64_t young_ns; /* it gave its first numbers then, wall clock; 0: long ago */
-    uint64_t retried,
-        forgiven; /* errors in the second half of its start; of later ones those that these explain */
+    struct counter count; /* errors of reconciles */
+    bool started;         /* it has given numbers since it was first seen */
+    int64_t young_ns;     /* the process gave its first numbers then, wall clock; 0: long ago */
     uint32_t
         unseen; /* rounds in a row in which the pod was not listed; the longest unseen makes room first */
 };
@@ -37,6 +34,7 @@ struct evidence {
     uint64_t refused; /* pods left out because of EVIDENCE_MAX_PODS, in the last round */
 };
 
+struct prom_page;
 /* One pod in one round. List every live pod of both tracks, also those whose scrape failed. */
 struct pod_sample {
     struct slice uid;
@@ -49,6 +47,7 @@ struct pod_sample {
     bool scraped;       /* the page was read */
     bool present;       /* and the series are there; false: a standby, no evidence */
     uint64_t errors, total;
+    const struct prom_page *page; /* what else it has; borrowed. NULL: not read */
 };
 struct evidence_delta {
     uint64_t errors[TRACKS], total[TRACKS];             /* errors <= total */
@@ -65,6 +64,8 @@ void evidence_copy(const struct evidence *from, struct evidence *ret);
  * many errors as its second half saw are left out again in each doubling after it. */
 void evidence_round(struct evidence *e, int64_t now_wall_ns, int64_t start_ns, const struct pod_sample *s,
                     size_t n, struct evidence_delta *ret);
+/* Where the pod of this uid is in e->pod; e->n: not known. */
+size_t evidence_place(const struct evidence *e, struct slice uid);
 /* Sum of the cumulative counters as they stand, for `max-error-rate: auto`: since those pods started. */
 void evidence_history(const struct pod_sample *s, size_t n, enum track track, uint64_t *ret_errors,
                       uint64_t *ret_total);

@@ -25,17 +25,17 @@ void evidence_write(const struct evidence *e, struct buf *out) {
         buf_add_json(out, slice_of(p->uid));
         buf_addf(out, ",\"restarts\":%u,\"canary\":%s", p->restarts,
                  p->track == TRACK_CANARY ? "true" : "false");
-        if (p->based)
-            buf_addf(out, ",\"errors\":%llu,\"total\":%llu", (unsigned long long)p->errors,
-                     (unsigned long long)p->total);
+        if (p->count.based)
+            buf_addf(out, ",\"errors\":%llu,\"total\":%llu", (unsigned long long)p->count.x,
+                     (unsigned long long)p->count.n);
         if (p->started_s > 0) {
             buf_adds(out, ",\"started\":");
             json_number_add(out, p->started_s);
         }
         json_time_add(out, "youngSince", p->young_ns);
-        if (p->retried)
-            buf_addf(out, ",\"retried\":%llu,\"forgiven\":%llu", (unsigned long long)p->retried,
-                     (unsigned long long)p->forgiven);
+        if (p->count.retried)
+            buf_addf(out, ",\"retried\":%llu,\"forgiven\":%llu", (unsigned long long)p->count.retried,
+                     (unsigned long long)p->count.forgiven);
         if (p->unseen) buf_addf(out, ",\"unseen\":%u", p->unseen);
         buf_addc(out, '}');
     }
@@ -61,16 +61,16 @@ static bool read_pod(const cJSON *obj, struct evidence_pod *ret) {
     *ret = (struct evidence_pod){.restarts = (uint32_t)restarts, .unseen = (uint32_t)unseen};
     memcpy(ret->uid, uid.p, uid.n);
     ret->track = json_bool(obj, "canary", false) ? TRACK_CANARY : TRACK_STABLE;
-    ret->based = json_get(obj, "total") != NULL;
+    ret->count.based = json_get(obj, "total") != NULL;
     if (json_get(obj, "started") && !(json_number_get(obj, "started", &ret->started_s) && ret->started_s > 0))
         return false;
     if (!json_time_get(obj, "youngSince", &ret->young_ns)) return false;
-    if (json_get(obj, "retried") &&
-        !(json_number_u64(obj, "retried", &ret->retried) && json_number_u64(obj, "forgiven", &ret->forgiven)))
+    if (json_get(obj, "retried") && !(json_number_u64(obj, "retried", &ret->count.retried) &&
+                                      json_number_u64(obj, "forgiven", &ret->count.forgiven)))
         return false;
-    bool ok = !ret->based ||
-              (json_number_u64(obj, "errors", &ret->errors) && json_number_u64(obj, "total", &ret->total));
-    ret->started = ret->total > 0;
+    bool ok = !ret->count.based ||
+              (json_number_u64(obj, "errors", &ret->count.x) && json_number_u64(obj, "total", &ret->count.n));
+    ret->started = ret->count.n > 0;
     return ok;
 }
 

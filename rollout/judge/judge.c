@@ -51,14 +51,21 @@ void judge_feed(struct judge *j, const struct judge_param *p, const struct judge
     j->scrapes++;
 }
 
-static struct judge_test *controller(struct judge *j, const char *name) {
+static struct judge_test *find(struct judge *j, const char *name) {
     for (size_t i = 0; i < j->n; i++)
         if (!strcmp(j->controller[i].name, name)) return &j->controller[i];
+    return NULL;
+}
+
+static struct judge_test *controller(struct judge *j, const char *name) {
+    struct judge_test *t = find(j, name);
+    if (!t && j->n >= JUDGE_CONTROLLERS - 1) t = find(j, name = JUDGE_OTHERS);
+    if (t) return t;
     if (j->n == JUDGE_CONTROLLERS) return &j->controller[j->n - 1];
     j->controller = xgrow(j->controller, &j->cap, j->n + 1, sizeof *j->controller);
-    struct judge_test *t = &j->controller[j->n++];
+    t = &j->controller[j->n++];
     judge_test_init(t);
-    snprintf(t->name, sizeof t->name, "%s", j->n == JUDGE_CONTROLLERS ? JUDGE_OTHERS : name);
+    snprintf(t->name, sizeof t->name, "%s", name);
     return t;
 }
 

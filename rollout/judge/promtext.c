@@ -1,6 +1,7 @@
 /* A metrics page in pieces: cuts it into lines, bounds it, adds up the series that were asked for. */
 #include "judge/promline.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <math.h>
 
@@ -36,12 +37,17 @@ static const struct {
     {PROM_LEADER, "leader_election_master_status"},
 };
 
+struct controllers {
+    struct prom_controller c[PROM_CONTROLLERS];
+    size_t n;
+};
 struct wanted {
     enum prom_what what;
     const char *source;
     const struct prom_sum *sum;
     struct prom_sum *own; /* the same, when it is ours to free */
     struct prom_value v;
+    struct controllers *by; /* of a total, with its errors; NULL: none yet */
 };
 struct promtext {
     struct wanted w[MAX_WANTED];
@@ -82,7 +88,10 @@ struct promtext *promtext_new(const struct prom_sum *errors, const struct prom_s
 
 void promtext_free(struct promtext *p) {
     if (!p) return;
-    for (size_t i = 0; i < p->n; i++) prom_sum_free(p->w[i].own);
+    for (size_t i = 0; i < p->n; i++) {
+        prom_sum_free(p->w[i].own);
+        free(p->w[i].by);
+    }
     buf_free(&p->line);
     free(p->scratch);
     free(p);
@@ -135,6 +144,41 @@ static int count(struct wanted *w, const struct prom_line *l, struct err *err) {
     return 0;
 }
 
+static const struct prom_label *controller_of(const struct prom_line *l) {
+    static const char *const names[] = {"controller", "controller_name"};
+    for (size_t k = 0; k < ARRAY_LEN(names); k++)
+        for (size_t i = 0; i < l->n; i++)
+            if (slice_eqs(l->label[i].name, names[k]) && l->label[i].value.n) return &l->label[i];
+    return NULL;
+}
+
+static struct prom_controller *controller_at(struct controllers *all, struct slice value) {
+    char name[PROM_CONTROLLER] = "";
+    cleanup_buf struct buf safe = BUF(8 * PROM_CONTROLLER);
+    utf8_add_safe(&safe, utf8_cut(value, PROM_CONTROLLER));
+    struct slice cut = utf8_cut(buf_slice(&safe), sizeof name - 1);
+    memcpy(name, cut.p, cut.n);
+    for (size_t i = 0; i < all->n; i++)
+        if (!strcmp(all->c[i].name, name)) return &all->c[i];
+    if (all->n < PROM_CONTROLLERS) {
+        struct prom_controller *c = &all->c[all->n++];
+        if (all->n < PROM_CONTROLLERS) memcpy(c->name, name, sizeof name);
+    }
+    return &all->c[all->n - 1];
+}
+
+/* In the table errors stand right before their total. */
+static void count_controller(struct wanted *w, const struct prom_line *l) {
+    struct wanted *whole = w->what == PROM_TOTAL ? w : w + 1;
+    const struct prom_label *label = controller_of(l);
+    if (!label) return;
+    if (!whole->by) whole->by = xcalloc(1, sizeof *whole->by);
+    struct prom_controller *c = controller_at(whole->by, label->value);
+    if (w->what == PROM_ERRORS) c->errors += l->value;
+    if (w->what == PROM_TOTAL) c->total += l->value;
+    if (w->what == PROM_TOTAL && !c->name[0]) c->of += slice_hash(label->value, 1);
+}
+
 static char *scratch_for(struct promtext *p, struct slice text) {
     if (slice_has(text, '\\')) p->scratch = xgrow(p->scratch, &p->scratch_cap, text.n, 1);
     return p->scratch;
@@ -157,7 +201,9 @@ static int take_line(struct promtext *p, struct slice text, struct err *err) {
         rc = err_set(err, ERR_PROTOCOL, -E2BIG, "more than %d samples", PROM_MAX_SERIES);
     }
     for (size_t i = 0; i < p->n && rc == 0 && l.metric.n; i++) {
-        if (prom_sum_match(p->w[i].sum, l.metric, l.label, l.n)) rc = count(&p->w[i], &l, err);
+        if (!prom_sum_match(p->w[i].sum, l.metric, l.label, l.n)) continue;
+        rc = count(&p->w[i], &l, err);
+        if (rc == 0 && is_counter(p->w[i].what)) count_controller(&p->w[i], &l);
     }
     if (rc < 0) err_wrap(err, "line %llu", (unsigned long long)p->lineno);
     return rc;
@@ -216,11 +262,13 @@ static void pick(struct promtext *p, struct prom_page *ret) {
     for (size_t i = 0; i < p->n; i++) {
         const struct wanted *w = &p->w[i];
         if (!is_counter(w->what)) ret->v[w->what] = w->v;
-        /* In the table errors stand right before their total. */
         if (w->what != PROM_TOTAL || !w->v.present || ret->source) continue;
         ret->source = w->source;
         ret->v[PROM_TOTAL] = w->v;
         ret->v[PROM_ERRORS] = w[-1].v;
+        if (!w->by) continue;
+        memcpy(ret->controller, w->by->c, sizeof ret->controller);
+        ret->controllers = w->by->n;
     }
 }
 

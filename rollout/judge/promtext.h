@@ -11,6 +11,8 @@ enum {
     PROM_MAX_SERIES = 500000,  /* samples on a page */
     PROM_MAX_SELECTORS = 8,    /* in one sum */
     PROM_MAX_MATCHERS = 8,     /* in one selector */
+    PROM_CONTROLLERS = 16,     /* counted one by one, the last of them being the sum of the rest */
+    PROM_CONTROLLER = 64,      /* bytes of a controller's name, with its end */
 };
 
 /* A sum of selectors: `name{label="v",other!="w",third=~"a|b.*",fourth!~"x.+"} + another_name{...}`;
@@ -37,8 +39,16 @@ struct prom_value {
     uint32_t series;
     double value; /* the sum (PROM_START, PROM_LEADER: the largest); finite, counters >= 0 */
 };
+struct prom_controller {
+    char name[PROM_CONTROLLER]; /* as one line of safe text, cut; "": the sum of the rest */
+    double errors, total;
+    uint64_t of; /* a hash of the names in the sum of the rest; 0: a single controller */
+};
 struct prom_page {
     struct prom_value v[PROM_WHATS];
+    /* ERRORS and TOTAL by label `controller` (or `controller_name`), in the page's order; series without are in none. */
+    struct prom_controller controller[PROM_CONTROLLERS];
+    size_t controllers;
     const char *source; /* where ERRORS and TOTAL are from: "controller-runtime", "java-operator-sdk",
                            "annotations"; NULL: none */
     uint64_t samples;   /* on the page */

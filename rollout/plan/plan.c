@@ -287,28 +287,3 @@ void plan_free(struct plan *p) {
     free(p->next);
     *p = (struct plan){0};
 }
-
-/* How long a process begins: a minute, or less of a short soak. */
-static int64_t start_ns(const struct state *s) {
-    int64_t fifth = s->param.soak_ns / 5;
-    return fifth < 60 * NS_PER_S ? fifth : 60 * NS_PER_S;
-}
-
-void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *samples, size_t n) {
-    struct evidence_delta d;
-    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
-    evidence_round(&s->evidence, now_wall_ns, start_ns(s), samples, n, &d);
-    if (!s->learned) return; /* before the canary: stable's baselines */
-    const struct judge_counts c = {d.errors[TRACK_CANARY],       d.total[TRACK_CANARY],
-                                   d.errors[TRACK_STABLE],       d.total[TRACK_STABLE],
-                                   d.start_errors[TRACK_CANARY], d.start_total[TRACK_CANARY],
-                                   d.retried[TRACK_CANARY]};
-    judge_feed(&s->judge, &s->param, &c);
-}
-
-bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
-    if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
-    judge_verdict(&s->judge, &s->param,
-                  s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
-    return true;
-}

@@ -165,6 +165,7 @@ void plan_clear_rollout(struct state *s) {
     judge_param_default(&s->param);
     judge_free(&s->judge);
     evidence_free(&s->evidence);
+    counts_free(&s->controllers);
 }
 
 void plan_begin_rollout(struct plan_ctx *c) {

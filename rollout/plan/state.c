@@ -91,6 +91,7 @@ void state_free(struct state *s) {
     free(s->reason);
     judge_free(&s->judge);
     evidence_free(&s->evidence);
+    counts_free(&s->controllers);
     free_lists(s);
     cJSON_Delete(s->extra_facts);
     cJSON_Delete(s->extra_state);
@@ -113,6 +114,7 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->reason = xstrdup_null(from->reason);
     judge_copy(&from->judge, &ret->judge);
     evidence_copy(&from->evidence, &ret->evidence);
+    counts_copy(&from->controllers, &ret->controllers);
     ret->quarantine = copy_list(from->quarantine, from->nquarantine, sizeof *from->quarantine);
     for (size_t i = 0; i < from->nquarantine; i++)
         ret->quarantine[i].reason = xstrdup_null(from->quarantine[i].reason);

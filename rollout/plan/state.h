@@ -6,7 +6,7 @@
  * and the plan holds. Times are wall clock ns in memory (0: not set), RFC 3339 in the text. Pure. */
 #ifndef ROLLOUT_STATE_H
 #define ROLLOUT_STATE_H
-#include "judge/evidence.h"
+#include "judge/counts.h"
 #include "judge/judge.h"
 #include "plan/spec.h"
 
@@ -142,6 +142,7 @@ struct state {
     struct judge_param param;
     struct judge judge;
     struct evidence evidence;
+    struct counts controllers; /* the same by controller; this process's, not written */
     int64_t
         generation; /* of the Deployment when this state was last written: an older one is a cache that is behind; 0: not known */
     int64_t written_ns; /* when this state was last written, for the once a minute of the evidence */

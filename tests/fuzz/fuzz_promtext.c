@@ -47,6 +47,9 @@ FUZZ(text) {
     FUZZ_CHECK(x == 0 || (e.kind == ERR_PROTOCOL && e.msg[0]));
     for (int w = 0; w < PROM_WHATS && x == 0; w++)
         FUZZ_CHECK(isfinite(a.v[w].value) && (a.v[w].present || a.v[w].value == 0));
+    for (size_t i = 0; i < a.controllers; i++)
+        FUZZ_CHECK(isfinite(a.controller[i].errors) && a.controller[i].total <= a.v[PROM_TOTAL].value);
+    FUZZ_CHECK(a.controllers <= PROM_CONTROLLERS);
     FUZZ_CHECK(x || (a.v[PROM_ERRORS].value >= 0 && a.v[PROM_TOTAL].value >= 0));
     prom_sum_free(sum);
 }

@@ -131,6 +131,76 @@ CASE(java) {
     assert_true(r.v[PROM_ERRORS].value == 0 && r.v[PROM_TOTAL].value == 40 && r.v[PROM_DEPTH].value == 3);
 }
 
+static void assert_controller(const struct prom_page *r, size_t i, const char *name, double errors,
+                              double total) {
+    assert_true(i < r->controllers);
+    assert_string_equal(r->controller[i].name, name);
+    assert_true(r->controller[i].errors == errors && r->controller[i].total == total);
+}
+
+CASE(controllers) {
+    struct prom_page r = read_page(page);
+    assert_int_equal(r.controllers, 2);
+    assert_controller(&r, 0, "widget", 7, 128);
+    assert_controller(&r, 1, "gadget", 3, 23);
+    r = read_page(
+        "operator_sdk_controllers_execution_reconcile_success_total{controller=\"w\"} 60.0\n"
+        "operator_sdk_controllers_execution_cleanup_failure_total{controller=\"v\",exception=\"E\"} 6.0\n"
+        "operator_sdk_reconciliations_success_total{kind=\"W\",name=\"a-resource\"} 64.0\n");
+    assert_int_equal(r.controllers, 2);
+    assert_controller(&r, 0, "w", 0, 60);
+    assert_controller(&r, 1, "v", 6, 6);
+    r = read_page("reconciliations_success_total{controller_name=\"x\"} 40\n");
+    assert_controller(&r, 0, "x", 0, 40);
+    r = read_page("controller_runtime_reconcile_total{result=\"error\"} 1\n"
+                  "controller_runtime_reconcile_total{controller=\"\",result=\"error\"} 1\n");
+    assert_int_equal(r.controllers, 0);
+    struct err e = {0};
+    const char *own = "done_total{controller=\"a\",ok=\"no\"} 2\ndone_total{controller=\"a\",ok=\"yes\"} 9\n"
+                      "done_total{ok=\"yes\"} 5\ncontroller_runtime_reconcile_total{controller=\"z\"} 1\n";
+    assert_int_equal(read_cut(slice_of(own), "done_total{ok=\"no\"}", "done_total", 7, &r, &e), 0);
+    assert_int_equal(r.controllers, 1);
+    assert_controller(&r, 0, "a", 2, 11);
+    assert_true(r.v[PROM_TOTAL].value == 16);
+}
+
+static struct prom_page page_of(int first, int last) {
+    cleanup_buf struct buf b = BUF(1 << 16);
+    for (int i = first; i <= last; i++)
+        buf_addf(&b,
+                 "controller_runtime_reconcile_total{controller=\"c%d\",result=\"error\"} 1\n"
+                 "controller_runtime_reconcile_total{controller=\"c%d\",result=\"success\"} 2\n",
+                 i, i);
+    return read_page(buf_str(&b));
+}
+
+CASE(many_controllers) {
+    struct prom_page r = page_of(1, 15);
+    assert_int_equal(r.controllers, 15);
+    assert_controller(&r, 14, "c15", 1, 3);
+    r = page_of(1, 40);
+    assert_int_equal(r.controllers, PROM_CONTROLLERS);
+    assert_controller(&r, 14, "c15", 1, 3);
+    assert_controller(&r, 15, "", 25, 75);
+    uint64_t of = r.controller[15].of;
+    assert_true(of && r.controller[14].of == 0);
+    r = page_of(1, 40);
+    assert_true(of == r.controller[15].of);
+    r = page_of(1, 41);
+    assert_true(of != r.controller[15].of);
+}
+
+CASE(odd_names_of_controllers) {
+    char text[400] = "controller_runtime_reconcile_total{controller=\"";
+    memset(text + strlen(text), 'n', 200);
+    strcat(text, "\"} 3\n");
+    struct prom_page r = read_page(text);
+    assert_int_equal(strlen(r.controller[0].name), PROM_CONTROLLER - 1);
+    assert_true(r.controller[0].total == 3);
+    r = read_page("controller_runtime_reconcile_total{controller=\"a\\nb\xff\x1b[1m\"} 3\n");
+    assert_controller(&r, 0, "a\\nb\\xff\\x1b[1m", 0, 3);
+}
+
 CASE(openmetrics) {
     struct prom_page r = read_page("# TYPE controller_runtime_reconcile counter\n# UNIT x y\n"
                                    "controller_runtime_reconcile_total{result=\"error\"} 1.0 1700000000.123 "

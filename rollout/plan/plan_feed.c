@@ -1,0 +1,56 @@
+/* From a round of scrapes to the judge: all reconciles, and those of each controller. */
+#include "judge/counts.h"
+#include "plan/plan.h"
+
+/* How long a process begins: a minute, or less of a short soak. */
+static int64_t start_ns(const struct state *s) {
+    int64_t fifth = s->param.soak_ns / 5;
+    return fifth < 60 * NS_PER_S ? fifth : 60 * NS_PER_S;
+}
+
+/* There are more controllers than are counted one by one, so that one of them may be in the sum of one version alone. */
+static bool crowded(const struct counts_delta *d, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(d[i].name, JUDGE_OTHERS)) return true;
+    return false;
+}
+
+static bool judged(const struct judge *j, const char *name) {
+    for (size_t i = 0; i < j->n; i++)
+        if (!strcmp(j->controller[i].name, name)) return true;
+    return false;
+}
+
+static void feed_controllers(struct state *s, const struct counts_delta *d, size_t n) {
+    if (n < 2 && !s->judge.n) return; /* it is all there is */
+    for (size_t i = 0; i < n; i++) {
+        const struct counter_news *canary = &d[i].d[TRACK_CANARY], *stable = &d[i].d[TRACK_STABLE];
+        if (!d[i].pods[TRACK_CANARY] && crowded(d, n) && !judged(&s->judge, d[i].name)) continue;
+        const struct judge_counts c = {canary->x,       canary->n,       stable->x,      stable->n,
+                                       canary->start_x, canary->start_n, canary->retried};
+        judge_feed_controller(&s->judge, &s->param, d[i].name, &c);
+    }
+}
+
+void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *samples, size_t n) {
+    struct evidence_delta d;
+    struct counts_delta by[COUNTS_NAMES];
+    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    evidence_round(&s->evidence, now_wall_ns, start_ns(s), samples, n, &d);
+    size_t names = counts_round(&s->controllers, &s->evidence, now_wall_ns, start_ns(s), samples, n,
+                                counts_of_controllers, by);
+    if (!s->learned) return; /* before the canary: stable's baselines */
+    const struct judge_counts c = {d.errors[TRACK_CANARY],       d.total[TRACK_CANARY],
+                                   d.errors[TRACK_STABLE],       d.total[TRACK_STABLE],
+                                   d.start_errors[TRACK_CANARY], d.start_total[TRACK_CANARY],
+                                   d.retried[TRACK_CANARY]};
+    judge_feed(&s->judge, &s->param, &c);
+    feed_controllers(s, by, names);
+}
+
+bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
+    if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
+    judge_verdict(&s->judge, &s->param,
+                  s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
+    return true;
+}
