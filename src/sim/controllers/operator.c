@@ -37,13 +37,44 @@ static int64_t poisson(uint64_t seed, uint64_t bucket, double mean) {
     return n;
 }
 
-static double failing(const struct container *k, int64_t at) {
-    return at - k->op.started < k->script.error_after_ns ? 0 : k->script.error_rate;
+static double failing(const struct container *k, int64_t at, int controller) {
+    bool good = k->script.bad_controller && k->script.bad_controller != controller + 1;
+    return good || at - k->op.started < k->script.error_after_ns ? 0 : k->script.error_rate;
+}
+
+/* Of the work of all. */
+static double share_of(const struct script *s, int controller) {
+    int64_t n = s->controllers;
+    if (n < 2 || s->rare < 0) return 1 / (double)n;
+    return controller == n - 1 ? s->rare : (1 - s->rare) / (double)(n - 1);
+}
+
+/* That of the reconcile at this point of all shares, one behind the other. */
+static int controller_at(const struct script *s, double point) {
+    int c = 0;
+    while (c < s->controllers - 1 && point >= share_of(s, c)) point -= share_of(s, c++);
+    return c;
 }
 
 struct tally {
-    int64_t all, errors;
+    int64_t all[SCRIPT_CONTROLLERS], errors[SCRIPT_CONTROLLERS];
 };
+
+/* The part [from, to) of the n reconciles of a bucket that began at start: spread evenly. */
+static void add_evenly(const struct container *k, int64_t start, int64_t from, int64_t to, int64_t n,
+                       struct tally *t) {
+    const struct oper *op = &k->op;
+    double until = (double)(to - start) / (double)BUCKET, before = (double)(from - start) / (double)BUCKET;
+    for (int c = 0; c < k->script.controllers; c++) {
+        double its = (double)n * share_of(&k->script, c);
+        int64_t all = (int64_t)(its * until) - (int64_t)(its * before);
+        double p = failing(k, from, c), mean = (double)all * p;
+        double errors = mean + sqrt(mean * (1 - p)) *
+                                   normal(op->seed + 1 + ((uint64_t)c << 8), (uint64_t)(from / NS_PER_MS));
+        t->all[c] = all;
+        t->errors[c] = errors < 0 ? 0 : errors > (double)all ? all : (int64_t)(errors + 0.5);
+    }
+}
 
 /* What arrives in the part [from, to) of bucket number b. */
 static struct tally in_bucket(const struct container *k, int64_t b, int64_t from, int64_t to) {
@@ -51,19 +82,15 @@ static struct tally in_bucket(const struct container *k, int64_t b, int64_t from
     struct tally t = {0};
     int64_t start = op->started + b * BUCKET, n = poisson(op->seed, (uint64_t)b, k->script.rate);
     if (n > EXACT_MAX) {
-        double share = (double)(to - start) / (double)BUCKET,
-               before = (double)(from - start) / (double)BUCKET;
-        t.all = (int64_t)((double)n * share) - (int64_t)((double)n * before);
-        double p = failing(k, from), mean = (double)t.all * p;
-        double errors = mean + sqrt(mean * (1 - p)) * normal(op->seed + 1, (uint64_t)(from / NS_PER_MS));
-        t.errors = errors < 0 ? 0 : errors > (double)t.all ? t.all : (int64_t)(errors + 0.5);
+        add_evenly(k, start, from, to, n, &t);
         return t;
     }
     for (int64_t i = 0; i < n; i++) {
         int64_t at = start + (int64_t)(unit(op->seed + 2, (uint64_t)b, (uint64_t)i) * (double)BUCKET);
         if (at < from || at >= to) continue;
-        t.all++;
-        t.errors += unit(op->seed + 3, (uint64_t)b, (uint64_t)i) < failing(k, at);
+        int c = controller_at(&k->script, unit(op->seed + 5, (uint64_t)b, (uint64_t)i));
+        t.all[c]++;
+        t.errors[c] += unit(op->seed + 3, (uint64_t)b, (uint64_t)i) < failing(k, at, c);
     }
     return t;
 }
@@ -84,8 +111,10 @@ void operator_count(struct container *k, int64_t now) {
         int64_t b = (op->counted_to - op->started) / BUCKET, end = op->started + (b + 1) * BUCKET;
         if (end > now) end = now;
         struct tally t = in_bucket(k, b, op->counted_to, end);
-        op->errors += t.errors;
-        op->success += t.all - t.errors;
+        for (int c = 0; c < k->script.controllers; c++) {
+            op->errors[c] += t.errors[c];
+            op->success[c] += t.all[c] - t.errors[c];
+        }
         op->counted_to = end;
     }
 }
@@ -118,31 +147,77 @@ static void one(struct buf *out, const char *name, const char *label, const char
     (void)buf_addf(out, "%s{%s=\"%s\"} %lld\n", name, label, value, (long long)n);
 }
 
+static const char *name_of(const struct script *s, int controller, char ret[80]) {
+    if (s->controllers == 1) return s->controller;
+    snprintf(ret, 80, "%s-%d", s->controller, controller + 1);
+    return ret;
+}
+
+/* A gauge or counter with a number for each controller. */
+struct series {
+    const char *name, *type, *help, *label;
+    int64_t n[SCRIPT_CONTROLLERS];
+};
+static void each(const struct script *s, const struct series *v, struct buf *out) {
+    char name[80];
+    family(out, v->name, v->type, v->help);
+    for (int c = 0; c < s->controllers; c++)
+        (void)buf_addf(out, "%s{%s=\"%s\"} %lld\n", v->name, v->label, name_of(s, c, name),
+                       (long long)v->n[c]);
+}
+
 static void controller_series(const struct container *k, int64_t now, struct buf *out) {
-    const char *name = k->script.controller;
     const struct oper *op = &k->op;
-    family(out, "controller_runtime_active_workers", "gauge",
-           "Number of currently used workers per controller");
-    one(out, "controller_runtime_active_workers", "controller", name, active_workers(k, now));
-    family(out, "controller_runtime_max_concurrent_reconciles", "gauge",
-           "Maximum number of concurrent reconciles per controller");
-    one(out, "controller_runtime_max_concurrent_reconciles", "controller", name, 1);
-    family(out, "controller_runtime_reconcile_errors_total", "counter",
-           "Total number of reconciliation errors per controller");
-    one(out, "controller_runtime_reconcile_errors_total", "controller", name, op->errors);
+    const struct script *s = &k->script;
+    char name[80];
+    struct series workers = {"controller_runtime_active_workers",
+                             "gauge",
+                             "Number of currently used workers per controller",
+                             "controller",
+                             {0}},
+                  most = {"controller_runtime_max_concurrent_reconciles",
+                          "gauge",
+                          "Maximum number of concurrent reconciles per controller",
+                          "controller",
+                          {0}},
+                  errors = {"controller_runtime_reconcile_errors_total",
+                            "counter",
+                            "Total number of reconciliation errors per controller",
+                            "controller",
+                            {0}},
+                  terminal = {"controller_runtime_terminal_reconcile_errors_total",
+                              "counter",
+                              "Total number of terminal reconciliation errors per controller",
+                              "controller",
+                              {0}},
+                  adds = {"workqueue_adds_total",
+                          "counter",
+                          "Total number of adds handled by workqueue",
+                          "name",
+                          {0}},
+                  depth = {"workqueue_depth", "gauge", "Current depth of workqueue", "name", {0}};
+    workers.n[0] = active_workers(k, now);
+    depth.n[0] = s->depth;
+    for (int c = 0; c < s->controllers; c++) {
+        most.n[c] = 1;
+        errors.n[c] = op->errors[c];
+        adds.n[c] = op->success[c] + op->errors[c];
+    }
+    each(s, &workers, out);
+    each(s, &most, out);
+    each(s, &errors, out);
     family(out, "controller_runtime_reconcile_total", "counter",
            "Total number of reconciliations per controller");
-    total(out, name, "error", op->errors);
-    total(out, name, "requeue", 0);
-    total(out, name, "requeue_after", 0);
-    total(out, name, "success", op->success);
-    family(out, "controller_runtime_terminal_reconcile_errors_total", "counter",
-           "Total number of terminal reconciliation errors per controller");
-    one(out, "controller_runtime_terminal_reconcile_errors_total", "controller", name, 0);
-    family(out, "workqueue_adds_total", "counter", "Total number of adds handled by workqueue");
-    one(out, "workqueue_adds_total", "name", name, op->success + op->errors);
-    family(out, "workqueue_depth", "gauge", "Current depth of workqueue");
-    one(out, "workqueue_depth", "name", name, k->script.depth);
+    for (int c = 0; c < s->controllers; c++) {
+        const char *its = name_of(s, c, name);
+        total(out, its, "error", op->errors[c]);
+        total(out, its, "requeue", 0);
+        total(out, its, "requeue_after", 0);
+        total(out, its, "success", op->success[c]);
+    }
+    each(s, &terminal, out);
+    each(s, &adds, out);
+    each(s, &depth, out);
 }
 
 void operator_page(const struct container *k, int64_t now, struct buf *out) {

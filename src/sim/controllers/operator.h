@@ -11,7 +11,7 @@ struct oper {
     uint64_t seed; /* of this run of the container */
     int64_t started;
     int64_t counted_to; /* the counters stand for all time before */
-    int64_t success, errors;
+    int64_t success[SCRIPT_CONTROLLERS], errors[SCRIPT_CONTROLLERS]; /* by controller */
     bool leads;
     int64_t elect_at; /* next look at the Lease; TIME_NEVER without election */
     int64_t seen_at;  /* when the Lease was last seen to change */

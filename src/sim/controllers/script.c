@@ -22,6 +22,8 @@ static void set_defaults(struct script *s) {
         .busy = 0.2,
         .slow_ns = 30 * NS_PER_S,
         .controller = "sim",
+        .controllers = 1,
+        .rare = -1,
         .lease_ns = 15 * NS_PER_S,
     };
 }
@@ -43,6 +45,13 @@ static int get_ms(const cJSON *v, int64_t *ret_ns, struct err *err) {
 static int get_int(const cJSON *v, int64_t max, int64_t *ret, struct err *err) {
     if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0 && v->valuedouble <= (double)max))
         return bad(err, v, "a whole number that is not negative");
+    *ret = (int64_t)v->valuedouble;
+    return 0;
+}
+
+static int get_controllers(const cJSON *v, int64_t least, int64_t *ret, struct err *err) {
+    if (!cJSON_IsNumber(v) || !(v->valuedouble >= (double)least && v->valuedouble <= SCRIPT_CONTROLLERS))
+        return bad(err, v, least ? "a number from 1 to 40" : "a number from 0 to 40");
     *ret = (int64_t)v->valuedouble;
     return 0;
 }
@@ -119,6 +128,9 @@ static int operator_member(struct script *s, const cJSON *v, const char *k, stru
     if (strcmp(k, "slowMs") == 0) return get_ms(v, &s->slow_ns, err);
     if (strcmp(k, "metricsPort") == 0) return get_int(v, 65535, &s->metrics_port, err);
     if (strcmp(k, "controller") == 0) return get_text(v, s->controller, sizeof s->controller, err);
+    if (strcmp(k, "controllers") == 0) return get_controllers(v, 1, &s->controllers, err);
+    if (strcmp(k, "badController") == 0) return get_controllers(v, 0, &s->bad_controller, err);
+    if (strcmp(k, "lastShare") == 0) return get_num(v, 1, &s->rare, err);
     if (strcmp(k, "leaderElection") == 0) return get_bool(v, &s->elects, err);
     if (strcmp(k, "releaseOnExit") == 0) return get_bool(v, &s->releases, err);
     if (strcmp(k, "lease") == 0) return get_text(v, s->lease, sizeof s->lease, err);
@@ -137,6 +149,9 @@ static int from_json(struct script *s, const cJSON *json, struct err *err) {
         if (r > 0) return err_set(err, ERR_CONFIG, -EINVAL, "script: there is no member %.60s", v->string);
         if (r < 0) return r;
     }
+    if (got.bad_controller > got.controllers)
+        return err_set(err, ERR_CONFIG, -EINVAL, "script: badController is %lld of %lld controllers",
+                       (long long)got.bad_controller, (long long)got.controllers);
     *s = got;
     return 0;
 }

@@ -8,6 +8,8 @@
 
 enum metrics_kind { METRICS_RUNTIME, METRICS_NONE, METRICS_GARBAGE, METRICS_HTTP500, METRICS_SLOW };
 
+enum { SCRIPT_CONTROLLERS = 40 };
+
 struct script {
     int64_t start_ns; /* from created to running; -1: the sim's default */
     bool ready;
@@ -31,9 +33,12 @@ struct script {
     int64_t slow_ns;
     int64_t metrics_port; /* 0: any */
     char controller[64];
-    bool elects;     /* leaderElection: reconciles only as the holder of its Lease */
-    bool releases;   /* gives the Lease back on SIGTERM */
-    char lease[128]; /* "": by the arguments, else by the image's repository */
+    int64_t controllers; /* how many; each then has its number behind the name */
+    double rare;         /* the share of the work that the last of several does; < 0: as much as the others */
+    int64_t bad_controller; /* the only one that fails, from 1; 0: all fail alike */
+    bool elects;            /* leaderElection: reconciles only as the holder of its Lease */
+    bool releases;          /* gives the Lease back on SIGTERM */
+    char lease[128];        /* "": by the arguments, else by the image's repository */
     int64_t lease_ns;
 };
 
