@@ -131,6 +131,24 @@ static void outage(void) {
     }
 }
 
+/* The last of ten controllers, which does 2 % of the work. At m = 2 it has done nothing in the soak of e^-2.4 of all
+ * canaries. */
+static void one_of_ten(void) {
+    static const struct aim bad[] = {{-1, .1, -1, 0, -1}, {-1, 0, -1, 0, -1}, {-1, 0, -1, 0, -1}},
+                            good = HEALTHY;
+    struct setting s = {.share = .1, .stable = .01, .controllers = SIM_CONTROLLERS, .last = .02};
+    static const double m[] = {2, 20, 200};
+    for (int i = 0; i < 3; i++) {
+        s.m = m[i];
+        s.name = "one_of_ten_fails_100%";
+        s.canary = 1;
+        row(&s, &bad[i]);
+        s.name = "ten_healthy";
+        s.canary = .01;
+        row(&s, &good);
+    }
+}
+
 static void others(void) {
     static const struct aim none = NONE;
     const struct setting leak = {.name = "leaks_to_30%",
@@ -160,6 +178,7 @@ int main(int argc, char **argv) {
     bad();
     late();
     outage();
+    one_of_ten();
     others();
     printf("judge_aims_missed %d aims\n", missed);
     return missed != 0;

@@ -1,6 +1,7 @@
 /* Series of reconciles, and what rules say to them. */
 #include "judge_sim.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *const rule_names[RULES] = {"handover", "flagger", "argo", "kayenta", "sprt"};
@@ -66,6 +67,8 @@ struct court {
     struct judge judge;
     double rate; /* the true one, for the rule that knows it */
     double llr;
+    struct judge_counts by[SIM_CONTROLLERS]; /* of the last scrape, each of several */
+    int controllers;
     int bad;   /* scrapes that failed: all, or in a row */
     int blind; /* without a number */
     uint64_t ec, nc, es, ns;
@@ -122,21 +125,44 @@ static enum verdict sprt(struct court *c, const struct judge_counts *k, int scra
 static enum verdict ours(struct court *c, const struct judge_counts *k, int scrape) {
     struct judge_report r;
     judge_feed(&c->judge, &c->p, k);
+    for (int i = 0; i < c->controllers; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        judge_feed_controller(&c->judge, &c->p, name, &c->by[i]);
+    }
     judge_verdict(&c->judge, &c->p, scrape, &r);
     return r.verdict;
 }
 
 /* ---- runs ---- */
 
-static void scrape_of(const struct setting *s, struct rng *r, int i, struct judge_counts *k) {
-    bool on = i >= s->from && (!s->to || i < s->to);
+static void work_of(const struct setting *s, struct rng *r, int i, double share, bool its,
+                    struct judge_counts *k) {
+    bool on = its && i >= s->from && (!s->to || i < s->to);
     double grown = s->ramp ? fmin(1, (double)(i - s->from) / s->ramp) : 1;
     double before = s->canary == s->stable && s->from == 0 ? s->canary : 0.01;
     double pc = on ? before + (s->canary - before) * grown : before, ps = on ? s->stable : fmin(before, 0.01);
     *k = (struct judge_counts){0};
-    track(r, s->spread, s->m, pc, &k->ec, &k->nc);
-    track(r, s->spread, s->m * (1 - s->share) / s->share, ps, &k->es, &k->ns);
+    track(r, s->spread, share * s->m, pc, &k->ec, &k->nc);
+    track(r, s->spread, share * s->m * (1 - s->share) / s->share, ps, &k->es, &k->ns);
+}
+
+static void scrape_of(const struct setting *s, struct rng *r, int i, struct court *c,
+                      struct judge_counts *k) {
+    work_of(s, r, i, s->controllers ? s->last : 1, true, k);
     if (s->hot > 0) k->nc += poisson(r, s->hot * s->m);
+    c->controllers = s->controllers;
+    if (!s->controllers) return;
+    int last = s->controllers - 1;
+    c->by[last] = *k;
+    for (int j = 0; j < last; j++) {
+        struct judge_counts *one = &c->by[j];
+        work_of(s, r, i, (1 - s->last) / last, false, one);
+        k->ec += one->ec;
+        k->nc += one->nc;
+        k->es += one->es;
+        k->ns += one->ns;
+    }
 }
 
 static int by_value(const void *a, const void *b) {
@@ -166,7 +192,7 @@ struct outcome simulate(const struct setting *s, enum rule rule, int runs, uint6
         int seen = 0, i = 0;
         for (; i < end; i++) {
             struct judge_counts k;
-            scrape_of(s, &rng, i, &k);
+            scrape_of(s, &rng, i, &c, &k);
             if (i >= s->from) seen += (int)k.nc;
             v = rules[rule](&c, &k, i + 1);
             if (v == VERDICT_FAIL || (v == VERDICT_PASS && !s->goes_on)) break;

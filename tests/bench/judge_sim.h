@@ -18,6 +18,8 @@ struct setting {
     int ramp;              /* the canary's grows to it in so many scrapes */
     double hot;            /* so many times m of the canary's reconciles do nothing, and succeed */
     bool goes_on;          /* a PASS does not end it: the next step follows */
+    int controllers;       /* of several, each judged by itself, only the last one has the canary's rate */
+    double last;           /* its share of the work */
 };
 enum rule { RULE_HANDOVER, RULE_FLAGGER, RULE_ARGO, RULE_KAYENTA, RULE_SPRT, RULES };
 extern const char *const rule_names[RULES];
@@ -26,6 +28,6 @@ struct outcome {
     double failed, passed, passed_in, undecided; /* shares; passed_in: between from and to */
     int events, scrapes;                         /* median until FAIL, from `from` on; -1: fewer than half */
 };
-enum { SIM_SOAK = 60, SIM_DEADLINE = 720, SIM_MAX_RUNS = 20000 };
+enum { SIM_CONTROLLERS = 10, SIM_SOAK = 60, SIM_DEADLINE = 720, SIM_MAX_RUNS = 20000 };
 struct outcome simulate(const struct setting *s, enum rule rule, int runs, uint64_t seed);
 #endif

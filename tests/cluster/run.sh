@@ -58,6 +58,8 @@ images() { # the program under test, and operators that behave in various ways
   export OPERATOR_FILES=$out
   operator v1; operator v2; operator v3; operator bad error-rate=0.5; operator late error-rate=0.6 errors-after=4
   operator crash crash-after=1; operator garbage metrics=garbage; operator silent metrics=silent; operator hang hang-at=12
+  local ten=(controllers=10 last-share=0.02 rate=100)
+  operator ten1 "${ten[@]}"; operator ten2 "${ten[@]}"; operator ten-bad "${ten[@]}" bad-controller=10 error-rate=1
 }
 export HANDOVER_BIN=${HANDOVER_BUILD:-$top/build-release}/handover
 without_node= # a control plane alone runs no image

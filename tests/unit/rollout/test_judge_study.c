@@ -64,4 +64,17 @@ CASE(shared_outage) {
         run((struct setting){.m = 20, .canary = .3, .stable = .01, .from = 8, .to = 700}, 50).failed == 1);
 }
 
+/* The last of ten controllers, which does 2 % of the work. At m = 2 it has done nothing in the soak of e^-2.4 of all
+ * canaries. */
+CASE(one_controller) {
+    static const double m[] = {2, 20};
+    for (int k = 0; k < 2; k++) {
+        struct setting s = {.m = m[k], .canary = 1, .stable = .01, .controllers = 10, .last = .02};
+        assert_true(run(s, 50).failed >= (k ? 1 : .84));
+        s.canary = .01;
+        struct outcome o = run(s, 50);
+        assert_true(o.failed <= .06 && o.undecided <= .06);
+    }
+}
+
 CASES("rollout/judge_study")

@@ -3,6 +3,9 @@
  * update changes the behaviour), or by the environment (OPERATOR_ERROR_RATE ...), one `key=value` a line:
  *   rate=20          reconciles per second
  *   error-rate=0     share of them that fail, 0..1
+ *   controllers=1    how many there are, at most 20: widget, or widget-1, widget-2, ...
+ *   last-share=0     the share of the work that the last of them does; 0: as much as the others
+ *   bad-controller=0 the only one that fails, from 1; 0: all alike
  *   errors-after=0   seconds from the start until they begin to fail
  *   crash-after=0    seconds until the process exits with 1; 0: never
  *   end-after=0      seconds until the process exits with 0; 0: never
@@ -17,6 +20,7 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +31,30 @@
 static struct setting {
     const char *key;
     double value;
-} settings[] = {{"rate", 20},     {"error-rate", 0}, {"errors-after", 0}, {"crash-after", 0},
-                {"end-after", 0}, {"hang-at", 0},    {"ready-after", 0},  {"port", 8080}};
-enum { RATE, ERROR_RATE, ERRORS_AFTER, CRASH_AFTER, END_AFTER, HANG_AT, READY_AFTER, PORT, SETTINGS };
+} settings[] = {{"rate", 20},       {"error-rate", 0}, {"errors-after", 0},  {"crash-after", 0},
+                {"end-after", 0},   {"hang-at", 0},    {"ready-after", 0},   {"port", 8080},
+                {"controllers", 1}, {"last-share", 0}, {"bad-controller", 0}};
+enum {
+    RATE,
+    ERROR_RATE,
+    ERRORS_AFTER,
+    CRASH_AFTER,
+    END_AFTER,
+    HANG_AT,
+    READY_AFTER,
+    PORT,
+    CONTROLLERS,
+    LAST_SHARE,
+    BAD,
+    SETTINGS
+};
+enum { MOST = 20 };
 static char metrics_mode[16] = "page";
-static double done_total, error_total, started, counted;
+static double done_total, started, counted;
+static struct {
+    double done, failed, work_owed,
+        owed; /* parts of a reconcile, of an error, that are still to be counted */
+} controller[MOST];
 static volatile sig_atomic_t stopping;
 
 static double now(void) {
@@ -68,6 +91,17 @@ static void configure(void) {
     if (getenv("OPERATOR_METRICS")) set("metrics", getenv("OPERATOR_METRICS"));
 }
 
+static int controllers(void) {
+    return (int)fmax(1, fmin(MOST, settings[CONTROLLERS].value));
+}
+
+/* Of the work of all. */
+static double share_of(int i) {
+    double n = controllers(), last = settings[LAST_SHARE].value;
+    if (n < 2 || last <= 0) return 1 / n;
+    return i == (int)n - 1 ? last : (1 - last) / (n - 1);
+}
+
 /* Work is counted when somebody looks: what has happened since the last look, errors spread evenly. */
 static void count(void) {
     double t = now(), work = floor((t - counted) * settings[RATE].value);
@@ -75,35 +109,63 @@ static void count(void) {
     counted += work / settings[RATE].value;
     if (settings[HANG_AT].value > 0) work = fmax(0, fmin(work, settings[HANG_AT].value - done_total));
     done_total += work;
-    if (t - started >= settings[ERRORS_AFTER].value) {
-        static double owed;
-        owed += work * settings[ERROR_RATE].value;
-        error_total += floor(owed);
-        owed -= floor(owed);
+    for (int i = 0; i < controllers(); i++) {
+        double its = controller[i].work_owed + work * share_of(i) + 1e-9, bad = settings[BAD].value;
+        controller[i].work_owed = its - floor(its);
+        controller[i].done += floor(its);
+        if (t - started < settings[ERRORS_AFTER].value || (bad > 0 && (int)bad != i + 1)) continue;
+        double failed = controller[i].owed + floor(its) * settings[ERROR_RATE].value;
+        controller[i].owed = failed - floor(failed);
+        controller[i].failed += floor(failed);
     }
 }
 
+struct text {
+    char *at;
+    size_t n, cap;
+};
+__attribute__((format(printf, 2, 3))) static void say(struct text *t, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(t->at + t->n, t->cap - t->n, fmt, ap);
+    va_end(ap);
+    t->n = n > 0 && (size_t)n < t->cap - t->n ? t->n + (size_t)n : t->cap - 1;
+}
+
+static const char *name_of(int i) {
+    static char name[24];
+    if (controllers() == 1) return "widget";
+    snprintf(name, sizeof name, "widget-%d", i + 1);
+    return name;
+}
+
 static size_t metrics_page(char *out, size_t cap) {
-    if (strcmp(metrics_mode, "garbage") == 0)
-        return (size_t)snprintf(out, cap, "<html>{{{ this is no metrics page\n\x01\x02 }}}\n");
+    struct text t = {out, 0, cap};
+    if (strcmp(metrics_mode, "garbage") == 0) {
+        say(&t, "<html>{{{ this is no metrics page\n\x01\x02 }}}\n");
+        return t.n;
+    }
     count();
-    return (size_t)snprintf(
-        out, cap,
-        "# HELP controller_runtime_reconcile_total Total number of reconciliations per controller\n"
-        "# TYPE controller_runtime_reconcile_total counter\n"
-        "controller_runtime_reconcile_total{controller=\"widget\",result=\"error\"} %.0f\n"
-        "controller_runtime_reconcile_total{controller=\"widget\",result=\"requeue\"} 0\n"
-        "controller_runtime_reconcile_total{controller=\"widget\",result=\"requeue_after\"} 0\n"
-        "controller_runtime_reconcile_total{controller=\"widget\",result=\"success\"} %.0f\n"
-        "# TYPE controller_runtime_reconcile_errors_total counter\n"
-        "controller_runtime_reconcile_errors_total{controller=\"widget\"} %.0f\n"
-        "# TYPE controller_runtime_active_workers gauge\n"
-        "controller_runtime_active_workers{controller=\"widget\"} 0\n"
-        "# TYPE workqueue_depth gauge\n"
-        "workqueue_depth{name=\"widget\"} 0\n"
-        "# TYPE process_start_time_seconds gauge\n"
-        "process_start_time_seconds %.3f\n",
-        error_total, done_total - error_total, error_total, started);
+    say(&t, "# HELP controller_runtime_reconcile_total Total number of reconciliations per controller\n"
+            "# TYPE controller_runtime_reconcile_total counter\n");
+    for (int i = 0; i < controllers(); i++)
+        say(&t,
+            "controller_runtime_reconcile_total{controller=\"%1$s\",result=\"error\"} %2$.0f\n"
+            "controller_runtime_reconcile_total{controller=\"%1$s\",result=\"requeue\"} 0\n"
+            "controller_runtime_reconcile_total{controller=\"%1$s\",result=\"requeue_after\"} 0\n"
+            "controller_runtime_reconcile_total{controller=\"%1$s\",result=\"success\"} %3$.0f\n",
+            name_of(i), controller[i].failed, controller[i].done - controller[i].failed);
+    say(&t, "# TYPE controller_runtime_reconcile_errors_total counter\n");
+    for (int i = 0; i < controllers(); i++)
+        say(&t, "controller_runtime_reconcile_errors_total{controller=\"%s\"} %.0f\n", name_of(i),
+            controller[i].failed);
+    say(&t, "# TYPE controller_runtime_active_workers gauge\n");
+    for (int i = 0; i < controllers(); i++)
+        say(&t, "controller_runtime_active_workers{controller=\"%s\"} 0\n", name_of(i));
+    say(&t, "# TYPE workqueue_depth gauge\n");
+    for (int i = 0; i < controllers(); i++) say(&t, "workqueue_depth{name=\"%s\"} 0\n", name_of(i));
+    say(&t, "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %.3f\n", started);
+    return t.n;
 }
 
 static void answer(int fd, const char *status, const char *body, size_t n) {
@@ -116,7 +178,8 @@ static void answer(int fd, const char *status, const char *body, size_t n) {
 }
 
 static void serve(int fd) {
-    char req[4096], page[4096];
+    static char page[16384];
+    char req[4096];
     struct timeval limit = {.tv_sec = 2};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ssize_t n = recv(fd, req, sizeof req - 1, 0);
