@@ -176,6 +176,6 @@ case ${1:-} in
   node) programs; case ${3:-} in up | down | lose) "node_$3" "$2" ;; *) say "node $2 what? up, down or lose"; exit 2 ;; esac ;;
   etcd) programs; etcd_backup "${2:-}" ;;
   env) programs
-    echo "export KUBECONFIG=$PKI/admin.kubeconfig CLUSTER_NS=$NS CLUSTER_MINOR=$MINOR CLUSTER_NODES='$(nodes)' PATH=$BIN:\$PATH; in_cluster() { nsenter --net=/run/netns/$NS \"\$@\"; }" ;;
+    echo "unset API_SOCKET; export KUBECONFIG=$PKI/admin.kubeconfig CLUSTER_NS=$NS CLUSTER_MINOR=$MINOR CLUSTER_NODES='$(nodes)' PATH=$BIN:\$PATH; in_cluster() { nsenter --net=/run/netns/$NS \"\$@\"; }" ;;
   *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

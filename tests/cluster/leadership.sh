@@ -8,7 +8,7 @@ at_exit=("rm -rf $kept")
 for phase in Failed Succeeded; do in_cluster kubectl -n handover-system delete pods --field-selector=status.phase=$phase --wait=false >/dev/null; done
 trap 'for c in "${at_exit[@]}"; do eval "$c" || true; done' EXIT
 
-H() { in_cluster kubectl -n handover-system "$@"; }
+H() { kubectl_in handover-system "$@"; }
 now_us() { local t=$EPOCHREALTIME; echo "${t/./}"; }
 ms() { awk -v us="$1" 'BEGIN {printf "%.1f ms", us / 1000}'; }
 

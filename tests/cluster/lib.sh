@@ -1,7 +1,8 @@
 # What the stories share. Sourced by run.sh's children; `NS` is the story's own namespace, `story` its name.
 # A story fails with `fail "why"`; everything it looks at is read from the API server, never from Handover's own words alone.
 
-k() { in_cluster kubectl -n "$NS" "$@"; }
+. ./api.sh # run.sh and its children work in this folder
+k() { kubectl_in "$NS" "$@"; }
 skip() { echo "$*" >&2; exit 77; } # this machine cannot run the story
 note() { echo "  $*"; }
 
@@ -11,7 +12,7 @@ served() {
   in_cluster kubectl api-resources -o name | has -x "$1" || skip "this API server has no $1"
 }
 
-. ../wait.sh # run.sh and its children work in this folder
+. ../wait.sh
 # until_true: within(), for seconds of a quiet machine: a busy one gets PATIENCE times as long. Where the time itself is what is to be
 # proved, within() stands.
 until_true() { local seconds=$1; shift; within $((seconds * ${PATIENCE:-3})) "$@"; }
@@ -62,7 +63,7 @@ phase() { state "$1" .phase; }
 phase_is() { [ "$(phase "$1")" = "$2" ]; }
 wait_phase() { target=$1; until_true "${3:-60}" "$1 in phase $2 (is $(phase "$1" 2>/dev/null))" phase_is "$1" "$2"; }
 paused() { [ "$(field "deployment/$1" '{.spec.paused}')" = true ]; }
-not_paused() { local p; p=$(k get deployment "$1" -o 'jsonpath=x{.spec.paused}') && [ "$p" = x ] || [ "$p" = xfalse ]; } # an unread object is no answer
+not_paused() { local p; p=$(k get deployment "$1" -o json) && jq -e '.spec.paused != true' <<<"$p" >/dev/null; } # an unread object is no answer
 # A kubelet takes its time with pods that have ended: their sandbox is removed by a sweep every minute, and only then, at the
 # next tick of 10 s, the object. A pod that is deleted while it is being started ("cannot find volume ... to mount") goes that
 # way as a rule. So: a pod that is marked for deletion has been stopped by its deleter, it has ended when no container of
@@ -73,7 +74,7 @@ image_is() { # NAME IMAGE : every pod of the target that has not ended runs it, 
   [ "$images" = "${OPERATOR_IMAGE:-localhost/operator}:$2" ] && [ "$(field "deployment/$1" '{.status.readyReplicas}')" = "$(field "deployment/$1" '{.spec.replicas}')" ]
 }
 # The pods of the stable track with their restarts: what must not change under a failing canary
-pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o jsonpath='{range .items[*]}{.metadata.uid}{" "}{.status.containerStatuses[0].restartCount}{"\n"}{end}' | sort; }
+pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o json | jq -r '.items[] | "\(.metadata.uid) \(.status.containerStatuses[0].restartCount)"' | sort; }
 canary_pods() { k get pods -l "app=$1,handover.dev/track=canary" -o json; }
 canaries() { canary_pods "$1" | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name'; }
 some_canary() { [ -n "$(canaries "$1")" ]; }
@@ -87,7 +88,7 @@ canary_ended() { local p; p=$(canary_pods "$1") && jq -e "[.items[] | $LIVING] =
 canary_forgotten() { local p; p=$(canary_pods "$1") && jq -e '.items == []' <<<"$p" >/dev/null; }
 canary_gone() { until_true "${2:-20}" "the canary is taken away" no_canary "$1"; until_true 40 "the canary's containers have ended" canary_ended "$1"; }
 adopted() { wait_phase "$1" "${STABLE_PHASE:-Stable}" 60; until_true 10 "$1 paused by Handover" paused "$1"; }
-event_seen() { k get events -o jsonpath='{range .items[*]}{.reason}{" "}{.message}{"\n"}{end}' | has -E "$1"; }
+event_seen() { k get events -o json | jq -r '.items[] | .reason + " " + .message' | has -E "$1"; }
 # reapplied [OPTION of kubectl apply...] : a tool applies the manifest of `op` again every few seconds, with a new image: the rollout goes on.
 reapplied() {
   local before applied again
@@ -102,7 +103,7 @@ reapplied() {
   [ "$(grep -c ok "$applied")" -ge 3 ] || fail "the manifest was applied $(grep -c ok "$applied") times only"
   ! grep -q failed "$applied" || fail "an apply was refused"
 }
-leader() { in_cluster kubectl -n handover-system get lease handover -o 'jsonpath={.spec.holderIdentity}'; }
+leader() { kubectl_in handover-system get lease handover -o 'jsonpath={.spec.holderIdentity}'; }
 
 # deploy_handover [JQ] : Handover as its users install it, its Deployment changed by a jq filter; with the debug log, which says
 # when a reconcile begins and ends, and with a token for pages whose certificate nobody can verify, as operators' own are by default.

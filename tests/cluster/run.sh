@@ -14,7 +14,9 @@ out=$(mktemp -d)
 log() { echo "cluster: $*"; }
 
 own= told=
+proxy=
 finish() { # whatever ends this, the last line says how many
+  [ -z "$proxy" ] || kill "$proxy" 2>/dev/null || true
   [ -z "$own" ] || [ -n "${KEEP:-}" ] || ./cluster.sh down || log "the cluster could not be taken down"
   rm -rf "$out"
   [ -n "$told" ] || { log "it ended before its stories did"; told="0 passed, 1 failed"; }
@@ -70,8 +72,11 @@ else
   [ -n "${HANDOVER_IMAGE:-}" ] || images
 fi
 
-export TOP=$top
+export TOP=$top API_SOCKET=$out/api.sock
 . ./lib.sh
+in_it=(); [ -z "$own" ] || in_it=(nsenter "--net=/run/netns/$CLUSTER_NS")
+"${in_it[@]}" kubectl proxy --unix-socket="$API_SOCKET" >/dev/null & proxy=$! # of the program itself, not of a shell
+disown "$proxy" # no job that a `wait` waits for
 [ -n "$without_node" ] || deploy_handover
 
 one() { # STORY : in a namespace of its own

@@ -1,6 +1,6 @@
 # Idle in the cluster: under 4 MiB of its own, and no request but the watches and the lease renewal.
 apply op v1 "${quick[@]}"; adopted op
-H() { in_cluster kubectl -n handover-system "$@"; }
+H() { kubectl_in handover-system "$@"; }
 memory() { # POD : sets rss and own, in KiB
   local p pid=
   for p in $(pgrep -x handover); do
