@@ -128,3 +128,15 @@ size_t counts_round(struct counts *c, const struct evidence *e, int64_t now_wall
     }
     return c->names;
 }
+
+void counts_history(const struct counts *c, const struct evidence *e, const char *name, enum track track,
+                    uint64_t *ret_x, uint64_t *ret_n) {
+    size_t k = find(c, name);
+    *ret_x = *ret_n = 0;
+    for (size_t i = 0; k < c->names && i < c->n && i < e->n; i++) {
+        const struct counter *m = &c->pod[i].c[k];
+        if (e->pod[i].track != track || !m->based || strcmp(c->pod[i].uid, e->pod[i].uid) != 0) continue;
+        *ret_x = counter_add(*ret_x, m->x);
+        *ret_n = counter_add(*ret_n, m->n);
+    }
+}

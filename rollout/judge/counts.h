@@ -43,4 +43,7 @@ void counts_copy(const struct counts *from, struct counts *ret);
 size_t counts_round(struct counts *c, const struct evidence *e, int64_t now_wall_ns, int64_t start_ns,
                     const struct pod_sample *s, size_t n, counts_of_page pairs,
                     struct counts_delta ret[COUNTS_NAMES]);
+/* What the pods of a track that e knows have counted under this name since they began, as last read. */
+void counts_history(const struct counts *c, const struct evidence *e, const char *name, enum track track,
+                    uint64_t *ret_x, uint64_t *ret_n);
 #endif

@@ -74,12 +74,25 @@ void judge_feed_controller(struct judge *j, const struct judge_param *p, const c
     judge_test_feed(controller(j, name), p, c);
 }
 
+void judge_controller_history(struct judge *j, const struct judge_param *p, const char *name, uint64_t errors,
+                              uint64_t total) {
+    size_t before = j->n;
+    struct judge_test *t = controller(j, name);
+    double theta = judge_controller_theta(p->theta, errors, total);
+    if (j->n > before && theta > p->theta) t->theta = theta;
+}
+
 void judge_next_step(struct judge *j) {
     j->step_nc = 0;
 }
 
 static bool worked(const struct judge_test *t) {
     return t->nc + t->start_nc > 0;
+}
+
+/* Stable fails in it itself, too often for a comparison. */
+static bool not_judged(const struct judge_test *t) {
+    return t->theta >= 1;
 }
 
 /* Stable works in it, and the canary has not begun to. */
@@ -97,6 +110,7 @@ static enum verdict on_fail(const struct judge_values *v, double limit) {
 static void consider(const struct judge *j, const struct judge_param *p, const struct judge_test *t,
                      struct court *c) {
     struct judge_values v;
+    if (not_judged(t)) return;
     judge_test_values(t, p, j->scrapes, &v);
     enum verdict says = v.log_e >= c->r->limit_fail ? on_fail(&v, c->r->limit_fail) : VERDICT_WATCHING;
     bool louder = says > c->says || (says == c->says && v.log_e > c->r->v.log_e);
@@ -135,7 +149,7 @@ static void decide(const struct judge *j, const struct judge_param *p, int64_t s
 void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,
                    struct judge_report *ret) {
     unsigned tests = 1;
-    for (size_t i = 0; i < j->n; i++) tests += worked(&j->controller[i]);
+    for (size_t i = 0; i < j->n; i++) tests += worked(&j->controller[i]) && !not_judged(&j->controller[i]);
     *ret =
         (struct judge_report){.limit_fail = log(tests / p->alpha), .limit_pass = -log(p->beta), .name = ""};
     struct court c = {.r = ret, .calm = true, .stable_calm = true};

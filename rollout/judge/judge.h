@@ -20,6 +20,9 @@ double judge_upper(uint64_t x, uint64_t n, double level, double gamma);
 double judge_clopper_pearson_upper(uint64_t x, uint64_t n, double confidence);
 /* The tolerated rate of `max-error-rate: auto` from stable's history; more data never makes it laxer than little. */
 double judge_auto_theta(uint64_t errors, uint64_t total);
+/* That of one controller: theta, or more where stable's own pods fail in it more often than that (an object that is
+ * permanently bad in a controller that does little); 1: so often that its errors tell nothing. */
+double judge_controller_theta(double theta, uint64_t errors, uint64_t total);
 
 enum { JUDGE_RATES = 10, JUDGE_RATIOS = 9 };
 /* An e-process for a rate that breaks late: a mixture over when it broke and to which of the alternatives. */
@@ -66,6 +69,7 @@ struct judge_counts {
 };
 struct judge_test {
     char name[JUDGE_NAME];              /* "": all controllers together */
+    double theta;                       /* tolerated in this controller; 0: as in all, 1: not judged */
     struct judge_dc late, bet;          /* against the tolerated rate: by counts, by looks */
     struct judge_dc two, equal;         /* against stable: at psi0, at 1 */
     struct judge_dc stable, stable_bet; /* stable's own, as late and bet */
@@ -151,6 +155,9 @@ void judge_copy(const struct judge *from, struct judge *ret); /* judge_free() */
 void judge_feed(struct judge *j, const struct judge_param *p, const struct judge_counts *c);
 void judge_feed_controller(struct judge *j, const struct judge_param *p, const char *name,
                            const struct judge_counts *c);
+/* Before the first time: what stable's pods have counted in it since they began. Later it changes nothing. */
+void judge_controller_history(struct judge *j, const struct judge_param *p, const char *name, uint64_t errors,
+                              uint64_t total);
 void judge_next_step(struct judge *j); /* a new step: its own count of events, all else stays */
 /* soaked_ns: how long this step has been watched so far. */
 void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,

@@ -64,6 +64,7 @@ void judge_write(const struct judge *j, struct buf *out) {
     for (size_t i = 0; i < j->n; i++) {
         buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
         buf_add_json(out, slice_of(j->controller[i].name));
+        if (j->controller[i].theta > 0) add_list(out, "tolerated", &j->controller[i].theta, 1);
         write_test(&j->controller[i], out);
         buf_addc(out, '}');
     }
@@ -139,6 +140,9 @@ static bool read_controllers(const cJSON *a, struct judge *j) {
         j->controller = xgrow(j->controller, &j->cap, j->n + 1, sizeof *j->controller);
         struct judge_test *t = &j->controller[j->n++];
         if (!read_test(o, j->scrapes, t)) return false;
+        if (json_get(o, "tolerated") &&
+            !(read_list(o, "tolerated", &t->theta, 1) && t->theta > 0 && t->theta <= 1))
+            return false;
         memcpy(t->name, name.p, name.n);
     }
     return true;

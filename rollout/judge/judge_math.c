@@ -120,6 +120,14 @@ double judge_clopper_pearson_upper(uint64_t x, uint64_t n, double confidence) {
     return hi;
 }
 
+double judge_controller_theta(double theta, uint64_t errors, uint64_t total) {
+    if (errors > total) errors = total;
+    if (!errors) return theta;
+    if (judge_clopper_pearson_upper(total - errors, total, 0.95) < 0.75) return 1;
+    double limit = 1.5 * judge_clopper_pearson_upper(errors, total, 0.95);
+    return fmax(theta, fmin(0.5, fmin(limit, 3 * (double)errors / (double)total)));
+}
+
 double judge_auto_theta(uint64_t errors, uint64_t total) {
     if (errors > total) errors = total;
     double limit = 1.5 * judge_clopper_pearson_upper(errors, total, 0.95);

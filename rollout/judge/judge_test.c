@@ -31,6 +31,13 @@ static void count(uint64_t *sum, uint64_t by) {
     *sum = by > end - *sum ? end : *sum + by;
 }
 
+/* Of this controller. */
+static struct judge_param of_test(const struct judge_test *t, const struct judge_param *p) {
+    struct judge_param own = *p;
+    if (t->theta > 0) own.theta = fmin(t->theta, 0.99);
+    return own;
+}
+
 static double gamma_of(const struct judge_test *t, const struct judge_param *p) {
     if (p->gamma > 0) return p->gamma;
     return judge_spread_gamma(t->spread.weight >= t->own.weight ? &t->spread : &t->own);
@@ -72,7 +79,8 @@ static void add_recent(struct judge_test *t, int who, uint64_t x, uint64_t n) {
     t->recent_n[who] = fade * t->recent_n[who] + (double)n;
 }
 
-void judge_test_feed(struct judge_test *t, const struct judge_param *p, const struct judge_counts *c) {
+void judge_test_feed(struct judge_test *t, const struct judge_param *given, const struct judge_counts *c) {
+    const struct judge_param own = of_test(t, given), *p = &own;
     uint64_t nc = c->nc, ns = c->ns, ec = c->ec < nc ? c->ec : nc, es = c->es < ns ? c->es : ns;
     double gamma = gamma_of(t, p); /* learned before this scrape */
     count(&t->ns, ns);
@@ -123,7 +131,8 @@ static double pass_log(const struct judge_test *t, const struct judge_param *p, 
     return sum;
 }
 
-uint64_t judge_test_more(const struct judge_test *t, const struct judge_param *p, double margin) {
+uint64_t judge_test_more(const struct judge_test *t, const struct judge_param *given, double margin) {
+    const struct judge_param own = of_test(t, given), *p = &own;
     int k = 0;
     while (k < JUDGE_MARGINS - 1 && margins[k] < margin) k++;
     double no = -1, yes = 1; /* looks that are too few, looks that suffice */
@@ -171,8 +180,9 @@ static bool recently_calm(const struct judge_test *t, const struct judge_param *
     return x * log(q / theta) + (n - x) * log((1 - q) / (1 - theta)) <= 0;
 }
 
-void judge_test_values(const struct judge_test *t, const struct judge_param *p, uint64_t scrapes,
+void judge_test_values(const struct judge_test *t, const struct judge_param *given, uint64_t scrapes,
                        struct judge_values *v) {
+    const struct judge_param own = of_test(t, given), *p = &own;
     uint64_t all = t->nc + t->start_nc, failed = t->ec + t->start_ec;
     *v = (struct judge_values){
         .never = all && failed == all ? -(double)failed * log(p->theta)

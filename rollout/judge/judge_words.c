@@ -26,7 +26,8 @@ static void say_fail(const struct judge_param *p, const struct court *c) {
     uint64_t x = t->ec + (start ? t->start_ec : 0), n = t->nc + (start ? t->start_nc : 0);
     snprintf(c->r->why, sizeof c->r->why,
              "%s%llu of %llu reconciles failed (%.3g %%), tolerated are %.3g %%; stable %.2g %% of %llu", who,
-             ull(x), ull(n), percent(x, n), 100 * p->theta, percent(t->es, t->ns), ull(t->ns));
+             ull(x), ull(n), percent(x, n), 100 * (t->theta > 0 ? t->theta : p->theta), percent(t->es, t->ns),
+             ull(t->ns));
 }
 
 static void say_hold(const struct court *c) {

@@ -28,6 +28,9 @@ static void feed_controllers(struct state *s, const struct counts_delta *d, size
         if (!d[i].pods[TRACK_CANARY] && crowded(d, n) && !judged(&s->judge, d[i].name)) continue;
         const struct judge_counts c = {canary->x,       canary->n,       stable->x,      stable->n,
                                        canary->start_x, canary->start_n, canary->retried};
+        uint64_t errors, all;
+        counts_history(&s->controllers, &s->evidence, d[i].name, TRACK_STABLE, &errors, &all);
+        judge_controller_history(&s->judge, &s->param, d[i].name, errors, all);
         judge_feed_controller(&s->judge, &s->param, d[i].name, &c);
     }
 }

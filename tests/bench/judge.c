@@ -146,6 +146,13 @@ static void one_of_ten(void) {
         s.name = "ten_healthy";
         s.canary = .01;
         row(&s, &good);
+        s.name = "ten_healthy_but_one_in_both";
+        s.canary = s.stable = 1;
+        row(&s, &good);
+        s.name = "ten_healthy_but_a_third_of_one_in_both";
+        s.canary = s.stable = .3;
+        row(&s, &good);
+        s.stable = .01;
     }
 }
 

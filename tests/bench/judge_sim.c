@@ -142,6 +142,7 @@ static void work_of(const struct setting *s, struct rng *r, int i, double share,
     double grown = s->ramp ? fmin(1, (double)(i - s->from) / s->ramp) : 1;
     double before = s->canary == s->stable && s->from == 0 ? s->canary : 0.01;
     double pc = on ? before + (s->canary - before) * grown : before, ps = on ? s->stable : fmin(before, 0.01);
+    if (!its) pc = ps = 0.01;
     *k = (struct judge_counts){0};
     track(r, s->spread, share * s->m, pc, &k->ec, &k->nc);
     track(r, s->spread, share * s->m * (1 - s->share) / s->share, ps, &k->es, &k->ns);
@@ -162,6 +163,18 @@ static void scrape_of(const struct setting *s, struct rng *r, int i, struct cour
         k->nc += one->nc;
         k->es += one->es;
         k->ns += one->ns;
+    }
+}
+
+/* What stable has counted before: some thousand reconciles. */
+static void history(const struct setting *s, struct rng *r, struct court *c) {
+    for (int i = 0; i < s->controllers; i++) {
+        char name[16];
+        bool last = i == s->controllers - 1;
+        uint64_t n = poisson(r, 5000 * (last ? s->last : (1 - s->last) / (s->controllers - 1)));
+        snprintf(name, sizeof name, "c%d", i);
+        judge_controller_history(&c->judge, &c->p, name, binomial(r, n, last && !s->from ? s->stable : 0.01),
+                                 n);
     }
 }
 
@@ -188,6 +201,7 @@ struct outcome simulate(const struct setting *s, enum rule rule, int runs, uint6
         judge_param_default(&c.p);
         c.p.soak_ns = SIM_SOAK; /* in scrapes */
         c.p.min_soak_ns = SIM_SOAK / 5;
+        history(s, &rng, &c);
         enum verdict v = VERDICT_WATCHING;
         int seen = 0, i = 0;
         for (; i < end; i++) {

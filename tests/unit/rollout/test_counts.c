@@ -88,6 +88,13 @@ COUNTS(by_name_and_track) {
     sample(t, s, 2);
     assert_news(t, "widget", TRACK_STABLE, 1, 20);
     assert_news(t, "gadget", TRACK_STABLE, 0, 1);
+    uint64_t x, n;
+    counts_history(&t->c, &t->e, "widget", TRACK_STABLE, &x, &n);
+    assert_true(x == 10 && n == 120);
+    counts_history(&t->c, &t->e, "gadget", TRACK_CANARY, &x, &n);
+    assert_true(x == 5 && n == 4);
+    counts_history(&t->c, &t->e, "gizmo", TRACK_CANARY, &x, &n);
+    assert_true(x == 0 && n == 0);
     assert_news(t, "widget", TRACK_CANARY, 0, 0);
     assert_news(t, "gadget", TRACK_CANARY, 2, 2);
     s[1] = two("c", TRACK_CANARY, &b, 1, 5, 5, 7);

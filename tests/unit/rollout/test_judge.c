@@ -221,6 +221,19 @@ CASE(learned_rate) {
         assert_true(judge_auto_theta(0, n + 1) <= judge_auto_theta(0, n) + 1e-9);
 }
 
+CASE(learned_rate_of_a_controller) {
+    assert_near(judge_controller_theta(.05, 0, 0), .05);
+    assert_near(judge_controller_theta(.05, 0, 1000), .05);
+    assert_near(judge_controller_theta(.05, 1, 1000), .05);
+    assert_near(judge_controller_theta(.05, 12, 200), 1.5 * judge_clopper_pearson_upper(12, 200, .95));
+    assert_near(judge_controller_theta(.05, 1, 10), .3);
+    assert_near(judge_controller_theta(.05, 1, 1), .5);   /* one of one tells little */
+    assert_near(judge_controller_theta(.05, 80, 200), 1); /* stable fails too often in it */
+    assert_near(judge_controller_theta(.05, 3, 2), .5);
+    assert_near(judge_controller_theta(.05, 9, 3), 1);
+    assert_near(judge_controller_theta(.6, 1, 10), .6);
+}
+
 CASE(extremes) {
     static const uint64_t n[] = {1, 1000, 1000000, 1000000000, UINT64_C(1000000000000)};
     static const double theta[] = {1e-12, 1e-6, .01, .5, .99, 1 - 1e-9, 0, 1, NAN};

@@ -199,6 +199,33 @@ RULE(a_controller_that_does_not_begin) {
     assert_int_equal(at(t, 101), VERDICT_PASS);
 }
 
+/* Objects that are permanently bad, in a controller that does little: no fault of the canary. */
+RULE(a_controller_that_fails_in_stable) {
+    t->p.gamma = 0;
+    judge_controller_history(&t->j, &t->p, "widget", 0, 100000);
+    judge_controller_history(&t->j, &t->p, "gadget", 60, 100);
+    judge_controller_history(&t->j, &t->p, "gadget", 10, 100); /* later: nothing changes */
+    controllers(t, 100, (struct judge_counts){0, 20, 0, 180, 0, 0, 0},
+                (struct judge_counts){1, 1, 5, 9, 0, 0, 0});
+    assert_true(t->j.controller[1].theta == 1 && t->j.controller[0].theta == 0);
+    assert_int_equal(at(t, 100), VERDICT_PASS);
+    assert_near(t->r.limit_fail, log(200)); /* it is no test */
+}
+
+RULE(a_controller_that_fails_more_than_in_stable) {
+    t->p.gamma = 0;
+    judge_controller_history(&t->j, &t->p, "gadget", 20, 200);
+    controllers(t, 30, (struct judge_counts){0, 20, 0, 180, 0, 0, 0},
+                (struct judge_counts){1, 5, 4, 45, 0, 0, 0});
+    assert_int_equal(at(t, 30), VERDICT_WATCHING);
+    controllers(t, 30, (struct judge_counts){0, 20, 0, 180, 0, 0, 0},
+                (struct judge_counts){4, 5, 4, 45, 0, 0, 0});
+    assert_int_equal(at(t, 60), VERDICT_FAIL);
+    assert_string_equal(t->r.why,
+                        "controller gadget: 150 of 300 reconciles failed (50 %), tolerated are 21.3 %; "
+                        "stable 8.9 % of 2700");
+}
+
 RULE(many_controllers_are_judged_as_one) {
     for (int i = 0; i < 40; i++) {
         char name[8];
@@ -323,11 +350,20 @@ CASE(damaged) {
     judge_init(&j);
     struct judge_param p = plain();
     judge_feed(&j, &p, &(struct judge_counts){1, 3, 0, 9, 0, 0, 0});
+    judge_controller_history(&j, &p, "a", 1, 10);
     judge_feed_controller(&j, &p, "a", &(struct judge_counts){1, 3, 0, 9, 0, 0, 0});
     cleanup_buf struct buf b = BUF(1 << 16);
     judge_write(&j, &b);
     cleanup_json cJSON *good = json_parse(buf_slice(&b), NULL);
     untouched = j;
+    static const double theta[] = {-1, 0, 1.1};
+    for (size_t i = 0; i < ARRAY_LEN(theta); i++) {
+        cJSON *of = json_arr(good, "controllers")->child;
+        cJSON_ReplaceItemInObjectCaseSensitive(of, "tolerated", cJSON_CreateDoubleArray(&theta[i], 1));
+        assert_int_not_equal(judge_read(good, &untouched, NULL), 0);
+        cJSON_ReplaceItemInObjectCaseSensitive(of, "tolerated",
+                                               cJSON_CreateDoubleArray(&j.controller->theta, 1));
+    }
     for (const cJSON *m = good->child; m; m = m->next) {
         struct err e = {0};
         cleanup_json cJSON *v = cJSON_Duplicate(good, true);

@@ -102,6 +102,20 @@ STAGE(ten_healthy_controllers) {
     assert_int_equal(t->s.judge.n, 10);
 }
 
+/* An object that is permanently bad in a controller that does little, in both versions. */
+STAGE(one_of_ten_fails_in_stable_too) {
+    int rounds = 0;
+    has(t, TRACK_STABLE, 0, 9);
+    has(t, TRACK_CANARY, 0, 9);
+    did(t, TRACK_STABLE, "c03", 80, 120);
+    do {
+        did(t, TRACK_CANARY, "c03", 1, 0);
+        did(t, TRACK_STABLE, "c03", 8, 0);
+        rounds++;
+    } while (work(t) == VERDICT_WATCHING && rounds < 100);
+    assert_int_equal(t->r.verdict, VERDICT_PASS);
+}
+
 STAGE(a_single_controller_is_all) {
     has(t, TRACK_STABLE, 0, 0);
     has(t, TRACK_CANARY, 0, 0);
