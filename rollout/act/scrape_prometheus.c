@@ -60,7 +60,7 @@ bool prometheus_ask(struct page_read *r) {
     static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = on_answer};
     struct scraper *s = r->t->scraper;
     struct running *run = r->t->run;
-    cleanup_buf struct buf query = BUF(PROMQL_MAX), form = BUF(4 * PROMQL_MAX);
+    cleanup_buf struct buf query = BUF(PROMQL_MAX), form = BUF((size_t)4 * PROMQL_MAX);
     struct err err = {0};
     int64_t left = r->deadline_ns - world_boot_ns(s->world);
     if (!s->opt.prometheus.url) /* scraper_allows() has told the user */
@@ -157,7 +157,7 @@ static bool choose(struct page_read *r, const struct promapi_pages *pages, struc
     for (size_t i = 0; i < pages->n; i++) {
         const struct promapi_page *p = &pages->v[i];
         uint64_t source = slice_hash(slice_of(p->place), 1) | 1;
-        struct prom_page page;
+        struct prom_page page = {.samples = 0};
         struct err bad = {0};
         if (m->source && m->source != source) continue;
         if (usable(r, m, p, &bad) < 0 || read_page(p, &page, &bad) < 0) {

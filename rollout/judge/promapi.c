@@ -253,7 +253,7 @@ int promapi_read_pages(struct slice answer, struct promapi_pages *ret, struct er
 /* ---- numbers ---- */
 
 int promapi_read_count(struct slice answer, bool *ret_present, double *ret, struct err *err) {
-    struct slice type, result, pair, value;
+    struct slice type, result, pair = {0}, value;
     double at, v;
     int rc = open_answer(answer, &type, &result, err);
     if (rc < 0) return rc;
