@@ -19,6 +19,7 @@ void round_drop(struct target *t) {
     scrape_target_free(t->round->scrape);
     free(t->round);
     t->round = NULL;
+    signals_pods_free(&t->signals);
     t->round_taken = 0; /* rounds are counted from the beginning */
 }
 
@@ -82,6 +83,7 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
             t->history_known = t->history_known || (s[i].track == TRACK_STABLE && s[i].present);
     }
     plan_feed(&t->state, world_wall_ns(kube_world(r->kube)), s, round->n);
+    plan_feed_signals(&t->state, &t->signals, world_boot_ns(kube_world(r->kube)), s, round->n);
     free(s);
     if (!round->left_out || t->crowd_reported) return;
     t->crowd_reported = true;

@@ -46,6 +46,7 @@ void target_rounds_reset(struct target *t) {
     free(t->trouble);
     t->trouble = NULL;
     t->history_known = t->crowd_reported = false;
+    signals_pods_free(&t->signals);
     t->history_errors = t->history_total = 0;
     t->quiet = QUIET_UNKNOWN;
     memcpy(t->round_hash, t->state_rv ? t->state.hash : "", t->state_rv ? sizeof t->round_hash : 1);
@@ -55,6 +56,7 @@ void target_rounds_reset(struct target *t) {
 void target_forget(struct target **all, struct target *t) {
     HASH_DEL(*all, t);
     target_drop_state(t);
+    signals_pods_free(&t->signals);
     free(t->trouble);
     free(t->last_error);
     target_refused(t, STEP_STATE, NULL);

@@ -28,6 +28,7 @@ struct target {
     char *trouble;
     bool history_known;
     uint64_t history_errors, history_total;
+    struct signals_pods signals; /* what the next round is compared with, for the signals beside errors */
     enum quiet quiet;
     int64_t quiet_ns; /* boot time of what it rests on: an old one says nothing */
     bool probe;

@@ -48,6 +48,7 @@ struct pod_sample {
     bool present;       /* and the series are there; false: a standby, no evidence */
     uint64_t errors, total;
     const struct prom_page *page; /* what else it has; borrowed. NULL: not read */
+    uint32_t oom;                 /* its containers were OOM killed so often */
 };
 struct evidence_delta {
     uint64_t errors[TRACKS], total[TRACKS];             /* errors <= total */

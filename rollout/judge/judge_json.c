@@ -1,6 +1,6 @@
 /* The judge's state and parameters as JSON, without losing a bit. A state of version 0.1.0, which had no tests by looks,
  * is read as what it is: the evidence by counts goes on, the rest begins. */
-#include "judge/judge.h"
+#include "judge/judge_json.h"
 #include "judge/json_number.h"
 #include <errno.h>
 #include <math.h>
@@ -16,7 +16,7 @@ static void add_list(struct buf *out, const char *key, const double *v, size_t n
     json_number_adds(out, v, n);
 }
 
-static void write_dc(const struct judge_dc *dc, const char *key, struct buf *out) {
+void judge_dc_write(const struct judge_dc *dc, const char *key, struct buf *out) {
     buf_addf(out, ",\"%s\":{\"begun\":%s,\"looks\":%llu,\"lnR\":", key, dc->looks ? "true" : "false",
              (unsigned long long)dc->looks);
     json_number_add(out, dc->ln_r);
@@ -24,7 +24,7 @@ static void write_dc(const struct judge_dc *dc, const char *key, struct buf *out
     buf_addc(out, '}');
 }
 
-static void write_spread(const struct judge_spread *s, const char *key, struct buf *out) {
+void judge_spread_write(const struct judge_spread *s, const char *key, struct buf *out) {
     const double v[] = {s->sum, s->weight, (double)s->x, (double)s->n};
     add_list(out, key, v, 4);
 }
@@ -32,15 +32,15 @@ static void write_spread(const struct judge_spread *s, const char *key, struct b
 /* Members, the first of them with a comma before it. */
 static void write_test(const struct judge_test *t, struct buf *out) {
     const double recent[] = {t->recent_x[0], t->recent_n[0], t->recent_x[1], t->recent_n[1]};
-    write_dc(&t->late, "canary", out);
-    write_dc(&t->stable, "stable", out);
-    write_dc(&t->bet, "canaryLooks", out);
-    write_dc(&t->stable_bet, "stableLooks", out);
-    write_dc(&t->two, "worse", out);
-    write_dc(&t->equal, "worseAtAll", out);
+    judge_dc_write(&t->late, "canary", out);
+    judge_dc_write(&t->stable, "stable", out);
+    judge_dc_write(&t->bet, "canaryLooks", out);
+    judge_dc_write(&t->stable_bet, "stableLooks", out);
+    judge_dc_write(&t->two, "worse", out);
+    judge_dc_write(&t->equal, "worseAtAll", out);
     add_list(out, "pass", t->pass, ARRAY_LEN(t->pass));
-    write_spread(&t->spread, "stableSpread", out);
-    write_spread(&t->own, "canarySpread", out);
+    judge_spread_write(&t->spread, "stableSpread", out);
+    judge_spread_write(&t->own, "canarySpread", out);
     add_list(out, "recent", recent, 4);
     add_u64(out, "canaryErrors", t->ec);
     add_u64(out, "canaryTotal", t->nc);
@@ -71,7 +71,7 @@ void judge_write(const struct judge *j, struct buf *out) {
     buf_adds(out, j->n ? "]}" : "}");
 }
 
-static bool read_dc(const cJSON *obj, const char *key, struct judge_dc *ret) {
+bool judge_dc_read(const cJSON *obj, const char *key, struct judge_dc *ret) {
     const cJSON *dc = json_obj(obj, key);
     return dc && json_number_get(dc, "lnR", &ret->ln_r) && ret->ln_r <= 0 &&
            json_number_gets(dc, "m", ret->m, JUDGE_RATES) && json_number_u64(dc, "looks", &ret->looks);
@@ -93,7 +93,7 @@ static bool read_list(const cJSON *obj, const char *key, double *ret, size_t n) 
     return true;
 }
 
-static bool read_spread(const cJSON *obj, const char *key, struct judge_spread *ret) {
+bool judge_spread_read(const cJSON *obj, const char *key, struct judge_spread *ret) {
     double v[4];
     if (!read_list(obj, key, v, 4)) return false;
     for (int i = 0; i < 4; i++)
@@ -105,12 +105,13 @@ static bool read_spread(const cJSON *obj, const char *key, struct judge_spread *
 
 static bool read_new(const cJSON *o, struct judge_test *t) {
     double recent[4];
-    bool ok = read_dc(o, "canary", &t->late) && read_dc(o, "stable", &t->stable) &&
-              read_dc(o, "canaryLooks", &t->bet) && read_dc(o, "stableLooks", &t->stable_bet) &&
-              read_dc(o, "worse", &t->two) && read_dc(o, "worseAtAll", &t->equal) &&
+    bool ok = judge_dc_read(o, "canary", &t->late) && judge_dc_read(o, "stable", &t->stable) &&
+              judge_dc_read(o, "canaryLooks", &t->bet) && judge_dc_read(o, "stableLooks", &t->stable_bet) &&
+              judge_dc_read(o, "worse", &t->two) && judge_dc_read(o, "worseAtAll", &t->equal) &&
               read_list(o, "pass", t->pass, ARRAY_LEN(t->pass)) &&
-              read_spread(o, "stableSpread", &t->spread) && read_spread(o, "canarySpread", &t->own) &&
-              read_list(o, "recent", recent, 4) && json_number_u64(o, "startErrors", &t->start_ec) &&
+              judge_spread_read(o, "stableSpread", &t->spread) &&
+              judge_spread_read(o, "canarySpread", &t->own) && read_list(o, "recent", recent, 4) &&
+              json_number_u64(o, "startErrors", &t->start_ec) &&
               json_number_u64(o, "startTotal", &t->start_nc) && json_number_u64(o, "looks", &t->looks) &&
               json_number_u64(o, "gapErrors", &t->gap_es) && json_number_u64(o, "gapTotal", &t->gap_ns) &&
               (!json_get(o, "retried") || json_number_u64(o, "retried", &t->retried));

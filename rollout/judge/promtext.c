@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <math.h>
 
-enum { MAX_WANTED = 12 };
+enum { MAX_WANTED = 20 };
+#define TIMES "controller_runtime_reconcile_time_seconds_bucket"
 
 /* Who counts: the first of these that is on the page gives ERRORS and TOTAL. */
 static const struct {
@@ -35,6 +36,14 @@ static const struct {
     {PROM_DEPTH, "workqueue_depth + reconciliations_queue + operator_sdk_reconciliations_queue_size_*"},
     {PROM_START, "process_start_time_seconds"},
     {PROM_LEADER, "leader_election_master_status"},
+    {PROM_REQUESTS, "rest_client_requests_total"},
+    {PROM_WRITES, "rest_client_requests_total{method=~\"POST|PUT|PATCH|DELETE\"}"},
+    {PROM_REFUSED, "rest_client_requests_total{code=~\"429|5..\"}"},
+    {PROM_PANICS, "controller_runtime_reconcile_panics_total"},
+    {PROM_WEBHOOKS, "controller_runtime_webhook_requests_total"},
+    {PROM_WEBHOOK_FAILURES, "controller_runtime_webhook_requests_total{code=~\"5..\"}"},
+    {PROM_LONGEST, "workqueue_longest_running_processor_seconds"},
+    {PROM_MEMORY, "process_resident_memory_bytes"},
 };
 
 struct controllers {
@@ -52,6 +61,8 @@ struct wanted {
 struct promtext {
     struct wanted w[MAX_WANTED];
     size_t n;
+    struct prom_times *times; /* NULL: no histogram yet */
+    bool crowded;             /* more bounds than there is room for */
     struct buf line;
     char *scratch; /* grows to the longest line with an escape in it */
     size_t scratch_cap;
@@ -93,6 +104,7 @@ void promtext_free(struct promtext *p) {
         free(p->w[i].by);
     }
     buf_free(&p->line);
+    free(p->times);
     free(p->scratch);
     free(p);
 }
@@ -115,6 +127,7 @@ void promtext_names(struct buf *out) {
             buf_addf(out, "%s%s%s", before, s->name, s->prefix ? ".*" : "");
             before = "|";
         }
+    buf_addf(out, "|" TIMES);
     promtext_free(p);
 }
 
@@ -136,7 +149,8 @@ static int count(struct wanted *w, const struct prom_line *l, struct err *err) {
     } else if (!isfinite(l->value)) {
         return 0;
     }
-    bool largest = w->what == PROM_START || w->what == PROM_LEADER;
+    bool largest =
+        w->what == PROM_START || w->what == PROM_LEADER || w->what == PROM_LONGEST || w->what == PROM_MEMORY;
     double sum = largest && w->v.present ? fmax(w->v.value, l->value) : w->v.value + l->value;
     if (isfinite(sum)) w->v.value = sum;
     w->v.present = true;
@@ -179,6 +193,29 @@ static void count_controller(struct wanted *w, const struct prom_line *l) {
     if (w->what == PROM_TOTAL && !c->name[0]) c->of += slice_hash(label->value, 1);
 }
 
+/* A bucket of the histogram: in its place, in the order of the bounds. */
+static void count_time(struct promtext *p, const struct prom_line *l) {
+    double le = NAN;
+    for (size_t i = 0; i < l->n; i++)
+        if (slice_eqs(l->label[i].name, "le") && slice_f64(l->label[i].value, &le) < 0) le = NAN;
+    if (isnan(le) || !isfinite(l->value) || l->value < 0) return;
+    if (!p->times) p->times = xcalloc(1, sizeof *p->times);
+    struct prom_times *t = p->times;
+    size_t i = t->n;
+    while (i && t->le[i - 1] > le) i--;
+    if (i && t->le[i - 1] >= le) {
+        t->count[i - 1] += l->value;
+        return;
+    }
+    p->crowded = p->crowded || t->n == PROM_MAX_BOUNDS;
+    if (p->crowded) return;
+    memmove(&t->le[i + 1], &t->le[i], (t->n - i) * sizeof t->le[0]);
+    memmove(&t->count[i + 1], &t->count[i], (t->n - i) * sizeof t->count[0]);
+    t->n++;
+    t->le[i] = le;
+    t->count[i] = l->value;
+}
+
 static char *scratch_for(struct promtext *p, struct slice text) {
     if (slice_has(text, '\\')) p->scratch = xgrow(p->scratch, &p->scratch_cap, text.n, 1);
     return p->scratch;
@@ -205,6 +242,7 @@ static int take_line(struct promtext *p, struct slice text, struct err *err) {
         rc = count(&p->w[i], &l, err);
         if (rc == 0 && is_counter(p->w[i].what)) count_controller(&p->w[i], &l);
     }
+    if (rc == 0 && slice_eqs(l.metric, TIMES)) count_time(p, &l);
     if (rc < 0) err_wrap(err, "line %llu", (unsigned long long)p->lineno);
     return rc;
 }
@@ -287,6 +325,8 @@ int promtext_end(struct promtext *p, struct prom_page *ret, struct err *err) {
     }
     if (p->failed.kind != ERR_NONE) return fail(p, err);
     *ret = (struct prom_page){.samples = p->samples};
+    const struct prom_times *t = p->times;
+    if (t && !p->crowded && isinf(t->le[t->n - 1])) ret->times = *t;
     pick(p, ret);
     return 0;
 }

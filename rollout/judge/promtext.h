@@ -13,6 +13,7 @@ enum {
     PROM_MAX_MATCHERS = 8,     /* in one selector */
     PROM_CONTROLLERS = 16,     /* counted one by one, the last of them being the sum of the rest */
     PROM_CONTROLLER = 64,      /* bytes of a controller's name, with its end */
+    PROM_MAX_BOUNDS = 64,      /* of the one histogram that is read */
 };
 
 /* A sum of selectors: `name{label="v",other!="w",third=~"a|b.*",fourth!~"x.+"} + another_name{...}`;
@@ -31,6 +32,15 @@ enum prom_what {
     PROM_DEPTH,  /* keys waiting in queues now */
     PROM_START,  /* process_start_time_seconds (the largest) */
     PROM_LEADER, /* leader_election_master_status (the largest) */
+    /* For the signals beside errors (signals.h). */
+    PROM_REQUESTS,         /* requests to the API server so far; of these: */
+    PROM_WRITES,           /* POST, PUT, PATCH, DELETE */
+    PROM_REFUSED,          /* answered with 429 or 5xx */
+    PROM_PANICS,           /* recovered ones so far */
+    PROM_WEBHOOKS,         /* webhook requests so far; of these: */
+    PROM_WEBHOOK_FAILURES, /* answered with 5xx */
+    PROM_LONGEST,          /* for how long a reconcile has been running, seconds (the largest) */
+    PROM_MEMORY,           /* resident, bytes (the largest) */
     PROM_WHATS
 };
 struct prom_value {
@@ -38,6 +48,12 @@ struct prom_value {
                      program */
     uint32_t series;
     double value; /* the sum (PROM_START, PROM_LEADER: the largest); finite, counters >= 0 */
+};
+/* How long reconciles took: a histogram, summed over all controllers. */
+struct prom_times {
+    size_t n;                      /* 0: there is none, or it has more than PROM_MAX_BOUNDS bounds */
+    double le[PROM_MAX_BOUNDS];    /* seconds, ascending; the last is infinite */
+    double count[PROM_MAX_BOUNDS]; /* so many took at most that long */
 };
 struct prom_controller {
     char name[PROM_CONTROLLER]; /* as one line of safe text, cut; "": the sum of the rest */
@@ -49,6 +65,7 @@ struct prom_page {
     /* ERRORS and TOTAL by label `controller` (or `controller_name`), in the page's order; series without are in none. */
     struct prom_controller controller[PROM_CONTROLLERS];
     size_t controllers;
+    struct prom_times times;
     const char *source; /* where ERRORS and TOTAL are from: "controller-runtime", "java-operator-sdk",
                            "annotations"; NULL: none */
     uint64_t samples;   /* on the page */

@@ -9,6 +9,7 @@ static const struct {
     [EV_ADOPTED] = {"Adopted", NORMAL},
     [EV_ROLLOUT_STARTED] = {"RolloutStarted", NORMAL},
     [EV_BASELINE_MEASURED] = {"BaselineMeasured", NORMAL},
+    [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL},
     [EV_SOAKING] = {"Soaking", NORMAL},
     [EV_STEP_PASSED] = {"StepPassed", NORMAL},
     [EV_PROMOTING] = {"Promoting", NORMAL},

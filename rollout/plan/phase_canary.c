@@ -170,7 +170,8 @@ static bool stalled(const struct plan_ctx *c) {
     return e->still_rounds >= STALLED_ROUNDS && e->still_stable >= c->s->param.min_events;
 }
 
-static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
+static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,
+                       const struct signals_report *signals) {
     const struct evidence *e = &c->s->evidence;
     bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
     bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
@@ -188,9 +189,15 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why) {
                  "reconciles "
                  "again, or rolled back by: %.200s",
                  plan_command(c, ACTION_ABORT, c->s->hash).text);
-    if (past_deadline(c)) return on_deadline(c, !stands && v != VERDICT_HOLD, *text ? text : why);
+    if (past_deadline(c)) {
+        bool bad = stands || v == VERDICT_HOLD || signals->doubt;
+        if (signals->does == SIGNAL_DEADLINE && v != VERDICT_HOLD && !stands)
+            return plan_signal_at_deadline(c, signals);
+        return on_deadline(c, !bad, *text ? text : signals->doubt ? signals->why : why);
+    }
     if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s", why);
     if (stands) return plan_hold(c, HOLD_STALLED, TEXT_KEPT, "%s", text);
+    if (signals->does != SIGNAL_OFF && !dry) return plan_hold_for_signal(c, signals);
     if (dry || few) return plan_hold(c, HOLD_NO_DATA, few ? TEXT_NEWS : TEXT_KEPT, "%s", text);
     plan_unhold(c);
     return false;
@@ -206,10 +213,15 @@ static bool judge_now(struct plan_ctx *c, bool may_advance) {
         s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns ? c->o->scraped_ns - s->soak_from_ns : 0;
     judge_verdict(&s->judge, &s->param, soaked, &r);
     if (r.verdict == VERDICT_FAIL) return plan_roll_back(c, ENDED_FAILED, "%s", r.why);
+    struct signals_report signals;
+    plan_signals(c, &signals);
+    if (signals.does == SIGNAL_ROLLBACK)
+        return plan_roll_back(c, ENDED_FAILED, "%s: %s", signal_name(signals.which), signals.why);
     if (!may_advance) return false;
+    plan_report_absent_signals(c);
     bool fresh = c->o->scraped_ns && s->evidence.dry[TRACK_CANARY] == 0;
-    if (r.verdict == VERDICT_PASS && fresh && !stalled(c)) return advance(c, &r);
-    return no_verdict(c, r.verdict, r.why);
+    if (r.verdict == VERDICT_PASS && fresh && !stalled(c) && !signals.doubt) return advance(c, &r);
+    return no_verdict(c, r.verdict, r.why, &signals);
 }
 
 /* Named, and nothing else: no deadline makes a verdict of it. It goes on by itself when the cause is gone. */

@@ -16,6 +16,7 @@
 #ifndef ROLLOUT_PLAN_H
 #define ROLLOUT_PLAN_H
 #include "api/gvr.h"
+#include "judge/signals_pods.h"
 #include "observe/objects.h"
 #include "plan/events.h"
 #include "plan/state.h"
@@ -138,6 +139,9 @@ void plan_free(struct plan *p);
 /* One round of scrapes into the state in memory (not written by itself: plan_make writes it at a change of
  * verdict and once a minute). Only in PHASE_STARTING and later of a rollout; otherwise nothing happens. */
 void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *samples, size_t n);
+/* The same round for the signals beside errors. pods: of this process and rollout. now_ns: any clock that runs. */
+void plan_feed_signals(struct state *s, struct signals_pods *pods, int64_t now_ns,
+                       const struct pod_sample *samples, size_t n);
 /* The verdict as it stands, for `explain`. False when no rollout is being judged. */
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);
 /* How many canary pods a step wants beside stable's: ceil, so that canary / (stable + canary) >= percent, but

@@ -166,6 +166,7 @@ void plan_clear_rollout(struct state *s) {
     judge_free(&s->judge);
     evidence_free(&s->evidence);
     counts_free(&s->controllers);
+    signals_init(&s->signals);
 }
 
 void plan_begin_rollout(struct plan_ctx *c) {

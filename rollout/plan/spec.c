@@ -113,6 +113,10 @@ static bool read_errors(struct slice v, struct spec *s, struct why *w) {
 static bool read_total(struct slice v, struct spec *s, struct why *w) {
     return read_selector(v, s, &s->total, w);
 }
+static bool read_signals(struct slice v, struct spec *s, struct why *w) {
+    s->signals_ok = value_signals(v, s->signal, w->text);
+    return s->signals_ok;
+}
 static bool read_objects(struct slice v, struct spec *s, struct why *w) {
     (void)v;
     (void)s;
@@ -169,6 +173,10 @@ static const struct {
     {"total", read_total,
      "a metric selector such as jobs_total, or with metrics prometheus a query with $namespace "
      "and $pod"},
+    {"signals", read_signals,
+     "a list of work, stuck, writes, latency, panics, webhooks, api, memory, oom, leadership or all, each as "
+     "-NAME "
+     "or NAME=off, NAME=hold, NAME=deadline, NAME=rollback, NAME (its default): -writes,latency=rollback"},
     {"objects", read_objects, "nothing in mode replicas"},
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
@@ -184,8 +192,10 @@ static void defaults(struct spec *s) {
                        .deadline_ns = 3600 * NS_PER_S,
                        .min_events = 10,
                        .metrics_ok = true,
+                       .signals_ok = true,
                        .step = {10},
                        .nsteps = 1};
+    for (int i = 0; i < SIGNALS; i++) s->signal[i] = signal_default((enum signal)i);
 }
 
 static const cJSON *annotation(const cJSON *annotations, const char *name) {

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "judge/signals.h"
 #include "observe/objects.h"
 
 enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024, SPEC_ACTION_MAX = 253 };
@@ -45,8 +46,10 @@ struct spec {
     uint16_t port;
     char *path; /* begins with '/' */
     char *errors,
-        *total;         /* metric selectors (promtext.h), with METRICS_PROMETHEUS queries (promql.h); both or
+        *total; /* metric selectors (promtext.h), with METRICS_PROMETHEUS queries (promql.h); both or
                              neither (NULL: found by itself) */
+    enum signal_does signal[SIGNALS]; /* signals beside errors: what each does */
+    bool signals_ok;                  /* even with an error elsewhere: the annotation signals is good */
     char **canary_args; /* words, NULL-terminated; NULL if none. Flags "--x=y" replace the same flag, else are
                            appended */
     char **canary_env;  /* "NAME=value", NULL-terminated; NULL if none */

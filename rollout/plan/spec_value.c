@@ -2,6 +2,7 @@
 #include "plan/spec_value.h"
 #include "api/gvr.h"
 #include <ctype.h>
+#include <stdio.h>
 
 static bool digits(struct slice v) { /* slice_i64() would take a sign */
     for (size_t i = 0; i < v.n; i++) {
@@ -97,6 +98,44 @@ bool value_lease(struct slice v, struct spec *s) {
     if (!name_is_dns_subdomain(name)) return false;
     s->lease_ns = ns.p ? slice_dup(ns) : NULL;
     s->lease_name = slice_dup(name);
+    return true;
+}
+
+/* What an item sets its signals to: -1: to their defaults; -2: not allowed. */
+static int item_does(bool off, bool given, struct slice text) {
+    if (off) return given ? -2 : SIGNAL_OFF;
+    if (!given) return -1;
+    for (int d = 0; d < SIGNAL_DOES; d++)
+        if (slice_eqs(text, signal_does_name((enum signal_does)d))) return d;
+    return -2;
+}
+
+static bool signals_item(struct slice item, enum signal_does ret[SIGNALS]) {
+    struct slice name, text;
+    bool off = prefix(&item, "-"), given = slice_cut(item, '=', &name, &text), found = false;
+    int does = item_does(off, given, slice_trim(text));
+    name = slice_trim(name);
+    for (int i = 0; i < SIGNALS && does >= -1; i++) {
+        if (!slice_eqs(name, "all") && !slice_eqs(name, signal_name((enum signal)i))) continue;
+        ret[i] = does < 0 ? signal_default((enum signal)i) : (enum signal_does)does;
+        found = true;
+    }
+    return found;
+}
+
+bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256]) {
+    enum signal_does does[SIGNALS];
+    memcpy(does, ret, sizeof does);
+    for (bool more = true; more;) {
+        struct slice item;
+        more = slice_cut(v, ',', &item, &v);
+        item = slice_trim(item);
+        if (signals_item(item, does)) continue;
+        int n = item.n < 40 ? (int)item.n : 40;
+        snprintf(why, 256, "read \"%.*s\"", n, item.n ? item.p : "");
+        return false;
+    }
+    memcpy(ret, does, sizeof does);
     return true;
 }
 

@@ -35,6 +35,7 @@ const struct state_name state_holds[HOLDS] = {
     [HOLD_WRITE_REFUSED] = {"WriteRefused", NULL},
     [HOLD_NO_DATA] = {"NoData", NULL},
     [HOLD_STALLED] = {"CanaryStalled", NULL},
+    [HOLD_SIGNAL] = {"SignalRaised", NULL},
     [HOLD_SHARED] = {"SharedOutage", NULL},
     [HOLD_PAUSED_BY_USER] = {"PausedByUser", "PausedByPerson"},
     [HOLD_INCONCLUSIVE] = {"Inconclusive", NULL},
@@ -65,6 +66,7 @@ void state_init(struct state *s) {
     *s = (struct state){.deadline_s = -1, .replicas = -1};
     judge_param_default(&s->param);
     judge_init(&s->judge);
+    signals_init(&s->signals);
 }
 
 static void free_lists(struct state *s) {

@@ -8,6 +8,7 @@
 #define ROLLOUT_STATE_H
 #include "judge/counts.h"
 #include "judge/judge.h"
+#include "judge/signals.h"
 #include "plan/spec.h"
 
 enum {
@@ -54,6 +55,7 @@ enum hold {
     HOLD_WRITE_REFUSED,  /* the API server refuses what is to be written next */
     HOLD_NO_DATA,        /* no metrics from the canary or from stable */
     HOLD_STALLED,        /* the canary reconciles nothing any more, and stable does */
+    HOLD_SIGNAL,         /* a signal beside errors speaks against the canary */
     HOLD_SHARED,         /* both versions fail: an outage is not a verdict */
     HOLD_PAUSED_BY_USER, /* annotation pause */
     HOLD_INCONCLUSIVE,   /* the deadline is over without a verdict and on-inconclusive is pause */
@@ -143,6 +145,7 @@ struct state {
     struct judge judge;
     struct evidence evidence;
     struct counts controllers; /* the same by controller; this process's, not written */
+    struct signals signals;
     int64_t
         generation; /* of the Deployment when this state was last written: an older one is a cache that is behind; 0: not known */
     int64_t written_ns; /* when this state was last written, for the once a minute of the evidence */

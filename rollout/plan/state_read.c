@@ -207,6 +207,8 @@ static void read_rollout(struct reader *r, struct state *s) {
     if (judge_param_read(json_get(o, "param"), &s->param, NULL) < 0) wrong(r, o, "param");
     if (judge_read(json_get(o, "judge"), &s->judge, NULL) < 0) wrong(r, o, "judge");
     if (evidence_read(json_get(o, "evidence"), &s->evidence, NULL) < 0) wrong(r, o, "evidence");
+    const cJSON *signals = json_get(o, "signals"); /* none in an earlier version */
+    if (signals && signals_read(signals, &s->signals, NULL) < 0) wrong(r, o, "signals");
 }
 
 static void read_state(struct reader *r, struct state *s) {

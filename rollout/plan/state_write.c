@@ -5,16 +5,17 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", NULL};
-const char *const state_members[] = {
-    "version",      "phase",       "since",         "hold",           "holdSince",
-    "message",      "hash",        "canary",        "canaryTemplate", "image",
-    "step",         "percent",     "startedAt",     "soakFrom",       "shiftNs",
-    "unreadySince", "readySince",  "shrinkSince",   "pauseAsked",     "pausedAt",
-    "wasReady",     "ending",      "reason",        "learned",        "learnedErrors",
-    "learnedTotal", "bestUpdated", "bestAvailable", "leastOld",       "progressAt",
-    "repair",       "param",       "judge",         "evidence",       "deadlineRestored",
-    "consumed",     "history",     "unpaused",      "unpausedAt",     "generation",
-    "writtenAt",    NULL};
+const char *const state_members[] = {"version",        "phase",        "since",       "hold",
+                                     "holdSince",      "message",      "hash",        "canary",
+                                     "canaryTemplate", "image",        "step",        "percent",
+                                     "startedAt",      "soakFrom",     "shiftNs",     "unreadySince",
+                                     "readySince",     "shrinkSince",  "pauseAsked",  "pausedAt",
+                                     "wasReady",       "ending",       "reason",      "learned",
+                                     "learnedErrors",  "learnedTotal", "bestUpdated", "bestAvailable",
+                                     "leastOld",       "progressAt",   "repair",      "param",
+                                     "judge",          "evidence",     "signals",     "deadlineRestored",
+                                     "consumed",       "history",      "unpaused",    "unpausedAt",
+                                     "generation",     "writtenAt",    NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -135,6 +136,8 @@ static void write_rollout(const struct state *s, struct buf *out) {
     judge_write(&s->judge, out);
     buf_adds(out, ",\"evidence\":");
     evidence_write(&s->evidence, out);
+    buf_adds(out, ",\"signals\":");
+    signals_write(&s->signals, out);
 }
 
 void state_write(const struct state *s, struct buf *out) {

@@ -50,6 +50,7 @@ struct model *m_new(uint64_t seed, int replicas) {
 
 void m_forget(struct model *m) {
     if (m->edge.held) state_free(&m->edge.s);
+    signals_pods_free(&m->edge.signals);
     memset(&m->edge, 0, sizeof m->edge);
 }
 

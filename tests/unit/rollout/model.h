@@ -16,6 +16,8 @@
 enum { MAX_RS = 24, MAX_PODS = 160, VERSIONS = 10 };
 #define T0 (INT64_C(1795457793) * NS_PER_S)
 
+/* What is wrong with a version whose reconciles succeed. */
+enum sign { SOUND, WRITES_MUCH, PANICS };
 /* How a version's pods behave. */
 enum behaviour {
     GOOD,
@@ -77,12 +79,14 @@ struct model {
     enum step_kind refused_kind;
     char *taken; /* a ReplicaSet of this name is there that is not in the list */
     enum behaviour behaviour[VERSIONS];
+    enum sign sign[VERSIONS];
     bool outage; /* every reconcile of every version fails */
     char hash[VERSIONS][11];
     /* the edge: one process's memory */
     struct {
         bool held;
         struct state s;
+        struct signals_pods signals;
         int rv;
         int64_t scraped_ns, scrape_every_ns, round_began_ns;
         bool history_known, probe, confirmed;

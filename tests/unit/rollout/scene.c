@@ -90,6 +90,8 @@ static void happens(struct model *m, struct words *w) {
     if (is(w, "run")) m_run(m, number(a));
     if (is(w, "until")) m_until(m, phase(a), number(b));
     if (is(w, "lose")) lose(m, version(a));
+    if (is(w, "writes-much")) m->sign[version(a)] = WRITES_MUCH;
+    if (is(w, "panics")) m->sign[version(a)] = PANICS;
     if (is(w, "killed")) m_forget(m);
     for (int i = is(w, "tick") ? number(a) : 0; i > 0; i--) m_tick(m);
 }

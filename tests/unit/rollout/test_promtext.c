@@ -390,4 +390,44 @@ CASE(random_damage) {
     }
 }
 
+CASE(what_the_signals_need) {
+    struct prom_page r =
+        read_page("controller_runtime_reconcile_total{controller=\"a\",result=\"success\"} 9\n"
+                  "controller_runtime_reconcile_panics_total{controller=\"a\"} 2\n"
+                  "controller_runtime_reconcile_time_seconds_bucket{controller=\"a\",le=\"0.5\"} 3\n"
+                  "controller_runtime_reconcile_time_seconds_bucket{controller=\"a\",le=\"+Inf\"} 9\n"
+                  "controller_runtime_reconcile_time_seconds_bucket{controller=\"a\",le=\"0.1\"} 1\n"
+                  "controller_runtime_reconcile_time_seconds_bucket{controller=\"b\",le=\"0.5\"} 10\n"
+                  "controller_runtime_reconcile_time_seconds_sum{controller=\"a\"} 7\n"
+                  "controller_runtime_webhook_requests_total{code=\"200\",webhook=\"/x\"} 5\n"
+                  "controller_runtime_webhook_requests_total{code=\"500\",webhook=\"/x\"} 1\n"
+                  "process_resident_memory_bytes 4e+07\n"
+                  "rest_client_requests_total{code=\"200\",host=\"h\",method=\"GET\"} 30\n"
+                  "rest_client_requests_total{code=\"201\",host=\"h\",method=\"POST\"} 4\n"
+                  "rest_client_requests_total{code=\"429\",host=\"h\",method=\"PUT\"} 3\n"
+                  "rest_client_requests_total{code=\"503\",host=\"h\",method=\"GET\"} 2\n"
+                  "workqueue_longest_running_processor_seconds{name=\"a\"} 12.5\n"
+                  "workqueue_longest_running_processor_seconds{name=\"b\"} 3\n");
+    static const double want[PROM_WHATS] = {
+        [PROM_TOTAL] = 9,     [PROM_PANICS] = 2,     [PROM_WEBHOOKS] = 6,
+        [PROM_REQUESTS] = 39, [PROM_WRITES] = 7,     [PROM_WEBHOOK_FAILURES] = 1,
+        [PROM_REFUSED] = 5,   [PROM_LONGEST] = 12.5, [PROM_MEMORY] = 4e7};
+    for (int i = 0; i < PROM_WHATS; i++) assert_true(fabs(r.v[i].value - want[i]) < 1e-9);
+    assert_int_equal(r.times.n, 3);
+    assert_true(r.times.le[0] < r.times.le[1] && isinf(r.times.le[2]));
+    assert_true(r.times.count[0] == 1 && r.times.count[1] == 13 && r.times.count[2] == 9);
+}
+
+CASE(a_histogram_with_too_many_bounds_is_left_out) {
+    cleanup_buf struct buf b = BUF(1 << 20);
+    buf_adds(&b, "controller_runtime_reconcile_total 1\n");
+    for (int i = 0; i < PROM_MAX_BOUNDS; i++)
+        buf_addf(&b, "controller_runtime_reconcile_time_seconds_bucket{le=\"%d\"} 1\n", i);
+    struct prom_page r = read_page(buf_str(&b)); /* none is infinite */
+    assert_int_equal(r.times.n, 0);
+    buf_adds(&b, "controller_runtime_reconcile_time_seconds_bucket{le=\"+Inf\"} 1\n");
+    r = read_page(buf_str(&b));
+    assert_int_equal(r.times.n, 0);
+}
+
 CASES("rollout/promtext")

@@ -210,4 +210,38 @@ CASE(strange_json) {
     assert_true(strlen(e.msg) < 300);
 }
 
+CASE(signals_are_a_list_from_left_to_right) {
+    static const struct {
+        const char *text;
+        enum signal_does writes, latency, panics;
+    } good[] = {
+        {"-writes, latency=rollback", SIGNAL_OFF, SIGNAL_ROLLBACK, SIGNAL_ROLLBACK},
+        {"-all,writes", SIGNAL_HOLD, SIGNAL_OFF, SIGNAL_OFF},
+        {"all=hold,panics=deadline", SIGNAL_HOLD, SIGNAL_HOLD, SIGNAL_DEADLINE},
+        {"-all , all", SIGNAL_HOLD, SIGNAL_DEADLINE, SIGNAL_ROLLBACK},
+        {"writes=off", SIGNAL_OFF, SIGNAL_DEADLINE, SIGNAL_ROLLBACK},
+    };
+    static const char *const bad[] = {"",        "write",    "-writes=hold", "writes=yes",
+                                      "writes,", "latency=", "writes hold"};
+    for (size_t i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
+        bool is_bad = i >= ARRAY_LEN(good);
+        const char *text = is_bad ? bad[i - ARRAY_LEN(good)] : good[i].text;
+        cleanup_json cJSON *a = cJSON_CreateObject();
+        cleanup_spec struct spec s;
+        struct err e = {0};
+        cJSON_AddStringToObject(a, "handover.dev/canary-percent", "10");
+        cJSON_AddStringToObject(a, "handover.dev/signals", text);
+        int rc = spec_parse(a, &s, &e);
+        assert_int_equal(rc < 0, is_bad);
+        assert_int_equal(s.signals_ok, !is_bad);
+        if (is_bad) {
+            assert_non_null(strstr(e.msg, "handover.dev/signals: "));
+            assert_non_null(strstr(e.msg, "; allowed: a list of work, stuck, writes"));
+        }
+        assert_int_equal(s.signal[SIGNAL_WRITES], is_bad ? SIGNAL_HOLD : good[i].writes);
+        assert_int_equal(s.signal[SIGNAL_LATENCY], is_bad ? SIGNAL_DEADLINE : good[i].latency);
+        assert_int_equal(s.signal[SIGNAL_PANICS], is_bad ? SIGNAL_ROLLBACK : good[i].panics);
+    }
+}
+
 CASES("rollout/spec")

@@ -1,0 +1,54 @@
+/* The signals beside errors, in the canary phase: what they do, what people read of them. */
+#include "plan/plan_ctx.h"
+
+/* How long a process begins: a minute, or less of a short soak. */
+static int64_t begins_ns(const struct state *s) {
+    int64_t fifth = s->param.soak_ns / 5;
+    return fifth < 60 * NS_PER_S ? fifth : 60 * NS_PER_S;
+}
+
+void plan_feed_signals(struct state *s, struct signals_pods *pods, int64_t now_ns,
+                       const struct pod_sample *samples, size_t n) {
+    struct signals_look l;
+    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
+    signals_pods_look(pods, now_ns, begins_ns(s), s->signals.bound, samples, n, &l);
+    if (s->learned) signals_feed(&s->signals, &l);
+}
+
+/* With another annotation wrong, as this one says; with this one wrong nobody knows what is wanted, and none speaks. */
+static bool param_of(const struct plan_ctx *c, struct signals_param *ret) {
+    const struct spec *spec = c->o->spec;
+    signals_param_default(ret);
+    if (!spec || !spec->signals_ok) return false;
+    memcpy(ret->does, spec->signal, sizeof ret->does);
+    ret->soak_looks = c->s->param.soak_looks;
+    ret->alpha = c->s->param.alpha;
+    return true;
+}
+
+void plan_signals(const struct plan_ctx *c, struct signals_report *ret) {
+    struct signals_param p;
+    *ret = (struct signals_report){.does = SIGNAL_OFF};
+    if (param_of(c, &p)) signals_verdict(&c->s->signals, &p, ret);
+}
+
+bool plan_hold_for_signal(struct plan_ctx *c, const struct signals_report *r) {
+    const char *then = r->does == SIGNAL_DEADLINE ? "; rolled back at the deadline unless it ends" : "";
+    return plan_hold(c, HOLD_SIGNAL, TEXT_CAUSE, "%s: %s%s; if that is meant, promote, else abort: %s",
+                     signal_name(r->which), r->why, then, plan_command(c, ACTION_PROMOTE, c->s->hash).text);
+}
+
+bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r) {
+    return plan_roll_back(c, ENDED_FAILED, "%s: %s, until the deadline", signal_name(r->which), r->why);
+}
+
+void plan_report_absent_signals(struct plan_ctx *c) {
+    struct signals_param p;
+    cleanup_buf struct buf names = BUF(400);
+    if (c->s->signals.reported || !param_of(c, &p) || c->s->signals.looks < SIGNALS_REPORT_LOOKS) return;
+    c->s->signals.reported = true;
+    if (signals_absent(&c->s->signals, &p, &names))
+        plan_event(c, EV_SIGNALS_UNAVAILABLE,
+                   "these signals do not count, the pods have no metrics for them: %s", buf_str(&names));
+}
