@@ -200,7 +200,7 @@ static int add_series(struct promapi_pages *p, size_t *cap, const struct series 
                            PROMAPI_MAX_PAGES);
         p->v = xgrow(p->v, cap, p->n + 1, sizeof *p->v);
         page = &p->v[p->n++];
-        *page = (struct promapi_page){.place = xstrdup(place), .text = BUF(2 * PROMAPI_MAX_ANSWER)};
+        *page = (struct promapi_page){.place = xstrdup(place), .text = BUF((size_t)2 * PROMAPI_MAX_ANSWER)};
     }
     if (s->newest_s > page->newest_s) page->newest_s = s->newest_s;
     if (s->n > page->samples) {
@@ -222,7 +222,7 @@ static void add_to_page(struct promapi_pages *p, const struct series *s) {
 }
 
 int promapi_read_pages(struct slice answer, struct promapi_pages *ret, struct err *err) {
-    struct slice type, result;
+    struct slice type = {0}, result = {0};
     struct promapi_pages p = {0};
     size_t cap = 0, n = 0;
     int rc = open_answer(answer, &type, &result, err);
@@ -253,7 +253,7 @@ int promapi_read_pages(struct slice answer, struct promapi_pages *ret, struct er
 /* ---- numbers ---- */
 
 int promapi_read_count(struct slice answer, bool *ret_present, double *ret, struct err *err) {
-    struct slice type, result, pair = {0}, value;
+    struct slice type = {0}, result = {0}, pair = {0}, value = {0};
     double at, v;
     int rc = open_answer(answer, &type, &result, err);
     if (rc < 0) return rc;

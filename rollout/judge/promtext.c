@@ -168,7 +168,7 @@ static const struct prom_label *controller_of(const struct prom_line *l) {
 
 static struct prom_controller *controller_at(struct controllers *all, struct slice value) {
     char name[PROM_CONTROLLER] = "";
-    cleanup_buf struct buf safe = BUF(8 * PROM_CONTROLLER);
+    cleanup_buf struct buf safe = BUF((size_t)8 * PROM_CONTROLLER);
     utf8_add_safe(&safe, utf8_cut(value, PROM_CONTROLLER));
     struct slice cut = utf8_cut(buf_slice(&safe), sizeof name - 1);
     memcpy(name, cut.p, cut.n);
