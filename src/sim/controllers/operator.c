@@ -229,6 +229,7 @@ void operator_page(const struct container *k, int64_t now, struct buf *out) {
                "indicates master.");
         one(out, "leader_election_master_status", "name", k->op.lease, k->op.leads);
     }
+    operator_signals(k, now, out);
     family(out, "go_goroutines", "gauge", "Number of goroutines that currently exist.");
     (void)buf_adds(out, "go_goroutines 42\n");
     family(out, "process_start_time_seconds", "gauge",

@@ -25,6 +25,9 @@ void operator_count(struct container *k, int64_t now);
 /* counters as of the last operator_count() */
 void operator_page(const struct container *k, int64_t now, struct buf *out);
 
+/* operator_signals.c: what its page says beside its reconciles. */
+void operator_signals(const struct container *k, int64_t now, struct buf *out);
+
 /* elector.c: as a client-go elector does. elector_poll() looks at the Lease; false: it lost the one that it
  * held, and exits. */
 void elector_start(struct ctl *c, struct pod_proc *p, struct container *k);

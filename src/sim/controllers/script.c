@@ -24,6 +24,8 @@ static void set_defaults(struct script *s) {
         .controller = "sim",
         .controllers = 1,
         .rare = -1,
+        .writes = 0.1,
+        .memory = 40 << 20,
         .lease_ns = 15 * NS_PER_S,
     };
 }
@@ -131,6 +133,12 @@ static int operator_member(struct script *s, const cJSON *v, const char *k, stru
     if (strcmp(k, "controllers") == 0) return get_controllers(v, 1, &s->controllers, err);
     if (strcmp(k, "badController") == 0) return get_controllers(v, 0, &s->bad_controller, err);
     if (strcmp(k, "lastShare") == 0) return get_num(v, 1, &s->rare, err);
+    if (strcmp(k, "writesPerReconcile") == 0) return get_num(v, 1e3, &s->writes, err);
+    if (strcmp(k, "panicRate") == 0) return get_num(v, 1, &s->panics, err);
+    if (strcmp(k, "slowRate") == 0) return get_num(v, 1, &s->slow, err);
+    if (strcmp(k, "memoryBytes") == 0) return get_num(v, 1e12, &s->memory, err);
+    if (strcmp(k, "leakBytesPerSecond") == 0) return get_num(v, 1e12, &s->leak, err);
+    if (strcmp(k, "longestMs") == 0) return get_ms(v, &s->longest_ns, err);
     if (strcmp(k, "leaderElection") == 0) return get_bool(v, &s->elects, err);
     if (strcmp(k, "releaseOnExit") == 0) return get_bool(v, &s->releases, err);
     if (strcmp(k, "lease") == 0) return get_text(v, s->lease, sizeof s->lease, err);

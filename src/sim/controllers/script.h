@@ -36,9 +36,14 @@ struct script {
     int64_t controllers; /* how many; each then has its number behind the name */
     double rare;         /* the share of the work that the last of several does; < 0: as much as the others */
     int64_t bad_controller; /* the only one that fails, from 1; 0: all fail alike */
-    bool elects;            /* leaderElection: reconciles only as the holder of its Lease */
-    bool releases;          /* gives the Lease back on SIGTERM */
-    char lease[128];        /* "": by the arguments, else by the image's repository */
+    /* What goes wrong while reconciles succeed, see operator_signals.c. */
+    double writes, panics,
+        slow;            /* for each reconcile: writes; the share that panics, that takes longer than 1 s */
+    double memory, leak; /* resident bytes, and by how many they grow in a second */
+    int64_t longest_ns;  /* a reconcile that has been running for so long; 0: none */
+    bool elects;         /* leaderElection: reconciles only as the holder of its Lease */
+    bool releases;       /* gives the Lease back on SIGTERM */
+    char lease[128];     /* "": by the arguments, else by the image's repository */
     int64_t lease_ns;
 };
 
