@@ -98,22 +98,6 @@ static int pick(struct argp_state *st, const char *option, const char *text, con
 }
 
 /* Without the '/' at its end. */
-static const char *prometheus_url(struct argp_state *st, char *arg) {
-    struct url u;
-    struct slice text = slice_of(arg);
-    while (text.n && text.p[text.n - 1] == '/') text.n--;
-    bool web =
-        url_split(text, &u) == 0 && (url_scheme_is(u.scheme, "http") || url_scheme_is(u.scheme, "https"));
-    if (!web || u.user.n || u.query || memchr(text.p, ' ', text.n))
-        argp_error(
-            st,
-            "--prometheus: read \"%s\"; allowed is http://HOST[:PORT][/PREFIX] or https://..., without user "
-            "and query",
-            arg);
-    arg[text.n] = '\0';
-    return arg;
-}
-
 static void check_prometheus(struct argp_state *st, const struct app_options *o) {
     bool https = o->prometheus && strncasecmp(o->prometheus, "https:", 6) == 0;
     if (!o->prometheus && (o->prometheus_ca || o->prometheus_token || o->prometheus_own_queries))
@@ -161,7 +145,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_METRICS_AUDIENCE: o->metrics_audience = arg; return 0;
     case OPT_METRICS_TOKEN: o->metrics_token = arg; return 0;
     case OPT_METRICS_TOKEN_INSECURE: o->metrics_token_insecure = true; return 0;
-    case OPT_PROMETHEUS: o->prometheus = prometheus_url(st, arg); return 0;
+    case OPT_PROMETHEUS: o->prometheus = cli_web_url(st, "prometheus", arg); return 0;
     case OPT_PROMETHEUS_CA: o->prometheus_ca = arg; return 0;
     case OPT_PROMETHEUS_TOKEN: o->prometheus_token = arg; return 0;
     case OPT_PROMETHEUS_OWN:

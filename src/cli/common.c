@@ -1,5 +1,6 @@
 /* What subcommands share: kubectl's flags, option values, the real world and its log. */
 #include "common.h"
+#include "api/url.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "obs/obs.h"
@@ -54,6 +55,21 @@ long cli_number(struct argp_state *st, const char *option, const char *text, lon
     if (slice_i64(slice_of(text), &v) == 0 && v >= min && v <= max) return (long)v;
     argp_error(st, "--%s: read \"%s\"; allowed is a whole number from %ld to %ld", option, text, min, max);
     return min;
+}
+
+const char *cli_web_url(struct argp_state *st, const char *option, char *arg) {
+    struct url u;
+    struct slice text = slice_of(arg);
+    while (text.n && text.p[text.n - 1] == '/') text.n--;
+    bool web =
+        url_split(text, &u) == 0 && (url_scheme_is(u.scheme, "http") || url_scheme_is(u.scheme, "https"));
+    if (!web || u.user.n || u.query || memchr(text.p, ' ', text.n))
+        argp_error(st,
+                   "--%s: read \"%s\"; allowed is http://HOST[:PORT][/PREFIX] or https://..., without user "
+                   "and query",
+                   option, arg);
+    arg[text.n] = '\0';
+    return arg;
 }
 
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {

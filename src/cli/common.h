@@ -22,6 +22,8 @@ extern const struct argp cli_kube_argp;
 int64_t cli_duration(struct argp_state *st, const char *option, const char *text, int64_t min_ns,
                      int64_t max_ns);
 long cli_number(struct argp_state *st, const char *option, const char *text, long min, long max);
+/* Slashes at its end are taken away, in place. */
+const char *cli_web_url(struct argp_state *st, const char *option, char *arg);
 /* argp_parse() with our exit code on bad usage; argv[0] becomes "PROGRAM NAME". Returns CLI_OK or CLI_USAGE.
  */
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input);

@@ -1,8 +1,8 @@
 /* A recorded series of counts, judged line by line. */
 #include "judge_series.h"
+#include "judge_print.h"
 #include "base/mem.h"
 #include "base/slice.h"
-#include "judge/json_number.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ struct series {
     const struct judge_param *p;
     struct judge judge;
     struct buf line; /* of the output */
-    bool json;
+    struct judge_printer printer;
 };
 
 static bool counts_of(struct slice text, struct judge_counts *ret) {
@@ -30,46 +30,11 @@ static bool counts_of(struct slice text, struct judge_counts *ret) {
     return ret->ec <= ret->nc && ret->es <= ret->ns;
 }
 
-static void add_number(struct buf *out, const char *key, double v) {
-    buf_addf(out, ",\"%s\":", key);
-    json_number_add(out, v);
-}
-
-static void add_json(struct series *s, const struct judge_report *r) {
-    struct buf *out = &s->line;
-    buf_addf(out, "{\"scrape\":%llu", (unsigned long long)s->judge.scrapes);
-    add_number(out, "log_e_fail", r->log_fail);
-    add_number(out, "log_e_pass", r->log_pass);
-    add_number(out, "log_e_regression", r->log_two);
-    add_number(out, "log_e_any_regression", r->log_two_equal);
-    add_number(out, "log_e_late", r->log_late);
-    add_number(out, "log_e_late_stable", r->log_stable);
-    add_number(out, "log_e", r->v.log_e);
-    buf_addf(out, ",\"verdict\":\"%s\",\"why\":", verdict_name(r->verdict));
-    buf_add_json(out, slice_of(r->why));
-    buf_adds(out, "}\n");
-}
-
-static void add_text(struct series *s, const struct judge_report *r) {
-    buf_addf(&s->line, "%5llu  %-12s  %s; ", (unsigned long long)s->judge.scrapes, verdict_name(r->verdict),
-             r->why);
-    judge_words(r, &s->line);
-    buf_addc(&s->line, '\n');
-}
-
-/* At the deadline what is neither passed nor failed is inconclusive, an outage too. */
 static void judge_line(struct series *s, const struct judge_counts *c) {
     struct judge_report r;
     judge_feed(&s->judge, s->p, c);
     judge_verdict(&s->judge, s->p, (int64_t)s->judge.scrapes, &r);
-    if (s->judge.scrapes >= s->p->deadline_looks &&
-        (r.verdict == VERDICT_WATCHING || r.verdict == VERDICT_HOLD))
-        r.verdict = VERDICT_INCONCLUSIVE;
-    buf_clear(&s->line);
-    if (s->json)
-        add_json(s, &r);
-    else
-        add_text(s, &r);
+    judge_print(&s->printer, s->judge.scrapes, 0, &r, &s->line);
 }
 
 static int bad_line(const char *name, unsigned number, struct slice text, struct err *err) {
@@ -106,7 +71,7 @@ static int each_line(struct series *s, FILE *from, const char *name, FILE *to, s
 
 int judge_series(FILE *from, const char *name, const struct judge_param *p, bool json, FILE *to,
                  struct err *err) {
-    struct series s = {.p = p, .json = json};
+    struct series s = {.p = p, .printer = {.deadline = p->deadline_looks, .json = json}};
     judge_init(&s.judge);
     buf_init(&s.line, 8192);
     int rc = each_line(&s, from, name, to, err);

@@ -7,9 +7,17 @@ target op:v1 canary-percent=50 soak=6s max-error-rate=5% quiet=0s metrics=promet
 until_true 30 "Prometheus has scraped stable" asked 'count by (pod) (controller_runtime_reconcile_total{namespace="default"})' 2
 
 set_image op:v2; promoted op:v2
-before=$(stable_pods); set_image op:bad1
+began=$(date -u +%FT%TZ); before=$(stable_pods); set_image op:bad1; until_true 15 "a canary of bad1" some_canary
+bad=$(api GET '/api/v1/namespaces/default/pods?labelSelector=handover.dev%2Ftrack%3Dcanary' | jq -r '.items[0].metadata.generateName'); bad=${bad%-}
 wait_phase RolledBack 60; until_true 10 "the canary is gone" no_canary
 [ "$(stable_pods)" = "$before" ] || fail "stable pods changed"
+
+# The same from the server's history, as somebody does who wants to know before Handover decides anything.
+replayed() { "$HANDOVER" judge --from-prometheus="$url/" --query='controller_runtime_reconcile_total{namespace="default"}' --canary="$bad" \
+  --start="$began" --end="$(date -u +%FT%TZ)" --step=1s --soak=6 "$@" 2>&1; }
+text=$(replayed); tail -n 1 <<<"$text" | has ' fail .* reconciles failed' || fail "the replay says: $text"
+[ "$(replayed -o json | tail -n 1 | jq -r .verdict)" = fail ] || fail "as JSON: $(replayed -o json)"
+text=$(replayed --query='foo{' || true); has 'bad_data: .*parse error' <<<"$text" || fail "a query that is none: $text"
 
 # A server that is not there is no verdict, and what it has missed is not held against anybody.
 set_image op:v3; until_true 15 "a canary of v3" some_canary

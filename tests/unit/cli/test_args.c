@@ -78,6 +78,22 @@ static const struct {
      "need a --prometheus=URL with https, read \"http://a\""},
     {"handover run --prometheus=https://a --prometheus-own-queries=maybe", USAGE,
      "--prometheus-own-queries: read \"maybe\"; allowed is one of off, on"},
+    {"handover judge --query=up", USAGE, "need --from-prometheus=URL"},
+    {"handover judge --max-error-rate=auto", USAGE, "which a file does not tell"},
+    {"handover judge --from-prometheus=prom:9090", USAGE, "--from-prometheus: read \"prom:9090\""},
+    {"handover judge --from-prometheus=http://a --query=up", USAGE,
+     "needs --query, --canary, --start and --end"},
+    {"handover judge --from-prometheus=http://a --start=yesterday", USAGE,
+     "--start: read \"yesterday\"; allowed is a time such as 2026-11-28T10:00:00Z"},
+    {"handover judge --from-prometheus=http://a --query=up --canary=b --start=2026-11-28T10:00:00Z "
+     "--end=2026-11-28T09:00:00Z",
+     USAGE, "at most 10000 steps of --step"},
+    {"handover judge --from-prometheus=http://a --prometheus-token=/t --query=up --canary=b "
+     "--start=2026-11-28T10:00:00Z --end=2026-11-28T11:00:00Z",
+     USAGE, "need an https:// URL"},
+    {"handover judge --from-prometheus=http://127.0.0.1:1 --query=up --canary=b "
+     "--start=2026-11-28T10:00:00Z --end=2026-11-28T11:00:00Z",
+     FAILED, "http://127.0.0.1:1/api/v1/query_range: "},
     {"handover run --kubeconfig=/nonexistent --logind=off", USAGE, "/nonexistent"},
     {"handover run --server=ftp://a --logind=off", USAGE, "ftp://a"},
     {"handover run --server=http://127.0.0.1:1 --logind=off --lease-duration=2s --renew-deadline=3s", USAGE,
