@@ -119,7 +119,7 @@ static size_t place_of(struct replay *r, const struct past_series *s) {
     struct moment *m = &r->now;
     int64_t created = created_ns(r->spec, s);
     for (size_t i = 0; i < m->n; i++) {
-        if (!slice_eqs(m->pod[i].uid, s->pod)) continue;
+        if (strcmp(m->pod[i].uid.p, s->pod) != 0) continue;
         if (created < m->pod[i].created_ns) m->pod[i].created_ns = created;
         return i;
     }
