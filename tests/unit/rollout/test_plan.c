@@ -114,7 +114,8 @@ CASE(guards) {
 
 /* All of its evidence is good, and then it hangs: what is enough for a pass does not pass it. */
 PLAY(a_canary_that_hangs_late_does_not_pass, m_start(2),
-     "set min-events 100000|set soak 20s|image 1|until Soaking 20|run 200|hangs 1|run 60|set min-events "
+     "set signals -all|set min-events 100000|set soak 20s|image 1|until Soaking 20|run 200|hangs 1|run "
+     "60|set min-events "
      "10|run 60|"
      "is Soaking CanaryStalled|own 0 2")
 
