@@ -28,7 +28,8 @@ asked() {
     json) ;;
     *) [[ ${path:-} =~ ^\{((\.[A-Za-z]+|\[[0-9]+\])+)\}$ ]] || return 1; PATH_IN_IT=${BASH_REMATCH[1]} ;;
   esac
-  CURL=(-sSfG -m 20 --unix-socket "$API_SOCKET" "${CURL[@]}" "http://localhost/${kind%:*}/namespaces/$ns/${kind#*:}${name:+/$name}")
+  # Not by its own name: for a curl the API server indents its JSON, and one of 1.20, built by Debian's Go, dies of that.
+  CURL=(-sSfG -m 20 -A kubectl --unix-socket "$API_SOCKET" "${CURL[@]}" "http://localhost/${kind%:*}/namespaces/$ns/${kind#*:}${name:+/$name}")
 }
 kubectl_in() { # NAMESPACE ARGUMENTS...
   local CURL PATH_IN_IT text

@@ -73,8 +73,9 @@ image_is() { # NAME IMAGE : every pod of the target that has not ended runs it, 
   local images; images=$(k get pods -l "app=$1" -o json | jq -r ".items[] | $LIVING | .spec.containers[0].image" | sort -u)
   [ "$images" = "${OPERATOR_IMAGE:-localhost/operator}:$2" ] && [ "$(field "deployment/$1" '{.status.readyReplicas}')" = "$(field "deployment/$1" '{.spec.replicas}')" ]
 }
-# The pods of the stable track with their restarts: what must not change under a failing canary
-pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o json | jq -r '.items[] | "\(.metadata.uid) \(.status.containerStatuses[0].restartCount)"' | sort; }
+# The pods of the stable track with their restarts: what must not change under a failing canary. Those that are on their way out, of the
+# rollout before, are not among them.
+pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | "\(.metadata.uid) \(.status.containerStatuses[0].restartCount)"' | sort; }
 canary_pods() { k get pods -l "app=$1,handover.dev/track=canary" -o json; }
 canaries() { canary_pods "$1" | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name'; }
 some_canary() { [ -n "$(canaries "$1")" ]; }

@@ -75,7 +75,7 @@ fi
 export TOP=$top API_SOCKET=$out/api.sock
 . ./lib.sh
 in_it=(); [ -z "$own" ] || in_it=(nsenter "--net=/run/netns/$CLUSTER_NS")
-"${in_it[@]}" kubectl proxy --unix-socket="$API_SOCKET" >/dev/null & proxy=$! # of the program itself, not of a shell
+"${in_it[@]}" kubectl proxy --unix-socket="$API_SOCKET" >"$out/proxy.log" 2>&1 & proxy=$! # of the program itself, not of a shell
 disown "$proxy" # no job that a `wait` waits for
 [ -n "$without_node" ] || deploy_handover
 
