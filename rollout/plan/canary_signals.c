@@ -1,21 +1,6 @@
 /* The signals beside errors, in the canary phase: what they do, what people read of them. */
 #include "plan/plan_ctx.h"
 
-/* How long a process begins: a minute, or less of a short soak. */
-static int64_t begins_ns(const struct state *s) {
-    int64_t fifth = s->param.soak_ns / 5;
-    return fifth < 60 * NS_PER_S ? fifth : 60 * NS_PER_S;
-}
-
-void plan_feed_signals(struct state *s, struct signals_pods *pods, int64_t now_ns,
-                       const struct pod_sample *samples, size_t n) {
-    struct signals_look l;
-    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
-    if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
-    signals_pods_look(pods, now_ns, begins_ns(s), s->signals.bound, samples, n, &l);
-    if (s->learned) signals_feed(&s->signals, &l);
-}
-
 /* With another annotation wrong, as this one says; with this one wrong nobody knows what is wanted, and none speaks. */
 static bool param_of(const struct plan_ctx *c, struct signals_param *ret) {
     const struct spec *spec = c->o->spec;

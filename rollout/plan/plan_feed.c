@@ -1,4 +1,4 @@
-/* From a round of scrapes to the judge: all reconciles, and those of each controller. */
+/* From a round of scrapes to the judge: all reconciles, and those of each controller; and to the signals. */
 #include "judge/counts.h"
 #include "plan/plan.h"
 
@@ -25,12 +25,15 @@ static void feed_controllers(struct state *s, const struct counts_delta *d, size
     if (n < 2 && !s->judge.n) return; /* it is all there is */
     for (size_t i = 0; i < n; i++) {
         const struct counter_news *canary = &d[i].d[TRACK_CANARY], *stable = &d[i].d[TRACK_STABLE];
-        if (!d[i].pods[TRACK_CANARY] && crowded(d, n) && !judged(&s->judge, d[i].name)) continue;
+        bool known = judged(&s->judge, d[i].name);
+        if (!d[i].pods[TRACK_CANARY] && crowded(d, n) && !known) continue;
         const struct judge_counts c = {canary->x,       canary->n,       stable->x,      stable->n,
                                        canary->start_x, canary->start_n, canary->retried};
-        uint64_t errors, all;
-        counts_history(&s->controllers, &s->evidence, d[i].name, TRACK_STABLE, &errors, &all);
-        judge_controller_history(&s->judge, &s->param, d[i].name, errors, all);
+        if (!known) {
+            uint64_t errors, all;
+            counts_history(&s->controllers, &s->evidence, d[i].name, TRACK_STABLE, &errors, &all);
+            judge_controller_history(&s->judge, &s->param, d[i].name, errors, all);
+        }
         judge_feed_controller(&s->judge, &s->param, d[i].name, &c);
     }
 }
@@ -49,6 +52,15 @@ void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *sa
                                    d.retried[TRACK_CANARY]};
     judge_feed(&s->judge, &s->param, &c);
     feed_controllers(s, by, names);
+}
+
+void plan_feed_signals(struct state *s, struct signals_pods *pods, int64_t now_ns,
+                       const struct pod_sample *samples, size_t n) {
+    struct signals_look l;
+    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
+    signals_pods_look(pods, now_ns, start_ns(s), s->signals.bound, samples, n, &l);
+    if (s->learned) signals_feed(&s->signals, &l);
 }
 
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
