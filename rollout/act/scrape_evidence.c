@@ -14,19 +14,18 @@ void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, si
         const struct scrape_result *res = &r->result[i];
         const struct obs_pod *now = find(pods, n, res->pod.uid);
         bool read = res->read && !res->repeated && (!now || now->restarts == res->pod.restarts);
-        ret[i] = (struct pod_sample){
-            .uid = slice_of(res->pod.uid),
-            .restarts = res->pod.restarts,
-            .started_s = res->page.v[PROM_START].value,
-            .track = res->pod.track,
-            .created_ns = res->pod.created_ns,
-            .terminating = res->pod.terminating || !now || now->terminating,
-            .scraped = read,
-            .present = read && res->page.v[PROM_TOTAL].present,
-            .errors = evidence_count(res->page.v[PROM_ERRORS].value),
-            .total = evidence_count(res->page.v[PROM_TOTAL].value),
-            .page = read ? &res->page : NULL,
-            .oom = now && now->crash && strstr(now->crash, "OOMKilled") ? now->crashes : 0};
+        ret[i] = (struct pod_sample){.uid = slice_of(res->pod.uid),
+                                     .restarts = res->pod.restarts,
+                                     .started_s = res->page.v[PROM_START].value,
+                                     .track = res->pod.track,
+                                     .created_ns = res->pod.created_ns,
+                                     .terminating = res->pod.terminating || !now || now->terminating,
+                                     .scraped = read,
+                                     .present = read && res->page.v[PROM_TOTAL].present,
+                                     .errors = evidence_count(res->page.v[PROM_ERRORS].value),
+                                     .total = evidence_count(res->page.v[PROM_TOTAL].value),
+                                     .page = read ? &res->page : NULL,
+                                     .oom = now && now->oom_killed ? now->crashes : 0};
     }
 }
 

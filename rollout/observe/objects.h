@@ -94,6 +94,7 @@ struct obs_pod {
     bool loops;             /* a container that crashed waits for its next start */
     int64_t crashed_ns;     /* when a container last crashed, wall clock; 0: none has */
     char *crash;            /* how: "container m: OOMKilled, exit code 137"; NULL: none has */
+    bool oom_killed;        /* the same crash was an OOM kill */
     bool no_image;          /* there is no such image: its name is wrong, or the registry says so */
     enum obs_cause cause;
     int64_t

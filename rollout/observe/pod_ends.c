@@ -93,6 +93,7 @@ static void take(const cJSON *status, enum kind kind, const struct ends *e, stru
     p->loops = p->loops || loops;
     if (at > p->crashed_ns) p->crashed_ns = at;
     if (!tells) return;
+    p->oom_killed = strcmp(json_str_or(e->last, "reason", ""), "OOMKilled") == 0;
     free(p->crash);
     p->crash =
         xasprintf("container %.63s: %.63s, exit code %lld", json_str_or(status, "name", "?"),

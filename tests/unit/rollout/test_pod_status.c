@@ -72,6 +72,7 @@ static void ends_as(const struct end *e, const char *meta, const char *container
         p.crashed_ns != (*e->crash ? AT : 0) || strcmp(p.crash ? p.crash : "", crash) != 0)
         fail_msg("%s: %u crashes of %u restarts, loops %d, at %lld: %s", e->what, p.crashes, p.restarts,
                  p.loops, (long long)p.crashed_ns, p.crash ? p.crash : "-");
+    assert_true(p.oom_killed == (strstr(e->crash, "OOMKilled") != NULL));
     obs_pod_free(&p);
 }
 
