@@ -134,7 +134,7 @@ static int64_t active_workers(const struct container *k, int64_t now) {
 
 /* ---- the page ---- */
 
-static void family(struct buf *out, const char *name, const char *type, const char *help) {
+void operator_family(struct buf *out, const char *name, const char *type, const char *help) {
     (void)buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
@@ -143,7 +143,7 @@ static void total(struct buf *out, const char *controller, const char *result, i
                    controller, result, (long long)n);
 }
 
-static void one(struct buf *out, const char *name, const char *label, const char *value, int64_t n) {
+void operator_one(struct buf *out, const char *name, const char *label, const char *value, int64_t n) {
     (void)buf_addf(out, "%s{%s=\"%s\"} %lld\n", name, label, value, (long long)n);
 }
 
@@ -160,10 +160,9 @@ struct series {
 };
 static void each(const struct script *s, const struct series *v, struct buf *out) {
     char name[80];
-    family(out, v->name, v->type, v->help);
+    operator_family(out, v->name, v->type, v->help);
     for (int c = 0; c < s->controllers; c++)
-        (void)buf_addf(out, "%s{%s=\"%s\"} %lld\n", v->name, v->label, name_of(s, c, name),
-                       (long long)v->n[c]);
+        operator_one(out, v->name, v->label, name_of(s, c, name), v->n[c]);
 }
 
 static void controller_series(const struct container *k, int64_t now, struct buf *out) {
@@ -206,8 +205,8 @@ static void controller_series(const struct container *k, int64_t now, struct buf
     each(s, &workers, out);
     each(s, &most, out);
     each(s, &errors, out);
-    family(out, "controller_runtime_reconcile_total", "counter",
-           "Total number of reconciliations per controller");
+    operator_family(out, "controller_runtime_reconcile_total", "counter",
+                    "Total number of reconciliations per controller");
     for (int c = 0; c < s->controllers; c++) {
         const char *its = name_of(s, c, name);
         total(out, its, "error", op->errors[c]);
@@ -224,15 +223,16 @@ void operator_page(const struct container *k, int64_t now, struct buf *out) {
     /* controller-runtime registers a controller's series when it starts it: a standby has none. */
     if (!k->script.elects || k->op.leads) controller_series(k, now, out);
     if (k->script.elects) {
-        family(out, "leader_election_master_status", "gauge",
-               "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 "
-               "indicates master.");
-        one(out, "leader_election_master_status", "name", k->op.lease, k->op.leads);
+        operator_family(
+            out, "leader_election_master_status", "gauge",
+            "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 "
+            "indicates master.");
+        operator_one(out, "leader_election_master_status", "name", k->op.lease, k->op.leads);
     }
     operator_signals(k, now, out);
-    family(out, "go_goroutines", "gauge", "Number of goroutines that currently exist.");
+    operator_family(out, "go_goroutines", "gauge", "Number of goroutines that currently exist.");
     (void)buf_adds(out, "go_goroutines 42\n");
-    family(out, "process_start_time_seconds", "gauge",
-           "Start time of the process since unix epoch in seconds.");
+    operator_family(out, "process_start_time_seconds", "gauge",
+                    "Start time of the process since unix epoch in seconds.");
     (void)buf_addf(out, "process_start_time_seconds %.3f\n", (double)k->op.started / (double)NS_PER_S);
 }

@@ -25,6 +25,10 @@ void operator_count(struct container *k, int64_t now);
 /* counters as of the last operator_count() */
 void operator_page(const struct container *k, int64_t now, struct buf *out);
 
+/* A family's head, and one of its series. */
+void operator_family(struct buf *out, const char *name, const char *type, const char *help);
+void operator_one(struct buf *out, const char *name, const char *label, const char *value, int64_t n);
+
 /* operator_signals.c: what its page says beside its reconciles. */
 void operator_signals(const struct container *k, int64_t now, struct buf *out);
 

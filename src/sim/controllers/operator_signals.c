@@ -3,19 +3,10 @@
 #include "controllers/operator.h"
 #include "controllers/pod.h"
 
-static void counter(struct buf *out, const char *name, const char *help) {
-    (void)buf_addf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
-}
-
-static void gauge(struct buf *out, const char *name, const char *help) {
-    (void)buf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
-}
-
 static void times(const struct script *s, int64_t n, struct buf *out) {
     static const char name[] = "controller_runtime_reconcile_time_seconds";
     int64_t slow = (int64_t)((double)n * s->slow);
-    (void)buf_addf(out, "# HELP %s Length of time per reconciliation per controller\n# TYPE %s histogram\n",
-                   name, name);
+    operator_family(out, name, "histogram", "Length of time per reconciliation per controller");
     (void)buf_addf(out, "%s_bucket{controller=\"%s\",le=\"0.1\"} %lld\n", name, s->controller,
                    (long long)(n - slow) / 2);
     (void)buf_addf(out, "%s_bucket{controller=\"%s\",le=\"1\"} %lld\n", name, s->controller,
@@ -27,7 +18,8 @@ static void times(const struct script *s, int64_t n, struct buf *out) {
 
 static void requests(const struct script *s, int64_t n, struct buf *out) {
     static const char name[] = "rest_client_requests_total";
-    counter(out, name, "Number of HTTP requests, partitioned by status code, method, and host.");
+    operator_family(out, name, "counter",
+                    "Number of HTTP requests, partitioned by status code, method, and host.");
     (void)buf_addf(out, "%s{code=\"200\",host=\"sim\",method=\"GET\"} %lld\n", name, (long long)n);
     (void)buf_addf(out, "%s{code=\"200\",host=\"sim\",method=\"PUT\"} %lld\n", name,
                    (long long)((double)n * s->writes));
@@ -38,18 +30,18 @@ void operator_signals(const struct container *k, int64_t now, struct buf *out) {
     int64_t n = 0;
     for (int c = 0; c < s->controllers; c++) n += k->op.success[c] + k->op.errors[c];
     if (!s->elects || k->op.leads) {
-        counter(out, "controller_runtime_reconcile_panics_total",
-                "Total number of reconciliation panics per controller");
-        (void)buf_addf(out, "controller_runtime_reconcile_panics_total{controller=\"%s\"} %lld\n",
-                       s->controller, (long long)((double)n * s->panics));
+        operator_family(out, "controller_runtime_reconcile_panics_total", "counter",
+                        "Total number of reconciliation panics per controller");
+        operator_one(out, "controller_runtime_reconcile_panics_total", "controller", s->controller,
+                     (int64_t)((double)n * s->panics));
         times(s, n, out);
-        gauge(out, "workqueue_longest_running_processor_seconds",
-              "How many seconds has the longest running processor for workqueue been running.");
+        operator_family(out, "workqueue_longest_running_processor_seconds", "gauge",
+                        "How many seconds has the longest running processor for workqueue been running.");
         (void)buf_addf(out, "workqueue_longest_running_processor_seconds{name=\"%s\"} %.3f\n", s->controller,
                        (double)s->longest_ns / (double)NS_PER_S);
     }
     requests(s, n, out);
-    gauge(out, "process_resident_memory_bytes", "Resident memory size in bytes.");
+    operator_family(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
     double age_s = (double)(now - k->op.started) / (double)NS_PER_S;
     (void)buf_addf(out, "process_resident_memory_bytes %.0f\n", s->memory + s->leak * age_s);
 }
