@@ -29,4 +29,7 @@ void counter_read(struct counter *c, struct counter_age at, uint64_t x, uint64_t
  * carried to a later round. start_x is cut at start_n. */
 void counter_settle(uint64_t *carry, struct counter_news *sum);
 uint64_t counter_add(uint64_t a, uint64_t b); /* at most COUNT_MAX */
+static inline void counter_sum(uint64_t *sum, uint64_t by) {
+    *sum = counter_add(*sum, by);
+}
 #endif

@@ -4,20 +4,15 @@
 #include "judge/evidence.h"
 #include <errno.h>
 
-static void pair(struct buf *out, const char *key, const uint64_t v[TRACKS]) {
-    buf_addf(out, ",\"%s\":[%llu,%llu]", key, (unsigned long long)v[TRACK_STABLE],
-             (unsigned long long)v[TRACK_CANARY]);
-}
-
 void evidence_write(const struct evidence *e, struct buf *out) {
     buf_addf(out, "{\"rounds\":%llu", (unsigned long long)e->rounds);
     json_time_add(out, "beganAt", e->began_ns);
     if (e->still_rounds)
         buf_addf(out, ",\"stillRounds\":%llu,\"stillStable\":%llu", (unsigned long long)e->still_rounds,
                  (unsigned long long)e->still_stable);
-    pair(out, "carry", e->carry);
-    pair(out, "errors", e->errors);
-    pair(out, "total", e->total);
+    json_number_counts(out, "carry", e->carry, TRACKS);
+    json_number_counts(out, "errors", e->errors, TRACKS);
+    json_number_counts(out, "total", e->total, TRACKS);
     buf_adds(out, ",\"pods\":[");
     for (size_t i = 0; i < e->n; i++) {
         const struct evidence_pod *p = &e->pod[i];

@@ -9,11 +9,18 @@ void json_number_add(struct buf *out, double v) {
         buf_adds(out, "null");
 }
 
-void json_number_adds(struct buf *out, const double *v, size_t n) {
+void json_number_list(struct buf *out, const char *key, const double *v, size_t n) {
+    buf_addf(out, ",\"%s\":", key);
     for (size_t i = 0; i < n; i++) {
         buf_addc(out, i ? ',' : '[');
         json_number_add(out, v[i]);
     }
+    buf_addc(out, ']');
+}
+
+void json_number_counts(struct buf *out, const char *key, const uint64_t *v, size_t n) {
+    buf_addf(out, ",\"%s\":", key);
+    for (size_t i = 0; i < n; i++) buf_addf(out, "%c%llu", i ? ',' : '[', (unsigned long long)v[i]);
     buf_addc(out, ']');
 }
 

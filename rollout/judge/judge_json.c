@@ -11,22 +11,17 @@ static void add_u64(struct buf *out, const char *key, uint64_t v) {
     buf_addf(out, ",\"%s\":%llu", key, (unsigned long long)v);
 }
 
-static void add_list(struct buf *out, const char *key, const double *v, size_t n) {
-    buf_addf(out, ",\"%s\":", key);
-    json_number_adds(out, v, n);
-}
-
 void judge_dc_write(const struct judge_dc *dc, const char *key, struct buf *out) {
     buf_addf(out, ",\"%s\":{\"begun\":%s,\"looks\":%llu,\"lnR\":", key, dc->looks ? "true" : "false",
              (unsigned long long)dc->looks);
     json_number_add(out, dc->ln_r);
-    add_list(out, "m", dc->m, JUDGE_RATES);
+    json_number_list(out, "m", dc->m, JUDGE_RATES);
     buf_addc(out, '}');
 }
 
 void judge_spread_write(const struct judge_spread *s, const char *key, struct buf *out) {
     const double v[] = {s->sum, s->weight, (double)s->x, (double)s->n};
-    add_list(out, key, v, 4);
+    json_number_list(out, key, v, 4);
 }
 
 /* Members, the first of them with a comma before it. */
@@ -38,10 +33,10 @@ static void write_test(const struct judge_test *t, struct buf *out) {
     judge_dc_write(&t->stable_bet, "stableLooks", out);
     judge_dc_write(&t->two, "worse", out);
     judge_dc_write(&t->equal, "worseAtAll", out);
-    add_list(out, "pass", t->pass, ARRAY_LEN(t->pass));
+    json_number_list(out, "pass", t->pass, ARRAY_LEN(t->pass));
     judge_spread_write(&t->spread, "stableSpread", out);
     judge_spread_write(&t->own, "canarySpread", out);
-    add_list(out, "recent", recent, 4);
+    json_number_list(out, "recent", recent, 4);
     add_u64(out, "canaryErrors", t->ec);
     add_u64(out, "canaryTotal", t->nc);
     add_u64(out, "stableErrors", t->es);
@@ -58,13 +53,13 @@ void judge_write(const struct judge *j, struct buf *out) {
     buf_addf(out, "{\"scrapes\":%llu", (unsigned long long)j->scrapes);
     add_u64(out, "stepTotal", j->step_nc);
     write_test(&j->all, out);
-    add_list(out, "two", j->two.l, JUDGE_RATIOS);
-    add_list(out, "twoEqual", j->two_equal.l, JUDGE_RATIOS);
+    json_number_list(out, "two", j->two.l, JUDGE_RATIOS);
+    json_number_list(out, "twoEqual", j->two_equal.l, JUDGE_RATIOS);
     if (j->n) buf_adds(out, ",\"controllers\":[");
     for (size_t i = 0; i < j->n; i++) {
         buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
         buf_add_json(out, slice_of(j->controller[i].name));
-        if (j->controller[i].theta > 0) add_list(out, "tolerated", &j->controller[i].theta, 1);
+        if (j->controller[i].theta > 0) json_number_list(out, "tolerated", &j->controller[i].theta, 1);
         write_test(&j->controller[i], out);
         buf_addc(out, '}');
     }

@@ -1,4 +1,5 @@
 /* One controller's errors: what is learned from a scrape, and what all scrapes so far say. */
+#include "judge/counter.h"
 #include "judge/judge.h"
 #include <math.h>
 
@@ -23,12 +24,6 @@ void judge_test_init(struct judge_test *t) {
     judge_dc_init(&t->equal);
     judge_dc_init(&t->stable);
     judge_dc_init(&t->stable_bet);
-}
-
-/* Sums stay where JSON numbers are exact. Errors, never more than their total, reach the end after it. */
-static void count(uint64_t *sum, uint64_t by) {
-    const uint64_t end = UINT64_C(1) << 53;
-    *sum = by > end - *sum ? end : *sum + by;
 }
 
 /* Of this controller. */
@@ -83,16 +78,16 @@ void judge_test_feed(struct judge_test *t, const struct judge_param *given, cons
     const struct judge_param own = of_test(t, given), *p = &own;
     uint64_t nc = c->nc, ns = c->ns, ec = c->ec < nc ? c->ec : nc, es = c->es < ns ? c->es : ns;
     double gamma = gamma_of(t, p); /* learned before this scrape */
-    count(&t->ns, ns);
-    count(&t->es, es);
+    counter_sum(&t->ns, ns);
+    counter_sum(&t->es, es);
     double limit = asked(t, p);
     double most = p->gamma > 0 ? INFINITY : one_look;
     judge_dc_add(&t->late, p->theta, gamma, most, ec, nc);
     judge_dc_bet(&t->bet, limit, ec, nc);
     judge_dc_add(&t->stable, p->theta, gamma, most, es, ns);
     judge_dc_bet(&t->stable_bet, p->theta, es, ns);
-    count(&t->gap_es, es);
-    count(&t->gap_ns, ns);
+    counter_sum(&t->gap_es, es);
+    counter_sum(&t->gap_ns, ns);
     judge_dc_two(&t->two, p->psi0, gamma, most, ec, nc, es, ns);
     if (nc) {
         judge_dc_two(&t->equal, 1, 1, INFINITY, ec, nc, t->gap_es, t->gap_ns);
@@ -100,17 +95,17 @@ void judge_test_feed(struct judge_test *t, const struct judge_param *given, cons
     }
     if (nc + c->retried) {
         add_pass(t, p, (double)(ec + c->retried) / (double)(nc + c->retried));
-        count(&t->looks, 1);
+        counter_sum(&t->looks, 1);
     }
     judge_spread_add(&t->spread, es, ns);
     judge_spread_add(&t->own, ec, nc);
     add_recent(t, 0, es, ns);
     add_recent(t, 1, ec + c->retried, nc + c->retried);
-    count(&t->retried, c->retried);
-    count(&t->nc, nc);
-    count(&t->ec, ec);
-    count(&t->start_nc, c->start_nc);
-    count(&t->start_ec, c->start_ec < c->start_nc ? c->start_ec : c->start_nc);
+    counter_sum(&t->retried, c->retried);
+    counter_sum(&t->nc, nc);
+    counter_sum(&t->ec, ec);
+    counter_sum(&t->start_nc, c->start_nc);
+    counter_sum(&t->start_ec, c->start_ec < c->start_nc ? c->start_ec : c->start_nc);
 }
 
 /* The same by counts, tempered. */

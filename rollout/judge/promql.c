@@ -173,10 +173,14 @@ int promql_fill(struct slice query, const struct promql_values *v, struct buf *o
     return rc;
 }
 
-void promql_form(struct slice query, int64_t wall_ns, int64_t timeout_ns, struct buf *out) {
+void promql_time(const char *key, int64_t wall_ns, struct buf *out) {
     int64_t ms = wall_ns / NS_PER_MS;
+    buf_addf(out, "&%s=%lld.%03lld", key, (long long)(ms / 1000), (long long)(ms % 1000));
+}
+
+void promql_form(struct slice query, int64_t wall_ns, int64_t timeout_ns, struct buf *out) {
     buf_adds(out, "query=");
     url_escape(out, query);
-    buf_addf(out, "&time=%lld.%03lld&timeout=%lldms", (long long)(ms / 1000), (long long)(ms % 1000),
-             (long long)(timeout_ns / NS_PER_MS));
+    promql_time("time", wall_ns, out);
+    buf_addf(out, "&timeout=%lldms", (long long)(timeout_ns / NS_PER_MS));
 }

@@ -30,6 +30,8 @@ struct promql_values {
 /* Of a query that promql_check() accepts. */
 int promql_fill(struct slice query, const struct promql_values *v, struct buf *out, struct err *err);
 
+/* `&KEY=1700000000.123`, a member of such a form: wall clock. */
+void promql_time(const char *key, int64_t wall_ns, struct buf *out);
 /* `query=...&time=...&timeout=...`, a form for /api/v1/query. time: wall clock. */
 void promql_form(struct slice query, int64_t wall_ns, int64_t timeout_ns, struct buf *out);
 #endif

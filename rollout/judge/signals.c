@@ -1,6 +1,6 @@
 /* From the looks at both versions to what speaks against the canary while its reconciles succeed. */
 #include "judge/signals.h"
-#include "base/json.h"
+#include "judge/counter.h"
 #include <math.h>
 
 static const double hot = 1.5;      /* so much more work than a pod of stable is tolerated */
@@ -74,12 +74,6 @@ static double log_mean(double a, double b) { /* ln((e^a + e^b) / 2) */
     return (lo == -INFINITY ? hi : hi + log1p(exp(lo - hi))) - log(2);
 }
 
-/* Sums stay where JSON numbers are exact. */
-static void add(uint64_t *sum, uint64_t by) {
-    const uint64_t end = UINT64_C(1) << 53;
-    *sum = by > end - *sum ? end : *sum + by;
-}
-
 /* ---- the tests ---- */
 
 /* What is beyond is thrown away, but for the part that waits for what comes later. */
@@ -114,8 +108,8 @@ static void feed_work(struct signals *s, const struct signals_look *l) {
     share_feed(&s->more, share_of(c, hot, o), nc, nc + ns);
     share_feed(&s->less, 1 - share_of(c, idle, o), ns, nc + ns);
     for (int t = 0; t < TRACKS; t++) {
-        add(&s->total[t], l->total[t]);
-        add(&s->podlooks[t], l->pods[t]);
+        counter_sum(&s->total[t], l->total[t]);
+        counter_sum(&s->podlooks[t], l->pods[t]);
     }
     s->present |= UINT64_C(1) << SIGNAL_WORK;
 }
@@ -130,8 +124,8 @@ static void feed_pair(struct signals *s, enum signal_pair i, const struct signal
                    mine->x + other->x);
     judge_dc_bet(&t->over, pairs[i].rate, mine->x, mine->n);
     for (int k = 0; k < TRACKS; k++) {
-        add(&t->x[k], c[k].x);
-        add(&t->n[k], c[k].n);
+        counter_sum(&t->x[k], c[k].x);
+        counter_sum(&t->n[k], c[k].n);
     }
 }
 
@@ -151,8 +145,8 @@ static void feed_stuck(struct signals *s, const struct signals_look *l) {
     s->depth = depth->present ? depth->value : 0;
     if (!waits || l->canary_all) s->waits = s->waits_stable = 0;
     if (!waits || l->canary_all) return;
-    add(&s->waits, 1);
-    add(&s->waits_stable, l->total[TRACK_STABLE]);
+    counter_sum(&s->waits, 1);
+    counter_sum(&s->waits_stable, l->total[TRACK_STABLE]);
 }
 
 static bool runs_long(const struct signals *s) {
@@ -192,14 +186,14 @@ static double memory_log(const struct signals_memory *m) {
 }
 
 void signals_feed(struct signals *s, const struct signals_look *l) {
-    if (l->pods[TRACK_CANARY]) add(&s->looks, 1);
+    if (l->pods[TRACK_CANARY]) counter_sum(&s->looks, 1);
     feed_work(s, l);
     feed_stuck(s, l);
     for (int i = 0; i < SIGNAL_PAIRS; i++) feed_pair(s, (enum signal_pair)i, l->pair[i]);
     feed_memory(s, l);
     for (int t = 0; t < TRACKS; t++) {
         s->oom[t] = l->oom[t];
-        add(&s->lost[t], l->lost[t]);
+        counter_sum(&s->lost[t], l->lost[t]);
     }
     s->present |= UINT64_C(1) << SIGNAL_OOM | (uint64_t)l->elects << SIGNAL_LEADERSHIP;
 }

@@ -32,13 +32,14 @@ const char *signal_does_name(enum signal_does d); /* "hold" */
 enum signal_does signal_default(enum signal s);
 
 /* ---- one look ---- */
-enum signal_pair {                /* x of n, since the last look, by track */
-                   PAIR_WRITES,   /* writes, reconciles */
-                   PAIR_SLOW,     /* reconciles over the bound, reconciles that were timed */
-                   PAIR_PANICS,   /* panics, reconciles */
-                   PAIR_WEBHOOKS, /* failed requests, requests */
-                   PAIR_API,      /* requests answered with 429 or 5xx, requests */
-                   SIGNAL_PAIRS
+/* x of n, since the last look, by track */
+enum signal_pair {
+    PAIR_WRITES,   /* writes, reconciles */
+    PAIR_SLOW,     /* reconciles over the bound, reconciles that were timed */
+    PAIR_PANICS,   /* panics, reconciles */
+    PAIR_WEBHOOKS, /* failed requests, requests */
+    PAIR_API,      /* requests answered with 429 or 5xx, requests */
+    SIGNAL_PAIRS
 };
 struct signals_counts {
     bool present; /* the metrics are there; false: x and n say nothing */
@@ -98,7 +99,6 @@ struct signals {
     uint64_t oom[TRACKS], lost[TRACKS];
 };
 void signals_init(struct signals *s);
-/* p: for the length of a soak, in looks. */
 void signals_feed(struct signals *s, const struct signals_look *l);
 
 /* The bound of a histogram that holds 95 % of what was counted: le ascending, count cumulative; the last may be infinite.

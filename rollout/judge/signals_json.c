@@ -1,6 +1,7 @@
 /* The state of the signals as JSON, without losing a bit. What is not there has not begun: so the state of an earlier version is
  * read on, and a signal that a later version adds does not damage it. */
 #include "judge/signals.h"
+#include "judge/counter.h"
 #include "judge/judge_json.h"
 #include "judge/json_number.h"
 #include <errno.h>
@@ -10,17 +11,6 @@ static const char *const names[SIGNAL_PAIRS] = {
     [PAIR_WRITES] = "writes",     [PAIR_SLOW] = "slow", [PAIR_PANICS] = "panics",
     [PAIR_WEBHOOKS] = "webhooks", [PAIR_API] = "api",
 };
-static const double count_max = 0x1p53;
-
-static void write_counts(const char *key, const uint64_t v[TRACKS], struct buf *out) {
-    buf_addf(out, ",\"%s\":[%llu,%llu]", key, (unsigned long long)v[TRACK_STABLE],
-             (unsigned long long)v[TRACK_CANARY]);
-}
-
-static void write_numbers(const char *key, const double *v, size_t n, struct buf *out) {
-    buf_addf(out, ",\"%s\":", key);
-    json_number_adds(out, v, n);
-}
 
 static void open_object(const char *key, struct buf *out) {
     buf_addf(out, ",\"%s\":{\"version\":1", key);
@@ -39,16 +29,16 @@ static void write_test(const struct signals_test *t, const char *key, struct buf
     open_object(key, out);
     write_share(&t->versus, "versus", out);
     judge_dc_write(&t->over, "over", out);
-    write_counts("some", t->x, out);
-    write_counts("all", t->n, out);
+    json_number_counts(out, "some", t->x, TRACKS);
+    json_number_counts(out, "all", t->n, TRACKS);
     buf_addc(out, '}');
 }
 
 static void write_memory(const struct signals_memory *m, struct buf *out) {
     open_object("memory", out);
-    write_numbers("low", m->low, TRACKS, out);
-    write_numbers("last", m->last, TRACKS, out);
-    write_numbers("first", m->first, TRACKS, out);
+    json_number_list(out, "low", m->low, TRACKS);
+    json_number_list(out, "last", m->last, TRACKS);
+    json_number_list(out, "first", m->first, TRACKS);
     buf_addf(out, ",\"looks\":%u", m->looks);
     judge_dc_write(&m->grows, "grows", out);
     buf_addc(out, '}');
@@ -62,17 +52,17 @@ void signals_write(const struct signals *s, struct buf *out) {
         write_share(&s->more, "more", out);
         write_share(&s->less, "less", out);
     }
-    write_counts("total", s->total, out);
-    write_counts("podLooks", s->podlooks, out);
-    write_numbers("longest", s->longest, TRACKS, out);
+    json_number_counts(out, "total", s->total, TRACKS);
+    json_number_counts(out, "podLooks", s->podlooks, TRACKS);
+    json_number_list(out, "longest", s->longest, TRACKS);
     buf_addf(out, ",\"waits\":%llu,\"waitsStable\":%llu", (unsigned long long)s->waits,
              (unsigned long long)s->waits_stable);
-    write_numbers("depth", &s->depth, 1, out);
-    write_numbers("bound", &s->bound, 1, out);
+    json_number_list(out, "depth", &s->depth, 1);
+    json_number_list(out, "bound", &s->bound, 1);
     for (int i = 0; i < SIGNAL_PAIRS; i++) write_test(&s->pair[i], names[i], out);
     if (s->memory.first[TRACK_CANARY] > 0 || s->memory.looks) write_memory(&s->memory, out);
-    write_counts("oomKilled", s->oom, out);
-    write_counts("lostLeadership", s->lost, out);
+    json_number_counts(out, "oomKilled", s->oom, TRACKS);
+    json_number_counts(out, "lostLeadership", s->lost, TRACKS);
     buf_addc(out, '}');
 }
 
@@ -90,7 +80,7 @@ static bool read_counts(const cJSON *obj, const char *key, uint64_t ret[TRACKS])
     double v[TRACKS] = {0};
     if (!read_numbers(obj, key, v, TRACKS)) return false;
     for (int t = 0; t < TRACKS; t++) {
-        if (v[t] > count_max || v[t] != floor(v[t])) return false;
+        if (v[t] > (double)COUNT_MAX || v[t] != floor(v[t])) return false;
         ret[t] = (uint64_t)v[t];
     }
     return true;

@@ -220,15 +220,15 @@ static void in_time(struct judge_param *p, int64_t step_ns) {
 }
 
 static int judge_past(const struct judge_args *a) {
-    struct past h = {0};
+    struct judge_history h = {0};
     struct err err = {0};
     struct cli_world w;
-    struct past_spec spec = {.start_ns = a->from.start_ns,
-                             .end_ns = a->from.end_ns,
-                             .step_ns = a->from.step_ns,
-                             .canary = a->canary,
-                             .p = a->p,
-                             .learn = a->learn};
+    struct judge_history_spec spec = {.start_ns = a->from.start_ns,
+                                      .end_ns = a->from.end_ns,
+                                      .step_ns = a->from.step_ns,
+                                      .canary = a->canary,
+                                      .p = a->p,
+                                      .learn = a->learn};
     in_time(&spec.p, spec.step_ns);
     cli_world_open(&w, CLI_LOG_TEXT, LOG_ERROR);
     int rc = judge_prometheus(&w, &a->from, &h, &err);

@@ -1,6 +1,5 @@
 /* handover run: the operator itself. Leads or stands by until SIGTERM, then drains. */
 #include "app/app.h"
-#include "api/url.h"
 #include "base/time.h"
 #include "commands.h"
 #include "common.h"
@@ -97,7 +96,6 @@ static int pick(struct argp_state *st, const char *option, const char *text, con
     return 0;
 }
 
-/* Without the '/' at its end. */
 static void check_prometheus(struct argp_state *st, const struct app_options *o) {
     bool https = o->prometheus && strncasecmp(o->prometheus, "https:", 6) == 0;
     if (!o->prometheus && (o->prometheus_ca || o->prometheus_token || o->prometheus_own_queries))

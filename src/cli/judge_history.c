@@ -12,7 +12,7 @@
 struct point {
     double at_s, value;
 };
-struct past_series {
+struct judge_history_series {
     char *pod, *controller; /* controller: "" without */
     bool total, error;      /* what it counts among */
     struct point *v;
@@ -27,7 +27,7 @@ static bool value_of(const cJSON *pair, struct point *ret) {
            ret->value >= 0;
 }
 
-static int read_points(const cJSON *values, struct past_series *s, struct err *err) {
+static int read_points(const cJSON *values, struct judge_history_series *s, struct err *err) {
     const cJSON *pair;
     size_t cap = 0;
     cJSON_ArrayForEach(pair, values) {
@@ -43,7 +43,8 @@ static int read_points(const cJSON *values, struct past_series *s, struct err *e
     return 0;
 }
 
-static int add_series(struct past *h, enum past_kind kind, const cJSON *series, struct err *err) {
+static int add_series(struct judge_history *h, enum judge_history_kind kind, const cJSON *series,
+                      struct err *err) {
     const cJSON *labels = json_obj(series, "metric"), *values = json_arr(series, "values");
     const char *pod = json_str(labels, "pod");
     if (!pod || !*pod || !values) {
@@ -52,9 +53,9 @@ static int add_series(struct past *h, enum past_kind kind, const cJSON *series, 
                        shown ? shown : "none");
     }
     h->v = xgrow(h->v, &h->cap, h->n + 1, sizeof *h->v);
-    struct past_series *s = &h->v[h->n++];
+    struct judge_history_series *s = &h->v[h->n++];
     bool error = strcmp(json_str_or(labels, "result", ""), "error") == 0;
-    *s = (struct past_series){
+    *s = (struct judge_history_series){
         .pod = xstrdup(pod),
         .controller = xstrdup(json_str_or(labels, "controller", json_str_or(labels, "controller_name", ""))),
         .total = kind != HISTORY_ERRORS,
@@ -62,7 +63,8 @@ static int add_series(struct past *h, enum past_kind kind, const cJSON *series, 
     return read_points(values, s, err);
 }
 
-int judge_history_add(struct past *h, enum past_kind kind, struct slice answer, struct err *err) {
+int judge_history_add(struct judge_history *h, enum judge_history_kind kind, struct slice answer,
+                      struct err *err) {
     char words[400];
     struct err bad = {0};
     cleanup_json cJSON *doc = json_parse(answer, &bad);
@@ -79,14 +81,14 @@ int judge_history_add(struct past *h, enum past_kind kind, struct slice answer, 
     return 0;
 }
 
-void judge_history_free(struct past *h) {
+void judge_history_free(struct judge_history *h) {
     for (size_t i = 0; i < h->n; i++) {
         free(h->v[i].pod);
         free(h->v[i].controller);
         free(h->v[i].v);
     }
     free(h->v);
-    *h = (struct past){0};
+    *h = (struct judge_history){0};
 }
 
 /* ---- the replay ---- */
@@ -97,8 +99,8 @@ struct moment { /* the pods of one step */
     size_t n, cap, cap_pages;
 };
 struct replay {
-    const struct past *h;
-    const struct past_spec *spec;
+    const struct judge_history *h;
+    const struct judge_history_spec *spec;
     size_t *next; /* of each series */
     struct moment now;
     struct state s;
@@ -110,12 +112,12 @@ static bool is_canary(const char *pod, const char *prefix) {
 }
 
 /* It was there before the first step: for how long is not known. */
-static int64_t created_ns(const struct past_spec *spec, const struct past_series *s) {
+static int64_t created_ns(const struct judge_history_spec *spec, const struct judge_history_series *s) {
     int64_t first = (int64_t)(s->v[0].at_s * 1e3) * NS_PER_MS;
     return first <= spec->start_ns ? 0 : first;
 }
 
-static size_t place_of(struct replay *r, const struct past_series *s) {
+static size_t place_of(struct replay *r, const struct judge_history_series *s) {
     struct moment *m = &r->now;
     int64_t created = created_ns(r->spec, s);
     for (size_t i = 0; i < m->n; i++) {
@@ -134,7 +136,7 @@ static size_t place_of(struct replay *r, const struct past_series *s) {
     return m->n++;
 }
 
-static void count(struct prom_page *page, const struct past_series *s, double value) {
+static void count(struct prom_page *page, const struct judge_history_series *s, double value) {
     struct prom_value *total = &page->v[PROM_TOTAL], *errors = &page->v[PROM_ERRORS];
     if (s->total) {
         total->present = true;
@@ -160,7 +162,7 @@ static void look(struct replay *r, int64_t at_ns) {
     double at = (double)at_ns / NS_PER_S; /* to a microsecond */
     r->now.n = 0;
     for (size_t i = 0; i < r->h->n; i++) {
-        const struct past_series *s = &r->h->v[i];
+        const struct judge_history_series *s = &r->h->v[i];
         size_t *k = &r->next[i];
         while (*k < s->n && s->v[*k].at_s < at - 0.0005) ++*k;
         if (*k == s->n || s->v[*k].at_s > at + 0.0005) continue;
@@ -184,7 +186,7 @@ static bool has_canary(const struct replay *r) {
 
 /* The step that the rollout begins at: stable's baseline. */
 static int64_t begin_of(struct replay *r) {
-    const struct past_spec *spec = r->spec;
+    const struct judge_history_spec *spec = r->spec;
     for (int64_t at = spec->start_ns; at <= spec->end_ns; at += spec->step_ns) {
         look(r, at);
         if (!has_canary(r)) continue;
@@ -208,8 +210,8 @@ static void begin(struct replay *r, int64_t at_ns) {
     s->learned = true;
 }
 
-int judge_history_replay(const struct past *h, const struct past_spec *spec, past_verdict on_verdict,
-                         void *ctx, struct err *err) {
+int judge_history_replay(const struct judge_history *h, const struct judge_history_spec *spec,
+                         judge_history_verdict on_verdict, void *ctx, struct err *err) {
     struct replay r = {.h = h, .spec = spec};
     if (!h->n) return err_set(err, ERR_CONFIG, -ENOENT, "the query has no series in this time");
     r.next = xcalloc(h->n, sizeof *r.next);

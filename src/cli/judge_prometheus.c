@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "judge/promapi.h"
+#include "judge/promql.h"
 #include "world/http_client.h"
 #include <errno.h>
 
@@ -12,7 +13,7 @@ enum { TOKEN_CAP = 16384, CA_CAP = 1 << 20, FORM_CAP = 256 << 10, TIMEOUT_S = 12
 struct asking {
     struct cli_world *w;
     const struct prometheus_source *s;
-    struct past *h;
+    struct judge_history *h;
     char *url;
     struct buf ca, token, answer;
     struct http_req *req;
@@ -31,7 +32,9 @@ static int refused(struct asking *a, int status) {
 
 static int take(struct asking *a, int status) {
     if (status != 200) return refused(a, status);
-    enum past_kind kind = a->errors ? HISTORY_ERRORS : a->s->errors ? HISTORY_ALL : HISTORY_BY_RESULT;
+    enum judge_history_kind kind = a->errors      ? HISTORY_ERRORS
+                                   : a->s->errors ? HISTORY_ALL
+                                                  : HISTORY_BY_RESULT;
     if (judge_history_add(a->h, kind, buf_slice(&a->answer), a->err) == 0) return 0;
     return err_wrap(a->err, "%s: query %s", a->url, a->errors ? a->s->errors : a->s->query);
 }
@@ -55,20 +58,15 @@ static void on_end(void *ctx, const struct err *err, int status) {
     loop_stop(a->w->loop);
 }
 
-static void add_time(struct buf *out, const char *key, int64_t ns) {
-    int64_t ms = ns / NS_PER_MS;
-    buf_addf(out, "&%s=%lld.%03lld", key, (long long)(ms / 1000), (long long)(ms % 1000));
-}
-
 static void ask(struct asking *a) {
     static const struct http_client_cb cb = {.body = on_body, .end = on_end};
     cleanup_buf struct buf form = BUF(FORM_CAP), bearer = BUF(TOKEN_CAP + 16);
     const struct prometheus_source *s = a->s;
     buf_adds(&form, "query=");
     url_escape(&form, slice_of(a->errors ? s->errors : s->query));
-    add_time(&form, "start", s->start_ns);
-    add_time(&form, "end", s->end_ns);
-    add_time(&form, "step", s->step_ns);
+    promql_time("start", s->start_ns, &form);
+    promql_time("end", s->end_ns, &form);
+    promql_time("step", s->step_ns, &form);
     struct http_headers headers = {0};
     http_headers_add(&headers, SL("Content-Type"), SL("application/x-www-form-urlencoded"));
     if (a->token.n) {
@@ -88,7 +86,7 @@ static void ask(struct asking *a) {
     if (http_start(a->w->world, &spec, &cb, a, &a->req, a->err) < 0) loop_stop(a->w->loop);
 }
 
-int judge_prometheus(struct cli_world *w, const struct prometheus_source *s, struct past *ret,
+int judge_prometheus(struct cli_world *w, const struct prometheus_source *s, struct judge_history *ret,
                      struct err *err) {
     struct asking a = {.w = w, .s = s, .h = ret, .err = err};
     a.url = xasprintf("%s/api/v1/query_range", s->url);

@@ -12,6 +12,6 @@ struct prometheus_source {
 };
 /* Runs the loop until the answers are there. judge_history_free() in any case. Errors are those of the transport, of the files
  * (ERR_CONFIG), and of judge_history_add(). */
-int judge_prometheus(struct cli_world *w, const struct prometheus_source *s, struct past *ret,
+int judge_prometheus(struct cli_world *w, const struct prometheus_source *s, struct judge_history *ret,
                      struct err *err);
 #endif

@@ -45,22 +45,22 @@ static bool on_verdict(void *ctx, uint64_t scrape, int64_t wall_ns, const struct
     return r->verdict != VERDICT_FAIL && r->verdict != VERDICT_PASS;
 }
 
-static struct past_spec spec_of(const char *canary) {
-    struct past_spec spec = {.start_ns = T0 * NS_PER_S,
-                             .end_ns = (T0 + (int64_t)(STEPS - 1) * STEP) * NS_PER_S,
-                             .step_ns = STEP * NS_PER_S,
-                             .canary = canary,
-                             .learn = true};
+static struct judge_history_spec spec_of(const char *canary) {
+    struct judge_history_spec spec = {.start_ns = T0 * NS_PER_S,
+                                      .end_ns = (T0 + (int64_t)(STEPS - 1) * STEP) * NS_PER_S,
+                                      .step_ns = STEP * NS_PER_S,
+                                      .canary = canary,
+                                      .learn = true};
     judge_param_default(&spec.p);
     return spec;
 }
 
 static struct seen replay(const struct series *s, size_t n) {
     cleanup_buf struct buf text = BUF(8 << 20);
-    struct past h = {0};
+    struct judge_history h = {0};
     struct err err = {0};
     struct seen seen = {0};
-    struct past_spec spec = spec_of("op-new");
+    struct judge_history_spec spec = spec_of("op-new");
     matrix(s, n, &text);
     assert_int_equal(judge_history_add(&h, HISTORY_BY_RESULT, buf_slice(&text), &err), 0);
     assert_int_equal(judge_history_replay(&h, &spec, on_verdict, &seen, &err), 0);
@@ -131,10 +131,10 @@ CASE(errors_of_a_query_of_their_own) {
                                  {"\"pod\":\"op-new\"", 9, 0, 20, 0, 0}},
                         errors[] = {{"\"pod\":\"op-new\"", 4, 0, 20, 0, 0}};
     cleanup_buf struct buf a = BUF(8 << 20), b = BUF(8 << 20);
-    struct past h = {0};
+    struct judge_history h = {0};
     struct err err = {0};
     struct seen seen = {0};
-    struct past_spec spec = spec_of("op-new");
+    struct judge_history_spec spec = spec_of("op-new");
     matrix(all, 2, &a);
     matrix(errors, 1, &b);
     assert_int_equal(judge_history_add(&h, HISTORY_ALL, buf_slice(&a), &err), 0);
@@ -172,7 +172,7 @@ CASE(answers_that_are_none) {
          "found [1,\"2\"]"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        struct past h = {0};
+        struct judge_history h = {0};
         struct err err = {0};
         assert_true(judge_history_add(&h, HISTORY_BY_RESULT, slice_of(v[i].text), &err) < 0);
         if (!strstr(err.msg, v[i].says)) fail_msg("%s: %s", v[i].text, err.msg);
