@@ -162,7 +162,13 @@ void judge_next_step(struct judge *j); /* a new step: its own count of events, a
 /* soaked_ns: how long this step has been watched so far. */
 void judge_verdict(const struct judge *j, const struct judge_param *p, int64_t soaked_ns,
                    struct judge_report *ret);
+/* The fewest reconciles with which it passes once the soak is over, if the canary goes on at its pace and without an error, and
+ * stable as it did: the rule itself is fed with them, in whole scrapes (judge_clean.c). 0: what there is suffices. False: not within
+ * 4096 scrapes, or the canary's pace is not known yet. Some milliseconds of work. */
+bool judge_clean_to_pass(const struct judge *j, const struct judge_param *p, uint64_t *ret);
 const char *verdict_name(enum verdict v);
+/* "12 to 1", "1 to 3": the odds of a natural logarithm. */
+void judge_odds(double log_e, char ret[40]);
 /* The evidence in words, at most 200 bytes: "odds that it is bad: 12 to 1, rolled back at 100 to 1; 14 more clean
  * reconciles would pass it". */
 void judge_words(const struct judge_report *r, struct buf *out);

@@ -81,8 +81,7 @@ void judge_why(const struct judge *j, const struct judge_param *p, const struct 
     }
 }
 
-/* "12 to 1", "1 to 3". */
-static void odds(double log_e, char ret[40]) {
+void judge_odds(double log_e, char ret[40]) {
     double by = exp(fmin(fabs(log_e), log(1e6)));
     const char *over = fabs(log_e) > log(1e6) ? "over " : "";
     if (log_e < 0)
@@ -93,8 +92,8 @@ static void odds(double log_e, char ret[40]) {
 
 void judge_words(const struct judge_report *r, struct buf *out) {
     char is[40], limit[40];
-    odds(r->v.log_e, is);
-    odds(r->limit_fail, limit);
+    judge_odds(r->v.log_e, is);
+    judge_odds(r->limit_fail, limit);
     buf_addf(out, "odds that %s%s is bad: %s, rolled back at %s", r->name[0] ? "controller " : "it", r->name,
              is, limit);
     if (r->more)

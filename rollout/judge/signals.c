@@ -8,7 +8,6 @@ static const double idle = 1.0 / 3; /* and so much less */
 static const double most = 3;       /* ln of the most that one look proves by counts */
 static const double held =
     9; /* ln of what a bet keeps at most: so it lets go soon when what it saw is over */
-static const double doubtful = 5;    /* to one: no pass yet */
 static const double long_s = 60;     /* nobody minds a reconcile of that length */
 static const double long_times = 10; /* stable's longest */
 static const double grown = 1.5;     /* times the memory that it began with */
@@ -230,16 +229,29 @@ double signals_log(const struct signals *s, enum signal which, uint64_t soak_loo
     return 0;
 }
 
-void signals_verdict(const struct signals *s, const struct signals_param *p, struct signals_report *ret) {
+static double limit_of(const struct signals_param *p) {
     int on = 0;
     for (int i = 0; i < SIGNALS; i++) on += p->does[i] != SIGNAL_OFF;
-    *ret = (struct signals_report){
-        .does = SIGNAL_OFF, .log_e = -INFINITY, .limit = log((on ? on : 1) / p->alpha)};
+    return log((on ? on : 1) / p->alpha);
+}
+
+enum signal_state signals_state(const struct signals *s, const struct signals_param *p, enum signal which,
+                                double *ret_log_e) {
+    *ret_log_e = 0;
+    if (p->does[which] == SIGNAL_OFF) return SIGNAL_STATE_OFF;
+    if (!(s->present & UINT64_C(1) << which)) return SIGNAL_STATE_ABSENT;
+    *ret_log_e = signals_log(s, which, p->soak_looks);
+    if (*ret_log_e >= limit_of(p)) return SIGNAL_STATE_SPEAKS;
+    return *ret_log_e >= log(SIGNALS_DOUBT) ? SIGNAL_STATE_DOUBT : SIGNAL_STATE_QUIET;
+}
+
+void signals_verdict(const struct signals *s, const struct signals_param *p, struct signals_report *ret) {
+    *ret = (struct signals_report){.does = SIGNAL_OFF, .log_e = -INFINITY, .limit = limit_of(p)};
     for (int i = 0; i < SIGNALS; i++) {
         if (p->does[i] == SIGNAL_OFF) continue;
         double e = signals_log(s, (enum signal)i, p->soak_looks);
         enum signal_does does = e >= ret->limit ? p->does[i] : SIGNAL_OFF;
-        ret->doubt = ret->doubt || e >= log(doubtful);
+        ret->doubt = ret->doubt || e >= log(SIGNALS_DOUBT);
         /* The one that does most; of those the loudest. */
         if (does < ret->does || (does == ret->does && !(e > ret->log_e))) continue;
         ret->does = does;

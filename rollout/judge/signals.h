@@ -106,6 +106,7 @@ void signals_feed(struct signals *s, const struct signals_look *l);
 double signals_bound(const double *le, const uint64_t *count, size_t n);
 
 /* ---- what they say ---- */
+#define SIGNALS_DOUBT 5 /* to one: no pass yet */
 struct signals_param {
     enum signal_does does[SIGNALS];
     double alpha;        /* of all of them together */
@@ -121,6 +122,18 @@ struct signals_report {
     char why[240]; /* one sentence with its figures; "" without either */
 };
 void signals_verdict(const struct signals *s, const struct signals_param *p, struct signals_report *ret);
+/* What one of them has to say by itself. */
+enum signal_state {
+    SIGNAL_STATE_OFF,    /* switched off */
+    SIGNAL_STATE_ABSENT, /* the pods have no metrics for it, so far */
+    SIGNAL_STATE_QUIET,
+    SIGNAL_STATE_DOUBT,  /* no pass while it is so */
+    SIGNAL_STATE_SPEAKS, /* against the canary: what it does is done */
+    SIGNAL_STATES
+};
+/* *ret_log_e: ln of the odds, 0 where it is off or absent. */
+enum signal_state signals_state(const struct signals *s, const struct signals_param *p, enum signal which,
+                                double *ret_log_e);
 double signals_log(const struct signals *s, enum signal which,
                    uint64_t soak_looks); /* ln of the odds against the canary */
 /* The sentence of a signal with its figures. */

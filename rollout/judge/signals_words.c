@@ -12,11 +12,14 @@ static double rate(uint64_t x, uint64_t n) {
 static void say_work(const struct signals *s, char ret[240]) {
     double mine = rate(s->total[TRACK_CANARY], s->podlooks[TRACK_CANARY]),
            other = rate(s->total[TRACK_STABLE], s->podlooks[TRACK_STABLE]);
+    bool odd = signals_log(s, SIGNAL_WORK, 0) >= log(SIGNALS_DOUBT);
     snprintf(
         ret, 240,
         "a canary pod reconciles %.2g times as often as a pod of stable (%llu reconciles, stable %llu)%s",
         other > 0 ? mine / other : 0, (ull)s->total[TRACK_CANARY], (ull)s->total[TRACK_STABLE],
-        mine > other ? ": a hot loop?" : ": it hardly works");
+        !odd           ? ""
+        : mine > other ? ": a hot loop?"
+                       : ": it hardly works");
 }
 
 static void say_stuck(const struct signals *s, char ret[240]) {
@@ -35,9 +38,9 @@ static void say_memory(const struct signals_memory *m, char ret[240]) {
     const double mib = 1024.0 * 1024;
     snprintf(
         ret, 240,
-        "a canary pod's memory grew from %.0f MiB to %.0f MiB; a stable pod's went from %.0f MiB to %.0f MiB",
-        m->first[TRACK_CANARY] / mib, m->last[TRACK_CANARY] / mib, m->first[TRACK_STABLE] / mib,
-        m->last[TRACK_STABLE] / mib);
+        "a canary pod's memory %s from %.0f MiB to %.0f MiB; a stable pod's went from %.0f MiB to %.0f MiB",
+        m->last[TRACK_CANARY] > m->first[TRACK_CANARY] ? "grew" : "went", m->first[TRACK_CANARY] / mib,
+        m->last[TRACK_CANARY] / mib, m->first[TRACK_STABLE] / mib, m->last[TRACK_STABLE] / mib);
 }
 
 /* The canary's two numbers, then stable's. */

@@ -82,9 +82,8 @@ bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text text, const cha
     __attribute__((format(printf, 4, 5)));
 bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
 void plan_report_hold(struct plan_ctx *c);
-/* The command that sets an action's annotation, for messages. */
-struct command {
-    char text[640];
+struct command { /* plan_command_text() */
+    char text[PLAN_COMMAND];
 };
 struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash);
 void plan_unhold(struct plan_ctx *c);
@@ -171,9 +170,9 @@ void plan_name_stables_cause(struct plan_ctx *c);
 void plan_signals(const struct plan_ctx *c, struct signals_report *ret);
 /* Held, with the figures and what a person can do; false, as plan_hold(). */
 bool plan_hold_for_signal(struct plan_ctx *c, const struct signals_report *r);
-/* SIGNAL_DEADLINE: rolls back. stalled: the canary does nothing any more, and the reason says so first. */
-bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r, bool stalled);
-void plan_report_absent_signals(struct plan_ctx *c); /* once in a rollout */
+bool plan_signal_at_deadline(struct plan_ctx *c,
+                             const struct signals_report *r); /* SIGNAL_DEADLINE: rolls back */
+void plan_report_absent_signals(struct plan_ctx *c);          /* once in a rollout */
 
 /* ---- canary_health.c: the health of the canary's pods ---- */
 enum health { HEALTH_READY, HEALTH_WAITING, HEALTH_OUTSIDE, HEALTH_SHARED, HEALTH_BAD };

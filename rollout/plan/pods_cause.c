@@ -30,13 +30,22 @@ bool plan_was_outside(const struct plan_ctx *c) {
            was->phase == c->s->phase;
 }
 
-int64_t plan_outside_ns(const struct plan_ctx *c) {
-    const struct state *was = c->o->state;
-    if (!was || !plan_hold_is_outside(was->hold) || was->began_ns != c->s->began_ns) return 0;
+static int64_t held_ns(const struct state *was, int64_t now) {
+    if (!plan_hold_is_outside(was->hold)) return 0;
     int64_t from =
         was->unready_ns > was->hold_ns - PLAN_PATIENCE_NS ? was->unready_ns : was->hold_ns - PLAN_PATIENCE_NS;
     if (from > was->hold_ns || !was->unready_ns) from = was->hold_ns;
-    return c->now > from ? c->now - from : 0;
+    return now > from ? now - from : 0;
+}
+
+int64_t plan_outside_ns(const struct plan_ctx *c) {
+    const struct state *was = c->o->state;
+    return was && was->began_ns == c->s->began_ns ? held_ns(was, c->now) : 0;
+}
+
+int64_t plan_deadline(const struct state *s, const struct spec *spec, int64_t now_wall_ns) {
+    int64_t paused = s->pause_asked && now_wall_ns > s->pause_ns ? now_wall_ns - s->pause_ns : 0;
+    return s->began_ns + s->shift_ns + held_ns(s, now_wall_ns) + paused + spec->deadline_ns;
 }
 
 /* One line, in which the names of single pods (NAME-xxxxx) are that of their ReplicaSet: the same cause is the same text. */

@@ -22,7 +22,7 @@ struct status {
     struct status_spec spec;
     bool watch, json;
     struct cli_world world;
-    struct kube *kube;
+    struct cli_session session;
     struct status_poll *poll;
     struct timer *timer;
     struct table_style style;
@@ -87,7 +87,7 @@ static void on_report(void *ctx, const struct err *err, struct status_report *r)
 
 static void poll_again(void *ctx) {
     struct status *s = ctx;
-    s->poll = status_poll_start(s->kube, &s->spec, on_report, s);
+    s->poll = status_poll_start(s->session.kube, &s->spec, on_report, s);
 }
 
 static void on_signal(void *ctx) {
@@ -96,12 +96,8 @@ static void on_signal(void *ctx) {
 }
 
 static int show_status(struct status *s) {
-    struct err err = {0};
-    struct kube_config *cfg = NULL;
-    if (kube_config_load(s->world.world, &s->world.log, &s->kube_flags.spec, &cfg, &err))
-        return cli_fail(&err);
-    struct metrics *metrics = metrics_new(100);
-    s->kube = kube_new(s->world.world, cfg, &s->world.log, metrics);
+    int bad = cli_session_open(&s->session, &s->world, &s->kube_flags);
+    if (bad) return bad;
     s->timer = timer_new(s->world.world, poll_again, s);
     world_on_signal(s->world.world, SIGINT, on_signal, s);
     world_on_signal(s->world.world, SIGTERM, on_signal, s);
@@ -109,9 +105,7 @@ static int show_status(struct status *s) {
     loop_run(s->world.loop);
     status_poll_end(s->poll);
     timer_free(s->timer);
-    kube_free(s->kube);
-    kube_config_free(cfg);
-    metrics_free(metrics);
+    cli_session_close(&s->session);
     return s->code;
 }
 

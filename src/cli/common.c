@@ -1,5 +1,6 @@
 /* What subcommands share: kubectl's flags, option values, the real world and its log. */
 #include "common.h"
+#include "api/gvr.h"
 #include "api/url.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -80,6 +81,34 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
     error_t r = argp_parse(argp, argc, argv, 0, NULL, input);
     argv[0] = was;
     return r == 0 ? CLI_OK : CLI_USAGE;
+}
+
+const char *cli_target(struct argp_state *st, const char *arg) {
+    static const char *const kinds[] = {"deployment", "deployments", "deploy", "deployment.apps",
+                                        "deployments.apps"};
+    struct slice kind, name;
+    bool known = !slice_cut(slice_of(arg), '/', &kind, &name);
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && !known; i++) known = slice_eqs(kind, kinds[i]);
+    const char *slash = strchr(arg, '/'), *from = slash ? slash + 1 : arg;
+    if (!known || !name_is_dns_subdomain(slice_of(from)))
+        argp_error(st, "\"%s\": allowed is the name of a Deployment, NAME or deployment/NAME", arg);
+    return from;
+}
+
+int cli_session_open(struct cli_session *s, struct cli_world *w, const struct cli_kube *flags) {
+    struct err err = {0};
+    *s = (struct cli_session){.ns = flags->namespace_};
+    if (kube_config_load(w->world, &w->log, &flags->spec, &s->cfg, &err)) return cli_fail(&err);
+    if (!s->ns) s->ns = kube_config_namespace(s->cfg);
+    s->metrics = metrics_new(100);
+    s->kube = kube_new(w->world, s->cfg, &w->log, s->metrics);
+    return CLI_OK;
+}
+
+void cli_session_close(struct cli_session *s) {
+    kube_free(s->kube);
+    kube_config_free(s->cfg);
+    metrics_free(s->metrics);
 }
 
 static int64_t wall_ns(void *ctx) {

@@ -28,6 +28,9 @@ const char *cli_web_url(struct argp_state *st, const char *option, char *arg);
  */
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
+/* A target as kubectl names it: NAME or deployment/NAME; returns NAME. */
+const char *cli_target(struct argp_state *st, const char *arg);
+
 struct cli_world {
     struct loop *loop;
     struct net *net;
@@ -38,6 +41,16 @@ struct cli_world {
 int cli_fail(const struct err *err);
 /* Colour and block letters where the terminal and the locale have them; NO_COLOR is respected. */
 struct table_style cli_style(FILE *to);
+
+/* Calls to the API server that the flags name. Returns CLI_OK, or CLI_FAILED when the reason was printed. */
+struct cli_session {
+    struct kube_config *cfg;
+    struct metrics *metrics;
+    struct kube *kube;
+    const char *ns; /* of --namespace, else of the context */
+};
+int cli_session_open(struct cli_session *s, struct cli_world *w, const struct cli_kube *flags);
+void cli_session_close(struct cli_session *s);
 
 enum cli_log_format { CLI_LOG_AUTO, CLI_LOG_TEXT, CLI_LOG_JSON, CLI_LOG_JOURNAL };
 void cli_world_open(struct cli_world *w, enum cli_log_format format, enum log_level min);

@@ -47,7 +47,11 @@ static void free_rows(struct status_report *r) {
         free(row->uid);
         free(row->image);
         free(row->stable_image);
+        free(row->stable_tmpl);
         if (row->has_state) state_free(&row->state);
+        if (!row->named) continue;
+        obs_target_free(&row->target);
+        spec_free(&row->spec);
     }
     free(r->rows);
     r->rows = NULL;
@@ -117,7 +121,9 @@ static void set_stable_image(struct status_row *row, char *image) {
 static void find_stable_image(struct status_poll *p, size_t i) {
     struct status_row *row = &p->report.rows[i];
     const struct state *s = &row->state;
-    if (!row->has_state || !s->stable_name || s->phase == PHASE_STABLE) return;
+    if (!row->has_state || !s->stable_name) return;
+    if (row->named && strcmp(row->target.hash, s->stable_hash) != 0) add_fetch(p, i, true);
+    if (row->named || s->phase == PHASE_STABLE) return;
     for (size_t h = 0; h < s->nhistory; h++) {
         const struct state_history *past = &s->history[h];
         if (!past->image || strcmp(past->hash, s->stable_hash) != 0) continue;
@@ -147,7 +153,10 @@ static void on_fetch(void *ctx, const struct err *err, struct slice raw) {
     f->op = NULL;
     p->in_flight--;
     if (f->stable) {
+        struct slice tmpl;
         if (!err) set_stable_image(row, image_of(raw));
+        if (!err && row->named && json_raw_at(raw, "spec/template", &tmpl))
+            row->stable_tmpl = slice_dup(tmpl);
     } else if (!err) {
         take_state(row, raw);
         find_stable_image(p, f->row);
@@ -180,13 +189,15 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     struct status_poll *p = ctx;
     struct status_report *r = &p->report;
     const cJSON *obj = *item;
-    (void)err;
     const cJSON *annotations = json_at(obj, "metadata/annotations"), *spec = json_obj(obj, "spec");
     bool opted_in = obs_opted_in(annotations), managed = json_get(annotations, HANDOVER_PREFIX "status");
-    if (!opted_in && !managed) return 0;
+    bool named = p->spec.name != NULL;
+    struct obs_target target = {0};
+    if (!opted_in && !managed && !named) return 0;
+    if (named && obs_target_read(obj, raw, &target, err) < 0) return -EINVAL;
     r->rows = xgrow(r->rows, &p->cap_rows, r->n + 1, sizeof *r->rows);
     struct status_row *row = &r->rows[r->n++];
-    *row = (struct status_row){.opted_in = opted_in, .managed = managed};
+    *row = (struct status_row){.opted_in = opted_in, .managed = managed, .named = named, .target = target};
     row->ns = xstrdup(obj_ns(obj) ? obj_ns(obj) : "");
     row->name = xstrdup(obj_name(obj) ? obj_name(obj) : "");
     row->uid = xstrdup(obj_uid(obj) ? obj_uid(obj) : "");
@@ -194,11 +205,12 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     row->replicas = (int32_t)json_i64(spec, "replicas", 1);
     row->paused = json_bool(spec, "paused", false);
     row->ready = (int32_t)json_i64(json_obj(obj, "status"), "readyReplicas", 0);
-    if (opted_in) {
+    if (opted_in || named) {
         struct spec s;
-        spec_parse(annotations, &s, &row->problem);
+        spec_parse(annotations, &s, opted_in ? &row->problem : NULL);
         row->steps = s.nsteps;
-        spec_free(&s);
+        row->spec = s;
+        if (!named) spec_free(&row->spec);
     }
     return 0;
 }
@@ -294,13 +306,20 @@ static void on_lease(void *ctx, const struct err *err, struct slice raw) {
     finish_if_complete(p);
 }
 
+static char *only(const char *name) {
+    return name ? xasprintf("metadata.name=%s", name) : NULL;
+}
+
 struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
                                       void *ctx) {
     struct status_poll *p = xcalloc(1, sizeof *p);
     *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx};
     static const struct kube_list_cb targets = {on_target, targets_restart, on_targets},
                                      states = {on_state, states_restart, on_states};
-    struct kube_list_spec list = {.gvr = &gvr_deployments, .ns = slice_of(spec->ns), .no_retry = true};
+    cleanup_free char *state = spec->name ? obs_state_name(spec->name) : NULL;
+    cleanup_free char *of_target = only(spec->name), *of_state = only(state);
+    struct kube_list_spec list = {
+        .gvr = &gvr_deployments, .ns = slice_of(spec->ns), .no_retry = true, .fields = slice_of(of_target)};
     struct kube_spec lease = {
         .verb = KUBE_GET,
         .lane = LANE_CALL,
@@ -309,6 +328,7 @@ struct status_poll *status_poll_start(struct kube *k, const struct status_spec *
     p->targets_op = kube_list(k, &list, &targets, p);
     list.gvr = &gvr_configmaps;
     list.labels = SL(STATE_SELECTOR);
+    list.fields = slice_of(of_state);
     p->states_op = kube_list(k, &list, &states, p);
     p->lease_op = kube_call(k, &lease, on_lease, p);
     return p;

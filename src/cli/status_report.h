@@ -16,6 +16,11 @@ struct status_row {
     struct state state;
     struct err problem; /* the annotations or the state cannot be used */
     size_t steps;       /* of the spec */
+    /* Of a target that was asked for by name: */
+    bool named; /* what follows is filled */
+    struct obs_target target;
+    struct spec spec;  /* with defaults where an annotation is wrong */
+    char *stable_tmpl; /* the text of stable's template; NULL: the same, or not known */
 };
 struct status_report {
     struct status_row *rows;
@@ -28,6 +33,8 @@ struct status_report {
 
 struct status_spec {
     const char *ns; /* NULL: all */
+    const char *
+        name; /* NULL: all that are opted in or managed; else the Deployment of that name in ns, in any case */
     const char *lease_ns, *lease_name;
 };
 struct status_poll;
@@ -36,11 +43,27 @@ typedef void (*status_done)(void *ctx, const struct err *err,
 /* Exactly one callback, never inside this call; then status_poll_end(). Nothing is tried twice: a refused
  * connection is reported at once, and the caller decides. A state that the list does not have although its
  * target is managed (a ConfigMap whose label was taken away, or no right to list ConfigMaps) is read by name;
- * stable's ReplicaSet is read while another version is on trial, unless the history names its image. */
+ * stable's ReplicaSet is read while another version is on trial, unless the history names its image. Of one
+ * that is asked for by name: while spec.template is not stable's, always. */
 struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
                                       void *ctx);
 void status_poll_end(struct status_poll *p);
 
+/* The evidence of a rollout that is being judged, with the clean reconciles that would pass it; false: there is
+ * none. */
+bool status_evidence(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);
+/* "canary 0 errors of 414 (0.0 %, at most 6.3 %)   stable 2 of 874 (0.2 %)   tolerated 1.2 %" */
+void status_counts(const struct judge_test *t, double upper, double tolerated, struct buf *out);
+/* The end of an image's name, a digest by its first digits: what a person calls the version. */
+void status_version(struct buf *out, const char *image);
+const char *status_phase(const struct status_row *r); /* "Waiting" and "Invalid" without a state */
+const char *status_colour(const struct status_row *r);
+/* For people: whole seconds, or milliseconds below one. */
+void status_span(int64_t ns, char ret[32]);
+/* JSON text with every control character escaped, DEL and U+0080..9f, too. */
+void status_json_clean(struct slice json, struct buf *out);
+/* {"x":1,  ,"KEY":"VALUE"  null for NULL. */
+void status_json_field(struct buf *out, const char *key, const char *value);
 void status_text(const struct status_report *r, const struct table_style *style, int64_t now_wall_ns,
                  struct buf *out);
 void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out);

@@ -13,7 +13,7 @@ static const struct table_column columns[] = {
     {"SINCE", TABLE_WHOLE},       {"READY", TABLE_WHOLE},    {"VERSION", TABLE_CUT_START},
 };
 
-static void ago(int64_t ns, char ret[32]) {
+void status_span(int64_t ns, char ret[32]) {
     if (ns < 0) ns = 0;
     if (ns >= NS_PER_S)
         ns = ns / NS_PER_S * NS_PER_S;
@@ -22,8 +22,7 @@ static void ago(int64_t ns, char ret[32]) {
     duration_format(ns, ret);
 }
 
-/* What a person calls the version: what follows the last '/' of the image, a digest by its first digits. */
-static void add_version(struct buf *out, const char *image) {
+void status_version(struct buf *out, const char *image) {
     enum { DIGITS = 12 };
     const char *slash = strrchr(image, '/'), *from = slash ? slash + 1 : image;
     const char *digest = strstr(from, "@sha256:");
@@ -31,7 +30,7 @@ static void add_version(struct buf *out, const char *image) {
     buf_add(out, slice_make(from, shown < n ? shown : n));
 }
 
-static const char *phase_colour(const struct status_row *r) {
+const char *status_colour(const struct status_row *r) {
     if (!r->has_state) return r->problem.kind ? red : dim;
     switch (r->state.phase) {
     case PHASE_STABLE: return green;
@@ -64,12 +63,26 @@ static void add_step(struct table *t, const struct table_style *style, const str
     cleanup_buf struct buf b = BUF(1024);
     char took[32], of[32];
     int64_t watched = s->soak_from_ns ? now - s->soak_from_ns : 0, whole = s->param.soak_ns;
-    ago(watched, took);
-    ago(whole, of);
+    status_span(watched, took);
+    status_span(whole, of);
     buf_addf(&b, "step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);
     bar(style, whole > 0 ? (double)watched / (double)whole : 0, &b);
     buf_addf(&b, "  %s of %s", took, of);
     table_note(t, NULL, buf_str(&b));
+}
+
+bool status_evidence(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
+    if (!plan_report(s, now_wall_ns, ret)) return false;
+    if (!judge_clean_to_pass(&s->judge, &s->param, &ret->more)) ret->more = 0;
+    return true;
+}
+
+void status_counts(const struct judge_test *t, double upper, double tolerated, struct buf *out) {
+    buf_addf(out, "canary %llu errors of %llu (%.1f %%", (unsigned long long)t->ec, (unsigned long long)t->nc,
+             rate(t->ec, t->nc));
+    if (upper < 1) buf_addf(out, ", at most %.1f %%", 100 * upper);
+    buf_addf(out, ")   stable %llu of %llu (%.1f %%)   tolerated %.1f %%", (unsigned long long)t->es,
+             (unsigned long long)t->ns, rate(t->es, t->ns), 100 * tolerated);
 }
 
 static void add_trial(struct table *table, const struct table_style *style, const struct status_row *r,
@@ -77,21 +90,16 @@ static void add_trial(struct table *table, const struct table_style *style, cons
     const struct state *s = &r->state;
     struct judge_report rep;
     if (s->phase == PHASE_SOAKING) add_step(table, style, r, now);
-    if (!plan_report(s, now, &rep)) return;
+    if (!status_evidence(s, now, &rep)) return;
     cleanup_buf struct buf b = BUF(1024);
-    const struct judge_test *t = &s->judge.all;
-    buf_addf(&b, "canary %llu errors of %llu (%.1f %%", (unsigned long long)t->ec, (unsigned long long)t->nc,
-             rate(t->ec, t->nc));
-    if (rep.upper < 1) buf_addf(&b, ", at most %.1f %%", 100 * rep.upper);
-    buf_addf(&b, ")   stable %llu of %llu (%.1f %%)   tolerated %.1f %%", (unsigned long long)t->es,
-             (unsigned long long)t->ns, rate(t->es, t->ns), 100 * s->param.theta);
+    status_counts(&s->judge.all, rep.upper, s->param.theta, &b);
     table_note(table, NULL, buf_str(&b));
     buf_clear(&b);
     judge_words(&rep, &b);
     table_note(table, NULL, buf_str(&b));
 }
 
-static const char *phase_of(const struct status_row *r) {
+const char *status_phase(const struct status_row *r) {
     return r->has_state ? phase_name(r->state.phase) : r->problem.kind ? "Invalid" : "Waiting";
 }
 
@@ -100,15 +108,15 @@ static void add_row(struct table *t, const struct table_style *style, const stru
     cleanup_buf struct buf version = BUF(16384);
     char ready[32], took[32] = "";
     if (r->stable_image) {
-        add_version(&version, r->stable_image);
+        status_version(&version, r->stable_image);
         buf_adds(&version, " -> ");
     }
-    add_version(&version, r->image);
+    status_version(&version, r->image);
     snprintf(ready, sizeof ready, "%d/%d", r->ready, r->replicas);
-    if (r->has_state) ago(now - r->state.since_ns, took);
+    if (r->has_state) status_span(now - r->state.since_ns, took);
     table_cell(t, NULL, r->ns);
     table_cell(t, bold, r->name);
-    table_cell(t, phase_colour(r), phase_of(r));
+    table_cell(t, status_colour(r), status_phase(r));
     table_cell(t, NULL, took);
     table_cell(t, NULL, ready);
     table_cell(t, NULL, buf_str(&version));
@@ -134,7 +142,7 @@ static void add_leader(const struct status_report *r, bool utf8, int64_t now, st
     } else if (!*r->holder) {
         buf_addf(out, "none at this moment (term %lld was released)\n", (long long)r->term);
     } else {
-        ago(now - r->renewed_wall_ns, since);
+        status_span(now - r->renewed_wall_ns, since);
         text_clean(out, slice_make(r->holder, strcspn(r->holder, "_")), utf8);
         buf_addf(out, " (term %lld, renewed %s ago)\n", (long long)r->term, since);
     }
@@ -154,7 +162,7 @@ void status_text(const struct status_report *r, const struct table_style *style,
 
 /* ---- for programs ---- */
 
-static void json_field(struct buf *out, const char *key, const char *value) {
+void status_json_field(struct buf *out, const char *key, const char *value) {
     buf_addf(out, ",\"%s\":", key);
     if (value)
         buf_add_json(out, slice_of(value));
@@ -174,18 +182,18 @@ static void write_json(const struct status_report *b, int64_t now_wall_ns, struc
         struct judge_report rep;
         buf_adds(out, i ? ",{\"namespace\":" : "{\"namespace\":");
         buf_add_json(out, slice_of(r->ns));
-        json_field(out, "name", r->name);
-        json_field(out, "image", r->image);
-        json_field(out, "stableImage", r->stable_image ? r->stable_image : r->image);
-        json_field(out, "phase", r->has_state ? phase_name(r->state.phase) : NULL);
-        json_field(out, "hold", r->has_state ? hold_name(r->state.hold) : NULL);
-        json_field(out, "message", r->has_state ? r->state.message : NULL);
-        json_field(out, "problem", r->problem.kind ? r->problem.msg : NULL);
+        status_json_field(out, "name", r->name);
+        status_json_field(out, "image", r->image);
+        status_json_field(out, "stableImage", r->stable_image ? r->stable_image : r->image);
+        status_json_field(out, "phase", r->has_state ? phase_name(r->state.phase) : NULL);
+        status_json_field(out, "hold", r->has_state ? hold_name(r->state.hold) : NULL);
+        status_json_field(out, "message", r->has_state ? r->state.message : NULL);
+        status_json_field(out, "problem", r->problem.kind ? r->problem.msg : NULL);
         buf_addf(out, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
         if (r->has_state && plan_report(&r->state, now_wall_ns, &rep)) {
             buf_addf(out, ",\"verdict\":\"%s\",\"logFail\":%.6g,\"logPass\":%.6g", verdict_name(rep.verdict),
                      rep.v.log_e, rep.log_pass);
-            json_field(out, "why", rep.why);
+            status_json_field(out, "why", rep.why);
         }
         if (r->has_state) {
             buf_adds(out, ",\"facts\":");
@@ -198,13 +206,11 @@ static void write_json(const struct status_report *b, int64_t now_wall_ns, struc
     buf_adds(out, "]}\n");
 }
 
-void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out) {
-    cleanup_buf struct buf raw = BUF(out->max);
-    write_json(r, now_wall_ns, &raw);
+void status_json_clean(struct slice json, struct buf *out) {
     /* DEL and U+0080..9f are allowed in JSON text, and commands to some terminals: they stand in strings only,
      * and are escaped there like the other control characters. */
-    for (size_t i = 0; i < raw.n; i++) {
-        unsigned char c = (unsigned char)raw.p[i], next = (unsigned char)raw.p[i + 1];
+    for (size_t i = 0; i < json.n; i++) {
+        unsigned char c = (unsigned char)json.p[i], next = i + 1 < json.n ? (unsigned char)json.p[i + 1] : 0;
         if (c == 0x7f) {
             buf_adds(out, "\\u007f");
         } else if (c == 0xc2 && next < 0xa0) {
@@ -214,4 +220,10 @@ void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf 
             buf_addc(out, (char)c);
         }
     }
+}
+
+void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out) {
+    cleanup_buf struct buf raw = BUF(out->max);
+    write_json(r, now_wall_ns, &raw);
+    status_json_clean(buf_slice(&raw), out);
 }

@@ -24,7 +24,7 @@ struct stage {
     struct status_poll *poll;
     unsigned done;
     struct err err;
-    struct buf text, json;
+    struct buf text, json, templates; /* templates: of a target by name */
     struct table_style style;
 };
 
@@ -69,14 +69,18 @@ static void on_done(void *ctx, const struct err *err, struct status_report *r) {
     }
     status_text(r, &st->style, NOW_NS, &st->text);
     status_json(r, NOW_NS, &st->json);
+    for (size_t i = 0; i < r->n && r->rows[i].stable_tmpl; i++)
+        buf_addf(&st->templates, "%s %s\n", r->rows[i].stable_tmpl, r->rows[i].target.tmpl);
 }
 
-static struct stage poll(const struct answer *answers, const struct table_style *style) {
+static struct stage poll_one(const struct answer *answers, const struct table_style *style, const char *ns,
+                             const char *name) {
     struct stage st = {.f = fake_new(),
                        .answers = answers,
                        .urls = BUF(1 << 20),
                        .text = BUF(1 << 20),
                        .json = BUF(1 << 20),
+                       .templates = BUF(1 << 20),
                        .style = *style};
     struct err err = {0};
     struct kube_config_spec config = {.server = "http://api.example:80"};
@@ -84,7 +88,8 @@ static struct stage poll(const struct answer *answers, const struct table_style 
     st.kube = kube_new(st.f->a.w, st.cfg, &st.f->log, NULL);
     st.f->on_request = on_request;
     st.f->user = &st;
-    struct status_spec spec = {.lease_ns = "handover-system", .lease_name = "handover"};
+    struct status_spec spec = {
+        .ns = ns, .name = name, .lease_ns = "handover-system", .lease_name = "handover"};
     st.poll = status_poll_start(st.kube, &spec, on_done, &st);
     assert_int_equal(st.done, 0); /* never inside the call */
     fake_settle(st.f);            /* no time passes: nothing is tried again, nothing is waited for */
@@ -96,10 +101,15 @@ static struct stage poll(const struct answer *answers, const struct table_style 
     return st;
 }
 
+static struct stage poll(const struct answer *answers, const struct table_style *style) {
+    return poll_one(answers, style, NULL, NULL);
+}
+
 static void stage_free(struct stage *st) {
     buf_free(&st->urls);
     buf_free(&st->text);
     buf_free(&st->json);
+    buf_free(&st->templates);
 }
 
 /* ---- objects ---- */
@@ -299,6 +309,40 @@ static void a_trial_fits_80_columns(void **unused) {
     state_free(s);
 }
 
+#define WITH_SELECTOR(image, notes)                                                                          \
+    "{'metadata':{'namespace':'a','name':'one','uid':'uid-one','resourceVersion':'7','annotations':{" notes  \
+    "}},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'spec':{'containers':[{'name':'c',"         \
+    "'image':'" image "'}]}}}}"
+
+/* Whatever it is: opted in or not. Its template and stable's are kept. */
+static void a_target_by_name(void **state) {
+    (void)state;
+    static const struct answer answers[] = {{"/deployments?", 200, LIST(WITH_SELECTOR("w:v2", OPTED_IN))},
+                                            {"/configmaps?", 200, LIST(CONFIGMAP("a", "one", STABLE))},
+                                            LEASE("h"),
+                                            REPLICASET("w:v1"),
+                                            {.url = NULL}};
+    static const struct answer plain[] = {{"/deployments?", 200, LIST(WITH_SELECTOR("w:v2", ""))},
+                                          {"/configmaps?", 200, LIST()},
+                                          LEASE("h"),
+                                          {.url = NULL}};
+    struct stage st = poll_one(answers, &(struct table_style){0}, "a", "one");
+    assert_string_equal(
+        buf_str(&st.urls),
+        "/apis/apps/v1/namespaces/a/deployments?fieldSelector=metadata.name%3Done&limit=500\n"
+        "/api/v1/namespaces/a/configmaps?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dhandover%2C"
+        "%21handover.dev%2Fcheckpoint&fieldSelector=metadata.name%3Done-handover&limit=500\n"
+        "/apis/coordination.k8s.io/v1/namespaces/handover-system/leases/handover\n"
+        "/apis/apps/v1/namespaces/a/replicasets/one-abc\n");
+    assert_has(buf_str(&st.text), "w:v1 -> w:v2\n");
+    assert_has(buf_str(&st.templates), "w:v1");
+    assert_has(buf_str(&st.templates), "w:v2");
+    stage_free(&st);
+    st = poll_one(plain, &(struct table_style){0}, "a", "one");
+    assert_has(buf_str(&st.text), "Waiting");
+    stage_free(&st);
+}
+
 /* A failure is final at once, after one attempt; the callback comes once, although other requests are open. */
 static void a_failure_is_reported_at_once(void **state) {
     (void)state;
@@ -374,11 +418,9 @@ static void json_has_everything_and_no_control_characters(void **state) {
 int main(void) {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) return 77;
     const struct CMUnitTest tests[] = {
-        TEST(the_report_is_these_lines),
-        TEST(a_trial_fits_80_columns),
-        TEST(a_failure_is_reported_at_once),
-        TEST(reads_by_name_are_bounded),
-        TEST(json_has_everything_and_no_control_characters),
+        TEST(the_report_is_these_lines), TEST(a_trial_fits_80_columns),
+        TEST(a_target_by_name),          TEST(a_failure_is_reported_at_once),
+        TEST(reads_by_name_are_bounded), TEST(json_has_everything_and_no_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,7 +188,16 @@ CASE(words_have_their_figures_and_a_signal_that_is_off_says_nothing) {
     signals_verdict(&s, &p, &r);
     assert_int_equal(r.does, SIGNAL_HOLD);
     assert_string_equal(r.why, "40 writes in 40 reconciles; stable 0 in 380");
+    double log_e = -1;
+    assert_int_equal(signals_state(&s, &p, SIGNAL_WRITES, &log_e), SIGNAL_STATE_SPEAKS);
+    assert_true(log_e >= r.limit);
+    assert_int_equal(signals_state(&s, &p, SIGNAL_WORK, &log_e), SIGNAL_STATE_QUIET);
+    signals_words(&s, SIGNAL_WORK, r.why);
+    assert_lacks(r.why, "hardly works"); /* while it is quiet */
+    assert_int_equal(signals_state(&s, &p, SIGNAL_LATENCY, &log_e), SIGNAL_STATE_ABSENT);
+    assert_true(log_e == 0);
     p.does[SIGNAL_WRITES] = SIGNAL_OFF;
+    assert_int_equal(signals_state(&s, &p, SIGNAL_WRITES, &log_e), SIGNAL_STATE_OFF);
     signals_verdict(&s, &p, &r);
     assert_true(r.does == SIGNAL_OFF && !r.doubt);
     cleanup_buf struct buf absent = BUF(400);

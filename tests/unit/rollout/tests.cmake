@@ -1,5 +1,6 @@
 unit_test(rollout/judge rollout_core m)
 unit_test(rollout/judge_rule rollout_core m)
+unit_test(rollout/judge_clean rollout_core m)
 unit_test(rollout/judge_study rollout_core m)
 target_sources(unit_rollout_judge_study PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/judge_sim.c)
 unit_test(rollout/signals rollout_core m)

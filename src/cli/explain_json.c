@@ -1,0 +1,196 @@
+/* A target explained to programs; see explain.h. The members are in docs/reference/cli.md. */
+#include "explain.h"
+#include "api/rfc3339.h"
+#include "base/time.h"
+#include "judge/json_number.h"
+#include "template_diff.h"
+
+enum { SHAPE = 1 };
+
+static void counts(struct buf *out, const char *key, uint64_t errors, uint64_t total) {
+    buf_addf(out, ",\"%s\":{\"errors\":%llu,\"total\":%llu}", key, (unsigned long long)errors,
+             (unsigned long long)total);
+}
+
+static void number(struct buf *out, const char *key, double v) {
+    buf_addf(out, ",\"%s\":", key);
+    json_number_add(out, v);
+}
+
+static void moment(struct buf *out, const char *key, int64_t ns) {
+    char at[32];
+    if (ns) rfc3339_seconds(ns, at);
+    status_json_field(out, key, ns ? at : NULL);
+}
+
+static void odds(struct buf *out, double log_e) {
+    char text[40];
+    judge_odds(log_e, text);
+    status_json_field(out, "odds", text);
+}
+
+static void add_controllers(const struct state *s, struct buf *out) {
+    const struct judge *j = &s->judge;
+    buf_adds(out, ",\"controllers\":[");
+    for (size_t i = 0; i < j->n; i++) {
+        const struct judge_test *t = &j->controller[i];
+        struct judge_values v;
+        judge_test_values(t, &s->param, j->scrapes, &v);
+        buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
+        buf_add_json(out, slice_of(t->name));
+        counts(out, "canary", t->ec, t->nc);
+        counts(out, "stable", t->es, t->ns);
+        number(out, "tolerated", t->theta > 0 ? t->theta : s->param.theta);
+        buf_addf(out, ",\"judged\":%s", t->theta >= 1 ? "false" : "true");
+        odds(out, v.log_e);
+        buf_addc(out, '}');
+    }
+    buf_addc(out, ']');
+}
+
+static void add_evidence(const struct status_row *r, int64_t now, struct buf *out) {
+    const struct state *s = &r->state;
+    const struct judge_test *all = &s->judge.all;
+    struct judge_report rep;
+    cleanup_buf struct buf words = BUF(1024);
+    uint64_t clean;
+    buf_adds(out, ",\"evidence\":");
+    if (!status_evidence(s, now, &rep)) {
+        buf_adds(out, "null");
+        return;
+    }
+    judge_words(&rep, &words);
+    buf_addf(out, "{\"verdict\":\"%s\"", verdict_name(rep.verdict));
+    status_json_field(out, "why", rep.why);
+    status_json_field(out, "words", buf_str(&words));
+    counts(out, "canary", all->ec, all->nc);
+    counts(out, "stable", all->es, all->ns);
+    number(out, "tolerated", s->param.theta);
+    if (r->spec.auto_rate && s->learned_total)
+        counts(out, "learnedFrom", s->learned_errors, s->learned_total);
+    else
+        buf_adds(out, ",\"learnedFrom\":null");
+    if (judge_clean_to_pass(&s->judge, &s->param, &clean))
+        buf_addf(out, ",\"cleanToPass\":%llu", (unsigned long long)clean);
+    else
+        buf_adds(out, ",\"cleanToPass\":null");
+    odds(out, rep.v.log_e);
+    add_controllers(s, out);
+    buf_addc(out, '}');
+}
+
+static void add_signals(const struct status_row *r, struct buf *out) {
+    const struct signals *s = &r->state.signals;
+    struct signals_param p;
+    buf_adds(out, ",\"signals\":[");
+    bool good = plan_signals_param(&r->state, &r->spec, &p);
+    for (int i = 0; i < SIGNALS && good; i++) {
+        char words[240];
+        double log_e;
+        enum signal_state state = signals_state(s, &p, (enum signal)i, &log_e);
+        bool has = state != SIGNAL_STATE_OFF && state != SIGNAL_STATE_ABSENT;
+        signals_words(s, (enum signal)i, words);
+        buf_addf(out, "%s{\"name\":\"%s\",\"does\":\"%s\",\"state\":\"%s\"", i ? "," : "",
+                 signal_name((enum signal)i), signal_does_name(p.does[i]), explain_signal_state(state));
+        status_json_field(out, "words", has ? words : NULL);
+        if (has) odds(out, log_e);
+        buf_addc(out, '}');
+    }
+    buf_addc(out, ']');
+}
+
+static void add_rollout(const struct status_row *r, int64_t now, struct buf *out) {
+    const struct state *s = &r->state;
+    bool trial = r->has_state && (s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING);
+    buf_adds(out, ",\"rollout\":");
+    if (!trial) {
+        buf_adds(out, "null");
+        return;
+    }
+    int32_t canary = plan_canary_replicas(r->replicas, s->percent), all = canary + r->replicas;
+    int64_t watched = s->soak_from_ns && now > s->soak_from_ns ? now - s->soak_from_ns : 0;
+    buf_adds(out, "{\"template\":");
+    buf_add_json(out, slice_of(s->hash));
+    status_json_field(out, "canary", s->canary);
+    moment(out, "startedAt", s->began_ns);
+    moment(out, "deadline", plan_deadline(s, &r->spec, now));
+    buf_addf(out,
+             ",\"step\":{\"index\":%u,\"of\":%zu,\"wantedPercent\":%u,\"gotPercent\":%d,\"canaryPods\":%d",
+             s->step + 1, r->steps, s->percent, all ? (100 * canary + all / 2) / all : 0, canary);
+    moment(out, "watchedSince", s->soak_from_ns);
+    buf_addf(out, ",\"watchedSeconds\":%lld,\"soakSeconds\":%lld}", (long long)(watched / NS_PER_S),
+             (long long)(s->param.soak_ns / NS_PER_S));
+    add_evidence(r, now, out);
+    add_signals(r, out);
+    buf_addc(out, '}');
+}
+
+static void add_next(const struct status_row *r, int64_t now, struct buf *out) {
+    struct explain_next next[EXPLAIN_NEXT];
+    size_t n = explain_next(r, now, next);
+    buf_adds(out, ",\"next\":[");
+    for (size_t i = 0; i < n; i++) {
+        buf_adds(out, i ? ",{\"text\":" : "{\"text\":");
+        buf_add_json(out, slice_of(next[i].text));
+        moment(out, "at", next[i].at_ns);
+        buf_addc(out, '}');
+    }
+    buf_addc(out, ']');
+}
+
+static void add_pods(const struct explain *e, struct buf *out) {
+    buf_adds(out, ",\"canaryPods\":{\"pods\":[");
+    for (size_t i = 0; i < e->npods; i++) {
+        const struct explain_pod *p = &e->pods[i];
+        buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
+        buf_add_json(out, slice_of(p->name));
+        status_json_field(out, "node", p->node);
+        buf_addf(out, ",\"ready\":%s,\"restarts\":%u", p->ready ? "true" : "false", p->restarts);
+        status_json_field(out, "trouble", p->trouble);
+        buf_addc(out, '}');
+    }
+    buf_addf(out, "],\"more\":%zu", e->more_pods);
+    status_json_field(out, "problem", e->pods_err.kind ? e->pods_err.msg : NULL);
+    buf_addc(out, '}');
+}
+
+static void add_diff(const struct status_row *r, struct buf *out) {
+    struct template_diff d = {.n = 0};
+    if (r->stable_tmpl) template_diff(slice_of(r->stable_tmpl), slice_of(r->target.tmpl), &d);
+    buf_adds(out, ",\"templateDiff\":{\"changes\":[");
+    for (size_t i = 0; i < d.n; i++) {
+        buf_adds(out, i ? ",{\"path\":" : "{\"path\":");
+        buf_add_json(out, slice_of(d.change[i].path));
+        status_json_field(out, "from", d.change[i].from);
+        status_json_field(out, "to", d.change[i].to);
+        buf_addc(out, '}');
+    }
+    buf_addf(out, "],\"more\":%zu}", d.more);
+    template_diff_free(&d);
+}
+
+void explain_json(const struct explain *e, int64_t now_wall_ns, struct buf *out) {
+    const struct status_row *r = e->row;
+    const struct state *s = r->has_state ? &r->state : NULL;
+    cleanup_buf struct buf raw = BUF(out->max);
+    buf_addf(&raw, "{\"version\":%d", SHAPE);
+    status_json_field(&raw, "namespace", r->ns);
+    status_json_field(&raw, "name", r->name);
+    status_json_field(&raw, "phase", s ? phase_name(s->phase) : NULL);
+    moment(&raw, "since", s ? s->since_ns : 0);
+    status_json_field(&raw, "hold", s && s->hold != HOLD_NONE ? hold_name(s->hold) : NULL);
+    moment(&raw, "holdSince", s ? s->hold_ns : 0);
+    status_json_field(&raw, "message", s ? s->message : NULL);
+    status_json_field(&raw, "problem", r->problem.kind ? r->problem.msg : NULL);
+    status_json_field(&raw, "image", r->image);
+    status_json_field(&raw, "stableImage", r->stable_image ? r->stable_image : r->image);
+    status_json_field(&raw, "template", r->target.hash);
+    status_json_field(&raw, "stableTemplate", s && s->stable_hash[0] ? s->stable_hash : NULL);
+    buf_addf(&raw, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
+    add_rollout(r, now_wall_ns, &raw);
+    add_next(r, now_wall_ns, &raw);
+    add_pods(e, &raw);
+    add_diff(r, &raw);
+    buf_adds(&raw, "}\n");
+    status_json_clean(buf_slice(&raw), out);
+}

@@ -1,0 +1,236 @@
+/* A target explained to a person; see explain.h. */
+#include "explain.h"
+#include "base/time.h"
+#include "template_diff.h"
+#include <stdio.h>
+
+static const char *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const yellow = "\x1b[33m",
+                         *const red = "\x1b[31m";
+static const struct table_column headings[] = {{NULL, TABLE_WHOLE}};
+
+struct page {
+    const struct explain *e;
+    const struct status_row *r;
+    const struct state *s;
+    struct table *t;
+    int64_t now;
+};
+
+static void note(struct page *p, const char *colour, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void note(struct page *p, const char *colour, const char *fmt, ...) {
+    cleanup_buf struct buf b = BUF(64 << 10);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_addv(&b, fmt, ap);
+    va_end(ap);
+    table_note(p->t, colour, buf_str(&b));
+}
+
+static void section(struct page *p, const char *title) {
+    table_cell(p->t, bold, title);
+}
+
+/* "12:31:04Z (in 1m30s)", with the date where it is not today's. */
+static void clock_time(int64_t at, int64_t now, char ret[80]) {
+    struct time_civil c, today;
+    char date[16] = "", span[32];
+    time_civil_of(at, &c);
+    time_civil_of(now, &today);
+    if (c.day != today.day || c.month != today.month || c.year != today.year)
+        (void)snprintf(date, sizeof date, "%04d-%02d-%02d ", c.year % 10000, c.month % 100, c.day % 100);
+    status_span(at > now ? at - now : now - at, span);
+    (void)snprintf(ret, 80, "%s%02d:%02d:%02dZ (%s%s%s)", date, c.hour % 100, c.minute % 100, c.second % 100,
+                   at > now ? "in " : "", span, at > now ? "" : " ago");
+}
+
+/* "TITLE since 12:31:04Z (1m30s ago)" */
+static void heading(struct page *p, const char *colour, const char *title, int64_t since_ns) {
+    char at[80] = "";
+    if (since_ns) clock_time(since_ns, p->now, at);
+    cleanup_free char *text = xasprintf("%s%s%s", title, since_ns ? " since " : "", at);
+    table_cell(p->t, colour, text);
+}
+
+static void add_head(struct page *p) {
+    const struct status_row *r = p->r;
+    cleanup_free char *who = xasprintf("%s/%s: %s", r->ns, r->name, status_phase(r));
+    heading(p, status_colour(r), who, r->has_state ? p->s->since_ns : 0);
+    cleanup_buf struct buf version = BUF(16 << 10);
+    if (r->stable_image) {
+        status_version(&version, r->stable_image);
+        buf_adds(&version, " -> ");
+    }
+    status_version(&version, r->image);
+    note(p, NULL, "%s, template %s, %d of %d pods ready", buf_str(&version), r->target.hash, r->ready,
+         r->replicas);
+    if (r->problem.kind) note(p, red, "%s", r->problem.msg);
+    bool elsewhere = !r->has_state || p->s->hold != HOLD_NONE || p->s->phase == PHASE_SOAKING;
+    if (!elsewhere && p->s->message) note(p, dim, "%s", p->s->message);
+}
+
+static void add_hold(struct page *p) {
+    if (!p->r->has_state || p->s->hold == HOLD_NONE) return;
+    cleanup_free char *title = xasprintf("Held: %s", hold_name(p->s->hold));
+    heading(p, yellow, title, p->s->hold_ns);
+    note(p, NULL, "%s", p->s->message ? p->s->message : "");
+}
+
+static void add_step(struct page *p) {
+    const struct state *s = p->s;
+    char took[32], whole[32], rest[32];
+    int32_t canary = plan_canary_replicas(p->r->replicas, s->percent), all = canary + p->r->replicas;
+    size_t steps = p->r->steps ? p->r->steps : 1;
+    cleanup_buf struct buf b = BUF(400);
+    buf_addf(&b, "step %u of %zu: wanted %u %%, got %d %% of %d pods; ", s->step + 1, steps, s->percent,
+             all ? (100 * canary + all / 2) / all : 0, all);
+    status_span(s->param.soak_ns, whole);
+    if (!s->soak_from_ns) {
+        buf_addf(&b, "not watched yet, then for %s", whole);
+    } else {
+        int64_t watched = p->now > s->soak_from_ns ? p->now - s->soak_from_ns : 0;
+        status_span(watched, took);
+        status_span(s->param.soak_ns - watched, rest);
+        buf_addf(&b, "watched for %s of %s, %s remain", took, whole, rest);
+    }
+    note(p, NULL, "%s", buf_str(&b));
+}
+
+static void add_learned(struct page *p) {
+    const struct state *s = p->s;
+    if (!p->r->spec.auto_rate)
+        note(p, NULL, "the tolerated rate is that of the annotation max-error-rate");
+    else if (s->learned_total)
+        note(p, NULL, "the tolerated rate was learned: stable had %llu errors of %llu reconciles before",
+             (unsigned long long)s->learned_errors, (unsigned long long)s->learned_total);
+    else
+        note(p, NULL, "the tolerated rate is the default: stable's counters were not known");
+}
+
+static void add_controllers(struct page *p) {
+    const struct judge *j = &p->s->judge;
+    for (size_t i = 0; i < j->n; i++) {
+        const struct judge_test *t = &j->controller[i];
+        struct judge_values v;
+        char odds[40];
+        cleanup_buf struct buf b = BUF(400);
+        status_counts(t, 1, t->theta > 0 ? t->theta : p->s->param.theta, &b);
+        judge_test_values(t, &p->s->param, j->scrapes, &v);
+        judge_odds(v.log_e, odds);
+        if (t->theta >= 1)
+            note(p, NULL, "%s: %s; not judged by itself, stable fails in it too often", t->name, buf_str(&b));
+        else
+            note(p, NULL, "%s: %s; odds that it is bad: %s", t->name, buf_str(&b), odds);
+    }
+}
+
+static void add_evidence(struct page *p) {
+    struct judge_report r;
+    cleanup_buf struct buf b = BUF(1024);
+    if (!p->r->has_state || (p->s->phase != PHASE_STARTING && p->s->phase != PHASE_SOAKING)) return;
+    section(p, "Evidence");
+    add_step(p);
+    if (!status_evidence(p->s, p->now, &r)) {
+        note(p, NULL, "none yet: stable's error rate is being learned");
+        return;
+    }
+    status_counts(&p->s->judge.all, r.upper, p->s->param.theta, &b);
+    note(p, NULL, "%s", buf_str(&b));
+    add_learned(p);
+    buf_clear(&b);
+    judge_words(&r, &b);
+    note(p, NULL, "%s", buf_str(&b));
+    note(p, NULL, "%s: %s", verdict_name(r.verdict), r.why);
+    add_controllers(p);
+}
+
+const char *explain_signal_state(enum signal_state s) {
+    static const char *const names[SIGNAL_STATES] = {"off", "absent", "quiet", "doubt", "speaks"};
+    return (size_t)s < SIGNAL_STATES ? names[s] : "?";
+}
+
+static void add_signal(struct page *p, const struct signals_param *param, enum signal which) {
+    static const char *const does[SIGNAL_DOES] = {"nothing", "holds and asks",
+                                                  "holds, rolls back at the deadline", "rolls back"};
+    char words[240], odds[40];
+    double log_e;
+    enum signal_state state = signals_state(&p->s->signals, param, which, &log_e);
+    const char *name = signal_name(which), *then = does[param->does[which]];
+    signals_words(&p->s->signals, which, words);
+    judge_odds(log_e, odds);
+    switch (state) {
+    case SIGNAL_STATE_OFF: note(p, dim, "%s: off", name); break;
+    case SIGNAL_STATE_ABSENT: note(p, dim, "%s: no metrics, so it does not count", name); break;
+    case SIGNAL_STATE_QUIET: note(p, NULL, "%s: quiet: %s", name, words); break;
+    case SIGNAL_STATE_DOUBT:
+        note(p, yellow, "%s: in doubt, odds %s, no pass while it is so: %s", name, odds, words);
+        break;
+    case SIGNAL_STATE_SPEAKS: note(p, red, "%s: speaks against it, %s: %s", name, then, words); break;
+    case SIGNAL_STATES: break;
+    }
+}
+
+static void add_signals(struct page *p) {
+    struct signals_param param;
+    if (!p->r->has_state || (p->s->phase != PHASE_STARTING && p->s->phase != PHASE_SOAKING)) return;
+    section(p, "Signals beside errors");
+    if (!plan_signals_param(p->s, &p->r->spec, &param))
+        note(p, red, "none counts while the annotation signals is wrong");
+    else if (!p->s->signals.looks)
+        note(p, NULL, "not looked at yet: the canary is starting");
+    else
+        for (int i = 0; i < SIGNALS; i++) add_signal(p, &param, (enum signal)i);
+}
+
+static void add_next(struct page *p) {
+    struct explain_next next[EXPLAIN_NEXT];
+    char at[80];
+    size_t n = explain_next(p->r, p->now, next);
+    section(p, "What happens next");
+    for (size_t i = 0; i < n; i++) {
+        if (next[i].at_ns) clock_time(next[i].at_ns, p->now, at);
+        note(p, NULL, "%s%s%s", next[i].at_ns ? at : "", next[i].at_ns ? ": " : "", next[i].text);
+    }
+}
+
+static void add_pods(struct page *p) {
+    const struct explain *e = p->e;
+    if (!p->r->has_state || !p->s->canary) return;
+    cleanup_free char *title = xasprintf("Canary pods, of ReplicaSet %s", p->s->canary);
+    section(p, title);
+    if (e->pods_err.kind) note(p, red, "they cannot be read: %s", e->pods_err.msg);
+    if (!e->pods_err.kind && !e->npods) note(p, NULL, "none");
+    for (size_t i = 0; i < e->npods; i++) {
+        const struct explain_pod *pod = &e->pods[i];
+        note(p, pod->ready ? NULL : yellow, "%s on %s: %s, %u restart%s%s%s", pod->name,
+             pod->node ? pod->node : "no node", pod->ready ? "ready" : "not ready", pod->restarts,
+             pod->restarts == 1 ? "" : "s", pod->trouble ? "; " : "", pod->trouble ? pod->trouble : "");
+    }
+    if (e->more_pods) note(p, dim, "and %zu more", e->more_pods);
+}
+
+static void add_diff(struct page *p) {
+    struct template_diff d;
+    if (!p->r->stable_tmpl) return;
+    template_diff(slice_of(p->r->stable_tmpl), slice_of(p->r->target.tmpl), &d);
+    section(p, "Template, stable -> new");
+    for (size_t i = 0; i < d.n; i++)
+        note(p, NULL, "%s: %s -> %s", d.change[i].path, d.change[i].from ? d.change[i].from : "(none)",
+             d.change[i].to ? d.change[i].to : "(none)");
+    if (d.more) note(p, dim, "and %zu more", d.more);
+    template_diff_free(&d);
+}
+
+void explain_text(const struct explain *e, const struct table_style *style, int64_t now_wall_ns,
+                  struct buf *out) {
+    cleanup_table struct table *t = table_new(style, headings, ARRAY_LEN(headings));
+    struct page p = {.e = e, .r = e->row, .s = &e->row->state, .t = t, .now = now_wall_ns};
+    add_head(&p);
+    add_hold(&p);
+    add_evidence(&p);
+    add_signals(&p);
+    add_next(&p);
+    add_pods(&p);
+    add_diff(&p);
+    table_print(t, out);
+}

@@ -1,0 +1,240 @@
+/* What `explain` says of a target: the very lines on 80 columns, what happens next in each phase, the JSON's shape. */
+#include "../case.h"
+#include "explain.h"
+#include "base/json.h"
+#include "base/time.h"
+
+#define NOW_NS (INT64_C(1795458000) * NS_PER_S) /* 2026-11-23T18:20:00Z */
+
+/* A rollout under way; what is not owned by anybody is set here and taken away in drop(). */
+struct scene {
+    struct status_row row;
+    struct explain e;
+};
+
+#define TEMPLATE(v) "{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r.example/widget:" v "\"}]}}"
+static char ns[] = "default", name[] = "widget", v1[] = "r.example/widget:v1", v2[] = "r.example/widget:v2",
+            tmpl_v1[] = TEMPLATE("v1"), tmpl_v2[] = TEMPLATE("v2");
+
+static void set(struct scene *x) {
+    *x = (struct scene){.row = {.ns = ns,
+                                .name = name,
+                                .image = v2,
+                                .stable_image = v1,
+                                .stable_tmpl = tmpl_v1,
+                                .replicas = 4,
+                                .ready = 4,
+                                .opted_in = true,
+                                .managed = true,
+                                .has_state = true,
+                                .named = true,
+                                .steps = 2,
+                                .target = {.hash = "qrst", .tmpl = tmpl_v2}}};
+    cleanup_json cJSON *notes = json_parse(SL("{\"handover.dev/canary-percent\":\"20,50\"}"), NULL);
+    struct state *s = &x->row.state;
+    assert_int_equal(spec_parse(notes, &x->row.spec, NULL), 0);
+    state_init(s);
+    s->phase = PHASE_SOAKING;
+    s->step = 1;
+    s->percent = 50;
+    s->learned = true;
+    s->learned_errors = 2;
+    s->learned_total = 1874;
+    (void)snprintf(s->hash, sizeof s->hash, "qrst");
+    (void)snprintf(s->stable_hash, sizeof s->stable_hash, "bcdf");
+    s->canary = xstrdup("widget-canary-qrst");
+    s->message = xstrdup("writes: 600 writes in 800 reconciles; stable 0 in 800");
+    s->since_ns = s->soak_from_ns = s->began_ns = NOW_NS - 90 * NS_PER_S;
+    s->param.theta = 0.012;
+    for (unsigned i = 0; i < 20; i++)
+        judge_feed(&s->judge, &s->param, &(struct judge_counts){0, 1, 0, 9, 0, 0, 0});
+    x->e.row = &x->row;
+    x->e.pods[x->e.npods++] =
+        (struct explain_pod){.name = xstrdup("widget-canary-qrst-1"), .node = xstrdup("n1"), .ready = true};
+    x->e.pods[x->e.npods++] = (struct explain_pod){.name = xstrdup("widget-canary-qrst-2"),
+                                                   .trouble = xstrdup("0/3 nodes are available"),
+                                                   .restarts = 1};
+}
+
+static void drop(struct scene *x) {
+    state_free(&x->row.state);
+    spec_free(&x->row.spec);
+    for (size_t i = 0; i < x->e.npods; i++) {
+        free(x->e.pods[i].name);
+        free(x->e.pods[i].node);
+        free(x->e.pods[i].trouble);
+    }
+}
+#define EXPLAINED(name) CASE_WITH(struct scene, x, set, drop, name)
+
+static void signal_pair(struct signals *s, enum signal which, enum signal_pair pair, uint64_t x, uint64_t n) {
+    struct signals_look l = {.pods = {1, 1}, .total = {n, n}};
+    l.pair[pair][TRACK_CANARY] = (struct signals_counts){true, x, n};
+    l.pair[pair][TRACK_STABLE] = (struct signals_counts){true, 0, n};
+    for (int i = 0; i < 20; i++) signals_feed(s, &l);
+    assert_true(s->present & UINT64_C(1) << which);
+}
+
+static const char page[] =
+    "default/widget: Soaking since 18:18:30Z (1m30s ago)\n"
+    "    widget:v1 -> widget:v2, template qrst, 4 of 4 pods ready\n"
+    "Held: SignalRaised since 18:19:48Z (12s ago)\n"
+    "    writes: 600 writes in 800 reconciles; stable 0 in 800\n"
+    "Evidence\n"
+    "    step 2 of 2: wanted 50 %, got 50 % of 8 pods; watched for 1m30s of 5m, 3m30s\n"
+    "      remain\n"
+    "    canary 0 errors of 20 (0.0 %, at most 79.5 %)   stable 0 of 180 (0.0 %)\n"
+    "      tolerated 1.2 %\n"
+    "    the tolerated rate was learned: stable had 2 errors of 1874 reconciles\n"
+    "      before\n"
+    "    odds that it is bad: 1 to 3, rolled back at 100 to 1; 30 more clean\n"
+    "      reconciles would pass it\n"
+    "    watching: 0 of 20 reconciles failed so far\n"
+    "Signals beside errors\n"
+    "    work: quiet: a canary pod reconciles 1 times as often as a pod of stable\n"
+    "      (800 reconciles, stable 800)\n"
+    "    stuck: no metrics, so it does not count\n"
+    "    writes: speaks against it, holds and asks: 600 writes in 800 reconciles;\n"
+    "      stable 0 in 800\n"
+    "    latency: off\n"
+    "    panics: no metrics, so it does not count\n"
+    "    webhooks: no metrics, so it does not count\n"
+    "    api: no metrics, so it does not count\n"
+    "    memory: no metrics, so it does not count\n"
+    "    oom: quiet: 0 containers of the canary were OOM killed; 0 of stable\n"
+    "    leadership: no metrics, so it does not count\n"
+    "What happens next\n"
+    "    goes on when the signal ends. If it is meant: kubectl annotate\n"
+    "      deployment/widget -n default --overwrite handover.dev/promote=qrst\n"
+    "    if it is not: kubectl annotate deployment/widget -n default --overwrite\n"
+    "      handover.dev/abort=qrst\n"
+    "    19:18:30Z (in 58m30s): at the deadline, without a verdict: held, and a\n"
+    "      person decides (on-inconclusive: pause)\n"
+    "Canary pods, of ReplicaSet widget-canary-qrst\n"
+    "    widget-canary-qrst-1 on n1: ready, 0 restarts\n"
+    "    widget-canary-qrst-2 on no node: not ready, 1 restart; 0/3 nodes are\n"
+    "      available\n"
+    "Template, stable -> new\n"
+    "    spec.containers[c].image: \"r.example/widget:v1\" -> \"r.example/widget:v2\"\n";
+
+EXPLAINED(the_page_fits_80_columns) {
+    cleanup_buf struct buf out = BUF(1 << 16);
+    x->row.state.hold = HOLD_SIGNAL;
+    x->row.state.hold_ns = NOW_NS - 12 * NS_PER_S;
+    x->row.spec.signal[SIGNAL_LATENCY] = SIGNAL_OFF;
+    signal_pair(&x->row.state.signals, SIGNAL_WRITES, PAIR_WRITES, 30, 40);
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_string_equal(buf_str(&out), page);
+}
+
+static const struct {
+    enum phase phase;
+    enum hold hold;
+    const char *says[3];
+} nexts[] = {
+    {PHASE_STARTING,
+     HOLD_NONE,
+     {"it is watched for 300s when all its pods are ready; then it is promoted",
+      "held, and a person decides"}},
+    {PHASE_SOAKING, HOLD_PAUSED_BY_USER, {"goes on when a person says so: ", NULL}},
+    {PHASE_SOAKING, HOLD_UNSCHEDULABLE, {"when the cause is gone", "at the deadline, without a verdict"}},
+    {PHASE_SOAKING, HOLD_INCONCLUSIVE, {"resume", "promote", "abort"}},
+    {PHASE_PROMOTING, HOLD_NONE, {"rolled back if that stands still for 600 s"}},
+    {PHASE_ROLLED_BACK, HOLD_NONE, {"retry", "promote"}},
+    {PHASE_STABLE, HOLD_NONE, {"a rollout of spec.template begins"}},
+    {PHASE_RELEASING, HOLD_NONE, {"given back"}},
+};
+
+EXPLAINED(what_happens_next_in_each_phase) {
+    struct state *s = &x->row.state;
+    for (size_t i = 0; i < ARRAY_LEN(nexts); i++) {
+        struct explain_next next[EXPLAIN_NEXT];
+        s->phase = nexts[i].phase;
+        s->hold = nexts[i].hold;
+        s->soak_from_ns = s->phase == PHASE_STARTING ? 0 : s->began_ns;
+        size_t n = explain_next(&x->row, NOW_NS, next);
+        for (size_t k = 0; k < ARRAY_LEN(nexts[i].says) && nexts[i].says[k]; k++) {
+            assert_true(k < n);
+            assert_has(next[k].text, nexts[i].says[k]);
+        }
+        if (s->hold == HOLD_PAUSED_BY_USER) assert_int_equal(n, 1); /* no deadline runs */
+    }
+    s->phase = PHASE_STABLE;
+    s->hold = HOLD_NONE;
+    (void)snprintf(s->stable_hash, sizeof s->stable_hash, "qrst");
+    struct explain_next next[EXPLAIN_NEXT];
+    assert_int_equal(explain_next(&x->row, NOW_NS, next), 1);
+    assert_has(next[0].text, "nothing, until spec.template changes");
+}
+
+/* The times are those at which the plan looks. */
+EXPLAINED(times_of_a_soak) {
+    struct explain_next next[EXPLAIN_NEXT];
+    struct state *s = &x->row.state;
+    s->param.soak_ns = 300 * NS_PER_S;
+    s->param.min_soak_ns = 120 * NS_PER_S;
+    s->shift_ns = 10 * NS_PER_S;
+    assert_int_equal(explain_next(&x->row, NOW_NS, next), 3);
+    assert_true(next[0].at_ns == s->soak_from_ns + s->param.min_soak_ns);
+    assert_true(next[1].at_ns == s->soak_from_ns + s->param.soak_ns);
+    assert_true(next[2].at_ns == s->began_ns + s->shift_ns + x->row.spec.deadline_ns);
+    assert_has(next[0].text, "then it is promoted");
+    s->step = 0;
+    assert_int_equal(explain_next(&x->row, NOW_NS + 200 * NS_PER_S, next), 2);
+    assert_has(next[0].text, "then step 2 of 2, 50 %");
+    assert_int_equal(explain_next(&x->row, NOW_NS + 400 * NS_PER_S, next), 2);
+    assert_int_equal(next[0].at_ns, 0);
+    assert_has(next[0].text, "more clean reconciles");
+}
+
+EXPLAINED(a_signal_decides_at_the_deadline) {
+    struct explain_next next[EXPLAIN_NEXT];
+    signal_pair(&x->row.state.signals, SIGNAL_LATENCY, PAIR_SLOW, 30, 40);
+    size_t n = explain_next(&x->row, NOW_NS, next);
+    assert_has(next[n - 1].text, "at the deadline: rolled back, unless signal latency has ended");
+}
+
+EXPLAINED(without_a_state) {
+    struct explain_next next[EXPLAIN_NEXT];
+    x->row.has_state = false;
+    assert_int_equal(explain_next(&x->row, NOW_NS, next), 1);
+    assert_has(next[0].text, "Handover adopts it");
+    x->row.opted_in = false;
+    assert_int_equal(explain_next(&x->row, NOW_NS, next), 1);
+    assert_has(next[0].text, "leaves this Deployment alone");
+    cleanup_buf struct buf out = BUF(1 << 16);
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "default/widget: Waiting\n");
+    buf_clear(&out);
+    explain_json(&x->e, NOW_NS, &out);
+    cleanup_json cJSON *v = json_parse(buf_slice(&out), NULL);
+    assert_true(v && cJSON_IsNull(json_get(v, "phase")) && cJSON_IsNull(json_get(v, "rollout")));
+}
+
+EXPLAINED(json_has_the_documented_shape) {
+    cleanup_buf struct buf out = BUF(1 << 16);
+    judge_feed_controller(&x->row.state.judge, &x->row.state.param, "a",
+                          &(struct judge_counts){.nc = 4, .ns = 9});
+    signal_pair(&x->row.state.signals, SIGNAL_WRITES, PAIR_WRITES, 30, 40);
+    explain_json(&x->e, NOW_NS, &out);
+    cleanup_json cJSON *v = json_parse(buf_slice(&out), NULL);
+    assert_non_null(v);
+    assert_int_equal(json_i64(v, "version", 0), 1);
+    assert_string_equal(json_str_or(v, "phase", ""), "Soaking");
+    assert_string_equal(json_str_or(v, "since", ""), "2026-11-23T18:18:30Z");
+    const cJSON *evidence = json_at(v, "rollout/evidence"),
+                *signals = json_arr(json_obj(v, "rollout"), "signals");
+    assert_true(json_i64(evidence, "cleanToPass", 0) > 0);
+    assert_int_equal(json_i64(json_obj(evidence, "canary"), "total", 0), 20);
+    assert_int_equal(json_i64(json_obj(evidence, "learnedFrom"), "total", 0), 1874);
+    assert_string_equal(json_str_or(json_arr(evidence, "controllers")->child, "name", ""), "a");
+    assert_string_equal(json_str_or(cJSON_GetArrayItem(signals, SIGNAL_WRITES), "state", ""), "speaks");
+    assert_string_equal(json_str_or(cJSON_GetArrayItem(signals, SIGNAL_API), "state", ""), "absent");
+    assert_string_equal(json_str_or(json_at(v, "rollout/step"), "watchedSince", ""), "2026-11-23T18:18:30Z");
+    assert_string_equal(json_str_or(json_arr(json_obj(v, "canaryPods"), "pods")->child, "node", ""), "n1");
+    assert_string_equal(json_str_or(json_arr(json_obj(v, "templateDiff"), "changes")->child, "path", ""),
+                        "spec.containers[c].image");
+    assert_true(cJSON_GetArraySize(json_arr(v, "next")) >= 2);
+}
+
+CASES("cli/explain")
