@@ -149,10 +149,8 @@ bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report
 int64_t plan_deadline(const struct state *s, const struct spec *spec, int64_t now_wall_ns);
 /* What the signals do in this rollout; false: the annotation is wrong, and none does anything. */
 bool plan_signals_param(const struct state *s, const struct spec *spec, struct signals_param *ret);
-/* The command that sets an action's annotation, for messages. */
-enum { PLAN_COMMAND = 640 };
-void plan_command_text(const char *ns, const char *target, enum spec_action a, const char *hash,
-                       char ret[PLAN_COMMAND]);
+/* Does the action apply, with a template of this hash in the Deployment? Else it is refused with an Event. */
+bool plan_accepts(const struct state *s, const char *hash, enum spec_action a);
 /* How many canary pods a step wants beside stable's: ceil, so that canary / (stable + canary) >= percent, but
  * never more than stable has (so the share ends at 50 %): a trial must not double the bill more than once. 0
  * when stable is 0. */

@@ -82,8 +82,9 @@ bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text text, const cha
     __attribute__((format(printf, 4, 5)));
 bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
 void plan_report_hold(struct plan_ctx *c);
-struct command { /* plan_command_text() */
-    char text[PLAN_COMMAND];
+/* The command that sets an action's annotation, for messages. */
+struct command {
+    char text[640];
 };
 struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash);
 void plan_unhold(struct plan_ctx *c);

@@ -120,15 +120,11 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     }
 }
 
-void plan_command_text(const char *ns, const char *target, enum spec_action a, const char *hash,
-                       char ret[PLAN_COMMAND]) {
-    snprintf(ret, PLAN_COMMAND, "kubectl annotate deployment/%s -n %s --overwrite " HANDOVER_PREFIX "%s=%s",
-             target, ns, spec_action_name(a), hash);
-}
-
 struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash) {
     struct command r;
-    plan_command_text(c->t->ns, c->t->name, a, hash, r.text);
+    snprintf(r.text, sizeof r.text,
+             "kubectl annotate deployment/%s -n %s --overwrite " HANDOVER_PREFIX "%s=%s", c->t->name,
+             c->t->ns, spec_action_name(a), hash);
     return r;
 }
 

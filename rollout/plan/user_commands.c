@@ -6,14 +6,26 @@ static bool in_trial(const struct state *s) {
     return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
 }
 
+bool plan_accepts(const struct state *s, const char *hash, enum spec_action a) {
+    bool waits = s->phase == PHASE_STABLE && s->stable_uid && !plan_same_hash(hash, s->stable_hash);
+    switch (a) {
+    case ACTION_PROMOTE: return in_trial(s) || s->phase == PHASE_ROLLED_BACK || waits;
+    case ACTION_PAUSE: return in_trial(s) || s->phase == PHASE_PROMOTING;
+    case ACTION_RESUME: return s->pause_asked || (in_trial(s) && s->hold == HOLD_INCONCLUSIVE);
+    case ACTION_ABORT: return in_trial(s) || (s->phase == PHASE_PROMOTING && !s->repair);
+    case ACTION_RETRY: return in_trial(s) || s->phase == PHASE_ROLLED_BACK;
+    case ACTION_RELEASE: return true; /* seen by plan_is_forced() */
+    case ACTION_N: break;
+    }
+    return false;
+}
+
 static bool act_promote(struct plan_ctx *c) {
     struct state *s = c->s;
-    if (in_trial(s) || s->phase == PHASE_ROLLED_BACK) {
+    if (s->phase != PHASE_STABLE) {
         state_quarantine_remove(s, s->hash);
         return plan_promote(c, "by a user");
     }
-    bool waits = s->phase == PHASE_STABLE && !plan_same_hash(c->t->hash, s->stable_hash) && s->stable_uid;
-    if (!waits) return false;
     plan_clear_rollout(s);
     /* NOLINTNEXTLINE(clang-analyzer-*): an array is never NULL, though slice_of() asks */
     memcpy(s->hash, c->t->hash, sizeof s->hash);
@@ -24,7 +36,7 @@ static bool act_promote(struct plan_ctx *c) {
 
 static bool act_pause(struct plan_ctx *c) {
     struct state *s = c->s;
-    if ((!in_trial(s) && s->phase != PHASE_PROMOTING) || s->pause_asked) return false;
+    if (s->pause_asked) return true; /* since then */
     s->pause_asked = true;
     s->pause_ns = c->now;
     if (in_trial(s)) /* a promotion is paused when the Deployment is */
@@ -40,7 +52,7 @@ static bool act_resume(struct plan_ctx *c) {
         if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
         s->pause_ns = 0;
         if (s->hold == HOLD_PAUSED_BY_USER) plan_unhold(c);
-    } else if (in_trial(s) && s->hold == HOLD_INCONCLUSIVE && c->spec) {
+    } else if (c->spec) {
         s->shift_ns = c->now > s->began_ns ? c->now - s->began_ns : 0; /* another deadline from now on */
         plan_unhold(c);
     } else {
@@ -50,26 +62,20 @@ static bool act_resume(struct plan_ctx *c) {
     return true;
 }
 
-static bool act_abort(struct plan_ctx *c) {
-    bool running = in_trial(c->s) || (c->s->phase == PHASE_PROMOTING && !c->s->repair);
-    return running && plan_roll_back(c, ENDED_ABORTED, "aborted by a user");
-}
-
 static bool act_retry(struct plan_ctx *c) {
-    struct state *s = c->s;
-    if (s->phase != PHASE_ROLLED_BACK && !in_trial(s)) return false;
-    state_quarantine_remove(s, s->hash);
+    state_quarantine_remove(c->s, c->s->hash);
     return plan_cancel_rollout(c, "a user asked for a retry");
 }
 
 static bool carry_out(struct plan_ctx *c, enum spec_action a) {
+    if (!plan_accepts(c->s, c->t->hash, a)) return false;
     switch (a) {
     case ACTION_PROMOTE: return act_promote(c);
     case ACTION_PAUSE: return act_pause(c);
     case ACTION_RESUME: return act_resume(c);
-    case ACTION_ABORT: return act_abort(c);
+    case ACTION_ABORT: return plan_roll_back(c, ENDED_ABORTED, "aborted by a user");
     case ACTION_RETRY: return act_retry(c);
-    case ACTION_RELEASE: return true; /* seen by plan_is_forced() */
+    case ACTION_RELEASE: return true;
     case ACTION_N: break;
     }
     return false;

@@ -23,13 +23,13 @@ static void add(struct next *x, int64_t at_ns, const char *fmt, ...) {
 }
 
 struct command {
-    char text[PLAN_COMMAND];
+    char text[560];
 };
 
 static struct command command(const struct next *x, enum spec_action a) {
     struct command c;
-    const char *hash = x->s->hash[0] ? x->s->hash : x->r->target.hash;
-    plan_command_text(x->r->ns, x->r->name, a, hash, c.text);
+    (void)snprintf(c.text, sizeof c.text, "handover %s deployment/%s -n %s", spec_action_name(a), x->r->name,
+                   x->r->ns);
     return c;
 }
 

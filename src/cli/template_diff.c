@@ -13,7 +13,7 @@ struct walk {
 
 static char *shown(struct slice value) {
     if (!value.n) return NULL;
-    struct buf b = BUF(2 * sizeof(char[TEMPLATE_DIFF_VALUE]));
+    struct buf b = BUF(TEMPLATE_DIFF_VALUE + 1);
     if (value.n > TEMPLATE_DIFF_VALUE) {
         cleanup_free char *begin = slice_dup_text(value, TEMPLATE_DIFF_VALUE - 3);
         buf_addf(&b, "%s...", begin);

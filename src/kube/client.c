@@ -128,7 +128,7 @@ static int write_target(struct kube_op *op, const struct kube_spec *s, const str
     }
     if (s->labels.n) url_query(&t, &first, "labelSelector", s->labels);
     if (s->fields.n) url_query(&t, &first, "fieldSelector", s->fields);
-    if (v->managed) url_query(&t, &first, "fieldManager", SL("handover"));
+    if (v->managed) url_query(&t, &first, "fieldManager", slice_of(s->manager ? s->manager : "handover"));
     if (s->dry_run) url_query(&t, &first, "dryRun", SL("All"));
     bool full = t.full || what.full;
     op->what = buf_take(&what);

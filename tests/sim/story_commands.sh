@@ -1,4 +1,5 @@
-# What a person asks and says: explain has the evidence, each signal, what comes next and when, the canary's pods and what differs.
+# What a person asks and says: explain has the evidence, each signal, what comes next and when, the canary's pods and what differs;
+# promote, pause, resume, abort and retry are carried out when they return, again and again for one version, or say why not.
 . "$(dirname "$0")/lib.sh"
 export LC_ALL=C.UTF-8
 rate='"reconcilesPerSecond":40'
@@ -24,3 +25,29 @@ jq -e '.version == 1 and .phase == "Soaking" and .hold == "SignalRaised" and (.r
   { jq . "$dir/json"; fail "the JSON is not what the documentation says"; }
 ask explain none 2>"$dir/none" && fail "a target that does not exist is explained"
 [ "$(cat "$dir/none")" = "handover: there is no deployment/none in namespace default" ] || fail "it says $(cat "$dir/none")"
+
+says() { # EXIT-CODE PATTERN COMMAND... : ends like that, with such a line
+  local rc=0 want=$1 pattern=$2; shift 2
+  ask "$@" >"$dir/said" 2>&1 || rc=$?
+  [ $rc = "$want" ] && grep -qE "$pattern" "$dir/said" || fail "$* ended with $rc and said: $(cat "$dir/said")"
+}
+says 0 '^deployment/op: pause accepted, Soaking: paused by a user; to go on: ' pause deployment/op
+[ "$(state .hold)" = PausedByUser ] || fail "it is not paused: $(state .hold)"
+says 0 '^deployment/op: resume accepted, Soaking: ' resume op
+says 1 'there is nothing to resume in phase Soaking.*; allowed now: promote, pause, abort, retry$' resume op
+for _ in 1 2; do # the same version twice
+  says 0 '^deployment/op: abort accepted, Roll(ingBack|edBack): op:writes (is being|was) rolled back: aborted by a user$' abort op
+  wait_phase RolledBack 20; ended aborted || fail "the history says $(state '.history[0].result')"
+  says 1 'there is nothing to abort in phase RolledBack; allowed now: promote, retry$' abort op
+  says 0 '^deployment/op: retry accepted, ' retry op
+  wait_phase Soaking 20
+done
+says 0 '^deployment/op: promote accepted, Promoting: op:writes is being rolled out: by a user$' promote op
+promoted op:writes
+api GET "$deploy/op" | jq -e '.metadata.annotations | keys | map(select(test("promote|pause|resume|abort|retry"))) == []' >/dev/null || fail "a command's annotation is left"
+says 1 'there is nothing to pause in phase Stable; allowed now: nothing$' pause op
+kill -TERM "$pid_a"; until_true 10 "nobody leads" leads ''
+set_image op:v2
+says 1 'promote is asked for, and Handover has not carried it out within 300ms; nobody leads. To take it back: kubectl annotate deployment/op -n default handover.dev/promote-$' \
+  promote op --timeout=300ms --lease-namespace=default
+handover b; until_true 20 "op:v2 is in service" runs op:v2 # it is carried out when one leads

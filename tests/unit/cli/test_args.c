@@ -130,6 +130,12 @@ static const struct {
     {"handover judge /nonexistent", FAILED, "handover: /nonexistent: No such file or directory"},
     {"handover judge /dev/null", OK, ""},
     /* status */
+    {"handover abort", USAGE, "which target? `handover status` lists them"},
+    {"handover pause op op2", USAGE, "\"op2\": pause takes one target"},
+    {"handover retry svc/op", USAGE, "\"svc/op\": allowed is the name of a Deployment"},
+    {"handover promote op --timeout=soon", USAGE, "--timeout: read \"soon\"; allowed is a duration"},
+    {"handover resume --help", OK, "--timeout=TIME"},
+    {"handover abort op --server=http://127.0.0.1:1", FAILED, "127.0.0.1:1"},
     {"handover explain", USAGE, "which target? `handover status` lists them"},
     {"handover explain --help", OK, "--output=FORMAT"},
     {"handover explain pod/op", USAGE,

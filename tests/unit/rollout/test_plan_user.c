@@ -42,6 +42,17 @@ SCENE(retry_once_for_a_value, m_soaking(3)) {
     m_play(m, "good 1|until Soaking 20|until Stable 120");
 }
 
+/* A user may change sides again and again: what follows the @ makes it another request. */
+SCENE(abort_again, m_soaking(3)) {
+    for (int i = 0; i < 3; i++) {
+        cleanup_free char *value = xasprintf("%s@2026-11-23T18:16:33.00000%dZ", m->hash[1], i);
+        m_annotate(m, "abort", value);
+        m_play(m, "until RolledBack 60|ended aborted|run 5|absent abort");
+        m_annotate(m, "retry", value);
+        m_play(m, "until Soaking 60");
+    }
+}
+
 /* Empty and strange ones are refused like the others, and the next leader can read that. Reported once. */
 SCENE(wrong_hash, m_soaking(3)) {
     m_play(m, "act abort 2|act promote 0|set retry nonsense|set pause |set resume \x01 too strange|run 5|"

@@ -1,0 +1,31 @@
+/* A person's word about a rollout: the annotation that says it is set, with the hash of the template that the Deployment has, and
+ * it is waited for until Handover has carried it out. */
+#ifndef CLI_ACTION_H
+#define CLI_ACTION_H
+#include "status_report.h"
+
+/* Does the word apply to the target as it is? Else err says in which phase it is and which words do. Pure. */
+bool action_applies(const struct status_row *r, enum spec_action a, struct err *err);
+/* Its value for this moment: another moment is another request, even for the same template. free() */
+char *action_value(const struct status_row *r, int64_t now_wall_ns);
+enum action_outcome {
+    ACTION_WAITING,  /* not carried out yet */
+    ACTION_ACCEPTED, /* and it has had its effect */
+    ACTION_REFUSED,  /* it was too late: the phase was another one by then */
+};
+/* before_ns: began_ns of the rollout that the word is about. Pure. */
+enum action_outcome action_outcome(const struct status_row *r, enum spec_action a, const char *value,
+                                   int64_t before_ns);
+
+struct action_spec {
+    struct status_spec status; /* with the target's name */
+    enum spec_action action;
+    int64_t timeout_ns; /* how long it is waited for */
+};
+struct action_run;
+/* err NULL: carried out; r is valid during the callback. r may also be there with an err: as it is. */
+typedef void (*action_done)(void *ctx, const struct err *err, const struct status_report *r);
+/* Exactly one callback, never inside this call; then action_end(). */
+struct action_run *action_start(struct kube *k, const struct action_spec *spec, action_done done, void *ctx);
+void action_end(struct action_run *a);
+#endif

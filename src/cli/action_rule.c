@@ -1,0 +1,65 @@
+/* When a person's word applies, its value, what became of it; see action.h. Pure. */
+#include "action.h"
+#include "api/rfc3339.h"
+#include <errno.h>
+
+static void allowed(const struct status_row *r, struct buf *out) {
+    for (int a = 0; a < ACTION_RELEASE; a++)
+        if (plan_accepts(&r->state, r->target.hash, (enum spec_action)a))
+            buf_addf(out, "%s%s", out->n ? ", " : "", spec_action_name((enum spec_action)a));
+}
+
+bool action_applies(const struct status_row *r, enum spec_action a, struct err *err) {
+    const struct state *s = &r->state;
+    cleanup_buf struct buf words = BUF(400);
+    if (!r->has_state) {
+        err_set(err, ERR_CONFIG, -ENOENT, "deployment/%s: %s", r->name,
+                r->problem.kind ? r->problem.msg
+                : r->opted_in   ? "Handover has not adopted it yet"
+                                : "Handover leaves it alone: it has no annotation " HANDOVER_PREFIX
+                                "canary-percent");
+        return false;
+    }
+    bool ours = strcmp(s->hash, r->target.hash) == 0 || s->phase == PHASE_STABLE;
+    if (!ours) {
+        err_set(err, ERR_CONFIG, -EBUSY,
+                "deployment/%s: its template has just changed, and Handover is in phase %s of the one "
+                "before; try again",
+                r->name, phase_name(s->phase));
+        return false;
+    }
+    if (plan_accepts(s, r->target.hash, a)) return true;
+    allowed(r, &words);
+    err_set(err, ERR_CONFIG, -EINVAL,
+            "deployment/%s: there is nothing to %s in phase %s%s%s; allowed now: %s", r->name,
+            spec_action_name(a), phase_name(s->phase), s->hold ? ", held: " : "",
+            s->hold ? hold_name(s->hold) : "", words.n ? buf_str(&words) : "nothing");
+    return false;
+}
+
+char *action_value(const struct status_row *r, int64_t now_wall_ns) {
+    char at[40];
+    rfc3339_micro(now_wall_ns, at);
+    return xasprintf("%s@%s", r->target.hash, at);
+}
+
+static bool had_effect(const struct state *s, const char *hash, enum spec_action a, int64_t before_ns) {
+    bool in_service = strcmp(s->stable_hash, hash) == 0;
+    switch (a) {
+    case ACTION_PROMOTE: return s->phase == PHASE_PROMOTING || s->phase == PHASE_FINISHING || in_service;
+    case ACTION_PAUSE: return s->pause_asked;
+    case ACTION_RESUME: return !s->pause_asked && s->hold != HOLD_PAUSED_BY_USER;
+    case ACTION_ABORT: return s->phase == PHASE_ROLLING_BACK || s->phase == PHASE_ROLLED_BACK;
+    case ACTION_RETRY: return s->began_ns != before_ns || s->phase == PHASE_CANCELLING;
+    case ACTION_RELEASE:
+    case ACTION_N: break;
+    }
+    return false;
+}
+
+enum action_outcome action_outcome(const struct status_row *r, enum spec_action a, const char *value,
+                                   int64_t before_ns) {
+    cleanup_free char *hash = slice_dup(spec_action_hash(value));
+    if (!r->has_state || !state_consumed(&r->state, a, value)) return ACTION_WAITING;
+    return had_effect(&r->state, hash, a, before_ns) ? ACTION_ACCEPTED : ACTION_REFUSED;
+}

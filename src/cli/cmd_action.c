@@ -1,0 +1,95 @@
+/* handover promote|pause|resume|abort|retry: a person's word about a rollout, and whether Handover has carried it out. */
+#include "action.h"
+#include "base/time.h"
+#include "commands.h"
+#include "common.h"
+#include "text.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { OPT_TIMEOUT = 0x4000, OPT_LEASE_NS, OPT_LEASE_NAME };
+
+static const struct argp_option options[] = {
+    {"timeout", OPT_TIMEOUT, "TIME", 0, "How long it is waited for until it is carried out (10s)", 1},
+    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0, "Where Handover's Lease lives (handover-system)", 2},
+    {"lease-name", OPT_LEASE_NAME, "NAME", 0, "Handover's Lease (handover)", 2},
+    {0},
+};
+
+struct action_args {
+    struct cli_kube kube_flags;
+    struct action_spec spec;
+    const char *word;
+    struct cli_world world;
+    int code;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *st) {
+    struct action_args *a = st->input;
+    switch (key) {
+    case ARGP_KEY_INIT: st->child_inputs[0] = &a->kube_flags; return 0;
+    case OPT_TIMEOUT:
+        a->spec.timeout_ns = cli_duration(st, "timeout", arg, NS_PER_MS, 3600 * NS_PER_S);
+        return 0;
+    case OPT_LEASE_NS: a->spec.status.lease_ns = arg; return 0;
+    case OPT_LEASE_NAME: a->spec.status.lease_name = arg; return 0;
+    case ARGP_KEY_ARG:
+        if (a->spec.status.name) argp_error(st, "\"%s\": %s takes one target", arg, a->word);
+        a->spec.status.name = cli_target(st, arg);
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(st, "which target? `handover status` lists them"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void on_done(void *ctx, const struct err *err, const struct status_report *r) {
+    struct action_args *a = ctx;
+    loop_stop(a->world.loop);
+    a->code = err ? cli_fail(err) : CLI_OK;
+    if (err) return;
+    const struct state *s = &r->rows[0].state;
+    cleanup_free char *message = text_cleaned(s->message, cli_style(stdout).utf8);
+    printf("deployment/%s: %s accepted, %s: %s\n", r->rows[0].name, a->word, phase_name(s->phase), message);
+    fflush(stdout);
+}
+
+static int run(struct action_args *a) {
+    struct cli_session s;
+    int bad = cli_session_open(&s, &a->world, &a->kube_flags);
+    if (bad) return bad;
+    a->spec.status.ns = s.ns;
+    struct action_run *r = action_start(s.kube, &a->spec, on_done, a);
+    loop_run(a->world.loop);
+    action_end(r);
+    cli_session_close(&s);
+    return a->code;
+}
+
+static int action_main(int argc, char **argv) {
+    struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
+    struct action_args a = {.word = argv[0],
+                            .code = CLI_FAILED,
+                            .spec = {.timeout_ns = 10 * NS_PER_S,
+                                     .status = {.lease_ns = "handover-system", .lease_name = "handover"}}};
+    for (int i = 0; i < ACTION_N; i++)
+        if (strcmp(spec_action_name((enum spec_action)i), argv[0]) == 0) a.spec.action = (enum spec_action)i;
+    struct argp argp = {options, parse, "[deployment/]NAME", NULL, children, NULL, NULL};
+    cleanup_free char *doc =
+        xasprintf("Asks Handover to %s the rollout of the template that the Deployment has, and waits until "
+                  "that is done.",
+                  argv[0]);
+    argp.doc = doc;
+    int bad = cli_parse(&argp, argc, argv, &a);
+    if (bad) return bad;
+    cli_world_open(&a.world, CLI_LOG_TEXT, LOG_ERROR);
+    int code = run(&a);
+    cli_world_close(&a.world);
+    return code;
+}
+
+const struct cli_command cli_promote = {"promote", "Put the new version into service now", action_main},
+                         cli_pause = {"pause", "Stop a rollout where it is", action_main},
+                         cli_resume = {"resume", "Go on after a pause, or with another deadline",
+                                       action_main},
+                         cli_abort = {"abort", "Roll the new version back now", action_main},
+                         cli_retry = {"retry", "Try a version that was rolled back again", action_main};
