@@ -21,10 +21,36 @@ static bool as_good_as_done(const struct step *s, const struct err *err) {
            (s->exists_ok && s->verb == VERB_CREATE && err->kind == ERR_CONFLICT);
 }
 
+/* An optional step that the server has refused: the others go on. */
+static bool left_out(const struct applying *a, const struct step *s, const struct err *err) {
+    bool answered = err->kind == ERR_CONFLICT || err->kind == ERR_NOTFOUND || err->kind == ERR_FORBIDDEN ||
+                    err->kind == ERR_REJECTED;
+    if (!s->optional || !answered) return false;
+    LOG_EVENT(kube_log(a->kube), err->kind == ERR_FORBIDDEN ? LOG_WARN : LOG_INFO, "StepRefused",
+              "an optional step was refused", LF_STR("step", s->why), LF_STR("namespace", a->ns),
+              LF_STR("message", err->msg));
+    return true;
+}
+
+static void proceed(struct applying *a) {
+    a->at++;
+    if (a->stopping) {
+        struct err e = {0};
+        err_set(&e, ERR_CANCELLED, -ECANCELED, "interrupted");
+        a->cb.done(a->ctx, &e, NULL, a->existed);
+        return;
+    }
+    next(a);
+}
+
 static void on_answer(void *ctx, const struct err *err, struct slice raw) {
     struct applying *a = ctx;
     const struct step *s = &a->plan->step[a->at];
     a->op = NULL;
+    if (err && left_out(a, s, err)) {
+        proceed(a);
+        return;
+    }
     if (err && !as_good_as_done(s, err)) {
         struct err e = *err;
         if (s->verb == VERB_PATCH_MERGE && e.kind == ERR_NOTFOUND)
@@ -38,14 +64,7 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
               LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind), LF_STR("name", s->name));
     bool object = !err && s->verb != VERB_DELETE;
     if (!err || err->kind == ERR_NOTFOUND) a->cb.written(a->ctx, s, object ? raw : (struct slice){0});
-    a->at++;
-    if (a->stopping) {
-        struct err e = {0};
-        err_set(&e, ERR_CANCELLED, -ECANCELED, "interrupted");
-        a->cb.done(a->ctx, &e, NULL, a->existed);
-        return;
-    }
-    next(a);
+    proceed(a);
 }
 
 static void next(struct applying *a) {

@@ -159,6 +159,11 @@ static void on_written(void *ctx, const struct step *s, struct slice raw) {
         meta_free(&m);
     }
     if (s->kind == STEP_STATE) report_all(p);
+    if (s->kind == STEP_LEASE) {
+        static const struct plan_metric one = {PM_ASSISTS, NULL, 1};
+        rollout_report(p->r, t, p->target_uid, EV_LEASE_RELEASED, s->why);
+        rollout_metrics_add(kube_metrics(p->r->kube), &one);
+    }
     if (raw.n) caches_wrote(p->r->caches, s->gvr, raw);
 }
 
@@ -176,7 +181,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
     finish(p, true, existed);
 }
 
-/* What is held of the namespace's caches follows what the plan has to see. */
+/* What is held of the namespace's caches follows what the plan has to see. Leases that cannot be read are no reason to wait. */
 static bool see(struct reconcile *p, enum obs_need need) {
     struct target *t = p->t;
     enum obs_need had = t->holds;
@@ -185,7 +190,7 @@ static bool see(struct reconcile *p, enum obs_need need) {
         caches_hold(p->r->caches, t->ns, need);
         caches_release(p->r->caches, t->ns, had);
     }
-    return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need);
+    return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need < NEED_PODS ? need : NEED_PODS);
 }
 
 static bool may_scrape(const struct observed *o) {
@@ -205,6 +210,10 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->known = see(p, plan_needs(o));
     o->pods = snap->pods;
     o->npods = snap->npods;
+    if (t->holds == NEED_LEASES) target_snapshot_leases(r->caches, t->ns, snap);
+    o->leases = snap->leases;
+    o->nleases = snap->nleases;
+    o->dead = caches_dead_pods(r->caches);
     if (o->known) round_take(r, t, snap->pods, snap->npods);
     o->scraped_ns = t->scraped_ns;
     o->scrape_trouble = t->trouble;

@@ -11,6 +11,7 @@ static const struct known {
     {PM_HOLDS, "reason", "Total number of times that a rollout was held by reason", METRIC_COUNTER},
     {PM_QUIET, "outcome", "Total number of waits for an idle canary pod before it is stopped by outcome",
      METRIC_COUNTER},
+    {PM_ASSISTS, "", "Total number of Leases that were released in the stead of dead pods", METRIC_COUNTER},
     {PM_SECONDS, "result", "Duration of rollouts in seconds from their start by result", METRIC_HISTOGRAM},
 };
 
@@ -34,12 +35,14 @@ void rollout_metrics_register(struct metrics *m) {
         metric_with(family(m, &known[1]), &reason);
     }
     for (size_t i = 0; i < ARRAY_LEN(quiet); i++) metric_with(family(m, &known[2]), &quiet[i]);
+    metric_plain(family(m, &known[3]));
 }
 
 void rollout_metrics_add(struct metrics *m, const struct plan_metric *what) {
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (strcmp(known[i].name, what->name) != 0 || !what->label) continue;
-        struct metric *series = metric_with(family(m, &known[i]), &what->label);
+        if (strcmp(known[i].name, what->name) != 0 || !what->label != !*known[i].label) continue;
+        struct metric_family *f = family(m, &known[i]);
+        struct metric *series = what->label ? metric_with(f, &what->label) : metric_plain(f);
         if (known[i].type == METRIC_HISTOGRAM)
             metric_observe(series, what->value);
         else

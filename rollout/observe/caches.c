@@ -1,13 +1,10 @@
 /* The informers of one instance; see caches.h. */
 #include "observe/caches.h"
 #include "api/meta.h"
-#include "base/json_raw.h"
+#include "observe/cache_stores.h"
+#include "observe/dead_pods.h"
 #include "observe/namespace_caches.h"
 #include <errno.h>
-
-enum {
-    BY_OWNER
-}; /* the only index of ReplicaSets (uids of their owners) and of Pods (uid of their ReplicaSet) */
 
 struct caches {
     struct kube *kube;
@@ -16,102 +13,9 @@ struct caches {
     char *ns, *trouble;
     struct informer *deployments, *states, *canaries, *canary_pods;
     struct namespace_caches *namespaces;
+    struct dead_pods dead;
     bool synced;
 };
-
-/* ---- projections ---- */
-
-static void *project_target(void *ctx, struct slice raw, const cJSON *obj) {
-    struct obs_target *t = xcalloc(1, sizeof *t);
-    (void)ctx;
-    if (obs_target_read(obj, raw, t, NULL) == 0) return t;
-    free(t);
-    return NULL;
-}
-
-static void unproject_target(void *ctx, void *data) {
-    (void)ctx;
-    if (data) obs_target_free(data);
-    free(data);
-}
-
-static void *project_rs(void *ctx, struct slice raw, const cJSON *obj) {
-    struct obs_rs *r = xcalloc(1, sizeof *r);
-    (void)ctx;
-    if (obs_rs_read(obj, raw, r, NULL) == 0) return r;
-    free(r);
-    return NULL;
-}
-
-static void unproject_rs(void *ctx, void *data) {
-    (void)ctx;
-    if (data) obs_rs_free(data);
-    free(data);
-}
-
-static void *project_pod(void *ctx, struct slice raw, const cJSON *obj) {
-    struct obs_pod *p = xcalloc(1, sizeof *p);
-    (void)ctx, (void)raw;
-    if (obs_pod_read(obj, p, NULL) == 0) return p;
-    free(p);
-    return NULL;
-}
-
-static void unproject_pod(void *ctx, void *data) {
-    (void)ctx;
-    if (data) obs_pod_free(data);
-    free(data);
-}
-
-/* A state's data is the name of its target; its text is kept as it is, for the next leader. */
-static void *project_state(void *ctx, struct slice raw, const cJSON *obj) {
-    const char *owner = obs_owner_deployment(obj), *name = obj_name(obj);
-    const char *suffix = strrchr(name, '-');
-    (void)ctx, (void)raw;
-    if (owner) return xstrdup(owner);
-    return suffix && !strcmp(suffix, "-handover") ? slice_dup(slice_make(name, (size_t)(suffix - name)))
-                                                  : NULL;
-}
-
-static void unproject_state(void *ctx, void *data) {
-    (void)ctx;
-    free(data);
-}
-
-static bool keep_target(void *ctx, const cJSON *obj) {
-    (void)ctx;
-    const cJSON *annotations = json_at(obj, "metadata/annotations");
-    return obs_opted_in(annotations) || json_get(annotations, HANDOVER_PREFIX "status");
-}
-
-struct adding {
-    void (*add)(void *to, struct slice value);
-    void *to;
-};
-
-static void add_owner(void *ctx, const char *uid) {
-    struct adding *a = ctx;
-    a->add(a->to, slice_of(uid));
-}
-
-static void index_rs(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *to, struct slice value),
-                     void *to) {
-    struct adding a = {add, to};
-    (void)ctx, (void)index;
-    obs_each_owner(obj, add_owner, &a);
-}
-
-static void index_pod(void *ctx, unsigned index, const cJSON *obj, void (*add)(void *to, struct slice value),
-                      void *to) {
-    const char *uid = json_str(obj_controller(obj), "uid");
-    (void)ctx, (void)index;
-    if (uid) add(to, slice_of(uid));
-}
-
-const struct store_spec caches_rs_store = {
-    .project = project_rs, .unproject = unproject_rs, .index = index_rs, .nindexes = 1};
-const struct store_spec caches_pod_store = {
-    .project = project_pod, .unproject = unproject_pod, .index = index_pod, .nindexes = 1};
 
 /* ---- what a change is about ---- */
 
@@ -141,17 +45,39 @@ void caches_rs_changed(void *ctx, const struct store_rec *old, const struct stor
 
 /* A Pod's target is that of its ReplicaSet: by the cache, or, when that does not have it (yet), by the name
  * NAME-canary-HASH. */
+static void changed_with_rs(struct caches *c, const char *of, const char *rs_name) {
+    struct slice ns = slice_of(of), rs = slice_of(rs_name);
+    const char *target = target_of_rs(store_get(informer_store(c->canaries), ns, rs));
+    const struct store *local = namespace_caches_store(c->namespaces, of, NEED_REPLICASETS);
+    if (!target && local) target = target_of_rs(store_get(local, ns, rs));
+    cleanup_free char *by_name = target ? NULL : obs_canary_target(rs_name);
+    changed(c, of, target ? target : by_name, false);
+}
+
 void caches_pod_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
     struct caches *c = ctx;
     const struct store_rec *rec = now && now->data ? now : old;
     const struct obs_pod *p = rec ? rec->data : NULL;
-    if (initial || !p || !p->rs_name) return;
-    struct slice ns = slice_of(rec->ns), rs = slice_of(p->rs_name);
-    const char *target = target_of_rs(store_get(informer_store(c->canaries), ns, rs));
-    const struct store *local = namespace_caches_store(c->namespaces, rec->ns, NEED_REPLICASETS);
-    if (!target && local) target = target_of_rs(store_get(local, ns, rs));
-    cleanup_free char *by_name = target ? NULL : obs_canary_target(p->rs_name);
-    changed(c, rec->ns, target ? target : by_name, false);
+    if (!p || !p->rs_name) return;
+    dead_pods_add(&c->dead, p); /* the Pod may be gone before anybody looks */
+    if (!initial) changed_with_rs(c, rec->ns, p->rs_name);
+}
+
+static void changed_with_holder(struct caches *c, const struct obs_lease *l) {
+    const struct store *pods = namespace_caches_store(c->namespaces, l->ns, NEED_PODS);
+    const struct store_rec *rec = pods ? store_get(pods, slice_of(l->ns), obs_lease_pod(l)) : NULL;
+    const struct obs_pod *p = rec ? rec->data : NULL;
+    const char *rs = p ? p->rs_name : dead_pods_rs(&c->dead, l);
+    if (rs) changed_with_rs(c, l->ns, rs);
+}
+
+/* Another holder is news for the targets of both; that it is renewed is none. */
+void caches_lease_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    const struct obs_lease *was = old ? old->data : NULL, *is = now ? now->data : NULL;
+    (void)initial; /* the list may come after the Pod's end */
+    if (was && is && strcmp(was->holder, is->holder) == 0) return;
+    if (was) changed_with_holder(ctx, was);
+    if (is) changed_with_holder(ctx, is);
 }
 
 /* ---- life ---- */
@@ -189,15 +115,12 @@ int caches_new(struct kube *k, const char *ns, const struct caches_cb *cb, void 
     *c = (struct caches){.kube = k, .cb = *cb, .ctx = ctx, .ns = xstrdup_null(ns)};
     struct slice where = slice_of(c->ns);
     const struct informer_spec spec[] = {
-        {.gvr = &gvr_deployments,
-         .ns = where,
-         .name = "deployments",
-         .store = {.keep = keep_target, .project = project_target, .unproject = unproject_target}},
+        {.gvr = &gvr_deployments, .ns = where, .name = "deployments", .store = caches_target_store},
         {.gvr = &gvr_configmaps,
          .ns = where,
          .labels = SL(STATE_LABEL),
          .name = "states",
-         .store = {.keep_raw = true, .project = project_state, .unproject = unproject_state}},
+         .store = caches_state_store},
         {.gvr = &gvr_replicasets,
          .ns = where,
          .labels = SL(LABEL_TARGET),
@@ -226,6 +149,7 @@ void caches_free(struct caches *c) {
     struct informer *all[] = {c->deployments, c->states, c->canaries, c->canary_pods};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i]) informer_free(all[i]);
+    dead_pods_free(&c->dead);
     free(c->ns);
     free(c->trouble);
     free(c);
@@ -265,6 +189,7 @@ static size_t holders(const struct caches *c, const struct gvr *gvr, const char 
     if (gvr == &gvr_configmaps) ret[n++] = c->states;
     if (gvr == &gvr_replicasets) need = NEED_REPLICASETS;
     if (gvr == &gvr_pods) need = NEED_PODS;
+    if (gvr == &gvr_leases) need = NEED_LEASES;
     struct informer *local = namespace_caches_informer(c->namespaces, ns, need);
     if (local) ret[n++] = local;
     return n;
@@ -302,6 +227,7 @@ const struct store_rec *caches_state(const struct caches *c, const char *ns, con
 struct each {
     void (*rs)(void *ctx, const struct obs_rs *r);
     void (*pod)(void *ctx, const struct obs_pod *p);
+    void (*lease)(void *ctx, const struct obs_lease *l);
     void *ctx;
     const char *ns;
     const struct store *not_in; /* what is in there has been visited */
@@ -314,6 +240,7 @@ static bool visit(void *ctx, const struct store_rec *rec) {
     if (e->not_in && store_get(e->not_in, slice_of(rec->ns), slice_of(rec->name))) return true;
     if (e->rs) e->rs(e->ctx, rec->data);
     if (e->pod) e->pod(e->ctx, rec->data);
+    if (e->lease) e->lease(e->ctx, rec->data);
     return true;
 }
 
@@ -363,9 +290,9 @@ static void each_owned(const struct caches *c, const struct informer *canaries, 
                        const char *uid, struct each *e) {
     const struct store *first = informer_store(canaries);
     const struct store *local = namespace_caches_store(c->namespaces, e->ns, need);
-    store_each_indexed(first, BY_OWNER, slice_of(uid), visit, e);
+    store_each_indexed(first, CACHES_BY_OWNER, slice_of(uid), visit, e);
     e->not_in = first;
-    if (local) store_each_indexed(local, BY_OWNER, slice_of(uid), visit, e);
+    if (local) store_each_indexed(local, CACHES_BY_OWNER, slice_of(uid), visit, e);
 }
 
 void caches_each_rs(const struct caches *c, const char *ns, const char *owner_uid,
@@ -378,4 +305,15 @@ void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
                      void (*fn)(void *ctx, const struct obs_pod *p), void *ctx) {
     struct each e = {.pod = fn, .ctx = ctx, .ns = ns};
     each_owned(c, c->canary_pods, NEED_PODS, rs_uid, &e);
+}
+
+void caches_each_lease(const struct caches *c, const char *ns,
+                       void (*fn)(void *ctx, const struct obs_lease *l), void *ctx) {
+    struct each e = {.lease = fn, .ctx = ctx, .ns = ns};
+    const struct store *local = namespace_caches_store(c->namespaces, ns, NEED_LEASES);
+    if (local) store_each(local, visit, &e);
+}
+
+const struct dead_pods *caches_dead_pods(const struct caches *c) {
+    return &c->dead;
 }

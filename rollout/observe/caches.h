@@ -1,5 +1,5 @@
 /* The informers of one instance, from which every decision about a target is made: Deployments that take part, the
- * ConfigMaps with their states, canary ReplicaSets and canary Pods everywhere; all ReplicaSets and Pods of a namespace
+ * ConfigMaps with their states, canary ReplicaSets and canary Pods everywhere; all ReplicaSets, Pods and Leases of a namespace
  * only while a target there needs them (adoption, trial, promotion), since the server cannot select them by target. What
  * is kept of an object is its projection (objects.h).
  *
@@ -57,4 +57,8 @@ void caches_each_rs(const struct caches *c, const char *ns, const char *owner_ui
                     void (*fn)(void *ctx, const struct obs_rs *r), void *ctx);
 void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
                      void (*fn)(void *ctx, const struct obs_pod *p), void *ctx);
+/* The Leases of a namespace, while they are held (NEED_LEASES). */
+void caches_each_lease(const struct caches *c, const char *ns,
+                       void (*fn)(void *ctx, const struct obs_lease *l), void *ctx);
+const struct dead_pods *caches_dead_pods(const struct caches *c);
 #endif

@@ -1,5 +1,6 @@
 /* The caches of single namespaces; see namespace_caches.h. */
 #include "observe/namespace_caches.h"
+#include "observe/cache_stores.h"
 #include "world/world.h"
 #include <uthash.h>
 
@@ -47,12 +48,21 @@ static void on_linger(void *ctx) {
     entry_free(o->entry);
 }
 
+/* What is kept of a namespace beside what is kept of all. */
+static const struct kind {
+    const struct gvr *gvr;
+    const struct store_spec *store;
+    const char *name;
+    void (*changed)(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial);
+} kinds[NEEDS] = {
+    [NEED_REPLICASETS] = {&gvr_replicasets, &caches_rs_store, "replicasets", caches_rs_changed},
+    [NEED_PODS] = {&gvr_pods, &caches_pod_store, "pods", caches_pod_changed},
+    [NEED_LEASES] = {&gvr_leases, &caches_lease_store, "leases", caches_lease_changed},
+};
+
 static void on_change(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
     struct one *o = ctx;
-    if (o->need == NEED_REPLICASETS)
-        caches_rs_changed(o->entry->all->owner, old, now, initial);
-    else
-        caches_pod_changed(o->entry->all->owner, old, now, initial);
+    kinds[o->need].changed(o->entry->all->owner, old, now, initial);
 }
 
 static void on_synced(void *ctx) {
@@ -62,12 +72,12 @@ static void on_synced(void *ctx) {
 
 static void start(struct one *o) {
     static const struct informer_cb cb = {on_change, on_synced, NULL};
-    bool rs = o->need == NEED_REPLICASETS;
-    struct informer_spec spec = {.gvr = rs ? &gvr_replicasets : &gvr_pods,
+    const struct kind *k = &kinds[o->need];
+    struct informer_spec spec = {.gvr = k->gvr,
                                  .ns = slice_of(o->entry->ns),
-                                 .store = rs ? caches_rs_store : caches_pod_store,
+                                 .store = *k->store,
                                  .max_objects = MAX_OBJECTS,
-                                 .name = rs ? "replicasets" : "pods"};
+                                 .name = k->name};
     if (informer_new(o->entry->all->kube, &spec, &cb, o, &o->informer, NULL) == 0)
         informer_start(o->informer);
 }

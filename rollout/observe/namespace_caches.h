@@ -3,10 +3,10 @@
 #define ROLLOUT_NAMESPACE_CACHES_H
 #include "observe/caches.h"
 
-/* How much of ReplicaSets and Pods is kept, and what a change of one leads to; caches.c. */
-extern const struct store_spec caches_rs_store, caches_pod_store;
+/* What a change of one leads to; caches.c. */
 void caches_rs_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial);
 void caches_pod_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial);
+void caches_lease_changed(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial);
 
 struct namespace_caches;
 struct namespace_caches *namespace_caches_new(struct kube *k, struct caches *owner,

@@ -21,8 +21,8 @@
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
- * its canaries, the ReplicaSets of its namespace, the Pods of its namespace. */
-enum obs_need { NEED_TARGET, NEED_REPLICASETS, NEED_PODS, NEEDS };
+ * its canaries, the ReplicaSets of its namespace, the Pods of its namespace, the Leases of its namespace. */
+enum obs_need { NEED_TARGET, NEED_REPLICASETS, NEED_PODS, NEED_LEASES, NEEDS };
 
 enum track { TRACK_STABLE, TRACK_CANARY, TRACKS };
 
@@ -100,20 +100,37 @@ struct obs_pod {
     int64_t
         started_ns; /* when its containers were started, those that never restarted; 0: none, or not known */
     int64_t ended_ns; /* CAUSE_DISRUPTED: since when; 0: not known */
+    /* A process of this Pod that was at work before this moment is dead: each of its containers, sidecars too, has ended at or
+     * after it, by the kubelet's word; wall clock of its node. 0: one has not, or it is not certain. */
+    int64_t died_ns;
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
     char
         *trouble; /* in words, by the scheduler or the kubelet: the cause, why a container waits, how the last
                       one crashed; NULL if none */
+};
+/* A Lease, by which processes elect their leader. */
+struct obs_lease {
+    char *ns, *name, *rv;
+    char *holder;        /* spec.holderIdentity; "" when nobody holds it */
+    int64_t acquired_ns; /* when the holder took it, by the holder's clock; 0: not given */
+    bool coordinated;    /* the API server elects (spec.strategy): nobody else names a holder */
 };
 /* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
  * ret untouched. */
 int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err);
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err);
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err);
+int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err);
 void obs_pod_copy(const struct obs_pod *from, struct obs_pod *ret); /* obs_pod_free() */
 void obs_target_free(struct obs_target *t);
 void obs_rs_free(struct obs_rs *r);
 void obs_pod_free(struct obs_pod *p);
+void obs_lease_free(struct obs_lease *l);
+/* Does a process of the Pod of this name hold the Lease? Identities are a pod's name, or this, an underscore and anything: what
+ * client-go's users make of the host name, which is cut for a name that is longer than 63 bytes: then nobody knows. */
+bool obs_lease_held_by(const struct obs_lease *l, const char *pod);
+/* The name of the Pod that holds it, if the identity is one of these; empty otherwise. */
+struct slice obs_lease_pod(const struct obs_lease *l);
 
 /* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
 bool obs_opted_in(const cJSON *annotations);

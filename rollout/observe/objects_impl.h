@@ -16,7 +16,7 @@ bool observe_one_of(const char *text, const char *const *list, size_t n);
  * Owned by the caller; NULL when there is none. */
 enum { OBSERVE_TEXT = 300 };
 char *observe_text(const char *text);
-/* crashes and what belongs to them; restarts. */
+/* crashes and what belongs to them; restarts; died_ns. */
 void observe_pod_ends(const cJSON *pod, struct obs_pod *p);
 /* cause, no_image, started_ns, ended_ns; trouble where it says more. Needs scheduled, ready, finished, terminating. */
 void observe_pod_cause(const cJSON *pod, struct obs_pod *p);

@@ -15,6 +15,13 @@ static bool end_of_others(const char *reason) {
     return OBSERVE_IS(reason, "ContainerStatusUnknown", "Unknown", "RestartingAllContainers");
 }
 
+/* What the runtime says of a container whose shim it has lost, once while the process was still alive. */
+enum { EXIT_LOST = 255 };
+
+static bool is_sidecar(const cJSON *init_container) {
+    return strcmp(json_str_or(init_container, "restartPolicy", ""), "Always") == 0;
+}
+
 static const cJSON *spec_of(const cJSON *list, const char *name) {
     for (const cJSON *c = list ? list->child : NULL; c; c = c->next)
         if (strcmp(json_str_or(c, "name", ""), name) == 0) return c;
@@ -100,12 +107,43 @@ static void take(const cJSON *status, enum kind kind, const struct ends *e, stru
                   json_str_or(e->last, "reason", "ended"), (long long)json_i64(e->last, "exitCode", 0));
 }
 
+/* When its last process ended for certain; 0: none has, or the runtime had lost it: then it may be alive. */
+static int64_t last_end(const cJSON *status) {
+    const cJSON *t = json_get(json_get(status, "state"), "terminated");
+    if (!t) t = json_get(json_get(status, "lastState"), "terminated");
+    int64_t at;
+    bool lost =
+        end_of_others(json_str_or(t, "reason", "")) || json_i64(t, "exitCode", EXIT_LOST) == EXIT_LOST;
+    return observe_time(t, "finishedAt", &at) && !lost ? at : 0;
+}
+
+/* The earliest of these ends. A container that the kubelet does not tell of may run. */
+static int64_t died(const cJSON *spec, const cJSON *status) {
+    int64_t at = INT64_MAX;
+    size_t want = 0, seen = 0;
+    const cJSON *c, *s;
+    cJSON_ArrayForEach(c, json_arr(spec, "containers")) want++;
+    cJSON_ArrayForEach(c, json_arr(spec, "initContainers")) want += is_sidecar(c);
+    cJSON_ArrayForEach(s, json_arr(status, "initContainerStatuses")) {
+        if (!is_sidecar(spec_of(json_arr(spec, "initContainers"), json_str_or(s, "name", "")))) continue;
+        int64_t end = last_end(s);
+        at = end < at ? end : at;
+        seen++;
+    }
+    cJSON_ArrayForEach(s, json_arr(status, "containerStatuses")) {
+        int64_t end = last_end(s);
+        at = end < at ? end : at;
+        seen++;
+    }
+    return want && seen == want ? at : 0;
+}
+
 void observe_pod_ends(const cJSON *pod, struct obs_pod *p) {
     const cJSON *status = json_get(pod, "status"), *spec = json_get(pod, "spec"), *s;
     uint32_t allowed = resizes(pod);
     cJSON_ArrayForEach(s, json_arr(status, "initContainerStatuses")) {
         const cJSON *c = spec_of(json_arr(spec, "initContainers"), json_str_or(s, "name", ""));
-        bool sidecar = strcmp(json_str_or(c, "restartPolicy", ""), "Always") == 0;
+        bool sidecar = is_sidecar(c);
         struct ends e = ends_of(s, c, sidecar ? KIND_SIDECAR : KIND_INIT, allowed);
         take(s, sidecar ? KIND_SIDECAR : KIND_INIT, &e, p);
     }
@@ -114,4 +152,5 @@ void observe_pod_ends(const cJSON *pod, struct obs_pod *p) {
             ends_of(s, spec_of(json_arr(spec, "containers"), json_str_or(s, "name", "")), KIND_APP, allowed);
         take(s, KIND_APP, &e, p);
     }
+    p->died_ns = died(spec, status);
 }

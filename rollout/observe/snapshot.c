@@ -13,6 +13,17 @@ static void add_pod(void *ctx, const struct obs_pod *p) {
     s->pods[s->npods++] = *p;
 }
 
+static void add_lease(void *ctx, const struct obs_lease *l) {
+    struct target_snapshot *s = ctx;
+    if (!obs_lease_pod(l).n) return;
+    s->leases = xrealloc(s->leases, (s->nleases + 1) * sizeof *s->leases);
+    s->leases[s->nleases++] = *l;
+}
+
+void target_snapshot_leases(const struct caches *c, const char *ns, struct target_snapshot *s) {
+    caches_each_lease(c, ns, add_lease, s);
+}
+
 void target_snapshot_begin(const struct caches *c, const char *ns, const char *name,
                            struct target_snapshot *ret) {
     *ret = (struct target_snapshot){.target = caches_target(c, ns, name), .state = caches_state(c, ns, name)};
@@ -26,5 +37,6 @@ void target_snapshot_add(const struct caches *c, const char *ns, const char *uid
 void target_snapshot_free(struct target_snapshot *s) {
     free(s->rs);
     free(s->pods);
+    free(s->leases);
     *s = (struct target_snapshot){0};
 }

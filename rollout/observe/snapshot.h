@@ -11,11 +11,15 @@ struct target_snapshot {
     size_t nrs;
     struct obs_pod *pods; /* of those ReplicaSets */
     size_t npods;
+    struct obs_lease *leases; /* of the namespace, those that a Pod may hold */
+    size_t nleases;
 };
 /* The Deployment and its state alone: no ReplicaSets, no Pods. */
 void target_snapshot_begin(const struct caches *c, const char *ns, const char *name,
                            struct target_snapshot *ret);
 /* Adds what is owned by uid: the target's, or, when it is gone, the one that the state names. */
 void target_snapshot_add(const struct caches *c, const char *ns, const char *uid, struct target_snapshot *s);
+/* Adds the Leases of its namespace, as far as they are kept. */
+void target_snapshot_leases(const struct caches *c, const char *ns, struct target_snapshot *s);
 void target_snapshot_free(struct target_snapshot *s); /* the arrays; what they borrow stays the caches' */
 #endif

@@ -28,6 +28,7 @@ enum plan_reason {
     EV_STATE_LOST,
     EV_STATE_DAMAGED,
     EV_RELEASED,
+    EV_LEASE_RELEASED,
     EV_RECONCILE_FAILED,
     EV_HELD, /* EV_HELD + h: the hold h, which is not HOLD_NONE */
     EV_N = EV_HELD + HOLDS

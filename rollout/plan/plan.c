@@ -31,8 +31,9 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
 /* Harm is stopped first, what gives something back or away comes after; the order of the kinds in the enum is
  * not that. */
 static int rank(enum step_kind k) {
-    static const int ranks[] = {[STEP_STATE] = 0,     [STEP_RS] = 1,     [STEP_TARGET] = 2,
-                                [STEP_RS_DELETE] = 3, [STEP_CANARY] = 4, [STEP_STATE_DELETE] = 5};
+    static const int ranks[] = {
+        [STEP_STATE] = 0,  [STEP_RS] = 1,    [STEP_TARGET] = 2,      [STEP_RS_DELETE] = 3,
+        [STEP_CANARY] = 4, [STEP_LEASE] = 5, [STEP_STATE_DELETE] = 6};
     return ranks[k];
 }
 
@@ -142,6 +143,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     hold_for_refusal(c);
     plan_report_hold(c);
     count_time_outside(c);
+    plan_lease_assist(c);
     bool news = fresh || !state_same(c->o->state, c->s) || due(c);
     plan_step_target(c);
     bool confirm = p->nsteps > 0 && !c->o->state_confirmed;

@@ -17,6 +17,7 @@
 #define ROLLOUT_PLAN_H
 #include "api/gvr.h"
 #include "judge/signals_pods.h"
+#include "observe/dead_pods.h"
 #include "observe/objects.h"
 #include "plan/events.h"
 #include "plan/state.h"
@@ -34,6 +35,7 @@ enum step_kind {
     STEP_CANARY, /* create the canary's ReplicaSet */
     STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
     STEP_RS_DELETE,
+    STEP_LEASE, /* merge-patch a Lease that a dead process holds */
 };
 /* A write that the API server has refused (403, 422, 500: RBAC, quota, admission), and not only once. */
 struct refusal {
@@ -76,6 +78,11 @@ struct observed {
         history_known; /* max-error-rate auto: stable's cumulative counters were read after the rollout began */
     uint64_t history_errors, history_total;
     enum quiet quiet;
+
+    const struct obs_lease
+        *leases; /* of the target's namespace that Pods hold; none unless plan_needs() asks for them */
+    size_t nleases;
+    const struct dead_pods *dead; /* NULL: none is known */
 };
 
 enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };
@@ -88,6 +95,7 @@ struct step {
     char *body;     /* JSON; holds resourceVersion or uid where a precondition is wanted */
     bool gone_ok;   /* 404 is as good as done */
     bool exists_ok; /* 409 on create: another client was first, observe again */
+    bool optional;  /* whatever the server answers is as good as done; no answer is not */
     char why[160];
 };
 struct plan_event {
@@ -125,6 +133,7 @@ struct plan {
 #define PM_HOLDS   "handover_rollout_holds_total"      /* reason: as hold_name() */
 #define PM_SECONDS "handover_rollout_duration_seconds" /* a histogram, result */
 #define PM_QUIET   "handover_quiet_moments_total"      /* outcome: quiet, waited_out */
+#define PM_ASSISTS "handover_lease_assists_total"
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
 enum obs_need plan_needs(const struct observed *o);

@@ -175,6 +175,10 @@ bool plan_signal_at_deadline(struct plan_ctx *c,
                              const struct signals_report *r); /* SIGNAL_DEADLINE: rolls back */
 void plan_report_absent_signals(struct plan_ctx *c);          /* once in a rollout */
 
+/* ---- lease_assist.c: Leases that dead Pods hold ---- */
+bool plan_assists(const struct observed *o); /* at this moment: then Leases and Pods have to be seen */
+void plan_lease_assist(struct plan_ctx *c);
+
 /* ---- canary_health.c: the health of the canary's pods ---- */
 enum health { HEALTH_READY, HEALTH_WAITING, HEALTH_OUTSIDE, HEALTH_SHARED, HEALTH_BAD };
 /* want: how many pods there should be. ret: what is wrong, in words, and what comes from outside. */

@@ -61,8 +61,7 @@ static enum obs_need before_adoption(const struct obs_target *t) {
     return plan_rollout_stands_still(t) ? NEED_PODS : NEED_TARGET; /* to say why */
 }
 
-enum obs_need plan_needs(const struct observed *o) {
-    if (!o->target || o->target->deleting) return NEED_TARGET;
+static enum obs_need needs_of_phase(const struct observed *o) {
     if (o->state_known == STATE_ABSENT) return before_adoption(o->target);
     if (o->state_known != STATE_READ) return NEED_TARGET;
     switch (o->state->phase) {
@@ -76,4 +75,9 @@ enum obs_need plan_needs(const struct observed *o) {
     case PHASE_PROMOTING: return NEED_PODS;
     default: return NEED_REPLICASETS;
     }
+}
+
+enum obs_need plan_needs(const struct observed *o) {
+    if (!o->target || o->target->deleting) return NEED_TARGET;
+    return plan_assists(o) ? NEED_LEASES : needs_of_phase(o);
 }

@@ -193,7 +193,7 @@ void plan_name_stables_cause(struct plan_ctx *c) {
     if (!restoring || !c->o->known || !c->stable || (s->hold != HOLD_NONE && !plan_hold_is_outside(s->hold)))
         return;
     plan_pods_cause(c, c->stable, "pods of stable", c->t->replicas, s->since_ns, &cause);
-    bool seen = plan_needs(c->o) == NEED_PODS; /* else only what its ReplicaSet says */
+    bool seen = plan_needs(c->o) >= NEED_PODS; /* else only what its ReplicaSet says */
     if (cause.hold != HOLD_NONE && (seen || cause.at_once)) {
         if (plan_cause_is_due(c, &cause, s->since_ns))
             plan_hold(c, cause.hold, cause.follow, "%s", cause.text);

@@ -1,6 +1,7 @@
 /* The annotations of a target to a checked struct: one table of names and readers, then the checks across
  * them. */
 #include "plan/spec.h"
+#include "api/gvr.h"
 #include "judge/promql.h"
 #include "judge/promtext.h"
 #include "plan/spec_value.h"
@@ -13,6 +14,7 @@
 
 static const char *const actions[ACTION_N] = {"promote", "pause", "resume", "abort", "retry", "release"};
 static const char *const modes[] = {"replicas", "objects", "leader"};
+static const char *const assists[] = {"rollout", "always", "off"};
 static const char *const inconclusives[] = {"pause", "rollback", "promote"};
 
 const char *spec_action_name(enum spec_action a) {
@@ -143,9 +145,21 @@ static bool read_env(struct slice v, struct spec *s, struct why *w) {
     }
     return s->canary_env != NULL;
 }
+/* Of another namespace it would be another tenant's. */
 static bool read_lease(struct slice v, struct spec *s, struct why *w) {
     (void)w;
-    return value_lease(v, s);
+    if (!name_is_dns_subdomain(v)) return false;
+    s->lease = slice_dup(v);
+    return true;
+}
+static bool read_assist(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    for (size_t i = 0; i < ARRAY_LEN(assists); i++) {
+        if (!slice_eqs(v, assists[i])) continue;
+        s->assist = (enum spec_assist)i;
+        return true;
+    }
+    return false;
 }
 
 static const struct {
@@ -180,7 +194,8 @@ static const struct {
     {"objects", read_objects, "nothing in mode replicas"},
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
-    {"lease", read_lease, "a Lease as name or namespace/name"},
+    {"lease", read_lease, "the name of a Lease in the Deployment's namespace"},
+    {"lease-assist", read_assist, "rollout, always or off"},
 };
 
 static void defaults(struct spec *s) {
@@ -288,8 +303,7 @@ void spec_free(struct spec *s) {
     free(s->path);
     free(s->errors);
     free(s->total);
-    free(s->lease_ns);
-    free(s->lease_name);
+    free(s->lease);
     value_free_words(s->canary_args);
     value_free_words(s->canary_env);
     defaults(s);

@@ -15,6 +15,8 @@ enum spec_mode {
     MODE_OBJECTS,
     MODE_LEADER
 }; /* only MODE_REPLICAS is available in this version */
+/* When the Lease of a Pod that is certainly dead is released in its stead. */
+enum spec_assist { ASSIST_ROLLOUT, ASSIST_ALWAYS, ASSIST_OFF };
 enum spec_inconclusive { INCONCLUSIVE_PAUSE, INCONCLUSIVE_ROLLBACK, INCONCLUSIVE_PROMOTE };
 enum spec_metrics { METRICS_AUTO, METRICS_ENDPOINT, METRICS_PROMETHEUS /* read from a Prometheus server */ };
 /* User commands. RELEASE forces a release: ship what spec says and let go. */
@@ -53,7 +55,9 @@ struct spec {
     char **canary_args; /* words, NULL-terminated; NULL if none. Flags "--x=y" replace the same flag, else are
                            appended */
     char **canary_env;  /* "NAME=value", NULL-terminated; NULL if none */
-    char *lease_ns, *lease_name; /* lease; NULL if not given; lease_ns NULL: the target's own namespace */
+    char *
+        lease; /* the Lease by which the target elects, in its own namespace; NULL: those that its Pods hold */
+    enum spec_assist assist;
     bool metrics_ok; /* even with an error elsewhere: the metrics, errors and total annotations are good,
                         scraping may go on */
 };

@@ -87,20 +87,6 @@ bool value_endpoint(struct slice v, struct spec *s) {
     return true;
 }
 
-bool value_lease(struct slice v, struct spec *s) {
-    struct slice ns, name;
-    if (!slice_cut(v, '/', &ns, &name)) {
-        name = ns;
-        ns = (struct slice){0};
-    } else if (!name_is_dns_label(ns)) {
-        return false;
-    }
-    if (!name_is_dns_subdomain(name)) return false;
-    s->lease_ns = ns.p ? slice_dup(ns) : NULL;
-    s->lease_name = slice_dup(name);
-    return true;
-}
-
 /* What an item sets its signals to: -1: to their defaults; -2: not allowed. */
 static int item_does(bool off, bool given, struct slice text) {
     if (off) return given ? -2 : SIGNAL_OFF;

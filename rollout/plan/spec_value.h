@@ -11,7 +11,6 @@ bool value_count(struct slice v, uint64_t min, uint64_t max, uint64_t *ret);
 bool value_duration(struct slice v, int64_t min_ns, int64_t max_ns, int64_t *ret);
 bool value_endpoint(struct slice v, struct spec *s); /* [http://|https://|https+insecure://]:PORT/PATH */
 char **value_words(struct slice v);                  /* by blanks; NULL-terminated; NULL if there is none */
-bool value_lease(struct slice v, struct spec *s);    /* "name" or "namespace/name" */
 /* "-writes,latency=rollback", on what is there; false: which item is wrong, in why. */
 bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256]);
 void value_free_words(char **words);

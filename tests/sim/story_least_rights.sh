@@ -2,7 +2,7 @@
 # deploy/manifests/10-rbac.yaml, and every verb of a rule is one that was used, but for those that are named here. So with the FlowSchema.
 . "$(dirname "$0")/lib.sh"
 # An older server: it is listed in pages, where a later one streams its lists, for which the right to watch is enough.
-sim --kubernetes 1.20 --load "$top/deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
+sim --kubernetes 1.20 --load "$top/deploy/manifests/10-rbac.yaml" --script '{"image":"*:bad","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}' --script '{"image":"elector:*","leaderElection":true}'
 note_requests() { # "VERB GROUP/RESOURCE" of each; metrics pages go through the proxy only outside of a cluster
   api GET /sim/requests | jq -r '.last[] | select(.userAgent | startswith("handover")) |
     (.target | split("?")) as [$path, $query] |
@@ -16,6 +16,18 @@ handover a; until_true 10 "a leads" leads a; handover b; until_true 10 "b is rea
 target op:v1; adopted; note_requests
 set_image op:v2; wait_phase Soaking 20; note_requests; promoted op:v2; note_requests
 set_image op:bad; wait_phase RolledBack 40; note_requests
+elector() { # a second target, one pod that elects itself
+  api POST "$deploy" '{"metadata":{"name":"elector","annotations":{"handover.dev/canary-percent":"50","handover.dev/lease-assist":"always"}},
+    "spec":{"replicas":1,"selector":{"matchLabels":{"app":"elector"}},"template":{"metadata":{"labels":{"app":"elector"}},"spec":{"containers":[{"name":"m","image":"elector:1"}]}}}}' >/dev/null
+}
+elector; lease=/apis/coordination.k8s.io/v1/namespaces/default/leases/elector-lock
+settled() { api GET "$lease" | jq -e '(.spec.renewTime[:19] + "Z" | fromdate) - (.spec.acquireTime[:19] + "Z" | fromdate) >= 2' >/dev/null; }
+until_true 20 "it leads" settled; note_requests
+watched() { log_says a '"reason":"Adopted","target":"default/elector"'; }
+until_true 10 "it is watched" watched
+api DELETE "/api/v1/namespaces/default/pods/$(api GET "$lease" | jq -r '.spec.holderIdentity | sub("_.*"; "")')" >/dev/null
+released() { events | has '^LeaseReleased '; }
+until_true 10 "its Lease is released in its stead" released; note_requests
 kill -TERM "$pid_a"; until_true 10 "b leads" leads b; note_requests
 set_image op:v2; wait_phase Stable 20; annotate canary-percent; left() { ! paused; }
 until_true 20 "b leaves the target alone" left

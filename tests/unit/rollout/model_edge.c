@@ -230,6 +230,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
         return OK;
     case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
+    case STEP_LEASE: fail_msg("there is no Lease here");
     }
     return CONFLICT;
 }

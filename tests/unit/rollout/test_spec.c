@@ -35,7 +35,7 @@ CASE(defaults) {
                 s.metrics_ok);
     assert_null(s.errors);
     assert_null(s.canary_args);
-    assert_null(s.lease_name);
+    assert_true(!s.lease && s.assist == ASSIST_ROLLOUT);
     assert_true(obs_opted_in(a));
     assert_false(obs_opted_in(NULL));
 }
@@ -47,7 +47,8 @@ CASE(everything) {
         parse("canary-percent= 5, 20,50 \nmode=replicas\nmax-error-rate=2.5%\nmax-regression=1.5\nsoak=90s\n"
               "min-events=3\nquiet=0s\ndeadline=2h\non-inconclusive=rollback\n"
               "metrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
-              "canary-args=--x=1  --y\ncanary-env=A=1 B_C==2\nlease=ns/name\npromote=abc@1\nretry=abc\n"
+              "canary-args=--x=1  --y\ncanary-env=A=1 "
+              "B_C==2\nlease=name\nlease-assist=always\npromote=abc@1\nretry=abc\n"
               "status=whatever\nunknown=x",
               &s, &e);
     if (rc < 0) fail_msg("%s", e.msg);
@@ -62,8 +63,8 @@ CASE(everything) {
     assert_string_equal(s.canary_args[1], "--y");
     assert_null(s.canary_args[2]);
     assert_string_equal(s.canary_env[1], "B_C==2");
-    assert_string_equal(s.lease_ns, "ns");
-    assert_string_equal(s.lease_name, "name");
+    assert_string_equal(s.lease, "name");
+    assert_int_equal(s.assist, ASSIST_ALWAYS);
     assert_true(slice_eqs(spec_action_hash("abc@1"), "abc") && slice_eqs(spec_action_hash(" abc"), "abc"));
 }
 
@@ -140,8 +141,9 @@ CASE(refused) {
         {"canary-args=", "canary-args", "\"\"", "words"},
         {"canary-env=A", "canary-env", "\"A\" is no NAME=value", "words"},
         {"canary-env=1A=2", "canary-env", "\"1A=2\" is no NAME=value", "words"},
-        {"lease=A/b", "lease", "\"A/b\"", "namespace/name"},
-        {"lease=a/b/c", "lease", "\"a/b/c\"", "namespace/name"},
+        {"lease=A", "lease", "\"A\"", "the name of a Lease in the Deployment's namespace"},
+        {"lease=other/b", "lease", "\"other/b\"", "the name of a Lease in the Deployment's namespace"},
+        {"lease-assist=on", "lease-assist", "\"on\"", "rollout, always or off"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         bool percent = !strncmp(v[i].pairs, "canary-percent", 14);

@@ -14,6 +14,7 @@ unit_test(rollout/plan_feed rollout_core m)
 unit_test(rollout/state rollout_core m)
 unit_test(rollout/observe rollout_core m)
 unit_test(rollout/pod_status rollout_core m)
+unit_test(rollout/lease_assist rollout_core m)
 unit_test(rollout/canary rollout_core m)
 target_include_directories(unit_rollout_canary PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_look.c
