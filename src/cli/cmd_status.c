@@ -1,16 +1,26 @@
-/* handover status: every target, what happens to it, and who leads. Once, or again and again with -w. */
+/* handover status: every target or one, what happens to it, and who leads. Once, again and again with -w, or with --wait until the
+ * rollout of the one has ended. */
 #include "base/time.h"
 #include "status_report.h"
+#include "status_wait.h"
+#include "text.h"
+#include <errno.h>
 #include "commands.h"
 #include "common.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, REFRESH_MS = 1000, ATTEMPTS = 3 };
+enum { OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, OPT_WAIT, OPT_TIMEOUT, REFRESH_MS = 1000, ATTEMPTS = 3 };
+enum { ROLLED_BACK = 3, HELD = 4, TIMED_OUT = 5 }; /* exit codes of --wait */
 
 static const struct argp_option options[] = {
     {"watch", 'w', NULL, 0, "Go on showing it until interrupted", 1},
+    {"wait", OPT_WAIT, NULL, 0,
+     "Until the rollout of NAME has ended; exit code 0 promoted, 3 rolled back, 4 held or inconclusive, 5 "
+     "timed out",
+     1},
+    {"timeout", OPT_TIMEOUT, "TIME", 0, "Of --wait (no limit)", 1},
     {"output", 'o', "FORMAT", 0, "json: everything that is known, for programs", 1},
     {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0, "Where Handover's Lease lives (handover-system)", 2},
     {"lease-name", OPT_LEASE_NAME, "NAME", 0, "Handover's Lease (handover)", 2},
@@ -20,11 +30,14 @@ static const struct argp_option options[] = {
 struct status {
     struct cli_kube kube_flags;
     struct status_spec spec;
-    bool watch, json;
+    bool watch, json, wait;
+    int64_t timeout_ns; /* of --wait; 0: no limit */
+    char hash[11];      /* of the template that is waited for */
+    char *line;         /* that --wait has printed last */
     struct cli_world world;
     struct cli_session session;
     struct status_poll *poll;
-    struct timer *timer;
+    struct timer *timer, *limit;
     struct table_style style;
     unsigned attempt;
     struct err shown; /* the failure that -w has printed last */
@@ -40,9 +53,21 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         if (strcmp(arg, "json") != 0) argp_error(st, "--output: read \"%s\"; allowed is json", arg);
         s->json = true;
         return 0;
+    case OPT_WAIT: s->wait = true; return 0;
+    case OPT_TIMEOUT:
+        s->timeout_ns = cli_duration(st, "timeout", arg, NS_PER_MS, INT64_C(7) * 24 * 3600 * NS_PER_S);
+        return 0;
     case OPT_LEASE_NS: s->spec.lease_ns = arg; return 0;
     case OPT_LEASE_NAME: s->spec.lease_name = arg; return 0;
-    case ARGP_KEY_ARG: argp_error(st, "\"%s\": status takes options only", arg); return 0;
+    case ARGP_KEY_ARG:
+        if (s->spec.name) argp_error(st, "\"%s\": status takes one target, or none for all", arg);
+        s->spec.name = cli_target(st, arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (s->wait && !s->spec.name) argp_error(st, "--wait needs the name of a target");
+        if (s->wait && s->watch) argp_error(st, "--wait and --watch exclude each other");
+        if (s->timeout_ns && !s->wait) argp_error(st, "--timeout needs --wait");
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -60,23 +85,76 @@ static void show(struct status *s, const struct status_report *r) {
     err_clear(&s->shown);
 }
 
+/* A line for each change; true: wait on. */
+static bool wait_on(struct status *s, const struct status_report *r) {
+    static const int codes[] = {[WAIT_PROMOTED] = CLI_OK,
+                                [WAIT_ROLLED_BACK] = ROLLED_BACK,
+                                [WAIT_HELD] = HELD,
+                                [WAIT_FAILED] = CLI_FAILED};
+    char *why = NULL;
+    enum wait_outcome is = status_wait(r, &s->spec, s->hash, &why);
+    cleanup_free char *was = s->line, *text = text_cleaned(why, s->style.utf8);
+    s->line = why;
+    if (is == WAIT_FAILED)
+        fprintf(stderr, "%s: deployment/%s: %s\n", program_invocation_short_name, s->spec.name, text);
+    else if (!s->json && (!was || strcmp(was, why) != 0))
+        printf("deployment/%s: %s\n", s->spec.name, text);
+    fflush(stdout);
+    if (is == WAIT_GOES_ON) return true;
+    if (s->json && is != WAIT_FAILED) show(s, r);
+    s->code = codes[is];
+    return false;
+}
+
+static void on_limit(void *ctx) {
+    struct status *s = ctx;
+    char span[32];
+    duration_format(s->timeout_ns, span);
+    cleanup_free char *text = text_cleaned(s->line ? s->line : "no answer", s->style.utf8);
+    fprintf(stderr, "%s: deployment/%s: timed out after %s: %s\n", program_invocation_short_name,
+            s->spec.name, span, text);
+    s->code = TIMED_OUT;
+    loop_stop(s->world.loop);
+}
+
 /* A server that is overloaded or starting is asked again; a connection that is refused, or a server that does
  * not answer, is reported. */
 static bool ask_again(struct status *s, const struct err *err) {
     bool passing = err->kind == ERR_THROTTLED || err->kind == ERR_SERVER;
-    return s->watch || (passing && ++s->attempt < ATTEMPTS);
+    bool waits =
+        s->wait && s->line && err->kind != ERR_FORBIDDEN && err->kind != ERR_AUTH; /* it was answered once */
+    return s->watch || waits || (passing && ++s->attempt < ATTEMPTS);
+}
+
+/* Of a target by name: is it there, and one? */
+static bool missing(const struct status *s, const struct status_report *r, struct err *err) {
+    if (!s->spec.name || (r->n && (r->rows[0].opted_in || r->rows[0].managed))) return false;
+    err_set(err, ERR_NOTFOUND, -ENOENT,
+            r->n ? "deployment/%s in namespace %s is not guarded by Handover: no annotation " HANDOVER_PREFIX
+                   "canary-percent"
+                 : "there is no deployment/%s in namespace %s",
+            s->spec.name, s->spec.ns);
+    return true;
 }
 
 static void on_report(void *ctx, const struct err *err, struct status_report *r) {
     struct status *s = ctx;
-    bool again = err ? ask_again(s, err) : s->watch;
-    if (!err) {
-        show(s, r);
-    } else if ((s->watch || !again) && strcmp(err->msg, s->shown.msg) != 0) {
-        cli_fail(err); /* once, while it stays the same */
-        s->shown = *err;
-    }
+    struct err none = {0};
+    bool again;
+    if (!err && !s->wait && missing(s, r, &none)) err = &none;
     s->code = err ? CLI_FAILED : CLI_OK;
+    if (!err && s->wait) {
+        again = wait_on(s, r);
+    } else if (!err) {
+        again = s->watch;
+        show(s, r);
+    } else {
+        again = ask_again(s, err);
+        if ((s->watch || s->wait || !again) && strcmp(err->msg, s->shown.msg) != 0) {
+            cli_fail(err); /* once, while it stays the same */
+            s->shown = *err;
+        }
+    }
     status_poll_end(s->poll);
     s->poll = NULL;
     if (again)
@@ -98,6 +176,9 @@ static void on_signal(void *ctx) {
 static int show_status(struct status *s) {
     int bad = cli_session_open(&s->session, &s->world, &s->kube_flags);
     if (bad) return bad;
+    if (s->spec.name) s->spec.ns = s->session.ns;
+    s->limit = timer_new(s->world.world, on_limit, s);
+    if (s->timeout_ns) timer_in(s->limit, s->timeout_ns);
     s->timer = timer_new(s->world.world, poll_again, s);
     world_on_signal(s->world.world, SIGINT, on_signal, s);
     world_on_signal(s->world.world, SIGTERM, on_signal, s);
@@ -105,14 +186,21 @@ static int show_status(struct status *s) {
     loop_run(s->world.loop);
     status_poll_end(s->poll);
     timer_free(s->timer);
+    timer_free(s->limit);
     cli_session_close(&s->session);
+    free(s->line);
     return s->code;
 }
 
 static int status_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
-    struct argp argp = {options,  parse, NULL, "Shows every target and what happens to it.",
-                        children, NULL,  NULL};
+    struct argp argp = {options,
+                        parse,
+                        "[[deployment/]NAME]",
+                        "Shows every target, or one, and what happens to it.",
+                        children,
+                        NULL,
+                        NULL};
     struct status s = {.spec = {.lease_ns = "handover-system", .lease_name = "handover"}};
     int bad = cli_parse(&argp, argc, argv, &s);
     if (bad) return bad;
