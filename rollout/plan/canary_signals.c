@@ -23,8 +23,10 @@ bool plan_hold_for_signal(struct plan_ctx *c, const struct signals_report *r) {
                      signal_name(r->which), r->why, then, plan_command(c, ACTION_PROMOTE, c->s->hash).text);
 }
 
-bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r) {
-    return plan_roll_back(c, ENDED_FAILED, "%s: %s, until the deadline", signal_name(r->which), r->why);
+bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r, bool stalled) {
+    return plan_roll_back(c, ENDED_FAILED, "%s%s: %s, until the deadline",
+                          stalled ? "the canary has stopped reconciling while stable reconciles; " : "",
+                          signal_name(r->which), r->why);
 }
 
 void plan_report_absent_signals(struct plan_ctx *c) {

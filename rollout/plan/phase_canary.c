@@ -170,6 +170,13 @@ static bool stalled(const struct plan_ctx *c) {
     return e->still_rounds >= STALLED_ROUNDS && e->still_stable >= c->s->param.min_events;
 }
 
+static void say_stalled(const struct plan_ctx *c, bool ends, char ret[400]) {
+    snprintf(ret, 400, "the canary has stopped reconciling while stable reconciles; %s by: %.200s",
+             ends ? "it is rolled back at the deadline unless it reconciles again, or now"
+                  : "it is not promoted until it reconciles again, or rolled back",
+             plan_command(c, ACTION_ABORT, c->s->hash).text);
+}
+
 static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,
                        const struct signals_report *signals) {
     const struct evidence *e = &c->s->evidence;
@@ -183,20 +190,15 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,
     const struct judge_test *all = &c->s->judge.all;
     bool worked = all->nc + all->start_nc >= c->s->param.min_events; /* in its first moments, too */
     bool stands = v != VERDICT_WATCHING && !dry && (!few || worked) && stalled(c);
-    if (stands)
-        snprintf(text, sizeof text,
-                 "the canary has stopped reconciling while stable reconciles; it is not promoted until it "
-                 "reconciles "
-                 "again, or rolled back by: %.200s",
-                 plan_command(c, ACTION_ABORT, c->s->hash).text);
+    bool ends = signals->does == SIGNAL_DEADLINE && v != VERDICT_HOLD; /* the deadline ends what it sees */
+    if (stands) say_stalled(c, ends, text);
     if (past_deadline(c)) {
         bool bad = stands || v == VERDICT_HOLD || signals->doubt;
-        if (signals->does == SIGNAL_DEADLINE && v != VERDICT_HOLD && !stands)
-            return plan_signal_at_deadline(c, signals);
+        if (ends) return plan_signal_at_deadline(c, signals, stands);
         return on_deadline(c, !bad, *text ? text : signals->doubt ? signals->why : why);
     }
     if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s", why);
-    if (stands) return plan_hold(c, HOLD_STALLED, TEXT_KEPT, "%s", text);
+    if (stands) return plan_hold(c, HOLD_STALLED, TEXT_CAUSE, "%s", text);
     if (signals->does != SIGNAL_OFF && !dry) return plan_hold_for_signal(c, signals);
     if (dry || few) return plan_hold(c, HOLD_NO_DATA, few ? TEXT_NEWS : TEXT_KEPT, "%s", text);
     plan_unhold(c);

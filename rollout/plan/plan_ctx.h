@@ -171,9 +171,9 @@ void plan_name_stables_cause(struct plan_ctx *c);
 void plan_signals(const struct plan_ctx *c, struct signals_report *ret);
 /* Held, with the figures and what a person can do; false, as plan_hold(). */
 bool plan_hold_for_signal(struct plan_ctx *c, const struct signals_report *r);
-bool plan_signal_at_deadline(struct plan_ctx *c,
-                             const struct signals_report *r); /* SIGNAL_DEADLINE: rolls back */
-void plan_report_absent_signals(struct plan_ctx *c);          /* once in a rollout */
+/* SIGNAL_DEADLINE: rolls back. stalled: the canary does nothing any more, and the reason says so first. */
+bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r, bool stalled);
+void plan_report_absent_signals(struct plan_ctx *c); /* once in a rollout */
 
 /* ---- lease_assist.c: Leases that dead Pods hold ---- */
 bool plan_assists(const struct observed *o); /* at this moment: then Leases and Pods have to be seen */

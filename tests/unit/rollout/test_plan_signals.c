@@ -24,6 +24,25 @@ PLAY(writes_are_rolled_back_at_the_deadline_where_asked, m_start(2),
 PLAY(panics_roll_back, m_start(2),
      "panics 1|image 1|until RolledBack 300|own 0 2|ended failed|reason panics: ")
 
+/* It worked, and then it does nothing while stable works: the deadline ends that, and the reason says both. */
+#define STOPS_LATE                                                                                           \
+    "set min-events 100000|image 1|until Soaking 20|run 120|hangs 1|run 60|set min-events 10|run 20|is "     \
+    "Soaking CanaryStalled|own 0 2|"
+PLAY(a_stalled_canary_is_rolled_back_at_the_deadline, m_start(2),
+     STOPS_LATE
+     "message it is rolled back at the deadline unless it reconciles again|until RolledBack 700|own 0 2|"
+     "ended failed|reason the canary has stopped reconciling while stable reconciles; work: a canary pod "
+     "reconciles |reason it hardly works, until the deadline")
+PLAY(a_stalled_canary_is_kept_where_signals_only_hold, m_start(2),
+     "set signals all=hold|" STOPS_LATE
+     "message it is not promoted until it reconciles again|run 640|is Soaking Inconclusive|own 0 2")
+
+SCENE(a_signal_is_no_verdict_while_both_versions_fail, m_start(2)) {
+    m_play(m, "set signals writes=deadline|writes-much 1|image 1|run 300|is Soaking SignalRaised");
+    m->outage = true;
+    m_play(m, "run 60|is Soaking SharedOutage|run 640|is Soaking Inconclusive|own 0 2");
+}
+
 /* A pause does not keep harm up; an annotation that is not understood does not roll back. */
 PLAY(panics_roll_back_while_paused, m_start(2),
      "image 1|until Soaking 30|act pause 1|run 5|panics 1|until RolledBack 300|reason panics: ")
