@@ -50,10 +50,12 @@ static uint32_t crashes_to_start(const struct plan_ctx *c) {
 static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, char why[300]) {
     if (p->cause == CAUSE_DISRUPTED) return HEALTH_READY; /* what ends while it is evicted does not crash */
     const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
+    if (p->no_image && !plan_guards(c, GUARD_IMAGE)) return HEALTH_READY;
     if (p->no_image) { /* a registry was asked and does not have it: nothing outside can mend that */
         snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
         return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
     }
+    if (!plan_guards(c, GUARD_CRASHES)) return HEALTH_READY;
     uint32_t times = p->loops && !p->crashes ? 1 : p->crashes;
     if (!p->loops && times < MAX_CRASHES) return HEALTH_READY;
     if (times <= crashes_to_start(c) && c->now <= p->created_ns + OBS_START_NS)
@@ -76,7 +78,7 @@ static bool failed_for_good(const struct plan_ctx *c, int32_t want, char why[300
         n++;
         snprintf(why, 300, "%d canary pods failed (%.150s)", n, p->crash ? p->crash : "no reason given");
     }
-    return n > want;
+    return n > want && plan_guards(c, GUARD_CRASHES);
 }
 
 /* The worst of the canary's pods: a crash that both versions share does not hide one of the canary's own. */
@@ -117,7 +119,7 @@ static enum health not_ready_by_itself(struct plan_ctx *c, const struct obs_pod 
     int64_t since = p->started_ns > c->s->unready_ns ? p->started_ns : c->s->unready_ns;
     snprintf(why, size, "canary pod %.80s is not ready%s%.150s", p->name, p->trouble ? ": " : "",
              p->trouble ? p->trouble : "");
-    if (c->now - since <= ready_limit(c)) return HEALTH_WAITING;
+    if (c->now - since <= ready_limit(c) || !plan_guards(c, GUARD_READINESS)) return HEALTH_WAITING;
     return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
 }
 

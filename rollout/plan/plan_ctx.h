@@ -159,6 +159,8 @@ struct pods_cause {
 /* rs NULL: not made yet. who: "canary pods". want: how many there should be. since_ns: when they were first missed. */
 void plan_pods_cause(const struct plan_ctx *c, const struct obs_rs *rs, const char *who, int32_t want,
                      int64_t since_ns, struct pods_cause *ret);
+/* Does this guard roll back? One that a user has switched off holds. */
+bool plan_guards(const struct plan_ctx *c, enum spec_guard g);
 /* To be reported, when pods have been missed since then? Else the plan comes back for it. */
 bool plan_cause_is_due(struct plan_ctx *c, const struct pods_cause *cause, int64_t since_ns);
 bool plan_hold_is_outside(enum hold h); /* what it waits for is nobody's verdict */

@@ -78,6 +78,15 @@ static bool explains(const struct obs_pod *p, int64_t began_ns, int64_t since_ns
            (p->ended_ns ? p->ended_ns >= since_ns - RECENT_NS : p->created_ns >= began_ns);
 }
 
+bool plan_guards(const struct plan_ctx *c, enum spec_guard g) {
+    return !c->o->spec || c->o->spec->guard[g];
+}
+
+/* An image that does not exist is the version's own trouble, unless a user wants it to be like any other that cannot be pulled. */
+static enum obs_cause cause_of(const struct plan_ctx *c, const struct obs_pod *p) {
+    return p->no_image && p->cause == CAUSE_NONE && !plan_guards(c, GUARD_IMAGE) ? CAUSE_IMAGE : p->cause;
+}
+
 static void look_at(const struct plan_ctx *c, const struct obs_rs *rs, int64_t since_ns, struct look *l) {
     for (size_t i = 0; i < c->o->npods; i++) {
         const struct obs_pod *p = &c->o->pods[i];
@@ -90,12 +99,13 @@ static void look_at(const struct plan_ctx *c, const struct obs_rs *rs, int64_t s
         l->there++;
         l->ready += p->ready;
         if (p->ready) continue;
-        if (p->cause == CAUSE_NONE) {
+        enum obs_cause cause = cause_of(c, p);
+        if (cause == CAUSE_NONE) {
             if (!l->own || p->started_ns < l->own->started_ns) l->own = p;
             continue;
         }
-        l->by[p->cause]++;
-        if (!l->first[p->cause]) l->first[p->cause] = p;
+        l->by[cause]++;
+        if (!l->first[cause]) l->first[cause] = p;
     }
 }
 

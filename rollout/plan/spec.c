@@ -15,10 +15,15 @@
 static const char *const actions[ACTION_N] = {"promote", "pause", "resume", "abort", "retry", "release"};
 static const char *const modes[] = {"replicas", "objects", "leader"};
 static const char *const assists[] = {"rollout", "always", "off"};
+static const char *const guards[GUARDS] = {"crashes", "image", "readiness"};
 static const char *const inconclusives[] = {"pause", "rollback", "promote"};
 
 const char *spec_action_name(enum spec_action a) {
     return (size_t)a < ARRAY_LEN(actions) ? actions[a] : "?";
+}
+
+const char *spec_guard_name(enum spec_guard g) {
+    return (size_t)g < GUARDS ? guards[g] : "?";
 }
 
 /* A reader returns what is wrong beyond "this is not allowed" in why (may stay empty). */
@@ -119,6 +124,11 @@ static bool read_signals(struct slice v, struct spec *s, struct why *w) {
     s->signals_ok = value_signals(v, s->signal, w->text);
     return s->signals_ok;
 }
+static bool read_guards(struct slice v, struct spec *s, struct why *w) {
+    if (value_guards(v, s->guard, w->text)) return true;
+    for (int i = 0; i < GUARDS; i++) s->guard[i] = false;
+    return false;
+}
 static bool read_objects(struct slice v, struct spec *s, struct why *w) {
     (void)v;
     (void)s;
@@ -191,6 +201,7 @@ static const struct {
      "a list of work, stuck, writes, latency, panics, webhooks, api, memory, oom, leadership or all, each as "
      "-NAME "
      "or NAME=off, NAME=hold, NAME=deadline, NAME=rollback, NAME (its default): -writes,latency=rollback"},
+    {"guards", read_guards, "a list of crashes, image, readiness or all, each as NAME or -NAME: -readiness"},
     {"objects", read_objects, "nothing in mode replicas"},
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
@@ -211,6 +222,7 @@ static void defaults(struct spec *s) {
                        .step = {10},
                        .nsteps = 1};
     for (int i = 0; i < SIGNALS; i++) s->signal[i] = signal_default((enum signal)i);
+    for (int i = 0; i < GUARDS; i++) s->guard[i] = true;
 }
 
 static const cJSON *annotation(const cJSON *annotations, const char *name) {

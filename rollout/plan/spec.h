@@ -19,6 +19,13 @@ enum spec_mode {
 enum spec_assist { ASSIST_ROLLOUT, ASSIST_ALWAYS, ASSIST_OFF };
 enum spec_inconclusive { INCONCLUSIVE_PAUSE, INCONCLUSIVE_ROLLBACK, INCONCLUSIVE_PROMOTE };
 enum spec_metrics { METRICS_AUTO, METRICS_ENDPOINT, METRICS_PROMETHEUS /* read from a Prometheus server */ };
+/* What the canary's pods themselves say against it, without metrics. */
+enum spec_guard {
+    GUARD_CRASHES,   /* containers that crash, pods that end for good */
+    GUARD_IMAGE,     /* an image that does not exist */
+    GUARD_READINESS, /* pods that run and do not become ready */
+    GUARDS
+};
 /* User commands. RELEASE forces a release: ship what spec says and let go. */
 enum spec_action {
     ACTION_PROMOTE,
@@ -51,6 +58,7 @@ struct spec {
         *total; /* metric selectors (promtext.h), with METRICS_PROMETHEUS queries (promql.h); both or
                              neither (NULL: found by itself) */
     enum signal_does signal[SIGNALS]; /* signals beside errors: what each does */
+    bool guard[GUARDS];               /* does it roll back? With a wrong annotation none does */
     bool signals_ok;                  /* even with an error elsewhere: the annotation signals is good */
     char **canary_args; /* words, NULL-terminated; NULL if none. Flags "--x=y" replace the same flag, else are
                            appended */
@@ -74,4 +82,5 @@ void spec_free(struct spec *s);
  * (api/template.h); what follows makes a repeated request another one. */
 struct slice spec_action_hash(const char *value);
 const char *spec_action_name(enum spec_action a); /* "promote", ... */
+const char *spec_guard_name(enum spec_guard g);   /* "crashes", ... */
 #endif

@@ -109,6 +109,12 @@ static bool signals_item(struct slice item, enum signal_does ret[SIGNALS]) {
     return found;
 }
 
+static bool wrong_item(struct slice item, char why[256]) {
+    int n = item.n < 40 ? (int)item.n : 40;
+    snprintf(why, 256, "read \"%.*s\"", n, item.n ? item.p : "");
+    return false;
+}
+
 bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256]) {
     enum signal_does does[SIGNALS];
     memcpy(does, ret, sizeof does);
@@ -116,12 +122,32 @@ bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256])
         struct slice item;
         more = slice_cut(v, ',', &item, &v);
         item = slice_trim(item);
-        if (signals_item(item, does)) continue;
-        int n = item.n < 40 ? (int)item.n : 40;
-        snprintf(why, 256, "read \"%.*s\"", n, item.n ? item.p : "");
-        return false;
+        if (!signals_item(item, does)) return wrong_item(item, why);
     }
     memcpy(ret, does, sizeof does);
+    return true;
+}
+
+static bool guards_item(struct slice item, bool ret[GUARDS]) {
+    bool off = prefix(&item, "-"), found = false;
+    for (int i = 0; i < GUARDS; i++) {
+        if (!slice_eqs(item, "all") && !slice_eqs(item, spec_guard_name((enum spec_guard)i))) continue;
+        ret[i] = !off;
+        found = true;
+    }
+    return found;
+}
+
+bool value_guards(struct slice v, bool ret[GUARDS], char why[256]) {
+    bool on[GUARDS];
+    memcpy(on, ret, sizeof on);
+    for (bool more = true; more;) {
+        struct slice item;
+        more = slice_cut(v, ',', &item, &v);
+        item = slice_trim(item);
+        if (!guards_item(item, on)) return wrong_item(item, why);
+    }
+    memcpy(ret, on, sizeof on);
     return true;
 }
 

@@ -13,5 +13,7 @@ bool value_endpoint(struct slice v, struct spec *s); /* [http://|https://|https+
 char **value_words(struct slice v);                  /* by blanks; NULL-terminated; NULL if there is none */
 /* "-writes,latency=rollback", on what is there; false: which item is wrong, in why. */
 bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256]);
+/* "-readiness,crashes", the same way. */
+bool value_guards(struct slice v, bool ret[GUARDS], char why[256]);
 void value_free_words(char **words);
 #endif

@@ -170,6 +170,14 @@ static void add_signal(struct page *p, const struct signals_param *param, enum s
     }
 }
 
+static void add_guards(struct page *p) {
+    cleanup_buf struct buf off = BUF(400);
+    for (int i = 0; i < GUARDS; i++)
+        if (!p->r->spec.guard[i])
+            buf_addf(&off, "%s%s", off.n ? ", " : "", spec_guard_name((enum spec_guard)i));
+    if (off.n) note(p, dim, "guards that are off: %s", buf_str(&off));
+}
+
 static void add_signals(struct page *p) {
     struct signals_param param;
     if (!p->r->has_state || (p->s->phase != PHASE_STARTING && p->s->phase != PHASE_SOAKING)) return;
@@ -180,6 +188,7 @@ static void add_signals(struct page *p) {
         note(p, NULL, "not looked at yet: the canary is starting");
     else
         for (int i = 0; i < SIGNALS; i++) add_signal(p, &param, (enum signal)i);
+    add_guards(p);
 }
 
 static void add_next(struct page *p) {

@@ -103,6 +103,7 @@ static const char page[] =
     "    memory: no metrics, so it does not count\n"
     "    oom: quiet: 0 containers of the canary were OOM killed; 0 of stable\n"
     "    leadership: no metrics, so it does not count\n"
+    "    guards that are off: crashes, readiness\n"
     "What happens next\n"
     "    goes on when the signal ends. If it is meant: handover promote\n"
     "      deployment/widget -n default\n"
@@ -121,6 +122,7 @@ EXPLAINED(the_page_fits_80_columns) {
     x->row.state.hold = HOLD_SIGNAL;
     x->row.state.hold_ns = NOW_NS - 12 * NS_PER_S;
     x->row.spec.signal[SIGNAL_LATENCY] = SIGNAL_OFF;
+    x->row.spec.guard[GUARD_CRASHES] = x->row.spec.guard[GUARD_READINESS] = false;
     signal_pair(&x->row.state.signals, SIGNAL_WRITES, PAIR_WRITES, 30, 40);
     explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
     assert_string_equal(buf_str(&out), page);

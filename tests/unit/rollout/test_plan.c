@@ -112,6 +112,27 @@ CASE(guards) {
     }
 }
 
+/* One that is off does not condemn: what is not ready is held, until the deadline. Switched on again, it does. */
+CASE(guards_that_are_off) {
+    static const char *const v[] = {
+        "set guards -crashes,-readiness|crashes 1|image 1|run 350|is Starting NotReady|own 0 2|set guards "
+        "-readiness|run 30|is RolledBack",
+        "set guards -image|no-image 1|image 1|run 350|is Starting ImagePullFailed|own 0 2|set guards all|run "
+        "30|is "
+        "RolledBack",
+        "set guards -readiness|never-ready 1|image 1|run 500|is Starting NotReady|own 0 2|run 200|is "
+        "Starting Inconclusive",
+        "set guards -readiness|crashes 1|image 1|run 30|is RolledBack",
+        "image 1|until Soaking 20|set guards -readyness|crashes 1|run 30|is Soaking InvalidConfig|unset "
+        "guards|run 30|is RolledBack",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_model struct model *m = m_start(2);
+        m_play(m, v[i]);
+        m_play(m, "own 0 2");
+    }
+}
+
 /* All of its evidence is good, and then it hangs: what is enough for a pass does not pass it. */
 PLAY(a_canary_that_hangs_late_does_not_pass, m_start(2),
      "set signals -all|set min-events 100000|set soak 20s|image 1|until Soaking 20|run 200|hangs 1|run "

@@ -246,4 +246,29 @@ CASE(signals_are_a_list_from_left_to_right) {
     }
 }
 
+CASE(guards_are_a_list_from_left_to_right) {
+    static const struct {
+        const char *text;
+        bool good, crashes, image, readiness;
+    } lists[] = {
+        {"-readiness", true, true, true, false},         {"-all,image", true, false, true, false},
+        {"-crashes , -image", true, false, false, true}, {"all", true, true, true, true},
+        {"-readyness", false, false, false, false},      {"crashes,", false, false, false, false},
+        {"crashes=off", false, false, false, false},     {"", false, false, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        cleanup_json cJSON *a = cJSON_CreateObject();
+        cleanup_spec struct spec s;
+        struct err e = {0};
+        cJSON_AddStringToObject(a, "handover.dev/canary-percent", "10");
+        cJSON_AddStringToObject(a, "handover.dev/guards", lists[i].text);
+        assert_int_equal(spec_parse(a, &s, &e) == 0, lists[i].good);
+        if (!lists[i].good)
+            assert_non_null(strstr(e.msg, "; allowed: a list of crashes, image, readiness or all"));
+        assert_int_equal(s.guard[GUARD_CRASHES], lists[i].crashes);
+        assert_int_equal(s.guard[GUARD_IMAGE], lists[i].image);
+        assert_int_equal(s.guard[GUARD_READINESS], lists[i].readiness);
+    }
+}
+
 CASES("rollout/spec")
