@@ -61,6 +61,7 @@ static void add_evidence(const struct status_row *r, int64_t now, struct buf *ou
     }
     judge_words(&rep, &words);
     buf_addf(out, "{\"verdict\":\"%s\"", verdict_name(rep.verdict));
+    moment(out, "asOf", s->written_ns);
     status_json_field(out, "why", rep.why);
     status_json_field(out, "words", buf_str(&words));
     counts(out, "canary", all->ec, all->nc);

@@ -6,7 +6,7 @@
 
 static const char *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const yellow = "\x1b[33m",
                          *const red = "\x1b[31m";
-static const struct table_column headings[] = {{NULL, TABLE_WHOLE}};
+static const struct table_column headings[] = {{NULL, TABLE_CUT_START}};
 
 struct page {
     const struct explain *e;
@@ -44,18 +44,19 @@ static void clock_time(int64_t at, int64_t now, char ret[80]) {
                    at > now ? "in " : "", span, at > now ? "" : " ago");
 }
 
-/* "TITLE since 12:31:04Z (1m30s ago)" */
-static void heading(struct page *p, const char *colour, const char *title, int64_t since_ns) {
+/* "TITLE, 12:31:04Z (1m30s ago)" */
+static void heading(struct page *p, const char *colour, const char *title, int64_t at_ns) {
     char at[80] = "";
-    if (since_ns) clock_time(since_ns, p->now, at);
-    cleanup_free char *text = xasprintf("%s%s%s", title, since_ns ? " since " : "", at);
+    if (at_ns) clock_time(at_ns, p->now, at);
+    cleanup_free char *text = xasprintf("%s%s%s", title, at_ns ? " " : "", at);
     table_cell(p->t, colour, text);
 }
 
 static void add_head(struct page *p) {
     const struct status_row *r = p->r;
-    cleanup_free char *who = xasprintf("%s/%s: %s", r->ns, r->name, status_phase(r));
-    heading(p, status_colour(r), who, r->has_state ? p->s->since_ns : 0);
+    int64_t since = r->has_state ? p->s->since_ns : 0;
+    cleanup_free char *who = xasprintf("%s/%s: %s%s", r->ns, r->name, status_phase(r), since ? " since" : "");
+    heading(p, status_colour(r), who, since);
     cleanup_buf struct buf version = BUF(16 << 10);
     if (r->stable_image) {
         status_version(&version, r->stable_image);
@@ -71,7 +72,7 @@ static void add_head(struct page *p) {
 
 static void add_hold(struct page *p) {
     if (!p->r->has_state || p->s->hold == HOLD_NONE) return;
-    cleanup_free char *title = xasprintf("Held: %s", hold_name(p->s->hold));
+    cleanup_free char *title = xasprintf("Held: %s%s", hold_name(p->s->hold), p->s->hold_ns ? " since" : "");
     heading(p, yellow, title, p->s->hold_ns);
     note(p, NULL, "%s", p->s->message ? p->s->message : "");
 }
@@ -128,7 +129,7 @@ static void add_evidence(struct page *p) {
     struct judge_report r;
     cleanup_buf struct buf b = BUF(1024);
     if (!p->r->has_state || (p->s->phase != PHASE_STARTING && p->s->phase != PHASE_SOAKING)) return;
-    section(p, "Evidence");
+    heading(p, bold, p->s->written_ns ? "Evidence, as of" : "Evidence", p->s->written_ns);
     add_step(p);
     if (!status_evidence(p->s, p->now, &r)) {
         note(p, NULL, "none yet: stable's error rate is being learned");

@@ -45,6 +45,7 @@ static void set(struct scene *x) {
     s->canary = xstrdup("widget-canary-qrst");
     s->message = xstrdup("writes: 600 writes in 800 reconciles; stable 0 in 800");
     s->since_ns = s->soak_from_ns = s->began_ns = NOW_NS - 90 * NS_PER_S;
+    s->written_ns = NOW_NS - 20 * NS_PER_S;
     s->param.theta = 0.012;
     for (unsigned i = 0; i < 20; i++)
         judge_feed(&s->judge, &s->param, &(struct judge_counts){0, 1, 0, 9, 0, 0, 0});
@@ -80,7 +81,7 @@ static const char page[] =
     "    widget:v1 -> widget:v2, template qrst, 4 of 4 pods ready\n"
     "Held: SignalRaised since 18:19:48Z (12s ago)\n"
     "    writes: 600 writes in 800 reconciles; stable 0 in 800\n"
-    "Evidence\n"
+    "Evidence, as of 18:19:40Z (20s ago)\n"
     "    step 2 of 2: wanted 50 %, got 50 % of 8 pods; watched for 1m30s of 5m, 3m30s\n"
     "      remain\n"
     "    canary 0 errors of 20 (0.0 %, at most 79.5 %)   stable 0 of 180 (0.0 %)\n"
@@ -126,6 +127,19 @@ EXPLAINED(the_page_fits_80_columns) {
     signal_pair(&x->row.state.signals, SIGNAL_WRITES, PAIR_WRITES, 30, 40);
     explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
     assert_string_equal(buf_str(&out), page);
+}
+
+EXPLAINED(names_of_any_length_fit) {
+    static char long_name[] = "a-very-long-name-of-an-operator-that-somebody-gave-it-once-and-nobody-changed";
+    cleanup_buf struct buf out = BUF(1 << 16);
+    x->row.name = long_name;
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "nobody-changed: Soaking since 18:18:30Z (1m30s ago)\n");
+    for (const char *line = buf_str(&out); *line; line += strcspn(line, "\n") + 1) {
+        size_t n = strcspn(line, "\n");
+        if (n > 80) print_error("%.*s\n", (int)n, line);
+        assert_true(n <= 80);
+    }
 }
 
 static const struct {
@@ -225,6 +239,7 @@ EXPLAINED(json_has_the_documented_shape) {
     assert_string_equal(json_str_or(v, "since", ""), "2026-11-23T18:18:30Z");
     const cJSON *evidence = json_at(v, "rollout/evidence"),
                 *signals = json_arr(json_obj(v, "rollout"), "signals");
+    assert_string_equal(json_str_or(evidence, "asOf", ""), "2026-11-23T18:19:40Z");
     assert_true(json_i64(evidence, "cleanToPass", 0) > 0);
     assert_int_equal(json_i64(json_obj(evidence, "canary"), "total", 0), 20);
     assert_int_equal(json_i64(json_obj(evidence, "learnedFrom"), "total", 0), 1874);
