@@ -172,6 +172,11 @@ void judge_odds(double log_e, char ret[40]);
 /* The evidence in words, at most 200 bytes: "odds that it is bad: 12 to 1, rolled back at 100 to 1; 14 more clean
  * reconciles would pass it". */
 void judge_words(const struct judge_report *r, struct buf *out);
+/* v >= 0 for people: two digits, and all of those before the point ("0.046", "8.9", "100", "1234"). */
+struct judge_figure {
+    char text[32];
+};
+struct judge_figure judge_figure(double v);
 
 void judge_write(const struct judge *j, struct buf *out); /* a JSON object; exact */
 int judge_read(const cJSON *obj, struct judge *ret, struct err *err);

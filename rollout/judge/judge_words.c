@@ -7,6 +7,12 @@ static double percent(uint64_t x, uint64_t n) {
     return n ? 100 * (double)x / (double)n : 0;
 }
 
+struct judge_figure judge_figure(double v) {
+    struct judge_figure f;
+    snprintf(f.text, sizeof f.text, v < 99.5 ? "%.2g" : "%.0f", v);
+    return f;
+}
+
 static unsigned long long ull(uint64_t v) {
     return v;
 }
@@ -17,16 +23,26 @@ static void whose(const struct court *c, char ret[90]) {
     if (c->worst->name[0]) snprintf(ret, 90, "controller %s: ", c->worst->name);
 }
 
+/* What is tolerated of all of them, and no longer of the latest: it broke late. */
+static void say_lately(const struct judge_test *t, double theta, uint64_t x, uint64_t n, char ret[48]) {
+    double recent = t->recent_n[1];
+    ret[0] = '\0';
+    if ((double)x > theta * (double)n || !(recent > 0)) return;
+    snprintf(ret, 48, "; lately %s %%", judge_figure(100 * t->recent_x[1] / recent).text);
+}
+
 /* The reconciles of a process's first minute condemn where not one has succeeded; then they are all there is to tell. */
 static void say_fail(const struct judge_param *p, const struct court *c) {
     const struct judge_test *t = c->worst;
-    char who[90];
+    char who[90], lately[48];
+    double theta = t->theta > 0 ? t->theta : p->theta;
     whose(c, who);
     bool start = t->ec < t->nc || !t->start_nc ? false : t->start_ec == t->start_nc;
     uint64_t x = t->ec + (start ? t->start_ec : 0), n = t->nc + (start ? t->start_nc : 0);
+    say_lately(t, theta, x, n, lately);
     snprintf(c->r->why, sizeof c->r->why,
-             "%s%llu of %llu reconciles failed (%.3g %%), tolerated are %.3g %%; stable %.2g %% of %llu", who,
-             ull(x), ull(n), percent(x, n), 100 * (t->theta > 0 ? t->theta : p->theta), percent(t->es, t->ns),
+             "%s%llu of %llu reconciles failed (%.3g %%%s), tolerated are %.3g %%; stable %s %% of %llu", who,
+             ull(x), ull(n), percent(x, n), lately, 100 * theta, judge_figure(percent(t->es, t->ns)).text,
              ull(t->ns));
 }
 
@@ -35,8 +51,9 @@ static void say_hold(const struct court *c) {
     char who[90];
     whose(c, who);
     snprintf(c->r->why, sizeof c->r->why,
-             "%sboth versions fail (canary %.2g %%, stable %.2g %%): an outage is not a verdict", who,
-             percent(t->ec + t->start_ec, t->nc + t->start_nc), percent(t->es, t->ns));
+             "%sboth versions fail (canary %s %%, stable %s %%): an outage is not a verdict", who,
+             judge_figure(percent(t->ec + t->start_ec, t->nc + t->start_nc)).text,
+             judge_figure(percent(t->es, t->ns)).text);
 }
 
 static void say_pass(const struct judge *j, const struct court *c) {
@@ -59,7 +76,8 @@ static void say_wait(const struct judge *j, const struct judge_param *p, const s
         snprintf(why, room, "the canary did %llu reconciles (%llu in this step), %llu are needed", ull(t->nc),
                  ull(j->step_nc), ull(p->min_events));
     else if (!c->stable_calm)
-        snprintf(why, room, "stable fails (%.2g %%): an outage is not a verdict", percent(t->es, t->ns));
+        snprintf(why, room, "stable fails (%s %%): an outage is not a verdict",
+                 judge_figure(percent(t->es, t->ns)).text);
     else if (c->idle)
         snprintf(why, room, "the canary has not reconciled once in controller %s, stable %llu times",
                  c->idle->name, ull(c->idle->ns));

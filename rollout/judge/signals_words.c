@@ -13,13 +13,13 @@ static void say_work(const struct signals *s, char ret[240]) {
     double mine = rate(s->total[TRACK_CANARY], s->podlooks[TRACK_CANARY]),
            other = rate(s->total[TRACK_STABLE], s->podlooks[TRACK_STABLE]);
     bool odd = signals_log(s, SIGNAL_WORK, 0) >= log(SIGNALS_DOUBT);
-    snprintf(
-        ret, 240,
-        "a canary pod reconciles %.2g times as often as a pod of stable (%llu reconciles, stable %llu)%s",
-        other > 0 ? mine / other : 0, (ull)s->total[TRACK_CANARY], (ull)s->total[TRACK_STABLE],
-        !odd           ? ""
-        : mine > other ? ": a hot loop?"
-                       : ": it hardly works");
+    snprintf(ret, 240,
+             "a canary pod reconciles %s times as often as a pod of stable (%llu reconciles, stable %llu)%s",
+             judge_figure(other > 0 ? mine / other : 0).text, (ull)s->total[TRACK_CANARY],
+             (ull)s->total[TRACK_STABLE],
+             !odd           ? ""
+             : mine > other ? ": a hot loop?"
+                            : ": it hardly works");
 }
 
 static void say_stuck(const struct signals *s, char ret[240]) {
@@ -76,8 +76,9 @@ void signals_words(const struct signals *s, enum signal which, char ret[240]) {
         break;
     case SIGNAL_MEMORY: say_memory(&s->memory, ret); break;
     case SIGNAL_OOM:
-        snprintf(ret, 240, "%llu containers of the canary were OOM killed; %llu of stable",
-                 (ull)s->oom[TRACK_CANARY], (ull)s->oom[TRACK_STABLE]);
+        snprintf(ret, 240, "%llu container%s of the canary %s OOM killed; %llu of stable",
+                 (ull)s->oom[TRACK_CANARY], s->oom[TRACK_CANARY] == 1 ? "" : "s",
+                 s->oom[TRACK_CANARY] == 1 ? "was" : "were", (ull)s->oom[TRACK_STABLE]);
         break;
     case SIGNAL_LEADERSHIP:
         snprintf(ret, 240, "the canary lost its leadership %llu times; stable %llu times",

@@ -55,12 +55,18 @@ static bool digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+/* Behind a number: "7", "7.1". */
+static const char *after_number(const char *p) {
+    while (digit(*p) || (*p == '.' && digit(p[1]))) p++;
+    return p;
+}
+
 /* "0/3 nodes are available: 3 Insufficient memory" and the same of four nodes are one cause. */
 static bool same_but_numbers(const char *a, const char *b) {
     while (*a && *b) {
         if (digit(*a) && digit(*b)) {
-            while (digit(*a)) a++;
-            while (digit(*b)) b++;
+            a = after_number(a);
+            b = after_number(b);
         } else if (*a++ != *b++) {
             return false;
         }

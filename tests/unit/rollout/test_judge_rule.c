@@ -84,6 +84,23 @@ RULE(shared_outage) {
     assert_int_equal(at(t, 65), VERDICT_FAIL);
 }
 
+/* It broke late: the share of all of them, which is tolerated, is not the reason. */
+RULE(a_late_break_in_words) {
+    feed(t, 100, 0, 10, 0, 10);
+    feed(t, 5, 5, 10, 0, 10);
+    assert_int_equal(at(t, 105), VERDICT_FAIL);
+    assert_string_equal(t->r.why, "25 of 1050 reconciles failed (2.38 %; lately 20 %), tolerated are 5 %; "
+                                  "stable 0 % of 1050");
+}
+
+/* Percentages are for people, also those of a total outage: 100 %, not 1e+02 %. */
+RULE(a_total_outage_in_words) {
+    feed(t, 3, 10, 10, 90, 90);
+    assert_int_equal(at(t, 3), VERDICT_HOLD);
+    assert_string_equal(t->r.why,
+                        "both versions fail (canary 100 %, stable 100 %): an outage is not a verdict");
+}
+
 /* Stable fails, and the canary's few reconciles were lucky. */
 RULE(no_pass_in_an_outage) {
     feed(t, 40, 0, 4, 0, 36);

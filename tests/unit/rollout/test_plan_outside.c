@@ -199,12 +199,12 @@ PLAY(its_own_time_to_be_promoted_begins_when_it_starts, begun(),
 
 /* Another cause is news; other numbers, and the name of another pod that was refused, are not. */
 SCENE(each_cause_is_reported_once, m_start(2)) {
-    m->no_pods = "exceeded quota: q, used: pods=4";
+    m->no_pods = "exceeded quota: q, used: pods=4, memory=4Gi";
     m_play(m, "image 1|run 100");
     assert_int_equal(count(m, HOLD_NOT_CREATED), 1);
     for (int i = 5; i < 9; i++) {
         char text[64];
-        snprintf(text, sizeof text, "exceeded quota: q, used: pods=%d", i);
+        snprintf(text, sizeof text, "exceeded quota: q, used: pods=%d, memory=%gGi", i, i / 2.0);
         for (int k = 0; k < MAX_RS; k++) m->rs[k].failure[0] = '\0';
         m->no_pods = text;
         m_run(m, 20);

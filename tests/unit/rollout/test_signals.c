@@ -167,7 +167,10 @@ CASE(guards_of_oom_kills_and_leadership) {
     assert_int_equal(says(&s).does, SIGNAL_ROLLBACK);
     signals_init(&s);
     l = quiet();
-    l.oom[TRACK_STABLE] = l.oom[TRACK_CANARY] = 1;
+    l.oom[TRACK_CANARY] = 1;
+    signals_feed(&s, &l);
+    assert_string_equal(says(&s).why, "1 container of the canary was OOM killed; 0 of stable");
+    l.oom[TRACK_STABLE] = 1;
     signals_feed(&s, &l);
     assert_int_equal(says(&s).does, SIGNAL_OFF);
     l.oom[TRACK_CANARY] = 2;
@@ -203,6 +206,16 @@ CASE(words_have_their_figures_and_a_signal_that_is_off_says_nothing) {
     cleanup_buf struct buf absent = BUF(400);
     assert_true(signals_absent(&s, &p, &absent));
     assert_string_equal(buf_str(&absent), "stuck, latency, panics, webhooks, api, memory, leadership");
+}
+
+/* Not 5e+02 times. */
+CASE(a_hot_loop_in_words) {
+    struct signals s;
+    signals_init(&s);
+    struct signals_look l = {.pods = {1, 1}, .total = {2, 1000}, .canary_all = 1000};
+    for (int i = 0; i < 10; i++) signals_feed(&s, &l);
+    assert_string_equal(says(&s).why, "a canary pod reconciles 500 times as often as a pod of stable (10000 "
+                                      "reconciles, stable 20): a hot loop?");
 }
 
 /* Ten in a thousand, and stable has none: more than stable, and no more than nobody minds. */
