@@ -210,7 +210,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->known = see(p, plan_needs(o));
     o->pods = snap->pods;
     o->npods = snap->npods;
-    if (t->holds == NEED_LEASES) target_snapshot_leases(r->caches, t->ns, snap);
+    if (t->holds == NEED_LEASES) target_snapshot_leases(r->caches, t->ns, plan_lease_name(o), snap);
     o->leases = snap->leases;
     o->nleases = snap->nleases;
     o->dead = caches_dead_pods(r->caches);
@@ -220,7 +220,8 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->history_known = t->history_known;
     o->history_errors = t->history_errors;
     o->history_total = t->history_total;
-    o->quiet = world_boot_ns(w) - t->quiet_ns < NS_PER_S ? t->quiet : QUIET_UNKNOWN;
+    for (int k = 0; k < TRACKS; k++)
+        o->quiet[k] = world_boot_ns(w) - t->quiet_ns[k] < NS_PER_S ? t->quiet[k] : QUIET_UNKNOWN;
     bool held = o->state && o->state->hold == HOLD_WRITE_REFUSED; /* then once more is news enough */
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     plan_make(o, world_wall_ns(w), &p->plan);
@@ -229,6 +230,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
         target_refused(t, t->refused.kind, NULL);
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     /* Prometheus's last scrape says nothing of this moment. */
+    t->probe_track = p->plan.probe_track;
     t->probe = p->plan.probe_quiet && !(o->spec && o->spec->metrics == METRICS_PROMETHEUS);
     if (t->scrape_every_ns <= 0 && !t->probe)
         round_drop(t); /* nothing is measured: what was read of its pods goes, too */

@@ -66,7 +66,8 @@ void round_start(struct rollout *r, struct target *t, const struct spec *spec, c
                                .pods = pods,
                                .n = n,
                                .timeout_ns = timeout < NS_PER_S ? NS_PER_S : timeout,
-                               .canary_only = next_round_in(t, world_boot_ns(kube_world(r->kube))) > 0};
+                               .probe = next_round_in(t, world_boot_ns(kube_world(r->kube))) > 0,
+                               .track = t->probe_track};
     struct round *rd = round_of(r, t);
     if (scrape_target_start(rd->scrape, &what)) return;
     memcpy(rd->hash, t->round_hash, sizeof rd->hash);
@@ -82,8 +83,8 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
         for (size_t i = 0; i < round->n; i++) /* the page of a standby has no counters */
             t->history_known = t->history_known || (s[i].track == TRACK_STABLE && s[i].present);
     }
-    plan_feed(&t->state, world_wall_ns(kube_world(r->kube)), s, round->n);
-    plan_feed_signals(&t->state, &t->signals, world_boot_ns(kube_world(r->kube)), s, round->n);
+    plan_feed(&t->state, &t->turns, world_wall_ns(kube_world(r->kube)), s, round->n);
+    plan_feed_signals(&t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n);
     free(s);
     if (!round->left_out || t->crowd_reported) return;
     t->crowd_reported = true;
@@ -101,8 +102,10 @@ void round_take(struct rollout *r, struct target *t, const struct obs_pod *pods,
     t->round_taken = round->number;
     if (!t->state_rv || rd->began_ns != t->round_began_ns || strcmp(rd->hash, t->round_hash) != 0) return;
     t->looked_ns = world_boot_ns(kube_world(r->kube));
-    t->quiet = scrape_quiet(round, &t->quiet_ns);
-    if (round->canary_only) return;
+    for (int k = 0; k < TRACKS; k++)
+        if (!round->probe || k == (int)round->track)
+            t->quiet[k] = scrape_quiet(round, (enum track)k, &t->quiet_ns[k]);
+    if (round->probe) return;
     free(t->trouble);
     t->trouble = scrape_trouble(round);
     t->source_every_ns = scrape_interval(round);

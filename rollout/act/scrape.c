@@ -157,7 +157,7 @@ struct pod_memory *scrape_memory(struct scrape_target *t, const char *uid, bool 
 static void trim_memory(struct scrape_target *t, const struct scrape_round *r) {
     size_t kept = 0;
     for (size_t i = 0; i < t->nmemory; i++) {
-        bool there = r->canary_only;
+        bool there = r->probe;
         for (size_t k = 0; k < r->n && !there; k++)
             there = t->memory[i].pod == slice_hash(slice_of(r->result[k].pod.uid), 0);
         if (there) t->memory[kept++] = t->memory[i];

@@ -52,7 +52,8 @@ struct scrape_what { /* copied */
     const struct obs_pod *pods;
     size_t n;
     int64_t timeout_ns; /* of a pod's page, from its request on; a round starts no read after twice that */
-    bool canary_only;   /* a look at the canary's quiet moment */
+    bool probe;         /* only a look for the quiet moment of a track */
+    enum track track;   /* of that one */
 };
 /* Begins a round; it ends with ended(), also without any pod to scrape. -EBUSY while one is going on, -ECANCELED after
  * scraper_stop(). */
@@ -74,7 +75,8 @@ struct scrape_result {
 };
 struct scrape_round {
     uint64_t number; /* 1, 2, ... in the life of the target */
-    bool canary_only;
+    bool probe;      /* of one track alone, see scrape_what */
+    enum track track;
     struct scrape_result *result;
     size_t n;
     size_t left_out; /* pods beyond SCRAPE_MAX_PODS */

@@ -64,13 +64,13 @@ int64_t scrape_interval(const struct scrape_round *r) {
     return longest;
 }
 
-enum quiet scrape_quiet(const struct scrape_round *r, int64_t *ret_ns) {
+enum quiet scrape_quiet(const struct scrape_round *r, enum track track, int64_t *ret_ns) {
     bool any = false;
     *ret_ns = TIME_NEVER;
     for (size_t i = 0; i < r->n; i++) {
         const struct scrape_result *res = &r->result[i];
         const struct prom_value *active = &res->page.v[PROM_ACTIVE], *depth = &res->page.v[PROM_DEPTH];
-        if (res->pod.track != TRACK_CANARY || res->pod.terminating || res->pod.finished) continue;
+        if (res->pod.track != track || res->pod.terminating || res->pod.finished) continue;
         if (!res->read || !active->present) return QUIET_UNKNOWN;
         if (res->read_ns < *ret_ns) *ret_ns = res->read_ns;
         if (active->value > 0 || (depth->present && depth->value > 0)) return QUIET_BUSY;

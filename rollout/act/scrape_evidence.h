@@ -13,6 +13,6 @@ void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, si
 char *scrape_trouble(const struct scrape_round *r);
 /* The longest time between two scrapes of Prometheus's, over the pods of the round; 0: not known, or not its. */
 int64_t scrape_interval(const struct scrape_round *r);
-/* Are all canaries at rest? ret_ns: boot time of the oldest look that says so. */
-enum quiet scrape_quiet(const struct scrape_round *r, int64_t *ret_ns);
+/* Are all pods of the track at rest? ret_ns: boot time of the oldest look that says so. */
+enum quiet scrape_quiet(const struct scrape_round *r, enum track track, int64_t *ret_ns);
 #endif

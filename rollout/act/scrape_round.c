@@ -46,7 +46,7 @@ static void choose(struct scrape_round *r, const struct scrape_what *what) {
     const struct obs_pod **all = xcalloc(what->n ? what->n : 1, sizeof *all);
     size_t canaries = 0, n = 0;
     for (size_t i = 0; i < what->n; i++) {
-        if (what->canary_only && what->pods[i].track != TRACK_CANARY) continue;
+        if (what->probe && what->pods[i].track != what->track) continue;
         canaries += what->pods[i].track == TRACK_CANARY;
         all[n++] = &what->pods[i];
     }
@@ -125,7 +125,8 @@ int scrape_target_start(struct scrape_target *t, const struct scrape_what *what)
             run->errors = NULL;
         }
     }
-    run->round.canary_only = what->canary_only;
+    run->round.probe = what->probe;
+    run->round.track = what->track;
     run->timeout_ns = what->timeout_ns;
     choose(&run->round, what);
     run->reads = xcalloc(run->round.n ? run->round.n : 1, sizeof(struct page_read *));

@@ -48,7 +48,8 @@ void target_rounds_reset(struct target *t) {
     t->history_known = t->crowd_reported = false;
     signals_pods_free(&t->signals);
     t->history_errors = t->history_total = 0;
-    t->quiet = QUIET_UNKNOWN;
+    switchback_free(&t->turns);
+    for (int k = 0; k < TRACKS; k++) t->quiet[k] = QUIET_UNKNOWN;
     memcpy(t->round_hash, t->state_rv ? t->state.hash : "", t->state_rv ? sizeof t->round_hash : 1);
     t->round_began_ns = t->state_rv ? t->state.began_ns : 0;
 }
@@ -57,6 +58,7 @@ void target_forget(struct target **all, struct target *t) {
     HASH_DEL(*all, t);
     target_drop_state(t);
     signals_pods_free(&t->signals);
+    switchback_free(&t->turns);
     free(t->trouble);
     free(t->last_error);
     target_refused(t, STEP_STATE, NULL);

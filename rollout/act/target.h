@@ -29,9 +29,11 @@ struct target {
     bool history_known;
     uint64_t history_errors, history_total;
     struct signals_pods signals; /* what the next round is compared with, for the signals beside errors */
-    enum quiet quiet;
-    int64_t quiet_ns; /* boot time of what it rests on: an old one says nothing */
+    struct switchback turns;     /* mode leader: stable's looks that wait for one of the canary's */
+    enum quiet quiet[TRACKS];
+    int64_t quiet_ns[TRACKS]; /* boot time of what it rests on: an old one says nothing */
     bool probe;
+    enum track probe_track;
     bool crowd_reported;         /* that there are more pods than the evidence has places */
     char *last_error;            /* said once, not at every retry */
     struct refusal refused;      /* the last write that was refused */

@@ -104,11 +104,21 @@ static void index_pod(void *ctx, unsigned index, const cJSON *obj, void (*add)(v
     if (uid) add(to, slice_of(uid));
 }
 
+static void index_lease(void *ctx, unsigned index, const cJSON *obj,
+                        void (*add)(void *to, struct slice value), void *to) {
+    struct obs_lease l;
+    (void)ctx, (void)index;
+    if (obs_lease_read(obj, &l, NULL) < 0) return;
+    if (obs_lease_pod(&l).n) add(to, obs_lease_pod(&l));
+    obs_lease_free(&l);
+}
+
 const struct store_spec caches_rs_store = {
     .project = project_rs, .unproject = unproject_rs, .index = index_rs, .nindexes = 1};
 const struct store_spec caches_pod_store = {
     .project = project_pod, .unproject = unproject_pod, .index = index_pod, .nindexes = 1};
-const struct store_spec caches_lease_store = {.project = project_lease, .unproject = unproject_lease};
+const struct store_spec caches_lease_store = {
+    .project = project_lease, .unproject = unproject_lease, .index = index_lease, .nindexes = 1};
 const struct store_spec caches_target_store = {
     .keep = keep_target, .project = project_target, .unproject = unproject_target};
 const struct store_spec caches_state_store = {

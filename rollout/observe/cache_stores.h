@@ -3,7 +3,8 @@
 #define ROLLOUT_CACHE_STORES_H
 #include "kube/store.h"
 
-/* The only index of ReplicaSets (uids of their owners) and of Pods (uid of their ReplicaSet). */
+/* The only index of ReplicaSets (uids of their owners), of Pods (uid of their ReplicaSet) and of Leases (name of the Pod that holds
+ * it). */
 enum { CACHES_BY_OWNER };
 /* Data: obs_target, the target's name, obs_rs, obs_pod, obs_lease. */
 extern const struct store_spec caches_target_store, caches_state_store, caches_rs_store, caches_pod_store,

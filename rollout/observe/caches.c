@@ -307,11 +307,17 @@ void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
     each_owned(c, c->canary_pods, NEED_PODS, rs_uid, &e);
 }
 
-void caches_each_lease(const struct caches *c, const char *ns,
+void caches_each_lease(const struct caches *c, const char *ns, const char *pod,
                        void (*fn)(void *ctx, const struct obs_lease *l), void *ctx) {
     struct each e = {.lease = fn, .ctx = ctx, .ns = ns};
     const struct store *local = namespace_caches_store(c->namespaces, ns, NEED_LEASES);
-    if (local) store_each(local, visit, &e);
+    if (local) store_each_indexed(local, CACHES_BY_OWNER, slice_of(pod), visit, &e);
+}
+
+const struct obs_lease *caches_lease(const struct caches *c, const char *ns, const char *name) {
+    const struct store *local = namespace_caches_store(c->namespaces, ns, NEED_LEASES);
+    const struct store_rec *rec = local ? store_get(local, slice_of(ns), slice_of(name)) : NULL;
+    return rec ? rec->data : NULL;
 }
 
 const struct dead_pods *caches_dead_pods(const struct caches *c) {

@@ -57,8 +57,9 @@ void caches_each_rs(const struct caches *c, const char *ns, const char *owner_ui
                     void (*fn)(void *ctx, const struct obs_rs *r), void *ctx);
 void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
                      void (*fn)(void *ctx, const struct obs_pod *p), void *ctx);
-/* The Leases of a namespace, while they are held (NEED_LEASES). */
-void caches_each_lease(const struct caches *c, const char *ns,
+/* While the Leases of the namespace are held (NEED_LEASES): those that the Pod of this name holds; the one of this name, or NULL. */
+void caches_each_lease(const struct caches *c, const char *ns, const char *pod,
                        void (*fn)(void *ctx, const struct obs_lease *l), void *ctx);
+const struct obs_lease *caches_lease(const struct caches *c, const char *ns, const char *name);
 const struct dead_pods *caches_dead_pods(const struct caches *c);
 #endif

@@ -113,6 +113,7 @@ struct obs_lease {
     char *ns, *name, *rv;
     char *holder;        /* spec.holderIdentity; "" when nobody holds it */
     int64_t acquired_ns; /* when the holder took it, by the holder's clock; 0: not given */
+    int64_t duration_ns; /* how long it is valid without being renewed; 15 s where it is not given */
     bool coordinated;    /* the API server elects (spec.strategy): nobody else names a holder */
 };
 /* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;

@@ -5,7 +5,7 @@
 #include "observe/objects_impl.h"
 #include <errno.h>
 
-enum { MAX_IDENTITY = 512 };
+enum { MAX_IDENTITY = 512, DEFAULT_S = 15, LONGEST_S = 3600 };
 
 int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err) {
     if (!obj_name(obj) || !obj_ns(obj) || !obj_rv(obj))
@@ -14,6 +14,8 @@ int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err) {
     const char *holder = json_str_or(spec, "holderIdentity", "");
     struct obs_lease l = {.coordinated = json_str_or(spec, "strategy", "")[0] != 0};
     observe_time(spec, "acquireTime", &l.acquired_ns);
+    int64_t seconds = json_i64(spec, "leaseDurationSeconds", DEFAULT_S);
+    l.duration_ns = (seconds < 1 || seconds > LONGEST_S ? DEFAULT_S : seconds) * NS_PER_S;
     l.ns = xstrdup(obj_ns(obj));
     l.name = xstrdup(obj_name(obj));
     l.rv = xstrdup(obj_rv(obj));

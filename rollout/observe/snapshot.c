@@ -1,5 +1,6 @@
 /* What the caches have of one target at one moment; see snapshot.h. */
 #include "observe/snapshot.h"
+#include "observe/dead_pods.h"
 
 static void add_rs(void *ctx, const struct obs_rs *r) {
     struct target_snapshot *s = ctx;
@@ -15,13 +16,29 @@ static void add_pod(void *ctx, const struct obs_pod *p) {
 
 static void add_lease(void *ctx, const struct obs_lease *l) {
     struct target_snapshot *s = ctx;
-    if (!obs_lease_pod(l).n) return;
+    for (size_t i = 0; i < s->nleases; i++)
+        if (strcmp(s->leases[i].name, l->name) == 0) return;
     s->leases = xrealloc(s->leases, (s->nleases + 1) * sizeof *s->leases);
     s->leases[s->nleases++] = *l;
 }
 
-void target_snapshot_leases(const struct caches *c, const char *ns, struct target_snapshot *s) {
-    caches_each_lease(c, ns, add_lease, s);
+static bool has_rs(const struct target_snapshot *s, const char *uid) {
+    for (size_t i = 0; i < s->nrs; i++)
+        if (strcmp(s->rs[i].uid, uid) == 0) return true;
+    return false;
+}
+
+void target_snapshot_leases(const struct caches *c, const char *ns, const char *lease,
+                            struct target_snapshot *s) {
+    const struct dead_pods *dead = caches_dead_pods(c);
+    const struct obs_lease *named = lease ? caches_lease(c, ns, lease) : NULL;
+    if (named) add_lease(s, named);
+    for (size_t i = 0; i < s->npods; i++) caches_each_lease(c, ns, s->pods[i].name, add_lease, s);
+    for (size_t i = 0; i < DEAD_PODS_MAX; i++) {
+        const struct dead_pod *p = &dead->pod[i];
+        if (p->name && !strcmp(p->ns, ns) && has_rs(s, p->rs_uid))
+            caches_each_lease(c, ns, p->name, add_lease, s);
+    }
 }
 
 void target_snapshot_begin(const struct caches *c, const char *ns, const char *name,

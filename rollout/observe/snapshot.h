@@ -11,7 +11,8 @@ struct target_snapshot {
     size_t nrs;
     struct obs_pod *pods; /* of those ReplicaSets */
     size_t npods;
-    struct obs_lease *leases; /* of the namespace, those that a Pod may hold */
+    struct obs_lease
+        *leases; /* held by one of these Pods, or by one that was, and has died; and the one that is named */
     size_t nleases;
 };
 /* The Deployment and its state alone: no ReplicaSets, no Pods. */
@@ -19,7 +20,8 @@ void target_snapshot_begin(const struct caches *c, const char *ns, const char *n
                            struct target_snapshot *ret);
 /* Adds what is owned by uid: the target's, or, when it is gone, the one that the state names. */
 void target_snapshot_add(const struct caches *c, const char *ns, const char *uid, struct target_snapshot *s);
-/* Adds the Leases of its namespace, as far as they are kept. */
-void target_snapshot_leases(const struct caches *c, const char *ns, struct target_snapshot *s);
+/* Adds Leases, as far as they are kept; after the Pods. lease: a name, or NULL. */
+void target_snapshot_leases(const struct caches *c, const char *ns, const char *lease,
+                            struct target_snapshot *s);
 void target_snapshot_free(struct target_snapshot *s); /* the arrays; what they borrow stays the caches' */
 #endif

@@ -1,13 +1,14 @@
 /* Taking canaries away: harm at once, a healthy one in a quiet moment. */
 #include "plan/plan_ctx.h"
 
-bool plan_quiet_enough(struct plan_ctx *c) {
+bool plan_quiet_enough(struct plan_ctx *c, enum track track) {
     struct state *s = c->s;
     int64_t quiet_ns = c->spec ? c->spec->quiet_ns : 10 * NS_PER_S;
     if (!s->shrink_ns) s->shrink_ns = c->now;
-    bool quiet = c->o->quiet == QUIET_NOW, over = c->now - s->shrink_ns >= quiet_ns;
+    bool quiet = c->o->quiet[track] == QUIET_NOW, over = c->now - s->shrink_ns >= quiet_ns;
     if (!quiet && !over) {
         c->plan->probe_quiet = true;
+        c->plan->probe_track = track;
         plan_revisit(c, s->shrink_ns + quiet_ns);
         return false;
     }
@@ -29,14 +30,26 @@ static bool stable_serves(const struct plan_ctx *c) {
     return c->t->st_available >= want && (want == 0 || (c->stable && c->stable->st_available >= want));
 }
 
+#define DIES_NS (60 * NS_PER_S)
+
+/* A leader's end is waited for, so that its Lease can be released in its stead; not for ever: its node may be lost. */
+bool plan_canary_dies(struct plan_ctx *c, const struct obs_rs *rs) {
+    if (!plan_by_turns(c->s) || c->now - c->s->since_ns >= DIES_NS) return false;
+    for (size_t i = 0; i < c->o->npods; i++)
+        if (c->o->pods[i].rs_uid && !strcmp(c->o->pods[i].rs_uid, rs->uid)) return true;
+    return false;
+}
+
 /* One canary nearer to its end. */
 static void wind_one(struct plan_ctx *c, const struct obs_rs *rs, bool gracefully) {
     plan_revisit(c, c->now + POLL_NS);
     if (rs->deleting) return;
     if (rs->detached && !stable_serves(c)) return; /* it serves until stable does */
     if (rs->replicas == 0 && rs->st_replicas == 0) {
+        if (plan_canary_dies(c, rs)) return;
         plan_step_rs_delete(c, rs, "delete the canary");
-    } else if (rs->replicas > 0 && (!gracefully || !has_live_pods(c, rs) || plan_quiet_enough(c))) {
+    } else if (rs->replicas > 0 &&
+               (!gracefully || !has_live_pods(c, rs) || plan_quiet_enough(c, TRACK_CANARY))) {
         if (rs->detached && c->stable)
             plan_step_scale_checked(c, c->stable, c->stable->replicas, "check that stable still runs");
         plan_step_scale(c, rs, 0, "canary to zero");

@@ -29,6 +29,8 @@ static const struct {
     [EV_STATE_LOST] = {"StateLost", WARNING},
     [EV_STATE_DAMAGED] = {"StateDamaged", WARNING},
     [EV_RELEASED] = {"Released", NORMAL},
+    [EV_LEADER_MODE] = {"LeaderMode", NORMAL},
+    [EV_TRIAL] = {"TrialStarted", NORMAL},
     [EV_LEASE_RELEASED] = {"LeaseReleased", NORMAL},
     [EV_RECONCILE_FAILED] = {"ReconcileFailed", WARNING},
 };

@@ -28,6 +28,8 @@ enum plan_reason {
     EV_STATE_LOST,
     EV_STATE_DAMAGED,
     EV_RELEASED,
+    EV_LEADER_MODE,
+    EV_TRIAL,
     EV_LEASE_RELEASED,
     EV_RECONCILE_FAILED,
     EV_HELD, /* EV_HELD + h: the hold h, which is not HOLD_NONE */

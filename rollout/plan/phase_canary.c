@@ -25,10 +25,13 @@ static bool learn(struct plan_ctx *c) {
     if (!c->spec) return false;
     s->param.psi0 = c->spec->max_regression;
     s->param.min_events = c->spec->min_events;
-    judge_param_soak(&s->param, c->spec->soak_ns);
-    if (c->spec->min_soak_ns >= 0) s->param.min_soak_ns = c->spec->min_soak_ns;
-    int64_t every = scrape_interval(c->spec->soak_ns);
-    s->param.soak_looks = (uint64_t)(c->spec->soak_ns / every);
+    int64_t least, soak = plan_soak_ns(c, &least);
+    judge_param_soak(&s->param, soak);
+    if (c->spec->min_soak_ns >= 0 && c->spec->min_soak_ns <= soak)
+        s->param.min_soak_ns = c->spec->min_soak_ns;
+    if (s->param.min_soak_ns < least) s->param.min_soak_ns = least;
+    int64_t every = scrape_interval(soak);
+    s->param.soak_looks = (uint64_t)(soak / every);
     s->param.deadline_looks = (uint64_t)(c->spec->deadline_ns / every);
     if (s->learned) return true;
     if (!c->spec->auto_rate) {
@@ -101,13 +104,14 @@ static bool ensure_canary(struct plan_ctx *c, int32_t want) {
         return false;
     }
     if (rs->replicas == want) {
-        c->s->shrink_ns = 0;
+        if (!plan_by_turns(c->s))
+            c->s->shrink_ns = 0; /* else it may be stable's quiet moment that is waited for */
         return true;
     }
     plan_revisit(c, c->now + POLL_NS);
     if (rs->replicas < want)
         plan_step_scale(c, rs, want, "scale the canary");
-    else if (rs->st_ready == 0 || plan_quiet_enough(c))
+    else if (rs->st_ready == 0 || plan_quiet_enough(c, TRACK_CANARY))
         plan_step_scale(c, rs, want, "scale the canary down");
     return rs->replicas > want; /* more pods than wanted are no reason to wait */
 }
@@ -120,18 +124,20 @@ static bool advance(struct plan_ctx *c, const struct judge_report *r) {
     s->step++;
     s->percent = c->spec->step[s->step];
     s->soak_from_ns = 0;
+    s->trial.led_ns = 0;
+    s->trial.since_ns = c->now;
     judge_next_step(&s->judge);
     return plan_enter_described(c, PHASE_SOAKING);
 }
 
 /* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at
  * its start. */
-static bool past_deadline(struct plan_ctx *c) {
+bool plan_past_deadline(struct plan_ctx *c) {
     plan_revisit(c, deadline_at(c));
     return c->now >= deadline_at(c) && c->o->scraped_ns >= deadline_at(c);
 }
 
-static bool on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
+bool plan_on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
     switch (c->spec->on_inconclusive) {
     case INCONCLUSIVE_ROLLBACK:
         return plan_roll_back(c, ENDED_INCONCLUSIVE, "the deadline is over without a verdict: %s", why);
@@ -151,13 +157,14 @@ static bool on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
 
 /* Nothing is wrong with it, and nothing will move by itself. Without the counts: one Event. */
 static void say_too_few(const struct plan_ctx *c, char ret[400]) {
-    bool none = c->s->judge.all.nc == 0;
+    bool none = c->s->judge.all.nc == 0, turns = plan_by_turns(c->s);
     snprintf(ret, 400, "the canary %s; annotation min-events asks for %llu%s",
              none ? "has reconciled nothing" : "has done too few reconciles for a verdict",
              (unsigned long long)c->s->param.min_events,
-             none ? ". Does it stand by for a lease that it shares with stable? Annotations canary-args or "
-                    "canary-env give it one of its own, then: retry"
-                  : "");
+             none && !turns
+                 ? ". Does it stand by for a lease that it shares with stable? Annotations canary-args or "
+                   "canary-env give it one of its own, then: retry"
+                 : "");
 }
 
 static bool too_few(const struct plan_ctx *c) {
@@ -192,10 +199,10 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,
     bool stands = v != VERDICT_WATCHING && !dry && (!few || worked) && stalled(c);
     bool ends = signals->does == SIGNAL_DEADLINE && v != VERDICT_HOLD; /* the deadline ends what it sees */
     if (stands) say_stalled(c, ends, text);
-    if (past_deadline(c)) {
+    if (plan_past_deadline(c)) {
         bool bad = stands || v == VERDICT_HOLD || signals->doubt;
         if (ends) return plan_signal_at_deadline(c, signals, stands);
-        return on_deadline(c, !bad, *text ? text : signals->doubt ? signals->why : why);
+        return plan_on_deadline(c, !bad, *text ? text : signals->doubt ? signals->why : why);
     }
     if (v == VERDICT_HOLD) return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s", why);
     if (stands) return plan_hold(c, HOLD_STALLED, TEXT_CAUSE, "%s", text);
@@ -205,15 +212,11 @@ static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,
     return false;
 }
 
-static bool judge_now(struct plan_ctx *c, bool may_advance) {
+bool plan_judge(struct plan_ctx *c, bool may_advance) {
     struct state *s = c->s;
     struct judge_report r;
     if (!s->learned) return false;
-    /* Watched until the last round of scrapes of this process; before the first one nothing is known of the
-     * time gone by. */
-    int64_t soaked =
-        s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns ? c->o->scraped_ns - s->soak_from_ns : 0;
-    judge_verdict(&s->judge, &s->param, soaked, &r);
+    judge_verdict(&s->judge, &s->param, plan_soaked_ns(c), &r);
     if (r.verdict == VERDICT_FAIL) return plan_roll_back(c, ENDED_FAILED, "%s", r.why);
     struct signals_report signals;
     plan_signals(c, &signals);
@@ -241,7 +244,7 @@ static bool not_healthy(struct plan_ctx *c, enum health h, const struct pods_cau
         return plan_hold(c, HOLD_SHARED, TEXT_KEPT, "%s, and stable's pods are not ready either",
                          cause->text);
     if (h == HEALTH_OUTSIDE) return held_from_outside(c, cause);
-    if (past_deadline(c)) return on_deadline(c, false, cause->text);
+    if (plan_past_deadline(c)) return plan_on_deadline(c, false, cause->text);
     if (c->now - s->unready_ns > PLAN_PATIENCE_NS)
         return plan_hold(c, HOLD_NOT_READY, TEXT_KEPT, "%s", cause->text);
     plan_revisit(c, s->unready_ns + PLAN_PATIENCE_NS + 1000);
@@ -270,7 +273,7 @@ static bool template_moved(struct plan_ctx *c) {
 /* Harm is stopped whatever else holds: a wrong annotation, a user's pause. */
 static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
     if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
-    return judge_now(c, false);
+    return plan_judge(c, false);
 }
 
 bool plan_phase_canary(struct plan_ctx *c) {
@@ -282,7 +285,7 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (!c->o->known) return false;
     plan_remove_other_canaries(c);
     if (c->spec)
-        c->plan->scrape_ns = scrape_interval(c->spec->soak_ns);
+        c->plan->scrape_ns = scrape_interval(plan_soak_ns(c, NULL));
     else if (c->o->spec && c->o->spec->metrics_ok)
         c->plan->scrape_ns = 15 * NS_PER_S;
     if (c->spec) {
@@ -291,7 +294,7 @@ bool plan_phase_canary(struct plan_ctx *c) {
             s->step = (uint32_t)c->spec->nsteps - 1; /* fewer steps than a moment ago */
         s->percent = c->spec->step[s->step];
     }
-    int32_t want = plan_canary_replicas(c->t->replicas, s->percent);
+    int32_t want = plan_canary_wanted(c);
     bool sized = c->spec && s->learned && ensure_canary(c, want);
     enum health h = s->learned ? plan_canary_health(c, want, &cause) : HEALTH_WAITING;
     const char *why = cause.text;
@@ -303,24 +306,29 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     if (s->hold == HOLD_NAME_CONFLICT && !plan_canary_of(c, s->hash)) return false; /* being tried again */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
-    if (over) return stop_harm(c, h, why); /* reported: a user decides */
+    if (over) { /* reported: a user decides */
+        plan_end_trial(c);
+        return stop_harm(c, h, why);
+    }
     if (s->hold == HOLD_CONFIG || s->hold == HOLD_PAUSED_BY_USER || s->hold == HOLD_INCONCLUSIVE ||
-        (s->hold == HOLD_ZERO && want))
+        (s->hold == HOLD_ZERO && plan_replicas(c)))
         plan_unhold(c);
-    if (want == 0) {
+    if (plan_replicas(c) == 0) {
         s->soak_from_ns = 0;
-        if (past_deadline(c)) return on_deadline(c, false, "the Deployment is scaled to zero");
+        if (plan_past_deadline(c)) return plan_on_deadline(c, false, "the Deployment is scaled to zero");
         return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
                          "the Deployment is scaled to zero; the rollout goes on when it is scaled up");
     }
-    if (h != HEALTH_READY) return judge_now(c, false) || not_healthy(c, h, &cause);
-    if (!sized) return judge_now(c, false);
+    if (h != HEALTH_READY) return plan_judge(c, false) || not_healthy(c, h, &cause);
+    if (!sized) return plan_judge(c, false);
     if (!s->soak_from_ns && begin_soak(c)) return true;
     if (s->hold == HOLD_NONE) { /* the numbers of pods follow a scale */
         char text[300];
         plan_describe_phase(c, text);
         plan_set_text(&s->message, "%s", text);
     }
+    if (!plan_choose_mode(c)) return false;
+    if (plan_by_turns(s)) return plan_take_turns(c);
     plan_revisit(c, s->soak_from_ns + s->param.soak_ns + 1000);
-    return judge_now(c, true);
+    return plan_judge(c, true);
 }

@@ -166,7 +166,7 @@ static bool make_room(struct plan_ctx *c, int32_t missing) {
     if (!rs || rs->replicas == 0) return false;
     plan_revisit(c, s->progress_ns + ROOM_NS + 1000);
     bool going = rs->st_replicas > rs->replicas; /* pods of the last time */
-    if (going || c->now - s->progress_ns < ROOM_NS || !plan_quiet_enough(c)) return false;
+    if (going || c->now - s->progress_ns < ROOM_NS || !plan_quiet_enough(c, TRACK_CANARY)) return false;
     int32_t left = rs->st_replicas > missing ? rs->st_replicas - missing : 0;
     plan_step_scale(c, rs, left, "the canary makes room for the promotion");
     s->progress_ns = c->now;

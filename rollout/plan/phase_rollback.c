@@ -22,7 +22,7 @@ static bool canary_stopped(struct plan_ctx *c) {
     plan_remove_other_canaries(c);
     if (!rs) return true;
     if (rs->replicas > 0 || !rs->quarantined) plan_step_quarantine(c, rs, c->s->reason ? c->s->reason : "");
-    return rs->replicas == 0 && rs->st_replicas == 0;
+    return rs->replicas == 0 && rs->st_replicas == 0 && !plan_canary_dies(c, rs);
 }
 
 bool plan_phase_rolling_back(struct plan_ctx *c) {

@@ -16,7 +16,8 @@ static void give_back(struct plan_ctx *c) {
 
 /* Nothing of ours is left on the target. */
 static bool given_back(const struct plan_ctx *c) {
-    return c->t->deadline_s != HELD_DEADLINE && !c->t->status && !(c->t->paused && c->s->paused);
+    return c->s->replicas < 0 && c->t->deadline_s != HELD_DEADLINE && !c->t->status &&
+           !(c->t->paused && c->s->paused);
 }
 
 static bool refused(struct plan_ctx *c) {

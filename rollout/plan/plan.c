@@ -79,7 +79,7 @@ static void run(struct plan_ctx *c) {
         c->patch = asked;
         p->look_again_ns = TIME_NEVER;
         p->scrape_ns = 0;
-        p->probe_quiet = false;
+        p->probe_quiet = c->giving = false;
         if (!start_leaving(c) && !phases[c->s->phase](c)) break;
     }
 }
@@ -139,6 +139,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     struct plan *p = c->plan;
     bool going = false;
     for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
+    plan_keep_replicas(c);
     plan_name_stables_cause(c);
     hold_for_refusal(c);
     plan_report_hold(c);
@@ -272,7 +273,7 @@ static void with_target(struct plan_ctx *c) {
 
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret) {
     *ret = (struct plan){.look_again_ns = TIME_NEVER, .watch = true};
-    struct plan_ctx c = {.o = o, .t = o->target, .plan = ret, .patch = {.deadline_s = -1}};
+    struct plan_ctx c = {.o = o, .t = o->target, .plan = ret, .patch = {.deadline_s = -1, .replicas = -1}};
     c.now = now_wall_ns - now_wall_ns % NS_PER_US; /* as the text keeps it */
     if (o->state_known == STATE_UNKNOWN) return;
     if (o->target)

@@ -17,6 +17,7 @@
 #define ROLLOUT_PLAN_H
 #include "api/gvr.h"
 #include "judge/signals_pods.h"
+#include "judge/switchback.h"
 #include "observe/dead_pods.h"
 #include "observe/objects.h"
 #include "plan/events.h"
@@ -25,7 +26,7 @@
 enum quiet {
     QUIET_UNKNOWN, /* not looked at, or no such metrics */
     QUIET_BUSY,
-    QUIET_NOW, /* no active worker and no key queued in any canary pod, at the last look (less than a second
+    QUIET_NOW, /* no active worker and no key queued in any pod of the track, at the last look (less than a second
                   ago) */
 };
 enum step_kind {
@@ -77,7 +78,7 @@ struct observed {
     bool
         history_known; /* max-error-rate auto: stable's cumulative counters were read after the rollout began */
     uint64_t history_errors, history_total;
-    enum quiet quiet;
+    enum quiet quiet[TRACKS];
 
     const struct obs_lease
         *leases; /* of the target's namespace that Pods hold; none unless plan_needs() asks for them */
@@ -120,8 +121,9 @@ struct plan {
                            there is none */
     int64_t look_again_ns; /* wall clock; TIME_NEVER: only when something changes */
     int64_t scrape_ns;     /* interval between rounds of scrapes; 0: no scraping */
-    bool probe_quiet;      /* look at the canary pods' gauges several times a second and plan again when it is
-                              quiet */
+    bool
+        probe_quiet; /* look at the gauges of probe_track's pods several times a second and plan again when it is quiet */
+    enum track probe_track;
     bool watch;  /* ReplicaSets and pods of this target are needed: false only when the target is not ours at
                     all */
     bool forget; /* nothing is left to do for this target: drop what is held in memory */
@@ -137,6 +139,8 @@ struct plan {
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
 enum obs_need plan_needs(const struct observed *o);
+/* The Lease that it has to see by name; NULL: none. */
+const char *plan_lease_name(const struct observed *o);
 /* Of the pods those that are of the target's ReplicaSets and of its canary, with the track that follows from that;
  * returns how many are left. */
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
@@ -145,11 +149,12 @@ bool plan_has_step(const struct plan *p, enum step_kind kind);
 void plan_free(struct plan *p);
 #define cleanup_plan __attribute__((cleanup(plan_free)))
 
-/* One round of scrapes into the state in memory (not written by itself: plan_make writes it at a change of
+/* turns: of this process and rollout, for mode leader. One round of scrapes into the state in memory (not written by itself: plan_make writes it at a change of
  * verdict and once a minute). Only in PHASE_STARTING and later of a rollout; otherwise nothing happens. */
-void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *samples, size_t n);
+void plan_feed(struct state *s, struct switchback *turns, int64_t now_wall_ns,
+               const struct pod_sample *samples, size_t n);
 /* The same round for the signals beside errors. pods: of this process and rollout. now_ns: any clock that runs. */
-void plan_feed_signals(struct state *s, struct signals_pods *pods, int64_t now_ns,
+void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switchback *turns, int64_t now_ns,
                        const struct pod_sample *samples, size_t n);
 /* The verdict as it stands, for `explain`. False when no rollout is being judged. */
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);

@@ -23,6 +23,7 @@ struct target_patch {
     bool any, checked; /* checked: with the resourceVersion that was read */
     enum { PAUSED_KEEP, PAUSED_SET, PAUSED_DROP } paused;
     int64_t deadline_s; /* -1: kept */
+    int32_t replicas;   /* -1: kept */
     bool drop_status;
     bool drop_action[ACTION_N];
     const char *why;
@@ -45,7 +46,8 @@ struct plan_ctx {
     const struct obs_rs *stable; /* state's, if it is there; NULL */
     bool leaving;                /* not opted in any more, or released */
     bool no_manifest;            /* the canary cannot be made: held */
-    enum hold_text hold_text;    /* of the hold, as it was last set */
+    bool giving; /* this plan looks after stable's giving the Lease up; else stable is brought back */
+    enum hold_text hold_text; /* of the hold, as it was last set */
 };
 
 /* ---- plan_steps.c: steps, Events, metrics ---- */
@@ -140,10 +142,12 @@ bool plan_roll_back(struct plan_ctx *c, enum ended how, const char *fmt, ...)
 bool plan_cancel_rollout(struct plan_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool plan_promote(struct plan_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* May a healthy canary be made smaller now? Waits for a quiet moment, for `quiet` at most. */
-bool plan_quiet_enough(struct plan_ctx *c);
+bool plan_quiet_enough(struct plan_ctx *c, enum track track);
 /* All canaries of the target to zero and away; true when none is left. */
 bool plan_canary_teardown(struct plan_ctx *c, bool gracefully);
 void plan_remove_other_canaries(struct plan_ctx *c);
+bool plan_canary_dies(struct plan_ctx *c,
+                      const struct obs_rs *rs); /* mode leader: its pods are on their way out */
 
 /* ---- pods_cause.c: what keeps pods away that is not their version's doing ---- */
 enum { PLAN_CAUSE_TEXT = 480 };
@@ -176,6 +180,35 @@ bool plan_hold_for_signal(struct plan_ctx *c, const struct signals_report *r);
 /* SIGNAL_DEADLINE: rolls back. stalled: the canary does nothing any more, and the reason says so first. */
 bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r, bool stalled);
 void plan_report_absent_signals(struct plan_ctx *c); /* once in a rollout */
+
+/* ---- leader_mode.c: mode leader, what it comes to for the rest ---- */
+static inline bool plan_by_turns(const struct state *s) { /* mode leader has been chosen */
+    return s->trial.step != TRIAL_NONE;
+}
+const struct obs_lease *plan_lease(const struct plan_ctx *c); /* of the trial; NULL: not seen */
+/* Whose Pod holds it, by its track; false: none of the target's. */
+bool plan_holder(const struct plan_ctx *c, const struct obs_lease *l, enum track *ret);
+/* Mode leader, if the annotation says so, or stable's Lease is what the canary waits for. Held where it cannot be: false; true: the mode
+ * is settled. */
+bool plan_choose_mode(struct plan_ctx *c);
+int32_t plan_replicas(const struct plan_ctx *c); /* as users want them, while we have them at zero, too */
+int32_t plan_canary_wanted(const struct plan_ctx *c);
+/* For how long the canary has to be watched in this step; how long it has been. */
+int64_t plan_soak_ns(const struct plan_ctx *c, int64_t *ret_least_ns);
+int64_t plan_soaked_ns(const struct plan_ctx *c);
+/* How long the next trial is, or the present one; and stable's turn before it. */
+int64_t plan_lead_ns(const struct state *s, int64_t soak_ns);
+int64_t plan_turn_ns(const struct state *s, int64_t soak_ns);
+/* spec.replicas to zero while stable gives its Lease up, and back in every other case: whatever the phase, and whichever process leads. */
+void plan_keep_replicas(struct plan_ctx *c);
+
+/* ---- phase_leader.c: the trials ---- */
+bool plan_take_turns(struct plan_ctx *c);
+void plan_end_trial(struct plan_ctx *c); /* stable is to lead while a user is asked */
+/* phase_canary.c, for it */
+bool plan_judge(struct plan_ctx *c, bool may_advance);
+bool plan_past_deadline(struct plan_ctx *c);
+bool plan_on_deadline(struct plan_ctx *c, bool healthy, const char *why);
 
 /* ---- lease_assist.c: Leases that dead Pods hold ---- */
 bool plan_assists(const struct observed *o); /* at this moment: then Leases and Pods have to be seen */

@@ -38,14 +38,34 @@ static void feed_controllers(struct state *s, const struct counts_delta *d, size
     }
 }
 
-void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *samples, size_t n) {
+static bool canary_leads(const struct state *s) {
+    return s->trial.step == TRIAL_LEADS;
+}
+
+/* Stable stands by while the canary leads, and the canary while stable does: neither has stopped then. What the canary does is held
+ * against a look of stable's turn. */
+static bool by_turns(struct state *s, struct switchback *turns, const struct evidence *was,
+                     struct evidence_delta *d, struct counts_delta *by, size_t names) {
+    struct evidence *e = &s->evidence;
+    bool judged = switchback_take(turns, canary_leads(s), d, by, names);
+    bool still = judged && e->still_rounds > was->still_rounds;
+    if (!judged) e->still_rounds = was->still_rounds;
+    if (!judged || still) e->still_stable = was->still_stable;
+    if (still) e->still_stable = counter_add(e->still_stable, d->total[TRACK_STABLE]);
+    return judged;
+}
+
+void plan_feed(struct state *s, struct switchback *turns, int64_t now_wall_ns,
+               const struct pod_sample *samples, size_t n) {
     struct evidence_delta d;
     struct counts_delta by[COUNTS_NAMES];
     if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    const struct evidence was = s->evidence; /* its numbers */
     evidence_round(&s->evidence, now_wall_ns, start_ns(s), samples, n, &d);
     size_t names = counts_round(&s->controllers, &s->evidence, now_wall_ns, start_ns(s), samples, n,
                                 counts_of_controllers, by);
     if (!s->learned) return; /* before the canary: stable's baselines */
+    if (s->trial.step != TRIAL_NONE && !by_turns(s, turns, &was, &d, by, names)) return;
     const struct judge_counts c = {d.errors[TRACK_CANARY],       d.total[TRACK_CANARY],
                                    d.errors[TRACK_STABLE],       d.total[TRACK_STABLE],
                                    d.start_errors[TRACK_CANARY], d.start_total[TRACK_CANARY],
@@ -54,13 +74,15 @@ void plan_feed(struct state *s, int64_t now_wall_ns, const struct pod_sample *sa
     feed_controllers(s, by, names);
 }
 
-void plan_feed_signals(struct state *s, struct signals_pods *pods, int64_t now_ns,
+void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switchback *turns, int64_t now_ns,
                        const struct pod_sample *samples, size_t n) {
     struct signals_look l;
     if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
     if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
     signals_pods_look(pods, now_ns, start_ns(s), s->signals.bound, samples, n, &l);
-    if (s->learned) signals_feed(&s->signals, &l);
+    if (!s->learned) return;
+    if (s->trial.step == TRIAL_NONE || switchback_take_signals(turns, canary_leads(s), &l))
+        signals_feed(&s->signals, &l);
 }
 
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {

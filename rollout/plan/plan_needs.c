@@ -38,7 +38,7 @@ static bool canaries_stopped(const struct observed *o, bool kept) {
 static bool at_rest(const struct observed *o) {
     const struct state *s = o->state;
     const struct obs_target *t = o->target;
-    if (!managed(o) || s->hold != HOLD_NONE || !s->stable_uid || !s->paused) return false;
+    if (!managed(o) || s->replicas >= 0 || s->hold != HOLD_NONE || !s->stable_uid || !s->paused) return false;
     if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
     /* Stable's template is to be recorded (stable_template.c) before its ReplicaSet can be deleted. */
     bool stables = plan_same_hash(t->hash, s->stable_hash);
@@ -61,6 +61,10 @@ static enum obs_need before_adoption(const struct obs_target *t) {
     return plan_rollout_stands_still(t) ? NEED_PODS : NEED_TARGET; /* to say why */
 }
 
+static bool on_trial(const struct state *s) {
+    return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+}
+
 static enum obs_need needs_of_phase(const struct observed *o) {
     if (o->state_known == STATE_ABSENT) return before_adoption(o->target);
     if (o->state_known != STATE_READ) return NEED_TARGET;
@@ -79,5 +83,12 @@ static enum obs_need needs_of_phase(const struct observed *o) {
 
 enum obs_need plan_needs(const struct observed *o) {
     if (!o->target || o->target->deleting) return NEED_TARGET;
-    return plan_assists(o) ? NEED_LEASES : needs_of_phase(o);
+    bool trial =
+        o->state_known == STATE_READ && on_trial(o->state) && o->spec && o->spec->mode != MODE_REPLICAS;
+    return trial || plan_assists(o) ? NEED_LEASES : needs_of_phase(o);
+}
+
+const char *plan_lease_name(const struct observed *o) {
+    if (o->state_known == STATE_READ && o->state->trial.lease) return o->state->trial.lease;
+    return o->spec ? o->spec->lease : NULL;
 }

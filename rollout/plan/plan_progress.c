@@ -101,17 +101,33 @@ void plan_report_hold(struct plan_ctx *c) {
         plan_event(c, EV_HELD + s->hold, "%s", s->message);
 }
 
+static void describe_trial(const struct state *s, const char *image, size_t steps, char ret[300]) {
+    static const char *const what[TRIAL_STEPS] = {
+        [TRIAL_STANDBY] = "the canary stands by",
+        [TRIAL_GIVING] = "stable gives the Lease up for the canary",
+        [TRIAL_LEADS] = "the canary leads",
+        [TRIAL_RETURNING] = "the canary gives the Lease back",
+    };
+    snprintf(ret, 300, "%.140s, step %u of %zu, trial %u: %s (Lease %.60s)", image, s->step + 1, steps,
+             s->trial.step == TRIAL_STANDBY || s->trial.step == TRIAL_GIVING ? s->trial.n + 1 : s->trial.n,
+             what[s->trial.step], s->trial.lease);
+}
+
 void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     const struct state *s = c->s;
     const char *image = s->image ? s->image : s->hash;
     size_t steps = c->spec ? c->spec->nsteps : s->step + 1;
-    int32_t canary = plan_canary_replicas(c->t->replicas, s->percent), all = canary + c->t->replicas;
+    int32_t canary = plan_canary_wanted(c), all = canary + plan_replicas(c);
     switch (s->phase) {
     case PHASE_STABLE:
         snprintf(ret, 300, "%.200s is in service%s", c->t->image, s->unjudged ? " without a verdict" : "");
         break;
     case PHASE_STARTING: snprintf(ret, 300, "the canary of %.200s is starting", image); break;
     case PHASE_SOAKING:
+        if (plan_by_turns(s)) {
+            describe_trial(s, image, steps, ret);
+            break;
+        }
         snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1,
                  steps, s->percent, all ? (100 * canary + all / 2) / all : 0, all);
         break;
@@ -168,6 +184,8 @@ void plan_clear_rollout(struct state *s) {
     s->learned_errors = s->learned_total = 0;
     s->best_updated = s->best_available = s->least_old = 0;
     s->ending = ENDED_PROMOTED;
+    free(s->trial.lease);
+    s->trial = (struct trial){.step = TRIAL_NONE};
     judge_param_default(&s->param);
     judge_free(&s->judge);
     evidence_free(&s->evidence);

@@ -221,6 +221,10 @@ void plan_step_target(struct plan_ctx *c) {
         member(&b, &first, "progressDeadlineSeconds");
         buf_addf(&b, "%lld", (long long)p->deadline_s);
     }
+    if (p->replicas >= 0) {
+        member(&b, &first, "replicas");
+        buf_addf(&b, "%d", p->replicas);
+    }
     buf_adds(&b, "}}");
     struct step *s = plan_step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name,
                                    p->why ? p->why : "patch the status annotation");

@@ -13,7 +13,7 @@
 #define LONGEST (INT64_C(90) * 24 * 3600 * NS_PER_S)
 
 static const char *const actions[ACTION_N] = {"promote", "pause", "resume", "abort", "retry", "release"};
-static const char *const modes[] = {"replicas", "objects", "leader"};
+static const char *const modes[] = {"auto", "replicas", "leader", "objects"};
 static const char *const assists[] = {"rollout", "always", "off"};
 static const char *const guards[GUARDS] = {"crashes", "image", "readiness"};
 static const char *const inconclusives[] = {"pause", "rollback", "promote"};
@@ -38,10 +38,13 @@ static bool read_percent(struct slice v, struct spec *s, struct why *w) {
 static bool read_mode(struct slice v, struct spec *s, struct why *w) {
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         if (!slice_eqs(v, modes[i])) continue;
-        if (i == MODE_REPLICAS) return true;
-        snprintf(w->text, sizeof w->text, "mode %s is not available in this version", modes[i]);
+        if (i == MODE_OBJECTS) {
+            snprintf(w->text, sizeof w->text, "mode objects is not available in this version");
+            return false;
+        }
+        s->mode = (enum spec_mode)i;
+        return true;
     }
-    s->mode = MODE_REPLICAS;
     return false;
 }
 static bool read_error_rate(struct slice v, struct spec *s, struct why *w) {
@@ -179,7 +182,7 @@ static const struct {
 } table[] = {
     {"canary-percent", read_percent,
      "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
-    {"mode", read_mode, "replicas"},
+    {"mode", read_mode, "auto, replicas or leader"},
     {"max-error-rate", read_error_rate, "auto, or a percentage such as 2% or 0.5%, above 0 and below 100"},
     {"max-regression", read_regression, "a number from 1 to 100"},
     {"soak", read_soak, "a duration such as 5m or 90s, at least 1s"},

@@ -10,11 +10,13 @@
 
 enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024, SPEC_ACTION_MAX = 253 };
 
+/* How the canary's share of the work is cut. */
 enum spec_mode {
-    MODE_REPLICAS,
-    MODE_OBJECTS,
-    MODE_LEADER
-}; /* only MODE_REPLICAS is available in this version */
+    MODE_AUTO,     /* MODE_LEADER when canary and stable are seen to share a Lease, else MODE_REPLICAS */
+    MODE_REPLICAS, /* by pods */
+    MODE_LEADER,   /* by time: the canary leads for its share of the soak */
+    MODE_OBJECTS,  /* not available in this version */
+};
 /* When the Lease of a Pod that is certainly dead is released in its stead. */
 enum spec_assist { ASSIST_ROLLOUT, ASSIST_ALWAYS, ASSIST_OFF };
 enum spec_inconclusive { INCONCLUSIVE_PAUSE, INCONCLUSIVE_ROLLBACK, INCONCLUSIVE_PROMOTE };

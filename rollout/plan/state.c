@@ -52,6 +52,14 @@ const struct state_name state_endeds[ENDEDS] = {
     [ENDED_UNMANAGED] = {"unmanaged", "foreign"},
 };
 
+const struct state_name state_trials[TRIAL_STEPS] = {
+    [TRIAL_NONE] = {"", NULL},
+    [TRIAL_STANDBY] = {"Standby", NULL},
+    [TRIAL_GIVING] = {"Giving", NULL},
+    [TRIAL_LEADS] = {"Leads", NULL},
+    [TRIAL_RETURNING] = {"Returning", NULL},
+};
+
 const char *phase_name(enum phase p) {
     return (size_t)p < PHASES ? state_phases[p].name : "?";
 }
@@ -60,6 +68,9 @@ const char *hold_name(enum hold h) {
 }
 const char *ended_name(enum ended e) {
     return (size_t)e < ENDEDS ? state_endeds[e].name : "?";
+}
+const char *state_trial_name(enum trial_step t) {
+    return (size_t)t < TRIAL_STEPS ? state_trials[t].name : "?";
 }
 
 void state_init(struct state *s) {
@@ -91,6 +102,7 @@ void state_free(struct state *s) {
     free(s->canary);
     free(s->image);
     free(s->reason);
+    free(s->trial.lease);
     judge_free(&s->judge);
     evidence_free(&s->evidence);
     counts_free(&s->controllers);
@@ -114,6 +126,7 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->canary = xstrdup_null(from->canary);
     ret->image = xstrdup_null(from->image);
     ret->reason = xstrdup_null(from->reason);
+    ret->trial.lease = xstrdup_null(from->trial.lease);
     judge_copy(&from->judge, &ret->judge);
     evidence_copy(&from->evidence, &ret->evidence);
     counts_copy(&from->controllers, &ret->controllers);

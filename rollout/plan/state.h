@@ -92,6 +92,27 @@ struct state_consumed {
     bool removing; /* the annotation is still to be taken off the target */
 };
 
+/* A trial of the canary as the leader. Stable and the canary lead by turns, so that both are measured, whatever the hour of the
+ * day does. */
+enum trial_step {
+    TRIAL_NONE,      /* mode replicas */
+    TRIAL_STANDBY,   /* stable leads, the canary stands by */
+    TRIAL_GIVING,    /* stable goes to zero and gives its Lease up, for the canary */
+    TRIAL_LEADS,     /* the canary leads, stable is back and stands by */
+    TRIAL_RETURNING, /* the canary ends, stable takes the Lease again */
+    TRIAL_STEPS
+};
+struct trial {
+    enum trial_step step;
+    char *lease;      /* name of the Lease that both contest; NULL in mode replicas */
+    int64_t lease_ns; /* its duration, as its holder has it */
+    int64_t since_ns; /* of the step, wall clock */
+    int64_t led_ns;   /* how long the canary has led, in trials of this step of the rollout that are over */
+    uint32_t n;       /* trials of this rollout, the present one too */
+    uint32_t
+        disturbed; /* of these, how often another client has scaled stable up again before the canary led */
+};
+
 struct state {
     /* -- facts -- */
     char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
@@ -140,6 +161,8 @@ struct state {
     int32_t best_updated, best_available, least_old;
     int64_t progress_ns;
     bool repair; /* PROMOTING stable's own template, to bring back a deleted ReplicaSet */
+
+    struct trial trial; /* mode leader */
 
     struct judge_param param;
     struct judge judge;
@@ -192,7 +215,8 @@ struct state_consumed *state_consumed(const struct state *s, enum spec_action a,
 /* The entry, new or not; valid until the next one. */
 struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value);
 
-const char *phase_name(enum phase p); /* "Soaking" */
-const char *hold_name(enum hold h);   /* "NoData"; "" for none */
-const char *ended_name(enum ended e); /* "promoted" */
+const char *phase_name(enum phase p);            /* "Soaking" */
+const char *hold_name(enum hold h);              /* "NoData"; "" for none */
+const char *ended_name(enum ended e);            /* "promoted" */
+const char *state_trial_name(enum trial_step t); /* "Leads"; "" for none */
 #endif

@@ -7,7 +7,8 @@
 struct state_name {
     const char *name, *was;
 };
-extern const struct state_name state_phases[PHASES], state_holds[HOLDS], state_endeds[ENDEDS];
+extern const struct state_name state_phases[PHASES], state_holds[HOLDS], state_endeds[ENDEDS],
+    state_trials[TRIAL_STEPS];
 
 /* The members that this version knows; what else is in a document is carried through. NULL-terminated. */
 extern const char *const facts_members[], *const state_members[];

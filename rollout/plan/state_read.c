@@ -166,14 +166,27 @@ static void read_consumed(struct reader *r, struct state *s) {
     }
 }
 
-static void read_span(struct reader *r, const char *key, int64_t *ret) {
-    const cJSON *v = json_get(r->obj, key);
+static void read_span(struct reader *r, const cJSON *obj, const char *key, int64_t *ret) {
+    const cJSON *v = json_get(obj, key);
     int64_t ns;
     if (!v) return;
     if (slice_i64(slice_of(cJSON_GetStringValue(v)), &ns) < 0 || ns < 0)
-        wrong(r, r->obj, key);
+        wrong(r, obj, key);
     else
         *ret = ns;
+}
+
+static void read_trial(struct reader *r, struct trial *t) {
+    const cJSON *o = json_get(r->obj, "trial");
+    if (!o) return;
+    t->step = (enum trial_step)name(r, o, "step", state_trials, TRIAL_STEPS, TRIAL_NONE);
+    text(r, o, "lease", &t->lease);
+    read_span(r, o, "leaseNs", &t->lease_ns);
+    moment(r, o, "since", &t->since_ns);
+    read_span(r, o, "ledNs", &t->led_ns);
+    t->n = (uint32_t)number(r, o, "number", 0, INT32_MAX, 0);
+    t->disturbed = (uint32_t)number(r, o, "disturbed", 0, INT32_MAX, 0);
+    if (t->step == TRIAL_NONE || !t->lease || !t->since_ns || t->lease_ns <= 0) wrong(r, r->obj, "trial");
 }
 
 static void read_rollout(struct reader *r, struct state *s) {
@@ -186,7 +199,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     s->percent = (uint8_t)number(r, o, "percent", 0, 100, 0);
     moment(r, o, "startedAt", &s->began_ns);
     moment(r, o, "soakFrom", &s->soak_from_ns);
-    read_span(r, "shiftNs", &s->shift_ns);
+    read_span(r, o, "shiftNs", &s->shift_ns);
     moment(r, o, "unreadySince", &s->unready_ns);
     moment(r, o, "readySince", &s->ready_ns);
     moment(r, o, "shrinkSince", &s->shrink_ns);
@@ -200,6 +213,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     s->least_old = (int32_t)number(r, o, "leastOld", 0, INT32_MAX, 0);
     moment(r, o, "progressAt", &s->progress_ns);
     flag(r, o, "repair", &s->repair);
+    read_trial(r, &s->trial);
     flag(r, o, "learned", &s->learned);
     s->learned_errors = (uint64_t)number(r, o, "learnedErrors", 0, INT64_C(1) << 53, 0);
     s->learned_total = (uint64_t)number(r, o, "learnedTotal", 0, INT64_C(1) << 53, 0);

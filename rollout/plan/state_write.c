@@ -14,8 +14,8 @@ const char *const state_members[] = {"version",        "phase",        "since", 
                                      "learnedErrors",  "learnedTotal", "bestUpdated", "bestAvailable",
                                      "leastOld",       "progressAt",   "repair",      "param",
                                      "judge",          "evidence",     "signals",     "deadlineRestored",
-                                     "consumed",       "history",      "unpaused",    "unpausedAt",
-                                     "generation",     "writtenAt",    NULL};
+                                     "trial",          "consumed",     "history",     "unpaused",
+                                     "unpausedAt",     "generation",   "writtenAt",   NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -103,6 +103,18 @@ static void write_consumed(const struct state *s, struct buf *out) {
     if (s->nconsumed) buf_addc(out, ']');
 }
 
+static void write_trial(const struct trial *t, struct buf *out) {
+    if (t->step == TRIAL_NONE) return;
+    buf_addf(out, ",\"trial\":{\"step\":\"%s\"", state_trial_name(t->step));
+    text(out, "lease", t->lease);
+    span(out, "leaseNs", t->lease_ns);
+    json_time_add(out, "since", t->since_ns);
+    span(out, "ledNs", t->led_ns);
+    number(out, "number", t->n, 0);
+    number(out, "disturbed", t->disturbed, 0);
+    buf_addc(out, '}');
+}
+
 static void write_rollout(const struct state *s, struct buf *out) {
     text(out, "hash", s->hash);
     text(out, "canary", s->canary);
@@ -126,6 +138,7 @@ static void write_rollout(const struct state *s, struct buf *out) {
     number(out, "leastOld", s->least_old, 0);
     json_time_add(out, "progressAt", s->progress_ns);
     flag(out, "repair", s->repair);
+    write_trial(&s->trial, out);
     if (!s->learned) return;
     flag(out, "learned", true);
     number(out, "learnedErrors", (int64_t)s->learned_errors, 0);

@@ -204,7 +204,7 @@ static void begin(struct replay *r, int64_t at_ns) {
     s->soak_from_ns = at_ns;
     evidence_begin(&s->evidence, at_ns);
     look(r, at_ns);
-    plan_feed(s, at_ns, r->now.pod, r->now.n); /* baselines */
+    plan_feed(s, NULL, at_ns, r->now.pod, r->now.n); /* baselines */
     evidence_history(r->now.pod, r->now.n, TRACK_STABLE, &errors, &total);
     if (r->spec->learn) s->param.theta = judge_auto_theta(errors, total);
     s->learned = true;
@@ -227,7 +227,7 @@ int judge_history_replay(const struct judge_history *h, const struct judge_histo
         begin(&r, from);
         for (int64_t at = from + spec->step_ns; at <= spec->end_ns; at += spec->step_ns) {
             look(&r, at);
-            plan_feed(&r.s, at, r.now.pod, r.now.n);
+            plan_feed(&r.s, NULL, at, r.now.pod, r.now.n);
             if (!plan_report(&r.s, at, &report) || !on_verdict(ctx, ++scrape, at, &report)) break;
         }
     }

@@ -1,4 +1,4 @@
-# An operator on controller-runtime, as its project template has it. The canary of an update stands by for the Lease that stable holds:
+# An operator on controller-runtime, as its project template has it, in mode replicas. The canary of an update stands by for the Lease that stable holds:
 # that is no evidence, the rollout holds and says so, nothing is promoted for want of errors. With a Lease of its own it is judged.
 # operator: controller-runtime
 # tags: long
@@ -8,7 +8,7 @@ operator_controller_runtime_image v1
 operator_controller_runtime_image v2
 operator_controller_runtime_image bad error-rate=0.5
 widgets 5
-deploy() { operator_controller_runtime op "$@" "${quick[@]}" | in_cluster kubectl apply -f - >/dev/null; }
+deploy() { operator_controller_runtime op "$@" mode=replicas "${quick[@]}" | in_cluster kubectl apply -f - >/dev/null; }
 written_by() { [ "$(field widgets '{range .items[*]}{.status.image}{"\n"}{end}' | sort -u)" = "$1" ]; } # TAG : every widget
 some_by() { field widgets '{range .items[*]}{.status.image}{"\n"}{end}' | has -x "$1"; }
 stands_by() { says op '^Soaking \(NoData\): no metrics: canary: it stands by for a lease that it shares with stable'; }

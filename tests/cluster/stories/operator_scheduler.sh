@@ -1,11 +1,11 @@
-# kube-scheduler as a target, with a Lease of its own that client-go's elector holds. The canary stands by: held, and said so. Back by
+# kube-scheduler as a target in mode replicas, with a Lease of its own that client-go's elector holds. The canary stands by: held, and said so. Back by
 # setting the image again; or promoted by a user. There is never a second leader, and pods are scheduled all the while.
 # tags: long
 . ./operators.sh
 OPERATOR_IMAGE=localhost/kube-scheduler
 operator_kube_scheduler_image v1
 operator_kube_scheduler_image v2
-operator_kube_scheduler op v1 "${quick[@]}" | in_cluster kubectl apply -f - >/dev/null
+operator_kube_scheduler op v1 mode=replicas "${quick[@]}" | in_cluster kubectl apply -f - >/dev/null
 adopted op; before=$(pods_of op)
 until_true 30 "a pod holds the Lease" held_by op op-
 first=$(holder op); holders=$(mktemp); watch_holders op "$holders"

@@ -46,7 +46,7 @@ static void scrape(struct pods *w, const struct judge_counts *c, int64_t now, st
                                    .present = true,
                                    .errors = w->errors[t],
                                    .total = w->total[t]};
-    plan_feed(&w->s, now, s, TRACKS);
+    plan_feed(&w->s, NULL, now, s, TRACKS);
     assert_true(plan_report(&w->s, now, ret));
 }
 

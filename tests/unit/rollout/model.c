@@ -51,6 +51,8 @@ struct model *m_new(uint64_t seed, int replicas) {
 void m_forget(struct model *m) {
     if (m->edge.held) state_free(&m->edge.s);
     signals_pods_free(&m->edge.signals);
+    switchback_free(&m->edge.turns);
+    dead_pods_free(&m->edge.dead);
     memset(&m->edge, 0, sizeof m->edge);
 }
 
@@ -283,7 +285,10 @@ static void m_kubelet(struct model *m) {
         struct mpod *p = &m->pod[k];
         if (!p->there) continue;
         if (p->terminating) {
-            if (p->left-- <= 0) p->there = false;
+            if (p->left-- <= 0) {
+                m_pod_died(m, k);
+                p->there = false;
+            }
             continue;
         }
         if (p->ended) {
@@ -301,6 +306,7 @@ static void m_kubelet(struct model *m) {
         p->ready = age >= 2 && p->started && b != CRASHES && b != NEVER_READY && b != NODE_LOST &&
                    (b != EVICTED || age > 8);
         if (!p->ready || b == STANDBY || b == IDLE || (b == HANGS && p->total >= 15)) continue;
+        if (m->elects && !m_leads(m, k)) continue;
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;
     }
@@ -311,6 +317,8 @@ void m_tick(struct model *m) {
     m_deployment_controller(m);
     m_rs_controller(m);
     m_kubelet(m);
+    m_elect(m);
+    m->zero += m->elects && m->exists && m->replicas == 0;
     m_deployment_controller(m);
 }
 

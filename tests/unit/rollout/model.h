@@ -35,7 +35,8 @@ enum behaviour {
     NO_CONFIG /* a ConfigMap is missing */,
     NO_VOLUME /* it is not mounted */,
     NODE_LOST /* it was ready, and its node does not answer */,
-    EVICTED /* again and again */
+    EVICTED /* again and again */,
+    NEVER_LEADS /* it does not contest the Lease */
 };
 
 struct mrs {
@@ -56,8 +57,18 @@ struct mpod {
     uint32_t restarts;
     uint64_t errors, total;
 };
+/* The Lease by which the pods elect a leader, who alone works, as client-go does it without releasing. */
+struct mlease {
+    char holder[128]; /* the identity; "" when it was released */
+    int acquired, renewed, rv;
+    int leaderless;        /* ticks without a leader at work, since there first was one */
+    int leaders[VERSIONS]; /* ticks in which a pod of the version led */
+};
 struct model {
     int tick, serial;
+    bool elects;
+    struct mlease lease;
+    int zero; /* ticks for which spec.replicas was 0 by our doing */
     struct rng rng;
     /* the Deployment */
     bool exists, deleting, paused;
@@ -87,9 +98,11 @@ struct model {
         bool held;
         struct state s;
         struct signals_pods signals;
+        struct switchback turns;
         int rv;
         int64_t scraped_ns, scrape_every_ns, round_began_ns;
         bool history_known, probe, confirmed;
+        struct dead_pods dead;
         int taken_tick; /* 0: never */
         struct refusal refused;
         int refused_times;
@@ -124,6 +137,7 @@ struct m_view {
     struct obs_rs rs[MAX_RS];
     struct obs_pod pods[MAX_PODS], own[MAX_PODS]; /* own: borrowed, those that count */
     size_t nrs, npods;
+    struct obs_lease lease;
     struct spec spec;
     struct err spec_err, state_err;
     bool opted;
@@ -152,6 +166,15 @@ void m_set(struct model *m, int rs, int replicas);
 void m_deployment_controller(struct model *m);
 void m_tick(struct model *m);
 void m_collect(struct model *m); /* the pods of ReplicaSets that are gone */
+
+/* ---- model_lease.c ---- */
+enum { M_LEASE_TICKS = 2 }; /* its duration */
+void m_elect(struct model *m);
+bool m_leads(const struct model *m, int k);                      /* this pod */
+int m_leader(const struct model *m, bool *ret_canary);           /* its version; -1: nobody leads */
+void m_read_lease(const struct model *m, struct obs_lease *ret); /* borrowed */
+int m_patch_lease(struct model *m, const cJSON *body);
+void m_pod_died(struct model *m, int k);
 
 /* ---- model_pod.c ---- */
 void m_read_pod(const struct model *m, int k, struct obs_pod *ret);

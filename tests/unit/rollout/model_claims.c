@@ -40,6 +40,12 @@ static bool goes_on(const struct model *m, const char *message) {
     return !strstr(message, "Promoting") || !m->paused;
 }
 
+static bool canary_leads(const struct model *m, const char *message) {
+    bool canary = false;
+    (void)message;
+    return m_leader(m, &canary) >= 0 && canary;
+}
+
 /* NULL: it reports a decision, or what was seen, and claims no effect. */
 static bool (*const claims[EV_HELD])(const struct model *m, const char *message) = {
     [EV_ADOPTED] = paused,
@@ -52,6 +58,7 @@ static bool (*const claims[EV_HELD])(const struct model *m, const char *message)
     [EV_PAUSED] = stands_still,
     [EV_RESUMED] = goes_on,
     [EV_RELEASED] = given_back,
+    [EV_TRIAL] = canary_leads,
 };
 
 bool m_claims_nothing(enum plan_reason r) {
@@ -59,7 +66,7 @@ bool m_claims_nothing(enum plan_reason r) {
         EV_ROLLOUT_STARTED,   EV_BASELINE_MEASURED,   EV_STEP_PASSED,           EV_SUPERSEDED,
         EV_ROLLOUT_CANCELLED, EV_ROLLING_BACK,        EV_ACTION_IGNORED,        EV_UNMANAGED_ROLLOUT,
         EV_REPAIRING,         EV_STATE_LOST,          EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,
-        EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE, EV_LEASE_RELEASED};
+        EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE, EV_LEASE_RELEASED,        EV_LEADER_MODE};
     for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
         if (decisions[i] == r) return true;
     return r >= EV_HELD; /* why it does not move on */

@@ -33,7 +33,8 @@ static void m_scrape(struct model *m) {
                                      .created_ns = T0 + p->born * NS_PER_S,
                                      .terminating = p->terminating,
                                      .scraped = p->ready && b != SILENT,
-                                     .present = p->ready && b != SILENT && b != STANDBY,
+                                     .present = p->ready && b != SILENT && b != STANDBY &&
+                                                (!m->elects || p->total > 0),
                                      .errors = p->errors,
                                      .total = p->total};
         if (s[n - 1].present && !p->ended) { /* pods that are over are not asked */
@@ -43,8 +44,8 @@ static void m_scrape(struct model *m) {
     }
     evidence_history(s, n, TRACK_STABLE, &m->edge.history_errors, &m->edge.history_total);
     m->edge.history_known = true;
-    plan_feed(&m->edge.s, m_now(m), s, n);
-    plan_feed_signals(&m->edge.s, &m->edge.signals, m_now(m), s, n);
+    plan_feed(&m->edge.s, &m->edge.turns, m_now(m), s, n);
+    plan_feed_signals(&m->edge.s, &m->edge.signals, &m->edge.turns, m_now(m), s, n);
     m->edge.scraped_ns = m_now(m);
 }
 
@@ -76,7 +77,12 @@ static int m_patch_target(struct model *m, const cJSON *body) {
             if (!m->paused) m_check_unpause(m);
         } else if (!strcmp(f->string, "progressDeadlineSeconds"))
             m->deadline_s = (int64_t)f->valuedouble;
-        else
+        else if (!strcmp(f->string, "replicas") && m->elects) {
+            m->replicas = (int)f->valuedouble;
+            if (!m->replicas &&
+                (!strstr(m->facts, "\"replicas\":") || !strstr(m->state, "\"step\":\"Giving\"")))
+                fail_msg("to zero before it is written down: %s %s", m->facts, m->state);
+        } else
             fail_msg("spec.%s of the user's was changed", f->string);
     }
     m->generation++;
@@ -148,7 +154,7 @@ static int m_delete_rs(struct model *m, const char *name, const cJSON *body) {
     struct mrs *r = m_find_rs(m, name);
     if (!r) return GONE;
     if (strcmp(json_str_or(json_get(body, "preconditions"), "uid", ""), r->uid)) return CONFLICT;
-    if (!r->canary) fail_msg("%s of the user's was deleted", name);
+    if (!r->canary && !(m->elects && r->replicas == 0)) fail_msg("%s of the user's was deleted", name);
     for (int k = 0; k < MAX_PODS; k++) {
         if (m->pod[k].there && m->pod[k].rs == (int)(r - m->rs) && !m->pod[k].terminating) {
             m->pod[k].terminating = true;
@@ -230,7 +236,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
         return OK;
     case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
-    case STEP_LEASE: fail_msg("there is no Lease here");
+    case STEP_LEASE: return m_patch_lease(m, body);
     }
     return CONFLICT;
 }

@@ -219,7 +219,7 @@ struct m_view *m_observe(struct model *m) {
                              .nrs = v->nrs,
                              .release = m->release,
                              .force_release = m->force,
-                             .quiet = m->quiet,
+                             .quiet = {m->quiet, m->quiet},
                              .refused = m->edge.refused_times >= 2 ? &m->edge.refused : NULL,
                              .canary_taken = m->edge.taken_tick && m->tick < m->edge.taken_tick + 30};
     m_take_state(m, c, v);
@@ -247,6 +247,12 @@ struct m_view *m_observe(struct model *m) {
     v->o.known = plan_needs(&v->o) != NEED_TARGET;
     for (int k = 0; k < MAX_PODS && v->o.known; k++)
         if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
+    v->o.dead = &m->edge.dead;
+    if (m->elects && plan_needs(&v->o) == NEED_LEASES) {
+        m_read_lease(m, &v->lease);
+        v->o.leases = &v->lease;
+        v->o.nleases = 1;
+    }
     memcpy(v->own, v->pods, v->npods * sizeof *v->pods);
     v->o.pods = v->own;
     v->o.npods = plan_own_pods(&v->o, v->own, v->npods);

@@ -27,10 +27,10 @@ STAGE(a_damaged_state_is_reported_and_a_repair_is_seen, begun(1, 1)) {
     assert_int_equal(told(st, "StateDamaged", NULL), 1);
 }
 
-/* An operator that elects a leader: its canary stands by. That is said with what to do, and doing it works.
- */
+/* In mode replicas the canary of an operator that elects a leader stands by. That is said with what to do, and doing it works. */
 STAGE(a_canary_that_stands_by, begun(2, 1)) {
     script(st, "{\"image\":\"*\",\"leaderElection\":true}");
+    patch(st, DEPLOYMENT, "{\"metadata\":{\"annotations\":{\"handover.dev/mode\":\"replicas\"}}}");
     simworld_run(st->sw, 60 * NS_PER_S); /* one of stable's leads */
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 60);
@@ -49,6 +49,24 @@ STAGE(a_canary_that_stands_by, begun(2, 1)) {
     patch(st, DEPLOYMENT, body);
     wait_for(st, "Promoting", 300);
     wait_for(st, "Stable", 300);
+}
+
+/* The same operator without a word: the canary is seen to wait for stable's Lease, and leads by turns. */
+STAGE(stable_and_canary_lead_by_turns, begun(2, 1)) {
+    script(st, "{\"image\":\"*\",\"leaderElection\":true,\"reconcilesPerSecond\":2}");
+    simworld_run(st->sw, 60 * NS_PER_S);
+    set_image(st, "op:v2");
+    wait_for(st, "Promoting", 900);
+    wait_for(st, "Stable", 300);
+    assert_int_equal(told(st, "LeaderMode", NULL), 1);
+    assert_true(told(st, "TrialStarted", NULL) >= 1 && told(st, "LeaseReleased", NULL) >= 2);
+    cleanup_json cJSON *op = get(st, DEPLOYMENT);
+    assert_int_equal(json_i64(json_get(op, "spec"), "replicas", 0), 2);
+    script(st, "{\"image\":\"op:bad\",\"leaderElection\":true,\"reconcilesPerSecond\":2,\"errorRate\":1}");
+    set_image(st, "op:bad");
+    wait_for(st, "RolledBack", 900);
+    cleanup_json cJSON *back = get(st, DEPLOYMENT);
+    assert_int_equal(json_i64(json_get(back, "spec"), "replicas", 0), 2);
 }
 
 struct sent {

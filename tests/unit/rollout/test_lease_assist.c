@@ -220,6 +220,7 @@ LOOK(by_default_it_is_for_the_time_of_a_rollout) {
     static const bool rollout[PHASES] = {
         [PHASE_STARTING] = true,  [PHASE_SOAKING] = true,      [PHASE_PROMOTING] = true,
         [PHASE_FINISHING] = true, [PHASE_ROLLING_BACK] = true, [PHASE_CANCELLING] = true};
+    k->spec.mode = MODE_REPLICAS; /* the others look at Leases in a trial, too */
     for (int a = ASSIST_ROLLOUT; a <= ASSIST_OFF; a++) {
         for (int p = 0; p < PHASES; p++) {
             k->spec.assist = (enum spec_assist)a;

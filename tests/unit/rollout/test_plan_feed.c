@@ -66,7 +66,7 @@ static enum verdict feed(struct stage *t) {
             s[k].total += evidence_count(t->page[k].controller[i].total);
         }
     }
-    plan_feed(&t->s, t->now, s, TRACKS);
+    plan_feed(&t->s, NULL, t->now, s, TRACKS);
     assert_true(plan_report(&t->s, t->now, &t->r));
     return t->r.verdict;
 }
@@ -183,7 +183,7 @@ STAGE(the_state_stays_small) {
                                        .page = &t->page[TRACK_CANARY]};
         }
         t->now += 5 * NS_PER_S;
-        plan_feed(&t->s, t->now, s, EVIDENCE_MAX_PODS);
+        plan_feed(&t->s, NULL, t->now, s, EVIDENCE_MAX_PODS);
     }
     assert_int_equal(t->s.judge.n, JUDGE_CONTROLLERS);
     state_write(&t->s, &b);

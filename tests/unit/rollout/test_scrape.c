@@ -73,7 +73,7 @@ CASE(silent_pages_hold_no_slot) {
             for (int i = 0; i < 4; i++) assert_true(g->round->result[i].read);
             for (size_t i = 0; i < 60; i++)
                 if (!scrape_target_busy(t->target[i].s)) {
-                    struct scrape_what what = {&t->spec, mute, PODS, 5 * NS_PER_S, false};
+                    struct scrape_what what = {&t->spec, mute, PODS, 5 * NS_PER_S, false, TRACK_CANARY};
                     scrape_target_start(t->target[i].s, &what);
                 }
             fake_run(t->f, 200 * NS_PER_MS);
@@ -167,7 +167,7 @@ SCRAPE(so_many_pods_and_no_more, 32) {
             many[i].track = i < canaries ? TRACK_CANARY : TRACK_STABLE;
         }
         struct target *g = target(t, "ns");
-        struct scrape_what what = {&t->spec, many, MANY, 5 * NS_PER_S, false};
+        struct scrape_what what = {&t->spec, many, MANY, 5 * NS_PER_S, false, TRACK_CANARY};
         assert_int_equal(scrape_target_start(g->s, &what), 0);
         fake_run(t->f, NS_PER_S);
         assert_true(g->ended == 1 && g->round->n == SCRAPE_MAX_PODS &&
@@ -224,9 +224,9 @@ SCRAPE(from_a_round_to_samples, 4) {
     scrape_samples(&r, t->pods, 2, s);
     assert_true(s[0].scraped && s[0].present && !s[1].scraped && !s[1].present);
     assert_true(!s[0].terminating && !s[1].terminating && s[2].terminating);
-    assert_true(scrape_quiet(&r, &at) == QUIET_NOW && at == 5);
+    assert_true(scrape_quiet(&r, TRACK_CANARY, &at) == QUIET_NOW && at == 5);
     res[1].page.v[PROM_ACTIVE].value = 1;
-    assert_true(scrape_quiet(&r, &at) == QUIET_BUSY && !scrape_trouble(&r));
+    assert_true(scrape_quiet(&r, TRACK_CANARY, &at) == QUIET_BUSY && !scrape_trouble(&r));
 }
 
 CASES("rollout/scrape")

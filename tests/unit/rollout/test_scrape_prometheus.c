@@ -72,7 +72,7 @@ PROMETHEUS(what_it_is_asked) {
     int64_t at; /* of its scrape, four seconds ago */
     t->pods[0].track = TRACK_CANARY;
     round_of(g, 2, 15, 43);
-    assert_true(scrape_quiet(g->round, &at) == QUIET_NOW);
+    assert_true(scrape_quiet(g->round, TRACK_CANARY, &at) == QUIET_NOW);
     assert_int_equal((world_boot_ns(t->f->a.w) - at + NS_PER_S / 2) / NS_PER_S, 2);
 }
 

@@ -27,7 +27,7 @@ CASE(defaults) {
     cleanup_json cJSON *a = annotations("canary-percent=10");
     cleanup_spec struct spec s;
     assert_int_equal(spec_parse(a, &s, NULL), 0);
-    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.mode == MODE_REPLICAS && s.auto_rate &&
+    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.mode == MODE_AUTO && s.auto_rate &&
                 s.max_regression == 2);
     assert_true(s.soak_ns == 300 * NS_PER_S && s.quiet_ns == 10 * NS_PER_S &&
                 s.deadline_ns == 3600 * NS_PER_S);
@@ -103,8 +103,7 @@ CASE(refused) {
         {"canary-percent=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "canary-percent", "21\"",
          "at most 20"},
         {"mode=objects", "mode", "\"objects\"", "not available in this version"},
-        {"mode=leader", "mode", "\"leader\"", "not available in this version"},
-        {"mode=Replicas", "mode", "\"Replicas\"", "allowed: replicas"},
+        {"mode=Replicas", "mode", "\"Replicas\"", "allowed: auto, replicas or leader"},
         {"max-error-rate=2", "max-error-rate", "\"2\"", "such as 2%"},
         {"max-error-rate=0%", "max-error-rate", "\"0%\"", "above 0"},
         {"max-error-rate=100%", "max-error-rate", "\"100%\"", "below 100"},

@@ -15,13 +15,15 @@ unit_test(rollout/state rollout_core m)
 unit_test(rollout/observe rollout_core m)
 unit_test(rollout/pod_status rollout_core m)
 unit_test(rollout/lease_assist rollout_core m)
+unit_test(rollout/switchback rollout_core m)
 unit_test(rollout/canary rollout_core m)
 target_include_directories(unit_rollout_canary PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_look.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/scene.c
-  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c)
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c)
 target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfig::CMOCKA)
-foreach(name plan plan_signals plan_events plan_outside plan_change plan_foreign plan_user plan_race plan_crash plan_random)
+foreach(name plan plan_signals plan_events plan_outside plan_leader plan_change plan_foreign plan_user plan_race plan_crash plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
 unit_test(rollout/promtext_held rollout_core m)

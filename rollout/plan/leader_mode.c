@@ -1,0 +1,172 @@
+/* Mode leader: for an operator that elects a leader on a Lease, what the canary gets is no share of the pods but of the time. Here is
+ * what that comes to for the rest of the plan; the trials themselves are in phase_leader.c. */
+#include "plan/plan_ctx.h"
+
+/* The shortest trial, in lease durations: less would measure the start of the canary and not its work. */
+enum { SHORTEST_LEASES = 5 };
+/* A canary with a Lease of its own takes it within a few polls of client-go's, 2 s each. */
+#define CHOOSE_NS (5 * NS_PER_S)
+#define SEARCH_NS                                                                                            \
+    (60 * NS_PER_S) /* so long a Lease is looked for where the annotation asks for mode leader */
+
+const struct obs_lease *plan_lease(const struct plan_ctx *c) {
+    const char *name = c->s->trial.lease;
+    for (size_t i = 0; name && i < c->o->nleases; i++)
+        if (!strcmp(c->o->leases[i].name, name)) return &c->o->leases[i];
+    return NULL;
+}
+
+bool plan_holder(const struct plan_ctx *c, const struct obs_lease *l, enum track *ret) {
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        if (p->finished || !obs_lease_held_by(l, p->name)) continue;
+        *ret = p->track;
+        return true;
+    }
+    return false;
+}
+
+/* ---- which mode ---- */
+
+/* The Lease that a pod of stable holds, the first by its name. *ret_own: the canary has one. */
+static const struct obs_lease *of_stable(const struct plan_ctx *c, bool *ret_own) {
+    const struct obs_lease *best = NULL;
+    *ret_own = false;
+    for (size_t i = 0; i < c->o->nleases; i++) {
+        const struct obs_lease *l = &c->o->leases[i];
+        enum track held;
+        bool other = c->spec->lease && strcmp(c->spec->lease, l->name) != 0;
+        if (other || l->coordinated || !plan_holder(c, l, &held)) continue;
+        *ret_own = *ret_own || held == TRACK_CANARY;
+        if (held == TRACK_STABLE && (!best || strcmp(l->name, best->name) < 0)) best = l;
+    }
+    return best;
+}
+
+static void choose(struct plan_ctx *c, const struct obs_lease *l) {
+    struct trial *t = &c->s->trial;
+    *t = (struct trial){
+        .step = TRIAL_STANDBY, .lease = xstrdup(l->name), .lease_ns = l->duration_ns, .since_ns = c->now};
+    c->s->soak_from_ns = c->now;
+    plan_unhold(c);
+    plan_event(
+        c, EV_LEADER_MODE,
+        "stable and the canary of %s share Lease %s: the canary leads by turns, for its share of the soak",
+        c->s->image, l->name);
+    plan_enter_described(c, PHASE_SOAKING);
+}
+
+/* It waits, and does nothing meanwhile. */
+static bool stands_by(const struct plan_ctx *c) {
+    const struct state *s = c->s;
+    bool looked =
+        s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns && c->now - s->soak_from_ns >= CHOOSE_NS;
+    return looked && s->judge.all.nc + s->judge.all.start_nc == 0;
+}
+
+bool plan_choose_mode(struct plan_ctx *c) {
+    bool own;
+    if (plan_by_turns(c->s) || c->spec->mode == MODE_REPLICAS) return true;
+    const struct obs_lease *l = of_stable(c, &own);
+    if (c->spec->mode == MODE_LEADER) {
+        if (l) choose(c, l);
+        if (l) return true;
+        if (c->now - c->s->since_ns >= SEARCH_NS)
+            plan_hold(c, HOLD_NO_DATA, TEXT_KEPT,
+                      "mode leader: no pod of stable holds %s in namespace %s; annotation lease names it, or "
+                      "mode replicas is meant",
+                      c->spec->lease ? c->spec->lease : "a Lease", c->t->ns);
+        plan_revisit(c, c->now + POLL_NS);
+        return false;
+    }
+    bool overridden =
+        c->spec->canary_args || c->spec->canary_env; /* a Lease of its own, which it may not hold yet */
+    if (!l || own || overridden) return true;
+    plan_revisit(c, c->s->soak_from_ns + CHOOSE_NS);
+    if (stands_by(c)) choose(c, l);
+    return true;
+}
+
+/* ---- how much, for how long ---- */
+
+int32_t plan_replicas(const struct plan_ctx *c) {
+    return c->t->replicas == 0 && c->s->replicas > 0 ? c->s->replicas : c->t->replicas;
+}
+
+int32_t plan_canary_wanted(const struct plan_ctx *c) {
+    const struct state *s = c->s;
+    if (!plan_by_turns(s)) return plan_canary_replicas(plan_replicas(c), s->percent);
+    return plan_replicas(c) > 0 && s->trial.step != TRIAL_RETURNING;
+}
+
+static int64_t shortest(const struct state *s) {
+    return SHORTEST_LEASES * s->trial.lease_ns;
+}
+
+int64_t plan_soak_ns(const struct plan_ctx *c, int64_t *ret_least_ns) {
+    const struct state *s = c->s;
+    int64_t soak = c->spec->soak_ns, least = 0;
+    if (plan_by_turns(s)) {
+        least = shortest(s);
+        soak = soak / 100 * s->percent;
+        if (soak < least) soak = least;
+    }
+    if (ret_least_ns) *ret_least_ns = least;
+    return soak;
+}
+
+/* Watched until the last round of scrapes of this process; before the first one nothing is known of the time gone by. */
+int64_t plan_soaked_ns(const struct plan_ctx *c) {
+    const struct state *s = c->s;
+    int64_t from = plan_by_turns(s) ? s->trial.since_ns : s->soak_from_ns;
+    int64_t seen = from && c->o->scraped_ns > from ? c->o->scraped_ns - from : 0;
+    if (!plan_by_turns(s)) return seen;
+    return s->trial.led_ns + (s->trial.step == TRIAL_LEADS ? seen : 0);
+}
+
+/* Short at first, twice as long each time, the soak at most. */
+static int64_t nth(const struct state *s, uint32_t n, int64_t soak_ns) {
+    int64_t ns = shortest(s);
+    for (uint32_t i = 0; i < n && ns < soak_ns; i++) ns *= 2;
+    return ns > soak_ns && soak_ns > shortest(s) ? soak_ns : ns;
+}
+
+int64_t plan_lead_ns(const struct state *s, int64_t soak_ns) {
+    bool goes_on = s->trial.step == TRIAL_LEADS;
+    return nth(s, s->trial.n - (goes_on && s->trial.n ? 1 : 0), soak_ns);
+}
+
+/* Before the first trial as long as that; then so long that the canary's share of the time is what the step says, but for the soak
+ * at most. */
+int64_t plan_turn_ns(const struct state *s, int64_t soak_ns) {
+    if (!s->trial.n) return shortest(s);
+    int64_t last = nth(s, s->trial.n - 1, soak_ns), percent = s->percent ? s->percent : 1;
+    int64_t turn = last / percent * (100 - percent);
+    if (turn > soak_ns) turn = soak_ns;
+    return turn < last ? last : turn;
+}
+
+/* ---- spec.replicas, which is the user's ---- */
+
+void plan_keep_replicas(struct plan_ctx *c) {
+    struct state *s = c->s;
+    bool trial = (s->phase == PHASE_SOAKING || s->phase == PHASE_STARTING) && s->trial.step == TRIAL_GIVING &&
+                 c->giving;
+    if (s->trial.step == TRIAL_GIVING &&
+        !trial) { /* a hold, a canary that is not ready, caches that are not complete */
+        s->trial.step = TRIAL_STANDBY;
+        s->trial.since_ns = c->now;
+    }
+    if (s->replicas < 0) return;
+    if (trial && c->t->replicas > 0) {
+        c->patch.any = c->patch.checked = true; /* the number that is given back is the one that was read */
+        c->patch.replicas = 0;
+        c->patch.why = "stable gives its Lease up: to zero until the canary leads";
+    } else if (!trial && c->t->replicas == 0) {
+        c->patch.any = true;
+        c->patch.replicas = s->replicas;
+        if (!c->patch.why) c->patch.why = "stable is back, and stands by";
+    } else if (!trial) {
+        s->replicas = -1; /* back, or as another client has it by now */
+    }
+}

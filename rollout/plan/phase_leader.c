@@ -1,0 +1,151 @@
+/* The trials of mode leader. Stable leads; the canary is ready and stands by. At a moment without work stable goes to zero, so that
+ * none of its pods can take the Lease, the canary takes it, and at once stable is back as a standby: from then on the canary's end is
+ * all it takes to go back. After its turn the canary ends, and stable leads again. */
+#include "plan/plan_ctx.h"
+
+/* Another client has scaled stable up in the middle so often: it will do so again. */
+enum { OFTEN_DISTURBED = 3 };
+#define SETTLE_NS (10 * NS_PER_S) /* a scale of ours and another client's may cross */
+/* Beside the duration of the Lease: for stable's end within its grace period, and for client-go's polls. */
+#define TAKE_NS (60 * NS_PER_S)
+
+static void next(struct plan_ctx *c, enum trial_step step) {
+    struct trial *t = &c->s->trial;
+    t->step = step;
+    t->since_ns = c->now;
+    c->s->shrink_ns = 0;
+    char text[300];
+    if (c->s->hold != HOLD_NONE) return;
+    plan_describe_phase(c, text);
+    plan_set_text(&c->s->message, "%s", text);
+}
+
+static bool until(struct plan_ctx *c, int64_t at_ns) {
+    plan_revisit(c, at_ns);
+    return c->now >= at_ns;
+}
+
+/* Scaled up from zero, the Deployment controller takes the ReplicaSet of the template, else the newest: neither may be another one
+ * than stable's. True: none is in the way any more. */
+static bool way_back_is_clear(struct plan_ctx *c) {
+    bool clear = true;
+    for (size_t i = 0; i < c->o->nrs; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        bool idle = plan_is_own(c, r) && r != c->stable && r->replicas == 0;
+        if (!idle || (!plan_same_hash(r->hash, c->t->hash) && r->created_ns < c->stable->created_ns))
+            continue;
+        clear = false;
+        plan_step_rs_delete(c, r,
+                            "delete an idle ReplicaSet, which the controller would start in stable's place");
+    }
+    if (!clear) plan_revisit(c, c->now + POLL_NS);
+    return clear;
+}
+
+static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
+    struct state *s = c->s;
+    enum track held;
+    if (plan_judge(c, false)) return true;
+    if (plan_past_deadline(c)) return plan_on_deadline(c, true, "the canary has not led for long enough");
+    bool leads = plan_holder(c, l, &held) && held == TRACK_STABLE;
+    bool whole =
+        c->stable && c->t->replicas > 0 && c->stable->st_ready >= c->t->replicas && plan_spec_observed(c);
+    plan_revisit(c, c->now + POLL_NS);
+    if (!leads || !whole) return false;
+    int64_t from =
+        l->acquired_ns > s->trial.since_ns && l->acquired_ns <= c->now ? l->acquired_ns : s->trial.since_ns;
+    if (!until(c, from + plan_turn_ns(s, c->spec->soak_ns))) return false;
+    if (s->trial.disturbed >= OFTEN_DISTURBED)
+        return plan_hold(c, HOLD_CONFLICT, TEXT_KEPT,
+                         "another client scales the Deployment up whenever stable is to give Lease %s up, so "
+                         "the canary cannot lead; have "
+                         "it leave spec.replicas alone, then: %s",
+                         l->name, plan_command(c, ACTION_RETRY, s->hash).text);
+    if (!way_back_is_clear(c) || !plan_quiet_enough(c, TRACK_STABLE)) return false;
+    s->replicas = c->t->replicas;
+    c->giving = true;
+    next(c, TRIAL_GIVING);
+    return false;
+}
+
+static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
+    struct state *s = c->s;
+    enum track held;
+    plan_revisit(c, c->now + POLL_NS);
+    if (plan_holder(c, l, &held) && held == TRACK_CANARY) {
+        s->trial.n++;
+        s->evidence.dry[TRACK_CANARY] = 0; /* as a standby it had no numbers */
+        next(c, TRIAL_LEADS);
+        plan_event(c, EV_TRIAL, "trial %u of %s: the canary leads by Lease %s", s->trial.n, s->image,
+                   l->name);
+        return false;
+    }
+    if (c->t->replicas > 0 && c->now - s->trial.since_ns > SETTLE_NS) {
+        s->trial.disturbed++;
+        next(c, TRIAL_STANDBY);
+        return false;
+    }
+    c->giving = c->now - s->trial.since_ns <= TAKE_NS + l->duration_ns;
+    if (c->giving) return false;
+    if (*l->holder && plan_holder(c, l, &held)) { /* a pod of stable's that does not end */
+        next(c, TRIAL_STANDBY);
+        s->trial.disturbed++;
+        return false;
+    }
+    return plan_roll_back(c, ENDED_FAILED,
+                          "the canary was ready and did not take Lease %s, which stable had given up",
+                          l->name);
+}
+
+static bool leads(struct plan_ctx *c, const struct obs_lease *l) {
+    struct state *s = c->s;
+    enum track held;
+    plan_revisit(c, c->now + POLL_NS);
+    bool known = plan_holder(c, l, &held);
+    bool back = c->t->replicas > 0 && c->stable && c->stable->st_ready >= c->t->replicas;
+    if (plan_judge(c, back && known && held == TRACK_CANARY)) return true;
+    int64_t led = plan_soaked_ns(c);
+    if (known && held == TRACK_STABLE) { /* lost; more than once is a signal */
+        s->trial.led_ns = led;
+        next(c, TRIAL_STANDBY);
+        return false;
+    }
+    int64_t end = s->trial.since_ns + plan_lead_ns(s, c->spec->soak_ns);
+    if (!back || !until(c, end)) return false;
+    if (c->o->scraped_ns < end && !until(c, end + PLAN_PATIENCE_NS)) return false; /* one look at all of it */
+    s->trial.led_ns = led;
+    next(c, TRIAL_RETURNING);
+    return false;
+}
+
+/* The canary is scaled down, in a quiet moment (phase_canary.c: none is wanted), and made again for the next trial. */
+static bool returns(struct plan_ctx *c, const struct obs_lease *l) {
+    enum track held;
+    plan_revisit(c, c->now + POLL_NS);
+    if (plan_judge(c, false)) return true;
+    const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    bool gone = !rs || (rs->replicas == 0 && rs->st_replicas == 0);
+    if (gone && plan_holder(c, l, &held) && held == TRACK_STABLE) next(c, TRIAL_STANDBY);
+    return false;
+}
+
+bool plan_take_turns(struct plan_ctx *c) {
+    static bool (*const steps[TRIAL_STEPS])(struct plan_ctx * c,
+                                            const struct obs_lease *l) = {[TRIAL_STANDBY] = stands_by,
+                                                                          [TRIAL_GIVING] = takes,
+                                                                          [TRIAL_LEADS] = leads,
+                                                                          [TRIAL_RETURNING] = returns};
+    const struct obs_lease *l = plan_lease(c);
+    if (l) return steps[c->s->trial.step](c, l);
+    plan_revisit(c, c->now + POLL_NS);
+    if (plan_judge(c, false)) return true;
+    return c->now - c->s->trial.since_ns > PLAN_PATIENCE_NS &&
+           plan_hold(c, HOLD_NO_DATA, TEXT_KEPT, "Lease %s of mode leader is not there, or cannot be read",
+                     c->s->trial.lease);
+}
+
+void plan_end_trial(struct plan_ctx *c) {
+    if (c->s->trial.step != TRIAL_LEADS) return;
+    c->s->trial.led_ns = plan_soaked_ns(c);
+    next(c, TRIAL_RETURNING);
+}

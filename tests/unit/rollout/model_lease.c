@@ -1,0 +1,89 @@
+/* The model's pods elect a leader. */
+#include "model.h"
+
+static void name_of(const struct model *m, int k, char ret[128]) {
+    snprintf(ret, 128, "%s-%s", m->rs[m->pod[k].rs].name, m->pod[k].uid + 4);
+}
+
+static bool alive(const struct mpod *p) {
+    return p->there && p->ready && !p->terminating && !p->ended;
+}
+
+bool m_leads(const struct model *m, int k) {
+    char name[128];
+    name_of(m, k, name);
+    size_t n = strlen(name);
+    return alive(&m->pod[k]) && !strncmp(m->lease.holder, name, n) && m->lease.holder[n] == '_';
+}
+
+int m_leader(const struct model *m, bool *ret_canary) {
+    for (int k = 0; k < MAX_PODS; k++) {
+        if (!m_leads(m, k)) continue;
+        if (ret_canary) *ret_canary = m->rs[m->pod[k].rs].canary;
+        return m->rs[m->pod[k].rs].version;
+    }
+    return -1;
+}
+
+/* Each candidate polls every other tick, in an order of its own. */
+static void contest(struct model *m) {
+    int from = (int)rng_below(&m->rng, MAX_PODS);
+    for (int i = 0; i < MAX_PODS; i++) {
+        int k = (from + i) % MAX_PODS;
+        char name[128];
+        bool contests = alive(&m->pod[k]) && m->behaviour[m->rs[m->pod[k].rs].version] != NEVER_LEADS;
+        if (!contests || (m->tick + k) % 2) continue;
+        name_of(m, k, name);
+        snprintf(m->lease.holder, sizeof m->lease.holder, "%.100s_%d", name, m->tick);
+        m->lease.acquired = m->lease.renewed = m->tick;
+        m->lease.rv++;
+        return;
+    }
+}
+
+void m_elect(struct model *m) {
+    if (!m->elects) return;
+    int leader = m_leader(m, NULL);
+    if (leader >= 0) {
+        m->lease.renewed = m->tick;
+        m->lease.rv++;
+        m->lease.leaders[leader]++;
+        return;
+    }
+    m->lease.leaderless += m->lease.acquired > 0;
+    if (!m->lease.holder[0] || m->tick - m->lease.renewed >= 15 * M_LEASE_TICKS) contest(m);
+}
+
+void m_read_lease(const struct model *m, struct obs_lease *ret) {
+    static char ns[] = "ns", name[] = "lock", rv[16];
+    snprintf(rv, sizeof rv, "%d", m->lease.rv);
+    *ret = (struct obs_lease){.ns = ns,
+                              .name = name,
+                              .rv = rv,
+                              .holder = (char *)(uintptr_t)m->lease.holder,
+                              .acquired_ns = m->lease.acquired ? T0 + m->lease.acquired * NS_PER_S : 0,
+                              .duration_ns = M_LEASE_TICKS * NS_PER_S};
+}
+
+/* Only what a dead process holds is released. */
+int m_patch_lease(struct model *m, const cJSON *body) {
+    char rv[16];
+    snprintf(rv, sizeof rv, "%d", m->lease.rv);
+    if (strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", ""), rv)) return CONFLICT;
+    if (m_leader(m, NULL) >= 0) fail_msg("the Lease of a leader that lives was released");
+    assert_string_equal(json_str_or(json_get(body, "spec"), "holderIdentity", "x"), "");
+    m->lease.holder[0] = '\0';
+    m->lease.rv++;
+    return OK;
+}
+
+void m_pod_died(struct model *m, int k) {
+    char name[128];
+    struct obs_pod p = {
+        .rs_uid = m->rs[m->pod[k].rs].uid, .rs_name = m->rs[m->pod[k].rs].name, .died_ns = m_now(m)};
+    static char ns[] = "ns";
+    name_of(m, k, name);
+    p.ns = ns;
+    p.name = name;
+    if (m->elects) dead_pods_add(&m->edge.dead, &p);
+}
