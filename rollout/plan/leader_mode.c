@@ -117,11 +117,7 @@ int64_t plan_soak_ns(const struct plan_ctx *c, int64_t *ret_least_ns) {
 
 /* Watched until the last round of scrapes of this process; before the first one nothing is known of the time gone by. */
 int64_t plan_soaked_ns(const struct plan_ctx *c) {
-    const struct state *s = c->s;
-    int64_t from = plan_by_turns(s) ? s->trial.since_ns : s->soak_from_ns;
-    int64_t seen = from && c->o->scraped_ns > from ? c->o->scraped_ns - from : 0;
-    if (!plan_by_turns(s)) return seen;
-    return s->trial.led_ns + (s->trial.step == TRIAL_LEADS ? seen : 0);
+    return state_watched_ns(c->s, c->o->scraped_ns);
 }
 
 /* Short at first, twice as long each time, the soak at most. */

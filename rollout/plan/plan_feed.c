@@ -87,7 +87,6 @@ void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switch
 
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
     if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
-    judge_verdict(&s->judge, &s->param,
-                  s->soak_from_ns && now_wall_ns > s->soak_from_ns ? now_wall_ns - s->soak_from_ns : 0, ret);
+    judge_verdict(&s->judge, &s->param, state_watched_ns(s, now_wall_ns), ret);
     return true;
 }

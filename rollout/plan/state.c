@@ -73,6 +73,14 @@ const char *state_trial_name(enum trial_step t) {
     return (size_t)t < TRIAL_STEPS ? state_trials[t].name : "?";
 }
 
+int64_t state_watched_ns(const struct state *s, int64_t now_wall_ns) {
+    bool turns = s->trial.step != TRIAL_NONE;
+    int64_t from = turns ? s->trial.since_ns : s->soak_from_ns,
+            seen = from && now_wall_ns > from ? now_wall_ns - from : 0;
+    if (!turns) return seen;
+    return s->trial.led_ns + (s->trial.step == TRIAL_LEADS ? seen : 0);
+}
+
 void state_init(struct state *s) {
     *s = (struct state){.deadline_s = -1, .replicas = -1};
     judge_param_default(&s->param);

@@ -108,8 +108,9 @@ static void add_rollout(const struct status_row *r, int64_t now, struct buf *out
         buf_adds(out, "null");
         return;
     }
-    int32_t canary = plan_canary_replicas(r->replicas, s->percent), all = canary + r->replicas;
-    int64_t watched = s->soak_from_ns && now > s->soak_from_ns ? now - s->soak_from_ns : 0;
+    bool turns = s->trial.step != TRIAL_NONE;
+    int32_t canary = turns ? 1 : plan_canary_replicas(r->replicas, s->percent), all = canary + r->replicas;
+    int64_t watched = state_watched_ns(s, now);
     buf_adds(out, "{\"template\":");
     buf_add_json(out, slice_of(s->hash));
     status_json_field(out, "canary", s->canary);
@@ -121,6 +122,13 @@ static void add_rollout(const struct status_row *r, int64_t now, struct buf *out
     moment(out, "watchedSince", s->soak_from_ns);
     buf_addf(out, ",\"watchedSeconds\":%lld,\"soakSeconds\":%lld}", (long long)(watched / NS_PER_S),
              (long long)(s->param.soak_ns / NS_PER_S));
+    if (turns) {
+        buf_addf(out, ",\"trial\":{\"number\":%u,\"step\":\"%s\",\"lease\":", s->trial.n,
+                 state_trial_name(s->trial.step));
+        buf_add_json(out, slice_of(s->trial.lease));
+        moment(out, "since", s->trial.since_ns);
+        buf_addc(out, '}');
+    }
     add_evidence(r, now, out);
     add_signals(r, out);
     buf_addc(out, '}');

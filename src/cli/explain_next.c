@@ -72,7 +72,15 @@ static void passing(struct next *x) {
             (long long)(s->param.soak_ns / NS_PER_S), after);
         return;
     }
-    int64_t early = s->soak_from_ns + s->param.min_soak_ns, soaked = s->soak_from_ns + s->param.soak_ns;
+    if (s->trial.step != TRIAL_NONE && s->trial.step != TRIAL_LEADS) {
+        add(x, 0,
+            "the canary leads after stable's turn; it passes when it has led for %llds altogether, and the "
+            "evidence suffices; %s",
+            (long long)(s->param.soak_ns / NS_PER_S), after);
+        return;
+    }
+    int64_t from = x->now - state_watched_ns(s, x->now);
+    int64_t early = from + s->param.min_soak_ns, soaked = from + s->param.soak_ns;
     if (x->now < early && early < soaked)
         add(x, early,
             "passes no earlier than this, the minimum soak's end, and then with clear evidence alone; %s",

@@ -77,9 +77,28 @@ static void add_hold(struct page *p) {
     note(p, NULL, "%s", p->s->message ? p->s->message : "");
 }
 
+static void add_turns(struct page *p) {
+    static const char *const what[TRIAL_STEPS] = {[TRIAL_STANDBY] = "stable leads, the canary stands by",
+                                                  [TRIAL_GIVING] = "stable gives the Lease up for the canary",
+                                                  [TRIAL_LEADS] = "the canary leads, stable stands by",
+                                                  [TRIAL_RETURNING] = "the canary gives the Lease back"};
+    const struct state *s = p->s;
+    char led[32], whole[32];
+    status_span(state_watched_ns(s, p->now), led);
+    status_span(s->param.soak_ns, whole);
+    note(p, NULL, "step %u of %zu, %u %% of the time: they lead by turns, by Lease %s", s->step + 1,
+         p->r->steps ? p->r->steps : 1, s->percent, s->trial.lease);
+    note(p, NULL, "%s; in %u trial%s the canary has led for %s of %s", what[s->trial.step], s->trial.n,
+         s->trial.n == 1 ? "" : "s", led, whole);
+}
+
 static void add_step(struct page *p) {
     const struct state *s = p->s;
     char took[32], whole[32], rest[32];
+    if (s->trial.step != TRIAL_NONE) {
+        add_turns(p);
+        return;
+    }
     int32_t canary = plan_canary_replicas(p->r->replicas, s->percent), all = canary + p->r->replicas;
     size_t steps = p->r->steps ? p->r->steps : 1;
     cleanup_buf struct buf b = BUF(400);

@@ -62,7 +62,7 @@ static void add_step(struct table *t, const struct table_style *style, const str
     const struct state *s = &r->state;
     cleanup_buf struct buf b = BUF(1024);
     char took[32], of[32];
-    int64_t watched = s->soak_from_ns ? now - s->soak_from_ns : 0, whole = s->param.soak_ns;
+    int64_t watched = state_watched_ns(s, now), whole = s->param.soak_ns;
     status_span(watched, took);
     status_span(whole, of);
     buf_addf(&b, "step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);

@@ -182,6 +182,34 @@ EXPLAINED(what_happens_next_in_each_phase) {
     assert_has(next[0].text, "nothing, until spec.template changes");
 }
 
+/* In mode leader it is the canary's turns that are watched. */
+EXPLAINED(turns_are_shown_and_counted) {
+    struct state *s = &x->row.state;
+    struct explain_next next[EXPLAIN_NEXT];
+    cleanup_buf struct buf out = BUF(1 << 16), json = BUF(1 << 16);
+    s->param.soak_ns = 150 * NS_PER_S;
+    s->param.min_soak_ns = 75 * NS_PER_S;
+    s->trial = (struct trial){.step = TRIAL_LEADS,
+                              .lease = xstrdup("widget"),
+                              .lease_ns = 15 * NS_PER_S,
+                              .n = 2,
+                              .led_ns = 70 * NS_PER_S,
+                              .since_ns = NOW_NS - 20 * NS_PER_S};
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "50 % of the time: they lead by turns, by Lease widget\n");
+    assert_has(buf_str(&out), "the canary leads, stable stands by; in 2 trials the canary has led for");
+    explain_next(&x->row, NOW_NS, next);
+    assert_true(next[0].at_ns == NOW_NS + 60 * NS_PER_S); /* 90 of 150 s */
+    s->trial.step = TRIAL_STANDBY;
+    explain_next(&x->row, NOW_NS, next);
+    assert_has(next[0].text,
+               "the canary leads after stable's turn; it passes when it has led for 150s altogether");
+    explain_json(&x->e, NOW_NS, &json);
+    cleanup_json cJSON *v = json_parse(buf_slice(&json), NULL);
+    assert_int_equal(json_i64(json_at(v, "rollout/step"), "watchedSeconds", 0), 70);
+    assert_string_equal(json_str_or(json_at(v, "rollout/trial"), "step", ""), "Standby");
+}
+
 /* The times are those at which the plan looks. */
 EXPLAINED(times_of_a_soak) {
     struct explain_next next[EXPLAIN_NEXT];
