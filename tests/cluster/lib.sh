@@ -76,6 +76,12 @@ image_is() { # NAME IMAGE : every pod of the target that has not ended runs it, 
 # The pods of the stable track with their restarts: what must not change under a failing canary. Those that are on their way out, of the
 # rollout before, are not among them.
 pods_of() { k get pods -l "app=$1,handover.dev/track!=canary" -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | "\(.metadata.uid) \(.status.containerStatuses[0].restartCount)"' | sort; }
+same_pods() { # NAME WHAT pods_of SAID
+  local now; now=$(pods_of "$1")
+  [ "$now" = "$2" ] && return
+  k get pods -l "app=$1" -o json | jq -c '.items[] | [.metadata.name, .metadata.uid, .metadata.creationTimestamp, .metadata.deletionTimestamp, .status.phase, .status.reason, (.status.containerStatuses[0] | .restartCount, .lastState, .state)]'
+  fail "the pods of stable changed: they were ${2:-none}, they are ${now:-none}"
+}
 canary_pods() { k get pods -l "app=$1,handover.dev/track=canary" -o json; }
 canaries() { canary_pods "$1" | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name'; }
 some_canary() { [ -n "$(canaries "$1")" ]; }

@@ -39,7 +39,7 @@ in_force() { ! { k get rs -o json | jq '.items[0] | .metadata = {name: "op-canar
 until_true 30 "the policy is in force" in_force
 set_image op v2
 until_true 60 "the refused canary is named" event_seen 'canaries are not allowed here'
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 lift canary
 until_true 200 "every pod runs v2" image_is op v2
 wait_phase op Stable 60

@@ -4,5 +4,5 @@ apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op v2; until_true 20 "a canary pod" some_canary op
 set_image op v1
 wait_phase op Stable 40; canary_gone op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 until_true 150 "the kubelet has forgotten the canary" canary_forgotten op

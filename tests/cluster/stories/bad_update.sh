@@ -6,7 +6,7 @@ set_image op bad
 until_true 20 "a canary pod" some_canary op
 wait_phase op RolledBack 60
 canary_gone op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed: before $before, after $(pods_of op)"
+same_pods op "$before"
 [ "$(field deployment/op '{.spec.template.spec.containers[0].image}')" = localhost/operator:bad ] || fail "the user's spec was changed"
 paused op || fail "not paused after the rollback: the failing version would start"
 until_true 10 "an Event says that it was rolled back" event_seen RolledBack # sent after the state was written

@@ -3,4 +3,4 @@ apply op v1 "${quick[@]}"; adopted op; before=$(pods_of op)
 set_image op crash
 wait_phase op RolledBack 90
 canary_gone op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"

@@ -5,7 +5,7 @@ apply op v1 "${quick[@]}"; adopted op
 before=$(pods_of op)
 set_image op v2
 until_true 20 "a canary pod" some_canary op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed while the canary is on trial"
+same_pods op "$before"
 rs=$(k get rs -l handover.dev/track=canary -o name); [ -z "$rs" ] || fail "the canary ReplicaSet's own labels match the target's selector"
 until_true 90 "every pod runs v2" image_is op v2
 wait_phase op Stable 30

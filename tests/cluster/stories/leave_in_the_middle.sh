@@ -5,8 +5,8 @@ set_image op v2; until_true 20 "a canary pod" some_canary op
 k annotate deployment/op handover.dev/canary-percent- >/dev/null
 canary_gone op 60
 for_a_while 4 "still paused" paused op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 until_true 10 "an Event says why it is still paused" event_seen 'Leav|leav'
 set_image op v1
 until_true 20 "unpaused" not_paused op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"

@@ -5,7 +5,7 @@ set_image op ten-bad
 until_true 20 "a canary pod" some_canary op
 wait_phase op RolledBack 60
 canary_gone op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed: before $before, after $(pods_of op)"
+same_pods op "$before"
 reason=$(state op '.history[0].reason')
 [[ $reason == "controller widget-10: "*" reconciles failed (100 %), tolerated are 5 %; stable 0 % of "* ]] || fail "the reason is: $reason"
 until_true 10 "the Event says which controller" event_seen '^RolledBack .*controller widget-10: ' # sent after the state was written

@@ -15,7 +15,7 @@ holders=$(mktemp); watch_holders op "$holders"
   done ) 2>/dev/null & jobs=$!; trap 'kill $jobs $holders_pid 2>/dev/null || true' EXIT
 set_image op v2
 until_true 40 "the canary leads by a Lease of its own" held_by op-canary op-canary-
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed while the canary is on trial"
+same_pods op "$before"
 until_true 120 "every pod runs v2" image_is op v2
 wait_phase op Stable 30; canary_gone op
 [ "$(state op '.history[0].result')" = promoted ] || fail "not promoted: $(state op '.history[0]')"

@@ -22,9 +22,9 @@ until_true 30 "a canary pod" some_canary op
 until_true 60 "the status says that the canary stands by" stands_by
 still() { says op '^Soaking \(NoData\): ' && [ "$(holder widget)" = "$first" ] && written_by v1; } # a busy machine's page may be late, too: another reason for the same hold
 for_a_while 12 "held for want of evidence, longer than the soak" still
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 set_image op v1; wait_phase op Stable 40; canary_gone op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed on the way back"
+same_pods op "$before"
 note "a canary that stands by is held, and taken back"
 
 # What the message asks for, while the next rollout is held
@@ -41,5 +41,5 @@ note "with a Lease of its own a good one is promoted"
 before=$(pods_of op)
 set_image op bad; wait_phase op RolledBack 90; canary_gone op
 status op | has 'reconciles failed' || fail "rolled back for another reason: $(status op)"
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 note "a bad one is rolled back: $(status op)"

@@ -17,7 +17,7 @@ trap 'kill $changes 2>/dev/null || true' EXIT
 
 set_image op v2
 until_true 30 "a canary pod" some_canary op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed while the canary is on trial"
+same_pods op "$before"
 until_true 120 "every pod runs v2" image_is op v2
 wait_phase op Stable 30; canary_gone op
 [ "$(state op '.history[0].result')" = promoted ] || fail "not promoted: $(state op '.history[0]')"
@@ -27,6 +27,6 @@ before=$(pods_of op); uid=$(field statefulset/prometheus-p '{.metadata.uid}')
 ARGS=', "--annotations=no/such/key=1"' deploy v2
 wait_phase op RolledBack 120; canary_gone op
 status op | has 'reconciles failed' || fail "rolled back for another reason: $(status op)"
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 [ "$(field statefulset/prometheus-p '{.metadata.uid}')" = "$uid" ] || fail "the StatefulSet is another one"
 note "a bad one is rolled back: $(status op)"

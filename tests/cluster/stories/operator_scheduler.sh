@@ -25,7 +25,7 @@ schedules meanwhile
 still() { says op '^Soaking \(NoData\): ' && [ "$(holder op)" = "$first" ]; } # a busy machine's page may be late, too: another reason for the same hold
 for_a_while 12 "held for want of evidence, longer than the soak" still
 set_image op v1; wait_phase op Stable 40; canary_gone op
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 note "held, and taken back"
 
 set_image op v2; until_true 60 "the canary stands by again" stands_by

@@ -8,7 +8,7 @@ step() { # IMAGE_TAG HOLD TEXT JQ_OF_THE_POD CURE...
   named() { state op '(.hold // "") + " " + .message' | has "$hold.*$text"; }
   until_true 60 "it is held as $hold: $text" named
   for_a_while 25 "it stays no verdict past the deadline" named
-  [ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+  same_pods op "$before"
   "$@"
   until_true 150 "every pod runs the version when $hold is gone" image_is op "$tag"
   wait_phase op Stable 90

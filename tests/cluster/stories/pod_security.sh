@@ -6,7 +6,7 @@ k patch deployment op -p '{"spec":{"template":{"spec":{"containers":[{"name":"op
 held() { state op '(.hold // "") + " " + .message' | has 'PodsNotCreated.*violates PodSecurity'; }
 until_true 40 "the refused canary is named with PodSecurity's own words" held
 for_a_while 5 "it is no verdict" held
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 RESTRICTED=1 apply op v2 "${quick[@]}"
 until_true 120 "every pod runs v2" image_is op v2
 wait_phase op Stable 60

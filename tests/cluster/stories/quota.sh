@@ -13,7 +13,7 @@ set_image op v3
 held() { state op '(.hold // "") + " " + .message' | has 'PodsNotCreated.*exceeded quota: tight'; }
 until_true 40 "the refused canary is named with the quota's own words" held
 for_a_while 5 "it is no verdict" held
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 quota 4
 until_true 150 "every pod runs v3 when there is room" image_is op v3
 wait_phase op Stable 90

@@ -7,6 +7,6 @@ in_cluster kubectl -n handover-system delete pod "${old%%_*}" --wait=false >/dev
 within 12 "another leader than $old, sooner than the lease expires" bash -c '. ./lib.sh; l=$(leader); [ -n "$l" ] && [ "$l" != "$1" ]' - "$old"
 [ "$(canaries op)" = "$canary" ] || fail "the canary was made anew"
 [ "$(state op .startedAt)" = "$begun" ] || fail "the rollout began anew"
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 until_true 90 "every pod runs v2" image_is op v2
 wait_phase op Stable 30

@@ -20,7 +20,7 @@ named() { state op '(.hold // "") + " " + .message' | has -E '(PodsDisrupted|Pod
 until_true 120 "the node's pressure is named" named
 note "$(state op .message | cut -c1-200)"
 for_a_while 20 "it is no verdict" named
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 rm -f "$fill"
 until_true 240 "every pod runs v2 when the node has room" image_is op v2
 wait_phase op Stable 90

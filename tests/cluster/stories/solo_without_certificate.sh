@@ -35,5 +35,5 @@ both_warm
 [ -n "$(said "$(log_of "$(leader)")" CertificateUnavailable)" ] || fail "the leader does not say that it can give no certificate"
 killed "without a termination log"
 never_two >/dev/null
-[ "$(pods_of op)" = "$before" ] || fail "stable pods changed"
+same_pods op "$before"
 set_image op v2; it_ends_well
