@@ -147,9 +147,11 @@ node_up() { # N
 
 # An image is kept, for nodes that come later.
 load() { # NAME ROOTFS ENTRYPOINT
-  local n tar=$DIR/images/${1//[\/:]/_}.tar; mkdir -p "$DIR/images"
+  local n tar=$DIR/images/${1//[\/:]/_}.tar lock; mkdir -p "$DIR/images"
+  exec {lock}>"$DIR/images/$(basename "$tar" .tar).lock"; flock "$lock" # stories run beside each other, and share images
   "$here/../../deploy/image/oci.sh" "$1" "$2" "$3" "$tar"
   for n in $(nodes); do [ ! -S "$(node_sock "$n")" ] || on_ctr "$n" images import --snapshotter native "$tar" >/dev/null; done
+  exec {lock}>&-
 }
 pause_image() { # what keeps a pod's namespaces open
   local d; d=$(mktemp -d); mkdir "$d/root"

@@ -39,6 +39,12 @@ note "a restart without Handover: nobody led for $(leaderless | tail -1) ms"
 k annotate deployment/op handover.dev/lease-assist- >/dev/null; from=$(($(wc -l <"$holders") + 1))
 until_true 60 "all pods are back" eval '[ "$(field deployment/op {.status.readyReplicas})" = 2 ]'
 
+# Work for the scheduler: pods that no node is for, each an attempt
+( for ((i = 0; ; i++)); do
+    printf '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"s%s"},"spec":{"schedulerName":"op","nodeSelector":{"no":"node"},"containers":[{"name":"c","image":"none"}]}}' $i | k create -f - || true
+    k delete pod "s$((i - 3))" --ignore-not-found --wait=false || true
+  done ) >/dev/null 2>&1 & work=$!; trap 'kill $watch_pid $work 2>/dev/null || true' EXIT
+
 set_image op v2; OPERATOR_IMAGE=localhost/kube-scheduler set_image sched v2
 until_true 120 "op's canary leads" leads_track widget canary
 note "op: the canary leads"
