@@ -3,7 +3,8 @@
 . ./leadership.sh
 at_exit+=("in_cluster kubectl uncordon node2 >/dev/null; ./cluster.sh node 2 down; deploy_handover")
 ./cluster.sh node 2 up
-deploy_handover '.spec.template.spec.topologySpreadConstraints = [{maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: {matchLabels: {"app.kubernetes.io/name": "handover"}}}] |
+# One on each node: with both on node1 there would be nothing to drain.
+deploy_handover '.spec.template.spec.topologySpreadConstraints = [{maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: {matchLabels: {"app.kubernetes.io/name": "handover"}}}] |
   .spec.strategy = {type: "Recreate"}'
 in_a_rollout 25; both_warm
 k apply -f - >/dev/null <<'END'
