@@ -113,14 +113,25 @@ static void feed_work(struct signals *s, const struct signals_look *l) {
     s->present |= UINT64_C(1) << SIGNAL_WORK;
 }
 
+/* Both may work now and then, and never in the same look: then what each did since the last comparison is compared. */
+static void compare(struct signals_test *t, double times, const struct signals_counts c[TRACKS]) {
+    uint64_t *x = t->gap_x, *n = t->gap_n;
+    for (int k = 0; k < TRACKS; k++) {
+        counter_sum(&x[k], c[k].x);
+        counter_sum(&n[k], c[k].n);
+    }
+    if (!n[TRACK_CANARY] || !n[TRACK_STABLE]) return;
+    share_feed(&t->versus, share_of((double)n[TRACK_CANARY], times, (double)n[TRACK_STABLE]), x[TRACK_CANARY],
+               x[TRACK_CANARY] + x[TRACK_STABLE]);
+    for (int k = 0; k < TRACKS; k++) x[k] = n[k] = 0;
+}
+
 static void feed_pair(struct signals *s, enum signal_pair i, const struct signals_counts c[TRACKS]) {
     struct signals_test *t = &s->pair[i];
     const struct signals_counts *mine = &c[TRACK_CANARY], *other = &c[TRACK_STABLE];
     if (!mine->present || !other->present) return;
     s->present |= UINT64_C(1) << pairs[i].of;
-    if (mine->n && other->n)
-        share_feed(&t->versus, share_of((double)mine->n, pairs[i].times, (double)other->n), mine->x,
-                   mine->x + other->x);
+    compare(t, pairs[i].times, c);
     judge_dc_bet(&t->over, pairs[i].rate, mine->x, mine->n);
     for (int k = 0; k < TRACKS; k++) {
         counter_sum(&t->x[k], c[k].x);

@@ -74,6 +74,7 @@ struct signals_test {
     struct signals_share versus;
     struct judge_dc over;
     uint64_t x[TRACKS], n[TRACKS];
+    uint64_t gap_x[TRACKS], gap_n[TRACKS]; /* since the last comparison: one of both had done nothing */
 };
 enum { SIGNALS_REPORT_LOOKS = 3 }; /* after so many it is known which metrics there are */
 struct signals_memory {

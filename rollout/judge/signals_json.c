@@ -31,6 +31,8 @@ static void write_test(const struct signals_test *t, const char *key, struct buf
     judge_dc_write(&t->over, "over", out);
     json_number_counts(out, "some", t->x, TRACKS);
     json_number_counts(out, "all", t->n, TRACKS);
+    json_number_counts(out, "gapSome", t->gap_x, TRACKS);
+    json_number_counts(out, "gapAll", t->gap_n, TRACKS);
     buf_addc(out, '}');
 }
 
@@ -101,7 +103,8 @@ static bool read_test(const cJSON *obj, const char *key, struct signals_test *re
     const cJSON *o = json_obj(obj, key);
     if (!json_get(obj, key)) return true;
     return o && read_share(o, "versus", &ret->versus) && judge_dc_read(o, "over", &ret->over) &&
-           read_counts(o, "some", ret->x) && read_counts(o, "all", ret->n);
+           read_counts(o, "some", ret->x) && read_counts(o, "all", ret->n) &&
+           read_counts(o, "gapSome", ret->gap_x) && read_counts(o, "gapAll", ret->gap_n);
 }
 
 static bool read_memory(const cJSON *obj, struct signals_memory *ret) {

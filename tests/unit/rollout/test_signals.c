@@ -208,6 +208,24 @@ CASE(words_have_their_figures_and_a_signal_that_is_off_says_nothing) {
     assert_string_equal(buf_str(&absent), "stuck, latency, panics, webhooks, api, memory, leadership");
 }
 
+/* Each works every other second, and the scrapes of one find nothing new of the other. */
+CASE(versions_that_never_work_in_the_same_scrape_are_compared) {
+    struct signals s;
+    signals_init(&s);
+    for (int i = 0; i < 60; i++) {
+        struct signals_look l = {.pods = {1, 1}};
+        int t = i % 2 ? TRACK_CANARY : TRACK_STABLE;
+        l.total[t] = 20;
+        for (int k = 0; k < TRACKS; k++)
+            l.pair[PAIR_PANICS][k] =
+                (struct signals_counts){true, k == TRACK_CANARY && k == t ? 4 : 0, k == t ? 20 : 0};
+        signals_feed(&s, &l);
+    }
+    assert_int_equal(says(&s).which, SIGNAL_PANICS);
+    assert_int_equal(says(&s).does, SIGNAL_ROLLBACK);
+    assert_string_equal(says(&s).why, "120 panics in 600 reconciles; stable 0 in 600");
+}
+
 /* Not 5e+02 times. */
 CASE(a_hot_loop_in_words) {
     struct signals s;
