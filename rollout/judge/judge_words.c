@@ -23,26 +23,30 @@ static void whose(const struct court *c, char ret[90]) {
     if (c->worst->name[0]) snprintf(ret, 90, "controller %s: ", c->worst->name);
 }
 
-/* What is tolerated of all of them, and no longer of the latest: it broke late. */
-static void say_lately(const struct judge_test *t, double theta, uint64_t x, uint64_t n, char ret[48]) {
+/* The share of all of them is a tolerated one: it broke late, or stable does much better. */
+static void say_other(const struct judge_test *t, const struct judge_param *p, double theta, uint64_t x,
+                      uint64_t n, char ret[64]) {
     double recent = t->recent_n[1];
     ret[0] = '\0';
-    if ((double)x > theta * (double)n || !(recent > 0)) return;
-    snprintf(ret, 48, "; lately %s %%", judge_figure(100 * t->recent_x[1] / recent).text);
+    if ((double)x > theta * (double)n) return;
+    if (t->recent_x[1] > theta * recent)
+        snprintf(ret, 64, "; lately %s %%", judge_figure(100 * t->recent_x[1] / recent).text);
+    else
+        snprintf(ret, 64, "; over %g times stable's", p->psi0);
 }
 
 /* The reconciles of a process's first minute condemn where not one has succeeded; then they are all there is to tell. */
 static void say_fail(const struct judge_param *p, const struct court *c) {
     const struct judge_test *t = c->worst;
-    char who[90], lately[48];
+    char who[90], other[64];
     double theta = t->theta > 0 ? t->theta : p->theta;
     whose(c, who);
     bool start = t->ec < t->nc || !t->start_nc ? false : t->start_ec == t->start_nc;
     uint64_t x = t->ec + (start ? t->start_ec : 0), n = t->nc + (start ? t->start_nc : 0);
-    say_lately(t, theta, x, n, lately);
+    say_other(t, p, theta, x, n, other);
     snprintf(c->r->why, sizeof c->r->why,
              "%s%llu of %llu reconciles failed (%.3g %%%s), tolerated are %.3g %%; stable %s %% of %llu", who,
-             ull(x), ull(n), percent(x, n), lately, 100 * theta, judge_figure(percent(t->es, t->ns)).text,
+             ull(x), ull(n), percent(x, n), other, 100 * theta, judge_figure(percent(t->es, t->ns)).text,
              ull(t->ns));
 }
 

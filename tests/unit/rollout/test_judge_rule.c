@@ -93,6 +93,16 @@ RULE(a_late_break_in_words) {
                                   "stable 0 % of 1050");
 }
 
+/* Tolerated, and far more than stable's. */
+RULE(a_regression_in_words) {
+    t->p.theta = 0.3;
+    feed(t, 60, 2, 10, 0, 10);
+    assert_int_equal(at(t, 60), VERDICT_FAIL);
+    assert_string_equal(t->r.why,
+                        "120 of 600 reconciles failed (20 %; over 2 times stable's), tolerated are 30 %; "
+                        "stable 0 % of 600");
+}
+
 /* Percentages are for people, also those of a total outage: 100 %, not 1e+02 %. */
 RULE(a_total_outage_in_words) {
     feed(t, 3, 10, 10, 90, 90);
