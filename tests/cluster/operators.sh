@@ -11,7 +11,7 @@ image_of() { # NAME TAG FILE=PATH... (PATH in the image; an empty FILE: stdin)
     if [ -n "${f%%=*}" ]; then install -m 755 "${f%%=*}" "$root${f#*=}"; else install -m 644 /dev/stdin "$root${f#*=}"; fi
     entry=${entry:-${f#*=}}
   done
-  ./cluster.sh load "localhost/$name:$tag" "$root" "$entry"
+  { flock 9; ./cluster.sh load "localhost/$name:$tag" "$root" "$entry" 9>&-; } 9>"$CLUSTER_DIR/load.lock" # stories at once, and the same layer of both
   rm -rf "$root"
 }
 # have_operator NAME : sets operator_dir; the story is skipped with the reason where its module cannot be had
@@ -69,7 +69,7 @@ EOF
   done
 }
 # deployment NAME IMAGE PROBE ARGS ANNOTATION=VALUE... : PROBE is the readiness probe's httpGet, ARGS a list, both as YAML;
-# REPLICAS, ENV (a list as YAML) from the environment
+# REPLICAS, ENV (a list as YAML), MEMORY (its limit) from the environment
 deployment() {
   local name=$1 image=$2 probe=$3 args=$4; shift 4
   cat <<EOF
@@ -94,6 +94,7 @@ spec:
         imagePullPolicy: IfNotPresent
         args: $args
         env: ${ENV:-[]}
+        resources: {limits: {${MEMORY:+memory: $MEMORY}}}
         readinessProbe: {httpGet: $probe, periodSeconds: 1}
         securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, runAsNonRoot: true, capabilities: {drop: [ALL]}}
 EOF
@@ -106,7 +107,7 @@ operator_controller_runtime_image() {
   have_operator controller-runtime
   printf '%s\n' "image=$tag" "$@" | image_of controller-runtime "$tag" "$operator_dir/operator=/operator" =/operator.conf
 }
-widgets() { # COUNT : the kind that it serves, and so many of them
+widgets() { # COUNT : the kind that it serves, and so many of them; SIZE, from the environment, in their spec
   local i
   in_cluster kubectl apply -f - >/dev/null <<EOF
 apiVersion: apiextensions.k8s.io/v1
@@ -125,7 +126,7 @@ spec:
 EOF
   in_cluster kubectl wait --for=condition=Established crd/widgets.example.com --timeout=30s >/dev/null
   for i in $(seq "$1"); do
-    printf 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w%s, namespace: %s, labels: {shard: "%s"}}\nspec: {size: 1}\n---\n' "$i" "$NS" "$((i % 10))"
+    printf 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w%s, namespace: %s, labels: {for: all, shard: "%s"}}\nspec: {size: %s}\n---\n' "$i" "$NS" "$((i % 10))" "${SIZE:-1}"
   done | in_cluster kubectl apply -f - >/dev/null
 }
 # Its metrics are guarded, by a certificate that it signs itself: what controller-runtime does unless told otherwise.

@@ -6,6 +6,7 @@
 #   A story that cannot run here ends with 77 and the reason; it counts neither way. If none could run, that is a failure.
 #   A story that passes only at its second run is called flaky; more than two of these fail the run.
 #   Without names, the stories tagged `long` (operators by others) run with LONG=1 only.
+#   A story has 480 s, or what a line `# seconds: N` in its head says; STORY_SECONDS overrides both.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -28,6 +29,7 @@ if [ -n "${KUBECONFIG:-}" ] && [ -z "${HANDOVER_IMAGE:-}" ]; then
   log "KUBECONFIG is set: HANDOVER_IMAGE and OPERATOR_IMAGE (with tags v1 v2 v3 bad crash garbage) must say which images that cluster can pull"; exit 2
 fi
 tagged() { grep -qE "^# tags:.* $1( |$)" "stories/$2.sh" 2>/dev/null; } # TAG STORY
+seconds_of() { local s; s=$(sed -n 's/^# seconds: //p' "stories/$1.sh" 2>/dev/null); echo "${STORY_SECONDS:-${s:-480}}"; } # STORY
 . ./versions.sh
 version=${CLUSTER_VERSION:-current}
 current=$(kubernetes_version current) && version=$(kubernetes_version "$version")
@@ -86,7 +88,7 @@ one() { # STORY : in a namespace of its own
   fi
   export NS="story-${story//_/-}-$RANDOM" story # an earlier one of this story may be on its way out
   in_cluster kubectl create namespace "$NS" >/dev/null
-  timeout "${STORY_SECONDS:-480}" bash -euo pipefail -c '. ./lib.sh; . "./stories/$story.sh"' >"$out/$story.log" 2>&1 || rc=$?
+  timeout "$(seconds_of "$story")" bash -euo pipefail -c '. ./lib.sh; . "./stories/$story.sh"' >"$out/$story.log" 2>&1 || rc=$?
   case $rc in
     0) echo "ok   $story ($((SECONDS - t0)) s)"; grep '^  ' "$out/$story.log" | sed 's/^/   /' || true ;;
     77) echo "skip $story: $(tail -n 1 "$out/$story.log")" ;;

@@ -50,6 +50,9 @@ rm "$d"/flaky?; ends 1 '3 passed, 1 failed' flaky1 flaky2 flaky3 # more than two
 tell gone <<<'no_canary op || fail "a canary"'
 ends 0 '1 passed, 0 failed' gone
 CANARY=1 ends 1 '0 passed, 1 failed' gone # its ReplicaSet wants a pod
+tell endless <<<$'# seconds: 1\ntail -f /dev/null'
+ends 1 '0 passed, 1 failed' endless # the time that it asks for is over
+
 tell node <<<'. ./leadership.sh'
 ends 1 '0 passed, 1 failed' node # not our node: nothing was looked at
 
@@ -62,5 +65,6 @@ ends 1 '0 passed, 1 failed' node # not our node: nothing was looked at
 [ "$(KUBEBUILDER_ASSETS=/some/where "$here/programs.sh" current)" = /some/where ] || { echo "FAIL: KUBEBUILDER_ASSETS"; exit 1; }
 for s in "$here"/stories/*.sh; do # a tag that nobody reads is a story that nobody tells
   [ -z "$(grep -E '^# tags:' "$s" | grep -vE '^# tags:( (oldest|api|long))+$')" ] || { echo "FAIL: unknown tags in $s"; exit 1; }
+  [ -z "$(grep -E '^# seconds:' "$s" | grep -vE '^# seconds: [1-9][0-9]*$')" ] || { echo "FAIL: no number of seconds in $s"; exit 1; }
 done
 echo "all as it should be"

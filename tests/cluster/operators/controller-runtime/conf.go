@@ -14,15 +14,20 @@ var conf = map[string]string{
 	"rate":           "2",      // so often a second each widget is reconciled, beside its changes; 0: at its changes alone
 	"error-rate":     "0",      // share of the reconciles that fail, 0..1
 	"errors-after":   "0",      // seconds from the start until they begin to fail
+	"errors-until":   "0",      // seconds from the start until they fail no more; 0: always
+	"errors-in-row":  "1",      // they come so many at a time
 	"controllers":    "1",      // of these: `widget`, `widget-2`, ..., each reconciles every widget
 	"bad-controller": "0",      // the number of the one that error-rate means; 0: all of them
+	"backend":        "",       // the name of a widget without which nothing works: while its spec says `down`, every reconcile fails
 	"reconcile-time": "0",      // seconds that a reconcile takes, or until it is cancelled
 	"latency-after":  "0",      // seconds from the start until it takes them
 	"writes":         "1",      // of a widget's status per reconcile
 	"hot-loop":       "0",      // reconciles a second, of each controller, for which there is nothing to do
 	"leak":           "0",      // bytes per reconcile
+	"idle-after":     "0",      // seconds until it asks for no further reconcile of what it has done, whatever `rate` says; 0: never
 	"stuck-after":    "0",      // seconds until a reconcile never ends, nor is cancelled; 0: never
-	"panic-after":    "0",      // seconds until every reconcile panics; 0: never
+	"panic-after":    "0",      // seconds until reconciles panic; 0: never
+	"panic-rate":     "1",      // share of the reconciles that then do
 	"crash-after":    "0",      // seconds until the process exits with 1; 0: never
 	"start-after":    "0",      // seconds that it does nothing at all, not even listen
 	"ready-after":    "0",      // seconds until /readyz says yes

@@ -1,6 +1,7 @@
 // An operator on controller-runtime with what its project template sets: leader election, metrics over https with authentication
 // and authorization (:8443), probes (:8081), priority queue; and warm-up. It reconciles `widgets.example.com` of its own namespace,
-// those that the label selector in SELECTOR matches, and writes into their status who did it. conf.go says what can go wrong.
+// those that the label selector in SELECTOR matches, and writes into their status who did it. A widget whose spec says `bad` can never
+// be reconciled, by no version. conf.go says what else can go wrong.
 package main
 
 import (
@@ -37,7 +38,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-var errConfigured = errors.New("this reconcile fails, as operator.conf asks for")
+var (
+	errConfigured = errors.New("this reconcile fails, as operator.conf asks for")
+	errBad        = errors.New("spec.bad: nothing can be done for this widget")
+	errDown       = errors.New("the backend is down")
+)
 
 func widget(namespace, name string) *unstructured.Unstructured {
 	w := &unstructured.Unstructured{}
@@ -49,8 +54,10 @@ func widget(namespace, name string) *unstructured.Unstructured {
 
 type reconciler struct {
 	client.Client
-	fails      bool // this controller is one that error-rate means
-	owed       float64
+	fails      bool    // this controller is one that error-rate means
+	owed       float64 // errors
+	row        int     // of these, how many come now, one after another
+	panics     float64 // owed
 	reconciles atomic.Int64
 	kept       [][]byte
 }
@@ -64,7 +71,10 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 		select {}
 	}
 	if set("panic-after") && after("panic-after") {
-		panic("this reconcile panics, as operator.conf asks for")
+		if r.panics += number("panic-rate"); r.panics >= 1 {
+			r.panics--
+			panic("this reconcile panics, as operator.conf asks for")
+		}
 	}
 	if n := int(number("leak")); n > 0 {
 		b := make([]byte, n)
@@ -84,6 +94,9 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 	if err := r.Get(ctx, q.NamespacedName, w); err != nil {
 		return again, client.IgnoreNotFound(err)
 	}
+	if err := r.outside(ctx, w); err != nil {
+		return again, err
+	}
 	by, _ := os.Hostname()
 	for range int(number("writes")) {
 		status := fmt.Sprintf(`{"status":{"by":%q,"image":%q,"reconciles":%d}}`, by, conf["image"], r.reconciles.Add(1))
@@ -91,16 +104,48 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 			return again, client.IgnoreNotFound(err)
 		}
 	}
-	if r.fails && after("errors-after") {
-		if r.owed += number("error-rate"); r.owed >= 1 {
-			r.owed--
-			return again, errConfigured
-		}
+	if r.due() {
+		return again, errConfigured
 	}
-	if set("rate") {
+	if set("rate") && !(set("idle-after") && after("idle-after")) {
 		again.RequeueAfter = seconds(1 / number("rate"))
 	}
 	return again, nil
+}
+
+// outside says what goes wrong whatever the version is.
+func (r *reconciler) outside(ctx context.Context, w *unstructured.Unstructured) error {
+	if bad, _, _ := unstructured.NestedBool(w.Object, "spec", "bad"); bad {
+		return errBad
+	}
+	if conf["backend"] == "" {
+		return nil
+	}
+	backend := widget(w.GetNamespace(), conf["backend"])
+	if err := r.Get(ctx, client.ObjectKeyFromObject(backend), backend); err != nil {
+		return err
+	}
+	if down, _, _ := unstructured.NestedBool(backend.Object, "spec", "down"); down {
+		return errDown
+	}
+	return nil
+}
+
+// due says whether this reconcile is one that fails by the version's own doing.
+func (r *reconciler) due() bool {
+	if !r.fails || !after("errors-after") || (set("errors-until") && after("errors-until")) {
+		return false
+	}
+	r.owed += number("error-rate")
+	if in := number("errors-in-row"); r.owed >= in {
+		r.owed -= in
+		r.row += int(in)
+	}
+	if r.row == 0 {
+		return false
+	}
+	r.row--
+	return true
 }
 
 // hotLoop lets a controller reconcile keys for which there is nothing to do.
@@ -163,6 +208,7 @@ func main() {
 			DefaultNamespaces: map[string]cache.Config{string(namespace): {}},
 			ByObject:          map[client.Object]cache.ByObject{widget("", ""): {Label: selector}},
 		},
+		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}}, // reads cost the API server nothing, as with types
 		LeaderElection:                true,
 		LeaderElectionID:              conf["lease-name"],
 		LeaderElectionReleaseOnCancel: set("release"),
