@@ -20,14 +20,17 @@ static struct dead_pod *find(struct dead_pods *d, const struct obs_pod *p) {
 void dead_pods_add(struct dead_pods *d, const struct obs_pod *p) {
     if (!p->died_ns || !p->rs_uid || !p->rs_name) return;
     struct dead_pod *at = find(d, p);
-    if (at && at->died_ns == p->died_ns && !strcmp(at->rs_uid, p->rs_uid)) return;
+    if (at && at->died_ns == p->died_ns && !strcmp(at->rs_uid, p->rs_uid)) {
+        at->over = p->over;
+        return;
+    }
     if (!at) {
         at = &d->pod[d->next];
         d->next = (d->next + 1) % DEAD_PODS_MAX;
     }
     drop(at);
-    *at = (struct dead_pod){xstrdup(p->ns), xstrdup(p->name), xstrdup(p->rs_uid), xstrdup(p->rs_name),
-                            p->died_ns};
+    *at = (struct dead_pod){xstrdup(p->ns),      xstrdup(p->name), xstrdup(p->rs_uid),
+                            xstrdup(p->rs_name), p->died_ns,       p->over};
 }
 
 const char *dead_pods_rs(const struct dead_pods *d, const struct obs_lease *l) {

@@ -8,6 +8,7 @@ enum { DEAD_PODS_MAX = 512 };
 struct dead_pod {
     char *ns, *name, *rs_uid, *rs_name; /* owned */
     int64_t died_ns;                    /* as obs_pod.died_ns */
+    bool over;                          /* as obs_pod.over */
 };
 struct dead_pods {
     struct dead_pod pod[DEAD_PODS_MAX];

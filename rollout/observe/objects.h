@@ -17,7 +17,9 @@
 #define STATE_LABEL    "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
 #define LABEL_POD_HASH "pod-template-hash"                     /* the Deployment controller's */
 /* On a ReplicaSet that was the target's own and was taken out of its Deployment: it runs until stable does. */
-#define ANNOTATION_DETACHED    HANDOVER_PREFIX "detached"
+#define ANNOTATION_DETACHED HANDOVER_PREFIX "detached"
+/* On a target whose spec.replicas is 0 by our doing: the number before; for the case that the state is lost. */
+#define ANNOTATION_REPLICAS    HANDOVER_PREFIX "replicas"
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
@@ -103,6 +105,7 @@ struct obs_pod {
     /* A process of this Pod that was at work before this moment is dead: each of its containers, sidecars too, has ended at or
      * after it, by the kubelet's word; wall clock of its node. 0: one has not, or it is not certain. */
     int64_t died_ns;
+    bool over; /* it is being deleted and all of them have ended: it has no process any more, and gets none */
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
     char
         *trouble; /* in words, by the scheduler or the kubelet: the cause, why a container waits, how the last
@@ -113,6 +116,7 @@ struct obs_lease {
     char *ns, *name, *rv;
     char *holder;        /* spec.holderIdentity; "" when nobody holds it */
     int64_t acquired_ns; /* when the holder took it, by the holder's clock; 0: not given */
+    int64_t renewed_ns;  /* when it was last renewed, by the same clock; 0: not given */
     int64_t duration_ns; /* how long it is valid without being renewed; 15 s where it is not given */
     bool coordinated;    /* the API server elects (spec.strategy): nobody else names a holder */
 };

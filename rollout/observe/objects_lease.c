@@ -14,6 +14,7 @@ int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err) {
     const char *holder = json_str_or(spec, "holderIdentity", "");
     struct obs_lease l = {.coordinated = json_str_or(spec, "strategy", "")[0] != 0};
     observe_time(spec, "acquireTime", &l.acquired_ns);
+    observe_time(spec, "renewTime", &l.renewed_ns);
     int64_t seconds = json_i64(spec, "leaseDurationSeconds", DEFAULT_S);
     l.duration_ns = (seconds < 1 || seconds > LONGEST_S ? DEFAULT_S : seconds) * NS_PER_S;
     l.ns = xstrdup(obj_ns(obj));

@@ -117,10 +117,15 @@ static int64_t last_end(const cJSON *status) {
     return observe_time(t, "finishedAt", &at) && !lost ? at : 0;
 }
 
-/* The earliest of these ends. A container that the kubelet does not tell of may run. */
-static int64_t died(const cJSON *spec, const cJSON *status) {
+static bool has_ended(const cJSON *status) {
+    return json_get(json_get(status, "state"), "terminated") != NULL;
+}
+
+/* The earliest of these ends. A container that the kubelet does not tell of may run. *ret_all: none has been started again. */
+static int64_t died(const cJSON *spec, const cJSON *status, bool *ret_all) {
     int64_t at = INT64_MAX;
     size_t want = 0, seen = 0;
+    *ret_all = true;
     const cJSON *c, *s;
     cJSON_ArrayForEach(c, json_arr(spec, "containers")) want++;
     cJSON_ArrayForEach(c, json_arr(spec, "initContainers")) want += is_sidecar(c);
@@ -128,11 +133,13 @@ static int64_t died(const cJSON *spec, const cJSON *status) {
         if (!is_sidecar(spec_of(json_arr(spec, "initContainers"), json_str_or(s, "name", "")))) continue;
         int64_t end = last_end(s);
         at = end < at ? end : at;
+        *ret_all = *ret_all && has_ended(s);
         seen++;
     }
     cJSON_ArrayForEach(s, json_arr(status, "containerStatuses")) {
         int64_t end = last_end(s);
         at = end < at ? end : at;
+        *ret_all = *ret_all && has_ended(s);
         seen++;
     }
     return want && seen == want ? at : 0;
@@ -152,5 +159,7 @@ void observe_pod_ends(const cJSON *pod, struct obs_pod *p) {
             ends_of(s, spec_of(json_arr(spec, "containers"), json_str_or(s, "name", "")), KIND_APP, allowed);
         take(s, KIND_APP, &e, p);
     }
-    p->died_ns = died(spec, status);
+    bool all;
+    p->died_ns = died(spec, status, &all);
+    p->over = p->died_ns && all && p->terminating;
 }

@@ -16,6 +16,7 @@ static void add_pod(void *ctx, const struct obs_pod *p) {
 
 static void add_lease(void *ctx, const struct obs_lease *l) {
     struct target_snapshot *s = ctx;
+    if (s->nleases == SNAPSHOT_LEASES) return;
     for (size_t i = 0; i < s->nleases; i++)
         if (strcmp(s->leases[i].name, l->name) == 0) return;
     s->leases = xrealloc(s->leases, (s->nleases + 1) * sizeof *s->leases);

@@ -4,6 +4,7 @@
 #define ROLLOUT_SNAPSHOT_H
 #include "observe/caches.h"
 
+enum { SNAPSHOT_LEASES = 64 }; /* of one target: who makes more of them in a namespace costs nobody's time */
 struct target_snapshot {
     const struct obs_target *target; /* NULL: no such Deployment, or one that does not take part */
     const struct store_rec *state;   /* the ConfigMap; NULL: none that bears our label */

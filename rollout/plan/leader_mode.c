@@ -56,12 +56,12 @@ static void choose(struct plan_ctx *c, const struct obs_lease *l) {
     plan_enter_described(c, PHASE_SOAKING);
 }
 
-/* It waits, and does nothing meanwhile. */
+/* It waits, and does nothing, while stable works. */
 static bool stands_by(const struct plan_ctx *c) {
     const struct state *s = c->s;
     bool looked =
         s->soak_from_ns && c->o->scraped_ns > s->soak_from_ns && c->now - s->soak_from_ns >= CHOOSE_NS;
-    return looked && s->judge.all.nc + s->judge.all.start_nc == 0;
+    return looked && s->judge.all.ns > 0 && s->judge.all.nc + s->judge.all.start_nc == 0;
 }
 
 bool plan_choose_mode(struct plan_ctx *c) {
@@ -85,6 +85,23 @@ bool plan_choose_mode(struct plan_ctx *c) {
     plan_revisit(c, c->s->soak_from_ns + CHOOSE_NS);
     if (stands_by(c)) choose(c, l);
     return true;
+}
+
+/* Chosen by itself, and wrongly: a version may have another Lease, and come to it late. */
+bool plan_leave_turns(struct plan_ctx *c) {
+    struct trial *t = &c->s->trial;
+    bool own = false;
+    if (c->spec->mode != MODE_AUTO || c->spec->lease || t->n) return false;
+    for (size_t i = 0; i < c->o->nleases && !own; i++) {
+        enum track held;
+        own = strcmp(c->o->leases[i].name, t->lease) != 0 && plan_holder(c, &c->o->leases[i], &held) &&
+              held == TRACK_CANARY;
+    }
+    if (!own) return false;
+    free(t->lease);
+    *t = (struct trial){.step = TRIAL_NONE};
+    c->s->soak_from_ns = c->now;
+    return plan_enter_described(c, PHASE_SOAKING);
 }
 
 /* ---- how much, for how long ---- */
@@ -144,25 +161,67 @@ int64_t plan_turn_ns(const struct state *s, int64_t soak_ns) {
 
 /* ---- spec.replicas, which is the user's ---- */
 
+int32_t plan_replicas_marked(const struct plan_ctx *c) {
+    int64_t n;
+    const char *text = json_str(c->t->annotations, ANNOTATION_REPLICAS);
+    return text && slice_i64(slice_of(text), &n) == 0 && n > 0 && n <= INT32_MAX ? (int32_t)n : 0;
+}
+
+/* Scaled up from zero, the Deployment controller takes the ReplicaSet of the template, else the newest: neither may be another one
+ * than stable's. True: none is in the way any more. */
+bool plan_way_back_is_clear(struct plan_ctx *c) {
+    bool clear = true;
+    for (size_t i = 0; i < c->o->nrs && c->stable; i++) {
+        const struct obs_rs *r = &c->o->rs[i];
+        bool idle = plan_is_own(c, r) && r != c->stable && r->replicas == 0;
+        if (!idle || (!plan_same_hash(r->hash, c->t->hash) && r->created_ns < c->stable->created_ns))
+            continue;
+        clear = false;
+        plan_step_rs_delete(c, r,
+                            "delete an idle ReplicaSet, which the controller would start in stable's place");
+    }
+    if (!clear) plan_revisit(c, c->now + POLL_NS);
+    return clear;
+}
+
+static bool on_trial(const struct state *s) {
+    return s->phase == PHASE_SOAKING || s->phase == PHASE_STARTING;
+}
+
+/* A hold, a canary that is not ready, caches that are not complete. What users do is no failure. */
+static void give_up(struct plan_ctx *c) {
+    struct trial *t = &c->s->trial;
+    bool failed = on_trial(c->s) && c->spec && !c->s->pause_asked && c->o->known && plan_lease(c);
+    t->disturbed += failed && plan_replicas_marked(c);
+    t->step = TRIAL_STANDBY;
+    t->since_ns = c->now;
+}
+
+static void bring_back(struct plan_ctx *c) {
+    bool refused = c->o->refused && c->o->refused->kind == STEP_RS_DELETE;
+    bool holds = c->s->phase != PHASE_PROMOTING; /* else the new version is to start */
+    if (holds && c->o->known && !plan_way_back_is_clear(c) && !refused) return;
+    c->patch.any = c->patch.checked = true; /* of the template that was looked at, and of nobody's number */
+    c->patch.replicas = c->s->replicas;
+    if (!c->patch.why) c->patch.why = "stable is back, and stands by";
+}
+
 void plan_keep_replicas(struct plan_ctx *c) {
     struct state *s = c->s;
-    bool trial = (s->phase == PHASE_SOAKING || s->phase == PHASE_STARTING) && s->trial.step == TRIAL_GIVING &&
-                 c->giving;
-    if (s->trial.step == TRIAL_GIVING &&
-        !trial) { /* a hold, a canary that is not ready, caches that are not complete */
-        s->trial.step = TRIAL_STANDBY;
-        s->trial.since_ns = c->now;
-    }
-    if (s->replicas < 0) return;
-    if (trial && c->t->replicas > 0) {
+    bool trial = on_trial(s) && s->trial.step == TRIAL_GIVING && c->giving;
+    if (s->trial.step == TRIAL_GIVING && !trial) give_up(c);
+    if (s->replicas >= 0 && trial && c->t->replicas > 0) {
+        s->replicas = c->t->replicas;
         c->patch.any = c->patch.checked = true; /* the number that is given back is the one that was read */
         c->patch.replicas = 0;
         c->patch.why = "stable gives its Lease up: to zero until the canary leads";
-    } else if (!trial && c->t->replicas == 0) {
-        c->patch.any = true;
-        c->patch.replicas = s->replicas;
-        if (!c->patch.why) c->patch.why = "stable is back, and stands by";
+    } else if (s->replicas >= 0 && !trial && c->t->replicas == 0) {
+        bring_back(c);
     } else if (!trial) {
         s->replicas = -1; /* back, or as another client has it by now */
     }
+    if (c->t->replicas == 0 || c->patch.replicas == 0 || !json_get(c->t->annotations, ANNOTATION_REPLICAS))
+        return;
+    c->patch.any = c->patch.drop_replicas = true;
+    if (!c->patch.why) c->patch.why = "take the number of replicas off";
 }

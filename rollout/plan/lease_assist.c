@@ -3,10 +3,14 @@
  * Lease is released in its stead: the standby takes it at its next look, within 2 s.
  *
  * That a process is dead is never concluded from a Pod's phase, its deletion or a time-out. Each of its containers has ended, with
- * an exit code that a process left, after the Lease was acquired: both by the clock of the same node. */
+ * an exit code that a process left, after the Lease was acquired: both by the clock of the same node. A process that is started
+ * again in the same Pod goes on with the Lease, acquireTime and all, if it has the same identity (the Pod's name): then it has
+ * renewed it since. */
 #include "api/rfc3339.h"
 #include "plan/plan_ctx.h"
 #include <stdio.h>
+
+enum { UNIQUE = 32 }; /* bytes behind the Pod's name: a UUID, as client-go's users add it */
 
 bool plan_assists(const struct observed *o) {
     if (!o->spec || (o->spec_err && o->spec_err->kind != ERR_NONE) || o->state_known != STATE_READ)
@@ -30,11 +34,19 @@ static bool owned(const struct plan_ctx *c, const struct dead_pod *p) {
     return false;
 }
 
+/* Not renewed since its process has died. The kubelet tells whole seconds, so within that one it is not known which process it was;
+ * it does not matter where each has an identity of its own. */
+static bool is_stale(const struct obs_lease *l, const struct dead_pod *p) {
+    bool unique = strlen(l->holder) > strlen(p->name) + UNIQUE;
+    return l->renewed_ns && l->renewed_ns < p->died_ns + (unique ? NS_PER_S : 0);
+}
+
 static const struct dead_pod *dead_holder(const struct plan_ctx *c, const struct obs_lease *l) {
     for (size_t i = 0; i < DEAD_PODS_MAX; i++) {
         const struct dead_pod *p = &c->o->dead->pod[i];
         if (!p->name || strcmp(p->ns, c->t->ns) != 0 || !obs_lease_held_by(l, p->name)) continue;
-        return l->acquired_ns && l->acquired_ns < p->died_ns && owned(c, p) ? p : NULL;
+        bool its = l->acquired_ns && l->acquired_ns < p->died_ns && (p->over || is_stale(l, p));
+        return its && owned(c, p) ? p : NULL;
     }
     return NULL;
 }

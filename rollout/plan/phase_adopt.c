@@ -23,7 +23,17 @@ static void restore_quarantine(struct plan_ctx *c) {
     }
 }
 
+/* We had it at zero, for a trial of mode leader: plan_keep_replicas() brings it back. */
+static bool at_zero(struct plan_ctx *c) {
+    int32_t n = plan_replicas_marked(c);
+    if (!n || (c->t->replicas > 0 && plan_spec_observed(c))) return false;
+    if (c->t->replicas == 0) c->s->replicas = n;
+    plan_revisit(c, c->now + POLL_NS);
+    return true;
+}
+
 static bool recover(struct plan_ctx *c) {
+    if (at_zero(c)) return false;
     const struct obs_rs *rs = stable_of(c);
     if (!rs) {
         plan_revisit(c, c->now + 10 * POLL_NS);

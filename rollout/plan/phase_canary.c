@@ -187,7 +187,8 @@ static void say_stalled(const struct plan_ctx *c, bool ends, char ret[400]) {
 static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,
                        const struct signals_report *signals) {
     const struct evidence *e = &c->s->evidence;
-    bool dry = c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
+    bool works = !plan_by_turns(c->s) || c->s->trial.step == TRIAL_LEADS; /* else it stands by */
+    bool dry = works && c->o->scraped_ns && e->dry[TRACK_CANARY] >= DRY_ROUNDS;
     bool few = v == VERDICT_INCONCLUSIVE && too_few(c);
     char text[400] = "";
     if (few) say_too_few(c, text);
@@ -320,6 +321,7 @@ bool plan_phase_canary(struct plan_ctx *c) {
                          "the Deployment is scaled to zero; the rollout goes on when it is scaled up");
     }
     if (h != HEALTH_READY) return plan_judge(c, false) || not_healthy(c, h, &cause);
+    if (plan_by_turns(s) && s->hold == HOLD_NOT_READY) plan_unhold(c);
     if (!sized) return plan_judge(c, false);
     if (!s->soak_from_ns && begin_soak(c)) return true;
     if (s->hold == HOLD_NONE) { /* the numbers of pods follow a scale */
@@ -327,7 +329,8 @@ bool plan_phase_canary(struct plan_ctx *c) {
         plan_describe_phase(c, text);
         plan_set_text(&s->message, "%s", text);
     }
-    if (!plan_choose_mode(c)) return false;
+    if (!plan_choose_mode(c))
+        return plan_past_deadline(c) && plan_on_deadline(c, false, "mode leader finds no Lease");
     if (plan_by_turns(s)) return plan_take_turns(c);
     plan_revisit(c, s->soak_from_ns + s->param.soak_ns + 1000);
     return plan_judge(c, true);

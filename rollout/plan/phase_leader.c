@@ -3,7 +3,7 @@
  * all it takes to go back. After its turn the canary ends, and stable leads again. */
 #include "plan/plan_ctx.h"
 
-/* Another client has scaled stable up in the middle so often: it will do so again. */
+/* The canary did not come to lead so often: it will be so again, and each time costs stable its leader. */
 enum { OFTEN_DISTURBED = 3 };
 #define SETTLE_NS (10 * NS_PER_S) /* a scale of ours and another client's may cross */
 /* Beside the duration of the Lease: for stable's end within its grace period, and for client-go's polls. */
@@ -25,29 +25,23 @@ static bool until(struct plan_ctx *c, int64_t at_ns) {
     return c->now >= at_ns;
 }
 
-/* Scaled up from zero, the Deployment controller takes the ReplicaSet of the template, else the newest: neither may be another one
- * than stable's. True: none is in the way any more. */
-static bool way_back_is_clear(struct plan_ctx *c) {
-    bool clear = true;
-    for (size_t i = 0; i < c->o->nrs; i++) {
-        const struct obs_rs *r = &c->o->rs[i];
-        bool idle = plan_is_own(c, r) && r != c->stable && r->replicas == 0;
-        if (!idle || (!plan_same_hash(r->hash, c->t->hash) && r->created_ns < c->stable->created_ns))
-            continue;
-        clear = false;
-        plan_step_rs_delete(c, r,
-                            "delete an idle ReplicaSet, which the controller would start in stable's place");
-    }
-    if (!clear) plan_revisit(c, c->now + POLL_NS);
-    return clear;
+static bool begin_trial(struct plan_ctx *c, const struct obs_lease *l) {
+    struct state *s = c->s;
+    s->trial.n++;
+    s->evidence.dry[TRACK_CANARY] = 0; /* as a standby it had no numbers */
+    next(c, TRIAL_LEADS);
+    plan_event(c, EV_TRIAL, "trial %u of %s: the canary leads by Lease %s", s->trial.n, s->image, l->name);
+    return false;
 }
 
 static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
     struct state *s = c->s;
     enum track held;
     if (plan_judge(c, false)) return true;
-    if (plan_past_deadline(c)) return plan_on_deadline(c, true, "the canary has not led for long enough");
-    bool leads = plan_holder(c, l, &held) && held == TRACK_STABLE;
+    if (plan_past_deadline(c)) return plan_judge(c, true); /* its signals and its stalls count, too */
+    bool known = plan_holder(c, l, &held), leads = known && held == TRACK_STABLE;
+    if (known && !leads) return begin_trial(c, l); /* stable's leader has ended by itself */
+    if (plan_leave_turns(c)) return false;
     bool whole =
         c->stable && c->t->replicas > 0 && c->stable->st_ready >= c->t->replicas && plan_spec_observed(c);
     plan_revisit(c, c->now + POLL_NS);
@@ -56,15 +50,22 @@ static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
         l->acquired_ns > s->trial.since_ns && l->acquired_ns <= c->now ? l->acquired_ns : s->trial.since_ns;
     if (!until(c, from + plan_turn_ns(s, c->spec->soak_ns))) return false;
     if (s->trial.disturbed >= OFTEN_DISTURBED)
-        return plan_hold(c, HOLD_CONFLICT, TEXT_KEPT,
-                         "another client scales the Deployment up whenever stable is to give Lease %s up, so "
-                         "the canary cannot lead; have "
-                         "it leave spec.replicas alone, then: %s",
-                         l->name, plan_command(c, ACTION_RETRY, s->hash).text);
-    if (!way_back_is_clear(c) || !plan_quiet_enough(c, TRACK_STABLE)) return false;
+        return plan_hold(
+            c, HOLD_CONFLICT, TEXT_KEPT,
+            "%u times stable has given Lease %s up, and the canary did not come to lead: another "
+            "client scales the Deployment up (have it leave spec.replicas alone), the canary is "
+            "not ready without stable, or stable does not end; then: %s",
+            s->trial.disturbed, l->name, plan_command(c, ACTION_RETRY, s->hash).text);
+    if (!plan_way_back_is_clear(c) || !plan_quiet_enough(c, TRACK_STABLE)) return false;
     s->replicas = c->t->replicas;
     c->giving = true;
     next(c, TRIAL_GIVING);
+    return false;
+}
+
+static bool stable_runs(const struct plan_ctx *c) {
+    for (size_t i = 0; i < c->o->npods; i++)
+        if (c->o->pods[i].track == TRACK_STABLE && !c->o->pods[i].finished) return true;
     return false;
 }
 
@@ -72,22 +73,22 @@ static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
     struct state *s = c->s;
     enum track held;
     plan_revisit(c, c->now + POLL_NS);
-    if (plan_holder(c, l, &held) && held == TRACK_CANARY) {
-        s->trial.n++;
-        s->evidence.dry[TRACK_CANARY] = 0; /* as a standby it had no numbers */
-        next(c, TRIAL_LEADS);
-        plan_event(c, EV_TRIAL, "trial %u of %s: the canary leads by Lease %s", s->trial.n, s->image,
-                   l->name);
-        return false;
-    }
-    if (c->t->replicas > 0 && c->now - s->trial.since_ns > SETTLE_NS) {
+    if (plan_holder(c, l, &held) && held == TRACK_CANARY) return begin_trial(c, l);
+    bool set = c->t->replicas > 0, late = c->now - s->trial.since_ns > SETTLE_NS;
+    if (set && (late || plan_replicas_marked(c))) { /* by another client, after us: it is obeyed */
         s->trial.disturbed++;
         next(c, TRIAL_STANDBY);
         return false;
     }
-    c->giving = c->now - s->trial.since_ns <= TAKE_NS + l->duration_ns;
+    bool ends = stable_runs(c);
+    if (ends)
+        s->shrink_ns = 0;
+    else if (!s->shrink_ns)
+        s->shrink_ns = c->now; /* what is dead is released, or expires */
+    c->giving = ends ? c->now - s->trial.since_ns <= TAKE_NS + l->duration_ns
+                     : c->now - s->shrink_ns <= PLAN_PATIENCE_NS + l->duration_ns;
     if (c->giving) return false;
-    if (*l->holder && plan_holder(c, l, &held)) { /* a pod of stable's that does not end */
+    if (ends) { /* a pod of stable's that does not end */
         next(c, TRIAL_STANDBY);
         s->trial.disturbed++;
         return false;
@@ -97,13 +98,18 @@ static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
                           l->name);
 }
 
+static bool stable_is_back(const struct plan_ctx *c) {
+    return c->t->replicas > 0 && c->stable && c->stable->st_ready >= c->t->replicas;
+}
+
 static bool leads(struct plan_ctx *c, const struct obs_lease *l) {
     struct state *s = c->s;
     enum track held;
     plan_revisit(c, c->now + POLL_NS);
     bool known = plan_holder(c, l, &held);
-    bool back = c->t->replicas > 0 && c->stable && c->stable->st_ready >= c->t->replicas;
+    bool back = stable_is_back(c);
     if (plan_judge(c, back && known && held == TRACK_CANARY)) return true;
+    if (!back && plan_past_deadline(c)) return plan_on_deadline(c, false, "stable's pods are not ready");
     int64_t led = plan_soaked_ns(c);
     if (known && held == TRACK_STABLE) { /* lost; more than once is a signal */
         s->trial.led_ns = led;
@@ -123,6 +129,7 @@ static bool returns(struct plan_ctx *c, const struct obs_lease *l) {
     enum track held;
     plan_revisit(c, c->now + POLL_NS);
     if (plan_judge(c, false)) return true;
+    if (plan_past_deadline(c)) return plan_on_deadline(c, false, "stable has not taken the Lease again");
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     bool gone = !rs || (rs->replicas == 0 && rs->st_replicas == 0);
     if (gone && plan_holder(c, l, &held) && held == TRACK_STABLE) next(c, TRIAL_STANDBY);
@@ -139,13 +146,14 @@ bool plan_take_turns(struct plan_ctx *c) {
     if (l) return steps[c->s->trial.step](c, l);
     plan_revisit(c, c->now + POLL_NS);
     if (plan_judge(c, false)) return true;
+    if (plan_past_deadline(c)) return plan_on_deadline(c, false, "its Lease is not there");
     return c->now - c->s->trial.since_ns > PLAN_PATIENCE_NS &&
            plan_hold(c, HOLD_NO_DATA, TEXT_KEPT, "Lease %s of mode leader is not there, or cannot be read",
                      c->s->trial.lease);
 }
 
 void plan_end_trial(struct plan_ctx *c) {
-    if (c->s->trial.step != TRIAL_LEADS) return;
+    if (c->s->trial.step != TRIAL_LEADS || !stable_is_back(c)) return;
     c->s->trial.led_ns = plan_soaked_ns(c);
     next(c, TRIAL_RETURNING);
 }

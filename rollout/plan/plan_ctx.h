@@ -25,6 +25,7 @@ struct target_patch {
     int64_t deadline_s; /* -1: kept */
     int32_t replicas;   /* -1: kept */
     bool drop_status;
+    bool drop_replicas; /* ANNOTATION_REPLICAS */
     bool drop_action[ACTION_N];
     const char *why;
 };
@@ -199,6 +200,12 @@ int64_t plan_soaked_ns(const struct plan_ctx *c);
 /* How long the next trial is, or the present one; and stable's turn before it. */
 int64_t plan_lead_ns(const struct state *s, int64_t soak_ns);
 int64_t plan_turn_ns(const struct state *s, int64_t soak_ns);
+/* Mode leader was chosen, and the canary has a Lease of its own: mode replicas. True: it was so. */
+bool plan_leave_turns(struct plan_ctx *c);
+/* The number that is to be given back, as it stands on the target beside our zero; 0: none. */
+int32_t plan_replicas_marked(const struct plan_ctx *c);
+/* Deletes the idle ReplicaSets that would be started instead of stable's, when it is scaled up from zero; true: there is none. */
+bool plan_way_back_is_clear(struct plan_ctx *c);
 /* spec.replicas to zero while stable gives its Lease up, and back in every other case: whatever the phase, and whichever process leads. */
 void plan_keep_replicas(struct plan_ctx *c);
 

@@ -183,7 +183,9 @@ static void member(struct buf *b, bool *first, const char *key) {
     *first = false;
 }
 
-static void add_annotations(const struct target_patch *p, const char *status, struct buf *b) {
+/* replicas: before this patch. */
+static void add_annotations(const struct target_patch *p, const char *status, int32_t replicas,
+                            struct buf *b) {
     bool first = true;
     buf_adds(b, "\"annotations\":{");
     if (p->drop_status || status) member(b, &first, HANDOVER_PREFIX "status");
@@ -191,6 +193,11 @@ static void add_annotations(const struct target_patch *p, const char *status, st
         buf_adds(b, "null");
     else if (status)
         buf_add_json(b, slice_of(status));
+    if (p->replicas >= 0 || p->drop_replicas) member(b, &first, ANNOTATION_REPLICAS);
+    if (p->replicas == 0)
+        buf_addf(b, "\"%d\"", replicas);
+    else if (p->replicas > 0 || p->drop_replicas)
+        buf_adds(b, "null");
     for (int a = 0; a < ACTION_N; a++) {
         if (!p->drop_action[a]) continue;
         char key[64];
@@ -209,7 +216,7 @@ void plan_step_target(struct plan_ctx *c) {
     struct buf b = BUF(8192);
     bool first = true;
     buf_adds(&b, "{\"metadata\":{");
-    add_annotations(p, same ? NULL : line, &b);
+    add_annotations(p, same ? NULL : line, c->t->replicas, &b);
     buf_adds(&b, p->checked ? ",\"resourceVersion\":" : ",\"uid\":");
     buf_add_json(&b, slice_of(p->checked ? c->t->rv : c->t->uid));
     buf_adds(&b, "},\"spec\":{");

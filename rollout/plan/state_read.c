@@ -176,6 +176,8 @@ static void read_span(struct reader *r, const cJSON *obj, const char *key, int64
         *ret = ns;
 }
 
+#define LONGEST_NS (3600 * NS_PER_S) /* objects_lease.c has no longer ones */
+
 static void read_trial(struct reader *r, struct trial *t) {
     const cJSON *o = json_get(r->obj, "trial");
     if (!o) return;
@@ -186,7 +188,8 @@ static void read_trial(struct reader *r, struct trial *t) {
     read_span(r, o, "ledNs", &t->led_ns);
     t->n = (uint32_t)number(r, o, "number", 0, INT32_MAX, 0);
     t->disturbed = (uint32_t)number(r, o, "disturbed", 0, INT32_MAX, 0);
-    if (t->step == TRIAL_NONE || !t->lease || !t->since_ns || t->lease_ns <= 0) wrong(r, r->obj, "trial");
+    bool spans = t->lease_ns > 0 && t->lease_ns <= LONGEST_NS && t->led_ns <= INT64_MAX / 4;
+    if (t->step == TRIAL_NONE || !t->lease || !t->since_ns || !spans) wrong(r, r->obj, "trial");
 }
 
 static void read_rollout(struct reader *r, struct state *s) {

@@ -273,7 +273,7 @@ static void m_rs_controller(struct model *m) {
                 if (!p->there || p->terminating || p->ended || p->rs != i || (pass == 0 && p->ready))
                     continue;
                 p->terminating = true;
-                p->left = 2;
+                p->left = m->grace ? m->grace : 2;
                 have--;
             }
         }

@@ -68,7 +68,10 @@ struct model {
     int tick, serial;
     bool elects;
     struct mlease lease;
-    int zero; /* ticks for which spec.replicas was 0 by our doing */
+    int zero;       /* ticks for which spec.replicas was 0 by our doing */
+    int grace;      /* ticks for which a pod that terminates goes on; 0: it ends soon */
+    bool own_lease; /* canaries hold another Lease, of their own */
+    bool no_lease;  /* Leases cannot be read */
     struct rng rng;
     /* the Deployment */
     bool exists, deleting, paused;
@@ -137,7 +140,7 @@ struct m_view {
     struct obs_rs rs[MAX_RS];
     struct obs_pod pods[MAX_PODS], own[MAX_PODS]; /* own: borrowed, those that count */
     size_t nrs, npods;
-    struct obs_lease lease;
+    struct obs_lease lease[2];
     struct spec spec;
     struct err spec_err, state_err;
     bool opted;
@@ -173,6 +176,9 @@ void m_elect(struct model *m);
 bool m_leads(const struct model *m, int k);                      /* this pod */
 int m_leader(const struct model *m, bool *ret_canary);           /* its version; -1: nobody leads */
 void m_read_lease(const struct model *m, struct obs_lease *ret); /* borrowed */
+/* The Lease that the canary holds alone; false: it has none. */
+bool m_read_own_lease(const struct model *m, struct obs_lease *ret);
+void m_lead(struct model *m, bool canary); /* such a pod has the Lease from now on */
 int m_patch_lease(struct model *m, const cJSON *body);
 void m_pod_died(struct model *m, int k);
 

@@ -158,7 +158,7 @@ static int m_delete_rs(struct model *m, const char *name, const cJSON *body) {
     for (int k = 0; k < MAX_PODS; k++) {
         if (m->pod[k].there && m->pod[k].rs == (int)(r - m->rs) && !m->pod[k].terminating) {
             m->pod[k].terminating = true;
-            m->pod[k].left = 2;
+            m->pod[k].left = m->grace ? m->grace : 2;
         }
     }
     r->there = false;

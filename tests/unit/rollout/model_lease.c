@@ -5,15 +5,15 @@ static void name_of(const struct model *m, int k, char ret[128]) {
     snprintf(ret, 128, "%s-%s", m->rs[m->pod[k].rs].name, m->pod[k].uid + 4);
 }
 
-static bool alive(const struct mpod *p) {
-    return p->there && p->ready && !p->terminating && !p->ended;
+static bool alive(const struct model *m, const struct mpod *p) {
+    return p->there && p->ready && (!p->terminating || m->grace) && !p->ended;
 }
 
 bool m_leads(const struct model *m, int k) {
     char name[128];
     name_of(m, k, name);
     size_t n = strlen(name);
-    return alive(&m->pod[k]) && !strncmp(m->lease.holder, name, n) && m->lease.holder[n] == '_';
+    return alive(m, &m->pod[k]) && !strncmp(m->lease.holder, name, n) && m->lease.holder[n] == '_';
 }
 
 int m_leader(const struct model *m, bool *ret_canary) {
@@ -31,7 +31,7 @@ static void contest(struct model *m) {
     for (int i = 0; i < MAX_PODS; i++) {
         int k = (from + i) % MAX_PODS;
         char name[128];
-        bool contests = alive(&m->pod[k]) && m->behaviour[m->rs[m->pod[k].rs].version] != NEVER_LEADS;
+        bool contests = alive(m, &m->pod[k]) && m->behaviour[m->rs[m->pod[k].rs].version] != NEVER_LEADS;
         if (!contests || (m->tick + k) % 2) continue;
         name_of(m, k, name);
         snprintf(m->lease.holder, sizeof m->lease.holder, "%.100s_%d", name, m->tick);
@@ -65,6 +65,35 @@ void m_read_lease(const struct model *m, struct obs_lease *ret) {
                               .duration_ns = M_LEASE_TICKS * NS_PER_S};
 }
 
+bool m_read_own_lease(const struct model *m, struct obs_lease *ret) {
+    static char ns[] = "ns", name[] = "another", rv[] = "1", holder[128];
+    for (int k = 0; m->own_lease && k < MAX_PODS; k++) {
+        if (!alive(m, &m->pod[k]) || !m->rs[m->pod[k].rs].canary) continue;
+        name_of(m, k, holder);
+        *ret = (struct obs_lease){.ns = ns,
+                                  .name = name,
+                                  .rv = rv,
+                                  .holder = holder,
+                                  .acquired_ns = m_now(m),
+                                  .duration_ns = M_LEASE_TICKS * NS_PER_S};
+        return true;
+    }
+    return false;
+}
+
+void m_lead(struct model *m, bool canary) {
+    char name[128];
+    for (int k = 0; k < MAX_PODS; k++) {
+        if (!alive(m, &m->pod[k]) || m->rs[m->pod[k].rs].canary != canary) continue;
+        name_of(m, k, name);
+        snprintf(m->lease.holder, sizeof m->lease.holder, "%.100s_%d", name, m->tick);
+        m->lease.acquired = m->lease.renewed = m->tick;
+        m->lease.rv++;
+        return;
+    }
+    fail_msg("there is no such pod");
+}
+
 /* Only what a dead process holds is released. */
 int m_patch_lease(struct model *m, const cJSON *body) {
     char rv[16];
@@ -79,8 +108,10 @@ int m_patch_lease(struct model *m, const cJSON *body) {
 
 void m_pod_died(struct model *m, int k) {
     char name[128];
-    struct obs_pod p = {
-        .rs_uid = m->rs[m->pod[k].rs].uid, .rs_name = m->rs[m->pod[k].rs].name, .died_ns = m_now(m)};
+    struct obs_pod p = {.rs_uid = m->rs[m->pod[k].rs].uid,
+                        .rs_name = m->rs[m->pod[k].rs].name,
+                        .died_ns = m_now(m),
+                        .over = true};
     static char ns[] = "ns";
     name_of(m, k, name);
     p.ns = ns;

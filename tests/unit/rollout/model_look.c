@@ -248,10 +248,10 @@ struct m_view *m_observe(struct model *m) {
     for (int k = 0; k < MAX_PODS && v->o.known; k++)
         if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
     v->o.dead = &m->edge.dead;
-    if (m->elects && plan_needs(&v->o) == NEED_LEASES) {
-        m_read_lease(m, &v->lease);
-        v->o.leases = &v->lease;
-        v->o.nleases = 1;
+    if (m->elects && !m->no_lease && plan_needs(&v->o) == NEED_LEASES) {
+        m_read_lease(m, &v->lease[0]);
+        v->o.leases = v->lease;
+        v->o.nleases = 1 + m_read_own_lease(m, &v->lease[1]);
     }
     memcpy(v->own, v->pods, v->npods * sizeof *v->pods);
     v->o.pods = v->own;

@@ -68,6 +68,23 @@ CASE(a_pod_is_dead_by_the_ends_of_all_its_containers_alone) {
     }
 }
 
+CASE(a_pod_is_over_when_it_is_deleted_and_none_of_its_containers_was_started_again) {
+    static const char deleted[] = ",'deletionTimestamp':'2026-11-23T18:16:00Z'",
+                      spec[] = "'containers':[{'name':'m'}]";
+    static const struct {
+        const char *meta, *status;
+        bool over;
+    } pods[] = {{deleted, MAIN("'state':{" ENDED("0", THEN, "") "}"), true},
+                {"", MAIN("'state':{" ENDED("0", THEN, "") "}"), false},
+                {deleted, MAIN("'state':{" RUNS "},'lastState':{" ENDED("1", THEN, "") "}"), false},
+                {deleted, MAIN("'state':{" ENDED("255", THEN, "") "}"), false}};
+    for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
+        struct obs_pod p = pod(pods[i].meta, spec, pods[i].status);
+        if (p.over != pods[i].over) fail_msg("%s %s", pods[i].meta, pods[i].status);
+        obs_pod_free(&p);
+    }
+}
+
 /* ---- whose Lease ---- */
 
 /* Members of objects are not const, since they are owned; these are not freed. */
@@ -134,7 +151,8 @@ static void look_init(struct look *k) {
                                   .name = borrowed("lock"),
                                   .rv = borrowed("42"),
                                   .holder = borrowed("op-1_x"),
-                                  .acquired_ns = AT - 1};
+                                  .acquired_ns = AT - 1,
+                                  .renewed_ns = AT - 1};
     struct obs_pod p = {.ns = borrowed("ns"),
                         .name = borrowed("op-1"),
                         .rs_uid = borrowed("rs-1"),
@@ -189,6 +207,34 @@ LOOK(a_lease_that_was_taken_after_the_end_is_another_processs) {
     assert_false(releases(k));
     k->lease.acquired_ns = 0; /* not told */
     assert_false(releases(k));
+}
+/* Started again, it goes on with the Lease of the process before, acquireTime and all. */
+LOOK(a_lease_that_a_process_of_the_same_identity_renews_stays) {
+    k->lease.holder = borrowed("op-1");
+    assert_true(releases(k));
+    k->lease.renewed_ns = AT;
+    assert_false(releases(k));
+    k->lease.renewed_ns = 0; /* not told */
+    assert_false(releases(k));
+    k->lease.holder =
+        borrowed("op-1_0a3be6c0-6f0e-4f3c-9f5a-0123456789ab"); /* no other process has that one */
+    k->lease.renewed_ns = AT + NS_PER_S - 1;                   /* the kubelet tells whole seconds */
+    assert_true(releases(k));
+    k->lease.renewed_ns = AT + NS_PER_S;
+    assert_false(releases(k));
+}
+LOOK(a_pod_that_is_over_renews_nothing) {
+    struct obs_pod p = {.ns = borrowed("ns"),
+                        .name = borrowed("op-1"),
+                        .rs_uid = borrowed("rs-1"),
+                        .rs_name = borrowed("op-rs"),
+                        .died_ns = AT,
+                        .over = true};
+    k->lease.holder = borrowed("op-1");
+    k->lease.renewed_ns = AT + 5 * NS_PER_S; /* its other container ended sooner */
+    assert_false(releases(k));
+    dead_pods_add(&k->dead, &p);
+    assert_true(releases(k));
 }
 LOOK(a_lease_that_another_pod_holds_stays) {
     k->lease.holder = borrowed("op-2_x");
