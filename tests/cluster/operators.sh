@@ -11,7 +11,7 @@ image_of() { # NAME TAG FILE=PATH... (PATH in the image; an empty FILE: stdin)
     if [ -n "${f%%=*}" ]; then install -m 755 "${f%%=*}" "$root${f#*=}"; else install -m 644 /dev/stdin "$root${f#*=}"; fi
     entry=${entry:-${f#*=}}
   done
-  { flock 9; ./cluster.sh load "localhost/$name:$tag" "$root" "$entry" 9>&-; } 9>"$CLUSTER_DIR/load.lock" # stories at once, and the same layer of both
+  ./cluster.sh load "localhost/$name:$tag" "$root" "$entry"
   rm -rf "$root"
 }
 # have_operator NAME : sets operator_dir; the story is skipped with the reason where its module cannot be had
