@@ -115,7 +115,8 @@ static void read_facts(struct reader *r, struct state *s) {
         hash(r, stable, "hash", s->stable_hash);
         flag(r, stable, "unjudged", &s->unjudged);
         long_text(r, stable, "template", STATE_MAX_TEMPLATE, &s->stable_template);
-        if (!s->stable_name || !s->stable_uid || !s->stable_hash[0]) wrong(r, r->obj, "stable");
+        bool named = s->stable_name && *s->stable_name && s->stable_uid && *s->stable_uid;
+        if (!named || !s->stable_hash[0]) wrong(r, r->obj, "stable");
     }
     flag(r, r->obj, "paused", &s->paused);
     s->deadline_s = number(r, r->obj, "progressDeadlineSeconds", 0, INT32_MAX, -1);

@@ -109,7 +109,7 @@ int list_options_read(struct call *c, bool watch, struct list_options *ret) {
                       .initial = request_uri_flag(&c->t, "sendInitialEvents"),
                       .server = c->s->cfg.release};
     struct list_options o = {.more = g.more,
-                             .exact = is(g.match, "Exact"),
+                             .exact = !watch && is(g.match, "Exact"), /* 1.18 reads none of a watch */
                              .bookmarks = request_uri_flag(&c->t, "allowWatchBookmarks")};
     int r = number(c, "limit", 0, &o.limit);
     if (r == 0) r = number(c, "timeoutSeconds", INT64_MIN, &o.timeout_s);
