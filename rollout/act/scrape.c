@@ -127,6 +127,7 @@ void scrape_target_reset(struct scrape_target *t) {
     t->run = NULL;
     t->ending = false;
     t->rotate = 0;
+    memset(t->track_asked_ns, 0, sizeof t->track_asked_ns);
     timer_stop(t->turn);
     scrape_slots_wait(&t->scraper->slots, &t->client, false, false, 0);
     scrape_running_free(run);

@@ -40,6 +40,7 @@ struct pod_memory {
      * that was read, in seconds of wall time. */
     uint64_t source;
     double newest_s;
+    double summed[2];  /* what this pod stands for has counted since it does: total, errors */
     uint32_t restarts; /* as last seen, and when they were first seen to be so many */
     double restarted_s;
 };
@@ -54,7 +55,8 @@ struct page_read {
     struct kube_op *op;
     struct promtext *text;     /* of the page that is arriving */
     struct buf answer;         /* of Prometheus */
-    int64_t asked_ns;          /* wall time of the query */
+    int64_t asked_ns;          /* wall time of the query; of a track's, of the first of both */
+    int64_t range_ms;          /* of a query of a track */
     struct prom_value counted; /* by the query that was answered first */
     struct err err;            /* the one that says most so far */
 };
@@ -63,9 +65,10 @@ struct running { /* a round */
     struct spec where; /* of it metrics, https, tls_insecure, port and path only */
     struct prom_sum *errors, *total;
     char *errors_query, *total_query; /* Prometheus's; NULL: the known counters */
-    struct buf ca;                    /* of Prometheus's certificate */
-    char *token, *no_token;           /* NULL */
-    bool needs_token, begun;          /* not before the first token is there, if it needs one */
+    bool by_track;           /* they are of a whole track: the first pod of each stands for all of it */
+    struct buf ca;           /* of Prometheus's certificate */
+    char *token, *no_token;  /* NULL */
+    bool needs_token, begun; /* not before the first token is there, if it needs one */
     int64_t timeout_ns, ends_ns;
     uint64_t bytes, series;
     size_t *turn;       /* indices of the pods to ask: fresh ones, then suspects */
@@ -86,7 +89,8 @@ struct scrape_target {
     bool ending;         /* no read is left, ended() follows */
     struct scrape_round last;
     uint64_t rounds;
-    size_t rotate; /* where the next round begins: the last one did not get further */
+    size_t rotate;                  /* where the next round begins: the last one did not get further */
+    int64_t track_asked_ns[TRACKS]; /* wall: up to then a track's count was taken; 0: never */
     struct pod_memory *memory;
     size_t nmemory, memory_cap;
 };

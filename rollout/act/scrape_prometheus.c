@@ -33,6 +33,11 @@ void prometheus_begin(struct running *run, struct scraper *s) {
         run->no_token = xstrdup(err.msg); /* asked without what was configured it would only refuse */
 }
 
+static int64_t own_interval(const struct scraper *s) {
+    int64_t asked_for = s->opt.prometheus.own_interval_ns;
+    return asked_for > 0 ? asked_for : own_interval_ns;
+}
+
 /* ---- asking ---- */
 
 static int on_piece(void *ctx, struct slice piece, struct err *err) {
@@ -46,12 +51,32 @@ static int on_piece(void *ctx, struct slice piece, struct err *err) {
     return 0;
 }
 
-static int query_of(const struct page_read *r, struct buf *out, struct err *err) {
+/* Of the whole track, since it was last asked. */
+static int query_of_track(struct page_read *r, const char *query, struct buf *out, struct err *err) {
+    const struct running *run = r->t->run;
+    enum track track = r->result->pod.track;
+    const char *name[SCRAPE_MAX_PODS];
+    struct promql_values v = {.ns = r->result->pod.ns, .pod = r->result->pod.name, .track = name};
+    for (size_t i = 0; i < run->round.n && v.ntrack < SCRAPE_MAX_PODS; i++)
+        if (run->round.result[i].pod.track == track) name[v.ntrack++] = run->round.result[i].pod.name;
+    if (!r->tried) {
+        const int64_t most_ms = INT64_C(1000) * PROMQL_RANGE_S;
+        int64_t since = r->t->track_asked_ns[track], every = own_interval(r->t->scraper);
+        int64_t ms = (since && r->asked_ns > since ? r->asked_ns - since : every) / 1000000;
+        r->range_ms = ms < 1 ? 1 : ms > most_ms ? most_ms : ms;
+    }
+    v.range_ms = r->range_ms;
+    return promql_fill(slice_of(query), &v, out, err);
+}
+
+static int query_of(struct page_read *r, struct buf *out, struct err *err) {
     const struct running *run = r->t->run;
     const struct obs_pod *pod = &r->result->pod;
     if (!run->total_query) return promql_of_pod(pod->ns, pod->name, out, err);
+    const char *query = r->tried ? run->errors_query : run->total_query;
+    if (run->by_track) return query_of_track(r, query, out, err);
     struct promql_values v = {.ns = pod->ns, .pod = pod->name};
-    return promql_fill(slice_of(r->tried ? run->errors_query : run->total_query), &v, out, err);
+    return promql_fill(slice_of(query), &v, out, err);
 }
 
 static void on_answer(void *ctx, const struct err *err, struct slice raw);
@@ -63,7 +88,9 @@ bool prometheus_ask(struct page_read *r) {
     cleanup_buf struct buf query = BUF(PROMQL_MAX), form = BUF((size_t)4 * PROMQL_MAX);
     struct err err = {0};
     int64_t left = r->deadline_ns - world_boot_ns(s->world);
-    if (!s->opt.prometheus.url) /* scraper_allows() has told the user */
+    if (!run->by_track || !r->tried)
+        r->asked_ns = world_wall_ns(s->world); /* of one moment are both of a track */
+    if (!s->opt.prometheus.url)                /* scraper_allows() has told the user */
         err_set(&err, ERR_CONFIG, -EINVAL, "run with --prometheus=URL");
     else if (run->no_token)
         err_set(&err, ERR_CONFIG, -ENOENT, "not asked: %s", run->no_token);
@@ -75,7 +102,6 @@ bool prometheus_ask(struct page_read *r) {
         page_read_failed(r, &err);
         return false;
     }
-    r->asked_ns = world_wall_ns(s->world);
     promql_form(buf_slice(&query), r->asked_ns, left, &form);
     cleanup_free char *url = xasprintf("%s/api/v1/query", s->opt.prometheus.url);
     struct kube_scrape spec = {.url = url,
@@ -197,6 +223,17 @@ static int take_samples(struct page_read *r, struct err *err) {
 
 /* ---- own queries ---- */
 
+/* What a track has counted in the range is added to what its pod stands for: a count that only rises, whichever pods come and go. */
+static void add_track(struct page_read *r, struct pod_memory *m, double errors) {
+    struct prom_page *page = &r->result->page;
+    if (!r->counted.present) return;
+    m->summed[0] += r->counted.value;
+    m->summed[1] += errors;
+    page->v[PROM_TOTAL].value = m->summed[0];
+    page->v[PROM_ERRORS].value = m->summed[1];
+    r->t->track_asked_ns[r->result->pod.track] = r->asked_ns;
+}
+
 /* 1: the other query follows. */
 static int take_count(struct page_read *r, struct err *err) {
     struct scrape_result *res = r->result;
@@ -210,8 +247,10 @@ static int take_count(struct page_read *r, struct err *err) {
         return 1;
     }
     struct pod_memory *m = memory_of(r);
-    if ((double)r->asked_ns / NS_PER_S - fmax(m->restarted_s, (double)r->result->pod.crashed_ns / NS_PER_S) <
-        age_unknown_s)
+    bool track = r->t->run->by_track; /* there restarts are the query's matter: increase() */
+    if (!track &&
+        (double)r->asked_ns / NS_PER_S - fmax(m->restarted_s, (double)r->result->pod.crashed_ns / NS_PER_S) <
+            age_unknown_s)
         return err_set(err, ERR_PROTOCOL, -ESTALE,
                        "a container has restarted, and a query may count what was before for another %.0f s",
                        age_unknown_s);
@@ -220,9 +259,9 @@ static int take_count(struct page_read *r, struct err *err) {
     res->page.v[PROM_TOTAL] = r->counted;
     if (r->counted.present)
         res->page.v[PROM_ERRORS] = (struct prom_value){.present = present, .series = present, .value = value};
+    if (track) add_track(r, m, present ? value : 0);
     res->read_ns = world_boot_ns(r->t->scraper->world);
-    int64_t asked_for = r->t->scraper->opt.prometheus.own_interval_ns;
-    res->interval_ns = asked_for > 0 ? asked_for : own_interval_ns;
+    res->interval_ns = own_interval(r->t->scraper);
     return 0;
 }
 

@@ -63,9 +63,19 @@ static void choose(struct scrape_round *r, const struct scrape_what *what) {
     free(all);
 }
 
+/* Where a query is of a whole track, its oldest pod that lives is asked for all. */
+static bool stands_for_its_track(const struct running *run, const struct obs_pod *p) {
+    for (size_t i = 0; i < run->round.n; i++) {
+        const struct obs_pod *q = &run->round.result[i].pod;
+        if (q->track == p->track && !q->finished && !q->terminating) return strcmp(q->uid, p->uid) == 0;
+    }
+    return false;
+}
+
 /* The API server and Prometheus know a pod by its name. */
 static bool worth_asking(const struct scrape_target *t, const struct running *run, const struct obs_pod *p) {
     bool by_name = t->scraper->opt.proxy || run->where.metrics == METRICS_PROMETHEUS;
+    if (run->by_track && !stands_for_its_track(run, p)) return false;
     return !p->finished && !p->terminating && (by_name || p->ip);
 }
 
@@ -117,6 +127,7 @@ int scrape_target_start(struct scrape_target *t, const struct scrape_what *what)
     if (prometheus) {
         run->errors_query = xstrdup_null(spec->errors);
         run->total_query = xstrdup_null(spec->total);
+        run->by_track = spec->total && spec->by_track;
     } else if (spec->errors &&
                spec->total) { /* checked by spec_parse(); a failure here leaves the known runtimes */
         if (prom_sum_parse(slice_of(spec->errors), &run->errors, NULL) == 0 &&

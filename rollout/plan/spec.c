@@ -101,27 +101,29 @@ static bool read_metrics(struct slice v, struct spec *s, struct why *w) {
     return false;
 }
 /* `metrics` stands before it in the table: of Prometheus it is a query. */
-static bool read_selector(struct slice v, struct spec *s, char **ret, struct why *w) {
+static bool read_selector(struct slice v, struct spec *s, char **ret, char *const *other, struct why *w) {
     struct prom_sum *sum = NULL;
     struct err e = {0};
     enum promql_kind kind = PROMQL_POD;
     int rc = s->metrics == METRICS_PROMETHEUS ? promql_check(v, &kind, &e) : prom_sum_parse(v, &sum, &e);
-    if (rc == 0 && kind == PROMQL_TRACK)
-        rc = err_set(&e, ERR_CONFIG, -EINVAL, "a query with $track is not available in this version");
+    if (rc == 0 && *other && s->by_track != (kind == PROMQL_TRACK))
+        rc = err_set(&e, ERR_CONFIG, -EINVAL,
+                     "errors and total are both of a pod ($pod) or both of a track ($track and $range)");
     if (rc < 0) {
         snprintf(w->text, sizeof w->text, "%.*s", (int)sizeof w->text - 1, e.msg);
         s->metrics_ok = false;
         return false;
     }
     prom_sum_free(sum);
+    s->by_track = kind == PROMQL_TRACK;
     *ret = slice_dup(v);
     return true;
 }
 static bool read_errors(struct slice v, struct spec *s, struct why *w) {
-    return read_selector(v, s, &s->errors, w);
+    return read_selector(v, s, &s->errors, &s->total, w);
 }
 static bool read_total(struct slice v, struct spec *s, struct why *w) {
-    return read_selector(v, s, &s->total, w);
+    return read_selector(v, s, &s->total, &s->errors, w);
 }
 static bool read_signals(struct slice v, struct spec *s, struct why *w) {
     s->signals_ok = value_signals(v, s->signal, w->text);
@@ -196,10 +198,10 @@ static const struct {
      "https+insecure://:8443/metrics"},
     {"errors", read_errors,
      "a metric selector such as jobs_total{result=\"failed\"}, or with metrics prometheus a query with "
-     "$namespace and $pod"},
+     "$namespace and $pod, or $namespace, $track and $range"},
     {"total", read_total,
      "a metric selector such as jobs_total, or with metrics prometheus a query with $namespace "
-     "and $pod"},
+     "and $pod, or $namespace, $track and $range"},
     {"signals", read_signals,
      "a list of work, stuck, writes, latency, panics, webhooks, api, memory, oom, leadership or all, each as "
      "-NAME "

@@ -57,8 +57,9 @@ struct spec {
     uint16_t port;
     char *path; /* begins with '/' */
     char *errors,
-        *total; /* metric selectors (promtext.h), with METRICS_PROMETHEUS queries (promql.h); both or
+        *total;    /* metric selectors (promtext.h), with METRICS_PROMETHEUS queries (promql.h); both or
                              neither (NULL: found by itself) */
+    bool by_track; /* the queries are of a whole track ($track, $range), not of a pod */
     enum signal_does signal[SIGNALS]; /* signals beside errors: what each does */
     bool guard[GUARDS];               /* does it roll back? With a wrong annotation none does */
     bool signals_ok;                  /* even with an error elsewhere: the annotation signals is good */

@@ -1,4 +1,5 @@
-# Queries of a target's own: without the option for them it holds and says so, with it a good version is promoted and a bad one rolled back.
+# Queries of a target's own: without the option for them it holds and says so, with it a good version is promoted and a bad one rolled back;
+# then the same with queries of a whole track.
 . "$(dirname "$0")/lib.sh"; . "$(dirname "$0")/prometheus.sh"
 sim --script '{"image":"*:bad*","errorRate":0.5,"reconcilesPerSecond":40}' --script '{"image":"*:v?","reconcilesPerSecond":40}'
 prometheus_serves
@@ -12,3 +13,9 @@ handover b --prometheus="$url" --prometheus-own-queries=on --scrape-interval=2s;
 set_image op:v2; promoted op:v2 90
 before=$(stable_pods); set_image op:bad1; wait_phase RolledBack 90
 [ "$(stable_pods)" = "$before" ] || fail "stable pods changed"
+
+set_image op:v2; wait_phase Stable 30
+q='sum(increase(controller_runtime_reconcile_total{namespace="$namespace",pod=~"$track"'
+api PATCH "$deploy/op" "$(jq -n --arg t "$q}[\$range]))" --arg e "$q,result=\"error\"}[\$range]))" '{metadata: {annotations: {"handover.dev/total": $t, "handover.dev/errors": $e}}}')" application/merge-patch+json >/dev/null
+set_image op:v3; promoted op:v3 90
+set_image op:bad2; wait_phase RolledBack 90

@@ -288,6 +288,41 @@ PROMETHEUS(own_queries) {
     }
 }
 
+/* Of a whole track: its first pod stands for it, each answer is what was counted since the one before, and they add up. */
+PROMETHEUS(queries_of_a_track) {
+    static char errors[] = "sum(increase(e{namespace=\"$namespace\",pod=~\"$track\"}[$range]))",
+                total[] = "sum(increase(t{namespace=\"$namespace\",pod=~\"$track\"}[$range]))";
+    t->spec.errors = errors;
+    t->spec.total = total;
+    t->spec.by_track = true;
+    struct target *g = begin(t, 2);
+    number(t, "query=sum%28increase%28t%7Bnamespace%3D%22ns%22%2Cpod%3D~%22p0%7Cp1%22%7D%5B30000ms%5D%29%29&",
+           "10.5");
+    number(t, "%5B30000ms%5D", "1");
+    assert_true(result(g)->read && result(g)->page.v[PROM_TOTAL].value == 10.5);
+    assert_true(!g->round->result[1].read && !g->round->result[1].why && !scrape_trouble(g->round));
+    fake_run(t->f, 20 * NS_PER_S);
+    start(g, 2);
+    fake_settle(t->f);
+    number(t, "%5B20000ms%5D",
+           ""); /* no element: no evidence, and the next range reaches back to the last one */
+    number(t, "%5B20000ms%5D", "");
+    assert_true(result(g)->read && !result(g)->page.v[PROM_TOTAL].present);
+    fake_run(t->f, 20 * NS_PER_S);
+    t->pods[0].restarts = 1; /* increase() knows of it */
+    start(g, 2);
+    fake_settle(t->f);
+    number(t, "%5B40000ms%5D", "4");
+    number(t, "%5B40000ms%5D", "2");
+    assert_true(result(g)->page.v[PROM_TOTAL].value == 14.5 && result(g)->page.v[PROM_ERRORS].value == 3);
+    t->pods[0].terminating = true; /* the other one stands for it from now on, and nothing counts twice */
+    start(g, 2);
+    fake_run(t->f, NS_PER_S);
+    number(t, "query=sum%28increase%28t", "6");
+    number(t, "query=sum%28increase%28e", "0");
+    assert_true(g->round->result[1].read && g->round->result[1].page.v[PROM_TOTAL].value == 6);
+}
+
 CASE(what_needs_an_option) {
     static const struct {
         enum spec_metrics metrics;

@@ -124,6 +124,10 @@ CASE(refused) {
         {"quiet=11m", "quiet", "\"11m\"", "10m"},
         {"deadline=x", "deadline", "\"x\"", "duration"},
         {"on-inconclusive=abort", "on-inconclusive", "\"abort\"", "pause, rollback or promote"},
+        {"metrics=prometheus\nerrors=sum(a{n=\"$namespace\",p=\"$pod\"})\n"
+         "total=sum(increase(a{n=\"$namespace\",p=~\"$track\"}[$range]))",
+         "total", "sum(increase(",
+         "errors and total are both of a pod ($pod) or both of a track ($track and $range)"},
         {"metrics=prometheus\nerrors=a{b=\"c\"}\ntotal=a", "errors", "\"a{b=\"c\"}\"",
          "a query without $namespace is of every namespace"},
         {"errors=a{b=\"$pod\"}+1\ntotal=a", "errors", "\"a{b=\"$pod\"}+1\"", "expected a metric's name"},
