@@ -188,6 +188,9 @@ void state_quarantine_remove(struct state *s, const char *hash) {
     s->nquarantine = n;
 }
 
+/* It may come from an annotation that anybody writes: what is longer could not be read back. */
+enum { QUARANTINE_TEXT = 600 };
+
 void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns, const char *reason) {
     state_quarantine_remove(s, hash);
     if (s->nquarantine == STATE_MAX_QUARANTINE) {
@@ -196,7 +199,8 @@ void state_quarantine_add(struct state *s, const char *hash, int64_t at_ns, cons
     }
     s->quarantine = xrealloc(s->quarantine, (s->nquarantine + 1) * sizeof *s->quarantine);
     struct state_quarantine *q = &s->quarantine[s->nquarantine++];
-    *q = (struct state_quarantine){.at_ns = at_ns, .reason = xstrdup(reason ? reason : "")};
+    *q = (struct state_quarantine){.at_ns = at_ns,
+                                   .reason = slice_dup_text(slice_of(reason ? reason : ""), QUARANTINE_TEXT)};
     snprintf(q->hash, sizeof q->hash, "%s", hash);
 }
 

@@ -70,6 +70,7 @@ struct model {
     struct mlease lease;
     int zero;       /* ticks for which spec.replicas was 0 by our doing */
     int grace;      /* ticks for which a pod that terminates goes on; 0: it ends soon */
+    int users;      /* spec.replicas as a user has last set it; -1: none has */
     bool own_lease; /* canaries hold another Lease, of their own */
     bool no_lease;  /* Leases cannot be read */
     struct rng rng;

@@ -374,7 +374,7 @@ void m_user_paused(struct model *m, bool paused) {
     m->rv++;
 }
 void m_scale(struct model *m, int replicas) {
-    m->replicas = replicas;
+    m->replicas = m->users = replicas;
     m->generation++;
     m->rv++;
 }

@@ -157,6 +157,7 @@ static const char *at_rest(struct model *m) {
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
     if (s->phase == PHASE_IDLE && (s->hold == HOLD_ROLLOUT || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
+    if (trial && m->elects && s->hold == HOLD_CONFLICT) return "does not come to lead";
     bool no_node = s->hold == HOLD_UNSCHEDULABLE && m->behaviour[m->version] == UNSCHEDULABLE;
     if ((trial || s->phase == PHASE_PROMOTING) && no_node) return "kept away";
     if (s->phase == PHASE_PROMOTING && (s->hold == HOLD_USER_PAUSED || s->hold == HOLD_STUCK))
@@ -213,23 +214,42 @@ static const char *calm(struct model *m) {
     return still >= 12 ? rest : NULL;
 }
 
-static void schedule(uint64_t seed, int *ret_steps) {
+/* At zero by our doing: no longer than it takes stable's pods to end and a standby to take their Lease, and a crash or two. */
+static void check_zero(const struct model *m, int *at_zero) {
+    *at_zero = m->replicas == 0 && m_annotation(m, "replicas") ? *at_zero + 1 : 0;
+    if (*at_zero > 120) fail_msg("at zero for %d s: %s", *at_zero, m->state ? m->state : "no state");
+}
+
+/* The users' number is back, and nothing says that it is not. */
+static void check_replicas(const struct model *m) {
+    if (m->users > 0 && m->replicas != m->users)
+        fail_msg("%d replicas, and a user wants %d", m->replicas, m->users);
+    if (m_annotation(m, "replicas")) fail_msg("annotation replicas is left");
+}
+
+static void schedule(uint64_t seed, bool elects, int *ret_steps) {
     static const enum behaviour behaviour[VERSIONS] = {GOOD,   GOOD,    FAILS,         CRASHES,  NEVER_READY,
                                                        SILENT, STANDBY, UNSCHEDULABLE, NO_IMAGE, GOOD};
+    /* All of these start, so that stable can come back. */
+    static const enum behaviour electing[VERSIONS] = {GOOD,   GOOD,        FAILS, GOOD, NEVER_LEADS,
+                                                      SILENT, NEVER_LEADS, FAILS, GOOD, GOOD};
     cleanup_model struct model *m = m_new(seed, 1 + (int)(seed % 4));
     m->direct = true;
+    m->elects = elects;
+    m->users = m->replicas;
     m->deadline_s = 60;
     m->history = seed % 4 < 2 ? (int)(seed % 4) : 10;
-    memcpy(m->behaviour, behaviour, sizeof behaviour);
+    memcpy(m->behaviour, elects ? electing : behaviour, sizeof behaviour);
     m_annotate(m, "soak", "5s");
-    m_annotate(m, "deadline", "60s");
+    m_annotate(m, "deadline", elects ? "300s" : "60s");
     m_annotate(m, "quiet", "3s");
     m->between = between;
     m->lag = 2 + (unsigned)seed % 11;
     if (seed % 2) m_see(m, SEEN_ALL); /* informers that lag */
     int pace = 3 + (int)rng_below(&m->rng, 30);
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0, at_zero = 0; i < (elects ? 400 : 150); i++) {
         m_tick(m);
+        check_zero(m, &at_zero);
         for (int k = 0; k < 12 && m_pass(m); k++) continue;
         if (rng_below(&m->rng, (uint64_t)pace) == 0) happen(m);
     }
@@ -241,22 +261,30 @@ static void schedule(uint64_t seed, int *ret_steps) {
                  m->paused ? "paused" : "not paused", m->replicas);
     }
     check_rest(m, rest);
+    if (elects) check_replicas(m);
     if (getenv("HANDOVER_VERBOSE")) printf("REST %s | %s\n", rest, m->events);
     *ret_steps += m->steps;
 }
 
-CASE(random_schedules) {
+static void schedules(bool elects, uint64_t usual) {
     const char *more = getenv("HANDOVER_SCHEDULES"), *only = getenv("HANDOVER_SEED");
-    uint64_t n = more ? strtoull(more, NULL, 10) : 250;
+    uint64_t n = more ? strtoull(more, NULL, 10) : usual;
     int steps = 0;
     for (uint64_t seed = only ? strtoull(only, NULL, 10) : 1; seed <= n; seed++) {
         fprintf(stderr, "\rseed %llu ",
                 (unsigned long long)seed); /* the last one printed is the one that failed */
-        schedule(seed, &steps);
+        schedule(seed, elects, &steps);
         if (only) break;
     }
     fprintf(stderr, "\n");
     print_message("%llu schedules, %d steps carried out\n", (unsigned long long)n, steps);
+}
+
+CASE(random_schedules) {
+    schedules(false, 250);
+}
+CASE(random_schedules_of_an_operator_that_elects) {
+    schedules(true, 120);
 }
 
 CASES("rollout/plan_random")
