@@ -206,10 +206,17 @@ static void bring_back(struct plan_ctx *c) {
     if (!c->patch.why) c->patch.why = "stable is back, and stands by";
 }
 
+/* Our zero, and the state has no number: a new leader has seen the target as it was before that write, or the write was under way. */
+static void take_mark(struct plan_ctx *c) {
+    int32_t n = plan_replicas_marked(c);
+    if (n) c->s->replicas = n;
+}
+
 void plan_keep_replicas(struct plan_ctx *c) {
     struct state *s = c->s;
     bool trial = on_trial(s) && s->trial.step == TRIAL_GIVING && c->giving;
     if (s->trial.step == TRIAL_GIVING && !trial) give_up(c);
+    if (s->replicas < 0 && !trial && c->t->replicas == 0) take_mark(c);
     if (s->replicas >= 0 && trial && c->t->replicas > 0) {
         s->replicas = c->t->replicas;
         c->patch.any = c->patch.checked = true; /* the number that is given back is the one that was read */

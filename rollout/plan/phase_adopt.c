@@ -23,11 +23,11 @@ static void restore_quarantine(struct plan_ctx *c) {
     }
 }
 
-/* We had it at zero, for a trial of mode leader: plan_keep_replicas() brings it back. */
+/* We had it at zero, for a trial of mode leader: plan_keep_replicas() brings it back, and its controller has to see that. */
 static bool at_zero(struct plan_ctx *c) {
-    int32_t n = plan_replicas_marked(c);
-    if (!n || (c->t->replicas > 0 && plan_spec_observed(c))) return false;
-    if (c->t->replicas == 0) c->s->replicas = n;
+    bool ours = c->t->replicas == 0 && plan_replicas_marked(c);
+    bool starts = c->t->replicas > 0 && !plan_spec_observed(c) && plan_count_active(c, NULL) == 0;
+    if (!ours && !starts) return false;
     plan_revisit(c, c->now + POLL_NS);
     return true;
 }

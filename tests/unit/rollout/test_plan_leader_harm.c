@@ -56,9 +56,24 @@ SCENE(a_state_that_is_lost_while_stable_is_at_zero_is_no_end_of_it, two()) {
         m_run(x, 10);
         if (x->replicas != 2 || m_running(x, 0, false) != 2)
             fail_msg("%d replicas, %d pods: %s", x->replicas, m_running(x, 0, false), x->state);
-        m_play(x, "event StateLost|until Stable 600|all 1 2");
+        m_play(x, "event StateLost|no-event NoActiveReplicaSet|until Stable 600|all 1 2");
     }
     (void)m;
+}
+/* Its cache is of the moment between the state and the write that it announces. */
+SCENE(a_leader_that_sees_the_number_before_our_zero_does_not_forget_it, soaking()) {
+    until_zero(m);
+    m_see(m, SEEN_ALL);
+    m->lag = 1000000;
+    m->cache->replicas = 2;
+    m->cache->rv--;
+    m->cache->generation--;
+    cJSON_DeleteItemFromObjectCaseSensitive(m->cache->annotations, ANNOTATION_REPLICAS);
+    m_forget(m);
+    m_run(m, 3);
+    m_up_to_date(m);
+    m_run(m, 6);
+    assert_true(m->replicas == 2 && m_s(m)->trial.step != TRIAL_GIVING);
 }
 SCENE(an_older_version_is_not_started_in_stables_place, two()) {
     m_play(m, "image 1|act promote 1|run 60|is Stable|all 1 2|image 2|until Soaking 60");
