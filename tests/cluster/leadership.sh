@@ -36,6 +36,17 @@ warm() {
   [ $n = "${WARM:-2}" ]
 } >/dev/null
 both_warm() { until_true 40 "a leader and a warm standby" warm; keep_logs; }
+# The scheduler may have put both on one node, the second one being new to it: the standby is made again until it is on the other.
+one_on_each_node() {
+  local nodes i old; old=$(leader)
+  for i in 1 2 3; do
+    nodes=$(H get pods -l app.kubernetes.io/name=handover -o json | jq -r '[.items[] | select(.metadata.deletionTimestamp == null) | .spec.nodeName] | unique | length')
+    [ "$nodes" != 2 ] || return 0
+    note "both were on one node"
+    H delete pod -l app.kubernetes.io/name=handover --field-selector "metadata.name!=${old%%_*}" --wait=false >/dev/null; both_warm
+  done
+  fail "both Handovers stay on one node"
+}
 other_leads() { local l; l=$(leader) && [ -n "$l" ] && [ "$l" != "$1" ]; }
 metric() { # POD NAME{LABELS}
   local ip; ip=$(H get pod "$1" -o 'jsonpath={.status.podIP}')

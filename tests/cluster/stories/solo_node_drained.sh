@@ -6,7 +6,7 @@ at_exit+=("in_cluster kubectl uncordon node2 >/dev/null; ./cluster.sh node 2 dow
 # One on each node: with both on node1 there would be nothing to drain.
 deploy_handover '.spec.template.spec.topologySpreadConstraints = [{maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: {matchLabels: {"app.kubernetes.io/name": "handover"}}}] |
   .spec.strategy = {type: "Recreate"}'
-in_a_rollout 25; both_warm
+in_a_rollout 25; both_warm; one_on_each_node
 k apply -f - >/dev/null <<'END'
 apiVersion: policy/v1
 kind: PodDisruptionBudget

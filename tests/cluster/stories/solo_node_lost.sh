@@ -6,7 +6,7 @@ at_exit+=("in_cluster kubectl delete pods -A --field-selector spec.nodeName=node
 ./cluster.sh node 2 up
 deploy_handover '.spec.template.spec.topologySpreadConstraints = [{maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: {matchLabels: {"app.kubernetes.io/name": "handover"}}}] |
   .spec.strategy = {type: "Recreate"}'
-in_a_rollout 60; both_warm
+in_a_rollout 60; both_warm; one_on_each_node
 node_of() { H get pod "$1" -o 'jsonpath={.spec.nodeName}'; }
 old=$(leader)
 if [ "$(node_of "${old%%_*}")" = node1 ]; then # the lead has to be on node2
