@@ -184,14 +184,10 @@ bool plan_way_back_is_clear(struct plan_ctx *c) {
     return clear;
 }
 
-static bool on_trial(const struct state *s) {
-    return s->phase == PHASE_SOAKING || s->phase == PHASE_STARTING;
-}
-
 /* A hold, a canary that is not ready, caches that are not complete. What users do is no failure. */
 static void give_up(struct plan_ctx *c) {
     struct trial *t = &c->s->trial;
-    bool failed = on_trial(c->s) && c->spec && !c->s->pause_asked && c->o->known && plan_lease(c);
+    bool failed = state_on_trial(c->s) && c->spec && !c->s->pause_asked && c->o->known && plan_lease(c);
     t->disturbed += failed && plan_replicas_marked(c);
     t->step = TRIAL_STANDBY;
     t->since_ns = c->now;
@@ -214,7 +210,7 @@ static void take_mark(struct plan_ctx *c) {
 
 void plan_keep_replicas(struct plan_ctx *c) {
     struct state *s = c->s;
-    bool trial = on_trial(s) && s->trial.step == TRIAL_GIVING && c->giving;
+    bool trial = state_on_trial(s) && s->trial.step == TRIAL_GIVING && c->giving;
     if (s->trial.step == TRIAL_GIVING && !trial) give_up(c);
     if (s->replicas < 0 && !trial && c->t->replicas == 0) take_mark(c);
     if (s->replicas >= 0 && trial && c->t->replicas > 0) {

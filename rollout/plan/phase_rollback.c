@@ -59,7 +59,7 @@ bool plan_cancel_rollout(struct plan_ctx *c, const char *fmt, ...) {
     va_start(ap, fmt);
     cleanup_free char *text = plan_text(fmt, ap);
     va_end(ap);
-    bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING || s->phase == PHASE_PROMOTING;
+    bool trial = state_on_trial(s) || s->phase == PHASE_PROMOTING;
     if (trial) {
         plan_end_rollout(c, ENDED_CANCELLED, "%s", text);
         plan_event(c, EV_ROLLOUT_CANCELLED, "the rollout of %s is cancelled: %s", s->image, text);

@@ -55,8 +55,7 @@ static bool start_leaving(struct plan_ctx *c) {
     if (!c->leaving || rolling(s->phase)) return false;
     if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE)
         return false; /* recover first */
-    bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-    if (trial) plan_end_rollout(c, ENDED_CANCELLED, "the Deployment is no longer managed");
+    if (state_on_trial(s)) plan_end_rollout(c, ENDED_CANCELLED, "the Deployment is no longer managed");
     return plan_enter(c, PHASE_RELEASING, "the Deployment is being released; the canary is being removed");
 }
 
@@ -129,7 +128,7 @@ static void hold_for_refusal(struct plan_ctx *c) {
 
 /* For so long something outside kept the canary away: a deadline that counted it would make a verdict of it. */
 static void count_time_outside(struct plan_ctx *c) {
-    bool trial = c->s->phase == PHASE_STARTING || c->s->phase == PHASE_SOAKING;
+    bool trial = state_on_trial(c->s);
     int64_t ns = plan_outside_ns(c);
     if (trial && !plan_hold_is_outside(c->s->hold) && c->s->shift_ns < INT64_MAX / 4 - ns)
         c->s->shift_ns += ns;

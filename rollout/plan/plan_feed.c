@@ -59,7 +59,7 @@ void plan_feed(struct state *s, struct switchback *turns, int64_t now_wall_ns,
                const struct pod_sample *samples, size_t n) {
     struct evidence_delta d;
     struct counts_delta by[COUNTS_NAMES];
-    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    if (!state_on_trial(s)) return;
     const struct evidence was = s->evidence; /* its numbers */
     evidence_round(&s->evidence, now_wall_ns, start_ns(s), samples, n, &d);
     size_t names = counts_round(&s->controllers, &s->evidence, now_wall_ns, start_ns(s), samples, n,
@@ -77,7 +77,7 @@ void plan_feed(struct state *s, struct switchback *turns, int64_t now_wall_ns,
 void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switchback *turns, int64_t now_ns,
                        const struct pod_sample *samples, size_t n) {
     struct signals_look l;
-    if (s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) return;
+    if (!state_on_trial(s)) return;
     if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
     signals_pods_look(pods, now_ns, start_ns(s), s->signals.bound, samples, n, &l);
     if (!s->learned) return;
@@ -86,7 +86,7 @@ void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switch
 }
 
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
-    if ((s->phase != PHASE_STARTING && s->phase != PHASE_SOAKING) || !s->learned) return false;
+    if (!state_on_trial(s) || !s->learned) return false;
     judge_verdict(&s->judge, &s->param, state_watched_ns(s, now_wall_ns), ret);
     return true;
 }

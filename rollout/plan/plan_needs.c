@@ -61,10 +61,6 @@ static enum obs_need before_adoption(const struct obs_target *t) {
     return plan_rollout_stands_still(t) ? NEED_PODS : NEED_TARGET; /* to say why */
 }
 
-static bool on_trial(const struct state *s) {
-    return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-}
-
 static enum obs_need needs_of_phase(const struct observed *o) {
     if (o->state_known == STATE_ABSENT) return before_adoption(o->target);
     if (o->state_known != STATE_READ) return NEED_TARGET;
@@ -84,7 +80,7 @@ static enum obs_need needs_of_phase(const struct observed *o) {
 enum obs_need plan_needs(const struct observed *o) {
     if (!o->target || o->target->deleting) return NEED_TARGET;
     bool trial =
-        o->state_known == STATE_READ && on_trial(o->state) && o->spec && o->spec->mode != MODE_REPLICAS;
+        o->state_known == STATE_READ && state_on_trial(o->state) && o->spec && o->spec->mode != MODE_REPLICAS;
     return trial || plan_assists(o) ? NEED_LEASES : needs_of_phase(o);
 }
 

@@ -73,6 +73,10 @@ const char *state_trial_name(enum trial_step t) {
     return (size_t)t < TRIAL_STEPS ? state_trials[t].name : "?";
 }
 
+bool state_on_trial(const struct state *s) {
+    return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+}
+
 int64_t state_watched_ns(const struct state *s, int64_t now_wall_ns) {
     bool turns = s->trial.step != TRIAL_NONE;
     int64_t from = turns ? s->trial.since_ns : s->soak_from_ns,

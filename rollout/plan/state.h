@@ -180,6 +180,8 @@ struct state {
     cJSON *extra_facts, *extra_state; /* members of a later version */
 };
 
+/* Is there a canary that is watched, or about to be? */
+bool state_on_trial(const struct state *s);
 /* How long this step has been watched by now; in mode leader, how long the canary has led in it. */
 int64_t state_watched_ns(const struct state *s, int64_t now_wall_ns);
 void state_init(struct state *s); /* PHASE_IDLE, nothing known */

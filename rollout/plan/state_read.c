@@ -252,7 +252,7 @@ static void read_state(struct reader *r, struct state *s) {
 /* What the phases rely on. */
 static void check(struct reader *r, const struct state *s) {
     r->fits_not = true;
-    bool adopted = s->phase != PHASE_IDLE, trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+    bool adopted = s->phase != PHASE_IDLE, trial = state_on_trial(s);
     if (adopted && s->phase != PHASE_RELEASING && !s->stable_uid) wrong(r, r->obj, "phase");
     bool promotes = s->phase == PHASE_PROMOTING && !s->repair,
          back = s->phase == PHASE_ROLLED_BACK || s->phase == PHASE_ROLLING_BACK;

@@ -2,18 +2,14 @@
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
-static bool in_trial(const struct state *s) {
-    return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
-}
-
 bool plan_accepts(const struct state *s, const char *hash, enum spec_action a) {
     bool waits = s->phase == PHASE_STABLE && s->stable_uid && !plan_same_hash(hash, s->stable_hash);
     switch (a) {
-    case ACTION_PROMOTE: return in_trial(s) || s->phase == PHASE_ROLLED_BACK || waits;
-    case ACTION_PAUSE: return in_trial(s) || s->phase == PHASE_PROMOTING;
-    case ACTION_RESUME: return s->pause_asked || (in_trial(s) && s->hold == HOLD_INCONCLUSIVE);
-    case ACTION_ABORT: return in_trial(s) || (s->phase == PHASE_PROMOTING && !s->repair);
-    case ACTION_RETRY: return in_trial(s) || s->phase == PHASE_ROLLED_BACK;
+    case ACTION_PROMOTE: return state_on_trial(s) || s->phase == PHASE_ROLLED_BACK || waits;
+    case ACTION_PAUSE: return state_on_trial(s) || s->phase == PHASE_PROMOTING;
+    case ACTION_RESUME: return s->pause_asked || (state_on_trial(s) && s->hold == HOLD_INCONCLUSIVE);
+    case ACTION_ABORT: return state_on_trial(s) || (s->phase == PHASE_PROMOTING && !s->repair);
+    case ACTION_RETRY: return state_on_trial(s) || s->phase == PHASE_ROLLED_BACK;
     case ACTION_RELEASE: return true; /* seen by plan_is_forced() */
     case ACTION_N: break;
     }
@@ -39,7 +35,7 @@ static bool act_pause(struct plan_ctx *c) {
     if (s->pause_asked) return true; /* since then */
     s->pause_asked = true;
     s->pause_ns = c->now;
-    if (in_trial(s)) /* a promotion is paused when the Deployment is */
+    if (state_on_trial(s)) /* a promotion is paused when the Deployment is */
         plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
     return true;
 }
@@ -48,7 +44,7 @@ static bool act_resume(struct plan_ctx *c) {
     struct state *s = c->s;
     if (s->pause_asked) {
         s->pause_asked = false;
-        if (!in_trial(s)) return true; /* it is resumed when the Deployment is unpaused */
+        if (!state_on_trial(s)) return true; /* it is resumed when the Deployment is unpaused */
         if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
         s->pause_ns = 0;
         if (s->hold == HOLD_PAUSED_BY_USER) plan_unhold(c);

@@ -102,7 +102,7 @@ static void add_signals(const struct status_row *r, struct buf *out) {
 
 static void add_rollout(const struct status_row *r, int64_t now, struct buf *out) {
     const struct state *s = &r->state;
-    bool trial = r->has_state && (s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING);
+    bool trial = r->has_state && state_on_trial(s);
     buf_adds(out, ",\"rollout\":");
     if (!trial) {
         buf_adds(out, "null");

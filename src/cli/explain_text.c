@@ -147,7 +147,7 @@ static void add_controllers(struct page *p) {
 static void add_evidence(struct page *p) {
     struct judge_report r;
     cleanup_buf struct buf b = BUF(1024);
-    if (!p->r->has_state || (p->s->phase != PHASE_STARTING && p->s->phase != PHASE_SOAKING)) return;
+    if (!p->r->has_state || !state_on_trial(p->s)) return;
     heading(p, bold, p->s->written_ns ? "Evidence, as of" : "Evidence", p->s->written_ns);
     add_step(p);
     if (!status_evidence(p->s, p->now, &r)) {
@@ -200,7 +200,7 @@ static void add_guards(struct page *p) {
 
 static void add_signals(struct page *p) {
     struct signals_param param;
-    if (!p->r->has_state || (p->s->phase != PHASE_STARTING && p->s->phase != PHASE_SOAKING)) return;
+    if (!p->r->has_state || !state_on_trial(p->s)) return;
     section(p, "Signals beside errors");
     if (!plan_signals_param(p->s, &p->r->spec, &param))
         note(p, red, "none counts while the annotation signals is wrong");
