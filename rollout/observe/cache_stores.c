@@ -106,11 +106,9 @@ static void index_pod(void *ctx, unsigned index, const cJSON *obj, void (*add)(v
 
 static void index_lease(void *ctx, unsigned index, const cJSON *obj,
                         void (*add)(void *to, struct slice value), void *to) {
-    struct obs_lease l;
+    struct slice pod = obs_identity_pod(json_str_or(json_get(obj, "spec"), "holderIdentity", ""));
     (void)ctx, (void)index;
-    if (obs_lease_read(obj, &l, NULL) < 0) return;
-    if (obs_lease_pod(&l).n) add(to, obs_lease_pod(&l));
-    obs_lease_free(&l);
+    if (pod.n) add(to, pod);
 }
 
 const struct store_spec caches_rs_store = {

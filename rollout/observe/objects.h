@@ -136,6 +136,7 @@ void obs_lease_free(struct obs_lease *l);
 bool obs_lease_held_by(const struct obs_lease *l, const char *pod);
 /* The name of the Pod that holds it, if the identity is one of these; empty otherwise. */
 struct slice obs_lease_pod(const struct obs_lease *l);
+struct slice obs_identity_pod(const char *identity); /* the same, of spec.holderIdentity as it stands */
 
 /* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
 bool obs_opted_in(const cJSON *annotations);

@@ -34,11 +34,15 @@ void obs_lease_free(struct obs_lease *l) {
     *l = (struct obs_lease){0};
 }
 
-struct slice obs_lease_pod(const struct obs_lease *l) {
+struct slice obs_identity_pod(const char *identity) {
     struct slice pod, rest;
-    slice_cut(slice_of(l->holder), '_', &pod, &rest);
+    slice_cut(slice_of(identity), '_', &pod, &rest);
     /* a host name is a label: a Pod's name with a dot in it does not become one as it is */
     return name_is_dns_label(pod) ? pod : (struct slice){0};
+}
+
+struct slice obs_lease_pod(const struct obs_lease *l) {
+    return obs_identity_pod(l->holder);
 }
 
 bool obs_lease_held_by(const struct obs_lease *l, const char *pod) {
