@@ -1,6 +1,6 @@
 /* A person's word: when it applies, what is sent, what becomes of it. */
 #include "../check.h"
-#include "kube/fake.h"
+#include "answer.h"
 #include "action.h"
 #include "api/template.h"
 #include "base/time.h"
@@ -107,15 +107,6 @@ struct stage {
     struct err err;
     enum phase phase;
 };
-
-static void answer(struct fake_req *r, int status, const char *json) {
-    cleanup_buf struct buf b = BUF(1 << 16);
-    for (; *json; json++) {
-        if (*json == '`') buf_addc(&b, '\\');
-        buf_addc(&b, *json == '\'' || *json == '`' ? '"' : *json);
-    }
-    fake_answer(r, status, buf_str(&b));
-}
 
 static void on_request(struct fake *f, struct fake_req *r) {
     struct stage *st = f->user;

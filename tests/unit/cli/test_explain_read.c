@@ -1,6 +1,6 @@
 /* What `explain` reads: one target with the pods of its canary, and what it makes of refusals. */
 #include "../check.h"
-#include "kube/fake.h"
+#include "answer.h"
 #include "explain.h"
 
 #define TARGET                                                                                               \
@@ -26,15 +26,6 @@ struct stage {
     bool ready, has_state;
     struct err err, pods_err;
 };
-
-static void answer(struct fake_req *r, int status, const char *json) {
-    cleanup_buf struct buf b = BUF(1 << 16);
-    for (; *json; json++) {
-        if (*json == '`') buf_addc(&b, '\\');
-        buf_addc(&b, *json == '\'' || *json == '`' ? '"' : *json);
-    }
-    fake_answer(r, status, buf_str(&b));
-}
 
 static void on_request(struct fake *f, struct fake_req *r) {
     struct stage *st = f->user;

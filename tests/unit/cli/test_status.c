@@ -1,6 +1,6 @@
 /* The status report from fixed objects: which requests are made, the very lines that are printed, what is made
  * of refusals and damage. */
-#include "kube/fake.h"
+#include "answer.h"
 #include "check.h"
 #include <locale.h>
 #include "status_report.h"
@@ -30,16 +30,6 @@ struct stage {
 
 static void on_gone(void *ctx) {
     ((struct stage *)ctx)->in_flight--;
-}
-
-/* ' stands for ", ` for the same in the text of a ConfigMap. */
-static void answer(struct fake_req *r, int status, const char *json) {
-    cleanup_buf struct buf b = BUF(1 << 20);
-    for (; *json; json++) {
-        if (*json == '`') buf_addc(&b, '\\');
-        buf_addc(&b, *json == '\'' || *json == '`' ? '"' : *json);
-    }
-    fake_answer(r, status, buf_str(&b));
 }
 
 static void on_request(struct fake *f, struct fake_req *r) {

@@ -181,6 +181,9 @@ void m_read_lease(const struct model *m, struct obs_lease *ret); /* borrowed */
 bool m_read_own_lease(const struct model *m, struct obs_lease *ret);
 void m_lead(struct model *m, bool canary); /* such a pod has the Lease from now on */
 int m_patch_lease(struct model *m, const cJSON *body);
+/* Pods that elect, adopted at version 0, one has led for a while; soaking: version 1 soaks. */
+struct model *m_electing(int replicas, bool soaking);
+void m_until_step(struct model *m, enum trial_step want, int ticks);
 void m_pod_died(struct model *m, int k);
 
 /* ---- model_pod.c ---- */

@@ -118,3 +118,23 @@ void m_pod_died(struct model *m, int k) {
     p.name = name;
     if (m->elects) dead_pods_add(&m->edge.dead, &p);
 }
+
+struct model *m_electing(int replicas, bool soaking) {
+    struct model *m = m_new(3, replicas);
+    m->elects = true;
+    m_annotate(m, "soak", "50s");
+    m_annotate(m, "deadline", "15m");
+    m_begin(m);
+    m_run(m, 40); /* until it has led for a while */
+    if (!soaking) return m;
+    m_image(m, 1);
+    m_until(m, PHASE_SOAKING, 40);
+    return m;
+}
+
+void m_until_step(struct model *m, enum trial_step want, int ticks) {
+    while (m_s(m)->trial.step != want) {
+        if (!ticks--) fail_msg("not %s: %s", state_trial_name(want), m->state);
+        m_run(m, 1);
+    }
+}

@@ -1,31 +1,13 @@
 /* Mode leader: stable and the canary lead by turns on the Lease that they share. */
 #include "scene.h"
 
-static struct model *electing(int replicas, bool soaking) {
-    struct model *m = m_new(3, replicas);
-    m->elects = true;
-    m_annotate(m, "soak", "50s");
-    m_annotate(m, "deadline", "15m");
-    m_begin(m);
-    m_run(m, 40); /* until it has led for a while */
-    if (!soaking) return m;
-    m_image(m, 1);
-    m_until(m, PHASE_SOAKING, 40);
-    return m;
-}
 static struct model *two(void) {
-    return electing(2, false);
+    return m_electing(2, false);
 }
 
 static bool canary_leads(const struct model *m) {
     bool canary = false;
     return m_leader(m, &canary) >= 0 && canary;
-}
-static void until_step(struct model *m, enum trial_step want, int ticks) {
-    while (m_s(m)->trial.step != want) {
-        if (!ticks--) fail_msg("not %s: %s", state_trial_name(want), m->state);
-        m_run(m, 1);
-    }
 }
 static void stable_leads_again(struct model *m) {
     m_run(m, 40);
@@ -50,14 +32,14 @@ SCENE(a_bad_version_is_rolled_back_in_its_first_trial, two()) {
     assert_true(m->lease.leaders[1] <= 12);
     stable_leads_again(m);
 }
-SCENE(a_busy_stable_is_waited_for_a_while, electing(2, true)) {
+SCENE(a_busy_stable_is_waited_for_a_while, m_electing(2, true)) {
     m->quiet = QUIET_BUSY;
     m_annotate(m, "quiet", "30s");
     m_run(m, 35);
     assert_true(m->edge.probe && m_s(m)->trial.step == TRIAL_STANDBY && m->replicas == 2);
-    until_step(m, TRIAL_GIVING, 40); /* for `quiet` at most */
+    m_until_step(m, TRIAL_GIVING, 40); /* for `quiet` at most */
 }
-SCENE(one_replica_is_enough, electing(1, false)) {
+SCENE(one_replica_is_enough, m_electing(1, false)) {
     m_play(m, "image 1|until Promoting 600|until Stable 100|all 1 1|ended promoted");
     assert_int_equal(m->replicas, 1);
 }
@@ -66,7 +48,7 @@ SCENE(a_version_that_does_not_take_the_lease_is_rolled_back, two()) {
     m_play(m, "image 1|until RolledBack 600|reason did not take Lease lock");
     stable_leads_again(m);
 }
-SCENE(a_canary_with_a_lease_of_its_own_shares_no_lease, electing(2, true)) {
+SCENE(a_canary_with_a_lease_of_its_own_shares_no_lease, m_electing(2, true)) {
     m_annotate(m, "mode", "replicas");
     m_run(m, 60);
     assert_int_equal(m_s(m)->trial.step, TRIAL_NONE);
@@ -78,18 +60,18 @@ SCENE(what_stops_a_trial_brings_stable_back, two()) {
         "image 0|run 40|is Stable", "set soak x|run 40|is Soaking InvalidConfig",
         "unset canary-percent|image 0|run 60|left"};
     for (size_t i = 0; i < ARRAY_LEN(stops); i++) {
-        cleanup_model struct model *x = electing(2, true);
-        until_step(x, TRIAL_GIVING, 300);
+        cleanup_model struct model *x = m_electing(2, true);
+        m_until_step(x, TRIAL_GIVING, 300);
         m_play(x, stops[i]);
         if (x->replicas != 2) fail_msg("%s: %d replicas", stops[i], x->replicas);
-        cleanup_model struct model *y = electing(2, true);
-        until_step(y, TRIAL_LEADS, 300);
+        cleanup_model struct model *y = m_electing(2, true);
+        m_until_step(y, TRIAL_LEADS, 300);
         m_play(y, stops[i]);
         if (y->replicas != 2) fail_msg("%s: %d replicas", stops[i], y->replicas);
     }
     (void)m;
 }
-SCENE(a_scale_in_the_middle_is_respected_and_at_last_held_for, electing(2, true)) {
+SCENE(a_scale_in_the_middle_is_respected_and_at_last_held_for, m_electing(2, true)) {
     int times = 0;
     for (int t = 0; t < 400; t++) {
         times += m->replicas == 0;
@@ -113,7 +95,7 @@ SCENE(idle_versions_are_not_started_in_stables_place, two()) {
 /* ---- whenever the process dies ---- */
 
 static struct model *quick(void) {
-    struct model *m = electing(2, false);
+    struct model *m = m_electing(2, false);
     m->direct = true;
     return m;
 }

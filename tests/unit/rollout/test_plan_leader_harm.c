@@ -2,32 +2,14 @@
  * version is not condemned for what others do. */
 #include "scene.h"
 
-static struct model *electing(int replicas, bool soaking) {
-    struct model *m = m_new(3, replicas);
-    m->elects = true;
-    m_annotate(m, "soak", "50s");
-    m_annotate(m, "deadline", "15m");
-    m_begin(m);
-    m_run(m, 40); /* until it has led for a while */
-    if (!soaking) return m;
-    m_image(m, 1);
-    m_until(m, PHASE_SOAKING, 40);
-    return m;
-}
 static struct model *two(void) {
-    return electing(2, false);
+    return m_electing(2, false);
 }
 static struct model *soaking(void) {
-    return electing(2, true);
-}
-static void until_step(struct model *m, enum trial_step want, int ticks) {
-    while (m_s(m)->trial.step != want) {
-        if (!ticks--) fail_msg("not %s: %s", state_trial_name(want), m->state);
-        m_run(m, 1);
-    }
+    return m_electing(2, true);
 }
 static void until_zero(struct model *m) {
-    until_step(m, TRIAL_GIVING, 400);
+    m_until_step(m, TRIAL_GIVING, 400);
     while (m->replicas > 0 || m_active(m) > 0) m_run(m, 1);
     assert_int_equal(m_s(m)->trial.step, TRIAL_GIVING);
 }
@@ -40,7 +22,7 @@ static void lose_state(struct model *m) {
 /* Whatever makes stable's leader end: the canary is a standby like any other. */
 SCENE(a_canary_that_comes_to_lead_by_itself_is_judged, two()) {
     m_play(m, "fails 1|image 1|until Soaking 40");
-    until_step(m, TRIAL_STANDBY, 100);
+    m_until_step(m, TRIAL_STANDBY, 100);
     m_run(m, 2);
     m_lead(m, true);
     m_play(m, "until RolledBack 30|quarantined 1");
@@ -49,7 +31,7 @@ SCENE(a_canary_that_comes_to_lead_by_itself_is_judged, two()) {
 }
 SCENE(a_state_that_is_lost_while_stable_is_at_zero_is_no_end_of_it, two()) {
     for (int killed = 0; killed < 2; killed++) {
-        cleanup_model struct model *x = electing(2, true);
+        cleanup_model struct model *x = m_electing(2, true);
         until_zero(x);
         lose_state(x);
         if (killed) m_forget(x);
@@ -91,7 +73,7 @@ SCENE(an_older_version_is_not_started_in_stables_place, two()) {
 SCENE(the_number_that_a_user_sets_in_the_middle_is_the_one_that_stays, two()) {
     static const bool before[] = {true, false};
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {
-        cleanup_model struct model *x = electing(2, true);
+        cleanup_model struct model *x = m_electing(2, true);
         if (before[i]) { /* the controller has not looked yet, or it has */
             until_zero(x);
             m_scale(x, 3);
@@ -112,17 +94,17 @@ SCENE(the_number_that_a_user_sets_in_the_middle_is_the_one_that_stays, two()) {
 }
 SCENE(pods_that_end_slowly_do_not_condemn_the_canary, two()) {
     for (int grace = 50; grace < 75; grace++) {
-        cleanup_model struct model *x = electing(2, false);
+        cleanup_model struct model *x = m_electing(2, false);
         x->grace = grace;
         m_play(x, "image 1|until Soaking 40");
-        until_step(x, TRIAL_GIVING, 400);
+        m_until_step(x, TRIAL_GIVING, 400);
         while (m_s(x)->trial.step == TRIAL_GIVING && m_phase(x) == PHASE_SOAKING) m_run(x, 1);
         if (m_phase(x) != PHASE_SOAKING) fail_msg("grace %d: %s", grace, m_s(x)->message);
     }
     (void)m;
 }
 SCENE(a_canary_that_takes_a_lease_of_its_own_late_is_not_made_to_wait, soaking()) {
-    until_step(m, TRIAL_STANDBY, 100);
+    m_until_step(m, TRIAL_STANDBY, 100);
     m->own_lease = true;
     m_run(m, 100);
     assert_true(m_s(m)->trial.step == TRIAL_NONE && m_phase(m) == PHASE_SOAKING && m->zero == 0);
@@ -141,14 +123,14 @@ SCENE(a_canary_that_is_not_ready_without_stable_stops_few_leaders, soaking()) {
     assert_int_equal(m->replicas, 2);
 }
 SCENE(what_held_is_over_when_the_canary_is_ready_again, soaking()) {
-    until_step(m, TRIAL_STANDBY, 100);
+    m_until_step(m, TRIAL_STANDBY, 100);
     m_play(m, "never-ready 1|run 36|is Soaking NotReady|good 1|run 5|is Soaking");
 }
 SCENE(the_deadline_holds_without_a_lease_and_without_stables_return, two()) {
     static const enum trial_step at[] = {TRIAL_STANDBY, TRIAL_LEADS, TRIAL_RETURNING};
     for (size_t i = 0; i < ARRAY_LEN(at); i++) {
-        cleanup_model struct model *x = electing(2, true);
-        until_step(x, at[i], 400);
+        cleanup_model struct model *x = m_electing(2, true);
+        m_until_step(x, at[i], 400);
         x->no_lease = at[i] != TRIAL_RETURNING;
         if (at[i] == TRIAL_RETURNING) x->behaviour[0] = NEVER_LEADS;
         m_run(x, 1000);
@@ -165,7 +147,7 @@ SCENE(a_stable_without_work_is_no_sign_of_a_shared_lease, two()) {
     m_play(m, "workless 0|standby 1|image 1|until Soaking 40|run 100|no-event LeaderMode");
     assert_int_equal(m->zero, 0);
 }
-SCENE(stable_comes_back_without_history, electing(2, false)) {
+SCENE(stable_comes_back_without_history, m_electing(2, false)) {
     m->history = 0;
     m_play(m, "run 5|image 1|until Soaking 60");
     until_zero(m);
