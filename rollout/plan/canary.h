@@ -11,4 +11,9 @@ void canary_selector(const struct obs_target *t, const char *labels, struct buf 
 /* The template with args and env of its main container (template_main_container()) overridden, every other
  * byte as it was. args, env: NULL-terminated lists or NULL. The template has passed json_raw_check(). */
 void template_with_overrides(struct slice tmpl, char *const *args, char *const *env, struct buf *out);
+/* The template with "key=value" labels in spec.nodeSelector and its pods spread over such nodes, every other
+ * member as it was. labels: NULL-terminated, or NULL. hash: of the template, as the canary's pods bear it.
+ * -EINVAL (ERR_CONFIG) where the template contradicts them. It has passed json_raw_check(). */
+int template_with_nodes(struct slice tmpl, char *const *labels, const char *hash, struct buf *out,
+                        struct err *err);
 #endif

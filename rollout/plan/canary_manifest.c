@@ -90,13 +90,16 @@ static void write_metadata(const struct obs_target *t, struct slice labels, stru
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err) {
     const char *pairs[] = {LABEL_TRACK, "canary", LABEL_TEMPLATE, t->hash};
-    cleanup_buf struct buf labels = BUF(1024), changed = BUF(4 << 20), tmpl = BUF(4 << 20);
+    cleanup_buf struct buf labels = BUF(1024), placed = BUF(4 << 20), changed = BUF(4 << 20),
+                           tmpl = BUF(4 << 20);
     buf_adds(&labels, "{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
     buf_add_json(&labels, slice_of(t->uid));
     buf_addf(&labels, ",\"" LABEL_TEMPLATE "\":\"%s\"}", t->hash);
-    template_with_overrides(slice_of(t->tmpl), spec ? spec->canary_args : NULL,
+    int rc = template_with_nodes(slice_of(t->tmpl), spec ? spec->canary_nodes : NULL, t->hash, &placed, err);
+    if (rc < 0) return rc;
+    template_with_overrides(buf_slice(&placed), spec ? spec->canary_args : NULL,
                             spec ? spec->canary_env : NULL, &changed);
-    int rc = template_with_labels(buf_slice(&changed), pairs, 2, &tmpl, err);
+    rc = template_with_labels(buf_slice(&changed), pairs, 2, &tmpl, err);
     if (rc == 0) rc = check_selector(t, buf_slice(&labels), buf_slice(&tmpl), err);
     if (rc < 0) return rc;
     write_metadata(t, buf_slice(&labels), out);

@@ -160,6 +160,10 @@ static bool read_env(struct slice v, struct spec *s, struct why *w) {
     }
     return s->canary_env != NULL;
 }
+static bool read_nodes(struct slice v, struct spec *s, struct why *w) {
+    s->canary_nodes = value_labels(v, w->text);
+    return s->canary_nodes != NULL;
+}
 /* Of another namespace it would be another tenant's. */
 static bool read_lease(struct slice v, struct spec *s, struct why *w) {
     (void)w;
@@ -210,6 +214,7 @@ static const struct {
     {"objects", read_objects, "nothing in mode replicas"},
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
+    {"canary-nodes", read_nodes, "labels of nodes such as pool=canary,zone=a"},
     {"lease", read_lease, "the name of a Lease in the Deployment's namespace"},
     {"lease-assist", read_assist, "rollout, always or off"},
 };
@@ -323,6 +328,7 @@ void spec_free(struct spec *s) {
     free(s->lease);
     value_free_words(s->canary_args);
     value_free_words(s->canary_env);
+    value_free_words(s->canary_nodes);
     defaults(s);
 }
 

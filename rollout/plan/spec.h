@@ -66,6 +66,8 @@ struct spec {
     char **canary_args; /* words, NULL-terminated; NULL if none. Flags "--x=y" replace the same flag, else are
                            appended */
     char **canary_env;  /* "NAME=value", NULL-terminated; NULL if none */
+    char **
+        canary_nodes; /* "key=value": labels of the nodes for the canary's pods, NULL-terminated; NULL: any */
     char *
         lease; /* the Lease by which the target elects, in its own namespace; NULL: those that its Pods hold */
     enum spec_assist assist;

@@ -1,6 +1,7 @@
 /* Readers of single annotation values: strict, so that a typing error is reported and not guessed at. */
 #include "plan/spec_value.h"
 #include "api/gvr.h"
+#include "api/label.h"
 #include <ctype.h>
 #include <stdio.h>
 
@@ -161,6 +162,38 @@ char **value_words(struct slice v) {
         w[n++] = slice_dup(slice_make(v.p, len));
         w[n] = NULL;
         v = slice_make(v.p + len, v.n - len);
+    }
+    return w;
+}
+
+/* What is wrong with one of n before it; NULL: nothing. */
+static const char *label_problem(struct slice item, char *const *before, size_t n) {
+    struct slice key, value, other, rest;
+    if (!slice_cut(item, '=', &key, &value)) return "is no KEY=VALUE";
+    if (label_key_problem(key) || label_value_problem(value)) return "is no label of a node";
+    for (size_t i = 0; i < n; i++) {
+        slice_cut(slice_of(before[i]), '=', &other, &rest);
+        if (slice_eq(key, other)) return "has a key that is there already";
+    }
+    return NULL;
+}
+
+char **value_labels(struct slice v, char why[256]) {
+    char **w = NULL;
+    size_t n = 0, cap = 0;
+    for (bool more = true; more;) {
+        struct slice item;
+        more = slice_cut(v, ',', &item, &v);
+        item = slice_trim(item);
+        const char *problem = label_problem(item, w, n);
+        if (problem) {
+            snprintf(why, 256, "\"%.*s\" %s", item.n < 80 ? (int)item.n : 80, item.n ? item.p : "", problem);
+            value_free_words(w);
+            return NULL;
+        }
+        w = xgrow(w, &cap, n + 2, sizeof *w);
+        w[n++] = slice_dup(item);
+        w[n] = NULL;
     }
     return w;
 }

@@ -15,5 +15,7 @@ char **value_words(struct slice v);                  /* by blanks; NULL-terminat
 bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256]);
 /* "-readiness,crashes", the same way. */
 bool value_guards(struct slice v, bool ret[GUARDS], char why[256]);
+/* "pool=canary,zone=a", each key once; NULL: which item is wrong, in why. value_free_words() */
+char **value_labels(struct slice v, char why[256]);
 void value_free_words(char **words);
 #endif

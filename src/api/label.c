@@ -1,5 +1,5 @@
 /* Label keys and values: k8s.io/apimachinery/pkg/util/validation, IsQualifiedName and IsValidLabelValue. */
-#include "label.h"
+#include "api/label.h"
 #include "api/gvr.h"
 
 static bool alnum(char c) {

@@ -2,7 +2,7 @@
  * NewRequirement), its oddities included: "in" and "notin" are values where a value is due, "x in (,)" holds
  * the empty value, "!x=1" is an error. Other than there, requirements stay in the order of the text. */
 #include "api/selector.h"
-#include "label.h"
+#include "api/label.h"
 #include <errno.h>
 
 enum { SELECTOR_MAX_TEXT = 64 * 1024 };

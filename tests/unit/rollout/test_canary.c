@@ -158,4 +158,88 @@ CASE(overrides_of_the_main_container) {
     overridden(NAMED("{'name':'proxy'}"), "--x=1", NULL, NAMED("{'name':'proxy','args':['--x=1']}"));
 }
 
+static int placed(const char *tmpl, const char *labels, const char *hash, struct buf *out, struct err *e) {
+    char *words[4] = {NULL};
+    cleanup_free char *l = xstrdup(labels ? labels : ""), *from = quoted(xstrdup(tmpl));
+    split(l, words);
+    return template_with_nodes(slice_of(from), labels ? words : NULL, hash, out, e);
+}
+
+CASE(nodes_of_its_own) {
+#define SPREAD                                                                                               \
+    "{'maxSkew':1,'topologyKey':'kubernetes.io/hostname','whenUnsatisfiable':'ScheduleAnyway',"              \
+    "'labelSelector':{'matchLabels':{'handover.dev/track':'canary','handover.dev/template':'h'}}}"
+#define PLACED(selector, spread)                                                                             \
+    "{'a':1,'spec':{'x':1e15,'nodeSelector':{" selector "},'topologySpreadConstraints':[" spread "]},'z':2}"
+#define OWN_SPREAD(when) "{'maxSkew':2,'topologyKey':'kubernetes.io/hostname','whenUnsatisfiable':'" when "'}"
+    static const struct {
+        const char *tmpl, *labels, *want;
+    } v[] = {
+        {"{'a':1,'spec':{'x':1e15},'z':2}", "pool=canary zone=a",
+         PLACED("'pool':'canary','zone':'a'", SPREAD)},
+        {"{'a':1,'spec':{'x':1e15},'z':2}",
+         "node-role.kubernetes.io/canary=", PLACED("'node-role.kubernetes.io/canary':''", SPREAD)},
+        {"{'a':1,'spec':{'nodeSelector':{'os':'l\\u0069nux','pool':'canary'},'x':1e15},'z':2}", "pool=canary",
+         PLACED("'os':'l\\u0069nux','pool':'canary'", SPREAD)},
+        {"{'a':1,'spec':{'nodeSelector':null,'topologySpreadConstraints':null,'nodeName':'','x':1e15},'z':2}",
+         "pool=canary", NULL},
+        {"{'a':1,'spec':{'x':1e15,'topologySpreadConstraints':[" OWN_SPREAD("DoNotSchedule") "]},'z':2}",
+         "pool=canary", PLACED("'pool':'canary'", OWN_SPREAD("DoNotSchedule") "," SPREAD)},
+        /* the API server takes one of a kind */
+        {"{'a':1,'spec':{'x':1e15,'topologySpreadConstraints':[" OWN_SPREAD("ScheduleAnyway") "]},'z':2}",
+         "pool=canary", PLACED("'pool':'canary'", OWN_SPREAD("ScheduleAnyway"))},
+        {"{'a':1,'spec':{}}", NULL, "{'a':1,'spec':{}}"},
+        {"{'spec':{}}", "a=b",
+         "{'spec':{'nodeSelector':{'a':'b'},'topologySpreadConstraints':[" SPREAD "]}}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        if (placed(v[i].tmpl, v[i].labels, "h", &out, &e) < 0) fail_msg("%zu: %s", i, e.msg);
+        assert_int_equal(json_raw_check(buf_slice(&out), NULL), 0);
+        if (!v[i].want) continue;
+        cleanup_free char *want = quoted(xstrdup(v[i].want));
+        assert_string_equal(buf_str(&out), want);
+    }
+}
+
+CASE(nodes_that_the_template_contradicts) {
+    static const struct {
+        const char *tmpl, *why;
+    } v[] = {
+        {"{'spec':{'nodeName':'n1'}}", "handover.dev/canary-nodes: the template's spec.nodeName is \"n1\""},
+        {"{'spec':{'nodeSelector':{'x':'y','pool':'main'}}}",
+         "handover.dev/canary-nodes: \"pool=canary\" contradicts the template's own spec.nodeSelector, where "
+         "pool is \"main\"; allowed: "},
+        {"{'spec':null}", "spec.template.spec is no object"},
+        {"{}", "spec.template.spec is no object"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        assert_true(placed(v[i].tmpl, "zone=a pool=canary", "h", &out, &e) < 0);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        if (!slice_starts(slice_of(e.msg), slice_of(v[i].why))) fail_msg("%zu: %s", i, e.msg);
+    }
+}
+
+/* All that a canary is made by: its nodes, its overrides, its labels. */
+CASE(manifest_on_nodes_of_its_own) {
+    char *nodes[] = {(char *)(uintptr_t) "pool=canary", NULL};
+    char *env[] = {(char *)(uintptr_t) "A=1", NULL};
+    struct spec spec = {.canary_nodes = nodes, .canary_env = env};
+    struct obs_target t = target(J("{'matchLabels':{'app':'op'}}"), J(TEMPLATE));
+    cleanup_buf struct buf out = BUF(1 << 16);
+    struct err e = {0};
+    if (canary_manifest(&t, &spec, 1, &out, &e) < 0) fail_msg("%s", e.msg);
+    cleanup_json cJSON *rs = json_parse(buf_slice(&out), NULL);
+    const cJSON *pod = json_at(rs, "spec/template/spec"), *spread;
+    spread = json_arr(pod, "topologySpreadConstraints")->child;
+    assert_string_equal(json_str(json_get(pod, "nodeSelector"), "pool"), "canary");
+    assert_string_equal(json_str(json_at(spread, "labelSelector/matchLabels"), LABEL_TEMPLATE), t.hash);
+    assert_string_equal(json_str(json_at(rs, "spec/template/metadata/labels"), LABEL_TEMPLATE), t.hash);
+    assert_string_equal(json_str(json_arr(json_arr(pod, "containers")->child, "env")->child, "value"), "1");
+    assert_non_null(strstr(buf_str(&out), "9007199254740993"));
+}
+
 CASES("rollout/canary")

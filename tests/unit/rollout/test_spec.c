@@ -48,7 +48,8 @@ CASE(everything) {
               "min-events=3\nquiet=0s\ndeadline=2h\non-inconclusive=rollback\n"
               "metrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
               "canary-args=--x=1  --y\ncanary-env=A=1 "
-              "B_C==2\nlease=name\nlease-assist=always\npromote=abc@1\nretry=abc\n"
+              "B_C==2\ncanary-nodes=pool=canary, "
+              "a/zone=\nlease=name\nlease-assist=always\npromote=abc@1\nretry=abc\n"
               "status=whatever\nunknown=x",
               &s, &e);
     if (rc < 0) fail_msg("%s", e.msg);
@@ -63,6 +64,9 @@ CASE(everything) {
     assert_string_equal(s.canary_args[1], "--y");
     assert_null(s.canary_args[2]);
     assert_string_equal(s.canary_env[1], "B_C==2");
+    assert_string_equal(s.canary_nodes[0], "pool=canary");
+    assert_string_equal(s.canary_nodes[1], "a/zone=");
+    assert_null(s.canary_nodes[2]);
     assert_string_equal(s.lease, "name");
     assert_int_equal(s.assist, ASSIST_ALWAYS);
     assert_true(slice_eqs(spec_action_hash("abc@1"), "abc") && slice_eqs(spec_action_hash(" abc"), "abc"));
@@ -144,6 +148,12 @@ CASE(refused) {
         {"canary-args=", "canary-args", "\"\"", "words"},
         {"canary-env=A", "canary-env", "\"A\" is no NAME=value", "words"},
         {"canary-env=1A=2", "canary-env", "\"1A=2\" is no NAME=value", "words"},
+        {"canary-nodes=", "canary-nodes", "\"\" is no KEY=VALUE", "pool=canary,zone=a"},
+        {"canary-nodes=pool", "canary-nodes", "\"pool\" is no KEY=VALUE", "pool=canary,zone=a"},
+        {"canary-nodes=pool=a,", "canary-nodes", "\"\" is no KEY=VALUE", "pool=canary,zone=a"},
+        {"canary-nodes=a b=c", "canary-nodes", "\"a b=c\" is no label of a node", "pool=canary,zone=a"},
+        {"canary-nodes=a=-c", "canary-nodes", "\"a=-c\" is no label of a node", "pool=canary,zone=a"},
+        {"canary-nodes=a=b,a=c", "canary-nodes", "\"a=c\" has a key that is there already", "pool=canary"},
         {"lease=A", "lease", "\"A\"", "the name of a Lease in the Deployment's namespace"},
         {"lease=other/b", "lease", "\"other/b\"", "the name of a Lease in the Deployment's namespace"},
         {"lease-assist=on", "lease-assist", "\"on\"", "rollout, always or off"},
