@@ -302,7 +302,10 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (h == HEALTH_READY && plan_was_outside(c)) plan_unhold(c);
     if (!c->spec)
         return stop_harm(c, h, why) || plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
-    if (s->pause_asked) return stop_harm(c, h, why) || plan_hold_for_user(c);
+    if (s->pause_asked) { /* it may last: stable leads meanwhile */
+        plan_end_trial(c);
+        return stop_harm(c, h, why) || plan_hold_for_user(c);
+    }
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     if (s->hold == HOLD_NAME_CONFLICT && !plan_canary_of(c, s->hash)) return false; /* being tried again */

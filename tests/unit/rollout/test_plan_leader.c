@@ -71,6 +71,12 @@ SCENE(what_stops_a_trial_brings_stable_back, two()) {
     }
     (void)m;
 }
+SCENE(stable_leads_while_a_user_has_it_paused, m_electing(2, true)) {
+    m_until_step(m, TRIAL_LEADS, 300);
+    m_play(m, "act pause 1");
+    stable_leads_again(m);
+    m_play(m, "is Soaking PausedByUser|act resume 1|until Promoting 600");
+}
 SCENE(a_scale_in_the_middle_is_respected_and_at_last_held_for, m_electing(2, true)) {
     int times = 0;
     for (int t = 0; t < 400; t++) {
