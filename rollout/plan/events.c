@@ -12,6 +12,7 @@ static const struct {
     [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL},
     [EV_SOAKING] = {"Soaking", NORMAL},
     [EV_STEP_PASSED] = {"StepPassed", NORMAL},
+    [EV_WITHIN_WINDOW] = {"WithinRollbackWindow", NORMAL},
     [EV_PROMOTING] = {"Promoting", NORMAL},
     [EV_PROMOTED] = {"Promoted", NORMAL},
     [EV_SUPERSEDED] = {"Superseded", WARNING},

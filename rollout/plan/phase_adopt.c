@@ -149,6 +149,7 @@ static bool new_template(struct plan_ctx *c) {
                    c->s->reason, plan_command(c, ACTION_RETRY, t->hash).text);
         return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back before: %s", t->image, c->s->reason);
     }
+    if (plan_take_back(c)) return true;
     if (t->replicas == 0) {
         return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
                          "the Deployment is scaled to zero; the rollout of %s starts when it is scaled up; "

@@ -11,12 +11,22 @@ bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
     va_end(ap);
     s->ending = ENDED_PROMOTED;
     plan_set_text(&s->reason, "%s", text);
-    s->repair = s->pause_asked = false;
+    s->repair = s->window = s->pause_asked = false;
     s->pause_ns = 0;
     s->best_updated = s->best_available = 0;
     s->least_old = c->t->replicas;
     s->progress_ns = c->now;
     return plan_enter(c, PHASE_PROMOTING, "%s is being rolled out: %s", s->image, text);
+}
+
+bool plan_promote_waiting(struct plan_ctx *c, const char *why) {
+    struct state *s = c->s;
+    plan_clear_rollout(s);
+    /* NOLINTNEXTLINE(clang-analyzer-*): an array is never NULL, though slice_of() asks */
+    memcpy(s->hash, c->t->hash, sizeof s->hash);
+    s->image = xstrdup(c->t->image);
+    s->began_ns = c->now;
+    return plan_promote(c, "%s", why);
 }
 
 static void unpause(struct plan_ctx *c) {
@@ -128,6 +138,7 @@ static bool supported(const struct plan_ctx *c) {
         if (x->action == ACTION_PROMOTE && slice_eqs(spec_action_hash(x->value), s->hash)) return true;
     }
     if (s->repair) return plan_same_hash(c->t->hash, s->stable_hash);
+    if (s->window) return plan_versions_back(s, s->hash) > 0;
     bool policy = c->spec && c->spec->on_inconclusive == INCONCLUSIVE_PROMOTE;
     if (policy && s->began_ns && s->progress_ns - s->began_ns >= c->spec->deadline_ns) return true;
     if (!s->learned) return false;

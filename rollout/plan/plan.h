@@ -165,6 +165,9 @@ int64_t plan_deadline(const struct state *s, const struct spec *spec, int64_t no
 bool plan_signals_param(const struct state *s, const struct spec *spec, struct signals_param *ret);
 /* Does the action apply, with a template of this hash in the Deployment? Else it is refused with an Event. */
 bool plan_accepts(const struct state *s, const char *hash, enum spec_action a);
+/* How many versions before stable this one was in service, 1 the last; 0: it was not promoted, or something has been said against it
+ * since. */
+unsigned plan_versions_back(const struct state *s, const char *hash);
 /* How many canary pods a step wants beside stable's: ceil, so that canary / (stable + canary) >= percent, but
  * never more than stable has (so the share ends at 50 %): a trial must not double the bill more than once. 0
  * when stable is 0. */

@@ -142,6 +142,11 @@ bool plan_roll_back(struct plan_ctx *c, enum ended how, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool plan_cancel_rollout(struct plan_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool plan_promote(struct plan_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The template that waits in STABLE, without a canary. */
+bool plan_promote_waiting(struct plan_ctx *c, const char *why);
+/* rollback_window.c */
+bool plan_take_back(
+    struct plan_ctx *c); /* the template that waits is within the rollback window: promotes it */
 /* May a healthy canary be made smaller now? Waits for a quiet moment, for `quiet` at most. */
 bool plan_quiet_enough(struct plan_ctx *c, enum track track);
 /* All canaries of the target to zero and away; true when none is left. */

@@ -100,6 +100,13 @@ static bool read_metrics(struct slice v, struct spec *s, struct why *w) {
     s->metrics_ok = false;
     return false;
 }
+static bool read_window(struct slice v, struct spec *s, struct why *w) {
+    uint64_t n;
+    (void)w;
+    if (!value_count(v, 0, SPEC_MAX_WINDOW, &n)) return false;
+    s->rollback_window = (unsigned)n;
+    return true;
+}
 /* `metrics` stands before it in the table: of Prometheus it is a query. */
 static bool read_selector(struct slice v, struct spec *s, char **ret, char *const *other, struct why *w) {
     struct prom_sum *sum = NULL;
@@ -197,6 +204,7 @@ static const struct {
     {"quiet", read_quiet, "a duration from 0s to 10m"},
     {"deadline", read_deadline, "a duration such as 1h, at least 1s"},
     {"on-inconclusive", read_inconclusive, "pause, rollback or promote"},
+    {"rollback-window", read_window, "a whole number of versions, 0 to 10"},
     {"metrics", read_metrics,
      "auto, prometheus, or where the pods serve them: :8080/metrics, https://:8443/metrics, "
      "https+insecure://:8443/metrics"},

@@ -8,7 +8,7 @@
 #include "judge/signals.h"
 #include "observe/objects.h"
 
-enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024, SPEC_ACTION_MAX = 253 };
+enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024, SPEC_ACTION_MAX = 253, SPEC_MAX_WINDOW = 10 };
 
 /* How the canary's share of the work is cut. */
 enum spec_mode {
@@ -49,6 +49,7 @@ struct spec {
     int64_t soak_ns, quiet_ns, deadline_ns;
     int64_t min_soak_ns; /* <= soak_ns; -1: not given */
     uint64_t min_events;
+    unsigned rollback_window; /* so many versions back go into service without a trial; 0: none */
     enum spec_inconclusive on_inconclusive;
     enum spec_metrics metrics;
     /* METRICS_ENDPOINT: where on the pod's IP. METRICS_AUTO: the edge tries the usual places. */

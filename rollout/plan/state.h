@@ -160,6 +160,7 @@ struct state {
     /* promotion: the best seen so far, so that flapping pods do not count as progress */
     int32_t best_updated, best_available, least_old;
     int64_t progress_ns;
+    bool window; /* PROMOTING what was in service before, within the rollback window */
     bool repair; /* PROMOTING stable's own template, to bring back a deleted ReplicaSet */
 
     struct trial trial; /* mode leader */

@@ -217,6 +217,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     s->least_old = (int32_t)number(r, o, "leastOld", 0, INT32_MAX, 0);
     moment(r, o, "progressAt", &s->progress_ns);
     flag(r, o, "repair", &s->repair);
+    flag(r, o, "withinWindow", &s->window);
     read_trial(r, &s->trial);
     flag(r, o, "learned", &s->learned);
     s->learned_errors = (uint64_t)number(r, o, "learnedErrors", 0, INT64_C(1) << 53, 0);

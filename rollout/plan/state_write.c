@@ -5,17 +5,21 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", NULL};
-const char *const state_members[] = {"version",        "phase",        "since",       "hold",
-                                     "holdSince",      "message",      "hash",        "canary",
-                                     "canaryTemplate", "image",        "step",        "percent",
-                                     "startedAt",      "soakFrom",     "shiftNs",     "unreadySince",
-                                     "readySince",     "shrinkSince",  "pauseAsked",  "pausedAt",
-                                     "wasReady",       "ending",       "reason",      "learned",
-                                     "learnedErrors",  "learnedTotal", "bestUpdated", "bestAvailable",
-                                     "leastOld",       "progressAt",   "repair",      "param",
-                                     "judge",          "evidence",     "signals",     "deadlineRestored",
-                                     "trial",          "consumed",     "history",     "unpaused",
-                                     "unpausedAt",     "generation",   "writtenAt",   NULL};
+const char *const state_members[] = {"version",       "phase",        "since",
+                                     "hold",          "holdSince",    "message",
+                                     "hash",          "canary",       "canaryTemplate",
+                                     "image",         "step",         "percent",
+                                     "startedAt",     "soakFrom",     "shiftNs",
+                                     "unreadySince",  "readySince",   "shrinkSince",
+                                     "pauseAsked",    "pausedAt",     "wasReady",
+                                     "ending",        "reason",       "learned",
+                                     "learnedErrors", "learnedTotal", "bestUpdated",
+                                     "bestAvailable", "leastOld",     "progressAt",
+                                     "repair",        "param",        "judge",
+                                     "evidence",      "signals",      "deadlineRestored",
+                                     "trial",         "withinWindow", "consumed",
+                                     "history",       "unpaused",     "unpausedAt",
+                                     "generation",    "writtenAt",    NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -138,6 +142,7 @@ static void write_rollout(const struct state *s, struct buf *out) {
     number(out, "leastOld", s->least_old, 0);
     json_time_add(out, "progressAt", s->progress_ns);
     flag(out, "repair", s->repair);
+    flag(out, "withinWindow", s->window);
     write_trial(&s->trial, out);
     if (!s->learned) return;
     flag(out, "learned", true);

@@ -22,12 +22,7 @@ static bool act_promote(struct plan_ctx *c) {
         state_quarantine_remove(s, s->hash);
         return plan_promote(c, "by a user");
     }
-    plan_clear_rollout(s);
-    /* NOLINTNEXTLINE(clang-analyzer-*): an array is never NULL, though slice_of() asks */
-    memcpy(s->hash, c->t->hash, sizeof s->hash);
-    s->image = xstrdup(c->t->image);
-    s->began_ns = c->now;
-    return plan_promote(c, "by a user, without a canary");
+    return plan_promote_waiting(c, "by a user, without a canary");
 }
 
 static bool act_pause(struct plan_ctx *c) {
@@ -100,6 +95,18 @@ static char *remembered(const char *value) {
     return text;
 }
 
+/* The template has just changed, and what is on trial, was rolled back or is on its way is not what the command means. Its phase is
+ * about to end. */
+static bool of_another(const struct plan_ctx *c) {
+    const struct state *s = c->s;
+    enum phase p = s->phase;
+    if (plan_same_hash(s->hash, c->t->hash)) return false;
+    if (state_on_trial(s) || p == PHASE_ROLLED_BACK) return true;
+    bool passing =
+        p == PHASE_PROMOTING || p == PHASE_FINISHING || p == PHASE_ROLLING_BACK || p == PHASE_CANCELLING;
+    return passing && !plan_same_hash(s->stable_hash, c->t->hash);
+}
+
 static void take_one(struct plan_ctx *c, enum spec_action a) {
     char key[64];
     snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name(a));
@@ -121,6 +128,8 @@ static void take_one(struct plan_ctx *c, enum spec_action a) {
                    plan_command(c, a, c->t->hash).text);
         return;
     }
+    if (a != ACTION_RELEASE && of_another(c))
+        return; /* the phase follows the template, and then it is the command's turn */
     bool acted = carry_out(c, a);
     state_consume(c->s, a, value);
     take_off(c, a);

@@ -150,6 +150,31 @@ int template_with_labels(struct slice t, const char *const *pairs, size_t npairs
                    out->max);
 }
 
+int template_without_pod_hash(struct slice t, struct buf *out, struct err *err) {
+    struct slice root, md, labels;
+    int r = check(t, &root, err);
+    if (r < 0) return r;
+    if (object_member(root, "metadata", &md, NULL) <= 0 || object_member(md, "labels", &labels, NULL) <= 0) {
+        buf_add(out, t);
+        return 0;
+    }
+    cleanup_buf struct buf kept = BUF(t.n);
+    bool first = true;
+    buf_addc(&kept, '{');
+    struct json_raw_it it = json_raw_each(labels);
+    while (json_raw_next(&it)) {
+        if (json_raw_string_is(it.key, SL("pod-template-hash"))) continue;
+        if (!first) buf_addc(&kept, ',');
+        first = false;
+        buf_add(&kept, it.key);
+        buf_addc(&kept, ':');
+        buf_add(&kept, it.value);
+    }
+    buf_addc(&kept, '}');
+    around(out, t, labels, buf_slice(&kept));
+    return 0;
+}
+
 /* Annotation keys have a slash in them, so no path leads to one. */
 static bool annotation(struct slice t, struct slice key, struct slice *ret) {
     struct slice annotations;

@@ -120,6 +120,33 @@ CASE(hashes) {
     assert_string_equal(a, "lzh5rqz45v");
 }
 
+/* A ReplicaSet's template is its Deployment's again. */
+CASE(without_the_controllers_label) {
+    static const char *const cases[][2] = {
+        {"{'metadata':{'labels':{'pod-template-hash':'x'}},'n':1e15}", "{'metadata':{'labels':{}},'n':1e15}"},
+        {"{'metadata':{'labels':{ 'a' : 'b','pod-template-hash':'x', 'c':'\\u0000'}, 'z':1}}",
+         "{'metadata':{'labels':{'a':'b','c':'\\u0000'}, 'z':1}}"},
+        {"{'metadata':{'labels':{'pod\\u002dtemplate-hash':'x','a':'b'}}}",
+         "{'metadata':{'labels':{'a':'b'}}}"},
+        {"{'metadata':{'labels':null},'n':9007199254740993}", NULL},
+        {"{'spec':{'pod-template-hash':'x'}}", NULL},
+        {"{}", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf out = BUF(1000);
+        cleanup_free char *text = quoted(xstrdup(cases[i][0])),
+                          *want = quoted(xstrdup(cases[i][1] ? cases[i][1] : cases[i][0]));
+        assert_int_equal(template_without_pod_hash(slice_of(text), &out, NULL), 0);
+        assert_buf(out, want);
+        char a[11], b[11];
+        assert_int_equal(template_hash(slice_of(text), a, NULL), 0);
+        assert_int_equal(template_hash(buf_slice(&out), b, NULL), 0);
+        assert_string_equal(a, b);
+    }
+    cleanup_buf struct buf out = BUF(1000);
+    assert_true(template_without_pod_hash(SL("[]"), &out, NULL) < 0 && out.n == 0);
+}
+
 #define T  "'t/x':'q\\'\\n'"
 #define AT "'a':'2'," T
 CASE(labels) {

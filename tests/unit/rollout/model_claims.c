@@ -66,7 +66,8 @@ bool m_claims_nothing(enum plan_reason r) {
         EV_ROLLOUT_STARTED,   EV_BASELINE_MEASURED,   EV_STEP_PASSED,           EV_SUPERSEDED,
         EV_ROLLOUT_CANCELLED, EV_ROLLING_BACK,        EV_ACTION_IGNORED,        EV_UNMANAGED_ROLLOUT,
         EV_REPAIRING,         EV_STATE_LOST,          EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,
-        EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE, EV_LEASE_RELEASED,        EV_LEADER_MODE};
+        EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE, EV_LEASE_RELEASED,        EV_LEADER_MODE,
+        EV_WITHIN_WINDOW};
     for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
         if (decisions[i] == r) return true;
     return r >= EV_HELD; /* why it does not move on */

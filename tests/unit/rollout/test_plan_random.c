@@ -105,6 +105,7 @@ static const struct {
     {1, NULL, {"unset canary-percent"}},
     {2, NULL, {"set canary-percent 25"}},
     {1, NULL, {"set on-inconclusive pause", "set on-inconclusive rollback"}},
+    {1, NULL, {"set rollback-window 0", "set rollback-window 1", "set rollback-window 3"}},
     {3, user_acts, {NULL}},
     {2, user_annotates_anything, {NULL}},
     {1, hostile_world, {NULL}},
@@ -116,7 +117,7 @@ static const struct {
 
 static void happen(struct model *m) {
     size_t i = 0, n = 0;
-    for (uint64_t k = rng_below(&m->rng, 26); k >= happenings[i].weight; i++) k -= happenings[i].weight;
+    for (uint64_t k = rng_below(&m->rng, 27); k >= happenings[i].weight; i++) k -= happenings[i].weight;
     while (n < 4 && happenings[i].steps[n]) n++;
     if (happenings[i].fn)
         happenings[i].fn(m);
@@ -243,6 +244,7 @@ static void schedule(uint64_t seed, bool elects, int *ret_steps) {
     m_annotate(m, "soak", "5s");
     m_annotate(m, "deadline", elects ? "300s" : "60s");
     m_annotate(m, "quiet", "3s");
+    if (seed % 3 == 0) m_annotate(m, "rollback-window", "2");
     m->between = between;
     m->lag = 2 + (unsigned)seed % 11;
     if (seed % 2) m_see(m, SEEN_ALL); /* informers that lag */

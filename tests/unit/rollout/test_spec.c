@@ -35,7 +35,7 @@ CASE(defaults) {
                 s.metrics_ok);
     assert_null(s.errors);
     assert_null(s.canary_args);
-    assert_true(!s.lease && s.assist == ASSIST_ROLLOUT);
+    assert_true(!s.lease && s.assist == ASSIST_ROLLOUT && s.rollback_window == 0);
     assert_true(obs_opted_in(a));
     assert_false(obs_opted_in(NULL));
 }
@@ -48,7 +48,7 @@ CASE(everything) {
               "min-events=3\nquiet=0s\ndeadline=2h\non-inconclusive=rollback\n"
               "metrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
               "canary-args=--x=1  --y\ncanary-env=A=1 "
-              "B_C==2\ncanary-nodes=pool=canary, "
+              "B_C==2\nrollback-window=3\ncanary-nodes=pool=canary, "
               "a/zone=\nlease=name\nlease-assist=always\npromote=abc@1\nretry=abc\n"
               "status=whatever\nunknown=x",
               &s, &e);
@@ -64,6 +64,7 @@ CASE(everything) {
     assert_string_equal(s.canary_args[1], "--y");
     assert_null(s.canary_args[2]);
     assert_string_equal(s.canary_env[1], "B_C==2");
+    assert_int_equal(s.rollback_window, 3);
     assert_string_equal(s.canary_nodes[0], "pool=canary");
     assert_string_equal(s.canary_nodes[1], "a/zone=");
     assert_null(s.canary_nodes[2]);
@@ -148,6 +149,9 @@ CASE(refused) {
         {"canary-args=", "canary-args", "\"\"", "words"},
         {"canary-env=A", "canary-env", "\"A\" is no NAME=value", "words"},
         {"canary-env=1A=2", "canary-env", "\"1A=2\" is no NAME=value", "words"},
+        {"rollback-window=11", "rollback-window", "\"11\"", "0 to 10"},
+        {"rollback-window=-1", "rollback-window", "\"-1\"", "0 to 10"},
+        {"rollback-window=", "rollback-window", "\"\"", "0 to 10"},
         {"canary-nodes=", "canary-nodes", "\"\" is no KEY=VALUE", "pool=canary,zone=a"},
         {"canary-nodes=pool", "canary-nodes", "\"pool\" is no KEY=VALUE", "pool=canary,zone=a"},
         {"canary-nodes=pool=a,", "canary-nodes", "\"\" is no KEY=VALUE", "pool=canary,zone=a"},

@@ -13,6 +13,8 @@ int template_hash(struct slice t, char ret[11], struct err *err);
  * labels: pairs key, value. Used for the canary's ReplicaSet. */
 int template_with_labels(struct slice t, const char *const *pairs, size_t npairs, struct buf *out,
                          struct err *err);
+/* The template's text without the label pod-template-hash, which its controller adds, every other byte as it was. */
+int template_without_pod_hash(struct slice t, struct buf *out, struct err *err);
 /* The container that is meant when none is named: the one that the template's annotation
  * kubectl.kubernetes.io/default-container names, else the first. Its text, a part of t, which has passed
  * json_raw_check(). False: there is none. */
