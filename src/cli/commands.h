@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cli_run, cli_status, cli_explain, cli_promote, cli_pause, cli_resume,
-    cli_abort, cli_retry, cli_judge, cli_sim, cli_demo;   /* of handover */
-extern const struct cli_command cli_serve, cli_demo_play; /* of handover-sim */
-extern const struct cli_command cli_version;              /* of both */
+    cli_abort, cli_retry, cli_undo, cli_judge, cli_sim, cli_demo; /* of handover */
+extern const struct cli_command cli_serve, cli_demo_play;         /* of handover-sim */
+extern const struct cli_command cli_version;                      /* of both */
 #endif

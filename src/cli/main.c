@@ -2,8 +2,8 @@
 #include "commands.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_run,   &cli_status, &cli_explain, &cli_promote, &cli_pause,   &cli_resume, &cli_abort,
-    &cli_retry, &cli_judge,  &cli_sim,     &cli_demo,    &cli_version, NULL};
+    &cli_run,   &cli_status, &cli_explain, &cli_promote, &cli_pause, &cli_resume,  &cli_abort,
+    &cli_retry, &cli_undo,   &cli_judge,   &cli_sim,     &cli_demo,  &cli_version, NULL};
 static const struct cli_program handover = {
     "handover", "Handover upgrades Kubernetes operators without losing work.", commands};
 

@@ -1,6 +1,7 @@
 # What a person asks and says: explain has the evidence, each signal, what comes next and when, the canary's pods and what differs;
 # promote, pause, resume, abort and retry are carried out when they return, again and again for one version, or say why not;
 # status --wait ends with a pipeline's exit codes.
+# shellcheck shell=bash
 . "$(dirname "$0")/lib.sh"
 export LC_ALL=C.UTF-8
 rate='"reconcilesPerSecond":40'
@@ -59,3 +60,18 @@ handover b # the word is carried out when one leads
 says 0 '^deployment/op: promoted: op:v2 is in service' status op --wait
 runs op:v2 || fail "op:v2 is not in service"
 ask status deployment/op | has -E '^default +op +Stable ' || fail "status of one target"
+
+# Back to a former version: through a trial, out of it, at once within the rollback window or by a person's word; forward again it is tried.
+again() { echo "^deployment/op: spec.template is $1 again \\([a-z0-9]+, of ReplicaSet op-[a-z0-9]+\\), $2: "; }
+says 0 "$(again op:writes '(Starting|Soaking)')" undo op
+says 0 "$(again op:v2 '(Cancelling|Stable)')" undo op
+wait_phase Stable 20; runs op:v2 || fail "stable was touched"
+annotate rollback-window '"1"'
+says 0 "$(again op:writes Promoting)op:writes is being rolled out: within the rollback window\$" undo op
+promoted op:writes; events | has '^WithinRollbackWindow '
+says 0 "$(again op:v2 '(Starting|Soaking)')" undo op
+says 0 "$(again op:writes '(Cancelling|Stable)')" undo op; wait_phase Stable 20
+says 0 "$(again op:v2 Promoting)op:v2 is being rolled out: by a user" undo op --now
+promoted op:v2
+says 1 'no ReplicaSet of it has template abc: .*spec.revisionHistoryLimit: 10.*; there are: [a-z0-9]+ \(op:' undo op --to-hash=abc
+says 2 'read "A.B"; allowed is a template' undo op --to-hash=A.B
