@@ -4,7 +4,7 @@ install(TARGETS handover handover-sim RUNTIME)
 install(FILES deploy/systemd/handover.service DESTINATION lib/systemd/system)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
-foreach(kind manifests namespaced alerts dashboard)
+foreach(kind manifests namespaced kustomize helm alerts dashboard)
   install(DIRECTORY deploy/${kind} DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 endforeach()
 

@@ -9,7 +9,7 @@ command -v jq >/dev/null || { echo "jq is not installed"; exit 77; }
 export SOURCE_DATE_EPOCH=1700000000 IMAGE_REVISION=$(git rev-parse HEAD 2>/dev/null || echo none)
 HANDOVER_BUILD=$build deploy/image/build.sh -t localhost/handover:test "$d/a.tar"
 mkdir "$d/copy"
-{ git ls-files -z 2>/dev/null || find . -path ./build\* -prune -o -type f -print0; } | xargs -0 cp --parents -t "$d/copy"
+{ git ls-files -z 2>/dev/null || find . -path ./build\* -prune -o -type f -print0; } | xargs -0 cp -P --parents -t "$d/copy"
 (umask 027; cd "$d/copy"; TZ=Asia/Tokyo HANDOVER_BUILD=$d/elsewhere deploy/image/build.sh -t localhost/handover:test "$d/b.tar")
 cmp "$d/a.tar" "$d/b.tar" || fail "two builds of one commit differ"
 cmp "$d/a.tar.spdx.json" "$d/b.tar.spdx.json" || fail "the bills of materials differ"

@@ -147,12 +147,13 @@ run_clients() {
     esac
   done
 }
+stories_to_run() { [ -n "${LONG:-}" ] && ls tests/cluster/stories/*.sh || grep -LE '^# tags:.* long( |$)' tests/cluster/stories/*.sh; }
 # Building Kubernetes takes longer than anything else here and needs nothing of ours: it begins at once.
 programs_pid=
 start_programs() {
   ( for v in $cluster; do tests/cluster/programs.sh "$v" || exit; done
     tests/sim/clients.sh --build || true
-    [ -z "${LONG:-}" ] || sed -n 's/^# operator: //p' tests/cluster/stories/*.sh | sort -u | while read -r o; do tests/cluster/operators/build.sh "$o" || true; done ) >"$build/programs.log" 2>&1 & programs_pid=$!
+    stories_to_run | xargs sed -n 's/^# operator: //p' | sort -u | while read -r o; do tests/cluster/operators/build.sh "$o" || true; done ) >"$build/programs.log" 2>&1 & programs_pid=$!
 }
 wait_for_programs() {
   step "waiting for the Kubernetes programs ($((SECONDS / 60)) min so far)"
