@@ -5,6 +5,7 @@
 #include "act/reconcile.h"
 #include "act/controller.h"
 #include "act/round.h"
+#include "act/target_metrics.h"
 
 enum {
     REVISIT_S = 60,
@@ -72,15 +73,7 @@ void rollout_forget(struct rollout *r, struct target *t) {
 
 static void collect(void *ctx) {
     struct rollout *r = ctx;
-    double in[PHASES] = {0};
-    for (const struct target *t = r->targets; t; t = t->hh.next)
-        if (t->state_rv) in[t->state.phase]++;
-    struct metric_family *f = metrics_family(kube_metrics(r->kube), METRIC_GAUGE, "handover_targets",
-                                             "Number of managed Deployments by phase", "phase", NULL, 0);
-    for (int i = 0; i < PHASES; i++) {
-        const char *label = phase_name((enum phase)i);
-        metric_set(metric_with(f, &label), in[i]);
-    }
+    target_metrics_collect(kube_metrics(r->kube), r->targets, r->opt.target_metrics);
 }
 
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err) {

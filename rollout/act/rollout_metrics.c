@@ -27,6 +27,7 @@ void rollout_metrics_register(struct metrics *m) {
     for (int i = 0; i < ENDEDS; i++) {
         const char *result = ended_name((enum ended)i);
         metric_with(family(m, &known[0]), &result);
+        metric_with(family(m, &known[4]), &result);
     }
     metric_with(family(m, &known[0]), &started);
     metric_with(family(m, &known[0]), &held);

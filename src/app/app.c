@@ -101,6 +101,7 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .instance = a->instance,
                                   .scrape_ns = a->opt.scrape_ns,
                                   .workers = a->opt.workers,
+                                  .target_metrics = a->opt.target_metrics,
                                   .proxy = !kube_config_in_cluster(a->config),
                                   .token_ns = a->lease_namespace,
                                   .token_account = a->opt.metrics_account,

@@ -195,6 +195,13 @@ struct metric *metric_plain(struct metric_family *f) {
     return metric_with(f, none);
 }
 
+void metrics_family_clear(struct metric_family *f) {
+    list_each_safe(it, next, &f->series) series_free(container_of(it, struct metric, order));
+    list_init(&f->series);
+    memset(f->slots, 0, f->nslots * sizeof(struct metric *));
+    f->n = 0;
+}
+
 void metric_add(struct metric *m, double by) {
     if (!m) return;
     if (m->family->type == METRIC_HISTOGRAM) misuse(m->family->name, "add on a histogram");

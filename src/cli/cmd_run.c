@@ -22,6 +22,7 @@ enum {
     OPT_LOG_LEVEL,
     OPT_WORKERS,
     OPT_SCRAPE,
+    OPT_TARGET_METRICS,
     OPT_TERMLOG,
     OPT_METRICS_TOKEN,
     OPT_METRICS_TOKEN_INSECURE,
@@ -53,6 +54,9 @@ static const struct argp_option options[] = {
     {"workers", OPT_WORKERS, "N", 0, "Reconciles at once; \"auto\" adapts (auto)", 3},
     {"scrape-interval", OPT_SCRAPE, "TIME", 0,
      "Between looks at the metrics of a rollout (a sixtieth of its soak, 1s to 15s)", 3},
+    {"target-metrics", OPT_TARGET_METRICS, "N", 0,
+     "Of so many targets /metrics has series with namespace and name, the urgent ones first; 0: none (500)",
+     3},
     {"metrics-account", OPT_METRICS_ACCOUNT, "NAME", 0,
      "ServiceAccount beside the Lease, which may do nothing else: its short-lived token is sent to https "
      "metrics pages",
@@ -136,6 +140,9 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_WORKERS:
         o->workers = strcmp(arg, "auto") == 0 ? 0 : (unsigned)cli_number(st, "workers", arg, 1, 1000);
         return 0;
+    case OPT_TARGET_METRICS:
+        o->target_metrics = (unsigned)cli_number(st, "target-metrics", arg, 0, 500);
+        return 0;
     case OPT_SCRAPE:
         o->scrape_ns = cli_duration(st, "scrape-interval", arg, 100 * NS_PER_MS, 600 * NS_PER_S);
         return 0;
@@ -179,7 +186,10 @@ static int run_main(int argc, char **argv) {
         children, NULL,
         NULL};
     struct run r = {.level = LOG_INFO,
-                    .app = {.admin_addr = ":8080", .version = HANDOVER_VERSION, .logind = APP_LOGIND_AUTO}};
+                    .app = {.admin_addr = ":8080",
+                            .target_metrics = 500,
+                            .version = HANDOVER_VERSION,
+                            .logind = APP_LOGIND_AUTO}};
     int bad = cli_parse(&argp, argc, argv, &r);
     if (bad) return bad;
     r.app.kube = r.kube.spec;

@@ -6,11 +6,12 @@
 #include "kube/client.h"
 
 struct rollout_options {
-    const char *ns;       /* serve this namespace only; NULL: all */
-    const char *instance; /* who we are, in Events */
-    int64_t scrape_ns;    /* between rounds of scrapes; 0: as the plan says */
-    unsigned workers;     /* 0: auto */
-    bool proxy;           /* metrics through the API server's pod proxy: outside of the cluster */
+    const char *ns;          /* serve this namespace only; NULL: all */
+    const char *instance;    /* who we are, in Events */
+    int64_t scrape_ns;       /* between rounds of scrapes; 0: as the plan says */
+    unsigned workers;        /* 0: auto */
+    unsigned target_metrics; /* of so many targets /metrics has series of their own, at most 500; 0: none */
+    bool proxy;              /* metrics through the API server's pod proxy: outside of the cluster */
     /* The bearer token for https metrics pages, see act/metrics_token.h: of this ServiceAccount, which may do nothing
      * else, for this audience; without it, or where that is forbidden, from this file. All may be NULL. */
     const char *token_ns, *token_account, *token_audience, *token_file;

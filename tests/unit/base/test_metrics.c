@@ -148,4 +148,14 @@ METRICS_CASE(a_collector_is_taken_back) {
     shows(m, "g{of=\"a\"} 1\ng{of=\"b\"} 0\ng{of=\"c\"} 1\n");
 }
 
+METRICS_CASE(a_cleared_family_begins_anew) {
+    struct metric_family *f = metrics_family(m, METRIC_GAUGE, "g", "G.", "of", NULL, 0);
+    for (int round = 0; round < 3; round++) {
+        metrics_family_clear(f);
+        for (int i = 0; i < 3; i++)
+            metric_set(metric_with(f, (const char *const[]){(const char *const[]){"a", "b", "c"}[i]}), round);
+    }
+    writes(m, HEAD "0\n# HELP g G.\n# TYPE g gauge\ng{of=\"a\"} 2\ng{of=\"b\"} 2\ng{of=\"c\"} 2\n");
+}
+
 CASES("base/metrics")

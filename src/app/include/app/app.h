@@ -21,6 +21,7 @@ struct app_options {
     const char *termination_log; /* NULL: /dev/termination-log if it exists */
     int64_t scrape_ns;           /* between scrapes of a rollout; 0: by its soak */
     unsigned workers;            /* 0: auto */
+    unsigned target_metrics;     /* of so many targets /metrics has series of their own; 0: none */
     /* For https metrics pages: a ServiceAccount beside the Lease whose token is requested, for this audience (NULL: the
      * API server's); a file with a token. NULL: none. */
     const char *metrics_account, *metrics_audience, *metrics_token;

@@ -1,6 +1,6 @@
 /* A metrics registry written as Prometheus text. The number of series of a family is capped: past the cap,
  * values go to one series whose labels are all "other", and `handover_metrics_series_dropped_total` says so.
- * Handles stay valid until metrics_free(); a series may be removed, its handle must not be used afterwards.
+ * Handles stay valid until metrics_free(), or until their family is cleared.
  * Pure: no clock, no I/O. */
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
@@ -23,6 +23,7 @@ struct metric_family *metrics_family(struct metrics *m, enum metric_type type, c
 /* The series with these label values (as many as names), made at zero on first use. Never NULL. */
 struct metric *metric_with(struct metric_family *f, const char *const *values);
 struct metric *metric_plain(struct metric_family *f); /* of a family without labels */
+void metrics_family_clear(struct metric_family *f);   /* all its series go, with their handles */
 void metric_add(struct metric *m, double by);
 static inline void metric_inc(struct metric *m) {
     metric_add(m, 1);

@@ -1,0 +1,62 @@
+/* Gauges of the targets. What is gone, or not so any more, has no series: an alert on it ends. */
+#include "act/target_metrics.h"
+
+struct gauges {
+    struct metric_family *phase, *held, *info;
+};
+
+static struct metric_family *gauge(struct metrics *m, const char *name, const char *help,
+                                   const char *labels) {
+    struct metric_family *f = metrics_family(m, METRIC_GAUGE, name, help, labels, NULL, 0);
+    metrics_family_clear(f);
+    return f;
+}
+
+static void count(struct metrics *m, const struct target *all) {
+    double in[PHASES] = {0};
+    for (const struct target *t = all; t; t = t->hh.next)
+        if (t->state_rv) in[t->state.phase]++;
+    struct metric_family *f = metrics_family(m, METRIC_GAUGE, "handover_targets",
+                                             "Number of managed Deployments by phase", "phase", NULL, 0);
+    for (int i = 0; i < PHASES; i++) {
+        const char *label = phase_name((enum phase)i);
+        metric_set(metric_with(f, &label), in[i]);
+    }
+}
+
+static void show(const struct gauges *g, const struct target *t) {
+    const struct state *s = &t->state;
+    const char *phase[] = {t->ns, t->name, phase_name(s->phase)};
+    const char *info[] = {t->ns, t->name, s->stable_name ? s->stable_name : "", s->image ? s->image : ""};
+    metric_set(metric_with(g->phase, phase), 1);
+    metric_set(metric_with(g->info, info), 1);
+    if (s->hold == HOLD_NONE) return;
+    const char *held[] = {t->ns, t->name, hold_name(s->hold)};
+    metric_set(metric_with(g->held, held), (double)s->hold_ns / (double)NS_PER_S);
+}
+
+static bool runs(const struct target *t) { /* and nothing else is to be said of it */
+    return t->state.phase == PHASE_STABLE && t->state.hold == HOLD_NONE;
+}
+
+void target_metrics_collect(struct metrics *m, const struct target *all, size_t max) {
+    count(m, all);
+    if (!max) return;
+    if (max > TARGET_METRICS_MAX) max = TARGET_METRICS_MAX;
+    struct gauges g = {
+        .phase = gauge(m, "handover_target_phase", "1 for the phase that a managed Deployment is in",
+                       "namespace,name,phase"),
+        .held = gauge(m, "handover_target_held_since_seconds",
+                      "Unix time since when a managed Deployment is held, by reason; none while it is not",
+                      "namespace,name,reason"),
+        .info = gauge(m, "handover_target_info",
+                      "1; stable: the ReplicaSet in service, image: of the version on trial or rolled back",
+                      "namespace,name,stable,image")};
+    for (int urgent = 1; urgent >= 0; urgent--) {
+        for (const struct target *t = all; t && max; t = t->hh.next) {
+            if (!t->state_rv || runs(t) == (urgent == 1)) continue;
+            show(&g, t);
+            max--;
+        }
+    }
+}
