@@ -67,6 +67,31 @@ PLAY(a_way_back_that_does_not_come_up, m_at_three(),
      "ended stuck|good 2|act retry 2|until Soaking 60")
 PLAY(at_zero, m_at_three(), "scale 0|run 5|image 2|until Stable 60|ended promoted|scale 3|run 20|all 2 3")
 
+static struct model *m_at_two(void) {
+    struct model *m = m_new(1, 3);
+    m->direct = true;
+    m_annotate(m, "soak", "5s");
+    m_annotate(m, "rollback-window", "1");
+    m_begin(m);
+    m_play(m, "image 1|until Soaking 30|until Stable 90|image 2|until Soaking 30|until Stable 90|all 2 3");
+    return m;
+}
+
+/* Before or after each step of the way back. */
+CASE(killed_on_the_way_back) {
+    static const char way[] = "image 1|run 25|is Stable|all 1 3|ended promoted|reason rollback window|held";
+    cleanup_model struct model *whole = m_at_two();
+    int from = whole->steps;
+    m_play(whole, way);
+    for (int at = 2 * from; at < 2 * whole->steps; at++) {
+        cleanup_model struct model *m = m_at_two();
+        m->fail_at = at;
+        m_play(m, way);
+        if (m->crashes != 1) fail_msg("killed %d times at %d", m->crashes, at - 2 * from);
+    }
+    print_message("%d places to die at\n", 2 * (whole->steps - from));
+}
+
 /* A command for a template that has just come waits for its rollout, and does nothing to the one before. */
 PLAY(
     a_command_with_its_template, m_at_three(),
