@@ -127,6 +127,7 @@ struct judge { /* persisted with the rollout, never reset at a step */
     size_t n, cap;
     uint64_t step_nc; /* the canary's in this step: a step in which it did nothing is not passed */
     uint64_t scrapes;
+    double lately; /* reconciles of both versions: of the k-th of n scrapes (k / n)^2 */
 };
 enum verdict {
     VERDICT_WATCHING,

@@ -53,6 +53,7 @@ void judge_write(const struct judge *j, struct buf *out) {
     buf_addf(out, "{\"scrapes\":%llu", (unsigned long long)j->scrapes);
     add_u64(out, "stepTotal", j->step_nc);
     write_test(&j->all, out);
+    json_number_list(out, "lately", &j->lately, 1);
     json_number_list(out, "two", j->two.l, JUDGE_RATIOS);
     json_number_list(out, "twoEqual", j->two_equal.l, JUDGE_RATIOS);
     if (j->n) buf_adds(out, ",\"controllers\":[");
@@ -144,11 +145,18 @@ static bool read_controllers(const cJSON *a, struct judge *j) {
     return true;
 }
 
+/* Before it was kept: as if all that was counted had come evenly. */
+static bool read_lately(const cJSON *obj, struct judge *j) {
+    j->lately = (double)(j->all.nc + j->all.ns) / 3;
+    return (!json_get(obj, "lately") || read_list(obj, "lately", &j->lately, 1)) && j->lately >= 0;
+}
+
 int judge_read(const cJSON *obj, struct judge *ret, struct err *err) {
     struct judge j;
     judge_init(&j);
     bool ok = json_number_u64(obj, "scrapes", &j.scrapes) && json_number_u64(obj, "stepTotal", &j.step_nc) &&
-              read_test(obj, j.scrapes, &j.all) && read_list(obj, "two", j.two.l, JUDGE_RATIOS) &&
+              read_test(obj, j.scrapes, &j.all) && read_lately(obj, &j) &&
+              read_list(obj, "two", j.two.l, JUDGE_RATIOS) &&
               read_list(obj, "twoEqual", j.two_equal.l, JUDGE_RATIOS) &&
               (!json_get(obj, "controllers") ||
                (json_arr(obj, "controllers") && read_controllers(json_arr(obj, "controllers"), &j)));

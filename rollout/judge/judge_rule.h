@@ -10,6 +10,7 @@ struct court {
     const struct judge_test *worst; /* the one that says it loudest */
     const struct judge_test *idle;  /* a controller that only stable works in; NULL: none */
     bool calm, stable_calm, enough;
+    double unseen; /* so many more reconciles of both versions lately are needed to see an outage by */
 };
 /* r->why, by r->verdict. */
 void judge_why(const struct judge *j, const struct judge_param *p, const struct court *c);

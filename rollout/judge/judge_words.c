@@ -88,6 +88,9 @@ static void say_wait(const struct judge *j, const struct judge_param *p, const s
     else if (!c->calm)
         snprintf(why, room, "%s%llu of %llu reconciles failed: suspicious, not proven", who,
                  ull(c->worst->ec), ull(c->worst->nc));
+    else if (c->unseen > 0 && c->all.pass >= c->r->limit_pass)
+        snprintf(why, room, "%llu of %llu reconciles failed: too few of both versions to see an outage by",
+                 ull(t->ec), ull(t->nc));
     else
         snprintf(why, room, "%llu of %llu reconciles failed: %llu more clean ones would pass it", ull(t->ec),
                  ull(t->nc), ull(c->r->more));
