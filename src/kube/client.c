@@ -3,6 +3,7 @@
 #include "exchange.h"
 #include "retry.h"
 #include <errno.h>
+#include <stdio.h>
 
 static const int64_t default_timeout_ns = 30 * NS_PER_S;
 static const size_t default_cap = 8 << 20, scrape_cap = 32 << 20;
@@ -128,6 +129,11 @@ static int write_target(struct kube_op *op, const struct kube_spec *s, const str
     }
     if (s->labels.n) url_query(&t, &first, "labelSelector", s->labels);
     if (s->fields.n) url_query(&t, &first, "fieldSelector", s->fields);
+    if (s->limit) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", s->limit);
+        url_query(&t, &first, "limit", slice_of(number));
+    }
     if (v->managed) url_query(&t, &first, "fieldManager", slice_of(s->manager ? s->manager : "handover"));
     if (s->dry_run) url_query(&t, &first, "dryRun", SL("All"));
     bool full = t.full || what.full;

@@ -231,14 +231,14 @@ static bool seen(struct informer *inf, const cJSON *obj) {
 int informer_wrote(struct informer *inf, struct slice raw, struct err *err) {
     if (inf->freed || inf->changing)
         return err_set(err, ERR_CONFIG, -EBUSY, "informer %s: a write from within change()", inf->name);
-    if (inf->spec.metadata_only)
-        return err_set(err, ERR_CONFIG, -EINVAL, "informer %s keeps metadata only", inf->name);
     struct object_peek it = object_peek(raw);
     cleanup_json cJSON *obj = object_peek_parse(raw, &it, &inf->scratch, err);
     if (!obj) return err ? err_wrap(err, "informer %s: an answer", inf->name) : -EPROTO;
     if (!of_our_kind(inf, obj) || (inf->spec.ns.n && !slice_eq(slice_of(obj_ns(obj)), inf->spec.ns)))
         return err_set(err, ERR_PROTOCOL, -EINVAL, "informer %s: an answer of another kind or namespace",
                        inf->name);
+    if (inf->spec.metadata_only && strcmp(json_str_or(obj, "kind", ""), "PartialObjectMetadata") != 0)
+        return err_set(err, ERR_CONFIG, -EINVAL, "informer %s keeps metadata only", inf->name);
     if (seen(inf, obj)) return 0;
     bool initial = inf->initial;
     inf->initial = false;

@@ -42,6 +42,7 @@ struct kube_spec {
     struct kube_ref ref;
     struct slice body;           /* JSON; copied. For DELETE: DeleteOptions or empty */
     struct slice labels, fields; /* selectors, for LIST */
+    unsigned limit;              /* of objects, for LIST; 0: none */
     const char *path;            /* instead of ref: a raw path, e.g. "/version"; NULL normally */
     enum http_lane lane;         /* LANE_LEASE or LANE_CALL */
     int64_t timeout_ns;          /* for the whole call with its retries; 0: 30 s */

@@ -29,8 +29,8 @@ void informer_free(struct informer *inf); /* stops; no callback after it; allowe
 /* The server's answer to a write of ours: the store has it at once, without waiting for the watch; change() is
  * called as for a watched event (initial: false). An answer older than the record, or than what the watch has
  * brought, is ignored. raw: the whole object, of this informer's kind and namespace, that matches its
- * selectors. Refused with -EINVAL: an object of another kind or namespace; an informer of metadata only. Not
- * from within change(). */
+ * selectors. Refused with -EINVAL: an object of another kind or namespace; by an informer of metadata only, what is no
+ * PartialObjectMetadata. Not from within change(). */
 int informer_wrote(struct informer *inf, struct slice raw, struct err *err);
 /* Our delete was executed: the record with this uid goes, and earlier versions of the object do not come back.
  * An object that a finalizer or a grace period holds comes back, or stays, until its DELETED event. Not from within change(). */
