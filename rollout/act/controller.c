@@ -5,6 +5,7 @@
 #include "act/reconcile.h"
 #include "act/controller.h"
 #include "act/round.h"
+#include "act/slice_work.h"
 #include "act/target_metrics.h"
 
 enum {
@@ -31,6 +32,12 @@ static void on_namespace(void *ctx, struct slice ns) {
     for (struct target *t = r->targets; t; t = t->hh.next)
         if (t->holds != NEED_TARGET && slice_eqs(ns, t->ns))
             controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
+}
+
+static void on_objects(void *ctx, const struct slice_cache *c) {
+    struct rollout *r = ctx;
+    for (struct target *t = r->targets; t; t = t->hh.next)
+        if (t->objects == c) controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
 }
 
 /* ---- reconciling ---- */
@@ -65,6 +72,7 @@ void rollout_report(struct rollout *r, const struct target *t, const char *uid, 
 
 void rollout_forget(struct rollout *r, struct target *t) {
     round_drop(t);
+    slice_work_hold(r, t, NULL);
     if (r->caches) caches_release(r->caches, t->ns, t->holds);
     target_forget(&r->targets, t);
 }
@@ -74,6 +82,7 @@ void rollout_forget(struct rollout *r, struct target *t) {
 static void collect(void *ctx) {
     struct rollout *r = ctx;
     target_metrics_collect(kube_metrics(r->kube), r->targets, r->opt.target_metrics);
+    slice_work_collect(r);
 }
 
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err) {
@@ -98,6 +107,7 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
                                           opt->prometheus_own_queries, opt->scrape_ns}});
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
+    r->slices = slice_caches_new(k, on_objects, r);
     static const struct caches_cb on = {on_changed, on_synced, on_namespace};
     int rc = caches_new(k, r->ns, &on, r, &r->caches, err);
     if (rc) {
@@ -156,6 +166,7 @@ void rollout_free(struct rollout *r) {
     }
     scraper_free(r->scraper);
     caches_free(r->caches);
+    slice_caches_free(r->slices);
     timer_free(r->revisit);
     kube_events_free(r->events);
     free(r->ns);

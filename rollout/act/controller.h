@@ -15,6 +15,7 @@ struct rollout {
     struct reconciler reconciler;
     struct kube_events *events;
     struct caches *caches;
+    struct slice_caches *slices;
     struct target *targets;
     struct timer *revisit; /* targets that ended with a terminal error are looked at again now and then */
     world_fn on_synced;

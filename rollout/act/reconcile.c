@@ -3,6 +3,7 @@
 #include "act/apply.h"
 #include "act/rollout_metrics.h"
 #include "act/round.h"
+#include "act/slice_work.h"
 #include "base/log.h"
 #include "observe/snapshot.h"
 #include <errno.h>
@@ -13,7 +14,8 @@ struct reconcile {
     struct task *task;
     struct kube_op *read; /* see read_target() and read_state() */
     struct applying *applying;
-    char *target_uid; /* of the Deployment, for Events; NULL: it does not exist */
+    struct relabel *relabel; /* the last part: what the plan orders for objects */
+    char *target_uid;        /* of the Deployment, for Events; NULL: it does not exist */
     /* What was read because the caches do not have it */
     struct obs_target read_target;
     bool has_read_target, target_is_gone;
@@ -39,6 +41,7 @@ static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const s
     t->reconcile = NULL;
     kube_cancel(p->read);
     apply_end(p->applying);
+    relabel_end(p->relabel);
     if (p->has_read_target) obs_target_free(&p->read_target);
     cJSON_Delete(p->read_state);
     if (p->planned) plan_free(&p->plan);
@@ -130,6 +133,43 @@ static void finish(struct reconcile *p, bool changed, bool existed) {
         end(p, OUT_AFTER, in, NULL);
 }
 
+static void on_labelled(void *ctx, struct slice raw) {
+    struct reconcile *p = ctx;
+    slice_work_wrote(p->r, p->t, raw);
+}
+
+/* any false: others write all of them, too; a moment later. */
+static void on_all_labelled(void *ctx, const struct err *err, bool any) {
+    static const struct step objects = {.kind = STEP_OBJECTS};
+    struct reconcile *p = ctx;
+    if (!err) target_refused_no_more(p->t, STEP_OBJECTS);
+    if (err)
+        fail(p, err, is_refusal(err) ? &objects : NULL);
+    else
+        finish(p, any, false);
+}
+
+static void on_verified(void *ctx, const struct err *err, struct slice raw) {
+    struct reconcile *p = ctx;
+    p->read = NULL;
+    if (!err) slice_work_verified(p->t, raw);
+    if (err)
+        fail(p, err, NULL);
+    else
+        finish(p, p->t->none_labelled, false);
+}
+
+/* The state that announces the labels is written. */
+static void label(struct reconcile *p, bool changed, bool existed) {
+    static const struct relabel_cb cb = {on_labelled, on_all_labelled};
+    if (!existed) p->relabel = slice_work_batch(p->r, p->t, &p->plan, &cb, p);
+    if (!existed) p->read = slice_work_verify(p->r, p->t, &p->plan, on_verified, p);
+    if (p->relabel)
+        relabel_start(p->relabel);
+    else if (!p->read)
+        finish(p, changed, existed);
+}
+
 static void report_all(struct reconcile *p) {
     if (p->reported) return;
     p->reported = true;
@@ -144,7 +184,7 @@ static void report_all(struct reconcile *p) {
 static void on_written(void *ctx, const struct step *s, struct slice raw) {
     struct reconcile *p = ctx;
     struct target *t = p->t;
-    if (t->refused_text && s->kind == t->refused.kind) target_refused(t, s->kind, NULL);
+    target_refused_no_more(t, s->kind);
     if (s->verb == VERB_DELETE) {
         const struct store_rec *rec =
             s->kind == STEP_STATE_DELETE ? caches_state(p->r->caches, t->ns, t->name) : NULL;
@@ -178,7 +218,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
     }
     report_all(p); /* of a plan that writes no state */
     if (existed) p->t->taken_ns = world_boot_ns(kube_world(p->r->kube));
-    finish(p, true, existed);
+    label(p, true, existed);
 }
 
 /* What is held of the namespace's caches follows what the plan has to see. Leases that cannot be read are no reason to wait. */
@@ -191,10 +231,6 @@ static bool see(struct reconcile *p, enum obs_need need) {
         caches_release(p->r->caches, t->ns, had);
     }
     return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need < NEED_PODS ? need : NEED_PODS);
-}
-
-static bool may_scrape(const struct observed *o) {
-    return o->state_known == STATE_READ && o->spec && (!o->spec_err->kind || o->spec->metrics_ok);
 }
 
 static void plan_from(struct reconcile *p, struct observed *o, struct target_snapshot *snap,
@@ -214,6 +250,8 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->leases = snap->leases;
     o->nleases = snap->nleases;
     o->dead = caches_dead_pods(r->caches);
+    struct slice_seen slice;
+    o->slice = slice_work_look(r, t, o->state, &slice) ? &slice : NULL;
     if (o->known) round_take(r, t, snap->pods, snap->npods);
     o->scraped_ns = t->scraped_ns;
     o->scrape_trouble = t->trouble;
@@ -226,15 +264,14 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     plan_make(o, world_wall_ns(w), &p->plan);
     p->planned = true;
-    if (t->refused_text && !plan_has_step(&p->plan, t->refused.kind))
-        target_refused(t, t->refused.kind, NULL);
+    if (!plan_has_step(&p->plan, t->refused.kind)) target_refused_no_more(t, t->refused.kind);
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     /* Prometheus's last scrape says nothing of this moment. */
     t->probe_track = p->plan.probe_track;
     t->probe = p->plan.probe_quiet && !(o->spec && o->spec->metrics == METRICS_PROMETHEUS);
     if (t->scrape_every_ns <= 0 && !t->probe)
         round_drop(t); /* nothing is measured: what was read of its pods goes, too */
-    else if (o->known && may_scrape(o))
+    else if (o->known && o->state && o->spec && (!o->spec_err->kind || o->spec->metrics_ok))
         round_start(r, t, o->spec, snap->pods, snap->npods);
 }
 
@@ -315,9 +352,13 @@ static void look(struct reconcile *p) {
         read_object(p, &gvr_deployments, t->name, on_target);
         return;
     }
+    o.state = o.state_known == STATE_READ ? &t->state : NULL;
+    /* Of a Deployment that is gone, and whose objects may be labelled still: first things first. */
+    if (o.state && o.state->slice.resource && snap.target &&
+        strcmp(o.state->target_uid, snap.target->uid) != 0)
+        o.target = snap.target = NULL;
     cleanup_free char *rv = xstrdup_null(o.state_rv); /* the record goes when it is written over */
     o.state_rv = rv;
-    o.state = o.state_known == STATE_READ ? &t->state : NULL;
     o.state_confirmed = o.state_known != STATE_READ || t->confirmed;
     match_rounds(t);
     if (snap.target && obs_opted_in(snap.target->annotations)) {
@@ -331,7 +372,7 @@ static void look(struct reconcile *p) {
     plan_from(p, &o, &snap, uid);
     target_snapshot_free(&snap);
     if (p->plan.nsteps == 0) {
-        finish(p, false, false);
+        label(p, false, false);
         return;
     }
     static const struct apply_cb cb = {on_written, on_applied};
@@ -353,5 +394,6 @@ void reconcile_drop(struct reconcile *p) {
 }
 
 void reconcile_cancel(struct reconcile *p) {
-    if (!p->applying || !apply_stop(p->applying)) reconcile_drop(p);
+    bool air = p->relabel ? relabel_stop(p->relabel) : p->applying && apply_stop(p->applying);
+    if (!air) reconcile_drop(p);
 }

@@ -12,6 +12,8 @@ static const struct known {
     {PM_QUIET, "outcome", "Total number of waits for an idle canary pod before it is stopped by outcome",
      METRIC_COUNTER},
     {PM_ASSISTS, "", "Total number of Leases that were released in the stead of dead pods", METRIC_COUNTER},
+    {PM_SLICE_MOVES, "owner", "Total number of objects that got another owner by their label",
+     METRIC_COUNTER},
     {PM_SECONDS, "result", "Duration of rollouts in seconds from their start by result", METRIC_HISTOGRAM},
 };
 
@@ -22,7 +24,8 @@ static struct metric_family *family(struct metrics *m, const struct known *k) {
 }
 
 void rollout_metrics_register(struct metrics *m) {
-    static const char *const quiet[] = {"quiet", "waited_out"}, *const started = "started",
+    static const char *const quiet[] = {"quiet", "waited_out"},
+                             *const owners[] = {"stable", "moving", "canary"}, *const started = "started",
                              *const held = "inconclusive_held";
     for (int i = 0; i < ENDEDS; i++) {
         const char *result = ended_name((enum ended)i);
@@ -37,6 +40,7 @@ void rollout_metrics_register(struct metrics *m) {
     }
     for (size_t i = 0; i < ARRAY_LEN(quiet); i++) metric_with(family(m, &known[2]), &quiet[i]);
     metric_plain(family(m, &known[3]));
+    for (size_t i = 0; i < ARRAY_LEN(owners); i++) metric_with(family(m, &known[4]), &owners[i]);
 }
 
 void rollout_metrics_add(struct metrics *m, const struct plan_metric *what) {

@@ -41,6 +41,10 @@ void target_refused(struct target *t, enum step_kind kind, const char *text) {
     t->refused = (struct refusal){kind, t->refused_text};
 }
 
+void target_refused_no_more(struct target *t, enum step_kind kind) {
+    if (t->refused_text && t->refused.kind == kind) target_refused(t, kind, NULL);
+}
+
 void target_rounds_reset(struct target *t) {
     t->scraped_ns = t->round_ns = t->source_every_ns = 0;
     free(t->trouble);

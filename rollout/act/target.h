@@ -2,6 +2,7 @@
  * ConfigMap. */
 #ifndef ROLLOUT_TARGET_H
 #define ROLLOUT_TARGET_H
+#include "observe/slice_caches.h"
 #include "plan/plan.h"
 #include <uthash.h>
 
@@ -41,6 +42,9 @@ struct target {
     unsigned refused_times;      /* in a row */
     int64_t taken_ns;            /* boot: when the canary's name was last found taken; 0: never */
     bool given_up;               /* ended with a terminal error: looked at again now and then */
+    struct slice_cache *objects; /* of the slice that its state has; NULL: none */
+    struct slice_sum slice;      /* of these, when it was last looked at */
+    bool none_labelled;          /* by the word of the server, and nothing was labelled since */
     struct reconcile *reconcile; /* in flight; NULL if none */
     UT_hash_handle hh;
 };
@@ -48,7 +52,7 @@ struct target *target_get(struct target **all, struct slice key); /* made on fir
 void target_forget(struct target **all, struct target *t);        /* not while a reconcile is in flight */
 void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
 void target_drop_state(struct target *t);
-/* text NULL: carried out, or not wanted any more. */
 void target_refused(struct target *t, enum step_kind kind, const char *text);
+void target_refused_no_more(struct target *t, enum step_kind kind); /* if it is what was refused last */
 void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */
 #endif

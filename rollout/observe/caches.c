@@ -307,6 +307,12 @@ void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
     each_owned(c, c->canary_pods, NEED_PODS, rs_uid, &e);
 }
 
+void caches_each_canary_pod(const struct caches *c, const char *ns,
+                            void (*fn)(void *ctx, const struct obs_pod *p), void *ctx) {
+    struct each e = {.pod = fn, .ctx = ctx, .ns = ns};
+    store_each(informer_store(c->canary_pods), visit, &e);
+}
+
 void caches_each_lease(const struct caches *c, const char *ns, const char *pod,
                        void (*fn)(void *ctx, const struct obs_lease *l), void *ctx) {
     struct each e = {.lease = fn, .ctx = ctx, .ns = ns};

@@ -57,6 +57,9 @@ void caches_each_rs(const struct caches *c, const char *ns, const char *owner_ui
                     void (*fn)(void *ctx, const struct obs_rs *r), void *ctx);
 void caches_each_pod(const struct caches *c, const char *ns, const char *rs_uid,
                      void (*fn)(void *ctx, const struct obs_pod *p), void *ctx);
+/* Pods of this namespace that are labelled as a canary's, whatever controls them. */
+void caches_each_canary_pod(const struct caches *c, const char *ns,
+                            void (*fn)(void *ctx, const struct obs_pod *p), void *ctx);
 /* While the Leases of the namespace are held (NEED_LEASES): those that the Pod of this name holds; the one of this name, or NULL. */
 void caches_each_lease(const struct caches *c, const char *ns, const char *pod,
                        void (*fn)(void *ctx, const struct obs_lease *l), void *ctx);

@@ -1,5 +1,6 @@
 /* API objects to what the plan looks at: Deployment and ReplicaSet. */
 #include "observe/objects_impl.h"
+#include "observe/track_selector.h"
 #include "api/meta.h"
 #include "api/rfc3339.h"
 #include "api/template.h"
@@ -182,6 +183,9 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     r.owner_name = xstrdup_null(obs_owner_deployment(obj));
     r.deleting = obj_deleting(obj);
     r.created_ns = observe_created(obj);
+    r.observed =
+        json_i64(status, "observedGeneration", 0) >= json_i64(json_get(obj, "metadata"), "generation", 0);
+    r.selects = read == 0 && track_selector_replace(tmpl, NULL) > 0;
     r.replicas = count(spec, "replicas", 1);
     r.st_replicas = count(status, "replicas", 0);
     r.st_ready = count(status, "readyReplicas", 0);

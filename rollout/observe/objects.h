@@ -55,6 +55,8 @@ struct obs_rs {
     bool canary;   /* ours: our labels, owned by the target that they name, controlled by nothing */
     bool detached; /* a canary that bears ANNOTATION_DETACHED */
     bool deleting;
+    bool observed; /* its controller has seen its spec as it is */
+    bool selects;  /* its template leaves labelled objects to others (track_selector.h) */
     int64_t created_ns;
     int32_t replicas, st_replicas, st_ready, st_available;
     char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE */

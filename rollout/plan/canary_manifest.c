@@ -3,6 +3,7 @@
 #include "api/selector.h"
 #include "api/template.h"
 #include "base/json_raw.h"
+#include "observe/track_selector.h"
 #include "plan/plan.h"
 #include <errno.h>
 
@@ -87,15 +88,28 @@ static void write_metadata(const struct obs_target *t, struct slice labels, stru
     buf_addc(out, '}');
 }
 
+/* In mode objects the canary's selector is the other half of stable's. */
+static int select_slice(struct slice tmpl, struct buf *out, struct err *err) {
+    if (track_selector_replace(tmpl, out) > 0) return 0;
+    return err_set(err, ERR_CONFIG, -EINVAL,
+                   "mode objects: the template does not say which objects are the operator's; have its "
+                   "containers' args, command or env "
+                   "select them by the labels \"" TRACK_SELECTOR_STABLE
+                   "\", which becomes \"" TRACK_SELECTOR_CANARY "\" in the canary");
+}
+
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err) {
     const char *pairs[] = {LABEL_TRACK, "canary", LABEL_TEMPLATE, t->hash};
-    cleanup_buf struct buf labels = BUF(1024), placed = BUF(4 << 20), changed = BUF(4 << 20),
-                           tmpl = BUF(4 << 20);
+    cleanup_buf struct buf labels = BUF(1024), selected = BUF(4 << 20), placed = BUF(4 << 20),
+                           changed = BUF(4 << 20), tmpl = BUF(4 << 20);
+    bool objects = spec && spec->mode == MODE_OBJECTS;
     buf_adds(&labels, "{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
     buf_add_json(&labels, slice_of(t->uid));
     buf_addf(&labels, ",\"" LABEL_TEMPLATE "\":\"%s\"}", t->hash);
-    int rc = template_with_nodes(slice_of(t->tmpl), spec ? spec->canary_nodes : NULL, t->hash, &placed, err);
+    if (objects && select_slice(slice_of(t->tmpl), &selected, err) < 0) return -EINVAL;
+    int rc = template_with_nodes(objects ? buf_slice(&selected) : slice_of(t->tmpl),
+                                 spec ? spec->canary_nodes : NULL, t->hash, &placed, err);
     if (rc < 0) return rc;
     template_with_overrides(buf_slice(&placed), spec ? spec->canary_args : NULL,
                             spec ? spec->canary_env : NULL, &changed);

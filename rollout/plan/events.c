@@ -33,6 +33,8 @@ static const struct {
     [EV_LEADER_MODE] = {"LeaderMode", NORMAL},
     [EV_TRIAL] = {"TrialStarted", NORMAL},
     [EV_LEASE_RELEASED] = {"LeaseReleased", NORMAL},
+    [EV_SLICE_MOVED] = {"SliceMoved", NORMAL},
+    [EV_SLICE_RETURNED] = {"SliceReturned", NORMAL},
     [EV_RECONCILE_FAILED] = {"ReconcileFailed", WARNING},
 };
 

@@ -32,6 +32,8 @@ enum plan_reason {
     EV_LEADER_MODE,
     EV_TRIAL,
     EV_LEASE_RELEASED,
+    EV_SLICE_MOVED,
+    EV_SLICE_RETURNED,
     EV_RECONCILE_FAILED,
     EV_HELD, /* EV_HELD + h: the hold h, which is not HOLD_NONE */
     EV_N = EV_HELD + HOLDS

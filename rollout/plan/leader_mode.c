@@ -66,7 +66,7 @@ static bool stands_by(const struct plan_ctx *c) {
 
 bool plan_choose_mode(struct plan_ctx *c) {
     bool own;
-    if (plan_by_turns(c->s) || c->spec->mode == MODE_REPLICAS) return true;
+    if (plan_by_turns(c->s) || c->spec->mode == MODE_REPLICAS || c->spec->mode == MODE_OBJECTS) return true;
     const struct obs_lease *l = of_stable(c, &own);
     if (c->spec->mode == MODE_LEADER) {
         if (l) choose(c, l);
@@ -112,6 +112,7 @@ int32_t plan_replicas(const struct plan_ctx *c) {
 
 int32_t plan_canary_wanted(const struct plan_ctx *c) {
     const struct state *s = c->s;
+    if (plan_by_objects(s)) return plan_replicas(c) > 0; /* two would both have all of its objects */
     if (!plan_by_turns(s)) return plan_canary_replicas(plan_replicas(c), s->percent);
     return plan_replicas(c) > 0 && s->trial.step != TRIAL_RETURNING;
 }

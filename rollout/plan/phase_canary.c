@@ -97,6 +97,7 @@ static bool ensure_canary(struct plan_ctx *c, int32_t want) {
     if (!c->s->made[0] && !make_manifest(c, want, &b))
         return false; /* before any that is there is believed */
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
+    if (want > 0 && !plan_slice_lets_start(c, rs)) return false;
     if (!rs) {
         c->s->soak_from_ns = 0; /* deleted: this step is watched anew */
         create(c, want);
@@ -104,7 +105,7 @@ static bool ensure_canary(struct plan_ctx *c, int32_t want) {
         return false;
     }
     if (rs->replicas == want) {
-        if (!plan_by_turns(c->s))
+        if (!plan_by_turns(c->s) && !plan_by_objects(c->s))
             c->s->shrink_ns = 0; /* else it may be stable's quiet moment that is waited for */
         return true;
     }
@@ -280,7 +281,7 @@ static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
 bool plan_phase_canary(struct plan_ctx *c) {
     struct state *s = c->s;
     struct pods_cause cause = {0};
-    if (template_moved(c)) return true;
+    if (template_moved(c) || plan_mode_changed(c)) return true;
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     if (!c->o->known) return false;
@@ -326,6 +327,11 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (h != HEALTH_READY) return plan_judge(c, false) || not_healthy(c, h, &cause);
     if (plan_by_turns(s) && s->hold == HOLD_NOT_READY) plan_unhold(c);
     if (!sized) return plan_judge(c, false);
+    if (plan_by_objects(s) && !plan_take_slice(c)) {
+        if (plan_judge(c, false)) return true;
+        return plan_past_deadline(c) && plan_on_deadline(c, false, "the canary has not got its objects");
+    }
+    if (plan_slice_is_idle(c)) return true;
     if (!s->soak_from_ns && begin_soak(c)) return true;
     if (s->hold == HOLD_NONE) { /* the numbers of pods follow a scale */
         char text[300];

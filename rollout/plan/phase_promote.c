@@ -287,7 +287,7 @@ bool plan_phase_finishing(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     bool away = plan_canary_teardown(c, true);
-    if (!c->t->paused || back != BACK_OK || !away) {
+    if (!plan_slice_is_back(c) || !c->t->paused || back != BACK_OK || !away) {
         plan_revisit(c, c->now + POLL_NS);
         return false;
     }

@@ -56,7 +56,8 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
     }
     if (!c->leaving) return plan_enter(c, s->stable_uid ? PHASE_CANCELLING : PHASE_IDLE, "managed again");
     plan_revisit(c, c->now + POLL_NS);
-    if (!plan_canary_teardown(c, true)) return false;
+    bool away = plan_canary_teardown(c, true);
+    if (!plan_slice_is_back(c) || !away) return false;
     if (!held) return let_go(c, "it is not paused");
     if (plan_same_hash(c->t->hash, s->stable_hash))
         return let_go(c, "the version in service is the Deployment's");
@@ -81,6 +82,15 @@ void plan_without_target(struct plan_ctx *c) {
     for (size_t i = 0; i < o->nrs; i++) {
         const struct obs_rs *r = &o->rs[i];
         if (canary_left_behind(o, r)) plan_step_rs_delete(c, r, "the target is gone: delete its canary");
+    }
+    if (o->state &&
+        plan_by_objects(o->state)) { /* a finalizer keeps its ConfigMap until nothing is labelled */
+        c->s = c->plan->next = xcalloc(1, sizeof *c->s);
+        state_copy(o->state, c->s);
+        plan_keep_slice(c);
+        bool confirm = c->plan->order != ORDER_NONE && !o->state_confirmed;
+        if (confirm || !state_same(o->state, c->s)) plan_step_state(c);
+        return;
     }
     bool state = o->state_known == STATE_READ || o->state_known == STATE_DAMAGED;
     if (state && o->state_rv && o->name) plan_step_state_delete(c);

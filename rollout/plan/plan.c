@@ -32,8 +32,8 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
  * not that. */
 static int rank(enum step_kind k) {
     static const int ranks[] = {
-        [STEP_STATE] = 0,  [STEP_RS] = 1,    [STEP_TARGET] = 2,      [STEP_RS_DELETE] = 3,
-        [STEP_CANARY] = 4, [STEP_LEASE] = 5, [STEP_STATE_DELETE] = 6};
+        [STEP_STATE] = 0,  [STEP_RS] = 1,    [STEP_TARGET] = 2,       [STEP_RS_DELETE] = 3,
+        [STEP_CANARY] = 4, [STEP_LEASE] = 5, [STEP_STATE_DELETE] = 6, [STEP_OBJECTS] = 7};
     return ranks[k];
 }
 
@@ -78,7 +78,8 @@ static void run(struct plan_ctx *c) {
         c->patch = asked;
         p->look_again_ns = TIME_NEVER;
         p->scrape_ns = 0;
-        p->probe_quiet = c->giving = false;
+        p->probe_quiet = c->giving = c->keeps_slice = false;
+        p->order = ORDER_NONE;
         if (!start_leaving(c) && !phases[c->s->phase](c)) break;
     }
 }
@@ -96,7 +97,7 @@ static bool due(const struct plan_ctx *c) { /* the evidence */
 bool plan_has_step(const struct plan *p, enum step_kind kind) {
     for (size_t i = 0; i < p->nsteps; i++)
         if (p->step[i].kind == kind) return true;
-    return false;
+    return kind == STEP_OBJECTS && p->order != ORDER_NONE;
 }
 
 /* What this plan writes besides state and status, for a phase to go on. */
@@ -105,7 +106,7 @@ static bool wants(const struct plan_ctx *c, enum step_kind kind) {
 }
 
 static bool wants_anything(const struct plan_ctx *c) {
-    return c->patch.any || c->plan->nsteps > 0;
+    return c->patch.any || c->plan->nsteps > 0 || c->plan->order != ORDER_NONE;
 }
 
 /* The API server refuses what is to be written next: that is why nothing moves, and it is tried again and again. Held for until the
@@ -139,6 +140,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     bool going = false;
     for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
     plan_keep_replicas(c);
+    plan_keep_slice(c);
     plan_name_stables_cause(c);
     hold_for_refusal(c);
     plan_report_hold(c);
@@ -146,7 +148,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     plan_lease_assist(c);
     bool news = fresh || !state_same(c->o->state, c->s) || due(c);
     plan_step_target(c);
-    bool confirm = p->nsteps > 0 && !c->o->state_confirmed;
+    bool confirm = (p->nsteps > 0 || p->order != ORDER_NONE) && !c->o->state_confirmed;
     if (!going && (news || confirm)) {
         c->s->written_ns = c->now;
         c->s->generation = c->t->generation;
@@ -232,7 +234,10 @@ static void withdraw(struct plan_ctx *c) {
 
 static void with_target(struct plan_ctx *c) {
     const struct observed *o = c->o;
-    if (o->target->deleting) return; /* the garbage collector takes what is ours with it */
+    if (o->target->deleting) { /* the garbage collector takes what is ours with it, but for labels */
+        if (o->state && plan_by_objects(o->state)) plan_without_target(c);
+        return;
+    }
     bool leaving = !o->spec || o->release;
     bool nothing = o->state_known == STATE_ABSENT && !lost(o);
     if (leaving && (nothing || o->state_known == STATE_FOREIGN)) {

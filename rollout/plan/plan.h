@@ -21,6 +21,7 @@
 #include "observe/dead_pods.h"
 #include "observe/objects.h"
 #include "plan/events.h"
+#include "plan/object_slice.h"
 #include "plan/state.h"
 
 enum quiet {
@@ -36,12 +37,24 @@ enum step_kind {
     STEP_CANARY, /* create the canary's ReplicaSet */
     STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
     STEP_RS_DELETE,
-    STEP_LEASE, /* merge-patch a Lease that a dead process holds */
+    STEP_LEASE,   /* merge-patch a Lease that a dead process holds */
+    STEP_OBJECTS, /* labels of objects (plan.order); no step, but refused like one */
 };
 /* A write that the API server has refused (403, 422, 500: RBAC, quota, admission), and not only once. */
 struct refusal {
     enum step_kind kind;
     const char *text; /* which write, and the server's words */
+};
+/* The objects that the state's slice is cut from, and the canary's pods, whatever they are controlled by. */
+struct slice_seen {
+    bool known;          /* all of them are in sum */
+    bool absent;         /* the API server has no such resource (any more) */
+    bool verified;       /* the server has said that none is labelled, and none was since */
+    const char *trouble; /* why they are not known, and what can be done; NULL: they will be */
+    struct slice_sum sum;
+    int64_t boot_ns; /* when this was seen; the clock of sum.youngest_ns */
+    uint32_t pods;   /* of a canary of this target that may be alive */
+    const char *pod; /* one of them */
 };
 struct observed {
     const char *name;                /* the target's; also when it does not exist any more */
@@ -83,7 +96,8 @@ struct observed {
     const struct obs_lease
         *leases; /* of the target's namespace that Pods hold; none unless plan_needs() asks for them */
     size_t nleases;
-    const struct dead_pods *dead; /* NULL: none is known */
+    const struct dead_pods *dead;   /* NULL: none is known */
+    const struct slice_seen *slice; /* NULL: the state has none */
 };
 
 enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };
@@ -124,6 +138,8 @@ struct plan {
     bool
         probe_quiet; /* look at the gauges of probe_track's pods several times a second and plan again when it is quiet */
     enum track probe_track;
+    enum slice_order
+        order; /* for the objects of next's slice, when all steps are carried out; TAKE: next's percent of them */
     bool watch;  /* ReplicaSets and pods of this target are needed: false only when the target is not ours at
                     all */
     bool forget; /* nothing is left to do for this target: drop what is held in memory */
@@ -132,10 +148,11 @@ struct plan {
 /* Metric names. */
 #define PM_ROLLOUTS                                                                                          \
     "handover_rollouts_total" /* result: started, promoted, failed, aborted, inconclusive, ... */
-#define PM_HOLDS   "handover_rollout_holds_total"      /* reason: as hold_name() */
-#define PM_SECONDS "handover_rollout_duration_seconds" /* a histogram, result */
-#define PM_QUIET   "handover_quiet_moments_total"      /* outcome: quiet, waited_out */
-#define PM_ASSISTS "handover_lease_assists_total"
+#define PM_HOLDS       "handover_rollout_holds_total"      /* reason: as hold_name() */
+#define PM_SECONDS     "handover_rollout_duration_seconds" /* a histogram, result */
+#define PM_QUIET       "handover_quiet_moments_total"      /* outcome: quiet, waited_out */
+#define PM_ASSISTS     "handover_lease_assists_total"
+#define PM_SLICE_MOVES "handover_slice_moves_total" /* owner: stable, moving, canary */
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
 enum obs_need plan_needs(const struct observed *o);
@@ -145,7 +162,7 @@ const char *plan_lease_name(const struct observed *o);
  * returns how many are left. */
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
-bool plan_has_step(const struct plan *p, enum step_kind kind);
+bool plan_has_step(const struct plan *p, enum step_kind kind); /* of STEP_OBJECTS: an order */
 void plan_free(struct plan *p);
 #define cleanup_plan __attribute__((cleanup(plan_free)))
 

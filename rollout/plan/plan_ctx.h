@@ -47,7 +47,8 @@ struct plan_ctx {
     const struct obs_rs *stable; /* state's, if it is there; NULL */
     bool leaving;                /* not opted in any more, or released */
     bool no_manifest;            /* the canary cannot be made: held */
-    bool giving; /* this plan looks after stable's giving the Lease up; else stable is brought back */
+    bool giving;      /* this plan looks after stable's giving the Lease up; else stable is brought back */
+    bool keeps_slice; /* this plan looks after objects on their way to the canary; else they go back */
     enum hold_text hold_text; /* of the hold, as it was last set */
 };
 
@@ -221,6 +222,23 @@ void plan_end_trial(struct plan_ctx *c); /* stable is to lead while a user is as
 bool plan_judge(struct plan_ctx *c, bool may_advance);
 bool plan_past_deadline(struct plan_ctx *c);
 bool plan_on_deadline(struct plan_ctx *c, bool healthy, const char *why);
+
+/* ---- objects_mode.c: mode objects ---- */
+static inline bool plan_by_objects(const struct state *s) {
+    return s->slice.resource != NULL;
+}
+void plan_begin_slice(struct plan_ctx *c); /* with a rollout: written down before anything is labelled */
+/* The annotation mode asks for another one than this rollout was begun in; true: it is cancelled. */
+bool plan_mode_changed(struct plan_ctx *c);
+/* May a canary start? Not as long as objects are labelled for one that is dead. rs: the canary's, or NULL. */
+bool plan_slice_lets_start(struct plan_ctx *c, const struct obs_rs *rs);
+/* The canary is ready: has it got its objects? They are passed to it, step by step; false: not yet. */
+bool plan_take_slice(struct plan_ctx *c);
+/* It has got objects and does nothing with them: rolled back, true. */
+bool plan_slice_is_idle(struct plan_ctx *c);
+bool plan_slice_is_back(struct plan_ctx *c); /* nothing is labelled any more */
+/* In every plan: what is to be done with labels; back they go when the canary is dead. */
+void plan_keep_slice(struct plan_ctx *c);
 
 /* ---- lease_assist.c: Leases that dead Pods hold ---- */
 bool plan_assists(const struct observed *o); /* at this moment: then Leases and Pods have to be seen */

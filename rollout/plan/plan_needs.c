@@ -38,7 +38,9 @@ static bool canaries_stopped(const struct observed *o, bool kept) {
 static bool at_rest(const struct observed *o) {
     const struct state *s = o->state;
     const struct obs_target *t = o->target;
-    if (!managed(o) || s->replicas >= 0 || s->hold != HOLD_NONE || !s->stable_uid || !s->paused) return false;
+    if (!managed(o) || s->replicas >= 0 || plan_by_objects(s) || s->hold != HOLD_NONE || !s->stable_uid ||
+        !s->paused)
+        return false;
     if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
     /* Stable's template is to be recorded (stable_template.c) before its ReplicaSet can be deleted. */
     bool stables = plan_same_hash(t->hash, s->stable_hash);

@@ -122,10 +122,19 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     case PHASE_STABLE:
         snprintf(ret, 300, "%.200s is in service%s", c->t->image, s->unjudged ? " without a verdict" : "");
         break;
-    case PHASE_STARTING: snprintf(ret, 300, "the canary of %.200s is starting", image); break;
+    case PHASE_STARTING:
+        snprintf(ret, 300, "%sthe canary of %.200s%s",
+                 s->slice.stage == SLICE_NONE ? "" : "objects are being passed to ", image,
+                 s->slice.stage == SLICE_NONE ? " is starting" : "");
+        break;
     case PHASE_SOAKING:
         if (plan_by_turns(s)) {
             describe_trial(s, image, steps, ret);
+            break;
+        }
+        if (plan_by_objects(s)) {
+            snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %u of %u objects", image,
+                     s->step + 1, steps, s->percent, s->slice.canary, s->slice.total);
             break;
         }
         snprintf(ret, 300, "%.140s, step %u of %zu: wanted %u %%, got %d %% of %d pods", image, s->step + 1,
@@ -202,6 +211,7 @@ void plan_begin_rollout(struct plan_ctx *c) {
     s->began_ns = c->now;
     s->percent = c->spec->step[0];
     evidence_begin(&s->evidence, c->now);
+    plan_begin_slice(c);
     plan_count(c, PM_ROLLOUTS, "started", 1);
     plan_event(c, EV_ROLLOUT_STARTED, "rollout of %s started; stable is %s (template %s)", c->t->image,
                s->stable_name, s->hash);

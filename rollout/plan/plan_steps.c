@@ -119,10 +119,19 @@ static void add_data(const struct state *s, struct buf *b) {
     buf_free(&text);
 }
 
+/* As long as objects may be labelled the ConfigMap stays, even when its Deployment is deleted. */
+static void add_finalizer(const struct plan_ctx *c, struct buf *b) {
+    bool had = c->o->state && plan_by_objects(c->o->state);
+    if (plan_by_objects(c->s))
+        buf_adds(b, "\"finalizers\":[\"" STATE_FINALIZER "\"],");
+    else if (had)
+        buf_adds(b, "\"finalizers\":null,");
+}
+
 void plan_step_state(struct plan_ctx *c) {
     struct buf b = BUF((size_t)4 * STATE_MAX_TEXT);
-    bool fresh = !c->o->state_rv;
-    cleanup_free char *name = obs_state_name(c->t->name);
+    bool fresh = c->t && !c->o->state_rv;
+    cleanup_free char *name = obs_state_name(c->t ? c->t->name : c->o->name);
     if (fresh) {
         buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":");
         buf_add_json(&b, slice_of(name));
@@ -133,7 +142,9 @@ void plan_step_state(struct plan_ctx *c) {
         canary_owner(c->t, &b);
         buf_adds(&b, "},");
     } else {
-        buf_adds(&b, "{\"metadata\":{\"resourceVersion\":");
+        buf_adds(&b, "{\"metadata\":{");
+        add_finalizer(c, &b);
+        buf_adds(&b, "\"resourceVersion\":");
         buf_add_json(&b, slice_of(c->o->state_rv));
         buf_adds(
             &b,

@@ -36,12 +36,9 @@ static bool read_percent(struct slice v, struct spec *s, struct why *w) {
     return value_steps(v, s);
 }
 static bool read_mode(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         if (!slice_eqs(v, modes[i])) continue;
-        if (i == MODE_OBJECTS) {
-            snprintf(w->text, sizeof w->text, "mode objects is not available in this version");
-            return false;
-        }
         s->mode = (enum spec_mode)i;
         return true;
     }
@@ -142,10 +139,7 @@ static bool read_guards(struct slice v, struct spec *s, struct why *w) {
     return false;
 }
 static bool read_objects(struct slice v, struct spec *s, struct why *w) {
-    (void)v;
-    (void)s;
-    snprintf(w->text, sizeof w->text, "mode objects is not available in this version");
-    return false;
+    return spec_objects_value(v, s, w->text);
 }
 static bool read_args(struct slice v, struct spec *s, struct why *w) {
     (void)w;
@@ -195,7 +189,7 @@ static const struct {
 } table[] = {
     {"canary-percent", read_percent,
      "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
-    {"mode", read_mode, "auto, replicas or leader"},
+    {"mode", read_mode, "auto, replicas, leader or objects"},
     {"max-error-rate", read_error_rate, "auto, or a percentage such as 2% or 0.5%, above 0 and below 100"},
     {"max-regression", read_regression, "a number from 1 to 100"},
     {"soak", read_soak, "a duration such as 5m or 90s, at least 1s"},
@@ -219,7 +213,10 @@ static const struct {
      "-NAME "
      "or NAME=off, NAME=hold, NAME=deadline, NAME=rollback, NAME (its default): -writes,latency=rollback"},
     {"guards", read_guards, "a list of crashes, image, readiness or all, each as NAME or -NAME: -readiness"},
-    {"objects", read_objects, "nothing in mode replicas"},
+    {"objects", read_objects,
+     "RESOURCE.VERSION.GROUP such as widgets.v1.example.com or configmaps.v1, then namespace=NAMESPACE and, "
+     "as the last, "
+     "selector=LABELS"},
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
     {"canary-nodes", read_nodes, "labels of nodes such as pool=canary,zone=a"},
@@ -290,6 +287,14 @@ static void cross_checks(struct spec *s, struct err *first) {
         }
         s->metrics_ok = false;
     }
+    if ((s->mode == MODE_OBJECTS) != (s->objects != NULL) && first->kind == ERR_NONE) {
+        err_set(first, ERR_CONFIG, -EINVAL,
+                s->objects ? HANDOVER_PREFIX "objects: given without " HANDOVER_PREFIX
+                                             "mode: objects; allowed: in this mode only"
+                           : HANDOVER_PREFIX
+                    "objects: missing, which " HANDOVER_PREFIX
+                    "mode: objects needs; allowed: RESOURCE.VERSION.GROUP such as widgets.v1.example.com");
+    }
     if (s->min_soak_ns > s->soak_ns) {
         char min[32], soak[32];
         duration_format(s->min_soak_ns, min);
@@ -334,6 +339,9 @@ void spec_free(struct spec *s) {
     free(s->errors);
     free(s->total);
     free(s->lease);
+    free(s->objects);
+    free(s->objects_ns);
+    free(s->objects_selector);
     value_free_words(s->canary_args);
     value_free_words(s->canary_env);
     value_free_words(s->canary_nodes);

@@ -15,7 +15,7 @@ enum spec_mode {
     MODE_AUTO,     /* MODE_LEADER when canary and stable are seen to share a Lease, else MODE_REPLICAS */
     MODE_REPLICAS, /* by pods */
     MODE_LEADER,   /* by time: the canary leads for its share of the soak */
-    MODE_OBJECTS,  /* not available in this version */
+    MODE_OBJECTS,  /* by objects, which are labelled: for operators that take a label selector */
 };
 /* When the Lease of a Pod that is certainly dead is released in its stead. */
 enum spec_assist { ASSIST_ROLLOUT, ASSIST_ALWAYS, ASSIST_OFF };
@@ -72,6 +72,8 @@ struct spec {
     char *
         lease; /* the Lease by which the target elects, in its own namespace; NULL: those that its Pods hold */
     enum spec_assist assist;
+    /* mode objects: "widgets.v1.example.com" (core: "configmaps.v1"), a namespace, a label selector; NULL: not given */
+    char *objects, *objects_ns, *objects_selector;
     bool metrics_ok; /* even with an error elsewhere: the metrics, errors and total annotations are good,
                         scraping may go on */
 };
@@ -87,6 +89,9 @@ void spec_free(struct spec *s);
 /* An action's value is HASH or HASH@anything: the part before '@' must be the hash of spec.template
  * (api/template.h); what follows makes a repeated request another one. */
 struct slice spec_action_hash(const char *value);
+/* RESOURCE.VERSION[.GROUP] to its parts, which are parts of it; false: it is none. */
+bool spec_resource(struct slice name, struct slice *ret_resource, struct slice *ret_version,
+                   struct slice *ret_group);
 const char *spec_action_name(enum spec_action a); /* "promote", ... */
 const char *spec_guard_name(enum spec_guard g);   /* "crashes", ... */
 #endif

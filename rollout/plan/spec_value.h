@@ -17,5 +17,7 @@ bool value_signals(struct slice v, enum signal_does ret[SIGNALS], char why[256])
 bool value_guards(struct slice v, bool ret[GUARDS], char why[256]);
 /* "pool=canary,zone=a", each key once; NULL: which item is wrong, in why. value_free_words() */
 char **value_labels(struct slice v, char why[256]);
+/* "widgets.v1.example.com namespace=NS selector=a=b,c in (d,e)"; false: what is wrong, in why. */
+bool spec_objects_value(struct slice v, struct spec *s, char why[256]);
 void value_free_words(char **words);
 #endif

@@ -60,6 +60,15 @@ const struct state_name state_trials[TRIAL_STEPS] = {
     [TRIAL_RETURNING] = {"Returning", NULL},
 };
 
+const struct state_name state_slices[SLICE_STAGES] = {
+    [SLICE_NONE] = {"", NULL},
+    [SLICE_TAKING] = {"Taking", NULL},
+    [SLICE_SETTLING] = {"Settling", NULL},
+    [SLICE_PASSING] = {"Passing", NULL},
+    [SLICE_HELD] = {"Held", NULL},
+    [SLICE_RETURNING] = {"Returning", NULL},
+};
+
 const char *phase_name(enum phase p) {
     return (size_t)p < PHASES ? state_phases[p].name : "?";
 }
@@ -71,6 +80,17 @@ const char *ended_name(enum ended e) {
 }
 const char *state_trial_name(enum trial_step t) {
     return (size_t)t < TRIAL_STEPS ? state_trials[t].name : "?";
+}
+
+const char *state_slice_name(enum slice_stage s) {
+    return (size_t)s < SLICE_STAGES ? state_slices[s].name : "?";
+}
+
+void state_slice_clear(struct state *s) {
+    free(s->slice.resource);
+    free(s->slice.ns);
+    free(s->slice.selector);
+    s->slice = (struct state_slice){.stage = SLICE_NONE};
 }
 
 bool state_on_trial(const struct state *s) {
@@ -115,6 +135,7 @@ void state_free(struct state *s) {
     free(s->image);
     free(s->reason);
     free(s->trial.lease);
+    state_slice_clear(s);
     judge_free(&s->judge);
     evidence_free(&s->evidence);
     counts_free(&s->controllers);
@@ -139,6 +160,9 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->image = xstrdup_null(from->image);
     ret->reason = xstrdup_null(from->reason);
     ret->trial.lease = xstrdup_null(from->trial.lease);
+    ret->slice.resource = xstrdup_null(from->slice.resource);
+    ret->slice.ns = xstrdup_null(from->slice.ns);
+    ret->slice.selector = xstrdup_null(from->slice.selector);
     judge_copy(&from->judge, &ret->judge);
     evidence_copy(&from->evidence, &ret->evidence);
     counts_copy(&from->controllers, &ret->controllers);

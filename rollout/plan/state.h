@@ -20,6 +20,7 @@ enum {
     STATE_MAX_TEMPLATE = 96 * 1024,
     STATE_MAX_TEXT = 256 * 1024
 };
+#define STATE_FINALIZER HANDOVER_PREFIX "slice" /* of its ConfigMap, as long as objects may be labelled */
 
 enum phase {
     PHASE_IDLE,         /* opted in, not yet held back: `hold` says what is waited for */
@@ -113,6 +114,25 @@ struct trial {
         disturbed; /* of these, how often another client has scaled stable up again before the canary led */
 };
 
+/* Mode objects: the objects that the canary has. Written down before the first label is: the next leader knows which objects may
+ * bear one, until none does. */
+enum slice_stage {
+    SLICE_NONE,      /* nothing is labelled */
+    SLICE_TAKING,    /* objects are taken from stable: they have no owner */
+    SLICE_SETTLING,  /* stable is to see that, and to be quiet */
+    SLICE_PASSING,   /* they become the canary's */
+    SLICE_HELD,      /* the canary has what it is to have */
+    SLICE_RETURNING, /* the canary is dead: all become stable's again */
+    SLICE_STAGES
+};
+struct state_slice {
+    char *resource;      /* "widgets.v1.example.com"; NULL: not in mode objects, and nothing is labelled */
+    char *ns, *selector; /* NULL: all */
+    enum slice_stage stage;
+    int64_t since_ns;       /* of the stage, wall clock */
+    uint32_t total, canary; /* objects, and those of the canary, when this stage began */
+};
+
 struct state {
     /* -- facts -- */
     char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
@@ -163,7 +183,8 @@ struct state {
     bool window; /* PROMOTING what was in service before, within the rollback window */
     bool repair; /* PROMOTING stable's own template, to bring back a deleted ReplicaSet */
 
-    struct trial trial; /* mode leader */
+    struct trial trial;       /* mode leader */
+    struct state_slice slice; /* mode objects; outlives the rollout until nothing is labelled any more */
 
     struct judge_param param;
     struct judge judge;
@@ -220,8 +241,10 @@ struct state_consumed *state_consumed(const struct state *s, enum spec_action a,
 /* The entry, new or not; valid until the next one. */
 struct state_consumed *state_consume(struct state *s, enum spec_action a, const char *value);
 
-const char *phase_name(enum phase p);            /* "Soaking" */
-const char *hold_name(enum hold h);              /* "NoData"; "" for none */
-const char *ended_name(enum ended e);            /* "promoted" */
-const char *state_trial_name(enum trial_step t); /* "Leads"; "" for none */
+const char *phase_name(enum phase p);             /* "Soaking" */
+const char *hold_name(enum hold h);               /* "NoData"; "" for none */
+const char *ended_name(enum ended e);             /* "promoted" */
+const char *state_trial_name(enum trial_step t);  /* "Leads"; "" for none */
+const char *state_slice_name(enum slice_stage s); /* "Taking"; "" for none */
+void state_slice_clear(struct state *s);
 #endif

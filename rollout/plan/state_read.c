@@ -193,6 +193,23 @@ static void read_trial(struct reader *r, struct trial *t) {
     if (t->step == TRIAL_NONE || !t->lease || !t->since_ns || !spans) wrong(r, r->obj, "trial");
 }
 
+/* It says which objects are patched: only what the annotation could have said. */
+static void read_slice(struct reader *r, struct state_slice *l) {
+    const cJSON *o = json_get(r->obj, "slice");
+    struct slice resource, version, group;
+    if (!o) return;
+    text(r, o, "resource", &l->resource);
+    text(r, o, "namespace", &l->ns);
+    text(r, o, "selector", &l->selector);
+    l->stage = (enum slice_stage)name(r, o, "stage", state_slices, SLICE_STAGES, SLICE_NONE);
+    moment(r, o, "since", &l->since_ns);
+    l->total = (uint32_t)number(r, o, "total", 0, INT32_MAX, 0);
+    l->canary = (uint32_t)number(r, o, "canary", 0, INT32_MAX, 0);
+    if (!l->resource || !spec_resource(slice_of(l->resource), &resource, &version, &group) ||
+        (l->stage != SLICE_NONE && !l->since_ns))
+        wrong(r, r->obj, "slice");
+}
+
 static void read_rollout(struct reader *r, struct state *s) {
     const cJSON *o = r->obj;
     hash(r, o, "hash", s->hash);
@@ -243,6 +260,7 @@ static void read_state(struct reader *r, struct state *s) {
     s->unpaused = (uint32_t)number(r, o, "unpaused", 0, STATE_UNPAUSED_OFTEN, 0);
     moment(r, o, "unpausedAt", &s->unpaused_ns);
     read_rollout(r, s);
+    read_slice(r, &s->slice);
     read_consumed(r, s);
     read_history(r, s);
     s->generation = number(r, o, "generation", 0, INT64_C(1) << 53, 0);

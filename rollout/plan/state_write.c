@@ -5,21 +5,29 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", NULL};
-const char *const state_members[] = {"version",       "phase",        "since",
-                                     "hold",          "holdSince",    "message",
-                                     "hash",          "canary",       "canaryTemplate",
-                                     "image",         "step",         "percent",
-                                     "startedAt",     "soakFrom",     "shiftNs",
-                                     "unreadySince",  "readySince",   "shrinkSince",
-                                     "pauseAsked",    "pausedAt",     "wasReady",
-                                     "ending",        "reason",       "learned",
-                                     "learnedErrors", "learnedTotal", "bestUpdated",
-                                     "bestAvailable", "leastOld",     "progressAt",
-                                     "repair",        "param",        "judge",
-                                     "evidence",      "signals",      "deadlineRestored",
-                                     "trial",         "withinWindow", "consumed",
-                                     "history",       "unpaused",     "unpausedAt",
-                                     "generation",    "writtenAt",    NULL};
+const char *const state_members[] = {"version",        "phase",
+                                     "since",          "hold",
+                                     "holdSince",      "message",
+                                     "hash",           "canary",
+                                     "canaryTemplate", "image",
+                                     "step",           "percent",
+                                     "startedAt",      "soakFrom",
+                                     "shiftNs",        "unreadySince",
+                                     "readySince",     "shrinkSince",
+                                     "pauseAsked",     "pausedAt",
+                                     "wasReady",       "ending",
+                                     "reason",         "learned",
+                                     "learnedErrors",  "learnedTotal",
+                                     "bestUpdated",    "bestAvailable",
+                                     "leastOld",       "progressAt",
+                                     "repair",         "param",
+                                     "judge",          "evidence",
+                                     "signals",        "deadlineRestored",
+                                     "trial",          "withinWindow",
+                                     "slice",          "consumed",
+                                     "history",        "unpaused",
+                                     "unpausedAt",     "generation",
+                                     "writtenAt",      NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -119,6 +127,19 @@ static void write_trial(const struct trial *t, struct buf *out) {
     buf_addc(out, '}');
 }
 
+static void write_slice(const struct state_slice *l, struct buf *out) {
+    if (!l->resource) return;
+    buf_adds(out, ",\"slice\":{\"resource\":");
+    buf_add_json(out, slice_of(l->resource));
+    text(out, "namespace", l->ns);
+    text(out, "selector", l->selector);
+    text(out, "stage", state_slice_name(l->stage));
+    json_time_add(out, "since", l->since_ns);
+    number(out, "total", l->total, 0);
+    number(out, "canary", l->canary, 0);
+    buf_addc(out, '}');
+}
+
 static void write_rollout(const struct state *s, struct buf *out) {
     text(out, "hash", s->hash);
     text(out, "canary", s->canary);
@@ -168,6 +189,7 @@ void state_write(const struct state *s, struct buf *out) {
     number(out, "unpaused", s->unpaused, 0);
     json_time_add(out, "unpausedAt", s->unpaused_ns);
     if (s->hash[0] || s->began_ns || s->repair) write_rollout(s, out);
+    write_slice(&s->slice, out);
     write_consumed(s, out);
     write_history(s, out);
     number(out, "generation", s->generation, 0);

@@ -108,8 +108,9 @@ static void add_rollout(const struct status_row *r, int64_t now, struct buf *out
         buf_adds(out, "null");
         return;
     }
-    bool turns = s->trial.step != TRIAL_NONE;
-    int32_t canary = turns ? 1 : plan_canary_replicas(r->replicas, s->percent), all = canary + r->replicas;
+    bool turns = s->trial.step != TRIAL_NONE, objects = s->slice.resource != NULL;
+    int32_t canary = turns || objects ? 1 : plan_canary_replicas(r->replicas, s->percent),
+            all = canary + r->replicas;
     int64_t watched = state_watched_ns(s, now);
     buf_adds(out, "{\"template\":");
     buf_add_json(out, slice_of(s->hash));
@@ -122,6 +123,14 @@ static void add_rollout(const struct status_row *r, int64_t now, struct buf *out
     moment(out, "watchedSince", s->soak_from_ns);
     buf_addf(out, ",\"watchedSeconds\":%lld,\"soakSeconds\":%lld}", (long long)(watched / NS_PER_S),
              (long long)(s->param.soak_ns / NS_PER_S));
+    if (objects) {
+        buf_adds(out, ",\"slice\":{\"resource\":");
+        buf_add_json(out, slice_of(s->slice.resource));
+        status_json_field(out, "namespace", s->slice.ns);
+        status_json_field(out, "selector", s->slice.selector);
+        status_json_field(out, "stage", state_slice_name(s->slice.stage));
+        buf_addf(out, ",\"objects\":%u,\"canaryObjects\":%u}", s->slice.total, s->slice.canary);
+    }
     if (turns) {
         buf_addf(out, ",\"trial\":{\"number\":%u,\"step\":\"%s\",\"lease\":", s->trial.n,
                  state_trial_name(s->trial.step));

@@ -92,6 +92,30 @@ static void add_turns(struct page *p) {
          s->trial.n == 1 ? "" : "s", led, whole);
 }
 
+static void add_slice(struct page *p) {
+    static const char *const what[SLICE_STAGES] = {[SLICE_NONE] = "none is labelled yet",
+                                                   [SLICE_TAKING] = "objects are being taken from stable",
+                                                   [SLICE_SETTLING] =
+                                                       "stable is to be quiet before they pass to the canary",
+                                                   [SLICE_PASSING] = "objects pass to the canary",
+                                                   [SLICE_HELD] = "the canary has its objects",
+                                                   [SLICE_RETURNING] = "objects become stable's again"};
+    const struct state_slice *l = &p->s->slice;
+    note(p, NULL, "%u of %u objects of %s are the canary's%s%s%s%s; %s", l->canary, l->total, l->resource,
+         l->ns ? ", namespace " : "", l->ns ? l->ns : "", l->selector ? ", selector " : "",
+         l->selector ? l->selector : "", what[l->stage]);
+}
+
+/* Of pods, or of objects. */
+static void add_share(const struct page *p, struct buf *b) {
+    const struct state *s = p->s;
+    int32_t canary = plan_canary_replicas(p->r->replicas, s->percent), all = canary + p->r->replicas;
+    if (s->slice.resource)
+        buf_addf(b, "got %u of %u objects; ", s->slice.canary, s->slice.total);
+    else
+        buf_addf(b, "got %d %% of %d pods; ", all ? (100 * canary + all / 2) / all : 0, all);
+}
+
 static void add_step(struct page *p) {
     const struct state *s = p->s;
     char took[32], whole[32], rest[32];
@@ -99,11 +123,10 @@ static void add_step(struct page *p) {
         add_turns(p);
         return;
     }
-    int32_t canary = plan_canary_replicas(p->r->replicas, s->percent), all = canary + p->r->replicas;
     size_t steps = p->r->steps ? p->r->steps : 1;
     cleanup_buf struct buf b = BUF(400);
-    buf_addf(&b, "step %u of %zu: wanted %u %%, got %d %% of %d pods; ", s->step + 1, steps, s->percent,
-             all ? (100 * canary + all / 2) / all : 0, all);
+    buf_addf(&b, "step %u of %zu: wanted %u %%, ", s->step + 1, steps, s->percent);
+    add_share(p, &b);
     status_span(s->param.soak_ns, whole);
     if (!s->soak_from_ns) {
         buf_addf(&b, "not watched yet, then for %s", whole);
@@ -114,6 +137,7 @@ static void add_step(struct page *p) {
         buf_addf(&b, "watched for %s of %s, %s remain", took, whole, rest);
     }
     note(p, NULL, "%s", buf_str(&b));
+    if (s->slice.resource) add_slice(p);
 }
 
 static void add_learned(struct page *p) {

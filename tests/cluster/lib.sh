@@ -118,7 +118,7 @@ leader() { kubectl_in handover-system get lease handover -o 'jsonpath={.spec.hol
 deploy_handover() {
   local manifests=$TOP/deploy/manifests build= # a cluster that an earlier run kept has another build under the same image name
   [ ! -f "$HANDOVER_BIN" ] || build=$(sha256sum <"$HANDOVER_BIN" | cut -c1-16)
-  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/15-metrics-account.yaml" >/dev/null
+  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/12-objects.yaml" -f "$manifests/15-metrics-account.yaml" >/dev/null
   sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$manifests/20-deployment.yaml" |
     in_cluster kubectl create --dry-run=client -o json -f - |
     jq ".spec.template.metadata.annotations.build = \"$build\" | .spec.template.spec.containers[0].args += [\"--log-level=debug\", \"--metrics-token-insecure\"] | ${1:-.}" | in_cluster kubectl apply -f - >/dev/null

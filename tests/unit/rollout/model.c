@@ -6,9 +6,11 @@ int64_t m_now(const struct model *m) {
 }
 
 char *m_template(int version, bool rs) {
-    return xasprintf("{\"metadata\":{\"labels\":{\"app\":\"op\"%s}},\"spec\":{\"containers\":[{\"name\":"
-                     "\"c\",\"image\":\"op:v%d\",\"n\":9007199254740993}]}}",
-                     rs ? ",\"pod-template-hash\":\"x\"" : "", version);
+    return xasprintf(
+        "{\"metadata\":{\"labels\":{\"app\":\"op\"%s}},\"spec\":{\"containers\":[{\"name\":"
+        "\"c\",\"image\":\"op:v%d\",\"n\":9007199254740993,\"args\":[\"-l=a=b,handover.dev/track "
+        "notin (canary,moving)\"]}]}}",
+        rs ? ",\"pod-template-hash\":\"x\"" : "", version);
 }
 
 void m_annotate(struct model *m, const char *name, const char *value) {
@@ -318,6 +320,7 @@ void m_tick(struct model *m) {
     m_rs_controller(m);
     m_kubelet(m);
     m_elect(m);
+    m_check_objects(m);
     m->zero += m->elects && m->exists && m->replicas == 0;
     m_deployment_controller(m);
 }

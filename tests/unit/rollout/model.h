@@ -64,8 +64,23 @@ struct mlease {
     int leaderless;        /* ticks without a leader at work, since there first was one */
     int leaders[VERSIONS]; /* ticks in which a pod of the version led */
 };
+/* An object that the operator works on, in mode objects. */
+struct mobject {
+    bool there, never, first, deleting;
+    int serial, rv;
+    enum slice_owner owner;
+    int uid;   /* of the target that it is labelled for */
+    int moved; /* the tick of its last change of owner */
+};
+enum { MAX_OBJECTS = 40 };
 struct model {
     int tick, serial;
+    bool by_objects;
+    bool unselective;                                      /* stable's template has no selector */
+    bool objects_come;                                     /* and go, at random */
+    struct mobject object[MAX_OBJECTS], seen[MAX_OBJECTS]; /* seen: by the edge */
+    int labels;                                            /* written so far */
+    int ownerless;                                         /* ticks that objects had no owner, all together */
     bool elects;
     struct mlease lease;
     int zero;       /* ticks for which spec.replicas was 0 by our doing */
@@ -112,6 +127,8 @@ struct model {
         int refused_times;
         uint64_t history_errors, history_total;
         int64_t look_again_ns;
+        bool verified;          /* that nothing is labelled */
+        int since[MAX_OBJECTS]; /* the tick at which this process saw that it has no owner; 0: it has one */
     } edge;
     bool release, force;
     enum quiet quiet;
@@ -142,6 +159,7 @@ struct m_view {
     struct obs_pod pods[MAX_PODS], own[MAX_PODS]; /* own: borrowed, those that count */
     size_t nrs, npods;
     struct obs_lease lease[2];
+    struct slice_seen slice;
     struct spec spec;
     struct err spec_err, state_err;
     bool opted;
@@ -196,6 +214,17 @@ void m_see(struct model *m, unsigned what); /* brings these of the caches up to 
 void m_view_free(struct m_view *v);
 struct m_view *m_observe(struct model *m);
 void m_know_state(struct model *m); /* the edge reads the state, if it has another */
+
+/* ---- model_objects.c ---- */
+struct model *m_by_objects(uint64_t seed, int objects); /* not adopted yet; 20 % of them */
+struct model *m_by_objects_soaking(void);               /* version 1 soaks, with 8 of 40 objects */
+void m_add_object(struct model *m);
+bool m_see_objects(struct model *m, const struct state *s,
+                   struct slice_seen *ret); /* false: the state has none */
+/* What the plan orders, a few objects at a time; true: something was written. */
+bool m_label(struct model *m, const struct plan *p);
+int m_owned(const struct model *m, enum slice_owner owner);
+void m_check_objects(struct model *m); /* each tick: no object has two owners */
 
 /* ---- model_edge.c ---- */
 struct mrs *m_find_rs(struct model *m, const char *name);

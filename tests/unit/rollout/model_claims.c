@@ -46,6 +46,15 @@ static bool canary_leads(const struct model *m, const char *message) {
     return m_leader(m, &canary) >= 0 && canary;
 }
 
+static bool canary_has_objects(const struct model *m, const char *message) {
+    (void)message;
+    return m_owned(m, OWNER_CANARY) > 0 && !m_owned(m, OWNER_NONE);
+}
+static bool stable_has_all_objects(const struct model *m, const char *message) {
+    (void)message;
+    return !m_owned(m, OWNER_CANARY) && !m_owned(m, OWNER_NONE);
+}
+
 /* NULL: it reports a decision, or what was seen, and claims no effect. */
 static bool (*const claims[EV_HELD])(const struct model *m, const char *message) = {
     [EV_ADOPTED] = paused,
@@ -59,6 +68,8 @@ static bool (*const claims[EV_HELD])(const struct model *m, const char *message)
     [EV_RESUMED] = goes_on,
     [EV_RELEASED] = given_back,
     [EV_TRIAL] = canary_leads,
+    [EV_SLICE_MOVED] = canary_has_objects,
+    [EV_SLICE_RETURNED] = stable_has_all_objects,
 };
 
 bool m_claims_nothing(enum plan_reason r) {

@@ -185,7 +185,10 @@ static int m_state(struct model *m, const struct plan *p, const struct step *s, 
     if (s->verb == VERB_PATCH_MERGE &&
         (!m->state || strcmp(json_str_or(json_get(body, "metadata"), "resourceVersion", ""), rv)))
         return CONFLICT;
-    const cJSON *data = json_get(body, "data");
+    const cJSON *data = json_get(body, "data"), *keeps = json_at(body, "metadata/finalizers");
+    bool slice = strstr(json_str_or(data, "state", ""), "\"slice\":") != NULL;
+    if (s->verb == VERB_PATCH_MERGE && slice != cJSON_IsArray(keeps))
+        fail_msg("objects may be labelled, and nothing keeps the state: %s", s->body);
     free(m->facts);
     free(m->state);
     m->facts = xstrdup(json_str(data, "facts"));
@@ -198,6 +201,8 @@ static int m_state(struct model *m, const struct plan *p, const struct step *s, 
 
 static void m_create_canary(struct model *m, const struct step *s, const cJSON *body) {
     struct slice tmpl;
+    bool selects = strstr(s->body, "handover.dev/track=canary") != NULL;
+    if (selects != m->by_objects && !m->moved) fail_msg("the canary's template: %s", s->body);
     int version = m_version_of(m, json_str(json_at(body, "metadata/labels"), "handover.dev/template"));
     int i = m_add_rs(m, version, true, s->name, (int)json_i64(json_get(body, "spec"), "replicas", -1));
     assert_true(json_raw_at(slice_of(s->body), "spec/template", &tmpl));
@@ -224,6 +229,8 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
     switch (s->kind) {
     case STEP_STATE: return m_state(m, p, s, body);
     case STEP_STATE_DELETE:
+        if (m_owned(m, OWNER_NONE) + m_owned(m, OWNER_CANARY) && !m->moved)
+            fail_msg("the state goes, and objects are labelled: %s", m->state ? m->state : "");
         free(m->facts);
         free(m->state);
         m->facts = m->state = NULL;
@@ -237,6 +244,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
     case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
     case STEP_LEASE: return m_patch_lease(m, body);
+    case STEP_OBJECTS: break;
     }
     return CONFLICT;
 }
@@ -324,6 +332,7 @@ bool m_pass(struct model *m) {
         if (m->cache) m_see_written(m, &p.step[i]);
     }
     if (any && i == p.nsteps && p.step[0].kind != STEP_STATE) m_tell(m, &p);
+    if (i == p.nsteps && m_label(m, &p)) any = true;
     m_view_free(v);
     return any;
 }

@@ -63,6 +63,8 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .owner_uid = xasprintf("d-%d", m->uid),
                            .canary = r->canary,
                            .detached = r->detached,
+                           .observed = true,
+                           .selects = !m->unselective,
                            .created_ns = r->created,
                            .replicas = r->replicas,
                            .st_replicas = m_pods(m, i, false),
@@ -129,6 +131,7 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
     memcpy(ret->made, r.made,
            sizeof ret->made); /* of the labels and overrides that the template here lacks */
     ret->created_ns = r.created_ns;
+    ret->selects = r.selects;
 }
 
 void m_view_free(struct m_view *v) {
@@ -208,7 +211,7 @@ struct m_view *m_observe(struct model *m) {
     struct model *c = m->cache ? m->cache : m;
     if (c != m) {
         memcpy(c->behaviour, m->behaviour, sizeof c->behaviour);
-        c->tick = m->tick, c->direct = m->direct, c->no_pods = m->no_pods;
+        c->unselective = m->unselective, c->tick = m->tick, c->direct = m->direct, c->no_pods = m->no_pods;
     }
     for (int i = 0; i < MAX_RS; i++) {
         if (c->rs[i].there) m_read_rs(c, i, &v->rs[v->nrs++]);
@@ -248,6 +251,7 @@ struct m_view *m_observe(struct model *m) {
     for (int k = 0; k < MAX_PODS && v->o.known; k++)
         if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
     v->o.dead = &m->edge.dead;
+    v->o.slice = m_see_objects(m, v->o.state, &v->slice) ? &v->slice : NULL;
     if (m->elects && !m->no_lease && plan_needs(&v->o) == NEED_LEASES) {
         m_read_lease(m, &v->lease[0]);
         v->o.leases = v->lease;

@@ -66,6 +66,22 @@ static void delete_some_rs(struct model *m, bool canary) {
         return;
     }
 }
+static void objects_change(struct model *m) {
+    int i = (int)rng_below(&m->rng, MAX_OBJECTS);
+    struct mobject *o = &m->object[i];
+    switch (rng_below(&m->rng, 5)) {
+    case 0: o->there = false; break;
+    case 1: o->never = !o->never, o->rv++; break;
+    case 2: o->first = !o->first, o->rv++; break;
+    case 3: o->rv++; break; /* a status */
+    default: m_add_object(m);
+    }
+}
+static void user_changes_mode(struct model *m) {
+    m->by_objects = !m->by_objects;
+    m_annotate(m, "mode", m->by_objects ? "objects" : "replicas");
+    m_annotate(m, "objects", m->by_objects ? "widgets.v1.example.com" : NULL);
+}
 static void user_deletes_canary(struct model *m) {
     delete_some_rs(m, true);
 }
@@ -73,7 +89,7 @@ static void user_deletes_rs(struct model *m) {
     if (rng_below(&m->rng, 4) == 0) delete_some_rs(m, false);
 }
 static void user_deletes_state(struct model *m) {
-    if (rng_below(&m->rng, 4) || !m->state) return;
+    if (rng_below(&m->rng, 4) || !m->state || strstr(m->state, "\"slice\":")) return; /* its finalizer */
     /* The quarantine that only the state knew is lost with it, so a version may be judged again, and so on.
      */
     free(m->facts);
@@ -116,6 +132,13 @@ static const struct {
 };
 
 static void happen(struct model *m) {
+    if (m->objects_come && rng_below(&m->rng, 3) == 0) {
+        if (rng_below(&m->rng, 12))
+            objects_change(m);
+        else
+            user_changes_mode(m);
+        return;
+    }
     size_t i = 0, n = 0;
     for (uint64_t k = rng_below(&m->rng, 27); k >= happenings[i].weight; i++) k -= happenings[i].weight;
     while (n < 4 && happenings[i].steps[n]) n++;
@@ -158,6 +181,7 @@ static const char *at_rest(struct model *m) {
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
     if (s->phase == PHASE_IDLE && (s->hold == HOLD_ROLLOUT || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
+    if (trial && m->by_objects && s->hold == HOLD_NO_DATA) return "no objects";
     if (trial && m->elects && s->hold == HOLD_CONFLICT) return "does not come to lead";
     bool no_node = s->hold == HOLD_UNSCHEDULABLE && m->behaviour[m->version] == UNSCHEDULABLE;
     if ((trial || s->phase == PHASE_PROMOTING) && no_node) return "kept away";
@@ -228,13 +252,25 @@ static void check_replicas(const struct model *m) {
     if (m_annotation(m, "replicas")) fail_msg("annotation replicas is left");
 }
 
-static void schedule(uint64_t seed, bool elects, int *ret_steps) {
+/* At rest everything is stable's; where a user is waited for, nothing is on its way. */
+static void check_labels(struct model *m, const char *rest) {
+    bool trial = m->state && state_on_trial(m_s(m));
+    if (m_owned(m, OWNER_NONE)) fail_msg("%d objects have no owner: %s", m_owned(m, OWNER_NONE), rest);
+    if (!trial && m_owned(m, OWNER_CANARY) && strcmp(rest, "promotion held"))
+        fail_msg("%d objects are labelled: %s", m_owned(m, OWNER_CANARY), rest);
+}
+
+enum kind { PLAIN, ELECTS, BY_OBJECTS };
+static void schedule(uint64_t seed, enum kind kind, int *ret_steps) {
+    bool elects = kind == ELECTS;
     static const enum behaviour behaviour[VERSIONS] = {GOOD,   GOOD,    FAILS,         CRASHES,  NEVER_READY,
                                                        SILENT, STANDBY, UNSCHEDULABLE, NO_IMAGE, GOOD};
     /* All of these start, so that stable can come back. */
     static const enum behaviour electing[VERSIONS] = {GOOD,   GOOD,        FAILS, GOOD, NEVER_LEADS,
                                                       SILENT, NEVER_LEADS, FAILS, GOOD, GOOD};
-    cleanup_model struct model *m = m_new(seed, 1 + (int)(seed % 4));
+    cleanup_model struct model *m =
+        kind == BY_OBJECTS ? m_by_objects(seed, (int)(seed % MAX_OBJECTS)) : m_new(seed, 1 + (int)(seed % 4));
+    m->objects_come = kind == BY_OBJECTS;
     m->direct = true;
     m->elects = elects;
     m->users = m->replicas;
@@ -264,18 +300,19 @@ static void schedule(uint64_t seed, bool elects, int *ret_steps) {
     }
     check_rest(m, rest);
     if (elects) check_replicas(m);
+    if (kind == BY_OBJECTS) check_labels(m, rest);
     if (getenv("HANDOVER_VERBOSE")) printf("REST %s | %s\n", rest, m->events);
     *ret_steps += m->steps;
 }
 
-static void schedules(bool elects, uint64_t usual) {
+static void schedules(enum kind kind, uint64_t usual) {
     const char *more = getenv("HANDOVER_SCHEDULES"), *only = getenv("HANDOVER_SEED");
     uint64_t n = more ? strtoull(more, NULL, 10) : usual;
     int steps = 0;
     for (uint64_t seed = only ? strtoull(only, NULL, 10) : 1; seed <= n; seed++) {
         fprintf(stderr, "\rseed %llu ",
                 (unsigned long long)seed); /* the last one printed is the one that failed */
-        schedule(seed, elects, &steps);
+        schedule(seed, kind, &steps);
         if (only) break;
     }
     fprintf(stderr, "\n");
@@ -283,10 +320,13 @@ static void schedules(bool elects, uint64_t usual) {
 }
 
 CASE(random_schedules) {
-    schedules(false, 250);
+    schedules(PLAIN, 250);
 }
 CASE(random_schedules_of_an_operator_that_elects) {
-    schedules(true, 120);
+    schedules(ELECTS, 120);
+}
+CASE(random_schedules_of_objects) {
+    schedules(BY_OBJECTS, 60);
 }
 
 CASES("rollout/plan_random")

@@ -107,8 +107,21 @@ CASE(refused) {
         {"canary-percent=1.5", "canary-percent", "\"1.5\"", "whole"},
         {"canary-percent=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21", "canary-percent", "21\"",
          "at most 20"},
-        {"mode=objects", "mode", "\"objects\"", "not available in this version"},
-        {"mode=Replicas", "mode", "\"Replicas\"", "allowed: auto, replicas or leader"},
+        {"mode=objects\nobjects=widgets", "objects", "\"widgets\"", "RESOURCE.VERSION.GROUP"},
+        {"mode=objects\nobjects=widgets.example.com", "objects", "widgets.example.com",
+         "such as widgets.v1.example.com"},
+        {"mode=objects\nobjects=widgets.v1.example", "objects", "widgets.v1.example",
+         "such as widgets.v1.example.com"},
+        {"mode=objects\nobjects=Widgets.v1.example.com", "objects", "Widgets", "such as"},
+        {"mode=objects\nobjects=widgets.v1gamma1.example.com", "objects", "v1gamma1", "such as"},
+        {"mode=objects\nobjects=pods.v1", "objects", "pods.v1", "a meaning of its own for labels of pods"},
+        {"mode=objects\nobjects=replicasets.v1.apps", "objects", "replicasets", "a meaning of its own"},
+        {"mode=objects\nobjects=a.v1 namespace=A", "objects", "\"namespace=A\"",
+         "neither namespace=NAMESPACE nor selector=LABELS"},
+        {"mode=objects\nobjects=a.v1 namespace=a namespace=b", "objects", "\"namespace=b\"", "neither"},
+        {"mode=objects\nobjects=a.v1 x", "objects", "\"x\"", "neither"},
+        {"mode=objects\nobjects=a.v1 selector=a in (", "objects", "selector: ", "selector=LABELS"},
+        {"mode=Replicas", "mode", "\"Replicas\"", "allowed: auto, replicas, leader or objects"},
         {"max-error-rate=2", "max-error-rate", "\"2\"", "such as 2%"},
         {"max-error-rate=0%", "max-error-rate", "\"0%\"", "above 0"},
         {"max-error-rate=100%", "max-error-rate", "\"100%\"", "below 100"},
@@ -145,7 +158,6 @@ CASE(refused) {
         {"metrics=:80/a\rHost: x", "metrics", "a?Host", ":8080/metrics"},
         {"errors=a{\ntotal=b", "errors", "at its end: expected a label's name", "metric selector"},
         {"errors=a\ntotal=rate(b)", "total", "expected + or the end, found '('", "metric selector"},
-        {"objects=widgets.v1.example.com", "objects", "\"widgets.v1.example.com\"", "not available"},
         {"canary-args=", "canary-args", "\"\"", "words"},
         {"canary-env=A", "canary-env", "\"A\" is no NAME=value", "words"},
         {"canary-env=1A=2", "canary-env", "\"1A=2\" is no NAME=value", "words"},
@@ -186,6 +198,11 @@ CASE(across) {
          "handover.dev/errors: given without handover.dev/total; allowed: both or neither"},
         {"canary-percent=5\ntotal=a",
          "handover.dev/total: given without handover.dev/errors; allowed: both or neither"},
+        {"canary-percent=5\nmode=objects",
+         "handover.dev/objects: missing, which handover.dev/mode: objects needs; allowed: "
+         "RESOURCE.VERSION.GROUP such as widgets.v1.example.com"},
+        {"canary-percent=5\nobjects=widgets.v1.example.com",
+         "handover.dev/objects: given without handover.dev/mode: objects; allowed: in this mode only"},
         {"canary-percent=5,20,50\nsoak=20m", "handover.dev/deadline: \"1h\" leaves no time for 3 steps of "
                                              "handover.dev/soak 20m; allowed: more than 1h"},
     };
@@ -194,6 +211,28 @@ CASE(across) {
         struct err e = {0};
         assert_int_not_equal(parse(v[i].pairs, &s, &e), 0);
         assert_string_equal(e.msg, v[i].why);
+    }
+}
+
+CASE(objects_of_all_kinds) {
+    static const struct {
+        const char *value, *objects, *ns, *selector;
+    } v[] = {
+        {"widgets.v1.example.com", "widgets.v1.example.com", NULL, NULL},
+        {"configmaps.v1", "configmaps.v1", NULL, NULL},
+        {"deployments.v1.apps  namespace=a", "deployments.v1.apps", "a", NULL},
+        {"a.v1beta2.b.c selector=x in (y, z),!w", "a.v1beta2.b.c", NULL, "x in (y, z),!w"},
+        {"a.v10alpha1.b.c namespace=n selector=", "a.v10alpha1.b.c", "n", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *text = xasprintf("canary-percent=5\nmode=objects\nobjects=%s", v[i].value);
+        cleanup_spec struct spec s;
+        struct err e = {0};
+        if (parse(text, &s, &e)) fail_msg("%s: %s", v[i].value, e.msg);
+        assert_int_equal(s.mode, MODE_OBJECTS);
+        assert_string_equal(s.objects, v[i].objects);
+        assert_string_equal(s.objects_ns ? s.objects_ns : "", v[i].ns ? v[i].ns : "");
+        assert_string_equal(s.objects_selector ? s.objects_selector : "", v[i].selector ? v[i].selector : "");
     }
 }
 

@@ -211,6 +211,9 @@ CASE(damaged) {
         {GOOD, STABLE ",'consumed':[{'action':'dance'}]}", "data.state: action"},
         {GOOD, STABLE ",'shiftNs':'-1'}", "data.state: shiftNs"},
         {GOOD, STABLE ",'step':1e9}", "data.state: step"},
+        {GOOD, STABLE ",'slice':{'stage':'Held'}}", "data.state: slice"},
+        {GOOD, STABLE ",'slice':{'resource':'../pods'}}", "data.state: slice"},
+        {GOOD, STABLE ",'slice':{'resource':'a.v1','stage':'Tea'}}", "data.state: stage"},
         {ABOUT "}", STABLE "}", "data.state: phase: read 'Stable', which does not go with the rest"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {

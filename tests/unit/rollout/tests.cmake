@@ -8,6 +8,8 @@ unit_test(rollout/promtext rollout_core m)
 unit_test(rollout/promapi rollout_core m)
 unit_test(rollout/promql rollout_core m)
 unit_test(rollout/spec rollout_core m)
+unit_test(rollout/object_slice rollout_core m)
+target_include_directories(unit_rollout_object_slice PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/evidence rollout_core m)
 unit_test(rollout/counts rollout_core m)
 unit_test(rollout/plan_feed rollout_core m)
@@ -21,9 +23,10 @@ target_include_directories(unit_rollout_canary PRIVATE ${CMAKE_SOURCE_DIR}/rollo
 add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_look.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/scene.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c
-  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c)
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_objects.c)
 target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfig::CMOCKA)
-foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_change plan_window plan_foreign plan_user plan_race plan_crash plan_random)
+foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_objects plan_change plan_window plan_foreign plan_user plan_race plan_crash plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
 unit_test(rollout/promtext_held rollout_core m)
