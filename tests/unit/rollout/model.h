@@ -148,6 +148,7 @@ struct model {
     bool moved; /* the world has changed since it was observed: a race that no precondition covers is forgiven
                  */
     bool asked[VERSIONS]; /* a person asked for its promotion, or forced it otherwise */
+    int doze;             /* the process looks at every doze-th tick only; 0: at each */
     unsigned lag;         /* an informer catches up at every lag-th look, on average */
     struct model *cache;  /* what the edge sees, possibly of a while ago; NULL: the present */
     bool direct;          /* many runs: fill what is observed without the way through JSON, and plan once */

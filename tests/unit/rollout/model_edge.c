@@ -348,7 +348,7 @@ void m_settle(struct model *m) {
 void m_run(struct model *m, int ticks) {
     for (int i = 0; i < ticks; i++) {
         m_tick(m);
-        m_settle(m);
+        if (!m->doze || m->tick % m->doze == 0) m_settle(m);
     }
 }
 

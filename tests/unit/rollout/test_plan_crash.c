@@ -1,11 +1,58 @@
-/* Killed anywhere: whichever step the process dies before or after, the next one comes to the same end. */
+/* Killed anywhere: each story runs whole, in each mode; then again for its writes, the process killed before one or after it, with
+ * informers that are up to date, that lag, and with a process that sleeps through most of what happens. The end is always that
+ * of the whole one. HANDOVER_PLACES=all visits every place with each of the three (minutes); usually it is each mode's
+ * every-th place (of a short story each), with the three in turn, beginning with another one in each story. */
 #include "scene.h"
 
-static struct model *begin(void) {
-    struct model *m = m_new(1, 3);
+static const struct mode {
+    const char *name;
+    bool elects;
+    int replicas, rest; /* ticks in which every story comes to its end */
+    int every;          /* prime to the three, and to before and after */
+} modes[] = {{"replicas", false, 3, 110, 5}, {"leader", true, 2, 330, 13}};
+
+enum { IN_REPLICAS = 1, IN_LEADER = 2, ANY_MODE = 3, DENSELY = 4 /* at each place */ };
+static const struct story {
+    const char *name, *steps;
+    unsigned modes;
+} stories[] = {
+    {"good", "image 1", ANY_MODE},
+    {"bad", "fails 1|image 1", ANY_MODE | DENSELY},
+    {"crashing", "crashes 1|image 1", ANY_MODE},
+    {"two in a row", "image 1|until Starting 20|image 2", ANY_MODE},
+    {"changed in the middle", "image 1|until Soaking 60|image 2", ANY_MODE},
+    {"taken back", "image 1|until Soaking 60|image 0", ANY_MODE},
+    {"paused and resumed", "image 1|until Soaking 60|act pause 1|run 20|act resume 1", ANY_MODE},
+    {"aborted", "image 1|until Soaking 60|act abort 1", ANY_MODE},
+    {"aborted in promotion", "image 1|until Soaking 60|asked 1|act promote 1|until Promoting 60|act abort 1",
+     ANY_MODE},
+    {"promoted by hand", "fails 1|image 1|until Starting 60|asked 1|act promote 1", ANY_MODE},
+    {"superseded in promotion", "image 1|until Soaking 60|asked 1|act promote 1|until Promoting 60|image 2",
+     ANY_MODE},
+    {"tried again", "fails 1|image 1|until RolledBack 300|good 1|act retry 1", ANY_MODE},
+    {"scaled", "image 1|until Soaking 60|scale 4", ANY_MODE},
+    {"unpaused by another", "fails 1|image 1|until Starting 60|unpause|tick 2", IN_REPLICAS},
+    {"released", "image 1|until Soaking 60|act release 1", ANY_MODE},
+    {"left", "image 1|until Soaking 60|unset canary-percent|run 60|image 0", ANY_MODE},
+};
+
+/* How the process learns of what happens. */
+static const struct eyes {
+    const char *name;
+    unsigned lag;
+    int doze;
+} eyes[] = {{"up to date", 0, 0}, {"stale caches", 4, 0}, {"skipped events", 0, 3}};
+
+static struct model *begin(const struct mode *mode) {
+    struct model *m;
+    if (mode->elects) {
+        m = m_electing(mode->replicas, false);
+    } else {
+        m = m_new(1, mode->replicas);
+        m_annotate(m, "soak", "5s");
+        m_begin(m);
+    }
     m->direct = true;
-    m_annotate(m, "soak", "5s");
-    m_begin(m);
     return m;
 }
 
@@ -16,41 +63,81 @@ static char *end_of(struct model *m) {
         canary += m_running(m, v, true);
     }
     const struct state *s = m->state ? m_s(m) : NULL;
-    return xasprintf("%s paused %d deadline %lld pods %d %d %d canaries %d quarantine %d last %s",
-                     s ? phase_name(s->phase) : "none", m->paused, (long long)m->deadline_s, own[0], own[1],
-                     own[2], canary, s && state_quarantined(s, m->hash[1], NULL),
-                     s && s->nhistory ? ended_name(s->history[0].ended) : "-");
+    return xasprintf(
+        "%s %s paused %d replicas %d deadline %lld leader %d pods %d %d %d canaries %d quarantine %d "
+        "last %s",
+        s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m->paused, m->replicas,
+        (long long)m->deadline_s, m->elects ? m_leader(m, NULL) : -1, own[0], own[1], own[2], canary,
+        s && state_quarantined(s, m->hash[1], NULL),
+        s && s->nhistory ? ended_name(s->history[0].ended) : "-");
 }
 
-CASE(killed_anywhere) {
-    static const struct {
-        const char *name, *steps;
-    } v[] = {{"good", "image 1|run 60"},
-             {"bad", "fails 1|image 1|run 60"},
-             {"crashing", "crashes 1|image 1|run 60"},
-             {"two in a row", "image 1|run 6|image 2|run 70"},
-             {"taken back", "image 1|run 8|image 0|run 40"},
-             {"unpaused", "fails 1|image 1|run 4|unpause|tick 2|run 80"},
-             {"aborted", "image 1|run 8|act promote 1|run 4|act abort 1|run 60"},
-             {"left", "image 1|run 8|unset canary-percent|run 20|image 0|run 20"},
-             {"superseded", "image 1|run 8|act promote 1|run 3|image 2|run 80"}};
-    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        cleanup_model struct model *whole = begin();
-        int from = whole->steps;
-        m_play(whole, v[i].steps);
-        cleanup_free char *want = end_of(whole);
-        for (int at = 2 * from; at < 2 * whole->steps; at++) {
-            cleanup_model struct model *m = begin();
-            m->fail_at = at;
-            m_play(m, v[i].steps);
-            cleanup_free char *got = end_of(m);
-            if (strcmp(want, got) || m->crashes != 1)
-                fail_msg("%s, killed %s step %d: %s\n instead of %s\n %s", v[i].name,
-                         at % 2 ? "after" : "before", at / 2 - from, got, want,
-                         m->state ? m_s(m)->message : "");
-        }
-        print_message("%s: %d places to die at, always: %s\n", v[i].name, 2 * (whole->steps - from), want);
+/* Until nothing has been written for a while, and somebody leads. */
+static void rest(struct model *m, int most) {
+    int still = 0, writes = m->writes;
+    for (int i = 0; i < most && still < 16; i++) {
+        m_run(m, 1);
+        bool led = !m->elects || m_leader(m, NULL) >= 0;
+        still = m->writes == writes && led ? still + 1 : 0;
+        writes = m->writes;
     }
+}
+
+/* at: twice the write, counted from the story's beginning, plus one for after it; -1: whole. */
+static char *end_after(const struct mode *mode, const struct story *t, const struct eyes *e, int at,
+                       int *ret_writes) {
+    cleanup_model struct model *m = begin(mode);
+    int from = m->steps;
+    if (at >= 0) m->fail_at = 2 * from + at;
+    m->lag = e->lag;
+    m->doze = e->doze;
+    if (e->lag) m_see(m, SEEN_ALL);
+    m_play(m, t->steps);
+    rest(m, mode->rest);
+    *ret_writes = m->steps - from;
+    char *end = end_of(m);
+    if (m->crashes != (at >= 0))
+        fail_msg("%s, %s, %s: killed %d times for place %d", mode->name, t->name, e->name, m->crashes, at);
+    return end;
+}
+
+/* Returns how often it was killed. */
+static int killed_at(const struct mode *mode, const struct story *t, size_t eye, const char *want, int begin,
+                     int every) {
+    int writes, n, times = 0;
+    cleanup_free char *whole = end_after(mode, t, &eyes[eye], -1, &writes);
+    if (strcmp(want, whole) != 0)
+        fail_msg("%s, %s, %s: %s\n instead of %s", mode->name, t->name, eyes[eye].name, whole, want);
+    for (int at = begin; at < 2 * writes; at += every, times++) {
+        cleanup_free char *got = end_after(mode, t, &eyes[eye], at, &n);
+        if (strcmp(want, got) != 0)
+            fail_msg("%s, %s, %s, killed %s write %d of %d: %s\n instead of %s", mode->name, t->name,
+                     eyes[eye].name, at % 2 ? "after" : "before", at / 2, writes, got, want);
+    }
+    return times;
+}
+
+static void killed(const struct mode *mode) {
+    const char *env = getenv("HANDOVER_PLACES");
+    bool all = env && !strcmp(env, "all");
+    for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
+        const struct story *t = &stories[i];
+        int writes, times = 0;
+        if (!(t->modes & 1U << (mode - modes))) continue;
+        cleanup_free char *want = end_after(mode, t, &eyes[0], -1, &writes);
+        int every = t->modes & DENSELY ? 1 : mode->every;
+        for (size_t k = 0; k < ARRAY_LEN(eyes); k++)
+            times += killed_at(mode, t, k, want, all ? 0 : (int)((i + k) % 3) * every, all ? 1 : 3 * every);
+        print_message("%s, %s: %d writes, killed %d times, always: %s\n", mode->name, t->name, writes, times,
+                      want);
+    }
+}
+
+CASE(killed_anywhere_in_mode_replicas) {
+    killed(&modes[0]);
+}
+CASE(killed_anywhere_in_mode_leader) {
+    killed(&modes[1]);
 }
 
 CASES("rollout/plan_crash")

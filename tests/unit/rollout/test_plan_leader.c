@@ -98,38 +98,4 @@ SCENE(idle_versions_are_not_started_in_stables_place, two()) {
     m_play(m, "own 0 2|own 1 0|own 2 0");
 }
 
-/* ---- whenever the process dies ---- */
-
-static struct model *quick(void) {
-    struct model *m = m_electing(2, false);
-    m->direct = true;
-    return m;
-}
-static char *end_of(struct model *m) {
-    const struct state *s = m_s(m);
-    return xasprintf("%s, %d replicas, leader %d, pods %d %d, last %s", phase_name(s->phase), m->replicas,
-                     m_leader(m, NULL), m_running(m, 0, false), m_running(m, 1, false),
-                     s->nhistory ? ended_name(s->history[0].ended) : "-");
-}
-CASE(killed_anywhere_it_ends_the_same) {
-    static const char *const scripts[] = {"image 1|run 260", "fails 1|image 1|run 260"};
-    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
-        cleanup_model struct model *whole = quick();
-        int from = whole->steps;
-        m_play(whole, scripts[i]);
-        cleanup_free char *want = end_of(whole);
-        for (int at = 2 * from; at < 2 * whole->steps; at++) {
-            cleanup_model struct model *m = quick();
-            m->fail_at = at;
-            m_play(m, scripts[i]);
-            m_play(m, "run 200");
-            cleanup_free char *got = end_of(m);
-            if (strcmp(want, got) != 0 || m->crashes != 1)
-                fail_msg("%s, killed %s step %d: %s\n instead of %s", scripts[i], at % 2 ? "after" : "before",
-                         at / 2 - from, got, want);
-        }
-        print_message("%s: %d places to die at, always: %s\n", scripts[i], 2 * (whole->steps - from), want);
-    }
-}
-
 CASES("rollout/plan_leader")
