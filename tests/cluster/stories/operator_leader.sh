@@ -4,7 +4,9 @@
 # operator: controller-runtime
 # tags: long
 # seconds: 900
+# shellcheck shell=bash
 . ./operators.sh
+. ./leaderless.sh
 OPERATOR_IMAGE=localhost/controller-runtime
 operator_controller_runtime_image v1
 operator_controller_runtime_image v2
@@ -23,19 +25,15 @@ leads_track() { # LEASE canary|stable
   track=$(field "pod/$pod" '{.metadata.labels.handover\.dev/track}'); [ "${track:-stable}" = "$2" ]
 }
 holders=$(mktemp) # each write of the Lease: who, when acquired, when renewed
-k get lease widget -w -o 'jsonpath={.spec.holderIdentity}|{.spec.acquireTime}|{.spec.renewTime}{"\n"}' >"$holders" 2>/dev/null & watch_pid=$!
+watch_lease widget "$holders"
 trap 'kill $watch_pid 2>/dev/null || true' EXIT
 from=1
-leaderless() { # milliseconds from the last renewal of one leader to the next one's acquisition, one a line; the release between them is nobody's
-  awk -F '|' 'function t(s,  a) {split(s, a, /[-T:.Z]/); return ((a[3] * 24 + a[4]) * 60 + a[5]) * 60000 + a[6] * 1000 + substr(a[7] "000", 1, 3)}
-    $1 == "" {next} last != "" && $1 != last {printf "%d\n", t($2) - renewed} {last = $1; renewed = t($3)}' <(tail -n "+$from" "$holders")
-}
 
 # Without Handover's help: the leader's pod is deleted, and the Lease expires
 k annotate --overwrite deployment/op handover.dev/lease-assist=off >/dev/null
 first=$(holder widget); k delete pod "${first%%_*}" --wait=false >/dev/null
 until_true 60 "another pod leads" eval '[ -n "$(holder widget)" ] && [ "$(holder widget)" != "$first" ]'
-note "a restart without Handover: nobody led for $(leaderless | tail -1) ms"
+note "a restart without Handover: nobody led for $(leaderless "$holders" | tail -1) ms"
 k annotate deployment/op handover.dev/lease-assist- >/dev/null; from=$(($(wc -l <"$holders") + 1))
 until_true 60 "all pods are back" eval '[ "$(field deployment/op {.status.readyReplicas})" = 2 ]'
 
@@ -66,7 +64,7 @@ set_image op bad; wait_phase op RolledBack 300; canary_gone op
 [ "$(state op '.history[0].result')" = failed ] || fail "not rolled back: $(state op '.history[0]')"
 until_true 30 "stable leads again" leads_track widget stable
 until_true 60 "stable is whole" eval '[ "$(pods_of op | wc -l)" = "$before" ]'
-gaps=$(leaderless); n=$(wc -l <<<"$gaps"); median=$(sort -n <<<"$gaps" | sed -n "$(((n + 1) / 2))p")
+gaps=$(leaderless "$holders" "$from"); n=$(wc -l <<<"$gaps"); median=$(sort -n <<<"$gaps" | sed -n "$(((n + 1) / 2))p")
 note "rolled back: $(state op '.history[0].reason')"
 note "nobody led for, in ms, at $n changes of the leader: $(tr '\n' ' ' <<<"$gaps"), median $median"
 [ "$median" -lt 6000 ] || fail "the Lease was not released in the stead of dead pods"
