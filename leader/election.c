@@ -20,6 +20,7 @@ static void call_lead(struct election *e) {
                   LF_INT("skipped", checkpoint_skipped(e->reader)));
     }
     checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_REPORTED});
+    e->led = true;
     e->cb.lead(e->ctx, lease_term(e->lease), e->lead_reason, e->reader);
 }
 
@@ -27,6 +28,25 @@ static void call_late_work(struct election *e) {
     if (!lease_leading(e->lease)) return;
     checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_REPORTED});
     if (e->cb.late_work) e->cb.late_work(e->ctx, e->reader);
+}
+
+static void call_orders(struct election *e) {
+    if (!lease_leading(e->lease) || !e->orders.n) return;
+    buf_clear(&e->carried);
+    buf_add(&e->carried, buf_slice(&e->orders));
+    e->cb.orders(e->ctx, buf_slice(&e->carried));
+}
+
+/* After each step: has somebody put orders on the Lease? Once they are gone, the same ones are others. */
+static void look_for_orders(struct election *e) {
+    if (!e->led || !e->cb.orders || !lease_leading(e->lease)) return;
+    buf_clear(&e->orders);
+    bool there = lease_annotation(lease_raw(e->lease), LEASE_ANNOTATION_ORDERS, &e->orders);
+    if (!there || e->orders.full) buf_clear(&e->orders);
+    if (!there)
+        buf_clear(&e->carried);
+    else if (e->orders.n && !slice_eq(buf_slice(&e->orders), buf_slice(&e->carried)))
+        election_notify(e, NOTICE_ORDERS);
 }
 
 /* One callback in each turn: it may free us, so that nothing follows it. */
@@ -42,6 +62,7 @@ static void turn(void *ctx) {
     case NOTICE_RENEWED:
         if (e->cb.renewed) e->cb.renewed(e->ctx, e->renewed_ok);
         break;
+    case NOTICE_ORDERS: call_orders(e); break;
     case NOTICE_LOST: e->cb.lost(e->ctx, e->lost_reason); break;
     case NOTICE_OVER: e->cb.over(e->ctx, e->over_reason); break;
     }
@@ -128,6 +149,7 @@ static void step_once(struct election *e, const struct lease_in *in) {
     for (size_t i = 0; i < out.neffects; i++) carry_out(e, out.effects[i], &out);
     election_holder_look(e);
     election_access_look(e);
+    look_for_orders(e);
 }
 
 /* Two events can come of an effect, both of them states that are reached once at a time: they are flags, and
@@ -245,6 +267,8 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
                            .taken = BUF(NOTE_MAX),
                            .final = BUF(NOTE_MAX),
                            .leftover = BUF(LEFTOVER_MAX),
+                           .orders = BUF(ORDERS_MAX),
+                           .carried = BUF(ORDERS_MAX),
                            .taken_term = -1};
     struct lease_config lc = {
         .identity = e->id, .lease_ns = cfg->lease_ns, .renew_ns = cfg->renew_ns, .retry_ns = cfg->retry_ns};
@@ -279,6 +303,8 @@ void election_free(struct election *e) {
     timer_free(e->turn);
     timer_free(e->pod_turn);
     lease_free(e->lease);
+    buf_free(&e->orders);
+    buf_free(&e->carried);
     free(e->termination_log);
     free(e->ns);
     free(e->name);

@@ -11,7 +11,7 @@
 #include "leader/lease_object.h"
 
 /* Callbacks that are due, each on a turn of its own, in this order. */
-enum notice { NOTICE_LEAD, NOTICE_LATE_WORK, NOTICE_RENEWED, NOTICE_LOST, NOTICE_OVER };
+enum notice { NOTICE_LEAD, NOTICE_LATE_WORK, NOTICE_RENEWED, NOTICE_ORDERS, NOTICE_LOST, NOTICE_OVER };
 
 /* One request for one ConfigMap of a checkpoint: to read, to write, to delete. */
 struct part_op {
@@ -39,6 +39,9 @@ struct election {
     unsigned notices; /* a bit for each enum notice that is due */
     enum lease_reason lead_reason, lost_reason, over_reason;
     bool renewed_ok;
+
+    bool led;                   /* lead() was called */
+    struct buf orders, carried; /* as they stand on the Lease; the last ones that were carried out */
 
     /* May the Lease be written? */
     struct lease_access access;
@@ -86,7 +89,10 @@ void election_answer_renewal(struct election *e, bool ok); /* if election_renew_
 void election_run(struct election *e);                     /* takes the events that came of effects */
 
 /* election_requests.c */
-enum { NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an object */ };
+enum {
+    NOTE_MAX = 256 << 10 /* what the API allows for all annotations of an object */,
+    ORDERS_MAX = 64 << 10
+};
 void election_get(struct election *e, int64_t timeout_ns);
 void election_write(struct election *e, const struct lease_out *out);
 

@@ -60,13 +60,22 @@ static void on_written(void *ctx, const struct err *err, struct slice raw) {
     election_step(e, &in);
 }
 
+/* Orders that are carried out are taken away, and no others: these stand on the very object that is written. */
+static bool carried_out(const struct election *e) {
+    cleanup_buf struct buf there = BUF(ORDERS_MAX);
+    return e->carried.n && lease_annotation(lease_raw(e->lease), LEASE_ANNOTATION_ORDERS, &there) &&
+           slice_eq(buf_slice(&there), buf_slice(&e->carried));
+}
+
 void election_write(struct election *e, const struct lease_out *out) {
     cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
-    struct lease_change change = {.key = LEASE_ANNOTATION_CHECKPOINT};
-    size_t changes = checkpoint_io_note(e, out, &note) ? 1 : 0;
-    change.value = buf_slice(&note);
-    if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, &change,
+    struct lease_change change[2];
+    size_t changes = 0;
+    if (checkpoint_io_note(e, out, &note))
+        change[changes++] = (struct lease_change){LEASE_ANNOTATION_CHECKPOINT, buf_slice(&note)};
+    if (carried_out(e)) change[changes++] = (struct lease_change){.key = LEASE_ANNOTATION_ORDERS};
+    if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, change,
                      changes, &body, &err) < 0) {
         election_access_answer(e, LEASE_REQUEST_UPDATE, &err);
         e->write_failed = true; /* election_run() passes it to the lease machine */

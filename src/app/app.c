@@ -123,8 +123,8 @@ static int make(struct app *a, struct err *err) {
     int rc = kube_config_load(a->world, a->log, &a->opt.kube, &a->config, err);
     if (rc) return rc;
     make_identity(a, &id);
-    a->lease_namespace = xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"),
-                                          kube_config_namespace(a->config)));
+    a->lease_namespace =
+        xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"), "handover-system"));
     a->kube = kube_new(a->world, a->config, a->log, a->metrics);
     kube_set_fence(a->kube, (struct kube_fence){fence_held, a});
     rc = make_rollout(a, err);

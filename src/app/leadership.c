@@ -205,7 +205,8 @@ int leadership_new(struct kube *k, const struct leadership_config *cfg, const st
                                                    .lost = on_lost,
                                                    .over = on_over,
                                                    .work = leadership_gather,
-                                                   .renewed = on_renewed};
+                                                   .renewed = on_renewed,
+                                                   .orders = leadership_orders};
     struct drain_config drain = cfg->drain;
     int rc = drain_config_check(&drain, err);
     if (rc) return rc;

@@ -31,5 +31,7 @@ struct leadership {
 size_t leadership_restore(struct leadership *l, struct checkpoint_reader *work, bool late);
 /* struct election_cb.work */
 void leadership_gather(void *ctx, bool final, struct checkpoint *to);
+/* struct election_cb.orders: dead letters that a person has retried or dropped. */
+void leadership_orders(void *ctx, struct slice text);
 void leadership_keys_metrics(struct leadership *l);
 #endif

@@ -30,6 +30,10 @@ struct election_cb {
     void (*work)(void *ctx, bool final, struct checkpoint *to);
     /* The renewal that election_renew_now() asked for was written, or could not be. May be NULL. */
     void (*renewed)(void *ctx, bool ok);
+    /* A person has put orders on the Lease (LEASE_ANNOTATION_ORDERS), while leading. They are carried out in this call, and taken
+     * away by the next renewal, whose checkpoint has what has become of them; by a leader that dies before, they are carried out
+     * by its successor, so twice at worst. May be NULL. */
+    void (*orders)(void *ctx, struct slice text);
 };
 struct election;
 /* cfg is checked (ERR_CONFIG). No callback inside any call of this header. */

@@ -5,6 +5,8 @@
 #include "leader/lease.h"
 
 #define LEASE_ANNOTATION_CHECKPOINT "handover.dev/checkpoint"
+/* What a person asks the leader for: docs/reference/checkpoint.md. */
+#define LEASE_ANNOTATION_ORDERS "handover.dev/orders"
 
 /* -EINVAL if it is no Lease or a field has not the type or the form that the API gives it. Missing spec
  * fields are zero. */

@@ -28,6 +28,8 @@ struct cand {
     size_t keys; /* of work in hand, told as queued */
     size_t got[CHECKPOINT_KINDS];
     bool drains_itself; /* answers lost() at once */
+    int orders;
+    char ordered[200];
 };
 
 struct field {
@@ -96,11 +98,19 @@ static inline void on_renewed(void *ctx, bool ok) {
         c->renewed_bad++;
 }
 
+static inline void on_orders(void *ctx, struct slice text) {
+    struct cand *c = ctx;
+    assert_true(election_leading(c->e) && c->leads);
+    c->orders++;
+    (void)snprintf(c->ordered, sizeof c->ordered, "%.*s", SLF(text));
+}
+
 static inline bool held(void *ctx) {
     return election_may_mutate(((struct cand *)ctx)->e);
 }
 
-static const struct election_cb cand_cb = {on_lead, on_late_work, on_lost, on_over, on_work, on_renewed};
+static const struct election_cb cand_cb = {on_lead, on_late_work, on_lost,  on_over,
+                                           on_work, on_renewed,   on_orders};
 
 /* uid: the pod's; log: NULL for none. */
 static inline void cand_start_as(struct field *f, int i, const struct simhost *host, const char *uid,

@@ -47,6 +47,59 @@ FIELD_CASE(3, leads_renews_and_hands_over) {
     assert_int_equal((int)metric_value(metric_with(m, &reason)), 1);
 }
 
+static void order(struct field *f, const char *text) {
+    cleanup_free char *body = xasprintf("{'metadata':{'annotations':{'handover.dev/orders':%s}}}", text);
+    ask(f, "PATCH", LEASE_URL, "application/merge-patch+json", body, 200);
+}
+
+static bool orders_stand(struct field *f) {
+    cleanup_buf struct buf b = BUF(1 << 20);
+    peek(f, "leases", "l", &b);
+    return strstr(buf_str(&b), "handover.dev/orders");
+}
+
+/* Orders are carried out once, and taken away by the next renewal. The same ones again are others; those that nobody has taken up
+ * are the next leader's. */
+FIELD_CASE(2, orders_are_carried_out_once) {
+    struct cand *a = &f->c[0], *b = &f->c[1];
+    order(f, "'first'");
+    simworld_run(f->sw, 5 * S);
+    assert_int_equal(a->orders, 1);
+    assert_string_equal(a->ordered, "first");
+    assert_false(orders_stand(f));
+    simworld_run(f->sw, 10 * S);
+    assert_int_equal(a->orders, 1);
+    order(f, "'first'");
+    simworld_run(f->sw, 5 * S);
+    assert_int_equal(a->orders, 2);
+    assert_int_equal(b->orders, 0); /* a standby sees them, and leaves them alone */
+    order(f, "''");                 /* nothing is ordered */
+    simworld_run(f->sw, 5 * S);
+    assert_int_equal(a->orders, 2);
+    assert_int_equal(a->losts, 0);
+    cand_crash(a);
+    order(f, "'second'");
+    assert_true(simworld_run_until(f->sw, leads, b, 60 * S));
+    simworld_run(f->sw, 5 * S);
+    assert_int_equal(b->orders, 1);
+    assert_string_equal(b->ordered, "second");
+    assert_false(orders_stand(f));
+}
+
+/* One that comes while the answer to a renewal is lost is neither lost nor left. */
+FIELD_CASE(1, orders_survive_lost_answers) {
+    struct cand *a = &f->c[0];
+    for (int i = 1; i <= 5; i++) {
+        cleanup_free char *text = xasprintf("'order %d'", i);
+        fault(f, "{'match':{'method':'PUT','path':'*/leases/l'},'count':1,'dropAfter':true}");
+        order(f, text);
+        simworld_run(f->sw, 8 * S);
+        assert_true(a->orders >= i);
+        assert_false(orders_stand(f));
+    }
+    assert_int_equal(a->losts, 0);
+}
+
 static bool holds(void *ctx) {
     return election_leading(((struct cand *)ctx)->e);
 }

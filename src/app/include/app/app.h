@@ -12,7 +12,7 @@ enum app_logind { APP_LOGIND_OFF, APP_LOGIND_AUTO, APP_LOGIND_ON };
 struct app_options {
     struct kube_config_spec kube;
     const char *namespace_;         /* serve this namespace only; NULL: all */
-    const char *lease_namespace;    /* NULL: POD_NAMESPACE, else the context's namespace */
+    const char *lease_namespace;    /* NULL: POD_NAMESPACE, else handover-system */
     const char *lease_name;         /* NULL: "handover" */
     const char *pod_name, *pod_uid; /* NULL: POD_NAME, POD_UID; without them: host name */
     int64_t lease_duration_ns, renew_deadline_ns, retry_ns; /* 0: 15, 10, 2 s */
