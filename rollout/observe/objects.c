@@ -72,6 +72,40 @@ static cJSON *own_annotations(const cJSON *all) {
     return own;
 }
 
+enum { MANAGER_MAX = 100 };
+
+static char *manager_name(struct slice string) {
+    cleanup_buf struct buf name = BUF(1024);
+    if (json_raw_unescape(string, &name) < 0 || !name.n) return NULL;
+    char *text = slice_dup_text(buf_slice(&name), MANAGER_MAX);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    return text;
+}
+
+/* Who has set each of our annotations, as the API server keeps it in metadata.managedFields. */
+static cJSON *annotation_managers(struct slice raw) {
+    static const char prefix[] = "\"f:" HANDOVER_PREFIX;
+    struct slice list, name, set;
+    cJSON *all = NULL;
+    if (!json_raw_at(raw, "metadata/managedFields", &list)) return NULL;
+    struct json_raw_it entry = json_raw_each(list);
+    while (json_raw_next(&entry)) {
+        if (!json_raw_get(entry.value, SL("manager"), &name) || json_raw_string_is(name, SL("handover")) ||
+            !json_raw_at(entry.value, "fieldsV1/f:metadata/f:annotations", &set))
+            continue;
+        struct json_raw_it field = json_raw_each(set);
+        while (json_raw_next(&field)) {
+            if (!slice_starts(field.key, slice_of(prefix))) continue;
+            cleanup_free char *who = manager_name(name),
+                              *key = slice_dup(slice_make(field.key.p + 3, field.key.n - 4));
+            if (!all) all = cJSON_CreateObject();
+            if (who && !json_get(all, key)) cJSON_AddStringToObject(all, key, who);
+        }
+    }
+    return all;
+}
+
 /* Pods that cannot be made; that old ones cannot be deleted is another matter. */
 static char *replica_failure(const cJSON *obj) {
     const cJSON *c = obj_condition(obj, "ReplicaFailure");
@@ -128,6 +162,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.progressing = line(json_str(obj_condition(obj, "Progressing"), "reason"));
     t.failure = failure_of(obj);
     t.annotations = own_annotations(json_obj(meta, "annotations"));
+    if (t.annotations) t.managers = annotation_managers(raw);
     *ret = t;
     return 0;
 }
@@ -138,6 +173,7 @@ void obs_target_free(struct obs_target *t) {
                      t->tmpl, t->image, t->status, t->progressing, t->failure};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     cJSON_Delete(t->annotations);
+    cJSON_Delete(t->managers);
     *t = (struct obs_target){0};
 }
 

@@ -47,6 +47,8 @@ struct obs_target {
     char *progressing;     /* reason of the condition Progressing; NULL if absent */
     char *failure; /* why its controller cannot make a ReplicaSet or Pods, by its conditions; NULL: it can */
     cJSON *annotations; /* NULL if none */
+    cJSON *
+        managers; /* which field manager has set them, by key; NULL: not given. Handover's own are left out */
 };
 /* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
 struct obs_rs {

@@ -22,6 +22,7 @@ static const struct {
     [EV_QUARANTINED] = {"Quarantined", WARNING},
     [EV_PAUSED] = {"Paused", NORMAL},
     [EV_RESUMED] = {"Resumed", NORMAL},
+    [EV_RETRIED] = {"Retried", NORMAL},
     [EV_ACTION_IGNORED] = {"ActionIgnored", WARNING},
     [EV_UNMANAGED_ROLLOUT] = {"UnmanagedRollout", WARNING},
     [EV_PAUSED_FIELD_CONFLICT] = {"PausedFieldConflict", WARNING},

@@ -1,5 +1,6 @@
 /* From a Deployment of its own to one that is held back, and watching it there: Idle, Adopting, Stable. */
 #include "plan/plan_ctx.h"
+#include "plan/spec_hint.h"
 #include <stdio.h>
 
 /* Its state was lost (the ConfigMap was deleted) while we held it: our mark tells it from a user's pause. */
@@ -108,8 +109,11 @@ bool plan_phase_idle(struct plan_ctx *c) {
 static bool adopted(struct plan_ctx *c) {
     bool same = plan_same_hash(c->t->hash, c->s->stable_hash); /* or an update has come right behind it */
     const char *what = same ? c->t->image : c->s->stable_name;
-    plan_event(c, EV_ADOPTED, "%s is stable (%s); image updates are held and rolled out as a canary first",
-               what, c->s->stable_name);
+    cleanup_buf struct buf hint = BUF(1024);
+    bool misspelt = spec_hint_add(c->t->annotations, false, &hint);
+    plan_event(c, EV_ADOPTED,
+               "%s is stable (%s); image updates are held and rolled out as a canary first%s%s", what,
+               c->s->stable_name, misspelt ? "; " : "", buf_str(&hint));
     return plan_enter(c, PHASE_STABLE, "%s is in service", what);
 }
 

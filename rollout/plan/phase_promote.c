@@ -47,7 +47,8 @@ static void unpaused(struct plan_ctx *c) {
                    "made it again",
                    s->stable_name);
     else if (s->pause_ns)
-        plan_event(c, EV_RESUMED, "resumed by a user in phase %s", phase_name(s->phase));
+        plan_event(c, EV_RESUMED, "resumed by %s in phase %s", plan_who(c, ACTION_RESUME).text,
+                   phase_name(s->phase));
     else
         plan_event(c, EV_PROMOTING, "%s: %s", s->image ? s->image : s->hash, s->reason ? s->reason : "");
     s->pause_ns = 0;
@@ -151,7 +152,8 @@ static bool paused_promotion(struct plan_ctx *c) {
     if (s->pause_asked) {
         c->plan->look_again_ns = TIME_NEVER;
         if (s->hold != HOLD_PAUSED_BY_USER)
-            plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
+            plan_event(c, EV_PAUSED, "paused by %s in phase %s", plan_who(c, ACTION_PAUSE).text,
+                       phase_name(s->phase));
         return plan_hold_for_user(c);
     }
     if (!s->paused) return paused_by_others(c);

@@ -129,6 +129,12 @@ enum held_back {
 enum held_back plan_enforce_paused(struct plan_ctx *c);
 void plan_pause(struct plan_ctx *c, bool checked); /* checked: with the resourceVersion that was looked at */
 void plan_user_commands(struct plan_ctx *c);
+/* Who has given an action's annotation, for messages: the name that `handover` was used under, else "a user", with the field manager
+ * where it is another program's. */
+struct who {
+    char text[128];
+};
+struct who plan_who(const struct plan_ctx *c, enum spec_action a);
 bool plan_is_forced(const struct plan_ctx *c); /* leave, whatever the spec is */
 bool plan_phase_idle(struct plan_ctx *c), plan_phase_adopting(struct plan_ctx *c),
     plan_phase_stable(struct plan_ctx *c);

@@ -160,8 +160,8 @@ struct command plan_command(const struct plan_ctx *c, enum spec_action a, const 
 }
 
 bool plan_hold_for_user(struct plan_ctx *c) {
-    return plan_hold(c, HOLD_PAUSED_BY_USER, TEXT_KEPT, "paused by a user; to go on: %s",
-                     plan_command(c, ACTION_RESUME, c->s->hash).text);
+    return plan_hold(c, HOLD_PAUSED_BY_USER, TEXT_KEPT, "paused by %s; to go on: %s",
+                     plan_who(c, ACTION_PAUSE).text, plan_command(c, ACTION_RESUME, c->s->hash).text);
 }
 
 bool plan_enter_described(struct plan_ctx *c, enum phase phase) {

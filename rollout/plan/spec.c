@@ -224,6 +224,12 @@ static const struct {
     {"lease-assist", read_assist, "rollout, always or off"},
 };
 
+const char *spec_known(size_t i) {
+    if (i < ARRAY_LEN(table)) return table[i].name;
+    i -= ARRAY_LEN(table);
+    return i < ACTION_N ? actions[i] : NULL;
+}
+
 static void defaults(struct spec *s) {
     *s = (struct spec){.auto_rate = true,
                        .max_regression = 2,

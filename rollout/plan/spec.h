@@ -78,6 +78,8 @@ struct spec {
                         scraping may go on */
 };
 
+/* The i-th annotation that is read, without its prefix, user commands included; NULL: there are no more. */
+const char *spec_known(size_t i);
 /* annotations: metadata.annotations, NULL for none. On error (ERR_CONFIG: which annotation, what was read,
  * what is allowed; the first one in the table's order) *ret is filled all the same, with the default in the
  * place of each bad value: the caller may go on scraping (metrics_ok), and nothing else.

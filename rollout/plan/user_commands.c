@@ -16,13 +16,28 @@ bool plan_accepts(const struct state *s, const char *hash, enum spec_action a) {
     return false;
 }
 
+struct who plan_who(const struct plan_ctx *c, enum spec_action a) {
+    static const char cli[] = "handover-cli";
+    struct who r = {"a user"};
+    char key[64];
+    snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name(a));
+    const char *manager = json_str(c->t->managers, key);
+    if (!manager || !json_get(c->t->annotations, key) || strcmp(manager, cli) == 0) return r;
+    if (strncmp(manager, cli, sizeof cli - 1) == 0 && manager[sizeof cli - 1] == ':' && manager[sizeof cli])
+        snprintf(r.text, sizeof r.text, "%s", manager + sizeof cli);
+    else
+        snprintf(r.text, sizeof r.text, "a user (%s)", manager);
+    return r;
+}
+
 static bool act_promote(struct plan_ctx *c) {
     struct state *s = c->s;
     if (s->phase != PHASE_STABLE) {
         state_quarantine_remove(s, s->hash);
-        return plan_promote(c, "by a user");
+        return plan_promote(c, "by %s", plan_who(c, ACTION_PROMOTE).text);
     }
-    return plan_promote_waiting(c, "by a user, without a canary");
+    cleanup_free char *why = xasprintf("by %s, without a canary", plan_who(c, ACTION_PROMOTE).text);
+    return plan_promote_waiting(c, why);
 }
 
 static bool act_pause(struct plan_ctx *c) {
@@ -31,7 +46,8 @@ static bool act_pause(struct plan_ctx *c) {
     s->pause_asked = true;
     s->pause_ns = c->now;
     if (state_on_trial(s)) /* a promotion is paused when the Deployment is */
-        plan_event(c, EV_PAUSED, "paused by a user in phase %s", phase_name(s->phase));
+        plan_event(c, EV_PAUSED, "paused by %s in phase %s", plan_who(c, ACTION_PAUSE).text,
+                   phase_name(s->phase));
     return true;
 }
 
@@ -49,13 +65,17 @@ static bool act_resume(struct plan_ctx *c) {
     } else {
         return false;
     }
-    plan_event(c, EV_RESUMED, "resumed by a user in phase %s", phase_name(s->phase));
+    plan_event(c, EV_RESUMED, "resumed by %s in phase %s", plan_who(c, ACTION_RESUME).text,
+               phase_name(s->phase));
     return true;
 }
 
 static bool act_retry(struct plan_ctx *c) {
     state_quarantine_remove(c->s, c->s->hash);
-    return plan_cancel_rollout(c, "a user asked for a retry");
+    if (!state_on_trial(c->s)) /* else the rollout that is cancelled is reported */
+        plan_event(c, EV_RETRIED, "%s asked for a retry of %s", plan_who(c, ACTION_RETRY).text,
+                   c->s->image ? c->s->image : c->s->hash);
+    return plan_cancel_rollout(c, "%s asked for a retry", plan_who(c, ACTION_RETRY).text);
 }
 
 static bool carry_out(struct plan_ctx *c, enum spec_action a) {
@@ -64,7 +84,8 @@ static bool carry_out(struct plan_ctx *c, enum spec_action a) {
     case ACTION_PROMOTE: return act_promote(c);
     case ACTION_PAUSE: return act_pause(c);
     case ACTION_RESUME: return act_resume(c);
-    case ACTION_ABORT: return plan_roll_back(c, ENDED_ABORTED, "aborted by a user");
+    case ACTION_ABORT:
+        return plan_roll_back(c, ENDED_ABORTED, "aborted by %s", plan_who(c, ACTION_ABORT).text);
     case ACTION_RETRY: return act_retry(c);
     case ACTION_RELEASE: return true;
     case ACTION_N: break;

@@ -188,6 +188,7 @@ static int from_kubeconfig(struct kube_config *c, const struct kubeconfig *kc, c
     if (r == 0) r = set_server(c, server, spec->server ? "--server" : where, tls_said, err);
     if (r == 0) r = set_proxy(c, k->proxy_url, where, err);
     if (r < 0 || !u) return r;
+    c->user = xstrdup(u->name);
     cleanup_free char *who = xasprintf("user \"%s\" of %s", u->name, u->file);
     return set_user(c, u, k, who, err);
 }
@@ -308,6 +309,7 @@ int kube_config_load(struct world *w, struct log *log, const struct kube_config_
         return r;
     }
     if (!c->ns) c->ns = xstrdup("default");
+    if (s.as && *s.as) c->as = xstrdup(s.as);
     if (!c->auth) c->auth = auth_none(w, log);
     c->looked_ns = world_boot_ns(w);
     *ret = c;

@@ -11,6 +11,8 @@ void kube_config_free(struct kube_config *c) {
     free(c->host);
     free(c->ns);
     free(c->proxy);
+    free(c->as);
+    free(c->user);
     free(c->server_name);
     free(c);
 }
@@ -23,6 +25,12 @@ const char *kube_config_host(const struct kube_config *c) {
 }
 const char *kube_config_namespace(const struct kube_config *c) {
     return c->ns;
+}
+const char *kube_config_as(const struct kube_config *c) {
+    return c->as;
+}
+const char *kube_config_user(const struct kube_config *c) {
+    return c->as ? c->as : c->user;
 }
 bool kube_config_in_cluster(const struct kube_config *c) {
     return c->in_cluster;

@@ -9,6 +9,7 @@ struct kube_config {
     struct world *w;
     struct log *log;
     char *server, *host, *ns, *proxy;
+    char *as, *user; /* NULL: oneself; not named */
     bool in_cluster, https, insecure;
     struct credential_file ca, cert, key;
     char *server_name;

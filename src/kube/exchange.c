@@ -236,6 +236,7 @@ static void send_it(struct exchange *x, const struct http_tls *tls) {
         xasprintf("%s%s", x->s.foreign ? "" : kube_config_server(x->k->cfg), x->s.target);
     struct http_headers h = {0};
     add(&h, "Authorization", buf_slice(&x->authorization));
+    if (!x->s.foreign) add(&h, "Impersonate-User", slice_of(kube_config_as(x->k->cfg)));
     add(&h, "User-Agent", SL("handover/" HANDOVER_VERSION));
     add(&h, "Accept", slice_of(x->s.accept));
     if (x->s.identity) add(&h, "Accept-Encoding", SL("identity"));

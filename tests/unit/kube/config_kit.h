@@ -14,7 +14,7 @@
 
 static inline int load(struct fake *f, const char *kubeconfig, const char *context, const char *server,
                        struct kube_config **ret, struct err *err) {
-    struct kube_config_spec s = {kubeconfig, context, server};
+    struct kube_config_spec s = {.kubeconfig = kubeconfig, .context = context, .server = server};
     return kube_config_load(f->a.w, &f->log, &s, ret, err);
 }
 

@@ -40,6 +40,33 @@ AUTH_CASE("tokenFile: /k/token", token_is_refreshed_once) {
     ended(c, ERR_AUTH, 5);
 }
 
+static void accept_alice(struct fake *f, struct fake_req *r) {
+    (void)f;
+    bool foreign = !strstr(r->url, "/apis/"), acts = fake_has_header(r, "Impersonate-User: alice");
+    fake_answer(r, acts == !foreign ? 200 : 403, "{\"ok\":1}");
+}
+
+/* Of the API server's requests each, and none that goes elsewhere. */
+AUTH_CASE("token: t", acts_as_another_user) {
+    struct kube_config_spec spec = {.kubeconfig = "/k/config", .as = "alice"};
+    struct err e = {0};
+    assert_string_equal(kube_config_user(c->c), "u");
+    kube_free(c->k);
+    kube_config_free(c->c);
+    assert_int_equal(kube_config_load(c->f->a.w, &c->f->log, &spec, &c->c, &e), 0);
+    assert_string_equal(kube_config_user(c->c), "alice");
+    c->k = kube_new(c->f->a.w, c->c, &c->f->log, c->m);
+    c->f->on_request = accept_alice;
+    struct kube_spec get = lease(KUBE_GET);
+    ask(c, &get);
+    ended(c, ERR_NONE, 1);
+    static const struct kube_scrape_cb cb = {.done = done};
+    c->n = 0;
+    c->op = kube_scrape(c->k, &(struct kube_scrape){.url = "http://10.0.0.1:8080/metrics"}, &cb, c);
+    fake_settle(c->f);
+    ended(c, ERR_NONE, 2);
+}
+
 /* {"alg":"none"}.{"exp":1700000000} */
 AUTH_CASE("token: eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.sig", an_expired_token_says_so) {
     struct kube_spec get = lease(KUBE_GET);

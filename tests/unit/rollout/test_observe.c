@@ -288,4 +288,43 @@ CASE(crashes_at_the_start) {
     }
 }
 
+/* Who has set our annotations: of other managers alone, and of our annotations alone. */
+CASE(field_managers_of_annotations) {
+#define FIELDS(...)                                                                                          \
+    "'fieldsType':'FieldsV1','fieldsV1':{'f:metadata':{'f:annotations':{'.':{}," __VA_ARGS__ "}}}"
+    TARGET t = target(
+        "{'metadata':{" META
+        ",'annotations':{'handover.dev/abort':'x','handover.dev/soak':'5m'},'managedFields':["
+        "{'manager':'handover'," FIELDS(
+            "'f:handover.dev/status':{}") "},"
+                                          "{'manager':'kube-controller-manager','fieldsV1':{'f:status':{}}},"
+                                          "{'manager':'handover-cli:a\\u0007b'," FIELDS(
+                                              "'f:handover.dev/abort':{}") "},"
+                                                                           "{'manager':'helm'," FIELDS(
+                                                                               "'f:handover.dev/"
+                                                                               "soak':{},'f:example.com/"
+                                                                               "x':{}") "},"
+                                                                                        "{'manager':''"
+                                                                                        "," FIELDS("'f:"
+                                                                                                   "handover."
+                                                                                                   "dev/"
+                                                                                                   "pause':{"
+                                                                                                   "}") "}]},"
+                                                                                                        "'spe"
+                                                                                                        "c':{"
+                                                                                                        "'sel"
+                                                                                                        "ecto"
+                                                                                                        "r':{"
+                                                                                                        "},'"
+                                                                                                        "temp"
+                                                                                                        "late"
+                                                                                                        "':{}"
+                                                                                                        "}}");
+    assert_string_equal(json_str_or(t.managers, "handover.dev/abort", ""), "handover-cli:a?b");
+    assert_string_equal(json_str_or(t.managers, "handover.dev/soak", ""), "helm");
+    assert_int_equal(cJSON_GetArraySize(t.managers), 2);
+    TARGET none = target("{'metadata':{" META ",'managedFields':[]},'spec':{'selector':{},'template':{}}}");
+    assert_null(none.managers);
+}
+
 CASES("rollout/observe")

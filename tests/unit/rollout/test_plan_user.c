@@ -1,5 +1,7 @@
 /* What a user may ask for in the middle: promote, pause, resume, abort, retry; once each, and only for this
  * template. */
+#include "../each.h"
+#include "plan/plan_ctx.h"
 #include "scene.h"
 
 PLAY(promote, m_soaking(3),
@@ -81,5 +83,34 @@ SCENE(resume_gives_another_deadline, m_soaking(3)) {
  * stopped. */
 PLAY(inconclusive_waits_for_a_person, m_soaking(3),
      "silent 1|run 650|good 1|run 200|is Soaking Inconclusive|fails 1|until RolledBack 200")
+
+/* The field manager of the annotation says who it was; without one, or from `handover` without a name, it is a user. */
+CASE(who_has_said_it) {
+    static const struct {
+        const char *annotations, *managers, *who;
+    } cases[] = {
+        {"{'handover.dev/abort':'x'}", NULL, "a user"},
+        {"{'handover.dev/abort':'x'}", "{'handover.dev/pause':'kubectl'}", "a user"},
+        {"{'handover.dev/abort':'x'}", "{'handover.dev/abort':'kubectl-annotate'}",
+         "a user (kubectl-annotate)"},
+        {"{'handover.dev/abort':'x'}", "{'handover.dev/abort':'handover-cli'}", "a user"},
+        {"{'handover.dev/abort':'x'}", "{'handover.dev/abort':'handover-cli:'}", "a user (handover-cli:)"},
+        {"{'handover.dev/abort':'x'}", "{'handover.dev/abort':'handover-cli:alice'}", "alice"},
+        {"{'handover.dev/abort':'x'}", "{'handover.dev/abort':'handover-client'}",
+         "a user (handover-client)"},
+        {"{'handover.dev/pause':'x'}", "{'handover.dev/abort':'handover-cli:alice'}",
+         "a user"}, /* gone by now */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_free char *notes = quoted(xstrdup(cases[i].annotations)),
+                          *managers = cases[i].managers ? quoted(xstrdup(cases[i].managers)) : NULL;
+        struct obs_target t = {.annotations = json_parse(slice_of(notes), NULL),
+                               .managers = managers ? json_parse(slice_of(managers), NULL) : NULL};
+        struct plan_ctx c = {.t = &t};
+        assert_string_equal(plan_who(&c, ACTION_ABORT).text, cases[i].who);
+        cJSON_Delete(t.annotations);
+        cJSON_Delete(t.managers);
+    }
+}
 
 CASES("rollout/plan_user")

@@ -2,6 +2,7 @@
  * allowed. */
 #include "../case.h"
 #include "plan/spec.h"
+#include "plan/spec_hint.h"
 #include <math.h>
 
 static cJSON *annotations(const char *pairs) { /* "canary-percent=10\nsoak=5s" */
@@ -325,6 +326,50 @@ CASE(guards_are_a_list_from_left_to_right) {
         assert_int_equal(s.guard[GUARD_IMAGE], lists[i].image);
         assert_int_equal(s.guard[GUARD_READINESS], lists[i].readiness);
     }
+}
+
+/* What is known is meant by nothing else; what is nearly known is; another word is not. */
+CASE(misspelt_names) {
+    static const struct {
+        const char *name, *meant;
+    } names[] = {
+        {"canary-precent", "canary-percent"},
+        {"sok", "soak"},
+        {"soaks", "soak"},
+        {"mim-soak", "min-soak"},
+        {"on-inconclusve", "on-inconclusive"},
+        {"abrot", "abort"},
+        {"stauts", "status"},
+        {"Soak", "soak"},
+        {"max-error-rates", "max-error-rate"},
+        {"canary_percent", "canary-percent"},
+        {"soak", NULL},
+        {"status", NULL},
+        {"team", NULL},
+        {"", NULL},
+        {"zz", NULL},
+        {"canary-something-else-altogether-and-more", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *meant = spec_hint_meant(names[i].name);
+        if (!names[i].meant)
+            assert_null(meant);
+        else
+            assert_string_equal(meant ? meant : "nothing", names[i].meant);
+    }
+    for (size_t i = 0; spec_known(i); i++) {
+        assert_true(spec_hint_known(spec_known(i)));
+        assert_null(spec_hint_meant(spec_known(i)));
+    }
+    cJSON *a = annotations("canary-percent=10\nsok=1m\nzzzzzz=1\nsigals=x");
+    cleanup_buf struct buf out = BUF(1000), all = BUF(1000);
+    assert_true(spec_hint_add(a, false, &out));
+    assert_string_equal(buf_str(&out), "handover.dev/sok is not known: is handover.dev/soak meant?; "
+                                       "handover.dev/sigals is not known: is handover.dev/signals meant?");
+    assert_true(spec_hint_add(a, true, &all));
+    assert_non_null(strstr(buf_str(&all), "handover.dev/zzzzzz is not known;"));
+    cJSON_Delete(a);
+    assert_false(spec_hint_add(NULL, true, &all));
 }
 
 CASES("rollout/spec")

@@ -51,7 +51,7 @@ struct kube_spec {
     bool unfenced;               /* a mutation that the fence does not hold back: the lease itself */
     bool dry_run;                /* a mutation that the server checks and does not carry out (dryRun=All) */
     bool metadata_only;          /* ask for PartialObjectMetadata */
-    const char *manager;         /* of a mutation: its field manager, static; NULL: "handover" */
+    const char *manager;         /* of a mutation: its field manager, copied; NULL: "handover" */
 };
 /* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a
  * Status). */

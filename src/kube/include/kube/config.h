@@ -11,6 +11,8 @@ struct kube_config_spec {
                                ~/.kube/config */
     const char *context;    /* --context; NULL: current-context */
     const char *server;     /* overrides the server's URL; NULL: as configured */
+    const char *
+        as; /* the user as whom each request is made (impersonation), if one's own may do so; NULL: oneself */
 };
 struct kube_config; /* not reference counted: outlives every kube made from it */
 int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec,
@@ -18,6 +20,8 @@ int kube_config_load(struct world *w, struct log *log, const struct kube_config_
 void kube_config_free(struct kube_config *c);
 const char *kube_config_server(const struct kube_config *c); /* "https://host:port/base", no trailing '/' */
 const char *kube_config_namespace(const struct kube_config *c); /* of the context or the pod; "default" */
+/* As whom, for messages: that of `as`, else what the kubeconfig calls its user; NULL: not known. */
+const char *kube_config_user(const struct kube_config *c);
 bool kube_config_in_cluster(const struct kube_config *c);
 const char *kube_config_proxy(const struct kube_config *c); /* NULL: none */
 /* NULL for http. Certificates are read again when their files have changed. */
