@@ -4,10 +4,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* name: without its prefix, as are those that are returned. */
-bool spec_hint_known(const char *name);
-/* The known one that differs in one or two letters, or by two that have changed places; NULL: none does. */
-const char *spec_hint_meant(const char *name);
 /* Appends "handover.dev/sok is not known: is handover.dev/soak meant?" for each such annotation, a few at most; of those that nothing
  * is like only with others. False: nothing was added. */
 bool spec_hint_add(const cJSON *annotations, bool others, struct buf *out);

@@ -64,7 +64,7 @@ static void patch(struct action_run *a, const struct status_row *r) {
     struct kube_spec spec = {
         .verb = KUBE_PATCH_MERGE,
         .lane = LANE_CALL,
-        .manager = "handover-cli",
+        .manager = a->spec.manager,
         .ref = {.gvr = &gvr_deployments, .ns = slice_of(r->ns), .name = slice_of(r->name)},
         .body = buf_slice(&body)};
     a->patch = kube_call(a->kube, &spec, on_patched, a);

@@ -20,7 +20,8 @@ enum action_outcome action_outcome(const struct status_row *r, enum spec_action 
 struct action_spec {
     struct status_spec status; /* with the target's name */
     enum spec_action action;
-    int64_t timeout_ns; /* how long it is waited for */
+    int64_t timeout_ns;  /* how long it is waited for */
+    const char *manager; /* field manager, by which the Event and the history name who said it */
 };
 struct action_run;
 /* err NULL: carried out; r is valid during the callback. r may also be there with an err: as it is. */

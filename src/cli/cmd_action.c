@@ -11,7 +11,8 @@ enum { OPT_TIMEOUT = 0x4000, OPT_LEASE_NS, OPT_LEASE_NAME };
 
 static const struct argp_option options[] = {
     {"timeout", OPT_TIMEOUT, "TIME", 0, "How long it is waited for until it is carried out (10s)", 1},
-    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0, "Where Handover's Lease lives (handover-system)", 2},
+    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0,
+     "Where Handover's Lease lives ($POD_NAMESPACE, else handover-system)", 2},
     {"lease-name", OPT_LEASE_NAME, "NAME", 0, "Handover's Lease (handover)", 2},
     {0},
 };
@@ -58,6 +59,7 @@ static int run(struct action_args *a) {
     int bad = cli_session_open(&s, &a->world, &a->kube_flags);
     if (bad) return bad;
     a->spec.status.ns = s.ns;
+    a->spec.manager = s.manager;
     struct action_run *r = action_start(s.kube, &a->spec, on_done, a);
     loop_run(a->world.loop);
     action_end(r);
@@ -69,8 +71,7 @@ static int action_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
     struct action_args a = {.word = argv[0],
                             .code = CLI_FAILED,
-                            .spec = {.timeout_ns = 10 * NS_PER_S,
-                                     .status = {.lease_ns = "handover-system", .lease_name = "handover"}}};
+                            .spec = {.timeout_ns = 10 * NS_PER_S, .status = {.lease_name = "handover"}}};
     for (int i = 0; i < ACTION_N; i++)
         if (strcmp(spec_action_name((enum spec_action)i), argv[0]) == 0) a.spec.action = (enum spec_action)i;
     struct argp argp = {options, parse, "[deployment/]NAME", NULL, children, NULL, NULL};
@@ -81,6 +82,7 @@ static int action_main(int argc, char **argv) {
     argp.doc = doc;
     int bad = cli_parse(&argp, argc, argv, &a);
     if (bad) return bad;
+    a.spec.status.lease_ns = cli_lease_namespace(a.spec.status.lease_ns);
     cli_world_open(&a.world, CLI_LOG_TEXT, LOG_ERROR);
     int code = run(&a);
     cli_world_close(&a.world);

@@ -5,15 +5,16 @@
 #include <errno.h>
 #include <string.h>
 
+#define FORMATS "json|yaml"
 static const struct argp_option options[] = {
-    {"output", 'o', "FORMAT", 0, "json: the same for programs", 1},
+    {"output", 'o', FORMATS, 0, "The same for programs", 1},
     {0},
 };
 
 struct explain_args {
     struct cli_kube kube_flags;
     const char *name;
-    bool json;
+    enum cli_output output;
     struct cli_world world;
     int code;
 };
@@ -22,10 +23,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     struct explain_args *a = st->input;
     switch (key) {
     case ARGP_KEY_INIT: st->child_inputs[0] = &a->kube_flags; return 0;
-    case 'o':
-        if (strcmp(arg, "json") != 0) argp_error(st, "--output: read \"%s\"; allowed is json", arg);
-        a->json = true;
-        return 0;
+    case 'o': a->output = cli_output(st, FORMATS, arg); return 0;
     case ARGP_KEY_ARG:
         if (a->name) argp_error(st, "\"%s\": explain takes one target", arg);
         a->name = cli_target(st, arg);
@@ -45,12 +43,11 @@ static void on_explained(void *ctx, const struct err *err, const struct explain 
         a->code = cli_fail(err);
         return;
     }
-    if (a->json)
+    if (a->output)
         explain_json(e, now, &out);
     else
         explain_text(e, &style, now, &out);
-    fwrite(out.p, 1, out.n, stdout);
-    fflush(stdout);
+    cli_print(a->output, buf_slice(&out));
     a->code = CLI_OK;
 }
 
@@ -59,7 +56,7 @@ static int explain_one(struct explain_args *a) {
     int bad = cli_session_open(&s, &a->world, &a->kube_flags);
     if (bad) return bad;
     const struct status_spec spec = {
-        .ns = s.ns, .name = a->name, .lease_ns = "handover-system", .lease_name = "handover"};
+        .ns = s.ns, .name = a->name, .lease_ns = cli_lease_namespace(NULL), .lease_name = "handover"};
     struct explain_poll *p = explain_start(s.kube, &spec, on_explained, a);
     loop_run(a->world.loop);
     explain_end(p);

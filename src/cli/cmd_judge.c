@@ -45,7 +45,7 @@ static const struct argp_option options[] = {
     {"beta", BETA, "P", 0, "Chance that a bad one is passed by a test (0.05)", 2},
     {"gamma", GAMMA, "N", 0,
      "Discount for errors that hang together, above 0 and up to 1; auto: learned (auto)", 2},
-    {"output", 'o', "FORMAT", 0, "json: an object for each scrape", 3},
+    {"output", 'o', "json", 0, "json: an object for each scrape", 3},
     {"from-prometheus", URL, "URL", 0, "Replay an update from the history of this server instead of a file",
      4},
     {"query", QUERY, "QUERY", 0,
@@ -163,10 +163,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case SOAK: p->soak_ns = cli_number(st, "soak", arg, 1, MOST_SCRAPES); return 0;
     case MIN_SOAK: a->min_soak = cli_number(st, "min-soak", arg, 0, MOST_SCRAPES); return 0;
     case DEADLINE: p->deadline_looks = (uint64_t)cli_number(st, "deadline", arg, 1, MOST_SCRAPES); return 0;
-    case 'o':
-        if (strcmp(arg, "json") != 0) argp_error(st, "--output: read \"%s\"; allowed is json", arg);
-        a->json = true;
-        return 0;
+    case 'o': a->json = cli_output(st, "json", arg) == CLI_JSON; return 0;
     case URL: a->from.url = cli_web_url(st, "from-prometheus", arg); return 0;
     case CA: a->from.ca = arg; return 0;
     case TOKEN: a->from.token = arg; return 0;

@@ -36,7 +36,7 @@ enum {
 
 static const struct argp_option options[] = {
     {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0,
-     "Where the leader's Lease lives (the pod's own namespace)", 1},
+     "Where the leader's Lease lives ($POD_NAMESPACE, else handover-system)", 1},
     {"lease-name", OPT_LEASE_NAME, "NAME", 0, "The Lease (handover)", 1},
     {"lease-duration", OPT_LEASE_DURATION, "TIME", 0, "How long a lease lasts without renewal (15s)", 1},
     {"renew-deadline", OPT_RENEW_DEADLINE, "TIME", 0, "When a leader that cannot renew stops (10s)", 1},

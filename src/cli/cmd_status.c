@@ -1,8 +1,9 @@
-/* handover status: every target or one, what happens to it, and who leads. Once, again and again with -w, or with --wait until the
- * rollout of the one has ended. */
+/* handover status, handover get: every target or one, what happens to it, and who leads. Once, again and again with -w, or with --wait
+ * until the rollout of the one has ended. */
 #include "base/time.h"
 #include "status_report.h"
 #include "status_wait.h"
+#include "status_watch.h"
 #include "text.h"
 #include <errno.h>
 #include "commands.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 
 enum { OPT_LEASE_NS = 0x2000, OPT_LEASE_NAME, OPT_WAIT, OPT_TIMEOUT, REFRESH_MS = 1000, ATTEMPTS = 3 };
+#define FORMATS "json|yaml|wide|name"
 enum { ROLLED_BACK = 3, HELD = 4, TIMED_OUT = 5 }; /* exit codes of --wait */
 
 static const struct argp_option options[] = {
@@ -21,8 +23,11 @@ static const struct argp_option options[] = {
      "timed out",
      1},
     {"timeout", OPT_TIMEOUT, "TIME", 0, "Of --wait (no limit)", 1},
-    {"output", 'o', "FORMAT", 0, "json: everything that is known, for programs", 1},
-    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0, "Where Handover's Lease lives (handover-system)", 2},
+    {"all-namespaces", 'A', NULL, 0, "The targets of all namespaces", 1},
+    {"output", 'o', FORMATS, 0,
+     "json, yaml: everything that is known, for programs; wide: more columns; name: names for kubectl", 1},
+    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0,
+     "Where Handover's Lease lives ($POD_NAMESPACE, else handover-system)", 2},
     {"lease-name", OPT_LEASE_NAME, "NAME", 0, "Handover's Lease (handover)", 2},
     {0},
 };
@@ -30,7 +35,8 @@ static const struct argp_option options[] = {
 struct status {
     struct cli_kube kube_flags;
     struct status_spec spec;
-    bool watch, json, wait;
+    bool watch, wait, all;
+    enum cli_output output;
     int64_t timeout_ns; /* of --wait; 0: no limit */
     char hash[11];      /* of the template that is waited for */
     char *line;         /* that --wait has printed last */
@@ -49,10 +55,8 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     switch (key) {
     case ARGP_KEY_INIT: st->child_inputs[0] = &s->kube_flags; return 0;
     case 'w': s->watch = true; return 0;
-    case 'o':
-        if (strcmp(arg, "json") != 0) argp_error(st, "--output: read \"%s\"; allowed is json", arg);
-        s->json = true;
-        return 0;
+    case 'o': s->output = cli_output(st, FORMATS, arg); return 0;
+    case 'A': s->all = true; return 0;
     case OPT_WAIT: s->wait = true; return 0;
     case OPT_TIMEOUT:
         s->timeout_ns = cli_duration(st, "timeout", arg, NS_PER_MS, INT64_C(7) * 24 * 3600 * NS_PER_S);
@@ -67,22 +71,34 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         if (s->wait && !s->spec.name) argp_error(st, "--wait needs the name of a target");
         if (s->wait && s->watch) argp_error(st, "--wait and --watch exclude each other");
         if (s->timeout_ns && !s->wait) argp_error(st, "--timeout needs --wait");
+        if (s->all && s->spec.name)
+            argp_error(st, "a target by name is looked for in one namespace, not with -A");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
+static bool for_programs(const struct status *s) {
+    return s->output == CLI_JSON || s->output == CLI_YAML;
+}
+
 static void show(struct status *s, const struct status_report *r) {
     cleanup_buf struct buf out = BUF(64 << 20);
     int64_t now = world_wall_ns(s->world.world);
-    if (s->watch && s->style.colour) buf_adds(&out, "\x1b[H\x1b[2J");
-    if (s->json)
+    err_clear(&s->shown);
+    if (for_programs(s)) {
         status_json(r, now, &out);
+        cli_print(s->output, buf_slice(&out));
+        return;
+    }
+    if (s->output == CLI_WIDE)
+        status_wide(r, &s->style, now, &out);
+    else if (s->output == CLI_NAME)
+        status_names(r, &out);
     else
         status_text(r, &s->style, now, &out);
     fwrite(out.p, 1, out.n, stdout);
     fflush(stdout);
-    err_clear(&s->shown);
 }
 
 /* A line for each change; true: wait on. */
@@ -97,11 +113,11 @@ static bool wait_on(struct status *s, const struct status_report *r) {
     s->line = why;
     if (is == WAIT_FAILED)
         fprintf(stderr, "%s: deployment/%s: %s\n", program_invocation_short_name, s->spec.name, text);
-    else if (!s->json && (!was || strcmp(was, why) != 0))
+    else if (!for_programs(s) && (!was || strcmp(was, why) != 0))
         printf("deployment/%s: %s\n", s->spec.name, text);
     fflush(stdout);
     if (is == WAIT_GOES_ON) return true;
-    if (s->json && is != WAIT_FAILED) show(s, r);
+    if (for_programs(s) && is != WAIT_FAILED) show(s, r);
     s->code = codes[is];
     return false;
 }
@@ -176,7 +192,12 @@ static void on_signal(void *ctx) {
 static int show_status(struct status *s) {
     int bad = cli_session_open(&s->session, &s->world, &s->kube_flags);
     if (bad) return bad;
-    if (s->spec.name) s->spec.ns = s->session.ns;
+    if (!s->all) s->spec.ns = s->session.ns;
+    if (s->watch && !s->output && cli_has_screen(stdout)) {
+        int code = status_watch(&s->world, s->session.kube, &s->spec);
+        cli_session_close(&s->session);
+        return code;
+    }
     s->limit = timer_new(s->world.world, on_limit, s);
     if (s->timeout_ns) timer_in(s->limit, s->timeout_ns);
     s->timer = timer_new(s->world.world, poll_again, s);
@@ -201,15 +222,17 @@ static int status_main(int argc, char **argv) {
                         children,
                         NULL,
                         NULL};
-    struct status s = {.spec = {.lease_ns = "handover-system", .lease_name = "handover"}};
+    struct status s = {.spec = {.lease_name = "handover"}};
     int bad = cli_parse(&argp, argc, argv, &s);
     if (bad) return bad;
-    s.spec.ns = s.kube_flags.namespace_;
+    s.spec.lease_ns = cli_lease_namespace(s.spec.lease_ns);
     s.style = cli_style(stdout);
+    s.style.height = 0; /* what is longer scrolls */
     cli_world_open(&s.world, CLI_LOG_TEXT, LOG_ERROR);
     int code = show_status(&s);
     cli_world_close(&s.world);
     return code;
 }
 
-const struct cli_command cli_status = {"status", "Show every target and what happens to it", status_main};
+const struct cli_command cli_status = {"status", "Show every target and what happens to it", status_main},
+                         cli_get = {"get", "The same as status", status_main};

@@ -13,7 +13,8 @@ static const struct argp_option options[] = {
     {"to-hash", OPT_TO_HASH, "HASH", 0, "The template with this hash, instead of the former one", 1},
     {"now", OPT_NOW, NULL, 0, "Into service without a trial, as `promote` does", 1},
     {"timeout", OPT_TIMEOUT, "TIME", 0, "How long it is waited for until Handover has taken it up (10s)", 1},
-    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0, "Where Handover's Lease lives (handover-system)", 2},
+    {"lease-namespace", OPT_LEASE_NS, "NAMESPACE", 0,
+     "Where Handover's Lease lives ($POD_NAMESPACE, else handover-system)", 2},
     {"lease-name", OPT_LEASE_NAME, "NAME", 0, "Handover's Lease (handover)", 2},
     {0},
 };
@@ -72,6 +73,7 @@ static int run(struct undo_args *a) {
     int bad = cli_session_open(&s, &a->world, &a->kube_flags);
     if (bad) return bad;
     a->spec.status.ns = s.ns;
+    a->spec.manager = s.manager;
     struct undo_run *u = undo_start(s.kube, &a->spec, on_done, a);
     loop_run(a->world.loop);
     undo_end(u);
@@ -82,8 +84,7 @@ static int run(struct undo_args *a) {
 static int undo_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
     struct undo_args a = {.code = CLI_FAILED,
-                          .spec = {.timeout_ns = 10 * NS_PER_S,
-                                   .status = {.lease_ns = "handover-system", .lease_name = "handover"}}};
+                          .spec = {.timeout_ns = 10 * NS_PER_S, .status = {.lease_name = "handover"}}};
     struct argp argp = {
         options,
         parse,
@@ -97,6 +98,7 @@ static int undo_main(int argc, char **argv) {
         NULL};
     int bad = cli_parse(&argp, argc, argv, &a);
     if (bad) return bad;
+    a.spec.status.lease_ns = cli_lease_namespace(a.spec.status.lease_ns);
     cli_world_open(&a.world, CLI_LOG_TEXT, LOG_ERROR);
     int code = run(&a);
     cli_world_close(&a.world);

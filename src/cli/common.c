@@ -15,14 +15,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { OPT_KUBECONFIG = 0x1000, OPT_CONTEXT, OPT_SERVER };
+enum { OPT_KUBECONFIG = 0x1000, OPT_CONTEXT, OPT_SERVER, OPT_AS };
 
 static const struct argp_option kube_options[] = {
     {"kubeconfig", OPT_KUBECONFIG, "FILE", 0,
      "How to reach the API server ($KUBECONFIG, in-cluster, ~/.kube/config)", 10},
     {"context", OPT_CONTEXT, "NAME", 0, "Context of the kubeconfig", 10},
     {"server", OPT_SERVER, "URL", 0, "Address of the API server, instead of the kubeconfig's", 10},
-    {"namespace", 'n', "NAMESPACE", 0, "Only this namespace", 10},
+    {"as", OPT_AS, "USER", 0, "Act as this user, if you may impersonate it", 10},
+    {"namespace", 'n', "NAMESPACE", 0, "This namespace only (the context's)", 10},
     {0},
 };
 
@@ -32,6 +33,11 @@ static error_t parse_kube(int key, char *arg, struct argp_state *st) {
     case OPT_KUBECONFIG: k->spec.kubeconfig = arg; return 0;
     case OPT_CONTEXT: k->spec.context = arg; return 0;
     case OPT_SERVER: k->spec.server = arg; return 0;
+    case OPT_AS:
+        for (const char *p = arg; *p; p++)
+            if ((unsigned char)*p < 0x20 || *p == 0x7f) argp_error(st, "--as: a control character is in it");
+        k->spec.as = arg;
+        return 0;
     case 'n': k->namespace_ = arg; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -73,16 +79,6 @@ const char *cli_web_url(struct argp_state *st, const char *option, char *arg) {
     return arg;
 }
 
-int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
-    argp_err_exit_status = CLI_USAGE;
-    cleanup_free char *name = xasprintf("%s %s", program_invocation_short_name, argv[0]);
-    char *was = argv[0];
-    argv[0] = name;
-    error_t r = argp_parse(argp, argc, argv, 0, NULL, input);
-    argv[0] = was;
-    return r == 0 ? CLI_OK : CLI_USAGE;
-}
-
 const char *cli_target(struct argp_state *st, const char *arg) {
     static const char *const kinds[] = {"deployment", "deployments", "deploy", "deployment.apps",
                                         "deployments.apps"};
@@ -95,11 +91,26 @@ const char *cli_target(struct argp_state *st, const char *arg) {
     return from;
 }
 
+const char *cli_lease_namespace(const char *option) {
+    const char *pod = getenv("POD_NAMESPACE");
+    return option ? option : pod && *pod ? pod : "handover-system";
+}
+
+/* The API server keeps it with each field that is written: who said what can be read from the object. */
+static char *manager_of(const char *user) {
+    enum { MAX = 100 };
+    cleanup_free char *name = slice_dup_text(slice_of(user), MAX);
+    for (char *p = name; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    return *name ? xasprintf("handover-cli:%s", name) : xstrdup("handover-cli");
+}
+
 int cli_session_open(struct cli_session *s, struct cli_world *w, const struct cli_kube *flags) {
     struct err err = {0};
     *s = (struct cli_session){.ns = flags->namespace_};
     if (kube_config_load(w->world, &w->log, &flags->spec, &s->cfg, &err)) return cli_fail(&err);
     if (!s->ns) s->ns = kube_config_namespace(s->cfg);
+    s->manager = manager_of(kube_config_user(s->cfg));
     s->metrics = metrics_new(100);
     s->kube = kube_new(w->world, s->cfg, &w->log, s->metrics);
     return CLI_OK;
@@ -107,6 +118,7 @@ int cli_session_open(struct cli_session *s, struct cli_world *w, const struct cl
 
 void cli_session_close(struct cli_session *s) {
     kube_free(s->kube);
+    free(s->manager);
     kube_config_free(s->cfg);
     metrics_free(s->metrics);
 }
@@ -144,13 +156,32 @@ int cli_fail(const struct err *err) {
     return CLI_FAILED;
 }
 
-struct table_style cli_style(FILE *to) {
-    struct table_style st = {0};
-    struct winsize size;
+static bool can_draw(FILE *to) {
     const char *term = getenv("TERM");
-    st.utf8 = is_utf8();
-    if (!isatty(fileno(to))) return st;
-    st.colour = !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
-    if (ioctl(fileno(to), TIOCGWINSZ, &size) == 0) st.width = size.ws_col;
+    return isatty(fileno(to)) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+bool cli_has_screen(FILE *to) {
+    return can_draw(to);
+}
+
+static unsigned from_environment(const char *name) {
+    int64_t n;
+    const char *text = getenv(name);
+    return text && slice_i64(slice_of(text), &n) == 0 && n > 0 && n < 10000 ? (unsigned)n : 0;
+}
+
+struct table_style cli_style(FILE *to) {
+    struct table_style st = {.utf8 = is_utf8()};
+    struct winsize size = {0};
+    const char *no = getenv("NO_COLOR");
+    st.colour = can_draw(to) && !(no && *no) && !cli_no_colour();
+    if (ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col) {
+        st.width = size.ws_col;
+        st.height = size.ws_row;
+    } else {
+        st.width = from_environment("COLUMNS");
+        if (isatty(fileno(to))) st.height = from_environment("LINES");
+    }
     return st;
 }

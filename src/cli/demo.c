@@ -244,6 +244,7 @@ static int demo_main(int argc, char **argv) {
     int bad = cli_parse(&argp, argc, argv, &d);
     if (bad) return bad;
     d.style = cli_style(stdout);
+    d.style.height = 0; /* the frame is cut, not the report */
     cli_world_open(&d.world, CLI_LOG_TEXT, LOG_ERROR);
     d.start_ns = world_mono_ns(d.world.world);
     d.poll_timer = timer_new(d.world.world, poll, &d);

@@ -1,5 +1,6 @@
 /* What the demo shows: a live screen on a terminal, plain lines otherwise, and the summary. */
 #include "demo.h"
+#include "screen.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -49,19 +50,15 @@ static void draw_steps(struct demo *d, struct buf *out) {
 
 void demo_draw(struct demo *d, const struct status_report *b) {
     if (!d->style.colour) return;
-    cleanup_buf struct buf out = BUF(1 << 20), report = BUF(1 << 20);
-    buf_addf(&out, "\x1b[H\x1b[1m Handover\x1b[0m  demo on the embedded API server, %.1f s\n\n",
+    cleanup_buf struct buf out = BUF(1 << 20), report = BUF(1 << 20), frame = BUF(1 << 21);
+    buf_addf(&out, "\x1b[1m Handover\x1b[0m  demo on the embedded API server, %.1f s\n\n",
              seconds(world_mono_ns(d->world.world) - d->start_ns));
     draw_steps(d, &out);
     buf_addc(&out, '\n');
     status_text(b, &d->style, world_wall_ns(d->world.world), &report);
     buf_add(&out, buf_slice(&report));
-    /* every line is cleared to its end, the rest of the screen after the last */
-    for (size_t i = 0; i < out.n; i++) {
-        if (out.p[i] == '\n') fputs("\x1b[K", stdout);
-        putchar(out.p[i]);
-    }
-    fputs("\x1b[J", stdout);
+    screen_frame(&frame, buf_slice(&out), cli_style(stdout).height);
+    fwrite(frame.p, 1, frame.n, stdout);
     fflush(stdout);
 }
 

@@ -32,7 +32,8 @@ struct status_poll {
     struct status_report report;
     struct stored *stored;
     size_t nstored, cap_stored, cap_rows;
-    struct kube_list *targets_op, *states_op;
+    struct kube_list *targets_op, *states_op, *canaries_op;
+    bool canaries_asked;
     struct kube_op *lease_op;
     struct fetch *fetch;
     size_t nfetch, next_fetch, in_flight;
@@ -82,15 +83,20 @@ static void cancel(struct kube_op **op) {
 static void cancel_all(struct status_poll *p) {
     kube_list_cancel(p->targets_op);
     kube_list_cancel(p->states_op);
-    p->targets_op = p->states_op = NULL;
+    kube_list_cancel(p->canaries_op);
+    p->targets_op = p->states_op = p->canaries_op = NULL;
     cancel(&p->lease_op);
     for (size_t i = 0; i < p->nfetch; i++) cancel(&p->fetch[i].op);
     p->in_flight = 0;
 }
 
+static void read_canaries(struct status_poll *p);
+
 static void finish_if_complete(struct status_poll *p) {
     if (p->err.kind) cancel_all(p); /* nothing can mend it: report it now */
-    if (p->targets_op || p->states_op || p->lease_op || p->in_flight) return;
+    if (p->targets_op || p->states_op || p->canaries_op || p->lease_op || p->in_flight) return;
+    if (!p->err.kind && !p->canaries_asked) read_canaries(p);
+    if (p->canaries_op) return;
     p->done(p->ctx, p->err.kind ? &p->err : NULL, &p->report);
 }
 
@@ -197,7 +203,12 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     if (named && obs_target_read(obj, raw, &target, err) < 0) return -EINVAL;
     r->rows = xgrow(r->rows, &p->cap_rows, r->n + 1, sizeof *r->rows);
     struct status_row *row = &r->rows[r->n++];
-    *row = (struct status_row){.opted_in = opted_in, .managed = managed, .named = named, .target = target};
+    *row = (struct status_row){.opted_in = opted_in,
+                               .managed = managed,
+                               .named = named,
+                               .target = target,
+                               .canary_pods = -1,
+                               .canary_ready = -1};
     row->ns = xstrdup(obj_ns(obj) ? obj_ns(obj) : "");
     row->name = xstrdup(obj_name(obj) ? obj_name(obj) : "");
     row->uid = xstrdup(obj_uid(obj) ? obj_uid(obj) : "");
@@ -306,14 +317,66 @@ static void on_lease(void *ctx, const struct err *err, struct slice raw) {
     finish_if_complete(p);
 }
 
+/* ---- the canaries: last, and only if there is one ---- */
+
+static int on_canary(void *ctx, struct slice raw, cJSON **item, struct err *err) {
+    struct status_report *r = &((struct status_poll *)ctx)->report;
+    const char *ns = obj_ns(*item), *name = obj_name(*item);
+    (void)raw;
+    (void)err;
+    for (size_t i = 0; i < r->n && ns && name; i++) {
+        struct status_row *row = &r->rows[i];
+        if (!status_has_canary(row) || strcmp(row->state.canary, name) != 0 || strcmp(row->ns, ns) != 0)
+            continue;
+        row->canary_pods = (int32_t)json_i64(json_obj(*item, "spec"), "replicas", 1);
+        row->canary_ready = (int32_t)json_i64(json_obj(*item, "status"), "readyReplicas", 0);
+    }
+    return 0;
+}
+
+static void canaries_restart(void *ctx) {
+    (void)ctx;
+}
+
+/* Without the right to read them everything else is there. */
+static void on_canaries(void *ctx, const struct err *err, const char *rv) {
+    struct status_poll *p = ctx;
+    (void)rv;
+    (void)err;
+    p->canaries_op = NULL;
+    finish_if_complete(p);
+}
+
 static char *only(const char *name) {
     return name ? xasprintf("metadata.name=%s", name) : NULL;
+}
+
+static void read_canaries(struct status_poll *p) {
+    static const struct kube_list_cb canaries = {on_canary, canaries_restart, on_canaries};
+    const struct status_report *r = &p->report;
+    const struct status_row *one = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (!status_has_canary(&r->rows[i])) continue;
+        one = &r->rows[i];
+        n++;
+    }
+    p->canaries_asked = true;
+    if (!n) return;
+    cleanup_free char *name = n == 1 ? only(one->state.canary) : NULL;
+    struct kube_list_spec list = {.gvr = &gvr_replicasets,
+                                  .ns = slice_of(n == 1 ? one->ns : p->spec.ns),
+                                  .no_retry = true,
+                                  .labels = SL("app.kubernetes.io/managed-by=handover"),
+                                  .fields = slice_of(name)};
+    p->canaries_op = kube_list(p->kube, &list, &canaries, p);
 }
 
 struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
                                       void *ctx) {
     struct status_poll *p = xcalloc(1, sizeof *p);
     *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx};
+    p->report.ns = spec->ns;
     static const struct kube_list_cb targets = {on_target, targets_restart, on_targets},
                                      states = {on_state, states_restart, on_states};
     cleanup_free char *state = spec->name ? obs_state_name(spec->name) : NULL;

@@ -1,6 +1,7 @@
 /* What `status` and the demo show: every target with its state, and who leads. Read from the API server with
  * three requests (and one for every 500 objects more): a list of Deployments, a list of state ConfigMaps, the
- * Lease. Further GETs only for what these do not have: see status_poll_start(). */
+ * Lease; and one for the canaries while there is one. Further GETs only for what these do not have: see
+ * status_poll_start(). */
 #ifndef CLI_STATUS_REPORT_H
 #define CLI_STATUS_REPORT_H
 #include "kube/list.h"
@@ -10,6 +11,7 @@
 struct status_row {
     char *ns, *name, *uid, *image, *stable_image; /* stable_image NULL: the same, or not known */
     int32_t replicas, ready;
+    int32_t canary_pods, canary_ready; /* of its ReplicaSet, as it wants them; -1: none, or not known */
     bool paused, opted_in;
     bool managed; /* bears the annotation handover.dev/status: a state has been written */
     bool has_state;
@@ -25,6 +27,7 @@ struct status_row {
 struct status_report {
     struct status_row *rows;
     size_t n;
+    const char *ns; /* the one namespace that was looked at; NULL: all */
     bool has_lease;
     char *holder; /* "" nobody */
     int64_t term, renewed_wall_ns;
@@ -58,13 +61,25 @@ void status_counts(const struct judge_test *t, double upper, double tolerated, s
 void status_version(struct buf *out, const char *image);
 const char *status_phase(const struct status_row *r); /* "Waiting" and "Invalid" without a state */
 const char *status_colour(const struct status_row *r);
+bool status_has_canary(const struct status_row *r); /* one that runs, or is about to */
+/* The rows by how soon somebody has to look at them, then by name. free() */
+const struct status_row **status_sorted(const struct status_report *r);
 /* For people: whole seconds, or milliseconds below one. */
 void status_span(int64_t ns, char ret[32]);
+/* The same in six columns: the two largest units, "1h5m", "3d4h". */
+void status_age(int64_t ns, char ret[32]);
 /* JSON text with every control character escaped, DEL and U+0080..9f, too. */
 void status_json_clean(struct slice json, struct buf *out);
 /* {"x":1,  ,"KEY":"VALUE"  null for NULL. */
 void status_json_field(struct buf *out, const char *key, const char *value);
+/* The most urgent target first. One target: with its notes wrapped. Several: a line for each note, and with style->height as many
+ * targets as fit there, and how many more there are. */
 void status_text(const struct status_report *r, const struct table_style *style, int64_t now_wall_ns,
                  struct buf *out);
+/* With more columns, whole images, and nothing cut. */
+void status_wide(const struct status_report *r, const struct table_style *style, int64_t now_wall_ns,
+                 struct buf *out);
+/* "deployment.apps/NAME" a line, for kubectl */
+void status_names(const struct status_report *r, struct buf *out);
 void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out);
 #endif

@@ -7,10 +7,12 @@
 static const char *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const red = "\x1b[31m",
                          *const green = "\x1b[32m", *const yellow = "\x1b[33m", *const cyan = "\x1b[36m";
 
-/* The version's end says more than its start: both tags, rather than a registry. */
-static const struct table_column columns[] = {
-    {"NAMESPACE", TABLE_CUT_END}, {"TARGET", TABLE_CUT_END}, {"PHASE", TABLE_WHOLE},
-    {"SINCE", TABLE_WHOLE},       {"READY", TABLE_WHOLE},    {"VERSION", TABLE_CUT_START},
+enum columns { NAMESPACE, TARGET, PHASE, SINCE, READY, CANARY, VERSION, COLUMNS };
+static const struct table_column titles[COLUMNS] = {
+    [NAMESPACE] = {"NAMESPACE", TABLE_CUT_END}, [TARGET] = {"TARGET", TABLE_CUT_END},
+    [PHASE] = {"PHASE", TABLE_WHOLE},           [SINCE] = {"SINCE", TABLE_WHOLE},
+    [READY] = {"READY", TABLE_WHOLE},           [CANARY] = {"CANARY", TABLE_WHOLE},
+    [VERSION] = {"VERSION", TABLE_CUT_PAIR},
 };
 
 void status_span(int64_t ns, char ret[32]) {
@@ -22,12 +24,66 @@ void status_span(int64_t ns, char ret[32]) {
     duration_format(ns, ret);
 }
 
-void status_version(struct buf *out, const char *image) {
-    enum { DIGITS = 12 };
-    const char *slash = strrchr(image, '/'), *from = slash ? slash + 1 : image;
-    const char *digest = strstr(from, "@sha256:");
-    size_t n = strlen(from), shown = digest ? (size_t)(digest - from) + sizeof "@sha256:" - 1 + DIGITS : n;
+void status_age(int64_t ns, char ret[32]) {
+    static const struct {
+        int64_t s;
+        char unit;
+    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    int64_t s = ns > 0 ? ns / NS_PER_S : 0;
+    size_t i = 0;
+    while (i + 1 < ARRAY_LEN(units) && s < units[i].s) i++;
+    int n = snprintf(ret, 32, "%lld%c", (long long)(s / units[i].s), units[i].unit);
+    if (i + 1 == ARRAY_LEN(units) || s >= 100 * units[0].s) return;
+    int64_t rest = s % units[i].s / units[i + 1].s;
+    if (rest) (void)snprintf(ret + n, 32 - (size_t)n, "%lld%c", (long long)rest, units[i + 1].unit);
+}
+
+enum { DIGITS = 12 };
+static const char digest_mark[] = "@sha256:";
+
+static const char *base_name(const char *image) {
+    const char *slash = strrchr(image, '/');
+    return slash ? slash + 1 : image;
+}
+
+/* digits: how many of a digest are shown. */
+static void add_version(struct buf *out, const char *from, size_t digits) {
+    const char *digest = strstr(from, digest_mark);
+    size_t n = strlen(from), shown = digest ? (size_t)(digest - from) + sizeof digest_mark - 1 + digits : n;
     buf_add(out, slice_make(from, shown < n ? shown : n));
+}
+
+void status_version(struct buf *out, const char *image) {
+    add_version(out, base_name(image), DIGITS);
+}
+
+static size_t same_digits(const char *a, const char *b) {
+    const char *x = strstr(a, digest_mark), *y = strstr(b, digest_mark);
+    size_t n = 0;
+    if (!x || !y) return 0;
+    x += sizeof digest_mark - 1;
+    y += sizeof digest_mark - 1;
+    while (x[n] && x[n] == y[n]) n++;
+    return n;
+}
+
+/* "STABLE -> NEW", or the one that there is; of two digests as many digits as it takes to tell them apart. */
+static void add_versions(struct buf *out, const struct status_row *r) {
+    const char *old = r->stable_image, *new = r->image;
+    if (!old) {
+        status_version(out, new);
+        return;
+    }
+    const char *a = base_name(old), *b = base_name(new);
+    if (strcmp(a, b) == 0) { /* another registry or folder */
+        a = old;
+        b = new;
+    }
+    size_t digits = same_digits(a, b) + 4;
+    if (digits < DIGITS) digits = DIGITS;
+    add_version(out, a, digits);
+    buf_adds(out, " -> ");
+    add_version(out, b, digits);
 }
 
 const char *status_colour(const struct status_row *r) {
@@ -57,10 +113,28 @@ static double rate(uint64_t errors, uint64_t total) {
     return total ? 100.0 * (double)errors / (double)total : 0;
 }
 
-static void add_step(struct table *t, const struct table_style *style, const struct status_row *r,
-                     int64_t now) {
+enum { NOTES = 5 };
+struct note {
+    char *text;
+    const char *colour;
+};
+struct line { /* a row and what is said below it */
+    const struct status_row *r;
+    struct note note[NOTES];
+    size_t n;
+};
+
+static void add_note(struct line *l, const char *colour, char *text) {
+    if (l->n < NOTES)
+        l->note[l->n++] = (struct note){text, colour};
+    else
+        free(text);
+}
+
+static void add_step(struct line *l, const struct table_style *style, int64_t now) {
+    const struct status_row *r = l->r;
     const struct state *s = &r->state;
-    cleanup_buf struct buf b = BUF(1024);
+    struct buf b = BUF(1024);
     char took[32], of[32];
     int64_t watched = state_watched_ns(s, now), whole = s->param.soak_ns;
     status_span(watched, took);
@@ -68,7 +142,7 @@ static void add_step(struct table *t, const struct table_style *style, const str
     buf_addf(&b, "step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);
     bar(style, whole > 0 ? (double)watched / (double)whole : 0, &b);
     buf_addf(&b, "  %s of %s", took, of);
-    table_note(t, NULL, buf_str(&b));
+    add_note(l, NULL, buf_take(&b));
 }
 
 bool status_evidence(const struct state *s, int64_t now_wall_ns, struct judge_report *ret) {
@@ -85,145 +159,161 @@ void status_counts(const struct judge_test *t, double upper, double tolerated, s
              (unsigned long long)t->ns, rate(t->es, t->ns), 100 * tolerated);
 }
 
-static void add_trial(struct table *table, const struct table_style *style, const struct status_row *r,
-                      int64_t now) {
-    const struct state *s = &r->state;
+static void add_trial(struct line *l, const struct table_style *style, int64_t now) {
+    const struct state *s = &l->r->state;
     struct judge_report rep;
-    if (s->phase == PHASE_SOAKING) add_step(table, style, r, now);
+    if (s->phase == PHASE_SOAKING) add_step(l, style, now);
     if (!status_evidence(s, now, &rep)) return;
-    cleanup_buf struct buf b = BUF(1024);
-    status_counts(&s->judge.all, rep.upper, s->param.theta, &b);
-    table_note(table, NULL, buf_str(&b));
-    buf_clear(&b);
-    judge_words(&rep, &b);
-    table_note(table, NULL, buf_str(&b));
+    struct buf counts = BUF(1024), words = BUF(1024);
+    status_counts(&s->judge.all, rep.upper, s->param.theta, &counts);
+    add_note(l, NULL, buf_take(&counts));
+    judge_words(&rep, &words);
+    add_note(l, NULL, buf_take(&words));
 }
 
 const char *status_phase(const struct status_row *r) {
     return r->has_state ? phase_name(r->state.phase) : r->problem.kind ? "Invalid" : "Waiting";
 }
 
-static void add_row(struct table *t, const struct table_style *style, const struct status_row *r,
-                    int64_t now) {
-    cleanup_buf struct buf version = BUF(16384);
-    char ready[32], took[32] = "";
-    if (r->stable_image) {
-        status_version(&version, r->stable_image);
-        buf_adds(&version, " -> ");
-    }
-    status_version(&version, r->image);
-    snprintf(ready, sizeof ready, "%d/%d", r->ready, r->replicas);
-    if (r->has_state) status_span(now - r->state.since_ns, took);
-    table_cell(t, NULL, r->ns);
-    table_cell(t, bold, r->name);
-    table_cell(t, status_colour(r), status_phase(r));
-    table_cell(t, NULL, took);
-    table_cell(t, NULL, ready);
-    table_cell(t, NULL, buf_str(&version));
-    if (r->problem.kind) table_note(t, red, r->problem.msg);
+/* What is most important first: of a long list nothing else is shown. */
+static void add_notes(struct line *l, const struct table_style *style, int64_t now) {
+    const struct status_row *r = l->r;
+    if (r->problem.kind) add_note(l, red, xstrdup(r->problem.msg));
     if (!r->has_state) return;
     bool held = r->state.hold != HOLD_NONE;
-    if (r->state.message && (r->state.phase != PHASE_STABLE || held))
-        table_note(t, held ? yellow : dim, r->state.message);
-    add_trial(t, style, r, now);
+    if (held && r->state.message)
+        add_note(l, yellow, xasprintf("%s: %s", hold_name(r->state.hold), r->state.message));
+    else if (r->state.message && r->state.phase != PHASE_STABLE)
+        add_note(l, dim, xstrdup(r->state.message));
+    add_trial(l, style, now);
 }
 
-static void add_leader(const struct status_report *r, bool utf8, int64_t now, struct buf *out) {
+static void add_row(struct table *t, const bool has[COLUMNS], const struct status_row *r, int64_t now) {
+    cleanup_buf struct buf version = BUF(16384);
+    char ready[32], took[32] = "", canary[32] = "";
+    add_versions(&version, r);
+    snprintf(ready, sizeof ready, "%d/%d", r->ready, r->replicas);
+    if (r->canary_pods >= 0) snprintf(canary, sizeof canary, "%d/%d", r->canary_ready, r->canary_pods);
+    if (r->has_state) status_age(now - r->state.since_ns, took);
+    const struct {
+        const char *colour, *text;
+    } cell[COLUMNS] = {
+        [NAMESPACE] = {NULL, r->ns},
+        [TARGET] = {bold, r->name},
+        [PHASE] = {status_colour(r), status_phase(r)},
+        [SINCE] = {NULL, took},
+        [READY] = {r->ready < r->replicas ? yellow : NULL, ready},
+        [CANARY] = {r->canary_ready < r->canary_pods ? yellow : NULL, canary},
+        [VERSION] = {NULL, buf_str(&version)},
+    };
+    for (int i = 0; i < COLUMNS; i++)
+        if (has[i]) table_cell(t, cell[i].colour, cell[i].text);
+}
+
+/* How many notes each row has, so that the lines fit: all, one, and then as many rows as there is room for. */
+static size_t plan_lines(const struct line *l, size_t n, size_t room, size_t *ret_notes) {
+    size_t all = n, brief = n;
+    *ret_notes = NOTES;
+    if (!room) return n;
+    for (size_t i = 0; i < n; i++) {
+        all += l[i].n;
+        brief += l[i].n > 0;
+    }
+    if (all <= room) return n;
+    *ret_notes = 1;
+    if (brief <= room) return n;
+    size_t used = 1, shown = 0; /* the line that says how many more */
+    for (; shown < n; shown++) {
+        size_t lines = l[shown].n > 0 ? 2 : 1;
+        if (used + lines > room) break;
+        used += lines;
+    }
+    return shown;
+}
+
+/* "12 more: 2 RolledBack, 10 Stable" */
+static void add_more(const struct line *l, size_t n, struct buf *out) {
+    const char *was = NULL;
+    size_t count = 0;
+    buf_addf(out, "%zu more:", n);
+    for (size_t i = 0; i <= n; i++) {
+        const char *phase = i < n ? status_phase(l[i].r) : NULL;
+        if (was && (!phase || strcmp(phase, was) != 0)) {
+            buf_addf(out, "%s %zu %s", i > count ? "," : "", count, was);
+            count = 0;
+        }
+        was = phase;
+        count++;
+    }
+    buf_addc(out, '\n');
+}
+
+static void add_leader(const struct status_report *r, const struct table_style *style, int64_t now,
+                       struct buf *out) {
     char since[32];
-    buf_adds(out, "leader: ");
+    cleanup_buf struct buf line = BUF(8192);
+    buf_adds(&line, "leader: ");
     if (r->lease_err.kind == ERR_FORBIDDEN) {
-        buf_adds(out, "not allowed to read the Lease\n");
+        buf_adds(&line, "not allowed to read the Lease");
     } else if (r->lease_err.kind && r->lease_err.kind != ERR_NOTFOUND) {
-        buf_adds(out, "unknown: ");
-        text_clean(out, slice_of(r->lease_err.msg), utf8);
-        buf_addc(out, '\n');
+        buf_adds(&line, "unknown: ");
+        text_clean(&line, slice_of(r->lease_err.msg), style->utf8);
     } else if (!r->has_lease) {
-        buf_adds(out, "none, the Lease does not exist\n");
+        buf_adds(&line, "none, the Lease does not exist");
     } else if (!*r->holder) {
-        buf_addf(out, "none at this moment (term %lld was released)\n", (long long)r->term);
+        buf_addf(&line, "none at this moment (term %lld was released)", (long long)r->term);
     } else {
         status_span(now - r->renewed_wall_ns, since);
-        text_clean(out, slice_make(r->holder, strcspn(r->holder, "_")), utf8);
-        buf_addf(out, " (term %lld, renewed %s ago)\n", (long long)r->term, since);
+        text_clean(&line, slice_make(r->holder, strcspn(r->holder, "_")), style->utf8);
+        buf_addf(&line, " (term %lld, renewed %s ago)", (long long)r->term, since);
     }
+    table_line(style, buf_slice(&line), out);
+}
+
+static void add_none(const struct status_report *r, const struct table_style *style, struct buf *out) {
+    cleanup_buf struct buf text = BUF(1024);
+    buf_addf(&text, "no Deployment%s%s carries the annotation " HANDOVER_PREFIX "canary-percent%s",
+             r->ns ? " in namespace " : "", r->ns ? r->ns : "", r->ns ? "; -A looks in all namespaces" : "");
+    cleanup_free char *clean = text_cleaned(buf_str(&text), style->utf8);
+    table_paragraph(style, slice_of(clean), out);
+}
+
+static void print_lines(const struct status_report *r, const struct line *l, const struct table_style *style,
+                        int64_t now, struct buf *out) {
+    bool has[COLUMNS] = {[NAMESPACE] = !r->ns, true, true, true, true, false, true};
+    struct table_column columns[COLUMNS];
+    size_t n = 0, notes,
+           lines = style->height > 2 ? style->height - 2
+                   : style->height   ? 1
+                                     : 0; /* leader, header */
+    for (size_t i = 0; i < r->n; i++) has[CANARY] |= r->rows[i].canary_pods >= 0;
+    for (int i = 0; i < COLUMNS; i++)
+        if (has[i]) columns[n++] = titles[i];
+    cleanup_table struct table *t = table_new(style, columns, n);
+    size_t shown = plan_lines(l, r->n, r->n > 1 ? lines : 0, &notes);
+    for (size_t i = 0; i < shown; i++) {
+        add_row(t, has, l[i].r, now);
+        for (size_t k = 0; k < l[i].n && k < notes; k++)
+            (r->n > 1 ? table_brief_note : table_note)(t, l[i].note[k].colour, l[i].note[k].text);
+    }
+    table_print(t, out);
+    if (shown < r->n) add_more(l + shown, r->n - shown, out);
 }
 
 void status_text(const struct status_report *r, const struct table_style *style, int64_t now_wall_ns,
                  struct buf *out) {
-    add_leader(r, style->utf8, now_wall_ns, out);
+    add_leader(r, style, now_wall_ns, out);
     if (!r->n) {
-        buf_adds(out, "no Deployment carries the annotation " HANDOVER_PREFIX "canary-percent\n");
+        add_none(r, style, out);
         return;
     }
-    cleanup_table struct table *t = table_new(style, columns, ARRAY_LEN(columns));
-    for (size_t i = 0; i < r->n; i++) add_row(t, style, &r->rows[i], now_wall_ns);
-    table_print(t, out);
-}
-
-/* ---- for programs ---- */
-
-void status_json_field(struct buf *out, const char *key, const char *value) {
-    buf_addf(out, ",\"%s\":", key);
-    if (value)
-        buf_add_json(out, slice_of(value));
-    else
-        buf_adds(out, "null");
-}
-
-static void write_json(const struct status_report *b, int64_t now_wall_ns, struct buf *out) {
-    buf_adds(out, "{\"leader\":");
-    if (b->holder)
-        buf_add_json(out, slice_of(b->holder));
-    else
-        buf_adds(out, "null");
-    buf_addf(out, ",\"term\":%lld,\"targets\":[", (long long)b->term);
-    for (size_t i = 0; i < b->n; i++) {
-        const struct status_row *r = &b->rows[i];
-        struct judge_report rep;
-        buf_adds(out, i ? ",{\"namespace\":" : "{\"namespace\":");
-        buf_add_json(out, slice_of(r->ns));
-        status_json_field(out, "name", r->name);
-        status_json_field(out, "image", r->image);
-        status_json_field(out, "stableImage", r->stable_image ? r->stable_image : r->image);
-        status_json_field(out, "phase", r->has_state ? phase_name(r->state.phase) : NULL);
-        status_json_field(out, "hold", r->has_state ? hold_name(r->state.hold) : NULL);
-        status_json_field(out, "message", r->has_state ? r->state.message : NULL);
-        status_json_field(out, "problem", r->problem.kind ? r->problem.msg : NULL);
-        buf_addf(out, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
-        if (r->has_state && plan_report(&r->state, now_wall_ns, &rep)) {
-            buf_addf(out, ",\"verdict\":\"%s\",\"logFail\":%.6g,\"logPass\":%.6g", verdict_name(rep.verdict),
-                     rep.v.log_e, rep.log_pass);
-            status_json_field(out, "why", rep.why);
-        }
-        if (r->has_state) {
-            buf_adds(out, ",\"facts\":");
-            state_write_facts(&r->state, out);
-            buf_adds(out, ",\"state\":");
-            state_write(&r->state, out);
-        }
-        buf_addc(out, '}');
+    cleanup_free const struct status_row **row = status_sorted(r);
+    cleanup_free struct line *l = xcalloc(r->n, sizeof *l);
+    for (size_t i = 0; i < r->n; i++) {
+        l[i].r = row[i];
+        add_notes(&l[i], style, now_wall_ns);
     }
-    buf_adds(out, "]}\n");
-}
-
-void status_json_clean(struct slice json, struct buf *out) {
-    /* DEL and U+0080..9f are allowed in JSON text, and commands to some terminals: they stand in strings only,
-     * and are escaped there like the other control characters. */
-    for (size_t i = 0; i < json.n; i++) {
-        unsigned char c = (unsigned char)json.p[i], next = i + 1 < json.n ? (unsigned char)json.p[i + 1] : 0;
-        if (c == 0x7f) {
-            buf_adds(out, "\\u007f");
-        } else if (c == 0xc2 && next < 0xa0) {
-            buf_addf(out, "\\u00%02x", next);
-            i++;
-        } else {
-            buf_addc(out, (char)c);
-        }
-    }
-}
-
-void status_json(const struct status_report *r, int64_t now_wall_ns, struct buf *out) {
-    cleanup_buf struct buf raw = BUF(out->max);
-    write_json(r, now_wall_ns, &raw);
-    status_json_clean(buf_slice(&raw), out);
+    print_lines(r, l, style, now_wall_ns, out);
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t k = 0; k < l[i].n; k++) free(l[i].note[k].text);
 }

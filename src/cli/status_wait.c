@@ -6,7 +6,7 @@ static bool same(const char *a, const char *b) {
 }
 
 /* What does not end by itself, or by the deadline. */
-static bool needs_a_person(const struct status_row *r) {
+bool status_wait_held(const struct status_row *r) {
     struct signals_param p;
     struct signals_report signals;
     switch (r->state.hold) {
@@ -43,7 +43,7 @@ static enum wait_outcome of_state(const struct status_row *r, const char *hash, 
         return WAIT_HELD;
     }
     const char *hold = hold_name(s->hold);
-    bool held = needs_a_person(r);
+    bool held = status_wait_held(r);
     *why = xasprintf("%s%s%s%s: %s", held ? "held: " : "", phase_name(s->phase), *hold ? ", " : "", hold,
                      message);
     return held ? WAIT_HELD : WAIT_GOES_ON;

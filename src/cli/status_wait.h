@@ -15,4 +15,6 @@ enum wait_outcome {
  * for users; free(). */
 enum wait_outcome status_wait(const struct status_report *report, const struct status_spec *spec,
                               char hash[11], char **ret_why);
+/* Is it held by what does not end by itself, or by the deadline? Somebody has to decide or to mend something. */
+bool status_wait_held(const struct status_row *r);
 #endif

@@ -2,7 +2,13 @@
 #include "table.h"
 #include "text.h"
 
-enum { GAP = 2, NOTE_INDENT = 4, CUT_MIN = 6 /* a column is not cut below this */ };
+enum {
+    GAP = 2,
+    NOTE_INDENT = 4,
+    CUT_MIN = 6 /* a column is not cut below this */,
+    PAIR_MIN = 12,
+    PAIR_MAX = 20 /* nor a pair below its short form, up to this */
+};
 
 struct cell {
     char *text;
@@ -11,7 +17,7 @@ struct cell {
 struct line { /* a row, or a note below one */
     struct cell *cells;
     size_t n;
-    bool note;
+    bool note, brief; /* brief: cut, not wrapped */
 };
 struct table {
     const struct table_style *style;
@@ -58,6 +64,11 @@ void table_note(struct table *t, const char *colour, const char *text) {
     add_cell(t, add_line(t, true), colour, text);
 }
 
+void table_brief_note(struct table *t, const char *colour, const char *text) {
+    table_note(t, colour, text);
+    t->lines[t->n - 1].brief = true;
+}
+
 static void paint(const struct table_style *style, struct buf *out, const char *colour, struct slice text) {
     bool painted = style->colour && colour;
     if (painted) buf_adds(out, colour);
@@ -65,14 +76,31 @@ static void paint(const struct table_style *style, struct buf *out, const char *
     if (painted) buf_adds(out, "\x1b[0m");
 }
 
+static unsigned least(const struct table *t, size_t column) {
+    unsigned most = PAIR_MIN;
+    if (t->columns[column].cut != TABLE_CUT_PAIR) return CUT_MIN;
+    for (size_t i = 0; i < t->n && most < PAIR_MAX; i++) {
+        const struct line *l = &t->lines[i];
+        unsigned w = l->note || column >= l->n
+                         ? 0
+                         : text_pair_columns(slice_of(l->cells[column].text), t->style->utf8);
+        if (w > most) most = w < PAIR_MAX ? w : PAIR_MAX;
+    }
+    return most;
+}
+
 /* Takes columns from the widest that may be cut, one at a time, until all fit. */
 static void shrink(const struct table *t, unsigned *width) {
     unsigned sum = GAP * (unsigned)(t->ncolumns - 1);
-    for (size_t c = 0; c < t->ncolumns; c++) sum += width[c];
+    cleanup_free unsigned *floor = xcalloc(t->ncolumns, sizeof *floor);
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        sum += width[c];
+        floor[c] = least(t, c);
+    }
     while (sum > t->style->width) {
         size_t widest = t->ncolumns;
         for (size_t c = 0; c < t->ncolumns; c++)
-            if (t->columns[c].cut != TABLE_WHOLE && width[c] > CUT_MIN &&
+            if (t->columns[c].cut != TABLE_WHOLE && width[c] > floor[c] &&
                 (widest == t->ncolumns || width[c] >= width[widest]))
                 widest = c;
         if (widest == t->ncolumns) return;
@@ -94,20 +122,26 @@ static void measure(const struct table *t, unsigned *width) {
     if (t->style->width) shrink(t, width);
 }
 
+static void cut_text(const struct table_style *style, enum table_cut how, struct slice text, unsigned width,
+                     struct buf *cut) {
+    bool utf8 = style->utf8, start = how == TABLE_CUT_START || how == TABLE_CUT_PAIR;
+    const char *mark = utf8 ? "…" : "~";
+    if (how == TABLE_CUT_PAIR && text_fit_pair(cut, text, width, utf8)) return;
+    text = text_fit(text, width - 1, start, utf8);
+    if (start) buf_adds(cut, mark);
+    buf_add(cut, text);
+    if (!start) buf_adds(cut, mark);
+}
+
 static void print_cell(const struct table *t, size_t column, unsigned width, const struct cell *cell,
                        struct buf *out) {
     struct slice text = slice_of(cell->text);
     unsigned columns = text_columns(text, t->style->utf8);
     struct buf cut = BUF(1 << 20);
     if (columns > width) {
-        bool start = t->columns[column].cut == TABLE_CUT_START;
-        const char *mark = t->style->utf8 ? "…" : "~";
-        text = text_fit(text, width - 1, start, t->style->utf8);
-        columns = text_columns(text, t->style->utf8) + 1;
-        if (start) buf_adds(&cut, mark);
-        buf_add(&cut, text);
-        if (!start) buf_adds(&cut, mark);
+        cut_text(t->style, t->columns[column].cut, text, width, &cut);
         text = buf_slice(&cut);
+        columns = text_columns(text, t->style->utf8);
     }
     paint(t->style, out, cell->colour, text);
     buf_free(&cut);
@@ -131,6 +165,19 @@ static struct slice take_words(struct slice *rest, unsigned columns, bool utf8) 
     return line;
 }
 
+static void print_brief(const struct table *t, const struct cell *cell, struct buf *out) {
+    struct slice text = slice_of(cell->text);
+    unsigned width = t->style->width > NOTE_INDENT ? t->style->width - NOTE_INDENT : 0;
+    cleanup_buf struct buf cut = BUF(1 << 20);
+    if (width && text_columns(text, t->style->utf8) > width) {
+        cut_text(t->style, TABLE_CUT_END, text, width, &cut);
+        text = buf_slice(&cut);
+    }
+    buf_addf(out, "%*s", NOTE_INDENT, "");
+    paint(t->style, out, cell->colour, text);
+    buf_addc(out, '\n');
+}
+
 static void print_note(const struct table *t, const struct cell *cell, struct buf *out) {
     struct slice rest = slice_of(cell->text);
     unsigned width = t->style->width, indent = NOTE_INDENT;
@@ -148,6 +195,27 @@ static void print_note(const struct table *t, const struct cell *cell, struct bu
     } while (rest.n);
 }
 
+void table_paragraph(const struct table_style *style, struct slice clean, struct buf *out) {
+    struct slice rest = clean;
+    do {
+        struct slice line = rest;
+        if (style->width)
+            line = take_words(&rest, style->width, style->utf8);
+        else
+            rest.n = 0;
+        buf_add(out, line);
+        buf_addc(out, '\n');
+    } while (rest.n);
+}
+
+void table_line(const struct table_style *style, struct slice clean, struct buf *out) {
+    if (style->width && text_columns(clean, style->utf8) > style->width)
+        cut_text(style, TABLE_CUT_END, clean, style->width, out);
+    else
+        buf_add(out, clean);
+    buf_addc(out, '\n');
+}
+
 static void print_header(const struct table *t, const unsigned *width, struct buf *out) {
     for (size_t c = 0; c < t->ncolumns; c++) {
         cleanup_free char *title = xstrdup(t->columns[c].title);
@@ -163,7 +231,7 @@ void table_print(const struct table *t, struct buf *out) {
     for (size_t i = 0; i < t->n; i++) {
         const struct line *l = &t->lines[i];
         if (l->note) {
-            print_note(t, &l->cells[0], out);
+            (l->brief ? print_brief : print_note)(t, &l->cells[0], out);
             continue;
         }
         for (size_t c = 0; c < l->n; c++) print_cell(t, c, width[c], &l->cells[c], out);

@@ -11,4 +11,9 @@ char *text_cleaned(const char *s, bool utf8); /* the same as a string; NULL is "
 unsigned text_columns(struct slice clean, bool utf8);
 /* The longest beginning (from_end: end) of clean text that takes at most so many columns. */
 struct slice text_fit(struct slice clean, unsigned columns, bool from_end, bool utf8);
+/* Clean text "OLD -> NEW" in at most so many columns (8 at least): the name that both have in common goes first from NEW, then from
+ * OLD; then each is cut so that where they differ is still there. False: there is no arrow in it, and nothing was added. */
+bool text_fit_pair(struct buf *out, struct slice clean, unsigned columns, bool utf8);
+/* How many columns it takes without the name in common; 0: there is no arrow in it. */
+unsigned text_pair_columns(struct slice clean, bool utf8);
 #endif

@@ -68,7 +68,7 @@ static void write_template(struct undo_run *u, const struct status_row *r) {
     struct kube_spec spec = {
         .verb = KUBE_PATCH_JSON,
         .lane = LANE_CALL,
-        .manager = "handover-cli",
+        .manager = u->spec.manager,
         .ref = {.gvr = &gvr_deployments, .ns = slice_of(r->ns), .name = slice_of(r->name)},
         .body = buf_slice(&body)};
     u->patch = kube_call(u->kube, &spec, on_patched, u);

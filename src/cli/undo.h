@@ -37,6 +37,7 @@ struct undo_spec {
     const char *to_hash;       /* NULL: the former one */
     bool now;                  /* without a trial, by a person's word */
     int64_t timeout_ns;        /* how long it is waited for until Handover has taken it up */
+    const char *manager;       /* field manager, as of struct action_spec */
 };
 struct undo_run;
 /* err NULL: taken up, v is what was written; r is valid during the callback. */

@@ -168,6 +168,7 @@ static void act(struct stage *st, enum spec_action action) {
     const struct action_spec spec = {
         .action = action,
         .timeout_ns = 10 * NS_PER_S,
+        .manager = "handover-cli:alice",
         .status = {.ns = "a", .name = "one", .lease_ns = "l", .lease_name = "l"}};
     struct action_run *run = action_start(k, &spec, on_done, st);
     assert_int_equal(st->done, 0);
@@ -189,7 +190,7 @@ static void the_template_that_was_looked_at_is_meant(void **unused) {
     assert_string_equal(st.err.msg, "");
     assert_int_equal(st.phase, PHASE_ROLLING_BACK);
     assert_int_equal(st.patches, 1);
-    assert_has(st.url, "/apis/apps/v1/namespaces/a/deployments/one?fieldManager=handover-cli");
+    assert_has(st.url, "/apis/apps/v1/namespaces/a/deployments/one?fieldManager=handover-cli%3Aalice");
     cleanup_free char *body = xasprintf(
         "{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":{\"handover.dev/abort\":\"%s@", st.hash);
     assert_has(st.body, body);

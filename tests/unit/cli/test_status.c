@@ -144,6 +144,10 @@ static void stage_free(struct stage *st) {
     "/apis/apps/v1/deployments?limit=500\n" LIST_STATES                                                      \
     "/apis/coordination.k8s.io/v1/namespaces/handover-system/leases/handover\n"
 
+#define LIST_CANARY                                                                                          \
+    "/apis/apps/v1/namespaces/a/replicasets?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dhandover&"        \
+    "fieldSelector=metadata.name%3Done-canary-qrst&limit=500\n"
+
 #define LED_BY_H "leader: h (term 7, renewed 750ms ago)\nNAMESPACE  TARGET  PHASE    SINCE  READY  VERSION\n"
 
 static const struct {
@@ -163,19 +167,33 @@ static const struct {
      THREE,
      "leader: handover-a (term 7, renewed 750ms ago)\n"
      "NAMESPACE  TARGET  PHASE       SINCE  READY  VERSION\n"
-     "a          one     Stable      1h5m   2/2    w:v1\n"
      "a          two     RolledBack  10m    2/2    w:v1 -> w:v2\n"
      "    w:v2 was rolled back: 21 of 65 reconciles failed\n"
-     "b          new     Waiting            2/2    w:v1\n"},
+     "b          new     Waiting            2/2    w:v1\n"
+     "a          one     Stable      1h5m   2/2    w:v1\n"},
     {"a first rollout: stable's image is its ReplicaSet's; a digest is shortened",
      {TARGETS(DEPLOYMENT(
           "a", "one", "r.example/w@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
           OPTED_IN)),
       STATES(CONFIGMAP("a", "one", STARTING)), LEASE(""), REPLICASET("w:v1")},
-     THREE "/apis/apps/v1/namespaces/a/replicasets/one-abc\n",
+     THREE "/apis/apps/v1/namespaces/a/replicasets/one-abc\n" LIST_CANARY,
      "leader: none at this moment (term 7 was released)\n"
      "NAMESPACE  TARGET  PHASE     SINCE  READY  VERSION\n"
      "a          one     Starting  40s    2/2    w:v1 -> w@sha256:0123456789ab\n"
+     "    canary of w:v2 starts\n"},
+    {"the canary's readiness; more digits where the first of two digests are the same",
+     {TARGETS(DEPLOYMENT("a", "one", "w@sha256:0123456789abcdefffff", OPTED_IN)),
+      STATES(CONFIGMAP("a", "one", STARTING)),
+      LEASE("h"),
+      {"/replicasets/", 200, "{'spec':" POD_OF("w@sha256:0123456789abcdef0000") "}}"},
+      {"/replicasets?", 200,
+       LIST("{'metadata':{'namespace':'a','name':'one-canary-qrst'},'spec':{'replicas':2},'status':{"
+            "'readyReplicas':1}}")}},
+     NULL,
+     "leader: h (term 7, renewed 750ms ago)\n"
+     "NAMESPACE  TARGET  PHASE     SINCE  READY  CANARY  VERSION\n"
+     "a          one     Starting  40s    2/2    1/2     w@sha256:0123456789abcdef0000 -> "
+     "w@sha256:0123456789abcdefffff\n"
      "    canary of w:v2 starts\n"},
     {"a state without the label is read by name",
      {TARGETS(DEPLOYMENT("a", "old", "w:v1", OPTED_IN)),
@@ -271,6 +289,8 @@ static void a_trial_fits_80_columns(void **unused) {
                              .stable_image = (char[]){"registry.example/team/invoice-operator:2.4.11"},
                              .replicas = 12,
                              .ready = 11,
+                             .canary_pods = 12,
+                             .canary_ready = 3,
                              .has_state = true,
                              .steps = 2};
     struct status_report report = {
@@ -290,8 +310,8 @@ static void a_trial_fits_80_columns(void **unused) {
     cleanup_buf struct buf out = BUF(1 << 16);
     status_text(&report, &(struct table_style){.width = 80}, NOW_NS, &out);
     assert_buf(out, "leader: handover-a (term 0, renewed 1s ago)\n"
-                    "NAMESPACE           TARGET              PHASE    SINCE  READY  VERSION\n"
-                    "billing-production  invoice-operator-~  Soaking  1m30s  11/12  ~rator:2.5.0-rc.1\n"
+                    "NAMESPACE      TARGET        PHASE    SINCE  READY  CANARY  VERSION\n"
+                    "billing-prod~  invoice-ope~  Soaking  1m30s  11/12  3/12    2.4.11 -> 2.5.0-rc.1\n"
                     "    step 2 of 2, 50 %  [####........]  1m30s of 5m\n"
                     "    canary 0 errors of 414 (0.0 %, at most 6.3 %)   stable 2 of 874 (0.2 %)\n"
                     "      tolerated 1.2 %\n"
@@ -393,6 +413,9 @@ static void json_has_everything_and_no_control_characters(void **state) {
     const cJSON *target = cJSON_GetArrayItem(json_arr(v, "targets"), 0);
     assert_string_equal(json_str_or(v, "leader", ""), "h");
     assert_int_equal(json_i64(v, "term", 0), 7);
+    assert_int_equal(json_i64(v, "version", 0), 1);
+    assert_string_equal(json_str_or(target, "since", ""), "2026-11-23T18:19:20Z");
+    assert_true(cJSON_IsNull(json_get(target, "canaryPods")) && cJSON_IsNull(json_get(target, "holdSince")));
     assert_string_equal(json_str_or(target, "namespace", ""), "a");
     assert_string_equal(json_str_or(target, "name", ""), "one");
     assert_string_equal(json_str_or(target, "image", ""), "w:v2\x7f\xc2\x9b\x1b\xc2\xa0");
@@ -409,6 +432,7 @@ int main(void) {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) return 77;
     const struct CMUnitTest tests[] = {
         TEST(the_report_is_these_lines), TEST(a_trial_fits_80_columns),
+
         TEST(a_target_by_name),          TEST(a_failure_is_reported_at_once),
         TEST(reads_by_name_are_bounded), TEST(json_has_everything_and_no_control_characters),
     };

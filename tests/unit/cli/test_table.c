@@ -76,6 +76,44 @@ static void columns_and_cuts_count_as_the_terminal_does(void **state) {
     }
 }
 
+/* What both have in common goes first, then each is cut; the arrow never. */
+static void a_pair_shows_what_differs(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned columns;
+        const char *fits;
+    } cases[] = {
+        {"w:v1 -> w:v2", 12, "w:v1 -> w:v2"},
+        {"w:v1 -> w:v2", 10, "w:v1 -> v2"},
+        {"w:v1 -> w:v2", 9, "v1 -> v2"},
+        {"w@sha256:0123456789ab -> w@sha256:fedcba987654", 40, "w@sha256:0123456789ab -> fedcba987654"},
+        {"w@sha256:0123456789ab -> w@sha256:fedcba987654", 20, "0123456~ -> fedcba9~"},
+        {"w:1.2.3-20260101 -> w:1.2.3-20260102", 22, "~20260101 -> ~20260102"},
+        {"invoice:2.4.11 -> invoice:2.5.0-rc.1", 16, "2.4.11 -> 2.5.0~"},
+        {"a:1 -> registry:latest", 14, "a:1 -> regist~"},
+        {"registry:latest -> b:1", 14, "regist~ -> b:1"},
+        {"w:v1 -> w:v1", 8, "v1 -> v1"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf out = BUF(200);
+        assert_true(text_fit_pair(&out, slice_of(cases[i].text), cases[i].columns, false));
+        assert_buf(out, cases[i].fits);
+    }
+    for (unsigned width = 8; width < 60; width++)
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            cleanup_buf struct buf out = BUF(200);
+            text_fit_pair(&out, slice_of(cases[i].text), width, true);
+            assert_true(text_columns(buf_slice(&out), true) <= width);
+            assert_non_null(strstr(buf_str(&out), " -> "));
+        }
+    cleanup_buf struct buf none = BUF(200);
+    assert_false(text_fit_pair(&none, SL("w:v1"), 3, true));
+    assert_int_equal(none.n, 0);
+    assert_int_equal(text_pair_columns(SL("w:v1"), true), 0);
+    assert_int_equal(text_pair_columns(SL("w:v1 -> w:v2"), true), 8);
+}
+
 static const struct table_column columns[] = {
     {"NAME", TABLE_CUT_END}, {"PHASE", TABLE_WHOLE}, {"VERSION", TABLE_CUT_START}};
 
@@ -157,6 +195,7 @@ int main(void) {
         TEST(text_is_cleaned),
         TEST(no_bytes_reach_the_terminal_as_a_command),
         TEST(columns_and_cuts_count_as_the_terminal_does),
+        TEST(a_pair_shows_what_differs),
         TEST(tables_fit_the_terminal),
         TEST(no_line_is_longer_than_the_terminal),
         TEST(a_table_without_titles_has_no_header),

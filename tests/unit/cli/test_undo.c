@@ -206,7 +206,7 @@ static void on_request(struct fake *f, struct fake_req *r) {
                               "canary-percent\":\"50\"}},\"spec\":{\"selector\":{\"matchLabels\":{\"a\":"
                               "\"b\"}},\"template\":" TEMPLATE("%s", "") "}}"),
                          st->image);
-    else if (strstr(r->url, "/replicasets?") && ++st->lists)
+    else if (strstr(r->url, "/replicasets?") && !strstr(r->url, "managed-by") && ++st->lists)
         text = xasprintf(LIST("{\"metadata\":{\"name\":\"one-1\",\"namespace\":\"a\",\"uid\":\"r\","
                               "\"resourceVersion\":\"1\",\"annotations\":{"
                               "\"deployment.kubernetes.io/"
@@ -250,6 +250,7 @@ static void undo(struct stage *st) {
     f->user = st;
     const struct undo_spec spec = {.timeout_ns = 10 * NS_PER_S,
                                    .now = st->now,
+                                   .manager = "handover-cli:alice",
                                    .status = {.ns = "a", .name = "one", .lease_ns = "l", .lease_name = "l"}};
     struct undo_run *run = undo_start(k, &spec, on_done, st);
     assert_int_equal(st->done, 0);
@@ -268,7 +269,7 @@ CASE(it_is_written_as_it_was_read_and_waited_for) {
     assert_string_equal(st.err.msg, "");
     assert_int_equal(st.ended, PHASE_PROMOTING);
     assert_true(st.patches == 1 && st.lists == 1);
-    assert_has(st.url, "/apis/apps/v1/namespaces/a/deployments/one?fieldManager=handover-cli");
+    assert_has(st.url, "/apis/apps/v1/namespaces/a/deployments/one?fieldManager=handover-cli%3Aalice");
     assert_has(st.body, "\"path\":\"/spec/template\",\"value\":" TEMPLATE("v1", "") "}]");
 }
 

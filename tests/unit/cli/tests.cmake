@@ -9,7 +9,7 @@ target_include_directories(unit_cli_judge_history PRIVATE ${CMAKE_SOURCE_DIR}/sr
 unit_test(cli/args base) # runs the programs themselves
 set_tests_properties(unit/cli/args PROPERTIES ENVIRONMENT "PROGRAMS=${CMAKE_BINARY_DIR}"
   REQUIRED_FILES "$<TARGET_FILE:handover>;$<TARGET_FILE:handover-sim>")
-foreach(name template_diff explain status_wait)
+foreach(name template_diff explain status_wait status_list screen release)
   unit_test(cli/${name} cli_common m)
   target_include_directories(unit_cli_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/cli ${CMAKE_SOURCE_DIR}/rollout)
 endforeach()
@@ -19,3 +19,7 @@ unit_test(cli/action cli_common kube_fake)
 target_include_directories(unit_cli_action PRIVATE ${CMAKE_SOURCE_DIR}/src/cli ${CMAKE_SOURCE_DIR}/rollout ${CMAKE_SOURCE_DIR}/tests/unit)
 unit_test(cli/undo cli_common kube_fake)
 target_include_directories(unit_cli_undo PRIVATE ${CMAKE_SOURCE_DIR}/src/cli ${CMAKE_SOURCE_DIR}/rollout ${CMAKE_SOURCE_DIR}/tests/unit)
+unit_test(cli/letters cli kube_fake)
+target_include_directories(unit_cli_letters PRIVATE ${CMAKE_SOURCE_DIR}/src/cli ${CMAKE_SOURCE_DIR}/tests/unit)
+unit_test(cli/doctor cli_common kube_fake)
+target_include_directories(unit_cli_doctor PRIVATE ${CMAKE_SOURCE_DIR}/src/cli ${CMAKE_SOURCE_DIR}/rollout ${CMAKE_SOURCE_DIR}/tests/unit)

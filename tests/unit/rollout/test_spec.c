@@ -351,15 +351,22 @@ CASE(misspelt_names) {
         {"canary-something-else-altogether-and-more", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *meant = spec_hint_meant(names[i].name);
-        if (!names[i].meant)
-            assert_null(meant);
-        else
-            assert_string_equal(meant ? meant : "nothing", names[i].meant);
+        cleanup_free char *pair = xasprintf("%s=x", names[i].name), *says = NULL;
+        cJSON *one = annotations(pair);
+        cleanup_buf struct buf hint = BUF(1000);
+        assert_int_equal(spec_hint_add(one, false, &hint), names[i].meant != NULL);
+        if (names[i].meant)
+            says = xasprintf("handover.dev/%s is not known: is handover.dev/%s meant?", names[i].name,
+                             names[i].meant);
+        assert_string_equal(buf_str(&hint), says ? says : "");
+        cJSON_Delete(one);
     }
     for (size_t i = 0; spec_known(i); i++) {
-        assert_true(spec_hint_known(spec_known(i)));
-        assert_null(spec_hint_meant(spec_known(i)));
+        cleanup_free char *pair = xasprintf("%s=x", spec_known(i));
+        cJSON *one = annotations(pair);
+        cleanup_buf struct buf hint = BUF(1000);
+        assert_false(spec_hint_add(one, true, &hint));
+        cJSON_Delete(one);
     }
     cJSON *a = annotations("canary-percent=10\nsok=1m\nzzzzzz=1\nsigals=x");
     cleanup_buf struct buf out = BUF(1000), all = BUF(1000);
