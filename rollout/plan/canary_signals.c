@@ -19,8 +19,9 @@ void plan_signals(const struct plan_ctx *c, struct signals_report *ret) {
 
 bool plan_hold_for_signal(struct plan_ctx *c, const struct signals_report *r) {
     const char *then = r->does == SIGNAL_DEADLINE ? "; rolled back at the deadline unless it ends" : "";
-    return plan_hold(c, HOLD_SIGNAL, TEXT_CAUSE, "%s: %s%s; if that is meant, promote, else abort: %s",
-                     signal_name(r->which), r->why, then, plan_command(c, ACTION_PROMOTE, c->s->hash).text);
+    return plan_hold(c, HOLD_SIGNAL, TEXT_CAUSE, "%s: %s%s; if that is meant: %s; if not: %s",
+                     signal_name(r->which), r->why, then, plan_command(c, ACTION_PROMOTE).text,
+                     plan_command(c, ACTION_ABORT).text);
 }
 
 bool plan_signal_at_deadline(struct plan_ctx *c, const struct signals_report *r, bool stalled) {

@@ -128,7 +128,7 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
               "NOTHING RUNS: stable's ReplicaSet %s was deleted and the template is another version's; set "
               "stable's "
               "image again, or promote the new one: %s",
-              c->s->stable_name, plan_command(c, ACTION_PROMOTE, t->hash).text);
+              c->s->stable_name, plan_command(c, ACTION_PROMOTE).text);
     return BACK_BUSY;
 }
 

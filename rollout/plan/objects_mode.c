@@ -97,8 +97,7 @@ static bool may_work(struct plan_ctx *c) {
                      "mode objects: the canary waits for Lease %s, which stable holds, and would do nothing "
                      "with its objects; give it one "
                      "of its own, such as handover.dev/canary-args: --leader-election-id=%s-canary, then: %s",
-                     lease[TRACK_STABLE], lease[TRACK_STABLE],
-                     plan_command(c, ACTION_RETRY, c->s->hash).text);
+                     lease[TRACK_STABLE], lease[TRACK_STABLE], plan_command(c, ACTION_RETRY).text);
 }
 
 bool plan_slice_is_idle(struct plan_ctx *c) {

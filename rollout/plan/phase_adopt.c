@@ -150,7 +150,7 @@ static bool new_template(struct plan_ctx *c) {
         plan_set_text(&c->s->reason, "%s", q->reason ? q->reason : "");
         plan_event(c, EV_QUARANTINED,
                    "%s was rolled back before (%s) and is not rolled out again; to retry: %s", t->image,
-                   c->s->reason, plan_command(c, ACTION_RETRY, t->hash).text);
+                   c->s->reason, plan_command(c, ACTION_RETRY).text);
         return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back before: %s", t->image, c->s->reason);
     }
     if (plan_take_back(c)) return true;
@@ -158,7 +158,7 @@ static bool new_template(struct plan_ctx *c) {
         return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
                          "the Deployment is scaled to zero; the rollout of %s starts when it is scaled up; "
                          "without a canary: %s",
-                         t->image, plan_command(c, ACTION_PROMOTE, t->hash).text);
+                         t->image, plan_command(c, ACTION_PROMOTE).text);
     }
     plan_begin_rollout(c);
     return true;

@@ -153,7 +153,7 @@ bool plan_on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
     return plan_hold(
         c, HOLD_INCONCLUSIVE, TEXT_KEPT,
         "the deadline is over without a verdict (%s); for another deadline: %s, or promote, abort, retry",
-        why, plan_command(c, ACTION_RESUME, c->s->hash).text);
+        why, plan_command(c, ACTION_RESUME).text);
 }
 
 /* Nothing is wrong with it, and nothing will move by itself. Without the counts: one Event. */
@@ -182,7 +182,7 @@ static void say_stalled(const struct plan_ctx *c, bool ends, char ret[400]) {
     snprintf(ret, 400, "the canary has stopped reconciling while stable reconciles; %s by: %.200s",
              ends ? "it is rolled back at the deadline unless it reconciles again, or now"
                   : "it is not promoted until it reconciles again, or rolled back",
-             plan_command(c, ACTION_ABORT, c->s->hash).text);
+             plan_command(c, ACTION_ABORT).text);
 }
 
 static bool no_verdict(struct plan_ctx *c, enum verdict v, const char *why,

@@ -55,7 +55,7 @@ static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
             "%u times stable has given Lease %s up, and the canary did not come to lead: another "
             "client scales the Deployment up (have it leave spec.replicas alone), the canary is "
             "not ready without stable, or stable does not end; then: %s",
-            s->trial.disturbed, l->name, plan_command(c, ACTION_RETRY, s->hash).text);
+            s->trial.disturbed, l->name, plan_command(c, ACTION_RETRY).text);
     if (!plan_way_back_is_clear(c) || !plan_quiet_enough(c, TRACK_STABLE)) return false;
     s->replicas = c->t->replicas;
     c->giving = true;

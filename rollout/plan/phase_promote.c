@@ -215,7 +215,7 @@ static bool held_from_outside(struct plan_ctx *c, const struct obs_rs *rs, struc
     bool serves = c->t->st_available >= c->t->replicas; /* else the user may rather have stable back */
     plan_hold(c, cause->hold, cause->follow, "%s; the promotion waits%s%s%s", cause->text,
               room ? ", and the canary makes room for it" : "",
-              serves ? "" : "; to go back: ", serves ? "" : plan_command(c, ACTION_ABORT, s->hash).text);
+              serves ? "" : "; to go back: ", serves ? "" : plan_command(c, ACTION_ABORT).text);
     return true;
 }
 

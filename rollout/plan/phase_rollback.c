@@ -36,7 +36,7 @@ bool plan_phase_rolling_back(struct plan_ctx *c) {
     bool serves = c->t->st_available >= c->t->replicas;
     plan_event(c, EV_ROLLED_BACK, "%s was rolled back: %s; %s %s; to retry: %s", s->image, s->reason,
                s->stable_name, serves ? "is in service" : "is being restored",
-               plan_command(c, ACTION_RETRY, s->hash).text);
+               plan_command(c, ACTION_RETRY).text);
     return plan_enter(c, PHASE_ROLLED_BACK, "%s was rolled back: %s", s->image, s->reason);
 }
 

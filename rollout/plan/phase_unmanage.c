@@ -26,7 +26,7 @@ static bool refused(struct plan_ctx *c) {
         "releasing the Deployment would start %s, which is not in service (%s is); set the former image, "
         "or force it: %s",
         c->t->image, c->s->stable_name ? c->s->stable_name : "another version",
-        plan_command(c, ACTION_RELEASE, c->t->hash).text);
+        plan_command(c, ACTION_RELEASE).text);
 }
 
 /* Decided, and `repair` says so: from the state that says so, every later look goes on giving back. */

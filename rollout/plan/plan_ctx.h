@@ -86,11 +86,11 @@ bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text text, const cha
     __attribute__((format(printf, 4, 5)));
 bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
 void plan_report_hold(struct plan_ctx *c);
-/* The command that sets an action's annotation, for messages. */
+/* The command that gives an action's annotation for the template that the Deployment has, for messages. */
 struct command {
-    char text[640];
+    char text[400];
 };
-struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash);
+struct command plan_command(const struct plan_ctx *c, enum spec_action a);
 void plan_unhold(struct plan_ctx *c);
 void plan_begin_rollout(struct plan_ctx *c);
 void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...)

@@ -151,17 +151,17 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     }
 }
 
-struct command plan_command(const struct plan_ctx *c, enum spec_action a, const char *hash) {
+struct command plan_command(const struct plan_ctx *c, enum spec_action a) {
     struct command r;
-    snprintf(r.text, sizeof r.text,
-             "kubectl annotate deployment/%s -n %s --overwrite " HANDOVER_PREFIX "%s=%s", c->t->name,
-             c->t->ns, spec_action_name(a), hash);
+    const char *more = a == ACTION_RELEASE ? " --force" : "";
+    snprintf(r.text, sizeof r.text, "handover %s %s -n %s%s", spec_action_name(a), c->t->name, c->t->ns,
+             more);
     return r;
 }
 
 bool plan_hold_for_user(struct plan_ctx *c) {
     return plan_hold(c, HOLD_PAUSED_BY_USER, TEXT_KEPT, "paused by %s; to go on: %s",
-                     plan_who(c, ACTION_PAUSE).text, plan_command(c, ACTION_RESUME, c->s->hash).text);
+                     plan_who(c, ACTION_PAUSE).text, plan_command(c, ACTION_RESUME).text);
 }
 
 bool plan_enter_described(struct plan_ctx *c, enum phase phase) {

@@ -146,7 +146,7 @@ static void take_one(struct plan_ctx *c, enum spec_action a) {
         state_consume(c->s, a, value)->removing = false;
         plan_event(c, EV_ACTION_IGNORED,
                    "%s: \"%.80s\" is not the hash of the present template; for that one: %s", key, value,
-                   plan_command(c, a, c->t->hash).text);
+                   plan_command(c, a).text);
         return;
     }
     if (a != ACTION_RELEASE && of_another(c))

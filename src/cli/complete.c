@@ -49,7 +49,7 @@ static const struct argp_option *option_of(const struct argp *a, const char *wor
         f.n = strcspn(f.name, "=");
         if (f.name[f.n]) *ret_value = f.name + f.n + 1;
     } else {
-        f.key = word[1];
+        f.key = (unsigned char)word[1];
         if (word[2]) *ret_value = word + 2;
     }
     each_option(a, on_find, &f);

@@ -200,6 +200,7 @@ void explain_json(const struct explain *e, int64_t now_wall_ns, struct buf *out)
     moment(&raw, "holdSince", s ? s->hold_ns : 0);
     status_json_field(&raw, "message", s ? s->message : NULL);
     status_json_field(&raw, "problem", r->problem.kind ? r->problem.msg : NULL);
+    status_json_field(&raw, "hint", r->hint);
     status_json_field(&raw, "image", r->image);
     status_json_field(&raw, "stableImage", r->stable_image ? r->stable_image : r->image);
     status_json_field(&raw, "template", r->target.hash);

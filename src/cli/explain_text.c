@@ -66,6 +66,7 @@ static void add_head(struct page *p) {
     note(p, NULL, "%s, template %s, %d of %d pods ready", buf_str(&version), r->target.hash, r->ready,
          r->replicas);
     if (r->problem.kind) note(p, red, "%s", r->problem.msg);
+    if (r->hint) note(p, yellow, "%s", r->hint);
     bool elsewhere = !r->has_state || p->s->hold != HOLD_NONE || p->s->phase == PHASE_SOAKING;
     if (!elsewhere && p->s->message) note(p, dim, "%s", p->s->message);
 }

@@ -164,7 +164,7 @@ int letters_patch(const struct letters *l, const struct letters_order *orders, s
     struct slice there = slice_trim(slice_of(l->orders));
     cleanup_json cJSON *known = l->orders ? json_parse(there, NULL) : NULL;
     buf_addc(&list, '[');
-    if (cJSON_IsArray(known) && known->child) { /* the leader has not taken them up yet */
+    if (known && cJSON_IsArray(known) && known->child) { /* the leader has not taken them up yet */
         buf_add(&list, slice_make(there.p + 1, there.n - 2));
         buf_addc(&list, ',');
     }

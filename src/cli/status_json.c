@@ -45,6 +45,7 @@ static void write_json(const struct status_report *b, int64_t now_wall_ns, struc
         status_json_field(out, "message", r->has_state ? r->state.message : NULL);
         status_json_field(out, "problem", r->problem.kind ? r->problem.msg : NULL);
         buf_addf(out, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
+        status_json_field(out, "hint", r->hint);
         add_canary(r, out);
         add_moment(out, "since", r->has_state ? r->state.since_ns : 0);
         add_moment(out, "holdSince", r->has_state && r->state.hold ? r->state.hold_ns : 0);

@@ -3,6 +3,7 @@
 #include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/json_raw.h"
+#include "plan/spec_hint.h"
 #include <errno.h>
 
 enum {
@@ -49,6 +50,7 @@ static void free_rows(struct status_report *r) {
         free(row->image);
         free(row->stable_image);
         free(row->stable_tmpl);
+        free(row->hint);
         if (row->has_state) state_free(&row->state);
         if (!row->named) continue;
         obs_target_free(&row->target);
@@ -216,6 +218,8 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     row->replicas = (int32_t)json_i64(spec, "replicas", 1);
     row->paused = json_bool(spec, "paused", false);
     row->ready = (int32_t)json_i64(json_obj(obj, "status"), "readyReplicas", 0);
+    cleanup_buf struct buf hint = BUF(2048);
+    if (spec_hint_add(annotations, false, &hint)) row->hint = buf_take(&hint);
     if (opted_in || named) {
         struct spec s;
         spec_parse(annotations, &s, opted_in ? &row->problem : NULL);

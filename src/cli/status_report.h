@@ -17,6 +17,7 @@ struct status_row {
     bool has_state;
     struct state state;
     struct err problem; /* the annotations or the state cannot be used */
+    char *hint;         /* an annotation that is not known, and which one may be meant; NULL: none */
     size_t steps;       /* of the spec */
     /* Of a target that was asked for by name: */
     bool named; /* what follows is filled */

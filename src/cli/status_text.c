@@ -113,7 +113,7 @@ static double rate(uint64_t errors, uint64_t total) {
     return total ? 100.0 * (double)errors / (double)total : 0;
 }
 
-enum { NOTES = 5 };
+enum { NOTES = 6 };
 struct note {
     char *text;
     const char *colour;
@@ -179,6 +179,7 @@ const char *status_phase(const struct status_row *r) {
 static void add_notes(struct line *l, const struct table_style *style, int64_t now) {
     const struct status_row *r = l->r;
     if (r->problem.kind) add_note(l, red, xstrdup(r->problem.msg));
+    if (r->hint) add_note(l, yellow, xstrdup(r->hint));
     if (!r->has_state) return;
     bool held = r->state.hold != HOLD_NONE;
     if (held && r->state.message)

@@ -11,7 +11,7 @@ static bool is_plain(struct slice s) {
     static const char *const taken[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
     if (!s.n || !isalpha((unsigned char)s.p[0]) || s.p[s.n - 1] == ':') return false;
     for (size_t i = 0; i < s.n; i++)
-        if (!isalnum((unsigned char)s.p[i]) && !memchr("-._/@:", s.p[i], 6)) return false;
+        if (!isalnum((unsigned char)s.p[i]) && !(s.p[i] && strchr("-._/@:", s.p[i]))) return false;
     for (size_t i = 0; i < ARRAY_LEN(taken); i++)
         if (s.n == strlen(taken[i]) && strncasecmp(s.p, taken[i], s.n) == 0) return false;
     return true;

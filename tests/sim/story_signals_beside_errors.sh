@@ -14,7 +14,7 @@ rolled_back() { # IMAGE REASON : the version is rolled back for it
   until_true 10 "the canary of $1 is gone" no_canary
 }
 raised() { # SIGNAL : held for it, and a person is asked
-  [ "$(state .hold)" = SignalRaised ] && [[ $(state .message) == "$1: "*"if that is meant, promote, else abort: kubectl annotate "* ]]
+  [ "$(state .hold)" = SignalRaised ] && [[ $(state .message) == "$1: "*"if that is meant: handover promote op -n default; if not: handover abort op -n default" ]]
 }
 set_image op:writes; until_true 30 "the hold for the writes" raised writes
 has_event() { events | has -E "$1"; }

@@ -243,7 +243,7 @@ SCENE(a_rollback_that_cannot_restore_stable, m_start(2)) {
     m->no_pods = "exceeded quota: q";
     m->none_at_all = true;
     m_play(m,
-           "act promote 1|run 30|is Promoting PodsNotCreated|own 0 0|message ; to go back: kubectl annotate");
+           "act promote 1|run 30|is Promoting PodsNotCreated|own 0 0|message ; to go back: handover abort");
     m->events[0] = '\0';
     m_play(m, "act abort 1|run 60|is RolledBack PodsNotCreated|"
               "message of 2 pods of stable exist: pods op-0-1 is forbidden: exceeded quota: q");

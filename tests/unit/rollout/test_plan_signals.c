@@ -2,11 +2,10 @@
 #include "scene.h"
 
 /* Reconciles succeed and each writes three times: never promoted by itself, at the deadline neither. */
-PLAY(
-    writes_hold_and_ask, m_start(2),
-    "writes-much 1|image 1|run 300|is Soaking SignalRaised|event SignalRaised|own 0 2|message writes: |"
-    "message if that is meant, promote, else abort: kubectl annotate|run 640|is Soaking Inconclusive|own 0 2|"
-    "act promote 1|asked 1|until Stable 60|all 1 2")
+PLAY(writes_hold_and_ask, m_start(2),
+     "writes-much 1|image 1|run 300|is Soaking SignalRaised|event SignalRaised|own 0 2|message writes: |"
+     "message if that is meant: handover promote|run 640|is Soaking Inconclusive|own 0 2|"
+     "act promote 1|asked 1|until Stable 60|all 1 2")
 
 PLAY(writes_that_are_off_are_not_looked_at, m_start(2),
      "set signals -writes|writes-much 1|asked 1|image 1|until Promoting 200|until Stable 60|all 1 2|no-event "
