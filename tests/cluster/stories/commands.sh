@@ -33,7 +33,8 @@ rm -rf "$dir"
 
 ! said=$(h release op --timeout=5s 2>&1) || fail "released although v2 is not in service: $said"
 has -E 'which is not in service|has not done so' <<<"$said" || fail "release said $said"
-image_is op v1 || fail "the refused release has started v2"
+until_true 30 "v1 alone runs, the canary's pods have ended" image_is op v1
+paused op || fail "the refused release has unpaused it"
 h release op --force | has ': released$' || fail "the forced release"
 until_true 90 "v2 runs, as spec says" image_is op v2
 not_paused op || fail "still paused"
