@@ -77,7 +77,8 @@ static void unproject_state(void *ctx, void *data) {
 static bool keep_target(void *ctx, const cJSON *obj) {
     (void)ctx;
     const cJSON *annotations = json_at(obj, "metadata/annotations");
-    return obs_opted_in(annotations) || json_get(annotations, HANDOVER_PREFIX "status");
+    return obs_opted_in(annotations) || json_get(annotations, HANDOVER_PREFIX "status") ||
+           json_get(annotations, ANNOTATION_HELD);
 }
 
 struct adding {

@@ -42,7 +42,7 @@ void caches_deleted(struct caches *c, const struct gvr *gvr, const char *ns, con
                     const char *uid);
 
 /* ---- what is there; pointers are valid until the loop turns or anything is written to the caches ---- */
-/* NULL: no such Deployment, or one that does not take part (neither opted in nor with a status of ours). */
+/* NULL: no such Deployment, or one that does not take part (neither opted in nor with a status or a mark of ours). */
 const struct obs_target *caches_target(const struct caches *c, const char *ns, const char *name);
 /* The ConfigMap of the state; NULL when there is none that bears our label. raw is its text. */
 const struct store_rec *caches_state(const struct caches *c, const char *ns, const char *target);

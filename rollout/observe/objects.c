@@ -145,6 +145,7 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.observed_generation = json_i64(status, "observedGeneration", 0);
     t.replicas = count(spec, "replicas", 1);
     t.paused = json_bool(spec, "paused", false);
+    t.held = obj_annotation(obj, ANNOTATION_HELD) != NULL;
     t.deadline_s = json_i64(spec, "progressDeadlineSeconds", -1);
     if (t.deadline_s < 0 || t.deadline_s > INT32_MAX) t.deadline_s = -1;
     t.history = count(spec, "revisionHistoryLimit", 10);

@@ -19,7 +19,11 @@
 /* On a ReplicaSet that was the target's own and was taken out of its Deployment: it runs until stable does. */
 #define ANNOTATION_DETACHED HANDOVER_PREFIX "detached"
 /* On a target whose spec.replicas is 0 by our doing: the number before; for the case that the state is lost. */
-#define ANNOTATION_REPLICAS    HANDOVER_PREFIX "replicas"
+#define ANNOTATION_REPLICAS HANDOVER_PREFIX "replicas"
+/* On a target that is paused until Handover says otherwise: MutatingAdmissionPolicy handover-hold sets it with the pause and keeps
+ * both, whatever others write. Handover sets it where it pauses a target of which that policy is in effect. */
+#define ANNOTATION_HELD        HANDOVER_PREFIX "held"
+#define ANNOTATION_PROBE       HANDOVER_PREFIX "probe" /* of a dry run that asks whether that policy is in effect */
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
@@ -34,8 +38,8 @@ struct obs_target {
     bool deleting;
     int64_t created_ns; /* wall clock; 0 when it is not given */
     int64_t generation, observed_generation;
-    int32_t replicas; /* spec; 1 when absent */
-    bool paused;
+    int32_t replicas;   /* spec; 1 when absent */
+    bool paused, held;  /* held: ANNOTATION_HELD */
     int64_t deadline_s; /* spec.progressDeadlineSeconds; -1 when absent */
     bool recreate;      /* strategy Recreate */
     int32_t history;    /* spec.revisionHistoryLimit: so many old ReplicaSets at zero are kept */

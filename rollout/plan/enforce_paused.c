@@ -1,14 +1,17 @@
-/* Holding the target back: paused, and no ReplicaSet of its own runs but stable's. Every phase that holds
- * asks for it each time; an unpause or another version's start by another client is undone here. */
+/* Holding the target back: paused, or at rest under the policy (hold_way.c), and no ReplicaSet of its own runs but stable's. Every
+ * phase that holds asks for it each time; an unpause or another version's start by another client is undone here. */
 #include "plan/plan_ctx.h"
 
 void plan_pause(struct plan_ctx *c, bool checked) {
-    if (c->t->deadline_s != HELD_DEADLINE && c->t->deadline_s >= 0) c->s->deadline_s = c->t->deadline_s;
+    plan_follow_deadline(c);
     c->s->paused = true;
     c->patch.any = true;
     c->patch.checked = c->patch.checked || checked;
     c->patch.paused = PAUSED_SET;
-    c->patch.deadline_s = HELD_DEADLINE;
+    if (plan_by_policy(c))
+        c->patch.mark = MARK_SET;
+    else
+        c->patch.deadline_s = HELD_DEADLINE;
     c->patch.why = "pause";
 }
 
@@ -32,7 +35,8 @@ static void count_unpause(struct plan_ctx *c) {
 
 static void keep_deadline(struct plan_ctx *c) {
     struct state *s = c->s;
-    if (c->t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED) return;
+    bool set = c->t->deadline_s == HELD_DEADLINE || c->patch.deadline_s == HELD_DEADLINE;
+    if (set || s->pds_restored >= PLAN_MAX_RESTORED) return;
     if (c->t->deadline_s >= 0) s->deadline_s = c->t->deadline_s;
     s->pds_restored++;
     c->patch.any = true;
@@ -76,7 +80,7 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
     plan_revisit(c, c->now + POLL_NS);
     bool stable_runs = c->stable && c->stable->replicas > 0;
     if (!t->paused || !plan_spec_observed(c))
-        return BACK_BUSY; /* first the controller has to stop moving them */
+        return BACK_BUSY; /* first the controller has to stop moving them; at rest it is stable that it restores */
     if (stable_runs) {
         plan_step_scale_checked(c, c->stable, c->stable->replicas, "check that stable still runs");
         for (size_t i = 0; i < c->o->nrs; i++) {
@@ -132,16 +136,38 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
     return BACK_BUSY;
 }
 
+static void keep_pause(struct plan_ctx *c) {
+    if (plan_by_policy(c))
+        plan_keep_mark(c);
+    else
+        keep_deadline(c);
+}
+
+static void rest(struct plan_ctx *c) {
+    plan_follow_deadline(c);
+    c->s->paused = false;
+}
+
+static void answer_unpause(struct plan_ctx *c, bool ours, bool taken) {
+    if (!ours && taken) count_unpause(c);
+    c->plan->policy_failed = c->o->policy == POLICY_HOLDS;
+    plan_pause(c, ours);
+}
+
 enum held_back plan_enforce_paused(struct plan_ctx *c) {
     const struct obs_rs *last = NULL;
     bool ours =
         c->s->phase == PHASE_ADOPTING || c->s->phase == PHASE_FINISHING; /* not paused yet: nothing to undo */
     bool undoing = c->s->hold == HOLD_UNMANAGED || c->s->hold == HOLD_WRITE_REFUSED;
-    if (!c->t->paused && !ours && c->s->paused && !undoing) count_unpause(c);
-    if (!c->t->paused)
-        plan_pause(c, ours);
+    bool taken = c->s->paused && !undoing; /* if it is not paused */
+    plan_note_way(c);
+    bool rests = plan_rests(c);
+    if (c->t->paused)
+        keep_pause(c);
+    else if (rests)
+        rest(c);
     else
-        keep_deadline(c);
+        answer_unpause(c, ours, taken);
     if (!c->o->known) return BACK_BUSY;
     size_t active = plan_count_active(c, &last);
     enum held_back r = BACK_OK;
@@ -164,6 +190,6 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
         return BACK_BUSY;
     }
     bool was = c->s->hold == HOLD_UNMANAGED || c->s->hold == HOLD_NO_ACTIVE;
-    if (r == BACK_OK && was && c->t->paused) plan_unhold(c);
+    if (r == BACK_OK && was && plan_is_held_back(c)) plan_unhold(c);
     return r;
 }

@@ -7,6 +7,8 @@ static const struct {
     bool warning;
 } reasons[EV_HELD] = {
     [EV_ADOPTED] = {"Adopted", NORMAL},
+    [EV_HELD_BY_POLICY] = {"HeldByPolicy", NORMAL},
+    [EV_HELD_BY_PAUSE] = {"HeldByPause", NORMAL},
     [EV_ROLLOUT_STARTED] = {"RolloutStarted", NORMAL},
     [EV_BASELINE_MEASURED] = {"BaselineMeasured", NORMAL},
     [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL},

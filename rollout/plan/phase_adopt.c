@@ -5,7 +5,14 @@
 
 /* Its state was lost (the ConfigMap was deleted) while we held it: our mark tells it from a user's pause. */
 static bool was_ours(const struct plan_ctx *c) {
-    return c->t->paused && c->t->deadline_s == HELD_DEADLINE;
+    return plan_bears_mark(c->t);
+}
+
+/* Lost with the state is what it knew; the status, which goes with each phase, knows whether there was one. */
+bool plan_never_adopted(const struct plan_ctx *c) {
+    const char *status = c->t->status;
+    bool idle = c->o->state_known == STATE_READ || !status || !strncmp(status, "Idle", 4);
+    return c->s->phase == PHASE_IDLE && !c->s->stable_uid && c->t->deadline_s != HELD_DEADLINE && idle;
 }
 
 static const struct obs_rs *stable_of(const struct plan_ctx *c) {
@@ -33,6 +40,10 @@ static bool at_zero(struct plan_ctx *c) {
     return true;
 }
 
+static int64_t deadline_of(const struct obs_target *t) {
+    return t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
+}
+
 static bool recover(struct plan_ctx *c) {
     if (at_zero(c)) return false;
     const struct obs_rs *rs = stable_of(c);
@@ -46,7 +57,7 @@ static bool recover(struct plan_ctx *c) {
             plan_count_active(c, NULL), c->t->ns);
     }
     plan_take_stable(c, rs);
-    c->s->deadline_s = DEFAULT_DEADLINE_S;
+    c->s->deadline_s = deadline_of(c->t);
     c->s->paused = true;
     restore_quarantine(c);
     plan_event(c, EV_STATE_LOST, "the ConfigMap of the state was deleted; %s runs and is recorded as stable",
@@ -71,9 +82,29 @@ static bool wait_for_native(struct plan_ctx *c) {
                      *cause.text ? cause.text : c->t->progressing, c->t->name, c->t->ns);
 }
 
+/* The policy knows an opted-in Deployment, and not whether it was adopted. What runs and is whole is worth holding the new
+ * template back for; anything else goes on as it would without us. */
+static bool held_too_soon(struct plan_ctx *c) {
+    const struct obs_rs *rs = stable_of(c);
+    bool whole = rs && c->t->replicas > 0 && rs->replicas == c->t->replicas &&
+                 rs->st_available == c->t->replicas && c->t->st_replicas == c->t->replicas;
+    if (!plan_spec_observed(c)) {
+        plan_revisit(c, c->now + POLL_NS);
+        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+    }
+    if (!whole || !c->spec) {
+        plan_unpause(c, "not adopted yet: its own rollout goes on");
+        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+    }
+    plan_take_stable(c, rs);
+    c->s->deadline_s = deadline_of(c->t);
+    c->s->paused = true;
+    return plan_enter(c, PHASE_ADOPTING, "%s is in service", rs->name);
+}
+
 bool plan_phase_idle(struct plan_ctx *c) {
     const struct obs_target *t = c->t;
-    if (was_ours(c)) return c->o->known && recover(c);
+    if (was_ours(c)) return c->o->known && (plan_never_adopted(c) ? held_too_soon(c) : recover(c));
     if (c->leaving) return false;
     if (!c->spec) return plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
     if (t->paused) {
@@ -99,21 +130,23 @@ bool plan_phase_idle(struct plan_ctx *c) {
                          rs->name);
     }
     plan_take_stable(c, rs);
-    c->s->deadline_s =
-        t->deadline_s >= 0 && t->deadline_s < HELD_DEADLINE ? t->deadline_s : DEFAULT_DEADLINE_S;
-    c->s->paused = true;
+    c->s->deadline_s = deadline_of(t);
+    c->s->paused = !plan_by_policy(c);
     return plan_enter(c, PHASE_ADOPTING, "%s is in service", t->image);
 }
 
-/* The pause is seen: now it is held back, and not when that was written down. */
+/* The pause is seen, or the policy does without: now it is held back, and not when that was written down. */
 static bool adopted(struct plan_ctx *c) {
     bool same = plan_same_hash(c->t->hash, c->s->stable_hash); /* or an update has come right behind it */
     const char *what = same ? c->t->image : c->s->stable_name;
+    plan_note_way(c);
+    if (!c->t->paused) c->s->paused = false;
     cleanup_buf struct buf hint = BUF(1024);
     bool misspelt = spec_hint_add(c->t->annotations, false, &hint);
     plan_event(c, EV_ADOPTED,
-               "%s is stable (%s); image updates are held and rolled out as a canary first%s%s", what,
-               c->s->stable_name, misspelt ? "; " : "", buf_str(&hint));
+               "%s is stable (%s); image updates are held%s and rolled out as a canary first%s%s", what,
+               c->s->stable_name, c->t->paused ? "" : " by the API server", misspelt ? "; " : "",
+               buf_str(&hint));
     return plan_enter(c, PHASE_STABLE, "%s is in service", what);
 }
 
@@ -128,6 +161,7 @@ bool plan_phase_adopting(struct plan_ctx *c) {
         c->s->paused = false;
         return plan_enter(c, PHASE_IDLE, "the Deployment changed while it was being adopted");
     }
+    if (plan_by_policy(c)) return adopted(c);
     plan_enforce_paused(c);
     return false;
 }
@@ -186,5 +220,6 @@ bool plan_phase_stable(struct plan_ctx *c) {
             c->s->stable_name);
     }
     plan_unhold(c);
+    plan_lift(c);
     return false;
 }

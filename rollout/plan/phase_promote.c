@@ -12,6 +12,7 @@ bool plan_promote(struct plan_ctx *c, const char *fmt, ...) {
     s->ending = ENDED_PROMOTED;
     plan_set_text(&s->reason, "%s", text);
     s->repair = s->window = s->pause_asked = false;
+    if (c->t->paused && c->t->held) s->paused = true; /* by the policy, a moment ago */
     s->pause_ns = 0;
     s->best_updated = s->best_available = 0;
     s->least_old = c->t->replicas;
@@ -27,13 +28,6 @@ bool plan_promote_waiting(struct plan_ctx *c, const char *why) {
     s->image = xstrdup(c->t->image);
     s->began_ns = c->now;
     return plan_promote(c, "%s", why);
-}
-
-static void unpause(struct plan_ctx *c) {
-    c->patch.any = c->patch.checked = true;
-    c->patch.paused = PAUSED_DROP;
-    c->patch.deadline_s = plan_original_deadline(c->s);
-    c->patch.why = "unpause";
 }
 
 /* Our unpause is seen: the native update runs from now on, and its deadline counts. */
@@ -76,7 +70,7 @@ static bool complete(struct plan_ctx *c) {
     if (active > 1 || (active == 1 && last != rs)) return false;
     bool back = plan_same_hash(rs->hash, s->stable_hash);
     plan_take_stable(c, rs);
-    s->paused = true; /* from here on we hold it again */
+    s->paused = !plan_by_policy(c); /* from here on we hold it again */
     s->pause_asked = false;
     if (s->repair) {
         plan_event(c, EV_REPAIRED, "stable's ReplicaSet %s runs again", rs->name);
@@ -156,8 +150,11 @@ static bool paused_promotion(struct plan_ctx *c) {
                        phase_name(s->phase));
         return plan_hold_for_user(c);
     }
-    if (!s->paused) return paused_by_others(c);
-    if (!supported(c)) {
+    /* Begun, and the policy has paused it: for stable's template again, or for another notation of this one. */
+    bool begun = !s->paused;
+    if (begun && !c->t->held) return paused_by_others(c);
+    bool back = begun && plan_same_hash(c->t->hash, s->stable_hash);
+    if (!back && !supported(c)) {
         plan_event(c, EV_STATE_DAMAGED,
                    "the state asks for a promotion of %s that neither a verdict nor a user command supports; "
                    "its rollout "
@@ -165,7 +162,7 @@ static bool paused_promotion(struct plan_ctx *c) {
                    s->image ? s->image : s->hash);
         return plan_cancel_rollout(c, "its promotion is not supported by a verdict");
     }
-    unpause(c);
+    plan_unpause(c, "unpause");
     return false;
 }
 
@@ -268,6 +265,7 @@ bool plan_phase_promoting(struct plan_ctx *c) {
     if (s->pause_asked) { /* spec.paused alone: the update stands still, the deadline is the user's own */
         c->patch.any = true;
         c->patch.paused = PAUSED_SET;
+        if (plan_by_policy(c)) c->patch.mark = MARK_SET;
         c->patch.why = "pause the rollout";
         s->paused = true;
         return false;
@@ -289,7 +287,7 @@ bool plan_phase_finishing(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     bool away = plan_canary_teardown(c, true);
-    if (!plan_slice_is_back(c) || !c->t->paused || back != BACK_OK || !away) {
+    if (!plan_slice_is_back(c) || !plan_is_held_back(c) || back != BACK_OK || !away) {
         plan_revisit(c, c->now + POLL_NS);
         return false;
     }

@@ -32,7 +32,7 @@ bool plan_phase_rolling_back(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     plan_revisit(c, c->now + POLL_NS);
-    if (!plan_slice_is_back(c) || !stopped || back != BACK_OK || !c->t->paused) return false;
+    if (!plan_slice_is_back(c) || !stopped || back != BACK_OK || !plan_is_held_back(c)) return false;
     bool serves = c->t->st_available >= c->t->replicas;
     plan_event(c, EV_ROLLED_BACK, "%s was rolled back: %s; %s %s; to retry: %s", s->image, s->reason,
                s->stable_name, serves ? "is in service" : "is being restored",
@@ -73,7 +73,7 @@ bool plan_phase_cancelling(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     bool away = plan_canary_teardown(c, true);
-    if (!plan_slice_is_back(c) || back != BACK_OK || !away || !c->t->paused) {
+    if (!plan_slice_is_back(c) || back != BACK_OK || !away || !plan_is_held_back(c)) {
         plan_revisit(c, c->now + POLL_NS);
         return false;
     }

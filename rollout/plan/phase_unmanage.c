@@ -1,23 +1,29 @@
 /* Leaving: what we changed is given back, but never so that a version starts which is not in service. */
 #include "plan/plan_ctx.h"
 
+/* The policy may have paused it a moment ago, in the write that took it out of our hands. */
+static bool held_by_us(const struct plan_ctx *c) {
+    return c->t->paused && (c->s->paused || c->t->held);
+}
+
 static void give_back(struct plan_ctx *c) {
     if (!c->t->paused) c->s->paused = false;
-    bool ours = c->t->paused && c->s->paused;
+    bool ours = held_by_us(c);
     bool deadline = c->t->deadline_s == HELD_DEADLINE;
     c->patch.drop_status = true;
-    if (!ours && !deadline && !c->t->status) return;
+    if (!ours && !deadline && !c->t->held && !c->t->status) return;
     c->patch.any = true;
     c->patch.checked = ours; /* what is unpaused must be what we looked at */
     if (ours) c->patch.paused = PAUSED_DROP;
+    if (c->t->held) c->patch.mark = MARK_DROP;
     if (deadline) c->patch.deadline_s = plan_original_deadline(c->s);
     c->patch.why = "give back what was changed";
 }
 
 /* Nothing of ours is left on the target. */
 static bool given_back(const struct plan_ctx *c) {
-    return c->s->replicas < 0 && c->t->deadline_s != HELD_DEADLINE && !c->t->status &&
-           !(c->t->paused && c->s->paused);
+    return c->s->replicas < 0 && c->t->deadline_s != HELD_DEADLINE && !c->t->status && !c->t->held &&
+           !held_by_us(c);
 }
 
 static bool refused(struct plan_ctx *c) {
@@ -41,7 +47,7 @@ static bool let_go(struct plan_ctx *c, const char *why) {
 bool plan_phase_unmanage(struct plan_ctx *c) {
     struct state *s = c->s;
     if (!c->o->known) return false;
-    bool held = c->t->paused && s->paused && s->stable_uid,
+    bool held = held_by_us(c) && s->stable_uid,
          safe = plan_same_hash(c->t->hash, s->stable_hash) || plan_is_forced(c);
     if (s->repair && held && !safe) s->repair = false; /* the template changed before our patch */
     if (s->repair) {
@@ -58,9 +64,9 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
     plan_revisit(c, c->now + POLL_NS);
     bool away = plan_canary_teardown(c, true);
     if (!plan_slice_is_back(c) || !away) return false;
-    if (!held) return let_go(c, "it is not paused");
     if (plan_same_hash(c->t->hash, s->stable_hash))
         return let_go(c, "the version in service is the Deployment's");
+    if (!held) return let_go(c, "it is not paused");
     if (plan_is_forced(c)) return let_go(c, "forced by a user");
     /* A resume is meant now: see held above. Only another ReplicaSet's start is undone. */
     if (plan_enforce_paused(c) == BACK_MOVED) return true;

@@ -53,7 +53,7 @@ static bool rolling(enum phase p) { /* what must come to its end before the targ
 static bool start_leaving(struct plan_ctx *c) {
     struct state *s = c->s;
     if (!c->leaving || rolling(s->phase)) return false;
-    if (s->phase == PHASE_IDLE && !s->stable_uid && c->t->paused && c->t->deadline_s == HELD_DEADLINE)
+    if (s->phase == PHASE_IDLE && !s->stable_uid && plan_bears_mark(c->t) && !plan_never_adopted(c))
         return false; /* recover first */
     if (state_on_trial(s)) plan_end_rollout(c, ENDED_CANCELLED, "the Deployment is no longer managed");
     return plan_enter(c, PHASE_RELEASING, "the Deployment is being released; the canary is being removed");
@@ -78,7 +78,7 @@ static void run(struct plan_ctx *c) {
         c->patch = asked;
         p->look_again_ns = TIME_NEVER;
         p->scrape_ns = 0;
-        p->probe_quiet = c->giving = c->keeps_slice = false;
+        p->probe_quiet = p->policy_failed = c->giving = c->keeps_slice = false;
         p->order = ORDER_NONE;
         if (!start_leaving(c) && !phases[c->s->phase](c)) break;
     }
@@ -164,8 +164,9 @@ static void finish(struct plan_ctx *c, bool fresh) {
 
 /* The target was ours and its state is lost: our mark is still on it. */
 static bool lost(const struct observed *o) {
-    return o->state_known == STATE_ABSENT && o->target->paused && o->target->deadline_s == HELD_DEADLINE &&
-           o->target->status;
+    const char *status = o->target->status;
+    return o->state_known == STATE_ABSENT && plan_bears_mark(o->target) && status &&
+           strncmp(status, "Idle", 4) != 0;
 }
 
 static void drop_status(struct plan_ctx *c) { /* of a target that has left */
@@ -177,8 +178,14 @@ static void drop_status(struct plan_ctx *c) { /* of a target that has left */
     if (c->t->status) {
         c->patch.any = c->patch.drop_status = true;
         c->patch.why = "take the status off";
-        plan_step_target(c);
     }
+    if (c->t->held) { /* by the policy, in the write that took it out of our hands before it was adopted */
+        c->patch.any = c->patch.checked = true;
+        c->patch.paused = c->t->paused ? PAUSED_DROP : PAUSED_KEEP;
+        c->patch.mark = MARK_DROP;
+        c->patch.why = "not ours: its own rollout goes on";
+    }
+    if (c->patch.any) plan_step_target(c);
     c->plan->watch = false;
     c->plan->forget = c->plan->nsteps == 0;
 }
@@ -216,7 +223,7 @@ static void unusable(struct plan_ctx *c, bool foreign) {
  * long. */
 static bool newborn(const struct plan_ctx *c) {
     const struct obs_target *t = c->t;
-    return c->s->phase == PHASE_IDLE && c->s->hold == HOLD_ROLLOUT && t->created_ns &&
+    return c->s->phase == PHASE_IDLE && c->s->hold == HOLD_ROLLOUT && t->created_ns && !c->patch.any &&
            c->now >= t->created_ns && c->now < t->created_ns + NEWBORN_NS && !t->failure &&
            !plan_rollout_stands_still(t);
 }

@@ -30,6 +30,12 @@ enum quiet {
     QUIET_NOW, /* no active worker and no key queued in any pod of the track, at the last look (less than a second
                   ago) */
 };
+/* MutatingAdmissionPolicy handover-hold: the API server itself pauses and marks the target in the write that changes its template. */
+enum hold_policy {
+    POLICY_UNKNOWN, /* not known yet whether it is in effect for this target: held as it was */
+    POLICY_ABSENT,  /* it is not: held by spec.paused at all times */
+    POLICY_HOLDS,   /* shown to be: not paused at rest */
+};
 enum step_kind {
     STEP_STATE, /* create or merge-patch the ConfigMap */
     STEP_STATE_DELETE,
@@ -81,6 +87,8 @@ struct observed {
      * then the state is written, with its resourceVersion, before any other effect. */
     bool state_confirmed;
     const struct err *state_err;
+    enum hold_policy policy;
+    const char *policy_id; /* which one, in which version, in a few letters; for POLICY_HOLDS */
     bool canary_taken; /* the canary could not be created within the last half minute: its name was taken */
     const struct refusal *refused; /* of this process; NULL: none */
 
@@ -110,6 +118,7 @@ struct step {
     char *body;     /* JSON; holds resourceVersion or uid where a precondition is wanted */
     bool gone_ok;   /* 404 is as good as done */
     bool exists_ok; /* 409 on create: another client was first, observe again */
+    bool unpauses;  /* an answer that is still paused is a refusal */
     bool optional;  /* whatever the server answers is as good as done; no answer is not */
     char why[160];
 };
@@ -140,6 +149,8 @@ struct plan {
     enum track probe_track;
     enum slice_order
         order; /* for the objects of next's slice, when all steps are carried out; TAKE: next's percent of them */
+    bool
+        policy_failed; /* in spite of the policy a template is unpaused that should be held: whether it is in effect is to be shown anew */
     bool watch;  /* ReplicaSets and pods of this target are needed: false only when the target is not ours at
                     all */
     bool forget; /* nothing is left to do for this target: drop what is held in memory */
@@ -158,6 +169,8 @@ struct plan {
 enum obs_need plan_needs(const struct observed *o);
 /* The Lease that it has to see by name; NULL: none. */
 const char *plan_lease_name(const struct observed *o);
+/* Does it matter to this target whether the policy is in effect for it? */
+bool plan_asks_policy(const struct observed *o);
 /* Of the pods those that are of the target's ReplicaSets and of its canary, with the track that follows from that;
  * returns how many are left. */
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);

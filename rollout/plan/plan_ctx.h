@@ -22,8 +22,9 @@ enum { PLAN_SAFE_HISTORY = 10 };
 struct target_patch {
     bool any, checked; /* checked: with the resourceVersion that was read */
     enum { PAUSED_KEEP, PAUSED_SET, PAUSED_DROP } paused;
-    int64_t deadline_s; /* -1: kept */
-    int32_t replicas;   /* -1: kept */
+    enum { MARK_KEEP, MARK_SET, MARK_DROP } mark; /* ANNOTATION_HELD */
+    int64_t deadline_s;                           /* -1: kept */
+    int32_t replicas;                             /* -1: kept */
     bool drop_status;
     bool drop_replicas; /* ANNOTATION_REPLICAS */
     bool drop_action[ACTION_N];
@@ -120,9 +121,25 @@ bool plan_restore_stable(struct plan_ctx *c); /* false: nothing is recorded to m
 int64_t plan_original_deadline(const struct state *s);
 const char *plan_config_error(const struct plan_ctx *c); /* what is wrong with the annotations */
 
+/* ---- hold_way.c: by spec.paused, or by the API server's policy ---- */
+bool plan_way_is_policy(const struct observed *o, const struct state *s);
+bool plan_by_policy(const struct plan_ctx *c);
+/* Held by the policy, and the template is stable's: there is nothing to be paused for. */
+bool plan_rests(const struct plan_ctx *c);
+bool plan_is_held_back(const struct plan_ctx *c); /* paused, or it rests */
+/* Paused, and not by another client: what tells a target of ours where its state is lost. */
+bool plan_bears_mark(const struct obs_target *t);
+bool plan_never_adopted(const struct plan_ctx *c); /* though it bears the mark: by the policy */
+void plan_note_way(struct plan_ctx *c);            /* into the state, with an Event when it is another one */
+void plan_keep_mark(struct plan_ctx *c);           /* of what is paused by us or the policy */
+/* In PHASE_STABLE, where all agree that nothing is to be held: not paused and not marked any more. */
+void plan_lift(struct plan_ctx *c);
+void plan_follow_deadline(struct plan_ctx *c);
+void plan_unpause(struct plan_ctx *c, const char *why); /* of the template that was looked at */
+
 /* ---- the pieces of plans. Those that return bool: true when the phase has changed, so look again ---- */
 enum held_back {
-    BACK_OK,    /* paused, and only stable runs */
+    BACK_OK,    /* held back, and only stable runs */
     BACK_BUSY,  /* being restored: nothing may go forward */
     BACK_MOVED, /* the phase has changed */
 };

@@ -19,7 +19,7 @@ static bool managed(const struct observed *o) {
 
 /* The controller has seen the spec, and all Pods are of one version: of the template's, or none of it is. */
 static bool settled(const struct obs_target *t, bool of_template) {
-    if (!t->paused || t->observed_generation < t->generation) return false;
+    if (t->observed_generation < t->generation) return false;
     if (t->replicas > 0 && t->st_replicas == 0) return false;
     return t->st_updated == (of_template ? t->st_replicas : 0);
 }
@@ -38,15 +38,18 @@ static bool canaries_stopped(const struct observed *o, bool kept) {
 static bool at_rest(const struct observed *o) {
     const struct state *s = o->state;
     const struct obs_target *t = o->target;
-    if (!managed(o) || s->replicas >= 0 || plan_by_objects(s) || s->hold != HOLD_NONE || !s->stable_uid ||
-        !s->paused)
+    if (!managed(o) || s->replicas >= 0 || plan_by_objects(s) || s->hold != HOLD_NONE || !s->stable_uid)
         return false;
+    bool policy = plan_way_is_policy(o, s), open = policy && s->phase == PHASE_STABLE;
+    if (open ? s->paused || t->paused : !s->paused || !t->paused) return false;
+    if (t->held && s->phase == PHASE_STABLE) return false; /* to be taken off */
     if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
     /* Stable's template is to be recorded (stable_template.c) before its ReplicaSet can be deleted. */
     bool stables = plan_same_hash(t->hash, s->stable_hash);
     if (stables && t->history == 0 && !s->stable_template && strlen(t->tmpl) <= STATE_MAX_TEMPLATE)
         return false;
-    bool held_deadline = t->deadline_s == HELD_DEADLINE || s->pds_restored >= PLAN_MAX_RESTORED;
+    bool held = t->deadline_s == HELD_DEADLINE;
+    bool held_deadline = open ? !held : policy || held || s->pds_restored >= PLAN_MAX_RESTORED;
     if (!held_deadline || (t->history < PLAN_SAFE_HISTORY && !s->stable_template)) return false;
     if (s->phase == PHASE_STABLE)
         return plan_same_hash(t->hash, s->stable_hash) && settled(t, true) && canaries_stopped(o, false);
@@ -56,7 +59,7 @@ static bool at_rest(const struct observed *o) {
 
 /* Not ours yet: only a Deployment that is complete by its own account, or that bears our mark, is adopted. */
 static enum obs_need before_adoption(const struct obs_target *t) {
-    bool ours = t->paused && t->deadline_s == HELD_DEADLINE;
+    bool ours = plan_bears_mark(t);
     bool complete = t->observed_generation >= t->generation && t->st_updated == t->replicas &&
                     t->st_replicas == t->replicas && t->st_available == t->replicas;
     if (ours || (complete && !t->paused)) return NEED_REPLICASETS;
@@ -84,6 +87,13 @@ enum obs_need plan_needs(const struct observed *o) {
     bool trial =
         o->state_known == STATE_READ && state_on_trial(o->state) && o->spec && o->spec->mode != MODE_REPLICAS;
     return trial || plan_assists(o) ? NEED_LEASES : needs_of_phase(o);
+}
+
+bool plan_asks_policy(const struct observed *o) {
+    if (!o->target || o->target->deleting || !o->spec || o->release) return false;
+    if (o->state_known == STATE_READ && o->state->stable_uid) return true;
+    bool fresh = o->state_known == STATE_ABSENT || o->state_known == STATE_READ;
+    return fresh && before_adoption(o->target) == NEED_REPLICASETS;
 }
 
 const char *plan_lease_name(const struct observed *o) {

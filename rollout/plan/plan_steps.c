@@ -204,6 +204,8 @@ static void add_annotations(const struct target_patch *p, const char *status, in
         buf_adds(b, "null");
     else if (status)
         buf_add_json(b, slice_of(status));
+    if (p->mark != MARK_KEEP) member(b, &first, ANNOTATION_HELD);
+    if (p->mark != MARK_KEEP) buf_adds(b, p->mark == MARK_SET ? "\"true\"" : "null");
     if (p->replicas >= 0 || p->drop_replicas) member(b, &first, ANNOTATION_REPLICAS);
     if (p->replicas == 0)
         buf_addf(b, "\"%d\"", replicas);
@@ -246,6 +248,7 @@ void plan_step_target(struct plan_ctx *c) {
     buf_adds(&b, "}}");
     struct step *s = plan_step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name,
                                    p->why ? p->why : "patch the status annotation");
+    if (s) s->unpauses = p->paused == PAUSED_DROP;
     body(s, &b);
 }
 

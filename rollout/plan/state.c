@@ -130,6 +130,7 @@ void state_free(struct state *s) {
     free(s->stable_name);
     free(s->stable_uid);
     free(s->stable_template);
+    free(s->policy);
     free(s->message);
     free(s->canary);
     free(s->image);
@@ -155,6 +156,7 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->stable_name = xstrdup_null(from->stable_name);
     ret->stable_uid = xstrdup_null(from->stable_uid);
     ret->stable_template = xstrdup_null(from->stable_template);
+    ret->policy = xstrdup_null(from->policy);
     ret->message = xstrdup_null(from->message);
     ret->canary = xstrdup_null(from->canary);
     ret->image = xstrdup_null(from->image);

@@ -140,9 +140,10 @@ struct state {
     char stable_hash[11];
     char *stable_template; /* its text; NULL unless its ReplicaSet may be deleted behind our back */
     bool unjudged;         /* it went into service without a verdict, by another client's unpause */
-    bool paused;           /* we hold it by spec.paused */
-    int64_t deadline_s;    /* progressDeadlineSeconds before us; -1: not known */
-    int32_t replicas;      /* spec.replicas before we changed it; -1: we did not */
+    bool paused;           /* it is paused by us or the API server's policy, and not by another client */
+    char *policy; /* held by this policy (observed.policy_id), and not paused at rest; NULL: by spec.paused */
+    int64_t deadline_s; /* progressDeadlineSeconds before us; -1: not known */
+    int32_t replicas;   /* spec.replicas before we changed it; -1: we did not */
     struct state_quarantine *quarantine;
     size_t nquarantine;
     /* -- the rollout -- */

@@ -119,6 +119,8 @@ static void read_facts(struct reader *r, struct state *s) {
         if (!named || !s->stable_hash[0]) wrong(r, r->obj, "stable");
     }
     flag(r, r->obj, "paused", &s->paused);
+    text(r, r->obj, "policy", &s->policy);
+    if (s->policy && !*s->policy) wrong(r, r->obj, "policy");
     s->deadline_s = number(r, r->obj, "progressDeadlineSeconds", 0, INT32_MAX, -1);
     s->replicas = (int32_t)number(r, r->obj, "replicas", 0, INT32_MAX, -1);
     for (const cJSON *q = list(r, "quarantine"); q; q = q->next) {

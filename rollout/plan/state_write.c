@@ -4,7 +4,7 @@
 #include "plan/state_json.h"
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
-                                     "replicas", "quarantine", NULL};
+                                     "replicas", "quarantine", "policy", NULL};
 const char *const state_members[] = {"version",        "phase",
                                      "since",          "hold",
                                      "holdSince",      "message",
@@ -72,6 +72,7 @@ void state_write_facts(const struct state *s, struct buf *out) {
         buf_addc(out, '}');
     }
     flag(out, "paused", s->paused);
+    text(out, "policy", s->policy);
     number(out, "progressDeadlineSeconds", s->deadline_s, -1);
     number(out, "replicas", s->replicas, -1);
     if (s->nquarantine) buf_adds(out, ",\"quarantine\":[");

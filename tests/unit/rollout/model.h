@@ -88,6 +88,9 @@ struct model {
     int users;      /* spec.replicas as a user has last set it; -1: none has */
     bool own_lease; /* canaries hold another Lease, of their own */
     bool no_lease;  /* Leases cannot be read */
+    bool policy;    /* the API server has handover-hold in effect */
+    int policies;   /* so often it was installed */
+    bool older;     /* the process is of a version that does not know it */
     struct rng rng;
     /* the Deployment */
     bool exists, deleting, paused;
@@ -115,6 +118,8 @@ struct model {
     /* the edge: one process's memory */
     struct {
         bool held;
+        enum hold_policy policy;
+        char policy_id[16];
         struct state s;
         struct signals_pods signals;
         struct switchback turns;
@@ -207,6 +212,19 @@ void m_pod_died(struct model *m, int k);
 
 /* ---- model_pod.c ---- */
 void m_read_pod(const struct model *m, int k, struct obs_pod *ret);
+
+/* ---- model_policy.c ---- */
+struct m_write { /* of a user, on the Deployment */
+    int version;
+    bool opted, held;
+};
+struct m_write m_write_begin(const struct model *m);
+void m_write_end(struct model *m, const struct m_write *was, bool template);
+void m_install(struct model *m, bool there);
+void m_learn_policy(struct model *m);
+void m_observe_policy(const struct model *m, struct m_view *v);
+void m_take_policy(const struct model *m, struct state *s);
+struct model *m_start_by_policy(int replicas); /* adopted at version 0 under the policy, and quiet */
 
 /* ---- model_look.c ---- */
 enum { SEEN_TARGET = 1, SEEN_OWNED = 2, SEEN_STATE = 4, SEEN_ALL = 7 };

@@ -2,9 +2,9 @@
  * sent: a write that was not answered yet, or was refused, must not be announced. */
 #include "model.h"
 
-static bool paused(const struct model *m, const char *message) {
+static bool held_back(const struct model *m, const char *message) {
     (void)message;
-    return m->paused;
+    return m->paused || m->edge.policy != POLICY_ABSENT;
 }
 static bool unpaused(const struct model *m, const char *message) {
     (void)message;
@@ -30,7 +30,7 @@ static bool canary_stopped(const struct model *m, const char *message) {
 }
 static bool given_back(const struct model *m, const char *message) {
     (void)message;
-    return m->deadline_s != 2147483647 && !m_annotation(m, "status");
+    return m->deadline_s != 2147483647 && !m_annotation(m, "status") && !m_annotation(m, "held");
 }
 /* In a trial nothing has to be done for it. */
 static bool stands_still(const struct model *m, const char *message) {
@@ -57,7 +57,7 @@ static bool stable_has_all_objects(const struct model *m, const char *message) {
 
 /* NULL: it reports a decision, or what was seen, and claims no effect. */
 static bool (*const claims[EV_HELD])(const struct model *m, const char *message) = {
-    [EV_ADOPTED] = paused,
+    [EV_ADOPTED] = held_back,
     [EV_SOAKING] = canary_runs,
     [EV_PROMOTING] = unpaused,
     [EV_PROMOTED] = in_service,
@@ -74,12 +74,11 @@ static bool (*const claims[EV_HELD])(const struct model *m, const char *message)
 
 bool m_claims_nothing(enum plan_reason r) {
     static const enum plan_reason decisions[] = {
-        EV_ROLLOUT_STARTED,  EV_BASELINE_MEASURED,     EV_STEP_PASSED,
-        EV_SUPERSEDED,       EV_ROLLOUT_CANCELLED,     EV_ROLLING_BACK,
-        EV_ACTION_IGNORED,   EV_UNMANAGED_ROLLOUT,     EV_REPAIRING,
-        EV_STATE_LOST,       EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,
-        EV_RECONCILE_FAILED, EV_SIGNALS_UNAVAILABLE,   EV_LEASE_RELEASED,
-        EV_LEADER_MODE,      EV_WITHIN_WINDOW,         EV_RETRIED};
+        EV_HELD_BY_POLICY,        EV_HELD_BY_PAUSE,     EV_ROLLOUT_STARTED,   EV_BASELINE_MEASURED,
+        EV_STEP_PASSED,           EV_SUPERSEDED,        EV_ROLLOUT_CANCELLED, EV_ROLLING_BACK,
+        EV_ACTION_IGNORED,        EV_UNMANAGED_ROLLOUT, EV_REPAIRING,         EV_STATE_LOST,
+        EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,     EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE,
+        EV_LEASE_RELEASED,        EV_LEADER_MODE,       EV_WITHIN_WINDOW,     EV_RETRIED};
     for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
         if (decisions[i] == r) return true;
     return r >= EV_HELD; /* why it does not move on */

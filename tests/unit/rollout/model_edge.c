@@ -49,10 +49,12 @@ static void m_scrape(struct model *m) {
     m->edge.scraped_ns = m_now(m);
 }
 
-/* What starts by our unpausing is in service already, or was judged good, or a person wanted it. */
+/* What starts by our unpausing is in service already, or was judged good, or a person wanted it; or nothing was adopted yet, and it is the
+ * policy's hold that is lifted. */
 static void m_check_unpause(struct model *m) {
     cleanup_json cJSON *facts = json_parse(slice_of(m->facts), NULL);
     enum behaviour b = m->behaviour[m->version];
+    if (!json_get(facts, "stable")) return;
     bool stable = !strcmp(json_str_or(json_get(facts, "stable"), "hash", ""), m->hash[m->version]);
     if (!stable && (b != GOOD || m->sign[m->version] != SOUND) && !m->asked[m->version])
         fail_msg("version %d was let loose: %s", m->version, m->state);
@@ -167,6 +169,7 @@ static int m_delete_rs(struct model *m, const char *name, const cJSON *body) {
 
 /* Whatever is written must be read by the next leader, and say the same. */
 static void m_round_trip(const struct model *m, const struct state *wrote) {
+    if (m->older) return; /* what it does not know stands elsewhere in the text */
     cleanup_json cJSON *cm = cJSON_CreateObject();
     cJSON *data = cJSON_AddObjectToObject(cm, "data");
     cJSON_AddStringToObject(data, "facts", m->facts);
@@ -293,6 +296,7 @@ static void m_same_plan(const struct observed *o, int64_t now, const struct plan
 bool m_pass(struct model *m) {
     for (unsigned what = 1; m->cache && what <= SEEN_ALL; what <<= 1)
         if (rng_below(&m->rng, m->lag) == 0) m_see(m, what); /* each informer at its own pace */
+    m_learn_policy(m);
     m_scrape(m);
     struct m_view *v = m_observe(m);
     cleanup_plan struct plan p;
@@ -373,12 +377,16 @@ void m_until(struct model *m, enum phase want, int ticks) {
 /* ---- what a user does ---- */
 void m_image(struct model *m, int version) {
     if (m->version == version) return;
+    struct m_write was = m_write_begin(m);
     m->version = version;
+    m_write_end(m, &was, false);
     m->generation++;
     m->rv++;
 }
 void m_user_paused(struct model *m, bool paused) {
+    struct m_write was = m_write_begin(m);
     m->paused = paused;
+    m_write_end(m, &was, false);
     m->generation++;
     m->rv++;
 }

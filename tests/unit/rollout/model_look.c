@@ -34,6 +34,7 @@ static void m_fill_target(const struct model *m, struct obs_target *ret) {
                                .observed_generation = m->observed,
                                .replicas = m->replicas,
                                .paused = m->paused,
+                               .held = m_annotation(m, "held") != NULL,
                                .deadline_s = m->deadline_s,
                                .history = m->history,
                                .st_replicas = m->st_replicas,
@@ -194,6 +195,7 @@ static void m_take_state(struct model *edge, const struct model *m, struct m_vie
             v->o.state_err = &v->state_err;
             return;
         }
+        m_take_policy(edge, &edge->edge.s);
         edge->edge.held = true;
         edge->edge.rv = m->cm_rv;
     }
@@ -225,10 +227,12 @@ struct m_view *m_observe(struct model *m) {
                              .quiet = {m->quiet, m->quiet},
                              .refused = m->edge.refused_times >= 2 ? &m->edge.refused : NULL,
                              .canary_taken = m->edge.taken_tick && m->tick < m->edge.taken_tick + 30};
+    m_observe_policy(m, v);
     m_take_state(m, c, v);
     if (c->exists) {
         m_read_target(c, &v->target);
         v->o.target = &v->target;
+        v->target.held = v->target.held && !m->older; /* it does not know the mark either */
         v->opted = obs_opted_in(v->target.annotations);
         if (v->opted) {
             spec_parse(v->target.annotations, &v->spec, &v->spec_err);

@@ -76,6 +76,24 @@ static void lose(struct model *m, int v) {
     m_collect(m);
 }
 
+/* Writes that the policy looks at closely. */
+static void under_policy(struct model *m, struct words *w) {
+    struct m_write was = m_write_begin(m);
+    if (is(w, "notation")) m_write_end(m, &was, true);
+    if (is(w, "leaves-with")) {
+        m_annotate(m, "canary-percent", NULL);
+        m->version = version(w->w[0]);
+        m_write_end(m, &was, false);
+    }
+    if (is(w, "replace")) {
+        m->paused = false;
+        m->deadline_s = 600;
+        m_annotate(m, "status", NULL);
+        m_annotate(m, "held", NULL);
+        m_write_end(m, &was, false);
+    }
+}
+
 /* What a user does, and what else happens. */
 static void happens(struct model *m, struct words *w) {
     const char *a = w->w[0], *b = w->w[1];
@@ -90,9 +108,15 @@ static void happens(struct model *m, struct words *w) {
     if (is(w, "run")) m_run(m, number(a));
     if (is(w, "until")) m_until(m, phase(a), number(b));
     if (is(w, "lose")) lose(m, version(a));
+    under_policy(m, w);
     if (is(w, "writes-much")) m->sign[version(a)] = WRITES_MUCH;
     if (is(w, "panics")) m->sign[version(a)] = PANICS;
     if (is(w, "killed")) m_forget(m);
+    if (is(w, "policy") || is(w, "no-policy")) m_install(m, !strcmp(w->verb, "policy"));
+    if (is(w, "older") || is(w, "newer")) {
+        m_forget(m);
+        m->older = !strcmp(w->verb, "older");
+    }
     for (int i = is(w, "tick") ? number(a) : 0; i > 0; i--) m_tick(m);
 }
 
@@ -108,6 +132,9 @@ static void holds(struct model *m, struct words *w) {
     if (is(w, "paused")) must(m, m->paused, w);
     if (is(w, "unpaused")) must(m, !m->paused, w);
     if (is(w, "held")) must(m, m->paused && m->deadline_s == 2147483647, w);
+    bool mark = m_annotation(m, "held");
+    if (is(w, "rests")) must(m, !m->paused && !mark && m->deadline_s == 600, w);
+    if (is(w, "marked")) must(m, m->paused && mark && m->deadline_s == 600, w);
     if (is(w, "deadline")) must(m, m->deadline_s == number(a), w);
     if (is(w, "active")) must(m, m_active(m) == number(a), w);
     if (is(w, "own")) must(m, m_running(m, version(a), false) == number(b), w);
@@ -122,7 +149,7 @@ static void holds(struct model *m, struct words *w) {
     if (is(w, "absent")) must(m, !m_annotation(m, a), w);
     if (is(w, "status")) must(m, status && strstr(status, w->text), w);
     if (is(w, "message")) must(m, m_s(m)->message && strstr(m_s(m)->message, w->text), w);
-    if (is(w, "left")) must(m, !m->paused && !m->state && m->deadline_s == 600 && !status, w);
+    if (is(w, "left")) must(m, !m->paused && !m->state && m->deadline_s == 600 && !status && !mark, w);
     if (!is(w, "idle")) return;
     int writes = m->writes;
     m_run(m, number(a));

@@ -5,10 +5,15 @@
  * V is a version, N a number; what a step may be:
  *   image V, scale N, pause, unpause, set ANNOTATION TEXT, unset ANNOTATION, act ACTION V     what a user does
  *   fails V, crashes V, ... (enum behaviour), asked V                                what pods do; V may ship without a verdict
+ *   policy, no-policy                          handover-hold is installed, is deleted
+ *   notation, leaves-with V, replace           the template's text is another, its meaning is not; canary-percent goes and the image changes
+ *                                              in one write; kubectl replace without pause and mark
+ *   older, newer                               the process is of a version that does not know the policy, and of this one again
  *   lose V                                     the ReplicaSet of the version is deleted, with its pods
  *   run N (ticks, with passes), tick N (without), until PHASE N (within N ticks), killed      time goes by
  *   is PHASE [HOLD], phase PHASE (whatever the hold), ended RESULT                            what must be then
  *   paused, unpaused, held (paused, no progress deadline), left (nothing of ours is there), deadline N, active N
+ *   rests, marked                              nothing of ours is on it; paused and marked
  *   own V N, canary V N, all V N               so many ready pods of the version: stable's kind, a canary's, those and no others
  *   quarantined V, trusted V, event REASON, no-event REASON, absent ANNOTATION
  *   status TEXT, message TEXT, reason TEXT     the text is in the annotation, the state, the last of the history

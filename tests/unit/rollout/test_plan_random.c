@@ -16,10 +16,9 @@ static void user_unpauses(struct model *m) {
     m_user_paused(m, false);
 }
 static void user_replaces(struct model *m) {
-    m->paused = false;
+    m_play(m, "replace");
     m->deadline_s = 60;
     m->asked[m->version] = true;
-    m_annotate(m, "status", NULL);
 }
 static void user_steps(struct model *m) {
     static const char *const v[] = {"10", "50", "5,20,50", "100"};
@@ -128,6 +127,8 @@ static const struct {
     {1, user_deletes_canary, {NULL}},
     {1, user_deletes_rs, {NULL}},
     {1, user_deletes_state, {NULL}},
+    {1, NULL, {"policy", "no-policy"}},
+    {1, NULL, {"notation", "notation", "leaves-with 0", "leaves-with 1"}},
     {4, world_changes, {NULL}},
 };
 
@@ -140,7 +141,7 @@ static void happen(struct model *m) {
         return;
     }
     size_t i = 0, n = 0;
-    for (uint64_t k = rng_below(&m->rng, 27); k >= happenings[i].weight; i++) k -= happenings[i].weight;
+    for (uint64_t k = rng_below(&m->rng, 29); k >= happenings[i].weight; i++) k -= happenings[i].weight;
     while (n < 4 && happenings[i].steps[n]) n++;
     if (happenings[i].fn)
         happenings[i].fn(m);
@@ -178,6 +179,7 @@ static const char *at_rest(struct model *m) {
     if (s->hold == HOLD_NO_ACTIVE) return "alarm";
     if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_UNMANAGED))
         return s->hold == HOLD_NONE ? "stable" : NULL;
+    if (s->phase == PHASE_STABLE && s->hold == HOLD_USER_PAUSED && m->policy) return "paused by a user";
     if (s->phase == PHASE_ROLLED_BACK && s->hold == HOLD_NONE) return "rolled back";
     if (s->phase == PHASE_IDLE && (s->hold == HOLD_ROLLOUT || s->hold == HOLD_USER_PAUSED)) return "idle";
     if (trial && (s->hold == HOLD_INCONCLUSIVE || s->hold == HOLD_SHARED)) return "inconclusive";
@@ -194,13 +196,18 @@ static const char *at_rest(struct model *m) {
 static void check_rest(struct model *m, const char *rest) {
     bool held = !strcmp(rest, "stable") || !strcmp(rest, "rolled back");
     if (!strcmp(rest, "left")) {
-        if (m->deadline_s == 2147483647 || m_annotation(m, "status"))
+        if (m->deadline_s == 2147483647 || m_annotation(m, "status") || m_annotation(m, "held"))
             fail_msg("left, but something of ours is left");
         for (int i = 0; i < MAX_RS; i++) assert_false(m->rs[i].there && m->rs[i].canary);
     }
     if (!held) return;
     const struct state *s = m_s(m);
-    if (!m->paused) fail_msg("not paused at rest");
+    bool open = m->policy && !strcmp(rest, "stable");
+    if (m->paused == open)
+        fail_msg("%s at rest%s", m->paused ? "paused" : "not paused", m->policy ? " under the policy" : "");
+    bool mark = m_annotation(m, "held"), stays = !strcmp(rest, "rolled back") && !m->policy;
+    if (!stays && mark != (m->policy && !open)) fail_msg("marked: %d, by the policy: %d", mark, m->policy);
+    if (open && m->deadline_s == 2147483647) fail_msg("the deadline is not the user's at rest");
     if (m_active(m) != 1) fail_msg("%d active ReplicaSets at rest", m_active(m));
     int canaries = 0, stable = -1;
     for (int i = 0; i < MAX_RS; i++) {
@@ -283,6 +290,7 @@ static void schedule(uint64_t seed, enum kind kind, int *ret_steps) {
     if (seed % 3 == 0) m_annotate(m, "rollback-window", "2");
     m->between = between;
     m->lag = 2 + (unsigned)seed % 11;
+    if (seed % 5 < 2) m_install(m, true);
     if (seed % 2) m_see(m, SEEN_ALL); /* informers that lag */
     int pace = 3 + (int)rng_below(&m->rng, 30);
     for (int i = 0, at_zero = 0; i < (elects ? 400 : 150); i++) {
