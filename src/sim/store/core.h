@@ -238,6 +238,9 @@ int validate(const struct sim_type *t, const cJSON *obj, const cJSON *old, struc
  * form. */
 int validate_types(const struct sim_type *t, cJSON *obj, struct api_status *f);
 
+/* hold_policy.c: MutatingAdmissionPolicy handover-hold on an update that is about to be stored. */
+void hold_policy_admit(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj, bool dry);
+
 /* managed_fields.c: metadata.managedFields after a write by s->writer. */
 void managed_fields_record(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj,
                            enum store_part part);

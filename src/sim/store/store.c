@@ -240,6 +240,7 @@ int sim_object_put(struct sim *s, struct sim_obj *o, cJSON *obj, enum store_part
         json_tree_set(tree, "status", json_tree_dup(json_get(old, "status")));
     }
     fill_in(s, t, old, tree, f);
+    if (part == STORE_MAIN) hold_policy_admit(s, t, old, tree, dry);
     r = object_meta_update(s, t, old, tree, part, f);
     if (r == 0) r = validate(t, tree, old, f);
     if (r < 0) return r;

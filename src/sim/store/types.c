@@ -37,7 +37,17 @@ static const struct sim_type builtin[] = {
     {"rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", "rolebinding", "", .namespaced = true},
     {"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
      "customresourcedefinition", "crd,crds", .has_status = true, .has_generation = true},
+    /* since 1.36 */
+    {"admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy",
+     "mutatingadmissionpolicy", "", .has_generation = true},
+    {"admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings",
+     "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybinding", "", .has_generation = true},
 };
+enum { SINCE_1_36 = 2 };
+
+static size_t count_builtin(const struct sim *s) {
+    return ARRAY_LEN(builtin) - (s->cfg.release == SIM_RELEASE_1_37 ? 0 : SINCE_1_36);
+}
 
 bool type_is(const struct sim_type *t, const char *group, const char *resource) {
     return strcmp(t->resource, resource) == 0 && strcmp(t->group, group) == 0;
@@ -63,7 +73,7 @@ const struct sim_type *type_find(const struct sim *s, const char *group, const c
 
 struct resource_table *resource_table_of(struct sim *s, const struct sim_type *t) {
     if (!t->custom) return s->tables[t - builtin];
-    for (size_t i = ARRAY_LEN(builtin); i < s->ntables; i++) {
+    for (size_t i = count_builtin(s); i < s->ntables; i++) {
         if (s->tables[i]->type == t) return s->tables[i];
     }
     abort(); /* a type of another sim: a programming error */
@@ -108,7 +118,7 @@ static struct resource_table *resource_table_new(struct sim *s) {
 }
 
 void types_init(struct sim *s) {
-    for (size_t i = 0; i < ARRAY_LEN(builtin); i++) resource_table_new(s)->type = &builtin[i];
+    for (size_t i = 0; i < count_builtin(s); i++) resource_table_new(s)->type = &builtin[i];
 }
 
 static bool word_ok(const char *s, size_t max) {
@@ -132,7 +142,7 @@ static const char *word(struct sim *s, const char *text) {
 }
 
 static struct resource_table *dig_up(struct sim *s, const char *group, const char *resource) {
-    for (size_t i = ARRAY_LEN(builtin); i < s->ntables; i++) {
+    for (size_t i = count_builtin(s); i < s->ntables; i++) {
         if (type_is(s->tables[i]->type, group, resource)) return s->tables[i];
     }
     for (size_t i = 0; i < s->nburied; i++) {
@@ -146,8 +156,8 @@ static struct resource_table *dig_up(struct sim *s, const char *group, const cha
 }
 
 bool types_room(const struct sim *s, const char *group, const char *resource) {
-    if (s->ntables + s->nburied < ARRAY_LEN(builtin) + SIM_MAX_CUSTOM) return true;
-    for (size_t i = ARRAY_LEN(builtin); i < s->ntables; i++) {
+    if (s->ntables + s->nburied < count_builtin(s) + SIM_MAX_CUSTOM) return true;
+    for (size_t i = count_builtin(s); i < s->ntables; i++) {
         if (type_is(s->tables[i]->type, group, resource)) return true;
     }
     for (size_t i = 0; i < s->nburied; i++) {
