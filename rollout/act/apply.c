@@ -1,6 +1,8 @@
 /* Carries out the steps of a plan. */
 #include "act/apply.h"
+#include "base/json_raw.h"
 #include "base/log.h"
+#include "observe/policy_watch.h"
 #include <errno.h>
 
 struct applying {
@@ -43,6 +45,17 @@ static void proceed(struct applying *a) {
     next(a);
 }
 
+/* Something in the API server has put it back. */
+static bool still_paused(const struct step *s, struct slice raw, struct err *ret) {
+    struct slice paused;
+    if (!s->unpauses || !json_raw_at(raw, "spec/paused", &paused) || !slice_eqs(paused, "true")) return false;
+    err_set(ret, ERR_REJECTED, -EPERM,
+            "%s: the answer is still paused: a MutatingAdmissionPolicy or a webhook puts spec.paused "
+            "back; " POLICY_NAME " lets the account of its matchConditions alone, which has to be Handover's",
+            s->why);
+    return true;
+}
+
 static void on_answer(void *ctx, const struct err *err, struct slice raw) {
     struct applying *a = ctx;
     const struct step *s = &a->plan->step[a->at];
@@ -57,6 +70,11 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
             e.kind = ERR_CONFLICT; /* deleted since we looked: look again */
         err_wrap(&e, "%s", s->why);
         a->cb.done(a->ctx, &e, s, a->existed);
+        return;
+    }
+    struct err kept = {0};
+    if (!err && still_paused(s, raw, &kept)) {
+        a->cb.done(a->ctx, &kept, s, a->existed);
         return;
     }
     a->existed = a->existed || (err && err->kind == ERR_CONFLICT);

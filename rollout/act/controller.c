@@ -2,6 +2,7 @@
 #include "rollout/rollout.h"
 #include "base/log.h"
 #include "act/rollout_metrics.h"
+#include "act/policy_proof.h"
 #include "act/reconcile.h"
 #include "act/controller.h"
 #include "act/round.h"
@@ -40,6 +41,16 @@ static void on_objects(void *ctx, const struct slice_cache *c) {
         if (t->objects == c) controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
 }
 
+static void add_at_once(void *ctx, struct slice ns, struct slice name) {
+    on_changed(ctx, ns, name, false);
+}
+
+/* Another way of holding for all of them, perhaps. */
+static void on_policy(void *ctx) {
+    struct rollout *r = ctx;
+    caches_each_target(r->caches, add_at_once, r);
+}
+
 /* ---- reconciling ---- */
 
 static void start_task(void *self, struct slice key, struct task *task) {
@@ -55,7 +66,8 @@ static void cancel_task(void *self, struct task *task) {
 static void revisit(void *ctx) {
     struct rollout *r = ctx;
     for (struct target *t = r->targets; t; t = t->hh.next)
-        if (t->given_up) controller_add(r->controller, slice_of(t->key), PRIO_LOW, 0);
+        if (t->given_up || policy_proof_due(r, t))
+            controller_add(r->controller, slice_of(t->key), PRIO_LOW, 0);
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
@@ -114,12 +126,14 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
         rollout_free(r);
         return rc;
     }
+    r->policy = policy_watch_new(k, on_policy, r);
     *ret = r;
     return 0;
 }
 
 void rollout_start(struct rollout *r) {
     caches_start(r->caches);
+    policy_watch_start(r->policy);
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
@@ -165,6 +179,7 @@ void rollout_free(struct rollout *r) {
         rollout_forget(r, t);
     }
     scraper_free(r->scraper);
+    policy_watch_free(r->policy);
     caches_free(r->caches);
     slice_caches_free(r->slices);
     timer_free(r->revisit);

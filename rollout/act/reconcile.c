@@ -1,6 +1,7 @@
 /* One reconcile of one target: look at the caches, plan, carry out. Only what the caches cannot answer is read. */
 #include "act/reconcile.h"
 #include "act/apply.h"
+#include "act/policy_proof.h"
 #include "act/rollout_metrics.h"
 #include "act/round.h"
 #include "act/slice_work.h"
@@ -12,7 +13,7 @@ struct reconcile {
     struct rollout *r;
     struct target *t;
     struct task *task;
-    struct kube_op *read; /* see read_target() and read_state() */
+    struct kube_op *read; /* see on_target(), on_state() and on_policy() */
     struct applying *applying;
     struct relabel *relabel; /* the last part: what the plan orders for objects */
     char *target_uid;        /* of the Deployment, for Events; NULL: it does not exist */
@@ -21,7 +22,7 @@ struct reconcile {
     bool has_read_target, target_is_gone;
     cJSON *read_state;
     struct plan plan;
-    bool planned, reported;
+    bool planned, reported, asked; /* asked: whether the policy is in effect */
 };
 
 enum {
@@ -73,29 +74,6 @@ static void fail(struct reconcile *p, const struct err *err, const struct step *
         end(p, OUT_AFTER, SOON_NS, NULL); /* tried again, and then held for */
     else
         end(p, OUT_RETRY, 0, err);
-}
-
-/* ---- the state: what this process holds if it is the version that is there ---- */
-
-static enum known_state take_state(struct reconcile *p, const struct store_rec *rec, const char **ret_rv,
-                                   struct err *ret_err) {
-    struct target *t = p->t;
-    *ret_rv = p->read_state ? obj_rv(p->read_state) : rec ? rec->rv : NULL;
-    if (!p->read_state && !rec) {
-        target_drop_state(t);
-        return STATE_ABSENT;
-    }
-    if (t->state_rv && *ret_rv && strcmp(t->state_rv, *ret_rv) == 0) return STATE_READ;
-    target_drop_state(t);
-    cleanup_json cJSON *parsed = p->read_state ? NULL : json_parse(rec->raw, ret_err);
-    const cJSON *cm = p->read_state ? p->read_state : parsed;
-    struct state s;
-    if (!cm) return STATE_DAMAGED;
-    enum known_state known = state_take(cm, t->name, &s, ret_err);
-    if (known != STATE_READ) return known;
-    target_hold_state(t, &s, *ret_rv ? *ret_rv : "");
-    state_free(&s);
-    return STATE_READ;
 }
 
 /* Rounds of scrapes belong to one rollout. */
@@ -264,6 +242,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     plan_make(o, world_wall_ns(w), &p->plan);
     p->planned = true;
+    if (p->plan.policy_failed) t->policy.settled = false;
     if (!plan_has_step(&p->plan, t->refused.kind)) target_refused_no_more(t, t->refused.kind);
     t->scrape_every_ns = p->plan.scrape_ns > 0 && r->opt.scrape_ns > 0 ? r->opt.scrape_ns : p->plan.scrape_ns;
     /* Prometheus's last scrape says nothing of this moment. */
@@ -336,6 +315,21 @@ static bool has_to_read(struct reconcile *p, const struct target_snapshot *snap)
     return true;
 }
 
+static void on_policy(void *ctx, const struct err *err, struct slice raw) {
+    struct reconcile *p = ctx;
+    p->read = NULL;
+    policy_proof_answer(p->r, p->t, err, raw);
+    look(p);
+}
+
+static bool has_to_ask(struct reconcile *p, struct observed *o) {
+    o->policy = policy_proof_known(p->r, p->t, &o->policy_id);
+    if (p->asked || !plan_asks_policy(o) || !policy_proof_due(p->r, p->t)) return false;
+    p->asked = true;
+    p->read = policy_proof_ask(p->r, o->target, on_policy, p);
+    return true;
+}
+
 static void look(struct reconcile *p) {
     struct target *t = p->t;
     struct target_snapshot snap;
@@ -346,7 +340,7 @@ static void look(struct reconcile *p) {
     if (p->has_read_target || p->target_is_gone) snap.target = p->has_read_target ? &p->read_target : NULL;
     struct observed o = {
         .name = t->name, .target = snap.target, .state_err = &state_err, .spec_err = &spec_err};
-    o.state_known = take_state(p, snap.state, &o.state_rv, &state_err);
+    o.state_known = target_take_state(t, p->read_state, snap.state, &o.state_rv, &state_err);
     if (o.state_known == STATE_READ && snap.target && !p->has_read_target &&
         state_is_ahead(&t->state, snap.target)) {
         read_object(p, &gvr_deployments, t->name, on_target);
@@ -366,6 +360,7 @@ static void look(struct reconcile *p) {
         if (!spec_err.kind && scraper_allows(p->r->scraper, &spec, &spec_err)) spec.metrics_ok = false;
         o.spec = &spec;
     }
+    if (has_to_ask(p, &o)) return;
     const char *uid = snap.target ? snap.target->uid : o.state ? o.state->target_uid : NULL;
     free(p->target_uid);
     p->target_uid = snap.target ? xstrdup(snap.target->uid) : NULL;

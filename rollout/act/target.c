@@ -17,7 +17,7 @@ struct target *target_get(struct target **all, struct slice key) {
     return t;
 }
 
-void target_drop_state(struct target *t) {
+static void drop_state(struct target *t) {
     if (t->state_rv) state_free(&t->state);
     free(t->state_rv);
     t->state_rv = NULL;
@@ -28,9 +28,29 @@ void target_hold_state(struct target *t, const struct state *s, const char *rv) 
     struct state copy;
     state_copy(s, &copy);
     char *copy_rv = xstrdup(rv);
-    target_drop_state(t);
+    drop_state(t);
     t->state = copy;
     t->state_rv = copy_rv;
+}
+
+enum known_state target_take_state(struct target *t, const cJSON *read, const struct store_rec *rec,
+                                   const char **ret_rv, struct err *ret_err) {
+    *ret_rv = read ? obj_rv(read) : rec ? rec->rv : NULL;
+    if (!read && !rec) {
+        drop_state(t);
+        return STATE_ABSENT;
+    }
+    if (t->state_rv && *ret_rv && strcmp(t->state_rv, *ret_rv) == 0) return STATE_READ;
+    drop_state(t);
+    cleanup_json cJSON *parsed = read ? NULL : json_parse(rec->raw, ret_err);
+    const cJSON *cm = read ? read : parsed;
+    struct state s;
+    if (!cm) return STATE_DAMAGED;
+    enum known_state known = state_take(cm, t->name, &s, ret_err);
+    if (known != STATE_READ) return known;
+    target_hold_state(t, &s, *ret_rv ? *ret_rv : "");
+    state_free(&s);
+    return STATE_READ;
 }
 
 void target_refused(struct target *t, enum step_kind kind, const char *text) {
@@ -60,7 +80,7 @@ void target_rounds_reset(struct target *t) {
 
 void target_forget(struct target **all, struct target *t) {
     HASH_DEL(*all, t);
-    target_drop_state(t);
+    drop_state(t);
     signals_pods_free(&t->signals);
     switchback_free(&t->turns);
     free(t->trouble);

@@ -8,6 +8,17 @@
 
 struct reconcile;
 struct round;
+enum target_proof {
+    PROOF_NONE,
+    PROOF_SHOWN,
+    PROOF_DENIED, /* it is not in effect for it */
+};
+struct target_policy { /* act/policy_proof.h */
+    char id[11];       /* which policy it is about */
+    enum target_proof proof;
+    bool settled;   /* shown when that had settled */
+    int64_t due_ns; /* boot: when the question is asked again */
+};
 struct target {
     char *key, *ns, *name;
     struct state state;  /* with the evidence of the rounds since it was written */
@@ -35,12 +46,13 @@ struct target {
     int64_t quiet_ns[TRACKS]; /* boot time of what it rests on: an old one says nothing */
     bool probe;
     enum track probe_track;
-    bool crowd_reported;         /* that there are more pods than the evidence has places */
-    char *last_error;            /* said once, not at every retry */
-    struct refusal refused;      /* the last write that was refused */
-    char *refused_text;          /* the server's words; NULL: none was */
-    unsigned refused_times;      /* in a row */
-    int64_t taken_ns;            /* boot: when the canary's name was last found taken; 0: never */
+    bool crowd_reported;    /* that there are more pods than the evidence has places */
+    char *last_error;       /* said once, not at every retry */
+    struct refusal refused; /* the last write that was refused */
+    char *refused_text;     /* the server's words; NULL: none was */
+    unsigned refused_times; /* in a row */
+    int64_t taken_ns;       /* boot: when the canary's name was last found taken; 0: never */
+    struct target_policy policy;
     bool given_up;               /* ended with a terminal error: looked at again now and then */
     struct slice_cache *objects; /* of the slice that its state has; NULL: none */
     struct slice_sum slice;      /* of these, when it was last looked at */
@@ -51,7 +63,10 @@ struct target {
 struct target *target_get(struct target **all, struct slice key); /* made on first use */
 void target_forget(struct target **all, struct target *t);        /* not while a reconcile is in flight */
 void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
-void target_drop_state(struct target *t);
+/* The state that is there: the one that is held if that is this version of it. read: the ConfigMap, read; NULL: rec is what the cache has,
+ * NULL if there is none. */
+enum known_state target_take_state(struct target *t, const cJSON *read, const struct store_rec *rec,
+                                   const char **ret_rv, struct err *ret_err);
 void target_refused(struct target *t, enum step_kind kind, const char *text);
 void target_refused_no_more(struct target *t, enum step_kind kind); /* if it is what was refused last */
 void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */

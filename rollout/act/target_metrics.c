@@ -24,6 +24,20 @@ static void count(struct metrics *m, const struct target *all) {
     }
 }
 
+/* What holds a new template back, of those that are adopted. */
+static void count_ways(struct metrics *m, const struct target *all) {
+    static const char *const ways[] = {"pause", "policy"};
+    double by[ARRAY_LEN(ways)] = {0};
+    for (const struct target *t = all; t; t = t->hh.next)
+        if (t->state_rv && t->state.stable_uid) by[t->state.policy != NULL]++;
+    struct metric_family *f = metrics_family(
+        m, METRIC_GAUGE, "handover_held_targets",
+        "Number of managed Deployments by what holds a new template back: spec.paused at all times, or the "
+        "API server's policy",
+        "by", NULL, 0);
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) metric_set(metric_with(f, &ways[i]), by[i]);
+}
+
 static void show(const struct gauges *g, const struct target *t) {
     const struct state *s = &t->state;
     const char *phase[] = {t->ns, t->name, phase_name(s->phase)};
@@ -41,6 +55,7 @@ static bool runs(const struct target *t) { /* and nothing else is to be said of 
 
 void target_metrics_collect(struct metrics *m, const struct target *all, size_t max) {
     count(m, all);
+    count_ways(m, all);
     if (!max) return;
     if (max > TARGET_METRICS_MAX) max = TARGET_METRICS_MAX;
     struct gauges g = {

@@ -43,5 +43,6 @@ target_link_options(unit_rollout_scrape_endpoints PRIVATE -Wl,--wrap=metrics_end
 unit_test(rollout/target_metrics rollout m)
 target_include_directories(unit_rollout_target_metrics PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/edge simworld app)
+unit_test(rollout/policy_edge simworld app)
 unit_test(rollout/requests simworld app)
 unit_test(rollout/outside simworld app)
