@@ -7,6 +7,7 @@ sim --load "$dir/namespaced.yaml" --script '{"image":"*:v?","reconcilesPerSecond
 rights=/apis/rbac.authorization.k8s.io/v1
 rules() { api GET "$rights/$1" | sed 's/handover-team-a/handover/g' | jq -cS .rules; }
 [ "$(rules clusterroles/handover)" = "$(rules namespaces/team-a/roles/handover)" ] || fail "other rules for a target's namespace"
+[ "$(rules clusterroles/handover-hold-policy)" = "$(rules clusterroles/handover-hold-policy-team-a)" ] || fail "other rules for the policy"
 [ "$(rules namespaces/handover-system/roles/handover)" = "$(rules namespaces/handover-system/roles/handover-team-a)" ] || fail "other rules for handover-system"
 
 instance() { # NAMESPACE : with the arguments of its Deployment
@@ -19,7 +20,8 @@ instance() { # NAMESPACE : with the arguments of its Deployment
 holds() { api GET "/apis/coordination.k8s.io/v1/namespaces/handover-system/leases/handover-$1" | jq -e --arg who "$1" '.spec.holderIdentity | startswith($who + "_")' >/dev/null; }
 everywhere() { # paths that an instance asked for outside of its namespace and handover-system
   api GET /sim/requests | jq -r --arg ns "$1" '.last[] | select(.userAgent | startswith("handover")) | .target |
-    select(test("/namespaces/(" + $ns + "|handover-system)/") | not)'
+    select(test("/namespaces/(" + $ns + "|handover-system)/") | not) |
+    select(test("^/apis/admissionregistration.k8s.io/v1($|/mutatingadmissionpolic(ies|ybindings)[?]fieldSelector=metadata.name%3Dhandover-hold&)") | not)'
 }
 state_in() { api GET "/api/v1/namespaces/$1/configmaps/op-handover" | jq -r .data.state | jq -e "$2" >/dev/null; }
 instance team-a

@@ -17,6 +17,8 @@ diff <(normal "$d/ours") <(normal "$d/theirs") || fail "the chart's objects are 
 ! h template handover "$chart" --set replicas=0 >/dev/null 2>&1 || fail "no replicas are accepted"
 ! h template handover "$chart" --set replica=3 >/dev/null 2>&1 || fail "a value that does not exist is accepted"
 [ "$(h template handover "$chart" --set networkPolicy=true,podMonitor=true | grep -cE '^kind: (NetworkPolicy|PodMonitor)$')" = 2 ] || fail "a policy is missing"
+[ "$(h template handover "$chart" -n elsewhere --set holdPolicy=true --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy | grep -o 'system:serviceaccount:elsewhere:handover' | wc -l)" -ge 4 ] || fail "the policy does not know the release's account"
+! h template handover "$chart" --set holdPolicy=true --kube-version 1.30 | has MutatingAdmission || fail "the policy is for an API server that does not have it"
 ! h template handover "$chart" --set metricsAccount=false | has metrics-account || fail "the account that is not wanted is named"
 
 # And those of deploy/kustomize, which this server takes.
