@@ -109,7 +109,7 @@ operator_controller_runtime_image() {
 }
 widgets() { # COUNT : the kind that it serves, and so many of them; SIZE, from the environment, in their spec
   local i
-  in_cluster kubectl apply -f - >/dev/null <<EOF
+  in_cluster kubectl apply --server-side --force-conflicts -f - >/dev/null <<EOF
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.example.com}
