@@ -101,6 +101,8 @@ CASE(guards) {
         "never-ready 1|image 1|run 60|is Starting NotReady|own 0 2|run 340|is RolledBack",
         ("unschedulable 1|image 1|run 400|is Starting PodsUnschedulable|own 0 2|run 300|"
          "is Starting PodsUnschedulable"),
+        "set soak 120s|set min-soak 115s|image 1|until Soaking 60|run 100|silent 1|run 100|is Soaking "
+        "NoData|own 0 2",
         "silent 1|image 1|run 60|is Soaking NoData|own 0 2|run 640|is Soaking Inconclusive",
         "standby 1|image 1|run 60|is Soaking NoData",
         "hangs 1|image 1|run 60|is Soaking CanaryStalled|own 0 2|run 640|is Soaking Inconclusive",
