@@ -189,6 +189,21 @@ void rollout_free(struct rollout *r) {
     free(r);
 }
 
+/* At rest its ConfigMap has it, in the cache. */
+static void describe(const struct rollout *r, const struct target *t, struct buf *out) {
+    const struct store_rec *rec = t->state ? NULL : caches_state(r->caches, t->ns, t->name);
+    cleanup_json cJSON *cm = rec ? json_parse(rec->raw, NULL) : NULL;
+    struct state s;
+    if (t->state) {
+        state_write(t->state, out);
+    } else if (cm && state_take(cm, t->name, &s, NULL) == STATE_READ) {
+        state_write(&s, out);
+        state_free(&s);
+    } else {
+        buf_adds(out, "null");
+    }
+}
+
 void rollout_describe(const struct rollout *r, struct buf *out) {
     buf_addc(out, '[');
     bool first = true;
@@ -200,7 +215,7 @@ void rollout_describe(const struct rollout *r, struct buf *out) {
         buf_adds(out, ",\"name\":");
         buf_add_json(out, slice_of(t->name));
         buf_adds(out, ",\"state\":");
-        state_write(&t->state, out);
+        describe(r, t, out);
         buf_addc(out, '}');
     }
     buf_addc(out, ']');

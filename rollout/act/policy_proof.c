@@ -25,7 +25,7 @@ static bool of_this(const struct rollout *r, const struct target *t) {
 
 /* By a predecessor, which wrote the id down. */
 static bool shown_before(const struct rollout *r, const struct target *t) {
-    return t->state_rv && t->state.policy && !strcmp(t->state.policy, policy_watch_id(r->policy));
+    return t->face.policy && !strcmp(t->face.policy, policy_watch_id(r->policy));
 }
 
 enum hold_policy policy_proof_known(const struct rollout *r, const struct target *t, const char **ret_id) {
@@ -48,7 +48,7 @@ bool policy_proof_due(const struct rollout *r, struct target *t) {
         p->settled = shown_before(r, t);
         if (p->settled) p->due_ns = now(r) + (int64_t)(world_rand(kube_world(r->kube)) % (uint64_t)SHOWN_NS);
     }
-    bool by_another = t->state_rv && t->state.policy && !shown_before(r, t);
+    bool by_another = t->face.policy && !shown_before(r, t);
     if (!settled) return by_another && !p->due_ns;
     return !p->settled || now(r) >= p->due_ns;
 }

@@ -48,7 +48,10 @@ static void end(struct reconcile *p, enum outcome out, int64_t after_ns, const s
     if (p->planned) plan_free(&p->plan);
     free(p->target_uid);
     free(p);
-    if (forget) rollout_forget(r, t);
+    if (forget)
+        rollout_forget(r, t);
+    else
+        target_rest(t);
     task_finish(task, out, after_ns, err ? &copy : NULL);
 }
 
@@ -78,7 +81,7 @@ static void fail(struct reconcile *p, const struct err *err, const struct step *
 
 /* Rounds of scrapes belong to one rollout. */
 static void match_rounds(struct target *t) {
-    if (!t->state_rv || t->state.began_ns != t->round_began_ns || strcmp(t->state.hash, t->round_hash) != 0)
+    if (!t->state || t->state->began_ns != t->round_began_ns || strcmp(t->state->hash, t->round_hash) != 0)
         target_rounds_reset(t);
 }
 
@@ -342,11 +345,11 @@ static void look(struct reconcile *p) {
         .name = t->name, .target = snap.target, .state_err = &state_err, .spec_err = &spec_err};
     o.state_known = target_take_state(t, p->read_state, snap.state, &o.state_rv, &state_err);
     if (o.state_known == STATE_READ && snap.target && !p->has_read_target &&
-        state_is_ahead(&t->state, snap.target)) {
+        state_is_ahead(t->state, snap.target)) {
         read_object(p, &gvr_deployments, t->name, on_target);
         return;
     }
-    o.state = o.state_known == STATE_READ ? &t->state : NULL;
+    o.state = o.state_known == STATE_READ ? t->state : NULL;
     /* Of a Deployment that is gone, and whose objects may be labelled still: first things first. */
     if (o.state && o.state->slice.resource && snap.target &&
         strcmp(o.state->target_uid, snap.target->uid) != 0)

@@ -83,8 +83,8 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
         for (size_t i = 0; i < round->n; i++) /* the page of a standby has no counters */
             t->history_known = t->history_known || (s[i].track == TRACK_STABLE && s[i].present);
     }
-    plan_feed(&t->state, &t->turns, world_wall_ns(kube_world(r->kube)), s, round->n);
-    plan_feed_signals(&t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n);
+    plan_feed(t->state, &t->turns, world_wall_ns(kube_world(r->kube)), s, round->n);
+    plan_feed_signals(t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n);
     free(s);
     if (!round->left_out || t->crowd_reported) return;
     t->crowd_reported = true;
@@ -100,7 +100,7 @@ void round_take(struct rollout *r, struct target *t, const struct obs_pod *pods,
     const struct scrape_round *round = scrape_target_round(rd->scrape);
     if (!round || round->number == t->round_taken) return;
     t->round_taken = round->number;
-    if (!t->state_rv || rd->began_ns != t->round_began_ns || strcmp(rd->hash, t->round_hash) != 0) return;
+    if (!t->state || rd->began_ns != t->round_began_ns || strcmp(rd->hash, t->round_hash) != 0) return;
     t->looked_ns = world_boot_ns(kube_world(r->kube));
     for (int k = 0; k < TRACKS; k++)
         if (!round->probe || k == (int)round->track)

@@ -17,20 +17,47 @@ struct target *target_get(struct target **all, struct slice key) {
     return t;
 }
 
+static void drop_parsed(struct target *t) {
+    if (t->state) state_free(t->state);
+    free(t->state);
+    t->state = NULL;
+}
+
+static void face_free(struct target_face *f) {
+    free(f->stable);
+    free(f->image);
+    free(f->policy);
+    *f = (struct target_face){0};
+}
+
 static void drop_state(struct target *t) {
-    if (t->state_rv) state_free(&t->state);
+    drop_parsed(t);
+    face_free(&t->face);
     free(t->state_rv);
     t->state_rv = NULL;
     t->confirmed = false;
 }
 
+/* Takes s over. */
+static void hold(struct target *t, struct state *s, const char *rv) {
+    char *copy_rv = xstrdup(rv);
+    drop_state(t);
+    t->state = xmalloc(sizeof *t->state);
+    *t->state = *s;
+    t->state_rv = copy_rv;
+    t->face = (struct target_face){.phase = s->phase,
+                                   .hold = s->hold,
+                                   .hold_ns = s->hold_ns,
+                                   .adopted = s->stable_uid != NULL,
+                                   .stable = xstrdup_null(s->stable_name),
+                                   .image = xstrdup_null(s->image),
+                                   .policy = xstrdup_null(s->policy)};
+}
+
 void target_hold_state(struct target *t, const struct state *s, const char *rv) {
     struct state copy;
     state_copy(s, &copy);
-    char *copy_rv = xstrdup(rv);
-    drop_state(t);
-    t->state = copy;
-    t->state_rv = copy_rv;
+    hold(t, &copy, rv);
 }
 
 enum known_state target_take_state(struct target *t, const cJSON *read, const struct store_rec *rec,
@@ -40,7 +67,8 @@ enum known_state target_take_state(struct target *t, const cJSON *read, const st
         drop_state(t);
         return STATE_ABSENT;
     }
-    if (t->state_rv && *ret_rv && strcmp(t->state_rv, *ret_rv) == 0) return STATE_READ;
+    bool same = t->state_rv && *ret_rv && strcmp(t->state_rv, *ret_rv) == 0, confirmed = same && t->confirmed;
+    if (same && t->state) return STATE_READ;
     drop_state(t);
     cleanup_json cJSON *parsed = read ? NULL : json_parse(rec->raw, ret_err);
     const cJSON *cm = read ? read : parsed;
@@ -48,9 +76,13 @@ enum known_state target_take_state(struct target *t, const cJSON *read, const st
     if (!cm) return STATE_DAMAGED;
     enum known_state known = state_take(cm, t->name, &s, ret_err);
     if (known != STATE_READ) return known;
-    target_hold_state(t, &s, *ret_rv ? *ret_rv : "");
-    state_free(&s);
+    hold(t, &s, *ret_rv ? *ret_rv : "");
+    t->confirmed = confirmed;
     return STATE_READ;
+}
+
+void target_rest(struct target *t) {
+    if (t->state && !t->round && !state_on_trial(t->state)) drop_parsed(t);
 }
 
 void target_refused(struct target *t, enum step_kind kind, const char *text) {
@@ -74,8 +106,8 @@ void target_rounds_reset(struct target *t) {
     t->history_errors = t->history_total = 0;
     switchback_free(&t->turns);
     for (int k = 0; k < TRACKS; k++) t->quiet[k] = QUIET_UNKNOWN;
-    memcpy(t->round_hash, t->state_rv ? t->state.hash : "", t->state_rv ? sizeof t->round_hash : 1);
-    t->round_began_ns = t->state_rv ? t->state.began_ns : 0;
+    memcpy(t->round_hash, t->state ? t->state->hash : "", t->state ? sizeof t->round_hash : 1);
+    t->round_began_ns = t->state ? t->state->began_ns : 0;
 }
 
 void target_forget(struct target **all, struct target *t) {

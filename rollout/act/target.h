@@ -19,13 +19,23 @@ struct target_policy { /* act/policy_proof.h */
     bool settled;   /* shown when that had settled */
     int64_t due_ns; /* boot: when the question is asked again */
 };
+/* What is shown of a state between two reconciles. */
+struct target_face {
+    enum phase phase;
+    enum hold hold;
+    int64_t hold_ns;
+    bool adopted;
+    char *stable, *image, *policy; /* state.stable_name, image, policy */
+};
 struct target {
     char *key, *ns, *name;
-    struct state state;  /* with the evidence of the rounds since it was written */
-    char *state_rv;      /* of the ConfigMap that `state` belongs to; NULL: none held */
-    bool confirmed;      /* this process wrote that version of it */
-    bool clash;          /* a ConfigMap of that name is there and not in our caches: it has to be read */
-    enum obs_need holds; /* what is held of the caches of its namespace */
+    struct state
+        *state;     /* with the evidence of the rounds since it was written; NULL: none held, or at rest */
+    char *state_rv; /* of the ConfigMap that `state` belongs to; NULL: none known */
+    struct target_face face; /* of that version, at rest too */
+    bool confirmed;          /* this process wrote that version of it */
+    bool clash;              /* a ConfigMap of that name is there and not in our caches: it has to be read */
+    enum obs_need holds;     /* what is held of the caches of its namespace */
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
@@ -67,6 +77,9 @@ void target_hold_state(struct target *t, const struct state *s, const char *rv);
  * NULL if there is none. */
 enum known_state target_take_state(struct target *t, const cJSON *read, const struct store_rec *rec,
                                    const char **ret_rv, struct err *ret_err);
+/* Between two reconciles, nothing being measured: what its ConfigMap says need not be held parsed as well (half of what a target
+ * takes), and is read again from the cache when it is looked at. */
+void target_rest(struct target *t);
 void target_refused(struct target *t, enum step_kind kind, const char *text);
 void target_refused_no_more(struct target *t, enum step_kind kind); /* if it is what was refused last */
 void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */

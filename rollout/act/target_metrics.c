@@ -15,7 +15,7 @@ static struct metric_family *gauge(struct metrics *m, const char *name, const ch
 static void count(struct metrics *m, const struct target *all) {
     double in[PHASES] = {0};
     for (const struct target *t = all; t; t = t->hh.next)
-        if (t->state_rv) in[t->state.phase]++;
+        if (t->state_rv) in[t->face.phase]++;
     struct metric_family *f = metrics_family(m, METRIC_GAUGE, "handover_targets",
                                              "Number of managed Deployments by phase", "phase", NULL, 0);
     for (int i = 0; i < PHASES; i++) {
@@ -29,7 +29,7 @@ static void count_ways(struct metrics *m, const struct target *all) {
     static const char *const ways[] = {"pause", "policy"};
     double by[ARRAY_LEN(ways)] = {0};
     for (const struct target *t = all; t; t = t->hh.next)
-        if (t->state_rv && t->state.stable_uid) by[t->state.policy != NULL]++;
+        if (t->state_rv && t->face.adopted) by[t->face.policy != NULL]++;
     struct metric_family *f = metrics_family(
         m, METRIC_GAUGE, "handover_held_targets",
         "Number of managed Deployments by what holds a new template back: spec.paused at all times, or the "
@@ -39,18 +39,18 @@ static void count_ways(struct metrics *m, const struct target *all) {
 }
 
 static void show(const struct gauges *g, const struct target *t) {
-    const struct state *s = &t->state;
-    const char *phase[] = {t->ns, t->name, phase_name(s->phase)};
-    const char *info[] = {t->ns, t->name, s->stable_name ? s->stable_name : "", s->image ? s->image : ""};
+    const struct target_face *f = &t->face;
+    const char *phase[] = {t->ns, t->name, phase_name(f->phase)};
+    const char *info[] = {t->ns, t->name, f->stable ? f->stable : "", f->image ? f->image : ""};
     metric_set(metric_with(g->phase, phase), 1);
     metric_set(metric_with(g->info, info), 1);
-    if (s->hold == HOLD_NONE) return;
-    const char *held[] = {t->ns, t->name, hold_name(s->hold)};
-    metric_set(metric_with(g->held, held), (double)s->hold_ns / (double)NS_PER_S);
+    if (f->hold == HOLD_NONE) return;
+    const char *held[] = {t->ns, t->name, hold_name(f->hold)};
+    metric_set(metric_with(g->held, held), (double)f->hold_ns / (double)NS_PER_S);
 }
 
 static bool runs(const struct target *t) { /* and nothing else is to be said of it */
-    return t->state.phase == PHASE_STABLE && t->state.hold == HOLD_NONE;
+    return t->face.phase == PHASE_STABLE && t->face.hold == HOLD_NONE;
 }
 
 void target_metrics_collect(struct metrics *m, const struct target *all, size_t max) {

@@ -121,4 +121,4 @@ const struct store_spec caches_lease_store = {
 const struct store_spec caches_target_store = {
     .keep = keep_target, .project = project_target, .unproject = unproject_target};
 const struct store_spec caches_state_store = {
-    .keep_raw = true, .project = project_state, .unproject = unproject_state};
+    .keep_raw = true, .no_managers = true, .project = project_state, .unproject = unproject_state};

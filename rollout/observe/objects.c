@@ -83,7 +83,13 @@ static char *manager_name(struct slice string) {
     return text;
 }
 
-/* Who has set each of our annotations, as the API server keeps it in metadata.managedFields. */
+/* Whose word it was is asked of these alone (spec_action_name()); a target has many others, for years. */
+static bool is_command(const char *annotation) {
+    static const char *const names[] = {"promote", "pause", "resume", "abort", "retry", "release"};
+    return observe_one_of(annotation + strlen(HANDOVER_PREFIX), names, ARRAY_LEN(names));
+}
+
+/* Who has given each of the user commands, as the API server keeps it in metadata.managedFields. */
 static cJSON *annotation_managers(struct slice raw) {
     static const char prefix[] = "\"f:" HANDOVER_PREFIX;
     struct slice list, name, set;
@@ -97,10 +103,11 @@ static cJSON *annotation_managers(struct slice raw) {
         struct json_raw_it field = json_raw_each(set);
         while (json_raw_next(&field)) {
             if (!slice_starts(field.key, slice_of(prefix))) continue;
-            cleanup_free char *who = manager_name(name),
-                              *key = slice_dup(slice_make(field.key.p + 3, field.key.n - 4));
+            cleanup_free char *key = slice_dup(slice_make(field.key.p + 3, field.key.n - 4));
+            cleanup_free char *who = is_command(key) ? manager_name(name) : NULL;
+            if (!who) continue;
             if (!all) all = cJSON_CreateObject();
-            if (who && !json_get(all, key)) cJSON_AddStringToObject(all, key, who);
+            if (!json_get(all, key)) cJSON_AddStringToObject(all, key, who);
         }
     }
     return all;

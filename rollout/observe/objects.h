@@ -52,7 +52,7 @@ struct obs_target {
     char *failure; /* why its controller cannot make a ReplicaSet or Pods, by its conditions; NULL: it can */
     cJSON *annotations; /* NULL if none */
     cJSON *
-        managers; /* which field manager has set them, by key; NULL: not given. Handover's own are left out */
+        managers; /* which field manager has set those that are user commands, by key; NULL: none, or not given */
 };
 /* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
 struct obs_rs {

@@ -1,5 +1,6 @@
 /* A hash table of records, one allocation each, and per index a hash table of values with their records. */
 #include "kube/store.h"
+#include "base/json_raw.h"
 #include "base/list.h"
 #include "tombstone.h"
 #include <errno.h>
@@ -175,10 +176,29 @@ static char *put_text(char **at, struct slice s) {
     return p;
 }
 
+/* What is cut out of the text that is kept. */
+static struct slice cut_of(const struct store *s, struct slice raw) {
+    struct slice managers;
+    bool any = s->spec.no_managers && json_raw_at(raw, "metadata/managedFields", &managers) &&
+               managers.n > 2 && managers.p[0] == '[';
+    return any ? slice_make(managers.p + 1, managers.n - 2) : (struct slice){0};
+}
+
+static char *put_text_without(char **at, struct slice s, struct slice cut) {
+    if (!cut.n) return put_text(at, s);
+    char *p = *at;
+    size_t head = (size_t)(cut.p - s.p), tail = s.n - head - cut.n;
+    memcpy(p, s.p, head);
+    *at += head;
+    put_text(at, slice_make(cut.p + cut.n, tail));
+    return p;
+}
+
 static struct entry *entry_new(const struct store *s, struct slice raw, const cJSON *obj) {
     struct slice ns = slice_of(obj_ns(obj)), name = slice_of(obj_name(obj)), uid = slice_of(obj_uid(obj)),
                  rv = slice_of(obj_rv(obj));
-    size_t keep = s->spec.keep_raw ? raw.n + 1 : 0,
+    struct slice cut = s->spec.keep_raw ? cut_of(s, raw) : (struct slice){0};
+    size_t keep = s->spec.keep_raw ? raw.n - cut.n + 1 : 0,
            bytes = sizeof(struct entry) + ns.n + name.n + uid.n + rv.n + 4 + keep;
     struct entry *e = xmalloc(bytes);
     *e = (struct entry){.hash = hash_of(ns, name), .epoch = s->epoch, .bytes = bytes};
@@ -189,7 +209,7 @@ static struct entry *entry_new(const struct store *s, struct slice raw, const cJ
     e->rec.rv = put_text(&at, rv);
     e->rec.generation = json_i64(json_obj(obj, "metadata"), "generation", 0);
     e->rec.deleting = obj_deleting(obj);
-    if (keep) e->rec.raw = slice_make(put_text(&at, raw), raw.n);
+    if (keep) e->rec.raw = slice_make(put_text_without(&at, raw, cut), keep - 1);
     if (s->spec.project) e->rec.data = s->spec.project(s->spec.ctx, raw, obj);
     return e;
 }

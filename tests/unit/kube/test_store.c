@@ -282,6 +282,28 @@ CASE(projection_and_index) {
     assert_int_equal(alive, 0);
 }
 
+CASE(text_without_field_managers) {
+    STORE(s, b, .keep_raw = true, .no_managers = true);
+    static const struct {
+        const char *put, *kept;
+    } t[] = {
+        {"{'metadata':{'name':'x','managedFields':[{'manager':'a','fieldsV1':{'f:data':{}}}],'uid':'u'},'"
+         "data':{'k':'v'}}",
+         "{'metadata':{'name':'x','managedFields':[],'uid':'u'},'data':{'k':'v'}}"},
+        {"{'metadata':{'name':'x','managedFields':[]}}", "{'metadata':{'name':'x','managedFields':[]}}"},
+        {"{'metadata':{'name':'x','managedFields':null}}", "{'metadata':{'name':'x','managedFields':null}}"},
+        {"{'metadata':{'name':'x'},'managedFields':[1]}", "{'metadata':{'name':'x'},'managedFields':[1]}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        put(s, t[i].put, &b);
+        cleanup_free char *kept = slice_dup(store_get(s, SL(""), SL("x"))->raw);
+        for (char *p = kept; *p; p++)
+            if (*p == '"') *p = '\'';
+        assert_string_equal(kept, t[i].kept);
+        assert_int_equal(strlen(kept), store_get(s, SL(""), SL("x"))->raw.n);
+    }
+}
+
 CASE(memory) {
     STORE(s, b, .index = index_fn, .nindexes = 1);
     enum { N = 10000 };

@@ -1,5 +1,6 @@
 /* What is read from Deployments, ReplicaSets and Pods as API servers and kubelets write them. */
 #include "read_pod.h"
+#include "plan/spec.h"
 #include "api/template.h"
 #include "base/time.h"
 
@@ -288,43 +289,39 @@ CASE(crashes_at_the_start) {
     }
 }
 
-/* Who has set our annotations: of other managers alone, and of our annotations alone. */
-CASE(field_managers_of_annotations) {
-#define FIELDS(...)                                                                                          \
-    "'fieldsType':'FieldsV1','fieldsV1':{'f:metadata':{'f:annotations':{'.':{}," __VA_ARGS__ "}}}"
+/* Who has given the user commands: of other managers alone, and of no other annotation. */
+CASE(field_managers_of_commands) {
+#define OF(manager, ...)                                                                                     \
+    "{'manager':'" manager                                                                                   \
+    "','fieldsType':'FieldsV1','fieldsV1':{'f:metadata':{'f:annotations':{'.':{}," __VA_ARGS__ "}}}}"
+#define REST ",'spec':{'selector':{},'template':{}}}"
     TARGET t = target(
-        "{'metadata':{" META
-        ",'annotations':{'handover.dev/abort':'x','handover.dev/soak':'5m'},'managedFields':["
-        "{'manager':'handover'," FIELDS(
-            "'f:handover.dev/status':{}") "},"
-                                          "{'manager':'kube-controller-manager','fieldsV1':{'f:status':{}}},"
-                                          "{'manager':'handover-cli:a\\u0007b'," FIELDS(
-                                              "'f:handover.dev/abort':{}") "},"
-                                                                           "{'manager':'helm'," FIELDS(
-                                                                               "'f:handover.dev/"
-                                                                               "soak':{},'f:example.com/"
-                                                                               "x':{}") "},"
-                                                                                        "{'manager':''"
-                                                                                        "," FIELDS("'f:"
-                                                                                                   "handover."
-                                                                                                   "dev/"
-                                                                                                   "pause':{"
-                                                                                                   "}") "}]},"
-                                                                                                        "'spe"
-                                                                                                        "c':{"
-                                                                                                        "'sel"
-                                                                                                        "ecto"
-                                                                                                        "r':{"
-                                                                                                        "},'"
-                                                                                                        "temp"
-                                                                                                        "late"
-                                                                                                        "':{}"
-                                                                                                        "}}");
+        "{'metadata':{" META ",'annotations':{'handover.dev/abort':'x','handover.dev/soak':'5m'},"
+        "'managedFields':[" OF(
+            "handover",
+            "'f:handover.dev/release':{}") ","
+                                           "{'manager':'kube-controller-manager','fieldsV1':{'f:status':{}}}"
+                                           "," OF("handover-cli:a\\u0007b", "'f:handover.dev/abort':{}") "," OF(
+                                               "helm",
+                                               "'f:handover.dev/soak':{},'f:handover.dev/"
+                                               "resume':{},'f:example.com/x':{}") "," OF("",
+                                                                                         "'f:handover.dev/"
+                                                                                         "pause':{}") "]"
+                                                                                                      "}" REST);
     assert_string_equal(json_str_or(t.managers, "handover.dev/abort", ""), "handover-cli:a?b");
-    assert_string_equal(json_str_or(t.managers, "handover.dev/soak", ""), "helm");
+    assert_string_equal(json_str_or(t.managers, "handover.dev/resume", ""), "helm");
     assert_int_equal(cJSON_GetArraySize(t.managers), 2);
-    TARGET none = target("{'metadata':{" META ",'managedFields':[]},'spec':{'selector':{},'template':{}}}");
+    TARGET none =
+        target("{'metadata':{" META ",'managedFields':[" OF("helm", "'f:handover.dev/soak':{}") "]}" REST);
     assert_null(none.managers);
+    for (int a = 0; a < ACTION_N; a++) { /* of each of them */
+        cleanup_free char *text =
+            xasprintf("{'metadata':{" META ",'annotations':{'handover.dev/soak':'5m'},'managedFields':[" OF(
+                          "k9s", "'f:handover.dev/%s':{}") "]}" REST,
+                      spec_action_name((enum spec_action)a));
+        TARGET one = target(text);
+        assert_int_equal(cJSON_GetArraySize(one.managers), 1);
+    }
 }
 
 CASES("rollout/observe")

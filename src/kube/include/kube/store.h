@@ -23,6 +23,7 @@ struct store_spec {
                   void *to);
     unsigned nindexes; /* at most 4 */
     bool keep_raw;
+    bool no_managers; /* of the text that is kept, metadata.managedFields is empty: as long as much else */
     void *ctx;
 };
 struct store;
