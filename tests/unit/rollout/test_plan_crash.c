@@ -1,23 +1,27 @@
 /* Killed anywhere: each story runs whole, in each mode; then again for its writes, the process killed before one or after it, with
  * informers that are up to date, that lag, and with a process that sleeps through most of what happens. The end is always that
- * of the whole one. HANDOVER_PLACES=all visits every place with each of the three (minutes); usually it is each mode's
- * every-th place (of a short story each), with the three in turn, beginning with another one in each story. */
+ * of the whole one. Mode replicas: at every place, with the three in turn, beginning with another one in each story. The other modes:
+ * so where a version is good and where it is bad, and at each every-th place of the other stories. HANDOVER_PLACES=all visits every
+ * place of every story with each of the three (minutes). */
 #include "scene.h"
 
+enum { IN_REPLICAS = 1, IN_LEADER = 2, IN_OBJECTS = 4, BY_POLICY = 8, ANY_MODE = 15 };
 static const struct mode {
     const char *name;
-    bool elects;
-    int replicas, rest; /* ticks in which every story comes to its end */
-    int every;          /* prime to the three, and to before and after */
-} modes[] = {{"replicas", false, 3, 110, 5}, {"leader", true, 2, 330, 13}};
+    int rest;         /* ticks in which every story comes to its end */
+    int every;        /* prime to the three, and to before and after */
+    unsigned densely; /* the first of so many stories are visited at each place */
+} modes[] = {{"replicas", 110, 1, 0},
+             {"leader", 330, 13, 2},
+             {"objects", 200, 5, 2},
+             {"held by the policy", 110, 5, 2}};
 
-enum { IN_REPLICAS = 1, IN_LEADER = 2, ANY_MODE = 3, DENSELY = 4 /* at each place */ };
 static const struct story {
     const char *name, *steps;
     unsigned modes;
 } stories[] = {
     {"good", "image 1", ANY_MODE},
-    {"bad", "fails 1|image 1", ANY_MODE | DENSELY},
+    {"bad", "fails 1|image 1", ANY_MODE},
     {"crashing", "crashes 1|image 1", ANY_MODE},
     {"two in a row", "image 1|until Starting 20|image 2", ANY_MODE},
     {"changed in the middle", "image 1|until Soaking 60|image 2", ANY_MODE},
@@ -29,11 +33,21 @@ static const struct story {
     {"promoted by hand", "fails 1|image 1|until Starting 60|asked 1|act promote 1", ANY_MODE},
     {"superseded in promotion", "image 1|until Soaking 60|asked 1|act promote 1|until Promoting 60|image 2",
      ANY_MODE},
+    {"back while promoted", "image 1|until Soaking 60|asked 1|act promote 1|until Promoting 60|image 0",
+     ANY_MODE},
     {"tried again", "fails 1|image 1|until RolledBack 300|good 1|act retry 1", ANY_MODE},
     {"scaled", "image 1|until Soaking 60|scale 4", ANY_MODE},
-    {"unpaused by another", "fails 1|image 1|until Starting 60|unpause|tick 2", IN_REPLICAS},
+    {"unpaused by another", "fails 1|image 1|until Starting 60|unpause|tick 2", IN_REPLICAS | BY_POLICY},
     {"released", "image 1|until Soaking 60|act release 1", ANY_MODE},
     {"left", "image 1|until Soaking 60|unset canary-percent|run 60|image 0", ANY_MODE},
+    {"fails once it has objects", "image 1|until Soaking 60|fails 1", IN_OBJECTS},
+    {"left with another image", "leaves-with 1|run 20|image 0", BY_POLICY},
+    {"another notation", "notation|run 5|image 1", BY_POLICY},
+    {"policy deleted", "no-policy|run 5|image 1", BY_POLICY},
+    {"policy deleted in a trial", "fails 1|image 1|run 6|no-policy", BY_POLICY},
+    {"policy installed", "policy|run 5|image 1", IN_REPLICAS},
+    {"policy installed in a trial", "image 1|run 6|policy", IN_REPLICAS},
+    {"policy there and gone", "policy|run 5|image 1|run 4|no-policy", IN_REPLICAS},
 };
 
 /* How the process learns of what happens. */
@@ -44,14 +58,14 @@ static const struct eyes {
 } eyes[] = {{"up to date", 0, 0}, {"stale caches", 4, 0}, {"skipped events", 0, 3}};
 
 static struct model *begin(const struct mode *mode) {
-    struct model *m;
-    if (mode->elects) {
-        m = m_electing(mode->replicas, false);
-    } else {
-        m = m_new(1, mode->replicas);
-        m_annotate(m, "soak", "5s");
-        m_begin(m);
-    }
+    unsigned in = 1U << (mode - modes);
+    struct model *m = in == IN_LEADER    ? m_electing(2, false)
+                      : in == IN_OBJECTS ? m_by_objects(1, 20)
+                      : in == BY_POLICY  ? m_start_by_policy(3)
+                                         : m_new(1, 3);
+    if (in == IN_REPLICAS || in == IN_OBJECTS) m_begin(m);
+    if (in != IN_LEADER) m_annotate(m, "soak", in == IN_OBJECTS ? "10s" : "5s");
+    m_run(m, 1);
     m->direct = true;
     return m;
 }
@@ -64,11 +78,12 @@ static char *end_of(struct model *m) {
     }
     const struct state *s = m->state ? m_s(m) : NULL;
     return xasprintf(
-        "%s %s paused %d replicas %d deadline %lld leader %d pods %d %d %d canaries %d quarantine %d "
-        "last %s",
-        s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m->paused, m->replicas,
-        (long long)m->deadline_s, m->elects ? m_leader(m, NULL) : -1, own[0], own[1], own[2], canary,
-        s && state_quarantined(s, m->hash[1], NULL),
+        "%s %s paused %d marked %d replicas %d deadline %lld leader %d pods %d %d %d canaries %d "
+        "labelled %d quarantine %d last %s",
+        s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m->paused,
+        m_annotation(m, "held") != NULL, m->replicas, (long long)m->deadline_s,
+        m->elects ? m_leader(m, NULL) : -1, own[0], own[1], own[2], canary,
+        m_owned(m, OWNER_CANARY) + m_owned(m, OWNER_NONE), s && state_quarantined(s, m->hash[1], NULL),
         s && s->nhistory ? ended_name(s->history[0].ended) : "-");
 }
 
@@ -125,7 +140,7 @@ static void killed(const struct mode *mode) {
         int writes, times = 0;
         if (!(t->modes & 1U << (mode - modes))) continue;
         cleanup_free char *want = end_after(mode, t, &eyes[0], -1, &writes);
-        int every = t->modes & DENSELY ? 1 : mode->every;
+        int every = i < mode->densely ? 1 : mode->every;
         for (size_t k = 0; k < ARRAY_LEN(eyes); k++)
             times += killed_at(mode, t, k, want, all ? 0 : (int)((i + k) % 3) * every, all ? 1 : 3 * every);
         print_message("%s, %s: %d writes, killed %d times, always: %s\n", mode->name, t->name, writes, times,
@@ -138,6 +153,12 @@ CASE(killed_anywhere_in_mode_replicas) {
 }
 CASE(killed_anywhere_in_mode_leader) {
     killed(&modes[1]);
+}
+CASE(killed_anywhere_in_mode_objects) {
+    killed(&modes[2]);
+}
+CASE(killed_anywhere_held_by_the_policy) {
+    killed(&modes[3]);
 }
 
 CASES("rollout/plan_crash")

@@ -1,4 +1,4 @@
-/* Mode objects: who has which objects when, whatever ends the rollout, and whatever dies in the middle. model_objects.c fails when an
+/* Mode objects: who has which objects when, and whatever ends the rollout. model_objects.c fails when an
  * object passes to the canary too early, is given back too early, or is labelled before it is written down. */
 #include "scene.h"
 #include "base/json_raw.h"
@@ -286,34 +286,6 @@ SCENE(a_canary_beside_stables_lease_is_held_before_it_gets_objects, m_by_objects
     m->own_lease = true;
     m_play(m, "run 20|phase Soaking"); /* the model's canary works by stable's Lease alone */
     assert_int_equal(canary_objects(m), 8);
-}
-
-/* Killed before and after every write, each time by itself (at -1: not at all): what was begun comes to the same end. The number of
- * writes. */
-static int killed_at(int at, enum behaviour behaviour) {
-    cleanup_model struct model *m = m_by_objects(1, 20);
-    m_begin(m);
-    m_annotate(m, "soak", "10s");
-    int from = m->steps;
-    if (at >= 0) m->fail_at = 2 * from + at;
-    m_image(m, 1);
-    m_until(m, PHASE_SOAKING, 60);
-    m->behaviour[1] = behaviour; /* from the moment on in which it has objects */
-    m_until(m, behaviour == GOOD ? PHASE_STABLE : PHASE_ROLLED_BACK, 600);
-    m_run(m, 5);
-    nothing_labelled(m);
-    m_assert_all(m, behaviour == GOOD ? 1 : 0, 2);
-    assert_int_equal(m->crashes, at >= 0);
-    return m->steps - from;
-}
-
-CASE(killed_at_every_write) {
-    static const enum behaviour behaviours[] = {GOOD, FAILS};
-    for (size_t i = 0; i < ARRAY_LEN(behaviours); i++) {
-        int steps = killed_at(-1, behaviours[i]);
-        if (steps < 16) fail_msg("%d writes", steps);
-        for (int at = 0; at < 2 * steps; at++) killed_at(at, behaviours[i]);
-    }
 }
 
 CASES("rollout/plan_objects")

@@ -278,61 +278,6 @@ PLAY(older_while_rolled_back, m_start_by_policy(3),
 
 PLAY(older_gives_back, m_start_by_policy(3), "older|run 3|unset canary-percent|run 5|left")
 
-/* ---- killed anywhere, with the policy and between the two ways ---- */
-static struct model *begin(bool policy) {
-    struct model *m = policy ? m_start_by_policy(3) : m_start(3);
-    m->direct = true;
-    m_annotate(m, "soak", "5s");
-    m_run(m, 1);
-    return m;
-}
-
-static char *end_of(struct model *m) {
-    const struct state *s = m->state ? m_s(m) : NULL;
-    return xasprintf("%s paused %d marked %d deadline %lld pods %d %d %d quarantine %d last %s",
-                     s ? phase_name(s->phase) : "none", m->paused, m_annotation(m, "held") != NULL,
-                     (long long)m->deadline_s, m_running(m, 0, false), m_running(m, 1, false),
-                     m_running(m, 2, false), s && state_quarantined(s, m->hash[1], NULL),
-                     s && s->nhistory ? ended_name(s->history[0].ended) : "-");
-}
-
-CASE(killed_anywhere) {
-    static const struct {
-        bool policy;
-        const char *name, *steps;
-    } v[] = {{true, "good", "image 1|run 60"},
-             {true, "bad", "fails 1|image 1|run 60"},
-             {true, "two in a row", "image 1|run 6|image 2|run 70"},
-             {true, "taken back", "image 1|run 8|image 0|run 40"},
-             {true, "aborted", "image 1|run 8|act promote 1|run 4|act abort 1|run 60"},
-             {true, "left", "image 1|run 8|unset canary-percent|run 20|image 0|run 20"},
-             {true, "left with another image", "leaves-with 1|run 20|image 0|run 20"},
-             {true, "superseded", "image 1|run 8|act promote 1|run 3|image 2|run 80"},
-             {true, "another notation", "notation|run 5|image 1|run 60"},
-             {true, "back while promoted", "image 1|run 8|act promote 1|run 3|image 0|run 60"},
-             {true, "deleted", "no-policy|run 5|image 1|run 60"},
-             {true, "deleted in a trial", "fails 1|image 1|run 6|no-policy|run 60"},
-             {false, "installed", "policy|run 5|image 1|run 60"},
-             {false, "installed in a trial", "image 1|run 6|policy|run 60"},
-             {false, "there and gone", "policy|run 5|image 1|run 4|no-policy|run 60"}};
-    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-        cleanup_model struct model *whole = begin(v[i].policy);
-        int from = whole->steps;
-        m_play(whole, v[i].steps);
-        cleanup_free char *want = end_of(whole);
-        for (int at = 2 * from + (int)i % 3; at < 2 * whole->steps; at += 3) { /* prime to before and after */
-            cleanup_model struct model *m = begin(v[i].policy);
-            m->fail_at = at;
-            m_play(m, v[i].steps);
-            cleanup_free char *got = end_of(m);
-            if (strcmp(want, got) || m->crashes != 1)
-                fail_msg("%s, killed %s step %d: %s\n instead of %s\n %s", v[i].name,
-                         at % 2 ? "after" : "before", at / 2 - from, got, want,
-                         m->state ? m_s(m)->message : "");
-        }
-    }
-}
-
 /* What the policy has to be known for. */
 CASE(for_whom_it_matters) {
     cleanup_model struct model *m = m_start_by_policy(2);
