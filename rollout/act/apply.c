@@ -13,7 +13,7 @@ struct applying {
     void *ctx;
     size_t at;
     struct kube_op *op;
-    bool existed, stopping;
+    bool existed, stopping, urgent;
 };
 
 static void next(struct applying *a);
@@ -100,6 +100,7 @@ static void next(struct applying *a) {
                 .name = s->verb == VERB_CREATE ? (struct slice){0} : slice_of(s->name)},
         .body = slice_of(s->body),
         .lane = LANE_CALL,
+        .urgent = a->urgent,
     };
     a->op = kube_call(a->kube, &spec, on_answer, a);
 }
@@ -107,7 +108,8 @@ static void next(struct applying *a) {
 struct applying *apply_start(struct kube *k, const char *ns, const struct plan *plan,
                              const struct apply_cb *cb, void *ctx) {
     struct applying *a = xcalloc(1, sizeof *a);
-    *a = (struct applying){.kube = k, .ns = ns, .plan = plan, .cb = *cb, .ctx = ctx};
+    *a = (struct applying){
+        .kube = k, .ns = ns, .plan = plan, .cb = *cb, .ctx = ctx, .urgent = plan_stops_harm(plan)};
     next(a);
     return a;
 }

@@ -100,6 +100,10 @@ bool plan_has_step(const struct plan *p, enum step_kind kind) {
     return kind == STEP_OBJECTS && p->order != ORDER_NONE;
 }
 
+bool plan_stops_harm(const struct plan *p) {
+    return p->next && p->next->phase == PHASE_ROLLING_BACK;
+}
+
 /* What this plan writes besides state and status, for a phase to go on. */
 static bool wants(const struct plan_ctx *c, enum step_kind kind) {
     return kind == STEP_TARGET ? c->patch.any : kind != STEP_STATE && plan_has_step(c->plan, kind);

@@ -176,6 +176,8 @@ bool plan_asks_policy(const struct observed *o);
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
 bool plan_has_step(const struct plan *p, enum step_kind kind); /* of STEP_OBJECTS: an order */
+/* A bad version runs until it is carried out: it goes before all else. */
+bool plan_stops_harm(const struct plan *p);
 void plan_free(struct plan *p);
 #define cleanup_plan __attribute__((cleanup(plan_free)))
 

@@ -152,6 +152,7 @@ static int write_target(struct kube_op *op, const struct kube_spec *s, const str
 
 static void op_free(struct kube_op *op) {
     list_remove(&op->node);
+    op->k->calls -= op->lane == LANE_CALL;
     exchange_cancel(op->x);
     timer_free(op->timer);
     free(op->target);
@@ -300,6 +301,11 @@ static struct kube_op *op_new(struct kube *k, int64_t timeout_ns, size_t cap, ku
     return op;
 }
 
+static void set_lane(struct kube_op *op, enum http_lane lane) {
+    op->lane = lane;
+    op->k->calls += lane == LANE_CALL;
+}
+
 struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_done done, void *ctx) {
     const struct verb *v = &verbs[spec->verb];
     struct kube_op *op = op_new(k, spec->timeout_ns, spec->body_cap, done, ctx);
@@ -308,7 +314,7 @@ struct kube_op *kube_call(struct kube *k, const struct kube_spec *spec, kube_don
     op->accept = !spec->metadata_only      ? kube_accept_json
                  : spec->verb == KUBE_LIST ? kube_accept_meta_list
                                            : kube_accept_meta;
-    op->lane = spec->lane;
+    set_lane(op, spec->urgent && k->calls >= KUBE_CROWD ? LANE_URGENT : spec->lane);
     op->mutates = v->mutates;
     op->fenced = v->mutates && !spec->unfenced;
     op->no_retry = spec->no_retry;
@@ -352,7 +358,7 @@ struct kube_op *kube_scrape(struct kube *k, const struct kube_scrape *spec, cons
     op->chunk = cb->chunk;
     op->head = cb->head;
     op->no_retry = true;
-    op->lane = LANE_SCRAPE; /* by path as well: the API server passes a pod's page on */
+    set_lane(op, LANE_SCRAPE); /* by path as well: the API server passes a pod's page on */
     if (spec->url) {
         op->foreign = true;
         op->target = xstrdup(spec->url);

@@ -34,7 +34,7 @@ void lane_todo(struct request *r) {
 }
 
 bool lane_http2(const struct lane *l) {
-    return l->id == LANE_CALL;
+    return l->id == LANE_CALL || l->id == LANE_URGENT;
 }
 
 bool lane_spent(const struct lane *l) {
@@ -180,6 +180,7 @@ void lane_init(struct net *n, struct lane *l, enum http_lane id) {
         [LANE_LEASE] = {.kept = 2},                /* nothing may ever wait here */
         [LANE_WATCH] = {.kept = 16},               /* a connection for each watch */
         [LANE_CALL] = {.kept = 8, .per_host = 16}, /* HTTP/2: 100 streams each; above, curl opens more */
+        [LANE_URGENT] = {.kept = 2, .per_host = 8},
         [LANE_SCRAPE] = {.kept = 8,
                          .total = 32,
                          .budget = SCRAPE_BUDGET}, /* hundreds of pods, each asked now and then */

@@ -260,6 +260,11 @@ size_t fake_open(const struct fake *f) {
     list_each(it, &f->reqs) n++;
     return n;
 }
+struct fake_req *fake_last(struct fake *f) {
+    assert_true(fake_open(f) > 0);
+    return container_of(f->reqs.prev, struct fake_req, node);
+}
+
 struct fake_req *fake_one(struct fake *f) {
     if (fake_open(f) != 1) fail_msg("%zu open requests", fake_open(f));
     return container_of(f->reqs.next, struct fake_req, node);

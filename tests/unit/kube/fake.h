@@ -77,5 +77,6 @@ void fake_exit(struct fake_proc *p, int code, const char *out, const char *errou
 bool fake_has_header(const struct fake_req *r, const char *line);
 /* The only open request; fails if there is none or another. */
 struct fake_req *fake_one(struct fake *f);
+struct fake_req *fake_last(struct fake *f); /* of those that are open, the newest */
 size_t fake_open(const struct fake *f);
 #endif

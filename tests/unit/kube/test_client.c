@@ -321,4 +321,29 @@ CLIENT_CASE(calls_in_callbacks) {
     assert_int_equal(c->n, 2);
 }
 
+/* What is urgent does not wait behind a crowd; where there is none it takes the connections that are warm. */
+CLIENT_CASE(urgent_ones_pass_a_crowd) {
+    struct kube_op *crowd[KUBE_CROWD];
+    struct kube_spec s = lease(KUBE_GET);
+    s.urgent = true;
+    for (int i = 0; i < KUBE_CROWD; i++) {
+        ask(c, &s);
+        assert_int_equal(fake_last(c->f)->lane, LANE_CALL);
+        crowd[i] = c->op;
+    }
+    ask(c, &s);
+    assert_int_equal(fake_last(c->f)->lane, LANE_URGENT);
+    kube_cancel(c->op);
+    s.urgent = false;
+    ask(c, &s);
+    assert_int_equal(fake_last(c->f)->lane, LANE_CALL);
+    kube_cancel(c->op);
+    for (int i = 0; i < KUBE_CROWD; i++) kube_cancel(crowd[i]);
+    s.urgent = true;
+    ask(c, &s);
+    assert_int_equal(fake_last(c->f)->lane, LANE_CALL);
+    answer(c, 200, "{}");
+    assert_int_equal(c->n, 1);
+}
+
 CASES("kube/client")

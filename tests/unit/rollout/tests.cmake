@@ -33,7 +33,7 @@ unit_test(rollout/promtext_held rollout_core m)
 target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 
 # The edge, in the scripted world of tests/unit/kube.
-foreach(name scrape scrape_requests scrape_prometheus)
+foreach(name scrape scrape_requests scrape_prometheus apply)
   unit_test(rollout/${name} rollout kube_fake)
   target_include_directories(unit_rollout_${name} PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 endforeach()

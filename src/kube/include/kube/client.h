@@ -37,6 +37,8 @@ struct kube_ref {
     struct slice ns, name; /* LIST: name empty; ns empty: all namespaces */
     struct slice sub;      /* subresource: "status", "scale", "proxy/metrics", or empty */
 };
+/* So many requests at once have a connection each, or streams on one that is not full: nothing waits behind them. */
+enum { KUBE_CROWD = 8 };
 struct kube_spec {
     enum kube_verb verb;
     struct kube_ref ref;
@@ -45,6 +47,7 @@ struct kube_spec {
     unsigned limit;              /* of objects, for LIST; 0: none */
     const char *path;            /* instead of ref: a raw path, e.g. "/version"; NULL normally */
     enum http_lane lane;         /* LANE_LEASE or LANE_CALL */
+    bool urgent;                 /* on LANE_URGENT while KUBE_CROWD others are on LANE_CALL */
     int64_t timeout_ns;          /* for the whole call with its retries; 0: 30 s */
     size_t body_cap;             /* of the answer; 0: 8 MiB */
     bool no_retry;               /* one attempt only: the caller decides */

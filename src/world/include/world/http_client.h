@@ -4,10 +4,17 @@
 #include "world/http.h"
 #include "world/world.h"
 
-enum http_lane { LANE_LEASE, LANE_WATCH /* lists and watches */, LANE_CALL, LANE_SCRAPE, LANE_COUNT };
+enum http_lane {
+    LANE_LEASE,
+    LANE_WATCH, /* lists and watches */
+    LANE_CALL,
+    LANE_URGENT, /* what must not wait behind a crowd on LANE_CALL */
+    LANE_SCRAPE,
+    LANE_COUNT
+};
 enum http_pull {
     HTTP_MORE,
-    HTTP_HOLD /* these bytes were taken, but send no more until http_resume(); not on LANE_CALL */
+    HTTP_HOLD /* these bytes were taken, but send no more until http_resume(); not on LANE_CALL and LANE_URGENT */
 };
 
 /* TLS material as PEM text, borrowed during http_start() only (the implementation keeps what it needs). Equal
