@@ -96,7 +96,7 @@ static void next(struct applying *a) {
     struct kube_spec spec = {
         .verb = verbs[s->verb],
         .ref = {.gvr = s->gvr,
-                .ns = slice_of(a->ns),
+                .ns = slice_of(s->ns ? s->ns : a->ns),
                 .name = s->verb == VERB_CREATE ? (struct slice){0} : slice_of(s->name)},
         .body = slice_of(s->body),
         .lane = LANE_CALL,

@@ -41,6 +41,12 @@ static void on_objects(void *ctx, const struct slice_cache *c) {
         if (t->objects == c) controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
 }
 
+static void on_lease(void *ctx, const struct foreign_lease *l) {
+    struct rollout *r = ctx;
+    for (struct target *t = r->targets; t; t = t->hh.next)
+        if (t->lease == l) controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
+}
+
 static void add_at_once(void *ctx, struct slice ns, struct slice name) {
     on_changed(ctx, ns, name, false);
 }
@@ -85,6 +91,7 @@ void rollout_report(struct rollout *r, const struct target *t, const char *uid, 
 void rollout_forget(struct rollout *r, struct target *t) {
     round_drop(t);
     slice_work_hold(r, t, NULL);
+    foreign_lease_release(t->lease);
     if (r->caches) caches_release(r->caches, t->ns, t->holds);
     target_forget(&r->targets, t);
 }
@@ -120,6 +127,7 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     r->slices = slice_caches_new(k, on_objects, r);
+    r->leases = foreign_leases_new(k, on_lease, r);
     static const struct caches_cb on = {on_changed, on_synced, on_namespace};
     int rc = caches_new(k, r->ns, &on, r, &r->caches, err);
     if (rc) {
@@ -182,6 +190,7 @@ void rollout_free(struct rollout *r) {
     policy_watch_free(r->policy);
     caches_free(r->caches);
     slice_caches_free(r->slices);
+    foreign_leases_free(r->leases);
     timer_free(r->revisit);
     kube_events_free(r->events);
     free(r->ns);

@@ -3,6 +3,7 @@
 #define ROLLOUT_IMPL_H
 #include "kube/events.h"
 #include "observe/caches.h"
+#include "observe/foreign_leases.h"
 #include "observe/policy_watch.h"
 #include "rollout/rollout.h"
 #include "act/scrape.h"
@@ -17,6 +18,7 @@ struct rollout {
     struct kube_events *events;
     struct caches *caches;
     struct slice_caches *slices;
+    struct foreign_leases *leases;
     struct policy_watch *policy;
     struct target *targets;
     struct timer *revisit; /* targets that ended with a terminal error are looked at again now and then */

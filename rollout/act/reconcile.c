@@ -185,7 +185,10 @@ static void on_written(void *ctx, const struct step *s, struct slice raw) {
         rollout_report(p->r, t, p->target_uid, EV_LEASE_RELEASED, s->why);
         rollout_metrics_add(kube_metrics(p->r->kube), &one);
     }
-    if (raw.n) caches_wrote(p->r->caches, s->gvr, raw);
+    if (raw.n && s->ns)
+        foreign_lease_wrote(t->lease, raw);
+    else if (raw.n)
+        caches_wrote(p->r->caches, s->gvr, raw);
 }
 
 static void on_applied(void *ctx, const struct err *err, const struct step *failed, bool existed) {
@@ -214,6 +217,26 @@ static bool see(struct reconcile *p, enum obs_need need) {
     return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need < NEED_PODS ? need : NEED_PODS);
 }
 
+/* The Leases that the plan is to see: those of the target's namespace, or the one of another that is named. */
+static void see_leases(struct reconcile *p, struct observed *o, struct target_snapshot *snap) {
+    struct target *t = p->t;
+    const char *name = t->holds == NEED_LEASES ? plan_lease_name(o) : NULL;
+    const char *foreign = name && strchr(name, '/') ? name : NULL;
+    if (t->lease && (!foreign || !foreign_lease_is(t->lease, foreign))) {
+        foreign_lease_release(t->lease);
+        t->lease = NULL;
+    }
+    if (foreign && !t->lease) t->lease = foreign_lease_hold(p->r->leases, foreign);
+    const struct obs_lease *l = NULL;
+    if (foreign)
+        o->known = foreign_lease_look(t->lease, &l, &o->lease_trouble) && o->known;
+    else if (t->holds == NEED_LEASES)
+        target_snapshot_leases(p->r->caches, t->ns, name, snap);
+    if (l) target_snapshot_lease(l, snap);
+    o->leases = snap->leases;
+    o->nleases = snap->nleases;
+}
+
 static void plan_from(struct reconcile *p, struct observed *o, struct target_snapshot *snap,
                       const char *uid) {
     struct target *t = p->t;
@@ -227,9 +250,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->known = see(p, plan_needs(o));
     o->pods = snap->pods;
     o->npods = snap->npods;
-    if (t->holds == NEED_LEASES) target_snapshot_leases(r->caches, t->ns, plan_lease_name(o), snap);
-    o->leases = snap->leases;
-    o->nleases = snap->nleases;
+    see_leases(p, o, snap);
     o->dead = caches_dead_pods(r->caches);
     struct slice_seen slice;
     o->slice = slice_work_look(r, t, o->state, &slice) ? &slice : NULL;
@@ -360,6 +381,7 @@ static void look(struct reconcile *p) {
     match_rounds(t);
     if (snap.target && obs_opted_in(snap.target->annotations)) {
         spec_parse(snap.target->annotations, &spec, &spec_err);
+        spec_lease_of(&spec, t->ns);
         if (!spec_err.kind && scraper_allows(p->r->scraper, &spec, &spec_err)) spec.metrics_ok = false;
         o.spec = &spec;
     }

@@ -64,6 +64,7 @@ struct target {
     int64_t taken_ns;       /* boot: when the canary's name was last found taken; 0: never */
     struct target_policy policy;
     bool given_up;               /* ended with a terminal error: looked at again now and then */
+    struct foreign_lease *lease; /* of another namespace; NULL: none is asked for */
     struct slice_cache *objects; /* of the slice that its state has; NULL: none */
     struct slice_sum slice;      /* of these, when it was last looked at */
     bool none_labelled;          /* by the word of the server, and nothing was labelled since */

@@ -22,8 +22,10 @@
 #define ANNOTATION_REPLICAS HANDOVER_PREFIX "replicas"
 /* On a target that is paused until Handover says otherwise: MutatingAdmissionPolicy handover-hold sets it with the pause and keeps
  * both, whatever others write. Handover sets it where it pauses a target of which that policy is in effect. */
-#define ANNOTATION_HELD        HANDOVER_PREFIX "held"
-#define ANNOTATION_PROBE       HANDOVER_PREFIX "probe" /* of a dry run that asks whether that policy is in effect */
+#define ANNOTATION_HELD  HANDOVER_PREFIX "held"
+#define ANNOTATION_PROBE HANDOVER_PREFIX "probe" /* of a dry run that asks whether that policy is in effect */
+/* On a Lease: the targets of other namespaces that may name it, NAMESPACE/NAME, by comma. */
+#define ANNOTATION_TARGETS     HANDOVER_PREFIX "targets"
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
@@ -127,6 +129,7 @@ struct obs_lease {
     int64_t renewed_ns;  /* when it was last renewed, by the same clock; 0: not given */
     int64_t duration_ns; /* how long it is valid without being renewed; 15 s where it is not given */
     bool coordinated;    /* the API server elects (spec.strategy): nobody else names a holder */
+    char *targets;       /* ANNOTATION_TARGETS; NULL if absent */
 };
 /* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
  * ret untouched. */

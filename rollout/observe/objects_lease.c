@@ -5,7 +5,7 @@
 #include "observe/objects_impl.h"
 #include <errno.h>
 
-enum { MAX_IDENTITY = 512, DEFAULT_S = 15, LONGEST_S = 3600 };
+enum { MAX_IDENTITY = 512, MAX_TARGETS = 4096, DEFAULT_S = 15, LONGEST_S = 3600 };
 
 int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err) {
     if (!obj_name(obj) || !obj_ns(obj) || !obj_rv(obj))
@@ -21,6 +21,8 @@ int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err) {
     l.name = xstrdup(obj_name(obj));
     l.rv = xstrdup(obj_rv(obj));
     l.holder = slice_dup_text(slice_of(holder), MAX_IDENTITY);
+    const char *targets = obj_annotation(obj, ANNOTATION_TARGETS);
+    if (targets) l.targets = slice_dup_text(slice_of(targets), MAX_TARGETS);
     *ret = l;
     return 0;
 }
@@ -31,6 +33,7 @@ void obs_lease_free(struct obs_lease *l) {
     free(l->name);
     free(l->rv);
     free(l->holder);
+    free(l->targets);
     *l = (struct obs_lease){0};
 }
 

@@ -23,6 +23,10 @@ static void add_lease(void *ctx, const struct obs_lease *l) {
     s->leases[s->nleases++] = *l;
 }
 
+void target_snapshot_lease(const struct obs_lease *l, struct target_snapshot *s) {
+    add_lease(s, l);
+}
+
 static bool has_rs(const struct target_snapshot *s, const char *uid) {
     for (size_t i = 0; i < s->nrs; i++)
         if (strcmp(s->rs[i].uid, uid) == 0) return true;

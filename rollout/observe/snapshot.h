@@ -24,5 +24,6 @@ void target_snapshot_add(const struct caches *c, const char *ns, const char *uid
 /* Adds Leases, as far as they are kept; after the Pods. lease: a name, or NULL. */
 void target_snapshot_leases(const struct caches *c, const char *ns, const char *lease,
                             struct target_snapshot *s);
+void target_snapshot_lease(const struct obs_lease *l, struct target_snapshot *s); /* this one */
 void target_snapshot_free(struct target_snapshot *s); /* the arrays; what they borrow stays the caches' */
 #endif

@@ -12,8 +12,43 @@ enum { SHORTEST_LEASES = 5 };
 const struct obs_lease *plan_lease(const struct plan_ctx *c) {
     const char *name = c->s->trial.lease;
     for (size_t i = 0; name && i < c->o->nleases; i++)
-        if (!strcmp(c->o->leases[i].name, name)) return &c->o->leases[i];
+        if (!strcmp(c->o->leases[i].name, name) && plan_may_lease(c, &c->o->leases[i]))
+            return &c->o->leases[i];
     return NULL;
+}
+
+bool plan_may_lease(const struct plan_ctx *c, const struct obs_lease *l) {
+    struct slice left = slice_of(l->targets), one;
+    if (strcmp(l->ns, c->t->ns) == 0) return true;
+    cleanup_free char *self = xasprintf("%s/%s", c->t->ns, c->t->name);
+    while (left.p) {
+        slice_cut(left, ',', &one, &left);
+        if (slice_eqs(slice_trim(one), self)) return true;
+    }
+    return false;
+}
+
+/* One of another namespace is named: it has to be seen, and its owner's word. */
+static bool foreign_is_there(struct plan_ctx *c) {
+    const char *name = c->spec->lease;
+    struct slice ns, bare;
+    if (!name || !slice_cut(slice_of(name), '/', &ns, &bare)) return true;
+    const struct obs_lease *l = c->o->nleases ? c->o->leases : NULL;
+    if (l && plan_may_lease(c, l)) {
+        if (c->s->hold == HOLD_CONFIG) plan_unhold(c);
+        return true;
+    }
+    plan_revisit(c, c->now + POLL_NS);
+    if (c->o->lease_trouble)
+        plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", c->o->lease_trouble);
+    else if (!l)
+        plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "annotation lease: there is no Lease %s", name);
+    else
+        plan_hold(c, HOLD_CONFIG, TEXT_NEWS,
+                  "Lease %s does not say that targets of namespace %s may have it: kubectl annotate "
+                  "lease/%.*s -n %.*s " ANNOTATION_TARGETS "=%s/%s",
+                  name, c->t->ns, SLF(bare), SLF(ns), c->t->ns, c->t->name);
+    return false;
 }
 
 bool plan_holder(const struct plan_ctx *c, const struct obs_lease *l, enum track *ret) {
@@ -36,7 +71,7 @@ static const struct obs_lease *of_stable(const struct plan_ctx *c, bool *ret_own
         const struct obs_lease *l = &c->o->leases[i];
         enum track held;
         bool other = c->spec->lease && strcmp(c->spec->lease, l->name) != 0;
-        if (other || l->coordinated || !plan_holder(c, l, &held)) continue;
+        if (other || l->coordinated || !plan_may_lease(c, l) || !plan_holder(c, l, &held)) continue;
         *ret_own = *ret_own || held == TRACK_CANARY;
         if (held == TRACK_STABLE && (!best || strcmp(l->name, best->name) < 0)) best = l;
     }
@@ -67,6 +102,7 @@ static bool stands_by(const struct plan_ctx *c) {
 bool plan_choose_mode(struct plan_ctx *c) {
     bool own;
     if (plan_by_turns(c->s) || c->spec->mode == MODE_REPLICAS || c->spec->mode == MODE_OBJECTS) return true;
+    if (!foreign_is_there(c)) return false;
     const struct obs_lease *l = of_stable(c, &own);
     if (c->spec->mode == MODE_LEADER) {
         if (l) choose(c, l);

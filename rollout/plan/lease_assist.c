@@ -57,8 +57,11 @@ static void release(struct plan_ctx *c, const struct obs_lease *l, const struct 
     char now[40], why[200];
     rfc3339_micro(c->now, now);
     snprintf(why, sizeof why, "release Lease %.50s, which the dead pod %.63s held", l->name, p->name);
-    struct step *s = plan_step_add(c, STEP_LEASE, VERB_PATCH_MERGE, &gvr_leases, l->name, why);
+    bool foreign = strcmp(l->ns, c->t->ns) != 0;
+    const char *name = foreign ? l->name + strlen(l->ns) + 1 : l->name;
+    struct step *s = plan_step_add(c, STEP_LEASE, VERB_PATCH_MERGE, &gvr_leases, name, why);
     if (!s) return;
+    if (foreign) s->ns = xstrdup(l->ns);
     buf_addf(&b,
              "{\"spec\":{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,\"acquireTime\":\"%s\","
              "\"renewTime\":\"%s\"},\"metadata\":{\"resourceVersion\":",
@@ -75,7 +78,7 @@ void plan_lease_assist(struct plan_ctx *c) {
     for (size_t i = 0; i < o->nleases; i++) {
         const struct obs_lease *l = &o->leases[i];
         bool other = c->spec->lease && strcmp(c->spec->lease, l->name) != 0;
-        if (other || l->coordinated || strcmp(l->ns, c->t->ns) != 0) continue;
+        if (other || l->coordinated || !plan_may_lease(c, l)) continue;
         const struct dead_pod *p = dead_holder(c, l);
         if (p) release(c, l, p);
     }

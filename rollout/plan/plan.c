@@ -62,6 +62,7 @@ static bool start_leaving(struct plan_ctx *c) {
 static void drop_steps(struct plan *p) {
     for (; p->nsteps; p->nsteps--) {
         free(p->step[p->nsteps - 1].name);
+        free(p->step[p->nsteps - 1].ns);
         free(p->step[p->nsteps - 1].uid);
         free(p->step[p->nsteps - 1].body);
     }

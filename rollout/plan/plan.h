@@ -104,6 +104,8 @@ struct observed {
     const struct obs_lease
         *leases; /* of the target's namespace that Pods hold; none unless plan_needs() asks for them */
     size_t nleases;
+    const char *
+        lease_trouble; /* why a Lease of another namespace cannot be seen; NULL: it can, or none is asked for */
     const struct dead_pods *dead;   /* NULL: none is known */
     const struct slice_seen *slice; /* NULL: the state has none */
 };
@@ -113,7 +115,8 @@ struct step {
     enum step_kind kind;
     enum step_verb verb;
     const struct gvr *gvr;
-    char *name;     /* of the object; its namespace is the target's */
+    char *name;     /* of the object */
+    char *ns;       /* its namespace; NULL: the target's */
     char *uid;      /* of the object that is deleted; NULL */
     char *body;     /* JSON; holds resourceVersion or uid where a precondition is wanted */
     bool gone_ok;   /* 404 is as good as done */
@@ -167,7 +170,7 @@ struct plan {
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
 enum obs_need plan_needs(const struct observed *o);
-/* The Lease that it has to see by name; NULL: none. */
+/* The Lease that it has to see by name, NAMESPACE/NAME for one of another namespace than the target's; NULL: none. */
 const char *plan_lease_name(const struct observed *o);
 /* Does it matter to this target whether the policy is in effect for it? */
 bool plan_asks_policy(const struct observed *o);

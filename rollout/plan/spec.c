@@ -165,10 +165,12 @@ static bool read_nodes(struct slice v, struct spec *s, struct why *w) {
     s->canary_nodes = value_labels(v, w->text);
     return s->canary_nodes != NULL;
 }
-/* Of another namespace it would be another tenant's. */
 static bool read_lease(struct slice v, struct spec *s, struct why *w) {
+    struct slice ns, name;
     (void)w;
-    if (!name_is_dns_subdomain(v)) return false;
+    bool foreign = slice_cut(v, '/', &ns, &name);
+    if (foreign ? !name_is_dns_label(ns) || !name_is_dns_subdomain(name) : !name_is_dns_subdomain(v))
+        return false;
     s->lease = slice_dup(v);
     return true;
 }
@@ -220,7 +222,7 @@ static const struct {
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
     {"canary-nodes", read_nodes, "labels of nodes such as pool=canary,zone=a"},
-    {"lease", read_lease, "the name of a Lease in the Deployment's namespace"},
+    {"lease", read_lease, "the name of a Lease in the Deployment's namespace, or NAMESPACE/NAME"},
     {"lease-assist", read_assist, "rollout, always or off"},
 };
 
@@ -358,4 +360,10 @@ struct slice spec_action_hash(const char *value) {
     struct slice hash, rest;
     slice_cut(slice_trim(slice_of(value)), '@', &hash, &rest);
     return hash;
+}
+
+void spec_lease_of(struct spec *s, const char *ns) {
+    size_t n = strlen(ns);
+    if (s->lease && !strncmp(s->lease, ns, n) && s->lease[n] == '/')
+        memmove(s->lease, s->lease + n + 1, strlen(s->lease + n));
 }

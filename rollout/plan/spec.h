@@ -70,7 +70,7 @@ struct spec {
     char **
         canary_nodes; /* "key=value": labels of the nodes for the canary's pods, NULL-terminated; NULL: any */
     char *
-        lease; /* the Lease by which the target elects, in its own namespace; NULL: those that its Pods hold */
+        lease; /* the Lease by which the target elects, NAMESPACE/NAME for one of another namespace; NULL: those that its Pods hold */
     enum spec_assist assist;
     /* mode objects: "widgets.v1.example.com" (core: "configmaps.v1"), a namespace, a label selector; NULL: not given */
     char *objects, *objects_ns, *objects_selector;
@@ -94,6 +94,8 @@ struct slice spec_action_hash(const char *value);
 /* RESOURCE.VERSION[.GROUP] to its parts, which are parts of it; false: it is none. */
 bool spec_resource(struct slice name, struct slice *ret_resource, struct slice *ret_version,
                    struct slice *ret_group);
+/* Of a Deployment in this namespace: its own is not named in `lease` any more. */
+void spec_lease_of(struct spec *s, const char *ns);
 const char *spec_action_name(enum spec_action a); /* "promote", ... */
 const char *spec_guard_name(enum spec_guard g);   /* "crashes", ... */
 #endif

@@ -177,10 +177,10 @@ void lane_init(struct net *n, struct lane *l, enum http_lane id) {
         long kept, per_host, total;
         size_t budget;
     } limits[LANE_COUNT] = {
-        [LANE_LEASE] = {.kept = 2},                /* nothing may ever wait here */
-        [LANE_WATCH] = {.kept = 16},               /* a connection for each watch */
-        [LANE_CALL] = {.kept = 8, .per_host = 16}, /* HTTP/2: 100 streams each; above, curl opens more */
-        [LANE_URGENT] = {.kept = 2, .per_host = 8},
+        [LANE_LEASE] = {.kept = 2},                 /* nothing may ever wait here */
+        [LANE_WATCH] = {.kept = 16},                /* a connection for each watch */
+        [LANE_CALL] = {.kept = 8, .per_host = 16},  /* HTTP/2: 100 streams each; above, curl opens more */
+        [LANE_URGENT] = {.kept = 8, .per_host = 8}, /* a new connection costs as much as the request */
         [LANE_SCRAPE] = {.kept = 8,
                          .total = 32,
                          .budget = SCRAPE_BUDGET}, /* hundreds of pods, each asked now and then */

@@ -44,6 +44,21 @@ static void name_lease(struct ctl *c, struct pod_proc *p, struct container *k) {
                        repo.p);
 }
 
+struct place {
+    char ns[64];
+    const char *name;
+};
+static struct place place_of(const struct pod_proc *p, const struct container *k) {
+    struct place at = {.name = k->op.lease};
+    const char *slash = strchr(k->op.lease, '/');
+    if (slash) at.name = slash + 1;
+    if (slash)
+        (void)snprintf(at.ns, sizeof at.ns, "%.*s", (int)(slash - k->op.lease), k->op.lease);
+    else
+        (void)snprintf(at.ns, sizeof at.ns, "%s", p->co->o->ns);
+    return at;
+}
+
 void elector_start(struct ctl *c, struct pod_proc *p, struct container *k) {
     bool elects = k->script.elects && c->leases;
     k->op.elect_at = elects ? ctl_now(c) : TIME_NEVER;
@@ -76,11 +91,12 @@ static void write_holder(cJSON *lease, const char *holder, int64_t now, int64_t 
 
 static bool create_lease(struct ctl *c, struct pod_proc *p, struct container *k, const char *me) {
     cJSON *lease = cJSON_CreateObject();
+    struct place at = place_of(p, k);
     ctl_json_set_str(lease, "apiVersion", "coordination.k8s.io/v1");
     ctl_json_set_str(lease, "kind", "Lease");
-    ctl_json_set_str(ctl_json_make(lease, "metadata"), "name", k->op.lease);
+    ctl_json_set_str(ctl_json_make(lease, "metadata"), "name", at.name);
     write_holder(lease, me, ctl_now(c), k->script.lease_ns / NS_PER_S, true);
-    return sim_store_create(c->s, c->leases, p->co->o->ns, lease, NULL, NULL) == 0;
+    return sim_store_create(c->s, c->leases, at.ns, lease, NULL, NULL) == 0;
 }
 
 static void set_leads(struct ctl *c, struct container *k, bool leads) {
@@ -109,7 +125,8 @@ bool elector_poll(struct ctl *c, struct pod_proc *p, struct container *k) {
     char me[512];
     identity(p, k, me);
     sim_store_as(c->s, "operator");
-    struct sim_obj *o = sim_store_get(c->s, c->leases, p->co->o->ns, k->op.lease);
+    struct place at = place_of(p, k);
+    struct sim_obj *o = sim_store_get(c->s, c->leases, at.ns, at.name);
     bool kept = true;
     if (!o) {
         set_leads(c, k, create_lease(c, p, k, me));
@@ -134,7 +151,8 @@ void elector_end(struct ctl *c, struct pod_proc *p, struct container *k) {
     k->op.leads = false;
     k->op.elect_at = TIME_NEVER;
     if (!led || !k->script.releases || p->stage < POD_ENDING) return;
-    struct sim_obj *o = sim_store_get(c->s, c->leases, p->co->o->ns, k->op.lease);
+    struct place at = place_of(p, k);
+    struct sim_obj *o = sim_store_get(c->s, c->leases, at.ns, at.name);
     char me[512];
     identity(p, k, me);
     if (!o || strcmp(json_str_or(json_get(o->json, "spec"), "holderIdentity", ""), me) != 0) return;

@@ -16,7 +16,7 @@ struct oper {
     int64_t elect_at; /* next look at the Lease; TIME_NEVER without election */
     int64_t seen_at;  /* when the Lease was last seen to change */
     uint64_t seen_rv;
-    char lease[128]; /* its name, in the pod's namespace */
+    char lease[128]; /* its name, in the pod's namespace, or NAMESPACE/NAME */
 };
 
 void operator_start(struct ctl *c, struct pod_proc *p, struct container *k);

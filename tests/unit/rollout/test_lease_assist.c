@@ -310,4 +310,26 @@ CASE(dead_pods_are_remembered_up_to_a_number) {
     dead_pods_free(d);
     free(d);
 }
+/* Who may annotate a Deployment names any Lease; whose Lease it is says who may have it. */
+LOOK(of_another_namespace_that_lets_this_target_have_it) {
+    static const struct {
+        const char *targets;
+        bool may;
+    } v[] = {{NULL, false},      {"", false},   {"ns/op", true},     {"a/b, ns/op", true},
+             {"ns/op-2", false}, {"ns", false}, {"other/op", false}, {"ns/op/x,ns/o", false}};
+    k->spec.lease = borrowed("infra/lock");
+    k->lease.name = borrowed("infra/lock");
+    k->lease.ns = borrowed("infra");
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        k->lease.targets = borrowed(v[i].targets);
+        if (releases(k) != v[i].may) fail_msg("%s", v[i].targets ? v[i].targets : "none");
+    }
+    k->lease.targets = borrowed("ns/op");
+    cleanup_plan struct plan p;
+    plan_make(&k->o, AT + NS_PER_S, &p);
+    assert_string_equal(p.step[p.nsteps - 1].ns, "infra");
+    k->spec.lease = borrowed("lock");
+    assert_false(releases(k));
+}
+
 CASES("rollout/lease_assist")

@@ -172,7 +172,10 @@ CASE(refused) {
         {"canary-nodes=a=-c", "canary-nodes", "\"a=-c\" is no label of a node", "pool=canary,zone=a"},
         {"canary-nodes=a=b,a=c", "canary-nodes", "\"a=c\" has a key that is there already", "pool=canary"},
         {"lease=A", "lease", "\"A\"", "the name of a Lease in the Deployment's namespace"},
-        {"lease=other/b", "lease", "\"other/b\"", "the name of a Lease in the Deployment's namespace"},
+        {"lease=other/", "lease", "\"other/\"", "or NAMESPACE/NAME"},
+        {"lease=/b", "lease", "\"/b\"", "or NAMESPACE/NAME"},
+        {"lease=a.b/c", "lease", "\"a.b/c\"", "or NAMESPACE/NAME"},
+        {"lease=a/b/c", "lease", "\"a/b/c\"", "or NAMESPACE/NAME"},
         {"lease-assist=on", "lease-assist", "\"on\"", "rollout, always or off"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
@@ -377,6 +380,22 @@ CASE(misspelt_names) {
     assert_non_null(strstr(buf_str(&all), "handover.dev/zzzzzz is not known;"));
     cJSON_Delete(a);
     assert_false(spec_hint_add(NULL, true, &all));
+}
+
+/* Its own namespace need not be named, and others are left as they are. */
+CASE(the_lease_of_a_namespace) {
+    static const struct {
+        const char *given, *is;
+    } v[] = {
+        {"lock", "lock"}, {"shop/lock", "lock"}, {"shop-2/lock", "shop-2/lock"}, {"sho/lock", "sho/lock"}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_spec struct spec s = {.lease = xstrdup(v[i].given)};
+        spec_lease_of(&s, "shop");
+        assert_string_equal(s.lease, v[i].is);
+    }
+    struct spec none = {0};
+    spec_lease_of(&none, "shop");
+    assert_null(none.lease);
 }
 
 CASES("rollout/spec")
