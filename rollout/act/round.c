@@ -94,13 +94,9 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
               LF_INT("left_out", (int64_t)round->left_out));
 }
 
-void round_take(struct rollout *r, struct target *t, const struct obs_pod *pods, size_t n) {
-    struct round *rd = t->round;
-    if (!rd) return;
-    scrape_target_update(rd->scrape, pods, n);
-    const struct scrape_round *round = scrape_target_round(rd->scrape);
-    if (!round || round->number == t->round_taken) return;
-    t->round_taken = round->number;
+static void take(struct rollout *r, struct target *t, const struct scrape_round *round,
+                 const struct obs_pod *pods, size_t n) {
+    const struct round *rd = t->round;
     if (!t->state || rd->began_ns != t->round_began_ns || strcmp(rd->hash, t->round_hash) != 0) return;
     t->looked_ns = world_boot_ns(kube_world(r->kube));
     for (int k = 0; k < TRACKS; k++)
@@ -113,4 +109,15 @@ void round_take(struct rollout *r, struct target *t, const struct obs_pod *pods,
     feed(r, t, round, pods, n);
     t->round_ns = t->looked_ns;
     t->scraped_ns = world_wall_ns(kube_world(r->kube));
+}
+
+void round_take(struct rollout *r, struct target *t, const struct obs_pod *pods, size_t n) {
+    struct round *rd = t->round;
+    if (!rd) return;
+    scrape_target_update(rd->scrape, pods, n);
+    const struct scrape_round *round = scrape_target_round(rd->scrape);
+    if (!round || round->number == t->round_taken) return;
+    t->round_taken = round->number;
+    take(r, t, round, pods, n);
+    scrape_target_taken(rd->scrape);
 }

@@ -140,6 +140,10 @@ bool scrape_target_busy(const struct scrape_target *t) {
     return t->run != NULL;
 }
 
+void scrape_target_taken(struct scrape_target *t) {
+    scrape_round_free(&t->last);
+}
+
 const struct scrape_round *scrape_target_round(const struct scrape_target *t) {
     return t->last.number ? &t->last : NULL;
 }

@@ -65,9 +65,9 @@ void scrape_target_update(struct scrape_target *t, const struct obs_pod *pods, s
 void scrape_target_reset(struct scrape_target *t);
 
 struct scrape_result {
-    struct obs_pod pod;    /* as it was when the round began */
-    bool read;             /* the page was read whole */
-    struct prom_page page; /* if so */
+    struct obs_pod pod;     /* as it was when the round began */
+    bool read;              /* the page was read whole */
+    struct prom_page *page; /* if so; else NULL */
     int64_t read_ns; /* boot time of its end; of Prometheus's own scrape, where it is that which was read */
     bool repeated;   /* the same scrape of Prometheus's as in the last round: nothing new is known */
     int64_t interval_ns; /* between Prometheus's scrapes of it; 0: not known */
@@ -81,6 +81,7 @@ struct scrape_round {
     size_t n;
     size_t left_out; /* pods beyond SCRAPE_MAX_PODS */
 };
-/* The last one that has ended; NULL: none. Valid until the next begins, or scrape_target_reset(). */
+/* The last one that has ended; NULL: none. Valid until the next ends, scrape_target_reset(), or scrape_target_taken(). */
 const struct scrape_round *scrape_target_round(const struct scrape_target *t);
+void scrape_target_taken(struct scrape_target *t); /* nobody looks at its results again, of 3 KiB a pod */
 #endif

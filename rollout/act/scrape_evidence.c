@@ -1,6 +1,12 @@
 /* From a round of scrapes to what the judge and the plan look at. */
 #include "act/scrape_evidence.h"
 
+/* Of one that was not read nothing is present. */
+static const struct prom_page *page_of(const struct scrape_result *r) {
+    static const struct prom_page none;
+    return r->page ? r->page : &none;
+}
+
 static const struct obs_pod *find(const struct obs_pod *pods, size_t n, const char *uid) {
     for (size_t i = 0; i < n; i++)
         if (strcmp(pods[i].uid, uid) == 0) return &pods[i];
@@ -16,15 +22,15 @@ void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, si
         bool read = res->read && !res->repeated && (!now || now->restarts == res->pod.restarts);
         ret[i] = (struct pod_sample){.uid = slice_of(res->pod.uid),
                                      .restarts = res->pod.restarts,
-                                     .started_s = res->page.v[PROM_START].value,
+                                     .started_s = page_of(res)->v[PROM_START].value,
                                      .track = res->pod.track,
                                      .created_ns = res->pod.created_ns,
                                      .terminating = res->pod.terminating || !now || now->terminating,
                                      .scraped = read,
-                                     .present = read && res->page.v[PROM_TOTAL].present,
-                                     .errors = evidence_count(res->page.v[PROM_ERRORS].value),
-                                     .total = evidence_count(res->page.v[PROM_TOTAL].value),
-                                     .page = read ? &res->page : NULL,
+                                     .present = read && page_of(res)->v[PROM_TOTAL].present,
+                                     .errors = evidence_count(page_of(res)->v[PROM_ERRORS].value),
+                                     .total = evidence_count(page_of(res)->v[PROM_TOTAL].value),
+                                     .page = read ? res->page : NULL,
                                      .oom = now && now->oom_killed ? now->crashes : 0};
     }
 }
@@ -45,9 +51,9 @@ static char *trouble_of(const struct scrape_round *r, enum track track) {
     for (size_t i = 0; i < r->n; i++) {
         const struct scrape_result *res = &r->result[i];
         if (res->pod.track != track || res->pod.terminating) continue;
-        if (res->read && res->page.v[PROM_TOTAL].present) return NULL;
+        if (res->read && page_of(res)->v[PROM_TOTAL].present) return NULL;
         if (!why)
-            why = res->read ? no_counters(track, &res->page) : res->why; /* who was not asked says nothing */
+            why = res->read ? no_counters(track, res->page) : res->why; /* who was not asked says nothing */
     }
     return why && *why ? xasprintf("%s: %s", track == TRACK_CANARY ? "canary" : "stable", why) : NULL;
 }
@@ -69,7 +75,8 @@ enum quiet scrape_quiet(const struct scrape_round *r, enum track track, int64_t 
     *ret_ns = TIME_NEVER;
     for (size_t i = 0; i < r->n; i++) {
         const struct scrape_result *res = &r->result[i];
-        const struct prom_value *active = &res->page.v[PROM_ACTIVE], *depth = &res->page.v[PROM_DEPTH];
+        const struct prom_value *active = &page_of(res)->v[PROM_ACTIVE],
+                                *depth = &page_of(res)->v[PROM_DEPTH];
         if (res->pod.track != track || res->pod.terminating || res->pod.finished) continue;
         if (!res->read || !active->present) return QUIET_UNKNOWN;
         if (res->read_ns < *ret_ns) *ret_ns = res->read_ns;

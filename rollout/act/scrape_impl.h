@@ -99,9 +99,10 @@ struct pod_memory *scrape_memory(struct scrape_target *t, const char *uid,
 
 /* ---- scrape_round.c ---- */
 void scrape_round_free(struct scrape_round *r);
-void scrape_round_begin(struct scrape_target *t); /* with the token that there is by now */
-void scrape_running_free(struct running *r);      /* without callbacks; the slots are given back */
-void scrape_round_wait(struct scrape_target *t);  /* tells the slots what it waits for; ends the round */
+struct prom_page *scrape_result_page(struct scrape_result *r); /* to be written; made on first use */
+void scrape_round_begin(struct scrape_target *t);              /* with the token that there is by now */
+void scrape_running_free(struct running *r);     /* without callbacks; the slots are given back */
+void scrape_round_wait(struct scrape_target *t); /* tells the slots what it waits for; ends the round */
 bool scrape_round_ask(struct scrape_target *t, bool suspect); /* its turn: the next pod is asked */
 
 /* ---- scrape_page.c ---- */

@@ -170,7 +170,7 @@ static void on_page(void *ctx, const struct err *err, struct slice raw) {
         r->t->run->series += page.samples;
         if (!r->result->read || counts) {
             r->result->read = true;
-            r->result->page = page;
+            *scrape_result_page(r->result) = page;
             r->result->read_ns = world_boot_ns(s->world);
             remember_answer(r);
         }

@@ -166,7 +166,7 @@ static void take(struct page_read *r, struct pod_memory *m, const struct promapi
     struct scrape_result *res = r->result;
     double age_s = fmax(0, (double)r->asked_ns / NS_PER_S - from->newest_s);
     res->read = true;
-    res->page = *page;
+    *scrape_result_page(res) = *page;
     res->repeated = from->newest_s <= m->newest_s;
     res->read_ns = world_boot_ns(r->t->scraper->world) - (int64_t)(age_s * NS_PER_S);
     res->interval_ns = (int64_t)(fmin(from->interval_s, age_most_s) * NS_PER_S);
@@ -225,7 +225,7 @@ static int take_samples(struct page_read *r, struct err *err) {
 
 /* What a track has counted in the range is added to what its pod stands for: a count that only rises, whichever pods come and go. */
 static void add_track(struct page_read *r, struct pod_memory *m, double errors) {
-    struct prom_page *page = &r->result->page;
+    struct prom_page *page = scrape_result_page(r->result);
     if (!r->counted.present) return;
     m->summed[0] += r->counted.value;
     m->summed[1] += errors;
@@ -255,10 +255,11 @@ static int take_count(struct page_read *r, struct err *err) {
                        "a container has restarted, and a query may count what was before for another %.0f s",
                        age_unknown_s);
     res->read = true;
-    res->page = (struct prom_page){.source = r->counted.present ? "annotations" : NULL};
-    res->page.v[PROM_TOTAL] = r->counted;
+    struct prom_page *page = scrape_result_page(res);
+    *page = (struct prom_page){.source = r->counted.present ? "annotations" : NULL};
+    page->v[PROM_TOTAL] = r->counted;
     if (r->counted.present)
-        res->page.v[PROM_ERRORS] = (struct prom_value){.present = present, .series = present, .value = value};
+        page->v[PROM_ERRORS] = (struct prom_value){.present = present, .series = present, .value = value};
     if (track) add_track(r, m, present ? value : 0);
     res->read_ns = world_boot_ns(r->t->scraper->world);
     res->interval_ns = own_interval(r->t->scraper);

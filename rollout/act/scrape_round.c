@@ -8,6 +8,7 @@ void scrape_round_free(struct scrape_round *r) {
     for (size_t i = 0; i < r->n; i++) {
         obs_pod_free(&r->result[i].pod);
         free(r->result[i].why);
+        free(r->result[i].page);
     }
     free(r->result);
     r->result = NULL;
@@ -29,6 +30,11 @@ void scrape_running_free(struct running *r) {
     free(r->turn);
     free(r->reads);
     free(r);
+}
+
+struct prom_page *scrape_result_page(struct scrape_result *r) {
+    if (!r->page) r->page = xmalloc(sizeof *r->page);
+    return r->page;
 }
 
 /* ---- which pods ---- */

@@ -22,8 +22,8 @@ SCRAPE(four_of_a_target_at_once, 100) {
     }
     assert_string_equal(g->round->result[0].why,
                         "metrics of pod p0 at :8080/metrics: line 1: expected a metric's name, found '<'");
-    assert_true(g->round->result[6].page.v[PROM_ERRORS].value == 2);
-    assert_true(g->round->result[6].page.v[PROM_TOTAL].value == 42);
+    assert_true(g->round->result[6].page->v[PROM_ERRORS].value == 2);
+    assert_true(g->round->result[6].page->v[PROM_TOTAL].value == 42);
 }
 
 /* A round that is given up hands its slots on; one that stands in line leaves it. */
@@ -213,19 +213,21 @@ SCRAPE(from_a_round_to_samples, 4) {
     struct scrape_result res[3] = {
         {.read = true, .read_ns = 5}, {.read = true, .read_ns = 9}, {.read = true, .read_ns = 7}};
     struct scrape_round r = {.number = 1, .result = res, .n = 3};
+    struct prom_page pages[3] = {0};
     struct pod_sample s[3];
     int64_t at;
     for (int i = 0; i < 3; i++) {
+        res[i].page = &pages[i];
         res[i].pod = t->pods[i];
         res[i].pod.track = TRACK_CANARY;
-        res[i].page.v[PROM_TOTAL] = res[i].page.v[PROM_ACTIVE] = (struct prom_value){.present = true};
+        res[i].page->v[PROM_TOTAL] = res[i].page->v[PROM_ACTIVE] = (struct prom_value){.present = true};
     }
     t->pods[1].restarts = 1;
     scrape_samples(&r, t->pods, 2, s);
     assert_true(s[0].scraped && s[0].present && !s[1].scraped && !s[1].present);
     assert_true(!s[0].terminating && !s[1].terminating && s[2].terminating);
     assert_true(scrape_quiet(&r, TRACK_CANARY, &at) == QUIET_NOW && at == 5);
-    res[1].page.v[PROM_ACTIVE].value = 1;
+    res[1].page->v[PROM_ACTIVE].value = 1;
     assert_true(scrape_quiet(&r, TRACK_CANARY, &at) == QUIET_BUSY && !scrape_trouble(&r));
 }
 

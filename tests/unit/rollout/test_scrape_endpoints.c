@@ -182,8 +182,10 @@ static void endpoint(struct kit *k, struct scraper *scraper, const struct endpoi
     while (scrape_target_busy(t)) kit_run(k); /* sockets stop the loop, too */
     const struct scrape_result *r = &scrape_target_round(t)->result[0];
     bool right = e->why ? !r->read && r->why && strstr(r->why, e->why)
-                        : r->read && r->page.v[PROM_TOTAL].value == e->total;
-    if (!right) fail_msg("%s: %s, %g", e->name, r->why ? r->why : "read", r->page.v[PROM_TOTAL].value);
+                        : r->read && r->page->v[PROM_TOTAL].value == e->total;
+    if (!right)
+        fail_msg("%s: %s, %g", e->name, r->why ? r->why : "read",
+                 r->page ? r->page->v[PROM_TOTAL].value : -1);
     scrape_target_free(t);
     timer_free(s.drip);
     raw_server_close(&srv);

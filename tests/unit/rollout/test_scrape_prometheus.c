@@ -66,8 +66,8 @@ PROMETHEUS(what_it_is_asked) {
     add_place(t, &b, "a", 4, 15, 42, 1000);
     answer_with(t, &b);
     const struct scrape_result *r = result(g);
-    assert_true(g->ended == 1 && r->read && !r->repeated && r->page.v[PROM_TOTAL].value == 42);
-    assert_true(r->page.v[PROM_START].value == 1000 && r->page.v[PROM_ACTIVE].present);
+    assert_true(g->ended == 1 && r->read && !r->repeated && r->page->v[PROM_TOTAL].value == 42);
+    assert_true(r->page->v[PROM_START].value == 1000 && r->page->v[PROM_ACTIVE].present);
     assert_int_equal(scrape_interval(g->round) / NS_PER_MS, 15000);
     int64_t at; /* of its scrape, four seconds ago */
     t->pods[0].track = TRACK_CANARY;
@@ -118,7 +118,7 @@ PROMETHEUS(one_place_of_several) {
     add_place(t, &b, "b", 5, 15, 42, 1000);
     add_place(t, &b, "c", 5, 15, 41, 1000);
     answer_with(t, &b);
-    assert_true(result(g)->read && result(g)->page.v[PROM_TOTAL].value == 42);
+    assert_true(result(g)->read && result(g)->page->v[PROM_TOTAL].value == 42);
     fake_run(t->f, 15 * NS_PER_S);
     start(g, 1);
     fake_settle(t->f);
@@ -140,7 +140,7 @@ PROMETHEUS(one_place_of_several) {
 PROMETHEUS(a_standby) {
     struct target *g = target(t, "ns");
     const struct scrape_result *r = round_of(g, 5, 15, -1);
-    assert_true(r->read && !r->page.v[PROM_TOTAL].present && r->page.v[PROM_START].present);
+    assert_true(r->read && !r->page->v[PROM_TOTAL].present && r->page->v[PROM_START].present);
 }
 
 /* What was scraped before a restart is the count of another process. */
@@ -249,8 +249,8 @@ PROMETHEUS(own_queries) {
     struct target *g = begin(t, 1);
     number(t, "query=sum%28t%7Bnamespace%3D%22ns%22%2Cpod%3D%22p0%22%7D%29&", "42.9");
     number(t, "query=sum%28e%7B", "2");
-    assert_true(result(g)->read && result(g)->page.v[PROM_TOTAL].value == 42.9 &&
-                result(g)->page.v[PROM_ERRORS].value == 2);
+    assert_true(result(g)->read && result(g)->page->v[PROM_TOTAL].value == 42.9 &&
+                result(g)->page->v[PROM_ERRORS].value == 2);
     assert_true(scrape_interval(g->round) == 30 * NS_PER_S);
     static const struct {
         const char *total, *errors;
@@ -261,8 +261,8 @@ PROMETHEUS(own_queries) {
         fake_settle(t->f);
         number(t, "query=sum%28t", v[i].total);
         number(t, "query=sum%28e", v[i].errors);
-        assert_true(result(g)->read && result(g)->page.v[PROM_TOTAL].present == v[i].present &&
-                    result(g)->page.v[PROM_ERRORS].value == 0);
+        assert_true(result(g)->read && result(g)->page->v[PROM_TOTAL].present == v[i].present &&
+                    result(g)->page->v[PROM_ERRORS].value == 0);
     }
     start(g, 1);
     fake_settle(t->f);
@@ -299,7 +299,7 @@ PROMETHEUS(queries_of_a_track) {
     number(t, "query=sum%28increase%28t%7Bnamespace%3D%22ns%22%2Cpod%3D~%22p0%7Cp1%22%7D%5B30000ms%5D%29%29&",
            "10.5");
     number(t, "%5B30000ms%5D", "1");
-    assert_true(result(g)->read && result(g)->page.v[PROM_TOTAL].value == 10.5);
+    assert_true(result(g)->read && result(g)->page->v[PROM_TOTAL].value == 10.5);
     assert_true(!g->round->result[1].read && !g->round->result[1].why && !scrape_trouble(g->round));
     fake_run(t->f, 20 * NS_PER_S);
     start(g, 2);
@@ -307,20 +307,20 @@ PROMETHEUS(queries_of_a_track) {
     number(t, "%5B20000ms%5D",
            ""); /* no element: no evidence, and the next range reaches back to the last one */
     number(t, "%5B20000ms%5D", "");
-    assert_true(result(g)->read && !result(g)->page.v[PROM_TOTAL].present);
+    assert_true(result(g)->read && !result(g)->page->v[PROM_TOTAL].present);
     fake_run(t->f, 20 * NS_PER_S);
     t->pods[0].restarts = 1; /* increase() knows of it */
     start(g, 2);
     fake_settle(t->f);
     number(t, "%5B40000ms%5D", "4");
     number(t, "%5B40000ms%5D", "2");
-    assert_true(result(g)->page.v[PROM_TOTAL].value == 14.5 && result(g)->page.v[PROM_ERRORS].value == 3);
+    assert_true(result(g)->page->v[PROM_TOTAL].value == 14.5 && result(g)->page->v[PROM_ERRORS].value == 3);
     t->pods[0].terminating = true; /* the other one stands for it from now on, and nothing counts twice */
     start(g, 2);
     fake_run(t->f, NS_PER_S);
     number(t, "query=sum%28increase%28t", "6");
     number(t, "query=sum%28increase%28e", "0");
-    assert_true(g->round->result[1].read && g->round->result[1].page.v[PROM_TOTAL].value == 6);
+    assert_true(g->round->result[1].read && g->round->result[1].page->v[PROM_TOTAL].value == 6);
 }
 
 CASE(what_needs_an_option) {

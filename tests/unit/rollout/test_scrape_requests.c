@@ -16,7 +16,7 @@ SCRAPE(endpoints_in_turn, 1) {
     assert_true(fake_has_header(q, "Authorization: Bearer pod-token") && !q->insecure);
     fake_fail(q, ERR_TLS, "certificate");
     fake_answer(asked_for(t, "http://10.0.0.0:8080/metrics"), 200, good);
-    assert_true(g->ended == 1 && g->round->result[0].page.v[PROM_TOTAL].present);
+    assert_true(g->ended == 1 && g->round->result[0].page->v[PROM_TOTAL].present);
     start(g, 1);
     fake_settle(t->f);
     struct err refused = {0};
@@ -24,7 +24,8 @@ SCRAPE(endpoints_in_turn, 1) {
     fake_end(asked_for(t, "http://10.0.0.0:8080/metrics"), &refused);
     fake_answer(fake_one(t->f), 200, "up 1\n");
     fake_fail(fake_one(t->f), ERR_TLS, "certificate");
-    assert_true(g->ended == 2 && g->round->result[0].read && !g->round->result[0].page.v[PROM_TOTAL].present);
+    assert_true(g->ended == 2 && g->round->result[0].read &&
+                !g->round->result[0].page->v[PROM_TOTAL].present);
 }
 
 /* Who annotates a Deployment chooses where the request goes: the token goes where a certificate was verified. */
@@ -103,7 +104,7 @@ SCRAPE(through_the_proxy, 1) {
     t->pods[0].ip = NULL; /* the API server knows it */
     struct target *g = begin(t, 1);
     fake_answer(asked_for(t, "https://api:6443/api/v1/namespaces/ns/pods/p0:8080/proxy/metrics"), 200, good);
-    assert_true(g->ended == 1 && g->round->result[0].page.v[PROM_TOTAL].value == 42);
+    assert_true(g->ended == 1 && g->round->result[0].page->v[PROM_TOTAL].value == 42);
 }
 
 /* A pod's IP (its kinds: test_ip.c), its ports and its annotations are what a tenant says. */
