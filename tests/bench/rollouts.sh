@@ -51,9 +51,9 @@ say "$COUNT targets are adopted after $((($(now_ms) - began) / 1000)) s; $ROLL g
 echo "adoption_s $((($(now_ms) - began) / 1000)) s"
 echo "rest_rss_mib $(($(memory_kib "${pid[handover]}" VmRSS) / 1024)) MiB"
 
-# What becomes of the canaries, as a watch sees it: the time, the name, how many replicas.
-curl -sN "$server/apis/apps/v1/replicasets?watch=true" | jq --unbuffered -r 'select(.object.metadata.name | test("-canary-")) | "\(now * 1000 | floor) \(.object.metadata.name) \(.object.spec.replicas)"' \
-  >"$out/canaries" & pid[watch]=$!
+# What becomes of the canaries, as a watch sees it: the time, the name, how many replicas. The watch ends with the server.
+jq --unbuffered -r 'select(.object.metadata.name | test("-canary-")) | "\(now * 1000 | floor) \(.object.metadata.name) \(.object.spec.replicas)"' \
+  < <(curl -sN "$server/apis/apps/v1/replicasets?watch=true") >"$out/canaries" & pid[watch]=$!
 sleep 2
 exec 7<>"/dev/tcp/127.0.0.1/$port"
 write_image() { # NUMBER : with the time before it in $out/images
