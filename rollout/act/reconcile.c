@@ -1,6 +1,7 @@
 /* One reconcile of one target: look at the caches, plan, carry out. Only what the caches cannot answer is read. */
 #include "act/reconcile.h"
 #include "act/apply.h"
+#include "act/leases.h"
 #include "act/policy_proof.h"
 #include "act/rollout_metrics.h"
 #include "act/round.h"
@@ -217,26 +218,6 @@ static bool see(struct reconcile *p, enum obs_need need) {
     return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need < NEED_PODS ? need : NEED_PODS);
 }
 
-/* The Leases that the plan is to see: those of the target's namespace, or the one of another that is named. */
-static void see_leases(struct reconcile *p, struct observed *o, struct target_snapshot *snap) {
-    struct target *t = p->t;
-    const char *name = t->holds == NEED_LEASES ? plan_lease_name(o) : NULL;
-    const char *foreign = name && strchr(name, '/') ? name : NULL;
-    if (t->lease && (!foreign || !foreign_lease_is(t->lease, foreign))) {
-        foreign_lease_release(t->lease);
-        t->lease = NULL;
-    }
-    if (foreign && !t->lease) t->lease = foreign_lease_hold(p->r->leases, foreign);
-    const struct obs_lease *l = NULL;
-    if (foreign)
-        o->known = foreign_lease_look(t->lease, &l, &o->lease_trouble) && o->known;
-    else if (t->holds == NEED_LEASES)
-        target_snapshot_leases(p->r->caches, t->ns, name, snap);
-    if (l) target_snapshot_lease(l, snap);
-    o->leases = snap->leases;
-    o->nleases = snap->nleases;
-}
-
 static void plan_from(struct reconcile *p, struct observed *o, struct target_snapshot *snap,
                       const char *uid) {
     struct target *t = p->t;
@@ -250,7 +231,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->known = see(p, plan_needs(o));
     o->pods = snap->pods;
     o->npods = snap->npods;
-    see_leases(p, o, snap);
+    leases_see(r, t, o, snap);
     o->dead = caches_dead_pods(r->caches);
     struct slice_seen slice;
     o->slice = slice_work_look(r, t, o->state, &slice) ? &slice : NULL;

@@ -13,7 +13,7 @@ struct kube {
     struct metrics *metrics;
     struct kube_fence fence;
     struct list ops, lists;
-    unsigned calls; /* of ops, those on LANE_CALL */
+    unsigned calls;           /* of ops, those on LANE_CALL */
     bool suspect[LANE_COUNT]; /* the last request timed out: the next ones take new connections */
     struct metric_family *requests, *durations;
     struct reflector_peers reflectors;

@@ -202,7 +202,8 @@ static bool take_body(struct req *r, struct slice data) {
     trace_bytes(r->host->sw, data);
     if (r->cap && data.n > r->cap - r->got) return false;
     r->got += data.n;
-    if (r->cb.body && r->cb.body(r->ctx, data) == HTTP_HOLD && r->lane != LANE_CALL && r->lane != LANE_URGENT) r->hold = true;
+    if (r->cb.body && r->cb.body(r->ctx, data) == HTTP_HOLD && r->lane != LANE_CALL && r->lane != LANE_URGENT)
+        r->hold = true;
     return true;
 }
 
