@@ -2,7 +2,7 @@
 # rollout holds and says what is missing; then stable and the canary lead by turns on it, and it is released in a dead pod's stead. What is asked for
 # there is that one Lease.
 . "$(dirname "$0")/lib.sh"
-sim --script '{"image":"*","leaderElection":true,"lease":"infra/op-lock","reconcilesPerSecond":40}'
+sim --script '{"image":"*","leaderElection":true,"lease":"infra/op-lock","leaseMs":4000,"reconcilesPerSecond":40}'
 lease=/apis/coordination.k8s.io/v1/namespaces/infra/leases
 api POST /api/v1/namespaces '{"metadata":{"name":"infra"}}' >/dev/null
 fault "{\"match\":{$ours,\"method\":\"GET\",\"path\":\"*/namespaces/infra/leases\"},\"count\":-1,\"status\":403}"

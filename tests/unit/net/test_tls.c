@@ -180,7 +180,8 @@ NET_CASE(protocols_and_sessions_of_the_lanes) {
         struct http_tls tls = trusting(&ca);
         for (enum http_lane lane = 0; lane < LANE_COUNT; lane++) {
             GOT(c, k, s, lane, &tls, false);
-            call_ok(&c, 200, http2 && lane == LANE_CALL ? "h2 nobody -" : "h1 nobody -");
+            bool calls = lane == LANE_CALL || lane == LANE_URGENT;
+            call_ok(&c, 200, http2 && calls ? "h2 nobody -" : "h1 nobody -");
         }
         assert_int_equal(s->connections, LANE_COUNT);
         if (!http2) assert_int_equal(s->resumed, LANE_COUNT - 1);

@@ -13,8 +13,8 @@ static const struct mode {
     unsigned densely; /* the first of so many stories are visited at each place */
 } modes[] = {{"replicas", 110, 1, 0},
              {"leader", 330, 13, 2},
-             {"objects", 200, 5, 2},
-             {"held by the policy", 110, 5, 2}};
+             {"objects", 200, 11, 2},
+             {"held by the policy", 110, 11, 2}};
 
 static const struct story {
     const char *name, *steps;
