@@ -95,7 +95,7 @@ SCRAPE(a_token_by_request, 1) {
         fake_run(t->f, NS_PER_S);
         cleanup_free char *want = xasprintf("Authorization: Bearer %s", v[i].sent);
         assert_true(g->ended == i + 1 && g->round->result[0].read);
-        if (strcmp(t->authorization, want)) fail_msg("%zu: %s", i, t->authorization);
+        if (strcmp(t->authorization, want) != 0) fail_msg("%zu: %s", i, t->authorization);
     }
 }
 

@@ -185,7 +185,7 @@ CASE(refused) {
         struct err e = {0};
         if (parse(text, &s, &e) == 0) fail_msg("%s was taken", text);
         cleanup_free char *begin = xasprintf("handover.dev/%s: \"", v[i].name);
-        if (e.kind != ERR_CONFIG || strncmp(e.msg, begin, strlen(begin)) || !strstr(e.msg, v[i].read) ||
+        if (e.kind != ERR_CONFIG || strncmp(e.msg, begin, strlen(begin)) != 0 || !strstr(e.msg, v[i].read) ||
             !strstr(e.msg, v[i].allowed)) {
             fail_msg("%s: %s", text, e.msg);
         }
