@@ -120,6 +120,8 @@ static void carry_out(struct election *e, enum lease_effect effect, const struct
     case LEASE_RENEWED: election_answer_renewal(e, true); break;
     case LEASE_LEAD:
         e->lead_reason = out->reason;
+        e->lead_gap_ns = out->gap_ns;
+        e->lead_wall_ns = world_wall_ns(kube_world(e->kube));
         count_lead(e, out);
         checkpoint_io_acquired(e);
         break;
@@ -359,6 +361,10 @@ void election_give_up(struct election *e) {
 
 bool election_may_mutate(const struct election *e) {
     return lease_may_mutate(e->lease, world_boot_ns(kube_world(e->kube)));
+}
+
+struct election_lead election_lead(const struct election *e) {
+    return (struct election_lead){e->lead_reason, e->lead_wall_ns, e->lead_gap_ns};
 }
 
 bool election_leading(const struct election *e) {

@@ -13,7 +13,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd); cd "$top"
 build=${BUILD:-$top/build}; clang_build=$build-clang
 . "$top/deploy/packages.sh"
-cluster=; clang=0; tidy=0; list=0; filter= mutants=
+cluster=; clang=0; tidy=0; list=0; filter='' mutants=''
 [ "${CI:-}" = true ] && clang=1 tidy=1
 while [ $# -gt 0 ]; do
   case $1 in
@@ -43,7 +43,7 @@ finish() {
 
 # What the build needs, what the tests use where it is there (valgrind, spin), and what the clang steps need.
 needs="$packages_build libcmocka-dev"
-likes="dpkg-dev spin tmux valgrind prometheus dbus-daemon openssl ca-certificates curl jq iproute2 lld"
+likes="dpkg-dev spin tmux valgrind prometheus dbus-daemon openssl ca-certificates curl jq iproute2 lld chromium"
 [ $((clang + tidy)) -gt 0 ] && needs="$needs clang-14"
 [ $tidy = 1 ] && needs="$needs clang-tidy-14 clang-format-14"
 likes="$likes $(packages_kubectl)"

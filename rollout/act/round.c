@@ -87,6 +87,9 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
     plan_feed(t->state, &t->turns, world_wall_ns(kube_world(r->kube)), s, round->n);
     plan_feed_signals(t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n);
     free(s);
+    struct judge_report rep;
+    if (plan_report(t->state, world_wall_ns(kube_world(r->kube)), &rep))
+        evidence_points_add(&t->points, world_wall_ns(kube_world(r->kube)), &rep);
     if (!round->left_out || t->crowd_reported) return;
     t->crowd_reported = true;
     LOG_EVENT(kube_log(r->kube), LOG_WARN, "ScrapePodsCapped", "not all pods of the target are scraped",

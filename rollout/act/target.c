@@ -105,6 +105,7 @@ void target_rounds_reset(struct target *t) {
     signals_pods_free(&t->signals);
     t->history_errors = t->history_total = 0;
     switchback_free(&t->turns);
+    evidence_points_free(&t->points);
     for (int k = 0; k < TRACKS; k++) t->quiet[k] = QUIET_UNKNOWN;
     memcpy(t->round_hash, t->state ? t->state->hash : "", t->state ? sizeof t->round_hash : 1);
     t->round_began_ns = t->state ? t->state->began_ns : 0;
@@ -115,6 +116,8 @@ void target_forget(struct target **all, struct target *t) {
     drop_state(t);
     signals_pods_free(&t->signals);
     switchback_free(&t->turns);
+    evidence_points_free(&t->points);
+    target_view_free(t);
     free(t->trouble);
     free(t->last_error);
     target_refused(t, STEP_STATE, NULL);

@@ -2,12 +2,14 @@
  * ConfigMap. */
 #ifndef ROLLOUT_TARGET_H
 #define ROLLOUT_TARGET_H
+#include "act/evidence_points.h"
 #include "observe/slice_caches.h"
 #include "plan/plan.h"
 #include <uthash.h>
 
 struct reconcile;
 struct round;
+struct target_view;
 enum target_proof {
     PROOF_NONE,
     PROOF_SHOWN,
@@ -50,8 +52,9 @@ struct target {
     char *trouble;
     bool history_known;
     uint64_t history_errors, history_total;
-    struct signals_pods signals; /* what the next round is compared with, for the signals beside errors */
-    struct switchback turns;     /* mode leader: stable's looks that wait for one of the canary's */
+    struct evidence_points *points; /* of the same rounds, for the page; NULL: none yet */
+    struct signals_pods signals;    /* what the next round is compared with, for the signals beside errors */
+    struct switchback turns;        /* mode leader: stable's looks that wait for one of the canary's */
     enum quiet quiet[TRACKS];
     int64_t quiet_ns[TRACKS]; /* boot time of what it rests on: an old one says nothing */
     bool probe;
@@ -68,9 +71,11 @@ struct target {
     struct slice_cache *objects; /* of the slice that its state has; NULL: none */
     struct slice_sum slice;      /* of these, when it was last looked at */
     bool none_labelled;          /* by the word of the server, and nothing was labelled since */
+    struct target_view *view;    /* what the page shows of it; NULL: nobody has looked */
     struct reconcile *reconcile; /* in flight; NULL if none */
     UT_hash_handle hh;
 };
+void target_view_free(struct target *t); /* act/view.c */
 struct target *target_get(struct target **all, struct slice key); /* made on first use */
 void target_forget(struct target **all, struct target *t);        /* not while a reconcile is in flight */
 void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */

@@ -52,15 +52,47 @@ static void status_page(void *ctx, struct buf *out) {
     buf_adds(out, "}\n");
 }
 
+static bool in_pod(struct app *a) {
+    return world_getenv(a->world, "KUBERNETES_SERVICE_HOST") != NULL;
+}
+
+static bool on_loopback(const char *addr) {
+    return slice_starts(slice_of(addr), SL("127.")) || slice_starts(slice_of(addr), SL("localhost:")) ||
+           slice_starts(slice_of(addr), SL("[::1]:"));
+}
+
+static void start_page(struct app *a, const char *addr) {
+    enum app_page page = a->opt.page;
+    if (page == APP_PAGE_DEFAULT) page = in_pod(a) || !on_loopback(addr) ? APP_PAGE_REVIEW : APP_PAGE_OPEN;
+    struct page_source src = {.items = app_page_items, .unseen = app_page_unseen, .ctx = a};
+    if (page == APP_PAGE_OPEN && !on_loopback(addr))
+        LOG_EVENT(a->log, LOG_WARN, "PageOpen", "the page is open to everybody who reaches the admin port",
+                  LF_STR("address", addr));
+    if (page == APP_PAGE_REVIEW) {
+        a->reviews = page_reviews_new(a->kube);
+        src.review = page_review;
+        src.cancel = page_review_cancel;
+        src.review_ctx = a->reviews;
+    }
+    admin_show(a->admin,
+               page == APP_PAGE_OFF    ? PAGE_OFF
+               : page == APP_PAGE_OPEN ? PAGE_OPEN
+                                       : PAGE_REVIEW,
+               &src);
+}
+
 static int start_admin(struct app *a, struct err *err) {
-    if (!a->opt.admin_addr) return 0;
-    int rc = admin_start(a->world, a->opt.admin_addr, a->metrics, a->log, &a->admin, err);
-    if (rc) return err_wrap(err, "--admin=%s", a->opt.admin_addr);
+    const char *addr = a->opt.admin_addr;
+    if (!addr) return 0;
+    if (!*addr) addr = in_pod(a) ? ":8080" : "127.0.0.1:8080";
+    int rc = admin_start(a->world, addr, a->metrics, a->log, &a->admin, err);
+    if (rc) return err_wrap(err, "--admin=%s", addr);
     admin_check(a->admin, "caches", true, check_caches, a);
     admin_check(a->admin, "not-stopping", true, check_not_stopping, a);
     admin_check(a->admin, "lease-writable", true, check_lease_writable, a);
     admin_check(a->admin, "leader-election", false, check_lease, a);
     admin_page(a->admin, "/status.json", "application/json", status_page, a);
+    start_page(a, addr);
     return 0;
 }
 
@@ -150,8 +182,7 @@ int app_new(struct world *w, struct log *log, const struct app_options *opt, voi
 
 /* In a pod the host's logind is none of our business: the kubelet has inhibitors of its own. */
 static void start_inhibit(struct app *a) {
-    bool pod = world_getenv(a->world, "KUBERNETES_SERVICE_HOST") != NULL;
-    if (a->opt.logind == APP_LOGIND_OFF || (a->opt.logind == APP_LOGIND_AUTO && pod)) return;
+    if (a->opt.logind == APP_LOGIND_OFF || (a->opt.logind == APP_LOGIND_AUTO && in_pod(a))) return;
     struct inhibit_config cfg = {.log = a->log,
                                  .level = a->opt.logind == APP_LOGIND_ON ? LOG_WARN : LOG_DEBUG,
                                  .going = app_host_goes,
@@ -182,6 +213,7 @@ int app_start(struct app *a, struct err *err) {
 void app_free(struct app *a) {
     if (!a) return;
     admin_stop(a->admin);
+    page_reviews_free(a->reviews);
     timer_free(a->settle);
     service_free(a->service);
     inhibit_stop(a->inhibit);

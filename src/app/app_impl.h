@@ -8,6 +8,7 @@
 #include "kube/client.h"
 #include "obs/inhibit.h"
 #include "obs/obs.h"
+#include "page_review.h"
 #include "rollout/rollout.h"
 #include "service.h"
 
@@ -25,6 +26,7 @@ struct app {
     struct leadership *leadership;
     struct termination_grace *grace;
     struct admin *admin;
+    struct page_reviews *reviews; /* NULL: the page asks nobody */
     char *lease_namespace, *instance, *pod_uid;
     struct service *service; /* NULL: no service manager */
     struct inhibit *inhibit; /* NULL: logind is not asked */
@@ -35,5 +37,8 @@ struct app {
 extern const struct leadership_cb app_leadership_cb;
 void app_synced(void *ctx);
 void app_settle(void *ctx);
+/* page_items.c */
+void app_page_unseen(void *ctx);
+void app_page_items(void *ctx, struct page_items *to); /* of struct page_source */
 void app_host_goes(void *ctx, enum inhibit_what what, int64_t within_ns);
 #endif

@@ -18,6 +18,7 @@ enum {
     OPT_GRACE,
     OPT_LOGIND,
     OPT_ADMIN,
+    OPT_PAGE,
     OPT_LOG_FORMAT,
     OPT_LOG_LEVEL,
     OPT_WORKERS,
@@ -47,7 +48,13 @@ static const struct argp_option options[] = {
      "Where the death certificate is laid down (/dev/termination-log, if it is there)", 1},
     {"logind", OPT_LOGIND, "WHEN", 0,
      "auto, on, off: the host's shutdown and sleep wait for a drain (auto: outside of pods)", 1},
-    {"admin", OPT_ADMIN, "ADDRESS", 0, "Metrics, health and the page; \"none\" for none (:8080)", 2},
+    {"admin", OPT_ADMIN, "ADDRESS", 0,
+     "Metrics, health and the page; \"none\" for none (in a pod :8080, else 127.0.0.1:8080)", 2},
+    {"page", OPT_PAGE, "WHO", 0,
+     "Who may read the page: off (nobody), open (who reaches the port), kubernetes (whose token may get "
+     "/page); default: in a "
+     "pod and beyond the loopback kubernetes, else open",
+     2},
     {"log-format", OPT_LOG_FORMAT, "FORMAT", 0,
      "text, json, journal, or auto (journal under journald, else text)", 2},
     {"log-level", OPT_LOG_LEVEL, "LEVEL", 0, "debug, info, warn, error (info)", 2},
@@ -118,6 +125,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     static const char *const switches[] = {"off", "on"};
     static const char *const logind[] = {"off", "auto", "on"};
+    static const char *const page[] = {"off", "open", "kubernetes"};
     switch (key) {
     case ARGP_KEY_INIT: st->child_inputs[0] = &r->kube; return 0;
     case OPT_LEASE_NS: o->lease_namespace = arg; return 0;
@@ -135,6 +143,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_LOGIND: o->logind = (enum app_logind)pick(st, "logind", arg, logind, 3); return 0;
     case OPT_TERMLOG: o->termination_log = arg; return 0;
     case OPT_ADMIN: o->admin_addr = strcmp(arg, "none") == 0 ? NULL : arg; return 0;
+    case OPT_PAGE: o->page = (enum app_page)(APP_PAGE_OFF + pick(st, "page", arg, page, 3)); return 0;
     case OPT_LOG_FORMAT: r->format = (enum cli_log_format)pick(st, "log-format", arg, formats, 4); return 0;
     case OPT_LOG_LEVEL: r->level = (enum log_level)pick(st, "log-level", arg, levels, 4); return 0;
     case OPT_WORKERS:
@@ -185,11 +194,10 @@ static int run_main(int argc, char **argv) {
         NULL,     "Runs the operator: leads or stands by, and manages the annotated Deployments.",
         children, NULL,
         NULL};
-    struct run r = {.level = LOG_INFO,
-                    .app = {.admin_addr = ":8080",
-                            .target_metrics = 500,
-                            .version = HANDOVER_VERSION,
-                            .logind = APP_LOGIND_AUTO}};
+    struct run r = {
+        .level = LOG_INFO,
+        .app = {
+            .admin_addr = "", .target_metrics = 500, .version = HANDOVER_VERSION, .logind = APP_LOGIND_AUTO}};
     int bad = cli_parse(&argp, argc, argv, &r);
     if (bad) return bad;
     r.app.kube = r.kube.spec;

@@ -1,7 +1,8 @@
-/* The admin port: metrics, health, the page. Every answer is made and sent in the call that brings the
- * request. */
+/* The admin port: metrics, health, the page. But for what is private (page.c), an answer is made and sent in the call that
+ * brings the request. */
 #include "admin_impl.h"
 #include "gzip.h"
+#include "page.h"
 #include <errno.h>
 
 enum { GZIP_MIN = 1024, REQUEST_BODY_CAP = 4096, CONNECTIONS = 64 };
@@ -9,33 +10,47 @@ enum { GZIP_MIN = 1024, REQUEST_BODY_CAP = 4096, CONNECTIONS = 64 };
 #define UNSENT_CAP (2 * (size_t)ADMIN_PAGE_CAP)
 static const char text_type[] = "text/plain; charset=utf-8";
 
-static void count(struct admin *a, int status) {
+void admin_count(struct admin *a, int status) {
     int hundreds = status / 100;
     if (hundreds >= 1 && hundreds <= 5) metric_inc(a->requests[hundreds]);
 }
 
-static void answer(struct admin *a, struct http_exchange *x, int status, const char *type, const char *allow,
-                   struct slice body) {
+void admin_headers(struct http_headers *h, const char *cache_control) {
+    static const char *const all[][2] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Content-Security-Policy",
+         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+         "trusted-types 'none'"},
+        {"Vary", "Accept-Encoding"},
+    };
+    http_headers_add(h, SL("Cache-Control"), slice_of(cache_control));
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) http_headers_add(h, slice_of(all[i][0]), slice_of(all[i][1]));
+}
+
+void admin_answer(struct admin *a, struct http_exchange *x, int status, const char *type,
+                  const struct http_headers *extra, struct slice body) {
     struct http_headers h = {.n = 0};
     cleanup_buf struct buf packed = BUF(ADMIN_PAGE_CAP);
-    http_headers_add(&h, SL("Cache-Control"), SL("no-store"));
-    http_headers_add(&h, SL("X-Content-Type-Options"), SL("nosniff"));
-    http_headers_add(&h, SL("Content-Security-Policy"), SL("default-src 'none'; style-src 'unsafe-inline'"));
-    http_headers_add(&h, SL("Vary"), SL("Accept-Encoding"));
-    if (allow) http_headers_add(&h, SL("Allow"), slice_of(allow));
+    admin_headers(&h, "no-store");
+    for (size_t i = 0; extra && i < extra->n; i++) http_headers_add(&h, extra->v[i].name, extra->v[i].value);
     if (body.n >= GZIP_MIN && gzip_accepted(http_x_header(x, "Accept-Encoding")) &&
         gzip_add(&packed, body) == 0) {
         http_headers_add(&h, SL("Content-Encoding"), SL("gzip"));
         body = buf_slice(&packed);
     }
-    count(a, status);
+    admin_count(a, status);
     http_reply_begin(x, status, type, &h);
     http_reply_send(x, body);
     http_reply_end(x);
 }
 
 static void answer_text(struct admin *a, struct http_exchange *x, int status, struct slice body) {
-    answer(a, x, status, text_type, NULL, body);
+    admin_answer(a, x, status, text_type, NULL, body);
 }
 
 /* A whole page, or 500: the first part of one would be taken for all of it. */
@@ -43,7 +58,7 @@ static void answer_page(struct admin *a, struct http_exchange *x, const char *ty
     if (page->full)
         answer_text(a, x, 500, SL("the page is larger than 16 MiB\n"));
     else
-        answer(a, x, 200, type, NULL, buf_slice(page));
+        admin_answer(a, x, 200, type, NULL, buf_slice(page));
 }
 
 static void on_metrics(struct admin *a, struct http_exchange *x) {
@@ -71,7 +86,7 @@ static bool on_health(struct admin *a, struct http_exchange *x, struct slice pat
     return false;
 }
 
-static void on_page(struct admin *a, struct http_exchange *x, const struct admin_page_entry *p) {
+void admin_text_page(struct admin *a, struct http_exchange *x, const struct admin_page_entry *p) {
     cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
     p->fn(p->ctx, &out);
     answer_page(a, x, p->content_type, &out);
@@ -82,7 +97,9 @@ static void on_request(void *ctx, struct http_exchange *x) {
     struct slice path, query;
     slice_cut(http_x_target(x), '?', &path, &query);
     if (!slice_eqs(http_x_method(x), "GET") && !slice_eqs(http_x_method(x), "HEAD")) {
-        answer(a, x, 405, text_type, "GET, HEAD", SL("only GET and HEAD\n"));
+        struct http_headers allow = {.n = 0};
+        http_headers_add(&allow, SL("Allow"), SL("GET, HEAD"));
+        admin_answer(a, x, 405, text_type, &allow, SL("only GET and HEAD\n"));
         return;
     }
     if (slice_eqs(path, "/metrics")) {
@@ -90,18 +107,15 @@ static void on_request(void *ctx, struct http_exchange *x) {
         return;
     }
     if (on_health(a, x, path, query)) return;
-    for (size_t i = 0; i < a->npages; i++) {
+    for (size_t i = 0; i < a->npages && a->page; i++) {
         if (!slice_eqs(path, a->pages[i].path)) continue;
-        on_page(a, x, &a->pages[i]);
+        page_guard(a->page, x, &a->pages[i]);
         return;
     }
-    if (slice_eqs(path, "/")) {
-        cleanup_buf struct buf out = BUF(ADMIN_PAGE_CAP);
-        page_write(a, &out);
-        answer_page(a, x, "text/html; charset=utf-8", &out);
-        return;
-    }
-    answer_text(a, x, 404, SL("not found; / lists what there is\n"));
+    if (a->page && page_request(a->page, x, path)) return;
+    answer_text(a, x, 404,
+                a->page ? SL("not found; there are: / /metrics /healthz /readyz\n")
+                        : SL("not found; there are: /metrics /healthz /readyz\n"));
 }
 
 static void admin_free(struct admin *a) {
@@ -122,7 +136,7 @@ int admin_start(struct world *w, const char *addr, struct metrics *m, struct log
                                        .send_cap = ADMIN_PAGE_CAP + 1024,
                                        .total_cap = UNSENT_CAP};
     struct admin *a = xcalloc(1, sizeof *a);
-    *a = (struct admin){.world = w, .metrics = m, .log = log, .started_ns = world_boot_ns(w)};
+    *a = (struct admin){.world = w, .metrics = m, .log = log};
     int r = http_listen(w, addr, &limits, on_request, a, &a->listener, err);
     if (r < 0) {
         admin_free(a);
@@ -138,7 +152,8 @@ int admin_start(struct world *w, const char *addr, struct metrics *m, struct log
 
 void admin_stop(struct admin *a) {
     if (!a) return;
-    http_listener_close(a->listener);
+    http_listener_close(a->listener); /* the page's readers go with it */
+    page_free(a->page);
     admin_free(a);
 }
 
@@ -156,4 +171,8 @@ void admin_page(struct admin *a, const char *path, const char *content_type,
                 void (*fn)(void *ctx, struct buf *out), void *ctx) {
     a->pages = xgrow(a->pages, &a->pages_cap, a->npages + 1, sizeof *a->pages);
     a->pages[a->npages++] = (struct admin_page_entry){path, content_type, fn, ctx};
+}
+
+void admin_show(struct admin *a, enum page_mode mode, const struct page_source *src) {
+    if (mode != PAGE_OFF) a->page = page_new(a, mode, src);
 }

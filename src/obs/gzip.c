@@ -56,3 +56,18 @@ int gzip_add(struct buf *out, struct slice in) {
     deflateEnd(&z);
     return r < 0 ? r : done == Z_STREAM_END ? 0 : -EIO;
 }
+
+int gzip_undo(struct buf *out, struct slice in) {
+    unsigned char chunk[16384];
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)in.p, .avail_in = (uInt)in.n};
+    if (inflateInit2(&z, 15 + 16 /* gzip */) != Z_OK) return -ENOMEM;
+    int r, done = Z_OK;
+    do {
+        z.next_out = chunk;
+        z.avail_out = sizeof chunk;
+        done = inflate(&z, Z_NO_FLUSH);
+        r = buf_add(out, slice_make((const char *)chunk, sizeof chunk - z.avail_out));
+    } while (done == Z_OK && r == 0);
+    inflateEnd(&z);
+    return r < 0 ? r : done == Z_STREAM_END ? 0 : -EIO;
+}

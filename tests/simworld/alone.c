@@ -108,7 +108,8 @@ static void x_abort(struct http_exchange *x) {
 }
 
 static void x_on_gone(struct http_exchange *x, world_fn fn, void *ctx) {
-    (void)x, (void)fn, (void)ctx;
+    answer_of(x)->gone = fn;
+    answer_of(x)->gone_ctx = ctx;
 }
 
 void alone_request(struct alone *from, struct alone_answer *a, const char *method, const char *target,

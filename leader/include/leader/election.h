@@ -52,6 +52,13 @@ void election_give_up(struct election *e); /* no time left: over() as things are
 
 bool election_may_mutate(const struct election *e); /* the fence, at this moment */
 bool election_leading(const struct election *e);
+/* How this process came to lead, the last time: since when (wall clock; 0: never yet), and how long nobody did, as far as is
+ * known (-1: it is not). */
+struct election_lead {
+    enum lease_reason reason;
+    int64_t since_wall_ns, gap_ns;
+};
+struct election_lead election_lead(const struct election *e);
 int64_t election_term(const struct election *e);
 /* Has the API server shown that this process may write the Lease? Otherwise why says what is wrong. */
 bool election_writable(const struct election *e, struct buf *why);

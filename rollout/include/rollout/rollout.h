@@ -33,6 +33,12 @@ void rollout_stopping(struct rollout *r); /* SIGTERM: reads of metrics pages are
 void rollout_free(struct rollout *r);
 /* For /status.json and tests: one JSON object a target. */
 void rollout_describe(const struct rollout *r, struct buf *out);
+/* For the page. row: a JSON object for a target, valid during fn, the most urgent first, at most max of them; key: NAMESPACE/NAME.
+ * Counts: of all of them. A standby has none. */
+void rollout_view(const struct rollout *r, size_t max,
+                  void (*fn)(void *ctx, const char *key, struct slice row), void *ctx);
+void rollout_view_end(const struct rollout *r); /* nobody looks any more: what is kept for it goes */
+void rollout_view_counts(const struct rollout *r, struct buf *out);
 /* Why the caches are not what they should be; empty when all is well. */
 const char *rollout_trouble(const struct rollout *r);
 #endif

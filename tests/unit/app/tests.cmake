@@ -1,3 +1,5 @@
 foreach(file fence leadership lifecycle service termination_grace)
   unit_test(app/${file} simworld app)
 endforeach()
+unit_test(app/page_review app kube_fake)
+target_include_directories(unit_app_page_review PRIVATE ${CMAKE_SOURCE_DIR}/src/app)

@@ -62,6 +62,7 @@ static const struct {
     {"handover run --workers=0", USAGE, "--workers: read \"0\"; allowed is a whole number from 1 to 1000"},
     {"handover run --workers=1001", USAGE, "--workers: read \"1001\"; allowed is"},
     {"handover run --workers=two", USAGE, "--workers: read \"two\"; allowed is"},
+    {"handover run --page=all", USAGE, "--page: read \"all\"; allowed is one of off, open, kubernetes"},
     {"handover run --logind=maybe", USAGE, "--logind: read \"maybe\"; allowed is one of off, auto, on"},
     {"handover run --log-format=xml", USAGE,
      "--log-format: read \"xml\"; allowed is one of auto, text, json, journal"},

@@ -26,6 +26,10 @@ CASE(round_trip) {
         assert_int_equal(gzip_add(&packed, buf_slice(&in)), 0);
         assert_true(gunzip(buf_slice(&packed), &out));
         assert_true(slice_eq(buf_slice(&in), buf_slice(&out)));
+        buf_clear(&out);
+        assert_int_equal(gzip_undo(&out, buf_slice(&packed)), 0);
+        assert_true(slice_eq(buf_slice(&in), buf_slice(&out)));
+        if (packed.n > 8) assert_true(gzip_undo(&out, slice_make(packed.p, packed.n - 8)) < 0);
     }
 }
 

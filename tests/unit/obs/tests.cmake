@@ -1,5 +1,6 @@
 find_package(ZLIB REQUIRED)
 unit_test(obs/admin obs simworld ZLIB::ZLIB)
+unit_test(obs/page obs simworld ZLIB::ZLIB)
 unit_test(obs/admin_live obs net_kit ZLIB::ZLIB)
 unit_test(obs/gzip obs ZLIB::ZLIB)
 target_include_directories(unit_obs_gzip PRIVATE ${CMAKE_SOURCE_DIR}/src/obs)

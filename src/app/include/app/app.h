@@ -9,6 +9,8 @@
 /* A host's shutdown and sleep wait for a drain (obs/inhibit.h). AUTO: outside of pods, and silent where it
  * does not work; ON: wherever it is, with a warning. */
 enum app_logind { APP_LOGIND_OFF, APP_LOGIND_AUTO, APP_LOGIND_ON };
+/* Who may read the admin port's page. DEFAULT: REVIEW in a pod, and where the port is not on the loopback; else OPEN. */
+enum app_page { APP_PAGE_DEFAULT, APP_PAGE_OFF, APP_PAGE_OPEN, APP_PAGE_REVIEW };
 struct app_options {
     struct kube_config_spec kube;
     const char *namespace_;         /* serve this namespace only; NULL: all */
@@ -16,8 +18,9 @@ struct app_options {
     const char *lease_name;         /* NULL: "handover" */
     const char *pod_name, *pod_uid; /* NULL: POD_NAME, POD_UID; without them: host name */
     int64_t lease_duration_ns, renew_deadline_ns, retry_ns; /* 0: 15, 10, 2 s */
-    int64_t grace_ns;            /* what a drain may take in all; 0: as the pod says, else 30 s */
-    const char *admin_addr;      /* NULL: no admin port */
+    int64_t grace_ns;       /* what a drain may take in all; 0: as the pod says, else 30 s */
+    const char *admin_addr; /* NULL: no admin port; "": :8080 in a pod, else 127.0.0.1:8080 */
+    enum app_page page;
     const char *termination_log; /* NULL: /dev/termination-log if it exists */
     int64_t scrape_ns;           /* between scrapes of a rollout; 0: by its soak */
     unsigned workers;            /* 0: auto */

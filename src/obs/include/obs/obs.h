@@ -6,8 +6,7 @@
 #include "base/metrics.h"
 #include "world/http_server.h"
 
-/* ---- admin port: /metrics (gzip if asked), /healthz, /readyz (each check by name with ?verbose), / a page
- * ---- */
+/* ---- admin port: /metrics (gzip if asked), /healthz, /readyz (each check by name with ?verbose), and the page at / ---- */
 struct admin;
 int admin_start(struct world *w, const char *addr, struct metrics *m, struct log *log, struct admin **ret,
                 struct err *err);
@@ -16,9 +15,35 @@ int admin_port(const struct admin *a);
 /* check: true is well; otherwise fills why. readyz: part of /readyz only, else of both. name: a literal. */
 void admin_check(struct admin *a, const char *name, bool readyz_only,
                  bool (*check)(void *ctx, struct buf *why), void *ctx);
-/* A further page; content is written by fn. path: a literal, e.g. "/status.json". */
+/* A further page, which those may read who may read the page; content is written by fn. path: a literal, e.g. "/status.json". */
 void admin_page(struct admin *a, const char *path, const char *content_type,
                 void (*fn)(void *ctx, struct buf *out), void *ctx);
+
+/* ---- the page: files that say nothing, and a stream of what the process shows (docs/reference/page.md) ---- */
+enum page_mode {
+    PAGE_OFF,
+    PAGE_OPEN, /* who reaches the port: of requests whose Host is an address or localhost, so that no web site can ask in
+                    the name of its visitor (DNS rebinding) */
+    PAGE_REVIEW, /* whom the source's review lets in, by a bearer token */
+};
+enum page_verdict { PAGE_ALLOWED, PAGE_UNKNOWN, PAGE_FORBIDDEN, PAGE_BUSY, PAGE_FAILED };
+/* why: for the reader, one line. */
+typedef void (*page_answer)(void *ctx, enum page_verdict v, const char *why);
+struct page_items;
+struct page_review;
+struct page_source {
+    /* All that there is to see, each second while somebody looks: page_item() for each. */
+    void (*items)(void *ctx, struct page_items *to);
+    void (*unseen)(void *ctx); /* nobody looks any more */
+    /* May the bearer of this token read it? Exactly one answer, never inside this call, unless it is cancelled. Of PAGE_REVIEW. */
+    struct page_review *(*review)(void *review_ctx, struct slice token, page_answer fn, void *fn_ctx);
+    void (*cancel)(struct page_review *r);
+    void *ctx, *review_ctx;
+};
+/* json: one value without line breaks. Copied. */
+void page_item(struct page_items *to, const char *key, struct slice json);
+/* Once; without it there is no page. The source is copied, what its ctx are must live as long as a. */
+void admin_show(struct admin *a, enum page_mode mode, const struct page_source *src);
 
 /* ---- log sinks: lines on a file descriptor, or journald's native protocol with fields ---- */
 enum log_style { LOG_STYLE_TEXT, LOG_STYLE_JSON, LOG_STYLE_JOURNAL };
