@@ -20,7 +20,7 @@ last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${targe
 
 # manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS, RESTRICTED from the environment
 manifest() {
-  local name=$1 image=$2 a of_pod= of_container=; shift 2
+  local name=$1 image=$2 a of_pod='' of_container=''; shift 2
   if [ -n "${RESTRICTED:-}" ]; then # as PodSecurity's level of that name asks for
     of_pod='securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}'
     of_container='securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}'
@@ -101,6 +101,7 @@ reapplied() {
   local before applied again
   manifest op v1 "${quick[@]}" | k apply "$@" -f - >/dev/null; adopted op; before=$(pods_of op)
   applied=$(mktemp); ( while :; do if manifest op v2 "${quick[@]}" | k apply "$@" -f -; then echo ok; else echo failed; fi >>"$applied"; sleep 5; done ) >/dev/null 2>&1 & again=$!
+  # shellcheck disable=SC2064 # the process of now
   trap "kill $again 2>/dev/null || true" EXIT
   until_true 30 "a canary pod" some_canary op
   [ "$(pods_of op)" = "$before" ] || fail "stable pods changed before the promotion"
@@ -118,7 +119,7 @@ leader() { kubectl_in handover-system get lease handover -o 'jsonpath={.spec.hol
 deploy_handover() {
   local manifests=$TOP/deploy/manifests build= # a cluster that an earlier run kept has another build under the same image name
   [ ! -f "$HANDOVER_BIN" ] || build=$(sha256sum <"$HANDOVER_BIN" | cut -c1-16)
-  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/12-objects.yaml" -f "$manifests/15-metrics-account.yaml" >/dev/null
+  in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/12-objects.yaml" -f "$manifests/15-metrics-account.yaml" -f "$manifests/16-page.yaml" >/dev/null
   sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$manifests/20-deployment.yaml" |
     in_cluster kubectl create --dry-run=client -o json -f - |
     jq ".spec.template.metadata.annotations.build = \"$build\" | .spec.template.spec.containers[0].args += [\"--log-level=debug\", \"--metrics-token-insecure\"] | ${1:-.}" | in_cluster kubectl apply -f - >/dev/null
