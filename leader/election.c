@@ -121,6 +121,7 @@ static void carry_out(struct election *e, enum lease_effect effect, const struct
     case LEASE_LEAD:
         e->lead_reason = out->reason;
         e->lead_gap_ns = out->gap_ns;
+        e->before_wall_ns = out->before_us * 1000;
         e->lead_wall_ns = world_wall_ns(kube_world(e->kube));
         count_lead(e, out);
         checkpoint_io_acquired(e);
@@ -364,7 +365,7 @@ bool election_may_mutate(const struct election *e) {
 }
 
 struct election_lead election_lead(const struct election *e) {
-    return (struct election_lead){e->lead_reason, e->lead_wall_ns, e->lead_gap_ns};
+    return (struct election_lead){e->lead_reason, e->lead_wall_ns, e->lead_gap_ns, e->before_wall_ns};
 }
 
 bool election_leading(const struct election *e) {

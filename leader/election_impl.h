@@ -36,8 +36,8 @@ struct election {
     bool running, write_failed, drained; /* see election_run() */
     struct timer *tick, *turn;
 
-    unsigned notices;                  /* a bit for each enum notice that is due */
-    int64_t lead_gap_ns, lead_wall_ns; /* as election_lead() */
+    unsigned notices;                                  /* a bit for each enum notice that is due */
+    int64_t lead_gap_ns, lead_wall_ns, before_wall_ns; /* as election_lead() */
     enum lease_reason lead_reason, lost_reason, over_reason;
     bool renewed_ok;
 

@@ -133,6 +133,7 @@ static void lead(struct lease *l, struct lease_out *out) {
     l->reported_ns = sooner(l->reported_ns, l->now_ns + l->cfg.retry_ns);
     l->effects |= LEASE_LEAD;
     out->reason = l->claim;
+    out->before_us = l->before_us;
     out->gap_ns = l->claim_seen_ns < 0 ? -1 : l->now_ns - l->claim_seen_ns;
     l->contested = false;
 }
@@ -177,6 +178,7 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
     } else if (!doubt && claim && l->ready && calm) {
         l->claim = claim;
         l->claim_seen_ns = l->known ? l->observed_ns : -1;
+        l->before_us = l->known ? l->rec.renew_us : 0;
         write_lease(l, LEASE_ACQUIRE, wall_ns, out);
         if (!l->contested) l->log = LEASE_LOG_CONTEST;
         l->contested = true;

@@ -49,6 +49,7 @@ struct lease {
     bool renew_now, released;   /* released: a release was sent at least once */
     int64_t renewed_ns; /* decision of the last write of ours that is known to be executed; -1: none */
     int64_t next_renew_ns, term;
+    int64_t before_us; /* renewTime of the record that our acquisition takes the place of */
     enum lease_reason claim, lost;
     int64_t claim_seen_ns; /* last sign of the predecessor; -1: none */
     bool contested;        /* since it may be taken */

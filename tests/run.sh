@@ -43,7 +43,7 @@ finish() {
 
 # What the build needs, what the tests use where it is there (valgrind, spin), and what the clang steps need.
 needs="$packages_build libcmocka-dev"
-likes="dpkg-dev spin tmux valgrind prometheus dbus-daemon openssl ca-certificates curl jq iproute2 lld chromium"
+likes="dpkg-dev spin tmux valgrind prometheus dbus-daemon openssl ca-certificates curl jq iproute2 lld chromium python3"
 [ $((clang + tidy)) -gt 0 ] && needs="$needs clang-14"
 [ $tidy = 1 ] && needs="$needs clang-tidy-14 clang-format-14"
 likes="$likes $(packages_kubectl)"

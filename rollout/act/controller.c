@@ -110,6 +110,7 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
     r->opt = *opt;
     r->ns = xstrdup_null(opt->ns);
     r->instance = xstrdup(opt->instance);
+    r->changes_since_ns = TIME_NEVER;
     r->reconciler = (struct reconciler){start_task, cancel_task};
     struct controller_limits lim = {.workers = opt->workers, .queue = {.max_ns = 60 * NS_PER_S}};
     r->controller =

@@ -24,10 +24,14 @@ struct rollout {
     struct timer *revisit; /* targets that ended with a terminal error are looked at again now and then */
     world_fn on_synced;
     void *on_synced_ctx;
+    int64_t changes_since_ns; /* wall: rollout_changes_since() */
     struct scraper *scraper;
 };
 /* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. */
 void rollout_report(struct rollout *r, const struct target *t, const char *uid, enum plan_reason reason,
                     const char *message);
 void rollout_forget(struct rollout *r, struct target *t); /* not while a reconcile is in flight */
+/* act/changes.c: tells the changes of a state that is written which were not told before; the first time those since
+ * changes_since_ns. */
+void rollout_tell_changes(const struct rollout *r, struct target *t, const struct state *s);
 #endif

@@ -80,12 +80,6 @@ static void fail(struct reconcile *p, const struct err *err, const struct step *
         end(p, OUT_RETRY, 0, err);
 }
 
-/* Rounds of scrapes belong to one rollout. */
-static void match_rounds(struct target *t) {
-    if (!t->state || t->state->began_ns != t->round_began_ns || strcmp(t->state->hash, t->round_hash) != 0)
-        target_rounds_reset(t);
-}
-
 /* ---- planning and carrying out ---- */
 
 /* The plan's times are wall time; rounds and probes go by the boot clock, which is never set back. */
@@ -176,6 +170,7 @@ static void on_written(void *ctx, const struct step *s, struct slice raw) {
     }
     struct meta m;
     if (s->kind == STEP_STATE && p->plan.next && meta_from_raw(raw, &m, NULL) == 0) {
+        rollout_tell_changes(p->r, t, p->plan.next);
         target_hold_state(t, p->plan.next, m.rv);
         t->confirmed = true;
         meta_free(&m);
@@ -359,7 +354,9 @@ static void look(struct reconcile *p) {
     cleanup_free char *rv = xstrdup_null(o.state_rv); /* the record goes when it is written over */
     o.state_rv = rv;
     o.state_confirmed = o.state_known != STATE_READ || t->confirmed;
-    match_rounds(t);
+    target_match_rounds(t);
+    if (o.state) rollout_tell_changes(p->r, t, o.state); /* also if the answer to its write was lost */
+    if (o.state_known == STATE_ABSENT) t->told_known = true;
     if (snap.target && obs_opted_in(snap.target->annotations)) {
         spec_parse(snap.target->annotations, &spec, &spec_err);
         spec_lease_of(&spec, t->ns);

@@ -97,7 +97,7 @@ void target_refused_no_more(struct target *t, enum step_kind kind) {
     if (t->refused_text && t->refused.kind == kind) target_refused(t, kind, NULL);
 }
 
-void target_rounds_reset(struct target *t) {
+static void reset_rounds(struct target *t) {
     t->scraped_ns = t->round_ns = t->source_every_ns = 0;
     free(t->trouble);
     t->trouble = NULL;
@@ -109,6 +109,11 @@ void target_rounds_reset(struct target *t) {
     for (int k = 0; k < TRACKS; k++) t->quiet[k] = QUIET_UNKNOWN;
     memcpy(t->round_hash, t->state ? t->state->hash : "", t->state ? sizeof t->round_hash : 1);
     t->round_began_ns = t->state ? t->state->began_ns : 0;
+}
+
+void target_match_rounds(struct target *t) {
+    if (!t->state || t->state->began_ns != t->round_began_ns || strcmp(t->state->hash, t->round_hash) != 0)
+        reset_rounds(t);
 }
 
 void target_forget(struct target **all, struct target *t) {

@@ -71,11 +71,14 @@ struct target {
     struct slice_cache *objects; /* of the slice that its state has; NULL: none */
     struct slice_sum slice;      /* of these, when it was last looked at */
     bool none_labelled;          /* by the word of the server, and nothing was labelled since */
+    /* The newest change of phase that was reported; known: there may be none. Not known: this leader has not looked yet. */
+    struct state_change told;
+    bool told_known;
     struct target_view *view;    /* what the page shows of it; NULL: nobody has looked */
     struct reconcile *reconcile; /* in flight; NULL if none */
     UT_hash_handle hh;
 };
-void target_view_free(struct target *t); /* act/view.c */
+void target_view_free(struct target *t);                          /* act/view.c */
 struct target *target_get(struct target **all, struct slice key); /* made on first use */
 void target_forget(struct target **all, struct target *t);        /* not while a reconcile is in flight */
 void target_hold_state(struct target *t, const struct state *s, const char *rv); /* copies */
@@ -88,5 +91,5 @@ enum known_state target_take_state(struct target *t, const cJSON *read, const st
 void target_rest(struct target *t);
 void target_refused(struct target *t, enum step_kind kind, const char *text);
 void target_refused_no_more(struct target *t, enum step_kind kind); /* if it is what was refused last */
-void target_rounds_reset(struct target *t); /* another rollout: its rounds begin anew */
+void target_match_rounds(struct target *t); /* of another rollout than its state's: they begin anew */
 #endif

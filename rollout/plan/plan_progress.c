@@ -23,6 +23,15 @@ static void set_hold(struct state *s, enum hold h, int64_t now) {
     s->hold_ns = h == HOLD_NONE ? 0 : now;
 }
 
+/* A phase that is entered again is no change. */
+static void note_change(struct state *s, enum phase phase, int64_t now) {
+    if (s->phase == phase && s->nchanges) return;
+    if (s->nchanges < STATE_CHANGES) s->nchanges++;
+    memmove(s->change + 1, s->change, (s->nchanges - 1) * sizeof *s->change);
+    s->change[0] = (struct state_change){.phase = phase, .at_ns = now};
+    memcpy(s->change[0].hash, s->hash, sizeof s->hash);
+}
+
 bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
@@ -31,6 +40,7 @@ bool plan_enter(struct plan_ctx *c, enum phase phase, const char *fmt, ...) {
     struct state *s = c->s;
     free(s->message);
     s->message = text;
+    note_change(s, phase, c->now);
     s->phase = phase;
     s->since_ns = c->now;
     s->shrink_ns = 0;
@@ -166,6 +176,7 @@ bool plan_hold_for_user(struct plan_ctx *c) {
 
 bool plan_enter_described(struct plan_ctx *c, enum phase phase) {
     char text[300];
+    note_change(c->s, phase, c->now);
     c->s->phase = phase;
     plan_describe_phase(c, text);
     return plan_enter(c, phase, "%s", text);

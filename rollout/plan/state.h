@@ -87,6 +87,13 @@ struct state_history {
     uint64_t errors, total; /* canary's */
     char *image, *reason;
 };
+/* A change of phase. */
+enum { STATE_CHANGES = 6 };
+struct state_change {
+    enum phase phase; /* that was entered */
+    int64_t at_ns;
+    char hash[11]; /* of the template on trial; "" if none */
+};
 struct state_consumed {
     enum spec_action action;
     char *value;
@@ -200,6 +207,9 @@ struct state {
     size_t nconsumed;
     struct state_history *history; /* newest first */
     size_t nhistory;
+    /* The last changes of phase, newest first: what a leader that is killed may not have told anybody yet. */
+    struct state_change change[STATE_CHANGES];
+    size_t nchanges;
     cJSON *extra_facts, *extra_state; /* members of a later version */
 };
 

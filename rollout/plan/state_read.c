@@ -154,6 +154,15 @@ static void read_history(struct reader *r, struct state *s) {
     }
 }
 
+static void read_changes(struct reader *r, struct state *s) {
+    for (const cJSON *v = list(r, "changes"); v && s->nchanges < STATE_CHANGES; v = v->next) {
+        struct state_change *to = &s->change[s->nchanges++];
+        to->phase = (enum phase)name(r, v, "to", state_phases, PHASES, PHASE_IDLE);
+        moment(r, v, "at", &to->at_ns);
+        hash(r, v, "hash", to->hash);
+    }
+}
+
 static void read_consumed(struct reader *r, struct state *s) {
     struct state_name actions[ACTION_N] = {{NULL, NULL}};
     for (int a = 0; a < ACTION_N; a++) actions[a].name = spec_action_name((enum spec_action)a);
@@ -265,6 +274,7 @@ static void read_state(struct reader *r, struct state *s) {
     read_slice(r, &s->slice);
     read_consumed(r, s);
     read_history(r, s);
+    read_changes(r, s);
     s->generation = number(r, o, "generation", 0, INT64_C(1) << 53, 0);
     moment(r, o, "writtenAt", &s->written_ns);
     s->extra_state = unknown(o, state_members);

@@ -5,29 +5,15 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", "policy", NULL};
-const char *const state_members[] = {"version",        "phase",
-                                     "since",          "hold",
-                                     "holdSince",      "message",
-                                     "hash",           "canary",
-                                     "canaryTemplate", "image",
-                                     "step",           "percent",
-                                     "startedAt",      "soakFrom",
-                                     "shiftNs",        "unreadySince",
-                                     "readySince",     "shrinkSince",
-                                     "pauseAsked",     "pausedAt",
-                                     "wasReady",       "ending",
-                                     "reason",         "learned",
-                                     "learnedErrors",  "learnedTotal",
-                                     "bestUpdated",    "bestAvailable",
-                                     "leastOld",       "progressAt",
-                                     "repair",         "param",
-                                     "judge",          "evidence",
-                                     "signals",        "deadlineRestored",
-                                     "trial",          "withinWindow",
-                                     "slice",          "consumed",
-                                     "history",        "unpaused",
-                                     "unpausedAt",     "generation",
-                                     "writtenAt",      NULL};
+const char *const state_members[] = {
+    "version",       "phase",        "since",          "hold",          "holdSince",  "message",
+    "hash",          "canary",       "canaryTemplate", "image",         "step",       "percent",
+    "startedAt",     "soakFrom",     "shiftNs",        "unreadySince",  "readySince", "shrinkSince",
+    "pauseAsked",    "pausedAt",     "wasReady",       "ending",        "reason",     "learned",
+    "learnedErrors", "learnedTotal", "bestUpdated",    "bestAvailable", "leastOld",   "progressAt",
+    "repair",        "param",        "judge",          "evidence",      "signals",    "deadlineRestored",
+    "trial",         "withinWindow", "slice",          "consumed",      "history",    "unpaused",
+    "unpausedAt",    "generation",   "writtenAt",      "changes",       NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -116,6 +102,18 @@ static void write_consumed(const struct state *s, struct buf *out) {
     if (s->nconsumed) buf_addc(out, ']');
 }
 
+static void write_changes(const struct state *s, struct buf *out) {
+    if (s->nchanges) buf_adds(out, ",\"changes\":[");
+    for (size_t i = 0; i < s->nchanges; i++) {
+        const struct state_change *v = &s->change[i];
+        buf_addf(out, "%s{\"to\":\"%s\"", i ? "," : "", phase_name(v->phase));
+        json_time_add(out, "at", v->at_ns);
+        text(out, "hash", v->hash);
+        buf_addc(out, '}');
+    }
+    if (s->nchanges) buf_addc(out, ']');
+}
+
 static void write_trial(const struct trial *t, struct buf *out) {
     if (t->step == TRIAL_NONE) return;
     buf_addf(out, ",\"trial\":{\"step\":\"%s\"", state_trial_name(t->step));
@@ -193,6 +191,7 @@ void state_write(const struct state *s, struct buf *out) {
     write_slice(&s->slice, out);
     write_consumed(s, out);
     write_history(s, out);
+    write_changes(s, out);
     number(out, "generation", s->generation, 0);
     json_time_add(out, "writtenAt", s->written_ns);
     extras(out, s->extra_state);

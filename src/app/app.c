@@ -125,7 +125,18 @@ static int make_leadership(struct app *a, const struct identity *id, struct err 
                                     .drain = {.grace_ns = a->opt.grace_ns}};
     int rc = leadership_new(a->kube, &cfg, &app_leadership_cb, a, &a->leadership, err);
     if (rc == 0) leadership_add(a->leadership, "rollout", rollout_controller(a->rollout));
+    if (rc == 0 && a->notifier) leadership_add(a->leadership, "notify", notifier_controller(a->notifier));
     return rc;
+}
+
+static void make_notifier(struct app *a) {
+    if (!a->opt.notify) return;
+    struct notifier_options opt = {.url = a->opt.notify,
+                                   .secret_file = a->opt.notify_secret,
+                                   .ca_file = a->opt.notify_ca,
+                                   .lease_ns = a->lease_namespace,
+                                   .lease_name = a->opt.lease_name ? a->opt.lease_name : "handover"};
+    a->notifier = notifier_new(a->kube, &opt);
 }
 
 static int make_rollout(struct app *a, struct err *err) {
@@ -143,10 +154,13 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .prometheus = a->opt.prometheus,
                                   .prometheus_ca = a->opt.prometheus_ca,
                                   .prometheus_token = a->opt.prometheus_token,
-                                  .prometheus_own_queries = a->opt.prometheus_own_queries};
+                                  .prometheus_own_queries = a->opt.prometheus_own_queries,
+                                  .changed = a->notifier ? notifier_changed : NULL,
+                                  .changed_ctx = a->notifier};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);
     if (rc) return rc;
     rollout_on_synced(a->rollout, app_synced, a);
+    if (a->notifier) notifier_source(a->notifier, a->rollout);
     return 0;
 }
 
@@ -159,6 +173,7 @@ static int make(struct app *a, struct err *err) {
         xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"), "handover-system"));
     a->kube = kube_new(a->world, a->config, a->log, a->metrics);
     kube_set_fence(a->kube, (struct kube_fence){fence_held, a});
+    make_notifier(a);
     rc = make_rollout(a, err);
     if (rc == 0) rc = make_leadership(a, &id, err);
     return rc;
@@ -220,6 +235,7 @@ void app_free(struct app *a) {
     termination_grace_free(a->grace);
     leadership_free(a->leadership);
     a->leadership = NULL; /* the fence is shut from here on */
+    notifier_free(a->notifier);
     rollout_free(a->rollout);
     kube_free(a->kube);
     kube_config_free(a->config);

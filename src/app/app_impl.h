@@ -8,6 +8,7 @@
 #include "kube/client.h"
 #include "obs/inhibit.h"
 #include "obs/obs.h"
+#include "notifier.h"
 #include "page_review.h"
 #include "rollout/rollout.h"
 #include "service.h"
@@ -26,6 +27,7 @@ struct app {
     struct leadership *leadership;
     struct termination_grace *grace;
     struct admin *admin;
+    struct notifier *notifier;    /* NULL: nobody is notified */
     struct page_reviews *reviews; /* NULL: the page asks nobody */
     char *lease_namespace, *instance, *pod_uid;
     struct service *service; /* NULL: no service manager */

@@ -2,7 +2,7 @@
 #include "app_impl.h"
 #include "base/log.h"
 
-enum { SETTLE_S = 30 };
+enum { SETTLE_S = 30, NOTIFY_AGAIN_S = 60 };
 
 /* What a list or a rollout took goes back to the system once there is nothing to do. */
 void app_settle(void *ctx) {
@@ -20,6 +20,10 @@ void app_synced(void *ctx) {
 
 static void on_leading(void *ctx) {
     struct app *a = ctx;
+    struct election_lead lead = election_lead(leadership_election(a->leadership));
+    /* What a predecessor that did not release had not handed on with its last renewals. */
+    if (lead.reason != LEASE_R_RELEASED && lead.before_wall_ns)
+        rollout_changes_since(a->rollout, lead.before_wall_ns - NOTIFY_AGAIN_S * NS_PER_S);
     rollout_add_all(a->rollout);
     service_leading(a->service);
 }
@@ -27,6 +31,8 @@ static void on_leading(void *ctx) {
 static void on_draining(void *ctx, enum drain_phase phase, int64_t left_ns) {
     struct app *a = ctx;
     rollout_stopping(a->rollout);
+    /* a receiver that is slow must not hold up the successor, which sends it again */
+    if (a->notifier) controller_cancel(notifier_controller(a->notifier));
     service_draining(a->service, phase, left_ns);
 }
 

@@ -1,21 +1,33 @@
 /* SHA-256 (libcrypto), names out of it, and base64. */
 #include "base/hash.h"
 #include <errno.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 static void sha256(struct slice in, unsigned char ret[32]) {
     SHA256((const unsigned char *)(in.p ? in.p : ""), in.n, ret);
 }
 
-void sha256_hex(struct slice in, char ret[65]) {
+static void add_hex(const unsigned char d[32], char ret[65]) {
     static const char hex[] = "0123456789abcdef";
-    unsigned char d[32];
-    sha256(in, d);
-    for (size_t i = 0; i < sizeof d; i++) {
+    for (size_t i = 0; i < 32; i++) {
         ret[2 * i] = hex[d[i] >> 4];
         ret[2 * i + 1] = hex[d[i] & 15];
     }
     ret[64] = '\0';
+}
+
+void sha256_hex(struct slice in, char ret[65]) {
+    unsigned char d[32];
+    sha256(in, d);
+    add_hex(d, ret);
+}
+
+void hash_hmac_hex(struct slice key, struct slice in, char ret[65]) {
+    unsigned char d[32];
+    HMAC(EVP_sha256(), key.p ? key.p : "", (int)key.n, (const unsigned char *)(in.p ? in.p : ""), in.n, d,
+         NULL);
+    add_hex(d, ret);
 }
 
 /* The alphabet of k8s.io/apimachinery/pkg/util/rand: no vowels and none of 0, 1, 3, so that no words come

@@ -33,6 +33,9 @@ enum {
     OPT_PROMETHEUS_CA,
     OPT_PROMETHEUS_TOKEN,
     OPT_PROMETHEUS_OWN,
+    OPT_NOTIFY,
+    OPT_NOTIFY_SECRET,
+    OPT_NOTIFY_CA,
 };
 
 static const struct argp_option options[] = {
@@ -81,6 +84,10 @@ static const struct argp_option options[] = {
      "Bearer token for it, over https; read for each round", 4},
     {"prometheus-own-queries", OPT_PROMETHEUS_OWN, "WHETHER", 0,
      "on, off: targets may have queries of their own, which can read what others' metrics say (off)", 4},
+    {"notify", OPT_NOTIFY, "URL", 0, "Where a CloudEvent is sent for each change of phase of a target", 5},
+    {"notify-secret-file", OPT_NOTIFY_SECRET, "FILE", 0,
+     "Each is signed with this secret (HMAC-SHA256); read for each of them", 5},
+    {"notify-ca", OPT_NOTIFY_CA, "FILE", 0, "Whose certificates the receiver may have (the system's)", 5},
     {0},
 };
 
@@ -165,7 +172,14 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_PROMETHEUS_OWN:
         o->prometheus_own_queries = pick(st, "prometheus-own-queries", arg, switches, 2);
         return 0;
-    case ARGP_KEY_END: check_prometheus(st, o); return 0;
+    case OPT_NOTIFY: o->notify = cli_web_url(st, "notify", arg); return 0;
+    case OPT_NOTIFY_SECRET: o->notify_secret = arg; return 0;
+    case OPT_NOTIFY_CA: o->notify_ca = arg; return 0;
+    case ARGP_KEY_END:
+        check_prometheus(st, o);
+        if (!o->notify && (o->notify_secret || o->notify_ca))
+            argp_error(st, "--notify-secret-file and --notify-ca need --notify=URL");
+        return 0;
     case ARGP_KEY_ARG: argp_error(st, "\"%s\": run takes options only", arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -57,6 +57,7 @@ bool election_leading(const struct election *e);
 struct election_lead {
     enum lease_reason reason;
     int64_t since_wall_ns, gap_ns;
+    int64_t before_wall_ns; /* the predecessor's last renewal, by its clock; 0: there was none */
 };
 struct election_lead election_lead(const struct election *e);
 int64_t election_term(const struct election *e);

@@ -117,6 +117,7 @@ struct lease_out {
     int64_t timeout_ns; /* for the GET or WRITE */
     int64_t wake_ns;    /* boot time of the next LEASE_EV_TICK at the latest; TIME_NEVER */
     int64_t term;       /* LEAD */
+    int64_t before_us;  /* LEAD: the predecessor's last renewTime; 0: there was none */
     int64_t gap_ns;     /* LEAD: since the last sign of the predecessor was seen; -1: there was none */
     int64_t renewed_at; /* RENEWED: boot ns of the step that decided on that write */
     enum lease_reason reason;

@@ -20,6 +20,11 @@ struct rollout_options {
      * token; may targets have queries of their own? NULL: none. */
     const char *prometheus, *prometheus_ca, *prometheus_token;
     bool prometheus_own_queries;
+    /* A target has changed its phase: the state that says so is written. Of what a predecessor may not have told anybody, once
+     * more (rollout_changes_since()). key: NAMESPACE/NAME. NULL: nobody wants to know. */
+    void (*changed)(void *ctx, const char *key, const char *uid, const char *phase, int64_t at_wall_ns,
+                    const char *hash);
+    void *changed_ctx;
 };
 struct rollout;
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);
@@ -33,6 +38,11 @@ void rollout_stopping(struct rollout *r); /* SIGTERM: reads of metrics pages are
 void rollout_free(struct rollout *r);
 /* For /status.json and tests: one JSON object a target. */
 void rollout_describe(const struct rollout *r, struct buf *out);
+/* On becoming the leader: also the changes since then are reported, by the predecessor's clock; TIME_NEVER: it has reported them all. */
+void rollout_changes_since(struct rollout *r, int64_t wall_ns);
+/* What the state says of a change of phase now, as JSON members with their commas: the message, the hold, the image, while the phase
+ * lasts; of an ended rollout its result. */
+void rollout_change_words(const struct rollout *r, struct slice key, int64_t at_wall_ns, struct buf *out);
 /* For the page. row: a JSON object for a target, valid during fn, the most urgent first, at most max of them; key: NAMESPACE/NAME.
  * Counts: of all of them. A standby has none. */
 void rollout_view(const struct rollout *r, size_t max,

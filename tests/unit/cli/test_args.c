@@ -63,6 +63,8 @@ static const struct {
     {"handover run --workers=1001", USAGE, "--workers: read \"1001\"; allowed is"},
     {"handover run --workers=two", USAGE, "--workers: read \"two\"; allowed is"},
     {"handover run --page=all", USAGE, "--page: read \"all\"; allowed is one of off, open, kubernetes"},
+    {"handover run --notify=mailto:x", USAGE, "--notify: read \"mailto:x\"; allowed is http://"},
+    {"handover run --notify-ca=x", USAGE, "--notify-secret-file and --notify-ca need --notify=URL"},
     {"handover run --logind=maybe", USAGE, "--logind: read \"maybe\"; allowed is one of off, auto, on"},
     {"handover run --log-format=xml", USAGE,
      "--log-format: read \"xml\"; allowed is one of auto, text, json, journal"},

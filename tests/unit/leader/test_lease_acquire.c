@@ -44,6 +44,7 @@ STANDBY_CASE(acquire_released_by_the_watch) {
     ends(t, written(t, 12), LEASE_LEAD | LEASE_RENEWED, LEASE_R_RELEASED);
     assert_int_equal(t->o.term, 4);
     assert_int_equal(t->o.gap_ns, 3 * MS);
+    assert_int_equal(t->o.before_us, 6); /* the predecessor's last sign, by its clock */
     assert_int_equal(lease_fence_ns(t->l),
                      t->now - 3 * MS + 10 * S); /* from the decision, not from the answer */
 }

@@ -4,6 +4,8 @@
 #include "base/buf.h"
 
 void sha256_hex(struct slice in, char ret[65]);
+/* HMAC-SHA256 */
+void hash_hmac_hex(struct slice key, struct slice in, char ret[65]);
 /* The first 10 letters of the digest in Kubernetes' safe alphabet (bcdfghjklmnpqrstvwxz2456789): fit for
  * object names. */
 void hash_name(struct slice in, char ret[11]);

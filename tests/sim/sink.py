@@ -1,0 +1,34 @@
+"""sink.py PORT-FILE LOG MODE-FILE [CERT KEY] : a receiver for stories. Each request is a line of JSON in LOG; the mode says how it is answered: ok, slow (after a
+minute), or a status."""
+import http.server, json, ssl, sys, threading
+
+port_file, log, mode_file = sys.argv[1:4]
+lock = threading.Lock()
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        mode = open(mode_file).read().strip()
+        line = {"path": self.path, "mode": mode, "type": self.headers.get("Content-Type"), "signature": self.headers.get("Handover-Signature"), "body": body}
+        with lock, open(log, "a") as f:
+            f.write(json.dumps(line) + "\n")
+        if mode == "slow":
+            threading.Event().wait(60)
+        self.send_response(200 if mode in ("ok", "slow") else int(mode))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+server.daemon_threads = True
+if len(sys.argv) > 4:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*sys.argv[4:6])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+with open(port_file, "w") as f:
+    f.write(str(server.server_address[1]))
+server.serve_forever()
