@@ -43,7 +43,8 @@ static const struct {
 
 /* Holds that are the ordinary course of things, or what a user asked for. */
 static bool ordinary(enum hold h) {
-    return h == HOLD_ROLLOUT || h == HOLD_USER_PAUSED || h == HOLD_ZERO || h == HOLD_PAUSED_BY_USER;
+    return h == HOLD_ROLLOUT || h == HOLD_USER_PAUSED || h == HOLD_ZERO || h == HOLD_PAUSED_BY_USER ||
+           h == HOLD_APPROVAL;
 }
 
 const char *plan_reason_name(enum plan_reason r) {

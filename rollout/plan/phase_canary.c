@@ -119,9 +119,12 @@ static bool ensure_canary(struct plan_ctx *c, int32_t want) {
 
 static bool advance(struct plan_ctx *c, const struct judge_report *r) {
     struct state *s = c->s;
-    if (s->step + 1 >= c->spec->nsteps) return plan_promote(c, "%s", r->why);
-    plan_event(c, EV_STEP_PASSED, "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
-               s->percent, r->why);
+    bool last = s->step + 1 >= c->spec->nsteps, gated = plan_gated(s, c->spec);
+    if ((gated || !last) && s->opened != s->step + 1)
+        plan_event(c, EV_STEP_PASSED, "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
+                   s->percent, r->why);
+    if (gated) return plan_stop_at_gate(c);
+    if (last) return plan_promote(c, "%s", r->why);
     s->step++;
     s->percent = c->spec->step[s->step];
     s->soak_from_ns = 0;
@@ -312,6 +315,10 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (s->hold == HOLD_NAME_CONFLICT && !plan_canary_of(c, s->hash)) return false; /* being tried again */
     bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
     if (over) { /* reported: a user decides */
+        plan_end_trial(c);
+        return stop_harm(c, h, why);
+    }
+    if (plan_waits_at_gate(c)) { /* it may last, too */
         plan_end_trial(c);
         return stop_harm(c, h, why);
     }

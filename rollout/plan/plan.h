@@ -196,6 +196,8 @@ bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report
 /* When the rollout's deadline comes, as things stand: what keeps pods away from outside and a user's pause do not count. For a rollout
  * that is being judged. */
 int64_t plan_deadline(const struct state *s, const struct spec *spec, int64_t now_wall_ns);
+/* Does this step, once it has passed, wait for a person's word that it has not got? */
+bool plan_gated(const struct state *s, const struct spec *spec);
 /* What the signals do in this rollout; false: the annotation is wrong, and none does anything. */
 bool plan_signals_param(const struct state *s, const struct spec *spec, struct signals_param *ret);
 /* Does the action apply, with a template of this hash in the Deployment? Else it is refused with an Event. */

@@ -86,6 +86,11 @@ bool plan_enter_described(struct plan_ctx *c, enum phase phase); /* with plan_de
 bool plan_hold(struct plan_ctx *c, enum hold why, enum hold_text text, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
+
+/* ---- gate.c: a step that has passed and waits for a person's word ---- */
+bool plan_stop_at_gate(struct plan_ctx *c);  /* it has passed just now; true: it waits */
+bool plan_waits_at_gate(struct plan_ctx *c); /* it has passed and still waits */
+void plan_leave_gate(struct plan_ctx *c);    /* the time at it does not count against the deadline */
 void plan_report_hold(struct plan_ctx *c);
 /* The command that gives an action's annotation for the template that the Deployment has, for messages. */
 struct command {

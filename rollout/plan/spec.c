@@ -190,7 +190,9 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"canary-percent", read_percent,
-     "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50"},
+     "a whole percentage 1..100, or at most 20 ascending ones such as 5,20,50, with `pause` after those that "
+     "wait "
+     "for a person: 5,pause,50"},
     {"mode", read_mode, "auto, replicas, leader or objects"},
     {"max-error-rate", read_error_rate, "auto, or a percentage such as 2% or 0.5%, above 0 and below 100"},
     {"max-regression", read_regression, "a number from 1 to 100"},

@@ -43,6 +43,7 @@ struct spec {
     enum spec_mode mode;
     uint8_t step[SPEC_MAX_STEPS]; /* percent, ascending, 1..100 */
     size_t nsteps;
+    uint32_t pause_after;  /* bit i: after step i a person lets the rollout go on */
     bool auto_rate;        /* max-error-rate: auto; else max_error_rate counts */
     double max_error_rate; /* 0 < rate < 1 */
     double max_regression; /* >= 1 */

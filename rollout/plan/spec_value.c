@@ -39,6 +39,7 @@ bool value_percent(struct slice v, double *ret) {
 
 bool value_steps(struct slice v, struct spec *s) {
     uint8_t step[SPEC_MAX_STEPS];
+    uint32_t pauses = 0;
     size_t n = 0;
     bool more = true;
     while (more) {
@@ -46,12 +47,19 @@ bool value_steps(struct slice v, struct spec *s) {
         uint64_t percent;
         more = slice_cut(v, ',', &one, &v);
         one = slice_trim(one);
+        if (slice_eqs(one, "pause")) {
+            uint32_t here = n ? UINT32_C(1) << (n - 1) : 0;
+            if (!here || (pauses & here)) return false;
+            pauses |= here;
+            continue;
+        }
         if (n == SPEC_MAX_STEPS || !value_count(one, 1, 100, &percent) || (n && percent <= step[n - 1]))
             return false;
         step[n++] = (uint8_t)percent;
     }
     memcpy(s->step, step, n);
     s->nsteps = n;
+    s->pause_after = pauses;
     return true;
 }
 

@@ -4,7 +4,7 @@
 #define ROLLOUT_SPEC_VALUE_H
 #include "plan/spec.h"
 
-bool value_steps(struct slice v, struct spec *s); /* "10" or "5,20,50" */
+bool value_steps(struct slice v, struct spec *s); /* "10" or "5,pause,50" */
 bool value_percent(struct slice v, double *ret);  /* "2%", "0.5%": a fraction in ret, 0 < ret < 1 */
 bool value_number(struct slice v, double min, double max, double *ret);
 bool value_count(struct slice v, uint64_t min, uint64_t max, uint64_t *ret);

@@ -38,6 +38,7 @@ const struct state_name state_holds[HOLDS] = {
     [HOLD_SIGNAL] = {"SignalRaised", NULL},
     [HOLD_SHARED] = {"SharedOutage", NULL},
     [HOLD_PAUSED_BY_USER] = {"PausedByUser", "PausedByPerson"},
+    [HOLD_APPROVAL] = {"AwaitingApproval", NULL},
     [HOLD_INCONCLUSIVE] = {"Inconclusive", NULL},
     [HOLD_REFUSED] = {"ReleaseRefused", "LeavingRefused"},
     [HOLD_STUCK] = {"PromotionStuck", NULL},

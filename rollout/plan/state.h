@@ -59,6 +59,7 @@ enum hold {
     HOLD_SIGNAL,         /* a signal beside errors speaks against the canary */
     HOLD_SHARED,         /* both versions fail: an outage is not a verdict */
     HOLD_PAUSED_BY_USER, /* annotation pause */
+    HOLD_APPROVAL,       /* a step has passed, and a person has to let the rollout go on */
     HOLD_INCONCLUSIVE,   /* the deadline is over without a verdict and on-inconclusive is pause */
     HOLD_REFUSED,        /* the release is refused: it would ship a version that is not in service */
     HOLD_STUCK,          /* a promotion does not move and cannot be undone */
@@ -180,6 +181,8 @@ struct state {
     int64_t shrink_ns;    /* waiting for a quiet moment since */
     bool pause_asked;     /* annotation pause */
     int64_t pause_ns;     /* ... at that time */
+    int64_t gate_ns;      /* this step has passed then, and waits for a person's word since; 0: it does not */
+    uint32_t opened;      /* the step after which a person has let it go on, counted from 1; 0: none */
     bool was_ready;       /* the canary was ready once in this rollout */
     enum ended ending;    /* ROLLING_BACK, CANCELLING, PROMOTING, FINISHING: what goes to the history */
     char *reason;         /* and why */

@@ -237,6 +237,8 @@ static void read_rollout(struct reader *r, struct state *s) {
     moment(r, o, "shrinkSince", &s->shrink_ns);
     flag(r, o, "pauseAsked", &s->pause_asked);
     moment(r, o, "pausedAt", &s->pause_ns);
+    moment(r, o, "passedAt", &s->gate_ns);
+    s->opened = (uint32_t)number(r, o, "letOn", 0, SPEC_MAX_STEPS, 0);
     flag(r, o, "wasReady", &s->was_ready);
     s->ending = (enum ended)name(r, o, "ending", state_endeds, ENDEDS, ENDED_PROMOTED);
     text(r, o, "reason", &s->reason);

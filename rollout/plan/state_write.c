@@ -5,15 +5,55 @@
 
 const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
                                      "replicas", "quarantine", "policy", NULL};
-const char *const state_members[] = {
-    "version",       "phase",        "since",          "hold",          "holdSince",  "message",
-    "hash",          "canary",       "canaryTemplate", "image",         "step",       "percent",
-    "startedAt",     "soakFrom",     "shiftNs",        "unreadySince",  "readySince", "shrinkSince",
-    "pauseAsked",    "pausedAt",     "wasReady",       "ending",        "reason",     "learned",
-    "learnedErrors", "learnedTotal", "bestUpdated",    "bestAvailable", "leastOld",   "progressAt",
-    "repair",        "param",        "judge",          "evidence",      "signals",    "deadlineRestored",
-    "trial",         "withinWindow", "slice",          "consumed",      "history",    "unpaused",
-    "unpausedAt",    "generation",   "writtenAt",      "changes",       NULL};
+const char *const state_members[] = {"version",
+                                     "phase",
+                                     "since",
+                                     "hold",
+                                     "holdSince",
+                                     "message",
+                                     "hash",
+                                     "canary",
+                                     "canaryTemplate",
+                                     "image",
+                                     "step",
+                                     "percent",
+                                     "startedAt",
+                                     "soakFrom",
+                                     "shiftNs",
+                                     "unreadySince",
+                                     "readySince",
+                                     "shrinkSince",
+                                     "pauseAsked",
+                                     "pausedAt",
+                                     "wasReady",
+                                     "ending",
+                                     "reason",
+                                     "learned",
+                                     "learnedErrors",
+                                     "learnedTotal",
+                                     "bestUpdated",
+                                     "bestAvailable",
+                                     "leastOld",
+                                     "progressAt",
+                                     "repair",
+                                     "param",
+                                     "judge",
+                                     "evidence",
+                                     "signals",
+                                     "deadlineRestored",
+                                     "trial",
+                                     "withinWindow",
+                                     "slice",
+                                     "consumed",
+                                     "history",
+                                     "unpaused",
+                                     "unpausedAt",
+                                     "generation",
+                                     "writtenAt",
+                                     "changes",
+                                     "passedAt",
+                                     "letOn",
+                                     NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -154,6 +194,8 @@ static void write_rollout(const struct state *s, struct buf *out) {
     json_time_add(out, "shrinkSince", s->shrink_ns);
     flag(out, "pauseAsked", s->pause_asked);
     json_time_add(out, "pausedAt", s->pause_ns);
+    json_time_add(out, "passedAt", s->gate_ns);
+    number(out, "letOn", s->opened, 0);
     flag(out, "wasReady", s->was_ready);
     buf_addf(out, ",\"ending\":\"%s\"", ended_name(s->ending));
     text(out, "reason", s->reason);

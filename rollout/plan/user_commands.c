@@ -7,7 +7,8 @@ bool plan_accepts(const struct state *s, const char *hash, enum spec_action a) {
     switch (a) {
     case ACTION_PROMOTE: return state_on_trial(s) || s->phase == PHASE_ROLLED_BACK || waits;
     case ACTION_PAUSE: return state_on_trial(s) || s->phase == PHASE_PROMOTING;
-    case ACTION_RESUME: return s->pause_asked || (state_on_trial(s) && s->hold == HOLD_INCONCLUSIVE);
+    case ACTION_RESUME:
+        return s->pause_asked || (state_on_trial(s) && (s->hold == HOLD_INCONCLUSIVE || s->gate_ns));
     case ACTION_ABORT: return state_on_trial(s) || (s->phase == PHASE_PROMOTING && !s->repair);
     case ACTION_RETRY: return state_on_trial(s) || s->phase == PHASE_ROLLED_BACK;
     case ACTION_RELEASE: return true; /* seen by plan_is_forced() */
@@ -56,9 +57,12 @@ static bool act_resume(struct plan_ctx *c) {
     if (s->pause_asked) {
         s->pause_asked = false;
         if (!state_on_trial(s)) return true; /* it is resumed when the Deployment is unpaused */
-        if (c->now > s->pause_ns) s->shift_ns += c->now - s->pause_ns;
+        if (c->now > s->pause_ns && !s->gate_ns) s->shift_ns += c->now - s->pause_ns;
         s->pause_ns = 0;
         if (s->hold == HOLD_PAUSED_BY_USER) plan_unhold(c);
+    } else if (s->gate_ns) {
+        s->opened = s->step + 1;
+        plan_leave_gate(c);
     } else if (c->spec) {
         s->shift_ns = c->now > s->began_ns ? c->now - s->began_ns : 0; /* another deadline from now on */
         plan_unhold(c);

@@ -36,7 +36,9 @@ static struct command command(const struct next *x, enum spec_action a) {
 /* What a pass of this step leads to. */
 static void then(const struct next *x, char ret[80]) {
     const struct spec *spec = &x->r->spec;
-    if (x->s->step + 1 < spec->nsteps)
+    if (x->s->hold != HOLD_APPROVAL && plan_gated(x->s, spec))
+        (void)snprintf(ret, 80, "then a person is asked (pause in canary-percent)");
+    else if (x->s->step + 1 < spec->nsteps)
         (void)snprintf(ret, 80, "then step %u of %zu, %u %%", x->s->step + 2, spec->nsteps,
                        spec->step[x->s->step + 1]);
     else
@@ -100,6 +102,14 @@ static void held(struct next *x) {
     case HOLD_PAUSED_BY_USER:
         add(x, 0, "goes on when a person says so: %s", command(x, ACTION_RESUME).text);
         return; /* the deadline is put off */
+    case HOLD_APPROVAL: {
+        char after[80];
+        then(x, after);
+        add(x, 0, "a person lets it go on, %s: %s", after, command(x, ACTION_RESUME).text);
+        add(x, 0, "or promotes it at once: %s", command(x, ACTION_PROMOTE).text);
+        add(x, 0, "or rolls it back: %s", command(x, ACTION_ABORT).text);
+        return;
+    }
     case HOLD_INCONCLUSIVE:
         add(x, 0, "a person decides. Another deadline: %s", command(x, ACTION_RESUME).text);
         add(x, 0, "or promote it: %s", command(x, ACTION_PROMOTE).text);

@@ -15,6 +15,7 @@ bool status_wait_held(const struct status_row *r) {
     case HOLD_USER_PAUSED:
     case HOLD_NO_ACTIVE:
     case HOLD_PAUSED_BY_USER:
+    case HOLD_APPROVAL:
     case HOLD_INCONCLUSIVE:
     case HOLD_REFUSED:
     case HOLD_STUCK: return true;

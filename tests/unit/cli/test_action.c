@@ -18,6 +18,7 @@ static const struct {
     {PHASE_SOAKING, "b", "a", "b", HOLD_NONE, false, "pp.ar", NULL},
     {PHASE_SOAKING, "b", "a", "b", HOLD_PAUSED_BY_USER, true, "ppRar", NULL},
     {PHASE_SOAKING, "b", "a", "b", HOLD_INCONCLUSIVE, false, "ppRar", NULL},
+    {PHASE_SOAKING, "b", "a", "b", HOLD_APPROVAL, false, "ppRar", NULL},
     {PHASE_SOAKING, "b", "a", "c", HOLD_NONE, false, ".....", "its template has just changed"},
     {PHASE_PROMOTING, "b", "a", "b", HOLD_NONE, false, ".p.a.", NULL},
     {PHASE_ROLLED_BACK, "b", "a", "b", HOLD_NONE, false, "p...r",
@@ -46,6 +47,7 @@ static void a_word_applies_or_is_refused_with_those_that_do(void **unused) {
         struct status_row r = row_of(cases[i].phase, cases[i].hash, cases[i].stable, cases[i].now);
         r.state.hold = cases[i].hold;
         r.state.pause_asked = cases[i].paused;
+        r.state.gate_ns = cases[i].hold == HOLD_APPROVAL;
         for (int a = 0; a < ACTION_RELEASE; a++) {
             struct err err = {0};
             bool want = cases[i].applies[a] != '.';

@@ -29,6 +29,7 @@ static const struct {
     {PHASE_ROLLED_BACK, "b", "a", HOLD_NONE, WAIT_ROLLED_BACK, "rolled back: 21 of 65 failed"},
     {PHASE_SOAKING, "b", "a", HOLD_INCONCLUSIVE, WAIT_HELD, "held: Soaking, Inconclusive: as it says"},
     {PHASE_SOAKING, "b", "a", HOLD_PAUSED_BY_USER, WAIT_HELD, "held: Soaking, PausedByUser: as it says"},
+    {PHASE_SOAKING, "b", "a", HOLD_APPROVAL, WAIT_HELD, "held: Soaking, AwaitingApproval: as it says"},
     {PHASE_PROMOTING, "b", "a", HOLD_STUCK, WAIT_HELD, "held: Promoting, PromotionStuck: as it says"},
 };
 

@@ -28,8 +28,8 @@ CASE(defaults) {
     cleanup_json cJSON *a = annotations("canary-percent=10");
     cleanup_spec struct spec s;
     assert_int_equal(spec_parse(a, &s, NULL), 0);
-    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.mode == MODE_AUTO && s.auto_rate &&
-                s.max_regression == 2);
+    assert_true(s.nsteps == 1 && s.step[0] == 10 && s.pause_after == 0 && s.mode == MODE_AUTO &&
+                s.auto_rate && s.max_regression == 2);
     assert_true(s.soak_ns == 300 * NS_PER_S && s.quiet_ns == 10 * NS_PER_S &&
                 s.deadline_ns == 3600 * NS_PER_S);
     assert_true(s.min_events == 10 && s.on_inconclusive == INCONCLUSIVE_PAUSE && s.metrics == METRICS_AUTO &&
@@ -39,6 +39,22 @@ CASE(defaults) {
     assert_true(!s.lease && s.assist == ASSIST_ROLLOUT && s.rollback_window == 0);
     assert_true(obs_opted_in(a));
     assert_false(obs_opted_in(NULL));
+}
+
+CASE(steps_that_wait_for_a_person) {
+    cleanup_spec struct spec s;
+    assert_int_equal(parse("canary-percent=5,pause, 20,50 , pause", &s, NULL), 0);
+    assert_true(s.nsteps == 3 && s.step[1] == 20 && s.step[2] == 50 && s.pause_after == 5);
+    static const char *const bad[] = {"pause",     "pause,5", "5,pause,pause,50", "5,Pause", "5,,50",
+                                      "5,pause,4", "5,"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        cleanup_spec struct spec none;
+        cleanup_free char *text = xasprintf("canary-percent=%s", bad[i]);
+        struct err e = {0};
+        assert_true(parse(text, &none, &e) < 0);
+        assert_non_null(strstr(e.msg, "with `pause` after those that wait for a person: 5,pause,50"));
+        assert_int_equal(none.pause_after, 0);
+    }
 }
 
 CASE(everything) {
@@ -197,7 +213,8 @@ CASE(across) {
         const char *pairs, *why;
     } v[] = {
         {"soak=5m", "handover.dev/canary-percent: missing; allowed: a whole percentage 1..100, or at most 20 "
-                    "ascending ones such as 5,20,50"},
+                    "ascending ones such as 5,20,50, with `pause` after those that wait for a person: "
+                    "5,pause,50"},
         {"canary-percent=5\nerrors=a",
          "handover.dev/errors: given without handover.dev/total; allowed: both or neither"},
         {"canary-percent=5\ntotal=a",
