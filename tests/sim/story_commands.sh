@@ -75,3 +75,13 @@ says 0 "$(again op:v2 Promoting)op:v2 is being rolled out: by a user" undo op --
 promoted op:v2
 says 1 'no ReplicaSet of it has template abc: .*spec.revisionHistoryLimit: 10.*; there are: [a-z0-9]+ \(op:' undo op --to-hash=abc
 says 2 'read "A.B"; allowed is a template' undo op --to-hash=A.B
+
+# A person is asked between two steps, and before the promotion.
+annotate canary-percent '"25,pause,50,pause"'; annotate soak '"3s"'; set_image op:v4
+says 4 '^deployment/op: held: Soaking, AwaitingApproval: step 1 of 2 \(25 %\) has passed; to go on: handover resume op -n default$' status op --wait --timeout=1m
+explained '^    a person lets it go on, then step 2 of 2, 50 %: handover resume deployment/op -n default$'
+says 0 '^deployment/op: resume accepted, Soaking: op:v4, step 2 of 2' resume op
+says 4 'AwaitingApproval: step 2 of 2 \(50 %\) has passed' status op --wait --timeout=1m
+[ "$(pods '%3D' | wc -l)" = 2 ] || fail "the second step has $(pods '%3D' | wc -l) canary pods"
+says 0 '^deployment/op: resume accepted, ' resume op
+says 0 '^deployment/op: promoted: op:v4 is in service' status op --wait --timeout=1m

@@ -9,10 +9,13 @@ static bool canary_leads(const struct model *m) {
     bool canary = false;
     return m_leader(m, &canary) >= 0 && canary;
 }
-static void stable_leads_again(struct model *m) {
-    m_run(m, 40);
+static void stable_leads(const struct model *m) {
     assert_true(m_leader(m, NULL) == 0 && !canary_leads(m));
     assert_int_equal(m->replicas, 2);
+}
+static void stable_leads_again(struct model *m) {
+    m_run(m, 40);
+    stable_leads(m);
     assert_true(m_running(m, 0, false) == 2 && m_running(m, 1, true) == 0);
 }
 
@@ -70,6 +73,11 @@ SCENE(what_stops_a_trial_brings_stable_back, two()) {
         if (y->replicas != 2) fail_msg("%s: %d replicas", stops[i], y->replicas);
     }
     (void)m;
+}
+SCENE(stable_leads_while_a_person_is_asked, two()) {
+    m_play(m, "set canary-percent 20,pause|image 1|run 400|is Soaking AwaitingApproval");
+    stable_leads(m);
+    m_play(m, "run 700|act resume 1|until Promoting 200|until Stable 100|run 4|all 1 2|ended promoted");
 }
 SCENE(stable_leads_while_a_user_has_it_paused, m_electing(2, true)) {
     m_until_step(m, TRIAL_LEADS, 300);
