@@ -86,6 +86,7 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 	if set("reconcile-time") && after("latency-after") {
 		select {
 		case <-ctx.Done():
+			r.cut(q)
 			return again, ctx.Err()
 		case <-time.After(seconds(number("reconcile-time"))):
 		}
@@ -111,6 +112,15 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 		again.RequeueAfter = seconds(1 / number("rate"))
 	}
 	return again, nil
+}
+
+// cut writes down in the widget that a reconcile of it was cancelled in its middle, and in which pod.
+func (r *reconciler) cut(q reconcile.Request) {
+	pod, _ := os.Hostname()
+	status := fmt.Sprintf(`{"status":{"cut":{%q:%q}}}`, pod, conf["image"])
+	if err := r.Status().Patch(context.Background(), widget(q.Namespace, q.Name), client.RawPatch(types.MergePatchType, []byte(status))); err != nil {
+		klog.ErrorS(err, "a reconcile that was cut is not written down", "widget", q.Name)
+	}
 }
 
 // outside says what goes wrong whatever the version is.
