@@ -237,7 +237,7 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->history_errors = t->history_errors;
     o->history_total = t->history_total;
     for (int k = 0; k < TRACKS; k++)
-        o->quiet[k] = world_boot_ns(w) - t->quiet_ns[k] < NS_PER_S ? t->quiet[k] : QUIET_UNKNOWN;
+        o->quiet[k] = quiet_now(&t->quiet[k], world_boot_ns(w), o->spec ? o->spec->quiet_ns : 0);
     bool held = o->state && o->state->hold == HOLD_WRITE_REFUSED; /* then once more is news enough */
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     plan_make(o, world_wall_ns(w), &p->plan);

@@ -102,9 +102,12 @@ static void take(struct rollout *r, struct target *t, const struct scrape_round 
     const struct round *rd = t->round;
     if (!t->state || rd->began_ns != t->round_began_ns || strcmp(rd->hash, t->round_hash) != 0) return;
     t->looked_ns = world_boot_ns(kube_world(r->kube));
-    for (int k = 0; k < TRACKS; k++)
-        if (!round->probe || k == (int)round->track)
-            t->quiet[k] = scrape_quiet(round, (enum track)k, &t->quiet_ns[k]);
+    for (int k = 0; k < TRACKS; k++) {
+        int64_t read_ns;
+        if (round->probe && k != (int)round->track) continue;
+        enum quiet found = scrape_quiet(round, (enum track)k, &read_ns);
+        quiet_look(&t->quiet[k], found, read_ns == TIME_NEVER ? t->looked_ns : read_ns);
+    }
     if (round->probe) return;
     free(t->trouble);
     t->trouble = scrape_trouble(round);

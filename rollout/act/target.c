@@ -106,7 +106,7 @@ static void reset_rounds(struct target *t) {
     t->history_errors = t->history_total = 0;
     switchback_free(&t->turns);
     evidence_points_free(&t->points);
-    for (int k = 0; k < TRACKS; k++) t->quiet[k] = QUIET_UNKNOWN;
+    for (int k = 0; k < TRACKS; k++) t->quiet[k] = (struct quiet_row){.last = QUIET_UNKNOWN};
     memcpy(t->round_hash, t->state ? t->state->hash : "", t->state ? sizeof t->round_hash : 1);
     t->round_began_ns = t->state ? t->state->began_ns : 0;
 }

@@ -55,8 +55,7 @@ struct target {
     struct evidence_points *points; /* of the same rounds, for the page; NULL: none yet */
     struct signals_pods signals;    /* what the next round is compared with, for the signals beside errors */
     struct switchback turns;        /* mode leader: stable's looks that wait for one of the canary's */
-    enum quiet quiet[TRACKS];
-    int64_t quiet_ns[TRACKS]; /* boot time of what it rests on: an old one says nothing */
+    struct quiet_row quiet[TRACKS];
     bool probe;
     enum track probe_track;
     bool crowd_reported;    /* that there are more pods than the evidence has places */

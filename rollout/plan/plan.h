@@ -22,14 +22,9 @@
 #include "observe/objects.h"
 #include "plan/events.h"
 #include "plan/object_slice.h"
+#include "plan/quiet.h"
 #include "plan/state.h"
 
-enum quiet {
-    QUIET_UNKNOWN, /* not looked at, or no such metrics */
-    QUIET_BUSY,
-    QUIET_NOW, /* no active worker and no key queued in any pod of the track, at the last look (less than a second
-                  ago) */
-};
 /* MutatingAdmissionPolicy handover-hold: the API server itself pauses and marks the target in the write that changes its template. */
 enum hold_policy {
     POLICY_UNKNOWN, /* not known yet whether it is in effect for this target: held as it was */
