@@ -57,11 +57,9 @@ enum patch_type patch_type_of_kind(const char *kind) {
     static const struct {
         const char *kind;
         enum patch_type type;
-    } kinds[] = {{"Deployment", TYPE_DEPLOYMENT},
-                 {"ReplicaSet", TYPE_DEPLOYMENT},
-                 {"Pod", TYPE_POD},
-                 {"Service", TYPE_SERVICE},
-                 {"ServiceAccount", TYPE_SERVICE_ACCOUNT},
+    } kinds[] = {{"Deployment", TYPE_DEPLOYMENT},    {"ReplicaSet", TYPE_DEPLOYMENT},
+                 {"StatefulSet", TYPE_DEPLOYMENT},   {"Pod", TYPE_POD},
+                 {"Service", TYPE_SERVICE},          {"ServiceAccount", TYPE_SERVICE_ACCOUNT},
                  {"Namespace", TYPE_WITH_CONDITIONS}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (kind && strcmp(kinds[i].kind, kind) == 0) return kinds[i].type;

@@ -9,7 +9,7 @@ enum patch_type {
     TYPE_ANY,
     TYPE_OBJECT, /* metadata and nothing else that matters */
     TYPE_META,
-    TYPE_DEPLOYMENT, /* ReplicaSets too */
+    TYPE_DEPLOYMENT, /* ReplicaSets and StatefulSets, too */
     TYPE_DEPLOYMENT_SPEC,
     TYPE_CONDITIONS, /* a status whose conditions are merged */
     TYPE_TEMPLATE,

@@ -84,7 +84,9 @@ static void members_of(struct slice obj, enum place place, struct members *ret) 
         /* The label that the Deployment controller adds to a ReplicaSet's template, and nothing else of ours.
          */
         bool hash = place == PLACE_ROOT_LABELS && slice_eqs(m.v[i].key, "pod-template-hash");
-        if (again || hash) {
+        /* How a ControllerRevision says that the template replaces the set's. */
+        bool directive = place == PLACE_ROOT && slice_eqs(m.v[i].key, "$patch");
+        if (again || hash || directive) {
             free(m.v[i].owned);
         } else {
             m.v[kept++] = m.v[i];

@@ -22,6 +22,7 @@ CASE(equal) {
         {"{'metadata':{'labels':{'pod-template-hash':'x'}}}", "{}"},
         {"{'metadata':{'labels':{'pod-template-hash':'x','a':'b'}}}",
          "{'metadata':{'labels':{'a':'b','pod-template-hash':'y'}}}"},
+        {"{'$patch':'replace','spec':{}}", "{'spec':{}}"}, /* a ControllerRevision's */
         {"{'metadata':{'annotations':{},'labels':{}}}", "{}"},
         {"{'spec':{'volumes':[],'nodeSelector':{},'containers':[{'resources':{},'env':[],'command':[]}]}}",
          "{'spec':{'containers':[{}]}}"},
@@ -56,6 +57,7 @@ CASE(equal) {
 
 CASE(different) {
     static const char *const cases[][2] = {
+        {"{'spec':{'$patch':'replace'}}", "{'spec':{}}"},
         {"{'spec':{'containers':[{'image':'a:1'}]}}", "{'spec':{'containers':[{'image':'a:2'}]}}"},
         {"{'spec':{'containers':[{},{}]}}", "{'spec':{'containers':[{}]}}"},
         {"{'a':[1,2]}", "{'a':[2,1]}"},
@@ -106,7 +108,7 @@ CASE(no_templates) {
     size_t n = 5 << 20;
     cleanup_free char *big = xmalloc(n);
     memset(big, ' ', n);
-    memcpy(big, "{}", 2);
+    big[0] = '{', big[1] = '}';
     char name[11];
     assert_int_equal(template_hash(slice_make(big, n), name, NULL), -EINVAL);
 }

@@ -6,7 +6,7 @@
 #include "base/err.h"
 
 /* A short stable name of a template, 10 letters that fit for a name. Equal templates have equal ones, and equal is: but
- * for the label pod-template-hash, with null as absent, empty object/array as absent where the API server drops them,
+ * for the label pod-template-hash and a ControllerRevision's directive "$patch", with null as absent, empty object/array as absent where the API server drops them,
  * numbers by value, quantities (resources, sizeLimit, divisor, ...) by amount. -EINVAL if t is no JSON object. */
 int template_hash(struct slice t, char ret[11], struct err *err);
 /* The template's text with labels set in metadata.labels (added or replaced) and every other byte as it was.
