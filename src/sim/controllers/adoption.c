@@ -1,5 +1,5 @@
 /* Adoption and release: a controller owns what its selector matches and no other controller owns. */
-#include "controllers/ctl.h"
+#include "controllers/statefulset.h"
 
 struct adoption {
     struct ctl *c;
@@ -10,7 +10,9 @@ struct adoption {
 };
 
 static bool matches(struct adoption *w, const cJSON *json) {
-    return w->owner->sel && selector_match(w->owner->sel, json_at(json, "metadata/labels"));
+    const struct ctl_obj *owner = w->owner; /* a StatefulSet's pods have its name as well */
+    bool named = owner->kind != CK_STATEFULSET || statefulset_ordinal(owner->o->name, obj_name(json)) >= 0;
+    return named && owner->sel && selector_match(owner->sel, json_at(json, "metadata/labels"));
 }
 
 static bool see_child(void *ctx, struct sim_obj *o) {

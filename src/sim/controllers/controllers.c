@@ -57,6 +57,7 @@ struct ctl_obj *ctl_obj_of(struct sim_obj *o) {
 static enum ctl_kind kind_of(const struct ctl *c, const struct sim_type *t) {
     if (t == c->deployments) return CK_DEPLOYMENT;
     if (t == c->replicasets) return CK_REPLICASET;
+    if (t == c->statefulsets) return CK_STATEFULSET;
     if (t == c->pods) return CK_POD;
     return t == c->event_type ? CK_EVENT : CK_OTHER;
 }
@@ -74,7 +75,7 @@ static struct ctl_obj *obj_new(struct ctl *c, struct sim_obj *o, enum ctl_kind k
         list_push(namespace_index_all(namespace_index_of(c, o->ns), kind), &co->in_ns);
         if (kind == CK_POD) c->npods++;
     }
-    if (kind == CK_DEPLOYMENT || kind == CK_REPLICASET)
+    if (kind == CK_DEPLOYMENT || kind == CK_REPLICASET || kind == CK_STATEFULSET)
         (void)selector_from_spec(json_at(o->json, "spec/selector"), &co->sel, NULL);
     o->ctl = co;
     return co;
@@ -124,6 +125,7 @@ static void wake_owners(struct ctl *c, struct ctl_obj *co) {
     } else if (moved || lh != co->labels) {
         struct waking w = {c, labels};
         ctl_each(c, co->o->ns, co->kind == CK_POD ? CK_REPLICASET : CK_DEPLOYMENT, wake_if_selected, &w);
+        if (co->kind == CK_POD) ctl_each(c, co->o->ns, CK_STATEFULSET, wake_if_selected, &w);
     }
     co->labels = lh;
 }
@@ -189,6 +191,8 @@ static void look(struct ctl *c, struct ctl_obj *co) {
         pod_sync(c, co);
     else if (co->kind == CK_REPLICASET)
         replicaset_sync(c, co);
+    else if (co->kind == CK_STATEFULSET)
+        statefulset_sync(c, co);
     else if (co->kind == CK_DEPLOYMENT)
         deployment_sync(c, co);
     else if (co->kind == CK_EVENT)
@@ -232,6 +236,8 @@ void *ctl_new(struct sim *s) {
     list_init(&c->events);
     c->deployments = sim_type_find("apps", "deployments");
     c->replicasets = sim_type_find("apps", "replicasets");
+    c->statefulsets = sim_type_find("apps", "statefulsets");
+    c->revisions = sim_type_find("apps", "controllerrevisions");
     c->pods = sim_type_find("", "pods");
     c->event_type = sim_type_find("", "events");
     c->leases = sim_type_find("coordination.k8s.io", "leases");

@@ -22,7 +22,7 @@ enum {
     CTL_BURST = 500,        /* pods that a ReplicaSet makes or deletes in one look */
 };
 
-enum ctl_kind { CK_OTHER, CK_DEPLOYMENT, CK_REPLICASET, CK_POD, CK_EVENT, CK_COUNT };
+enum ctl_kind { CK_OTHER, CK_DEPLOYMENT, CK_REPLICASET, CK_STATEFULSET, CK_POD, CK_EVENT, CK_COUNT };
 
 struct ctl_ns; /* a namespace's lists of owners and orphans */
 struct pod_proc;
@@ -41,7 +41,7 @@ struct ctl_obj {
     bool mine;               /* the kind's controller is to look */
     char *owner;             /* uid of the controller at the last change, or NULL */
     uint64_t labels, owners; /* hashes of what they were at the last change */
-    /* of Deployments and ReplicaSets; NULL when it selects nothing or is not understood */
+    /* of Deployments, ReplicaSets and StatefulSets; NULL when it selects nothing or is not understood */
     struct selector *sel;
     char tmpl[11]; /* hash of spec.template, valid for tmpl_generation */
     int64_t tmpl_generation;
@@ -59,7 +59,8 @@ struct ctl {
     struct ctl_ns *ns;
     struct pod_proc *ips; /* by address */
     uint32_t next_ip;
-    const struct sim_type *deployments, *replicasets, *pods, *event_type, *leases, *nodes, *quotas;
+    const struct sim_type *deployments, *replicasets, *statefulsets, *revisions, *pods, *event_type, *leases,
+        *nodes, *quotas;
     int64_t delay_ns, jitter_ns; /* how long a controller takes to notice a change */
     bool stopped;                /* the controller manager is down; pods keep running */
     struct scripts scripts;
@@ -82,6 +83,7 @@ void ctl_each(struct ctl *c, const char *ns, enum ctl_kind kind, void (*fn)(void
 /* ---- the controllers: one reconcile of one object, which may have been removed afterwards ---- */
 void deployment_sync(struct ctl *c, struct ctl_obj *co);
 void replicaset_sync(struct ctl *c, struct ctl_obj *co);
+void statefulset_sync(struct ctl *c, struct ctl_obj *co);
 void pod_sync(struct ctl *c, struct ctl_obj *co);
 bool gc_sync(struct ctl *c, struct ctl_obj *co); /* false: the object is gone */
 void gc_removed(struct ctl *c, struct sim_obj *o);

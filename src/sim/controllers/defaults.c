@@ -1,4 +1,4 @@
-/* The fields that the API server fills in when a Deployment, ReplicaSet or Pod leaves them out. */
+/* The fields that the API server fills in when a Deployment, ReplicaSet, StatefulSet or Pod leaves them out. */
 #include "store/store.h"
 #include <string.h>
 
@@ -171,18 +171,40 @@ static void strategy(cJSON *spec) {
     def_str(r, "maxSurge", "25%");
 }
 
+static void update_strategy(cJSON *spec) {
+    def(spec, "updateStrategy", cJSON_CreateObject());
+    cJSON *s = member(spec, "updateStrategy");
+    if (!cJSON_IsObject(s)) return;
+    def_str(s, "type", "RollingUpdate");
+    if (strcmp(json_str_or(s, "type", ""), "RollingUpdate") != 0) return;
+    def(s, "rollingUpdate", cJSON_CreateObject());
+    if (cJSON_IsObject(member(s, "rollingUpdate"))) def_num(member(s, "rollingUpdate"), "partition", 0);
+}
+
+static void stateful(cJSON *spec) {
+    def_str(spec, "podManagementPolicy", "OrderedReady");
+    update_strategy(spec);
+    def_num(spec, "revisionHistoryLimit", 10);
+    def(spec, "persistentVolumeClaimRetentionPolicy", cJSON_CreateObject());
+    cJSON *kept = member(spec, "persistentVolumeClaimRetentionPolicy");
+    if (!cJSON_IsObject(kept)) return;
+    def_str(kept, "whenDeleted", "Retain");
+    def_str(kept, "whenScaled", "Retain");
+}
+
 void sim_defaults(const struct sim_type *t, cJSON *obj) {
     if (strcmp(t->group, "") == 0 && strcmp(t->resource, "pods") == 0) {
         pod(obj);
         return;
     }
     bool deployment = strcmp(t->resource, "deployments") == 0,
-         replicaset = strcmp(t->resource, "replicasets") == 0;
-    if (strcmp(t->group, "apps") != 0 || (!deployment && !replicaset)) return;
+         replicaset = strcmp(t->resource, "replicasets") == 0, set = strcmp(t->resource, "statefulsets") == 0;
+    if (strcmp(t->group, "apps") != 0 || (!deployment && !replicaset && !set)) return;
     cJSON *spec = member(obj, "spec");
     if (!cJSON_IsObject(spec)) return;
     def_num(spec, "replicas", 1);
     template(spec);
+    if (set) stateful(spec);
     if (!deployment) return;
     strategy(spec);
     def_num(spec, "revisionHistoryLimit", 10);

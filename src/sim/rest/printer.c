@@ -111,15 +111,27 @@ static void cells_lease(const struct sim *s, const cJSON *obj, struct buf *out) 
     age_cell(s, obj, out);
 }
 
+static void ready_cell(const cJSON *obj, struct buf *out) {
+    char ready[64];
+    snprintf(ready, sizeof ready, "%" PRId64 "/%" PRId64,
+             json_i64(json_obj(obj, "status"), "readyReplicas", 0),
+             json_i64(json_obj(obj, "spec"), "replicas", 1));
+    printer_cell_str(out, ready);
+}
+
 static void cells_deployment(const struct sim *s, const cJSON *obj, struct buf *out) {
     const cJSON *st = json_obj(obj, "status");
-    char ready[64];
-    snprintf(ready, sizeof ready, "%" PRId64 "/%" PRId64, json_i64(st, "readyReplicas", 0),
-             json_i64(json_obj(obj, "spec"), "replicas", 1));
     name_cell(obj, out);
-    printer_cell_str(out, ready);
+    ready_cell(obj, out);
     printer_cell_int(out, json_i64(st, "updatedReplicas", 0));
     printer_cell_int(out, json_i64(st, "availableReplicas", 0));
+    age_cell(s, obj, out);
+    wide_cells(obj, out);
+}
+
+static void cells_statefulset(const struct sim *s, const cJSON *obj, struct buf *out) {
+    name_cell(obj, out);
+    ready_cell(obj, out);
     age_cell(s, obj, out);
     wide_cells(obj, out);
 }
@@ -224,6 +236,7 @@ static const struct column col_deployment[] = {
 static const struct column col_replicaset[] = {
     NAME, {"Desired", "integer", "", 0}, {"Current", "integer", "", 0}, {"Ready", "integer", "", 0}, AGE,
     WIDE};
+static const struct column col_statefulset[] = {NAME, {"Ready", "string", "", 0}, AGE, WIDE};
 static const struct column col_pod[] = {NAME,
                                         {"Ready", "string", "", 0},
                                         {"Status", "string", "", 0},
@@ -262,6 +275,7 @@ static const struct {
     {"", "nodes", {col_node, ARRAY_LEN(col_node), cells_node}},
     {"", "serviceaccounts", {col_account, ARRAY_LEN(col_account), cells_account}},
     {"apps", "deployments", {col_deployment, ARRAY_LEN(col_deployment), cells_deployment}},
+    {"apps", "statefulsets", {col_statefulset, ARRAY_LEN(col_statefulset), cells_statefulset}},
     {"apps", "replicasets", {col_replicaset, ARRAY_LEN(col_replicaset), cells_replicaset}},
     {"coordination.k8s.io", "leases", {col_lease, ARRAY_LEN(col_lease), cells_lease}},
 };

@@ -37,6 +37,7 @@ static const struct entry {
     {"ContainerResizePolicy", "resourceName restartPolicy"},
     {"ContainerRestartRule", "action exitCodes:ContainerRestartRuleOnExitCodes"},
     {"ContainerRestartRuleOnExitCodes", "operator values"},
+    {"ControllerRevision", "kind apiVersion metadata:ObjectMeta data revision"},
     {"DaemonSet", "kind apiVersion metadata:ObjectMeta spec:DaemonSetSpec status"},
     {"DaemonSetSpec", "selector:LabelSelector template:PodTemplateSpec "
                       "updateStrategy:DaemonSetUpdateStrategy minReadySeconds revisionHistoryLimit"},

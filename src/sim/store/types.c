@@ -22,6 +22,7 @@ static const struct sim_type builtin[] = {
      .has_scale = true, .has_generation = true},
     {"apps", "v1", "statefulsets", "StatefulSet", "statefulset", "sts", .namespaced = true,
      .has_status = true, .has_scale = true, .has_generation = true},
+    {"apps", "v1", "controllerrevisions", "ControllerRevision", "controllerrevision", "", .namespaced = true},
     {"apps", "v1", "daemonsets", "DaemonSet", "daemonset", "ds", .namespaced = true, .has_status = true,
      .has_generation = true},
     {"autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "horizontalpodautoscaler",

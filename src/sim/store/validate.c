@@ -224,7 +224,8 @@ int validate(const struct sim_type *t, const cJSON *obj, const cJSON *old, struc
     validate_labels(json_obj(meta, "labels"), "metadata.labels", f);
     check_annotations(json_obj(meta, "annotations"), f);
     check_owners(meta, f);
-    if (!strcmp(t->group, "apps")) validate_workload(t, obj, old, f);
+    if (!strcmp(t->group, "apps") && strcmp(t->resource, "controllerrevisions") != 0)
+        validate_workload(t, obj, old, f);
     if (type_is(t, "", "pods")) validate_pod(obj, old, f);
     if (type_is(t, "", "configmaps")) validate_configmap(obj, old, f);
     if (type_is(t, "", "events")) validate_event(obj, f);

@@ -211,6 +211,37 @@ static void check_strategy(const cJSON *spec, struct api_status *f) {
     }
 }
 
+/* What may change in a StatefulSet. */
+static void check_stateful(const cJSON *spec, const cJSON *old, struct api_status *f) {
+    const cJSON *strategy = json_obj(spec, "updateStrategy");
+    const char *type = json_str_or(strategy, "type", "RollingUpdate");
+    int64_t partition = json_i64(json_obj(strategy, "rollingUpdate"), "partition", 0);
+    if (strcmp(type, "RollingUpdate") != 0 && strcmp(type, "OnDelete") != 0)
+        api_status_cause(f, "FieldValueInvalid", "spec.updateStrategy",
+                         "Invalid value: \"%s\": must be 'RollingUpdate' or 'OnDelete'", type);
+    if (partition < 0)
+        api_status_cause(f, "FieldValueInvalid", "spec.updateStrategy.rollingUpdate.partition",
+                         "Invalid value: %lld: must be greater than or equal to 0", (long long)partition);
+    if (!old) return;
+    static const char *const may[] = {"replicas",
+                                      "ordinals",
+                                      "template",
+                                      "updateStrategy",
+                                      "revisionHistoryLimit",
+                                      "persistentVolumeClaimRetentionPolicy",
+                                      "minReadySeconds"};
+    cleanup_json cJSON *a = json_tree_dup(spec), *b = json_tree_dup(old);
+    for (size_t i = 0; i < ARRAY_LEN(may); i++) {
+        json_tree_set(a, may[i], NULL);
+        json_tree_set(b, may[i], NULL);
+    }
+    if (json_tree_equal(a, b)) return;
+    api_status_cause(f, "FieldValueForbidden", "spec",
+                     "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', "
+                     "'template', 'updateStrategy', 'revisionHistoryLimit', "
+                     "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+}
+
 static void not_negative(const cJSON *spec, const char *key, struct api_status *f) {
     int64_t v = json_i64(spec, key, 0);
     char field[64];
@@ -227,6 +258,7 @@ void validate_workload(const struct sim_type *t, const cJSON *obj, const cJSON *
     not_negative(spec, "revisionHistoryLimit", f);
     not_negative(spec, "progressDeadlineSeconds", f);
     check_selector(spec, json_obj(old, "spec"), f);
+    if (type_is(t, "apps", "statefulsets")) check_stateful(spec, json_obj(old, "spec"), f);
     if (type_is(t, "apps", "deployments")) {
         check_strategy(spec, f);
         int64_t deadline = json_i64(spec, "progressDeadlineSeconds", INT32_MAX);

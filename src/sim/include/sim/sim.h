@@ -1,5 +1,5 @@
 /* The embedded API server: a request goes in, an answer comes out, no sockets. Holds objects in memory,
- * serves the REST verbs, watches and discovery, runs a Deployment and ReplicaSet controller, a garbage
+ * serves the REST verbs, watches and discovery, runs a Deployment, a ReplicaSet and a StatefulSet controller, a garbage
  * collector and pods that behave as scripted. Pure: time comes from sim_advance(), randomness from the
  * seed. */
 #ifndef SIM_SIM_H

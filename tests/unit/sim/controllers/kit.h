@@ -9,7 +9,8 @@
 #define CORE "/api/v1/namespaces/default/"
 
 static inline char *path_of(const char *kind, const char *name) {
-    bool apps = strcmp(kind, "deployments") == 0 || strcmp(kind, "replicasets") == 0;
+    bool apps = strcmp(kind, "deployments") == 0 || strcmp(kind, "replicasets") == 0 ||
+                strcmp(kind, "statefulsets") == 0 || strcmp(kind, "controllerrevisions") == 0;
     return xasprintf("%s%s%s%s", apps ? APPS : CORE, kind, *name ? "/" : "", name);
 }
 
