@@ -80,7 +80,7 @@ static void on_answer(void *ctx, const struct err *err, struct slice raw) {
     a->existed = a->existed || (err && err->kind == ERR_CONFLICT);
     LOG_EVENT(kube_log(a->kube), LOG_INFO, "StepDone", "step carried out", LF_STR("step", s->why),
               LF_STR("namespace", a->ns), LF_STR("kind", s->gvr->kind), LF_STR("name", s->name));
-    bool object = !err && s->verb != VERB_DELETE;
+    bool object = !err && (s->verb != VERB_DELETE || s->kind == STEP_POD_DELETE);
     if (!err || err->kind == ERR_NOTFOUND) a->cb.written(a->ctx, s, object ? raw : (struct slice){0});
     proceed(a);
 }

@@ -84,7 +84,7 @@ void rollout_report(struct rollout *r, const struct target *t, const char *uid, 
               LF_STR("reason", plan_reason_name(reason)), LF_STR("target", t->key),
               LF_STR("message", message));
     if (!uid) return;
-    struct event_ref ref = {"apps/v1", "Deployment", t->ns, t->name, uid};
+    struct event_ref ref = {"apps/v1", workload_of(t->name)->gvr->kind, t->ns, workload_name(t->name), uid};
     kube_event(r->events, &ref, warning ? "Warning" : "Normal", plan_reason_name(reason), message);
 }
 

@@ -40,7 +40,8 @@ enum hold_policy policy_proof_known(const struct rollout *r, const struct target
 /* Before it has settled, only of one that is not paused because of an earlier version of the policy. */
 bool policy_proof_due(const struct rollout *r, struct target *t) {
     struct target_policy *p = &t->policy;
-    if (policy_watch_there(r->policy) != POLICY_THERE) return false;
+    if (policy_watch_there(r->policy) != POLICY_THERE || workload_of(t->name) != &workload_deployment)
+        return false;
     bool settled = policy_watch_settled(r->policy);
     if (!of_this(r, t)) {
         *p = (struct target_policy){.proof = PROOF_NONE};

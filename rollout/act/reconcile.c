@@ -1,30 +1,13 @@
 /* One reconcile of one target: look at the caches, plan, carry out. Only what the caches cannot answer is read. */
 #include "act/reconcile.h"
-#include "act/apply.h"
 #include "act/leases.h"
-#include "act/policy_proof.h"
+#include "act/reconcile_impl.h"
 #include "act/rollout_metrics.h"
 #include "act/round.h"
 #include "act/slice_work.h"
 #include "base/log.h"
 #include "observe/snapshot.h"
 #include <errno.h>
-
-struct reconcile {
-    struct rollout *r;
-    struct target *t;
-    struct task *task;
-    struct kube_op *read; /* see on_target(), on_state() and on_policy() */
-    struct applying *applying;
-    struct relabel *relabel; /* the last part: what the plan orders for objects */
-    char *target_uid;        /* of the Deployment, for Events; NULL: it does not exist */
-    /* What was read because the caches do not have it */
-    struct obs_target read_target;
-    bool has_read_target, target_is_gone;
-    cJSON *read_state;
-    struct plan plan;
-    bool planned, reported, asked; /* asked: whether the policy is in effect */
-};
 
 enum {
     BREATH_NS = 50 * 1000000, /* however soon: no busy loop */
@@ -64,7 +47,7 @@ static bool is_refusal(const struct err *err) {
 
 /* A failure is reported once, not at every retry. Conflicts are expected: another client wrote in between. refused: the
  * write that it is about. */
-static void fail(struct reconcile *p, const struct err *err, const struct step *refused) {
+void reconcile_fail(struct reconcile *p, const struct err *err, const struct step *refused) {
     struct target *t = p->t;
     bool expected = err->kind == ERR_CONFLICT || err->kind == ERR_FENCED || err->kind == ERR_CANCELLED;
     if (refused) target_refused(t, refused->kind, err->msg);
@@ -120,7 +103,7 @@ static void on_all_labelled(void *ctx, const struct err *err, bool any) {
     struct reconcile *p = ctx;
     if (!err) target_refused_no_more(p->t, STEP_OBJECTS);
     if (err)
-        fail(p, err, is_refusal(err) ? &objects : NULL);
+        reconcile_fail(p, err, is_refusal(err) ? &objects : NULL);
     else
         finish(p, any, false);
 }
@@ -130,7 +113,7 @@ static void on_verified(void *ctx, const struct err *err, struct slice raw) {
     p->read = NULL;
     if (!err) slice_work_verified(p->t, raw);
     if (err)
-        fail(p, err, NULL);
+        reconcile_fail(p, err, NULL);
     else
         finish(p, p->t->none_labelled, false);
 }
@@ -161,6 +144,10 @@ static void on_written(void *ctx, const struct step *s, struct slice raw) {
     struct reconcile *p = ctx;
     struct target *t = p->t;
     target_refused_no_more(t, s->kind);
+    if (s->kind == STEP_POD_DELETE) { /* it is there until it has ended */
+        if (raw.n) caches_wrote(p->r->caches, s->gvr, raw);
+        return;
+    }
     if (s->verb == VERB_DELETE) {
         const struct store_rec *rec =
             s->kind == STEP_STATE_DELETE ? caches_state(p->r->caches, t->ns, t->name) : NULL;
@@ -193,7 +180,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
         /* Our caches do not have it and it is there: behind, or not ours. */
         p->t->clash =
             failed && failed->kind == STEP_STATE && failed->verb == VERB_CREATE && err->kind == ERR_CONFLICT;
-        fail(p, err, failed && is_refusal(err) ? failed : NULL);
+        reconcile_fail(p, err, failed && is_refusal(err) ? failed : NULL);
         return;
     }
     report_all(p); /* of a plan that writes no state */
@@ -218,7 +205,10 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     struct target *t = p->t;
     struct rollout *r = p->r;
     struct world *w = kube_world(r->kube);
-    if (uid) target_snapshot_add(r->caches, t->ns, uid, snap);
+    const struct state *s = o->state;
+    if (uid)
+        target_snapshot_add(r->caches, t->ns, uid, s ? s->stable_name : NULL, s ? s->stable_hash : NULL,
+                            snap);
     o->rs = snap->rs;
     o->nrs = snap->nrs;
     snap->npods = plan_own_pods(o, snap->pods, snap->npods);
@@ -254,99 +244,25 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
         round_start(r, t, o->spec, snap->pods, snap->npods);
 }
 
-static void look(struct reconcile *p);
-
-/* ---- what the caches cannot answer ---- */
-
-/* Not there is an answer. */
-static bool read_failed(struct reconcile *p, const struct err *err) {
-    p->read = NULL;
-    if (!err || err->kind == ERR_NOTFOUND) return false;
-    fail(p, err, NULL);
-    return true;
-}
-
-/* Not in the cache and yet there is a state or a canary: deleted, or it does not take part any more. Or the cache is behind
- * what the last leader decided from: its word is the state's generation. */
-static void on_target(void *ctx, const struct err *err, struct slice raw) {
-    struct reconcile *p = ctx;
-    struct err bad = {0};
-    if (read_failed(p, err)) return;
-    p->target_is_gone = err != NULL;
-    cleanup_json cJSON *obj = err ? NULL : json_parse(raw, &bad);
-    if (!err && (!obj || obs_target_read(obj, raw, &p->read_target, &bad))) {
-        fail(p, &bad, NULL);
-        return;
-    }
-    p->has_read_target = !err;
-    if (!err) caches_wrote(p->r->caches, &gvr_deployments, raw);
-    look(p);
-}
-
-/* A ConfigMap of the state's name that our informer does not have: it lacks our label, or the informer is behind. */
-static void on_state(void *ctx, const struct err *err, struct slice raw) {
-    struct reconcile *p = ctx;
-    struct err bad = {0};
-    if (read_failed(p, err)) return;
-    p->t->clash = false;
-    p->read_state = err ? NULL : json_parse(raw, &bad);
-    if (bad.kind)
-        fail(p, &bad, NULL);
-    else
-        look(p);
-}
-
-static void read_object(struct reconcile *p, const struct gvr *gvr, const char *name, kube_done done) {
-    struct kube_spec spec = {.verb = KUBE_GET,
-                             .lane = LANE_CALL,
-                             .ref = {.gvr = gvr, .ns = slice_of(p->t->ns), .name = slice_of(name)}};
-    p->read = kube_call(p->r->kube, &spec, done, p);
-}
-
-static bool has_to_read(struct reconcile *p, const struct target_snapshot *snap) {
-    if (p->t->clash && !snap->state && snap->target) {
-        cleanup_free char *name = obs_state_name(p->t->name);
-        read_object(p, &gvr_configmaps, name, on_state);
-        return true;
-    }
-    if (snap->target || p->has_read_target || p->target_is_gone) return false;
-    if (!snap->state && !caches_has_canary(p->r->caches, p->t->ns, p->t->name)) return false;
-    read_object(p, &gvr_deployments, p->t->name, on_target);
-    return true;
-}
-
-static void on_policy(void *ctx, const struct err *err, struct slice raw) {
-    struct reconcile *p = ctx;
-    p->read = NULL;
-    policy_proof_answer(p->r, p->t, err, raw);
-    look(p);
-}
-
-static bool has_to_ask(struct reconcile *p, struct observed *o) {
-    o->policy = policy_proof_known(p->r, p->t, &o->policy_id);
-    if (p->asked || !plan_asks_policy(o) || !policy_proof_due(p->r, p->t)) return false;
-    p->asked = true;
-    p->read = policy_proof_ask(p->r, o->target, on_policy, p);
-    return true;
-}
-
-static void look(struct reconcile *p) {
+void reconcile_look(struct reconcile *p) {
     struct target *t = p->t;
     struct target_snapshot snap;
     struct err state_err = {0}, spec_err = {0};
     cleanup_spec struct spec spec = {0};
     target_snapshot_begin(p->r->caches, t->ns, t->name, &snap);
-    if (has_to_read(p, &snap)) return;
+    if (reconcile_reads_objects(p, &snap)) return;
     if (p->has_read_target || p->target_is_gone) snap.target = p->has_read_target ? &p->read_target : NULL;
     struct observed o = {
         .name = t->name, .target = snap.target, .state_err = &state_err, .spec_err = &spec_err};
     o.state_known = target_take_state(t, p->read_state, snap.state, &o.state_rv, &state_err);
     if (o.state_known == STATE_READ && snap.target && !p->has_read_target &&
         state_is_ahead(t->state, snap.target)) {
-        read_object(p, &gvr_deployments, t->name, on_target);
+        reconcile_read_target(p);
         return;
     }
     o.state = o.state_known == STATE_READ ? t->state : NULL;
+    if (reconcile_reads_revision(p, &o, &snap)) return;
+    o.target = snap.target;
     /* Of a Deployment that is gone, and whose objects may be labelled still: first things first. */
     if (o.state && o.state->slice.resource && snap.target &&
         strcmp(o.state->target_uid, snap.target->uid) != 0)
@@ -360,10 +276,11 @@ static void look(struct reconcile *p) {
     if (snap.target && obs_opted_in(snap.target->annotations)) {
         spec_parse(snap.target->annotations, &spec, &spec_err);
         spec_lease_of(&spec, t->ns);
+        if (!spec_err.kind) (void)plan_target_fits(snap.target, &spec, &spec_err);
         if (!spec_err.kind && scraper_allows(p->r->scraper, &spec, &spec_err)) spec.metrics_ok = false;
         o.spec = &spec;
     }
-    if (has_to_ask(p, &o)) return;
+    if (reconcile_asks_policy(p, &o)) return;
     const char *uid = snap.target ? snap.target->uid : o.state ? o.state->target_uid : NULL;
     free(p->target_uid);
     p->target_uid = snap.target ? xstrdup(snap.target->uid) : NULL;
@@ -382,7 +299,7 @@ void reconcile_start(struct rollout *r, struct target *t, struct task *task) {
     *p = (struct reconcile){.r = r, .t = t, .task = task};
     t->reconcile = p;
     task_set_data(task, p);
-    look(p);
+    reconcile_look(p);
 }
 
 void reconcile_drop(struct reconcile *p) {

@@ -30,7 +30,7 @@ struct target_face {
     char *stable, *image, *policy; /* state.stable_name, image, policy */
 };
 struct target {
-    char *key, *ns, *name;
+    char *key, *ns, *name; /* name: the id (workload.h) */
     struct state
         *state;     /* with the evidence of the rounds since it was written; NULL: none held, or at rest */
     char *state_rv; /* of the ConfigMap that `state` belongs to; NULL: none known */

@@ -3,12 +3,21 @@
 #include "api/meta.h"
 #include "observe/objects.h"
 
-static void *project_target(void *ctx, struct slice raw, const cJSON *obj) {
+static void *project(const struct workload *kind, struct slice raw, const cJSON *obj) {
     struct obs_target *t = xcalloc(1, sizeof *t);
-    (void)ctx;
-    if (obs_target_read(obj, raw, t, NULL) == 0) return t;
+    if (obs_target_read(kind, obj, raw, t, NULL) == 0) return t;
     free(t);
     return NULL;
+}
+
+static void *project_target(void *ctx, struct slice raw, const cJSON *obj) {
+    (void)ctx;
+    return project(&workload_deployment, raw, obj);
+}
+
+static void *project_set(void *ctx, struct slice raw, const cJSON *obj) {
+    (void)ctx;
+    return project(&workload_statefulset, raw, obj);
 }
 
 static void unproject_target(void *ctx, void *data) {
@@ -59,12 +68,12 @@ static void unproject_lease(void *ctx, void *data) {
     free(data);
 }
 
-/* A state's data is the name of its target; its text is kept as it is, for the next leader. */
+/* A state's data is the id of its target; its text is kept as it is, for the next leader. */
 static void *project_state(void *ctx, struct slice raw, const cJSON *obj) {
-    const char *owner = obs_owner_deployment(obj), *name = obj_name(obj);
-    const char *suffix = strrchr(name, '-');
+    char *owner = obs_owner_target(obj);
+    const char *name = obj_name(obj), *suffix = strrchr(name, '-');
     (void)ctx, (void)raw;
-    if (owner) return xstrdup(owner);
+    if (owner) return owner;
     return suffix && !strcmp(suffix, "-handover") ? slice_dup(slice_make(name, (size_t)(suffix - name)))
                                                   : NULL;
 }
@@ -120,5 +129,7 @@ const struct store_spec caches_lease_store = {
     .project = project_lease, .unproject = unproject_lease, .index = index_lease, .nindexes = 1};
 const struct store_spec caches_target_store = {
     .keep = keep_target, .project = project_target, .unproject = unproject_target};
+const struct store_spec caches_set_store = {
+    .keep = keep_target, .project = project_set, .unproject = unproject_target};
 const struct store_spec caches_state_store = {
     .keep_raw = true, .no_managers = true, .project = project_state, .unproject = unproject_state};

@@ -7,6 +7,6 @@
  * it). */
 enum { CACHES_BY_OWNER };
 /* Data: obs_target, the target's name, obs_rs, obs_pod, obs_lease. */
-extern const struct store_spec caches_target_store, caches_state_store, caches_rs_store, caches_pod_store,
-    caches_lease_store;
+extern const struct store_spec caches_target_store, caches_set_store, caches_state_store, caches_rs_store,
+    caches_pod_store, caches_lease_store;
 #endif

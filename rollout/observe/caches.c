@@ -11,7 +11,8 @@ struct caches {
     struct caches_cb cb;
     void *ctx;
     char *ns, *trouble;
-    struct informer *deployments, *states, *canaries, *canary_pods;
+    struct informer *deployments, *sets, *states, *canaries, *canary_pods;
+    bool no_sets; /* not allowed to see StatefulSets: none of them is a target */
     struct namespace_caches *namespaces;
     struct dead_pods dead;
     bool synced;
@@ -26,6 +27,12 @@ static void changed(struct caches *c, const char *ns, const char *target, bool i
 static void on_deployment(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
     const struct store_rec *rec = now ? now : old;
     changed(ctx, rec->ns, rec->name, initial);
+}
+
+static void on_set(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
+    const struct store_rec *rec = now ? now : old;
+    cleanup_free char *id = workload_id(&workload_statefulset, rec->name);
+    changed(ctx, rec->ns, id, initial);
 }
 
 static void on_state(void *ctx, const struct store_rec *old, const struct store_rec *now, bool initial) {
@@ -44,8 +51,12 @@ void caches_rs_changed(void *ctx, const struct store_rec *old, const struct stor
 }
 
 /* A Pod's target is that of its ReplicaSet: by the cache, or, when that does not have it (yet), by the name
- * NAME-canary-HASH. */
+ * NAME-canary-HASH; a StatefulSet controls its Pods itself. */
 static void changed_with_rs(struct caches *c, const char *of, const char *rs_name) {
+    if (workload_of(rs_name) == &workload_statefulset) {
+        changed(c, of, rs_name, false);
+        return;
+    }
     struct slice ns = slice_of(of), rs = slice_of(rs_name);
     const char *target = target_of_rs(store_get(informer_store(c->canaries), ns, rs));
     const struct store *local = namespace_caches_store(c->namespaces, of, NEED_REPLICASETS);
@@ -82,15 +93,27 @@ void caches_lease_changed(void *ctx, const struct store_rec *old, const struct s
 
 /* ---- life ---- */
 
+static void on_synced(void *ctx);
+
 static void on_trouble(void *ctx, const struct err *err) {
     struct caches *c = ctx;
     free(c->trouble);
     c->trouble = xstrdup(err->msg);
 }
 
+/* A role of an earlier version has no right to StatefulSets: Deployments are managed all the same. */
+static void on_set_trouble(void *ctx, const struct err *err) {
+    struct caches *c = ctx;
+    if (err->kind == ERR_FORBIDDEN) c->no_sets = true;
+    if (c->no_sets)
+        on_synced(c);
+    else
+        on_trouble(ctx, err);
+}
+
 bool caches_synced(const struct caches *c) {
-    return informer_synced(c->deployments) && informer_synced(c->states) && informer_synced(c->canaries) &&
-           informer_synced(c->canary_pods);
+    return informer_synced(c->deployments) && (c->no_sets || informer_synced(c->sets)) &&
+           informer_synced(c->states) && informer_synced(c->canaries) && informer_synced(c->canary_pods);
 }
 
 static void on_synced(void *ctx) {
@@ -108,6 +131,7 @@ static void on_namespace(void *ctx, const char *ns) {
 int caches_new(struct kube *k, const char *ns, const struct caches_cb *cb, void *ctx, struct caches **ret,
                struct err *err) {
     static const struct informer_cb on[] = {{on_deployment, on_synced, on_trouble},
+                                            {on_set, on_synced, on_set_trouble},
                                             {on_state, on_synced, on_trouble},
                                             {caches_rs_changed, on_synced, on_trouble},
                                             {caches_pod_changed, on_synced, on_trouble}};
@@ -116,6 +140,7 @@ int caches_new(struct kube *k, const char *ns, const struct caches_cb *cb, void 
     struct slice where = slice_of(c->ns);
     const struct informer_spec spec[] = {
         {.gvr = &gvr_deployments, .ns = where, .name = "deployments", .store = caches_target_store},
+        {.gvr = &gvr_statefulsets, .ns = where, .name = "statefulsets", .store = caches_set_store},
         {.gvr = &gvr_configmaps,
          .ns = where,
          .labels = SL(STATE_LABEL),
@@ -131,7 +156,7 @@ int caches_new(struct kube *k, const char *ns, const struct caches_cb *cb, void 
          .labels = SL(LABEL_TRACK "=canary"),
          .name = "canary-pods",
          .store = caches_pod_store}};
-    struct informer **to[] = {&c->deployments, &c->states, &c->canaries, &c->canary_pods};
+    struct informer **to[] = {&c->deployments, &c->sets, &c->states, &c->canaries, &c->canary_pods};
     c->namespaces = namespace_caches_new(k, c, on_namespace);
     for (size_t i = 0; i < ARRAY_LEN(spec); i++) {
         int rc = informer_new(k, &spec[i], &on[i], c, to[i], err);
@@ -146,7 +171,7 @@ int caches_new(struct kube *k, const char *ns, const struct caches_cb *cb, void 
 void caches_free(struct caches *c) {
     if (!c) return;
     namespace_caches_free(c->namespaces);
-    struct informer *all[] = {c->deployments, c->states, c->canaries, c->canary_pods};
+    struct informer *all[] = {c->deployments, c->sets, c->states, c->canaries, c->canary_pods};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i]) informer_free(all[i]);
     dead_pods_free(&c->dead);
@@ -157,6 +182,7 @@ void caches_free(struct caches *c) {
 
 void caches_start(struct caches *c) {
     informer_start(c->deployments);
+    informer_start(c->sets);
     informer_start(c->states);
     informer_start(c->canaries);
     informer_start(c->canary_pods);
@@ -186,6 +212,7 @@ static size_t holders(const struct caches *c, const struct gvr *gvr, const char 
     size_t n = 0;
     enum obs_need need = NEED_TARGET;
     if (gvr == &gvr_deployments) ret[n++] = c->deployments;
+    if (gvr == &gvr_statefulsets) ret[n++] = c->sets;
     if (gvr == &gvr_configmaps) ret[n++] = c->states;
     if (gvr == &gvr_replicasets) need = NEED_REPLICASETS;
     if (gvr == &gvr_pods) need = NEED_PODS;
@@ -214,8 +241,9 @@ void caches_deleted(struct caches *c, const struct gvr *gvr, const char *ns, con
 
 /* ---- what is there ---- */
 
-const struct obs_target *caches_target(const struct caches *c, const char *ns, const char *name) {
-    const struct store_rec *rec = store_get(informer_store(c->deployments), slice_of(ns), slice_of(name));
+const struct obs_target *caches_target(const struct caches *c, const char *ns, const char *id) {
+    const struct informer *of = workload_of(id) == &workload_statefulset ? c->sets : c->deployments;
+    const struct store_rec *rec = store_get(informer_store(of), slice_of(ns), slice_of(workload_name(id)));
     return rec ? rec->data : NULL;
 }
 
@@ -255,6 +283,13 @@ static bool name_target(void *ctx, const struct store_rec *rec) {
     return true;
 }
 
+static bool name_set(void *ctx, const struct store_rec *rec) {
+    struct naming *n = ctx;
+    cleanup_free char *id = workload_id(&workload_statefulset, rec->name);
+    n->fn(n->ctx, slice_of(rec->ns), slice_of(id));
+    return true;
+}
+
 static bool name_state(void *ctx, const struct store_rec *rec) {
     struct naming *n = ctx;
     if (rec->data) n->fn(n->ctx, slice_of(rec->ns), slice_of(rec->data));
@@ -265,6 +300,7 @@ void caches_each_target(const struct caches *c, void (*fn)(void *ctx, struct sli
                         void *ctx) {
     struct naming n = {fn, ctx};
     store_each(informer_store(c->deployments), name_target, &n);
+    store_each(informer_store(c->sets), name_set, &n);
     store_each(informer_store(c->states), name_state, &n);
 }
 

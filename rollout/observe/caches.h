@@ -1,4 +1,4 @@
-/* The informers of one instance, from which every decision about a target is made: Deployments that take part, the
+/* The informers of one instance, from which every decision about a target is made: Deployments and StatefulSets that take part, the
  * ConfigMaps with their states, canary ReplicaSets and canary Pods everywhere; all ReplicaSets, Pods and Leases of a namespace
  * only while a target there needs them (adoption, trial, promotion), since the server cannot select them by target. What
  * is kept of an object is its projection (objects.h).
@@ -42,15 +42,15 @@ void caches_deleted(struct caches *c, const struct gvr *gvr, const char *ns, con
                     const char *uid);
 
 /* ---- what is there; pointers are valid until the loop turns or anything is written to the caches ---- */
-/* NULL: no such Deployment, or one that does not take part (neither opted in nor with a status or a mark of ours). */
-const struct obs_target *caches_target(const struct caches *c, const char *ns, const char *name);
+/* NULL: no such target, or one that does not take part (neither opted in nor with a status or a mark of ours). */
+const struct obs_target *caches_target(const struct caches *c, const char *ns, const char *id);
 /* The ConfigMap of the state; NULL when there is none that bears our label. raw is its text. */
 const struct store_rec *caches_state(const struct caches *c, const char *ns, const char *target);
-/* Every target there is: Deployments that take part, and states, also those whose Deployment takes part no more. A name
+/* Every target there is, by its id (workload.h): Deployments and StatefulSets that take part, and states, also those whose target takes part no more. One
  * may come twice. */
 void caches_each_target(const struct caches *c, void (*fn)(void *ctx, struct slice ns, struct slice name),
                         void *ctx);
-/* Is there a canary that names this Deployment as its owner? It takes a walk over all canaries. */
+/* Is there a canary that names this target as its owner? It takes a walk over all canaries. */
 bool caches_has_canary(const struct caches *c, const char *ns, const char *target);
 /* ReplicaSets that name this uid as an owner, canaries first; Pods controlled by this ReplicaSet. Each object once. */
 void caches_each_rs(const struct caches *c, const char *ns, const char *owner_uid,

@@ -129,21 +129,23 @@ static char *failure_of(const cJSON *deployment) {
     return replica_failure(deployment);
 }
 
-int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err) {
+int obs_target_read(const struct workload *kind, const cJSON *obj, struct slice raw, struct obs_target *ret,
+                    struct err *err) {
     struct slice tmpl = {0}, selector = {0};
-    struct obs_target t = {0};
-    int rc = identity(obj, "Deployment", err);
+    struct obs_target t = {.kind = kind};
+    int rc = identity(obj, kind->gvr->kind, err);
     if (rc == 0) rc = template_of(raw, t.hash, &tmpl, err);
     if (rc == 0 && !json_raw_at(raw, "spec/selector", &selector))
         rc = err_set(err, ERR_PROTOCOL, -EINVAL, "no spec.selector");
     if (rc < 0) {
-        err_wrap(err, "Deployment %s", obj_name(obj) ? obj_name(obj) : "");
+        err_wrap(err, "%s %s", kind->gvr->kind, obj_name(obj) ? obj_name(obj) : "");
         return rc;
     }
     const cJSON *meta = json_get(obj, "metadata"), *spec = json_get(obj, "spec"),
                 *status = json_get(obj, "status");
     t.ns = xstrdup(obj_ns(obj));
     t.name = xstrdup(obj_name(obj));
+    t.id = workload_id(kind, t.name);
     t.uid = xstrdup(obj_uid(obj));
     t.rv = xstrdup(obj_rv(obj));
     t.deleting = obj_deleting(obj);
@@ -171,14 +173,15 @@ int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, 
     t.failure = failure_of(obj);
     t.annotations = own_annotations(json_obj(meta, "annotations"));
     if (t.annotations) t.managers = annotation_managers(raw);
+    if (kind == &workload_statefulset) observe_stateful(obj, tmpl, &t);
     *ret = t;
     return 0;
 }
 
 void obs_target_free(struct obs_target *t) {
     if (!t) return;
-    char *owned[] = {t->ns,   t->name,  t->uid,    t->rv,          t->selector,
-                     t->tmpl, t->image, t->status, t->progressing, t->failure};
+    char *owned[] = {t->ns,    t->name,   t->id,          t->uid,     t->rv,      t->selector, t->tmpl,
+                     t->image, t->status, t->progressing, t->failure, t->current, t->update,   t->unfit};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     cJSON_Delete(t->annotations);
     cJSON_Delete(t->managers);
@@ -224,7 +227,7 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     r.uid = xstrdup(obj_uid(obj));
     r.rv = xstrdup(obj_rv(obj));
     r.owner_uid = xstrdup_null(r.canary ? obj_label(obj, LABEL_TARGET) : json_str(controller, "uid"));
-    r.owner_name = xstrdup_null(obs_owner_deployment(obj));
+    r.owner_name = obs_owner_target(obj);
     r.deleting = obj_deleting(obj);
     r.created_ns = observe_created(obj);
     r.observed =
@@ -247,10 +250,11 @@ void obs_rs_free(struct obs_rs *r) {
     *r = (struct obs_rs){0};
 }
 
-const char *obs_owner_deployment(const cJSON *obj) {
+char *obs_owner_target(const cJSON *obj) {
     const cJSON *ref, *refs = json_arr(json_get(obj, "metadata"), "ownerReferences");
     cJSON_ArrayForEach(ref, refs) {
-        if (!strcmp(json_str_or(ref, "kind", ""), "Deployment")) return json_str(ref, "name");
+        const struct workload *kind = workload_of_kind(json_str(ref, "kind"));
+        if (kind && json_str(ref, "name")) return workload_id(kind, json_str(ref, "name"));
     }
     return NULL;
 }
@@ -258,7 +262,13 @@ const char *obs_owner_deployment(const cJSON *obj) {
 char *obs_canary_target(const char *rs_name) {
     const char *last = NULL;
     for (const char *at = rs_name; (at = strstr(at, "-canary-")); at++) last = at;
-    return last ? slice_dup(slice_make(rs_name, (size_t)(last - rs_name))) : NULL;
+    if (!last) return NULL;
+    struct slice of = slice_make(rs_name, (size_t)(last - rs_name)),
+                 infix = slice_of(workload_statefulset.infix);
+    bool set = slice_ends(of, infix);
+    if (set) of.n -= infix.n;
+    cleanup_free char *name = slice_dup(of);
+    return workload_id(set ? &workload_statefulset : &workload_deployment, name);
 }
 
 void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), void *ctx) {
@@ -287,6 +297,7 @@ char *obs_name_with(const char *target, const char *suffix) {
     return xasprintf("%.*s-%s%s", (int)n, target, digest, suffix);
 }
 
-char *obs_state_name(const char *target) {
-    return obs_name_with(target, "-handover");
+char *obs_state_name(const char *id) {
+    cleanup_free char *suffix = xasprintf("%s-handover", workload_of(id)->infix);
+    return obs_name_with(workload_name(id), suffix);
 }

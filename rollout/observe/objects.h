@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "observe/workload.h"
 
 #define HANDOVER_PREFIX "handover.dev/"
 
@@ -34,34 +35,48 @@ enum obs_need { NEED_TARGET, NEED_REPLICASETS, NEED_PODS, NEED_LEASES, NEEDS };
 
 enum track { TRACK_STABLE, TRACK_CANARY, TRACKS };
 
-/* The Deployment. */
+/* A StatefulSet is held by this partition: no pod has an ordinal like that. */
+#define HELD_PARTITION INT32_MAX
+
+/* The Deployment or StatefulSet. */
 struct obs_target {
+    const struct workload *kind;
     char *ns, *name, *uid, *rv;
+    char *id; /* workload.h */
     bool deleting;
     int64_t created_ns; /* wall clock; 0 when it is not given */
     int64_t generation, observed_generation;
-    int32_t replicas;   /* spec; 1 when absent */
-    bool paused, held;  /* held: ANNOTATION_HELD */
+    int32_t replicas;  /* spec; 1 when absent */
+    bool paused, held; /* paused: of a StatefulSet, that partition is HELD_PARTITION; held: ANNOTATION_HELD */
     int64_t deadline_s; /* spec.progressDeadlineSeconds; -1 when absent */
     bool recreate;      /* strategy Recreate */
     int32_t history;    /* spec.revisionHistoryLimit: so many old ReplicaSets at zero are kept */
     int32_t st_replicas, st_updated, st_ready, st_available;
-    char *selector, *tmpl; /* raw JSON text of spec.selector and spec.template, byte for byte */
-    char hash[11];         /* template_hash(tmpl) */
-    char *image;           /* of the first container, for messages */
-    char *status;          /* annotation handover.dev/status; NULL if absent */
-    char *progressing;     /* reason of the condition Progressing; NULL if absent */
+    /* Of a StatefulSet */
+    int32_t partition;
+    char *current, *update; /* its ControllerRevisions by status, by name; NULL: not told yet */
+    char current_hash[11];  /* of current's template, where it was read; "" otherwise */
+    char *unfit;            /* why it cannot be a target; NULL: it can */
+    char *selector, *tmpl;  /* raw JSON text of spec.selector and spec.template, byte for byte */
+    char hash[11];          /* template_hash(tmpl) */
+    char *image;            /* of the first container, for messages */
+    char *status;           /* annotation handover.dev/status; NULL if absent */
+    char *progressing;      /* reason of the condition Progressing; NULL if absent */
     char *failure; /* why its controller cannot make a ReplicaSet or Pods, by its conditions; NULL: it can */
     cJSON *annotations; /* NULL if none */
     cJSON *
         managers; /* which field manager has set those that are user commands, by key; NULL: none, or not given */
 };
-/* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. */
+static inline bool obs_is_set(const struct obs_target *t) { /* a StatefulSet */
+    return t->kind == &workload_statefulset;
+}
+/* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. Of a StatefulSet, instead
+ * of its own ones, its revisions (objects_stateful.c): name and uid are the ControllerRevision's name. */
 struct obs_rs {
     char *name, *uid, *rv, *owner_uid; /* owner_uid: of the controlling owner; for a canary, of the target */
-    char *owner_name;                  /* the Deployment among its owners; NULL if there is none */
-    bool canary;   /* ours: our labels, owned by the target that they name, controlled by nothing */
-    bool detached; /* a canary that bears ANNOTATION_DETACHED */
+    char *owner_name; /* the id of the Deployment or StatefulSet among its owners; NULL if there is none */
+    bool canary;      /* ours: our labels, owned by the target that they name, controlled by nothing */
+    bool detached;    /* a canary that bears ANNOTATION_DETACHED */
     bool deleting;
     bool observed; /* its controller has seen its spec as it is */
     bool selects;  /* its template leaves labelled objects to others (track_selector.h) */
@@ -89,9 +104,11 @@ struct obs_port {
     char name[16]; /* "" if it has none */
 };
 struct obs_pod {
-    char *ns, *name, *uid, *ip, *rs_uid, *rs_name; /* ip NULL when it has none yet */
-    enum track track;                              /* by LABEL_TRACK */
-    char hash[11];                                 /* of a canary: LABEL_TEMPLATE; "" otherwise */
+    char *ns, *name, *uid, *ip; /* ip NULL when it has none yet */
+    char *rs_uid,
+        *rs_name; /* of its controller; of a StatefulSet's: the name of its ControllerRevision, the set's id */
+    enum track track; /* by LABEL_TRACK */
+    char hash[11];    /* of a canary: LABEL_TEMPLATE; "" otherwise */
     int64_t created_ns;
     bool terminating, ready, scheduled, finished; /* finished: phase Succeeded or Failed */
     bool host_network;      /* shares its node's addresses: spec.hostNetwork, or podIP is hostIP */
@@ -133,7 +150,8 @@ struct obs_lease {
 };
 /* raw: the object's text, which obj was parsed from. -EINVAL (ERR_PROTOCOL) when it is not what it should be;
  * ret untouched. */
-int obs_target_read(const cJSON *obj, struct slice raw, struct obs_target *ret, struct err *err);
+int obs_target_read(const struct workload *kind, const cJSON *obj, struct slice raw, struct obs_target *ret,
+                    struct err *err);
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err);
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err);
 int obs_lease_read(const cJSON *obj, struct obs_lease *ret, struct err *err);
@@ -149,16 +167,29 @@ bool obs_lease_held_by(const struct obs_lease *l, const char *pod);
 struct slice obs_lease_pod(const struct obs_lease *l);
 struct slice obs_identity_pod(const char *identity); /* the same, of spec.holderIdentity as it stands */
 
-/* Does the Deployment take part at all (canary-percent is there, whatever its value)? */
+/* Of a StatefulSet: what is its own in spec and status (objects_stateful.c). */
+void observe_stateful(const cJSON *obj, struct slice tmpl, struct obs_target *t);
+/* Its revisions as if they were ReplicaSets, at most OBS_REVISIONS: the current one first. stable, hash: the revision whose template's hash
+ * is known, and that; NULL. pods: of the set, as far as they are seen. Returns how many; obs_rs_free() each. */
+enum { OBS_REVISIONS = 8 };
+size_t obs_revisions(const struct obs_target *t, const char *stable, const char *hash,
+                     const struct obs_pod *pods, size_t npods, struct obs_rs ret[OBS_REVISIONS]);
+/* Is the hash of the current revision's template not known, so that its ControllerRevision has to be read? */
+bool obs_revision_unknown(const struct obs_target *t, const char *stable);
+/* The hash of the template that a ControllerRevision keeps, and that template's text, a part of raw. */
+int obs_revision_read(struct slice raw, char ret_hash[11], struct slice *ret_tmpl, struct err *err);
+
+/* Does the target take part at all (canary-percent is there, whatever its value)? */
 bool obs_opted_in(const cJSON *annotations);
 /* The target's name and a suffix; one that is too long is cut and gets a digest. free(). */
 char *obs_name_with(const char *target, const char *suffix);
-char *obs_state_name(const char *target); /* the ConfigMap with the state: NAME-handover; free() */
-/* The target that a canary's ReplicaSet NAME-canary-HASH belongs to, by its name alone; NULL if that is not
+char *obs_state_name(
+    const char *id); /* the ConfigMap with the state: NAME-handover, NAME-statefulset-handover; free() */
+/* The target that a canary's ReplicaSet NAME-canary-HASH belongs to, by its name alone: its id; NULL if that is not
  * its name; free(). */
 char *obs_canary_target(const char *rs_name);
-/* The Deployment that an object names as an owner; NULL if there is none. */
-const char *obs_owner_deployment(const cJSON *obj);
+/* The id of the Deployment or StatefulSet that an object names as an owner; NULL if there is none; free(). */
+char *obs_owner_target(const cJSON *obj);
 
 /* The uids of all owners of a ReplicaSet, for the edge's index: calls fn for each. */
 void obs_each_owner(const cJSON *obj, void (*fn)(void *ctx, const char *uid), void *ctx);

@@ -66,6 +66,14 @@ static void read_scrape_annotations(const cJSON *obj, struct obs_pod *p) {
     if (path && strlen(path) <= OBS_MAX_PATH) p->scrape_path = xstrdup(path);
 }
 
+static void read_controller(const cJSON *obj, struct obs_pod *p) {
+    const cJSON *by = obj_controller(obj);
+    const char *name = json_str(by, "name");
+    bool set = name && !strcmp(json_str_or(by, "kind", ""), workload_statefulset.gvr->kind);
+    p->rs_uid = xstrdup_null(set ? obj_label(obj, "controller-revision-hash") : json_str(by, "uid"));
+    p->rs_name = set ? workload_id(&workload_statefulset, name) : xstrdup_null(name);
+}
+
 int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
     if (!obj_name(obj) || !obj_ns(obj) || !obj_uid(obj)) {
         return err_set(err, ERR_PROTOCOL, -EINVAL, "Pod without name, namespace or uid");
@@ -80,8 +88,7 @@ int obs_pod_read(const cJSON *obj, struct obs_pod *ret, struct err *err) {
                      (p.ip && strcmp(p.ip, json_str_or(status, "hostIP", "")) == 0);
     read_ports(spec, &p);
     read_scrape_annotations(obj, &p);
-    p.rs_uid = xstrdup_null(json_str(obj_controller(obj), "uid"));
-    p.rs_name = xstrdup_null(json_str(obj_controller(obj), "name"));
+    read_controller(obj, &p);
     p.track = track && !strcmp(track, "canary") ? TRACK_CANARY : TRACK_STABLE;
     if (p.track == TRACK_CANARY) observe_template_label(obj, p.hash);
     p.created_ns = observe_created(obj);

@@ -51,12 +51,24 @@ void target_snapshot_begin(const struct caches *c, const char *ns, const char *n
     *ret = (struct target_snapshot){.target = caches_target(c, ns, name), .state = caches_state(c, ns, name)};
 }
 
-void target_snapshot_add(const struct caches *c, const char *ns, const char *uid, struct target_snapshot *s) {
+/* Its pods are its own, and its revisions take the place of ReplicaSets. */
+static void add_set(const struct caches *c, const struct obs_target *t, const char *stable, const char *hash,
+                    struct target_snapshot *s) {
+    struct obs_rs found[OBS_REVISIONS];
+    caches_each_pod(c, t->ns, t->uid, add_pod, s);
+    s->nrevisions = obs_revisions(t, stable, hash, s->pods, s->npods, found);
+    for (size_t i = 0; i < s->nrevisions; i++) add_rs(s, &found[i]);
+}
+
+void target_snapshot_add(const struct caches *c, const char *ns, const char *uid, const char *stable,
+                         const char *hash, struct target_snapshot *s) {
     caches_each_rs(c, ns, uid, add_rs, s);
     for (size_t i = 0; i < s->nrs; i++) caches_each_pod(c, ns, s->rs[i].uid, add_pod, s);
+    if (s->target && obs_is_set(s->target)) add_set(c, s->target, stable, hash, s);
 }
 
 void target_snapshot_free(struct target_snapshot *s) {
+    for (size_t i = s->nrs - s->nrevisions; i < s->nrs; i++) obs_rs_free(&s->rs[i]);
     free(s->rs);
     free(s->pods);
     free(s->leases);

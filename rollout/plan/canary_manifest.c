@@ -7,9 +7,9 @@
 #include "plan/plan.h"
 #include <errno.h>
 
-char *canary_name(const char *target, const char *hash) {
-    cleanup_free char *suffix = xasprintf("-canary-%s", hash);
-    return obs_name_with(target, suffix);
+char *canary_name(const char *id, const char *hash) {
+    cleanup_free char *suffix = xasprintf("%s-canary-%s", workload_of(id)->infix, hash);
+    return obs_name_with(workload_name(id), suffix);
 }
 
 static bool matches(const struct selector *sel, struct slice labels) {
@@ -68,7 +68,7 @@ void canary_selector(const struct obs_target *t, const char *labels, struct buf 
 }
 
 void canary_owner(const struct obs_target *t, struct buf *out) {
-    buf_adds(out, "[{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":");
+    buf_addf(out, "[{\"apiVersion\":\"apps/v1\",\"kind\":\"%s\",\"name\":", t->kind->gvr->kind);
     buf_add_json(out, slice_of(t->name));
     buf_adds(out, ",\"uid\":");
     buf_add_json(out, slice_of(t->uid));
@@ -76,7 +76,7 @@ void canary_owner(const struct obs_target *t, struct buf *out) {
 }
 
 static void write_metadata(const struct obs_target *t, struct slice labels, struct buf *out) {
-    cleanup_free char *name = canary_name(t->name, t->hash);
+    cleanup_free char *name = canary_name(t->id, t->hash);
     buf_adds(out, "{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"metadata\":{\"name\":");
     buf_add_json(out, slice_of(name));
     buf_adds(out, ",\"namespace\":");

@@ -10,9 +10,9 @@ void plan_pause(struct plan_ctx *c, bool checked) {
     c->patch.paused = PAUSED_SET;
     if (plan_by_policy(c))
         c->patch.mark = MARK_SET;
-    else
+    else if (!plan_is_set(c))
         c->patch.deadline_s = HELD_DEADLINE;
-    c->patch.why = "pause";
+    c->patch.why = plan_is_set(c) ? "hold by the partition" : "pause";
 }
 
 #define UNPAUSED_NS (3600 * NS_PER_S)
@@ -23,12 +23,10 @@ static void count_unpause(struct plan_ctx *c) {
     struct state *s = c->s;
     if (c->now - s->unpaused_ns > UNPAUSED_NS) s->unpaused = 0;
     if (s->unpaused < STATE_UNPAUSED_OFTEN && ++s->unpaused == STATE_UNPAUSED_OFTEN)
-        plan_event(
-            c, EV_PAUSED_FIELD_CONFLICT,
-            "a manifest sets spec.paused: another client has taken the pause away %u times; remove "
-            "spec.paused from "
-            "the manifest, or have its tool ignore the field (Argo CD: ignoreDifferences, /spec/paused)",
-            s->unpaused);
+        plan_event(c, EV_PAUSED_FIELD_CONFLICT,
+                   "a manifest sets %s: another client has taken the pause away %u times; remove %s from "
+                   "the manifest, or have its tool ignore the field (Argo CD: ignoreDifferences, %s)",
+                   c->t->kind->field, s->unpaused, c->t->kind->field, c->t->kind->pointer);
     if (s->unpaused < STATE_UNPAUSED_OFTEN || c->now - s->unpaused_ns > 60 * NS_PER_S)
         s->unpaused_ns = c->now;
 }
@@ -46,7 +44,7 @@ static void keep_deadline(struct plan_ctx *c) {
 
 /* Another version than stable runs, is complete, and stable is at zero: it is in service. Undoing that would stop
  * pods that serve. */
-static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
+enum held_back plan_accept(struct plan_ctx *c, const struct obs_rs *rs, const char *why) {
     struct state *s = c->s;
     bool trial = plan_same_hash(s->hash, rs->hash);
     if (!trial) {
@@ -57,14 +55,10 @@ static enum held_back accept(struct plan_ctx *c, const struct obs_rs *rs) {
     state_quarantine_remove(s, rs->hash);
     plan_take_stable(c, rs);
     s->unjudged = true;
-    plan_end_rollout(
-        c, ENDED_UNMANAGED,
-        "another client unpaused the Deployment, and the version was in service before that could be undone");
+    plan_end_rollout(c, ENDED_UNMANAGED, "%s, and the version was in service before that could be undone",
+                     why);
     plan_event(c, EV_UNMANAGED_ROLLOUT,
-               "%s is in service without a verdict: another client unpaused the Deployment; to go back, set "
-               "the former "
-               "image",
-               c->t->image);
+               "%s is in service without a verdict: %s; to go back, set the former image", c->t->image, why);
     plan_enter(c, PHASE_FINISHING, "%s is in service without a verdict", c->t->image);
     return BACK_MOVED;
 }
@@ -92,7 +86,8 @@ static enum held_back others_run(struct plan_ctx *c, const struct obs_rs *last) 
     }
     /* Never scale down the only active ReplicaSet: first stable's has to run again. */
     if (plan_same_hash(last->hash, t->hash) && plan_native_complete(c)) {
-        if (!ours_to_undo(c) || (!c->stable && !c->s->stable_template)) return accept(c, last);
+        if (!ours_to_undo(c) || (!c->stable && !c->s->stable_template))
+            return plan_accept(c, last, "another client unpaused the Deployment");
         plan_step_detach(c, last, "take the version that was not judged out of the Deployment");
         if (!c->stable) return BACK_BUSY;
     }
@@ -139,7 +134,7 @@ static enum held_back nothing_runs(struct plan_ctx *c) {
 static void keep_pause(struct plan_ctx *c) {
     if (plan_by_policy(c))
         plan_keep_mark(c);
-    else
+    else if (!plan_is_set(c))
         keep_deadline(c);
 }
 
@@ -171,10 +166,11 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     if (!c->o->known) return BACK_BUSY;
     size_t active = plan_count_active(c, &last);
     enum held_back r = BACK_OK;
-    bool other = active > 1 || (active == 1 && last != c->stable);
+    bool set = plan_is_set(c);
+    bool other = set ? plan_other_revision(c) : active > 1 || (active == 1 && last != c->stable);
     if (other)
-        r = others_run(c, last);
-    else if (active == 0 && c->t->replicas > 0)
+        r = set ? plan_undo_revision(c) : others_run(c, last);
+    else if (!set && active == 0 && c->t->replicas > 0)
         r = nothing_runs(c);
     if (r == BACK_MOVED) return r;
     /* Unpaused with the new template: pods of it start at any moment, whether one sees their ReplicaSet yet
@@ -183,8 +179,8 @@ enum held_back plan_enforce_paused(struct plan_ctx *c) {
     if (foreign || other) {
         if (c->s->hold != HOLD_NO_ACTIVE && !ours_to_undo(c)) {
             plan_hold(c, HOLD_UNMANAGED, TEXT_KEPT,
-                      "another client unpaused the Deployment or started another version; stable is being "
-                      "restored");
+                      "another client %s or started another version; stable is being restored",
+                      plan_is_set(c) ? "lowered the StatefulSet's partition" : "unpaused the Deployment");
         }
         plan_revisit(c, c->now + POLL_NS);
         return BACK_BUSY;

@@ -6,6 +6,7 @@
 #define POLICY_NAME "MutatingAdmissionPolicy handover-hold"
 
 bool plan_way_is_policy(const struct observed *o, const struct state *s) {
+    if (o->target && obs_is_set(o->target)) return false;
     return o->policy == POLICY_HOLDS || (o->policy == POLICY_UNKNOWN && s->policy);
 }
 
@@ -22,12 +23,13 @@ bool plan_is_held_back(const struct plan_ctx *c) {
 }
 
 bool plan_bears_mark(const struct obs_target *t) {
-    return t->paused && (t->held || t->deadline_s == HELD_DEADLINE);
+    return t->paused && (t->held || t->deadline_s == HELD_DEADLINE || obs_is_set(t));
 }
 
 /* A predecessor that does not know the policy pauses at rest, and carries the member through: it says what was shown last. */
 void plan_note_way(struct plan_ctx *c) {
     struct state *s = c->s;
+    if (plan_is_set(c)) return;
     if (c->o->policy == POLICY_HOLDS) {
         if (s->policy && !strcmp(s->policy, c->o->policy_id)) return;
         if (!s->policy && s->phase != PHASE_ADOPTING)
@@ -48,6 +50,7 @@ void plan_note_way(struct plan_ctx *c) {
 
 /* It is the user's own all the while, and a promotion goes by it. */
 void plan_follow_deadline(struct plan_ctx *c) {
+    if (plan_is_set(c) && !c->t->paused) c->s->partition = c->t->partition;
     if (c->t->deadline_s >= 0 && c->t->deadline_s != HELD_DEADLINE) c->s->deadline_s = c->t->deadline_s;
 }
 

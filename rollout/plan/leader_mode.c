@@ -119,6 +119,12 @@ bool plan_choose_mode(struct plan_ctx *c) {
         c->spec->canary_args || c->spec->canary_env; /* a Lease of its own, which it may not hold yet */
     if (!l || own || overridden) return true;
     plan_revisit(c, c->s->soak_from_ns + CHOOSE_NS);
+    if (stands_by(c) && plan_is_set(c))
+        return plan_hold(
+            c, HOLD_NO_DATA, TEXT_KEPT,
+            "the canary stands by for Lease %s, which stable holds, and mode leader is not for StatefulSets; "
+            "annotations canary-args or canary-env give it one of its own, then: retry; or promote, abort",
+            l->name);
     if (stands_by(c)) choose(c, l);
     return true;
 }

@@ -47,7 +47,7 @@ static int64_t deadline_of(const struct obs_target *t) {
 static bool recover(struct plan_ctx *c) {
     if (at_zero(c)) return false;
     const struct obs_rs *rs = stable_of(c);
-    if (!rs) {
+    if (!rs || !rs->hash[0]) {
         plan_revisit(c, c->now + 10 * POLL_NS);
         return plan_hold(
             c, HOLD_NO_ACTIVE, TEXT_FOLLOWS,
@@ -65,7 +65,7 @@ static bool recover(struct plan_ctx *c) {
     return plan_enter(c, PHASE_STABLE, "%s is stable; the state was lost and made anew", rs->name);
 }
 
-#define WAITING "Waiting for the current rollout to complete before adopting the Deployment"
+#define WAITING "Waiting for the current rollout to complete before adopting the %s"
 
 /* Not adopted before its own rollout is through; what that waits for is named in the cluster's words. */
 static bool wait_for_native(struct plan_ctx *c) {
@@ -76,10 +76,10 @@ static bool wait_for_native(struct plan_ctx *c) {
     if (rs && late) plan_pods_cause(c, rs, "new pods", rs->replicas, c->s->since_ns, &cause);
     if (cause.hold == HOLD_NONE && c->t->failure)
         snprintf(cause.text, sizeof cause.text, "%s", c->t->failure);
-    if (!late && !c->t->failure) return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+    if (!late && !c->t->failure) return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING, plan_kind(c));
     return plan_hold(c, HOLD_ROLLOUT, TEXT_CAUSE,
-                     WAITING "; it does not progress (%s): kubectl describe deployment/%s -n %s",
-                     *cause.text ? cause.text : c->t->progressing, c->t->name, c->t->ns);
+                     WAITING "; it does not progress (%s): kubectl describe %s/%s -n %s", plan_kind(c),
+                     *cause.text ? cause.text : c->t->progressing, c->t->kind->word, c->t->name, c->t->ns);
 }
 
 /* The policy knows an opted-in Deployment, and not whether it was adopted. What runs and is whole is worth holding the new
@@ -90,11 +90,11 @@ static bool held_too_soon(struct plan_ctx *c) {
                  rs->st_available == c->t->replicas && c->t->st_replicas == c->t->replicas;
     if (!plan_spec_observed(c)) {
         plan_revisit(c, c->now + POLL_NS);
-        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING, plan_kind(c));
     }
     if (!whole || !c->spec) {
         plan_unpause(c, "not adopted yet: its own rollout goes on");
-        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING);
+        return plan_hold(c, HOLD_ROLLOUT, TEXT_NEWS, WAITING, plan_kind(c));
     }
     plan_take_stable(c, rs);
     c->s->deadline_s = deadline_of(c->t);
@@ -104,9 +104,12 @@ static bool held_too_soon(struct plan_ctx *c) {
 
 bool plan_phase_idle(struct plan_ctx *c) {
     const struct obs_target *t = c->t;
-    if (was_ours(c)) return c->o->known && (plan_never_adopted(c) ? held_too_soon(c) : recover(c));
+    bool never = was_ours(c) && plan_never_adopted(c);
+    if (was_ours(c) && !(never && plan_is_set(c)))
+        return c->o->known && (never ? held_too_soon(c) : recover(c));
     if (c->leaving) return false;
     if (!c->spec) return plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
+    if (t->paused && plan_is_set(c)) return plan_hold_for_partition(c, "adopted");
     if (t->paused) {
         return plan_hold(c, HOLD_USER_PAUSED, TEXT_KEPT,
                          "the Deployment is paused by another client; it is adopted after: kubectl rollout "
@@ -120,18 +123,20 @@ bool plan_phase_idle(struct plan_ctx *c) {
         plan_revisit(c, c->now + POLL_NS);
         return t->replicas ? wait_for_native(c)
                            : plan_hold(c, HOLD_ZERO, TEXT_KEPT,
-                                       "the Deployment is scaled to zero and has no ReplicaSet; it is "
-                                       "adopted when it is scaled up");
+                                       "the %s is scaled to zero and has no %s; it is "
+                                       "adopted when it is scaled up",
+                                       plan_kind(c), plan_is_set(c) ? "revision" : "ReplicaSet");
     }
     if (!plan_same_hash(rs->hash, t->hash)) {
         return plan_hold(c, HOLD_CONFLICT, TEXT_KEPT,
-                         "the Deployment controller reports the rollout as complete, but the template of %s "
-                         "is not the Deployment's; nothing is changed until they agree",
-                         rs->name);
+                         "the %s controller reports the rollout as complete, but the template of %s "
+                         "is not the %s's; nothing is changed until they agree",
+                         plan_kind(c), rs->name, plan_kind(c));
     }
     plan_take_stable(c, rs);
     c->s->deadline_s = deadline_of(t);
     c->s->paused = !plan_by_policy(c);
+    c->s->partition = t->partition;
     return plan_enter(c, PHASE_ADOPTING, "%s is in service", t->image);
 }
 
@@ -159,7 +164,7 @@ bool plan_phase_adopting(struct plan_ctx *c) {
                  (n == 0 || (n == 1 && last == c->stable));
     if (!still) { /* another client was quicker than our patch */
         c->s->paused = false;
-        return plan_enter(c, PHASE_IDLE, "the Deployment changed while it was being adopted");
+        return plan_enter(c, PHASE_IDLE, "the %s changed while it was being adopted", plan_kind(c));
     }
     if (plan_by_policy(c)) return adopted(c);
     plan_enforce_paused(c);
@@ -172,14 +177,14 @@ static bool new_template(struct plan_ctx *c) {
     if (t->st_updated > 0) {
         return plan_hold(
             c, HOLD_CONFLICT, TEXT_FOLLOWS,
-            "the template differs from that of %s, but the Deployment controller counts %d pods as updated; "
+            "the template differs from that of %s, but the %s controller counts %d pods as updated; "
             "nothing is changed until they agree",
-            c->s->stable_name, t->st_updated);
+            c->s->stable_name, plan_kind(c), t->st_updated);
     }
     if (state_quarantined(c->s, t->hash, &q)) {
         plan_clear_rollout(c->s);
         memcpy(c->s->hash, t->hash, sizeof c->s->hash);
-        c->s->canary = canary_name(t->name, t->hash);
+        c->s->canary = canary_name(t->id, t->hash);
         c->s->image = xstrdup(t->image);
         plan_set_text(&c->s->reason, "%s", q->reason ? q->reason : "");
         plan_event(c, EV_QUARANTINED,
@@ -190,9 +195,9 @@ static bool new_template(struct plan_ctx *c) {
     if (plan_take_back(c)) return true;
     if (t->replicas == 0) {
         return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
-                         "the Deployment is scaled to zero; the rollout of %s starts when it is scaled up; "
+                         "the %s is scaled to zero; the rollout of %s starts when it is scaled up; "
                          "without a canary: %s",
-                         t->image, plan_command(c, ACTION_PROMOTE).text);
+                         plan_kind(c), t->image, plan_command(c, ACTION_PROMOTE).text);
     }
     plan_begin_rollout(c);
     return true;
@@ -215,9 +220,9 @@ bool plan_phase_stable(struct plan_ctx *c) {
     if (t->replicas > 0 && t->st_replicas > 0 && t->st_updated == 0 && t->paused) {
         return plan_hold(
             c, HOLD_CONFLICT, TEXT_KEPT,
-            "the template is that of %s, but the Deployment controller counts no pod as updated; nothing is "
+            "the template is that of %s, but the %s controller counts no pod as updated; nothing is "
             "changed until they agree",
-            c->s->stable_name);
+            c->s->stable_name, plan_kind(c));
     }
     plan_unhold(c);
     plan_lift(c);

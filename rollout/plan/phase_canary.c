@@ -327,9 +327,9 @@ bool plan_phase_canary(struct plan_ctx *c) {
         plan_unhold(c);
     if (plan_replicas(c) == 0) {
         s->soak_from_ns = 0;
-        if (plan_past_deadline(c)) return plan_on_deadline(c, false, "the Deployment is scaled to zero");
+        if (plan_past_deadline(c)) return plan_on_deadline(c, false, "the target is scaled to zero");
         return plan_hold(c, HOLD_ZERO, TEXT_KEPT,
-                         "the Deployment is scaled to zero; the rollout goes on when it is scaled up");
+                         "the %s is scaled to zero; the rollout goes on when it is scaled up", plan_kind(c));
     }
     if (h != HEALTH_READY) return plan_judge(c, false) || not_healthy(c, h, &cause);
     if (plan_by_turns(s) && s->hold == HOLD_NOT_READY) plan_unhold(c);
@@ -346,7 +346,9 @@ bool plan_phase_canary(struct plan_ctx *c) {
         plan_set_text(&s->message, "%s", text);
     }
     if (!plan_choose_mode(c))
-        return plan_past_deadline(c) && plan_on_deadline(c, false, "mode leader finds no Lease");
+        return plan_past_deadline(c) && plan_on_deadline(c, false,
+                                                         plan_is_set(c) ? "the canary stands by for a Lease"
+                                                                        : "mode leader finds no Lease");
     if (plan_by_turns(s)) return plan_take_turns(c);
     plan_revisit(c, s->soak_from_ns + s->param.soak_ns + 1000);
     return plan_judge(c, true);

@@ -110,6 +110,7 @@ static bool superseded(struct plan_ctx *c) {
 
 static bool paused_by_others(struct plan_ctx *c) {
     c->plan->look_again_ns = TIME_NEVER;
+    if (plan_is_set(c)) return plan_hold_for_partition(c, "complete");
     return plan_hold(
         c, HOLD_USER_PAUSED, TEXT_KEPT,
         "another client paused the Deployment in the middle of the rollout; to go on: kubectl rollout "
@@ -190,7 +191,7 @@ static void not_begun(const struct plan_ctx *c, struct pods_cause *ret) {
                                        : "it may not be running";
     *ret =
         (struct pods_cause){.hold = HOLD_NOT_CREATED, .follow = TEXT_CAUSE, .at_once = c->t->failure != NULL};
-    snprintf(ret->text, sizeof ret->text, "the Deployment controller has not begun: %.400s", why);
+    snprintf(ret->text, sizeof ret->text, "the %s controller has not begun: %.400s", plan_kind(c), why);
 }
 
 /* The native update waits for something outside: the time does not count, and nothing is rolled back for it. */
@@ -233,11 +234,10 @@ static bool stuck(struct plan_ctx *c) {
     plan_revisit(c, from + limit);
     if (c->now - from < limit) return false;
     if (controllers_turn(c, rs))
-        return plan_hold(
-            c, HOLD_STUCK, TEXT_FOLLOWS,
-            "all %d pods that the Deployment controller has asked for so far are available, and it does "
-            "not go on: kubectl describe deployment/%s -n %s",
-            rs->replicas, c->t->name, c->t->ns);
+        return plan_hold(c, HOLD_STUCK, TEXT_FOLLOWS,
+                         "all %d pods that the %s controller has asked for so far are available, and it does "
+                         "not go on: kubectl describe %s/%s -n %s",
+                         rs->replicas, plan_kind(c), c->t->kind->word, c->t->name, c->t->ns);
     if (s->repair || plan_same_hash(c->t->hash, s->stable_hash)) {
         return plan_hold(c, HOLD_STUCK, TEXT_FOLLOWS,
                          "stable's version does not become available: %d of %d pods", c->t->st_available,
@@ -271,7 +271,7 @@ bool plan_phase_promoting(struct plan_ctx *c) {
         return false;
     }
     if (s->paused) unpaused(c);
-    resumed(c);
+    if (!plan_at_partition(c)) resumed(c);
     if (!plan_spec_observed(c)) {
         struct pods_cause cause;
         /* It says that it cannot, and so it never says that it has seen the spec. */
@@ -279,7 +279,8 @@ bool plan_phase_promoting(struct plan_ctx *c) {
         return false;
     }
     track_progress(c);
-    return complete(c) || stuck(c);
+    if (complete(c)) return true;
+    return plan_at_partition(c) ? plan_hold_for_partition(c, "complete") : stuck(c);
 }
 
 bool plan_phase_finishing(struct plan_ctx *c) {

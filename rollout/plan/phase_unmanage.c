@@ -29,9 +29,9 @@ static bool given_back(const struct plan_ctx *c) {
 static bool refused(struct plan_ctx *c) {
     return plan_hold(
         c, HOLD_REFUSED, TEXT_KEPT,
-        "releasing the Deployment would start %s, which is not in service (%s is); set the former image, "
+        "releasing the %s would start %s, which is not in service (%s is); set the former image, "
         "or force it: %s",
-        c->t->image, c->s->stable_name ? c->s->stable_name : "another version",
+        plan_kind(c), c->t->image, c->s->stable_name ? c->s->stable_name : "another version",
         plan_command(c, ACTION_RELEASE).text);
 }
 
@@ -64,9 +64,11 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
     plan_revisit(c, c->now + POLL_NS);
     bool away = plan_canary_teardown(c, true);
     if (!plan_slice_is_back(c) || !away) return false;
-    if (plan_same_hash(c->t->hash, s->stable_hash))
-        return let_go(c, "the version in service is the Deployment's");
-    if (!held) return let_go(c, "it is not paused");
+    if (plan_same_hash(c->t->hash, s->stable_hash)) {
+        cleanup_free char *why = xasprintf("the version in service is the %s's", plan_kind(c));
+        return let_go(c, why);
+    }
+    if (!held) return let_go(c, "it is not held");
     if (plan_is_forced(c)) return let_go(c, "forced by a user");
     /* A resume is meant now: see held above. Only another ReplicaSet's start is undone. */
     if (plan_enforce_paused(c) == BACK_MOVED) return true;
@@ -78,9 +80,9 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
 /* Its uid comes from the state, which is only a text: another Deployment's canary is that one's. */
 static bool canary_left_behind(const struct observed *o, const struct obs_rs *r) {
     if (!r->canary || r->deleting || !o->name) return false;
-    cleanup_free char *by_name = obs_canary_target(r->name);
-    const char *of = r->owner_name ? r->owner_name : by_name;
-    return of && !strcmp(of, o->name);
+    if (r->owner_name) return !strcmp(r->owner_name, o->name);
+    cleanup_free char *by_name = canary_name(o->name, r->hash);
+    return !strcmp(by_name, r->name);
 }
 
 void plan_without_target(struct plan_ctx *c) {

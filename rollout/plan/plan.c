@@ -31,9 +31,9 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
 /* Harm is stopped first, what gives something back or away comes after; the order of the kinds in the enum is
  * not that. */
 static int rank(enum step_kind k) {
-    static const int ranks[] = {
-        [STEP_STATE] = 0,  [STEP_RS] = 1,    [STEP_TARGET] = 2,       [STEP_RS_DELETE] = 3,
-        [STEP_CANARY] = 4, [STEP_LEASE] = 5, [STEP_STATE_DELETE] = 6, [STEP_OBJECTS] = 7};
+    static const int ranks[] = {[STEP_STATE] = 0,      [STEP_RS] = 1,           [STEP_TARGET] = 2,
+                                [STEP_POD_DELETE] = 2, [STEP_RS_DELETE] = 3,    [STEP_CANARY] = 4,
+                                [STEP_LEASE] = 5,      [STEP_STATE_DELETE] = 6, [STEP_OBJECTS] = 7};
     return ranks[k];
 }
 
@@ -55,8 +55,9 @@ static bool start_leaving(struct plan_ctx *c) {
     if (!c->leaving || rolling(s->phase)) return false;
     if (s->phase == PHASE_IDLE && !s->stable_uid && plan_bears_mark(c->t) && !plan_never_adopted(c))
         return false; /* recover first */
-    if (state_on_trial(s)) plan_end_rollout(c, ENDED_CANCELLED, "the Deployment is no longer managed");
-    return plan_enter(c, PHASE_RELEASING, "the Deployment is being released; the canary is being removed");
+    if (state_on_trial(s)) plan_end_rollout(c, ENDED_CANCELLED, "the %s is no longer managed", plan_kind(c));
+    return plan_enter(c, PHASE_RELEASING, "the %s is being released; the canary is being removed",
+                      plan_kind(c));
 }
 
 static void drop_steps(struct plan *p) {
@@ -201,14 +202,14 @@ static void unusable(struct plan_ctx *c, bool foreign) {
     struct state said;
     state_init(&said);
     c->s = &said;
-    cleanup_free char *name = obs_state_name(c->t->name);
+    cleanup_free char *name = obs_state_name(c->t->id);
     const char *why = c->o->state_err ? c->o->state_err->msg : "";
     if (foreign)
         plan_set_text(
             &said.message,
             "ConfigMap %s is not Handover's (%s), so there is no place for the state and nothing is done; "
-            "keep its content under another name, or rename the Deployment",
-            name, why);
+            "keep its content under another name, or rename the %s",
+            name, why, plan_kind(c));
     else
         plan_set_text(&said.message, "ConfigMap %s is damaged, nothing is done: %s", name, why);
     said.hold = foreign ? HOLD_NAME_CONFLICT : HOLD_CONFIG;
@@ -217,8 +218,8 @@ static void unusable(struct plan_ctx *c, bool foreign) {
         plan_event(c, EV_HELD + HOLD_NAME_CONFLICT, "%s", said.message);
     else if (c->plan->nsteps)
         plan_event(c, EV_STATE_DAMAGED,
-                   "%s; repair it, or have the Deployment adopted anew: kubectl delete configmap/%s -n %s",
-                   said.message, name, c->t->ns);
+                   "%s; repair it, or have the %s adopted anew: kubectl delete configmap/%s -n %s",
+                   said.message, plan_kind(c), name, c->t->ns);
     plan_revisit(c, c->now + DAMAGED_NS); /* a foreign one is not watched */
     c->s = NULL;
     state_free(&said);

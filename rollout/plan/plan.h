@@ -34,12 +34,13 @@ enum hold_policy {
 enum step_kind {
     STEP_STATE, /* create or merge-patch the ConfigMap */
     STEP_STATE_DELETE,
-    STEP_TARGET, /* merge-patch the Deployment */
+    STEP_TARGET, /* merge-patch the Deployment or StatefulSet */
     STEP_CANARY, /* create the canary's ReplicaSet */
     STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
     STEP_RS_DELETE,
-    STEP_LEASE,   /* merge-patch a Lease that a dead process holds */
-    STEP_OBJECTS, /* labels of objects (plan.order); no step, but refused like one */
+    STEP_POD_DELETE, /* of a StatefulSet: its controller makes it again */
+    STEP_LEASE,      /* merge-patch a Lease that a dead process holds */
+    STEP_OBJECTS,    /* labels of objects (plan.order); no step, but refused like one */
 };
 /* A write that the API server has refused (403, 422, 500: RBAC, quota, admission), and not only once. */
 struct refusal {
@@ -58,7 +59,7 @@ struct slice_seen {
     const char *pod; /* one of them */
 };
 struct observed {
-    const char *name;                /* the target's; also when it does not exist any more */
+    const char *name;                /* the target's id (workload.h); also when it does not exist any more */
     const struct obs_target *target; /* NULL: it does not exist (any more) */
     /* ReplicaSets and Pods below are complete, as far as plan_needs() asks for them. False: nothing is changed but what a
      * pause needs. Canaries are complete in either case. */
@@ -167,6 +168,8 @@ struct plan {
 enum obs_need plan_needs(const struct observed *o);
 /* The Lease that it has to see by name, NAMESPACE/NAME for one of another namespace than the target's; NULL: none. */
 const char *plan_lease_name(const struct observed *o);
+/* Can it be a target with these annotations? -EINVAL (ERR_CONFIG): what was read, what is allowed. */
+int plan_target_fits(const struct obs_target *t, const struct spec *spec, struct err *err);
 /* Does it matter to this target whether the policy is in effect for it? */
 bool plan_asks_policy(const struct observed *o);
 /* Of the pods those that are of the target's ReplicaSets and of its canary, with the track that follows from that;
@@ -210,5 +213,6 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent);
  * labels would match the target's selector (then its controller would adopt it), or its pods' would not. */
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err);
-char *canary_name(const char *target, const char *hash); /* NAME-canary-HASH; free() */
+char *canary_name(const char *id,
+                  const char *hash); /* NAME-canary-HASH, NAME-statefulset-canary-HASH; free() */
 #endif

@@ -53,6 +53,13 @@ struct plan_ctx {
     enum hold_text hold_text; /* of the hold, as it was last set */
 };
 
+static inline bool plan_is_set(const struct plan_ctx *c) { /* a StatefulSet */
+    return obs_is_set(c->t);
+}
+static inline const char *plan_kind(const struct plan_ctx *c) { /* "Deployment" */
+    return c->t->kind->gvr->kind;
+}
+
 /* ---- plan_steps.c: steps, Events, metrics ---- */
 struct step *plan_step_add(struct plan_ctx *c, enum step_kind kind, enum step_verb verb,
                            const struct gvr *gvr, const char *name, const char *why);
@@ -142,13 +149,27 @@ void plan_lift(struct plan_ctx *c);
 void plan_follow_deadline(struct plan_ctx *c);
 void plan_unpause(struct plan_ctx *c, const char *why); /* of the template that was looked at */
 
-/* ---- the pieces of plans. Those that return bool: true when the phase has changed, so look again ---- */
 enum held_back {
     BACK_OK,    /* held back, and only stable runs */
     BACK_BUSY,  /* being restored: nothing may go forward */
     BACK_MOVED, /* the phase has changed */
 };
+
+/* ---- stateful.c: StatefulSets ---- */
+bool plan_one_revision(const struct obs_target *t); /* of another kind: true */
+/* Its user's own partition stands in the way of being what is said; false, as plan_hold(). */
+bool plan_hold_for_partition(struct plan_ctx *c, const char *what);
+bool plan_at_partition(const struct plan_ctx *c); /* promoted as far as that lets its controller */
+void plan_set_partition(const struct plan_ctx *c,
+                        struct buf *out); /* spec.updateStrategy for c->patch.paused */
+bool plan_other_revision(
+    const struct plan_ctx *c); /* pods of another than stable's, or that one is current */
+enum held_back plan_undo_revision(struct plan_ctx *c);
+
+/* ---- the pieces of plans. Those that return bool: true when the phase has changed, so look again ---- */
 enum held_back plan_enforce_paused(struct plan_ctx *c);
+/* What runs of that version is in service: undoing it would stop pods that serve. why: how that came. */
+enum held_back plan_accept(struct plan_ctx *c, const struct obs_rs *rs, const char *why);
 void plan_pause(struct plan_ctx *c, bool checked); /* checked: with the resourceVersion that was looked at */
 void plan_user_commands(struct plan_ctx *c);
 /* Who has given an action's annotation, for messages: the name that `handover` was used under, else "a user", with the field manager

@@ -44,11 +44,12 @@ static bool at_rest(const struct observed *o) {
     if (open ? s->paused || t->paused : !s->paused || !t->paused) return false;
     if (t->held && s->phase == PHASE_STABLE) return false; /* to be taken off */
     if (!s->target_uid || strcmp(s->target_uid, t->uid) != 0) return false;
+    if (obs_is_set(t) && (!t->current || strcmp(t->current, s->stable_uid) != 0)) return false;
     /* Stable's template is to be recorded (stable_template.c) before its ReplicaSet can be deleted. */
     bool stables = plan_same_hash(t->hash, s->stable_hash);
     if (stables && t->history == 0 && !s->stable_template && strlen(t->tmpl) <= STATE_MAX_TEMPLATE)
         return false;
-    bool held = t->deadline_s == HELD_DEADLINE;
+    bool held = t->deadline_s == HELD_DEADLINE || obs_is_set(t);
     bool held_deadline = open ? !held : policy || held || s->pds_restored >= PLAN_MAX_RESTORED;
     if (!held_deadline || (t->history < PLAN_SAFE_HISTORY && !s->stable_template)) return false;
     if (s->phase == PHASE_STABLE)
@@ -61,7 +62,7 @@ static bool at_rest(const struct observed *o) {
 static enum obs_need before_adoption(const struct obs_target *t) {
     bool ours = plan_bears_mark(t);
     bool complete = t->observed_generation >= t->generation && t->st_updated == t->replicas &&
-                    t->st_replicas == t->replicas && t->st_available == t->replicas;
+                    t->st_replicas == t->replicas && t->st_available == t->replicas && plan_one_revision(t);
     if (ours || (complete && !t->paused)) return NEED_REPLICASETS;
     return plan_rollout_stands_still(t) ? NEED_PODS : NEED_TARGET; /* to say why */
 }
@@ -82,15 +83,22 @@ static enum obs_need needs_of_phase(const struct observed *o) {
     }
 }
 
+/* The pods of a StatefulSet say which revisions run. */
+static enum obs_need needs_of_kind(const struct observed *o) {
+    enum obs_need need = needs_of_phase(o);
+    return obs_is_set(o->target) && need == NEED_REPLICASETS ? NEED_PODS : need;
+}
+
 enum obs_need plan_needs(const struct observed *o) {
     if (!o->target || o->target->deleting) return NEED_TARGET;
     bool trial =
         o->state_known == STATE_READ && state_on_trial(o->state) && o->spec && o->spec->mode != MODE_REPLICAS;
-    return trial || plan_assists(o) ? NEED_LEASES : needs_of_phase(o);
+    return trial || plan_assists(o) ? NEED_LEASES : needs_of_kind(o);
 }
 
 bool plan_asks_policy(const struct observed *o) {
-    if (!o->target || o->target->deleting || !o->spec || o->release) return false;
+    if (!o->target || o->target->deleting || !o->spec || o->release || obs_is_set(o->target))
+        return false; /* it knows Deployments alone */
     if (o->state_known == STATE_READ && o->state->stable_uid) return true;
     bool fresh = o->state_known == STATE_ABSENT || o->state_known == STATE_READ;
     return fresh && before_adoption(o->target) == NEED_REPLICASETS;

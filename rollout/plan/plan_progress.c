@@ -164,8 +164,7 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
 struct command plan_command(const struct plan_ctx *c, enum spec_action a) {
     struct command r;
     const char *more = a == ACTION_RELEASE ? " --force" : "";
-    snprintf(r.text, sizeof r.text, "handover %s %s -n %s%s", spec_action_name(a), c->t->name, c->t->ns,
-             more);
+    snprintf(r.text, sizeof r.text, "handover %s %s -n %s%s", spec_action_name(a), c->t->id, c->t->ns, more);
     return r;
 }
 
@@ -218,7 +217,7 @@ void plan_begin_rollout(struct plan_ctx *c) {
     struct state *s = c->s;
     plan_clear_rollout(s);
     memcpy(s->hash, c->t->hash, sizeof s->hash);
-    s->canary = canary_name(c->t->name, c->t->hash);
+    s->canary = canary_name(c->t->id, c->t->hash);
     s->image = xstrdup(c->t->image);
     s->began_ns = c->now;
     s->percent = c->spec->step[0];

@@ -67,8 +67,8 @@ bool plan_spec_observed(const struct plan_ctx *c) {
 
 bool plan_native_complete(const struct plan_ctx *c) {
     const struct obs_target *t = c->t;
-    return plan_spec_observed(c) && t->st_updated == t->replicas && t->st_replicas == t->replicas &&
-           t->st_available == t->replicas;
+    return plan_spec_observed(c) && plan_one_revision(t) && t->st_updated == t->replicas &&
+           t->st_replicas == t->replicas && t->st_available == t->replicas;
 }
 
 bool plan_rollout_stands_still(const struct obs_target *t) {
@@ -104,7 +104,7 @@ void plan_find_stable(struct plan_ctx *c) {
         const struct obs_rs *r = &c->o->rs[i];
         if (plan_is_own(c, r) && !strcmp(r->uid, c->s->stable_uid)) c->stable = r;
     }
-    if (c->stable)
+    if (c->stable && c->stable->hash[0])
         memcpy(c->s->stable_hash, c->stable->hash,
                sizeof c->s->stable_hash); /* a later version may hash otherwise */
     if (c->stable || !c->s->stable_hash[0]) return;

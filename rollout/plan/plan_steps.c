@@ -131,7 +131,7 @@ static void add_finalizer(const struct plan_ctx *c, struct buf *b) {
 void plan_step_state(struct plan_ctx *c) {
     struct buf b = BUF((size_t)4 * STATE_MAX_TEXT);
     bool fresh = c->t && !c->o->state_rv;
-    cleanup_free char *name = obs_state_name(c->t ? c->t->name : c->o->name);
+    cleanup_free char *name = obs_state_name(c->t ? c->t->id : c->o->name);
     if (fresh) {
         buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":");
         buf_add_json(&b, slice_of(name));
@@ -164,7 +164,7 @@ void plan_step_state(struct plan_ctx *c) {
 }
 
 void plan_step_state_delete(struct plan_ctx *c) {
-    const char *target = c->t ? c->t->name : c->o->name;
+    const char *target = c->t ? c->t->id : c->o->name;
     if (!c->o->state_rv || !target) return;
     struct buf b = BUF(1024);
     cleanup_free char *name = obs_state_name(target);
@@ -177,16 +177,16 @@ void plan_step_state_delete(struct plan_ctx *c) {
     body(s, &b);
 }
 
-static char *status_line(const struct state *s) {
+static char *status_line(const struct state *s, const char *field) {
     bool held = s->hold != HOLD_NONE;
     cleanup_free char *message =
         slice_dup_text(slice_of(s->message), 400); /* the server repairs text: ours must be what it keeps */
     /* One patch adopts: the line says at once what will be true when it is carried out. */
     enum phase phase = s->phase == PHASE_ADOPTING ? PHASE_STABLE : s->phase;
-    const char *fought =
-        s->unpaused >= STATE_UNPAUSED_OFTEN ? "; a manifest sets spec.paused: remove it there" : "";
-    return xasprintf("%s%s%s%s%s%s%s", phase_name(phase), held ? " (" : "", hold_name(s->hold),
-                     held ? ")" : "", *message ? ": " : "", message, fought);
+    bool fought = s->unpaused >= STATE_UNPAUSED_OFTEN;
+    return xasprintf("%s%s%s%s%s%s%s%s%s", phase_name(phase), held ? " (" : "", hold_name(s->hold),
+                     held ? ")" : "", *message ? ": " : "", message, fought ? "; a manifest sets " : "",
+                     fought ? field : "", fought ? ": remove it there" : "");
 }
 
 static void member(struct buf *b, bool *first, const char *key) {
@@ -223,7 +223,7 @@ static void add_annotations(const struct target_patch *p, const char *status, in
 
 void plan_step_target(struct plan_ctx *c) {
     struct target_patch *p = &c->patch;
-    cleanup_free char *line = c->s && !p->drop_status ? status_line(c->s) : NULL;
+    cleanup_free char *line = c->s && !p->drop_status ? status_line(c->s, c->t->kind->field) : NULL;
     bool same = line && c->t->status && !strcmp(line, c->t->status);
     if (!p->any && (!line || same)) return;
     struct buf b = BUF(8192);
@@ -233,7 +233,10 @@ void plan_step_target(struct plan_ctx *c) {
     buf_adds(&b, p->checked ? ",\"resourceVersion\":" : ",\"uid\":");
     buf_add_json(&b, slice_of(p->checked ? c->t->rv : c->t->uid));
     buf_adds(&b, "},\"spec\":{");
-    if (p->paused != PAUSED_KEEP) {
+    if (p->paused != PAUSED_KEEP && plan_is_set(c)) {
+        member(&b, &first, "updateStrategy");
+        plan_set_partition(c, &b);
+    } else if (p->paused != PAUSED_KEEP) {
         member(&b, &first, "paused");
         buf_adds(&b, p->paused == PAUSED_SET ? "true" : "null");
     }
@@ -246,9 +249,9 @@ void plan_step_target(struct plan_ctx *c) {
         buf_addf(&b, "%d", p->replicas);
     }
     buf_adds(&b, "}}");
-    struct step *s = plan_step_add(c, STEP_TARGET, VERB_PATCH_MERGE, &gvr_deployments, c->t->name,
+    struct step *s = plan_step_add(c, STEP_TARGET, VERB_PATCH_MERGE, c->t->kind->gvr, c->t->name,
                                    p->why ? p->why : "patch the status annotation");
-    if (s) s->unpauses = p->paused == PAUSED_DROP;
+    if (s) s->unpauses = p->paused == PAUSED_DROP && !plan_is_set(c);
     body(s, &b);
 }
 

@@ -224,7 +224,7 @@ static const struct {
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
     {"canary-nodes", read_nodes, "labels of nodes such as pool=canary,zone=a"},
-    {"lease", read_lease, "the name of a Lease in the Deployment's namespace, or NAMESPACE/NAME"},
+    {"lease", read_lease, "the name of a Lease in the target's namespace, or NAMESPACE/NAME"},
     {"lease-assist", read_assist, "rollout, always or off"},
 };
 

@@ -107,7 +107,7 @@ int64_t state_watched_ns(const struct state *s, int64_t now_wall_ns) {
 }
 
 void state_init(struct state *s) {
-    *s = (struct state){.deadline_s = -1, .replicas = -1};
+    *s = (struct state){.deadline_s = -1, .partition = -1, .replicas = -1};
     judge_param_default(&s->param);
     judge_init(&s->judge);
     signals_init(&s->signals);

@@ -1,4 +1,4 @@
-/* What is remembered of a target: the ConfigMap NAME-handover, owned by the target. Two documents in its
+/* What is remembered of a target: the ConfigMap obs_state_name(), owned by the target. Two documents in its
  * data: facts  what another version of Handover must be able to read: stable's ReplicaSet, the originals of
  * what we changed, the quarantine. A frozen format ("version": 1): members may be added, none changes its
  * meaning. state  the rollout in progress: phase, step, evidence, judge, history. Unknown members (of a later
@@ -151,6 +151,7 @@ struct state {
     bool paused;           /* it is paused by us or the API server's policy, and not by another client */
     char *policy; /* held by this policy (observed.policy_id), and not paused at rest; NULL: by spec.paused */
     int64_t deadline_s; /* progressDeadlineSeconds before us; -1: not known */
+    int32_t partition;  /* of a StatefulSet, its users' own, while ours stands there; -1: not known */
     int32_t replicas;   /* spec.replicas before we changed it; -1: we did not */
     struct state_quarantine *quarantine;
     size_t nquarantine;
@@ -235,9 +236,9 @@ enum known_state {
     STATE_DAMAGED, /* err says how: nothing is changed */
     STATE_READ,
 };
-/* The state of the target of this name from the ConfigMap: only if that bears our label, is owned by a Deployment of
- * that name, and is about that very owner. ret is filled for STATE_READ alone. */
-enum known_state state_take(const cJSON *cm, const char *target, struct state *ret, struct err *err);
+/* The state of the target of this id from the ConfigMap: only if that bears our label, is owned by the target of
+ * that kind and name, and is about that very owner. ret is filled for STATE_READ alone. */
+enum known_state state_take(const cJSON *cm, const char *id, struct state *ret, struct err *err);
 /* The two documents as text. */
 void state_write_facts(const struct state *s, struct buf *out);
 void state_write(const struct state *s, struct buf *out);

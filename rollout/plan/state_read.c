@@ -122,6 +122,7 @@ static void read_facts(struct reader *r, struct state *s) {
     text(r, r->obj, "policy", &s->policy);
     if (s->policy && !*s->policy) wrong(r, r->obj, "policy");
     s->deadline_s = number(r, r->obj, "progressDeadlineSeconds", 0, INT32_MAX, -1);
+    s->partition = (int32_t)number(r, r->obj, "partition", 0, HELD_PARTITION - 1, -1);
     s->replicas = (int32_t)number(r, r->obj, "replicas", 0, INT32_MAX, -1);
     for (const cJSON *q = list(r, "quarantine"); q; q = q->next) {
         char h[11] = "";
@@ -330,21 +331,23 @@ int state_read(const cJSON *cm, struct state *ret, struct err *err) {
     return 0;
 }
 
-static const char *owner_uid(const cJSON *cm, const char *target) {
+static const char *owner_uid(const cJSON *cm, const char *id) {
     const cJSON *ref, *refs = json_arr(json_get(cm, "metadata"), "ownerReferences");
     cJSON_ArrayForEach(ref, refs) {
-        if (!strcmp(json_str_or(ref, "kind", ""), "Deployment") &&
-            !strcmp(json_str_or(ref, "name", ""), target))
+        if (!strcmp(json_str_or(ref, "kind", ""), workload_of(id)->gvr->kind) &&
+            !strcmp(json_str_or(ref, "name", ""), workload_name(id)))
             return json_str(ref, "uid");
     }
     return NULL;
 }
 
-enum known_state state_take(const cJSON *cm, const char *target, struct state *ret, struct err *err) {
-    const char *by = obj_label(cm, "app.kubernetes.io/managed-by"), *uid = owner_uid(cm, target);
+enum known_state state_take(const cJSON *cm, const char *id, struct state *ret, struct err *err) {
+    const char *by = obj_label(cm, "app.kubernetes.io/managed-by"), *uid = owner_uid(cm, id);
     if (!by || strcmp(by, "handover") != 0 || !uid) {
-        err_set(err, ERR_CONFIG, -EEXIST, "it has no %s",
-                uid ? "label app.kubernetes.io/managed-by=handover" : "owner that is this Deployment");
+        if (uid)
+            err_set(err, ERR_CONFIG, -EEXIST, "it has no label app.kubernetes.io/managed-by=handover");
+        else
+            err_set(err, ERR_CONFIG, -EEXIST, "it has no owner that is this %s", workload_of(id)->gvr->kind);
         return STATE_FOREIGN;
     }
     struct state s = {0};

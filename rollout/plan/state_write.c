@@ -3,8 +3,9 @@
 #include "judge/json_time.h"
 #include "plan/state_json.h"
 
-const char *const facts_members[] = {"version",  "targetUID",  "stable", "paused", "progressDeadlineSeconds",
-                                     "replicas", "quarantine", "policy", NULL};
+const char *const facts_members[] = {
+    "version",  "targetUID",  "stable", "paused",    "progressDeadlineSeconds",
+    "replicas", "quarantine", "policy", "partition", NULL};
 const char *const state_members[] = {"version",
                                      "phase",
                                      "since",
@@ -100,6 +101,7 @@ void state_write_facts(const struct state *s, struct buf *out) {
     flag(out, "paused", s->paused);
     text(out, "policy", s->policy);
     number(out, "progressDeadlineSeconds", s->deadline_s, -1);
+    number(out, "partition", s->partition, -1);
     number(out, "replicas", s->replicas, -1);
     if (s->nquarantine) buf_adds(out, ",\"quarantine\":[");
     for (size_t i = 0; i < s->nquarantine; i++) {

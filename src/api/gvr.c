@@ -5,6 +5,8 @@
 
 const struct gvr gvr_deployments = {"apps", "v1", "deployments", "Deployment", true};
 const struct gvr gvr_replicasets = {"apps", "v1", "replicasets", "ReplicaSet", true};
+const struct gvr gvr_statefulsets = {"apps", "v1", "statefulsets", "StatefulSet", true};
+const struct gvr gvr_controllerrevisions = {"apps", "v1", "controllerrevisions", "ControllerRevision", true};
 const struct gvr gvr_pods = {"", "v1", "pods", "Pod", true};
 const struct gvr gvr_configmaps = {"", "v1", "configmaps", "ConfigMap", true};
 const struct gvr gvr_leases = {"coordination.k8s.io", "v1", "leases", "Lease", true};

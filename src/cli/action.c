@@ -1,5 +1,6 @@
 /* Sets the annotation of a user command and waits for what becomes of it; see action.h. */
 #include "action.h"
+#include "target_ref.h"
 #include "base/time.h"
 #include <errno.h>
 
@@ -61,12 +62,13 @@ static void patch(struct action_run *a, const struct status_row *r) {
     buf_addf(&body, ",\"annotations\":{\"" HANDOVER_PREFIX "%s\":", spec_action_name(a->spec.action));
     buf_add_json(&body, slice_of(a->value));
     buf_adds(&body, "}}}");
-    struct kube_spec spec = {
-        .verb = KUBE_PATCH_MERGE,
-        .lane = LANE_CALL,
-        .manager = a->spec.manager,
-        .ref = {.gvr = &gvr_deployments, .ns = slice_of(r->ns), .name = slice_of(r->name)},
-        .body = buf_slice(&body)};
+    struct kube_spec spec = {.verb = KUBE_PATCH_MERGE,
+                             .lane = LANE_CALL,
+                             .manager = a->spec.manager,
+                             .ref = {.gvr = workload_of(r->name)->gvr,
+                                     .ns = slice_of(r->ns),
+                                     .name = slice_of(workload_name(r->name))},
+                             .body = buf_slice(&body)};
     a->patch = kube_call(a->kube, &spec, on_patched, a);
 }
 
@@ -78,12 +80,12 @@ static void not_taken_up(struct action_run *a, const struct status_report *r) {
     err_set(&err, ERR_TIMEOUT, -ETIMEDOUT,
             "%s is asked for, and Handover has not carried it out within %s; %s%.80s. To take it back: "
             "kubectl annotate "
-            "deployment/%s -n %s " HANDOVER_PREFIX "%s-",
+            "%s -n %s " HANDOVER_PREFIX "%s-",
             word, span,
             !r->has_lease ? "its Lease was not found: does it run?"
             : *r->holder  ? "the leader is "
                           : "nobody leads",
-            r->has_lease ? r->holder : "", r->rows[0].name, r->rows[0].ns, word);
+            r->has_lease ? r->holder : "", target_ref(r->rows[0].name).text, r->rows[0].ns, word);
     end(a, &err, r);
 }
 
@@ -93,8 +95,8 @@ static void wait_for(struct action_run *a, const struct status_report *r) {
     switch (action_outcome(row, a->spec.action, a->value, a->before_ns)) {
     case ACTION_ACCEPTED: end(a, NULL, r); return;
     case ACTION_REFUSED:
-        err_set(&err, ERR_CONFIG, -EINVAL, "deployment/%s: %s came too late, it is in phase %s: %s",
-                row->name, spec_action_name(a->spec.action), phase_name(row->state.phase),
+        err_set(&err, ERR_CONFIG, -EINVAL, "%s: %s came too late, it is in phase %s: %s",
+                target_ref(row->name).text, spec_action_name(a->spec.action), phase_name(row->state.phase),
                 row->state.message ? row->state.message : "");
         end(a, &err, r);
         return;
@@ -111,13 +113,13 @@ static void on_status(void *ctx, const struct err *err, struct status_report *r)
     struct err why = {0};
     bool there = !err && r->n;
     if (!there && !err)
-        err_set(&why, ERR_NOTFOUND, -ENOENT, "there is no deployment/%s in namespace %s", a->spec.status.name,
-                a->spec.status.ns);
+        err_set(&why, ERR_NOTFOUND, -ENOENT, "there is no %s in namespace %s",
+                target_ref(a->spec.status.name).text, a->spec.status.ns);
     if (there && a->set) {
         wait_for(a, r);
     } else if (there && a->value && strcmp(a->hash, r->rows[0].target.hash) != 0) {
-        err_set(&why, ERR_CONFLICT, -EBUSY,
-                "deployment/%s: its template has changed in between; nothing was done", a->spec.status.name);
+        err_set(&why, ERR_CONFLICT, -EBUSY, "%s: its template has changed in between; nothing was done",
+                target_ref(a->spec.status.name).text);
         end(a, &why, NULL);
     } else if (there && action_applies(&r->rows[0], a->spec.action, &why)) {
         patch(a, &r->rows[0]);

@@ -1,5 +1,6 @@
 /* When a person's word applies, its value, what became of it; see action.h. Pure. */
 #include "action.h"
+#include "target_ref.h"
 #include "api/rfc3339.h"
 #include <errno.h>
 
@@ -13,7 +14,7 @@ bool action_applies(const struct status_row *r, enum spec_action a, struct err *
     const struct state *s = &r->state;
     cleanup_buf struct buf words = BUF(400);
     if (!r->has_state) {
-        err_set(err, ERR_CONFIG, -ENOENT, "deployment/%s: %s", r->name,
+        err_set(err, ERR_CONFIG, -ENOENT, "%s: %s", target_ref(r->name).text,
                 r->problem.kind ? r->problem.msg
                 : r->opted_in   ? "Handover has not adopted it yet"
                                 : "Handover leaves it alone: it has no annotation " HANDOVER_PREFIX
@@ -23,16 +24,15 @@ bool action_applies(const struct status_row *r, enum spec_action a, struct err *
     bool ours = strcmp(s->hash, r->target.hash) == 0 || s->phase == PHASE_STABLE;
     if (!ours) {
         err_set(err, ERR_CONFIG, -EBUSY,
-                "deployment/%s: its template has just changed, and Handover is in phase %s of the one "
+                "%s: its template has just changed, and Handover is in phase %s of the one "
                 "before; try again",
-                r->name, phase_name(s->phase));
+                target_ref(r->name).text, phase_name(s->phase));
         return false;
     }
     if (plan_accepts(s, r->target.hash, a)) return true;
     allowed(r, &words);
-    err_set(err, ERR_CONFIG, -EINVAL,
-            "deployment/%s: there is nothing to %s in phase %s%s%s; allowed now: %s", r->name,
-            spec_action_name(a), phase_name(s->phase), s->hold ? ", held: " : "",
+    err_set(err, ERR_CONFIG, -EINVAL, "%s: there is nothing to %s in phase %s%s%s; allowed now: %s",
+            target_ref(r->name).text, spec_action_name(a), phase_name(s->phase), s->hold ? ", held: " : "",
             s->hold ? hold_name(s->hold) : "", words.n ? buf_str(&words) : "nothing");
     return false;
 }

@@ -1,5 +1,6 @@
 /* handover promote|pause|resume|abort|retry: a person's word about a rollout, and whether Handover has carried it out. */
 #include "action.h"
+#include "target_ref.h"
 #include "base/time.h"
 #include "commands.h"
 #include "common.h"
@@ -50,7 +51,8 @@ static void on_done(void *ctx, const struct err *err, const struct status_report
     if (err) return;
     const struct state *s = &r->rows[0].state;
     cleanup_free char *message = text_cleaned(s->message, cli_style(stdout).utf8);
-    printf("deployment/%s: %s accepted, %s: %s\n", r->rows[0].name, a->word, phase_name(s->phase), message);
+    printf("%s: %s accepted, %s: %s\n", target_ref(r->rows[0].name).text, a->word, phase_name(s->phase),
+           message);
     fflush(stdout);
 }
 
@@ -74,7 +76,7 @@ static int action_main(int argc, char **argv) {
                             .spec = {.timeout_ns = 10 * NS_PER_S, .status = {.lease_name = "handover"}}};
     for (int i = 0; i < ACTION_N; i++)
         if (strcmp(spec_action_name((enum spec_action)i), argv[0]) == 0) a.spec.action = (enum spec_action)i;
-    struct argp argp = {options, parse, "[deployment/]NAME", NULL, children, NULL, NULL};
+    struct argp argp = {options, parse, "[KIND/]NAME", NULL, children, NULL, NULL};
     cleanup_free char *doc =
         xasprintf("Asks Handover to %s the rollout of the template that the Deployment has, and waits until "
                   "that is done.",

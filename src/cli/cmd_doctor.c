@@ -84,7 +84,7 @@ static int doctor_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
     struct argp argp = {options,
                         parse,
-                        "[[deployment/]NAME]",
+                        "[[KIND/]NAME]",
                         "Looks whether everything is there that `handover run` needs: rights, the API "
                         "server, the Lease, each target's "
                         "annotations and metrics. In all namespaces, or in that of -n. With --as it looks "

@@ -69,7 +69,7 @@ static int explain_main(int argc, char **argv) {
     struct argp argp = {
         options,
         parse,
-        "[deployment/]NAME",
+        "[KIND/]NAME",
         "Explains what happens to a target and why: the evidence, each signal, what comes next and when.",
         children,
         NULL,

@@ -2,6 +2,7 @@
 #include "api/rfc3339.h"
 #include "base/time.h"
 #include "commands.h"
+#include "target_ref.h"
 #include "common.h"
 #include "text.h"
 #include <errno.h>
@@ -111,10 +112,10 @@ static void on_report(void *ctx, const struct err *err, struct status_report *r)
     cleanup_buf struct buf raw = BUF(16 << 20), out = BUF(16 << 20);
     loop_stop(a->world.loop);
     if (!err && !r->n)
-        err_set(&none, ERR_NOTFOUND, -ENOENT, "there is no deployment/%s in namespace %s", a->spec.name,
+        err_set(&none, ERR_NOTFOUND, -ENOENT, "there is no %s in namespace %s", target_ref(a->spec.name).text,
                 a->spec.ns);
     else if (!err && !r->rows[0].has_state)
-        err_set(&none, ERR_NOTFOUND, -ENOENT, "deployment/%s: %s", a->spec.name,
+        err_set(&none, ERR_NOTFOUND, -ENOENT, "%s: %s", target_ref(a->spec.name).text,
                 r->rows[0].problem.kind ? r->rows[0].problem.msg : "Handover has no state of it");
     if (err || none.kind) {
         a->code = cli_fail(err ? err : &none);
@@ -132,13 +133,11 @@ static void on_report(void *ctx, const struct err *err, struct status_report *r)
 
 static int history_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
-    struct argp argp = {options,
-                        parse,
-                        "[deployment/]NAME",
-                        "Shows the last rollouts of a target, the newest first: how each ended, and why.",
-                        children,
-                        NULL,
-                        NULL};
+    struct argp argp = {
+        options,       parse,
+        "[KIND/]NAME", "Shows the last rollouts of a target, the newest first: how each ended, and why.",
+        children,      NULL,
+        NULL};
     struct history_args a = {.code = CLI_FAILED, .spec = {.lease_name = "handover"}};
     struct cli_session s;
     int bad = cli_parse(&argp, argc, argv, &a);

@@ -1,6 +1,7 @@
 /* handover release: a target, or all of them, without Handover again. */
 #include "base/time.h"
 #include "commands.h"
+#include "target_ref.h"
 #include "common.h"
 #include "release.h"
 #include "text.h"
@@ -66,7 +67,7 @@ static void on_released(void *ctx, const struct err *err) {
     if (err)
         a->code = cli_fail(err);
     else
-        printf("deployment/%s in namespace %s: released\n", a->spec.status.name, a->spec.status.ns);
+        printf("%s in namespace %s: released\n", target_ref(a->spec.status.name).text, a->spec.status.ns);
     fflush(stdout);
     a->at++;
     timer_in(a->next, 0);
@@ -134,7 +135,7 @@ static int release_main(int argc, char **argv) {
     struct argp argp = {
         options,
         parse,
-        "[deployment/]NAME\n--all [-A]",
+        "[KIND/]NAME\n--all [-A]",
         "Takes the annotation canary-percent away, and waits until Handover has given back what it changed.",
         children,
         NULL,

@@ -2,6 +2,7 @@
  * until the rollout of the one has ended. */
 #include "base/time.h"
 #include "status_report.h"
+#include "target_ref.h"
 #include "status_wait.h"
 #include "status_watch.h"
 #include "text.h"
@@ -112,9 +113,9 @@ static bool wait_on(struct status *s, const struct status_report *r) {
     cleanup_free char *was = s->line, *text = text_cleaned(why, s->style.utf8);
     s->line = why;
     if (is == WAIT_FAILED)
-        fprintf(stderr, "%s: deployment/%s: %s\n", program_invocation_short_name, s->spec.name, text);
+        fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, target_ref(s->spec.name).text, text);
     else if (!for_programs(s) && (!was || strcmp(was, why) != 0))
-        printf("deployment/%s: %s\n", s->spec.name, text);
+        printf("%s: %s\n", target_ref(s->spec.name).text, text);
     fflush(stdout);
     if (is == WAIT_GOES_ON) return true;
     if (for_programs(s) && is != WAIT_FAILED) show(s, r);
@@ -127,8 +128,8 @@ static void on_limit(void *ctx) {
     char span[32];
     duration_format(s->timeout_ns, span);
     cleanup_free char *text = text_cleaned(s->line ? s->line : "no answer", s->style.utf8);
-    fprintf(stderr, "%s: deployment/%s: timed out after %s: %s\n", program_invocation_short_name,
-            s->spec.name, span, text);
+    fprintf(stderr, "%s: %s: timed out after %s: %s\n", program_invocation_short_name,
+            target_ref(s->spec.name).text, span, text);
     s->code = TIMED_OUT;
     loop_stop(s->world.loop);
 }
@@ -146,10 +147,10 @@ static bool ask_again(struct status *s, const struct err *err) {
 static bool missing(const struct status *s, const struct status_report *r, struct err *err) {
     if (!s->spec.name || (r->n && (r->rows[0].opted_in || r->rows[0].managed))) return false;
     err_set(err, ERR_NOTFOUND, -ENOENT,
-            r->n ? "deployment/%s in namespace %s is not guarded by Handover: no annotation " HANDOVER_PREFIX
+            r->n ? "%s in namespace %s is not guarded by Handover: no annotation " HANDOVER_PREFIX
                    "canary-percent"
-                 : "there is no deployment/%s in namespace %s",
-            s->spec.name, s->spec.ns);
+                 : "there is no %s in namespace %s",
+            target_ref(s->spec.name).text, s->spec.ns);
     return true;
 }
 
@@ -215,13 +216,9 @@ static int show_status(struct status *s) {
 
 static int status_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
-    struct argp argp = {options,
-                        parse,
-                        "[[deployment/]NAME]",
-                        "Shows every target, or one, and what happens to it.",
-                        children,
-                        NULL,
-                        NULL};
+    struct argp argp = {
+        options, parse, "[[KIND/]NAME]", "Shows every target, or one, and what happens to it.", children,
+        NULL,    NULL};
     struct status s = {.spec = {.lease_name = "handover"}};
     int bad = cli_parse(&argp, argc, argv, &s);
     if (bad) return bad;

@@ -1,6 +1,7 @@
 /* handover undo: back to a former template. */
 #include "base/time.h"
 #include "commands.h"
+#include "target_ref.h"
 #include "common.h"
 #include "text.h"
 #include "undo.h"
@@ -63,7 +64,7 @@ static void on_done(void *ctx, const struct err *err, const struct undo_version 
     const struct state *s = &r->rows[0].state;
     bool utf8 = cli_style(stdout).utf8;
     cleanup_free char *message = text_cleaned(s->message, utf8), *image = text_cleaned(v->image, utf8);
-    printf("deployment/%s: spec.template is %s again (%s, of ReplicaSet %s), %s: %s\n", r->rows[0].name,
+    printf("%s: spec.template is %s again (%s, of ReplicaSet %s), %s: %s\n", target_ref(r->rows[0].name).text,
            image, v->hash, v->rs, phase_name(s->phase), message);
     fflush(stdout);
 }
@@ -88,7 +89,7 @@ static int undo_main(int argc, char **argv) {
     struct argp argp = {
         options,
         parse,
-        "[deployment/]NAME",
+        "[KIND/]NAME",
         "Writes a former template into the Deployment's spec.template again: that of the version in "
         "service while another one waits, is on trial or was rolled back; else the one before it. "
         "Stable's own template ends a trial; any other one is tried first, unless it is within the "

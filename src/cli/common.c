@@ -1,5 +1,6 @@
 /* What subcommands share: kubectl's flags, option values, the real world and its log. */
 #include "common.h"
+#include "target_ref.h"
 #include "api/gvr.h"
 #include "api/url.h"
 #include "base/mem.h"
@@ -80,15 +81,13 @@ const char *cli_web_url(struct argp_state *st, const char *option, char *arg) {
 }
 
 const char *cli_target(struct argp_state *st, const char *arg) {
-    static const char *const kinds[] = {"deployment", "deployments", "deploy", "deployment.apps",
-                                        "deployments.apps"};
-    struct slice kind, name;
-    bool known = !slice_cut(slice_of(arg), '/', &kind, &name);
-    for (size_t i = 0; i < ARRAY_LEN(kinds) && !known; i++) known = slice_eqs(kind, kinds[i]);
-    const char *slash = strchr(arg, '/'), *from = slash ? slash + 1 : arg;
-    if (!known || !name_is_dns_subdomain(slice_of(from)))
-        argp_error(st, "\"%s\": allowed is the name of a Deployment, NAME or deployment/NAME", arg);
-    return from;
+    struct target_ref r = target_ref(arg);
+    if (!r.name || !name_is_dns_subdomain(slice_of(r.name)))
+        argp_error(st,
+                   "\"%s\": allowed is the name of a Deployment or StatefulSet, NAME, deployment/NAME or "
+                   "statefulset/NAME",
+                   arg);
+    return arg;
 }
 
 const char *cli_lease_namespace(const char *option) {

@@ -39,7 +39,7 @@ void cli_print(enum cli_output how, struct slice json);
 /* Where Handover's Lease is looked for: of --lease-namespace, else $POD_NAMESPACE, else handover-system. Never NULL. */
 const char *cli_lease_namespace(const char *option);
 
-/* A target as kubectl names it: NAME or deployment/NAME; returns NAME. */
+/* A target as kubectl names it (target_ref.h); returns it, as it was given. */
 const char *cli_target(struct argp_state *st, const char *arg);
 
 struct cli_world {

@@ -1,5 +1,6 @@
 /* Completes command lines; see complete.h. */
 #include "complete.h"
+#include "target_ref.h"
 #include "base/time.h"
 #include "common.h"
 #include "kube/list.h"
@@ -61,7 +62,7 @@ static void on_option(void *ctx, const struct argp_option *o) {
     if (o->name && !(o->flags & OPTION_HIDDEN)) propose(r, "--", slice_of(o->name), o->doc);
 }
 
-/* "json|yaml", "[deployment/]NAME", "FILE": each says what stands there. */
+/* "json|yaml", "[KIND/]NAME", "FILE": each says what stands there. */
 static void value(struct request *r, const char *before, struct slice like) {
     struct slice rest = like, one;
     if (slice_has(like, '|'))
@@ -70,7 +71,7 @@ static void value(struct request *r, const char *before, struct slice like) {
             propose(r, before, one, NULL);
         }
     r->files |= slice_eqs(like, "FILE");
-    r->targets |= slice_starts(like, SL("deployment/"));
+    r->targets |= slice_starts(like, SL("KIND/"));
 }
 
 static void positional(struct request *r, const struct argp *a, int position) {
@@ -110,6 +111,7 @@ static void on_command(void *ctx, const struct argp *a) {
 
 struct targets {
     const struct request *r;
+    const char *prefix; /* "sts/" as it was typed; "" */
     struct loop *loop;
 };
 
@@ -119,7 +121,7 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     (void)raw;
     (void)err;
     if (!name || !obs_opted_in(json_at(*item, "metadata/annotations"))) return 0;
-    propose(t->r, strncmp(t->r->word, "deployment/", 11) == 0 ? "deployment/" : "", slice_of(name), NULL);
+    propose(t->r, t->prefix, slice_of(name), NULL);
     return 0;
 }
 
@@ -157,12 +159,16 @@ static void propose_targets(const struct request *r) {
     struct cli_kube flags = {0};
     struct cli_world w;
     struct cli_session s;
+    const char *slash = strchr(r->word, '/');
+    const struct workload *kind = slash ? target_ref(r->word).kind : &workload_deployment;
+    cleanup_free char *prefix = slice_dup(slice_make(r->word, slash ? (size_t)(slash + 1 - r->word) : 0));
+    if (!kind) return;
     if (!freopen("/dev/null", "w", stderr)) return; /* nothing but proposals is of use */
     flags_of(r, &flags);
     cli_world_open(&w, CLI_LOG_TEXT, LOG_ERROR);
     if (cli_session_open(&s, &w, &flags) == CLI_OK) {
-        struct targets t = {r, w.loop};
-        struct kube_list_spec spec = {.gvr = &gvr_deployments,
+        struct targets t = {r, prefix, w.loop};
+        struct kube_list_spec spec = {.gvr = kind->gvr,
                                       .ns = slice_of(s.ns),
                                       .metadata_only = true,
                                       .no_retry = true,

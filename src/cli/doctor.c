@@ -1,5 +1,6 @@
 /* Asks for what doctor_checks.c judges, one thing after the other: rights and versions, the Lease, the targets, each one's metrics. */
 #include "doctor.h"
+#include "target_ref.h"
 #include "act/metrics_endpoint.h"
 #include "api/selector.h"
 #include "base/time.h"
@@ -32,6 +33,7 @@ struct doctor {
     bool unreachable;
     struct status_poll *status;
     struct kube_list *list;
+    const struct workload *listed; /* which kind */
     struct look look[DOCTOR_TARGETS];
     size_t nlooks, more, at;
     /* The target that is looked at now. */
@@ -79,12 +81,21 @@ static void report_right(struct doctor *d, size_t i) {
         doctor_add(&d->report, DOCTOR_OK, "rights", about, "%s", buf_str(&may));
 }
 
-static int on_deployment(void *ctx, struct slice raw, cJSON **item, struct err *err);
+static int on_workload(void *ctx, struct slice raw, cJSON **item, struct err *err);
 static void on_restart(void *ctx);
-static void on_deployments(void *ctx, const struct err *err, const char *rv);
+static void on_workloads(void *ctx, const struct err *err, const char *rv);
+
+static void list_workload(struct doctor *d, const struct workload *kind) {
+    static const struct kube_list_cb cb = {on_workload, on_restart, on_workloads};
+    const struct status_spec *s = &d->spec.status;
+    cleanup_free char *fields = s->name ? xasprintf("metadata.name=%s", target_ref(s->name).name) : NULL;
+    struct kube_list_spec list = {
+        .gvr = kind->gvr, .ns = slice_of(s->ns), .fields = slice_of(fields), .no_retry = true};
+    d->listed = kind;
+    d->list = kube_list(d->kube, &list, &cb, d);
+}
 
 static void on_status(void *ctx, const struct err *err, struct status_report *r) {
-    static const struct kube_list_cb cb = {on_deployment, on_restart, on_deployments};
     struct doctor *d = ctx;
     const struct status_spec *s = &d->spec.status;
     struct status_report none = {0};
@@ -98,10 +109,8 @@ static void on_status(void *ctx, const struct err *err, struct status_report *r)
         if (row->problem.kind && !said && row->managed && !row->has_state)
             doctor_add(&d->report, DOCTOR_FAIL, "state", about, "%s", row->problem.msg);
     }
-    cleanup_free char *fields = s->name ? xasprintf("metadata.name=%s", s->name) : NULL;
-    struct kube_list_spec list = {
-        .gvr = &gvr_deployments, .ns = slice_of(s->ns), .fields = slice_of(fields), .no_retry = true};
-    d->list = kube_list(d->kube, &list, &cb, d);
+    struct target_ref ref = s->name ? target_ref(s->name) : (struct target_ref){0};
+    list_workload(d, ref.kind ? ref.kind : &workload_deployment);
 }
 
 static void asks_done(struct doctor *d) {
@@ -178,14 +187,15 @@ static char *labels_of(const cJSON *obj) {
     return selector_format(sel, &text) == 0 ? buf_take(&text) : NULL;
 }
 
-static int on_deployment(void *ctx, struct slice raw, cJSON **item, struct err *err) {
+static int on_workload(void *ctx, struct slice raw, cJSON **item, struct err *err) {
     struct doctor *d = ctx;
     const cJSON *annotations = json_at(*item, "metadata/annotations");
     const char *ns = obj_ns(*item), *name = obj_name(*item);
     (void)raw;
     (void)err;
     if (!ns || !name) return 0;
-    doctor_annotations(&d->report, ns, name, annotations);
+    cleanup_free char *id = workload_id(d->listed, name);
+    doctor_annotations(&d->report, ns, id, annotations);
     if (!obs_opted_in(annotations)) return 0;
     if (d->nlooks == DOCTOR_TARGETS) {
         d->more++;
@@ -197,14 +207,18 @@ static int on_deployment(void *ctx, struct slice raw, cJSON **item, struct err *
     return 0;
 }
 
-static void on_deployments(void *ctx, const struct err *err, const char *rv) {
+static void on_workloads(void *ctx, const struct err *err, const char *rv) {
     struct doctor *d = ctx;
     (void)rv;
     d->list = NULL;
     if (err)
-        doctor_add(&d->report, DOCTOR_WARN, "annotations", NULL, "Deployments cannot be listed: %s",
-                   err->msg);
-    look_at_next(d);
+        doctor_add(&d->report, DOCTOR_WARN, "annotations", NULL, "%ss cannot be listed: %s",
+                   d->listed->gvr->kind, err->msg);
+    const char *name = d->spec.status.name;
+    if (d->listed == &workload_deployment && (!name || !target_ref(name).kind))
+        list_workload(d, &workload_statefulset);
+    else
+        look_at_next(d);
 }
 
 /* ---- metrics ---- */

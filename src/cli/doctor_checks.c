@@ -13,6 +13,9 @@ const struct doctor_right doctor_rights[] = {
     {"apps", "deployments", "get,list,watch,patch", NULL, false, false},
     {"apps", "replicasets", "list,watch,create,patch,delete", NULL, false, false},
     {"", "pods", "list,watch", NULL, false, false},
+    {"apps", "statefulsets", "get,list,watch,patch", NULL, false, true},
+    {"apps", "controllerrevisions", "get", NULL, false, true},
+    {"", "pods", "delete", NULL, false, true}, /* of StatefulSets */
     {"coordination.k8s.io", "leases", "list,watch,patch", NULL, false, false},
     {"", "configmaps", "get,list,watch,create,patch,delete", NULL, false, false},
     {"", "events", "create,get,patch", NULL, false, false},

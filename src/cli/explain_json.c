@@ -193,7 +193,8 @@ void explain_json(const struct explain *e, int64_t now_wall_ns, struct buf *out)
     cleanup_buf struct buf raw = BUF(out->max);
     buf_addf(&raw, "{\"version\":%d", SHAPE);
     status_json_field(&raw, "namespace", r->ns);
-    status_json_field(&raw, "name", r->name);
+    status_json_field(&raw, "name", workload_name(r->name));
+    status_json_field(&raw, "kind", workload_of(r->name)->gvr->kind);
     status_json_field(&raw, "phase", s ? phase_name(s->phase) : NULL);
     moment(&raw, "since", s ? s->since_ns : 0);
     status_json_field(&raw, "hold", s && s->hold != HOLD_NONE ? hold_name(s->hold) : NULL);

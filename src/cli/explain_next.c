@@ -1,5 +1,6 @@
 /* What happens next to a target, and when; see explain.h. It says what rollout/plan/ would do, in the order in which that looks. */
 #include "explain.h"
+#include "target_ref.h"
 #include "base/time.h"
 #include <stdio.h>
 
@@ -28,8 +29,8 @@ struct command {
 
 static struct command command(const struct next *x, enum spec_action a) {
     struct command c;
-    (void)snprintf(c.text, sizeof c.text, "handover %s deployment/%s -n %s", spec_action_name(a), x->r->name,
-                   x->r->ns);
+    (void)snprintf(c.text, sizeof c.text, "handover %s %s -n %s", spec_action_name(a),
+                   target_ref(x->r->name).text, x->r->ns);
     return c;
 }
 
@@ -176,8 +177,8 @@ static void without_state(struct next *x) {
     if (!x->r->opted_in)
         add(x, 0,
             "nothing: Handover leaves this Deployment alone. To have it guarded: kubectl annotate "
-            "deployment/%s -n %s " HANDOVER_PREFIX "canary-percent=10",
-            x->r->name, x->r->ns);
+            "%s -n %s " HANDOVER_PREFIX "canary-percent=10",
+            target_ref(x->r->name).text, x->r->ns);
     else if (x->r->problem.kind)
         add(x, 0, "nothing is changed until this is mended");
     else

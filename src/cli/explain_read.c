@@ -1,5 +1,6 @@
 /* Reads what is explained; see explain.h. */
 #include "explain.h"
+#include "target_ref.h"
 #include <errno.h>
 
 struct explain_poll {
@@ -62,7 +63,8 @@ static void on_status(void *ctx, const struct err *err, struct status_report *r)
     struct explain_poll *p = ctx;
     if (err || !r->n) {
         struct err none = {0};
-        err_set(&none, ERR_NOTFOUND, -ENOENT, "there is no deployment/%s in namespace %s", p->name, p->ns);
+        err_set(&none, ERR_NOTFOUND, -ENOENT, "there is no %s in namespace %s", target_ref(p->name).text,
+                p->ns);
         p->done(p->ctx, err ? err : &none, NULL);
         return;
     }

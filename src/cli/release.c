@@ -1,5 +1,6 @@
 /* Takes the annotation away and waits; see release.h. */
 #include "release.h"
+#include "target_ref.h"
 #include "action.h"
 #include "base/time.h"
 #include <errno.h>
@@ -28,7 +29,7 @@ static void on_timer(void *ctx) {
 
 static void fail(struct release_run *r, enum err_kind kind, int errnum, const char *text) {
     struct err err = {0};
-    err_set(&err, kind, errnum, "deployment/%s: %s", r->spec.status.name, text);
+    err_set(&err, kind, errnum, "%s: %s", target_ref(r->spec.status.name).text, text);
     r->done(r->ctx, &err);
 }
 
@@ -53,12 +54,13 @@ static void take_away(struct release_run *r, const struct status_row *row) {
     cleanup_buf struct buf body = BUF(4096);
     cleanup_free char *force = r->spec.force ? action_value(row, world_wall_ns(kube_world(r->kube))) : NULL;
     release_patch(row, force, &body);
-    struct kube_spec spec = {
-        .verb = KUBE_PATCH_MERGE,
-        .lane = LANE_CALL,
-        .manager = r->spec.manager,
-        .ref = {.gvr = &gvr_deployments, .ns = slice_of(row->ns), .name = slice_of(row->name)},
-        .body = buf_slice(&body)};
+    struct kube_spec spec = {.verb = KUBE_PATCH_MERGE,
+                             .lane = LANE_CALL,
+                             .manager = r->spec.manager,
+                             .ref = {.gvr = workload_of(row->name)->gvr,
+                                     .ns = slice_of(row->ns),
+                                     .name = slice_of(workload_name(row->name))},
+                             .body = buf_slice(&body)};
     r->patch = kube_call(r->kube, &spec, on_patched, r);
 }
 

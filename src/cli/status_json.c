@@ -37,7 +37,8 @@ static void write_json(const struct status_report *b, int64_t now_wall_ns, struc
         struct judge_report rep;
         buf_adds(out, i ? ",{\"namespace\":" : "{\"namespace\":");
         buf_add_json(out, slice_of(r->ns));
-        status_json_field(out, "name", r->name);
+        status_json_field(out, "name", workload_name(r->name));
+        status_json_field(out, "kind", workload_of(r->name)->gvr->kind);
         status_json_field(out, "image", r->image);
         status_json_field(out, "stableImage", r->stable_image ? r->stable_image : r->image);
         status_json_field(out, "phase", r->has_state ? phase_name(r->state.phase) : NULL);

@@ -1,5 +1,6 @@
 /* Reads the status report; see status_report.h. */
 #include "status_report.h"
+#include "target_ref.h"
 #include "api/rfc3339.h"
 #include "api/template.h"
 #include "base/json_raw.h"
@@ -33,6 +34,9 @@ struct status_poll {
     struct status_report report;
     struct stored *stored;
     size_t nstored, cap_stored, cap_rows;
+    const struct workload *listed; /* which kind of target */
+    bool sets_alone;               /* a StatefulSet was asked for */
+    size_t nbefore;                /* rows of another kind */
     struct kube_list *targets_op, *states_op, *canaries_op;
     bool canaries_asked;
     struct kube_op *lease_op;
@@ -41,8 +45,8 @@ struct status_poll {
     struct err err;
 };
 
-static void free_rows(struct status_report *r) {
-    for (size_t i = 0; i < r->n; i++) {
+static void free_rows(struct status_report *r, size_t from) {
+    for (size_t i = from; i < r->n; i++) {
         struct status_row *row = &r->rows[i];
         free(row->ns);
         free(row->name);
@@ -56,13 +60,14 @@ static void free_rows(struct status_report *r) {
         obs_target_free(&row->target);
         spec_free(&row->spec);
     }
+    r->n = from;
+    if (from) return;
     free(r->rows);
     r->rows = NULL;
-    r->n = 0;
 }
 
 static void report_free(struct status_report *r) {
-    free_rows(r);
+    free_rows(r, 0);
     free(r->holder);
     *r = (struct status_report){0};
 }
@@ -102,10 +107,11 @@ static void finish_if_complete(struct status_poll *p) {
     p->done(p->ctx, p->err.kind ? &p->err : NULL, &p->report);
 }
 
-static char *image_of(struct slice obj) {
+/* at: of a ControllerRevision, "data/spec/template" */
+static char *image_of(struct slice obj, const char *at) {
     struct slice tmpl;
     struct buf image = BUF(4096);
-    if (json_raw_at(obj, "spec/template", &tmpl)) template_image(tmpl, &image);
+    if (json_raw_at(obj, at, &tmpl)) template_image(tmpl, &image);
     return buf_take(&image);
 }
 
@@ -147,11 +153,21 @@ static void take_state(struct status_row *row, struct slice raw) {
     if (!obj_owned_by(cm, row->uid)) {
         err_set(&row->problem, ERR_CONFIG, -EEXIST,
                 "ConfigMap %s is not Handover's: no label app.kubernetes.io/managed-by=handover and no owner "
-                "reference to this Deployment",
-                obj_name(cm) ? obj_name(cm) : "");
+                "reference to this %s",
+                obj_name(cm) ? obj_name(cm) : "", workload_of(row->name)->gvr->kind);
         return;
     }
     row->has_state = state_read(cm, &row->state, &row->problem) == 0;
+}
+
+/* Without the directive of a ControllerRevision, which is no member of the template. */
+static char *template_at(struct slice raw, const char *at) {
+    struct slice tmpl;
+    if (!json_raw_at(raw, at, &tmpl)) return NULL;
+    cleanup_json cJSON *v = json_parse(tmpl, NULL);
+    if (!json_get(v, "$patch")) return slice_dup(tmpl);
+    cJSON_DeleteItemFromObjectCaseSensitive(v, "$patch");
+    return json_print(v);
 }
 
 static void on_fetch(void *ctx, const struct err *err, struct slice raw) {
@@ -161,10 +177,10 @@ static void on_fetch(void *ctx, const struct err *err, struct slice raw) {
     f->op = NULL;
     p->in_flight--;
     if (f->stable) {
-        struct slice tmpl;
-        if (!err) set_stable_image(row, image_of(raw));
-        if (!err && row->named && json_raw_at(raw, "spec/template", &tmpl))
-            row->stable_tmpl = slice_dup(tmpl);
+        bool set = workload_of(row->name) == &workload_statefulset;
+        const char *at = set ? "data/spec/template" : "spec/template";
+        if (!err) set_stable_image(row, image_of(raw, at));
+        if (!err && row->named) row->stable_tmpl = template_at(raw, at);
     } else if (!err) {
         take_state(row, raw);
         find_stable_image(p, f->row);
@@ -179,11 +195,13 @@ static void start_fetches(struct status_poll *p) {
     while (p->next_fetch < p->nfetch && p->in_flight < IN_FLIGHT) {
         struct fetch *f = &p->fetch[p->next_fetch++];
         const struct status_row *row = &p->report.rows[f->row];
+        const struct gvr *stable =
+            workload_of(row->name) == &workload_statefulset ? &gvr_controllerrevisions : &gvr_replicasets;
         cleanup_free char *name = f->stable ? xstrdup(row->state.stable_name) : obs_state_name(row->name);
         struct kube_spec spec = {.verb = KUBE_GET,
                                  .lane = LANE_CALL,
                                  .no_retry = true,
-                                 .ref = {.gvr = f->stable ? &gvr_replicasets : &gvr_configmaps,
+                                 .ref = {.gvr = f->stable ? stable : &gvr_configmaps,
                                          .ns = slice_of(row->ns),
                                          .name = slice_of(name)}};
         p->in_flight++;
@@ -192,6 +210,15 @@ static void start_fetches(struct status_poll *p) {
 }
 
 /* ---- lists ---- */
+
+/* What is wrong with the StatefulSet, if its annotations are right. */
+static void check_fit(const struct status_poll *p, struct status_row *row, const cJSON *obj, struct slice raw,
+                      const struct spec *s) {
+    __attribute__((cleanup(obs_target_free))) struct obs_target t = {0};
+    bool set = p->listed == &workload_statefulset && row->opted_in && !row->problem.kind;
+    if (set && obs_target_read(p->listed, obj, raw, &t, NULL) == 0)
+        (void)plan_target_fits(&t, s, &row->problem);
+}
 
 static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err) {
     struct status_poll *p = ctx;
@@ -202,7 +229,7 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     bool named = p->spec.name != NULL;
     struct obs_target target = {0};
     if (!opted_in && !managed && !named) return 0;
-    if (named && obs_target_read(obj, raw, &target, err) < 0) return -EINVAL;
+    if (named && obs_target_read(p->listed, obj, raw, &target, err) < 0) return -EINVAL;
     r->rows = xgrow(r->rows, &p->cap_rows, r->n + 1, sizeof *r->rows);
     struct status_row *row = &r->rows[r->n++];
     *row = (struct status_row){.opted_in = opted_in,
@@ -212,17 +239,19 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
                                .canary_pods = -1,
                                .canary_ready = -1};
     row->ns = xstrdup(obj_ns(obj) ? obj_ns(obj) : "");
-    row->name = xstrdup(obj_name(obj) ? obj_name(obj) : "");
+    row->name = workload_id(p->listed, obj_name(obj) ? obj_name(obj) : "");
     row->uid = xstrdup(obj_uid(obj) ? obj_uid(obj) : "");
-    row->image = image_of(raw);
+    row->image = image_of(raw, "spec/template");
     row->replicas = (int32_t)json_i64(spec, "replicas", 1);
-    row->paused = json_bool(spec, "paused", false);
+    row->paused = json_bool(spec, "paused", false) ||
+                  json_i64(json_at(spec, "updateStrategy/rollingUpdate"), "partition", 0) == HELD_PARTITION;
     row->ready = (int32_t)json_i64(json_obj(obj, "status"), "readyReplicas", 0);
     cleanup_buf struct buf hint = BUF(2048);
     if (spec_hint_add(annotations, false, &hint)) row->hint = buf_take(&hint);
     if (opted_in || named) {
         struct spec s;
         spec_parse(annotations, &s, opted_in ? &row->problem : NULL);
+        check_fit(p, row, obj, raw, &s);
         row->steps = s.nsteps;
         row->spec = s;
         if (!named) spec_free(&row->spec);
@@ -230,10 +259,12 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     return 0;
 }
 
+static void list_targets(struct status_poll *p, const struct workload *kind);
+
 static void targets_restart(void *ctx) {
     struct status_poll *p = ctx;
-    free_rows(&p->report);
-    p->cap_rows = 0;
+    free_rows(&p->report, p->nbefore);
+    if (!p->nbefore) p->cap_rows = 0;
 }
 
 static int on_state(void *ctx, struct slice raw, cJSON **item, struct err *err) {
@@ -284,11 +315,23 @@ static void join(struct status_poll *p) {
     start_fetches(p);
 }
 
+/* Deployments first; NAME alone is a StatefulSet's if there is no Deployment of it. */
+static bool list_sets(struct status_poll *p) {
+    bool either = !p->spec.name || (!target_ref(p->spec.name).kind && !p->report.n);
+    if (p->listed != &workload_deployment || !either) return false;
+    p->nbefore = p->report.n;
+    list_targets(p, &workload_statefulset);
+    return true;
+}
+
 static void on_targets(void *ctx, const struct err *err, const char *rv) {
     struct status_poll *p = ctx;
     (void)rv;
     p->targets_op = NULL;
-    if (err) p->err = *err;
+    /* Without the right to StatefulSets: as if there were none. */
+    bool no_sets = err && err->kind == ERR_FORBIDDEN && p->listed == &workload_statefulset && !p->sets_alone;
+    if (err && !no_sets) p->err = *err;
+    if (!err && list_sets(p)) return;
     join(p);
     finish_if_complete(p);
 }
@@ -376,26 +419,38 @@ static void read_canaries(struct status_poll *p) {
     p->canaries_op = kube_list(p->kube, &list, &canaries, p);
 }
 
+static void list_targets(struct status_poll *p, const struct workload *kind) {
+    static const struct kube_list_cb targets = {on_target, targets_restart, on_targets};
+    cleanup_free char *fields = only(p->spec.name ? target_ref(p->spec.name).name : NULL);
+    struct kube_list_spec list = {
+        .gvr = kind->gvr, .ns = slice_of(p->spec.ns), .no_retry = true, .fields = slice_of(fields)};
+    p->listed = kind;
+    p->targets_op = kube_list(p->kube, &list, &targets, p);
+}
+
 struct status_poll *status_poll_start(struct kube *k, const struct status_spec *spec, status_done done,
                                       void *ctx) {
     struct status_poll *p = xcalloc(1, sizeof *p);
     *p = (struct status_poll){.kube = k, .spec = *spec, .done = done, .ctx = ctx};
     p->report.ns = spec->ns;
-    static const struct kube_list_cb targets = {on_target, targets_restart, on_targets},
-                                     states = {on_state, states_restart, on_states};
-    cleanup_free char *state = spec->name ? obs_state_name(spec->name) : NULL;
-    cleanup_free char *of_target = only(spec->name), *of_state = only(state);
-    struct kube_list_spec list = {
-        .gvr = &gvr_deployments, .ns = slice_of(spec->ns), .no_retry = true, .fields = slice_of(of_target)};
+    static const struct kube_list_cb states = {on_state, states_restart, on_states};
+    struct target_ref ref = spec->name ? target_ref(spec->name) : (struct target_ref){0};
+    /* Of NAME alone the Deployment's; a StatefulSet's is read by name. */
+    cleanup_free char *id =
+        ref.name ? workload_id(ref.kind ? ref.kind : &workload_deployment, ref.name) : NULL;
+    cleanup_free char *state = id ? obs_state_name(id) : NULL, *of_state = only(state);
+    p->sets_alone = ref.kind == &workload_statefulset;
     struct kube_spec lease = {
         .verb = KUBE_GET,
         .lane = LANE_CALL,
         .no_retry = true,
         .ref = {.gvr = &gvr_leases, .ns = slice_of(spec->lease_ns), .name = slice_of(spec->lease_name)}};
-    p->targets_op = kube_list(k, &list, &targets, p);
-    list.gvr = &gvr_configmaps;
-    list.labels = SL(STATE_SELECTOR);
-    list.fields = slice_of(of_state);
+    list_targets(p, p->sets_alone ? &workload_statefulset : &workload_deployment);
+    struct kube_list_spec list = {.gvr = &gvr_configmaps,
+                                  .ns = slice_of(spec->ns),
+                                  .no_retry = true,
+                                  .labels = SL(STATE_SELECTOR),
+                                  .fields = slice_of(of_state)};
     p->states_op = kube_list(k, &list, &states, p);
     p->lease_op = kube_call(k, &lease, on_lease, p);
     return p;

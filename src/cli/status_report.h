@@ -1,5 +1,5 @@
 /* What `status` and the demo show: every target with its state, and who leads. Read from the API server with
- * three requests (and one for every 500 objects more): a list of Deployments, a list of state ConfigMaps, the
+ * four requests (and one for every 500 objects more): lists of Deployments, StatefulSets and state ConfigMaps, the
  * Lease; and one for the canaries while there is one. Further GETs only for what these do not have: see
  * status_poll_start(). */
 #ifndef CLI_STATUS_REPORT_H
@@ -9,7 +9,8 @@
 #include "table.h"
 
 struct status_row {
-    char *ns, *name, *uid, *image, *stable_image; /* stable_image NULL: the same, or not known */
+    char *ns, *name /* the id: workload.h */, *uid, *image,
+        *stable_image; /* stable_image NULL: the same, or not known */
     int32_t replicas, ready;
     int32_t canary_pods, canary_ready; /* of its ReplicaSet, as it wants them; -1: none, or not known */
     bool paused, opted_in;
@@ -38,7 +39,7 @@ struct status_report {
 struct status_spec {
     const char *ns; /* NULL: all */
     const char *
-        name; /* NULL: all that are opted in or managed; else the Deployment of that name in ns, in any case */
+        name; /* NULL: all that are opted in or managed; else the target of that name (target_ref.h) in ns, in any case */
     const char *lease_ns, *lease_name;
 };
 struct status_poll;

@@ -273,7 +273,8 @@ static void add_leader(const struct status_report *r, const struct table_style *
 
 static void add_none(const struct status_report *r, const struct table_style *style, struct buf *out) {
     cleanup_buf struct buf text = BUF(1024);
-    buf_addf(&text, "no Deployment%s%s carries the annotation " HANDOVER_PREFIX "canary-percent%s",
+    buf_addf(&text,
+             "no Deployment or StatefulSet%s%s carries the annotation " HANDOVER_PREFIX "canary-percent%s",
              r->ns ? " in namespace " : "", r->ns ? r->ns : "", r->ns ? "; -A looks in all namespaces" : "");
     cleanup_free char *clean = text_cleaned(buf_str(&text), style->utf8);
     table_paragraph(style, slice_of(clean), out);

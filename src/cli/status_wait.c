@@ -1,5 +1,6 @@
 /* How a rollout ended; see status_wait.h. */
 #include "status_wait.h"
+#include "target_ref.h"
 
 static bool same(const char *a, const char *b) {
     return a[0] && strcmp(a, b) == 0;
@@ -53,7 +54,7 @@ static enum wait_outcome of_state(const struct status_row *r, const char *hash, 
 enum wait_outcome status_wait(const struct status_report *report, const struct status_spec *spec,
                               char hash[11], char **ret_why) {
     if (!report->n) {
-        *ret_why = xasprintf("there is no deployment/%s in namespace %s", spec->name, spec->ns);
+        *ret_why = xasprintf("there is no %s in namespace %s", target_ref(spec->name).text, spec->ns);
         return WAIT_FAILED;
     }
     const struct status_row *r = &report->rows[0];

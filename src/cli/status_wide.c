@@ -45,8 +45,8 @@ void status_wide(const struct status_report *r, const struct table_style *style,
 
 void status_names(const struct status_report *r, struct buf *out) {
     for (size_t i = 0; i < r->n; i++) {
-        buf_adds(out, "deployment.apps/");
-        text_clean(out, slice_of(r->rows[i].name), true);
+        buf_addf(out, "%s.apps/", workload_of(r->rows[i].name)->word);
+        text_clean(out, slice_of(workload_name(r->rows[i].name)), true);
         buf_addc(out, '\n');
     }
 }

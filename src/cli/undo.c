@@ -1,5 +1,6 @@
 /* Reads what there is to go back to, writes it, waits until Handover has taken it up; see undo.h. */
 #include "undo.h"
+#include "target_ref.h"
 #include "api/rfc3339.h"
 #include "api/selector.h"
 #include "base/time.h"
@@ -65,12 +66,13 @@ static void write_template(struct undo_run *u, const struct status_row *r) {
     cleanup_buf struct buf body = BUF(8 << 20);
     cleanup_free char *promote = promotion(u, r);
     undo_patch(r, u->chosen, promote, &body);
-    struct kube_spec spec = {
-        .verb = KUBE_PATCH_JSON,
-        .lane = LANE_CALL,
-        .manager = u->spec.manager,
-        .ref = {.gvr = &gvr_deployments, .ns = slice_of(r->ns), .name = slice_of(r->name)},
-        .body = buf_slice(&body)};
+    struct kube_spec spec = {.verb = KUBE_PATCH_JSON,
+                             .lane = LANE_CALL,
+                             .manager = u->spec.manager,
+                             .ref = {.gvr = workload_of(r->name)->gvr,
+                                     .ns = slice_of(r->ns),
+                                     .name = slice_of(workload_name(r->name))},
+                             .body = buf_slice(&body)};
     u->patch = kube_call(u->kube, &spec, on_patched, u);
 }
 
@@ -114,22 +116,21 @@ static void wait_for(struct undo_run *u, const struct status_report *r) {
     struct err err = {0};
     if (strcmp(row->target.hash, u->chosen->hash) != 0) {
         err_set(&err, ERR_CONFLICT, -EBUSY,
-                "deployment/%s: template %s (%s) was written, and another client has changed it since",
-                row->name, u->chosen->hash, u->chosen->image);
+                "%s: template %s (%s) was written, and another client has changed it since",
+                target_ref(row->name).text, u->chosen->hash, u->chosen->image);
         end(u, &err, r);
     } else if (undo_taken_up(row, u->chosen->hash)) {
         end(u, NULL, r);
     } else if (world_boot_ns(kube_world(u->kube)) >= u->until_ns) {
         char span[32];
         duration_format(u->spec.timeout_ns, span);
-        err_set(
-            &err, ERR_TIMEOUT, -ETIMEDOUT,
-            "deployment/%s: template %s (%s) is written, and Handover has not taken it up within %s; %s%.80s",
-            row->name, u->chosen->hash, u->chosen->image, span,
-            !r->has_lease ? "its Lease was not found: does it run?"
-            : *r->holder  ? "the leader is "
-                          : "nobody leads",
-            r->has_lease ? r->holder : "");
+        err_set(&err, ERR_TIMEOUT, -ETIMEDOUT,
+                "%s: template %s (%s) is written, and Handover has not taken it up within %s; %s%.80s",
+                target_ref(row->name).text, u->chosen->hash, u->chosen->image, span,
+                !r->has_lease ? "its Lease was not found: does it run?"
+                : *r->holder  ? "the leader is "
+                              : "nobody leads",
+                r->has_lease ? r->holder : "");
         end(u, &err, r);
     } else {
         timer_in(u->timer, POLL_NS);
@@ -142,14 +143,14 @@ static void on_status(void *ctx, const struct err *err, struct status_report *r)
     bool there = !err && r->n;
     u->report = r;
     if (!there && !err)
-        err_set(&why, ERR_NOTFOUND, -ENOENT, "there is no deployment/%s in namespace %s", u->spec.status.name,
-                u->spec.status.ns);
+        err_set(&why, ERR_NOTFOUND, -ENOENT, "there is no %s in namespace %s",
+                target_ref(u->spec.status.name).text, u->spec.status.ns);
     if (there && !*u->before) memcpy(u->before, r->rows[0].target.hash, sizeof u->before);
     if (there && u->set) {
         wait_for(u, r);
     } else if (there && strcmp(u->before, r->rows[0].target.hash) != 0) {
-        err_set(&why, ERR_CONFLICT, -EBUSY,
-                "deployment/%s: its template has changed in between; nothing was done", u->spec.status.name);
+        err_set(&why, ERR_CONFLICT, -EBUSY, "%s: its template has changed in between; nothing was done",
+                target_ref(u->spec.status.name).text);
         end(u, &why, NULL);
     } else if (there && undo_applies(&r->rows[0], u->spec.to_hash, &why)) {
         list_versions(u, &r->rows[0]);

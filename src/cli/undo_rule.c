@@ -42,7 +42,14 @@ void undo_versions_free(struct undo_versions *all) {
 bool undo_applies(const struct status_row *r, const char *to_hash, struct err *err) {
     const struct state *s = &r->state;
     const struct state_quarantine *q;
-    if (!r->has_state && r->problem.kind) {
+    if (workload_of(r->name) ==
+        &workload_statefulset) { /* kubectl writes a revision's template, and that is held */
+        err_set(err, ERR_CONFIG, -EINVAL,
+                "%s: kubectl rollout undo %s -n %s --to-revision=N, of kubectl rollout history %s; Handover "
+                "holds "
+                "that template, and it gets its canary",
+                r->name, r->name, r->ns, r->name);
+    } else if (!r->has_state && r->problem.kind) {
         err_set(err, ERR_CONFIG, -EINVAL, "deployment/%s: %s", r->name, r->problem.msg);
     } else if (!r->has_state || !s->stable_uid || s->phase == PHASE_IDLE || s->phase == PHASE_ADOPTING ||
                s->phase == PHASE_RELEASING) {

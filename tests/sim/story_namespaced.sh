@@ -7,6 +7,7 @@ sim --load "$dir/namespaced.yaml" --script '{"image":"*:v?","reconcilesPerSecond
 rights=/apis/rbac.authorization.k8s.io/v1
 rules() { api GET "$rights/$1" | sed 's/handover-team-a/handover/g' | jq -cS .rules; }
 [ "$(rules clusterroles/handover)" = "$(rules namespaces/team-a/roles/handover)" ] || fail "other rules for a target's namespace"
+[ "$(rules clusterroles/handover-statefulsets)" = "$(rules namespaces/team-a/roles/handover-statefulsets)" ] || fail "other rules for StatefulSets"
 [ "$(rules clusterroles/handover-hold-policy)" = "$(rules clusterroles/handover-hold-policy-team-a)" ] || fail "other rules for the policy"
 [ "$(rules namespaces/handover-system/roles/handover)" = "$(rules namespaces/handover-system/roles/handover-team-a)" ] || fail "other rules for handover-system"
 

@@ -7,7 +7,8 @@ export LC_ALL=C.UTF-8
 digest() { printf '%064x' "$1"; }
 # TARGET PHASE [MEMBERS OF THE STATE] : a Deployment and its state as two lines for --load
 objects() {
-  local n=$1 phase=$2 more=${3:-} new=registry.example/team/operator@sha256:$(digest 2) uid
+  local n=$1 phase=$2 more=${3:-} new uid
+  new=registry.example/team/operator@sha256:$(digest 2)
   uid=00000000-0000-0000-0000-$(printf '%012x' "$((10#${n##*-} + 1))")
   [ "$phase" != Stable ] || new=registry.example/team/operator:v1
   printf '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"namespace":"default","name":"%s","uid":"%s","creationTimestamp":"2026-11-01T00:00:00Z","generation":1,"annotations":{"handover.dev/canary-percent":"10","handover.dev/status":"x"}},"spec":{"paused":true,"replicas":2,"selector":{"matchLabels":{"app":"%s"}},"template":{"metadata":{"labels":{"app":"%s"}},"spec":{"containers":[{"name":"c","image":"%s"}]}}}}\n' "$n" "$uid" "$n" "$n" "$new"
@@ -52,7 +53,7 @@ for n in 0 1 20 300; do
   for size in "80 24" "120 40"; do
     width=${size% *}; watch $size
     if [ $n = 0 ]; then
-      until_true 20 "nothing is managed" shows '^no Deployment in namespace default carries the annotation'
+      until_true 20 "nothing is managed" shows '^no Deployment or StatefulSet in namespace default carries the annotation'
     else
       until_true 20 "the header is there at $size with $n" shows '^TARGET +PHASE +SINCE +READY '
       screen | sed -n 1p | has '^leader: ' && screen | sed -n 2p | has '^TARGET ' || fail "leader and header are not on top"

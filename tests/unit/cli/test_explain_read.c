@@ -31,6 +31,8 @@ static void on_request(struct fake *f, struct fake_req *r) {
     struct stage *st = f->user;
     if (strstr(r->url, "/deployments?")) {
         answer(r, 200, st->targets);
+    } else if (strstr(r->url, "/statefulsets?")) {
+        answer(r, 200, LIST());
     } else if (strstr(r->url, "/configmaps?")) {
         answer(r, 200, LIST(STATE));
     } else if (strstr(r->url, "/pods?")) {

@@ -37,8 +37,9 @@ static void what_was_known_stays_while_the_server_is_lost(void **state) {
                        &out);
     assert_buf(out, "no answer for 1m10s, this is 1m11s old: \\x1b[2Jlost\n"
                     "leader: none, the Lease does not exist\n"
-                    "no Deployment in namespace a carries the annotation\n"
-                    "handover.dev/canary-percent; -A looks in all namespaces\n");
+                    "no Deployment or StatefulSet in namespace a carries the\n"
+                    "annotation handover.dev/canary-percent; -A looks in all\n"
+                    "namespaces\n");
     buf_clear(&out);
     style.width = 20;
     status_watch_frame(NULL, "Connection refused", NOW_NS, 0, &style, NOW_NS, &out);

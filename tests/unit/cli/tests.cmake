@@ -9,7 +9,7 @@ target_include_directories(unit_cli_judge_history PRIVATE ${CMAKE_SOURCE_DIR}/sr
 unit_test(cli/args base) # runs the programs themselves
 set_tests_properties(unit/cli/args PROPERTIES ENVIRONMENT "PROGRAMS=${CMAKE_BINARY_DIR}"
   REQUIRED_FILES "$<TARGET_FILE:handover>;$<TARGET_FILE:handover-sim>")
-foreach(name template_diff explain status_wait status_list screen release)
+foreach(name template_diff explain status_wait status_list screen release target_ref)
   unit_test(cli/${name} cli_common m)
   target_include_directories(unit_cli_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/cli ${CMAKE_SOURCE_DIR}/rollout)
 endforeach()

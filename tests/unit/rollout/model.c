@@ -219,6 +219,10 @@ static void m_cleanup(struct model *m) {
 
 void m_deployment_controller(struct model *m) {
     if (!m->exists) return;
+    if (m->set) {
+        m_stateful_controller(m);
+        return;
+    }
     if (m->paused) {
         m_scale_paused(m);
         m_cleanup(m);
@@ -260,6 +264,7 @@ static bool m_admits(struct model *m, struct mrs *r) {
 
 static void m_rs_controller(struct model *m) {
     for (int i = 0; i < MAX_RS; i++) {
+        if (m->set && !m->rs[i].canary && m->rs[i].there) continue; /* its pods are the set's */
         int have = m_pods(m, i, false), want = m->rs[i].there ? m->rs[i].replicas : 0;
         if (have >= want) m->rs[i].failure[0] = '\0';
         for (int k = 0; k < MAX_PODS && have < want && m->rs[i].there; k++) {

@@ -92,6 +92,9 @@ struct model {
     int policies;   /* so often it was installed */
     bool older;     /* the process is of a version that does not know it */
     struct rng rng;
+    /* a StatefulSet: the version of its current revision, the one that its status names as the update revision */
+    bool set;
+    int partition, current, told;
     /* the Deployment */
     bool exists, deleting, paused;
     int uid, rv, generation, observed, replicas, version, st_updated, st_replicas, st_available, st_ready;
@@ -161,9 +164,9 @@ struct model {
 
 struct m_view {
     struct obs_target target;
-    struct obs_rs rs[MAX_RS];
+    struct obs_rs rs[MAX_RS + OBS_REVISIONS];
     struct obs_pod pods[MAX_PODS], own[MAX_PODS]; /* own: borrowed, those that count */
-    size_t nrs, npods;
+    size_t nrs, npods, nrevisions;
     struct obs_lease lease[2];
     struct slice_seen slice;
     struct spec spec;
@@ -209,6 +212,16 @@ int m_patch_lease(struct model *m, const cJSON *body);
 struct model *m_electing(int replicas, bool soaking);
 void m_until_step(struct model *m, enum trial_step want, int ticks);
 void m_pod_died(struct model *m, int k);
+
+/* ---- model_stateful.c ---- */
+void m_stateful_controller(struct model *m);
+int m_patch_partition(struct model *m, const cJSON *strategy);
+int m_delete_pod(struct model *m, const char *name, const cJSON *body);
+void m_look_at_revisions(const struct model *c, struct m_view *v);
+void m_tell_revisions(const struct model *m, struct obs_target *t);
+void m_lower(struct model *m, int partition);         /* another client sets the partition */
+struct model *m_new_set(uint64_t seed, int replicas); /* not adopted yet */
+struct model *m_start_set(int replicas);              /* adopted at version 0 and quiet */
 
 /* ---- model_pod.c ---- */
 void m_read_pod(const struct model *m, int k, struct obs_pod *ret);

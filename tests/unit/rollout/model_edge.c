@@ -74,10 +74,13 @@ static int m_patch_target(struct model *m, const cJSON *body) {
         m_annotate(m, a->string + strlen(HANDOVER_PREFIX), cJSON_GetStringValue(a));
     }
     for (const cJSON *f = spec->child; f; f = f->next) {
-        if (!strcmp(f->string, "paused")) {
+        if (m->set && !strcmp(f->string, "updateStrategy")) {
+            m_patch_partition(m, f);
+            if (!m->paused) m_check_unpause(m);
+        } else if (!strcmp(f->string, "paused") && !m->set) {
             m->paused = cJSON_IsTrue(f);
             if (!m->paused) m_check_unpause(m);
-        } else if (!strcmp(f->string, "progressDeadlineSeconds"))
+        } else if (!strcmp(f->string, "progressDeadlineSeconds") && !m->set)
             m->deadline_s = (int64_t)f->valuedouble;
         else if (!strcmp(f->string, "replicas") && m->elects) {
             m->replicas = (int)f->valuedouble;
@@ -246,6 +249,7 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
         return OK;
     case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
+    case STEP_POD_DELETE: return m_delete_pod(m, s->name, body);
     case STEP_LEASE: return m_patch_lease(m, body);
     case STEP_OBJECTS: break;
     }
@@ -386,6 +390,7 @@ void m_image(struct model *m, int version) {
 void m_user_paused(struct model *m, bool paused) {
     struct m_write was = m_write_begin(m);
     m->paused = paused;
+    if (m->set) m->partition = paused ? HELD_PARTITION : 0;
     m_write_end(m, &was, false);
     m->generation++;
     m->rv++;
@@ -415,7 +420,7 @@ bool m_event(const struct model *m, const char *reason) {
 void m_begin(struct model *m) {
     m_until(m, PHASE_STABLE, 30);
     m_run(m, 3);
-    assert_true(m->paused && m->deadline_s == 2147483647);
+    assert_true(m->paused && (m->set || m->deadline_s == 2147483647));
     m->events[0] = '\0';
 }
 

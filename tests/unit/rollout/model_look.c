@@ -24,8 +24,10 @@ static char *conditions(const char *failure) {
 
 /* ---- objects as the readers give them ---- */
 static void m_fill_target(const struct model *m, struct obs_target *ret) {
-    *ret = (struct obs_target){.ns = xstrdup("ns"),
+    *ret = (struct obs_target){.kind = &workload_deployment,
+                               .ns = xstrdup("ns"),
                                .name = xstrdup("op"),
+                               .id = xstrdup("op"),
                                .uid = xasprintf("d-%d", m->uid),
                                .rv = xasprintf("%d", m->rv),
                                .deleting = m->deleting,
@@ -48,6 +50,7 @@ static void m_fill_target(const struct model *m, struct obs_target *ret) {
                                .failure = xstrdup_null(own_failure(m)),
                                .annotations = cJSON_Duplicate(m->annotations, true)};
     memcpy(ret->hash, m->hash[m->version], sizeof ret->hash);
+    if (m->set) m_tell_revisions(m, ret);
 }
 
 void m_rs_rv(const struct model *m, int rs, char ret[32]) {
@@ -84,6 +87,17 @@ static void m_read_target(const struct model *m, struct obs_target *ret) {
     if (m->direct) return;
     __attribute__((cleanup(obs_target_free))) struct obs_target t = *ret;
     cleanup_free char *a = json_print(t.annotations), *conds = conditions(t.failure), *created = NULL;
+    cleanup_free char
+        *hold =
+            obs_is_set(&t)
+                ? xasprintf(
+                      "\"updateStrategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"partition\":%d}}",
+                      t.partition)
+                : xasprintf("\"paused\":%s,\"progressDeadlineSeconds\":%lld", t.paused ? "true" : "false",
+                            (long long)t.deadline_s),
+        *revisions = obs_is_set(&t) ? xasprintf(",\"currentRevision\":\"%s\",\"updateRevision\":\"%s\"",
+                                                t.current, t.update)
+                                    : NULL;
     char at[32];
     if (t.created_ns) {
         rfc3339_seconds(t.created_ns, at);
@@ -92,16 +106,16 @@ static void m_read_target(const struct model *m, struct obs_target *ret) {
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\",\"resourceVersion\":\"%s\","
         "\"generation\":%lld,\"annotations\":%s%s%s},\"spec\":{\"replicas\":%d,\"revisionHistoryLimit\":%d,"
-        "\"paused\":%s,\"progressDeadlineSeconds\":%lld,\"selector\":%s,\"template\":%s},"
+        "%s,\"selector\":%s,\"template\":%s},"
         "\"status\":{\"observedGeneration\":%lld,\"replicas\":%d,\"updatedReplicas\":%d,\"readyReplicas\":%d,"
-        "\"availableReplicas\":%d%s}}",
+        "\"availableReplicas\":%d%s%s}}",
         t.name, t.ns, t.uid, t.rv, (long long)t.generation, a, created ? created : "",
-        t.deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "", t.replicas, t.history,
-        t.paused ? "true" : "false", (long long)t.deadline_s, t.selector, t.tmpl,
-        (long long)t.observed_generation, t.st_replicas, t.st_updated, t.st_ready, t.st_available, conds);
+        t.deleting ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "", t.replicas, t.history, hold,
+        t.selector, t.tmpl, (long long)t.observed_generation, t.st_replicas, t.st_updated, t.st_ready,
+        t.st_available, conds, revisions ? revisions : "");
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
-    if (obs_target_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s", e.msg);
+    if (obs_target_read(t.kind, obj, slice_of(raw), ret, &e) < 0) fail_msg("%s", e.msg);
 }
 
 static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
@@ -151,6 +165,7 @@ static struct model *m_cache_new(const struct model *m) {
 
 static void m_see_target(const struct model *m, struct model *c) {
     c->exists = m->exists, c->deleting = m->deleting, c->paused = m->paused, c->recreate = m->recreate;
+    c->set = m->set, c->partition = m->partition, c->current = m->current, c->told = m->told;
     c->uid = m->uid, c->rv = m->rv, c->generation = m->generation, c->observed = m->observed;
     c->replicas = m->replicas, c->version = m->version, c->deadline_s = m->deadline_s;
     c->st_updated = m->st_updated, c->st_replicas = m->st_replicas;
@@ -216,9 +231,9 @@ struct m_view *m_observe(struct model *m) {
         c->unselective = m->unselective, c->tick = m->tick, c->direct = m->direct, c->no_pods = m->no_pods;
     }
     for (int i = 0; i < MAX_RS; i++) {
-        if (c->rs[i].there) m_read_rs(c, i, &v->rs[v->nrs++]);
+        if (c->rs[i].there && (!c->set || c->rs[i].canary)) m_read_rs(c, i, &v->rs[v->nrs++]);
     }
-    v->o = (struct observed){.name = "op",
+    v->o = (struct observed){.name = m->set ? "statefulset/op" : "op",
                              .known = true,
                              .rs = v->rs,
                              .nrs = v->nrs,
@@ -240,6 +255,7 @@ struct m_view *m_observe(struct model *m) {
             v->o.spec_err = &v->spec_err;
         }
     }
+    if (c->exists && c->set) m_look_at_revisions(c, v);
     if (m->edge.held && m->edge.s.began_ns != m->edge.round_began_ns) { /* rounds belong to one rollout */
         m->edge.round_began_ns = m->edge.s.began_ns;
         m->edge.scraped_ns = 0;
@@ -254,6 +270,7 @@ struct m_view *m_observe(struct model *m) {
     v->o.known = plan_needs(&v->o) != NEED_TARGET;
     for (int k = 0; k < MAX_PODS && v->o.known; k++)
         if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
+    if (c->exists && c->set) m_look_at_revisions(c, v);
     v->o.dead = &m->edge.dead;
     v->o.slice = m_see_objects(m, v->o.state, &v->slice) ? &v->slice : NULL;
     if (m->elects && !m->no_lease && plan_needs(&v->o) == NEED_LEASES) {

@@ -39,9 +39,11 @@ static void fill(const struct model *m, int k, struct obs_pod *ret) {
     const struct mrs *r = &m->rs[p->rs];
     enum behaviour b = m->behaviour[r->version];
     *ret = (struct obs_pod){.ns = xstrdup("ns"),
-                            .name = xasprintf("%s-%s", r->name, p->uid + 4),
+                            .name = m->set && !r->canary ? xstrdup(p->uid)
+                                                         : xasprintf("%s-%s", r->name, p->uid + 4),
                             .uid = xstrdup(p->uid),
                             .rs_uid = xstrdup(r->uid),
+                            .rs_name = xstrdup(m->set && !r->canary ? "statefulset/op" : r->name),
                             .track = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE,
                             .created_ns = T0 + p->born * NS_PER_S,
                             .terminating = p->terminating,
@@ -101,12 +103,16 @@ void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
                          began, at);
     if (p.track == TRACK_CANARY)
         labels = xasprintf(",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"", p.hash);
+    bool of_set = !strcmp(p.rs_name, "statefulset/op");
+    if (of_set) labels = xasprintf(",\"controller-revision-hash\":\"%s\"", p.rs_uid);
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":{\"app\":\"op\"%s},"
-        "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}]%s},"
+        "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"kind\":\"%s\",\"name\":\"%s\",\"uid\":\"%s\","
+        "\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\"%s,\"conditions\":[%s],"
         "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
-        p.name, p.uid, labels ? labels : "", born, p.rs_uid,
+        p.name, p.uid, labels ? labels : "", born, of_set ? "StatefulSet" : "ReplicaSet",
+        of_set ? "op" : p.rs_name, p.rs_uid,
         p.terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         p.scheduled ? "\"nodeName\":\"n\"" : "",
         p.finished ? ",\"phase\":\"Failed\",\"reason\":\"Evicted\",\"message\":\"low on memory\"" : "", conds,

@@ -107,6 +107,7 @@ static void happens(struct model *m, struct words *w) {
     if (is(w, "asked")) m->asked[version(a)] = true;
     if (is(w, "run")) m_run(m, number(a));
     if (is(w, "until")) m_until(m, phase(a), number(b));
+    if (is(w, "partition")) m_lower(m, strcmp(a, "held") ? number(a) : HELD_PARTITION);
     if (is(w, "lose")) lose(m, version(a));
     under_policy(m, w);
     if (is(w, "writes-much")) m->sign[version(a)] = WRITES_MUCH;
@@ -131,7 +132,9 @@ static void holds(struct model *m, struct words *w) {
     if (is(w, "is")) must(m, m_phase(m) == (int)phase(a) && m_s(m)->hold == hold(b), w);
     if (is(w, "paused")) must(m, m->paused, w);
     if (is(w, "unpaused")) must(m, !m->paused, w);
-    if (is(w, "held")) must(m, m->paused && m->deadline_s == 2147483647, w);
+    if (is(w, "held")) must(m, m->paused && (m->set || m->deadline_s == 2147483647), w);
+    if (is(w, "at")) must(m, m->partition == number(a), w);
+    if (is(w, "current")) must(m, m->current == version(a), w);
     bool mark = m_annotation(m, "held");
     if (is(w, "rests")) must(m, !m->paused && !mark && m->deadline_s == 600, w);
     if (is(w, "marked")) must(m, m->paused && mark && m->deadline_s == 600, w);

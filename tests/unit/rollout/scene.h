@@ -17,6 +17,7 @@
  *   own V N, canary V N, all V N               so many ready pods of the version: stable's kind, a canary's, those and no others
  *   quarantined V, trusted V, event REASON, no-event REASON, absent ANNOTATION
  *   status TEXT, message TEXT, reason TEXT     the text is in the annotation, the state, the last of the history
+ *   partition N or held, at N, current V             of a StatefulSet: another client sets its partition; what that is; its current revision
  *   idle N                                     nothing is written in so many ticks
  */
 #ifndef TEST_ROLLOUT_SCENE_H

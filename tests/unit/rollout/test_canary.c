@@ -8,7 +8,9 @@
 #include "plan/plan.h"
 
 static struct obs_target target(const char *selector, const char *tmpl) {
-    return (struct obs_target){.ns = (char *)(uintptr_t) "ns",
+    return (struct obs_target){.kind = &workload_deployment,
+                               .id = (char *)(uintptr_t) "op",
+                               .ns = (char *)(uintptr_t) "ns",
                                .name = (char *)(uintptr_t) "op",
                                .uid = (char *)(uintptr_t) "u-1",
                                .selector = (char *)(uintptr_t)selector,

@@ -128,7 +128,9 @@ static void look_init(struct look *k) {
     k->state.target_uid = xstrdup("d-1");
     k->state.paused = true;
     k->spec = (struct spec){.nsteps = 1, .step = {10}, .assist = ASSIST_ALWAYS, .max_regression = 2};
-    k->target = (struct obs_target){.ns = borrowed("ns"),
+    k->target = (struct obs_target){.kind = &workload_deployment,
+                                    .id = borrowed("op"),
+                                    .ns = borrowed("ns"),
                                     .name = borrowed("op"),
                                     .uid = borrowed("d-1"),
                                     .rv = borrowed("7"),

@@ -15,7 +15,7 @@ static struct obs_target target(const char *json) {
     struct err e = {0};
     cleanup_free char *text = quoted(xstrdup(json));
     cleanup_json cJSON *obj = json_parse(slice_of(text), NULL);
-    if (obs_target_read(obj, slice_of(text), &t, &e) < 0) fail_msg("%s", e.msg);
+    if (obs_target_read(&workload_deployment, obj, slice_of(text), &t, &e) < 0) fail_msg("%s", e.msg);
     return t;
 }
 
@@ -102,7 +102,7 @@ CASE(what_is_no_deployment) {
         struct err e = {0};
         cleanup_free char *text = quoted(xstrdup(v[i][0]));
         cleanup_json cJSON *obj = json_parse(slice_of(text), NULL);
-        assert_true(obs_target_read(obj, slice_of(text), &t, &e) < 0);
+        assert_true(obs_target_read(&workload_deployment, obj, slice_of(text), &t, &e) < 0);
         assert_true(e.kind == ERR_PROTOCOL && t.replicas == 77);
         assert_true(slice_starts(slice_of(e.msg), slice_of(v[i][1])));
     }

@@ -5,7 +5,7 @@
  * place of every story with each of the three (minutes). */
 #include "scene.h"
 
-enum { IN_REPLICAS = 1, IN_LEADER = 2, IN_OBJECTS = 4, BY_POLICY = 8, ANY_MODE = 15 };
+enum { IN_REPLICAS = 1, IN_LEADER = 2, IN_OBJECTS = 4, BY_POLICY = 8, OF_SET = 16, ANY_MODE = 31 };
 static const struct mode {
     const char *name;
     int rest;         /* ticks in which every story comes to its end */
@@ -14,7 +14,8 @@ static const struct mode {
 } modes[] = {{"replicas", 110, 1, 0},
              {"leader", 330, 13, 2},
              {"objects", 200, 11, 1},
-             {"held by the policy", 110, 11, 1}};
+             {"held by the policy", 110, 11, 1},
+             {"a StatefulSet", 160, 23, 1}};
 
 static const struct story {
     const char *name, *steps;
@@ -37,7 +38,11 @@ static const struct story {
      ANY_MODE},
     {"tried again", "fails 1|image 1|until RolledBack 300|good 1|act retry 1", ANY_MODE},
     {"scaled", "image 1|until Soaking 60|scale 4", ANY_MODE},
-    {"unpaused by another", "fails 1|image 1|until Starting 60|unpause|tick 2", IN_REPLICAS | BY_POLICY},
+    {"unpaused by another", "fails 1|image 1|until Starting 60|unpause|tick 2",
+     IN_REPLICAS | BY_POLICY | OF_SET},
+    {"of a user's own partition", "image 1|until Soaking 60|partition 1|run 40|image 1|run 100|partition 0",
+     OF_SET},
+    {"scaled to zero", "fails 1|image 1|until Starting 60|scale 0|run 20|scale 2", OF_SET},
     {"released", "image 1|until Soaking 60|act release 1", ANY_MODE},
     {"left", "image 1|until Soaking 60|unset canary-percent|run 60|image 0", ANY_MODE},
     {"fails once it has objects", "image 1|until Soaking 60|fails 1", IN_OBJECTS},
@@ -62,6 +67,7 @@ static struct model *begin(const struct mode *mode) {
     struct model *m = in == IN_LEADER    ? m_electing(2, false)
                       : in == IN_OBJECTS ? m_by_objects(1, 20)
                       : in == BY_POLICY  ? m_start_by_policy(3)
+                      : in == OF_SET     ? m_start_set(3)
                                          : m_new(1, 3);
     if (in == IN_REPLICAS || in == IN_OBJECTS) m_begin(m);
     if (in != IN_LEADER) m_annotate(m, "soak", in == IN_OBJECTS ? "10s" : "5s");
@@ -78,9 +84,9 @@ static char *end_of(struct model *m) {
     }
     const struct state *s = m->state ? m_s(m) : NULL;
     return xasprintf(
-        "%s %s paused %d marked %d replicas %d deadline %lld leader %d pods %d %d %d canaries %d "
+        "%s %s paused %d at %d marked %d replicas %d deadline %lld leader %d pods %d %d %d canaries %d "
         "labelled %d quarantine %d last %s",
-        s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m->paused,
+        s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m->paused, m->partition,
         m_annotation(m, "held") != NULL, m->replicas, (long long)m->deadline_s,
         m->elects ? m_leader(m, NULL) : -1, own[0], own[1], own[2], canary,
         m_owned(m, OWNER_CANARY) + m_owned(m, OWNER_NONE), s && state_quarantined(s, m->hash[1], NULL),
@@ -159,6 +165,10 @@ CASE(killed_anywhere_in_mode_objects) {
 }
 CASE(killed_anywhere_held_by_the_policy) {
     killed(&modes[3]);
+}
+
+CASE(killed_anywhere_as_a_stateful_set) {
+    killed(&modes[4]);
 }
 
 CASES("rollout/plan_crash")

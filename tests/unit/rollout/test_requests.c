@@ -50,7 +50,7 @@ STAGE(adoption_costs_what_it_writes, cluster(1)) {
     assert_true(simworld_run_until(st->sw, all_stable, st, 300 * NS_PER_S));
     simworld_run(st->sw, 60 * NS_PER_S);
     assert_in_range(n.reads, 1,
-                    6); /* lists of the namespace and, after the faults, of the base: not by target */
+                    7); /* lists of the namespace and, after the faults, of the base: not by target */
     assert_int_equal(n.writes, 3 * 20);
     assert_in_range(n.events, 1, 20);
 }

@@ -187,7 +187,7 @@ CASE(refused) {
         {"canary-nodes=a b=c", "canary-nodes", "\"a b=c\" is no label of a node", "pool=canary,zone=a"},
         {"canary-nodes=a=-c", "canary-nodes", "\"a=-c\" is no label of a node", "pool=canary,zone=a"},
         {"canary-nodes=a=b,a=c", "canary-nodes", "\"a=c\" has a key that is there already", "pool=canary"},
-        {"lease=A", "lease", "\"A\"", "the name of a Lease in the Deployment's namespace"},
+        {"lease=A", "lease", "\"A\"", "the name of a Lease in the target's namespace"},
         {"lease=other/", "lease", "\"other/\"", "or NAMESPACE/NAME"},
         {"lease=/b", "lease", "\"/b\"", "or NAMESPACE/NAME"},
         {"lease=a.b/c", "lease", "\"a.b/c\"", "or NAMESPACE/NAME"},

@@ -25,10 +25,10 @@ target_include_directories(unit_rollout_canary PRIVATE ${CMAKE_SOURCE_DIR}/rollo
 add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_look.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/scene.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c
-  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_policy.c
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_policy.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_stateful.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_objects.c)
 target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfig::CMOCKA)
-foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate quiet plan_race plan_crash plan_policy plan_random)
+foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate quiet plan_race plan_crash plan_policy plan_stateful plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
 set_tests_properties(unit/rollout/plan_crash PROPERTIES TIMEOUT 900) # under 2 minutes of one core with sanitizers, many times that on a busy machine
