@@ -96,7 +96,8 @@ static void annotations(void **state) {
                     "handover.dev/zzz is not known\n"
                     "FAIL annotations a/op: handover.dev/canary-percent: \"many\" is not allowed; allowed: a "
                     "whole percentage 1..100, or "
-                    "at most 20 ascending ones such as 5,20,50\n");
+                    "at most 20 ascending ones such as 5,20,50, with `pause` after those that wait for a "
+                    "person: 5,pause,50\n");
 }
 
 /* ---- all of it, from a scripted API server ---- */

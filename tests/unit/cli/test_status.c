@@ -248,7 +248,8 @@ static const struct {
               "    data.state: phase: read \"Sleeping\", which is not allowed there\n"
               "a          typo    Invalid         2/2    w:v1\n"
               "    handover.dev/canary-percent: \"many\" is not allowed; allowed: a whole percentage 1..100, "
-              "or at most 20 ascending ones such as 5,20,50\n"},
+              "or at most 20 ascending ones such as 5,20,50, with `pause` after those that wait for a "
+              "person: 5,pause,50\n"},
     {"a list whose continue token has expired is read anew",
      {{"continue=", 410, "{'kind':'Status','code':410,'message':'expired'}"},
       {"/deployments?limit=", 200,
