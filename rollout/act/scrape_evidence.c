@@ -71,17 +71,24 @@ int64_t scrape_interval(const struct scrape_round *r) {
 }
 
 enum quiet scrape_quiet(const struct scrape_round *r, enum track track, int64_t *ret_ns) {
-    bool any = false;
+    bool any = false, silent = false;
     *ret_ns = TIME_NEVER;
     for (size_t i = 0; i < r->n; i++) {
         const struct scrape_result *res = &r->result[i];
-        const struct prom_value *active = &page_of(res)->v[PROM_ACTIVE],
+        const struct prom_value *total = &page_of(res)->v[PROM_TOTAL],
+                                *active = &page_of(res)->v[PROM_ACTIVE],
                                 *depth = &page_of(res)->v[PROM_DEPTH];
         if (res->pod.track != track || res->pod.terminating || res->pod.finished) continue;
-        if (!res->read || !active->present) return QUIET_UNKNOWN;
+        if (!res->read) return QUIET_UNKNOWN;
+        bool worked = total->present && total->value > 0;
+        if (!active->present) {
+            silent = silent || worked;
+            continue;
+        }
         if (res->read_ns < *ret_ns) *ret_ns = res->read_ns;
-        if (active->value > 0 || (depth->present && depth->value > 0)) return QUIET_BUSY;
+        bool queued = depth->present && depth->value > 0 && (worked || !total->present);
+        if (active->value > 0 || queued) return QUIET_BUSY;
         any = true;
     }
-    return any ? QUIET_NOW : QUIET_UNKNOWN;
+    return any && !silent ? QUIET_NOW : QUIET_UNKNOWN;
 }

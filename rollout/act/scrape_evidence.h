@@ -13,6 +13,7 @@ void scrape_samples(const struct scrape_round *r, const struct obs_pod *pods, si
 char *scrape_trouble(const struct scrape_round *r);
 /* The longest time between two scrapes of Prometheus's, over the pods of the round; 0: not known, or not its. */
 int64_t scrape_interval(const struct scrape_round *r);
-/* Are all pods of the track at rest? ret_ns: boot time of the oldest look that says so. */
+/* Are all pods of the track at rest? A standby says nothing of workers, and a warm one (controller-runtime) has its queue filled already: one that has
+ * never reconciled is at nothing. But one pod at least has to say it. ret_ns: boot time of the oldest look that says so. */
 enum quiet scrape_quiet(const struct scrape_round *r, enum track track, int64_t *ret_ns);
 #endif

@@ -229,6 +229,25 @@ SCRAPE(from_a_round_to_samples, 4) {
     assert_true(scrape_quiet(&r, TRACK_CANARY, &at) == QUIET_NOW && at == 5);
     res[1].page->v[PROM_ACTIVE].value = 1;
     assert_true(scrape_quiet(&r, TRACK_CANARY, &at) == QUIET_BUSY && !scrape_trouble(&r));
+    /* Two standbys, one warm, beside a leader: their pages as controller-runtime 0.25 has them. */
+    struct prom_value *leader = res[0].page->v, *warm = res[1].page->v, *cold = res[2].page->v;
+    t->pods[1].restarts = 0;
+    memset(warm, 0, sizeof res[1].page->v);
+    memset(cold, 0, sizeof res[2].page->v);
+    warm[PROM_DEPTH] = (struct prom_value){.present = true, .value = 8};
+    leader[PROM_TOTAL].value = 16;
+    assert_int_equal(scrape_quiet(&r, TRACK_CANARY, &at), QUIET_NOW);
+    warm[PROM_ACTIVE].present = warm[PROM_TOTAL].present = true; /* with the series, and nothing done */
+    assert_int_equal(scrape_quiet(&r, TRACK_CANARY, &at), QUIET_NOW);
+    leader[PROM_DEPTH] = (struct prom_value){.present = true, .value = 1};
+    assert_int_equal(scrape_quiet(&r, TRACK_CANARY, &at), QUIET_BUSY);
+    leader[PROM_DEPTH].value = 0;
+    cold[PROM_TOTAL] = (struct prom_value){.present = true, .value = 1}; /* it works, and does not say when */
+    assert_int_equal(scrape_quiet(&r, TRACK_CANARY, &at), QUIET_UNKNOWN);
+    memset(leader, 0, sizeof res[0].page->v);
+    memset(warm, 0, sizeof res[1].page->v);
+    cold[PROM_TOTAL].present = false;
+    assert_int_equal(scrape_quiet(&r, TRACK_CANARY, &at), QUIET_UNKNOWN); /* nobody says it */
 }
 
 CASES("rollout/scrape")
