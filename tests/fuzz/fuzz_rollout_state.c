@@ -27,11 +27,17 @@ static void round_trip(const struct state *s) {
     FUZZ_CHECK(state_same(s, &again));
 }
 
-static void plan_of(const struct state *s, struct slice annotations) {
+static void plan_of(const struct workload *kind, const struct state *s, struct slice annotations) {
     char name[] = "op", uid[] = "1234-uid", rv[] = "7",
          tmpl[] = "{\"metadata\":{\"labels\":{\"app\":\"op\"}},\"spec\":{}}",
-         selector[] = "{\"matchLabels\":{\"app\":\"op\"}}", image[] = "op:v2";
-    struct obs_target t = {.ns = name,
+         selector[] = "{\"matchLabels\":{\"app\":\"op\"}}", image[] = "op:v2", current[] = "op-1",
+         update[] = "op-2";
+    cleanup_free char *id = workload_id(kind, name);
+    struct obs_target t = {.kind = kind,
+                           .id = id,
+                           .current = current,
+                           .update = update,
+                           .ns = name,
                            .name = name,
                            .uid = uid,
                            .rv = rv,
@@ -52,7 +58,7 @@ static void plan_of(const struct state *s, struct slice annotations) {
     cleanup_spec struct spec spec;
     struct err bad = {0};
     spec_parse(a, &spec, &bad);
-    struct observed o = {.name = name,
+    struct observed o = {.name = id,
                          .target = &t,
                          .known = true,
                          .spec = obs_opted_in(a) ? &spec : NULL,
@@ -64,7 +70,7 @@ static void plan_of(const struct state *s, struct slice annotations) {
     plan_make(&o, INT64_C(1795457893000000000), &p);
     for (size_t i = 0; i < p.nsteps; i++) {
         cleanup_json cJSON *body = json_parse(slice_of(p.step[i].body), NULL);
-        FUZZ_CHECK(body);
+        FUZZ_CHECK(body || p.step[i].kind == STEP_POD_DELETE);
     }
     if (p.next) round_trip(p.next);
     cJSON_Delete(a);
@@ -83,5 +89,6 @@ FUZZ(in) {
         return;
     }
     round_trip(&s);
-    plan_of(&s, annotations);
+    plan_of(&workload_deployment, &s, annotations);
+    plan_of(&workload_statefulset, &s, annotations);
 }
