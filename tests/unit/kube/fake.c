@@ -96,9 +96,10 @@ static void req_free(struct fake_req *r) {
     buf_free(&r->out);
     free(r);
 }
-static struct fake_req *find_req(struct fake *f, const void *p) {
+static struct fake_req *find_req(struct fake *f, uint64_t number) {
     list_each(it, &f->reqs) {
-        if (container_of(it, struct fake_req, node) == p) return container_of(it, struct fake_req, node);
+        struct fake_req *r = container_of(it, struct fake_req, node);
+        if (r->number == number) return r;
     }
     return NULL;
 }
@@ -119,11 +120,11 @@ static void end_with(struct fake_req *r, enum err_kind kind, int errnum, const c
 
 struct later {
     struct fake *f;
-    struct fake_req *r;
+    uint64_t number; /* of the request, whose memory may be another one's by then */
 };
 static void on_a_later_turn(struct fake_req *r, world_fn fn) {
     struct later *l = xmalloc(sizeof *l);
-    *l = (struct later){r->f, r};
+    *l = (struct later){r->f, r->number};
     world_defer(r->f->a.w, fn, l);
 }
 static void deliver(void *ctx);
@@ -134,7 +135,7 @@ static void schedule(struct fake_req *r) {
 static void deliver(void *ctx) {
     struct later l = *(struct later *)ctx;
     free(ctx);
-    struct fake_req *r = find_req(l.f, l.r);
+    struct fake_req *r = find_req(l.f, l.number);
     if (!r) return;
     r->scheduled = false;
     if (r->out.n && !r->held) {
@@ -148,7 +149,7 @@ static void deliver(void *ctx) {
             return;
         }
         enum http_pull pull = r->cb.body ? r->cb.body(r->ctx, slice_make(copy, n)) : HTTP_MORE;
-        r = find_req(l.f, l.r);
+        r = find_req(l.f, l.number);
         if (!r) return;
         r->held = pull == HTTP_HOLD;
     }
@@ -169,7 +170,7 @@ static void req_cancel(struct http_req *req) {
 static void send_turn(void *ctx) {
     struct later l = *(struct later *)ctx;
     free(ctx);
-    struct fake_req *r = find_req(l.f, l.r);
+    struct fake_req *r = find_req(l.f, l.number);
     if (!r) return;
     if (r->may_send && !r->may_send(r->may_send_ctx)) {
         end_with(r, ERR_FENCED, -EPERM, "not sent: fenced");
@@ -188,6 +189,7 @@ static int fk_http(struct world *w, const struct http_spec *s, const struct http
     struct fake_req *r = xcalloc(1, sizeof *r);
     *r = (struct fake_req){.req = {req_resume, req_cancel},
                            .f = f,
+                           .number = ++f->requests,
                            .lane = s->lane,
                            .method = xstrdup(s->method),
                            .url = xstrdup(s->url),

@@ -13,6 +13,7 @@
 struct fake_req {
     struct http_req req; /* first */
     struct fake *f;
+    uint64_t number; /* from 1 on */
     struct list node;
     enum http_lane lane;
     char *method, *url, *proxy;
@@ -46,7 +47,8 @@ struct fake {
     struct rng rng; /* of world_rand() */
     struct list reqs, procs;
     unsigned spawned, started, files;
-    bool running; /* inside fake_run(), or a test wants no turns but those of it */
+    uint64_t requests; /* so many were made */
+    bool running;      /* inside fake_run(), or a test wants no turns but those of it */
     int64_t (*file_mtime)(struct world *w, const char *path);
     void (*on_request)(struct fake *f, struct fake_req *r); /* its bytes have left */
     void (*on_spawn)(struct fake *f, struct fake_proc *p);  /* on the turn after */
