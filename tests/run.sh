@@ -86,7 +86,7 @@ compile() { # one of ninja's lines in a hundred shows how far it is
 }
 
 run_ctest() {
-  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$jobs")
+  local log=$build/ctest.log rc=0 args=(--output-on-failure -j "$((jobs + 1))") # stories wait more than they work
   [ -n "$filter" ] && args+=(-R "$filter")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
   (cd "$build" && ctest "${args[@]}") 2>&1 | tee "$log" | grep --line-buffered -vE '^ +Start +[0-9]+:|^Test project' || rc=${PIPESTATUS[0]}
