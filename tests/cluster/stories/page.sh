@@ -1,6 +1,5 @@
 # The page as a person opens it: through a port-forward and through `kubectl proxy`, with a token whose user the real API server knows and lets in, or not; what
 # somebody may who may view the whole cluster; a standby names the leader.
-. "$(dirname "$0")/../lib.sh"
 manifest op v1 "${quick[@]}" | k apply -f - >/dev/null; adopted op
 holder=$(leader); pod=${holder%%_*}
 forward() { # POD : its admin port, here
