@@ -24,12 +24,19 @@ pid_of() { # POD : the process of Handover in it
 }
 shim_of() { awk '/^PPid:/ {print $2}' "/proc/$1/status"; } # PID of a container's first process
 term() { H get lease handover -o 'jsonpath={.spec.leaseTransitions}'; }
+# The token of the account that may read the page; as every kubectl can ask for it.
+page_token=
+may_read_the_page() {
+  [ -n "$page_token" ] || page_token=$(printf '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":7200}}' |
+    in_cluster kubectl create --raw /api/v1/namespaces/handover-system/serviceaccounts/handover-page/token -f - | jq -re .status.token)
+} 2>/dev/null
 # A leader, and beside it a standby with warm caches that has seen who leads; all of the same mind.
 warm() {
   local holder n=0 name ip page; holder=$(leader); [ -n "$holder" ] || return 1
+  may_read_the_page || return 1
   while read -r name ip; do
     in_cluster curl -sf -m 2 -o /dev/null "http://$ip:8080/readyz" || return 1
-    page=$(in_cluster curl -sf -m 2 "http://$ip:8080/status.json") || return 1
+    page=$(in_cluster curl -sf -m 2 -H "Authorization: Bearer $page_token" "http://$ip:8080/status.json") || return 1
     jq -e --arg h "$holder" '.holder == $h and .leading == (.identity == $h)' <<<"$page" || return 1
     n=$((n + 1))
   done < <(pods)
