@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154 # $a and $b are the page's
 . "$(dirname "$0")/lib.sh"
 command -v kubectl >/dev/null || { echo "SKIPPED: kubectl is not installed"; exit 77; }
-page=$top/docs/tutorial.md port=$((20000 + RANDOM % 10000)); cd "$dir"
+page=$top/docs/tutorial.md port=$((20000 + RANDOM % 10000)); cd "$dir" || exit 1
 block() { # N : the commands of the Nth block that is run
   awk -v n="$1" '/^ *```sh$/ {on = ++k == n; next} /^ *```/ {on = 0} on' "$page" | sed "s|\./build-release/handover|$HANDOVER|; s|127.0.0.1:8001|127.0.0.1:$port|; s|handover sim |handover sim --listen=127.0.0.1:$port |"
 }
