@@ -65,9 +65,7 @@ static void patch(struct action_run *a, const struct status_row *r) {
     struct kube_spec spec = {.verb = KUBE_PATCH_MERGE,
                              .lane = LANE_CALL,
                              .manager = a->spec.manager,
-                             .ref = {.gvr = workload_of(r->name)->gvr,
-                                     .ns = slice_of(r->ns),
-                                     .name = slice_of(workload_name(r->name))},
+                             .ref = target_object(r->ns, r->name),
                              .body = buf_slice(&body)};
     a->patch = kube_call(a->kube, &spec, on_patched, a);
 }

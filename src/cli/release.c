@@ -57,9 +57,7 @@ static void take_away(struct release_run *r, const struct status_row *row) {
     struct kube_spec spec = {.verb = KUBE_PATCH_MERGE,
                              .lane = LANE_CALL,
                              .manager = r->spec.manager,
-                             .ref = {.gvr = workload_of(row->name)->gvr,
-                                     .ns = slice_of(row->ns),
-                                     .name = slice_of(workload_name(row->name))},
+                             .ref = target_object(row->ns, row->name),
                              .body = buf_slice(&body)};
     r->patch = kube_call(r->kube, &spec, on_patched, r);
 }

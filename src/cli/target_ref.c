@@ -21,3 +21,8 @@ struct target_ref target_ref(const char *given) {
              r.name ? r.name : "");
     return r;
 }
+
+struct kube_ref target_object(const char *ns, const char *id) {
+    return (struct kube_ref){
+        .gvr = workload_of(id)->gvr, .ns = slice_of(ns), .name = slice_of(workload_name(id))};
+}

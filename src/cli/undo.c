@@ -69,9 +69,7 @@ static void write_template(struct undo_run *u, const struct status_row *r) {
     struct kube_spec spec = {.verb = KUBE_PATCH_JSON,
                              .lane = LANE_CALL,
                              .manager = u->spec.manager,
-                             .ref = {.gvr = workload_of(r->name)->gvr,
-                                     .ns = slice_of(r->ns),
-                                     .name = slice_of(workload_name(r->name))},
+                             .ref = target_object(r->ns, r->name),
                              .body = buf_slice(&body)};
     u->patch = kube_call(u->kube, &spec, on_patched, u);
 }
