@@ -20,11 +20,11 @@ explains '^    nothing, until spec.template changes' || fail "nothing is to happ
 says 0 '^deployment/op: promoted: op:v1 is in service$' status op --wait
 set_image op:writes
 says 4 '^deployment/op: held: Soaking, SignalRaised: writes: ' status op --wait
-explained '^Held: SignalRaised since [0-9:]+Z '
-for line in '^default/op: Soaking since [0-9:]+Z \([0-9a-z]+ ago\)$' '^    op:v1 -> op:writes, template ' \
+explained '^Held: SignalRaised since ([0-9]{4}-[0-9]{2}-[0-9]{2} )?[0-9:]+Z '
+for line in '^default/op: Soaking since ([0-9]{4}-[0-9]{2}-[0-9]{2} )?[0-9:]+Z \([0-9a-z]+ ago\)$' '^    op:v1 -> op:writes, template ' \
   '^    step 1 of 1: wanted 50 %, got 50 % of 4 pods; watched for [0-9]+' '^    canary 0 errors of [0-9]+ \(0.0 %' '^    odds that it is bad: 1 to [0-9]+, rolled back at 100 to 1' \
   '^    writes: speaks against it, holds and asks: [0-9]+ writes in [0-9]+ reconciles; stable [0-9]+ in [0-9]+$' '^    webhooks: no metrics' \
-  '^    [0-9:]+Z \(in [0-9a-z]+\): at the deadline, without a verdict: held, and a person decides \(on-inconclusive: pause\)$' \
+  '^    ([0-9]{4}-[0-9]{2}-[0-9]{2} )?[0-9:]+Z \(in [0-9a-z]+\): at the deadline, without a verdict: held, and a person decides \(on-inconclusive: pause\)$' \
   '^    op-canary-[a-z0-9]+-[a-z0-9]+ on .*: ready, 0 restarts$' '^    spec.containers\[operator\].image: "op:v1" -> "op:writes"$'; do
   grep -qE "$line" "$dir/explained" || { cat "$dir/explained"; fail "explain does not say $line"; }
 done
