@@ -165,6 +165,9 @@ STAGE(silent_pages_delay_nobody_else, begun(4, 1)) {
 
 /* The new leader's watch of Deployments hangs since before the update: what it has is older than the state, so it reads. */
 STAGE(a_new_leader_whose_deployments_lag_reads_the_target, begun(5, 1)) {
+    /* As an older server: a list, and then a watch, which is what hangs. */
+    fault(st, "{\"match\":{\"path\":\"/apis/apps/v1/"
+              "deployments\",\"query\":\"sendInitialEvents\"},\"count\":1,\"status\":422}");
     fault(st, "{\"match\":{\"path\":\"/apis/apps/v1/"
               "deployments\",\"query\":\"watch=\"},\"count\":1,\"latencyMs\":300000}");
     boot(st, 1);
