@@ -46,6 +46,7 @@ struct kube *kube_new(struct world *w, struct kube_config *cfg, struct log *log,
     k->cfg = cfg;
     k->log = log;
     k->metrics = metrics;
+    kube_identify(k, "handover", "handover/" HANDOVER_VERSION);
     list_init(&k->ops);
     list_init(&k->lists);
     if (metrics) {
@@ -57,6 +58,11 @@ struct kube *kube_new(struct world *w, struct kube_config *cfg, struct log *log,
             metrics_seconds, ARRAY_LEN(metrics_seconds));
     }
     return k;
+}
+
+void kube_identify(struct kube *k, const char *manager, const char *agent) {
+    k->manager = manager;
+    k->agent = agent;
 }
 
 struct world *kube_world(struct kube *k) {
@@ -134,7 +140,7 @@ static int write_target(struct kube_op *op, const struct kube_spec *s, const str
         snprintf(number, sizeof number, "%u", s->limit);
         url_query(&t, &first, "limit", slice_of(number));
     }
-    if (v->managed) url_query(&t, &first, "fieldManager", slice_of(s->manager ? s->manager : "handover"));
+    if (v->managed) url_query(&t, &first, "fieldManager", slice_of(s->manager ? s->manager : op->k->manager));
     if (s->dry_run) url_query(&t, &first, "dryRun", SL("All"));
     bool full = t.full || what.full;
     op->what = buf_take(&what);

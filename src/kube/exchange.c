@@ -237,7 +237,7 @@ static void send_it(struct exchange *x, const struct http_tls *tls) {
     struct http_headers h = {0};
     add(&h, "Authorization", buf_slice(&x->authorization));
     if (!x->s.foreign) add(&h, "Impersonate-User", slice_of(kube_config_as(x->k->cfg)));
-    add(&h, "User-Agent", SL("handover/" HANDOVER_VERSION));
+    add(&h, "User-Agent", slice_of(x->k->agent));
     add(&h, "Accept", slice_of(x->s.accept));
     if (x->s.identity) add(&h, "Accept-Encoding", SL("identity"));
     add(&h, "Content-Type", slice_of(x->s.content_type));

@@ -12,6 +12,7 @@ struct kube {
     struct log *log;
     struct metrics *metrics;
     struct kube_fence fence;
+    const char *manager, *agent;
     struct list ops, lists;
     unsigned calls;           /* of ops, those on LANE_CALL */
     bool suspect[LANE_COUNT]; /* the last request timed out: the next ones take new connections */

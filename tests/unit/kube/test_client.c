@@ -346,4 +346,17 @@ CLIENT_CASE(urgent_ones_pass_a_crowd) {
     assert_int_equal(c->n, 1);
 }
 
+CLIENT_CASE(program_is_known_by_its_own_name) {
+    struct kube_spec s = lease(KUBE_PATCH_MERGE);
+    kube_identify(c->k, "tally", "tally/2");
+    ask(c, &s);
+    assert_string_equal(fake_one(c->f)->url, "https://api:6443/base" LEASE "?fieldManager=tally");
+    assert_true(fake_has_header(fake_one(c->f), "User-Agent: tally/2"));
+    answer(c, 200, "{}");
+    s.manager = "someone";
+    ask(c, &s);
+    assert_string_equal(fake_one(c->f)->url, "https://api:6443/base" LEASE "?fieldManager=someone");
+    answer(c, 200, "{}");
+}
+
 CASES("kube/client")

@@ -13,6 +13,9 @@ void kube_free(struct kube *k); /* cancels what is open without callbacks; infor
 struct world *kube_world(struct kube *k);
 struct log *kube_log(struct kube *k);
 struct metrics *kube_metrics(struct kube *k);
+/* Who asks: the field manager of mutations that name none, and the User-Agent. Literals. Without it "handover" and
+ * "handover/VERSION", as whom Handover itself is known: no other program has reason to be taken for it. */
+void kube_identify(struct kube *k, const char *manager, const char *agent);
 
 /* The mutation fence: asked before a mutating call is started and again when its bytes are about to leave.
  * NULL: open. */
@@ -54,7 +57,7 @@ struct kube_spec {
     bool unfenced;               /* a mutation that the fence does not hold back: the lease itself */
     bool dry_run;                /* a mutation that the server checks and does not carry out (dryRun=All) */
     bool metadata_only;          /* ask for PartialObjectMetadata */
-    const char *manager;         /* of a mutation: its field manager, copied; NULL: "handover" */
+    const char *manager;         /* of a mutation: its field manager, copied; NULL: see kube_identify() */
 };
 /* err NULL: it worked, raw is the answer (valid during the callback). raw may also be there with an err (a
  * Status). */
