@@ -4,7 +4,7 @@
 #include "app/app.h"
 #include "app/leadership.h"
 #include "base/metrics.h"
-#include "termination_grace.h"
+#include "app/termination_grace.h"
 #include "kube/client.h"
 #include "obs/inhibit.h"
 #include "obs/obs.h"

@@ -1,5 +1,5 @@
-/* See termination_grace.h. */
-#include "termination_grace.h"
+/* See app/termination_grace.h. */
+#include "app/termination_grace.h"
 #include "base/json.h"
 #include "base/log.h"
 

@@ -2,7 +2,7 @@
 #ifndef TEST_OPERATOR_KIT_H
 #define TEST_OPERATOR_KIT_H
 #include "../simworld/helper.h"
-#include "../../../src/app/termination_grace.h"
+#include "app/termination_grace.h"
 #include "app/leadership.h"
 #include "base/log.h"
 #include "kube/config.h"
