@@ -61,7 +61,7 @@ links() {
     # a heading's anchor: lower case, without punctuation, blanks as '-'
     [ -z "$anchor" ] || [ -n "$(grep -E '^#+ ' "$file" | sed -E 's/^#+ //' | tr 'A-Z' 'a-z' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g' | grep -xF -- "$anchor")" ] ||
       { echo "FAIL: $page: $link names no heading of $file"; rc=1; }
-  done < <(grep -oHE '\]\([^):]+\)' ./*.md docs/*.md docs/reference/*.md | sed -E 's/\]\((.*)\)$/\1/')
+  done < <(grep -oHE '\]\([^):]+\)' ./*.md docs/*.md docs/reference/*.md docs/examples/*.md | sed -E 's/\]\((.*)\)$/\1/')
   [ $n -gt 20 ] || { echo "FAIL: only $n links were found"; rc=1; }
   return $rc
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# tests/package.sh BUILD : the Debian package is built, installed into an empty root, upgraded and removed, and leaves nothing behind.
+# tests/package.sh BUILD : the Debian package is built, installed into an empty root, upgraded and removed, and leaves nothing behind. The
+# library is a package of its own.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd); cd "$top"
 build=$1; d=$(mktemp -d); trap 'rm -rf "$d"' EXIT
-fail() { echo "FAIL: $*"; exit 1; }
+. tests/wait.sh
 [ "$(id -u)" = 0 ] || { echo "only root installs a package"; exit 77; }
 command -v dpkg-shlibdeps >/dev/null || { echo "dpkg-dev is not installed"; exit 77; }
 pack() { # VERSION -> FILE
-  { cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF && ninja -C "$build" handover handover-sim; } >"$d/log" 2>&1 ||
+  { cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF && ninja -C "$build" handover handover-sim handover_library; } >"$d/log" 2>&1 ||
     { tail -20 "$d/log" >&2; return 1; }
   (cd "$build" && cpack -G DEB -B "$d/$1" -D "CPACK_PACKAGE_VERSION=$1" >"$d/log" 2>&1) || { tail -20 "$d/log" >&2; return 1; }
   ls "$d/$1"/*.deb
@@ -15,6 +16,13 @@ pack() { # VERSION -> FILE
 old=$(pack 0.0.1) new=$(pack 0.0.2)
 depends=$(dpkg-deb -f "$new" Depends)
 for lib in libuv1 libcurl4 libcjson1 libsystemd0 libssl3; do [[ $depends == *$lib* ]] || fail "it does not depend on $lib: $depends"; done
+
+dpkg-deb -c "$new" | has -E '/(include|libhandover|pkgconfig)' && fail "the program's package has something of the library"
+(cd "$build" && cpack --config CPackDevConfig.cmake -B "$d/dev" >"$d/log" 2>&1) || { cat "$d/log"; fail "the library's package cannot be made"; }
+dev=$(ls "$d"/dev/libhandover-dev_*.deb); dpkg-deb -c "$dev" >"$d/content"
+for file in include/handover/handover.h libhandover.a handover.pc handover-config.cmake; do has "/$file\$" <"$d/content" || fail "$dev lacks $file"; done
+! has /bin/ <"$d/content" || fail "$dev has a program"
+[[ $(dpkg-deb -f "$dev" Depends) == *libuv1-dev* ]] || fail "$dev does not depend on what its headers and its library need"
 
 mkdir -p "$d/root/var/lib/dpkg/info" "$d/root/var/lib/dpkg/updates"; : >"$d/root/var/lib/dpkg/status"
 find "$d/root" | sort >"$d/before"
