@@ -42,14 +42,17 @@ rights() {
 # docs/reference/events.md has every Event reason and every hold, with its type, and no other.
 events() {
   local in_table ordinary holds
-  rows() { sed -n "$1" docs/reference/events.md | grep '^| `' | awk -F'|' '{n=split($2,a,","); m=split($3,b,","); for(i=1;i<=n;i++){t=b[m<i?m:i]; gsub(/[` ]/,"",a[i]); gsub(/ /,"",t); print a[i], t}}' | sort; }
-  in_table=$(sed -nE 's/^ *\[EV_[A-Z_]+\] = \{"([A-Za-z]+)", (NORMAL|WARNING)\},/\1 \2/p' rollout/plan/events.c | sed 's/NORMAL/Normal/; s/WARNING/Warning/' | sort)
+  rows() { # RANGE ACTION: the column of the action, or the word for all
+    sed -n "$1" docs/reference/events.md | grep '^| `' |
+      awk -F'|' -v act="$2" 'function at(v, k, i) {return v[k<i?k:i]} {n=split($2,a,","); m=split($3,b,","); l=split(act ~ /^[0-9]+$/ ? $act : act,c,","); for(i=1;i<=n;i++){line=a[i] "," at(b,m,i) "," at(c,l,i); gsub(/[` ]/,"",line); gsub(/,/," ",line); print line}}' | sort
+  }
+  in_table=$(sed -nE 's/^ *\[EV_[A-Z_]+\] = \{"([A-Za-z]+)", (NORMAL|WARNING), "([A-Za-z]+)"\},/\1 \2 \3/p' rollout/plan/events.c | sed 's/NORMAL/Normal/; s/WARNING/Warning/' | sort)
   ordinary=$(sed -n '/^static bool ordinary/,/^}/p' rollout/plan/events.c | grep -oE 'HOLD_[A-Z_]+')
   holds=$(sed -nE 's/^ *\[(HOLD_[A-Z_]+)\] = \{"([A-Za-z]+)".*/\1 \2/p' rollout/plan/state.c |
-    while read -r id name; do grep -qx "$id" <<<"$ordinary" && echo "$name Normal" || echo "$name Warning"; done | sort)
+    while read -r id name; do grep -qx "$id" <<<"$ordinary" && echo "$name Normal Wait" || echo "$name Warning Wait"; done | sort)
   [ "$(wc -l <<<"$in_table")" -gt 15 ] && [ "$(wc -l <<<"$holds")" -gt 12 ] || { echo "FAIL: events.c or state.c was not understood"; exit 1; }
-  diff <(echo "$in_table") <(rows '/^# /,/^## Holds/p') || { echo "FAIL: < only rollout/plan/events.c, > only docs/reference/events.md"; exit 1; }
-  diff <(echo "$holds") <(rows '/^## Holds/,$p') || { echo "FAIL: < only rollout/plan/state.c, > only docs/reference/events.md, Holds"; exit 1; }
+  diff <(echo "$in_table") <(rows '/^# /,/^## Holds/p' 4) || { echo "FAIL: < only rollout/plan/events.c, > only docs/reference/events.md"; exit 1; }
+  diff <(echo "$holds") <(rows '/^## Holds/,$p' Wait) || { echo "FAIL: < only rollout/plan/state.c, > only docs/reference/events.md, Holds"; exit 1; }
 }
 
 links() {

@@ -77,15 +77,20 @@ static void revisit(void *ctx) {
     timer_in(r->revisit, REVISIT_S * NS_PER_S);
 }
 
-void rollout_report(struct rollout *r, const struct target *t, const char *uid, enum plan_reason reason,
-                    const char *message) {
+void rollout_report(struct rollout *r, const struct target *t, const char *uid,
+                    const struct event_ref *related, enum plan_reason reason, const char *message) {
     bool warning = plan_reason_warning(reason);
     LOG_EVENT(kube_log(r->kube), warning ? LOG_WARN : LOG_INFO, "RolloutEvent", "rollout event",
               LF_STR("reason", plan_reason_name(reason)), LF_STR("target", t->key),
               LF_STR("message", message));
     if (!uid) return;
     struct event_ref ref = {"apps/v1", workload_of(t->name)->gvr->kind, t->ns, workload_name(t->name), uid};
-    kube_event(r->events, &ref, warning ? "Warning" : "Normal", plan_reason_name(reason), message);
+    kube_event(r->events, &(struct event_report){.regarding = &ref,
+                                                 .related = related,
+                                                 .type = warning ? "Warning" : "Normal",
+                                                 .reason = plan_reason_name(reason),
+                                                 .action = plan_reason_action(reason),
+                                                 .note = message});
 }
 
 void rollout_forget(struct rollout *r, struct target *t) {

@@ -27,9 +27,9 @@ struct rollout {
     int64_t changes_since_ns; /* wall: rollout_changes_since() */
     struct scraper *scraper;
 };
-/* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. */
-void rollout_report(struct rollout *r, const struct target *t, const char *uid, enum plan_reason reason,
-                    const char *message);
+/* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. related: NULL for none. */
+void rollout_report(struct rollout *r, const struct target *t, const char *uid,
+                    const struct event_ref *related, enum plan_reason reason, const char *message);
 void rollout_forget(struct rollout *r, struct target *t); /* not while a reconcile is in flight */
 /* act/changes.c: tells the changes of a state that is written which were not told before; the first time those since
  * changes_since_ns. */

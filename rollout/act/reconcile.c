@@ -54,7 +54,7 @@ void reconcile_fail(struct reconcile *p, const struct err *err, const struct ste
     if (!expected && (!t->last_error || strcmp(t->last_error, err->msg) != 0)) {
         free(t->last_error);
         t->last_error = xstrdup(err->msg);
-        rollout_report(p->r, t, p->target_uid, EV_RECONCILE_FAILED, err->msg);
+        rollout_report(p->r, t, p->target_uid, NULL, EV_RECONCILE_FAILED, err->msg);
     }
     t->given_up = !expected && !err_retryable(err);
     if (refused && t->given_up && t->refused_times <= REFUSED_TWICE)
@@ -129,12 +129,28 @@ static void label(struct reconcile *p, bool changed, bool existed) {
         finish(p, changed, existed);
 }
 
+static void on_rs(void *ctx, const struct obs_rs *rs) {
+    struct event_ref *canary = ctx;
+    if (strcmp(rs->name, canary->name) == 0) canary->uid = rs->uid;
+}
+
+/* The ReplicaSet of the canary that the state names, also of one that was rolled back, as long as it is there. */
+static bool find_canary(const struct reconcile *p, struct event_ref *ret) {
+    const struct state *s = p->plan.next ? p->plan.next : p->t->state;
+    if (!s || !s->canary || !p->target_uid) return false;
+    *ret = (struct event_ref){"apps/v1", gvr_replicasets.kind, p->t->ns, s->canary, NULL};
+    caches_each_rs(p->r->caches, p->t->ns, p->target_uid, on_rs, ret);
+    return ret->uid != NULL;
+}
+
 static void report_all(struct reconcile *p) {
     if (p->reported) return;
     p->reported = true;
+    struct event_ref canary;
+    bool related = p->plan.nevents && find_canary(p, &canary);
     for (size_t i = 0; i < p->plan.nevents; i++) {
         const struct plan_event *e = &p->plan.event[i];
-        rollout_report(p->r, p->t, p->target_uid, e->reason, e->message);
+        rollout_report(p->r, p->t, p->target_uid, related ? &canary : NULL, e->reason, e->message);
     }
     for (size_t i = 0; i < p->plan.nmetrics; i++)
         rollout_metrics_add(kube_metrics(p->r->kube), &p->plan.metric[i]);
@@ -165,7 +181,9 @@ static void on_written(void *ctx, const struct step *s, struct slice raw) {
     if (s->kind == STEP_STATE) report_all(p);
     if (s->kind == STEP_LEASE) {
         static const struct plan_metric one = {PM_ASSISTS, NULL, 1};
-        rollout_report(p->r, t, p->target_uid, EV_LEASE_RELEASED, s->why);
+        const struct event_ref lease = {"coordination.k8s.io/v1", gvr_leases.kind, s->ns ? s->ns : t->ns,
+                                        s->name, NULL};
+        rollout_report(p->r, t, p->target_uid, &lease, EV_LEASE_RELEASED, s->why);
         rollout_metrics_add(kube_metrics(p->r->kube), &one);
     }
     if (raw.n && s->ns)

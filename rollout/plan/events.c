@@ -5,40 +5,41 @@ enum { NORMAL, WARNING };
 static const struct {
     const char *name;
     bool warning;
+    const char *action;
 } reasons[EV_HELD] = {
-    [EV_ADOPTED] = {"Adopted", NORMAL},
-    [EV_HELD_BY_POLICY] = {"HeldByPolicy", NORMAL},
-    [EV_HELD_BY_PAUSE] = {"HeldByPause", NORMAL},
-    [EV_ROLLOUT_STARTED] = {"RolloutStarted", NORMAL},
-    [EV_BASELINE_MEASURED] = {"BaselineMeasured", NORMAL},
-    [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL},
-    [EV_SOAKING] = {"Soaking", NORMAL},
-    [EV_STEP_PASSED] = {"StepPassed", NORMAL},
-    [EV_WITHIN_WINDOW] = {"WithinRollbackWindow", NORMAL},
-    [EV_PROMOTING] = {"Promoting", NORMAL},
-    [EV_PROMOTED] = {"Promoted", NORMAL},
-    [EV_SUPERSEDED] = {"Superseded", WARNING},
-    [EV_ROLLOUT_CANCELLED] = {"RolloutCancelled", NORMAL},
-    [EV_ROLLING_BACK] = {"RollingBack", WARNING},
-    [EV_ROLLED_BACK] = {"RolledBack", WARNING},
-    [EV_QUARANTINED] = {"Quarantined", WARNING},
-    [EV_PAUSED] = {"Paused", NORMAL},
-    [EV_RESUMED] = {"Resumed", NORMAL},
-    [EV_RETRIED] = {"Retried", NORMAL},
-    [EV_ACTION_IGNORED] = {"ActionIgnored", WARNING},
-    [EV_UNMANAGED_ROLLOUT] = {"UnmanagedRollout", WARNING},
-    [EV_PAUSED_FIELD_CONFLICT] = {"PausedFieldConflict", WARNING},
-    [EV_REPAIRING] = {"Repairing", WARNING},
-    [EV_REPAIRED] = {"Repaired", NORMAL},
-    [EV_STATE_LOST] = {"StateLost", WARNING},
-    [EV_STATE_DAMAGED] = {"StateDamaged", WARNING},
-    [EV_RELEASED] = {"Released", NORMAL},
-    [EV_LEADER_MODE] = {"LeaderMode", NORMAL},
-    [EV_TRIAL] = {"TrialStarted", NORMAL},
-    [EV_LEASE_RELEASED] = {"LeaseReleased", NORMAL},
-    [EV_SLICE_MOVED] = {"SliceMoved", NORMAL},
-    [EV_SLICE_RETURNED] = {"SliceReturned", NORMAL},
-    [EV_RECONCILE_FAILED] = {"ReconcileFailed", WARNING},
+    [EV_ADOPTED] = {"Adopted", NORMAL, "Adopt"},
+    [EV_HELD_BY_POLICY] = {"HeldByPolicy", NORMAL, "Hold"},
+    [EV_HELD_BY_PAUSE] = {"HeldByPause", NORMAL, "Hold"},
+    [EV_ROLLOUT_STARTED] = {"RolloutStarted", NORMAL, "Trial"},
+    [EV_BASELINE_MEASURED] = {"BaselineMeasured", NORMAL, "Trial"},
+    [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL, "Trial"},
+    [EV_SOAKING] = {"Soaking", NORMAL, "Trial"},
+    [EV_STEP_PASSED] = {"StepPassed", NORMAL, "Trial"},
+    [EV_WITHIN_WINDOW] = {"WithinRollbackWindow", NORMAL, "Promote"},
+    [EV_PROMOTING] = {"Promoting", NORMAL, "Promote"},
+    [EV_PROMOTED] = {"Promoted", NORMAL, "Promote"},
+    [EV_SUPERSEDED] = {"Superseded", WARNING, "Trial"},
+    [EV_ROLLOUT_CANCELLED] = {"RolloutCancelled", NORMAL, "Cancel"},
+    [EV_ROLLING_BACK] = {"RollingBack", WARNING, "RollBack"},
+    [EV_ROLLED_BACK] = {"RolledBack", WARNING, "RollBack"},
+    [EV_QUARANTINED] = {"Quarantined", WARNING, "Refuse"},
+    [EV_PAUSED] = {"Paused", NORMAL, "Pause"},
+    [EV_RESUMED] = {"Resumed", NORMAL, "Resume"},
+    [EV_RETRIED] = {"Retried", NORMAL, "Retry"},
+    [EV_ACTION_IGNORED] = {"ActionIgnored", WARNING, "Ignore"},
+    [EV_UNMANAGED_ROLLOUT] = {"UnmanagedRollout", WARNING, "Observe"},
+    [EV_PAUSED_FIELD_CONFLICT] = {"PausedFieldConflict", WARNING, "Hold"},
+    [EV_REPAIRING] = {"Repairing", WARNING, "Repair"},
+    [EV_REPAIRED] = {"Repaired", NORMAL, "Repair"},
+    [EV_STATE_LOST] = {"StateLost", WARNING, "Repair"},
+    [EV_STATE_DAMAGED] = {"StateDamaged", WARNING, "Wait"},
+    [EV_RELEASED] = {"Released", NORMAL, "Release"},
+    [EV_LEADER_MODE] = {"LeaderMode", NORMAL, "Trial"},
+    [EV_TRIAL] = {"TrialStarted", NORMAL, "Trial"},
+    [EV_LEASE_RELEASED] = {"LeaseReleased", NORMAL, "ReleaseLease"},
+    [EV_SLICE_MOVED] = {"SliceMoved", NORMAL, "MoveObjects"},
+    [EV_SLICE_RETURNED] = {"SliceReturned", NORMAL, "MoveObjects"},
+    [EV_RECONCILE_FAILED] = {"ReconcileFailed", WARNING, "Retry"},
 };
 
 /* Holds that are the ordinary course of things, or what a user asked for. */
@@ -53,4 +54,8 @@ const char *plan_reason_name(enum plan_reason r) {
 
 bool plan_reason_warning(enum plan_reason r) {
     return r < EV_HELD ? reasons[r].warning : !ordinary((enum hold)(r - EV_HELD));
+}
+
+const char *plan_reason_action(enum plan_reason r) {
+    return r < EV_HELD ? reasons[r].action : "Wait";
 }

@@ -43,4 +43,5 @@ enum plan_reason {
 };
 const char *plan_reason_name(enum plan_reason r);
 bool plan_reason_warning(enum plan_reason r);
+const char *plan_reason_action(enum plan_reason r); /* what Handover does about it, for the Event */
 #endif

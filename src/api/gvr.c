@@ -10,7 +10,7 @@ const struct gvr gvr_controllerrevisions = {"apps", "v1", "controllerrevisions",
 const struct gvr gvr_pods = {"", "v1", "pods", "Pod", true};
 const struct gvr gvr_configmaps = {"", "v1", "configmaps", "ConfigMap", true};
 const struct gvr gvr_leases = {"coordination.k8s.io", "v1", "leases", "Lease", true};
-const struct gvr gvr_events = {"", "v1", "events", "Event", true};
+const struct gvr gvr_events = {"events.k8s.io", "v1", "events", "Event", true};
 const struct gvr gvr_namespaces = {"", "v1", "namespaces", "Namespace", false};
 
 int gvr_path(struct buf *out, const struct gvr *g, struct slice ns, struct slice name, struct slice sub) {

@@ -18,7 +18,7 @@ const struct doctor_right doctor_rights[] = {
     {"", "pods", "delete", NULL, false, true}, /* of StatefulSets */
     {"coordination.k8s.io", "leases", "list,watch,patch", NULL, false, false},
     {"", "configmaps", "get,list,watch,create,patch,delete", NULL, false, false},
-    {"", "events", "create,get,patch", NULL, false, false},
+    {"events.k8s.io", "events", "create,get,patch", NULL, false, false},
     {"coordination.k8s.io", "leases", "get,list,watch,update", "handover", true, false},
     {"coordination.k8s.io", "leases", "create", NULL, true, false},
     {"", "configmaps", "get,list,create,patch,delete", NULL, true, false},

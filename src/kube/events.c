@@ -13,7 +13,8 @@ enum {
     BURST = 25,    /* Events of one object at once, as client-go's spam filter; */
     REFILL_S = 30, /* then one in so many seconds */
     OBJECTS = 256,
-    MESSAGE = 1024,
+    NOTE = 1024,
+    INSTANCE = 128, /* of reportingInstance, as the API server allows it */
     NAME_MAX_LEN = 253,
 };
 
@@ -21,8 +22,9 @@ struct entry {
     struct list node;
     struct kube_events *e;
     struct kube_op *op;
-    char *ns, *name, *about; /* about: the members that name the object and say what happened, as JSON text */
-    int64_t count, now;      /* written, or being written; told since */
+    char *ns, *name,
+        *about;         /* about: the members that name the objects and say what happened, as JSON text */
+    int64_t count, now; /* written, or being written; told since */
     int64_t first_ns, last_ns;
     bool exists, due;
 };
@@ -46,7 +48,7 @@ struct kube_events *kube_events_new(struct kube *k, const char *component, const
     struct kube_events *e = xcalloc(1, sizeof *e);
     e->k = k;
     e->component = xstrdup(component);
-    e->instance = xstrdup(instance);
+    e->instance = slice_dup(utf8_cut(slice_of(instance), INSTANCE));
     list_init(&e->entries);
     struct metrics *m = kube_metrics(k);
     if (m) {
@@ -117,37 +119,45 @@ static struct entry *answered(void *ctx) {
     return x;
 }
 
-static void create(struct entry *x) {
-    struct buf b = BUF(64 << 10);
-    char first[32], last[32];
-    rfc3339_seconds(x->first_ns, first);
-    rfc3339_seconds(x->last_ns, last);
-    buf_adds(&b, "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{");
-    add_member(&b, "name", x->name);
-    add_member(&b, "namespace", x->ns);
-    buf_addf(&b, "},%s,\"source\":{", x->about);
-    add_member(&b, "component", x->e->component);
-    add_member(&b, "host", x->e->instance);
-    buf_addc(&b, '}');
-    add_member(&b, "reportingComponent", x->e->component);
-    add_member(&b, "reportingInstance", x->e->instance);
+/* The fields deprecatedCount, deprecatedLastTimestamp and so on are not ours to set: the API server refuses them. */
+static void add_series(const struct entry *x, struct buf *out) {
+    char last[40];
+    rfc3339_micro(x->last_ns, last);
+    buf_addf(out, "\"series\":{\"count\":%lld,\"lastObservedTime\":\"%s\"}", (long long)x->count, last);
+}
+
+static void take_told(struct entry *x) {
     x->due = false;
     x->count += x->now;
     x->now = 0;
-    buf_addf(&b, ",\"firstTimestamp\":\"%s\",\"lastTimestamp\":\"%s\",\"count\":%lld}", first, last,
-             (long long)x->count);
+}
+
+static void create(struct entry *x) {
+    struct buf b = BUF(64 << 10);
+    char first[40];
+    rfc3339_micro(x->first_ns, first);
+    take_told(x);
+    buf_adds(&b, "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{");
+    add_member(&b, "name", x->name);
+    add_member(&b, "namespace", x->ns);
+    buf_addf(&b, "},%s,\"eventTime\":\"%s\"", x->about, first);
+    add_member(&b, "reportingController", x->e->component);
+    add_member(&b, "reportingInstance", x->e->instance);
+    if (x->count > 1) {
+        buf_addc(&b, ',');
+        add_series(x, &b);
+    }
+    buf_addc(&b, '}');
     call(x, KUBE_CREATE, buf_slice(&b), on_created);
     buf_free(&b);
 }
 
 static void count_up(struct entry *x) {
     struct buf b = BUF(1024);
-    char last[32];
-    rfc3339_seconds(x->last_ns, last);
-    x->due = false;
-    x->count += x->now;
-    x->now = 0;
-    buf_addf(&b, "{\"count\":%lld,\"lastTimestamp\":\"%s\"}", (long long)x->count, last);
+    take_told(x);
+    buf_addc(&b, '{');
+    add_series(x, &b);
+    buf_addc(&b, '}');
     call(x, KUBE_PATCH_MERGE, buf_slice(&b), on_counted);
     buf_free(&b);
 }
@@ -163,18 +173,30 @@ static void on_created(void *ctx, const struct err *err, struct slice raw) {
     done(x, err);
 }
 
+/* Ours: it was created, and the answer was lost. */
+static bool is_ours(const struct entry *x, const cJSON *obj) {
+    char first[40];
+    rfc3339_micro(x->first_ns, first);
+    return strcmp(json_str_or(obj, "reportingInstance", ""), x->e->instance) == 0 &&
+           strcmp(json_str_or(obj, "eventTime", ""), first) == 0;
+}
+
 static void on_read(void *ctx, const struct err *err, struct slice raw) {
     struct entry *x = answered(ctx);
     cleanup_json cJSON *obj = err ? NULL : json_parse(raw, NULL);
-    int64_t before = json_i64(obj, "count", 1);
     if (!obj) {
         done(x, err);
         return;
     }
+    int64_t before = json_i64(json_obj(obj, "series"), "count", json_i64(obj, "deprecatedCount", 1));
+    if (before < 1 || before > INT64_C(1000000000)) before = 1;
     x->exists = true;
-    x->now += x->count;
-    x->count = before > 0 && before < INT64_C(1000000000) ? before : 1;
-    count_up(x);
+    x->now += is_ours(x, obj) ? x->count - before : x->count;
+    x->count = before;
+    if (x->now > 0)
+        count_up(x);
+    else
+        done(x, NULL);
 }
 
 static void on_counted(void *ctx, const struct err *err, struct slice raw) {
@@ -244,20 +266,33 @@ static char *name_of(const struct event_ref *about, struct slice identity) {
     return xasprintf("%.*s.%s", SLF(base), hash);
 }
 
-static char *about_of(const struct event_ref *about, const char *ns, const char *type, const char *reason,
-                      struct slice message) {
+static void add_ref(struct buf *b, const char *key, const struct event_ref *r) {
+    buf_addf(b, "\"%s\":{", key);
+    add_member(b, "apiVersion", r->api_version);
+    add_member(b, "kind", r->kind);
+    add_member(b, "namespace", r->ns);
+    add_member(b, "name", r->name);
+    add_member(b, "uid", r->uid);
+    buf_addc(b, '}');
+}
+
+/* What makes it the same Event when it is reported again. */
+static void add_identity(struct buf *b, const struct event_report *what) {
+    add_ref(b, "regarding", what->regarding);
+    add_member(b, "type", what->type);
+    add_member(b, "reason", what->reason);
+    buf_adds(b, ",\"note\":");
+    buf_add_json(b, utf8_cut(slice_of(what->note), NOTE));
+}
+
+static char *about_of(const struct event_report *what, struct slice identity) {
     struct buf b = BUF(64 << 10);
-    buf_adds(&b, "\"involvedObject\":{");
-    add_member(&b, "apiVersion", about->api_version);
-    add_member(&b, "kind", about->kind);
-    add_member(&b, "namespace", about->ns && about->ns[0] ? ns : NULL);
-    add_member(&b, "name", about->name);
-    add_member(&b, "uid", about->uid);
-    buf_addc(&b, '}');
-    add_member(&b, "type", type);
-    add_member(&b, "reason", reason);
-    buf_adds(&b, ",\"message\":");
-    buf_add_json(&b, message);
+    buf_add(&b, identity);
+    add_member(&b, "action", what->action);
+    if (what->related) {
+        buf_addc(&b, ',');
+        add_ref(&b, "related", what->related);
+    }
     return buf_take(&b);
 }
 
@@ -279,16 +314,18 @@ static bool make_room(struct kube_events *e) {
     return e->n < ENTRIES;
 }
 
-void kube_event(struct kube_events *e, const struct event_ref *about, const char *type, const char *reason,
-                const char *message) {
+void kube_event(struct kube_events *e, const struct event_report *what) {
+    const struct event_ref *about = what->regarding;
     const char *ns = about->ns && about->ns[0] ? about->ns : "default";
-    cleanup_free char *text = about_of(about, ns, type, reason, utf8_cut(slice_of(message), MESSAGE));
-    cleanup_free char *identity = xasprintf("%s\n%s", e->component, text),
-                      *name = name_of(about, slice_of(identity));
+    cleanup_buf struct buf same = BUF(64 << 10);
+    add_identity(&same, what);
+    cleanup_free char *identity = xasprintf("%s\n%s", e->component, buf_str(&same)),
+                      *name = name_of(about, slice_of(identity)), *text = NULL;
     int64_t now = world_wall_ns(kube_world(e->k));
     struct entry *x = find(e, ns, name);
     if (!x && make_room(e)) {
         x = xcalloc(1, sizeof *x);
+        text = about_of(what, buf_slice(&same));
         *x = (struct entry){.e = e, .ns = xstrdup(ns), .name = name, .about = text, .first_ns = now};
         name = text = NULL;
         list_push(&e->entries, &x->node);

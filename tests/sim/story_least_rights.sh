@@ -44,7 +44,7 @@ unused=( # and why it is there all the same
   'list admissionregistration.k8s.io/mutatingadmissionpolicies' 'watch admissionregistration.k8s.io/mutatingadmissionpolicies' # since 1.36; story hold_policy
   'list admissionregistration.k8s.io/mutatingadmissionpolicybindings' 'watch admissionregistration.k8s.io/mutatingadmissionpolicybindings'
   'get apps/statefulsets' 'patch apps/statefulsets' 'get apps/controllerrevisions' 'delete /pods' # story statefulset
-  'get /events' 'patch /events'  # an Event that is sent again is counted up, a predecessor's too
+  'get events.k8s.io/events' 'patch events.k8s.io/events'  # an Event that is sent again is counted up, a predecessor's too
 )
 printf '%s\n' "${unused[@]}" | sort >"$dir/unused"
 sort -u "$dir/seen" >"$dir/used"

@@ -172,7 +172,9 @@ static void cells_service(const struct sim *s, const cJSON *obj, struct buf *out
 static void cells_event(const struct sim *s, const cJSON *obj, struct buf *out) {
     const cJSON *io = json_obj(obj, "involvedObject"), *src = json_obj(obj, "source");
     const char *first = json_str(obj, "firstTimestamp"), *last = json_str(obj, "lastTimestamp");
+    const cJSON *series = json_obj(obj, "series");
     if (!first) first = json_str(obj, "eventTime");
+    if (series) last = json_str(series, "lastObservedTime");
     if (!last) last = first;
     char text[600], kind[128];
     snprintf(kind, sizeof kind, "%s", json_str_or(io, "kind", ""));
@@ -186,14 +188,14 @@ static void cells_event(const struct sim *s, const cJSON *obj, struct buf *out) 
     printer_cell_str(out, text);
     printer_cell_str(out, json_str_or(io, "fieldPath", ""));
     const char *component = json_str_or(src, "component", json_str_or(obj, "reportingComponent", ""));
-    const char *host = json_str_or(src, "host", "");
+    const char *host = json_str_or(src, "host", json_str_or(obj, "reportingInstance", ""));
     snprintf(text, sizeof text, "%s%s%s", component, host[0] ? ", " : "", host);
     printer_cell_str(out, text);
     struct slice message = slice_trim(slice_of(json_str_or(obj, "message", "")));
     cleanup_free char *msg = slice_dup(message);
     printer_cell_str(out, msg);
     printer_cell_age(s, out, first);
-    printer_cell_int(out, json_i64(obj, "count", 1));
+    printer_cell_int(out, json_i64(series ? series : obj, "count", 1));
     name_cell(obj, out);
 }
 

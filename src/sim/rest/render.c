@@ -1,5 +1,6 @@
 /* Objects, lists and bookmarks in the form that the client asked for. */
 #include "rest/render.h"
+#include "rest/event_view.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,6 +63,18 @@ int render_choose(struct slice accept, const char *include, struct render *ret, 
 }
 
 /* ---- objects ---- */
+static void write_full(const struct sim_type *t, const struct json_doc *d, struct render r, struct buf *out) {
+    char version[128];
+    if (r.events_view)
+        event_view_write(d, true, out);
+    else
+        json_doc_write(d, type_api_version(t, version), t->kind, out);
+}
+
+static const char *full_version(const struct sim_type *t, struct render r, char ret[128]) {
+    return r.events_view ? EVENT_VIEW_VERSION : type_api_version(t, ret);
+}
+
 static const char *meta_version(struct render r) {
     return r.beta ? "meta.k8s.io/v1beta1" : "meta.k8s.io/v1";
 }
@@ -75,14 +88,13 @@ static void write_partial(const struct json_doc *d, struct render r, struct buf 
 static void write_row(const struct sim *s, const struct sim_type *t, const struct json_doc *d,
                       struct render r, struct buf *out) {
     cleanup_json cJSON *obj = json_tree_parse_checked(slice_make(d->text, d->n));
-    char version[128];
     buf_adds(out, "{\"cells\":[");
     printer_of(t)->cells(s, obj, out);
     buf_addc(out, ']');
     if (r.include != INCLUDE_NONE) {
         buf_adds(out, ",\"object\":");
         if (r.include == INCLUDE_OBJECT) {
-            json_doc_write(d, type_api_version(t, version), t->kind, out);
+            write_full(t, d, r, out);
         } else {
             write_partial(d, r, out);
         }
@@ -104,9 +116,8 @@ static void write_columns(const struct sim_type *t, struct buf *out) {
 
 void render_one(const struct sim *s, const struct sim_type *t, const struct json_doc *d, struct render r,
                 bool columns, struct buf *out) {
-    char version[128];
     if (r.form == FORM_FULL) {
-        json_doc_write(d, type_api_version(t, version), t->kind, out);
+        write_full(t, d, r, out);
     } else if (r.form == FORM_META) {
         write_partial(d, r, out);
     } else {
@@ -130,7 +141,7 @@ void render_list_head(const struct sim_type *t, struct render r, uint64_t rv, co
                       int64_t remaining, struct buf *out) {
     char version[128];
     if (r.form == FORM_FULL) {
-        buf_addf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"%s\"", t->kind, type_api_version(t, version));
+        buf_addf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"%s\"", t->kind, full_version(t, r, version));
     } else {
         buf_addf(out, "{\"kind\":\"%s\",\"apiVersion\":\"%s\"",
                  r.form == FORM_META ? "PartialObjectMetadataList" : "Table", meta_version(r));
@@ -148,13 +159,14 @@ void render_list_head(const struct sim_type *t, struct render r, uint64_t rv, co
 
 void render_item(const struct sim *s, const struct sim_type *t, const struct json_doc *d, struct render r,
                  struct buf *out) {
-    char version[128];
     if (r.form == FORM_META) {
         write_partial(d, r, out);
     } else if (r.form == FORM_TABLE) {
         write_row(s, t, d, r, out);
+    } else if (r.events_view) {
+        event_view_write(d, false, out);
     } else if (t->custom) {
-        json_doc_write(d, type_api_version(t, version), t->kind, out);
+        write_full(t, d, r, out);
     } else {
         buf_add(out, slice_make(d->text, d->n)); /* items of built-in types do not name their kind */
     }
@@ -170,7 +182,7 @@ void render_bookmark(const struct sim_type *t, struct render r, uint64_t rv, boo
     char version[128];
     const char *end = initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "";
     const char *kind = r.form == FORM_FULL ? t->kind : "PartialObjectMetadata";
-    const char *api = r.form == FORM_FULL ? type_api_version(t, version) : meta_version(r);
+    const char *api = r.form == FORM_FULL ? full_version(t, r, version) : meta_version(r);
     if (r.form == FORM_TABLE) {
         buf_addf(out,
                  "{\"kind\":\"Table\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"%" PRIu64

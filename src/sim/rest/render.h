@@ -13,12 +13,13 @@ struct render {
     enum form form;
     bool beta; /* meta.k8s.io/v1beta1 */
     enum include include;
+    bool events_view; /* whole objects are core/v1 Events as events.k8s.io/v1 has them */
 };
 /* The first media range of an Accept header that we can serve; include: the query's includeObject or NULL.
  * 406. */
 int render_choose(struct slice accept, const char *include, struct render *ret, struct api_status *f);
 static inline bool render_same(struct render a, struct render b) {
-    return a.form == b.form && a.beta == b.beta && a.include == b.include;
+    return a.form == b.form && a.beta == b.beta && a.include == b.include && a.events_view == b.events_view;
 }
 /* One object, or a Table of one. columns: with the columns' definitions. */
 void render_one(const struct sim *s, const struct sim_type *t, const struct json_doc *d, struct render r,

@@ -1,5 +1,6 @@
 /* From a request's path to the verb that serves it. */
 #include "rest/rest.h"
+#include "rest/event_view.h"
 #include "rest/rest_list.h"
 #include "rest/protobuf.h"
 #include "rest/rest_watch.h"
@@ -94,9 +95,22 @@ struct sim_obj *rest_object(struct call *c) {
     return o;
 }
 
+int rest_render(struct call *c, struct render *ret) {
+    int r = render_choose(c->req->accept, request_uri_param(&c->t, "includeObject"), ret, &c->f);
+    ret->events_view = c->events_view;
+    return r;
+}
+
+int rest_matcher(struct call *c, struct matcher *ret) {
+    const char *fields = request_uri_param(&c->t, "fieldSelector");
+    cleanup_free char *core = c->events_view ? event_view_selector(fields) : NULL;
+    return matcher_parse(c->type, request_uri_param(&c->t, "labelSelector"), core ? core : fields, ret,
+                         &c->f);
+}
+
 int rest_answer(struct call *c, int status, const struct json_doc *d) {
     struct render r = {0};
-    int e = render_choose(c->req->accept, request_uri_param(&c->t, "includeObject"), &r, &c->f);
+    int e = rest_render(c, &r);
     if (e < 0) return e;
     struct buf b = BUF(SIZE_MAX - 1);
     render_one(c->s, c->type, d, r, true, &b);
@@ -165,6 +179,8 @@ static int serve_resource(struct call *c, const char *group, const char *version
     c->type = type_find(c->s, group, t->seg[at]);
     if (!c->type || strcmp(c->type->version, version) != 0 || (c->ns && !c->type->namespaced))
         return page_not_found(c);
+    c->events_view = !strcmp(group, EVENT_VIEW_GROUP);
+    if (c->events_view) c->type = sim_type_find("", "events");
     if (left == 1) return serve_collection(c);
     c->name = t->seg[at + 1];
     if (!c->name[0]) return serve_collection(c);

@@ -17,6 +17,7 @@ struct call {
     const char *name; /* NULL: a collection */
     const char *sub;  /* subresource or "" */
     size_t rest;      /* the segment after the subresource */
+    bool events_view; /* type is core/v1's Event, and the client speaks events.k8s.io/v1 */
     bool dry;
     struct field_notes twice; /* of the body */
     struct api_status f;
@@ -48,6 +49,10 @@ int rest_body(struct call *c, cJSON **ret);
 int rest_write_options(struct call *c, const cJSON *body);
 struct sim_obj *rest_object(struct call *c); /* c->name, or NULL and c->f */
 int rest_answer(struct call *c, int status, const struct json_doc *d);
+/* What the client accepts. 406 */
+int rest_render(struct call *c, struct render *ret);
+/* The query's selectors. 400 */
+int rest_matcher(struct call *c, struct matcher *ret);
 /* resourceVersion of a query; "" and NULL: 0 */
 int rest_version(const char *text, uint64_t *ret, struct api_status *f);
 

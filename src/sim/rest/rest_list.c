@@ -108,13 +108,10 @@ static int serve(struct call *c, const struct wanted *w, struct matcher *m) {
 
 int rest_list_serve(struct call *c) {
     struct wanted w = {0};
-    int ret = render_choose(c->req->accept, request_uri_param(&c->t, "includeObject"), &w.render, &c->f);
+    int ret = rest_render(c, &w.render);
     if (ret == 0) ret = list_options_read(c, false, &w.o);
     if (ret == 0 && w.o.more) ret = list_token_read(w.o.more, &w.from, &c->f);
-    if (ret == 0) {
-        ret = matcher_parse(c->type, request_uri_param(&c->t, "labelSelector"),
-                            request_uri_param(&c->t, "fieldSelector"), &w.m, &c->f);
-    }
+    if (ret == 0) ret = rest_matcher(c, &w.m);
     if (ret == 0) ret = serve(c, &w, &w.m);
     list_token_free(&w.from);
     matcher_free(&w.m);

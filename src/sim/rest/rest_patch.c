@@ -1,6 +1,7 @@
 /* PATCH in its four dialects, and the scale subresource. */
 #include "rest/rest.h"
 #include "rest/apply.h"
+#include "rest/event_view.h"
 #include "rest/field_validation.h"
 #include "api/meta.h"
 #include "api/patch.h"
@@ -24,7 +25,7 @@ static int dialect_of(struct call *c, bool scale, enum dialect *ret) {
     struct slice media = rest_media_type(c);
     for (*ret = 0; *ret < DIALECTS && !slice_eqs(media, types[*ret]); ++*ret) continue;
     if (*ret < DIALECTS && !(c->type->custom && *ret == DIALECT_STRATEGIC) &&
-        !(scale && *ret == DIALECT_APPLY))
+        !((scale || c->events_view) && *ret == DIALECT_APPLY))
         return 0;
     return api_status_set(&c->f, 415, "UnsupportedMediaType",
                           "the body of the request was in an unknown format - accepted media types include: "
@@ -67,7 +68,10 @@ int rest_patch(struct call *c) {
     struct sim_obj *o = rest_object(c);
     if (!o) return -ENOENT;
     cleanup_json cJSON *doc = json_tree_dup(o->json);
+    if (c->events_view) event_view_show(doc);
     r = apply_dialect(c, dialect, patch, c->type->kind, &doc);
+    if (r == 0 && c->events_view) r = event_view_take(doc, &c->f);
+    if (r == 0 && c->events_view) r = event_view_check(doc, o->json, &c->f);
     if (r == 0) r = field_validation_patched(c, doc, patch);
     if (r < 0) return r;
     cJSON *given = doc;

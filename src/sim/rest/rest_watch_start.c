@@ -112,12 +112,9 @@ int rest_watch_serve(struct call *c) {
     struct render r = {0};
     struct matcher m = {0};
     struct list_options o = {0};
-    int ret = render_choose(c->req->accept, request_uri_param(&c->t, "includeObject"), &r, &c->f);
+    int ret = rest_render(c, &r);
     if (ret == 0) ret = list_options_read(c, true, &o);
-    if (ret == 0) {
-        ret = matcher_parse(c->type, request_uri_param(&c->t, "labelSelector"),
-                            request_uri_param(&c->t, "fieldSelector"), &m, &c->f);
-    }
+    if (ret == 0) ret = rest_matcher(c, &m);
     if (ret == 0) begin(c, watch_new(c, &r, &m, &o), o.state);
     matcher_free(&m);
     return ret;

@@ -1,4 +1,5 @@
 /* POST, PUT, DELETE and DELETE of collections. */
+#include "rest/event_view.h"
 #include "rest/field_validation.h"
 #include <errno.h>
 
@@ -7,6 +8,8 @@ static int typed_body(struct call *c, cJSON **ret) {
     int r = rest_body(c, &v);
     if (r < 0) return r;
     if (!cJSON_IsObject(v)) return api_status_set(&c->f, 400, "BadRequest", "the body is not an object");
+    if (c->events_view) r = event_view_take(v, &c->f);
+    if (r < 0) return r;
     if (!c->type->custom) sim_object_set_type(c->type, v);
     r = rest_write_options(c, NULL);
     if (r == 0) r = field_validation_object(c, v);
@@ -18,7 +21,12 @@ static int typed_body(struct call *c, cJSON **ret) {
 
 static int create(struct call *c, cJSON *obj) {
     struct json_doc *d = NULL;
-    int r = sim_object_create(c->s, c->type, c->ns ? c->ns : "", obj, c->dry, NULL, &d, &c->f);
+    int r = c->events_view ? event_view_check(obj, NULL, &c->f) : 0;
+    if (r < 0) {
+        cJSON_Delete(obj);
+        return r;
+    }
+    r = sim_object_create(c->s, c->type, c->ns ? c->ns : "", obj, c->dry, NULL, &d, &c->f);
     if (r < 0) return r;
     r = rest_answer(c, 201, d);
     json_doc_unref(d);
@@ -87,6 +95,8 @@ int rest_update(struct call *c) {
                          "Invalid value: 0x0: must be specified for an update");
         return api_status_invalid(&c->f, c->type, c->name);
     }
+    r = c->events_view ? event_view_check(obj, o->json, &c->f) : 0;
+    if (r < 0) return r;
     obj = NULL;
     struct json_doc *d = NULL;
     bool status = !strcmp(c->sub, "status");
@@ -218,7 +228,7 @@ int rest_evict(struct call *c) {
 
 /* ---- deletecollection ---- */
 static void answer_list(struct call *c, const struct history_snapshot *p) {
-    struct render full = {0};
+    struct render full = {.events_view = c->events_view};
     struct buf b = BUF(SIZE_MAX - 1);
     render_list_head(c->type, full, c->s->rv, NULL, -1, &b);
     for (size_t i = 0; i < p->n; i++) {
@@ -246,10 +256,7 @@ int rest_delete_collection(struct call *c) {
     struct options op = {0};
     struct matcher m = {0};
     int r = read_delete(c, &body, &op);
-    if (r == 0) {
-        r = matcher_parse(c->type, request_uri_param(&c->t, "labelSelector"),
-                          request_uri_param(&c->t, "fieldSelector"), &m, &c->f);
-    }
+    if (r == 0) r = rest_matcher(c, &m);
     if (r < 0) return r;
     struct history_snapshot p = {0};
     const struct history_range range = {.ns = c->ns, .keep = matcher_keep, .ctx = &m};

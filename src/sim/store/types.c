@@ -16,6 +16,8 @@ static const struct sim_type builtin[] = {
     {"", "v1", "endpoints", "Endpoints", "endpoints", "ep", .namespaced = true},
     {"", "v1", "resourcequotas", "ResourceQuota", "resourcequota", "quota", .namespaced = true,
      .has_status = true},
+    /* no objects of its own: those of core/v1 in another form; see rest/event_view.h */
+    {"events.k8s.io", "v1", "events", "Event", "event", "ev", .namespaced = true},
     {"apps", "v1", "deployments", "Deployment", "deployment", "deploy", .namespaced = true,
      .has_status = true, .has_scale = true, .has_generation = true},
     {"apps", "v1", "replicasets", "ReplicaSet", "replicaset", "rs", .namespaced = true, .has_status = true,

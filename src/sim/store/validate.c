@@ -192,8 +192,34 @@ static void validate_configmap(const cJSON *obj, const cJSON *old, struct api_st
         api_status_cause(f, "FieldValueTooLong", "", "Too long: must have at most %d bytes", 1 << 20);
 }
 
+/* What names a controller and what is asked for since there are series. */
+static void validate_new_event(const cJSON *obj, const char *ns, const char *own, struct api_status *f) {
+    static const struct {
+        const char *member;
+        size_t max;
+    } required[] = {{"reportingComponent", 0}, {"reportingInstance", 128}, {"action", 128}, {"reason", 128}};
+    if (!ns[0] && strcmp(own, "default") != 0 && strcmp(own, "kube-system") != 0)
+        api_status_cause(f, "FieldValueInvalid", "involvedObject.namespace",
+                         "Invalid value: \"\": does not match event.namespace");
+    for (size_t i = 0; i < ARRAY_LEN(required); i++) {
+        const char *v = json_str_or(obj, required[i].member, "");
+        if (!v[0])
+            api_status_cause(f, "FieldValueRequired", required[i].member, "Required value");
+        else if (required[i].max && strlen(v) > required[i].max)
+            api_status_cause(f, "FieldValueInvalid", required[i].member,
+                             "Invalid value: \"\": can have at most %zu characters", required[i].max);
+    }
+    if (strlen(json_str_or(obj, "message", "")) > 1024)
+        api_status_cause(f, "FieldValueInvalid", "message",
+                         "Invalid value: \"\": can have at most 1024 characters");
+}
+
 static void validate_event(const cJSON *obj, struct api_status *f) {
     const char *ns = json_str_or(json_obj(obj, "involvedObject"), "namespace", ""), *own = obj_ns(obj);
+    if (json_str(obj, "eventTime")) {
+        validate_new_event(obj, ns, own ? own : "", f);
+        return;
+    }
     if (ns[0] ? strcmp(ns, own ? own : "") != 0 : own && strcmp(own, "default") != 0) {
         api_status_cause(f, "FieldValueInvalid", "involvedObject.namespace",
                          "Invalid value: \"%s\": does not match event.namespace", ns);

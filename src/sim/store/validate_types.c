@@ -192,6 +192,7 @@ static int lease(const struct sim_type *t, cJSON *obj, struct api_status *f) {
 static int event(cJSON *obj, struct api_status *f) {
     int r = time_field(obj, "eventTime", true, f);
     if (r == 0) r = time_field(obj, "firstTimestamp", false, f);
+    if (r == 0) r = time_field(json_tree_get(obj, "series"), "lastObservedTime", true, f);
     return r < 0 ? r : time_field(obj, "lastTimestamp", false, f);
 }
 

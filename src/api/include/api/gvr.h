@@ -11,7 +11,7 @@ struct gvr {
     bool namespaced;
 };
 extern const struct gvr gvr_deployments, gvr_replicasets, gvr_statefulsets, gvr_controllerrevisions, gvr_pods,
-    gvr_configmaps, gvr_leases, gvr_events /* core v1 */, gvr_namespaces;
+    gvr_configmaps, gvr_leases, gvr_events, gvr_namespaces;
 
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME/SUB". ns empty: all namespaces (or cluster-scoped); name, sub
  * may be empty. Each segment is percent-encoded. sub may hold '/' ("proxy/metrics"). */
