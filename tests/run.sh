@@ -5,7 +5,7 @@
 #                 (its programs are built beside the C tests, once, and kept in ~/.cache)
 #   --clang       also builds with clang, which warns about other things
 #   --tidy        also checks the layout of every C file and runs clang-tidy over the sources
-#   --mutants P   then the mutants of tests/mutants: P is all, today (half of them, the others tomorrow) or I/N
+#   --mutants P   then the mutants of tests/mutants: P is all, today (a third of them, the next tomorrow) or I/N
 #   --filter RE   only the tests whose names match RE (`unit/kube`, `sim/demo$`), and builds only what these need
 #   --list        the names of the tests that --filter would run
 # With CI=true: --clang and --tidy. BUILD=DIR: another build folder than build/.
@@ -119,10 +119,16 @@ run_tidy() {
   return $rc
 }
 
-# The stories on one version. What they say is shown; the counts are added up here.
-run_cluster() { # VERSION
-  local log=$build/cluster-$1.log rc=0 line
-  CLUSTER_VERSION=$1 tests/cluster/run.sh 2>&1 | tee "$log" | grep --line-buffered -vE '^[0-9]+ passed, [0-9]+ failed$' || rc=${PIPESTATUS[0]}
+# Stories on one version, on a cluster of its own. What they say is shown; count_cluster adds the counts up.
+run_cluster() { # VERSION STORIES
+  local name=$1-${2//\//-of-} rc=0
+  CLUSTER_VERSION=$1 STORIES=$2 CLUSTER_DIR=/tmp/handover-cluster-$name CLUSTER_NS=handover-$name tests/cluster/run.sh 2>&1 |
+    tee "$build/cluster-$name.log" | grep --line-buffered -vE '^[0-9]+ passed, [0-9]+ failed$' || rc=${PIPESTATUS[0]}
+  echo $rc >"$build/cluster-$name.rc"
+}
+count_cluster() { # VERSION STORIES
+  local log=$build/cluster-$1-${2//\//-of-}.log rc line
+  rc=$(cat "${log%.log}.rc") || rc=1
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -1) || true
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])); failed=$((failed + BASH_REMATCH[2]))
@@ -198,10 +204,20 @@ if [ -z "$cluster" ]; then
 elif wait_for_programs; then
   step "clients of this year on the embedded API server"
   run_clients
-  for v in $cluster; do
-    step "stories on a real Kubernetes: $v ($((SECONDS / 60)) min so far)"
-    run_cluster "$v"
-  done
+  # Those that replace Handover itself run one after the other and wait most of the time: on several clusters at once.
+  first=${cluster%% *} parts=()
+  for v in $cluster; do [ "$v" = "$first" ] && parts+=("$v solo-1/2" "$v solo-2/2") || parts+=("$v all"); done
+  if [ -n "${KUBECONFIG:-}" ]; then # that one cluster
+    step "stories on the cluster of KUBECONFIG ($((SECONDS / 60)) min so far)"
+    run_cluster "$first" all; count_cluster "$first" all
+  else
+    step "stories on a real Kubernetes: $first ($((SECONDS / 60)) min so far)"
+    run_cluster "$first" beside; count_cluster "$first" beside
+    step "the others, on clusters of their own: ${parts[*]} ($((SECONDS / 60)) min so far)"
+    for p in "${parts[@]}"; do JOBS=1 run_cluster $p & done
+    wait
+    for p in "${parts[@]}"; do count_cluster $p; done
+  fi
 fi
 echo
 finish

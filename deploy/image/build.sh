@@ -24,6 +24,7 @@ fi
 [ -n "${SOURCE_DATE_EPOCH:-}" ] || SOURCE_DATE_EPOCH=$(git -C "$top" log -1 --format=%ct 2>/dev/null) || SOURCE_DATE_EPOCH=0
 export SOURCE_DATE_EPOCH
 log=$build/image.log; mkdir -p "$build"
+exec 9>"$build/image.lock"; flock 9 # one build at a time in one folder
 { cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF && ninja -C "$build" handover; } >"$log" 2>&1 ||
   { tail -30 "$log" >&2; exit 1; }
 "$here/size.sh" "$build/handover"

@@ -7,6 +7,7 @@
 #   A story that passes only at its second run is called flaky; more than two of these fail the run.
 #   Without names, the stories tagged `long` (operators by others) run with LONG=1 only.
 #   A story has 480 s, or what a line `# seconds: N` in its head says; STORY_SECONDS overrides both.
+#   STORIES without names: all; beside: those that run beside each other; solo-I/N: every Nth of the others from the Ith on.
 #   KEEP=1 leaves the cluster up. JOBS=N stories at once (3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); top=$(cd "$here/../.." && pwd); cd "$here"
@@ -101,9 +102,24 @@ stories=("$@")
 if [ ${#stories[@]} = 0 ]; then
   for s in $(cd stories && ls *.sh | sed 's/\.sh$//' | sort); do
     [ -z "$own" ] || [ -n "${KUBEBUILDER_ASSETS:-}" ] || [ "$version" = "$current" ] || tagged oldest "$s" || continue
-    if tagged long "$s" && [ -z "${LONG:-}" ]; then echo "skip $s: it takes minutes: name it, or LONG=1"; continue; fi
+    if tagged long "$s" && [ -z "${LONG:-}" ]; then
+      case ${STORIES:-all} in all | beside) echo "skip $s: it takes minutes: name it, or LONG=1" ;; esac
+      continue
+    fi
     stories+=("$s")
   done
+fi
+[[ ${STORIES:=all} =~ ^(all|beside|solo-([1-9])/([1-9]))$ ]] || { log "STORIES=$STORIES: all, beside or solo-I/N"; exit 2; }
+if [ $# = 0 ] && [ "$STORIES" != all ]; then
+  chosen=() n=0
+  for s in "${stories[@]}"; do
+    case $STORIES,$s in
+      beside,solo_*) ;;
+      beside,*) chosen+=("$s") ;;
+      solo-*,solo_*) [ $((n++ % BASH_REMATCH[3])) != $((BASH_REMATCH[2] - 1)) ] || chosen+=("$s") ;;
+    esac
+  done
+  stories=("${chosen[@]}")
 fi
 # Operators that take minutes to build, once; a story whose operator cannot be had says why.
 for o in $(sed -n 's/^# operator: //p' $(printf 'stories/%s.sh ' "${stories[@]}") 2>/dev/null | sort -u); do operators/build.sh "$o" >/dev/null || true; done

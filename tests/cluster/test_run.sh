@@ -37,6 +37,10 @@ grep -q '^skip untold: not here$' "$d/out" || { echo "FAIL: it does not say what
 ends 1 '2 passed, 1 failed' # all of them
 ends 1 '0 passed, 1 failed' untold # nothing ran
 ends 1 '0 passed, 1 failed' absent
+STORIES=beside ends 1 '1 passed, 1 failed' # told and broken, of those without solo_ that may run
+STORIES=solo-1/1 ends 0 '1 passed, 0 failed'
+STORIES=solo-3/2 ends 1 '0 passed, 1 failed' # there is no third of two
+STORIES=some ends 2 '0 passed, 1 failed'
 BROKEN=logs ends 1 '0 passed, 1 failed' broken # not even the logs can be had
 BROKEN=rollout ends 1 '0 passed, 1 failed' told # Handover does not come up
 BROKEN=namespace ends 1 '0 passed, 1 failed' told
