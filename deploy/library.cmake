@@ -10,9 +10,13 @@ target_include_directories(handover_library INTERFACE $<INSTALL_INTERFACE:${CMAK
 target_link_libraries(handover_library INTERFACE PkgConfig::UV PkgConfig::CURL PkgConfig::CJSON PkgConfig::SYSTEMD PkgConfig::YAML
   PkgConfig::CRYPTO PkgConfig::ZLIB http_parser m)
 if(HANDOVER_SANITIZE)
-  target_link_options(handover_library INTERFACE -fsanitize=address,undefined)
-  set(library_flags " -fsanitize=address,undefined")
+  list(APPEND library_flags -fsanitize=address,undefined)
 endif()
+if(HANDOVER_COVERAGE)
+  list(APPEND library_flags --coverage)
+endif()
+target_link_options(handover_library INTERFACE ${library_flags})
+list(JOIN library_flags " " library_flags)
 
 set(dev COMPONENT dev EXCLUDE_FROM_ALL)
 set(library_made ${CMAKE_BINARY_DIR}/library)

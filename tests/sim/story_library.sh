@@ -4,10 +4,10 @@
 library_installed
 # Each header stands alone, in what the library says it is written in, and pkg-config knows what a program needs.
 for header in $(cd "$prefix/include/handover" && find . -name '*.h'); do
-  cc -std=gnu17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include/handover" -x c "$prefix/include/handover/$header" || fail "$header does not stand alone"
+  "$compiler" -std=gnu17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include/handover" -x c "$prefix/include/handover/$header" || fail "$header does not stand alone"
 done
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name handover.pc)"); export PKG_CONFIG_PATH
-cc -std=gnu17 -DTALLY_VERSION='"pc"' "$top"/docs/examples/c/*.c $(pkg-config --cflags --libs handover) -o "$dir/tally-pc" || fail "it cannot be built with what pkg-config says"
+"$compiler" -std=gnu17 -DTALLY_VERSION='"pc"' "$top"/docs/examples/c/*.c $(pkg-config --cflags --libs handover) -o "$dir/tally-pc" || fail "it cannot be built with what pkg-config says"
 ! "$dir/tally-pc" --lease 2>"$dir/usage.txt" || fail "an option without its value is taken"
 has usage: <"$dir/usage.txt" || fail "it says nothing of its options"
 tally_in_c 1; tally_in_c 2

@@ -1,11 +1,11 @@
 # The examples of docs/examples, built from what is installed, for the stories. Sourced; $top, $HANDOVER and $dir are those of lib.sh.
-build=$(dirname "$HANDOVER")
+build=$(dirname "$HANDOVER") compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$(dirname "$HANDOVER")/CMakeCache.txt")
 library_installed() { # the library's component, into a prefix of its own
   prefix=$dir/prefix
   cmake --install "$build" --component dev --prefix "$prefix" >"$dir/install.txt" 2>&1 || { cat "$dir/install.txt"; fail "the library cannot be installed"; }
 }
 tally_in_c() { # VERSION : docs/examples/c as $dir/tally-VERSION
-  cmake -S "$top/docs/examples/c" -B "$dir/c" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS=-Werror -DTALLY_VERSION="$1" >"$dir/build.txt" 2>&1 &&
+  cmake -S "$top/docs/examples/c" -B "$dir/c" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_C_FLAGS=-Werror -DTALLY_VERSION="$1" >"$dir/build.txt" 2>&1 &&
     ninja -C "$dir/c" >>"$dir/build.txt" 2>&1 || { cat "$dir/build.txt"; fail "docs/examples/c cannot be built from what is installed"; }
   cp "$dir/c/tally" "$dir/tally-$1"
 }
