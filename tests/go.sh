@@ -1,6 +1,6 @@
 # Programs of others, and peers, from their Go modules: no go.sum and no copy of theirs is in the tree. Sourced.
 #   find_go AT-LEAST            sets `go` to one that is new enough, if need be the toolchain as a module, which Debian's Go can fetch
-#   go_program FOLDER PROGRAM   builds the module in FOLDER, or the program of another module that its go.mod names as `tool`; where
+#   go_program FOLDER PROGRAM [PACKAGE]   builds the module in FOLDER, or the program of another module that its go.mod names as `tool`; where
 #                               that cannot be, says why in one line and fails
 # What is built and fetched stays in GOCACHE and the module cache, both outside the tree. GO_VERSION: the toolchain to fetch; where that
 # is too old for what is built, GO_NEWER_VERSION.
@@ -25,12 +25,13 @@ find_go() { # AT-LEAST, as 1.26 or 1.26.10
   echo "there is no Go $1 here (Debian: golang-go), and its module golang.org/toolchain cannot be had" >&2; return 1
 }
 
-go_program() { # FOLDER PROGRAM
+go_program() { # FOLDER PROGRAM [PACKAGE]: its tests become PROGRAM.test
   local go log src rc=0; log=$(mktemp)
   find_go "$(sed -nE 's/^go ([0-9]+\.[0-9]+).*/\1/p' "$1/go.mod")" || return
   src=$(mktemp -d); cp -r "$1/." "$src"
   (cd "$src" && export GOFLAGS=-buildvcs=false GO111MODULE=on GOTOOLCHAIN=local CGO_ENABLED=0 && "$go" mod tidy &&
-    "$go" build -ldflags "-s -w" -o "$2" "$(sed -n 's/^tool //p' go.mod | grep . || echo .)") >"$log" 2>&1 || rc=$?
+    "$go" build -ldflags "-s -w" -o "$2" "$(sed -n 's/^tool //p' go.mod | grep . || echo .)" &&
+    { [ -z "${3:-}" ] || "$go" test -c -o "$2.test" "$3"; }) >"$log" 2>&1 || rc=$?
   [ $rc = 0 ] || echo "the Go module of $(basename "$1") cannot be built: $(grep -vE '^(#|go: (downloading|finding))| imports$' "$log" | head -1 | sed "s/^[[:space:]]*//")" >&2
   rm -rf "$src" "$log"; return $rc
 }
