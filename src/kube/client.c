@@ -117,6 +117,7 @@ static const struct verb verbs[] = {
     [KUBE_PATCH_MERGE] = {"patch", "PATCH", "application/merge-patch+json", true, true},
     [KUBE_PATCH_JSON] = {"patch", "PATCH", "application/json-patch+json", true, true},
     [KUBE_PATCH_STRATEGIC] = {"patch", "PATCH", "application/strategic-merge-patch+json", true, true},
+    [KUBE_APPLY] = {"apply", "PATCH", "application/apply-patch+yaml", true, true},
     [KUBE_DELETE] = {"delete", "DELETE", "application/json", true, false},
 };
 

@@ -1,7 +1,7 @@
 /* The admin port: metrics, health, the page. But for what is private (page.c), an answer is made and sent in the call that
  * brings the request. */
 #include "admin_impl.h"
-#include "gzip.h"
+#include "obs/gzip.h"
 #include "page.h"
 #include <errno.h>
 

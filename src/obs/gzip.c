@@ -1,5 +1,5 @@
 /* Accept-Encoding (RFC 9110, 12.5.3) and gzip. */
-#include "gzip.h"
+#include "obs/gzip.h"
 #include <errno.h>
 #include <strings.h>
 #include <zlib.h>

@@ -1,6 +1,6 @@
 /* The page of the admin port: its files, and who may read what there is to see. See page.h. */
 #include "page.h"
-#include "gzip.h"
+#include "obs/gzip.h"
 #include <arpa/inet.h>
 #include <strings.h>
 

@@ -2,7 +2,7 @@
 #include "../case.h"
 #include "../each.h"
 #include "gunzip.h"
-#include "gzip.h"
+#include "obs/gzip.h"
 #include "base/rand.h"
 
 CASE(accept_encoding) {

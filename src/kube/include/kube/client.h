@@ -33,6 +33,7 @@ enum kube_verb {
     KUBE_PATCH_MERGE,
     KUBE_PATCH_JSON,
     KUBE_PATCH_STRATEGIC,
+    KUBE_APPLY, /* server-side; the body may be YAML */
     KUBE_DELETE
 };
 struct kube_ref {

@@ -1,4 +1,4 @@
-/* Compressed answers for clients that ask for them. Private. */
+/* Compressed answers for clients that ask for them, and what is packed into the program. */
 #ifndef OBS_GZIP_H
 #define OBS_GZIP_H
 #include "base/buf.h"
