@@ -145,6 +145,7 @@ static const struct {
     {"handover install --replicas=0", USAGE, "--replicas: read \"0\"; allowed is"},
     {"handover install now", USAGE, "\"now\": install takes no name"},
     {"handover uninstall --timeout=0", USAGE, "--timeout: read \"0\"; allowed is"},
+    {"handover page now", USAGE, "\"now\": page takes no name"},
     {"handover uninstall all", USAGE, "\"all\": uninstall takes no name"},
     {"handover release --help", OK, "or:  handover release [OPTION...] --all [-A]"},
     {"handover deadletter", USAGE, "list, retry or drop?"},
