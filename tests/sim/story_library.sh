@@ -42,3 +42,9 @@ tally_is a "1 9 c-1" || fail "what is up to date was written again"
 api PATCH $maps/later '{"metadata":{"annotations":{"tally.example.com/not-before":null}}}' application/merge-patch+json >/dev/null
 until_true 10 "what was for later is counted" tally_is later "1 4 c-2"
 stopped_with two 0
+
+later_version_found
+tally three "$dir/tally-1"; until_true 10 "three leads" tally_leads three
+until_true 10 "three says so" log_says three '"event":"CheckpointUnusable".*"fault":"foreign"'
+until_true 10 "it is replaced" later_version_replaced
+stopped_with three 0

@@ -64,4 +64,10 @@ part_gone() { ! api GET "$maps?labelSelector=handover.dev/checkpoint" | jq -e '.
 log_says six 'cannot be (read|used)' && fail "six could not read all of it"
 until_true 10 "the ConfigMap goes" part_gone
 stopped_with six 0
+
+later_version_found
+go_tally seven; until_true 20 "seven leads" tally_leads seven
+until_true 10 "seven says so" log_says seven 'cannot be used.*foreign'
+until_true 10 "it is replaced" later_version_replaced
+stopped_with seven 0
 echo "ok   the examples in C and in Go succeed each other"

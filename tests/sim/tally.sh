@@ -31,6 +31,12 @@ checkpoint_keys() {
     {n = 0; while (substr($0, 1, 1) == "z") {n += 61; $0 = substr($0, 2)} n += d[substr($0, 1, 1)]; text = substr($0, 2)
      match(text, /^[^+@~]*/); key = substr(last, 1, n) substr(text, 1, RLENGTH); print kind, key, substr(text, RLENGTH + 1); last = key}'
 }
+later_version_found() { # on the Lease, beside an annotation of somebody else's
+  api PATCH /apis/coordination.k8s.io/v1/namespaces/default/leases/tally '{"metadata":{"annotations":{"handover.dev/checkpoint":"handover/2 keys","example.com/theirs":"yes"}}}' application/merge-patch+json >/dev/null
+}
+later_version_replaced() { # the successor leads whatever it finds, writes its own, and leaves alone what is not its own
+  [[ $(tally_checkpoint) == "handover/1 "* ]] && [ "$(tally_lease '.metadata.annotations["example.com/theirs"]')" = yes ]
+}
 checkpoint_has() { checkpoint_keys | has -E "$1"; }
 first_reconciled() { grep -E '"event":"(Leading|Reconciling)"' "$dir/$1.log" | grep -A1 '"Leading"' | sed -nE '2s/.*"key":"([^"]*)".*/\1/p'; }
 stopped_with() { # NAME CODE : SIGTERM, and how it ends
