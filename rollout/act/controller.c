@@ -2,6 +2,7 @@
 #include "rollout/rollout.h"
 #include "base/log.h"
 #include "act/rollout_metrics.h"
+#include "act/check_work.h"
 #include "act/policy_proof.h"
 #include "act/reconcile.h"
 #include "act/controller.h"
@@ -95,6 +96,7 @@ void rollout_report(struct rollout *r, const struct target *t, const char *uid,
 
 void rollout_forget(struct rollout *r, struct target *t) {
     round_drop(t);
+    check_work_drop(t);
     slice_work_hold(r, t, NULL);
     foreign_lease_release(t->lease);
     if (r->caches) caches_release(r->caches, t->ns, t->holds);
@@ -130,6 +132,13 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
                            .token_insecure = opt->token_insecure,
                            .prometheus = {opt->prometheus, opt->prometheus_ca, opt->prometheus_token,
                                           opt->prometheus_own_queries, opt->scrape_ns}});
+    r->checks =
+        checks_new(k, &(struct checks_options){.hosts = opt->check_hosts,
+                                               .ca = opt->check_ca,
+                                               .prometheus = {.url = opt->prometheus,
+                                                              .ca = opt->prometheus_ca,
+                                                              .token = opt->prometheus_token,
+                                                              .own_queries = opt->prometheus_own_queries}});
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     r->slices = slice_caches_new(k, on_objects, r);
@@ -180,6 +189,7 @@ void rollout_add_all(struct rollout *r) {
 
 void rollout_stopping(struct rollout *r) {
     scraper_stop(r->scraper);
+    checks_stop(r->checks);
 }
 
 void rollout_free(struct rollout *r) {
@@ -193,6 +203,7 @@ void rollout_free(struct rollout *r) {
         rollout_forget(r, t);
     }
     scraper_free(r->scraper);
+    checks_free(r->checks);
     policy_watch_free(r->policy);
     caches_free(r->caches);
     slice_caches_free(r->slices);

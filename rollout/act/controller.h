@@ -6,6 +6,7 @@
 #include "observe/foreign_leases.h"
 #include "observe/policy_watch.h"
 #include "rollout/rollout.h"
+#include "act/check.h"
 #include "act/scrape.h"
 #include "act/target.h"
 
@@ -26,6 +27,7 @@ struct rollout {
     void *on_synced_ctx;
     int64_t changes_since_ns; /* wall: rollout_changes_since() */
     struct scraper *scraper;
+    struct checks *checks;
 };
 /* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. related: NULL for none. */
 void rollout_report(struct rollout *r, const struct target *t, const char *uid,

@@ -1,5 +1,6 @@
 /* One reconcile of one target: look at the caches, plan, carry out. Only what the caches cannot answer is read. */
 #include "act/reconcile.h"
+#include "act/check_work.h"
 #include "act/leases.h"
 #include "act/reconcile_impl.h"
 #include "act/rollout_metrics.h"
@@ -248,7 +249,9 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
         o->quiet[k] = quiet_now(&t->quiet[k], world_boot_ns(w), o->spec ? o->spec->quiet_ns : 0);
     bool held = o->state && o->state->hold == HOLD_WRITE_REFUSED; /* then once more is news enough */
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
+    check_work_offer(t, o);
     plan_make(o, world_wall_ns(w), &p->plan);
+    check_work_ask(r, t, o, &p->plan);
     p->planned = true;
     if (p->plan.policy_failed) t->policy.settled = false;
     if (!plan_has_step(&p->plan, t->refused.kind)) target_refused_no_more(t, t->refused.kind);
@@ -296,6 +299,7 @@ void reconcile_look(struct reconcile *p) {
         spec_lease_of(&spec, t->ns);
         if (!spec_err.kind) (void)plan_target_fits(snap.target, &spec, &spec_err);
         if (!spec_err.kind && scraper_allows(p->r->scraper, &spec, &spec_err)) spec.metrics_ok = false;
+        if (!spec_err.kind) (void)checks_allow(p->r->checks, &spec, &spec_err);
         o.spec = &spec;
     }
     if (reconcile_asks_policy(p, &o)) return;

@@ -9,6 +9,7 @@
 
 struct reconcile;
 struct round;
+struct check_work;
 struct target_view;
 enum target_proof {
     PROOF_NONE,
@@ -74,6 +75,7 @@ struct target {
     struct state_change told;
     bool told_known;
     struct target_view *view;    /* what the page shows of it; NULL: nobody has looked */
+    struct check_work *checks;   /* its checks that are asked; NULL: none */
     struct reconcile *reconcile; /* in flight; NULL if none */
     UT_hash_handle hh;
 };

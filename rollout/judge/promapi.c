@@ -280,3 +280,21 @@ int promapi_read_count(struct slice answer, bool *ret_present, double *ret, stru
     *ret = v;
     return 0;
 }
+
+int promapi_read_condition(struct slice answer, bool *ret_holds, struct err *err) {
+    struct slice type = {0}, result = {0}, pair = {0}, value = {0};
+    bool any = false;
+    int rc = open_answer(answer, &type, &result, err);
+    if (rc < 0) return rc;
+    if (!json_raw_string_is(type, SL("vector")))
+        return err_set(err, ERR_PROTOCOL, -EINVAL, "expected a vector, found a %.*s", SLF(type));
+    for (struct json_raw_it it = json_raw_each(result); json_raw_next(&it); any = true) {
+        double at, v;
+        if (!json_raw_get(it.value, SL("value"), &pair) || !sample_of(pair, &at, &value))
+            return no_answer(err, "an element without a value");
+        if (slice_f64(value, &v) < 0 || !isfinite(v))
+            return err_set(err, ERR_PROTOCOL, -EINVAL, "expected numbers, found %.*s", SLF(value));
+    }
+    *ret_holds = any;
+    return 0;
+}

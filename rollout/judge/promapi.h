@@ -34,6 +34,9 @@ void promapi_pages_free(struct promapi_pages *p);
  * empty vector. The number is finite and not negative, else ERR_PROTOCOL. */
 int promapi_read_count(struct slice answer, bool *ret_present, double *ret, struct err *err);
 
+/* The answer to a condition: a vector. ret_holds: it has an element; each is a finite number, else ERR_PROTOCOL, as for a scalar. */
+int promapi_read_condition(struct slice answer, bool *ret_holds, struct err *err);
+
 /* The body of an answer of 4xx or 5xx: true, with ret in the API's own words, if it is one of the API. */
 bool promapi_explain(struct slice body, char ret[400]);
 #endif

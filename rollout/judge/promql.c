@@ -5,6 +5,7 @@
 #include "judge/promtext.h"
 #include <ctype.h>
 #include <errno.h>
+#include <strings.h>
 
 /* ---- names ---- */
 
@@ -44,7 +45,10 @@ struct reader {
     size_t at;
     bool pattern; /* the string that follows is one of =~ or !~ */
     char before;  /* the last character outside of strings that is no blank */
+    char last;    /* the last one */
     bool seen[VARS];
+    unsigned braces;                    /* open ones: there = and != are of labels */
+    bool compares, boolean;             /* has a comparison, the modifier bool */
     const struct promql_values *values; /* NULL: only looked at */
     struct buf *out;
     struct err *err;
@@ -122,6 +126,20 @@ static int string(struct reader *r) {
     }
 }
 
+/* A character outside of strings. */
+static void note(struct reader *r, char c) {
+    struct slice rest = slice_make(r->all.p + r->at, r->all.n - r->at);
+    bool begins = !isalnum((unsigned char)r->last) && r->last != '_' && r->last != ':';
+    if (c == '{') r->braces++;
+    if (c == '}' && r->braces) r->braces--;
+    if (!r->braces && (c == '<' || c == '>' || (c == '=' && (r->last == '=' || r->last == '!'))))
+        r->compares = true;
+    if (begins && rest.n >= 4 && strncasecmp(rest.p, "bool", 4) == 0 &&
+        (rest.n == 4 || (!isalnum((unsigned char)rest.p[4]) && rest.p[4] != '_' && rest.p[4] != ':')))
+        r->boolean = true;
+    r->last = c;
+}
+
 static int walk(struct reader *r) {
     while (r->at < r->all.n) {
         char c = peek(r, 0);
@@ -140,6 +158,7 @@ static int walk(struct reader *r) {
             r->pattern =
                 c == '~' ? r->before == '=' || r->before == '!' : r->pattern && isspace((unsigned char)c);
             if (!isspace((unsigned char)c)) r->before = c;
+            note(r, c);
             copy(r);
         }
         if (rc < 0) return rc;
@@ -147,12 +166,17 @@ static int walk(struct reader *r) {
     return 0;
 }
 
+static bool of_a_namespace(const struct reader *r) {
+    if (!r->seen[VAR_NAMESPACE])
+        err_set(r->err, ERR_CONFIG, -EINVAL, "a query without $namespace is of every namespace");
+    return r->seen[VAR_NAMESPACE];
+}
+
 int promql_check(struct slice query, enum promql_kind *ret, struct err *err) {
     struct reader r = {.all = query, .err = err};
     int rc = walk(&r);
     if (rc < 0) return rc;
-    if (!r.seen[VAR_NAMESPACE])
-        return err_set(err, ERR_CONFIG, -EINVAL, "a query without $namespace is of every namespace");
+    if (!of_a_namespace(&r)) return -EINVAL;
     if (r.seen[VAR_POD] == r.seen[VAR_TRACK])
         return err_set(err, ERR_CONFIG, -EINVAL, "a query has either $pod or $track");
     if (r.seen[VAR_RANGE] != r.seen[VAR_TRACK])
@@ -161,6 +185,21 @@ int promql_check(struct slice query, enum promql_kind *ret, struct err *err) {
                            ? "a query with $track has $range, as in increase(...[$range])"
                            : "a query with $pod is a count since the pod began, without $range");
     *ret = r.seen[VAR_POD] ? PROMQL_POD : PROMQL_TRACK;
+    return 0;
+}
+
+int promql_check_condition(struct slice query, struct err *err) {
+    struct reader r = {.all = query, .err = err};
+    int rc = walk(&r);
+    if (rc < 0) return rc;
+    if (!of_a_namespace(&r)) return -EINVAL;
+    if (r.seen[VAR_POD])
+        return err_set(err, ERR_CONFIG, -EINVAL, "a condition is of the whole canary: $track, not $pod");
+    if (r.boolean)
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       "with `bool` an answer is never empty, and the condition would always hold");
+    if (!r.compares)
+        return err_set(err, ERR_CONFIG, -EINVAL, "a condition has a comparison: ==, !=, <, <=, > or >=");
     return 0;
 }
 

@@ -21,13 +21,18 @@ enum promql_kind {
  * $namespace and either $pod, or $track and $range. ERR_CONFIG: "at character 7: ...". */
 int promql_check(struct slice query, enum promql_kind *ret, struct err *err);
 
+/* A condition of a target's annotation, which holds where its answer is not empty: `sum(rate(x{namespace="$namespace",
+ * pod=~"$track"}[5m])) < 0.1`. It has $namespace, and $track and $range if it wants to, a comparison, and no `bool`, with which an answer
+ * is never empty. */
+int promql_check_condition(struct slice query, struct err *err);
+
 struct promql_values {
     const char *ns, *pod;
     const char *const *track; /* names of its pods */
     size_t ntrack;
     int64_t range_ms;
 };
-/* Of a query that promql_check() accepts. */
+/* Of a query that promql_check() or promql_check_condition() accepts. */
 int promql_fill(struct slice query, const struct promql_values *v, struct buf *out, struct err *err);
 
 /* `&KEY=1700000000.123`, a member of such a form: wall clock. */

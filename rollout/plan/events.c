@@ -15,6 +15,7 @@ static const struct {
     [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL, "Trial"},
     [EV_SOAKING] = {"Soaking", NORMAL, "Trial"},
     [EV_STEP_PASSED] = {"StepPassed", NORMAL, "Trial"},
+    [EV_CHECK_PASSED] = {"CheckPassed", NORMAL, "Trial"},
     [EV_WITHIN_WINDOW] = {"WithinRollbackWindow", NORMAL, "Promote"},
     [EV_PROMOTING] = {"Promoting", NORMAL, "Promote"},
     [EV_PROMOTED] = {"Promoted", NORMAL, "Promote"},
@@ -45,7 +46,7 @@ static const struct {
 /* Holds that are the ordinary course of things, or what a user asked for. */
 static bool ordinary(enum hold h) {
     return h == HOLD_ROLLOUT || h == HOLD_USER_PAUSED || h == HOLD_ZERO || h == HOLD_PAUSED_BY_USER ||
-           h == HOLD_APPROVAL;
+           h == HOLD_APPROVAL || h == HOLD_CHECK;
 }
 
 const char *plan_reason_name(enum plan_reason r) {

@@ -119,15 +119,18 @@ static bool ensure_canary(struct plan_ctx *c, int32_t want) {
 
 static bool advance(struct plan_ctx *c, const struct judge_report *r) {
     struct state *s = c->s;
-    bool last = s->step + 1 >= c->spec->nsteps, gated = plan_gated(s, c->spec);
-    if ((gated || !last) && s->opened != s->step + 1)
+    bool last = s->step + 1 >= c->spec->nsteps, gated = plan_gated(s, c->spec),
+         checks = plan_has_checks(s, c->spec);
+    if ((gated || checks || !last) && s->opened != s->step + 1 && s->checked != s->step + 1)
         plan_event(c, EV_STEP_PASSED, "step %u of %zu (%u %%) passed: %s", s->step + 1, c->spec->nsteps,
                    s->percent, r->why);
+    if (checks) return plan_begin_checks(c);
     if (gated) return plan_stop_at_gate(c);
     if (last) return plan_promote(c, "%s", r->why);
     s->step++;
     s->percent = c->spec->step[s->step];
     s->soak_from_ns = 0;
+    plan_forget_checks(s);
     s->trial.led_ns = 0;
     s->trial.since_ns = c->now;
     judge_next_step(&s->judge);
@@ -268,17 +271,25 @@ static bool begin_soak(struct plan_ctx *c) {
     return true;
 }
 
+/* Harm is stopped whatever else holds: a wrong annotation, a user's pause. */
+static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
+    if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
+    return plan_judge(c, false);
+}
+
+/* Judged meanwhile; the deadline counts, and what has not passed is promoted by none. */
+static bool at_checks(struct plan_ctx *c, enum health h, const char *why, const char *waits_for) {
+    if (stop_harm(c, h, why)) return true;
+    if (!plan_past_deadline(c)) return false;
+    memset(c->plan->ask, 0, sizeof c->plan->ask);
+    return plan_on_deadline(c, false, waits_for);
+}
+
 static bool template_moved(struct plan_ctx *c) {
     if (plan_same_hash(c->t->hash, c->s->hash)) return false;
     if (plan_same_hash(c->t->hash, c->s->stable_hash))
         return plan_cancel_rollout(c, "the template is stable's again");
     return plan_cancel_rollout(c, "a newer template (%s) supersedes it", c->t->image);
-}
-
-/* Harm is stopped whatever else holds: a wrong annotation, a user's pause. */
-static bool stop_harm(struct plan_ctx *c, enum health h, const char *why) {
-    if (h == HEALTH_BAD) return plan_roll_back(c, ENDED_FAILED, "%s", why);
-    return plan_judge(c, false);
 }
 
 bool plan_phase_canary(struct plan_ctx *c) {
@@ -318,6 +329,9 @@ bool plan_phase_canary(struct plan_ctx *c) {
         plan_end_trial(c);
         return stop_harm(c, h, why);
     }
+    char waits_for[400];
+    if (s->check_ns && plan_take_answers(c)) return true;
+    if (s->check_ns && plan_waits_for_checks(c, waits_for)) return at_checks(c, h, why, waits_for);
     if (plan_waits_at_gate(c)) { /* it may last, too */
         plan_end_trial(c);
         return stop_harm(c, h, why);

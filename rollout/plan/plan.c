@@ -82,6 +82,7 @@ static void run(struct plan_ctx *c) {
         p->scrape_ns = 0;
         p->probe_quiet = p->policy_failed = c->giving = c->keeps_slice = false;
         p->order = ORDER_NONE;
+        memset(p->ask, 0, sizeof p->ask);
         if (!start_leaving(c) && !phases[c->s->phase](c)) break;
     }
 }

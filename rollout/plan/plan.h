@@ -20,6 +20,7 @@
 #include "judge/switchback.h"
 #include "observe/dead_pods.h"
 #include "observe/objects.h"
+#include "plan/check.h"
 #include "plan/events.h"
 #include "plan/object_slice.h"
 #include "plan/quiet.h"
@@ -102,8 +103,9 @@ struct observed {
     size_t nleases;
     const char *
         lease_trouble; /* why a Lease of another namespace cannot be seen; NULL: it can, or none is asked for */
-    const struct dead_pods *dead;   /* NULL: none is known */
-    const struct slice_seen *slice; /* NULL: the state has none */
+    const struct dead_pods *dead;             /* NULL: none is known */
+    const struct slice_seen *slice;           /* NULL: the state has none */
+    const struct check_answer *check[CHECKS]; /* that have come since the last plan; NULL: none */
 };
 
 enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };
@@ -150,6 +152,7 @@ struct plan {
         order; /* for the objects of next's slice, when all steps are carried out; TAKE: next's percent of them */
     bool
         policy_failed; /* in spite of the policy a template is unpaused that should be held: whether it is in effect is to be shown anew */
+    uint64_t ask[CHECKS]; /* these checks, now, unless they are being asked: check_question(); 0: not */
     bool watch;  /* ReplicaSets and pods of this target are needed: false only when the target is not ours at
                     all */
     bool forget; /* nothing is left to do for this target: drop what is held in memory */
@@ -196,6 +199,8 @@ bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report
 int64_t plan_deadline(const struct state *s, const struct spec *spec, int64_t now_wall_ns);
 /* Does this step, once it has passed, wait for a person's word that it has not got? */
 bool plan_gated(const struct state *s, const struct spec *spec);
+/* Does this step, once it has passed, wait for checks (annotations check, check-query) that have not passed? */
+bool plan_has_checks(const struct state *s, const struct spec *spec);
 /* What the signals do in this rollout; false: the annotation is wrong, and none does anything. */
 bool plan_signals_param(const struct state *s, const struct spec *spec, struct signals_param *ret);
 /* Does the action apply, with a template of this hash in the Deployment? Else it is refused with an Event. */

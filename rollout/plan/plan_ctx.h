@@ -98,6 +98,13 @@ bool plan_hold_for_user(struct plan_ctx *c); /* annotation pause */
 bool plan_stop_at_gate(struct plan_ctx *c);  /* it has passed just now; true: it waits */
 bool plan_waits_at_gate(struct plan_ctx *c); /* it has passed and still waits */
 void plan_leave_gate(struct plan_ctx *c);    /* the time at it does not count against the deadline */
+
+/* ---- checks.c: a step that has passed and waits for checks of the target's own ---- */
+bool plan_begin_checks(struct plan_ctx *c); /* it has passed just now; false: they are being asked */
+bool plan_take_answers(struct plan_ctx *c); /* true: one says fail, and it is rolled back */
+/* They have not all passed; ret: what is waited for, in words. False: the step goes on. */
+bool plan_waits_for_checks(struct plan_ctx *c, char ret[400]);
+void plan_forget_checks(struct state *s); /* another step */
 void plan_report_hold(struct plan_ctx *c);
 /* The command that gives an action's annotation for the template that the Deployment has, for messages. */
 struct command {

@@ -199,7 +199,8 @@ void plan_clear_rollout(struct state *s) {
     s->percent = 0;
     s->began_ns = s->soak_from_ns = s->shift_ns = s->unready_ns = s->ready_ns = s->shrink_ns = s->pause_ns =
         s->gate_ns = s->progress_ns = 0;
-    s->opened = 0;
+    s->opened = s->checked = 0;
+    plan_forget_checks(s);
     s->pause_asked = s->was_ready = s->learned = s->repair = s->window = false;
     s->learned_errors = s->learned_total = 0;
     s->best_updated = s->best_available = s->least_old = 0;

@@ -4,6 +4,7 @@
 #include "api/gvr.h"
 #include "judge/promql.h"
 #include "judge/promtext.h"
+#include "plan/check.h"
 #include "plan/spec_value.h"
 #include <ctype.h>
 #include <errno.h>
@@ -184,6 +185,22 @@ static bool read_assist(struct slice v, struct spec *s, struct why *w) {
     return false;
 }
 
+static bool read_check(struct slice v, struct spec *s, struct why *w) {
+    struct url u;
+    if (check_url_read(v, &u, w->text) < 0) return false;
+    s->check = slice_dup(v);
+    return true;
+}
+static bool read_check_query(struct slice v, struct spec *s, struct why *w) {
+    struct err e = {0};
+    if (promql_check_condition(v, &e) < 0) {
+        snprintf(w->text, sizeof w->text, "%.*s", (int)sizeof w->text - 1, e.msg);
+        return false;
+    }
+    s->check_query = slice_dup(v);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*read)(struct slice v, struct spec *s, struct why *w);
@@ -226,6 +243,9 @@ static const struct {
     {"canary-nodes", read_nodes, "labels of nodes such as pool=canary,zone=a"},
     {"lease", read_lease, "the name of a Lease in the target's namespace, or NAMESPACE/NAME"},
     {"lease-assist", read_assist, "rollout, always or off"},
+    {"check", read_check, "a URL such as https://checks.example.com/may-go-on"},
+    {"check-query", read_check_query,
+     "a comparison such as sum(rate(jobs_failed_total{namespace=\"$namespace\",pod=~\"$track\"}[5m])) < 0.1"},
 };
 
 const char *spec_known(size_t i) {
@@ -349,6 +369,8 @@ void spec_free(struct spec *s) {
     free(s->errors);
     free(s->total);
     free(s->lease);
+    free(s->check);
+    free(s->check_query);
     free(s->objects);
     free(s->objects_ns);
     free(s->objects_selector);

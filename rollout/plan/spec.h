@@ -73,6 +73,8 @@ struct spec {
     char *
         lease; /* the Lease by which the target elects, NAMESPACE/NAME for one of another namespace; NULL: those that its Pods hold */
     enum spec_assist assist;
+    char *check;       /* a URL that is asked before a step that has passed goes on (check.h); NULL: none */
+    char *check_query; /* a condition for the same, a query for Prometheus (promql.h); NULL: none */
     /* mode objects: "widgets.v1.example.com" (core: "configmaps.v1"), a namespace, a label selector; NULL: not given */
     char *objects, *objects_ns, *objects_selector;
     bool metrics_ok; /* even with an error elsewhere: the metrics, errors and total annotations are good,

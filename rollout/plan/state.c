@@ -39,6 +39,8 @@ const struct state_name state_holds[HOLDS] = {
     [HOLD_SHARED] = {"SharedOutage", NULL},
     [HOLD_PAUSED_BY_USER] = {"PausedByUser", "PausedByPerson"},
     [HOLD_APPROVAL] = {"AwaitingApproval", NULL},
+    [HOLD_CHECK] = {"AwaitingCheck", NULL},
+    [HOLD_NO_ANSWER] = {"CheckUnanswered", NULL},
     [HOLD_INCONCLUSIVE] = {"Inconclusive", NULL},
     [HOLD_REFUSED] = {"ReleaseRefused", "LeavingRefused"},
     [HOLD_STUCK] = {"PromotionStuck", NULL},
@@ -70,6 +72,11 @@ const struct state_name state_slices[SLICE_STAGES] = {
     [SLICE_RETURNING] = {"Returning", NULL},
 };
 
+const struct state_name state_says[CHECK_SAYS] = {
+    [CHECK_NOTHING] = {"", NULL},  [CHECK_PASS] = {"pass", NULL},     [CHECK_FAIL] = {"fail", NULL},
+    [CHECK_WAIT] = {"wait", NULL}, [CHECK_SILENT] = {"silent", NULL},
+};
+
 const char *phase_name(enum phase p) {
     return (size_t)p < PHASES ? state_phases[p].name : "?";
 }
@@ -85,6 +92,19 @@ const char *state_trial_name(enum trial_step t) {
 
 const char *state_slice_name(enum slice_stage s) {
     return (size_t)s < SLICE_STAGES ? state_slices[s].name : "?";
+}
+
+const char *state_check_name(enum check_kind k) {
+    return k == CHECK_URL ? "check" : "check-query";
+}
+
+const char *state_says_name(enum check_says s) {
+    return (size_t)s < CHECK_SAYS ? state_says[s].name : "?";
+}
+
+void state_check_clear(struct state_check *c) {
+    free(c->message);
+    *c = (struct state_check){.says = CHECK_NOTHING};
 }
 
 void state_slice_clear(struct state *s) {
@@ -137,6 +157,7 @@ void state_free(struct state *s) {
     free(s->image);
     free(s->reason);
     free(s->trial.lease);
+    for (int k = 0; k < CHECKS; k++) state_check_clear(&s->check[k]);
     state_slice_clear(s);
     judge_free(&s->judge);
     evidence_free(&s->evidence);
@@ -163,6 +184,7 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->image = xstrdup_null(from->image);
     ret->reason = xstrdup_null(from->reason);
     ret->trial.lease = xstrdup_null(from->trial.lease);
+    for (int k = 0; k < CHECKS; k++) ret->check[k].message = xstrdup_null(from->check[k].message);
     ret->slice.resource = xstrdup_null(from->slice.resource);
     ret->slice.ns = xstrdup_null(from->slice.ns);
     ret->slice.selector = xstrdup_null(from->slice.selector);

@@ -60,6 +60,8 @@ enum hold {
     HOLD_SHARED,         /* both versions fail: an outage is not a verdict */
     HOLD_PAUSED_BY_USER, /* annotation pause */
     HOLD_APPROVAL,       /* a step has passed, and a person has to let the rollout go on */
+    HOLD_CHECK,          /* a step has passed, and a check of the target's own says: wait */
+    HOLD_NO_ANSWER,      /* ... or it gives no answer */
     HOLD_INCONCLUSIVE,   /* the deadline is over without a verdict and on-inconclusive is pause */
     HOLD_REFUSED,        /* the release is refused: it would ship a version that is not in service */
     HOLD_STUCK,          /* a promotion does not move and cannot be undone */
@@ -141,6 +143,24 @@ struct state_slice {
     uint32_t total, canary; /* objects, and those of the canary, when this stage began */
 };
 
+/* A check of a target's own, of a step that has passed: annotations check, check-query. What it said last. */
+enum check_kind { CHECK_URL, CHECK_QUERY, CHECKS };
+enum check_says {
+    CHECK_NOTHING, /* not asked yet */
+    CHECK_PASS,
+    CHECK_FAIL,
+    CHECK_WAIT,
+    CHECK_SILENT, /* no answer: never a verdict */
+    CHECK_SAYS
+};
+struct state_check {
+    enum check_says says;
+    char *message;          /* in its words, or why there is no answer; NULL: none */
+    uint64_t of;            /* check_question(); 0: none yet */
+    int64_t at_ns, next_ns; /* when it said so; not asked again before */
+    uint32_t asked;         /* so many answers */
+};
+
 struct state {
     /* -- facts -- */
     char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
@@ -184,10 +204,13 @@ struct state {
     int64_t pause_ns;     /* ... at that time */
     int64_t gate_ns;      /* this step has passed then, and waits for a person's word since; 0: it does not */
     uint32_t opened;      /* the step after which a person has let it go on, counted from 1; 0: none */
-    bool was_ready;       /* the canary was ready once in this rollout */
-    enum ended ending;    /* ROLLING_BACK, CANCELLING, PROMOTING, FINISHING: what goes to the history */
-    char *reason;         /* and why */
-    bool learned;         /* judge parameters are fixed */
+    int64_t check_ns;     /* this step has passed then, and waits for its checks since; 0: it does not */
+    uint32_t checked;     /* the step whose checks have passed, counted from 1; 0: none */
+    struct state_check check[CHECKS];
+    bool was_ready;    /* the canary was ready once in this rollout */
+    enum ended ending; /* ROLLING_BACK, CANCELLING, PROMOTING, FINISHING: what goes to the history */
+    char *reason;      /* and why */
+    bool learned;      /* judge parameters are fixed */
     uint64_t learned_errors, learned_total;
     /* promotion: the best seen so far, so that flapping pods do not count as progress */
     int32_t best_updated, best_available, least_old;
@@ -261,5 +284,8 @@ const char *hold_name(enum hold h);               /* "NoData"; "" for none */
 const char *ended_name(enum ended e);             /* "promoted" */
 const char *state_trial_name(enum trial_step t);  /* "Leads"; "" for none */
 const char *state_slice_name(enum slice_stage s); /* "Taking"; "" for none */
+const char *state_check_name(enum check_kind k);  /* "check", "check-query": the annotation */
+const char *state_says_name(enum check_says s);   /* "pass"; "" for none */
+void state_check_clear(struct state_check *c);
 void state_slice_clear(struct state *s);
 #endif

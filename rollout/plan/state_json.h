@@ -8,7 +8,7 @@ struct state_name {
     const char *name, *was;
 };
 extern const struct state_name state_phases[PHASES], state_holds[HOLDS], state_endeds[ENDEDS],
-    state_trials[TRIAL_STEPS], state_slices[SLICE_STAGES];
+    state_trials[TRIAL_STEPS], state_slices[SLICE_STAGES], state_says[CHECK_SAYS];
 
 /* The members that this version knows; what else is in a document is carried through. NULL-terminated. */
 extern const char *const facts_members[], *const state_members[];

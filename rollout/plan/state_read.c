@@ -205,6 +205,25 @@ static void read_trial(struct reader *r, struct trial *t) {
     if (t->step == TRIAL_NONE || !t->lease || !t->since_ns || !spans) wrong(r, r->obj, "trial");
 }
 
+static void read_checks(struct reader *r, struct state *s) {
+    moment(r, r->obj, "checksFrom", &s->check_ns);
+    s->checked = (uint32_t)number(r, r->obj, "checked", 0, SPEC_MAX_STEPS, 0);
+    for (int k = 0; k < CHECKS; k++) {
+        struct state_check *c = &s->check[k];
+        int64_t of = 0;
+        const cJSON *o = json_get(json_get(r->obj, "checks"), state_check_name((enum check_kind)k));
+        if (!o) continue;
+        c->says = (enum check_says)name(r, o, "says", state_says, CHECK_SAYS, CHECK_NOTHING);
+        text(r, o, "message", &c->message);
+        read_span(r, o, "of", &of);
+        c->of = (uint64_t)of;
+        moment(r, o, "at", &c->at_ns);
+        moment(r, o, "next", &c->next_ns);
+        c->asked = (uint32_t)number(r, o, "asked", 0, INT32_MAX, 0);
+        if (!c->of) wrong(r, r->obj, "checks");
+    }
+}
+
 /* It says which objects are patched: only what the annotation could have said. */
 static void read_slice(struct reader *r, struct state_slice *l) {
     const cJSON *o = json_get(r->obj, "slice");
@@ -240,6 +259,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     moment(r, o, "pausedAt", &s->pause_ns);
     moment(r, o, "passedAt", &s->gate_ns);
     s->opened = (uint32_t)number(r, o, "letOn", 0, SPEC_MAX_STEPS, 0);
+    read_checks(r, s);
     flag(r, o, "wasReady", &s->was_ready);
     s->ending = (enum ended)name(r, o, "ending", state_endeds, ENDEDS, ENDED_PROMOTED);
     text(r, o, "reason", &s->reason);

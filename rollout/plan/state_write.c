@@ -6,55 +6,19 @@
 const char *const facts_members[] = {
     "version",  "targetUID",  "stable", "paused",    "progressDeadlineSeconds",
     "replicas", "quarantine", "policy", "partition", NULL};
-const char *const state_members[] = {"version",
-                                     "phase",
-                                     "since",
-                                     "hold",
-                                     "holdSince",
-                                     "message",
-                                     "hash",
-                                     "canary",
-                                     "canaryTemplate",
-                                     "image",
-                                     "step",
-                                     "percent",
-                                     "startedAt",
-                                     "soakFrom",
-                                     "shiftNs",
-                                     "unreadySince",
-                                     "readySince",
-                                     "shrinkSince",
-                                     "pauseAsked",
-                                     "pausedAt",
-                                     "wasReady",
-                                     "ending",
-                                     "reason",
-                                     "learned",
-                                     "learnedErrors",
-                                     "learnedTotal",
-                                     "bestUpdated",
-                                     "bestAvailable",
-                                     "leastOld",
-                                     "progressAt",
-                                     "repair",
-                                     "param",
-                                     "judge",
-                                     "evidence",
-                                     "signals",
-                                     "deadlineRestored",
-                                     "trial",
-                                     "withinWindow",
-                                     "slice",
-                                     "consumed",
-                                     "history",
-                                     "unpaused",
-                                     "unpausedAt",
-                                     "generation",
-                                     "writtenAt",
-                                     "changes",
-                                     "passedAt",
-                                     "letOn",
-                                     NULL};
+const char *const state_members[] = {"version",        "phase",        "since",       "hold",
+                                     "holdSince",      "message",      "hash",        "canary",
+                                     "canaryTemplate", "image",        "step",        "percent",
+                                     "startedAt",      "soakFrom",     "shiftNs",     "unreadySince",
+                                     "readySince",     "shrinkSince",  "pauseAsked",  "pausedAt",
+                                     "wasReady",       "ending",       "reason",      "learned",
+                                     "learnedErrors",  "learnedTotal", "bestUpdated", "bestAvailable",
+                                     "leastOld",       "progressAt",   "repair",      "param",
+                                     "judge",          "evidence",     "signals",     "deadlineRestored",
+                                     "trial",          "withinWindow", "slice",       "consumed",
+                                     "history",        "unpaused",     "unpausedAt",  "generation",
+                                     "writtenAt",      "changes",      "passedAt",    "letOn",
+                                     "checksFrom",     "checked",      "checks",      NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -168,6 +132,26 @@ static void write_trial(const struct trial *t, struct buf *out) {
     buf_addc(out, '}');
 }
 
+static void write_checks(const struct state *s, struct buf *out) {
+    bool any = false;
+    json_time_add(out, "checksFrom", s->check_ns);
+    number(out, "checked", s->checked, 0);
+    for (int k = 0; k < CHECKS; k++) {
+        const struct state_check *c = &s->check[k];
+        if (!c->of) continue;
+        buf_addf(out, "%s\"%s\":{\"asked\":%u", any ? "," : ",\"checks\":{",
+                 state_check_name((enum check_kind)k), c->asked);
+        any = true;
+        span(out, "of", (int64_t)c->of);
+        text(out, "says", state_says_name(c->says));
+        text(out, "message", c->message);
+        json_time_add(out, "at", c->at_ns);
+        json_time_add(out, "next", c->next_ns);
+        buf_addc(out, '}');
+    }
+    if (any) buf_addc(out, '}');
+}
+
 static void write_slice(const struct state_slice *l, struct buf *out) {
     if (!l->resource) return;
     buf_adds(out, ",\"slice\":{\"resource\":");
@@ -198,6 +182,7 @@ static void write_rollout(const struct state *s, struct buf *out) {
     json_time_add(out, "pausedAt", s->pause_ns);
     json_time_add(out, "passedAt", s->gate_ns);
     number(out, "letOn", s->opened, 0);
+    write_checks(s, out);
     flag(out, "wasReady", s->was_ready);
     buf_addf(out, ",\"ending\":\"%s\"", ended_name(s->ending));
     text(out, "reason", s->reason);

@@ -155,6 +155,8 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .prometheus_ca = a->opt.prometheus_ca,
                                   .prometheus_token = a->opt.prometheus_token,
                                   .prometheus_own_queries = a->opt.prometheus_own_queries,
+                                  .check_hosts = a->opt.check_hosts,
+                                  .check_ca = a->opt.check_ca,
                                   .changed = a->notifier ? notifier_changed : NULL,
                                   .changed_ctx = a->notifier};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);

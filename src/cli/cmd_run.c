@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "common.h"
 #include "obs/obs.h"
+#include "plan/check.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,8 @@ enum {
     OPT_PROMETHEUS_CA,
     OPT_PROMETHEUS_TOKEN,
     OPT_PROMETHEUS_OWN,
+    OPT_CHECK_HOSTS,
+    OPT_CHECK_CA,
     OPT_NOTIFY,
     OPT_NOTIFY_SECRET,
     OPT_NOTIFY_CA,
@@ -84,6 +87,12 @@ static const struct argp_option options[] = {
      "Bearer token for it, over https; read for each round", 4},
     {"prometheus-own-queries", OPT_PROMETHEUS_OWN, "WHETHER", 0,
      "on, off: targets may have queries of their own, which can read what others' metrics say (off)", 4},
+    {"check-hosts", OPT_CHECK_HOSTS, "LIST", 0,
+     "Hosts that targets may name in the annotation check: HOST[:PORT] or *.SUFFIX[:PORT], by comma, with "
+     "http:// "
+     "before those without TLS (none)",
+     4},
+    {"check-ca", OPT_CHECK_CA, "FILE", 0, "Whose certificates they may have (the system's)", 4},
     {"notify", OPT_NOTIFY, "URL", 0, "Where a CloudEvent is sent for each change of phase of a target", 5},
     {"notify-secret-file", OPT_NOTIFY_SECRET, "FILE", 0,
      "Each is signed with this secret (HMAC-SHA256); read for each of them", 5},
@@ -112,6 +121,12 @@ static int pick(struct argp_state *st, const char *option, const char *text, con
     }
     argp_error(st, "--%s: read \"%s\"; allowed is one of %s", option, text, all);
     return 0;
+}
+
+static const char *check_hosts(struct argp_state *st, const char *list) {
+    struct err err = {0};
+    if (check_hosts_check(slice_of(list), &err) < 0) argp_error(st, "--check-hosts: %s", err.msg);
+    return list;
 }
 
 static void check_prometheus(struct argp_state *st, const struct app_options *o) {
@@ -172,11 +187,14 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_PROMETHEUS_OWN:
         o->prometheus_own_queries = pick(st, "prometheus-own-queries", arg, switches, 2);
         return 0;
+    case OPT_CHECK_HOSTS: o->check_hosts = check_hosts(st, arg); return 0;
+    case OPT_CHECK_CA: o->check_ca = arg; return 0;
     case OPT_NOTIFY: o->notify = cli_web_url(st, "notify", arg); return 0;
     case OPT_NOTIFY_SECRET: o->notify_secret = arg; return 0;
     case OPT_NOTIFY_CA: o->notify_ca = arg; return 0;
     case ARGP_KEY_END:
         check_prometheus(st, o);
+        if (o->check_ca && !o->check_hosts) argp_error(st, "--check-ca needs --check-hosts=LIST");
         if (!o->notify && (o->notify_secret || o->notify_ca))
             argp_error(st, "--notify-secret-file and --notify-ca need --notify=URL");
         return 0;

@@ -100,6 +100,24 @@ static void add_signals(const struct status_row *r, struct buf *out) {
     buf_addc(out, ']');
 }
 
+static void add_checks(const struct state *s, struct buf *out) {
+    bool any = false;
+    buf_adds(out, ",\"checks\":[");
+    for (int k = 0; k < CHECKS; k++) {
+        const struct state_check *c = &s->check[k];
+        if (!c->of) continue;
+        buf_addf(out, "%s{\"name\":\"%s\",\"answers\":%u", any ? "," : "",
+                 state_check_name((enum check_kind)k), c->asked);
+        any = true;
+        status_json_field(out, "says", c->says == CHECK_NOTHING ? NULL : state_says_name(c->says));
+        status_json_field(out, "message", c->message);
+        moment(out, "at", c->at_ns);
+        moment(out, "next", c->says == CHECK_PASS ? 0 : c->next_ns);
+        buf_addc(out, '}');
+    }
+    buf_addc(out, ']');
+}
+
 static void add_rollout(const struct status_row *r, int64_t now, struct buf *out) {
     const struct state *s = &r->state;
     bool trial = r->has_state && state_on_trial(s);
@@ -140,6 +158,7 @@ static void add_rollout(const struct status_row *r, int64_t now, struct buf *out
     }
     add_evidence(r, now, out);
     add_signals(r, out);
+    add_checks(s, out);
     buf_addc(out, '}');
 }
 

@@ -37,7 +37,9 @@ static struct command command(const struct next *x, enum spec_action a) {
 /* What a pass of this step leads to. */
 static void then(const struct next *x, char ret[80]) {
     const struct spec *spec = &x->r->spec;
-    if (x->s->hold != HOLD_APPROVAL && plan_gated(x->s, spec))
+    if (!x->s->check_ns && x->s->hold != HOLD_APPROVAL && plan_has_checks(x->s, spec))
+        (void)snprintf(ret, 80, "then its checks are asked (check, check-query)");
+    else if (x->s->hold != HOLD_APPROVAL && plan_gated(x->s, spec))
         (void)snprintf(ret, 80, "then a person is asked (pause in canary-percent)");
     else if (x->s->step + 1 < spec->nsteps)
         (void)snprintf(ret, 80, "then step %u of %zu, %u %%", x->s->step + 2, spec->nsteps,
@@ -58,11 +60,13 @@ static void deadline(struct next *x) {
     };
     static const char *const name[] = {"pause", "rollback", "promote"};
     int64_t at = plan_deadline(x->s, spec, x->now);
+    enum spec_inconclusive then_does = spec->on_inconclusive;
+    if (x->s->check_ns && then_does == INCONCLUSIVE_PROMOTE) then_does = INCONCLUSIVE_PAUSE;
     if (signals.does == SIGNAL_DEADLINE)
         add(x, at, "at the deadline: rolled back, unless signal %s has ended", signal_name(signals.which));
     else
-        add(x, at, "at the deadline, without a verdict: %s (on-inconclusive: %s)",
-            does[spec->on_inconclusive], name[spec->on_inconclusive]);
+        add(x, at, "at the deadline, without a verdict: %s (on-inconclusive: %s)", does[then_does],
+            name[spec->on_inconclusive]);
 }
 
 static void passing(struct next *x) {
@@ -97,6 +101,21 @@ static void passing(struct next *x) {
         add(x, 0, "the soak is over: passes when nothing speaks against it any more; %s", after);
 }
 
+static void checks(struct next *x) {
+    char after[80];
+    then(x, after);
+    for (int k = 0; k < CHECKS; k++) {
+        const struct state_check *c = &x->s->check[k];
+        const char *name = state_check_name((enum check_kind)k);
+        if (!c->of || c->says == CHECK_PASS) continue;
+        if (c->says == CHECK_NOTHING)
+            add(x, 0, "%s is being asked; %s", name, after);
+        else
+            add(x, c->next_ns, "%s is asked again; %s", name, after);
+    }
+    deadline(x);
+}
+
 /* Held in a trial: what ends it. */
 static void held(struct next *x) {
     switch (x->s->hold) {
@@ -111,6 +130,8 @@ static void held(struct next *x) {
         add(x, 0, "or rolls it back: %s", command(x, ACTION_ABORT).text);
         return;
     }
+    case HOLD_CHECK:
+    case HOLD_NO_ANSWER: checks(x); return;
     case HOLD_INCONCLUSIVE:
         add(x, 0, "a person decides. Another deadline: %s", command(x, ACTION_RESUME).text);
         add(x, 0, "or promote it: %s", command(x, ACTION_PROMOTE).text);
@@ -143,6 +164,8 @@ static void trial(struct next *x) {
         add(x, 0, "goes on when the annotation is mended");
     } else if (x->s->hold != HOLD_NONE) {
         held(x);
+    } else if (x->s->check_ns) {
+        checks(x);
     } else {
         if (!x->s->learned) add(x, 0, "the canary is made when stable's error rate is known");
         passing(x);

@@ -236,6 +236,22 @@ static void add_signals(struct page *p) {
     add_guards(p);
 }
 
+/* What they said last, in this step. */
+static void add_checks(struct page *p) {
+    bool any = false;
+    for (int k = 0; k < CHECKS && p->r->has_state && state_on_trial(p->s); k++) {
+        const struct state_check *c = &p->s->check[k];
+        char at[80];
+        if (c->says == CHECK_NOTHING) continue;
+        if (!any) section(p, "Checks");
+        any = true;
+        clock_time(c->at_ns, p->now, at);
+        note(p, c->says == CHECK_PASS ? NULL : yellow, "%s: %s at %s, answer %u%s%s",
+             state_check_name((enum check_kind)k), state_says_name(c->says), at, c->asked,
+             c->message ? ": " : "", c->message ? c->message : "");
+    }
+}
+
 static void add_next(struct page *p) {
     struct explain_next next[EXPLAIN_NEXT];
     char at[80];
@@ -283,6 +299,7 @@ void explain_text(const struct explain *e, const struct table_style *style, int6
     add_hold(&p);
     add_evidence(&p);
     add_signals(&p);
+    add_checks(&p);
     add_next(&p);
     add_pods(&p);
     add_diff(&p);

@@ -184,6 +184,7 @@ void lane_init(struct net *n, struct lane *l, enum http_lane id) {
         [LANE_SCRAPE] = {.kept = 8,
                          .total = 32,
                          .budget = SCRAPE_BUDGET}, /* hundreds of pods, each asked now and then */
+        [LANE_CHECK] = {.kept = 4, .total = 16, .budget = SCRAPE_BUDGET},
     };
     *l = (struct lane){.net = n, .id = id, .budget = limits[id].budget};
     list_init(&l->ready);

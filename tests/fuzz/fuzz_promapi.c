@@ -22,9 +22,10 @@ FUZZ(text) {
         promtext_free(p);
     }
     promapi_pages_free(&pages);
-    bool present = false;
+    bool present = false, holds = false;
     double value = 0;
     if (promapi_read_count(answer, &present, &value, &e) == 0) FUZZ_CHECK(isfinite(value) && value >= 0);
+    if (promapi_read_condition(answer, &holds, &e) < 0) FUZZ_CHECK(!holds);
     if (promapi_explain(answer, words)) FUZZ_CHECK(words[0]);
     free(copy);
 }

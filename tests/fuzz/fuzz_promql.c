@@ -24,5 +24,8 @@ FUZZ(text) {
     } else {
         FUZZ_CHECK(out.full);
     }
+    bool condition = promql_check_condition(query, &e) == 0;
+    buf_clear(&out);
+    if (condition) FUZZ_CHECK(promql_fill(query, &v, &out, &e) == 0 || out.full);
     free(copy);
 }

@@ -1,5 +1,6 @@
 /* Annotations, as JSON or as lines name=value: a spec within its limits, or an error that names one. */
 #include "fuzz.h"
+#include "plan/check.h"
 #include "plan/spec.h"
 
 static cJSON *lines(struct slice text) {
@@ -30,5 +31,17 @@ FUZZ(text) {
         FUZZ_CHECK(s.step[i] >= 1 && s.step[i] <= 100 && (!i || s.step[i] > s.step[i - 1]));
     FUZZ_CHECK(s.auto_rate || (s.max_error_rate > 0 && s.max_error_rate < 1));
     FUZZ_CHECK(rc || s.deadline_ns > s.soak_ns);
+    if (s.check) { /* and as it is sent it is itself */
+        struct url u, again;
+        char why[256];
+        cleanup_buf struct buf sent = BUF(4096);
+        FUZZ_CHECK(check_url_read(slice_of(s.check), &u, why) == 0);
+        check_url_write(&u, &sent);
+        FUZZ_CHECK(check_url_read(buf_slice(&sent), &again, why) == 0 && again.port == u.port &&
+                   again.host.n == u.host.n &&
+                   slice_eq(again.path.n ? again.path : SL("/"), u.path.n ? u.path : SL("/")));
+    }
+    struct err bad = {0};
+    FUZZ_CHECK(check_hosts_check(text, &bad) == 0 || bad.msg[0]);
     FUZZ_CHECK(s.metrics != METRICS_ENDPOINT || (s.port && s.path && s.path[0] == '/'));
 }

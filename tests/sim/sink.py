@@ -1,5 +1,5 @@
 """sink.py PORT-FILE LOG MODE-FILE [CERT KEY] : a receiver for stories. Each request is a line of JSON in LOG; the mode says how it is answered: ok, slow (after a
-minute), or a status."""
+minute), a status, or a body in JSON."""
 import http.server, json, ssl, sys, threading
 
 port_file, log, mode_file = sys.argv[1:4]
@@ -10,14 +10,17 @@ class Sink(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         mode = open(mode_file).read().strip()
-        line = {"path": self.path, "mode": mode, "type": self.headers.get("Content-Type"), "signature": self.headers.get("Handover-Signature"), "body": body}
+        line = {"path": self.path, "mode": mode, "type": self.headers.get("Content-Type"), "signature": self.headers.get("Handover-Signature"), "authorization": self.headers.get("Authorization"), "body": body}
         with lock, open(log, "a") as f:
             f.write(json.dumps(line) + "\n")
         if mode == "slow":
             threading.Event().wait(60)
-        self.send_response(200 if mode in ("ok", "slow") else int(mode))
-        self.send_header("Content-Length", "0")
+        answer = mode.encode() if mode.startswith("{") else b""
+        self.send_response(200 if answer or mode in ("ok", "slow") else int(mode))
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
     def log_message(self, *args):
         pass

@@ -20,6 +20,9 @@ struct rollout_options {
      * token; may targets have queries of their own? NULL: none. */
     const char *prometheus, *prometheus_ca, *prometheus_token;
     bool prometheus_own_queries;
+    /* Hosts that the annotation check may name (a list as of --check-hosts, checked), a file with a CA's certificates for them
+     * (borrowed). NULL: none, the system's. */
+    const char *check_hosts, *check_ca;
     /* A target has changed its phase: the state that says so is written. Of what a predecessor may not have told anybody, once
      * more (rollout_changes_since()). key: NAMESPACE/NAME. NULL: nobody wants to know. */
     void (*changed)(void *ctx, const char *key, const char *uid, const char *phase, int64_t at_wall_ns,

@@ -157,11 +157,48 @@ static const struct {
     {PHASE_SOAKING,
      HOLD_APPROVAL,
      {"lets it go on, then it is promoted: handover resume", "promote", "abort"}},
+    {PHASE_SOAKING, HOLD_CHECK, {"at the deadline, without a verdict"}},
     {PHASE_PROMOTING, HOLD_NONE, {"rolled back if that stands still for 600 s"}},
     {PHASE_ROLLED_BACK, HOLD_NONE, {"retry", "promote"}},
     {PHASE_STABLE, HOLD_NONE, {"a rollout of spec.template begins"}},
     {PHASE_RELEASING, HOLD_NONE, {"given back"}},
 };
+
+EXPLAINED(checks_and_what_they_said_last) {
+    static char url[] = "https://ok/", words[] = "not before noon";
+    struct state *s = &x->row.state;
+    struct explain_next next[EXPLAIN_NEXT];
+    x->row.spec.check = url;
+    s->hold = HOLD_NONE;
+    assert_true(explain_next(&x->row, NOW_NS, next) > 0);
+    assert_has(next[0].text, "then its checks are asked (check, check-query)");
+    s->check_ns = NOW_NS - NS_PER_S;
+    s->check[CHECK_URL] = (struct state_check){.of = 7};
+    assert_int_equal(explain_next(&x->row, NOW_NS, next), 2);
+    assert_string_equal(next[0].text, "check is being asked; then it is promoted");
+    s->hold = HOLD_CHECK;
+    s->check[CHECK_URL] = (struct state_check){.of = 7,
+                                               .says = CHECK_WAIT,
+                                               .message = words,
+                                               .at_ns = NOW_NS,
+                                               .next_ns = NOW_NS + 9 * NS_PER_S,
+                                               .asked = 2};
+    x->row.spec.on_inconclusive = INCONCLUSIVE_PROMOTE;
+    assert_int_equal(explain_next(&x->row, NOW_NS, next), 2);
+    assert_string_equal(next[0].text, "check is asked again; then it is promoted");
+    assert_int_equal(next[0].at_ns, NOW_NS + 9 * NS_PER_S);
+    assert_has(next[1].text, "held, and a person decides");
+    cleanup_buf struct buf text = BUF(1 << 16), json = BUF(1 << 16);
+    explain_text(&x->e, &(struct table_style){.width = 120}, NOW_NS, &text);
+    assert_has(buf_str(&text), "Checks\n    check: wait at ");
+    assert_has(buf_str(&text), ", answer 2: not before noon\n");
+    explain_json(&x->e, NOW_NS, &json);
+    assert_has(
+        buf_str(&json),
+        "\"checks\":[{\"name\":\"check\",\"answers\":2,\"says\":\"wait\",\"message\":\"not before noon\"");
+    s->check[CHECK_URL].message = NULL;
+    x->row.spec.check = NULL;
+}
 
 EXPLAINED(what_happens_next_in_each_phase) {
     struct state *s = &x->row.state;

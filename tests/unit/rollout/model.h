@@ -135,9 +135,13 @@ struct model {
         int refused_times;
         uint64_t history_errors, history_total;
         int64_t look_again_ns;
-        bool verified;          /* that nothing is labelled */
-        int since[MAX_OBJECTS]; /* the tick at which this process saw that it has no owner; 0: it has one */
+        uint64_t asking[CHECKS]; /* a check's question, until the next pass */
+        bool verified;           /* that nothing is labelled */
+        int since[MAX_OBJECTS];  /* the tick at which this process saw that it has no owner; 0: it has one */
     } edge;
+    enum check_says says[CHECKS]; /* what a check of the target's answers; CHECK_NOTHING: not yet */
+    const char *check_words;
+    int asked_checks[CHECKS]; /* questions so far */
     bool release, force;
     enum quiet quiet;
     const char *hostile; /* what objects, pods and pages say of themselves; NULL: nothing strange */
@@ -169,6 +173,7 @@ struct m_view {
     size_t nrs, npods, nrevisions;
     struct obs_lease lease[2];
     struct slice_seen slice;
+    struct check_answer check[CHECKS];
     struct spec spec;
     struct err spec_err, state_err;
     bool opted;
@@ -257,6 +262,10 @@ bool m_see_objects(struct model *m, const struct state *s,
 bool m_label(struct model *m, const struct plan *p);
 int m_owned(const struct model *m, enum slice_owner owner);
 void m_check_objects(struct model *m); /* each tick: no object has two owners */
+
+/* ---- model_check.c ---- */
+void m_answer_checks(struct model *m, struct m_view *v);
+void m_ask_checks(struct model *m, const struct plan *p);
 
 /* ---- model_edge.c ---- */
 struct mrs *m_find_rs(struct model *m, const char *name);

@@ -74,11 +74,13 @@ static bool (*const claims[EV_HELD])(const struct model *m, const char *message)
 
 bool m_claims_nothing(enum plan_reason r) {
     static const enum plan_reason decisions[] = {
-        EV_HELD_BY_POLICY,        EV_HELD_BY_PAUSE,     EV_ROLLOUT_STARTED,   EV_BASELINE_MEASURED,
-        EV_STEP_PASSED,           EV_SUPERSEDED,        EV_ROLLOUT_CANCELLED, EV_ROLLING_BACK,
-        EV_ACTION_IGNORED,        EV_UNMANAGED_ROLLOUT, EV_REPAIRING,         EV_STATE_LOST,
-        EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,     EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE,
-        EV_LEASE_RELEASED,        EV_LEADER_MODE,       EV_WITHIN_WINDOW,     EV_RETRIED};
+        EV_HELD_BY_POLICY,    EV_HELD_BY_PAUSE,         EV_ROLLOUT_STARTED,
+        EV_BASELINE_MEASURED, EV_CHECK_PASSED,          EV_STEP_PASSED,
+        EV_SUPERSEDED,        EV_ROLLOUT_CANCELLED,     EV_ROLLING_BACK,
+        EV_ACTION_IGNORED,    EV_UNMANAGED_ROLLOUT,     EV_REPAIRING,
+        EV_STATE_LOST,        EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,
+        EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE,   EV_LEASE_RELEASED,
+        EV_LEADER_MODE,       EV_WITHIN_WINDOW,         EV_RETRIED};
     for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
         if (decisions[i] == r) return true;
     return r >= EV_HELD; /* why it does not move on */

@@ -305,9 +305,11 @@ bool m_pass(struct model *m) {
     struct m_view *v = m_observe(m);
     cleanup_plan struct plan p;
     m->moved = false;
+    m_answer_checks(m, v);
     plan_make(&v->o, m_now(m), &p);
     if (!m->direct || m->plans % 16 == 0) m_same_plan(&v->o, m_now(m), &p);
     m->plans++;
+    m_ask_checks(m, &p);
     m->edge.look_again_ns = p.look_again_ns;
     assert_true(p.look_again_ns > m_now(m)); /* never "at once, for ever" */
     m->edge.scrape_every_ns = p.scrape_ns;

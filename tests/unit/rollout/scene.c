@@ -94,6 +94,13 @@ static void under_policy(struct model *m, struct words *w) {
     }
 }
 
+static enum check_says says(const char *word) {
+    int s = CHECK_PASS;
+    while (s < CHECK_SAYS && strcmp(word, state_says_name((enum check_says)s))) s++;
+    if (s == CHECK_SAYS && strcmp(word, "nothing")) fail_msg("a check does not say \"%s\"", word);
+    return s == CHECK_SAYS ? CHECK_NOTHING : (enum check_says)s;
+}
+
 /* What a user does, and what else happens. */
 static void happens(struct model *m, struct words *w) {
     const char *a = w->w[0], *b = w->w[1];
@@ -113,6 +120,8 @@ static void happens(struct model *m, struct words *w) {
     if (is(w, "writes-much")) m->sign[version(a)] = WRITES_MUCH;
     if (is(w, "panics")) m->sign[version(a)] = PANICS;
     if (is(w, "killed")) m_forget(m);
+    if (is(w, "check")) m->says[CHECK_URL] = says(a);
+    if (is(w, "query")) m->says[CHECK_QUERY] = says(a);
     if (is(w, "policy") || is(w, "no-policy")) m_install(m, !strcmp(w->verb, "policy"));
     if (is(w, "older") || is(w, "newer")) {
         m_forget(m);
@@ -152,6 +161,7 @@ static void holds(struct model *m, struct words *w) {
     if (is(w, "absent")) must(m, !m_annotation(m, a), w);
     if (is(w, "status")) must(m, status && strstr(status, w->text), w);
     if (is(w, "message")) must(m, m_s(m)->message && strstr(m_s(m)->message, w->text), w);
+    if (is(w, "asks")) must(m, m->asked_checks[CHECK_URL] == number(a), w);
     if (is(w, "left")) must(m, !m->paused && !m->state && m->deadline_s == 600 && !status && !mark, w);
     if (!is(w, "idle")) return;
     int writes = m->writes;

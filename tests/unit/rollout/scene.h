@@ -18,6 +18,8 @@
  *   quarantined V, trusted V, event REASON, no-event REASON, absent ANNOTATION
  *   status TEXT, message TEXT, reason TEXT     the text is in the annotation, the state, the last of the history
  *   partition N or held, at N, current V             of a StatefulSet: another client sets its partition; what that is; its current revision
+ *   check SAYS, query SAYS                     what the target's checks answer from now on: nothing, pass, fail, wait, silent
+ *   asks N                                     the URL was asked so often
  *   idle N                                     nothing is written in so many ticks
  */
 #ifndef TEST_ROLLOUT_SCENE_H

@@ -156,4 +156,38 @@ CASE(an_error_in_its_own_words) {
     assert_false(promapi_explain(SL("upstream timed out"), text));
 }
 
+#define VECTOR(elements)                                                                                     \
+    "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" elements "]}}"
+
+/* Zero is a number like others: an error rate of 0 is below its bound. */
+CASE(conditions) {
+    static const struct {
+        const char *answer;
+        int holds; /* -1: it is no answer */
+    } v[] = {
+        {VECTOR("{\"metric\":{},\"value\":[1,\"0\"]}"), 1},
+        {VECTOR("{\"value\":[1,\"-3.5\"]},{\"value\":[1,\"2\"]}"), 1},
+        {VECTOR(""), 0},
+        {VECTOR("{\"value\":[1,\"NaN\"]}"), -1},
+        {VECTOR("{\"value\":[1,\"1\"]},{\"value\":[1,\"+Inf\"]}"), -1},
+        {VECTOR("{\"metric\":{}}"), -1},
+        {VECTOR("1"), -1},
+        {"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}}", -1},
+        {"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{}]}}", -1},
+        {"{\"status\":\"success\",\"warnings\":[\"partial\"],\"data\":{\"resultType\":\"vector\",\"result\":["
+         "]}}",
+         -1},
+        {"{\"status\":\"error\",\"error\":\"x\",\"data\":{\"resultType\":\"vector\",\"result\":[1]}}", -1},
+        {"true", -1},
+        {"", -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct err e = {0};
+        bool holds = false;
+        int rc = promapi_read_condition(slice_of(v[i].answer), &holds, &e);
+        if ((rc < 0) != (v[i].holds < 0) || holds != (v[i].holds > 0) || (rc < 0) != (e.kind != ERR_NONE))
+            fail_msg("%s: %d %s", v[i].answer, holds, e.msg);
+    }
+}
+
 CASES("rollout/promapi")

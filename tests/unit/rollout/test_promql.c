@@ -104,4 +104,29 @@ CASE(of_a_pod) {
                         "query=a%7Bb%3D%22c%22%7D%20%2B%201&time=1700000000.012&timeout=4900ms");
 }
 
+CASE(conditions) {
+    static const struct {
+        const char *query, *why; /* NULL: it is one */
+    } v[] = {
+        {"sum(rate(a{" NS ",pod=~\"$track\"}[5m])) < 0.1", NULL},
+        {"increase(a{" NS "}[$range]) == 0", NULL},
+        {"a{" NS "} != 1 or b{x=\"bool\"}", NULL},
+        {"a{" NS "} > 1 and booleans > 0 and is_bool > 1", NULL},
+        {"a{" NS "}>=1 # bool", NULL},
+        {"a < 1", "a query without $namespace is of every namespace"},
+        {"a{" NS ",pod=\"$pod\"} < 1", "a condition is of the whole canary: $track, not $pod"},
+        {"sum(a{" NS ",b!=\"c\",d=~\"<\"})", "a condition has a comparison: ==, !=, <, <=, > or >="},
+        {"a{" NS "} # < 1", "a condition has a comparison: ==, !=, <, <=, > or >="},
+        {"a{" NS "} < bool 1", "with `bool` an answer is never empty, and the condition would always hold"},
+        {"a{" NS "} <BOOL\n1", "with `bool` an answer is never empty, and the condition would always hold"},
+        {"a{" NS "} > 1 < bool", "with `bool` an answer is never empty, and the condition would always hold"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct err e = {0};
+        int rc = promql_check_condition(slice_of(v[i].query), &e);
+        if ((rc < 0) != (v[i].why != NULL) || strcmp(e.msg, v[i].why ? v[i].why : ""))
+            fail_msg("%s: %s", v[i].query, e.msg);
+    }
+}
+
 CASES("rollout/promql")

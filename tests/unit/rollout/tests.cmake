@@ -8,6 +8,8 @@ unit_test(rollout/promtext rollout_core m)
 unit_test(rollout/promapi rollout_core m)
 unit_test(rollout/promql rollout_core m)
 unit_test(rollout/spec rollout_core m)
+unit_test(rollout/check_text rollout_core m)
+target_include_directories(unit_rollout_check_text PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/object_slice rollout_core m)
 target_include_directories(unit_rollout_object_slice PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/evidence rollout_core m)
@@ -26,9 +28,9 @@ add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c 
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/scene.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_policy.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_stateful.c
-  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_objects.c)
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_objects.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_check.c)
 target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfig::CMOCKA)
-foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate quiet plan_race plan_crash plan_policy plan_stateful plan_random)
+foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate plan_checks quiet plan_race plan_crash plan_policy plan_stateful plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
 set_tests_properties(unit/rollout/plan_crash PROPERTIES TIMEOUT 900) # under 2 minutes of one core with sanitizers, many times that on a busy machine
@@ -36,7 +38,7 @@ unit_test(rollout/promtext_held rollout_core m)
 target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 
 # The edge, in the scripted world of tests/unit/kube.
-foreach(name scrape scrape_requests scrape_prometheus apply)
+foreach(name scrape scrape_requests scrape_prometheus apply check)
   unit_test(rollout/${name} rollout kube_fake)
   target_include_directories(unit_rollout_${name} PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 endforeach()

@@ -33,6 +33,8 @@ struct app_options {
      * NULL: none. */
     const char *prometheus, *prometheus_ca, *prometheus_token;
     bool prometheus_own_queries; /* targets may have queries of their own */
+    /* Hosts of the annotation check, a list that is checked; whose certificates they may have. NULL: none, the system's. */
+    const char *check_hosts, *check_ca;
     /* CloudEvents go to this URL, signed with the secret in this file; whose certificates it may have. NULL: none. */
     const char *notify, *notify_secret, *notify_ca;
     const char *version;

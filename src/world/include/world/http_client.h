@@ -10,6 +10,7 @@ enum http_lane {
     LANE_CALL,
     LANE_URGENT, /* what must not wait behind a crowd on LANE_CALL */
     LANE_SCRAPE,
+    LANE_CHECK, /* URLs that annotations name: they may hang, and nothing else waits behind them */
     LANE_COUNT
 };
 enum http_pull {
