@@ -175,6 +175,33 @@ const char *status_phase(const struct status_row *r) {
     return r->has_state ? phase_name(r->state.phase) : r->problem.kind ? "Invalid" : "Waiting";
 }
 
+/* A message with the versions of the row's images, as the row itself has them. A message may have an image's beginning alone. */
+static char *with_version(char *taken, const char *image) {
+    enum { BEGINNING = 140 };
+    cleanup_free char *message = taken;
+    cleanup_buf struct buf version = BUF(16384), out = BUF(64 << 10);
+    size_t n = image ? strlen(image) : 0;
+    if (!n || base_name(image) == image) return xstrdup(message);
+    status_version(&version, image);
+    struct slice rest = slice_of(message);
+    if (n > BEGINNING && strncmp(message, image, BEGINNING) == 0 && message[BEGINNING] == ',') {
+        buf_add(&out, buf_slice(&version));
+        rest = slice_of(message + BEGINNING);
+    }
+    for (const char *at; rest.n && (at = memmem(rest.p, rest.n, image, n));) {
+        size_t before = (size_t)(at - rest.p);
+        buf_add(&out, slice_make(rest.p, before));
+        buf_add(&out, buf_slice(&version));
+        rest = slice_make(at + n, rest.n - before - n);
+    }
+    buf_add(&out, rest);
+    return xstrdup(buf_str(&out));
+}
+
+static char *message_of(const struct status_row *r) {
+    return with_version(with_version(xstrdup(r->state.message), r->image), r->stable_image);
+}
+
 /* What is most important first: of a long list nothing else is shown. */
 static void add_notes(struct line *l, const struct table_style *style, int64_t now) {
     const struct status_row *r = l->r;
@@ -182,10 +209,11 @@ static void add_notes(struct line *l, const struct table_style *style, int64_t n
     if (r->hint) add_note(l, yellow, xstrdup(r->hint));
     if (!r->has_state) return;
     bool held = r->state.hold != HOLD_NONE;
-    if (held && r->state.message)
-        add_note(l, yellow, xasprintf("%s: %s", hold_name(r->state.hold), r->state.message));
-    else if (r->state.message && r->state.phase != PHASE_STABLE)
-        add_note(l, dim, xstrdup(r->state.message));
+    cleanup_free char *message = r->state.message ? message_of(r) : NULL;
+    if (held && message)
+        add_note(l, yellow, xasprintf("%s: %s", hold_name(r->state.hold), message));
+    else if (message && r->state.phase != PHASE_STABLE)
+        add_note(l, dim, xstrdup(message));
     add_trial(l, style, now);
 }
 

@@ -31,6 +31,29 @@ static void row_end(struct status_row *row) {
     state_free(&row->state);
 }
 
+/* The step stays in sight: an image in a message is as short as in the row. */
+static void a_long_image_in_a_message(void **unused) {
+    (void)unused;
+    const char *image =
+        "registry.example/a-team/a-folder-of-theirs/operator:v2@sha256:0123456789abcdef0123456789abcdef";
+    char long_image[300];
+    memset(long_image, 'a', sizeof long_image);
+    memcpy(long_image + 200, "/op:v3", 7);
+    for (int is_long = 0; is_long < 2; is_long++) {
+        struct status_row row = row_of("op", PHASE_SOAKING, HOLD_NONE, NULL);
+        struct status_report report = {.rows = &row, .n = 1, .ns = "a"};
+        free(row.image);
+        row.image = xstrdup(is_long ? long_image : image);
+        row.state.message = xasprintf("%.140s, step 1 of 2: wanted 10 %%, got 33 %% of 3 pods", row.image);
+        cleanup_buf struct buf out = BUF(1 << 16);
+        status_text(&report, &(struct table_style){.width = 80}, NOW_NS, &out);
+        assert_has(buf_str(&out), is_long ? "\n    op:v3, step 1 of 2: wanted 10 %, got 33 % of 3 pods\n"
+                                          : "\n    operator:v2@sha256:0123456789ab, step 1 of 2: wanted 10 "
+                                            "%, got 33 % of 3\n      pods\n");
+        row_end(&row);
+    }
+}
+
 /* Who has to be looked at first comes first; a line for each note; as many as the terminal is high, and what is left out. */
 static void a_list_fits_the_terminal(void **unused) {
     (void)unused;
@@ -95,6 +118,7 @@ static void ages_take_six_columns(void **unused) {
 
 int main(void) {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) return 77;
-    const struct CMUnitTest tests[] = {TEST(a_list_fits_the_terminal), TEST(ages_take_six_columns)};
+    const struct CMUnitTest tests[] = {TEST(a_long_image_in_a_message), TEST(a_list_fits_the_terminal),
+                                       TEST(ages_take_six_columns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
