@@ -12,7 +12,8 @@ struct request {
     char **words; /* behind the command's name, the one that is completed last */
     int n;
     const char *word;
-    bool files, targets;
+    bool files, targets, namespaces, contexts;
+    char *before; /* "--context=", which stands before what is asked for; NULL: nothing */
 };
 struct find {
     const char *name;
@@ -72,6 +73,13 @@ static void value(struct request *r, const char *before, struct slice like) {
         }
     r->files |= slice_eqs(like, "FILE");
     r->targets |= slice_starts(like, SL("KIND/"));
+    r->namespaces |= slice_eqs(like, "NAMESPACE");
+}
+
+static void value_of(struct request *r, const char *before, const struct argp_option *o) {
+    value(r, before, slice_of(o->arg));
+    r->contexts |= o->name && strcmp(o->name, "context") == 0;
+    r->before = xstrdup(before);
 }
 
 static void positional(struct request *r, const struct argp *a, int position) {
@@ -96,10 +104,10 @@ static void on_command(void *ctx, const struct argp *a) {
     }
     const struct argp_option *o = option_of(a, r->word, &given);
     if (open) {
-        value(r, "", slice_of(open->arg));
+        value_of(r, "", open);
     } else if (o && given && o->arg && o->name && r->word[1] == '-') {
         cleanup_free char *before = xasprintf("--%s=", o->name);
-        value(r, before, slice_of(o->arg));
+        value_of(r, before, o);
     } else if (r->word[0] == '-') {
         each_option(a, on_option, r);
     } else {
@@ -107,11 +115,11 @@ static void on_command(void *ctx, const struct argp *a) {
     }
 }
 
-/* ---- targets, from the API server ---- */
+/* ---- targets and namespaces, from the API server; contexts, from the kubeconfig ---- */
 
 struct targets {
     const struct request *r;
-    const char *prefix; /* "sts/" as it was typed; "" */
+    const char *prefix; /* "sts/", "--namespace=" as it was typed; "" */
     struct loop *loop;
 };
 
@@ -120,7 +128,7 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
     const char *name = obj_name(*item);
     (void)raw;
     (void)err;
-    if (!name || !obs_opted_in(json_at(*item, "metadata/annotations"))) return 0;
+    if (!name || (!t->r->namespaces && !obs_opted_in(json_at(*item, "metadata/annotations")))) return 0;
     propose(t->r, t->prefix, slice_of(name), NULL);
     return 0;
 }
@@ -154,22 +162,18 @@ static void flags_of(const struct request *r, struct cli_kube *ret) {
     }
 }
 
-static void propose_targets(const struct request *r) {
+static void propose_objects(const struct request *r, const struct gvr *gvr, const char *prefix) {
     static const struct kube_list_cb cb = {on_target, on_restart, on_done};
     struct cli_kube flags = {0};
     struct cli_world w;
     struct cli_session s;
-    const char *slash = strchr(r->word, '/');
-    const struct workload *kind = slash ? target_ref(r->word).kind : &workload_deployment;
-    cleanup_free char *prefix = slice_dup(slice_make(r->word, slash ? (size_t)(slash + 1 - r->word) : 0));
-    if (!kind) return;
     if (!freopen("/dev/null", "w", stderr)) return; /* nothing but proposals is of use */
     flags_of(r, &flags);
     cli_world_open(&w, CLI_LOG_TEXT, LOG_ERROR);
     if (cli_session_open(&s, &w, &flags) == CLI_OK) {
         struct targets t = {r, prefix, w.loop};
-        struct kube_list_spec spec = {.gvr = kind->gvr,
-                                      .ns = slice_of(s.ns),
+        struct kube_list_spec spec = {.gvr = gvr,
+                                      .ns = gvr->namespaced ? slice_of(s.ns) : (struct slice){0},
                                       .metadata_only = true,
                                       .no_retry = true,
                                       .timeout_ns = 3 * NS_PER_S};
@@ -177,6 +181,27 @@ static void propose_targets(const struct request *r) {
         loop_run(w.loop);
         cli_session_close(&s);
     }
+    cli_world_close(&w);
+}
+
+static void propose_targets(const struct request *r) {
+    const char *slash = strchr(r->word, '/');
+    const struct workload *kind = slash ? target_ref(r->word).kind : &workload_deployment;
+    cleanup_free char *prefix = slice_dup(slice_make(r->word, slash ? (size_t)(slash + 1 - r->word) : 0));
+    if (kind) propose_objects(r, kind->gvr, prefix);
+}
+
+static void on_context(void *ctx, const char *name) {
+    const struct request *r = ctx;
+    propose(r, r->before, slice_of(name), NULL);
+}
+
+static void propose_contexts(struct request *r) {
+    struct cli_kube flags = {0};
+    struct cli_world w;
+    flags_of(r, &flags);
+    cli_world_open(&w, CLI_LOG_TEXT, LOG_ERROR);
+    kube_config_contexts(w.world, flags.spec.kubeconfig, on_context, r);
     cli_world_close(&w);
 }
 
@@ -190,6 +215,9 @@ int complete_main(const struct cli_program *p, int argc, char **argv) {
             if (strcmp(p->commands[i]->name, argv[1]) == 0) cli_describe(p->commands[i], on_command, &r);
     }
     if (r.targets) propose_targets(&r);
+    if (r.namespaces) propose_objects(&r, &gvr_namespaces, r.before ? r.before : "");
+    if (r.contexts) propose_contexts(&r);
+    free(r.before);
     printf(":%d\n", r.files ? 0 : 4);
     return CLI_OK;
 }

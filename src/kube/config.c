@@ -292,6 +292,23 @@ static int choose(struct kube_config *c, const struct kube_config_spec *spec, st
                    path);
 }
 
+void kube_config_contexts(struct world *w, const char *kubeconfig, void (*fn)(void *ctx, const char *name),
+                          void *ctx) {
+    struct kube_config c = {.w = w};
+    struct kubeconfig kc = {0};
+    const char *list = world_getenv(w, "KUBECONFIG"), *home = world_getenv(w, "HOME");
+    bool option = kubeconfig && kubeconfig[0], several = !option && list && list[0];
+    cleanup_free char *path = xasprintf("%s/.kube/config", home ? home : "");
+    struct slice rest = slice_of(option ? kubeconfig : several ? list : path), one = rest;
+    for (bool more = true; more;) {
+        more = several && slice_cut(rest, ':', &one, &rest);
+        cleanup_free char *file = slice_dup(one);
+        if (one.n) (void)add_file(&c, &kc, file, NULL);
+    }
+    for (size_t i = 0; i < kc.ncontexts; i++) fn(ctx, kc.contexts[i].name);
+    kubeconfig_free(&kc);
+}
+
 int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec,
                      struct kube_config **ret, struct err *err) {
     struct kube_config *c = xcalloc(1, sizeof *c);

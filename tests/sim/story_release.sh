@@ -53,6 +53,11 @@ annotate canary-percent '"50"'
 [ "$("$dir/kubectl_complete-handover" stat)" = "$(printf 'status\tShow every target and what happens to it\n:4')" ] || fail "the plugin's completion: $("$dir/kubectl_complete-handover" stat)"
 [ "$("$dir/kubectl_complete-handover" explain --server="$server" o)" = "$(printf 'op\n:4')" ] || fail "targets are not completed"
 [ "$("$dir/kubectl_complete-handover" explain -n other --server="$server" o)" = ":4" ] || fail "another namespace's targets are completed"
+complete() { "$dir/kubectl_complete-handover" "$@" | paste -sd' '; }
+api POST /api/v1/namespaces '{"metadata":{"name":"shop"}}' >/dev/null
+[ "$(complete status --server="$server" -n sh)" = "shop :4" ] && [ "$(complete run --server="$server" --lease-namespace=sh)" = "--lease-namespace=shop :4" ] || fail "namespaces are not completed"
+printf 'apiVersion: v1\nkind: Config\ncontexts: [{name: west, context: {}}, {name: east, context: {}}]\n' >"$dir/contexts"
+[ "$(complete status --kubeconfig="$dir/contexts" --context w)" = "west :4" ] && [ "$(KUBECONFIG=/nonexistent:$dir/contexts complete status --context=)" = "--context=west --context=east :4" ] || fail "contexts are not completed"
 if command -v kubectl >/dev/null; then
   PATH=$dir:$PATH kubectl handover status --server="$server" | has -E '^op ' || fail "kubectl handover status"
 fi

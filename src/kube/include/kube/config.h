@@ -17,6 +17,10 @@ struct kube_config_spec {
 struct kube_config; /* not reference counted: outlives every kube made from it */
 int kube_config_load(struct world *w, struct log *log, const struct kube_config_spec *spec,
                      struct kube_config **ret, struct err *err);
+/* The contexts that --context chooses from, of the kubeconfigs that would be read; kubeconfig: as in the spec. What cannot be
+ * read has none. */
+void kube_config_contexts(struct world *w, const char *kubeconfig, void (*fn)(void *ctx, const char *name),
+                          void *ctx);
 void kube_config_free(struct kube_config *c);
 const char *kube_config_server(const struct kube_config *c); /* "https://host:port/base", no trailing '/' */
 const char *kube_config_namespace(const struct kube_config *c); /* of the context or the pod; "default" */
