@@ -36,6 +36,10 @@ while read -r value; do
   grep -rqF --include='*.c' --include='*.h' "\"$value\"" src leader rollout || bad "no source has the label value $value"
 done <"$tmp/values"
 
+# The PrometheusRule has the same rules.
+diff <(sed -n '/^groups:/,$p' deploy/alerts/handover.yaml) <(sed -n '/^spec:/,$p' deploy/alerts/prometheusrule.yaml | sed '1d; s/^  //') >"$tmp/log" ||
+  { cat "$tmp/log" >&2; bad "deploy/alerts/prometheusrule.yaml has other rules than handover.yaml"; }
+
 if promtool=$(command -v promtool); then
   "$promtool" check rules deploy/alerts/handover.yaml >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; bad "promtool check rules"; }
   "$promtool" test rules tests/unit/obs/alerts_test.yaml >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; bad "promtool test rules"; }
