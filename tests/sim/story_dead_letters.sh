@@ -22,6 +22,9 @@ ask deadletter list -o json | jq -e '.version == 1 and .deadLetters[0].key == "d
 says 0 '^1 dead letter taken up again$' deadletter retry default/ghost --as=alice
 until_true 10 "the leader says who" log_says a '"DeadLetterRetried".*"by":"alice"'
 until_true 20 "it fails again" lists 'default/ghost$'
+says 0 '^1 dead letter taken up again$' deadletter retry --all --as=bob
+until_true 10 "all of them" log_says a '"DeadLetterRetried".*"by":"bob"'
+until_true 20 "and again" lists 'default/ghost$'
 handover b; until_true 10 "b is ready" log_says b "caches are warm"
 kill -TERM "$pid_a"; until_true 20 "b leads" leads b
 until_true 10 "the successor has it" lists 'default/ghost$'
