@@ -1,7 +1,6 @@
 /* A step that has passed waits for checks of the target's own, a URL and a condition: all of them say pass, and it goes on; one says
  * fail, and it is rolled back. What says wait, or nothing, is asked again until the deadline. The answers come from the edge
  * (observed.check), which asks what plan.ask says. */
-#include "api/rfc3339.h"
 #include "plan/plan_ctx.h"
 #include <stdio.h>
 
@@ -67,18 +66,15 @@ static void ask(struct plan_ctx *c, int k, const struct state_check *x) {
         c->plan->ask[k] = x->of; /* also by a clock that was set back */
 }
 
+/* Not when it is asked again: each other text is a write of the target's annotation. */
 static void say(int k, const struct state_check *x, char ret[400]) {
-    const char *name = state_check_name((enum check_kind)k), *said = x->message;
-    char at[32];
-    rfc3339_seconds(x->next_ns, at);
+    const char *name = state_check_name((enum check_kind)k), *said = x->message ? x->message : "";
     if (x->says == CHECK_SILENT)
-        snprintf(ret, 400, "%s gives no answer, which is no verdict (%.200s); asked again at %s", name,
-                 said ? said : "", at);
+        snprintf(ret, 400, "%s gives no answer, which is no verdict: %.200s", name, said);
     else if (k == CHECK_QUERY)
-        snprintf(ret, 400, "%s does not hold; asked again at %s", name, at);
+        snprintf(ret, 400, "%s does not hold", name);
     else
-        snprintf(ret, 400, "%s says wait%s%.200s; asked again at %s", name, said ? ": " : "",
-                 said ? said : "", at);
+        snprintf(ret, 400, "%s says wait%s%.200s", name, *said ? ": " : "", said);
 }
 
 bool plan_waits_for_checks(struct plan_ctx *c, char ret[400]) {

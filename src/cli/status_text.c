@@ -202,6 +202,18 @@ static char *message_of(const struct status_row *r) {
     return with_version(with_version(xstrdup(r->state.message), r->image), r->stable_image);
 }
 
+/* What its message does not say: when a check that has not passed is asked again. */
+static char *held_words(const struct state *s, const char *message, int64_t now) {
+    bool waits = s->hold == HOLD_CHECK || s->hold == HOLD_NO_ANSWER;
+    int64_t next = TIME_NEVER;
+    char span[32] = "";
+    for (int k = 0; k < CHECKS && waits; k++)
+        if (s->check[k].says != CHECK_PASS && s->check[k].next_ns > now && s->check[k].next_ns < next)
+            next = s->check[k].next_ns;
+    if (next != TIME_NEVER) status_span(next - now, span);
+    return xasprintf("%s: %s%s%s", hold_name(s->hold), message, *span ? "; asked again in " : "", span);
+}
+
 /* What is most important first: of a long list nothing else is shown. */
 static void add_notes(struct line *l, const struct table_style *style, int64_t now) {
     const struct status_row *r = l->r;
@@ -211,7 +223,7 @@ static void add_notes(struct line *l, const struct table_style *style, int64_t n
     bool held = r->state.hold != HOLD_NONE;
     cleanup_free char *message = r->state.message ? message_of(r) : NULL;
     if (held && message)
-        add_note(l, yellow, xasprintf("%s: %s", hold_name(r->state.hold), message));
+        add_note(l, yellow, held_words(&r->state, message, now));
     else if (message && r->state.phase != PHASE_STABLE)
         add_note(l, dim, xstrdup(message));
     add_trial(l, style, now);

@@ -21,6 +21,7 @@ target op:v1 canary-percent=25,50 soak=3s max-error-rate=5% quiet=1s check="http
 set_image op:v2; until_true 40 "it waits for its check" held AwaitingCheck
 until_true 20 "explain has what the check said" explains '^    check: wait at .*Z \([0-9a-z]+ ago\), answer [0-9]+: not before noon$'
 until_true 20 "explain has when it is asked again" explains 'check is asked again; then step 2 of 2, 50 %$'
+until_true 20 "so has status" eval '"$HANDOVER" status op --server="$server" 2>/dev/null | has "AwaitingCheck: check says wait: not before noon; asked again in "'
 until_true 40 "it is asked again" was_asked op:v2 3
 [ "$(pods %3D | wc -l)" = 1 ] || fail "the second step has begun"
 asked . | head -1 >"$dir/one"
