@@ -16,7 +16,7 @@ served() {
 # until_true: within(), for seconds of a quiet machine: a busy one gets PATIENCE times as long. Where the time itself is what is to be
 # proved, within() stands.
 until_true() { local seconds=$1; shift; within $((seconds * ${PATIENCE:-3})) "$@"; }
-last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${target:-op}-handover" -o jsonpath='{.data}' 2>&1; echo; k get events --sort-by=.lastTimestamp 2>&1 | tail -8; }
+last_words() { echo; k get deploy,rs,pods -o wide 2>&1; k get configmap "${target:-op}-handover" -o jsonpath='{.data}' 2>&1; echo; k get events --sort-by=.metadata.creationTimestamp 2>&1 | tail -8; }
 
 # manifest NAME IMAGE [ANNOTATION=VALUE ...] : a target as a user would write it; MEMORY, REPLICAS, RESTRICTED from the environment
 manifest() {

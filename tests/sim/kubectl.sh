@@ -96,6 +96,8 @@ reading() {
   run describe-pod 'Status: +Running' describe pods -l app=web
   run logs 'simulated' logs deployment/web
   run events 'ScalingReplicaSet' get events
+  run events-v1 'LAST SEEN +TYPE +REASON.*ScalingReplicaSet' get events.v1.events.k8s.io
+  run events-v1-yaml 'apiVersion: events.k8s.io/v1.*note: .*regarding:' get events.v1.events.k8s.io -o yaml
   # what an informer of a current client-go waits for
   run watch-list '"ADDED".*"BOOKMARK".*"k8s.io/initial-events-end":"true"' get --raw \
     '/api/v1/namespaces?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1'
