@@ -1,5 +1,5 @@
 """sink.py PORT-FILE LOG MODE-FILE [CERT KEY] : a receiver for stories. Each request is a line of JSON in LOG; the mode says how it is answered: ok, slow (after a
-minute), a status, or a body in JSON."""
+minute), a status, a body in JSON, or huge (a gigabyte)."""
 import http.server, json, ssl, sys, threading
 
 port_file, log, mode_file = sys.argv[1:4]
@@ -13,6 +13,16 @@ class Sink(http.server.BaseHTTPRequestHandler):
         line = {"path": self.path, "mode": mode, "type": self.headers.get("Content-Type"), "signature": self.headers.get("Handover-Signature"), "authorization": self.headers.get("Authorization"), "body": body}
         with lock, open(log, "a") as f:
             f.write(json.dumps(line) + "\n")
+        if mode == "huge":
+            self.send_response(200)
+            self.send_header("Content-Length", str(1 << 30))
+            self.end_headers()
+            try:
+                for _ in range(1 << 14):
+                    self.wfile.write(b" " * (1 << 16))
+            except OSError:
+                pass
+            return
         if mode == "slow":
             threading.Event().wait(60)
         answer = mode.encode() if mode.startswith("{") else b""

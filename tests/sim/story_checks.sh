@@ -5,7 +5,7 @@
 for tool in python3 openssl; do command -v $tool >/dev/null || { echo "SKIPPED: $tool is not installed"; exit 77; }; done
 sim --script '{"image":"*:v?","reconcilesPerSecond":40}'
 mode() { echo "$1" >"$dir/check.mode"; }
-mode '{"verdict":"wait","message":"not before noon"}'; : >"$dir/check.events"
+mode huge; : >"$dir/check.events"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$dir/key" -out "$dir/cert" -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
 python3 "$top/tests/sim/sink.py" "$dir/check.port" "$dir/check.events" "$dir/check.mode" "$dir/cert" "$dir/key" 2>"$dir/check.txt" & pids+=($!)
 until_true 20 "the check listens" test -s "$dir/check.port"
@@ -18,7 +18,9 @@ held() { [ "$(state .hold)" = "$1" ]; }
 run a; until_true 10 "a leads" leads a
 target op:v1 canary-percent=25,50 soak=3s max-error-rate=5% quiet=1s check="https://LOCALHOST:$port/go?a=b"; adopted
 
-set_image op:v2; until_true 40 "it waits for its check" held AwaitingCheck
+set_image op:v2; until_true 40 "a gigabyte is no answer" held CheckUnanswered
+state .message | has ' 4096 bytes' || fail "the message is $(state .message)"
+mode '{"verdict":"wait","message":"not before noon"}'; until_true 40 "it waits for its check" held AwaitingCheck
 until_true 20 "explain has what the check said" explains '^    check: wait at .*Z \([0-9a-z]+ ago\), answer [0-9]+: not before noon$'
 until_true 20 "explain has when it is asked again" explains 'check is asked again; then step 2 of 2, 50 %$'
 until_true 20 "so has status" eval '"$HANDOVER" status op --server="$server" 2>/dev/null | has "AwaitingCheck: check says wait: not before noon; asked again in "'
