@@ -222,7 +222,12 @@ static int install_main(int argc, char **argv) {
                              .opt = {.image = INSTALL_IMAGE, .replicas = INSTALL_REPLICAS}};
     int bad = cli_parse(&argp, argc, argv, &a);
     if (bad) return bad;
+    struct err err = {0};
     a.opt.ns = cli_lease_namespace(a.kube_flags.namespace_);
+    if (install_check_namespace(a.opt.ns, &err) < 0) {
+        cli_fail(&err);
+        return CLI_USAGE;
+    }
     if (a.minor >= 0) install_parts_of(a.minor, a.opt.part);
     if (a.dry_run && a.minor >= 0) {
         print(&a);

@@ -229,7 +229,12 @@ static int uninstall_main(int argc, char **argv) {
     struct uninstall_args a = {.code = CLI_OK, .timeout_ns = 120 * NS_PER_S, .yaml = BUF(512 << 10)};
     int bad = cli_parse(&argp, argc, argv, &a);
     if (bad) return bad;
+    struct err err = {0};
     a.ns = cli_lease_namespace(a.kube_flags.namespace_);
+    if (install_check_namespace(a.ns, &err) < 0) {
+        cli_fail(&err);
+        return CLI_USAGE;
+    }
     cli_world_open(&a.world, CLI_LOG_TEXT, LOG_ERROR);
     int code = run(&a);
     install_objects_free(a.object, a.n);

@@ -35,6 +35,7 @@ const char *install_part_api(enum install_part p, const char **ret_resource);
 bool install_api_has(struct slice resource_list, const char *resource);
 /* -EINVAL: what was read and what is allowed. */
 int install_check_image(const char *image, struct err *err);
+int install_check_namespace(const char *ns, struct err *err);
 /* The YAML of the parts that are chosen, with the options in it: as of the files where these have their defaults. */
 void install_text(const struct install_options *o, struct buf *out);
 

@@ -44,6 +44,14 @@ int install_check_image(const char *image, struct err *err) {
                    IMAGE_MAX);
 }
 
+int install_check_namespace(const char *ns, struct err *err) {
+    if (name_is_dns_label(slice_of(ns))) return 0;
+    return err_set(
+        err, ERR_CONFIG, -EINVAL,
+        "namespace \"%.100s\"; allowed are at most 63 of a-z, 0-9 and '-', which does not stand at an end",
+        ns);
+}
+
 /* ---- the text ---- */
 
 static void add_replaced(struct buf *out, struct slice text, const char *from, struct slice to) {

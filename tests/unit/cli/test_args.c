@@ -147,6 +147,8 @@ static const struct {
     {"handover install --kubernetes=2.0", USAGE, "--kubernetes: read \"2.0\"; allowed is 1.N, as in 1.36"},
     {"handover install --image=", USAGE, "--image: read \"\"; allowed is the name of an image"},
     {"handover install --replicas=0", USAGE, "--replicas: read \"0\"; allowed is"},
+    {"handover install --dry-run -n a}", USAGE, "namespace \"a}\"; allowed are at most 63 of a-z, 0-9"},
+    {"handover uninstall --namespace=A", USAGE, "namespace \"A\"; allowed are"},
     {"handover install now", USAGE, "\"now\": install takes no name"},
     {"handover uninstall --timeout=0", USAGE, "--timeout: read \"0\"; allowed is"},
     {"handover page now", USAGE, "\"now\": page takes no name"},
