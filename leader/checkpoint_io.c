@@ -46,6 +46,7 @@ static void feed_part(struct part_op *p, enum flow_event_kind kind) {
 /* ---- the predecessor's parts ---- */
 
 static void log_fault(struct election *e, enum checkpoint_fault fault, const struct err *err) {
+    e->unusable = true;
     LOG_EVENT(kube_log(e->kube), LOG_WARN, "CheckpointUnusable",
               "the predecessor's checkpoint, or a part of it, cannot be used",
               LF_STR("fault", checkpoint_fault_name(fault)), LF_ERR(err));

@@ -49,6 +49,14 @@ static void look_for_orders(struct election *e) {
         election_notify(e, NOTICE_ORDERS);
 }
 
+static void look_for_trial(struct election *e) {
+    const struct lease_rec *rec = lease_last(e->lease);
+    int64_t us = rec ? rec->trial_us : 0;
+    if (us == e->told_trial_us || !e->cb.trial) return;
+    e->told_trial_us = us;
+    election_notify(e, NOTICE_TRIAL);
+}
+
 /* One callback in each turn: it may free us, so that nothing follows it. */
 static void turn(void *ctx) {
     struct election *e = ctx;
@@ -63,6 +71,7 @@ static void turn(void *ctx) {
         if (e->cb.renewed) e->cb.renewed(e->ctx, e->renewed_ok);
         break;
     case NOTICE_ORDERS: call_orders(e); break;
+    case NOTICE_TRIAL: e->cb.trial(e->ctx); break;
     case NOTICE_LOST: e->cb.lost(e->ctx, e->lost_reason); break;
     case NOTICE_OVER: e->cb.over(e->ctx, e->over_reason); break;
     }
@@ -122,6 +131,7 @@ static void carry_out(struct election *e, enum lease_effect effect, const struct
         e->lead_reason = out->reason;
         e->lead_gap_ns = out->gap_ns;
         e->before_wall_ns = out->before_us * 1000;
+        e->from_trial = out->from_trial;
         e->lead_wall_ns = world_wall_ns(kube_world(e->kube));
         count_lead(e, out);
         checkpoint_io_acquired(e);
@@ -153,6 +163,7 @@ static void step_once(struct election *e, const struct lease_in *in) {
     election_holder_look(e);
     election_access_look(e);
     look_for_orders(e);
+    look_for_trial(e);
 }
 
 /* Two events can come of an effect, both of them states that are reached once at a time: they are flags, and
@@ -273,8 +284,12 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
                            .orders = BUF(ORDERS_MAX),
                            .carried = BUF(ORDERS_MAX),
                            .taken_term = -1};
-    struct lease_config lc = {
-        .identity = e->id, .lease_ns = cfg->lease_ns, .renew_ns = cfg->renew_ns, .retry_ns = cfg->retry_ns};
+    struct lease_config lc = {.identity = e->id,
+                              .lease_ns = cfg->lease_ns,
+                              .renew_ns = cfg->renew_ns,
+                              .retry_ns = cfg->retry_ns,
+                              .canary = cfg->canary,
+                              .orphan_ns = cfg->orphan_ns};
     int rc = identity_format(&cfg->id, e->id);
     if (rc) err_set(err, ERR_CONFIG, rc, "the identity \"%s\" cannot be used", cfg->id.pod);
     if (rc == 0) rc = lease_config_check(&lc, err);
@@ -350,6 +365,24 @@ void election_stop(struct election *e) {
     election_event(e, LEASE_EV_STOP);
 }
 
+void election_yield(struct election *e, const char *pod, const char *uid, int64_t until_wall_ns) {
+    cleanup_free char *successor = xasprintf("%s_%s", pod, uid);
+    struct lease_in in = election_input(e, LEASE_EV_YIELD);
+    in.holder = slice_of(successor);
+    in.until_us = until_wall_ns / NS_PER_US;
+    election_step(e, &in);
+}
+
+int64_t election_trial_until(const struct election *e) {
+    const struct lease_rec *rec = lease_last(e->lease);
+    return rec ? rec->trial_us * NS_PER_US : 0;
+}
+
+const char *election_guardian(const struct election *e) {
+    const struct lease_rec *rec = lease_last(e->lease);
+    return rec ? rec->guardian : "";
+}
+
 void election_drained(struct election *e, int64_t parts_ns) {
     bool save = election_may_mutate(e) && e->cb.work && !e->final_ready;
     checkpoint_io_feed(e, &(struct flow_event){.kind = FLOW_EV_DRAINED, .save = save, .for_ns = parts_ns});
@@ -365,7 +398,8 @@ bool election_may_mutate(const struct election *e) {
 }
 
 struct election_lead election_lead(const struct election *e) {
-    return (struct election_lead){e->lead_reason, e->lead_wall_ns, e->lead_gap_ns, e->before_wall_ns};
+    return (struct election_lead){e->lead_reason,    e->lead_wall_ns, e->lead_gap_ns,
+                                  e->before_wall_ns, e->from_trial,   e->unusable};
 }
 
 bool election_leading(const struct election *e) {

@@ -11,7 +11,15 @@
 #include "leader/lease_object.h"
 
 /* Callbacks that are due, each on a turn of its own, in this order. */
-enum notice { NOTICE_LEAD, NOTICE_LATE_WORK, NOTICE_RENEWED, NOTICE_ORDERS, NOTICE_LOST, NOTICE_OVER };
+enum notice {
+    NOTICE_LEAD,
+    NOTICE_LATE_WORK,
+    NOTICE_RENEWED,
+    NOTICE_ORDERS,
+    NOTICE_TRIAL,
+    NOTICE_LOST,
+    NOTICE_OVER
+};
 
 /* One request for one ConfigMap of a checkpoint: to read, to write, to delete. */
 struct part_op {
@@ -40,6 +48,8 @@ struct election {
     int64_t lead_gap_ns, lead_wall_ns, before_wall_ns; /* as election_lead() */
     enum lease_reason lead_reason, lost_reason, over_reason;
     bool renewed_ok;
+    bool from_trial, unusable; /* as election_lead() */
+    int64_t told_trial_us;     /* as the last call of cb.trial() had it */
 
     bool led;                   /* lead() was called */
     struct buf orders, carried; /* as they stand on the Lease; the last ones that were carried out */

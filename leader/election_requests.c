@@ -1,5 +1,6 @@
 /* The requests for the Lease that the lease machine asks for, and the events that their answers are. */
 #include "election_impl.h"
+#include "api/rfc3339.h"
 
 static void on_got(void *ctx, const struct err *err, struct slice raw) {
     struct election *e = ctx;
@@ -67,14 +68,35 @@ static bool carried_out(const struct election *e) {
            slice_eq(buf_slice(&there), buf_slice(&e->carried));
 }
 
+/* What is to stand there of a trial; an annotation that is neither there nor wanted is left out. */
+static void trial_notes(const struct election *e, const struct lease_rec *rec, char until[40],
+                        struct lease_change *change, size_t *n) {
+    const char *keys[] = {LEASE_ANNOTATION_SUCCESSOR, LEASE_ANNOTATION_GUARDIAN, LEASE_ANNOTATION_TRIAL};
+    struct slice values[] = {slice_of(rec->successor), slice_of(rec->guardian), {0}};
+    if (rec->trial_us) {
+        rfc3339_micro(rec->trial_us * NS_PER_US, until);
+        values[2] = slice_of(until);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        cleanup_buf struct buf was = BUF(NOTE_MAX);
+        bool there = lease_annotation(lease_raw(e->lease), keys[i], &was) || was.n || was.full;
+        if (values[i].n)
+            change[(*n)++] = (struct lease_change){keys[i], values[i]};
+        else if (there)
+            change[(*n)++] = (struct lease_change){.key = keys[i]};
+    }
+}
+
 void election_write(struct election *e, const struct lease_out *out) {
     cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
-    struct lease_change change[2];
+    struct lease_change change[5];
+    char until[40];
     size_t changes = 0;
     if (checkpoint_io_note(e, out, &note))
         change[changes++] = (struct lease_change){LEASE_ANNOTATION_CHECKPOINT, buf_slice(&note)};
     if (carried_out(e)) change[changes++] = (struct lease_change){.key = LEASE_ANNOTATION_ORDERS};
+    trial_notes(e, &out->write.rec, until, change, &changes);
     if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, change,
                      changes, &body, &err) < 0) {
         election_access_answer(e, LEASE_REQUEST_UPDATE, &err);

@@ -107,6 +107,7 @@ static void write_lease(struct lease *l, enum lease_write_kind kind, int64_t wal
         rec.transitions = l->term;
     }
     if (!present || kind == LEASE_RELEASE || !lease_is_ours(l)) rec.acquire_us = rec.renew_us;
+    lease_mark_trial(l, kind, &rec);
 
     keep_warm(l);
     l->pending = P_WRITE;
@@ -134,6 +135,7 @@ static void lead(struct lease *l, struct lease_out *out) {
     l->effects |= LEASE_LEAD;
     out->reason = l->claim;
     out->before_us = l->before_us;
+    out->from_trial = l->from_trial;
     out->gap_ns = l->claim_seen_ns < 0 ? -1 : l->now_ns - l->claim_seen_ns;
     l->contested = false;
 }
@@ -179,6 +181,7 @@ static void standby(struct lease *l, int64_t wall_ns, struct lease_out *out) {
         l->claim = claim;
         l->claim_seen_ns = l->known ? l->observed_ns : -1;
         l->before_us = l->known ? l->rec.renew_us : 0;
+        l->from_trial = l->known && !l->absent && l->rec.trial_us;
         write_lease(l, LEASE_ACQUIRE, wall_ns, out);
         if (!l->contested) l->log = LEASE_LOG_CONTEST;
         l->contested = true;
@@ -337,6 +340,7 @@ static void take(struct lease *l, const struct lease_in *in, struct lease_out *o
         if (in->holder.n && in->holder.n < sizeof(l->dead) && !slice_eqs(in->holder, l->id)) {
             memcpy(l->dead, in->holder.p, in->holder.n);
             l->dead[in->holder.n] = '\0';
+            l->dead_ns = l->now_ns;
         }
         break;
     case LEASE_EV_WATCH:
@@ -346,6 +350,12 @@ static void take(struct lease *l, const struct lease_in *in, struct lease_out *o
         break;
     case LEASE_EV_READY: l->ready = in->on; break;
     case LEASE_EV_RENEW: l->renew_now = l->state == S_LEADING; break;
+    case LEASE_EV_YIELD:
+        if (!in->holder.n || in->holder.n >= sizeof l->yield) break;
+        memcpy(l->yield, in->holder.p, in->holder.n);
+        l->yield[in->holder.n] = '\0';
+        l->yield_us = in->until_us;
+        break;
     case LEASE_EV_STOP: l->stopping = true; break;
     case LEASE_EV_DRAINED: drained(l); break;
     case LEASE_EV_GIVE_UP: give_up(l, out); break;

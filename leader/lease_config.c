@@ -34,12 +34,13 @@ int lease_config_check(struct lease_config *cfg, struct err *err) {
         return err_set(err, ERR_CONFIG, -EINVAL, "the identity for the lease is longer than %d bytes",
                        LEASE_ID_MAX - 1);
     }
-    if (c.lease_ns < 0 || c.renew_ns < 0 || c.retry_ns < 0) {
+    if (c.lease_ns < 0 || c.renew_ns < 0 || c.retry_ns < 0 || c.orphan_ns < 0) {
         return err_set(err, ERR_CONFIG, -EINVAL, "a duration for the lease is negative");
     }
     if (!c.lease_ns) c.lease_ns = 15 * NS_PER_S;
     if (!c.renew_ns) c.renew_ns = 10 * NS_PER_S;
     if (!c.retry_ns) c.retry_ns = 2 * NS_PER_S;
+    if (!c.orphan_ns) c.orphan_ns = 60 * NS_PER_S;
     int r = durations_check(&c, err);
     if (r == 0) *cfg = c;
     return r;

@@ -58,6 +58,21 @@ static int member_object(struct slice doc, const char *key, struct slice *ret, s
     return 0;
 }
 
+/* Anybody's text, and no reason to stop electing. */
+static void read_mark(struct slice raw, const char *key, char *ret, size_t size) {
+    cleanup_buf struct buf b = BUF(size - 1);
+    if (lease_annotation(raw, key, &b) && !slice_has(buf_slice(&b), '\0')) memcpy(ret, buf_str(&b), b.n + 1);
+}
+
+static void read_trial(struct slice raw, struct lease_rec *rec) {
+    char time[64] = "";
+    int64_t ns;
+    read_mark(raw, LEASE_ANNOTATION_SUCCESSOR, rec->successor, sizeof rec->successor);
+    read_mark(raw, LEASE_ANNOTATION_GUARDIAN, rec->guardian, sizeof rec->guardian);
+    read_mark(raw, LEASE_ANNOTATION_TRIAL, time, sizeof time);
+    if (rfc3339_parse(slice_of(time), &ns) == 0 && ns > 0) rec->trial_us = ns / NS_PER_US;
+}
+
 int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err) {
     if (raw.n > LEASE_RAW_MAX)
         return err_set(err, ERR_PROTOCOL, -EFBIG, "lease: larger than %d bytes", LEASE_RAW_MAX);
@@ -83,6 +98,7 @@ int lease_parse(struct slice raw, struct lease_rec *ret, struct err *err) {
         return r;
     }
     rec.duration_ns = seconds * NS_PER_S;
+    read_trial(raw, &rec);
     *ret = rec;
     return 0;
 }

@@ -82,6 +82,23 @@ void lease_observe_record(struct lease *l, const struct lease_rec *rec, struct s
     if (!superseded) accept(l, rec, raw);
 }
 
+/* Why it may be taken, at this moment or one to come, and since when anybody may. */
+static enum lease_reason claim_since(const struct lease *l, int64_t *ret_ns) {
+    if (l->absent || !l->known) {
+        *ret_ns = l->held_until_ns > l->absent_ns ? l->held_until_ns : l->absent_ns;
+        return LEASE_R_ABSENT;
+    }
+    *ret_ns = l->observed_ns;
+    if (!l->rec.holder[0]) return LEASE_R_RELEASED;
+    if (strcmp(l->rec.holder, l->dead) == 0) {
+        if (l->dead_ns > l->observed_ns) *ret_ns = l->dead_ns;
+        return LEASE_R_DEAD;
+    }
+    int64_t duration = l->rec.duration_ns > 0 ? l->rec.duration_ns : l->cfg.lease_ns;
+    *ret_ns = l->observed_ns > INT64_MAX - duration ? INT64_MAX : l->observed_ns + duration;
+    return LEASE_R_EXPIRED;
+}
+
 void lease_observe_absent(struct lease *l, bool watched) {
     heard(l);
     if (watched) {
@@ -100,8 +117,9 @@ void lease_observe_absent(struct lease *l, bool watched) {
     bool held = l->known && l->rec.holder[0] && !lease_is_ours(l) && strcmp(l->rec.holder, l->dead) != 0;
     int64_t when;
     l->held_until_ns = 0;
-    if (held && !lease_claimable(l, &when)) l->held_until_ns = when;
+    if (held && claim_since(l, &when) == LEASE_R_EXPIRED && when > l->now_ns) l->held_until_ns = when;
     l->absent = true;
+    l->absent_ns = l->now_ns;
     buf_clear(&l->raw);
 }
 
@@ -126,18 +144,13 @@ void lease_observe_doubt(struct lease *l) {
 }
 
 enum lease_reason lease_claimable(const struct lease *l, int64_t *ret_when_ns) {
+    int64_t when;
     *ret_when_ns = TIME_NEVER;
     if (!l->heard) return LEASE_R_NONE;
-    if (l->absent || !l->known) {
-        if (l->now_ns >= l->held_until_ns) return LEASE_R_ABSENT;
-        *ret_when_ns = l->held_until_ns;
-        return LEASE_R_NONE;
-    }
-    if (!l->rec.holder[0]) return LEASE_R_RELEASED;
-    if (strcmp(l->rec.holder, l->dead) == 0) return LEASE_R_DEAD;
-    int64_t duration = l->rec.duration_ns > 0 ? l->rec.duration_ns : l->cfg.lease_ns;
-    int64_t when = l->observed_ns > INT64_MAX - duration ? INT64_MAX : l->observed_ns + duration;
-    if (l->now_ns >= when) return LEASE_R_EXPIRED;
+    enum lease_reason claim = claim_since(l, &when);
+    int64_t patience = lease_patience(l, claim);
+    when = when > INT64_MAX - patience ? INT64_MAX : when + patience;
+    if (l->now_ns >= when) return claim;
     *ret_when_ns = when;
     return LEASE_R_NONE;
 }

@@ -23,7 +23,9 @@ struct lease {
     int64_t observed_ns;     /* when rec was first seen as it stands; expiry counts from here */
     int64_t held_until_ns;   /* absent: when the last holder's fence is shut for certain */
     int64_t max_term;        /* the highest transitions ever seen: terms only grow, even over a deletion */
+    int64_t absent_ns;       /* absent: when that was first seen */
     char dead[LEASE_ID_MAX]; /* the identity that has a death certificate; "": none */
+    int64_t dead_ns;         /* when it was shown */
     bool must_read;          /* what is known may be wrong: read before anything is decided on it */
     bool unresolved;         /* and so because a write of ours may or may not have been executed */
     bool reread;             /* a hint came while a GET was under way: its answer may be older */
@@ -51,12 +53,22 @@ struct lease {
     int64_t next_renew_ns, term;
     int64_t before_us; /* renewTime of the record that our acquisition takes the place of */
     enum lease_reason claim, lost;
-    int64_t claim_seen_ns; /* last sign of the predecessor; -1: none */
-    bool contested;        /* since it may be taken */
-    enum lease_log log;    /* in this step, as is */
+    int64_t claim_seen_ns;    /* last sign of the predecessor; -1: none */
+    char yield[LEASE_ID_MAX]; /* who is to be named by the release; "": nobody */
+    int64_t yield_us;
+    bool from_trial;    /* our acquisition ends a trial, or is one */
+    bool contested;     /* since it may be taken */
+    enum lease_log log; /* in this step, as is */
     unsigned effects;
     bool renewed;
 };
+
+/* lease_trial.c */
+bool lease_is_named(const struct lease *l); /* as the successor */
+/* For how long this candidate leaves a lease that may be taken for this reason to others. */
+int64_t lease_patience(const struct lease *l, enum lease_reason claim);
+/* The successor and the trial that a write of this kind is to leave there. */
+void lease_mark_trial(const struct lease *l, enum lease_write_kind kind, struct lease_rec *rec);
 
 /* lease_observe.c */
 void lease_observe_record(struct lease *l, const struct lease_rec *rec, struct slice raw, bool watched);

@@ -6,6 +6,7 @@
 #include "act/policy_proof.h"
 #include "act/reconcile.h"
 #include "act/controller.h"
+#include "act/own_part.h"
 #include "act/round.h"
 #include "act/slice_work.h"
 #include "act/target_metrics.h"
@@ -62,7 +63,9 @@ static void on_policy(void *ctx) {
 
 static void start_task(void *self, struct slice key, struct task *task) {
     struct rollout *r = self;
-    reconcile_start(r, target_get(&r->targets, key), task);
+    struct target *t = target_get(&r->targets, key);
+    own_part_recall(r, t);
+    reconcile_start(r, t, task);
 }
 
 static void cancel_task(void *self, struct task *task) {
@@ -187,6 +190,20 @@ void rollout_add_all(struct rollout *r) {
     caches_each_target(r->caches, add_one, r);
 }
 
+void rollout_take_part(struct rollout *r, enum rollout_part part, const char *guardian) {
+    bool same = r->part == part && r->guardian && strcmp(r->guardian, guardian) == 0;
+    if (same) return;
+    r->part = part;
+    free(r->guardian);
+    r->guardian = xstrdup(guardian);
+    rollout_add_all(r);
+}
+
+void rollout_trial_fault(struct rollout *r, const char *fault) {
+    free(r->trial_fault);
+    r->trial_fault = xstrdup_null(fault);
+}
+
 void rollout_stopping(struct rollout *r) {
     scraper_stop(r->scraper);
     checks_stop(r->checks);
@@ -212,6 +229,9 @@ void rollout_free(struct rollout *r) {
     kube_events_free(r->events);
     free(r->ns);
     free(r->instance);
+    free(r->trial_fault);
+    free(r->guardian);
+    rollout_memory_free(r->opt.memory);
     free(r);
 }
 

@@ -28,6 +28,9 @@ struct rollout {
     int64_t changes_since_ns; /* wall: rollout_changes_since() */
     struct scraper *scraper;
     struct checks *checks;
+    enum rollout_part part;
+    char *trial_fault; /* NULL: none */
+    char *guardian;
 };
 /* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. related: NULL for none. */
 void rollout_report(struct rollout *r, const struct target *t, const char *uid,

@@ -2,6 +2,7 @@
 #include "act/reconcile.h"
 #include "act/check_work.h"
 #include "act/leases.h"
+#include "act/own_part.h"
 #include "act/reconcile_impl.h"
 #include "act/rollout_metrics.h"
 #include "act/round.h"
@@ -78,11 +79,25 @@ static int64_t soonest(const struct reconcile *p) {
     return in < BREATH_NS ? BREATH_NS : in;
 }
 
+/* The state says that the canary is to lead; from here on this process only drains. */
+static bool yields(struct reconcile *p) {
+    struct rollout *r = p->r;
+    if (!p->plan.yield.pod[0] || !r->opt.yield || r->part != ROLLOUT_ALL) return false;
+    char pod[sizeof p->plan.yield.pod], uid[sizeof p->plan.yield.uid];
+    memcpy(pod, p->plan.yield.pod, sizeof pod);
+    memcpy(uid, p->plan.yield.uid, sizeof uid);
+    int64_t until = p->plan.yield.until_ns;
+    end(p, OUT_AFTER, POLL_NS, NULL);
+    r->opt.yield(r->opt.yield_ctx, pod, uid, until);
+    return true;
+}
+
 static void finish(struct reconcile *p, bool changed, bool existed) {
     int64_t in = soonest(p);
     free(p->t->last_error);
     p->t->last_error = NULL;
     p->t->given_up = false;
+    if (yields(p)) return;
     if (existed) /* what we would make is there and is not ours, or not any more: wait for it to go */
         end(p, OUT_AFTER, POLL_NS, NULL);
     else if (changed && !p->plan.forget)
@@ -219,6 +234,15 @@ static bool see(struct reconcile *p, enum obs_need need) {
     return need != NEED_TARGET && caches_complete(p->r->caches, t->ns, need < NEED_PODS ? need : NEED_PODS);
 }
 
+/* Another process's part, by now; this one is to see when that changes. */
+static void leave_alone(struct reconcile *p) {
+    p->plan = (struct plan){.look_again_ns = world_wall_ns(kube_world(p->r->kube)) + POLL_NS, .watch = true};
+    p->planned = true;
+    p->t->scrape_every_ns = 0;
+    p->t->probe = false;
+    round_drop(p->t);
+}
+
 static void plan_from(struct reconcile *p, struct observed *o, struct target_snapshot *snap,
                       const char *uid) {
     struct target *t = p->t;
@@ -232,9 +256,13 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->nrs = snap->nrs;
     snap->npods = plan_own_pods(o, snap->pods, snap->npods);
     o->canary_taken = t->taken_ns && world_boot_ns(kube_world(p->r->kube)) - t->taken_ns < TAKEN_NS;
-    o->known = see(p, plan_needs(o));
+    o->known = see(p, own_part_needs(r, t, plan_needs(o)));
     o->pods = snap->pods;
     o->npods = snap->npods;
+    if (!own_part_is_ours(r, t, o)) {
+        leave_alone(p);
+        return;
+    }
     leases_see(r, t, o, snap);
     o->dead = caches_dead_pods(r->caches);
     struct slice_seen slice;
@@ -270,6 +298,10 @@ void reconcile_look(struct reconcile *p) {
     struct target_snapshot snap;
     struct err state_err = {0}, spec_err = {0};
     cleanup_spec struct spec spec = {0};
+    if (own_part_excludes(p->r, t)) {
+        end(p, OUT_DONE, 0, NULL);
+        return;
+    }
     target_snapshot_begin(p->r->caches, t->ns, t->name, &snap);
     if (reconcile_reads_objects(p, &snap)) return;
     if (p->has_read_target || p->target_is_gone) snap.target = p->has_read_target ? &p->read_target : NULL;

@@ -85,7 +85,8 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
             t->history_known = t->history_known || (s[i].track == TRACK_STABLE && s[i].present);
     }
     plan_feed(t->state, &t->turns, world_wall_ns(kube_world(r->kube)), s, round->n);
-    plan_feed_signals(t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n);
+    plan_feed_signals(t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n,
+                      t->own != OWN_NONE);
     free(s);
     struct judge_report rep;
     if (plan_report(t->state, world_wall_ns(kube_world(r->kube)), &rep))

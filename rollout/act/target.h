@@ -38,7 +38,9 @@ struct target {
     struct target_face face; /* of that version, at rest too */
     bool confirmed;          /* this process wrote that version of it */
     bool clash;              /* a ConfigMap of that name is there and not in our caches: it has to be read */
-    enum obs_need holds;     /* what is held of the caches of its namespace */
+    enum own_pod own;        /* is this process a pod of it? */
+    bool own_known;
+    enum obs_need holds; /* what is held of the caches of its namespace */
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */

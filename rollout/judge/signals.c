@@ -105,7 +105,7 @@ static void feed_work(struct signals *s, const struct signals_look *l) {
     if (!l->pods[TRACK_CANARY] || !l->pods[TRACK_STABLE]) return;
     uint64_t nc = l->total[TRACK_CANARY], ns = l->total[TRACK_STABLE];
     share_feed(&s->more, share_of(c, hot, o), nc, nc + ns);
-    share_feed(&s->less, 1 - share_of(c, idle, o), ns, nc + ns);
+    if (!l->less) share_feed(&s->less, 1 - share_of(c, idle, o), ns, nc + ns);
     for (int t = 0; t < TRACKS; t++) {
         counter_sum(&s->total[t], l->total[t]);
         counter_sum(&s->podlooks[t], l->pods[t]);

@@ -52,6 +52,7 @@ struct signals_gauge {
 struct signals_look {
     uint32_t pods[TRACKS];  /* that work: those with counters, of processes that do not just begin */
     uint64_t total[TRACKS]; /* their reconciles */
+    bool less;              /* the canary has less to do, and that is nothing against it */
     uint64_t canary_all;    /* the canary's, with those of processes that begin */
     struct signals_counts pair[SIGNAL_PAIRS][TRACKS];
     struct signals_gauge

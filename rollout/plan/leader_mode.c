@@ -101,10 +101,11 @@ static bool stands_by(const struct plan_ctx *c) {
 
 bool plan_choose_mode(struct plan_ctx *c) {
     bool own;
+    if (!plan_own_mode(c)) return false;
     if (plan_by_turns(c->s) || c->spec->mode == MODE_REPLICAS || c->spec->mode == MODE_OBJECTS) return true;
     if (!foreign_is_there(c)) return false;
     const struct obs_lease *l = of_stable(c, &own);
-    if (c->spec->mode == MODE_LEADER) {
+    if (c->spec->mode == MODE_LEADER || plan_is_own_target(c)) {
         if (l) choose(c, l);
         if (l) return true;
         if (c->now - c->s->since_ns >= SEARCH_NS)

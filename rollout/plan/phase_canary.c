@@ -73,7 +73,10 @@ static bool name_taken(struct plan_ctx *c) {
 static bool make_manifest(struct plan_ctx *c, int32_t want, struct buf *b) {
     struct slice tmpl;
     struct err e = {0};
-    if (canary_manifest(c->t, c->spec, want, b, &e) < 0) {
+    struct spec spec = *c->spec; /* borrowed */
+    cleanup_free char **env = plan_is_own_target(c) ? plan_own_env(c) : NULL;
+    if (env) spec.canary_env = env;
+    if (canary_manifest(c->t, &spec, want, b, &e) < 0) {
         plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", e.msg);
         c->no_manifest = true;
         return false;
@@ -232,8 +235,14 @@ bool plan_judge(struct plan_ctx *c, bool may_advance) {
         return plan_roll_back(c, ENDED_FAILED, "%s: %s", signal_name(signals.which), signals.why);
     if (!may_advance) return false;
     plan_report_absent_signals(c);
-    bool fresh = c->o->scraped_ns && s->evidence.dry[TRACK_CANARY] == 0;
-    if (r.verdict == VERDICT_PASS && fresh && !stalled(c) && !signals.doubt) return advance(c, &r);
+    bool returned = plan_is_own_target(c) && s->trial.step == TRIAL_RETURNING; /* it was fresh when it led */
+    bool fresh = c->o->scraped_ns && (returned || s->evidence.dry[TRACK_CANARY] == 0);
+    bool passed = r.verdict == VERDICT_PASS && fresh && !stalled(c) && !signals.doubt;
+    if (passed && plan_is_own_target(c) && !returned) {
+        plan_unhold(c);
+        return false; /* how it gives its Lease back is to be seen, too */
+    }
+    if (passed) return advance(c, &r);
     return no_verdict(c, r.verdict, r.why, &signals);
 }
 

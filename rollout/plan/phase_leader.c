@@ -56,6 +56,11 @@ static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
             "client scales the Deployment up (have it leave spec.replicas alone), the canary is "
             "not ready without stable, or stable does not end; then: %s",
             s->trial.disturbed, l->name, plan_command(c, ACTION_RETRY).text);
+    if (plan_is_own_target(c)) { /* it drains before it gives its Lease up */
+        next(c, TRIAL_GIVING);
+        plan_own_yield(c);
+        return false;
+    }
     if (!plan_way_back_is_clear(c) || !plan_quiet_enough(c, TRACK_STABLE)) return false;
     s->replicas = c->t->replicas;
     c->giving = true;
@@ -74,6 +79,7 @@ static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
     enum track held;
     plan_revisit(c, c->now + POLL_NS);
     if (plan_holder(c, l, &held) && held == TRACK_CANARY) return begin_trial(c, l);
+    if (plan_is_own_target(c)) return plan_own_takes(c, l);
     bool set = c->t->replicas > 0, late = c->now - s->trial.since_ns > SETTLE_NS;
     if (set && (late || plan_replicas_marked(c))) { /* by another client, after us: it is obeyed */
         s->trial.disturbed++;
@@ -108,7 +114,7 @@ static bool leads(struct plan_ctx *c, const struct obs_lease *l) {
     plan_revisit(c, c->now + POLL_NS);
     bool known = plan_holder(c, l, &held);
     bool back = stable_is_back(c);
-    if (plan_judge(c, back && known && held == TRACK_CANARY)) return true;
+    if (plan_judge(c, back && known && held == TRACK_CANARY) || plan_own_orphan(c)) return true;
     if (!back && plan_past_deadline(c)) return plan_on_deadline(c, false, "stable's pods are not ready");
     int64_t led = plan_soaked_ns(c);
     if (known && held == TRACK_STABLE) { /* lost; more than once is a signal */
@@ -132,7 +138,9 @@ static bool returns(struct plan_ctx *c, const struct obs_lease *l) {
     if (plan_past_deadline(c)) return plan_on_deadline(c, false, "stable has not taken the Lease again");
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     bool gone = !rs || (rs->replicas == 0 && rs->st_replicas == 0);
-    if (gone && plan_holder(c, l, &held) && held == TRACK_STABLE) next(c, TRIAL_STANDBY);
+    if (!gone || !plan_holder(c, l, &held) || held != TRACK_STABLE) return false;
+    if (plan_own_fault(c) || (plan_is_own_target(c) && plan_judge(c, true))) return true;
+    next(c, TRIAL_STANDBY);
     return false;
 }
 

@@ -59,6 +59,7 @@ struct slice_seen {
     uint32_t pods;   /* of a canary of this target that may be alive */
     const char *pod; /* one of them */
 };
+enum own_pod { OWN_NONE, OWN_STABLE, OWN_CANARY };
 struct observed {
     const char *name;                /* the target's id (workload.h); also when it does not exist any more */
     const struct obs_target *target; /* NULL: it does not exist (any more) */
@@ -106,6 +107,10 @@ struct observed {
     const struct dead_pods *dead;             /* NULL: none is known */
     const struct slice_seen *slice;           /* NULL: the state has none */
     const struct check_answer *check[CHECKS]; /* that have come since the last plan; NULL: none */
+    /* The target is Handover's own Deployment, of which this process is a pod; trial_fault: what was wrong when the canary's last
+     * trial as the leader had ended, NULL: nothing, or none has. */
+    enum own_pod own;
+    const char *trial_fault;
 };
 
 enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };
@@ -153,6 +158,12 @@ struct plan {
     bool
         policy_failed; /* in spite of the policy a template is unpaused that should be held: whether it is in effect is to be shown anew */
     uint64_t ask[CHECKS]; /* these checks, now, unless they are being asked: check_question(); 0: not */
+    /* This process is to give its lease up for the processes of this pod, which are on trial until then, when all steps are carried
+     * out; pod "": it is not. */
+    struct {
+        char pod[254], uid[64];
+        int64_t until_ns; /* wall clock */
+    } yield;
     bool watch;  /* ReplicaSets and pods of this target are needed: false only when the target is not ours at
                     all */
     bool forget; /* nothing is left to do for this target: drop what is held in memory */
@@ -178,6 +189,11 @@ bool plan_asks_policy(const struct observed *o);
 /* Of the pods those that are of the target's ReplicaSets and of its canary, with the track that follows from that;
  * returns how many are left. */
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
+/* Of the pods of stable that can guard Handover's own rollout while the canary leads, is this the one that does? named: "POD_UID" of
+ * the one that is to, while it is ready: it has seen stable's last turn. */
+bool plan_guards_own(const struct observed *o, const char *pod, const char *named);
+/* In the environment of a canary of Handover's own: it contests its Lease only where that names it. */
+#define HANDOVER_TRACK "HANDOVER_TRACK"
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
 bool plan_has_step(const struct plan *p, enum step_kind kind); /* of STEP_OBJECTS: an order */
 /* A bad version runs until it is carried out: it goes before all else. */
@@ -189,9 +205,10 @@ void plan_free(struct plan *p);
  * verdict and once a minute). Only in PHASE_STARTING and later of a rollout; otherwise nothing happens. */
 void plan_feed(struct state *s, struct switchback *turns, int64_t now_wall_ns,
                const struct pod_sample *samples, size_t n);
-/* The same round for the signals beside errors. pods: of this process and rollout. now_ns: any clock that runs. */
+/* The same round for the signals beside errors. pods: of this process and rollout. now_ns: any clock that runs. own: the target is
+ * Handover's own Deployment, which is no work of the canary's. */
 void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switchback *turns, int64_t now_ns,
-                       const struct pod_sample *samples, size_t n);
+                       const struct pod_sample *samples, size_t n, bool own);
 /* The verdict as it stands, for `explain`. False when no rollout is being judged. */
 bool plan_report(const struct state *s, int64_t now_wall_ns, struct judge_report *ret);
 /* When the rollout's deadline comes, as things stand: what keeps pods away from outside and a user's pause do not count. For a rollout

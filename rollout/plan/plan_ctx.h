@@ -273,6 +273,15 @@ bool plan_way_back_is_clear(struct plan_ctx *c);
 /* spec.replicas to zero while stable gives its Lease up, and back in every other case: whatever the phase, and whichever process leads. */
 void plan_keep_replicas(struct plan_ctx *c);
 
+/* ---- own.c: Handover's own Deployment ---- */
+bool plan_is_own_target(const struct plan_ctx *c);
+bool plan_own_mode(struct plan_ctx *c);        /* the mode is one for it; false: held */
+char **plan_own_env(const struct plan_ctx *c); /* of its canary's containers; free() */
+void plan_own_yield(struct plan_ctx *c);       /* names a canary that is ready as the next leader */
+bool plan_own_takes(struct plan_ctx *c, const struct obs_lease *l); /* TRIAL_GIVING */
+bool plan_own_fault(struct plan_ctx *c);  /* how the last trial ended: rolled back, true */
+bool plan_own_orphan(struct plan_ctx *c); /* TRIAL_LEADS: promoted, true, since stable cannot lead */
+
 /* ---- phase_leader.c: the trials ---- */
 bool plan_take_turns(struct plan_ctx *c);
 void plan_end_trial(struct plan_ctx *c); /* stable is to lead while a user is asked */

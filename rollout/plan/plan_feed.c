@@ -75,11 +75,12 @@ void plan_feed(struct state *s, struct switchback *turns, int64_t now_wall_ns,
 }
 
 void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switchback *turns, int64_t now_ns,
-                       const struct pod_sample *samples, size_t n) {
+                       const struct pod_sample *samples, size_t n, bool own) {
     struct signals_look l;
     if (!state_on_trial(s)) return;
     if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
     signals_pods_look(pods, now_ns, start_ns(s), s->signals.bound, samples, n, &l);
+    l.less = own;
     if (!s->learned) return;
     if (s->trial.step == TRIAL_NONE || switchback_take_signals(turns, canary_leads(s), &l))
         signals_feed(&s->signals, &l);

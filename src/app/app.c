@@ -8,7 +8,7 @@
 
 static bool fence_held(void *ctx) {
     const struct app *a = ctx;
-    return leadership_may_mutate(a->leadership);
+    return leadership_may_mutate(a->leadership) || app_guards(a);
 }
 
 /* ---- health ---- */
@@ -121,6 +121,8 @@ static int make_leadership(struct app *a, const struct identity *id, struct err 
                                                  .lease_ns = a->opt.lease_duration_ns,
                                                  .renew_ns = a->opt.renew_deadline_ns,
                                                  .retry_ns = a->opt.retry_ns,
+                                                 .canary = a->canary,
+                                                 .orphan_ns = a->opt.orphan_ns,
                                                  .termination_log = log},
                                     .drain = {.grace_ns = a->opt.grace_ns}};
     int rc = leadership_new(a->kube, &cfg, &app_leadership_cb, a, &a->leadership, err);
@@ -157,6 +159,12 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .prometheus_own_queries = a->opt.prometheus_own_queries,
                                   .check_hosts = a->opt.check_hosts,
                                   .check_ca = a->opt.check_ca,
+                                  .pod_ns = *a->pod_uid ? world_getenv(a->world, "POD_NAMESPACE") : NULL,
+                                  .pod_name = a->instance,
+                                  .pod_uid = a->pod_uid,
+                                  .yield = app_yield,
+                                  .yield_ctx = a,
+                                  .memory = a->opt.memory,
                                   .changed = a->notifier ? notifier_changed : NULL,
                                   .changed_ctx = a->notifier};
     int rc = rollout_new(a->kube, &opt, &a->rollout, err);
@@ -171,6 +179,7 @@ static int make(struct app *a, struct err *err) {
     int rc = kube_config_load(a->world, a->log, &a->opt.kube, &a->config, err);
     if (rc) return rc;
     make_identity(a, &id);
+    app_trial_make(a);
     a->lease_namespace =
         xstrdup(first_of(a->opt.lease_namespace, world_getenv(a->world, "POD_NAMESPACE"), "handover-system"));
     a->kube = kube_new(a->world, a->config, a->log, a->metrics);
@@ -235,6 +244,7 @@ void app_free(struct app *a) {
     service_free(a->service);
     inhibit_stop(a->inhibit);
     termination_grace_free(a->grace);
+    app_trial_free(a);
     leadership_free(a->leadership);
     a->leadership = NULL; /* the fence is shut from here on */
     notifier_free(a->notifier);
@@ -246,6 +256,10 @@ void app_free(struct app *a) {
     free(a->instance);
     free(a->pod_uid);
     free(a);
+}
+
+struct rollout_memory *app_remember(struct app *a) {
+    return rollout_remember(a->rollout);
 }
 
 bool app_leading(const struct app *a) {

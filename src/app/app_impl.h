@@ -33,7 +33,21 @@ struct app {
     struct service *service; /* NULL: no service manager */
     struct inhibit *inhibit; /* NULL: logind is not asked */
     struct timer *settle;
+    /* trial.c */
+    bool canary, guards, yields;
+    char *yield_pod, *yield_uid;
+    int64_t yield_until_ns;
+    struct timer *trial_end, *yield_turn;
 };
+
+/* trial.c: a new version of Handover itself on trial */
+void app_trial_make(struct app *a);
+void app_trial_free(struct app *a);
+void app_trial(void *ctx); /* whose part is what, as things are now */
+bool app_guards(
+    const struct app *a);           /* at this moment: may change what belongs to Handover's own Deployment */
+void app_trial_over(struct app *a); /* this process leads: how the trial before it has ended */
+void app_yield(void *ctx, const char *pod, const char *uid, int64_t until_wall_ns); /* of rollout_options */
 
 /* lifecycle.c */
 extern const struct leadership_cb app_leadership_cb;

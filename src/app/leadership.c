@@ -178,6 +178,11 @@ static void on_lost(void *ctx, enum lease_reason reason) {
     event(l, DRAIN_EV_LOST);
 }
 
+static void on_trial(void *ctx) {
+    struct leadership *l = ctx;
+    if (l->cb.trial) l->cb.trial(l->ctx);
+}
+
 static void on_over(void *ctx, enum lease_reason reason) {
     bool free_now = reason == LEASE_R_GIVEN_BACK || reason == LEASE_R_NOT_HELD || reason == LEASE_R_TAKEN;
     event(ctx, free_now ? DRAIN_EV_RELEASED : DRAIN_EV_NOT_RELEASED);
@@ -206,7 +211,8 @@ int leadership_new(struct kube *k, const struct leadership_config *cfg, const st
                                                    .over = on_over,
                                                    .work = leadership_gather,
                                                    .renewed = on_renewed,
-                                                   .orders = leadership_orders};
+                                                   .orders = leadership_orders,
+                                                   .trial = on_trial};
     struct drain_config drain = cfg->drain;
     int rc = drain_config_check(&drain, err);
     if (rc) return rc;
@@ -254,6 +260,16 @@ void leadership_stop(struct leadership *l, const char *why) {
         LOG_EVENT(log_of(l), LOG_INFO, "DrainStarted", "drain started", LF_STR("reason", why),
                   LF_STR("phase", drain_phase_name(l->drain.phase)),
                   LF_INT("inflight", leadership_inflight(l)), LF_INT("pending", pending(l)));
+}
+
+void leadership_yield(struct leadership *l, const char *pod, const char *uid, int64_t until_wall_ns) {
+    if (l->stopping || !election_leading(l->election)) return;
+    election_yield(l->election, pod, uid, until_wall_ns);
+    leadership_stop(l, "a new version is tried");
+}
+
+void leadership_guard(struct leadership *l, struct controller *c, bool on) {
+    if (!election_leading(l->election) && !l->stopping) controller_gate(c, on);
 }
 
 void leadership_grace(struct leadership *l, const struct drain_config *checked) {

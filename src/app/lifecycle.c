@@ -16,6 +16,7 @@ void app_synced(void *ctx) {
     LOG_EVENT(a->log, LOG_INFO, "CachesSynced", "the caches are warm");
     service_ready(a->service);
     leadership_ready(a->leadership, true);
+    app_trial(a);
 }
 
 static void on_leading(void *ctx) {
@@ -24,6 +25,7 @@ static void on_leading(void *ctx) {
     /* What a predecessor that did not release had not handed on with its last renewals. */
     if (lead.reason != LEASE_R_RELEASED && lead.before_wall_ns)
         rollout_changes_since(a->rollout, lead.before_wall_ns - NOTIFY_AGAIN_S * NS_PER_S);
+    app_trial_over(a);
     rollout_add_all(a->rollout);
     service_leading(a->service);
 }
@@ -38,12 +40,13 @@ static void on_draining(void *ctx, enum drain_phase phase, int64_t left_ns) {
 
 static void on_over(void *ctx, int exit_code) {
     struct app *a = ctx;
-    a->exit(a->exit_ctx, exit_code);
+    a->exit(a->exit_ctx, a->yields ? APP_AGAIN : exit_code);
 }
 
-const struct leadership_cb app_leadership_cb = {on_leading, on_draining, on_over};
+const struct leadership_cb app_leadership_cb = {on_leading, on_draining, app_trial, on_over};
 
 void app_stop(struct app *a, const char *why) {
+    a->yields = false; /* asked to end, for good */
     leadership_stop(a->leadership, why);
     termination_grace_stopping(a->grace);
 }

@@ -219,6 +219,22 @@ static void on_int(void *ctx) {
     app_stop(r->instance, "SIGINT");
 }
 
+static void run_instance(struct run *r) {
+    struct err err = {0};
+    r->code = 0;
+    int rc = app_new(r->world.world, &r->world.log, &r->app, on_exit_code, r, &r->instance, &err);
+    if (rc == 0) rc = app_start(r->instance, &err);
+    if (rc == 0) {
+        loop_run(r->world.loop);
+    } else {
+        LOG_EVENT(&r->world.log, LOG_ERROR, "StartFailed", "cannot start", LF_ERR(&err));
+        r->code = err.kind == ERR_CONFIG ? CLI_USAGE : CLI_FAILED;
+    }
+    r->app.memory = r->code == APP_AGAIN ? app_remember(r->instance) : NULL;
+    app_free(r->instance);
+    r->instance = NULL;
+}
+
 static int run_main(int argc, char **argv) {
     struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
     struct argp argp = {
@@ -242,16 +258,9 @@ static int run_main(int argc, char **argv) {
      * handlers run in the loop, when there is an instance. */
     world_on_signal(r.world.world, SIGTERM, on_term, &r);
     world_on_signal(r.world.world, SIGINT, on_int, &r);
-    struct err err = {0};
-    int rc = app_new(r.world.world, &r.world.log, &r.app, on_exit_code, &r, &r.instance, &err);
-    if (rc == 0) rc = app_start(r.instance, &err);
-    if (rc == 0) {
-        loop_run(r.world.loop);
-    } else {
-        LOG_EVENT(&r.world.log, LOG_ERROR, "StartFailed", "cannot start", LF_ERR(&err));
-        r.code = err.kind == ERR_CONFIG ? CLI_USAGE : CLI_FAILED;
-    }
-    app_free(r.instance);
+    do {
+        run_instance(&r);
+    } while (r.code == APP_AGAIN);
     cli_world_close(&r.world);
     return r.code;
 }

@@ -11,6 +11,8 @@ struct election_config {
     const char *ns, *name;                /* of the Lease */
     struct identity id;                   /* see identity_make() */
     int64_t lease_ns, renew_ns, retry_ns; /* 0: defaults */
+    bool canary;                          /* lease_config.canary */
+    int64_t orphan_ns;                    /* lease_config.orphan_ns */
     const char *termination_log;          /* gets the identity before we contest; NULL: none */
 };
 struct election_cb {
@@ -34,6 +36,8 @@ struct election_cb {
      * away by the next renewal, whose checkpoint has what has become of them; by a leader that dies before, they are carried out
      * by its successor, so twice at worst. May be NULL. */
     void (*orders)(void *ctx, struct slice text);
+    /* election_trial_until() has changed, whoever leads. May be NULL. */
+    void (*trial)(void *ctx);
 };
 struct election;
 /* cfg is checked (ERR_CONFIG). No callback inside any call of this header. */
@@ -48,7 +52,12 @@ void election_stop(struct election *e); /* acquire no more; a leader goes on ren
  * parts_ns: how long the writing of parts may take at most, 0: 3 s; after that the most important keys go
  * with the Lease. */
 void election_drained(struct election *e, int64_t parts_ns);
-void election_give_up(struct election *e); /* no time left: over() as things are */
+/* Before election_stop(), while leading: the release is to name the processes of this pod, which are on trial until then. */
+void election_yield(struct election *e, const char *pod, const char *uid, int64_t until_wall_ns);
+/* Until when a new version is on trial, by the Lease as last seen; wall clock, 0: none is. */
+int64_t election_trial_until(const struct election *e);
+const char *election_guardian(const struct election *e); /* "POD_UID" of who has named it; "": nobody */
+void election_give_up(struct election *e);               /* no time left: over() as things are */
 
 bool election_may_mutate(const struct election *e); /* the fence, at this moment */
 bool election_leading(const struct election *e);
@@ -58,6 +67,8 @@ struct election_lead {
     enum lease_reason reason;
     int64_t since_wall_ns, gap_ns;
     int64_t before_wall_ns; /* the predecessor's last renewal, by its clock; 0: there was none */
+    bool from_trial;        /* a trial was under way */
+    bool unusable;          /* the predecessor's checkpoint, or a part of it */
 };
 struct election_lead election_lead(const struct election *e);
 int64_t election_term(const struct election *e);

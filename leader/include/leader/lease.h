@@ -20,6 +20,9 @@ struct lease_config {
     const char *identity; /* ours, copied; see certificate.h */
     int64_t lease_ns, renew_ns,
         retry_ns; /* 0: 15 s, 10 s, 2 s. lease > renew > 1.2 * retry; lease in whole seconds */
+    /* A new version of this program on trial: it contests only where lease_rec.successor names it. */
+    bool canary;
+    int64_t orphan_ns; /* or where nobody has taken the lease for so long since anybody might; 0: 60 s */
 };
 /* Fills in the defaults and checks; the message says what was read and what is allowed. */
 int lease_config_check(struct lease_config *cfg, struct err *err);
@@ -31,6 +34,10 @@ struct lease_rec {
     int64_t duration_ns;          /* leaseDurationSeconds; 0: absent */
     int64_t acquire_us, renew_us; /* microseconds since 1970, as MicroTime has them; 0: absent */
     int64_t transitions;
+    /* Trials of a new version (docs/reference/checkpoint.md). successor: "POD_UID", whose processes are to take the lease next, "":
+     * none is named. guardian: the same of who has named them. trial_us: a trial is under way until then, wall clock; 0: none is. */
+    char successor[LEASE_ID_MAX], guardian[LEASE_ID_MAX];
+    int64_t trial_us;
 };
 
 enum lease_event {
@@ -47,6 +54,7 @@ enum lease_event {
     LEASE_EV_WATCH,       /* on: the watch delivers, or no longer */
     LEASE_EV_READY, /* on: may contest (caches are warm), or not; off at first. A leader is not affected */
     LEASE_EV_RENEW, /* the next renewal is wanted now (a checkpoint to be written); no-op when not leading */
+    LEASE_EV_YIELD, /* holder, until_us: the release is to name this successor, for a trial until then */
     LEASE_EV_STOP,  /* never acquire any more. A leader goes on renewing until LEASE_EV_DRAINED */
     LEASE_EV_DRAINED, /* nothing of ours mutates any more: the fence shuts for good, the lease is released */
     LEASE_EV_GIVE_UP, /* no time left: exit as things are */
@@ -62,7 +70,8 @@ struct lease_in {
     const struct lease_rec *rec; /* LEASE_EV_SEEN, LEASE_EV_WRITTEN */
     struct slice
         raw; /* the object's text, at most LEASE_RAW_MAX; copied. Renewals keep what others wrote in it */
-    struct slice holder;    /* LEASE_EV_DEAD */
+    struct slice holder;    /* LEASE_EV_DEAD; LEASE_EV_YIELD: lease_rec.successor */
+    int64_t until_us;       /* LEASE_EV_YIELD: lease_rec.trial_us */
     int64_t retry_after_ns; /* with a failure: the server asks to wait this long; a leader waits at most
                                retry_ns */
 };
@@ -119,6 +128,7 @@ struct lease_out {
     int64_t term;       /* LEAD */
     int64_t before_us;  /* LEAD: the predecessor's last renewTime; 0: there was none */
     int64_t gap_ns;     /* LEAD: since the last sign of the predecessor was seen; -1: there was none */
+    bool from_trial;    /* LEAD: a trial was under way */
     int64_t renewed_at; /* RENEWED: boot ns of the step that decided on that write */
     enum lease_reason reason;
     enum lease_log log;

@@ -7,6 +7,10 @@
 #define LEASE_ANNOTATION_CHECKPOINT "handover.dev/checkpoint"
 /* What a person asks the leader for: docs/reference/checkpoint.md. */
 #define LEASE_ANNOTATION_ORDERS "handover.dev/orders"
+/* lease_rec.successor, guardian, and lease_rec.trial_us in RFC 3339. What is no time there counts as absent. */
+#define LEASE_ANNOTATION_SUCCESSOR "handover.dev/successor"
+#define LEASE_ANNOTATION_GUARDIAN  "handover.dev/guardian"
+#define LEASE_ANNOTATION_TRIAL     "handover.dev/trial-until"
 
 /* -EINVAL if it is no Lease or a field has not the type or the form that the API gives it. Missing spec
  * fields are zero. */

@@ -28,6 +28,13 @@ struct rollout_options {
     void (*changed)(void *ctx, const char *key, const char *uid, const char *phase, int64_t at_wall_ns,
                     const char *hash);
     void *changed_ctx;
+    /* This process is a container of this Pod, which may be one of a target: then that is Handover's own Deployment. NULL: it is
+     * in no Pod. */
+    const char *pod_ns, *pod_name, *pod_uid;
+    /* Its plan: the lease is to go to the processes of this Pod, which are on trial until then. Not inside a call of this header. */
+    void (*yield)(void *ctx, const char *pod, const char *uid, int64_t until_wall_ns);
+    void *yield_ctx;
+    struct rollout_memory *memory; /* of the one before in this process, which is taken over; NULL */
 };
 struct rollout;
 int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret, struct err *err);
@@ -37,6 +44,17 @@ void rollout_on_synced(struct rollout *r, world_fn fn, void *ctx);
 struct controller *rollout_controller(struct rollout *r); /* gate, drain, checkpoint */
 /* All targets known, again: on becoming the leader, because what happened before was not worked on. */
 void rollout_add_all(struct rollout *r);
+/* While a new version of Handover itself leads on trial, it leaves its own Deployment to a guardian of the version in service, which
+ * has to do with nothing else. */
+enum rollout_part { ROLLOUT_ALL, ROLLOUT_ALL_BUT_OWN, ROLLOUT_OWN };
+/* What is newly its part is looked at. guardian: of the pods that might, this one is to, "POD_UID" (copied). */
+void rollout_take_part(struct rollout *r, enum rollout_part part, const char *guardian);
+/* What this process remembers of stable's last turn, for the rollout controller that follows in it, as its guardian; NULL: nothing. */
+struct rollout_memory;
+struct rollout_memory *rollout_remember(struct rollout *r);
+void rollout_memory_free(struct rollout_memory *m);
+/* What was wrong when the canary's trial as the leader had ended, in words (copied); NULL: nothing. */
+void rollout_trial_fault(struct rollout *r, const char *fault);
 void rollout_stopping(struct rollout *r); /* SIGTERM: reads of metrics pages are cancelled */
 void rollout_free(struct rollout *r);
 /* For /status.json and tests: one JSON object a target. */

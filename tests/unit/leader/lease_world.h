@@ -9,7 +9,7 @@
 
 struct lease_run {
     char broken[200]; /* which invariant broke and when; "": none */
-    unsigned events, leads, released, dead, expired, lost, renewals, requests, pauses;
+    unsigned events, leads, released, dead, expired, lost, renewals, requests, pauses, trials, orphans;
     int64_t worst_gap_ns; /* after the last fault: until somebody led */
 };
 
@@ -20,6 +20,7 @@ enum { CANDS = 5, HISTORY = 16, CERTS = 64 };
 #define FAULTS_END (70 * SEC)
 /* A crash or a deadline just before the end of the faults, then: the expiry by the slowest clock, a read and
  * a write. */
+#define ORPHAN     (20 * SEC) /* as lease_config.orphan_ns */
 #define STABLE_FOR (25 * SEC)
 enum ev_kind {
     E_ARRIVE,
@@ -77,6 +78,8 @@ struct w {
     unsigned nhist;
     int n;
     struct cand c[CANDS];
+    int canary;         /* the candidate that is one; -1: none */
+    int64_t written_at; /* the last write of a candidate */
     int64_t last_term, top_transitions, latency, slow_share;
     char certs[CERTS][64];
     unsigned ncerts;
@@ -163,6 +166,17 @@ static void check(struct w *w) {
     if (who < 0) w->led_at = -1;
 }
 
+/* A canary takes what names it, or what nobody has taken for long; clocks differ by a tenth at most. */
+static void check_canary(struct w *w, const struct ev *e, const struct lease_rec *old, bool was) {
+    char pod[64];
+    snprintf(pod, sizeof pod, "pod-%d_uid", e->cand);
+    bool named = was && !old->holder[0] && strcmp(old->successor, pod) == 0;
+    bool orphan = w->now - w->written_at >= ORPHAN / 10 * 9;
+    if (!named && !orphan) broken(w, "the canary %s takes the lease unnamed", pod);
+    w->r->trials += named;
+    w->r->orphans += !named;
+}
+
 /* ---- the server: carries out what arrives, answers or not, and checks every write ---- */
 
 static void check_write(struct w *w, const struct ev *e, const struct lease_rec *old, bool was) {
@@ -179,7 +193,10 @@ static void check_write(struct w *w, const struct ev *e, const struct lease_rec 
             broken(w, "%s took term %ld after %ld", id, (long)e->rec.transitions, (long)w->top_transitions);
         }
         w->top_transitions = e->rec.transitions;
+        if (e->cand == w->canary) check_canary(w, e, old, was);
     }
+    if (e->cand != w->canary && e->rec.holder[0] && (e->rec.successor[0] || e->rec.trial_us))
+        broken(w, "%s leads, and the marks of a trial stay", id);
 }
 
 static void watch_send(struct w *w, int i, const struct lease_rec *rec) {
@@ -212,6 +229,7 @@ static enum lease_event execute(struct w *w, const struct ev *e) {
     w->cur = e->rec;
     memcpy(w->cur.uid, uid, sizeof(uid));
     w->present = true;
+    w->written_at = w->now;
     changed(w);
     say(w, "server: %d.%u writes holder '%s' term %ld -> %s", e->cand, e->inc, w->cur.holder,
         (long)w->cur.transitions, w->cur.rv);

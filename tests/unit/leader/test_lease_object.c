@@ -73,7 +73,10 @@ CASE(render_keeps_what_others_wrote) {
     strcpy(r.holder, "me");
     r.renew_us += 2000000;
     struct lease_change notes[] = {{LEASE_ANNOTATION_CHECKPOINT, SL("new \"one\"")},
-                                   {"handover.dev/successor", {0}}};
+                                   {LEASE_ANNOTATION_SUCCESSOR, {0}}};
+    assert_string_equal(r.successor, "them"); /* the mark that is taken away */
+    r.successor[0] = '\0';
+    memset(r.successor, 0, sizeof r.successor);
     cleanup_buf struct buf b = BUF(1 << 20);
     cleanup_free char *old = quoted(xstrdup(seen));
     assert_int_equal(lease_render(slice_of(old), SL("n"), SL("l"), &r, notes, 2, &b, &err), 0);
@@ -86,9 +89,34 @@ CASE(render_keeps_what_others_wrote) {
     cleanup_buf struct buf note = BUF(100);
     assert_true(lease_annotation(buf_slice(&b), LEASE_ANNOTATION_CHECKPOINT, &note));
     assert_string_equal(buf_str(&note), "new \"one\"");
-    assert_false(lease_annotation(buf_slice(&b), "handover.dev/successor", &note));
+    assert_false(lease_annotation(buf_slice(&b), LEASE_ANNOTATION_SUCCESSOR, &note));
     cleanup_buf struct buf tiny = BUF(3);
     assert_false(lease_annotation(buf_slice(&b), LEASE_ANNOTATION_CHECKPOINT, &tiny));
+}
+
+static struct lease_rec marked(const char *annotations) {
+    struct lease_rec r;
+    struct err err;
+    cleanup_free char *text = xasprintf("{'metadata':{'annotations':{%s}}}", annotations);
+    assert_int_equal(parse(text, &r, &err), 0);
+    return r;
+}
+
+/* Anybody may write there: what makes no sense is no mark, and the Lease is read all the same. */
+CASE(the_marks_of_a_trial) {
+    struct lease_rec r =
+        marked("'handover.dev/successor':'p_u','handover.dev/trial-until':'1970-01-01T00:00:02.5Z'");
+    assert_string_equal(r.successor, "p_u");
+    assert_int_equal(r.trial_us, 2500000);
+    cleanup_free char *long_one = xasprintf("'handover.dev/successor':'%0*d'", LEASE_ID_MAX, 0);
+    assert_string_equal(marked(long_one).successor, "");
+    assert_string_equal(marked("'handover.dev/successor':'a\\u0000b'").successor, "");
+    assert_string_equal(marked("'handover.dev/successor':7").successor, "");
+    each_of(bad, "7|'soon'|'1969-01-01T00:00:00Z'|{}|''|"
+                 "'2026-01-01T00:00:00.0000000000000000000000000000000000000000000000000000000000000000Z'") {
+        cleanup_free char *text = xasprintf("'handover.dev/trial-until':%.*s", SLF(bad));
+        assert_int_equal(marked(text).trial_us, 0);
+    }
 }
 
 CASE(render_anew) {

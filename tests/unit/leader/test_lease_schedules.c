@@ -109,7 +109,7 @@ static void start(struct w *w, int i) {
     fresh.wall_off = upto(w, 7200 * SEC) - 3600 * SEC;
     *c = fresh;
     snprintf(c->id, sizeof(c->id), "pod-%d_uid_%u", i, c->inc);
-    struct lease_config cfg = {.identity = c->id};
+    struct lease_config cfg = {.identity = c->id, .canary = i == w->canary, .orphan_ns = ORPHAN};
     lease_config_check(&cfg, NULL);
     c->l = lease_new(&cfg);
     c->alive = true;
@@ -129,6 +129,13 @@ static void drain(struct w *w, int i) {
     bool leads = lease_leading(c->l);
     say(w, "%d.%u is asked to stop%s", i, c->inc, leads ? ", leading" : "");
     unsigned inc = c->inc;
+    if (leads && w->canary >= 0 && i != w->canary && chance(w, 50)) {
+        char pod[64];
+        snprintf(pod, sizeof pod, "pod-%d_uid", w->canary);
+        say(w, "%d.%u is to yield to %s", i, c->inc, pod);
+        feed(w, i,
+             (struct lease_in){.ev = LEASE_EV_YIELD, .holder = slice_of(pod), .until_us = w->now / 1000 + 1});
+    }
     feed_ev(w, i, LEASE_EV_STOP);
     if (c->inc != inc) return;
     if (c->working && !c->drained_due) {
@@ -318,6 +325,7 @@ static bool run(uint64_t seed, bool trace, struct lease_run *ret) {
     w->last_term = w->top_transitions = w->led_at = -1;
     heap_init(&w->q, before);
     w->n = 2 + (int)rng_below(&w->rng, 4);
+    w->canary = chance(w, 50) ? w->n - 1 : -1;
     w->latency = chance(w, 70) ? 4 * MS : 300 * MS;
     w->slow_share = chance(w, 50) ? 5 : 50;
     for (int i = 0; i < w->n; i++) {
@@ -367,17 +375,21 @@ CASE(schedules) {
         sum.renewals += r.renewals;
         sum.requests += r.requests;
         sum.pauses += r.pauses;
+        sum.trials += r.trials;
+        sum.orphans += r.orphans;
         if (r.worst_gap_ns > sum.worst_gap_ns) sum.worst_gap_ns = r.worst_gap_ns;
     }
     print_message("%lu schedules: %u events, %u requests, %u leads (%u after a release, %u by certificate, "
                   "%u by expiry), %u lost, "
-                  "%u renewals, %u pauses; a leader again %.1f s after the last fault at the latest\n",
+                  "%u renewals, %u pauses, %u trials, %u times a canary in nobody's place; a leader again "
+                  "%.1f s after the last fault at the latest\n",
                   (unsigned long)n, sum.events, sum.requests, sum.leads, sum.released, sum.dead, sum.expired,
-                  sum.lost, sum.renewals, sum.pauses, (double)sum.worst_gap_ns / 1e9);
+                  sum.lost, sum.renewals, sum.pauses, sum.trials, sum.orphans,
+                  (double)sum.worst_gap_ns / 1e9);
     if (one) return;
     /* A schedule in which nothing happens proves nothing. */
     assert_true(sum.released > n && sum.dead > n / 10 && sum.expired > n / 10 && sum.lost > n / 10 &&
-                sum.pauses > n / 10);
+                sum.pauses > n / 10 && sum.trials > n / 10 && sum.orphans > 0);
 }
 
 CASES("leader/lease_schedules")

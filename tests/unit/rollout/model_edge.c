@@ -45,7 +45,7 @@ static void m_scrape(struct model *m) {
     evidence_history(s, n, TRACK_STABLE, &m->edge.history_errors, &m->edge.history_total);
     m->edge.history_known = true;
     plan_feed(&m->edge.s, &m->edge.turns, m_now(m), s, n);
-    plan_feed_signals(&m->edge.s, &m->edge.signals, &m->edge.turns, m_now(m), s, n);
+    plan_feed_signals(&m->edge.s, &m->edge.signals, &m->edge.turns, m_now(m), s, n, false);
     m->edge.scraped_ns = m_now(m);
 }
 

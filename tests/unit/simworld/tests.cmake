@@ -1,6 +1,7 @@
 foreach(name host network listener pods determinism)
   unit_test(simworld/${name} simworld)
 endforeach()
+unit_test(simworld/app_own simworld broken app)
 foreach(name app app_pods each_request)
   unit_test(simworld/${name} simworld app)
 endforeach()

@@ -39,8 +39,13 @@ struct app_options {
     const char *notify, *notify_secret, *notify_ca;
     const char *version;
     enum app_logind logind;
+    int64_t orphan_ns; /* lease_config.orphan_ns */
+    struct rollout_memory
+        *memory; /* of the instance before in this process, app_remember(), taken over; NULL */
 };
-/* Exit codes: enum drain_exit of leader/drain.h; 0 is a clean end. */
+/* Exit codes: enum drain_exit of leader/drain.h; 0 is a clean end. APP_AGAIN: it has given its lease to a new version on trial; the
+ * process goes on with another instance, which guards it. */
+enum { APP_AGAIN = -1 };
 struct app;
 /* exit is called once, never inside app_new(), app_start() or app_stop(), when the instance has come to its
  * end. */
@@ -50,5 +55,7 @@ int app_start(struct app *a, struct err *err);
 void app_stop(struct app *a, const char *why); /* SIGTERM: drain; a second time: hurry */
 /* At any time, also as a crash: nothing is sent, nothing called back. */
 void app_free(struct app *a);
+/* After APP_AGAIN, for the instance that follows: what it needs to guard the trial; NULL: nothing. */
+struct rollout_memory *app_remember(struct app *a);
 bool app_leading(const struct app *a);
 #endif

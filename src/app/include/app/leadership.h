@@ -19,6 +19,7 @@ struct leadership_cb {
     void (*leading)(void *ctx);
     /* The drain has come to a phase; left_ns: until the process has ended at the latest. May be NULL. */
     void (*draining)(void *ctx, enum drain_phase phase, int64_t left_ns);
+    void (*trial)(void *ctx);               /* election_trial_until() has changed. May be NULL */
     void (*over)(void *ctx, int exit_code); /* once, last; enum drain_exit. May free the leadership */
 };
 struct leadership;
@@ -35,6 +36,10 @@ void leadership_ready(struct leadership *l, bool ready); /* may contest: the cac
 /* SIGTERM: drains; a second time: what is in flight is cancelled; a third: exits at once. why: for the
  * log. */
 void leadership_stop(struct leadership *l, const char *why);
+/* As leadership_stop(), and the release names the processes of this pod, for a trial until then. */
+void leadership_yield(struct leadership *l, const char *pod, const char *uid, int64_t until_wall_ns);
+/* Not leading: this controller may work all the same, or not any more. */
+void leadership_guard(struct leadership *l, struct controller *c, bool on);
 /* The grace period, as learnt later; no-op once stopping. checked: by drain_config_check(). */
 void leadership_grace(struct leadership *l, const struct drain_config *checked);
 /* The process is killed so long from now: a drain makes do with it (DRAIN_EV_DEADLINE). */

@@ -1,0 +1,80 @@
+/* See own_part.h. */
+#include "act/own_part.h"
+
+/* What the rounds of a rollout are compared with, as target.h has it. */
+struct rollout_memory {
+    char *key, hash[11];
+    int64_t began_ns;
+    struct signals_pods signals;
+    struct switchback turns;
+};
+
+void rollout_memory_free(struct rollout_memory *m) {
+    if (!m) return;
+    free(m->key);
+    signals_pods_free(&m->signals);
+    switchback_free(&m->turns);
+    free(m);
+}
+
+struct rollout_memory *rollout_remember(struct rollout *r) {
+    for (struct target *t = r->targets; t; t = t->hh.next) {
+        if (t->own != OWN_STABLE || !t->round_hash[0]) continue;
+        struct rollout_memory *m = xcalloc(1, sizeof *m);
+        *m = (struct rollout_memory){
+            .key = xstrdup(t->key), .began_ns = t->round_began_ns, .signals = t->signals, .turns = t->turns};
+        memcpy(m->hash, t->round_hash, sizeof m->hash);
+        t->signals = (struct signals_pods){0};
+        t->turns = (struct switchback){0};
+        return m;
+    }
+    return NULL;
+}
+
+void own_part_recall(struct rollout *r, struct target *t) {
+    struct rollout_memory *m = r->opt.memory;
+    if (!m || t->round_hash[0] || strcmp(m->key, t->key) != 0) return;
+    memcpy(t->round_hash, m->hash, sizeof t->round_hash);
+    t->round_began_ns = m->began_ns;
+    t->signals = m->signals;
+    t->turns = m->turns;
+    m->signals = (struct signals_pods){0};
+    m->turns = (struct switchback){0};
+    rollout_memory_free(m);
+    r->opt.memory = NULL;
+}
+
+/* Only a target in the namespace of this process can be its own. */
+static bool may_be_own(const struct rollout *r, const struct target *t) {
+    const char *ns = r->opt.pod_ns;
+    return ns && r->opt.pod_name && strcmp(ns, t->ns) == 0 && (!t->own_known || t->own != OWN_NONE);
+}
+
+bool own_part_excludes(const struct rollout *r, const struct target *t) {
+    return r->part == ROLLOUT_OWN && !may_be_own(r, t);
+}
+
+enum obs_need own_part_needs(const struct rollout *r, const struct target *t, enum obs_need planned) {
+    bool asks = r->part != ROLLOUT_ALL && may_be_own(r, t);
+    return asks && planned < NEED_PODS ? NEED_PODS : planned;
+}
+
+static void look(const struct rollout *r, struct target *t, const struct observed *o) {
+    if (t->own_known || !o->known || !o->npods) return;
+    t->own_known = true;
+    for (size_t i = 0; i < o->npods; i++) {
+        const struct obs_pod *p = &o->pods[i];
+        if (strcmp(p->name, r->opt.pod_name) != 0 || strcmp(p->uid, r->opt.pod_uid) != 0) continue;
+        t->own = p->track == TRACK_CANARY ? OWN_CANARY : OWN_STABLE;
+    }
+}
+
+bool own_part_is_ours(const struct rollout *r, struct target *t, struct observed *o) {
+    if (may_be_own(r, t)) look(r, t, o);
+    o->own = t->own;
+    o->trial_fault = t->own == OWN_NONE ? NULL : r->trial_fault;
+    if (r->part == ROLLOUT_ALL) return true;
+    if (may_be_own(r, t) && !t->own_known) return false;
+    if (r->part == ROLLOUT_ALL_BUT_OWN) return t->own == OWN_NONE;
+    return t->own == OWN_STABLE && plan_guards_own(o, r->opt.pod_name, r->guardian);
+}

@@ -1,0 +1,98 @@
+/* Handover's own Deployment: a target in mode leader whose leader has to survive the canary's trials. Stable is not scaled to zero: the
+ * leader names the canary in the release of its Lease, and goes on as the guardian, which carries this plan on while the canary leads
+ * everything else. The canary's end gives the Lease back, as in any trial. */
+#include "plan/plan_ctx.h"
+
+/* Beside the duration of the Lease. */
+#define TAKE_NS (60 * NS_PER_S)
+/* A trial is over by itself so long after its end: then its guardians are dead, and the canary is the leader that there is. */
+#define UNGUARDED_NS (600 * NS_PER_S)
+
+bool plan_is_own_target(const struct plan_ctx *c) {
+    return c->o->own != OWN_NONE;
+}
+
+bool plan_own_mode(struct plan_ctx *c) {
+    bool other = c->spec->mode == MODE_REPLICAS || c->spec->mode == MODE_OBJECTS;
+    if (!other || !plan_is_own_target(c)) return true;
+    return plan_hold(
+        c, HOLD_CONFIG, TEXT_NEWS,
+        "annotation mode: read \"%s\"; the canary of Handover itself leads by turns: allowed are "
+        "\"leader\" and \"auto\"",
+        c->spec->mode == MODE_REPLICAS ? "replicas" : "objects");
+}
+
+char **plan_own_env(const struct plan_ctx *c) {
+    static char mark[] = HANDOVER_TRACK "=canary";
+    char **was = c->spec ? c->spec->canary_env : NULL;
+    size_t n = 0;
+    while (was && was[n]) n++;
+    char **env = xcalloc(n + 2, sizeof *env);
+    for (size_t i = 0; i < n; i++) env[i] = was[i];
+    env[n] = mark;
+    return env;
+}
+
+static const struct obs_pod *ready_canary(const struct plan_ctx *c) {
+    for (size_t i = 0; i < c->o->npods; i++) {
+        const struct obs_pod *p = &c->o->pods[i];
+        bool fits = strlen(p->name) < sizeof c->plan->yield.pod && strlen(p->uid) < sizeof c->plan->yield.uid;
+        if (p->track == TRACK_CANARY && p->ready && !p->terminating && !p->finished && fits) return p;
+    }
+    return NULL;
+}
+
+void plan_own_yield(struct plan_ctx *c) {
+    const struct obs_pod *p = ready_canary(c);
+    c->giving = true;
+    if (!p || c->o->own != OWN_STABLE) return;
+    memcpy(c->plan->yield.pod, p->name, strlen(p->name) + 1);
+    memcpy(c->plan->yield.uid, p->uid, strlen(p->uid) + 1);
+    c->plan->yield.until_ns = c->now + plan_lead_ns(c->s, c->spec->soak_ns) + UNGUARDED_NS;
+}
+
+bool plan_own_takes(struct plan_ctx *c, const struct obs_lease *l) {
+    enum track held;
+    bool ours = plan_holder(c, l, &held) && held == TRACK_STABLE;
+    c->giving = true;
+    if (c->now - c->s->trial.since_ns > TAKE_NS + l->duration_ns)
+        return plan_roll_back(c, ENDED_FAILED,
+                              "the canary was ready and did not take Lease %s, which named it", l->name);
+    if (ours) plan_own_yield(c); /* it has not, in its time: once more */
+    return false;
+}
+
+bool plan_own_fault(struct plan_ctx *c) {
+    if (!plan_is_own_target(c) || !c->o->trial_fault) return false;
+    return plan_roll_back(c, ENDED_FAILED, "trial %u: %s", c->s->trial.n, c->o->trial_fault);
+}
+
+/* Nothing of stable's can lead any more, and the canary does: without this its own fix would wait for ever. */
+bool plan_own_orphan(struct plan_ctx *c) {
+    if (c->o->own != OWN_CANARY) return false;
+    for (size_t i = 0; i < c->o->npods; i++)
+        if (c->o->pods[i].track == TRACK_STABLE && c->o->pods[i].ready && !c->o->pods[i].finished)
+            return false;
+    int64_t soak = plan_soak_ns(c, NULL);
+    plan_revisit(c, c->now + soak - plan_soaked_ns(c));
+    if (plan_soaked_ns(c) < soak) return false;
+    return plan_promote(c, "no pod of stable is ready to lead, and the canary has led for %d s",
+                        (int)(plan_soaked_ns(c) / NS_PER_S));
+}
+
+static bool is_named(const struct obs_pod *p, const char *named) {
+    size_t n = strlen(p->name);
+    return strncmp(named, p->name, n) == 0 && named[n] == '_' && strcmp(named + n + 1, p->uid) == 0;
+}
+
+bool plan_guards_own(const struct observed *o, const char *pod, const char *named) {
+    const struct obs_pod *best = NULL;
+    for (size_t i = 0; i < o->npods; i++) {
+        const struct obs_pod *p = &o->pods[i];
+        if (p->track != TRACK_STABLE || p->terminating || p->finished) continue;
+        if (p->ready && is_named(p, named)) return strcmp(p->name, pod) == 0;
+        bool better = !best || (p->ready != best->ready ? p->ready : strcmp(p->name, best->name) < 0);
+        if (better) best = p;
+    }
+    return !best || strcmp(best->name, pod) == 0;
+}
