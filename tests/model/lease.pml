@@ -8,7 +8,10 @@
  * wait L ticks from the moment they saw it. While there are faults a tick may come at any time; afterwards (`stable`) only
  * when nothing else can be done, so that "within a bound" means something.
  *
- * The faults NO_FENCE, FENCE_FROM_ANSWER, RELEASE_EARLY, BLIND_RELEASE, LYING_CERTIFICATE, NO_PRECONDITION (-D) must be
+ * With TRIAL the last candidate is a canary (leader/lease_trial.c): a release may name it, and then the others leave it the lease for
+ * a tick; it takes no other, unless nobody has taken the lease for LC ticks.
+ *
+ * The faults NO_FENCE, FENCE_FROM_ANSWER, RELEASE_EARLY, BLIND_RELEASE, LYING_CERTIFICATE, NO_PRECONDITION, UNNAMED, STALE_NAME (-D) must be
  * found. tests/model/run.sh runs it all. */
 #ifndef N
 #define N 2
@@ -19,6 +22,30 @@
 #define BOUND L
 #endif
 #define NOBODY N
+#define LC     (L + 1)
+
+#ifdef TRIAL
+bit named = 0;                    /* the release that stands there names the canary */
+byte since = 0;                   /* ticks since the last write of a candidate, at most LC */
+bit knamed[N], wnames[N], cnames[N];
+#define CANARY(i)  ((i) == N - 1)
+#define COPY_NAMES(i) cnames[i] = wnames[i]
+#define NAMED(w, i) w[i]
+#ifdef UNNAMED
+#define LEFT_TO_OTHERS(i) (false)
+#else
+#define LEFT_TO_OTHERS(i) (CANARY(i) && !(kholder[i] == NOBODY && knamed[i]) && age[i] < LC || \
+                           !CANARY(i) && kholder[i] == NOBODY && knamed[i] && age[i] < 1)
+#endif
+#define WAITS(i)   (kholder[i] != i)
+#define AGES(i)    (CANARY(i) -> LC : L)
+#else
+#define LEFT_TO_OTHERS(i) (false)
+#define COPY_NAMES(i) skip
+#define NAMED(w, i) 0
+#define WAITS(i)   (kholder[i] != NOBODY && kholder[i] != i)
+#define AGES(i)    L
+#endif
 
 #define STANDBY 0
 #define LEAD    1
@@ -95,14 +122,24 @@ inline new_version() {
     k = 0
 }
 
-inline execute(i, kind, newterm, decided) {
+inline execute(i, kind, newterm, decided, names) {
     if
     :: kind == RELEASE ->
         assert(holder == i);   /* nobody releases what is another's */
         assert(!working[i]);   /* and not before its own work has stopped */
-        holder = NOBODY; xage = F
+        holder = NOBODY; xage = F;
+#ifdef TRIAL
+        named = names; since = 0
+#endif
     :: else ->
         assert(holder == i || newterm != term); /* terms grow */
+#ifdef TRIAL
+        assert(!CANARY(i) || holder == i || holder == NOBODY && named || since >= LC - 1); /* nobody else's turn */
+#ifndef STALE_NAME
+        named = 0;
+#endif
+        since = 0;
+#endif
         holder = i; term = newterm; xage = decided
     fi;
     new_version()
@@ -128,8 +165,11 @@ inline know(i) {
     :: else
     fi;
     kcur[i] = 1; kholder[i] = holder; kterm[i] = term;
+#ifdef TRIAL
+    knamed[i] = named;
+#endif
     if
-    :: kholder[i] == NOBODY || kholder[i] == i -> age[i] = 0
+    :: !WAITS(i) -> age[i] = 0
     :: else
     fi;
     renewed(i)
@@ -139,6 +179,10 @@ inline send(i, kind) {
     wstate[i] = SENT; wkind[i] = kind; wage[i] = 0; wvalid[i] = kcur[i];
     wterm[i] = (kind == ACQUIRE && kholder[i] != i -> 1 - kterm[i] : kterm[i]);
     if :: UNCONDITIONAL(kind) -> wvalid[i] = 1 :: else fi;
+#ifdef TRIAL
+    if :: kind == RELEASE && !CANARY(i) -> wnames[i] = 1 :: else -> wnames[i] = 0 fi;
+    if :: wnames[i] = 0 :: skip fi; /* it may, and need not */
+#endif
     if :: !wvalid[i] -> wkind[i] = 0; wterm[i] = 0 :: else fi
 }
 
@@ -149,7 +193,7 @@ inline forget_write(i) {
 /* Nobody waits for the answer any more; as long as the write is valid it may come through. */
 inline let_go(i) {
     if
-    :: wstate[i] == SENT && wvalid[i] -> copy[i] = 1; ckind[i] = wkind[i]; cage[i] = wage[i]; cterm[i] = wterm[i]
+    :: wstate[i] == SENT && wvalid[i] -> copy[i] = 1; ckind[i] = wkind[i]; cage[i] = wage[i]; cterm[i] = wterm[i]; COPY_NAMES(i)
     :: else
     fi;
     forget_write(i)
@@ -176,7 +220,7 @@ proctype candidate(byte i) {
 
     /* standing by */
     :: atomic { CALM(i) && st[i] == STANDBY && !stop[i] && kholder[i] != i &&
-                (kholder[i] == NOBODY || age[i] >= L || dead[kholder[i]]) -> send(i, ACQUIRE) }
+                (kholder[i] == NOBODY || age[i] >= L || dead[kholder[i]]) && !LEFT_TO_OTHERS(i) -> send(i, ACQUIRE) }
     :: atomic { CALM(i) && st[i] == STANDBY && !stop[i] && kholder[i] == i && fence[i] == 0 -> send(i, ACQUIRE) }
     :: atomic { st[i] == STANDBY && !stop[i] && kholder[i] == i && fence[i] > 0 -> st[i] = LEAD; working[i] = 1; age[i] = 0; assert(!TWO) }
     :: atomic { CALM(i) && st[i] == STANDBY && stop[i] ->
@@ -233,11 +277,11 @@ proctype network(byte i) {
     byte k;
     do
     :: atomic { wstate[i] == SENT && wvalid[i] ->
-                execute(i, wkind[i], wterm[i], wage[i]);
+                execute(i, wkind[i], wterm[i], wage[i], NAMED(wnames, i));
                 wseen[i] = 1; wstate[i] = DONE; wvalid[i] = 0; wkind[i] = 0; wage[i] = 0; wterm[i] = 0 }
     :: atomic { copy[i] -> /* executed late, or lost for good */
                 if
-                :: execute(i, ckind[i], cterm[i], cage[i])
+                :: execute(i, ckind[i], cterm[i], cage[i], NAMED(cnames, i))
                 :: skip
                 fi;
                 copy[i] = 0; ckind[i] = 0; cage[i] = 0; cterm[i] = 0 }
@@ -258,7 +302,7 @@ proctype clock() {
     :: atomic { (!stable || timeout) ->
         do
         :: i < N ->
-            if :: age[i] < L && st[i] == STANDBY && kholder[i] != NOBODY && kholder[i] != i -> age[i]++ :: else fi;
+            if :: age[i] < AGES(i) && st[i] == STANDBY && WAITS(i) -> age[i]++ :: else fi;
             if :: fence[i] > 0 -> fence[i]-- :: else fi;
             if :: wage[i] < F && wstate[i] == SENT && wvalid[i] && wkind[i] != RELEASE -> wage[i]++ :: else fi;
             if :: cage[i] < F && copy[i] && ckind[i] != RELEASE -> cage[i]++ :: else fi;
@@ -267,6 +311,9 @@ proctype clock() {
         od;
         i = 0;
         if :: xage < F && holder != NOBODY -> xage++ :: else fi;
+#ifdef TRIAL
+        if :: since < LC -> since++ :: else fi;
+#endif
         if
         :: stable && !SOMEBODY_LEADS && SOMEBODY_COULD -> gap++; assert(gap <= BOUND)
         :: else -> gap = 0

@@ -43,4 +43,6 @@ check lying-certificate working -DLYING_CERTIFICATE
 check release-early '!(working[i])' -DRELEASE_EARLY     # released before the work had stopped
 check blind-release '(holder==i)' -DBLIND_RELEASE       # released what is another's
 check no-precondition 'wterm' -DNO_PRECONDITION         # terms do not grow
+check trial holds -DTRIAL -DBOUND=5                      # a canary that is named, or steps in
+check canary-unnamed 'named' -DTRIAL -DBOUND=5 -DUNNAMED
 check bound-is-tight 'gap' -DBOUND=2                    # "a leader again" is really looked at
