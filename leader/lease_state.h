@@ -64,7 +64,6 @@ struct lease {
 };
 
 /* lease_trial.c */
-bool lease_is_named(const struct lease *l); /* as the successor */
 /* For how long this candidate leaves a lease that may be taken for this reason to others. */
 int64_t lease_patience(const struct lease *l, enum lease_reason claim);
 /* The successor and the trial that a write of this kind is to leave there. */

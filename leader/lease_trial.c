@@ -4,7 +4,8 @@
 #include "lease_state.h"
 #include <stdio.h>
 
-bool lease_is_named(const struct lease *l) {
+/* As the successor? */
+static bool is_named(const struct lease *l) {
     size_t n = strlen(l->rec.successor);
     return n && strncmp(l->id, l->rec.successor, n) == 0 && l->id[n] == '_';
 }
@@ -12,14 +13,14 @@ bool lease_is_named(const struct lease *l) {
 /* A third of a lease: the named one watches it, and takes it within milliseconds or not at all. */
 int64_t lease_patience(const struct lease *l, enum lease_reason claim) {
     bool released = claim == LEASE_R_RELEASED;
-    if (released && lease_is_named(l)) return 0;
+    if (released && is_named(l)) return 0;
     if (l->cfg.canary) return l->cfg.orphan_ns;
     return released && l->rec.successor[0] ? l->cfg.lease_ns / 3 : 0;
 }
 
 void lease_mark_trial(const struct lease *l, enum lease_write_kind kind, struct lease_rec *rec) {
     bool yields = kind == LEASE_RELEASE && l->yield[0];
-    bool tried = l->cfg.canary && (kind != LEASE_ACQUIRE || lease_is_named(l) || lease_is_ours(l));
+    bool tried = l->cfg.canary && (kind != LEASE_ACQUIRE || is_named(l) || lease_is_ours(l));
     memcpy(rec->successor, yields ? l->yield : "", yields ? sizeof rec->successor : 1);
     const char *nonce = strrchr(l->id, '_');
     if (yields && nonce)

@@ -36,7 +36,7 @@ struct election_cb {
      * away by the next renewal, whose checkpoint has what has become of them; by a leader that dies before, they are carried out
      * by its successor, so twice at worst. May be NULL. */
     void (*orders)(void *ctx, struct slice text);
-    /* election_trial_until() has changed, whoever leads. May be NULL. */
+    /* election_trial_until() has changed, whichever process leads. May be NULL. */
     void (*trial)(void *ctx);
 };
 struct election;
