@@ -114,14 +114,15 @@ reapplied() {
 leader() { kubectl_in handover-system get lease handover -o 'jsonpath={.spec.holderIdentity}'; }
 
 # deploy_handover [JQ] : Handover as its users install it, its Deployment changed by a jq filter; with the debug log, which says
-# when a reconcile begins and ends, and with a token for pages whose certificate nobody can verify, as operators' own are by default.
-# Waits until it is rolled out.
+# when a reconcile begins and ends, with a token for pages whose certificate nobody can verify, as operators' own are by default, and with leave to ask
+# a check at the node's address. Waits until it is rolled out.
+CHECK_HOST=10.200.0.1:9099
 deploy_handover() {
   local manifests=$TOP/deploy/manifests build= # a cluster that an earlier run kept has another build under the same image name
   [ ! -f "$HANDOVER_BIN" ] || build=$(sha256sum <"$HANDOVER_BIN" | cut -c1-16)
   in_cluster kubectl apply -f "$manifests/00-namespace.yaml" -f "$manifests/10-rbac.yaml" -f "$manifests/12-objects.yaml" -f "$manifests/15-metrics-account.yaml" -f "$manifests/16-page.yaml" >/dev/null
   sed "s|image: handover:dev|image: ${HANDOVER_IMAGE:-localhost/handover:test}|" "$manifests/20-deployment.yaml" |
     in_cluster kubectl create --dry-run=client -o json -f - |
-    jq ".spec.template.metadata.annotations.build = \"$build\" | .spec.template.spec.containers[0].args += [\"--log-level=debug\", \"--metrics-token-insecure\"] | ${1:-.}" | in_cluster kubectl apply -f - >/dev/null
+    jq ".spec.template.metadata.annotations.build = \"$build\" | .spec.template.spec.containers[0].args += [\"--log-level=debug\", \"--metrics-token-insecure\", \"--check-hosts=http://$CHECK_HOST\"] | ${1:-.}" | in_cluster kubectl apply -f - >/dev/null
   in_cluster kubectl -n handover-system rollout status deployment/handover --timeout=180s >/dev/null
 }
