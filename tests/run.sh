@@ -46,7 +46,8 @@ needs="$packages_build libcmocka-dev"
 likes="dpkg-dev spin tmux valgrind prometheus dbus-daemon openssl ca-certificates curl jq iproute2 lld chromium python3"
 [ $((clang + tidy)) -gt 0 ] && needs="$needs clang-14"
 [ $tidy = 1 ] && needs="$needs clang-tidy-14 clang-format-14"
-likes="$likes $(packages_kubectl)"
+likes="$likes $(packages_kubectl) qemu-user-static"
+case $(dpkg --print-architecture 2>/dev/null) in amd64) likes="$likes gcc-aarch64-linux-gnu" ;; arm64) likes="$likes gcc-x86-64-linux-gnu" ;; esac
 install() {
   command -v dpkg-query >/dev/null || { echo "not Debian: what is missing will show when configuring"; return 0; }
   local missing; missing=$(packages_missing $needs $likes)

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # oci.sh NAME ROOTFS ENTRYPOINT OUT.tar : packs a root file system as a one-layer OCI image, with tar and sha256sum alone.
 # Reproducible: the same files give the same digest, whatever their times and the umask; times are SOURCE_DATE_EPOCH.
-# Runs as user 65532 unless IMAGE_USER says otherwise. IMAGE_LABELS: its labels, a JSON object.
+# Runs as user 65532 unless IMAGE_USER says otherwise. IMAGE_LABELS: its labels, a JSON object. IMAGE_ARCH: of what architecture its
+# programs are (this machine's).
 set -euo pipefail
 name=$1 root=$2 entry=$3 out=$4 user=${IMAGE_USER:-65532:65532}
 d=$(mktemp -d); trap 'rm -rf "$d"' EXIT
 mkdir -p "$d/i/blobs/sha256"
 case $(uname -m) in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; *) arch=$(uname -m) ;; esac
+arch=${IMAGE_ARCH:-$arch}
 blob() { # FILE -> digest; the file becomes a blob
   local h; h=$(sha256sum "$1" | cut -d' ' -f1); mv "$1" "$d/i/blobs/sha256/$h"; echo "$h"; }
 size() { stat -c%s "$d/i/blobs/sha256/$1"; }

@@ -4,12 +4,13 @@
 set -euo pipefail
 version=$1 root=$(realpath "$2")
 made=$(date -u -d "@${SOURCE_DATE_EPOCH:-0}" +%Y-%m-%dT%H:%M:%SZ)
-arch=$(dpkg --print-architecture)
+arch=${IMAGE_ARCH:-$(dpkg --print-architecture)}
+installed=(dpkg-query); [ -z "${HANDOVER_SYSROOT:-}" ] || installed+=("--admindir=$HANDOVER_SYSROOT/var/lib/dpkg") # as sysroot.sh has written it
 owner() { # FILE-IN-ROOT -> PACKAGE VERSION of the installed file of the same path; nothing where no package has it
   local p name
   for p in "$1" "$(readlink -f "$1")" "/usr$1" "${1#/usr}"; do
-    name=$(dpkg-query -S "$p" 2>/dev/null | head -1 | sed 's/: .*//; s/,.*//') && [ -n "$name" ] || continue
-    dpkg-query -W -f='${Package} ${Version} ${source:Package}\n' "$name"; return
+    name=$("${installed[@]}" -S "$p" 2>/dev/null | head -1 | sed 's/: .*//; s/,.*//') && [ -n "$name" ] || continue
+    "${installed[@]}" -W -f='${Package} ${Version} ${source:Package}\n' "$name"; return
   done
 }
 files=$(mktemp); trap 'rm -f "$files"' EXIT
