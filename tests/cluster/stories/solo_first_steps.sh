@@ -1,6 +1,5 @@
 # The first steps of README.md, as a new user takes them: Handover by its own `install`, a target, an update, what kubectl shows of it, a pipeline that waits; `install` again changes
 # nothing, `uninstall` is refused while there is a target, and leaves nothing behind.
-# tags: oldest
 # seconds: 600
 # shellcheck shell=bash
 [ -x "$HANDOVER_BIN" ] || skip "there is no $HANDOVER_BIN to run beside the cluster"
@@ -20,7 +19,7 @@ image=${HANDOVER_IMAGE:-localhost/handover:test}
 h install --image="$image" >"$d/said" 2>&1 || fail "install: $(cat "$d/said")"
 in_cluster kubectl -n handover-system rollout status deployment/handover --timeout=180s >/dev/null || fail "it is not rolled out"
 until_true 30 "it leads" eval '[ -n "$(leader)" ]'
-versions() { in_cluster kubectl -n handover-system get deployment/handover clusterrole/handover serviceaccount/handover pdb/handover -o json | jq -c '.items[].metadata | [.name, .uid, .generation]'; }
+versions() { in_cluster kubectl -n handover-system get deployment/handover clusterrole/handover serviceaccount/handover -o json | jq -c '.items[].metadata | [.name, .uid, .generation]'; }
 versions >"$d/first"
 h install --image="$image" >"$d/said" 2>&1 || fail "install again: $(cat "$d/said")"
 diff "$d/first" <(versions) || fail "the second install changed something"
