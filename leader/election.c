@@ -281,6 +281,7 @@ int election_new(struct kube *k, const struct election_config *cfg, const struct
                            .taken = BUF(NOTE_MAX),
                            .final = BUF(NOTE_MAX),
                            .leftover = BUF(LEFTOVER_MAX),
+                           .last = BUF(ELECTION_LAST_MAX),
                            .orders = BUF(ORDERS_MAX),
                            .carried = BUF(ORDERS_MAX),
                            .taken_term = -1};
@@ -321,6 +322,7 @@ void election_free(struct election *e) {
     timer_free(e->turn);
     timer_free(e->pod_turn);
     lease_free(e->lease);
+    buf_free(&e->last);
     buf_free(&e->orders);
     buf_free(&e->carried);
     free(e->termination_log);
@@ -376,6 +378,10 @@ void election_yield(struct election *e, const char *pod, const char *uid, int64_
 int64_t election_trial_until(const struct election *e) {
     const struct lease_rec *rec = lease_last(e->lease);
     return rec ? rec->trial_us * NS_PER_US : 0;
+}
+
+struct slice election_last(const struct election *e) {
+    return buf_slice(&e->last);
 }
 
 const char *election_guardian(const struct election *e) {

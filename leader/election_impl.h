@@ -52,6 +52,7 @@ struct election {
     int64_t told_trial_us;     /* as the last call of cb.trial() had it */
 
     bool led;                   /* lead() was called */
+    struct buf last;            /* as the predecessor left it */
     struct buf orders, carried; /* as they stand on the Lease; the last ones that were carried out */
 
     /* May the Lease be written? */

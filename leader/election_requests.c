@@ -87,15 +87,33 @@ static void trial_notes(const struct election *e, const struct lease_rec *rec, c
     }
 }
 
+/* The one that takes the lease over takes it off. */
+static void last_note(struct election *e, enum lease_write_kind kind, struct buf *last,
+                      struct lease_change *change, size_t *n) {
+    cleanup_buf struct buf was = BUF(ELECTION_LAST_MAX);
+    bool there = lease_annotation(lease_raw(e->lease), LEASE_ANNOTATION_DRAIN, &was);
+    if (kind == LEASE_ACQUIRE) {
+        buf_clear(&e->last);
+        if (there) buf_add(&e->last, buf_slice(&was));
+    }
+    if (kind == LEASE_RELEASE && e->cb.last) e->cb.last(e->ctx, last);
+    if (last->n)
+        change[(*n)++] = (struct lease_change){LEASE_ANNOTATION_DRAIN, buf_slice(last)};
+    else if (there || was.full)
+        change[(*n)++] = (struct lease_change){.key = LEASE_ANNOTATION_DRAIN};
+}
+
 void election_write(struct election *e, const struct lease_out *out) {
     cleanup_buf struct buf body = BUF((size_t)4 * LEASE_RAW_MAX), note = BUF(NOTE_MAX);
     struct err err = {0};
-    struct lease_change change[5];
+    cleanup_buf struct buf last = BUF(ELECTION_LAST_MAX);
+    struct lease_change change[6];
     char until[40];
     size_t changes = 0;
     if (checkpoint_io_note(e, out, &note))
         change[changes++] = (struct lease_change){LEASE_ANNOTATION_CHECKPOINT, buf_slice(&note)};
     if (carried_out(e)) change[changes++] = (struct lease_change){.key = LEASE_ANNOTATION_ORDERS};
+    last_note(e, out->write.kind, &last, change, &changes);
     trial_notes(e, &out->write.rec, until, change, &changes);
     if (lease_render(lease_raw(e->lease), slice_of(e->ns), slice_of(e->name), &out->write.rec, change,
                      changes, &body, &err) < 0) {

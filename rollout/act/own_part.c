@@ -72,6 +72,7 @@ static void look(const struct rollout *r, struct target *t, const struct observe
 bool own_part_is_ours(const struct rollout *r, struct target *t, struct observed *o) {
     if (may_be_own(r, t)) look(r, t, o);
     o->own = t->own;
+    o->own_name = t->own == OWN_NONE ? NULL : r->opt.pod_name;
     o->trial_fault = t->own == OWN_NONE ? NULL : r->trial_fault;
     if (r->part == ROLLOUT_ALL) return true;
     if (may_be_own(r, t) && !t->own_known) return false;

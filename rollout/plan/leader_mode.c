@@ -51,14 +51,21 @@ static bool foreign_is_there(struct plan_ctx *c) {
     return false;
 }
 
+static const struct obs_pod *holder(const struct plan_ctx *c, const struct obs_lease *l) {
+    for (size_t i = 0; i < c->o->npods; i++)
+        if (!c->o->pods[i].finished && obs_lease_held_by(l, c->o->pods[i].name)) return &c->o->pods[i];
+    return NULL;
+}
+
 bool plan_holder(const struct plan_ctx *c, const struct obs_lease *l, enum track *ret) {
-    for (size_t i = 0; i < c->o->npods; i++) {
-        const struct obs_pod *p = &c->o->pods[i];
-        if (p->finished || !obs_lease_held_by(l, p->name)) continue;
-        *ret = p->track;
-        return true;
-    }
-    return false;
+    const struct obs_pod *p = holder(c, l);
+    if (p) *ret = p->track;
+    return p != NULL;
+}
+
+const char *plan_holder_name(const struct plan_ctx *c, const struct obs_lease *l) {
+    const struct obs_pod *p = holder(c, l);
+    return p ? p->name : "the canary";
 }
 
 /* ---- which mode ---- */

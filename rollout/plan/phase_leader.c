@@ -2,6 +2,7 @@
  * none of its pods can take the Lease, the canary takes it, and at once stable is back as a standby: from then on the canary's end is
  * all it takes to go back. After its turn the canary ends, and stable leads again. */
 #include "plan/plan_ctx.h"
+#include "api/rfc3339.h"
 
 /* The canary did not come to lead so often: it will be so again, and each time costs stable its leader. */
 enum { OFTEN_DISTURBED = 3 };
@@ -30,7 +31,14 @@ static bool begin_trial(struct plan_ctx *c, const struct obs_lease *l) {
     s->trial.n++;
     s->evidence.dry[TRACK_CANARY] = 0; /* as a standby it had no numbers */
     next(c, TRIAL_LEADS);
-    plan_event(c, EV_TRIAL, "trial %u of %s: the canary leads by Lease %s", s->trial.n, s->image, l->name);
+    char until[32];
+    rfc3339_seconds(c->now + plan_lead_ns(s, c->spec->soak_ns), until);
+    if (plan_is_own_target(c))
+        plan_event(c, EV_TRIAL, "trial %u of %s: %s leads by Lease %s until %s, and %s guards it", s->trial.n,
+                   s->image, plan_holder_name(c, l), l->name, until, c->o->own_name);
+    else
+        plan_event(c, EV_TRIAL, "trial %u of %s: the canary leads by Lease %s", s->trial.n, s->image,
+                   l->name);
     return false;
 }
 

@@ -110,6 +110,7 @@ struct observed {
     /* The target is Handover's own Deployment, of which this process is a pod; trial_fault: what was wrong when the canary's last
      * trial as the leader had ended, NULL: nothing, or none has. */
     enum own_pod own;
+    const char *own_name; /* of that pod; NULL: OWN_NONE */
     const char *trial_fault;
 };
 

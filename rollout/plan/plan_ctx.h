@@ -251,6 +251,7 @@ static inline bool plan_by_turns(const struct state *s) { /* mode leader has bee
 const struct obs_lease *plan_lease(const struct plan_ctx *c); /* of the trial; NULL: not seen */
 /* Whose Pod holds it, by its track; false: none of the target's. */
 bool plan_holder(const struct plan_ctx *c, const struct obs_lease *l, enum track *ret);
+const char *plan_holder_name(const struct plan_ctx *c, const struct obs_lease *l);
 /* Is it of the target's namespace, or does it say itself that this target may have it? Who may annotate a Deployment names any. */
 bool plan_may_lease(const struct plan_ctx *c, const struct obs_lease *l);
 /* Mode leader, if the annotation says so, or stable's Lease is what the canary waits for. Held where it cannot be: false; true: the mode

@@ -25,12 +25,45 @@ static size_t pending(const struct leadership *l) {
     return n;
 }
 
+/* ---- what a drain measures ---- */
+
+static void observe(struct leadership *l, enum drain_phase p, double seconds) {
+    const char *phase = drain_phase_name(p);
+    metric_observe(metric_with(l->drain_seconds, &phase), seconds);
+}
+
+/* PHASE=SECONDS, by blanks: a scrape comes too late to see them where they were measured. */
+static void tell_phases(void *ctx, struct buf *to) {
+    struct leadership *l = ctx;
+    for (int i = DRAIN_RUNNING + 1; i < DRAIN_PHASES; i++) {
+        if (!l->spent_ns[i]) continue;
+        buf_addf(to, "%s%s=%.6f", to->n ? " " : "", drain_phase_name((enum drain_phase)i),
+                 (double)l->spent_ns[i] / (double)NS_PER_S);
+    }
+}
+
+/* Those of the predecessor, as it told them. */
+static void observe_predecessor(struct leadership *l) {
+    struct slice left = election_last(l->election), word, name, value;
+    while (left.n) {
+        slice_cut(left, ' ', &word, &left);
+        if (!slice_cut(word, '=', &name, &value)) continue;
+        for (int i = DRAIN_RUNNING + 1; i < DRAIN_PHASES; i++) {
+            double seconds;
+            if (slice_eqs(name, drain_phase_name((enum drain_phase)i)) && slice_f64(value, &seconds) == 0 &&
+                seconds >= 0 && seconds < 86400)
+                observe(l, (enum drain_phase)i, seconds);
+        }
+    }
+}
+
 /* ---- leading ---- */
 
 static void on_lead(void *ctx, int64_t term, enum lease_reason reason, struct checkpoint_reader *work) {
     struct leadership *l = ctx;
     if (l->stopping) return; /* the signal came in between: the intake stays shut, the drain releases */
     size_t n = leadership_restore(l, work, false);
+    observe_predecessor(l);
     l->cb.leading(l->ctx);
     gates(l, true);
     LOG_EVENT(log_of(l), LOG_INFO, "LeaseAcquired", "lease acquired", LF_INT("term", term),
@@ -49,8 +82,8 @@ static void on_late_work(void *ctx, struct checkpoint_reader *work) {
 static void observe_phases(struct leadership *l, const struct drain_out *out) {
     for (int i = 0; i < DRAIN_PHASES; i++) {
         if (out->spent_ns[i] <= 0 || i == DRAIN_RUNNING) continue;
-        const char *phase = drain_phase_name((enum drain_phase)i);
-        metric_observe(metric_with(l->drain_seconds, &phase), (double)out->spent_ns[i] / (double)NS_PER_S);
+        l->spent_ns[i] += out->spent_ns[i];
+        observe(l, (enum drain_phase)i, (double)out->spent_ns[i] / (double)NS_PER_S);
     }
 }
 
@@ -212,6 +245,7 @@ int leadership_new(struct kube *k, const struct leadership_config *cfg, const st
                                                    .work = leadership_gather,
                                                    .renewed = on_renewed,
                                                    .orders = leadership_orders,
+                                                   .last = tell_phases,
                                                    .trial = on_trial};
     struct drain_config drain = cfg->drain;
     int rc = drain_config_check(&drain, err);

@@ -24,6 +24,7 @@ struct leadership {
     int exit_code;
     int64_t kill_ns; /* boot time at which the process is killed, as far as is known */
     struct timer *drain_tick, *exit_turn;
+    int64_t spent_ns[DRAIN_PHASES]; /* of the drain, so far */
     struct metric_family *drain_seconds, *checkpoint_keys, *restored_keys;
 };
 

@@ -25,6 +25,8 @@ static void add_instance(const struct app *a, struct page_items *to) {
     text(&out, "version", a->opt.version ? a->opt.version : "");
     text(&out, "identity", election_identity(e));
     text(&out, "holder", election_holder(e));
+    instant(&out, "trialUntil", election_trial_until(e));
+    if (election_trial_until(e)) text(&out, "guardian", election_guardian(e));
     text(&out, "leaseNamespace", a->lease_namespace);
     text(&out, "pod", a->instance);
     text(&out, "trouble", rollout_trouble(a->rollout));

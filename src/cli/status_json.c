@@ -31,7 +31,15 @@ static void write_json(const struct status_report *b, int64_t now_wall_ns, struc
         buf_add_json(out, slice_of(b->holder));
     else
         buf_adds(out, "null");
-    buf_addf(out, ",\"term\":%lld,\"targets\":[", (long long)b->term);
+    buf_addf(out, ",\"term\":%lld", (long long)b->term);
+    if (b->trial_wall_ns) {
+        char until[32];
+        rfc3339_seconds(b->trial_wall_ns, until);
+        buf_addf(out, ",\"trial\":{\"until\":\"%s\",\"guardian\":", until);
+        buf_add_json(out, slice_of(b->guardian ? b->guardian : ""));
+        buf_addc(out, '}');
+    }
+    buf_adds(out, ",\"targets\":[");
     for (size_t i = 0; i < b->n; i++) {
         const struct status_row *r = &b->rows[i];
         struct judge_report rep;

@@ -69,6 +69,7 @@ static void free_rows(struct status_report *r, size_t from) {
 static void report_free(struct status_report *r) {
     free_rows(r, 0);
     free(r->holder);
+    free(r->guardian);
     *r = (struct status_report){0};
 }
 
@@ -359,6 +360,10 @@ static void on_lease(void *ctx, const struct err *err, struct slice raw) {
         p->report.term = json_i64(spec, "leaseTransitions", 0);
         const char *t = json_str(spec, "renewTime");
         if (t) rfc3339_parse(slice_of(t), &p->report.renewed_wall_ns);
+        const cJSON *notes = json_at(lease, "metadata/annotations");
+        const char *until = json_str(notes, HANDOVER_PREFIX "trial-until");
+        if (until) rfc3339_parse(slice_of(until), &p->report.trial_wall_ns);
+        p->report.guardian = xstrdup_null(json_str(notes, HANDOVER_PREFIX "guardian"));
     }
     if (err) p->report.lease_err = *err;
     finish_if_complete(p);

@@ -31,7 +31,9 @@ struct status_report {
     size_t n;
     const char *ns; /* the one namespace that was looked at; NULL: all */
     bool has_lease;
-    char *holder; /* "" nobody */
+    char *holder;          /* "" nobody */
+    char *guardian;        /* of a trial of Handover itself: "POD_UID"; NULL: none */
+    int64_t trial_wall_ns; /* it lasts until then at the latest; 0: there is none */
     int64_t term, renewed_wall_ns;
     struct err lease_err; /* the Lease cannot be read (it exists or not): no reason to fail */
 };

@@ -1,4 +1,5 @@
 /* The status report as text: a line a target, a second line while one is on trial or needs attention. */
+#include "api/rfc3339.h"
 #include "base/time.h"
 #include "status_report.h"
 #include "text.h"
@@ -289,6 +290,22 @@ static void add_more(const struct line *l, size_t n, struct buf *out) {
     buf_addc(out, '\n');
 }
 
+static bool on_trial(const struct status_report *r, int64_t now) {
+    return r->trial_wall_ns > now;
+}
+
+/* A new version of Handover itself leads, or is about to. */
+static void add_own_trial(const struct status_report *r, const struct table_style *style, struct buf *out) {
+    char until[32];
+    cleanup_buf struct buf line = BUF(8192);
+    rfc3339_seconds(r->trial_wall_ns, until);
+    const char *guardian = r->guardian ? r->guardian : "";
+    buf_adds(&line, "on trial, guarded by ");
+    text_clean(&line, slice_make(guardian, strcspn(guardian, "_")), style->utf8);
+    buf_addf(&line, ", until %s at the latest", until);
+    table_line(style, buf_slice(&line), out);
+}
+
 static void add_leader(const struct status_report *r, const struct table_style *style, int64_t now,
                        struct buf *out) {
     char since[32];
@@ -309,6 +326,7 @@ static void add_leader(const struct status_report *r, const struct table_style *
         buf_addf(&line, " (term %lld, renewed %s ago)", (long long)r->term, since);
     }
     table_line(style, buf_slice(&line), out);
+    if (on_trial(r, now)) add_own_trial(r, style, out);
 }
 
 static void add_none(const struct status_report *r, const struct table_style *style, struct buf *out) {
@@ -324,10 +342,10 @@ static void print_lines(const struct status_report *r, const struct line *l, con
                         int64_t now, struct buf *out) {
     bool has[COLUMNS] = {[NAMESPACE] = !r->ns, true, true, true, true, false, true};
     struct table_column columns[COLUMNS];
-    size_t n = 0, notes,
-           lines = style->height > 2 ? style->height - 2
-                   : style->height   ? 1
-                                     : 0; /* leader, header */
+    size_t n = 0, notes, above = 2 + on_trial(r, now), /* leader, its trial, header */
+        lines = style->height > above ? style->height - above
+                : style->height       ? 1
+                                      : 0;
     for (size_t i = 0; i < r->n; i++) has[CANARY] |= r->rows[i].canary_pods >= 0;
     for (int i = 0; i < COLUMNS; i++)
         if (has[i]) columns[n++] = titles[i];

@@ -36,9 +36,13 @@ struct election_cb {
      * away by the next renewal, whose checkpoint has what has become of them; by a leader that dies before, they are carried out
      * by its successor, so twice at worst. May be NULL. */
     void (*orders)(void *ctx, struct slice text);
+    /* The release is about to be written: adds what is to be kept of this process's end (LEASE_ANNOTATION_DRAIN), in at most
+     * ELECTION_LAST_MAX bytes. As work(). May be NULL. */
+    void (*last)(void *ctx, struct buf *to);
     /* election_trial_until() has changed, whichever process leads. May be NULL. */
     void (*trial)(void *ctx);
 };
+enum { ELECTION_LAST_MAX = 4096 };
 struct election;
 /* cfg is checked (ERR_CONFIG). No callback inside any call of this header. */
 int election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb, void *ctx,
@@ -74,6 +78,8 @@ struct election_lead election_lead(const struct election *e);
 int64_t election_term(const struct election *e);
 /* Has the API server shown that this process may write the Lease? Otherwise why says what is wrong. */
 bool election_writable(const struct election *e, struct buf *why);
+struct slice
+election_last(const struct election *e); /* what the one that released it had to add; valid while leading */
 const char *election_identity(const struct election *e);
 const char *election_holder(const struct election *e); /* as last seen; "" nobody or not known */
 #endif

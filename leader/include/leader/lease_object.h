@@ -7,6 +7,8 @@
 #define LEASE_ANNOTATION_CHECKPOINT "handover.dev/checkpoint"
 /* What a person asks the leader for: docs/reference/checkpoint.md. */
 #define LEASE_ANNOTATION_ORDERS "handover.dev/orders"
+/* What the drain of the one that released it has measured, which nobody can ask it any more: its own words. */
+#define LEASE_ANNOTATION_DRAIN "handover.dev/drain"
 /* lease_rec.successor, guardian, and lease_rec.trial_us in RFC 3339. What is no time there counts as absent. */
 #define LEASE_ANNOTATION_SUCCESSOR "handover.dev/successor"
 #define LEASE_ANNOTATION_GUARDIAN  "handover.dev/guardian"

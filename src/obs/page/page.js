@@ -194,6 +194,7 @@ function drawLeader() {
   part($('leader'), 'facts', [me, items.get('checks')], () => facts([
     ['This instance', `${me.pod}${me.leading ? ', leads' : ', stands by'}${me.draining ? ', draining' : ''}`],
     ['Leader', holder || el('span', {class: 'bad'}, 'nobody')], me.term >= 0 && ['Term', String(me.term)],
+    me.trialUntil && ['On trial', `guarded by ${(me.guardian || '').replace(/_.*/, '')}, until `, when(me.trialUntil)],
     me.since && ['Since', when(me.since), ` (${me.reason})`],
     me.gapMs !== undefined && ['Gap before', `${me.gapMs} ms without a leader`],
     me.trouble && ['Caches', el('span', {class: 'bad'}, me.trouble)],

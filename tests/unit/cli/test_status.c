@@ -175,6 +175,18 @@ static const struct {
      "    w:v2 was rolled back: 21 of 65 reconciles failed\n"
      "b          new     Waiting            2/2    w:v1\n"
      "a          one     Stable      1h5m   2/2    w:v1\n"},
+    {"a new version of Handover on trial",
+     {TARGETS(DEPLOYMENT("a", "one", "w:v1", OPTED_IN)),
+      STATES(CONFIGMAP("a", "one", STABLE)),
+      {"/leases/handover", 200,
+       "{'metadata':{'annotations':{'handover.dev/trial-until':'2026-11-23T18:30:00Z',"
+       "'handover.dev/guardian':'handover-a_uid'}},'spec':{'holderIdentity':'handover-canary-x_uid_1',"
+       "'leaseTransitions':7,'renewTime':'2026-11-23T18:19:59.250000Z'}}"}},
+     NULL,
+     "leader: handover-canary-x (term 7, renewed 750ms ago)\n"
+     "on trial, guarded by handover-a, until 2026-11-23T18:30:00Z at the latest\n"
+     "NAMESPACE  TARGET  PHASE   SINCE  READY  VERSION\n"
+     "a          one     Stable  1h5m   2/2    w:v1\n"},
     {"a first rollout: stable's image is its ReplicaSet's; a digest is shortened",
      {TARGETS(DEPLOYMENT(
           "a", "one", "r.example/w@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",

@@ -110,7 +110,7 @@ static inline bool held(void *ctx) {
 }
 
 static const struct election_cb cand_cb = {on_lead, on_late_work, on_lost,   on_over,
-                                           on_work, on_renewed,   on_orders, NULL};
+                                           on_work, on_renewed,   on_orders, NULL, NULL};
 
 /* uid: the pod's; log: NULL for none. */
 static inline void cand_start_as(struct field *f, int i, const struct simhost *host, const char *uid,
