@@ -141,6 +141,18 @@ count_cluster() { # VERSION STORIES
     bad "tests/cluster/run.sh on $1 ended with $rc before its stories"
   fi
 }
+# The release before, from its commit: a release build, kept beside the others.
+run_previous() {
+  local commit dir=$build-previous rc=0; commit=$(grep -v '^#' tests/previous)
+  git cat-file -e "$commit^{commit}" 2>/dev/null || { skip "tests/sim/previous.sh: this copy has not the commit $commit"; return; }
+  if [ ! -x "$dir/$commit/handover" ]; then
+    rm -rf "$dir"; mkdir -p "$dir/src"; git archive "$commit" | tar -x -C "$dir/src"
+    { cmake -S "$dir/src" -B "$dir/$commit" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHANDOVER_TESTS=OFF && ninja -C "$dir/$commit" handover; } >"$dir/build.log" 2>&1 ||
+      { tail -20 "$dir/build.log"; bad "building the release before"; return; }
+  fi
+  HANDOVER=$build/handover bash tests/sim/previous.sh "$dir/$commit/handover" >"$dir/story.log" 2>&1 || rc=$?
+  if [ $rc = 0 ]; then ok "the release before and this one take over from each other"; else cat "$dir/story.log"; bad "tests/sim/previous.sh"; fi
+}
 # What Debian has no clients for: kubectl of the current Kubernetes, and Go's libraries, on the embedded API server.
 run_clients() {
   local name rc kubectl; kubectl=$(tests/cluster/programs.sh current)/kubectl
@@ -193,6 +205,10 @@ if [ $tidy = 1 ]; then
   if run_tidy; then ok "clang-tidy"; else bad "clang-tidy"; fi
 else
   skip "layout and clang-tidy (--tidy, or CI=true)"
+fi
+if [ -z "$filter" ]; then
+  step "the release before ($((SECONDS / 60)) min so far)"
+  run_previous
 fi
 if [ -n "$mutants" ]; then
   step "mutants of the safety rules, of which each must fail a test"
