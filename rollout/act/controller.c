@@ -199,7 +199,8 @@ void rollout_take_part(struct rollout *r, enum rollout_part part, const char *gu
     rollout_add_all(r);
 }
 
-void rollout_trial_fault(struct rollout *r, const char *fault) {
+void rollout_trial_fault(struct rollout *r, const char *fault, bool cut) {
+    r->trial_cut = cut;
     free(r->trial_fault);
     r->trial_fault = xstrdup_null(fault);
 }

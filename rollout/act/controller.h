@@ -30,6 +30,7 @@ struct rollout {
     struct checks *checks;
     enum rollout_part part;
     char *trial_fault; /* NULL: none */
+    bool trial_cut;
     char *guardian;
 };
 /* An Event on the target and a log line. uid: of the Deployment; NULL: it does not exist, no Event. related: NULL for none. */

@@ -47,7 +47,7 @@ void own_part_recall(struct rollout *r, struct target *t) {
 /* Only a target in the namespace of this process can be its own. */
 static bool may_be_own(const struct rollout *r, const struct target *t) {
     const char *ns = r->opt.pod_ns;
-    return ns && r->opt.pod_name && strcmp(ns, t->ns) == 0 && (!t->own_known || t->own != OWN_NONE);
+    return ns && r->opt.pod_name && strcmp(ns, t->ns) == 0;
 }
 
 bool own_part_excludes(const struct rollout *r, const struct target *t) {
@@ -60,8 +60,7 @@ enum obs_need own_part_needs(const struct rollout *r, const struct target *t, en
 }
 
 static void look(const struct rollout *r, struct target *t, const struct observed *o) {
-    if (t->own_known || !o->known || !o->npods) return;
-    t->own_known = true;
+    if (t->own != OWN_NONE || !o->known) return;
     for (size_t i = 0; i < o->npods; i++) {
         const struct obs_pod *p = &o->pods[i];
         if (strcmp(p->name, r->opt.pod_name) != 0 || strcmp(p->uid, r->opt.pod_uid) != 0) continue;
@@ -73,9 +72,11 @@ bool own_part_is_ours(const struct rollout *r, struct target *t, struct observed
     if (may_be_own(r, t)) look(r, t, o);
     o->own = t->own;
     o->own_name = t->own == OWN_NONE ? NULL : r->opt.pod_name;
+    o->own_leads = r->part != ROLLOUT_OWN;
+    o->trial_cut = r->trial_cut;
     o->trial_fault = t->own == OWN_NONE ? NULL : r->trial_fault;
     if (r->part == ROLLOUT_ALL) return true;
-    if (may_be_own(r, t) && !t->own_known) return false;
+    if (may_be_own(r, t) && !o->known) return false;
     if (r->part == ROLLOUT_ALL_BUT_OWN) return t->own == OWN_NONE;
     return t->own == OWN_STABLE && plan_guards_own(o, r->opt.pod_name, r->guardian);
 }

@@ -39,7 +39,6 @@ struct target {
     bool confirmed;          /* this process wrote that version of it */
     bool clash;              /* a ConfigMap of that name is there and not in our caches: it has to be read */
     enum own_pod own;        /* is this process a pod of it? */
-    bool own_known;
     enum obs_need holds; /* what is held of the caches of its namespace */
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];

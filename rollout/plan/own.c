@@ -5,6 +5,7 @@
 
 /* Beside the duration of the Lease. */
 #define TAKE_NS (60 * NS_PER_S)
+enum { CUT_OFTEN = 2 }; /* trials that the canary has not ended itself */
 /* A trial is over by itself so long after its end: then its guardians are dead, and the canary is the leader that there is. */
 #define UNGUARDED_NS (600 * NS_PER_S)
 
@@ -62,9 +63,18 @@ bool plan_own_takes(struct plan_ctx *c, const struct obs_lease *l) {
     return false;
 }
 
-bool plan_own_fault(struct plan_ctx *c) {
-    if (!plan_is_own_target(c) || !c->o->trial_fault) return false;
-    return plan_roll_back(c, ENDED_FAILED, "trial %u: %s", c->s->trial.n, c->o->trial_fault);
+/* An API server that does not answer, or a node that is lost, cuts a good version's trial as well: not twice in a row, as a rule. */
+enum own_end plan_own_end(struct plan_ctx *c) {
+    uint32_t *cut = &c->s->trial.disturbed;
+    if (!plan_is_own_target(c)) return OWN_END_GOOD;
+    if (!c->o->own_leads) return OWN_END_UNSEEN;
+    if (!c->o->trial_fault) {
+        *cut = 0;
+        return OWN_END_GOOD;
+    }
+    if (c->o->trial_cut && ++*cut < CUT_OFTEN) return OWN_END_CUT;
+    (void)plan_roll_back(c, ENDED_FAILED, "trial %u: %s", c->s->trial.n, c->o->trial_fault);
+    return OWN_END_BAD;
 }
 
 /* Nothing of stable's can lead any more, and the canary does: without this its own fix would wait for ever. */

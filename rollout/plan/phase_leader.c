@@ -147,7 +147,10 @@ static bool returns(struct plan_ctx *c, const struct obs_lease *l) {
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     bool gone = !rs || (rs->replicas == 0 && rs->st_replicas == 0);
     if (!gone || !plan_holder(c, l, &held) || held != TRACK_STABLE) return false;
-    if (plan_own_fault(c) || (plan_is_own_target(c) && plan_judge(c, true))) return true;
+    enum own_end own = plan_own_end(c);
+    if (own == OWN_END_UNSEEN) return false;
+    if (own == OWN_END_BAD || (own == OWN_END_GOOD && plan_is_own_target(c) && plan_judge(c, true)))
+        return true;
     next(c, TRIAL_STANDBY);
     return false;
 }

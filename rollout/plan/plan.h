@@ -108,10 +108,12 @@ struct observed {
     const struct slice_seen *slice;           /* NULL: the state has none */
     const struct check_answer *check[CHECKS]; /* that have come since the last plan; NULL: none */
     /* The target is Handover's own Deployment, of which this process is a pod; trial_fault: what was wrong when the canary's last
-     * trial as the leader had ended, NULL: nothing, or none has. */
+     * trial as the leader had ended, NULL: nothing, or none has; trial_cut: that may come from outside, too. */
     enum own_pod own;
     const char *own_name; /* of that pod; NULL: OWN_NONE */
     const char *trial_fault;
+    bool trial_cut;
+    bool own_leads; /* this process leads: a guardian does not know how a trial has ended */
 };
 
 enum step_verb { VERB_CREATE, VERB_PATCH_MERGE, VERB_DELETE };

@@ -280,7 +280,9 @@ bool plan_own_mode(struct plan_ctx *c);        /* the mode is one for it; false:
 char **plan_own_env(const struct plan_ctx *c); /* of its canary's containers; free() */
 void plan_own_yield(struct plan_ctx *c);       /* names a canary that is ready as the next leader */
 bool plan_own_takes(struct plan_ctx *c, const struct obs_lease *l); /* TRIAL_GIVING */
-bool plan_own_fault(struct plan_ctx *c);  /* how the last trial ended: rolled back, true */
+/* How the last trial ended. BAD: it is rolled back; CUT: it is to be tried once more before any verdict. UNSEEN: the leader knows. */
+enum own_end { OWN_END_GOOD, OWN_END_CUT, OWN_END_BAD, OWN_END_UNSEEN };
+enum own_end plan_own_end(struct plan_ctx *c);
 bool plan_own_orphan(struct plan_ctx *c); /* TRIAL_LEADS: promoted, true, since stable cannot lead */
 
 /* ---- phase_leader.c: the trials ---- */

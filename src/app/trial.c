@@ -46,7 +46,7 @@ void app_trial_over(struct app *a) {
     if (ended && lead.reason == LEASE_R_EXPIRED) fault = "it has not given the Lease back, which has expired";
     if (ended && !fault && lead.unusable)
         fault = "it has left a checkpoint that the version in service cannot read";
-    rollout_trial_fault(a->rollout, fault);
+    rollout_trial_fault(a->rollout, fault, lead.reason != LEASE_R_RELEASED);
     app_trial(a);
 }
 

@@ -53,8 +53,8 @@ void rollout_take_part(struct rollout *r, enum rollout_part part, const char *gu
 struct rollout_memory;
 struct rollout_memory *rollout_remember(struct rollout *r);
 void rollout_memory_free(struct rollout_memory *m);
-/* What was wrong when the canary's trial as the leader had ended, in words (copied); NULL: nothing. */
-void rollout_trial_fault(struct rollout *r, const char *fault);
+/* What was wrong when the canary's trial as the leader had ended, in words (copied); NULL: nothing. cut: it had not ended it itself. */
+void rollout_trial_fault(struct rollout *r, const char *fault, bool cut);
 void rollout_stopping(struct rollout *r); /* SIGTERM: reads of metrics pages are cancelled */
 void rollout_free(struct rollout *r);
 /* For /status.json and tests: one JSON object a target. */

@@ -1,7 +1,7 @@
 # Handover's own next versions, canary first, in the middle of 20 other rollouts: a good one is tried, promoted, and the rollouts go
 # on to their end; broken ones (tests/broken) are rolled back by themselves, and nothing of the other targets is touched. The pods of
 # the version in service are the same ones all the while. BROKEN="KIND ..." (one; with LONG=1 all): which.
-# seconds: 1500
+# seconds: 2400
 . ./leadership.sh
 n=${TARGETS:-20}
 kinds=${BROKEN:-hangs}; [ -z "${LONG:-}" ] || kinds=${BROKEN:-fails crashes hangs checkpoint hot slow leaks}
@@ -22,8 +22,8 @@ all_are() { [ "$(k get configmaps -o json | jq --arg p "$1" '[.items[] | select(
 # Who led, from now on, told every 50 ms: for how long nobody did at most.
 watch_leader() { ( while :; do echo "$(now_us) $(leader)"; sleep 0.05; done >"$kept/leaders" 2>/dev/null ) & watcher=$!; at_exit+=("kill $watcher 2>/dev/null"); }
 
-leases='.spec.template.spec.containers[0].args += ["--lease-duration=4s", "--renew-deadline=3s", "--retry-period=500ms"]'
-notes='.metadata.annotations += {"handover.dev/canary-percent": "50", "handover.dev/soak": "30s", "handover.dev/quiet": "1s", "handover.dev/deadline": "4m", "handover.dev/min-events": "10"}'
+leases='.spec.template.spec.containers[0].args += ["--lease-duration=8s", "--renew-deadline=6s", "--retry-period=1s"]'
+notes='.metadata.annotations += {"handover.dev/canary-percent": "50", "handover.dev/soak": "30s", "handover.dev/quiet": "1s", "handover.dev/deadline": "6m", "handover.dev/min-events": "10"}'
 deploy_handover "$leases | $notes"
 both_warm
 own_phase Stable 60
@@ -63,7 +63,7 @@ for kind in $kinds; do
   k get configmaps -o json | jq -S '[.items[] | select(.data.state) | {(.metadata.name): (.data.state | fromjson | [.phase, (.history | length)])}]' >"$kept/others"
   update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:broken" | .env = [.env[] | select(.name != "HANDOVER_BROKEN")] + [{name: "HANDOVER_BROKEN", value: "'"$kind"'"}])'
   own_phase Soaking 60
-  own_phase RolledBack 330
+  own_phase RolledBack 450
   until_true 40 "the version in service leads" stable_leads
   note "$kind: rolled back after $((SECONDS - t)) s: $(own '.history[0].reason')"
   [ "$(not_canaries)" = "$before" ] || fail "$kind: the pods in service changed: $before; now $(not_canaries)"
