@@ -33,7 +33,7 @@ target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfi
 foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate plan_checks quiet plan_race plan_crash plan_policy plan_stateful plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
-set_tests_properties(unit/rollout/plan_crash PROPERTIES TIMEOUT 900) # under 2 minutes of one core with sanitizers, many times that on a busy machine
+set_tests_properties(unit/rollout/plan_crash PROPERTIES TIMEOUT 1800 COST 300) # under 2 minutes of one core with sanitizers, many times that on a busy machine
 unit_test(rollout/promtext_held rollout_core m)
 target_link_options(unit_rollout_promtext_held PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 

@@ -5,5 +5,5 @@ unit_test(simworld/app_own simworld broken app)
 foreach(name app app_pods each_request)
   unit_test(simworld/${name} simworld app)
 endforeach()
-set_tests_properties(unit/simworld/each_request PROPERTIES TIMEOUT 900) # 30 s of one core, many times that on a busy machine
-set_tests_properties(unit/simworld/app_own PROPERTIES TIMEOUT 900) # as much: each kill is a story of its own
+set_tests_properties(unit/simworld/each_request PROPERTIES TIMEOUT 900 COST 100) # 30 s of one core, many times that on a busy machine
+set_tests_properties(unit/simworld/app_own PROPERTIES TIMEOUT 900 COST 200) # as much: each kill is a story of its own
