@@ -22,7 +22,9 @@ int64_t lease_jittered(const struct lease *l, int64_t ns) {
 }
 
 static void heard(struct lease *l) {
+    if (l->heard && l->now_ns - l->heard_ns > l->cfg.lease_ns) l->sighted_ns = l->now_ns;
     l->heard = true;
+    l->heard_ns = l->now_ns;
     l->poll_ns = l->now_ns + (l->watch_up ? 2 : 1) * l->cfg.retry_ns +
                  (int64_t)(l->rnd % (uint64_t)(l->cfg.retry_ns / 5 + 1));
 }
@@ -149,6 +151,8 @@ enum lease_reason lease_claimable(const struct lease *l, int64_t *ret_when_ns) {
     if (!l->heard) return LEASE_R_NONE;
     enum lease_reason claim = claim_since(l, &when);
     int64_t patience = lease_patience(l, claim);
+    if (patience && l->now_ns - l->heard_ns > l->cfg.lease_ns) return LEASE_R_NONE; /* not unseen */
+    if (patience && when < l->sighted_ns) when = l->sighted_ns;
     when = when > INT64_MAX - patience ? INT64_MAX : when + patience;
     if (l->now_ns >= when) return claim;
     *ret_when_ns = when;

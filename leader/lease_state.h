@@ -23,6 +23,8 @@ struct lease {
     int64_t observed_ns;     /* when rec was first seen as it stands; expiry counts from here */
     int64_t held_until_ns;   /* absent: when the last holder's fence is shut for certain */
     int64_t max_term;        /* the highest transitions ever seen: terms only grow, even over a deletion */
+    int64_t heard_ns;        /* when anything was last heard of it */
+    int64_t sighted_ns;      /* since then, without a gap of a lease's duration in which nothing was */
     int64_t absent_ns;       /* absent: when that was first seen */
     char dead[LEASE_ID_MAX]; /* the identity that has a death certificate; "": none */
     int64_t dead_ns;         /* when it was shown */

@@ -62,12 +62,16 @@ static inline unsigned pass(struct t *t, int64_t ns) {
     return ev(t, LEASE_EV_TICK);
 }
 
-static inline void setup(struct t *t) {
-    struct lease_config c = {.identity = "me"};
+static inline void setup_as(struct t *t, const char *id, bool canary) {
+    struct lease_config c = {.identity = id, .canary = canary};
     struct err err;
     assert_int_equal(lease_config_check(&c, &err), 0);
     *t = (struct t){.l = lease_new(&c), .now = 1000 * S};
     assert_int_equal(on(t, LEASE_EV_READY, true), LEASE_GET);
+}
+
+static inline void setup(struct t *t) {
+    setup_as(t, "me", false);
 }
 
 /* A leader, in term 4, after a release; its last write has version 11. */

@@ -125,4 +125,58 @@ STANDBY_CASE(the_watch_tells_of_our_own_acquisition) {
     assert_int_equal(ev(t, LEASE_EV_UNKNOWN), 0); /* known already: nothing to read */
 }
 
+/* ---- trials ---- */
+
+static struct lease_rec for_successor(int rv, const char *name) {
+    struct lease_rec r = rec(rv, "", 3, 5);
+    snprintf(r.successor, sizeof r.successor, "%s", name);
+    snprintf(r.guardian, sizeof r.guardian, "s_u");
+    r.trial_us = 7;
+    return r;
+}
+
+/* Ticks for so long, with the same answer to each read; was the lease contested? */
+static bool contests_within(struct t *t, int64_t ns, struct lease_rec r) {
+    for (int64_t end = t->now + ns; t->now < end;) {
+        unsigned act = pass(t, 100 * MS);
+        if (act & LEASE_WRITE) return true;
+        if (act & LEASE_GET) act = seen(t, false, r);
+        if (act & LEASE_WRITE) return true;
+    }
+    return false;
+}
+
+static void setup_canary(struct t *t) {
+    setup_as(t, "c_u_1", true);
+}
+
+CASE_WITH(struct t, t, setup_canary, done, a_canary_takes_at_once_what_names_it) {
+    assert_int_equal(seen(t, false, for_successor(10, "c_u")), LEASE_WRITE);
+    assert_true(t->sent.trial_us == 7 && !strcmp(t->sent.guardian, "s_u") && !t->sent.successor[0]);
+}
+CASE_WITH(struct t, t, setup_canary, done, a_canary_takes_nothing_else_but_what_nobody_has_for_long) {
+    assert_int_equal(seen(t, false, for_successor(10, "c_u2")), 0);
+    assert_false(contests_within(t, 59 * S, for_successor(10, "c_u2")));
+    assert_true(contests_within(t, 2 * S, for_successor(10, "c_u2")));
+    assert_true(!t->sent.trial_us && !t->sent.guardian[0] && !t->sent.successor[0]); /* it is no trial */
+}
+/* While the API server was away nobody could take it. */
+CASE_WITH(struct t, t, setup_canary, done, a_canary_does_not_count_the_time_in_which_it_saw_nothing) {
+    assert_int_equal(seen(t, false, rec(10, "s_u_1", 3, 5)), 0);
+    unsigned act = pass(t, 3 * S);
+    for (int64_t end = t->now + 300 * S; t->now < end || !(act & LEASE_GET); act = pass(t, 100 * MS)) {
+        assert_false(act & LEASE_WRITE);
+        if (act & LEASE_GET) ev(t, LEASE_EV_READ_FAILED);
+    }
+    assert_int_equal(seen(t, false, rec(10, "s_u_1", 3, 5)), 0);
+    assert_false(contests_within(t, 59 * S, rec(10, "s_u_1", 3, 5)));
+    assert_true(contests_within(t, 2 * S, rec(10, "s_u_1", 3, 5)));
+}
+STANDBY_CASE(stable_leaves_a_release_to_the_one_that_it_names_for_a_moment) {
+    assert_int_equal(seen(t, false, for_successor(10, "c_u")), 0);
+    assert_false(contests_within(t, 4900 * MS, for_successor(10, "c_u")));
+    assert_true(contests_within(t, 300 * MS, for_successor(10, "c_u")));
+    assert_true(!t->sent.trial_us && !t->sent.guardian[0] && !t->sent.successor[0]);
+}
+
 CASES("leader/lease_acquire")
