@@ -3,9 +3,9 @@
  * everything else. The canary's end gives the Lease back, as in any trial. */
 #include "plan/plan_ctx.h"
 
-/* Beside the duration of the Lease. */
-#define TAKE_NS (60 * NS_PER_S)
 enum { CUT_OFTEN = 2 }; /* trials that the canary has not ended itself */
+/* Once may be an API server that was away, or a leader that died before its release. */
+enum { OFTEN_NOT_TAKEN = 3 };
 /* A trial is over by itself so long after its end: then its guardians are dead, and the canary is the leader that there is. */
 #define UNGUARDED_NS (600 * NS_PER_S)
 
@@ -54,12 +54,17 @@ void plan_own_yield(struct plan_ctx *c) {
 
 bool plan_own_takes(struct plan_ctx *c, const struct obs_lease *l) {
     enum track held;
-    bool ours = plan_holder(c, l, &held) && held == TRACK_STABLE;
     c->giving = true;
-    if (c->now - c->s->trial.since_ns > TAKE_NS + l->duration_ns)
+    if (!plan_holder(c, l, &held) || held != TRACK_STABLE) return false;
+    if (l->acquired_ns <= c->s->trial.since_ns) { /* stable has not given it up yet */
+        plan_own_yield(c);
+        return false;
+    }
+    if (++c->s->trial.disturbed >= OFTEN_NOT_TAKEN)
         return plan_roll_back(c, ENDED_FAILED,
-                              "the canary was ready and did not take Lease %s, which named it", l->name);
-    if (ours) plan_own_yield(c); /* it has not, in its time: once more */
+                              "%u times the canary was ready and did not take Lease %s, which named it",
+                              c->s->trial.disturbed, l->name);
+    plan_trial_next(c, TRIAL_STANDBY);
     return false;
 }
 
@@ -81,11 +86,13 @@ enum own_end plan_own_end(struct plan_ctx *c) {
 bool plan_own_orphan(struct plan_ctx *c) {
     if (c->o->own != OWN_CANARY) return false;
     for (size_t i = 0; i < c->o->npods; i++)
-        if (c->o->pods[i].track == TRACK_STABLE && c->o->pods[i].ready && !c->o->pods[i].finished)
+        if (c->o->pods[i].track == TRACK_STABLE && c->o->pods[i].ready && !c->o->pods[i].finished) {
+            c->s->shrink_ns = 0;
             return false;
+        }
     int64_t soak = plan_soak_ns(c, NULL);
-    plan_revisit(c, c->now + soak - plan_soaked_ns(c));
-    if (plan_soaked_ns(c) < soak) return false;
+    if (!c->s->shrink_ns) c->s->shrink_ns = c->now; /* and not for a moment, as when a node is drained */
+    if (plan_soaked_ns(c) < soak || c->now - c->s->shrink_ns < PLAN_PATIENCE_NS) return false;
     return plan_promote(c, "no pod of stable is ready to lead, and the canary has led for %d s",
                         (int)(plan_soaked_ns(c) / NS_PER_S));
 }

@@ -240,7 +240,8 @@ bool plan_judge(struct plan_ctx *c, bool may_advance) {
     bool passed = r.verdict == VERDICT_PASS && fresh && !stalled(c) && !signals.doubt;
     if (passed && plan_is_own_target(c) && !returned) {
         plan_unhold(c);
-        return false; /* how it gives its Lease back is to be seen, too */
+        c->own_passes = true; /* how it gives its Lease back is to be seen, too */
+        return false;
     }
     if (passed) return advance(c, &r);
     return no_verdict(c, r.verdict, r.why, &signals);

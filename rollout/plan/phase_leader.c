@@ -10,7 +10,7 @@ enum { OFTEN_DISTURBED = 3 };
 /* Beside the duration of the Lease: for stable's end within its grace period, and for client-go's polls. */
 #define TAKE_NS (60 * NS_PER_S)
 
-static void next(struct plan_ctx *c, enum trial_step step) {
+void plan_trial_next(struct plan_ctx *c, enum trial_step step) {
     struct trial *t = &c->s->trial;
     t->step = step;
     t->since_ns = c->now;
@@ -30,7 +30,7 @@ static bool begin_trial(struct plan_ctx *c, const struct obs_lease *l) {
     struct state *s = c->s;
     s->trial.n++;
     s->evidence.dry[TRACK_CANARY] = 0; /* as a standby it had no numbers */
-    next(c, TRIAL_LEADS);
+    plan_trial_next(c, TRIAL_LEADS);
     char until[32];
     rfc3339_seconds(c->now + plan_lead_ns(s, c->spec->soak_ns), until);
     if (plan_is_own_target(c))
@@ -46,7 +46,10 @@ static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
     struct state *s = c->s;
     enum track held;
     if (plan_judge(c, false)) return true;
-    if (plan_past_deadline(c)) return plan_judge(c, true); /* its signals and its stalls count, too */
+    if (plan_past_deadline(c)) { /* its signals and its stalls count, too */
+        if (plan_judge(c, true)) return true;
+        if (!c->own_passes) return false; /* else one more trial decides */
+    }
     bool known = plan_holder(c, l, &held), leads = known && held == TRACK_STABLE;
     if (known && !leads) return begin_trial(c, l); /* stable's leader has ended by itself */
     if (plan_leave_turns(c)) return false;
@@ -65,14 +68,14 @@ static bool stands_by(struct plan_ctx *c, const struct obs_lease *l) {
             "not ready without stable, or stable does not end; then: %s",
             s->trial.disturbed, l->name, plan_command(c, ACTION_RETRY).text);
     if (plan_is_own_target(c)) { /* it drains before it gives its Lease up */
-        next(c, TRIAL_GIVING);
+        plan_trial_next(c, TRIAL_GIVING);
         plan_own_yield(c);
         return false;
     }
     if (!plan_way_back_is_clear(c) || !plan_quiet_enough(c, TRACK_STABLE)) return false;
     s->replicas = c->t->replicas;
     c->giving = true;
-    next(c, TRIAL_GIVING);
+    plan_trial_next(c, TRIAL_GIVING);
     return false;
 }
 
@@ -91,7 +94,7 @@ static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
     bool set = c->t->replicas > 0, late = c->now - s->trial.since_ns > SETTLE_NS;
     if (set && (late || plan_replicas_marked(c))) { /* by another client, after us: it is obeyed */
         s->trial.disturbed++;
-        next(c, TRIAL_STANDBY);
+        plan_trial_next(c, TRIAL_STANDBY);
         return false;
     }
     bool ends = stable_runs(c);
@@ -103,7 +106,7 @@ static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
                      : c->now - s->shrink_ns <= PLAN_PATIENCE_NS + l->duration_ns;
     if (c->giving) return false;
     if (ends) { /* a pod of stable's that does not end */
-        next(c, TRIAL_STANDBY);
+        plan_trial_next(c, TRIAL_STANDBY);
         s->trial.disturbed++;
         return false;
     }
@@ -112,8 +115,10 @@ static bool takes(struct plan_ctx *c, const struct obs_lease *l) {
                           l->name);
 }
 
+/* Of Handover's own the guardian is, which asks. */
 static bool stable_is_back(const struct plan_ctx *c) {
-    return c->t->replicas > 0 && c->stable && c->stable->st_ready >= c->t->replicas;
+    return c->o->own == OWN_STABLE ||
+           (c->t->replicas > 0 && c->stable && c->stable->st_ready >= c->t->replicas);
 }
 
 static bool leads(struct plan_ctx *c, const struct obs_lease *l) {
@@ -127,14 +132,14 @@ static bool leads(struct plan_ctx *c, const struct obs_lease *l) {
     int64_t led = plan_soaked_ns(c);
     if (known && held == TRACK_STABLE) { /* lost; more than once is a signal */
         s->trial.led_ns = led;
-        next(c, TRIAL_STANDBY);
+        plan_trial_next(c, TRIAL_STANDBY);
         return false;
     }
     int64_t end = s->trial.since_ns + plan_lead_ns(s, c->spec->soak_ns);
     if (!back || !until(c, end)) return false;
     if (c->o->scraped_ns < end && !until(c, end + PLAN_PATIENCE_NS)) return false; /* one look at all of it */
     s->trial.led_ns = led;
-    next(c, TRIAL_RETURNING);
+    plan_trial_next(c, TRIAL_RETURNING);
     return false;
 }
 
@@ -143,15 +148,16 @@ static bool returns(struct plan_ctx *c, const struct obs_lease *l) {
     enum track held;
     plan_revisit(c, c->now + POLL_NS);
     if (plan_judge(c, false)) return true;
-    if (plan_past_deadline(c)) return plan_on_deadline(c, false, "stable has not taken the Lease again");
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     bool gone = !rs || (rs->replicas == 0 && rs->st_replicas == 0);
-    if (!gone || !plan_holder(c, l, &held) || held != TRACK_STABLE) return false;
+    if (!gone || !plan_holder(c, l, &held) || held != TRACK_STABLE)
+        return plan_past_deadline(c) && c->now - c->s->trial.since_ns > PLAN_PATIENCE_NS + l->duration_ns &&
+               plan_on_deadline(c, false, "stable has not taken the Lease again");
     enum own_end own = plan_own_end(c);
     if (own == OWN_END_UNSEEN) return false;
     if (own == OWN_END_BAD || (own == OWN_END_GOOD && plan_is_own_target(c) && plan_judge(c, true)))
         return true;
-    next(c, TRIAL_STANDBY);
+    plan_trial_next(c, TRIAL_STANDBY);
     return false;
 }
 
@@ -172,7 +178,11 @@ bool plan_take_turns(struct plan_ctx *c) {
 }
 
 void plan_end_trial(struct plan_ctx *c) {
-    if (c->s->trial.step != TRIAL_LEADS || !stable_is_back(c)) return;
-    c->s->trial.led_ns = plan_soaked_ns(c);
-    next(c, TRIAL_RETURNING);
+    struct trial *t = &c->s->trial;
+    const struct obs_lease *l = t->step == TRIAL_STANDBY || t->step == TRIAL_GIVING ? plan_lease(c) : NULL;
+    enum track held;
+    bool slipped = l && plan_holder(c, l, &held) && held == TRACK_CANARY; /* it took it meanwhile */
+    if ((t->step != TRIAL_LEADS && !slipped) || !stable_is_back(c)) return;
+    if (!slipped) t->led_ns = plan_soaked_ns(c);
+    plan_trial_next(c, TRIAL_RETURNING);
 }

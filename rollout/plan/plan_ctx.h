@@ -48,6 +48,7 @@ struct plan_ctx {
     const struct obs_rs *stable; /* state's, if it is there; NULL */
     bool leaving;                /* not opted in any more, or released */
     bool no_manifest;            /* the canary cannot be made: held */
+    bool own_passes;             /* the canary of Handover's own has passed, but for how its trial ends */
     bool giving;      /* this plan looks after stable's giving the Lease up; else stable is brought back */
     bool keeps_slice; /* this plan looks after objects on their way to the canary; else they go back */
     enum hold_text hold_text; /* of the hold, as it was last set */
@@ -287,6 +288,7 @@ bool plan_own_orphan(struct plan_ctx *c); /* TRIAL_LEADS: promoted, true, since 
 
 /* ---- phase_leader.c: the trials ---- */
 bool plan_take_turns(struct plan_ctx *c);
+void plan_trial_next(struct plan_ctx *c, enum trial_step step);
 void plan_end_trial(struct plan_ctx *c); /* stable is to lead while a user is asked */
 /* phase_canary.c, for it */
 bool plan_judge(struct plan_ctx *c, bool may_advance);

@@ -81,7 +81,11 @@ void plan_feed_signals(struct state *s, struct signals_pods *pods, struct switch
     if (!(s->signals.bound > 0)) s->signals.bound = signals_pods_bound(samples, n);
     signals_pods_look(pods, now_ns, start_ns(s), s->signals.bound, samples, n, &l);
     l.less = own;
-    if (!s->learned) return;
+    for (int t = 0; own && t < TRACKS;
+         t++) /* the one that leads works; what the others' counters have is of the past */
+        if (l.pods[t] > 1) l.pods[t] = 1;
+    bool between = s->trial.step == TRIAL_GIVING || s->trial.step == TRIAL_RETURNING;
+    if (!s->learned || (own && between)) return; /* stable is there, and does not lead */
     if (s->trial.step == TRIAL_NONE || switchback_take_signals(turns, canary_leads(s), &l))
         signals_feed(&s->signals, &l);
 }

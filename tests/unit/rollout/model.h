@@ -82,6 +82,10 @@ struct model {
     int labels;                                            /* written so far */
     int ownerless;                                         /* ticks that objects had no owner, all together */
     bool elects;
+    bool own;          /* it is Handover itself: a release names the canary, which contests nothing else */
+    bool own_stays;    /* the leader cannot release */
+    const char *fault; /* what was wrong at the end of the last trial; NULL: nothing */
+    int named;         /* the tick of the release that has named the canary; 0: none */
     struct mlease lease;
     int zero;       /* ticks for which spec.replicas was 0 by our doing */
     int grace;      /* ticks for which a pod that terminates goes on; 0: it ends soon */
@@ -215,6 +219,8 @@ void m_lead(struct model *m, bool canary); /* such a pod has the Lease from now 
 int m_patch_lease(struct model *m, const cJSON *body);
 /* Pods that elect, adopted at version 0, one has led for a while; soaking: version 1 soaks. */
 struct model *m_electing(int replicas, bool soaking);
+struct model *m_own(int replicas, bool soaking);     /* of Handover itself */
+void m_yield(struct model *m, const struct plan *p); /* if the plan says so */
 void m_until_step(struct model *m, enum trial_step want, int ticks);
 void m_pod_died(struct model *m, int k);
 

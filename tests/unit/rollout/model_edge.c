@@ -45,7 +45,7 @@ static void m_scrape(struct model *m) {
     evidence_history(s, n, TRACK_STABLE, &m->edge.history_errors, &m->edge.history_total);
     m->edge.history_known = true;
     plan_feed(&m->edge.s, &m->edge.turns, m_now(m), s, n);
-    plan_feed_signals(&m->edge.s, &m->edge.signals, &m->edge.turns, m_now(m), s, n, false);
+    plan_feed_signals(&m->edge.s, &m->edge.signals, &m->edge.turns, m_now(m), s, n, m->own);
     m->edge.scraped_ns = m_now(m);
 }
 
@@ -341,6 +341,7 @@ bool m_pass(struct model *m) {
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
         if (m->cache) m_see_written(m, &p.step[i]);
     }
+    if (i == p.nsteps) m_yield(m, &p);
     if (any && i == p.nsteps && p.step[0].kind != STEP_STATE) m_tell(m, &p);
     if (i == p.nsteps && m_label(m, &p)) any = true;
     m_view_free(v);

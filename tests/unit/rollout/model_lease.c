@@ -25,6 +25,14 @@ int m_leader(const struct model *m, bool *ret_canary) {
     return -1;
 }
 
+enum { NAMED_TICKS = 5 };
+
+void m_yield(struct model *m, const struct plan *p) {
+    if (!p->yield.pod[0] || m->own_stays) return;
+    m->lease.holder[0] = '\0';
+    m->named = m->tick;
+}
+
 /* Each candidate polls every other tick, in an order of its own. */
 static void contest(struct model *m) {
     int from = (int)rng_below(&m->rng, MAX_PODS);
@@ -32,7 +40,12 @@ static void contest(struct model *m) {
         int k = (from + i) % MAX_PODS;
         char name[128];
         bool contests = alive(m, &m->pod[k]) && m->behaviour[m->rs[m->pod[k].rs].version] != NEVER_LEADS;
+        if (m->own) { /* stable leaves it to the canary for a while */
+            bool canary = m->rs[m->pod[k].rs].canary;
+            contests = contests && (canary ? m->named > 0 : m->tick - m->named >= NAMED_TICKS);
+        }
         if (!contests || (m->tick + k) % 2) continue;
+        m->named = 0;
         name_of(m, k, name);
         snprintf(m->lease.holder, sizeof m->lease.holder, "%.100s_%d", name, m->tick);
         m->lease.acquired = m->lease.renewed = m->tick;
@@ -119,9 +132,10 @@ void m_pod_died(struct model *m, int k) {
     if (m->elects) dead_pods_add(&m->edge.dead, &p);
 }
 
-struct model *m_electing(int replicas, bool soaking) {
+static struct model *electing(int replicas, bool soaking, bool own) {
     struct model *m = m_new(3, replicas);
     m->elects = true;
+    m->own = own;
     m_annotate(m, "soak", "50s");
     m_annotate(m, "deadline", "15m");
     m_begin(m);
@@ -130,6 +144,14 @@ struct model *m_electing(int replicas, bool soaking) {
     m_image(m, 1);
     m_until(m, PHASE_SOAKING, 40);
     return m;
+}
+
+struct model *m_electing(int replicas, bool soaking) {
+    return electing(replicas, soaking, false);
+}
+
+struct model *m_own(int replicas, bool soaking) {
+    return electing(replicas, soaking, true);
 }
 
 void m_until_step(struct model *m, enum trial_step want, int ticks) {

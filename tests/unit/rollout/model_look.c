@@ -235,6 +235,10 @@ struct m_view *m_observe(struct model *m) {
     }
     v->o = (struct observed){.name = m->set ? "statefulset/op" : "op",
                              .known = true,
+                             .own = m->own ? OWN_STABLE : OWN_NONE,
+                             .own_name = m->own ? "op" : NULL,
+                             .trial_fault = m->own ? m->fault : NULL,
+                             .own_leads = m->own,
                              .rs = v->rs,
                              .nrs = v->nrs,
                              .release = m->release,
