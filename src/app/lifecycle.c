@@ -55,6 +55,7 @@ void app_stop(struct app *a, const char *why) {
  * only gets less time: this is no second signal. What leads nothing loses nothing while the host sleeps. */
 void app_host_goes(void *ctx, enum inhibit_what what, int64_t within_ns) {
     struct app *a = ctx;
+    a->yields = a->yields && what == INHIBIT_SLEEP; /* else it is to end, for good */
     if (!leadership_stopping(a->leadership)) {
         if (what == INHIBIT_SLEEP && !leadership_leading(a->leadership)) {
             inhibit_let_go(a->inhibit, what);

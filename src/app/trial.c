@@ -3,8 +3,20 @@
 #include "app_impl.h"
 #include "base/log.h"
 
+#define SKEW_MAX_NS (86400 * NS_PER_S)
+#define MARGIN_NS   (60 * NS_PER_S) /* for guardians on other nodes */
+
+/* The guardian goes by its clock, and the canary by the same one: how far its own is ahead is what the Lease's last renewal by the
+ * guardian has shown. Only when the guardian has stopped for certain it goes on alone. */
 static int64_t until(const struct app *a) {
-    return election_trial_until(leadership_election(a->leadership));
+    const struct election *e = leadership_election(a->leadership);
+    int64_t at = election_trial_until(e);
+    if (!at || at > INT64_MAX / 2 || !a->canary || !leadership_leading(a->leadership)) return at;
+    struct election_lead lead = election_lead(e);
+    int64_t ahead = lead.before_wall_ns ? lead.since_wall_ns - lead.before_wall_ns : 0;
+    if (ahead > SKEW_MAX_NS) ahead = SKEW_MAX_NS;
+    if (ahead < -SKEW_MAX_NS) ahead = -SKEW_MAX_NS;
+    return at + ahead + MARGIN_NS;
 }
 
 static bool under_way(const struct app *a) {

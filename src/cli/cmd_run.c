@@ -107,6 +107,7 @@ struct run {
     enum log_level level;
     struct cli_world world;
     struct app *instance;
+    bool asked; /* by a signal, to end */
     int code;
 };
 
@@ -211,11 +212,13 @@ static void on_exit_code(void *ctx, int code) {
 
 static void on_term(void *ctx) {
     struct run *r = ctx;
+    r->asked = true;
     app_stop(r->instance, "SIGTERM");
 }
 
 static void on_int(void *ctx) {
     struct run *r = ctx;
+    r->asked = true;
     app_stop(r->instance, "SIGINT");
 }
 
@@ -260,7 +263,8 @@ static int run_main(int argc, char **argv) {
     world_on_signal(r.world.world, SIGINT, on_int, &r);
     do {
         run_instance(&r);
-    } while (r.code == APP_AGAIN);
+    } while (r.code == APP_AGAIN && !r.asked);
+    if (r.code == APP_AGAIN) r.code = CLI_OK; /* the signal came when it had ended */
     cli_world_close(&r.world);
     return r.code;
 }
