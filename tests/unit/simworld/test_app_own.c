@@ -1,6 +1,6 @@
 /* Handover upgrades itself, canary first. */
-#include "pods_stage.h"
 #include "broken.h"
+#include "pods_stage.h"
 
 #define OWN       "/apis/apps/v1/namespaces/default/deployments/handover"
 #define OWN_STATE "/api/v1/namespaces/default/configmaps/handover-handover"
@@ -25,8 +25,9 @@ static cJSON *at(struct stage *st, const char *path) {
 static void update(struct stage *st, const char *image, const char *broken) {
     cleanup_free char *env =
         broken ? xasprintf(",'env':[{'name':'HANDOVER_BROKEN','value':'%s'}]", broken) : xstrdup("");
-    cleanup_free char *body = quoted(xasprintf(
-        "{'spec':{'template':{'spec':{'containers':[{'name':'handover','image':'%s'%s}]}}}}", image, env));
+    cleanup_free char *body = quoted(xasprintf("{'spec':{'template':{'spec':{'containers':[{'name':'"
+                                               "handover','image':'%s'%s}]}}}}",
+                                               image, env));
     assert_int_equal(simworld_request(st->f.sw, "PATCH", API OWN, "application/strategic-merge-patch+json",
                                       slice_of(body), NULL),
                      200);
@@ -98,12 +99,44 @@ CASE(a_version_that_works_all_the_time) {
     is_rolled_back(45, "hot", "work");
 }
 
+/* In the midst of a trial: it ends, and the version in service leads. */
+static void asked_in_a_trial(uint64_t seed, const char *what, const char *phase) {
+    struct stage *st = own_stage(seed);
+    wait_for(st, "Stable", 10);
+    update(st, "handover:2", NULL);
+    for (int i = 0; i < 600 && !(leader(st) && strstr(simworld_name(leader(st)->w), "canary")); i++)
+        simworld_run(st->f.sw, NS_PER_S);
+    assert_non_null(leader(st));
+    assert_non_null(strstr(simworld_name(leader(st)->w), "canary"));
+    simworld_run(st->f.sw, 10 * NS_PER_S);
+    cleanup_json cJSON *cm = at(st, OWN_STATE);
+    cleanup_json cJSON *s = json_parse(slice_of(json_str_or(json_get(cm, "data"), "state", "")), NULL);
+    cleanup_free char *body = quoted(
+        xasprintf("{'metadata':{'annotations':{'handover.dev/%s':'%s'}}}", what, json_str_or(s, "hash", "")));
+    assert_int_equal(
+        simworld_request(st->f.sw, "PATCH", API OWN, "application/merge-patch+json", slice_of(body), NULL),
+        200);
+    wait_for(st, phase, 600);
+    simworld_run(st->f.sw, 90 * NS_PER_S);
+    assert_non_null(leader(st));
+    assert_null(strstr(simworld_name(leader(st)->w), "canary"));
+    assert_int_equal(ready_replicas(st), 2);
+    stage_free(st);
+}
+CASE(promoted_by_a_user_in_a_trial) {
+    asked_in_a_trial(71, "promote", "Stable");
+}
+CASE(aborted_by_a_user_in_a_trial) {
+    asked_in_a_trial(72, "abort", "RolledBack");
+}
+
 static int64_t replicas_wanted(struct stage *st) {
     cleanup_json cJSON *d = at(st, OWN);
     return json_i64(json_get(d, "spec"), "replicas", -1);
 }
 
-/* One process of Handover is killed at one of the writes of the story, before or after it is carried out: all of them, one by one. */
+/* One process of Handover is killed at one of the writes of the story, before
+ * or after it is carried out: all of them, one by one. */
 struct killer {
     struct stage *st;
     unsigned at, n; /* the write at which, from 1; how many there were */
@@ -181,8 +214,9 @@ CASE(killed_at_a_write_of_a_rollback) {
     killed_at_each(52, "fails");
 }
 
-/* The version in service crashes all the time, before it could give its Lease up: nobody of it leads for long, and its fix, which is there
- * as the canary, takes over and goes into service. */
+/* The version in service crashes all the time, before it could give its Lease
+ * up: nobody of it leads for long, and its fix, which is there as the canary,
+ * takes over and goes into service. */
 CASE_OF(struct stage, st, own_stage(61), stage_free,
         a_version_that_cannot_lead_any_more_is_replaced_by_its_fix) {
     wait_for(st, "Stable", 10);
