@@ -5,6 +5,7 @@
 #include "broken.h"
 #include "election_impl.h"
 #include "kube/client.h"
+#include "lease_state.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -59,4 +60,44 @@ bool __wrap_checkpoint_io_note(struct election *e, const struct lease_out *out, 
     if (!noted || !is(kube_world(e->kube), "checkpoint")) return noted;
     buf_clear(value);
     return buf_adds(value, "handover/99 of=a-version-to-come") == 0;
+}
+
+/* A Handover from before it upgraded itself: it knows no Deployment as its own, contests whatever is released, and leaves the marks. */
+int __real_rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret,
+                       struct err *err);
+int __wrap_rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret,
+                       struct err *err);
+int __wrap_rollout_new(struct kube *k, const struct rollout_options *opt, struct rollout **ret,
+                       struct err *err) {
+    struct rollout_options o = *opt;
+    if (is(kube_world(k), "old")) o.pod_ns = o.pod_name = NULL;
+    return __real_rollout_new(k, &o, ret, err);
+}
+void __real_rollout_take_part(struct rollout *r, enum rollout_part part, const char *guardian);
+void __wrap_rollout_take_part(struct rollout *r, enum rollout_part part, const char *guardian);
+void __wrap_rollout_take_part(struct rollout *r, enum rollout_part part, const char *guardian) {
+    __real_rollout_take_part(r, is(kube_world(r->kube), "old") ? ROLLOUT_ALL : part, guardian);
+}
+enum { OLD_MAX = 64 };
+static char old_pod[OLD_MAX][64];
+static size_t old_pods;
+void __real_lease_mark_trial(const struct lease *l, enum lease_write_kind kind, struct lease_rec *rec);
+void __wrap_lease_mark_trial(const struct lease *l, enum lease_write_kind kind, struct lease_rec *rec);
+void __wrap_lease_mark_trial(const struct lease *l, enum lease_write_kind kind, struct lease_rec *rec) {
+    for (size_t i = 0; i < old_pods; i++)
+        if (strncmp(l->id, old_pod[i], strlen(old_pod[i])) == 0) return;
+    __real_lease_mark_trial(l, kind, rec);
+}
+int __real_election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb,
+                        void *ctx, struct election **ret, struct err *err);
+int __wrap_election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb,
+                        void *ctx, struct election **ret, struct err *err);
+int __wrap_election_new(struct kube *k, const struct election_config *cfg, const struct election_cb *cb,
+                        void *ctx, struct election **ret, struct err *err) {
+    struct election_config c = *cfg;
+    if (is(kube_world(k), "old")) {
+        c.canary = false;
+        if (old_pods < OLD_MAX) snprintf(old_pod[old_pods++], sizeof *old_pod, "%.60s_", c.id.pod);
+    }
+    return __real_election_new(k, &c, cb, ctx, ret, err);
 }

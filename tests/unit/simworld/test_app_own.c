@@ -123,6 +123,19 @@ static void asked_in_a_trial(uint64_t seed, const char *what, const char *phase)
     assert_int_equal(ready_replicas(st), 2);
     stage_free(st);
 }
+/* Back to a version that knows nothing of all this: whatever comes of it, one leads, and it is none on trial. */
+CASE(a_version_older_than_this_in_a_trial) {
+    struct stage *st = own_stage(73);
+    wait_for(st, "Stable", 10);
+    update(st, "handover:2", "old");
+    simworld_run(st->f.sw, 1000 * NS_PER_S);
+    struct wait back = {st, "RolledBack"};
+    if (!in_phase(&back)) wait_for(st, "Stable", 1000);
+    simworld_run(st->f.sw, 60 * NS_PER_S);
+    assert_non_null(leader(st));
+    assert_null(strstr(simworld_name(leader(st)->w), "canary"));
+    stage_free(st);
+}
 CASE(promoted_by_a_user_in_a_trial) {
     asked_in_a_trial(71, "promote", "Stable");
 }
