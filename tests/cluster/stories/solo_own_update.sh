@@ -1,6 +1,7 @@
 # Handover's own next versions, canary first, in the middle of 20 other rollouts: a good one is tried, promoted, and the rollouts go
 # on to their end; broken ones (tests/broken) are rolled back by themselves, and nothing of the other targets is touched. The pods of
 # the version in service are the same ones all the while. BROKEN="KIND ..." (one; with LONG=1 all): which.
+# tags: long
 # seconds: 2400
 . ./leadership.sh
 n=${TARGETS:-20}
