@@ -24,7 +24,7 @@ all_are() { [ "$(k get configmaps -o json | jq --arg p "$1" '[.items[] | select(
 watch_leader() { ( while :; do echo "$(now_us) $(leader)"; sleep 0.05; done >"$kept/leaders" 2>/dev/null ) & watcher=$!; at_exit+=("kill $watcher 2>/dev/null"); }
 
 leases='.spec.template.spec.containers[0].args += ["--lease-duration=8s", "--renew-deadline=6s", "--retry-period=1s"]'
-notes='.metadata.annotations += {"handover.dev/canary-percent": "50", "handover.dev/soak": "30s", "handover.dev/quiet": "1s", "handover.dev/deadline": "6m", "handover.dev/min-events": "10"}'
+notes='.metadata.annotations += {"handover.dev/canary-percent": "50", "handover.dev/soak": "30s", "handover.dev/quiet": "1s", "handover.dev/deadline": "6m", "handover.dev/min-events": "10", "handover.dev/max-error-rate": "5%"}'
 deploy_handover "$leases | $notes"
 both_warm
 own_phase Stable 60
