@@ -72,7 +72,7 @@ void install_text(const struct install_options *o, struct buf *out) {
         if (o->part[i]) gzip_undo(&whole, slice_make((const char *)p->p, p->n));
     }
     cleanup_free char *replicas = xasprintf("\n  replicas: %ld\n", o->replicas);
-    struct buf image = BUF(2 * IMAGE_MAX);
+    struct buf image = BUF((size_t)2 * IMAGE_MAX);
     buf_adds(&image, "\n        image: ");
     if (strcmp(o->image, INSTALL_IMAGE) == 0)
         buf_adds(&image, o->image);
