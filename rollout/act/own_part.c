@@ -55,12 +55,13 @@ bool own_part_excludes(const struct rollout *r, const struct target *t) {
 }
 
 enum obs_need own_part_needs(const struct rollout *r, const struct target *t, enum obs_need planned) {
-    bool asks = r->part != ROLLOUT_ALL && may_be_own(r, t);
+    bool asks = may_be_own(r, t) && (r->part != ROLLOUT_ALL || !t->own_looked);
     return asks && planned < NEED_PODS ? NEED_PODS : planned;
 }
 
 static void look(const struct rollout *r, struct target *t, const struct observed *o) {
     if (t->own != OWN_NONE || !o->known) return;
+    t->own_looked = t->own_looked || o->npods;
     for (size_t i = 0; i < o->npods; i++) {
         const struct obs_pod *p = &o->pods[i];
         if (strcmp(p->name, r->opt.pod_name) != 0 || strcmp(p->uid, r->opt.pod_uid) != 0) continue;

@@ -39,7 +39,8 @@ struct target {
     bool confirmed;          /* this process wrote that version of it */
     bool clash;              /* a ConfigMap of that name is there and not in our caches: it has to be read */
     enum own_pod own;        /* is this process a pod of it? */
-    enum obs_need holds; /* what is held of the caches of its namespace */
+    bool own_looked;         /* its pods were there to be looked at, before anything depends on that */
+    enum obs_need holds;     /* what is held of the caches of its namespace */
     /* the rounds of scrapes of the present rollout */
     char round_hash[11];
     int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
