@@ -75,7 +75,8 @@ static void release(struct plan_ctx *c, const struct obs_lease *l, const struct 
 void plan_lease_assist(struct plan_ctx *c) {
     const struct observed *o = c->o;
     if (!c->spec || !o->dead || !plan_assists(o)) return;
-    if (plan_is_own_target(c)) return; /* a successor has the certificate, and is to know that it was not released */
+    if (plan_is_own_target(c))
+        return; /* a successor has the certificate, and is to know that it was not released */
     for (size_t i = 0; i < o->nleases; i++) {
         const struct obs_lease *l = &o->leases[i];
         bool other = c->spec->lease && strcmp(c->spec->lease, l->name) != 0;
