@@ -108,15 +108,16 @@ STAGE_CASE(9, 12, 0, what_is_measured) {
     struct instance *next = leader(st);
     buf_clear(&page);
     metrics_write(next->metrics, &page);
-    page_has(&page, "leader_election_master_status{name=\"l\"} 1|"
-                    "handover_takeovers_total{reason=\"released\"} 1|"
-                    "handover_leader_gap_seconds_count 1|"
-                    "handover_leader_gap_seconds_bucket{le=\"0.05\"} 1|"
-                    "handover_restored_keys{state=\"interrupted\"} 2|"
-                    "handover_restored_keys{state=\"delayed\"} 1|" /* and what nobody could scrape any more: */
-                    "handover_drain_seconds_count{phase=\"checkpoint-early\"} 1|"
-                    "handover_drain_seconds_count{phase=\"finishing\"} 1|"
-                    "handover_drain_seconds_bucket{phase=\"finishing\",le=\"5\"} 0");
+    page_has(&page,
+             "leader_election_master_status{name=\"l\"} 1|"
+             "handover_takeovers_total{reason=\"released\"} 1|"
+             "handover_leader_gap_seconds_count 1|"
+             "handover_leader_gap_seconds_bucket{le=\"0.05\"} 1|"
+             "handover_restored_keys{state=\"interrupted\"} 2|"
+             "handover_restored_keys{state=\"delayed\"} 1|" /* and what nobody could scrape any more: */
+             "handover_drain_seconds_count{phase=\"checkpoint-early\"} 1|"
+             "handover_drain_seconds_count{phase=\"finishing\"} 1|"
+             "handover_drain_seconds_bucket{phase=\"finishing\",le=\"5\"} 0");
 }
 
 /* What a successor cannot take up is at least said: two keys of a controller that it does not have. */

@@ -109,8 +109,8 @@ static inline bool held(void *ctx) {
     return election_may_mutate(((struct cand *)ctx)->e);
 }
 
-static const struct election_cb cand_cb = {on_lead, on_late_work, on_lost,   on_over,
-                                           on_work, on_renewed,   on_orders, NULL, NULL};
+static const struct election_cb cand_cb = {on_lead,    on_late_work, on_lost, on_over, on_work,
+                                           on_renewed, on_orders,    NULL,    NULL};
 
 /* uid: the pod's; log: NULL for none. */
 static inline void cand_start_as(struct field *f, int i, const struct simhost *host, const char *uid,
