@@ -20,6 +20,7 @@ many() { # IMAGE SOAK : the other targets with this version
 }
 others() { k get configmaps -o json | jq -r '.items[] | select(.data.state) | .data.state | fromjson | .phase + " " + (.image // "")' | sort | uniq -c | tr -s ' \n' ' '; }
 all_are() { [ "$(k get configmaps -o json | jq --arg p "$1" '[.items[] | select(.data.state) | .data.state | fromjson | select(.phase == $p)] | length')" = "$n" ]; }
+rolled_back_once_more() { own_is RolledBack && [ "$(own '.history | length')" -gt "$rollouts" ]; } # a version that crashes is so within seconds
 # Who led, from now on, told every 50 ms: for how long nobody did at most.
 watch_leader() { ( while :; do echo "$(now_us) $(leader)"; sleep 0.05; done >"$kept/leaders" 2>/dev/null ) & watcher=$!; at_exit+=("kill $watcher 2>/dev/null"); }
 
@@ -60,11 +61,10 @@ build=$TOP/build-broken root=$kept/broken
 ./cluster.sh load localhost/handover:broken "$root" /usr/bin/handover
 before=$(not_canaries)
 for kind in $kinds; do
-  t=$SECONDS
+  t=$SECONDS rollouts=$(own '.history | length')
   k get configmaps -o json | jq -S '[.items[] | select(.data.state) | {(.metadata.name): (.data.state | fromjson | [.phase, (.history | length)])}]' >"$kept/others"
   update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:broken" | .env = [.env[] | select(.name != "HANDOVER_BROKEN")] + [{name: "HANDOVER_BROKEN", value: "'"$kind"'"}])'
-  own_phase Soaking 60
-  own_phase RolledBack 450
+  target=handover; until_true 450 "$kind is rolled back (is $(own '.phase + " " + (.message // "")' 2>/dev/null))" rolled_back_once_more
   until_true 40 "the version in service leads" stable_leads
   note "$kind: rolled back after $((SECONDS - t)) s: $(own '.history[0].reason')"
   [ "$(not_canaries)" = "$before" ] || fail "$kind: the pods in service changed: $before; now $(not_canaries)"
