@@ -229,7 +229,7 @@ static void killed_at_each(uint64_t seed, const char *broken) {
         (void)killed_at(seed, (unsigned)atoi(one), getenv("OWN_AFTER") != NULL, broken);
         return;
     }
-    unsigned n = killed_at(seed, 0, false, broken), step = getenv("OWN_ALL") ? 1 : 7;
+    unsigned n = killed_at(seed, 0, false, broken), step = getenv("OWN_ALL") ? 1 : 13;
     print_message("%u writes\n", n);
     assert_in_range(n, 15, 200);
     for (unsigned i = 1 + (unsigned)seed % step; i <= n; i += step) {
