@@ -65,7 +65,7 @@ void app_trial_over(struct app *a) {
 /* Not inside the reconcile that asks for it. */
 static void on_yield(void *ctx) {
     struct app *a = ctx;
-    if (leadership_stopping(a->leadership)) return;
+    if (leadership_stopping(a->leadership) || !leadership_leading(a->leadership)) return;
     a->yields = true;
     LOG_EVENT(a->log, LOG_INFO, "TrialBegins", "the lease goes to a new version, on trial",
               LF_STR("pod", a->yield_pod));
