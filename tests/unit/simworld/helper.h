@@ -169,4 +169,20 @@ static UNUSED bool cm_there(struct field *f, const char *name) {
     cleanup_buf struct buf b = BUF(1 << 20);
     return sim_peek(f->api, "configmaps", "default", name, &b) == 0;
 }
+
+/* What stands at a path of the API server; NULL: nothing. */
+static UNUSED cJSON *object_at(struct simworld *sw, const char *path) {
+    cleanup_free char *url = xasprintf(API "%s", path);
+    cleanup_buf struct buf b = BUF(1 << 22);
+    if (simworld_get(sw, url, &b) != 200) return NULL;
+    return json_parse(buf_slice(&b), NULL);
+}
+
+/* Is the state in this ConfigMap in the phase? */
+static UNUSED bool state_in_phase(struct sim *api, const char *configmap, const char *phase) {
+    cleanup_buf struct buf b = BUF(1 << 20);
+    if (sim_peek(api, "configmaps", "default", configmap, &b) < 0) return false;
+    cleanup_free char *want = xasprintf("\\\"phase\\\":\\\"%s\\\"", phase);
+    return strstr(buf_str(&b), want) != NULL;
+}
 #endif

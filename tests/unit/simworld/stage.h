@@ -131,10 +131,7 @@ static UNUSED void fault(struct stage *st, const char *json) {
 /* ---- what stands there; NULL, 0: nothing ---- */
 
 static UNUSED cJSON *get(struct stage *st, const char *path) {
-    cleanup_free char *url = xasprintf(API "%s", path);
-    cleanup_buf struct buf b = BUF(1 << 22);
-    if (simworld_get(st->sw, url, &b) != 200) return NULL;
-    return json_parse(buf_slice(&b), NULL);
+    return object_at(st->sw, path);
 }
 
 static UNUSED int pods(struct stage *st, const char *image) {
@@ -166,10 +163,7 @@ struct wait {
 
 static bool in_phase(void *ctx) {
     struct wait *w = ctx;
-    cleanup_buf struct buf b = BUF(1 << 20);
-    if (sim_peek(w->st->api, "configmaps", "default", "op-handover", &b) < 0) return false;
-    cleanup_free char *want = xasprintf("\\\"phase\\\":\\\"%s\\\"", w->phase);
-    return strstr(buf_str(&b), want) != NULL;
+    return state_in_phase(w->st->api, "op-handover", w->phase);
 }
 
 /* Until target op's state is in the phase, and a second more, for the effects. False: not within limit_s. */

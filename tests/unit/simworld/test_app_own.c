@@ -18,10 +18,7 @@ static struct stage *own_stage(uint64_t seed) {
 }
 
 static cJSON *at(struct stage *st, const char *path) {
-    cleanup_free char *url = xasprintf(API "%s", path);
-    cleanup_buf struct buf b = BUF(1 << 22);
-    if (simworld_get(st->f.sw, url, &b) != 200) return NULL;
-    return json_parse(buf_slice(&b), NULL);
+    return object_at(st->f.sw, path);
 }
 
 /* broken: HANDOVER_BROKEN of tests/broken; NULL: it works. */
@@ -46,10 +43,7 @@ struct wait {
 };
 static bool in_phase(void *ctx) {
     struct wait *w = ctx;
-    cleanup_buf struct buf b = BUF(1 << 20);
-    if (sim_peek(w->st->f.api, "configmaps", "default", "handover-handover", &b) < 0) return false;
-    cleanup_free char *want = xasprintf("\\\"phase\\\":\\\"%s\\\"", w->phase);
-    return strstr(buf_str(&b), want) != NULL;
+    return state_in_phase(w->st->f.api, "handover-handover", w->phase);
 }
 static void wait_for(struct stage *st, const char *phase, int64_t limit_s) {
     struct wait w = {st, phase};
