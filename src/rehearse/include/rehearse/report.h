@@ -1,0 +1,75 @@
+/* What a rehearsal found: per object what would be left, what follows from it, and what the version in service would do as well. Pure.
+ * Links nothing of the overlay: it is fed rows, and read back from its own JSON by the rollout and the command line. */
+#ifndef REHEARSE_REPORT_H
+#define REHEARSE_REPORT_H
+#include "base/buf.h"
+#include "base/err.h"
+
+struct report;
+struct report_limits {
+    size_t objects; /* 0: 5,000; more are counted, not listed */
+    size_t fields;  /* of one object; 0: 50 */
+    size_t value;   /* bytes of a value; 0: 200, then "..." */
+};
+struct report *report_new(const struct report_limits *limits);
+void report_free(struct report *r);
+
+struct report_object {
+    struct slice group, version, resource, kind, ns, name;
+    struct slice live, rehearsed; /* JSON; one of them may be empty */
+    unsigned writes;
+    int64_t first_ns, last_ns; /* wall time */
+};
+/* Compares live and rehearsed: what a write changes by itself (managedFields, resourceVersion, generation, uid, creationTimestamp) is no
+ * change, quantities are compared by amount, lists with a merge key (containers, env, ports, conditions, ...) by that key, times that move (RFC 3339
+ * in both) are marked as such. Values of Secrets, and what looks like one, are never kept: their digest is. */
+int report_add(struct report *r, const struct report_object *o, struct err *err);
+void report_refusal(struct report *r, struct slice what, struct slice why, uint64_t count);
+void report_event(struct report *r, struct slice type, struct slice reason, struct slice message,
+                  struct slice kind, struct slice ns, struct slice name, unsigned count);
+struct report_run {
+    int64_t from_ns, to_ns; /* wall time */
+    uint64_t reads, writes, conflicts, refused, failed;
+    bool full;         /* not whole: a limit of the overlay was reached */
+    const char *image; /* of the operator; NULL: not known */
+};
+void report_set_run(struct report *r, const struct report_run *run);
+
+/* Takes away what the control (stable's own version, rehearsed beside it) would do as well: the same fields of the same object to the same values
+ * (times that move: to any), the same deletes; of objects with generated names as many as the control made. What was taken is counted. */
+void report_subtract(struct report *r, const struct report *control);
+
+/* What follows, counted. Kinds as in max-changes. */
+enum report_kind {
+    REPORT_CREATES,
+    REPORT_CHANGES,
+    REPORT_DELETES,
+    REPORT_RESTARTS,   /* workloads whose pod template changes, or whose pods are deleted */
+    REPORT_PODS,       /* pods that would restart by that */
+    REPORT_VOLUMES,    /* PersistentVolumeClaims and PersistentVolumes deleted */
+    REPORT_NAMESPACES, /* deleted */
+    REPORT_CRDS,       /* CustomResourceDefinitions deleted, or a version of one not served any more */
+    REPORT_CUSTOM,     /* custom resources deleted */
+    REPORT_RBAC,       /* Roles, bindings, ServiceAccounts created, changed, deleted */
+    REPORT_WEBHOOKS,   /* webhook configurations and admission policies */
+    REPORT_FINALIZERS, /* objects that lose one */
+    REPORT_HOT,        /* objects written again and again: more than 10 writes and more than one a second */
+    REPORT_REFUSED,    /* kinds of requests that could not be rehearsed */
+    REPORT_KINDS
+};
+const char *report_kind_name(enum report_kind k); /* "restarts" */
+bool report_kind_parse(struct slice name, enum report_kind *ret);
+uint64_t report_count(const struct report *r, enum report_kind k);
+bool report_empty(const struct report *r); /* nothing created, changed or deleted */
+/* A short stable digest of what would be left (not of times and counts of writes): what a person approves. 16 hex digits. */
+void report_digest(const struct report *r, char ret[17]);
+
+/* The whole, versioned: {"apiVersion":"handover.dev/v1","kind":"RehearsalReport",...}, documented in docs/reference/rehearsal.md. */
+int report_write(const struct report *r, struct buf *out);
+/* -EINVAL, -EFBIG with err: not such a report. Unknown members are skipped. */
+int report_read(struct slice json, struct report **ret, struct err *err);
+/* For a person: consequences first, then the objects with their fields; width: 0 for any. colour: with ANSI colours. At most max_objects objects. */
+int report_text(const struct report *r, unsigned width, bool colour, size_t max_objects, struct buf *out);
+/* One line: "3 workloads would restart (7 pods), 2 objects created, 1 deleted". "changes nothing" */
+void report_line(const struct report *r, struct buf *out);
+#endif
