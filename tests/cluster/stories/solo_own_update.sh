@@ -3,37 +3,25 @@
 # the version in service are the same ones all the while. BROKEN="KIND ..." (one; with LONG=1 all): which.
 # tags: long
 # seconds: 2400
-. ./leadership.sh
+. ./leadership.sh; . ./own_update.sh
 n=${TARGETS:-20}
 kinds=${BROKEN:-hangs}; [ -z "${LONG:-}" ] || kinds=${BROKEN:-fails crashes hangs checkpoint hot slow leaks}
 at_exit+=(deploy_handover)
 export REPLICAS=1 PROBE_SECONDS=2
-own() { H get configmap handover-handover -o 'jsonpath={.data.state}' | jq -r "$1"; }
-own_is() { [ "$(own .phase)" = "$1" ]; }
-own_phase() { target=handover; until_true "$2" "Handover's own Deployment in phase $1 (is $(own '.phase + " " + (.message // "")' 2>/dev/null))" own_is "$1"; }
-stable_leads() { local l; l=$(leader) && [ -n "$l" ] && [[ $l != handover-canary-* ]]; }
-canary_leads() { [[ $(leader) = handover-canary-* ]]; }
-not_canaries() { H get pods -l 'app.kubernetes.io/name=handover,handover.dev/track!=canary' -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | "\(.metadata.name) \(.status.containerStatuses[0].restartCount)"' | sort; }
 many() { # IMAGE SOAK : the other targets with this version
   local i
   for i in $(seq "$n"); do echo ---; manifest "op$i" "$1" canary-percent=50 "soak=$2" min-events=10 max-error-rate=5% quiet=1s; done | k apply -f - >/dev/null
 }
 others() { k get configmaps -o json | jq -r '.items[] | select(.data.state) | .data.state | fromjson | .phase + " " + (.image // "")' | sort | uniq -c | tr -s ' \n' ' '; }
 all_are() { [ "$(k get configmaps -o json | jq --arg p "$1" '[.items[] | select(.data.state) | .data.state | fromjson | select(.phase == $p)] | length')" = "$n" ]; }
-rolled_back_once_more() { own_is RolledBack && [ "$(own '.history | length')" -gt "$rollouts" ]; } # a version that crashes is so within seconds
 # Who led, from now on, told every 50 ms: for how long nobody did at most.
 watch_leader() { ( while :; do echo "$(now_us) $(leader)"; sleep 0.05; done >"$kept/leaders" 2>/dev/null ) & watcher=$!; at_exit+=("kill $watcher 2>/dev/null"); }
 
-leases='.spec.template.spec.containers[0].args += ["--lease-duration=8s", "--renew-deadline=6s", "--retry-period=1s"]'
-notes='.metadata.annotations += {"handover.dev/canary-percent": "50", "handover.dev/soak": "30s", "handover.dev/quiet": "1s", "handover.dev/deadline": "6m", "handover.dev/min-events": "10", "handover.dev/max-error-rate": "5%"}'
 deploy_handover "$leases | $notes"
 both_warm
 own_phase Stable 60
 many v1 20s
 until_true 60 "all $n targets are adopted (are:$(others))" all_are Stable
-update() { # JQ : Handover's template
-  H get deployment handover -o json | jq "$1" | H replace -f - >/dev/null
-}
 
 # ---- a good one ----
 many v2 90s
@@ -55,15 +43,12 @@ k get events -o json | jq -e '[.items[] | select(.reason | IN("RolledBack", "Rol
 H get events -o json | jq -r '.items[] | select(.involvedObject.name == "handover") | .reason' | sort | uniq -c | tr -s ' \n' ' ' | sed 's/^/   Events:/'; echo
 
 # ---- broken ones ----
-build=$TOP/build-broken root=$kept/broken
-{ cmake -S "$TOP" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$build" handover-broken; } >"$kept/build.log" 2>&1 || { tail -20 "$kept/build.log"; fail "the broken one does not build"; }
-"$TOP/deploy/image/rootfs.sh" "$build/handover-broken" "$root"; mv "$root/usr/bin/handover-broken" "$root/usr/bin/handover"
-./cluster.sh load localhost/handover:broken "$root" /usr/bin/handover
+broken_image
 before=$(not_canaries)
 for kind in $kinds; do
-  t=$SECONDS rollouts=$(own '.history | length')
+  t=$SECONDS ended=$(last_end)
   k get configmaps -o json | jq -S '[.items[] | select(.data.state) | {(.metadata.name): (.data.state | fromjson | [.phase, (.history | length)])}]' >"$kept/others"
-  update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:broken" | .env = [.env[] | select(.name != "HANDOVER_BROKEN")] + [{name: "HANDOVER_BROKEN", value: "'"$kind"'"}])'
+  broken "$kind"
   target=handover; until_true 450 "$kind is rolled back (is $(own '.phase + " " + (.message // "")' 2>/dev/null))" rolled_back_once_more
   until_true 40 "the version in service leads" stable_leads
   note "$kind: rolled back after $((SECONDS - t)) s: $(own '.history[0].reason')"
