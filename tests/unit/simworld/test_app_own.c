@@ -111,29 +111,51 @@ CASE(a_version_that_works_all_the_time) {
     is_rolled_back(45, "hot", "work");
 }
 
-/* In the midst of a trial: it ends, and the version in service leads. */
-static void asked_in_a_trial(uint64_t seed, const char *what, const char *phase) {
+static bool canary_leads(void *ctx) {
+    struct stage *st = ctx;
+    return leader(st) && strstr(simworld_name(leader(st)->w), "canary");
+}
+static struct stage *in_a_trial(uint64_t seed) {
     struct stage *st = own_stage(seed);
     wait_for(st, "Stable", 10);
     update(st, "handover:2", NULL);
-    for (int i = 0; i < 600 && !(leader(st) && strstr(simworld_name(leader(st)->w), "canary")); i++)
-        simworld_run(st->f.sw, NS_PER_S);
-    assert_non_null(leader(st));
-    assert_non_null(strstr(simworld_name(leader(st)->w), "canary"));
+    assert_true(simworld_run_until(st->f.sw, canary_leads, st, 600 * NS_PER_S));
     simworld_run(st->f.sw, 10 * NS_PER_S);
-    cleanup_json cJSON *cm = at(st, OWN_STATE);
-    cleanup_json cJSON *s = json_parse(slice_of(json_str_or(json_get(cm, "data"), "state", "")), NULL);
-    cleanup_free char *body = quoted(
-        xasprintf("{'metadata':{'annotations':{'handover.dev/%s':'%s'}}}", what, json_str_or(s, "hash", "")));
+    return st;
+}
+/* The trial has ended, and the version in service leads. */
+static void stable_leads(struct stage *st) {
+    simworld_run(st->f.sw, 90 * NS_PER_S);
+    assert_non_null(leader(st));
+    assert_false(canary_leads(st));
+    assert_int_equal(ready_replicas(st), 2);
+}
+static void annotate(struct stage *st, const char *name, const char *value /* NULL: none any more */) {
+    cleanup_free char *text = value ? xasprintf("'%s'", value) : xstrdup("null");
+    cleanup_free char *body =
+        quoted(xasprintf("{'metadata':{'annotations':{'handover.dev/%s':%s}}}", name, text));
     assert_int_equal(
         simworld_request(st->f.sw, "PATCH", API OWN, "application/merge-patch+json", slice_of(body), NULL),
         200);
+}
+static cJSON *own_state(struct stage *st) {
+    cleanup_json cJSON *cm = at(st, OWN_STATE);
+    return json_parse(slice_of(json_str_or(json_get(cm, "data"), "state", "")), NULL);
+}
+static void asked_in_a_trial(uint64_t seed, const char *what, const char *phase) {
+    struct stage *st = in_a_trial(seed);
+    cleanup_json cJSON *s = own_state(st);
+    annotate(st, what, json_str_or(s, "hash", ""));
     wait_for(st, phase, 600);
-    simworld_run(st->f.sw, 90 * NS_PER_S);
-    assert_non_null(leader(st));
-    assert_null(strstr(simworld_name(leader(st)->w), "canary"));
-    assert_int_equal(ready_replicas(st), 2);
+    stable_leads(st);
     stage_free(st);
+}
+/* The rollout that ended last. */
+static void ended_as(struct stage *st, const char *result, const char *image) {
+    cleanup_json cJSON *s = own_state(st);
+    const cJSON *last = cJSON_GetArrayItem(json_arr(s, "history"), 0);
+    assert_string_equal(json_str_or(last, "result", ""), result);
+    assert_string_equal(json_str_or(last, "image", ""), image);
 }
 /* Back to a version that knows nothing of all this: whatever comes of it, one leads, and it is none on trial. */
 CASE(a_version_older_than_this_in_a_trial) {
@@ -153,6 +175,32 @@ CASE(promoted_by_a_user_in_a_trial) {
 }
 CASE(aborted_by_a_user_in_a_trial) {
     asked_in_a_trial(72, "abort", "RolledBack");
+}
+CASE_OF(struct stage, st, in_a_trial(74), stage_free, a_newer_version_in_a_trial_has_a_trial_of_its_own) {
+    update(st, "handover:3", NULL);
+    wait_for(st, "Promoting", 1200);
+    wait_for(st, "Stable", 300);
+    stable_leads(st);
+    ended_as(st, "promoted", "handover:3");
+}
+CASE_OF(struct stage, st, in_a_trial(75), stage_free, back_to_the_version_in_service_in_a_trial) {
+    update(st, "handover:1", NULL);
+    wait_for(st, "Stable", 300);
+    stable_leads(st);
+    ended_as(st, "cancelled", "handover:2");
+}
+/* Not let go: that would put the version on trial into service. */
+CASE_OF(struct stage, st, in_a_trial(76), stage_free, the_annotation_is_taken_away_in_a_trial) {
+    annotate(st, "canary-percent", NULL);
+    simworld_run(st->f.sw, 300 * NS_PER_S);
+    stable_leads(st);
+    cleanup_json cJSON *s = own_state(st);
+    assert_string_equal(json_str_or(s, "hold", ""), "ReleaseRefused");
+    update(st, "handover:1", NULL);
+    simworld_run(st->f.sw, 60 * NS_PER_S);
+    cleanup_json cJSON *cm = at(st, OWN_STATE);
+    assert_null(cm);
+    stable_leads(st);
 }
 
 static int64_t replicas_wanted(struct stage *st) {
