@@ -56,3 +56,20 @@ for kind in $kinds; do
   k get configmaps -o json | jq -S '[.items[] | select(.data.state) | {(.metadata.name): (.data.state | fromjson | [.phase, (.history | length)])}]' | diff - "$kept/others" || fail "$kind: another target was touched"
   H get lease handover -o json | jq -e '.metadata.annotations | has("handover.dev/trial-until") | not' >/dev/null || fail "$kind: marks of the trial are left"
 done
+
+# ---- a good one again, held by the API server's policy ----
+[ -n "${LONG:-}" ] && in_cluster kubectl api-resources --api-group=admissionregistration.k8s.io | has -E '^mutatingadmissionpolicies +.*admissionregistration.k8s.io/v1 ' || exit 0
+at_exit+=('in_cluster kubectl delete mutatingadmissionpolicybinding,mutatingadmissionpolicy handover-hold >/dev/null 2>&1')
+H get deployment handover -o json | jq -r '.metadata.annotations["handover.dev/promote"] // ""' | has -x '' || fail "a word of a user's is left"
+good_again() { update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:test" | .env = [.env[] | select(.name | IN("HANDOVER_BROKEN", "ROUND") | not)] + [{name: "ROUND", value: "'"$1"'"}])'; }
+good_again 2; own_phase Stable 60 # what is in service
+in_cluster kubectl apply -f "$TOP/deploy/manifests/policy/hold/hold.yaml" >/dev/null
+own_rests() { H get deployment handover -o json | jq -e '(.spec.paused | not) and .metadata.annotations["handover.dev/held"] == null' >/dev/null; }
+until_true 60 "Handover's own Deployment at rest" own_rests
+t=$SECONDS ended=$(last_end)
+good_again 3
+promoted_once_more() { [ "$(last_end)" != "$ended" ] && own_is Stable; }
+target=handover; until_true 450 "promoted (is $(own '.phase + " " + (.message // "")' 2>/dev/null))" promoted_once_more
+[ "$(own '.history[0].result')" = promoted ] || fail "$(own '.history[0]')"
+until_true 60 "at rest again" own_rests; until_true 40 "the new version leads" stable_leads
+note "held by the policy: promoted after $((SECONDS - t)) s"
