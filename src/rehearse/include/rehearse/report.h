@@ -7,9 +7,9 @@
 
 struct report;
 struct report_limits {
-    size_t objects; /* 0: 5,000; more are counted, not listed */
+    size_t objects; /* 0: 5,000; more are counted, not listed: those that do the least harm */
     size_t fields;  /* of one object; 0: 50 */
-    size_t value;   /* bytes of a value; 0: 200, then "..." */
+    size_t value;   /* bytes of a value; 0: 200, then "..."; at most 16 KiB */
 };
 struct report *report_new(const struct report_limits *limits);
 void report_free(struct report *r);
@@ -21,8 +21,9 @@ struct report_object {
     int64_t first_ns, last_ns; /* wall time */
 };
 /* Compares live and rehearsed: what a write changes by itself (managedFields, resourceVersion, generation, uid, creationTimestamp) is no
- * change, quantities are compared by amount, lists with a merge key (containers, env, ports, conditions, ...) by that key, times that move (RFC 3339
- * in both) are marked as such. Values of Secrets, and what looks like one, are never kept: their digest is. */
+ * change, quantities where Kubernetes has them (limits, requests, ...) are compared by amount, lists by a key of their elements (name, containerPort,
+ * type, ...), times that move (RFC 3339 in both, but for those of a pod template) are marked as such. Values of Secrets, and what looks like one, are not
+ * kept, nor any digest of them: "(hidden)" says that they change. -EINVAL, -EFBIG: no such objects. */
 int report_add(struct report *r, const struct report_object *o, struct err *err);
 void report_refusal(struct report *r, struct slice what, struct slice why, uint64_t count);
 void report_event(struct report *r, struct slice type, struct slice reason, struct slice message,
@@ -36,16 +37,17 @@ struct report_run {
 void report_set_run(struct report *r, const struct report_run *run);
 
 /* Takes away what the control (stable's own version, rehearsed beside it) would do as well: the same fields of the same object to the same values
- * (times that move: to any), the same deletes; of objects with generated names as many as the control made. What was taken is counted. */
+ * (times that move, and hidden values: to any), the same deletes, refusals and Events; of objects with generated names as many as the control made. Of
+ * one that both make, what differs stays, from the control's value to ours. What was taken is counted. */
 void report_subtract(struct report *r, const struct report *control);
 
 /* What follows, counted. Kinds as in max-changes. */
 enum report_kind {
     REPORT_CREATES,
-    REPORT_CHANGES,
-    REPORT_DELETES,
-    REPORT_RESTARTS,   /* workloads whose pod template changes, or whose pods are deleted */
-    REPORT_PODS,       /* pods that would restart by that */
+    REPORT_CHANGES, /* in more than times that move */
+    REPORT_DELETES, /* also what waits for its finalizers, and what is made anew under its name */
+    REPORT_RESTARTS, /* workloads whose pod template changes, that are made anew, or whose pods are deleted; each once */
+    REPORT_PODS,       /* pods that would restart by that; none of what is paused or OnDelete */
     REPORT_VOLUMES,    /* PersistentVolumeClaims and PersistentVolumes deleted */
     REPORT_NAMESPACES, /* deleted */
     REPORT_CRDS,       /* CustomResourceDefinitions deleted, or a version of one not served any more */

@@ -1,0 +1,96 @@
+/* The report in one line. */
+#include "report_impl.h"
+
+void report_some(struct buf *out, uint64_t n, const char *one, const char *many) {
+    buf_addf(out, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+}
+
+/* What the parts have in common: a comma between, and "object" said once. */
+struct line {
+    struct buf *out;
+    size_t start;
+    bool said;
+};
+
+static void next(struct line *l) {
+    if (l->out->n > l->start) buf_adds(l->out, ", ");
+}
+
+static void objects(struct line *l, uint64_t n, const char *what) {
+    if (!n) return;
+    next(l);
+    if (l->said)
+        buf_addf(l->out, "%llu %s", (unsigned long long)n, what);
+    else
+        buf_addf(l->out, "%llu object%s %s", (unsigned long long)n, n == 1 ? "" : "s", what);
+    l->said = true;
+}
+
+/* Of what is deleted, what hurts; in brackets. */
+static void lost(const struct report *r, struct buf *out) {
+    static const struct {
+        enum report_kind kind;
+        const char *one, *many;
+    } words[] = {{REPORT_VOLUMES, "PersistentVolumeClaim", "PersistentVolumeClaims"},
+                 {REPORT_NAMESPACES, "Namespace", "Namespaces"},
+                 {REPORT_CUSTOM, "custom resource", "custom resources"}};
+    bool open = false;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        uint64_t n = report_count(r, words[i].kind);
+        if (!n) continue;
+        buf_adds(out, open ? ", " : " (");
+        open = true;
+        report_some(out, n, words[i].one, words[i].many);
+    }
+    if (open) buf_addc(out, ')');
+}
+
+/* Those whose own restart is said already. */
+static uint64_t restarted_by_change(const struct report *r) {
+    unsigned both = 1U << REPORT_CHANGES | 1U << REPORT_RESTARTS;
+    uint64_t n = 0;
+    for (size_t i = 0; i < r->n; i++) n += (r->row[i]->kinds & both) == both;
+    return n;
+}
+
+void report_line(const struct report *r, struct buf *out) {
+    struct line l = {out, out->n, false};
+    uint64_t restarts = report_count(r, REPORT_RESTARTS), crds = report_count(r, REPORT_CRDS),
+             finalizers = report_count(r, REPORT_FINALIZERS), hot = report_count(r, REPORT_HOT),
+             deletes = report_count(r, REPORT_DELETES);
+    if (restarts) {
+        report_some(out, restarts, "workload", "workloads");
+        buf_adds(out, " would restart (");
+        report_some(out, report_count(r, REPORT_PODS), "pod", "pods");
+        buf_addc(out, ')');
+    }
+    objects(&l, report_count(r, REPORT_CREATES), "created");
+    objects(&l, report_count(r, REPORT_CHANGES) - restarted_by_change(r), "changed");
+    objects(&l, deletes, "deleted");
+    if (deletes) lost(r, out);
+    if (report_empty(r)) buf_adds(out, "changes nothing");
+    if (crds) {
+        next(&l);
+        report_some(out, crds, "CustomResourceDefinition", "CustomResourceDefinitions");
+        buf_adds(out, " deleted or not served any more");
+    }
+    if (finalizers) {
+        next(&l);
+        report_some(out, finalizers, "object loses", "objects lose");
+        buf_adds(out, " a finalizer");
+    }
+    if (hot) {
+        next(&l);
+        report_some(out, hot, "object is", "objects are");
+        buf_adds(out, " written again and again");
+    }
+    if (r->nrefusals) {
+        next(&l);
+        report_some(out, r->nrefusals, "kind of request", "kinds of requests");
+        buf_adds(out, " could not be rehearsed");
+    }
+    if (r->has_run && r->run.full) {
+        next(&l);
+        buf_adds(out, "not whole: a limit was reached");
+    }
+}

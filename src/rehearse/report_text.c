@@ -1,0 +1,227 @@
+/* The report for a person: what follows first, the most dangerous before the rest, then what would be left. */
+#include "report_page.h"
+#include <errno.h>
+
+enum { NAMES = 10 }; /* of one consequence */
+
+static void name(struct page *p, const char *group, const char *kind, const char *ns, const char *own) {
+    if (group && group[0]) {
+        page_add(p, group);
+        page_add(p, "/");
+    }
+    page_add(p, kind);
+    page_add(p, " ");
+    if (ns[0]) {
+        page_add(p, ns);
+        page_add(p, "/");
+    }
+    page_add(p, own);
+}
+
+static void and_more(struct page *p, unsigned indent, uint64_t n, const char *one, const char *many) {
+    if (!n) return;
+    page_addf(p, "%*sand %llu more %s", (int)indent, "", (unsigned long long)n, n == 1 ? one : many);
+    page_end(p, PAGE_DIM);
+}
+
+/* ---- consequences ---- */
+
+static void heading(struct page *p, uint64_t n, const char *one, const char *many, enum page_colour colour) {
+    page_addf(p, "  %llu %s", (unsigned long long)n, n == 1 ? one : many);
+    page_end(p, colour);
+}
+
+static void held(struct page *p, enum restart_held h) {
+    if (h == HELD_PAUSED) page_add(p, ", paused: not before it is resumed");
+    if (h == HELD_ON_DELETE) page_add(p, ", OnDelete: each when it is deleted");
+}
+
+static void restarts(struct page *p, const struct report *r) {
+    struct restarting *v;
+    size_t n = report_restarting(r, &v);
+    uint64_t all = report_count(r, REPORT_RESTARTS);
+    if (all) {
+        page_addf(p, "  %llu workload%s would restart, %llu pod%s", (unsigned long long)all,
+                  all == 1 ? "" : "s", (unsigned long long)report_count(r, REPORT_PODS),
+                  report_count(r, REPORT_PODS) == 1 ? "" : "s");
+        page_end(p, PAGE_RED);
+    }
+    for (size_t i = 0; i < n && i < NAMES; i++) {
+        uint64_t pods = (uint64_t)report_restarting_pods(&v[i]);
+        page_addf(p, "    ");
+        name(p, NULL, v[i].kind, v[i].ns, v[i].name);
+        page_addf(p, " (%llu pod%s", (unsigned long long)pods, pods == 1 ? "" : "s");
+        held(p, v[i].held);
+        page_add(p, ")");
+        page_end(p, PAGE_PLAIN);
+    }
+    and_more(p, 4, all > NAMES ? all - NAMES : 0, "workload", "workloads");
+    free(v);
+}
+
+static void consequence(struct page *p, const struct report *r, enum report_kind k, const char *one,
+                        const char *many, enum page_colour colour) {
+    uint64_t all = report_count(r, k), shown = 0;
+    if (!all) return;
+    heading(p, all, one, many, colour);
+    for (size_t i = 0; i < r->n && shown < NAMES; i++) {
+        const struct row *row = r->row[i];
+        if (!(row->kinds & 1U << k)) continue;
+        page_addf(p, "    ");
+        name(p, NULL, row->kind, row->ns, row->name);
+        if (k == REPORT_HOT) page_addf(p, " (%u writes)", row->writes);
+        page_end(p, PAGE_PLAIN);
+        shown++;
+    }
+    and_more(p, 4, all - shown, "", "");
+}
+
+static void consequences(struct page *p, const struct report *r) {
+    static const struct {
+        enum report_kind kind;
+        const char *one, *many;
+        enum page_colour colour;
+    } rows[] = {{REPORT_VOLUMES, "volume or claim deleted", "volumes or claims deleted", PAGE_RED},
+                {REPORT_NAMESPACES, "namespace deleted", "namespaces deleted", PAGE_RED},
+                {REPORT_CRDS, "CustomResourceDefinition deleted, or with a version not served any more",
+                 "CustomResourceDefinitions deleted, or with a version not served any more", PAGE_RED},
+                {REPORT_CUSTOM, "custom resource deleted", "custom resources deleted", PAGE_RED},
+                {REPORT_RESTARTS, NULL, NULL, PAGE_RED},
+                {REPORT_WEBHOOKS, "webhook configuration or admission policy touched",
+                 "webhook configurations or admission policies touched", PAGE_YELLOW},
+                {REPORT_RBAC, "role, binding or ServiceAccount touched",
+                 "roles, bindings or ServiceAccounts touched", PAGE_YELLOW},
+                {REPORT_FINALIZERS, "object loses a finalizer", "objects lose a finalizer", PAGE_YELLOW},
+                {REPORT_HOT, "object is written again and again", "objects are written again and again",
+                 PAGE_YELLOW}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].kind == REPORT_RESTARTS)
+            restarts(p, r);
+        else
+            consequence(p, r, rows[i].kind, rows[i].one, rows[i].many, rows[i].colour);
+    }
+}
+
+/* ---- objects ---- */
+
+static void notes(struct page *p, const struct row *row) {
+    if (row->change == ROW_RECREATED) page_add(p, "  (deleted and made anew)");
+    if (row->waits) page_add(p, "  (waits for its finalizers)");
+    if (row->differs) page_add(p, "  (differs from what the version in service would create)");
+}
+
+static void object(struct page *p, const struct row *row) {
+    static const char *const marks[] = {" ", "+", "~", "-", "±"};
+    static const enum page_colour colours[] = {PAGE_PLAIN, PAGE_GREEN, PAGE_YELLOW, PAGE_RED, PAGE_RED};
+    page_addf(p, "%s ", marks[row->change]);
+    name(p, row->group, row->kind, row->ns, row->name);
+    notes(p, row);
+    page_end(p, colours[row->change]);
+    uint64_t moving = 0;
+    for (size_t i = 0; i < row->n; i++) {
+        const struct field *f = &row->field[i];
+        bool plain = row->change == ROW_CREATED && !f->from;
+        moving += f->moves;
+        if (!f->moves)
+            page_change(p, f->path, plain ? NULL : f->from ? f->from : "(none)", f->to ? f->to : "(none)");
+    }
+    and_more(p, 4, row->more.fields, "field", "fields");
+    if (moving) {
+        page_addf(p, "    and %llu time%s or the like", (unsigned long long)moving, moving == 1 ? "" : "s");
+        page_end(p, PAGE_DIM);
+    }
+}
+
+static void objects(struct page *p, const struct report *r, size_t max) {
+    uint64_t all = r->unlisted.objects - r->unlisted.times, shown = 0, times = report_times(r);
+    for (size_t i = 0; i < r->n; i++)
+        all += r->row[i]->change != ROW_NONE && !report_row_moves_only(r->row[i]);
+    if (!all && !times) return;
+    page_end(p, PAGE_PLAIN);
+    for (size_t i = 0; i < r->n && shown < max; i++) {
+        const struct row *row = r->row[i];
+        if (row->change == ROW_NONE || report_row_moves_only(row)) continue;
+        object(p, row);
+        shown++;
+    }
+    and_more(p, 0, all - shown, "object", "objects");
+    if (times) {
+        page_addf(p, "%llu object%s in which only times or the like would change", (unsigned long long)times,
+                  times == 1 ? "" : "s");
+        page_end(p, PAGE_DIM);
+    }
+}
+
+/* ---- what else there was ---- */
+
+static void refusals(struct page *p, const struct report *r) {
+    if (!r->nrefusals) return;
+    page_end(p, PAGE_PLAIN);
+    page_add(p, "Could not be rehearsed:");
+    page_end(p, PAGE_YELLOW);
+    for (size_t i = 0; i < r->nrefusals; i++) {
+        page_addf(p, "  %llu x ", (unsigned long long)r->refusal[i].count);
+        page_add(p, r->refusal[i].what);
+        page_add(p, ": ");
+        page_add(p, r->refusal[i].why);
+        page_end(p, PAGE_PLAIN);
+    }
+}
+
+static void failures(struct page *p, const struct report *r) {
+    if (!r->has_run || !(r->run.failed || r->run.full)) return;
+    page_end(p, PAGE_PLAIN);
+    if (r->run.failed) {
+        report_some(&p->line, r->run.failed, "request of the operator failed",
+                    "requests of the operator failed");
+        page_end(p, PAGE_YELLOW);
+    }
+    if (r->run.full) {
+        page_add(p, "This is not the whole: the rehearsal reached a limit.");
+        page_end(p, PAGE_RED);
+    }
+}
+
+static void warnings(struct page *p, const struct report *r) {
+    bool any = false;
+    for (size_t i = 0; i < r->nevents; i++) {
+        const struct event *e = &r->event[i];
+        if (strcmp(e->type, "Warning") != 0) continue;
+        if (!any) {
+            page_end(p, PAGE_PLAIN);
+            page_add(p, "Warnings of the operator:");
+            page_end(p, PAGE_YELLOW);
+            any = true;
+        }
+        page_addf(p, "  %llu x ", (unsigned long long)e->count);
+        page_add(p, e->reason);
+        page_add(p, " ");
+        name(p, NULL, e->kind, e->ns, e->name);
+        page_add(p, ": ");
+        page_add(p, e->message);
+        page_end(p, PAGE_PLAIN);
+    }
+}
+
+static void taken(struct page *p, const struct report *r) {
+    if (!r->taken_objects && !r->taken_fields) return;
+    page_end(p, PAGE_PLAIN);
+    page_add(p, "Without what the version in service would do as well: ");
+    report_some(&p->line, r->taken_objects, "object, ", "objects, ");
+    report_some(&p->line, r->taken_fields, "field", "fields");
+    page_end(p, PAGE_DIM);
+}
+
+int report_text(const struct report *r, unsigned width, bool colour, size_t max_objects, struct buf *out) {
+    struct page p = {.out = out, .width = width, .colour = colour, .line = BUF(1 << 20)};
+    report_line(r, &p.line);
+    page_end(&p, PAGE_BOLD);
+    consequences(&p, r);
+    objects(&p, r, max_objects);
+    refusals(&p, r);
+    failures(&p, r);
+    warnings(&p, r);
+    taken(&p, r);
+    buf_free(&p.line);
+    return out->full ? -ENOBUFS : 0;
+}
