@@ -1,3 +1,6 @@
 foreach(file report_diff report_consequences)
   unit_test(rehearse/${file} rehearse_report)
 endforeach()
+foreach(file version gate upstream upstream_check)
+  unit_test(rehearse/${file} rehearse_wire)
+endforeach()

@@ -38,6 +38,7 @@ struct gate_request {
     bool
         metadata_only; /* PartialObjectMetadata (List) is asked for, and nothing else is accepted before it */
     struct slice metadata_version; /* "v1" or "v1beta1" of meta.k8s.io */
+    const char *accept;            /* of GATE_PASS: a literal */
     /* Of log, pretty, and the like of GATE_PASS: name=value pairs that may go on, as a query, encoded, without '?'. */
     struct slice query;
     /* Of mutations. */
@@ -55,7 +56,10 @@ struct gate_request {
 struct gate_groups {
     bool all; /* no aggregation at all: the API server knows no APIServices */
     const char *const *local;
-    size_t n; /* sorted by strcmp; "" for core is always local */
+    size_t n; /* beside the groups that are built in, which are always local */
+    /* Known to be served by another server, in any of its versions: never local, whatever else says so. */
+    const char *const *remote;
+    size_t nremote;
 };
 
 struct gate_header {
