@@ -104,7 +104,8 @@ static void on_written(uv_write_t *req, int status) {
     free(w);
     if (c->closed) return;
     if (status < 0) c->broken = true;
-    if (c->broken || (c->phase == CONN_FLUSHING && conn_unsent(c) == 0)) server_dirty(c);
+    if (c->broken || (c->phase == CONN_FLUSHING && conn_unsent(c) == 0) || (c->x && c->x->room))
+        server_dirty(c);
 }
 
 /* What the kernel does not take now goes to libuv's queue with its memory. */
@@ -294,12 +295,23 @@ void conn_accept(struct listener *l) {
     struct conn *c = xcalloc(1, sizeof *c);
     c->listener = l;
     c->net = l->net;
+/* Is there room in the answer's way again? Its owner may end it, or close the listener. */
+static void tell_room(struct conn *c) {
+    struct exchange *x = c->x;
+    if (!x || !x->room || conn_unsent(c) >= x->room_below) return;
+    world_fn fn = x->room;
+    x->room = NULL;
+    fn(x->room_ctx);
+}
+
     list_push(&l->conns, &c->node);
     l->nconns++;
     list_init(&c->dirty);
     c->timer = timer_new(l->net->world, on_time, c);
     http_in_init(&c->in, l->limits.body_cap);
     buf_init(&c->pending, PENDING_CAP + sizeof l->net->scratch);
+    tell_room(c);
+    if (c->closed) return;
     buf_init(&c->out, SIZE_MAX); /* bounded by what the handler answers, and by send_cap while it streams */
     uv_tcp_init(loop_uv(l->net->loop), &c->tcp);
     c->tcp.data = c;

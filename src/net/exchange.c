@@ -130,13 +130,21 @@ static void on_gone(struct http_exchange *base, world_fn fn, void *ctx) {
     x->gone_ctx = ctx;
 }
 
+static void on_room(struct http_exchange *base, size_t below, world_fn fn, void *ctx) {
+    struct exchange *x = from(base);
+    x->room = fn;
+    x->room_ctx = ctx;
+    x->room_below = below;
+    if (x->c) server_dirty(x->c);
+}
+
 static size_t unsent(const struct http_exchange *base) {
     const struct exchange *x = (const struct exchange *)(const void *)base; /* its first member */
     return x->c && !x->c->closed ? conn_unsent(x->c) : 0;
 }
 
 struct exchange *exchange_new(struct conn *c) {
-    static const struct http_x_ops ops = {reply, begin, send_part, end, abort_it, on_gone};
+    static const struct http_x_ops ops = {reply, begin, send_part, end, abort_it, on_gone, on_room};
     struct exchange *x = xcalloc(1, sizeof *x);
     x->c = c;
     x->in = c->in;

@@ -22,8 +22,9 @@ struct exchange {
     struct http_exchange base;
     struct conn *c; /* NULL: the connection has gone, and no on_gone was set: the owner still ends it */
     struct http_in in;
-    world_fn gone;
-    void *gone_ctx;
+    world_fn gone, room; /* NULL: none */
+    void *gone_ctx, *room_ctx;
+    size_t room_below;
     bool begun, chunked, bodyless /* HEAD, 204, 304 */;
 };
 

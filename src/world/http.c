@@ -47,7 +47,8 @@ const char *http_status_text(int status) {
                  {501, "Not Implemented"},
                  {502, "Bad Gateway"},
                  {503, "Service Unavailable"},
-                 {504, "Gateway Timeout"}};
+                 {504, "Gateway Timeout"},
+                 {507, "Insufficient Storage"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (known[i].code == status) return known[i].text;
     return "Unknown";

@@ -101,6 +101,9 @@ struct slice http_x_target(const struct http_exchange *x) {
 struct slice http_x_header(const struct http_exchange *x, const char *name) {
     return http_headers_get(&x->headers, name);
 }
+const struct http_headers *http_x_headers(const struct http_exchange *x) {
+    return &x->headers;
+}
 struct slice http_x_body(const struct http_exchange *x) {
     return x->body;
 }
@@ -125,4 +128,7 @@ void http_reply_abort(struct http_exchange *x) {
 }
 void http_on_gone(struct http_exchange *x, world_fn fn, void *ctx) {
     x->ops->on_gone(x, fn, ctx);
+}
+void http_on_room(struct http_exchange *x, size_t below, world_fn fn, void *ctx) {
+    x->ops->on_room(x, below, fn, ctx);
 }

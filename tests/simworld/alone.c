@@ -112,9 +112,15 @@ static void x_on_gone(struct http_exchange *x, world_fn fn, void *ctx) {
     answer_of(x)->gone_ctx = ctx;
 }
 
+static void x_on_room(struct http_exchange *x, size_t below, world_fn fn, void *ctx) {
+    (void)below;
+    answer_of(x)->room = fn;
+    answer_of(x)->room_ctx = ctx;
+}
+
 void alone_request(struct alone *from, struct alone_answer *a, const char *method, const char *target,
                    const struct http_headers *h) {
-    static const struct http_x_ops ops = {x_reply, x_begin, x_send, x_end, x_abort, x_on_gone};
+    static const struct http_x_ops ops = {x_reply, x_begin, x_send, x_end, x_abort, x_on_gone, x_on_room};
     *a = (struct alone_answer){.body = BUF(64 << 20), .raw = BUF(65536)};
     a->x.ops = &ops;
     a->x.method = slice_of(method);

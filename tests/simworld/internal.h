@@ -207,6 +207,7 @@ int listener_new(struct world *w, const char *addr, const struct http_limits *li
 bool listener_there(const struct host *h, int port, bool local); /* local: asked by the host itself */
 void listener_arrive(struct link *l);                            /* the request has come to l->peer */
 void listener_left(struct link *l);                              /* its client has gone */
+void listener_read(struct link *l);                              /* its client has taken of the answer */
 void listener_kill(struct host *h);
 void listener_free_all(struct host *h);
 #endif

@@ -371,5 +371,6 @@ struct msg *link_take(struct link *l) {
     struct msg *m = container_of(l->down.next, struct msg, link);
     list_remove(&m->link);
     l->unread -= m->n;
+    if (l->hx) listener_read(l);
     return m;
 }

@@ -21,9 +21,10 @@ struct exchange {
     struct listener *listener;
     struct link *link; /* NULL: the client has gone */
     char *method, *target, *body, *head;
-    world_fn gone_fn;
-    void *gone_ctx;
-    struct ev gone;
+    world_fn gone_fn, room_fn;
+    void *gone_ctx, *room_ctx;
+    size_t room_below;
+    struct ev gone, room;
 };
 
 static struct exchange *exchange_of(struct http_exchange *x) {
@@ -32,6 +33,7 @@ static struct exchange *exchange_of(struct http_exchange *x) {
 
 static void exchange_free(struct exchange *x) {
     ev_cancel(x->listener->host->sw, &x->gone);
+    ev_cancel(x->listener->host->sw, &x->room);
     list_remove(&x->all);
     x->listener->open--;
     free(x->method);
@@ -103,12 +105,44 @@ static void op_on_gone(struct http_exchange *base, world_fn fn, void *ctx) {
     if (!x->link) tell_gone(x);
 }
 
+static bool has_room(const struct exchange *x) {
+    return x->room_fn && x->link && x->link->unread < x->room_below;
+}
+
+void listener_read(struct link *l) {
+    struct exchange *x = l->hx;
+    if (has_room(x) && x->listener->host->alive && !ev_pending(&x->room))
+        ev_at(x->listener->host->sw, &x->room, x->listener->host->sw->now, EV_ANY);
+}
+
+static void op_on_room(struct http_exchange *base, size_t below, world_fn fn, void *ctx) {
+    struct exchange *x = exchange_of(base);
+    x->room_fn = fn;
+    x->room_ctx = ctx;
+    x->room_below = below;
+    if (x->link) listener_read(x->link);
+}
+
+static void room(struct ev *e) {
+    struct exchange *x = container_of(e, struct exchange, room);
+    if (!has_room(x)) return; /* more has been sent meanwhile */
+    world_fn fn = x->room_fn;
+    x->room_fn = NULL;
+    fn(x->room_ctx);
+}
+
+static size_t op_unsent(const struct http_exchange *base) {
+    const struct exchange *x = container_of(base, const struct exchange, base);
+    return x->link ? x->link->unread : 0;
+}
+
 static const struct http_x_ops x_table = {.reply = op_reply,
                                           .begin = op_begin,
                                           .send = op_send,
                                           .end = op_end,
                                           .abort = op_abort,
-                                          .on_gone = op_on_gone};
+                                          .on_gone = op_on_gone,
+                                          .on_room = op_on_room};
 
 static void gone(struct ev *e) {
     struct exchange *x = container_of(e, struct exchange, gone);
@@ -163,7 +197,9 @@ void listener_arrive(struct link *l) {
     l->method = xstrdup(x->method);
     l->target = xstrdup(x->target);
     l->body = l->head = NULL;
+    ev_init(&x->room, s->host, "room in an answer's way", room);
     x->base.ops = &x_table;
+    x->base.unsent = op_unsent;
     x->base.method = slice_of(x->method);
     x->base.target = slice_of(x->target);
     x->base.body = slice_make(x->body, l->nbody);
@@ -240,6 +276,7 @@ void listener_kill(struct host *h) {
         list_each(xt, &s->exchanges) {
             struct exchange *x = container_of(xt, struct exchange, all);
             ev_cancel(h->sw, &x->gone);
+            ev_cancel(h->sw, &x->room);
             struct link *l = x->link;
             detach(x);
             if (l) link_break(l, -ECONNRESET, "connection reset by peer");

@@ -234,6 +234,10 @@ void raw_stop(struct raw *r) {
     uv_read_stop((uv_stream_t *)&r->tcp);
 }
 
+void raw_go_on(struct raw *r) {
+    uv_read_start((uv_stream_t *)&r->tcp, alloc, on_read);
+}
+
 static void on_closed(uv_handle_t *handle) {
     struct raw *r = handle->data;
     r->closed = true;

@@ -85,7 +85,8 @@ void raw_until_eof(struct raw *r);
 void raw_says(struct raw *r, const char *text, const char *last);
 void raw_close(struct raw *r);
 void raw_reset(struct raw *r);
-void raw_stop(struct raw *r); /* reads no more */
+void raw_stop(struct raw *r);  /* reads no more */
+void raw_go_on(struct raw *r); /* and again */
 
 /* A listening socket whose connections do what on_data says. */
 struct raw_server {

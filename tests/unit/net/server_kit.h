@@ -5,7 +5,7 @@
 
 struct app {
     struct kit *k;
-    int requests, gone;
+    int requests, gone, rooms;
     struct http_exchange *open[8]; /* those of /later */
     int nopen;
     const struct http_headers *extra;

@@ -179,4 +179,42 @@ NET_CASE(slow_readers_are_bounded_together) {
     for (int i = 0; i < 2; i++) raw_close(&r[i]);
 }
 
+static void on_room(void *ctx) {
+    struct app *a = ctx;
+    a->rooms++;
+    if (a->nopen == 1) assert_in_range(http_reply_unsent(a->open[0]), 0, (1 << 20) - 1);
+    loop_stop(a->k->l);
+}
+
+/* Who has much to say hears when it may go on: once, and never inside its call. */
+NET_CASE(room_is_reported) {
+    enum { MUCH = 30 << 20, BELOW = 1 << 20 };
+    DIAL(r, a, k, &(struct http_limits){.send_cap = 2 * MUCH});
+    struct http_exchange *x = later(&a, &r);
+    http_reply_begin(x, 200, NULL, NULL);
+    http_on_room(x, BELOW, on_room, &a);
+    assert_int_equal(a.rooms, 0);
+    while (!a.rooms) kit_run(k); /* there was room all the time */
+    raw_stop(&r);
+    for (int i = 0; i < MUCH; i += BELOW) {
+        static char junk[BELOW];
+        http_reply_send(x, slice_make(junk, sizeof junk));
+    }
+    http_on_room(x, BELOW, on_room, &a);
+    kit_turns(k, 20);
+    assert_int_equal(a.rooms, 1);
+    assert_true(http_reply_unsent(x) >= BELOW);
+    raw_go_on(&r);
+    while (a.rooms < 2) kit_run(k);
+    kit_turns(k, 20);
+    assert_int_equal(a.rooms, 2);
+    http_reply_end(x);
+    struct http_exchange *left = later(&a, &r);
+    http_on_room(left, 0, on_room, &a); /* never */
+    raw_reset(&r);
+    while (!a.gone) kit_run(k);
+    assert_int_equal(a.rooms, 2);
+    raw_connect(&r, k, k->port);
+}
+
 CASES("net/server_limits")

@@ -193,4 +193,40 @@ FIELD_CASE(5, limits) {
     }
 }
 
+struct talker {
+    struct service s;
+    int rooms;
+};
+
+static void on_room(void *ctx) {
+    struct talker *t = ctx;
+    t->rooms++;
+    assert_in_range(http_reply_unsent(t->s.open), 0, 99);
+}
+
+FIELD_CASE(6, room_is_reported) {
+    struct talker t = {0};
+    listen_on(f->b, ":80", &t.s, NULL);
+    cleanup_got struct got g = GOT(f->sw);
+    g.hold_after = 1;
+    start(f->a, &g, (struct http_spec){.lane = LANE_WATCH, .url = "http://b/"});
+    simworld_run(f->sw, NS_PER_S);
+    http_reply_begin(t.s.open, 200, "text/plain", NULL);
+    http_on_room(t.s.open, 100, on_room, &t);
+    assert_int_equal(t.rooms, 0);
+    simworld_run(f->sw, NS_PER_S);
+    assert_int_equal(t.rooms, 1); /* there was some all the time */
+    for (int i = 0; i < 20; i++) http_reply_send(t.s.open, SL("0123456789"));
+    assert_int_equal(http_reply_unsent(t.s.open), 200);
+    http_on_room(t.s.open, 100, on_room, &t);
+    simworld_run(f->sw, NS_PER_S);
+    assert_int_equal(t.rooms, 1); /* the reader took one piece and holds */
+    g.hold_after = 0;
+    http_resume(g.req);
+    simworld_run(f->sw, NS_PER_S);
+    assert_int_equal(t.rooms, 2);
+    assert_int_equal(g.body.n, 200);
+    http_listener_close(t.s.l);
+}
+
 CASES("simworld/listener")

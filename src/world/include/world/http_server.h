@@ -41,6 +41,7 @@ void http_reply(struct http_exchange *x, int status, const char *content_type,
 /* Streaming, chunked. extra may be NULL. */
 void http_reply_begin(struct http_exchange *x, int status, const char *content_type,
                       const struct http_headers *extra);
+const struct http_headers *http_x_headers(const struct http_exchange *x); /* all, in their order */
 void http_reply_send(struct http_exchange *x, struct slice data); /* copied */
 /* Bytes handed to http_reply_send() that have not left yet: who has much to say waits while they are many. 0
  * where nobody counts. */
@@ -51,3 +52,6 @@ void http_reply_abort(struct http_exchange *x); /* cuts the connection; x is gon
  * after fn returns and must not be answered. Never called inside a call on x. Replaces an earlier fn. */
 void http_on_gone(struct http_exchange *x, world_fn fn, void *ctx);
 #endif
+/* fn: once, when less than `below` is unsent, which it may be already; never inside a call on x. Replaces an earlier
+ * fn; not called any more once x has ended or its client has gone. */
+void http_on_room(struct http_exchange *x, size_t below, world_fn fn, void *ctx);

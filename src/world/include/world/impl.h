@@ -58,6 +58,7 @@ struct http_x_ops {
     void (*end)(struct http_exchange *);
     void (*abort)(struct http_exchange *);
     void (*on_gone)(struct http_exchange *, world_fn, void *);
+    void (*on_room)(struct http_exchange *, size_t, world_fn, void *);
 };
 struct http_exchange {
     const struct http_x_ops *ops;

@@ -26,8 +26,8 @@ struct alone_answer {
     char content_type[128], encoding[32], vary[32];
     struct buf body, raw; /* raw: all extra headers, "Name: value\n" each */
     bool begun, ended, aborted;
-    world_fn gone; /* http_on_gone(): the test says when */
-    void *gone_ctx;
+    world_fn gone, room; /* http_on_gone(), http_on_room(): the test says when */
+    void *gone_ctx, *room_ctx;
 };
 void alone_request(struct alone *a, struct alone_answer *ans, const char *method, const char *target,
                    const struct http_headers *h);
