@@ -8,7 +8,7 @@ add_library(handover_library STATIC ${library_objects})
 set_target_properties(handover_library PROPERTIES OUTPUT_NAME handover EXPORT_NAME handover LINKER_LANGUAGE C)
 target_include_directories(handover_library INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/handover>)
 target_link_libraries(handover_library INTERFACE PkgConfig::UV PkgConfig::CURL PkgConfig::CJSON PkgConfig::SYSTEMD PkgConfig::YAML
-  PkgConfig::CRYPTO PkgConfig::ZLIB http_parser m)
+  PkgConfig::SSL PkgConfig::CRYPTO PkgConfig::ZLIB http_parser m)
 if(HANDOVER_SANITIZE)
   list(APPEND library_flags -fsanitize=address,undefined)
 endif()

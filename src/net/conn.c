@@ -12,7 +12,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret);
 static void on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 
 size_t conn_unsent(const struct conn *c) {
-    return c->out.n + uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
+    return c->out.n + (c->tls ? conn_tls_wire(c->tls)->n : 0) +
+           uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
 }
 
 static void free_conn(uv_handle_t *handle) {
@@ -21,6 +22,7 @@ static void free_conn(uv_handle_t *handle) {
     http_in_free(&c->in);
     buf_free(&c->pending);
     buf_free(&c->out);
+    conn_tls_free(c->tls);
     free(c);
     net_handle_closed(n);
 }
@@ -51,6 +53,13 @@ void conn_gone(struct conn *c) {
     exchange_free(x);
 }
 
+/* What is to leave next; last: it is all. */
+static struct buf *to_write(struct conn *c, bool last) {
+    if (!c->tls) return &c->out;
+    conn_tls_seal(c->tls, &c->out, last);
+    return conn_tls_wire(c->tls);
+}
+
 void conn_cut(struct conn *c, bool reset) {
     c->x = NULL;
     if (c->closed) return;
@@ -59,8 +68,9 @@ void conn_cut(struct conn *c, bool reset) {
         if (uv_tcp_close_reset(&c->tcp, free_conn) < 0) uv_close((uv_handle_t *)&c->tcp, free_conn);
         return;
     }
-    if (c->out.n > 0) {
-        uv_buf_t b = uv_buf_init(c->out.p, (unsigned)(c->out.n < INT32_MAX ? c->out.n : INT32_MAX));
+    struct buf *out = to_write(c, false);
+    if (out->n > 0) {
+        uv_buf_t b = uv_buf_init(out->p, (unsigned)(out->n < INT32_MAX ? out->n : INT32_MAX));
         (void)uv_try_write((uv_stream_t *)&c->tcp, &b,
                            1); /* what there was before the cut, as far as it goes */
     }
@@ -110,10 +120,11 @@ static void on_written(uv_write_t *req, int status) {
 
 /* What the kernel does not take now goes to libuv's queue with its memory. */
 static void flush(struct conn *c) {
+    struct buf *out = to_write(c, c->phase == CONN_FLUSHING);
     size_t done = 0;
-    if (c->out.n == 0) return;
+    if (out->n == 0) return;
     if (uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) == 0) {
-        uv_buf_t b = uv_buf_init(c->out.p, (unsigned)(c->out.n < INT32_MAX ? c->out.n : INT32_MAX));
+        uv_buf_t b = uv_buf_init(out->p, (unsigned)(out->n < INT32_MAX ? out->n : INT32_MAX));
         int r = uv_try_write((uv_stream_t *)&c->tcp, &b, 1);
         if (r < 0 && r != UV_EAGAIN) {
             c->broken = true;
@@ -121,10 +132,10 @@ static void flush(struct conn *c) {
         }
         if (r > 0) done = (size_t)r;
     }
-    if (done < c->out.n) {
+    if (done < out->n) {
         struct leftover *w = xcalloc(1, sizeof *w);
-        size_t left = c->out.n - done;
-        w->data = buf_take(&c->out);
+        size_t left = out->n - done;
+        w->data = buf_take(out);
         w->req.data = c;
         uv_buf_t parts[64];
         unsigned nparts = 0;
@@ -140,10 +151,10 @@ static void flush(struct conn *c) {
             free(w);
             c->broken = true;
         }
-    } else if (c->out.cap > OUT_KEPT) {
-        buf_free(&c->out);
+    } else if (out->cap > OUT_KEPT) {
+        buf_free(out);
     } else {
-        buf_clear(&c->out);
+        buf_clear(out);
     }
 }
 
@@ -215,6 +226,35 @@ static void on_eof(struct conn *c) {
     }
 }
 
+/* Bytes of requests. False: no more of them are wanted. */
+static bool arrived(struct conn *c, struct slice data) {
+    if (c->phase == CONN_READING && c->pending.n == 0) {
+        size_t used = take(c, data);
+        data = slice_make(data.p + used, data.n - used);
+    }
+    keep_for_later(c, data);
+    return !c->closed && c->phase <= CONN_HANDLING;
+}
+
+static void arrived_sealed(struct conn *c, struct slice data) {
+    enum tls_end end = conn_tls_open(c->tls, data, arrived, c);
+    if (c->closed) return;
+    if (conn_tls_wire(c->tls)->n > 0) server_dirty(c);
+    if (end == TLS_EOF) {
+        on_eof(c);
+    } else if (end == TLS_PLAIN) {
+        conn_tls_free(c->tls);
+        c->tls = NULL;
+        refuse(c, 400, "a request without TLS to a server that speaks TLS");
+    } else if (end == TLS_BROKEN && c->x) {
+        conn_gone(c);
+    } else if (end == TLS_BROKEN && c->phase == CONN_READING) {
+        c->phase = CONN_FLUSHING; /* an alert, maybe */
+        set_timer(c, c->listener->limits.idle_ns);
+        server_dirty(c);
+    }
+}
+
 static void on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     struct conn *c = stream->data;
     if (n == UV_EOF) {
@@ -223,11 +263,11 @@ static void on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
         conn_gone(c);
     } else if (c->phase <= CONN_HANDLING) {
         struct slice data = slice_make(buf->base, (size_t)n);
-        if (c->phase == CONN_READING && c->pending.n == 0) {
-            size_t used = take(c, data);
-            data = slice_make(data.p + used, data.n - used);
+        if (c->tls) {
+            arrived_sealed(c, data);
+        } else {
+            (void)arrived(c, data);
         }
-        keep_for_later(c, data);
     }
 }
 
@@ -255,12 +295,23 @@ static void take_pending(struct conn *c) {
     uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_readable);
 }
 
+/* Is there room in the answer's way again? Its owner may end it, or close the listener. */
+static void tell_room(struct conn *c) {
+    struct exchange *x = c->x;
+    if (!x || !x->room || conn_unsent(c) >= x->room_below) return;
+    world_fn fn = x->room;
+    x->room = NULL;
+    fn(x->room_ctx);
+}
+
 void conn_service(struct conn *c) {
     if (!c->broken) flush(c);
     if (c->broken) {
         conn_gone(c);
         return;
     }
+    tell_room(c);
+    if (c->closed) return;
     if (c->phase == CONN_READING && c->pending.n > 0) take_pending(c);
     if (c->closed) return;
     if (c->eof && c->phase == CONN_HANDLING) {
@@ -270,6 +321,7 @@ void conn_service(struct conn *c) {
     if (c->eof && c->phase == CONN_READING && c->pending.n == 0) {
         c->phase = CONN_FLUSHING;
         set_timer(c, c->listener->limits.idle_ns);
+        flush(c); /* the end of TLS */
     }
     if (c->phase != CONN_FLUSHING || conn_unsent(c) > 0) return;
     if (c->eof) {
@@ -295,27 +347,18 @@ void conn_accept(struct listener *l) {
     struct conn *c = xcalloc(1, sizeof *c);
     c->listener = l;
     c->net = l->net;
-/* Is there room in the answer's way again? Its owner may end it, or close the listener. */
-static void tell_room(struct conn *c) {
-    struct exchange *x = c->x;
-    if (!x || !x->room || conn_unsent(c) >= x->room_below) return;
-    world_fn fn = x->room;
-    x->room = NULL;
-    fn(x->room_ctx);
-}
-
     list_push(&l->conns, &c->node);
     l->nconns++;
     list_init(&c->dirty);
     c->timer = timer_new(l->net->world, on_time, c);
     http_in_init(&c->in, l->limits.body_cap);
-    buf_init(&c->pending, PENDING_CAP + sizeof l->net->scratch);
-    tell_room(c);
-    if (c->closed) return;
+    /* TLS may hold a record back, and give it with the next read. */
+    buf_init(&c->pending, PENDING_CAP + sizeof l->net->scratch + 32 * 1024);
     buf_init(&c->out, SIZE_MAX); /* bounded by what the handler answers, and by send_cap while it streams */
     uv_tcp_init(loop_uv(l->net->loop), &c->tcp);
     c->tcp.data = c;
     l->net->handles++;
+    if (l->tls) c->tls = conn_tls_new(l->tls);
     if (uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&c->tcp) < 0 || !room) {
         conn_close(c);
         return;

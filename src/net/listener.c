@@ -45,6 +45,7 @@ void server_init(struct net *n) {
 static void free_listener(uv_handle_t *handle) {
     struct listener *l = handle->data;
     struct net *n = l->net;
+    server_tls_free(l->tls);
     free(l);
     net_handle_closed(n);
 }
@@ -160,6 +161,7 @@ int listener_open(struct world *w, const char *addr, const struct http_limits *l
     l->fn = fn;
     l->ctx = ctx;
     if (limits) l->limits = *limits;
+    l->limits.tls = NULL;
     if (l->limits.body_cap == 0) l->limits.body_cap = 3 << 20;
     if (l->limits.connections == 0) l->limits.connections = 256;
     if (l->limits.header_ns <= 0) l->limits.header_ns = 30 * NS_PER_S;
@@ -170,7 +172,8 @@ int listener_open(struct world *w, const char *addr, const struct http_limits *l
     uv_tcp_init(loop_uv(n->loop), &l->tcp);
     l->tcp.data = l;
     n->handles++;
-    int r = start(l, addr, err);
+    int r = limits && limits->tls ? server_tls_new(limits->tls, &l->tls, err) : 0;
+    if (r == 0) r = start(l, addr, err);
     if (r < 0) {
         uv_close((uv_handle_t *)&l->tcp, free_listener);
         return r;

@@ -1,5 +1,5 @@
 /* What the server's files share: listener.c (listening, the round before the loop sleeps), conn.c (one
- * connection), exchange.c (one request and its answer), http_in.c (parsing). */
+ * connection), conn_tls.c (its TLS), exchange.c (one request and its answer), http_in.c (parsing). */
 #ifndef SERVER_H
 #define SERVER_H
 #include "http_in.h"
@@ -10,7 +10,8 @@ struct listener {
     struct net *net;
     struct list node; /* in net.listeners */
     uv_tcp_t tcp;
-    struct http_limits limits;
+    struct http_limits limits; /* tls is not kept */
+    struct server_tls *tls;    /* NULL: none */
     http_handler fn;
     void *ctx;
     struct list conns;
@@ -42,6 +43,7 @@ struct conn {
     struct net *net;
     uv_tcp_t tcp;
     uv_shutdown_t shutdown;
+    struct conn_tls *tls; /* NULL: none */
     struct timer *timer;
     enum conn_phase phase;
     bool used;    /* at least one request has been answered: it is kept alive */
@@ -53,7 +55,7 @@ struct conn {
     struct exchange *x;
     struct buf pending; /* received beyond the request that is being handled */
     size_t taken;       /* of pending, already looked at */
-    struct buf out;     /* written before the loop sleeps */
+    struct buf out;     /* written before the loop sleeps; with TLS sealed first */
     size_t unsent_then; /* what was unsent when the timer was set: is there progress? */
 };
 
@@ -78,4 +80,22 @@ struct exchange *exchange_new(struct conn *c); /* takes over the request in c->i
 void exchange_free(struct exchange *x);
 /* An answer without a handler: malformed or late requests. */
 void exchange_refuse(struct buf *out, int status, const char *why);
+
+/* TLS between the socket and the parser. No bytes of it leave here: what is to be written stands in conn_tls_wire(). */
+int server_tls_new(const struct http_server_tls *id, struct server_tls **ret, struct err *err);
+void server_tls_free(struct server_tls *s); /* NULL is fine; connections go on */
+struct conn_tls *conn_tls_new(struct server_tls *s);
+void conn_tls_free(struct conn_tls *t); /* NULL is fine */
+enum tls_end {
+    TLS_MORE,
+    TLS_EOF,    /* the client said that it sends no more */
+    TLS_BROKEN, /* not TLS, or not as it is allowed here: an alert may stand in the wire, nothing else follows */
+    TLS_PLAIN /* a request without TLS */
+};
+/* What came from the socket: hands on what it says until take() says false. */
+enum tls_end conn_tls_open(struct conn_tls *t, struct slice raw,
+                           bool (*take)(struct conn *c, struct slice plain), struct conn *c);
+/* Moves all of plain into the wire; last: and that nothing more follows. */
+void conn_tls_seal(struct conn_tls *t, struct buf *plain, bool last);
+struct buf *conn_tls_wire(struct conn_tls *t);
 #endif
