@@ -180,8 +180,9 @@ int obs_target_read(const struct workload *kind, const cJSON *obj, struct slice 
 
 void obs_target_free(struct obs_target *t) {
     if (!t) return;
-    char *owned[] = {t->ns,    t->name,   t->id,          t->uid,     t->rv,      t->selector, t->tmpl,
-                     t->image, t->status, t->progressing, t->failure, t->current, t->update,   t->unfit};
+    char *owned[] = {t->ns,       t->name,    t->id,     t->uid,    t->rv,
+                     t->selector, t->tmpl,    t->image,  t->status, t->progressing,
+                     t->failure,  t->current, t->update, t->unfit,  t->claims};
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) free(owned[i]);
     cJSON_Delete(t->annotations);
     cJSON_Delete(t->managers);

@@ -56,6 +56,7 @@ struct obs_target {
     int32_t partition;
     char *current, *update; /* its ControllerRevisions by status, by name; NULL: not told yet */
     char current_hash[11];  /* of current's template, where it was read; "" otherwise */
+    char *claims;           /* the names of its volumeClaimTemplates, a JSON array; NULL: it has none */
     char *unfit;            /* why it cannot be a target; NULL: it can */
     char *selector, *tmpl;  /* raw JSON text of spec.selector and spec.template, byte for byte */
     char hash[11];          /* template_hash(tmpl) */

@@ -14,15 +14,21 @@ static const char *identity_read(struct slice tmpl) {
     return NULL;
 }
 
-static char *unfit(const cJSON *spec, const char *strategy, struct slice tmpl) {
-    const cJSON *claim = json_arr(spec, "volumeClaimTemplates");
+/* Their names are those of the volumes that its pods get. */
+static char *claims_of(const cJSON *spec) {
+    const cJSON *claim, *all = json_arr(spec, "volumeClaimTemplates");
+    if (!all || !all->child) return NULL;
+    struct buf names = BUF(1 << 20);
+    cJSON_ArrayForEach(claim, all) {
+        buf_addc(&names, names.n ? ',' : '[');
+        buf_add_json(&names, slice_of(json_str_or(json_get(claim, "metadata"), "name", "?")));
+    }
+    buf_addc(&names, ']');
+    return buf_take(&names);
+}
+
+static char *unfit(const char *strategy, struct slice tmpl) {
     const char *label = identity_read(tmpl);
-    if (claim && claim->child)
-        return xasprintf("spec.volumeClaimTemplates: read %d (%.60s); allowed are none: a canary is a pod "
-                         "beside the set's, "
-                         "and has no claim of its own",
-                         cJSON_GetArraySize(claim),
-                         json_str_or(json_get(claim->child, "metadata"), "name", "?"));
     if (label)
         return xasprintf("spec.template: read label %s; a template that tells its containers their ordinal "
                          "is not allowed: "
@@ -48,7 +54,8 @@ void observe_stateful(const cJSON *obj, struct slice tmpl, struct obs_target *t)
     t->current = xstrdup_null(json_str(status, "currentRevision"));
     t->update = xstrdup_null(json_str(status, "updateRevision"));
     if (!json_get(status, "availableReplicas")) t->st_available = t->st_ready; /* before 1.22 */
-    t->unfit = unfit(spec, json_str_or(strategy, "type", "RollingUpdate"), tmpl);
+    t->claims = claims_of(spec);
+    t->unfit = unfit(json_str_or(strategy, "type", "RollingUpdate"), tmpl);
 }
 
 static bool same(const char *a, const char *b) {

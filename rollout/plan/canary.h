@@ -16,4 +16,10 @@ void template_with_overrides(struct slice tmpl, char *const *args, char *const *
  * -EINVAL (ERR_CONFIG) where the template contradicts them. It has passed json_raw_check(). */
 int template_with_nodes(struct slice tmpl, char *const *labels, const char *hash, struct buf *out,
                         struct err *err);
+/* The template with an empty volume for each of claims (names, a JSON array, or nothing), in the place of its own volume of that name,
+ * and for each of its own that is a claim and may be written to; every other byte as it was. -EINVAL (ERR_CONFIG) where a container has
+ * one as a block device. It has passed json_raw_check(). */
+int template_with_empty_volumes(struct slice tmpl, struct slice claims, struct buf *out, struct err *err);
+/* The first claim that all pods of the template have together and may write to; false: there is none. */
+bool template_shared_claim(struct slice tmpl, struct buf *ret_claim);
 #endif

@@ -101,15 +101,20 @@ static int select_slice(struct slice tmpl, struct buf *out, struct err *err) {
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err) {
     const char *pairs[] = {LABEL_TRACK, "canary", LABEL_TEMPLATE, t->hash};
-    cleanup_buf struct buf labels = BUF(1024), selected = BUF(4 << 20), placed = BUF(4 << 20),
-                           changed = BUF(4 << 20), tmpl = BUF(4 << 20);
+    cleanup_buf struct buf labels = BUF(1024), selected = BUF(4 << 20), emptied = BUF(4 << 20),
+                           placed = BUF(4 << 20), changed = BUF(4 << 20), tmpl = BUF(4 << 20);
+    struct slice text = slice_of(t->tmpl);
     bool objects = spec && spec->mode == MODE_OBJECTS;
     buf_adds(&labels, "{\"app.kubernetes.io/managed-by\":\"handover\",\"" LABEL_TARGET "\":");
     buf_add_json(&labels, slice_of(t->uid));
     buf_addf(&labels, ",\"" LABEL_TEMPLATE "\":\"%s\"}", t->hash);
-    if (objects && select_slice(slice_of(t->tmpl), &selected, err) < 0) return -EINVAL;
-    int rc = template_with_nodes(objects ? buf_slice(&selected) : slice_of(t->tmpl),
-                                 spec ? spec->canary_nodes : NULL, t->hash, &placed, err);
+    int rc = 0;
+    if (objects) rc = select_slice(text, &selected, err);
+    if (objects) text = buf_slice(&selected);
+    bool empty = rc == 0 && spec && spec->empty_volumes;
+    if (empty) rc = template_with_empty_volumes(text, slice_of(t->claims), &emptied, err);
+    if (empty) text = buf_slice(&emptied);
+    if (rc == 0) rc = template_with_nodes(text, spec ? spec->canary_nodes : NULL, t->hash, &placed, err);
     if (rc < 0) return rc;
     template_with_overrides(buf_slice(&placed), spec ? spec->canary_args : NULL,
                             spec ? spec->canary_env : NULL, &changed);

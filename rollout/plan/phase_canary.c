@@ -252,7 +252,9 @@ static bool held_from_outside(struct plan_ctx *c, const struct pods_cause *cause
     const struct obs_rs *rs = plan_canary_of(c, c->s->hash);
     int64_t since = rs && rs->created_ns > c->s->unready_ns ? rs->created_ns : c->s->unready_ns;
     if (!plan_cause_is_due(c, cause, since)) return false;
-    return plan_hold(c, cause->hold, cause->follow, "%s", cause->text);
+    bool volume = cause->hold == HOLD_NOT_STARTED || cause->hold == HOLD_UNSCHEDULABLE; /* may be why */
+    return plan_hold(c, cause->hold, cause->follow, "%s%s", cause->text,
+                     volume ? plan_shared_claim(c).text : "");
 }
 
 static bool not_healthy(struct plan_ctx *c, enum health h, const struct pods_cause *cause) {

@@ -234,7 +234,7 @@ unsigned plan_versions_back(const struct state *s, const char *hash);
 int32_t plan_canary_replicas(int32_t stable, unsigned percent);
 
 /* The canary's ReplicaSet as JSON text. The template is the target's, byte for byte, with our labels (and the
- * overrides of canary-args and canary-env in its containers, the nodes of canary-nodes in its spec). -EINVAL (ERR_CONFIG) when the ReplicaSet's own
+ * overrides of canary-args and canary-env in its containers, the nodes of canary-nodes and the volumes of canary-volumes in its spec). -EINVAL (ERR_CONFIG) when the ReplicaSet's own
  * labels would match the target's selector (then its controller would adopt it), or its pods' would not. */
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err);

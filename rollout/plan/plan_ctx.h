@@ -139,6 +139,11 @@ void plan_take_stable(struct plan_ctx *c, const struct obs_rs *rs);
 void plan_keep_stable_template(struct plan_ctx *c);
 bool plan_restore_stable(struct plan_ctx *c); /* false: nothing is recorded to make it from */
 int64_t plan_original_deadline(const struct state *s);
+/* Which claim the canary's pods have together with stable's, and what to do, to be added to a message; "": none. */
+struct claim_words {
+    char text[320];
+};
+struct claim_words plan_shared_claim(const struct plan_ctx *c);
 const char *plan_config_error(const struct plan_ctx *c); /* what is wrong with the annotations */
 
 /* ---- hold_way.c: by spec.paused, or by the API server's policy ---- */

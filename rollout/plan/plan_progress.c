@@ -225,8 +225,8 @@ void plan_begin_rollout(struct plan_ctx *c) {
     evidence_begin(&s->evidence, c->now);
     plan_begin_slice(c);
     plan_count(c, PM_ROLLOUTS, "started", 1);
-    plan_event(c, EV_ROLLOUT_STARTED, "rollout of %s started; stable is %s (template %s)", c->t->image,
-               s->stable_name, s->hash);
+    plan_event(c, EV_ROLLOUT_STARTED, "rollout of %s started; stable is %s (template %s)%s", c->t->image,
+               s->stable_name, s->hash, plan_shared_claim(c).text);
     plan_enter_described(c, PHASE_STARTING);
 }
 

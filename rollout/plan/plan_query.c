@@ -1,5 +1,7 @@
 /* What is there: the target's ReplicaSets, its canaries, how far its controller is. */
+#include "plan/canary.h"
 #include "plan/plan_ctx.h"
+#include <stdio.h>
 
 bool plan_same_hash(const char *a, const char *b) {
     return a[0] && !strcmp(a, b);
@@ -77,6 +79,17 @@ bool plan_rollout_stands_still(const struct obs_target *t) {
 
 int64_t plan_original_deadline(const struct state *s) {
     return s->deadline_s >= 0 && s->deadline_s < HELD_DEADLINE ? s->deadline_s : DEFAULT_DEADLINE_S;
+}
+
+struct claim_words plan_shared_claim(const struct plan_ctx *c) {
+    struct claim_words r = {""};
+    cleanup_buf struct buf claim = BUF(1024);
+    if (c->spec && !c->spec->empty_volumes && template_shared_claim(slice_of(c->t->tmpl), &claim))
+        snprintf(r.text, sizeof r.text,
+                 "; the canary mounts stable's claim %.100s, too: annotation " HANDOVER_PREFIX
+                 "canary-volumes: empty gives it an empty volume instead",
+                 buf_str(&claim));
+    return r;
 }
 
 const char *plan_config_error(const struct plan_ctx *c) {

@@ -36,14 +36,17 @@ static bool read_percent(struct slice v, struct spec *s, struct why *w) {
     (void)w;
     return value_steps(v, s);
 }
+/* Which of n words it is; -1: none. */
+static int choice(struct slice v, const char *const *words, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (slice_eqs(v, words[i])) return (int)i;
+    return -1;
+}
 static bool read_mode(struct slice v, struct spec *s, struct why *w) {
+    int i = choice(v, modes, ARRAY_LEN(modes));
     (void)w;
-    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-        if (!slice_eqs(v, modes[i])) continue;
-        s->mode = (enum spec_mode)i;
-        return true;
-    }
-    return false;
+    if (i >= 0) s->mode = (enum spec_mode)i;
+    return i >= 0;
 }
 static bool read_error_rate(struct slice v, struct spec *s, struct why *w) {
     (void)w;
@@ -76,13 +79,10 @@ static bool read_deadline(struct slice v, struct spec *s, struct why *w) {
     return value_duration(v, NS_PER_S, LONGEST, &s->deadline_ns);
 }
 static bool read_inconclusive(struct slice v, struct spec *s, struct why *w) {
+    int i = choice(v, inconclusives, ARRAY_LEN(inconclusives));
     (void)w;
-    for (size_t i = 0; i < ARRAY_LEN(inconclusives); i++) {
-        if (!slice_eqs(v, inconclusives[i])) continue;
-        s->on_inconclusive = (enum spec_inconclusive)i;
-        return true;
-    }
-    return false;
+    if (i >= 0) s->on_inconclusive = (enum spec_inconclusive)i;
+    return i >= 0;
 }
 static bool read_metrics(struct slice v, struct spec *s, struct why *w) {
     (void)w;
@@ -166,6 +166,11 @@ static bool read_nodes(struct slice v, struct spec *s, struct why *w) {
     s->canary_nodes = value_labels(v, w->text);
     return s->canary_nodes != NULL;
 }
+static bool read_volumes(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    s->empty_volumes = slice_eqs(v, "empty");
+    return s->empty_volumes;
+}
 static bool read_lease(struct slice v, struct spec *s, struct why *w) {
     struct slice ns, name;
     (void)w;
@@ -176,13 +181,10 @@ static bool read_lease(struct slice v, struct spec *s, struct why *w) {
     return true;
 }
 static bool read_assist(struct slice v, struct spec *s, struct why *w) {
+    int i = choice(v, assists, ARRAY_LEN(assists));
     (void)w;
-    for (size_t i = 0; i < ARRAY_LEN(assists); i++) {
-        if (!slice_eqs(v, assists[i])) continue;
-        s->assist = (enum spec_assist)i;
-        return true;
-    }
-    return false;
+    if (i >= 0) s->assist = (enum spec_assist)i;
+    return i >= 0;
 }
 
 static bool read_check(struct slice v, struct spec *s, struct why *w) {
@@ -241,6 +243,7 @@ static const struct {
     {"canary-args", read_args, "words such as --leader-election-id=canary"},
     {"canary-env", read_env, "words such as LEASE_NAME=canary"},
     {"canary-nodes", read_nodes, "labels of nodes such as pool=canary,zone=a"},
+    {"canary-volumes", read_volumes, "empty"},
     {"lease", read_lease, "the name of a Lease in the target's namespace, or NAMESPACE/NAME"},
     {"lease-assist", read_assist, "rollout, always or off"},
     {"check", read_check, "a URL such as https://checks.example.com/may-go-on"},

@@ -70,6 +70,7 @@ struct spec {
     char **canary_env;  /* "NAME=value", NULL-terminated; NULL if none */
     char **
         canary_nodes; /* "key=value": labels of the nodes for the canary's pods, NULL-terminated; NULL: any */
+    bool empty_volumes; /* the canary's pods have empty volumes instead of claims */
     char *
         lease; /* the Lease by which the target elects, NAMESPACE/NAME for one of another namespace; NULL: those that its Pods hold */
     enum spec_assist assist;

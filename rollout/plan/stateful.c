@@ -3,13 +3,30 @@
  * same partition and by deleting the pods of other revisions; the controller moves it when all pods are of the new one and ready,
  * and when there is none: then nothing is left to go back to. */
 #include "plan/plan_ctx.h"
+#include "base/json_raw.h"
 #include <errno.h>
 
 bool plan_one_revision(const struct obs_target *t) {
     return !obs_is_set(t) || (t->current && t->update && !strcmp(t->current, t->update));
 }
 
+/* A canary is a pod beside the set's: which claim would be its own? */
+static int no_claims(const struct obs_target *t, struct err *err) {
+    struct json_raw_it it = json_raw_each(slice_of(t->claims));
+    struct slice first = {0};
+    int n = 0;
+    for (; json_raw_next(&it); n++)
+        if (!n) first = slice_make(it.value.p + 1, it.value.n - 2);
+    return err_set(
+        err, ERR_CONFIG, -EINVAL,
+        "spec.volumeClaimTemplates: read %d (%.*s); allowed are none, or any with annotation " HANDOVER_PREFIX
+        "canary-volumes: empty, for an operator that can begin with empty ones: "
+        "a canary is a pod beside the set's, and has no claim of its own",
+        n, first.n < 60 ? (int)first.n : 60, first.p);
+}
+
 int plan_target_fits(const struct obs_target *t, const struct spec *spec, struct err *err) {
+    if (t->claims && !spec->empty_volumes) return no_claims(t, err);
     if (t->unfit) return err_set(err, ERR_CONFIG, -EINVAL, "%s", t->unfit);
     if (!obs_is_set(t) || spec->mode == MODE_AUTO || spec->mode == MODE_REPLICAS) return 0;
     bool leader = spec->mode == MODE_LEADER;

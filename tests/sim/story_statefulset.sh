@@ -55,6 +55,16 @@ set_target ondelete '{"updateStrategy":{"type":"OnDelete"}}'
 set_target leader '{}' canary-percent=50 mode=leader
 refused claims 'spec.volumeClaimTemplates: read 1 (data)'; refused ordinal 'apps.kubernetes.io/pod-index'
 refused ondelete 'read OnDelete; allowed is RollingUpdate'; refused leader 'allowed for a StatefulSet is auto or replicas'
+# With empty volumes for its canary it can be tried.
+patch_set claims '{"metadata":{"annotations":{"handover.dev/canary-volumes":"empty"}}}'
+claims_held() { [ "$(api GET "$sets/claims" | jq .spec.updateStrategy.rollingUpdate.partition)" = 2147483647 ]; }
+until_true 20 "claims is adopted" claims_held
+patch_set claims '{"spec":{"template":{"spec":{"containers":[{"name":"operator","image":"op:v2"}]}}}}'
+emptied() { api GET /apis/apps/v1/namespaces/default/replicasets |
+  jq -e 'any(.items[]; (.metadata.name | startswith("claims-statefulset-canary-")) and .spec.template.spec.volumes == [{"name":"data","emptyDir":{}}])' >/dev/null; }
+until_true 10 "its canary has an empty volume" emptied
+claims_run_v2() { api GET "$sets/claims" | jq -e '.status.updatedReplicas == 2 and .status.currentRevision == .status.updateRevision' >/dev/null; }
+until_true 60 "claims is promoted" claims_run_v2
 # Leaving gives the user's own partition back.
 given_back() { [ "$(partition)" = 0 ]; }
 annotate canary-percent; until_true 20 "given back" given_back

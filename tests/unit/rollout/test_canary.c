@@ -225,6 +225,110 @@ CASE(nodes_that_the_template_contradicts) {
     }
 }
 
+static int emptied(const char *tmpl, const char *claims, struct buf *out, struct err *e) {
+    cleanup_free char *from = quoted(xstrdup(tmpl)), *names = claims ? quoted(xstrdup(claims)) : NULL;
+    return template_with_empty_volumes(slice_of(from), slice_of(names), out, e);
+}
+
+/* As the StatefulSet controller: the set's claims come first and take the place of the template's volumes of their names. All else is
+ * the template's, byte for byte. */
+CASE(empty_volumes_in_the_place_of_claims) {
+#define EMPTY(name) "{'name':" name ",'emptyDir':{}}"
+    static const struct {
+        const char *tmpl, *claims, *want; /* NULL: as it was */
+    } v[] = {
+        {"{'spec': {'x' : 1e15 },'z':2}", "['data']",
+         "{'spec': {'volumes':[" EMPTY("'data'") "],'x' : 1e15 },'z':2}"},
+        {"{'spec':{}}", "['a','b']", "{'spec':{'volumes':[" EMPTY("'a'") "," EMPTY("'b'") "]}}"},
+        {"{'spec':{'volumes':null,'n':9007199254740993}}", "['a']",
+         "{'spec':{'volumes':[" EMPTY("'a'") "],'n':9007199254740993}}"},
+        {"{'spec':{'n':1,'volumes' : [ {'name':'tmp','x': "
+         "1.0},{'emptyDir':{'sizeLimit':'1Gi'},'name':'d\\u0061ta'} ] } }",
+         "['data']", "{'spec':{'n':1,'volumes' : [" EMPTY("'data'") ",{'name':'tmp','x': 1.0}] } }"},
+        /* a Deployment's, which all of its pods have together */
+        {"{'spec':{'volumes':[{'name':'a','secret':{}},{'persistentVolumeClaim':{'claimName':'c'},'name':'b'}"
+         "]}}",
+         NULL, "{'spec':{'volumes':[{'name':'a','secret':{}}," EMPTY("'b'") "]}}"},
+        {"{'spec':{'volumes':[{'name':'b','persistentVolumeClaim':{'claimName':'c','readOnly':false}}]}}",
+         "['a']", "{'spec':{'volumes':[" EMPTY("'a'") "," EMPTY("'b'") "]}}"},
+        {"{'spec':{'volumes':[{'name':'b','persistentVolumeClaim':{'claimName':'c','readOnly':true}},"
+         "{'name':'e','ephemeral':{'volumeClaimTemplate':{}}},{'name':'n','persistentVolumeClaim':null}]}}",
+         NULL, NULL},
+        {"{'spec':{'x' :1e15}}", NULL, NULL},
+        {"{'spec':{'containers':[{'volumeDevices':[{'name':'other'}],'volumeMounts':[{'name':'a'}]}]}}",
+         "['a']",
+         "{'spec':{'volumes':[" EMPTY("'a'") "],'containers':[{'volumeDevices':[{'name':'other'}],"
+                                             "'volumeMounts':[{'name':'a'}]}]}}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        if (emptied(v[i].tmpl, v[i].claims, &out, &e) < 0) fail_msg("%zu: %s", i, e.msg);
+        cleanup_free char *want = quoted(xstrdup(v[i].want ? v[i].want : v[i].tmpl));
+        assert_string_equal(buf_str(&out), want);
+        assert_int_equal(json_raw_check(buf_slice(&out), NULL), 0);
+    }
+}
+
+CASE(volumes_that_cannot_be_empty) {
+#define DEVICE(list)                                                                                         \
+    "{'spec':{'" list "':[{},{'volumeDevices':[{'name':'x'},{'name':'raw','devicePath':'/dev/x'}]}]"
+    static const struct {
+        const char *tmpl, *claims, *why;
+    } v[] = {
+        {DEVICE("containers") "}}", "['data','raw']",
+         "handover.dev/canary-volumes: \"empty\" is not possible, the template's containers have volume "
+         "\"raw\" as a "
+         "block device"},
+        {DEVICE("initContainers") ",'volumes':[{'name':'raw','persistentVolumeClaim':{'claimName':'c'}}]}}",
+         NULL, "handover.dev/canary-volumes: "},
+        {"{'spec':[]}", "['a']", "spec.template.spec is no object"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        assert_true(emptied(v[i].tmpl, v[i].claims, &out, &e) < 0);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        if (!slice_starts(slice_of(e.msg), slice_of(v[i].why))) fail_msg("%zu: %s", i, e.msg);
+    }
+}
+
+CASE(claims_that_a_canary_shares) {
+    static const struct {
+        const char *tmpl, *claim; /* NULL: none */
+    } v[] = {
+        {"{'spec':{'volumes':[{'name':'a'},{'name':'b','persistentVolumeClaim':{'claimName':'c\\u0061che'}}]}"
+         "}",
+         "cache"},
+        {"{'spec':{'volumes':[{'name':'b','persistentVolumeClaim':{'claimName':'c','readOnly':true}}]}}",
+         NULL},
+        {"{'spec':{'volumes':[{'name':'b','persistentVolumeClaim':{}}]}}", NULL},
+        {"{'spec':{'volumes':null}}", NULL},
+        {"{}", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *tmpl = quoted(xstrdup(v[i].tmpl));
+        cleanup_buf struct buf claim = BUF(1024);
+        bool shared = template_shared_claim(slice_of(tmpl), &claim);
+        if (shared != !!v[i].claim || strcmp(buf_str(&claim), shared ? v[i].claim : "") != 0)
+            fail_msg("%zu: %s", i, buf_str(&claim));
+    }
+}
+
+CASE(manifest_of_a_set_with_claims) {
+    struct obs_target t = target(J("{'matchLabels':{'app':'op'}}"), J(TEMPLATE));
+    t.kind = &workload_statefulset;
+    t.claims = J("['data']");
+    for (int empty = 0; empty <= 1; empty++) {
+        struct spec spec = {.empty_volumes = empty};
+        cleanup_buf struct buf out = BUF(1 << 16);
+        struct err e = {0};
+        if (canary_manifest(&t, &spec, 1, &out, &e) < 0) fail_msg("%s", e.msg);
+        assert_int_equal(strstr(buf_str(&out), J("'volumes':[" EMPTY("'data'") "]")) != NULL, empty);
+        assert_non_null(strstr(buf_str(&out), "9007199254740993"));
+    }
+}
+
 /* All that a canary is made by: its nodes, its overrides, its labels. */
 CASE(manifest_on_nodes_of_its_own) {
     char *nodes[] = {(char *)(uintptr_t) "pool=canary", NULL};

@@ -313,4 +313,30 @@ SCENE(a_new_leader_does_not_report_it_again, m_new(1, 2)) {
     m_play(m, "is Adopting WriteRefused");
 }
 
+/* With a claim that may be written to in its template; the plan's Event, or its message. */
+static void says_of_claim(struct model *m, bool event, const char *want) {
+    struct m_view *v = m_observe(m);
+    cleanup_plan struct plan p;
+    free(v->target.tmpl);
+    v->target.tmpl = xstrdup(
+        "{\"spec\":{\"volumes\":[{\"name\":\"d\",\"persistentVolumeClaim\":{\"claimName\":\"cache\"}}]}}");
+    plan_make(&v->o, m_now(m), &p);
+    const char *said = event ? p.nevents ? p.event[0].message : "" : p.next->message;
+    if (want ? !strstr(said, want) : strstr(said, "claim") != NULL) fail_msg("%s", said);
+    m_view_free(v);
+}
+
+#define SHARED                                                                                               \
+    "; the canary mounts stable's claim cache, too: annotation handover.dev/canary-volumes: empty gives it"
+SCENE(a_claim_that_the_canary_shares_is_named, begun()) {
+    m_play(m, "image 1|tick 1");
+    says_of_claim(m, true, SHARED); /* when it begins */
+    m_play(m, "no-volume 1|run 40|is Starting PodsNotStarted");
+    says_of_claim(m, false, SHARED); /* and where it may be why the pods do not start */
+    m_play(m, "no-registry 1|run 40|is Starting ImagePullFailed");
+    says_of_claim(m, false, NULL);
+    m_play(m, "no-volume 1|set canary-volumes empty|run 40|is Starting PodsNotStarted");
+    says_of_claim(m, false, NULL);
+}
+
 CASES("rollout/plan_outside")

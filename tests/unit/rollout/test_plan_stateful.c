@@ -90,27 +90,59 @@ SCENE(a_lost_state_is_found_again, set()) {
     m_play(m, "run 30|is RolledBack|event StateLost|held|all 0 3|quarantined 1");
 }
 
-static void refused_with(const char *spec, const char *want) {
+static void read_set(const char *spec, struct obs_target *ret) {
     cleanup_free char *raw =
         quoted(xasprintf("{'metadata':{'name':'db','namespace':'ns','uid':'u','resourceVersion':'1'},'spec':{"
                          "'selector':{},'template':{'spec':{}}%s}}",
                          spec));
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
+    assert_int_equal(obs_target_read(&workload_statefulset, obj, slice_of(raw), ret, NULL), 0);
+}
+
+static void refused_with(bool empty, const char *spec, const char *want) {
     struct obs_target t;
     struct err err = {0};
-    cleanup_spec struct spec parsed = {0};
-    assert_int_equal(obs_target_read(&workload_statefulset, obj, slice_of(raw), &t, &err), 0);
+    cleanup_spec struct spec parsed = {.empty_volumes = empty};
+    read_set(spec, &t);
     int rc = plan_target_fits(&t, &parsed, &err);
     if (*want ? rc >= 0 || !strstr(err.msg, want) : rc < 0) fail_msg("%s: %s", spec, err.msg);
     obs_target_free(&t);
 }
 
 CASE(what_cannot_be_a_target_is_refused_with_what_was_read) {
-    refused_with("", "");
-    refused_with(",'serviceName':'db','updateStrategy':{'rollingUpdate':{'maxUnavailable':2}}", "");
-    refused_with(",'volumeClaimTemplates':[]", "");
-    refused_with(",'volumeClaimTemplates':[{'metadata':{'name':'data'}}]", "read 1 (data); allowed are none");
-    refused_with(",'updateStrategy':{'type':'OnDelete'}", "read OnDelete; allowed is RollingUpdate");
+#define CLAIMS(more) ",'volumeClaimTemplates':[{'metadata':{'name':'data'}}" more "]"
+#define ON_DELETE    ",'updateStrategy':{'type':'OnDelete'}"
+    refused_with(false, "", "");
+    refused_with(false, ",'serviceName':'db','updateStrategy':{'rollingUpdate':{'maxUnavailable':2}}", "");
+    refused_with(false, ",'volumeClaimTemplates':[]", "");
+    refused_with(false, CLAIMS(""),
+                 "spec.volumeClaimTemplates: read 1 (data); allowed are none, or any with annotation "
+                 "handover.dev/canary-volumes: empty");
+    refused_with(false, CLAIMS(",{'metadata':{'name':'cache'}}"), "read 2 (data)");
+    refused_with(true, CLAIMS(",{'metadata':{'name':'cache'}}"), "");
+    refused_with(false, ON_DELETE, "read OnDelete; allowed is RollingUpdate");
+    refused_with(true, CLAIMS("") ON_DELETE, "read OnDelete; allowed is RollingUpdate");
+}
+
+CASE(the_names_of_claims_are_read) {
+    static const struct {
+        const char *spec, *want; /* NULL: none */
+    } v[] = {
+        {"", NULL},
+        {",'volumeClaimTemplates':null", NULL},
+        {",'volumeClaimTemplates':[]", NULL},
+        {CLAIMS(",{'metadata':{'name':'b'},'spec':{'resources':{'requests':{'storage':'1Gi'}}}}"),
+         "['data','b']"},
+        {CLAIMS(",{}"), "['data','?']"}, /* the server says what is wrong with it */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct obs_target t;
+        read_set(v[i].spec, &t);
+        cleanup_free char *want = v[i].want ? quoted(xstrdup(v[i].want)) : NULL;
+        if (want ? !t.claims || strcmp(t.claims, want) != 0 : t.claims != NULL)
+            fail_msg("%zu: %s", i, t.claims);
+        obs_target_free(&t);
+    }
 }
 
 CASE(the_ordinal_is_found_in_the_template) {

@@ -65,7 +65,7 @@ CASE(everything) {
               "min-events=3\nquiet=0s\ndeadline=2h\non-inconclusive=rollback\n"
               "metrics=https+insecure://:8443/some/metrics?x=1\nerrors=a{b=\"c\"}\ntotal=a\n"
               "canary-args=--x=1  --y\ncanary-env=A=1 "
-              "B_C==2\nrollback-window=3\ncanary-nodes=pool=canary, "
+              "B_C==2\nrollback-window=3\ncanary-volumes=empty\ncanary-nodes=pool=canary, "
               "a/zone=\nlease=name\nlease-assist=always\npromote=abc@1\nretry=abc\n"
               "status=whatever\nunknown=x",
               &s, &e);
@@ -85,6 +85,7 @@ CASE(everything) {
     assert_string_equal(s.canary_nodes[0], "pool=canary");
     assert_string_equal(s.canary_nodes[1], "a/zone=");
     assert_null(s.canary_nodes[2]);
+    assert_true(s.empty_volumes);
     assert_string_equal(s.lease, "name");
     assert_int_equal(s.assist, ASSIST_ALWAYS);
     assert_true(slice_eqs(spec_action_hash("abc@1"), "abc") && slice_eqs(spec_action_hash(" abc"), "abc"));
@@ -187,6 +188,8 @@ CASE(refused) {
         {"canary-nodes=a b=c", "canary-nodes", "\"a b=c\" is no label of a node", "pool=canary,zone=a"},
         {"canary-nodes=a=-c", "canary-nodes", "\"a=-c\" is no label of a node", "pool=canary,zone=a"},
         {"canary-nodes=a=b,a=c", "canary-nodes", "\"a=c\" has a key that is there already", "pool=canary"},
+        {"canary-volumes=", "canary-volumes", "\"\"", "allowed: empty"},
+        {"canary-volumes=shared", "canary-volumes", "\"shared\"", "allowed: empty"},
         {"lease=A", "lease", "\"A\"", "the name of a Lease in the target's namespace"},
         {"lease=other/", "lease", "\"other/\"", "or NAMESPACE/NAME"},
         {"lease=/b", "lease", "\"/b\"", "or NAMESPACE/NAME"},
