@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LEAK = 2 << 20, SLOW_MS = 1200 };
+enum { LEAK = 8 << 20, SLOW_MS = 1200 };
 #define HOT_NS (20 * NS_PER_MS)
 
 static bool is(struct world *w, const char *how) {
