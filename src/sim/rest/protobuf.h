@@ -2,13 +2,11 @@
  * answered in JSON. */
 #ifndef SIM_PROTOBUF_H
 #define SIM_PROTOBUF_H
+#include "api/proto.h"
 #include "store/json_doc.h"
 #include "store/api_status.h"
 
-struct pb_message {
-    const char *name, *fields; /* see protobuf_schema.c */
-};
-const struct pb_message *pb_message_find(struct slice name);
+proto_find pb_message_find;
 /* "k8s\0" and a runtime.Unknown with the object in it. */
 int pb_parse(struct slice body, cJSON **ret, struct api_status *f);
 #endif

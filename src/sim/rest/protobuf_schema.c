@@ -1,11 +1,8 @@
 /* The messages of Kubernetes' protobuf encoding that clients write here, after k8s.io/api's generated.proto:
- * what typed clients create (kubectl create, expose, drain, auth can-i). Per field: number, '!' where a zero
- * was set on purpose (a pointer in Go), JSON name, type: s string, i integer, b bool, y bytes, T Time, M
- * MicroTime, Q Quantity, I IntOrString, or a message; '*' a list, '%' a map from strings, '&' a message whose
- * members are ours. */
+ * what typed clients create (kubectl create, expose, drain, auth can-i); api/proto.h says how a line is read. */
 #include "rest/protobuf.h"
 
-static const struct pb_message messages[] = {
+static const struct proto_message messages[] = {
     {"Namespace", "1 metadata ObjectMeta|2 spec NamespaceSpec"},
     {"ServiceAccount",
      "1 metadata ObjectMeta|2 secrets *ObjectReference|3 imagePullSecrets *LocalObjectReference|"
@@ -14,36 +11,21 @@ static const struct pb_message messages[] = {
     {"Secret", "1 metadata ObjectMeta|5! immutable b|2 data %y|4 stringData %s|3 type s"},
     {"Service", "1 metadata ObjectMeta|2 spec ServiceSpec"},
     {"Pod", "1 metadata ObjectMeta|2 spec PodSpec"},
-    {"Event", "1 metadata ObjectMeta|2 involvedObject ObjectReference|3 reason s|4 message s|"
-              "5 source EventSource|6 firstTimestamp T|7 lastTimestamp T|8 count i|9 type s|10 eventTime M|"
-              "11 series EventSeries|12 action s|13 related ObjectReference|14 reportingComponent s|"
-              "15 reportingInstance s"},
     {"Deployment", "1 metadata ObjectMeta|2 spec DeploymentSpec"},
     {"ReplicaSet", "1 metadata ObjectMeta|2 spec ReplicaSetSpec"},
     {"Role", "1 metadata ObjectMeta|2 rules *PolicyRule"},
     {"RoleBinding", "1 metadata ObjectMeta|2 subjects *Subject|3 roleRef RoleRef"},
     {"ClusterRole", "1 metadata ObjectMeta|2 rules *PolicyRule"},
     {"ClusterRoleBinding", "1 metadata ObjectMeta|2 subjects *Subject|3 roleRef RoleRef"},
-    {"Lease", "1 metadata ObjectMeta|2 spec LeaseSpec"},
-    {"DeleteOptions", "1! gracePeriodSeconds i|2 preconditions Preconditions|3! orphanDependents b|"
-                      "4! propagationPolicy s|5 dryRun *s"},
     {"SelfSubjectAccessReview", "1 metadata ObjectMeta|2 spec SelfSubjectAccessReviewSpec"},
     {"SelfSubjectRulesReview", "1 metadata ObjectMeta|2 spec SelfSubjectRulesReviewSpec"},
     {"SelfSubjectReview", "1 metadata ObjectMeta"},
     {"TokenReview", "1 metadata ObjectMeta|2 spec TokenReviewSpec"},
     {"SubjectAccessReview", "1 metadata ObjectMeta|2 spec SubjectAccessReviewSpec"},
     {"LocalSubjectAccessReview", "1 metadata ObjectMeta|2 spec SubjectAccessReviewSpec"},
-    {"Eviction", "1 metadata ObjectMeta|2 deleteOptions DeleteOptions"},
     {"PodDisruptionBudget", "1 metadata ObjectMeta|2 spec PodDisruptionBudgetSpec"},
-    {"Scale", "1 metadata ObjectMeta|2 spec ScaleSpec"},
     {"HorizontalPodAutoscaler", "1 metadata ObjectMeta|2 spec HorizontalPodAutoscalerSpec"},
-    {"ObjectMeta",
-     "1 name s|2 generateName s|3 namespace s|5 uid s|6 resourceVersion s|7 generation i|"
-     "8 creationTimestamp T|9 deletionTimestamp T|10! deletionGracePeriodSeconds i|11 labels %s|"
-     "12 annotations %s|13 ownerReferences *OwnerReference|14 finalizers *s"},
     {"NamespaceSpec", "1 finalizers *s"},
-    {"ObjectReference",
-     "1 kind s|2 namespace s|3 name s|4 uid s|5 apiVersion s|6 resourceVersion s|7 fieldPath s"},
     {"LocalObjectReference", "1 name s"},
     {"ServiceSpec",
      "1 ports *ServicePort|2 selector %s|3 clusterIP s|18 clusterIPs *s|4 type s|5 externalIPs *s|"
@@ -62,8 +44,6 @@ static const struct pb_message messages[] = {
                 "28 readinessGates *PodReadinessGate|29! runtimeClassName s|30! enableServiceLinks b|"
                 "31! preemptionPolicy s|32 overhead %Q|"
                 "33 topologySpreadConstraints *TopologySpreadConstraint|35! setHostnameAsFQDN b"},
-    {"EventSource", "1 component s|2 host s"},
-    {"EventSeries", "1 count i|2 lastObservedTime M"},
     {"DeploymentSpec",
      "1! replicas i|2 selector LabelSelector|3 template PodTemplateSpec|"
      "4 strategy DeploymentStrategy|5 minReadySeconds i|6! revisionHistoryLimit i|7 paused b|"
@@ -73,9 +53,6 @@ static const struct pb_message messages[] = {
     {"PolicyRule", "1 verbs *s|2 apiGroups *s|3 resources *s|4 resourceNames *s|5 nonResourceURLs *s"},
     {"Subject", "1 kind s|2 apiGroup s|3 name s|4 namespace s"},
     {"RoleRef", "1 apiGroup s|2 kind s|3 name s"},
-    {"LeaseSpec", "1! holderIdentity s|2! leaseDurationSeconds i|3 acquireTime M|4 renewTime M|"
-                  "5! leaseTransitions i"},
-    {"Preconditions", "1! uid s|2! resourceVersion s"},
     {"SelfSubjectAccessReviewSpec",
      "1 resourceAttributes ResourceAttributes|2 nonResourceAttributes NonResourceAttributes"},
     {"SelfSubjectRulesReviewSpec", "1 namespace s"},
@@ -83,11 +60,9 @@ static const struct pb_message messages[] = {
     {"SubjectAccessReviewSpec", "1 resourceAttributes ResourceAttributes|2 nonResourceAttributes "
                                 "NonResourceAttributes|3 user s|4 groups *s|6 uid s"},
     {"PodDisruptionBudgetSpec", "1 minAvailable I|2 selector LabelSelector|3 maxUnavailable I"},
-    {"ScaleSpec", "1 replicas i"},
     {"HorizontalPodAutoscalerSpec",
      "1 scaleTargetRef CrossVersionObjectReference|2! minReplicas i|3 maxReplicas i|"
      "4! targetCPUUtilizationPercentage i"},
-    {"OwnerReference", "5 apiVersion s|1 kind s|3 name s|4 uid s|6! controller b|7! blockOwnerDeletion b"},
     {"ServicePort", "1 name s|2 protocol s|6! appProtocol s|3 port i|4 targetPort I|5 nodePort i"},
     {"SessionAffinityConfig", "1 clientIP ClientIPConfig"},
     {"Volume", "1 name s|2 volumeSource &VolumeSource"},
@@ -191,9 +166,9 @@ static const struct pb_message messages[] = {
     {"NodeSelectorRequirement", "1 key s|2 operator s|3 values *s"},
 };
 
-const struct pb_message *pb_message_find(struct slice name) {
+const struct proto_message *pb_message_find(struct slice name) {
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
         if (slice_eqs(name, messages[i].name)) return &messages[i];
     }
-    return NULL;
+    return proto_message_find(name);
 }

@@ -1,61 +1,16 @@
 /* Protobuf bodies: every kind of field, what is absent and what is zero, and bytes that are no message. */
 #include "../../case.h"
 #include "../../each.h"
+#include "../../protobuf.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "rest/protobuf.h"
 
-/* ---- writing ---- */
-static void varint(struct buf *b, uint64_t v) {
-    for (; v > 0x7f; v >>= 7) buf_addc(b, (char)((v & 0x7f) | 0x80));
-    buf_addc(b, (char)v);
-}
-
-static void bytes(struct buf *b, unsigned field, struct slice v) {
-    varint(b, field << 3 | 2);
-    varint(b, v.n);
-    buf_add(b, v);
-}
-
-/* A message as text: fields one after the other, "1'text' 4=7 2{...}". Returns what is behind it. */
-static const char *message(struct buf *b, const char *text) {
-    while (*text && *text != '}') {
-        char *at;
-        unsigned field = (unsigned)strtoul(text, &at, 10);
-        char kind = *at++;
-        if (kind == '=') {
-            varint(b, field << 3);
-            varint(b, (uint64_t)strtoll(at, &at, 10));
-        } else if (kind == '{') {
-            cleanup_buf struct buf below = BUF(4096);
-            at = (char *)(uintptr_t)message(&below, at) + 1;
-            bytes(b, field, buf_slice(&below));
-        } else {
-            size_t n = strcspn(at, "'");
-            bytes(b, field, slice_make(at, n));
-            at += n + 1;
-        }
-        text = at + strspn(at, " ");
-    }
-    return text;
-}
-
-static void wrap(struct buf *out, const char *version, const char *kind, struct slice raw) {
-    cleanup_buf struct buf meta = BUF(1024);
-    bytes(&meta, 1, slice_of(version));
-    bytes(&meta, 2, slice_of(kind));
-    buf_add(out, slice_make("k8s", 4));
-    bytes(out, 1, buf_slice(&meta));
-    bytes(out, 2, raw);
-}
-
-/* ---- reading ---- */
 /* Bytes of a message: what is read, JSON with ' for ", kind and apiVersion before it. */
 static void reads_raw(const char *version, const char *kind, struct slice raw, const char *want) {
     cleanup_api_status struct api_status f;
     api_status_init(&f);
     cleanup_buf struct buf body = BUF(1 << 16), have = BUF(1 << 16);
-    wrap(&body, version, kind, raw);
+    protobuf_wrap(&body, version, kind, raw);
     cJSON *v = NULL;
     if (pb_parse(buf_slice(&body), &v, &f) < 0) fail_msg("%s", f.message);
     json_tree_print(v, &have);
@@ -66,7 +21,7 @@ static void reads_raw(const char *version, const char *kind, struct slice raw, c
 
 static void reads(const char *version, const char *kind, const char *text, const char *want) {
     cleanup_buf struct buf raw = BUF(4096);
-    message(&raw, text);
+    protobuf_message(&raw, text);
     reads_raw(version, kind, buf_slice(&raw), want);
 }
 
@@ -82,7 +37,7 @@ static int code_of(struct slice body) {
 
 static int code_of_message(const char *kind, struct slice raw) {
     cleanup_buf struct buf body = BUF(4096);
-    wrap(&body, "v1", kind, raw);
+    protobuf_wrap(&body, "v1", kind, raw);
     return code_of(buf_slice(&body));
 }
 
@@ -113,9 +68,9 @@ CASE(fields_of_every_kind) {
 
 CASE(bytes_with_zeros) {
     cleanup_buf struct buf entry = BUF(64), cm = BUF(64);
-    message(&entry, "1'b'");
-    bytes(&entry, 2, slice_make("\0\1\2", 3));
-    bytes(&cm, 3, buf_slice(&entry));
+    protobuf_message(&entry, "1'b'");
+    protobuf_bytes(&entry, 2, slice_make("\0\1\2", 3));
+    protobuf_bytes(&cm, 3, buf_slice(&entry));
     reads_raw("v1", "ConfigMap", buf_slice(&cm), "'binaryData':{'b':'AAEC'}");
 }
 
@@ -129,7 +84,7 @@ CASE(damaged_messages) {
     };
     for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
         cleanup_buf struct buf raw = BUF(4096);
-        message(&raw, damaged[i][1]);
+        protobuf_message(&raw, damaged[i][1]);
         assert_int_equal(code_of_message(damaged[i][0], buf_slice(&raw)), 400);
     }
 }
@@ -172,8 +127,8 @@ CASE(wrong) {
 /* Whatever is cut off, what is left is read or refused, and never read past. */
 CASE(prefixes) {
     cleanup_buf struct buf body = BUF(4096), cm = BUF(1024);
-    message(&cm, "1{1'a' 11{1'l' 2'x'}} 2{1'k' 2'v'}");
-    wrap(&body, "v1", "ConfigMap", buf_slice(&cm));
+    protobuf_message(&cm, "1{1'a' 11{1'l' 2'x'}} 2{1'k' 2'v'}");
+    protobuf_wrap(&body, "v1", "ConfigMap", buf_slice(&cm));
     size_t object = body.n - cm.n - 2; /* without the object itself it is an empty one */
     for (size_t n = 0; n < body.n; n++) {
         cleanup_free char *exact = slice_dup(slice_make(body.p, n));
