@@ -1,6 +1,6 @@
 foreach(file report_diff report_consequences)
   unit_test(rehearse/${file} rehearse_report)
 endforeach()
-foreach(file version gate upstream upstream_check)
+foreach(file version gate upstream upstream_check wire)
   unit_test(rehearse/${file} rehearse_wire)
 endforeach()
