@@ -2,14 +2,20 @@
 #include "commands.h"
 #include "common.h"
 #include "install.h"
+#include "api/gvr.h"
 #include <errno.h>
 
-enum { OPT_DRY_RUN = 0x6000, OPT_FORCE, OPT_IMAGE, OPT_REPLICAS, OPT_KUBERNETES };
+enum { OPT_DRY_RUN = 0x6000, OPT_FORCE, OPT_IMAGE, OPT_REPLICAS, OPT_ARG, OPT_KUBERNETES };
 
 static const struct argp_option options[] = {
     {"dry-run", OPT_DRY_RUN, NULL, 0, "Prints what would be applied, as YAML, and changes nothing", 1},
     {"image", OPT_IMAGE, "IMAGE", 0, "Of the operator (" INSTALL_IMAGE ")", 1},
     {"replicas", OPT_REPLICAS, "N", 0, "Of the Deployment: one leads, the others stand by (2)", 1},
+    {"arg", OPT_ARG, "OPTION", 0,
+     "An option of `run`, for the Deployment's container: --arg=--page=off; again for each. Without any, "
+     "those of the last install are kept; "
+     "\"--arg=\" for none",
+     1},
     {"kubernetes", OPT_KUBERNETES, "1.N", 0,
      "What is installed beside the base: as for this version, without asking the API server what it serves",
      1},
@@ -20,7 +26,8 @@ static const struct argp_option options[] = {
 struct install_args {
     struct cli_kube kube_flags;
     struct install_options opt;
-    bool dry_run, force;
+    bool dry_run, force, args_given;
+    size_t nargs;
     long minor; /* -1: ask */
     struct cli_world world;
     struct cli_session session;
@@ -41,6 +48,16 @@ static long minor_of(struct argp_state *st, const char *arg) {
     return (long)minor;
 }
 
+static void add_arg(struct install_args *a, struct argp_state *st, const char *arg) {
+    struct err err = {0};
+    a->args_given = true;
+    if (!a->opt.args) a->opt.args = xcalloc(INSTALL_MAX_ARGS + 1, sizeof *a->opt.args);
+    if (!*arg) return;
+    if (install_check_arg(arg, &err) < 0) argp_error(st, "--arg: read %s", err.msg);
+    if (a->nargs == INSTALL_MAX_ARGS) argp_error(st, "--arg: at most %d are allowed", INSTALL_MAX_ARGS);
+    a->opt.args[a->nargs++] = xstrdup(arg);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *st) {
     struct install_args *a = st->input;
     struct err err = {0};
@@ -50,6 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_FORCE: a->force = true; return 0;
     case OPT_REPLICAS: a->opt.replicas = cli_number(st, "replicas", arg, 1, 100); return 0;
     case OPT_KUBERNETES: a->minor = minor_of(st, arg); return 0;
+    case OPT_ARG: add_arg(a, st, arg); return 0;
     case OPT_IMAGE:
         a->opt.image = arg;
         if (install_check_image(arg, &err) < 0) argp_error(st, "--image: read %s", err.msg);
@@ -137,7 +155,7 @@ static void apply_next(struct install_args *a) {
     a->op = kube_call(a->session.kube, &s, on_applied, a);
 }
 
-static void parts_known(struct install_args *a) {
+static void all_known(struct install_args *a) {
     struct err err = {0};
     if (a->dry_run) {
         print(a);
@@ -152,6 +170,38 @@ static void parts_known(struct install_args *a) {
 }
 
 /* ---- what the API server has ---- */
+
+static void on_deployment(void *ctx, const struct err *err, struct slice raw) {
+    struct install_args *a = ctx;
+    struct err e = {0};
+    cleanup_json cJSON *obj = err ? NULL : json_parse(raw, NULL);
+    a->op = NULL;
+    if (err && err->kind != ERR_NOTFOUND) {
+        end(a, err);
+        return;
+    }
+    if (install_kept_args(obj, &a->opt.args, &e) < 0) {
+        end(a, &e);
+        return;
+    }
+    for (char **arg = a->opt.args; arg && *arg && !a->dry_run; arg++)
+        printf("%s is kept, an argument of the last install (--arg gives others)\n", *arg);
+    fflush(stdout);
+    cli_run_check(a->opt.args);
+    all_known(a);
+}
+
+static void parts_known(struct install_args *a) {
+    if (a->args_given) {
+        all_known(a);
+        return;
+    }
+    struct kube_spec s = {
+        .verb = KUBE_GET,
+        .lane = LANE_CALL,
+        .ref = {.gvr = &gvr_deployments, .ns = slice_of(a->opt.ns), .name = SL("handover")}};
+    a->op = kube_call(a->session.kube, &s, on_deployment, a);
+}
 
 static void ask_next(struct install_args *a);
 
@@ -222,20 +272,24 @@ static int install_main(int argc, char **argv) {
                              .opt = {.image = INSTALL_IMAGE, .replicas = INSTALL_REPLICAS}};
     int bad = cli_parse(&argp, argc, argv, &a);
     if (bad) return bad;
+    cli_run_check(a.opt.args);
     struct err err = {0};
     a.opt.ns = cli_lease_namespace(a.kube_flags.namespace_);
     if (install_check_namespace(a.opt.ns, &err) < 0) {
         cli_fail(&err);
+        install_args_free(a.opt.args);
         return CLI_USAGE;
     }
     if (a.minor >= 0) install_parts_of(a.minor, a.opt.part);
     if (a.dry_run && a.minor >= 0) {
         print(&a);
+        install_args_free(a.opt.args);
         return CLI_OK;
     }
     cli_world_open(&a.world, CLI_LOG_TEXT, LOG_ERROR);
     int code = run(&a);
     cli_world_close(&a.world);
+    install_args_free(a.opt.args);
     return code;
 }
 

@@ -269,4 +269,18 @@ static int run_main(int argc, char **argv) {
     return r.code;
 }
 
+void cli_run_check(char *const *args) {
+    struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
+    const struct argp argp = {.options = options, .parser = parse, .children = children};
+    struct run r = {0};
+    int n = 1;
+    for (char *const *a = args; a && *a; a++) n++;
+    char **copy = xcalloc((size_t)n + 1, sizeof *copy); /* the parser orders them, and cuts URLs */
+    copy[0] = xstrdup("run");
+    for (int i = 1; i < n; i++) copy[i] = xstrdup(args[i - 1]);
+    cli_parse(&argp, n, copy, &r);
+    for (int i = 0; i < n; i++) free(copy[i]);
+    free(copy);
+}
+
 const struct cli_command cli_run = {"run", "Run the operator", run_main};

@@ -8,4 +8,7 @@ extern const struct cli_command cli_run, cli_status, cli_get, cli_explain, cli_p
     cli_deadletter, cli_doctor, cli_install, cli_uninstall, cli_page; /* of handover */
 extern const struct cli_command cli_serve, cli_demo_play;             /* of handover-sim */
 extern const struct cli_command cli_version;                          /* of both */
+
+/* Are these options that `run` takes (NULL: none)? If not, the process ends, as `run` would with them. */
+void cli_run_check(char *const *args);
 #endif

@@ -2,6 +2,7 @@
 #include "complete.h"
 #include "target_ref.h"
 #include "base/time.h"
+#include "commands.h"
 #include "common.h"
 #include "kube/list.h"
 #include "observe/objects.h"
@@ -12,7 +13,7 @@ struct request {
     char **words; /* behind the command's name, the one that is completed last */
     int n;
     const char *word;
-    bool files, targets, namespaces, contexts;
+    bool files, targets, namespaces, contexts, run_options;
     char *before; /* "--context=", which stands before what is asked for; NULL: nothing */
 };
 struct find {
@@ -74,12 +75,23 @@ static void value(struct request *r, const char *before, struct slice like) {
     r->files |= slice_eqs(like, "FILE");
     r->targets |= slice_starts(like, SL("KIND/"));
     r->namespaces |= slice_eqs(like, "NAMESPACE");
+    r->run_options |= slice_eqs(like, "OPTION");
 }
 
 static void value_of(struct request *r, const char *before, const struct argp_option *o) {
     value(r, before, slice_of(o->arg));
     r->contexts |= o->name && strcmp(o->name, "context") == 0;
     r->before = xstrdup(before);
+}
+
+static void on_run_option(void *ctx, const struct argp_option *o) {
+    const struct request *r = ctx;
+    cleanup_free char *before = xasprintf("%s--", r->before);
+    if (o->name && !(o->flags & OPTION_HIDDEN)) propose(r, before, slice_of(o->name), o->doc);
+}
+
+static void on_run(void *ctx, const struct argp *a) {
+    each_option(a, on_run_option, ctx);
 }
 
 static void positional(struct request *r, const struct argp *a, int position) {
@@ -214,6 +226,7 @@ int complete_main(const struct cli_program *p, int argc, char **argv) {
         for (size_t i = 0; p->commands[i]; i++)
             if (strcmp(p->commands[i]->name, argv[1]) == 0) cli_describe(p->commands[i], on_command, &r);
     }
+    if (r.run_options) cli_describe(&cli_run, on_run, &r);
     if (r.targets) propose_targets(&r);
     if (r.namespaces) propose_objects(&r, &gvr_namespaces, r.before ? r.before : "");
     if (r.contexts) propose_contexts(&r);

@@ -6,7 +6,7 @@
 #include "yaml/yaml.h"
 #include <errno.h>
 
-enum { TEXT_CAP = 256 << 10, IMAGE_MAX = 512 };
+enum { TEXT_CAP = 256 << 10, IMAGE_MAX = 512, ARG_MAX_LEN = 1024 };
 
 static const struct {
     long minor;
@@ -44,6 +44,16 @@ int install_check_image(const char *image, struct err *err) {
                    IMAGE_MAX);
 }
 
+int install_check_arg(const char *arg, struct err *err) {
+    size_t n = strlen(arg);
+    bool ok = n > 2 && n <= ARG_MAX_LEN && strncmp(arg, "--", 2) == 0 && slice_is_text(slice_of(arg));
+    for (size_t i = 0; i < n; i++) ok = ok && (unsigned char)arg[i] >= ' ' && arg[i] != 0x7f;
+    if (ok) return 0;
+    return err_set(err, ERR_CONFIG, -EINVAL,
+                   "\"%.100s\"; allowed is an option of `handover run` such as --page=off, at most %d bytes",
+                   arg, ARG_MAX_LEN);
+}
+
 int install_check_namespace(const char *ns, struct err *err) {
     if (name_is_dns_label(slice_of(ns))) return 0;
     return err_set(
@@ -65,13 +75,32 @@ static void add_replaced(struct buf *out, struct slice text, const char *from, s
     buf_add(out, text);
 }
 
+static void write_args(char *const *args, struct buf *note, struct buf *lines) {
+    if (!args) return;
+    struct buf list = BUF(TEXT_CAP);
+    buf_addc(&list, '[');
+    for (size_t i = 0; args[i]; i++) {
+        buf_adds(lines, "\n        - ");
+        buf_add_json(lines, slice_of(args[i]));
+        if (i) buf_addc(&list, ',');
+        buf_add_json(&list, slice_of(args[i]));
+    }
+    buf_addc(&list, ']');
+    buf_adds(note, "\n  annotations:\n    " INSTALL_ARGS ": ");
+    buf_add_json(note, buf_slice(&list));
+    buf_free(&list);
+}
+
 void install_text(const struct install_options *o, struct buf *out) {
-    struct buf whole = BUF(TEXT_CAP), a = BUF(TEXT_CAP), b = BUF(TEXT_CAP);
+    struct buf whole = BUF(TEXT_CAP), a = BUF(TEXT_CAP), b = BUF(TEXT_CAP), c = BUF(TEXT_CAP);
+    struct buf note = BUF(TEXT_CAP), args = BUF(TEXT_CAP);
     for (size_t i = 0; i < INSTALL_PARTS; i++) {
         const struct install_packed *p = &install_packed[i];
         if (o->part[i]) gzip_undo(&whole, slice_make((const char *)p->p, p->n));
     }
-    cleanup_free char *replicas = xasprintf("\n  replicas: %ld\n", o->replicas);
+    write_args(o->args, &note, &args);
+    buf_addf(&note, "\nspec:\n  replicas: %ld\n", o->replicas);
+    buf_adds(&args, "\n        env:\n");
     struct buf image = BUF((size_t)2 * IMAGE_MAX);
     buf_adds(&image, "\n        image: ");
     if (strcmp(o->image, INSTALL_IMAGE) == 0)
@@ -80,9 +109,13 @@ void install_text(const struct install_options *o, struct buf *out) {
         buf_add_json(&image, slice_of(o->image));
     buf_addc(&image, '\n');
     add_replaced(&a, buf_slice(&whole), INSTALL_NAMESPACE, slice_of(o->ns));
-    add_replaced(&b, buf_slice(&a), "\n  replicas: 2\n", slice_of(replicas));
-    add_replaced(out, buf_slice(&b), "\n        image: " INSTALL_IMAGE "\n", buf_slice(&image));
+    add_replaced(&b, buf_slice(&a), "\nspec:\n  replicas: 2\n", buf_slice(&note));
+    add_replaced(&c, buf_slice(&b), "\n        env:\n", buf_slice(&args));
+    add_replaced(out, buf_slice(&c), "\n        image: " INSTALL_IMAGE "\n", buf_slice(&image));
     buf_free(&image);
+    buf_free(&args);
+    buf_free(&note);
+    buf_free(&c);
     buf_free(&b);
     buf_free(&a);
     buf_free(&whole);
@@ -167,4 +200,36 @@ bool install_made(const cJSON *obj) {
             strcmp(json_str_or(one, "operation", ""), "Apply") == 0)
             return true;
     return false;
+}
+
+void install_args_free(char **args) {
+    for (char **p = args; p && *p; p++) free(*p);
+    free(args);
+}
+
+int install_kept_args(const cJSON *deployment, char ***ret, struct err *err) {
+    const char *text = json_str(json_at(deployment, "metadata/annotations"), INSTALL_ARGS);
+    *ret = NULL;
+    if (!text) return 0;
+    cleanup_json cJSON *list = json_parse(slice_of(text), NULL);
+    int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : -1, i = 0;
+    char **args = xcalloc((size_t)(n < 0 ? 0 : n) + 1, sizeof *args);
+    const cJSON *one;
+    bool ok = n >= 0 && n <= INSTALL_MAX_ARGS;
+    for (one = ok ? list->child : NULL; one && ok; one = one->next) {
+        const char *arg = cJSON_GetStringValue(one);
+        ok = arg && install_check_arg(arg, NULL) == 0;
+        if (ok) args[i++] = xstrdup(arg);
+    }
+    if (ok && n > 0) {
+        *ret = args;
+        return 0;
+    }
+    install_args_free(args);
+    if (ok) return 0;
+    return err_set(err, ERR_CONFIG, -EINVAL,
+                   "annotation " INSTALL_ARGS
+                   " of the Deployment, which has the arguments to keep, is not a list of options: "
+                   "read %.100s; give them again with --arg, or none with --arg=",
+                   text);
 }

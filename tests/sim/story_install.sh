@@ -16,6 +16,21 @@ h 0 'deployment.apps/handover applied' install --image=handover:1
 dump >"$dir/installed"; grep -q 'MutatingAdmissionPolicy//handover-hold' "$dir/installed" && grep -q 'FlowSchema//handover-leader-election' "$dir/installed" || fail "no policies: $(cat "$dir/installed")"
 api GET /apis/apps/v1/namespaces/handover-system/deployments/handover | jq -e '.spec.template.spec.containers[0].image == "handover:1" and (.metadata.managedFields | any(.manager == "handover-cli" and .operation == "Apply"))' >/dev/null || fail "the Deployment"
 h 0 'deployment.apps/handover applied' install --image=handover:1 # again: nothing changes
+# options of `run`: behind the arguments of the manifests, and there to stay
+args() { api GET /apis/apps/v1/namespaces/handover-system/deployments/handover | jq -c '[.spec.template.spec.containers[0] | .image, (.args | length), .args[5:]]'; }
+given='["--notify=http://receiver:8080","--page=off"]'
+h 0 'deployment.apps/handover applied' install --image=handover:1 --arg=--notify=http://receiver:8080 --arg=--page=off
+[ "$(args)" = "[\"handover:1\",7,$given]" ] || fail "the arguments: $(args)"
+h 0 '^--page=off is kept' install --image=handover:2
+[ "$(args)" = "[\"handover:2\",7,$given]" ] || fail "not kept: $(args)"
+h 0 '"--page=off"' install --dry-run
+! "$HANDOVER" install --dry-run --kubernetes=1.20 | has -F '"--page=off"' || fail "no server was to be asked"
+h 0 'deployment.apps/handover applied' install --image=handover:2 --arg=--page=open
+[ "$(args)" = '["handover:2",6,["--page=open"]]' ] || fail "the others are still there: $(args)"
+api PATCH /apis/apps/v1/namespaces/handover-system/deployments/handover '{"metadata":{"annotations":{"cli.handover.dev/args":"--page"}}}' application/merge-patch+json >/dev/null
+h 1 'annotation cli.handover.dev/args .* read --page; give them again' install --image=handover:2
+h 0 'deployment.apps/handover applied' install --image=handover:1 --arg= --force
+[ "$(args)" = '["handover:1",5,[]]' ] || fail "arguments are left: $(args)"
 # another client's word is kept, and said
 api PATCH /apis/apps/v1/namespaces/handover-system/deployments/handover '{"spec":{"replicas":5}}' application/merge-patch+json >/dev/null
 h 1 'another client has set it otherwise: --force' install --image=handover:1

@@ -3,6 +3,8 @@
 #include "../check.h"
 #include "../each.h"
 #include "install.h"
+#include "yaml/yaml.h"
+#include <errno.h>
 
 static const struct install_options usual = {.ns = INSTALL_NAMESPACE,
                                              .image = INSTALL_IMAGE,
@@ -43,6 +45,72 @@ CASE(options_in_the_text) {
     assert_lacks(text, "handover:dev");
     assert_lacks(text, "replicas: 2");
     assert_lacks(text, "FlowSchema");
+}
+
+/* The annotation as the API server keeps it. */
+static int take_note(void *ctx, const struct yaml_value *doc, struct err *err) {
+    const struct yaml_value *notes = yaml_get(yaml_get(doc, "metadata"), "annotations"),
+                            *note = yaml_get(notes, INSTALL_ARGS);
+    (void)err;
+    if (!note) return 0;
+    assert_true(slice_eqs(yaml_get(doc, "kind")->text, "Deployment"));
+    cJSON *to = cJSON_AddObjectToObject(cJSON_AddObjectToObject(ctx, "metadata"), "annotations");
+    cleanup_free char *text = slice_dup(note->text);
+    cJSON_AddStringToObject(to, INSTALL_ARGS, text);
+    return 0;
+}
+
+/* Behind those of the manifests, where the last one counts; and noted on the Deployment, to be read by the next install. */
+CASE(arguments_in_the_text) {
+    struct install_options o = usual;
+    char *args[] = {(char *)(uintptr_t) "--notify=https://x/#\\\"", (char *)(uintptr_t) "--page=off", NULL},
+         **kept;
+    cleanup_json cJSON *deployment = cJSON_CreateObject();
+    cleanup_buf struct buf out = BUF(1 << 20);
+    struct err err = {0};
+    o.args = args;
+    install_text(&o, &out);
+    assert_has(buf_str(&out),
+               "\n        - --metrics-account=handover-metrics # 15-metrics-account.yaml\n"
+               "        - \"--notify=https://x/#\\\\\\\"\"\n        - \"--page=off\"\n        env:\n");
+    assert_int_equal(yaml_each(buf_slice(&out), YAML_UNIQUE_KEYS, take_note, deployment, &err), 0);
+    assert_int_equal(install_kept_args(deployment, &kept, &err), 0);
+    for (size_t i = 0; i < 3; i++) assert_true(args[i] ? kept[i] && strcmp(kept[i], args[i]) == 0 : !kept[i]);
+    install_args_free(kept);
+}
+
+/* Said to be none: that takes the place of what another client has noted. */
+CASE(no_arguments_are_noted_too) {
+    struct install_options o = usual;
+    char *args[] = {NULL};
+    cleanup_buf struct buf out = BUF(1 << 20);
+    o.args = args;
+    install_text(&o, &out);
+    assert_has(buf_str(&out), "\n    cli.handover.dev/args: \"[]\"\nspec:\n");
+    assert_has(buf_str(&out), "# 15-metrics-account.yaml\n        env:\n");
+}
+
+CASE(kept_arguments) {
+    static const struct {
+        const char *note;
+        bool ok;
+    } rows[] = {{NULL, true},   {"[]", true},       {"--page=off", false},    {"{}", false},
+                {"[1]", false}, {"['run']", false}, {"['--page=off']", true}, {"['--a','--b\\n']", false}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {0};
+        char **kept = NULL;
+        cleanup_json cJSON *obj = cJSON_CreateObject();
+        cJSON *notes = cJSON_AddObjectToObject(cJSON_AddObjectToObject(obj, "metadata"), "annotations");
+        cleanup_free char *note = rows[i].note ? quoted(xstrdup(rows[i].note)) : NULL;
+        if (note) cJSON_AddStringToObject(notes, INSTALL_ARGS, note);
+        assert_int_equal(install_kept_args(obj, &kept, &err), rows[i].ok ? 0 : -EINVAL);
+        assert_int_equal(kept != NULL, rows[i].ok && note && strcmp(note, "[]") != 0);
+        if (!rows[i].ok) assert_has(err.msg, "give them again with --arg, or none with --arg=");
+        install_args_free(kept);
+    }
+    char **kept = NULL;
+    assert_int_equal(install_kept_args(NULL, &kept, NULL), 0); /* not installed yet */
+    assert_null(kept);
 }
 
 CASE(the_objects) {
