@@ -58,6 +58,27 @@ void page_end(struct page *p, enum page_colour colour) {
     buf_clear(&p->line);
 }
 
+void page_wrap(struct page *p, unsigned indent, enum page_colour colour) {
+    cleanup_buf struct buf all = p->line;
+    struct slice rest = buf_slice(&all);
+    p->line = BUF(all.max);
+    while (p->width && columns(rest) + columns(buf_slice(&p->line)) > p->width) {
+        struct slice part = fit(rest, p->width - (unsigned)p->line.n);
+        size_t n = part.n;
+        while (n > part.n / 2 && part.p[n - 1] != ' ') n--;
+        if (n <= part.n / 2) n = part.n; /* one long word */
+        if (n == 0) break;
+        size_t end = n;
+        while (end && rest.p[end - 1] == ' ') end--;
+        buf_add(&p->line, slice_make(rest.p, end));
+        page_end(p, colour);
+        rest = slice_make(rest.p + n, rest.n - n);
+        page_addf(p, "%*s", (int)indent, "");
+    }
+    buf_add(&p->line, rest);
+    page_end(p, colour);
+}
+
 /* ---- a change ---- */
 
 static char *safe(const char *s, size_t *ret_n) {
@@ -77,6 +98,7 @@ static void add_cut(struct page *p, struct slice s, unsigned room, size_t same) 
     bool late = columns(slice_make(s.p, same)) * 2 > room;
     if (late) { /* from a little before the difference on */
         size_t back = room / 3, from = same > back ? same - back : 0;
+        while (from && columns(slice_make(s.p + from - 1, s.n - from + 1)) < room) from--;
         while (from && ((unsigned char)s.p[from] & 0xc0) == 0x80) from--;
         buf_adds(&p->line, "…");
         s = slice_make(s.p + from, s.n - from);

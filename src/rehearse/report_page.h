@@ -14,6 +14,8 @@ struct page {
 void page_add(struct page *p, const char *text); /* to the present line; text of others */
 void page_addf(struct page *p, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* of our own */
 void page_end(struct page *p, enum page_colour colour); /* the line is cut and written */
+/* The same, but what has no room goes on in lines below it, between words, with that many blanks before. */
+void page_wrap(struct page *p, unsigned indent, enum page_colour colour);
 /* `    PATH: OLD -> NEW` in one line, or in two where it has no room, OLD and NEW cut so that where they differ can be seen. from NULL: no
  * arrow, the value alone. */
 void page_change(struct page *p, const char *path, const char *from, const char *to);

@@ -20,7 +20,7 @@ static void name(struct page *p, const char *group, const char *kind, const char
 
 static void and_more(struct page *p, unsigned indent, uint64_t n, const char *one, const char *many) {
     if (!n) return;
-    page_addf(p, "%*sand %llu more %s", (int)indent, "", (unsigned long long)n, n == 1 ? one : many);
+    page_addf(p, "%*sand %llu more%s", (int)indent, "", (unsigned long long)n, n == 1 ? one : many);
     page_end(p, PAGE_DIM);
 }
 
@@ -55,7 +55,7 @@ static void restarts(struct page *p, const struct report *r) {
         page_add(p, ")");
         page_end(p, PAGE_PLAIN);
     }
-    and_more(p, 4, all > NAMES ? all - NAMES : 0, "workload", "workloads");
+    and_more(p, 4, all > NAMES ? all - NAMES : 0, " workload", " workloads");
     free(v);
 }
 
@@ -77,6 +77,9 @@ static void consequence(struct page *p, const struct report *r, enum report_kind
 }
 
 static void consequences(struct page *p, const struct report *r) {
+    size_t before = p->out->n;
+    page_end(p, PAGE_PLAIN);
+    size_t start = p->out->n;
     static const struct {
         enum report_kind kind;
         const char *one, *many;
@@ -100,6 +103,8 @@ static void consequences(struct page *p, const struct report *r) {
         else
             consequence(p, r, rows[i].kind, rows[i].one, rows[i].many, rows[i].colour);
     }
+    if (p->out->n == start && p->out->p)
+        p->out->p[p->out->n = before] = '\0'; /* there are none, and no blank line */
 }
 
 /* ---- objects ---- */
@@ -125,7 +130,7 @@ static void object(struct page *p, const struct row *row) {
         if (!f->moves)
             page_change(p, f->path, plain ? NULL : f->from ? f->from : "(none)", f->to ? f->to : "(none)");
     }
-    and_more(p, 4, row->more.fields, "field", "fields");
+    and_more(p, 4, row->more.fields, " field", " fields");
     if (moving) {
         page_addf(p, "    and %llu time%s or the like", (unsigned long long)moving, moving == 1 ? "" : "s");
         page_end(p, PAGE_DIM);
@@ -144,7 +149,7 @@ static void objects(struct page *p, const struct report *r, size_t max) {
         object(p, row);
         shown++;
     }
-    and_more(p, 0, all - shown, "object", "objects");
+    and_more(p, 0, all - shown, " object", " objects");
     if (times) {
         page_addf(p, "%llu object%s in which only times or the like would change", (unsigned long long)times,
                   times == 1 ? "" : "s");
@@ -164,7 +169,7 @@ static void refusals(struct page *p, const struct report *r) {
         page_add(p, r->refusal[i].what);
         page_add(p, ": ");
         page_add(p, r->refusal[i].why);
-        page_end(p, PAGE_PLAIN);
+        page_wrap(p, 6, PAGE_PLAIN);
     }
 }
 
@@ -199,7 +204,7 @@ static void warnings(struct page *p, const struct report *r) {
         name(p, NULL, e->kind, e->ns, e->name);
         page_add(p, ": ");
         page_add(p, e->message);
-        page_end(p, PAGE_PLAIN);
+        page_wrap(p, 6, PAGE_PLAIN);
     }
 }
 
@@ -215,7 +220,7 @@ static void taken(struct page *p, const struct report *r) {
 int report_text(const struct report *r, unsigned width, bool colour, size_t max_objects, struct buf *out) {
     struct page p = {.out = out, .width = width, .colour = colour, .line = BUF(1 << 20)};
     report_line(r, &p.line);
-    page_end(&p, PAGE_BOLD);
+    page_wrap(&p, 2, PAGE_BOLD);
     consequences(&p, r);
     objects(&p, r, max_objects);
     refusals(&p, r);

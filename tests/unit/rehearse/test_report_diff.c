@@ -35,7 +35,7 @@ CASE(paths_are_read_by_a_person) {
     diff("'spec':{}", "'spec':{'a]b\\\\':1}", "  spec[a\\]b\\\\]: - -> 1\n");
 }
 
-CASE(list_elements_are_told_apart_by_their_key) {
+CASE(list_elements_have_a_key) {
     diff("'spec':{'containers':[{'name':'a','image':'x:1'},{'name':'b','image':'y:1'}]}",
          "'spec':{'containers':[{'name':'b','image':'y:2'},{'name':'a','image':'x:1'}]}",
          "  spec.containers[b].image: 'y:1' -> 'y:2'\n  spec.containers.(order): ['a','b'] -> ['b','a']\n");

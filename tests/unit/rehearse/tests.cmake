@@ -1,4 +1,4 @@
-foreach(file report_diff report_consequences)
+foreach(file report_diff report_secret report_consequences report_control report_json report_text)
   unit_test(rehearse/${file} rehearse_report)
 endforeach()
 foreach(file version gate upstream upstream_check wire)

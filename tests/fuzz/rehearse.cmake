@@ -1,0 +1,1 @@
+fuzzer(report rehearse_report)
