@@ -104,6 +104,12 @@ static uint64_t take_fields(struct row *row, const struct row *control) {
     return count;
 }
 
+static void forget_fields(struct row *row) {
+    for (size_t i = 0; i < row->n; i++) report_field_free(&row->field[i]);
+    row->n = 0;
+    row->more = (struct more){0};
+}
+
 /* ---- rows ---- */
 
 /* Both do the same to what is the same object: what is left of it is ours alone. */
@@ -113,10 +119,12 @@ static void take(struct report *r, struct row *row, const struct row *control) {
     bool hot = row->kinds & ~control->kinds & 1U << REPORT_HOT;
     bool cut = made && control->more.fields && row->more.fields != control->more.fields;
     r->taken_fields += take_fields(row, control);
-    if (row->n || row->more.fields || cut) {
+    bool left = row->n || row->more.fields || cut;
+    if (left && row->change != ROW_DELETED) {
         row->differs = made;
     } else if (hot) {
         row->change = ROW_NONE;
+        forget_fields(row);
     } else {
         row->taken = true;
         r->taken_objects++;

@@ -109,8 +109,17 @@ static bool jwt_at(struct slice s) {
     return false;
 }
 
+/* A private key in PEM, or that in base64, wherever it begins. */
+static bool has_key(struct slice s) {
+    static const char *const marks[] = {"PRIVATE KEY-----", "UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ",
+                                        "QUklWQVRFIEtFW"};
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (contains(s, marks[i])) return true;
+    return false;
+}
+
 bool report_secret_text(struct slice text) {
-    if (contains(text, "PRIVATE KEY-----") || has_userinfo(text)) return true;
+    if (has_key(text) || has_userinfo(text)) return true;
     for (size_t i = 0; i < text.n; i++) {
         struct slice s = slice_make(text.p + i, text.n - i);
         if (jwt_at(s)) return true;

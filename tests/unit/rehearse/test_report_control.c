@@ -38,6 +38,15 @@ PAIR_CASE(the_whole_of_an_object) {
     expect_line(p->update, "1 object deleted");
 }
 
+/* What else changes in what both delete is no matter: it goes. */
+PAIR_CASE(what_both_delete_and_its_finalizers_hold) {
+    add(p->control, "", "Thing", "{'metadata':{'name':'d'}}",
+        "{'metadata':{'name':'d','deletionTimestamp':'2026-11-24T18:16:33Z'},'status':{'a':1}}");
+    add(p->update, "", "Thing", "{'metadata':{'name':'d'}}",
+        "{'metadata':{'name':'d','deletionTimestamp':'2026-11-24T18:16:34Z'},'status':{'a':2}}");
+    left(p, "");
+}
+
 /* Another kind, group, namespace or name is another object; another change another matter. */
 PAIR_CASE(what_is_not_the_same_object) {
     add(p->control, "", "Thing", "{'metadata':{'name':'a'}}", NULL);
