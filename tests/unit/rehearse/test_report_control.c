@@ -54,8 +54,10 @@ PAIR_CASE(what_is_not_the_same_object) {
     add(p->update, "x.y", "Thing", "{'metadata':{'name':'a'}}", NULL);
     add(p->update, "", "Thing", "{'metadata':{'name':'a','namespace':'n'}}", NULL);
     add(p->update, "", "Thing", "{'metadata':{'name':'a'}}", "{'metadata':{'name':'a'},'spec':{'b':1}}");
+    add(p->control, "", "Thing", "{'metadata':{'name':'b'}}", "{'metadata':{'name':'b'},'spec':{'b':1}}");
+    add(p->update, "", "Thing", "{'metadata':{'name':'b'}}", NULL);
     report_subtract(p->update, p->control);
-    assert_int_equal(report_count(p->update, REPORT_DELETES), 3);
+    assert_int_equal(report_count(p->update, REPORT_DELETES), 4);
     assert_int_equal(report_count(p->update, REPORT_CHANGES), 1);
 }
 
