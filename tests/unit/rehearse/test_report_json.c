@@ -56,7 +56,7 @@ CASE(the_format) {
     assert_string_equal(text, full);
 }
 
-SEEDS_CASE(1500, what_is_read_back_is_the_same) {
+SEEDS_CASE(300, what_is_read_back_is_the_same) {
     struct rng r = {seed};
     cleanup_report struct report *report = random_report(&r), *back = again(report);
     cleanup_free char *one = json_of(report), *two = json_of(back);
