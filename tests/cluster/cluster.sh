@@ -102,7 +102,7 @@ start_etcd() {
   start etcd "$ETCD" --data-dir "$DIR/etcd" --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync
 }
-# What Handover writes is told, with the whole of its Lease: for stories that kill it at a write.
+# The audit log has what Handover writes, with the whole of its Lease: for stories that kill it at a write.
 audit() {
   cat >"$DIR/audit.yaml" <<EOF
 apiVersion: audit.k8s.io/v1
