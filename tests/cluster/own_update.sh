@@ -25,3 +25,10 @@ broken() { # KIND : that one as the next version
 
 leases='.spec.template.spec.containers[0].args += ["--lease-duration=8s", "--renew-deadline=6s", "--retry-period=1s"]'
 notes='.metadata.annotations += {"handover.dev/canary-percent": "50", "handover.dev/soak": "30s", "handover.dev/quiet": "1s", "handover.dev/deadline": "6m", "handover.dev/min-events": "10", "handover.dev/max-error-rate": "5%"}'
+# Whatever became of it: a Deployment that was never a target. (Its annotation and its template taken back at once would be refused: that is another version.)
+own_reset() {
+  in_cluster kubectl delete mutatingadmissionpolicybinding,mutatingadmissionpolicy handover-hold --ignore-not-found >/dev/null 2>&1 || true
+  H delete deployment handover --ignore-not-found --cascade=foreground --timeout=120s >/dev/null
+  H delete configmap handover-handover --ignore-not-found >/dev/null
+  deploy_handover
+}

@@ -4,7 +4,7 @@
 # tags: long
 # seconds: 3600
 . ./leadership.sh; . ./own_update.sh
-at_exit+=(deploy_handover)
+at_exit+=(own_reset)
 audit=$CLUSTER_DIR/log/audit.jsonl killer=
 # Kills the pod that makes the Nth write from now on; tells what it was in $kept/killed.
 kill_at() { # N

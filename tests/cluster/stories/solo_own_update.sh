@@ -6,7 +6,7 @@
 . ./leadership.sh; . ./own_update.sh
 n=${TARGETS:-20}
 kinds=${BROKEN:-hangs}; [ -z "${LONG:-}" ] || kinds=${BROKEN:-fails crashes hangs checkpoint hot slow leaks}
-at_exit+=(deploy_handover)
+at_exit+=(own_reset)
 export REPLICAS=1 PROBE_SECONDS=2
 many() { # IMAGE SOAK : the other targets with this version
   local i
@@ -59,7 +59,6 @@ done
 
 # ---- a good one again, held by the API server's policy ----
 [ -n "${LONG:-}" ] && in_cluster kubectl api-resources --api-group=admissionregistration.k8s.io | has -E '^mutatingadmissionpolicies +.*admissionregistration.k8s.io/v1 ' || exit 0
-at_exit+=('in_cluster kubectl delete mutatingadmissionpolicybinding,mutatingadmissionpolicy handover-hold >/dev/null 2>&1')
 H get deployment handover -o json | jq -r '.metadata.annotations["handover.dev/promote"] // ""' | has -x '' || fail "a word of a user's is left"
 good_again() { update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:test" | .env = [.env[] | select(.name | IN("HANDOVER_BROKEN", "ROUND") | not)] + [{name: "ROUND", value: "'"$1"'"}])'; }
 good_again 2; own_phase Stable 60 # what is in service

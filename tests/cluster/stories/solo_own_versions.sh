@@ -3,7 +3,7 @@
 # tags: long
 # seconds: 1500
 . ./leadership.sh; . ./own_update.sh
-at_exit+=(deploy_handover)
+at_exit+=(own_reset)
 commit=$(grep -v '^#' "$TOP/tests/previous")
 git -C "$TOP" cat-file -e "$commit^{commit}" 2>/dev/null || skip "this copy has not the commit $commit"
 from=$kept/source root=$kept/previous; mkdir -p "$from"

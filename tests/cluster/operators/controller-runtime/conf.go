@@ -22,6 +22,9 @@ var conf = map[string]string{
 	"reconcile-time": "0",      // seconds that a reconcile takes, or until it is cancelled
 	"latency-after":  "0",      // seconds from the start until it takes them
 	"writes":         "1",      // of a widget's status per reconcile
+	"children":       "0",      // 1: each widget has a Deployment child-NAME, applied server-side, and a finalizer
+	"template":       "",       // what stands in the pods' template of the children
+	"template-shard": "",       // ... of those widgets whose label `shard` has this value; of the others nothing; "": of all
 	"hot-loop":       "0",      // reconciles a second, of each controller, for which there is nothing to do
 	"leak":           "0",      // bytes per reconcile
 	"idle-after":     "0",      // seconds until it asks for no further reconcile of what it has done, whatever `rate` says; 0: never
