@@ -102,7 +102,7 @@ start_etcd() {
   start etcd "$ETCD" --data-dir "$DIR/etcd" --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync
 }
-# The audit log has what Handover writes, with the whole of its Lease: for stories that kill it at a write.
+# The audit log has what Handover writes, with the whole of its Lease, and what an operator in a rehearsal of the stories writes.
 audit() {
   cat >"$DIR/audit.yaml" <<EOF
 apiVersion: audit.k8s.io/v1
@@ -111,7 +111,7 @@ omitStages: [RequestReceived]
 rules:
 - {level: None, verbs: [get, list, watch]}
 - {level: Request, users: ["system:serviceaccount:handover-system:handover"], resources: [{group: coordination.k8s.io, resources: [leases]}]}
-- {level: Metadata, users: ["system:serviceaccount:handover-system:handover"]}
+- {level: Metadata, users: ["system:serviceaccount:handover-system:handover", "system:serviceaccount:rehearsals:operator"]}
 - {level: None}
 EOF
 }

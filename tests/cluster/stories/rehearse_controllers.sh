@@ -1,0 +1,86 @@
+# kube-controller-manager, with all its controllers, runs in a rehearsal beside its live self: at rest nothing at all is written and nothing is reported;
+# then for minutes others change ten things a second. What it asked of the API server are dry runs alone (the audit log), and what it would have done
+# its live self does as well: beside a second rehearsal of it, nothing is left in the report. SECONDS_OF_CHURN.
+# tags: long
+# seconds: 1500
+[ -n "${OWN_CLUSTER:-}" ] || skip "it needs this cluster's etcd and audit log"
+served "rehearsals of native clients" 29
+. ./operators.sh
+have_program kube-controller-manager
+churn_s=${SECONDS_OF_CHURN:-300}
+d=$(mktemp -d); pids=()
+trap 'for p in ${pids[@]+"${pids[@]}"}; do kill "$p" 2>/dev/null || true; done; wait; rm -rf "$d"' EXIT
+audit=$CLUSTER_DIR/log/audit.jsonl
+in_cluster kubectl create namespace rehearsals --dry-run=client -o yaml | in_cluster kubectl apply -f - >/dev/null
+in_cluster kubectl -n rehearsals create serviceaccount operator --dry-run=client -o yaml | in_cluster kubectl apply -f - >/dev/null
+in_cluster kubectl create clusterrolebinding rehearsals --clusterrole=cluster-admin --serviceaccount=rehearsals:operator --dry-run=client -o yaml | in_cluster kubectl apply -f - >/dev/null
+token=$(in_cluster kubectl -n rehearsals create token operator --duration=2h)
+cat >"$d/kubeconfig" <<EOF
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:443", certificate-authority: $CLUSTER_DIR/pki/ca.crt}}]
+users: [{name: u, user: {token: "$token"}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+EOF
+# Without those that need keys of the control plane, and the one that would see other kubelets' certificates.
+rehearse() { # NAME SECONDS [OPTION...] : of kube-controller-manager; its report in $d/NAME.json, its exit code in $d/NAME.rc
+  local name=$1 seconds=$2 rc=0; shift 2
+  in_cluster "$HANDOVER_BIN" rehearse --kubeconfig "$d/kubeconfig" --for "${seconds}s" --quiet-for 0s -o json "$@" -- \
+    "$program" --kubeconfig={} --controllers='*,-serviceaccount-token-controller,-certificatesigningrequest-signing-controller' --secure-port=0 \
+    --leader-elect=true --kube-api-qps=100 --kube-api-burst=200 -v=1 >"$d/$name.json" 2>"$d/$name.log" || rc=$?
+  echo $rc >"$d/$name.rc"
+}
+# Every key of etcd with its value, but what a cluster at rest writes all the time (leases, Events, nodes' status) and the API server's own.
+dump() {
+  in_cluster curl -sf -m 60 http://127.0.0.1:2379/v3/kv/range -d "{\"key\":\"$(printf /registry/ | base64)\",\"range_end\":\"$(printf /registry0 | base64)\"}" |
+    jq -r '.kvs[] | [(.key | @base64d), .value] | @tsv' | grep -vE '^/registry/(leases|masterleases|events|minions|ranges|validatingadmission|priorityandfairness|flowschemas|prioritylevelconfigurations|services/endpoints/default/kubernetes|ipaddresses)' | sort
+}
+his() { jq -rc 'select(.user.username == "system:serviceaccount:rehearsals:operator")' "$audit" 2>/dev/null; }
+dry_runs_alone() {
+  local bad; bad=$(his | jq -rc 'select((.requestURI | test("[?&]dryRun=All($|&)") | not) and (.requestURI | test("/apis/auth(entication|orization).k8s.io/") | not)) | [.verb, .requestURI]' | head -5)
+  [ -z "$bad" ] || fail "this was no dry run: $bad"
+}
+
+# ---- at rest ----
+quiet_deployment() { printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s, namespace: %s}\nspec:\n  replicas: %s\n  selector: {matchLabels: {app: %s}}\n  template:\n    metadata: {labels: {app: %s}}\n    spec: {nodeSelector: {nowhere: "1"}, terminationGracePeriodSeconds: 0, containers: [{name: c, image: none}]}\n---\n' "$1" "$NS" "$2" "$1" "$1"; }
+for i in 1 2 3 4 5; do quiet_deployment "d$i" 2; done | in_cluster kubectl apply -f - >/dev/null
+settled() { [ "$(k get pods -o json | jq '.items | length')" = 10 ] && [ "$(k get deployments -o json | jq '[.items[] | select(.status.observedGeneration == .metadata.generation and .status.replicas == 2)] | length')" = 5 ]; }
+until_true 60 "five Deployments have their pods" settled
+sleep 5 # their last status updates
+dump >"$d/before"
+rehearse rest 40
+dump >"$d/after"
+[ "$(cat "$d/rest.rc")" = 0 ] || { tail -5 "$d/rest.log"; jq -c '.summary, (.objects // [])[:5], .refusals' "$d/rest.json"; fail "at rest it would change something ($(cat "$d/rest.rc"))"; }
+diff "$d/before" "$d/after" | cut -c1-300 >"$d/diff" || { head -5 "$d/diff"; fail "etcd is not as it was"; }
+grep -q 'became leader\|successfully acquired lease' "$d/rest.log" || { tail -20 "$d/rest.log"; fail "it did not lead"; }
+dry_runs_alone
+note "at rest: $(wc -l <"$d/before") keys of etcd are equal, $(jq -c '.run | [.reads, .writes]' "$d/rest.json") reads and writes, report: $(jq -r .summary "$d/rest.json")"
+
+# ---- ten changes a second by others ----
+churn() {
+  local i=0 api=http://localhost/apis/apps/v1/namespaces/$NS core=http://localhost/api/v1/namespaces/$NS
+  c() { curl -sS -o /dev/null -m 20 --unix-socket "$API_SOCKET" "$@" || true; }
+  while :; do
+    i=$((i + 1))
+    case $((i % 5)) in
+      0) c -X PATCH -H 'Content-Type: application/merge-patch+json' -d "{\"spec\":{\"replicas\":$((i / 5 % 3))}}" "$api/deployments/d$((i / 5 % 5 + 1))" ;;
+      1) c -X POST -H 'Content-Type: application/json' -d "{\"metadata\":{\"name\":\"c$i\"},\"data\":{\"i\":\"$i\"}}" "$core/configmaps" ;;
+      2) [ $i -lt 60 ] || c -X DELETE "$core/configmaps/c$((i - 51))" ;;
+      3) c -X PATCH -H 'Content-Type: application/merge-patch+json' -d "{\"metadata\":{\"annotations\":{\"i\":\"$i\"}}}" "$api/deployments/d$((i / 5 % 5 + 1))" ;;
+      4) if [ $((i % 50)) = 4 ]; then c -X PATCH -H 'Content-Type: application/merge-patch+json' -d "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"i\":\"$i\"}}}}}" "$api/deployments/d$((i / 50 % 5 + 1))"
+         else c -X PATCH -H 'Content-Type: application/merge-patch+json' -d "{\"metadata\":{\"labels\":{\"i\":\"$i\"}}}" "$api/deployments/d$((i / 5 % 5 + 1))"; fi ;;
+    esac
+    echo $i >"$d/changes"; sleep 0.08
+  done
+}
+churn 2>/dev/null & pids+=($!); churner=$!
+rehearse control "$((churn_s + 10))" & pids+=($!); control=$!
+rehearse update "$((churn_s + 20))" --control "$d/control.json" & pids+=($!); update=$!
+sleep "$churn_s"; kill "$churner"
+wait "$control" "$update"
+dry_runs_alone
+[ "$(cat "$d/changes")" -ge $((churn_s * 5)) ] || fail "only $(cat "$d/changes") changes in $churn_s s"
+live() { k get pods -o json | jq -r '[.items[] | select(.metadata.deletionTimestamp == null)] | length'; }
+note "$(cat "$d/changes") changes by others in $churn_s s; $(jq -c '.run | {reads, writes, conflicts, refused, failed}' "$d/update.json"); control: $(jq -r .summary "$d/control.json")"
+[ "$(cat "$d/update.rc")" = 0 ] || { jq -c '.summary, .refusals, (.objects // [])[:8]' "$d/update.json" | cut -c1-3000; fail "an unchanged version is reported ($(cat "$d/update.rc")): $(jq -r .summary "$d/update.json")"; }
