@@ -1,31 +1,24 @@
 /* See own_part.h. */
 #include "act/own_part.h"
 
-/* What the rounds of a rollout are compared with, as target.h has it. */
 struct rollout_memory {
-    char *key, hash[11];
-    int64_t began_ns;
-    struct signals_pods signals;
-    struct switchback turns;
+    char *key;
+    struct target_rounds rounds;
 };
 
 void rollout_memory_free(struct rollout_memory *m) {
     if (!m) return;
     free(m->key);
-    signals_pods_free(&m->signals);
-    switchback_free(&m->turns);
+    target_rounds_free(&m->rounds);
     free(m);
 }
 
 struct rollout_memory *rollout_remember(struct rollout *r) {
     for (struct target *t = r->targets; t; t = t->hh.next) {
-        if (t->own != OWN_STABLE || !t->round_hash[0]) continue;
+        if (t->own != OWN_STABLE || !t->rounds.hash[0]) continue;
         struct rollout_memory *m = xcalloc(1, sizeof *m);
-        *m = (struct rollout_memory){
-            .key = xstrdup(t->key), .began_ns = t->round_began_ns, .signals = t->signals, .turns = t->turns};
-        memcpy(m->hash, t->round_hash, sizeof m->hash);
-        t->signals = (struct signals_pods){0};
-        t->turns = (struct switchback){0};
+        m->key = xstrdup(t->key);
+        target_rounds_move(&t->rounds, &m->rounds);
         return m;
     }
     return NULL;
@@ -33,13 +26,8 @@ struct rollout_memory *rollout_remember(struct rollout *r) {
 
 void own_part_recall(struct rollout *r, struct target *t) {
     struct rollout_memory *m = r->opt.memory;
-    if (!m || t->round_hash[0] || strcmp(m->key, t->key) != 0) return;
-    memcpy(t->round_hash, m->hash, sizeof t->round_hash);
-    t->round_began_ns = m->began_ns;
-    t->signals = m->signals;
-    t->turns = m->turns;
-    m->signals = (struct signals_pods){0};
-    m->turns = (struct switchback){0};
+    if (!m || t->rounds.hash[0] || strcmp(m->key, t->key) != 0) return;
+    target_rounds_move(&m->rounds, &t->rounds);
     rollout_memory_free(m);
     r->opt.memory = NULL;
 }

@@ -19,7 +19,7 @@ void round_drop(struct target *t) {
     scrape_target_free(t->round->scrape);
     free(t->round);
     t->round = NULL;
-    signals_pods_free(&t->signals);
+    signals_pods_free(&t->rounds.signals);
     t->round_taken = 0; /* rounds are counted from the beginning */
 }
 
@@ -71,8 +71,8 @@ void round_start(struct rollout *r, struct target *t, const struct spec *spec, c
                                .track = t->probe_track};
     struct round *rd = round_of(r, t);
     if (scrape_target_start(rd->scrape, &what)) return;
-    memcpy(rd->hash, t->round_hash, sizeof rd->hash);
-    rd->began_ns = t->round_began_ns;
+    memcpy(rd->hash, t->rounds.hash, sizeof rd->hash);
+    rd->began_ns = t->rounds.began_ns;
 }
 
 static void feed(struct rollout *r, struct target *t, const struct scrape_round *round,
@@ -84,9 +84,9 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
         for (size_t i = 0; i < round->n; i++) /* the page of a standby has no counters */
             t->history_known = t->history_known || (s[i].track == TRACK_STABLE && s[i].present);
     }
-    plan_feed(t->state, &t->turns, world_wall_ns(kube_world(r->kube)), s, round->n);
-    plan_feed_signals(t->state, &t->signals, &t->turns, world_boot_ns(kube_world(r->kube)), s, round->n,
-                      t->own != OWN_NONE);
+    plan_feed(t->state, &t->rounds.turns, world_wall_ns(kube_world(r->kube)), s, round->n);
+    plan_feed_signals(t->state, &t->rounds.signals, &t->rounds.turns, world_boot_ns(kube_world(r->kube)), s,
+                      round->n, t->own != OWN_NONE);
     free(s);
     struct judge_report rep;
     if (plan_report(t->state, world_wall_ns(kube_world(r->kube)), &rep))
@@ -101,7 +101,7 @@ static void feed(struct rollout *r, struct target *t, const struct scrape_round 
 static void take(struct rollout *r, struct target *t, const struct scrape_round *round,
                  const struct obs_pod *pods, size_t n) {
     const struct round *rd = t->round;
-    if (!t->state || rd->began_ns != t->round_began_ns || strcmp(rd->hash, t->round_hash) != 0) return;
+    if (!t->state || rd->began_ns != t->rounds.began_ns || strcmp(rd->hash, t->rounds.hash) != 0) return;
     t->looked_ns = world_boot_ns(kube_world(r->kube));
     for (int k = 0; k < TRACKS; k++) {
         int64_t read_ns;

@@ -97,30 +97,40 @@ void target_refused_no_more(struct target *t, enum step_kind kind) {
     if (t->refused_text && t->refused.kind == kind) target_refused(t, kind, NULL);
 }
 
+void target_rounds_free(struct target_rounds *r) {
+    signals_pods_free(&r->signals);
+    switchback_free(&r->turns);
+    *r = (struct target_rounds){0};
+}
+
+void target_rounds_move(struct target_rounds *from, struct target_rounds *to) {
+    *to = *from;
+    *from = (struct target_rounds){0};
+}
+
 static void reset_rounds(struct target *t) {
     t->scraped_ns = t->round_ns = t->source_every_ns = 0;
     free(t->trouble);
     t->trouble = NULL;
     t->history_known = t->crowd_reported = false;
-    signals_pods_free(&t->signals);
     t->history_errors = t->history_total = 0;
-    switchback_free(&t->turns);
+    target_rounds_free(&t->rounds);
     evidence_points_free(&t->points);
     for (int k = 0; k < TRACKS; k++) t->quiet[k] = (struct quiet_row){.last = QUIET_UNKNOWN};
-    memcpy(t->round_hash, t->state ? t->state->hash : "", t->state ? sizeof t->round_hash : 1);
-    t->round_began_ns = t->state ? t->state->began_ns : 0;
+    if (!t->state) return;
+    memcpy(t->rounds.hash, t->state->hash, sizeof t->rounds.hash);
+    t->rounds.began_ns = t->state->began_ns;
 }
 
 void target_match_rounds(struct target *t) {
-    if (!t->state || t->state->began_ns != t->round_began_ns || strcmp(t->state->hash, t->round_hash) != 0)
+    if (!t->state || t->state->began_ns != t->rounds.began_ns || strcmp(t->state->hash, t->rounds.hash) != 0)
         reset_rounds(t);
 }
 
 void target_forget(struct target **all, struct target *t) {
     HASH_DEL(*all, t);
     drop_state(t);
-    signals_pods_free(&t->signals);
-    switchback_free(&t->turns);
+    target_rounds_free(&t->rounds);
     evidence_points_free(&t->points);
     target_view_free(t);
     free(t->trouble);

@@ -30,6 +30,13 @@ struct target_face {
     bool adopted;
     char *stable, *image, *policy; /* state.stable_name, image, policy */
 };
+/* What the rounds of scrapes of one rollout are compared with. */
+struct target_rounds {
+    char hash[11];
+    int64_t began_ns;            /* state.began_ns of that rollout */
+    struct signals_pods signals; /* for the signals beside errors */
+    struct switchback turns;     /* mode leader: stable's looks that wait for one of the canary's */
+};
 struct target {
     char *key, *ns, *name; /* name: the id (workload.h) */
     struct state
@@ -41,11 +48,9 @@ struct target {
     enum own_pod own;        /* is this process a pod of it? */
     bool own_looked;         /* its pods were there to be looked at, before anything depends on that */
     enum obs_need holds;     /* what is held of the caches of its namespace */
-    /* the rounds of scrapes of the present rollout */
-    char round_hash[11];
-    int64_t round_began_ns; /* state.began_ns of the rollout that the rounds are of */
-    int64_t scraped_ns;     /* wall: of the last round, for the plan */
-    int64_t round_ns;       /* boot: of the same, for the next one; 0: none yet */
+    struct target_rounds rounds; /* of the present rollout */
+    int64_t scraped_ns;          /* wall: of the last round, for the plan */
+    int64_t round_ns;            /* boot: of the same, for the next one; 0: none yet */
     int64_t scrape_every_ns;
     int64_t
         source_every_ns; /* Prometheus's own scrapes of its pods: more often there is nothing new; 0: not it */
@@ -56,8 +61,6 @@ struct target {
     bool history_known;
     uint64_t history_errors, history_total;
     struct evidence_points *points; /* of the same rounds, for the page; NULL: none yet */
-    struct signals_pods signals;    /* what the next round is compared with, for the signals beside errors */
-    struct switchback turns;        /* mode leader: stable's looks that wait for one of the canary's */
     struct quiet_row quiet[TRACKS];
     bool probe;
     enum track probe_track;
@@ -94,5 +97,8 @@ enum known_state target_take_state(struct target *t, const cJSON *read, const st
 void target_rest(struct target *t);
 void target_refused(struct target *t, enum step_kind kind, const char *text);
 void target_refused_no_more(struct target *t, enum step_kind kind); /* if it is what was refused last */
+void target_rounds_move(struct target_rounds *from,
+                        struct target_rounds *to); /* to is empty, and from then */
+void target_rounds_free(struct target_rounds *r);
 void target_match_rounds(struct target *t); /* of another rollout than its state's: they begin anew */
 #endif

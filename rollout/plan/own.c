@@ -1,6 +1,7 @@
 /* Handover's own Deployment: a target in mode leader whose leader has to survive the canary's trials. Stable is not scaled to zero: the
  * leader names the canary in the release of its Lease, and goes on as the guardian, which carries this plan on while the canary leads
  * everything else. The canary's end gives the Lease back, as in any trial. */
+#include "plan/own.h"
 #include "plan/plan_ctx.h"
 
 enum { CUT_OFTEN = 2 }; /* trials that the canary has not ended itself */
@@ -24,7 +25,7 @@ bool plan_own_mode(struct plan_ctx *c) {
 }
 
 char **plan_own_env(const struct plan_ctx *c) {
-    static char mark[] = HANDOVER_TRACK "=canary";
+    static char mark[] = OWN_TRACK "=" OWN_TRACK_CANARY;
     char **was = c->spec ? c->spec->canary_env : NULL;
     size_t n = 0;
     while (was && was[n]) n++;

@@ -195,8 +195,6 @@ size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
 /* Of the pods of stable that can guard Handover's own rollout while the canary leads, is this the one that does? named: "POD_UID" of
  * the one that is to, while it is ready: it has seen stable's last turn. */
 bool plan_guards_own(const struct observed *o, const char *pod, const char *named);
-/* In the environment of a canary of Handover's own: it contests its Lease only where that names it. */
-#define HANDOVER_TRACK "HANDOVER_TRACK"
 void plan_make(const struct observed *o, int64_t now_wall_ns, struct plan *ret);
 bool plan_has_step(const struct plan *p, enum step_kind kind); /* of STEP_OBJECTS: an order */
 /* A bad version runs until it is carried out: it goes before all else. */

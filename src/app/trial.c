@@ -2,6 +2,7 @@
  * Deployment alone, and the version in service guards that while it stands by. docs/design.md "Upgrading itself". */
 #include "app_impl.h"
 #include "base/log.h"
+#include "plan/own.h"
 
 #define SKEW_MAX_NS (86400 * NS_PER_S)
 #define MARGIN_NS   (60 * NS_PER_S) /* for guardians on other nodes */
@@ -83,8 +84,8 @@ void app_yield(void *ctx, const char *pod, const char *uid, int64_t until_wall_n
 }
 
 void app_trial_make(struct app *a) {
-    const char *track = world_getenv(a->world, "HANDOVER_TRACK");
-    a->canary = track && strcmp(track, "canary") == 0;
+    const char *track = world_getenv(a->world, OWN_TRACK);
+    a->canary = track && strcmp(track, OWN_TRACK_CANARY) == 0;
     a->trial_end = timer_new(a->world, app_trial, a);
     a->yield_turn = timer_new(a->world, on_yield, a);
 }
