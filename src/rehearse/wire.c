@@ -46,8 +46,19 @@ int wire_meta(struct slice raw, struct wire_meta *ret, struct err *err) {
     return 0;
 }
 
+/* A change of the metadata: fields that go, and one that comes. */
+struct change {
+    uint32_t without[2];
+    uint32_t with;
+    struct slice value; /* empty: none comes */
+};
+
+static bool goes(const struct change *c, uint32_t number) {
+    return number == c->without[0] || number == c->without[1];
+}
+
 /* The object with its metadata first, in one message. */
-static int set_in_object(struct slice raw, struct slice rv, struct buf *out) {
+static int change_object(struct slice raw, const struct change *c, struct buf *out) {
     struct buf meta = BUF(out->max), rest = BUF(out->max);
     struct proto_field f, m;
     int e = 0;
@@ -59,11 +70,11 @@ static int set_in_object(struct slice raw, struct slice rv, struct buf *out) {
         } else {
             if (f.wire != PROTO_BYTES) e = -EINVAL;
             for (struct slice in = f.bytes; in.n && e == 0;) {
-                e = !proto_next(&in, &m) ? -EINVAL : m.number == META_RV ? 0 : buf_add(&meta, m.whole);
+                e = !proto_next(&in, &m) ? -EINVAL : goes(c, m.number) ? 0 : buf_add(&meta, m.whole);
             }
         }
     }
-    if (e == 0 && rv.n) e = proto_add_bytes(&meta, META_RV, rv);
+    if (e == 0 && c->value.n) e = proto_add_bytes(&meta, c->with, c->value);
     if (e == 0) e = proto_add_bytes(out, META, buf_slice(&meta));
     if (e == 0) e = buf_add(out, buf_slice(&rest));
     buf_free(&meta);
@@ -71,12 +82,12 @@ static int set_in_object(struct slice raw, struct slice rv, struct buf *out) {
     return e;
 }
 
-int wire_set_rv(struct slice body, struct slice rv, struct buf *out, struct err *err) {
+static int change_body(struct slice body, const struct change *c, struct buf *out, struct err *err) {
     struct proto_envelope o;
     struct proto_field f;
     if (proto_open(body, &o) < 0) return damaged(err);
     struct buf object = BUF(out->max);
-    int e = set_in_object(o.raw, rv, &object);
+    int e = change_object(o.raw, c, &object);
     if (e == 0) buf_add(out, slice_make(body.p, 4));
     for (struct slice in = o.fields; e == 0 && proto_next(&in, &f);) {
         if (f.number != OBJECT) e = buf_add(out, f.whole);
@@ -84,6 +95,15 @@ int wire_set_rv(struct slice body, struct slice rv, struct buf *out, struct err 
     if (e == 0) e = proto_add_bytes(out, OBJECT, buf_slice(&object));
     buf_free(&object);
     return e == -EINVAL ? damaged(err) : e;
+}
+
+int wire_set_rv(struct slice body, struct slice rv, struct buf *out, struct err *err) {
+    return change_body(body, &(struct change){{META_RV}, META_RV, rv}, out, err);
+}
+
+int wire_rename(struct slice body, struct slice generate_name, struct buf *out, struct err *err) {
+    return change_body(
+        body, &(struct change){{META_NAME, META_GENERATE_NAME}, META_GENERATE_NAME, generate_name}, out, err);
 }
 
 static bool served(struct slice kind) {

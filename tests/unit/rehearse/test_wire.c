@@ -31,19 +31,23 @@ CASE(metadata_is_that_of_the_first_field) {
     opens("1{1'a' 6'1'} 2{} 1{6'2'}", "a", "", "", "", "2"); /* merged, as Go does */
 }
 
-/* What set_rv makes of `text` is what `want` says. */
-static void sets(const char *text, const char *rv, const char *want) {
+typedef int changes(struct slice body, struct slice value, struct buf *out, struct err *err);
+
+/* What it makes of `text` is what `want` says. */
+static void changed(changes *change, const char *text, const char *value, const char *want) {
     struct buf raw = BUF(4096), body = BUF(4096), out = BUF(4096), want_raw = BUF(4096),
                want_body = BUF(4096);
     protobuf_message(&raw, text);
     protobuf_wrap(&body, "v1", "Thing", buf_slice(&raw));
     protobuf_message(&want_raw, want);
     protobuf_wrap(&want_body, "v1", "Thing", buf_slice(&want_raw));
-    assert_int_equal(wire_set_rv(buf_slice(&body), slice_of(rv), &out, NULL), 0);
+    assert_int_equal(change(buf_slice(&body), slice_of(value), &out, NULL), 0);
     assert_true(slice_eq(buf_slice(&out), buf_slice(&want_body)));
     struct buf *const all[] = {&raw, &body, &out, &want_raw, &want_body};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) buf_free(all[i]);
 }
+
+#define sets(...) changed(wire_set_rv, __VA_ARGS__)
 
 CASE(a_version_is_exchanged_and_nothing_else) {
     sets("1{1'a' 6'12000001' 11{1'k' 2'v'} 99=7} 2{1'x' 6'12000001'} 77'later'", "12",
@@ -52,6 +56,11 @@ CASE(a_version_is_exchanged_and_nothing_else) {
     sets("1{1'a' 6'12'}", "", "1{1'a'}");
     sets("2{1'x'}", "12", "1{6'12'} 2{1'x'}");
     sets("1{1'a' 6'12'} 2{1'x'} 1{6'13' 3'ns'}", "14", "1{1'a' 3'ns' 6'14'} 2{1'x'}");
+}
+
+CASE(a_name_becomes_one_that_is_made) {
+    changed(wire_rename, "1{1'a' 2'b-' 3'ns' 6'12'} 2{1'x'}", "made-", "1{3'ns' 6'12' 2'made-'} 2{1'x'}");
+    changed(wire_rename, "2{1'x'}", "made-", "1{2'made-'} 2{1'x'}");
 }
 
 CASE(lengths_grow_over_a_byte) {
