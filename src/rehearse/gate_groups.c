@@ -71,7 +71,9 @@ bool gate_sub_rehearsable(struct slice group, struct slice resource, struct slic
         {"", "namespaces", "finalize", false},
         {"certificates.k8s.io", "certificatesigningrequests", "approval", false},
     };
-    if (slice_eqs(sub, "status") || slice_eqs(sub, "scale")) return !create;
+    if (slice_eqs(sub, "status")) return !create;
+    /* /namespaces/NAME/scale is a path of resource "scale" in a namespace. */
+    if (slice_eqs(sub, "scale")) return !create && !slice_eqs(resource, "namespaces");
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         if (slice_eqs(group, rules[i].group) && slice_eqs(resource, rules[i].resource) &&
             slice_eqs(sub, rules[i].sub))

@@ -91,12 +91,14 @@ static int bad_path(struct gate_ctx *c) {
                        "[/namespaces/NAMESPACE]/RESOURCE[/NAME[/SUBRESOURCE]]");
 }
 
+/* Verbs in the path, before a resource: deprecated, and read by some servers still. */
+static bool legacy(struct slice s) {
+    return slice_eqs(s, "watch") || slice_eqs(s, "proxy") || slice_eqs(s, "redirect");
+}
+
 /* What lies behind the version, p[0] to p[n - 1]. */
 static int resource(struct gate_ctx *c, const struct slice *p, size_t n) {
     struct gate_request *r = c->r;
-    if (slice_eqs(p[0], "watch") || slice_eqs(p[0], "proxy") || slice_eqs(p[0], "redirect"))
-        return gate_refuse(c, 501,
-                           "the deprecated paths of watch and proxy cannot be rehearsed; use ?watch=true");
     bool own_sub = n >= 3 && (slice_eqs(p[2], "status") || slice_eqs(p[2], "finalize")); /* of a Namespace */
     if (slice_eqs(p[0], "namespaces") && n >= 3 && !own_sub) {
         if (!name_is_dns_label(p[1])) return gate_refuse(c, 400, "\"%.*s\" is no namespace", SLF(p[1]));
@@ -105,6 +107,9 @@ static int resource(struct gate_ctx *c, const struct slice *p, size_t n) {
         n -= 2;
         if (slice_eqs(p[0], "namespaces")) return bad_path(c);
     }
+    if (legacy(p[0]))
+        return gate_refuse(c, 501,
+                           "the deprecated paths of watch and proxy cannot be rehearsed; use ?watch=true");
     if (!word(p[0]) || (n >= 3 && !word(p[2]))) return bad_path(c);
     r->resource = p[0];
     if (n >= 2) r->name = p[1];
@@ -135,16 +140,16 @@ static int writes(struct gate_ctx *c, enum gate_method m) {
     static const enum gate_kind kinds[] = {
         [METHOD_POST] = GATE_CREATE, [METHOD_PUT] = GATE_UPDATE, [METHOD_PATCH] = GATE_PATCH};
     struct gate_request *r = c->r;
-    if (m == METHOD_POST && !r->name.n && gate_is_review(r->group, r->resource, r->ns.n > 0)) {
-        r->kind = GATE_REVIEW;
-        return 0;
-    }
     if (!gate_group_local(c->groups, r->group)) {
         return gate_refuse(
             c, 501,
             "API group %.*s is served by another API server, or not known to be served by this one: "
             "whether it honours dryRun is not known",
             SLF(r->group));
+    }
+    if (m == METHOD_POST && !r->name.n && gate_is_review(r->group, r->resource, r->ns.n > 0)) {
+        r->kind = GATE_REVIEW;
+        return 0;
     }
     if (m == METHOD_DELETE) {
         if (r->sub.n) return gate_refuse(c, 405, "a subresource cannot be deleted");
@@ -181,6 +186,9 @@ int gate_path(struct gate_ctx *c, enum gate_method m, struct slice path) {
     r->version = p.s[head - 1];
     if (gate_group_metrics(r->group)) {
         if (m != METHOD_GET) return gate_refuse(c, 501, "metrics are only read");
+        for (size_t i = head; i < p.n; i++) {
+            if (legacy(p.s[i]) || gate_sub_reaches_out(p.s[i])) return bad_path(c);
+        }
         pass(c, &p);
         return 0;
     }

@@ -81,7 +81,7 @@ static int selection(struct buf *out, bool *first, const struct gate_request *r)
 static const char *accept_of(const struct gate_request *r) {
     bool list = r->kind == GATE_LIST, beta = slice_eqs(r->metadata_version, "v1beta1");
     if (r->kind == GATE_PASS) return r->accept;
-    if (!r->metadata_only) return ACCEPT_JSON;
+    if (!r->metadata_only || r->kind == GATE_REVIEW) return ACCEPT_JSON;
     if (beta)
         return list ? ACCEPT_META("PartialObjectMetadataList", "v1beta1")
                     : ACCEPT_META("PartialObjectMetadata", "v1beta1");

@@ -121,20 +121,36 @@ static bool mentions_dry_run(struct slice s) {
     return false;
 }
 
-/* name=value pairs; dryRun=All is the last of them, and no other name is like it or has anything encoded. */
-static bool query_is_dry(struct slice query) {
-    struct slice pair, name, value;
-    while (query.n) {
-        bool more = slice_cut(query, '&', &pair, &query);
-        if (!more) return slice_eqs(pair, "dryRun=All");
-        if (!slice_cut(pair, '=', &name, &value) || !name.n || !encoded(value, false)) return false;
-        for (size_t i = 0; i < name.n; i++) {
-            if (!(name.p[i] >= 'a' && name.p[i] <= 'z') && !(name.p[i] >= 'A' && name.p[i] <= 'Z'))
-                return false;
-        }
-        if (mentions_dry_run(name)) return false;
+/* name=value pairs, and nothing encoded in a name. */
+static bool pair_is_plain(struct slice pair) {
+    struct slice name, value;
+    if (!slice_cut(pair, '=', &name, &value) || !name.n || !encoded(value, false)) return false;
+    for (size_t i = 0; i < name.n; i++) {
+        if (!(name.p[i] >= 'a' && name.p[i] <= 'z') && !(name.p[i] >= 'A' && name.p[i] <= 'Z')) return false;
     }
-    return false;
+    return true;
+}
+
+static bool query_is_plain(struct slice query) {
+    struct slice pair = {0};
+    bool more = query.p != NULL, plain = true;
+    while (more && plain) {
+        more = slice_cut(query, '&', &pair, &query);
+        plain = pair_is_plain(pair);
+    }
+    return plain;
+}
+
+/* dryRun=All is the last pair, and no other name is like it. */
+static bool query_is_dry(struct slice query) {
+    struct slice pair = {0}, name, value;
+    bool more = query.p != NULL;
+    while (more) {
+        more = slice_cut(query, '&', &pair, &query);
+        slice_cut(pair, '=', &name, &value);
+        if (more && mentions_dry_run(name)) return false;
+    }
+    return slice_eqs(pair, "dryRun=All");
 }
 
 /* A JSON object with the given members alone, each at most once; *ret is the one called `wanted` (with its quotes). */
@@ -195,7 +211,7 @@ bool upstream_writes_nothing(struct slice method, struct slice target, struct sl
     struct parts p = {0};
     struct slice path, query;
     slice_cut(target, '?', &path, &query);
-    if (!segments(path, &p)) return false;
+    if (!segments(path, &p) || !query_is_plain(query)) return false;
     if (slice_eqs(method, "GET")) return !body.n && !content_type.n && get_is_a_read(&p);
     if (slice_eqs(method, "POST") && is_review(&p, query)) return true;
     struct resource r = resource_of(&p);

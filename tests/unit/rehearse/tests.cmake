@@ -1,6 +1,6 @@
 foreach(file report_diff report_secret report_consequences report_control report_json report_text)
   unit_test(rehearse/${file} rehearse_report)
 endforeach()
-foreach(file version gate upstream upstream_check wire)
+foreach(file version gate gate_hostile gate_random upstream upstream_check wire)
   unit_test(rehearse/${file} rehearse_wire)
 endforeach()

@@ -46,7 +46,8 @@ struct gate_request {
     struct slice body;
     struct slice manager, validation; /* fieldManager, fieldValidation */
     bool force, dry_run; /* dry_run: the caller itself asked for one: the overlay is not to change */
-    /* Of deletes: from the body or the query; DeleteOptions as JSON, made anew, without dryRun. "" for none. */
+    /* Of deletes: from the body or the query; DeleteOptions as JSON, made anew, without dryRun. "" for none. Of an Eviction: its own; its
+     * body is JSON made anew. */
     struct slice delete_options;
     struct buf text; /* private */
 };

@@ -14,7 +14,7 @@ enum upstream_verb {
 };
 struct upstream {
     enum upstream_verb verb;
-    bool stream;       /* a list or a watch: the answer is taken as it comes */
+    bool stream;       /* a list, a watch, or what is only passed on: the answer is taken as it comes */
     struct buf target; /* path?query, canonical; of what writes, its last parameter is dryRun=All */
     struct buf body;
     const char *content_type; /* literal; NULL: no body */
@@ -26,8 +26,10 @@ const char *upstream_method(const struct upstream *u); /* by the verb: "GET", "P
 int upstream_read(const struct gate_request *r, struct upstream *ret);
 /* A read of one object: that of r, without its subresource. */
 int upstream_get(const struct gate_request *r, struct upstream *ret);
-/* A dry run. sub: "" or the subresource; body: of the form; name "" for a create. Of a delete the body is DeleteOptions, to which
- * dryRun: ["All"] is added here: a server that gets a body does not look at the query. An Eviction's deleteOptions likewise. */
+/* A dry run. sub: "" or the subresource; body: of the form, its versions the server's; name "" for a create and a collection's delete. Of a
+ * delete the body is DeleteOptions as the gate made them (JSON, or none), to which dryRun: ["All"] is added here: a server that gets a body
+ * does not look at the query. An Eviction's deleteOptions likewise. Of these two the preconditions' versions are the rehearsal's, and
+ * translated here. -EINVAL: what is asked for is no dry run that the server makes. */
 int upstream_dry_run(const struct gate_request *r, enum upstream_verb verb, struct slice name,
                      struct slice sub, enum gate_form form, struct slice body, struct upstream *ret);
 void upstream_free(struct upstream *u);
