@@ -38,7 +38,7 @@ for point in ${POINTS:-2 5 9 14 20 27}; do
     set_image op "v$((round % 2 + 1))" # some work for the one that is on trial
     kill_at "$point"
     case $kind in
-      good) update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:test" | .env = [.env[] | select(.name | IN("HANDOVER_BROKEN", "ROUND") | not)] + [{name: "ROUND", value: "'$round'"}])' want=promoted ;;
+      good) update '.spec.template.spec.containers[0] |= (.image = "localhost/handover:test" | .env = [.env[] | select(.name | IN("HANDOVER_BROKEN", "ROUND") | not)] + [{name: "ROUND", value: "'$round'"}])'; want=promoted ;;
       *) broken "$kind"; want=failed ;;
     esac
     target=handover; until_true 600 "$kind, killed at write $point ($(killed)): it has ended (is $(own '.phase + " " + (.message // "")' 2>/dev/null))" ended_once_more
