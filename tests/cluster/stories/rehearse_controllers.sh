@@ -1,7 +1,7 @@
 # kube-controller-manager, with all its controllers, runs in a rehearsal beside its live self: at rest nothing at all is written and nothing is reported;
 # then for minutes others change ten things a second. What it asked of the API server are dry runs alone (the audit log), and what it would have done
 # its live self does as well: beside a second rehearsal of it, nothing is left in the report. SECONDS_OF_CHURN.
-# tags: long
+# tags: long api
 # seconds: 1500
 [ -n "${OWN_CLUSTER:-}" ] || skip "it needs this cluster's etcd and audit log"
 served "rehearsals of native clients" 29
@@ -27,14 +27,14 @@ EOF
 rehearse() { # NAME SECONDS [OPTION...] : of kube-controller-manager; its report in $d/NAME.json, its exit code in $d/NAME.rc
   local name=$1 seconds=$2 rc=0; shift 2
   in_cluster "$HANDOVER_BIN" rehearse --kubeconfig "$d/kubeconfig" --for "${seconds}s" --quiet-for 0s -o json "$@" -- \
-    "$program" --kubeconfig={} --controllers='*,-serviceaccount-token-controller,-certificatesigningrequest-signing-controller' --secure-port=0 \
+    "$program" --kubeconfig={} --controllers='*,-serviceaccount-token-controller,-certificatesigningrequest-signing-controller' --secure-port=0 --root-ca-file="$CLUSTER_DIR/pki/ca.crt" \
     --leader-elect=true --kube-api-qps=100 --kube-api-burst=200 -v=1 >"$d/$name.json" 2>"$d/$name.log" || rc=$?
   echo $rc >"$d/$name.rc"
 }
 # Every key of etcd with its value, but what a cluster at rest writes all the time (leases, Events, nodes' status) and the API server's own.
 dump() {
   in_cluster curl -sf -m 60 http://127.0.0.1:2379/v3/kv/range -d "{\"key\":\"$(printf /registry/ | base64)\",\"range_end\":\"$(printf /registry0 | base64)\"}" |
-    jq -r '.kvs[] | [(.key | @base64d), .value] | @tsv' | grep -vE '^/registry/(leases|masterleases|events|minions|ranges|validatingadmission|priorityandfairness|flowschemas|prioritylevelconfigurations|services/endpoints/default/kubernetes|ipaddresses)' | sort
+    jq -r '.kvs[] | [(.key | @base64d), .value] | @tsv' | grep -vE '^/registry/(leases|masterleases|peerserverleases|events|minions|ranges|validatingadmission|priorityandfairness|flowschemas|prioritylevelconfigurations|services/endpoints/default/kubernetes|ipaddresses)' | sort
 }
 his() { jq -rc 'select(.user.username == "system:serviceaccount:rehearsals:operator")' "$audit" 2>/dev/null; }
 dry_runs_alone() {
