@@ -120,7 +120,7 @@ static enum hit open_name(struct splitter *s, const char *p) {
 
 static const char *string_run(struct splitter *s, const char *p, const char *end, enum hit *hit) {
     const char *start = p;
-    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20) p++;
+    p = json_raw_plain(p, end);
     if (name_wanted(s)) buf_add(&s->name, slice_make(start, (size_t)(p - start)));
     if (p == end) return p;
     if (*p == '\\') {

@@ -145,4 +145,23 @@ CASE(strings) {
     assert_int_equal(small.n, 0);
 }
 
+/* Each byte at each place of a text of each length. */
+CASE(plain_text) {
+    char text[40] = "";
+    for (size_t n = 0; n < sizeof text; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (unsigned c = 0; c < 256; c++) {
+                memset(text, 'a', n);
+                text[at] = (char)c;
+                bool plain = c != '"' && c != '\\' && c >= 0x20;
+                assert_ptr_equal(json_raw_plain(text, text + n), text + (plain ? n : at));
+            }
+        }
+        memset(text, 0xff, n); /* whatever stands before it */
+        assert_ptr_equal(json_raw_plain(text, text + n), text + n);
+        if (n) text[n - 1] = '"';
+        if (n) assert_ptr_equal(json_raw_plain(text, text + n), text + n - 1);
+    }
+}
+
 CASES("base/json_raw")

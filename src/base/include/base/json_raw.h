@@ -27,6 +27,8 @@ bool json_raw_at(struct slice doc, const char *path, struct slice *ret);
 int json_raw_unescape(struct slice str,
                       struct buf *out); /* str with its quotes; \u0000 stays a NUL byte; -EINVAL */
 bool json_raw_string_is(struct slice str, struct slice text); /* does the raw string say text? */
+/* The first byte from p on that is not plain text of a string ('"', '\\' or a control character), or end. */
+const char *json_raw_plain(const char *p, const char *end);
 /* Are two numbers the same value? Exact for any length ("1e3" = "1000" = "1000.0"), no doubles in between. */
 bool json_raw_number_eq(struct slice a, struct slice b);
 /* One text for all numbers of the same value, no wider than the number and 24 bytes: "[-]DIGITSeEXPONENT",
