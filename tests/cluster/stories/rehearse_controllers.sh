@@ -36,9 +36,9 @@ dump() {
   in_cluster curl -sf -m 60 http://127.0.0.1:2379/v3/kv/range -d "{\"key\":\"$(printf /registry/ | base64)\",\"range_end\":\"$(printf /registry0 | base64)\"}" |
     jq -r '.kvs[] | [(.key | @base64d), .value] | @tsv' | grep -vE '^/registry/(leases|masterleases|peerserverleases|events|minions|ranges|validatingadmission|priorityandfairness|flowschemas|prioritylevelconfigurations|services/endpoints/default/kubernetes|ipaddresses)' | sort
 }
-his() { jq -rc 'select(.user.username == "system:serviceaccount:rehearsals:operator")' "$audit" 2>/dev/null; }
+its() { jq -rc 'select(.user.username == "system:serviceaccount:rehearsals:operator")' "$audit" 2>/dev/null; }
 dry_runs_alone() {
-  local bad; bad=$(his | jq -rc 'select((.requestURI | test("[?&]dryRun=All($|&)") | not) and (.requestURI | test("/apis/auth(entication|orization).k8s.io/") | not)) | [.verb, .requestURI]' | head -5)
+  local bad; bad=$(its | jq -rc 'select((.requestURI | test("[?&]dryRun=All($|&)") | not) and (.requestURI | test("/apis/auth(entication|orization).k8s.io/") | not)) | [.verb, .requestURI]' | head -5)
   [ -z "$bad" ] || fail "this was no dry run: $bad"
 }
 

@@ -16,18 +16,18 @@ struct overlay_limits {
     size_t entries; /* 0: 20,000 */
     size_t events;  /* Events kept, the oldest go; 0: 500 */
     int64_t
-        linger_ns; /* how long a row stays after the live object has overtaken its entry, unless written again; 0: 10 s */
+        linger_ns; /* how long a row stays after the live object has superseded its entry, unless written again; 0: 10 s */
 };
 struct overlay *overlay_new(const struct overlay_limits *limits, uint64_t seed /* uids, generated names */);
 void overlay_free(struct overlay *o);
 
 /* ---- reading: what the server answered becomes what the operator gets ---- */
-/* status, body: the server's to upstream_read(r). Appends the operator's answer, returns its status. Of a Lease's GET (no request to the
- * server is needed): overlay_alone(). */
+/* status, body: the server's to upstream_read(r); where overlay_is_private(r) it is not asked and both are ignored. Appends the
+ * operator's answer, returns its status. */
 int overlay_get(struct overlay *o, const struct gate_request *r, int64_t now_wall_ns, int status,
                 struct slice body, struct buf *out);
-/* Is r answered from memory alone? Then its status (and *out), else 0. A Lease by its name, also a list or a watch of one by a
- * field selector: those begin empty, overlay_list_*() and overlay_watch_*() are told nothing from the server. */
+/* Is the read r answered from memory alone? That is a Lease by its name, also a list or a watch of one by a field selector: those
+ * begin empty, overlay_list_*() and overlay_watch_*() get nothing from the server. */
 bool overlay_is_private(const struct gate_request *r);
 
 struct overlay_list; /* one page of a list that passes by */
@@ -36,13 +36,17 @@ struct overlay_list *overlay_list_begin(struct overlay *o, const struct gate_req
 int overlay_list_item(struct overlay_list *l, int64_t now_wall_ns, struct slice raw, struct buf *out);
 /* After the last item: what only the overlay has, one at a time, until false. Of a page with a token behind it: nothing. */
 bool overlay_list_more(struct overlay_list *l, bool last_page, struct buf *out);
-/* The list's version for the operator. live: the server's. */
+/* The list's version for the operator, asked for once a page, when the server's (live) is known. Private: live is empty. */
 int overlay_list_version(struct overlay_list *l, struct slice live, struct buf *out);
 void overlay_list_end(struct overlay_list *l);
 
 /* A watch. emit: a whole event as JSON with its line end, in order; may be called from any call on this overlay (a write of the operator, or a live
  * change seen elsewhere). Must not call back into the overlay. */
 struct overlay_watch;
+/* From which version the server is to be asked, for a watch r from r->rv: appended, in the operator's form (r->rv for upstream_read()). It is
+ * r->rv but where the operator was given a change of the overlay out of order with the server's events. */
+int overlay_watch_from(struct overlay *o, const struct gate_request *r, struct buf *out);
+/* When the server's answer is 200. May emit an ERROR (410 Expired), after which there is nothing more. */
 struct overlay_watch *overlay_watch_open(struct overlay *o, const struct gate_request *r,
                                          void (*emit)(void *ctx, struct slice event), void *ctx);
 /* An event from the server, {"type":...,"object":...}. -EPROTO: not one; it is passed on as it is. */
@@ -57,7 +61,7 @@ struct overlay_step {
     struct slice body;          /* JSON */
     const struct upstream *ask; /* valid until the next call */
 };
-/* Every mutation that the gate let through, Leases and Events included (these never ask). *step is filled. */
+/* r lives as long as the write. Every mutation that the gate let through, Leases and Events included (these never ask). *step is filled. */
 struct overlay_write *overlay_write_begin(struct overlay *o, const struct gate_request *r,
                                           int64_t now_wall_ns, struct overlay_step *step);
 /* status 0: no answer (lost, or refused at the wire). */
@@ -71,7 +75,7 @@ struct overlay_row {
     struct slice live, rehearsed; /* JSON; live empty: created; rehearsed empty: deleted */
     unsigned writes;              /* of this object, in all */
     int64_t first_ns, last_ns;    /* wall time of its writes */
-    bool overtaken;               /* the live object has changed since; goes after linger_ns */
+    bool superseded;              /* the live object has changed since; goes after linger_ns */
 };
 void overlay_rows(struct overlay *o, int64_t now_wall_ns,
                   void (*fn)(void *ctx, const struct overlay_row *row), void *ctx);
@@ -83,7 +87,7 @@ struct overlay_event {
 void overlay_events(struct overlay *o, void (*fn)(void *ctx, const struct overlay_event *e), void *ctx);
 struct overlay_counts {
     uint64_t reads, writes, conflicts, refused /* could not be rehearsed */,
-        failed /* 4xx and 5xx but conflicts */, dropped /* entries overtaken */;
+        failed /* 4xx and 5xx but conflicts */, dropped /* entries superseded */;
     size_t entries, bytes;
     bool full;             /* a limit was reached: the report is not whole */
     int64_t last_write_ns; /* that changed something; 0: none */
