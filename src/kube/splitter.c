@@ -15,7 +15,7 @@ enum state {
     ST_ESC,
     ST_SCALAR
 };
-enum capture { CAP_NONE, CAP_ITEM, CAP_META, CAP_KIND };
+enum capture { CAP_NONE, CAP_ITEM, CAP_META, CAP_KIND, CAP_API };
 enum hit { HIT_NONE, HIT_START /* a value starts at p */, HIT_END /* one has ended before p */, HIT_BAD };
 
 void splitter_init(struct splitter *s, enum split_mode mode, size_t item_cap) {
@@ -24,6 +24,7 @@ void splitter_init(struct splitter *s, enum split_mode mode, size_t item_cap) {
     buf_init(&s->replay, s->item_cap);
     buf_init(&s->name, 64);
     buf_init(&s->kind, 256);
+    buf_init(&s->api, 512);
     buf_init(&s->meta, SPLIT_META_CAP);
 }
 
@@ -33,6 +34,7 @@ void splitter_free(struct splitter *s) {
     buf_free(&s->replay);
     buf_free(&s->name);
     buf_free(&s->kind);
+    buf_free(&s->api);
     buf_free(&s->meta);
 }
 
@@ -219,6 +221,9 @@ static enum hit list_start(struct splitter *s, const char *p) {
     } else if (json_raw_string_is(name, SL("kind"))) {
         buf_clear(&s->kind);
         s->capture = CAP_KIND;
+    } else if (json_raw_string_is(name, SL("apiVersion"))) {
+        buf_clear(&s->api);
+        s->capture = CAP_API;
     }
     return HIT_START;
 }
@@ -236,6 +241,7 @@ static void stash(struct splitter *s, const char *from, const char *to) {
     case CAP_NONE: break;
     case CAP_META: buf_add(&s->meta, part); break;
     case CAP_KIND: buf_add(&s->kind, part); break;
+    case CAP_API: buf_add(&s->api, part); break;
     case CAP_ITEM:
         if (!s->too_big && buf_add(&s->item, part) < 0) {
             s->too_big = true;

@@ -13,6 +13,13 @@ int splitter_finish(const struct splitter *s, struct err *err) {
     return 0;
 }
 
+/* Whole, and a string. */
+static struct slice string_of(const struct buf *b) {
+    struct slice s = buf_slice(b);
+    bool good = !b->full && json_raw_check(s, NULL) == 0 && json_raw_type(s) == JR_STRING;
+    return good ? s : (struct slice){0};
+}
+
 static char *meta_string(struct slice meta, const char *name) {
     struct slice v;
     if (!json_raw_get(meta, slice_of(name), &v) || json_raw_type(v) == JR_NULL) return xstrdup("");
@@ -43,6 +50,8 @@ int splitter_list(const struct splitter *s, struct split_list *ret, struct err *
         return err_set(err, ERR_PROTOCOL, -EPROTO, "no list: resourceVersion and continue must be strings");
     }
     if (json_raw_get(meta, SL("remainingItemCount"), &v)) (void)slice_i64(v, &l.remaining);
+    l.kind = string_of(&s->kind);
+    l.api_version = string_of(&s->api);
     *ret = l;
     return 0;
 }

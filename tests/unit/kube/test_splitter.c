@@ -113,6 +113,30 @@ CASE(list_metadata) {
     assert_int_equal(list_of("{\"items\":[],\"metadata\":[]}", &l, &e), -EPROTO);
 }
 
+/* Who passes a list on says again what it is, wherever that stood. */
+CASE(list_kinds) {
+    static const struct {
+        const char *text, *kind, *api;
+    } cases[] = {
+        {"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},\"items\":[{\"kind\":\"Pod\","
+         "\"apiVersion\":\"x\"}]}",
+         "\"PodList\"", "\"v1\""},
+        {"{\"apiVersion\":\"x.io\\/v1\",\"items\":[],\"kind\":\"XList\",\"metadata\":{}}", "\"XList\"",
+         "\"x.io\\/v1\""},
+        {"{\"items\":[],\"apiVersion\":7}", "", ""},
+        {"{\"items\":[],\"apiVersion\":\"\\x\"}", "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct split_list l;
+        SPLITTER(s, g, SPLIT_LIST, 0);
+        feed(&s, slice_of(cases[i].text), 3, &g);
+        assert_int_equal(splitter_list(&s, &l, NULL), 0);
+        assert_slice(l.kind, cases[i].kind);
+        assert_slice(l.api_version, cases[i].api);
+        split_list_free(&l);
+    }
+}
+
 CASE(watches) {
     watches("{\"type\":\"ADDED\",\"object\":{}}\n{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}\n",
             "{\"type\":\"ADDED\",\"object\":{}}|{\"type\":\"MODIFIED\",\"object\":{\"a\":\"}{\"}}|", 0, 0);

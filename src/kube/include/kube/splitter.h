@@ -38,7 +38,7 @@ struct splitter {
     struct buf item;                         /* the start of an item that continues in the next chunk */
     struct buf replay;                       /* what stood behind the last line end of a broken item */
     size_t replay_pos;
-    struct buf name, kind, meta; /* LIST: the present member's name, and two values, raw */
+    struct buf name, kind, api, meta; /* LIST: the present member's name, and three values, raw */
     char why[96];
 };
 
@@ -52,8 +52,9 @@ const char *splitter_why(const struct splitter *s); /* of the last SPLIT_BROKEN 
 
 /* Of a list, once SPLIT_END has come. */
 struct split_list {
-    char *rv, *token;  /* owned; "" when absent */
-    int64_t remaining; /* remainingItemCount, -1 when absent */
+    char *rv, *token;               /* owned; "" when absent */
+    int64_t remaining;              /* remainingItemCount, -1 when absent */
+    struct slice kind, api_version; /* JSON strings, of the splitter; empty when absent */
 };
 /* -EPROTO: no List at all (a Status, no items, no usable metadata). */
 int splitter_list(const struct splitter *s, struct split_list *ret, struct err *err);
