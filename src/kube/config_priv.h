@@ -7,7 +7,6 @@
 const char *kube_config_host(const struct kube_config *c); /* "host:port" of the server, for metrics */
 /* For the message of a 401: which credentials these were. */
 void kube_config_describe(const struct kube_config *c, struct buf *out);
-const char *kube_config_as(const struct kube_config *c); /* the user to act as; NULL: none */
 /* An id for TLS material: equal for equal material, with next to no chance for another. */
 uint64_t tls_id(const struct http_tls *t);
 #endif

@@ -120,11 +120,17 @@ static void x_on_room(struct http_exchange *x, size_t below, world_fn fn, void *
 
 void alone_request(struct alone *from, struct alone_answer *a, const char *method, const char *target,
                    const struct http_headers *h) {
+    alone_send(from, a, method, target, h, SL(""));
+}
+
+void alone_send(struct alone *from, struct alone_answer *a, const char *method, const char *target,
+                const struct http_headers *h, struct slice body) {
     static const struct http_x_ops ops = {x_reply, x_begin, x_send, x_end, x_abort, x_on_gone, x_on_room};
     *a = (struct alone_answer){.body = BUF(64 << 20), .raw = BUF(65536)};
     a->x.ops = &ops;
     a->x.method = slice_of(method);
     a->x.target = slice_of(target);
+    a->x.body = body;
     if (h) a->x.headers = *h;
     from->handler(from->handler_ctx, &a->x);
 }

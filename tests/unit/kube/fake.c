@@ -196,6 +196,7 @@ static int fk_http(struct world *w, const struct http_spec *s, const struct http
                            .proxy = xstrdup_null(s->proxy),
                            .fresh = s->fresh,
                            .insecure = s->tls && s->tls->insecure,
+                           .certified = s->tls && s->tls->cert.n > 0,
                            .tls_id = s->tls ? s->tls->id : 0,
                            .total_ns = s->total_ns,
                            .body_cap = s->body_cap,

@@ -18,7 +18,7 @@ struct fake_req {
     enum http_lane lane;
     char *method, *url, *proxy;
     struct buf headers, body; /* "name: value\n"... */
-    bool fresh, insecure, sent, held, ended, scheduled;
+    bool fresh, insecure, certified /* by a client certificate */, sent, held, ended, scheduled;
     uint64_t tls_id;
     int64_t total_ns;
     size_t body_cap, got;

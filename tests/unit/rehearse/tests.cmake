@@ -9,3 +9,8 @@ foreach(file overlay_get overlay_list)
   unit_test(rehearse/${file} rehearse_core)
   target_include_directories(unit_rehearse_${file} PRIVATE ${CMAKE_SOURCE_DIR}/src/rehearse) # overlay_kit_put.h
 endforeach()
+foreach(file certificate proxy proxy_stream)
+  unit_test(rehearse/${file} rehearse kube_fake PkgConfig::CRYPTO)
+  target_include_directories(unit_rehearse_${file} PRIVATE ${CMAKE_SOURCE_DIR}/src/rehearse) # private parts of the layer
+endforeach()
+unit_test(rehearse/proxy_sim rehearse simworld)

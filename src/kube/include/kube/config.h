@@ -24,6 +24,7 @@ void kube_config_contexts(struct world *w, const char *kubeconfig, void (*fn)(vo
 void kube_config_free(struct kube_config *c);
 const char *kube_config_server(const struct kube_config *c); /* "https://host:port/base", no trailing '/' */
 const char *kube_config_namespace(const struct kube_config *c); /* of the context or the pod; "default" */
+const char *kube_config_as(const struct kube_config *c);        /* the user to act as; NULL: none */
 /* As whom, for messages: that of `as`, else what the kubeconfig calls its user; NULL: not known. */
 const char *kube_config_user(const struct kube_config *c);
 bool kube_config_in_cluster(const struct kube_config *c);

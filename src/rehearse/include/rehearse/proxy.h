@@ -31,7 +31,8 @@ const char *proxy_token(const struct proxy *p);
 struct overlay *proxy_overlay(struct proxy *p);
 /* A kubeconfig with the proxy as its only cluster, ns as the context's namespace. */
 int proxy_kubeconfig(const struct proxy *p, const char *ns, struct buf *out);
-/* Wall time of the last request that could change anything, or of the first request; 0: none yet. What "quiet" means is the caller's. */
+/* Wall time of the last request that could change anything, or of the first request; 0: none yet. A list that has come and a watch
+ * that begins count as well: an operator acts on what it has read. What "quiet" means is the caller's. */
 int64_t proxy_last_change_ns(const struct proxy *p);
 uint64_t proxy_requests(const struct proxy *p);
 #endif

@@ -31,5 +31,7 @@ struct alone_answer {
 };
 void alone_request(struct alone *a, struct alone_answer *ans, const char *method, const char *target,
                    const struct http_headers *h);
+void alone_send(struct alone *a, struct alone_answer *ans, const char *method, const char *target,
+                const struct http_headers *h, struct slice body);
 void alone_answer_free(struct alone_answer *a);
 #endif
