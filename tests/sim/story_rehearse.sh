@@ -1,0 +1,93 @@
+# `handover rehearse` runs an operator against a cluster without a single write: what it believes to have done is in the report, exit code 3; what its
+# predecessor would do as well (--control) is not; one that changes nothing ends with 0, one that dies or asks nothing with 1; nothing is left behind.
+# shellcheck shell=bash
+. "$(dirname "$0")/lib.sh"
+sim
+export TMPDIR=$dir/tmp; mkdir "$TMPDIR"
+cat >"$dir/operator" <<'OPERATOR'
+#!/usr/bin/env bash
+# operator IMAGE KUBECONFIG... : holds a Lease, wants Deployment web to have this image, and a ConfigMap beside it
+set -euo pipefail
+image=$1 config=$2; shift 2
+value() { sed -nE "s/^ *$1: \"?([^\"]*)\"?\$/\1/p" "$config" | head -1; }
+server=$(value server) token=$(value token)
+ca=$(mktemp); trap 'rm -f "$ca"' EXIT; value certificate-authority-data | base64 -d >"$ca"
+ask() { curl -sS --cacert "$ca" -H "Authorization: Bearer $token" -H "Content-Type: ${3:-application/json}" -X "$1" "$server$2" "${@:4}"; }
+cms=/api/v1/namespaces/default/configmaps web=/apis/apps/v1/namespaces/default/deployments/web
+ask POST /apis/coordination.k8s.io/v1/namespaces/default/leases '' -d '{"metadata":{"name":"operator"},"spec":{"holderIdentity":"me","leaseDurationSeconds":15}}' -f >/dev/null
+ask GET "$cms?watch=true" '' -N >"$WATCHED" & watch=$!; trap 'rm -f "$ca"; kill $watch 2>/dev/null' EXIT
+while :; do
+  if [ "$(ask GET $web | jq -r '.spec.template.spec.containers[0].image')" != "$image" ]; then
+    ask PATCH $web application/strategic-merge-patch+json -f -d '{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"'"$image"'"}]}}}}' >/dev/null
+  fi
+  if [ "$image" != web:1 ] && ! ask GET $cms/web-conf '' -f >/dev/null 2>&1; then
+    ask POST $cms '' -f -d '{"metadata":{"name":"web-conf"},"data":{"image":"'"$image"'"}}' >/dev/null
+  fi
+  if [ "$image" = web:3 ] && ask GET $cms/old-conf '' -f >/dev/null 2>&1; then ask DELETE $cms/old-conf '' -f >/dev/null; fi
+  echo "reconciled $image"; sleep 0.2
+done
+OPERATOR
+chmod +x "$dir/operator"
+api POST "$deploy" '{"metadata":{"name":"web"},"spec":{"replicas":2,"selector":{"matchLabels":{"a":"web"}},"template":{"metadata":{"labels":{"a":"web"}},
+  "spec":{"containers":[{"name":"web","image":"web:1"}]}}}}' >/dev/null
+api POST /api/v1/namespaces/default/configmaps '{"metadata":{"name":"old-conf"},"data":{"a":"b"}}' >/dev/null
+settled() { api GET "$deploy/web" | jq -e '.status.readyReplicas == 2'; }
+until_true 20 "web runs" settled
+dump() { # of all that could have been changed
+  local p; for p in "$deploy" /apis/apps/v1/namespaces/default/replicasets /api/v1/namespaces/default/{configmaps,pods,events} \
+    /apis/coordination.k8s.io/v1/namespaces/default/leases; do api GET "$p" | jq -S '.items'; done
+}
+rehearse() { # EXIT-CODE ARGUMENT... : it ends with that; what it prints is in $dir/said, its errors in $dir/rehearse.log
+  local rc=0 want=$1; shift
+  WATCHED=$dir/watched "$HANDOVER" rehearse --server="$server" --quiet-for=2s "$@" >"$dir/said" 2>"$dir/rehearse.log" || rc=$?
+  [ $rc = "$want" ] || fail "rehearse $* ended with $rc: $(tail -5 "$dir/said" "$dir/rehearse.log")"
+}
+is() { jq -e "$1" "$dir/said" >/dev/null || fail "the report is not so: $1: $(cat "$dir/said")"; }
+dump >"$dir/before"
+
+rehearse 0 -- "$dir/operator" web:1 {}
+grep -q 'changes nothing' "$dir/said" || fail "of one that changes nothing: $(cat "$dir/said")"
+grep -q 'reconciled web:1' "$dir/rehearse.log" || fail "what it prints is not seen"
+rehearse 3 -o json -- "$dir/operator" web:2 {}
+is '.kind == "RehearsalReport" and (.objects | length) == 2'
+is '.objects | any(.kind == "Deployment" and .name == "web" and .change == "changed" and (.fields | any(.new == "\"web:2\"")) and .restart.pods == 2)'
+is '.objects | any(.kind == "ConfigMap" and .name == "web-conf" and .change == "created")'
+grep -q '"type":"ADDED".*"name":"web-conf"' "$dir/watched" || fail "the operator did not see what it had made: $(cat "$dir/watched")"
+[ "$(grep -c reconciled "$dir/rehearse.log")" -gt 5 ] || fail "it did not go on"
+cp "$dir/said" "$dir/two.json"
+rehearse 0 --control="$dir/two.json" -- "$dir/operator" web:2 {}
+rehearse 3 -o json --control="$dir/two.json" -- "$dir/operator" web:3 {}
+is '.objects | any(.kind == "ConfigMap" and .name == "old-conf" and .change == "deleted")'
+rehearse 3 -- "$dir/operator" web:3 {}
+grep -q old-conf "$dir/said" || fail "the report for people lacks what goes: $(cat "$dir/said")"
+
+rehearse 1 -- sh -c 'exit 7'; grep -q 'ended with exit code 7' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+rehearse 1 --for=1s -- sleep 60; grep -q 'asked the API server nothing' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+rehearse 1 -- "$dir/nothing"; grep -q 'cannot start .*/nothing' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+
+"$HANDOVER" rehearse --server="$server" >"$dir/said" 2>"$dir/served.log" & pid=$!; pids+=("$pid")
+until_true 10 "it says where" grep -q KUBECONFIG= "$dir/served.log"
+config=$(sed -n 's/.*KUBECONFIG=//p' "$dir/served.log")
+[ "$(stat -c %a "$config")" = 600 ] || fail "its kubeconfig is for others to read: $(stat -c %a "$config")"
+WATCHED=$dir/watched "$dir/operator" web:2 "$config" >"$dir/operator.log" 2>&1 & op=$!; pids+=("$op")
+until_true 10 "the operator works" grep -q 'reconciled' "$dir/operator.log"
+kill "$op"; kill -TERM "$pid"; rc=0; wait "$pid" || rc=$?
+[ $rc = 3 ] && grep -q web-conf "$dir/said" || fail "served: exit code $rc: $(cat "$dir/said")"
+
+# Beside an operator in its pod: its credentials in a folder, its report for who knows the key.
+mkdir "$dir/account"
+HANDOVER_REHEARSAL_KEY=0123456789abcdef "$HANDOVER" rehearse --server="$server" --sidecar="$dir/account" --report=127.0.0.1:0 >"$dir/said" 2>"$dir/sidecar.log" & pid=$!; pids+=("$pid")
+until_true 10 "the sidecar is there" grep -q 'its report at port' "$dir/sidecar.log"
+report=http://127.0.0.1:$(sed -n 's/.*its report at port //p' "$dir/sidecar.log") proxy=$(grep -oE 'https://[0-9.:]+' "$dir/sidecar.log")
+curl -sS -f "$report/readyz" >/dev/null || fail "the sidecar is not ready"
+[ "$(cat "$dir/account/namespace")" = default ] || fail "its namespace: $(cat "$dir/account/namespace")"
+curl -sS -f --cacert "$dir/account/ca.crt" -H "Authorization: Bearer $(cat "$dir/account/token")" -X DELETE "$proxy/api/v1/namespaces/default/configmaps/old-conf" >/dev/null || fail "its credentials are not good"
+for key in '' '?key=' '?key=0123456789abcdeX' '?key=0123456789abcdef0'; do
+  rc=$(curl -sS -o "$dir/no" -w '%{http_code}' "$report/report$key"); [ "$rc" = 403 ] || fail "the report is open to who says \"$key\": $rc"
+done
+curl -sS -f "$report/report?key=0123456789abcdef" >"$dir/said"
+is '.objects | any(.name == "old-conf" and .change == "deleted")'
+kill -TERM "$pid"; wait "$pid" || true
+
+dump >"$dir/after"; diff "$dir/before" "$dir/after" >"$dir/diff" || fail "something was written: $(cat "$dir/diff")"
+left=$(ls -A "$TMPDIR"); [ -z "$left" ] || fail "left behind: $left"
