@@ -122,6 +122,7 @@ CASE(what_might_write_does_not) {
         {"DELETE", PODS "/b?dryRun=All", JSON, "{\"dryRun\":\"All\"}"},
         {"DELETE", PODS "/b?dryRun=All", JSON, "{\"dryRun\":[\"All\",\"All\"]}"},
         {"DELETE", PODS "/b?dryRun=All", JSON, "{\"dryRun\":[\"All\"],\"dryRun\":[]}"},
+        {"DELETE", PODS "/b?dryRun=All", JSON, "{\"dryRun\":[],\"dryRun\":[\"All\"]}"},
         {"DELETE", PODS "/b?dryRun=All", JSON, "{\"dryRun\":[\"All\"],\"dry\\u0052un\":[]}"},
         {"DELETE", PODS "/b?dryRun=All", JSON, "{\"dryRun\":[\"All\"],\"DryRun\":[]}"},
         {"DELETE", PODS "/b?dryRun=All", JSON, "{\"preconditions\":{\"dryRun\":[\"All\"]}}"},
@@ -131,6 +132,7 @@ CASE(what_might_write_does_not) {
         {"POST", PODS "/b/eviction?dryRun=All", JSON, "{}"},
         {"POST", PODS "/b/eviction?dryRun=All", JSON, "{\"deleteOptions\":{}}"},
         {"POST", PODS "/b/eviction?dryRun=All", JSON, "{\"deleteOptions\":" DRY ",\"deleteOptions\":{}}"},
+        {"POST", PODS "/b/eviction?dryRun=All", JSON, "{\"deleteOptions\":{},\"deleteOptions\":" DRY "}"},
         {"POST", PODS "/b/eviction?dryRun=All", "application/vnd.kubernetes.protobuf", "k8s"},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
