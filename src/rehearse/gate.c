@@ -42,17 +42,23 @@ static int method_of(struct gate_ctx *c, struct slice method, enum gate_method *
 }
 
 static int headers(struct gate_ctx *c, const struct gate_header *h) {
-    struct slice rest = h->connection, token;
-    bool upgrade = h->upgrade.n > 0;
-    while (rest.n) {
-        slice_cut(rest, ',', &token, &rest);
-        token = slice_trim(token);
-        upgrade = upgrade || (token.n == 7 && strncasecmp(token.p, "upgrade", 7) == 0);
-    }
     if (h->transfer_odd)
         return gate_refuse(c, 400, "a header that may be there once is there twice, or contradicts another");
     if (h->method_override.n) return gate_refuse(c, 400, "the method cannot be overridden by a header");
-    if (upgrade) return gate_refuse(c, 501, "an upgraded connection cannot be rehearsed");
+    return 0;
+}
+
+/* A watch goes on without the upgrade, as any HTTP server may: clients that would rather have a WebSocket take the 200. */
+static int upgrade(struct gate_ctx *c, const struct gate_header *h) {
+    struct slice rest = h->connection, token;
+    bool wanted = h->upgrade.n > 0;
+    while (rest.n) {
+        slice_cut(rest, ',', &token, &rest);
+        token = slice_trim(token);
+        wanted = wanted || (token.n == 7 && strncasecmp(token.p, "upgrade", 7) == 0);
+    }
+    if (wanted && c->r->kind != GATE_WATCH)
+        return gate_refuse(c, 501, "an upgraded connection cannot be rehearsed");
     return 0;
 }
 
@@ -75,6 +81,7 @@ static int parse(struct gate_ctx *c, struct slice method, struct slice target, c
     for (size_t i = 0; i < query.n; i++) buf_addc(&spaced, query.p[i] == '+' ? ' ' : query.p[i]);
     e = gate_path(c, m, path);
     if (e == 0) e = gate_query(c, buf_slice(&spaced));
+    if (e == 0) e = upgrade(c, h);
     if (e == 0) e = gate_body(c, m, h->content_type, body);
     if (e == 0) e = gate_accept(c, h->accept);
     buf_free(&spaced);

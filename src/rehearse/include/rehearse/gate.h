@@ -63,6 +63,7 @@ struct gate_groups {
     size_t nremote;
 };
 
+/* An upgrade is refused, but for a watch: that is answered as if none were asked for. */
 struct gate_header {
     struct slice content_type, accept, upgrade, connection,
         method_override; /* of the caller; empty if absent */
