@@ -14,7 +14,7 @@ static void stamp(struct overlay_entry *e) {
     list_push(&e->res->entries, &e->link);
 }
 
-static bool may_have_twin(const struct overlay_entry *e) {
+bool overlay_may_have_twin(const struct overlay_entry *e) {
     return e->state == ENTRY_PRESENT && !e->based && !e->personal && e->generate[0] && e->owner[0];
 }
 
@@ -72,7 +72,7 @@ static struct overlay_entry *begin(struct overlay *o, struct overlay_res *res, c
     struct overlay_entry *e = overlay_find(o, res, p->ns, p->name);
     bool stands = e && e->state != ENTRY_PASSED && (e->based || e->personal || e->state == ENTRY_PRESENT);
     if (!e) e = overlay_entry_new(o, res, p->ns, p->name, p->version);
-    if (may_have_twin(e)) res->twins--;
+    if (overlay_may_have_twin(e)) res->twins--;
     if (owned_here(e)) o->owned--;
     if (e->state == ENTRY_PASSED) e->rv.live = most(e->rv.live, e->base_rv);
     if (!stands) {
@@ -114,7 +114,7 @@ struct overlay_entry *overlay_put(struct overlay *o, struct overlay_res *res, co
     set_state(o, e, ENTRY_PRESENT, p->now);
     e->anew = e->based && overlay_peek(overlay_slice(e->base), &live) && !slice_eqs(live.uid, e->uid);
     e->same = e->based && same_text(overlay_slice(e->text), overlay_slice(e->base));
-    if (may_have_twin(e)) res->twins++;
+    if (overlay_may_have_twin(e)) res->twins++;
     if (owned_here(e)) o->owned++;
     overlay_tell(e, slice_of(old), overlay_slice(e->text));
     return e;
@@ -145,7 +145,7 @@ void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struc
     if (live.n) overlay_peek(live, &it);
     bool gone = !rv || (it.uid.n && !slice_eqs(it.uid, e->uid));
     cleanup_free char *orphans = gone && !e->orphan ? xstrdup(e->uid) : NULL;
-    if (may_have_twin(e)) e->res->twins--;
+    if (overlay_may_have_twin(e)) e->res->twins--;
     if (owned_here(e)) o->owned--;
     if (e->res->changes < VERSION_CHANGES) stamp(e);
     e->deleted = e->state == ENTRY_DELETED;
@@ -169,7 +169,7 @@ void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, st
 
 /* ---- what goes with others ---- */
 /* It goes, not by the operator. */
-static void take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
+void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
     struct overlay_put p = {
         .ns = slice_of(e->ns), .name = slice_of(e->name), .version = slice_of(e->version), .now = now};
     unsigned writes = e->writes;
@@ -222,7 +222,7 @@ void overlay_cascade(struct overlay *o, const char *uid, int64_t now) {
         }
         for (size_t i = 0; i < n; i++) {
             if (!v[i]->orphan) uids_add(&below, slice_of(v[i]->uid));
-            take_away(o, v[i], now);
+            overlay_take_away(o, v[i], now);
         }
         if (below.n) qsort(below.v, below.n, sizeof *below.v, by_number);
         free(v);
@@ -230,29 +230,4 @@ void overlay_cascade(struct overlay *o, const char *uid, int64_t now) {
         level = below;
     }
     free(level.v);
-}
-
-void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, int64_t now) {
-    if (!res->twins || !it->generate.n || !it->owners.n) return;
-    uint64_t id = slice_hash(it->uid, 0);
-    for (size_t i = 0; i < OVERLAY_TWINS && i < o->twins; i++) {
-        if (o->twin[i] == id) return;
-    }
-    cleanup_free char *owner = overlay_controller(it->owners);
-    struct overlay_entry *oldest = NULL;
-    list_each(at, &res->entries) {
-        struct overlay_entry *e = container_of(at, struct overlay_entry, link);
-        struct overlay_peek mine;
-        /* What was there before the entry was made is no twin. */
-        if (!may_have_twin(e) || strcmp(e->owner, owner) != 0 || !slice_eqs(it->generate, e->generate) ||
-            !slice_eqs(it->ns, e->ns) || it->live <= e->born || (oldest && oldest->first_ns <= e->first_ns))
-            continue;
-        overlay_peek(overlay_slice(e->text), &mine);
-        if (slice_cmp(it->created, mine.created) >= 0) oldest = e;
-    }
-    if (!oldest) return;
-    o->twin[o->twins++ % OVERLAY_TWINS] = id;
-    cleanup_free char *uid = xstrdup(oldest->orphan ? "" : oldest->uid);
-    take_away(o, oldest, now);
-    overlay_cascade(o, uid, now);
 }

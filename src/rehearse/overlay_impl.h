@@ -16,8 +16,10 @@ enum {
     OVERLAY_RESOURCES = 4096,
     OVERLAY_RESUMES = 8192,
     OVERLAY_TWINS = 256,
+    OVERLAY_EARLY = 1024,
     OVERLAY_REFUSALS = 200,
 };
+#define OVERLAY_EARLY_NS  (15 * INT64_C(1000000000))  /* that far live self and rehearsal are apart at most */
 #define OVERLAY_RECORD_NS (300 * INT64_C(1000000000)) /* as long as etcd keeps what is compacted */
 
 struct overlay_text {
@@ -123,6 +125,11 @@ struct overlay_refusal {
     uint64_t count;
 };
 struct overlay_ring_event;
+/* A live object with a generated name that came before the operator made its own; `of`: for whom, 0: it has been taken. */
+struct overlay_early {
+    uint64_t uid, of;
+    int64_t at_ns;
+};
 
 struct overlay {
     struct overlay_limits limits;
@@ -137,6 +144,8 @@ struct overlay {
     struct overlay_resume *resume; /* a slot for each hash: a later one takes an older one's place */
     uint64_t twin[OVERLAY_TWINS];
     size_t twins;
+    struct overlay_early early[OVERLAY_EARLY];
+    size_t earlies;
     struct overlay_refusal *refusals;
     size_t nrefusals;
     struct overlay_ring_event **event;
@@ -202,9 +211,16 @@ void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struc
 bool overlay_newer(const struct overlay_entry *e, const struct overlay_peek *it, bool present);
 /* A state of the live object of e, which has passed; live: as for overlay_drop(). */
 void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, struct slice live, bool dim);
-void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, int64_t now);
+bool overlay_may_have_twin(const struct overlay_entry *e);
+/* It goes, not by the operator. */
+void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* What only the overlay has, and is owned by uid, goes. */
 void overlay_cascade(struct overlay *o, const char *uid, int64_t now);
+
+/* ---- overlay_twin.c ---- */
+void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, int64_t now);
+/* e was just made: if its live twin has come before, e goes. */
+void overlay_twin_made(struct overlay *o, struct overlay_entry *e, int64_t now);
 
 /* ---- overlay_list.c ---- */
 void overlay_lists_forget(const struct overlay_entry *e);

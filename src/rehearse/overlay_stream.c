@@ -106,10 +106,8 @@ int overlay_watch_event(struct overlay_watch *w, int64_t now_wall_ns, struct sli
     overlay_writes_notice(w->res, &ev.it);
     if (ev.type[0] == 'B') {
         on_bookmark(w, &ev);
-    } else if (w->res->n) {
-        on_object(w, &ev, now_wall_ns);
     } else {
-        pass(w, ev.type, &ev);
+        on_object(w, &ev, now_wall_ns);
     }
     /* Behind all that this event has brought about. What there is comes as ADDED, in no order. */
     bool ordered = w->progress || (!w->initial && ev.type[0] != 'A');

@@ -248,10 +248,12 @@ void write_commit(struct overlay_write *w, const cJSON *obj, int status) {
     } else {
         struct overlay_put p = put_of(w, buf_slice(&text));
         p.personal = p.personal || (e && e->personal);
-        e = overlay_put(w->o, w->res, &p);
-        if (e) {
+        bool made = !e || e->state != ENTRY_PRESENT;
+        struct overlay_entry *now = overlay_put(w->o, w->res, &p);
+        if (now) {
             w->o->counts.last_write_ns = w->now;
-            write_object(w, status, overlay_slice(e->text), (struct overlay_version){0});
+            write_object(w, status, overlay_slice(now->text), (struct overlay_version){0});
+            if (made) overlay_twin_made(w->o, now, w->now);
         } else {
             write_full(w);
         }

@@ -1,0 +1,80 @@
+/* The live self makes the same objects, before and after the rehearsal does. */
+#include "../case.h"
+#include "overlay_kit_put.h"
+#include "api/rfc3339.h"
+#include "base/time.h"
+
+#define MADE "2026-11-30T12:00:00Z"
+
+static struct slice pod(const char *name, const char *rv, const char *owner) {
+    static char text[8][600];
+    static unsigned next;
+    char *t = text[next++ % 8];
+    snprintf(t, 600,
+             "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\","
+             "\"uid\":\"u-%s\",\"generateName\":\"web-\","
+             "\"resourceVersion\":\"%s\",\"creationTimestamp\":\"" MADE
+             "\",\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}],\"labels\":{\"l\":\"x\"}}}",
+             name, name, rv, owner);
+    return slice_of(t);
+}
+
+static int64_t at(int64_t seconds) {
+    int64_t t = 0;
+    assert_int_equal(rfc3339_parse(SL(MADE), &t), 0);
+    return t + seconds * NS_PER_S;
+}
+
+struct twins {
+    struct kit k;
+    struct heard h;
+};
+static struct twins *open_all(void) {
+    struct twins *t = xcalloc(1, sizeof *t);
+    kit_open(&t->k);
+    overlay_seen(t->k.res, 10);
+    heard_open(&t->h, t->k.o, t->k.all, "10000000");
+    return t;
+}
+static void close_all(struct twins *t) {
+    heard_free(&t->h);
+    kit_close(&t->k);
+    free(t);
+}
+static void live(struct twins *t, const char *name, const char *rv, const char *owner, int64_t seconds) {
+    assert_int_equal(overlay_watch_event(t->h.w, at(seconds), event("ADDED", pod(name, rv, owner))), 0);
+}
+static void makes(struct twins *t, const char *name, const char *owner, int64_t seconds) {
+    struct overlay_put p = kit_of(&t->k, name, (struct slice){0}, pod(name, "1", owner));
+    p.now = at(seconds);
+    struct overlay_entry *e = overlay_put(t->k.o, t->k.res, &p);
+    assert_non_null(e);
+    overlay_twin_made(t->k.o, e, at(seconds));
+}
+
+CASE_OF(struct twins, t, open_all(), close_all, the_live_one_comes_after) {
+    makes(t, "web-a", "rs", 1);
+    assert_heard(t->h, "ADDED web-a 10000001 x");
+    live(t, "web-1", "11", "rs", 2);
+    assert_heard(t->h, "DELETED web-a 10000002 x|ADDED web-1 11000000 x");
+}
+
+CASE_OF(struct twins, t, open_all(), close_all, the_live_one_comes_before_and_counts_once) {
+    live(t, "web-1", "11", "rs", 1);
+    live(t, "web-1", "11", "rs", 1); /* another watch of the same objects */
+    assert_heard(t->h, "ADDED web-1 11000000 x|ADDED web-1 11000000 x");
+    makes(t, "web-a", "rs", 2);
+    assert_heard(t->h, "ADDED web-a 11000001 x|DELETED web-a 11000002 x");
+    makes(t, "web-b", "rs", 2);
+    assert_heard(t->h, "ADDED web-b 11000003 x");
+}
+
+CASE_OF(struct twins, t, open_all(), close_all, another_owner_s_or_an_older_one_is_no_twin) {
+    live(t, "web-1", "11", "other", 1);
+    live(t, "web-2", "12", "rs", 60); /* made long before it was seen */
+    buf_clear(&t->h.got);
+    makes(t, "web-a", "rs", 61);
+    assert_heard(t->h, "ADDED web-a 12000001 x");
+}
+
+CASES("rehearse/overlay_twin")
