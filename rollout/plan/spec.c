@@ -1,5 +1,4 @@
-/* The annotations of a target to a checked struct: one table of names and readers, then the checks across
- * them. */
+/* The annotations of a target to a checked struct: one table of names and readers. */
 #include "plan/spec.h"
 #include "api/gvr.h"
 #include "judge/promql.h"
@@ -310,48 +309,6 @@ static void read_table(const cJSON *annotations, struct spec *s, struct err *fir
     }
 }
 
-static void cross_checks(struct spec *s, struct err *first) {
-    if (!s->errors != !s->total) {
-        const char *there = s->errors ? "errors" : "total", *missing = s->errors ? "total" : "errors";
-        if (first->kind == ERR_NONE) {
-            err_set(first, ERR_CONFIG, -EINVAL,
-                    HANDOVER_PREFIX "%s: given without " HANDOVER_PREFIX "%s; allowed: both or neither",
-                    there, missing);
-        }
-        s->metrics_ok = false;
-    }
-    if ((s->mode == MODE_OBJECTS) != (s->objects != NULL) && first->kind == ERR_NONE) {
-        err_set(first, ERR_CONFIG, -EINVAL,
-                s->objects ? HANDOVER_PREFIX "objects: given without " HANDOVER_PREFIX
-                                             "mode: objects; allowed: in this mode only"
-                           : HANDOVER_PREFIX
-                    "objects: missing, which " HANDOVER_PREFIX
-                    "mode: objects needs; allowed: RESOURCE.VERSION.GROUP such as widgets.v1.example.com");
-    }
-    if (s->min_soak_ns > s->soak_ns) {
-        char min[32], soak[32];
-        duration_format(s->min_soak_ns, min);
-        duration_format(s->soak_ns, soak);
-        if (first->kind == ERR_NONE)
-            err_set(first, ERR_CONFIG, -EINVAL,
-                    HANDOVER_PREFIX "min-soak: \"%s\" is longer than the " HANDOVER_PREFIX
-                                    "soak; allowed: at most %s",
-                    min, soak);
-        s->min_soak_ns = s->soak_ns;
-    }
-    int64_t soaks = (int64_t)s->nsteps * s->soak_ns;
-    if (s->deadline_ns <= soaks && first->kind == ERR_NONE) {
-        char deadline[32], soak[32], total[32];
-        duration_format(s->deadline_ns, deadline);
-        duration_format(s->soak_ns, soak);
-        duration_format(soaks, total);
-        err_set(first, ERR_CONFIG, -EINVAL,
-                HANDOVER_PREFIX "deadline: \"%s\" leaves no time for %zu step%s of " HANDOVER_PREFIX
-                                "soak %s; allowed: more than %s",
-                deadline, s->nsteps, s->nsteps == 1 ? "" : "s", soak, total);
-    }
-}
-
 int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err) {
     struct err first = {0};
     defaults(ret);
@@ -360,7 +317,7 @@ int spec_parse(const cJSON *annotations, struct spec *ret, struct err *err) {
                 table[0].allowed);
     }
     read_table(annotations, ret, &first);
-    cross_checks(ret, &first);
+    spec_cross_checks(ret, &first);
     if (first.kind == ERR_NONE) return 0;
     if (err) *err = first;
     return first.errnum;

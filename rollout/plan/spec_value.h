@@ -20,4 +20,6 @@ char **value_labels(struct slice v, char why[256]);
 /* "widgets.v1.example.com namespace=NS selector=a=b,c in (d,e)"; false: what is wrong, in why. */
 bool spec_objects_value(struct slice v, struct spec *s, char why[256]);
 void value_free_words(char **words);
+/* Annotations against each other (spec_cross.c); *first is set if it is not. What is wrong gets its default. */
+void spec_cross_checks(struct spec *s, struct err *first);
 #endif
