@@ -85,7 +85,7 @@ static char *manager_name(struct slice string) {
 
 /* Whose word it was is asked of these alone (spec_action_name()); a target has many others, for years. */
 static bool is_command(const char *annotation) {
-    static const char *const names[] = {"promote", "pause", "resume", "abort", "retry", "release"};
+    static const char *const names[] = {"promote", "pause", "resume", "abort", "retry", "approve", "release"};
     return observe_one_of(annotation + strlen(HANDOVER_PREFIX), names, ARRAY_LEN(names));
 }
 
@@ -207,27 +207,39 @@ static bool made_by_us(const cJSON *obj) {
     return false;
 }
 
+/* "HASH" or "HASH-control"; whatever else is there is a rehearsal that nobody wants. */
+static enum rehearsed rehearsal_of(const cJSON *obj, char hash[11]) {
+    const char *label = obj_label(obj, LABEL_REHEARSAL);
+    struct slice first, rest;
+    if (!label) return REHEARSED_NONE;
+    bool control = slice_cut(slice_of(label), '-', &first, &rest);
+    if (first.n <= 10 && (!control || slice_eqs(rest, "control"))) memcpy(hash, first.p, first.n);
+    return control ? REHEARSED_CONTROL : REHEARSED_NEW;
+}
+
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {
     struct slice tmpl;
     struct obs_rs r = {0};
     int rc = identity(obj, "ReplicaSet", err);
     const cJSON *controller = obj_controller(obj), *spec = json_get(obj, "spec"),
                 *status = json_get(obj, "status");
-    r.canary = !controller && made_by_us(obj);
+    bool ours = !controller && made_by_us(obj);
     char computed[11] = "";
-    int read = rc == 0 ? template_of(raw, computed, &tmpl, r.canary ? NULL : err) : rc;
-    if (rc == 0 && !r.canary) rc = read;
-    memcpy(r.canary ? r.made : r.hash, computed, sizeof computed);
+    int read = rc == 0 ? template_of(raw, computed, &tmpl, ours ? NULL : err) : rc;
+    if (rc == 0 && !ours) rc = read;
+    memcpy(ours ? r.made : r.hash, computed, sizeof computed);
     if (rc < 0) {
         err_wrap(err, "ReplicaSet %s", obj_name(obj) ? obj_name(obj) : "");
         return rc;
     }
+    r.rehearsed = ours ? rehearsal_of(obj, r.hash) : REHEARSED_NONE;
+    r.canary = ours && r.rehearsed == REHEARSED_NONE;
     if (r.canary) observe_template_label(obj, r.hash);
     r.detached = r.canary && obj_annotation(obj, ANNOTATION_DETACHED);
     r.name = xstrdup(obj_name(obj));
     r.uid = xstrdup(obj_uid(obj));
     r.rv = xstrdup(obj_rv(obj));
-    r.owner_uid = xstrdup_null(r.canary ? obj_label(obj, LABEL_TARGET) : json_str(controller, "uid"));
+    r.owner_uid = xstrdup_null(ours ? obj_label(obj, LABEL_TARGET) : json_str(controller, "uid"));
     r.owner_name = obs_owner_target(obj);
     r.deleting = obj_deleting(obj);
     r.created_ns = observe_created(obj);

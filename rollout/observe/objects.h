@@ -12,11 +12,14 @@
 /* The pods of a canary bear TRACK and TEMPLATE besides the target's own labels; its ReplicaSet bears TARGET
  * and TEMPLATE, and neither TRACK nor a label of the target: it must not match the target's selector, nor one
  * that is meant for pods. */
-#define LABEL_TRACK    HANDOVER_PREFIX "track"                 /* "canary" */
-#define LABEL_TEMPLATE HANDOVER_PREFIX "template"              /* the template's hash */
-#define LABEL_TARGET   HANDOVER_PREFIX "target"                /* the target's uid */
-#define STATE_LABEL    "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
-#define LABEL_POD_HASH "pod-template-hash"                     /* the Deployment controller's */
+#define LABEL_TRACK    HANDOVER_PREFIX "track"    /* "canary" */
+#define LABEL_TEMPLATE HANDOVER_PREFIX "template" /* the template's hash */
+#define LABEL_TARGET   HANDOVER_PREFIX "target"   /* the target's uid */
+/* The only label of a rehearsal's pods, HASH or HASH-control, and on their ReplicaSets beside TARGET: no canaries, whatever else they bear. */
+#define LABEL_REHEARSAL   HANDOVER_PREFIX "rehearsal"
+#define REHEARSAL_SIDECAR "handover-rehearsal"                    /* the container of ours in them */
+#define STATE_LABEL       "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
+#define LABEL_POD_HASH    "pod-template-hash"                     /* the Deployment controller's */
 /* On a ReplicaSet that was the target's own and was taken out of its Deployment: it runs until stable does. */
 #define ANNOTATION_DETACHED HANDOVER_PREFIX "detached"
 /* On a target whose spec.replicas is 0 by our doing: the number before; for the case that the state is lost. */
@@ -27,6 +30,7 @@
 #define ANNOTATION_PROBE HANDOVER_PREFIX "probe" /* of a dry run that asks whether that policy is in effect */
 /* On a Lease: the targets of other namespaces that may name it, NAMESPACE/NAME, by comma. */
 #define ANNOTATION_TARGETS     HANDOVER_PREFIX "targets"
+#define ANNOTATION_DIGEST      HANDOVER_PREFIX "digest"      /* on the ConfigMap of a rehearsal's report */
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and
@@ -71,6 +75,8 @@ struct obs_target {
 static inline bool obs_is_set(const struct obs_target *t) { /* a StatefulSet */
     return t->kind == &workload_statefulset;
 }
+/* What a ReplicaSet of a rehearsal runs: the new version, or beside it stable's. */
+enum rehearsed { REHEARSED_NONE, REHEARSED_NEW, REHEARSED_CONTROL };
 /* A ReplicaSet that has an owner reference with the target's uid: the target's own ones and our canaries. Of a StatefulSet, instead
  * of its own ones, its revisions (objects_stateful.c): name and uid are the ControllerRevision's name. */
 struct obs_rs {
@@ -78,13 +84,14 @@ struct obs_rs {
     char *owner_name; /* the id of the Deployment or StatefulSet among its owners; NULL if there is none */
     bool canary;      /* ours: our labels, owned by the target that they name, controlled by nothing */
     bool detached;    /* a canary that bears ANNOTATION_DETACHED */
+    enum rehearsed rehearsed; /* ours as a canary is, and neither a canary nor one of the target's own */
     bool deleting;
     bool observed; /* its controller has seen its spec as it is */
     bool selects;  /* its template leaves labelled objects to others (track_selector.h) */
     int64_t created_ns;
     int32_t replicas, st_replicas, st_ready, st_available;
-    char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE */
-    char made[11];     /* of a canary: the hash of its template as it stands, with our labels and overrides */
+    char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE, of a rehearsal: LABEL_REHEARSAL's */
+    char made[11];     /* of these: the hash of its template as it stands, with our labels and overrides */
     char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
     char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };
@@ -134,6 +141,9 @@ struct obs_pod {
      * after it, by the kubelet's word; wall clock of its node. 0: one has not, or it is not certain. */
     int64_t died_ns;
     bool over; /* it is being deleted and all of them have ended: it has no process any more, and gets none */
+    bool
+        sidecar; /* REHEARSAL_SIDECAR has started, by its startup probe; what else becomes of it is in no number above */
+    uint32_t sidecar_restarts;
     char *waiting; /* reason of a waiting container, the worst one: "CrashLoopBackOff"; NULL if none waits */
     char
         *trouble; /* in words, by the scheduler or the kubelet: the cause, why a container waits, how the last

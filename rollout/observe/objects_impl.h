@@ -18,6 +18,8 @@ enum { OBSERVE_TEXT = 300 };
 char *observe_text(const char *text);
 /* crashes and what belongs to them; restarts; died_ns. */
 void observe_pod_ends(const cJSON *pod, struct obs_pod *p);
+/* Is this container's status that of ours in a rehearsal? Then sidecar and sidecar_restarts are read from it. */
+bool observe_rehearsal_sidecar(const cJSON *status, struct obs_pod *p);
 /* cause, no_image, started_ns, ended_ns; trouble where it says more. Needs scheduled, ready, finished, terminating. */
 void observe_pod_cause(const cJSON *pod, struct obs_pod *p);
 #endif

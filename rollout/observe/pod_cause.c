@@ -49,6 +49,27 @@ static enum obs_cause cause_of_waiting(const char *reason, const char *message, 
     return CAUSE_NONE;
 }
 
+static bool is_ours(const cJSON *status) {
+    return strcmp(json_str_or(status, "name", ""), REHEARSAL_SIDECAR) == 0;
+}
+
+/* Handover's own container in a rehearsal: an image that is not there is not the version's. */
+static enum obs_cause cause_of_ours(const char *reason) {
+    bool image =
+        OBSERVE_IS(reason, "InvalidImageName", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff",
+                   "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed");
+    bool starts = OBSERVE_IS(reason, "", "ContainerCreating", "PodInitializing");
+    return image ? CAUSE_IMAGE : starts ? CAUSE_NONE : CAUSE_NOT_STARTED;
+}
+
+bool observe_rehearsal_sidecar(const cJSON *status, struct obs_pod *p) {
+    if (!is_ours(status)) return false;
+    int64_t n = json_i64(status, "restartCount", 0);
+    p->sidecar = json_bool(status, "started", false) && json_get(json_get(status, "state"), "running");
+    p->sidecar_restarts = n <= 0 || n >= UINT32_MAX ? 0 : (uint32_t)n;
+    return true;
+}
+
 struct containers {
     size_t n, running, ended_badly;
     bool only_creating; /* all that wait do so for the kubelet to create them */
@@ -63,7 +84,9 @@ static void look_at(const cJSON *list, struct containers *c) {
     cJSON_ArrayForEach(s, list) {
         const cJSON *state = json_get(s, "state"), *running = json_get(state, "running"),
                     *waiting = json_get(state, "waiting"), *ended = json_get(state, "terminated");
-        bool again = json_i64(s, "restartCount", 0) > 0;
+        bool again = json_i64(s, "restartCount", 0) > 0, ours = is_ours(s);
+        if (ours && (running || ended))
+            continue; /* while it alone runs, nothing of the version's has been started */
         c->n++;
         c->running += running != NULL;
         c->ended_badly += again || (ended && json_i64(ended, "exitCode", 0) != 0);
@@ -74,7 +97,7 @@ static void look_at(const cJSON *list, struct containers *c) {
         const char *reason = json_str_or(waiting, "reason", ""),
                    *message = json_str_or(waiting, "message", "");
         if (!OBSERVE_IS(reason, "", "ContainerCreating", "PodInitializing")) c->only_creating = false;
-        enum obs_cause cause = cause_of_waiting(reason, message, &c->no_image);
+        enum obs_cause cause = ours ? cause_of_ours(reason) : cause_of_waiting(reason, message, &c->no_image);
         if (cause == CAUSE_NONE || c->cause != CAUSE_NONE) continue;
         c->cause = cause;
         c->message = message;

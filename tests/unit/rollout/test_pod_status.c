@@ -135,6 +135,45 @@ CASE(crashes_of_several_containers_add_up) {
     obs_pod_free(&p);
 }
 
+/* Handover's own container in a rehearsal: whatever becomes of it is not the version's doing. */
+#define SIDECAR_AS(state, rest)                                                                              \
+    pod("",                                                                                                  \
+        ON_NODE ",'initContainers':[{'name':'handover-rehearsal','restartPolicy':'Always'}],'containers':[{" \
+                "'name':'m'}]",                                                                              \
+        "'initContainerStatuses':[{'name':'handover-rehearsal','state':{" state "}" rest                     \
+        "}],'containerStatuses':["                                                                           \
+        "{'name':'m','state':{" WAITS("PodInitializing") "}}]")
+
+CASE(the_container_of_a_rehearsal) {
+    static const struct {
+        const char *reason, *message;
+        enum obs_cause cause;
+    } v[] = {{"ErrImagePull", "code = NotFound", CAUSE_IMAGE},
+             {"InvalidImageName", "x", CAUSE_IMAGE},
+             {"CreateContainerConfigError", "container will run as root", CAUSE_NOT_STARTED},
+             {"CrashLoopBackOff", "back-off", CAUSE_NOT_STARTED}};
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_free char *waits =
+            xasprintf("'waiting':{'reason':'%s','message':'%s'}", v[i].reason, v[i].message);
+        cleanup_free char *status =
+            xasprintf("'initContainerStatuses':[{'name':'handover-rehearsal','restartCount':4,'state':{%s},'"
+                      "lastState':{" ENDED("137,'reason':'OOMKilled'") "}}]",
+                      waits);
+        struct obs_pod p = pod(
+            "", ON_NODE ",'initContainers':[{'name':'handover-rehearsal','restartPolicy':'Always'}]", status);
+        assert_true(!p.no_image && p.cause == v[i].cause && !p.crashes && !p.restarts && !p.loops &&
+                    !p.oom_killed);
+        assert_true(p.sidecar_restarts == 4 && !p.sidecar);
+        obs_pod_free(&p);
+    }
+    struct obs_pod runs = SIDECAR_AS(RUNS, ",'started':true"), starts = SIDECAR_AS(RUNS, ",'started':false");
+    assert_true(runs.sidecar && !starts.sidecar);
+    /* it runs, and of the version's own nothing does yet */
+    assert_true(runs.cause == CAUSE_NOT_STARTED && !runs.started_ns);
+    obs_pod_free(&runs);
+    obs_pod_free(&starts);
+}
+
 /* ---- causes ---- */
 
 enum { ABSENT = CAUSES }; /* no cause from outside: there is no such image */
