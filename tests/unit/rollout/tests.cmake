@@ -24,6 +24,8 @@ unit_test(rollout/lease_assist rollout_core m)
 unit_test(rollout/switchback rollout_core m)
 unit_test(rollout/canary rollout_core m)
 target_include_directories(unit_rollout_canary PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
+unit_test(rollout/rehearsal_manifest rollout_core m)
+target_include_directories(unit_rollout_rehearsal_manifest PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_look.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/scene.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c
