@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json_raw.h"
 #include <errno.h>
+#include <stdio.h>
 
 enum { MAX_REPLICAS = 1000000 };
 
@@ -217,6 +218,18 @@ static enum rehearsed rehearsal_of(const cJSON *obj, char hash[11]) {
     return control ? REHEARSED_CONTROL : REHEARSED_NEW;
 }
 
+/* "": it has none. */
+static void rehearsal_key(const cJSON *obj, char made[11]) {
+    const cJSON *list = json_arr(json_at(obj, "spec/template/spec"), "initContainers"), *e;
+    const cJSON *first = list ? list->child : NULL;
+    made[0] = '\0';
+    if (strcmp(json_str_or(first, "name", ""), REHEARSAL_SIDECAR) != 0) return;
+    cJSON_ArrayForEach(e, json_arr(first, "env")) {
+        if (!strcmp(json_str_or(e, "name", ""), REHEARSAL_KEY))
+            snprintf(made, 11, "%.10s", json_str_or(e, "value", ""));
+    }
+}
+
 int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct err *err) {
     struct slice tmpl;
     struct obs_rs r = {0};
@@ -235,6 +248,7 @@ int obs_rs_read(const cJSON *obj, struct slice raw, struct obs_rs *ret, struct e
     r.rehearsed = ours ? rehearsal_of(obj, r.hash) : REHEARSED_NONE;
     r.canary = ours && r.rehearsed == REHEARSED_NONE;
     if (r.canary) observe_template_label(obj, r.hash);
+    if (r.rehearsed != REHEARSED_NONE) rehearsal_key(obj, r.made);
     r.detached = r.canary && obj_annotation(obj, ANNOTATION_DETACHED);
     r.name = xstrdup(obj_name(obj));
     r.uid = xstrdup(obj_uid(obj));

@@ -16,10 +16,12 @@
 #define LABEL_TEMPLATE HANDOVER_PREFIX "template" /* the template's hash */
 #define LABEL_TARGET   HANDOVER_PREFIX "target"   /* the target's uid */
 /* The only label of a rehearsal's pods, HASH or HASH-control, and on their ReplicaSets beside TARGET: no canaries, whatever else they bear. */
-#define LABEL_REHEARSAL   HANDOVER_PREFIX "rehearsal"
-#define REHEARSAL_SIDECAR "handover-rehearsal"                    /* the container of ours in them */
-#define STATE_LABEL       "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
-#define LABEL_POD_HASH    "pod-template-hash"                     /* the Deployment controller's */
+#define LABEL_REHEARSAL HANDOVER_PREFIX "rehearsal"
+#define REHEARSAL_SIDECAR                                                                                    \
+    "handover-rehearsal" /* the container of ours in them, and what it has in its environment */
+#define REHEARSAL_KEY  "HANDOVER_REHEARSAL_KEY"
+#define STATE_LABEL    "app.kubernetes.io/managed-by=handover" /* of the ConfigMaps that keep states */
+#define LABEL_POD_HASH "pod-template-hash"                     /* the Deployment controller's */
 /* On a ReplicaSet that was the target's own and was taken out of its Deployment: it runs until stable does. */
 #define ANNOTATION_DETACHED HANDOVER_PREFIX "detached"
 /* On a target whose spec.replicas is 0 by our doing: the number before; for the case that the state is lost. */
@@ -90,8 +92,10 @@ struct obs_rs {
     bool selects;  /* its template leaves labelled objects to others (track_selector.h) */
     int64_t created_ns;
     int32_t replicas, st_replicas, st_ready, st_available;
-    char hash[11];     /* of its template; of a canary: LABEL_TEMPLATE, of a rehearsal: LABEL_REHEARSAL's */
-    char made[11];     /* of these: the hash of its template as it stands, with our labels and overrides */
+    char hash[11]; /* of its template; of a canary: LABEL_TEMPLATE, of a rehearsal: LABEL_REHEARSAL's */
+    /* Of a canary: the hash of its template as it stands, with our labels and overrides. Of a rehearsal: how the key of its sidecar begins,
+     * by which it is known, since the API server adds defaults to what is ours in its template. */
+    char made[11];
     char *quarantined; /* ANNOTATION_QUARANTINED; NULL if absent */
     char *failure; /* message of the condition ReplicaFailure when True ("exceeded quota"); NULL otherwise */
 };

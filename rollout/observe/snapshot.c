@@ -4,6 +4,11 @@
 
 static void add_rs(void *ctx, const struct obs_rs *r) {
     struct target_snapshot *s = ctx;
+    if (r->rehearsed != REHEARSED_NONE) {
+        s->rehearsals = xrealloc(s->rehearsals, (s->nrehearsals + 1) * sizeof *s->rehearsals);
+        s->rehearsals[s->nrehearsals++] = *r;
+        return;
+    }
     s->rs = xrealloc(s->rs, (s->nrs + 1) * sizeof *s->rs);
     s->rs[s->nrs++] = *r;
 }
@@ -12,6 +17,12 @@ static void add_pod(void *ctx, const struct obs_pod *p) {
     struct target_snapshot *s = ctx;
     s->pods = xrealloc(s->pods, (s->npods + 1) * sizeof *s->pods);
     s->pods[s->npods++] = *p;
+}
+
+static void add_rehearsal_pod(void *ctx, const struct obs_pod *p) {
+    struct target_snapshot *s = ctx;
+    s->rehearsal_pods = xrealloc(s->rehearsal_pods, (s->nrehearsal_pods + 1) * sizeof *s->rehearsal_pods);
+    s->rehearsal_pods[s->nrehearsal_pods++] = *p;
 }
 
 static void add_lease(void *ctx, const struct obs_lease *l) {
@@ -64,12 +75,16 @@ void target_snapshot_add(const struct caches *c, const char *ns, const char *uid
                          const char *hash, struct target_snapshot *s) {
     caches_each_rs(c, ns, uid, add_rs, s);
     for (size_t i = 0; i < s->nrs; i++) caches_each_pod(c, ns, s->rs[i].uid, add_pod, s);
+    for (size_t i = 0; i < s->nrehearsals; i++)
+        caches_each_pod(c, ns, s->rehearsals[i].uid, add_rehearsal_pod, s);
     if (s->target && obs_is_set(s->target)) add_set(c, s->target, stable, hash, s);
 }
 
 void target_snapshot_free(struct target_snapshot *s) {
     for (size_t i = s->nrs - s->nrevisions; i < s->nrs; i++) obs_rs_free(&s->rs[i]);
     free(s->rs);
+    free(s->rehearsals);
+    free(s->rehearsal_pods);
     free(s->pods);
     free(s->leases);
     *s = (struct target_snapshot){0};

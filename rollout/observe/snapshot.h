@@ -13,6 +13,10 @@ struct target_snapshot {
     size_t nrevisions;    /* of these, at the end: revisions of a StatefulSet, the snapshot's own */
     struct obs_pod *pods; /* of those ReplicaSets */
     size_t npods;
+    struct obs_rs *rehearsals; /* those that rehearse, which are not in rs, and their pods */
+    size_t nrehearsals;
+    struct obs_pod *rehearsal_pods;
+    size_t nrehearsal_pods;
     struct obs_lease
         *leases; /* held by one of these Pods, or by one that was, and has died; and the one that is named */
     size_t nleases;

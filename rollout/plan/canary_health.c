@@ -47,12 +47,16 @@ static uint32_t crashes_to_start(const struct plan_ctx *c) {
     return most;
 }
 
+static const char *kind(const struct plan_ctx *c) {
+    return c->in_rehearsal ? "rehearsal" : "canary";
+}
+
 static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, char why[300]) {
     if (p->cause == CAUSE_DISRUPTED) return HEALTH_READY; /* what ends while it is evicted does not crash */
     const char *detail = p->trouble ? p->trouble : p->waiting ? p->waiting : "no reason given";
     if (p->no_image && !plan_guards(c, GUARD_IMAGE)) return HEALTH_READY;
     if (p->no_image) { /* a registry was asked and does not have it: nothing outside can mend that */
-        snprintf(why, 300, "canary pod %.80s cannot get its image (%.150s)", p->name, detail);
+        snprintf(why, 300, "%s pod %.80s cannot get its image (%.150s)", kind(c), p->name, detail);
         return stable_has_no_image(c) ? HEALTH_SHARED : HEALTH_BAD;
     }
     if (!plan_guards(c, GUARD_CRASHES)) return HEALTH_READY;
@@ -60,8 +64,8 @@ static enum health fatal_one(const struct plan_ctx *c, const struct obs_pod *p, 
     if (!p->loops && times < MAX_CRASHES) return HEALTH_READY;
     if (times <= crashes_to_start(c) && c->now <= p->created_ns + OBS_START_NS)
         return HEALTH_READY; /* as stable did */
-    snprintf(why, 300, "canary pod %.80s crashed %u time%s (%.120s)", p->name, times, times == 1 ? "" : "s",
-             p->crash ? p->crash : detail);
+    snprintf(why, 300, "%s pod %.80s crashed %u time%s (%.120s)", kind(c), p->name, times,
+             times == 1 ? "" : "s", p->crash ? p->crash : detail);
     if (!stable_crashes(c, p)) return HEALTH_BAD;
     return p->loops ? HEALTH_SHARED : HEALTH_READY; /* it came back, as stable did: the trial goes on */
 }
@@ -76,7 +80,7 @@ static bool failed_for_good(const struct plan_ctx *c, int32_t want, char why[300
         bool over = p->finished && !p->terminating && p->cause == CAUSE_NONE;
         if (!over || !p->rs_uid || strcmp(p->rs_uid, rs->uid) != 0) continue;
         n++;
-        snprintf(why, 300, "%d canary pods failed (%.150s)", n, p->crash ? p->crash : "no reason given");
+        snprintf(why, 300, "%d %s pods failed (%.150s)", n, kind(c), p->crash ? p->crash : "no reason given");
     }
     return n > want && plan_guards(c, GUARD_CRASHES);
 }
@@ -117,7 +121,7 @@ static int64_t ready_limit(const struct plan_ctx *c) {
 /* Its time to become ready counts from its start: what kept it from starting is not its own. */
 static enum health not_ready_by_itself(struct plan_ctx *c, const struct obs_pod *p, char *why, size_t size) {
     int64_t since = p->started_ns > c->s->unready_ns ? p->started_ns : c->s->unready_ns;
-    snprintf(why, size, "canary pod %.80s is not ready%s%.150s", p->name, p->trouble ? ": " : "",
+    snprintf(why, size, "%s pod %.80s is not ready%s%.150s", kind(c), p->name, p->trouble ? ": " : "",
              p->trouble ? p->trouble : "");
     if (c->now - since <= ready_limit(c) || !plan_guards(c, GUARD_READINESS)) return HEALTH_WAITING;
     return c->t->st_ready < c->t->replicas ? HEALTH_SHARED : HEALTH_BAD;
@@ -132,7 +136,8 @@ enum health plan_canary_health(struct plan_ctx *c, int32_t want, struct pods_cau
         snprintf(ret->text, sizeof ret->text, "%s", why);
         return h;
     }
-    plan_pods_cause(c, rs, "canary pods", want, c->s->unready_ns ? c->s->unready_ns : c->now, ret);
+    plan_pods_cause(c, rs, c->in_rehearsal ? "rehearsal pods" : "canary pods", want,
+                    c->s->unready_ns ? c->s->unready_ns : c->now, ret);
     if (!rs && c->o->refused && c->o->refused->kind == STEP_CANARY)
         ret->hold = HOLD_WRITE_REFUSED, ret->at_once = true; /* named where all refusals are */
     bool ok = rs && ret->ready >= want;

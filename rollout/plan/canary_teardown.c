@@ -61,7 +61,7 @@ bool plan_canary_teardown(struct plan_ctx *c, bool gracefully) {
     for (size_t i = 0; i < c->o->nrs; i++) {
         if (c->o->rs[i].canary) wind_one(c, &c->o->rs[i], gracefully);
     }
-    return !plan_any_canary(c);
+    return !plan_any_canary(c) && !plan_has_rehearsal(c);
 }
 
 /* In phases that know at most one canary: what another rollout has left behind. */

@@ -11,6 +11,8 @@ static const struct {
     [EV_HELD_BY_POLICY] = {"HeldByPolicy", NORMAL, "Hold"},
     [EV_HELD_BY_PAUSE] = {"HeldByPause", NORMAL, "Hold"},
     [EV_ROLLOUT_STARTED] = {"RolloutStarted", NORMAL, "Trial"},
+    [EV_REHEARSED] = {"Rehearsed", NORMAL, "Trial"},
+    [EV_APPROVED] = {"Approved", NORMAL, "Trial"},
     [EV_BASELINE_MEASURED] = {"BaselineMeasured", NORMAL, "Trial"},
     [EV_SIGNALS_UNAVAILABLE] = {"SignalsUnavailable", NORMAL, "Trial"},
     [EV_SOAKING] = {"Soaking", NORMAL, "Trial"},

@@ -199,6 +199,7 @@ static bool new_template(struct plan_ctx *c) {
                          "without a canary: %s",
                          plan_kind(c), t->image, plan_command(c, ACTION_PROMOTE).text);
     }
+    if (c->spec->rehearse_ns && !c->o->rehearsal_key[0]) return false; /* the edge has one at the next look */
     plan_begin_rollout(c);
     return true;
 }
@@ -209,6 +210,11 @@ bool plan_phase_stable(struct plan_ctx *c) {
     if (back == BACK_MOVED) return true;
     if (!c->o->known) return false;
     if (!c->spec) return plan_hold(c, HOLD_CONFIG, TEXT_NEWS, "%s", plan_config_error(c));
+    if (c->spec->rehearse_ns && plan_is_own_target(c))
+        return plan_hold(
+            c, HOLD_CONFIG, TEXT_NEWS,
+            "annotation rehearse: not for Handover itself, whose pods would be taken for ones that lead; "
+            "allowed: without it");
     if (c->s->hold == HOLD_CONFIG) plan_unhold(c);
     if (back == BACK_BUSY) return false;
     plan_remove_other_canaries(c);

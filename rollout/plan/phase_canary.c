@@ -10,17 +10,18 @@
 #define TAKEN_NS (30 * NS_PER_S)             /* between tries to create a canary whose name is taken */
 enum { DRY_ROUNDS = 3, STALLED_ROUNDS = 3 }; /* without numbers, before it is reported */
 
-static int64_t scrape_interval(int64_t soak_ns) {
+int64_t plan_scrape_interval(int64_t soak_ns) {
     int64_t ns = soak_ns / 60;
     return ns < NS_PER_S ? NS_PER_S : ns > 15 * NS_PER_S ? 15 * NS_PER_S : ns;
 }
 
-static int64_t deadline_at(const struct plan_ctx *c) {
-    return c->s->began_ns + c->s->shift_ns + plan_outside_ns(c) + c->spec->deadline_ns;
+int64_t plan_deadline_at(const struct plan_ctx *c) {
+    int64_t rehearses = c->s->phase == PHASE_REHEARSING ? c->spec->rehearse_ns : 0;
+    return c->s->began_ns + c->s->shift_ns + plan_outside_ns(c) + c->spec->deadline_ns + rehearses;
 }
 
 /* The judge's parameters: theta is fixed before the canary's first event, the rest follows the annotations. */
-static bool learn(struct plan_ctx *c) {
+bool plan_learn(struct plan_ctx *c) {
     struct state *s = c->s;
     if (!c->spec) return false;
     s->param.psi0 = c->spec->max_regression;
@@ -30,7 +31,7 @@ static bool learn(struct plan_ctx *c) {
     if (c->spec->min_soak_ns >= 0 && c->spec->min_soak_ns <= soak)
         s->param.min_soak_ns = c->spec->min_soak_ns;
     if (s->param.min_soak_ns < least) s->param.min_soak_ns = least;
-    int64_t every = scrape_interval(soak);
+    int64_t every = plan_scrape_interval(soak);
     s->param.soak_looks = (uint64_t)(soak / every);
     s->param.deadline_looks = (uint64_t)(c->spec->deadline_ns / every);
     if (s->learned) return true;
@@ -45,7 +46,7 @@ static bool learn(struct plan_ctx *c) {
         return false;
     }
     s->learned = true;
-    if (c->spec->auto_rate) {
+    if (c->spec->auto_rate && s->phase != PHASE_REHEARSING) {
         plan_event(c, EV_BASELINE_MEASURED,
                    "tolerated error rate %.3g %%: stable had %llu errors of %llu reconciles",
                    100 * s->param.theta, (unsigned long long)s->learned_errors,
@@ -143,8 +144,8 @@ static bool advance(struct plan_ctx *c, const struct judge_report *r) {
 /* Only what a scrape at or after the deadline has shown counts: a Handover that was down does not condemn at
  * its start. */
 bool plan_past_deadline(struct plan_ctx *c) {
-    plan_revisit(c, deadline_at(c));
-    return c->now >= deadline_at(c) && c->o->scraped_ns >= deadline_at(c);
+    plan_revisit(c, plan_deadline_at(c));
+    return c->now >= plan_deadline_at(c) && c->o->scraped_ns >= plan_deadline_at(c);
 }
 
 bool plan_on_deadline(struct plan_ctx *c, bool healthy, const char *why) {
@@ -228,11 +229,12 @@ bool plan_judge(struct plan_ctx *c, bool may_advance) {
     struct judge_report r;
     if (!s->learned) return false;
     judge_verdict(&s->judge, &s->param, plan_soaked_ns(c), &r);
-    if (r.verdict == VERDICT_FAIL) return plan_roll_back(c, ENDED_FAILED, "%s", r.why);
+    const char *where = s->phase == PHASE_REHEARSING ? "in its rehearsal: " : "";
+    if (r.verdict == VERDICT_FAIL) return plan_roll_back(c, ENDED_FAILED, "%s%s", where, r.why);
     struct signals_report signals;
     plan_signals(c, &signals);
     if (signals.does == SIGNAL_ROLLBACK)
-        return plan_roll_back(c, ENDED_FAILED, "%s: %s", signal_name(signals.which), signals.why);
+        return plan_roll_back(c, ENDED_FAILED, "%s%s: %s", where, signal_name(signals.which), signals.why);
     if (!may_advance) return false;
     plan_report_absent_signals(c);
     bool returned = plan_is_own_target(c) && s->trial.step == TRIAL_RETURNING; /* it was fresh when it led */
@@ -297,7 +299,7 @@ static bool at_checks(struct plan_ctx *c, enum health h, const char *why, const 
     return plan_on_deadline(c, false, waits_for);
 }
 
-static bool template_moved(struct plan_ctx *c) {
+bool plan_template_moved(struct plan_ctx *c) {
     if (plan_same_hash(c->t->hash, c->s->hash)) return false;
     if (plan_same_hash(c->t->hash, c->s->stable_hash))
         return plan_cancel_rollout(c, "the template is stable's again");
@@ -307,17 +309,17 @@ static bool template_moved(struct plan_ctx *c) {
 bool plan_phase_canary(struct plan_ctx *c) {
     struct state *s = c->s;
     struct pods_cause cause = {0};
-    if (template_moved(c) || plan_mode_changed(c)) return true;
+    if (plan_template_moved(c) || plan_mode_changed(c)) return true;
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     if (!c->o->known) return false;
     plan_remove_other_canaries(c);
     if (c->spec)
-        c->plan->scrape_ns = scrape_interval(plan_soak_ns(c, NULL));
+        c->plan->scrape_ns = plan_scrape_interval(plan_soak_ns(c, NULL));
     else if (c->o->spec && c->o->spec->metrics_ok)
         c->plan->scrape_ns = 15 * NS_PER_S;
     if (c->spec) {
-        if (!learn(c)) return false;
+        if (!plan_learn(c)) return false;
         if (s->step >= c->spec->nsteps)
             s->step = (uint32_t)c->spec->nsteps - 1; /* fewer steps than a moment ago */
         s->percent = c->spec->step[s->step];
@@ -336,7 +338,7 @@ bool plan_phase_canary(struct plan_ctx *c) {
     if (back == BACK_BUSY) return stop_harm(c, h, why);
     if (c->no_manifest) return false; /* the canary cannot be made as it stands */
     if (s->hold == HOLD_NAME_CONFLICT && !plan_canary_of(c, s->hash)) return false; /* being tried again */
-    bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= deadline_at(c);
+    bool over = s->hold == HOLD_INCONCLUSIVE && c->now >= plan_deadline_at(c);
     if (over) { /* reported: a user decides */
         plan_end_trial(c);
         return stop_harm(c, h, why);

@@ -9,6 +9,7 @@ bool plan_roll_back(struct plan_ctx *c, enum ended how, const char *fmt, ...) {
     cleanup_free char *text = plan_text(fmt, ap);
     va_end(ap);
     s->repair = s->pause_asked = false;
+    if (s->phase == PHASE_REHEARSING && how != ENDED_ABORTED) plan_count(c, PM_REHEARSALS, "failed", 1);
     plan_end_rollout(c, how, "%s", text);
     state_quarantine_add(s, s->hash, c->now, text);
     plan_event(c, EV_ROLLING_BACK, "%s: %s", s->image, text);
@@ -32,7 +33,9 @@ bool plan_phase_rolling_back(struct plan_ctx *c) {
     enum held_back back = plan_enforce_paused(c);
     if (back == BACK_MOVED) return true;
     plan_revisit(c, c->now + POLL_NS);
-    if (!plan_slice_is_back(c) || !stopped || back != BACK_OK || !plan_is_held_back(c)) return false;
+    if (!plan_slice_is_back(c) || !stopped || plan_has_rehearsal(c) || back != BACK_OK ||
+        !plan_is_held_back(c))
+        return false;
     bool serves = c->t->st_available >= c->t->replicas;
     plan_event(c, EV_ROLLED_BACK, "%s was rolled back: %s; %s %s; to retry: %s", s->image, s->reason,
                s->stable_name, serves ? "is in service" : "is being restored",

@@ -1,5 +1,6 @@
 /* Leaving: what we changed is given back, but never so that a version starts which is not in service. */
 #include "plan/plan_ctx.h"
+#include "plan/rehearsal.h"
 
 /* The policy may have paused it a moment ago, in the write that took it out of our hands. */
 static bool held_by_us(const struct plan_ctx *c) {
@@ -63,7 +64,7 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
     if (!c->leaving) return plan_enter(c, s->stable_uid ? PHASE_CANCELLING : PHASE_IDLE, "managed again");
     plan_revisit(c, c->now + POLL_NS);
     bool away = plan_canary_teardown(c, true);
-    if (!plan_slice_is_back(c) || !away) return false;
+    if (!plan_slice_is_back(c) || !away || !plan_report_is_gone(c)) return false;
     if (plan_same_hash(c->t->hash, s->stable_hash)) {
         cleanup_free char *why = xasprintf("the version in service is the %s's", plan_kind(c));
         return let_go(c, why);
@@ -78,6 +79,13 @@ bool plan_phase_unmanage(struct plan_ctx *c) {
 }
 
 /* Its uid comes from the state, which is only a text: another Deployment's canary is that one's. */
+static bool rehearsal_left_behind(const struct observed *o, const struct obs_rs *r) {
+    if (r->deleting || !o->name) return false;
+    if (r->owner_name) return !strcmp(r->owner_name, o->name);
+    cleanup_free char *by_name = rehearsal_name(o->name, r->rehearsed, r->hash);
+    return !strcmp(by_name, r->name);
+}
+
 static bool canary_left_behind(const struct observed *o, const struct obs_rs *r) {
     if (!r->canary || r->deleting || !o->name) return false;
     if (r->owner_name) return !strcmp(r->owner_name, o->name);
@@ -91,6 +99,9 @@ void plan_without_target(struct plan_ctx *c) {
         const struct obs_rs *r = &o->rs[i];
         if (canary_left_behind(o, r)) plan_step_rs_delete(c, r, "the target is gone: delete its canary");
     }
+    for (size_t i = 0; i < o->nrehearsals; i++)
+        if (rehearsal_left_behind(o, &o->rehearsals[i]))
+            plan_step_rs_delete(c, &o->rehearsals[i], "the target is gone: delete what rehearsed it");
     if (o->state &&
         plan_by_objects(o->state)) { /* a finalizer keeps its ConfigMap until nothing is labelled */
         c->s = c->plan->next = xcalloc(1, sizeof *c->s);

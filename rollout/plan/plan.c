@@ -11,6 +11,7 @@ static bool (*const phases[PHASES])(struct plan_ctx *) = {
     [PHASE_IDLE] = plan_phase_idle,
     [PHASE_ADOPTING] = plan_phase_adopting,
     [PHASE_STABLE] = plan_phase_stable,
+    [PHASE_REHEARSING] = plan_phase_rehearsing,
     [PHASE_STARTING] = plan_phase_canary,
     [PHASE_SOAKING] = plan_phase_canary,
     [PHASE_PROMOTING] = plan_phase_promoting,
@@ -31,9 +32,10 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent) {
 /* Harm is stopped first, what gives something back or away comes after; the order of the kinds in the enum is
  * not that. */
 static int rank(enum step_kind k) {
-    static const int ranks[] = {[STEP_STATE] = 0,      [STEP_RS] = 1,           [STEP_TARGET] = 2,
-                                [STEP_POD_DELETE] = 2, [STEP_RS_DELETE] = 3,    [STEP_CANARY] = 4,
-                                [STEP_LEASE] = 5,      [STEP_STATE_DELETE] = 6, [STEP_OBJECTS] = 7};
+    static const int ranks[] = {
+        [STEP_STATE] = 0,     [STEP_RS] = 1,           [STEP_TARGET] = 2,    [STEP_POD_DELETE] = 2,
+        [STEP_RS_DELETE] = 3, [STEP_CANARY] = 4,       [STEP_REHEARSAL] = 4, [STEP_REPORT] = 4,
+        [STEP_LEASE] = 5,     [STEP_STATE_DELETE] = 6, [STEP_OBJECTS] = 7};
     return ranks[k];
 }
 
@@ -80,9 +82,10 @@ static void run(struct plan_ctx *c) {
         c->patch = asked;
         p->look_again_ns = TIME_NEVER;
         p->scrape_ns = 0;
-        p->probe_quiet = p->policy_failed = c->giving = c->keeps_slice = false;
+        p->probe_quiet = p->policy_failed = c->giving = c->keeps_slice = c->keeps_rehearsal = false;
         p->order = ORDER_NONE;
         memset(p->ask, 0, sizeof p->ask);
+        memset(&p->rehearse, 0, sizeof p->rehearse);
         if (!start_leaving(c) && !phases[c->s->phase](c)) break;
     }
 }
@@ -148,6 +151,7 @@ static void finish(struct plan_ctx *c, bool fresh) {
     for (size_t i = 0; i < p->nsteps; i++) going = going || p->step[i].kind == STEP_STATE_DELETE;
     plan_keep_replicas(c);
     plan_keep_slice(c);
+    plan_sweep_rehearsals(c);
     plan_name_stables_cause(c);
     hold_for_refusal(c);
     plan_report_hold(c);
@@ -182,6 +186,7 @@ static void drop_status(struct plan_ctx *c) { /* of a target that has left */
         if (r->canary && !r->deleting)
             plan_step_rs_delete(c, r, "delete the canary of a target that has left");
     }
+    plan_sweep_rehearsals(c);
     if (c->t->status) {
         c->patch.any = c->patch.drop_status = true;
         c->patch.why = "take the status off";

@@ -35,9 +35,11 @@ enum hold_policy {
 enum step_kind {
     STEP_STATE, /* create or merge-patch the ConfigMap */
     STEP_STATE_DELETE,
-    STEP_TARGET, /* merge-patch the Deployment or StatefulSet */
-    STEP_CANARY, /* create the canary's ReplicaSet */
-    STEP_RS,     /* merge-patch a ReplicaSet (scale, annotate) */
+    STEP_TARGET,    /* merge-patch the Deployment or StatefulSet */
+    STEP_CANARY,    /* create the canary's ReplicaSet */
+    STEP_REHEARSAL, /* create one of a rehearsal's */
+    STEP_REPORT,    /* what a rehearsal found, into its ConfigMap */
+    STEP_RS,        /* merge-patch a ReplicaSet (scale, annotate) */
     STEP_RS_DELETE,
     STEP_POD_DELETE, /* of a StatefulSet: its controller makes it again */
     STEP_LEASE,      /* merge-patch a Lease that a dead process holds */
@@ -59,6 +61,32 @@ struct slice_seen {
     uint32_t pods;   /* of a canary of this target that may be alive */
     const char *pod; /* one of them */
 };
+/* What the pods of a rehearsal have reported: what the new version would do and stable's would not. */
+struct rehearsal_report {
+    uint64_t run;    /* plan_rehearsal_run() of these pods */
+    int64_t read_ns; /* wall clock: when they were asked */
+    char digest[17];
+    char *line;
+    bool empty;
+    bool full; /* not whole: the sidecar has reached a limit */
+    bool idle; /* the new version has asked its sidecar for nothing: it has another way */
+    uint64_t count[REPORT_KINDS];
+    struct buf text; /* the whole, as it is to be kept */
+};
+/* The ConfigMap with the report of the last rehearsal. */
+enum report_map { MAP_UNKNOWN, MAP_ABSENT, MAP_OURS, MAP_FOREIGN /* nothing of ours, and left alone */ };
+struct rehearsal_seen {
+    const char *image;                     /* of Handover itself; NULL: not known (yet) */
+    int minor;                             /* of the API server, Kubernetes 1.MINOR; -1: not known yet */
+    const char *trouble;                   /* why one of these is not known; NULL: it will be */
+    const char *tmpl;                      /* stable's, as text; NULL: not known yet, or it cannot be had */
+    bool no_tmpl;                          /* it cannot be had */
+    const struct rehearsal_report *report; /* the last one; NULL: none */
+    const char *report_trouble;            /* why the last one could not be read; NULL: it could */
+    enum report_map map;
+    const char *map_rv, *map_trouble; /* map_trouble: why it cannot be looked at; NULL: it can */
+    char map_digest[17];              /* of the report in it */
+};
 enum own_pod { OWN_NONE, OWN_STABLE, OWN_CANARY };
 struct observed {
     const char *name;                /* the target's id (workload.h); also when it does not exist any more */
@@ -71,6 +99,13 @@ struct observed {
     size_t nrs;
     const struct obs_pod *pods; /* of those ReplicaSets */
     size_t npods;
+    /* Those of a rehearsal, which are in neither of these: complete as canaries are, their pods with the others. */
+    const struct obs_rs *rehearsals;
+    size_t nrehearsals;
+    const struct obs_pod *rehearsal_pods;
+    size_t nrehearsal_pods;
+    char rehearsal_key[33]; /* for one that begins now: random hex digits; "" where none can begin */
+    const struct rehearsal_seen *rehearsal; /* NULL: the last plan asked for nothing of it */
 
     const struct spec *spec;    /* as parsed from target's annotations; NULL if it is not opted in */
     const struct err *spec_err; /* kind != ERR_NONE (or NULL): what is wrong with it */
@@ -160,6 +195,13 @@ struct plan {
         order; /* for the objects of next's slice, when all steps are carried out; TAKE: next's percent of them */
     bool
         policy_failed; /* in spite of the policy a template is unpaused that should be held: whether it is in effect is to be shown anew */
+    /* Of struct rehearsal_seen what is wanted: the means to make its pods; the ConfigMap; reports of the pods of run (0: none), now and
+     * then, and one that is asked for at until_ns or later. */
+    struct {
+        bool means, map;
+        uint64_t run;
+        int64_t until_ns; /* wall clock */
+    } rehearse;
     uint64_t ask[CHECKS]; /* these checks, now, unless they are being asked: check_question(); 0: not */
     /* This process is to give its lease up for the processes of this pod, which are on trial until then, when all steps are carried
      * out; pod "": it is not. */
@@ -179,6 +221,7 @@ struct plan {
 #define PM_SECONDS     "handover_rollout_duration_seconds" /* a histogram, result */
 #define PM_QUIET       "handover_quiet_moments_total"      /* outcome: quiet, waited_out */
 #define PM_ASSISTS     "handover_lease_assists_total"
+#define PM_REHEARSALS  "handover_rehearsals_total"  /* result: empty, changes, exceeded, failed */
 #define PM_SLICE_MOVES "handover_slice_moves_total" /* owner: stable, moving, canary */
 
 /* What of the cluster plan_make() has to see; what is asked for is o without ReplicaSets and Pods but for the canaries. */
@@ -192,6 +235,17 @@ bool plan_asks_policy(const struct observed *o);
 /* Of the pods those that are of the target's ReplicaSets and of its canary, with the track that follows from that;
  * returns how many are left. */
 size_t plan_own_pods(const struct observed *o, struct obs_pod *pods, size_t n);
+/* The pod of each side of state's rehearsal, the one that is to be asked; NULL: none. */
+struct rehearsal_pair {
+    const struct obs_rs *rs[2]; /* the new version's, the control's */
+    const struct obs_pod *pod[2];
+};
+void plan_rehearsal_pair(const struct observed *o, struct rehearsal_pair *ret);
+/* Identifies the pods and the starts of their sidecars: what one of them remembers is lost with it. 0: the new version has none. */
+uint64_t plan_rehearsal_run(const struct rehearsal_pair *p);
+/* Its pods as a canary's and, of the control, stable's, for the scrapes; returns how many, at most n. Borrowed. */
+size_t plan_rehearsal_tracks(const struct observed *o, struct obs_pod *ret, size_t n);
+char *plan_report_map(const char *id); /* the ConfigMap's name: NAME-handover-rehearsal; free() */
 /* Of the pods of stable that can guard Handover's own rollout while the canary leads, is this the one that does? named: "POD_UID" of
  * the one that is to, while it is ready: it has seen stable's last turn. */
 bool plan_guards_own(const struct observed *o, const char *pod, const char *named);
@@ -236,6 +290,8 @@ int32_t plan_canary_replicas(int32_t stable, unsigned percent);
  * labels would match the target's selector (then its controller would adopt it), or its pods' would not. */
 int canary_manifest(const struct obs_target *t, const struct spec *spec, int32_t replicas, struct buf *out,
                     struct err *err);
+/* What is more than max-changes allows, "restarts=3 (allowed: 0), deletes=1 (allowed: 0)"; false: nothing. */
+bool plan_exceeds(const struct state *s, const struct spec *spec, struct buf *out);
 char *canary_name(const char *id,
                   const char *hash); /* NAME-canary-HASH, NAME-statefulset-canary-HASH; free() */
 #endif

@@ -49,8 +49,10 @@ struct plan_ctx {
     bool leaving;                /* not opted in any more, or released */
     bool no_manifest;            /* the canary cannot be made: held */
     bool own_passes;             /* the canary of Handover's own has passed, but for how its trial ends */
-    bool giving;      /* this plan looks after stable's giving the Lease up; else stable is brought back */
-    bool keeps_slice; /* this plan looks after objects on their way to the canary; else they go back */
+    bool giving; /* this plan looks after stable's giving the Lease up; else stable is brought back */
+    bool keeps_rehearsal; /* this plan looks after a rehearsal's ReplicaSets; else they are deleted */
+    bool in_rehearsal;    /* a look at a rehearsal's pods as if they were a canary's and stable's */
+    bool keeps_slice;     /* this plan looks after objects on their way to the canary; else they go back */
     enum hold_text hold_text; /* of the hold, as it was last set */
 };
 
@@ -194,6 +196,7 @@ struct who plan_who(const struct plan_ctx *c, enum spec_action a);
 bool plan_is_forced(const struct plan_ctx *c); /* leave, whatever the spec is */
 bool plan_phase_idle(struct plan_ctx *c), plan_phase_adopting(struct plan_ctx *c),
     plan_phase_stable(struct plan_ctx *c);
+bool plan_phase_rehearsing(struct plan_ctx *c);
 bool plan_phase_canary(struct plan_ctx *c); /* STARTING and SOAKING */
 bool plan_phase_promoting(struct plan_ctx *c), plan_phase_finishing(struct plan_ctx *c);
 bool plan_phase_rolling_back(struct plan_ctx *c), plan_phase_rolled_back(struct plan_ctx *c),
@@ -291,13 +294,28 @@ enum own_end { OWN_END_GOOD, OWN_END_CUT, OWN_END_BAD, OWN_END_UNSEEN };
 enum own_end plan_own_end(struct plan_ctx *c);
 bool plan_own_orphan(struct plan_ctx *c); /* TRIAL_LEADS: promoted, true, since stable cannot lead */
 
+/* ---- rehearsal.c: the ReplicaSets of a rehearsal, its report ---- */
+/* Both sides exist as they were made, with a pod each; false: not yet, or held. */
+bool plan_make_rehearsal(struct plan_ctx *c, const struct rehearsal_pair *p);
+bool plan_has_rehearsal(const struct plan_ctx *c); /* something of one is left */
+void plan_sweep_rehearsals(struct plan_ctx *c);    /* in every plan: those that nobody looks after go */
+void plan_step_report(struct plan_ctx *c, const struct rehearsal_report *r);
+/* The report's ConfigMap is to go with the target; true: it is gone. */
+bool plan_report_is_gone(struct plan_ctx *c);
+/* The state of this rollout as if it began now: with a canary, whose judge knows nothing yet. */
+void plan_begin_canary(struct plan_ctx *c);
+
 /* ---- phase_leader.c: the trials ---- */
 bool plan_take_turns(struct plan_ctx *c);
 void plan_trial_next(struct plan_ctx *c, enum trial_step step);
 void plan_end_trial(struct plan_ctx *c); /* stable is to lead while a user is asked */
 /* phase_canary.c, for it */
 bool plan_judge(struct plan_ctx *c, bool may_advance);
+bool plan_learn(struct plan_ctx *c); /* the judge's parameters; false: stable's rate is not known yet */
+int64_t plan_scrape_interval(int64_t soak_ns);
+bool plan_template_moved(struct plan_ctx *c); /* away from the one on trial: it is cancelled */
 bool plan_past_deadline(struct plan_ctx *c);
+int64_t plan_deadline_at(const struct plan_ctx *c);
 bool plan_on_deadline(struct plan_ctx *c, bool healthy, const char *why);
 
 /* ---- objects_mode.c: mode objects ---- */

@@ -76,6 +76,7 @@ static enum obs_need needs_of_phase(const struct observed *o) {
     case PHASE_ROLLED_BACK: /* stable's pods that cannot come back are named */
         if (o->target->st_available < o->target->replicas) return NEED_PODS;
         return at_rest(o) ? NEED_TARGET : NEED_REPLICASETS;
+    case PHASE_REHEARSING:
     case PHASE_STARTING:
     case PHASE_SOAKING:
     case PHASE_PROMOTING: return NEED_PODS;
@@ -91,8 +92,8 @@ static enum obs_need needs_of_kind(const struct observed *o) {
 
 enum obs_need plan_needs(const struct observed *o) {
     if (!o->target || o->target->deleting) return NEED_TARGET;
-    bool trial =
-        o->state_known == STATE_READ && state_on_trial(o->state) && o->spec && o->spec->mode != MODE_REPLICAS;
+    bool trial = o->state_known == STATE_READ && state_on_trial(o->state) &&
+                 o->state->phase != PHASE_REHEARSING && o->spec && o->spec->mode != MODE_REPLICAS;
     return trial || plan_assists(o) ? NEED_LEASES : needs_of_kind(o);
 }
 

@@ -132,6 +132,12 @@ void plan_describe_phase(const struct plan_ctx *c, char ret[300]) {
     case PHASE_STABLE:
         snprintf(ret, 300, "%.200s is in service%s", c->t->image, s->unjudged ? " without a verdict" : "");
         break;
+    case PHASE_REHEARSING:
+        if (s->rehearsal.over)
+            snprintf(ret, 300, "%.100s was rehearsed: %.180s", image, s->rehearsal.line);
+        else
+            snprintf(ret, 300, "%.200s is being rehearsed: it runs without writing anything", image);
+        break;
     case PHASE_STARTING:
         snprintf(ret, 300, "%sthe canary of %.200s%s",
                  s->slice.stage == SLICE_NONE ? "" : "objects are being passed to ", image,
@@ -189,6 +195,14 @@ void plan_unhold(struct plan_ctx *c) {
     set_hold(c->s, HOLD_NONE, c->now);
 }
 
+static void clear_evidence(struct state *s) {
+    judge_param_default(&s->param);
+    judge_free(&s->judge);
+    evidence_free(&s->evidence);
+    counts_free(&s->controllers);
+    signals_init(&s->signals);
+}
+
 void plan_clear_rollout(struct state *s) {
     s->hash[0] = s->made[0] = '\0';
     free(s->canary);
@@ -207,11 +221,20 @@ void plan_clear_rollout(struct state *s) {
     s->ending = ENDED_PROMOTED;
     free(s->trial.lease);
     s->trial = (struct trial){.step = TRIAL_NONE};
-    judge_param_default(&s->param);
-    judge_free(&s->judge);
-    evidence_free(&s->evidence);
-    counts_free(&s->controllers);
-    signals_init(&s->signals);
+    state_rehearsal_clear(&s->rehearsal);
+    clear_evidence(s);
+}
+
+/* What a rehearsal has shown is nothing that the canary has done: its judge and its deadline begin anew. */
+void plan_begin_canary(struct plan_ctx *c) {
+    struct state *s = c->s;
+    clear_evidence(s);
+    evidence_begin(&s->evidence, c->now);
+    s->learned = false;
+    s->learned_errors = s->learned_total = 0;
+    s->began_ns = c->now;
+    s->shift_ns = s->unready_ns = s->ready_ns = s->pause_ns = 0;
+    plan_enter_described(c, PHASE_STARTING);
 }
 
 void plan_begin_rollout(struct plan_ctx *c) {
@@ -227,7 +250,8 @@ void plan_begin_rollout(struct plan_ctx *c) {
     plan_count(c, PM_ROLLOUTS, "started", 1);
     plan_event(c, EV_ROLLOUT_STARTED, "rollout of %s started; stable is %s (template %s)%s", c->t->image,
                s->stable_name, s->hash, plan_shared_claim(c).text);
-    plan_enter_described(c, PHASE_STARTING);
+    if (c->spec->rehearse_ns) memcpy(s->rehearsal.key, c->o->rehearsal_key, sizeof s->rehearsal.key);
+    plan_enter_described(c, c->spec->rehearse_ns ? PHASE_REHEARSING : PHASE_STARTING);
 }
 
 void plan_end_rollout(struct plan_ctx *c, enum ended how, const char *fmt, ...) {

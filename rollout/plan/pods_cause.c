@@ -46,7 +46,8 @@ int64_t plan_outside_ns(const struct plan_ctx *c) {
 int64_t plan_deadline(const struct state *s, const struct spec *spec, int64_t now_wall_ns) {
     int64_t since = s->gate_ns ? s->gate_ns : s->pause_ns; /* a gate is reached before it is paused at it */
     int64_t paused = (s->gate_ns || s->pause_asked) && now_wall_ns > since ? now_wall_ns - since : 0;
-    return s->began_ns + s->shift_ns + held_ns(s, now_wall_ns) + paused + spec->deadline_ns;
+    int64_t rehearses = s->phase == PHASE_REHEARSING ? spec->rehearse_ns : 0;
+    return s->began_ns + s->shift_ns + held_ns(s, now_wall_ns) + paused + spec->deadline_ns + rehearses;
 }
 
 /* One line, in which the names of single pods (NAME-xxxxx) are that of their ReplicaSet: the same cause is the same text. */

@@ -10,10 +10,11 @@ enum { REHEARSAL_MINOR = 29 };
 enum { REHEARSAL_PORT = 26443, REHEARSAL_REPORT_PORT = 26444 };
 struct rehearsal_pod {
     enum rehearsed of;
-    const char *hash;  /* of the new version's template, also for the control */
-    const char *tmpl;  /* JSON text, which has passed json_raw_check() */
-    const char *image; /* of Handover itself */
-    const char *key;   /* who knows it may read the report */
+    const char *hash;   /* of the new version's template, also for the control */
+    const char *tmpl;   /* JSON text, which has passed json_raw_check() */
+    const char *claims; /* names of a StatefulSet's volumeClaimTemplates, a JSON array; NULL: none */
+    const char *image;  /* of Handover itself */
+    const char *key;    /* who knows it may read the report */
 };
 /* NAME-rehearsal-HASH, NAME-rehearsal-control-HASH; free() */
 char *rehearsal_name(const char *id, enum rehearsed of, const char *hash);

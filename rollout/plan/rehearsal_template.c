@@ -117,12 +117,33 @@ static void write_cut(struct buf *out, struct slice volume) {
     buf_adds(out, "]}}");
 }
 
-static void write_volumes(struct buf *out, struct slice volumes) {
+static bool is_among(struct slice names, struct slice name) {
+    cleanup_buf struct buf text = BUF(1024);
+    if (json_raw_unescape(name, &text) < 0) return false;
+    struct json_raw_it it = json_raw_each(names);
+    while (json_raw_next(&it))
+        if (json_raw_string_is(it.value, buf_slice(&text))) return true;
+    return false;
+}
+
+/* Of a StatefulSet's claims first, each in the place of the template's own volume of that name. */
+static void write_claims(struct list *l, struct slice claims) {
+    struct json_raw_it it = json_raw_each(claims);
+    while (json_raw_next(&it)) {
+        add_text(l, "{\"name\":");
+        buf_add(l->out, it.value);
+        buf_adds(l->out, ",\"emptyDir\":{}}");
+    }
+}
+
+static void write_volumes(struct buf *out, struct slice volumes, struct slice claims) {
     struct list l = {.out = out};
     buf_adds(out, "\"volumes\":[");
+    write_claims(&l, claims);
     struct json_raw_it it = json_raw_each(volumes);
     while (json_raw_next(&it)) {
         enum volume kind = kind_of(it.value);
+        if (is_among(claims, member(it.value, "name"))) continue;
         if (kind == VOLUME_CREDENTIALS) continue; /* its mounts are of ours */
         if (kind == VOLUME_KEPT) {
             copy(&l, &it);
@@ -234,7 +255,7 @@ static void write_sidecar(struct list *l, const struct rehearsal_pod *p) {
     buf_addf(l->out,
              ",\"imagePullPolicy\":\"IfNotPresent\",\"restartPolicy\":\"Always\","
              "\"args\":[\"rehearse\",\"--sidecar=" SHARED "\",\"--listen=127.0.0.1:%d\",\"--report=:%d\"],"
-             "\"env\":[{\"name\":\"HANDOVER_REHEARSAL_KEY\",\"value\":\"%s\"}],"
+             "\"env\":[{\"name\":\"" REHEARSAL_KEY "\",\"value\":\"%s\"}],"
              "\"ports\":[{\"name\":\"rehearsal\",\"containerPort\":%d}],"
              "\"startupProbe\":{\"httpGet\":{\"path\":\"/readyz\",\"port\":%d},\"periodSeconds\":1,"
              "\"failureThreshold\":60},",
@@ -266,7 +287,7 @@ static void write_spec(struct buf *out, struct slice spec, const struct rehearsa
     write_containers(&main, member(spec, "containers"), volumes);
     buf_addc(out, ']');
     next(&l);
-    write_volumes(out, volumes);
+    write_volumes(out, volumes, p->claims ? slice_of(p->claims) : SL("[]"));
     buf_addc(out, '}');
 }
 

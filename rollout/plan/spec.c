@@ -12,7 +12,8 @@
 /* Beyond this no sum of times below can overflow. */
 #define LONGEST (INT64_C(90) * 24 * 3600 * NS_PER_S)
 
-static const char *const actions[ACTION_N] = {"promote", "pause", "resume", "abort", "retry", "release"};
+static const char *const actions[ACTION_N] = {"promote", "pause",   "resume", "abort",
+                                              "retry",   "approve", "release"};
 static const char *const modes[] = {"auto", "replicas", "leader", "objects"};
 static const char *const assists[] = {"rollout", "always", "off"};
 static const char *const guards[GUARDS] = {"crashes", "image", "readiness"};
@@ -202,6 +203,14 @@ static bool read_check_query(struct slice v, struct spec *s, struct why *w) {
     return true;
 }
 
+static bool read_rehearse(struct slice v, struct spec *s, struct why *w) {
+    (void)w;
+    return value_duration(v, 10 * NS_PER_S, 3600 * NS_PER_S, &s->rehearse_ns);
+}
+static bool read_max_changes(struct slice v, struct spec *s, struct why *w) {
+    return spec_limits_value(v, s->max_changes, w->text);
+}
+
 static const struct {
     const char *name;
     bool (*read)(struct slice v, struct spec *s, struct why *w);
@@ -245,6 +254,8 @@ static const struct {
     {"canary-volumes", read_volumes, "empty"},
     {"lease", read_lease, "the name of a Lease in the target's namespace, or NAMESPACE/NAME"},
     {"lease-assist", read_assist, "rollout, always or off"},
+    {"rehearse", read_rehearse, "a duration from 10s to 1h, such as 5m"},
+    {"max-changes", read_max_changes, SPEC_LIMITS_ALLOWED},
     {"check", read_check, "a URL such as https://checks.example.com/may-go-on"},
     {"check-query", read_check_query,
      "a comparison such as sum(rate(jobs_failed_total{namespace=\"$namespace\",pod=~\"$track\"}[5m])) < 0.1"},
@@ -270,6 +281,7 @@ static void defaults(struct spec *s) {
                        .nsteps = 1};
     for (int i = 0; i < SIGNALS; i++) s->signal[i] = signal_default((enum signal)i);
     for (int i = 0; i < GUARDS; i++) s->guard[i] = true;
+    for (int i = 0; i < REPORT_KINDS; i++) s->max_changes[i] = SPEC_ANY;
 }
 
 static const cJSON *annotation(const cJSON *annotations, const char *name) {

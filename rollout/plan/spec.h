@@ -7,7 +7,9 @@
 #include "base/time.h"
 #include "judge/signals.h"
 #include "observe/objects.h"
+#include "rehearse/report.h"
 
+#define SPEC_ANY UINT64_MAX
 enum { SPEC_MAX_STEPS = 20, SPEC_VALUE_MAX = 1024, SPEC_ACTION_MAX = 253, SPEC_MAX_WINDOW = 10 };
 
 /* How the canary's share of the work is cut. */
@@ -35,6 +37,7 @@ enum spec_action {
     ACTION_RESUME,
     ACTION_ABORT,
     ACTION_RETRY,
+    ACTION_APPROVE, /* its value begins with the digest of a rehearsal's report instead of a hash */
     ACTION_RELEASE,
     ACTION_N
 };
@@ -74,6 +77,10 @@ struct spec {
     char *
         lease; /* the Lease by which the target elects, NAMESPACE/NAME for one of another namespace; NULL: those that its Pods hold */
     enum spec_assist assist;
+    /* The new version is rehearsed for so long before its canary, without writing anything; 0: it is not. max_changes: more of a kind than
+     * that, and a person is asked; SPEC_ANY: of any number. */
+    int64_t rehearse_ns;
+    uint64_t max_changes[REPORT_KINDS];
     char *check;       /* a URL that is asked before a step that has passed goes on (check.h); NULL: none */
     char *check_query; /* a condition for the same, a query for Prometheus (promql.h); NULL: none */
     /* mode objects: "widgets.v1.example.com" (core: "configmaps.v1"), a namespace, a label selector; NULL: not given */
@@ -102,4 +109,5 @@ bool spec_resource(struct slice name, struct slice *ret_resource, struct slice *
 void spec_lease_of(struct spec *s, const char *ns);
 const char *spec_action_name(enum spec_action a); /* "promote", ... */
 const char *spec_guard_name(enum spec_guard g);   /* "crashes", ... */
+bool spec_has_limits(const struct spec *s);       /* max-changes names a kind */
 #endif

@@ -20,6 +20,10 @@ void spec_cross_checks(struct spec *s, struct err *first) {
                     "objects: missing, which " HANDOVER_PREFIX
                     "mode: objects needs; allowed: RESOURCE.VERSION.GROUP such as widgets.v1.example.com");
     }
+    if (spec_has_limits(s) && !s->rehearse_ns && first->kind == ERR_NONE)
+        err_set(first, ERR_CONFIG, -EINVAL,
+                HANDOVER_PREFIX "max-changes: given without " HANDOVER_PREFIX
+                                "rehearse, which finds the changes out; allowed: with it only");
     if (s->min_soak_ns > s->soak_ns) {
         char min[32], soak[32];
         duration_format(s->min_soak_ns, min);

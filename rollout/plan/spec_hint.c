@@ -11,9 +11,9 @@ static const char *known(size_t i) {
     return i < ARRAY_LEN(written) ? written[i] : spec_known(i - ARRAY_LEN(written));
 }
 
-static bool is_known(const char *name) {
+static bool is_one_of(const char *name, const char *(*all)(size_t i)) {
     const char *one;
-    for (size_t i = 0; (one = known(i)); i++)
+    for (size_t i = 0; (one = all(i)); i++)
         if (strcmp(one, name) == 0) return true;
     return false;
 }
@@ -44,13 +44,12 @@ static unsigned distance(const char *a, const char *b) {
     return last[m];
 }
 
-/* The known one that differs in one or two letters, or by two that have changed places; NULL: none does. */
-static const char *meant_by(const char *name) {
+const char *spec_hint_nearest(const char *name, const char *(*all)(size_t i)) {
     const char *one, *best = NULL;
     size_t n = strlen(name);
     unsigned least_far = n < SHORT ? 2 : 3; /* this far is another word */
-    if (!n || n > LONGEST || is_known(name)) return NULL;
-    for (size_t i = 0; (one = known(i)); i++) {
+    if (!n || n > LONGEST || is_one_of(name, all)) return NULL;
+    for (size_t i = 0; (one = all(i)); i++) {
         if (strlen(one) > LONGEST) continue;
         unsigned far = distance(name, one);
         if (far >= least_far) continue;
@@ -64,8 +63,8 @@ bool spec_hint_add(const cJSON *annotations, bool others, struct buf *out) {
     size_t hints = 0, prefix = strlen(HANDOVER_PREFIX);
     for (const cJSON *a = annotations ? annotations->child : NULL; a && hints < HINTS; a = a->next) {
         if (strncmp(a->string, HANDOVER_PREFIX, prefix) != 0) continue;
-        const char *name = a->string + prefix, *meant = meant_by(name);
-        if (is_known(name) || (!meant && !others)) continue;
+        const char *name = a->string + prefix, *meant = spec_hint_nearest(name, known);
+        if (is_one_of(name, known) || (!meant && !others)) continue;
         cleanup_free char *shown = slice_dup_text(slice_of(name), SHOWN);
         buf_addf(out, "%s" HANDOVER_PREFIX "%s is not known", hints++ ? "; " : "", shown);
         if (meant) buf_addf(out, ": is " HANDOVER_PREFIX "%s meant?", meant);

@@ -7,6 +7,7 @@ const struct state_name state_phases[PHASES] = {
     [PHASE_IDLE] = {"Idle", NULL},
     [PHASE_ADOPTING] = {"Adopting", NULL},
     [PHASE_STABLE] = {"Stable", NULL},
+    [PHASE_REHEARSING] = {"Rehearsing", NULL},
     [PHASE_STARTING] = {"Starting", NULL},
     [PHASE_SOAKING] = {"Soaking", NULL},
     [PHASE_PROMOTING] = {"Promoting", NULL},
@@ -115,7 +116,7 @@ void state_slice_clear(struct state *s) {
 }
 
 bool state_on_trial(const struct state *s) {
-    return s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+    return s->phase == PHASE_REHEARSING || s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
 }
 
 int64_t state_watched_ns(const struct state *s, int64_t now_wall_ns) {
@@ -157,6 +158,7 @@ void state_free(struct state *s) {
     free(s->image);
     free(s->reason);
     free(s->trial.lease);
+    state_rehearsal_clear(&s->rehearsal);
     for (int k = 0; k < CHECKS; k++) state_check_clear(&s->check[k]);
     state_slice_clear(s);
     judge_free(&s->judge);
@@ -184,6 +186,7 @@ void state_copy(const struct state *from, struct state *ret) {
     ret->image = xstrdup_null(from->image);
     ret->reason = xstrdup_null(from->reason);
     ret->trial.lease = xstrdup_null(from->trial.lease);
+    ret->rehearsal.line = xstrdup_null(from->rehearsal.line);
     for (int k = 0; k < CHECKS; k++) ret->check[k].message = xstrdup_null(from->check[k].message);
     ret->slice.resource = xstrdup_null(from->slice.resource);
     ret->slice.ns = xstrdup_null(from->slice.ns);

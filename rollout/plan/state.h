@@ -23,13 +23,14 @@ enum {
 #define STATE_FINALIZER HANDOVER_PREFIX "slice" /* of its ConfigMap, as long as objects may be labelled */
 
 enum phase {
-    PHASE_IDLE,         /* opted in, not yet held back: `hold` says what is waited for */
-    PHASE_ADOPTING,     /* stable and the originals are written down; the patch that pauses comes next */
-    PHASE_STABLE,       /* held back and watched for a new template */
-    PHASE_STARTING,     /* learning stable's rate, making the canary, waiting until it is ready */
-    PHASE_SOAKING,      /* step i is watched and judged */
-    PHASE_PROMOTING,    /* unpaused: the native rolling update runs */
-    PHASE_FINISHING,    /* it is complete: pause again, canary away */
+    PHASE_IDLE,       /* opted in, not yet held back: `hold` says what is waited for */
+    PHASE_ADOPTING,   /* stable and the originals are written down; the patch that pauses comes next */
+    PHASE_STABLE,     /* held back and watched for a new template */
+    PHASE_REHEARSING, /* the new version runs without writing anything, and what it would write is looked at */
+    PHASE_STARTING,   /* learning stable's rate, making the canary, waiting until it is ready */
+    PHASE_SOAKING,    /* step i is watched and judged */
+    PHASE_PROMOTING,  /* unpaused: the native rolling update runs */
+    PHASE_FINISHING,  /* it is complete: pause again, canary away */
     PHASE_ROLLING_BACK, /* canary to zero; in the middle of a promotion also the native update is undone */
     PHASE_ROLLED_BACK,  /* quarantined: spec stays new and paused, stable serves */
     PHASE_CANCELLING, /* the rollout ended without a verdict (template changed): canary away, then stable again */
@@ -59,12 +60,12 @@ enum hold {
     HOLD_SIGNAL,         /* a signal beside errors speaks against the canary */
     HOLD_SHARED,         /* both versions fail: an outage is not a verdict */
     HOLD_PAUSED_BY_USER, /* annotation pause */
-    HOLD_APPROVAL,       /* a step has passed, and a person has to let the rollout go on */
-    HOLD_CHECK,          /* a step has passed, and a check of the target's own says: wait */
-    HOLD_NO_ANSWER,      /* ... or it gives no answer */
-    HOLD_INCONCLUSIVE,   /* the deadline is over without a verdict and on-inconclusive is pause */
-    HOLD_REFUSED,        /* the release is refused: it would ship a version that is not in service */
-    HOLD_STUCK,          /* a promotion does not move and cannot be undone */
+    HOLD_APPROVAL, /* a step has passed, or a rehearsal would change too much: a person has to let the rollout go on */
+    HOLD_CHECK,        /* a step has passed, and a check of the target's own says: wait */
+    HOLD_NO_ANSWER,    /* ... or it gives no answer */
+    HOLD_INCONCLUSIVE, /* the deadline is over without a verdict and on-inconclusive is pause */
+    HOLD_REFUSED,      /* the release is refused: it would ship a version that is not in service */
+    HOLD_STUCK,        /* a promotion does not move and cannot be undone */
     HOLDS
 };
 enum ended { /* of a rollout, in the history */
@@ -161,6 +162,21 @@ struct state_check {
     uint32_t asked;         /* so many answers */
 };
 
+/* The rehearsal of this rollout, annotation rehearse. Outlives its phase, so that the report's line can be shown. */
+struct state_rehearsal {
+    char key[33]; /* who knows it may read the reports of its pods; "": no rehearsal */
+    uint64_t
+        run; /* which pods these are, and how often their sidecars were started: another one begins anew; 0: none yet */
+    int64_t from_ns;  /* they have rehearsed since; 0: not yet */
+    char digest[17];  /* of the report, when the time was over; "": not known yet */
+    char *line;       /* and what that says in a line */
+    bool empty, full; /* nothing would be changed; it is not the whole */
+    bool alone;       /* without a control, for want of stable's template */
+    uint64_t count[REPORT_KINDS];
+    bool over;         /* the report is kept in its ConfigMap: the pods go */
+    char approved[17]; /* the digest that a person has approved; "" none */
+};
+
 struct state {
     /* -- facts -- */
     char *target_uid; /* the Deployment that this is about; another uid: a namesake, start anew */
@@ -218,6 +234,9 @@ struct state {
     bool window; /* PROMOTING what was in service before, within the rollback window */
     bool repair; /* PROMOTING stable's own template, to bring back a deleted ReplicaSet */
 
+    struct state_rehearsal rehearsal;
+    bool
+        reported; /* the ConfigMap of a rehearsal's report may be there; outlives the rollout, and goes with the target */
     struct trial trial;       /* mode leader */
     struct state_slice slice; /* mode objects; outlives the rollout until nothing is labelled any more */
 
@@ -240,7 +259,7 @@ struct state {
     cJSON *extra_facts, *extra_state; /* members of a later version */
 };
 
-/* Is there a canary that is watched, or about to be? */
+/* Is there a canary that is watched, or about to be? A rehearsal comes before it. */
 bool state_on_trial(const struct state *s);
 /* How long this step has been watched by now; in mode leader, how long the canary has led in it. */
 int64_t state_watched_ns(const struct state *s, int64_t now_wall_ns);
@@ -288,4 +307,5 @@ const char *state_check_name(enum check_kind k);  /* "check", "check-query": the
 const char *state_says_name(enum check_says s);   /* "pass"; "" for none */
 void state_check_clear(struct state_check *c);
 void state_slice_clear(struct state *s);
+void state_rehearsal_clear(struct state_rehearsal *r);
 #endif

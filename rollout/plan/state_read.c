@@ -177,6 +177,11 @@ static void read_consumed(struct reader *r, struct state *s) {
         }
         state_consume(s, (enum spec_action)a, value)->removing = json_bool(v, "removing", false);
     }
+    for (const cJSON *v = list(r, "approvals"); v; v = v->next) {
+        const char *value = json_str_or(v, "value", "");
+        if (strlen(value) > SPEC_ACTION_MAX) wrong(r, r->obj, "approvals");
+        state_consume(s, ACTION_APPROVE, value)->removing = json_bool(v, "removing", false);
+    }
 }
 
 static void read_span(struct reader *r, const cJSON *obj, const char *key, int64_t *ret) {
@@ -270,6 +275,7 @@ static void read_rollout(struct reader *r, struct state *s) {
     flag(r, o, "repair", &s->repair);
     flag(r, o, "withinWindow", &s->window);
     read_trial(r, &s->trial);
+    if (!state_rehearsal_read(json_get(o, "rehearsal"), &s->rehearsal)) wrong(r, o, "rehearsal");
     flag(r, o, "learned", &s->learned);
     s->learned_errors = (uint64_t)number(r, o, "learnedErrors", 0, INT64_C(1) << 53, 0);
     s->learned_total = (uint64_t)number(r, o, "learnedTotal", 0, INT64_C(1) << 53, 0);
@@ -295,6 +301,7 @@ static void read_state(struct reader *r, struct state *s) {
     moment(r, o, "unpausedAt", &s->unpaused_ns);
     read_rollout(r, s);
     read_slice(r, &s->slice);
+    flag(r, o, "reported", &s->reported);
     read_consumed(r, s);
     read_history(r, s);
     read_changes(r, s);
@@ -312,6 +319,7 @@ static void check(struct reader *r, const struct state *s) {
          back = s->phase == PHASE_ROLLED_BACK || s->phase == PHASE_ROLLING_BACK;
     if ((trial || promotes || back) && !s->hash[0]) wrong(r, r->obj, "hash");
     if (trial && (!s->began_ns || !s->canary)) wrong(r, r->obj, "canary");
+    if (s->phase == PHASE_REHEARSING && !s->rehearsal.key[0]) wrong(r, r->obj, "rehearsal");
     if (s->phase == PHASE_SOAKING && !s->learned) wrong(r, r->obj, "learned");
 }
 

@@ -18,7 +18,8 @@ const char *const state_members[] = {"version",        "phase",        "since", 
                                      "trial",          "withinWindow", "slice",       "consumed",
                                      "history",        "unpaused",     "unpausedAt",  "generation",
                                      "writtenAt",      "changes",      "passedAt",    "letOn",
-                                     "checksFrom",     "checked",      "checks",      NULL};
+                                     "checksFrom",     "checked",      "checks",      "rehearsal",
+                                     "approvals",      "reported",     NULL};
 
 static void text(struct buf *out, const char *key, const char *v) {
     if (!v || !*v) return;
@@ -96,16 +97,21 @@ static void write_history(const struct state *s, struct buf *out) {
     if (s->nhistory) buf_addc(out, ']');
 }
 
-static void write_consumed(const struct state *s, struct buf *out) {
-    if (s->nconsumed) buf_adds(out, ",\"consumed\":[");
-    for (size_t i = 0; i < s->nconsumed; i++) {
-        buf_addf(out, "%s{\"action\":\"%s\"", i ? "," : "", spec_action_name(s->consumed[i].action));
-        buf_adds(out, ",\"value\":");
-        buf_add_json(out, slice_of(s->consumed[i].value));
-        flag(out, "removing", s->consumed[i].removing);
-        buf_addc(out, '}');
+/* Approvals are a member of their own: an earlier version finds no action that it does not know. */
+static void write_consumed(const struct state *s, bool approvals, struct buf *out) {
+    for (size_t i = 0, n = 0; i < s->nconsumed; i++) {
+        const struct state_consumed *x = &s->consumed[i];
+        bool last = i + 1 == s->nconsumed;
+        if ((x->action == ACTION_APPROVE) == approvals) {
+            buf_addf(out, n++ ? ",{" : ",\"%s\":[{", approvals ? "approvals" : "consumed");
+            if (!approvals) buf_addf(out, "\"action\":\"%s\",", spec_action_name(x->action));
+            buf_adds(out, "\"value\":");
+            buf_add_json(out, slice_of(x->value));
+            flag(out, "removing", x->removing);
+            buf_addc(out, '}');
+        }
+        if (last && n) buf_addc(out, ']');
     }
-    if (s->nconsumed) buf_addc(out, ']');
 }
 
 static void write_changes(const struct state *s, struct buf *out) {
@@ -193,6 +199,7 @@ static void write_rollout(const struct state *s, struct buf *out) {
     flag(out, "repair", s->repair);
     flag(out, "withinWindow", s->window);
     write_trial(&s->trial, out);
+    state_rehearsal_write(&s->rehearsal, out);
     if (!s->learned) return;
     flag(out, "learned", true);
     number(out, "learnedErrors", (int64_t)s->learned_errors, 0);
@@ -218,7 +225,9 @@ void state_write(const struct state *s, struct buf *out) {
     json_time_add(out, "unpausedAt", s->unpaused_ns);
     if (s->hash[0] || s->began_ns || s->repair) write_rollout(s, out);
     write_slice(&s->slice, out);
-    write_consumed(s, out);
+    flag(out, "reported", s->reported);
+    write_consumed(s, false, out);
+    write_consumed(s, true, out);
     write_history(s, out);
     write_changes(s, out);
     number(out, "generation", s->generation, 0);

@@ -11,6 +11,7 @@ bool plan_accepts(const struct state *s, const char *hash, enum spec_action a) {
         return s->pause_asked || (state_on_trial(s) && (s->hold == HOLD_INCONCLUSIVE || s->gate_ns));
     case ACTION_ABORT: return state_on_trial(s) || (s->phase == PHASE_PROMOTING && !s->repair);
     case ACTION_RETRY: return state_on_trial(s) || s->phase == PHASE_ROLLED_BACK;
+    case ACTION_APPROVE: return s->phase == PHASE_REHEARSING && s->rehearsal.over;
     case ACTION_RELEASE: return true; /* seen by plan_is_forced() */
     case ACTION_N: break;
     }
@@ -82,6 +83,14 @@ static bool act_retry(struct plan_ctx *c) {
     return plan_cancel_rollout(c, "%s asked for a retry", plan_who(c, ACTION_RETRY).text);
 }
 
+static bool act_approve(struct plan_ctx *c) {
+    struct state_rehearsal *r = &c->s->rehearsal;
+    memcpy(r->approved, r->digest, sizeof r->approved);
+    plan_event(c, EV_APPROVED, "what the rehearsal of %s found is approved by %s: %s", c->s->image,
+               plan_who(c, ACTION_APPROVE).text, r->line ? r->line : r->digest);
+    return true;
+}
+
 static bool carry_out(struct plan_ctx *c, enum spec_action a) {
     if (!plan_accepts(c->s, c->t->hash, a)) return false;
     switch (a) {
@@ -91,6 +100,7 @@ static bool carry_out(struct plan_ctx *c, enum spec_action a) {
     case ACTION_ABORT:
         return plan_roll_back(c, ENDED_ABORTED, "aborted by %s", plan_who(c, ACTION_ABORT).text);
     case ACTION_RETRY: return act_retry(c);
+    case ACTION_APPROVE: return act_approve(c);
     case ACTION_RELEASE: return true;
     case ACTION_N: break;
     }
@@ -132,6 +142,36 @@ static bool of_another(const struct plan_ctx *c) {
     return passing && !plan_same_hash(s->stable_hash, c->t->hash);
 }
 
+/* An approval may come with the template, from whoever has rehearsed it before: it waits for the report that it names. */
+static bool before_its_report(const struct plan_ctx *c) {
+    const struct state *s = c->s;
+    bool waits = s->phase == PHASE_STABLE && s->stable_uid && !plan_same_hash(c->t->hash, s->stable_hash);
+    return waits || (s->phase == PHASE_REHEARSING && !s->rehearsal.over);
+}
+
+/* It was not needed: what it approves has led to this canary. */
+static bool is_late(const struct plan_ctx *c, const char *value) {
+    return state_on_trial(c->s) && slice_eqs(spec_action_hash(value), c->s->rehearsal.digest);
+}
+
+/* What its value has to begin with; NULL: anything, there is nothing to hold it against. */
+static const char *wanted(const struct plan_ctx *c, enum spec_action a) {
+    if (a != ACTION_APPROVE) return c->t->hash;
+    return plan_accepts(c->s, c->t->hash, a) ? c->s->rehearsal.digest : NULL;
+}
+
+static void ignore(struct plan_ctx *c, enum spec_action a, const char *key, const char *value) {
+    if (a == ACTION_APPROVE)
+        plan_event(
+            c, EV_ACTION_IGNORED,
+            "%s: \"%.80s\" is not the digest of this rehearsal's report, which is %s; for that one: %s", key,
+            value, c->s->rehearsal.digest, plan_command(c, a).text);
+    else
+        plan_event(c, EV_ACTION_IGNORED,
+                   "%s: \"%.80s\" is not the hash of the present template; for that one: %s", key, value,
+                   plan_command(c, a).text);
+}
+
 static void take_one(struct plan_ctx *c, enum spec_action a) {
     char key[64];
     snprintf(key, sizeof key, HANDOVER_PREFIX "%s", spec_action_name(a));
@@ -146,16 +186,16 @@ static void take_one(struct plan_ctx *c, enum spec_action a) {
         return;
     }
     if (a == ACTION_RELEASE && !c->leaving) return; /* it counts once canary-percent is gone */
-    if (!allowed || !slice_eqs(spec_action_hash(value), c->t->hash)) {
+    if (a == ACTION_APPROVE && before_its_report(c)) return;
+    const char *want = wanted(c, a);
+    if (want && (!allowed || !slice_eqs(spec_action_hash(value), want))) {
         state_consume(c->s, a, value)->removing = false;
-        plan_event(c, EV_ACTION_IGNORED,
-                   "%s: \"%.80s\" is not the hash of the present template; for that one: %s", key, value,
-                   plan_command(c, a).text);
+        ignore(c, a, key, value);
         return;
     }
     if (a != ACTION_RELEASE && of_another(c))
         return; /* the phase follows the template, and then it is the command's turn */
-    bool acted = carry_out(c, a);
+    bool acted = carry_out(c, a) || (a == ACTION_APPROVE && is_late(c, value));
     state_consume(c->s, a, value);
     take_off(c, a);
     if (!acted)

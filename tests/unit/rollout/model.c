@@ -36,6 +36,7 @@ struct model *m_new(uint64_t seed, int replicas) {
     m->replicas = replicas;
     m->deadline_s = 600;
     m->history = 10;
+    m->minor = 37;
     m->fail_at = -1;
     m->quiet = QUIET_NOW;
     m->annotations = cJSON_CreateObject();
@@ -302,7 +303,7 @@ static void m_kubelet(struct model *m) {
             p->there = m->rs[p->rs].there;
             continue;
         }
-        enum behaviour b = m->behaviour[m->rs[p->rs].version];
+        enum behaviour b = m_behaviour(m, p->rs);
         int age = m->tick - p->born;
         if (b == EVICTED && age > 12) p->ended = m->tick;
         if (p->ended) continue;
@@ -313,7 +314,8 @@ static void m_kubelet(struct model *m) {
         p->ready = age >= 2 && p->started && b != CRASHES && b != NEVER_READY && b != NODE_LOST &&
                    (b != EVICTED || age > 8);
         if (!p->ready || b == STANDBY || b == IDLE || (b == HANGS && p->total >= 15)) continue;
-        if (m->elects && !m_leads(m, k)) continue;
+        if (m->elects && !m->rs[p->rs].rehearsed && !m_leads(m, k))
+            continue; /* a rehearsal leads by itself */
         p->total += 5;
         if (b == FAILS || m->outage) p->errors += 5;
     }

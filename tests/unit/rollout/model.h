@@ -41,6 +41,8 @@ enum behaviour {
 
 struct mrs {
     bool there, canary, detached; /* detached: was the target's own, is a canary's kind of ReplicaSet now */
+    enum rehearsed rehearsed;     /* canary, too, in that it is not the target's own */
+    int of;                       /* of a rehearsal: the version whose rollout it belongs to */
     char name[64], uid[32], quarantined[200];
     int rv, version, replicas;
     int64_t created;
@@ -139,10 +141,27 @@ struct model {
         int refused_times;
         uint64_t history_errors, history_total;
         int64_t look_again_ns;
+        struct rehearsal_report report; /* the last that was read */
+        bool means, maps, reports;      /* what the last plan wanted */
+        int64_t until_ns;
         uint64_t asking[CHECKS]; /* a check's question, until the next pass */
         bool verified;           /* that nothing is labelled */
         int since[MAX_OBJECTS];  /* the tick at which this process saw that it has no owner; 0: it has one */
     } edge;
+    /* a rehearsal */
+    bool staged[2];          /* its pods behave otherwise than their versions: the new one, the control */
+    enum behaviour stage[2]; /* ... so */
+    uint64_t finds[REPORT_KINDS];
+    bool finds_idle, finds_cut_off; /* no request was made; the report is not whole */
+    bool mute;                      /* its sidecars do not answer */
+    bool no_template;               /* stable's cannot be had */
+    int minor;                      /* of Kubernetes; 0: it is not known */
+    const char *lacks;              /* why there is no image of Handover; NULL: there is one */
+    struct {
+        bool there, foreign;
+        char digest[17];
+        int rv;
+    } map;                        /* the report's ConfigMap */
     enum check_says says[CHECKS]; /* what a check of the target's answers; CHECK_NOTHING: not yet */
     const char *check_words;
     int asked_checks[CHECKS]; /* questions so far */
@@ -178,6 +197,11 @@ struct m_view {
     struct obs_lease lease[2];
     struct slice_seen slice;
     struct check_answer check[CHECKS];
+    struct obs_rs rehearsals[MAX_RS];
+    struct obs_pod rehearsal_pods[MAX_PODS];
+    size_t nrehearsals, nrehearsal_pods;
+    struct rehearsal_seen rehearsal;
+    char *stable_tmpl, map_rv[16];
     struct spec spec;
     struct err spec_err, state_err;
     bool opted;
@@ -272,6 +296,17 @@ void m_check_objects(struct model *m); /* each tick: no object has two owners */
 /* ---- model_check.c ---- */
 void m_answer_checks(struct model *m, struct m_view *v);
 void m_ask_checks(struct model *m, const struct plan *p);
+
+/* ---- model_rehearsal.c ---- */
+static inline bool m_is_canary(const struct mrs *r) {
+    return r->canary && !r->rehearsed;
+}
+enum behaviour m_behaviour(const struct model *m, int rs);
+int m_create_rehearsal(struct model *m, const struct step *s, const cJSON *body);
+int m_apply_report(struct model *m, const struct step *s, const cJSON *body);
+void m_observe_rehearsal(struct model *m, struct m_view *v); /* its ReplicaSets and pods are there */
+void m_ask_rehearsal(struct model *m, const struct plan *p);
+int m_rehearsals(const struct model *m); /* so many ReplicaSets */
 
 /* ---- model_edge.c ---- */
 struct mrs *m_find_rs(struct model *m, const char *name);

@@ -24,7 +24,8 @@ static bool canary_stopped(const struct model *m, const char *message) {
     assert_int_equal(sscanf(message, "op:v%d", &version), 1);
     for (int i = 0; i < MAX_RS; i++) {
         const struct mrs *r = &m->rs[i];
-        if (r->there && r->canary && !r->detached && r->version == version && r->replicas > 0) return false;
+        if (r->there && m_is_canary(r) && !r->detached && r->version == version && r->replicas > 0)
+            return false;
     }
     return m->paused;
 }
@@ -55,9 +56,14 @@ static bool stable_has_all_objects(const struct model *m, const char *message) {
     return !m_owned(m, OWNER_CANARY) && !m_owned(m, OWNER_NONE);
 }
 
+static bool report_kept(const struct model *m, const char *message) {
+    return m->map.there && strstr(message, m->map.digest);
+}
+
 /* NULL: it reports a decision, or what was seen, and claims no effect. */
 static bool (*const claims[EV_HELD])(const struct model *m, const char *message) = {
     [EV_ADOPTED] = held_back,
+    [EV_REHEARSED] = report_kept,
     [EV_SOAKING] = canary_runs,
     [EV_PROMOTING] = unpaused,
     [EV_PROMOTED] = in_service,
@@ -80,7 +86,8 @@ bool m_claims_nothing(enum plan_reason r) {
         EV_ACTION_IGNORED,    EV_UNMANAGED_ROLLOUT,     EV_REPAIRING,
         EV_STATE_LOST,        EV_PAUSED_FIELD_CONFLICT, EV_STATE_DAMAGED,
         EV_RECONCILE_FAILED,  EV_SIGNALS_UNAVAILABLE,   EV_LEASE_RELEASED,
-        EV_LEADER_MODE,       EV_WITHIN_WINDOW,         EV_RETRIED};
+        EV_LEADER_MODE,       EV_WITHIN_WINDOW,         EV_RETRIED,
+        EV_APPROVED};
     for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
         if (decisions[i] == r) return true;
     return r >= EV_HELD; /* why it does not move on */

@@ -24,19 +24,22 @@ static void m_scrape(struct model *m) {
         const struct mpod *p = &m->pod[k];
         if (!p->there) continue;
         const struct mrs *r = &m->rs[p->rs];
-        enum behaviour b = m->behaviour[r->version];
-        if (r->canary && !r->detached && strcmp(r->made, m->edge.s.made) != 0) continue; /* plan_own_pods() */
-        s[n++] = (struct pod_sample){.uid = slice_of(p->uid),
-                                     .restarts = p->restarts,
-                                     .started_s = m->started_s,
-                                     .track = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE,
-                                     .created_ns = T0 + p->born * NS_PER_S,
-                                     .terminating = p->terminating,
-                                     .scraped = p->ready && b != SILENT,
-                                     .present = p->ready && b != SILENT && b != STANDBY &&
-                                                (!m->elects || p->total > 0),
-                                     .errors = p->errors,
-                                     .total = p->total};
+        enum behaviour b = m_behaviour(m, p->rs);
+        if ((r->rehearsed != REHEARSED_NONE) != (m->edge.s.phase == PHASE_REHEARSING)) continue;
+        if (m_is_canary(r) && !r->detached && strcmp(r->made, m->edge.s.made) != 0)
+            continue; /* plan_own_pods() */
+        s[n++] = (struct pod_sample){
+            .uid = slice_of(p->uid),
+            .restarts = p->restarts,
+            .started_s = m->started_s,
+            .track =
+                r->canary && !r->detached && r->rehearsed != REHEARSED_CONTROL ? TRACK_CANARY : TRACK_STABLE,
+            .created_ns = T0 + p->born * NS_PER_S,
+            .terminating = p->terminating,
+            .scraped = p->ready && b != SILENT,
+            .present = p->ready && b != SILENT && b != STANDBY && (!m->elects || p->total > 0),
+            .errors = p->errors,
+            .total = p->total};
         if (s[n - 1].present && !p->ended) { /* pods that are over are not asked */
             m_page(m, p, r->version, &page[k]);
             s[n - 1].page = &page[k];
@@ -84,7 +87,7 @@ static int m_patch_target(struct model *m, const cJSON *body) {
             m->deadline_s = (int64_t)f->valuedouble;
         else if (!strcmp(f->string, "replicas") && m->elects) {
             m->replicas = (int)f->valuedouble;
-            if (!m->replicas &&
+            if (!m->replicas && m->facts && /* else a user has deleted it since */
                 (!strstr(m->facts, "\"replicas\":") || !strstr(m->state, "\"step\":\"Giving\"")))
                 fail_msg("to zero before it is written down: %s %s", m->facts, m->state);
         } else
@@ -140,7 +143,7 @@ static int m_patch_rs(struct model *m, const char *name, const cJSON *body) {
         if (m->edge.held && m->edge.s.stable_uid && !strcmp(r->uid, m->edge.s.stable_uid))
             fail_msg("stable was scaled down");
     }
-    if (r->canary && replicas > r->replicas) m_check_canary(m);
+    if (m_is_canary(r) && replicas > r->replicas) m_check_canary(m);
     m_set(m, (int)(r - m->rs), replicas);
     const char *q = json_str(json_at(body, "metadata/annotations"), "handover.dev/quarantined");
     if (q) snprintf(r->quarantined, sizeof r->quarantined, "%.100s", "why");
@@ -245,8 +248,11 @@ static int m_apply(struct model *m, const struct plan *p, const struct step *s) 
     case STEP_CANARY:
         if (m_find_rs(m, s->name) || (m->taken && !strcmp(m->taken, s->name))) return CONFLICT;
         m_check_canary(m);
+        if (m_rehearsals(m) && !m->moved && !m->cache) fail_msg("a canary beside a rehearsal: %s", m->state);
         m_create_canary(m, s, body);
         return OK;
+    case STEP_REHEARSAL: return m_create_rehearsal(m, s, body);
+    case STEP_REPORT: return m_apply_report(m, s, body);
     case STEP_RS: return s->verb == VERB_CREATE ? m_create_own(m, s) : m_patch_rs(m, s->name, body);
     case STEP_RS_DELETE: return m_delete_rs(m, s->name, body);
     case STEP_POD_DELETE: return m_delete_pod(m, s->name, body);
@@ -269,7 +275,9 @@ static void m_tell(struct model *m, const struct plan *p) {
 static void m_see_written(struct model *m, const struct step *s) {
     if (s->kind == STEP_STATE || s->kind == STEP_STATE_DELETE) m_see(m, SEEN_STATE);
     if (s->kind == STEP_TARGET) m_see(m, SEEN_TARGET);
-    if (s->kind != STEP_CANARY && s->kind != STEP_RS && s->kind != STEP_RS_DELETE) return;
+    if (s->kind != STEP_CANARY && s->kind != STEP_REHEARSAL && s->kind != STEP_RS &&
+        s->kind != STEP_RS_DELETE)
+        return;
     for (int i = 0; i < MAX_RS; i++) {
         struct mrs *now = &m->rs[i], *then = &m->cache->rs[i];
         if (!strcmp(now->name, s->name) || !strcmp(then->name, s->name)) *then = *now;
@@ -310,6 +318,7 @@ bool m_pass(struct model *m) {
     if (!m->direct || m->plans % 16 == 0) m_same_plan(&v->o, m_now(m), &p);
     m->plans++;
     m_ask_checks(m, &p);
+    m_ask_rehearsal(m, &p);
     m->edge.look_again_ns = p.look_again_ns;
     assert_true(p.look_again_ns > m_now(m)); /* never "at once, for ever" */
     m->edge.scrape_every_ns = p.scrape_ns;
@@ -337,7 +346,8 @@ bool m_pass(struct model *m) {
         if (m->between && !m->between(m, true)) break;
         bool fine = rc == OK || (rc == GONE && p.step[i].gone_ok) || (rc == CONFLICT && p.step[i].exists_ok);
         if (!fine) break;
-        if (p.step[i].kind == STEP_CANARY && rc == CONFLICT) m->edge.taken_tick = m->tick;
+        if ((p.step[i].kind == STEP_CANARY || p.step[i].kind == STEP_REHEARSAL) && rc == CONFLICT)
+            m->edge.taken_tick = m->tick;
         if (p.step[i].kind == STEP_STATE) m_written(m, &p);
         if (m->cache) m_see_written(m, &p.step[i]);
     }
@@ -410,7 +420,7 @@ void m_act(struct model *m, const char *action, int version) {
 int m_running(const struct model *m, int version, bool canary) {
     int n = 0;
     for (int i = 0; i < MAX_RS; i++) {
-        if (m->rs[i].there && m->rs[i].version == version && m->rs[i].canary == canary)
+        if (m->rs[i].there && m->rs[i].version == version && m->rs[i].canary == canary && !m->rs[i].rehearsed)
             n += m_pods(m, i, true);
     }
     return n;

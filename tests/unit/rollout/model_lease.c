@@ -39,7 +39,8 @@ static void contest(struct model *m) {
     for (int i = 0; i < MAX_PODS; i++) {
         int k = (from + i) % MAX_PODS;
         char name[128];
-        bool contests = alive(m, &m->pod[k]) && m->behaviour[m->rs[m->pod[k].rs].version] != NEVER_LEADS;
+        bool contests = alive(m, &m->pod[k]) && !m->rs[m->pod[k].rs].rehearsed &&
+                        m->behaviour[m->rs[m->pod[k].rs].version] != NEVER_LEADS;
         if (m->own) { /* stable leaves it to the canary for a while */
             bool canary = m->rs[m->pod[k].rs].canary;
             contests = contests && (canary ? m->named > 0 : m->tick - m->named >= NAMED_TICKS);
@@ -81,7 +82,7 @@ void m_read_lease(const struct model *m, struct obs_lease *ret) {
 bool m_read_own_lease(const struct model *m, struct obs_lease *ret) {
     static char ns[] = "ns", name[] = "another", rv[] = "1", holder[128];
     for (int k = 0; m->own_lease && k < MAX_PODS; k++) {
-        if (!alive(m, &m->pod[k]) || !m->rs[m->pod[k].rs].canary) continue;
+        if (!alive(m, &m->pod[k]) || !m_is_canary(&m->rs[m->pod[k].rs])) continue;
         name_of(m, k, holder);
         *ret = (struct obs_lease){.ns = ns,
                                   .name = name,
@@ -97,7 +98,8 @@ bool m_read_own_lease(const struct model *m, struct obs_lease *ret) {
 void m_lead(struct model *m, bool canary) {
     char name[128];
     for (int k = 0; k < MAX_PODS; k++) {
-        if (!alive(m, &m->pod[k]) || m->rs[m->pod[k].rs].canary != canary) continue;
+        if (!alive(m, &m->pod[k]) || m->rs[m->pod[k].rs].canary != canary || m->rs[m->pod[k].rs].rehearsed)
+            continue;
         name_of(m, k, name);
         snprintf(m->lease.holder, sizeof m->lease.holder, "%.100s_%d", name, m->tick);
         m->lease.acquired = m->lease.renewed = m->tick;

@@ -65,7 +65,8 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .uid = xstrdup(r->uid),
                            .rv = xstrdup(rv),
                            .owner_uid = xasprintf("d-%d", m->uid),
-                           .canary = r->canary,
+                           .canary = m_is_canary(r),
+                           .rehearsed = r->rehearsed,
                            .detached = r->detached,
                            .observed = true,
                            .selects = !m->unselective,
@@ -77,7 +78,7 @@ static void m_fill_rs(const struct model *m, int i, struct obs_rs *ret) {
                            .quarantined = r->quarantined[0] ? xstrdup(r->quarantined) : NULL,
                            .failure = r->failure[0] ? xstrdup(r->failure) : NULL};
     if (ret->quarantined) m_hostile(m, &ret->quarantined);
-    memcpy(ret->hash, m->hash[r->version], sizeof ret->hash);
+    memcpy(ret->hash, m->hash[r->rehearsed ? r->of : r->version], sizeof ret->hash);
     memcpy(ret->made, r->made, sizeof ret->made);
 }
 
@@ -128,6 +129,10 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
         labels = xasprintf("\"app.kubernetes.io/managed-by\":\"handover\",\"handover.dev/target\":\"%s\","
                            "\"handover.dev/template\":\"%s\"",
                            r.owner_uid, r.hash);
+    if (r.rehearsed)
+        labels = xasprintf("\"app.kubernetes.io/managed-by\":\"handover\",\"handover.dev/target\":\"%s\","
+                           "\"handover.dev/rehearsal\":\"%s%s\"",
+                           r.owner_uid, r.hash, r.rehearsed == REHEARSED_CONTROL ? "-control" : "");
     if (r.quarantined) mark = xasprintf("\"handover.dev/quarantined\":\"%s\"", r.quarantined);
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%s\","
@@ -138,8 +143,8 @@ static void m_read_rs(const struct model *m, int i, struct obs_rs *ret) {
         mark         ? mark
         : r.detached ? "\"handover.dev/detached\":\"true\""
                      : "",
-        r.owner_uid, r.canary ? "false" : "true", r.replicas, t, r.st_replicas, r.st_ready, r.st_available,
-        conds);
+        r.owner_uid, r.canary || r.rehearsed ? "false" : "true", r.replicas, t, r.st_replicas, r.st_ready,
+        r.st_available, conds);
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_rs_read(obj, slice_of(raw), ret, &e) < 0) fail_msg("%s in %s", e.msg, raw);
@@ -153,6 +158,9 @@ void m_view_free(struct m_view *v) {
     obs_target_free(&v->target);
     for (size_t i = 0; i < v->nrs; i++) obs_rs_free(&v->rs[i]);
     for (size_t i = 0; i < v->npods; i++) obs_pod_free(&v->pods[i]);
+    for (size_t i = 0; i < v->nrehearsals; i++) obs_rs_free(&v->rehearsals[i]);
+    for (size_t i = 0; i < v->nrehearsal_pods; i++) obs_pod_free(&v->rehearsal_pods[i]);
+    free(v->stable_tmpl);
     if (v->opted) spec_free(&v->spec);
     free(v);
 }
@@ -228,10 +236,15 @@ struct m_view *m_observe(struct model *m) {
     struct model *c = m->cache ? m->cache : m;
     if (c != m) {
         memcpy(c->behaviour, m->behaviour, sizeof c->behaviour);
+        memcpy(c->staged, m->staged, sizeof c->staged);
+        memcpy(c->stage, m->stage, sizeof c->stage);
         c->unselective = m->unselective, c->tick = m->tick, c->direct = m->direct, c->no_pods = m->no_pods;
     }
     for (int i = 0; i < MAX_RS; i++) {
-        if (c->rs[i].there && (!c->set || c->rs[i].canary)) m_read_rs(c, i, &v->rs[v->nrs++]);
+        if (c->rs[i].there && c->rs[i].rehearsed)
+            m_read_rs(c, i, &v->rehearsals[v->nrehearsals++]);
+        else if (c->rs[i].there && (!c->set || c->rs[i].canary))
+            m_read_rs(c, i, &v->rs[v->nrs++]);
     }
     v->o = (struct observed){.name = m->set ? "statefulset/op" : "op",
                              .known = true,
@@ -273,7 +286,11 @@ struct m_view *m_observe(struct model *m) {
     /* as the edge: at rest nothing is looked at */
     v->o.known = plan_needs(&v->o) != NEED_TARGET;
     for (int k = 0; k < MAX_PODS && v->o.known; k++)
-        if (c->pod[k].there) m_read_pod(c, k, &v->pods[v->npods++]);
+        if (c->pod[k].there && c->rs[c->pod[k].rs].rehearsed)
+            m_read_pod(c, k, &v->rehearsal_pods[v->nrehearsal_pods++]);
+        else if (c->pod[k].there)
+            m_read_pod(c, k, &v->pods[v->npods++]);
+    m_observe_rehearsal(m, v);
     if (c->exists && c->set) m_look_at_revisions(c, v);
     v->o.dead = &m->edge.dead;
     v->o.slice = m_see_objects(m, v->o.state, &v->slice) ? &v->slice : NULL;

@@ -37,7 +37,8 @@ int m_owned(const struct model *m, enum slice_owner owner) {
 
 static bool canary_pods(const struct model *m) {
     for (int k = 0; k < MAX_PODS; k++)
-        if (m->pod[k].there && m->rs[m->pod[k].rs].canary && !m->rs[m->pod[k].rs].detached) return true;
+        if (m->pod[k].there && m_is_canary(&m->rs[m->pod[k].rs]) && !m->rs[m->pod[k].rs].detached)
+            return true;
     return false;
 }
 
@@ -94,7 +95,7 @@ bool m_see_objects(struct model *m, const struct state *s, struct slice_seen *re
     object_slice_sum(list, gather(m, all, list), target_of(s), s->percent, &ret->sum);
     for (int k = 0; k < MAX_PODS; k++) {
         const struct mpod *p = &m->pod[k];
-        if (!p->there || !m->rs[p->rs].canary || m->rs[p->rs].detached) continue;
+        if (!p->there || !m_is_canary(&m->rs[p->rs]) || m->rs[p->rs].detached) continue;
         ret->pods++;
         ret->pod = p->uid;
     }

@@ -37,14 +37,14 @@ static enum obs_cause cause_of(const struct mpod *p, enum behaviour b) {
 static void fill(const struct model *m, int k, struct obs_pod *ret) {
     const struct mpod *p = &m->pod[k];
     const struct mrs *r = &m->rs[p->rs];
-    enum behaviour b = m->behaviour[r->version];
+    enum behaviour b = m_behaviour(m, p->rs);
     *ret = (struct obs_pod){.ns = xstrdup("ns"),
                             .name = m->set && !r->canary ? xstrdup(p->uid)
                                                          : xasprintf("%s-%s", r->name, p->uid + 4),
                             .uid = xstrdup(p->uid),
                             .rs_uid = xstrdup(r->uid),
                             .rs_name = xstrdup(m->set && !r->canary ? "statefulset/op" : r->name),
-                            .track = r->canary && !r->detached ? TRACK_CANARY : TRACK_STABLE,
+                            .track = m_is_canary(r) && !r->detached ? TRACK_CANARY : TRACK_STABLE,
                             .created_ns = T0 + p->born * NS_PER_S,
                             .terminating = p->terminating,
                             .finished = p->ended,
@@ -56,6 +56,7 @@ static void fill(const struct model *m, int k, struct obs_pod *ret) {
                             .no_image = b == NO_IMAGE && !p->started,
                             .cause = cause_of(p, b),
                             .started_ns = p->started && !p->restarts ? T0 + p->started * NS_PER_S : 0,
+                            .sidecar = r->rehearsed && p->ready,
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     const int64_t start = OBS_START_NS / NS_PER_S + p->born;
     if (p->crashed)
@@ -84,7 +85,7 @@ void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
     fill(m, k, ret);
     if (m->direct) return;
     __attribute__((cleanup(obs_pod_free))) struct obs_pod p = *ret;
-    enum behaviour b = m->behaviour[m->rs[m->pod[k].rs].version];
+    enum behaviour b = m_behaviour(m, m->pod[k].rs);
     cleanup_free char *state = NULL, *last = NULL, *labels = NULL,
                       *conds = conditions(&p, m->pod[k].ready, b);
     char born[32], began[32], at[32], started[32];
@@ -105,18 +106,22 @@ void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
         labels = xasprintf(",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"", p.hash);
     bool of_set = !strcmp(p.rs_name, "statefulset/op");
     if (of_set) labels = xasprintf(",\"controller-revision-hash\":\"%s\"", p.rs_uid);
+    const char *sidecar =
+        p.sidecar ? "\"initContainerStatuses\":[{\"name\":\"handover-rehearsal\",\"started\":true,"
+                    "\"state\":{\"running\":{}}}],"
+                  : "";
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":{\"app\":\"op\"%s},"
         "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"kind\":\"%s\",\"name\":\"%s\",\"uid\":\"%s\","
         "\"controller\":true}]%s},"
         "\"spec\":{%s},\"status\":{\"podIP\":\"10.0.0.1\"%s,\"conditions\":[%s],"
-        "\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
+        "%s\"containerStatuses\":[{\"name\":\"c\",\"restartCount\":%u,\"state\":{%s}%s}]}}",
         p.name, p.uid, labels ? labels : "", born, of_set ? "StatefulSet" : "ReplicaSet",
         of_set ? "op" : p.rs_name, p.rs_uid,
         p.terminating ? ",\"deletionTimestamp\":\"2026-11-23T18:16:33Z\"" : "",
         p.scheduled ? "\"nodeName\":\"n\"" : "",
         p.finished ? ",\"phase\":\"Failed\",\"reason\":\"Evicted\",\"message\":\"low on memory\"" : "", conds,
-        p.restarts, state, last ? last : "");
+        sidecar, p.restarts, state, last ? last : "");
     cleanup_json cJSON *obj = json_parse(slice_of(raw), NULL);
     struct err e = {0};
     if (obs_pod_read(obj, ret, &e) < 0) fail_msg("%s", e.msg);

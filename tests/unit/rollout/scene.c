@@ -66,8 +66,14 @@ static void behaves(struct model *m, struct words *w) {
         [NODE_LOST] = "node-lost",
         [EVICTED] = "evicted",
     };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (is(w, names[i])) m->behaviour[version(w->w[0])] = (enum behaviour)i;
+    bool plays = is(w, "plays"), control = plays && !strcmp(w->w[0], "control"), known = false;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (!plays && is(w, names[i])) m->behaviour[version(w->w[0])] = (enum behaviour)i;
+        if (!plays || strcmp(w->w[1], names[i]) != 0) continue;
+        m->staged[control] = known = true;
+        m->stage[control] = (enum behaviour)i;
+    }
+    if (plays && !known) fail_msg("no pod plays \"%s\"", w->w[1]);
 }
 
 static void lose(struct model *m, int v) {
@@ -119,6 +125,18 @@ static void happens(struct model *m, struct words *w) {
     under_policy(m, w);
     if (is(w, "writes-much")) m->sign[version(a)] = WRITES_MUCH;
     if (is(w, "panics")) m->sign[version(a)] = PANICS;
+    if (is(w, "finds")) {
+        m->finds_idle = !strcmp(a, "idle");
+        m->finds_cut_off = !strcmp(a, "cut-off");
+        for (int k = 0; k < REPORT_KINDS; k++)
+            if (!strcmp(report_kind_name((enum report_kind)k), a) || !strcmp(a, "nothing"))
+                m->finds[k] = *b ? (uint64_t)number(b) : 0;
+    }
+    if (is(w, "mute") || is(w, "answers")) m->mute = !strcmp(w->verb, "mute");
+    if (is(w, "sidecar-ends"))
+        for (int k = 0; k < MAX_PODS; k++)
+            if (m->pod[k].there && m->rs[m->pod[k].rs].rehearsed == REHEARSED_NEW) m->pod[k].there = false;
+    if (is(w, "approve")) m_annotate(m, "approve", *a ? a : m_s(m)->rehearsal.digest);
     if (is(w, "killed")) m_forget(m);
     if (is(w, "check")) m->says[CHECK_URL] = says(a);
     if (is(w, "query")) m->says[CHECK_QUERY] = says(a);
@@ -161,6 +179,9 @@ static void holds(struct model *m, struct words *w) {
     if (is(w, "absent")) must(m, !m_annotation(m, a), w);
     if (is(w, "status")) must(m, status && strstr(status, w->text), w);
     if (is(w, "message")) must(m, m_s(m)->message && strstr(m_s(m)->message, w->text), w);
+    if (is(w, "rehearses")) must(m, m_rehearsals(m) == number(a), w);
+    if (is(w, "kept")) must(m, m->map.there, w);
+    if (is(w, "forgotten")) must(m, !m->map.there, w);
     if (is(w, "asks")) must(m, m->asked_checks[CHECK_URL] == number(a), w);
     if (is(w, "left")) must(m, !m->paused && !m->state && m->deadline_s == 600 && !status && !mark, w);
     if (!is(w, "idle")) return;

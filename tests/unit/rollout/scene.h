@@ -20,6 +20,10 @@
  *   partition N or held, at N, current V             of a StatefulSet: another client sets its partition; what that is; its current revision
  *   check SAYS, query SAYS                     what the target's checks answer from now on: nothing, pass, fail, wait, silent
  *   asks N                                     the URL was asked so often
+ *   plays new|control BEHAVIOUR               how that side of a rehearsal behaves, instead of as its version does
+ *   finds KIND N|nothing|idle|cut-off, mute, answers, sidecar-ends   what a rehearsal reports; that it does not; the new side's pod is lost
+ *   approve [DIGEST]                           the report's by default
+ *   rehearses N, kept, forgotten               so many ReplicaSets of a rehearsal; the report's ConfigMap is there, is not
  *   idle N                                     nothing is written in so many ticks
  */
 #ifndef TEST_ROLLOUT_SCENE_H

@@ -48,6 +48,23 @@ static const struct story {
     {"checked, and it passes", "check pass|set check https://c.example.com/|image 1",
      IN_REPLICAS | IN_LEADER},
     {"checked, and it fails", "check fail|set check https://c.example.com/|image 1", IN_REPLICAS},
+    {"rehearsed, and good", "set rehearse 10s|finds creates 3|image 1", ANY_MODE},
+    {"rehearsed, and too much", "set rehearse 10s|set max-changes restarts=0|finds restarts 1|image 1|run 60",
+     IN_REPLICAS | OF_SET},
+    {"rehearsed, and approved",
+     "set rehearse 10s|set max-changes restarts=0|finds restarts 1|image 1|run 60|approve", IN_REPLICAS},
+    {"crashing in its rehearsal", "set rehearse 20s|plays new crashes|image 1", IN_REPLICAS | OF_SET},
+    {"changed in a rehearsal", "set rehearse 10s|image 1|until Rehearsing 20|run 4|image 2",
+     IN_REPLICAS | IN_LEADER},
+    {"taken back in a rehearsal", "set rehearse 10s|image 1|until Rehearsing 20|run 4|image 0",
+     IN_REPLICAS | BY_POLICY},
+    {"aborted in a rehearsal", "set rehearse 10s|image 1|until Rehearsing 20|run 4|act abort 1", IN_REPLICAS},
+    {"promoted in a rehearsal", "set rehearse 30s|image 1|until Rehearsing 20|asked 1|act promote 1",
+     IN_REPLICAS},
+    {"without its rehearsal", "set rehearse 30s|image 1|until Rehearsing 20|run 4|unset rehearse",
+     IN_REPLICAS},
+    {"left in a rehearsal",
+     "set rehearse 10s|image 1|until Rehearsing 20|run 14|image 0|unset canary-percent", IN_REPLICAS},
     {"fails once it has objects", "image 1|until Soaking 60|fails 1", IN_OBJECTS},
     {"left with another image", "leaves-with 1|run 20|image 0", BY_POLICY},
     {"another notation", "notation|run 5|image 1", BY_POLICY},
@@ -86,14 +103,15 @@ static char *end_of(struct model *m) {
         canary += m_running(m, v, true);
     }
     const struct state *s = m->state ? m_s(m) : NULL;
-    return xasprintf(
-        "%s %s paused %d at %d marked %d replicas %d deadline %lld leader %d pods %d %d %d canaries %d "
-        "labelled %d quarantine %d last %s",
-        s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m->paused, m->partition,
-        m_annotation(m, "held") != NULL, m->replicas, (long long)m->deadline_s,
-        m->elects ? m_leader(m, NULL) : -1, own[0], own[1], own[2], canary,
-        m_owned(m, OWNER_CANARY) + m_owned(m, OWNER_NONE), s && state_quarantined(s, m->hash[1], NULL),
-        s && s->nhistory ? ended_name(s->history[0].ended) : "-");
+    return xasprintf("%s %s rehearses %d kept %d paused %d at %d marked %d replicas %d deadline %lld leader "
+                     "%d pods %d %d %d canaries %d "
+                     "labelled %d quarantine %d last %s",
+                     s ? phase_name(s->phase) : "none", s ? hold_name(s->hold) : "", m_rehearsals(m),
+                     m->map.there, m->paused, m->partition, m_annotation(m, "held") != NULL, m->replicas,
+                     (long long)m->deadline_s, m->elects ? m_leader(m, NULL) : -1, own[0], own[1], own[2],
+                     canary, m_owned(m, OWNER_CANARY) + m_owned(m, OWNER_NONE),
+                     s && state_quarantined(s, m->hash[1], NULL),
+                     s && s->nhistory ? ended_name(s->history[0].ended) : "-");
 }
 
 /* Until nothing has been written for a while, and somebody leads. */

@@ -44,8 +44,8 @@ static char *hostile_text(struct model *m) {
     return text;
 }
 static void user_annotates_anything(struct model *m) {
-    static const char *const v[] = {"promote", "pause", "resume", "abort",         "retry",
-                                    "release", "soak",  "status", "max-error-rate"};
+    static const char *const v[] = {"promote", "pause", "resume", "abort",          "retry",   "approve",
+                                    "release", "soak",  "status", "max-error-rate", "rehearse"};
     cleanup_free char *text = hostile_text(m);
     m_annotate(m, v[rng_below(&m->rng, ARRAY_LEN(v))], text);
 }
@@ -95,6 +95,12 @@ static void user_deletes_state(struct model *m) {
     free(m->state);
     m->facts = m->state = NULL;
 }
+static void rehearsals_find(struct model *m) {
+    m->finds[REPORT_RESTARTS] = rng_below(&m->rng, 2);
+    m->mute = rng_below(&m->rng, 3) == 0;
+    m->no_template = rng_below(&m->rng, 4) == 0;
+    if (m->edge.held && m->edge.s.rehearsal.digest[0]) m_annotate(m, "approve", m->edge.s.rehearsal.digest);
+}
 static void world_changes(struct model *m) {
     switch (rng_below(&m->rng, 4)) {
     case 0: m->outage = !m->outage; break;
@@ -119,6 +125,8 @@ static const struct {
     {1, user_steps, {NULL}},
     {1, NULL, {"unset canary-percent"}},
     {2, NULL, {"set canary-percent 25"}},
+    {2, NULL, {"set rehearse 10s", "set rehearse 15s", "set max-changes restarts=0", "unset rehearse"}},
+    {1, rehearsals_find, {NULL}},
     {1, NULL, {"set on-inconclusive pause", "set on-inconclusive rollback"}},
     {1, NULL, {"set rollback-window 0", "set rollback-window 1", "set rollback-window 3"}},
     {3, user_acts, {NULL}},
@@ -141,7 +149,7 @@ static void happen(struct model *m) {
         return;
     }
     size_t i = 0, n = 0;
-    for (uint64_t k = rng_below(&m->rng, 29); k >= happenings[i].weight; i++) k -= happenings[i].weight;
+    for (uint64_t k = rng_below(&m->rng, 32); k >= happenings[i].weight; i++) k -= happenings[i].weight;
     while (n < 4 && happenings[i].steps[n]) n++;
     if (happenings[i].fn)
         happenings[i].fn(m);
@@ -175,7 +183,7 @@ static bool opted_in(const struct model *m) {
 static const char *at_rest(struct model *m) {
     if (!m->state) return opted_in(m) ? NULL : "left";
     const struct state *s = m_s(m);
-    bool trial = s->phase == PHASE_STARTING || s->phase == PHASE_SOAKING;
+    bool trial = state_on_trial(s);
     if (s->hold == HOLD_NO_ACTIVE) return "alarm";
     if (s->phase == PHASE_STABLE && (s->hold == HOLD_NONE || s->hold == HOLD_UNMANAGED))
         return s->hold == HOLD_NONE ? "stable" : NULL;
@@ -214,7 +222,7 @@ static void check_rest(struct model *m, const char *rest) {
         if (m->rs[i].there && m->rs[i].canary) canaries += m->rs[i].replicas;
         if (m->rs[i].there && m->rs[i].replicas && !m->rs[i].canary) stable = i;
     }
-    if (canaries) fail_msg("a canary runs at rest");
+    if (canaries) fail_msg("a canary, or a rehearsal, runs at rest");
     if (strcmp(m->rs[stable].uid, s->stable_uid))
         fail_msg("%s runs, but %s is stable", m->rs[stable].name, s->stable_name);
     if (m->rs[stable].replicas != m->replicas)
@@ -228,6 +236,10 @@ static const char *calm(struct model *m) {
     m_up_to_date(m);
     m->outage = false;
     m->no_pods = NULL;
+    m->mute = false;
+    m_annotate(m, "max-changes", NULL);
+    const char *rehearse = m_annotation(m, "rehearse");
+    if (rehearse && strcmp(rehearse, "10s") != 0) m_annotate(m, "rehearse", "15s");
     m->quiet = QUIET_NOW;
     m->hostile = NULL;
     m_annotate(m, "max-error-rate", "10%");

@@ -91,6 +91,51 @@ CASE(everything) {
     assert_true(slice_eqs(spec_action_hash("abc@1"), "abc") && slice_eqs(spec_action_hash(" abc"), "abc"));
 }
 
+CASE(rehearsals) {
+    cleanup_spec struct spec s, none;
+    struct err e = {0};
+    if (parse("canary-percent=1\nrehearse=5m\nmax-changes=restarts=0, crds = 12 ,hot=3", &s, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_true(s.rehearse_ns == 300 * NS_PER_S && s.max_changes[REPORT_RESTARTS] == 0 &&
+                s.max_changes[REPORT_CRDS] == 12 && s.max_changes[REPORT_HOT] == 3 &&
+                s.max_changes[REPORT_DELETES] == SPEC_ANY && spec_has_limits(&s));
+    assert_int_equal(parse("canary-percent=1", &none, NULL), 0);
+    assert_true(none.rehearse_ns == 0 && !spec_has_limits(&none));
+    /* each kind is named where what is allowed is said */
+    for (int k = 0; k < REPORT_KINDS; k++) {
+        cleanup_spec struct spec one;
+        const char *name = report_kind_name((enum report_kind)k);
+        cleanup_free char *text = xasprintf("canary-percent=1\nrehearse=1h\nmax-changes=%s=1", name);
+        assert_int_equal(parse(text, &one, NULL), 0);
+        assert_true(one.max_changes[k] == 1);
+        cleanup_spec struct spec bad;
+        assert_true(parse("canary-percent=1\nmax-changes=x", &bad, &e) < 0);
+        assert_non_null(strstr(e.msg, name));
+    }
+}
+
+CASE(limits_that_are_refused) {
+    static const struct {
+        const char *text, *why;
+    } v[] = {
+        {"restart=0", "\"restart=0\" is not allowed: read \"restart=0\": is restarts meant?; allowed: "},
+        {"deletes=0,creats=1", "read \"creats=1\": is creates meant?; "},
+        {"restarts", "read \"restarts\"; "},
+        {"restarts=-1", "read \"restarts=-1\"; "},
+        {"restarts=0,,deletes=1", "read \"\"; "},
+        {"restarts=0,restarts=1", "restarts is there twice; "},
+        {"everything=0", "read \"everything=0\"; "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_spec struct spec s;
+        cleanup_free char *text = xasprintf("canary-percent=1\nrehearse=1m\nmax-changes=%s", v[i].text);
+        struct err e = {0};
+        assert_true(parse(text, &s, &e) < 0);
+        if (!strstr(e.msg, v[i].why)) fail_msg("%s", e.msg);
+        assert_false(spec_has_limits(&s));
+    }
+}
+
 CASE(endpoints) {
     static const struct {
         const char *text;
@@ -116,6 +161,9 @@ CASE(refused) {
         {"canary-percent=lots", "canary-percent", "\"lots\"", "1..100"},
         {"canary-percent=", "canary-percent", "\"\"", "1..100"},
         {"canary-percent=0", "canary-percent", "\"0\"", "1..100"},
+        {"canary-percent=1\nrehearse=9s", "rehearse", "\"9s\"", "from 10s to 1h"},
+        {"canary-percent=1\nrehearse=2h", "rehearse", "\"2h\"", "from 10s to 1h"},
+        {"canary-percent=1\nrehearse=on", "rehearse", "\"on\"", "from 10s to 1h"},
         {"canary-percent=101", "canary-percent", "\"101\"", "1..100"},
         {"canary-percent=10%", "canary-percent", "\"10%\"", "1..100"},
         {"canary-percent=5,5", "canary-percent", "\"5,5\"", "ascending"},
@@ -227,6 +275,9 @@ CASE(across) {
          "RESOURCE.VERSION.GROUP such as widgets.v1.example.com"},
         {"canary-percent=5\nobjects=widgets.v1.example.com",
          "handover.dev/objects: given without handover.dev/mode: objects; allowed: in this mode only"},
+        {"canary-percent=5\nmax-changes=pods=1",
+         "handover.dev/max-changes: given without handover.dev/rehearse, "
+         "which finds the changes out; allowed: with it only"},
         {"canary-percent=5,20,50\nsoak=20m", "handover.dev/deadline: \"1h\" leaves no time for 3 steps of "
                                              "handover.dev/soak 20m; allowed: more than 1h"},
     };

@@ -47,10 +47,22 @@ static void sample(struct state *s) {
         .uid = SL("pod"), .track = TRACK_CANARY, .scraped = true, .present = true, .errors = 1, .total = 3};
     struct evidence_delta d;
     evidence_round(&s->evidence, T0, 60 * NS_PER_S, &p, 1, &d);
+    s->rehearsal = (struct state_rehearsal){.key = "0123456789abcdef0123456789abcdef",
+                                            .run = INT64_MAX,
+                                            .from_ns = T0 + 1500,
+                                            .digest = "fedcba9876543210",
+                                            .line = xstrdup("2 objects \"created\""),
+                                            .alone = true,
+                                            .over = true,
+                                            .approved = "0"};
+    s->rehearsal.count[REPORT_CREATES] = 2;
+    s->reported = true;
+    s->rehearsal.count[REPORT_HOT] = INT64_C(1) << 53;
     state_history_add(s, ENDED_PROMOTED, T0 + 8000);
     state_consume(s, ACTION_PAUSE, "qrst@1");
     state_consume(s, ACTION_RETRY, "zzzz");
     state_consume(s, ACTION_ABORT, "");
+    state_consume(s, ACTION_APPROVE, "fedcba9876543210@1");
     s->consumed[0].removing = false;
 }
 
@@ -212,6 +224,15 @@ CASE(damaged) {
         {GOOD, STABLE ",'shiftNs':'-1'}", "data.state: shiftNs"},
         {GOOD, STABLE ",'step':1e9}", "data.state: step"},
         {GOOD, STABLE ",'slice':{'stage':'Held'}}", "data.state: slice"},
+        {GOOD, STABLE ",'hash':'h','rehearsal':{}}", "data.state: rehearsal"},
+        {GOOD, STABLE ",'hash':'h','rehearsal':{'key':'no hex'}}", "data.state: rehearsal"},
+        {GOOD, STABLE ",'hash':'h','rehearsal':{'key':'a','run':'-1'}}", "data.state: rehearsal"},
+        {GOOD, STABLE ",'hash':'h','rehearsal':{'key':'a','counts':{'pods':-1}}}", "data.state: rehearsal"},
+        {GOOD, STABLE ",'hash':'h','rehearsal':{'key':'a','over':true}}", "data.state: rehearsal"},
+        {GOOD,
+         "{'version':1,'phase':'Rehearsing','hash':'h','startedAt':'2026-11-23T18:16:33Z','canary':'c'}",
+         "data.state: rehearsal is missing"},
+        {GOOD, STABLE ",'approvals':7}", "data.state: approvals"},
         {GOOD, STABLE ",'slice':{'resource':'../pods'}}", "data.state: slice"},
         {GOOD, STABLE ",'slice':{'resource':'a.v1','stage':'Tea'}}", "data.state: stage"},
         {ABOUT "}", STABLE "}", "data.state: phase: read 'Stable', which does not go with the rest"},
@@ -228,6 +249,20 @@ CASE(damaged) {
     }
     struct state s;
     assert_int_not_equal(state_read(NULL, &s, NULL), 0);
+}
+
+/* A version that knows nothing of rehearsals finds no action that it does not know, and no member that it cannot carry through. A
+ * rehearsal that goes on it does not touch: no phase has that name. */
+CASE(what_an_earlier_version_reads) {
+    cleanup_state struct state s;
+    sample(&s);
+    cleanup_json cJSON *cm = as_configmap(&s);
+    cleanup_json cJSON *doc = json_parse(slice_of(json_str(json_get(cm, "data"), "state")), NULL);
+    const cJSON *c;
+    cJSON_ArrayForEach(c, json_arr(doc, "consumed"))
+        assert_string_not_equal(json_str(c, "action"), "approve");
+    assert_int_equal(cJSON_GetArraySize(json_arr(doc, "approvals")), 1);
+    assert_non_null(state_consumed(&s, ACTION_APPROVE, "fedcba9876543210@1"));
 }
 
 CASE(random_damage) {

@@ -30,9 +30,10 @@ add_library(rollout_model STATIC ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model.c 
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_edge.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/scene.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_claims.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_pod.c
   ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_lease.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_policy.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_stateful.c
-  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_objects.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_check.c)
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_objects.c ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_check.c
+  ${CMAKE_SOURCE_DIR}/tests/unit/rollout/model_rehearsal.c)
 target_link_libraries(rollout_model PUBLIC rollout_core PRIVATE options PkgConfig::CMOCKA)
-foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_own plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate plan_checks quiet plan_race plan_crash plan_policy plan_stateful plan_random)
+foreach(name plan plan_signals plan_events plan_outside plan_leader plan_leader_harm plan_own plan_objects plan_change plan_changes plan_window plan_foreign plan_user plan_gate plan_checks plan_rehearse quiet plan_race plan_crash plan_policy plan_stateful plan_random)
   unit_test(rollout/${name} rollout_model m)
 endforeach()
 set_tests_properties(unit/rollout/plan_crash PROPERTIES TIMEOUT 1800 COST 300) # under 2 minutes of one core with sanitizers, many times that on a busy machine
