@@ -75,13 +75,48 @@ static int answer(struct ctl *c, struct container *k, struct slice path, const c
     return 200;
 }
 
+/* The container of ours in a rehearsal's pod, which reports what the operator beside it would do: as its script says. */
+static const cJSON *sidecar_of(const struct pod_proc *p) {
+    const cJSON *list = json_at(p->co->o->json, "spec/initContainers");
+    for (const cJSON *v = list ? list->child : NULL; v; v = v->next)
+        if (strcmp(json_str_or(v, "name", ""), "handover-rehearsal") == 0) return v;
+    return NULL;
+}
+
+static bool has_key(const cJSON *sidecar, struct slice path) {
+    const cJSON *list = json_arr(sidecar, "env");
+    for (const cJSON *e = list ? list->child : NULL; e; e = e->next) {
+        if (strcmp(json_str_or(e, "name", ""), "HANDOVER_REHEARSAL_KEY") != 0) continue;
+        cleanup_free char *want = xasprintf("/report?key=%s", json_str_or(e, "value", ""));
+        if (slice_starts(path, SL("/"))) return slice_eqs(path, want);
+        return slice_eqs(path, want + 1);
+    }
+    return false;
+}
+
+static int report(const struct pod_proc *p, struct slice path, const char **type, struct buf *body) {
+    const struct script *s = p->n ? &p->v[0].script : NULL;
+    if (slice_ends(path, SL("readyz"))) return plain(type, body, 200, "ok");
+    if (!has_key(sidecar_of(p), path)) return plain(type, body, 403, "another key is wanted\n");
+    *type = "application/json";
+    (void)buf_adds(body, s && s->report
+                             ? s->report
+                             : "{\"apiVersion\":\"handover.dev/v1\",\"kind\":\"RehearsalReport\"}");
+    return 200;
+}
+
 /* -ECONNREFUSED: nothing listens there. */
 static int serve(struct ctl *c, struct pod_proc *p, struct slice port, struct slice path, int *ret_status,
                  const char **ret_type, int64_t *ret_delay_ns, struct buf *body) {
     *ret_delay_ns = 0;
     (void)sim_store_json(c->s, p->co->o);
+    if (slice_eqs(port, "26444") && p->stage == POD_ALIVE && sidecar_of(p) &&
+        !(p->n && p->v[0].script.mute)) {
+        *ret_status = report(p, path, ret_type, body);
+        return 0;
+    }
     struct container *k = listener(p, named_port(p, port));
-    if (!k) return -ECONNREFUSED;
+    if (!k || slice_eqs(port, "26444")) return -ECONNREFUSED;
     *ret_status = answer(c, k, path, ret_type, ret_delay_ns, body);
     return 0;
 }

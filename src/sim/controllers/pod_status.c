@@ -177,6 +177,25 @@ static cJSON *conditions(struct ctl *c, struct pod_proc *p, const cJSON *old, co
     return list;
 }
 
+/* Init containers that stay (restartPolicy Always) have started with the pod; what they do is not played. Others have ended. */
+static cJSON *sidecars(struct ctl *c, const struct pod_proc *p) {
+    const cJSON *list = json_at(sim_store_json(c->s, p->co->o), "spec/initContainers");
+    cJSON *ret = NULL;
+    for (const cJSON *v = list ? list->child : NULL; v; v = v->next) {
+        if (strcmp(json_str_or(v, "restartPolicy", ""), "Always") != 0) continue;
+        if (!ret) ret = cJSON_CreateArray();
+        cJSON *s = cJSON_CreateObject();
+        ctl_json_set_str(s, "name", json_str_or(v, "name", ""));
+        ctl_json_set_time(ctl_json_make(ctl_json_make(s, "state"), "running"), "startedAt", p->started);
+        ctl_json_set_bool(s, "ready", true);
+        ctl_json_set_bool(s, "started", true);
+        ctl_json_set_i64(s, "restartCount", 0);
+        ctl_json_set_str(s, "image", json_str_or(v, "image", ""));
+        cJSON_AddItemToArray(ret, s);
+    }
+    return ret;
+}
+
 /* ---- the whole ---- */
 
 void pod_write_status(struct ctl *c, struct pod_proc *p) {
@@ -198,6 +217,8 @@ void pod_write_status(struct ctl *c, struct pod_proc *p) {
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < p->n; i++) cJSON_AddItemToArray(list, container_status(p, &p->v[i]));
     ctl_json_set(status, "containerStatuses", list);
+    cJSON *init = p->stage == POD_ALIVE ? sidecars(c, p) : NULL;
+    if (init) ctl_json_set(status, "initContainerStatuses", init);
     ctl_json_set_str(status, "qosClass", qos_class(json_get(sim_store_json(c->s, p->co->o), "spec")));
     (void)ctl_put(c, p->co->o, json, STORE_STATUS);
 }

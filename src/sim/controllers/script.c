@@ -5,7 +5,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 
-enum { MAX_RULES = 1000, MAX_PATTERN = 512 };
+enum { MAX_RULES = 1000, MAX_PATTERN = 512, MAX_TEXTS = 10000 };
 
 struct script_rule {
     char *pattern;
@@ -116,6 +116,8 @@ static int process_member(struct script *s, const cJSON *v, const char *k, struc
     if (strcmp(k, "message") == 0) return get_text(v, s->message, sizeof s->message, err);
     if (strcmp(k, "terminateMs") == 0) return get_ms(v, &s->terminate_ns, err);
     if (strcmp(k, "terminateExitCode") == 0) return get_code(v, &s->term_exit_code, err);
+    if (strcmp(k, "reportMute") == 0) return get_bool(v, &s->mute, err);
+    if (strcmp(k, "report") == 0) return cJSON_IsObject(v) ? 0 : bad(err, v, "a report, which is an object");
     if (strcmp(k, "external") == 0) return get_bool(v, &s->external, err);
     return 1;
 }
@@ -176,6 +178,17 @@ static void remove_rule(struct scripts *l, const char *pattern) {
     }
 }
 
+/* Pods that run have it, too, whatever becomes of the rule. */
+static int keep_report(struct scripts *l, const cJSON *json, struct script *s, struct err *err) {
+    const cJSON *report = json_get(json, "report");
+    if (!report) return 0;
+    if (l->ntexts == MAX_TEXTS)
+        return err_set(err, ERR_CONFIG, -ENOSPC, "script: more than %d reports", MAX_TEXTS);
+    l->text = xgrow(l->text, &l->text_cap, l->ntexts + 1, sizeof *l->text);
+    s->report = l->text[l->ntexts++] = json_print(report);
+    return 0;
+}
+
 int scripts_add(struct scripts *l, const cJSON *json, struct err *err) {
     if (json_bool(json, "clear", false)) {
         while (l->n > 0) free(l->v[--l->n].pattern);
@@ -189,6 +202,7 @@ int scripts_add(struct scripts *l, const cJSON *json, struct err *err) {
     if (image && (!cJSON_IsString(image) || strlen(image->valuestring) > MAX_PATTERN))
         return bad(err, image, "a pattern of image names");
     const char *pattern = image ? image->valuestring : "*";
+    if (keep_report(l, json, &s, err) < 0) return -ENOSPC;
     remove_rule(l, pattern);
     if (l->n == MAX_RULES) return err_set(err, ERR_CONFIG, -ENOSPC, "script: more than %d", MAX_RULES);
     l->v = xgrow(l->v, &l->cap, l->n + 1, sizeof *l->v);
@@ -212,6 +226,8 @@ void scripts_for(const struct scripts *l, const char *image, const char *annotat
 
 void scripts_free(struct scripts *l) {
     for (size_t i = 0; i < l->n; i++) free(l->v[i].pattern);
+    for (size_t i = 0; i < l->ntexts; i++) free(l->text[i]);
+    free(l->text);
     free(l->v);
     *l = (struct scripts){0};
 }

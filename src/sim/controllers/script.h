@@ -23,6 +23,9 @@ struct script {
     char message[1024];   /* the termination message */
     int64_t terminate_ns; /* from SIGTERM to the end */
     int term_exit_code;
+    const char
+        *report;   /* of a rehearsal of it, JSON; NULL: that nothing changes. Lives as long as the scripts */
+    bool mute;     /* ... which its sidecar does not give */
     bool external; /* the process belongs to the sim's runtime (sim_runtime) */
 
     double rate, error_rate,
@@ -51,6 +54,8 @@ struct script_rule;
 struct scripts {
     struct script_rule *v;
     size_t n, cap;
+    char **text; /* of members that are kept as they are */
+    size_t ntexts, text_cap;
     int64_t default_start_ns;
 };
 /* Adds a rule {"image":"pattern",...}; a rule of the same pattern is replaced and becomes the last.

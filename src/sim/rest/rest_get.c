@@ -37,14 +37,23 @@ static void split_proxy_name(struct slice s, struct slice *ret_name, struct slic
     *ret_port = three ? c : b;
 }
 
+/* What the pod is asked for, with its query, as it was after it was unescaped. */
+static char *proxied(const struct call *c) {
+    cleanup_free char *rest = request_uri_rest(&c->t, c->rest);
+    struct buf b = BUF(128 << 10);
+    buf_addf(&b, "/%s", rest);
+    for (size_t i = 0; i < c->t.nparams; i++)
+        buf_addf(&b, "%c%s=%s", i ? '&' : '?', c->t.param[i].key, c->t.param[i].value);
+    return buf_take(&b);
+}
+
 int rest_pod_proxy(struct call *c) {
     struct slice name, port;
     split_proxy_name(slice_of(c->name), &name, &port);
     cleanup_free char *pod = slice_dup(name);
     struct sim_obj *o = sim_store_get(c->s, c->type, c->ns, pod);
     if (!o) return api_status_not_found(&c->f, c->type, pod);
-    cleanup_free char *rest = request_uri_rest(&c->t, c->rest);
-    cleanup_free char *path = xasprintf("/%s", rest);
+    cleanup_free char *path = proxied(c);
     struct buf body = BUF(16 << 20);
     int status = 200;
     const char *type = "text/plain";
