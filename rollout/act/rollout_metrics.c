@@ -14,6 +14,10 @@ static const struct known {
     {PM_ASSISTS, "", "Total number of Leases that were released in the stead of dead pods", METRIC_COUNTER},
     {PM_SLICE_MOVES, "owner", "Total number of objects that got another owner by their label",
      METRIC_COUNTER},
+    {PM_REHEARSALS, "result",
+     "Total number of rehearsals that have come to an end by what they found: nothing, changes, more than "
+     "allowed, or a version that fails",
+     METRIC_COUNTER},
     {PM_SECONDS, "result", "Duration of rollouts in seconds from their start by result", METRIC_HISTOGRAM},
 };
 
@@ -23,24 +27,27 @@ static struct metric_family *family(struct metrics *m, const struct known *k) {
                           histogram ? ARRAY_LEN(durations) : 0);
 }
 
+/* So that each series is there from the beginning. */
+static void series(struct metrics *m, const char *name, const char *label) {
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strcmp(known[i].name, name) == 0) metric_with(family(m, &known[i]), &label);
+}
+
 void rollout_metrics_register(struct metrics *m) {
-    static const char *const quiet[] = {"quiet", "waited_out"},
-                             *const owners[] = {"stable", "moving", "canary"}, *const started = "started",
-                             *const held = "inconclusive_held";
+    static const struct {
+        const char *name, *label;
+    } others[] = {{PM_ROLLOUTS, "started"},    {PM_ROLLOUTS, "inconclusive_held"}, {PM_QUIET, "quiet"},
+                  {PM_QUIET, "waited_out"},    {PM_SLICE_MOVES, "stable"},         {PM_SLICE_MOVES, "moving"},
+                  {PM_SLICE_MOVES, "canary"},  {PM_REHEARSALS, "empty"},           {PM_REHEARSALS, "changes"},
+                  {PM_REHEARSALS, "exceeded"}, {PM_REHEARSALS, "failed"}};
     for (int i = 0; i < ENDEDS; i++) {
-        const char *result = ended_name((enum ended)i);
-        metric_with(family(m, &known[0]), &result);
-        metric_with(family(m, &known[4]), &result);
+        series(m, PM_ROLLOUTS, ended_name((enum ended)i));
+        series(m, PM_SECONDS, ended_name((enum ended)i));
     }
-    metric_with(family(m, &known[0]), &started);
-    metric_with(family(m, &known[0]), &held);
-    for (int i = HOLD_NONE + 1; i < HOLDS; i++) {
-        const char *reason = hold_name((enum hold)i);
-        metric_with(family(m, &known[1]), &reason);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(quiet); i++) metric_with(family(m, &known[2]), &quiet[i]);
-    metric_plain(family(m, &known[3]));
-    for (size_t i = 0; i < ARRAY_LEN(owners); i++) metric_with(family(m, &known[4]), &owners[i]);
+    for (int i = HOLD_NONE + 1; i < HOLDS; i++) series(m, PM_HOLDS, hold_name((enum hold)i));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) series(m, others[i].name, others[i].label);
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (!*known[i].label) metric_plain(family(m, &known[i]));
 }
 
 void rollout_metrics_add(struct metrics *m, const struct plan_metric *what) {
