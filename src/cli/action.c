@@ -53,7 +53,7 @@ static void on_patched(void *ctx, const struct err *err, struct slice raw) {
 static void patch(struct action_run *a, const struct status_row *r) {
     cleanup_buf struct buf body = BUF(4096);
     if (!a->value) {
-        a->value = action_value(r, world_wall_ns(kube_world(a->kube)));
+        a->value = action_value(r, a->spec.action, world_wall_ns(kube_world(a->kube)));
         memcpy(a->hash, r->target.hash, sizeof a->hash);
         a->before_ns = r->state.began_ns;
     }

@@ -7,7 +7,7 @@
 /* Does the word apply to the target as it is? Else err says in which phase it is and which words do. Pure. */
 bool action_applies(const struct status_row *r, enum spec_action a, struct err *err);
 /* Its value for this moment: another moment is another request, even for the same template. free() */
-char *action_value(const struct status_row *r, int64_t now_wall_ns);
+char *action_value(const struct status_row *r, enum spec_action a, int64_t now_wall_ns);
 enum action_outcome {
     ACTION_WAITING,  /* not carried out yet */
     ACTION_ACCEPTED, /* and it has had its effect */

@@ -37,10 +37,11 @@ bool action_applies(const struct status_row *r, enum spec_action a, struct err *
     return false;
 }
 
-char *action_value(const struct status_row *r, int64_t now_wall_ns) {
+/* An approval names the report that was there, and not the template: another report is another thing. */
+char *action_value(const struct status_row *r, enum spec_action a, int64_t now_wall_ns) {
     char at[40];
     rfc3339_micro(now_wall_ns, at);
-    return xasprintf("%s@%s", r->target.hash, at);
+    return xasprintf("%s@%s", a == ACTION_APPROVE ? r->state.rehearsal.digest : r->target.hash, at);
 }
 
 static bool had_effect(const struct state *s, const char *hash, enum spec_action a, int64_t before_ns) {
@@ -51,6 +52,7 @@ static bool had_effect(const struct state *s, const char *hash, enum spec_action
     case ACTION_RESUME: return !s->pause_asked && s->hold != HOLD_PAUSED_BY_USER;
     case ACTION_ABORT: return s->phase == PHASE_ROLLING_BACK || s->phase == PHASE_ROLLED_BACK;
     case ACTION_RETRY: return s->began_ns != before_ns || s->phase == PHASE_CANCELLING;
+    case ACTION_APPROVE: return strcmp(s->rehearsal.approved, hash) == 0;
     case ACTION_RELEASE:
     case ACTION_N: break;
     }

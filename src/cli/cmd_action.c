@@ -1,4 +1,4 @@
-/* handover promote|pause|resume|abort|retry: a person's word about a rollout, and whether Handover has carried it out. */
+/* handover promote|pause|resume|abort|retry|approve: a person's word about a rollout, and whether Handover has carried it out. */
 #include "action.h"
 #include "target_ref.h"
 #include "base/time.h"
@@ -96,4 +96,7 @@ const struct cli_command cli_promote = {"promote", "Put the new version into ser
                          cli_resume = {"resume", "Go on after a pause, or with another deadline",
                                        action_main},
                          cli_abort = {"abort", "Roll the new version back now", action_main},
+                         cli_approve = {"approve",
+                                        "Let a rollout go on although its rehearsal exceeds max-changes",
+                                        action_main},
                          cli_retry = {"retry", "Try a version that was rolled back again", action_main};

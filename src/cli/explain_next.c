@@ -124,6 +124,13 @@ static void held(struct next *x) {
         return; /* the deadline is put off */
     case HOLD_APPROVAL: {
         char after[80];
+        if (x->s->phase == PHASE_REHEARSING) {
+            add(x, 0, "a person approves what it would change, then its canary starts: %s",
+                command(x, ACTION_APPROVE).text);
+            add(x, 0, "or promotes it at once: %s", command(x, ACTION_PROMOTE).text);
+            add(x, 0, "or rolls it back: %s", command(x, ACTION_ABORT).text);
+            return;
+        }
         then(x, after);
         add(x, 0, "a person lets it go on, %s: %s", after, command(x, ACTION_RESUME).text);
         add(x, 0, "or promotes it at once: %s", command(x, ACTION_PROMOTE).text);
@@ -173,6 +180,26 @@ static void trial(struct next *x) {
     }
 }
 
+static void rehearsing(struct next *x) {
+    const struct spec *spec = &x->r->spec;
+    const char *then = spec_has_limits(spec)
+                           ? "then its canary, unless it changes more than max-changes allows"
+                           : "then its canary";
+    if (x->r->problem.kind) {
+        add(x, 0, "goes on when the annotation is mended");
+    } else if (x->s->hold != HOLD_NONE) {
+        held(x);
+    } else if (x->s->rehearsal.over) {
+        add(x, 0, "its canary starts when the pods of the rehearsal are gone");
+    } else if (!x->s->rehearsal.from_ns) {
+        add(x, 0, "it is rehearsed for %llds when its pods are ready; %s",
+            (long long)(spec->rehearse_ns / NS_PER_S), then);
+        deadline(x);
+    } else {
+        add(x, x->s->rehearsal.from_ns + spec->rehearse_ns, "the rehearsal ends; %s", then);
+    }
+}
+
 static void promoting(struct next *x) {
     if (x->s->hold == HOLD_PAUSED_BY_USER)
         add(x, 0, "goes on when a person says so: %s", command(x, ACTION_RESUME).text);
@@ -215,6 +242,7 @@ size_t explain_next(const struct status_row *r, int64_t now_wall_ns, struct expl
         return x.n;
     }
     switch (r->state.phase) {
+    case PHASE_REHEARSING: rehearsing(&x); break;
     case PHASE_STARTING:
     case PHASE_SOAKING: trial(&x); break;
     case PHASE_PROMOTING: promoting(&x); break;

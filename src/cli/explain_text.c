@@ -169,12 +169,28 @@ static void add_controllers(struct page *p) {
     }
 }
 
+/* What the rehearsal of this rollout has found; the whole is in a ConfigMap. */
+static void add_rehearsal(struct page *p) {
+    const struct state_rehearsal *r = &p->s->rehearsal;
+    if (!p->r->has_state || !state_on_trial(p->s) || !r->key[0]) return;
+    section(p, "Rehearsal");
+    if (!r->digest[0]) {
+        note(p, NULL, "%s", r->from_ns ? "it goes on: nothing is written" : "its pods are starting");
+        return;
+    }
+    note(p, NULL, "%s%s", r->line ? r->line : "", r->alone ? " (without stable's version beside it)" : "");
+    note(p, dim, "report %s%s", r->digest, r->approved[0] ? ", approved" : "");
+}
+
 static void add_evidence(struct page *p) {
     struct judge_report r;
     cleanup_buf struct buf b = BUF(1024);
     if (!p->r->has_state || !state_on_trial(p->s)) return;
     heading(p, bold, p->s->written_ns ? "Evidence, as of" : "Evidence", p->s->written_ns);
-    add_step(p);
+    if (p->s->phase == PHASE_REHEARSING)
+        note(p, NULL, "of the rehearsal: \"canary\" is the new version there, \"stable\" its control");
+    else
+        add_step(p);
     if (!status_evidence(p->s, p->now, &r)) {
         note(p, NULL, "none yet: stable's error rate is being learned");
         return;
@@ -297,6 +313,7 @@ void explain_text(const struct explain *e, const struct table_style *style, int6
     struct page p = {.e = e, .r = e->row, .s = &e->row->state, .t = t, .now = now_wall_ns};
     add_head(&p);
     add_hold(&p);
+    add_rehearsal(&p);
     add_evidence(&p);
     add_signals(&p);
     add_checks(&p);

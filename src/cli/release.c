@@ -52,7 +52,8 @@ static void on_patched(void *ctx, const struct err *err, struct slice raw) {
 
 static void take_away(struct release_run *r, const struct status_row *row) {
     cleanup_buf struct buf body = BUF(4096);
-    cleanup_free char *force = r->spec.force ? action_value(row, world_wall_ns(kube_world(r->kube))) : NULL;
+    cleanup_free char *force =
+        r->spec.force ? action_value(row, ACTION_RELEASE, world_wall_ns(kube_world(r->kube))) : NULL;
     release_patch(row, force, &body);
     struct kube_spec spec = {.verb = KUBE_PATCH_MERGE,
                              .lane = LANE_CALL,

@@ -47,6 +47,7 @@ bool status_has_canary(const struct status_row *r) {
     case PHASE_IDLE:
     case PHASE_ADOPTING:
     case PHASE_STABLE:
+    case PHASE_REHEARSING:
     case PHASE_ROLLED_BACK: return false;
     default: return true;
     }

@@ -66,7 +66,7 @@ static void free_rows(struct status_report *r, size_t from) {
     r->rows = NULL;
 }
 
-static void report_free(struct status_report *r) {
+static void free_report(struct status_report *r) {
     free_rows(r, 0);
     free(r->holder);
     free(r->guardian);
@@ -465,7 +465,7 @@ void status_poll_end(struct status_poll *p) {
     if (!p) return;
     cancel_all(p);
     free_stored(p);
-    report_free(&p->report);
+    free_report(&p->report);
     free(p->fetch);
     free(p);
 }

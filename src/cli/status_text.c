@@ -93,6 +93,7 @@ const char *status_colour(const struct status_row *r) {
     case PHASE_STABLE: return green;
     case PHASE_ROLLING_BACK:
     case PHASE_ROLLED_BACK: return red;
+    case PHASE_REHEARSING:
     case PHASE_SOAKING:
     case PHASE_STARTING:
     case PHASE_PROMOTING:

@@ -15,7 +15,7 @@ static const char *or_none(const char *text) {
 static void add_row(struct table *t, const struct status_row *r, int64_t now) {
     const struct state *s = &r->state;
     char ready[32], since[32] = "", canary[32] = "", step[32] = "", share[16] = "";
-    bool trial = r->has_state && state_on_trial(s);
+    bool trial = r->has_state && state_on_trial(s) && s->phase != PHASE_REHEARSING;
     snprintf(ready, sizeof ready, "%d/%d", r->ready, r->replicas);
     if (r->has_state) status_age(now - s->since_ns, since);
     if (r->canary_pods >= 0) snprintf(canary, sizeof canary, "%d/%d", r->canary_ready, r->canary_pods);

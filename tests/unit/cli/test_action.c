@@ -12,20 +12,22 @@ static const struct {
     const char *hash, *stable, *now; /* on trial, in service, in the Deployment */
     enum hold hold;
     bool paused;
-    const char *applies; /* promote, pause, resume, abort, retry */
+    const char *applies; /* promote, pause, resume, abort, retry, approve */
     const char *says;    /* of abort, where it does not apply */
 } cases[] = {
-    {PHASE_SOAKING, "b", "a", "b", HOLD_NONE, false, "pp.ar", NULL},
-    {PHASE_SOAKING, "b", "a", "b", HOLD_PAUSED_BY_USER, true, "ppRar", NULL},
-    {PHASE_SOAKING, "b", "a", "b", HOLD_INCONCLUSIVE, false, "ppRar", NULL},
-    {PHASE_SOAKING, "b", "a", "b", HOLD_APPROVAL, false, "ppRar", NULL},
-    {PHASE_SOAKING, "b", "a", "c", HOLD_NONE, false, ".....", "its template has just changed"},
-    {PHASE_PROMOTING, "b", "a", "b", HOLD_NONE, false, ".p.a.", NULL},
-    {PHASE_ROLLED_BACK, "b", "a", "b", HOLD_NONE, false, "p...r",
+    {PHASE_SOAKING, "b", "a", "b", HOLD_NONE, false, "pp.ar.", NULL},
+    {PHASE_SOAKING, "b", "a", "b", HOLD_PAUSED_BY_USER, true, "ppRar.", NULL},
+    {PHASE_SOAKING, "b", "a", "b", HOLD_INCONCLUSIVE, false, "ppRar.", NULL},
+    {PHASE_SOAKING, "b", "a", "b", HOLD_APPROVAL, false, "ppRar.", NULL},
+    {PHASE_SOAKING, "b", "a", "c", HOLD_NONE, false, "......", "its template has just changed"},
+    {PHASE_REHEARSING, "b", "a", "b", HOLD_NONE, false, "pp.ar.", NULL},
+    {PHASE_REHEARSING, "b", "a", "b", HOLD_APPROVAL, false, "pp.ara", NULL},
+    {PHASE_PROMOTING, "b", "a", "b", HOLD_NONE, false, ".p.a..", NULL},
+    {PHASE_ROLLED_BACK, "b", "a", "b", HOLD_NONE, false, "p...r.",
      "there is nothing to abort in phase RolledBack; allowed now: promote, retry"},
-    {PHASE_STABLE, "", "a", "a", HOLD_NONE, false, ".....",
+    {PHASE_STABLE, "", "a", "a", HOLD_NONE, false, "......",
      "there is nothing to abort in phase Stable; allowed now: nothing"},
-    {PHASE_STABLE, "", "a", "b", HOLD_CONFIG, false, "p....",
+    {PHASE_STABLE, "", "a", "b", HOLD_CONFIG, false, "p.....",
      "there is nothing to abort in phase Stable, held: InvalidConfig; allowed now: promote"},
 };
 
@@ -47,7 +49,9 @@ static void a_word_applies_or_is_refused_with_those_that_do(void **unused) {
         struct status_row r = row_of(cases[i].phase, cases[i].hash, cases[i].stable, cases[i].now);
         r.state.hold = cases[i].hold;
         r.state.pause_asked = cases[i].paused;
-        r.state.gate_ns = cases[i].hold == HOLD_APPROVAL;
+        bool rehearses = cases[i].phase == PHASE_REHEARSING;
+        r.state.gate_ns = cases[i].hold == HOLD_APPROVAL && !rehearses;
+        r.state.rehearsal.over = cases[i].hold == HOLD_APPROVAL && rehearses;
         for (int a = 0; a < ACTION_RELEASE; a++) {
             struct err err = {0};
             bool want = cases[i].applies[a] != '.';
@@ -61,6 +65,22 @@ static void a_word_applies_or_is_refused_with_those_that_do(void **unused) {
     struct err err = {0};
     assert_false(action_applies(&r, ACTION_ABORT, &err));
     assert_has(err.msg, "has not adopted it yet");
+}
+
+/* An approval is of the report that was seen. */
+static void an_approval_names_the_report(void **unused) {
+    (void)unused;
+    struct status_row r = row_of(PHASE_REHEARSING, "b", "a", "b");
+    memcpy(r.state.rehearsal.digest, "0123456789abcdef", 17);
+    cleanup_free char *value = action_value(&r, ACTION_APPROVE, NS_PER_S + 7000);
+    assert_string_equal(value, "0123456789abcdef@1970-01-01T00:00:01.000007Z");
+    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_WAITING);
+    state_consume(&r.state, ACTION_APPROVE, value);
+    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_REFUSED);
+    r.state.phase = PHASE_STARTING;
+    memcpy(r.state.rehearsal.approved, r.state.rehearsal.digest, 17);
+    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_ACCEPTED);
+    state_free(&r.state);
 }
 
 static void what_became_of_it(void **unused) {
@@ -81,7 +101,7 @@ static void what_became_of_it(void **unused) {
     };
     for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         struct status_row r = row_of(ends[i].phase, "b", "a", "b");
-        cleanup_free char *value = action_value(&r, NS_PER_S + 7000);
+        cleanup_free char *value = action_value(&r, ends[i].action, NS_PER_S + 7000);
         assert_string_equal(value, "b@1970-01-01T00:00:01.000007Z");
         assert_int_equal(action_outcome(&r, ends[i].action, value, 0), ACTION_WAITING);
         state_consume(&r.state, ends[i].action, value);
@@ -231,8 +251,8 @@ static void without_a_handover_it_says_so(void **unused) {
     assert_has(st.err.msg, "To take it back: kubectl annotate deployment/one -n a handover.dev/abort-");
 }
 
-RUN_TESTS(TEST(a_word_applies_or_is_refused_with_those_that_do), TEST(what_became_of_it),
-          TEST(the_template_that_was_looked_at_is_meant),
+RUN_TESTS(TEST(a_word_applies_or_is_refused_with_those_that_do), TEST(an_approval_names_the_report),
+          TEST(what_became_of_it), TEST(the_template_that_was_looked_at_is_meant),
           TEST(another_change_of_the_deployment_is_no_reason_to_give_up),
           TEST(a_template_that_changed_in_between_is_not_meant),
           TEST(a_word_that_does_not_apply_sends_nothing), TEST(without_a_handover_it_says_so))

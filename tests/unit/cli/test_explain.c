@@ -147,6 +147,14 @@ static const struct {
     enum hold hold;
     const char *says[3];
 } nexts[] = {
+    {PHASE_REHEARSING,
+     HOLD_NONE,
+     {"it is rehearsed for 300s when its pods are ready; then its canary", "held, and a person"}},
+    {PHASE_REHEARSING,
+     HOLD_APPROVAL,
+     {"a person approves what it would change, then its canary starts: handover approve", "promote",
+      "abort"}},
+    {PHASE_REHEARSING, HOLD_NO_DATA, {"goes on by itself", "at the deadline, without a verdict"}},
     {PHASE_STARTING,
      HOLD_NONE,
      {"it is watched for 300s when all its pods are ready; then it is promoted",
@@ -205,6 +213,7 @@ EXPLAINED(what_happens_next_in_each_phase) {
     for (size_t i = 0; i < ARRAY_LEN(nexts); i++) {
         struct explain_next next[EXPLAIN_NEXT];
         s->phase = nexts[i].phase;
+        x->row.spec.rehearse_ns = 300 * NS_PER_S;
         s->hold = nexts[i].hold;
         s->soak_from_ns = s->phase == PHASE_STARTING ? 0 : s->began_ns;
         size_t n = explain_next(&x->row, NOW_NS, next);
