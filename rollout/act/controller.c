@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "act/rollout_metrics.h"
 #include "act/check_work.h"
+#include "act/rehearsal_work.h"
 #include "act/policy_proof.h"
 #include "act/reconcile.h"
 #include "act/controller.h"
@@ -47,6 +48,13 @@ static void on_lease(void *ctx, const struct foreign_lease *l) {
     struct rollout *r = ctx;
     for (struct target *t = r->targets; t; t = t->hh.next)
         if (t->lease == l) controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
+}
+
+/* Another image, or another server: those that wait for it go on. */
+static void on_rehearsals(void *ctx) {
+    struct rollout *r = ctx;
+    for (struct target *t = r->targets; t; t = t->hh.next)
+        if (t->rehearsal) controller_add(r->controller, slice_of(t->key), PRIO_NORMAL, 0);
 }
 
 static void add_at_once(void *ctx, struct slice ns, struct slice name) {
@@ -100,6 +108,7 @@ void rollout_report(struct rollout *r, const struct target *t, const char *uid,
 void rollout_forget(struct rollout *r, struct target *t) {
     round_drop(t);
     check_work_drop(t);
+    rehearsal_work_drop(t);
     slice_work_hold(r, t, NULL);
     foreign_lease_release(t->lease);
     if (r->caches) caches_release(r->caches, t->ns, t->holds);
@@ -142,6 +151,8 @@ int rollout_new(struct kube *k, const struct rollout_options *opt, struct rollou
                                                               .ca = opt->prometheus_ca,
                                                               .token = opt->prometheus_token,
                                                               .own_queries = opt->prometheus_own_queries}});
+    r->rehearsals = rehearsals_new(
+        k, &(struct rehearsals_options){opt->rehearse_image, opt->pod_ns, opt->pod_name}, on_rehearsals, r);
     rollout_metrics_register(kube_metrics(k));
     metrics_on_collect(kube_metrics(k), collect, r);
     r->slices = slice_caches_new(k, on_objects, r);
@@ -208,6 +219,9 @@ void rollout_trial_fault(struct rollout *r, const char *fault, bool cut) {
 void rollout_stopping(struct rollout *r) {
     scraper_stop(r->scraper);
     checks_stop(r->checks);
+    rehearsals_stop(r->rehearsals);
+    r->stopping = true;
+    for (struct target *t = r->targets; t; t = t->hh.next) rehearsal_work_drop(t);
 }
 
 void rollout_free(struct rollout *r) {
@@ -222,6 +236,7 @@ void rollout_free(struct rollout *r) {
     }
     scraper_free(r->scraper);
     checks_free(r->checks);
+    rehearsals_free(r->rehearsals);
     policy_watch_free(r->policy);
     caches_free(r->caches);
     slice_caches_free(r->slices);

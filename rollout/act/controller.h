@@ -7,6 +7,7 @@
 #include "observe/policy_watch.h"
 #include "rollout/rollout.h"
 #include "act/check.h"
+#include "act/rehearsal.h"
 #include "act/scrape.h"
 #include "act/target.h"
 
@@ -28,6 +29,8 @@ struct rollout {
     int64_t changes_since_ns; /* wall: rollout_changes_since() */
     struct scraper *scraper;
     struct checks *checks;
+    struct rehearsals *rehearsals;
+    bool stopping;
     enum rollout_part part;
     char *trial_fault; /* NULL: none */
     bool trial_cut;

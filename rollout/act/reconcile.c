@@ -3,6 +3,7 @@
 #include "act/check_work.h"
 #include "act/leases.h"
 #include "act/own_part.h"
+#include "act/rehearsal_work.h"
 #include "act/reconcile_impl.h"
 #include "act/rollout_metrics.h"
 #include "act/round.h"
@@ -74,8 +75,9 @@ static int64_t soonest(const struct reconcile *p) {
     int64_t in = p->plan.look_again_ns == TIME_NEVER ? TIME_NEVER
                  : p->plan.look_again_ns > wall      ? p->plan.look_again_ns - wall
                                                      : 0;
-    int64_t round = round_due_in(p->r, p->t);
+    int64_t round = round_due_in(p->r, p->t), report = rehearsal_work_due_in(p->r, p->t);
     if (round < in) in = round;
+    if (report < in) in = report;
     return in < BREATH_NS ? BREATH_NS : in;
 }
 
@@ -176,6 +178,10 @@ static void on_written(void *ctx, const struct step *s, struct slice raw) {
     struct reconcile *p = ctx;
     struct target *t = p->t;
     target_refused_no_more(t, s->kind);
+    if (s->kind == STEP_REPORT) { /* of no cache */
+        rehearsal_work_wrote(t, raw);
+        return;
+    }
     if (s->kind == STEP_POD_DELETE) { /* it is there until it has ended */
         if (raw.n) caches_wrote(p->r->caches, s->gvr, raw);
         return;
@@ -214,6 +220,7 @@ static void on_applied(void *ctx, const struct err *err, const struct step *fail
         /* Our caches do not have it and it is there: behind, or not ours. */
         p->t->clash =
             failed && failed->kind == STEP_STATE && failed->verb == VERB_CREATE && err->kind == ERR_CONFLICT;
+        if (failed && failed->kind == STEP_REPORT) rehearsal_work_failed(p->t);
         reconcile_fail(p, err, failed && is_refusal(err) ? failed : NULL);
         return;
     }
@@ -243,6 +250,19 @@ static void leave_alone(struct reconcile *p) {
     round_drop(p->t);
 }
 
+/* The pods whose metrics count in the phase of this state. */
+struct scraped {
+    const struct obs_pod *v;
+    size_t n;
+    struct obs_pod *own; /* free() */
+};
+static struct scraped scraped_pods(const struct observed *o, const struct state *s) {
+    if (!s || s->phase != PHASE_REHEARSING) return (struct scraped){o->pods, o->npods, NULL};
+    struct obs_pod *own = xcalloc(o->nrehearsal_pods + 1, sizeof *own);
+    size_t n = plan_rehearsal_tracks(o, own, o->nrehearsal_pods);
+    return (struct scraped){own, n, own};
+}
+
 static void plan_from(struct reconcile *p, struct observed *o, struct target_snapshot *snap,
                       const char *uid) {
     struct target *t = p->t;
@@ -259,6 +279,10 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->known = see(p, own_part_needs(r, t, plan_needs(o)));
     o->pods = snap->pods;
     o->npods = snap->npods;
+    o->rehearsals = snap->rehearsals;
+    o->nrehearsals = snap->nrehearsals;
+    o->rehearsal_pods = snap->rehearsal_pods;
+    o->nrehearsal_pods = snap->nrehearsal_pods;
     if (!own_part_is_ours(r, t, o)) {
         leave_alone(p);
         return;
@@ -267,7 +291,8 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     o->dead = caches_dead_pods(r->caches);
     struct slice_seen slice;
     o->slice = slice_work_look(r, t, o->state, &slice) ? &slice : NULL;
-    if (o->known) round_take(r, t, snap->pods, snap->npods);
+    struct scraped pods = scraped_pods(o, o->state);
+    if (o->known) round_take(r, t, pods.v, pods.n);
     o->scraped_ns = t->scraped_ns;
     o->scrape_trouble = t->trouble;
     o->history_known = t->history_known;
@@ -278,8 +303,10 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     bool held = o->state && o->state->hold == HOLD_WRITE_REFUSED; /* then once more is news enough */
     o->refused = t->refused_times >= (held ? 1 : REFUSED_TWICE) ? &t->refused : NULL;
     check_work_offer(t, o);
+    rehearsal_work_offer(r, t, o);
     plan_make(o, world_wall_ns(w), &p->plan);
     check_work_ask(r, t, o, &p->plan);
+    rehearsal_work_ask(r, t, o, &p->plan);
     p->planned = true;
     if (p->plan.policy_failed) t->policy.settled = false;
     if (!plan_has_step(&p->plan, t->refused.kind)) target_refused_no_more(t, t->refused.kind);
@@ -289,8 +316,12 @@ static void plan_from(struct reconcile *p, struct observed *o, struct target_sna
     t->probe = p->plan.probe_quiet && !(o->spec && o->spec->metrics == METRICS_PROMETHEUS);
     if (t->scrape_every_ns <= 0 && !t->probe)
         round_drop(t); /* nothing is measured: what was read of its pods goes, too */
-    else if (o->known && o->state && o->spec && (!o->spec_err->kind || o->spec->metrics_ok))
-        round_start(r, t, o->spec, snap->pods, snap->npods);
+    else if (o->known && o->state && o->spec && (!o->spec_err->kind || o->spec->metrics_ok)) {
+        free(pods.own);
+        pods = scraped_pods(o, p->plan.next);
+        round_start(r, t, o->spec, pods.v, pods.n);
+    }
+    free(pods.own);
 }
 
 void reconcile_look(struct reconcile *p) {

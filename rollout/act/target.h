@@ -10,6 +10,7 @@
 struct reconcile;
 struct round;
 struct check_work;
+struct rehearsal_work;
 struct target_view;
 enum target_proof {
     PROOF_NONE,
@@ -79,9 +80,10 @@ struct target {
     /* The newest change of phase that was reported; known: there may be none. Not known: this leader has not looked yet. */
     struct state_change told;
     bool told_known;
-    struct target_view *view;    /* what the page shows of it; NULL: nobody has looked */
-    struct check_work *checks;   /* its checks that are asked; NULL: none */
-    struct reconcile *reconcile; /* in flight; NULL if none */
+    struct target_view *view;         /* what the page shows of it; NULL: nobody has looked */
+    struct rehearsal_work *rehearsal; /* its rehearsal, as it is looked after; NULL: none is */
+    struct check_work *checks;        /* its checks that are asked; NULL: none */
+    struct reconcile *reconcile;      /* in flight; NULL if none */
     UT_hash_handle hh;
 };
 void target_view_free(struct target *t);                          /* act/view.c */

@@ -139,7 +139,7 @@ static void add_step(const struct row *w, const struct spec *spec) {
 
 static void add_trial(const struct row *w) {
     const struct state *s = w->s;
-    if (!state_on_trial(s)) return;
+    if (!state_on_trial(s) || s->phase == PHASE_REHEARSING) return;
     cleanup_spec struct spec spec;
     struct err err = {0};
     (void)spec_parse(w->o ? w->o->annotations : NULL, &spec, &err);

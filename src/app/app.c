@@ -159,6 +159,7 @@ static int make_rollout(struct app *a, struct err *err) {
                                   .prometheus_own_queries = a->opt.prometheus_own_queries,
                                   .check_hosts = a->opt.check_hosts,
                                   .check_ca = a->opt.check_ca,
+                                  .rehearse_image = a->opt.rehearse_image,
                                   .pod_ns = *a->pod_uid ? world_getenv(a->world, "POD_NAMESPACE") : NULL,
                                   .pod_name = a->instance,
                                   .pod_uid = a->pod_uid,

@@ -36,6 +36,7 @@ enum {
     OPT_PROMETHEUS_OWN,
     OPT_CHECK_HOSTS,
     OPT_CHECK_CA,
+    OPT_REHEARSE_IMAGE,
     OPT_NOTIFY,
     OPT_NOTIFY_SECRET,
     OPT_NOTIFY_CA,
@@ -93,6 +94,8 @@ static const struct argp_option options[] = {
      "before those without TLS (none)",
      4},
     {"check-ca", OPT_CHECK_CA, "FILE", 0, "Whose certificates they may have (the system's)", 4},
+    {"rehearse-image", OPT_REHEARSE_IMAGE, "IMAGE", 0,
+     "An image of Handover for the sidecars of rehearsals, annotation rehearse (that of its own pod)", 4},
     {"notify", OPT_NOTIFY, "URL", 0, "Where a CloudEvent is sent for each change of phase of a target", 5},
     {"notify-secret-file", OPT_NOTIFY_SECRET, "FILE", 0,
      "Each is signed with this secret (HMAC-SHA256); read for each of them", 5},
@@ -190,6 +193,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         return 0;
     case OPT_CHECK_HOSTS: o->check_hosts = check_hosts(st, arg); return 0;
     case OPT_CHECK_CA: o->check_ca = arg; return 0;
+    case OPT_REHEARSE_IMAGE: o->rehearse_image = arg; return 0;
     case OPT_NOTIFY: o->notify = cli_web_url(st, "notify", arg); return 0;
     case OPT_NOTIFY_SECRET: o->notify_secret = arg; return 0;
     case OPT_NOTIFY_CA: o->notify_ca = arg; return 0;

@@ -34,6 +34,7 @@ struct rollout_options {
     /* Its plan: the lease is to go to the processes of this Pod, which are on trial until then. Not inside a call of this header. */
     void (*yield)(void *ctx, const char *pod, const char *uid, int64_t until_wall_ns);
     void *yield_ctx;
+    const char *rehearse_image; /* of Handover, for the sidecars of rehearsals; NULL: that of its own Pod */
     struct rollout_memory *memory; /* of the one before in this process, which is taken over; NULL */
 };
 struct rollout;

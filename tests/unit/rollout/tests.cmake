@@ -48,6 +48,8 @@ endforeach()
 unit_test(rollout/scrape_endpoints rollout net_kit) # on real sockets
 target_include_directories(unit_rollout_scrape_endpoints PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 target_link_options(unit_rollout_scrape_endpoints PRIVATE -Wl,--wrap=metrics_endpoint_check)
+unit_test(rollout/rehearsal_report rollout)
+target_include_directories(unit_rollout_rehearsal_report PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/target rollout m)
 target_include_directories(unit_rollout_target PRIVATE ${CMAKE_SOURCE_DIR}/rollout)
 unit_test(rollout/target_metrics rollout m)

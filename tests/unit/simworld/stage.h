@@ -54,6 +54,7 @@ static void boot(struct stage *st, int i) {
                               .pod_name = simworld_name(w),
                               .pod_uid = simworld_name(w),
                               .admin_addr = ":8080",
+                              .rehearse_image = "handover:test",
                               .lease_namespace = "default",
                               .version = "test"};
     struct err err = {0};

@@ -37,6 +37,7 @@ struct app_options {
     const char *check_hosts, *check_ca;
     /* CloudEvents go to this URL, signed with the secret in this file; whose certificates it may have. NULL: none. */
     const char *notify, *notify_secret, *notify_ca;
+    const char *rehearse_image; /* of Handover itself, for rehearsals; NULL: that of its own Pod */
     const char *version;
     enum app_logind logind;
     int64_t orphan_ns; /* lease_config.orphan_ns */
