@@ -10,10 +10,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# As rollout/plan/spec.c has them.
+user_commands() { tr '\n' ' ' <rollout/plan/spec.c | grep -oE 'actions\[ACTION_N\] = [^}]*' | grep -oE '"[a-z]+"' | tr -d '"'; }
+
 reference() {
   read_ones() {
     sed -nE 's/^    \{"([a-z-]+)", read_.*/\1/p' rollout/plan/spec.c
-    sed -n 's/.*actions\[ACTION_N\] = {\(.*\)};/\1/p' rollout/plan/spec.c | grep -oE '[a-z]+'
+    user_commands
   }
   named() { grep '^|' "$1" | cut -d'|' -f2 | grep -oE '`[a-z-]+`' | tr -d '`' | sort -u; }
   local in_spec others; in_spec=$(read_ones | sort -u)
@@ -79,7 +82,7 @@ commands() {
   # in messages and pages a command stands between backticks, or in a block of its own; a message that is made has the name of a user command
   named=$( { grep -rohE '(`|^\$ |^)(kubectl )?handover [a-z|]+' README.md CONTRIBUTING.md docs deploy rollout src --include='*.md' --include='*.yaml' --include='*.json' --include='*.c' --include='*.txt'
       grep -rohE '"[^"]*handover [a-z]+ (%s|NAME|list)' rollout src --include='*.c' | grep -oE 'handover [a-z]+'
-      sed -n 's/.*actions\[ACTION_N\] = {\(.*\)};/\1/p' rollout/plan/spec.c | grep -oE '[a-z]+' | sed 's/^/handover /'; } | sed -E 's/.*handover //' | tr '|' '\n' | sort -u)
+      user_commands | sed 's/^/handover /'; } | sed -E 's/.*handover //' | tr '|' '\n' | sort -u)
   [ "$(wc -l <<<"$named")" -gt 10 ] || { echo "FAIL: no commands were found"; exit 1; }
   unknown=$(comm -13 <(printf '%s\nhelp\n' "$there" | sort -u) <(echo "$named"))
   [ -z "$unknown" ] || { echo "FAIL: these are named as commands of handover, and do not exist:" $unknown; grep -rnE "handover ($(echo $unknown | tr ' ' '|'))" README.md docs deploy rollout src | head -20; exit 1; }
