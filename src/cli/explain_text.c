@@ -2,7 +2,6 @@
 #include "explain.h"
 #include "base/time.h"
 #include "template_diff.h"
-#include <stdio.h>
 
 static const char *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const yellow = "\x1b[33m",
                          *const red = "\x1b[31m";
@@ -31,23 +30,10 @@ static void section(struct page *p, const char *title) {
     table_cell(p->t, bold, title);
 }
 
-/* "12:31:04Z (in 1m30s)", with the date where it is not today's. */
-static void clock_time(int64_t at, int64_t now, char ret[80]) {
-    struct time_civil c, today;
-    char date[16] = "", span[32];
-    time_civil_of(at, &c);
-    time_civil_of(now, &today);
-    if (c.day != today.day || c.month != today.month || c.year != today.year)
-        (void)snprintf(date, sizeof date, "%04d-%02d-%02d ", c.year % 10000, c.month % 100, c.day % 100);
-    status_span(at > now ? at - now : now - at, span);
-    (void)snprintf(ret, 80, "%s%02d:%02d:%02dZ (%s%s%s)", date, c.hour % 100, c.minute % 100, c.second % 100,
-                   at > now ? "in " : "", span, at > now ? "" : " ago");
-}
-
 /* "TITLE, 12:31:04Z (1m30s ago)" */
 static void heading(struct page *p, const char *colour, const char *title, int64_t at_ns) {
     char at[80] = "";
-    if (at_ns) clock_time(at_ns, p->now, at);
+    if (at_ns) status_clock(at_ns, p->now, at);
     cleanup_free char *text = xasprintf("%s%s%s", title, at_ns ? " " : "", at);
     table_cell(p->t, colour, text);
 }
@@ -261,7 +247,7 @@ static void add_checks(struct page *p) {
         if (c->says == CHECK_NOTHING) continue;
         if (!any) section(p, "Checks");
         any = true;
-        clock_time(c->at_ns, p->now, at);
+        status_clock(c->at_ns, p->now, at);
         note(p, c->says == CHECK_PASS ? NULL : yellow, "%s: %s at %s, answer %u%s%s",
              state_check_name((enum check_kind)k), state_says_name(c->says), at, c->asked,
              c->message ? ": " : "", c->message ? c->message : "");
@@ -274,7 +260,7 @@ static void add_next(struct page *p) {
     size_t n = explain_next(p->r, p->now, next);
     section(p, "What happens next");
     for (size_t i = 0; i < n; i++) {
-        if (next[i].at_ns) clock_time(next[i].at_ns, p->now, at);
+        if (next[i].at_ns) status_clock(next[i].at_ns, p->now, at);
         note(p, NULL, "%s%s%s", next[i].at_ns ? at : "", next[i].at_ns ? ": " : "", next[i].text);
     }
 }

@@ -72,6 +72,8 @@ const struct status_row **status_sorted(const struct status_report *r);
 void status_span(int64_t ns, char ret[32]);
 /* The same in six columns: the two largest units, "1h5m", "3d4h". */
 void status_age(int64_t ns, char ret[32]);
+/* "12:31:04Z (in 1m30s)", "... (1m30s ago)", with the date where it is not today's. */
+void status_clock(int64_t at_ns, int64_t now_ns, char ret[80]);
 /* JSON text with every control character escaped, DEL and U+0080..9f, too. */
 void status_json_clean(struct slice json, struct buf *out);
 /* {"x":1,  ,"KEY":"VALUE"  null for NULL. */

@@ -16,29 +16,6 @@ static const struct table_column titles[COLUMNS] = {
     [VERSION] = {"VERSION", TABLE_CUT_PAIR},
 };
 
-void status_span(int64_t ns, char ret[32]) {
-    if (ns < 0) ns = 0;
-    if (ns >= NS_PER_S)
-        ns = ns / NS_PER_S * NS_PER_S;
-    else
-        ns = ns / NS_PER_MS * NS_PER_MS;
-    duration_format(ns, ret);
-}
-
-void status_age(int64_t ns, char ret[32]) {
-    static const struct {
-        int64_t s;
-        char unit;
-    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-    int64_t s = ns > 0 ? ns / NS_PER_S : 0;
-    size_t i = 0;
-    while (i + 1 < ARRAY_LEN(units) && s < units[i].s) i++;
-    int n = snprintf(ret, 32, "%lld%c", (long long)(s / units[i].s), units[i].unit);
-    if (i + 1 == ARRAY_LEN(units) || s >= 100 * units[0].s) return;
-    int64_t rest = s % units[i].s / units[i + 1].s;
-    if (rest) (void)snprintf(ret + n, 32 - (size_t)n, "%lld%c", (long long)rest, units[i + 1].unit);
-}
-
 enum { DIGITS = 12 };
 static const char digest_mark[] = "@sha256:";
 
