@@ -10,6 +10,7 @@ enum { CONFLICTS = 5 };
 struct action_run {
     struct kube *kube;
     struct action_spec spec;
+    action_shown shown;
     action_done done;
     void *ctx;
     struct status_poll *poll;
@@ -56,6 +57,7 @@ static void patch(struct action_run *a, const struct status_row *r) {
         a->value = action_value(r, a->spec.action, world_wall_ns(kube_world(a->kube)));
         memcpy(a->hash, r->target.hash, sizeof a->hash);
         a->before_ns = r->state.began_ns;
+        if (a->shown) a->shown(a->ctx, r);
     }
     buf_adds(&body, "{\"metadata\":{\"resourceVersion\":");
     buf_add_json(&body, slice_of(r->target.rv));
@@ -119,7 +121,7 @@ static void on_status(void *ctx, const struct err *err, struct status_report *r)
         err_set(&why, ERR_CONFLICT, -EBUSY, "%s: its template has changed in between; nothing was done",
                 target_ref(a->spec.status.name).text);
         end(a, &why, NULL);
-    } else if (there && action_applies(&r->rows[0], a->spec.action, &why)) {
+    } else if (there && action_applies(&r->rows[0], a->spec.action, a->spec.digest, &why)) {
         patch(a, &r->rows[0]);
     } else {
         end(a, err ? err : &why, NULL);
@@ -131,9 +133,10 @@ static void look(struct action_run *a) {
     a->poll = status_poll_start(a->kube, &a->spec.status, on_status, a);
 }
 
-struct action_run *action_start(struct kube *k, const struct action_spec *spec, action_done done, void *ctx) {
+struct action_run *action_start(struct kube *k, const struct action_spec *spec, action_shown shown,
+                                action_done done, void *ctx) {
     struct action_run *a = xcalloc(1, sizeof *a);
-    *a = (struct action_run){.kube = k, .spec = *spec, .done = done, .ctx = ctx};
+    *a = (struct action_run){.kube = k, .spec = *spec, .shown = shown, .done = done, .ctx = ctx};
     a->timer = timer_new(kube_world(k), on_timer, a);
     look(a);
     return a;

@@ -61,12 +61,12 @@ void cli_describe(const struct cli_command *c, void (*fn)(void *ctx, const struc
 }
 
 enum cli_output cli_output(struct argp_state *st, const char *allowed, const char *arg) {
-    static const char *const names[] = {"", "json", "yaml", "wide", "name"};
+    static const char *const names[] = {"text", "json", "yaml", "wide", "name"};
     struct slice rest = slice_of(allowed), one;
     cleanup_buf struct buf list = BUF(200);
     while (rest.n) {
         slice_cut(rest, '|', &one, &rest);
-        for (size_t i = 1; i < ARRAY_LEN(names); i++)
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
             if (slice_eqs(one, arg) && strcmp(names[i], arg) == 0) return (enum cli_output)i;
         buf_addf(&list, "%s%.*s", list.n ? ", " : "", SLF(one));
     }

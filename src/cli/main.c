@@ -5,10 +5,10 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_run,     &cli_install,    &cli_uninstall, &cli_status, &cli_get,     &cli_explain,  &cli_promote,
-    &cli_pause,   &cli_resume,     &cli_abort,     &cli_retry,  &cli_approve, &cli_undo,     &cli_history,
-    &cli_release, &cli_deadletter, &cli_doctor,    &cli_page,   &cli_judge,   &cli_rehearse, &cli_sim,
-    &cli_demo,    &cli_completion, &cli_version,   NULL};
+    &cli_run,     &cli_install, &cli_uninstall,  &cli_status,  &cli_get,     &cli_explain, &cli_promote,
+    &cli_pause,   &cli_resume,  &cli_abort,      &cli_retry,   &cli_approve, &cli_diff,    &cli_undo,
+    &cli_history, &cli_release, &cli_deadletter, &cli_doctor,  &cli_page,    &cli_judge,   &cli_rehearse,
+    &cli_sim,     &cli_demo,    &cli_completion, &cli_version, NULL};
 static const struct cli_program handover = {
     "handover", "Handover upgrades Kubernetes operators without losing work.", commands};
 

@@ -22,6 +22,16 @@ char *text_cleaned(const char *s, bool utf8) {
     return text ? text : xstrdup("");
 }
 
+void text_ascii(struct buf *out, struct slice clean) {
+    enum { ELLIPSIS = 0x2026 };
+    while (clean.n) {
+        size_t n;
+        int32_t c = utf8_next(clean, &n);
+        buf_addc(out, c == ELLIPSIS ? '~' : c < 0 || c >= 0x80 ? '?' : (char)c);
+        clean = slice_make(clean.p + n, clean.n - n);
+    }
+}
+
 /* The first character of clean text: its length and columns. */
 static size_t measure(struct slice s, bool utf8, unsigned *columns) {
     size_t n;

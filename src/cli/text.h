@@ -8,6 +8,8 @@
  * what it was can be read. */
 void text_clean(struct buf *out, struct slice s, bool utf8);
 char *text_cleaned(const char *s, bool utf8); /* the same as a string; NULL is "". free() */
+/* Lines that are clean already, colours of ours in them, for a terminal without UTF-8: '?' for a character that is not ASCII. */
+void text_ascii(struct buf *out, struct slice clean);
 unsigned text_columns(struct slice clean, bool utf8);
 /* The longest beginning (from_end: end) of clean text that takes at most so many columns. */
 struct slice text_fit(struct slice clean, unsigned columns, bool from_end, bool utf8);

@@ -21,7 +21,8 @@ static const struct {
     {PHASE_SOAKING, "b", "a", "b", HOLD_APPROVAL, false, "ppRar.", NULL},
     {PHASE_SOAKING, "b", "a", "c", HOLD_NONE, false, "......", "its template has just changed"},
     {PHASE_REHEARSING, "b", "a", "b", HOLD_NONE, false, "pp.ar.", NULL},
-    {PHASE_REHEARSING, "b", "a", "b", HOLD_APPROVAL, false, "pp.ara", NULL},
+    {PHASE_REHEARSING, "b", "a", "b", HOLD_APPROVAL, false, "pp.arA", NULL},
+    {PHASE_REHEARSING, "b", "a", "c", HOLD_APPROVAL, false, "......", "its template has just changed"},
     {PHASE_PROMOTING, "b", "a", "b", HOLD_NONE, false, ".p.a..", NULL},
     {PHASE_ROLLED_BACK, "b", "a", "b", HOLD_NONE, false, "p...r.",
      "there is nothing to abort in phase RolledBack; allowed now: promote, retry"},
@@ -49,13 +50,12 @@ static void a_word_applies_or_is_refused_with_those_that_do(void **unused) {
         struct status_row r = row_of(cases[i].phase, cases[i].hash, cases[i].stable, cases[i].now);
         r.state.hold = cases[i].hold;
         r.state.pause_asked = cases[i].paused;
-        bool rehearses = cases[i].phase == PHASE_REHEARSING;
-        r.state.gate_ns = cases[i].hold == HOLD_APPROVAL && !rehearses;
-        r.state.rehearsal.over = cases[i].hold == HOLD_APPROVAL && rehearses;
+        r.state.rehearsal.over = cases[i].phase == PHASE_REHEARSING && cases[i].hold == HOLD_APPROVAL;
+        r.state.gate_ns = cases[i].hold == HOLD_APPROVAL && !r.state.rehearsal.over;
         for (int a = 0; a < ACTION_RELEASE; a++) {
             struct err err = {0};
             bool want = cases[i].applies[a] != '.';
-            if (action_applies(&r, (enum spec_action)a, &err) != want)
+            if (action_applies(&r, (enum spec_action)a, NULL, &err) != want)
                 fail_msg("case %zu, %s: %s", i, spec_action_name((enum spec_action)a), err.msg);
             if (a == ACTION_ABORT && cases[i].says) assert_has(err.msg, cases[i].says);
         }
@@ -63,24 +63,70 @@ static void a_word_applies_or_is_refused_with_those_that_do(void **unused) {
     }
     struct status_row r = {.name = (char[]){"one"}, .opted_in = true};
     struct err err = {0};
-    assert_false(action_applies(&r, ACTION_ABORT, &err));
+    assert_false(action_applies(&r, ACTION_ABORT, NULL, &err));
     assert_has(err.msg, "has not adopted it yet");
 }
 
-/* An approval is of the report that was seen. */
-static void an_approval_names_the_report(void **unused) {
-    (void)unused;
+#define DIGEST "00000000000000aa"
+static struct status_row held_for_approval(void) {
     struct status_row r = row_of(PHASE_REHEARSING, "b", "a", "b");
-    memcpy(r.state.rehearsal.digest, "0123456789abcdef", 17);
-    cleanup_free char *value = action_value(&r, ACTION_APPROVE, NS_PER_S + 7000);
-    assert_string_equal(value, "0123456789abcdef@1970-01-01T00:00:01.000007Z");
-    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_WAITING);
+    struct state_rehearsal *x = &r.state.rehearsal;
+    r.state.hold = HOLD_APPROVAL;
+    x->over = true;
+    x->line = xstrdup("1 workload would restart (3 pods)");
+    (void)snprintf(x->digest, sizeof x->digest, DIGEST);
+    return r;
+}
+
+static void an_approval_is_of_the_report_that_waits(void **unused) {
+    (void)unused;
+    struct status_row r = held_for_approval();
+    struct err err = {0};
+    assert_true(action_applies(&r, ACTION_APPROVE, DIGEST, &err));
+    assert_false(action_applies(&r, ACTION_APPROVE, "00000000000000ab", &err));
+    assert_has(err.msg, "waits for an approval is " DIGEST ", not 00000000000000ab: 1 workload would restart "
+                        "(3 pods); to see it: handover diff deployment/one -n a");
+    cleanup_free char *value = action_value(&r, ACTION_APPROVE, NS_PER_S);
+    assert_string_equal(value, DIGEST "@1970-01-01T00:00:01.000000Z");
     state_consume(&r.state, ACTION_APPROVE, value);
-    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_REFUSED);
-    r.state.phase = PHASE_STARTING;
-    memcpy(r.state.rehearsal.approved, r.state.rehearsal.digest, 17);
+    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_REFUSED); /* of another report */
+    memcpy(r.state.rehearsal.approved, DIGEST, sizeof DIGEST);
     assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_ACCEPTED);
+    r.state.rehearsal.approved[0] = '\0'; /* max-changes was raised meanwhile */
+    r.state.phase = PHASE_STARTING;
+    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_ACCEPTED);
+    r.state.phase = PHASE_ROLLED_BACK;
+    assert_int_equal(action_outcome(&r, ACTION_APPROVE, value, 0), ACTION_REFUSED);
     state_free(&r.state);
+}
+
+/* What waits for nothing, or for another word. */
+static void nothing_to_approve(void **unused) {
+    (void)unused;
+    static const struct {
+        enum phase phase;
+        enum hold hold;
+        bool over;
+        const char *says;
+    } rows[] = {
+        {PHASE_REHEARSING, HOLD_NONE, false, "in phase Rehearsing: so it is; allowed now: promote, pause"},
+        {PHASE_REHEARSING, HOLD_NONE, true, "in phase Rehearsing: so it is"}, /* within its limits */
+        {PHASE_SOAKING, HOLD_APPROVAL, false, "for `handover resume deployment/one -n a`: so it is"},
+        {PHASE_SOAKING, HOLD_NO_DATA, false,
+         "in phase Soaking, held: NoData: so it is; allowed now: promote"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct status_row r = row_of(rows[i].phase, "b", "a", "b");
+        struct err err = {0};
+        for (int k = 0; k < REPORT_KINDS; k++) r.spec.max_changes[k] = SPEC_ANY;
+        r.state.hold = rows[i].hold;
+        r.state.gate_ns = rows[i].hold == HOLD_APPROVAL;
+        r.state.message = xstrdup("so it is");
+        r.state.rehearsal.over = rows[i].over;
+        assert_false(action_applies(&r, ACTION_APPROVE, NULL, &err));
+        assert_has(err.msg, rows[i].says);
+        state_free(&r.state);
+    }
 }
 
 static void what_became_of_it(void **unused) {
@@ -124,7 +170,7 @@ struct stage {
         *state; /* of the Deployment; # is its template's hash, ~ what follows it in the value that was sent */
     int patch_status;
     const char *image_then, *state_then; /* after the first PATCH; NULL: the same */
-    unsigned patches, done;
+    unsigned patches, shown, done;
     char hash[11], body[600], url[300];
     struct err err;
     enum phase phase;
@@ -164,6 +210,13 @@ static void on_request(struct fake *f, struct fake_req *r) {
     }
 }
 
+static void on_shown(void *ctx, const struct status_row *r) {
+    struct stage *st = ctx;
+    st->shown++;
+    assert_int_equal(st->patches, 0);
+    if (r->state.rehearsal.line) assert_string_equal(r->state.rehearsal.line, "1 object deleted");
+}
+
 static void on_done(void *ctx, const struct err *err, const struct status_report *r) {
     struct stage *st = ctx;
     st->done++;
@@ -192,7 +245,7 @@ static void act(struct stage *st, enum spec_action action) {
         .timeout_ns = 10 * NS_PER_S,
         .manager = "handover-cli:alice",
         .status = {.ns = "a", .name = "one", .lease_ns = "l", .lease_name = "l"}};
-    struct action_run *run = action_start(k, &spec, on_done, st);
+    struct action_run *run = action_start(k, &spec, on_shown, on_done, st);
     assert_int_equal(st->done, 0);
     fake_run(f, 12 * NS_PER_S);
     assert_int_equal(st->done, 1);
@@ -225,6 +278,32 @@ static void another_change_of_the_deployment_is_no_reason_to_give_up(void **unus
     assert_int_equal(st.patches, 2);
 }
 
+#define REHEARSED                                                                                            \
+    ",`hold`:`AwaitingApproval`,`rehearsal`:{`key`:`0a`,`digest`:`" DIGEST                                   \
+    "`,`line`:`1 object deleted`,`over`:true}"
+static void the_report_is_shown_once_and_its_digest_sent(void **unused) {
+    (void)unused;
+    struct stage st = {.image = "w:v2",
+                       .state = LIST(STATE("Rehearsing", REHEARSED)),
+                       .patch_status = 409,
+                       .state_then = LIST(STATE("Starting", ",`rehearsal`:{`key`:`0a`,`digest`:`" DIGEST
+                                                            "`,`approved`:`" DIGEST
+                                                            "`,`line`:`1 object deleted`,`over`:true},"
+                                                            "`approvals`:[{`value`:`" DIGEST "~`}]"))};
+    struct stage again = st;
+    st.patch_status = 200;
+    act(&st, ACTION_APPROVE);
+    assert_string_equal(st.err.msg, "");
+    assert_int_equal(st.phase, PHASE_STARTING);
+    assert_has(st.body, "{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":{\"handover.dev/approve\":"
+                        "\"" DIGEST "@");
+    assert_int_equal(st.shown, 1);
+    again.state_then = NULL;
+    act(&again, ACTION_APPROVE); /* after a conflict */
+    assert_int_equal(again.patches, 2);
+    assert_int_equal(again.shown, 1);
+}
+
 static void a_template_that_changed_in_between_is_not_meant(void **unused) {
     (void)unused;
     struct stage st = {.image = "w:v2", .state = SOAKING, .patch_status = 409, .image_then = "w:v3"};
@@ -251,8 +330,9 @@ static void without_a_handover_it_says_so(void **unused) {
     assert_has(st.err.msg, "To take it back: kubectl annotate deployment/one -n a handover.dev/abort-");
 }
 
-RUN_TESTS(TEST(a_word_applies_or_is_refused_with_those_that_do), TEST(an_approval_names_the_report),
-          TEST(what_became_of_it), TEST(the_template_that_was_looked_at_is_meant),
+RUN_TESTS(TEST(a_word_applies_or_is_refused_with_those_that_do), TEST(what_became_of_it),
+          TEST(an_approval_is_of_the_report_that_waits), TEST(nothing_to_approve),
+          TEST(the_report_is_shown_once_and_its_digest_sent), TEST(the_template_that_was_looked_at_is_meant),
           TEST(another_change_of_the_deployment_is_no_reason_to_give_up),
           TEST(a_template_that_changed_in_between_is_not_meant),
           TEST(a_word_that_does_not_apply_sends_nothing), TEST(without_a_handover_it_says_so))
