@@ -1,6 +1,6 @@
-/* What `handover explain` says about one target: the evidence in words, each signal, what happens next and when, the
+/* What `handover explain` says about one target: its rehearsal, the evidence in words, each signal, what happens next and when, the
  * canary's pods, what differs between the templates. Read with the requests of the status report and one more, the
- * canary's pods. */
+ * canary's pods; of a rehearsal that goes on its pods, and what their sidecars say, through the API server. */
 #ifndef CLI_EXPLAIN_H
 #define CLI_EXPLAIN_H
 #include "status_report.h"
@@ -10,15 +10,28 @@ enum { EXPLAIN_PODS = 50, EXPLAIN_NEXT = 4, EXPLAIN_TEXT = 1024 };
 struct explain_pod {
     char *name, *node; /* node NULL: none yet */
     char *trouble;     /* in words; NULL: none */
-    bool ready;
+    bool ready, ending;
+    bool control; /* of a rehearsal: of stable's version */
     uint32_t restarts;
+};
+/* What a version has done in its rehearsal so far. */
+struct explain_side {
+    bool read;
+    struct err err; /* why not; ERR_NONE: there is no pod to be asked */
+    uint64_t reads, writes, conflicts, refused, failed;
 };
 struct explain {
     const struct status_row *row;
-    struct explain_pod pods[EXPLAIN_PODS]; /* of the canary's ReplicaSet */
-    size_t npods, more_pods;               /* more_pods: counted only */
-    struct err pods_err;                   /* they cannot be read */
+    struct explain_pod
+        pods[EXPLAIN_PODS]; /* of the canary's ReplicaSet; while it is rehearsed, of those of the rehearsal */
+    size_t npods, more_pods; /* more_pods: counted only */
+    struct err pods_err;     /* they cannot be read */
+    /* A rehearsal that goes on: the new version's side and its control's, and what the report says by now. */
+    struct explain_side side[2];
+    char *so_far; /* in a line; NULL: not known */
+    uint64_t count[REPORT_KINDS];
 };
+bool explain_rehearses(const struct status_row *r); /* it goes on: there are pods that can be asked */
 
 /* The target of that name in spec->ns. done: e and what it borrows are valid until explain_end(); err: neither. */
 struct explain_poll;
@@ -27,6 +40,14 @@ typedef void (*explain_done)(void *ctx, const struct err *err, const struct expl
 struct explain_poll *explain_start(struct kube *k, const struct status_spec *spec, explain_done done,
                                    void *ctx);
 void explain_end(struct explain_poll *p);
+
+/* What both sidecars have said, empty: nothing: to e's sides, and the line. Pure. */
+void explain_take_sides(struct explain *e, struct slice body, struct slice control);
+/* Asks them, pods of e; then done, never inside this call. NULL: there is nobody to be asked, and no callback comes. */
+struct explain_sides;
+struct explain_sides *explain_sides_start(struct kube *k, struct explain *e, void (*done)(void *ctx),
+                                          void *ctx);
+void explain_sides_end(struct explain_sides *p);
 
 /* What happens next: the soonest first. Pure. */
 struct explain_next {

@@ -120,7 +120,7 @@ static void add_checks(const struct state *s, struct buf *out) {
 
 static void add_rollout(const struct status_row *r, int64_t now, struct buf *out) {
     const struct state *s = &r->state;
-    bool trial = r->has_state && state_on_trial(s);
+    bool trial = r->has_state && state_on_trial(s) && s->phase != PHASE_REHEARSING;
     buf_adds(out, ",\"rollout\":");
     if (!trial) {
         buf_adds(out, "null");
@@ -162,6 +162,79 @@ static void add_rollout(const struct status_row *r, int64_t now, struct buf *out
     buf_addc(out, '}');
 }
 
+static void add_numbers(struct buf *out, const char *key, const uint64_t v[REPORT_KINDS], uint64_t none) {
+    bool any = false;
+    buf_addf(out, ",\"%s\":{", key);
+    for (int k = 0; k < REPORT_KINDS; k++) {
+        if (v[k] == none) continue;
+        buf_addf(out, "%s\"%s\":%llu", any ? "," : "", report_kind_name((enum report_kind)k),
+                 (unsigned long long)v[k]);
+        any = true;
+    }
+    buf_addc(out, '}');
+}
+
+static void add_side(struct buf *out, const char *key, const struct explain_side *side) {
+    buf_addf(out, ",\"%s\":", key);
+    if (!side->read && !side->err.kind) {
+        buf_adds(out, "null");
+        return;
+    }
+    buf_addf(out, "{\"reads\":%llu,\"writes\":%llu,\"conflicts\":%llu,\"refused\":%llu,\"failed\":%llu",
+             (unsigned long long)side->reads, (unsigned long long)side->writes,
+             (unsigned long long)side->conflicts, (unsigned long long)side->refused,
+             (unsigned long long)side->failed);
+    status_json_field(out, "problem", side->err.kind ? side->err.msg : NULL);
+    buf_addc(out, '}');
+}
+
+/* Those of the rehearsal, or the canary's: at most one of them has pods. */
+static void add_pod_list(const struct explain *e, bool rehearses, struct buf *out) {
+    size_t n = rehearses == explain_rehearses(e->row) ? e->npods : 0;
+    buf_adds(out, rehearses ? ",\"pods\":[" : ",\"canaryPods\":{\"pods\":[");
+    for (size_t i = 0; i < n; i++) {
+        const struct explain_pod *p = &e->pods[i];
+        buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
+        buf_add_json(out, slice_of(p->name));
+        if (rehearses) buf_addf(out, ",\"control\":%s", p->control ? "true" : "false");
+        status_json_field(out, "node", p->node);
+        buf_addf(out, ",\"ready\":%s,\"restarts\":%u", p->ready ? "true" : "false", p->restarts);
+        status_json_field(out, "trouble", p->trouble);
+        buf_addc(out, '}');
+    }
+    buf_addc(out, ']');
+}
+
+static void add_rehearsal(const struct explain *e, int64_t now, struct buf *out) {
+    const struct status_row *r = e->row;
+    const struct state_rehearsal *x = &r->state.rehearsal;
+    bool goes_on = explain_rehearses(r), known = x->over || e->so_far;
+    buf_adds(out, ",\"rehearsal\":");
+    if (!r->has_state || !x->key[0]) {
+        buf_adds(out, "null");
+        return;
+    }
+    buf_addf(out, "{\"over\":%s,\"alone\":%s", x->over ? "true" : "false", x->alone ? "true" : "false");
+    moment(out, "from", x->from_ns);
+    moment(out, "until", x->from_ns ? x->from_ns + r->spec.rehearse_ns : 0);
+    status_json_field(out, "line", goes_on ? e->so_far : x->line);
+    status_json_field(out, "digest", x->over ? x->digest : NULL);
+    status_json_field(out, "approved", x->approved[0] ? x->approved : NULL);
+    if (known)
+        add_numbers(out, "counts", goes_on ? e->count : x->count, 0);
+    else
+        buf_adds(out, ",\"counts\":null");
+    add_numbers(out, "limits", r->spec.max_changes, SPEC_ANY);
+    add_side(out, "new", &e->side[0]);
+    add_side(out, "control", &e->side[1]);
+    if (r->state.phase == PHASE_REHEARSING)
+        add_evidence(r, now, out);
+    else
+        buf_adds(out, ",\"evidence\":null");
+    add_pod_list(e, true, out);
+    buf_addc(out, '}');
+}
+
 static void add_next(const struct status_row *r, int64_t now, struct buf *out) {
     struct explain_next next[EXPLAIN_NEXT];
     size_t n = explain_next(r, now, next);
@@ -176,17 +249,8 @@ static void add_next(const struct status_row *r, int64_t now, struct buf *out) {
 }
 
 static void add_pods(const struct explain *e, struct buf *out) {
-    buf_adds(out, ",\"canaryPods\":{\"pods\":[");
-    for (size_t i = 0; i < e->npods; i++) {
-        const struct explain_pod *p = &e->pods[i];
-        buf_adds(out, i ? ",{\"name\":" : "{\"name\":");
-        buf_add_json(out, slice_of(p->name));
-        status_json_field(out, "node", p->node);
-        buf_addf(out, ",\"ready\":%s,\"restarts\":%u", p->ready ? "true" : "false", p->restarts);
-        status_json_field(out, "trouble", p->trouble);
-        buf_addc(out, '}');
-    }
-    buf_addf(out, "],\"more\":%zu", e->more_pods);
+    add_pod_list(e, false, out);
+    buf_addf(out, ",\"more\":%zu", e->more_pods);
     status_json_field(out, "problem", e->pods_err.kind ? e->pods_err.msg : NULL);
     buf_addc(out, '}');
 }
@@ -226,6 +290,7 @@ void explain_json(const struct explain *e, int64_t now_wall_ns, struct buf *out)
     status_json_field(&raw, "template", r->target.hash);
     status_json_field(&raw, "stableTemplate", s && s->stable_hash[0] ? s->stable_hash : NULL);
     buf_addf(&raw, ",\"replicas\":%d,\"ready\":%d", r->replicas, r->ready);
+    add_rehearsal(e, now_wall_ns, &raw);
     add_rollout(r, now_wall_ns, &raw);
     add_next(r, now_wall_ns, &raw);
     add_pods(e, &raw);

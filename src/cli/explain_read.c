@@ -1,6 +1,7 @@
 /* Reads what is explained; see explain.h. */
 #include "explain.h"
 #include "target_ref.h"
+#include "plan/rehearsal.h"
 #include <errno.h>
 
 struct explain_poll {
@@ -10,6 +11,8 @@ struct explain_poll {
     const char *ns, *name; /* borrowed, as the status poll does */
     struct status_poll *status;
     struct kube_list *pods_op;
+    struct explain_sides *sides;
+    char *rs, *rs_control; /* whose pods are listed; NULL: none */
     struct explain e;
 };
 
@@ -22,21 +25,27 @@ static void drop_pods(struct explain *e) {
     e->npods = e->more_pods = 0;
 }
 
+static bool is(const struct obs_pod *pod, const char *rs) {
+    return rs && pod->rs_name && strcmp(pod->rs_name, rs) == 0;
+}
+
 static int on_pod(void *ctx, struct slice raw, cJSON **item, struct err *err) {
     struct explain_poll *p = ctx;
     struct explain *e = &p->e;
     struct obs_pod pod;
     (void)raw;
     if (obs_pod_read(*item, &pod, err) < 0) return -EINVAL;
-    bool of_canary = pod.rs_name && e->row->state.canary && !strcmp(pod.rs_name, e->row->state.canary);
-    if (of_canary && e->npods == EXPLAIN_PODS) {
+    bool its = is(&pod, p->rs), control = is(&pod, p->rs_control);
+    if ((its || control) && e->npods == EXPLAIN_PODS) {
         e->more_pods++;
-    } else if (of_canary) {
+    } else if (its || control) {
         e->pods[e->npods++] =
             (struct explain_pod){.name = xstrdup(pod.name),
                                  .node = xstrdup_null(json_str(json_obj(*item, "spec"), "nodeName")),
                                  .trouble = xstrdup_null(pod.terminating ? "terminating" : pod.trouble),
                                  .ready = pod.ready,
+                                 .ending = pod.terminating || pod.finished,
+                                 .control = control,
                                  .restarts = pod.restarts};
     }
     obs_pod_free(&pod);
@@ -47,6 +56,11 @@ static void restart(void *ctx) {
     drop_pods(&((struct explain_poll *)ctx)->e);
 }
 
+static void on_sides(void *ctx) {
+    struct explain_poll *p = ctx;
+    p->done(p->ctx, NULL, &p->e);
+}
+
 static void on_pods(void *ctx, const struct err *err, const char *rv) {
     struct explain_poll *p = ctx;
     (void)rv;
@@ -55,7 +69,25 @@ static void on_pods(void *ctx, const struct err *err, const char *rv) {
         p->e.pods_err = *err;
         drop_pods(&p->e);
     }
-    p->done(p->ctx, NULL, &p->e);
+    if (explain_rehearses(p->e.row)) p->sides = explain_sides_start(p->kube, &p->e, on_sides, p);
+    if (!p->sides) p->done(p->ctx, NULL, &p->e);
+}
+
+/* The canary's, or those of a rehearsal: false: there are none. */
+static bool choose_pods(struct explain_poll *p, char **ret_labels) {
+    const struct status_row *row = p->e.row;
+    const struct state *s = &row->state;
+    if (!row->has_state || !s->hash[0]) return false;
+    if (explain_rehearses(row)) {
+        p->rs = rehearsal_name(row->name, REHEARSED_NEW, s->hash);
+        p->rs_control = rehearsal_name(row->name, REHEARSED_CONTROL, s->hash);
+        *ret_labels = xasprintf(LABEL_REHEARSAL " in (%s,%s-control)", s->hash, s->hash);
+        return true;
+    }
+    if (!s->canary || s->phase == PHASE_REHEARSING) return false;
+    p->rs = xstrdup(s->canary);
+    *ret_labels = xasprintf(LABEL_TRACK "=canary," LABEL_TEMPLATE "=%s", s->hash);
+    return true;
 }
 
 static void on_status(void *ctx, const struct err *err, struct status_report *r) {
@@ -69,11 +101,11 @@ static void on_status(void *ctx, const struct err *err, struct status_report *r)
         return;
     }
     const struct status_row *row = p->e.row = &r->rows[0];
-    if (!row->has_state || !row->state.canary || !row->state.hash[0]) {
+    cleanup_free char *labels = NULL;
+    if (!choose_pods(p, &labels)) {
         p->done(p->ctx, NULL, &p->e);
         return;
     }
-    cleanup_free char *labels = xasprintf(LABEL_TRACK "=canary," LABEL_TEMPLATE "=%s", row->state.hash);
     struct kube_list_spec list = {
         .gvr = &gvr_pods, .ns = slice_of(row->ns), .labels = slice_of(labels), .no_retry = true};
     p->pods_op = kube_list(p->kube, &list, &pods, p);
@@ -90,7 +122,11 @@ struct explain_poll *explain_start(struct kube *k, const struct status_spec *spe
 void explain_end(struct explain_poll *p) {
     if (!p) return;
     kube_list_cancel(p->pods_op);
+    explain_sides_end(p->sides);
     status_poll_end(p->status);
     drop_pods(&p->e);
+    free(p->e.so_far);
+    free(p->rs);
+    free(p->rs_control);
     free(p);
 }

@@ -1,6 +1,7 @@
 /* A target explained to a person; see explain.h. */
 #include "explain.h"
 #include "base/time.h"
+#include "target_ref.h"
 #include "template_diff.h"
 
 static const char *const bold = "\x1b[1m", *const dim = "\x1b[2m", *const yellow = "\x1b[33m",
@@ -155,17 +156,76 @@ static void add_controllers(struct page *p) {
     }
 }
 
-/* What the rehearsal of this rollout has found; the whole is in a ConfigMap. */
-static void add_rehearsal(struct page *p) {
-    const struct state_rehearsal *r = &p->s->rehearsal;
-    if (!p->r->has_state || !state_on_trial(p->s) || !r->key[0]) return;
-    section(p, "Rehearsal");
-    if (!r->digest[0]) {
-        note(p, NULL, "%s", r->from_ns ? "it goes on: nothing is written" : "its pods are starting");
+static void add_side(struct page *p, const char *who, const struct explain_side *side) {
+    if (side->read)
+        note(p, NULL,
+             "%s: %llu reads, %llu writes as dry runs; %llu conflicts, %llu requests refused, %llu failed",
+             who, (unsigned long long)side->reads, (unsigned long long)side->writes,
+             (unsigned long long)side->conflicts, (unsigned long long)side->refused,
+             (unsigned long long)side->failed);
+    else if (side->err.kind)
+        note(p, dim, "%s: what it has done so far cannot be read: %s", who, side->err.msg);
+}
+
+static void add_limits(struct page *p, const uint64_t count[REPORT_KINDS], bool known) {
+    const struct spec *spec = &p->r->spec;
+    cleanup_buf struct buf b = BUF(4096);
+    bool over = false;
+    for (int k = 0; k < REPORT_KINDS; k++) {
+        if (spec->max_changes[k] == SPEC_ANY) continue;
+        buf_addf(&b, "%s%s ", b.n ? ", " : "", report_kind_name((enum report_kind)k));
+        if (known) buf_addf(&b, "%llu of ", (unsigned long long)count[k]);
+        buf_addf(&b, "%llu", (unsigned long long)spec->max_changes[k]);
+        over = over || (known && count[k] > spec->max_changes[k]);
+    }
+    if (b.n)
+        note(p, over ? yellow : NULL, "max-changes: %s%s", buf_str(&b), over ? ": exceeded" : "");
+    else
+        note(p, dim, "max-changes is not given: nobody is asked, whatever it finds");
+}
+
+static void add_time(struct page *p) {
+    const struct state_rehearsal *x = &p->s->rehearsal;
+    int64_t whole = p->r->spec.rehearse_ns, done = p->now - x->from_ns;
+    char took[32], of[32], at[80];
+    status_span(whole, of);
+    if (!x->from_ns) {
+        note(p, NULL, "its pods are starting; then it is rehearsed for %s", of);
         return;
     }
-    note(p, NULL, "%s%s", r->line ? r->line : "", r->alone ? " (without stable's version beside it)" : "");
-    note(p, dim, "report %s%s", r->digest, r->approved[0] ? ", approved" : "");
+    status_span(done < whole ? done : whole, took);
+    status_clock(x->from_ns + whole, p->now, at);
+    note(p, NULL, "%s of %s, until %s", took, of, at);
+}
+
+static void add_going_on(struct page *p) {
+    const struct explain *e = p->e;
+    add_time(p);
+    add_side(p, "the new version", &e->side[0]);
+    if (p->s->rehearsal.alone)
+        note(p, dim, "stable's template is not there to be rehearsed beside it");
+    else
+        add_side(p, "stable's version beside it", &e->side[1]);
+    if (e->so_far) note(p, NULL, "found so far: %s", e->so_far);
+    add_limits(p, e->count, e->so_far != NULL);
+}
+
+/* What the rehearsal of this rollout does, and what it has found: the whole is in a ConfigMap. */
+static void add_rehearsal(struct page *p) {
+    const struct state_rehearsal *x = &p->s->rehearsal;
+    if (!p->r->has_state || !x->key[0]) return;
+    heading(p, bold, x->from_ns ? "Rehearsal, since" : "Rehearsal", x->from_ns);
+    if (explain_rehearses(p->r)) {
+        add_going_on(p);
+    } else if (!x->over) {
+        note(p, dim, "it has not come to an end, and there is no report");
+    } else {
+        note(p, NULL, "found: %s%s", x->line ? x->line : "",
+             x->alone ? " (without stable's version beside it)" : "");
+        add_limits(p, x->count, true);
+        note(p, NULL, "report %s%s: handover diff %s -n %s", x->digest, x->approved[0] ? ", approved" : "",
+             target_ref(p->r->name).text, p->r->ns);
+    }
 }
 
 static void add_evidence(struct page *p) {
@@ -174,7 +234,9 @@ static void add_evidence(struct page *p) {
     if (!p->r->has_state || !state_on_trial(p->s)) return;
     heading(p, bold, p->s->written_ns ? "Evidence, as of" : "Evidence", p->s->written_ns);
     if (p->s->phase == PHASE_REHEARSING)
-        note(p, NULL, "of the rehearsal: \"canary\" is the new version there, \"stable\" its control");
+        note(p, NULL,
+             "of the rehearsal: \"canary\" is the new version in it, \"stable\" the version in service "
+             "beside it");
     else
         add_step(p);
     if (!status_evidence(p->s, p->now, &r)) {
@@ -232,7 +294,8 @@ static void add_signals(struct page *p) {
     if (!plan_signals_param(p->s, &p->r->spec, &param))
         note(p, red, "none counts while the annotation signals is wrong");
     else if (!p->s->signals.looks)
-        note(p, NULL, "not looked at yet: the canary is starting");
+        note(p, NULL, "not looked at yet%s",
+             p->s->phase == PHASE_REHEARSING ? "" : ": the canary is starting");
     else
         for (int i = 0; i < SIGNALS; i++) add_signal(p, &param, (enum signal)i);
     add_guards(p);
@@ -268,15 +331,18 @@ static void add_next(struct page *p) {
 static void add_pods(struct page *p) {
     const struct explain *e = p->e;
     if (!p->r->has_state || !p->s->canary) return;
+    bool rehearses = explain_rehearses(p->r);
+    if (!rehearses && p->s->phase == PHASE_REHEARSING) return; /* there are none of either kind */
     cleanup_free char *title = xasprintf("Canary pods, of ReplicaSet %s", p->s->canary);
-    section(p, title);
+    section(p, rehearses ? "Pods of the rehearsal" : title);
     if (e->pods_err.kind) note(p, red, "they cannot be read: %s", e->pods_err.msg);
     if (!e->pods_err.kind && !e->npods) note(p, NULL, "none");
     for (size_t i = 0; i < e->npods; i++) {
         const struct explain_pod *pod = &e->pods[i];
-        note(p, pod->ready ? NULL : yellow, "%s on %s: %s, %u restart%s%s%s", pod->name,
-             pod->node ? pod->node : "no node", pod->ready ? "ready" : "not ready", pod->restarts,
-             pod->restarts == 1 ? "" : "s", pod->trouble ? "; " : "", pod->trouble ? pod->trouble : "");
+        note(p, pod->ready ? NULL : yellow, "%s%s on %s: %s, %u restart%s%s%s", pod->name,
+             pod->control ? " (stable's version)" : "", pod->node ? pod->node : "no node",
+             pod->ready ? "ready" : "not ready", pod->restarts, pod->restarts == 1 ? "" : "s",
+             pod->trouble ? "; " : "", pod->trouble ? pod->trouble : "");
     }
     if (e->more_pods) note(p, dim, "and %zu more", e->more_pods);
 }

@@ -254,6 +254,7 @@ static int on_target(void *ctx, struct slice raw, cJSON **item, struct err *err)
         spec_parse(annotations, &s, opted_in ? &row->problem : NULL);
         check_fit(p, row, obj, raw, &s);
         row->steps = s.nsteps;
+        row->rehearse_ns = s.rehearse_ns;
         row->spec = s;
         if (!named) spec_free(&row->spec);
     }

@@ -20,6 +20,7 @@ struct status_row {
     struct err problem; /* the annotations or the state cannot be used */
     char *hint;         /* an annotation that is not known, and which one may be meant; NULL: none */
     size_t steps;       /* of the spec */
+    int64_t rehearse_ns;
     /* Of a target that was asked for by name: */
     bool named; /* what follows is filled */
     struct obs_target target;

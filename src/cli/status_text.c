@@ -110,17 +110,31 @@ static void add_note(struct line *l, const char *colour, char *text) {
         free(text);
 }
 
+static void add_progress(const struct table_style *style, int64_t done, int64_t whole, struct buf *out) {
+    char took[32], of[32];
+    status_span(done, took);
+    status_span(whole, of);
+    bar(style, whole > 0 ? (double)done / (double)whole : 0, out);
+    buf_addf(out, "  %s of %s", took, of);
+}
+
 static void add_step(struct line *l, const struct table_style *style, int64_t now) {
     const struct status_row *r = l->r;
     const struct state *s = &r->state;
     struct buf b = BUF(1024);
-    char took[32], of[32];
-    int64_t watched = state_watched_ns(s, now), whole = s->param.soak_ns;
-    status_span(watched, took);
-    status_span(whole, of);
     buf_addf(&b, "step %u of %zu, %u %%  ", s->step + 1, r->steps ? r->steps : 1, s->percent);
-    bar(style, whole > 0 ? (double)watched / (double)whole : 0, &b);
-    buf_addf(&b, "  %s of %s", took, of);
+    add_progress(style, state_watched_ns(s, now), s->param.soak_ns, &b);
+    add_note(l, NULL, buf_take(&b));
+}
+
+/* While it goes on; what it has found is in the message of the phase, or of the hold. */
+static void add_rehearsal(struct line *l, const struct table_style *style, int64_t now) {
+    const struct state_rehearsal *x = &l->r->state.rehearsal;
+    struct buf b = BUF(1024);
+    if (x->over || !x->from_ns) return;
+    int64_t whole = l->r->rehearse_ns, done = now - x->from_ns;
+    buf_adds(&b, "rehearsal  ");
+    add_progress(style, done < whole ? done : whole, whole, &b);
     add_note(l, NULL, buf_take(&b));
 }
 
@@ -142,6 +156,7 @@ static void add_trial(struct line *l, const struct table_style *style, int64_t n
     const struct state *s = &l->r->state;
     struct judge_report rep;
     if (s->phase == PHASE_SOAKING) add_step(l, style, now);
+    if (s->phase == PHASE_REHEARSING) add_rehearsal(l, style, now);
     if (!status_evidence(s, now, &rep)) return;
     struct buf counts = BUF(1024), words = BUF(1024);
     status_counts(&s->judge.all, rep.upper, s->param.theta, &counts);

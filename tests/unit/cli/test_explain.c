@@ -210,6 +210,7 @@ EXPLAINED(checks_and_what_they_said_last) {
 
 EXPLAINED(what_happens_next_in_each_phase) {
     struct state *s = &x->row.state;
+    x->row.spec.rehearse_ns = 300 * NS_PER_S;
     for (size_t i = 0; i < ARRAY_LEN(nexts); i++) {
         struct explain_next next[EXPLAIN_NEXT];
         s->phase = nexts[i].phase;
@@ -259,6 +260,105 @@ EXPLAINED(turns_are_shown_and_counted) {
     assert_string_equal(json_str_or(json_at(v, "rollout/trial"), "step", ""), "Standby");
 }
 
+/* ---- a rehearsal ---- */
+
+static void rehearse(struct scene *x) {
+    struct state *s = &x->row.state;
+    x->row.spec.rehearse_ns = 300 * NS_PER_S;
+    x->row.spec.max_changes[REPORT_RESTARTS] = 0;
+    x->row.spec.max_changes[REPORT_DELETES] = 5;
+    s->phase = PHASE_REHEARSING;
+    (void)snprintf(s->rehearsal.key, sizeof s->rehearsal.key, "0a");
+    s->rehearsal.from_ns = NOW_NS - 90 * NS_PER_S;
+    x->e.side[0] = (struct explain_side){.read = true, .reads = 812, .writes = 14, .refused = 2};
+    x->e.side[1].err.kind = ERR_FORBIDDEN;
+    (void)snprintf(x->e.side[1].err.msg, sizeof x->e.side[1].err.msg, "no right");
+    x->e.pods[1].control = true;
+}
+
+static void rehearsed(struct scene *x) {
+    struct state *s = &x->row.state;
+    rehearse(x);
+    memset(x->e.side, 0, sizeof x->e.side);
+    s->hold = HOLD_APPROVAL;
+    s->rehearsal.over = true;
+    s->rehearsal.line = xstrdup("2 workloads would restart (7 pods)");
+    s->rehearsal.count[REPORT_RESTARTS] = 2;
+    s->rehearsal.count[REPORT_PODS] = 7;
+    (void)snprintf(s->rehearsal.digest, sizeof s->rehearsal.digest, "00000000000000aa");
+}
+
+static const char rehearsal_page[] =
+    "Rehearsal, since 18:18:30Z (1m30s ago)\n"
+    "    1m30s of 5m, until 18:23:30Z (in 3m30s)\n"
+    "    the new version: 812 reads, 14 writes as dry runs; 0 conflicts, 2 requests\n"
+    "      refused, 0 failed\n"
+    "    stable's version beside it: what it has done so far cannot be read: no right\n"
+    "    max-changes: deletes 5, restarts 0\n"
+    "Evidence, as of 18:19:40Z (20s ago)\n"
+    "    of the rehearsal: \"canary\" is the new version in it, \"stable\" the version in\n"
+    "      service beside it\n";
+
+EXPLAINED(a_rehearsal_that_goes_on) {
+    cleanup_buf struct buf out = BUF(1 << 16), json = BUF(1 << 16);
+    rehearse(x);
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), rehearsal_page);
+    assert_has(buf_str(&out), "18:23:30Z (in 3m30s): the rehearsal ends; then its canary");
+    assert_has(buf_str(&out), "Pods of the rehearsal\n    widget-canary-qrst-1 on n1: ready, 0 restarts\n"
+                              "    widget-canary-qrst-2 (stable's version) on no node: not ready");
+    explain_json(&x->e, NOW_NS, &json);
+    cleanup_json cJSON *v = json_parse(buf_slice(&json), NULL);
+    const cJSON *r = json_obj(v, "rehearsal");
+    assert_true(cJSON_IsNull(json_get(v, "rollout")) && cJSON_IsNull(json_get(r, "counts")));
+    assert_string_equal(json_str_or(r, "from", ""), "2026-11-23T18:18:30Z");
+    assert_string_equal(json_str_or(r, "until", ""), "2026-11-23T18:23:30Z");
+    assert_int_equal(json_i64(json_obj(r, "new"), "writes", 0), 14);
+    assert_string_equal(json_str_or(json_obj(r, "control"), "problem", ""), "no right");
+    assert_int_equal(json_i64(json_obj(r, "limits"), "deletes", 0), 5);
+    assert_int_equal(cJSON_GetArraySize(json_obj(r, "limits")), 2);
+    assert_true(json_get(json_obj(r, "evidence"), "verdict"));
+    assert_int_equal(cJSON_GetArraySize(json_arr(r, "pods")), 2);
+    assert_int_equal(cJSON_GetArraySize(json_arr(json_obj(v, "canaryPods"), "pods")), 0);
+}
+
+EXPLAINED(what_a_rehearsal_has_found_so_far) {
+    cleanup_buf struct buf out = BUF(1 << 16);
+    rehearse(x);
+    x->e.so_far = (char[]){"3 workloads would restart (9 pods)"};
+    x->e.count[REPORT_RESTARTS] = 3;
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "    found so far: 3 workloads would restart (9 pods)\n"
+                              "    max-changes: deletes 0 of 5, restarts 3 of 0: exceeded\n");
+}
+
+EXPLAINED(a_rehearsal_that_is_over) {
+    cleanup_buf struct buf out = BUF(1 << 16), json = BUF(1 << 16);
+    rehearsed(x);
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "Rehearsal, since 18:18:30Z (1m30s ago)\n"
+                              "    found: 2 workloads would restart (7 pods)\n"
+                              "    max-changes: deletes 0 of 5, restarts 2 of 0: exceeded\n"
+                              "    report 00000000000000aa: handover diff deployment/widget -n default\n");
+    assert_lacks(buf_str(&out), "ods of "); /* neither kind is there */
+    explain_json(&x->e, NOW_NS, &json);
+    cleanup_json cJSON *v = json_parse(buf_slice(&json), NULL);
+    const cJSON *r = json_obj(v, "rehearsal");
+    assert_true(json_bool(r, "over", false) && cJSON_IsNull(json_get(r, "new")) &&
+                cJSON_IsNull(json_get(r, "approved")));
+    assert_string_equal(json_str_or(r, "line", ""), "2 workloads would restart (7 pods)");
+    assert_string_equal(json_str_or(r, "digest", ""), "00000000000000aa");
+    assert_int_equal(json_i64(json_obj(r, "counts"), "pods", 0), 7);
+    buf_clear(&out); /* and in the soak after it */
+    x->row.state.phase = PHASE_SOAKING;
+    x->row.state.hold = HOLD_NONE;
+    memcpy(x->row.state.rehearsal.approved, "00000000000000aa", 17);
+    explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out),
+               "    report 00000000000000aa, approved: handover diff deployment/widget -n\n      default\n");
+    assert_has(buf_str(&out), "    step 2 of 2: wanted 50 %");
+}
+
 /* The times are those at which the plan looks. */
 EXPLAINED(times_of_a_soak) {
     struct explain_next next[EXPLAIN_NEXT];
@@ -300,7 +400,8 @@ EXPLAINED(without_a_state) {
     buf_clear(&out);
     explain_json(&x->e, NOW_NS, &out);
     cleanup_json cJSON *v = json_parse(buf_slice(&out), NULL);
-    assert_true(v && cJSON_IsNull(json_get(v, "phase")) && cJSON_IsNull(json_get(v, "rollout")));
+    assert_true(v && cJSON_IsNull(json_get(v, "phase")) && cJSON_IsNull(json_get(v, "rollout")) &&
+                cJSON_IsNull(json_get(v, "rehearsal")));
 }
 
 EXPLAINED(json_has_the_documented_shape) {

@@ -11,6 +11,16 @@
     "{'metadata':{'namespace':'a','name':'one-handover'},'data':{'facts':'{`version`:1,`targetUID`:`u`,"     \
     "`stable`:{`hash`:`bcdf`,`name`:`one-abc`,`uid`:`rs`}}','state':'{`version`:1,`phase`:`Starting`,"       \
     "`hash`:`qrst`,`canary`:`one-canary-qrst`,`startedAt`:`2026-11-23T18:19:20Z`}'}}"
+#define REHEARSING                                                                                           \
+    "{'metadata':{'namespace':'a','name':'one-handover'},'data':{'facts':'{`version`:1,`targetUID`:`u`,"     \
+    "`stable`:{`hash`:`bcdf`,`name`:`one-abc`,`uid`:`rs`}}','state':'{`version`:1,`phase`:`Rehearsing`,"     \
+    "`hash`:`qrst`,`canary`:`one-canary-qrst`,`startedAt`:`2026-11-23T18:19:20Z`,`rehearsal`:{`key`:`0a`,"   \
+    "`from`:`2026-11-23T18:19:20Z`}}'}}"
+#define WEB                                                                                                  \
+    "'group':'apps','version':'v1','resource':'deployments','kind':'Deployment','namespace':'shop','name':"
+#define REPORT(reads, rows)                                                                                  \
+    "{'apiVersion':'handover.dev/v1','kind':'RehearsalReport','run':{'reads':" reads                         \
+    ",'writes':2},'objects':[" rows "]}"
 #define POD(name, rs, ready)                                                                                 \
     "{'metadata':{'namespace':'a','name':'" name "','uid':'" name                                            \
     "','ownerReferences':[{'kind':'ReplicaSet','name':'" rs "','uid':'x','controller':true}]},"              \
@@ -19,9 +29,12 @@
 #define LIST(items) "{'kind':'List','metadata':{'resourceVersion':'9'},'items':[" items "]}"
 
 struct stage {
-    const char *targets, *pods;
+    const char *targets, *pods, *state; /* state NULL: STATE */
+    const char *report[2];              /* of the sidecars; NULL: refused */
     int pods_status;
-    char *pods_url;
+    unsigned asked;
+    char *pods_url, line[80];
+    struct explain_side side[2];
     unsigned done, npods, restarts;
     bool ready, has_state;
     struct err err, pods_err;
@@ -34,7 +47,14 @@ static void on_request(struct fake *f, struct fake_req *r) {
     } else if (strstr(r->url, "/statefulsets?")) {
         answer(r, 200, LIST());
     } else if (strstr(r->url, "/configmaps?")) {
-        answer(r, 200, LIST(STATE));
+        cleanup_free char *text = xasprintf(LIST("%s"), st->state ? st->state : STATE);
+        answer(r, 200, text);
+    } else if (strstr(r->url, "/proxy/")) {
+        bool control = strstr(r->url, "/pods/one-rehearsal-control-qrst-1:26444/proxy/report?key=0a");
+        assert_true(control || strstr(r->url, "/pods/one-rehearsal-qrst-1:26444/proxy/report?key=0a"));
+        const char *report = st->report[control];
+        st->asked++;
+        answer(r, report ? 200 : 403, report ? report : "{'kind':'Status','code':403,'message':'no'}");
     } else if (strstr(r->url, "/pods?")) {
         st->pods_url = xstrdup(r->url);
         answer(r, st->pods_status, st->pods);
@@ -53,6 +73,8 @@ static void on_done(void *ctx, const struct err *err, const struct explain *e) {
     st->has_state = e->row->has_state;
     st->npods = (unsigned)e->npods;
     st->pods_err = e->pods_err;
+    memcpy(st->side, e->side, sizeof st->side);
+    (void)snprintf(st->line, sizeof st->line, "%s", e->so_far ? e->so_far : "");
     if (!e->npods) return;
     st->ready = e->pods[0].ready;
     st->restarts = e->pods[0].restarts;
@@ -103,6 +125,43 @@ static void without_a_right_on_pods_the_rest_is_said(void **state) {
     free(st.pods_url);
 }
 
+#define REHEARSAL_PODS                                                                                       \
+    LIST(POD("one-rehearsal-qrst-1", "one-rehearsal-qrst",                                                   \
+             "True") "," POD("one-rehearsal-control-qrst-1", "one-rehearsal-control-qrst",                   \
+                             "True") "," POD("other", "two", "True"))
+
+/* What both would do is not the update's doing. */
+static void a_rehearsal_is_asked_what_it_has_found_so_far(void **state) {
+    (void)state;
+    struct stage st = {
+        .targets = LIST(TARGET),
+        .pods_status = 200,
+        .state = REHEARSING,
+        .pods = REHEARSAL_PODS,
+        .report = {REPORT("7", "{'change':'deleted'," WEB "'x'},{'change':'deleted'," WEB "'y'}"),
+                   REPORT("5", "{'change':'deleted'," WEB "'x'}")}};
+    explained(&st);
+    assert_string_equal(st.err.msg, "");
+    assert_true(st.npods == 2 && st.asked == 2);
+    assert_has(st.pods_url, "labelSelector=handover.dev%2Frehearsal%20in%20%28qrst%2Cqrst-control%29");
+    assert_true(st.side[0].read && st.side[0].reads == 7 && st.side[0].writes == 2 && st.side[1].reads == 5);
+    assert_string_equal(st.line, "1 object deleted");
+    free(st.pods_url);
+}
+
+static void without_a_right_on_the_sidecars_the_rest_is_said(void **state) {
+    (void)state;
+    struct stage st = {.targets = LIST(TARGET),
+                       .pods_status = 200,
+                       .state = REHEARSING,
+                       .pods = REHEARSAL_PODS,
+                       .report = {REPORT("7", "{'change':'deleted'," WEB "'x'}"), NULL}};
+    explained(&st);
+    assert_true(!st.err.kind && st.side[0].read && st.side[1].err.kind == ERR_FORBIDDEN);
+    assert_string_equal(st.line, ""); /* the control's doing would be in it */
+    free(st.pods_url);
+}
+
 static void a_target_that_does_not_exist(void **state) {
     (void)state;
     struct stage st = {.targets = LIST("")};
@@ -111,4 +170,5 @@ static void a_target_that_does_not_exist(void **state) {
 }
 
 RUN_TESTS(TEST(the_canarys_pods_and_no_others), TEST(without_a_right_on_pods_the_rest_is_said),
-          TEST(a_target_that_does_not_exist))
+          TEST(a_rehearsal_is_asked_what_it_has_found_so_far),
+          TEST(without_a_right_on_the_sidecars_the_rest_is_said), TEST(a_target_that_does_not_exist))

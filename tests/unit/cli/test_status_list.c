@@ -116,9 +116,29 @@ static void ages_take_six_columns(void **unused) {
     }
 }
 
+/* How far it is; what it has found is in the message when it is over. */
+static void a_rehearsal_and_what_it_waits_for(void **unused) {
+    (void)unused;
+    struct status_row row = row_of("op", PHASE_REHEARSING, HOLD_NONE, NULL);
+    struct status_report report = {.rows = &row, .n = 1, .ns = "a"};
+    cleanup_buf struct buf out = BUF(1 << 16);
+    row.rehearse_ns = 300 * NS_PER_S;
+    row.state.rehearsal.from_ns = NOW_NS - 150 * NS_PER_S;
+    status_text(&report, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "\n    rehearsal  [######......]  2m30s of 5m\n");
+    buf_clear(&out);
+    row.state.rehearsal.over = true;
+    row.state.hold = HOLD_APPROVAL;
+    row.state.message = xstrdup("its rehearsal exceeds max-changes");
+    status_text(&report, &(struct table_style){.width = 80}, NOW_NS, &out);
+    assert_has(buf_str(&out), "\n    AwaitingApproval: its rehearsal exceeds max-changes\n");
+    assert_lacks(buf_str(&out), "rehearsal  ");
+    row_end(&row);
+}
+
 int main(void) {
     if (!setlocale(LC_CTYPE, "C.UTF-8")) return 77;
     const struct CMUnitTest tests[] = {TEST(a_long_image_in_a_message), TEST(a_list_fits_the_terminal),
-                                       TEST(ages_take_six_columns)};
+                                       TEST(ages_take_six_columns), TEST(a_rehearsal_and_what_it_waits_for)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
