@@ -307,6 +307,10 @@ void rehearsal_work_drop(struct target *t) {
     t->rehearsal = NULL;
 }
 
+const struct rehearsal_report *rehearsal_work_last(const struct target *t) {
+    return t->rehearsal && t->rehearsal->has_report ? &t->rehearsal->report : NULL;
+}
+
 void rehearsal_work_offer(struct rollout *r, struct target *t, struct observed *o) {
     struct rehearsal_work *w = t->rehearsal;
     struct world *world = kube_world(r->kube);

@@ -1,5 +1,5 @@
 /* What the page shows of each target, as JSON. docs/reference/page.md has its members. */
-#include "act/controller.h"
+#include "act/rehearsal_work.h"
 #include "api/rfc3339.h"
 #include "judge/json_time.h"
 
@@ -48,6 +48,7 @@ static void counts(struct buf *out, const char *key, uint64_t errors, uint64_t t
 static enum rank rank_of(const struct state *s) {
     if (!s) return RANK_WAITS;
     if (s->hold == HOLD_CONFIG) return RANK_INVALID;
+    if (s->hold == HOLD_APPROVAL) return RANK_HELD; /* a person is asked */
     if (s->hold != HOLD_NONE && plan_reason_warning((enum plan_reason)(EV_HELD + (int)s->hold)))
         return RANK_HELD;
     switch (s->phase) {
@@ -137,21 +138,47 @@ static void add_step(const struct row *w, const struct spec *spec) {
     }
 }
 
-static void add_trial(const struct row *w) {
+static void add_kinds(struct buf *out, const char *key, const uint64_t v[REPORT_KINDS], uint64_t none) {
+    bool any = false;
+    buf_addf(out, ",\"%s\":{", key);
+    for (int k = 0; k < REPORT_KINDS; k++) {
+        if (v[k] == none) continue;
+        buf_addf(out, "%s\"%s\":%llu", any ? "," : "", report_kind_name((enum report_kind)k),
+                 (unsigned long long)v[k]);
+        any = true;
+    }
+    buf_addc(out, '}');
+}
+
+/* Of this rollout: what it has found, by now or in all. */
+static void add_rehearsal(const struct row *w, const struct spec *spec) {
+    const struct state_rehearsal *x = &w->s->rehearsal;
+    const struct rehearsal_report *last = x->over ? NULL : rehearsal_work_last(w->t);
+    if (!x->key[0] || !(x->over || w->s->phase == PHASE_REHEARSING)) return;
+    buf_addf(w->out, ",\"rehearsal\":{\"over\":%s,\"alone\":%s", x->over ? "true" : "false",
+             x->alone ? "true" : "false");
+    json_time_add(w->out, "from", x->from_ns);
+    if (x->from_ns) json_time_add(w->out, "until", x->from_ns + spec->rehearse_ns);
+    text(w->out, "line", x->over ? x->line : last ? last->line : NULL);
+    if (x->over || last) add_kinds(w->out, "counts", x->over ? x->count : last->count, 0);
+    if (x->over) text(w->out, "digest", x->digest);
+    text(w->out, "approved", x->approved);
+    add_kinds(w->out, "limits", spec->max_changes, SPEC_ANY);
+    buf_addc(w->out, '}');
+}
+
+static void add_trial(const struct row *w, const struct spec *spec) {
     const struct state *s = w->s;
     if (!state_on_trial(s) || s->phase == PHASE_REHEARSING) return;
-    cleanup_spec struct spec spec;
-    struct err err = {0};
-    (void)spec_parse(w->o ? w->o->annotations : NULL, &spec, &err);
     buf_adds(w->out, ",\"trial\":{\"startedAt\":");
     char at[32];
     rfc3339_seconds(s->began_ns, at);
     buf_add_json(w->out, slice_of(at));
     /* while it is held the deadline may move on with the time */
-    if (s->hold == HOLD_NONE) json_time_add(w->out, "deadline", plan_deadline(s, &spec, w->now));
-    add_step(w, &spec);
+    if (s->hold == HOLD_NONE) json_time_add(w->out, "deadline", plan_deadline(s, spec, w->now));
+    add_step(w, spec);
     add_evidence(w);
-    add_signals(w, &spec);
+    add_signals(w, spec);
     buf_addc(w->out, '}');
 }
 
@@ -180,7 +207,10 @@ static void add_state(const struct row *w) {
     }
     text(w->out, "message", s->message);
     text(w->out, "heldBy", !s->stable_uid ? NULL : s->policy ? "policy" : "pause");
-    add_trial(w);
+    cleanup_spec struct spec spec;
+    (void)spec_parse(w->o ? w->o->annotations : NULL, &spec, NULL);
+    add_rehearsal(w, &spec);
+    add_trial(w, &spec);
     add_history(w);
 }
 

@@ -1,10 +1,10 @@
-# The page, in a browser: rollouts, evidence, signals, leadership, queue and history, live without a reload; text from outside stays text; nothing is fetched
+# The page, in a browser: rollouts, rehearsals, evidence, signals, leadership, queue and history, live without a reload; text from outside stays text; nothing is fetched
 # from elsewhere; a lost server is survived and said; standbys say who leads; Kubernetes decides who reads. SHOTS=DIR keeps its pictures.
 # shellcheck shell=bash
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/browser.sh"
 rate='"reconcilesPerSecond":40'
-sim --script "{\"image\":\"*:v?\",$rate}" --script "{\"image\":\"*:writes\",\"writesPerReconcile\":1,$rate}" --script "{\"image\":\"*:bad\",\"errorRate\":0.5,$rate}"
+sim --kubernetes 1.37 --script "{\"image\":\"*:v?\",$rate}" --script "{\"image\":\"*:writes\",\"writesPerReconcile\":1,$rate}" --script "{\"image\":\"*:bad\",\"errorRate\":0.5,$rate}"
 shots=${SHOTS:-$dir}
 pictures() { # NAME : at two widths, light and dark; none is empty, and the dark ones are others
   for width in 1280 400; do
@@ -21,7 +21,7 @@ no_errors() { [ ! -s "$dir/browser.errors" ] || fail "$1: the browser says $(cat
 port_of() { grep -oE '"admin_port":[0-9]+' "$dir/$1.log" | grep -oE '[0-9]+$'; }
 answer() { curl -s -o "$dir/answer" -w '%{http_code}' --max-time 20 "$@" || true; }
 
-handover a; until_true 10 "a leads" leads a
+handover a --rehearse-image=handover:test; until_true 10 "a leads" leads a
 url=http://127.0.0.1:$(port_of a)
 browser
 open_page "$url/"
@@ -43,6 +43,17 @@ ask abort op; shown '^▲ RolledBack'; shown '^aborted'
 [ "$(js window.stayed)" = 1 ] || fail "the page was loaded anew"
 [ "$(js 'document.querySelectorAll("h1").length == 1 && [...document.querySelectorAll("th")].every(e => e.scope) && !!document.querySelector("main") && !!document.querySelector("[aria-live=polite]")')" = true ] || fail "landmarks, headings, headers of tables"
 no_errors "so far"
+
+# A rehearsal: what it has found so far, and when it waits for a person
+script '{"image":"op:v2","reconcilesPerSecond":40,"report":{"apiVersion":"handover.dev/v1","kind":"RehearsalReport","objects":[{"change":"changed","group":"apps","version":"v1","resource":"deployments","kind":"Deployment",
+  "namespace":"shop","name":"web","restart":{"group":"apps","kind":"Deployment","name":"web","pods":3},"fields":[{"path":"spec.template.spec.containers[web].image","old":"1","new":"2","effect":"restart"}]}]}}'
+annotate rehearse '"10s"'; annotate max-changes '"restarts=0"'; set_image op:v2
+shown '^So far: 1 workload would restart \(3 pods\)$' 30; shown '^● Rehearsing$'; shown '^Ends'
+shown '^▲ Rehearsing: AwaitingApproval$' 40
+for line in '^1 workload would restart \(3 pods\)$' '^restarts.*1.*0$' '^pods.*3.*any$' '^Report [0-9a-f]{16}:$' '^handover diff deployment/op -n default$'; do shown "$line" 5; done
+pictures rehearsal
+ask abort op; shown '^▲ RolledBack'; annotate rehearse; annotate max-changes
+no_errors "with a rehearsal"
 
 # What somebody writes into an annotation is text
 annotate soak '"<img src=x onerror=document.title=1>"'

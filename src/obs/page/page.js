@@ -98,6 +98,15 @@ function evidence(t, wide) {
 const signalWords = {off: ['off', 'dim'], absent: ['no metrics', 'dim'], quiet: ['quiet', 'good'], doubt: ['in doubt', 'warn'], speaks: ['speaks against it', 'bad']};
 const signals = list => [el('h4', {}, 'Signals'), table('Beside errors', ['Signal', 'says', 'would', 'figures'],
   list.map(s => [s.name, el('span', {class: signalWords[s.state][1]}, signalWords[s.state][0]), s.does || '', s.words || '']))];
+function rehearsal(x, target) {
+  const kinds = Object.keys({...x.counts, ...x.limits}), found = k => x.counts ? String(x.counts[k] || 0) : '', over = k => x.counts && (x.counts[k] || 0) > x.limits[k];
+  return [el('h4', {}, 'Rehearsal'),
+    el('p', {}, x.line ? (x.over ? '' : 'So far: ') + x.line : (x.from ? 'It goes on, and writes nothing.' : 'Its pods are starting.'), x.alone ? ' Without the version in service beside it.' : ''),
+    !x.over && x.until && facts([['Ends', when(x.until)]]),
+    kinds.length && table('What follows from it', ['Kind', '#found', '#allowed'], kinds.map(k => [k, over(k) ? el('span', {class: 'warn'}, found(k)) : found(k), k in x.limits ? String(x.limits[k]) : 'any'])),
+    x.digest && el('p', {class: 'dim'}, `Report ${x.digest}${x.approved ? ', approved' : ''}:`),
+    x.over && el('pre', {}, `handover diff ${target}`)];
+}
 function progress(t) {
   const out = [`step ${t.step} of ${t.steps}, ${t.percent} %`];
   if (t.turn) out.push(`the canary leads by turns (${t.turn}, ${plural(t.trials, 'trial')}, led for ${span(1000 * t.ledSeconds)} of ${span(1000 * t.soakSeconds)})`);
@@ -132,6 +141,7 @@ function row(key, r, nth) {
   fill(w);
   return w.li;
 }
+const ref = r => `${r.name.includes('/') ? '' : 'deployment/'}${r.name} -n ${r.namespace}`;
 function fill(w) {
   if (!w.d.open) return;
   const r = w.r, t = r.trial, wide = w.body.clientWidth ? w.body.clientWidth - 56 : 600;
@@ -139,7 +149,8 @@ function fill(w) {
     r.message && el('p', {class: r.hold ? 'say ' + colour(r) : 'say'}, r.message),
     r.holdSince && el('p', {class: 'dim'}, 'Held since ', when(r.holdSince), '.'),
     r.error && el('p', {class: 'bad'}, `Last error: ${r.error}`),
-    el('pre', {}, `handover explain deployment/${r.name} -n ${r.namespace}`)]);
+    el('pre', {}, `handover explain ${ref(r)}`)]);
+  part(w.body, 'rehearsal', r.rehearsal, x => rehearsal(x, ref(r)));
   part(w.body, 'facts', t ? [t.startedAt, t.deadline, t.step, t.steps, t.percent, t.soakFrom, t.soakSeconds, t.turn, t.trials, t.ledSeconds, t.objectsCanary, t.objectsTotal] : [r.heldBy], () => facts(t ? [
     ['Progress', progress(t)], ['Started', when(t.startedAt)],
     t.soakFrom && ['Soak ends', when(new Date(Date.parse(t.soakFrom) + 1000 * t.soakSeconds).toISOString()), ', if the evidence suffices'],
