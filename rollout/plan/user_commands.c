@@ -142,7 +142,7 @@ static bool of_another(const struct plan_ctx *c) {
     return passing && !plan_same_hash(s->stable_hash, c->t->hash);
 }
 
-/* An approval may come with the template, from whoever has rehearsed it before: it waits for the report that it names. */
+/* An approval may come with the template, from a pipeline that has rehearsed it before: it waits for the report that it names. */
 static bool before_its_report(const struct plan_ctx *c) {
     const struct state *s = c->s;
     bool waits = s->phase == PHASE_STABLE && s->stable_uid && !plan_same_hash(c->t->hash, s->stable_hash);

@@ -45,14 +45,14 @@ bool proto_next(struct slice *s, struct proto_field *ret) {
     return true;
 }
 
-int proto_add_varint(struct buf *out, uint64_t v) {
+static int add_varint(struct buf *out, uint64_t v) {
     for (; v > 0x7f; v >>= 7) buf_addc(out, (char)((v & 0x7f) | 0x80));
     return buf_addc(out, (char)v);
 }
 
 int proto_add_bytes(struct buf *out, uint32_t number, struct slice v) {
-    proto_add_varint(out, (uint64_t)number << 3 | PROTO_BYTES);
-    proto_add_varint(out, v.n);
+    add_varint(out, (uint64_t)number << 3 | PROTO_BYTES);
+    add_varint(out, v.n);
     return buf_add(out, v);
 }
 

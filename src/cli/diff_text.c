@@ -113,7 +113,7 @@ static void paragraph(const struct table_style *style, struct buf *out, const ch
     table_paragraph(style, buf_slice(&b), out);
 }
 
-/* Whoever may write ConfigMaps may have changed it since. */
+/* Every writer of ConfigMaps may have changed it since. */
 static void add_foot(const struct diff *d, const struct report *r, uint64_t cut,
                      const struct table_style *style, struct buf *out) {
     const struct status_row *row = d->row;

@@ -41,8 +41,6 @@ struct explain_poll *explain_start(struct kube *k, const struct status_spec *spe
                                    void *ctx);
 void explain_end(struct explain_poll *p);
 
-/* What both sidecars have said, empty: nothing: to e's sides, and the line. Pure. */
-void explain_take_sides(struct explain *e, struct slice body, struct slice control);
 /* Asks them, pods of e; then done, never inside this call. NULL: there is nobody to be asked, and no callback comes. */
 struct explain_sides;
 struct explain_sides *explain_sides_start(struct kube *k, struct explain *e, void (*done)(void *ctx),

@@ -37,7 +37,8 @@ static struct report *take_side(struct explain_side *side, struct slice body) {
     return r;
 }
 
-void explain_take_sides(struct explain *e, struct slice body, struct slice control) {
+/* What both sidecars have said, empty: nothing: to e's sides, and the line. */
+static void take_sides(struct explain *e, struct slice body, struct slice control) {
     cleanup_buf struct buf line = BUF(64 << 10);
     CLEANUP(report) struct report *r = take_side(&e->side[0], body);
     CLEANUP(report) struct report *beside = take_side(&e->side[1], control);
@@ -67,7 +68,7 @@ struct explain_sides {
 
 static void finish(struct explain_sides *p) {
     if (--p->open > 0) return;
-    explain_take_sides(p->e, buf_slice(&p->v[0].got), buf_slice(&p->v[1].got));
+    take_sides(p->e, buf_slice(&p->v[0].got), buf_slice(&p->v[1].got));
     p->done(p->ctx);
 }
 

@@ -15,10 +15,12 @@ struct overlay *overlay_new(const struct overlay_limits *limits, uint64_t seed) 
     return o;
 }
 
+static void forget(struct overlay *o, struct overlay_entry *e);
+
 void overlay_free(struct overlay *o) {
     if (!o) return;
     for (size_t i = 0; i < o->nbuckets; i++) {
-        while (o->bucket[i]) overlay_forget(o, o->bucket[i]);
+        while (o->bucket[i]) forget(o, o->bucket[i]);
     }
     free(o->bucket);
     free(o->resume);
@@ -133,7 +135,7 @@ void overlay_applied_clear(struct overlay *o, struct overlay_entry *e) {
     }
 }
 
-void overlay_forget(struct overlay *o, struct overlay_entry *e) {
+static void forget(struct overlay *o, struct overlay_entry *e) {
     struct overlay_entry **at = &o->bucket[e->hash & (o->nbuckets - 1)];
     while (*at != e) at = &(*at)->next;
     *at = e->next;
@@ -159,7 +161,7 @@ static void forget_record(struct overlay *o, struct overlay_entry *e) {
     struct overlay_floor *f = &e->res->floor;
     if (e->seen > f->seen) f->seen = e->seen;
     if (e->change > f->change) f->change = e->change;
-    overlay_forget(o, e);
+    forget(o, e);
 }
 
 bool overlay_room(struct overlay *o, size_t bytes, bool entry) {

@@ -162,7 +162,6 @@ struct overlay_entry *overlay_entry_new(struct overlay *o, struct overlay_res *r
                                         struct slice name, struct slice version);
 void overlay_set(struct overlay *o, struct overlay_text *t, struct slice text); /* counted */
 void overlay_applied_clear(struct overlay *o, struct overlay_entry *e);
-void overlay_forget(struct overlay *o, struct overlay_entry *e);
 /* An object of the overlay is asked for in another API version than it was written in. */
 void overlay_foreign(struct overlay *o, const struct overlay_entry *e, struct slice version);
 /* Is there room for so much more? Records go for it. */

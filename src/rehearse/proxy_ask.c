@@ -52,7 +52,7 @@ static void fail_later(struct ask *a) {
 
 /* ---- who asks ---- */
 
-bool proxy_is_ours(const struct proxy *p, const struct http_exchange *x) {
+static bool is_ours(const struct proxy *p, const struct http_exchange *x) {
     struct slice scheme, token;
     volatile unsigned char differs = 0;
     if (!x) return true;
@@ -103,7 +103,7 @@ static bool may_send(void *ctx) {
 
 static void on_head(void *ctx, int status, const struct http_headers *h) {
     struct ask *a = ctx;
-    a->stale = status == 401 && !a->refreshed && proxy_is_ours(a->p, a->s.as);
+    a->stale = status == 401 && !a->refreshed && is_ours(a->p, a->s.as);
     if (!a->stale) a->cb.head(a->ctx, status, h);
 }
 
@@ -180,7 +180,7 @@ static void on_auth(void *ctx, const struct err *err, struct slice authorization
 struct ask *proxy_ask(struct proxy *p, const struct ask_spec *s, const struct ask_cb *cb, void *ctx) {
     struct ask *a = xcalloc(1, sizeof *a);
     *a = (struct ask){.p = p, .s = *s, .cb = *cb, .ctx = ctx};
-    if (proxy_is_ours(p, s->as)) {
+    if (is_ours(p, s->as)) {
         a->auth_open = true;
         kube_config_auth(p->config, false, on_auth, a);
     } else {

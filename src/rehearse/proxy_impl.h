@@ -58,7 +58,6 @@ struct ask *proxy_ask(struct proxy *p, const struct ask_spec *s, const struct as
 void proxy_ask_resume(struct ask *a); /* after HTTP_HOLD */
 void proxy_ask_cancel(struct ask *a); /* no callback after it; allowed in callbacks; NULL is fine */
 /* The session's own token, which stands for the configuration's identity? */
-bool proxy_is_ours(const struct proxy *p, const struct http_exchange *x);
 
 /* ---- API groups ---- */
 /* done: once, not inside this call. err: the groups are as before. */
@@ -95,7 +94,6 @@ struct work {
     struct timer *timer; /* a watch that has no end from the server */
 };
 void proxy_work_start(struct proxy *p, struct http_exchange *x);
-void proxy_work_again(struct work *k); /* the API groups were read */
 /* The answer, whole; k is gone after these. */
 void proxy_answer(struct work *k, int status, struct slice json);
 void proxy_answer_status(struct work *k, int status, const char *message);

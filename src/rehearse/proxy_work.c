@@ -165,6 +165,14 @@ static struct gate_header header_of(const struct http_exchange *x) {
     return h;
 }
 
+static void begin(struct work *k, bool again);
+
+/* The API groups were read. */
+static void go_on(struct work *k) {
+    k->waits = false;
+    begin(k, true);
+}
+
 static void groups_read(struct proxy *p, const struct err *err) {
     if (err)
         LOG_EVENT(p->log, LOG_WARN, "RehearsalGroupsUnread", "API groups could not be read", LF_ERR(err));
@@ -174,7 +182,7 @@ static void groups_read(struct proxy *p, const struct err *err) {
             struct work *k = container_of(it, struct work, node);
             if (!k->waits) continue;
             any = true;
-            proxy_work_again(k);
+            go_on(k);
             break;
         }
     }
@@ -238,9 +246,4 @@ void proxy_work_start(struct proxy *p, struct http_exchange *x) {
         return;
     }
     begin(k, false);
-}
-
-void proxy_work_again(struct work *k) {
-    k->waits = false;
-    begin(k, true);
 }

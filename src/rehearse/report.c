@@ -89,7 +89,7 @@ static void drop_last(struct report *r) {
     report_row_free(row);
 }
 
-void report_insert(struct report *r, struct row *row) {
+static void insert(struct report *r, struct row *row) {
     report_row_seal(row);
     r->row = xgrow(r->row, &r->cap, r->n + 1, sizeof *r->row);
     size_t low = 0, high = r->n;
@@ -194,7 +194,7 @@ int report_add(struct report *r, const struct report_object *o, struct err *err)
     if (row->change == ROW_NONE && !row->kinds)
         report_row_free(row);
     else
-        report_insert(r, row);
+        insert(r, row);
     return 0;
 }
 

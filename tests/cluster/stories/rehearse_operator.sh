@@ -15,7 +15,7 @@ widgets 5
 account op system:auth-delegator | in_cluster kubectl apply -f - >/dev/null
 deploy() {
   { operator_controller_runtime op "$@" mode=leader rehearse="${REHEARSE:-40s}" max-changes=restarts=0,deletes=0 "${quick[@]}" soak=10s deadline=20m
-    allowed op children '{apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, create, update, patch, delete]}' '{apiGroups: [example.com], resources: [widgets, widgets/finalizers], verbs: ["*"]}'
+    echo ---; allowed op children '{apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, create, update, patch, delete]}' '{apiGroups: [example.com], resources: [widgets, widgets/finalizers], verbs: ["*"]}'
   } | in_cluster kubectl apply -f - >/dev/null
 }
 children() { k get deployments -o json | jq -r '.items[] | select(.metadata.name | startswith("child-")) | "\(.metadata.name) \(.spec.template.metadata.annotations["example.com/template"] // "-") \(.metadata.generation)"' | sort; }

@@ -49,7 +49,7 @@ PLAY(another_digest_is_refused, with_limits("restarts=0"),
      "finds restarts 1|run 80|is Rehearsing AwaitingApproval|approve 00000000000000aa|run 3|event "
      "ActionIgnored|is "
      "Rehearsing AwaitingApproval|canary 1 0|approve|until Starting 5")
-/* It may come with the template, from whoever has rehearsed it before. */
+/* It may come with the template, from a pipeline that has rehearsed it before. */
 SCENE(approved_in_advance, with_limits("restarts=0")) {
     m_play(m, "finds restarts 1|run 80|is Rehearsing AwaitingApproval");
     cleanup_free char *digest = xstrdup(m_s(m)->rehearsal.digest);

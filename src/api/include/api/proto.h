@@ -13,7 +13,6 @@ struct proto_field {
 };
 /* Takes the first field of *s. False: what is there is no field. */
 bool proto_next(struct slice *s, struct proto_field *ret);
-int proto_add_varint(struct buf *out, uint64_t v);
 int proto_add_bytes(struct buf *out, uint32_t number, struct slice v);
 
 /* "k8s\0" and a runtime.Unknown: 1 TypeMeta (1 apiVersion, 2 kind), 2 the object. Slices are of body. */
