@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-enum { PENDING_CAP = 64 * 1024, PENDING_ROUND = 32, OUT_KEPT = 16 * 1024 };
+enum { PENDING_CAP = 64 * 1024, PENDING_ROUND = 32 };
 #define LINGER_NS (2 * NS_PER_S)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret);
@@ -56,8 +56,11 @@ void conn_gone(struct conn *c) {
 /* What is to leave next; last: it is all. */
 static struct buf *to_write(struct conn *c, bool last) {
     if (!c->tls) return &c->out;
+    struct buf *wire = conn_tls_wire(c->tls);
+    if (c->out.n > 0) server_lend(c->net, wire);
     conn_tls_seal(c->tls, &c->out, last);
-    return conn_tls_wire(c->tls);
+    server_written(c->net, &c->out);
+    return wire;
 }
 
 void conn_cut(struct conn *c, bool reset) {
@@ -151,10 +154,8 @@ static void flush(struct conn *c) {
             free(w);
             c->broken = true;
         }
-    } else if (out->cap > OUT_KEPT) {
-        buf_free(out);
     } else {
-        buf_clear(out);
+        server_written(c->net, out);
     }
 }
 

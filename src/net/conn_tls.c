@@ -8,8 +8,7 @@
 
 enum {
     HANDSHAKE_CAP = 64 * 1024, /* bytes of a client before its handshake is done */
-    CHATTER_CAP = 64 * 1024,   /* bytes of ours that answer no request: handshake, alerts, key updates */
-    WIRE_KEPT = 16 * 1024
+    CHATTER_CAP = 64 * 1024    /* bytes of ours that answer no request: handshake, alerts, key updates */
 };
 
 struct server_tls {
@@ -198,12 +197,10 @@ enum tls_end conn_tls_open(struct conn_tls *t, struct slice raw,
     return r;
 }
 
-void conn_tls_seal(struct conn_tls *t, struct buf *plain, bool last) {
+void conn_tls_seal(struct conn_tls *t, const struct buf *plain, bool last) {
     size_t n = 0;
     ERR_clear_error();
     if (plain->n > 0 && !t->done) t->done = SSL_write_ex(t->ssl, plain->p, plain->n, &n) != 1;
-    if (plain->cap > WIRE_KEPT) buf_free(plain);
-    buf_clear(plain);
     if (last && !t->done && !t->ended) (void)SSL_shutdown(t->ssl);
     if (last) t->ended = true;
     ERR_clear_error();

@@ -104,6 +104,7 @@ static void send_part(struct http_exchange *base, struct slice data) {
     listener_bound_unsent(x->c->listener, data.n);
     if (x->c->broken) return;
     struct buf *out = &x->c->out;
+    server_lend(x->c->net, out);
     if (x->chunked) buf_addf(out, "%zx\r\n", data.n);
     buf_add(out, data);
     if (x->chunked) buf_adds(out, "\r\n");

@@ -32,6 +32,27 @@ void server_dirty(struct conn *c) {
     if (!uv_is_active((uv_handle_t *)&c->net->busy)) uv_idle_start(&c->net->busy, keep_awake);
 }
 
+enum { KEPT = 16 * 1024, SPARE_MAX = 1 << 20 };
+
+void server_written(struct net *n, struct buf *b) {
+    buf_clear(b);
+    for (size_t i = 0; i < ARRAY_LEN(n->spare) && b->cap > KEPT && b->cap <= SPARE_MAX; i++) {
+        if (n->spare[i].p) continue;
+        n->spare[i] = (struct buf){.p = b->p, .cap = b->cap};
+        *b = BUF(b->max);
+    }
+    if (b->cap > KEPT) buf_free(b);
+}
+
+void server_lend(struct net *n, struct buf *b) {
+    for (size_t i = 0; i < ARRAY_LEN(n->spare) && !b->p; i++) {
+        if (!n->spare[i].p || n->spare[i].cap > b->max) continue;
+        b->p = n->spare[i].p;
+        b->cap = n->spare[i].cap;
+        n->spare[i] = (struct buf){0};
+    }
+}
+
 void server_init(struct net *n) {
     list_init(&n->listeners);
     list_init(&n->dirty);

@@ -7,7 +7,9 @@ struct net *net_of(struct world *w) {
 }
 
 void net_handle_closed(struct net *n) {
-    if (--n->handles == 0) free(n);
+    if (--n->handles > 0) return;
+    for (size_t i = 0; i < ARRAY_LEN(n->spare); i++) buf_free(&n->spare[i]);
+    free(n);
 }
 
 static void on_closed(uv_handle_t *handle) {

@@ -35,6 +35,7 @@ struct net {
     uv_idle_t busy; /* active while dirty is not empty after a round, so that the loop does not sleep */
     char scratch[64 * 1024]; /* what the server reads into */
     char plain[16 * 1024];   /* what TLS says of it */
+    struct buf spare[2];     /* memory of answers that were written, for the next ones */
     int handles;             /* libuv handles that are not closed yet: the memory goes with the last one */
     int (*no_start)(struct world *, const struct http_spec *, const struct http_client_cb *, void *,
                     struct http_req **, struct err *);

@@ -63,6 +63,10 @@ void server_init(struct net *n);
 void server_close(struct net *n);  /* without callbacks */
 void server_dirty(struct conn *c); /* it needs conn_service() before the loop sleeps */
 
+/* An answer's buffer was written: it keeps little memory, the rest is lent to the next one that grows. */
+void server_written(struct net *n, struct buf *b);
+void server_lend(struct net *n, struct buf *b); /* before much is added to it */
+
 /* Closes a connection that can be done without; false: all are being handled. */
 bool listener_make_room(struct listener *l);
 /* Aborts the slowest readers' answers until n bytes more are within limits.total_cap. */
@@ -95,7 +99,7 @@ enum tls_end {
 /* What came from the socket: hands on what it says until take() says false. */
 enum tls_end conn_tls_open(struct conn_tls *t, struct slice raw,
                            bool (*take)(struct conn *c, struct slice plain), struct conn *c);
-/* Moves all of plain into the wire; last: and that nothing more follows. */
-void conn_tls_seal(struct conn_tls *t, struct buf *plain, bool last);
+/* All of plain goes into the wire; last: and that nothing more follows. */
+void conn_tls_seal(struct conn_tls *t, const struct buf *plain, bool last);
 struct buf *conn_tls_wire(struct conn_tls *t);
 #endif
