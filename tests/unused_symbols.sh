@@ -6,7 +6,7 @@ exempt() {
   cat <<'END'
 sim_advance sim_container_exit sim_container_ready sim_fault sim_pod_get sim_requests sim_set_runtime : the simulated world of the tests drives the embedded API server with them
 app_leading http_in_reset queue_get queue_processing checkpoint_count lease_fence_ns store_bytes scrape_target_reset : what the tests look at, of state that has no other window
-task_cancelled task_key world_defer queue_shutdown version_find rehearsal_report_cut rehearsals_image_of : part of an interface whose other half is used: tests and benches are its other users
+task_cancelled task_key world_defer queue_shutdown version_find rehearsal_report_cut rehearsals_image_of rehearsals_groups_of : part of an interface whose other half is used: tests and benches are its other users
 kube_identify : for programs on the library; Handover has the name that it has by default
 exec_cred_parse : a parser of outside bytes, entered by its fuzzer
 judge_beta_cdf judge_clopper_pearson_upper : the mathematics of docs/judge.md, checked against its tables

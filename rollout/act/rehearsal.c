@@ -1,4 +1,4 @@
-/* Which Kubernetes, which image; see rehearsal.h. */
+/* Which Kubernetes, which image, which API groups; see rehearsal.h. */
 #include "act/rehearsal.h"
 #include "api/template.h"
 #include "base/json.h"
@@ -9,7 +9,11 @@
 #define AGAIN_NS                                                                                             \
     (10 * NS_PER_S) /* after a failure, and to see whether a server that is too old has become another one */
 
-enum question { ASKS_VERSION, ASKS_POD, QUESTIONS };
+#define GROUPS_NS     (60 * NS_PER_S) /* so old may they be when a rehearsal begins */
+#define SERVICES_PATH "/apis/apiregistration.k8s.io/v1/apiservices"
+enum { GROUPS_MAX = 200, SERVICES_CAP = 16 << 20 };
+
+enum question { ASKS_VERSION, ASKS_POD, ASKS_SERVICES, QUESTIONS };
 struct rehearsals {
     struct kube *kube;
     struct rehearsals_options opt;
@@ -18,7 +22,8 @@ struct rehearsals {
     struct kube_op *op[QUESTIONS];
     int64_t again_ns[QUESTIONS]; /* boot: not asked before */
     int minor;
-    char *image, *trouble;
+    char *image, *trouble, *groups;
+    int64_t groups_ns; /* boot: groups were read then */
     bool stopped;
 };
 
@@ -46,6 +51,7 @@ void rehearsals_free(struct rehearsals *r) {
     rehearsals_stop(r);
     free(r->image);
     free(r->trouble);
+    free(r->groups);
     free(r);
 }
 
@@ -92,25 +98,69 @@ static void on_pod(void *ctx, const struct err *err, struct slice raw) {
     if (r->image || r->trouble) r->changed(r->ctx);
 }
 
+/* Not one of Kubernetes' own, which the proxy knows. */
+static bool is_foreign(const char *group) {
+    size_t n = strlen(group), tail = strlen(".k8s.io");
+    return strchr(group, '.') && (n < tail || strcmp(group + n - tail, ".k8s.io") != 0);
+}
+
+char *rehearsals_groups_of(struct slice services) {
+    cleanup_buf struct buf out = BUF(64 << 10);
+    cleanup_json cJSON *list = json_parse(services, NULL);
+    const cJSON *item;
+    size_t n = 0;
+    cJSON_ArrayForEach(item, json_arr(list, "items")) {
+        const cJSON *spec = json_obj(item, "spec");
+        const char *group = json_str_or(spec, "group", "");
+        cleanup_free char *line = xasprintf("%s\n", group);
+        if (json_obj(spec, "service") || !is_foreign(group) || !name_is_dns_subdomain(slice_of(group)))
+            continue;
+        if (n == GROUPS_MAX || (out.n && strstr(buf_str(&out), line))) continue; /* another version of it */
+        n++;
+        buf_adds(&out, line);
+    }
+    return out.n ? buf_take(&out) : xstrdup("");
+}
+
+static void on_services(void *ctx, const struct err *err, struct slice raw) {
+    struct rehearsals *r = ctx;
+    later(r, ASKS_SERVICES);
+    if (err && err_retryable(err)) return;
+    free(r->groups);
+    r->groups =
+        err ? xstrdup("")
+            : rehearsals_groups_of(raw); /* without the right: the proxy finds what the operator may see */
+    r->groups_ns = world_boot_ns(kube_world(r->kube));
+    r->changed(r->ctx);
+}
+
 static void ask(struct rehearsals *r, enum question q) {
+    static const kube_done done[QUESTIONS] = {on_version, on_pod, on_services};
     struct kube_spec spec = {.verb = KUBE_GET, .lane = LANE_CALL};
     if (r->op[q] || world_boot_ns(kube_world(r->kube)) < r->again_ns[q]) return;
-    if (q == ASKS_VERSION)
-        spec.path = "/version";
+    if (q == ASKS_SERVICES) spec.body_cap = SERVICES_CAP;
+    if (q != ASKS_POD)
+        spec.path = q == ASKS_VERSION ? "/version" : SERVICES_PATH;
     else
         spec.ref = (struct kube_ref){
             .gvr = &gvr_pods, .ns = slice_of(r->opt.pod_ns), .name = slice_of(r->opt.pod_name)};
-    r->op[q] = kube_call(r->kube, &spec, q == ASKS_VERSION ? on_version : on_pod, r);
+    r->op[q] = kube_call(r->kube, &spec, done[q], r);
 }
 
 void rehearsals_want(struct rehearsals *r) {
     if (r->stopped) return;
     if (r->minor < REHEARSAL_MINOR) ask(r, ASKS_VERSION);
     if (!r->image && r->opt.pod_ns) ask(r, ASKS_POD);
+    if (!rehearsals_groups(r)) ask(r, ASKS_SERVICES);
 }
 
 const char *rehearsals_image(const struct rehearsals *r) {
     return r->image;
+}
+
+const char *rehearsals_groups(const struct rehearsals *r) {
+    bool fresh = r->groups && world_boot_ns(kube_world(r->kube)) - r->groups_ns < GROUPS_NS;
+    return fresh ? r->groups : NULL;
 }
 
 int rehearsals_minor(const struct rehearsals *r) {

@@ -15,7 +15,12 @@ struct rehearsals *rehearsals_new(struct kube *k, const struct rehearsals_option
 void rehearsals_free(struct rehearsals *r); /* NULL is fine */
 void rehearsals_stop(struct rehearsals *r); /* cancels what is open, and asks nothing any more */
 void rehearsals_want(struct rehearsals *r); /* a rehearsal is about to begin */
-const char *rehearsals_image(const struct rehearsals *r);   /* NULL: not known (yet) */
+const char *rehearsals_image(const struct rehearsals *r); /* NULL: not known (yet) */
+/* API groups, one a line, that the API server itself serves (no APIService of theirs has a Service), but Kubernetes' own: those of
+ * CustomResourceDefinitions. "": none, or it may not be read. NULL: not known, or by now too old. */
+const char *rehearsals_groups(const struct rehearsals *r);
+/* Of a list of APIServices; free(). */
+char *rehearsals_groups_of(struct slice services);
 int rehearsals_minor(const struct rehearsals *r);           /* Kubernetes 1.MINOR; -1: not known yet */
 const char *rehearsals_trouble(const struct rehearsals *r); /* why the image is not known; NULL: it will be */
 

@@ -321,6 +321,7 @@ void rehearsal_work_offer(struct rollout *r, struct target *t, struct observed *
     struct rehearsal_seen *seen = &w->seen;
     seen->image = rehearsals_image(r->rehearsals);
     seen->minor = rehearsals_minor(r->rehearsals);
+    seen->groups = rehearsals_groups(r->rehearsals);
     seen->trouble = seen->image ? NULL : rehearsals_trouble(r->rehearsals);
     seen->tmpl = w->tmpl;
     seen->report = w->has_report ? &w->report : NULL;

@@ -195,7 +195,9 @@ static bool rehearse(struct plan_ctx *c) {
     int64_t until = x->from_ns + c->spec->rehearse_ns;
     c->plan->rehearse.run = x->run;
     c->plan->rehearse.until_ns = until;
-    if (plan_judge(c, false)) return true;
+    /* What its control does as well is the rehearsal's doing: nothing speaks against the new version before that was looked at. */
+    bool compared = x->alone || c->s->judge.all.ns + c->s->evidence.total[TRACK_STABLE] > 0;
+    if (compared && plan_judge(c, false)) return true;
     plan_revisit(c, until);
     if (c->now < until) return false;
     const struct rehearsal_report *r = last_report(c, until);

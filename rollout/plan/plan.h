@@ -76,11 +76,12 @@ struct rehearsal_report {
 /* The ConfigMap with the report of the last rehearsal. */
 enum report_map { MAP_UNKNOWN, MAP_ABSENT, MAP_OURS, MAP_FOREIGN /* nothing of ours, and left alone */ };
 struct rehearsal_seen {
-    const char *image;                     /* of Handover itself; NULL: not known (yet) */
-    int minor;                             /* of the API server, Kubernetes 1.MINOR; -1: not known yet */
-    const char *trouble;                   /* why one of these is not known; NULL: it will be */
-    const char *tmpl;                      /* stable's, as text; NULL: not known yet, or it cannot be had */
-    bool no_tmpl;                          /* it cannot be had */
+    const char *image;   /* of Handover itself; NULL: not known (yet) */
+    const char *groups;  /* API groups of CustomResourceDefinitions, one a line; NULL: not known yet */
+    int minor;           /* of the API server, Kubernetes 1.MINOR; -1: not known yet */
+    const char *trouble; /* why one of these is not known; NULL: it will be */
+    const char *tmpl;    /* stable's, as text; NULL: not known yet, or it cannot be had */
+    bool no_tmpl;        /* it cannot be had */
     const struct rehearsal_report *report; /* the last one; NULL: none */
     const char *report_trouble;            /* why the last one could not be read; NULL: it could */
     enum report_map map;

@@ -105,6 +105,7 @@ static void make(struct plan_ctx *c, int side) {
                                       .tmpl = side ? seen->tmpl : c->t->tmpl,
                                       .claims = c->t->claims,
                                       .image = seen->image,
+                                      .groups = seen->groups,
                                       .key = c->s->rehearsal.key};
     cleanup_free char *name = rehearsal_name(c->t->id, sides[side], c->s->hash);
     if (is_in_the_way(c, name) || name_taken(c, name)) return;
@@ -132,7 +133,7 @@ static bool prepared(struct plan_ctx *c) {
             REHEARSAL_MINOR, seen->minor);
     if (seen && seen->trouble)
         return plan_hold(c, HOLD_CONFIG, TEXT_CAUSE, "annotation rehearse: %s", seen->trouble);
-    if (!seen || !seen->image || seen->minor < 0 || (!seen->tmpl && !seen->no_tmpl)) {
+    if (!seen || !seen->image || !seen->groups || seen->minor < 0 || (!seen->tmpl && !seen->no_tmpl)) {
         plan_revisit(c, c->now + POLL_NS);
         return false;
     }

@@ -14,6 +14,7 @@ struct rehearsal_pod {
     const char *tmpl;   /* JSON text, which has passed json_raw_check() */
     const char *claims; /* names of a StatefulSet's volumeClaimTemplates, a JSON array; NULL: none */
     const char *image;  /* of Handover itself */
+    const char *groups; /* API groups that honour dry runs beside Kubernetes' own, one a line; NULL: none */
     const char *key;    /* who knows it may read the report */
 };
 /* NAME-rehearsal-HASH, NAME-rehearsal-control-HASH; free() */

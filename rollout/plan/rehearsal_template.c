@@ -248,18 +248,27 @@ static void write_containers(struct list *l, struct slice containers, struct sli
     }
 }
 
+static void write_groups(struct buf *out, const char *groups) {
+    struct slice rest = slice_of(groups), one;
+    while (rest.n && slice_cut(rest, '\n', &one, &rest)) buf_addf(out, ",\"--allow-group=%.*s\"", SLF(one));
+}
+
 static void write_sidecar(struct list *l, const struct rehearsal_pod *p) {
     next(l);
     buf_adds(l->out, "{\"name\":\"" REHEARSAL_SIDECAR "\",\"image\":");
     buf_add_json(l->out, slice_of(p->image));
     buf_addf(l->out,
              ",\"imagePullPolicy\":\"IfNotPresent\",\"restartPolicy\":\"Always\","
-             "\"args\":[\"rehearse\",\"--sidecar=" SHARED "\",\"--listen=127.0.0.1:%d\",\"--report=:%d\"],"
+             "\"args\":[\"rehearse\",\"--sidecar=" SHARED "\",\"--listen=127.0.0.1:%d\",\"--report=:%d\"",
+             REHEARSAL_PORT, REHEARSAL_REPORT_PORT);
+    write_groups(l->out, p->groups);
+    buf_addf(l->out,
+             "],"
              "\"env\":[{\"name\":\"" REHEARSAL_KEY "\",\"value\":\"%s\"}],"
              "\"ports\":[{\"name\":\"rehearsal\",\"containerPort\":%d}],"
              "\"startupProbe\":{\"httpGet\":{\"path\":\"/readyz\",\"port\":%d},\"periodSeconds\":1,"
              "\"failureThreshold\":60},",
-             REHEARSAL_PORT, REHEARSAL_REPORT_PORT, p->key, REHEARSAL_REPORT_PORT, REHEARSAL_REPORT_PORT);
+             p->key, REHEARSAL_REPORT_PORT, REHEARSAL_REPORT_PORT);
     buf_adds(l->out,
              "\"resources\":{\"requests\":{\"cpu\":\"10m\",\"memory\":\"64Mi\"},\"limits\":{\"memory\":"
              "\"256Mi\"}},"

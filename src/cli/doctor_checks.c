@@ -19,6 +19,7 @@ const struct doctor_right doctor_rights[] = {
     {"coordination.k8s.io", "leases", "list,watch,patch", NULL, false, false},
     {"", "configmaps", "get,list,watch,create,patch,delete", NULL, false, false},
     {"events.k8s.io", "events", "create,get,patch", NULL, false, false},
+    {"apiregistration.k8s.io", "apiservices", "list", NULL, false, true}, /* of rehearsals */
     {"coordination.k8s.io", "leases", "get,list,watch,update", "handover", true, false},
     {"coordination.k8s.io", "leases", "create", NULL, true, false},
     {"", "configmaps", "get,list,create,patch,delete", NULL, true, false},

@@ -5,7 +5,7 @@
 #include "rehearse/proxy.h"
 #include "rehearse/report.h"
 
-enum { REHEARSE_GROUPS = 64 };
+enum { REHEARSE_GROUPS = 256 };
 struct rehearse_options {
     int64_t for_ns, quiet_ns; /* 0: no end */
     const char *listen;       /* NULL: any port of 127.0.0.1 */

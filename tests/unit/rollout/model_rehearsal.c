@@ -101,6 +101,7 @@ void m_observe_rehearsal(struct model *m, struct m_view *v) {
     v->o.rehearsal = seen;
     if (m->edge.means) {
         seen->image = m->lacks ? NULL : "handover:dev";
+        seen->groups = "example.com\n";
         seen->trouble = m->lacks;
         seen->minor = m->minor ? m->minor : -1;
         seen->no_tmpl = m->no_template;

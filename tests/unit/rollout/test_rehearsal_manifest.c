@@ -64,6 +64,19 @@ CASE(a_plain_template) {
             RESULT("'metadata':{" LABELS "}", "", "", ONLY("", ""), ""));
 }
 
+CASE(groups_of_custom_resources_are_named_to_the_sidecar) {
+    cleanup_free char *text = quoted(xstrdup("{'spec':{'containers':[{'name':'m'}]}}"));
+    cleanup_buf struct buf out = BUF(1 << 16);
+    struct rehearsal_pod p = {.of = REHEARSED_NEW,
+                              .hash = "abcdefghij",
+                              .tmpl = text,
+                              .image = "handover:dev",
+                              .groups = "example.com\nb.org\n",
+                              .key = KEY};
+    assert_int_equal(rehearsal_template(&p, &out, NULL), 0);
+    assert_non_null(strstr(buf_str(&out), ",\"--allow-group=example.com\",\"--allow-group=b.org\"],\"env\""));
+}
+
 /* Everything that is not named is byte for byte as it was, at its place among its like. */
 CASE(what_stays_and_what_does_not) {
     becomes(

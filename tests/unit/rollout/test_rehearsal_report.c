@@ -114,4 +114,16 @@ CASE(the_image_of_this_very_program) {
     }
 }
 
+CASE(api_groups_that_no_other_server_serves) {
+    cleanup_free char *list = quoted(xstrdup(
+        "{'items':[{'spec':{'group':'','version':'v1'}},{'spec':{'group':'apps','version':'v1'}},"
+        "{'spec':{'group':'metrics.k8s.io','version':'v1beta1','service':{'name':'m','namespace':'n'}}},"
+        "{'spec':{'group':'away.example.com','version':'v1','service':{'name':'m','namespace':'n'}}},"
+        "{'spec':{'group':'example.com','version':'v1'}},{'spec':{'group':'example.com','version':'v2'}},"
+        "{'spec':{'group':'b.org\\n--x','version':'v1'}},{'spec':{'group':'b.org','version':'v1'}}]}"));
+    cleanup_free char *some = rehearsals_groups_of(slice_of(list)), *none = rehearsals_groups_of(SL("[]"));
+    assert_string_equal(some, "example.com\nb.org\n");
+    assert_string_equal(none, "");
+}
+
 CASES("rollout/rehearsal_report")
