@@ -14,7 +14,8 @@
 enum {
     OVERLAY_BODY_MAX = 8 << 20, /* of one object or answer */
     OVERLAY_RESOURCES = 4096,
-    OVERLAY_RESUMES = 8192,
+    OVERLAY_RESUME_WAYS = 8,
+    OVERLAY_RESUMES = 2048 * OVERLAY_RESUME_WAYS,
     OVERLAY_TWINS = 256,
     OVERLAY_EARLY = 1024,
     OVERLAY_REFUSALS = 200,
@@ -116,8 +117,9 @@ struct overlay_watch {
 /* How far the server had delivered when a watch of that filter was given a change. */
 struct overlay_resume {
     uint64_t filter; /* of the watch */
-    unsigned change;
-    uint64_t progress;
+    struct overlay_version at;
+    uint64_t progress; /* 0: nothing is here */
+    uint64_t age;      /* the oldest goes first */
 };
 struct overlay_refusal {
     struct overlay_refusal *next;
@@ -141,7 +143,8 @@ struct overlay {
     struct overlay_res *res[256];
     size_t nres;
     struct list records;           /* oldest first */
-    struct overlay_resume *resume; /* a slot for each hash: a later one takes an older one's place */
+    struct overlay_resume *resume; /* sets by hash */
+    uint64_t resumes;
     uint64_t twin[OVERLAY_TWINS];
     size_t twins;
     struct overlay_early early[OVERLAY_EARLY];
@@ -245,8 +248,8 @@ enum overlay_passed {
 };
 enum overlay_passed overlay_passed_to(const struct overlay_watch *w, const struct overlay_entry *e,
                                       uint64_t rv, struct slice base, struct slice live);
-/* The slot of a change given to watches of that filter, whatever is in it. */
-struct overlay_resume *overlay_resume_slot(const struct overlay *o, uint64_t filter, unsigned change);
+/* What is known of a change given to watches of that filter. NULL: nothing, the server is asked from its live version. */
+struct overlay_resume *overlay_resume(const struct overlay *o, uint64_t filter, struct overlay_version v);
 
 /* ---- overlay_watch.c ---- */
 void overlay_say_extras(struct overlay_watch *w); /* what the server has no event for */

@@ -12,14 +12,14 @@ struct overlay_list {
     struct overlay_res *res;
     struct overlay_filter filter;
     unsigned change; /* of the resource, when the page began */
-    bool alone, collected;
+    bool alone, first, collected;
     struct extra *extra;
     size_t n, cap, next;
 };
 
 struct overlay_list *overlay_list_begin(struct overlay *o, const struct gate_request *r) {
     struct overlay_list *l = xcalloc(1, sizeof *l);
-    *l = (struct overlay_list){.o = o, .alone = overlay_is_private(r)};
+    *l = (struct overlay_list){.o = o, .alone = overlay_is_private(r), .first = !r->token.n};
     list_init(&l->link);
     overlay_filter_init(&l->filter, r);
     l->res = overlay_res(o, r->group, r->resource);
@@ -121,13 +121,14 @@ int overlay_list_version(struct overlay_list *l, struct slice live, struct buf *
         return 0;
     }
     overlay_seen(l->res, rv);
-    /* What changed while the page passed may be in it or not: it counts as newer than the version that the page gets. */
+    /* What changed while the page passed may be in it or not: it counts as newer than the version that the page gets; of a page that is
+     * not the first it is not known what changed since that one. */
     for (struct list *at = l->res->entries.prev; at != &l->res->entries; at = at->prev) {
         struct overlay_entry *e = container_of(at, struct overlay_entry, link);
         if (e->change <= l->change) break;
         if (e->seen < l->res->newest) e->seen = l->res->newest;
     }
-    return version_out(out, live, 0);
+    return version_out(out, live, l->first ? l->change : 0);
 }
 
 void overlay_list_end(struct overlay_list *l) {

@@ -9,19 +9,33 @@ void overlay_say(struct overlay_watch *w, const char *type, struct slice object)
     if (!w->out.full) w->emit(w->ctx, buf_slice(&w->out));
 }
 
-struct overlay_resume *overlay_resume_slot(const struct overlay *o, uint64_t filter, unsigned change) {
-    struct rng mix = {filter ^ change};
-    return &o->resume[rng_below(&mix, OVERLAY_RESUMES)];
+static struct overlay_resume *set_of(const struct overlay *o, uint64_t filter, struct overlay_version v) {
+    struct rng mix = {filter ^ v.live << 20 ^ v.change};
+    return &o->resume[rng_below(&mix, OVERLAY_RESUMES / OVERLAY_RESUME_WAYS) * OVERLAY_RESUME_WAYS];
+}
+
+struct overlay_resume *overlay_resume(const struct overlay *o, uint64_t filter, struct overlay_version v) {
+    struct overlay_resume *r = set_of(o, filter, v);
+    for (size_t i = 0; i < OVERLAY_RESUME_WAYS; i++) {
+        if (r[i].progress && r[i].filter == filter && r[i].at.live == v.live && r[i].at.change == v.change)
+            return &r[i];
+    }
+    return NULL;
 }
 
 /* A change is out of order with the server's events: a watch that goes on from it asks the server from where this one stood. Of
  * several with the same filter that is the one that was the furthest behind. */
 static void remember(struct overlay_watch *w, struct overlay_version v) {
     if (!v.change || !w->progress) return;
-    struct overlay_resume *r = overlay_resume_slot(w->o, w->filter.hash, v.change);
-    bool known = r->filter == w->filter.hash && r->change == v.change;
-    if (known && r->progress <= w->progress) return;
-    *r = (struct overlay_resume){.filter = w->filter.hash, .change = v.change, .progress = w->progress};
+    struct overlay_resume *r = overlay_resume(w->o, w->filter.hash, v),
+                          *set = set_of(w->o, w->filter.hash, v);
+    if (r ? r->progress <= w->progress : v.live == w->progress) return;
+    struct overlay_resume *oldest = set;
+    for (size_t i = 1; i < OVERLAY_RESUME_WAYS; i++) {
+        if (set[i].age < oldest->age) oldest = &set[i];
+    }
+    *(r ? r : oldest) = (struct overlay_resume){
+        .filter = w->filter.hash, .at = v, .progress = w->progress, .age = ++w->o->resumes};
 }
 
 static void given(struct overlay_watch *w, struct overlay_version v) {

@@ -75,10 +75,12 @@ static void on_bookmark(struct overlay_watch *w, const struct event *ev) {
     if (w->initial && ends_initial(&ev->it)) {
         overlay_say_extras(w);
         w->initial = false;
-    } else if (ev->it.live < w->given.live || (ev->it.live == w->given.live && w->given.change)) {
+    } else if (ev->it.live < w->given.live) {
         return; /* a version that goes back; the next bookmark will do */
     }
-    pass(w, "BOOKMARK", ev);
+    /* All that has changed here has been said. */
+    overlay_say_object(w, "BOOKMARK", ev->object, false,
+                       (struct overlay_version){ev->it.live, w->res->changes});
 }
 
 int overlay_watch_event(struct overlay_watch *w, int64_t now_wall_ns, struct slice raw) {
@@ -105,6 +107,7 @@ int overlay_watch_event(struct overlay_watch *w, int64_t now_wall_ns, struct sli
     overlay_seen(w->res, ev.it.live);
     overlay_writes_notice(w->res, &ev.it);
     if (ev.type[0] == 'B') {
+        if (ev.it.live > w->progress && (w->progress || !w->initial)) w->progress = ev.it.live;
         on_bookmark(w, &ev);
     } else {
         on_object(w, &ev, now_wall_ns);

@@ -54,17 +54,11 @@ void overlay_say_extras(struct overlay_watch *w) {
     }
 }
 
-static const struct overlay_resume *resume_of(const struct overlay *o, uint64_t filter,
-                                              struct overlay_version v) {
-    const struct overlay_resume *r = overlay_resume_slot(o, filter, v.change);
-    return v.change && r->filter == filter && r->change == v.change ? r : NULL;
-}
-
 int overlay_watch_from(struct overlay *o, const struct gate_request *r, struct buf *out) {
     struct overlay_version v;
     struct overlay_filter f;
     overlay_filter_init(&f, r);
-    const struct overlay_resume *at = overlay_version_of(r->rv, &v) ? resume_of(o, f.hash, v) : NULL;
+    const struct overlay_resume *at = overlay_version_of(r->rv, &v) ? overlay_resume(o, f.hash, v) : NULL;
     overlay_filter_free(&f);
     if (!at) return buf_add(out, r->rv);
     overlay_version_add(out, (struct overlay_version){at->progress, 0});
@@ -98,13 +92,13 @@ struct overlay_watch *overlay_watch_open(struct overlay *o, const struct gate_re
     if (!w->res) return w;
     list_push(&w->res->watches, &w->link);
     if (!overlay_version_of(r->rv, &v)) return w; /* the server refuses it */
-    const struct overlay_resume *at = resume_of(o, w->filter.hash, v);
+    const struct overlay_resume *at = overlay_resume(o, w->filter.hash, v);
     if (!w->initial) w->progress = at ? at->progress : v.live;
     if (r->initial_events) { /* before the server's bookmark, see overlay_stream.c */
         if (overlay_is_private(r)) initial_private(w, r);
     } else if (!v.live) {
         overlay_say_extras(w);
-    } else if (expired(w, v) || (v.change && !at)) { /* where the server stood then is not known any more */
+    } else if (expired(w, v)) {
         expire(w);
     } else {
         catch_up(w, v);

@@ -35,6 +35,7 @@ struct informer {
     char *items[NOBJECTS];
     int nitems, item, page;
     uint64_t at;
+    char next_rv[40];
     bool more;
     /* a watch */
     struct overlay_watch *w;
@@ -216,6 +217,7 @@ static inline void take_items(struct server *s, const struct informer *x, char *
 static inline void list_begin(struct server *s, struct informer *x, struct overlay *o) {
     x->state = LISTING;
     x->more = false;
+    x->next_rv[0] = '\0';
     x->at = s->rv;
     x->item = 0;
     take_items(s, x, x->items, &x->nitems);
@@ -249,7 +251,10 @@ static inline void list_step(struct server *s, struct informer *x, struct overla
         overlay_list_version(x->list, slice_of(at), &rv);
         overlay_list_end(x->list);
         x->list = NULL;
+        /* client-go goes on from the first page's version, others from the last one's */
+        if (!x->next_rv[0] || rng_below(s->r, 2)) snprintf(x->next_rv, sizeof x->next_rv, "%s", buf_str(&rv));
         x->more = !last; /* what changes between two pages may be in both */
+        x->r.token = SL("next");
         if (!last) {
             x->page = 1 + (int)rng_below(s->r, 8);
             x->list = overlay_list_begin(o, &x->r);
@@ -257,7 +262,7 @@ static inline void list_step(struct server *s, struct informer *x, struct overla
             store_clear(&x->store);
             x->store = x->next;
             x->next.n = 0;
-            snprintf(x->last, sizeof x->last, "%s", buf_str(&rv));
+            snprintf(x->last, sizeof x->last, "%s", x->next_rv);
             x->state = OPENING;
             x->rv[0] = '\0';
             for (int i = 0; i < x->nitems; i++) free(x->items[i]);
