@@ -5,7 +5,7 @@ foreach(file version gate gate_hostile gate_random upstream upstream_check wire)
   unit_test(rehearse/${file} rehearse_wire)
 endforeach()
 unit_test(rehearse/overlay_random rehearse_core)
-foreach(file overlay_get overlay_list overlay_twin)
+foreach(file overlay_get overlay_list overlay_watch overlay_twin)
   unit_test(rehearse/${file} rehearse_core)
   target_include_directories(unit_rehearse_${file} PRIVATE ${CMAKE_SOURCE_DIR}/src/rehearse) # overlay_kit_put.h
 endforeach()
