@@ -1,5 +1,6 @@
 /* See rehearse.h. */
 #include "rehearse.h"
+#include "text.h"
 #include "rehearse_child.h"
 #include "obs/obs.h"
 #include <errno.h>
@@ -115,7 +116,12 @@ static void finish(struct rehearsal *r) {
         if (out.n && out.p[out.n - 1] != '\n') buf_addc(&out, '\n');
     } else {
         struct table_style style = cli_style(stdout);
-        (void)report_text(report, style.width, style.colour, OBJECTS_SHOWN, &out);
+        cleanup_buf struct buf text = BUF(out.max);
+        (void)report_text(report, style.width, style.colour, OBJECTS_SHOWN, &text);
+        if (style.utf8)
+            (void)buf_add(&out, buf_slice(&text));
+        else
+            text_ascii(&out, buf_slice(&text));
     }
     cli_print(CLI_TEXT, buf_slice(&out));
     r->code = report_empty(report) ? CLI_OK : CHANGES;
