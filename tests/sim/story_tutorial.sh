@@ -25,4 +25,5 @@ follow 7; says '^deployment/widget: promoted: example.com/widget:v3 is in servic
 follow 8; [ -z "$(k get deployment widget -o 'jsonpath={.spec.paused}')" ] || fail "it is paused"
 k get deployment widget -o json | jq -e '.metadata.annotations | keys | map(select(startswith("handover.dev/canary") or . == "handover.dev/status")) == []' >/dev/null ||
   fail "left: $(k get deployment widget -o json | jq -c .metadata.annotations)"
-[ -z "$(block 9)" ] || fail "a block that is not followed"
+follow 9; says '^1 workload would restart \(4 pods\)$'; says 'image: "example.com/widget:v3" -> "example.com/widget:v4"$'; says '^it ended with 3$'; says '^example.com/widget:v3$'
+[ -z "$(block 10)" ] || fail "a block that is not followed"
