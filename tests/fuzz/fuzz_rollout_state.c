@@ -58,6 +58,7 @@ static void plan_of(const struct workload *kind, const struct state *s, struct s
     cleanup_spec struct spec spec;
     struct err bad = {0};
     spec_parse(a, &spec, &bad);
+    const struct rehearsal_seen seen = {.image = "h:1", .minor = 37, .tmpl = tmpl, .map = MAP_ABSENT};
     struct observed o = {.name = id,
                          .target = &t,
                          .known = true,
@@ -65,7 +66,9 @@ static void plan_of(const struct workload *kind, const struct state *s, struct s
                          .spec_err = &bad,
                          .state_known = STATE_READ,
                          .state = s,
-                         .state_rv = rv};
+                         .state_rv = rv,
+                         .rehearsal_key = "0123456789abcdef0123456789abcdef",
+                         .rehearsal = &seen};
     cleanup_plan struct plan p;
     plan_make(&o, INT64_C(1795457893000000000), &p);
     for (size_t i = 0; i < p.nsteps; i++) {

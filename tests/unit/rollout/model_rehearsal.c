@@ -125,7 +125,7 @@ void m_observe_rehearsal(struct model *m, struct m_view *v) {
         seen->report_trouble = "connection refused";
     else if (run && sidecars(v, &p) && (due || m->edge.report.run != run))
         read_report(m, run);
-    if (!m->mute && m->edge.report.run) seen->report = &m->edge.report;
+    if (m->edge.report.run) seen->report = &m->edge.report; /* the last one that could be read */
 }
 
 void m_ask_rehearsal(struct model *m, const struct plan *p) {

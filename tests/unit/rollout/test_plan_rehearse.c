@@ -120,6 +120,8 @@ PLAY(no_report_no_canary, at_rehearsal(),
      "mute|run 100|is Rehearsing NoData|message no report of the rehearsal: connection refused|run 300|is "
      "Rehearsing "
      "NoData|rehearses 2|answers|until Starting 10|kept")
+PLAY(the_last_report_is_the_one_at_the_end, with_limits("restarts=0"),
+     "run 45|mute|run 60|is Rehearsing NoData|finds restarts 1|answers|run 20|is Rehearsing AwaitingApproval")
 PLAY(who_asks_nothing_is_not_rehearsed, at_rehearsal(),
      "finds idle|run 100|is Rehearsing NoData|message has asked the API server for nothing there|rehearses "
      "2|canary 1 0|finds nothing|until Starting 20")

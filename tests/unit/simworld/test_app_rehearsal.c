@@ -231,19 +231,19 @@ static int killed_at(int at_write, bool after) {
     return n;
 }
 
-/* Each write of a rehearsal, of its approval and of the rollout behind it. */
+/* Writes of a rehearsal, of its approval and of the rollout behind it; with REHEARSAL_ALL each of them, which takes minutes. */
 CASE(killed_at_each_write) {
     const char *one = getenv("REHEARSAL_WRITE"), *all = getenv("REHEARSAL_ALL");
     if (one) {
         (void)killed_at(atoi(one), getenv("REHEARSAL_AFTER") != NULL);
         return;
     }
-    int n = killed_at(0, false), every = all ? 1 : 4;
+    int n = killed_at(0, false), every = all ? 1 : 9;
     print_message("%d writes\n", n);
     assert_in_range(n, 10, 100);
     for (int i = 1; i <= n; i += every) {
         (void)killed_at(i, false);
-        (void)killed_at(i + (every > 1 && i + 2 <= n ? 2 : 0), true);
+        (void)killed_at(every > 1 && i + 4 <= n ? i + 4 : i, true);
     }
 }
 
