@@ -87,7 +87,7 @@ struct report {
 /* ---- report.c ---- */
 struct row *report_row_new(void);
 void report_row_free(struct row *r);
-void report_sort(struct report *r);                    /* after rows were changed in place; seals them */
+void report_sort(struct report *r); /* after rows were changed in place; seals them */
 int report_row_cmp(const void *a, const void *b);
 void report_field_free(struct field *f);
 void report_refusal_free(struct refusal *f);
