@@ -218,6 +218,7 @@ static int send(struct rehearsal_work *w, struct reading *g, const struct obs_po
     cleanup_buf struct buf where = BUF(4096);
     struct kube_scrape spec = {.timeout_ns = TIMEOUT_NS};
     bool proxy = w->r->opt.proxy;
+    if (!pod) return err_set(err, ERR_CONFIG, -EHOSTUNREACH, "it is gone");
     if (!proxy && !pod->ip)
         return err_set(err, ERR_CONFIG, -EHOSTUNREACH, "pod %s has no address yet", pod->name);
     int rc = metrics_endpoint_check(&at, pod, proxy, err);
