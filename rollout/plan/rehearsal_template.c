@@ -312,6 +312,11 @@ static int check(struct slice spec, struct err *err) {
                 "rehearse: not for a template with spec.%s: true, whose pods work on their node, where a "
                 "rehearsal would be another such pod; allowed: without it",
                 nodes[i]);
+    if (json_raw_type(member(spec, "shareProcessNamespace")) == JR_TRUE)
+        return err_set(err, ERR_CONFIG, -EINVAL,
+                       HANDOVER_PREFIX
+                       "rehearse: not for a template with spec.shareProcessNamespace: true, whose containers "
+                       "can read the token of the rehearsal's sidecar in /proc");
     return 0;
 }
 

@@ -178,6 +178,8 @@ CASE(what_cannot_be_rehearsed) {
         {"{'spec':{'hostNetwork':true,'containers':[]}}",
          "handover.dev/rehearse: not for a template with spec.hostNetwork: true, "},
         {"{'spec':{'hostPID':true}}", "handover.dev/rehearse: not for a template with spec.hostPID: true, "},
+        {"{'spec':{'shareProcessNamespace':true}}",
+         "handover.dev/rehearse: not for a template with spec.shareProcessNamespace: true, "},
         {"{'spec':null}", "spec.template.spec is no object"},
         {"{}", "spec.template.spec is no object"},
     };
