@@ -4,8 +4,8 @@
 #   --cluster     then the stories of tests/cluster on a real Kubernetes, the current one; --cluster=1.20,1.37: on each of these
 #                 (its programs are built beside the C tests, once, and kept in ~/.cache)
 #   --clang       also builds with clang, which warns about other things
-#   --tidy        also checks the layout of every C file and runs clang-tidy over the sources (those that changed, a third of the others)
-#   --mutants P   then the mutants of tests/mutants: P is all, today (a third of them, the next tomorrow) or I/N
+#   --tidy        also checks the layout of every C file and runs clang-tidy over the sources (those that changed, a fifth of the others)
+#   --mutants P   then the mutants of tests/mutants: P is all, today (a fifth of them, the next tomorrow) or I/N
 #   --filter RE   only the tests whose names match RE (`unit/kube`, `sim/demo$`), and builds only what these need
 #   --list        the names of the tests that --filter would run
 # With CI=true: --clang and --tidy. BUILD=DIR: another build folder than build/.
@@ -112,13 +112,13 @@ check_layout() {
 }
 
 # clang-tidy reads how clang compiled; gcc's options are not all known to it. Nearly all of its time is the analyzer's.
-# So: the files that differ from the release before, and of the others a third, the next one tomorrow; without git all of them.
+# So: the files that differ from the release before, and of the others a fifth, the next one tomorrow; without git all of them.
 tidy_files() {
   local all changed='' commit; commit=$(grep -v '^#' tests/previous)
   all=$(sed -n 's/^ *"file": "\(.*\)".*/\1/p' "$clang_build/compile_commands.json" | grep -E "^$top/(src|leader|rollout)/" | sort -u)
   git cat-file -e "$commit^{commit}" 2>/dev/null || { echo "$all"; return; }
   changed=$(git diff --name-only "$commit" -- src leader rollout | sed "s|^|$top/|")
-  { grep -Fx "$changed" <<<"$all"; awk -v day="$((10#$(date +%j) % 3))" 'NR % 3 == day' <<<"$all"; } | sort -u
+  { grep -Fx "$changed" <<<"$all"; awk -v day="$((10#$(date +%j) % 5))" 'NR % 5 == day' <<<"$all"; } | sort -u
 }
 run_tidy() {
   local log=$clang_build/tidy.log rc=0

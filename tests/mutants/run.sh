@@ -2,7 +2,7 @@
 # tests/mutants/run.sh [--part I/N | --part today] [--check] [--list] [NAME...] : applies each mutant of tests/mutants/*.list to a scratch
 # copy of the tree, builds and runs the tests that must fail, and reports "killed" or "SURVIVED". Ends non-zero on a survivor,
 # and on a mutant that no longer applies or does not compile. The checkout is never touched.
-#   --part I/N    every Nth mutant from the Ith on; --part today: a third, the next one tomorrow
+#   --part I/N    every Nth mutant from the Ith on; --part today: a fifth, the next one tomorrow
 #   --check       only whether each still applies: nothing is built
 #   --list        the names and their rules
 #   NAME          only these (shell patterns)
@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ "$part" != today ] || part=$((10#$(date +%j) % 3 + 1))/3
+[ "$part" != today ] || part=$((10#$(date +%j) % 5 + 1))/5
 [[ $part =~ ^([1-9][0-9]*)/([1-9][0-9]*)$ && ${BASH_REMATCH[1]} -le ${BASH_REMATCH[2]} ]] || { echo "--part $part: I/N with 1 <= I <= N, or today" >&2; exit 2; }
 first=${BASH_REMATCH[1]} step=${BASH_REMATCH[2]}
 
