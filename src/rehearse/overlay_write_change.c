@@ -161,7 +161,7 @@ static void alone(struct overlay_write *w, const struct overlay_entry *e) {
         buf_add(&json, buf_slice(&w->wanted));
     } else if (w->r->form == GATE_JSON) {
         buf_add(&json, w->r->body);
-    } else if (wire_to_json(w->r->body, &json, NULL) < 0) { /* what is new in it stays unknown */
+    } else if (wire_status(w->r->body, &json, NULL) < 0) { /* what is new in it stays unknown */
         overlay_refused(w->o, SL("status of what was made in the rehearsal"),
                         SL("this kind's protobuf encoding is not understood"));
         buf_clear(&json);

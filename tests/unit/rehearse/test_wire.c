@@ -142,4 +142,25 @@ CASE(what_is_not_understood_is_refused) {
                      -EINVAL);
 }
 
+CASE(the_status_of_a_workload_is_read) {
+    static const struct {
+        const char *api_version, *kind, *text, *want;
+    } cases[] = {
+        {"apps/v1", "ReplicaSet", "1{1'a'} 2{1=3} 3{1=0 2=0 3=4 6{1'Ready' 2'True' 3{1=100}}}",
+         "{\"status\":{\"replicas\":0,\"observedGeneration\":4,\"conditions\":[{\"type\":\"Ready\","
+         "\"status\":\"True\","
+         "\"lastTransitionTime\":\"1970-01-01T00:01:40Z\"}]}}"},
+        {"batch/v1", "Job", "3{4=2 8{1'u' 1'v'} 9=0}",
+         "{\"status\":{\"active\":2,\"uncountedTerminatedPods\":{\"succeeded\":[\"u\",\"v\"]},\"ready\":0}}"},
+        {"v1", "Pod", "3{1'Running'}", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf raw = BUF(4096), body = BUF(4096), out = BUF(4096);
+        protobuf_message(&raw, cases[i].text);
+        protobuf_wrap(&body, cases[i].api_version, cases[i].kind, buf_slice(&raw));
+        assert_int_equal(wire_status(buf_slice(&body), &out, NULL), cases[i].want ? 0 : -ENOTSUP);
+        if (cases[i].want) assert_buf(out, cases[i].want);
+    }
+}
+
 CASES("rehearse/wire")

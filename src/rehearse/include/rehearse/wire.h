@@ -21,4 +21,6 @@ int wire_rename(struct slice body, struct slice generate_name, struct buf *out, 
 /* A Lease, an Event (v1 or events.k8s.io/v1), a DeleteOptions, an Eviction, a Scale or a Binding as JSON, with apiVersion and kind.
  * -ENOTSUP: of another kind. */
 int wire_to_json(struct slice body, struct buf *out, struct err *err);
+/* {"status":...} of a ReplicaSet, Deployment, StatefulSet, DaemonSet or Job. -ENOTSUP: of another kind. */
+int wire_status(struct slice body, struct buf *out, struct err *err);
 #endif
