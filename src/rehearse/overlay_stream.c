@@ -112,6 +112,11 @@ int overlay_watch_event(struct overlay_watch *w, int64_t now_wall_ns, struct sli
     } else {
         on_object(w, &ev, now_wall_ns);
     }
+    if (ev.deleted &&
+        !overlay_filter_selects(&w->filter)) { /* it is gone, and what only the overlay has of it goes, too */
+        cleanup_free char *uid = slice_dup(ev.it.uid);
+        overlay_cascade(w->o, uid, now_wall_ns);
+    }
     /* Behind all that this event has brought about. What there is comes as ADDED, in no order. */
     bool ordered = w->progress || (!w->initial && ev.type[0] != 'A');
     if (ordered && ev.it.live > w->progress) w->progress = ev.it.live;

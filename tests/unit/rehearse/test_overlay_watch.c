@@ -201,6 +201,23 @@ CASE_WITH(struct kit, k, kit_open, kit_close, who_got_a_change_before_older_even
     buf_free(&from);
 }
 
+CASE_WITH(struct kit, k, kit_open, kit_close, what_a_live_object_owned_here_goes_with_it) {
+    struct gate_request blue = k->all;
+    blue.labels = SL("l=blue");
+    cleanup_heard struct heard h, b;
+    heard_open(&h, k->o, k->all, "100000000");
+    heard_open(&b, k->o, blue, "100000000");
+    struct overlay_put p = kit_of(k, "mine", (struct slice){0},
+                                  JS("{'kind':'Pod','metadata':{'name':'mine','namespace':'ns','uid':'m','"
+                                     "ownerReferences':[{'uid':'u-web'}]}}"));
+    assert_non_null(overlay_put(k->o, k->res, &p));
+    buf_clear(&h.got);
+    server(&b, "DELETED", object("web", "101", "red")); /* it may have left the selector alone */
+    assert_heard(h, "");
+    server(&h, "DELETED", object("web", "102", "red"));
+    assert_heard(h, "DELETED web 102000000 red|DELETED mine 1000002");
+}
+
 CASE_WITH(struct kit, k, kit_open, kit_close, metadata_alone_is_watched_as_such) {
     struct gate_request r = k->all;
     r.metadata_only = true;
