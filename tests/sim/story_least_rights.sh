@@ -43,6 +43,7 @@ unused=( # and why it is there all the same
   'get /pods'                    # in a pod: its own, for the time that there is to stop
   'list admissionregistration.k8s.io/mutatingadmissionpolicies' 'watch admissionregistration.k8s.io/mutatingadmissionpolicies' # since 1.36; story hold_policy
   'list admissionregistration.k8s.io/mutatingadmissionpolicybindings' 'watch admissionregistration.k8s.io/mutatingadmissionpolicybindings'
+  'list apiregistration.k8s.io/apiservices' # a rehearsal's: story rehearse_operator
   'get apps/statefulsets' 'patch apps/statefulsets' 'get apps/controllerrevisions' 'delete /pods' # story statefulset
   'get events.k8s.io/events' 'patch events.k8s.io/events'  # an Event that is sent again is counted up, a predecessor's too
 )
