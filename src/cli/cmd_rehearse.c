@@ -42,7 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
             argp_error(st, "--output: read \"%s\"; allowed is json, text", arg);
         return 0;
     case OPT_FOR:
-        a->o.for_ns = cli_duration(st, "for", arg, NS_PER_S, 24 * 3600 * NS_PER_S);
+        a->o.for_ns = cli_duration(st, "for", arg, NS_PER_S, NS_PER_S * 24 * 3600);
         a->for_given = true;
         return 0;
     case OPT_QUIET:
@@ -65,7 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
         if (a->o.sidecar && a->o.argv[0])
             argp_error(st, "--sidecar: the operator is another container, not a PROGRAM");
         if (a->o.report && !a->o.sidecar) argp_error(st, "--report needs --sidecar=FOLDER");
-        if (!a->for_given && a->o.argv[0]) a->o.for_ns = 5 * 60 * NS_PER_S;
+        if (!a->for_given && a->o.argv[0]) a->o.for_ns = NS_PER_S * 5 * 60;
         if (!a->quiet_given && a->o.argv[0]) a->o.quiet_ns = 10 * NS_PER_S;
         return 0;
     default: return ARGP_ERR_UNKNOWN;

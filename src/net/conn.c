@@ -354,7 +354,7 @@ void conn_accept(struct listener *l) {
     c->timer = timer_new(l->net->world, on_time, c);
     http_in_init(&c->in, l->limits.body_cap);
     /* TLS may hold a record back, and give it with the next read. */
-    buf_init(&c->pending, PENDING_CAP + sizeof l->net->scratch + 32 * 1024);
+    buf_init(&c->pending, PENDING_CAP + sizeof l->net->scratch + PENDING_CAP / 2);
     buf_init(&c->out, SIZE_MAX); /* bounded by what the handler answers, and by send_cap while it streams */
     uv_tcp_init(loop_uv(l->net->loop), &c->tcp);
     c->tcp.data = c;

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 enum { CONNECTIONS = 2048, BODY_MAX = 3 << 20, SEND_MAX = 16 << 20, TOKEN_BYTES = 32 };
-#define IDLE_NS (10 * 60 * NS_PER_S)
+#define IDLE_NS (NS_PER_S * 10 * 60)
 
 static void on_request(void *ctx, struct http_exchange *x) {
     proxy_work_start(ctx, x);

@@ -4,7 +4,7 @@
 
 enum { EVENT_MAX = ANSWER_CAP };
 #define ALONE_NS                                                                                             \
-    (30 * 60 * NS_PER_S) /* a watch that nobody else ends lasts that long, and up to twice as long */
+    (NS_PER_S * 30 * 60) /* a watch that nobody else ends lasts that long, and up to twice as long */
 
 static void emit(void *ctx, struct slice event) {
     struct work *k = ctx;

@@ -127,7 +127,7 @@ void proxy_send(struct work *k, bool all) {
     if (k->out.n == 0 || (!all && k->out.n < SEND_AT)) return;
     proxy_begin(k);
     http_reply_send(k->x, buf_slice(&k->out));
-    if (k->out.cap > 4 * SEND_AT) buf_free(&k->out);
+    if (k->out.cap / 4 > SEND_AT) buf_free(&k->out);
     buf_clear(&k->out);
 }
 

@@ -201,7 +201,7 @@ int report_add(struct report *r, const struct report_object *o, struct err *err)
 /* Text of others, without what looks like a secret. */
 static char *safe_text(struct slice s) {
     char *cut = name_text(s);
-    if (!report_secret_text(s) && !report_secret_text(slice_of(cut))) return cut;
+    if (!report_secret_text(s) && !report_secret_text(slice_make(cut, strlen(cut)))) return cut;
     free(cut);
     return xstrdup(REPORT_HIDDEN);
 }

@@ -82,7 +82,7 @@ void page_wrap(struct page *p, unsigned indent, enum page_colour colour) {
 /* ---- a change ---- */
 
 static char *safe(const char *s, size_t *ret_n) {
-    struct buf b = BUF(REPORT_VALUE_MAX * 8);
+    struct buf b = BUF((size_t)REPORT_VALUE_MAX * 8);
     utf8_add_safe(&b, slice_of(s));
     *ret_n = b.n;
     char *text = buf_take(&b);

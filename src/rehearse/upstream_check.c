@@ -11,19 +11,25 @@ struct parts {
 };
 
 static bool unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr("-._~", c, 4);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+/* 0 to 15; -1 for what is no upper-case hexadecimal digit. */
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* Unreserved letters and percent triplets with upper-case digits; of the encoded bytes neither one that has no encoding here, nor a
  * slash, a percent sign, a control character where `strict`. */
 static bool encoded(struct slice s, bool strict) {
-    static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.n; i++) {
         if (unreserved(s.p[i])) continue;
         if (s.p[i] != '%' || s.n - i < 3) return false;
-        const char *hi = memchr(hex, s.p[i + 1], 16), *lo = memchr(hex, s.p[i + 2], 16);
-        if (!hi || !lo) return false;
-        unsigned byte = (unsigned)(hi - hex) << 4 | (unsigned)(lo - hex);
+        int hi = hex_value(s.p[i + 1]), lo = hex_value(s.p[i + 2]);
+        if (hi < 0 || lo < 0) return false;
+        int byte = hi * 16 + lo;
         if (byte < 0x20 || byte == 0x7f || unreserved((char)byte)) return false;
         if (strict && (byte == '/' || byte == '%' || byte == '\\')) return false;
         i += 2;
