@@ -164,7 +164,8 @@ struct state_check {
 
 /* The rehearsal of this rollout, annotation rehearse. Outlives its phase, so that the report's line can be shown. */
 struct state_rehearsal {
-    char key[33]; /* who knows it may read the reports of its pods; "": no rehearsal */
+    char key[33];  /* who knows it may read the reports of its pods; "": no rehearsal */
+    bool for_eyes; /* state_write() says null for the key: what is printed is not read back */
     uint64_t
         run; /* which pods these are, and how often their sidecars were started: another one begins anew; 0: none yet */
     int64_t from_ns;  /* they have rehearsed since; 0: not yet */

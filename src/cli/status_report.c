@@ -159,6 +159,7 @@ static void take_state(struct status_row *row, struct slice raw) {
         return;
     }
     row->has_state = state_read(cm, &row->state, &row->problem) == 0;
+    row->state.rehearsal.for_eyes = true;
 }
 
 /* Without the directive of a ControllerRevision, which is no member of the template. */
@@ -279,6 +280,7 @@ static int on_state(void *ctx, struct slice raw, cJSON **item, struct err *err) 
     *s = (struct stored){.key = key_of(slice_of(obj_ns(obj)), slice_of(obj_name(obj)))};
     state_init(&s->state);
     state_read(obj, &s->state, &s->problem);
+    s->state.rehearsal.for_eyes = true;
     return 0;
 }
 
