@@ -75,6 +75,11 @@ static struct overlay_entry *begin(struct overlay *o, struct overlay_res *res, c
     if (overlay_may_have_twin(e)) res->twins--;
     if (owned_here(e)) o->owned--;
     if (e->state == ENTRY_PASSED) e->rv.live = most(e->rv.live, e->base_rv);
+    if (e->state == ENTRY_PASSED &&
+        e->writes <= OVERLAY_RUN) { /* what others have changed in between is no loop */
+        e->writes = 0;
+        e->first_ns = 0;
+    }
     if (!stands) {
         e->based = p->based;
         e->base_rv = p->based ? p->base_rv : p->live;
@@ -139,6 +144,14 @@ bool overlay_newer(const struct overlay_entry *e, const struct overlay_peek *it,
     return slice_cmp(it->created, mine.created) >= 0;
 }
 
+/* The live object is there again, with the uid that it had. */
+static void come_back(struct overlay *o, const struct overlay_entry *e) {
+    uint64_t id = slice_hash(slice_of(e->uid), 0);
+    for (size_t i = 0; i < OVERLAY_GONE && i < o->goners; i++) {
+        if (o->gone[i] == id) o->gone[i] = 0;
+    }
+}
+
 void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struct slice live, bool dim,
                   const struct overlay_watch *but, int64_t now) {
     struct overlay_peek it = {0};
@@ -158,6 +171,7 @@ void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struc
     set_state(o, e, ENTRY_PASSED, now);
     o->counts.dropped++;
     if (orphans) overlay_cascade(o, orphans, now);
+    if (!gone) come_back(o, e);
 }
 
 void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, struct slice live, bool dim) {
@@ -208,8 +222,10 @@ static bool owned(const struct overlay_entry *e, const struct uids *u) {
 
 void overlay_cascade(struct overlay *o, const char *uid, int64_t now) {
     struct uids level = {0};
-    if (uid[0] && o->owned) uids_add(&level, slice_of(uid));
+    if (uid[0]) uids_add(&level, slice_of(uid));
     while (level.n) { /* what is removed forgets records, never what is present */
+        for (size_t i = 0; i < level.n; i++) o->gone[o->goners++ % OVERLAY_GONE] = level.v[i];
+        if (!o->owned) break;
         struct uids below = {0};
         struct overlay_entry **v = NULL;
         size_t n = 0, cap = 0;
@@ -230,4 +246,29 @@ void overlay_cascade(struct overlay *o, const char *uid, int64_t now) {
         level = below;
     }
     free(level.v);
+}
+
+static bool has_gone(const struct overlay *o, struct slice uid) {
+    uint64_t id = slice_hash(uid, 0);
+    for (size_t i = 0; i < OVERLAY_GONE && i < o->goners; i++) {
+        if (o->gone[i] == id) return true;
+    }
+    return false;
+}
+
+void overlay_leave(struct overlay *o, struct overlay_entry *e, int64_t now) {
+    cleanup_free char *uid = xstrdup(e->orphan ? "" : e->uid);
+    overlay_take_away(o, e, now);
+    overlay_cascade(o, uid, now);
+}
+
+bool overlay_follows(struct overlay *o, struct overlay_entry *e, int64_t now) {
+    struct slice rest = slice_of(e->owners), one;
+    if (!owned_here(e)) return false;
+    while (rest.n) {
+        slice_cut(rest, ' ', &one, &rest);
+        if (!has_gone(o, one)) return false;
+    }
+    overlay_leave(o, e, now);
+    return true;
 }

@@ -18,7 +18,10 @@ enum {
     OVERLAY_RESUMES = 2048 * OVERLAY_RESUME_WAYS,
     OVERLAY_TWINS = 256,
     OVERLAY_EARLY = 1024,
+    OVERLAY_GONE = 1024,
     OVERLAY_REFUSALS = 200,
+    OVERLAY_RUN =
+        10, /* so many writes before a live change are forgotten with it: a report calls more a loop */
 };
 #define OVERLAY_EARLY_NS  (15 * INT64_C(1000000000))  /* that far live self and rehearsal are apart at most */
 #define OVERLAY_RECORD_NS (300 * INT64_C(1000000000)) /* as long as etcd keeps what is compacted */
@@ -149,6 +152,8 @@ struct overlay {
     size_t twins;
     struct overlay_early early[OVERLAY_EARLY];
     size_t earlies;
+    uint64_t gone[OVERLAY_GONE]; /* uids, hashed, of what went and would have taken with it what it owns */
+    size_t goners;
     struct overlay_refusal *refusals;
     size_t nrefusals;
     struct overlay_ring_event **event;
@@ -218,6 +223,10 @@ bool overlay_may_have_twin(const struct overlay_entry *e);
 void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* What only the overlay has, and is owned by uid, goes. */
 void overlay_cascade(struct overlay *o, const char *uid, int64_t now);
+/* Both. */
+void overlay_leave(struct overlay *o, struct overlay_entry *e, int64_t now);
+/* e was just made: true if all its owners had gone before, and e goes with them. */
+bool overlay_follows(struct overlay *o, struct overlay_entry *e, int64_t now);
 
 /* ---- overlay_twin.c ---- */
 void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, int64_t now);

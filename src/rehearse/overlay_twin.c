@@ -39,12 +39,6 @@ static struct overlay_entry *oldest_twin(struct overlay_res *res, const struct o
     return oldest;
 }
 
-static void leave(struct overlay *o, struct overlay_entry *e, int64_t now) {
-    cleanup_free char *uid = xstrdup(e->orphan ? "" : e->uid);
-    overlay_take_away(o, e, now);
-    overlay_cascade(o, uid, now);
-}
-
 /* Made just now, so that the operator may not know of it yet? By the server's clock and ours. */
 static bool is_fresh(const struct overlay_peek *it, int64_t now) {
     int64_t created;
@@ -62,7 +56,7 @@ void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overl
     struct overlay_entry *e = res->twins ? oldest_twin(res, it, owner) : NULL;
     if (e) {
         o->twin[o->twins++ % OVERLAY_TWINS] = uid;
-        leave(o, e, now);
+        overlay_leave(o, e, now);
     } else if (fresh && owner[0]) {
         o->early[o->earlies++ % OVERLAY_EARLY] =
             (struct overlay_early){uid, group_of(res, it->ns, owner, it->generate), now};
@@ -80,5 +74,5 @@ void overlay_twin_made(struct overlay *o, struct overlay_entry *e, int64_t now) 
     }
     if (!first) return;
     first->of = 0;
-    leave(o, e, now);
+    overlay_leave(o, e, now);
 }

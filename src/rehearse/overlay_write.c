@@ -253,7 +253,7 @@ void write_commit(struct overlay_write *w, const cJSON *obj, int status) {
         if (now) {
             w->o->counts.last_write_ns = w->now;
             write_object(w, status, overlay_slice(now->text), (struct overlay_version){0});
-            if (made) overlay_twin_made(w->o, now, w->now);
+            if (made && !overlay_follows(w->o, now, w->now)) overlay_twin_made(w->o, now, w->now);
         } else {
             write_full(w);
         }
