@@ -189,7 +189,10 @@ int report_add(struct report *r, const struct report_object *o, struct err *err)
     row->last_ns = o->last_ns > 0 ? o->last_ns / 1000 * 1000 : 0;
     report_row_facts(row, live, rehearsed);
     if (row->change != ROW_DELETED || row->waits) report_diff(row, &r->limits, live, rehearsed);
-    if (row->change == ROW_CHANGED && row->n == 0 && row->more.fields == 0) row->change = ROW_NONE;
+    if (row->change == ROW_CHANGED && row->n == 0 && row->more.fields == 0) {
+        row->change = ROW_NONE;
+        report_restart_clear(&row->restart);
+    }
     report_row_seal(row);
     if (row->change == ROW_NONE && !row->kinds)
         report_row_free(row);

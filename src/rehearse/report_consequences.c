@@ -47,6 +47,13 @@ static char *group_of(struct slice owner) {
     return slash ? slice_dup(slice_make(version, (size_t)(slash - version))) : xstrdup("");
 }
 
+void report_restart_clear(struct restart *re) {
+    free(re->kind);
+    free(re->name);
+    free(re->group);
+    *re = (struct restart){0};
+}
+
 /* The pods of what controls them: of a Deployment's ReplicaSet, the Deployment's, whose name the ReplicaSet's begins with. */
 static void pods_of_owner(struct row *row, struct slice obj, int64_t pods) {
     struct slice owner = controller_of(at(obj, "metadata"));
@@ -57,10 +64,7 @@ static void pods_of_owner(struct row *row, struct slice obj, int64_t pods) {
     re->group = group_of(owner);
     re->pods = pods;
     if (!re->kind || !re->name) {
-        free(re->kind);
-        free(re->name);
-        free(re->group);
-        *re = (struct restart){0};
+        report_restart_clear(re);
         return;
     }
     cleanup_free char *hash = text_at(at(at(obj, "metadata"), "labels"), "pod-template-hash");
@@ -197,7 +201,7 @@ static bool is_hot(const struct row *row) {
 }
 
 static bool restarts(const struct row *row) {
-    if (!row->restart.kind) return false;
+    if (!row->restart.kind || row->change == ROW_NONE) return false;
     return row->change != ROW_CHANGED || (effects(row) & 1U << EFFECT_RESTART);
 }
 

@@ -125,6 +125,7 @@ static void take(struct report *r, struct row *row, const struct row *control) {
     } else if (hot) {
         row->change = ROW_NONE;
         forget_fields(row);
+        report_restart_clear(&row->restart);
     } else {
         row->taken = true;
         r->taken_objects++;

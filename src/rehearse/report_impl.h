@@ -111,6 +111,7 @@ void report_diff(struct row *row, const struct report_limits *limits, struct sli
 void report_row_facts(struct row *row, struct slice live, struct slice rehearsed);
 /* From the row alone: kinds, rank, sum, bytes. */
 void report_row_seal(struct row *row);
+void report_restart_clear(struct restart *re);
 bool report_row_moves_only(const struct row *row); /* changed, but only in times and the like */
 bool report_row_is(const struct row *row, const char *group, const char *kind);
 /* ---- report_restarts.c ---- */

@@ -58,6 +58,33 @@ CASE_WITH(struct kit, k, kit_open, kit_close, a_live_event_of_the_base_is_replac
     assert_heard(h, "MODIFIED web 102000000 green|DELETED web 103000000 green");
 }
 
+static void writes_of(void *ctx, const struct overlay_row *r) {
+    *(unsigned *)ctx = r->writes;
+}
+
+/* What others change, and the operator answers, is no loop; so many writes between two of their changes are. */
+CASE_WITH(struct kit, k, kit_open, kit_close, a_few_writes_are_forgotten_with_a_live_change) {
+    cleanup_heard struct heard h;
+    unsigned writes = 0;
+    heard_open(&h, k->o, k->all, "90000000");
+    for (unsigned i = 0; i < 12; i++) kit_put(k, "web", WEB, i % 2 ? "red" : "blue");
+    server(&h, "MODIFIED", object("web", "102", "green"));
+    kit_put(k, "web", object("web", "102", "green"), "red");
+    overlay_rows(k->o, 0, writes_of, &writes);
+    assert_int_equal(writes, 13);
+    kit_put(k, "db", object("db", "101", "blue"), "red");
+    for (unsigned i = 0; i < 5; i++) {
+        char rv[16];
+        snprintf(rv, sizeof rv, "%u", 110 + i);
+        server(&h, "MODIFIED", object("db", rv, "green"));
+        for (unsigned n = 0; n < 10; n++) kit_put(k, "db", object("db", rv, "green"), n % 2 ? "red" : "blue");
+    }
+    kit_delete(k, "web", WEB);
+    server(&h, "DELETED", object("web", "120", "green"));
+    overlay_rows(k->o, INT64_MAX, writes_of, &writes);
+    assert_int_equal(writes, 10);
+}
+
 CASE_WITH(struct kit, k, kit_open, kit_close, what_was_deleted_here_comes_back_as_added) {
     cleanup_heard struct heard h, late;
     heard_open(&h, k->o, k->all, "100000000");

@@ -162,6 +162,14 @@ CASE(hot_is_more_than_ten_writes_and_more_than_one_a_second) {
     }
 }
 
+CASE(what_is_written_again_and_again_and_is_the_same_does_not_restart) {
+    cleanup_report struct report *r = report_new(NULL);
+    add_written(r, "apps", "Deployment", WORKLOAD("web", "'replicas':5,", "x:1"),
+                WORKLOAD("web", "'replicas':5,", "x:1"), 20, 0);
+    counts(r, "hot=1");
+    expect_line(r, "changes nothing, 1 object is written again and again");
+}
+
 CASE(one_line_says_it) {
     cleanup_report struct report *r = report_new(NULL);
     expect_line(r, "changes nothing");

@@ -73,7 +73,7 @@ void overlay_write_free(struct overlay_write *w); /* after the answer, or when t
 struct overlay_row {
     struct slice group, version, resource, kind, ns, name;
     struct slice live, rehearsed; /* JSON; live empty: created; rehearsed empty: deleted */
-    unsigned writes;              /* of this object, in all */
+    unsigned writes;              /* of this object; up to ten of them are forgotten with a live change */
     int64_t first_ns, last_ns;    /* wall time of its writes */
     bool superseded;              /* the live object has changed since; goes after linger_ns */
 };
