@@ -124,10 +124,12 @@ static bool is_ours(const struct rehearsal_work *w, const cJSON *obj) {
 
 static void take_map(struct rehearsal_work *w, struct slice raw) {
     cleanup_json cJSON *obj = json_parse(raw, NULL);
-    const char *digest = obj_annotation(obj, ANNOTATION_DIGEST);
+    const char *digest = obj_annotation(obj, ANNOTATION_DIGEST), *run = obj_annotation(obj, ANNOTATION_RUN);
     bool ours = obj && is_ours(w, obj);
+    int64_t n = 0;
     w->seen.map = ours ? MAP_OURS : MAP_FOREIGN;
     snprintf(w->seen.map_digest, sizeof w->seen.map_digest, "%s", ours && digest ? digest : "");
+    w->seen.map_run = ours && run && slice_i64(slice_of(run), &n) == 0 && n > 0 ? (uint64_t)n : 0;
     set(&w->map_rv, xstrdup_null(ours ? obj_rv(obj) : NULL));
 }
 

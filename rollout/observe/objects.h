@@ -33,6 +33,7 @@
 /* On a Lease: the targets of other namespaces that may name it, NAMESPACE/NAME, by comma. */
 #define ANNOTATION_TARGETS     HANDOVER_PREFIX "targets"
 #define ANNOTATION_DIGEST      HANDOVER_PREFIX "digest"      /* on the ConfigMap of a rehearsal's report */
+#define ANNOTATION_RUN         HANDOVER_PREFIX "run"         /* ... and of which pods that is */
 #define ANNOTATION_QUARANTINED HANDOVER_PREFIX "quarantined" /* on the canary's ReplicaSet: why */
 
 /* What has to be seen for a decision about a target; each includes those before it: the Deployment with its state and

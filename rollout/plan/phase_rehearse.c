@@ -138,6 +138,11 @@ static void note(struct plan_ctx *c, const struct rehearsal_report *r) {
         x->count[k] = r->count[k] < (UINT64_C(1) << 53) ? r->count[k] : UINT64_C(1) << 53;
 }
 
+/* What another rehearsal has found may be the very same, and have the same digest. */
+static bool is_kept(const struct rehearsal_seen *seen, const struct rehearsal_report *r) {
+    return seen->map == MAP_OURS && seen->map_run == r->run && strcmp(seen->map_digest, r->digest) == 0;
+}
+
 /* The whole is kept before its pods go, who alone have it. */
 static bool keep(struct plan_ctx *c, const struct rehearsal_report *r) {
     const struct rehearsal_seen *seen = c->o->rehearsal;
@@ -161,7 +166,7 @@ static bool keep(struct plan_ctx *c, const struct rehearsal_report *r) {
             name, name, c->t->ns);
     }
     note(c, r);
-    if (seen->map != MAP_OURS || strcmp(seen->map_digest, x->digest) != 0) {
+    if (!is_kept(seen, r)) {
         plan_step_report(c, r);
         plan_revisit(c, c->now + POLL_NS);
         return false;

@@ -87,6 +87,7 @@ struct rehearsal_seen {
     enum report_map map;
     const char *map_rv, *map_trouble; /* map_trouble: why it cannot be looked at; NULL: it can */
     char map_digest[17];              /* of the report in it */
+    uint64_t map_run;                 /* ... and that report's run; 0: not known */
 };
 enum own_pod { OWN_NONE, OWN_STABLE, OWN_CANARY };
 struct observed {

@@ -207,8 +207,9 @@ static void write_map(const struct plan_ctx *c, const struct rehearsal_report *r
         member(b, "\"metadata\":{\"resourceVersion\":", seen->map_rv ? seen->map_rv : "");
     }
     buf_addf(b, ",\"labels\":{\"" LABEL_REHEARSAL "\":\"%s\"}", c->s->hash);
-    buf_addf(b, ",\"annotations\":{\"" ANNOTATION_DIGEST "\":\"%s\"}},\"data\":{\"digest\":\"%s\"", r->digest,
-             r->digest);
+    buf_addf(b, ",\"annotations\":{\"" ANNOTATION_DIGEST "\":\"%s\",\"" ANNOTATION_RUN "\":\"%lld\"}}",
+             r->digest, (long long)r->run);
+    buf_addf(b, ",\"data\":{\"digest\":\"%s\"", r->digest);
     member(b, ",\"line\":", r->line);
     member(b, ",\"image\":", c->s->image ? c->s->image : "");
     buf_adds(b, ",\"report\":");

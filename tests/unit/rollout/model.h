@@ -159,7 +159,8 @@ struct model {
     const char *lacks;              /* why there is no image of Handover; NULL: there is one */
     struct {
         bool there, foreign;
-        char digest[17];
+        char digest[17], of[11]; /* ... of the template with this hash */
+        uint64_t run;
         int rv;
     } map;                        /* the report's ConfigMap */
     enum check_says says[CHECKS]; /* what a check of the target's answers; CHECK_NOTHING: not yet */

@@ -63,6 +63,8 @@ int m_apply_report(struct model *m, const struct step *s, const cJSON *body) {
     const cJSON *data = json_get(body, "data");
     snprintf(m->map.digest, sizeof m->map.digest, "%s",
              json_str(json_at(body, "metadata/annotations"), ANNOTATION_DIGEST));
+    m->map.run = strtoull(json_str(json_at(body, "metadata/annotations"), ANNOTATION_RUN), NULL, 10);
+    snprintf(m->map.of, sizeof m->map.of, "%s", json_str(json_at(body, "metadata/labels"), LABEL_REHEARSAL));
     assert_string_equal(json_str(data, "digest"), m->map.digest);
     assert_string_equal(json_str(data, "report"), "{\"a\":1}");
     return OK;
@@ -115,6 +117,7 @@ void m_observe_rehearsal(struct model *m, struct m_view *v) {
         snprintf(v->map_rv, sizeof v->map_rv, "%d", m->map.rv);
         seen->map_rv = v->map_rv;
         memcpy(seen->map_digest, m->map.digest, sizeof seen->map_digest);
+        seen->map_run = m->map.run;
     }
     if (!m->edge.reports || !v->o.state) return;
     plan_rehearsal_pair(&v->o, &p);

@@ -133,6 +133,15 @@ PLAY(no_report_until_the_deadline, at_rehearsal(),
      "mute|run 700|is Rehearsing Inconclusive|rehearses 2|act promote 1|asked 1|until Stable 60|own 1 "
      "3|rehearses 0")
 
+/* What is kept is the report of the last rehearsal, though another one has found the very same. */
+SCENE(the_same_was_found_before, at_rehearsal()) {
+    m_play(m, "until Stable 200|kept|image 2|until Starting 100|kept");
+    assert_string_equal(m->map.of, m->hash[2]);
+    int rv = m->map.rv;
+    m_play(m, "act retry 2|until Rehearsing 20|until Starting 100");
+    assert_int_not_equal(m->map.rv, rv);
+}
+
 /* What it needs. */
 PLAY(an_old_server, begun(28),
      "run 60|is Rehearsing InvalidConfig|message annotation rehearse: needs Kubernetes 1.29 or later|message "
