@@ -1,0 +1,54 @@
+/* What a leader reads for a rehearsal: the sidecars' reports, and whose the ConfigMap is that keeps them. */
+#include "rehearsal_stage.h"
+
+static bool is_held(struct stage *st, const char *reason) {
+    cleanup_json cJSON *cm = get(st, STATE);
+    cleanup_free char *hold = xasprintf("\"hold\":\"%s\"", reason);
+    return strstr(json_str_or(json_get(cm, "data"), "state", ""), hold) != NULL;
+}
+
+static bool has_no_data(void *ctx) {
+    return is_held(ctx, "NoData");
+}
+
+/* What stable's version would do as well is not known before it has said so. */
+CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_free,
+        the_control_does_not_answer) {
+    script(st, "{\"image\":\"op:v1\",\"reportMute\":true}");
+    set_image(st, "op:v2");
+    assert_true(simworld_run_until(st->sw, has_no_data, st, 120 * NS_PER_S));
+    script(st, "{\"image\":\"op:v1\"}");
+    wait_for(st, "Soaking", 120);
+}
+
+#define LABELLED ",'labels':{'handover.dev/rehearsal':'x'}"
+
+static bool has_name_conflict(void *ctx) {
+    return is_held(ctx, "NameConflict");
+}
+
+/* A ConfigMap that has the name is somebody's, whether it has no owner, no label, or another target for its owner. */
+CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_free,
+        a_configmap_of_anothers) {
+    make_target(st, "other");
+    cleanup_json cJSON *other = get(st, "/apis/apps/v1/namespaces/default/deployments/other");
+    cleanup_free char *owned = xasprintf(
+        LABELLED
+        ",'ownerReferences':[{'apiVersion':'apps/v1','kind':'Deployment','name':'other','uid':'%s'}]",
+        json_str(json_get(other, "metadata"), "uid"));
+    const char *const others[] = {"", LABELLED, owned};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        cleanup_free char *map = xasprintf("{'metadata':{'name':'op-handover-rehearsal'%s}}", others[i]);
+        create(st->sw, "/api/v1/namespaces/default/configmaps", map);
+        if (i == 0) set_image(st, "op:v2");
+        assert_true(simworld_run_until(st->sw, has_name_conflict, st, 120 * NS_PER_S));
+        simworld_run(st->sw, 15 * NS_PER_S); /* it is looked at again and again */
+        assert_true(has_name_conflict(st));
+        request(st, "DELETE", MAP, "application/json", "", 200);
+    }
+    wait_for(st, "Soaking", 120);
+    cleanup_json cJSON *kept = get(st, MAP);
+    assert_non_null(json_str(json_get(kept, "data"), "report"));
+}
+
+CASES("simworld/rehearsal_edge")
