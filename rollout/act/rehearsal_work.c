@@ -252,9 +252,9 @@ static void read_reports(struct rehearsal_work *w, const struct rehearsal_pair *
     w->asked_ns = boot(w);
     w->asked_wall_ns = world_wall_ns(world_of(w));
     w->open = 1; /* so that an answer of the first does not end it */
+    for (int k = 0; k < 2; k++) w->reading[k].err = (struct err){0};
     for (int k = 0; k < (w->alone ? 1 : 2); k++) {
         struct reading *g = &w->reading[k];
-        g->err = (struct err){0};
         if (send(w, g, p->pod[k], s->rehearsal.key, &g->err) == 0) w->open++;
     }
     read_ended(w);

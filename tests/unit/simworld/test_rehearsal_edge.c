@@ -51,4 +51,32 @@ CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_
     assert_non_null(json_str(json_get(kept, "data"), "report"));
 }
 
+static void delete_control(struct stage *st) {
+    cleanup_json cJSON *list = get(st, "/apis/apps/v1/namespaces/default/replicasets");
+    const cJSON *rs;
+    cJSON_ArrayForEach(rs, json_arr(list, "items")) {
+        const char *name = json_str(json_get(rs, "metadata"), "name");
+        if (strncmp(name, "op-rehearsal-control-", 21) != 0) continue;
+        cleanup_free char *path = xasprintf("/apis/apps/v1/namespaces/default/replicasets/%s", name);
+        request(st, "DELETE", path, "application/json", "", 200);
+    }
+}
+
+/* Without stable's template there is no other control: the one before, which did not answer, is asked no more. */
+CASE_OF(struct stage, st, rehearsing(2, "'handover.dev/rehearse':'30s'"), stage_free,
+        a_control_that_cannot_be_made_again) {
+    script(st, "{\"image\":\"op:v1\",\"reportMute\":true}");
+    set_image(st, "op:v2");
+    assert_true(simworld_run_until(st->sw, has_no_data, st, 120 * NS_PER_S));
+    int first = leader(st);
+    crash(st, first); /* the next one has not read the template */
+    simworld_run(st->sw, 120 * NS_PER_S);
+    assert_true(leader(st) == 1 - first && has_no_data(st));
+    fault(st, "{\"match\":{\"path\":\"/apis/apps/v1/namespaces/default/"
+              "replicasets\",\"query\":\"metadata.name\"},"
+              "\"status\":403,\"count\":1000}");
+    delete_control(st);
+    wait_for(st, "Soaking", 200);
+}
+
 CASES("simworld/rehearsal_edge")
