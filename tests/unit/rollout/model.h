@@ -56,7 +56,7 @@ struct mpod {
     int crashed, began; /* the ticks of its last crash and of the start of what crashed; 0: never */
     int started;        /* the tick at which its container was first started; 0: not yet */
     int rs, born, left; /* left: ticks until a terminating pod is gone */
-    uint32_t restarts;
+    uint32_t restarts, sidecar_restarts;
     uint64_t errors, total;
 };
 /* The Lease by which the pods elect a leader, who alone works, as client-go does it without releasing. */

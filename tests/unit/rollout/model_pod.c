@@ -57,6 +57,7 @@ static void fill(const struct model *m, int k, struct obs_pod *ret) {
                             .cause = cause_of(p, b),
                             .started_ns = p->started && !p->restarts ? T0 + p->started * NS_PER_S : 0,
                             .sidecar = r->rehearsed && p->ready,
+                            .sidecar_restarts = p->sidecar_restarts,
                             .crashed_ns = p->crashed ? T0 + p->crashed * NS_PER_S : 0};
     const int64_t start = OBS_START_NS / NS_PER_S + p->born;
     if (p->crashed)
@@ -106,10 +107,11 @@ void m_read_pod(const struct model *m, int k, struct obs_pod *ret) {
         labels = xasprintf(",\"handover.dev/track\":\"canary\",\"handover.dev/template\":\"%s\"", p.hash);
     bool of_set = !strcmp(p.rs_name, "statefulset/op");
     if (of_set) labels = xasprintf(",\"controller-revision-hash\":\"%s\"", p.rs_uid);
-    const char *sidecar =
-        p.sidecar ? "\"initContainerStatuses\":[{\"name\":\"handover-rehearsal\",\"started\":true,"
-                    "\"state\":{\"running\":{}}}],"
-                  : "";
+    cleanup_free char *sidecar =
+        p.sidecar ? xasprintf("\"initContainerStatuses\":[{\"name\":\"handover-rehearsal\",\"started\":true,"
+                              "\"restartCount\":%u,\"state\":{\"running\":{}}}],",
+                              p.sidecar_restarts)
+                  : xstrdup("");
     cleanup_free char *raw = xasprintf(
         "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"labels\":{\"app\":\"op\"%s},"
         "\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"kind\":\"%s\",\"name\":\"%s\",\"uid\":\"%s\","

@@ -85,9 +85,14 @@ static void read_report(struct model *m, uint64_t run) {
     snprintf(line, sizeof line, "%s", sum ? "it would change something" : "changes nothing");
 }
 
+/* It runs, and its report is for who knows the key that it was made with. */
+static bool answers(const struct m_view *v, const struct rehearsal_pair *p, int k) {
+    return p->pod[k] && p->pod[k]->sidecar &&
+           strncmp(p->rs[k]->made, v->o.state->rehearsal.key, strlen(p->rs[k]->made)) == 0;
+}
+
 static bool sidecars(const struct m_view *v, const struct rehearsal_pair *p) {
-    return p->pod[0] && p->pod[0]->sidecar &&
-           (v->o.state->rehearsal.alone || (p->pod[1] && p->pod[1]->sidecar));
+    return answers(v, p, 0) && (v->o.state->rehearsal.alone || answers(v, p, 1));
 }
 
 void m_observe_rehearsal(struct model *m, struct m_view *v) {

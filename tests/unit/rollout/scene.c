@@ -133,9 +133,11 @@ static void happens(struct model *m, struct words *w) {
                 m->finds[k] = *b ? (uint64_t)number(b) : 0;
     }
     if (is(w, "mute") || is(w, "answers")) m->mute = !strcmp(w->verb, "mute");
-    if (is(w, "sidecar-ends"))
-        for (int k = 0; k < MAX_PODS; k++)
-            if (m->pod[k].there && m->rs[m->pod[k].rs].rehearsed == REHEARSED_NEW) m->pod[k].there = false;
+    for (int k = 0; k < MAX_PODS && (is(w, "sidecar-ends") || is(w, "sidecar-restarts")); k++) {
+        if (!m->pod[k].there || m->rs[m->pod[k].rs].rehearsed != REHEARSED_NEW) continue;
+        m->pod[k].there = is(w, "sidecar-restarts");
+        m->pod[k].sidecar_restarts++;
+    }
     if (is(w, "approve")) m_annotate(m, "approve", *a ? a : m_s(m)->rehearsal.digest);
     if (is(w, "killed")) m_forget(m);
     if (is(w, "check")) m->says[CHECK_URL] = says(a);

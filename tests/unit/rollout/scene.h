@@ -21,7 +21,8 @@
  *   check SAYS, query SAYS                     what the target's checks answer from now on: nothing, pass, fail, wait, silent
  *   asks N                                     the URL was asked so often
  *   plays new|control BEHAVIOUR               how that side of a rehearsal behaves, instead of as its version does
- *   finds KIND N|nothing|idle|cut-off, mute, answers, sidecar-ends   what a rehearsal reports; that it does not; the new side's pod is lost
+ *   finds KIND N|nothing|idle|cut-off, mute, answers   what a rehearsal reports; that it does not
+ *   sidecar-ends, sidecar-restarts            the new side's pod is lost; its sidecar is started again
  *   approve [DIGEST]                           the report's by default
  *   rehearses N, kept, forgotten               so many ReplicaSets of a rehearsal; the report's ConfigMap is there, is not
  *   idle N                                     nothing is written in so many ticks

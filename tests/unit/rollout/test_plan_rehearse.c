@@ -104,6 +104,10 @@ SCENE(without_stables_template, m_start(3)) {
 /* The errors of a rehearsal count, and those of the control do not. */
 PLAY(errors_in_a_rehearsal, at_rehearsal(),
      "fails 1|asked 0|until RolledBack 60|ended failed|reason in its rehearsal: |canary 1 0|rehearses 0")
+PLAY(errors_beside_a_control_that_was_not_looked_at, begun(37),
+     "plays control silent|plays new fails|asked 0|run 55|phase Rehearsing|rehearses 2|plays control "
+     "good|until "
+     "RolledBack 20|reason in its rehearsal: ")
 SCENE(the_canarys_judge_begins_anew, at_rehearsal()) {
     m_play(m, "run 40");
     assert_true(m_s(m)->learned && m_s(m)->judge.all.nc > 0);
@@ -116,6 +120,8 @@ SCENE(the_canarys_judge_begins_anew, at_rehearsal()) {
 /* What a pod remembers is lost with it. */
 PLAY(a_lost_pod_begins_anew, at_rehearsal(),
      "run 50|sidecar-ends|run 30|is Rehearsing|rehearses 2|run 20|is Rehearsing|until Starting 40")
+PLAY(a_sidecar_that_was_started_again_begins_anew, at_rehearsal(),
+     "run 50|sidecar-restarts|run 50|is Rehearsing|rehearses 2|until Starting 20")
 PLAY(no_report_no_canary, at_rehearsal(),
      "mute|run 100|is Rehearsing NoData|message no report of the rehearsal: connection refused|run 300|is "
      "Rehearsing "
@@ -185,6 +191,26 @@ SCENE(the_report_is_refused, at_rehearsal()) {
     m_play(m, "is Rehearsing WriteRefused|message exceeded quota|rehearses 2|canary 1 0");
     m->refuses = NULL;
     m_play(m, "until Starting 20|kept");
+}
+
+/* No canary beside them, whether the rehearsal is over or not wanted any more. */
+static void are_not_taken_away(struct model *m, const char *now) {
+    m_play(m, now);
+    m->refuses = "admission webhook";
+    m->refused_kind = STEP_RS_DELETE;
+    for (int i = 0; i < 80; i++) {
+        m_tick(m);
+        m_pass(m);
+    }
+    m_play(m, "phase Rehearsing|rehearses 2|canary 1 0");
+    m->refuses = NULL;
+    m_play(m, "until Starting 60|rehearses 0");
+}
+SCENE(pods_that_stay_at_its_end, at_rehearsal()) {
+    are_not_taken_away(m, "run 1");
+}
+SCENE(pods_that_stay_without_the_annotation, at_rehearsal()) {
+    are_not_taken_away(m, "unset rehearse");
 }
 
 /* Whatever else happens meanwhile. */

@@ -259,7 +259,10 @@ CASE(the_replica_sets) {
 CASE(selectors_that_would_take_its_pods) {
     static const char *const selectors[] = {
         "{'matchExpressions':[{'key':'app','operator':'NotIn','values':['x']}]}", "{}",
-        "{'matchExpressions':[{'key':'handover.dev/rehearsal','operator':'Exists'}]}"};
+        "{'matchExpressions':[{'key':'handover.dev/rehearsal','operator':'Exists'}]}",
+        /* the pods alone, the ReplicaSet alone */
+        "{'matchExpressions':[{'key':'handover.dev/target','operator':'DoesNotExist'}]}",
+        "{'matchLabels':{'app.kubernetes.io/managed-by':'handover'}}"};
     for (size_t i = 0; i < ARRAY_LEN(selectors); i++) {
         cleanup_buf struct buf out = BUF(1 << 16);
         struct err e = {0};

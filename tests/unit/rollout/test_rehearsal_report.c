@@ -93,6 +93,25 @@ CASE(a_report_that_is_cut) {
     }
 }
 
+/* What is counted is the whole, however much of it is kept. */
+CASE(a_report_that_does_not_fit_into_an_object_of_the_api_server) {
+    enum { OBJECTS = 12000 };
+    cleanup_buf struct buf all = BUF(4 << 20);
+    struct rehearsal_report r;
+    struct err e = {0};
+    buf_adds(&all, BEGIN ",'objects':[");
+    for (int i = 0; i < OBJECTS; i++)
+        buf_addf(&all, "%s{'change':'deleted','kind':'Widget','name':'%060d'}", i ? "," : "", i);
+    buf_adds(&all, "]}");
+    if (read(buf_str(&all), "", &r, &e) < 0) fail_msg("%s", e.msg);
+    assert_int_equal(r.count[REPORT_DELETES], OBJECTS);
+    assert_in_range(r.text.n, REPORT_KEPT - 1024, REPORT_KEPT);
+    cleanup_json cJSON *kept = json_parse(buf_slice(&r.text), NULL);
+    assert_int_equal(cJSON_GetArraySize(json_arr(kept, "objects")) + json_i64(kept, "cut", -1), OBJECTS);
+    assert_string_equal(json_str(kept, "digest"), r.digest);
+    rehearsal_report_free(&r);
+}
+
 CASE(the_image_of_this_very_program) {
     static const struct {
         const char *pod, *image;
