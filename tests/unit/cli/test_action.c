@@ -82,6 +82,9 @@ static void an_approval_is_of_the_report_that_waits(void **unused) {
     (void)unused;
     struct status_row r = held_for_approval();
     struct err err = {0};
+    r.state.rehearsal.over = false; /* it is not kept yet */
+    assert_false(action_applies(&r, ACTION_APPROVE, DIGEST, &err));
+    r.state.rehearsal.over = true;
     assert_true(action_applies(&r, ACTION_APPROVE, DIGEST, &err));
     assert_false(action_applies(&r, ACTION_APPROVE, "00000000000000ab", &err));
     assert_has(err.msg, "waits for an approval is " DIGEST ", not 00000000000000ab: 1 workload would restart "

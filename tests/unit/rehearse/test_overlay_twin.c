@@ -4,19 +4,23 @@
 #include "api/rfc3339.h"
 #include "base/time.h"
 
-#define MADE "2026-11-30T12:00:00Z"
+#define MADE    "2026-11-30T12:00:00Z"
+#define EARLIER "2026-11-30T11:59:59Z"
 
-static struct slice pod(const char *name, const char *rv, const char *owner) {
+static struct slice pod_of(const char *name, const char *rv, const char *owner, const char *created) {
     static char text[8][600];
     static unsigned next;
     char *t = text[next++ % 8];
     snprintf(t, 600,
              "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\","
              "\"uid\":\"u-%s\",\"generateName\":\"web-\","
-             "\"resourceVersion\":\"%s\",\"creationTimestamp\":\"" MADE
-             "\",\"ownerReferences\":[{\"uid\":\"%s\",\"controller\":true}],\"labels\":{\"l\":\"x\"}}}",
-             name, name, rv, owner);
+             "\"resourceVersion\":\"%s\",\"creationTimestamp\":\"%s\",\"ownerReferences\":[{\"uid\":\"%s\","
+             "\"controller\":true}],\"labels\":{\"l\":\"x\"}}}",
+             name, name, rv, created, owner);
     return slice_of(t);
+}
+static struct slice pod(const char *name, const char *rv, const char *owner) {
+    return pod_of(name, rv, owner, MADE);
 }
 
 static int64_t at(int64_t seconds) {
@@ -75,6 +79,26 @@ CASE_OF(struct twins, t, open_all(), close_all, another_owner_s_or_an_older_one_
     buf_clear(&t->h.got);
     makes(t, "web-a", "rs", 61);
     assert_heard(t->h, "ADDED web-a 12000001 x");
+}
+
+/* One that had been there before it, another owner's, one that was made before. */
+CASE_OF(struct twins, t, open_all(), close_all, what_comes_after_and_is_no_twin) {
+    makes(t, "web-a", "rs", 1);
+    live(t, "web-1", "10", "rs", 2);
+    live(t, "web-2", "11", "other", 2);
+    assert_int_equal(overlay_watch_event(t->h.w, at(2), event("ADDED", pod_of("web-3", "12", "rs", EARLIER))),
+                     0);
+    assert_heard(t->h, "ADDED web-a 10000001 x|ADDED web-1 10000000 x|ADDED web-2 11000000 x|"
+                       "ADDED web-3 12000000 x");
+}
+
+CASE_OF(struct twins, t, open_all(), close_all, the_first_of_several_gives_way_first) {
+    makes(t, "web-a", "rs", 1);
+    makes(t, "web-b", "rs", 2);
+    live(t, "web-1", "11", "rs", 3);
+    live(t, "web-2", "12", "rs", 3);
+    assert_heard(t->h, "ADDED web-a 10000001 x|ADDED web-b 10000002 x|DELETED web-a 10000003 x|"
+                       "ADDED web-1 11000000 x|DELETED web-b 10000004 x|ADDED web-2 12000000 x");
 }
 
 CASES("rehearse/overlay_twin")

@@ -221,4 +221,18 @@ SEEDS_CASE(200, order_does_not_matter) {
     report_free(both[1]);
 }
 
+/* A claim, for which there is room, and a Service, for which there is none. */
+CASE(what_has_no_room_is_in_the_digest) {
+    char digest[2][17];
+    for (int k = 0; k < 2; k++) {
+        cleanup_report struct report *r = report_new(&(struct report_limits){.objects = 1});
+        add(r, "", "PersistentVolumeClaim", "{'metadata':{'name':'a'}}", NULL);
+        add(r, "", "Service", NULL,
+            k ? "{'metadata':{'name':'b'},'spec':{'x':1}}" : "{'metadata':{'name':'b'},'spec':{'x':2}}");
+        counts(r, "creates=1 deletes=1 volumes=1");
+        report_digest(r, digest[k]);
+    }
+    assert_string_not_equal(digest[0], digest[1]);
+}
+
 CASES("rehearse/report_consequences")

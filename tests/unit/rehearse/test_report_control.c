@@ -109,6 +109,24 @@ PAIR_CASE(deleted_pods_by_their_number) {
     expect_line(p->update, "1 workload would restart (1 pod), 1 object deleted");
 }
 
+/* Of what had no room only the sum is known: it is taken if it is the very same. */
+CASE(what_had_no_room) {
+    for (int same = 0; same < 2; same++) {
+        struct report *made[2];
+        for (int k = 0; k < 2; k++) {
+            made[k] = report_new(&(struct report_limits){.objects = 1});
+            add(made[k], "", "PersistentVolumeClaim", "{'metadata':{'name':'a'}}", NULL);
+            add(made[k], "", "Thing", NULL,
+                k && !same ? "{'metadata':{'name':'b'},'spec':{'x':1}}"
+                           : "{'metadata':{'name':'b'},'spec':{'x':2}}");
+        }
+        report_subtract(made[0], made[1]);
+        expect_line(made[0], same ? "changes nothing" : "1 object created");
+        report_free(made[0]);
+        report_free(made[1]);
+    }
+}
+
 /* Hidden values can not be compared: both change it, and that is all that is known. */
 PAIR_CASE(secrets_that_both_change) {
     add(p->control, "", "Secret", "{'data':{'a':'eA=='}}", "{'data':{'a':'eQ=='}}");
