@@ -18,9 +18,20 @@ bool overlay_may_have_twin(const struct overlay_entry *e) {
     return e->state == ENTRY_PRESENT && !e->based && !e->personal && e->generate[0] && e->owner[0];
 }
 
+bool overlay_is_tomb(const struct overlay_entry *e) {
+    return e->state == ENTRY_DELETED && e->based && !e->personal && e->generate[0] && e->owner[0];
+}
+
 /* May its owners take it with them? */
 static bool owned_here(const struct overlay_entry *e) {
     return e->state == ENTRY_PRESENT && !e->based && !e->personal && e->owners[0];
+}
+
+/* by: 1 or -1. */
+static void count(struct overlay *o, const struct overlay_entry *e, int by) {
+    if (overlay_may_have_twin(e)) e->res->twins += (size_t)by;
+    if (overlay_is_tomb(e)) e->res->tombs += (size_t)by;
+    if (owned_here(e)) o->owned += (size_t)by;
 }
 
 static void set_state(struct overlay *o, struct overlay_entry *e, enum entry_state state, int64_t now) {
@@ -72,8 +83,7 @@ static struct overlay_entry *begin(struct overlay *o, struct overlay_res *res, c
     struct overlay_entry *e = overlay_find(o, res, p->ns, p->name);
     bool stands = e && e->state != ENTRY_PASSED && (e->based || e->personal || e->state == ENTRY_PRESENT);
     if (!e) e = overlay_entry_new(o, res, p->ns, p->name, p->version);
-    if (overlay_may_have_twin(e)) res->twins--;
-    if (owned_here(e)) o->owned--;
+    count(o, e, -1);
     if (e->state == ENTRY_PASSED) e->rv.live = most(e->rv.live, e->base_rv);
     if (e->state == ENTRY_PASSED &&
         e->writes <= OVERLAY_RUN) { /* what others have changed in between is no loop */
@@ -119,8 +129,7 @@ struct overlay_entry *overlay_put(struct overlay *o, struct overlay_res *res, co
     set_state(o, e, ENTRY_PRESENT, p->now);
     e->anew = e->based && overlay_peek(overlay_slice(e->base), &live) && !slice_eqs(live.uid, e->uid);
     e->same = e->based && same_text(overlay_slice(e->text), overlay_slice(e->base));
-    if (overlay_may_have_twin(e)) res->twins++;
-    if (owned_here(e)) o->owned++;
+    count(o, e, 1);
     overlay_tell(e, slice_of(old), overlay_slice(e->text));
     return e;
 }
@@ -133,6 +142,7 @@ struct overlay_entry *overlay_delete(struct overlay *o, struct overlay_res *res,
     set_text(o, e, p->text.n ? p->text : old ? slice_of(old) : SL("{}"));
     set_state(o, e, ENTRY_DELETED, p->now);
     e->same = false;
+    count(o, e, 1);
     overlay_tell(e, slice_of(old), (struct slice){0});
     return e;
 }
@@ -158,8 +168,7 @@ void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struc
     if (live.n) overlay_peek(live, &it);
     bool gone = !rv || (it.uid.n && !slice_eqs(it.uid, e->uid));
     cleanup_free char *orphans = gone && !e->orphan ? xstrdup(e->uid) : NULL;
-    if (overlay_may_have_twin(e)) e->res->twins--;
-    if (owned_here(e)) o->owned--;
+    count(o, e, -1);
     if (e->res->changes < VERSION_CHANGES) stamp(e);
     e->deleted = e->state == ENTRY_DELETED;
     e->dim = dim;
@@ -191,6 +200,21 @@ void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now) 
     if (!overlay_delete(o, e->res, &p)) return;
     e->writes = writes;
     e->last_ns = last;
+}
+
+void overlay_restore(struct overlay *o, struct overlay_entry *e, int64_t now) {
+    cleanup_free char *live = slice_dup(overlay_slice(e->base));
+    struct overlay_put p = {.ns = slice_of(e->ns),
+                            .name = slice_of(e->name),
+                            .version = slice_of(e->version),
+                            .text = slice_of(live),
+                            .now = now};
+    unsigned writes = e->writes;
+    int64_t last = e->last_ns;
+    if (!overlay_put(o, e->res, &p)) return;
+    e->writes = writes;
+    e->last_ns = last;
+    come_back(o, e);
 }
 
 struct uids {

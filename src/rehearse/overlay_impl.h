@@ -89,7 +89,7 @@ struct overlay_res {
     char *group, *name;
     uint64_t hash, newest; /* newest live version seen */
     unsigned changes;
-    size_t n, twins; /* entries; those that may have a live twin */
+    size_t n, twins, tombs; /* entries; those that may have a live twin, made or deleted */
     struct list entries, watches, lists, writes;
     struct overlay_floor floor;
 };
@@ -130,7 +130,8 @@ struct overlay_refusal {
     uint64_t count;
 };
 struct overlay_ring_event;
-/* A live object with a generated name that came before the operator made its own; `of`: for whom, 0: it has been taken. */
+/* A live object with a generated name that came, or went, before the operator made or deleted one; `of`: for whom and which, 0: it has been
+ * taken. */
 struct overlay_early {
     uint64_t uid, of;
     int64_t at_ns;
@@ -212,13 +213,15 @@ struct overlay_entry *overlay_delete(struct overlay *o, struct overlay_res *res,
 /* The live object is another one now; live: its text, empty if it is not known (rv: then newer than that) or gone (rv 0); dim: only its metadata. but: a watch that sees for itself. */
 void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struct slice live, bool dim,
                   const struct overlay_watch *but, int64_t now);
-/* Something live was seen that may be what an object of the overlay was made for. */
 /* Is what was seen newer than what e was made from? Of what only the overlay has: of a life after its own. A read of the very object (now) is
  * of the present; events and lists may lag. */
 bool overlay_newer(const struct overlay_entry *e, const struct overlay_peek *it, bool present);
 /* A state of the live object of e, which has passed; live: as for overlay_drop(). */
 void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, struct slice live, bool dim);
 bool overlay_may_have_twin(const struct overlay_entry *e);
+bool overlay_is_tomb(const struct overlay_entry *e);
+/* A deleted one is as the live object again. */
+void overlay_restore(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* It goes, not by the operator. */
 void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* What only the overlay has, and is owned by uid, goes. */
@@ -232,6 +235,11 @@ bool overlay_follows(struct overlay *o, struct overlay_entry *e, int64_t now);
 void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, int64_t now);
 /* e was just made: if its live twin has come before, e goes. */
 void overlay_twin_made(struct overlay *o, struct overlay_entry *e, int64_t now);
+/* The live self deletes, too, and which one of several alike is chance. A live object changes or goes: */
+void overlay_twin_left(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, bool gone,
+                       int64_t now);
+/* e was just deleted: if the live self has deleted another one before, e comes back. */
+void overlay_twin_removed(struct overlay *o, struct overlay_entry *e, int64_t now);
 
 /* ---- overlay_list.c ---- */
 void overlay_lists_forget(const struct overlay_entry *e);

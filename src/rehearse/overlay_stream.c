@@ -42,6 +42,7 @@ static void on_passed(struct overlay_watch *w, struct overlay_entry *e, const st
 }
 
 static void on_object(struct overlay_watch *w, const struct event *ev, int64_t now) {
+    if (ev->type[0] != 'A') overlay_twin_left(w->o, w->res, &ev->it, ev->deleted, now);
     struct overlay_entry *e = overlay_find(w->o, w->res, ev->it.ns, ev->it.name);
     bool record = e && e->state == ENTRY_DELETED && !e->based && !e->personal;
     if (record && !ev->deleted && ev->it.live <= e->rv.live)

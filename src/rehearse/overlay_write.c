@@ -275,6 +275,7 @@ void write_remove(struct overlay_write *w, struct slice last, bool orphan) {
     cleanup_free char *uid = xstrdup(e->uid);
     e->orphan = orphan;
     if (!orphan) overlay_cascade(w->o, uid, w->now);
+    overlay_twin_removed(w->o, e, w->now);
 }
 
 /* As the API server's ShouldDeleteDuringUpdate. */

@@ -101,4 +101,63 @@ CASE_OF(struct twins, t, open_all(), close_all, the_first_of_several_gives_way_f
                        "ADDED web-1 11000000 x|DELETED web-b 10000004 x|ADDED web-2 12000000 x");
 }
 
+static void count_row(void *ctx, const struct overlay_row *r) {
+    (void)r;
+    ++*(int *)ctx;
+}
+
+/* ---- deletions: which of several alike goes is chance ---- */
+static void removes(struct twins *t, const char *name, const char *rv, int64_t seconds) {
+    struct overlay_put p = kit_of(&t->k, name, pod(name, rv, "rs"), (struct slice){0});
+    p.now = at(seconds);
+    struct overlay_entry *e = overlay_delete(t->k.o, t->k.res, &p);
+    assert_non_null(e);
+    overlay_twin_removed(t->k.o, e, at(seconds));
+}
+static void goes(struct twins *t, const char *type, struct slice object, int64_t seconds) {
+    assert_int_equal(overlay_watch_event(t->h.w, at(seconds), event(type, object)), 0);
+}
+static struct slice ending(const char *name, const char *rv) {
+    static char text[700];
+    struct slice whole = pod(name, rv, "rs");
+    snprintf(text, sizeof text, "%.*s,\"deletionTimestamp\":\"" MADE "\"}}", (int)whole.n - 2, whole.p);
+    return slice_of(text);
+}
+
+CASE_OF(struct twins, t, open_all(), close_all, the_live_self_deletes_another_one_later) {
+    removes(t, "web-a", "9", 1);
+    removes(t, "web-b", "8", 2);
+    goes(t, "MODIFIED", ending("web-1", "11"), 3);
+    goes(t, "DELETED", ending("web-1", "12"), 4); /* the same one */
+    assert_heard(t->h, "DELETED web-a 10000001 x|DELETED web-b 10000002 x|ADDED web-a 10000003 x|"
+                       "MODIFIED web-1 11000000 x|DELETED web-1 12000000 x");
+    int rows = 0;
+    overlay_rows(t->k.o, at(4), count_row, &rows);
+    assert_int_equal(rows, 1); /* web-b */
+}
+
+CASE_OF(struct twins, t, open_all(), close_all, the_live_self_has_deleted_another_one_before) {
+    goes(t, "DELETED", pod("web-1", "11", "rs"), 1);
+    goes(t, "DELETED", pod("web-1", "11", "rs"), 1); /* another watch of the same objects */
+    buf_clear(&t->h.got);
+    removes(t, "web-a", "9", 2);
+    assert_heard(t->h, "DELETED web-a 11000001 x|ADDED web-a 11000002 x");
+    removes(t, "web-a", "9", 2);
+    assert_heard(t->h, "DELETED web-a 11000003 x");
+}
+
+/* The very same one, another owner's, what only changes, one that went long ago. */
+CASE_OF(struct twins, t, open_all(), close_all, what_goes_and_is_no_twin) {
+    removes(t, "web-a", "9", 1);
+    goes(t, "DELETED", pod("web-2", "12", "other"), 2);
+    goes(t, "MODIFIED", pod("web-3", "13", "rs"), 2);
+    goes(t, "DELETED", pod("web-4", "14", "rs"), 17);
+    assert_heard(t->h, "DELETED web-a 10000001 x|DELETED web-2 12000000 x|MODIFIED web-3 13000000 x|"
+                       "DELETED web-4 14000000 x");
+    removes(t, "web-b", "8", 40);
+    goes(t, "DELETED", pod("web-b", "15", "rs"), 41);
+    removes(t, "web-c", "7", 42);
+    assert_heard(t->h, "DELETED web-b 14000002 x|DELETED web-c 15000004 x");
+}
+
 CASES("rehearse/overlay_twin")
