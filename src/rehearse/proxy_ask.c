@@ -1,6 +1,7 @@
 /* One request to the API server. Nothing else here sends anything: what goes is a struct upstream, and its bytes are
  * looked at once more, by themselves, when they are about to leave. */
 #include "proxy_impl.h"
+#include "api/status.h"
 #include <errno.h>
 
 enum { REQUEST_HEADERS = 8 }; /* those that we add ourselves, at most */
@@ -14,6 +15,7 @@ struct ask {
     struct timer *timer; /* the delivery of failure */
     struct err failure;
     bool auth_open, refreshed, stale /* this answer is a 401 that is tried again */;
+    bool bare_401;                   /* it is one, and no byte of its body has come */
 };
 
 static void on_auth(void *ctx, const struct err *err, struct slice authorization);
@@ -104,24 +106,39 @@ static bool may_send(void *ctx) {
 static void on_head(void *ctx, int status, const struct http_headers *h) {
     struct ask *a = ctx;
     a->stale = status == 401 && !a->refreshed && is_ours(a->p, a->s.as);
+    a->bare_401 = status == 401;
     if (!a->stale) a->cb.head(a->ctx, status, h);
 }
 
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct ask *a = ctx;
+    a->bare_401 = false;
     return a->stale ? HTTP_MORE : a->cb.body(a->ctx, data);
+}
+
+/* The API server closes an HTTP/2 connection behind a 401, and its body may be lost with it. The body of what is no
+ * 200 is kept or passed on by those who ask: none of them cancels in there. */
+static void end_401(struct ask *a) {
+    cleanup_buf struct buf body = BUF(1024);
+    status_write(&body, 401, "Unauthorized", "Unauthorized", "", "");
+    a->cb.body(a->ctx, buf_slice(&body));
+    finish(a, NULL);
 }
 
 static void on_end(void *ctx, const struct err *err, int status) {
     struct ask *a = ctx;
     (void)status;
     a->req = NULL;
-    if (err || !a->stale) {
+    if (err && a->bare_401 && !a->stale) {
+        end_401(a);
+        return;
+    }
+    if (!a->stale) {
         finish(a, err);
         return;
     }
     a->refreshed = a->auth_open = true;
-    a->stale = false;
+    a->stale = a->bare_401 = false;
     kube_config_auth(a->p->config, true, on_auth, a);
 }
 

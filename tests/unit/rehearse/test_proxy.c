@@ -1,6 +1,7 @@
 /* The proxy of a rehearsal: as whom it asks, what it refuses, how answers pass. */
 #include "proxy_impl.h"
 #include "proxy_kit.h"
+#include <errno.h>
 
 #define POD "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"namespace\":\"n\"}}"
 
@@ -153,6 +154,39 @@ STAGE_CASE(refused_credentials) {
     OPERATOR(s, &b, "GET", "/version", "", "Authorization", "Bearer other");
     fake_answer(fake_one(s->f), 401, "{\"old\":1}");
     answered(&b, 401, "old");
+    assert_int_equal(fake_open(s->f), 0);
+}
+
+/* The API server closes the connection behind a 401, and its body may be lost with it: it is a 401 all the same. */
+STAGE_CASE(refused_credentials_without_a_body) {
+    struct err lost = {0};
+    err_set(&lost, ERR_TRANSPORT, -ECONNRESET, "Transferred a partial file");
+    GETS(s, a, "/api/v1/namespaces/n/pods/p");
+    fake_file(s->f, "/k/token", "tok2");
+    fake_head(fake_one(s->f), 401, NULL, NULL);
+    fake_end(fake_one(s->f), &lost);
+    assert_int_equal(a.status, 0);
+    assert_true(fake_has_header(fake_one(s->f), "Authorization: Bearer tok2"));
+    fake_head(fake_one(s->f), 401, NULL, NULL);
+    fake_end(fake_one(s->f), &lost);
+    answered(&a, 401, "\"reason\":\"Unauthorized\"");
+    ANSWER(b);
+    OPERATOR(s, &b, "POST", "/api/v1/namespaces/n/pods", "{\"metadata\":{\"name\":\"p\"}}", "Authorization",
+             "Bearer other");
+    fake_head(fake_one(s->f), 401, NULL, NULL);
+    fake_end(fake_one(s->f), &lost);
+    answered(&b, 401, "\"reason\":\"Unauthorized\"");
+    ANSWER(c); /* what was cut in its body was cut */
+    OPERATOR(s, &c, "GET", "/api/v1/namespaces/n/pods/p", "", "Authorization", "Bearer other");
+    fake_head(fake_one(s->f), 401, NULL, NULL);
+    fake_body(fake_one(s->f), "{\"kind\":");
+    fake_end(fake_one(s->f), &lost);
+    answered(&c, 503, "partial file");
+    GETS(s, e, "/api/v1/namespaces/n/pods/p"); /* and of the second attempt there is no answer at all */
+    fake_head(fake_one(s->f), 401, NULL, NULL);
+    fake_end(fake_one(s->f), &lost);
+    fake_end(fake_one(s->f), &lost);
+    answered(&e, 503, "partial file");
     assert_int_equal(fake_open(s->f), 0);
 }
 
