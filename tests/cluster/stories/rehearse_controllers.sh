@@ -3,26 +3,13 @@
 # its live self does as well: beside a second rehearsal of it, nothing is left in the report. SECONDS_OF_CHURN.
 # tags: long api
 # seconds: 1500
-[ -n "${OWN_CLUSTER:-}" ] || skip "it needs this cluster's etcd and audit log"
-served "rehearsals of native clients" 29
+. ./rehearsals.sh
 . ./operators.sh
 have_program kube-controller-manager
 churn_s=${SECONDS_OF_CHURN:-300}
 d=$(mktemp -d); pids=()
 trap 'for p in ${pids[@]+"${pids[@]}"}; do kill "$p" 2>/dev/null || true; done; wait; rm -rf "$d"' EXIT
-audit=$CLUSTER_DIR/log/audit.jsonl
-in_cluster kubectl create namespace rehearsals --dry-run=client -o yaml | in_cluster kubectl apply -f - >/dev/null
-in_cluster kubectl -n rehearsals create serviceaccount operator --dry-run=client -o yaml | in_cluster kubectl apply -f - >/dev/null
-in_cluster kubectl create clusterrolebinding rehearsals --clusterrole=cluster-admin --serviceaccount=rehearsals:operator --dry-run=client -o yaml | in_cluster kubectl apply -f - >/dev/null
-token=$(in_cluster kubectl -n rehearsals create token operator --duration=2h)
-cat >"$d/kubeconfig" <<EOF
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:443", certificate-authority: $CLUSTER_DIR/pki/ca.crt}}]
-users: [{name: u, user: {token: "$token"}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-EOF
+rehearsals_kubeconfig operator "$d/kubeconfig"
 # Without those that need keys of the control plane, and the one that would see other kubelets' certificates.
 rehearse() { # NAME SECONDS [OPTION...] : of kube-controller-manager; its report in $d/NAME.json, its exit code in $d/NAME.rc
   local name=$1 seconds=$2 rc=0; shift 2
@@ -30,16 +17,6 @@ rehearse() { # NAME SECONDS [OPTION...] : of kube-controller-manager; its report
     "$program" --kubeconfig={} --controllers='*,-serviceaccount-token-controller,-certificatesigningrequest-signing-controller' --secure-port=0 --root-ca-file="$CLUSTER_DIR/pki/ca.crt" \
     --leader-elect=true --kube-api-qps=100 --kube-api-burst=200 -v=1 >"$d/$name.json" 2>"$d/$name.log" || rc=$?
   echo $rc >"$d/$name.rc"
-}
-# Every key of etcd with its value, but what a cluster at rest writes all the time (leases, Events, nodes' status) and the API server's own.
-dump() {
-  in_cluster curl -sf -m 60 http://127.0.0.1:2379/v3/kv/range -d "{\"key\":\"$(printf /registry/ | base64)\",\"range_end\":\"$(printf /registry0 | base64)\"}" |
-    jq -r '.kvs[] | [(.key | @base64d), .value] | @tsv' | grep -vE '^/registry/(leases|masterleases|peerserverleases|events|minions|ranges|validatingadmission|priorityandfairness|flowschemas|prioritylevelconfigurations|services/endpoints/default/kubernetes|ipaddresses)' | sort
-}
-its() { jq -rc 'select(.user.username == "system:serviceaccount:rehearsals:operator")' "$audit" 2>/dev/null; }
-dry_runs_alone() {
-  local bad; bad=$(its | jq -rc 'select((.requestURI | test("[?&]dryRun=All($|&)") | not) and (.requestURI | test("/apis/auth(entication|orization).k8s.io/") | not)) | [.verb, .requestURI]' | head -5)
-  [ -z "$bad" ] || fail "this was no dry run: $bad"
 }
 
 # ---- at rest ----
@@ -54,7 +31,7 @@ dump >"$d/after"
 [ "$(cat "$d/rest.rc")" = 0 ] || { tail -5 "$d/rest.log"; jq -c '.summary, (.objects // [])[:5], .refusals' "$d/rest.json"; fail "at rest it would change something ($(cat "$d/rest.rc"))"; }
 diff "$d/before" "$d/after" | cut -c1-300 >"$d/diff" || { head -5 "$d/diff"; fail "etcd is not as it was"; }
 grep -q 'became leader\|successfully acquired lease' "$d/rest.log" || { tail -20 "$d/rest.log"; fail "it did not lead"; }
-dry_runs_alone
+dry_runs_alone operator
 note "at rest: $(wc -l <"$d/before") keys of etcd are equal, $(jq -c '.run | [.reads, .writes]' "$d/rest.json") reads and writes, report: $(jq -r .summary "$d/rest.json")"
 
 # ---- ten changes a second by others ----
@@ -81,7 +58,7 @@ rehearse control "$((churn_s + 10))" & pids+=($!); control=$!
 rehearse update "$((churn_s + 20))" --control "$d/control.json" & pids+=($!); update=$!
 sleep "$churn_s"; kill "$churner"
 wait "$control" "$update"
-dry_runs_alone
+dry_runs_alone operator
 changes=$(grep -c '^20' "$d/answers")
 [ "$changes" -ge $((churn_s * 9)) ] || fail "only $changes changes in $churn_s s: $(sort "$d/answers" | uniq -c | xargs)"
 note "$changes changes by others in $churn_s s; $(jq -c '.run | {reads, writes, conflicts, refused, failed}' "$d/update.json"); control: $(jq -r .summary "$d/control.json")"
