@@ -102,13 +102,15 @@ start_etcd() {
   start etcd "$ETCD" --data-dir "$DIR/etcd" --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync
 }
-# The audit log has what Handover writes, with the whole of its Lease, and what an operator in a rehearsal of the stories writes.
+# The audit log has what Handover writes, with the whole of its Lease, and what an operator in a rehearsal of the stories
+# writes; of the one that tries everything what it reads, too: an exec is a GET.
 audit() {
   cat >"$DIR/audit.yaml" <<EOF
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+- {level: Metadata, users: ["system:serviceaccount:rehearsals:hostile"]}
 - {level: None, verbs: [get, list, watch]}
 - {level: Request, users: ["system:serviceaccount:handover-system:handover"], resources: [{group: coordination.k8s.io, resources: [leases]}]}
 - {level: Metadata, users: ["system:serviceaccount:handover-system:handover", "system:serviceaccount:rehearsals:operator"]}

@@ -123,7 +123,7 @@ if [ $# = 0 ] && [ "$STORIES" != all ]; then
 fi
 # Operators that take minutes to build, once; a story whose operator cannot be had says why.
 for o in $(sed -n 's/^# operator: //p' $(printf 'stories/%s.sh ' "${stories[@]}") 2>/dev/null | sort -u); do operators/build.sh "$o" >/dev/null || true; done
-# Stories whose name begins with solo_ replace or restrict Handover itself: they run alone, last.
+# Stories whose name begins with solo_ replace or restrict Handover itself, or compare all of etcd: they run alone, last.
 for s in "${stories[@]}"; do case $s in solo_*) ;; *)
   while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-3}" ]; do wait -n || true; done
   one "$s" & esac; done
