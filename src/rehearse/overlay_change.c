@@ -85,8 +85,8 @@ static struct overlay_entry *begin(struct overlay *o, struct overlay_res *res, c
     if (!e) e = overlay_entry_new(o, res, p->ns, p->name, p->version);
     count(o, e, -1);
     if (e->state == ENTRY_PASSED) e->rv.live = most(e->rv.live, e->base_rv);
-    if (e->state == ENTRY_PASSED &&
-        e->writes <= OVERLAY_RUN) { /* what others have changed in between is no loop */
+    /* What others have changed in between is no loop. */
+    if (e->state == ENTRY_PASSED && e->writes <= OVERLAY_RUN) {
         e->writes = 0;
         e->first_ns = 0;
     }
