@@ -3,6 +3,9 @@
 #include "base/json_raw.h"
 #include "base/utf8.h"
 #include <errno.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 struct scan {
     const char *p, *end;
@@ -185,8 +188,18 @@ static bool is_plain(char c) {
     return c != '"' && c != '\\' && (unsigned char)c >= 0x20;
 }
 
-/* Eight bytes at a time: the highest bit of each byte that a test meets. Exact for the first of them, which is enough: then it goes on byte by byte. */
+/* Sixteen bytes at a time where every processor can, else eight: the highest bit of each byte that a test meets. Exact for the first of them, which is enough: then it goes on byte by byte. */
 const char *json_raw_plain(const char *p, const char *end) {
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x);
+        __m128i quoted =
+            _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
+        unsigned met = (unsigned)_mm_movemask_epi8(_mm_or_si128(control, quoted));
+        if (met) return p + __builtin_ctz(met);
+    }
+#endif
     static const uint64_t one = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
     for (; end - p >= 8; p += 8) {
         uint64_t x;
@@ -238,9 +251,12 @@ struct json_raw_it json_raw_each(struct slice value) {
     return (struct json_raw_it){.p = s.p + 1, .end = s.end, .object = *s.p == '{'};
 }
 
-bool json_raw_next(struct json_raw_it *it) {
+bool json_raw_key(struct json_raw_it *it) {
     if (!it->p) return false;
     struct scan s = {it->p, it->end};
+    if (it->due) skip_value(&s);
+    if (it->due && s.p == it->p) s.p = s.end; /* always forward, whatever the text */
+    it->due = false;
     blanks(&s);
     if (at(&s, ',')) {
         s.p++;
@@ -261,9 +277,19 @@ bool json_raw_next(struct json_raw_it *it) {
         it->p = NULL;
         return false;
     }
-    const char *before = it->p;
     it->key = key;
+    it->value = slice_make(s.p, (size_t)(s.end - s.p));
+    it->p = s.p;
+    it->due = true;
+    return true;
+}
+
+bool json_raw_next(struct json_raw_it *it) {
+    const char *before = it->p;
+    if (!json_raw_key(it)) return false;
+    struct scan s = {it->p, it->end};
     it->value = skip_value(&s);
+    it->due = false;
     it->p = s.p > before ? s.p : NULL; /* always forward, whatever the text */
     return it->p != NULL;
 }

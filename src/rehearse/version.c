@@ -35,28 +35,46 @@ int version_in(struct slice v, struct slice *ret_live, unsigned *ret_change) {
     return 0;
 }
 
-/* The first member of that name: objects come from the API server, which gives none twice. */
-static bool member(struct slice obj, const char *quoted, struct slice *ret) {
-    struct json_raw_it it = json_raw_each(obj);
-    while (it.object && json_raw_next(&it)) {
-        if (!slice_eqs(it.key, quoted)) continue;
-        *ret = it.value;
-        return true;
+/* Where an object has its version. Of each name the first: objects come from the API server, which gives none twice. */
+struct place {
+    struct slice meta;  /* from its first byte on; p NULL: there is no such member */
+    struct slice value; /* of the version, with its quotes; p NULL: there is none */
+    bool object;        /* is meta an object? */
+};
+
+static struct place find(struct slice raw) {
+    struct place at = {.object = false};
+    struct json_raw_it it = json_raw_each(raw);
+    while (it.object && !at.meta.p && json_raw_key(&it)) {
+        if (slice_eqs(it.key, "\"metadata\"")) at.meta = it.value;
     }
-    return false;
+    at.object = json_raw_type(at.meta) == JR_OBJECT;
+    it = json_raw_each(at.meta);
+    while (at.object && !at.value.p && json_raw_next(&it)) {
+        if (slice_eqs(it.key, "\"resourceVersion\"")) at.value = it.value;
+    }
+    return at;
 }
 
-/* The value with its quotes. */
-static bool find_value(struct slice raw, struct slice *ret) {
-    struct slice meta;
-    return member(raw, "\"metadata\"", &meta) && member(meta, "\"resourceVersion\"", ret);
+static bool text_of(const struct place *at, struct slice *ret) {
+    struct slice v = at->value;
+    if (v.n < 2 || v.p[0] != '"' || v.p[v.n - 1] != '"') return false;
+    *ret = slice_make(v.p + 1, v.n - 2);
+    return true;
 }
 
 bool version_find(struct slice raw, struct slice *ret) {
-    struct slice v;
-    if (!find_value(raw, &v) || v.n < 2 || v.p[0] != '"' || v.p[v.n - 1] != '"') return false;
-    *ret = slice_make(v.p + 1, v.n - 2);
-    return true;
+    struct place at = find(raw);
+    return text_of(&at, ret);
+}
+
+/* The whole value of a metadata that is no object. */
+static struct slice measured(struct slice raw) {
+    struct json_raw_it it = json_raw_each(raw);
+    while (json_raw_next(&it)) {
+        if (slice_eqs(it.key, "\"metadata\"")) break;
+    }
+    return it.value;
 }
 
 static struct slice until(struct slice whole, const char *p) {
@@ -89,19 +107,18 @@ static int insert(struct buf *out, struct slice raw, struct slice obj, bool meta
 }
 
 int version_rewrite(struct buf *out, struct slice raw, struct slice live, unsigned change) {
-    struct slice meta, value, own = {0};
+    struct place at = find(raw);
+    struct slice own = {0};
     if (!json_raw_each(raw).object) return -EINVAL;
-    version_find(raw, &own);
+    text_of(&at, &own);
     if (!live.n) live = own;
     if (!live.n) return buf_add(out, raw);
-    if (!member(raw, "\"metadata\"", &meta)) return insert(out, raw, raw, true, live, change);
-    bool object = json_raw_type(meta) == JR_OBJECT; /* else null, say: an object takes its place */
-    if (object && !member(meta, "\"resourceVersion\"", &value))
-        return insert(out, raw, meta, false, live, change);
-    if (!object) value = meta;
+    if (!at.meta.p) return insert(out, raw, raw, true, live, change);
+    if (at.object && !at.value.p) return insert(out, raw, at.meta, false, live, change);
+    struct slice value = at.object ? at.value : measured(raw); /* null, say: an object takes its place */
     buf_add(out, until(raw, value.p));
-    int r = add_value(out, object ? "\"" : "{\"resourceVersion\":\"", live, change);
-    if (!object) buf_addc(out, '}');
+    int r = add_value(out, at.object ? "\"" : "{\"resourceVersion\":\"", live, change);
+    if (!at.object) buf_addc(out, '}');
     int e = buf_add(out, from(raw, value.p + value.n));
     return r < 0 ? r : e;
 }

@@ -87,6 +87,32 @@ CASE(cursors) {
     assert_false(json_raw_next(&it));
 }
 
+/* In turns with json_raw_next(); what follows a value that was not measured is found all the same. */
+CASE(cursors_that_do_not_measure) {
+    static const size_t lengths[] = {13, 4, 3, 1};
+    for (unsigned turns = 0; turns < 16; turns++) {
+        struct slice doc = JS("{ 'a':{'x':[1,'}']} , 'b' : 'c,' ,'d':[2],'e':3}");
+        struct json_raw_it it = json_raw_each(doc);
+        for (unsigned i = 0; i < 4; i++) {
+            bool measured = turns >> i & 1;
+            assert_true(measured ? json_raw_next(&it) : json_raw_key(&it));
+            assert_int_equal(it.key.p[1], "abde"[i]);
+            assert_int_equal(it.value.p[0], "{\"[3"[i]);
+            assert_int_equal(it.value.n, measured ? lengths[i] : (size_t)(doc.p + doc.n - it.value.p));
+            struct json_raw_it in = json_raw_each(it.value);
+            assert_int_equal(json_raw_next(&in), i == 0 || i == 2);
+            if (i == 0) assert_slice(in.value, "[1,\"}\"]");
+            assert_false(json_raw_next(&in));
+        }
+        assert_false(json_raw_key(&it));
+        assert_false(json_raw_next(&it));
+    }
+    each_of(broken, "[}|[1|{\"a\":}|{\"a\"|[\"|{\"a\":]}|[,,|{\"a\":\\}|[1]]|[1 2") { /* whatever the text */
+        struct json_raw_it it = json_raw_each(broken);
+        for (int i = 0; json_raw_key(&it); i++) assert_true(i < 20);
+    }
+}
+
 CASE(look_ups) {
     struct slice doc = SL("{\"a\":1,\"\\u0061\":2,\"a/b\":3,\"o\":{\"p\":{\"q\":[]}},\"a\\u0000\":4}"),
                  v = SL("untouched");

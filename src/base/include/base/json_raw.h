@@ -15,11 +15,14 @@ enum json_raw_type json_raw_type(struct slice value);  /* by its first byte */
  * it.value);          key: raw, with quotes; empty in an array */
 struct json_raw_it {
     const char *p, *end;
-    bool object;
+    bool object, due; /* due: the value begins at p, and has to be skipped */
     struct slice key, value;
 };
 struct json_raw_it json_raw_each(struct slice value); /* nothing to see if it is neither object nor array */
 bool json_raw_next(struct json_raw_it *it);
+/* As json_raw_next(), for who looks into few values: `value` is all that follows from its first byte on, good for json_raw_each() and a look at
+ * its first byte. The two may take turns. */
+bool json_raw_key(struct json_raw_it *it);
 /* Member by name (unescaped), or by a path of names separated by '/'. False: absent, ret untouched. Last one
  * wins, as in Go. */
 bool json_raw_get(struct slice obj, struct slice key, struct slice *ret);
