@@ -201,7 +201,7 @@ static bool is_hot(const struct row *row) {
 }
 
 static bool restarts(const struct row *row) {
-    if (!row->restart.kind || row->change == ROW_NONE) return false;
+    if (!row->restart.kind) return false;
     return row->change != ROW_CHANGED || (effects(row) & 1U << EFFECT_RESTART);
 }
 
