@@ -129,6 +129,7 @@ void overlay_applied_clear(struct overlay *o, struct overlay_entry *e) {
     while (e->applied) {
         struct overlay_applied *a = e->applied;
         e->applied = a->next;
+        overlay_set(o, &a->config, SL(""));
         overlay_set(o, &a->text, SL(""));
         free(a->manager);
         free(a);

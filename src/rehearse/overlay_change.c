@@ -192,7 +192,7 @@ void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, st
 
 /* ---- what goes with others ---- */
 /* It goes, not by the operator. */
-void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
+static void take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
     struct overlay_put p = {
         .ns = slice_of(e->ns), .name = slice_of(e->name), .version = slice_of(e->version), .now = now};
     unsigned writes = e->writes;
@@ -262,7 +262,7 @@ void overlay_cascade(struct overlay *o, const char *uid, int64_t now) {
         }
         for (size_t i = 0; i < n; i++) {
             if (!v[i]->orphan) uids_add(&below, slice_of(v[i]->uid));
-            overlay_take_away(o, v[i], now);
+            take_away(o, v[i], now);
         }
         if (below.n) qsort(below.v, below.n, sizeof *below.v, by_number);
         free(v);
@@ -282,7 +282,7 @@ static bool has_gone(const struct overlay *o, struct slice uid) {
 
 void overlay_leave(struct overlay *o, struct overlay_entry *e, int64_t now) {
     cleanup_free char *uid = xstrdup(e->orphan ? "" : e->uid);
-    overlay_take_away(o, e, now);
+    take_away(o, e, now);
     overlay_cascade(o, uid, now);
 }
 

@@ -39,11 +39,11 @@ enum entry_state {
     ENTRY_DELETED,
     ENTRY_PASSED /* the live object counts again; kept for watches that do not know yet, and for the report */
 };
-/* What a manager's last apply was answered. */
+/* A manager's last apply, and what it was answered. */
 struct overlay_applied {
     struct overlay_applied *next;
     char *manager;
-    struct overlay_text text;
+    struct overlay_text config, text;
 };
 struct overlay_entry {
     struct list link;           /* in its resource, by `change` */
@@ -222,11 +222,9 @@ bool overlay_may_have_twin(const struct overlay_entry *e);
 bool overlay_is_tomb(const struct overlay_entry *e);
 /* A deleted one is as the live object again. */
 void overlay_restore(struct overlay *o, struct overlay_entry *e, int64_t now);
-/* It goes, not by the operator. */
-void overlay_take_away(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* What only the overlay has, and is owned by uid, goes. */
 void overlay_cascade(struct overlay *o, const char *uid, int64_t now);
-/* Both. */
+/* It goes, not by the operator, and with it what it owns. */
 void overlay_leave(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* e was just made: true if all its owners had gone before, and e goes with them. */
 bool overlay_follows(struct overlay *o, struct overlay_entry *e, int64_t now);

@@ -124,14 +124,47 @@ static const char *common_key(const cJSON *mine, const cJSON *from, const cJSON 
     return key;
 }
 
-static cJSON *list_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const char *key) {
+/* mine without what is in owned, member by member; NULL: nothing is left. */
+static cJSON *without(const cJSON *mine, const cJSON *owned) {
+    if (!owned) return json_tree_dup(mine);
+    if (cJSON_IsArray(mine) && cJSON_IsArray(owned)) {
+        const char *key = common_key(mine, owned, NULL);
+        cJSON *v = cJSON_CreateArray();
+        const cJSON *c, *o;
+        cJSON_ArrayForEach(c, mine) {
+            bool its = false;
+            cJSON_ArrayForEach(o, owned) {
+                its = its || (key ? strcmp(json_str_or(c, key, ""), json_str_or(o, key, "")) == 0
+                                  : json_tree_equal(c, o));
+            }
+            if (!its) cJSON_AddItemToArray(v, json_tree_dup(c));
+        }
+        if (v->child) return v;
+        cJSON_Delete(v);
+        return NULL;
+    }
+    if (!cJSON_IsObject(mine) || !cJSON_IsObject(owned)) return NULL;
+    cJSON *v = cJSON_CreateObject();
+    const cJSON *c;
+    cJSON_ArrayForEach(c, mine) {
+        cJSON *left = without(c, json_get(owned, c->string));
+        if (left) json_tree_append(v, c->string, left);
+    }
+    if (v->child) return v;
+    cJSON_Delete(v);
+    return NULL;
+}
+
+static cJSON *list_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const cJSON *owned,
+                               const char *key) {
     cJSON *v = cJSON_CreateArray();
     const cJSON *c;
     cJSON_ArrayForEach(c, mine) {
         const char *name = json_str(c, key);
         const cJSON *was = by_key(from, key, name), *is = by_key(to, key, name);
         if (was && !is) continue;
-        cJSON_AddItemToArray(v, is ? merge_differences(c, was, is) : json_tree_dup(c));
+        cJSON_AddItemToArray(v,
+                             is ? merge_differences(c, was, is, by_key(owned, key, name)) : json_tree_dup(c));
     }
     cJSON_ArrayForEach(c, to) {
         const char *name = json_str(c, key);
@@ -141,18 +174,22 @@ static cJSON *list_differences(const cJSON *mine, const cJSON *from, const cJSON
     return v;
 }
 
-cJSON *merge_differences(const cJSON *mine, const cJSON *from, const cJSON *to) {
+cJSON *merge_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const cJSON *owned) {
     if (from && json_tree_equal(from, to)) return json_tree_dup(mine);
-    if (!to) return NULL;
+    if (!to) return without(mine, owned);
     const char *key = mine ? common_key(mine, from, to) : NULL;
-    if (key) return list_differences(mine, from, to, key);
+    if (key) return list_differences(mine, from, to, owned, key);
     if (!cJSON_IsObject(mine) || !cJSON_IsObject(to)) return json_tree_dup(to);
     cJSON *v = cJSON_CreateObject();
     const cJSON *c, *other = cJSON_IsObject(from) ? from : NULL;
     cJSON_ArrayForEach(c, mine) {
-        cJSON *left = merge_differences(c, json_get(other, c->string), json_get(to, c->string));
+        cJSON *left = merge_differences(c, json_get(other, c->string), json_get(to, c->string),
+                                        json_get(owned, c->string));
         bool untouched = !json_get(other, c->string) && !json_get(to, c->string);
-        if (untouched) left = json_tree_dup(c);
+        if (untouched) {
+            cJSON_Delete(left);
+            left = json_tree_dup(c);
+        }
         if (left) json_tree_append(v, c->string, left);
     }
     cJSON_ArrayForEach(c, to) {

@@ -13,8 +13,9 @@ struct merge {
 };
 /* What an update leaves. Owned by the caller. */
 cJSON *merge_update(const struct merge *m);
-/* mine with the differences from `from` to `to`: objects member by member, lists whose elements have a key by that key, else whole. */
-cJSON *merge_differences(const cJSON *mine, const cJSON *from, const cJSON *to);
+/* mine with the differences from `from` to `to`: objects member by member, lists whose elements have a key by that key, else whole. Of what
+ * `to` has no more, that goes which is in owned. */
+cJSON *merge_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const cJSON *owned);
 /* What an apply's configuration names is as the server answered, in mine. */
 void merge_applied(cJSON *mine, const cJSON *answer, const cJSON *config);
 /* What the server alone decides is as in mine: identity, times, generation (one more if the specification has changed). */

@@ -15,12 +15,13 @@ void write_applied(struct overlay_write *w, struct slice body) {
     struct overlay_entry *e = write_entry(w);
     if (!e || w->r->dry_run || w->r->form != GATE_APPLY) return;
     struct overlay_applied *a = applied_by(e, w->r->manager);
-    if (!a && !overlay_room(w->o, body.n, false)) return;
+    if (!a && !overlay_room(w->o, body.n + w->r->body.n, false)) return;
     if (!a) {
         a = xcalloc(1, sizeof *a);
         *a = (struct overlay_applied){.next = e->applied, .manager = slice_dup(w->r->manager)};
         e->applied = a;
     }
+    overlay_set(w->o, &a->config, w->r->body);
     overlay_set(w->o, &a->text, body);
 }
 
@@ -29,6 +30,7 @@ static void carried(struct overlay_write *w, const struct overlay_entry *e, stru
     cleanup_json cJSON *mine = overlay_tree(overlay_slice(e->text)), *to = overlay_tree(body);
     cleanup_json cJSON *from =
         last ? overlay_tree(overlay_slice(last->text)) : overlay_tree(overlay_slice(e->base));
+    cleanup_json cJSON *owned = last ? overlay_tree(overlay_slice(last->config)) : json_tree_dup(from);
     if (!mine || !to) {
         write_pass(w, 502, body);
         return;
@@ -37,7 +39,7 @@ static void carried(struct overlay_write *w, const struct overlay_entry *e, stru
         json_tree_set(to, "status", NULL);
         json_tree_set(from, "status", NULL);
     }
-    cleanup_json cJSON *v = merge_differences(mine, from, to), *config = overlay_tree(w->r->body);
+    cleanup_json cJSON *v = merge_differences(mine, from, to, owned), *config = overlay_tree(w->r->body);
     merge_applied(v, to, config); /* also what is as in the live object already */
     merge_identity(v, mine);
     if (overlay_same(v, mine)) {

@@ -1,9 +1,12 @@
 /* Updates and patches. The first of an object is one of the live object; from then on they are of the overlay's, and validated by a dry
  * run against the live one. */
 #include "overlay_write.h"
+#include "overlay_allocated.h"
 #include "overlay_make.h"
 #include "overlay_merge.h"
+#include "base/json_raw.h"
 #include "rehearse/wire.h"
+#include <errno.h>
 
 static void answered(struct overlay_write *w, int status, struct slice body);
 static void still_there(struct overlay_write *w, int status, struct slice body);
@@ -83,6 +86,42 @@ static void ask_anew(struct overlay_write *w, struct slice json) {
     buf_free(&body);
 }
 
+/* Is it validated by a create? */
+static bool made_here(const struct overlay_entry *e) {
+    return !e->based || e->anew;
+}
+
+static bool has_deletion(struct slice text) {
+    struct overlay_peek it;
+    struct slice v;
+    return overlay_peek(text, &it) && json_raw_get(it.metadata, SL("deletionTimestamp"), &v);
+}
+
+/* It is being deleted in the overlay alone: to the live object that is no change that anybody may make. */
+static bool deleted_here(const struct overlay_entry *e) {
+    return !made_here(e) && has_deletion(overlay_slice(e->text)) && !has_deletion(overlay_slice(e->base));
+}
+
+static void forget_deletion(cJSON *obj) {
+    cJSON *meta = json_tree_child(obj, "metadata");
+    json_tree_set(meta, "deletionTimestamp", NULL);
+    json_tree_set(meta, "deletionGracePeriodSeconds", NULL);
+}
+
+/* A PUT as the server takes it. */
+static int acceptable(const struct overlay_write *w, const struct overlay_entry *e, struct slice body,
+                      struct buf *out) {
+    bool here = deleted_here(e), binary = w->r->form == GATE_PROTOBUF;
+    if (here && binary) return wire_undelete(body, out, NULL);
+    cleanup_json cJSON *obj = binary ? NULL : overlay_tree(body);
+    cleanup_json cJSON *mine = obj && made_here(e) ? overlay_tree(overlay_slice(e->text)) : NULL;
+    bool went = mine && !w->r->sub.n && allocated_drop(w->r->group, w->r->resource, obj, mine);
+    if (here && obj) forget_deletion(obj);
+    if (!went && !(here && obj)) return buf_add(out, body);
+    json_tree_print(obj, out);
+    return out->full ? -ENOBUFS : 0;
+}
+
 static void ask_update(struct overlay_write *w, const struct overlay_entry *e, enum gate_form form,
                        struct slice body) {
     const struct gate_request *r = w->r;
@@ -102,6 +141,7 @@ static void set_live(cJSON *obj, const struct overlay_entry *e) {
     char *rv = e->based ? xasprintf("%llu", (unsigned long long)e->base_rv) : NULL;
     json_tree_set(meta, "resourceVersion", rv ? cJSON_CreateString(rv) : NULL);
     if (!e->based) json_tree_set(meta, "uid", NULL);
+    if (deleted_here(e)) forget_deletion(obj);
     free(rv);
 }
 
@@ -114,6 +154,8 @@ static void patch_entry(struct overlay_write *w, const struct overlay_entry *e) 
         return;
     }
     set_live(obj, e);
+    cleanup_json cJSON *mine = !made_here(e) || w->r->sub.n ? NULL : overlay_tree(overlay_slice(e->text));
+    if (mine) allocated_drop(w->r->group, w->r->resource, obj, mine);
     buf_clear(&w->wanted);
     json_tree_print(obj, &w->wanted);
     if (w->wanted.full) {
@@ -132,14 +174,24 @@ static void update_entry(struct overlay_write *w, const struct overlay_entry *e)
         if (w->r->sub.n) {
             write_get(w, still_there);
         } else {
-            ask_anew(w, SL(""));
+            struct buf taken = BUF(OVERLAY_BODY_MAX);
+            bool json = w->r->form == GATE_JSON && acceptable(w, e, w->r->body, &taken) == 0;
+            ask_anew(w, json ? buf_slice(&taken) : SL(""));
+            buf_free(&taken);
         }
         return;
     }
     struct buf body = BUF(OVERLAY_BODY_MAX);
     uint64_t live = e->based && w->given.live ? e->base_rv : 0;
-    if (write_with_version(w, live, &body)) ask_update(w, e, w->r->form, buf_slice(&body));
+    struct buf taken = BUF(OVERLAY_BODY_MAX);
+    if (write_with_version(w, live, &body)) {
+        if (acceptable(w, e, buf_slice(&body), &taken) == 0)
+            ask_update(w, e, w->r->form, buf_slice(&taken));
+        else
+            write_fail(w, 413, NULL, "the body is too large to be rehearsed");
+    }
     buf_free(&body);
+    buf_free(&taken);
 }
 
 /* Where nothing has changed the version stays, too. */
@@ -182,6 +234,8 @@ static void merged(struct overlay_write *w, const struct overlay_entry *e, struc
     cleanup_json cJSON *sent = w->wanted.n               ? overlay_tree(buf_slice(&w->wanted))
                                : w->r->form == GATE_JSON ? overlay_tree(w->r->body)
                                                          : NULL;
+    if (mine && answer && made_here(e) && !w->r->sub.n)
+        allocated_keep(w->r->group, w->r->resource, answer, mine);
     if (mine && answer) {
         leave(w, e, mine,
               &(struct merge){.mine = mine, .answer = answer, .base = base, .body = sent, .sub = w->r->sub});

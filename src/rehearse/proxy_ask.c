@@ -15,7 +15,7 @@ struct ask {
     struct timer *timer; /* the delivery of failure */
     struct err failure;
     bool auth_open, refreshed, stale /* this answer is a 401 that is tried again */;
-    bool bare_401;                   /* it is one, and no byte of its body has come */
+    bool bare_401; /* it is one, and no byte of its body has come */
 };
 
 static void on_auth(void *ctx, const struct err *err, struct slice authorization);

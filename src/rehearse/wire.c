@@ -3,7 +3,17 @@
 #include "api/proto.h"
 #include <errno.h>
 
-enum { META = 1, META_NAME = 1, META_GENERATE_NAME = 2, META_NS = 3, META_UID = 5, META_RV = 6, OBJECT = 2 };
+enum {
+    META = 1,
+    META_NAME = 1,
+    META_GENERATE_NAME = 2,
+    META_NS = 3,
+    META_UID = 5,
+    META_RV = 6,
+    META_DELETED = 9,
+    META_GRACE = 10,
+    OBJECT = 2
+};
 
 static int damaged(struct err *err) {
     return err_set(err, ERR_REJECTED, -EINVAL, "the body is not Kubernetes' protobuf, or is cut");
@@ -99,6 +109,10 @@ static int change_body(struct slice body, const struct change *c, struct buf *ou
 
 int wire_set_rv(struct slice body, struct slice rv, struct buf *out, struct err *err) {
     return change_body(body, &(struct change){{META_RV}, META_RV, rv}, out, err);
+}
+
+int wire_undelete(struct slice body, struct buf *out, struct err *err) {
+    return change_body(body, &(struct change){.without = {META_DELETED, META_GRACE}}, out, err);
 }
 
 int wire_rename(struct slice body, struct slice generate_name, struct buf *out, struct err *err) {

@@ -128,6 +128,10 @@ static inline int dry_update(const struct live *l, cJSON *obj, bool status, stru
         cJSON_Delete(obj);
         return fail_with(out, 409, "Conflict");
     }
+    if (json_get(meta_of(obj), "deletionTimestamp") && !json_get(meta_of(old), "deletionTimestamp")) {
+        cJSON_Delete(obj); /* as the API server's validation has it: immutable */
+        return fail_with(out, 422, "Invalid");
+    }
     cJSON *v = json_tree_dup(status ? old : obj);
     json_tree_set(v, "status", json_tree_dup(json_get(status ? obj : old, "status")));
     cJSON *meta = json_tree_child(v, "metadata");

@@ -35,11 +35,15 @@ CASE(differences_are_carried_member_by_member_and_by_key) {
          "{'l':[{'name':'a','v':2},{'name':'mine'},{'name':'new'}]}"},
         {"{'l':[{'type':'a','v':1}]}", "{'l':[{'type':'a','v':1}]}", "{'l':[]}", "{'l':[]}"},
         {"{'l':[{'name':'a'}]}", "{'l':[]}", "{'l':[{'x':1}]}", "{'l':[{'x':1}]}"}, /* without a key: whole */
+        {"{'m':{'a':1,'b':2}}", "{'m':{'b':2}}", "{}",
+         "{'m':{'a':1}}"}, /* withdrawn: what others have stays */
+        {"{'l':['a','b']}", "{'l':['b']}", "{}", "{'l':['a']}"},
+        {"{'l':[{'name':'a'},{'name':'b'}]}", "{'l':[{'name':'b','v':1}]}", "{}", "{'l':[{'name':'a'}]}"},
         {"{'big':9007199254740993}", "{'a':1}", "{'a':2}", "{'big':9007199254740993,'a':2}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         cleanup_json cJSON *mine = tree(cases[i].mine), *from = tree(cases[i].from), *to = tree(cases[i].to);
-        is(merge_differences(mine, from, to), cases[i].want);
+        is(merge_differences(mine, from, to, from), cases[i].want);
     }
 }
 

@@ -250,9 +250,43 @@ TEST_CASE(what_has_finalizers_waits_for_them) {
         "'deletionGracePeriodSeconds':0}}",
         live, live);
     assert_rows(o, 0, "Deployment web blue>blue");
-    assert_carried_has(o, PATCH("{'metadata':{'finalizers':null}}"), "=>200", LIVE("blue", 1, 1));
+    assert_carried_has(o, PATCH("{'metadata':{'finalizers':null}}"),
+                       "PUT web {'kind':'Deployment','metadata':{'name':'web','namespace':'ns','uid':'u','"
+                       "resourceVersion':'100','labels':{'l':'blue'}}}=>200", /* nothing of the deletion */
+                       LIVE("blue", 1, 1));
     assert_rows(o, 0, "Deployment web blue>-");
     assert_carried_has(o, PATCH("{}"), "=>404");
+}
+
+TEST_CASE(an_update_of_what_is_deleted_here_says_nothing_of_that) {
+    const char *live = "200 {'kind':'Deployment','metadata':{'name':'web','namespace':'ns','uid':'u','"
+                       "resourceVersion':'100','finalizers':['f']}}";
+    assert_carried_has(o, DELETE(), "=>200", live, live);
+    assert_carried_has(o,
+                       PUT("{'metadata':{'name':'web','uid':'u','deletionTimestamp':'1970-01-01T00:00:50Z','"
+                           "deletionGracePeriodSeconds':0}}"),
+                       "PUT web {'metadata':{'name':'web','uid':'u'}}=>200", LIVE("blue", 1, 1));
+    assert_rows(o, 0, "Deployment web >-");
+}
+
+/* The next dry run of a create would not take the address that the last one has given. */
+TEST_CASE(an_address_given_by_a_dry_run_is_not_asked_for_again) {
+    struct gate_request create = with_body(ask(GATE_CREATE, "services", ""), GATE_JSON,
+                                           "{'kind':'Service','metadata':{'name':'s'},'spec':{}}"),
+                        label = with_body(ask(GATE_PATCH, "services", "s"), GATE_PATCH_MERGE,
+                                          "{'metadata':{'labels':{'l':'x'}}}");
+    create.group = label.group = SL("");
+    assert_carried_has(o, create, "'clusterIP':'10.9.0.0'",
+                       "201 {'kind':'Service','metadata':{'name':'s','namespace':'ns','uid':'s'},'spec':{'"
+                       "clusterIP':'10.9.0.0'}}");
+    const char *said = carried_out(
+        o, label,
+        (const char *const[]){"201 {'kind':'Service','metadata':{'name':'s','namespace':'ns','uid':'t','"
+                              "labels':{'l':'x'}},'spec':{'clusterIP':'10.9.0.5'}}",
+                              NULL});
+    assert_lacks(said, "10.9.0.5");
+    assert_has(said, "'labels':{'l':'x'}},'spec':{}}=>200 ");
+    assert_has(said, "'clusterIP':'10.9.0.0'");
 }
 
 TEST_CASE(the_last_finalizer_of_a_live_object_lets_it_go) {

@@ -16,6 +16,8 @@ struct wire_meta {
 int wire_meta(struct slice raw, struct wire_meta *ret, struct err *err);
 /* The body with another metadata.resourceVersion (empty: without one), lengths mended. */
 int wire_set_rv(struct slice body, struct slice rv, struct buf *out, struct err *err);
+/* The body without metadata.deletionTimestamp and .deletionGracePeriodSeconds. */
+int wire_undelete(struct slice body, struct buf *out, struct err *err);
 /* The body without metadata.name, and with that generateName; lengths mended. */
 int wire_rename(struct slice body, struct slice generate_name, struct buf *out, struct err *err);
 /* A Lease, an Event (v1 or events.k8s.io/v1), a DeleteOptions, an Eviction, a Scale or a Binding as JSON, with apiVersion and kind.
