@@ -50,10 +50,10 @@ static cJSON *ports_of(cJSON *spec) {
 
 static bool drop_service(cJSON *spec, const cJSON *mine) {
     bool went = false;
-    cJSON *port;
+    cJSON *port, *ports = ports_of(spec);
     for (size_t i = 0; has_address(mine) && i < ARRAY_LEN(addresses); i++)
         went = drop_same(spec, mine, addresses[i]) || went;
-    cJSON_ArrayForEach(port, ports_of(spec)) {
+    cJSON_ArrayForEach(port, ports) {
         const cJSON *its = same_port(mine, port);
         if (its) went = drop_same(port, its, "nodePort") || went;
     }
@@ -61,10 +61,10 @@ static bool drop_service(cJSON *spec, const cJSON *mine) {
 }
 
 static void keep_service(cJSON *spec, const cJSON *mine) {
-    cJSON *port;
+    cJSON *port, *ports = ports_of(spec);
     for (size_t i = 0; has_address(mine) && has_address(spec) && i < ARRAY_LEN(addresses); i++)
         keep(spec, mine, addresses[i]);
-    cJSON_ArrayForEach(port, ports_of(spec)) {
+    cJSON_ArrayForEach(port, ports) {
         const cJSON *its = same_port(mine, port);
         if (its) keep(port, its, "nodePort");
     }
