@@ -100,6 +100,13 @@ static int read_control(const struct rehearsal *r, bool may_be_empty, struct rep
     return e < 0 ? err_wrap(err, "--control %.200s", r->o->control) : 0;
 }
 
+/* Nothing would be changed: is that what was found, or was nothing found? */
+static bool found_out(const struct rehearsal *r, const struct report *report) {
+    const struct overlay_counts *c = overlay_counts(proxy_overlay(r->proxy));
+    uint64_t lost = c->failed + report_count(report, REPORT_REFUSED);
+    return !c->full && !(lost && c->failed >= c->writes) && (c->reads || c->writes || !name_of(r));
+}
+
 static void finish(struct rehearsal *r) {
     cleanup_buf struct buf out = BUF(REPORT_CAP);
     struct report *control = NULL;
@@ -125,6 +132,13 @@ static void finish(struct rehearsal *r) {
     }
     cli_print(CLI_TEXT, buf_slice(&out));
     r->code = report_empty(report) ? CLI_OK : CHANGES;
+    if (r->code == CLI_OK && !found_out(r, report)) {
+        err_set(
+            &err, ERR_CONFIG, -ENODATA,
+            "what it would change could not be found out: none of its writes was taken, nothing was read, or "
+            "the rehearsal's memory did not suffice");
+        r->code = cli_fail(&err);
+    }
     report_free(report);
     end_child(r);
 }
@@ -188,6 +202,7 @@ static void on_child(void *ctx) {
         duration_format((world_boot_ns(r->w->world) - r->from_ns) / NS_PER_MS * NS_PER_MS, took);
         err_set(&err, ERR_CONFIG, -ECHILD, "%.200s ended with exit code %d after %s, with %llu requests",
                 name_of(r), r->child.code, took, (unsigned long long)proxy_requests(r->proxy));
+        if (proxy_requests(r->proxy) > 0) finish(r); /* what it has come to until then */
         fail(r, &err);
     }
 }

@@ -62,6 +62,20 @@ rehearse 3 -- "$dir/operator" web:3 {}
 grep -q old-conf "$dir/said" || fail "the report for people lacks what goes: $(cat "$dir/said")"
 
 rehearse 1 -- sh -c 'exit 7'; grep -q 'ended with exit code 7' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+cat >"$dir/refused" <<'OPERATOR'
+#!/usr/bin/env bash
+value() { sed -nE "s/^ *$1: \"?([^\"]*)\"?\$/\1/p" "$config" | head -1; }
+config=$1 server=$(value server) token=$(value token)
+c() { curl -sk -o /dev/null -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
+c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"Not A Name"}}'
+[ "$2" = refused ] || c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"made"}}'
+[ "$2" != ends ] || exit 5
+OPERATOR
+chmod +x "$dir/refused"
+rehearse 1 -- "$dir/refused" {} refused; grep -q 'could not be found out' "$dir/rehearse.log" || fail "of one whose writes all fail: $(cat "$dir/rehearse.log")"
+rehearse 3 -- "$dir/refused" {} made
+rehearse 1 -o json -- "$dir/refused" {} ends; grep -q 'ended with exit code 5' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+is '.objects | any(.name == "made")' # what it had come to
 rehearse 1 --for=1s -- sleep 60; grep -q 'asked the API server nothing' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
 rehearse 1 -- "$dir/nothing"; grep -q 'cannot start .*/nothing' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
 
