@@ -274,7 +274,7 @@ static void on_ready(void *ctx, const struct err *err) {
     r->from_wall_ns = world_wall_ns(r->w->world);
     if (r->o->for_ns) r->until_ns = r->from_ns + r->o->for_ns;
     if (!e.kind && r->o->sidecar) {
-        (void)rehearse_sidecar_start(r->w, r->proxy, r->s->ns, r->o, &r->sidecar, &e);
+        (void)rehearse_sidecar_start(r->w, r->s, r->proxy, r->o, &r->sidecar, &e);
     } else if (!e.kind && write_config(r, &e) == 0 && name_of(r)) {
         (void)start_child(r, &e);
     }

@@ -23,9 +23,9 @@ int rehearse_run(struct cli_world *w, struct cli_session *s, const struct rehear
 struct report *rehearse_report(struct world *w, struct proxy *p, int64_t from_wall_ns);
 
 /* Beside an operator in its pod. Writes ca.crt, token and namespace into the folder, as an account's volume has them, for the other containers; and
- * serves /readyz, and /report?key=KEY to who knows $HANDOVER_REHEARSAL_KEY. */
+ * serves /readyz, /metrics, and /report?key=KEY to who knows $HANDOVER_REHEARSAL_KEY. */
 struct rehearse_sidecar;
-int rehearse_sidecar_start(struct cli_world *w, struct proxy *p, const char *ns,
+int rehearse_sidecar_start(struct cli_world *w, const struct cli_session *session, struct proxy *p,
                            const struct rehearse_options *o, struct rehearse_sidecar **ret, struct err *err);
 void rehearse_sidecar_stop(struct rehearse_sidecar *s); /* NULL is fine */
 #endif

@@ -9,6 +9,7 @@ enum { REPORT_CAP = 64 << 20, KEY_MIN = 16, CONNECTIONS = 16 };
 struct rehearse_sidecar {
     struct world *w;
     struct proxy *proxy;
+    struct metrics *metrics;
     struct http_listener *listener;
     const char *key; /* NULL: nobody may read the report */
     int64_t from_wall_ns;
@@ -32,8 +33,12 @@ static void serve(void *ctx, struct http_exchange *x) {
         http_reply(x, 405, "text/plain", SL("GET alone is understood\n"));
     } else if (slice_eqs(path, "/readyz")) {
         http_reply(x, 200, "text/plain", SL("ok\n"));
+    } else if (slice_eqs(path, "/metrics")) {
+        metrics_write(s->metrics, &out);
+        http_reply(x, out.full ? 500 : 200, "text/plain; version=0.0.4; charset=utf-8",
+                   out.full ? SL("the page is too large\n") : buf_slice(&out));
     } else if (!slice_eqs(path, "/report")) {
-        http_reply(x, 404, "text/plain", SL("/readyz and /report are here\n"));
+        http_reply(x, 404, "text/plain", SL("/readyz, /metrics and /report are here\n"));
     } else if (!slice_starts(query, SL("key=")) || !is_key(s, slice_make(query.p + 4, query.n - 4))) {
         http_reply(x, 403, "text/plain", SL("the report is for who knows its key\n"));
     } else {
@@ -57,14 +62,15 @@ static int put(struct world *w, const char *folder, const char *name, struct sli
     return r;
 }
 
-int rehearse_sidecar_start(struct cli_world *w, struct proxy *p, const char *ns,
+int rehearse_sidecar_start(struct cli_world *w, const struct cli_session *session, struct proxy *p,
                            const struct rehearse_options *o, struct rehearse_sidecar **ret, struct err *err) {
     const char *key = getenv("HANDOVER_REHEARSAL_KEY");
     const struct http_limits limits = {.connections = CONNECTIONS, .body_cap = 1};
     struct rehearse_sidecar *s = xcalloc(1, sizeof *s);
-    *s = (struct rehearse_sidecar){.w = w->world, .proxy = p, .from_wall_ns = world_wall_ns(w->world)};
+    *s = (struct rehearse_sidecar){
+        .w = w->world, .proxy = p, .metrics = session->metrics, .from_wall_ns = world_wall_ns(w->world)};
     if (key && strlen(key) >= KEY_MIN) s->key = key;
-    int r = put(w->world, o->sidecar, "namespace", slice_of(ns), err);
+    int r = put(w->world, o->sidecar, "namespace", slice_of(session->ns), err);
     if (r == 0) r = put(w->world, o->sidecar, "ca.crt", proxy_ca(p), err);
     if (r == 0) r = put(w->world, o->sidecar, "token", slice_of(proxy_token(p)), err);
     if (r == 0 && o->report) r = http_listen(w->world, o->report, &limits, serve, s, &s->listener, err);
