@@ -1,6 +1,7 @@
 /* The scale of a workload: a dry run of the live one's, and the replicas of the overlay's object. */
 #include "overlay_write.h"
 #include "overlay_make.h"
+#include "base/json_raw.h"
 
 /* The Scale that the operator would have read. */
 static void scale_of(const struct overlay_entry *e, struct slice text, struct buf *out) {
@@ -84,14 +85,26 @@ static void still_there(struct overlay_write *w, int status, struct slice body) 
     }
 }
 
+/* A CustomResourceDefinition may name another path than .spec.replicas, and an object says not which. Native kinds always have that one. */
+static bool kept_elsewhere(struct slice text) {
+    struct slice v;
+    return !json_raw_at(text, "spec/replicas", &v);
+}
+
 /* A patch is applied to the operator's Scale, and what comes of it is asked for: an increment would be of the live one's. */
 static void ask_scale(struct overlay_write *w, const struct overlay_entry *e) {
     const struct gate_request *r = w->r;
     struct buf scale = BUF(64 << 10), body = BUF(OVERLAY_BODY_MAX);
     struct err err = {0};
     cJSON *wanted = NULL;
+    struct slice text = e ? overlay_slice(e->text) : buf_slice(&w->base);
+    if (kept_elsewhere(text)) {
+        write_refuse(w,
+                     "the scale of an object without .spec.replicas: where this kind has them is not known");
+        return;
+    }
     if (r->kind == GATE_PATCH) {
-        scale_of(e, e ? overlay_slice(e->text) : buf_slice(&w->base), &scale);
+        scale_of(e, text, &scale);
         wanted = overlay_patched(buf_slice(&scale), r, r->body, "Scale", &err);
         if (!wanted) write_fail(w, 422, NULL, "%s", err.msg);
     } else {

@@ -348,6 +348,14 @@ TEST_CASE(what_is_made_for_an_owner_that_has_gone_goes_with_it) {
     buf_free(&out);
 }
 
+TEST_CASE(a_scale_that_is_kept_elsewhere_is_refused) {
+    assert_carried_has(
+        o, sub(PATCH("{'spec':{'replicas':5}}"), "scale"), "GET web=>501",
+        "200 {'kind':'Bar','metadata':{'name':'web','namespace':'ns','uid':'u','resourceVersion':"
+        "'100'},'spec':{'size':2}}");
+    assert_rows(o, 0, "");
+}
+
 TEST_CASE(a_scale_is_the_replicas_of_its_workload) {
     struct gate_request put =
         sub(with_body(ask(GATE_UPDATE, "deployments", "web"), GATE_JSON,
