@@ -89,6 +89,12 @@ static inline void server_set(struct server *s, int res, const char *name, cJSON
     cJSON_Delete(obj);
 }
 
+/* As native kinds have it. */
+static inline void server_defaults(cJSON *obj) {
+    cJSON *spec = json_tree_child(obj, "spec");
+    if (!json_get(spec, "replicas")) json_tree_set_num(spec, "replicas", 1);
+}
+
 /* Defaults and what the server sets of a new object. */
 static inline void server_born(struct server *s, cJSON *obj) {
     cJSON *meta = json_tree_child(obj, "metadata");
@@ -107,6 +113,7 @@ static inline void server_born(struct server *s, cJSON *obj) {
     json_tree_set_num(meta, "generation", 1);
     json_tree_set(obj, "status", NULL);
     json_tree_set(meta, "resourceVersion", NULL);
+    server_defaults(obj);
 }
 
 static inline int fail_with(struct buf *out, int code, const char *reason) {
@@ -132,6 +139,7 @@ static inline int dry_update(const struct live *l, cJSON *obj, bool status, stru
         cJSON_Delete(obj); /* as the API server's validation has it: immutable */
         return fail_with(out, 422, "Invalid");
     }
+    server_defaults(obj);
     cJSON *v = json_tree_dup(status ? old : obj);
     json_tree_set(v, "status", json_tree_dup(json_get(status ? obj : old, "status")));
     cJSON *meta = json_tree_child(v, "metadata");
