@@ -204,7 +204,7 @@ static bool read_groups(struct work *k) {
 
 static void refused(struct work *k, int status, const struct err *err) {
     struct slice path, query, target = http_x_target(k->x), method = http_x_method(k->x);
-    if (status == 501) {
+    if (status == 501 || (status >= 405 && status <= 415)) { /* an API server may understand more */
         char what[WHAT_MAX + 20];
         slice_cut(target, '?', &path, &query);
         if (path.n > WHAT_MAX) path.n = WHAT_MAX;

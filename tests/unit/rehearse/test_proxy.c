@@ -200,6 +200,8 @@ STAGE_CASE(refusals) {
     } cases[] = {
         {"POST", "/api/v1/namespaces/n/pods/p/exec?command=sh", "", NULL, NULL, NULL, 501, true},
         {"POST", "/apis/far.io/v1/namespaces/n/things", "{}", "application/json", NULL, NULL, 501, true},
+        {"POST", "/api/v1/namespaces/n/pods", "kind: Pod", "application/yaml", NULL, NULL, 415, true},
+        {"POST", "/api/v1/namespaces/n/pods/p", "{}", "application/json", NULL, NULL, 405, true},
         {"GET", "/api/v1/namespaces/n/pods/../x", "", NULL, NULL, NULL, 400, false},
         {"GET", "/version", "", NULL, "Upgrade", "SPDY/3.1", 501, true},
         {"GET", "/version", "", NULL, "X-HTTP-Method-Override", "DELETE", 400, false},
