@@ -3,7 +3,12 @@
 # without the rehearsal, the report names what would be left, and nothing is written.
 # tags: api
 . ./rehearsals.sh
-d=$(mktemp -d); trap 'rm -rf "$d"' EXIT
+d=$(mktemp -d)
+tidy() { # or the namespace stays
+  k patch configmap patched put --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null 2>&1 || true
+  rm -rf "$d"
+}
+trap tidy EXIT
 rehearsals_kubeconfig operator "$d/kubeconfig"
 k apply -f - >/dev/null <<'YAML'
 {apiVersion: v1, kind: ConfigMap, metadata: {name: patched, finalizers: [x.example.com/f]}}
