@@ -191,10 +191,18 @@ void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, st
 }
 
 /* ---- what goes with others ---- */
+/* What is written of e, and not by the operator, whose writes are counted. */
+static struct overlay_put put_of(const struct overlay_entry *e, struct slice text, int64_t now) {
+    return (struct overlay_put){.ns = slice_of(e->ns),
+                                .name = slice_of(e->name),
+                                .version = slice_of(e->version),
+                                .text = text,
+                                .now = now};
+}
+
 /* It goes, not by the operator. */
 static void take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
-    struct overlay_put p = {
-        .ns = slice_of(e->ns), .name = slice_of(e->name), .version = slice_of(e->version), .now = now};
+    struct overlay_put p = put_of(e, (struct slice){0}, now);
     unsigned writes = e->writes;
     int64_t last = e->last_ns;
     if (!overlay_delete(o, e->res, &p)) return;
@@ -204,11 +212,7 @@ static void take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
 
 void overlay_restore(struct overlay *o, struct overlay_entry *e, int64_t now) {
     cleanup_free char *live = slice_dup(overlay_slice(e->base));
-    struct overlay_put p = {.ns = slice_of(e->ns),
-                            .name = slice_of(e->name),
-                            .version = slice_of(e->version),
-                            .text = slice_of(live),
-                            .now = now};
+    struct overlay_put p = put_of(e, slice_of(live), now);
     unsigned writes = e->writes;
     int64_t last = e->last_ns;
     if (!overlay_put(o, e->res, &p)) return;

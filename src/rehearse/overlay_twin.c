@@ -4,8 +4,9 @@
 #include "api/rfc3339.h"
 #include "base/json_raw.h"
 
-/* For whom an object is one of several alike. */
 enum doing { MADE, REMOVED };
+
+/* For whom, and in what, an object is one of several alike. */
 static uint64_t group_of(enum doing what, const struct overlay_res *res, struct slice ns, const char *owner,
                          struct slice generate) {
     cleanup_buf struct buf b = BUF(4096);

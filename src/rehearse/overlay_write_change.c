@@ -111,13 +111,13 @@ static void forget_deletion(cJSON *obj) {
 /* A PUT as the server takes it. */
 static int acceptable(const struct overlay_write *w, const struct overlay_entry *e, struct slice body,
                       struct buf *out) {
-    bool here = deleted_here(e), binary = w->r->form == GATE_PROTOBUF;
+    bool here = deleted_here(e), made = made_here(e) && !w->r->sub.n, binary = w->r->form == GATE_PROTOBUF;
     if (here && binary) return wire_undelete(body, out, NULL);
-    cleanup_json cJSON *obj = binary ? NULL : overlay_tree(body);
-    cleanup_json cJSON *mine = obj && made_here(e) ? overlay_tree(overlay_slice(e->text)) : NULL;
-    bool went = mine && !w->r->sub.n && allocated_drop(w->r->group, w->r->resource, obj, mine);
+    if (binary || !(here || made)) return buf_add(out, body);
+    cleanup_json cJSON *obj = overlay_tree(body), *mine = made ? overlay_tree(overlay_slice(e->text)) : NULL;
+    bool went = obj && mine && allocated_drop(w->r->group, w->r->resource, obj, mine);
     if (here && obj) forget_deletion(obj);
-    if (!went && !(here && obj)) return buf_add(out, body);
+    if (!obj || !(went || here)) return buf_add(out, body);
     json_tree_print(obj, out);
     return out->full ? -ENOBUFS : 0;
 }
