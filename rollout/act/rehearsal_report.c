@@ -70,7 +70,7 @@ int rehearsal_report_read(struct slice body, struct slice control, struct rehear
     int rc = read_one(body, "the new version", &r, err);
     if (rc == 0 && control.n) rc = read_one(control, "stable's version", &beside, err);
     if (rc < 0) return rc;
-    if (beside) report_subtract(r, beside);
+    report_subtract(r, beside);
     *ret = (struct rehearsal_report){.empty = report_empty(r), .text = BUF(REPORT_KEPT)};
     report_digest(r, ret->digest);
     report_line(r, &line);

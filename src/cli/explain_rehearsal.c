@@ -43,7 +43,7 @@ static void take_sides(struct explain *e, struct slice body, struct slice contro
     CLEANUP(report) struct report *r = take_side(&e->side[0], body);
     CLEANUP(report) struct report *beside = take_side(&e->side[1], control);
     if (!r || (!beside && !e->row->state.rehearsal.alone)) return; /* the control's doing would be in it */
-    if (beside) report_subtract(r, beside);
+    report_subtract(r, beside);
     report_line(r, &line);
     e->so_far = slice_dup_text(buf_slice(&line), LINE_MAX_BYTES);
     for (int k = 0; k < REPORT_KINDS; k++) e->count[k] = report_count(r, (enum report_kind)k);

@@ -58,7 +58,7 @@ static void fail(struct rehearsal *r, const struct err *err) {
 static void on_row(void *ctx, const struct overlay_row *row) {
     const struct report_object o = {row->group,  row->version,  row->resource, row->kind,
                                     row->ns,     row->name,     row->live,     row->rehearsed,
-                                    row->writes, row->first_ns, row->last_ns};
+                                    row->writes, row->first_ns, row->last_ns,  row->met};
     struct err err = {0};
     if (report_add(ctx, &o, &err) < 0) (void)cli_fail(&err);
 }
@@ -116,7 +116,7 @@ static void finish(struct rehearsal *r) {
         return;
     }
     struct report *report = rehearse_report(r->w->world, r->proxy, r->from_wall_ns);
-    if (control) report_subtract(report, control);
+    if (control || !r->o->json) report_subtract(report, control); /* as a control it has all */
     report_free(control);
     if (r->o->json) {
         (void)report_write(report, &out);

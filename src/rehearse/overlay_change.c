@@ -104,6 +104,7 @@ static struct overlay_entry *begin(struct overlay *o, struct overlay_res *res, c
         e->base_rv = most(e->base_rv, p->live);
     }
     e->personal = p->personal;
+    e->met = false;
     e->rv.live = most(most(p->live, e->rv.live), p->based ? p->base_rv : 1);
     stamp(e);
     e->rv.change = e->change;
@@ -179,6 +180,10 @@ void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struc
     e->rv.live = most(rv, e->rv.live);
     set_state(o, e, ENTRY_PASSED, now);
     o->counts.dropped++;
+    if (!rv)
+        overlay_meet_gone(e);
+    else if (!dim)
+        overlay_meet(e, live);
     if (orphans) overlay_cascade(o, orphans, now);
     if (!gone) come_back(o, e);
 }
@@ -188,6 +193,7 @@ void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, st
     overlay_set(o, &e->base, live);
     e->base_rv = rv;
     e->dim = dim;
+    if (!dim) overlay_meet(e, live);
 }
 
 /* ---- what goes with others ---- */

@@ -61,8 +61,9 @@ struct overlay_entry {
         anew; /* deleted here and made again: another one than the live object, which is in the way of its name */
     bool same;    /* as the live one: nothing to report */
     bool deleted; /* ENTRY_PASSED: it was deleted here */
-    bool dim;     /* ENTRY_PASSED: of base only the metadata is known */
-    bool orphan;  /* its dependents are to stay */
+    bool met;    /* ENTRY_PASSED: the live object has come to be, at some time since, what it was made here */
+    bool dim;    /* ENTRY_PASSED: of base only the metadata is known */
+    bool orphan; /* its dependents are to stay */
     /* The live version of base; ENTRY_PASSED: the newest known; not based: newest seen when it was asked for. */
     uint64_t base_rv;
     uint64_t born; /* newest live version seen when it was first asked for */
@@ -228,6 +229,10 @@ void overlay_cascade(struct overlay *o, const char *uid, int64_t now);
 void overlay_leave(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* e was just made: true if all its owners had gone before, and e goes with them. */
 bool overlay_follows(struct overlay *o, struct overlay_entry *e, int64_t now);
+
+/* ---- overlay_met.c ---- */
+void overlay_meet(struct overlay_entry *e, struct slice live); /* a state of the live object, whole */
+void overlay_meet_gone(struct overlay_entry *e);               /* there is none */
 
 /* ---- overlay_twin.c ---- */
 void overlay_twin(struct overlay *o, struct overlay_res *res, const struct overlay_peek *it, int64_t now);

@@ -110,8 +110,7 @@ static cJSON *by_key(const cJSON *list, const char *key, const char *value) {
     return NULL;
 }
 
-/* Lists of which those that are not empty have the same key. */
-static const char *common_key(const cJSON *mine, const cJSON *from, const cJSON *to) {
+const char *merge_list_key(const cJSON *mine, const cJSON *from, const cJSON *to) {
     const cJSON *lists[] = {mine, from, to};
     const char *key = NULL;
     for (size_t i = 0; i < 3; i++) {
@@ -124,11 +123,10 @@ static const char *common_key(const cJSON *mine, const cJSON *from, const cJSON 
     return key;
 }
 
-/* mine without what is in owned, member by member; NULL: nothing is left. */
-static cJSON *without(const cJSON *mine, const cJSON *owned) {
+cJSON *merge_without(const cJSON *mine, const cJSON *owned) {
     if (!owned) return json_tree_dup(mine);
     if (cJSON_IsArray(mine) && cJSON_IsArray(owned)) {
-        const char *key = common_key(mine, owned, NULL);
+        const char *key = merge_list_key(mine, owned, NULL);
         cJSON *v = cJSON_CreateArray();
         const cJSON *c, *o;
         cJSON_ArrayForEach(c, mine) {
@@ -147,7 +145,7 @@ static cJSON *without(const cJSON *mine, const cJSON *owned) {
     cJSON *v = cJSON_CreateObject();
     const cJSON *c;
     cJSON_ArrayForEach(c, mine) {
-        cJSON *left = without(c, json_get(owned, c->string));
+        cJSON *left = merge_without(c, json_get(owned, c->string));
         if (left) json_tree_append(v, c->string, left);
     }
     if (v->child) return v;
@@ -176,8 +174,8 @@ static cJSON *list_differences(const cJSON *mine, const cJSON *from, const cJSON
 
 cJSON *merge_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const cJSON *owned) {
     if (from && json_tree_equal(from, to)) return json_tree_dup(mine);
-    if (!to) return without(mine, owned);
-    const char *key = mine ? common_key(mine, from, to) : NULL;
+    if (!to) return merge_without(mine, owned);
+    const char *key = mine ? merge_list_key(mine, from, to) : NULL;
     if (key) return list_differences(mine, from, to, owned, key);
     if (!cJSON_IsObject(mine) || !cJSON_IsObject(to)) return json_tree_dup(to);
     cJSON *v = cJSON_CreateObject();
@@ -229,7 +227,7 @@ void merge_applied(cJSON *mine, const cJSON *answer, const cJSON *config) {
     cJSON_ArrayForEach(c, config) {
         cJSON *its = json_tree_get(mine, c->string);
         const cJSON *to = json_get(answer, c->string);
-        const char *key = cJSON_IsArray(c) && its && to ? common_key(its, to, c) : NULL;
+        const char *key = cJSON_IsArray(c) && its && to ? merge_list_key(its, to, c) : NULL;
         if (!to) continue;
         if (cJSON_IsObject(c) && cJSON_IsObject(its)) {
             merge_applied(its, to, c);

@@ -26,7 +26,8 @@ void overlay_rows(struct overlay *o, int64_t now_wall_ns,
                                           .writes = e->writes,
                                           .first_ns = e->first_ns,
                                           .last_ns = e->last_ns,
-                                          .superseded = passed});
+                                          .superseded = passed,
+                                          .met = passed && e->met});
         }
     }
 }

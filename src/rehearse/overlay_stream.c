@@ -24,10 +24,16 @@ static void on_old(struct overlay_watch *w, const struct overlay_entry *e, const
     }
 }
 
+/* Not merely from what the watch selects. */
+static bool is_gone(const struct overlay_watch *w, const struct event *ev) {
+    return ev->deleted && !overlay_filter_selects(&w->filter);
+}
+
 static void on_new(struct overlay_watch *w, struct overlay_entry *e, const struct event *ev, int64_t now) {
     bool shown = overlay_shown(w, e);
     if (!e->based && ev->deleted) return; /* of a life before: only the overlay has one now */
     overlay_drop(w->o, e, ev->it.live, ev->deleted ? SL("") : ev->object, w->filter.partial, w, now);
+    if (is_gone(w, ev)) overlay_meet_gone(e);
     if (!ev->deleted) pass(w, shown ? "MODIFIED" : "ADDED", ev);
     if (ev->deleted && shown) pass(w, ev->type, ev);
 }
@@ -37,6 +43,7 @@ static void on_passed(struct overlay_watch *w, struct overlay_entry *e, const st
     bool first = ev->it.live == e->base_rv;
     if (!ev->deleted && !first && ev->it.live <= e->rv.live) return; /* lags behind what was shown */
     overlay_sighted(w->o, e, ev->it.live, ev->deleted ? SL("") : ev->object, w->filter.partial);
+    if (is_gone(w, ev)) overlay_meet_gone(e);
     bool was = !e->deleted && overlay_filter_match(&w->filter, overlay_slice(e->text));
     pass(w, ev->deleted || !first ? ev->type : was ? "MODIFIED" : "ADDED", ev);
 }
@@ -113,8 +120,7 @@ int overlay_watch_event(struct overlay_watch *w, int64_t now_wall_ns, struct sli
     } else {
         on_object(w, &ev, now_wall_ns);
     }
-    if (ev.deleted &&
-        !overlay_filter_selects(&w->filter)) { /* it is gone, and what only the overlay has of it goes, too */
+    if (is_gone(w, &ev)) { /* it is gone, and what only the overlay has of it goes, too */
         cleanup_free char *uid = slice_dup(ev.it.uid);
         overlay_cascade(w->o, uid, now_wall_ns);
     }

@@ -81,6 +81,12 @@ void write_change(struct overlay_write *w); /* update and patch */
 void write_apply(struct overlay_write *w, struct overlay_entry *e);
 void write_applied(struct overlay_write *w,
                    struct slice body); /* an apply's answer is kept for the next one */
+/* Is it validated by a create? */
+static inline bool write_made_here(const struct overlay_entry *e) {
+    return !e->based || e->anew;
+}
+/* obj is what the object of an entry is to be: it is validated, and left. */
+void write_wanted(struct overlay_write *w, const struct overlay_entry *e, cJSON *obj);
 void write_scale(struct overlay_write *w);
 void write_bind(struct overlay_write *w);
 void write_delete(struct overlay_write *w); /* and evict */

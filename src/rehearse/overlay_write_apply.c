@@ -50,6 +50,29 @@ static void carried(struct overlay_write *w, const struct overlay_entry *e, stru
     if (w->status == 200) write_applied(w, body);
 }
 
+/* What was made here: the configuration put into it. Of what the manager applied before, that goes which no other applies. */
+static void into_own(struct overlay_write *w, const struct overlay_entry *e) {
+    const struct overlay_applied *last = applied_by(e, w->r->manager);
+    cleanup_json cJSON *mine = overlay_tree(overlay_slice(e->text)), *config = overlay_tree(w->r->body);
+    cleanup_json cJSON *from = last ? overlay_tree(overlay_slice(last->config)) : NULL;
+    cleanup_json cJSON *owned = json_tree_dup(from);
+    if (!mine || !config) {
+        write_refuse(w, "an apply in YAML to what was made in the rehearsal");
+        return;
+    }
+    for (const struct overlay_applied *a = e->applied; a; a = a->next) {
+        cleanup_json cJSON *other = a == last ? NULL : overlay_tree(overlay_slice(a->config));
+        cJSON *left = owned && other ? merge_without(owned, other) : NULL;
+        if (!owned || !other) continue;
+        cJSON_Delete(owned);
+        owned = left;
+    }
+    cleanup_json cJSON *v = owned ? merge_differences(mine, from, config, owned) : json_tree_dup(mine);
+    merge_applied(v, config, config);
+    merge_identity(v, mine);
+    write_wanted(w, e, v);
+}
+
 /* A status of what only the overlay has. */
 static void alone(struct overlay_write *w, const struct overlay_entry *e) {
     cleanup_json cJSON *mine = overlay_tree(overlay_slice(e->text)), *body = overlay_tree(w->r->body);
@@ -95,6 +118,10 @@ static void create_again(struct overlay_write *w) {
 void write_apply(struct overlay_write *w, struct overlay_entry *e) {
     if (e->state == ENTRY_DELETED) {
         create_again(w);
+        return;
+    }
+    if (write_made_here(e) && !w->r->sub.n) {
+        into_own(w, e);
         return;
     }
     struct buf body = BUF(OVERLAY_BODY_MAX);

@@ -86,11 +86,6 @@ static void ask_anew(struct overlay_write *w, struct slice json) {
     buf_free(&body);
 }
 
-/* Is it validated by a create? */
-static bool made_here(const struct overlay_entry *e) {
-    return !e->based || e->anew;
-}
-
 static bool has_deletion(struct slice text) {
     struct overlay_peek it;
     struct slice v;
@@ -99,7 +94,8 @@ static bool has_deletion(struct slice text) {
 
 /* It is being deleted in the overlay alone: to the live object that is no change that anybody may make. */
 static bool deleted_here(const struct overlay_entry *e) {
-    return !made_here(e) && has_deletion(overlay_slice(e->text)) && !has_deletion(overlay_slice(e->base));
+    return !write_made_here(e) && has_deletion(overlay_slice(e->text)) &&
+           !has_deletion(overlay_slice(e->base));
 }
 
 static void forget_deletion(cJSON *obj) {
@@ -111,7 +107,8 @@ static void forget_deletion(cJSON *obj) {
 /* A PUT as the server takes it. */
 static int acceptable(const struct overlay_write *w, const struct overlay_entry *e, struct slice body,
                       struct buf *out) {
-    bool here = deleted_here(e), made = made_here(e) && !w->r->sub.n, binary = w->r->form == GATE_PROTOBUF;
+    bool here = deleted_here(e), made = write_made_here(e) && !w->r->sub.n,
+         binary = w->r->form == GATE_PROTOBUF;
     if (here && binary) return wire_undelete(body, out, NULL);
     if (binary || !(here || made)) return buf_add(out, body);
     cleanup_json cJSON *obj = overlay_tree(body), *mine = made ? overlay_tree(overlay_slice(e->text)) : NULL;
@@ -153,8 +150,13 @@ static void patch_entry(struct overlay_write *w, const struct overlay_entry *e) 
                    err.msg);
         return;
     }
+    write_wanted(w, e, obj);
+}
+
+void write_wanted(struct overlay_write *w, const struct overlay_entry *e, cJSON *obj) {
     set_live(obj, e);
-    cleanup_json cJSON *mine = !made_here(e) || w->r->sub.n ? NULL : overlay_tree(overlay_slice(e->text));
+    cleanup_json cJSON *mine =
+        !write_made_here(e) || w->r->sub.n ? NULL : overlay_tree(overlay_slice(e->text));
     if (mine) allocated_drop(w->r->group, w->r->resource, obj, mine);
     buf_clear(&w->wanted);
     json_tree_print(obj, &w->wanted);
@@ -234,11 +236,12 @@ static void merged(struct overlay_write *w, const struct overlay_entry *e, struc
     cleanup_json cJSON *sent = w->wanted.n               ? overlay_tree(buf_slice(&w->wanted))
                                : w->r->form == GATE_JSON ? overlay_tree(w->r->body)
                                                          : NULL;
-    if (mine && answer && made_here(e) && !w->r->sub.n)
+    if (mine && answer && write_made_here(e) && !w->r->sub.n)
         allocated_keep(w->r->group, w->r->resource, answer, mine);
     if (mine && answer) {
         leave(w, e, mine,
               &(struct merge){.mine = mine, .answer = answer, .base = base, .body = sent, .sub = w->r->sub});
+        if (w->status == 200) write_applied(w, body);
     } else {
         write_pass(w, 502, body);
     }

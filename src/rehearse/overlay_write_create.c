@@ -56,9 +56,7 @@ void write_created(struct overlay_write *w, struct slice body) {
     w->based = false;
     buf_clear(&w->base);
     write_commit(w, obj, 201);
-    if (!w->again)
-        write_applied(w,
-                      body); /* else the next apply's answer is of the live object, and cannot be compared */
+    write_applied(w, body);
 }
 
 bool write_renamed(struct slice json, struct slice protobuf, struct buf *out) {

@@ -80,7 +80,7 @@ int report_row_cmp(const void *a, const void *b) {
 static void drop_last(struct report *r) {
     struct row *row = r->row[--r->n];
     struct unlisted *u = &r->unlisted;
-    u->objects++;
+    u->objects += !row->met;
     u->times += report_row_moves_only(row);
     for (unsigned k = 0; k < REPORT_KINDS; k++) u->counts[k] += row->kinds >> k & 1;
     if (row->kinds & 1U << REPORT_RESTARTS) u->counts[REPORT_PODS] += (uint64_t)row->restart.pods;
@@ -185,6 +185,7 @@ int report_add(struct report *r, const struct report_object *o, struct err *err)
     row->name = name_text(o->name);
     row->writes = o->writes > INT32_MAX ? INT32_MAX : o->writes;
     /* In whole microseconds, as they are written: what was read back is hot as well. */
+    row->met = o->met;
     row->first_ns = o->first_ns > 0 ? o->first_ns / 1000 * 1000 : 0;
     row->last_ns = o->last_ns > 0 ? o->last_ns / 1000 * 1000 : 0;
     report_row_facts(row, live, rehearsed);

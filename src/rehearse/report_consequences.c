@@ -159,7 +159,7 @@ static bool differs(const struct row *row) {
 }
 
 bool report_row_moves_only(const struct row *row) {
-    return row->change == ROW_CHANGED && row->n > 0 && !differs(row);
+    return !row->met && row->change == ROW_CHANGED && row->n > 0 && !differs(row);
 }
 
 /* Groups that Kubernetes itself serves: without a dot, and these. */
@@ -218,6 +218,8 @@ static unsigned lost(const struct row *row) {
 static unsigned kinds(const struct row *row) {
     unsigned bits = 0, does = effects(row);
     bool changed = row->change == ROW_CHANGED && differs(row);
+    if (is_hot(row)) bits |= 1U << REPORT_HOT;
+    if (row->met) return bits;
     if (row->change == ROW_CREATED) bits |= 1U << REPORT_CREATES;
     if (changed) bits |= 1U << REPORT_CHANGES;
     if (row->change == ROW_DELETED || row->change == ROW_RECREATED) bits |= lost(row);
@@ -228,7 +230,6 @@ static unsigned kinds(const struct row *row) {
         (strcmp(row->group, "rbac.authorization.k8s.io") == 0 || report_row_is(row, "", "ServiceAccount")))
         bits |= 1U << REPORT_RBAC;
     if (bits && strcmp(row->group, "admissionregistration.k8s.io") == 0) bits |= 1U << REPORT_WEBHOOKS;
-    if (is_hot(row)) bits |= 1U << REPORT_HOT;
     return bits;
 }
 

@@ -112,24 +112,31 @@ static void forget_fields(struct row *row) {
 
 /* ---- rows ---- */
 
-/* Both do the same to what is the same object: what is left of it is ours alone. */
-static void take(struct report *r, struct row *row, const struct row *control) {
-    if (row->change != control->change) return;
-    bool made = row->change == ROW_CREATED || row->change == ROW_RECREATED;
-    bool hot = row->kinds & ~control->kinds & 1U << REPORT_HOT;
-    bool cut = made && control->more.fields && row->more.fields != control->more.fields;
-    r->taken_fields += take_fields(row, control);
-    bool left = row->n || row->more.fields || cut;
-    if (left && row->change != ROW_DELETED) {
-        row->differs = made;
-    } else if (hot) {
+/* The row goes, but for what is to be said of it all the same. */
+static void take_all(struct report *r, struct row *row, bool hot) {
+    if (hot) {
         row->change = ROW_NONE;
+        row->met = false;
         forget_fields(row);
         report_restart_clear(&row->restart);
     } else {
         row->taken = true;
         r->taken_objects++;
     }
+}
+
+/* Both do the same to what is the same object: what is left of it is ours alone. */
+static void take(struct report *r, struct row *row, const struct row *control) {
+    if (row->taken || row->change != control->change) return;
+    bool made = row->change == ROW_CREATED || row->change == ROW_RECREATED;
+    bool hot = row->kinds & ~control->kinds & 1U << REPORT_HOT;
+    bool cut = made && control->more.fields && row->more.fields != control->more.fields;
+    r->taken_fields += take_fields(row, control);
+    bool left = row->n || row->more.fields || cut;
+    if (left && row->change != ROW_DELETED)
+        row->differs = made;
+    else
+        take_all(r, row, hot);
 }
 
 struct rows {
@@ -179,6 +186,9 @@ static void take_rows(struct report *r, const struct report *control) {
     pair(r, &ours, &theirs, by_maker, sort_content);
     free(ours.v);
     free(theirs.v);
+}
+
+static void drop_taken(struct report *r) {
     size_t kept = 0;
     for (size_t i = 0; i < r->n; i++) {
         if (r->row[i]->taken)
@@ -229,12 +239,20 @@ static void take_lines(struct report *r, const struct report *control) {
     r->taken_others += before - r->nrefusals - r->nevents;
 }
 
-void report_subtract(struct report *r, const struct report *control) {
+static void take_control(struct report *r, const struct report *control) {
     take_rows(r, control);
     take_lines(r, control);
     if (r->unlisted.objects && memcmp(&r->unlisted, &control->unlisted, sizeof r->unlisted) == 0) {
         r->taken_objects += r->unlisted.objects;
         r->unlisted = (struct unlisted){0};
     }
+}
+
+void report_subtract(struct report *r, const struct report *control) {
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->row[i]->met) take_all(r, r->row[i], r->row[i]->kinds & 1U << REPORT_HOT);
+    }
+    if (control) take_control(r, control);
+    drop_taken(r);
     report_sort(r);
 }

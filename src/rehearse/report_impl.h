@@ -44,6 +44,7 @@ struct row {
     char *owner;    /* "KIND/NAME" of its controller; NULL: none */
     enum row_change change;
     bool waits;   /* deleted, but its finalizers are waited for */
+    bool met;     /* it came about live since */
     bool differs; /* the control makes it as well, with other content: fields are from its to ours */
     struct field *field;
     size_t n, cap;

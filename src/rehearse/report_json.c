@@ -81,6 +81,7 @@ static void object(struct buf *out, const struct row *row) {
     text(out, "generateName", row->generate);
     text(out, "owner", row->owner);
     flag(out, "waitsForFinalizers", row->waits);
+    flag(out, "met", row->met);
     flag(out, "differsFromControl", row->differs);
     restart(out, &row->restart);
     number(out, "writes", row->writes);

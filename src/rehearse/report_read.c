@@ -152,6 +152,7 @@ static struct row *object(struct reader *rd, struct slice obj) {
     row->generate = text(rd, obj, "generateName");
     row->owner = text(rd, obj, "owner");
     row->waits = flag(rd, obj, "waitsForFinalizers");
+    row->met = flag(rd, obj, "met");
     row->differs = flag(rd, obj, "differsFromControl");
     row->writes = (unsigned)number(rd, obj, "writes", INT32_MAX);
     row->first_ns = when(rd, obj, "firstWrite");

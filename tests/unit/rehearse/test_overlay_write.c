@@ -376,24 +376,6 @@ TEST_CASE(a_scale_is_the_replicas_of_its_workload) {
                        "'generation':3,'labels':{'l':'red'}},'spec':{'replicas':6}", LIVE("red", 6, 1));
 }
 
-TEST_CASE(a_field_that_is_applied_no_more_goes) {
-    struct gate_request one = with_body(ask(GATE_PATCH, "deployments", "web"), GATE_APPLY,
-                                        "{'spec':{'replicas':3,'paused':true}}"),
-                        two = with_body(ask(GATE_PATCH, "deployments", "web"), GATE_APPLY,
-                                        "{'spec':{'replicas':1}}");
-    one.manager = two.manager = SL("me");
-    assert_carried_has(o, one, "'spec':{'replicas':3,'paused':true}", LIVE("blue", 1, 1),
-                       "200 "
-                       "{'kind':'Deployment','metadata':{'name':'web','namespace':'ns','uid':'u','"
-                       "resourceVersion':'100','labels':{'l':"
-                       "'blue'}},'spec':{'replicas':3,'paused':true},'status':{'s':1}}");
-    assert_carried_has(o, PATCH("{'spec':{'x':1}}"), "'x':1",
-                       "200 {'kind':'Deployment','metadata':{'name':'web','resourceVersion':'100'},"
-                       "'spec':{'replicas':3,'paused':true,'x':1},'status':{'s':1}}");
-    /* Also what is as in the live object again: it is named. What another one wrote stays. */
-    assert_carried_has(o, two, "'spec':{'replicas':1,'x':1}", LIVE("blue", 1, 1));
-}
-
 TEST_CASE(a_pod_is_bound_and_evicted) {
     struct gate_request bind = sub(with_body(ask(GATE_CREATE, "pods", "p"), GATE_JSON,
                                              "{'kind':'Binding','target':{'name':'node-1'}}"),

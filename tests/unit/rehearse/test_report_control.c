@@ -47,6 +47,42 @@ PAIR_CASE(what_both_delete_and_its_finalizers_hold) {
     left(p, "");
 }
 
+/* The live self was between both: what it does is seen of ours alone, or of the control's alone. */
+PAIR_CASE(what_came_about_live) {
+    const int64_t quick = 1000;
+    add_row(p->update, "", "Thing", "{'metadata':{'name':'ours'}}", NULL, 1, 0, true);
+    add_row(p->control, "", "Thing", "{'metadata':{'name':'theirs'}}", NULL, 1, 0, true);
+    add(p->update, "", "Thing", "{'metadata':{'name':'theirs'}}", NULL);
+    add_row(p->update, "", "Thing", "{'metadata':{'name':'loop'}}",
+            "{'metadata':{'name':'loop'},'spec':{'a':1}}", 50, quick, true);
+    add(p->update, "", "Thing", "{'metadata':{'name':'own'}}", NULL);
+    assert_int_equal(report_count(p->update, REPORT_DELETES), 2);
+    left(p, "deleted Thing own\nnone Thing loop\n");
+    assert_int_equal(report_count(p->update, REPORT_HOT), 1);
+    cleanup_free char *text = json_of(p->update);
+    assert_has(text, "\"taken\":{\"objects\":2,");
+}
+
+/* Counted nowhere, kept for who compares: also as JSON. */
+PAIR_CASE(what_came_about_live_without_a_control) {
+    add_row(p->update, "apps", "Deployment", "{'spec':{'template':{'a':1}}}", "{'spec':{'template':{'a':2}}}",
+            1, 0, true);
+    add_row(p->update, "", "Thing", "{'metadata':{'name':'t'},'status':{'at':'2026-11-23T18:16:33Z'}}",
+            "{'metadata':{'name':'t'},'status':{'at':'2026-11-24T18:16:33Z'}}", 1, 0, true);
+    cleanup_free char *empty = digest_of(p->control), *text = json_of(p->update),
+                      *digest = digest_of(p->update);
+    assert_string_equal(digest, empty);
+    expect_line(p->update, "changes nothing");
+    assert_true(report_empty(p->update));
+    cleanup_report struct report *again = NULL;
+    assert_int_equal(report_read(slice_of(text), &again, NULL), 0);
+    cleanup_free char *second = json_of(again);
+    assert_string_equal(second, text);
+    assert_has(text, "\"met\":true");
+    report_subtract(again, NULL);
+    expect_found(again, "");
+}
+
 /* Another kind, group, namespace or name is another object; another change another matter. */
 PAIR_CASE(what_is_not_the_same_object) {
     add(p->control, "", "Thing", "{'metadata':{'name':'a'}}", NULL);

@@ -76,6 +76,8 @@ struct overlay_row {
     unsigned writes;              /* of this object; up to ten of them are forgotten with a live change */
     int64_t first_ns, last_ns;    /* wall time of its writes */
     bool superseded;              /* the live object has changed since; goes after linger_ns */
+    bool
+        met; /* superseded, and the live object has been since what it was made here: its live self does it as well */
 };
 void overlay_rows(struct overlay *o, int64_t now_wall_ns,
                   void (*fn)(void *ctx, const struct overlay_row *row), void *ctx);

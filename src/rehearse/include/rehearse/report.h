@@ -19,6 +19,7 @@ struct report_object {
     struct slice live, rehearsed; /* JSON; one of them may be empty */
     unsigned writes;
     int64_t first_ns, last_ns; /* wall time */
+    bool met; /* the live object has come to be so since: not counted, but what a control has of it is */
 };
 /* Compares live and rehearsed: what a write changes by itself (managedFields, resourceVersion, generation, uid, creationTimestamp) is no
  * change, quantities where Kubernetes has them (limits, requests, ...) are compared by amount, lists by a key of their elements (name, containerPort,
@@ -36,7 +37,7 @@ struct report_run {
 };
 void report_set_run(struct report *r, const struct report_run *run);
 
-/* Takes away what the control (stable's own version, rehearsed beside it) would do as well: the same fields of the same object to the same values
+/* Takes away what has come about live since, and what the control (stable's own version, rehearsed beside it; NULL: none) would do as well: the same fields of the same object to the same values
  * (times that move, and hidden values: to any), the same deletes, refusals and Events; of objects with generated names as many as the control made. Of
  * one that both make, what differs stays, from the control's value to ours. What was taken is counted. */
 void report_subtract(struct report *r, const struct report *control);

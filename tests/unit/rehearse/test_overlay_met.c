@@ -1,0 +1,190 @@
+/* Has the live object come to be what the operator wrote? Then it is nothing of the operator's own. */
+#include "overlay_kit_put.h"
+
+static const char *body_of(const char *members, unsigned rv) {
+    static char text[8][1024];
+    static unsigned next;
+    char *t = text[next++ % 8];
+    if (!members) return "";
+    cleanup_free char *m = quoted(xstrdup(members));
+    snprintf(t, 1024,
+             "{\"kind\":\"Deployment\",\"apiVersion\":\"apps/"
+             "v1\",\"metadata\":{\"name\":\"web\",\"namespace\":\"ns\","
+             "\"uid\":\"live\",\"resourceVersion\":\"%u\"%s}",
+             rv, m);
+    return t;
+}
+
+static void on_row(void *ctx, const struct overlay_row *r) {
+    struct buf *out = ctx;
+    buf_adds(out, r->met ? "met" : r->superseded ? "superseded" : "present");
+}
+
+static const char *row_of(struct kit *k) {
+    static char text[64];
+    struct buf out = BUF(60);
+    overlay_rows(k->o, 0, on_row, &out);
+    snprintf(text, sizeof text, "%s", buf_str(&out));
+    buf_free(&out);
+    return text;
+}
+
+/* base: what was live; wrote: what the operator made of it; then: live states in a row. NULL: there is none. Members: of metadata, then of the object. */
+static const struct {
+    const char *what, *base, *wrote, *then[2], *row;
+} rows[] = {
+    {"the same value", "},'spec':{'n':1}", "},'spec':{'n':2}", {"},'spec':{'n':2}"}, "met"},
+    {"another value", "},'spec':{'n':1}", "},'spec':{'n':2}", {"},'spec':{'n':3}"}, "superseded"},
+    {"what others wrote beside is no matter",
+     "},'spec':{'n':1,'o':1}",
+     "},'spec':{'n':2,'o':1}",
+     {"},'spec':{'n':2,'o':5,'p':1}"},
+     "met"},
+    {"at some time, though not at first, nor any more",
+     "},'spec':{'n':1}",
+     "},'spec':{'n':2}",
+     {"},'spec':{'n':1},'status':{}", "},'spec':{'n':2}"},
+     "met"},
+    {"it stays met", "},'spec':{'n':1}", "},'spec':{'n':2}", {"},'spec':{'n':2}", "},'spec':{'n':9}"}, "met"},
+    {"half of it",
+     "},'spec':{'n':1,'m':1}",
+     "},'spec':{'n':2,'m':2}",
+     {"},'spec':{'n':2,'m':1}"},
+     "superseded"},
+    {"what was taken away", "},'spec':{'n':1,'m':1}", "},'spec':{'n':1}", {"},'spec':{'n':1}"}, "met"},
+    {"what was to be taken away is there",
+     "},'spec':{'n':1,'m':1}",
+     "},'spec':{'n':1}",
+     {"},'spec':{'n':1,'m':2}"},
+     "superseded"},
+    {"null is absent", "},'spec':{'n':1}", "},'spec':{'n':null}", {"},'spec':{}"}, "met"},
+    {"times move",
+     "},'status':{'at':'2026-11-23T18:16:33Z'}",
+     "},'status':{'at':'2026-11-23T18:16:34Z'}",
+     {"},'status':{'at':'2026-11-23T18:16:35Z'}"},
+     "met"},
+    {"a time is no other text",
+     "},'status':{'at':'2026-11-23T18:16:33Z'}",
+     "},'status':{'at':'2026-11-23T18:16:34Z'}",
+     {"},'status':{'at':'never'}"},
+     "superseded"},
+    {"a finalizer among those of others", "}", ",'finalizers':['a']}", {",'finalizers':['b','a']}"}, "met"},
+    {"another finalizer", "}", ",'finalizers':['a']}", {",'finalizers':['b']}"}, "superseded"},
+    {"a finalizer that goes",
+     ",'finalizers':['a','b']}",
+     ",'finalizers':['b']}",
+     {",'finalizers':['a','b','c']}", ",'finalizers':['c']}"},
+     "met"},
+    {"an element by its key",
+     "},'spec':{'c':[{'name':'a','n':1}]}",
+     "},'spec':{'c':[{'name':'a','n':2}]}",
+     {"},'spec':{'c':[{'name':'z'},{'name':'a','n':2}]}"},
+     "met"},
+    {"an element that is another",
+     "},'spec':{'c':[{'name':'a','n':1}]}",
+     "},'spec':{'c':[{'name':'a','n':2}]}",
+     {"},'spec':{'c':[{'name':'a','n':1},{'name':'b','n':2}]}"},
+     "superseded"},
+    {"an element that goes",
+     "},'spec':{'c':[{'name':'a'},{'name':'b'}]}",
+     "},'spec':{'c':[{'name':'a'}]}",
+     {"},'spec':{'c':[{'name':'a'},{'name':'b'}]},'x':1"},
+     "superseded"},
+    {"a list without a key, as a whole",
+     "},'spec':{'c':[1]}",
+     "},'spec':{'c':[1,2]}",
+     {"},'spec':{'c':[1,2]}"},
+     "met"},
+    {"a list without a key, in part",
+     "},'spec':{'c':[1]}",
+     "},'spec':{'c':[1,2]}",
+     {"},'spec':{'c':[1,2,3]}"},
+     "superseded"},
+    {"what was created, and has come to more",
+     NULL,
+     ",'labels':{'l':'a'}},'spec':{'n':1}",
+     {",'labels':{'l':'a'},'annotations':{'x':'y'}},'spec':{'n':1},'status':{'r':1}"},
+     "met"},
+    {"what was created otherwise", NULL, "},'spec':{'n':1}", {"},'spec':{'n':2}"}, "superseded"},
+    {"what was deleted", "}", NULL, {NULL}, "met"},
+    {"what was deleted is changed", "}", NULL, {"},'x':1"}, "superseded"},
+    {"what was deleted is changed, then goes", "}", NULL, {"},'x':1", NULL}, "met"},
+    {"what waits for its finalizers goes",
+     ",'finalizers':['a']}",
+     ",'finalizers':['a'],'deletionTimestamp':'2026-11-23T18:16:33Z'}",
+     {NULL},
+     "met"},
+    {"what waits for its finalizers waits live",
+     ",'finalizers':['a']}",
+     ",'finalizers':['a'],'deletionTimestamp':'2026-11-23T18:16:33Z'}",
+     {",'finalizers':['a'],'deletionTimestamp':'2026-11-23T18:16:35Z'}"},
+     "met"},
+    {"what was changed goes", "},'spec':{'n':1}", "},'spec':{'n':2}", {NULL}, "superseded"},
+};
+
+static const char *row_after(size_t i) {
+    struct kit k;
+    struct heard h;
+    kit_open(&k);
+    heard_open(&h, k.o, k.all, "90");
+    const char *base = body_of(rows[i].base, 100), *wrote = body_of(rows[i].wrote, rows[i].base ? 100 : 1);
+    struct overlay_put p = kit_of(&k, "web", slice_of(base), slice_of(wrote));
+    assert_non_null(rows[i].wrote ? overlay_put(k.o, k.res, &p) : overlay_delete(k.o, k.res, &p));
+    assert_string_equal(row_of(&k), "present");
+    size_t n = rows[i].then[1] || strstr(rows[i].what, "then goes") ? 2 : 1;
+    for (size_t j = 0; j < n; j++) {
+        const char *live = rows[i].then[j], *type = !live ? "DELETED" : rows[i].base ? "MODIFIED" : "ADDED";
+        overlay_watch_event(h.w, 0, event(type, slice_of(body_of(live ? live : "}", 101 + (unsigned)j))));
+    }
+    const char *row = row_of(&k);
+    heard_free(&h);
+    kit_close(&k);
+    return row;
+}
+
+CASE(what_has_come_about) {
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *row = row_after(i);
+        if (strcmp(row, rows[i].row) != 0) fail_msg("%s: %s, not %s", rows[i].what, row, rows[i].row);
+    }
+}
+
+/* What goes from a selection may be there still. */
+CASE_WITH(struct kit, k, kit_open, kit_close, a_watch_that_selects_does_not_know_what_has_gone) {
+    struct heard h;
+    k->all.labels = SL("l=a");
+    heard_open(&h, k->o, k->all, "90");
+    kit_delete(k, "web", object("web", "100", "a"));
+    overlay_watch_event(h.w, 0, event("DELETED", object("web", "101", "b")));
+    assert_string_equal(row_of(k), "superseded");
+    heard_free(&h);
+}
+
+/* What is written after that is another matter. */
+CASE_WITH(struct kit, k, kit_open, kit_close, a_write_after_it_counts) {
+    struct heard h;
+    heard_open(&h, k->o, k->all, "90");
+    kit_put(k, "web", object("web", "100", "a"), "b");
+    overlay_watch_event(h.w, 0, event("MODIFIED", object("web", "101", "b")));
+    assert_string_equal(row_of(k), "met");
+    kit_put(k, "web", object("web", "101", "b"), "c");
+    assert_string_equal(row_of(k), "present");
+    overlay_watch_event(h.w, 0, event("MODIFIED", object("web", "102", "d")));
+    assert_string_equal(row_of(k), "superseded");
+    heard_free(&h);
+}
+
+CASE_WITH(struct kit, k, kit_open, kit_close, a_read_and_a_list_see_it_too) {
+    struct gate_request web = ask(GATE_GET, "deployments", "web");
+    kit_put(k, "web", object("web", "100", "a"), "b");
+    assert_string_equal(got(k->o, web, 200, object("web", "101", "b")), "200 101000000 b");
+    assert_string_equal(row_of(k), "met");
+    kit_delete(k, "web", object("web", "101", "b"));
+    assert_string_equal(got(k->o, web, 404, SL("{\"kind\":\"Status\"}")), "404");
+    assert_string_equal(row_of(k), "met");
+    kit_put(k, "db", object("db", "110", "a"), "b");
+    assert_page(k->o, k->all, "111", true, "db 111000000 b|@111000005", object("db", "111", "b"));
+    assert_string_equal(row_of(k), "metmet");
+}
+
+CASES("rehearse/overlay_met")
