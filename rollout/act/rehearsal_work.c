@@ -215,7 +215,9 @@ static void on_read(void *ctx, const struct err *err, struct slice raw) {
 static int send(struct rehearsal_work *w, struct reading *g, const struct obs_pod *pod, const char *key,
                 struct err *err) {
     static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = on_read};
-    cleanup_free char *path = xasprintf("/report?key=%s", key);
+    /* The last one; a sidecar of an earlier version does not know of it. */
+    bool settled = w->until_ns && w->asked_wall_ns >= w->until_ns && !w->failed;
+    cleanup_free char *path = xasprintf("/report?key=%s%s", key, settled ? "&settled" : "");
     const struct metrics_endpoint at = {.port = REHEARSAL_REPORT_PORT, .path = path};
     cleanup_buf struct buf where = BUF(4096);
     struct kube_scrape spec = {.timeout_ns = TIMEOUT_NS};

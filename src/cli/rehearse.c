@@ -25,6 +25,7 @@ struct rehearsal {
     char *folder, *kubeconfig;
     int64_t from_ns, until_ns; /* boot time of its end */
     int64_t from_wall_ns;
+    bool settles;
     bool ended; /* what it comes to is known: the operator is being ended */
     int code;
 };
@@ -140,6 +141,7 @@ static void finish(struct rehearsal *r) {
         r->code = cli_fail(&err);
     }
     report_free(report);
+    if (r->settles) proxy_release(r->proxy);
     end_child(r);
 }
 
@@ -170,6 +172,10 @@ static void on_time(void *ctx) {
     bool quiet = last && r->o->quiet_ns && world_wall_ns(r->w->world) - last >= r->o->quiet_ns;
     if (over && !last && name_of(r)) {
         silent(r);
+    } else if (over && !quiet && !r->settles) {
+        r->settles = true;
+        proxy_hold(r->proxy);
+        timer_in(r->timer, REHEARSE_SETTLE_NS);
     } else if (over || quiet) {
         finish(r);
     } else {

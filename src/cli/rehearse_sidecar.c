@@ -1,5 +1,6 @@
 /* A rehearsal beside an operator in its pod; see rehearse.h. */
 #include "rehearse.h"
+#include "base/list.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,14 @@ struct rehearse_sidecar {
     struct http_listener *listener;
     const char *key; /* NULL: nobody may read the report */
     int64_t from_wall_ns;
+    struct list pending;
+};
+/* A last report, to be made when what was written has had the time to come about live. */
+struct pending {
+    struct list link;
+    struct rehearse_sidecar *s;
+    struct http_exchange *x;
+    struct timer *timer;
 };
 
 /* In a time that says nothing of where they differ. */
@@ -24,11 +33,49 @@ static bool is_key(const struct rehearse_sidecar *s, struct slice given) {
     return differs == 0;
 }
 
+static void reply_report(struct rehearse_sidecar *s, struct http_exchange *x) {
+    cleanup_buf struct buf out = BUF(REPORT_CAP);
+    struct report *report = rehearse_report(s->w, s->proxy, s->from_wall_ns);
+    int r = report_write(report, &out);
+    report_free(report);
+    if (r < 0)
+        http_reply(x, 500, "text/plain", SL("the report does not fit in memory\n"));
+    else
+        http_reply(x, 200, "application/json", buf_slice(&out));
+}
+
+static void pending_free(struct pending *p) {
+    proxy_release(p->s->proxy);
+    list_remove(&p->link);
+    timer_free(p->timer);
+    free(p);
+}
+
+static void on_gone(void *ctx) {
+    pending_free(ctx);
+}
+
+static void on_settled(void *ctx) {
+    struct pending *p = ctx;
+    reply_report(p->s, p->x);
+    pending_free(p);
+}
+
+static void settle(struct rehearse_sidecar *s, struct http_exchange *x) {
+    struct pending *p = xcalloc(1, sizeof *p);
+    *p = (struct pending){.s = s, .x = x, .timer = timer_new(s->w, on_settled, p)};
+    list_push(&s->pending, &p->link);
+    proxy_hold(s->proxy);
+    http_on_gone(x, on_gone, p);
+    timer_in(p->timer, REHEARSE_SETTLE_NS);
+}
+
 static void serve(void *ctx, struct http_exchange *x) {
     struct rehearse_sidecar *s = ctx;
-    struct slice path, query, target = http_x_target(x);
+    struct slice path, query, key, how, target = http_x_target(x);
     cleanup_buf struct buf out = BUF(REPORT_CAP);
     slice_cut(target, '?', &path, &query);
+    slice_cut(query, '&', &key, &how);
     if (!slice_eqs(http_x_method(x), "GET")) {
         http_reply(x, 405, "text/plain", SL("GET alone is understood\n"));
     } else if (slice_eqs(path, "/readyz")) {
@@ -39,17 +86,14 @@ static void serve(void *ctx, struct http_exchange *x) {
                    out.full ? SL("the page is too large\n") : buf_slice(&out));
     } else if (!slice_eqs(path, "/report")) {
         http_reply(x, 404, "text/plain", SL("/readyz, /metrics and /report are here\n"));
-    } else if (!slice_starts(query, SL("key=")) || !is_key(s, slice_make(query.p + 4, query.n - 4))) {
+    } else if (!slice_starts(query, SL("key=")) || !is_key(s, slice_make(key.p + 4, key.n - 4))) {
         http_reply(x, 403, "text/plain", SL("the report is for who knows its key\n"));
+    } else if (slice_eqs(how, "settled")) {
+        settle(s, x);
+    } else if (how.n) {
+        http_reply(x, 400, "text/plain", SL("behind the key, only &settled is understood\n"));
     } else {
-        struct report *report = rehearse_report(s->w, s->proxy, s->from_wall_ns);
-        int r = report_write(report, &out);
-        report_free(report);
-        if (r < 0) {
-            http_reply(x, 500, "text/plain", SL("the report does not fit in memory\n"));
-        } else {
-            http_reply(x, 200, "application/json", buf_slice(&out));
-        }
+        reply_report(s, x);
     }
 }
 
@@ -69,6 +113,7 @@ int rehearse_sidecar_start(struct cli_world *w, const struct cli_session *sessio
     struct rehearse_sidecar *s = xcalloc(1, sizeof *s);
     *s = (struct rehearse_sidecar){
         .w = w->world, .proxy = p, .metrics = session->metrics, .from_wall_ns = world_wall_ns(w->world)};
+    list_init(&s->pending);
     if (key && strlen(key) >= KEY_MIN) s->key = key;
     int r = put(w->world, o->sidecar, "namespace", slice_of(session->ns), err);
     if (r == 0) r = put(w->world, o->sidecar, "ca.crt", proxy_ca(p), err);
@@ -87,6 +132,6 @@ int rehearse_sidecar_start(struct cli_world *w, const struct cli_session *sessio
 
 void rehearse_sidecar_stop(struct rehearse_sidecar *s) {
     if (!s) return;
-    http_listener_close(s->listener);
+    http_listener_close(s->listener); /* with all that is pending */
     free(s);
 }

@@ -71,9 +71,30 @@ static void on_dry_run(void *ctx, const struct err *err) {
     step(k);
 }
 
+void proxy_hold(struct proxy *p) {
+    p->holds++;
+}
+
+void proxy_release(struct proxy *p) {
+    if (--p->holds > 0) return;
+    for (bool any = true; any;) { /* an answer may take others along */
+        any = false;
+        list_each(it, &p->works) {
+            struct work *k = container_of(it, struct work, node);
+            if (!k->held) continue;
+            any = true;
+            k->held = false;
+            proxy_call(k);
+            break;
+        }
+    }
+}
+
 void proxy_call(struct work *k) {
     static const struct ask_cb cb = {on_head, on_body, on_read};
     if (gate_mutates(k->r.kind)) {
+        k->held = k->p->holds > 0;
+        if (k->held) return;
         k->write = overlay_write_begin(k->p->overlay, &k->r, world_wall_ns(k->p->w), &k->step);
         step(k);
     } else if (k->r.kind == GATE_GET && overlay_is_private(&k->r)) {

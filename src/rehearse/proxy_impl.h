@@ -31,6 +31,7 @@ struct proxy {
     struct group_reader *reader;
     int64_t groups_read_ns; /* boot time of the last attempt */
     struct list works;
+    unsigned holds; /* mutations wait */
     uint64_t requests;
     int64_t last_change_ns; /* wall time, as proxy_last_change_ns() */
     void (*ready)(void *ctx, const struct err *err);
@@ -71,6 +72,7 @@ struct work {
     struct proxy *p;
     struct http_exchange *x;
     bool waits; /* for the API groups to be read again */
+    bool held;  /* by proxy_hold() */
     struct gate_request r;
     struct upstream u;
     struct ask *ask;

@@ -103,6 +103,22 @@ curl -sS -f "$report/metrics" | grep rehearsal_requests_total >"$dir/counted" ||
 grep -q '{.*verb="delete".*} 1$' "$dir/counted" || fail "the sidecar does not count: $(cat "$dir/counted")"
 curl -sS -f "$report/report?key=0123456789abcdef" >"$dir/said"
 is '.objects | any(.name == "old-conf" and .change == "deleted")'
+# A last report: what was written has the time to come about live, what is written then waits for it.
+asks() { curl -sS -m 20 --cacert "$dir/account/ca.crt" -H "Authorization: Bearer $(cat "$dir/account/token")" -H 'Content-Type: application/json' -o /dev/null -w '%{http_code}' "$@"; } # CURL'S ARGUMENTS
+maps=api/v1/namespaces/default/configmaps
+for map in 'soon' 'never'; do rc=$(asks -d "{\"metadata\":{\"name\":\"$map\"}}" "$proxy/$maps"); [ "$rc" = 201 ] || fail "$map: $rc"; done
+curl -sS -N --cacert "$dir/account/ca.crt" -H "Authorization: Bearer $(cat "$dir/account/token")" "$proxy/$maps?watch=true" >"$dir/watch" 2>&1 & pids+=($!)
+until_true 10 "it watches" grep -q never "$dir/watch"
+curl -sS -f -m 20 "$report/report?key=0123456789abcdef&settled" >"$dir/said" & settles=$!
+held() { asks -m 1 -d '{"metadata":{"name":"refused"}}' "$proxy/$maps?dryRun=All" >/dev/null; [ $? = 28 ]; }
+until_true 5 "what is written waits" held
+asks -d '{"metadata":{"name":"late"}}' "$proxy/$maps" >"$dir/late" & late=$!
+curl -sS -f -H 'Content-Type: application/json' -d '{"metadata":{"name":"soon"}}' "$server/$maps" >/dev/null
+wait "$settles" || fail "no last report"
+is '.objects | (any(.name == "never" and .change == "created") and all(.name != "late") and any(.name == "soon" and .met))'
+wait "$late"; [ "$(cat "$dir/late")" = 201 ] || fail "what waited was answered $(cat "$dir/late")"
+rc=$(curl -sS -o "$dir/no" -w '%{http_code}' "$report/report?key=0123456789abcdef&whole"); [ "$rc" = 400 ] || fail "an unknown word behind the key: $rc"
+curl -sS -f -X DELETE "$server/$maps/soon" >/dev/null
 kill -TERM "$pid"; wait "$pid" || true
 
 dump >"$dir/after"; diff "$dir/before" "$dir/after" >"$dir/diff" || fail "something was written: $(cat "$dir/diff")"

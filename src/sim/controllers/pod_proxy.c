@@ -88,6 +88,7 @@ static bool has_key(const cJSON *sidecar, struct slice path) {
     for (const cJSON *e = list ? list->child : NULL; e; e = e->next) {
         if (strcmp(json_str_or(e, "name", ""), "HANDOVER_REHEARSAL_KEY") != 0) continue;
         cleanup_free char *want = xasprintf("/report?key=%s", json_str_or(e, "value", ""));
+        if (slice_ends(path, SL("&settled"))) path.n -= SL("&settled").n;
         if (slice_starts(path, SL("/"))) return slice_eqs(path, want);
         return slice_eqs(path, want + 1);
     }

@@ -130,6 +130,37 @@ CASE(an_operator_believes_what_it_did) {
     scene_end(&s);
 }
 
+/* Mutations wait; reads do not, nor what came before; a client may leave. Two who hold both have to let go. */
+CASE(what_is_held_is_carried_out_later) {
+    struct scene s;
+    cleanup_buf struct buf b = BUF(1 << 20);
+    scene_init(&s, 1);
+    cleanup_free char *url = xasprintf("%s" CMS, s.url), *one = xasprintf("%s" CMS "/a", s.url);
+    cleanup_got struct got before = GOT(s.sw), post = GOT(s.sw), put = GOT(s.sw), gone = GOT(s.sw);
+    start(s.w, &before, spec(&s, "POST", url, MAP("b", "1")));
+    simworld_run(s.sw, 20 * NS_PER_MS); /* it has come */
+    proxy_hold(s.p);
+    proxy_hold(s.p);
+    start(s.w, &post, spec(&s, "POST", url, MAP("a", "1")));
+    start(s.w, &put, spec(&s, "PUT", one, MAP("a", "2")));
+    start(s.w, &gone, spec(&s, "POST", url, MAP("c", "1")));
+    simworld_run(s.sw, NS_PER_S);
+    assert_int_equal(before.status, 201);
+    assert_int_equal(asks(&s, "GET", CMS "/a", "", &b), 404);
+    http_cancel(gone.req);
+    simworld_run(s.sw, NS_PER_S);
+    proxy_release(s.p);
+    simworld_run(s.sw, NS_PER_S);
+    assert_int_equal(post.status, 0);
+    proxy_release(s.p);
+    simworld_run(s.sw, NS_PER_S);
+    assert_int_equal(post.status, 201);
+    assert_true(put.status == 200 || put.status == 404); /* both at once */
+    assert_int_equal(asks(&s, "GET", CMS "/a", "", &b), 200);
+    assert_int_equal(asks(&s, "GET", CMS "/c", "", &b), 404);
+    scene_end(&s);
+}
+
 /* ---- whatever happens on the way ---- */
 
 struct client {

@@ -21,6 +21,34 @@ CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_
     wait_for(st, "Soaking", 120);
 }
 
+/* How often a report was asked for: as it was, and the last, when what was written has had the time to come about live. */
+struct asked {
+    struct simworld *sw;
+    unsigned as_it_was, settled;
+    int64_t first_settled_ns;
+};
+static void on_request(void *ctx, const struct simrequest *r) {
+    struct asked *a = ctx;
+    if (!r->arrived || !strstr(r->target, "/report?key=")) return;
+    bool settled = strstr(r->target, "&settled") != NULL;
+    if (settled && !a->settled) a->first_settled_ns = simworld_now(a->sw);
+    a->settled += settled;
+    a->as_it_was += !settled;
+}
+
+CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_free,
+        only_the_last_report_waits_for_what_comes_about) {
+    struct asked a = {.sw = st->sw};
+    simworld_on_request(st->sw, on_request, &a);
+    int64_t from = simworld_now(st->sw);
+    set_image(st, "op:v2");
+    wait_for(st, "Soaking", 120);
+    assert_int_equal(a.settled, 2);
+    assert_true(a.as_it_was >= 2);
+    assert_in_range((a.first_settled_ns - from) / NS_PER_MS, 30000, 60000);
+    simworld_on_request(st->sw, NULL, NULL);
+}
+
 #define LABELLED ",'labels':{'handover.dev/rehearsal':'x'}"
 
 static bool has_name_conflict(void *ctx) {

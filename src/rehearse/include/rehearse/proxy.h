@@ -34,5 +34,9 @@ int proxy_kubeconfig(const struct proxy *p, const char *ns, struct buf *out);
 /* Wall time of the last request that could change anything, or of the first request; 0: none yet. A list that has come and a watch
  * that begins count as well: an operator acts on what it has read. What "quiet" means is the caller's. */
 int64_t proxy_last_change_ns(const struct proxy *p);
+/* From now on mutations wait, until as many releases: what was written before has the time to come about live, so that a report made then has
+ * nothing in which its live self is merely a moment later. */
+void proxy_hold(struct proxy *p);
+void proxy_release(struct proxy *p);
 uint64_t proxy_requests(const struct proxy *p);
 #endif
