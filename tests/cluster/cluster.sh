@@ -113,7 +113,7 @@ rules:
 - {level: Metadata, users: ["system:serviceaccount:rehearsals:hostile"]}
 - {level: None, verbs: [get, list, watch]}
 - {level: Request, users: ["system:serviceaccount:handover-system:handover"], resources: [{group: coordination.k8s.io, resources: [leases]}]}
-- {level: Metadata, users: ["system:serviceaccount:handover-system:handover", "system:serviceaccount:rehearsals:operator"]}
+- {level: Metadata, users: ["system:serviceaccount:handover-system:handover", "system:serviceaccount:rehearsals:operator", "system:serviceaccount:rehearsed:op"]}
 - {level: None}
 EOF
 }

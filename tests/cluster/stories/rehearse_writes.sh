@@ -63,5 +63,5 @@ rc=0; in_cluster "$HANDOVER_BIN" rehearse --kubeconfig "$d/kubeconfig" --quiet-f
 left=$(jq -r '.objects[] | "\(.change) \(.kind) \(.name)"' "$d/report.json" | sort | paste -sd,)
 [ "$left" = "changed ConfigMap old,created ConfigMap new,created Job j,created Service clusterip,created Service loadbalancer,created Service nodeport,deleted ConfigMap patched,deleted ConfigMap put" ] || fail "the report has $left"
 [ "$(k get configmaps,services,jobs -o json | jq -r '[.items[] | select(.metadata.name != "kube-root-ca.crt") | .metadata | "\(.name)\(.labels // {})\(.deletionTimestamp // "")"] | join(",")')" = 'old{},patched{},put{}' ] || fail "something was written"
-dry_runs_alone operator
+dry_runs_alone its operator
 note "$(jq -r .summary "$d/report.json")"

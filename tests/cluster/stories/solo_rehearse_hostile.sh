@@ -72,7 +72,7 @@ same "$d/before" "$d/after" || { head -20 "$d/diff"; fail "etcd is not as it was
 [ "$(written)" = 0 ] || fail "etcd has $(written) lines that such a request wrote"
 in_cluster kubectl --kubeconfig="$theirs" get --raw /api/v1/namespaces/default/serviceaccounts?limit=1 >/dev/null || fail "the proxy does not answer"
 sleep 1; of_now
-dry_runs_alone hostile
+dry_runs_alone its hostile
 # What reads in name only, and tokens, are issued to nobody; not by any verb.
 reach() { its hostile | jq -rc 'select((.objectRef.subresource // "") as $s | ["exec", "attach", "portforward", "proxy", "token"] | index($s)) | [.verb, .requestURI]' | sed -n 1,5p; }
 [ -z "$(reach)" ] || fail "this was let pass: $(reach)"
@@ -95,5 +95,5 @@ hostile plain >"$d/plain"
 snapshot control
 if same "$d/before" "$d/control" || [ "$(grep -c '^[<>]' "$d/diff")" -lt 6 ]; then fail "etcd is compared in vain"; fi
 [ "$(written)" -ge 3 ] || fail "the word is looked for in vain"
-seen() { of_now; [ "$(no_dry_runs hostile | wc -l)" = 4 ]; }
+seen() { of_now; [ "$(no_dry_runs its hostile | wc -l)" = 4 ]; }
 until_true 10 "the audit log has the control's four writes" seen

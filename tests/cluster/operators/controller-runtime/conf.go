@@ -25,6 +25,10 @@ var conf = map[string]string{
 	"children":       "0",      // 1: each widget has a Deployment child-NAME, applied server-side, and a finalizer
 	"template":       "",       // what stands in the pods' template of the children
 	"template-shard": "",       // ... of those widgets whose label `shard` has this value; of the others nothing; "": of all
+	"recreate-shard": "",       // of those of this one the child has `template` in its selector: it is deleted and made anew
+	"drop-shard":     "",       // ... no child any more: it is deleted
+	"observed":       "0",      // 1: the widget's status says what was read of it, and nothing else
+	"sign":           "0",      // 1: managedFields say which pod has written
 	"hot-loop":       "0",      // reconciles a second, of each controller, for which there is nothing to do
 	"leak":           "0",      // bytes per reconcile
 	"idle-after":     "0",      // seconds until it asks for no further reconcile of what it has done, whatever `rate` says; 0: never

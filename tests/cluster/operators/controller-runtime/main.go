@@ -24,8 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	rest "sigs.k8s.io/controller-runtime/pkg/client/config"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	options "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -104,6 +103,11 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 			return again, err
 		}
 	}
+	if set("observed") {
+		if err := r.observed(ctx, w); err != nil {
+			return again, err
+		}
+	}
 	by, _ := os.Hostname()
 	for range int(number("writes")) {
 		status := fmt.Sprintf(`{"status":{"by":%q,"image":%q,"reconciles":%d}}`, by, conf["image"], r.reconciles.Add(1))
@@ -118,48 +122,6 @@ func (r *reconciler) Reconcile(ctx context.Context, q reconcile.Request) (again 
 		again.RequeueAfter = seconds(1 / number("rate"))
 	}
 	return again, nil
-}
-
-const finalizer = "example.com/child"
-
-// child makes the widget's Deployment what it has to be; of a widget that is being deleted it is taken away first. done: nothing else is to be done.
-func (r *reconciler) child(ctx context.Context, w *unstructured.Unstructured) (done bool, err error) {
-	d := &unstructured.Unstructured{}
-	d.SetGroupVersionKind(schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"})
-	d.SetNamespace(w.GetNamespace())
-	d.SetName("child-" + w.GetName())
-	if w.GetDeletionTimestamp() != nil {
-		if err := client.IgnoreNotFound(r.Delete(ctx, d)); err != nil {
-			return true, err
-		}
-		if controllerutil.RemoveFinalizer(w, finalizer) {
-			err = r.Update(ctx, w)
-		}
-		return true, client.IgnoreNotFound(err)
-	}
-	if controllerutil.AddFinalizer(w, finalizer) {
-		if err := r.Update(ctx, w); err != nil {
-			return true, err
-		}
-	}
-	pod := map[string]any{}
-	if shard := conf["template-shard"]; conf["template"] != "" && (shard == "" || shard == w.GetLabels()["shard"]) {
-		pod["example.com/template"] = conf["template"]
-	}
-	labels := map[string]any{"child-of": w.GetName()}
-	d.Object["spec"] = map[string]any{
-		"replicas": int64(1),
-		"selector": map[string]any{"matchLabels": labels},
-		"template": map[string]any{
-			"metadata": map[string]any{"labels": labels, "annotations": pod},
-			"spec": map[string]any{"terminationGracePeriodSeconds": int64(1), "containers": []any{map[string]any{
-				"name": "child", "image": "localhost/operator:v1", "imagePullPolicy": "IfNotPresent"}}},
-		},
-	}
-	if err := controllerutil.SetControllerReference(w, d, r.Scheme()); err != nil {
-		return true, err
-	}
-	return false, r.Patch(ctx, d, client.Apply, client.ForceOwnership, client.FieldOwner("widgets"))
 }
 
 // cut writes down in the widget that a reconcile of it was cancelled in its middle, and in which pod.
@@ -260,8 +222,13 @@ func main() {
 	if conf["metrics"] == "http" {
 		page = metrics.Options{BindAddress: ":8080"}
 	}
+	config := rest.GetConfigOrDie()
+	if set("sign") {
+		pod, _ := os.Hostname()
+		config.UserAgent = "at-" + pod
+	}
 	warm := true
-	m, err := manager.New(rest.GetConfigOrDie(), manager.Options{
+	m, err := manager.New(config, manager.Options{
 		Cache: cache.Options{
 			DefaultNamespaces: map[string]cache.Config{string(namespace): {}},
 			ByObject:          map[client.Object]cache.ByObject{widget("", ""): {Label: selector}},
@@ -272,7 +239,7 @@ func main() {
 		LeaderElectionReleaseOnCancel: set("release"),
 		Metrics:                       page,
 		HealthProbeBindAddress:        ":8081",
-		Controller:                    config.Controller{EnableWarmup: &warm},
+		Controller:                    options.Controller{EnableWarmup: &warm},
 	})
 	must(err)
 	must(m.AddHealthzCheck("ping", healthz.Ping))
