@@ -119,6 +119,20 @@ static void check_finalizers(const cJSON *was, const cJSON *meta, struct api_sta
     }
 }
 
+/* Only a delete sets them, and nothing takes them back; what leaves them out, or says another time, changes nothing. As
+ * ValidateObjectMetaAccessorUpdate of k8s.io/apimachinery. */
+static void check_deletion(const cJSON *was, const cJSON *meta, struct api_status *f) {
+    const char *since = json_str(meta, "deletionTimestamp");
+    const cJSON *grace = json_get(meta, "deletionGracePeriodSeconds"),
+                *before = json_get(was, "deletionGracePeriodSeconds");
+    if (since && !json_str(was, "deletionTimestamp"))
+        api_status_cause(f, "FieldValueInvalid", "metadata.deletionTimestamp",
+                         "Invalid value: \"%s\": field is immutable", since);
+    if (cJSON_IsNumber(grace) && !json_tree_equal(grace, before))
+        api_status_cause(f, "FieldValueInvalid", "metadata.deletionGracePeriodSeconds",
+                         "Invalid value: %.0f: field is immutable", grace->valuedouble);
+}
+
 int object_meta_update(struct sim *s, const struct sim_type *t, const cJSON *old, cJSON *obj,
                        enum store_part part, struct api_status *f) {
     (void)s;
@@ -142,6 +156,7 @@ int object_meta_update(struct sim *s, const struct sim_type *t, const cJSON *old
     }
     int r = set_namespace(t, json_str_or(was, "namespace", ""), meta, f);
     if (r < 0) return r;
+    check_deletion(was, meta, f);
     static const char *const fixed[] = {"name",
                                         "namespace",
                                         "uid",

@@ -125,6 +125,21 @@ SIM_TEST(scale) {
     says(get(s, DEPLOYMENTS "/d"), "spec/replicas=0|metadata/generation=3");
 }
 
+/* Only a delete begins one, and nobody ends it but by finalizers. */
+SIM_TEST(deletion) {
+#define SINCE "'deletionTimestamp':'2026-11-23T18:16:33Z'"
+    run(s, "POST", CMS, "{'metadata':{'name':'a','finalizers':['x.io/f']," SINCE "}}", 201);
+    assert_false(obj_deleting(get(s, CMS "/a")));
+    refused(s, "PATCH", CMS "/a", "{'metadata':{" SINCE "}}", 422,
+            "metadata.deletionTimestamp: Invalid value");
+    refused(s, "PUT", CMS "/a", "{'metadata':{'name':'a','deletionGracePeriodSeconds':5}}", 422,
+            "field is immutable");
+    run(s, "DELETE", CMS "/a", NULL, 200);
+    run(s, "PATCH", CMS "/a", "{'metadata':{" SINCE "},'data':{'a':'b'}}", 200); /* another time: none */
+    run(s, "PATCH", CMS "/a", "{'metadata':{'deletionTimestamp':null}}", 200);
+    assert_true(obj_deleting(get(s, CMS "/a")));
+}
+
 SIM_TEST(finalizers) {
     run(s, "POST", CMS, "{'metadata':{'name':'a','finalizers':['x.io/f']}}", 201);
     cJSON *v = run(s, "DELETE", CMS "/a", NULL, 200);
