@@ -24,7 +24,7 @@ bool spec_limits_value(struct slice v, uint64_t ret[REPORT_KINDS], char why[256]
 #define SPEC_LIMITS_ALLOWED                                                                                  \
     "a list of KIND=N, where KIND is one of creates, changes, deletes, restarts, pods, volumes, "            \
     "namespaces, "                                                                                           \
-    "crds, custom, rbac, webhooks, finalizers, hot, refused: restarts=0,deletes=0"
+    "crds, custom, rbac, webhooks, finalizers, hot, refused, failed: restarts=0,deletes=0"
 void value_free_words(char **words);
 /* Annotations against each other (spec_cross.c); *first is set if it is not. What is wrong gets its default. */
 void spec_cross_checks(struct spec *s, struct err *first);

@@ -68,6 +68,10 @@ static void on_refusal(void *ctx, struct slice what, struct slice why, uint64_t 
     report_refusal(ctx, what, why, count);
 }
 
+static void on_failure(void *ctx, struct slice what, struct slice why, uint64_t count) {
+    report_failure(ctx, what, why, count);
+}
+
 static void on_event(void *ctx, const struct overlay_event *e) {
     report_event(ctx, e->type, e->reason, e->message, e->kind, e->ns, e->name, e->count);
 }
@@ -79,6 +83,7 @@ struct report *rehearse_report(struct world *w, struct proxy *p, int64_t from_wa
     int64_t now = world_wall_ns(w);
     overlay_rows(o, now, on_row, report);
     overlay_refusals(o, on_refusal, report);
+    overlay_failures(o, on_failure, report);
     overlay_events(o, on_event, report);
     report_set_run(report, &(struct report_run){.from_ns = from_wall_ns,
                                                 .to_ns = now,
@@ -87,6 +92,7 @@ struct report *rehearse_report(struct world *w, struct proxy *p, int64_t from_wa
                                                 .conflicts = c->conflicts,
                                                 .refused = c->refused,
                                                 .failed = c->failed,
+                                                .unnamed = c->unnamed,
                                                 .full = c->full});
     return report;
 }
@@ -105,7 +111,7 @@ static int read_control(const struct rehearsal *r, bool may_be_empty, struct rep
 static bool found_out(const struct rehearsal *r, const struct report *report) {
     const struct overlay_counts *c = overlay_counts(proxy_overlay(r->proxy));
     uint64_t lost = c->failed + report_count(report, REPORT_REFUSED);
-    return !c->full && !(lost && c->failed >= c->writes) && (c->reads || c->writes || !name_of(r));
+    return !c->full && !(lost && c->failed_writes >= c->writes) && (c->reads || c->writes || !name_of(r));
 }
 
 static void finish(struct rehearsal *r) {

@@ -1,4 +1,4 @@
-/* The overlay's entries, by group, resource, namespace and name; what is counted of them; and what was refused. */
+/* The overlay's entries, by group, resource, namespace and name; and what is counted of them. */
 #include "overlay_impl.h"
 #include "overlay_events.h"
 
@@ -32,12 +32,8 @@ void overlay_free(struct overlay *o) {
             free(r);
         }
     }
-    for (struct overlay_refusal *r = o->refusals, *next; r; r = next) {
-        next = r->next;
-        free(r->what);
-        free(r->why);
-        free(r);
-    }
+    overlay_notes_free(o->refusals);
+    overlay_notes_free(o->failures);
     overlay_ring_free(o);
     free(o);
 }
@@ -188,32 +184,6 @@ void overlay_age(struct overlay *o, int64_t now) {
 /* ---- what is reported beside the rows ---- */
 const struct overlay_counts *overlay_counts(const struct overlay *o) {
     return &o->counts;
-}
-
-void overlay_refused(struct overlay *o, struct slice what, struct slice why) {
-    enum { TEXT = 512 };
-    o->counts.refused++;
-    what.n = what.n > TEXT ? TEXT : what.n;
-    why.n = why.n > TEXT ? TEXT : why.n;
-    struct overlay_refusal **at = &o->refusals;
-    for (; *at; at = &(*at)->next) {
-        if (!slice_eqs(what, (*at)->what) || !slice_eqs(why, (*at)->why)) continue;
-        (*at)->count++;
-        return;
-    }
-    if (o->nrefusals == OVERLAY_REFUSALS) {
-        o->counts.full = true;
-        return;
-    }
-    o->nrefusals++;
-    *at = xcalloc(1, sizeof **at);
-    **at = (struct overlay_refusal){.what = slice_dup(what), .why = slice_dup(why), .count = 1};
-}
-
-void overlay_refusals(struct overlay *o,
-                      void (*fn)(void *ctx, struct slice what, struct slice why, uint64_t count), void *ctx) {
-    for (const struct overlay_refusal *r = o->refusals; r; r = r->next)
-        fn(ctx, slice_of(r->what), slice_of(r->why), r->count);
 }
 
 void overlay_foreign(struct overlay *o, const struct overlay_entry *e, struct slice version) {

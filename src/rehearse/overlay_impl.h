@@ -19,7 +19,7 @@ enum {
     OVERLAY_TWINS = 256,
     OVERLAY_EARLY = 1024,
     OVERLAY_GONE = 1024,
-    OVERLAY_REFUSALS = 200,
+    OVERLAY_NOTES = 200, /* refusals, failures */
     OVERLAY_RUN =
         10, /* so many writes before a live change are forgotten with it: a report calls more a loop */
 };
@@ -125,8 +125,8 @@ struct overlay_resume {
     uint64_t progress; /* 0: nothing is here */
     uint64_t age;      /* the oldest goes first */
 };
-struct overlay_refusal {
-    struct overlay_refusal *next;
+struct overlay_note {
+    struct overlay_note *next;
     char *what, *why;
     uint64_t count;
 };
@@ -156,8 +156,7 @@ struct overlay {
     size_t earlies;
     uint64_t gone[OVERLAY_GONE]; /* uids, hashed, of what went and would have taken with it what it owns */
     size_t goners;
-    struct overlay_refusal *refusals;
-    size_t nrefusals;
+    struct overlay_note *refusals, *failures;
     struct overlay_ring_event **event;
     size_t nevents, event_next;
     unsigned event_version;
@@ -184,6 +183,14 @@ static inline void overlay_seen(struct overlay_res *res, uint64_t live) {
 static inline struct overlay_version overlay_now(const struct overlay_res *res) {
     return (struct overlay_version){res->newest ? res->newest : 1, res->changes};
 }
+
+/* ---- overlay_failures.c ---- */
+void overlay_notes_free(struct overlay_note *n);
+/* "patch deployments.apps/status" */
+void overlay_what(const struct gate_request *r, struct buf *out);
+/* An answer to a mutation: if it is a failure or a conflict it is counted. name, generate: of the object; "" if it has none. */
+void overlay_write_failed(struct overlay *o, const struct gate_request *r, struct slice name,
+                          struct slice generate, int status, struct slice body);
 
 /* ---- overlay_filter.c ---- */
 void overlay_filter_init(struct overlay_filter *f, const struct gate_request *r);

@@ -6,44 +6,13 @@
 #include <errno.h>
 
 /* ---- answers ---- */
-static const char *method(const struct gate_request *r) {
-    switch (r->kind) {
-    case GATE_CREATE: return "create";
-    case GATE_UPDATE: return "update";
-    case GATE_PATCH: return "patch";
-    case GATE_DELETE: return "delete";
-    default: return "deletecollection";
-    }
-}
-
-static void what_of(const struct gate_request *r, struct buf *out) {
-    buf_addf(out, "%s %.*s%s%.*s%s%.*s", method(r), SLF(r->resource), r->group.n ? "." : "", SLF(r->group),
-             r->sub.n ? "/" : "", SLF(r->sub));
-}
-
-static void count(struct overlay_write *w, int status, struct slice body) {
-    struct slice message = SL("\"\"");
-    if (status == 409) {
-        w->o->counts.conflicts++;
-    } else if (status >= 400) {
-        w->o->counts.failed++;
-    }
-    if (status != 400 || !json_raw_get(body, SL("message"), &message)) return;
-    struct buf what = BUF(1024), why = BUF(4096);
-    json_raw_unescape(message, &why);
-    what_of(w->r, &what);
-    if (why.p && strstr(why.p, "does not support dry run")) { /* a webhook with side effects */
-        w->o->counts.failed--;
-        overlay_refused(w->o, buf_slice(&what), buf_slice(&why));
-    }
-    buf_free(&what);
-    buf_free(&why);
-}
-
 static void answer(struct overlay_write *w, int status) {
     w->answered = true;
     w->status = status;
-    count(w, status, buf_slice(&w->answer));
+    struct slice generate = {0}, name;
+    if (status < 400) return;
+    if (w->r->kind == GATE_CREATE && !w->r->sub.n) (void)overlay_name_of(w->r, &generate, &name);
+    overlay_write_failed(w->o, w->r, slice_of(w->name), generate, status, buf_slice(&w->answer));
 }
 
 void write_fail(struct overlay_write *w, int code, const char *reason, const char *fmt, ...) {
@@ -108,11 +77,12 @@ void write_full(struct overlay_write *w) {
 
 void write_refuse(struct overlay_write *w, const char *why) {
     struct buf what = BUF(1024);
-    what_of(w->r, &what);
+    overlay_what(w->r, &what);
     overlay_refused(w->o, buf_slice(&what), slice_of(why));
     buf_free(&what);
-    write_fail(w, 501, "NotImplemented", "this cannot be rehearsed: %s", why);
-    w->o->counts.failed--;
+    buf_clear(&w->answer);
+    w->answered = true;
+    w->status = overlay_status(&w->answer, w->r, 501, "NotImplemented", "this cannot be rehearsed: %s", why);
 }
 
 /* ---- questions ---- */

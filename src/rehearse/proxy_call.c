@@ -26,6 +26,7 @@ static void ask(struct work *k, const struct upstream *u, const struct ask_cb *c
 /* ---- an object, a review ---- */
 
 static void answer_read(struct work *k) {
+    overlay_read_failed(k->p->overlay, &k->r, k->status, buf_slice(&k->body));
     if (k->r.kind == GATE_REVIEW) {
         proxy_answer(k, k->status, buf_slice(&k->body));
         return;

@@ -125,6 +125,7 @@ static void on_end(void *ctx, const struct err *err) {
     struct err e = err ? *err : (struct err){0};
     k->ask = NULL;
     if (!err && k->status != 200) { /* refused: as the API server says it */
+        overlay_read_failed(k->p->overlay, &k->r, k->status, buf_slice(&k->body));
         proxy_answer(k, k->status, buf_slice(&k->body));
         return;
     }

@@ -14,6 +14,7 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
 
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct work *k = ctx;
+    if (k->status >= 400) buf_add(&k->body, data); /* all of it or, where it is too long, a part */
     http_reply_send(k->x, data);
     return proxy_too_much(k, on_room) ? HTTP_HOLD : HTTP_MORE;
 }
@@ -22,6 +23,7 @@ static void on_end(void *ctx, const struct err *err) {
     struct work *k = ctx;
     k->ask = NULL;
     if (!err) {
+        overlay_read_failed(k->p->overlay, &k->r, k->status, buf_slice(&k->body));
         proxy_end(k);
     } else if (k->begun) {
         proxy_cut(k);

@@ -60,6 +60,7 @@ static void on_end(void *ctx, const struct err *err) {
     if (!k->begun && err) {
         proxy_answer_err(k, err);
     } else if (!k->begun) {
+        overlay_read_failed(k->p->overlay, &k->r, k->status, buf_slice(&k->body));
         proxy_answer(k, k->status, buf_slice(&k->body));
     } else if (err || splitter_finish(&k->split, NULL) < 0) {
         proxy_cut(k);

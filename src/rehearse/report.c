@@ -17,7 +17,8 @@ static const char *const kind_names[REPORT_KINDS] = {[REPORT_CREATES] = "creates
                                                      [REPORT_WEBHOOKS] = "webhooks",
                                                      [REPORT_FINALIZERS] = "finalizers",
                                                      [REPORT_HOT] = "hot",
-                                                     [REPORT_REFUSED] = "refused"};
+                                                     [REPORT_REFUSED] = "refused",
+                                                     [REPORT_FAILED] = "failed"};
 const char *const report_effect_names[EFFECTS] = {"", "restart", "finalizer", "unserved"};
 const char *const report_held_names[3] = {"", "paused", "OnDelete"};
 
@@ -128,9 +129,14 @@ struct report *report_new(const struct report_limits *limits) {
     return r;
 }
 
-void report_refusal_free(struct refusal *f) {
-    free(f->what);
-    free(f->why);
+void report_said_free(struct said *s) {
+    free(s->what);
+    free(s->why);
+}
+
+static void said_list_free(struct said_list *l) {
+    for (size_t i = 0; i < l->n; i++) report_said_free(&l->v[i]);
+    free(l->v);
 }
 
 void report_event_free(struct event *e) {
@@ -141,10 +147,10 @@ void report_event_free(struct event *e) {
 void report_free(struct report *r) {
     if (!r) return;
     for (size_t i = 0; i < r->n; i++) report_row_free(r->row[i]);
-    for (size_t i = 0; i < r->nrefusals; i++) report_refusal_free(&r->refusal[i]);
     for (size_t i = 0; i < r->nevents; i++) report_event_free(&r->event[i]);
     free(r->row);
-    free(r->refusal);
+    said_list_free(&r->refusals);
+    said_list_free(&r->failures);
     free(r->event);
     free(r->run_image);
     free(r);
@@ -214,27 +220,36 @@ static uint64_t capped(uint64_t n) {
     return n > INT32_MAX ? INT32_MAX : n;
 }
 
-static int refusal_cmp(const void *a, const void *b) {
-    const struct refusal *x = a, *y = b;
+static int said_cmp(const void *a, const void *b) {
+    const struct said *x = a, *y = b;
     int c = strcmp(x->what, y->what);
     return c ? c : strcmp(x->why, y->why);
 }
 
+/* what and why are taken. */
+static void say(struct said_list *l, char *what, char *why, uint64_t count) {
+    struct said s = {.what = what, .why = why, .count = capped(count)};
+    for (size_t i = 0; i < l->n; i++) {
+        if (said_cmp(&l->v[i], &s) != 0) continue;
+        l->v[i].count = capped(l->v[i].count + s.count);
+        report_said_free(&s);
+        return;
+    }
+    if (l->n == REPORT_LINES) {
+        report_said_free(&s);
+        return;
+    }
+    l->v = xgrow(l->v, &l->cap, l->n + 1, sizeof *l->v);
+    l->v[l->n++] = s;
+    qsort(l->v, l->n, sizeof *l->v, said_cmp);
+}
+
 void report_refusal(struct report *r, struct slice what, struct slice why, uint64_t count) {
-    struct refusal f = {.what = safe_text(what), .why = safe_text(why), .count = capped(count)};
-    for (size_t i = 0; i < r->nrefusals; i++) {
-        if (refusal_cmp(&r->refusal[i], &f) != 0) continue;
-        r->refusal[i].count = capped(r->refusal[i].count + f.count);
-        report_refusal_free(&f);
-        return;
-    }
-    if (r->nrefusals == REPORT_LINES) {
-        report_refusal_free(&f);
-        return;
-    }
-    r->refusal = xgrow(r->refusal, &r->refusals_cap, r->nrefusals + 1, sizeof *r->refusal);
-    r->refusal[r->nrefusals++] = f;
-    qsort(r->refusal, r->nrefusals, sizeof *r->refusal, refusal_cmp);
+    say(&r->refusals, safe_text(what), safe_text(why), count);
+}
+
+void report_failure(struct report *r, struct slice what, struct slice why, uint64_t count) {
+    say(&r->failures, safe_text(what), report_safe_why(what, why), count);
 }
 
 static int event_cmp(const void *a, const void *b) {

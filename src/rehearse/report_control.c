@@ -201,11 +201,22 @@ static void drop_taken(struct report *r) {
 
 /* ---- the rest ---- */
 
-static bool refused(const struct report *control, const struct refusal *f) {
-    for (size_t i = 0; i < control->nrefusals; i++)
-        if (strcmp(control->refusal[i].what, f->what) == 0 && strcmp(control->refusal[i].why, f->why) == 0)
-            return true;
+static bool has(const struct said_list *l, const struct said *s) {
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->v[i].what, s->what) == 0 && strcmp(l->v[i].why, s->why) == 0) return true;
     return false;
+}
+
+static uint64_t take_said(struct said_list *l, const struct said_list *control) {
+    size_t kept = 0, before = l->n;
+    for (size_t i = 0; i < before; i++) {
+        if (has(control, &l->v[i]))
+            report_said_free(&l->v[i]);
+        else
+            l->v[kept++] = l->v[i];
+    }
+    l->n = kept;
+    return before - kept;
 }
 
 /* Whatever its message: it may name a time, or a number of tries. */
@@ -219,24 +230,23 @@ static bool said(const struct report *control, const struct event *e) {
     return false;
 }
 
-static void take_lines(struct report *r, const struct report *control) {
-    size_t kept = 0, before = r->nrefusals + r->nevents;
-    for (size_t i = 0; i < r->nrefusals; i++) {
-        if (refused(control, &r->refusal[i]))
-            report_refusal_free(&r->refusal[i]);
-        else
-            r->refusal[kept++] = r->refusal[i];
-    }
-    r->nrefusals = kept;
-    kept = 0;
-    for (size_t i = 0; i < r->nevents; i++) {
+static uint64_t take_events(struct report *r, const struct report *control) {
+    size_t kept = 0, before = r->nevents;
+    for (size_t i = 0; i < before; i++) {
         if (said(control, &r->event[i]))
             report_event_free(&r->event[i]);
         else
             r->event[kept++] = r->event[i];
     }
     r->nevents = kept;
-    r->taken_others += before - r->nrefusals - r->nevents;
+    return before - kept;
+}
+
+static void take_lines(struct report *r, const struct report *control) {
+    r->taken_others += take_said(&r->refusals, &control->refusals);
+    r->taken_others += take_said(&r->failures, &control->failures);
+    r->taken_others += take_events(r, control);
+    if (r->run.unnamed <= control->run.unnamed) r->run.unnamed = 0;
 }
 
 static void take_control(struct report *r, const struct report *control) {

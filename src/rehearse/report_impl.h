@@ -59,9 +59,14 @@ struct row {
     size_t bytes;
     bool taken; /* report_subtract() is about to free it */
 };
-struct refusal {
+struct said {
     char *what, *why;
     uint64_t count;
+};
+/* Refusals, or failures; sorted. */
+struct said_list {
+    struct said *v;
+    size_t n, cap;
 };
 struct event {
     char *type, *reason, *message, *kind, *ns, *name;
@@ -75,8 +80,7 @@ struct report {
     struct row **row; /* sorted */
     size_t n, cap, bytes;
     struct unlisted unlisted;
-    struct refusal *refusal;
-    size_t nrefusals, refusals_cap;
+    struct said_list refusals, failures;
     struct event *event;
     size_t nevents, events_cap;
     bool has_run;
@@ -91,7 +95,7 @@ void report_row_free(struct row *r);
 void report_sort(struct report *r); /* after rows were changed in place; seals them */
 int report_row_cmp(const void *a, const void *b);
 void report_field_free(struct field *f);
-void report_refusal_free(struct refusal *f);
+void report_said_free(struct said *s);
 void report_event_free(struct event *e);
 void report_id(struct slice text, char ret[17]);
 /* Texts of the enums, as they are in JSON. */
@@ -157,6 +161,8 @@ enum hide {
 enum hide report_hide(enum hide outer, struct slice key);
 bool report_secret_name(struct slice key);
 bool report_secret_text(struct slice text);
+/* Why a request failed, "422 Invalid: MESSAGE"; of what: an API server's message may quote what it was given. free() */
+char *report_safe_why(struct slice what, struct slice why);
 
 /* ---- report_value.c ---- */
 struct shown {

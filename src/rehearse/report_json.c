@@ -117,6 +117,7 @@ static void run(struct buf *out, const struct report *r) {
     number(out, "conflicts", r->run.conflicts);
     number(out, "refused", r->run.refused);
     number(out, "failed", r->run.failed);
+    if (r->run.unnamed) number(out, "unnamed", r->run.unnamed);
     flag(out, "full", r->run.full);
     text(out, "image", r->run.image);
     buf_addc(out, '}');
@@ -144,16 +145,21 @@ static void unlisted(struct buf *out, const struct unlisted *u) {
     buf_addc(out, '}');
 }
 
-static void others(struct buf *out, const struct report *r) {
-    for (size_t i = 0; i < r->nrefusals; i++) {
-        if (i == 0) key(out, "refusals");
+static void said(struct buf *out, const char *name, const struct said_list *l) {
+    for (size_t i = 0; i < l->n; i++) {
+        if (i == 0) key(out, name);
         buf_adds(out, i ? ",{" : "[{");
-        text(out, "what", r->refusal[i].what);
-        text(out, "why", r->refusal[i].why);
-        number(out, "count", r->refusal[i].count);
+        text(out, "what", l->v[i].what);
+        text(out, "why", l->v[i].why);
+        number(out, "count", l->v[i].count);
         buf_addc(out, '}');
     }
-    if (r->nrefusals) buf_addc(out, ']');
+    if (l->n) buf_addc(out, ']');
+}
+
+static void others(struct buf *out, const struct report *r) {
+    said(out, "refusals", &r->refusals);
+    said(out, "failures", &r->failures);
     for (size_t i = 0; i < r->nevents; i++) {
         const struct event *e = &r->event[i];
         if (i == 0) key(out, "events");

@@ -53,11 +53,21 @@ static uint64_t restarted_by_change(const struct report *r) {
     return n;
 }
 
+/* The commonest of all failures: a right that is not there. In brackets. */
+static void forbidden(const struct report *r, uint64_t failed, struct buf *out) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < r->failures.n; i++) n += slice_starts(slice_of(r->failures.v[i].why), SL("403 "));
+    if (n && n == failed)
+        buf_adds(out, " (forbidden)");
+    else if (n)
+        buf_addf(out, " (%llu forbidden)", (unsigned long long)n);
+}
+
 void report_line(const struct report *r, struct buf *out) {
     struct line l = {out, out->n, false};
     uint64_t restarts = report_count(r, REPORT_RESTARTS), crds = report_count(r, REPORT_CRDS),
              finalizers = report_count(r, REPORT_FINALIZERS), hot = report_count(r, REPORT_HOT),
-             deletes = report_count(r, REPORT_DELETES);
+             failed = report_count(r, REPORT_FAILED), deletes = report_count(r, REPORT_DELETES);
     if (restarts) {
         report_some(out, restarts, "workload", "workloads");
         buf_adds(out, " would restart (");
@@ -84,9 +94,15 @@ void report_line(const struct report *r, struct buf *out) {
         report_some(out, hot, "object is", "objects are");
         buf_adds(out, " written again and again");
     }
-    if (r->nrefusals) {
+    if (failed) {
         next(&l);
-        report_some(out, r->nrefusals, "kind of request", "kinds of requests");
+        report_some(out, failed, "kind of request", "kinds of requests");
+        buf_adds(out, " failed");
+        forbidden(r, failed, out);
+    }
+    if (r->refusals.n) {
+        next(&l);
+        report_some(out, r->refusals.n, "kind of request", "kinds of requests");
         buf_adds(out, " could not be rehearsed");
     }
     if (r->has_run && r->run.full) {

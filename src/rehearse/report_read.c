@@ -208,6 +208,7 @@ static void run(struct reader *rd, struct report *r, struct slice obj) {
                                            .conflicts = number(rd, obj, "conflicts", INT64_MAX),
                                            .refused = number(rd, obj, "refused", INT64_MAX),
                                            .failed = number(rd, obj, "failed", INT64_MAX),
+                                           .unnamed = number(rd, obj, "unnamed", INT64_MAX),
                                            .full = flag(rd, obj, "full"),
                                            .image = image});
 }
@@ -219,17 +220,23 @@ static bool next(struct reader *rd, struct json_raw_it *it, size_t *n) {
     return rd->rc == 0;
 }
 
-static void others(struct reader *rd, struct report *r, struct slice doc) {
-    struct json_raw_it it = json_raw_each(get(doc, "refusals", JR_ARRAY, rd));
+static void said(struct reader *rd, struct report *r, struct slice doc, const char *name,
+                 void (*add)(struct report *r, struct slice what, struct slice why, uint64_t count)) {
+    struct json_raw_it it = json_raw_each(get(doc, name, JR_ARRAY, rd));
     size_t n = 0;
-    rd->in = "refusals";
+    rd->in = name;
     while (next(rd, &it, &n)) {
         cleanup_free char *what = text_or(rd, it.value, "what", true),
                           *why = text_or(rd, it.value, "why", false);
-        report_refusal(r, slice_of(what), slice_of(why), number(rd, it.value, "count", INT32_MAX));
+        add(r, slice_of(what), slice_of(why), number(rd, it.value, "count", INT32_MAX));
     }
-    it = json_raw_each(get(doc, "events", JR_ARRAY, rd));
-    n = 0;
+}
+
+static void others(struct reader *rd, struct report *r, struct slice doc) {
+    said(rd, r, doc, "refusals", report_refusal);
+    said(rd, r, doc, "failures", report_failure);
+    struct json_raw_it it = json_raw_each(get(doc, "events", JR_ARRAY, rd));
+    size_t n = 0;
     rd->in = "events";
     while (next(rd, &it, &n)) {
         static const char *const names[] = {"type", "reason", "message", "kind", "namespace", "name"};

@@ -61,7 +61,8 @@ int64_t report_restarting_pods(const struct restarting *w) {
 
 uint64_t report_count(const struct report *r, enum report_kind k) {
     if (k >= REPORT_KINDS) return 0;
-    if (k == REPORT_REFUSED) return r->nrefusals;
+    if (k == REPORT_REFUSED) return r->refusals.n;
+    if (k == REPORT_FAILED) return r->failures.n + (r->run.unnamed > 0);
     uint64_t n = r->unlisted.counts[k];
     if (k == REPORT_RESTARTS || k == REPORT_PODS) {
         struct restarting *v;

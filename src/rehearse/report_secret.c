@@ -135,3 +135,47 @@ bool report_secret_text(struct slice text) {
     }
     return false;
 }
+
+/* ---- why a request failed ---- */
+
+static struct slice before(struct slice s, size_t end, const char *border) {
+    size_t start = end;
+    while (start && !strchr(border, s.p[start - 1])) start--;
+    return slice_make(s.p + start, end - start);
+}
+
+/* Of "... spec.auth.key: Invalid value: "x"": is what is quoted a secret by its path? */
+static bool quotes_secret(struct slice s) {
+    static const char value[] = " value: ";
+    for (size_t i = 0; i + sizeof value - 1 <= s.n; i++) {
+        if (memcmp(s.p + i, value, sizeof value - 1) != 0) continue;
+        struct slice how = before(s, i, " "), path = {0};
+        size_t n = i - how.n;
+        if (n > 2) path = before(s, n - 2, " ");
+        for (size_t end = path.n; end;) {
+            struct slice segment = before(path, end, ".[]/");
+            if (report_secret_name(segment)) return true;
+            end = (size_t)(segment.p - path.p);
+            end -= end > 0;
+        }
+    }
+    return false;
+}
+
+/* Of a Secret nothing is quoted but what RBAC says, which has been asked for names alone. */
+static bool of_secrets(struct slice what, struct slice why) {
+    struct slice verb, resource;
+    slice_cut(what, ' ', &verb, &resource);
+    return slice_eqs(resource, "secrets") && !slice_starts(why, SL("403 ")) && !slice_starts(why, SL("404 "));
+}
+
+char *report_safe_why(struct slice what, struct slice why) {
+    struct slice code, message;
+    char *cut = slice_dup_text(why, REPORT_NAME);
+    bool hidden = of_secrets(what, why) || quotes_secret(why);
+    if (!hidden && !report_secret_text(why) && !report_secret_text(slice_of(cut))) return cut;
+    free(cut);
+    slice_cut(why, ':', &code, &message);
+    cleanup_free char *text = slice_dup_text(code, REPORT_NAME);
+    return xasprintf("%s: " REPORT_HIDDEN, report_secret_text(code) ? "" : text);
+}

@@ -159,32 +159,29 @@ static void objects(struct page *p, const struct report *r, size_t max) {
 
 /* ---- what else there was ---- */
 
-static void refusals(struct page *p, const struct report *r) {
-    if (!r->nrefusals) return;
+static void said(struct page *p, const struct said_list *l, const char *head) {
     page_end(p, PAGE_PLAIN);
-    page_add(p, "Could not be rehearsed:");
+    page_add(p, head);
     page_end(p, PAGE_YELLOW);
-    for (size_t i = 0; i < r->nrefusals; i++) {
-        page_addf(p, "  %llu x ", (unsigned long long)r->refusal[i].count);
-        page_add(p, r->refusal[i].what);
+    for (size_t i = 0; i < l->n; i++) {
+        page_addf(p, "  %llu x ", (unsigned long long)l->v[i].count);
+        page_add(p, l->v[i].what);
         page_add(p, ": ");
-        page_add(p, r->refusal[i].why);
+        page_add(p, l->v[i].why);
         page_wrap(p, 6, PAGE_PLAIN);
     }
 }
 
 static void failures(struct page *p, const struct report *r) {
-    if (!r->has_run || !(r->run.failed || r->run.full)) return;
+    if (report_count(r, REPORT_FAILED)) said(p, &r->failures, "Failed:");
+    and_more(p, 2, r->run.unnamed, " request", " requests");
+}
+
+static void whole(struct page *p, const struct report *r) {
+    if (!r->run.full) return;
     page_end(p, PAGE_PLAIN);
-    if (r->run.failed) {
-        report_some(&p->line, r->run.failed, "request of the operator failed",
-                    "requests of the operator failed");
-        page_end(p, PAGE_YELLOW);
-    }
-    if (r->run.full) {
-        page_add(p, "This is not the whole: the rehearsal reached a limit.");
-        page_end(p, PAGE_RED);
-    }
+    page_add(p, "This is not the whole: the rehearsal reached a limit.");
+    page_end(p, PAGE_RED);
 }
 
 static void warnings(struct page *p, const struct report *r) {
@@ -223,8 +220,9 @@ int report_text(const struct report *r, unsigned width, bool colour, size_t max_
     page_wrap(&p, 2, PAGE_BOLD);
     consequences(&p, r);
     objects(&p, r, max_objects);
-    refusals(&p, r);
     failures(&p, r);
+    if (r->refusals.n) said(&p, &r->refusals, "Could not be rehearsed:");
+    whole(&p, r);
     warnings(&p, r);
     taken(&p, r);
     buf_free(&p.line);

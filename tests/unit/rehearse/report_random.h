@@ -90,12 +90,14 @@ static inline struct report *random_report(struct rng *r) {
     for (uint64_t i = 0, n = rng_below(r, 3); i < n; i++) {
         char what[2] = {(char)('a' + rng_below(r, 3)), 0};
         report_refusal(report, slice_of(what), SL("no \"way\"\n"), rng_next(r));
+        if (rng_below(r, 2)) report_failure(report, slice_of(what), SL("403 Forbidden"), rng_next(r));
         report_event(report, SL("Warning"), slice_of(what), SL("m"), SL("Pod"), SL(""), SL("p"), 3);
     }
     if (rng_below(r, 2)) {
         report_set_run(report, &(struct report_run){.from_ns = INT64_C(1795457893123456789),
                                                     .to_ns = (int64_t)rng_below(r, INT64_MAX),
                                                     .reads = rng_below(r, 1000),
+                                                    .unnamed = rng_below(r, 2) * rng_below(r, 9),
                                                     .full = rng_below(r, 2),
                                                     .image = rng_below(r, 2) ? "op:v2" : NULL});
     }

@@ -130,6 +130,36 @@ STAGE_CASE(refused_lists_and_watches) {
     }
 }
 
+static void add_failure(void *ctx, struct slice what, struct slice why, uint64_t count) {
+    buf_addf(ctx, "%d %.*s: %.*s|", (int)count, SLF(what), SLF(why));
+}
+
+/* Whatever is asked: what the operator may not do is named. */
+STAGE_CASE(failures) {
+    static const char *const targets[][2] = {{"GET", "/api/v1/namespaces/n/pods"},
+                                             {"GET", "/api/v1/namespaces/n/pods?watch=true"},
+                                             {"GET", "/api/v1/namespaces/n/pods/p"},
+                                             {"GET", "/api/v1/namespaces/n/pods/p/log"},
+                                             {"POST", "/apis/authentication.k8s.io/v1/tokenreviews"},
+                                             {"DELETE", "/api/v1/namespaces/n/pods/p"}};
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        bool get = targets[i][0][0] == 'G', removes = targets[i][0][0] == 'D';
+        ANSWER(a);
+        OPERATOR(s, &a, targets[i][0], targets[i][1], get || removes ? "" : "{}", OURS,
+                 get || removes ? "X-A" : "Content-Type", "application/json");
+        if (removes) fake_answer(fake_one(s->f), 404, "{\"message\":\"x\",\"details\":{\"name\":\"p\"}}");
+        fake_answer(fake_one(s->f), 403, "{\"message\":\"no\",\"reason\":\"Forbidden\"}");
+        answered(&a, 403, "no");
+    }
+    cleanup_buf struct buf b = BUF(4096);
+    overlay_failures(proxy_overlay(s->p), add_failure, &b);
+    assert_string_equal(
+        buf_str(&b),
+        "1 list pods: 403 Forbidden: no|1 watch pods: 403 Forbidden: no|1 get pods: 403 "
+        "Forbidden: no|1 get pods/log: 403 Forbidden: no|1 create "
+        "tokenreviews.authentication.k8s.io: 403 Forbidden: no|1 delete pods: 403 Forbidden: no|");
+}
+
 STAGE_CASE(watches) {
     static const char events[] = "{\"type\":\"ADDED\",\"object\":" POD(
         "a", "41") "}\n{\"type\":\"MODIFIED\",\"object\":" POD("a", "42") "}\n";

@@ -170,10 +170,14 @@ PAIR_CASE(secrets_that_both_change) {
     left(p, "changed Secret x\n  data.b: - -> (hidden)\n");
 }
 
-PAIR_CASE(refusals_events_and_hot_objects) {
+PAIR_CASE(refusals_failures_events_and_hot_objects) {
     report_refusal(p->control, SL("a"), SL("why"), 1);
     report_refusal(p->update, SL("a"), SL("why"), 9);
     report_refusal(p->update, SL("a"), SL("why not"), 1);
+    report_failure(p->control, SL("list a"), SL("403 Forbidden"), 1);
+    report_failure(p->update, SL("list a"), SL("403 Forbidden"), 9);
+    report_failure(p->update, SL("list b"), SL("403 Forbidden"), 1);
+    report_failure(p->update, SL("list a"), SL("404 NotFound"), 1);
     report_event(p->control, SL("Warning"), SL("R"), SL("tried 3 times"), SL("Pod"), SL("n"), SL("p"), 1);
     report_event(p->update, SL("Warning"), SL("R"), SL("tried 4 times"), SL("Pod"), SL("n"), SL("p"), 1);
     report_event(p->update, SL("Warning"), SL("S"), SL("m"), SL("Pod"), SL("n"), SL("p"), 1);
@@ -185,9 +189,20 @@ PAIR_CASE(refusals_events_and_hot_objects) {
     }
     left(p, "none Hot c\n");
     cleanup_free char *text = json_of(p->update);
-    assert_has(text, "\"refused\":1,\"times\":0}");
-    assert_has(text, "\"taken\":{\"objects\":1,\"fields\":2,\"others\":2}");
+    assert_has(text, "\"refused\":1,\"failed\":2,\"times\":0}");
+    assert_has(text, "\"taken\":{\"objects\":1,\"fields\":2,\"others\":3}");
     assert_lacks(text, "tried");
+}
+
+/* Failures that are not named: as many as the control has are taken for the same. */
+PAIR_CASE(failures_that_have_no_room) {
+    report_set_run(p->control, &(struct report_run){.failed = 3, .unnamed = 3});
+    report_set_run(p->update, &(struct report_run){.failed = 4, .unnamed = 4});
+    left(p, "");
+    assert_int_equal(report_count(p->update, REPORT_FAILED), 1);
+    report_set_run(p->update, &(struct report_run){.failed = 3, .unnamed = 3});
+    left(p, "");
+    assert_int_equal(report_count(p->update, REPORT_FAILED), 0);
 }
 
 static struct report *copy(const struct report *r) {
@@ -208,8 +223,8 @@ SEEDS_CASE(300, laws) {
     cleanup_report struct report *nothing = report_new(NULL);
     cleanup_free char *empty = digest_of(nothing), *digest = digest_of(itself);
     if (!report_empty(itself) || strcmp(empty, digest) != 0 || report_count(itself, REPORT_HOT) ||
-        report_count(itself, REPORT_REFUSED) || report_count(itself, REPORT_RESTARTS) ||
-        report_count(itself, REPORT_FINALIZERS))
+        report_count(itself, REPORT_REFUSED) || report_count(itself, REPORT_FAILED) ||
+        report_count(itself, REPORT_RESTARTS) || report_count(itself, REPORT_FINALIZERS))
         fail_seed(seed, "left of itself: %s", line);
     report_subtract(alone, none);
     cleanup_free char *was = json_of(a), *is = json_of(alone);

@@ -18,25 +18,28 @@ CASE(the_format) {
                 ":'2026-11-23T18:16:34Z'}}",
                 2, 1500000000);
     report_refusal(r, SL("POST pods/exec"), SL("needs a container"), 2);
+    report_failure(r, SL("list pods"), SL("403 Forbidden: no"), 4);
     report_event(r, SL("Warning"), SL("Failed"), SL("it \x01 failed"), SL("Deployment"), SL("shop"),
                  SL("web"), 3);
     report_set_run(r, &(struct report_run){.from_ns = INT64_C(1795457893000000000),
                                            .to_ns = INT64_C(1795457953000000000),
                                            .reads = 5,
                                            .writes = 2,
+                                           .failed = 4,
                                            .image = "op:v2"});
     cleanup_free char
         *text = json_of(r),
         *digest = digest_of(r),
         *want = xasprintf(
             "{'apiVersion':'handover.dev/v1','kind':'RehearsalReport','digest':'%s',"
-            "'summary':'1 workload would restart (1 pod), 1 kind of request could not be rehearsed',"
+            "'summary':'1 workload would restart (1 pod), 1 kind of request failed (forbidden), 1 kind of "
+            "request could not be rehearsed',"
             "'counts':{'creates':0,'changes':1,'deletes':0,'restarts':1,'pods':1,'volumes':0,'namespaces':0,'"
             "crds':0,"
-            "'custom':0,'rbac':0,'webhooks':0,'finalizers':0,'hot':0,'refused':1,'times':0},"
+            "'custom':0,'rbac':0,'webhooks':0,'finalizers':0,'hot':0,'refused':1,'failed':1,'times':0},"
             "'run':{'from':'2026-11-23T18:18:13.000000Z','to':'2026-11-23T18:19:13.000000Z','reads':5,'"
             "writes':2,'conflicts':0,"
-            "'refused':0,'failed':0,'image':'op:v2'},"
+            "'refused':0,'failed':4,'image':'op:v2'},"
             "'objects':[{'change':'changed','group':'apps','version':'v1','resource':'things','kind':'"
             "Deployment','namespace':'shop',"
             "'name':'web','restart':{'group':'apps','kind':'Deployment','name':'web','pods':1},'writes':2,"
@@ -45,6 +48,7 @@ CASE(the_format) {
             "{'path':'status.at','old':'\\'2026-11-23T18:16:33Z\\'','new':'\\'2026-11-23T18:16:34Z\\'','"
             "volatile':true,'id':'%s'}]}],"
             "'refusals':[{'what':'POST pods/exec','why':'needs a container','count':2}],"
+            "'failures':[{'what':'list pods','why':'403 Forbidden: no','count':4}],"
             "'events':[{'type':'Warning','reason':'Failed','message':'it \\u0001 "
             "failed','kind':'Deployment','namespace':'shop','name':'web','count':3}]}",
             digest, "ID");
@@ -106,7 +110,9 @@ CASE(what_is_no_report) {
         {HEAD ",'unlisted':{'objects':3}}", -EINVAL, "sum: "},
         {HEAD ",'unlisted':{'sum':'0123456789abcdef0123456789abcdef'}}", -EINVAL, "objects: none"},
         {HEAD ",'run':{'reads':'7'}}", -EINVAL, "reads: of another type"},
-        {HEAD ",'refusals':[{}]}", -EINVAL, "what: missing"},
+        {HEAD ",'refusals':[{}]}", -EINVAL, "refusals: what: missing"},
+        {HEAD ",'failures':[{}]}", -EINVAL, "failures: what: missing"},
+        {HEAD ",'run':{'unnamed':-1}}", -EINVAL, "unnamed: no such number"},
         {HEAD ",'events':[{'count':-3}]}", -EINVAL, "count: no such number"},
         {HEAD ",'taken':{'fields':true}}", -EINVAL, "fields: of another type"},
     };
@@ -159,6 +165,7 @@ CASE(limits_of_what_is_read) {
         {HEAD ",'objects':[", "{" OBJECT "}", 50001, "]}", -EFBIG, "too many"},
         {HEAD ",'objects':[{" OBJECT ",'fields':[", "{'path':'a'}", 1000001, "]}]}", -EFBIG, "too many"},
         {HEAD ",'events':[", "{}", 1001, "]}", -EFBIG, "too many"},
+        {HEAD ",'failures':[", "{'what':'a'}", 1001, "]}", -EFBIG, "too many"},
         {HEAD ",'refusals':[", "{'what':'a'}", 1001, "]}", -EFBIG, "too many"},
         {HEAD ",'later':[", "'0123456789012345678901234567890123456789'", 1600000, "]}", -EFBIG, "bytes"},
         {HEAD ",'objects':[{" OBJECT ",'owner':'", "0123456789012345", 4000, "'}]}", -EFBIG, "too long"}};

@@ -92,6 +92,40 @@ CASE(whatever_happens_to_it) {
     assert_false(leaks(json) || leaks(text));
 }
 
+/* What an API server says of a request that failed may quote what it was given. */
+CASE(why_a_request_failed) {
+    static const struct {
+        const char *what, *why, *want;
+    } v[] = {
+        {"create widgets.x",
+         "422 Invalid: Widget.x \"*\" is invalid: spec.auth.key: Invalid value: \"HUNTER2\": too short",
+         "422 Invalid: (hidden)"},
+        {"create widgets.x", "422 Invalid: spec.list[0].apiKeys[1]: Duplicate value: \"HUNTER2\"",
+         "422 Invalid: (hidden)"},
+        {"create widgets.x",
+         "422 Invalid: [spec.size: Invalid value: 1: no, spec.pwd: Unsupported value: \"HUNTER2\"]",
+         "422 Invalid: (hidden)"},
+        {"create widgets.x", "400 BadRequest: the token=HUNTER2 is wrong", "400 BadRequest: (hidden)"},
+        {"create widgets.x", "token: HUNTER2", "token: (hidden)"},
+        {"create secrets", "400 BadRequest: illegal data, bigger context ...|HUNTER2|...",
+         "400 BadRequest: (hidden)"},
+        {"patch secrets", "422 Invalid", "422 Invalid: (hidden)"},
+        {"get secrets", "403 Forbidden: User \"op\" cannot get resource \"secrets\"", NULL},
+        {"create secrets", "404 NotFound: namespaces \"*\" not found", NULL},
+        {"create secretstores.x", "422 Invalid: spec.size: Invalid value: 1: no", NULL},
+        {"create widgets.x", "422 Invalid: spec.secretName: Invalid value: \"Cap\": lower case", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        cleanup_report struct report *r = report_new(NULL);
+        report_failure(r, slice_of(v[i].what), slice_of(v[i].why), 1);
+        cleanup_free char *text = text_of(r, 0), *json = json_of(r),
+                          *want = xasprintf("\nFailed:\n  1 x %s: %s\n", v[i].what,
+                                            v[i].want ? v[i].want : v[i].why);
+        assert_has(text, want);
+        assert_false(leaks(json));
+    }
+}
+
 /* Two secrets make the same report: nothing in it can be held against a guess. */
 CASE(no_digest_of_a_secret) {
     static const char *const values[] = {"HUNTER2", "letmein"};

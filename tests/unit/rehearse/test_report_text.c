@@ -33,10 +33,15 @@ static struct report *operator_update(void) {
                 "{'metadata':{'namespace':'shop','name':'db'},'status':{'phase':'Ready'}}", 240, 60000000000);
     report_refusal(r, SL("POST /api/v1/namespaces/shop/pods/db-0/exec"),
                    SL("cannot be rehearsed: it needs a running container"), 3);
+    report_failure(r, SL("list backups.example.com"),
+                   SL("403 Forbidden: backups.example.com is forbidden: User \"op\" cannot list resource "
+                      "\"backups\" in API group \"example.com\" at the cluster scope"),
+                   12);
+    report_failure(r, SL("create jobs.batch"), SL("422 Invalid"), 1);
     report_event(r, SL("Warning"), SL("FailedProbe"), SL("cannot run psql in db-0"), SL("Database"),
                  SL("shop"), SL("db"), 4);
     report_event(r, SL("Normal"), SL("Synced"), SL("synced"), SL("Database"), SL("shop"), SL("db"), 40);
-    report_set_run(r, &(struct report_run){.failed = 3, .image = "db-operator:v2"});
+    report_set_run(r, &(struct report_run){.failed = 20, .unnamed = 7, .image = "db-operator:v2"});
     return r;
 }
 
@@ -46,8 +51,8 @@ CASE(the_whole) {
     assert_string_equal(got,
                         "1 workload would restart (3 pods), 1 object created, 3 changed, 1 deleted (1\n"
                         "  PersistentVolumeClaim), 1 CustomResourceDefinition deleted or not served any\n"
-                        "  more, 1 object is written again and again, 1 kind of request could not be\n"
-                        "  rehearsed\n"
+                        "  more, 1 object is written again and again, 3 kinds of requests failed (1\n"
+                        "  forbidden), 1 kind of request could not be rehearsed\n"
                         "\n"
                         "  1 volume or claim deleted\n"
                         "    PersistentVolumeClaim shop/data-old-0\n"
@@ -75,11 +80,16 @@ CASE(the_whole) {
                         "+ Service shop/db-metrics\n"
                         "    spec.ports: [{\"port\":9187}]\n"
                         "\n"
+                        "Failed:\n"
+                        "  1 x create jobs.batch: 422 Invalid\n"
+                        "  12 x list backups.example.com: 403 Forbidden: backups.example.com is\n"
+                        "      forbidden: User \"op\" cannot list resource \"backups\" in API group\n"
+                        "      \"example.com\" at the cluster scope\n"
+                        "  and 7 more requests\n"
+                        "\n"
                         "Could not be rehearsed:\n"
                         "  3 x POST /api/v1/namespaces/shop/pods/db-0/exec: cannot be rehearsed: it\n"
                         "      needs a running container\n"
-                        "\n"
-                        "3 requests of the operator failed\n"
                         "\n"
                         "Warnings of the operator:\n"
                         "  4 x FailedProbe Database shop/db: cannot run psql in db-0\n");
@@ -152,6 +162,7 @@ CASE(nothing_that_a_terminal_obeys) {
     o.kind = SL("Pod"), o.group = SL(""), o.live = o.rehearsed, o.rehearsed = (struct slice){0};
     assert_int_equal(report_add(r, &o, NULL), 0);
     report_refusal(r, evil, evil, 1);
+    report_failure(r, evil, evil, 1);
     report_event(r, SL("Warning"), evil, evil, evil, evil, evil, 1);
     cleanup_free char *text = text_of(r, 0), *line = line_of(r);
     assert_null(strchr(text, 0x1b));

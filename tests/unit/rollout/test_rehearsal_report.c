@@ -47,6 +47,7 @@ CASE(what_a_run_says_of_itself) {
              {",'run':{'image':'op:v2'}", true, false},
              {",'run':{'image':'op:v2','reads':1}", false, false},
              {",'run':{'refused':3}", false, false},
+             {",'run':{'failed':3}", false, false}, /* asked, and may not read */
              {",'run':{'writes':7,'full':true}", false, true}};
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         struct rehearsal_report r;

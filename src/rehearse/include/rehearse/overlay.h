@@ -89,7 +89,8 @@ struct overlay_event {
 void overlay_events(struct overlay *o, void (*fn)(void *ctx, const struct overlay_event *e), void *ctx);
 struct overlay_counts {
     uint64_t reads, writes, conflicts, refused /* could not be rehearsed */,
-        failed /* 4xx and 5xx but conflicts */, dropped /* entries superseded */;
+        failed /* what overlay_failures() has, and unnamed */, failed_writes /* of these */, unnamed,
+        dropped /* entries superseded */;
     size_t entries, bytes;
     bool full;             /* a limit was reached: the report is not whole */
     int64_t last_write_ns; /* that changed something; 0: none */
@@ -99,4 +100,10 @@ const struct overlay_counts *overlay_counts(const struct overlay *o);
 void overlay_refused(struct overlay *o, struct slice what, struct slice why);
 void overlay_refusals(struct overlay *o,
                       void (*fn)(void *ctx, struct slice what, struct slice why, uint64_t count), void *ctx);
+/* Requests that failed, by what and why, without the objects' names (bounded, the rest is counts.unnamed). Mutations: all that is answered with 4xx or
+ * 5xx, but for conflicts, and for what is changed or deleted and is not there any more. */
+void overlay_failures(struct overlay *o,
+                      void (*fn)(void *ctx, struct slice what, struct slice why, uint64_t count), void *ctx);
+/* The server's answer to a read, noted if asking again does not help: a right, a kind or a parameter. A read of no objects: a right alone. */
+void overlay_read_failed(struct overlay *o, const struct gate_request *r, int status, struct slice body);
 #endif

@@ -27,18 +27,21 @@ struct report_object {
  * kept, nor any digest of them: "(hidden)" says that they change. -EINVAL, -EFBIG: no such objects. */
 int report_add(struct report *r, const struct report_object *o, struct err *err);
 void report_refusal(struct report *r, struct slice what, struct slice why, uint64_t count);
+/* Requests that failed: what as "list widgets.example.com", why as "403 Forbidden: MESSAGE". */
+void report_failure(struct report *r, struct slice what, struct slice why, uint64_t count);
 void report_event(struct report *r, struct slice type, struct slice reason, struct slice message,
                   struct slice kind, struct slice ns, struct slice name, unsigned count);
 struct report_run {
     int64_t from_ns, to_ns; /* wall time */
     uint64_t reads, writes, conflicts, refused, failed;
+    uint64_t unnamed;  /* of those that failed: in no report_failure() */
     bool full;         /* not whole: a limit of the overlay was reached */
     const char *image; /* of the operator; NULL: not known */
 };
 void report_set_run(struct report *r, const struct report_run *run);
 
 /* Takes away what has come about live since, and what the control (stable's own version, rehearsed beside it; NULL: none) would do as well: the same fields of the same object to the same values
- * (times that move, and hidden values: to any), the same deletes, refusals and Events; of objects with generated names as many as the control made. Of
+ * (times that move, and hidden values: to any), the same deletes, refusals, failures and Events; of objects with generated names as many as the control made. Of
  * one that both make, what differs stays, from the control's value to ours. What was taken is counted. */
 void report_subtract(struct report *r, const struct report *control);
 
@@ -58,6 +61,7 @@ enum report_kind {
     REPORT_FINALIZERS, /* objects that lose one */
     REPORT_HOT,        /* objects written again and again: more than 10 writes and more than one a second */
     REPORT_REFUSED,    /* kinds of requests that could not be rehearsed */
+    REPORT_FAILED,     /* kinds of requests that failed */
     REPORT_KINDS
 };
 const char *report_kind_name(enum report_kind k); /* "restarts" */
