@@ -142,6 +142,15 @@ static void read_answer(struct slice body, int status, struct answer *a) {
     }
 }
 
+void overlay_invalid(struct overlay *o, struct slice what, int status, struct slice why) {
+    cleanup_buf struct buf b = BUF(4096);
+    buf_addf(&b, "%d %s: %.*s", status, status_reason(status), SLF(why));
+    o->counts.writes++;
+    o->counts.failed++;
+    o->counts.failed_writes++;
+    note(&o->failures, &o->counts.unnamed, what, buf_slice(&b));
+}
+
 static void failed(struct overlay *o, const struct gate_request *r, int status, struct slice name,
                    struct slice generate, const struct answer *a) {
     struct buf what = BUF(4096), why = BUF(MESSAGE + 4096), message = BUF(MESSAGE + 4096);

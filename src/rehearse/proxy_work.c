@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { STATUS_CAP = 64 << 10, KEPT_CAP = 16 << 10, WHAT_MAX = 200 };
+enum { STATUS_CAP = 64 << 10, KEPT_CAP = 16 << 10, WHAT_MAX = 1024 };
 #define GROUPS_AGAIN_NS (10 * NS_PER_S)
 
 /* ---- the end ---- */
@@ -203,14 +203,13 @@ static bool read_groups(struct work *k) {
 }
 
 static void refused(struct work *k, int status, const struct err *err) {
-    struct slice path, query, target = http_x_target(k->x), method = http_x_method(k->x);
-    if (status == 501 || (status >= 405 && status <= 415)) { /* an API server may understand more */
-        char what[WHAT_MAX + 20];
-        slice_cut(target, '?', &path, &query);
-        if (path.n > WHAT_MAX) path.n = WHAT_MAX;
-        snprintf(what, sizeof what, "%.*s %.*s", SLF(method), SLF(path));
-        overlay_refused(k->p->overlay, slice_of(what), slice_of(err->msg));
-    }
+    struct slice target = http_x_target(k->x), method = http_x_method(k->x);
+    cleanup_buf struct buf what = BUF(WHAT_MAX);
+    gate_what(method, target, &what);
+    if (status == 501 || (status >= 405 && status <= 415)) /* an API server may understand more */
+        overlay_refused(k->p->overlay, buf_slice(&what), slice_of(err->msg));
+    else if (!slice_eqs(method, "GET"))
+        overlay_invalid(k->p->overlay, buf_slice(&what), status, slice_of(err->msg));
     proxy_answer_status(k, status, err->msg);
 }
 

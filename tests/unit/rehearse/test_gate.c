@@ -255,4 +255,46 @@ CASE(a_review_is_known_by_its_whole_path) {
     refused("POST", "/apis/authentication.k8s.io/v1/tokenreviews/x", "{}", 405);
 }
 
+/* Of many objects one kind; of any text something that can be read. */
+CASE(what_was_asked) {
+    static const struct {
+        const char *method, *target, *want;
+    } v[] = {
+        {"POST", "/api/v1/namespaces/a/pods/b/exec?command=sh", "create pods/exec"},
+        {"GET", "/api/v1/namespaces/a/pods/b/exec", "get pods/exec"},
+        {"GET", "/api/v1/namespaces/a/pods/b/proxy/c/d", "get pods/proxy"},
+        {"POST", "/api/v1/namespaces/a/pods", "create pods"},
+        {"DELETE", "/api/v1/namespaces/a/pods/b", "delete pods"},
+        {"DELETE", "/api/v1/namespaces/a/pods", "deletecollection pods"},
+        {"PUT", "/api/v1/namespaces/a/status", "update namespaces/status"},
+        {"PUT", "/api/v1/namespaces/a", "update namespaces"},
+        {"GET", "/api/v1/nodes", "list nodes"},
+        {"PATCH", "/apis/example.com/v1/widgets/w/scale", "patch widgets.example.com/scale"},
+        {"PATCH", "/apis/example.com/v1/namespaces/a/widgets/Any%20Name", "patch widgets.example.com"},
+        {"GET", "/api/v1/watch/namespaces/a/pods/b", "get watch"},
+        {"POST", "/api/v1/bindings", "create bindings"},
+        {"HEAD", "/api/v1/namespaces/a/pods/b", "HEAD /api/..."},
+        {"POST", "/version", "POST /version"},
+        {"POST", "/some/thing", "POST /some/..."},
+        {"POST", "/", "POST /"},
+        {"POST", "", "POST /"},
+        {"POST", "/apis", "POST /apis"},
+        {"POST", "/apis/apps/v1", "POST /apis/..."},
+        {"POST", "/api/v1/Pods/b", "POST /api/..."},
+        {"POST", "/apis/UP.io/v1/things", "POST /apis/..."},
+        {"POST", "/api/v1/pods/b/EXEC", "POST /api/..."},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct buf b = BUF(1024);
+        gate_what(slice_of(v[i].method), slice_of(v[i].target), &b);
+        assert_buf(b, v[i].want);
+        buf_free(&b);
+    }
+    struct buf b = BUF(1024);
+    gate_what(SL("A METHOD THAT IS LONGER THAN ANY"),
+              SL("/a-path-that-is-longer-than-anything-that-can-be-read"), &b);
+    assert_in_range(b.n, 1, 80);
+    buf_free(&b);
+}
+
 CASES("rehearse/gate")

@@ -192,6 +192,10 @@ STAGE_CASE(refused_credentials_without_a_body) {
 
 /* ---- what cannot be ---- */
 
+static void add_line(void *ctx, struct slice what, struct slice why, uint64_t count) {
+    buf_addf(ctx, "%d %.*s: %.*s\n", (int)count, SLF(what), SLF(why));
+}
+
 STAGE_CASE(refusals) {
     static const struct {
         const char *method, *target, *body, *type, *name, *value;
@@ -202,6 +206,7 @@ STAGE_CASE(refusals) {
         {"POST", "/apis/far.io/v1/namespaces/n/things", "{}", "application/json", NULL, NULL, 501, true},
         {"POST", "/api/v1/namespaces/n/pods", "kind: Pod", "application/yaml", NULL, NULL, 415, true},
         {"POST", "/api/v1/namespaces/n/pods/p", "{}", "application/json", NULL, NULL, 405, true},
+        {"POST", "/api/v1/namespaces/n/pods/q/exec", "", NULL, NULL, NULL, 501, true},
         {"GET", "/api/v1/namespaces/n/pods/../x", "", NULL, NULL, NULL, 400, false},
         {"GET", "/version", "", NULL, "Upgrade", "SPDY/3.1", 501, true},
         {"GET", "/version", "", NULL, "X-HTTP-Method-Override", "DELETE", 400, false},
@@ -221,7 +226,15 @@ STAGE_CASE(refusals) {
         assert_int_equal(fake_open(s->f), 0);
         answered(&a, cases[i].status, "\"kind\":\"Status\"");
         assert_int_equal(overlay_counts(proxy_overlay(s->p))->refused - before.refused, cases[i].counted);
+        bool invalid = cases[i].status == 400 && cases[i].method[0] != 'G'; /* for an API server, too */
+        assert_int_equal(overlay_counts(proxy_overlay(s->p))->failed_writes - before.failed_writes, invalid);
     }
+    cleanup_buf struct buf b = BUF(16384);
+    overlay_refusals(proxy_overlay(s->p), add_line, &b);
+    overlay_failures(proxy_overlay(s->p), add_line, &b);
+    assert_has(buf_str(&b), "2 create pods/exec: pods/exec cannot be rehearsed: ");
+    assert_has(buf_str(&b), "1 create things.far.io: ");
+    assert_has(buf_str(&b), "3 create pods: 400 BadRequest: a header ");
 }
 
 /* Were a request ever made that could write, it would be stopped as its bytes are about to leave. */

@@ -76,6 +76,9 @@ struct gate_header {
 int gate_parse(struct slice method, struct slice target, const struct gate_header *h, struct slice body,
                const struct gate_groups *groups, struct gate_request *ret, int *status, struct err *err);
 void gate_free(struct gate_request *r);
+/* The kind of a request: "create pods/exec", "patch widgets.example.com"; of what is no path of objects "POST /first/...". Of any text; no names of
+ * objects and namespaces are in it. */
+void gate_what(struct slice method, struct slice target, struct buf *out);
 bool gate_mutates(
     enum gate_kind k); /* create, update, patch, delete(collection): what has to be a dry run. Not a review */
 #endif

@@ -104,6 +104,8 @@ void overlay_refusals(struct overlay *o,
  * 5xx, but for conflicts, and for what is changed or deleted and is not there any more. */
 void overlay_failures(struct overlay *o,
                       void (*fn)(void *ctx, struct slice what, struct slice why, uint64_t count), void *ctx);
+/* A mutation that the gate did not let through, since an API server would not either. */
+void overlay_invalid(struct overlay *o, struct slice what, int status, struct slice why);
 /* The server's answer to a read, noted if asking again does not help: a right, a kind or a parameter. A read of no objects: a right alone. */
 void overlay_read_failed(struct overlay *o, const struct gate_request *r, int status, struct slice body);
 #endif
