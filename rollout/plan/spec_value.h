@@ -22,7 +22,7 @@ bool spec_objects_value(struct slice v, struct spec *s, char why[256]);
 /* "restarts=0,deletes=0", each kind once; false: what is wrong, in why. */
 bool spec_limits_value(struct slice v, uint64_t ret[REPORT_KINDS], char why[256]);
 #define SPEC_LIMITS_ALLOWED                                                                                  \
-    "a list of KIND=N, where KIND is one of creates, changes, deletes, restarts, pods, volumes, "            \
+    "a list of KIND=N, where KIND is one of creates, changes, deletes, restarts, stops, pods, volumes, "     \
     "namespaces, "                                                                                           \
     "crds, custom, rbac, webhooks, finalizers, hot, refused, failed: restarts=0,deletes=0"
 void value_free_words(char **words);

@@ -57,9 +57,19 @@ static void fail(struct rehearsal *r, const struct err *err) {
 /* ---- the report ---- */
 
 static void on_row(void *ctx, const struct overlay_row *row) {
-    const struct report_object o = {row->group,  row->version,  row->resource, row->kind,
-                                    row->ns,     row->name,     row->live,     row->rehearsed,
-                                    row->writes, row->first_ns, row->last_ns,  row->met};
+    const struct report_object o = {.group = row->group,
+                                    .version = row->version,
+                                    .resource = row->resource,
+                                    .kind = row->kind,
+                                    .ns = row->ns,
+                                    .name = row->name,
+                                    .live = row->live,
+                                    .rehearsed = row->rehearsed,
+                                    .orphans = row->orphans,
+                                    .writes = row->writes,
+                                    .first_ns = row->first_ns,
+                                    .last_ns = row->last_ns,
+                                    .met = row->met};
     struct err err = {0};
     if (report_add(ctx, &o, &err) < 0) (void)cli_fail(&err);
 }

@@ -26,6 +26,7 @@ void overlay_rows(struct overlay *o, int64_t now_wall_ns,
                                           .writes = e->writes,
                                           .first_ns = e->first_ns,
                                           .last_ns = e->last_ns,
+                                          .orphans = e->orphan,
                                           .superseded = passed,
                                           .met = passed && e->met});
         }

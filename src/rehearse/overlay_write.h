@@ -91,6 +91,7 @@ void write_scale(struct overlay_write *w);
 void write_bind(struct overlay_write *w);
 void write_delete(struct overlay_write *w); /* and evict */
 void write_collection(struct overlay_write *w);
+bool write_orphans(const struct overlay_write *w, const cJSON *options); /* is what it owns to stay? */
 bool write_personal(struct overlay_write *w); /* an election: answered from memory */
 
 /* Of the body of a create; false: it is none. */

@@ -9,6 +9,7 @@ struct collection {
     struct overlay_filter filter;
     char *kind, *api_version; /* of the items, which do not say so */
     struct buf items;         /* that go, for the answer */
+    bool orphans;             /* what they own stays */
     bool full;
 };
 
@@ -46,14 +47,15 @@ static void take(struct collection *c, const struct overlay_peek *it, struct sli
     cleanup_json cJSON *obj = overlay_tree(text);
     if (!obj || (merge_has_finalizers(obj) && json_str(json_obj(obj, "metadata"), "deletionTimestamp")))
         return;
-    const struct overlay_entry *e = gone(w, it, text, base, obj);
+    struct overlay_entry *e = gone(w, it, text, base, obj);
     if (!e) {
         c->full = true;
         return;
     }
     listed(c, overlay_slice(e->text));
     w->o->counts.last_write_ns = w->now;
-    cleanup_free char *uid = xstrdup(e->state == ENTRY_DELETED ? e->uid : "");
+    e->orphan = c->orphans;
+    cleanup_free char *uid = xstrdup(e->state == ENTRY_DELETED && !c->orphans ? e->uid : "");
     overlay_cascade(w->o, uid, w->now);
 }
 
@@ -135,6 +137,8 @@ static void answered(struct overlay_write *w, int status, struct slice body) {
     size_t n = strlen(list);
     struct collection c = {
         .w = w, .items = BUF(OVERLAY_BODY_MAX), .api_version = string_of(body, "apiVersion")};
+    cleanup_json cJSON *options = overlay_tree(w->r->delete_options);
+    c.orphans = write_orphans(w, options);
     c.kind = slice_dup(slice_make(list, n > 4 ? n - 4 : 0)); /* PodList */
     overlay_filter_init(&c.filter, w->r);
     struct buf names = BUF(OVERLAY_BODY_MAX);

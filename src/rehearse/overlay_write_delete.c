@@ -19,9 +19,15 @@ static cJSON *options(const struct overlay_write *w) {
     return cJSON_IsObject(v) ? v : (cJSON_Delete(v), cJSON_CreateObject());
 }
 
-static bool orphans(const cJSON *opt) {
-    return strcmp(json_str_or(opt, "propagationPolicy", ""), "Orphan") == 0 ||
-           json_bool(opt, "orphanDependents", false);
+/* Two kinds have it so where nobody asks otherwise, as they had before there was a garbage collector. */
+bool write_orphans(const struct overlay_write *w, const cJSON *options) {
+    const struct gate_request *r = w->r;
+    const char *policy = json_str(options, "propagationPolicy");
+    bool old =
+        (slice_eqs(r->group, "batch") && slice_eqs(r->version, "v1") && slice_eqs(r->resource, "jobs")) ||
+        (!r->group.n && slice_eqs(r->resource, "replicationcontrollers"));
+    if (policy) return strcmp(policy, "Orphan") == 0;
+    return json_bool(options, "orphanDependents", old);
 }
 
 /* With the live version that this is about as a precondition (upstream_dry_run() takes the operator's form), whatever the operator asked
@@ -81,7 +87,7 @@ static void removed(struct overlay_write *w, struct slice text, struct slice ans
             overlay_mark_deleted(obj, w->now);
             write_commit(w, obj, 200);
             e = write_entry(w);
-            if (e && w->status == 200 && !w->r->dry_run) e->orphan = orphans(opt);
+            if (e && w->status == 200 && !w->r->dry_run) e->orphan = write_orphans(w, opt);
         }
         if (w->status == 200 && evicts(w)) {
             w->answered = false;
@@ -89,7 +95,7 @@ static void removed(struct overlay_write *w, struct slice text, struct slice ans
         }
         return;
     }
-    write_remove(w, text, orphans(opt));
+    write_remove(w, text, write_orphans(w, opt));
     if (w->answered) return;
     if (answer.n && !is_status(answer) && !evicts(w)) { /* a pod that ends: the object is the answer */
         overlay_mark_deleted(obj, w->now);

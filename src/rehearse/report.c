@@ -8,6 +8,7 @@ static const char *const kind_names[REPORT_KINDS] = {[REPORT_CREATES] = "creates
                                                      [REPORT_CHANGES] = "changes",
                                                      [REPORT_DELETES] = "deletes",
                                                      [REPORT_RESTARTS] = "restarts",
+                                                     [REPORT_STOPS] = "stops",
                                                      [REPORT_PODS] = "pods",
                                                      [REPORT_VOLUMES] = "volumes",
                                                      [REPORT_NAMESPACES] = "namespaces",
@@ -19,7 +20,7 @@ static const char *const kind_names[REPORT_KINDS] = {[REPORT_CREATES] = "creates
                                                      [REPORT_HOT] = "hot",
                                                      [REPORT_REFUSED] = "refused",
                                                      [REPORT_FAILED] = "failed"};
-const char *const report_effect_names[EFFECTS] = {"", "restart", "finalizer", "unserved"};
+const char *const report_effect_names[EFFECTS] = {"", "restart", "finalizer", "unserved", "stop"};
 const char *const report_held_names[3] = {"", "paused", "OnDelete"};
 
 const char *report_kind_name(enum report_kind k) {
@@ -85,6 +86,7 @@ static void drop_last(struct report *r) {
     u->times += report_row_moves_only(row);
     for (unsigned k = 0; k < REPORT_KINDS; k++) u->counts[k] += row->kinds >> k & 1;
     if (row->kinds & 1U << REPORT_RESTARTS) u->counts[REPORT_PODS] += (uint64_t)row->restart.pods;
+    if (row->kinds & 1U << REPORT_STOPS) u->counts[REPORT_PODS] += (uint64_t)row->stop.pods;
     for (int k = 0; k < 2; k++) u->sum[k] += row->sum[k];
     r->bytes -= row->bytes;
     report_row_free(row);
@@ -194,11 +196,11 @@ int report_add(struct report *r, const struct report_object *o, struct err *err)
     row->met = o->met;
     row->first_ns = o->first_ns > 0 ? o->first_ns / 1000 * 1000 : 0;
     row->last_ns = o->last_ns > 0 ? o->last_ns / 1000 * 1000 : 0;
+    row->orphans = o->orphans;
     report_row_facts(row, live, rehearsed);
     if (row->change != ROW_DELETED || row->waits) report_diff(row, &r->limits, live, rehearsed);
     if (row->change == ROW_CHANGED && row->n == 0 && row->more.fields == 0) {
-        row->change = ROW_NONE;
-        report_restart_clear(&row->restart);
+        report_row_calm(row);
     }
     report_row_seal(row);
     if (row->change == ROW_NONE && !row->kinds)

@@ -47,11 +47,17 @@ static char *group_of(struct slice owner) {
     return slash ? slice_dup(slice_make(version, (size_t)(slash - version))) : xstrdup("");
 }
 
-void report_restart_clear(struct restart *re) {
+static void clear(struct restart *re) {
     free(re->kind);
     free(re->name);
     free(re->group);
     *re = (struct restart){0};
+}
+
+void report_row_calm(struct row *row) {
+    row->change = ROW_NONE;
+    clear(&row->restart);
+    row->stop = (struct stop){0};
 }
 
 /* The pods of what controls them: of a Deployment's ReplicaSet, the Deployment's, whose name the ReplicaSet's begins with. */
@@ -64,7 +70,7 @@ static void pods_of_owner(struct row *row, struct slice obj, int64_t pods) {
     re->group = group_of(owner);
     re->pods = pods;
     if (!re->kind || !re->name) {
-        report_restart_clear(re);
+        clear(re);
         return;
     }
     cleanup_free char *hash = text_at(at(at(obj, "metadata"), "labels"), "pod-template-hash");
@@ -89,16 +95,50 @@ static bool is_workload(const struct row *row, struct slice spec) {
     return !own && at(spec, "template/spec/containers").n && at(spec, "replicas").n;
 }
 
+static int64_t pods_of(const struct row *row, struct slice live) {
+    struct slice status = at(live, "status");
+    if (report_row_is(row, "apps", "DaemonSet")) return number_at(status, "desiredNumberScheduled", 0);
+    if (report_row_is(row, "batch", "Job")) return number_at(status, "active", 0);
+    return number_at(at(live, "spec"), "replicas", 1);
+}
+
+static bool is_over(struct slice pod) {
+    return is_at(at(pod, "status"), "phase", "Succeeded") || is_at(at(pod, "status"), "phase", "Failed");
+}
+
+/* Of a deleted object: do pods go that nothing of it makes again? Those of an owned pod or ReplicaSet come back as its owner's. */
+static bool has_pods(const struct row *row, struct slice live) {
+    bool owned = controller_of(at(live, "metadata")).n > 0;
+    if (report_row_is(row, "", "Pod")) return !owned && !is_over(live);
+    if (report_row_is(row, "apps", "ReplicaSet")) return !owned;
+    return report_row_is(row, "", "ReplicationController") || report_row_is(row, "batch", "Job") ||
+           is_workload(row, at(live, "spec"));
+}
+
+static void set_stop(struct row *row, struct slice live, struct slice rehearsed) {
+    struct stop *s = &row->stop;
+    bool job = report_row_is(row, "batch", "Job");
+    bool kept =
+        row->orphans && (job || row->change == ROW_DELETED); /* what is made anew takes its pods over */
+    if (row->change == ROW_CREATED || kept || !has_pods(row, live)) return;
+    int64_t pods = pods_of(row, live), left = pods;
+    if (row->change == ROW_DELETED || (job && row->change == ROW_RECREATED))
+        left = 0;
+    else if (job)
+        left = slice_eqs(at(at(rehearsed, "spec"), "suspend"), "true") ? 0 : pods;
+    else if (!report_row_is(row, "apps", "DaemonSet"))
+        left = number_at(at(rehearsed, "spec"), "replicas", pods);
+    if (left < pods) *s = (struct stop){pods - left, left};
+}
+
 static void workload(struct row *row, struct slice live, struct slice rehearsed) {
     struct slice was = at(live, "spec"), is = at(rehearsed, "spec");
     struct restart *re = &row->restart;
     if (!is_workload(row, was)) return;
     *re = (struct restart){
         .group = xstrdup(row->group), .kind = xstrdup(row->kind), .name = xstrdup(row->name)};
-    bool daemons = strcmp(row->kind, "DaemonSet") == 0;
-    re->pods =
-        daemons ? number_at(at(live, "status"), "desiredNumberScheduled", 0) : number_at(was, "replicas", 1);
-    if (row->change == ROW_RECREATED) return;
+    re->pods = pods_of(row, live) - row->stop.pods;
+    if (row->change == ROW_RECREATED && !row->orphans) return;
     if (slice_eqs(at(is, "paused"), "true"))
         re->held = HELD_PAUSED;
     else if (is_at(is, "updateStrategy/type", "OnDelete"))
@@ -132,11 +172,10 @@ void report_row_facts(struct row *row, struct slice live, struct slice rehearsed
         cleanup_free char *kind = text_at(owner, "kind"), *name = text_at(owner, "name");
         if (kind && name) row->owner = xasprintf("%s/%s", kind, name);
     }
+    set_stop(row, live, rehearsed);
     bool gone = row->change == ROW_DELETED || row->change == ROW_RECREATED;
     if (report_row_is(row, "", "Pod")) {
-        bool over =
-            is_at(at(live, "status"), "phase", "Succeeded") || is_at(at(live, "status"), "phase", "Failed");
-        if (gone && !over) pods_of_owner(row, live, 1);
+        if (gone && !is_over(live)) pods_of_owner(row, live, 1);
     } else if (report_row_is(row, "apps", "ReplicaSet")) {
         if (gone) pods_of_owner(row, live, number_at(at(live, "spec"), "replicas", 1));
     } else if (row->change == ROW_CHANGED || row->change == ROW_RECREATED) {
@@ -202,7 +241,13 @@ static bool is_hot(const struct row *row) {
 
 static bool restarts(const struct row *row) {
     if (!row->restart.kind) return false;
-    return row->change != ROW_CHANGED || (effects(row) & 1U << EFFECT_RESTART);
+    bool its_template = row->change == ROW_CHANGED || (row->change == ROW_RECREATED && row->orphans);
+    return !its_template || (effects(row) & 1U << EFFECT_RESTART);
+}
+
+static bool stops(const struct row *row) {
+    if (!row->stop.pods) return false;
+    return row->change != ROW_CHANGED || (effects(row) & 1U << EFFECT_STOP);
 }
 
 static unsigned lost(const struct row *row) {
@@ -224,6 +269,7 @@ static unsigned kinds(const struct row *row) {
     if (changed) bits |= 1U << REPORT_CHANGES;
     if (row->change == ROW_DELETED || row->change == ROW_RECREATED) bits |= lost(row);
     if (restarts(row)) bits |= 1U << REPORT_RESTARTS;
+    if (stops(row)) bits |= 1U << REPORT_STOPS;
     if (does & 1U << EFFECT_FINALIZER) bits |= 1U << REPORT_FINALIZERS;
     if (does & 1U << EFFECT_UNSERVED) bits |= 1U << REPORT_CRDS;
     if (bits &&
@@ -234,10 +280,10 @@ static unsigned kinds(const struct row *row) {
 }
 
 static unsigned rank(const struct row *row) {
-    static const enum report_kind order[] = {REPORT_VOLUMES,  REPORT_NAMESPACES, REPORT_CRDS,
-                                             REPORT_CUSTOM,   REPORT_DELETES,    REPORT_RESTARTS,
-                                             REPORT_WEBHOOKS, REPORT_RBAC,       REPORT_FINALIZERS,
-                                             REPORT_CHANGES,  REPORT_CREATES,    REPORT_HOT};
+    static const enum report_kind order[] = {
+        REPORT_VOLUMES, REPORT_NAMESPACES, REPORT_CRDS,     REPORT_CUSTOM, REPORT_STOPS,
+        REPORT_DELETES, REPORT_RESTARTS,   REPORT_WEBHOOKS, REPORT_RBAC,   REPORT_FINALIZERS,
+        REPORT_CHANGES, REPORT_CREATES,    REPORT_HOT};
     for (unsigned i = 0; i < ARRAY_LEN(order); i++)
         if (row->kinds & 1U << order[i]) return i;
     return ARRAY_LEN(order);

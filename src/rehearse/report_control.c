@@ -115,10 +115,9 @@ static void forget_fields(struct row *row) {
 /* The row goes, but for what is to be said of it all the same. */
 static void take_all(struct report *r, struct row *row, bool hot) {
     if (hot) {
-        row->change = ROW_NONE;
         row->met = false;
         forget_fields(row);
-        report_restart_clear(&row->restart);
+        report_row_calm(row);
     } else {
         row->taken = true;
         r->taken_objects++;

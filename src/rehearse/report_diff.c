@@ -170,6 +170,7 @@ static void identify(const struct walk *w, struct slice value, struct place at, 
 static enum field_effect effect(const struct walk *w, struct slice from, struct slice to) {
     struct slice path = buf_slice(&w->path), served = {0};
     if (w->row->restart.kind && path_below(w, "spec.template")) return EFFECT_RESTART;
+    if (w->row->stop.pods && (path_is(w, "spec.replicas") || path_is(w, "spec.suspend"))) return EFFECT_STOP;
     if (path_below(w, "metadata.finalizers") && from.n && !to.n) return EFFECT_FINALIZER;
     if (!w->crd || !path_below(w, "spec.versions")) return EFFECT_NONE;
     if (slice_ends(path, SL("].served")) && slice_eqs(from, "true")) return EFFECT_UNSERVED;

@@ -16,7 +16,7 @@ enum {
 
 enum row_change { ROW_NONE, ROW_CREATED, ROW_CHANGED, ROW_DELETED, ROW_RECREATED };
 /* What a single field does beyond being another value. */
-enum field_effect { EFFECT_NONE, EFFECT_RESTART, EFFECT_FINALIZER, EFFECT_UNSERVED, EFFECTS };
+enum field_effect { EFFECT_NONE, EFFECT_RESTART, EFFECT_FINALIZER, EFFECT_UNSERVED, EFFECT_STOP, EFFECTS };
 /* Why a new pod template restarts nothing now. */
 enum restart_held { HELD_NOT, HELD_PAUSED, HELD_ON_DELETE };
 
@@ -38,6 +38,10 @@ struct restart {
     int64_t pods;
     enum restart_held held;
 };
+/* Pods of the row's own workload that do not come back. */
+struct stop {
+    int64_t pods, left; /* left: so many of them stay */
+};
 struct row {
     char *group, *version, *resource, *kind, *ns, *name;
     char *generate; /* metadata.generateName of what the API server named; NULL: it has a name of its own */
@@ -45,11 +49,13 @@ struct row {
     enum row_change change;
     bool waits;   /* deleted, but its finalizers are waited for */
     bool met;     /* it came about live since */
+    bool orphans; /* deleted, and what it owns stays */
     bool differs; /* the control makes it as well, with other content: fields are from its to ours */
     struct field *field;
     size_t n, cap;
     struct more more;
     struct restart restart;
+    struct stop stop;
     unsigned writes;
     int64_t first_ns, last_ns;
     /* By report_row_seal(). */
@@ -112,23 +118,28 @@ void report_diff(struct row *row, const struct report_limits *limits, struct sli
                  struct slice rehearsed);
 
 /* ---- report_consequences.c ---- */
-/* From the objects: change, waits, generate, owner, restart. */
+/* From the objects: change, waits, generate, owner, restart, stop. */
 void report_row_facts(struct row *row, struct slice live, struct slice rehearsed);
 /* From the row alone: kinds, rank, sum, bytes. */
 void report_row_seal(struct row *row);
-void report_restart_clear(struct restart *re);
+void report_row_calm(struct row *row);             /* it is the same in the end, and does nothing */
 bool report_row_moves_only(const struct row *row); /* changed, but only in times and the like */
 bool report_row_is(const struct row *row, const char *group, const char *kind);
 /* ---- report_restarts.c ---- */
-/* The workloads that would restart, each once. free(); the strings are the rows'. */
-struct restarting {
+/* The workloads whose pods would restart, or stop, each once. free(); the strings are the rows'. */
+struct workload {
     const char *group, *kind, *ns, *name;
-    int64_t template_pods, deleted_pods;
-    enum restart_held held;
-    bool gone; /* deleted itself */
+    bool restarts, stops;
+    int64_t restarting, stopping, left; /* pods; left: of what shrinks */
+    enum restart_held held;             /* why none restarts */
 };
-size_t report_restarting(const struct report *r, struct restarting **ret);
-int64_t report_restarting_pods(const struct restarting *w);
+size_t report_workloads(const struct report *r, struct workload **ret);
+/* In all: how many workloads, how many pods of them. */
+struct report_pods {
+    uint64_t restarts, stops, restarting, stopping;
+    const char *how; /* "stop", "shrink", or "stop or shrink": those that stop */
+};
+struct report_pods report_pods(const struct report *r);
 uint64_t report_times(const struct report *r); /* objects of which only times and the like move */
 
 /* ---- report_members.c ---- */

@@ -69,6 +69,15 @@ static void restart(struct buf *out, const struct restart *re) {
     buf_addc(out, '}');
 }
 
+static void stop(struct buf *out, const struct stop *s) {
+    if (!s->pods) return;
+    key(out, "stop");
+    buf_addc(out, '{');
+    number(out, "pods", (uint64_t)s->pods);
+    if (s->left) number(out, "left", (uint64_t)s->left);
+    buf_addc(out, '}');
+}
+
 static void object(struct buf *out, const struct row *row) {
     buf_addc(out, '{');
     text(out, "change", change_text(row));
@@ -82,8 +91,10 @@ static void object(struct buf *out, const struct row *row) {
     text(out, "owner", row->owner);
     flag(out, "waitsForFinalizers", row->waits);
     flag(out, "met", row->met);
+    flag(out, "orphans", row->orphans);
     flag(out, "differsFromControl", row->differs);
     restart(out, &row->restart);
+    stop(out, &row->stop);
     number(out, "writes", row->writes);
     when(out, "firstWrite", row->first_ns);
     when(out, "lastWrite", row->last_ns);

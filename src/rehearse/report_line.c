@@ -45,12 +45,22 @@ static void lost(const struct report *r, struct buf *out) {
     if (open) buf_addc(out, ')');
 }
 
-/* Those whose own restart is said already. */
-static uint64_t restarted_by_change(const struct report *r) {
-    unsigned both = 1U << REPORT_CHANGES | 1U << REPORT_RESTARTS;
+/* Those whose own restart or stop is said already. */
+static uint64_t said_by_change(const struct report *r) {
+    unsigned said = 1U << REPORT_RESTARTS | 1U << REPORT_STOPS;
     uint64_t n = 0;
-    for (size_t i = 0; i < r->n; i++) n += (r->row[i]->kinds & both) == both;
+    for (size_t i = 0; i < r->n; i++)
+        n += (r->row[i]->kinds & 1U << REPORT_CHANGES) && (r->row[i]->kinds & said);
     return n;
+}
+
+static void workloads(struct line *l, uint64_t n, const char *what, uint64_t pods) {
+    if (!n) return;
+    next(l);
+    report_some(l->out, n, "workload", "workloads");
+    buf_addf(l->out, " would %s (", what);
+    report_some(l->out, pods, "pod", "pods");
+    buf_addc(l->out, ')');
 }
 
 /* The commonest of all failures: a right that is not there. In brackets. */
@@ -65,17 +75,14 @@ static void forbidden(const struct report *r, uint64_t failed, struct buf *out) 
 
 void report_line(const struct report *r, struct buf *out) {
     struct line l = {out, out->n, false};
-    uint64_t restarts = report_count(r, REPORT_RESTARTS), crds = report_count(r, REPORT_CRDS),
-             finalizers = report_count(r, REPORT_FINALIZERS), hot = report_count(r, REPORT_HOT),
-             failed = report_count(r, REPORT_FAILED), deletes = report_count(r, REPORT_DELETES);
-    if (restarts) {
-        report_some(out, restarts, "workload", "workloads");
-        buf_adds(out, " would restart (");
-        report_some(out, report_count(r, REPORT_PODS), "pod", "pods");
-        buf_addc(out, ')');
-    }
+    struct report_pods all = report_pods(r);
+    uint64_t crds = report_count(r, REPORT_CRDS), finalizers = report_count(r, REPORT_FINALIZERS),
+             hot = report_count(r, REPORT_HOT), failed = report_count(r, REPORT_FAILED),
+             deletes = report_count(r, REPORT_DELETES);
+    workloads(&l, all.restarts, "restart", all.restarting);
+    workloads(&l, all.stops, all.how, all.stopping);
     objects(&l, report_count(r, REPORT_CREATES), "created");
-    objects(&l, report_count(r, REPORT_CHANGES) - restarted_by_change(r), "changed");
+    objects(&l, report_count(r, REPORT_CHANGES) - said_by_change(r), "changed");
     objects(&l, deletes, "deleted");
     if (deletes) lost(r, out);
     if (report_empty(r)) buf_adds(out, "changes nothing");

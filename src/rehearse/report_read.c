@@ -138,6 +138,13 @@ static void restart(struct reader *rd, struct row *row, struct slice obj) {
         (enum restart_held)one_of(rd, obj, "held", report_held_names, ARRAY_LEN(report_held_names));
 }
 
+static void stop(struct reader *rd, struct row *row, struct slice obj) {
+    if (!obj.n) return;
+    row->stop = (struct stop){(int64_t)number(rd, obj, "pods", INT32_MAX),
+                              (int64_t)number(rd, obj, "left", INT32_MAX)};
+    if (!row->stop.pods) bad(rd, -EINVAL, "stop", "none");
+}
+
 static struct row *object(struct reader *rd, struct slice obj) {
     static const char *const changes[] = {"none", "created", "changed", "deleted", "recreated", "times"};
     struct row *row = report_row_new();
@@ -153,11 +160,13 @@ static struct row *object(struct reader *rd, struct slice obj) {
     row->owner = text(rd, obj, "owner");
     row->waits = flag(rd, obj, "waitsForFinalizers");
     row->met = flag(rd, obj, "met");
+    row->orphans = flag(rd, obj, "orphans");
     row->differs = flag(rd, obj, "differsFromControl");
     row->writes = (unsigned)number(rd, obj, "writes", INT32_MAX);
     row->first_ns = when(rd, obj, "firstWrite");
     row->last_ns = when(rd, obj, "lastWrite");
     restart(rd, row, get(obj, "restart", JR_OBJECT, rd));
+    stop(rd, row, get(obj, "stop", JR_OBJECT, rd));
     struct json_raw_it it = json_raw_each(get(obj, "fields", JR_ARRAY, rd));
     while (rd->rc == 0 && json_raw_next(&it)) field(rd, row, it.value);
     more(rd, row, get(obj, "more", JR_OBJECT, rd));

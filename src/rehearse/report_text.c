@@ -36,26 +36,40 @@ static void held(struct page *p, enum restart_held h) {
     if (h == HELD_ON_DELETE) page_add(p, ", OnDelete: each when it is deleted");
 }
 
-static void restarts(struct page *p, const struct report *r) {
-    struct restarting *v;
-    size_t n = report_restarting(r, &v);
-    uint64_t all = report_count(r, REPORT_RESTARTS);
-    if (all) {
-        page_addf(p, "  %llu workload%s would restart, %llu pod%s", (unsigned long long)all,
-                  all == 1 ? "" : "s", (unsigned long long)report_count(r, REPORT_PODS),
-                  report_count(r, REPORT_PODS) == 1 ? "" : "s");
+static void pods(struct page *p, const char *before, uint64_t n) {
+    page_addf(p, "%s", before);
+    report_some(&p->line, n, "pod", "pods");
+}
+
+/* Those that restart, or those that stop. */
+static void workloads(struct page *p, const struct report *r, bool stop) {
+    struct workload *v;
+    struct report_pods all = report_pods(r);
+    size_t n = report_workloads(r, &v), shown = 0;
+    uint64_t count = stop ? all.stops : all.restarts;
+    if (count) {
+        page_addf(p, "  ");
+        report_some(&p->line, count, "workload would ", "workloads would ");
+        page_addf(p, "%s", stop ? all.how : "restart");
+        pods(p, ", ", stop ? all.stopping : all.restarting);
         page_end(p, PAGE_RED);
     }
-    for (size_t i = 0; i < n && i < NAMES; i++) {
-        uint64_t pods = (uint64_t)report_restarting_pods(&v[i]);
+    for (size_t i = 0; i < n && shown < NAMES; i++) {
+        if (!(stop ? v[i].stops : v[i].restarts)) continue;
         page_addf(p, "    ");
         name(p, NULL, v[i].kind, v[i].ns, v[i].name);
-        page_addf(p, " (%llu pod%s", (unsigned long long)pods, pods == 1 ? "" : "s");
-        held(p, v[i].held);
+        if (stop && v[i].left) {
+            page_addf(p, " (%lld of", (long long)v[i].stopping);
+            pods(p, " ", (uint64_t)(v[i].stopping + v[i].left));
+        } else {
+            pods(p, " (", (uint64_t)(stop ? v[i].stopping : v[i].restarting));
+        }
+        if (!stop) held(p, v[i].held);
         page_add(p, ")");
         page_end(p, PAGE_PLAIN);
+        shown++;
     }
-    and_more(p, 4, all > NAMES ? all - NAMES : 0, " workload", " workloads");
+    and_more(p, 4, count - shown, " workload", " workloads");
     free(v);
 }
 
@@ -89,6 +103,7 @@ static void consequences(struct page *p, const struct report *r) {
                 {REPORT_CRDS, "CustomResourceDefinition deleted, or with a version not served any more",
                  "CustomResourceDefinitions deleted, or with a version not served any more", PAGE_RED},
                 {REPORT_CUSTOM, "custom resource deleted", "custom resources deleted", PAGE_RED},
+                {REPORT_STOPS, NULL, NULL, PAGE_RED},
                 {REPORT_RESTARTS, NULL, NULL, PAGE_RED},
                 {REPORT_WEBHOOKS, "webhook configuration or admission policy touched",
                  "webhook configurations or admission policies touched", PAGE_YELLOW},
@@ -98,8 +113,8 @@ static void consequences(struct page *p, const struct report *r) {
                 {REPORT_HOT, "object is written again and again", "objects are written again and again",
                  PAGE_YELLOW}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (rows[i].kind == REPORT_RESTARTS)
-            restarts(p, r);
+        if (!rows[i].one)
+            workloads(p, r, rows[i].kind == REPORT_STOPS);
         else
             consequence(p, r, rows[i].kind, rows[i].one, rows[i].many, rows[i].colour);
     }
@@ -112,6 +127,7 @@ static void consequences(struct page *p, const struct report *r) {
 static void notes(struct page *p, const struct row *row) {
     if (row->change == ROW_RECREATED) page_add(p, "  (deleted and made anew)");
     if (row->waits) page_add(p, "  (waits for its finalizers)");
+    if (row->orphans) page_add(p, "  (what it owns stays)");
     if (row->differs) page_add(p, "  (differs from what the version in service would create)");
 }
 

@@ -10,8 +10,8 @@ DEFINE_CLEANUP(struct report *, report, report_free)
 #define cleanup_report CLEANUP(report)
 
 /* group and kind are given, namespace and name are the object's own. NULL: there is none. */
-static inline void add_row(struct report *r, const char *group, const char *kind, const char *live,
-                           const char *rehearsed, unsigned writes, int64_t took_ns, bool met) {
+static inline void add_full(struct report *r, const char *group, const char *kind, const char *live,
+                           const char *rehearsed, unsigned writes, int64_t took_ns, bool met, bool orphans) {
     cleanup_free char *was = quoted(xstrdup(live ? live : "")),
                       *is = quoted(xstrdup(rehearsed ? rehearsed : ""));
     struct err e = {0};
@@ -26,15 +26,24 @@ static inline void add_row(struct report *r, const char *group, const char *kind
                               .name = slice_of(json_str_or(meta, "name", "x")),
                               .live = slice_of(was),
                               .rehearsed = slice_of(is),
+                              .orphans = orphans,
                               .writes = writes,
                               .first_ns = INT64_C(1795457893000000000),
                               .last_ns = INT64_C(1795457893000000000) + took_ns,
                               .met = met};
     if (report_add(r, &o, &e) < 0) fail_msg("%s", e.msg);
 }
+static inline void add_row(struct report *r, const char *group, const char *kind, const char *live,
+                           const char *rehearsed, unsigned writes, int64_t took_ns, bool met) {
+    add_full(r, group, kind, live, rehearsed, writes, took_ns, met, false);
+}
+static inline void add_as(struct report *r, const char *group, const char *kind, const char *live,
+                          const char *rehearsed, unsigned writes, int64_t took_ns, bool orphans) {
+    add_full(r, group, kind, live, rehearsed, writes, took_ns, false, orphans);
+}
 static inline void add_written(struct report *r, const char *group, const char *kind, const char *live,
                                const char *rehearsed, unsigned writes, int64_t took_ns) {
-    add_row(r, group, kind, live, rehearsed, writes, took_ns, false);
+    add_full(r, group, kind, live, rehearsed, writes, took_ns, false, false);
 }
 static inline void add(struct report *r, const char *group, const char *kind, const char *live,
                        const char *rehearsed) {

@@ -40,8 +40,8 @@ static inline char *random_object(struct rng *r, unsigned which, bool generated,
     if (deleting) buf_adds(&b, ",'deletionTimestamp':'2026-11-23T18:16:33Z'");
     buf_addf(&b, ",'labels':{'l%d':'x'},'finalizers':['f%d']", (int)rng_below(r, 3), (int)rng_below(r, 2));
     buf_adds(&b, ",'ownerReferences':[{'apiVersion':'apps/"
-                 "v1','kind':'StatefulSet','name':'db','uid':'1','controller':true}]},'spec':{'replicas':3,'"
-                 "template':");
+                 "v1','kind':'StatefulSet','name':'db','uid':'1','controller':true}]},");
+    buf_addf(&b, "'spec':{'replicas':%d,'template':", (int)rng_below(r, 5));
     if (rng_below(r, 2))
         random_value(r, &b, 2);
     else
@@ -73,8 +73,9 @@ static inline void random_row_of(struct rng *r, struct report *report, unsigned 
                       *rehearsed = how == 1
                                        ? NULL
                                        : random_object(r, which, generated, how == 3 && rng_below(r, 4) == 0);
-    add_written(report, kinds[k].group, kinds[k].kind, live, rehearsed, (unsigned)rng_below(r, 30),
-                (int64_t)rng_below(r, 20) * 999999999);
+    unsigned writes = (unsigned)rng_below(r, 30);
+    int64_t took = (int64_t)rng_below(r, 20) * 999999999;
+    add_as(report, kinds[k].group, kinds[k].kind, live, rehearsed, writes, took, rng_below(r, 4) == 0);
 }
 
 static inline void random_row(struct rng *r, struct report *report) {

@@ -1,20 +1,5 @@
 /* What follows from what would be left: counted as a person would count it. */
-#include "report_case.h"
-
-#define TEMPLATE(image)                                                                                      \
-    "'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'" image "'}]}}"
-#define WORKLOAD(name, more, image)                                                                          \
-    "{'metadata':{'namespace':'shop','name':'" name "'},'spec':{" more TEMPLATE(image) "}}"
-#define BARE(name) "{'metadata':{'namespace':'shop','name':'" name "'}}"
-
-static void counts(const struct report *r, const char *want) {
-    cleanup_buf struct buf b = BUF(1024);
-    for (unsigned k = 0; k < REPORT_KINDS; k++) {
-        uint64_t n = report_count(r, (enum report_kind)k);
-        if (n) buf_addf(&b, "%s%s=%u", b.n ? " " : "", report_kind_name((enum report_kind)k), (unsigned)n);
-    }
-    assert_string_equal(buf_str(&b), want);
-}
+#include "report_workloads.h"
 
 CASE(kinds_have_names) {
     for (unsigned k = 0; k < REPORT_KINDS; k++) {
@@ -39,7 +24,7 @@ CASE(rows) {
          "changes=1"},
         {"apps", "Deployment", WORKLOAD("w", "'replicas':3,'paused':true,", "x:1"),
          WORKLOAD("w", "'replicas':3,'paused':true,", "x:2"), "changes=1 restarts=1"},
-        {"apps", "Deployment", WORKLOAD("w", "'replicas':3,", "x:1"), NULL, "deletes=1"},
+        {"apps", "Deployment", WORKLOAD("w", "'replicas':3,", "x:1"), NULL, "deletes=1 stops=1 pods=3"},
         {"apps", "Deployment", NULL, WORKLOAD("w", "'replicas':3,", "x:1"), "creates=1"},
         {"apps", "Deployment", "{'metadata':{'name':'w','uid':'1'},'spec':{'replicas':2,'paused':true}}",
          "{'metadata':{'name':'w','uid':'2'},'spec':{'replicas':2,'paused':true}}",
@@ -96,7 +81,8 @@ CASE(rows) {
          "{'metadata':{'name':'d','finalizers':[]}}", "changes=1 finalizers=1"},
         {"", "Secret", "{'metadata':{'name':'d','finalizers':['a/b']}}", "{'metadata':{'name':'d'}}",
          "changes=1 finalizers=1"},
-        {"", "Pod", BARE("d"), NULL, "deletes=1"},
+        {"", "Pod", BARE("d"), NULL, "deletes=1 stops=1 pods=1"},
+        {"", "Pod", "{'metadata':{'name':'d'},'status':{'phase':'Failed'}}", NULL, "deletes=1"},
         {"", "Pod",
          "{'metadata':{'name':'p','ownerReferences':[{'kind':'StatefulSet','name':'db','apiVersion':'apps/"
          "v1','controller':true}]}}",
@@ -122,10 +108,6 @@ CASE(rows) {
     }
 }
 
-#define POD(name, kind, owner, hash)                                                                         \
-    "{'metadata':{'namespace':'shop','name':'" name "','labels':{'pod-template-hash':'" hash "'},"           \
-    "'ownerReferences':[{'apiVersion':'apps/v1','kind':'" kind "','name':'" owner "','controller':true}]}}"
-
 /* A Deployment's pods belong to its ReplicaSet, and are its own all the same. */
 CASE(a_workload_restarts_once_whatever_tells_so) {
     cleanup_report struct report *r = report_new(NULL);
@@ -139,7 +121,8 @@ CASE(a_workload_restarts_once_whatever_tells_so) {
     expect_line(r, "2 workloads would restart (6 pods), 3 objects deleted");
     /* what goes itself does not restart */
     add(r, "apps", "StatefulSet", WORKLOAD("db", "", "x:1"), NULL);
-    counts(r, "changes=1 deletes=4 restarts=1 pods=5");
+    counts(r, "changes=1 deletes=4 restarts=1 stops=1 pods=6");
+    expect_line(r, "1 workload would restart (5 pods), 1 workload would stop (1 pod), 4 objects deleted");
 }
 
 CASE(hot_is_more_than_ten_writes_and_more_than_one_a_second) {

@@ -106,6 +106,22 @@ PAIR_CASE(restarts) {
     expect_line(p->update, "1 object changed");
 }
 
+/* The same of what is scaled down. */
+PAIR_CASE(stops) {
+    add(p->control, "apps", "Deployment", "{'spec':{'replicas':5}}", "{'spec':{'replicas':3}}");
+    add(p->update, "apps", "Deployment", "{'spec':{'replicas':5}}", "{'spec':{'replicas':3,'x':1}}");
+    report_subtract(p->update, p->control);
+    expect_line(p->update, "1 object changed");
+    assert_int_equal(report_count(p->update, REPORT_PODS), 0);
+}
+
+PAIR_CASE(what_is_scaled_down_further) {
+    add(p->control, "apps", "Deployment", "{'spec':{'replicas':5}}", "{'spec':{'replicas':4}}");
+    add(p->update, "apps", "Deployment", "{'spec':{'replicas':5}}", "{'spec':{'replicas':3}}");
+    report_subtract(p->update, p->control);
+    expect_line(p->update, "1 workload would shrink (2 pods)");
+}
+
 PAIR_CASE(what_both_create) {
     add(p->control, "", "Thing", NULL, "{'metadata':{'name':'same','uid':'1'},'spec':{'a':1}}");
     add(p->update, "", "Thing", NULL, "{'metadata':{'name':'same','uid':'2'},'spec':{'a':1}}");
@@ -224,6 +240,7 @@ SEEDS_CASE(300, laws) {
     cleanup_free char *empty = digest_of(nothing), *digest = digest_of(itself);
     if (!report_empty(itself) || strcmp(empty, digest) != 0 || report_count(itself, REPORT_HOT) ||
         report_count(itself, REPORT_REFUSED) || report_count(itself, REPORT_FAILED) ||
+        report_count(itself, REPORT_STOPS) || report_count(itself, REPORT_PODS) ||
         report_count(itself, REPORT_RESTARTS) || report_count(itself, REPORT_FINALIZERS))
         fail_seed(seed, "left of itself: %s", line);
     report_subtract(alone, none);

@@ -34,7 +34,8 @@ CASE(the_format) {
             "{'apiVersion':'handover.dev/v1','kind':'RehearsalReport','digest':'%s',"
             "'summary':'1 workload would restart (1 pod), 1 kind of request failed (forbidden), 1 kind of "
             "request could not be rehearsed',"
-            "'counts':{'creates':0,'changes':1,'deletes':0,'restarts':1,'pods':1,'volumes':0,'namespaces':0,'"
+            "'counts':{'creates':0,'changes':1,'deletes':0,'restarts':1,'stops':0,'pods':1,'volumes':0,'"
+            "namespaces':0,'"
             "crds':0,"
             "'custom':0,'rbac':0,'webhooks':0,'finalizers':0,'hot':0,'refused':1,'failed':1,'times':0},"
             "'run':{'from':'2026-11-23T18:18:13.000000Z','to':'2026-11-23T18:19:13.000000Z','reads':5,'"
@@ -107,6 +108,7 @@ CASE(what_is_no_report) {
         {HEAD ",'objects':[{" OBJECT ",'restart':{'kind':'K'}}]}", -EINVAL, "name: missing"},
         {HEAD ",'objects':[{" OBJECT ",'restart':{'kind':'K','name':'n','held':'x'}}]}", -EINVAL,
          "held: not known"},
+        {HEAD ",'objects':[{" OBJECT ",'stop':{'left':3}}]}", -EINVAL, "stop: none"},
         {HEAD ",'unlisted':{'objects':3}}", -EINVAL, "sum: "},
         {HEAD ",'unlisted':{'sum':'0123456789abcdef0123456789abcdef'}}", -EINVAL, "objects: none"},
         {HEAD ",'run':{'reads':'7'}}", -EINVAL, "reads: of another type"},

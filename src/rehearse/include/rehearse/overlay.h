@@ -75,6 +75,7 @@ struct overlay_row {
     struct slice live, rehearsed; /* JSON; live empty: created; rehearsed empty: deleted */
     unsigned writes;              /* of this object; up to ten of them are forgotten with a live change */
     int64_t first_ns, last_ns;    /* wall time of its writes */
+    bool orphans;                 /* deleted, and what it owns is to stay */
     bool superseded;              /* the live object has changed since; goes after linger_ns */
     bool
         met; /* superseded, and the live object has been since what it was made here: its live self does it as well */

@@ -17,6 +17,7 @@ void report_free(struct report *r);
 struct report_object {
     struct slice group, version, resource, kind, ns, name;
     struct slice live, rehearsed; /* JSON; one of them may be empty */
+    bool orphans;                 /* deleted, and what it owns is to stay */
     unsigned writes;
     int64_t first_ns, last_ns; /* wall time */
     bool met; /* the live object has come to be so since: not counted, but what a control has of it is */
@@ -51,7 +52,8 @@ enum report_kind {
     REPORT_CHANGES, /* in more than times that move */
     REPORT_DELETES, /* also what waits for its finalizers, and what is made anew under its name */
     REPORT_RESTARTS, /* workloads whose pod template changes, that are made anew, or whose pods are deleted; each once */
-    REPORT_PODS,       /* pods that would restart by that; none of what is paused or OnDelete */
+    REPORT_STOPS, /* workloads that are deleted, scaled down or suspended, and bare pods, whose pods do not come back; each once */
+    REPORT_PODS,  /* pods that would restart, or stop, by that; none restart of what is paused or OnDelete */
     REPORT_VOLUMES,    /* PersistentVolumeClaims and PersistentVolumes deleted */
     REPORT_NAMESPACES, /* deleted */
     REPORT_CRDS,       /* CustomResourceDefinitions deleted, or a version of one not served any more */
