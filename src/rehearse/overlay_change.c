@@ -105,6 +105,7 @@ static struct overlay_entry *begin(struct overlay *o, struct overlay_res *res, c
     }
     e->personal = p->personal;
     e->met = false;
+    e->left = false;
     e->rv.live = most(most(p->live, e->rv.live), p->based ? p->base_rv : 1);
     stamp(e);
     e->rv.change = e->change;
@@ -214,6 +215,7 @@ static void take_away(struct overlay *o, struct overlay_entry *e, int64_t now) {
     if (!overlay_delete(o, e->res, &p)) return;
     e->writes = writes;
     e->last_ns = last;
+    e->left = true;
 }
 
 void overlay_restore(struct overlay *o, struct overlay_entry *e, int64_t now) {

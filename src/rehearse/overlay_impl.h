@@ -64,6 +64,7 @@ struct overlay_entry {
     bool met;    /* ENTRY_PASSED: the live object has come to be, at some time since, what it was made here */
     bool dim;    /* ENTRY_PASSED: of base only the metadata is known */
     bool orphan; /* its dependents are to stay */
+    bool left;   /* ENTRY_DELETED: not by the operator */
     /* The live version of base; ENTRY_PASSED: the newest known; not based: newest seen when it was asked for. */
     uint64_t base_rv;
     uint64_t born; /* newest live version seen when it was first asked for */

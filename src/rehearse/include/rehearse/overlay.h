@@ -72,11 +72,13 @@ void overlay_write_free(struct overlay_write *w); /* after the answer, or when t
 /* ---- what there is to report ---- */
 struct overlay_row {
     struct slice group, version, resource, kind, ns, name;
-    struct slice live, rehearsed; /* JSON; live empty: created; rehearsed empty: deleted */
-    unsigned writes;              /* of this object; up to ten of them are forgotten with a live change */
-    int64_t first_ns, last_ns;    /* wall time of its writes */
-    bool orphans;                 /* deleted, and what it owns is to stay */
-    bool superseded;              /* the live object has changed since; goes after linger_ns */
+    /* JSON; live empty: created; rehearsed empty: deleted; the same: it came and went more often than a live change forgets. Those with names that were
+     * made for one controller are one then, named by their generateName with a '*'. */
+    struct slice live, rehearsed;
+    unsigned writes;           /* of this object; up to ten of them are forgotten with a live change */
+    int64_t first_ns, last_ns; /* wall time of its writes */
+    bool orphans;              /* deleted, and what it owns is to stay */
+    bool superseded;           /* the live object has changed since; goes after linger_ns */
     bool
         met; /* superseded, and the live object has been since what it was made here: its live self does it as well */
 };
