@@ -1,6 +1,7 @@
 /* handover rehearse: what would an operator do to this cluster? It runs behind a proxy that writes nothing. */
 #include "commands.h"
 #include "rehearse.h"
+#include "api/gvr.h"
 
 enum { OPT_FOR = 0x7800, OPT_QUIET, OPT_CONTROL, OPT_LISTEN, OPT_GROUP, OPT_SIDECAR, OPT_REPORT };
 #define FORMATS "json|text"
@@ -53,6 +54,11 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     case OPT_LISTEN: a->o.listen = arg; return 0;
     case OPT_GROUP:
         if (a->groups == REHEARSE_GROUPS) argp_error(st, "--allow-group: at most %d groups", REHEARSE_GROUPS);
+        if (!name_is_dns_subdomain(slice_of(arg)))
+            argp_error(st,
+                       "--allow-group: read \"%s\"; allowed is the name of an API group, such as "
+                       "metrics.example.com",
+                       arg);
         a->o.local_groups[a->groups++] = arg;
         return 0;
     case OPT_SIDECAR: a->o.sidecar = arg; return 0;
@@ -72,8 +78,18 @@ static error_t parse(int key, char *arg, struct argp_state *st) {
     }
 }
 
+/* The operator decides by itself in which namespaces it works. */
+static char *kube_help(int key, const char *text, void *input) {
+    (void)input;
+    return key == 'n' ? xstrdup("The namespace of the kubeconfig, or the account, that the operator gets "
+                                "(the context's)")
+                      : (char *)(uintptr_t)text;
+}
+
 static int rehearse_main(int argc, char **argv) {
-    struct argp_child children[] = {{&cli_kube_argp, 0, "Kubernetes", 10}, {0}};
+    struct argp kube = cli_kube_argp;
+    kube.help_filter = kube_help;
+    struct argp_child children[] = {{&kube, 0, "Kubernetes", 10}, {0}};
     struct argp argp = {
         options,
         parse,

@@ -156,13 +156,13 @@ static void add_controllers(struct page *p) {
     }
 }
 
+#define SOME(n) (unsigned long long)(n), (n) == 1 ? "" : "s"
 static void add_side(struct page *p, const char *who, const struct explain_side *side) {
     if (side->read)
         note(p, NULL,
-             "%s: %llu reads, %llu writes as dry runs; %llu conflicts, %llu requests refused, %llu failed",
-             who, (unsigned long long)side->reads, (unsigned long long)side->writes,
-             (unsigned long long)side->conflicts, (unsigned long long)side->refused,
-             (unsigned long long)side->failed);
+             "%s: %llu read%s, %llu write%s as %s; %llu conflict%s, %llu request%s refused, %llu failed", who,
+             SOME(side->reads), SOME(side->writes), side->writes == 1 ? "a dry run" : "dry runs",
+             SOME(side->conflicts), SOME(side->refused), (unsigned long long)side->failed);
     else if (side->err.kind)
         note(p, dim, "%s: what it has done so far cannot be read: %s", who, side->err.msg);
 }

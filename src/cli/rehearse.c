@@ -165,15 +165,46 @@ static void finish(struct rehearsal *r) {
 
 static void next_look(struct rehearsal *r);
 
+/* How it could have found the proxy. */
+static void add_way(const struct rehearsal *r, struct buf *out) {
+    bool given = false;
+    for (size_t i = 1; r->o->argv[i]; i++) given = given || strstr(r->o->argv[i], "{}");
+    buf_adds(out,
+             given ? ": is {} where it takes a kubeconfig? $KUBECONFIG names the same one"
+                   : ": put {} into its arguments where it takes a kubeconfig (--kubeconfig={}), unless it "
+                     "takes the one that $KUBECONFIG names, which is set for it");
+}
+
 static void silent(struct rehearsal *r) {
     struct err err = {0};
     char took[32];
+    cleanup_buf struct buf b = BUF(1024);
     duration_format(r->o->for_ns, took);
-    err_set(&err, ERR_CONFIG, -ENODATA,
-            "%.200s asked the API server nothing in %s: does it take its cluster from $KUBECONFIG? Else {} "
-            "in its "
-            "arguments is replaced by a kubeconfig's path",
-            name_of(r), took);
+    add_way(r, &b);
+    err_set(&err, ERR_CONFIG, -ENODATA, "%.200s asked the API server nothing in %s%s", name_of(r), took,
+            buf_str(&b));
+    fail(r, &err);
+}
+
+/* The program has ended, and not as one that has done its work. */
+static void died(struct rehearsal *r) {
+    struct err err = {0};
+    char took[32];
+    cleanup_buf struct buf b = BUF(1024);
+    uint64_t n = proxy_requests(r->proxy);
+    duration_format((world_boot_ns(r->w->world) - r->from_ns) / NS_PER_MS * NS_PER_MS, took);
+    if (r->child.signal)
+        buf_addf(&b, "was ended by signal %d (%s) after %s", r->child.signal, strsignal(r->child.signal),
+                 took);
+    else
+        buf_addf(&b, "ended with exit code %d after %s", r->child.code, took);
+    if (n)
+        buf_addf(&b, ", with %llu request%s", (unsigned long long)n, n == 1 ? "" : "s");
+    else
+        buf_adds(&b, ", and asked the API server nothing");
+    if (!n && !r->child.signal) add_way(r, &b);
+    err_set(&err, ERR_CONFIG, -ECHILD, "%.200s %s", name_of(r), buf_str(&b));
+    if (n) finish(r); /* what it has come to until then */
     fail(r, &err);
 }
 
@@ -213,19 +244,13 @@ static void next_look(struct rehearsal *r) {
 
 static void on_child(void *ctx) {
     struct rehearsal *r = ctx;
-    struct err err = {0};
     if (!r->child.pid || !rehearse_child_ended(&r->child)) return;
     if (r->ended) {
         stop(r);
-    } else if (r->child.code == 0 && proxy_requests(r->proxy) > 0) {
+    } else if (!r->child.code && !r->child.signal && proxy_requests(r->proxy) > 0) {
         finish(r); /* one that does its work and ends */
     } else {
-        char took[32];
-        duration_format((world_boot_ns(r->w->world) - r->from_ns) / NS_PER_MS * NS_PER_MS, took);
-        err_set(&err, ERR_CONFIG, -ECHILD, "%.200s ended with exit code %d after %s, with %llu requests",
-                name_of(r), r->child.code, took, (unsigned long long)proxy_requests(r->proxy));
-        if (proxy_requests(r->proxy) > 0) finish(r); /* what it has come to until then */
-        fail(r, &err);
+        died(r);
     }
 }
 

@@ -57,6 +57,7 @@ bool rehearse_child_ended(struct rehearse_child *c) {
         return false;
     rehearse_child_signal(c, SIGKILL); /* before its number can be another's */
     waitpid(c->pid, &status, 0);
-    *c = (struct rehearse_child){.code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)};
+    *c = WIFSIGNALED(status) ? (struct rehearse_child){.signal = WTERMSIG(status)}
+                             : (struct rehearse_child){.code = WEXITSTATUS(status)};
     return true;
 }

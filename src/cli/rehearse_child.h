@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 struct rehearse_child {
-    pid_t pid; /* 0: none, or ended */
-    int code;  /* of one that has ended; 128 + signal */
+    pid_t pid;        /* 0: none, or ended */
+    int code, signal; /* of one that has ended; signal: by which, 0: by itself */
 };
 /* env: "K=V", added to our own environment. files: its limit of open files. err: the program cannot be started. */
 int rehearse_child_start(struct rehearse_child *c, char *const *argv, const char *const *env,

@@ -61,22 +61,35 @@ is '.objects | any(.kind == "ConfigMap" and .name == "old-conf" and .change == "
 rehearse 3 -- "$dir/operator" web:3 {}
 grep -q old-conf "$dir/said" || fail "the report for people lacks what goes: $(cat "$dir/said")"
 
-rehearse 1 -- sh -c 'exit 7'; grep -q 'ended with exit code 7' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+logged() { grep -qE -- "$1" "$dir/rehearse.log" || fail "it does not say $1: $(cat "$dir/rehearse.log")"; }
+rehearse 1 -- sh -c 'exit 7'; logged 'ended with exit code 7 after .*, and asked the API server nothing: put \{\} into its arguments'
+rehearse 1 -- sh -c 'exit 7' --kubeconfig={}; logged 'asked the API server nothing: is \{\} where it takes a kubeconfig'
+rehearse 1 -- sh -c 'exit 0'; logged 'ended with exit code 0 after .*, and asked the API server nothing'
+rehearse 1 -- sh -c 'kill -SEGV $$'; logged 'was ended by signal 11 \(Segmentation fault\) after '
 cat >"$dir/refused" <<'OPERATOR'
 #!/usr/bin/env bash
 value() { sed -nE "s/^ *$1: \"?([^\"]*)\"?\$/\1/p" "$config" | head -1; }
 config=$1 server=$(value server) token=$(value token)
 c() { curl -sk -o /dev/null -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
 c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"Not A Name"}}'
-[ "$2" = refused ] || c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"made"}}'
+[ "$2" != once ] || exit 5
+[ "$2" != flips ] || for _ in 1 2 3 4 5 6 7 8; do
+  c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"flip"}}'; c -X DELETE "$server/api/v1/namespaces/default/configmaps/flip"
+done
+[ "$2" = refused ] || [ "$2" = flips ] || c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"made"}}'
 [ "$2" != ends ] || exit 5
 OPERATOR
 chmod +x "$dir/refused"
 rehearse 1 -- "$dir/refused" {} refused; grep -q 'could not be found out' "$dir/rehearse.log" || fail "of one whose writes all fail: $(cat "$dir/rehearse.log")"
+grep -qE '^changes nothing, 1 kind of request failed$' "$dir/said" && grep -qE '^  1 x create configmaps: 422 Invalid: ConfigMap "\*" is invalid: ' "$dir/said" || fail "of what failed: $(cat "$dir/said")"
+rehearse 1 -- "$dir/refused" {} once; logged 'ended with exit code 5 after .*, with 1 request$'
+rehearse 0 -o json -- "$dir/refused" {} flips
+is '.counts.hot == 1 and .counts.failed == 1 and (.objects | length) == 1 and (.objects[0] | .name == "flip" and .change == "none" and .writes == 16)'
+is '.failures | length == 1 and (.[0] | .what == "create configmaps" and .count == 1 and (.why | startswith("422 Invalid: ")))'
 rehearse 3 -- "$dir/refused" {} made
 rehearse 1 -o json -- "$dir/refused" {} ends; grep -q 'ended with exit code 5' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
 is '.objects | any(.name == "made")' # what it had come to
-rehearse 1 --for=1s -- sleep 60; grep -q 'asked the API server nothing' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
+rehearse 1 --for=1s -- sleep 60; logged 'sleep asked the API server nothing in 1s: put \{\} into its arguments'
 rehearse 1 -- "$dir/nothing"; grep -q 'cannot start .*/nothing' "$dir/rehearse.log" || fail "$(cat "$dir/rehearse.log")"
 
 "$HANDOVER" rehearse --server="$server" >"$dir/said" 2>"$dir/served.log" & pid=$!; pids+=("$pid")

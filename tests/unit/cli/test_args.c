@@ -52,6 +52,11 @@ static const struct {
     {"handover run --no-such-flag", USAGE, "--no-such-flag"},
     /* rehearse */
     {"handover rehearse --help", OK, "[-- PROGRAM [ARGUMENT...]]"},
+    {"handover rehearse -h", OK, "-n, --namespace=NAMESPACE  The namespace of the kubeconfig, or the"},
+    {"handover rehearse --allow-group=", USAGE,
+     "--allow-group: read \"\"; allowed is the name of an API group"},
+    {"handover rehearse --allow-group=Metrics", USAGE, "--allow-group: read \"Metrics\"; allowed is"},
+    {"handover rehearse --allow-group=metrics.example.com -o yaml", USAGE, "--output"},
     {"handover rehearse -o yaml", USAGE, "--output: read \"yaml\"; allowed is json, text"},
     {"handover rehearse --for=0s", USAGE, "--for: read \"0s\"; allowed is a duration"},
     {"handover rehearse --quiet-for=2h", USAGE, "--quiet-for: read \"2h\"; allowed is"},

@@ -327,9 +327,13 @@ EXPLAINED(what_a_rehearsal_has_found_so_far) {
     rehearse(x);
     x->e.so_far = (char[]){"3 workloads would restart (9 pods)"};
     x->e.count[REPORT_RESTARTS] = 3;
+    x->e.side[0] = (struct explain_side){
+        .read = true, .reads = 1, .writes = 1, .conflicts = 1, .refused = 1, .failed = 1};
     explain_text(&x->e, &(struct table_style){.width = 80}, NOW_NS, &out);
     assert_has(buf_str(&out), "    found so far: 3 workloads would restart (9 pods)\n"
                               "    max-changes: deletes 0 of 5, restarts 3 of 0: exceeded\n");
+    assert_has(buf_str(&out), "    the new version: 1 read, 1 write as a dry run; 1 conflict, 1 request\n    "
+                              "  refused, 1 failed\n");
 }
 
 EXPLAINED(a_rehearsal_that_is_over) {
