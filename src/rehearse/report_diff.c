@@ -97,7 +97,8 @@ static bool ignored(const struct walk *w) {
                                         "metadata.generateName"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
         if (path_is(w, paths[i])) return true;
-    return false;
+    /* What is made anew has no status yet. */
+    return w->row->change == ROW_RECREATED && path_is(w, "status");
 }
 
 static bool moves(const struct walk *w, struct slice from, struct slice to, struct place at) {

@@ -69,6 +69,15 @@ CASE(list_elements_have_a_key) {
          "  metadata.finalizers[a]: 'a' -> - (finalizer)\n  metadata.finalizers[c]: - -> 'c'\n");
 }
 
+/* What is made anew begins without a status: whatever the one before had come to. */
+CASE(the_status_of_what_is_made_anew) {
+    cleanup_report struct report *r = report_new(NULL);
+    add(r, "", "Thing", "{'metadata':{'uid':'1'},'spec':{'a':1,'status':1},'status':{'ready':3}}",
+        "{'metadata':{'uid':'2'},'spec':{'a':2,'status':2}}");
+    expect_found(r, "recreated Thing x\n  spec.a: 1 -> 2\n  spec.status: 1 -> 2\n");
+    diff("'status':{'ready':3}", "'status':{'ready':2}", "  status.ready: 3 -> 2\n");
+}
+
 CASE(what_is_wholly_new_is_one_field) {
     diff("'spec':{}", "'spec':{'strategy':{'b':[1,2,{'c':3}],'a':{}}}",
          "  spec.strategy: - -> {'a':{},'b':[1,2,{'c':3}]}\n");
