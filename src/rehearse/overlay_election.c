@@ -29,7 +29,7 @@ bool overlay_election_read(struct overlay *o, struct overlay_res *res, const str
     struct overlay_peek it;
     const struct overlay_entry *e = overlay_find(o, res, r->ns, r->name);
     if (e && e->personal) return true;
-    if (r->metadata_only || !overlay_elected(r, body) || !overlay_peek(body, &it)) return false;
+    if (r->metadata_only || !overlay_elected(r, body) || !overlay_peek(body, &it) || !it.live) return false;
     cleanup_json cJSON *obj = overlay_tree(body);
     if (!obj) return false;
     json_tree_set(json_tree_child(json_tree_child(obj, "metadata"), "annotations"), LEADER, NULL);

@@ -57,6 +57,14 @@ TEST_CASE(a_lease_is_not_there_until_the_operator_makes_it) {
     assert_rows(o, 0, ""); /* nothing to report */
 }
 
+/* What has no version is nothing that an API server gives. */
+TEST_CASE(a_leader_without_a_version_is_not_kept) {
+    struct slice lock =
+        JS("{'metadata':{'name':'lock','annotations':{'control-plane.alpha.kubernetes.io/leader':'{}'}}}");
+    assert_string_equal(got(o, config_map(GATE_GET, "lock"), 200, lock), "200");
+    assert_int_equal(overlay_counts(o)->entries, 0);
+}
+
 TEST_CASE(a_lease_may_be_written_in_protobuf) {
     struct buf raw = BUF(4096), body = BUF(4096);
     protobuf_message(&raw, "1{1'lock' 3'ns'} 2{1'me' 2=15 4{1=100 2=5000}}");
