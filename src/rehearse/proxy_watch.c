@@ -29,12 +29,6 @@ static void on_head(void *ctx, int status, const struct http_headers *h) {
     open_watch(k);
 }
 
-static void take_event(struct work *k, struct slice event) {
-    if (overlay_watch_event(k->watch, world_wall_ns(k->p->w), event) == 0) return;
-    http_reply_send(k->x, event);
-    http_reply_send(k->x, SL("\n"));
-}
-
 static enum http_pull on_body(void *ctx, struct slice data) {
     struct work *k = ctx;
     struct slice event;
@@ -44,7 +38,8 @@ static enum http_pull on_body(void *ctx, struct slice data) {
         return HTTP_MORE;
     }
     while (!k->broken && (ev = splitter_next(&k->split, &data, &event)) != SPLIT_MORE) {
-        if (ev == SPLIT_ITEM) take_event(k, event);
+        /* What is no event has been passed on as it is. */
+        if (ev == SPLIT_ITEM) (void)overlay_watch_event(k->watch, world_wall_ns(k->p->w), event);
         if (ev == SPLIT_BROKEN) k->broken = true;
     }
     if (k->broken) { /* what was left out is seen when the operator begins anew */

@@ -195,6 +195,20 @@ STAGE_CASE(watches) {
     }
 }
 
+/* What is no event of an object is passed on as it is, and once. */
+STAGE_CASE(what_is_no_event) {
+#define ODD "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"x\"}}}\n"
+    static const char *const lines[] = {"{\"a\":1}\n", "{\"type\":\"ADDED\",\"object\":{}}\n", ODD,
+                                        "{\"type\":\"ERROR\",\"object\":{\"code\":410}}\n"};
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        GETS(s, a, PODS "?watch=true&resourceVersion=40000000");
+        fake_head(fake_one(s->f), 200, NULL, NULL);
+        fake_body(fake_one(s->f), lines[i]);
+        assert_string_equal(buf_str(&a.body), lines[i]);
+        fake_end(fake_one(s->f), NULL);
+    }
+}
+
 /* A Lease is the operator's own: nobody is asked, and a watch of it ends by itself. */
 STAGE_CASE(a_lease_is_private) {
     const char *lease = "/apis/coordination.k8s.io/v1/namespaces/n/leases?fieldSelector=metadata.name%3Dl";
