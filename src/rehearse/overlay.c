@@ -172,6 +172,10 @@ bool overlay_room(struct overlay *o, size_t bytes, bool entry) {
     return false;
 }
 
+void overlay_trim(struct overlay *o) {
+    if (o->counts.bytes > o->limits.bytes) (void)overlay_room(o, 0, false);
+}
+
 void overlay_age(struct overlay *o, int64_t now) {
     int64_t keep = o->limits.linger_ns > OVERLAY_RECORD_NS ? o->limits.linger_ns : OVERLAY_RECORD_NS;
     while (!list_empty(&o->records)) {

@@ -42,8 +42,8 @@ static int pass(int status, struct slice body, struct buf *out) {
     return status;
 }
 
-int overlay_get(struct overlay *o, const struct gate_request *r, int64_t now_wall_ns, int status,
-                struct slice body, struct buf *out) {
+static int get(struct overlay *o, const struct gate_request *r, int64_t now_wall_ns, int status,
+               struct slice body, struct buf *out) {
     struct overlay_peek it = {0};
     struct overlay_res *res = overlay_res(o, r->group, r->resource);
     o->counts.reads++;
@@ -75,4 +75,11 @@ int overlay_get(struct overlay *o, const struct gate_request *r, int64_t now_wal
         return pass(status, body, out);
     }
     return same ? answer(e, r, status == 200 ? body : SL(""), out) : pass(status, body, out);
+}
+
+int overlay_get(struct overlay *o, const struct gate_request *r, int64_t now_wall_ns, int status,
+                struct slice body, struct buf *out) {
+    int got = get(o, r, now_wall_ns, status, body, out);
+    overlay_trim(o);
+    return got;
 }

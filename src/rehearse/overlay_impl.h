@@ -176,6 +176,8 @@ void overlay_applied_clear(struct overlay *o, struct overlay_entry *e);
 void overlay_foreign(struct overlay *o, const struct overlay_entry *e, struct slice version);
 /* Is there room for so much more? Records go for it. */
 bool overlay_room(struct overlay *o, size_t bytes, bool entry);
+/* Live objects that were seen are kept without a question: at the end of what has seen them, records go until the limit holds. */
+void overlay_trim(struct overlay *o);
 void overlay_age(struct overlay *o, int64_t now);
 static inline void overlay_seen(struct overlay_res *res, uint64_t live) {
     if (live > res->newest) res->newest = live;

@@ -75,9 +75,10 @@ int overlay_list_item(struct overlay_list *l, int64_t now_wall_ns, struct slice 
         overlay_twin(l->o, l->res, &it, now_wall_ns);
         return pass(raw, out);
     }
-    bool instead;
-    if (live_counts(l, e, &it, raw, now_wall_ns, &instead)) return pass(raw, out);
-    return instead ? add(l, e, out) : 0;
+    bool instead, live = live_counts(l, e, &it, raw, now_wall_ns, &instead);
+    int r = live ? pass(raw, out) : instead ? add(l, e, out) : 0;
+    overlay_trim(l->o);
+    return r;
 }
 
 static void collect(struct overlay_list *l) {

@@ -127,5 +127,6 @@ int overlay_watch_event(struct overlay_watch *w, int64_t now_wall_ns, struct sli
     /* Behind all that this event has brought about. What there is comes as ADDED, in no order. */
     bool ordered = w->progress || (!w->initial && ev.type[0] != 'A');
     if (ordered && ev.it.live > w->progress) w->progress = ev.it.live;
+    overlay_trim(w->o);
     return 0;
 }

@@ -323,6 +323,7 @@ void overlay_write_feed(struct overlay_write *w, int64_t now_wall_ns, int status
         w->asked = false;
         if (status == 200 && overlay_peek(body, &it)) overlay_seen(w->res, it.live);
         w->next(w, status, body);
+        overlay_trim(w->o);
     }
     fill(w, step);
 }

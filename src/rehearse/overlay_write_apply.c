@@ -11,11 +11,24 @@ static struct overlay_applied *applied_by(const struct overlay_entry *e, struct 
     return a;
 }
 
+static void forget(struct overlay *o, struct overlay_entry *e, struct overlay_applied *a) {
+    struct overlay_applied **at = &e->applied;
+    while (*at != a) at = &(*at)->next;
+    *at = a->next;
+    overlay_set(o, &a->config, SL(""));
+    overlay_set(o, &a->text, SL(""));
+    free(a->manager);
+    free(a);
+}
+
 void write_applied(struct overlay_write *w, struct slice body) {
     struct overlay_entry *e = write_entry(w);
     if (!e || w->r->dry_run || w->r->form != GATE_APPLY) return;
     struct overlay_applied *a = applied_by(e, w->r->manager);
-    if (!a && !overlay_room(w->o, body.n + w->r->body.n, false)) return;
+    if (!overlay_room(w->o, body.n + w->r->body.n, false)) {
+        if (a) forget(w->o, e, a); /* with an older one nothing can be compared */
+        return;
+    }
     if (!a) {
         a = xcalloc(1, sizeof *a);
         *a = (struct overlay_applied){.next = e->applied, .manager = slice_dup(w->r->manager)};

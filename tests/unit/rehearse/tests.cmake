@@ -7,7 +7,7 @@ endforeach()
 foreach(file overlay_write overlay_apply overlay_election overlay_events overlay_failures overlay_rows overlay_random)
   unit_test(rehearse/${file} rehearse_core)
 endforeach()
-foreach(file overlay_get overlay_list overlay_watch overlay_twin overlay_met overlay_merge overlay_allocated)
+foreach(file overlay_get overlay_list overlay_watch overlay_limits overlay_twin overlay_met overlay_merge overlay_allocated)
   unit_test(rehearse/${file} rehearse_core)
   target_include_directories(unit_rehearse_${file} PRIVATE ${CMAKE_SOURCE_DIR}/src/rehearse) # private parts of the layer
 endforeach()
