@@ -157,8 +157,8 @@ bool overlay_newer(const struct overlay_entry *e, const struct overlay_peek *it,
 }
 
 /* The live object is there again, with the uid that it had. */
-static void come_back(struct overlay *o, const struct overlay_entry *e) {
-    uint64_t id = slice_hash(slice_of(e->uid), 0);
+static void come_back(struct overlay *o, struct slice uid) {
+    uint64_t id = slice_hash(uid, 0);
     for (size_t i = 0; i < OVERLAY_GONE && i < o->goners; i++) {
         if (o->gone[i] == id) o->gone[i] = 0;
     }
@@ -186,7 +186,8 @@ void overlay_drop(struct overlay *o, struct overlay_entry *e, uint64_t rv, struc
     else if (!dim)
         overlay_meet(e, live);
     if (orphans) overlay_cascade(o, orphans, now);
-    if (!gone) come_back(o, e);
+    /* Of one that was made anew here the uid is another one than the live object's. */
+    if (rv) come_back(o, it.uid.n ? it.uid : slice_of(e->uid));
 }
 
 void overlay_sighted(struct overlay *o, struct overlay_entry *e, uint64_t rv, struct slice live, bool dim) {
@@ -226,7 +227,7 @@ void overlay_restore(struct overlay *o, struct overlay_entry *e, int64_t now) {
     if (!overlay_put(o, e->res, &p)) return;
     e->writes = writes;
     e->last_ns = last;
-    come_back(o, e);
+    come_back(o, slice_of(e->uid));
 }
 
 struct uids {

@@ -348,6 +348,27 @@ TEST_CASE(what_is_made_for_an_owner_that_has_gone_goes_with_it) {
     buf_free(&out);
 }
 
+/* It was deleted here, and made again as another one; then its new state counts. */
+TEST_CASE(what_is_made_for_an_owner_that_has_come_back_stays) {
+    struct buf out = BUF(1 << 16);
+    static const char pod[] =
+        "201 "
+        "{'kind':'Pod','metadata':{'name':'p','namespace':'ns','uid':'p','ownerReferences':[{'uid':'u'}]}}";
+    assert_carried_has(o, DELETE(), "=>200", LIVE("blue", 1, 1), SUCCESS);
+    assert_carried_has(
+        o, CREATE("{'kind':'Deployment','metadata':{'name':'web'}}"), "=>201",
+        "201 {'kind':'Deployment','metadata':{'name':'rehearsal-x','namespace':'ns','uid':'v'}}",
+        LIVE("blue", 1, 1));
+    assert_string_equal(
+        got(o, ask(GATE_GET, "deployments", "web"), 200,
+            JS("{'metadata':{'name':'web','namespace':'ns','uid':'u','resourceVersion':'105'}}")),
+        "200 105000000");
+    assert_carried_has(o, with_body(ask(GATE_CREATE, "pods", ""), GATE_JSON, pod + 4), "=>201", pod);
+    struct gate_request p = ask(GATE_GET, "pods", "p");
+    assert_int_equal(overlay_get(o, &p, 0, 404, SL("{}"), &out), 200);
+    buf_free(&out);
+}
+
 TEST_CASE(a_scale_that_is_kept_elsewhere_is_refused) {
     assert_carried_has(
         o, sub(PATCH("{'spec':{'replicas':5}}"), "scale"), "GET web=>501",
