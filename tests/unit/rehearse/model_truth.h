@@ -64,6 +64,8 @@ struct run {
         uint64_t rv;
     } twin[NOBJECTS];
     int ntwins;
+    char left[16][48]; /* uids of what the operator has deleted, and not read again since */
+    unsigned nleft;
     int64_t now;
 };
 
@@ -127,6 +129,10 @@ static inline int get(struct run *x, int res, const char *name, struct buf *out)
     if (status == 200) {
         cleanup_free char *rv = member_of(buf_slice(out), "metadata/resourceVersion");
         given_check(x->seed, res, name, rv, buf_slice(out));
+        struct facts f = facts_of(buf_slice(out));
+        for (size_t i = 0; i < ARRAY_LEN(x->left); i++) {
+            if (strcmp(x->left[i], f.uid) == 0) x->left[i][0] = '\0';
+        }
     }
     return status;
 }
@@ -138,6 +144,10 @@ static inline bool may_be_gone(struct run *x, const struct want *w) {
         if (strcmp(x->twin[i].owner, w->owner) != 0 || x->twin[i].rv <= w->born) continue;
         x->twin[i].owner[0] = '\0';
         return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(x->left);
+         i++) { /* others may have brought it back, which nobody has seen */
+        if (strcmp(x->left[i], w->owner) == 0) return true;
     }
     bool owned = false;
     for (int i = 0; i < 3; i++) {
