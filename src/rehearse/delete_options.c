@@ -24,8 +24,8 @@ const char *delete_options_problem(const struct delete_options *o) {
     if (o->propagation.n && !slice_eqs(o->propagation, "Orphan") &&
         !slice_eqs(o->propagation, "Background") && !slice_eqs(o->propagation, "Foreground"))
         return "propagationPolicy is none of Orphan, Background, Foreground";
-    if (version_in(o->rv, &live, &change) < 0)
-        return "preconditions.resourceVersion is not one of this rehearsal";
+    if (version_precondition(o->rv, &live, &change) < 0)
+        return "preconditions.resourceVersion is no version of an object";
     return NULL;
 }
 
@@ -124,7 +124,7 @@ int delete_options_write(struct buf *out, const struct delete_options *o, bool l
     unsigned change;
     bool none = !o->grace.n && !o->orphan.n && !o->propagation.n && !o->uid.n && !o->rv.n;
     if (none && !dry) return 0;
-    if (live && version_in(o->rv, &rv, &change) < 0) return -EINVAL;
+    if (live && version_precondition(o->rv, &rv, &change) < 0) return -EINVAL;
     buf_adds(out, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\"");
     if (dry) buf_adds(out, ",\"dryRun\":[\"All\"]");
     if (o->grace.n) buf_addf(out, ",\"gracePeriodSeconds\":%.*s", SLF(o->grace));

@@ -16,7 +16,7 @@ int delete_options_read(struct slice json, struct delete_options *ret, struct er
 /* What is not as it may be; for options that were not read from JSON. NULL: nothing. */
 const char *delete_options_problem(const struct delete_options *o);
 /* live: resourceVersion becomes that of the server. Nothing is written where there are no options and no dry run. -EINVAL: the version
- * is not of a rehearsal. */
+ * is none. */
 int delete_options_write(struct buf *out, const struct delete_options *o, bool live, bool dry_run);
 void delete_options_free(struct delete_options *o);
 #endif

@@ -49,12 +49,21 @@ bool overlay_peek(struct slice raw, struct overlay_peek *ret) {
     return true;
 }
 
-bool overlay_version_of(struct slice v, struct overlay_version *ret) {
+static bool version_of(int (*in)(struct slice v, struct slice *ret_live, unsigned *ret_change),
+                       struct slice v, struct overlay_version *ret) {
     struct slice live;
     *ret = (struct overlay_version){0};
-    if (version_in(v, &live, &ret->change) < 0) return false;
+    if (in(v, &live, &ret->change) < 0) return false;
     ret->live = overlay_live(live);
     return ret->live || !live.n || slice_eqs(live, "0");
+}
+
+bool overlay_version_of(struct slice v, struct overlay_version *ret) {
+    return version_of(version_in, v, ret);
+}
+
+bool overlay_precondition_of(struct slice v, struct overlay_version *ret) {
+    return version_of(version_precondition, v, ret);
 }
 
 void overlay_version_add(struct buf *out, struct overlay_version v) {

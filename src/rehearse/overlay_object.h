@@ -17,6 +17,8 @@ bool overlay_peek(struct slice raw, struct overlay_peek *ret); /* false: no meta
 uint64_t overlay_live(struct slice rv);                        /* 0: not such a version */
 /* Of the operator's: false if it is none. "" and "0" are {0, 0}. */
 bool overlay_version_of(struct slice v, struct overlay_version *ret);
+/* The same of a write's precondition, see version_precondition(). No object of the overlay has a version of before. */
+bool overlay_precondition_of(struct slice v, struct overlay_version *ret);
 void overlay_version_add(struct buf *out, struct overlay_version v);
 /* The object with that version. */
 void overlay_object(struct buf *out, struct slice raw, struct overlay_version v);

@@ -52,8 +52,8 @@ static bool about_version(const cJSON *op) {
 }
 
 static bool given(struct overlay_write *w, struct slice rv) {
-    if (overlay_version_of(rv, &w->given)) return true;
-    write_fail(w, 400, NULL, "resourceVersion \"%.*s\" is none that this server has given", SLF(rv));
+    if (overlay_precondition_of(rv, &w->given)) return true;
+    write_fail(w, 400, NULL, "resourceVersion \"%.*s\" is no version of an object", SLF(rv));
     return false;
 }
 

@@ -168,8 +168,8 @@ static bool preconditions(struct overlay_write *w, const struct overlay_entry *e
     const cJSON *pre = json_obj(opt, "preconditions");
     const char *uid = json_str(pre, "uid"), *rv = json_str(pre, "resourceVersion");
     w->given = (struct overlay_version){0};
-    if (rv && !overlay_version_of(slice_of(rv), &w->given)) {
-        write_fail(w, 400, NULL, "resourceVersion \"%.80s\" is none that this server has given", rv);
+    if (rv && !overlay_precondition_of(slice_of(rv), &w->given)) {
+        write_fail(w, 400, NULL, "resourceVersion \"%.80s\" is no version of an object", rv);
         return false;
     }
     if (!e && w->given.change) {

@@ -54,7 +54,7 @@ static void delete (struct overlay_write *w, const struct overlay_entry *e) {
     cleanup_json cJSON *opt = overlay_tree(w->r->delete_options);
     const cJSON *pre = json_obj(opt, "preconditions");
     const char *uid = json_str_or(pre, "uid", e->uid), *rv = json_str_or(pre, "resourceVersion", "");
-    bool fits = overlay_version_of(slice_of(rv), &w->given) && strcmp(uid, e->uid) == 0;
+    bool fits = overlay_precondition_of(slice_of(rv), &w->given) && strcmp(uid, e->uid) == 0;
     if (!fits || (w->given.live && !write_given(w, e))) {
         write_conflict(w);
         return;

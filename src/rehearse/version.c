@@ -35,6 +35,16 @@ int version_in(struct slice v, struct slice *ret_live, unsigned *ret_change) {
     return 0;
 }
 
+int version_precondition(struct slice v, struct slice *ret_live, unsigned *ret_change) {
+    struct slice rest = v;
+    if (version_in(v, ret_live, ret_change) == 0) return 0;
+    slice_digits(&rest);
+    if (!v.n || v.p[0] == '0' || rest.n) return -EINVAL;
+    *ret_live = v;
+    *ret_change = 0;
+    return 0;
+}
+
 /* Where an object has its version. Of each name the first: objects come from the API server, which gives none twice. */
 struct place {
     struct slice meta;  /* from its first byte on; p NULL: there is no such member */

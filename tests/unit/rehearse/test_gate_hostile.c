@@ -94,7 +94,8 @@ CASE(delete_options_are_understood_in_full) {
                                       "{\"preconditions\":{\"uid\":\"\"}}",
                                       "{\"preconditions\":{\"x\":\"y\"}}",
                                       "{\"preconditions\":{\"uid\":\"a\",\"uid\":\"b\"}}",
-                                      "{\"preconditions\":{\"resourceVersion\":\"5\"}}"};
+                                      "{\"preconditions\":{\"resourceVersion\":\"05\"}}",
+                                      "{\"preconditions\":{\"resourceVersion\":\"5x\"}}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         refused("DELETE", PODS "/b", bad[i]);
         refused("DELETE", PODS, bad[i]);

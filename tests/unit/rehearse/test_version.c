@@ -32,6 +32,31 @@ CASE(a_version_comes_back_as_it_went_out) {
     }
 }
 
+CASE(a_precondition_may_be_the_servers_own_version) {
+    static const struct {
+        const char *given, *live; /* NULL: none */
+        unsigned change;
+    } cases[] = {{"12345000007", "12345", 7},
+                 {"1234567", "1", 234567},
+                 {"123456", "123456", 0},
+                 {"5", "5", 0},
+                 {"", "", 0},
+                 {"0", "0", 0},
+                 {"05", NULL, 0},
+                 {"5x", NULL, 0},
+                 {"x", NULL, 0},
+                 {"-5", NULL, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct slice live;
+        unsigned change = 9;
+        int e = version_precondition(slice_of(cases[i].given), &live, &change);
+        assert_int_equal(e, cases[i].live ? 0 : -EINVAL);
+        if (e < 0) continue;
+        assert_slice(live, cases[i].live);
+        assert_int_equal(change, cases[i].change);
+    }
+}
+
 CASE(any_version_stays) {
     struct buf out = BUF(64);
     struct slice live = SL("x");

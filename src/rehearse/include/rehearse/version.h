@@ -9,6 +9,8 @@ enum { VERSION_DIGITS = 6, VERSION_CHANGES = 999999 };
 int version_out(struct buf *out, struct slice live, unsigned change); /* appended */
 /* ret_live: a part of v, empty if v is empty. -EINVAL: v is not one of ours. */
 int version_in(struct slice v, struct slice *ret_live, unsigned *ret_change);
+/* Of a write's precondition: as version_in(), and a number that is none of ours is the server's own, of a read before the rehearsal. */
+int version_precondition(struct slice v, struct slice *ret_live, unsigned *ret_change);
 /* Of a raw object: the span of metadata.resourceVersion's text between its quotes. False: none. The raw text need not have been
  * checked, and is not read beyond its end. */
 bool version_find(struct slice raw, struct slice *ret);
