@@ -116,6 +116,7 @@ const char *merge_list_key(const cJSON *mine, const cJSON *from, const cJSON *to
     for (size_t i = 0; i < 3; i++) {
         if (lists[i] && !cJSON_IsArray(lists[i])) return NULL;
         if (!lists[i] || !lists[i]->child) continue;
+        if (cJSON_GetArraySize(lists[i]) > MERGE_ELEMENTS) return NULL;
         const char *its = list_key(lists[i]);
         if (!its || (key && strcmp(key, its) != 0)) return NULL;
         key = its;
@@ -125,7 +126,8 @@ const char *merge_list_key(const cJSON *mine, const cJSON *from, const cJSON *to
 
 cJSON *merge_without(const cJSON *mine, const cJSON *owned) {
     if (!owned) return json_tree_dup(mine);
-    if (cJSON_IsArray(mine) && cJSON_IsArray(owned)) {
+    if (cJSON_IsArray(mine) && cJSON_IsArray(owned) && cJSON_GetArraySize(mine) <= MERGE_ELEMENTS &&
+        cJSON_GetArraySize(owned) <= MERGE_ELEMENTS) {
         const char *key = merge_list_key(mine, owned, NULL);
         cJSON *v = cJSON_CreateArray();
         const cJSON *c, *o;

@@ -22,7 +22,9 @@ cJSON *merge_without(const cJSON *mine, const cJSON *owned);
 void merge_applied(cJSON *mine, const cJSON *answer, const cJSON *config);
 /* What the server alone decides is as in mine: identity, times, generation (one more if the specification has changed). */
 void merge_identity(cJSON *obj, const cJSON *mine);
-/* What tells the elements of these lists apart, each of which may be NULL; NULL: nothing that all have. */
+/* Longer lists are compared, and put together, as a whole: element by element takes the square of it. */
+enum { MERGE_ELEMENTS = 2000 };
+/* What tells the elements of these lists apart, each of which may be NULL; NULL: nothing that all have, or too many. */
 const char *merge_list_key(const cJSON *mine, const cJSON *from, const cJSON *to);
 bool merge_has_finalizers(const cJSON *obj);
 #endif

@@ -34,8 +34,9 @@ static const cJSON *element(const cJSON *list, const char *key, const cJSON *lik
 
 static bool is_words(const cJSON *list) {
     const cJSON *c;
+    int n = 0;
     cJSON_ArrayForEach(c, list) {
-        if (!cJSON_IsString(c)) return false;
+        if (!cJSON_IsString(c) || ++n > MERGE_ELEMENTS) return false;
     }
     return true;
 }

@@ -47,6 +47,31 @@ CASE(differences_are_carried_member_by_member_and_by_key) {
     }
 }
 
+/* {"l":[{"name":"0"},{"name":"1"},...]} */
+static cJSON *long_list(int n) {
+    cJSON *v = cJSON_CreateObject(), *l = cJSON_AddArrayToObject(v, "l");
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", i);
+        cJSON *e = cJSON_CreateObject();
+        cJSON_AddStringToObject(e, "name", name);
+        cJSON_AddItemToArray(l, e);
+    }
+    return v;
+}
+
+/* A list of a million makes nothing hang. */
+CASE(a_list_that_is_too_long_is_taken_as_a_whole) {
+    for (int more = 0; more < 2; more++) {
+        cleanup_json cJSON *mine = tree("{'l':[{'name':'mine'}]}"), *from = tree("{'l':[]}"),
+                           *to = long_list(MERGE_ELEMENTS + more);
+        cleanup_json cJSON *v = merge_differences(mine, from, to, from), *left = merge_without(to, to);
+        assert_int_equal(cJSON_GetArraySize(json_arr(v, "l")),
+                         MERGE_ELEMENTS + 1); /* with mine, or without */
+        assert_null(left);
+    }
+}
+
 CASE(what_a_configuration_names_is_as_the_server_answered) {
     static const struct {
         const char *mine, *answer, *config, *want;
