@@ -11,7 +11,7 @@ DEFINE_CLEANUP(struct report *, report, report_free)
 
 /* group and kind are given, namespace and name are the object's own. NULL: there is none. */
 static inline void add_full(struct report *r, const char *group, const char *kind, const char *live,
-                           const char *rehearsed, unsigned writes, int64_t took_ns, bool met, bool orphans) {
+                            const char *rehearsed, unsigned writes, int64_t took_ns, bool met, bool orphans) {
     cleanup_free char *was = quoted(xstrdup(live ? live : "")),
                       *is = quoted(xstrdup(rehearsed ? rehearsed : ""));
     struct err e = {0};
