@@ -71,7 +71,8 @@ static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live) {
             !met(member(was, c->string), member(wrote, c->string), member(live, c->string)))
             return false;
     }
-    for (c = cJSON_IsObject(was) ? was->child : NULL; c; c = c->next) {
+    if (!cJSON_IsObject(was)) return true;
+    cJSON_ArrayForEach(c, was) {
         if (!decided_elsewhere(c->string) && !json_get(wrote, c->string) && member(live, c->string))
             return false;
     }
