@@ -91,13 +91,23 @@ bool merge_has_finalizers(const cJSON *obj) {
 }
 
 /* ---- differences ---- */
+/* Does it tell all elements apart? Subjects of two namespaces may have one name, tolerations one key. */
+static bool is_key(const cJSON *list, const char *key) {
+    const cJSON *c, *o;
+    cJSON_ArrayForEach(c, list) {
+        const char *value = json_str(c, key);
+        if (!value) return false;
+        for (o = list->child; o != c; o = o->next) {
+            if (strcmp(json_str_or(o, key, ""), value) == 0) return false;
+        }
+    }
+    return true;
+}
+
 static const char *list_key(const cJSON *list) {
     static const char *const keys[] = {"name", "type", "key"};
-    const cJSON *c;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        bool all = cJSON_IsArray(list) && list->child;
-        cJSON_ArrayForEach(c, list) all = all && json_str(c, keys[i]);
-        if (all) return keys[i];
+        if (is_key(list, keys[i])) return keys[i];
     }
     return NULL;
 }
@@ -162,7 +172,7 @@ static cJSON *list_differences(const cJSON *mine, const cJSON *from, const cJSON
     cJSON_ArrayForEach(c, mine) {
         const char *name = json_str(c, key);
         const cJSON *was = by_key(from, key, name), *is = by_key(to, key, name);
-        if (was && !is) continue;
+        if (was && !is && by_key(owned, key, name)) continue;
         cJSON_AddItemToArray(v,
                              is ? merge_differences(c, was, is, by_key(owned, key, name)) : json_tree_dup(c));
     }
@@ -174,9 +184,37 @@ static cJSON *list_differences(const cJSON *mine, const cJSON *from, const cJSON
     return v;
 }
 
+static bool has_word(const cJSON *list, const cJSON *word) {
+    const cJSON *c;
+    cJSON_ArrayForEach(c, list) {
+        if (json_tree_equal(c, word)) return true;
+    }
+    return false;
+}
+
+/* Of a set of words, of which each manager has its own: also where one that owns some names others. */
+static cJSON *set_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const cJSON *owned) {
+    cJSON *v = cJSON_CreateArray();
+    const cJSON *c;
+    cJSON_ArrayForEach(c, mine) {
+        bool goes = has_word(from, c) && !has_word(to, c) && has_word(owned, c);
+        if (!goes) cJSON_AddItemToArray(v, json_tree_dup(c));
+    }
+    cJSON_ArrayForEach(c, to) {
+        if (!has_word(mine, c) && !has_word(from, c)) cJSON_AddItemToArray(v, json_tree_dup(c));
+    }
+    return v;
+}
+
+static bool is_set(const cJSON *mine, const cJSON *to) {
+    return cJSON_IsArray(mine) && cJSON_IsArray(to) && mine->string &&
+           strcmp(mine->string, "finalizers") == 0;
+}
+
 cJSON *merge_differences(const cJSON *mine, const cJSON *from, const cJSON *to, const cJSON *owned) {
     if (from && json_tree_equal(from, to)) return json_tree_dup(mine);
     if (!to) return merge_without(mine, owned);
+    if (is_set(mine, to)) return set_differences(mine, from, to, owned);
     const char *key = mine ? merge_list_key(mine, from, to) : NULL;
     if (key) return list_differences(mine, from, to, owned, key);
     if (!cJSON_IsObject(mine) || !cJSON_IsObject(to)) return json_tree_dup(to);
@@ -216,11 +254,9 @@ static void set_elements(cJSON *mine, const cJSON *answer, const cJSON *config, 
 
 /* A set of words, of which each manager has its own. */
 static void add_words(cJSON *mine, const cJSON *config) {
-    const cJSON *c, *have;
+    const cJSON *c;
     cJSON_ArrayForEach(c, config) {
-        bool there = false;
-        cJSON_ArrayForEach(have, mine) there = there || json_tree_equal(have, c);
-        if (!there) cJSON_AddItemToArray(mine, json_tree_dup(c));
+        if (!has_word(mine, c)) cJSON_AddItemToArray(mine, json_tree_dup(c));
     }
 }
 

@@ -4,11 +4,34 @@
 #include "api/rfc3339.h"
 #include "base/json_raw.h"
 
-static bool decided_elsewhere(const char *key) {
-    static const char *const keys[] = {"uid",           "resourceVersion",   "generation",
-                                       "managedFields", "creationTimestamp", "observedGeneration"};
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (strcmp(key, keys[i]) == 0) return true;
+/* Where a value stands, as far as that says what it means. */
+enum where { AT_TOP, AT_METADATA, AT_STATUS, AT_SPEC, AT_OWNERS, AT_FINALIZERS, AT_TEMPLATE, ELSEWHERE };
+
+static enum where below(enum where at, const char *key) {
+    static const struct {
+        enum where at;
+        const char *key;
+        enum where to;
+    } ways[] = {{AT_TOP, "metadata", AT_METADATA},
+                {AT_TOP, "status", AT_STATUS},
+                {AT_TOP, "spec", AT_SPEC},
+                {AT_METADATA, "ownerReferences", AT_OWNERS},
+                {AT_METADATA, "finalizers", AT_FINALIZERS},
+                {AT_SPEC, "template", AT_TEMPLATE}};
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        if (at == ways[i].at && strcmp(key, ways[i].key) == 0) return ways[i].to;
+    }
+    return at == AT_TEMPLATE || at == AT_OWNERS || at == AT_STATUS ? at : ELSEWHERE;
+}
+
+/* What each write changes by itself, or what says which object it is. */
+static bool by_itself(enum where at, const char *key) {
+    static const char *const of_metadata[] = {"uid", "resourceVersion", "generation", "managedFields",
+                                              "creationTimestamp"};
+    if (at == AT_OWNERS) return strcmp(key, "uid") == 0;
+    if (at == AT_STATUS) return strcmp(key, "observedGeneration") == 0;
+    for (size_t i = 0; at == AT_METADATA && i < ARRAY_LEN(of_metadata); i++) {
+        if (strcmp(key, of_metadata[i]) == 0) return true;
     }
     return false;
 }
@@ -32,58 +55,72 @@ static const cJSON *element(const cJSON *list, const char *key, const cJSON *lik
     return NULL;
 }
 
-static bool is_words(const cJSON *list) {
-    const cJSON *c;
-    int n = 0;
-    cJSON_ArrayForEach(c, list) {
-        if (!cJSON_IsString(c) || ++n > MERGE_ELEMENTS) return false;
+/* Are the elements of `of` that `in` has as well in the same order there? */
+static bool same_order(const cJSON *of, const cJSON *in, const char *key) {
+    const cJSON *c, *at = in ? in->child : NULL;
+    cJSON_ArrayForEach(c, of) {
+        const cJSON *its = element(in, key, c), *from = at;
+        if (!its) continue;
+        while (from && from != its) from = from->next;
+        if (!from) return false;
+        at = its->next;
     }
     return true;
 }
 
-static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live);
+static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at);
 
-/* Each element that was changed, or taken away. Lists of words are sets, of which others may have their part. */
-static bool met_list(const cJSON *was, const cJSON *wrote, const cJSON *live) {
-    const char *key = merge_list_key(was, wrote, live);
-    if (!key && !(is_words(was) && is_words(wrote) && is_words(live))) return false;
+/* Each element that was changed, taken away, or put elsewhere. Finalizers are a set, of which others have their part. */
+static bool met_list(const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
+    const char *key = at == AT_FINALIZERS ? NULL : merge_list_key(was, wrote, live);
+    if (!key && at != AT_FINALIZERS) return false;
+    if (cJSON_GetArraySize(wrote) > MERGE_ELEMENTS || cJSON_GetArraySize(live) > MERGE_ELEMENTS) return false;
     const cJSON *c;
     cJSON_ArrayForEach(c, wrote) {
-        if (!met(element(was, key, c), c, element(live, key, c))) return false;
+        if (!met(element(was, key, c), c, element(live, key, c), at)) return false;
     }
     cJSON_ArrayForEach(c, was) {
         if (!element(wrote, key, c) && element(live, key, c)) return false;
     }
-    return true;
+    bool ordered = at != AT_FINALIZERS && at != AT_OWNERS && at != AT_STATUS;
+    return !ordered || (was && same_order(was, wrote, key)) || same_order(wrote, live, key);
 }
 
 /* was, wrote, live: NULL if absent. */
-static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live) {
+static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
     if (was && wrote && json_tree_equal(was, wrote)) return true; /* not its doing */
     if (!wrote || !live) return !wrote && !live;
-    if (json_tree_equal(wrote, live) || (is_time(wrote) && is_time(live))) return true;
+    if (json_tree_equal(wrote, live)) return true;
+    if (is_time(wrote) && is_time(live)) /* it moves there, too; in a template each one restarts pods */
+        return at != AT_TEMPLATE && !(was && json_tree_equal(was, live));
     if (cJSON_IsArray(wrote) && cJSON_IsArray(live) && (!was || cJSON_IsArray(was)))
-        return met_list(was, wrote, live);
+        return met_list(was, wrote, live, at);
     if (!cJSON_IsObject(wrote) || !cJSON_IsObject(live)) return false;
     const cJSON *c;
     cJSON_ArrayForEach(c, wrote) {
-        if (!decided_elsewhere(c->string) &&
-            !met(member(was, c->string), member(wrote, c->string), member(live, c->string)))
+        if (!by_itself(at, c->string) && !met(member(was, c->string), member(wrote, c->string),
+                                              member(live, c->string), below(at, c->string)))
             return false;
     }
     if (!cJSON_IsObject(was)) return true;
     cJSON_ArrayForEach(c, was) {
-        if (!decided_elsewhere(c->string) && !json_get(wrote, c->string) && member(live, c->string))
-            return false;
+        if (!by_itself(at, c->string) && !json_get(wrote, c->string) && member(live, c->string)) return false;
     }
     return true;
 }
 
+/* What was deleted here and made anew is there as long as that one lives. */
+static bool still_the_same(const struct overlay_entry *e, struct slice live) {
+    struct overlay_peek was, is;
+    return e->anew && overlay_peek(overlay_slice(e->first), &was) && overlay_peek(live, &is) &&
+           slice_eq(was.uid, is.uid);
+}
+
 void overlay_meet(struct overlay_entry *e, struct slice live) {
-    if (e->state != ENTRY_PASSED || e->met || e->deleted || !live.n) return;
+    if (e->state != ENTRY_PASSED || e->met || e->deleted || !live.n || still_the_same(e, live)) return;
     cleanup_json cJSON *was = overlay_tree(overlay_slice(e->first)),
                        *wrote = overlay_tree(overlay_slice(e->text)), *is = overlay_tree(live);
-    e->met = wrote && is && met(was, wrote, is);
+    e->met = wrote && is && met(was, wrote, is, AT_TOP);
 }
 
 void overlay_meet_gone(struct overlay_entry *e) {

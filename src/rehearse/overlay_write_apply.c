@@ -64,23 +64,20 @@ static void carried(struct overlay_write *w, const struct overlay_entry *e, stru
 }
 
 /* What was made here: the configuration put into it. Of what the manager applied before, that goes which no other applies. */
-static void into_own(struct overlay_write *w, const struct overlay_entry *e) {
+static void into_own(struct overlay_write *w, const struct overlay_entry *e, const cJSON *config) {
     const struct overlay_applied *last = applied_by(e, w->r->manager);
-    cleanup_json cJSON *mine = overlay_tree(overlay_slice(e->text)), *config = overlay_tree(w->r->body);
+    cleanup_json cJSON *mine = overlay_tree(overlay_slice(e->text));
     cleanup_json cJSON *from = last ? overlay_tree(overlay_slice(last->config)) : NULL;
-    cleanup_json cJSON *owned = json_tree_dup(from);
-    if (!mine || !config) {
-        write_refuse(w, "an apply in YAML to what was made in the rehearsal");
-        return;
-    }
-    for (const struct overlay_applied *a = e->applied; a; a = a->next) {
+    cJSON *owned = json_tree_dup(from);
+    for (const struct overlay_applied *a = e->applied; a && owned; a = a->next) {
         cleanup_json cJSON *other = a == last ? NULL : overlay_tree(overlay_slice(a->config));
-        cJSON *left = owned && other ? merge_without(owned, other) : NULL;
-        if (!owned || !other) continue;
+        if (!other) continue;
+        cJSON *left = merge_without(owned, other);
         cJSON_Delete(owned);
         owned = left;
     }
     cleanup_json cJSON *v = owned ? merge_differences(mine, from, config, owned) : json_tree_dup(mine);
+    cJSON_Delete(owned);
     merge_applied(v, config, config);
     merge_identity(v, mine);
     write_wanted(w, e, v);
@@ -133,8 +130,12 @@ void write_apply(struct overlay_write *w, struct overlay_entry *e) {
         create_again(w);
         return;
     }
-    if (write_made_here(e) && !w->r->sub.n) {
-        into_own(w, e);
+    cleanup_json cJSON *config = overlay_tree(w->r->body);
+    if (write_made_here(e) && !w->r->sub.n && (config || e->anew)) {
+        if (config)
+            into_own(w, e, config);
+        else
+            write_refuse(w, "an apply in YAML to what was deleted and made anew in the rehearsal");
         return;
     }
     struct buf body = BUF(OVERLAY_BODY_MAX);

@@ -70,6 +70,43 @@ TEST_CASE(an_apply_to_what_was_made_here_is_put_into_it) {
     assert_rows(o, 0, "Deployment web ->b");
 }
 
+/* As the API server: what each of two managers applies stays until the last one applies it no more. */
+TEST_CASE(two_managers_of_what_was_made_here) {
+    static const struct {
+        const char *manager, *config, *leaves;
+    } steps[] = {
+        {"one", "{'metadata':{'finalizers':['x/a']},'spec':{'env':[{'name':'A'},{'name':'B'}]}}",
+         "'finalizers':['x/a']|'env':[{'name':'A'},{'name':'B'}]"},
+        {"two", "{'metadata':{'finalizers':['x/b']},'spec':{'env':[{'name':'A'}]}}",
+         "'finalizers':['x/a','x/b']|'env':[{'name':'A'},{'name':'B'}]"},
+        {"one", "{'metadata':{'finalizers':['x/b','x/c']},'spec':{'env':[{'name':'B'}]}}",
+         "'finalizers':['x/b','x/c']|'env':[{'name':'A'},{'name':'B'}]"},
+        {"two", "{'metadata':{'finalizers':[]},'spec':{'env':[{'name':'C'}]}}",
+         "'finalizers':['x/b','x/c']|'env':[{'name':'B'},{'name':'C'}]"},
+    };
+    assert_carried_has(
+        o, CREATE("{'metadata':{'name':'web'}}"), "=>201",
+        "201 {'kind':'Deployment','metadata':{'name':'web','namespace':'ns','uid':'u'},'spec':{}}");
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        /* the server leaves what it is sent */
+        char sent[1024] = "201 ";
+        struct gate_request r = applied(steps[i].manager, steps[i].config);
+        struct overlay_step step;
+        struct overlay_write *w = overlay_write_begin(o, &r, 50 * SECOND, &step);
+        assert_false(step.answered);
+        cleanup_free char *body = slice_dup(buf_slice(&step.ask->body));
+        snprintf(sent, sizeof sent, "%s", body);
+        overlay_write_feed(w, 50 * SECOND, 201, slice_of(sent), &step);
+        assert_int_equal(step.status, 200);
+        cleanup_free char *got = slice_dup(step.body), *all = quoted(xstrdup(steps[i].leaves));
+        each_of(part, all) {
+            cleanup_free char *one = slice_dup(part);
+            assert_has(got, one);
+        }
+        overlay_write_free(w);
+    }
+}
+
 /* The live one of that name has another selector, say, and is in its way. */
 TEST_CASE(an_apply_to_what_was_deleted_and_made_anew_is_none_of_the_live_object) {
     const char *made = "201 "

@@ -38,6 +38,12 @@ CASE(differences_are_carried_member_by_member_and_by_key) {
         {"{'m':{'a':1,'b':2}}", "{'m':{'b':2}}", "{}",
          "{'m':{'a':1}}"}, /* withdrawn: what others have stays */
         {"{'l':['a','b']}", "{'l':['b']}", "{}", "{'l':['a']}"},
+        /* elements that one key does not tell apart: whole */
+        {"{'s':[{'name':'d','ns':'a'}]}", "{'s':[{'name':'d','ns':'a'}]}",
+         "{'s':[{'name':'d','ns':'a'},{'name':'d','ns':'b'}]}",
+         "{'s':[{'name':'d','ns':'a'},{'name':'d','ns':'b'}]}"},
+        {"{'finalizers':['a','b']}", "{'finalizers':['a']}", "{'finalizers':['c']}",
+         "{'finalizers':['b','c']}"},
         {"{'l':[{'name':'a'},{'name':'b'}]}", "{'l':[{'name':'b','v':1}]}", "{}", "{'l':[{'name':'a'}]}"},
         {"{'big':9007199254740993}", "{'a':1}", "{'a':2}", "{'big':9007199254740993,'a':2}"},
     };

@@ -119,6 +119,67 @@ static const struct {
      ",'finalizers':['a'],'deletionTimestamp':'2026-11-23T18:16:33Z'}",
      {",'finalizers':['a'],'deletionTimestamp':'2026-11-23T18:16:35Z'}"},
      "met"},
+    /* What nobody took over is not met by what else happens to the object. */
+    {"a time that stays as it was",
+     "},'status':{'at':'2026-11-23T18:16:33Z'}",
+     "},'status':{'at':'2026-11-23T18:16:34Z'}",
+     {"},'status':{'at':'2026-11-23T18:16:33Z'},'x':1"},
+     "superseded"},
+    {"a restart that is asked for",
+     "},'spec':{'template':{'at':'2026-11-23T18:16:33Z'}}",
+     "},'spec':{'template':{'at':'2026-11-23T18:16:34Z'}}",
+     {"},'spec':{'template':{'at':'2026-11-23T18:16:35Z'}}"},
+     "superseded"},
+    {"the same restart",
+     "},'spec':{'template':{'at':'2026-11-23T18:16:33Z'}}",
+     "},'spec':{'template':{'at':'2026-11-23T18:16:34Z'}}",
+     {"},'spec':{'template':{'at':'2026-11-23T18:16:34Z'}}"},
+     "met"},
+    {"another order",
+     "},'spec':{'env':[{'name':'a'},{'name':'b'}]}",
+     "},'spec':{'env':[{'name':'b'},{'name':'a'}]}",
+     {"},'spec':{'env':[{'name':'a'},{'name':'b'}]},'x':1"},
+     "superseded"},
+    {"the same order",
+     "},'spec':{'env':[{'name':'a'},{'name':'b'}]}",
+     "},'spec':{'env':[{'name':'b'},{'name':'a'}]}",
+     {"},'spec':{'env':[{'name':'b'},{'name':'x'},{'name':'a'}]}"},
+     "met"},
+    {"another order of words",
+     "},'spec':{'args':['a','b']}",
+     "},'spec':{'args':['b','a']}",
+     {"},'spec':{'args':['a','b']},'x':1"},
+     "superseded"},
+    {"no order of conditions",
+     "},'status':{'c':[{'type':'a','s':1},{'type':'b'}]}",
+     "},'status':{'c':[{'type':'b'},{'type':'a','s':2}]}",
+     {"},'status':{'c':[{'type':'a','s':2},{'type':'b'}]}"},
+     "met"},
+    {"a generation of somebody's own",
+     "},'data':{'generation':'1'}",
+     "},'data':{'generation':'2'}",
+     {"},'data':{'generation':'1'},'x':1"},
+     "superseded"},
+    {"a uid of somebody's own",
+     ",'labels':{'uid':'1'}}",
+     ",'labels':{'uid':'2'}}",
+     {",'labels':{'uid':'1'}},'x':1"},
+     "superseded"},
+    {"an observed generation",
+     "},'status':{'observedGeneration':1}",
+     "},'status':{'observedGeneration':2}",
+     {"},'status':{'observedGeneration':3}"},
+     "met"},
+    {"an owner that has another uid here",
+     "}",
+     ",'ownerReferences':[{'kind':'A','name':'a','uid':'made'}]}",
+     {",'ownerReferences':[{'kind':'A','name':'a','uid':'live'}]}"},
+     "met"},
+    {"elements that have one name",
+     "},'subjects':[{'name':'a','n':1}]",
+     "},'subjects':[{'name':'a','n':1},{'name':'a','n':2}]",
+     {"},'subjects':[{'name':'a','n':1}],'x':1"},
+     "superseded"},
     {"what was changed goes", "},'spec':{'n':1}", "},'spec':{'n':2}", {NULL}, "superseded"},
 };
 
@@ -146,6 +207,29 @@ CASE(what_has_come_about) {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *row = row_after(i);
         if (strcmp(row, rows[i].row) != 0) fail_msg("%s: %s, not %s", rows[i].what, row, rows[i].row);
+    }
+}
+
+/* Until somebody has deleted the one before as well. */
+CASE_WITH(struct kit, k, kit_open, kit_close, what_was_made_anew_is_not_the_live_one) {
+    static const struct { const char *live, *row; } states[] = {{"old", "superseded"}, {"new", "met"}};
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        struct heard h;
+        char base[] = "{'metadata':{'name':'web','namespace':'ns','uid':'old','resourceVersion':'100'},'data'"
+                      ":{'a':'1'}}",
+             text[] = "{'metadata':{'name':'web','namespace':'ns','uid':'made','resourceVersion':'1'},'data':"
+                      "{'a':'1'}}";
+        cleanup_free char *live = quoted(xasprintf("{'metadata':{'name':'web','namespace':'ns','uid':'%s','"
+                                                   "resourceVersion':'%zu'},'data':{'a':'1'}}",
+                                                   states[i].live, 101 + i));
+        if (i == 0) {
+            struct overlay_put p = kit_of(k, "web", slice_of(quoted(base)), slice_of(quoted(text)));
+            assert_non_null(overlay_put(k->o, k->res, &p));
+        }
+        heard_open(&h, k->o, k->all, "90");
+        overlay_watch_event(h.w, 0, event("MODIFIED", slice_of(live)));
+        assert_string_equal(row_of(k), states[i].row);
+        heard_free(&h);
     }
 }
 
