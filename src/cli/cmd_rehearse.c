@@ -21,7 +21,10 @@ static const struct argp_option options[] = {
      "them",
      4},
     {"report", OPT_REPORT, "ADDRESS", 0,
-     "With --sidecar: serve /readyz, and /report?key=KEY to who knows $HANDOVER_REHEARSAL_KEY", 4},
+     "With --sidecar: serve /readyz, /metrics, and /report?key=KEY (the last one: with &settled behind it) "
+     "to "
+     "who knows $HANDOVER_REHEARSAL_KEY",
+     4},
     {0},
 };
 

@@ -103,6 +103,7 @@ struct report *rehearse_report(struct world *w, struct proxy *p, int64_t from_wa
                                                 .refused = c->refused,
                                                 .failed = c->failed,
                                                 .unnamed = c->unnamed,
+                                                .superseded = overlay_superseded(o, now),
                                                 .full = c->full});
     return report;
 }
@@ -120,8 +121,8 @@ static int read_control(const struct rehearsal *r, bool may_be_empty, struct rep
 /* Nothing would be changed: is that what was found, or was nothing found? */
 static bool found_out(const struct rehearsal *r, const struct report *report) {
     const struct overlay_counts *c = overlay_counts(proxy_overlay(r->proxy));
-    uint64_t lost = c->failed + report_count(report, REPORT_REFUSED);
-    return !c->full && !(lost && c->failed_writes >= c->writes) && (c->reads || c->writes || !name_of(r));
+    uint64_t lost = c->failed + c->lost_writes + report_count(report, REPORT_REFUSED);
+    return !c->full && !(lost && c->lost_writes >= c->writes) && (c->reads || c->writes || !name_of(r));
 }
 
 static void finish(struct rehearsal *r) {

@@ -154,7 +154,8 @@ static void forget(struct overlay *o, struct overlay_entry *e) {
 
 /* ---- room ---- */
 /* A watch that was not there when it happened has to begin anew. */
-static void forget_record(struct overlay *o, struct overlay_entry *e) {
+static void forget_record(struct overlay *o, struct overlay_entry *e, bool room) {
+    overlay_row_forgotten(o, e, room);
     struct overlay_floor *f = &e->res->floor;
     if (e->seen > f->seen) f->seen = e->seen;
     if (e->change > f->change) f->change = e->change;
@@ -166,7 +167,7 @@ bool overlay_room(struct overlay *o, size_t bytes, bool entry) {
         bool fits = bytes <= o->limits.bytes && o->counts.bytes <= o->limits.bytes - bytes;
         if (fits && (!entry || o->counts.entries < o->limits.entries)) return true;
         if (list_empty(&o->records)) break;
-        forget_record(o, container_of(o->records.next, struct overlay_entry, record));
+        forget_record(o, container_of(o->records.next, struct overlay_entry, record), true);
     }
     o->counts.full = true;
     return false;
@@ -181,8 +182,9 @@ void overlay_age(struct overlay *o, int64_t now) {
     while (!list_empty(&o->records)) {
         struct overlay_entry *e = container_of(o->records.next, struct overlay_entry, record);
         if (now - e->passed_ns < keep) break;
-        forget_record(o, e);
+        forget_record(o, e, false);
     }
+    o->aged_ns = now;
 }
 
 /* ---- what is reported beside the rows ---- */

@@ -6,10 +6,18 @@
 
 enum { TEXT = 512, MESSAGE = 1 << 20 };
 
+/* At a blank: half of a URL is not seen to have a password. */
+static struct slice shortened(struct slice s) {
+    if (s.n <= TEXT) return s;
+    s.n = TEXT;
+    while (s.n && s.p[s.n] != ' ') s.n--;
+    return s;
+}
+
 static void note(struct overlay_note **at, uint64_t *full, struct slice what, struct slice why) {
     size_t n = 0;
-    what.n = what.n > TEXT ? TEXT : what.n;
-    why.n = why.n > TEXT ? TEXT : why.n;
+    what = shortened(what);
+    why = shortened(why);
     for (; *at; at = &(*at)->next, n++) {
         if (!slice_eqs(what, (*at)->what) || !slice_eqs(why, (*at)->why)) continue;
         (*at)->count++;
@@ -84,6 +92,28 @@ static bool is_name(struct slice s, const struct gate_request *r, struct slice n
     return s.n && (slice_eq(s, name) || slice_eq(s, r->ns) || made);
 }
 
+static bool of_a_name(char c) {
+    return isalnum((unsigned char)c) || c == '.' || c == '-' || c == '_';
+}
+
+/* "object (shop/web; apps/v1, Kind=Deployment)", of one without a namespace "(web; ...": as the API server names objects in errors of an apply. */
+static void without_paths(struct slice message, const struct gate_request *r, struct slice name,
+                          struct buf *out) {
+    cleanup_free char *path = xasprintf("%.*s/%.*s", SLF(r->ns), SLF(name)),
+                      *alone = xasprintf("(%.*s; ", SLF(name));
+    struct slice whole = slice_of(r->ns.n ? path : alone), rest = message;
+    const char *at;
+    while (name.n && rest.n && (at = memmem(rest.p, rest.n, whole.p, whole.n)) != NULL) {
+        size_t before = (size_t)(at - rest.p), end = before + whole.n;
+        bool word =
+            !r->ns.n || ((!before || !of_a_name(at[-1])) && (end == rest.n || !of_a_name(rest.p[end])));
+        buf_add(out, slice_make(rest.p, before));
+        buf_add(out, !word ? whole : r->ns.n ? SL("*") : SL("(*; "));
+        rest = slice_make(rest.p + end, rest.n - end);
+    }
+    buf_add(out, rest);
+}
+
 /* Quoted names become "*": one thing that fails for many objects is one failure. */
 static void without_names(struct slice message, const struct gate_request *r, struct slice name,
                           struct slice generate, struct buf *out) {
@@ -147,23 +177,26 @@ void overlay_invalid(struct overlay *o, struct slice what, int status, struct sl
     buf_addf(&b, "%d %s: %.*s", status, status_reason(status), SLF(why));
     o->counts.writes++;
     o->counts.failed++;
-    o->counts.failed_writes++;
+    o->counts.lost_writes++;
     note(&o->failures, &o->counts.unnamed, what, buf_slice(&b));
 }
 
 static void failed(struct overlay *o, const struct gate_request *r, int status, struct slice name,
                    struct slice generate, const struct answer *a) {
-    struct buf what = BUF(4096), why = BUF(MESSAGE + 4096), message = BUF(MESSAGE + 4096);
+    struct buf what = BUF(4096), why = BUF(MESSAGE + 4096), message = BUF(MESSAGE + 4096),
+               plain = BUF(MESSAGE + 4096);
     overlay_what(r, &what);
     buf_addf(&why, "%d %.*s%s", status, SLF(a->reason), a->message.n ? ": " : "");
     without_objects(buf_slice(&a->message), &message);
-    without_names(buf_slice(&message), r, name, generate, &why);
+    without_paths(buf_slice(&message), r, name, &plain);
+    without_names(buf_slice(&plain), r, name, generate, &why);
     o->counts.failed++;
-    if (gate_mutates(r->kind)) o->counts.failed_writes++;
+    if (gate_mutates(r->kind)) o->counts.lost_writes++;
     note(&o->failures, &o->counts.unnamed, buf_slice(&what), buf_slice(&why));
     buf_free(&what);
     buf_free(&why);
     buf_free(&message);
+    buf_free(&plain);
 }
 
 void overlay_read_failed(struct overlay *o, const struct gate_request *r, int status, struct slice body) {
@@ -190,7 +223,9 @@ void overlay_write_failed(struct overlay *o, const struct gate_request *r, struc
     bool webhook = status == 400 && message.p && strstr(message.p, "does not support dry run");
     if (again) {
         o->counts.conflicts++;
-    } else if (webhook) { /* one with side effects */
+        o->counts.lost_writes += !slice_eqs(a.reason, "AlreadyExists"); /* that was found out */
+    } else if (webhook) {                                               /* one with side effects */
+        o->counts.lost_writes++;
         struct buf what = BUF(4096);
         overlay_what(r, &what);
         overlay_refused(o, buf_slice(&what), message);

@@ -149,6 +149,7 @@ struct overlay {
     struct overlay_res *res[256];
     size_t nres;
     struct list records;           /* oldest first */
+    int64_t aged_ns;               /* wall time of the last overlay_age() */
     struct overlay_resume *resume; /* sets by hash */
     uint64_t resumes;
     uint64_t twin[OVERLAY_TWINS];
@@ -239,6 +240,10 @@ void overlay_cascade(struct overlay *o, const char *uid, int64_t now);
 void overlay_leave(struct overlay *o, struct overlay_entry *e, int64_t now);
 /* e was just made: true if all its owners had gone before, and e goes with them. */
 bool overlay_follows(struct overlay *o, struct overlay_entry *e, int64_t now);
+
+/* ---- overlay_rows.c ---- */
+/* e, a record, is about to be forgotten; room: for others, before its time. */
+void overlay_row_forgotten(struct overlay *o, const struct overlay_entry *e, bool room);
 
 /* ---- overlay_met.c ---- */
 void overlay_meet(struct overlay_entry *e, struct slice live); /* a state of the live object, whole */

@@ -3,11 +3,37 @@
 
 typedef void row_fn(void *ctx, const struct overlay_row *row);
 
+static bool passed_row(const struct overlay_entry *e) {
+    return e->state == ENTRY_PASSED && !e->personal && !e->same && (e->first.n || !e->deleted);
+}
+
+static bool lingers(const struct overlay *o, const struct overlay_entry *e, int64_t now) {
+    return now - e->passed_ns < o->limits.linger_ns;
+}
+
 static bool reported(const struct overlay *o, const struct overlay_entry *e, int64_t now) {
-    if (e->personal || e->same) return false;
-    if (e->state == ENTRY_PASSED)
-        return now - e->passed_ns < o->limits.linger_ns && (e->first.n || !e->deleted);
-    return e->state == ENTRY_PRESENT || e->based;
+    if (e->state == ENTRY_PASSED) return passed_row(e) && lingers(o, e, now);
+    return !e->personal && !e->same && (e->state == ENTRY_PRESENT || e->based);
+}
+
+/* Since it has passed nobody has made it so, and the operator has not tried again. */
+static bool lapsed(const struct overlay_entry *e) {
+    return passed_row(e) && !e->met;
+}
+
+uint64_t overlay_superseded(const struct overlay *o, int64_t now_wall_ns) {
+    uint64_t n = o->counts.forgotten;
+    for (size_t i = 0; i < o->nbuckets; i++) {
+        for (const struct overlay_entry *e = o->bucket[i]; e; e = e->next)
+            n += lapsed(e) && !lingers(o, e, now_wall_ns);
+    }
+    return n;
+}
+
+void overlay_row_forgotten(struct overlay *o, const struct overlay_entry *e, bool room) {
+    bool came_and_went = e->state == ENTRY_DELETED && !e->based && !e->personal && e->writes > OVERLAY_RUN;
+    if (room && (came_and_went || (lapsed(e) && lingers(o, e, o->aged_ns)))) o->counts.full = true;
+    o->counts.forgotten += lapsed(e);
 }
 
 static struct overlay_row row_of(const struct overlay_entry *e) {

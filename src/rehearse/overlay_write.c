@@ -79,6 +79,7 @@ void write_refuse(struct overlay_write *w, const char *why) {
     struct buf what = BUF(1024);
     overlay_what(w->r, &what);
     overlay_refused(w->o, buf_slice(&what), slice_of(why));
+    w->o->counts.lost_writes++;
     buf_free(&what);
     buf_clear(&w->answer);
     w->answered = true;

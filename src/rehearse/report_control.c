@@ -120,7 +120,10 @@ static void take_all(struct report *r, struct row *row, bool hot) {
         report_row_calm(row);
     } else {
         row->taken = true;
-        r->taken_objects++;
+        if (row->met)
+            r->taken_met++;
+        else
+            r->taken_objects++;
     }
 }
 

@@ -92,7 +92,7 @@ struct report {
     bool has_run;
     struct report_run run; /* image: run_image */
     char *run_image;
-    uint64_t taken_objects, taken_fields, taken_others; /* by report_subtract() */
+    uint64_t taken_objects, taken_fields, taken_others, taken_met; /* by report_subtract() */
 };
 
 /* ---- report.c ---- */

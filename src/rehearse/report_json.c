@@ -129,6 +129,7 @@ static void run(struct buf *out, const struct report *r) {
     number(out, "refused", r->run.refused);
     number(out, "failed", r->run.failed);
     if (r->run.unnamed) number(out, "unnamed", r->run.unnamed);
+    if (r->run.superseded) number(out, "superseded", r->run.superseded);
     flag(out, "full", r->run.full);
     text(out, "image", r->run.image);
     buf_addc(out, '}');
@@ -209,12 +210,13 @@ int report_write(const struct report *r, struct buf *out) {
     }
     unlisted(&b, &r->unlisted);
     others(&b, r);
-    if (r->taken_objects || r->taken_fields || r->taken_others) {
+    if (r->taken_objects || r->taken_fields || r->taken_others || r->taken_met) {
         key(&b, "taken");
         buf_addc(&b, '{');
         number(&b, "objects", r->taken_objects);
         number(&b, "fields", r->taken_fields);
         number(&b, "others", r->taken_others);
+        if (r->taken_met) number(&b, "met", r->taken_met);
         buf_addc(&b, '}');
     }
     buf_addc(&b, '}');

@@ -218,6 +218,7 @@ static void run(struct reader *rd, struct report *r, struct slice obj) {
                                            .refused = number(rd, obj, "refused", INT64_MAX),
                                            .failed = number(rd, obj, "failed", INT64_MAX),
                                            .unnamed = number(rd, obj, "unnamed", INT64_MAX),
+                                           .superseded = number(rd, obj, "superseded", INT64_MAX),
                                            .full = flag(rd, obj, "full"),
                                            .image = image});
 }
@@ -281,6 +282,7 @@ int report_read(struct slice json, struct report **ret, struct err *err) {
     r->taken_objects = number(&rd, taken, "objects", INT32_MAX);
     r->taken_fields = number(&rd, taken, "fields", INT32_MAX);
     r->taken_others = number(&rd, taken, "others", INT32_MAX);
+    r->taken_met = number(&rd, taken, "met", INT32_MAX);
     if (rd.rc < 0) {
         report_free(r);
         return rd.rc;

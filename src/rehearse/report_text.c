@@ -221,13 +221,30 @@ static void warnings(struct page *p, const struct report *r) {
     }
 }
 
+/* What is in no row, and why. */
 static void taken(struct page *p, const struct report *r) {
-    if (!r->taken_objects && !r->taken_fields) return;
+    static const char others[] = " that it changed, changed by others since and not by it again";
+    bool superseded = r->has_run && r->run.superseded;
+    if (!r->taken_objects && !r->taken_fields && !r->taken_met && !superseded) return;
     page_end(p, PAGE_PLAIN);
-    page_add(p, "Without what the version in service would do as well: ");
-    report_some(&p->line, r->taken_objects, "object, ", "objects, ");
-    report_some(&p->line, r->taken_fields, "field", "fields");
-    page_end(p, PAGE_DIM);
+    if (r->taken_objects || r->taken_fields) {
+        page_add(p, "Without what the version in service would do as well: ");
+        if (r->taken_objects) report_some(&p->line, r->taken_objects, "object", "objects");
+        if (r->taken_objects && r->taken_fields) page_add(p, ", ");
+        if (r->taken_fields) report_some(&p->line, r->taken_fields, "field", "fields");
+        page_end(p, PAGE_DIM);
+    }
+    if (r->taken_met) {
+        page_add(p, "Without what came about live as well: ");
+        report_some(&p->line, r->taken_met, "object", "objects");
+        page_end(p, PAGE_DIM);
+    }
+    if (superseded) {
+        page_add(p, "Without ");
+        report_some(&p->line, r->run.superseded, "object", "objects");
+        page_add(p, others);
+        page_end(p, PAGE_DIM);
+    }
 }
 
 int report_text(const struct report *r, unsigned width, bool colour, size_t max_objects, struct buf *out) {

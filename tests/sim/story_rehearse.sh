@@ -71,8 +71,12 @@ cat >"$dir/refused" <<'OPERATOR'
 value() { sed -nE "s/^ *$1: \"?([^\"]*)\"?\$/\1/p" "$config" | head -1; }
 config=$1 server=$(value server) token=$(value token)
 c() { curl -sk -o /dev/null -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
-c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"Not A Name"}}'
+case $2 in conflict | exists) ;; *) c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"Not A Name"}}' ;; esac
 [ "$2" != once ] || exit 5
+case $2 in
+  conflict) c -X PUT "$server/api/v1/namespaces/default/configmaps/old-conf" -d '{"metadata":{"name":"old-conf","resourceVersion":"1"}}'; exit ;;
+  exists) c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"old-conf"}}'; exit ;;
+esac
 [ "$2" != flips ] || for _ in 1 2 3 4 5 6 7 8; do
   c -X POST "$server/api/v1/namespaces/default/configmaps" -d '{"metadata":{"name":"flip"}}'; c -X DELETE "$server/api/v1/namespaces/default/configmaps/flip"
 done
@@ -80,6 +84,9 @@ done
 [ "$2" != ends ] || exit 5
 OPERATOR
 chmod +x "$dir/refused"
+# Nothing of it was taken; that something is there already is an answer.
+rehearse 1 -- "$dir/refused" {} conflict; logged 'could not be found out'
+rehearse 0 -- "$dir/refused" {} exists
 rehearse 1 -- "$dir/refused" {} refused; grep -q 'could not be found out' "$dir/rehearse.log" || fail "of one whose writes all fail: $(cat "$dir/rehearse.log")"
 grep -qE '^changes nothing, 1 kind of request failed$' "$dir/said" && grep -qE '^  1 x create configmaps: 422 Invalid: ConfigMap "\*" is invalid: ' "$dir/said" || fail "of what failed: $(cat "$dir/said")"
 rehearse 1 -- "$dir/refused" {} once; logged 'ended with exit code 5 after .*, with 1 request$'

@@ -99,6 +99,7 @@ static inline struct report *random_report(struct rng *r) {
                                                     .to_ns = (int64_t)rng_below(r, INT64_MAX),
                                                     .reads = rng_below(r, 1000),
                                                     .unnamed = rng_below(r, 2) * rng_below(r, 9),
+                                                    .superseded = rng_below(r, 2) * rng_below(r, 9),
                                                     .full = rng_below(r, 2),
                                                     .image = rng_below(r, 2) ? "op:v2" : NULL});
     }

@@ -258,6 +258,48 @@ CASE_WITH(struct kit, k, kit_open, kit_close, a_write_after_it_counts) {
     heard_free(&h);
 }
 
+/* Ten seconds, then it is counted, until it is written again: whether it is still known, or was forgotten after five minutes. */
+CASE_WITH(struct kit, k, kit_open, kit_close, what_was_superseded_is_counted) {
+    struct heard h;
+    heard_open(&h, k->o, k->all, "90");
+    kit_put(k, "web", object("web", "100", "a"), "b");
+    kit_put(k, "met", object("met", "101", "a"), "b");
+    overlay_watch_event(h.w, 0, event("MODIFIED", object("web", "102", "c")));
+    overlay_watch_event(h.w, 0, event("MODIFIED", object("met", "103", "b")));
+    assert_int_equal(overlay_superseded(k->o, 9 * SECOND), 0);
+    assert_int_equal(overlay_superseded(k->o, 10 * SECOND), 1);
+    struct overlay_put p = kit_of(k, "web", object("web", "102", "c"), object("web", "1", "b"));
+    p.now = 20 * SECOND;
+    assert_non_null(overlay_put(k->o, k->res, &p));
+    assert_int_equal(overlay_superseded(k->o, 20 * SECOND), 0);
+    overlay_watch_event(h.w, 20 * SECOND, event("MODIFIED", object("web", "104", "d")));
+    p = kit_of(k, "db", object("db", "105", "a"), object("db", "1", "b"));
+    p.now = 400 * SECOND;
+    assert_non_null(overlay_put(k->o, k->res, &p)); /* the record is forgotten */
+    assert_int_equal(overlay_superseded(k->o, 400 * SECOND), 1);
+    assert_false(overlay_counts(k->o)->full);
+    heard_free(&h);
+}
+
+/* Where there is no room for what is still to be reported, the report is not whole. */
+CASE(what_is_superseded_and_forgotten_at_once) {
+    for (int64_t later = 0; later <= 20; later += 20) {
+        struct kit k = {.o = overlay_new(&(struct overlay_limits){.entries = 1}, 1),
+                        .all = ask(GATE_LIST, "deployments", "")};
+        struct heard h;
+        k.res = overlay_res(k.o, SL("apps"), SL("deployments"));
+        heard_open(&h, k.o, k.all, "90");
+        kit_put(&k, "web", object("web", "100", "a"), "b");
+        overlay_watch_event(h.w, 0, event("MODIFIED", object("web", "102", "c")));
+        struct overlay_put p = kit_of(&k, "db", object("db", "103", "a"), object("db", "1", "b"));
+        p.now = later * SECOND;
+        assert_non_null(overlay_put(k.o, k.res, &p));
+        assert_int_equal(overlay_counts(k.o)->full, later < 10);
+        heard_free(&h);
+        kit_close(&k);
+    }
+}
+
 CASE_WITH(struct kit, k, kit_open, kit_close, a_read_and_a_list_see_it_too) {
     struct gate_request web = ask(GATE_GET, "deployments", "web");
     kit_put(k, "web", object("web", "100", "a"), "b");

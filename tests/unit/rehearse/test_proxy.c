@@ -227,7 +227,7 @@ STAGE_CASE(refusals) {
         answered(&a, cases[i].status, "\"kind\":\"Status\"");
         assert_int_equal(overlay_counts(proxy_overlay(s->p))->refused - before.refused, cases[i].counted);
         bool invalid = cases[i].status == 400 && cases[i].method[0] != 'G'; /* for an API server, too */
-        assert_int_equal(overlay_counts(proxy_overlay(s->p))->failed_writes - before.failed_writes, invalid);
+        assert_int_equal(overlay_counts(proxy_overlay(s->p))->lost_writes - before.lost_writes, invalid);
     }
     cleanup_buf struct buf b = BUF(16384);
     overlay_refusals(proxy_overlay(s->p), add_line, &b);

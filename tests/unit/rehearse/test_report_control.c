@@ -60,7 +60,21 @@ PAIR_CASE(what_came_about_live) {
     left(p, "deleted Thing own\nnone Thing loop\n");
     assert_int_equal(report_count(p->update, REPORT_HOT), 1);
     cleanup_free char *text = json_of(p->update);
-    assert_has(text, "\"taken\":{\"objects\":2,");
+    assert_has(text, "\"taken\":{\"objects\":1,\"fields\":0,\"others\":0,\"met\":1}");
+}
+
+/* What is in no row is said, each for its own reason. */
+PAIR_CASE(what_was_left_out) {
+    add(p->control, "", "Thing", "{'metadata':{'name':'a'}}", NULL);
+    add(p->update, "", "Thing", "{'metadata':{'name':'a'}}", NULL);
+    add_row(p->update, "", "Thing", "{'metadata':{'name':'b'}}", NULL, 1, 0, true);
+    report_set_run(p->update, &(struct report_run){.superseded = 3});
+    report_subtract(p->update, p->control);
+    cleanup_free char *text = text_of(p->update, 0);
+    assert_string_equal(text,
+                        "changes nothing\n\nWithout what the version in service would do as well: 1 object\n"
+                        "Without what came about live as well: 1 object\n"
+                        "Without 3 objects that it changed, changed by others since and not by it again\n");
 }
 
 /* Counted nowhere, kept for who compares: also as JSON. */

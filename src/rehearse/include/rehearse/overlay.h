@@ -84,6 +84,8 @@ struct overlay_row {
 };
 void overlay_rows(struct overlay *o, int64_t now_wall_ns,
                   void (*fn)(void *ctx, const struct overlay_row *row), void *ctx);
+/* How many rows have gone since the live object was changed by others, to something else than what was written, and the operator has not written it again. */
+uint64_t overlay_superseded(const struct overlay *o, int64_t now_wall_ns);
 struct overlay_event {
     struct slice type, reason, message, kind, ns, name; /* of what it is about */
     unsigned count;
@@ -92,8 +94,9 @@ struct overlay_event {
 void overlay_events(struct overlay *o, void (*fn)(void *ctx, const struct overlay_event *e), void *ctx);
 struct overlay_counts {
     uint64_t reads, writes, conflicts, refused /* could not be rehearsed */,
-        failed /* what overlay_failures() has, and unnamed */, failed_writes /* of these */, unnamed,
-        dropped /* entries superseded */;
+        failed /* what overlay_failures() has, and unnamed */, unnamed,
+        lost_writes /* that were not taken: failed, refused, in conflict */, dropped /* entries superseded */,
+        forgotten /* rows of these, which the operator did not write again: see overlay_superseded() */;
     size_t entries, bytes;
     bool full;             /* a limit was reached: the report is not whole */
     int64_t last_write_ns; /* that changed something; 0: none */

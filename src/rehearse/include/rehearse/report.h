@@ -35,6 +35,8 @@ void report_event(struct report *r, struct slice type, struct slice reason, stru
 struct report_run {
     int64_t from_ns, to_ns; /* wall time */
     uint64_t reads, writes, conflicts, refused, failed;
+    uint64_t
+        superseded; /* objects that others changed after the operator had, which has not done so again: in no row */
     uint64_t unnamed;  /* of those that failed: in no report_failure() */
     bool full;         /* not whole: a limit of the overlay was reached */
     const char *image; /* of the operator; NULL: not known */
