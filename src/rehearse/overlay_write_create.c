@@ -27,6 +27,49 @@ void write_create_answered(struct overlay_write *w, int status, struct slice bod
     }
 }
 
+/* ---- a name of our own in the place of a random one ---- */
+enum { NAME_PREFIX = 58, NAME_TAIL = 5, NAME_TRIES = 2000 }; /* as the API server's */
+
+static bool occurs_once(struct slice text, const char *name) {
+    size_t n = strlen(name);
+    const char *at = memmem(text.p, text.n, name, n);
+    return at && !memmem(at + n, text.n - (size_t)(at + n - text.p), name, n);
+}
+
+/* Whose the object is, in words that are the same in each rehearsal. */
+static uint64_t maker(const struct overlay_write *w, const cJSON *meta, const char *generate) {
+    const cJSON *o, *owners = json_arr(meta, "ownerReferences");
+    cleanup_buf struct buf b = BUF(8192);
+    buf_addf(&b, "%s/%s/%.*s/%s", w->res->group, w->res->name, SLF(w->r->ns), generate);
+    cJSON_ArrayForEach(o, owners) {
+        if (json_bool(o, "controller", false))
+            buf_addf(&b, "/%s/%s", json_str_or(o, "kind", ""), json_str_or(o, "name", ""));
+    }
+    return slice_hash(buf_slice(&b), 0);
+}
+
+/* Two rehearsals of the same name the same: else what refers to it, a label or an owner, differs between them, and from the control. Where the
+ * server has put the name elsewhere, too, it stays. */
+static void rename_made(const struct overlay_write *w, cJSON *meta, struct slice body) {
+    static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+    const char *made = json_str_or(meta, "name", ""), *generate = json_str_or(meta, "generateName", "");
+    struct slice asked, name;
+    if (w->r->kind != GATE_CREATE || !overlay_name_of(w->r, &asked, &name) || name.n || !generate[0] ||
+        !occurs_once(body, made))
+        return;
+    uint64_t whose = maker(w, meta, generate);
+    for (uint64_t i = 0; i < NAME_TRIES; i++) {
+        char tail[NAME_TAIL + 1] = "";
+        uint64_t h = slice_hash(slice_make((const char *)&i, sizeof i), whose);
+        for (int k = 0; k < NAME_TAIL; k++, h /= sizeof letters - 1)
+            tail[k] = letters[h % (sizeof letters - 1)];
+        cleanup_free char *own = xasprintf("%.*s%s", NAME_PREFIX, generate, tail);
+        if (overlay_find(w->o, w->res, w->r->ns, slice_of(own))) continue;
+        json_tree_set_str(meta, "name", own);
+        return;
+    }
+}
+
 void write_created(struct overlay_write *w, struct slice body) {
     cleanup_json cJSON *obj = overlay_tree(body);
     if (!obj) {
@@ -41,6 +84,7 @@ void write_created(struct overlay_write *w, struct slice body) {
         json_tree_set_str(meta, "name", w->name);
         json_tree_set(meta, "generateName", had ? cJSON_CreateString(text) : NULL);
     }
+    rename_made(w, meta, body);
     free(w->name);
     w->name = xstrdup(json_str_or(meta, "name", ""));
     const struct overlay_entry *e = write_entry(w);
