@@ -88,7 +88,6 @@ static bool has_key(const cJSON *sidecar, struct slice path) {
     for (const cJSON *e = list ? list->child : NULL; e; e = e->next) {
         if (strcmp(json_str_or(e, "name", ""), "HANDOVER_REHEARSAL_KEY") != 0) continue;
         cleanup_free char *want = xasprintf("/report?key=%s", json_str_or(e, "value", ""));
-        if (slice_ends(path, SL("&settled"))) path.n -= SL("&settled").n;
         if (slice_starts(path, SL("/"))) return slice_eqs(path, want);
         return slice_eqs(path, want + 1);
     }
@@ -98,6 +97,7 @@ static bool has_key(const cJSON *sidecar, struct slice path) {
 static int report(const struct pod_proc *p, struct slice path, const char **type, struct buf *body) {
     const struct script *s = p->n ? &p->v[0].script : NULL;
     if (slice_ends(path, SL("readyz"))) return plain(type, body, 200, "ok");
+    if (slice_ends(path, SL("&settled")) && !(s && s->unsettled)) path.n -= SL("&settled").n;
     if (!has_key(sidecar_of(p), path)) return plain(type, body, 403, "another key is wanted\n");
     *type = "application/json";
     (void)buf_adds(body, s && s->report

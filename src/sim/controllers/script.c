@@ -117,6 +117,7 @@ static int process_member(struct script *s, const cJSON *v, const char *k, struc
     if (strcmp(k, "terminateMs") == 0) return get_ms(v, &s->terminate_ns, err);
     if (strcmp(k, "terminateExitCode") == 0) return get_code(v, &s->term_exit_code, err);
     if (strcmp(k, "reportMute") == 0) return get_bool(v, &s->mute, err);
+    if (strcmp(k, "reportUnsettled") == 0) return get_bool(v, &s->unsettled, err);
     if (strcmp(k, "report") == 0) return cJSON_IsObject(v) ? 0 : bad(err, v, "a report, which is an object");
     if (strcmp(k, "external") == 0) return get_bool(v, &s->external, err);
     return 1;

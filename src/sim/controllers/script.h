@@ -24,9 +24,10 @@ struct script {
     int64_t terminate_ns; /* from SIGTERM to the end */
     int term_exit_code;
     const char
-        *report;   /* of a rehearsal of it, JSON; NULL: that nothing changes. Lives as long as the scripts */
-    bool mute;     /* ... which its sidecar does not give */
-    bool external; /* the process belongs to the sim's runtime (sim_runtime) */
+        *report;    /* of a rehearsal of it, JSON; NULL: that nothing changes. Lives as long as the scripts */
+    bool mute;      /* ... which its sidecar does not give */
+    bool unsettled; /* ... whose sidecar knows of no &settled, as those of earlier versions */
+    bool external;  /* the process belongs to the sim's runtime (sim_runtime) */
 
     double rate, error_rate,
         busy; /* reconciles a second; the share that fails; the share of time with active workers */

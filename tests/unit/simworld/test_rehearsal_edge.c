@@ -24,7 +24,7 @@ CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_
 /* How often a report was asked for: as it was, and the last, when what was written has had the time to come about live. */
 struct asked {
     struct simworld *sw;
-    unsigned as_it_was, settled;
+    unsigned as_it_was, settled, afterwards;
     int64_t first_settled_ns;
 };
 static void on_request(void *ctx, const struct simrequest *r) {
@@ -34,6 +34,7 @@ static void on_request(void *ctx, const struct simrequest *r) {
     if (settled && !a->settled) a->first_settled_ns = simworld_now(a->sw);
     a->settled += settled;
     a->as_it_was += !settled;
+    a->afterwards += !settled && a->settled;
 }
 
 CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_free,
@@ -44,8 +45,20 @@ CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_
     set_image(st, "op:v2");
     wait_for(st, "Soaking", 120);
     assert_int_equal(a.settled, 2);
-    assert_true(a.as_it_was >= 2);
+    assert_true(a.as_it_was >= 2 && !a.afterwards);
     assert_in_range((a.first_settled_ns - from) / NS_PER_MS, 30000, 60000);
+    simworld_on_request(st->sw, NULL, NULL);
+}
+
+/* A sidecar of an earlier version knows of no such report: it is asked as before. */
+CASE_OF(struct stage, st, rehearsing(1, "'handover.dev/rehearse':'30s'"), stage_free,
+        a_sidecar_that_knows_of_no_last_report) {
+    struct asked a = {.sw = st->sw};
+    script(st, "{\"image\":\"*:v?\",\"reportUnsettled\":true}");
+    simworld_on_request(st->sw, on_request, &a);
+    set_image(st, "op:v2");
+    wait_for(st, "Soaking", 120);
+    assert_true(a.settled == 2 && a.afterwards >= 2);
     simworld_on_request(st->sw, NULL, NULL);
 }
 
