@@ -217,7 +217,7 @@ static int send(struct rehearsal_work *w, struct reading *g, const struct obs_po
     static const struct kube_scrape_cb cb = {.chunk = on_piece, .done = on_read};
     /* The last one; a sidecar of an earlier version does not know of it. */
     bool settled = w->until_ns && w->asked_wall_ns >= w->until_ns && !w->failed;
-    cleanup_free char *path = xasprintf("/report?key=%s%s", key, settled ? "&settled" : "");
+    cleanup_free char *path = xasprintf("/report?key=%s%s", key, settled ? "&settled=true" : "");
     const struct metrics_endpoint at = {.port = REHEARSAL_REPORT_PORT, .path = path};
     cleanup_buf struct buf where = BUF(4096);
     struct kube_scrape spec = {.timeout_ns = TIMEOUT_NS};

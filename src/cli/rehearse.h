@@ -24,7 +24,7 @@ int rehearse_run(struct cli_world *w, struct cli_session *s, const struct rehear
 struct report *rehearse_report(struct world *w, struct proxy *p, int64_t from_wall_ns);
 
 /* Beside an operator in its pod. Writes ca.crt, token and namespace into the folder, as an account's volume has them, for the other containers; and
- * serves /readyz, /metrics, and /report?key=KEY to who knows $HANDOVER_REHEARSAL_KEY; with &settled behind the key, when what was written has had
+ * serves /readyz, /metrics, and /report?key=KEY to who knows $HANDOVER_REHEARSAL_KEY; with &settled=true behind the key, when what was written has had
  * the time to come about live. */
 struct rehearse_sidecar;
 int rehearse_sidecar_start(struct cli_world *w, const struct cli_session *session, struct proxy *p,

@@ -88,10 +88,10 @@ static void serve(void *ctx, struct http_exchange *x) {
         http_reply(x, 404, "text/plain", SL("/readyz, /metrics and /report are here\n"));
     } else if (!slice_starts(query, SL("key=")) || !is_key(s, slice_make(key.p + 4, key.n - 4))) {
         http_reply(x, 403, "text/plain", SL("the report is for who knows its key\n"));
-    } else if (slice_eqs(how, "settled")) {
+    } else if (slice_eqs(how, "settled=true")) {
         settle(s, x);
     } else if (how.n) {
-        http_reply(x, 400, "text/plain", SL("behind the key, only &settled is understood\n"));
+        http_reply(x, 400, "text/plain", SL("behind the key, only &settled=true is understood\n"));
     } else {
         reply_report(s, x);
     }

@@ -129,7 +129,7 @@ maps=api/v1/namespaces/default/configmaps
 for map in 'soon' 'never'; do rc=$(asks -d "{\"metadata\":{\"name\":\"$map\"}}" "$proxy/$maps"); [ "$rc" = 201 ] || fail "$map: $rc"; done
 curl -sS -N --cacert "$dir/account/ca.crt" -H "Authorization: Bearer $(cat "$dir/account/token")" "$proxy/$maps?watch=true" >"$dir/watch" 2>&1 & pids+=($!)
 until_true 10 "it watches" grep -q never "$dir/watch"
-curl -sS -f -m 20 "$report/report?key=0123456789abcdef&settled" >"$dir/said" & settles=$!
+curl -sS -f -m 20 "$report/report?key=0123456789abcdef&settled=true" >"$dir/said" & settles=$!
 held() { asks -m 1 -d '{"metadata":{"name":"refused"}}' "$proxy/$maps?dryRun=All" >/dev/null; [ $? = 28 ]; }
 until_true 5 "what is written waits" held
 asks -d '{"metadata":{"name":"late"}}' "$proxy/$maps" >"$dir/late" & late=$!

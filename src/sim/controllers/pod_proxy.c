@@ -97,7 +97,7 @@ static bool has_key(const cJSON *sidecar, struct slice path) {
 static int report(const struct pod_proc *p, struct slice path, const char **type, struct buf *body) {
     const struct script *s = p->n ? &p->v[0].script : NULL;
     if (slice_ends(path, SL("readyz"))) return plain(type, body, 200, "ok");
-    if (slice_ends(path, SL("&settled")) && !(s && s->unsettled)) path.n -= SL("&settled").n;
+    if (slice_ends(path, SL("&settled=true")) && !(s && s->unsettled)) path.n -= SL("&settled=true").n;
     if (!has_key(sidecar_of(p), path)) return plain(type, body, 403, "another key is wanted\n");
     *type = "application/json";
     (void)buf_adds(body, s && s->report

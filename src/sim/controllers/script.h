@@ -26,7 +26,7 @@ struct script {
     const char
         *report;    /* of a rehearsal of it, JSON; NULL: that nothing changes. Lives as long as the scripts */
     bool mute;      /* ... which its sidecar does not give */
-    bool unsettled; /* ... whose sidecar knows of no &settled, as those of earlier versions */
+    bool unsettled; /* ... whose sidecar knows of no &settled=true, as those of earlier versions */
     bool external;  /* the process belongs to the sim's runtime (sim_runtime) */
 
     double rate, error_rate,

@@ -78,11 +78,17 @@ rehearsed() {
     for what in 'patch deployments' 'delete deployments' 'update widgets' 'update widgets status'; do
       grep -qE "^[0-9]+ $what$" <<<"$asked" || fail "$pod did no '$what': $asked"
     done
+    # The last report is made when its writes have waited for 2 s.
+    [ "$(gap "$pod")" -ge 1900 ] || fail "$pod never waited: at most $(gap "$pod") ms between two writes"
     ! grep -q leases <<<"$asked" || fail "$pod asked the API server for its Lease: $asked"
   done
   [ "$(with_word "$d/etcd" "at-$live")" -gt "$((SECONDS - began))" ] || fail "etcd was looked at in vain: of the live operator it has $(with_word "$d/etcd" "at-$live") writes"
   note "$1: $changes changes by others in $((SECONDS - began)) s; etcd was changed $(wc -l <"$d/etcd") times, $(with_word "$d/etcd" "at-$live") of these with what the live operator wrote, none with what was rehearsed"
   note "$1: $(report | jq -r .summary), after $((SECONDS - t)) s; $(report | jq -c '.run | {reads, writes, conflicts, refused, failed}'); taken: $(paste -sd, <<<"$asked")"
+}
+gap() { # POD : ms, the longest between two of its writes
+  of_pod "$1" | jq -r '.requestReceivedTimestamp | (sub("\\.[0-9]+Z"; "Z") | fromdate) * 1000 + (capture("\\.(?<f>[0-9]{3})").f | tonumber)' | sort -n |
+    awk 'NR > 1 && $1 - last > most { most = $1 - last } { last = $1 } END { print most + 0 }'
 }
 held_pod() { local h; h=$(holder widget); echo "${h%_*}"; }
 

@@ -30,7 +30,7 @@ struct asked {
 static void on_request(void *ctx, const struct simrequest *r) {
     struct asked *a = ctx;
     if (!r->arrived || !strstr(r->target, "/report?key=")) return;
-    bool settled = strstr(r->target, "&settled") != NULL;
+    bool settled = strstr(r->target, "&settled=true") != NULL;
     if (settled && !a->settled) a->first_settled_ns = simworld_now(a->sw);
     a->settled += settled;
     a->as_it_was += !settled;
