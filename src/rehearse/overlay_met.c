@@ -1,11 +1,11 @@
-/* Has the live object come to be what was written of it here? Then its live self, or somebody else, does it as well. */
+/* Has the live object come to be what was written of it here? Then its live self, or somebody else, does it as well. Or have others changed the
+ * very same since? Then that is what counts. */
 #include "overlay_impl.h"
 #include "overlay_merge.h"
-#include "api/rfc3339.h"
 #include "base/json_raw.h"
 
 /* Where a value stands, as far as that says what it means. */
-enum where { AT_TOP, AT_METADATA, AT_STATUS, AT_SPEC, AT_OWNERS, AT_FINALIZERS, AT_TEMPLATE, ELSEWHERE };
+enum where { AT_TOP, AT_METADATA, AT_STATUS, AT_OWNERS, AT_FINALIZERS, ELSEWHERE };
 
 static enum where below(enum where at, const char *key) {
     static const struct {
@@ -14,14 +14,12 @@ static enum where below(enum where at, const char *key) {
         enum where to;
     } ways[] = {{AT_TOP, "metadata", AT_METADATA},
                 {AT_TOP, "status", AT_STATUS},
-                {AT_TOP, "spec", AT_SPEC},
                 {AT_METADATA, "ownerReferences", AT_OWNERS},
-                {AT_METADATA, "finalizers", AT_FINALIZERS},
-                {AT_SPEC, "template", AT_TEMPLATE}};
+                {AT_METADATA, "finalizers", AT_FINALIZERS}};
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         if (at == ways[i].at && strcmp(key, ways[i].key) == 0) return ways[i].to;
     }
-    return at == AT_TEMPLATE || at == AT_OWNERS || at == AT_STATUS ? at : ELSEWHERE;
+    return at == AT_OWNERS || at == AT_STATUS ? at : ELSEWHERE;
 }
 
 /* What each write changes by itself, or what says which object it is. */
@@ -39,11 +37,6 @@ static bool by_itself(enum where at, const char *key) {
 static const cJSON *member(const cJSON *obj, const char *key) {
     const cJSON *v = cJSON_IsObject(obj) ? json_get(obj, key) : NULL;
     return cJSON_IsNull(v) ? NULL : v;
-}
-
-static bool is_time(const cJSON *v) {
-    int64_t ns;
-    return cJSON_IsString(v) && rfc3339_parse(slice_of(v->valuestring), &ns) == 0;
 }
 
 static const cJSON *element(const cJSON *list, const char *key, const cJSON *like) {
@@ -68,45 +61,65 @@ static bool same_order(const cJSON *of, const cJSON *in, const char *key) {
     return true;
 }
 
-static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at);
+/* What is compared: of an object that was made here nothing counts but what was written. */
+struct view {
+    bool made;
+};
 
-/* Each element that was changed, taken away, or put elsewhere. Finalizers are a set, of which others have their part. */
-static bool met_list(const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
-    const char *key = at == AT_FINALIZERS ? NULL : merge_list_key(was, wrote, live);
-    if (!key && at != AT_FINALIZERS) return false;
-    if (cJSON_GetArraySize(wrote) > MERGE_ELEMENTS || cJSON_GetArraySize(live) > MERGE_ELEMENTS) return false;
-    const cJSON *c;
-    cJSON_ArrayForEach(c, wrote) {
-        if (!met(element(was, key, c), c, element(live, key, c), at)) return false;
-    }
-    cJSON_ArrayForEach(c, was) {
-        if (!element(wrote, key, c) && element(live, key, c)) return false;
-    }
-    bool ordered = at != AT_FINALIZERS && at != AT_OWNERS && at != AT_STATUS;
-    return !ordered || (was && same_order(was, wrote, key)) || same_order(wrote, live, key);
+static bool met(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at);
+
+/* Others have decided something else since: the operator sees that, and says so if it disagrees. */
+static bool moved_on(const struct view *v, const cJSON *was, const cJSON *live) {
+    if (v->made || !was || !live) return !v->made && (was != NULL) != (live != NULL);
+    return !json_tree_equal(was, live);
 }
 
-/* was, wrote, live: NULL if absent. */
-static bool met(const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
-    if (was && wrote && json_tree_equal(was, wrote)) return true; /* not its doing */
-    if (!wrote || !live) return !wrote && !live;
-    if (json_tree_equal(wrote, live)) return true;
-    if (is_time(wrote) && is_time(live)) /* it moves there, too; in a template each one restarts pods */
-        return at != AT_TEMPLATE && !(was && json_tree_equal(was, live));
-    if (cJSON_IsArray(wrote) && cJSON_IsArray(live) && (!was || cJSON_IsArray(was)))
-        return met_list(was, wrote, live, at);
-    if (!cJSON_IsObject(wrote) || !cJSON_IsObject(live)) return false;
+/* Each element that was changed, taken away, or put elsewhere. Finalizers are a set, of which others have their part. */
+static bool met_list(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live,
+                     enum where at) {
+    const char *key = at == AT_FINALIZERS ? NULL : merge_list_key(was, wrote, live);
+    bool set = at == AT_FINALIZERS && cJSON_GetArraySize(wrote) <= MERGE_ELEMENTS &&
+               cJSON_GetArraySize(live) <= MERGE_ELEMENTS;
+    if (!key && !set) return moved_on(v, was, live);
     const cJSON *c;
     cJSON_ArrayForEach(c, wrote) {
-        if (!by_itself(at, c->string) && !met(member(was, c->string), member(wrote, c->string),
+        if (!met(v, element(was, key, c), c, element(live, key, c), at)) return false;
+    }
+    cJSON_ArrayForEach(c, was) {
+        if (!element(wrote, key, c) && !met(v, c, NULL, element(live, key, c), at)) return false;
+    }
+    bool ordered = at != AT_FINALIZERS && at != AT_OWNERS && at != AT_STATUS;
+    if (!ordered || (was && same_order(was, wrote, key)) || same_order(wrote, live, key)) return true;
+    return !v->made && was && !same_order(was, live, key);
+}
+
+static bool met_object(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live,
+                       enum where at) {
+    const cJSON *c;
+    cJSON_ArrayForEach(c, wrote) {
+        if (!by_itself(at, c->string) && !met(v, member(was, c->string), member(wrote, c->string),
                                               member(live, c->string), below(at, c->string)))
             return false;
     }
     if (!cJSON_IsObject(was)) return true;
     cJSON_ArrayForEach(c, was) {
-        if (!by_itself(at, c->string) && !json_get(wrote, c->string) && member(live, c->string)) return false;
+        if (!by_itself(at, c->string) && !json_get(wrote, c->string) &&
+            !met(v, member(was, c->string), NULL, member(live, c->string), ELSEWHERE))
+            return false;
     }
     return true;
+}
+
+/* was, wrote, live: NULL if absent. */
+static bool met(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live,
+                enum where at) {
+    if (was && wrote && json_tree_equal(was, wrote)) return true; /* not its doing */
+    if (!wrote || !live) return (!wrote && !live) || moved_on(v, was, live);
+    if (json_tree_equal(wrote, live)) return true;
+    if (cJSON_IsArray(wrote) && cJSON_IsArray(live) && (!was || cJSON_IsArray(was)))
+        return met_list(v, was, wrote, live, at);
+    if (cJSON_IsObject(wrote) && cJSON_IsObject(live)) return met_object(v, was, wrote, live, at);
+    return moved_on(v, was, live);
 }
 
 /* What was deleted here and made anew is there as long as that one lives. */
@@ -120,7 +133,7 @@ void overlay_meet(struct overlay_entry *e, struct slice live) {
     if (e->state != ENTRY_PASSED || e->met || e->deleted || !live.n || still_the_same(e, live)) return;
     cleanup_json cJSON *was = overlay_tree(overlay_slice(e->first)),
                        *wrote = overlay_tree(overlay_slice(e->text)), *is = overlay_tree(live);
-    e->met = wrote && is && met(was, wrote, is, AT_TOP);
+    e->met = wrote && is && met(&(struct view){.made = !was}, was, wrote, is, AT_TOP);
 }
 
 void overlay_meet_gone(struct overlay_entry *e) {

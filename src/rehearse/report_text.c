@@ -223,7 +223,7 @@ static void warnings(struct page *p, const struct report *r) {
 
 /* What is in no row, and why. */
 static void taken(struct page *p, const struct report *r) {
-    static const char others[] = " that it changed, changed by others since and not by it again";
+    static const char others[] = " that it wrote, changed elsewhere by others since and not written again";
     bool superseded = r->has_run && r->run.superseded;
     if (!r->taken_objects && !r->taken_fields && !r->taken_met && !superseded) return;
     page_end(p, PAGE_PLAIN);
@@ -235,7 +235,7 @@ static void taken(struct page *p, const struct report *r) {
         page_end(p, PAGE_DIM);
     }
     if (r->taken_met) {
-        page_add(p, "Without what came about live as well: ");
+        page_add(p, "Without what came about live, or others changed since: ");
         report_some(&p->line, r->taken_met, "object", "objects");
         page_end(p, PAGE_DIM);
     }

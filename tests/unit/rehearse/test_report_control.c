@@ -71,10 +71,10 @@ PAIR_CASE(what_was_left_out) {
     report_set_run(p->update, &(struct report_run){.superseded = 3});
     report_subtract(p->update, p->control);
     cleanup_free char *text = text_of(p->update, 0);
-    assert_string_equal(text,
-                        "changes nothing\n\nWithout what the version in service would do as well: 1 object\n"
-                        "Without what came about live as well: 1 object\n"
-                        "Without 3 objects that it changed, changed by others since and not by it again\n");
+    assert_string_equal(
+        text, "changes nothing\n\nWithout what the version in service would do as well: 1 object\n"
+              "Without what came about live, or others changed since: 1 object\n"
+              "Without 3 objects that it wrote, changed elsewhere by others since and not written again\n");
 }
 
 /* Counted nowhere, kept for who compares: also as JSON. */
