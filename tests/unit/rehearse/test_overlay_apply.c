@@ -1,21 +1,5 @@
 /* Server-side apply: of what the live object is the base of, and of what was made here, which no server has. */
-#include "overlay_script.h"
-
-#define SUCCESS "200 {'kind':'Status','status':'Success'}"
-/* A live Deployment "web" of version 100 with that label and those replicas. */
-#define LIVE(l, n, s)                                                                                        \
-    "200 "                                                                                                   \
-    "{'kind':'Deployment','metadata':{'name':'web','namespace':'ns','uid':'u','resourceVersion':'100','"     \
-    "generation':1,'labels':{"                                                                               \
-    "'l':'" l "'}},'spec':{'replicas':" #n "},'status':{'s':" #s "}}"
-
-static struct overlay *make(void) {
-    return overlay_new(NULL, 1);
-}
-#define TEST_CASE(name) CASE_OF(struct overlay, o, make(), overlay_free, name)
-#define PATCH(body)     with_body(ask(GATE_PATCH, "deployments", "web"), GATE_PATCH_MERGE, body)
-#define CREATE(body)    with_body(ask(GATE_CREATE, "deployments", ""), GATE_JSON, body)
-#define DELETE()        ask(GATE_DELETE, "deployments", "web")
+#include "overlay_web.h"
 
 TEST_CASE(a_field_that_is_applied_no_more_goes) {
     struct gate_request one = with_body(ask(GATE_PATCH, "deployments", "web"), GATE_APPLY,

@@ -1,27 +1,5 @@
 /* Writes with a resourceVersion of before the rehearsal. */
-#include "overlay_script.h"
-
-#define NOT_FOUND "404 {'kind':'Status','reason':'NotFound','code':404}"
-#define CONFLICT  "409 {'kind':'Status','reason':'Conflict','code':409}"
-/* A live Deployment "web" of version 100 with that label, those replicas, that status. */
-#define LIVE(l, n, s)                                                                                        \
-    "200 "                                                                                                   \
-    "{'kind':'Deployment','metadata':{'name':'web','namespace':'ns','uid':'u','resourceVersion':'100','"     \
-    "generation':1,'labels':{"                                                                               \
-    "'l':'" l "'}},'spec':{'replicas':" #n "},'status':{'s':" #s "}}"
-
-static struct overlay *make(void) {
-    return overlay_new(NULL, 1);
-}
-#define TEST_CASE(name) CASE_OF(struct overlay, o, make(), overlay_free, name)
-#define PATCH(body)     with_body(ask(GATE_PATCH, "deployments", "web"), GATE_PATCH_MERGE, body)
-#define PUT(body)       with_body(ask(GATE_UPDATE, "deployments", "web"), GATE_JSON, body)
-#define DELETE()        ask(GATE_DELETE, "deployments", "web")
-
-static struct gate_request sub(struct gate_request r, const char *name) {
-    r.sub = slice_of(name);
-    return r;
-}
+#include "overlay_web.h"
 
 /* An operator may have kept it: the server's own, as it is given to who asks the server. */
 TEST_CASE(a_version_of_before_the_rehearsal_is_a_conflict) {
