@@ -61,65 +61,57 @@ static bool same_order(const cJSON *of, const cJSON *in, const char *key) {
     return true;
 }
 
-/* What is compared: of an object that was made here nothing counts but what was written. */
-struct view {
-    bool made;
-};
+static bool met(bool made, const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at);
 
-static bool met(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at);
-
-/* Others have decided something else since: the operator sees that, and says so if it disagrees. */
-static bool moved_on(const struct view *v, const cJSON *was, const cJSON *live) {
-    if (v->made || !was || !live) return !v->made && (was != NULL) != (live != NULL);
-    return !json_tree_equal(was, live);
+/* Others have decided something else since: the operator sees that, and says so if it disagrees. Of what was made here (made) nothing counts
+ * but what was written. */
+static bool moved_on(bool made, const cJSON *was, const cJSON *live) {
+    return !made && !json_tree_equal(was, live);
 }
 
 /* Each element that was changed, taken away, or put elsewhere. Finalizers are a set, of which others have their part. */
-static bool met_list(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live,
-                     enum where at) {
+static bool met_list(bool made, const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
     const char *key = at == AT_FINALIZERS ? NULL : merge_list_key(was, wrote, live);
     bool set = at == AT_FINALIZERS && cJSON_GetArraySize(wrote) <= MERGE_ELEMENTS &&
                cJSON_GetArraySize(live) <= MERGE_ELEMENTS;
-    if (!key && !set) return moved_on(v, was, live);
+    if (!key && !set) return moved_on(made, was, live);
     const cJSON *c;
     cJSON_ArrayForEach(c, wrote) {
-        if (!met(v, element(was, key, c), c, element(live, key, c), at)) return false;
+        if (!met(made, element(was, key, c), c, element(live, key, c), at)) return false;
     }
     cJSON_ArrayForEach(c, was) {
-        if (!element(wrote, key, c) && !met(v, c, NULL, element(live, key, c), at)) return false;
+        if (!element(wrote, key, c) && !met(made, c, NULL, element(live, key, c), at)) return false;
     }
     bool ordered = at != AT_FINALIZERS && at != AT_OWNERS && at != AT_STATUS;
     if (!ordered || (was && same_order(was, wrote, key)) || same_order(wrote, live, key)) return true;
-    return !v->made && was && !same_order(was, live, key);
+    return !made && was && !same_order(was, live, key);
 }
 
-static bool met_object(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live,
-                       enum where at) {
+static bool met_object(bool made, const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
     const cJSON *c;
     cJSON_ArrayForEach(c, wrote) {
-        if (!by_itself(at, c->string) && !met(v, member(was, c->string), member(wrote, c->string),
+        if (!by_itself(at, c->string) && !met(made, member(was, c->string), member(wrote, c->string),
                                               member(live, c->string), below(at, c->string)))
             return false;
     }
     if (!cJSON_IsObject(was)) return true;
     cJSON_ArrayForEach(c, was) {
         if (!by_itself(at, c->string) && !json_get(wrote, c->string) &&
-            !met(v, member(was, c->string), NULL, member(live, c->string), ELSEWHERE))
+            !met(made, member(was, c->string), NULL, member(live, c->string), ELSEWHERE))
             return false;
     }
     return true;
 }
 
 /* was, wrote, live: NULL if absent. */
-static bool met(const struct view *v, const cJSON *was, const cJSON *wrote, const cJSON *live,
-                enum where at) {
+static bool met(bool made, const cJSON *was, const cJSON *wrote, const cJSON *live, enum where at) {
     if (was && wrote && json_tree_equal(was, wrote)) return true; /* not its doing */
-    if (!wrote || !live) return (!wrote && !live) || moved_on(v, was, live);
+    if (!wrote || !live) return (!wrote && !live) || moved_on(made, was, live);
     if (json_tree_equal(wrote, live)) return true;
     if (cJSON_IsArray(wrote) && cJSON_IsArray(live) && (!was || cJSON_IsArray(was)))
-        return met_list(v, was, wrote, live, at);
-    if (cJSON_IsObject(wrote) && cJSON_IsObject(live)) return met_object(v, was, wrote, live, at);
-    return moved_on(v, was, live);
+        return met_list(made, was, wrote, live, at);
+    if (cJSON_IsObject(wrote) && cJSON_IsObject(live)) return met_object(made, was, wrote, live, at);
+    return moved_on(made, was, live);
 }
 
 /* What was deleted here and made anew is there as long as that one lives. */
@@ -133,7 +125,7 @@ void overlay_meet(struct overlay_entry *e, struct slice live) {
     if (e->state != ENTRY_PASSED || e->met || e->deleted || !live.n || still_the_same(e, live)) return;
     cleanup_json cJSON *was = overlay_tree(overlay_slice(e->first)),
                        *wrote = overlay_tree(overlay_slice(e->text)), *is = overlay_tree(live);
-    e->met = wrote && is && met(&(struct view){.made = !was}, was, wrote, is, AT_TOP);
+    e->met = wrote && is && met(!was, was, wrote, is, AT_TOP);
 }
 
 void overlay_meet_gone(struct overlay_entry *e) {
