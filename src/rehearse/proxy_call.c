@@ -76,19 +76,15 @@ void proxy_hold(struct proxy *p) {
     p->holds++;
 }
 
+static bool go_on(struct work *k) {
+    if (!k->held) return false;
+    k->held = false;
+    proxy_call(k);
+    return true;
+}
+
 void proxy_release(struct proxy *p) {
-    if (--p->holds > 0) return;
-    for (bool any = true; any;) { /* an answer may take others along */
-        any = false;
-        list_each(it, &p->works) {
-            struct work *k = container_of(it, struct work, node);
-            if (!k->held) continue;
-            any = true;
-            k->held = false;
-            proxy_call(k);
-            break;
-        }
-    }
+    if (--p->holds == 0) proxy_resume(p, go_on);
 }
 
 void proxy_call(struct work *k) {

@@ -110,6 +110,8 @@ void proxy_send(struct work *k, bool all);
 /* Too much is unsent: hold; fn is called when there is room. */
 bool proxy_too_much(struct work *k, world_fn fn);
 
+/* Each that waits goes on: go_on is false of those that do not, and may end others. */
+void proxy_resume(struct proxy *p, bool (*go_on)(struct work *k));
 void proxy_call(struct work *k);   /* get, review, mutation */
 void proxy_stream(struct work *k); /* what is passed on as it is */
 void proxy_list(struct work *k);

@@ -167,25 +167,28 @@ static struct gate_header header_of(const struct http_exchange *x) {
 
 static void begin(struct work *k, bool again);
 
+void proxy_resume(struct proxy *p, bool (*go_on)(struct work *k)) {
+    for (bool any = true; any;) { /* an answer may take others along */
+        any = false;
+        list_each(it, &p->works) {
+            any = go_on(container_of(it, struct work, node));
+            if (any) break;
+        }
+    }
+}
+
 /* The API groups were read. */
-static void go_on(struct work *k) {
+static bool go_on(struct work *k) {
+    if (!k->waits) return false;
     k->waits = false;
     begin(k, true);
+    return true;
 }
 
 static void groups_read(struct proxy *p, const struct err *err) {
     if (err)
         LOG_EVENT(p->log, LOG_WARN, "RehearsalGroupsUnread", "API groups could not be read", LF_ERR(err));
-    for (bool any = true; any;) { /* an answer may take others along */
-        any = false;
-        list_each(it, &p->works) {
-            struct work *k = container_of(it, struct work, node);
-            if (!k->waits) continue;
-            any = true;
-            go_on(k);
-            break;
-        }
-    }
+    proxy_resume(p, go_on);
 }
 
 /* A mutation of a group that is not known: a CustomResourceDefinition may have come since. */
