@@ -22,9 +22,7 @@ static const struct argp_option options[] = {
      4},
     {"report", OPT_REPORT, "ADDRESS", 0,
      "With --sidecar: serve /readyz, /metrics, and /report?key=KEY (the last one: with &settled=true behind "
-     "it) "
-     "to "
-     "who knows $HANDOVER_REHEARSAL_KEY",
+     "it) to who knows $HANDOVER_REHEARSAL_KEY",
      4},
     {0},
 };
